@@ -1,0 +1,57 @@
+//! Sockets as the ring knows them. A stream or listener belongs to the core that made it.
+
+use std::{net::SocketAddr, os::fd::OwnedFd, rc::Rc};
+
+/// A listening socket. Closes when dropped, which also ends a pending accept.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    pub(crate) inner: Rc<SocketInner>,
+    pub(crate) local: SocketAddr,
+}
+
+impl Listener {
+    /// The address that it listens on; tells the port where 0 was asked for.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+}
+
+/// A connected TCP stream with `TCP_NODELAY`. Clones share one descriptor.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    pub(crate) inner: Rc<SocketInner>,
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
+}
+
+impl Stream {
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum SocketInner {
+    Os(OwnedFd),
+    /// A socket of the simulated world, by its number there.
+    Sim { node: u32, handle: u64 },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct ListenOptions {
+    /// Several cores listen on one port, the kernel spreads the connections (`SO_REUSEPORT`).
+    pub reuse_port: bool,
+    pub backlog: u32,
+    /// `SO_SNDBUF` and `SO_RCVBUF` of accepted connections; `None` leaves the kernel's own tuning.
+    pub send_buffer_bytes: Option<u32>,
+    pub receive_buffer_bytes: Option<u32>,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self { reuse_port: true, backlog: 1024, send_buffer_bytes: None, receive_buffer_bytes: None }
+    }
+}

@@ -1,0 +1,67 @@
+//! What a back-end can be asked for, and what it answers.
+
+use crate::{
+    file::{DirEntry, File, OpenOptions},
+    net::{Listener, SocketInner, Stream},
+};
+use bytes::{Bytes, BytesMut};
+use std::{io, net::SocketAddr, path::PathBuf, rc::Rc};
+
+/// One operation with everything it needs. It owns its buffers and its descriptors until the completion gives them back.
+#[derive(Debug)]
+pub(crate) enum Op {
+    Accept { listener: Listener },
+    Connect { addr: SocketAddr },
+    /// Appends at most `max` bytes to `buf` (which has that much spare capacity). 0 bytes: the peer has closed.
+    Recv { socket: Rc<SocketInner>, buf: BytesMut, max: usize },
+    /// Sends all of `bufs`, in order.
+    Send { socket: Rc<SocketInner>, bufs: Vec<Bytes> },
+    /// Sends `length` bytes of `file` from `offset` without a copy through user space, where the back-end can.
+    SendFile { socket: Rc<SocketInner>, file: File, offset: u64, length: u64 },
+    Open { path: PathBuf, options: OpenOptions },
+    /// Appends at most `max` bytes from `offset` on to `buf`.
+    Read { file: File, buf: BytesMut, max: usize, offset: u64 },
+    /// Writes all of `bufs`, in order, from `offset` on.
+    Write { file: File, bufs: Vec<Bytes>, offset: u64 },
+    /// `fdatasync`.
+    SyncData { file: File },
+    /// `fsync` of a directory: what makes creations, renames and removals in it durable.
+    SyncDir { path: PathBuf },
+    /// `fallocate` without changing the size (`FALLOC_FL_KEEP_SIZE`) or with it.
+    Allocate { file: File, offset: u64, length: u64, keep_size: bool },
+    Truncate { file: File, length: u64 },
+    Size { file: File },
+    Rename { from: PathBuf, to: PathBuf },
+    Unlink { path: PathBuf },
+    CreateDirAll { path: PathBuf },
+    RemoveDir { path: PathBuf },
+    ReadDir { path: PathBuf },
+    /// Free and total bytes of the file system that holds `path`.
+    DiskSpace { path: PathBuf },
+    /// An exclusive `flock` that does not wait: an error of kind `WouldBlock` when somebody holds it.
+    TryLock { file: File },
+}
+
+/// What an operation came to. `Size` carries the bytes moved, or the file's length.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Done,
+    Size(u64),
+    Accepted(Stream),
+    Connected(Stream),
+    Opened(File),
+    Entries(Vec<DirEntry>),
+    Space { free_bytes: u64, total_bytes: u64 },
+}
+
+/// Names a submitted operation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Token(pub u64);
+
+/// The end of an operation. `op` comes back with its buffers.
+#[derive(Debug)]
+pub(crate) struct Completion {
+    pub token: Token,
+    pub op: Op,
+    pub result: io::Result<Outcome>,
+}
