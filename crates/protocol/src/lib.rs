@@ -1,1 +1,4 @@
 //! Apache Kafka’s wire protocol.
+
+pub mod compression;
+pub mod records;
