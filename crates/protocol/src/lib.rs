@@ -3,12 +3,14 @@
 //! The messages under [`generated`] come out of Kafka's own schemas (`cargo xtask codegen`); [`primitives`] is all they stand on.
 
 pub mod api;
+pub mod compression;
 pub mod error;
 mod frame;
 #[path = "gen/mod.rs"]
 pub mod generated;
 pub mod message;
 pub mod primitives;
+pub mod records;
 pub mod uuid;
 
 pub use api::ApiKey;
