@@ -12,6 +12,7 @@
 
 mod api;
 pub(crate) mod backend;
+pub(crate) mod executor;
 mod file;
 mod net;
 pub(crate) mod op;
