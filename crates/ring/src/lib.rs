@@ -12,11 +12,15 @@
 
 mod api;
 pub(crate) mod backend;
+pub(crate) mod doorbell;
 pub(crate) mod executor;
 mod file;
 mod net;
 pub(crate) mod op;
+pub(crate) mod slots;
+mod tasks;
 mod time;
+mod timers;
 
 pub use api::{JoinHandle, Ring};
 pub use backend::{BackendChoice, BackendKind, Doorbell};
