@@ -20,7 +20,7 @@ pub const KAFKA_VERSION: &str = "4.3.1";
 const OUTPUT: &str = "crates/protocol/src/gen";
 
 /// The tests' own description of every schema, and the functions that decode and encode each message.
-const TEST_OUTPUT: &str = "crates/protocol/tests/gen";
+const TEST_OUTPUT: &str = "crates/protocol/tests/wire/gen";
 
 #[derive(clap::Args)]
 pub struct Options {
