@@ -19,7 +19,8 @@ fn decode_and_encode_keep_every_byte() {
     for_each_version(|schema, version| {
         for seed in 0..SEEDS {
             let bytes = random_message(schema, version, seed);
-            let again = (schema.recode)(&bytes, version).unwrap_or_else(|error| panic!("{} v{version}: {error}", schema.name));
+            let again =
+                (schema.recode)(&bytes, version).unwrap_or_else(|error| panic!("{} v{version}: {error}", schema.name));
             assert_eq!(again, bytes, "{} v{version}, seed {seed}", schema.name);
         }
     });

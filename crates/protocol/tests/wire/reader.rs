@@ -25,13 +25,20 @@ fn varints_longer_than_their_type_are_refused() {
 fn lengths_are_checked_before_anything_is_allocated() {
     for flexible in [false, true] {
         let mut bytes = BytesMut::new();
-        if flexible { put_uvarint(&mut bytes, u32::MAX) } else { bytes.put_i32(i32::MAX) }
+        if flexible {
+            put_uvarint(&mut bytes, u32::MAX)
+        } else {
+            bytes.put_i32(i32::MAX)
+        }
         assert!(matches!(kind(Reader::new(&bytes).array::<i64>(flexible, 0)), DecodeErrorKind::Truncated { .. }));
         assert!(matches!(kind(Reader::new(&bytes).bytes(flexible)), DecodeErrorKind::Truncated { .. }));
     }
     assert_eq!(kind(Reader::new(&[0x80, 0x00]).string(false)), DecodeErrorKind::InvalidLength(-32768));
     assert_eq!(kind(Reader::new(&(-2i32).to_be_bytes()).bytes(false)), DecodeErrorKind::InvalidLength(-2));
-    assert_eq!(kind(Reader::new(&(-2i32).to_be_bytes()).nullable_bytes(false, true)), DecodeErrorKind::InvalidLength(-2));
+    assert_eq!(
+        kind(Reader::new(&(-2i32).to_be_bytes()).nullable_bytes(false, true)),
+        DecodeErrorKind::InvalidLength(-2)
+    );
 }
 
 #[test]

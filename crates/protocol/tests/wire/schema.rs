@@ -214,7 +214,11 @@ impl Writer<'_> {
             }
             Kind::Array(element) => {
                 let count = self.random.as_mut().map_or(0, |random| random.below(4));
-                if flexible { uvarint(out, count + 1) } else { out.put_i32(count as i32) }
+                if flexible {
+                    uvarint(out, count + 1)
+                } else {
+                    out.put_i32(count as i32)
+                }
                 for _ in 0..count {
                     match *element {
                         Kind::Struct(name) => self.structure(out, name),
