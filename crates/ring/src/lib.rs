@@ -26,6 +26,7 @@ mod send_file;
 mod slots;
 mod sys;
 mod tasks;
+pub mod signal;
 mod time;
 mod timers;
 mod uring;
