@@ -21,11 +21,11 @@ pub struct Rejection {
 
 impl Rejection {
     fn invalid_config(message: impl Into<String>) -> Rejection {
-        Rejection { error: ErrorCode::INVALID_CONFIG, message: message.into() }
+        Rejection { error: ErrorCode::InvalidConfig, message: message.into() }
     }
 
     fn invalid_request(message: impl Into<String>) -> Rejection {
-        Rejection { error: ErrorCode::INVALID_REQUEST, message: message.into() }
+        Rejection { error: ErrorCode::InvalidRequest, message: message.into() }
     }
 }
 
@@ -98,8 +98,10 @@ fn check_request(alterations: &[Alteration]) -> Result<(), Rejection> {
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(Rejection::invalid_request("Error due to duplicate config keys"));
     }
-    let lacks_value = |alteration: &&Alteration| alteration.operation != Operation::Delete && alteration.value.is_none();
-    let without: Vec<&str> = alterations.iter().filter(lacks_value).map(|alteration| alteration.name.as_str()).collect();
+    let lacks_value =
+        |alteration: &&Alteration| alteration.operation != Operation::Delete && alteration.value.is_none();
+    let without: Vec<&str> =
+        alterations.iter().filter(lacks_value).map(|alteration| alteration.name.as_str()).collect();
     match without.is_empty() {
         true => Ok(()),
         false => Err(Rejection::invalid_request(format!("Null value not supported for : {}", without.join(", ")))),
@@ -113,7 +115,8 @@ fn list_elements(
     name: &str,
     operation: Operation,
 ) -> Result<Vec<String>, Rejection> {
-    let definition = definitions::find(definitions, name).filter(|definition| definition.config_type == ConfigType::List);
+    let definition =
+        definitions::find(definitions, name).filter(|definition| definition.config_type == ConfigType::List);
     let Some(definition) = definition else {
         let operation = if operation == Operation::Append { "APPEND" } else { "SUBTRACT" };
         return Err(Rejection::invalid_config(format!(
@@ -162,19 +165,63 @@ pub fn validate_topic_overrides(overrides: &Values, layers: &Layers) -> Result<(
 
 /// A group config must lie between two broker configs (`GroupConfig.validateValues`).
 const GROUP_BOUNDS: [(&str, Option<&str>, &str); 13] = [
-    ("consumer.heartbeat.interval.ms", Some("group.consumer.min.heartbeat.interval.ms"), "group.consumer.max.heartbeat.interval.ms"),
-    ("consumer.session.timeout.ms", Some("group.consumer.min.session.timeout.ms"), "group.consumer.max.session.timeout.ms"),
-    ("consumer.assignment.interval.ms", Some("group.consumer.min.assignment.interval.ms"), "group.consumer.max.assignment.interval.ms"),
-    ("share.heartbeat.interval.ms", Some("group.share.min.heartbeat.interval.ms"), "group.share.max.heartbeat.interval.ms"),
+    (
+        "consumer.heartbeat.interval.ms",
+        Some("group.consumer.min.heartbeat.interval.ms"),
+        "group.consumer.max.heartbeat.interval.ms",
+    ),
+    (
+        "consumer.session.timeout.ms",
+        Some("group.consumer.min.session.timeout.ms"),
+        "group.consumer.max.session.timeout.ms",
+    ),
+    (
+        "consumer.assignment.interval.ms",
+        Some("group.consumer.min.assignment.interval.ms"),
+        "group.consumer.max.assignment.interval.ms",
+    ),
+    (
+        "share.heartbeat.interval.ms",
+        Some("group.share.min.heartbeat.interval.ms"),
+        "group.share.max.heartbeat.interval.ms",
+    ),
     ("share.session.timeout.ms", Some("group.share.min.session.timeout.ms"), "group.share.max.session.timeout.ms"),
-    ("share.record.lock.duration.ms", Some("group.share.min.record.lock.duration.ms"), "group.share.max.record.lock.duration.ms"),
-    ("share.delivery.count.limit", Some("group.share.min.delivery.count.limit"), "group.share.max.delivery.count.limit"),
-    ("share.partition.max.record.locks", Some("group.share.min.partition.max.record.locks"), "group.share.max.partition.max.record.locks"),
-    ("share.assignment.interval.ms", Some("group.share.min.assignment.interval.ms"), "group.share.max.assignment.interval.ms"),
-    ("streams.heartbeat.interval.ms", Some("group.streams.min.heartbeat.interval.ms"), "group.streams.max.heartbeat.interval.ms"),
-    ("streams.session.timeout.ms", Some("group.streams.min.session.timeout.ms"), "group.streams.max.session.timeout.ms"),
+    (
+        "share.record.lock.duration.ms",
+        Some("group.share.min.record.lock.duration.ms"),
+        "group.share.max.record.lock.duration.ms",
+    ),
+    (
+        "share.delivery.count.limit",
+        Some("group.share.min.delivery.count.limit"),
+        "group.share.max.delivery.count.limit",
+    ),
+    (
+        "share.partition.max.record.locks",
+        Some("group.share.min.partition.max.record.locks"),
+        "group.share.max.partition.max.record.locks",
+    ),
+    (
+        "share.assignment.interval.ms",
+        Some("group.share.min.assignment.interval.ms"),
+        "group.share.max.assignment.interval.ms",
+    ),
+    (
+        "streams.heartbeat.interval.ms",
+        Some("group.streams.min.heartbeat.interval.ms"),
+        "group.streams.max.heartbeat.interval.ms",
+    ),
+    (
+        "streams.session.timeout.ms",
+        Some("group.streams.min.session.timeout.ms"),
+        "group.streams.max.session.timeout.ms",
+    ),
     ("streams.num.standby.replicas", None, "group.streams.max.standby.replicas"),
-    ("streams.assignment.interval.ms", Some("group.streams.min.assignment.interval.ms"), "group.streams.max.assignment.interval.ms"),
+    (
+        "streams.assignment.interval.ms",
+        Some("group.streams.min.assignment.interval.ms"),
+        "group.streams.max.assignment.interval.ms",
+    ),
 ];
 
 /// Whether a group may have `overrides` (`GroupConfig.validate`).

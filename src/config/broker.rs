@@ -332,12 +332,24 @@ impl BrokerConfig {
                 "controller.quorum.voters does not contain this node.id although process.roles has 'controller'",
             );
         } else {
-            require(knows_controllers, "process.roles=broker needs controller.quorum.bootstrap.servers (or controller.quorum.voters)");
-            require(!is_voter, "controller.quorum.voters contains this node.id although process.roles lacks 'controller'");
-            require(self.controller_listeners.is_empty(), "listeners contains a controller listener although process.roles lacks 'controller'");
+            require(
+                knows_controllers,
+                "process.roles=broker needs controller.quorum.bootstrap.servers (or controller.quorum.voters)",
+            );
+            require(
+                !is_voter,
+                "controller.quorum.voters contains this node.id although process.roles lacks 'controller'",
+            );
+            require(
+                self.controller_listeners.is_empty(),
+                "listeners contains a controller listener although process.roles lacks 'controller'",
+            );
         }
         if self.roles.broker {
-            require(!names.is_empty(), "listeners has no listener for clients: all its names are in controller.listener.names");
+            require(
+                !names.is_empty(),
+                "listeners has no listener for clients: all its names are in controller.listener.names",
+            );
             let advertises = |listener: &Listener| listener.name == self.inter_broker_listener_name;
             require(
                 names.is_empty() || self.advertised_listeners.iter().any(advertises),
@@ -353,7 +365,8 @@ impl BrokerConfig {
         }
         let network = &self.network;
         require(
-            network.queued_max_request_bytes <= 0 || network.queued_max_request_bytes >= i64::from(network.request_max_bytes),
+            network.queued_max_request_bytes <= 0
+                || network.queued_max_request_bytes >= i64::from(network.request_max_bytes),
             "queued.max.request.bytes must not be smaller than socket.request.max.bytes",
         );
         let replication = &self.replication;
@@ -502,12 +515,15 @@ impl ShardCores {
         match self {
             ShardCores::Auto => Ok(allowed.to_vec()),
             ShardCores::Count(count) if *count <= allowed.len() => Ok(allowed[..*count].to_vec()),
-            ShardCores::Count(count) => {
-                Err(format!("shard.cores: {count} cores are asked for, but this process may use only {}", allowed.len()))
-            }
+            ShardCores::Count(count) => Err(format!(
+                "shard.cores: {count} cores are asked for, but this process may use only {}",
+                allowed.len()
+            )),
             ShardCores::Processors(processors) => match processors.iter().find(|one| !allowed.contains(one)) {
                 None => Ok(processors.clone()),
-                Some(missing) => Err(format!("shard.cores: this process may not use processor {missing}; it may use {allowed:?}")),
+                Some(missing) => {
+                    Err(format!("shard.cores: this process may not use processor {missing}; it may use {allowed:?}"))
+                }
             },
         }
     }

@@ -13,8 +13,7 @@ pub fn config_name(variable: &str) -> Option<String> {
     if variable == "CLUSTER_ID" {
         return Some("cluster.id".to_owned());
     }
-    let excluded =
-        EXCLUDED.contains(&variable) || EXCLUDED_PREFIXES.iter().any(|prefix| variable.starts_with(prefix));
+    let excluded = EXCLUDED.contains(&variable) || EXCLUDED_PREFIXES.iter().any(|prefix| variable.starts_with(prefix));
     let name = variable.strip_prefix(PREFIX).filter(|name| !name.is_empty() && !excluded)?;
     Some(name.to_lowercase().replace('_', ".").replace("...", "-").replace("..", "_"))
 }
@@ -37,7 +36,19 @@ mod tests {
 
     #[test]
     fn other_variables_are_left_alone() {
-        for variable in ["PATH", "KAFKA", "KAFKA_", "KAFKA_HEAP_OPTS", "KAFKA_OPTS", "KAFKA_VERSION", "KAFKA_JMX_PORT", "KAFKA_JMX_OPTS", "KAFKA_LOG4J_LOGGERS", "KAFKA_TOOLS_LOG4J_LOGLEVEL", "KAFKA_GC_LOG_OPTS"] {
+        for variable in [
+            "PATH",
+            "KAFKA",
+            "KAFKA_",
+            "KAFKA_HEAP_OPTS",
+            "KAFKA_OPTS",
+            "KAFKA_VERSION",
+            "KAFKA_JMX_PORT",
+            "KAFKA_JMX_OPTS",
+            "KAFKA_LOG4J_LOGGERS",
+            "KAFKA_TOOLS_LOG4J_LOGLEVEL",
+            "KAFKA_GC_LOG_OPTS",
+        ] {
             assert_eq!(config_name(variable), None, "{variable}");
         }
     }

@@ -140,9 +140,8 @@ impl ProtocolMap {
         for element in text.split(',').map(str::trim).filter(|element| !element.is_empty()) {
             let (name, protocol) =
                 element.split_once(':').ok_or_else(|| format!("'{element}' is not of the form NAME:PROTOCOL"))?;
-            let protocol = SecurityProtocol::from_name(protocol.trim()).ok_or_else(|| {
-                format!("'{protocol}' is not one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL")
-            })?;
+            let protocol = SecurityProtocol::from_name(protocol.trim())
+                .ok_or_else(|| format!("'{protocol}' is not one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"))?;
             by_name.insert(name.trim().to_uppercase(), protocol);
         }
         for name in controller_listener_names.iter().filter(|_| !is_set) {
@@ -169,7 +168,9 @@ mod tests {
 
     #[test]
     fn names_hosts_ports_and_protocols() {
-        let listeners = parse("plaintext://:9092,in://[::1]:9093,out://10.0.0.1:9093", "PLAINTEXT:PLAINTEXT,IN:SSL,OUT:SASL_SSL").unwrap();
+        let listeners =
+            parse("plaintext://:9092,in://[::1]:9093,out://10.0.0.1:9093", "PLAINTEXT:PLAINTEXT,IN:SSL,OUT:SASL_SSL")
+                .unwrap();
         let expected = [
             ("PLAINTEXT", "", 9092, SecurityProtocol::Plaintext),
             ("IN", "::1", 9093, SecurityProtocol::Ssl),
@@ -198,7 +199,8 @@ mod tests {
     #[test]
     fn controller_listeners_need_no_entry_in_a_map_that_nobody_set() {
         let names = ["CONTROLLER".to_owned()];
-        let protocol = |is_set| ProtocolMap::parse("PLAINTEXT:PLAINTEXT", is_set, &names).unwrap().protocol_of("CONTROLLER");
+        let protocol =
+            |is_set| ProtocolMap::parse("PLAINTEXT:PLAINTEXT", is_set, &names).unwrap().protocol_of("CONTROLLER");
         assert_eq!(protocol(false), Some(SecurityProtocol::Plaintext));
         assert_eq!(protocol(true), None);
     }

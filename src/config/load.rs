@@ -119,7 +119,9 @@ fn finish(settings: BTreeMap<String, Setting>, hostname: &str) -> Result<Loaded,
     let mut warnings = Vec::new();
     for (name, Setting { value, origin }) in &settings {
         match definitions::find_broker(name) {
-            Some(definition) => problems.extend(definition.validate(value).err().map(|problem| format!("{origin}: {problem}"))),
+            Some(definition) => {
+                problems.extend(definition.validate(value).err().map(|problem| format!("{origin}: {problem}")))
+            }
             None => warnings.push(format!("{origin}: no config is named '{name}'{}", suggestion(name))),
         }
     }

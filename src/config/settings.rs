@@ -21,7 +21,8 @@ impl<'a> Reader<'a> {
     /// What is set, else the default; `None` for Kafka's null. Panics for a name that no definition has and for a value
     /// that was not validated: both are mistakes in this program.
     pub fn value(&mut self, name: &'static str) -> Option<Value> {
-        let definition = definitions::find(self.definitions, name).unwrap_or_else(|| panic!("no config is named {name}"));
+        let definition =
+            definitions::find(self.definitions, name).unwrap_or_else(|| panic!("no config is named {name}"));
         self.asked.insert(name);
         let text = self.values.get(name).map(String::as_str).or(definition.default)?;
         Some(definition.parse(text).unwrap_or_else(|problem| panic!("not validated: {problem}")))

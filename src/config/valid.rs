@@ -97,7 +97,9 @@ fn bad_offset_reset(text: &str) -> Option<String> {
 fn is_iso_duration(text: &str) -> bool {
     let Some(body) = text.strip_prefix('P') else { return false };
     let (days, time) = body.split_once('T').map_or((body, None), |(days, time)| (days, Some(time)));
-    units_in_order(days, "D") && time.is_none_or(|time| !time.is_empty() && units_in_order(time, "HMS")) && text.len() > 2
+    units_in_order(days, "D")
+        && time.is_none_or(|time| !time.is_empty() && units_in_order(time, "HMS"))
+        && text.len() > 2
 }
 
 /// Whether `text` is numbers, each followed by one of `units`, in that order and each at most once. Only seconds may
@@ -105,7 +107,9 @@ fn is_iso_duration(text: &str) -> bool {
 fn units_in_order(mut text: &str, units: &str) -> bool {
     let mut units_left = units;
     while !text.is_empty() {
-        let Some(end) = text.find(|character: char| !character.is_ascii_digit() && character != '.') else { return false };
+        let Some(end) = text.find(|character: char| !character.is_ascii_digit() && character != '.') else {
+            return false;
+        };
         let (number, unit) = (&text[..end], &text[end..end + text[end..].chars().next().map_or(0, char::len_utf8)]);
         let Some(position) = units_left.find(unit) else { return false };
         let number_is_good = number.parse::<f64>().is_ok() && number.starts_with(|first: char| first.is_ascii_digit());
@@ -132,25 +136,38 @@ mod tests {
         for good in ["earliest", "LATEST", "by_duration:PT1H", "by_duration:P1DT2H3M4.5S", "by_duration:P7D"] {
             assert!(accepts(good), "{good}");
         }
-        for bad in ["none", "", "by_duration:", "by_duration:P", "by_duration:PT", "by_duration:P1DT", "by_duration:PT-1H", "by_duration:1h", "by_duration:PT1M1H", "by_duration:P1H"] {
+        for bad in [
+            "none",
+            "",
+            "by_duration:",
+            "by_duration:P",
+            "by_duration:PT",
+            "by_duration:P1DT",
+            "by_duration:PT-1H",
+            "by_duration:1h",
+            "by_duration:PT1M1H",
+            "by_duration:P1H",
+        ] {
             assert!(!accepts(bad), "{bad}");
         }
     }
 
     #[test]
     fn throttled_replicas() {
-        let accepts = |text: &str| {
-            accepts(Valid::ThrottledReplicas, Value::List(text.split(',').map(str::to_owned).collect()))
-        };
+        let accepts =
+            |text: &str| accepts(Valid::ThrottledReplicas, Value::List(text.split(',').map(str::to_owned).collect()));
         assert!(accepts("*") && accepts("") && accepts("0:1") && accepts("0:1,12:3"));
         assert!(!accepts("0") && !accepts("0:") && !accepts("*,0:1") && !accepts("a:b") && !accepts("0:1:2"));
     }
 
     #[test]
     fn quorum_voters_and_addresses() {
-        let voters = |text: &str| accepts(Valid::QuorumVoters, Value::List(text.split(',').map(str::to_owned).collect()));
+        let voters =
+            |text: &str| accepts(Valid::QuorumVoters, Value::List(text.split(',').map(str::to_owned).collect()));
         assert!(voters("1@localhost:9093") && voters("1@a:1,2@[::1]:2"));
-        assert!(!voters("localhost:9093") && !voters("1@localhost") && !voters("x@localhost:1") && !voters("1@h:70000"));
+        assert!(
+            !voters("localhost:9093") && !voters("1@localhost") && !voters("x@localhost:1") && !voters("1@h:70000")
+        );
         assert!(accepts(Valid::OptionalAddress, Value::Text(String::new())));
         assert!(!accepts(Valid::OptionalAddress, Value::Text("localhost".to_owned())));
     }

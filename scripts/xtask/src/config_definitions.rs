@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn html_becomes_plain_text() {
-        let html = "Set <code>a.b</code>:<ul><li>one</li><li>two &lt;x&gt;</li></ul><p>If a < 5, see <a href=\"#b\">b</a>.";
+        let html =
+            "Set <code>a.b</code>:<ul><li>one</li><li>two &lt;x&gt;</li></ul><p>If a < 5, see <a href=\"#b\">b</a>.";
         assert_eq!(plain_text(html), "Set a.b: - one - two <x> If a < 5, see b.");
     }
 

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 fn a_file_of_all_syntax_reads_as_java_reads_it() {
     let properties = parse(include_bytes!("golden.properties")).unwrap();
     let map: BTreeMap<String, String> = properties.into_iter().map(|property| (property.key, property.value)).collect();
-    let lines: Vec<String> = map.iter().map(|(key, value)| format!("{}\t{}", printable(key), printable(value))).collect();
+    let lines: Vec<String> =
+        map.iter().map(|(key, value)| format!("{}\t{}", printable(key), printable(value))).collect();
     let expected: Vec<&str> = include_str!("golden.expected").lines().collect();
     assert_eq!(lines, expected);
 }
