@@ -1,1 +1,3 @@
-
+pub mod admin;
+pub mod cli;
+pub mod config;
