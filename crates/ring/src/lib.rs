@@ -17,6 +17,7 @@ pub(crate) mod executor;
 mod file;
 mod net;
 pub(crate) mod op;
+pub mod sim;
 pub(crate) mod slots;
 mod tasks;
 mod time;
