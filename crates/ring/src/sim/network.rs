@@ -16,8 +16,22 @@ pub(super) type Waiter = (u32, u64);
 
 /// What a send has not yet handed to the connection.
 pub(super) enum Source {
+    /// None of them empty.
     Buffers(VecDeque<Bytes>),
-    File { file: File, offset: u64, left: u64 },
+    File {
+        file: File,
+        offset: u64,
+        left: u64,
+    },
+}
+
+impl Source {
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Source::Buffers(buffers) => buffers.is_empty(),
+            Source::File { left, .. } => *left == 0,
+        }
+    }
 }
 
 pub(super) struct Sender {
@@ -32,8 +46,10 @@ pub(super) struct Incoming {
     pub(super) in_flight: VecDeque<(u64, Bytes)>,
     pub(super) arrived: VecDeque<Bytes>,
     pub(super) arrived_bytes: usize,
-    /// In flight and arrived.
+    /// Everything that counts against the window: in flight, arrived, withheld.
     pub(super) bytes: usize,
+    /// Read, but the sender cannot be told.
+    pub(super) withheld_bytes: usize,
     pub(super) last_arrival: u64,
     /// When the sender's end of the stream gets here.
     pub(super) fin: Option<u64>,

@@ -85,7 +85,7 @@ impl State {
                 }
             }
             Op::Send { socket, bufs } => {
-                let (id, bufs) = (sim_handle(socket), bufs.iter().cloned().collect());
+                let (id, bufs) = (sim_handle(socket), bufs.iter().filter(|buf| !buf.is_empty()).cloned().collect());
                 self.add_sender(id, waiter, Source::Buffers(bufs));
             }
             Op::SendFile { socket, file, offset, length } => {
@@ -277,26 +277,20 @@ impl State {
                 self.complete(sender.waiter.0, sender.waiter.1, Err(errno(code)));
                 continue;
             }
-            let (from, to, room) = (end.node, peer.node, window.saturating_sub(peer.incoming.bytes));
-            // Without acknowledgements from the peer there is no room.
-            let piece = if room == 0 || self.network.is_blocked(to, from) {
-                Ok(None)
-            } else {
-                self.next_piece(&mut sender.source, from, room)
-            };
-            match piece {
-                Ok(Some(piece)) if piece.is_empty() => {
-                    let sent = Outcome::Size(sender.sent);
-                    self.complete(sender.waiter.0, sender.waiter.1, Ok(sent));
-                }
-                Ok(Some(piece)) => {
+            let (from, room) = (end.node, window.saturating_sub(peer.incoming.bytes));
+            if sender.source.is_empty() {
+                self.complete(sender.waiter.0, sender.waiter.1, Ok(Outcome::Size(sender.sent)));
+                continue;
+            }
+            if room == 0 {
+                end.senders.push_front(sender);
+                return;
+            }
+            match self.next_piece(&mut sender.source, from, room) {
+                Ok(piece) => {
                     sender.sent += piece.len() as u64;
                     self.network.end(id).expect("still there").senders.push_front(sender);
                     self.launch(id, piece);
-                }
-                Ok(None) => {
-                    self.network.end(id).expect("still there").senders.push_front(sender);
-                    return;
                 }
                 Err(error) => {
                     self.complete(sender.waiter.0, sender.waiter.1, Err(error));
@@ -307,17 +301,17 @@ impl State {
         }
     }
 
-    /// At most `room` bytes; none at the end.
-    fn next_piece(&mut self, source: &mut Source, node: u32, room: usize) -> io::Result<Option<Bytes>> {
+    /// At least one byte and at most `room` of a source that is not empty.
+    fn next_piece(&mut self, source: &mut Source, node: u32, room: usize) -> io::Result<Bytes> {
         match source {
             Source::Buffers(buffers) => {
-                while buffers.front().is_some_and(Bytes::is_empty) {
+                let front = buffers.front_mut().expect("not empty");
+                let piece = front.split_to(front.len().min(room));
+                if front.is_empty() {
                     buffers.pop_front();
                 }
-                let Some(front) = buffers.front_mut() else { return Ok(Some(Bytes::new())) };
-                Ok(Some(front.split_to(front.len().min(room))))
+                Ok(piece)
             }
-            Source::File { left: 0, .. } => Ok(Some(Bytes::new())),
             Source::File { file, offset, left } => {
                 let wanted = room.min(FILE_PIECE_BYTES).min(*left as usize);
                 let mut piece = BytesMut::with_capacity(wanted);
@@ -326,7 +320,7 @@ impl State {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
                 (*offset, *left) = (*offset + read as u64, *left - read as u64);
-                Ok(Some(piece.freeze()))
+                Ok(piece.freeze())
             }
         }
     }
@@ -449,7 +443,12 @@ impl State {
             taken += length;
             self.complete(core, token, Ok(Outcome::Size(length as u64)));
         }
-        if taken > 0 {
+        let Some((end, peer)) = self.network.ends(id) else { return };
+        let (own, from) = (end.node, peer.node);
+        if self.network.is_blocked(own, from) {
+            let incoming = &mut self.network.end(id).expect("looked at above").incoming;
+            (incoming.bytes, incoming.withheld_bytes) = (incoming.bytes + taken, incoming.withheld_bytes + taken);
+        } else if taken > 0 {
             self.pump(id ^ 1);
         }
     }
@@ -596,7 +595,11 @@ impl State {
                 self.network.end(id).expect("seen above").incoming.stalled_since = None;
                 self.schedule(at, Event::Arrive { end: id });
             }
-            self.pump(id);
+            if !self.network.is_blocked(own, from) {
+                let incoming = &mut self.network.end(id).expect("seen above").incoming;
+                incoming.bytes -= std::mem::take(&mut incoming.withheld_bytes);
+                self.pump(id ^ 1);
+            }
         }
     }
 }
