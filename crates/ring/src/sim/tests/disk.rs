@@ -4,10 +4,13 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+/// The contents of `/log` and `/new`.
+type Found = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// What is found at `/log` and `/new` after `before` and a power cut, over many seeds.
 fn after_crash<F: Future<Output = ()> + 'static>(
     before: impl Fn(Ring) -> F + 'static + Clone,
-) -> BTreeSet<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+) -> BTreeSet<Found> {
     let found = |seed| {
         let (world, node) = calm(seed);
         on(&world, node, before.clone());

@@ -71,7 +71,7 @@ fn a_full_disk_refuses_and_recovers() {
             }
             let error = ring.write_at(&file, vec![page.clone()], 6 * 4096).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StorageFull);
-            assert_eq!(ring.write_now(&file, &[page.clone()], 6 * 4096).unwrap_err().kind(), ErrorKind::StorageFull);
+            assert_eq!(ring.write_now(&file, std::slice::from_ref(&page), 6 * 4096).unwrap_err().kind(), ErrorKind::StorageFull);
             ring.write_at(&file, vec![page.clone()], 0).await.expect("overwriting needs no space");
             ring.write_at(&ballast, vec![page.clone()], 0).await.expect("the ballast has its space");
             drop(ballast);

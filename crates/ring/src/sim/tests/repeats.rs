@@ -44,7 +44,7 @@ async fn files(ring: Ring, index: usize) {
         let path = format!("{directory}/{}", ring.random_u64() % 4);
         let Ok(file) = ring.open(&path, OpenOptions::write()).await else { continue };
         let content = Bytes::from(vec![index as u8; ring.random_u64() as usize % 10_000]);
-        ring.write_now(&file, &[content.clone()], ring.random_u64() % 50_000).ok();
+        ring.write_now(&file, std::slice::from_ref(&content), ring.random_u64() % 50_000).ok();
         ring.write_at(&file, vec![content], ring.random_u64() % 50_000).await.ok();
         ring.sync_data(&file).await.ok();
         if ring.random_u64().is_multiple_of(8) {
