@@ -1,5 +1,6 @@
 //! What a log is told about itself: the topic's effective configuration, as numbers.
 
+use protocol::{compression::Compression, records::TimestampType};
 use std::rc::Rc;
 
 /// When an append counts as safe.
@@ -9,13 +10,6 @@ pub enum Durability {
     Fsync,
     /// In the page cache: survives the process, not the machine.
     Os,
-}
-
-/// `message.timestamp.type`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimestampKind {
-    CreateTime,
-    LogAppendTime,
 }
 
 /// `cleanup.policy`
@@ -39,12 +33,12 @@ pub struct LogConfig {
     pub retention_bytes: Option<u64>,
     pub max_message_bytes: u32,
     pub file_delete_delay_ms: u64,
-    pub message_timestamp_type: TimestampKind,
+    pub message_timestamp_type: TimestampType,
     pub timestamp_before_max_ms: i64,
     pub timestamp_after_max_ms: i64,
     pub cleanup_policy: CleanupPolicy,
     /// `compression.type`; `None`: what the producer chose.
-    pub compression_type: Option<protocol::records::Compression>,
+    pub compression_type: Option<Compression>,
     pub preallocate: bool,
     pub producer_id_expiration_ms: i64,
     pub durability: Durability,
@@ -62,7 +56,7 @@ impl Default for LogConfig {
             retention_bytes: None,
             max_message_bytes: 1_048_588,
             file_delete_delay_ms: 60_000,
-            message_timestamp_type: TimestampKind::CreateTime,
+            message_timestamp_type: TimestampType::CreateTime,
             timestamp_before_max_ms: i64::MAX,
             timestamp_after_max_ms: 3_600_000,
             cleanup_policy: CleanupPolicy { delete: true, compact: false },

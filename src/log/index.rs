@@ -28,6 +28,8 @@ pub(super) enum Key {
     Position,
     /// Timestamp in a time index.
     Timestamp,
+    /// Relative offset in a time index.
+    TimestampOffset,
 }
 
 impl Key {
@@ -35,6 +37,7 @@ impl Key {
         match self {
             Key::Offset => i64::from(be_u32(&entry[..4])),
             Key::Position => i64::from(be_u32(&entry[4..8])),
+            Key::TimestampOffset => i64::from(be_u32(&entry[8..12])),
             Key::Timestamp => i64::from_be_bytes(entry[..8].try_into().expect("8 bytes")),
         }
     }

@@ -29,35 +29,29 @@ pub struct TimestampOffsetEpoch {
 impl Log {
     /// The last entry of the segment's offset index with `key <= target`.
     pub(super) async fn offset_entry(&self, segment: &Segment, key: Key, target: i64) -> io::Result<Option<Entry>> {
-        let found = segment.offsets.borrow().search_memory(key, target);
-        self.entry(segment, Part::Offsets, found, key, target).await
+        Ok(self.search(segment, Part::Offsets, key, target).await?.map(|(entry, _)| entry))
     }
 
-    async fn time_entry(&self, segment: &Segment, timestamp: i64) -> io::Result<Option<Entry>> {
-        let found = segment.times.borrow().search_memory(Key::Timestamp, timestamp);
-        self.entry(segment, Part::Times, found, Key::Timestamp, timestamp).await
-    }
-
-    async fn entry(
+    /// The last entry of an index with `key <= target`, and its number.
+    pub(super) async fn search(
         &self,
         segment: &Segment,
         part: Part,
-        found: Found,
         key: Key,
         target: i64,
-    ) -> io::Result<Option<Entry>> {
+    ) -> io::Result<Option<(Entry, u32)>> {
+        let (index, entry_bytes) = match part {
+            Part::Times => (&segment.times, TIME_ENTRY_BYTES),
+            _ => (&segment.offsets, OFFSET_ENTRY_BYTES),
+        };
+        let found = index.borrow().search_memory(key, target);
         match found {
-            Found::Entry(entry, _) => Ok(Some(entry)),
+            Found::Entry(entry, number) => Ok(Some((entry, number))),
             Found::BeforeFirst => Ok(None),
             Found::OnDisk => {
-                let (entry_bytes, index) = match part {
-                    Part::Times => (TIME_ENTRY_BYTES, &segment.times),
-                    _ => (OFFSET_ENTRY_BYTES, &segment.offsets),
-                };
                 let file = segment.file(&self.0.ring, &self.dir(), part).await?;
                 let count = index.borrow().entries_on_disk();
-                let found = index::search_file(&self.0.ring, &file, entry_bytes, count, key, target).await?;
-                Ok(found.map(|(entry, _)| entry))
+                index::search_file(&self.0.ring, &file, entry_bytes, count, key, target).await
             }
         }
     }
@@ -94,8 +88,8 @@ impl Log {
         start: i64,
     ) -> io::Result<Option<TimestampOffsetEpoch>> {
         // Nothing up to the entry's offset is later than the entry's timestamp, which is not later than ours.
-        let entry = self.time_entry(segment, timestamp).await?;
-        let known = entry.map_or(0, |entry| i64::from(entry.timestamp_relative_offset()));
+        let entry = self.search(segment, Part::Times, Key::Timestamp, timestamp).await?;
+        let known = entry.map_or(0, |(entry, _)| i64::from(entry.timestamp_relative_offset()));
         let from = self.position_before(segment, (segment.base_offset + known).max(start)).await?;
         let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
         let mut walk = Walk::new(&self.0.ring, &file, from, u64::from(segment.written_bytes.get()));

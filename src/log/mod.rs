@@ -84,8 +84,8 @@ struct Inner {
     log_end: Cell<i64>,
     high_watermark: Cell<i64>,
     recovery_point: Cell<i64>,
-    /// Where the newest producer snapshot stands.
-    snapshot_offset: Cell<i64>,
+    /// Where the two newest producer snapshots stand, the newest last; -1: none.
+    snapshots: Cell<[i64; 2]>,
     bytes_since_snapshot: Cell<u64>,
 }
 

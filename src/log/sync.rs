@@ -324,3 +324,133 @@ impl Log {
         Ok(writer.durable.get())
     }
 }
+
+// ---- what the log needs to be read and recovered quickly: indexes, epochs, producer snapshots ------------------------
+
+impl Log {
+    /// The index files and the producer snapshot of a segment that is no longer appended to.
+    pub(super) async fn finish_rolled(&self, old: &Rc<Segment>, offset: i64, snapshot: Bytes) -> io::Result<()> {
+        let still_here = || self.0.segments.borrow().iter().any(|segment| Rc::ptr_eq(segment, old));
+        if !still_here() {
+            return Ok(());
+        }
+        let (ring, dir) = (&self.0.ring, self.dir());
+        old.flush_indexes(ring, &dir, true).await?;
+        if offset <= self.log_end_offset() {
+            ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;
+        }
+        if old.preallocated.get() && old.written_bytes.get() == old.size_bytes.get() {
+            let file = old.file(ring, &dir, Part::Log).await?;
+            ring.truncate(&file, u64::from(old.size_bytes.get())).await?;
+            old.preallocated.set(false);
+        }
+        Ok(())
+    }
+
+    /// Moves the recovery point up to what is durable now, after writing whatever makes that enough for a recovery:
+    /// index files of finished segments, leader epochs, and a producer snapshot when the last one is far behind. In the
+    /// background; the recovery point that holds then.
+    pub async fn checkpoint(&self) -> io::Result<i64> {
+        let _pass = self.0.gate.enter().await;
+        self.0.writer.failure()?;
+        let durable = self.durable_offset();
+        if durable == self.recovery_point() && !self.0.epochs_changed.get() {
+            return Ok(durable);
+        }
+        let cuts = self.0.writer.cuts.get();
+        let (ring, dir) = (&self.0.ring, self.dir());
+        let segments = self.segments();
+        let first = segments.iter().rposition(|segment| segment.indexes_synced.get()).map_or(0, |at| at + 1);
+        for pair in segments[first..].windows(2) {
+            let (segment, next) = (&pair[0], &pair[1]);
+            if next.base_offset > durable {
+                break;
+            }
+            segment.flush_indexes(ring, &dir, true).await?;
+            segment.sync_indexes(ring, &dir).await?;
+            segment.indexes_synced.set(true);
+        }
+        self.active().flush_indexes(ring, &dir, false).await?;
+        self.write_epochs().await?;
+        if self.0.bytes_since_snapshot.get() > SNAPSHOT_INTERVAL_BYTES {
+            self.write_snapshot().await?;
+        }
+        if self.0.writer.cuts.get() == cuts {
+            self.0.recovery_point.set(durable);
+        }
+        Ok(self.recovery_point())
+    }
+
+    pub(super) async fn write_epochs(&self) -> io::Result<()> {
+        if self.0.epochs_changed.replace(false) {
+            let text = super::checkpoint::format_epochs(&self.0.epochs.borrow().entries());
+            let path = self.dir().join(files::LEADER_EPOCHS);
+            if let Err(error) = self.0.ring.write_file_atomically(path, text.into()).await {
+                self.0.epochs_changed.set(true);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the producer state as it stands at the end of the log.
+    pub(super) async fn write_snapshot(&self) -> io::Result<()> {
+        let offset = self.log_end_offset();
+        if self.0.snapshots.get()[1] == offset {
+            return Ok(());
+        }
+        let snapshot = self.0.producers.borrow().encode_snapshot();
+        self.0.bytes_since_snapshot.set(0);
+        let (ring, dir) = (&self.0.ring, self.dir());
+        ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;
+        // Besides those where segments begin the last two are kept: the newest may lie beyond the recovery point.
+        let [oldest, newest] = self.0.snapshots.replace([self.0.snapshots.get()[1], offset]);
+        let at_segment = self.0.segments.borrow().iter().any(|segment| segment.base_offset == oldest);
+        if !at_segment && oldest >= 0 && oldest != newest {
+            remove_if_there(ring, &files::path(&dir, oldest, files::SNAPSHOT)).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes the log in order: everything on disk, files cut to their contents. What it gives back lets the next start
+    /// skip the reading.
+    pub async fn close(&self) -> io::Result<super::LogState> {
+        let durable = self.sync().await?;
+        let _pass = self.0.gate.enter().await;
+        let (ring, dir) = (&self.0.ring, self.dir());
+        let segments = self.segments();
+        for (at, segment) in segments.iter().enumerate() {
+            let active = at + 1 == segments.len();
+            if active {
+                segment.add_time_entry();
+            }
+            if active || !segment.indexes_synced.get() {
+                segment.flush_indexes(ring, &dir, true).await?;
+            }
+            if !segment.exists(Part::Log) {
+                segment.file(ring, &dir, Part::Log).await?;
+            }
+            if segment.preallocated.replace(false) {
+                let file = segment.file(ring, &dir, Part::Log).await?;
+                ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
+            }
+            if segment.offsets.borrow().needs_flush() || active {
+                segment.trim_indexes(ring, &dir).await?;
+            }
+        }
+        self.write_epochs().await?;
+        self.write_snapshot().await?;
+        self.0.recovery_point.set(durable);
+        for segment in &segments {
+            segment.close_files();
+        }
+        Ok(super::LogState::of(self))
+    }
+}
+
+pub(super) async fn remove_if_there(ring: &ring::Ring, path: &std::path::Path) -> io::Result<()> {
+    match ring.unlink(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
