@@ -5,7 +5,7 @@
 use super::{
     AppendError, Log,
     files,
-    producers::{Checked, CompletedTransaction},
+    producers::{AppendContext, Checked, CompletedTransaction, ProducerStates},
     segment::{RollInput, Segment, should_roll},
     txn_index::AbortedTransaction,
 };
@@ -38,6 +38,7 @@ impl Log {
         valid: &ValidBatch,
         leader_epoch: i32,
         now_ms: i64,
+        context: &AppendContext,
     ) -> Result<AppendInfo, AppendError> {
         assert_eq!(batch.len(), valid.size_bytes, "what was validated is what is appended");
         self.check_appendable(batch.len())?;
@@ -57,7 +58,7 @@ impl Log {
             log_start_offset: self.log_start_offset(),
             duplicate: false,
         };
-        match self.0.producers.borrow().check(&parsed)? {
+        match self.0.producers.borrow().check(&parsed, context)? {
             Checked::Duplicate { base_offset, last_offset, timestamp } => {
                 let log_append_time_ms = if log_append_time_ms == NO_TIMESTAMP { NO_TIMESTAMP } else { timestamp };
                 return Ok(AppendInfo { base_offset, last_offset, log_append_time_ms, duplicate: true, ..info });
@@ -127,7 +128,7 @@ impl Log {
         for batch in parsed {
             segment.add_batch(batch, batch.size_bytes() as u32, interval);
             self.take_epoch(batch);
-            self.take_producer(batch, &segment);
+            take_producer(&mut self.0.producers.borrow_mut(), batch, &segment);
         }
         let (first, last) = (&parsed[0], &parsed[parsed.len() - 1]);
         let (base_offset, end_offset) = (first.base_offset(), last.next_offset());
@@ -137,21 +138,10 @@ impl Log {
         self.0.writer.gather(segment, position, kept, end_offset);
     }
 
-    pub(super) fn take_epoch(&self, batch: &Batch<'_>) {
+    fn take_epoch(&self, batch: &Batch<'_>) {
         let epoch = batch.partition_leader_epoch();
         if epoch >= 0 && self.0.epochs.borrow_mut().assign(epoch, batch.base_offset()) {
             self.0.epochs_changed.set(true);
-        }
-    }
-
-    /// Takes a batch into the producer state; a transaction that it aborts goes to the segment's index.
-    pub(super) fn take_producer(&self, batch: &Batch<'_>, segment: &Segment) {
-        let completed = self.0.producers.borrow_mut().apply(batch);
-        if let Some(CompletedTransaction { producer_id, first_offset, last_offset, aborted: true, last_stable_offset }) =
-            completed
-        {
-            let aborted = AbortedTransaction { producer_id, first_offset, last_offset, last_stable_offset };
-            segment.aborted.borrow_mut().push(aborted);
         }
     }
 
@@ -205,5 +195,15 @@ impl Log {
             }
         }));
         new
+    }
+}
+
+/// Takes a batch into the producer state; a transaction that it aborts goes to the segment's index.
+pub(super) fn take_producer(producers: &mut ProducerStates, batch: &Batch<'_>, segment: &Segment) {
+    if let Some(CompletedTransaction { producer_id, first_offset, last_offset, aborted: true, last_stable_offset }) =
+        producers.apply(batch)
+    {
+        let aborted = AbortedTransaction { producer_id, first_offset, last_offset, last_stable_offset };
+        segment.aborted.borrow_mut().push(aborted);
     }
 }

@@ -10,8 +10,8 @@ use super::{
     walk::{Located, Walk},
 };
 use protocol::records::{Batch, NO_TIMESTAMP, RecordsError};
-use ring::File;
-use std::{io, rc::Rc};
+use ring::{File, Ring};
+use std::{io, path::Path, rc::Rc};
 
 /// How far a batch may unpack while its records are searched for a timestamp.
 const MAX_UNPACKED_BYTES: usize = 128 << 20;
@@ -40,27 +40,12 @@ impl Log {
         key: Key,
         target: i64,
     ) -> io::Result<Option<(Entry, u32)>> {
-        let (index, entry_bytes) = match part {
-            Part::Times => (&segment.times, TIME_ENTRY_BYTES),
-            _ => (&segment.offsets, OFFSET_ENTRY_BYTES),
-        };
-        let found = index.borrow().search_memory(key, target);
-        match found {
-            Found::Entry(entry, number) => Ok(Some((entry, number))),
-            Found::BeforeFirst => Ok(None),
-            Found::OnDisk => {
-                let file = segment.file(&self.0.ring, &self.dir(), part).await?;
-                let count = index.borrow().entries_on_disk();
-                index::search_file(&self.0.ring, &file, entry_bytes, count, key, target).await
-            }
-        }
+        search(&self.0.ring, &self.dir(), segment, part, key, target).await
     }
 
     /// The position of a batch at or before the one that holds `offset`.
     pub(super) async fn position_before(&self, segment: &Segment, offset: i64) -> io::Result<u64> {
-        let relative = offset - segment.base_offset;
-        let entry = self.offset_entry(segment, Key::Offset, relative).await?;
-        Ok(entry.map_or(0, |entry| u64::from(entry.position())))
+        position_before(&self.0.ring, &self.dir(), segment, offset).await
     }
 
     /// The batch of the segment's file that holds `offset`, or the first one after it.
@@ -192,4 +177,35 @@ impl Log {
         };
         bytes.chunks_exact(txn_index::ENTRY_BYTES).map(decode).collect()
     }
+}
+
+async fn search(
+    ring: &Ring,
+    dir: &Path,
+    segment: &Segment,
+    part: Part,
+    key: Key,
+    target: i64,
+) -> io::Result<Option<(Entry, u32)>> {
+    let (index, entry_bytes) = match part {
+        Part::Times => (&segment.times, TIME_ENTRY_BYTES),
+        _ => (&segment.offsets, OFFSET_ENTRY_BYTES),
+    };
+    let found = index.borrow().search_memory(key, target);
+    match found {
+        Found::Entry(entry, number) => Ok(Some((entry, number))),
+        Found::BeforeFirst => Ok(None),
+        Found::OnDisk => {
+            let file = segment.file(ring, dir, part).await?;
+            let count = index.borrow().entries_on_disk();
+            index::search_file(ring, &file, entry_bytes, count, key, target).await
+        }
+    }
+}
+
+/// The position of a batch at or before the one that holds `offset`.
+pub(super) async fn position_before(ring: &Ring, dir: &Path, segment: &Segment, offset: i64) -> io::Result<u64> {
+    let relative = offset - segment.base_offset;
+    let found = search(ring, dir, segment, Part::Offsets, Key::Offset, relative).await?;
+    Ok(found.map_or(0, |(entry, _)| u64::from(entry.position())))
 }

@@ -20,11 +20,13 @@ mod fast_start;
 mod files;
 mod gate;
 mod index;
+mod load;
 mod lookup;
 mod producers;
 mod read;
 mod recovery;
 mod retention;
+mod scan;
 mod segment;
 mod sync;
 mod tail;
@@ -44,7 +46,9 @@ pub use error::{AppendError, LogError, ReadError};
 pub use fast_start::LogState;
 pub use files::parse_partition_dir;
 pub use lookup::TimestampOffsetEpoch;
-pub use producers::{ProducerError, ProducerStates};
+pub use producers::{
+    AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,
+};
 pub use read::{ReadData, ReadPart};
 pub use recovery::LogStart;
 pub use tail::TailCache;

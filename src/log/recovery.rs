@@ -7,20 +7,17 @@
 //! Lives on the core that will own the log; other logs go on meanwhile, a chunk at a time.
 
 use super::{
-    Inner, Log, LogConfig, LogError, LogState, checkpoint, fast_start, files,
+    Inner, Log, LogConfig, LogError, LogState, checkpoint,
     epochs::LeaderEpochs,
+    fast_start, files,
     gate::Gate,
-    index::{Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
     producers::ProducerStates,
-    scan::{Scan, ScanEnd},
-    segment::{Part, Segment, TimestampOffset},
+    segment::{Part, Segment},
     sync::{Writer, remove_if_there},
     tail::{Tail, TailCache},
-    truncate::last_entry,
-    txn_index::{ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
     walk::Walk,
 };
-use protocol::{Uuid, records::{Batch, NO_TIMESTAMP}};
+use protocol::Uuid;
 use ring::{DirEntry, Ring};
 use std::{
     cell::{Cell, RefCell},
@@ -30,11 +27,9 @@ use std::{
     rc::Rc,
 };
 
-/// Index files read whole at recovery may not be larger; Kafka's default is 10 MiB.
-const MAX_INDEX_BYTES: u64 = 64 << 20;
 /// Text files of a partition: thousands of leader epochs fit.
 const MAX_TEXT_BYTES: usize = 16 << 20;
-const MAX_SNAPSHOT_BYTES: usize = 256 << 20;
+pub(super) const MAX_SNAPSHOT_BYTES: usize = 256 << 20;
 
 /// What is known about a log before it is opened.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +72,10 @@ impl Log {
             other => other.map_err(LogError::io("listing", &dir))?,
         };
         let restored = match &start.state {
-            Some(state) if start.clean => fast_start::restore(ring, &dir, topic_id, state, &entries).await,
+            Some(state) if start.clean => {
+                let expiration_ms = config.producer_id_expiration_ms;
+                fast_start::restore(ring, &dir, topic_id, state, &entries, expiration_ms).await
+            },
             _ => None,
         };
         let loaded = match restored {
@@ -151,12 +149,12 @@ async fn create_dir(ring: &Ring, dir: &Path) -> io::Result<()> {
 /// The files of a folder by name, with their sizes.
 type Names = BTreeMap<String, u64>;
 
-struct Loader<'a> {
-    ring: &'a Ring,
-    dir: &'a Path,
-    config: &'a LogConfig,
-    start: &'a LogStart,
-    names: Names,
+pub(super) struct Loader<'a> {
+    pub ring: &'a Ring,
+    pub dir: &'a Path,
+    pub config: &'a LogConfig,
+    pub start: &'a LogStart,
+    pub names: Names,
 }
 
 async fn load(
@@ -175,7 +173,7 @@ async fn load(
 }
 
 impl Loader<'_> {
-    fn io(&self, what: &'static str) -> impl FnOnce(io::Error) -> LogError {
+    pub(super) fn io(&self, what: &'static str) -> impl FnOnce(io::Error) -> LogError {
         LogError::io(what, self.dir)
     }
 

@@ -135,6 +135,12 @@ impl Writer {
         end_offset
     }
 
+    /// Takes nothing more, without it being a fault.
+    pub fn end(&self, why: &str) {
+        *self.health.borrow_mut() = Health::Failed(why.into());
+        self.wake();
+    }
+
     /// The log was cut to `end_offset`: gathered bytes beyond it are gone, and nothing there is durable.
     pub fn cut(&self, end_offset: i64) {
         self.gathered.borrow_mut().retain(|one| one.end_offset <= end_offset);
@@ -203,9 +209,10 @@ impl Log {
 
     /// Opens the file of a segment in the background; what was gathered follows.
     fn open_behind(&self, segment: Rc<Segment>) {
-        let mut hold = self.hold_writes();
+        let hold = self.hold_writes();
         let log = self.clone();
         drop(self.0.ring.spawn(async move {
+            let mut hold = hold;
             if let Err(error) = log.open_log_file(&segment).await {
                 log.write_failed(&error, &segment);
                 // Trying again at once would fail again at once: the next append or turn does.
@@ -339,10 +346,15 @@ impl Log {
         if offset <= self.log_end_offset() {
             ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;
         }
-        if old.preallocated.get() && old.written_bytes.get() == old.size_bytes.get() {
-            let file = old.file(ring, &dir, Part::Log).await?;
-            ring.truncate(&file, u64::from(old.size_bytes.get())).await?;
-            old.preallocated.set(false);
+        self.trim_log(old).await
+    }
+
+    /// Gives back what was preallocated for a segment that got its last batch.
+    async fn trim_log(&self, segment: &Rc<Segment>) -> io::Result<()> {
+        if segment.preallocated.get() && segment.written_bytes.get() == segment.size_bytes.get() {
+            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            self.0.ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
+            segment.preallocated.set(false);
         }
         Ok(())
     }
@@ -368,6 +380,7 @@ impl Log {
             }
             segment.flush_indexes(ring, &dir, true).await?;
             segment.sync_indexes(ring, &dir).await?;
+            self.trim_log(segment).await?;
             segment.indexes_synced.set(true);
         }
         self.active().flush_indexes(ring, &dir, false).await?;
@@ -430,10 +443,7 @@ impl Log {
             if !segment.exists(Part::Log) {
                 segment.file(ring, &dir, Part::Log).await?;
             }
-            if segment.preallocated.replace(false) {
-                let file = segment.file(ring, &dir, Part::Log).await?;
-                ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
-            }
+            self.trim_log(segment).await?;
             if segment.offsets.borrow().needs_flush() || active {
                 segment.trim_indexes(ring, &dir).await?;
             }

@@ -5,7 +5,7 @@
 
 use super::{
     Log, files,
-    index::{self, Entry, Key},
+    index::{Entry, Key},
     producers::ProducerStates,
     segment::{Part, Segment, TimestampOffset},
     walk::Walk,
@@ -157,9 +157,16 @@ impl Log {
                 }
             }
         }
-        let loaded =
-            super::recovery::load_producers(ring, &dir, snapshots, &self.segments(), self.log_start_offset(), offset)
-                .await?;
+        let loaded = super::load::load_producers(
+            ring,
+            &dir,
+            snapshots,
+            &self.segments(),
+            self.log_start_offset(),
+            offset,
+            self.config().producer_id_expiration_ms,
+        )
+        .await?;
         self.0.snapshots.set([-1, loaded.snapshot_offset]);
         *self.0.producers.borrow_mut() = loaded.producers;
         self.0.producers.borrow_mut().on_high_watermark_updated(self.high_watermark());
@@ -184,18 +191,5 @@ impl Log {
         self.0.epochs_changed.set(true);
         self.remove_segments(&gone).await?;
         self.write_epochs().await
-    }
-}
-
-/// Reads the last of the first `count` entries of an index.
-pub(super) async fn last_entry(
-    ring: &ring::Ring,
-    file: &ring::File,
-    entry_bytes: usize,
-    count: u32,
-) -> io::Result<Option<Entry>> {
-    match count.checked_sub(1) {
-        Some(number) => Ok(Some(index::read_entry(ring, file, entry_bytes, number).await?)),
-        None => Ok(None),
     }
 }
