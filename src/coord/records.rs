@@ -116,10 +116,8 @@ pub(super) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Change, DecodeE
             key: partition_key(key.group, key.topic, key.partition),
             value: Some(CommittedOffset {
                 offset: value.offset,
-                leader_epoch: value.leader_epoch,
                 metadata: value.metadata.into(),
                 commit_timestamp_ms: value.commit_timestamp,
-                expire_timestamp_ms: Some(value.expire_timestamp).filter(|at| *at != UNSET),
                 ..CommittedOffset::default()
             }),
         },

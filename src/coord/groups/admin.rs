@@ -1,14 +1,19 @@
-//! What operators ask of groups: DescribeGroups (0 to 6), ListGroups (0 to 5), and whether DeleteGroups may delete one.
+//! What operators ask of groups: DescribeGroups (0 to 6), ListGroups (0 to 5), DeleteGroups (0 to 2).
 //!
-//! Pure; answers from the state, changes nothing.
+//! Pure, on the core that leads the group's partition.
 
 use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
 use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use protocol::messages::delete_groups_response::DeletableGroupResult;
 use protocol::messages::list_groups_response::ListedGroup;
+use protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 
+use super::Turn;
 use super::classic::{ClassicGroup, GroupState};
+use crate::coord::request::deleted;
+use crate::coord::state::State;
 
 /// The first version of DescribeGroups that says a group does not exist (KIP-1043).
 const GROUP_ID_NOT_FOUND_FROM: i16 = 6;
@@ -39,7 +44,7 @@ impl ClassicGroup {
         }
     }
 
-    pub fn list(&self) -> ListedGroup {
+    fn list(&self) -> ListedGroup {
         ListedGroup {
             group_id: self.id.to_string(),
             protocol_type: self.protocol_type.clone().unwrap_or_default(),
@@ -49,13 +54,33 @@ impl ClassicGroup {
         }
     }
 
-    pub fn validate_delete(&self) -> Result<(), ErrorCode> {
+    fn validate_delete(&self) -> Result<(), ErrorCode> {
         if self.is_empty() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }
     }
 
     /// Members of the consumer protocol say what they read, so other topics' offsets may go while they are there.
     pub fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
         if self.is_empty() || self.uses_consumer_protocol() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }
+    }
+}
+
+impl State {
+    pub fn request_delete(&mut self, turn: &mut Turn<'_>, group_id: &str) -> DeletableGroupResult {
+        let validated = match self.groups.get(group_id) {
+            None => Err(ErrorCode::GroupIdNotFound),
+            Some(group) => group.validate_delete().map(|()| group.id.clone()),
+        };
+        if let Ok(id) = &validated {
+            tracing::info!(group = %id, "the group is deleted on request");
+            self.delete_group(turn, id);
+        }
+        deleted(group_id, validated.err().unwrap_or(ErrorCode::None))
+    }
+
+    pub fn list_groups(&self, request: &ListGroupsRequest) -> ListGroupsResponse {
+        let filter = ListFilter::new(&request.states_filter, &request.types_filter);
+        let groups = self.groups.values().filter(|group| filter.admits(group)).map(ClassicGroup::list).collect();
+        ListGroupsResponse { groups, ..Default::default() }
     }
 }
 
@@ -71,20 +96,20 @@ pub(in crate::coord) fn describe_missing(group_id: &str, api_version: i16) -> De
 
 /// The filters of ListGroups. Names are compared without regard to case; an empty filter lets everything through, a name that
 /// means nothing lets nothing through.
-pub(in crate::coord) struct ListFilter {
+struct ListFilter {
     states: BTreeSet<String>,
     types: BTreeSet<String>,
 }
 
 impl ListFilter {
-    pub fn new(states: &[String], types: &[String]) -> ListFilter {
+    fn new(states: &[String], types: &[String]) -> ListFilter {
         ListFilter {
             states: states.iter().map(|state| state.to_lowercase().trim().to_owned()).collect(),
             types: types.iter().map(|name| name.to_lowercase()).collect(),
         }
     }
 
-    pub fn admits(&self, group: &ClassicGroup) -> bool {
+    fn admits(&self, group: &ClassicGroup) -> bool {
         let of_type = self.types.is_empty() || self.types.contains(&CLASSIC_TYPE.to_lowercase());
         of_type && (self.states.is_empty() || self.states.contains(&group.state.name().to_lowercase()))
     }

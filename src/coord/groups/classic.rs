@@ -226,11 +226,6 @@ impl ClassicGroup {
         self.awaiting_join_count == self.members.len() && self.pending_join.is_empty()
     }
 
-    /// Members first, then ids handed out: whoever would be in the group if all came.
-    pub fn expected_member_count(&self) -> usize {
-        self.members.len() + self.pending_join.len()
-    }
-
     /// The longest time that any member wants for a rebalance.
     pub fn rebalance_timeout_ms(&self) -> i64 {
         self.members.values().map(|member| i64::from(member.rebalance_timeout_ms.max(0))).max().unwrap_or(0)

@@ -58,6 +58,17 @@ impl ClassicGroup {
         }
     }
 
+    /// Answers every parked request with `error`; the group itself is about to be forgotten.
+    pub fn answer_all(&mut self, turn: &mut Turn<'_>, error: ErrorCode) {
+        let member_ids: Vec<_> = self.members.keys().cloned().collect();
+        for member_id in member_ids {
+            if let Some(join) = self.take_join(&member_id) {
+                turn.reply_join(join, join_error(&member_id, error));
+            }
+        }
+        self.answer_syncs(turn, error);
+    }
+
     /// Removes a member or a pending id. Its parked requests are answered with UNKNOWN_MEMBER_ID, so that a client that is
     /// still there joins again.
     pub fn remove_and_answer(&mut self, turn: &mut Turn<'_>, member_id: &str) {

@@ -162,10 +162,6 @@ impl Offsets {
         keys
     }
 
-    pub fn clear(&mut self) {
-        *self = Offsets::default();
-    }
-
     #[cfg(test)]
     pub fn all(&self) -> BTreeMap<PartitionKey, CommittedOffset> {
         let mut all = BTreeMap::new();
