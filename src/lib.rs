@@ -1,1 +1,4 @@
-
+pub mod log {
+    pub mod epochs;
+    pub mod producers;
+}
