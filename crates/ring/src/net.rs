@@ -37,10 +37,7 @@ impl Stream {
 pub(crate) enum SocketInner {
     Os(OwnedFd),
     /// A socket of the simulated world, by its number there.
-    Sim {
-        node: u32,
-        handle: u64,
-    },
+    Sim { node: u32, handle: u64 },
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -75,11 +75,7 @@ const SETS: &[Set] = &[
     Set {
         module: "file",
         title: "Control records, small files and embedded protocols.",
-        sources: &[
-            ("kafka-clients", "common/message/"),
-            ("kafka-raft", "common/message/"),
-            ("kafka-storage", "message/"),
-        ],
+        sources: &[("kafka-clients", "common/message/"), ("kafka-raft", "common/message/"), ("kafka-storage", "message/")],
         // The records of tiered storage's own topic are of kind `metadata`, and not ours.
         wanted: |schema| schema.kind == "data",
     },

@@ -83,14 +83,11 @@ fn record_enum(name: &str, title: &str, suffix: &str, schemas: &[Schema]) -> any
     };
     let variants = arms(&|_, variant, schema| format!("{variant}({schema}),\n"));
     let types = arms(&|key, variant, _| format!("Self::{variant}(_) => {key},\n"));
-    let reads =
-        arms(&|key, variant, schema| format!("{key} => Self::{variant}({schema}::decode(reader, version)?),\n"));
+    let reads = arms(&|key, variant, schema| format!("{key} => Self::{variant}({schema}::decode(reader, version)?),\n"));
     let writes = arms(&|_, variant, _| format!("Self::{variant}(body) => body.encode(writer, version),\n"));
     let latest = arms(&|_, variant, schema| format!("Self::{variant}(_) => {schema}::MAX_VERSION,\n"));
     let froms = arms(&|_, variant, schema| {
-        format!(
-            "impl From<{schema}> for {name} {{\nfn from(body: {schema}) -> Self {{ Self::{variant}(body) }}\n}}\n\n"
-        )
+        format!("impl From<{schema}> for {name} {{\nfn from(body: {schema}) -> Self {{ Self::{variant}(body) }}\n}}\n\n")
     });
     Ok(format!(
         "\n/// The {title}, by record type.\n#[derive(Clone, Debug, PartialEq)]\npub enum {name} {{\n{variants}}}\n\n\
