@@ -45,6 +45,8 @@ pub enum SnapshotError {
     Version(i16),
     #[error("the snapshot's CRC does not match its bytes")]
     Crc,
+    #[error("the snapshot names producer {producer_id}, or the transaction at its offset, twice")]
+    Contradiction { producer_id: i64 },
     #[error("the snapshot is malformed: {0}")]
     Malformed(#[from] DecodeError),
 }
@@ -100,7 +102,11 @@ pub struct BatchMetadata {
 
 impl BatchMetadata {
     pub fn base_sequence(&self) -> i32 {
-        if self.last_sequence < 0 { NO_SEQUENCE } else { decrement_sequence(self.last_sequence, self.offset_delta) }
+        if self.last_sequence < 0 || self.offset_delta < 0 {
+            NO_SEQUENCE
+        } else {
+            decrement_sequence(self.last_sequence, self.offset_delta)
+        }
     }
 
     pub fn base_offset(&self) -> i64 {
@@ -489,10 +495,12 @@ impl ProducerStates {
                 };
                 producer.add_batch(entry.epoch, batch);
             }
-            if let Some(first) = producer.transaction_first_offset {
-                states.ongoing.insert(first, entry.producer_id);
+            let id = entry.producer_id;
+            let first = producer.transaction_first_offset;
+            let is_open_already = first.and_then(|first| states.ongoing.insert(first, id)).is_some();
+            if is_open_already || states.producers.insert(id, producer).is_some() {
+                return Err(SnapshotError::Contradiction { producer_id: id });
             }
-            states.producers.insert(entry.producer_id, producer);
         }
         Ok(states)
     }

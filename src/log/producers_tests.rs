@@ -253,6 +253,23 @@ fn the_snapshot_is_kafkas_byte_for_byte() {
     }
 }
 
+#[test]
+fn a_snapshot_that_contradicts_itself_is_refused() {
+    let mut log = Log::default();
+    log.send(data(1, 0, 0, 1).transactional()).unwrap();
+    log.send(data(2, 0, 0, 1).transactional()).unwrap();
+    let snapshot = log.states.encode_snapshot();
+    // The second entry begins after version, CRC, count and an entry of 46 bytes.
+    for (at, byte) in [(10 + 46 + 7, 1), (10 + 46 + 45, 0)] {
+        let mut bytes = snapshot.to_vec();
+        bytes[at] = byte;
+        let crc = snapshot_crc(&bytes);
+        bytes[2..6].copy_from_slice(&crc.to_be_bytes());
+        let refused = ProducerStates::decode_snapshot(&bytes, 2, 0, DAY_MS).unwrap_err();
+        assert!(matches!(refused, SnapshotError::Contradiction { .. }), "{refused}");
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Next { id: i64, count: i32, transactional: bool, new_epoch: bool },
@@ -364,6 +381,24 @@ impl Model {
     }
 }
 
+fn end(log: &mut Log, model: &mut Model, id: i64, committed: bool) -> Result<(), TestCaseError> {
+    let history = model.data_of(id);
+    let (Some(first_offset), Some((last, _))) = (model.open_transaction(id), history.last()) else { return Ok(()) };
+    let completed = log.end_transaction(id, last.epoch, committed);
+    model.written.push(Written::Marker(id, model.end));
+    let open = (0..3).filter_map(|id| model.open_transaction(id)).min();
+    let expected = CompletedTransaction {
+        producer_id: id,
+        first_offset,
+        last_offset: model.end,
+        aborted: !committed,
+        last_stable_offset: open.unwrap_or(model.end + 1),
+    };
+    prop_assert_eq!(completed, expected);
+    model.end += 1;
+    Ok(())
+}
+
 fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let (mut log, mut model) = (Log::default(), Model::default());
     for step in steps {
@@ -384,24 +419,7 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 Data { id, epoch, sequence, count, transactional }
             }
             Step::End { id, committed } => {
-                let (Some(first_offset), Some((last, _))) =
-                    (model.open_transaction(id), model.data_of(id).last().copied())
-                else {
-                    continue;
-                };
-                let completed = log.end_transaction(id, last.epoch, committed);
-                model.written.push(Written::Marker(id, model.end));
-                let open = (0..3).filter_map(|id| model.open_transaction(id)).min();
-                let last_stable_offset = open.unwrap_or(model.end + 1);
-                let expected = CompletedTransaction {
-                    producer_id: id,
-                    first_offset,
-                    last_offset: model.end,
-                    aborted: !committed,
-                    last_stable_offset,
-                };
-                prop_assert_eq!(completed, expected);
-                model.end += 1;
+                end(&mut log, &mut model, id, committed)?;
                 continue;
             }
             Step::HighWatermark(at) => {
