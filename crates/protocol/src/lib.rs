@@ -5,13 +5,17 @@
 pub mod api;
 pub mod compression;
 pub mod error;
+pub mod fetch;
 mod frame;
 #[path = "gen/mod.rs"]
 pub mod generated;
 pub mod message;
 pub mod primitives;
+pub mod produce;
 pub mod records;
 pub mod uuid;
+mod view;
+mod writer;
 
 pub use api::ApiKey;
 pub use error::ErrorCode;
@@ -24,3 +28,5 @@ pub use generated::transaction as transaction_records;
 pub use message::{DecodeError, DecodeErrorKind, EncodeError, Message, Request, Response, decode_exact};
 pub use primitives::Reader;
 pub use uuid::Uuid;
+pub use view::TopicRef;
+pub use writer::{LeaderIdAndEpoch, NodeEndpoint};

@@ -57,10 +57,10 @@ impl BatchBuilder {
     }
 
     /// A batch that takes everything but the records from `header`, for rewriting a batch.
-    pub fn like(header: &BatchHeader, compression: Compression) -> Self {
+    pub fn like(header: &BatchHeader, compression: Compression, level: Option<i32>) -> Self {
         let builder = Self::new(header.base_offset())
             .partition_leader_epoch(header.partition_leader_epoch())
-            .compression(compression, None)
+            .compression(compression, level)
             .producer(header.producer_id(), header.producer_epoch(), header.base_sequence())
             .transactional(header.is_transactional())
             .control(header.is_control());

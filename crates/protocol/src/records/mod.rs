@@ -9,6 +9,7 @@ mod batch;
 mod builder;
 mod control;
 mod record;
+pub mod validate;
 mod varint;
 
 pub use batch::{

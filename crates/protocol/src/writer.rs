@@ -1,0 +1,99 @@
+//! What the hand-written responses of Produce and Fetch share beyond [`crate::primitives`].
+
+use bytes::{BufMut, BytesMut};
+
+use crate::primitives::{MAX_STRING_BYTES, put_nullable_string, put_string, put_uuid, put_uvarint};
+use crate::uuid::Uuid;
+
+/// Who leads a partition, for a client that asked the wrong broker (KIP-951).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaderIdAndEpoch {
+    pub leader_id: i32,
+    pub leader_epoch: i32,
+}
+
+impl LeaderIdAndEpoch {
+    pub(crate) fn write(self, out: &mut BytesMut) {
+        out.put_i32(self.leader_id);
+        out.put_i32(self.leader_epoch);
+        put_no_tags(out, true);
+    }
+}
+
+/// Where a broker listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeEndpoint<'a> {
+    pub node_id: i32,
+    pub host: &'a str,
+    pub port: i32,
+    pub rack: Option<&'a str>,
+}
+
+pub(crate) fn put_array_length(out: &mut BytesMut, count: usize, flexible: bool) {
+    let count = i32::try_from(count).expect("the request that asked for this fits a frame");
+    if flexible { put_uvarint(out, count as u32 + 1) } else { out.put_i32(count) }
+}
+
+pub(crate) fn put_topic(out: &mut BytesMut, name: &str, id: Uuid, flexible: bool, by_id: bool) {
+    if by_id {
+        put_uuid(out, id);
+    } else {
+        put_string(out, name, flexible).expect("topic names are short");
+    }
+}
+
+/// A message for people: cut where the wire's limit is.
+pub(crate) fn put_text(out: &mut BytesMut, text: Option<&str>, flexible: bool) {
+    let text = text.map(|text| &text[..text.floor_char_boundary(MAX_STRING_BYTES)]);
+    put_nullable_string(out, text, flexible).expect("cut to the limit");
+}
+
+pub(crate) fn put_no_tags(out: &mut BytesMut, flexible: bool) {
+    if flexible {
+        out.put_u8(0);
+    }
+}
+
+/// The tagged fields of one structure, in ascending order of tags.
+pub(crate) struct TaggedFields {
+    count: u32,
+    fields: BytesMut,
+}
+
+impl TaggedFields {
+    pub fn new() -> Self {
+        Self { count: 0, fields: BytesMut::new() }
+    }
+
+    pub fn add(&mut self, tag: u32, write: impl FnOnce(&mut BytesMut)) {
+        let mut content = BytesMut::new();
+        write(&mut content);
+        self.count += 1;
+        put_uvarint(&mut self.fields, tag);
+        put_uvarint(&mut self.fields, content.len() as u32);
+        self.fields.put_slice(&content);
+    }
+
+    pub fn write(self, out: &mut BytesMut) {
+        put_uvarint(out, self.count);
+        out.put_slice(&self.fields);
+    }
+}
+
+/// The tagged fields of a response whose tag 0 is NodeEndpoints.
+pub(crate) fn put_node_endpoints(out: &mut BytesMut, endpoints: &[NodeEndpoint<'_>]) {
+    let mut tags = TaggedFields::new();
+    if !endpoints.is_empty() {
+        tags.add(0, |out| {
+            put_array_length(out, endpoints.len(), true);
+            for endpoint in endpoints {
+                out.put_i32(endpoint.node_id);
+                put_text(out, Some(endpoint.host), true);
+                out.put_i32(endpoint.port);
+                put_text(out, endpoint.rack, true);
+                put_no_tags(out, true);
+            }
+        });
+    }
+    tags.write(out);
+}
