@@ -4,7 +4,7 @@
 //! they are replayed after they are durable; until then a response must not leave. One file per family of requests;
 //! what only reads is in [`super::view`].
 
-mod configs;
+pub mod configs;
 mod create_partitions;
 mod create_topics;
 mod delete_topics;
@@ -17,14 +17,10 @@ mod reassignments;
 mod refuse;
 mod registration;
 
-#[cfg(test)]
-mod model_tests;
-#[cfg(test)]
-mod tests;
 
-pub use registration::{BrokerRegistration, BrokerUnfence, ControllerRegistration};
+pub use registration::{BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint};
 
-use super::image::Image;
+use super::image::{Configs, Image};
 use protocol::messages::*;
 use protocol::{ErrorCode, Uuid, metadata_records::MetadataRecord};
 
@@ -41,13 +37,14 @@ pub struct Settings {
     pub default_replication_factor: i16,
     /// `delete.topic.enable`
     pub delete_topic_enable: bool,
+    /// What the node was started with, by name; dynamic configs of brokers lie over it.
+    pub static_configs: Configs,
 }
 
 /// What a decision rests on beside the request.
 pub struct Context<'a> {
     pub image: &'a Image,
     pub settings: &'a Settings,
-    pub config_rules: &'a dyn ConfigRules,
     /// Where the first record of the outcome will be: a broker's epoch is the offset of its registration.
     pub next_offset: i64,
     pub random: &'a mut dyn FnMut() -> u64,
@@ -58,10 +55,6 @@ impl Context<'_> {
     /// begin with '-', so that it may stand on a command line.
     pub fn random_uuid(&mut self) -> Uuid {
         random_uuid(self.random)
-    }
-
-    fn metadata_version(&self) -> i16 {
-        self.image.metadata_version()
     }
 }
 
@@ -74,32 +67,6 @@ pub fn random_uuid(random: &mut dyn FnMut() -> u64) -> Uuid {
             return id;
         }
     }
-}
-
-/// What the controller asks the definitions of configs. Implemented over [`crate::config`].
-pub trait ConfigRules {
-    /// Whether `configs`, all that would be set for the resource, are valid together. Existing ones are told for rules
-    /// about changes. Err: the code and the message for the client.
-    fn validate(
-        &self,
-        image: &Image,
-        resource: &super::image::ConfigResource,
-        existing: &super::image::Configs,
-        configs: &super::image::Configs,
-    ) -> Result<(), ApiError>;
-
-    /// Whether the config's type is a list, to which operations append and from which they subtract.
-    fn is_list(&self, kind: super::image::ConfigResourceType, name: &str) -> bool;
-
-    /// The value of a config that nobody has set.
-    fn default_value(&self, kind: super::image::ConfigResourceType, name: &str) -> Option<String>;
-
-    /// Every config of a topic with these configs of its own, sorted by name, as CreateTopics answers it.
-    fn topic_entries(
-        &self,
-        image: &Image,
-        configs: &super::image::Configs,
-    ) -> Vec<create_topics_response::CreatableTopicConfigs>;
 }
 
 /// What a client is told when a request, or a part of it, fails.

@@ -1,7 +1,8 @@
 //! CreateTopics (key 19): names, counts, assignments and configs checked, then a TopicRecord, its ConfigRecords and its
 //! PartitionRecords per topic. All topics of a request are created in one batch, or refused one by one.
 
-use super::{ApiError, Context, Outcome, placement};
+use super::{ApiError, Context, Outcome, configs, placement};
+use crate::config::describe::describe_topic;
 use crate::meta::{
     image::{ConfigResource, ConfigResourceType, Configs},
     snapshot::config_record,
@@ -12,7 +13,7 @@ use protocol::ErrorCode;
 use protocol::messages::{
     CreateTopicsRequest, CreateTopicsResponse,
     create_topics_request::{CreatableReplicaAssignment, CreatableTopic},
-    create_topics_response::CreatableTopicResult,
+    create_topics_response::{CreatableTopicConfigs, CreatableTopicResult},
 };
 use protocol::metadata_records::{MetadataRecord, TopicRecord};
 use rustc_hash::FxHashMap;
@@ -84,15 +85,15 @@ fn create(
     topic: &CreatableTopic,
 ) -> Result<(CreatableTopicResult, Vec<MetadataRecord>), ApiError> {
     check_name(context, &topic.name)?;
-    let configs = own_configs(topic)?;
+    let own = own_configs(topic)?;
     let resource = ConfigResource::new(ConfigResourceType::Topic, topic.name.clone());
-    context.config_rules.validate(context.image, &resource, &Configs::new(), &configs)?;
+    configs::check_new_topic(context, &own)?;
     let partitions = partitions(context, topic)?;
 
     let topic_id = context.random_uuid();
     let mut records = vec![TopicRecord { name: topic.name.clone(), topic_id }.into()];
     records.extend(
-        configs.iter().map(|(name, value)| config_record(resource.kind, &resource.name, name, Some(value.clone()))),
+        own.iter().map(|(name, value)| config_record(resource.kind, &resource.name, name, Some(value.clone()))),
     );
     records.extend((0..).zip(&partitions).map(|(index, partition)| partition.to_record(topic_id, index).into()));
     let result = CreatableTopicResult {
@@ -101,10 +102,23 @@ fn create(
         error_message: None,
         num_partitions: partitions.len() as i32,
         replication_factor: partitions[0].replicas.len() as i16,
-        configs: Some(context.config_rules.topic_entries(context.image, &configs)),
+        configs: Some(effective_configs(context, &own)),
         ..CreatableTopicResult::default()
     };
     Ok((result, records))
+}
+
+/// Every config of a topic with these of its own, as version 5 and later answer it.
+fn effective_configs(context: &Context<'_>, own: &Configs) -> Vec<CreatableTopicConfigs> {
+    let layers = configs::layers(context.image, context.settings);
+    let entries = describe_topic(own, &layers).into_iter().map(|entry| CreatableTopicConfigs {
+        name: entry.name,
+        value: entry.value,
+        read_only: entry.read_only,
+        config_source: entry.source as i8,
+        is_sensitive: entry.is_sensitive,
+    });
+    entries.collect()
 }
 
 fn check_name(context: &Context<'_>, name: &str) -> Result<(), ApiError> {
