@@ -13,7 +13,10 @@ pub struct File {
 pub(crate) enum FileInner {
     Os(OwnedFd),
     /// A file of the simulated world, by its number there.
-    Sim { node: u32, handle: u64 },
+    Sim {
+        node: u32,
+        handle: u64,
+    },
 }
 
 /// How to open a file. Reading is always allowed; `O_CLOEXEC` is always set.

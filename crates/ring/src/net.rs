@@ -37,7 +37,10 @@ impl Stream {
 pub(crate) enum SocketInner {
     Os(OwnedFd),
     /// A socket of the simulated world, by its number there.
-    Sim { node: u32, handle: u64 },
+    Sim {
+        node: u32,
+        handle: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
