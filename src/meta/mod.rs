@@ -19,6 +19,8 @@ pub mod quorum_state;
 pub mod replay;
 pub mod snapshot;
 pub mod snapshot_file;
+#[cfg(test)]
+mod testing;
 pub mod topic;
 pub mod topic_name;
 pub mod view;

@@ -11,6 +11,8 @@ mod metadata;
 mod quorum;
 mod reassignments;
 
+#[cfg(test)]
+mod tests;
 
 pub use configs::{describe_configs, list_config_resources};
 pub use describe_cluster::describe_cluster;

@@ -16,7 +16,7 @@ use protocol::messages::{
     create_topics_response::{CreatableTopicConfigs, CreatableTopicResult},
 };
 use protocol::metadata_records::{MetadataRecord, TopicRecord};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The most partitions that one request may create (`ReplicationControlManager.MAX_PARTITIONS_PER_BATCH`).
 const MAX_PARTITIONS_PER_REQUEST: i64 = 10_000;
@@ -32,19 +32,22 @@ pub fn handle(context: &mut Context<'_>, request: &CreateTopicsRequest) -> Outco
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics.iter().filter(creatable) {
         let created = result.clone().and_then(|()| create(context, topic));
-        topics.push(created.map(|(result, new)| {
-            records.extend(new);
-            result
-        }).unwrap_or_else(|error| failed(&topic.name, &error)));
+        topics.push(
+            created
+                .map(|(result, new)| {
+                    records.extend(new);
+                    result
+                })
+                .unwrap_or_else(|error| failed(&topic.name, &error)),
+        );
     }
     let duplicate = ApiError::invalid_request("Duplicate topic name.");
     let internal = ApiError::invalid_request("Creation of internal topic __cluster_metadata is prohibited.");
+    let mut told = FxHashSet::default();
     for topic in request.topics.iter().filter(|topic| !creatable(topic)) {
-        match times.remove(&*topic.name) {
-            Some(1) => topics.push(failed(&topic.name, &internal)),
-            Some(_) => topics.push(failed(&topic.name, &duplicate)),
-            // Told already: names that appear more than once get one answer.
-            None => {}
+        // A name that appears more than once gets one answer.
+        if told.insert(&*topic.name) {
+            topics.push(failed(&topic.name, if times[&*topic.name] > 1 { &duplicate } else { &internal }));
         }
     }
     if request.validate_only {
@@ -163,11 +166,10 @@ fn partitions(context: &mut Context<'_>, topic: &CreatableTopic) -> Result<Vec<P
             return Err(ApiError::new(ErrorCode::InvalidPartitions, message));
         }
     };
-    placed_partitions(context, count as usize, replication_factor as usize)
-        .map_err(|reason| {
-            let message = format!("Unable to replicate the partition {replication_factor} time(s): {reason}");
-            ApiError::new(ErrorCode::InvalidReplicationFactor, message)
-        })
+    placed_partitions(context, count as usize, replication_factor as usize).map_err(|reason| {
+        let message = format!("Unable to replicate the partition {replication_factor} time(s): {reason}");
+        ApiError::new(ErrorCode::InvalidReplicationFactor, message)
+    })
 }
 
 /// `count` new partitions on brokers that the controller chooses. Err: why it cannot.
@@ -183,7 +185,9 @@ pub fn placed_partitions(
 
 fn assigned_partitions(context: &Context<'_>, topic: &CreatableTopic) -> Result<Vec<Partition>, ApiError> {
     let refuse = |message: String| ApiError::new(ErrorCode::InvalidReplicaAssignment, message);
-    for (given, what) in [(i32::from(topic.replication_factor), "replication factor"), (topic.num_partitions, "numPartitions")] {
+    for (given, what) in
+        [(i32::from(topic.replication_factor), "replication factor"), (topic.num_partitions, "numPartitions")]
+    {
         if given != -1 {
             let message = format!("A manual partition assignment was specified, but {what} was not set to -1.");
             return Err(ApiError::invalid_request(message));
