@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::conflicts;
 use super::definitions::{self, Value};
 use super::layers::{Layers, Values};
-use super::listeners::{self, Address, Listener, ProtocolMap, SecurityProtocol, Voter};
+use super::listeners::{self, Address, Listener, ProtocolMap, Voter};
 use super::settings::{FromValue, Reader, settings};
 use super::topic::TopicConfig;
 
@@ -308,97 +309,11 @@ impl BrokerConfig {
             share_state: ShareStateSettings::read(&mut reader),
             quorum: QuorumSettings::read(&mut reader),
         };
-        let problems = config.conflicts();
+        let problems = conflicts::find(&config);
         match problems.is_empty() {
             true => Ok(Typed { config, acted_on: reader.asked() }),
             false => Err(problems),
         }
-    }
-
-    /// Values that are good alone but not together (`KafkaConfig.validateValues`).
-    fn conflicts(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut require = |holds: bool, problem: &str| {
-            if !holds {
-                problems.push(problem.to_owned());
-            }
-        };
-        let is_voter = self.quorum_voters.iter().any(|voter| voter.id == self.node_id);
-        let knows_controllers = !self.quorum_voters.is_empty() || !self.quorum_bootstrap_servers.is_empty();
-        let names: Vec<&str> = self.listeners.iter().map(|listener| listener.name.as_str()).collect();
-        if self.roles.controller {
-            require(
-                self.quorum_voters.is_empty() || is_voter,
-                "controller.quorum.voters does not contain this node.id although process.roles has 'controller'",
-            );
-        } else {
-            require(
-                knows_controllers,
-                "process.roles=broker needs controller.quorum.bootstrap.servers (or controller.quorum.voters)",
-            );
-            require(
-                !is_voter,
-                "controller.quorum.voters contains this node.id although process.roles lacks 'controller'",
-            );
-            require(
-                self.controller_listeners.is_empty(),
-                "listeners contains a controller listener although process.roles lacks 'controller'",
-            );
-        }
-        if self.roles.broker {
-            require(
-                !names.is_empty(),
-                "listeners has no listener for clients: all its names are in controller.listener.names",
-            );
-            let advertises = |listener: &Listener| listener.name == self.inter_broker_listener_name;
-            require(
-                names.is_empty() || self.advertised_listeners.iter().any(advertises),
-                "inter.broker.listener.name is not the name of an advertised listener",
-            );
-        }
-        for listener in &self.advertised_listeners {
-            require(names.contains(&listener.name.as_str()), "advertised.listeners has a name that listeners lacks");
-            require(
-                listener.host != "0.0.0.0" && listener.host != "::",
-                "advertised.listeners has an address that no client can connect to (0.0.0.0 or [::]): name this host instead",
-            );
-        }
-        let network = &self.network;
-        require(
-            network.queued_max_request_bytes <= 0
-                || network.queued_max_request_bytes >= i64::from(network.request_max_bytes),
-            "queued.max.request.bytes must not be smaller than socket.request.max.bytes",
-        );
-        let replication = &self.replication;
-        require(
-            replication.fetch_wait_max_ms <= replication.socket_timeout_ms,
-            "replica.fetch.wait.max.ms must not be larger than replica.socket.timeout.ms",
-        );
-        require(
-            i64::from(replication.fetch_wait_max_ms) <= replication.lag_time_max_ms,
-            "replica.fetch.wait.max.ms must not be larger than replica.lag.time.max.ms",
-        );
-        let groups = &self.groups;
-        require(
-            groups.min_session_timeout_ms <= groups.max_session_timeout_ms,
-            "group.min.session.timeout.ms must not be larger than group.max.session.timeout.ms",
-        );
-        require(
-            groups.rebalance_protocols.iter().any(|protocol| protocol == "classic"),
-            "group.coordinator.rebalance.protocols must contain 'classic'",
-        );
-        for listener in self.listeners.iter().chain(&self.controller_listeners) {
-            if listener.security_protocol != SecurityProtocol::Plaintext {
-                problems.push(format!(
-                    "listener {} speaks {}: Millstream does not serve that yet, only PLAINTEXT. Map it to PLAINTEXT in \
-                     listener.security.protocol.map, or remove it from listeners",
-                    listener.name,
-                    listener.security_protocol.name()
-                ));
-            }
-        }
-        problems.dedup();
-        problems
     }
 }
 

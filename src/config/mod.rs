@@ -6,6 +6,7 @@
 
 pub mod alter;
 pub mod broker;
+mod conflicts;
 pub mod definitions;
 pub mod describe;
 pub mod environment;

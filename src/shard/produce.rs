@@ -300,7 +300,7 @@ fn check(shard: &Shard, topic: &TopicRoute, records: BytesMut) -> Result<(BytesM
     let valid = validate::validate(&records, &rules, &mut scratch)?;
     let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
     let batch = Batch::parse(&records)?;
-    let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.config.compression_level(codec), &rules)?);
+    let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.levels.of_codec(codec), &rules)?);
     let valid = ValidBatch { size_bytes: recompressed.len(), compression: codec, recompress_to: None, ..valid };
     Ok((recompressed, valid))
 }

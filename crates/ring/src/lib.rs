@@ -23,6 +23,7 @@ mod net;
 pub(crate) mod op;
 mod run;
 mod send_file;
+pub mod sim;
 mod slots;
 mod sys;
 mod tasks;
