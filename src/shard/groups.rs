@@ -242,7 +242,7 @@ fn append(shard: &Shard, partition: &Rc<Partition>, records: &[CoordinatorRecord
     let bytes = BytesMut::from(builder.build());
     let rules = validation_rules(&partition.config.borrow(), now_ms, AppendOrigin::Coordinator);
     let valid = validate::validate(&bytes, &rules, &mut shard.scratch.borrow_mut()).map_err(|refused| refused.message)?;
-    let (result, safe_offset) = append_records(shard, partition, bytes, &valid).map_err(|error| error.to_string())?;
+    let (result, safe_offset) = append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator).map_err(|error| error.to_string())?;
     debug_assert_eq!(result.base_offset + records.len() as i64, safe_offset);
     Ok((safe_offset - 1, safe_offset))
 }
