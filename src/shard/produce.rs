@@ -14,10 +14,9 @@ use super::{
     call::{Answer, Call},
     commit::{Done, Waiter},
     partition::{Partition, PartitionId},
-    view::TopicRoute,
+    view::{TopicRoute, validation_rules},
 };
 use crate::{
-    limits,
     log::AppendError,
     net::{
         conn::{CloseReason, Connection},
@@ -32,7 +31,7 @@ use protocol::{
     produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, RecordError},
     records::{
         Batch,
-        validate::{self, Rejection, ValidBatch},
+        validate::{self, AppendOrigin, Rejection, ValidBatch},
     },
 };
 use std::{
@@ -295,12 +294,12 @@ fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &
 
 /// Checks the records of one partition, and compresses them anew where the topic wants another codec.
 fn check(shard: &Shard, topic: &TopicRoute, records: BytesMut) -> Result<(BytesMut, ValidBatch), Rejection> {
-    let rules = topic.config.validation_rules(shard.ring.wall_clock_ms());
+    let rules = validation_rules(&topic.config, shard.ring.wall_clock_ms(), AppendOrigin::Client);
     let mut scratch = shard.scratch.borrow_mut();
     let valid = validate::validate(&records, &rules, &mut scratch)?;
     let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
     let batch = Batch::parse(&records)?;
-    let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.config.compression_level(codec), &rules)?);
+    let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.levels.of_codec(codec), &rules)?);
     let valid = ValidBatch { size_bytes: recompressed.len(), compression: codec, recompress_to: None, ..valid };
     Ok((recompressed, valid))
 }
@@ -353,16 +352,14 @@ pub fn append_records(
     partition: &Rc<Partition>,
     records: BytesMut,
     valid: &ValidBatch,
+    context: &AppendContext,
 ) -> Result<(AppendResult, i64), AppendError> {
     if partition.failed.get() {
-        return Err(AppendError::Offline);
-    }
-    if partition.log.gathered_bytes() + records.len() > limits::PARTITION_GATHERED_MAX_BYTES {
-        return Err(AppendError::Overloaded);
+        return Err(AppendError::Storage("it has failed before; see the first error in the log".to_owned()));
     }
     let size_bytes = records.len() as u64;
     let now_ms = shard.ring.wall_clock_ms();
-    let info = partition.log.append_as_leader(records, valid, partition.leader_epoch.get(), now_ms)?;
+    let info = partition.log.append_as_leader(records, valid, partition.leader_epoch.get(), now_ms, context)?;
     if !info.duplicate {
         let counters = &partition.counters;
         counters.produce_requests.set(counters.produce_requests.get() + 1);
