@@ -238,8 +238,8 @@ proptest! {
                         Some(u32::from_be_bytes(content.try_into().expect("its content was synced")))
                     };
                     let found: Vec<_> = (0..PLACES).map(file_at).collect();
-                    for at in 0..PLACES {
-                        prop_assert!(names.possible[at].contains(&found[at]), "{}: {:?}", place(at), found[at]);
+                    for (at, found) in found.iter().enumerate() {
+                        prop_assert!(names.possible[at].contains(found), "{}: {found:?}", place(at));
                     }
                     let files: Vec<u32> = found.iter().copied().flatten().collect();
                     prop_assert_eq!(files.iter().collect::<BTreeSet<_>>().len(), files.len(), "a file has two names");
