@@ -95,7 +95,7 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     runtime.block_on(control(&loaded.config, received, board, control_end, admin, ready_line))?;
     for thread in threads {
         // What the cores came to was told by events; only a panic is news here.
-        thread.join().map_err(|_| anyhow::anyhow!("a core panicked; see the log above"))?;
+        thread.join().map_err(|_| anyhow::anyhow!("a core panicked; see the log above"))??;
     }
     Ok(())
 }

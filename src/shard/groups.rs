@@ -268,9 +268,3 @@ fn settings(shard: &Shard) -> crate::coord::GroupSettings {
         max_batch_bytes: max_batch_bytes as usize,
     }
 }
-
-/// The groups of this core, for the admin page: committed offsets with the end of their partitions are joined there.
-pub fn hosts(shard: &Shard) -> Vec<(i32, usize)> {
-    shard.groups.borrow().iter().map(|(index, host)| (*index, host.waiting.borrow().len())).collect()
-}
-
