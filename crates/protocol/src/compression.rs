@@ -1,0 +1,327 @@
+//! The four codecs of record batches, and of what else Kafka compresses (telemetry).
+//!
+//! Owns: codec ids, bounded decompression, compression. Lives on: the core that validates or builds the batch. Never:
+//! grows its output beyond the caller's limit, nor reserves memory that a short input merely claims to need.
+
+use std::io::{Read, Write};
+
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
+
+/// A codec, by its id in the attributes of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub enum Compression {
+    #[default]
+    None = 0,
+    Gzip = 1,
+    Snappy = 2,
+    Lz4 = 3,
+    Zstd = 4,
+}
+
+impl Compression {
+    pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
+
+    pub fn from_id(id: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(id)).copied()
+    }
+
+    pub fn id(self) -> u8 {
+        self as u8
+    }
+
+    /// The name in configurations (`compression.type`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.name() == name)
+    }
+}
+
+/// Why input does not decompress.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompressionError {
+    #[error("the data unpacks to more than the limit of {limit_bytes} bytes")]
+    OverLimit { limit_bytes: usize },
+    #[error("the {codec} data is malformed: {detail}")]
+    Malformed { codec: &'static str, detail: String },
+}
+
+fn malformed(codec: Compression, detail: impl ToString) -> CompressionError {
+    CompressionError::Malformed { codec: codec.name(), detail: detail.to_string() }
+}
+
+/// The largest window that Kafka's consumers accept in a zstd frame: 128 MiB, zstd's own default.
+const ZSTD_WINDOW_LOG_MAX: u8 = 27;
+/// The block size of Kafka's lz4 and snappy writers is 64 KiB and 32 KiB.
+const SNAPPY_BLOCK_BYTES: usize = 32 * 1024;
+/// snappy-java's stream: this magic, version and lowest compatible version (both i32 1), then per block its length
+/// (i32) and a raw snappy block.
+const XERIAL_MAGIC: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
+const XERIAL_HEADER_BYTES: usize = 16;
+/// No snappy element makes more than 64 bytes out of two, so that a block that claims more lies.
+const SNAPPY_MAX_RATIO: usize = 32;
+
+/// Decompresses `input` to at most `limit_bytes`.
+pub fn decompress(codec: Compression, input: &[u8], limit_bytes: usize) -> Result<Vec<u8>, CompressionError> {
+    let mut output = Vec::new();
+    decompress_into(codec, input, &mut output, limit_bytes)?;
+    Ok(output)
+}
+
+/// Decompresses `input` in place of what `output` held, to at most `limit_bytes`. Its capacity is worth keeping: the
+/// next call then needs no allocation.
+pub fn decompress_into(
+    codec: Compression,
+    input: &[u8],
+    output: &mut Vec<u8>,
+    limit_bytes: usize,
+) -> Result<(), CompressionError> {
+    output.clear();
+    match codec {
+        Compression::None if input.len() > limit_bytes => return Err(CompressionError::OverLimit { limit_bytes }),
+        Compression::None => output.extend_from_slice(input),
+        Compression::Gzip => read_bounded(codec, MultiGzDecoder::new(input), output, limit_bytes)?,
+        Compression::Snappy => unpack_snappy(input, output, limit_bytes)?,
+        Compression::Lz4 => read_bounded(codec, FrameDecoder::new(input), output, limit_bytes)?,
+        Compression::Zstd => unpack_zstd(input, output, limit_bytes)?,
+    }
+    debug_assert!(output.len() <= limit_bytes);
+    Ok(())
+}
+
+fn read_bounded(
+    codec: Compression,
+    reader: impl Read,
+    output: &mut Vec<u8>,
+    limit_bytes: usize,
+) -> Result<(), CompressionError> {
+    reader.take(limit_bytes as u64 + 1).read_to_end(output).map_err(|error| malformed(codec, error))?;
+    if output.len() > limit_bytes { Err(CompressionError::OverLimit { limit_bytes }) } else { Ok(()) }
+}
+
+fn unpack_snappy(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
+    if !input.starts_with(&XERIAL_MAGIC) {
+        return unpack_snappy_block(input, output, limit_bytes);
+    }
+    let mut rest = input
+        .get(XERIAL_HEADER_BYTES..)
+        .ok_or_else(|| malformed(Compression::Snappy, "its stream header is cut off"))?;
+    while !rest.is_empty() {
+        // Streams that were joined carry their header again.
+        if rest.starts_with(&XERIAL_MAGIC) && rest.len() >= XERIAL_HEADER_BYTES {
+            rest = &rest[XERIAL_HEADER_BYTES..];
+            continue;
+        }
+        let (len, after) =
+            rest.split_first_chunk::<4>().ok_or_else(|| malformed(Compression::Snappy, "a block length is cut off"))?;
+        let (block, after) = usize::try_from(i32::from_be_bytes(*len))
+            .ok()
+            .and_then(|len| after.split_at_checked(len))
+            .ok_or_else(|| malformed(Compression::Snappy, "a block is longer than the data"))?;
+        unpack_snappy_block(block, output, limit_bytes)?;
+        rest = after;
+    }
+    Ok(())
+}
+
+fn unpack_snappy_block(block: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
+    let len = snap::raw::decompress_len(block).map_err(|error| malformed(Compression::Snappy, error))?;
+    let start = output.len();
+    if len > limit_bytes - start {
+        return Err(CompressionError::OverLimit { limit_bytes });
+    }
+    if len > block.len().saturating_mul(SNAPPY_MAX_RATIO) {
+        return Err(malformed(Compression::Snappy, "a block claims more than it can hold"));
+    }
+    output.resize(start + len, 0);
+    let written = snap::raw::Decoder::new()
+        .decompress(block, &mut output[start..])
+        .map_err(|error| malformed(Compression::Snappy, error))?;
+    output.truncate(start + written);
+    Ok(())
+}
+
+/// Unpacks in one pass into the output itself: unlike a stream this needs no window in memory. The size is seldom in
+/// the frame (Kafka's writers stream), so it is guessed and the guess grows eightfold up to the limit.
+fn unpack_zstd(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
+    const FIRST_GUESS_RATIO: usize = 8;
+    check_zstd_window(input)?;
+    let mut decoder = zstd::bulk::Decompressor::new().map_err(|error| malformed(Compression::Zstd, error))?;
+    let mut capacity = output.capacity().max(input.len().saturating_mul(FIRST_GUESS_RATIO)).max(1024);
+    loop {
+        let bounded = capacity.min(limit_bytes);
+        let mut target = std::mem::take(output);
+        target.reserve_exact(bounded);
+        match decoder.decompress_to_buffer(input, &mut target) {
+            Ok(len) if len <= limit_bytes => {
+                *output = target;
+                return Ok(());
+            }
+            // A buffer that the caller kept may be larger than this limit.
+            Ok(_) => return Err(CompressionError::OverLimit { limit_bytes }),
+            Err(error) if !is_zstd_too_small(&error) => return Err(malformed(Compression::Zstd, error)),
+            Err(_) if bounded == limit_bytes => return Err(CompressionError::OverLimit { limit_bytes }),
+            Err(_) => {
+                target.clear();
+                *output = target;
+                capacity = bounded.saturating_mul(FIRST_GUESS_RATIO);
+            }
+        }
+    }
+}
+
+/// zstd's binding gives the error by its text alone.
+fn is_zstd_too_small(error: &std::io::Error) -> bool {
+    error.to_string().contains("Destination buffer is too small")
+}
+
+/// Refuses a frame that Kafka's consumers could not read. Header: magic (4 bytes), descriptor, window byte (absent when
+/// bit 5 of the descriptor says that the frame is one segment); RFC 8878, 3.1.1.1.
+fn check_zstd_window(input: &[u8]) -> Result<(), CompressionError> {
+    const SINGLE_SEGMENT: u8 = 0x20;
+    const WINDOW_LOG_MIN: u8 = 10;
+    match input {
+        [0x28, 0xb5, 0x2f, 0xfd, descriptor, window, ..]
+            if descriptor & SINGLE_SEGMENT == 0 && WINDOW_LOG_MIN + (window >> 3) > ZSTD_WINDOW_LOG_MAX =>
+        {
+            Err(malformed(Compression::Zstd, "its window is larger than 128 MiB"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Compresses `input` in the framing that Kafka's clients expect. `level` is gzip's 1-9 or zstd's −131072 to 22; snappy
+/// has none and lz4 has one speed here.
+pub fn compress(codec: Compression, level: Option<i32>, input: &[u8]) -> Vec<u8> {
+    const IN_MEMORY: &str = "writing to memory does not fail";
+    match codec {
+        Compression::None => input.to_vec(),
+        Compression::Gzip => {
+            let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| (1..=9).contains(level));
+            let level = level.map_or(flate2::Compression::default(), flate2::Compression::new);
+            let mut encoder = GzEncoder::new(Vec::with_capacity(input.len() / 2), level);
+            encoder.write_all(input).expect(IN_MEMORY);
+            encoder.finish().expect(IN_MEMORY)
+        }
+        Compression::Snappy => pack_snappy(input),
+        Compression::Lz4 => {
+            let info = FrameInfo::new().block_mode(BlockMode::Independent).block_size(BlockSize::Max64KB);
+            let mut encoder = FrameEncoder::with_frame_info(info, Vec::with_capacity(input.len() / 2));
+            encoder.write_all(input).expect(IN_MEMORY);
+            encoder.finish().expect(IN_MEMORY)
+        }
+        Compression::Zstd => {
+            zstd::bulk::compress(input, level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL)).expect(IN_MEMORY)
+        }
+    }
+}
+
+fn pack_snappy(input: &[u8]) -> Vec<u8> {
+    let mut output =
+        Vec::with_capacity(XERIAL_HEADER_BYTES + snap::raw::max_compress_len(input.len().min(SNAPPY_BLOCK_BYTES)));
+    output.extend_from_slice(&XERIAL_MAGIC);
+    output.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
+    let mut encoder = snap::raw::Encoder::new();
+    for block in input.chunks(SNAPPY_BLOCK_BYTES) {
+        let length_at = output.len();
+        let block_at = length_at + 4;
+        output.resize(block_at + snap::raw::max_compress_len(block.len()), 0);
+        let len = encoder.compress(block, &mut output[block_at..]).expect("the room was asked for");
+        output[length_at..block_at].copy_from_slice(&(len as u32).to_be_bytes());
+        output.truncate(block_at + len);
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CODECS: [Compression; 4] = [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn round_trip(input in prop::collection::vec(0u8..4, 0..100_000)) {
+            for codec in CODECS {
+                let packed = compress(codec, None, &input);
+                prop_assert_eq!(&decompress(codec, &packed, input.len()).unwrap(), &input);
+                if !input.is_empty() {
+                    let over = decompress(codec, &packed, input.len() - 1);
+                    prop_assert_eq!(over, Err(CompressionError::OverLimit { limit_bytes: input.len() - 1 }));
+                }
+            }
+        }
+
+        #[test]
+        fn random_bytes_and_cut_streams_never_panic(input: Vec<u8>, cut in 0.0f64..1.0) {
+            for codec in CODECS {
+                let _ = decompress(codec, &input, 1 << 16);
+                let mut packed = compress(codec, None, &input);
+                packed.truncate((packed.len() as f64 * cut) as usize);
+                if let Ok(output) = decompress(codec, &packed, 1 << 16) {
+                    prop_assert!(input.starts_with(&output));
+                }
+                if let Some(last) = packed.last_mut() {
+                    *last ^= 0x55;
+                    let _ = decompress(codec, &packed, 1 << 16);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_an_error_within_the_limit() {
+        let zeros = vec![0; 100 << 20];
+        for codec in CODECS {
+            let bomb = compress(codec, None, &zeros);
+            let mut output = Vec::new();
+            let result = decompress_into(codec, &bomb, &mut output, 1 << 20);
+            assert_eq!(result, Err(CompressionError::OverLimit { limit_bytes: 1 << 20 }), "{codec:?}");
+            assert!(output.capacity() <= 4 << 20, "{codec:?} kept {} bytes", output.capacity());
+        }
+    }
+
+    #[test]
+    fn raw_snappy_is_accepted_and_a_false_claim_is_not() {
+        let packed = snap::raw::Encoder::new().compress_vec(b"librdkafka sends it so").unwrap();
+        assert_eq!(decompress(Compression::Snappy, &packed, 100).unwrap(), b"librdkafka sends it so");
+        // A varint that claims 2^30 bytes, and nothing behind it.
+        let claim = [0x80, 0x80, 0x80, 0x80, 0x04];
+        assert!(matches!(decompress(Compression::Snappy, &claim, 1 << 31), Err(CompressionError::Malformed { .. })));
+        let mut stream = compress(Compression::Snappy, None, b"abc");
+        stream[XERIAL_HEADER_BYTES] = 0x7f;
+        assert!(matches!(decompress(Compression::Snappy, &stream, 100), Err(CompressionError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_huge_zstd_window_is_refused() {
+        let mut packed = zstd::stream::encode_all(&[1u8; 5000][..], 3).unwrap();
+        assert_eq!(packed[4] & 0x20, 0, "a stream has a window byte");
+        assert!(decompress(Compression::Zstd, &packed, 5000).is_ok());
+        packed[5] = 21 << 3;
+        assert!(matches!(decompress(Compression::Zstd, &packed, 5000), Err(CompressionError::Malformed { .. })));
+    }
+
+    #[test]
+    fn names_and_ids() {
+        for codec in Compression::ALL {
+            assert_eq!(Compression::from_id(codec.id()), Some(codec));
+            assert_eq!(Compression::from_name(codec.name()), Some(codec));
+        }
+        assert_eq!(Compression::from_id(5), None);
+    }
+}

@@ -1,0 +1,40 @@
+// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+
+//! `UnregisterBrokerRecord`, versions 0 to 0.
+
+use super::super::prelude::*;
+
+/// `UnregisterBrokerRecord`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct UnregisterBrokerRecord {
+    /// The broker id. (versions 0+)
+    pub broker_id: i32,
+    /// The broker epoch. (versions 0+)
+    pub broker_epoch: i64,
+}
+
+impl Structure for UnregisterBrokerRecord {
+    const MIN_WIRE_BYTES: usize = 13;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let mut value = Self::default();
+        value.broker_id = reader.i32()?;
+        value.broker_epoch = reader.i64()?;
+        reader.skip_tags()?;
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        writer.put_i32(self.broker_id);
+        writer.put_i64(self.broker_epoch);
+        put_no_tags(writer);
+        Ok(())
+    }
+}
+
+impl Message for UnregisterBrokerRecord {
+    const NAME: &'static str = "UnregisterBrokerRecord";
+    const MIN_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 0;
+    const FLEXIBLE_FROM: Option<i16> = Some(0);
+}

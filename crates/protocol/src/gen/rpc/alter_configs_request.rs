@@ -1,0 +1,129 @@
+// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+
+//! `AlterConfigsRequest`, versions 0 to 2.
+
+use super::super::prelude::*;
+
+/// `AlterConfigsRequest`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct AlterConfigsRequest {
+    /// The updates for each resource. (versions 0+)
+    pub resources: Vec<AlterConfigsResource>,
+    /// True if we should validate the request, but not change the configurations. (versions 0+)
+    pub validate_only: bool,
+}
+
+impl Structure for AlterConfigsRequest {
+    const MIN_WIRE_BYTES: usize = 3;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut value = Self::default();
+        value.resources = reader.array(flexible, version)?;
+        value.validate_only = reader.bool()?;
+        if flexible {
+            reader.skip_tags()?;
+        }
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        put_array(writer, &self.resources, flexible, version)?;
+        put_bool(writer, self.validate_only);
+        if flexible {
+            put_no_tags(writer);
+        }
+        Ok(())
+    }
+}
+
+/// The updates for each resource.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct AlterConfigsResource {
+    /// The resource type. (versions 0+)
+    pub resource_type: i8,
+    /// The resource name. (versions 0+)
+    pub resource_name: String,
+    /// The configurations. (versions 0+)
+    pub configs: Vec<AlterableConfig>,
+}
+
+impl Structure for AlterConfigsResource {
+    const MIN_WIRE_BYTES: usize = 4;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut value = Self::default();
+        value.resource_type = reader.i8()?;
+        value.resource_name = reader.string(flexible)?;
+        value.configs = reader.array(flexible, version)?;
+        if flexible {
+            reader.skip_tags()?;
+        }
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        writer.put_i8(self.resource_type);
+        put_string(writer, &self.resource_name, flexible)?;
+        put_array(writer, &self.configs, flexible, version)?;
+        if flexible {
+            put_no_tags(writer);
+        }
+        Ok(())
+    }
+}
+
+/// The configurations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlterableConfig {
+    /// The configuration key name. (versions 0+)
+    pub name: String,
+    /// The value to set for the configuration key. (versions 0+)
+    pub value: Option<String>,
+}
+
+impl Default for AlterableConfig {
+    fn default() -> Self {
+        Self { name: Default::default(), value: Some(String::new()) }
+    }
+}
+
+impl Structure for AlterableConfig {
+    const MIN_WIRE_BYTES: usize = 3;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut value = Self::default();
+        value.name = reader.string(flexible)?;
+        value.value = reader.nullable_string(flexible, true)?;
+        if flexible {
+            reader.skip_tags()?;
+        }
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        put_string(writer, &self.name, flexible)?;
+        put_nullable_string(writer, self.value.as_deref(), flexible)?;
+        if flexible {
+            put_no_tags(writer);
+        }
+        Ok(())
+    }
+}
+
+impl Message for AlterConfigsRequest {
+    const NAME: &'static str = "AlterConfigsRequest";
+    const MIN_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 2;
+    const FLEXIBLE_FROM: Option<i16> = Some(2);
+}
+
+impl Request for AlterConfigsRequest {
+    const API_KEY: i16 = 33;
+    type Response = super::AlterConfigsResponse;
+}

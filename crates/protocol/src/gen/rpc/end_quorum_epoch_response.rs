@@ -1,0 +1,175 @@
+// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+
+//! `EndQuorumEpochResponse`, versions 0 to 1.
+
+use super::super::prelude::*;
+
+/// `EndQuorumEpochResponse`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct EndQuorumEpochResponse {
+    /// The top level error code. (versions 0+)
+    pub error_code: i16,
+    /// The topic data. (versions 0+)
+    pub topics: Vec<TopicData>,
+    /// Endpoints for all leaders enumerated in PartitionData. (versions 1+, tag 0)
+    pub node_endpoints: Vec<NodeEndpoint>,
+}
+
+impl Structure for EndQuorumEpochResponse {
+    const MIN_WIRE_BYTES: usize = 4;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 1;
+        let mut value = Self::default();
+        value.error_code = reader.i16()?;
+        value.topics = reader.array(flexible, version)?;
+        if flexible {
+            reader.tags(|reader, tag| {
+                match tag {
+                    0 if version >= 1 => value.node_endpoints = reader.array(flexible, version)?,
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            })?;
+        }
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 1;
+        writer.put_i16(self.error_code);
+        put_array(writer, &self.topics, flexible, version)?;
+        require(version >= 1 || self.node_endpoints.is_empty(), "NodeEndpoints", version)?;
+        if flexible {
+            let mut tags = Tags::default();
+            if !self.node_endpoints.is_empty() {
+                tags.put(0, |writer| {
+                    put_array(writer, &self.node_endpoints, flexible, version)?;
+                    Ok(())
+                })?;
+            }
+            tags.finish(writer);
+        }
+        Ok(())
+    }
+}
+
+/// The topic data.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TopicData {
+    /// The topic name. (versions 0+)
+    pub topic_name: String,
+    /// The partition data. (versions 0+)
+    pub partitions: Vec<PartitionData>,
+}
+
+impl Structure for TopicData {
+    const MIN_WIRE_BYTES: usize = 3;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 1;
+        let mut value = Self::default();
+        value.topic_name = reader.string(flexible)?;
+        value.partitions = reader.array(flexible, version)?;
+        if flexible {
+            reader.skip_tags()?;
+        }
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 1;
+        put_string(writer, &self.topic_name, flexible)?;
+        put_array(writer, &self.partitions, flexible, version)?;
+        if flexible {
+            put_no_tags(writer);
+        }
+        Ok(())
+    }
+}
+
+/// The partition data.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct PartitionData {
+    /// The partition index. (versions 0+)
+    pub partition_index: i32,
+    /// The partition level error code. (versions 0+)
+    pub error_code: i16,
+    /// The ID of the current leader or -1 if the leader is unknown. (versions 0+)
+    pub leader_id: i32,
+    /// The latest known leader epoch. (versions 0+)
+    pub leader_epoch: i32,
+}
+
+impl Structure for PartitionData {
+    const MIN_WIRE_BYTES: usize = 14;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 1;
+        let mut value = Self::default();
+        value.partition_index = reader.i32()?;
+        value.error_code = reader.i16()?;
+        value.leader_id = reader.i32()?;
+        value.leader_epoch = reader.i32()?;
+        if flexible {
+            reader.skip_tags()?;
+        }
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 1;
+        writer.put_i32(self.partition_index);
+        writer.put_i16(self.error_code);
+        writer.put_i32(self.leader_id);
+        writer.put_i32(self.leader_epoch);
+        if flexible {
+            put_no_tags(writer);
+        }
+        Ok(())
+    }
+}
+
+/// Endpoints for all leaders enumerated in PartitionData.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct NodeEndpoint {
+    /// The ID of the associated node. (versions 1+)
+    pub node_id: i32,
+    /// The node's hostname. (versions 1+)
+    pub host: String,
+    /// The node's port. (versions 1+)
+    pub port: u16,
+}
+
+impl Structure for NodeEndpoint {
+    const MIN_WIRE_BYTES: usize = 8;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let mut value = Self::default();
+        value.node_id = reader.i32()?;
+        value.host = reader.string(true)?;
+        value.port = reader.u16()?;
+        reader.skip_tags()?;
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        writer.put_i32(self.node_id);
+        put_string(writer, &self.host, true)?;
+        writer.put_u16(self.port);
+        put_no_tags(writer);
+        Ok(())
+    }
+}
+
+impl Message for EndQuorumEpochResponse {
+    const NAME: &'static str = "EndQuorumEpochResponse";
+    const MIN_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 1;
+    const FLEXIBLE_FROM: Option<i16> = Some(1);
+}
+
+impl Response for EndQuorumEpochResponse {
+    const API_KEY: i16 = 54;
+    type Request = super::EndQuorumEpochRequest;
+}

@@ -1,0 +1,42 @@
+// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+
+//! `ShareSnapshotKey`, versions 0 to 0.
+
+use super::super::prelude::*;
+
+/// `ShareSnapshotKey`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct ShareSnapshotKey {
+    /// The group id. (versions 0 to 0)
+    pub group_id: String,
+    /// The topic id. (versions 0 to 0)
+    pub topic_id: Uuid,
+    /// The partition index. (versions 0 to 0)
+    pub partition: i32,
+}
+
+impl Structure for ShareSnapshotKey {
+    const MIN_WIRE_BYTES: usize = 22;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let mut value = Self::default();
+        value.group_id = reader.string(false)?;
+        value.topic_id = reader.uuid()?;
+        value.partition = reader.i32()?;
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        put_string(writer, &self.group_id, false)?;
+        put_uuid(writer, self.topic_id);
+        writer.put_i32(self.partition);
+        Ok(())
+    }
+}
+
+impl Message for ShareSnapshotKey {
+    const NAME: &'static str = "ShareSnapshotKey";
+    const MIN_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 0;
+    const FLEXIBLE_FROM: Option<i16> = None;
+}

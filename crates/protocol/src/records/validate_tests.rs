@@ -1,0 +1,313 @@
+use super::*;
+use crate::compression;
+use crate::records::{BATCH_HEADER_BYTES, EndTransactionMarker, Header};
+use proptest::prelude::*;
+
+const NOW_MS: i64 = 1_700_000_000_000;
+
+fn rules() -> ValidationRules {
+    ValidationRules {
+        origin: AppendOrigin::Client { produce_version: 13 },
+        transactional_allowed: false,
+        max_message_bytes: 1 << 20,
+        timestamp_type: TimestampType::CreateTime,
+        timestamp_before_max_ms: i64::MAX,
+        timestamp_after_max_ms: 3_600_000,
+        now_ms: NOW_MS,
+        compacted: false,
+        compression: None,
+        max_decompressed_bytes: MAX_DECOMPRESSED_BATCH_BYTES,
+    }
+}
+
+fn builder(count: i64) -> BatchBuilder {
+    fill(BatchBuilder::new(0), count)
+}
+
+fn fill(mut builder: BatchBuilder, count: i64) -> BatchBuilder {
+    for index in 0..count {
+        let header = Header { key: b"h", value: Some(b"v") };
+        builder.append(NOW_MS - index, Some(b"key"), Some(b"some value"), &[header]);
+    }
+    builder
+}
+
+fn check(bytes: &[u8], rules: &ValidationRules) -> Result<ValidBatch, Rejection> {
+    validate(bytes, rules, &mut Vec::new())
+}
+
+fn error(bytes: &[u8], rules: &ValidationRules) -> ErrorCode {
+    check(bytes, rules).unwrap_err().error
+}
+
+/// A batch of three records with some bytes overwritten and the CRC made right again.
+fn patched(at: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut batch = builder(3).build().to_vec();
+    batch[at..at + bytes.len()].copy_from_slice(bytes);
+    let crc = super::super::batch::checksum(&batch);
+    batch[17..21].copy_from_slice(&crc.to_be_bytes());
+    batch
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn built_batches_are_valid(
+        count in 1i64..200,
+        codec in prop::sample::select(&Compression::ALL),
+        producer in prop::option::of((0..i64::MAX, 0..i16::MAX, 0..=i32::MAX)),
+    ) {
+        let mut builder = BatchBuilder::new(0).compression(codec, None);
+        if let Some((id, epoch, base_sequence)) = producer {
+            builder = builder.producer(id, epoch, base_sequence);
+        }
+        let mut bytes = fill(builder, count).build().to_vec();
+        let valid = check(&bytes, &rules()).unwrap();
+        prop_assert_eq!(valid.size_bytes, bytes.len());
+        prop_assert_eq!(i64::from(valid.record_count), count);
+        prop_assert_eq!(i64::from(valid.last_offset_delta), count - 1);
+        prop_assert_eq!((valid.max_timestamp, valid.max_timestamp_offset_delta), (NOW_MS, 0));
+        prop_assert_eq!(valid.compression, codec);
+        prop_assert_eq!(valid.recompress_to, None);
+        let found = valid.producer.as_ref().map(|p| (p.id, p.epoch, p.base_sequence));
+        prop_assert_eq!(found, producer);
+        assign(&mut bytes, &valid, TimestampType::CreateTime, 1000, 5);
+        let batch = Batch::parse(&bytes).unwrap();
+        prop_assert!(batch.crc_is_valid());
+        prop_assert_eq!((batch.base_offset(), batch.last_offset()), (1000, 999 + count));
+    }
+
+    #[test]
+    fn random_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400), attributes in 0u8..8) {
+        let _ = check(&bytes, &rules());
+        // And again behind a plausible header with a right CRC.
+        let mut batch = builder(3).build()[..BATCH_HEADER_BYTES].to_vec();
+        batch.append(&mut bytes);
+        let length = batch.len() as i32 - 12;
+        batch[8..12].copy_from_slice(&length.to_be_bytes());
+        batch[22] = attributes;
+        let crc = super::super::batch::checksum(&batch);
+        batch[17..21].copy_from_slice(&crc.to_be_bytes());
+        prop_assert!(check(&batch, &rules()).is_err());
+    }
+
+    #[test]
+    fn a_changed_byte_is_noticed_or_harmless(at in 0usize..200, by in 1u8..=255) {
+        let mut bytes = builder(3).build().to_vec();
+        let at = at % bytes.len();
+        bytes[at] ^= by;
+        // The leader epoch is the only field outside the CRC that a client may set to anything.
+        let ignored = (12..16).contains(&at);
+        prop_assert_eq!(check(&bytes, &rules()).is_ok(), ignored);
+    }
+}
+
+#[test]
+fn number_of_batches() {
+    let one = builder(3).build();
+    assert_eq!(error(&[], &rules()), ErrorCode::InvalidRecord);
+    assert_eq!(error(&[&one[..], &one[..]].concat(), &rules()), ErrorCode::InvalidRecord);
+    assert_eq!(error(&[&one[..], b"x"].concat(), &rules()), ErrorCode::InvalidRecord);
+    for len in 1..one.len() {
+        assert_eq!(error(&one[..len], &rules()), ErrorCode::InvalidRecord);
+    }
+}
+
+#[test]
+fn headers_that_lie() {
+    let cases: &[(usize, &[u8], ErrorCode)] = &[
+        (16, &[0], ErrorCode::InvalidRecord),
+        (16, &[1], ErrorCode::InvalidRecord),
+        (16, &[3], ErrorCode::CorruptMessage),
+        (16, &[255], ErrorCode::CorruptMessage),
+        (8, &[0, 0, 0, 20], ErrorCode::CorruptMessage),
+        (8, &[255, 255, 255, 255], ErrorCode::CorruptMessage),
+        (8, &[127, 0, 0, 0], ErrorCode::InvalidRecord),
+        (0, &[0, 0, 0, 0, 0, 0, 0, 1], ErrorCode::InvalidRecord),
+        // Last offset delta and record count.
+        (23, &[0, 0, 0, 3], ErrorCode::InvalidRecord),
+        (23, &[255, 255, 255, 255], ErrorCode::InvalidRecord),
+        (57, &[0, 0, 0, 2], ErrorCode::InvalidRecord),
+        (57, &[0, 0, 0, 0], ErrorCode::InvalidRecord),
+        (57, &[255, 255, 255, 253], ErrorCode::InvalidRecord),
+        // Attributes: codec, transactional, control.
+        (22, &[5], ErrorCode::UnsupportedCompressionType),
+        (22, &[1], ErrorCode::InvalidRecord),
+        (22, &[4], ErrorCode::InvalidRecord),
+        (22, &[0x10], ErrorCode::TransactionalIdAuthorizationFailed),
+        (22, &[0x20], ErrorCode::InvalidRecord),
+        // A producer id, the sequence staying −1.
+        (43, &[0, 0, 0, 0, 0, 0, 0, 9], ErrorCode::InvalidRecord),
+        // The offset delta of the first record: length, attributes and timestamp delta come before it.
+        (BATCH_HEADER_BYTES + 3, &[2], ErrorCode::InvalidRecord),
+        (BATCH_HEADER_BYTES + 3, &[1], ErrorCode::InvalidRecord),
+    ];
+    for (at, bytes, expected) in cases {
+        assert_eq!(error(&patched(*at, bytes), &rules()), *expected, "{bytes:?} at {at}");
+    }
+    // Both lies together are consistent with each other, but not with the records.
+    let mut both = patched(57, &[0, 0, 0, 4]);
+    both[23..27].copy_from_slice(&[0, 0, 0, 3]);
+    let crc = super::super::batch::checksum(&both);
+    both[17..21].copy_from_slice(&crc.to_be_bytes());
+    assert_eq!(error(&both, &rules()), ErrorCode::InvalidRecord);
+    let mut bad_crc = builder(3).build().to_vec();
+    bad_crc[20] ^= 1;
+    assert_eq!(error(&bad_crc, &rules()), ErrorCode::CorruptMessage);
+}
+
+#[test]
+fn size_codec_and_version() {
+    let bytes = builder(3).build();
+    let exact = ValidationRules { max_message_bytes: bytes.len(), ..rules() };
+    assert!(check(&bytes, &exact).is_ok());
+    let less = ValidationRules { max_message_bytes: bytes.len() - 1, ..rules() };
+    assert_eq!(error(&bytes, &less), ErrorCode::MessageTooLarge);
+    let zstd = fill(BatchBuilder::new(0).compression(Compression::Zstd, None), 3).build();
+    let old = ValidationRules { origin: AppendOrigin::Client { produce_version: 6 }, ..rules() };
+    assert_eq!(error(&zstd, &old), ErrorCode::UnsupportedCompressionType);
+    assert!(check(&zstd, &rules()).is_ok());
+}
+
+#[test]
+fn a_bomb_is_too_large() {
+    let zeros = vec![0; 8 << 20];
+    for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+        let mut builder = BatchBuilder::new(0).compression(codec, None);
+        builder.append(NOW_MS, None, Some(&zeros), &[]);
+        let bytes = builder.build();
+        let tight = ValidationRules { max_decompressed_bytes: 1 << 20, ..rules() };
+        assert_eq!(error(&bytes, &tight), ErrorCode::MessageTooLarge, "{codec:?}");
+        let mut scratch = Vec::new();
+        assert!(validate(&bytes, &rules(), &mut scratch).is_ok(), "{codec:?}");
+        assert!(scratch.capacity() <= SCRATCH_KEPT_BYTES);
+    }
+}
+
+#[test]
+fn timestamps() {
+    let at = |timestamp| {
+        let mut builder = BatchBuilder::new(0);
+        builder.append(NOW_MS, None, None, &[]);
+        builder.append(timestamp, None, None, &[]);
+        builder.build()
+    };
+    let near = ValidationRules { timestamp_before_max_ms: 1000, timestamp_after_max_ms: 500, ..rules() };
+    for (timestamp, good) in
+        [(NOW_MS - 1000, true), (NOW_MS - 1001, false), (NOW_MS + 500, true), (NOW_MS + 501, false), (-1, true)]
+    {
+        let result = check(&at(timestamp), &near);
+        assert_eq!(result.is_ok(), good, "{timestamp}");
+        if let Err(rejection) = result {
+            assert_eq!(rejection.error, ErrorCode::InvalidTimestamp);
+            assert_eq!(rejection.record_errors.len(), 1);
+            assert_eq!(rejection.record_errors[0].batch_index, 1);
+        }
+    }
+    for timestamp in [i64::MAX, i64::MIN] {
+        assert_eq!(error(&at(timestamp), &near), ErrorCode::InvalidTimestamp);
+    }
+    let by_append = ValidationRules { timestamp_type: TimestampType::LogAppendTime, ..near };
+    let mut bytes = at(5).to_vec();
+    let valid = check(&bytes, &by_append).unwrap();
+    assert_eq!(valid.max_timestamp, NOW_MS);
+    assign(&mut bytes, &valid, TimestampType::LogAppendTime, 10, 1);
+    let batch = Batch::parse(&bytes).unwrap();
+    assert!(batch.crc_is_valid());
+    assert!(batch.records().unwrap().all(|record| record.unwrap().timestamp == NOW_MS));
+    // A client that claims the broker's time itself.
+    let mut claimed = BatchBuilder::new(0).log_append_time(NOW_MS);
+    claimed.append(NOW_MS, None, None, &[]);
+    let claimed = claimed.build();
+    assert_eq!(error(&claimed, &by_append), ErrorCode::InvalidTimestamp);
+    let mut tolerated = claimed.to_vec();
+    let valid = check(&tolerated, &rules()).unwrap();
+    assign(&mut tolerated, &valid, TimestampType::CreateTime, 0, 0);
+    assert_eq!(Batch::parse(&tolerated).unwrap().timestamp_type(), TimestampType::CreateTime);
+}
+
+#[test]
+fn a_wrong_max_timestamp_is_put_right() {
+    let mut bytes = patched(35, &77i64.to_be_bytes());
+    let valid = check(&bytes, &rules()).unwrap();
+    assert_eq!(valid.max_timestamp, NOW_MS);
+    assign(&mut bytes, &valid, TimestampType::CreateTime, 0, 0);
+    let batch = Batch::parse(&bytes).unwrap();
+    assert!(batch.crc_is_valid());
+    assert_eq!(batch.max_timestamp(), NOW_MS);
+}
+
+#[test]
+fn compacted_topics_need_keys() {
+    let mut builder = BatchBuilder::new(0);
+    for index in 0..3000 {
+        builder.append(NOW_MS, (index % 2 == 0).then_some(b"k"), None, &[]);
+    }
+    let bytes = builder.build();
+    assert!(check(&bytes, &rules()).is_ok());
+    let rejection = check(&bytes, &ValidationRules { compacted: true, ..rules() }).unwrap_err();
+    assert_eq!(rejection.error, ErrorCode::InvalidRecord);
+    assert_eq!(rejection.record_errors.len(), MAX_RECORD_ERRORS);
+    assert_eq!(rejection.record_errors[1].batch_index, 3);
+    assert!(rejection.message.contains("1500"));
+}
+
+#[test]
+fn coordinators_may_write_markers_and_transactions() {
+    let marker = EndTransactionMarker { committed: true, coordinator_epoch: 1 };
+    let bytes = BatchBuilder::end_transaction_marker(0, NOW_MS, 5, 2, marker).build();
+    assert_eq!(error(&bytes, &rules()), ErrorCode::InvalidRecord);
+    let gzip = Some(Compression::Gzip);
+    let coordinator = ValidationRules { origin: AppendOrigin::Coordinator, compression: gzip, ..rules() };
+    let valid = check(&bytes, &coordinator).unwrap();
+    assert!(valid.is_control && valid.is_transactional);
+    assert_eq!(valid.recompress_to, None);
+
+    let transactional = fill(BatchBuilder::new(0).producer(5, 2, 0).transactional(true), 2).build();
+    assert_eq!(error(&transactional, &rules()), ErrorCode::TransactionalIdAuthorizationFailed);
+    let allowed = ValidationRules { transactional_allowed: true, ..rules() };
+    assert!(check(&transactional, &allowed).unwrap().is_transactional);
+}
+
+#[test]
+fn recompression_keeps_everything_but_the_codec() {
+    for from in Compression::ALL {
+        for to in Compression::ALL {
+            let original = BatchBuilder::new(0).compression(from, None).producer(5, 2, 77).transactional(true);
+            let original = fill(original, 50).build();
+            let wanted = ValidationRules { compression: Some(to), transactional_allowed: true, ..rules() };
+            let valid = check(&original, &wanted).unwrap();
+            assert_eq!(valid.recompress_to, (from != to).then_some(to));
+            let batch = Batch::parse(&original).unwrap();
+            let rewritten = recompress(&batch, to, None, &wanted).unwrap();
+            let again = check(&rewritten, &wanted).unwrap();
+            let expected = ValidBatch { size_bytes: rewritten.len(), compression: to, recompress_to: None, ..valid };
+            assert_eq!(again, expected);
+            let rewritten = Batch::parse(&rewritten).unwrap();
+            let limit = MAX_DECOMPRESSED_BATCH_BYTES;
+            assert_eq!(rewritten.decompressed_body(limit), batch.decompressed_body(limit));
+        }
+    }
+    let packed = fill(BatchBuilder::new(0).compression(Compression::Gzip, None), 1000).build();
+    let tight = ValidationRules { max_message_bytes: packed.len() + 1, ..rules() };
+    let refused = recompress(&Batch::parse(&packed).unwrap(), Compression::None, None, &tight);
+    assert_eq!(refused.unwrap_err().error, ErrorCode::MessageTooLarge);
+}
+
+#[test]
+fn damaged_compressed_bodies_are_invalid() {
+    for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+        let whole = fill(BatchBuilder::new(0).compression(codec, None), 20).build();
+        let body = compression::decompress(codec, &whole[BATCH_HEADER_BYTES..], 1 << 20).unwrap();
+        for shorter in [body.len() - 1, body.len() / 2, 0] {
+            let mut bytes = whole[..BATCH_HEADER_BYTES].to_vec();
+            bytes.extend_from_slice(&compression::compress(codec, None, &body[..shorter]));
+            let length = bytes.len() as i32 - 12;
+            bytes[8..12].copy_from_slice(&length.to_be_bytes());
+            let crc = super::super::batch::checksum(&bytes);
+            bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+            assert_eq!(error(&bytes, &rules()), ErrorCode::InvalidRecord, "{codec:?} {shorter}");
+        }
+    }
+}
