@@ -91,6 +91,24 @@ fn a_sleeping_core_takes_no_turns() {
 }
 
 #[test]
+fn files_and_doorbells_may_cross_cores() {
+    fn crosses<T: Send + Sync>(_: &T) {}
+    let path = std::env::current_exe().expect("this test is a file");
+    for kind in kinds() {
+        let open = path.clone();
+        let opened = spawn_core(options(kind), move |ring| async move {
+            (ring.open(open, crate::OpenOptions::read()).await.expect("opens"), ring.doorbell())
+        });
+        let (file, doorbell) = opened.expect("starts").join().expect("ends").expect("runs");
+        crosses(&(&file, &doorbell));
+        doorbell.ring();
+        let size_bytes = run(options(kind), |ring| async move { ring.size(&file).await }).expect("runs");
+        let expected = std::fs::metadata(&path).expect("it exists").len();
+        assert_eq!(size_bytes.expect("the file outlives its core"), expected);
+    }
+}
+
+#[test]
 fn time_and_chance() {
     on_each(|ring| async move {
         let cached = ring.now();
