@@ -237,9 +237,9 @@ fn done(returned: libc::c_int) -> io::Result<Outcome> {
     sys::check(returned).map(|_| Outcome::Done)
 }
 
-/// The flags of `open(2)` besides the access mode.
+/// The flags of `open(2)`.
 pub(crate) fn open_flags(options: OpenOptions) -> libc::c_int {
-    let mut flags = libc::O_CLOEXEC;
+    let mut flags = libc::O_CLOEXEC | if options.write { libc::O_RDWR } else { libc::O_RDONLY };
     for (wanted, flag) in [
         (options.create, libc::O_CREAT),
         (options.create_new, libc::O_CREAT | libc::O_EXCL),
@@ -253,7 +253,7 @@ pub(crate) fn open_flags(options: OpenOptions) -> libc::c_int {
 
 fn open(path: &Path, options: OpenOptions) -> io::Result<File> {
     let path = c_path(path)?;
-    let flags = open_flags(options) | if options.write { libc::O_RDWR } else { libc::O_RDONLY };
+    let flags = open_flags(options);
     // SAFETY: the path is terminated by zero and lives across the call.
     let fd = sys::moved(|| unsafe { libc::open(path.as_ptr(), flags, libc::c_uint::from(FILE_MODE)) as isize })?;
     // SAFETY: the descriptor is new and nobody else's.

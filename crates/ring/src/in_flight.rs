@@ -5,16 +5,15 @@ use crate::op::Token;
 /// Operations in flight. The executor's tokens carry a small index in their low half and are unique while in use.
 pub(crate) struct InFlight<T> {
     entries: Vec<Option<(Token, T)>>,
-    len: usize,
 }
 
 impl<T> InFlight<T> {
     pub(crate) const fn new() -> Self {
-        Self { entries: Vec::new(), len: 0 }
+        Self { entries: Vec::new() }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        self.entries.iter().flatten().map(|(token, _)| *token).collect()
     }
 
     pub(crate) fn insert(&mut self, token: Token, value: T) -> &mut T {
@@ -24,7 +23,6 @@ impl<T> InFlight<T> {
         }
         let entry = &mut self.entries[index];
         assert!(entry.is_none(), "a token is free again only after its completion");
-        self.len += 1;
         &mut entry.insert((token, value)).1
     }
 
@@ -38,7 +36,6 @@ impl<T> InFlight<T> {
     pub(crate) fn remove(&mut self, token: Token) -> Option<T> {
         let entry = self.entries.get_mut(token.0 as u32 as usize)?;
         let (_, value) = entry.take_if(|(of, _)| *of == token)?;
-        self.len -= 1;
         Some(value)
     }
 }

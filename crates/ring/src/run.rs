@@ -6,6 +6,7 @@ use crate::{
     epoll::Epoll,
     executor::{Core, ExecutorOptions},
     sys,
+    uring::{self, Uring},
 };
 use std::{future::Future, io, thread, time::Duration};
 
@@ -37,7 +38,7 @@ pub fn select(choice: BackendChoice) -> io::Result<Selection> {
     if choice == BackendChoice::Epoll {
         return epoll("epoll, as configured".into());
     }
-    match crate::uring::probe() {
+    match uring::probe() {
         Ok(features) => Ok(Selection { kind: BackendKind::IoUring, reason: format!("io_uring ({features})") }),
         Err(error) if choice == BackendChoice::IoUring => {
             Err(io::Error::new(error.kind(), format!("io_uring was asked for, but {error}")))
@@ -64,7 +65,7 @@ where
         tracing::warn!(core = index, cpu, "cannot stay on this processor; the kernel places the thread");
     }
     let backend: Box<dyn Backend> = match backend {
-        BackendKind::IoUring => return Err(io::Error::other("not yet")),
+        BackendKind::IoUring => Box::new(Uring::new(&name)?),
         BackendKind::Epoll => Box::new(Epoll::new(&name)?),
         BackendKind::Simulated => return Err(io::Error::other("the simulated world has no threads of its own")),
     };
