@@ -1,0 +1,1 @@
+//! Crashes, torn ends, bit rot, missing and damaged helper files.
