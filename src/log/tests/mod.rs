@@ -76,7 +76,13 @@ pub fn on_epoll<F: Future<Output = ()> + 'static>(test: impl Fn(Ring, Rc<TempDir
 }
 
 pub fn small_config() -> LogConfig {
-    LogConfig { segment_bytes: 4096, index_interval_bytes: 300, file_delete_delay_ms: 0, ..LogConfig::default() }
+    LogConfig {
+        segment_bytes: 4096,
+        index_interval_bytes: 300,
+        file_delete_delay_ms: 0,
+        producer_id_expiration_ms: i64::MAX,
+        ..LogConfig::default()
+    }
 }
 
 pub async fn open(ring: &Ring, dir: &Path, config: LogConfig, start: LogStart) -> Log {
@@ -175,4 +181,15 @@ pub async fn read_all(ring: &Ring, log: &Log, from: i64, max_bytes: usize) -> Ve
 
 pub fn file_size(dir: &Path, base: i64, extension: &str) -> u64 {
     std::fs::metadata(files::path(dir, base, extension)).map_or(0, |meta| meta.len())
+}
+
+/// Waits for what goes on in the background.
+pub async fn eventually(ring: &Ring, done: impl Fn() -> bool) {
+    for _ in 0..2000 {
+        if done() {
+            return;
+        }
+        ring.sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it did not happen within ten seconds");
 }
