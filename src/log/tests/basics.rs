@@ -196,6 +196,20 @@ fn producers_are_remembered() {
     });
 }
 
+fn append_marker(log: &Log, timestamp: i64, producer: i64) {
+    let end = protocol::records::EndTransactionMarker { committed: false, coordinator_epoch: 0 };
+    let marker = BatchBuilder::end_transaction_marker(0, timestamp, producer, 0, end).build();
+    let valid = valid_coordinators(&marker);
+    let context = AppendContext { origin: AppendOrigin::Coordinator, transaction_version: 1, ..CONTEXT };
+    log.append_as_leader(BytesMut::from(&marker[..]), &valid, 0, NOW_MS, &context).unwrap();
+}
+
+fn append_aborted(log: &Log, timestamp: i64, producer: i64, sequence: i32) {
+    let data = batch(timestamp, &[b"never"]).producer(producer, 0, sequence).transactional(true);
+    append_batch(log, data.build(), 0).unwrap();
+    append_marker(log, timestamp, producer);
+}
+
 #[test]
 fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
     on_each_backend(|ring, temp| async move {
@@ -209,22 +223,7 @@ fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
             append_batch(&log, more.build(), 0).unwrap();
             log.set_high_watermark(log.log_end_offset());
             assert_eq!(log.last_stable_offset(), round * 3);
-            let end = protocol::records::EndTransactionMarker { committed: false, coordinator_epoch: 0 };
-            let marker = BatchBuilder::end_transaction_marker(0, NOW_MS, producer, 0, end).build();
-            let valid = ValidBatch {
-                size_bytes: marker.len(),
-                record_count: 1,
-                last_offset_delta: 0,
-                max_timestamp: NOW_MS,
-                max_timestamp_offset_delta: 0,
-                producer: None,
-                is_transactional: true,
-                is_control: true,
-                compression: protocol::compression::Compression::None,
-                recompress_to: None,
-            };
-            let context = AppendContext { origin: AppendOrigin::Coordinator, transaction_version: 1, ..CONTEXT };
-            log.append_as_leader(BytesMut::from(&marker[..]), &valid, 0, NOW_MS, &context).unwrap();
+            append_marker(&log, NOW_MS, producer);
         }
         let check = |log: Log| async move {
             for from in [0, 5, 90, 179] {
@@ -346,5 +345,28 @@ fn a_log_directory_remembers() {
         let mut dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
         assert!(!dir.was_clean() && dir.log_start("topic", 0).state.is_none());
         eventually(&ring, || !path.join("gone-0.abc-delete").exists()).await;
+    });
+}
+
+/// For `kafka dump-log`: leaves a log with every kind of file in the folder named by `MILLSTREAM_DUMP_DIR`. Run by
+/// `scripts/dump-log.sh`.
+#[test]
+#[ignore = "writes files for Apache Kafka's dump-log to read"]
+fn writes_a_log_for_kafkas_dump_tool() {
+    let dir = PathBuf::from(std::env::var("MILLSTREAM_DUMP_DIR").expect("MILLSTREAM_DUMP_DIR names a folder"));
+    on_epoll(|ring, _| {
+        let dir = dir.clone();
+        async move {
+            let log = open(&ring, &dir.join("topic-0"), small_config(), LogStart::default()).await;
+            let now_ms = ring.wall_clock_ms();
+            for at in 0..120_i64 {
+                let one = batch(now_ms + at, &[&[b'v'; 60], b"w"]).producer(7, 0, at as i32 * 2);
+                append_batch(&log, one.build(), at as i32 / 50).unwrap();
+                if at % 40 == 0 {
+                    append_aborted(&log, now_ms + at, 8, at as i32 / 40);
+                }
+            }
+            log.close().await.unwrap();
+        }
     });
 }

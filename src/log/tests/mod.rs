@@ -111,8 +111,16 @@ pub fn batch(timestamp: i64, values: &[&[u8]]) -> BatchBuilder {
 }
 
 pub fn valid(batch: &[u8]) -> ValidBatch {
+    valid_from(batch, CONTEXT.origin)
+}
+
+pub fn valid_coordinators(batch: &[u8]) -> ValidBatch {
+    valid_from(batch, AppendOrigin::Coordinator)
+}
+
+fn valid_from(batch: &[u8], origin: AppendOrigin) -> ValidBatch {
     let rules = ValidationRules {
-        origin: CONTEXT.origin,
+        origin,
         transactional_allowed: true,
         max_message_bytes: usize::MAX,
         timestamp_type: TimestampType::CreateTime,
