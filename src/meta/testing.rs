@@ -37,7 +37,12 @@ impl World {
             static_configs: Default::default(),
         };
         let mut image = Image::empty(CLUSTER_ID);
-        let voter = Voter { id: 1, directory_id: directory(1), endpoints: vec![endpoint("CONTROLLER")], kraft_versions: (0, 1) };
+        let voter = Voter {
+            id: 1,
+            directory_id: directory(1),
+            endpoints: vec![endpoint("CONTROLLER")],
+            kraft_versions: (0, 1),
+        };
         let quorum = std::sync::Arc::make_mut(&mut image.quorum);
         (quorum.kraft_version, quorum.voters) = (1, vec![voter]);
         let mut world = Self { replay: Replay::new(image), settings, log: Vec::new(), next_offset: 0, seed: 1 };
@@ -63,7 +68,7 @@ impl World {
         else {
             panic!("broker {id} is not registered")
         };
-        let unfence = BrokerUnfence { broker_id: id, broker_epoch };
+        let unfence = BrokerUnfence { broker_id: id, broker_epoch, renew_leader_epochs: true };
         assert_eq!(self.ask(ControllerRequest::UnfenceBroker(unfence)), ControllerResponse::UnfenceBroker(Ok(())));
     }
 
@@ -150,4 +155,21 @@ pub fn directory(broker: i32) -> Uuid {
 
 fn endpoint(listener: &str) -> Endpoint {
     Endpoint { listener: listener.to_owned(), host: "localhost".to_owned(), port: 9092 }
+}
+
+/// Puts a topic into an image, with one replica of each partition on broker 1, which leads it.
+pub fn add_topic(image: &mut Image, name: &str, id: Uuid, partitions: usize) {
+    use super::topic::Partition;
+    use protocol::metadata_records::TopicRecord;
+    let partition = Partition {
+        replicas: vec![1],
+        directories: vec![directory(1)],
+        isr: vec![1],
+        leader: 1,
+        ..Partition::default()
+    };
+    image.replay(&TopicRecord { name: name.to_owned(), topic_id: id }.into()).unwrap();
+    for index in 0..partitions as i32 {
+        image.replay(&partition.to_record(id, index).into()).unwrap();
+    }
 }

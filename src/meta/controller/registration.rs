@@ -3,7 +3,10 @@
 //! Today the caller is the node itself at boot; the records are those that a quorum writes for BrokerRegistration (62),
 //! ControllerRegistration (70) and BrokerHeartbeat (63).
 
-use super::{ApiError, Context, Outcome, partition_change::{Election, PartitionChange}};
+use super::{
+    ApiError, Context, Outcome,
+    partition_change::{Election, PartitionChange},
+};
 use crate::meta::{
     features,
     image::{Endpoint, Image},
@@ -46,6 +49,8 @@ pub struct BrokerRegistration {
 pub struct BrokerUnfence {
     pub broker_id: i32,
     pub broker_epoch: i64,
+    /// The broker was not stopped in order: it may have lost records.
+    pub renew_leader_epochs: bool,
 }
 
 /// Err: the broker is not registered, or with another epoch.
@@ -128,9 +133,10 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
         if directory::is_reserved(*id) {
             return refuse(format!("Reserved directory ID in request: {id}"));
         }
-        let owner = image.brokers.values().find(|broker| {
-            broker.0.broker_id != request.broker_id && broker.0.log_dirs.contains(id)
-        });
+        let owner = image
+            .brokers
+            .values()
+            .find(|broker| broker.0.broker_id != request.broker_id && broker.0.log_dirs.contains(id));
         if let Some(owner) = owner {
             return refuse(format!("Broker {} is already registered with directory {id}", owner.0.broker_id));
         }
@@ -142,8 +148,8 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
 }
 
 /// Unfences a broker, and gives it the partitions to lead that have no leader and it in their ISR. Partitions that it
-/// led before it was restarted begin a new leader epoch: what was not flushed may be lost, and epochs are how consumers
-/// and followers find out (KIP-320).
+/// led before a crash begin a new leader epoch: what was not flushed may be lost, and epochs are how consumers and
+/// followers find out (KIP-320).
 pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result<(), ApiError>> {
     let (broker_id, broker_epoch) = (request.broker_id, request.broker_epoch);
     if let Err(error) = check_epoch(context.image, broker_id, broker_epoch) {
@@ -151,15 +157,14 @@ pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result
     }
     let unfenced = BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: -1, ..Default::default() };
     let mut records: Vec<MetadataRecord> = vec![unfenced.into()];
-    let acceptable =
-        |id: i32| id == broker_id || context.image.broker(id).is_some_and(|broker| broker.is_active());
+    let acceptable = |id: i32| id == broker_id || context.image.broker(id).is_some_and(|broker| broker.is_active());
     for topic in context.image.topics.iter() {
         for (&index, partition) in &topic.partitions {
             if partition.leader != NO_LEADER && partition.leader != broker_id {
                 continue;
             }
             let mut change = PartitionChange::new(partition, Election::Online);
-            change.renew_leader_epoch = partition.leader == broker_id;
+            change.renew_leader_epoch = partition.leader == broker_id && request.renew_leader_epochs;
             records.extend(change.to_record(topic.id, index, &acceptable).map(MetadataRecord::from));
         }
     }
