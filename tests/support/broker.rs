@@ -122,7 +122,10 @@ impl Broker {
         // Another process may take the port between the look at it and the start.
         for _ in 0..5 {
             match Broker::try_start(setup, &folder.join("data"), free_port()) {
-                Ok(broker) => return Broker { folder: Some(folder), ..broker },
+                Ok(mut broker) => {
+                    broker.folder = Some(folder);
+                    return broker;
+                }
                 Err(refusal) if refusal.stderr.contains("in use") => {}
                 Err(refusal) => panic!("the broker does not start: {refusal:?}"),
             }

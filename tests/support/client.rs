@@ -2,7 +2,7 @@
 
 use super::{PATIENCE, batch};
 use protocol::{
-    ApiKey, ErrorCode, Message, Request, decode_exact,
+    ApiKey, ErrorCode, Request, decode_exact,
     messages::{
         CreateTopicsRequest, FetchRequest, MetadataRequest, ProduceRequest,
         create_topics_request::{CreatableTopic, CreatableTopicConfig},
