@@ -5,69 +5,54 @@
 
 use protocol::api::ApiKey;
 
-/// An API and the versions of it that are served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Served {
-    pub key: ApiKey,
-    pub min_version: i16,
-    pub max_version: i16,
+/// By API key.
+pub const TABLE: &[ApiKey] = &[
+    ApiKey::Produce,
+    ApiKey::Fetch,
+    ApiKey::ListOffsets,
+    ApiKey::Metadata,
+    ApiKey::OffsetCommit,
+    ApiKey::OffsetFetch,
+    ApiKey::FindCoordinator,
+    ApiKey::JoinGroup,
+    ApiKey::Heartbeat,
+    ApiKey::LeaveGroup,
+    ApiKey::SyncGroup,
+    ApiKey::DescribeGroups,
+    ApiKey::ListGroups,
+    ApiKey::ApiVersions,
+    ApiKey::CreateTopics,
+    ApiKey::DeleteTopics,
+    ApiKey::DeleteRecords,
+    ApiKey::InitProducerId,
+    ApiKey::OffsetForLeaderEpoch,
+    ApiKey::DescribeConfigs,
+    ApiKey::AlterConfigs,
+    ApiKey::DescribeLogDirs,
+    ApiKey::CreatePartitions,
+    ApiKey::DeleteGroups,
+    ApiKey::IncrementalAlterConfigs,
+    ApiKey::ListPartitionReassignments,
+    ApiKey::OffsetDelete,
+    ApiKey::DescribeQuorum,
+    ApiKey::UpdateFeatures,
+    ApiKey::DescribeCluster,
+    ApiKey::DescribeTopicPartitions,
+];
+
+pub fn find(key: i16) -> Option<ApiKey> {
+    TABLE.iter().copied().find(|served| *served as i16 == key)
 }
 
 /// All versions that Kafka 4.3 calls stable.
-const fn all(key: ApiKey) -> Served {
-    let (min_version, max_version) = key.stable_versions();
-    Served { key, min_version, max_version }
+pub fn serves(key: ApiKey, version: i16) -> bool {
+    (key.min_version()..=key.max_stable_version()).contains(&version)
 }
 
-/// By API key.
-pub const TABLE: &[Served] = &[
-    all(ApiKey::Produce),
-    all(ApiKey::Fetch),
-    all(ApiKey::ListOffsets),
-    all(ApiKey::Metadata),
-    all(ApiKey::OffsetCommit),
-    all(ApiKey::OffsetFetch),
-    all(ApiKey::FindCoordinator),
-    all(ApiKey::JoinGroup),
-    all(ApiKey::Heartbeat),
-    all(ApiKey::LeaveGroup),
-    all(ApiKey::SyncGroup),
-    all(ApiKey::DescribeGroups),
-    all(ApiKey::ListGroups),
-    all(ApiKey::ApiVersions),
-    all(ApiKey::CreateTopics),
-    all(ApiKey::DeleteTopics),
-    all(ApiKey::DeleteRecords),
-    all(ApiKey::InitProducerId),
-    all(ApiKey::OffsetForLeaderEpoch),
-    all(ApiKey::DescribeConfigs),
-    all(ApiKey::AlterConfigs),
-    all(ApiKey::DescribeLogDirs),
-    all(ApiKey::CreatePartitions),
-    all(ApiKey::DeleteGroups),
-    all(ApiKey::IncrementalAlterConfigs),
-    all(ApiKey::ListPartitionReassignments),
-    all(ApiKey::OffsetDelete),
-    all(ApiKey::DescribeQuorum),
-    all(ApiKey::UpdateFeatures),
-    all(ApiKey::DescribeCluster),
-    all(ApiKey::DescribeTopicPartitions),
-];
-
-pub fn find(key: i16) -> Option<&'static Served> {
-    TABLE.iter().find(|served| served.key as i16 == key)
-}
-
-impl Served {
-    pub fn serves(&self, version: i16) -> bool {
-        (self.min_version..=self.max_version).contains(&version)
-    }
-
-    /// The least version that ApiVersions names. Produce says 0 although 3 is the least that is served: older librdkafka
-    /// takes that as the sign that compression is understood. Apache Kafka does the same (KAFKA-18659).
-    pub fn advertised_min_version(&self) -> i16 {
-        if self.key as i16 == ApiKey::Produce as i16 { 0 } else { self.min_version }
-    }
+/// The least version that ApiVersions names. Produce says 0 although 3 is the least that is served: older librdkafka
+/// takes that as the sign that compression is understood. Apache Kafka does the same (KAFKA-18659).
+pub fn advertised_min_version(key: ApiKey) -> i16 {
+    if key == ApiKey::Produce { 0 } else { key.min_version() }
 }
 
 #[cfg(test)]
@@ -75,8 +60,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_names_each_api_once() {
-        assert!(TABLE.windows(2).all(|pair| (pair[0].key as i16) < pair[1].key as i16));
-        assert!(TABLE.iter().all(|served| served.min_version <= served.max_version));
+    fn the_table_is_sorted_and_every_api_in_it_is_a_brokers() {
+        assert!(TABLE.windows(2).all(|pair| (pair[0] as i16) < pair[1] as i16));
+        assert!(TABLE.iter().all(|key| key.info().on_broker && key.min_version() <= key.max_stable_version()));
     }
 }

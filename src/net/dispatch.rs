@@ -12,13 +12,11 @@ use super::{
 };
 use crate::shard::{apis, fetch, produce};
 use bytes::{BufMut, BytesMut};
-use protocol::{
-    api::ApiKey,
-    message::Message,
-    messages::*,
-    primitives::Reader,
-};
+use protocol::{ApiKey, Message, Reader};
 use std::{future::Future, rc::Rc};
+
+/// What most responses fit in.
+const RESPONSE_MIN_BYTES: usize = 256;
 
 /// What a handler knows besides the request itself.
 pub struct Context<'a> {
@@ -34,8 +32,8 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
     let unserved = CloseReason::Unserved { key, version };
     let served = api_table::find(key).ok_or(unserved)?;
     let counters = &connection.shard.counters;
-    if !served.serves(version) {
-        if served.key != ApiKey::ApiVersions {
+    if !api_table::serves(served, version) {
+        if served != ApiKey::ApiVersions {
             return Err(CloseReason::Unserved { key, version });
         }
         settle(connection).await;
@@ -46,21 +44,21 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
     let start = connection.shard.ring.now();
     let decode_error = |error| CloseReason::Decode { key, version, error };
     let mut reader = Reader::new(&frame);
-    let client_id = header::read(&mut reader, served.key.request_header_version(version)).map_err(decode_error)?;
+    let client_id = header::read(&mut reader, served.request_header_version(version)).map_err(decode_error)?;
     let body_start = frame.len() - reader.remaining();
-    if served.key == ApiKey::Produce {
+    if served == ApiKey::Produce {
         counters.request(key);
         return produce::request(connection, ids, body_start, frame);
     }
     settle(connection).await;
     let handle = connection.replies.expect(frame.len());
-    let reply = if served.key == ApiKey::Fetch {
+    let reply = if served == ApiKey::Fetch {
         fetch::request(connection, ids, body_start, &frame).await?
     } else {
         let client_id = client_id.unwrap_or_default();
         let context = Context { connection, api_version: version, client_id };
         // Boxed: rare and large futures must not make every idle connection large.
-        Box::pin(serve(served.key, ids, &context, &frame[body_start..])).await?
+        Box::pin(serve(served, ids, &context, &frame[body_start..])).await?
     };
     handle.reply(reply);
     counters.answered(key, connection.shard.ring.now().since(start));
@@ -78,15 +76,21 @@ fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
         .map_err(|error| CloseReason::Decode { key: ids.api_key, version: ids.api_version, error })
 }
 
-/// A response frame with its header.
-pub fn encode<M: Message>(ids: RequestIds, response: &M) -> Reply {
-    let mut frame = BytesMut::with_capacity(512);
+/// The beginning of a response frame: room for its length, and its header.
+pub fn response_head(ids: RequestIds) -> BytesMut {
+    let mut frame = BytesMut::with_capacity(RESPONSE_MIN_BYTES);
     frame.put_bytes(0, LENGTH_BYTES);
     frame.put_i32(ids.correlation_id);
     let key = ApiKey::from_i16(ids.api_key).expect("a served API");
     if key.response_header_version(ids.api_version) >= 1 {
         frame.put_u8(0);
     }
+    frame
+}
+
+/// A whole response frame.
+pub fn encode<M: Message>(ids: RequestIds, response: &M) -> Reply {
+    let mut frame = response_head(ids);
     response.encode(&mut frame, ids.api_version).expect("our own response fits the version that was asked for");
     Reply::from_frame(frame)
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: one connection's unanswered requests. Lives on: the core of the connection. Never: sends; `conn.rs` does.
 
-use crate::shard::signal::Signal;
+use ring::signal::Signal;
 use bytes::{Bytes, BytesMut};
 use ring::File;
 use std::{

@@ -9,10 +9,10 @@ use super::{
     Shard,
     partition::{Partition, Watcher},
     produce::PendingAppends,
-    signal::{Giver, Signal},
 };
 use crate::log::Durability;
-use protocol::error::ErrorCode;
+use protocol::ErrorCode;
+use ring::signal::{Giver, Signal};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,

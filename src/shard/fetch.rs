@@ -13,6 +13,7 @@
 
 use super::{
     Shard,
+    apis::spread,
     call::{Answer, Call, FetchOptions},
     partition::{Partition, PartitionId, Watcher},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
@@ -27,8 +28,11 @@ use crate::{
     },
 };
 use protocol::{
-    error::ErrorCode,
-    fetch::{AbortedTransaction, FetchRequest, FetchResponseWriter, Part, PartitionHeader},
+    ErrorCode,
+    fetch::{
+        AbortedTransaction, EpochAndOffset, FetchRequest, FetchResponseHeader, FetchResponseWriter, Part,
+        PartitionFetchResponse,
+    },
 };
 use std::{rc::Rc, time::Duration};
 
@@ -49,11 +53,12 @@ pub struct FetchedPartition {
     pub high_watermark: i64,
     pub last_stable_offset: i64,
     pub log_start_offset: i64,
-    pub aborted: Vec<AbortedTransaction>,
+    /// `None` unless only committed records were asked for.
+    pub aborted: Option<Vec<AbortedTransaction>>,
     pub parts: Vec<ReadPart>,
     pub size_bytes: usize,
     /// Epoch and end offset where a follower's or a consumer's history differs (KIP-595).
-    pub diverging: Option<(i32, i64)>,
+    pub diverging: Option<EpochAndOffset>,
 }
 
 impl FetchedPartition {
@@ -63,7 +68,7 @@ impl FetchedPartition {
             high_watermark: -1,
             last_stable_offset: -1,
             log_start_offset: -1,
-            aborted: vec![],
+            aborted: None,
             parts: vec![],
             size_bytes: 0,
             diverging: None,
@@ -92,8 +97,7 @@ pub async fn request(
     let Plan { session_id, mut targets, incremental } = match plan {
         Ok(plan) => plan,
         Err(error) => {
-            let writer = FetchResponseWriter::new(version, ids.correlation_id, error.code(), NO_SESSION, 0);
-            return Ok(assemble(writer, vec![]));
+            return Ok(write_response(version, response_header(ids, error, NO_SESSION), &[], vec![], &[]));
         }
     };
     let fetched = fetch(shard, connection.number(), &request, &targets).await;
@@ -113,31 +117,39 @@ pub async fn request(
     if session_id != NO_SESSION {
         shard.sessions.borrow_mut().said(session_id, &targets, &had_data);
     }
-    Ok(write_response(version, ids.correlation_id, session_id, &targets, fetched, &included))
+    Ok(write_response(version, response_header(ids, ErrorCode::None, session_id), &targets, fetched, &included))
+}
+
+fn response_header(ids: RequestIds, error: ErrorCode, session_id: i32) -> FetchResponseHeader {
+    FetchResponseHeader { correlation_id: ids.correlation_id, throttle_time_ms: 0, error, session_id }
 }
 
 fn read_targets(request: &FetchRequest<'_>) -> (Vec<Target>, Vec<Forgotten>) {
-    let mut named = Vec::new();
-    for topic in &request.topics {
-        let name: Rc<str> = topic.name.unwrap_or_default().into();
-        named.extend(topic.partitions.iter().map(|partition| Target {
-            topic: name.clone(),
-            topic_id: topic.id,
+    let mut named: Vec<Target> = Vec::new();
+    for partition in request.partitions() {
+        let topic = match named.last() {
+            Some(last) if *last.topic == *partition.topic.name => last.topic.clone(),
+            _ => partition.topic.name.into(),
+        };
+        named.push(Target {
+            topic,
+            topic_id: partition.topic.id,
             index: partition.index,
             fetch_offset: partition.fetch_offset,
             current_leader_epoch: partition.current_leader_epoch,
             last_fetched_epoch: partition.last_fetched_epoch,
-            max_bytes: partition.max_bytes,
+            max_bytes: partition.partition_max_bytes,
             said_high_watermark: -1,
             said_log_start_offset: -1,
-        }));
+        });
     }
-    let forget = |topic: &protocol::fetch::ForgottenTopic<'_>| Forgotten {
-        topic: topic.name.unwrap_or_default().into(),
-        topic_id: topic.id,
-        indexes: topic.partitions.clone(),
-    };
-    (named, request.forgotten.iter().map(forget).collect())
+    let forgotten = request.forgotten_partitions();
+    let forgotten = forgotten.map(|gone| Forgotten {
+        topic: gone.topic.name.into(),
+        topic_id: gone.topic.id,
+        index: gone.index,
+    });
+    (named, forgotten.collect())
 }
 
 /// Reads until there is enough, an error, or no time left.
@@ -167,36 +179,11 @@ async fn fetch(shard: &Shard, watch: u64, request: &FetchRequest<'_>, targets: &
 
 /// One read of all partitions, on all cores at once.
 async fn read_all(shard: &Shard, targets: &[Target], options: FetchOptions) -> Vec<FetchedPartition> {
-    let mut fetched: Vec<Option<FetchedPartition>> = targets.iter().map(|_| None).collect();
-    let mut local = Vec::new();
-    let mut remote: Vec<(usize, Vec<usize>, Vec<FetchRead>)> = Vec::new();
-    for (position, target) in targets.iter().enumerate() {
-        match resolve(shard, target) {
-            Err(error) => fetched[position] = Some(FetchedPartition::error(error)),
-            Ok((owner, read)) if owner == shard.index => local.push((position, read)),
-            Ok((owner, read)) => match remote.iter_mut().find(|(other, ..)| *other == owner) {
-                Some((_, positions, reads)) => {
-                    positions.push(position);
-                    reads.push(read);
-                }
-                None => remote.push((owner, vec![position], vec![read])),
-            },
-        }
-    }
-    let calls: Vec<_> = remote
-        .into_iter()
-        .map(|(owner, positions, reads)| (positions, shard.mailbox.call(owner, Call::Fetch { reads, options })))
-        .collect();
-    let (positions, reads): (Vec<_>, Vec<_>) = local.into_iter().unzip();
-    for (position, result) in positions.into_iter().zip(read(shard, shard.index, reads, options).await) {
-        fetched[position] = Some(result);
-    }
-    for (positions, call) in calls {
-        let Some(Answer::Fetch(results)) = call.await else { continue };
-        positions.into_iter().zip(results).for_each(|(position, result)| fetched[position] = Some(result));
-    }
-    let fetched = fetched.into_iter().map(|f| f.unwrap_or_else(|| FetchedPartition::error(ErrorCode::UnknownServerError)));
-    trim(fetched.collect(), options.max_bytes)
+    let planned = targets.iter().map(|target| resolve(shard, target).map_err(FetchedPartition::error)).collect();
+    let call = |reads| Call::Fetch { reads, options };
+    let take = |answer| if let Answer::Fetch(fetched) = answer { fetched } else { vec![] };
+    let lost = || FetchedPartition::error(ErrorCode::NotLeaderOrFollower);
+    trim(spread(shard, planned, call, take, lost).await, options.max_bytes)
 }
 
 /// Every core read as if it were alone; what is too much for one reply is left for the next.
@@ -277,7 +264,7 @@ async fn read_one(
     if read.last_fetched_epoch >= 0 {
         let (epoch, end_offset) = log.end_offset_for_epoch(read.last_fetched_epoch);
         if epoch < read.last_fetched_epoch || end_offset < read.fetch_offset {
-            result.diverging = Some((epoch, end_offset));
+            result.diverging = Some(EpochAndOffset { epoch, end_offset });
             return result;
         }
     }
@@ -288,8 +275,8 @@ async fn read_one(
     };
     match data {
         Ok(ReadData { parts, size_bytes, .. }) => {
-            if read_committed && size_bytes > 0 {
-                result.aborted = log.aborted_transactions(read.fetch_offset, up_to).await;
+            if read_committed {
+                result.aborted = Some(log.aborted_transactions(read.fetch_offset, up_to).await);
             }
             let counters = &partition.counters;
             counters.fetch_requests.set(counters.fetch_requests.get() + 1);
@@ -310,46 +297,36 @@ async fn read_one(
 
 fn write_response(
     version: i16,
-    correlation_id: i32,
-    session_id: i32,
+    header: FetchResponseHeader,
     targets: &[Target],
     fetched: Vec<FetchedPartition>,
     included: &[bool],
 ) -> Reply {
-    let shown: Vec<(&Target, FetchedPartition)> =
+    let mut shown: Vec<(&Target, FetchedPartition)> =
         targets.iter().zip(fetched).zip(included).filter(|(_, included)| **included).map(|(shown, _)| shown).collect();
     let same_topic =
         |a: &(&Target, FetchedPartition), b: &(&Target, FetchedPartition)| a.0.topic == b.0.topic && a.0.topic_id == b.0.topic_id;
-    let topics = shown.chunk_by(same_topic).count();
-    let mut writer = FetchResponseWriter::new(version, correlation_id, 0, session_id, topics);
+    let mut writer = FetchResponseWriter::new(version, header, shown.chunk_by(same_topic).count());
     for topic in shown.chunk_by(same_topic) {
         let target = topic[0].0;
-        writer.topic(&target.topic, target.topic_id, topic.len());
+        writer.begin_topic(&target.topic, target.topic_id, topic.len());
         for (target, fetched) in topic {
-            writer.partition(
-                &PartitionHeader {
-                    index: target.index,
-                    error_code: fetched.error.code(),
-                    high_watermark: fetched.high_watermark,
-                    last_stable_offset: fetched.last_stable_offset,
-                    log_start_offset: fetched.log_start_offset,
-                    aborted: &fetched.aborted,
-                    diverging: fetched.diverging,
-                },
-                fetched.size_bytes,
-            );
+            let response = PartitionFetchResponse {
+                high_watermark: fetched.high_watermark,
+                last_stable_offset: fetched.last_stable_offset,
+                log_start_offset: fetched.log_start_offset,
+                aborted_transactions: fetched.aborted.as_deref(),
+                diverging_epoch: fetched.diverging,
+                ..PartitionFetchResponse::refused(target.index, fetched.error)
+            };
+            writer.partition(&response, fetched.size_bytes);
         }
     }
-    assemble(writer, shown.into_iter().map(|(_, fetched)| fetched.parts).collect())
-}
-
-/// Puts the records into the gaps that the writer left for them.
-fn assemble(writer: FetchResponseWriter, mut records: Vec<Vec<ReadPart>>) -> Reply {
     let mut parts = Vec::new();
-    for part in writer.finish() {
+    for part in writer.finish(&[]).parts {
         match part {
             Part::Bytes(bytes) => parts.push(ReplyPart::Bytes(bytes)),
-            Part::Records(index) => parts.extend(std::mem::take(&mut records[index]).into_iter().map(|part| match part {
+            Part::Records(index) => parts.extend(std::mem::take(&mut shown[index].1.parts).into_iter().map(|part| match part {
                 ReadPart::Memory(bytes) => ReplyPart::Bytes(bytes),
                 ReadPart::File { file, position, length } => ReplyPart::File { file, position, length },
             })),

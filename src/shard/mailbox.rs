@@ -10,10 +10,12 @@
 
 use super::{
     call::{Answer, Call},
-    signal::{Taker, slot},
 };
 use crate::limits;
-use ring::Doorbell;
+use ring::{
+    Doorbell,
+    signal::{Taker, slot},
+};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use rustc_hash::FxHashMap;
 use std::{

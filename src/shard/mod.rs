@@ -17,7 +17,6 @@ pub mod mailbox;
 pub mod partition;
 pub mod produce;
 mod sessions;
-pub mod signal;
 mod snapshot;
 pub mod view;
 
@@ -35,10 +34,13 @@ use counters::Counters;
 use groups::GroupHost;
 use mailbox::{Mailbox, MeshEnd, Message};
 use partition::{Partition, PartitionId};
-use ring::{Doorbell, Listener, Ring};
+use ring::{
+    Doorbell, Listener, Ring,
+    signal::{Signal, slot},
+};
 use rustc_hash::FxHashMap;
 use sessions::Sessions;
-use signal::{Signal, slot};
+
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,

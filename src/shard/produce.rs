@@ -21,16 +21,19 @@ use crate::{
     log::AppendError,
     net::{
         conn::{CloseReason, Connection},
+        dispatch,
         header::RequestIds,
         reply::{Reply, ReplyHandle},
     },
 };
 use bytes::BytesMut;
 use protocol::{
-    error::ErrorCode,
-    produce::{PartitionResult, ProduceRequest, ProduceResponseWriter, RecordError},
-    records::validate::{self, Origin, Rules, Validated},
-    uuid::Uuid,
+    ApiKey, ErrorCode, TopicRef, Uuid,
+    produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, RecordError},
+    records::{
+        Batch,
+        validate::{self, Rejection, ValidBatch},
+    },
 };
 use std::{
     cell::{Cell, RefCell},
@@ -41,7 +44,7 @@ use std::{
 pub struct Append {
     pub id: PartitionId,
     pub records: BytesMut,
-    pub validated: Validated,
+    pub valid: ValidBatch,
 }
 
 /// What became of one append.
@@ -78,8 +81,7 @@ enum Finish {
 /// What is needed to write the reply once all results are in.
 struct ReplyTo {
     handle: ReplyHandle,
-    api_version: i16,
-    correlation_id: i32,
+    ids: RequestIds,
     topics: Vec<RequestedTopic>,
 }
 
@@ -140,24 +142,27 @@ impl Finish {
 }
 
 fn write_response(to: &ReplyTo, results: &[AppendResult]) -> BytesMut {
-    let mut writer = ProduceResponseWriter::new(to.api_version, to.correlation_id, to.topics.len());
+    let mut frame = dispatch::response_head(to.ids);
+    let mut writer = ProduceResponseWriter::new(&mut frame, to.ids.api_version, to.topics.len());
     let mut results = results.iter();
     for topic in &to.topics {
-        writer.topic(&topic.name, topic.id, topic.partitions.len());
+        writer.begin_topic(&topic.name, topic.id, topic.partitions.len());
         for index in &topic.partitions {
             let result = results.next().expect("a result for every partition of the request");
-            writer.partition(&PartitionResult {
+            writer.partition(&PartitionProduceResponse {
                 index: *index,
-                error_code: result.error.code(),
+                error: result.error,
                 base_offset: result.base_offset,
                 log_append_time_ms: result.log_append_time_ms,
                 log_start_offset: result.log_start_offset,
                 record_errors: &result.record_errors,
                 error_message: result.message.as_deref(),
+                current_leader: None,
             });
         }
     }
-    writer.finish(0)
+    writer.finish(0, &[]);
+    frame
 }
 
 /// What the request says of one partition, before its records are cut out of the frame.
@@ -175,10 +180,8 @@ pub fn request(
     mut frame: BytesMut,
 ) -> Result<(), CloseReason> {
     let shard = &connection.shard;
-    let (version, correlation_id) = (ids.api_version, ids.correlation_id);
-    let key = ids.api_key;
-    let request = ProduceRequest::parse(&frame, body_start, version)
-        .map_err(|error| CloseReason::Decode { key, version, error })?;
+    let request = ProduceRequest::parse(&frame, body_start, ids.api_version)
+        .map_err(|error| CloseReason::Decode { key: ApiKey::Produce as i16, version: ids.api_version, error })?;
     let acks = request.acks;
     let (topics, mut wanted) = plan(shard, &request);
     if request.transactional_id.is_some() {
@@ -187,13 +190,12 @@ pub fn request(
     if !(-1..=1).contains(&acks) {
         wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidRequiredAcks));
     }
-    drop(request);
     let handle = connection.replies.expect(frame.len());
     let finish = if acks == 0 {
         handle.silence();
         None
     } else {
-        Some(Finish::Reply(ReplyTo { handle, api_version: version, correlation_id, topics }))
+        Some(Finish::Reply(ReplyTo { handle, ids, topics }))
     };
     let pending = PendingAppends::new(wanted.len(), finish);
     hand_out(shard, wanted, &mut frame, &pending);
@@ -208,28 +210,36 @@ pub fn request(
 /// Looks up every partition that the request names.
 fn plan(shard: &Shard, request: &ProduceRequest<'_>) -> (Vec<RequestedTopic>, Vec<Wanted>) {
     let routes = shard.routes.borrow();
-    let (mut topics, mut wanted) = (Vec::with_capacity(request.topics.len()), Vec::new());
-    for topic in &request.topics {
-        let route = match topic.name {
-            Some(name) => routes.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition),
-            None => routes.by_id(topic.id).ok_or(ErrorCode::UnknownTopicId),
+    let (mut topics, mut wanted): (Vec<RequestedTopic>, Vec<_>) = (Vec::new(), Vec::new());
+    let mut current: Option<(TopicRef<'_>, Result<&Rc<TopicRoute>, ErrorCode>)> = None;
+    for partition in request.partitions() {
+        let asked = partition.topic;
+        let route = match current {
+            Some((topic, route)) if topic == asked => route,
+            _ => {
+                let route = if asked.name.is_empty() {
+                    routes.by_id(asked.id).ok_or(ErrorCode::UnknownTopicId)
+                } else {
+                    routes.by_name(asked.name).ok_or(ErrorCode::UnknownTopicOrPartition)
+                };
+                let name = route.map_or_else(|_| asked.name.into(), |route| route.name.clone());
+                topics.push(RequestedTopic { name, id: asked.id, partitions: Vec::new() });
+                current = Some((asked, route));
+                route
+            }
         };
-        let name = route.map_or_else(|_| topic.name.unwrap_or_default().into(), |route| route.name.clone());
-        topics.push(RequestedTopic { name, id: topic.id, partitions: topic.partitions.iter().map(|p| p.index).collect() });
-        for partition in &topic.partitions {
-            let route = route.and_then(|route| {
-                let index = usize::try_from(partition.index).ok().filter(|index| *index < route.partitions.len());
-                Ok((route.clone(), index.ok_or(ErrorCode::UnknownTopicOrPartition)?))
-            });
-            wanted.push(Wanted { route, index: partition.index, records: partition.records.clone().unwrap_or(0..0) });
-        }
+        topics.last_mut().expect("the topic just seen").partitions.push(partition.index);
+        let route = route.and_then(|route| {
+            let index = usize::try_from(partition.index).ok().filter(|index| *index < route.partitions.len());
+            Ok((route.clone(), index.ok_or(ErrorCode::UnknownTopicOrPartition)?))
+        });
+        wanted.push(Wanted { route, index: partition.index, records: partition.records.unwrap_or(0..0) });
     }
     (topics, wanted)
 }
 
 /// Cuts the records out of the frame, checks them here, and hands them to the cores that own the partitions.
 fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &Rc<PendingAppends>) {
-    let now_ms = shard.ring.wall_clock_ms();
     let mut remote: Vec<(usize, Vec<usize>, Vec<Append>)> = Vec::new();
     let mut cut = 0;
     for (index, wanted) in wanted.into_iter().enumerate() {
@@ -247,18 +257,17 @@ fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &
                 continue;
             }
         };
-        let rules = Rules { now_ms, origin: Origin::Client, ..topic.config.validation_rules() };
-        let (records, validated) = match validate::validate(records, &rules) {
-            Ok(valid) => valid,
+        let (records, valid) = match check(shard, &topic, records) {
+            Ok(checked) => checked,
             Err(refused) => {
-                let mut result = AppendResult::error(refused.error, refused.message);
+                let mut result = AppendResult::error(refused.error, Some(refused.message));
                 result.record_errors = refused.record_errors;
                 pending.set(index, result);
                 continue;
             }
         };
         let id = PartitionId { topic_id: topic.id, index: wanted.index };
-        let append = Append { id, records, validated };
+        let append = Append { id, records, valid };
         let route = &topic.partitions[partition_index];
         if route.owner == shard.index {
             append_local(shard, route.local.as_ref(), append, pending, index);
@@ -284,6 +293,18 @@ fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &
     }
 }
 
+/// Checks the records of one partition, and compresses them anew where the topic wants another codec.
+fn check(shard: &Shard, topic: &TopicRoute, records: BytesMut) -> Result<(BytesMut, ValidBatch), Rejection> {
+    let rules = topic.config.validation_rules(shard.ring.wall_clock_ms());
+    let mut scratch = shard.scratch.borrow_mut();
+    let valid = validate::validate(&records, &rules, &mut scratch)?;
+    let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
+    let batch = Batch::parse(&records)?;
+    let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.config.compression_level(codec), &rules)?);
+    let valid = ValidBatch { size_bytes: recompressed.len(), compression: codec, recompress_to: None, ..valid };
+    Ok((recompressed, valid))
+}
+
 /// Appends for another core's request.
 pub fn remote(shard: &Shard, core: usize, number: u64, appends: Vec<Append>) {
     let pending = PendingAppends::new(appends.len(), Some(Finish::Answer { shard: shard.clone(), core, number }));
@@ -306,7 +327,7 @@ fn append_local(
         // The topic is known here but its partition could not be opened: its disk is at fault.
         return pending.set(index, AppendResult::error(ErrorCode::KafkaStorageError, None));
     };
-    match append_records(shard, partition, append.records, &append.validated) {
+    match append_records(shard, partition, append.records, &append.valid) {
         Err(error) => pending.set(index, AppendResult::error(error.code(), Some(error.to_string()))),
         Ok((result, safe_offset)) => {
             pending.set(index, result);
@@ -331,7 +352,7 @@ pub fn append_records(
     shard: &Shard,
     partition: &Rc<Partition>,
     records: BytesMut,
-    validated: &Validated,
+    valid: &ValidBatch,
 ) -> Result<(AppendResult, i64), AppendError> {
     if partition.failed.get() {
         return Err(AppendError::Offline);
@@ -341,7 +362,7 @@ pub fn append_records(
     }
     let size_bytes = records.len() as u64;
     let now_ms = shard.ring.wall_clock_ms();
-    let info = partition.log.append_as_leader(records, validated, partition.leader_epoch.get(), now_ms)?;
+    let info = partition.log.append_as_leader(records, valid, partition.leader_epoch.get(), now_ms)?;
     if !info.duplicate {
         let counters = &partition.counters;
         counters.produce_requests.set(counters.produce_requests.get() + 1);

@@ -43,11 +43,11 @@ impl Target {
     }
 }
 
-/// A topic's partitions that the consumer fetches no more.
+/// A partition that the consumer fetches no more.
 pub struct Forgotten {
     pub topic: Rc<str>,
     pub topic_id: Uuid,
-    pub indexes: Vec<i32>,
+    pub index: i32,
 }
 
 struct Session {
@@ -169,7 +169,7 @@ impl Session {
         }
         self.targets.retain(|target| {
             !forgotten.iter().any(|gone| {
-                gone.topic_id == target.topic_id && gone.topic == target.topic && gone.indexes.contains(&target.index)
+                gone.index == target.index && gone.topic_id == target.topic_id && gone.topic == target.topic
             })
         });
     }
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!((first.session_id, first.incremental), (1, false));
         let again = sessions.plan((1, 1), false, vec![target(1, 9), target(2, 0)], &[], now, &mut random).unwrap();
         assert_eq!((indexes(&again), again.targets[1].fetch_offset, again.incremental), (vec![0, 1, 2], 9, true));
-        let gone = [Forgotten { topic: "t".into(), topic_id: Uuid::ZERO, indexes: vec![0] }];
+        let gone = [Forgotten { topic: "t".into(), topic_id: Uuid::ZERO, index: 0 }];
         let fewer = sessions.plan((1, 2), false, vec![], &gone, now, &mut random).unwrap();
         assert_eq!(indexes(&fewer), [1, 2]);
         sessions.said(1, &fewer.targets, &[true, false]);

@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::error::ErrorCode;
 use crate::message::{DecodeError, DecodeErrorKind};
-use crate::primitives::{Reader, put_uvarint};
+use crate::primitives::{Reader, Tags, put_uvarint};
 use crate::uuid::Uuid;
 use crate::view::{self, CHECKED, TopicRef, TopicWalk};
 use crate::writer::{self, LeaderIdAndEpoch, NodeEndpoint};
@@ -138,10 +138,7 @@ impl<'a> FetchRequest<'a> {
     }
 }
 
-fn read_forgotten<'a>(
-    reader: &mut Reader<'a>,
-    topic: TopicRef<'a>,
-) -> Result<ForgottenPartition<'a>, DecodeError> {
+fn read_forgotten<'a>(reader: &mut Reader<'a>, topic: TopicRef<'a>) -> Result<ForgottenPartition<'a>, DecodeError> {
     Ok(ForgottenPartition { topic, index: reader.i32()? })
 }
 
@@ -329,7 +326,7 @@ impl FetchResponseWriter {
             self.records_bytes += records_size_bytes;
         }
         if flexible {
-            partition_tags(partition).write(out);
+            partition_tags(partition).finish(out);
         }
         if self.partitions_left == 0 {
             writer::put_no_tags(out, flexible);
@@ -379,20 +376,20 @@ fn put_aborted_transactions(out: &mut BytesMut, aborted: Option<&[AbortedTransac
     }
 }
 
-fn partition_tags(partition: &PartitionFetchResponse<'_>) -> writer::TaggedFields {
-    let mut tags = writer::TaggedFields::new();
+fn partition_tags(partition: &PartitionFetchResponse<'_>) -> Tags {
+    let mut tags = Tags::default();
     if let Some(diverging) = partition.diverging_epoch {
-        tags.add(0, |out| {
+        writer::put_tag(&mut tags, 0, |out| {
             out.put_i32(diverging.epoch);
             out.put_i64(diverging.end_offset);
             writer::put_no_tags(out, true);
         });
     }
     if let Some(leader) = partition.current_leader {
-        tags.add(1, |out| leader.write(out));
+        writer::put_tag(&mut tags, 1, |out| leader.write(out));
     }
     if let Some(snapshot) = partition.snapshot_id {
-        tags.add(2, |out| {
+        writer::put_tag(&mut tags, 2, |out| {
             out.put_i64(snapshot.end_offset);
             out.put_i32(snapshot.epoch);
             writer::put_no_tags(out, true);

@@ -246,7 +246,8 @@ impl<'a> Reader<'a> {
             let announced = self.uvarint()? as usize;
             let start = self.position;
             self.take(announced)?;
-            let after = std::mem::replace(&mut self.position, start) + announced;
+            let after = self.position;
+            self.position = start;
             let outer_end = std::mem::replace(&mut self.end, after);
             if !field(self, tag)? {
                 self.position = after;

@@ -9,7 +9,7 @@ use bytes::{BufMut, BytesMut};
 
 use crate::error::ErrorCode;
 use crate::message::{DecodeError, DecodeErrorKind};
-use crate::primitives::Reader;
+use crate::primitives::{Reader, Tags};
 use crate::uuid::Uuid;
 use crate::view::{self, CHECKED, TopicRef, TopicWalk};
 use crate::writer::{self, LeaderIdAndEpoch, NodeEndpoint};
@@ -171,11 +171,11 @@ impl<'a> ProduceResponseWriter<'a> {
             writer::put_text(out, partition.error_message, flexible);
         }
         if flexible {
-            let mut tags = writer::TaggedFields::new();
+            let mut tags = Tags::default();
             if let (Some(leader), true) = (partition.current_leader, self.version >= 10) {
-                tags.add(0, |out| leader.write(out));
+                writer::put_tag(&mut tags, 0, |out| leader.write(out));
             }
-            tags.write(out);
+            tags.finish(out);
         }
         if self.partitions_left == 0 {
             writer::put_no_tags(self.out, flexible);

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::primitives::{MAX_STRING_BYTES, put_nullable_string, put_string, put_uuid, put_uvarint};
+use crate::primitives::{MAX_STRING_BYTES, Tags, put_nullable_string, put_string, put_uuid, put_uvarint};
 use crate::uuid::Uuid;
 
 /// Who leads a partition, for a client that asked the wrong broker (KIP-951).
@@ -54,37 +54,20 @@ pub(crate) fn put_no_tags(out: &mut BytesMut, flexible: bool) {
     }
 }
 
-/// The tagged fields of one structure, in ascending order of tags.
-pub(crate) struct TaggedFields {
-    count: u32,
-    fields: BytesMut,
-}
-
-impl TaggedFields {
-    pub fn new() -> Self {
-        Self { count: 0, fields: BytesMut::new() }
-    }
-
-    pub fn add(&mut self, tag: u32, write: impl FnOnce(&mut BytesMut)) {
-        let mut content = BytesMut::new();
-        write(&mut content);
-        self.count += 1;
-        put_uvarint(&mut self.fields, tag);
-        put_uvarint(&mut self.fields, content.len() as u32);
-        self.fields.put_slice(&content);
-    }
-
-    pub fn write(self, out: &mut BytesMut) {
-        put_uvarint(out, self.count);
-        out.put_slice(&self.fields);
-    }
+/// Adds a tagged field whose content cannot fail.
+pub(crate) fn put_tag(tags: &mut Tags, tag: u32, content: impl FnOnce(&mut BytesMut)) {
+    let result = tags.put(tag, |out| {
+        content(out);
+        Ok(())
+    });
+    result.expect("a tagged field of ours is short");
 }
 
 /// The tagged fields of a response whose tag 0 is NodeEndpoints.
 pub(crate) fn put_node_endpoints(out: &mut BytesMut, endpoints: &[NodeEndpoint<'_>]) {
-    let mut tags = TaggedFields::new();
+    let mut tags = Tags::default();
     if !endpoints.is_empty() {
-        tags.add(0, |out| {
+        put_tag(&mut tags, 0, |out| {
             put_array_length(out, endpoints.len(), true);
             for endpoint in endpoints {
                 out.put_i32(endpoint.node_id);
@@ -95,5 +78,5 @@ pub(crate) fn put_node_endpoints(out: &mut BytesMut, endpoints: &[NodeEndpoint<'
             }
         });
     }
-    tags.write(out);
+    tags.finish(out);
 }

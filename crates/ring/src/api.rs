@@ -2,227 +2,355 @@
 
 use crate::{
     backend::{BackendKind, Doorbell},
+    executor::{EndOfTurn, Shared, Sleep},
     file::{DirEntry, File, OpenOptions},
     net::{ListenOptions, Listener, Stream},
+    op::{Op, Outcome},
     time::Instant,
 };
 use bytes::{Bytes, BytesMut};
 use std::{
-    future::Future,
+    cell::RefCell,
+    future::{self, Future},
     io,
-    marker::PhantomData,
     net::SocketAddr,
-    path::Path,
-    pin::Pin,
+    path::{Path, PathBuf},
+    pin::{Pin, pin},
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 /// One core's ring. Clones are cheap and stay on their core.
 #[derive(Clone)]
 pub struct Ring {
-    _core: PhantomData<Rc<()>>,
+    pub(crate) core: Rc<Shared>,
 }
 
 /// The result of a spawned task. Dropping it lets the task run on.
 pub struct JoinHandle<T> {
-    _result: PhantomData<Rc<T>>,
+    result: Rc<RefCell<TaskResult<T>>>,
+}
+
+struct TaskResult<T> {
+    value: Option<T>,
+    waiter: Option<Waker>,
+}
+
+impl<T> JoinHandle<T> {
+    /// The task's result, once it has ended.
+    pub(crate) fn take(&self) -> Option<T> {
+        self.result.borrow_mut().value.take()
+    }
 }
 
 impl<T> Future for JoinHandle<T> {
     type Output = T;
-    fn poll(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<T> {
-        unimplemented!("contract only")
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        if let Some(value) = self.take() {
+            return Poll::Ready(value);
+        }
+        let replaced = self.result.borrow_mut().waiter.replace(context.waker().clone());
+        drop(replaced);
+        Poll::Pending
     }
 }
 
-#[allow(unused_variables)]
 impl Ring {
     pub fn backend(&self) -> BackendKind {
-        unimplemented!("contract only")
+        self.core.kind
     }
 
     /// Monotonic time, read once per turn of the executor (cheap to call).
     pub fn now(&self) -> Instant {
-        unimplemented!("contract only")
+        self.core.now()
     }
 
     /// Monotonic time read from the clock at this very moment.
     pub fn precise_now(&self) -> Instant {
-        unimplemented!("contract only")
+        self.core.with_backend(|backend| backend.now()).unwrap_or_else(|| self.core.now())
     }
 
     /// Milliseconds since 1970 in UTC, read once per turn.
     pub fn wall_clock_ms(&self) -> i64 {
-        unimplemented!("contract only")
+        self.core.wall_clock_ms()
     }
 
     pub fn random_u64(&self) -> u64 {
-        unimplemented!("contract only")
+        self.core.with_backend(|backend| backend.random_u64()).expect("randomness is asked of a living core")
     }
 
     /// Runs `future` on this core, from the next time that the executor looks for work.
     pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
-        unimplemented!("contract only")
+        let result = Rc::new(RefCell::new(TaskResult { value: None, waiter: None }));
+        let handle = JoinHandle { result: result.clone() };
+        self.core.spawn(Box::pin(async move {
+            let value = future.await;
+            let waiter = {
+                let mut result = result.borrow_mut();
+                result.value = Some(value);
+                result.waiter.take()
+            };
+            if let Some(waiter) = waiter {
+                waiter.wake();
+            }
+        }));
+        handle
     }
 
     pub async fn sleep(&self, duration: Duration) {
-        unimplemented!("contract only")
+        self.sleep_until(self.now() + duration).await;
     }
 
     pub async fn sleep_until(&self, deadline: Instant) {
-        unimplemented!("contract only")
+        Sleep { core: self.core.clone(), deadline, timer: None }.await;
     }
 
     /// The output of `future`, or `None` (with the future dropped) when `duration` passes first.
     pub async fn timeout<T>(&self, duration: Duration, future: impl Future<Output = T>) -> Option<T> {
-        unimplemented!("contract only")
+        let mut future = pin!(future);
+        let mut sleep = pin!(self.sleep(duration));
+        future::poll_fn(|context| {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                return Poll::Ready(Some(output));
+            }
+            sleep.as_mut().poll(context).map(|()| None)
+        })
+        .await
     }
 
     /// Resumes when every task that is ready now has run, before the executor asks the back-end for more. What was
     /// gathered during one turn (appends, replies) leaves together from here.
     pub async fn end_of_turn(&self) {
-        unimplemented!("contract only")
+        EndOfTurn { core: self.core.clone(), since: None }.await;
     }
 
     /// Wakes this core from others.
     pub fn doorbell(&self) -> Doorbell {
-        unimplemented!("contract only")
+        self.core.doorbell.clone()
     }
 
     /// The core's inbox: called on each turn, and once more between the promise to sleep and the sleep; takes what has
     /// arrived from other cores (waking tasks as it likes), says whether anything had.
     pub fn set_inbox(&self, take: Box<dyn FnMut() -> bool>) {
-        unimplemented!("contract only")
+        self.core.set_inbox(take);
     }
 
     // ---- files -------------------------------------------------------------------------------------------------
 
     pub async fn open(&self, path: impl AsRef<Path>, options: OpenOptions) -> io::Result<File> {
-        unimplemented!("contract only")
+        match self.run(Op::Open { path: path.as_ref().into(), options }).await? {
+            Outcome::Opened(file) => Ok(file),
+            other => unexpected(&other),
+        }
     }
 
     /// Appends at most `max` bytes from `offset` on to `buf`; gives the buffer back with the bytes read (0: end of file).
-    pub async fn read_at(&self, file: &File, buf: BytesMut, max: usize, offset: u64) -> (io::Result<usize>, BytesMut) {
-        unimplemented!("contract only")
+    pub async fn read_at(
+        &self,
+        file: &File,
+        mut buf: BytesMut,
+        max: usize,
+        offset: u64,
+    ) -> (io::Result<usize>, BytesMut) {
+        buf.reserve(max);
+        match self.core.submit(Op::Read { file: file.clone(), buf, max, offset }).await {
+            (Op::Read { buf, .. }, result) => (size_of(result), buf),
+            (op, _) => unexpected(&op),
+        }
     }
 
     /// Exactly `length` bytes from `offset` on, or an error of kind `UnexpectedEof`.
     pub async fn read_exact_at(&self, file: &File, offset: u64, length: usize) -> io::Result<BytesMut> {
-        unimplemented!("contract only")
+        let mut buf = BytesMut::with_capacity(length);
+        while buf.len() < length {
+            let (missing, from) = (length - buf.len(), offset + buf.len() as u64);
+            let result;
+            (result, buf) = self.read_at(file, buf, missing, from).await;
+            if result? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(buf)
     }
 
     /// The whole file, or an error of kind `InvalidData` when it is larger than `max`.
     pub async fn read_file(&self, path: impl AsRef<Path>, max: usize) -> io::Result<Vec<u8>> {
-        unimplemented!("contract only")
+        let path = path.as_ref();
+        let file = self.open(path, OpenOptions::read()).await?;
+        let size_bytes = self.size(&file).await?;
+        if size_bytes > max as u64 {
+            let message = format!("{} has {size_bytes} bytes, at most {max} are expected", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(self.read_exact_at(&file, 0, size_bytes as usize).await?.into())
     }
 
     /// Replaces the file at `path` as a whole and durably: temporary name, sync, rename, sync of the directory.
     pub async fn write_file_atomically(&self, path: impl AsRef<Path>, content: Bytes) -> io::Result<()> {
-        unimplemented!("contract only")
+        let path = path.as_ref();
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".tmp");
+        let temporary = PathBuf::from(temporary);
+        let file = self.open(&temporary, OpenOptions { truncate: true, ..OpenOptions::write() }).await?;
+        self.write_at(&file, vec![content], 0).await?;
+        self.sync_data(&file).await?;
+        self.rename(&temporary, path).await?;
+        self.sync_dir(parent).await
     }
 
     /// Writes all of `bufs`, in order, from `offset` on.
     pub async fn write_at(&self, file: &File, bufs: Vec<Bytes>, offset: u64) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::Write { file: file.clone(), bufs, offset }).await.map(drop)
     }
 
     /// Writes all of `bufs` into the page cache before it returns (gathered `pwritev`): the append path.
     pub fn write_now(&self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.core.with_backend(|backend| backend.write_now(file, bufs, offset)).unwrap_or_else(ended)
     }
 
     /// Reads at most `max` bytes before it returns: for small reads that are likely resident (index entries, headers).
     pub fn read_now(&self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
-        unimplemented!("contract only")
+        buf.reserve(max);
+        self.core.with_backend(|backend| backend.read_now(file, buf, max, offset)).unwrap_or_else(ended)
     }
 
     pub async fn sync_data(&self, file: &File) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::SyncData { file: file.clone() }).await.map(drop)
     }
 
     /// Makes creations, renames and removals in this directory durable.
     pub async fn sync_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::SyncDir { path: path.as_ref().into() }).await.map(drop)
     }
 
     pub async fn allocate(&self, file: &File, offset: u64, length: u64, keep_size: bool) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::Allocate { file: file.clone(), offset, length, keep_size }).await.map(drop)
     }
 
     pub async fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::Truncate { file: file.clone(), length }).await.map(drop)
     }
 
     pub async fn size(&self, file: &File) -> io::Result<u64> {
-        unimplemented!("contract only")
+        match self.run(Op::Size { file: file.clone() }).await? {
+            Outcome::Size(size_bytes) => Ok(size_bytes),
+            other => unexpected(&other),
+        }
     }
 
     pub async fn rename(&self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::Rename { from: from.as_ref().into(), to: to.as_ref().into() }).await.map(drop)
     }
 
     pub async fn unlink(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::Unlink { path: path.as_ref().into() }).await.map(drop)
     }
 
     pub async fn create_dir_all(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::CreateDirAll { path: path.as_ref().into() }).await.map(drop)
     }
 
     /// Removes an empty directory.
     pub async fn remove_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::RemoveDir { path: path.as_ref().into() }).await.map(drop)
     }
 
     /// The names in a directory, sorted.
     pub async fn read_dir(&self, path: impl AsRef<Path>) -> io::Result<Vec<DirEntry>> {
-        unimplemented!("contract only")
+        match self.run(Op::ReadDir { path: path.as_ref().into() }).await? {
+            Outcome::Entries(entries) => Ok(entries),
+            other => unexpected(&other),
+        }
     }
 
     /// Free and total bytes of the file system that holds `path`.
     pub async fn disk_space(&self, path: impl AsRef<Path>) -> io::Result<(u64, u64)> {
-        unimplemented!("contract only")
+        match self.run(Op::DiskSpace { path: path.as_ref().into() }).await? {
+            Outcome::Space { free_bytes, total_bytes } => Ok((free_bytes, total_bytes)),
+            other => unexpected(&other),
+        }
     }
 
     /// An exclusive lock on the file that lasts as long as the file is open; `false` when another process holds it.
     pub async fn try_lock(&self, file: &File) -> io::Result<bool> {
-        unimplemented!("contract only")
+        match self.run(Op::TryLock { file: file.clone() }).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     // ---- network -----------------------------------------------------------------------------------------------
 
     pub fn listen(&self, addr: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
-        unimplemented!("contract only")
+        self.core.with_backend(|backend| backend.listen(addr, options)).unwrap_or_else(ended)
     }
 
     pub async fn accept(&self, listener: &Listener) -> io::Result<Stream> {
-        unimplemented!("contract only")
+        match self.run(Op::Accept { listener: listener.clone() }).await? {
+            Outcome::Accepted(stream) => Ok(stream),
+            other => unexpected(&other),
+        }
     }
 
     pub async fn connect(&self, addr: SocketAddr) -> io::Result<Stream> {
-        unimplemented!("contract only")
+        match self.run(Op::Connect { addr }).await? {
+            Outcome::Connected(stream) => Ok(stream),
+            other => unexpected(&other),
+        }
     }
 
     /// Appends at most `max` bytes to `buf`; gives the buffer back with the bytes received (0: the peer has closed).
-    pub async fn recv(&self, stream: &Stream, buf: BytesMut, max: usize) -> (io::Result<usize>, BytesMut) {
-        unimplemented!("contract only")
+    pub async fn recv(&self, stream: &Stream, mut buf: BytesMut, max: usize) -> (io::Result<usize>, BytesMut) {
+        assert!(max > 0, "a receive asks for at least one byte");
+        buf.reserve(max);
+        match self.core.submit(Op::Recv { socket: stream.inner.clone(), buf, max }).await {
+            (Op::Recv { buf, .. }, result) => (size_of(result), buf),
+            (op, _) => unexpected(&op),
+        }
     }
 
     /// Sends all of `bufs`, in order.
     pub async fn send(&self, stream: &Stream, bufs: Vec<Bytes>) -> io::Result<()> {
-        unimplemented!("contract only")
+        self.run(Op::Send { socket: stream.inner.clone(), bufs }).await.map(drop)
     }
 
     /// Sends `length` bytes of the file from `offset` on, without a copy through user space where the back-end can.
     /// The file may be shorter than promised by now (an error of kind `UnexpectedEof`): then the stream is broken.
     pub async fn send_file(&self, stream: &Stream, file: &File, offset: u64, length: u64) -> io::Result<()> {
-        unimplemented!("contract only")
+        let (socket, file) = (stream.inner.clone(), file.clone());
+        self.run(Op::SendFile { socket, file, offset, length }).await.map(drop)
     }
 
     /// Ends both directions of a stream, and with them whatever waits on it.
     pub fn shutdown(&self, stream: &Stream) {
-        unimplemented!("contract only")
+        self.core.with_backend(|backend| backend.shutdown(&stream.inner));
     }
+
+    /// How many turns this core has had: a sleeping core has none.
+    pub fn turns(&self) -> u64 {
+        self.core.turns()
+    }
+
+    /// An operation whose buffers nobody wants back.
+    async fn run(&self, op: Op) -> io::Result<Outcome> {
+        self.core.submit(op).await.1
+    }
+}
+
+fn size_of(result: io::Result<Outcome>) -> io::Result<usize> {
+    match result? {
+        Outcome::Size(bytes) => Ok(bytes as usize),
+        other => unexpected(&other),
+    }
+}
+
+fn unexpected<T>(answer: &dyn std::fmt::Debug) -> T {
+    panic!("the back-end answered with {answer:?}")
+}
+
+fn ended<T>() -> io::Result<T> {
+    Err(io::Error::other("the core has ended"))
 }

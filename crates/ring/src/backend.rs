@@ -43,8 +43,15 @@ pub(crate) trait Backend {
     fn submit(&mut self, token: Token, op: Op);
 
     /// The future of this operation was dropped: its completion will be ignored, so it may end early (a pending accept,
-    /// recv or connect should). The completion still comes, and gives the buffers back.
+    /// recv or connect should). The completion still comes, and gives the buffers back. A send or send_file that was cut
+    /// short leaves half a message behind: its stream is shut down.
     fn cancel(&mut self, token: Token);
+
+    /// The core promises to sleep (`true`: from now on its doorbell has to wake it) or is awake again. The executor looks
+    /// at its inbox once more after the promise. Back-ends whose doorbell always wakes need nothing here.
+    fn set_sleeping(&mut self, sleeping: bool) {
+        let _ = sleeping;
+    }
 
     /// Starts what was submitted and appends what has completed. Waits only where nothing has completed, at most as
     /// long as `wait` says, and less when the core's doorbell rings.

@@ -12,13 +12,32 @@
 
 mod api;
 pub(crate) mod backend;
+mod blocking;
+mod doorbell;
+mod epoll;
+pub(crate) mod executor;
 mod file;
+mod host;
+mod in_flight;
 mod net;
 pub(crate) mod op;
+mod run;
+mod send_file;
+pub mod sim;
+mod slots;
+mod sys;
+mod tasks;
+pub mod signal;
 mod time;
+mod timers;
+mod uring;
 
 pub use api::{JoinHandle, Ring};
 pub use backend::{BackendChoice, BackendKind, Doorbell};
 pub use file::{DirEntry, File, OpenOptions};
 pub use net::{ListenOptions, Listener, Stream};
+pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};
 pub use time::Instant;
+
+#[cfg(test)]
+mod tests;

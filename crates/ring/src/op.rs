@@ -10,36 +10,93 @@ use std::{io, net::SocketAddr, path::PathBuf, rc::Rc};
 /// One operation with everything it needs. It owns its buffers and its descriptors until the completion gives them back.
 #[derive(Debug)]
 pub(crate) enum Op {
-    Accept { listener: Listener },
-    Connect { addr: SocketAddr },
+    Accept {
+        listener: Listener,
+    },
+    Connect {
+        addr: SocketAddr,
+    },
     /// Appends at most `max` bytes to `buf` (which has that much spare capacity). 0 bytes: the peer has closed.
-    Recv { socket: Rc<SocketInner>, buf: BytesMut, max: usize },
+    Recv {
+        socket: Rc<SocketInner>,
+        buf: BytesMut,
+        max: usize,
+    },
     /// Sends all of `bufs`, in order.
-    Send { socket: Rc<SocketInner>, bufs: Vec<Bytes> },
+    Send {
+        socket: Rc<SocketInner>,
+        bufs: Vec<Bytes>,
+    },
     /// Sends `length` bytes of `file` from `offset` without a copy through user space, where the back-end can.
-    SendFile { socket: Rc<SocketInner>, file: File, offset: u64, length: u64 },
-    Open { path: PathBuf, options: OpenOptions },
+    SendFile {
+        socket: Rc<SocketInner>,
+        file: File,
+        offset: u64,
+        length: u64,
+    },
+    Open {
+        path: PathBuf,
+        options: OpenOptions,
+    },
     /// Appends at most `max` bytes from `offset` on to `buf`.
-    Read { file: File, buf: BytesMut, max: usize, offset: u64 },
+    Read {
+        file: File,
+        buf: BytesMut,
+        max: usize,
+        offset: u64,
+    },
     /// Writes all of `bufs`, in order, from `offset` on.
-    Write { file: File, bufs: Vec<Bytes>, offset: u64 },
+    Write {
+        file: File,
+        bufs: Vec<Bytes>,
+        offset: u64,
+    },
     /// `fdatasync`.
-    SyncData { file: File },
+    SyncData {
+        file: File,
+    },
     /// `fsync` of a directory: what makes creations, renames and removals in it durable.
-    SyncDir { path: PathBuf },
+    SyncDir {
+        path: PathBuf,
+    },
     /// `fallocate` without changing the size (`FALLOC_FL_KEEP_SIZE`) or with it.
-    Allocate { file: File, offset: u64, length: u64, keep_size: bool },
-    Truncate { file: File, length: u64 },
-    Size { file: File },
-    Rename { from: PathBuf, to: PathBuf },
-    Unlink { path: PathBuf },
-    CreateDirAll { path: PathBuf },
-    RemoveDir { path: PathBuf },
-    ReadDir { path: PathBuf },
+    Allocate {
+        file: File,
+        offset: u64,
+        length: u64,
+        keep_size: bool,
+    },
+    Truncate {
+        file: File,
+        length: u64,
+    },
+    Size {
+        file: File,
+    },
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Unlink {
+        path: PathBuf,
+    },
+    CreateDirAll {
+        path: PathBuf,
+    },
+    RemoveDir {
+        path: PathBuf,
+    },
+    ReadDir {
+        path: PathBuf,
+    },
     /// Free and total bytes of the file system that holds `path`.
-    DiskSpace { path: PathBuf },
+    DiskSpace {
+        path: PathBuf,
+    },
     /// An exclusive `flock` that does not wait: an error of kind `WouldBlock` when somebody holds it.
-    TryLock { file: File },
+    TryLock {
+        file: File,
+    },
 }
 
 /// What an operation came to. `Size` carries the bytes moved, or the file's length.

@@ -5,23 +5,23 @@
 
 use crate::net::{api_table, dispatch::Context};
 use protocol::{
-    error::ErrorCode,
+    ApiKey, ErrorCode,
     generated::rpc::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey},
     messages::{ApiVersionsRequest, ApiVersionsResponse},
 };
 
 fn table() -> Vec<ApiVersion> {
-    let entry = |served: &api_table::Served| ApiVersion {
-        api_key: served.key as i16,
-        min_version: served.advertised_min_version(),
-        max_version: served.max_version,
+    let entry = |served: &ApiKey| ApiVersion {
+        api_key: served.code(),
+        min_version: api_table::advertised_min_version(*served),
+        max_version: served.max_stable_version(),
     };
     api_table::TABLE.iter().map(entry).collect()
 }
 
 /// The answer to a version that nobody knows.
 pub fn unsupported_version() -> ApiVersionsResponse {
-    let own = protocol::api::ApiKey::ApiVersions as i16;
+    let own = ApiKey::ApiVersions.code();
     let api_keys = table().into_iter().filter(|entry| entry.api_key == own).collect();
     ApiVersionsResponse { error_code: ErrorCode::UnsupportedVersion.code(), api_keys, ..Default::default() }
 }

@@ -73,3 +73,5 @@ pub fn decrement_sequence(sequence: i32, decrement: i32) -> i32 {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod golden_tests;

@@ -299,12 +299,10 @@ impl Faults {
             return Ok(());
         }
         let (error, message) = if self.any_timestamp {
-            (
-                ErrorCode::InvalidTimestamp,
-                "One or more records have been rejected due to invalid timestamp".to_owned(),
-            )
+            (ErrorCode::InvalidTimestamp, "One or more records have been rejected due to invalid timestamp".to_owned())
         } else {
-            let message = format!("One or more records have been rejected due to {} record errors in total", self.count);
+            let message =
+                format!("One or more records have been rejected due to {} record errors in total", self.count);
             (ErrorCode::InvalidRecord, message)
         };
         Err(Rejection { error, message, record_errors: self.errors })

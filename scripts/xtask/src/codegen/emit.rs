@@ -164,7 +164,7 @@ fn write(members: &[Member<'_>], flexible: &When) -> anyhow::Result<String> {
     tagged.sort_by_key(|(tag, ..)| **tag);
     let mut tags = String::new();
     for (tag, when, member) in tagged {
-        let mut condition = format!("!({})", member.is_default()?);
+        let mut condition = member.is_not_default()?;
         if let When::If(versions) = when
             && when != flexible
         {

@@ -1,0 +1,439 @@
+//! The back-end for kernels and containers that forbid io_uring: edge-triggered epoll, and threads for slow file calls.
+//!
+//! Owns: which sockets are ready, and the operations that wait for them. Every operation is tried at once and queued on
+//! its socket when it would block. Page-cache writes are made inline, as are reads of what lies in the page cache.
+
+use crate::{
+    backend::{Backend, BackendKind, Doorbell, Wait},
+    file::File,
+    host::Host,
+    in_flight::InFlight,
+    net::{ListenOptions, Listener, SocketInner},
+    op::{Op, Outcome, Token},
+    send_file::{Next, Pipe, Range, Transfer},
+    sys::{self, Gather},
+    time::Instant,
+};
+use bytes::{Bytes, BytesMut};
+use std::{
+    collections::VecDeque,
+    io, mem,
+    net::SocketAddr,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
+    rc::Rc,
+};
+
+/// Events taken by one call.
+const EVENTS_PER_CALL: usize = 256;
+/// Names the doorbell in an event; no descriptor has this number.
+const DOORBELL: u64 = u64::MAX;
+
+pub(crate) struct Epoll {
+    host: Host,
+    epoll: OwnedFd,
+    /// By descriptor. What is left of a closed one is replaced when its number comes back.
+    sockets: Vec<Socket>,
+    generation: u32,
+    pending: InFlight<Pending>,
+    /// Transfers that have had their turn and go on in the next.
+    turns: Vec<Token>,
+    /// Whether the kernel has `epoll_pwait2`, whose timeout is in nanoseconds (since 5.11).
+    precise_wait: bool,
+}
+
+#[derive(Default)]
+struct Socket {
+    generation: u32,
+    reader: Direction,
+    writer: Direction,
+    /// The peer has closed or the socket has failed: no edge will come after the next read.
+    ended: bool,
+}
+
+/// Half of a socket: whether trying may help, and who waits.
+#[derive(Default)]
+struct Direction {
+    ready: bool,
+    waiting: VecDeque<Token>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Read,
+    Write,
+}
+
+struct Pending {
+    op: Op,
+    fd: RawFd,
+    half: Half,
+    progress: Progress,
+    /// A thread reads for it; its queue waits.
+    on_thread: bool,
+    cancelled: bool,
+}
+
+enum Progress {
+    Nothing,
+    Connecting(Rc<SocketInner>),
+    Sending(Gather),
+    Transferring(Transfer),
+}
+
+/// What trying an operation came to.
+enum Attempt {
+    Complete(io::Result<Outcome>),
+    /// Tried again when its socket is ready.
+    WouldBlock,
+    /// Goes on by itself: a thread reads for it, or it has had its turn. It stays at the head of its queue.
+    Elsewhere,
+}
+
+impl Epoll {
+    pub(crate) fn new(core_name: &str) -> io::Result<Self> {
+        let host = Host::new(core_name, libc::EFD_NONBLOCK)?;
+        // SAFETY: a plain call; the descriptor that it returns is nobody else's.
+        let epoll = unsafe { OwnedFd::from_raw_fd(sys::check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?) };
+        let this = Self {
+            host,
+            epoll,
+            sockets: Vec::new(),
+            generation: 0,
+            pending: InFlight::new(),
+            turns: Vec::new(),
+            precise_wait: true,
+        };
+        this.watch(this.host.doorbell.fd(), libc::EPOLLIN as u32 | libc::EPOLLET as u32, DOORBELL)?;
+        Ok(this)
+    }
+
+    fn watch(&self, fd: RawFd, events: u32, data: u64) -> io::Result<()> {
+        let mut event = libc::epoll_event { events, u64: data };
+        // SAFETY: the pointer is to an event of ours; the kernel copies it.
+        sys::check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &mut event) }).map(drop)
+    }
+
+    /// Watches a new socket from now until it is closed.
+    fn register(&mut self, fd: RawFd) -> io::Result<()> {
+        self.generation = self.generation.wrapping_add(1);
+        let index = fd as usize;
+        if index >= self.sockets.len() {
+            self.sockets.resize_with(index + 1, Socket::default);
+        }
+        let left = mem::take(&mut self.sockets[index]);
+        assert!(
+            left.reader.waiting.is_empty() && left.writer.waiting.is_empty(),
+            "an operation keeps its descriptor open"
+        );
+        let socket = &mut self.sockets[index];
+        (socket.generation, socket.reader.ready, socket.writer.ready) = (self.generation, true, true);
+        let events = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
+        self.watch(fd, events as u32, u64::from(self.generation) << 32 | fd as u64)
+    }
+
+    fn direction(&mut self, fd: RawFd, half: Half) -> &mut Direction {
+        let socket = &mut self.sockets[fd as usize];
+        match half {
+            Half::Read => &mut socket.reader,
+            Half::Write => &mut socket.writer,
+        }
+    }
+
+    /// Queues an operation on its socket, and tries it if it is the first.
+    fn enqueue(&mut self, token: Token, op: Op, fd: RawFd, half: Half, progress: Progress) {
+        self.pending.insert(token, Pending { op, fd, half, progress, on_thread: false, cancelled: false });
+        let direction = self.direction(fd, half);
+        direction.waiting.push_back(token);
+        if direction.waiting.len() == 1 && direction.ready {
+            self.run_queue(fd, half);
+        }
+    }
+
+    /// Tries what waits on half of a socket, in order, until something has to wait longer.
+    fn run_queue(&mut self, fd: RawFd, half: Half) {
+        while let Some(&token) = self.direction(fd, half).waiting.front() {
+            let mut pending = self.pending.remove(token).expect("what waits is pending");
+            if pending.on_thread {
+                self.pending.insert(token, pending);
+                return;
+            }
+            match self.attempt(token, &mut pending) {
+                Attempt::Complete(result) => {
+                    self.direction(fd, half).waiting.pop_front();
+                    self.host.complete(token, pending.op, result);
+                }
+                Attempt::WouldBlock => {
+                    self.direction(fd, half).ready = false;
+                    self.pending.insert(token, pending);
+                    return;
+                }
+                Attempt::Elsewhere => {
+                    self.pending.insert(token, pending);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, token: Token, pending: &mut Pending) -> Attempt {
+        let fd = pending.fd;
+        let result = match (&mut pending.op, &mut pending.progress) {
+            (Op::Accept { .. }, _) => sys::accept(fd).and_then(|stream| {
+                self.register(sys::socket_fd(&stream.inner))?;
+                Ok(Outcome::Accepted(stream))
+            }),
+            (Op::Connect { addr }, Progress::Connecting(socket)) => finish_connect(fd, *addr, socket),
+            (Op::Recv { buf, max, .. }, _) => {
+                let received = sys::recv(fd, buf, *max);
+                let socket = &mut self.sockets[fd as usize];
+                // Less than was asked for: the socket is drained, and more comes with an edge, unless it has ended.
+                socket.reader.ready = socket.ended || matches!(received, Ok(bytes) if bytes == *max);
+                received.map(|bytes| Outcome::Size(bytes as u64))
+            }
+            (Op::Send { bufs, .. }, Progress::Sending(gather)) => sys::send(fd, bufs, gather).map(|()| Outcome::Done),
+            (Op::SendFile { file, offset, length, .. }, Progress::Transferring(transfer)) => {
+                let range = Range { file, offset: *offset, length: *length };
+                match transfer.advance(&mut self.host.pipes, fd, range) {
+                    Next::Done => Ok(Outcome::Done),
+                    Next::Failed(error) => Err(error),
+                    Next::Writable => return Attempt::WouldBlock,
+                    Next::Turn => {
+                        self.turns.push(token);
+                        return Attempt::Elsewhere;
+                    }
+                    Next::Disk { pipe, offset, max } => {
+                        pending.on_thread = true;
+                        self.host.fill_on_thread(token, pipe, file.clone(), offset, max);
+                        return Attempt::Elsewhere;
+                    }
+                }
+            }
+            (op, _) => panic!("{op:?} does not wait on a socket"),
+        };
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Attempt::WouldBlock,
+            result => Attempt::Complete(result),
+        }
+    }
+
+    fn start_connect(&mut self, token: Token, addr: SocketAddr) {
+        let started = sys::tcp_socket(addr).and_then(|fd| {
+            let raw = fd.as_raw_fd();
+            match sys::connect(raw, addr) {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                _ => {}
+            }
+            // Not before: a socket that has not begun to connect counts as hung up.
+            self.register(raw)?;
+            Ok((raw, Rc::new(SocketInner::Os(fd))))
+        });
+        match started {
+            Ok((fd, socket)) => {
+                // Decided with the first edge, which comes even when it is decided already.
+                self.direction(fd, Half::Write).ready = false;
+                self.enqueue(token, Op::Connect { addr }, fd, Half::Write, Progress::Connecting(socket));
+            }
+            Err(error) => self.host.complete(token, Op::Connect { addr }, Err(error)),
+        }
+    }
+
+    fn read(&mut self, token: Token, file: File, mut buf: BytesMut, max: usize, offset: u64) {
+        let cached = match sys::is_direct(&file) {
+            true => Err(io::ErrorKind::WouldBlock.into()),
+            false => sys::pread_cached(&file, &mut buf, max, offset),
+        };
+        let op = Op::Read { file, buf, max, offset };
+        match cached {
+            Ok(bytes) => self.host.complete(token, op, Ok(Outcome::Size(bytes as u64))),
+            Err(_) => self.host.perform_on_thread(token, op),
+        }
+    }
+
+    /// A thread has filled the pipe of a transfer.
+    fn filled(&mut self, token: Token, pipe: Pipe, filled: io::Result<usize>) {
+        let pending = self.pending.get_mut(token).expect("a transfer waits for its thread");
+        pending.on_thread = false;
+        let (fd, cancelled) = (pending.fd, pending.cancelled);
+        let Progress::Transferring(transfer) = &mut pending.progress else { panic!("only transfers fill pipes") };
+        let taken = if cancelled { Err(sys::cancelled()) } else { transfer.filled(pipe, filled) };
+        if let Err(error) = taken {
+            self.abandon(token, error);
+        }
+        self.run_queue(fd, Half::Write);
+    }
+
+    /// Ends a waiting operation with an error.
+    fn abandon(&mut self, token: Token, error: io::Error) {
+        let Pending { op, fd, half, .. } = self.pending.remove(token).expect("only what is pending is abandoned");
+        self.direction(fd, half).waiting.retain(|&waiting| waiting != token);
+        self.host.complete(token, op, Err(error));
+    }
+
+    fn handle(&mut self, event: libc::epoll_event) {
+        let (events, data) = (event.events as i32, event.u64);
+        if data == DOORBELL {
+            return self.host.doorbell.drain();
+        }
+        let fd = data as u32 as RawFd;
+        let socket = &mut self.sockets[fd as usize];
+        if u64::from(socket.generation) != data >> 32 {
+            return;
+        }
+        let failed = events & (libc::EPOLLHUP | libc::EPOLLERR) != 0;
+        let ended = failed || events & libc::EPOLLRDHUP != 0;
+        socket.ended |= ended;
+        if ended || events & libc::EPOLLIN != 0 {
+            socket.reader.ready = true;
+            self.run_queue(fd, Half::Read);
+        }
+        if failed || events & libc::EPOLLOUT != 0 {
+            self.direction(fd, Half::Write).ready = true;
+            self.run_queue(fd, Half::Write);
+        }
+    }
+
+    fn wait(&mut self, wait: Wait, events: &mut [libc::epoll_event; EVENTS_PER_CALL]) -> usize {
+        let (epoll, at) = (self.epoll.as_raw_fd(), events.as_mut_ptr());
+        let left_ns = match wait {
+            Wait::No => 0,
+            Wait::Forever => u64::MAX,
+            Wait::Until(deadline) => deadline.since(sys::monotonic()).as_nanos() as u64,
+        };
+        if self.precise_wait && left_ns != 0 && left_ns != u64::MAX {
+            let timeout = libc::timespec {
+                tv_sec: (left_ns / 1_000_000_000) as libc::time_t,
+                tv_nsec: (left_ns % 1_000_000_000) as libc::c_long,
+            };
+            let no_mask: *const libc::sigset_t = std::ptr::null();
+            // SAFETY: `events` has room for as many as are asked for, and the timeout is ours.
+            let count = unsafe {
+                libc::syscall(libc::SYS_epoll_pwait2, epoll, at, EVENTS_PER_CALL as i32, &timeout, no_mask, 0usize)
+            };
+            if count >= 0 {
+                return count as usize;
+            }
+            match io::Error::last_os_error().raw_os_error() {
+                Some(libc::EINTR) => return 0,
+                // Old kernels lack it, and seccomp profiles older than it refuse it.
+                _ => self.precise_wait = false,
+            }
+        }
+        let timeout_ms = if left_ns == u64::MAX { -1 } else { left_ns.div_ceil(1_000_000).min(i32::MAX as u64) as i32 };
+        // SAFETY: as above.
+        match sys::check(unsafe { libc::epoll_wait(epoll, at, EVENTS_PER_CALL as i32, timeout_ms) }) {
+            Ok(count) => count as usize,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            Err(error) => panic!("epoll_wait failed: {error}"),
+        }
+    }
+}
+
+fn finish_connect(fd: RawFd, peer: SocketAddr, socket: &Rc<SocketInner>) -> io::Result<Outcome> {
+    sys::pending_error(fd)?;
+    let local = sys::local_address(fd)?;
+    Ok(Outcome::Connected(crate::net::Stream { inner: socket.clone(), peer, local }))
+}
+
+impl Backend for Epoll {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Epoll
+    }
+
+    fn submit(&mut self, token: Token, op: Op) {
+        match op {
+            Op::Accept { ref listener } => {
+                let fd = sys::socket_fd(&listener.inner);
+                self.enqueue(token, op, fd, Half::Read, Progress::Nothing);
+            }
+            Op::Connect { addr } => self.start_connect(token, addr),
+            Op::Recv { ref socket, .. } => {
+                let fd = sys::socket_fd(socket);
+                self.enqueue(token, op, fd, Half::Read, Progress::Nothing);
+            }
+            Op::Send { ref socket, .. } => {
+                let fd = sys::socket_fd(socket);
+                self.enqueue(token, op, fd, Half::Write, Progress::Sending(Gather::default()));
+            }
+            Op::SendFile { ref socket, .. } => {
+                let fd = sys::socket_fd(socket);
+                self.enqueue(token, op, fd, Half::Write, Progress::Transferring(Transfer::default()));
+            }
+            Op::Read { file, buf, max, offset } => self.read(token, file, buf, max, offset),
+            Op::Write { ref file, .. } if !sys::is_direct(file) => self.host.perform_now(token, op),
+            Op::Size { .. } | Op::TryLock { .. } => self.host.perform_now(token, op),
+            op => self.host.perform_on_thread(token, op),
+        }
+    }
+
+    fn cancel(&mut self, token: Token) {
+        let Some(pending) = self.pending.get_mut(token) else { return };
+        let (fd, half) = (pending.fd, pending.half);
+        if matches!(pending.progress, Progress::Sending(_) | Progress::Transferring(_)) {
+            sys::shutdown(fd);
+        }
+        if pending.on_thread {
+            // Its thread still has the pipe; it ends when that comes back.
+            pending.cancelled = true;
+            return;
+        }
+        self.abandon(token, sys::cancelled());
+        self.run_queue(fd, half);
+    }
+
+    fn poll(&mut self, wait: Wait, completions: &mut Vec<crate::op::Completion>) {
+        for token in mem::take(&mut self.turns) {
+            if let Some(pending) = self.pending.get_mut(token) {
+                let fd = pending.fd;
+                self.run_queue(fd, Half::Write);
+            }
+        }
+        for (token, pipe, filled) in self.host.take_finished() {
+            self.filled(token, pipe, filled);
+        }
+        let idle = self.host.completions.is_empty() && self.turns.is_empty();
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_PER_CALL];
+        let count = self.wait(if idle { wait } else { Wait::No }, &mut events);
+        for &event in &events[..count] {
+            self.handle(event);
+        }
+        completions.append(&mut self.host.completions);
+    }
+
+    fn set_sleeping(&mut self, sleeping: bool) {
+        self.host.set_sleeping(sleeping);
+    }
+
+    fn now(&self) -> Instant {
+        sys::monotonic()
+    }
+
+    fn wall_clock_ms(&self) -> i64 {
+        sys::wall_clock_ms()
+    }
+
+    fn random_u64(&mut self) -> u64 {
+        self.host.random.next()
+    }
+
+    fn doorbell(&self) -> Doorbell {
+        self.host.bell()
+    }
+
+    fn listen(&mut self, addr: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
+        let listener = sys::listen(addr, options)?;
+        self.register(sys::socket_fd(&listener.inner))?;
+        Ok(listener)
+    }
+
+    fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
+        sys::pwrite_all(file, bufs, offset)
+    }
+
+    fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+        sys::pread(file, buf, max, offset)
+    }
+
+    fn shutdown(&mut self, socket: &SocketInner) {
+        sys::shutdown(sys::socket_fd(socket));
+    }
+}

@@ -1,0 +1,41 @@
+//! What a back-end keeps per operation, by the operation's token.
+
+use crate::op::Token;
+
+/// Operations in flight. The executor's tokens carry a small index in their low half and are unique while in use.
+pub(crate) struct InFlight<T> {
+    entries: Vec<Option<(Token, T)>>,
+}
+
+impl<T> InFlight<T> {
+    pub(crate) const fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        self.entries.iter().flatten().map(|(token, _)| *token).collect()
+    }
+
+    pub(crate) fn insert(&mut self, token: Token, value: T) -> &mut T {
+        let index = token.0 as u32 as usize;
+        if index >= self.entries.len() {
+            self.entries.resize_with(index + 1, || None);
+        }
+        let entry = &mut self.entries[index];
+        assert!(entry.is_none(), "a token is free again only after its completion");
+        &mut entry.insert((token, value)).1
+    }
+
+    pub(crate) fn get_mut(&mut self, token: Token) -> Option<&mut T> {
+        match self.entries.get_mut(token.0 as u32 as usize)? {
+            Some((of, value)) if *of == token => Some(value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn remove(&mut self, token: Token) -> Option<T> {
+        let entry = self.entries.get_mut(token.0 as u32 as usize)?;
+        let (_, value) = entry.take_if(|(of, _)| *of == token)?;
+        Some(value)
+    }
+}

@@ -1,0 +1,400 @@
+//! System calls that both real back-ends share: clocks, random numbers, sockets, gathered reads and writes.
+//!
+//! Each function is one call with its result as `io::Result`, or the loop that makes such calls whole. None keeps state
+//! but [`Random`].
+
+use crate::{
+    file::{File, FileInner},
+    net::{ListenOptions, Listener, SocketInner, Stream},
+    time::Instant,
+};
+use bytes::{Bytes, BytesMut};
+use std::{
+    io, mem,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
+    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
+    rc::Rc,
+};
+
+/// Buffers that one gathered call takes. The rest follows in another call.
+pub(crate) const IOVECS_PER_CALL: usize = 128;
+
+/// What a call returned, or the error that it left in `errno`.
+pub(crate) fn check(returned: libc::c_int) -> io::Result<libc::c_int> {
+    if returned < 0 { Err(io::Error::last_os_error()) } else { Ok(returned) }
+}
+
+/// Bytes that a call moved, with interrupted calls made again.
+pub(crate) fn moved(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+    loop {
+        let returned = call();
+        if returned >= 0 {
+            return Ok(returned as usize);
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+pub(crate) fn cancelled() -> io::Error {
+    io::Error::from_raw_os_error(libc::ECANCELED)
+}
+
+// ---- clocks and chance ---------------------------------------------------------------------------------------------
+
+pub(crate) fn monotonic() -> Instant {
+    let time = clock(libc::CLOCK_MONOTONIC);
+    Instant(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}
+
+/// Milliseconds since 1970 in UTC.
+pub(crate) fn wall_clock_ms() -> i64 {
+    let time = clock(libc::CLOCK_REALTIME);
+    time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+}
+
+fn clock(id: libc::clockid_t) -> libc::timespec {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a timespec of ours that lives across the call.
+    let returned = unsafe { libc::clock_gettime(id, &mut time) };
+    assert_eq!(returned, 0, "the kernel has the clocks that POSIX demands");
+    time
+}
+
+/// The kernel's random numbers, fetched in blocks.
+pub(crate) struct Random {
+    block: [u64; 32],
+    used: usize,
+}
+
+impl Random {
+    pub(crate) fn new() -> Self {
+        Self { block: [0; 32], used: 32 }
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        if self.used == self.block.len() {
+            let size_bytes = mem::size_of_val(&self.block);
+            // SAFETY: the block is ours, of that size, and any bytes make valid numbers.
+            let got = moved(|| unsafe { libc::getrandom(self.block.as_mut_ptr().cast(), size_bytes, 0) });
+            // Up to 256 bytes come whole, says getrandom(2).
+            assert_eq!(got.ok(), Some(size_bytes), "the kernel gives random numbers");
+            self.used = 0;
+        }
+        self.used += 1;
+        mem::take(&mut self.block[self.used - 1])
+    }
+}
+
+// ---- sockets -------------------------------------------------------------------------------------------------------
+
+pub(crate) fn socket_fd(socket: &SocketInner) -> RawFd {
+    match socket {
+        SocketInner::Os(fd) => fd.as_raw_fd(),
+        SocketInner::Sim { .. } => panic!("a socket of the simulated world reached the real one"),
+    }
+}
+
+/// An address as the kernel takes it.
+#[derive(Clone, Copy)]
+pub(crate) struct RawAddress {
+    pub(crate) storage: libc::sockaddr_storage,
+    pub(crate) length: libc::socklen_t,
+}
+
+impl RawAddress {
+    /// Room for any address that the kernel may write.
+    pub(crate) fn empty() -> Self {
+        // SAFETY: all zeroes is a valid sockaddr_storage (of no family).
+        let storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
+        Self { storage, length: mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t }
+    }
+
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        let mut raw = Self::empty();
+        match address {
+            SocketAddr::V4(v4) => {
+                let sin_addr = libc::in_addr { s_addr: u32::from(*v4.ip()).to_be() };
+                let (sin_family, sin_port) = (libc::AF_INET as libc::sa_family_t, v4.port().to_be());
+                let value = libc::sockaddr_in { sin_family, sin_port, sin_addr, sin_zero: [0; 8] };
+                raw.length = mem::size_of_val(&value) as libc::socklen_t;
+                // SAFETY: sockaddr_storage is larger than, and as aligned as, every address type.
+                unsafe { (&raw mut raw.storage).cast::<libc::sockaddr_in>().write(value) };
+            }
+            SocketAddr::V6(v6) => {
+                let value = libc::sockaddr_in6 {
+                    sin6_family: libc::AF_INET6 as libc::sa_family_t,
+                    sin6_port: v6.port().to_be(),
+                    sin6_flowinfo: v6.flowinfo(),
+                    sin6_addr: libc::in6_addr { s6_addr: v6.ip().octets() },
+                    sin6_scope_id: v6.scope_id(),
+                };
+                raw.length = mem::size_of_val(&value) as libc::socklen_t;
+                // SAFETY: as above.
+                unsafe { (&raw mut raw.storage).cast::<libc::sockaddr_in6>().write(value) };
+            }
+        }
+        raw
+    }
+
+    /// The address, or the unspecified one where the kernel wrote none that we know.
+    pub(crate) fn to_std(self) -> SocketAddr {
+        match libc::c_int::from(self.storage.ss_family) {
+            libc::AF_INET => {
+                // SAFETY: the family says that the storage holds a sockaddr_in, and it is aligned for it.
+                let value = unsafe { (&raw const self.storage).cast::<libc::sockaddr_in>().read() };
+                let ip = Ipv4Addr::from(u32::from_be(value.sin_addr.s_addr));
+                SocketAddr::V4(SocketAddrV4::new(ip, u16::from_be(value.sin_port)))
+            }
+            libc::AF_INET6 => {
+                // SAFETY: as above, for a sockaddr_in6.
+                let value = unsafe { (&raw const self.storage).cast::<libc::sockaddr_in6>().read() };
+                let (ip, port) = (Ipv6Addr::from(value.sin6_addr.s6_addr), u16::from_be(value.sin6_port));
+                SocketAddr::V6(SocketAddrV6::new(ip, port, value.sin6_flowinfo, value.sin6_scope_id))
+            }
+            _ => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const libc::sockaddr {
+        (&raw const self.storage).cast()
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut libc::sockaddr {
+        (&raw mut self.storage).cast()
+    }
+}
+
+fn set_option(fd: RawFd, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    let length = mem::size_of_val(&value) as libc::socklen_t;
+    // SAFETY: the pointer is to an int of ours, and the length is an int's.
+    check(unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast(), length) }).map(drop)
+}
+
+/// A non-blocking TCP socket with `TCP_NODELAY`.
+pub(crate) fn tcp_socket(address: SocketAddr) -> io::Result<OwnedFd> {
+    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: a plain call; the descriptor that it returns is nobody else's.
+    let fd = unsafe { OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0))?) };
+    set_option(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, 1)?;
+    Ok(fd)
+}
+
+/// Listens. What accepted sockets should have (no delay, buffer sizes) is set here, because they inherit it.
+pub(crate) fn listen(address: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
+    let fd = tcp_socket(address)?;
+    let raw = fd.as_raw_fd();
+    set_option(raw, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    if options.reuse_port {
+        set_option(raw, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+    }
+    for (name, size_bytes) in
+        [(libc::SO_SNDBUF, options.send_buffer_bytes), (libc::SO_RCVBUF, options.receive_buffer_bytes)]
+    {
+        if let Some(size_bytes) = size_bytes {
+            set_option(raw, libc::SOL_SOCKET, name, i32::try_from(size_bytes).unwrap_or(i32::MAX))?;
+        }
+    }
+    let bound = RawAddress::new(address);
+    // SAFETY: the address and its length lie in `bound`, which lives across the call.
+    check(unsafe { libc::bind(raw, bound.as_ptr(), bound.length) })?;
+    // SAFETY: a plain call on our descriptor.
+    check(unsafe { libc::listen(raw, i32::try_from(options.backlog).unwrap_or(i32::MAX)) })?;
+    let local = local_address(raw)?;
+    Ok(Listener { inner: Rc::new(SocketInner::Os(fd)), local })
+}
+
+pub(crate) fn local_address(fd: RawFd) -> io::Result<SocketAddr> {
+    let mut raw = RawAddress::empty();
+    let length = &raw mut raw.length;
+    // SAFETY: the pointers are to `raw`, whose length says how much room there is.
+    check(unsafe { libc::getsockname(fd, raw.as_mut_ptr(), length) })?;
+    Ok(raw.to_std())
+}
+
+/// The next connection in the queue; `WouldBlock` when there is none.
+pub(crate) fn accept(listener: RawFd) -> io::Result<Stream> {
+    let mut raw = RawAddress::empty();
+    let length = &raw mut raw.length;
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: the pointers are to `raw`, whose length says how much room there is.
+    let fd = moved(|| unsafe { libc::accept4(listener, raw.as_mut_ptr(), length, flags) as isize })?;
+    // SAFETY: the descriptor is new and nobody else's.
+    stream(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }, raw.to_std())
+}
+
+/// A connected socket as a stream.
+pub(crate) fn stream(fd: OwnedFd, peer: SocketAddr) -> io::Result<Stream> {
+    let local = local_address(fd.as_raw_fd())?;
+    Ok(Stream { inner: Rc::new(SocketInner::Os(fd)), peer, local })
+}
+
+/// Begins to connect. `WouldBlock`: the socket becomes writable when it is decided (see [`pending_error`]).
+pub(crate) fn connect(fd: RawFd, address: SocketAddr) -> io::Result<()> {
+    let raw = RawAddress::new(address);
+    // SAFETY: the address and its length lie in `raw`, which lives across the call.
+    match check(unsafe { libc::connect(fd, raw.as_ptr(), raw.length) }) {
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The error that waits on a socket (`SO_ERROR`).
+pub(crate) fn pending_error(fd: RawFd) -> io::Result<()> {
+    let (mut value, mut length): (libc::c_int, _) = (0, mem::size_of::<libc::c_int>() as libc::socklen_t);
+    // SAFETY: the pointers are to an int and a length of ours.
+    check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, (&raw mut value).cast(), &mut length) })?;
+    if value == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(value)) }
+}
+
+/// Ends both directions. A socket that is not connected any more is what was wanted, so errors do not matter.
+pub(crate) fn shutdown(fd: RawFd) {
+    // SAFETY: a plain call on an open descriptor.
+    unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+}
+
+pub(crate) fn recv(fd: RawFd, buf: &mut BytesMut, max: usize) -> io::Result<usize> {
+    // SAFETY: `append` passes room of that length.
+    append(buf, max, |at, length| unsafe { libc::recv(fd, at.cast(), length, libc::MSG_DONTWAIT) })
+}
+
+/// Runs `call` on the spare room of `buf` and counts what it has written there.
+fn append(buf: &mut BytesMut, max: usize, mut call: impl FnMut(*mut u8, usize) -> isize) -> io::Result<usize> {
+    let room = buf.spare_capacity_mut();
+    let length = room.len().min(max);
+    let at = room.as_mut_ptr().cast::<u8>();
+    let bytes = moved(|| call(at, length))?;
+    assert!(bytes <= length, "the kernel keeps to the room that it was given");
+    // SAFETY: the call has initialized that many bytes behind the end.
+    unsafe { buf.set_len(buf.len() + bytes) };
+    Ok(bytes)
+}
+
+// ---- gathering -----------------------------------------------------------------------------------------------------
+
+/// How far a list of buffers has been sent or written.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Gather {
+    index: usize,
+    skip: usize,
+}
+
+impl Gather {
+    /// Whether nothing is left.
+    pub(crate) fn is_done(&mut self, bufs: &[Bytes]) -> bool {
+        self.advance(bufs, 0);
+        self.index == bufs.len()
+    }
+
+    /// The next bytes, at most [`IOVECS_PER_CALL`] buffers of them. The vectors point into `bufs`.
+    pub(crate) fn iovecs(&self, bufs: &[Bytes], iovecs: &mut [libc::iovec; IOVECS_PER_CALL]) -> usize {
+        let mut skip = self.skip;
+        let left = &bufs[self.index..];
+        for (iovec, buf) in iovecs.iter_mut().zip(left) {
+            let slice = &buf[mem::take(&mut skip)..];
+            *iovec = libc::iovec { iov_base: slice.as_ptr().cast_mut().cast(), iov_len: slice.len() };
+        }
+        left.len().min(IOVECS_PER_CALL)
+    }
+
+    /// The next bytes, if they lie in one buffer.
+    pub(crate) fn single<'a>(&self, bufs: &'a [Bytes]) -> Option<&'a [u8]> {
+        (self.index + 1 == bufs.len()).then(|| &bufs[self.index][self.skip..])
+    }
+
+    pub(crate) fn advance(&mut self, bufs: &[Bytes], bytes: usize) {
+        self.skip += bytes;
+        while self.index < bufs.len() && self.skip >= bufs[self.index].len() {
+            self.skip -= bufs[self.index].len();
+            self.index += 1;
+        }
+        assert!(self.index < bufs.len() || self.skip == 0, "no more is moved than there was");
+    }
+}
+
+pub(crate) const NO_IOVECS: [libc::iovec; IOVECS_PER_CALL] =
+    [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; IOVECS_PER_CALL];
+
+/// Sends what the socket takes; `WouldBlock` when that is not all.
+pub(crate) fn send(fd: RawFd, bufs: &[Bytes], gather: &mut Gather) -> io::Result<()> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    while !gather.is_done(bufs) {
+        let bytes = if let Some(slice) = gather.single(bufs) {
+            // SAFETY: pointer and length are one slice of ours.
+            moved(|| unsafe { libc::send(fd, slice.as_ptr().cast(), slice.len(), flags) })?
+        } else {
+            let mut iovecs = NO_IOVECS;
+            // SAFETY: all zeroes is a valid msghdr (no address, no control data).
+            let mut message: libc::msghdr = unsafe { mem::zeroed() };
+            message.msg_iovlen = gather.iovecs(bufs, &mut iovecs) as _;
+            message.msg_iov = iovecs.as_mut_ptr();
+            // SAFETY: the vectors point into `bufs`, and all of it lives across the call.
+            moved(|| unsafe { libc::sendmsg(fd, &message, flags) })?
+        };
+        gather.advance(bufs, bytes);
+    }
+    Ok(())
+}
+
+// ---- files ---------------------------------------------------------------------------------------------------------
+
+pub(crate) fn file_fd(file: &File) -> RawFd {
+    match &*file.inner {
+        FileInner::Os(fd) => fd.as_raw_fd(),
+        FileInner::Sim { .. } => panic!("a file of the simulated world reached the real one"),
+    }
+}
+
+/// Whether the file bypasses the page cache, so that every call on it waits for the disk.
+pub(crate) fn is_direct(file: &File) -> bool {
+    // SAFETY: a plain call on an open descriptor.
+    unsafe { libc::fcntl(file_fd(file), libc::F_GETFL) & libc::O_DIRECT != 0 }
+}
+
+pub(crate) fn pread(file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+    let fd = file_fd(file);
+    // SAFETY: `append` passes room of that length.
+    append(buf, max, |at, length| unsafe { libc::pread(fd, at.cast(), length, offset as libc::off_t) })
+}
+
+/// Reads what lies in the page cache; `WouldBlock` when that is nothing.
+pub(crate) fn pread_cached(file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+    let fd = file_fd(file);
+    append(buf, max, |at, length| {
+        let iovec = libc::iovec { iov_base: at.cast(), iov_len: length };
+        // SAFETY: the one vector covers the room that `append` passes.
+        unsafe { libc::preadv2(fd, &iovec, 1, offset as libc::off_t, libc::RWF_NOWAIT) }
+    })
+}
+
+pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
+    let fd = file_fd(file);
+    let (mut gather, mut at) = (Gather::default(), offset);
+    while !gather.is_done(bufs) {
+        let mut iovecs = NO_IOVECS;
+        let count = gather.iovecs(bufs, &mut iovecs) as libc::c_int;
+        // SAFETY: the vectors point into `bufs`, and all of it lives across the call.
+        let bytes = moved(|| unsafe { libc::pwritev(fd, iovecs.as_ptr(), count, at as libc::off_t) })?;
+        if bytes == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        gather.advance(bufs, bytes);
+        at += bytes as u64;
+    }
+    Ok(())
+}
+
+/// The size of a file, in bytes.
+pub(crate) fn size(file: &File) -> io::Result<u64> {
+    // SAFETY: all zeroes is a valid stat.
+    let mut stat: libc::stat = unsafe { mem::zeroed() };
+    // SAFETY: the pointer is to a stat of ours.
+    check(unsafe { libc::fstat(file_fd(file), &mut stat) })?;
+    Ok(stat.st_size as u64)
+}

@@ -1,0 +1,112 @@
+//! Cores beside one another: doorbells, sleep, the choice of the back-end.
+
+use super::*;
+use crate::{Doorbell, spawn_core};
+use std::{
+    cell::{Cell, RefCell},
+    future,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    task::{Poll, Waker},
+    thread,
+};
+
+/// Waits until the inbox has found at least `expected` in `arrived`.
+async fn all_arrived(ring: &Ring, arrived: Arc<AtomicU64>, expected: u64) {
+    let waiter: Rc<RefCell<Option<Waker>>> = Rc::default();
+    let seen = Rc::new(Cell::new(0));
+    let (inbox_waiter, inbox_seen) = (waiter.clone(), seen.clone());
+    ring.set_inbox(Box::new(move || {
+        let new = arrived.load(Ordering::Acquire);
+        if inbox_seen.replace(new) == new {
+            return false;
+        }
+        let woken = inbox_waiter.borrow_mut().take();
+        woken.into_iter().for_each(Waker::wake);
+        true
+    }));
+    future::poll_fn(|context| {
+        if seen.get() >= expected {
+            return Poll::Ready(());
+        }
+        *waiter.borrow_mut() = Some(context.waker().clone());
+        Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn no_ring_of_the_doorbell_is_lost() {
+    const RINGERS: u64 = 3;
+    const RINGS: u64 = 20_000;
+    for (kind, spin) in kinds().into_iter().flat_map(|kind| [(kind, Duration::ZERO), (kind, Duration::from_micros(20))])
+    {
+        let arrived = Arc::new(AtomicU64::new(0));
+        let (sender, bells) = mpsc::channel::<Doorbell>();
+        let counter = arrived.clone();
+        let core = spawn_core(CoreOptions { spin, ..options(kind) }, move |ring| async move {
+            sender.send(ring.doorbell()).expect("the test waits for it");
+            ring.timeout(HANGS_AFTER, all_arrived(&ring, counter, RINGERS * RINGS)).await
+        });
+        let bell = bells.recv().expect("the core starts");
+        let ringers: Vec<_> = (0..RINGERS)
+            .map(|ringer| {
+                let (bell, arrived) = (bell.clone(), arrived.clone());
+                thread::spawn(move || {
+                    for nth in 0..RINGS {
+                        arrived.fetch_add(1, Ordering::Release);
+                        bell.ring();
+                        if (nth + ringer) % 64 == 0 {
+                            // Lets the core fall asleep now and then.
+                            thread::sleep(Duration::from_micros(20));
+                        }
+                    }
+                })
+            })
+            .collect();
+        for ringer in ringers {
+            ringer.join().expect("it only rings");
+        }
+        let ended = core.expect("the core starts").join().expect("the core ends").expect("the core runs");
+        assert!(ended.is_some(), "a ring was lost on {kind:?}");
+    }
+}
+
+#[test]
+fn a_sleeping_core_takes_no_turns() {
+    on_each(|ring| async move {
+        let listener = ring.listen("127.0.0.1:0".parse().expect("valid"), Default::default()).expect("a free port");
+        let waiting = ring.clone();
+        ring.spawn(async move { waiting.accept(&listener).await });
+        ring.sleep(Duration::from_millis(1)).await;
+        let before = ring.turns();
+        ring.sleep(Duration::from_millis(500)).await;
+        // One to fall asleep, one to wake, and one where the timer moves down a level of its wheel.
+        assert!(ring.turns() - before <= 6, "{} turns", ring.turns() - before);
+    });
+}
+
+#[test]
+fn time_and_chance() {
+    on_each(|ring| async move {
+        let cached = ring.now();
+        assert!(ring.precise_now() >= cached);
+        assert_eq!(ring.now(), cached);
+        assert!(ring.wall_clock_ms() > 1_700_000_000_000);
+        let drawn: std::collections::HashSet<u64> = (0..100).map(|_| ring.random_u64()).collect();
+        assert_eq!(drawn.len(), 100);
+    });
+}
+
+#[test]
+fn the_choice_of_the_back_end() {
+    let epoll = select(BackendChoice::Epoll).expect("epoll is everywhere");
+    assert_eq!(epoll.kind, BackendKind::Epoll);
+    let auto = select(BackendChoice::Auto).expect("something is always there");
+    assert_eq!(auto.kind == BackendKind::IoUring, kinds().len() == 2, "{}", auto.reason);
+    assert!(!crate::allowed_cpus().is_empty());
+}

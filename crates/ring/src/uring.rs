@@ -1,0 +1,408 @@
+//! The back-end for kernels that let us: one io_uring per core, one call per turn.
+//!
+//! Owns: the ring and, per operation, all memory that the kernel may touch ([`Running`]), until its completion. An
+//! operation has one entry in the kernel at a time. Sends on one stream go one after the other. A transfer of a file is
+//! spliced inline while the socket takes it (see [`crate::send_file`]); the ring only tells when it takes more.
+
+mod entry;
+mod setup;
+
+use crate::{
+    backend::{Backend, BackendKind, Doorbell, Wait},
+    file::File,
+    host::Host,
+    in_flight::InFlight,
+    net::{ListenOptions, Listener, SocketInner},
+    op::{Completion, Op, Outcome, Token},
+    send_file::{Next, Range},
+    sys,
+    time::Instant,
+};
+use bytes::{Bytes, BytesMut};
+use entry::{Memory, Place, Running, doorbell_entry};
+use io_uring::{
+    EnterFlags, IoUring, cqueue, opcode, squeue,
+    types::{SubmitArgs, Timespec},
+};
+use setup::Features;
+use std::{collections::VecDeque, io, mem, net::SocketAddr, os::fd::RawFd, time::Duration};
+
+/// Names in completions that no token has (see [`crate::slots`]).
+const DOORBELL: u64 = u64::MAX;
+const CANCEL: u64 = u64::MAX - 1;
+/// How long an ending core waits for the kernel to give its buffers back; what is left then is leaked, never freed.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(10);
+
+pub(crate) struct Uring {
+    host: Host,
+    ring: IoUring,
+    features: Features,
+    /// Entries that did not fit in the submission queue.
+    overflow: VecDeque<squeue::Entry>,
+    running: InFlight<Running>,
+    /// Completions to come, with those of cancellations and of the doorbell.
+    in_kernel: usize,
+    /// By descriptor.
+    sockets: Vec<Socket>,
+    turns: Vec<Token>,
+    bell_count: Box<u64>,
+    bell_armed: bool,
+    ending: bool,
+}
+
+/// What is known of a socket besides what the kernel knows.
+#[derive(Default)]
+struct Socket {
+    /// A send is under way; the others wait.
+    sending: bool,
+    queue: VecDeque<Token>,
+    /// The last receive left nothing behind.
+    drained: bool,
+}
+
+/// Sets a ring up and tears it down again: whether io_uring can be had, or what would help.
+pub(crate) fn probe() -> io::Result<String> {
+    let (_, features) = setup::build()?;
+    let completions =
+        if features.deferred { "deferred completions" } else { "no deferred completions before Linux 6.1" };
+    Ok(completions.to_owned())
+}
+
+impl Uring {
+    pub(crate) fn new(core_name: &str) -> io::Result<Self> {
+        let (ring, features) = setup::build()?;
+        Ok(Self {
+            host: Host::new(core_name, 0)?,
+            ring,
+            features,
+            overflow: VecDeque::new(),
+            running: InFlight::new(),
+            in_kernel: 0,
+            sockets: Vec::new(),
+            turns: Vec::new(),
+            bell_count: Box::new(0),
+            bell_armed: false,
+            ending: false,
+        })
+    }
+
+    // ---- the two queues --------------------------------------------------------------------------------------------
+
+    /// Queues an entry for the next call. All that it points to has to stay until its completion.
+    fn push(&mut self, entry: squeue::Entry, name: u64) {
+        self.in_kernel += 1;
+        let entry = entry.user_data(name);
+        // SAFETY: the memory behind the entry lies in `running` (or is the doorbell's box) until the completion by this
+        // name has been taken: `Drop` leaks what the kernel has not given back.
+        if !self.overflow.is_empty() || unsafe { self.ring.submission().push(&entry) }.is_err() {
+            self.overflow.push_back(entry);
+        }
+    }
+
+    /// Moves what has overflowed to the submission queue, with calls in between when it is full.
+    fn flush_overflow(&mut self) {
+        while let Some(entry) = self.overflow.front() {
+            // SAFETY: as in `push`.
+            if unsafe { self.ring.submission().push(entry) }.is_ok() {
+                self.overflow.pop_front();
+                continue;
+            }
+            self.enter(Wait::No);
+            if self.ring.submission().is_full() {
+                return;
+            }
+        }
+    }
+
+    /// The one call of a turn: hands over the entries, and waits for a completion as long as told.
+    fn enter(&mut self, wait: Wait) {
+        let (entries, to_do) = {
+            let queue = self.ring.submission();
+            (queue.len() as u32, queue.taskrun() || queue.cq_overflow())
+        };
+        let submitter = self.ring.submitter();
+        let entered = match wait {
+            Wait::No if entries == 0 && !to_do => return,
+            // SAFETY: no argument is passed, and the entries keep to what `push` demands.
+            Wait::No => unsafe { submitter.enter::<libc::sigset_t>(entries, 0, EnterFlags::GETEVENTS.bits(), None) },
+            Wait::Forever => submitter.submit_and_wait(1),
+            Wait::Until(deadline) => {
+                let timeout = Timespec::from(deadline.since(sys::monotonic()));
+                submitter.submit_with_args(1, &SubmitArgs::new().timespec(&timeout))
+            }
+        };
+        match entered {
+            Ok(_) => {}
+            // A signal, the end of the wait, or a kernel short of room or memory until completions have been taken.
+            Err(error)
+                if matches!(error.raw_os_error(), Some(libc::EINTR | libc::ETIME | libc::EBUSY | libc::EAGAIN)) => {}
+            Err(error) => panic!("io_uring_enter failed, the ring is lost: {error}"),
+        }
+    }
+
+    fn reap(&mut self) {
+        // Handling one may queue entries and so needs the ring; their number is bounded by the completion queue.
+        let completed: Vec<_> =
+            self.ring.completion().map(|entry| (entry.user_data(), entry.result(), entry.flags())).collect();
+        for (name, result, flags) in completed {
+            self.in_kernel -= 1;
+            match name {
+                DOORBELL => self.bell_armed = false,
+                CANCEL => {}
+                token => self.handle(Token(token), result, flags),
+            }
+        }
+    }
+
+    // ---- operations ------------------------------------------------------------------------------------------------
+
+    fn handle(&mut self, token: Token, result: i32, flags: u32) {
+        let mut running = self.running.remove(token).expect("a completion belongs to a running operation");
+        if let Op::Recv { socket, .. } = &running.op {
+            let fd = sys::socket_fd(socket);
+            self.socket(fd).drained = !cqueue::sock_nonempty(flags);
+        }
+        match -result {
+            _ if running.cancelled && (result < 0 || running.is_send()) => {
+                self.finish(token, running, Err(sys::cancelled()));
+            }
+            libc::EINTR => self.go(token, running),
+            libc::EAGAIN if running.socket().is_some() => self.poll_socket(token, running),
+            errno if errno > 0 => self.finish(token, running, Err(io::Error::from_raw_os_error(errno))),
+            _ if running.place == Place::Poll => self.go(token, running),
+            _ => match running.completed(result as usize) {
+                Some(result) => self.finish(token, running, result),
+                None => self.go(token, running),
+            },
+        }
+    }
+
+    /// Takes the next step of an operation.
+    fn go(&mut self, token: Token, mut running: Running) {
+        if running.cancelled || self.ending {
+            return self.finish(token, running, Err(sys::cancelled()));
+        }
+        if matches!(running.op, Op::SendFile { .. }) {
+            return self.transfer(token, running);
+        }
+        running.place = Place::Kernel;
+        let wait_first = match &running.op {
+            Op::Recv { socket, .. } => self.features.deferred && self.socket(sys::socket_fd(socket)).drained,
+            _ => false,
+        };
+        match running.entry(wait_first) {
+            Some(entry) => {
+                self.running.insert(token, running);
+                self.push(entry, token.0);
+            }
+            None => self.finish(token, running, Ok(Outcome::Done)),
+        }
+    }
+
+    fn poll_socket(&mut self, token: Token, mut running: Running) {
+        running.place = Place::Poll;
+        let entry = running.poll_entry();
+        self.running.insert(token, running);
+        self.push(entry, token.0);
+    }
+
+    fn transfer(&mut self, token: Token, mut running: Running) {
+        let (Op::SendFile { socket, file, offset, length }, Memory::Transfer(transfer)) =
+            (&running.op, &mut running.memory)
+        else {
+            panic!("only files are transferred");
+        };
+        let range = Range { file, offset: *offset, length: *length };
+        match transfer.advance(&mut self.host.pipes, sys::socket_fd(socket), range) {
+            Next::Done => self.finish(token, running, Ok(Outcome::Done)),
+            Next::Failed(error) => self.finish(token, running, Err(error)),
+            Next::Writable => self.poll_socket(token, running),
+            Next::Turn => {
+                running.place = Place::Turn;
+                self.running.insert(token, running);
+                self.turns.push(token);
+            }
+            Next::Disk { pipe, offset, max } => {
+                self.host.fill_on_thread(token, pipe, file.clone(), offset, max);
+                running.place = Place::Thread;
+                self.running.insert(token, running);
+            }
+        }
+    }
+
+    fn resume_transfers(&mut self) {
+        for token in mem::take(&mut self.turns) {
+            if let Some(running) = self.running.remove(token) {
+                self.go(token, running);
+            }
+        }
+        for (token, pipe, filled) in self.host.take_finished() {
+            let mut running = self.running.remove(token).expect("a transfer waits for its thread");
+            let Memory::Transfer(transfer) = &mut running.memory else { panic!("only transfers fill pipes") };
+            match transfer.filled(pipe, filled) {
+                Ok(()) => self.go(token, running),
+                Err(error) => self.finish(token, running, Err(error)),
+            }
+        }
+    }
+
+    fn finish(&mut self, token: Token, running: Running, result: io::Result<Outcome>) {
+        if let Ok(Outcome::Accepted(stream) | Outcome::Connected(stream)) = &result {
+            let fd = sys::socket_fd(&stream.inner);
+            *self.socket(fd) = Socket::default();
+        }
+        let sent_on = running.socket().filter(|_| running.is_send() && running.place != Place::Queue);
+        self.host.complete(token, running.op, result);
+        let Some(fd) = sent_on else { return };
+        match self.socket(fd).queue.pop_front() {
+            Some(next) => {
+                let mut running = self.running.remove(next).expect("what waits is running");
+                running.place = Place::Kernel;
+                self.go(next, running);
+            }
+            None => self.socket(fd).sending = false,
+        }
+    }
+
+    fn socket(&mut self, fd: RawFd) -> &mut Socket {
+        let index = fd as usize;
+        if index >= self.sockets.len() {
+            self.sockets.resize_with(index + 1, Socket::default);
+        }
+        &mut self.sockets[index]
+    }
+
+    fn start(&mut self, token: Token, op: Op) {
+        let mut running = match Running::new(op) {
+            Ok(running) => running,
+            Err((op, error)) => return self.host.complete(token, op, Err(error)),
+        };
+        if let Some(fd) = running.socket().filter(|_| running.is_send())
+            && mem::replace(&mut self.socket(fd).sending, true)
+        {
+            self.socket(fd).queue.push_back(token);
+            running.place = Place::Queue;
+            self.running.insert(token, running);
+            return;
+        }
+        self.go(token, running);
+    }
+
+    /// Asks the kernel to end every operation on a socket and waits until it has given everything back.
+    fn end(&mut self) {
+        self.ending = true;
+        for token in self.running.tokens() {
+            self.cancel(token);
+        }
+        if self.bell_armed {
+            self.push(opcode::AsyncCancel::new(DOORBELL).build(), CANCEL);
+        }
+        let deadline = sys::monotonic() + GIVE_BACK_WITHIN;
+        while self.in_kernel > 0 && sys::monotonic() < deadline {
+            self.flush_overflow();
+            self.enter(Wait::Until(deadline));
+            self.reap();
+        }
+    }
+}
+
+impl Drop for Uring {
+    fn drop(&mut self) {
+        self.end();
+        if self.in_kernel > 0 {
+            tracing::warn!(operations = self.in_kernel, "the kernel keeps some buffers; they are leaked");
+            mem::forget(mem::replace(&mut self.running, InFlight::new()));
+            mem::forget(mem::take(&mut self.bell_count));
+        }
+    }
+}
+
+impl Backend for Uring {
+    fn kind(&self) -> BackendKind {
+        BackendKind::IoUring
+    }
+
+    fn submit(&mut self, token: Token, op: Op) {
+        match op {
+            Op::Size { .. } | Op::TryLock { .. } => self.host.perform_now(token, op),
+            // What takes several calls, or one that rings do not make.
+            Op::SyncDir { .. } | Op::CreateDirAll { .. } | Op::ReadDir { .. } | Op::DiskSpace { .. } => {
+                self.host.perform_on_thread(token, op);
+            }
+            Op::Truncate { .. } if !self.features.truncate => self.host.perform_on_thread(token, op),
+            op => self.start(token, op),
+        }
+    }
+
+    fn cancel(&mut self, token: Token) {
+        let Some(running) = self.running.get_mut(token) else { return };
+        let (Some(fd), place) = (running.socket(), running.place) else { return };
+        running.cancelled = true;
+        if running.is_send() {
+            sys::shutdown(fd);
+        }
+        match place {
+            Place::Kernel | Place::Poll => self.push(opcode::AsyncCancel::new(token.0).build(), CANCEL),
+            Place::Queue => {
+                let running = self.running.remove(token).expect("it was there above");
+                self.socket(fd).queue.retain(|&waiting| waiting != token);
+                self.finish(token, running, Err(sys::cancelled()));
+            }
+            // They end when they come back.
+            Place::Thread | Place::Turn => {}
+        }
+    }
+
+    fn poll(&mut self, wait: Wait, completions: &mut Vec<Completion>) {
+        self.resume_transfers();
+        if !self.bell_armed {
+            self.bell_armed = true;
+            let entry = doorbell_entry(&self.host.doorbell.fd(), &mut self.bell_count);
+            self.push(entry, DOORBELL);
+        }
+        self.flush_overflow();
+        let idle = self.host.completions.is_empty()
+            && self.turns.is_empty()
+            && self.overflow.is_empty()
+            && self.ring.completion().is_empty();
+        self.enter(if idle { wait } else { Wait::No });
+        self.reap();
+        completions.append(&mut self.host.completions);
+    }
+
+    fn set_sleeping(&mut self, sleeping: bool) {
+        self.host.set_sleeping(sleeping);
+    }
+
+    fn now(&self) -> Instant {
+        sys::monotonic()
+    }
+
+    fn wall_clock_ms(&self) -> i64 {
+        sys::wall_clock_ms()
+    }
+
+    fn random_u64(&mut self) -> u64 {
+        self.host.random.next()
+    }
+
+    fn doorbell(&self) -> Doorbell {
+        self.host.bell()
+    }
+
+    fn listen(&mut self, addr: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
+        sys::listen(addr, options)
+    }
+
+    fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
+        sys::pwrite_all(file, bufs, offset)
+    }
+
+    fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+        sys::pread(file, buf, max, offset)
+    }
+
+    fn shutdown(&mut self, socket: &SocketInner) {
+        sys::shutdown(sys::socket_fd(socket));
+    }
+}

@@ -1,0 +1,96 @@
+//! Setting up a ring: which flags and operations this kernel has, and why there may be none.
+
+use io_uring::{IoUring, Probe, opcode};
+use std::{fs, io};
+
+/// Entries that one turn hands over in a single call; more of them wait in user space.
+const SUBMISSION_ENTRIES: u32 = 256;
+/// Completions that the kernel can hand over at once; it keeps more of them for the next call.
+const COMPLETION_ENTRIES: u32 = 2048;
+/// Kernel threads per ring for what cannot be done without waiting: calls on files, and all others.
+const WORKERS_MAX: [u32; 2] = [8, 8];
+
+/// Every operation that the back-end counts on. All are in Linux 5.11.
+const REQUIRED: [(&str, u8); 14] = [
+    ("accept", opcode::Accept::CODE),
+    ("connect", opcode::Connect::CODE),
+    ("recv", opcode::Recv::CODE),
+    ("send", opcode::Send::CODE),
+    ("sendmsg", opcode::SendMsg::CODE),
+    ("poll", opcode::PollAdd::CODE),
+    ("cancel", opcode::AsyncCancel::CODE),
+    ("read", opcode::Read::CODE),
+    ("writev", opcode::Writev::CODE),
+    ("fsync", opcode::Fsync::CODE),
+    ("fallocate", opcode::Fallocate::CODE),
+    ("openat", opcode::OpenAt::CODE),
+    ("renameat", opcode::RenameAt::CODE),
+    ("unlinkat", opcode::UnlinkAt::CODE),
+];
+
+/// What is better where the kernel has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Features {
+    /// Completions are worked off when we ask for them, not when the kernel interrupts us (6.1). Such kernels also take
+    /// the hint that a receive should wait first.
+    pub(crate) deferred: bool,
+    /// `ftruncate` (6.9).
+    pub(crate) truncate: bool,
+}
+
+/// A ring with the best flags that the kernel takes. The error says what would help.
+pub(crate) fn build() -> io::Result<(IoUring, Features)> {
+    let (ring, deferred) = build_with_best_flags().map_err(explain)?;
+    let mut probe = Probe::new();
+    let unsupported = |what: &str| {
+        let message = format!("this kernel's io_uring has no {what}; Linux 5.11 or later is needed");
+        io::Error::new(io::ErrorKind::Unsupported, message)
+    };
+    ring.submitter().register_probe(&mut probe).map_err(|_| unsupported("list of its operations"))?;
+    if let Some((name, _)) = REQUIRED.iter().find(|(_, code)| !probe.is_supported(*code)) {
+        return Err(unsupported(name));
+    }
+    if !ring.params().is_feature_ext_arg() || !ring.params().is_feature_nodrop() {
+        return Err(unsupported("wait with a timeout"));
+    }
+    // A kernel before 5.15 has no such limit, and works as well without.
+    let _ = ring.submitter().register_iowq_max_workers(&mut WORKERS_MAX.clone());
+    Ok((ring, Features { deferred, truncate: probe.is_supported(opcode::Ftruncate::CODE) }))
+}
+
+fn build_with_best_flags() -> io::Result<(IoUring, bool)> {
+    let mut builder = IoUring::builder();
+    builder.setup_cqsize(COMPLETION_ENTRIES).setup_coop_taskrun().setup_taskrun_flag();
+    builder.setup_single_issuer().setup_defer_taskrun();
+    let unknown_flag = |error: &io::Error| error.raw_os_error() == Some(libc::EINVAL);
+    match builder.build(SUBMISSION_ENTRIES) {
+        Err(error) if unknown_flag(&error) => {}
+        built => return built.map(|ring| (ring, true)),
+    }
+    let mut builder = IoUring::builder();
+    builder.setup_cqsize(COMPLETION_ENTRIES).setup_coop_taskrun().setup_taskrun_flag();
+    match builder.build(SUBMISSION_ENTRIES) {
+        Err(error) if unknown_flag(&error) => {}
+        built => return built.map(|ring| (ring, false)),
+    }
+    IoUring::builder().setup_cqsize(COMPLETION_ENTRIES).build(SUBMISSION_ENTRIES).map(|ring| (ring, false))
+}
+
+fn explain(error: io::Error) -> io::Error {
+    let disabled = || fs::read_to_string("/proc/sys/kernel/io_uring_disabled").unwrap_or_default();
+    let message = match error.raw_os_error() {
+        Some(libc::EPERM) if !matches!(disabled().trim(), "" | "0") => {
+            "io_uring is switched off on this host (EPERM); the sysctl kernel.io_uring_disabled=0 enables it"
+        }
+        Some(libc::EPERM) => {
+            "io_uring is forbidden here (EPERM), usually by a container's seccomp profile; one that allows \
+             io_uring_setup, io_uring_enter and io_uring_register enables it"
+        }
+        Some(libc::ENOMEM) => {
+            "io_uring may not lock enough memory (ENOMEM); a higher RLIMIT_MEMLOCK (ulimit -l, LimitMEMLOCK) enables it"
+        }
+        Some(libc::ENOSYS) => "this kernel has no io_uring (ENOSYS); Linux 5.11 or later with CONFIG_IO_URING has it",
+        _ => return io::Error::new(error.kind(), format!("io_uring cannot be set up: {error}")),
+    };
+    io::Error::new(error.kind(), message)
+}
