@@ -127,7 +127,7 @@ fn nobody_is_served_before_the_log_is_read_or_after_the_partition_is_gone() {
         ]
     };
     let mut coordinator = Coordinator::new(GroupSettings::default());
-    let mut answer = |coordinator: &mut Coordinator, request: &Request| {
+    let answer = |coordinator: &mut Coordinator, request: &Request| {
         let actions = coordinator.handle(ReplyToken(1), request.clone(), 5);
         assert_eq!((actions.batches.len(), actions.replies.len()), (0, 1));
         actions.replies.into_iter().next().unwrap().response
