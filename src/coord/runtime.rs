@@ -6,8 +6,9 @@
 //! # What the host does
 //!
 //! 1. On becoming leader of the partition: [`Coordinator::new`], then [`load`](Coordinator::load) with the log's batches from its
-//!    start to its end, in order and in pieces of any number of whole batches, then [`loaded`](Coordinator::loaded). Requests may
-//!    come at any time; until then they are answered with COORDINATOR_LOAD_IN_PROGRESS.
+//!    start to its end, in order and in pieces of any number of whole batches, then [`loaded`](Coordinator::loaded), then
+//!    [`committed`](Coordinator::committed) with the high watermark of the moment: what was loaded above it could still be lost.
+//!    Requests may come at any time; until then they are answered with COORDINATOR_LOAD_IN_PROGRESS.
 //! 2. For each event ([`handle`](Coordinator::handle), [`tick`](Coordinator::tick), [`topic_deleted`](Coordinator::topic_deleted),
 //!    `loaded`): append each of [`Actions::batches`], in order, as one atomic record batch; call
 //!    [`appended`](Coordinator::appended) with the last offset of each, in the same order (before or after other events, as the log
@@ -91,6 +92,8 @@ pub struct Coordinator {
     timers: Timers,
     uncommitted: VecDeque<Uncommitted>,
     high_watermark: i64,
+    /// Behind the last batch that was loaded.
+    loaded_end_offset: i64,
 }
 
 impl Coordinator {
@@ -102,6 +105,7 @@ impl Coordinator {
             timers: Timers::default(),
             uncommitted: VecDeque::new(),
             high_watermark: 0,
+            loaded_end_offset: 0,
         }
     }
 
@@ -115,7 +119,10 @@ impl Coordinator {
     pub fn load(&mut self, bytes: &[u8]) {
         assert_eq!(self.phase, Phase::Loading, "a coordinator is loaded before it is active");
         for batch in batches(bytes) {
-            let replayed = batch.and_then(|batch| self.load_batch(&batch));
+            let replayed = batch.and_then(|batch| {
+                self.loaded_end_offset = self.loaded_end_offset.max(batch.next_offset());
+                self.load_batch(&batch)
+            });
             if let Err(error) = replayed {
                 tracing::error!(%error, "a batch of __consumer_offsets cannot be read; what it says about groups is lost");
             }
@@ -141,10 +148,15 @@ impl Coordinator {
         })
     }
 
-    /// The log has been read to its end. Members get a full session to show up.
+    /// The log has been read to its end. Members get a full session to show up; replies wait until all that was loaded is
+    /// committed.
     pub fn loaded(&mut self, now_ms: i64) -> Actions {
         assert_eq!(self.phase, Phase::Loading, "a coordinator is loaded once");
         self.phase = Phase::Active;
+        if self.loaded_end_offset > self.high_watermark {
+            let last_offset = Some(self.loaded_end_offset - 1);
+            self.uncommitted.push_back(Uncommitted { last_offset, replies: Vec::new() });
+        }
         self.timers.schedule(TimerKey::Cleanup, now_ms.saturating_add(self.settings.retention_check_interval_ms));
         let groups = self.state.groups.len();
         tracing::info!(groups, "the group coordinator is active");

@@ -51,6 +51,18 @@ fn a_batch_may_be_reported_after_later_events() {
     assert_eq!(released, [101]);
 }
 
+#[test]
+fn what_was_loaded_may_still_be_lost() {
+    let mut host = Host::new();
+    host.commit_offset(Commit::offset(1));
+    host.hold_commits = true;
+    host.reload();
+    let token = host.send(Request::DescribeGroup { group_id: GROUP.into(), api_version: 5 });
+    assert_eq!(host.reply(token), None);
+    host.commit();
+    assert!(host.reply(token).is_some());
+}
+
 /// An append fails: nothing of its event, nor of later ones, has been seen by anybody; the log is the truth.
 #[test]
 fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
@@ -67,8 +79,6 @@ fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
     let seen = host.coordinator.handle(ReplyToken(901), fetch, now_ms);
     assert_eq!((seen.batches.len(), seen.replies), (0, vec![]), "who would see it waits");
     let waiting = host.send_join(Join::member(&members[0]));
-    host.hold_commits = true;
-
     host.reload();
     for token in [ReplyToken(900), ReplyToken(901), waiting] {
         let answer = host.reply(token).expect("everybody is answered");
