@@ -106,7 +106,7 @@ impl Writer<'_> {
         }
         let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
         for (labels, histogram) in samples {
-            let bound = |bound: Option<u64>| bound.map_or(f64::MAX, |bound_ns| seconds(bound_ns));
+            let bound = |bound: Option<u64>| bound.map_or(f64::MAX, seconds);
             let buckets: Vec<(f64, u64)> =
                 histogram.buckets().map(|(bound_ns, count)| (bound(bound_ns), count)).collect();
             family.encode_family(&escaped(labels))?.encode_histogram::<NoLabelSet>(

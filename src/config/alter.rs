@@ -257,7 +257,8 @@ pub fn validate_group_overrides(overrides: &Values, layers: &Layers) -> Result<(
 }
 
 /// Whether the dynamic configs of a broker (`per_broker`), or of all brokers, may be `values`. Kafka answers these with
-/// INVALID_REQUEST. Names that no definition knows are allowed, as in Kafka: a plug-in may want them.
+/// INVALID_REQUEST. Names that no definition knows are allowed, as in Kafka: a plug-in may want them. Whether the values fit
+/// the others is told by `BrokerConfig::from_layers` with the new layers.
 pub fn validate_broker_dynamic(values: &Values, per_broker: bool) -> Result<(), Rejection> {
     for (name, value) in values {
         let Some(definition) = definitions::find_broker(name) else { continue };
@@ -276,6 +277,21 @@ pub fn validate_broker_dynamic(values: &Values, per_broker: bool) -> Result<(), 
         definition.validate(value).map_err(Rejection::invalid_request)?;
     }
     Ok(())
+}
+
+/// Those of `values` that have an effect here, and a message for each that is left out: the metadata log may hold configs
+/// that another release knew (`DynamicBrokerConfig.fromPersistentProps`). Call it before laying dynamic configs over
+/// static ones.
+pub fn usable_dynamic(values: &Values, per_broker: bool) -> (Values, Vec<String>) {
+    let (mut usable, mut ignored) = (Values::new(), Vec::new());
+    for (name, value) in values {
+        let single = Values::from([(name.clone(), value.clone())]);
+        match validate_broker_dynamic(&single, per_broker) {
+            Ok(()) => usable.extend(single),
+            Err(rejection) => ignored.push(format!("A dynamic config is ignored: {}", rejection.message)),
+        }
+    }
+    (usable, ignored)
 }
 
 fn check_names_and_values(definitions: &[Definition], overrides: &Values, kind: &str) -> Result<(), Rejection> {

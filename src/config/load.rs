@@ -37,6 +37,9 @@ impl ConfigError {
     }
 }
 
+const NODE_ID: &str = "node.id";
+const BROKER_ID: &str = "broker.id";
+
 /// What Millstream sets where nobody else does, so that it starts without a file: a single node.
 const START_DEFAULTS: [(&str, &str); 5] = [
     ("controller.listener.names", "CONTROLLER"),
@@ -130,6 +133,7 @@ fn finish(settings: BTreeMap<String, Setting>, hostname: &str) -> Result<Loaded,
     }
     let mut static_values: Values = settings.into_iter().map(|(name, setting)| (name, setting.value)).collect();
     let user_set = static_values.clone();
+    join_ids(&mut static_values)?;
     add_start_defaults(&mut static_values);
     let layers = Layers { static_values, ..Layers::default() };
     let typed = BrokerConfig::from_layers(&layers, hostname).map_err(|problems| ConfigError { problems })?;
@@ -146,7 +150,7 @@ fn finish(settings: BTreeMap<String, Setting>, hostname: &str) -> Result<Loaded,
         .keys()
         .filter(|name| definitions::find_broker(name).is_some() && !typed.acted_on.contains(name.as_str()))
         .map(String::as_str)
-        .filter(|name| !PROTECTING.contains(name))
+        .filter(|name| !PROTECTING.contains(name) && *name != BROKER_ID)
         .collect();
     if !without_effect.is_empty() {
         notes.push(format!("These configs are Kafka's and have no effect here: {}", without_effect.join(", ")));
@@ -158,6 +162,20 @@ fn finish(settings: BTreeMap<String, Setting>, hostname: &str) -> Result<Loaded,
     Ok(Loaded { config: typed.config, layers, hostname: hostname.to_owned(), warnings, notes })
 }
 
+/// `broker.id` is an old name of `node.id`: each gives the other its value (`KafkaConfig.populateSynonyms`).
+fn join_ids(values: &mut Values) -> Result<(), ConfigError> {
+    match (values.get(NODE_ID).cloned(), values.get(BROKER_ID).cloned()) {
+        (Some(node), Some(broker)) if node.trim() != broker.trim() => {
+            Err(ConfigError::one(format!("node.id={node} and broker.id={broker} must be the same: remove broker.id")))
+        }
+        (None, Some(broker)) => {
+            values.insert(NODE_ID.to_owned(), broker);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn add_start_defaults(values: &mut Values) {
     let mut add = |defaults: &[(&str, &str)]| {
         for (name, value) in defaults {
@@ -165,6 +183,8 @@ fn add_start_defaults(values: &mut Values) {
         }
     };
     add(&START_DEFAULTS);
+    let node_id = values[NODE_ID].clone();
+    values.insert(BROKER_ID.to_owned(), node_id);
     let is_set = |name: &str| values.get(name).is_some_and(|value| !value.trim().is_empty());
     if !is_set("controller.quorum.voters") && !is_set("controller.quorum.bootstrap.servers") {
         for (name, value) in ALONE_DEFAULTS {

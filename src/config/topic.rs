@@ -63,11 +63,14 @@ pub enum TimestampType {
 }
 
 impl TopicConfig {
-    /// The configs of a topic that has set `overrides`, which were validated (`alter::validate_topic_overrides`).
+    /// The configs of a topic that has set `overrides`. What is unknown or not allowed counts as not set: the metadata log
+    /// may hold values of another release.
     pub fn effective(overrides: &Values, layers: &Layers) -> TopicConfig {
         let mut values = Values::new();
         for (name, default) in layers.topic_defaults() {
-            if let Some(value) = overrides.get(name).cloned().or(default) {
+            let definition = definitions::find(definitions::topic(), name).expect("defaults are of topic configs");
+            let own = overrides.get(name).filter(|value| definition.validate(value).is_ok());
+            if let Some(value) = own.cloned().or(default) {
                 values.insert(name.to_owned(), value);
             }
         }
@@ -135,5 +138,8 @@ mod tests {
         assert_eq!(own.cleanup_policy, CleanupPolicy { compact: true, delete: true });
         assert_eq!((own.retention_ms, own.segment_size_bytes(), own.durability), (-1, 100, Durability::Os));
         assert_eq!(own.message_timestamp_type, TimestampType::LogAppendTime);
+
+        let strange = Values::from([value("retention.ms", "soon"), value("no.such.config", "1")]);
+        assert_eq!(TopicConfig::effective(&strange, &layers), plain);
     }
 }

@@ -124,18 +124,23 @@ async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8])
         ApiKey::CreateTopics => with(ids, body, |r| apis::controller::create_topics(context, r)).await,
         ApiKey::DeleteTopics => with(ids, body, |r| apis::controller::delete_topics(context, r)).await,
         ApiKey::CreatePartitions => with(ids, body, |r| apis::controller::create_partitions(context, r)).await,
-        ApiKey::AlterConfigs => with(ids, body, |r| apis::configs::alter(context, r)).await,
-        ApiKey::IncrementalAlterConfigs => with(ids, body, |r| apis::configs::incremental_alter(context, r)).await,
+        ApiKey::AlterConfigs => with(ids, body, |r| apis::controller::alter_configs(context, r)).await,
+        ApiKey::IncrementalAlterConfigs => with(ids, body, |r| apis::controller::incremental_alter_configs(context, r)).await,
         ApiKey::UpdateFeatures => with(ids, body, |r| apis::controller::update_features(context, r)).await,
         ApiKey::ListPartitionReassignments => {
             with(ids, body, |r| apis::controller::list_partition_reassignments(context, r)).await
         }
-        ApiKey::DescribeConfigs => with(ids, body, |r| apis::configs::describe(context, r)).await,
+        ApiKey::DescribeConfigs => with(ids, body, |r| apis::cluster::describe_configs(context, r)).await,
         ApiKey::DeleteRecords => with(ids, body, |r| apis::delete_records::handle(shard, r)).await,
         ApiKey::InitProducerId => with(ids, body, |r| apis::init_producer_id::handle(context, r)).await,
         ApiKey::OffsetForLeaderEpoch => with(ids, body, |r| apis::offset_for_leader_epoch::handle(shard, r)).await,
         ApiKey::DescribeLogDirs => with(ids, body, |r| apis::log_dirs::handle(shard, r)).await,
         ApiKey::DescribeQuorum => with(ids, body, |r| apis::cluster::describe_quorum(context, r)).await,
+        ApiKey::ListConfigResources => with(ids, body, |r| apis::cluster::list_config_resources(context, r)).await,
+        ApiKey::AlterPartitionReassignments => {
+            with(ids, body, |r| apis::controller::alter_partition_reassignments(context, r)).await
+        }
+        ApiKey::ElectLeaders => with(ids, body, |r| apis::controller::elect_leaders(context, r)).await,
         ApiKey::DescribeCluster => with(ids, body, |r| apis::cluster::describe(context, r)).await,
         ApiKey::DescribeTopicPartitions => with(ids, body, |r| apis::metadata::describe_topic_partitions(context, r)).await,
         _ => Err(CloseReason::Unserved { key: ids.api_key, version: ids.api_version }),

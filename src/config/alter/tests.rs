@@ -127,3 +127,17 @@ fn dynamic_broker_configs() {
     assert!(check(&[("listener.name.in.max.connections", "5")], false).is_ok());
     assert_eq!(check(&[("log.retention.ms", "x")], true).unwrap_err().1, "log.retention.ms: 'x' is not a whole number");
 }
+
+#[test]
+fn dynamic_configs_of_another_release_are_ignored() {
+    let stored = values(&[("log.retention.ms", "5"), ("log.segment.bytes", "x"), ("num.partitions", "3")]);
+    let (usable, ignored) = usable_dynamic(&stored, false);
+    assert_eq!(usable, values(&[("log.retention.ms", "5")]));
+    assert_eq!(
+        ignored,
+        [
+            "A dynamic config is ignored: log.segment.bytes: 'x' is not a whole number",
+            "A dynamic config is ignored: Cannot update these configs dynamically: [num.partitions]",
+        ]
+    );
+}

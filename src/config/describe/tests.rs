@@ -108,3 +108,72 @@ fn a_group_inherits_from_the_broker_or_from_its_own_default() {
     );
     assert_eq!(entries.len(), definitions::group().len());
 }
+
+/// kafka.expected is what the admin client of Apache Kafka 4.3.1 printed of a broker with these configs: one line per config
+/// with its value, source, type, flags and synonyms.
+#[test]
+fn answers_are_those_of_apache_kafka() {
+    let layers = Layers {
+        static_values: values(&[
+            ("process.roles", "broker,controller"),
+            ("node.id", "1"),
+            ("broker.id", "1"),
+            ("listeners", "PLAINTEXT://127.0.0.1:21010,CONTROLLER://127.0.0.1:21011"),
+            ("controller.listener.names", "CONTROLLER"),
+            ("controller.quorum.bootstrap.servers", "127.0.0.1:21011"),
+            ("log.dirs", "/var/lib/kafka"),
+            ("offsets.topic.replication.factor", "1"),
+            ("transaction.state.log.replication.factor", "1"),
+            ("share.coordinator.state.topic.replication.factor", "1"),
+            ("transaction.state.log.min.isr", "1"),
+            ("share.coordinator.state.topic.min.isr", "1"),
+            ("log.retention.hours", "2"),
+            ("num.partitions", "3"),
+            ("ssl.key.password", "secret1"),
+            ("log.segment.bytes", "2000000"),
+        ]),
+        // The controller sets the first one itself when a cluster with eligible leader replicas is made.
+        dynamic_default: values(&[("min.insync.replicas", "1"), ("log.segment.bytes", "5000000")]),
+        dynamic_broker: Values::new(),
+    };
+    let topic = values(&[("cleanup.policy", "compact , delete"), ("segment.bytes", "3000000")]);
+    let mut lines = Vec::new();
+    let mut add = |resource: &str, entries: Vec<Entry>| {
+        let kafkas = |entry: &&Entry| super::super::own::BROKER.iter().all(|own| own.name != entry.name);
+        lines.extend(entries.iter().filter(kafkas).map(|entry| format!("{resource} {}", printed(entry))));
+    };
+    add("TOPIC/t", describe_topic(&topic, &layers));
+    add("BROKER/1", describe_broker(&layers));
+    add("BROKER/", describe_broker_defaults(&layers));
+    add("GROUP/g", describe_group(&Values::new(), &layers));
+    let expected: std::collections::BTreeSet<&str> = include_str!("kafka.expected").lines().collect();
+    let answered: std::collections::BTreeSet<&str> = lines.iter().map(String::as_str).collect();
+    let missing: Vec<_> = expected.difference(&answered).collect();
+    let surplus: Vec<_> = answered.difference(&expected).collect();
+    assert!(missing.is_empty() && surplus.is_empty(), "missing: {missing:#?}\nsurplus: {surplus:#?}");
+}
+
+fn printed(entry: &Entry) -> String {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".to_owned());
+    let source = |source: Source| match source {
+        Source::TopicConfig => "DYNAMIC_TOPIC_CONFIG",
+        Source::DynamicBrokerConfig => "DYNAMIC_BROKER_CONFIG",
+        Source::DynamicDefaultBrokerConfig => "DYNAMIC_DEFAULT_BROKER_CONFIG",
+        Source::StaticBrokerConfig => "STATIC_BROKER_CONFIG",
+        Source::DefaultConfig => "DEFAULT_CONFIG",
+        Source::GroupConfig => "DYNAMIC_GROUP_CONFIG",
+        other => panic!("{other:?} does not occur"),
+    };
+    let config_type = format!("{:?}", entry.config_type).to_uppercase();
+    let (sensitive, read_only) = (entry.is_sensitive, entry.read_only);
+    let mut line = format!(
+        "{} = {} {} {config_type} sensitive={sensitive} readonly={read_only}",
+        entry.name,
+        value(&entry.value),
+        source(entry.source)
+    );
+    for synonym in &entry.synonyms {
+        line.push_str(&format!(" {{{}={} {}}}", synonym.name, value(&synonym.value), source(synonym.source)));
+    }
+    line
+}

@@ -134,6 +134,14 @@ fn a_node_of_a_cluster_keeps_kafkas_replication_of_internal_topics() {
 }
 
 #[test]
+fn the_old_name_of_the_node_id_still_works() {
+    let loaded = from("broker.id=7\n", &[], &[]).unwrap();
+    assert_eq!((loaded.config.node_id, loaded.notes.len()), (7, 0));
+    assert_eq!(from("node.id=8\n", &[], &[]).unwrap().layers.static_values["broker.id"], "8");
+    assert!(problems("node.id=1\nbroker.id=2\n").contains("must be the same"));
+}
+
+#[test]
 fn own_configs() {
     let file = "shard.cores=0-2,5\nio.backend=epoll\ndurability=os\nadmin.listener=\n";
     let config = from(file, &[], &[]).unwrap().config;

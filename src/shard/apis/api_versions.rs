@@ -3,10 +3,13 @@
 //! An unknown version is answered in version 0 with UNSUPPORTED_VERSION and the range of ApiVersions itself, so that
 //! newer clients can come down. v3 adds the client software's name and version (KIP-511), which are checked.
 
-use crate::net::{api_table, dispatch::Context};
+use crate::{
+    meta::view,
+    net::{api_table, dispatch::Context},
+};
 use protocol::{
     ApiKey, ErrorCode,
-    generated::rpc::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey},
+    generated::rpc::api_versions_response::ApiVersion,
     messages::{ApiVersionsRequest, ApiVersionsResponse},
 };
 
@@ -41,31 +44,14 @@ pub async fn handle(context: &Context<'_>, request: ApiVersionsRequest) -> ApiVe
         let software = (request.client_software_name, request.client_software_version);
         *context.connection.software.borrow_mut() = software;
     }
-    let view = context.connection.shard.view.borrow().clone();
-    let supported = crate::meta::features::supported().iter().filter(|feature| {
-        // Versions up to 3 cannot say a minimum of 0 (KAFKA-17011).
-        context.api_version >= 4 || feature.min_level > 0
-    });
+    let image = context.connection.shard.view.borrow().image.clone();
+    let finalized = view::finalized_features(&image);
     ApiVersionsResponse {
         error_code: ErrorCode::None.code(),
         api_keys: table(),
-        supported_features: supported
-            .map(|feature| SupportedFeatureKey {
-                name: feature.name.to_owned(),
-                min_version: feature.min_level,
-                max_version: feature.max_level,
-            })
-            .collect(),
-        finalized_features_epoch: view.image.offset(),
-        finalized_features: view
-            .image
-            .finalized_features()
-            .map(|(name, level)| FinalizedFeatureKey {
-                name: name.to_owned(),
-                max_version_level: level,
-                min_version_level: level,
-            })
-            .collect(),
+        supported_features: view::supported_features(context.api_version),
+        finalized_features_epoch: finalized.epoch,
+        finalized_features: finalized.features,
         ..Default::default()
     }
 }

@@ -5,7 +5,6 @@
 
 pub mod api_versions;
 pub mod cluster;
-pub mod configs;
 pub mod controller;
 pub mod delete_records;
 pub mod groups;

@@ -1,0 +1,209 @@
+//! Kafka's small text files as pure functions: text in, values out, and back.
+//!
+//! Layouts: `CheckpointFile` (version line, count line, one entry per line), `PartitionMetadataFile`, `MetaProperties`
+//! (Java properties), `CleanShutdownFileHandler` (JSON).
+
+use std::fmt::{Display, Write};
+
+/// A text that is not what its name promises, with the place and the reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub struct MalformedCheckpoint {
+    pub line: usize,
+    pub reason: String,
+}
+
+fn malformed(line: usize, reason: impl Display) -> MalformedCheckpoint {
+    MalformedCheckpoint { line, reason: reason.to_string() }
+}
+
+/// `0\nCOUNT\n` and COUNT lines.
+fn format_lines(lines: impl ExactSizeIterator<Item = String>) -> String {
+    let mut text = format!("0\n{}\n", lines.len());
+    for line in lines {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+fn parse_lines<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, MalformedCheckpoint> {
+    let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
+    match lines.next() {
+        Some((_, "0")) => {}
+        other => return Err(malformed(1, format_args!("version 0 expected, found {:?}", other.map(|(_, line)| line)))),
+    }
+    let count: usize = match lines.next().map(|(_, line)| line.parse()) {
+        Some(Ok(count)) => count,
+        _ => return Err(malformed(2, "number of entries expected")),
+    };
+    let mut entries = Vec::new();
+    for (at, line) in lines {
+        entries.push(parse(line).ok_or_else(|| malformed(at, format_args!("not an entry: {line:?}")))?);
+    }
+    if entries.len() != count {
+        return Err(malformed(2, format_args!("{count} entries promised, {} found", entries.len())));
+    }
+    Ok(entries)
+}
+
+/// One line of `recovery-point-offset-checkpoint`, `log-start-offset-checkpoint` and `replication-offset-checkpoint`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OffsetEntry {
+    pub topic: String,
+    pub partition: i32,
+    pub offset: i64,
+}
+
+/// Lines of `TOPIC PARTITION OFFSET`.
+pub fn format_offsets(entries: &[OffsetEntry]) -> String {
+    format_lines(entries.iter().map(|e| format!("{} {} {}", e.topic, e.partition, e.offset)))
+}
+
+pub fn parse_offsets(text: &str) -> Result<Vec<OffsetEntry>, MalformedCheckpoint> {
+    parse_lines(text, |line| {
+        let mut words = line.split_ascii_whitespace();
+        let entry = OffsetEntry {
+            topic: words.next()?.to_owned(),
+            partition: words.next()?.parse().ok()?,
+            offset: words.next()?.parse().ok()?,
+        };
+        words.next().is_none().then_some(entry)
+    })
+}
+
+/// `leader-epoch-checkpoint`: lines of `EPOCH START_OFFSET`.
+pub fn format_epochs(entries: &[(i32, i64)]) -> String {
+    format_lines(entries.iter().map(|(epoch, start)| format!("{epoch} {start}")))
+}
+
+pub fn parse_epochs(text: &str) -> Result<Vec<(i32, i64)>, MalformedCheckpoint> {
+    parse_lines(text, |line| {
+        let (epoch, start) = line.split_once(' ')?;
+        Some((epoch.parse().ok()?, start.parse().ok()?))
+    })
+}
+
+/// `partition.metadata`: which topic this partition belongs to, in Kafka's base 64 form of a UUID.
+pub fn format_partition_metadata(topic_id: impl Display) -> String {
+    format!("version: 0\ntopic_id: {topic_id}")
+}
+
+/// The topic id as text; the caller knows what a UUID looks like.
+pub fn parse_partition_metadata(text: &str) -> Result<&str, MalformedCheckpoint> {
+    let mut lines = text.lines();
+    if lines.next() != Some("version: 0") {
+        return Err(malformed(1, "\"version: 0\" expected"));
+    }
+    lines.next().and_then(|line| line.strip_prefix("topic_id: ")).map(str::trim).ok_or_else(|| malformed(2, "\"topic_id: UUID\" expected"))
+}
+
+/// `meta.properties` of a log directory, version 1 (`MetaProperties`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetaProperties {
+    pub cluster_id: String,
+    pub node_id: i32,
+    /// `None` in directories that an older version formatted.
+    pub directory_id: Option<String>,
+}
+
+impl MetaProperties {
+    pub fn format(&self) -> String {
+        let mut text = String::from("#\n");
+        writeln!(text, "cluster.id={}", self.cluster_id).expect("writing to a string");
+        if let Some(directory_id) = &self.directory_id {
+            writeln!(text, "directory.id={directory_id}").expect("writing to a string");
+        }
+        writeln!(text, "node.id={}\nversion=1", self.node_id).expect("writing to a string");
+        text
+    }
+
+    pub fn parse(text: &str) -> Result<Self, MalformedCheckpoint> {
+        let (mut version, mut cluster_id, mut node_id, mut directory_id) = (None, None, None, None);
+        for (at, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
+            if line.is_empty() || line.starts_with('#') || line.starts_with('!') {
+                continue;
+            }
+            let (key, value) = line.split_once('=').ok_or_else(|| malformed(at, "key=value expected"))?;
+            // Java escapes colons and equals signs in what it stores.
+            let value = value.trim().replace('\\', "");
+            match key.trim() {
+                "version" => version = Some(value),
+                "cluster.id" => cluster_id = Some(value),
+                "node.id" => node_id = Some(value.parse().map_err(|_| malformed(at, "node.id is not a number"))?),
+                "directory.id" => directory_id = Some(value),
+                _ => {}
+            }
+        }
+        if version.as_deref() != Some("1") {
+            return Err(malformed(0, format_args!("version=1 expected, found {version:?}")));
+        }
+        Ok(Self {
+            cluster_id: cluster_id.ok_or_else(|| malformed(0, "cluster.id is missing"))?,
+            node_id: node_id.ok_or_else(|| malformed(0, "node.id is missing"))?,
+            directory_id,
+        })
+    }
+}
+
+/// `.kafka_cleanshutdown`: written when every log was closed in order; carries the broker epoch (-1: unknown).
+pub fn format_clean_shutdown(broker_epoch: i64) -> String {
+    format!("{{\"version\":0,\"brokerEpoch\":{broker_epoch}}}")
+}
+
+/// The broker epoch; `None` where the file has another form (it still says that the shutdown was clean).
+pub fn parse_clean_shutdown(text: &str) -> Option<i64> {
+    serde_json::from_str::<serde_json::Value>(text).ok()?.get("brokerEpoch")?.as_i64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_read_back() {
+        let entries = vec![
+            OffsetEntry { topic: "a".into(), partition: 0, offset: 17 },
+            OffsetEntry { topic: "b-c".into(), partition: 12, offset: i64::MAX },
+        ];
+        let text = format_offsets(&entries);
+        assert_eq!(text, "0\n2\na 0 17\nb-c 12 9223372036854775807\n");
+        assert_eq!(parse_offsets(&text).unwrap(), entries);
+        assert_eq!(parse_offsets("0\n0\n").unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_malformed_is_named_by_its_line() {
+        let line_of = |text| parse_offsets(text).unwrap_err().line;
+        assert_eq!(line_of(""), 1);
+        assert_eq!(line_of("1\n0\n"), 1);
+        assert_eq!(line_of("0\n"), 2);
+        assert_eq!(line_of("0\n2\na 0 17\n"), 2);
+        assert_eq!(line_of("0\n1\na 0\n"), 3);
+        assert_eq!(line_of("0\n1\na 0 1 2\n"), 3);
+        assert_eq!(line_of("0\n99999999999999999999\n"), 2);
+    }
+
+    #[test]
+    fn epochs_and_topic_ids_read_back() {
+        assert_eq!(format_epochs(&[(0, 0), (3, 70)]), "0\n2\n0 0\n3 70\n");
+        assert_eq!(parse_epochs("0\n2\n0 0\n3 70\n").unwrap(), [(0, 0), (3, 70)]);
+        assert_eq!(parse_partition_metadata(&format_partition_metadata("AAAA")).unwrap(), "AAAA");
+        assert!(parse_partition_metadata("version: 1\ntopic_id: AAAA").is_err());
+    }
+
+    #[test]
+    fn meta_properties_as_kafka_writes_them() {
+        let text = "#\n#Mon Jul 07 12:00:00 UTC 2025\ncluster.id=abc\\=\ndirectory.id=xyz\nnode.id=7\nversion=1\n";
+        let meta = MetaProperties { cluster_id: "abc=".into(), node_id: 7, directory_id: Some("xyz".into()) };
+        assert_eq!(MetaProperties::parse(text).unwrap(), meta);
+        assert_eq!(MetaProperties::parse(&meta.format()).unwrap(), meta);
+        assert!(MetaProperties::parse("version=0\nbroker.id=1\n").is_err());
+    }
+
+    #[test]
+    fn clean_shutdown_carries_the_broker_epoch() {
+        assert_eq!(parse_clean_shutdown(&format_clean_shutdown(42)), Some(42));
+        assert_eq!(parse_clean_shutdown(""), None);
+    }
+}

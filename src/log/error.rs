@@ -1,0 +1,72 @@
+//! What can go wrong with a log, for the client (a Kafka error code) and for the operator (a sentence).
+
+use super::producers::ProducerError;
+use protocol::ErrorCode;
+use std::{io, path::PathBuf};
+
+/// A log or a log directory that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    #[error("{what} {}: {source}", path.display())]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error(
+        "{}: {detail}. The data was synced, so the disk has damaged it; the partition stays offline. Restore the file \
+         from a replica or a backup, or move the folder away to begin an empty log", path.display()
+    )]
+    Corrupt { path: PathBuf, detail: String },
+    #[error("{} belongs to topic id {found}, not {expected}: a leftover of a deleted topic? Move the folder away", path.display())]
+    WrongTopicId { path: PathBuf, found: String, expected: String },
+    #[error("{}: {detail}", path.display())]
+    BadFile { path: PathBuf, detail: String },
+    #[error("{} is in use: another broker holds its lock", path.display())]
+    Locked { path: PathBuf },
+}
+
+impl LogError {
+    pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LogError {
+        let path = path.into();
+        move |source| LogError::Io { what, path, source }
+    }
+}
+
+/// An append that was refused. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// KAFKA_STORAGE_ERROR
+    #[error("the log takes no appends: {0}")]
+    Storage(String),
+    /// RECORD_LIST_TOO_LARGE
+    #[error("the records take {size_bytes} bytes, a segment {segment_bytes}")]
+    LargerThanSegment { size_bytes: usize, segment_bytes: u32 },
+    /// OFFSET_OUT_OF_RANGE: a leader sent what does not follow our log.
+    #[error("the records start at offset {base_offset}, the log ends at {log_end_offset}")]
+    NotNext { base_offset: i64, log_end_offset: i64 },
+    /// CORRUPT_MESSAGE
+    #[error("malformed records: {0}")]
+    Malformed(#[from] protocol::records::RecordsError),
+    #[error(transparent)]
+    Producer(#[from] ProducerError),
+}
+
+impl AppendError {
+    /// What the client is told.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            AppendError::Storage(_) => ErrorCode::KafkaStorageError,
+            AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
+            AppendError::NotNext { .. } => ErrorCode::OffsetOutOfRange,
+            AppendError::Malformed(_) => ErrorCode::CorruptMessage,
+            AppendError::Producer(refused) => refused.error,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// OFFSET_OUT_OF_RANGE
+    #[error("offset {offset} is out of range: the log holds {log_start_offset} to {log_end_offset}")]
+    OffsetOutOfRange { offset: i64, log_start_offset: i64, log_end_offset: i64 },
+    /// KAFKA_STORAGE_ERROR
+    #[error("reading the log: {0}")]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,181 @@
+//! The start after a clean shutdown: what each log said about itself when it was closed.
+//!
+//! One file per shard in the log directory, `millstream-recovery-checkpoint.SHARD`: rkyv, validated on access, believed only
+//! after a clean shutdown, and for each log only when the sizes of its files are still the same. With it a log is opened
+//! with one listing of its folder; without it, or when in doubt, by reading the ends of its files.
+
+use super::{
+    Log, checkpoint::MalformedCheckpoint, files,
+    epochs::LeaderEpochs,
+    index::{Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
+    producers::ProducerStates,
+    recovery::{Loaded, MAX_SNAPSHOT_BYTES},
+    segment::{Part, Segment, TimestampOffset},
+    txn_index::{ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
+};
+use bytes::Bytes;
+use protocol::Uuid;
+use ring::{DirEntry, Ring};
+use std::{path::Path, rc::Rc};
+
+pub(super) const FILE_PREFIX: &str = "millstream-recovery-checkpoint";
+
+/// A closed log.
+#[derive(Clone, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub struct LogState {
+    /// Name of the folder.
+    pub dir: String,
+    topic_id: [u8; 16],
+    log_start_offset: i64,
+    log_end_offset: i64,
+    snapshot_offset: i64,
+    has_producers: bool,
+    epochs: Vec<(i32, i64)>,
+    segments: Vec<SegmentState>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+struct SegmentState {
+    base_offset: i64,
+    size_bytes: u32,
+    offset_entries: u32,
+    last_offset_entry: (u32, u32),
+    time_entries: u32,
+    last_time_entry: (i64, u32),
+    aborted_entries: u32,
+    max_timestamp: (i64, i64),
+    first_timestamp: Option<i64>,
+    bytes_since_entry: u32,
+}
+
+impl SegmentState {
+    fn of(segment: &Segment) -> Self {
+        let (offsets, times) = (segment.offsets.borrow(), segment.times.borrow());
+        let max = segment.max_timestamp.get();
+        Self {
+            base_offset: segment.base_offset,
+            size_bytes: segment.size_bytes.get(),
+            offset_entries: offsets.count(),
+            last_offset_entry: offsets.last().map_or((0, 0), |last| (last.relative_offset(), last.position())),
+            time_entries: times.count(),
+            last_time_entry: times.last().map_or((0, 0), |last| (last.timestamp(), last.timestamp_relative_offset())),
+            aborted_entries: segment.aborted.borrow().count(),
+            max_timestamp: (max.timestamp, max.offset),
+            first_timestamp: segment.first_timestamp.get(),
+            bytes_since_entry: segment.bytes_since_entry(),
+        }
+    }
+
+    /// Sizes of the files, by [`Part`].
+    fn sizes(&self) -> [u64; 4] {
+        [
+            u64::from(self.size_bytes),
+            u64::from(self.offset_entries) * OFFSET_ENTRY_BYTES as u64,
+            u64::from(self.time_entries) * TIME_ENTRY_BYTES as u64,
+            u64::from(self.aborted_entries) * TXN_ENTRY_BYTES as u64,
+        ]
+    }
+
+    fn restore(&self, now_ms: i64) -> Segment {
+        let segment = Segment::new(self.base_offset, now_ms);
+        for part in [Part::Log, Part::Offsets, Part::Times] {
+            segment.set_exists(part, true);
+        }
+        segment.set_exists(Part::Aborted, self.aborted_entries > 0);
+        let (relative, position) = self.last_offset_entry;
+        let last = (self.offset_entries > 0).then(|| Entry::for_offset(relative, position));
+        *segment.offsets.borrow_mut() = Index::stored(OFFSET_ENTRY_BYTES, self.offset_entries, last);
+        let (timestamp, relative) = self.last_time_entry;
+        let last = (self.time_entries > 0).then(|| Entry::for_time(timestamp, relative));
+        *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, self.time_entries, last);
+        *segment.aborted.borrow_mut() = TxnIndex::stored(self.aborted_entries);
+        segment.size_bytes.set(self.size_bytes);
+        segment.written_bytes.set(self.size_bytes);
+        segment.synced_bytes.set(self.size_bytes);
+        segment.indexes_synced.set(true);
+        let (timestamp, offset) = self.max_timestamp;
+        segment.max_timestamp.set(TimestampOffset { timestamp, offset });
+        segment.first_timestamp.set(self.first_timestamp);
+        segment.set_bytes_since_entry(self.bytes_since_entry);
+        segment
+    }
+}
+
+impl LogState {
+    pub(super) fn of(log: &Log) -> Self {
+        Self {
+            dir: log.dir().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            topic_id: log.topic_id().0,
+            log_start_offset: log.log_start_offset(),
+            log_end_offset: log.log_end_offset(),
+            snapshot_offset: log.0.snapshots.get()[1],
+            has_producers: !log.producers().is_empty(),
+            epochs: log.epochs().entries(),
+            segments: log.segments().iter().map(|segment| SegmentState::of(segment)).collect(),
+        }
+    }
+
+    /// Whether the folder holds exactly the files that the log had, with the sizes that they had.
+    fn matches(&self, topic_id: Uuid, entries: &[DirEntry]) -> bool {
+        let size_of = |name: &str| entries.iter().find(|entry| entry.name == name).map(|entry| entry.size_bytes);
+        let logs = entries.iter().filter_map(|entry| files::parse(&entry.name)).filter(|(_, kind)| *kind == files::LOG);
+        self.topic_id == topic_id.0
+            && !self.segments.is_empty()
+            && logs.count() == self.segments.len()
+            && !entries.iter().any(|entry| {
+                [files::DELETED_SUFFIX, files::SWAP_SUFFIX, files::CLEANED_SUFFIX].iter().any(|s| entry.name.ends_with(s))
+            })
+            && self.segments.iter().all(|segment| {
+                Part::ALL.into_iter().zip(segment.sizes()).all(|(part, size)| {
+                    let found = size_of(&files::name(segment.base_offset, part.extension()));
+                    found == Some(size) || (part == Part::Aborted && size == 0 && found.is_none())
+                })
+            })
+    }
+}
+
+/// The log as it was closed; `None` where its files are not what it says.
+pub(super) async fn restore(
+    ring: &Ring,
+    dir: &Path,
+    topic_id: Uuid,
+    state: &LogState,
+    entries: &[DirEntry],
+    expiration_ms: i64,
+) -> Option<Loaded> {
+    if !state.matches(topic_id, entries) {
+        tracing::debug!(dir = %dir.display(), "the recovery checkpoint does not fit the files: they are read instead");
+        return None;
+    }
+    let producers = if state.has_producers {
+        let path = files::path(dir, state.snapshot_offset, files::SNAPSHOT);
+        let bytes = ring.read_file(path, MAX_SNAPSHOT_BYTES).await.ok()?;
+        ProducerStates::decode_snapshot(&bytes, state.snapshot_offset, ring.wall_clock_ms(), expiration_ms).ok()?
+    } else {
+        ProducerStates::new(state.log_end_offset)
+    };
+    let now_ms = ring.wall_clock_ms();
+    Some(Loaded {
+        segments: state.segments.iter().map(|segment| Rc::new(segment.restore(now_ms))).collect(),
+        producers,
+        epochs: LeaderEpochs::from_entries(state.epochs.clone()),
+        epochs_changed: false,
+        snapshot_offset: state.snapshot_offset,
+        log_start: state.log_start_offset,
+        log_end: state.log_end_offset,
+        recovery_point: state.log_end_offset,
+    })
+}
+
+pub(super) fn encode(states: &Vec<LogState>) -> Bytes {
+    let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(states).expect("plain data serialises");
+    Bytes::copy_from_slice(&bytes)
+}
+
+/// The states in a file, in any order. Everything is checked before it is used.
+pub(super) fn decode(bytes: &[u8]) -> Result<Vec<LogState>, MalformedCheckpoint> {
+    let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(bytes.len());
+    aligned.extend_from_slice(bytes);
+    rkyv::from_bytes::<Vec<LogState>, rkyv::rancor::Error>(&aligned)
+        .map_err(|error| MalformedCheckpoint { line: 0, reason: error.to_string() })
+}

@@ -1,0 +1,88 @@
+//! Names of files and folders of a log, as Apache Kafka writes them (`LogFileUtils`, `LocalLog.logDeleteDirName`).
+
+use std::path::{Path, PathBuf};
+
+pub(super) const LOG: &str = "log";
+pub(super) const OFFSET_INDEX: &str = "index";
+pub(super) const TIME_INDEX: &str = "timeindex";
+pub(super) const TXN_INDEX: &str = "txnindex";
+pub(super) const SNAPSHOT: &str = "snapshot";
+pub(super) const DELETED_SUFFIX: &str = ".deleted";
+pub(super) const CLEANED_SUFFIX: &str = ".cleaned";
+pub(super) const SWAP_SUFFIX: &str = ".swap";
+pub(super) const DELETE_DIR_SUFFIX: &str = "-delete";
+pub(super) const FUTURE_DIR_SUFFIX: &str = "-future";
+pub(super) const STRAY_DIR_SUFFIX: &str = "-stray";
+pub(super) const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
+pub(super) const PARTITION_METADATA: &str = "partition.metadata";
+
+/// File names are limited by the file system; folders that wait for removal have the longest ones.
+const MAX_NAME_BYTES: usize = 255;
+
+/// `DIR/00000000000000001234.EXTENSION`
+pub(super) fn path(dir: &Path, offset: i64, extension: &str) -> PathBuf {
+    dir.join(name(offset, extension))
+}
+
+pub(super) fn name(offset: i64, extension: &str) -> String {
+    format!("{offset:020}.{extension}")
+}
+
+/// Offset and extension of a file of a log: `None` for any other name.
+pub(super) fn parse(name: &str) -> Option<(i64, &str)> {
+    let (digits, extension) = name.split_once('.')?;
+    if digits.len() != 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some((digits.parse().ok()?, extension))
+}
+
+/// Topic and partition of a folder named `TOPIC-PARTITION`.
+pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
+    let (topic, partition) = name.rsplit_once('-')?;
+    if topic.is_empty() || partition.is_empty() || !partition.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some((topic, partition.parse().ok()?))
+}
+
+/// `TOPIC-PARTITION.UNIQUE-delete`, with the topic cut short where the name would be too long.
+pub(super) fn delete_dir_name(partition_dir: &str, unique: u128) -> String {
+    let suffix = format!(".{unique:032x}{DELETE_DIR_SUFFIX}");
+    let room = MAX_NAME_BYTES - suffix.len();
+    let kept = if partition_dir.len() <= room {
+        partition_dir.to_owned()
+    } else {
+        let (topic, partition) = partition_dir.rsplit_once('-').unwrap_or((partition_dir, "0"));
+        let topic_room = room - partition.len() - 1;
+        format!("{}-{partition}", &topic[..topic.floor_char_boundary(topic_room)])
+    };
+    kept + &suffix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kafkas() {
+        assert_eq!(name(1234, LOG), "00000000000000001234.log");
+        assert_eq!(parse("00000000000000001234.timeindex"), Some((1234, "timeindex")));
+        assert_eq!(parse("00000000000000001234.log.deleted"), Some((1234, "log.deleted")));
+        assert_eq!(parse("leader-epoch-checkpoint"), None);
+        assert_eq!(parse("1234.log"), None);
+        assert_eq!(parse_partition_dir("a-b-12"), Some(("a-b", 12)));
+        for not_a_partition in ["-1", "a-", "a", "a-1x", "a-99999999999"] {
+            assert_eq!(parse_partition_dir(not_a_partition), None, "{not_a_partition}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_still_fits_when_its_folder_is_deleted() {
+        let long = format!("{}-17", "x".repeat(249));
+        let name = delete_dir_name(&long, 7);
+        assert_eq!(name.len(), MAX_NAME_BYTES);
+        assert!(name.ends_with("-17.00000000000000000000000000000007-delete"));
+        assert_eq!(delete_dir_name("a-0", 1), "a-0.00000000000000000000000000000001-delete");
+    }
+}

@@ -1,0 +1,318 @@
+//! Offset index and time index of one segment: sorted entries of fixed size, big-endian, as Java maps them.
+//!
+//! `.index`, 8 bytes: relative offset i32, position i32 (`OffsetIndex`): the batch that starts at `position` ends with
+//! that offset. `.timeindex`, 12 bytes: timestamp i64, relative offset i32 (`TimeIndex`): no batch up to and including
+//! that offset has a larger timestamp.
+//!
+//! Owns: the entries that are not on disk yet and a few that are; everything older is searched in the file, a page at a
+//! time, so memory does not grow with what is stored. Lives on the core of its log. Never writes on its own.
+
+use bytes::Bytes;
+use ring::{File, Ring};
+use std::io;
+
+pub(super) const OFFSET_ENTRY_BYTES: usize = 8;
+pub(super) const TIME_ENTRY_BYTES: usize = 12;
+
+/// Entries read at once while the file is searched.
+const PAGE_ENTRIES: u32 = 512;
+/// Entries on disk that stay in memory too: recent offsets are looked up most.
+const KEPT_ENTRIES: u32 = 256;
+
+/// Which number of an entry a search compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Relative offset in an offset index.
+    Offset,
+    /// File position in an offset index.
+    Position,
+    /// Timestamp in a time index.
+    Timestamp,
+    /// Relative offset in a time index.
+    TimestampOffset,
+}
+
+impl Key {
+    fn of(self, entry: &[u8]) -> i64 {
+        match self {
+            Key::Offset => i64::from(be_u32(&entry[..4])),
+            Key::Position => i64::from(be_u32(&entry[4..8])),
+            Key::TimestampOffset => i64::from(be_u32(&entry[8..12])),
+            Key::Timestamp => i64::from_be_bytes(entry[..8].try_into().expect("8 bytes")),
+        }
+    }
+}
+
+fn be_u32(bytes: &[u8]) -> u32 {
+    u32::from_be_bytes(bytes.try_into().expect("4 bytes"))
+}
+
+/// One entry of either index, as stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    bytes: [u8; TIME_ENTRY_BYTES],
+}
+
+impl Entry {
+    fn new(stored: &[u8]) -> Self {
+        let mut bytes = [0; TIME_ENTRY_BYTES];
+        bytes[..stored.len()].copy_from_slice(stored);
+        Self { bytes }
+    }
+    pub fn for_offset(relative_offset: u32, position: u32) -> Self {
+        Self::new(&((u64::from(relative_offset) << 32) | u64::from(position)).to_be_bytes())
+    }
+    pub fn for_time(timestamp: i64, relative_offset: u32) -> Self {
+        let mut entry = Self::new(&timestamp.to_be_bytes());
+        entry.bytes[8..].copy_from_slice(&relative_offset.to_be_bytes());
+        entry
+    }
+    /// Of an offset index entry.
+    pub fn relative_offset(&self) -> u32 {
+        be_u32(&self.bytes[..4])
+    }
+    /// Of an offset index entry.
+    pub fn position(&self) -> u32 {
+        be_u32(&self.bytes[4..8])
+    }
+    /// Of a time index entry.
+    pub fn timestamp(&self) -> i64 {
+        Key::Timestamp.of(&self.bytes)
+    }
+    /// Of a time index entry.
+    pub fn timestamp_relative_offset(&self) -> u32 {
+        be_u32(&self.bytes[8..])
+    }
+}
+
+/// The answer of a search that did not touch the disk.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The last entry whose key is not above the target, and its number.
+    Entry(Entry, u32),
+    /// Every entry's key is above the target, or there is none.
+    BeforeFirst,
+    /// The answer lies among the entries that only the file has.
+    OnDisk,
+}
+
+#[derive(Debug)]
+pub(super) struct Index {
+    entry_bytes: usize,
+    /// Entries in all.
+    count: u32,
+    /// Entries that the file has.
+    on_disk: u32,
+    /// Number of the first entry in `memory`.
+    memory_from: u32,
+    memory: Vec<u8>,
+    last: Option<Entry>,
+}
+
+impl Index {
+    pub fn new(entry_bytes: usize) -> Self {
+        Self { entry_bytes, count: 0, on_disk: 0, memory_from: 0, memory: Vec::new(), last: None }
+    }
+
+    /// An index whose file holds `count` entries; the caller has read the last one.
+    pub fn stored(entry_bytes: usize, count: u32, last: Option<Entry>) -> Self {
+        assert_eq!(count == 0, last.is_none(), "an index with entries has a last one");
+        Self { entry_bytes, count, on_disk: count, memory_from: count, memory: Vec::new(), last }
+    }
+
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+    pub fn last(&self) -> Option<Entry> {
+        self.last
+    }
+    pub fn size_bytes(&self) -> u64 {
+        u64::from(self.count) * self.entry_bytes as u64
+    }
+    pub fn needs_flush(&self) -> bool {
+        self.on_disk < self.count
+    }
+    pub fn memory_bytes(&self) -> usize {
+        self.memory.capacity()
+    }
+
+    pub fn push(&mut self, entry: Entry) {
+        self.memory.extend_from_slice(&entry.bytes[..self.entry_bytes]);
+        self.count += 1;
+        self.last = Some(entry);
+    }
+
+    fn in_memory(&self, number: u32) -> &[u8] {
+        let at = (number - self.memory_from) as usize * self.entry_bytes;
+        &self.memory[at..at + self.entry_bytes]
+    }
+
+    /// The last entry with `key <= target`, where memory can tell.
+    pub fn search_memory(&self, key: Key, target: i64) -> Found {
+        let known = self.count - self.memory_from;
+        if known == 0 || key.of(self.in_memory(self.memory_from)) > target {
+            return if self.memory_from == 0 { Found::BeforeFirst } else { Found::OnDisk };
+        }
+        let at = self.memory_from + last_not_above(&self.memory, self.entry_bytes, key, target).expect("checked above");
+        Found::Entry(Entry::new(self.in_memory(at)), at)
+    }
+
+    /// What the file lacks: position in the file, bytes.
+    pub fn unflushed(&self) -> (u64, Bytes) {
+        let from = (self.on_disk - self.memory_from) as usize * self.entry_bytes;
+        (u64::from(self.on_disk) * self.entry_bytes as u64, Bytes::copy_from_slice(&self.memory[from..]))
+    }
+
+    /// The first `count` entries are in the file now.
+    pub fn flushed(&mut self, count: u32) {
+        self.on_disk = self.on_disk.max(count.min(self.count));
+        let keep_from = self.on_disk.saturating_sub(KEPT_ENTRIES);
+        // In steps, so that the move of the rest costs little.
+        if keep_from >= self.memory_from + KEPT_ENTRIES {
+            self.drop_before(keep_from);
+        }
+    }
+
+    /// Gives back the memory of what the file has too.
+    pub fn release_memory(&mut self) {
+        self.drop_before(self.on_disk);
+        self.memory.shrink_to_fit();
+    }
+
+    fn drop_before(&mut self, number: u32) {
+        if number > self.memory_from {
+            self.memory.drain(..(number - self.memory_from) as usize * self.entry_bytes);
+            self.memory_from = number;
+        }
+    }
+
+    /// Cuts the index to its first `count` entries; `last` is the new last one. The file is cut by the caller.
+    pub fn truncate(&mut self, count: u32, last: Option<Entry>) {
+        assert!(count <= self.count && (count == 0) == last.is_none());
+        self.count = count;
+        self.on_disk = self.on_disk.min(count);
+        if count < self.memory_from {
+            self.memory.clear();
+            self.memory_from = count;
+        } else {
+            self.memory.truncate((count - self.memory_from) as usize * self.entry_bytes);
+        }
+        self.last = last;
+    }
+
+    /// How many entries the file has, for searches there.
+    pub fn entries_on_disk(&self) -> u32 {
+        self.on_disk
+    }
+}
+
+/// Number of the last entry with `key <= target` in a run of entries.
+fn last_not_above(entries: &[u8], entry_bytes: usize, key: Key, target: i64) -> Option<u32> {
+    let (mut low, mut high) = (0, entries.len() / entry_bytes);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if key.of(&entries[middle * entry_bytes..(middle + 1) * entry_bytes]) <= target {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    (low > 0).then(|| (low - 1) as u32)
+}
+
+/// The last of the first `count` entries of an index file with `key <= target`, and its number. Reads a page at a time:
+/// the first two guesses are proportional, which is nearly always where the entry lies; then the rest is halved.
+pub(super) async fn search_file(
+    ring: &Ring,
+    file: &File,
+    entry_bytes: usize,
+    count: u32,
+    key: Key,
+    target: i64,
+) -> io::Result<Option<(Entry, u32)>> {
+    let (mut low, mut high) = (0_u32, count); // The answer's successor lies in low..=high.
+    let mut low_key = (key != Key::Timestamp).then_some(0);
+    let mut high_key = None;
+    let mut answer = None;
+    let mut guesses = 0;
+    while low < high {
+        let width = high - low;
+        let guess = match (low_key, high_key) {
+            // Nothing known yet: the end, where most readers are.
+            (_, None) => high - 1,
+            (Some(a), Some(b)) if guesses < 2 && b > a => {
+                guesses += 1;
+                let share = (target - a) as f64 / (b - a) as f64;
+                low + ((share * f64::from(width)) as u32).min(width - 1)
+            }
+            _ => low + width / 2,
+        };
+        let from = guess.saturating_sub(PAGE_ENTRIES / 2).max(low).min(high.saturating_sub(PAGE_ENTRIES).max(low));
+        let entries = PAGE_ENTRIES.min(high - from);
+        let page =
+            ring.read_exact_at(file, u64::from(from) * entry_bytes as u64, entries as usize * entry_bytes).await?;
+        match last_not_above(&page, entry_bytes, key, target) {
+            None => {
+                high = from;
+                high_key = Some(key.of(&page[..entry_bytes]));
+            }
+            Some(at) => {
+                let entry = &page[at as usize * entry_bytes..(at as usize + 1) * entry_bytes];
+                answer = Some((Entry::new(entry), from + at));
+                if at + 1 < entries {
+                    break;
+                }
+                low = from + entries;
+                low_key = Some(key.of(entry));
+            }
+        }
+    }
+    Ok(answer)
+}
+
+/// Reads one entry of an index file.
+pub(super) async fn read_entry(ring: &Ring, file: &File, entry_bytes: usize, number: u32) -> io::Result<Entry> {
+    let bytes = ring.read_exact_at(file, u64::from(number) * entry_bytes as u64, entry_bytes).await?;
+    Ok(Entry::new(&bytes))
+}
+
+/// How many entries from the front of an offset index file make sense, and the last of them: offsets and positions grow,
+/// and stay below the limits.
+pub(super) fn sane_offsets(entries: &[u8], size_bytes: u64, below_relative_offset: i64) -> (u32, Option<Entry>) {
+    sane(entries, OFFSET_ENTRY_BYTES, |last, entry| {
+        let grows = last.is_none_or(|last| {
+            entry.relative_offset() > last.relative_offset() && entry.position() > last.position()
+        });
+        grows
+            && entry.position() > 0
+            && u64::from(entry.position()) < size_bytes
+            && i64::from(entry.relative_offset()) < below_relative_offset
+    })
+}
+
+/// The same of a time index file.
+pub(super) fn sane_times(entries: &[u8], max_relative_offset: u32) -> (u32, Option<Entry>) {
+    sane(entries, TIME_ENTRY_BYTES, |last, entry| {
+        let grows = last.is_none_or(|last| {
+            entry.timestamp() > last.timestamp() && entry.timestamp_relative_offset() >= last.timestamp_relative_offset()
+        });
+        grows && entry.timestamp() >= 0 && entry.timestamp_relative_offset() <= max_relative_offset
+    })
+}
+
+fn sane(
+    entries: &[u8],
+    entry_bytes: usize,
+    follows: impl Fn(Option<Entry>, Entry) -> bool,
+) -> (u32, Option<Entry>) {
+    let mut count = 0;
+    let mut last = None;
+    for entry in entries.chunks_exact(entry_bytes).map(Entry::new) {
+        if !follows(last, entry) {
+            break;
+        }
+        last = Some(entry);
+        count += 1;
+    }
+    (count, last)
+}

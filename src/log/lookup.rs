@@ -1,0 +1,211 @@
+//! Finding places in the log: positions of offsets, offsets of timestamps and epochs, aborted transactions.
+//!
+//! Lives on the core of the log. Indexes answer from memory where they can, from their files where not.
+
+use super::{
+    Log,
+    index::{self, Entry, Found, Key, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
+    segment::{Part, Segment},
+    txn_index::{self, AbortedTransaction},
+    walk::{Located, Walk},
+};
+use protocol::records::{Batch, NO_TIMESTAMP, RecordsError};
+use ring::{File, Ring};
+use std::{io, path::Path, rc::Rc};
+
+/// How far a batch may unpack while its records are searched for a timestamp.
+const MAX_UNPACKED_BYTES: usize = 128 << 20;
+/// Entries of a transaction index read at once.
+const TXN_ENTRIES_AT_ONCE: u32 = 1024;
+
+/// A record's timestamp, its offset and the epoch of the leader that appended it (-1: unknown).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimestampOffsetEpoch {
+    pub timestamp: i64,
+    pub offset: i64,
+    pub leader_epoch: i32,
+}
+
+impl Log {
+    /// The last entry of the segment's offset index with `key <= target`.
+    pub(super) async fn offset_entry(&self, segment: &Segment, key: Key, target: i64) -> io::Result<Option<Entry>> {
+        Ok(self.search(segment, Part::Offsets, key, target).await?.map(|(entry, _)| entry))
+    }
+
+    /// The last entry of an index with `key <= target`, and its number.
+    pub(super) async fn search(
+        &self,
+        segment: &Segment,
+        part: Part,
+        key: Key,
+        target: i64,
+    ) -> io::Result<Option<(Entry, u32)>> {
+        search(&self.0.ring, &self.dir(), segment, part, key, target).await
+    }
+
+    /// The position of a batch at or before the one that holds `offset`.
+    pub(super) async fn position_before(&self, segment: &Segment, offset: i64) -> io::Result<u64> {
+        position_before(&self.0.ring, &self.dir(), segment, offset).await
+    }
+
+    /// The batch of the segment's file that holds `offset`, or the first one after it.
+    pub(super) async fn locate(&self, segment: &Segment, file: &File, offset: i64) -> io::Result<Option<Located>> {
+        let from = self.position_before(segment, offset).await?;
+        Walk::new(&self.0.ring, file, from, u64::from(segment.written_bytes.get())).seek(offset).await
+    }
+
+    /// The first record at or after the log start whose timestamp is `timestamp` or later (ListOffsets).
+    pub async fn offset_for_timestamp(&self, timestamp: i64) -> io::Result<Option<TimestampOffsetEpoch>> {
+        self.wait_written().await?;
+        let start = self.log_start_offset();
+        for segment in self.segments() {
+            if segment.max_timestamp.get().timestamp >= timestamp {
+                return self.search_timestamp(&segment, timestamp, start).await;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn search_timestamp(
+        &self,
+        segment: &Rc<Segment>,
+        timestamp: i64,
+        start: i64,
+    ) -> io::Result<Option<TimestampOffsetEpoch>> {
+        // Nothing up to the entry's offset is later than the entry's timestamp, which is not later than ours.
+        let entry = self.search(segment, Part::Times, Key::Timestamp, timestamp).await?;
+        let known = entry.map_or(0, |(entry, _)| i64::from(entry.timestamp_relative_offset()));
+        let from = self.position_before(segment, (segment.base_offset + known).max(start)).await?;
+        let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+        let mut walk = Walk::new(&self.0.ring, &file, from, u64::from(segment.written_bytes.get()));
+        while let Some(batch) = walk.next().await? {
+            if batch.header.max_timestamp() < timestamp || batch.header.next_offset() <= start {
+                continue;
+            }
+            let matches = |at: i64, offset: i64| at >= timestamp && offset >= start;
+            if let Some(found) = self.search_batch(&file, &batch, matches).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record with the largest timestamp; the first one where several have it.
+    pub async fn max_timestamp(&self) -> io::Result<Option<TimestampOffsetEpoch>> {
+        self.wait_written().await?;
+        let mut best: Option<Rc<Segment>> = None;
+        for segment in self.segments() {
+            let timestamp = segment.max_timestamp.get().timestamp;
+            if timestamp > best.as_ref().map_or(NO_TIMESTAMP, |best| best.max_timestamp.get().timestamp) {
+                best = Some(segment);
+            }
+        }
+        let Some(segment) = best else { return Ok(None) };
+        let max = segment.max_timestamp.get();
+        let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+        let Some(batch) = self.locate(&segment, &file, max.offset).await? else { return Ok(None) };
+        self.search_batch(&file, &batch, |at, _| at >= max.timestamp).await
+    }
+
+    /// The first record of a batch that matches by timestamp and offset.
+    async fn search_batch(
+        &self,
+        file: &File,
+        located: &Located,
+        matches: impl Fn(i64, i64) -> bool,
+    ) -> io::Result<Option<TimestampOffsetEpoch>> {
+        let bytes = self.0.ring.read_exact_at(file, located.position, located.size_bytes as usize).await?;
+        let invalid = |error: RecordsError| io::Error::new(io::ErrorKind::InvalidData, error);
+        let batch = Batch::parse(&bytes).map_err(invalid)?;
+        let mut found = None;
+        batch
+            .for_each_record(MAX_UNPACKED_BYTES, |record| {
+                if found.is_none() && matches(record.timestamp, record.offset) {
+                    found = Some(TimestampOffsetEpoch {
+                        timestamp: record.timestamp,
+                        offset: record.offset,
+                        leader_epoch: batch.partition_leader_epoch(),
+                    });
+                }
+                Ok(())
+            })
+            .map_err(invalid)?;
+        Ok(found)
+    }
+
+    /// The aborted transactions that records in `from..to` may belong to.
+    pub async fn aborted_transactions(&self, from: i64, to: i64) -> io::Result<Vec<AbortedTransaction>> {
+        let mut found = Vec::new();
+        let Some((first, _)) = self.segment_of(from.max(self.log_start_offset())) else { return Ok(found) };
+        for segment in self.segments() {
+            if segment.base_offset >= first.base_offset && self.collect_aborted(&segment, from, to, &mut found).await? {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn collect_aborted(
+        &self,
+        segment: &Segment,
+        from: i64,
+        to: i64,
+        found: &mut Vec<AbortedTransaction>,
+    ) -> io::Result<bool> {
+        let stored = segment.aborted.borrow().entries_on_disk();
+        let pending = segment.aborted.borrow().pending().to_vec();
+        if stored > 0 {
+            let file = segment.file(&self.0.ring, &self.dir(), Part::Aborted).await?;
+            for at in (0..stored).step_by(TXN_ENTRIES_AT_ONCE as usize) {
+                let count = TXN_ENTRIES_AT_ONCE.min(stored - at);
+                let entries = self.read_aborted(&file, at, count).await?;
+                if txn_index::collect(entries.into_iter(), from, to, found) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(txn_index::collect(pending.into_iter(), from, to, found))
+    }
+
+    pub(super) async fn read_aborted(&self, file: &File, at: u32, count: u32) -> io::Result<Vec<AbortedTransaction>> {
+        let position = u64::from(at) * txn_index::ENTRY_BYTES as u64;
+        let bytes = self.0.ring.read_exact_at(file, position, count as usize * txn_index::ENTRY_BYTES).await?;
+        let decode = |entry: &[u8]| {
+            AbortedTransaction::decode(entry).ok_or_else(|| {
+                io::Error::new(io::ErrorKind::InvalidData, "a transaction index entry has an unknown version")
+            })
+        };
+        bytes.chunks_exact(txn_index::ENTRY_BYTES).map(decode).collect()
+    }
+}
+
+async fn search(
+    ring: &Ring,
+    dir: &Path,
+    segment: &Segment,
+    part: Part,
+    key: Key,
+    target: i64,
+) -> io::Result<Option<(Entry, u32)>> {
+    let (index, entry_bytes) = match part {
+        Part::Times => (&segment.times, TIME_ENTRY_BYTES),
+        _ => (&segment.offsets, OFFSET_ENTRY_BYTES),
+    };
+    let found = index.borrow().search_memory(key, target);
+    match found {
+        Found::Entry(entry, number) => Ok(Some((entry, number))),
+        Found::BeforeFirst => Ok(None),
+        Found::OnDisk => {
+            let file = segment.file(ring, dir, part).await?;
+            let count = index.borrow().entries_on_disk();
+            index::search_file(ring, &file, entry_bytes, count, key, target).await
+        }
+    }
+}
+
+/// The position of a batch at or before the one that holds `offset`.
+pub(super) async fn position_before(ring: &Ring, dir: &Path, segment: &Segment, offset: i64) -> io::Result<u64> {
+    let relative = offset - segment.base_offset;
+    let found = search(ring, dir, segment, Part::Offsets, Key::Offset, relative).await?;
+    Ok(found.map_or(0, |(entry, _)| u64::from(entry.position())))
+}

@@ -1,0 +1,229 @@
+//! The log of one partition: Apache Kafka's files, byte for byte.
+//!
+//! Owns: the segments of a partition, its offsets, producer state and leader epochs, and the files that hold them.
+//! Lives on: the core that leads or follows the partition; nothing here crosses cores but the [`ring::File`]s that a
+//! read hands out. Never: knows sockets or requests, takes a lock, or waits in an append.
+//!
+//! Appends decide and take effect in memory at once; [`Log::write_gathered`] carries everything appended in a turn to
+//! the page cache with one system call; [`Log::sync`] to the disk. What is in memory only stays readable there.
+//!
+//! Offsets of a log, from low to high:
+//! `log_start <= recovery_point <= durable <= written <= log_end`, and `log_start <= high_watermark <= log_end`.
+
+mod append;
+mod checkpoint;
+mod config;
+mod dir;
+mod epochs;
+mod error;
+mod fast_start;
+mod files;
+mod gate;
+mod index;
+mod load;
+mod lookup;
+mod producers;
+mod read;
+mod recovery;
+mod retention;
+mod scan;
+mod segment;
+mod sync;
+mod tail;
+mod truncate;
+mod txn_index;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use append::AppendInfo;
+pub use checkpoint::{MalformedCheckpoint, MetaProperties, OffsetEntry};
+pub use config::{CleanupPolicy, Durability, LogConfig};
+pub use dir::{LogDir, PartitionDir};
+pub use epochs::LeaderEpochs;
+pub use error::{AppendError, LogError, ReadError};
+pub use fast_start::LogState;
+pub use files::parse_partition_dir;
+pub use lookup::TimestampOffsetEpoch;
+pub use producers::{
+    AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,
+};
+pub use read::{ReadData, ReadPart};
+pub use recovery::LogStart;
+pub use tail::TailCache;
+pub use txn_index::AbortedTransaction;
+
+use gate::Gate;
+use protocol::Uuid;
+use ring::Ring;
+use segment::Segment;
+use std::{
+    cell::{Cell, Ref, RefCell},
+    path::PathBuf,
+    rc::Rc,
+};
+use sync::Writer;
+use tail::Tail;
+
+/// The log of one partition. Clones share it.
+#[derive(Clone)]
+pub struct Log(Rc<Inner>);
+
+struct Inner {
+    ring: Ring,
+    dir: RefCell<PathBuf>,
+    topic_id: Uuid,
+    config: RefCell<Rc<LogConfig>>,
+    /// In the order of their base offsets; the last one is appended to. Never empty.
+    segments: RefCell<Vec<Rc<Segment>>>,
+    producers: RefCell<ProducerStates>,
+    epochs: RefCell<LeaderEpochs>,
+    epochs_changed: Cell<bool>,
+    tail: Rc<Tail>,
+    writer: Writer,
+    /// Held by whoever changes the files other than by appending.
+    gate: Gate,
+    log_start: Cell<i64>,
+    log_end: Cell<i64>,
+    high_watermark: Cell<i64>,
+    recovery_point: Cell<i64>,
+    /// Where the two newest producer snapshots stand, the newest last; -1: none.
+    snapshots: Cell<[i64; 2]>,
+    bytes_since_snapshot: Cell<u64>,
+}
+
+/// A segment as metrics and DescribeLogDirs show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentInfo {
+    pub base_offset: i64,
+    pub size_bytes: u64,
+    pub max_timestamp_ms: i64,
+}
+
+impl Log {
+    pub fn dir(&self) -> PathBuf {
+        self.0.dir.borrow().clone()
+    }
+    pub fn topic_id(&self) -> Uuid {
+        self.0.topic_id
+    }
+    pub fn config(&self) -> Rc<LogConfig> {
+        self.0.config.borrow().clone()
+    }
+    /// Takes effect from the next append, retention or roll on.
+    pub fn set_config(&self, config: Rc<LogConfig>) {
+        *self.0.config.borrow_mut() = config;
+    }
+
+    pub fn log_start_offset(&self) -> i64 {
+        self.0.log_start.get()
+    }
+    /// The offset that the next record gets.
+    pub fn log_end_offset(&self) -> i64 {
+        self.0.log_end.get()
+    }
+    /// Everything below is in the page cache.
+    pub fn written_offset(&self) -> i64 {
+        self.0.writer.written.get()
+    }
+    /// Everything below is on the disk.
+    pub fn durable_offset(&self) -> i64 {
+        self.0.writer.durable.get()
+    }
+    /// Everything below is as safe as the topic asks for: may be acknowledged.
+    pub fn safe_offset(&self) -> i64 {
+        match self.config().durability {
+            Durability::Fsync => self.durable_offset(),
+            Durability::Os => self.written_offset(),
+        }
+    }
+    /// Where recovery begins after a crash: everything below is on the disk with all that helps to read it.
+    pub fn recovery_point(&self) -> i64 {
+        self.0.recovery_point.get()
+    }
+
+    pub fn high_watermark(&self) -> i64 {
+        self.0.high_watermark.get()
+    }
+
+    /// Sets the high watermark, within the log: the value that it has now.
+    pub fn set_high_watermark(&self, offset: i64) -> i64 {
+        let offset = offset.clamp(self.0.log_start.get(), self.0.log_end.get());
+        self.0.high_watermark.set(offset);
+        self.0.producers.borrow_mut().on_high_watermark_updated(offset);
+        offset
+    }
+
+    /// The first offset that a transaction has not decided yet, or the high watermark.
+    pub fn last_stable_offset(&self) -> i64 {
+        let high_watermark = self.0.high_watermark.get();
+        self.0.producers.borrow().first_unstable_offset().map_or(high_watermark, |offset| offset.min(high_watermark))
+    }
+
+    pub fn size_bytes(&self) -> u64 {
+        self.0.segments.borrow().iter().map(|segment| u64::from(segment.size_bytes.get())).sum()
+    }
+
+    pub fn segment_infos(&self) -> Vec<SegmentInfo> {
+        let info = |segment: &Rc<Segment>| SegmentInfo {
+            base_offset: segment.base_offset,
+            size_bytes: u64::from(segment.size_bytes.get()),
+            max_timestamp_ms: segment.max_timestamp.get().timestamp,
+        };
+        self.0.segments.borrow().iter().map(info).collect()
+    }
+
+    /// Producer state as the log has it: for DescribeProducers and transaction verification.
+    pub fn producers(&self) -> Ref<'_, ProducerStates> {
+        self.0.producers.borrow()
+    }
+
+    /// Leader epochs as the log has them.
+    pub fn epochs(&self) -> Ref<'_, LeaderEpochs> {
+        self.0.epochs.borrow()
+    }
+
+    /// The largest epoch up to `epoch` and the offset after its last record; -1 and -1 where there is none.
+    pub fn end_of_epoch(&self, epoch: i32) -> (i32, i64) {
+        self.epochs().end_offset_for(epoch, self.log_end_offset()).unwrap_or((-1, -1))
+    }
+
+    /// Forgets producers that have been silent for too long. `now_ms` is wall-clock time.
+    pub fn expire_producers(&self, now_ms: i64) {
+        let expiration_ms = self.config().producer_id_expiration_ms;
+        self.0.producers.borrow_mut().remove_expired(now_ms, expiration_ms);
+    }
+
+    /// Gives back the memory and the descriptors that an idle log can do without.
+    pub fn release_idle(&self) {
+        for segment in self.0.segments.borrow().iter() {
+            segment.offsets.borrow_mut().release_memory();
+            segment.times.borrow_mut().release_memory();
+            if self.0.writer.is_idle() {
+                segment.close_files();
+            }
+        }
+    }
+
+    fn segments(&self) -> Vec<Rc<Segment>> {
+        self.0.segments.borrow().clone()
+    }
+
+    fn active(&self) -> Rc<Segment> {
+        self.0.segments.borrow().last().expect("a log has a segment").clone()
+    }
+
+    /// The segment that holds `offset`, with the base offset of the next one.
+    fn segment_of(&self, offset: i64) -> Option<(Rc<Segment>, Option<i64>)> {
+        let segments = self.0.segments.borrow();
+        let after = segments.partition_point(|segment| segment.base_offset <= offset);
+        let segment = segments.get(after.checked_sub(1)?)?;
+        Some((segment.clone(), segments.get(after).map(|next| next.base_offset)))
+    }
+
+    fn next_segment(&self, base_offset: i64) -> Option<Rc<Segment>> {
+        let segments = self.0.segments.borrow();
+        segments.get(segments.partition_point(|segment| segment.base_offset <= base_offset)).cloned()
+    }
+}

@@ -1,0 +1,196 @@
+//! Reading records: from the tail in memory, else as a range of a file that the shard sends or reads.
+//!
+//! Lives on the core of the log. Never copies records, and cuts only between batches.
+
+use super::{
+    Log, ReadError,
+    index::Key,
+    segment::{Part, Segment},
+    walk::{Located, Walk},
+};
+use bytes::{Bytes, BytesMut};
+use ring::File;
+use std::{io, rc::Rc};
+
+/// Consecutive whole batches.
+#[derive(Clone, Debug)]
+pub enum ReadPart {
+    Memory(Bytes),
+    /// The bytes stay readable even when the segment is deleted meanwhile.
+    File { file: File, position: u64, length: u64 },
+}
+
+/// What a read found. Empty at the end of what may be read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadData {
+    pub parts: Vec<ReadPart>,
+    pub size_bytes: usize,
+    /// Every record in here is below this offset: the upper bound for its aborted transactions.
+    pub upper_bound_offset: i64,
+}
+
+/// The bounds of a read.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    offset: i64,
+    max_bytes: usize,
+    at_least_one: bool,
+    up_to_offset: i64,
+}
+
+impl Log {
+    /// Whole batches from the one that holds `offset` on, `max_bytes` at most; with `at_least_one` the first batch
+    /// comes whatever its size. No batch reaches beyond `up_to_offset` (the high watermark, or the last stable offset).
+    pub async fn read(
+        &self,
+        offset: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+        up_to_offset: i64,
+    ) -> Result<ReadData, ReadError> {
+        self.check_range(offset)?;
+        let limits = Limits { offset, max_bytes, at_least_one, up_to_offset };
+        loop {
+            if let Some(data) = self.try_read_tail(offset, max_bytes, at_least_one, up_to_offset) {
+                return Ok(data);
+            }
+            let Some((mut segment, mut next_base)) = self.segment_of(offset) else { return Ok(self.nothing(limits)) };
+            loop {
+                match self.read_segment(&segment, next_base, limits).await? {
+                    Some(data) => return Ok(data),
+                    None => match self.next_segment(segment.base_offset) {
+                        Some(next) => {
+                            next_base = self.next_segment(next.base_offset).map(|after| after.base_offset);
+                            segment = next;
+                        }
+                        None => break,
+                    },
+                }
+            }
+            // The files end before `offset`. What they lack is in the tail, unless the log was cut under the read.
+            self.check_range(offset)?;
+            if self.0.tail.first_offset().is_none_or(|first| first > offset) {
+                return Ok(self.nothing(limits));
+            }
+        }
+    }
+
+    /// Whole batches as [`Log::read`] finds them, in one piece of memory: for state machines that load themselves.
+    pub async fn read_bytes(&self, offset: i64, max_bytes: usize, up_to_offset: i64) -> Result<Bytes, ReadError> {
+        let data = self.read(offset, max_bytes, true, up_to_offset).await?;
+        let mut bytes = BytesMut::with_capacity(data.size_bytes);
+        for part in data.parts {
+            match part {
+                ReadPart::Memory(part) => bytes.extend_from_slice(&part),
+                ReadPart::File { file, position, length } => {
+                    bytes.extend_from_slice(&self.0.ring.read_exact_at(&file, position, length as usize).await?);
+                }
+            }
+        }
+        Ok(bytes.freeze())
+    }
+
+    /// The same from memory alone; `None` where that would need a file, or `offset` is out of range.
+    pub fn try_read_tail(
+        &self,
+        offset: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+        up_to_offset: i64,
+    ) -> Option<ReadData> {
+        if self.check_range(offset).is_err() {
+            return None;
+        }
+        if offset >= up_to_offset.min(self.log_end_offset()) {
+            return Some(ReadData { upper_bound_offset: offset, ..ReadData::default() });
+        }
+        let read = self.0.tail.read(offset, max_bytes, at_least_one, up_to_offset)?;
+        Some(ReadData {
+            parts: read.parts.into_iter().map(ReadPart::Memory).collect(),
+            size_bytes: read.size_bytes,
+            upper_bound_offset: up_to_offset.min(self.log_end_offset()),
+        })
+    }
+
+    pub(super) fn check_range(&self, offset: i64) -> Result<(), ReadError> {
+        let (log_start_offset, log_end_offset) = (self.log_start_offset(), self.log_end_offset());
+        if (log_start_offset..=log_end_offset).contains(&offset) {
+            return Ok(());
+        }
+        Err(ReadError::OffsetOutOfRange { offset, log_start_offset, log_end_offset })
+    }
+
+    fn nothing(&self, limits: Limits) -> ReadData {
+        ReadData { upper_bound_offset: limits.offset, ..ReadData::default() }
+    }
+
+    /// The batches of one segment's file; `None` when it ends before the offset.
+    async fn read_segment(
+        &self,
+        segment: &Rc<Segment>,
+        next_base: Option<i64>,
+        limits: Limits,
+    ) -> io::Result<Option<ReadData>> {
+        let end = u64::from(segment.written_bytes.get());
+        if end == 0 {
+            return Ok(None);
+        }
+        let end_offset = next_base.unwrap_or_else(|| self.written_offset());
+        let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+        let from = self.position_before(segment, limits.offset).await?;
+        let Some(first) = Walk::new(&self.0.ring, &file, from, end).seek(limits.offset).await? else {
+            return Ok(None);
+        };
+        if first.header.next_offset() > limits.up_to_offset
+            || (first.size_bytes > limits.max_bytes as u64 && !limits.at_least_one)
+        {
+            return Ok(Some(self.nothing(limits)));
+        }
+        let (stop, upper_bound_offset) = self.read_end(segment, &file, &first, end, end_offset, limits).await?;
+        let length = stop - first.position;
+        Ok(Some(ReadData {
+            parts: vec![ReadPart::File { file, position: first.position, length }],
+            size_bytes: length as usize,
+            upper_bound_offset: upper_bound_offset.min(limits.up_to_offset),
+        }))
+    }
+
+    /// Where a read that begins with `first` ends in the file, and an offset that nothing in it reaches.
+    async fn read_end(
+        &self,
+        segment: &Segment,
+        file: &File,
+        first: &Located,
+        end: u64,
+        end_offset: i64,
+        limits: Limits,
+    ) -> io::Result<(u64, i64)> {
+        let limit = first.end().max(first.position + limits.max_bytes as u64);
+        if end <= limit && end_offset <= limits.up_to_offset {
+            return Ok((end, end_offset));
+        }
+        // Batches that end before the batch of an index entry are inside the limits when that batch's end offset is.
+        let mut stop = first.end();
+        if let Some(entry) = self.offset_entry(segment, Key::Position, limit.min(end) as i64).await? {
+            let (position, last_offset) =
+                (u64::from(entry.position()), segment.base_offset + i64::from(entry.relative_offset()));
+            if position > stop && last_offset < limits.up_to_offset {
+                return Ok((position, last_offset));
+            }
+        }
+        if let Some(entry) = self.offset_entry(segment, Key::Offset, limits.up_to_offset - 1 - segment.base_offset).await? {
+            let position = u64::from(entry.position());
+            if position <= limit {
+                stop = stop.max(position);
+            }
+        }
+        let mut walk = Walk::new(&self.0.ring, file, stop, end);
+        while let Some(batch) = walk.next().await? {
+            if batch.end() > limit || batch.header.next_offset() > limits.up_to_offset {
+                return Ok((stop, batch.header.base_offset()));
+            }
+            stop = batch.end();
+        }
+        Ok((stop, end_offset))
+    }
+}

@@ -1,0 +1,227 @@
+//! What a log gives up: segments that are too old, too many, or below the log start; and the log as a whole.
+//!
+//! Lives on the core of the log, in the background. The decision is pure. Files are renamed at once (`.deleted`,
+//! `-delete`) and removed after `file.delete.delay.ms`, so that reads which began earlier can end.
+
+use super::{Log, LogConfig, ReadError, files, segment::{Part, Segment}};
+use ring::Ring;
+use std::{io, path::{Path, PathBuf}, rc::Rc, time::Duration};
+
+/// A segment as retention sees it.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    size_bytes: u64,
+    largest_timestamp_ms: i64,
+    end_offset: i64,
+}
+
+/// How many segments from the front may go (`UnifiedLog.deleteOldSegments`): first those below the log start, then by
+/// size, then by time. Never one that reaches beyond the high watermark, never an empty last one.
+fn expired(
+    segments: &[Candidate],
+    config: &LogConfig,
+    log_start_offset: i64,
+    high_watermark: i64,
+    now_ms: i64,
+) -> usize {
+    let last = segments.len().saturating_sub(1);
+    let may_go = |at: usize| {
+        at < segments.len()
+            && segments[at].end_offset <= high_watermark
+            && (at < last || segments[at].size_bytes > 0)
+    };
+    let mut count = 0;
+    while count < last && may_go(count) && segments[count].end_offset <= log_start_offset {
+        count += 1;
+    }
+    if !config.cleanup_policy.delete {
+        return count;
+    }
+    if let Some(retention_bytes) = config.retention_bytes {
+        let mut size_bytes: u64 = segments[count..].iter().map(|one| one.size_bytes).sum();
+        while may_go(count) && size_bytes >= retention_bytes + segments[count].size_bytes {
+            size_bytes -= segments[count].size_bytes;
+            count += 1;
+        }
+    }
+    if let Some(retention_ms) = config.retention_ms {
+        while may_go(count) && now_ms.saturating_sub(segments[count].largest_timestamp_ms) > retention_ms {
+            count += 1;
+        }
+    }
+    count
+}
+
+impl Log {
+    /// Raises the log start to `offset` (DeleteRecords): the new low watermark. Only what is below the high watermark
+    /// may go. Segments that lie below it whole follow with the next [`Log::apply_retention`].
+    pub async fn delete_records_before(&self, offset: i64) -> Result<i64, ReadError> {
+        if offset > self.high_watermark() {
+            return Err(ReadError::OffsetOutOfRange {
+                offset,
+                log_start_offset: self.log_start_offset(),
+                log_end_offset: self.high_watermark(),
+            });
+        }
+        self.raise_log_start(offset);
+        Ok(self.log_start_offset())
+    }
+
+    /// Follows a leader whose log starts later than ours. Never beyond the end of this log.
+    pub fn raise_log_start(&self, offset: i64) {
+        let offset = offset.min(self.log_end_offset());
+        if offset > self.log_start_offset() {
+            self.0.log_start.set(offset);
+            self.0.high_watermark.set(self.high_watermark().max(offset));
+            if self.0.epochs.borrow_mut().truncate_from_start(offset) {
+                self.0.epochs_changed.set(true);
+            }
+        }
+    }
+
+    /// Gives up what retention no longer wants: how many segments. `now_ms` is wall-clock time.
+    pub async fn apply_retention(&self, now_ms: i64) -> io::Result<usize> {
+        let _pass = self.0.gate.enter().await;
+        let config = self.config();
+        let count = expired(&self.candidates(), &config, self.log_start_offset(), self.high_watermark(), now_ms);
+        if count == 0 {
+            return Ok(0);
+        }
+        if count == self.0.segments.borrow().len() {
+            self.roll(self.log_end_offset(), now_ms);
+        }
+        let gone: Vec<Rc<Segment>> = self.0.segments.borrow_mut().drain(..count).collect();
+        let new_start = self.0.segments.borrow()[0].base_offset;
+        self.raise_log_start(new_start);
+        tracing::info!(
+            dir = %self.dir().display(), segments = count, log_start_offset = self.log_start_offset(),
+            "retention deletes the oldest segments"
+        );
+        self.remove_segments(&gone).await?;
+        Ok(count)
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let segments = self.0.segments.borrow();
+        let candidate = |at: usize, segment: &Segment| Candidate {
+            size_bytes: u64::from(segment.size_bytes.get()),
+            largest_timestamp_ms: match segment.max_timestamp.get().timestamp {
+                unknown if unknown < 0 => segment.created_ms,
+                known => known,
+            },
+            end_offset: segments.get(at + 1).map_or(self.log_end_offset(), |next| next.base_offset),
+        };
+        segments.iter().enumerate().map(|(at, segment)| candidate(at, segment)).collect()
+    }
+
+    /// Renames the files of segments that the log no longer has, and removes them later. The caller holds the gate.
+    pub(super) async fn remove_segments(&self, gone: &[Rc<Segment>]) -> io::Result<()> {
+        let (ring, dir) = (&self.0.ring, self.dir());
+        let mut renamed = Vec::new();
+        for segment in gone {
+            let parts = Part::ALL.iter().filter(|part| segment.exists(**part)).map(|part| part.extension());
+            for extension in parts.chain([files::SNAPSHOT]) {
+                let from = files::path(&dir, segment.base_offset, extension);
+                let mut to = from.clone().into_os_string();
+                to.push(files::DELETED_SUFFIX);
+                let to = PathBuf::from(to);
+                match ring.rename(&from, &to).await {
+                    Ok(()) => renamed.push(to),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            segment.close_files();
+        }
+        let delay = Duration::from_millis(self.config().file_delete_delay_ms);
+        let ring = self.0.ring.clone();
+        drop(self.0.ring.spawn(async move {
+            ring.sleep(delay).await;
+            for path in renamed {
+                if let Err(error) = super::sync::remove_if_there(&ring, &path).await {
+                    tracing::warn!(path = %path.display(), %error, "a deleted segment's file could not be removed");
+                }
+            }
+        }));
+        Ok(())
+    }
+
+    /// Deletes the log: its folder gets another name at once, and goes after the delay.
+    pub async fn delete(self) -> io::Result<()> {
+        self.0.writer.end("the partition was deleted");
+        let _pass = self.0.gate.enter().await;
+        let (ring, dir) = (self.0.ring.clone(), self.dir());
+        let name = dir.file_name().and_then(|name| name.to_str()).expect("a log's folder has a name");
+        let unique = (u128::from(ring.random_u64()) << 64) | u128::from(ring.random_u64());
+        let new_dir = dir.with_file_name(files::delete_dir_name(name, unique));
+        ring.rename(&dir, &new_dir).await?;
+        if let Some(parent) = dir.parent() {
+            ring.sync_dir(parent).await?;
+        }
+        *self.0.dir.borrow_mut() = new_dir.clone();
+        for segment in self.segments() {
+            segment.close_files();
+        }
+        let delay = Duration::from_millis(self.config().file_delete_delay_ms);
+        drop(self.0.ring.spawn(async move {
+            ring.sleep(delay).await;
+            if let Err(error) = remove_log_dir(&ring, &new_dir).await {
+                tracing::warn!(path = %new_dir.display(), %error, "a deleted partition's folder could not be removed");
+            }
+        }));
+        Ok(())
+    }
+}
+
+/// Removes a folder of files. Logs have no folders within.
+pub(super) async fn remove_log_dir(ring: &Ring, dir: &Path) -> io::Result<()> {
+    for entry in ring.read_dir(dir).await? {
+        super::sync::remove_if_there(ring, &dir.join(entry.name)).await?;
+    }
+    ring.remove_dir(dir).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::CleanupPolicy;
+
+    fn segments() -> Vec<Candidate> {
+        (0..4)
+            .map(|at| Candidate { size_bytes: 100, largest_timestamp_ms: at * 1000, end_offset: (at + 1) * 10 })
+            .collect()
+    }
+
+    fn config(retention_ms: Option<i64>, retention_bytes: Option<u64>) -> LogConfig {
+        LogConfig { retention_ms, retention_bytes, ..LogConfig::default() }
+    }
+
+    #[test]
+    fn size_time_and_log_start_each_delete_from_the_front() {
+        let all = segments();
+        let count = |ms, bytes, start, now| expired(&all, &config(ms, bytes), start, 40, now);
+        assert_eq!(count(None, None, 0, i64::MAX), 0);
+        assert_eq!(count(None, Some(250), 0, 0), 1);
+        assert_eq!(count(None, Some(300), 0, 0), 1);
+        assert_eq!(count(None, Some(301), 0, 0), 0);
+        assert_eq!(count(None, Some(0), 0, 0), 4);
+        assert_eq!(count(Some(500), None, 0, 2000), 2);
+        assert_eq!(count(Some(0), None, 0, 1_000_000), 4);
+        assert_eq!(count(None, None, 20, 0), 2);
+        assert_eq!(count(None, None, 19, 0), 1);
+        assert_eq!(count(None, None, 40, 0), 3, "the last segment is deleted for its age only");
+    }
+
+    #[test]
+    fn the_high_watermark_and_an_empty_last_segment_stay() {
+        let mut all = segments();
+        assert_eq!(expired(&all, &config(None, Some(0)), 0, 29, 0), 2);
+        all[3].size_bytes = 0;
+        assert_eq!(expired(&all, &config(None, Some(0)), 0, 40, 0), 3);
+        let compact = LogConfig {
+            cleanup_policy: CleanupPolicy { delete: false, compact: true },
+            ..config(Some(0), Some(0))
+        };
+        assert_eq!(expired(&all, &compact, 10, 40, 9_000), 1);
+    }
+}

@@ -1,0 +1,299 @@
+//! One segment: a `.log` file of whole batches, its indexes, and the decision when to begin the next one.
+//!
+//! Owns: the open files, sizes and indexes of the segment. Lives on the core of its log. Appending changes memory only;
+//! bytes go to the files through [`super::sync`], so that many appends leave together.
+
+use super::{
+    config::LogConfig,
+    files,
+    index::{Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
+    txn_index::{ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
+};
+use bytes::Bytes;
+use protocol::records::{BatchHeader, NO_TIMESTAMP};
+use ring::{File, OpenOptions, Ring};
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    path::Path,
+};
+
+/// Offsets in an index are relative to the segment's base, as a Java `int`.
+const MAX_RELATIVE_OFFSET: i64 = i32::MAX as i64;
+
+/// A timestamp and the last offset of the batch that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TimestampOffset {
+    pub timestamp: i64,
+    pub offset: i64,
+}
+
+/// Which of a segment's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Log = 0,
+    Offsets = 1,
+    Times = 2,
+    Aborted = 3,
+}
+
+impl Part {
+    pub const ALL: [Part; 4] = [Part::Log, Part::Offsets, Part::Times, Part::Aborted];
+
+    pub fn extension(self) -> &'static str {
+        match self {
+            Part::Log => files::LOG,
+            Part::Offsets => files::OFFSET_INDEX,
+            Part::Times => files::TIME_INDEX,
+            Part::Aborted => files::TXN_INDEX,
+        }
+    }
+}
+
+pub(super) struct Segment {
+    pub base_offset: i64,
+    /// Opened when they are first needed, by [`Part`].
+    open_files: RefCell<[Option<File>; 4]>,
+    /// Which files exist, by [`Part`].
+    exists: Cell<[bool; 4]>,
+    pub offsets: RefCell<Index>,
+    pub times: RefCell<Index>,
+    pub aborted: RefCell<TxnIndex>,
+    /// Bytes of whole batches, written or not.
+    pub size_bytes: Cell<u32>,
+    /// Bytes that the `.log` file has.
+    pub written_bytes: Cell<u32>,
+    /// Bytes that the disk has.
+    pub synced_bytes: Cell<u32>,
+    /// The `.log` file is longer than its batches.
+    pub preallocated: Cell<bool>,
+    /// The index files are on the disk, complete. Set once the segment is no longer the active one.
+    pub indexes_synced: Cell<bool>,
+    pub max_timestamp: Cell<TimestampOffset>,
+    /// Largest timestamp of the first batch: what `segment.ms` counts from. `None`: empty, or not read yet.
+    pub first_timestamp: Cell<Option<i64>>,
+    pub created_ms: i64,
+    bytes_since_entry: Cell<u32>,
+}
+
+impl Segment {
+    /// A segment without files yet.
+    pub fn new(base_offset: i64, created_ms: i64) -> Self {
+        Self {
+            base_offset,
+            open_files: RefCell::default(),
+            exists: Cell::new([false; 4]),
+            offsets: RefCell::new(Index::new(OFFSET_ENTRY_BYTES)),
+            times: RefCell::new(Index::new(TIME_ENTRY_BYTES)),
+            aborted: RefCell::default(),
+            size_bytes: Cell::new(0),
+            written_bytes: Cell::new(0),
+            synced_bytes: Cell::new(0),
+            preallocated: Cell::new(false),
+            indexes_synced: Cell::new(false),
+            max_timestamp: Cell::new(TimestampOffset { timestamp: NO_TIMESTAMP, offset: base_offset }),
+            first_timestamp: Cell::new(None),
+            created_ms,
+            bytes_since_entry: Cell::new(0),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.size_bytes.get() == 0
+    }
+
+    /// Whether `offset` can stand in the indexes.
+    pub fn holds_offset(&self, offset: i64) -> bool {
+        (0..=MAX_RELATIVE_OFFSET).contains(&(offset - self.base_offset))
+    }
+
+    fn relative(&self, offset: i64) -> u32 {
+        assert!(self.holds_offset(offset), "offset {offset} lies outside the segment at {}", self.base_offset);
+        (offset - self.base_offset) as u32
+    }
+
+    /// Takes one more batch into the books: sizes, indexes, timestamps.
+    pub fn add_batch(&self, batch: &BatchHeader, size_bytes: u32, index_interval_bytes: u32) {
+        let position = self.size_bytes.get();
+        let last_offset = batch.last_offset();
+        if batch.max_timestamp() > self.max_timestamp.get().timestamp {
+            self.max_timestamp.set(TimestampOffset { timestamp: batch.max_timestamp(), offset: last_offset });
+        }
+        if position == 0 {
+            self.first_timestamp.set(Some(batch.max_timestamp()));
+        }
+        if self.bytes_since_entry.get() > index_interval_bytes {
+            self.offsets.borrow_mut().push(Entry::for_offset(self.relative(last_offset), position));
+            self.add_time_entry();
+            self.bytes_since_entry.set(0);
+        }
+        self.bytes_since_entry.set(self.bytes_since_entry.get() + size_bytes);
+        self.size_bytes.set(position + size_bytes);
+    }
+
+    /// An entry for the largest timestamp so far, unless the last entry has it. Closed segments end with one.
+    pub fn add_time_entry(&self) {
+        let max = self.max_timestamp.get();
+        let mut times = self.times.borrow_mut();
+        if max.timestamp > times.last().map_or(NO_TIMESTAMP, |last| last.timestamp()) {
+            times.push(Entry::for_time(max.timestamp, self.relative(max.offset)));
+        }
+    }
+
+    pub fn indexes_full(&self, config: &LogConfig) -> bool {
+        let offset_entries = config.segment_index_bytes / OFFSET_ENTRY_BYTES as u32;
+        let time_entries = config.segment_index_bytes / TIME_ENTRY_BYTES as u32;
+        // The last time entry is kept for the roll.
+        self.offsets.borrow().count() >= offset_entries || self.times.borrow().count() + 1 >= time_entries
+    }
+
+    pub fn bytes_since_entry(&self) -> u32 {
+        self.bytes_since_entry.get()
+    }
+    pub fn set_bytes_since_entry(&self, bytes: u32) {
+        self.bytes_since_entry.set(bytes);
+    }
+
+    // ---- files -------------------------------------------------------------------------------------------------
+
+    pub fn exists(&self, part: Part) -> bool {
+        self.exists.get()[part as usize]
+    }
+
+    pub fn set_exists(&self, part: Part, exists: bool) {
+        let mut all = self.exists.get();
+        all[part as usize] = exists;
+        self.exists.set(all);
+    }
+
+    /// The file where it is open already.
+    pub fn opened(&self, part: Part) -> Option<File> {
+        self.open_files.borrow()[part as usize].clone()
+    }
+
+    /// Opens the file, and creates it where it does not exist.
+    pub async fn file(&self, ring: &Ring, dir: &Path, part: Part) -> io::Result<File> {
+        if let Some(file) = self.opened(part) {
+            return Ok(file);
+        }
+        let create = !self.exists(part);
+        let options = OpenOptions { write: true, create, truncate: create, ..OpenOptions::read() };
+        let file = ring.open(files::path(dir, self.base_offset, part.extension()), options).await?;
+        // Another task may have opened it meanwhile; both handles are as good.
+        self.set_exists(part, true);
+        self.open_files.borrow_mut()[part as usize] = Some(file.clone());
+        Ok(file)
+    }
+
+    pub fn close_files(&self) {
+        *self.open_files.borrow_mut() = [None, None, None, None];
+    }
+
+    /// Writes what the index files lack. With `create`, both exist afterwards even when they are empty.
+    pub async fn flush_indexes(&self, ring: &Ring, dir: &Path, create: bool) -> io::Result<()> {
+        for part in [Part::Offsets, Part::Times, Part::Aborted] {
+            let (needed, at, bytes, count) = self.unflushed(part);
+            if needed || (create && part != Part::Aborted && !self.exists(part)) {
+                let file = self.file(ring, dir, part).await?;
+                if !bytes.is_empty() {
+                    ring.write_at(&file, vec![bytes], at).await?;
+                }
+                match part {
+                    Part::Offsets => self.offsets.borrow_mut().flushed(count),
+                    Part::Times => self.times.borrow_mut().flushed(count),
+                    _ => self.aborted.borrow_mut().flushed(count),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn unflushed(&self, part: Part) -> (bool, u64, Bytes, u32) {
+        let of_index = |index: &Index| {
+            let (at, bytes) = index.unflushed();
+            (index.needs_flush(), at, bytes, index.count())
+        };
+        match part {
+            Part::Offsets => of_index(&self.offsets.borrow()),
+            Part::Times => of_index(&self.times.borrow()),
+            _ => {
+                let aborted = self.aborted.borrow();
+                let (at, bytes) = aborted.unflushed();
+                (aborted.needs_flush(), at, bytes, aborted.count())
+            }
+        }
+    }
+
+    pub async fn sync_indexes(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
+        for part in [Part::Offsets, Part::Times, Part::Aborted] {
+            if self.exists(part) {
+                ring.sync_data(&self.file(ring, dir, part).await?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts the index files to what the indexes hold.
+    pub async fn trim_indexes(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
+        for part in [Part::Offsets, Part::Times, Part::Aborted] {
+            if self.exists(part) {
+                let length = match part {
+                    Part::Offsets => u64::from(self.offsets.borrow().entries_on_disk()) * OFFSET_ENTRY_BYTES as u64,
+                    Part::Times => u64::from(self.times.borrow().entries_on_disk()) * TIME_ENTRY_BYTES as u64,
+                    _ => u64::from(self.aborted.borrow().entries_on_disk()) * TXN_ENTRY_BYTES as u64,
+                };
+                let file = self.file(ring, dir, part).await?;
+                if ring.size(&file).await? != length {
+                    ring.truncate(&file, length).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the next append looks like, and what it would be appended to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RollInput {
+    pub size_bytes: u32,
+    pub incoming_bytes: u32,
+    pub segment_bytes: u32,
+    /// Between the first batch of the segment and the incoming one, or the segment's age where batches have no time.
+    pub waited_ms: i64,
+    /// `segment.ms` less this segment's jitter.
+    pub segment_ms: i64,
+    pub indexes_full: bool,
+    /// The incoming offsets can stand in this segment's indexes.
+    pub offsets_fit: bool,
+}
+
+/// Whether the incoming batches begin a new segment (`LogSegment.shouldRoll`).
+pub(super) fn should_roll(input: &RollInput) -> bool {
+    let full = u64::from(input.size_bytes) + u64::from(input.incoming_bytes) > u64::from(input.segment_bytes);
+    let old = input.size_bytes > 0 && input.waited_ms > input.segment_ms;
+    full || old || input.indexes_full || !input.offsets_fit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rolls_for_each_of_kafkas_reasons_and_no_other() {
+        let calm = RollInput {
+            size_bytes: 500,
+            incoming_bytes: 500,
+            segment_bytes: 1000,
+            waited_ms: 10,
+            segment_ms: 10,
+            indexes_full: false,
+            offsets_fit: true,
+        };
+        assert!(!should_roll(&calm));
+        assert!(should_roll(&RollInput { incoming_bytes: 501, ..calm }));
+        assert!(should_roll(&RollInput { waited_ms: 11, ..calm }));
+        assert!(!should_roll(&RollInput { waited_ms: 11, size_bytes: 0, ..calm }));
+        assert!(should_roll(&RollInput { indexes_full: true, ..calm }));
+        assert!(should_roll(&RollInput { offsets_fit: false, ..calm }));
+    }
+}

@@ -1,0 +1,466 @@
+//! From memory to the page cache, and from there to the disk.
+//!
+//! Owns: what was appended and is in no file yet, the files that wait for a sync, and the state of health. One turn's
+//! appends leave with one `pwritev` per segment. A failed sync is final: the kernel may have dropped the pages, so the
+//! log takes nothing more until it was recovered from the disk. A full disk is not: the bytes stay here, are written
+//! once there is room, and new appends are refused until then.
+
+use super::{
+    Log, files,
+    gate::Gate,
+    segment::{Part, Segment},
+};
+use bytes::Bytes;
+use ring::File;
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    rc::Rc,
+    task::{Poll, Waker},
+};
+
+/// Slices that one system call takes (`IOV_MAX`).
+const MAX_SLICES: usize = 1024;
+/// How much is appended before a checkpoint is worth a new producer snapshot: bounds what a recovery replays.
+const SNAPSHOT_INTERVAL_BYTES: u64 = 64 << 20;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Health {
+    Good,
+    /// The disk is full; what could not be written waits.
+    Full(Rc<str>),
+    /// Final.
+    Failed(Rc<str>),
+}
+
+struct Gathered {
+    segment: Rc<Segment>,
+    position: u32,
+    bytes: Bytes,
+    end_offset: i64,
+}
+
+pub(super) struct Writer {
+    gathered: RefCell<VecDeque<Gathered>>,
+    pub written: Cell<i64>,
+    pub durable: Cell<i64>,
+    /// Rises with every cut of the log: a sync that began before one proves nothing about what followed it.
+    cuts: Cell<u64>,
+    /// Writes wait while a file is being opened or cut.
+    held: Cell<u32>,
+    /// Segments with bytes that the disk may lack. The file is held open: the segment may be deleted meanwhile.
+    unsynced: RefCell<Vec<(Rc<Segment>, File)>>,
+    /// One sync at a time: a second one waits, and then has little to do.
+    syncing: Gate,
+    /// A segment file was created since the folder was synced.
+    dir_changed: Cell<bool>,
+    health: RefCell<Health>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Writer {
+    pub fn new(log_end: i64, durable: i64) -> Self {
+        Self {
+            gathered: RefCell::default(),
+            written: Cell::new(log_end),
+            durable: Cell::new(durable),
+            cuts: Cell::new(0),
+            held: Cell::new(0),
+            unsynced: RefCell::default(),
+            syncing: Gate::default(),
+            dir_changed: Cell::new(false),
+            health: RefCell::new(Health::Good),
+            waiting: RefCell::default(),
+        }
+    }
+
+    pub fn gather(&self, segment: Rc<Segment>, position: u32, bytes: Bytes, end_offset: i64) {
+        self.gathered.borrow_mut().push_back(Gathered { segment, position, bytes, end_offset });
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.gathered.borrow().is_empty() && self.unsynced.borrow().is_empty() && self.held.get() == 0
+    }
+
+    /// Why the log takes no appends.
+    pub fn refusal(&self) -> Option<String> {
+        match &*self.health.borrow() {
+            Health::Good => None,
+            Health::Full(why) | Health::Failed(why) => Some(why.to_string()),
+        }
+    }
+
+    pub fn failure(&self) -> io::Result<()> {
+        match &*self.health.borrow() {
+            Health::Failed(why) => Err(io::Error::other(why.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn dir_changed(&self) {
+        self.dir_changed.set(true);
+    }
+
+    pub fn needs_sync(&self, segment: &Rc<Segment>, file: &File) {
+        let mut unsynced = self.unsynced.borrow_mut();
+        if !unsynced.iter().any(|(known, _)| Rc::ptr_eq(known, segment)) {
+            unsynced.push((segment.clone(), file.clone()));
+        }
+    }
+
+    fn wake(&self) {
+        for waker in self.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    /// The slices that one call can write: they follow one another in one segment.
+    fn next_run(&self) -> Option<(Rc<Segment>, u32, Vec<Bytes>)> {
+        let gathered = self.gathered.borrow();
+        let first = gathered.front()?;
+        let same = gathered.iter().take(MAX_SLICES).take_while(|one| Rc::ptr_eq(&one.segment, &first.segment));
+        Some((first.segment.clone(), first.position, same.map(|one| one.bytes.clone()).collect()))
+    }
+
+    /// Books a run as written; its end offset.
+    fn run_written(&self, segment: &Rc<Segment>, file: &File, position: u32, bufs: &[Bytes]) -> i64 {
+        let size: usize = bufs.iter().map(Bytes::len).sum();
+        segment.written_bytes.set(position + size as u32);
+        self.needs_sync(segment, file);
+        let end_offset =
+            self.gathered.borrow_mut().drain(..bufs.len()).last().expect("a run is not empty").end_offset;
+        self.written.set(end_offset);
+        end_offset
+    }
+
+    /// Takes nothing more, without it being a fault.
+    pub fn end(&self, why: &str) {
+        *self.health.borrow_mut() = Health::Failed(why.into());
+        self.wake();
+    }
+
+    /// The log was cut to `end_offset`: gathered bytes beyond it are gone, and nothing there is durable.
+    pub fn cut(&self, end_offset: i64) {
+        self.gathered.borrow_mut().retain(|one| one.end_offset <= end_offset);
+        self.written.set(self.written.get().min(end_offset));
+        self.durable.set(self.durable.get().min(end_offset));
+        self.cuts.set(self.cuts.get() + 1);
+    }
+
+    /// Begins anew at an offset: nothing is left to write.
+    pub fn restart(&self, offset: i64) {
+        self.gathered.borrow_mut().clear();
+        self.unsynced.borrow_mut().clear();
+        self.written.set(offset);
+        self.durable.set(offset);
+        self.cuts.set(self.cuts.get() + 1);
+    }
+}
+
+/// Holds writes back until dropped.
+pub(super) struct HeldWrites {
+    log: Log,
+    write_after: bool,
+}
+
+impl Drop for HeldWrites {
+    fn drop(&mut self) {
+        let writer = &self.log.0.writer;
+        writer.held.set(writer.held.get() - 1);
+        if self.write_after {
+            // An error shows in the state of health, which everybody asks.
+            let _ = self.log.write_gathered();
+        }
+        writer.wake();
+    }
+}
+
+impl Log {
+    /// Writes everything appended since the last call into the page cache; bytes for a file that is not open yet
+    /// follow by themselves once it is (see [`Log::written_offset`]). Called at the end of a turn.
+    pub fn write_gathered(&self) -> io::Result<()> {
+        let writer = &self.0.writer;
+        writer.failure()?;
+        while writer.held.get() == 0 {
+            let Some((segment, position, bufs)) = writer.next_run() else { break };
+            let Some(file) = segment.opened(Part::Log) else {
+                self.open_behind(segment);
+                break;
+            };
+            if let Err(error) = self.0.ring.write_now(&file, &bufs, u64::from(position)) {
+                self.write_failed(&error, &segment);
+                return Err(error);
+            }
+            let end_offset = writer.run_written(&segment, &file, position, &bufs);
+            self.0.tail.written(end_offset);
+            self.set_good();
+            writer.wake();
+        }
+        Ok(())
+    }
+
+    pub(super) fn hold_writes(&self) -> HeldWrites {
+        let held = &self.0.writer.held;
+        held.set(held.get() + 1);
+        HeldWrites { log: self.clone(), write_after: true }
+    }
+
+    /// Opens the file of a segment in the background; what was gathered follows.
+    fn open_behind(&self, segment: Rc<Segment>) {
+        let hold = self.hold_writes();
+        let log = self.clone();
+        drop(self.0.ring.spawn(async move {
+            let mut hold = hold;
+            if let Err(error) = log.open_log_file(&segment).await {
+                log.write_failed(&error, &segment);
+                // Trying again at once would fail again at once: the next append or turn does.
+                hold.write_after = false;
+            }
+        }));
+    }
+
+    async fn open_log_file(&self, segment: &Rc<Segment>) -> io::Result<()> {
+        let created = !segment.exists(Part::Log);
+        let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+        if created {
+            self.0.writer.dir_changed();
+            let config = self.config();
+            if config.preallocate {
+                self.0.ring.allocate(&file, 0, u64::from(config.segment_bytes), false).await?;
+                segment.preallocated.set(true);
+            }
+        }
+        Ok(())
+    }
+
+    fn set_good(&self) {
+        let mut health = self.0.writer.health.borrow_mut();
+        if let Health::Full(_) = *health {
+            tracing::info!(dir = %self.dir().display(), "there is room on the disk again: appends go on");
+            *health = Health::Good;
+        }
+    }
+
+    fn write_failed(&self, error: &io::Error, segment: &Segment) {
+        let path = files::path(&self.dir(), segment.base_offset, files::LOG);
+        let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        if !full {
+            return self.fail("writing", &path, error);
+        }
+        let mut health = self.0.writer.health.borrow_mut();
+        if *health == Health::Good {
+            tracing::error!(
+                path = %path.display(), %error,
+                "the disk is full: appends are refused until there is room; make some, or lower retention"
+            );
+            *health = Health::Full(format!("no room to write {}: {error}", path.display()).into());
+        }
+    }
+
+    /// Final: nothing is appended any more.
+    pub(super) fn fail(&self, what: &str, path: &std::path::Path, error: &io::Error) {
+        let mut health = self.0.writer.health.borrow_mut();
+        if !matches!(*health, Health::Failed(_)) {
+            tracing::error!(
+                path = %path.display(), %error,
+                "{what} failed: the partition takes no more appends; check the disk, then restart the broker to recover"
+            );
+            *health = Health::Failed(format!("{what} {} failed: {error}", path.display()).into());
+        }
+        drop(health);
+        self.0.writer.wake();
+    }
+
+    /// Resumes when everything appended so far is in the page cache.
+    pub async fn wait_written(&self) -> io::Result<()> {
+        let writer = &self.0.writer;
+        let (target, cuts) = (self.log_end_offset(), writer.cuts.get());
+        let reached = || writer.written.get() >= target || writer.cuts.get() != cuts;
+        while !reached() {
+            self.write_gathered()?;
+            if !reached() {
+                let mut waited = false;
+                poll_fn(|context| {
+                    if std::mem::replace(&mut waited, true) {
+                        return Poll::Ready(());
+                    }
+                    writer.waiting.borrow_mut().push(context.waker().clone());
+                    Poll::Pending
+                })
+                .await;
+                if let Some(why) = writer.refusal().filter(|_| !reached()) {
+                    return Err(io::Error::other(why));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries everything that was appended before the call to the disk; the offset up to which everything is durable
+    /// then. An error of the disk itself is final for this log.
+    pub async fn sync(&self) -> io::Result<i64> {
+        let writer = &self.0.writer;
+        let _pass = writer.syncing.enter().await;
+        self.wait_written().await?;
+        writer.failure()?;
+        let (written, cuts) = (writer.written.get(), writer.cuts.get());
+        let segments = writer.unsynced.borrow().clone();
+        for (segment, file) in segments {
+            let bytes = segment.written_bytes.get();
+            if segment.synced_bytes.get() < bytes {
+                if let Err(error) = self.0.ring.sync_data(&file).await {
+                    self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), &error);
+                    return Err(error);
+                }
+                segment.synced_bytes.set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
+            }
+        }
+        if writer.dir_changed.replace(false) {
+            let dir = self.dir();
+            if let Err(error) = self.0.ring.sync_dir(&dir).await {
+                self.fail("syncing", &dir, &error);
+                return Err(error);
+            }
+        }
+        writer.unsynced.borrow_mut().retain(|(one, _)| one.synced_bytes.get() < one.written_bytes.get());
+        if writer.cuts.get() == cuts {
+            writer.durable.set(writer.durable.get().max(written));
+        }
+        Ok(writer.durable.get())
+    }
+}
+
+// ---- what the log needs to be read and recovered quickly: indexes, epochs, producer snapshots ------------------------
+
+impl Log {
+    /// The index files and the producer snapshot of a segment that is no longer appended to.
+    pub(super) async fn finish_rolled(&self, old: &Rc<Segment>, offset: i64, snapshot: Bytes) -> io::Result<()> {
+        let still_here = || self.0.segments.borrow().iter().any(|segment| Rc::ptr_eq(segment, old));
+        if !still_here() {
+            return Ok(());
+        }
+        let (ring, dir) = (&self.0.ring, self.dir());
+        old.flush_indexes(ring, &dir, true).await?;
+        if offset <= self.log_end_offset() {
+            ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;
+        }
+        self.trim_log(old).await
+    }
+
+    /// Gives back what was preallocated for a segment that got its last batch.
+    async fn trim_log(&self, segment: &Rc<Segment>) -> io::Result<()> {
+        if segment.preallocated.get() && segment.written_bytes.get() == segment.size_bytes.get() {
+            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            self.0.ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
+            segment.preallocated.set(false);
+        }
+        Ok(())
+    }
+
+    /// Moves the recovery point up to what is durable now, after writing whatever makes that enough for a recovery:
+    /// index files of finished segments, leader epochs, and a producer snapshot when the last one is far behind. In the
+    /// background; the recovery point that holds then.
+    pub async fn checkpoint(&self) -> io::Result<i64> {
+        let _pass = self.0.gate.enter().await;
+        self.0.writer.failure()?;
+        let durable = self.durable_offset();
+        if durable == self.recovery_point() && !self.0.epochs_changed.get() {
+            return Ok(durable);
+        }
+        let cuts = self.0.writer.cuts.get();
+        let (ring, dir) = (&self.0.ring, self.dir());
+        let segments = self.segments();
+        let first = segments.iter().rposition(|segment| segment.indexes_synced.get()).map_or(0, |at| at + 1);
+        for pair in segments[first..].windows(2) {
+            let (segment, next) = (&pair[0], &pair[1]);
+            if next.base_offset > durable {
+                break;
+            }
+            segment.flush_indexes(ring, &dir, true).await?;
+            segment.sync_indexes(ring, &dir).await?;
+            self.trim_log(segment).await?;
+            segment.indexes_synced.set(true);
+        }
+        self.active().flush_indexes(ring, &dir, false).await?;
+        self.write_epochs().await?;
+        if self.0.bytes_since_snapshot.get() > SNAPSHOT_INTERVAL_BYTES {
+            self.write_snapshot().await?;
+        }
+        if self.0.writer.cuts.get() == cuts {
+            self.0.recovery_point.set(durable);
+        }
+        Ok(self.recovery_point())
+    }
+
+    pub(super) async fn write_epochs(&self) -> io::Result<()> {
+        if self.0.epochs_changed.replace(false) {
+            let text = super::checkpoint::format_epochs(&self.0.epochs.borrow().entries());
+            let path = self.dir().join(files::LEADER_EPOCHS);
+            if let Err(error) = self.0.ring.write_file_atomically(path, text.into()).await {
+                self.0.epochs_changed.set(true);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the producer state as it stands at the end of the log.
+    pub(super) async fn write_snapshot(&self) -> io::Result<()> {
+        let offset = self.log_end_offset();
+        if self.0.snapshots.get()[1] == offset {
+            return Ok(());
+        }
+        let snapshot = self.0.producers.borrow().encode_snapshot();
+        self.0.bytes_since_snapshot.set(0);
+        let (ring, dir) = (&self.0.ring, self.dir());
+        ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;
+        // Besides those where segments begin the last two are kept: the newest may lie beyond the recovery point.
+        let [oldest, newest] = self.0.snapshots.replace([self.0.snapshots.get()[1], offset]);
+        let at_segment = self.0.segments.borrow().iter().any(|segment| segment.base_offset == oldest);
+        if !at_segment && oldest >= 0 && oldest != newest {
+            remove_if_there(ring, &files::path(&dir, oldest, files::SNAPSHOT)).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes the log in order: everything on disk, files cut to their contents. What it gives back lets the next start
+    /// skip the reading.
+    pub async fn close(&self) -> io::Result<super::LogState> {
+        let durable = self.sync().await?;
+        let _pass = self.0.gate.enter().await;
+        let (ring, dir) = (&self.0.ring, self.dir());
+        let segments = self.segments();
+        for (at, segment) in segments.iter().enumerate() {
+            let active = at + 1 == segments.len();
+            if active {
+                segment.add_time_entry();
+            }
+            if active || !segment.indexes_synced.get() {
+                segment.flush_indexes(ring, &dir, true).await?;
+            }
+            if !segment.exists(Part::Log) {
+                segment.file(ring, &dir, Part::Log).await?;
+            }
+            self.trim_log(segment).await?;
+            if segment.offsets.borrow().needs_flush() || active {
+                segment.trim_indexes(ring, &dir).await?;
+            }
+        }
+        self.write_epochs().await?;
+        self.write_snapshot().await?;
+        self.0.recovery_point.set(durable);
+        for segment in &segments {
+            segment.close_files();
+        }
+        Ok(super::LogState::of(self))
+    }
+}
+
+pub(super) async fn remove_if_there(ring: &ring::Ring, path: &std::path::Path) -> io::Result<()> {
+    match ring.unlink(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,276 @@
+//! The newest bytes of the logs of one core, in memory: what followers of the tail read without touching a file.
+//!
+//! Owns: recent appends as reference-counted slices, within a budget per core, given up oldest first whatever log they
+//! belong to; and what is not yet written to a file, which is never given up. Lives on one core. Never does I/O.
+//!
+//! Small appends are copied into shared blocks, and merged once there are many: a tiny record neither pins the large
+//! buffer it was received in, nor costs a reader a slice of its own.
+
+use bytes::{Bytes, BytesMut};
+use protocol::records::Batch;
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::{Rc, Weak},
+};
+
+/// Appends below this are copied out of the buffer they came in.
+const SMALL_BYTES: usize = 8 * 1024;
+/// What small appends are copied into.
+const BLOCK_BYTES: usize = 64 * 1024;
+/// Small appends of one log are merged until they are this large.
+const MERGED_BYTES: usize = 16 * 1024;
+/// How many unwritten entries one append steps over in its search for something to give up.
+const MAX_STEPS_OVER: usize = 16;
+
+/// The tail memory of one core. Shared by its logs.
+pub struct TailCache {
+    budget_bytes: usize,
+    used_bytes: Cell<usize>,
+    /// In the order of the appends: whose bytes are the oldest, and how many of them.
+    queue: RefCell<VecDeque<Age>>,
+    block: RefCell<BytesMut>,
+}
+
+struct Age {
+    tail: Weak<Tail>,
+    generation: u32,
+    bytes: usize,
+}
+
+/// A run of whole batches, contiguous in the log.
+#[derive(Clone, Debug)]
+struct Entry {
+    base_offset: i64,
+    end_offset: i64,
+    bytes: Bytes,
+}
+
+/// The tail of one log. Its entries follow one another up to the end of the log.
+pub(super) struct Tail {
+    cache: Rc<TailCache>,
+    entries: RefCell<VecDeque<Entry>>,
+    /// Entries from here on are in no file yet.
+    written_offset: Cell<i64>,
+    /// Rises when entries vanish from the end: what the queue says about older generations is void.
+    generation: Cell<u32>,
+    /// Bytes that the queue has asked this log to give up, less than its first entry.
+    debt_bytes: Cell<usize>,
+}
+
+/// What a read takes: whole batches.
+#[derive(Debug, Default)]
+pub(super) struct TailRead {
+    pub parts: Vec<Bytes>,
+    pub size_bytes: usize,
+}
+
+impl TailCache {
+    pub fn new(budget_bytes: usize) -> Rc<Self> {
+        Rc::new(Self {
+            budget_bytes,
+            used_bytes: Cell::new(0),
+            queue: RefCell::default(),
+            block: RefCell::default(),
+        })
+    }
+
+    pub fn used_bytes(&self) -> usize {
+        self.used_bytes.get()
+    }
+
+    /// The same bytes, in a block that small appends share.
+    fn copied(&self, bytes: &[u8]) -> Bytes {
+        let mut block = self.block.borrow_mut();
+        if block.capacity() - block.len() < bytes.len() {
+            *block = BytesMut::with_capacity(BLOCK_BYTES);
+        }
+        block.extend_from_slice(bytes);
+        block.split().freeze()
+    }
+
+    fn add(&self, tail: &Rc<Tail>, bytes: usize) {
+        self.used_bytes.set(self.used_bytes.get() + bytes);
+        let generation = tail.generation.get();
+        let mut queue = self.queue.borrow_mut();
+        match queue.back_mut() {
+            Some(age) if age.generation == generation && std::ptr::eq(age.tail.as_ptr(), Rc::as_ptr(tail)) => {
+                age.bytes += bytes;
+            }
+            _ => queue.push_back(Age { tail: Rc::downgrade(tail), generation, bytes }),
+        }
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.used_bytes.set(self.used_bytes.get().checked_sub(bytes).expect("only what was added is removed"));
+    }
+
+    /// Gives up the oldest bytes until the budget holds, or only unwritten ones were met.
+    fn shrink(&self) {
+        let mut steps_over = 0;
+        while self.used_bytes.get() > self.budget_bytes && steps_over < MAX_STEPS_OVER {
+            let Some(age) = self.queue.borrow_mut().pop_front() else { break };
+            let Some(tail) = age.tail.upgrade() else { continue };
+            if tail.generation.get() != age.generation {
+                continue;
+            }
+            let left = tail.give_up(age.bytes);
+            if left > 0 {
+                steps_over += 1;
+                self.queue.borrow_mut().push_back(Age { bytes: left, ..age });
+            }
+        }
+    }
+}
+
+impl Tail {
+    pub fn new(cache: Rc<TailCache>, end_offset: i64) -> Rc<Self> {
+        Rc::new(Self {
+            cache,
+            entries: RefCell::default(),
+            written_offset: Cell::new(end_offset),
+            generation: Cell::new(0),
+            debt_bytes: Cell::new(0),
+        })
+    }
+
+    /// Appends whole batches that follow what is here; gives back the bytes as they are kept.
+    pub fn push(self: &Rc<Self>, base_offset: i64, end_offset: i64, records: Bytes) -> Bytes {
+        let small = records.len() < SMALL_BYTES;
+        let bytes = if small { self.cache.copied(&records) } else { records };
+        let mut entries = self.entries.borrow_mut();
+        if let Some(last) = entries.back() {
+            assert!(last.end_offset <= base_offset, "the tail grows at its end");
+        }
+        entries.push_back(Entry { base_offset, end_offset, bytes: bytes.clone() });
+        if small {
+            merge_small(&mut entries);
+        }
+        drop(entries);
+        self.cache.add(self, bytes.len());
+        self.cache.shrink();
+        bytes
+    }
+
+    /// Everything below `offset` is in a file now, and may be given up.
+    pub fn written(&self, offset: i64) {
+        self.written_offset.set(offset);
+    }
+
+    /// The first offset that can be read here; `None` when nothing is held.
+    pub fn first_offset(&self) -> Option<i64> {
+        self.entries.borrow().front().map(|entry| entry.base_offset)
+    }
+
+    /// Forgets everything: the log was cut.
+    pub fn clear(&self, end_offset: i64) {
+        let entries = self.entries.take();
+        self.cache.remove(entries.iter().map(|entry| entry.bytes.len()).sum());
+        self.generation.set(self.generation.get().wrapping_add(1));
+        self.debt_bytes.set(0);
+        self.written_offset.set(end_offset);
+    }
+
+    /// Whole batches from the one that holds `offset` on, `max_bytes` at most (the first batch may be larger with
+    /// `at_least_one`), none that reaches beyond `up_to_offset`. `None`: the tail begins later than `offset`.
+    pub fn read(&self, offset: i64, max_bytes: usize, at_least_one: bool, up_to_offset: i64) -> Option<TailRead> {
+        let entries = self.entries.borrow();
+        if entries.front().is_none_or(|first| first.base_offset > offset) {
+            return None;
+        }
+        let first = entries.partition_point(|entry| entry.end_offset <= offset);
+        let mut read = TailRead::default();
+        for entry in entries.range(first..) {
+            let room = max_bytes.saturating_sub(read.size_bytes);
+            let whole = entry.base_offset >= offset && entry.end_offset <= up_to_offset && entry.bytes.len() <= room;
+            let (part, complete) = if whole {
+                (entry.bytes.clone(), true)
+            } else {
+                let must = at_least_one && read.size_bytes == 0;
+                cut(&entry.bytes, offset, room, must, up_to_offset)
+            };
+            if !part.is_empty() {
+                read.size_bytes += part.len();
+                read.parts.push(part);
+            }
+            if !complete {
+                break;
+            }
+        }
+        Some(read)
+    }
+
+    /// Gives up `bytes` from the front, as far as they are written. The bytes that must stay for now.
+    fn give_up(&self, bytes: usize) -> usize {
+        let mut debt = self.debt_bytes.get() + bytes;
+        let mut entries = self.entries.borrow_mut();
+        let mut freed = 0;
+        let mut left = 0;
+        while let Some(first) = entries.front() {
+            if first.bytes.len() > debt {
+                break;
+            }
+            if first.end_offset > self.written_offset.get() {
+                left = debt;
+                debt = 0;
+                break;
+            }
+            debt -= first.bytes.len();
+            freed += first.bytes.len();
+            entries.pop_front();
+        }
+        self.debt_bytes.set(debt);
+        drop(entries);
+        self.cache.remove(freed);
+        left
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        self.cache.remove(self.entries.get_mut().iter().map(|entry| entry.bytes.len()).sum());
+    }
+}
+
+/// Joins the small entries at the end once they are worth one copy. Keeps at least the newest as it is: it is about to
+/// be written and read.
+fn merge_small(entries: &mut VecDeque<Entry>) {
+    let small = entries.iter().rev().take_while(|entry| entry.bytes.len() < SMALL_BYTES);
+    let (count, size) = small.fold((0, 0), |(count, size), entry| (count + 1, size + entry.bytes.len()));
+    if size < MERGED_BYTES || count < 3 {
+        return;
+    }
+    let from = entries.len() - count;
+    let mut joined = BytesMut::with_capacity(size);
+    for entry in entries.range(from..) {
+        joined.extend_from_slice(&entry.bytes);
+    }
+    let merged = Entry {
+        base_offset: entries[from].base_offset,
+        end_offset: entries[entries.len() - 1].end_offset,
+        bytes: joined.freeze(),
+    };
+    entries.truncate(from);
+    entries.push_back(merged);
+}
+
+/// The batches of a run that end after `offset` and not after `up_to_offset`, `room` bytes at most; the first of them
+/// whatever its size with `must`. And whether they go on to the end of the run.
+fn cut(run: &Bytes, offset: i64, room: usize, must: bool, up_to_offset: i64) -> (Bytes, bool) {
+    let mut start = 0;
+    let mut at = 0;
+    while at < run.len() {
+        let batch = Batch::parse(&run[at..]).expect("the tail holds whole, validated batches");
+        let next = at + batch.size_bytes();
+        if batch.next_offset() <= offset {
+            start = next;
+        } else {
+            let fits = next - start <= room || (must && start == at);
+            if batch.next_offset() > up_to_offset || !fits {
+                break;
+            }
+        }
+        at = next;
+    }
+    (run.slice(start..at), at == run.len())
+}

@@ -1,0 +1,195 @@
+//! Cutting the log at its end, as a follower does when its leader's history differs from its own.
+//!
+//! Lives on the core of the log. Writes are held back meanwhile; memory changes in one step, files follow before
+//! anything new reaches them.
+
+use super::{
+    Log, files,
+    index::{Entry, Key},
+    producers::ProducerStates,
+    segment::{Part, Segment, TimestampOffset},
+    walk::Walk,
+};
+use protocol::records::NO_TIMESTAMP;
+use std::{io, rc::Rc};
+
+/// Where one segment is cut, found before anything changes.
+struct Cut {
+    segment: Rc<Segment>,
+    position: u32,
+    offsets: (u32, Option<Entry>),
+    times: (u32, Option<Entry>),
+    aborted_on_disk: u32,
+    max_timestamp: TimestampOffset,
+}
+
+impl Log {
+    /// Removes every batch that reaches `offset` or lies beyond it; the log ends at `offset` then. Leaders' appends must
+    /// not run meanwhile.
+    pub async fn truncate_to(&self, offset: i64) -> io::Result<()> {
+        if offset >= self.log_end_offset() {
+            return Ok(());
+        }
+        if offset < self.0.segments.borrow()[0].base_offset {
+            return self.truncate_fully_and_start_at(offset).await;
+        }
+        self.wait_written().await?;
+        let _pass = self.0.gate.enter().await;
+        let _hold = self.hold_writes();
+        let cut = self.find_cut(offset).await?;
+        let gone = self.cut_memory(&cut, offset);
+        let result = self.cut_files(&cut, &gone, offset).await;
+        if let Err(error) = &result {
+            self.fail("truncating", &files::path(&self.dir(), cut.segment.base_offset, files::LOG), error);
+        }
+        result
+    }
+
+    async fn find_cut(&self, offset: i64) -> io::Result<Cut> {
+        let (segment, _) = self.segment_of(offset).expect("the first segment begins at or below the offset");
+        let written = segment.written_bytes.get();
+        let relative = offset - segment.base_offset;
+        let entries = |found: Option<(Entry, u32)>| found.map_or((0, None), |(entry, at)| (at + 1, Some(entry)));
+        let offsets = entries(self.search(&segment, Part::Offsets, Key::Offset, relative - 1).await?);
+        let times = entries(self.search(&segment, Part::Times, Key::TimestampOffset, relative - 1).await?);
+        let mut max_timestamp = match times.1 {
+            Some(last) => TimestampOffset {
+                timestamp: last.timestamp(),
+                offset: segment.base_offset + i64::from(last.timestamp_relative_offset()),
+            },
+            None => TimestampOffset { timestamp: NO_TIMESTAMP, offset: segment.base_offset },
+        };
+        let mut position = written;
+        if written > 0 {
+            // From the last time entry on, a later batch may have a larger timestamp.
+            let from = self.position_before(&segment, max_timestamp.offset.min(offset)).await?;
+            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            let mut walk = Walk::new(&self.0.ring, &file, from, u64::from(written));
+            while let Some(batch) = walk.next().await? {
+                if batch.header.next_offset() > offset {
+                    position = batch.position as u32;
+                    break;
+                }
+                if batch.header.max_timestamp() > max_timestamp.timestamp {
+                    max_timestamp =
+                        TimestampOffset { timestamp: batch.header.max_timestamp(), offset: batch.header.last_offset() };
+                }
+            }
+        }
+        let aborted_on_disk = self.aborted_before(&segment, offset).await?;
+        Ok(Cut { segment, position, offsets, times, aborted_on_disk, max_timestamp })
+    }
+
+    async fn aborted_before(&self, segment: &Segment, offset: i64) -> io::Result<u32> {
+        let mut count = segment.aborted.borrow().entries_on_disk();
+        if count > 0 {
+            let file = segment.file(&self.0.ring, &self.dir(), Part::Aborted).await?;
+            while count > 0 && self.read_aborted(&file, count - 1, 1).await?[0].last_offset >= offset {
+                count -= 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// The step in memory; the segments that are gone.
+    fn cut_memory(&self, cut: &Cut, offset: i64) -> Vec<Rc<Segment>> {
+        let segment = &cut.segment;
+        let gone = {
+            let mut segments = self.0.segments.borrow_mut();
+            let keep = segments.partition_point(|one| one.base_offset <= segment.base_offset);
+            segments.split_off(keep)
+        };
+        segment.size_bytes.set(cut.position);
+        segment.written_bytes.set(cut.position);
+        segment.synced_bytes.set(segment.synced_bytes.get().min(cut.position));
+        segment.indexes_synced.set(false);
+        segment.max_timestamp.set(cut.max_timestamp);
+        if cut.position == 0 {
+            segment.first_timestamp.set(None);
+        }
+        segment.set_bytes_since_entry(0);
+        segment.offsets.borrow_mut().truncate(cut.offsets.0, cut.offsets.1);
+        segment.times.borrow_mut().truncate(cut.times.0, cut.times.1);
+        let mut aborted = segment.aborted.borrow_mut();
+        if cut.aborted_on_disk < aborted.entries_on_disk() {
+            aborted.truncate_to_disk(cut.aborted_on_disk);
+        } else {
+            aborted.truncate_pending(offset);
+        }
+        drop(aborted);
+        self.0.log_end.set(offset);
+        self.0.log_start.set(self.log_start_offset().min(offset));
+        self.0.high_watermark.set(self.high_watermark().min(offset));
+        self.0.recovery_point.set(self.recovery_point().min(offset));
+        self.0.writer.cut(offset);
+        self.0.tail.clear(offset);
+        if self.0.epochs.borrow_mut().truncate_from_end(offset) {
+            self.0.epochs_changed.set(true);
+        }
+        gone
+    }
+
+    async fn cut_files(&self, cut: &Cut, gone: &[Rc<Segment>], offset: i64) -> io::Result<()> {
+        let (ring, dir) = (&self.0.ring, self.dir());
+        self.remove_segments(gone).await?;
+        if cut.segment.exists(Part::Log) {
+            let file = cut.segment.file(ring, &dir, Part::Log).await?;
+            ring.truncate(&file, u64::from(cut.position)).await?;
+            cut.segment.preallocated.set(false);
+        }
+        cut.segment.trim_indexes(ring, &dir).await?;
+        // An old entry that came back after a crash would point into the middle of a new batch.
+        cut.segment.sync_indexes(ring, &dir).await?;
+        self.write_epochs().await?;
+        self.reload_producers(offset).await
+    }
+
+    /// The producer state as it was when the log ended at `offset`: from the last snapshot before, and the batches since.
+    async fn reload_producers(&self, offset: i64) -> io::Result<()> {
+        let (ring, dir) = (&self.0.ring, self.dir());
+        let mut snapshots = Vec::new();
+        for entry in ring.read_dir(&dir).await? {
+            if let Some((at, files::SNAPSHOT)) = files::parse(&entry.name) {
+                if at > offset {
+                    super::sync::remove_if_there(ring, &dir.join(&entry.name)).await?;
+                } else {
+                    snapshots.push(at);
+                }
+            }
+        }
+        let loaded = super::load::load_producers(
+            ring,
+            &dir,
+            snapshots,
+            &self.segments(),
+            self.log_start_offset(),
+            offset,
+            self.config().producer_id_expiration_ms,
+        )
+        .await?;
+        self.0.snapshots.set([-1, loaded.snapshot_offset]);
+        *self.0.producers.borrow_mut() = loaded.producers;
+        self.0.producers.borrow_mut().on_high_watermark_updated(self.high_watermark());
+        Ok(())
+    }
+
+    /// Removes everything; the log is empty then and goes on at `offset` (a follower that fell out of its leader's range).
+    pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
+        let _pass = self.0.gate.enter().await;
+        let _hold = self.hold_writes();
+        let now_ms = self.0.ring.wall_clock_ms();
+        let new = Rc::new(Segment::new(offset, now_ms));
+        let gone = std::mem::replace(&mut *self.0.segments.borrow_mut(), vec![new]);
+        for cell in [&self.0.log_start, &self.0.log_end, &self.0.high_watermark, &self.0.recovery_point] {
+            cell.set(offset);
+        }
+        self.0.writer.restart(offset);
+        self.0.tail.clear(offset);
+        *self.0.producers.borrow_mut() = ProducerStates::new(offset);
+        self.0.snapshots.set([-1, -1]);
+        self.0.epochs.borrow_mut().clear();
+        self.0.epochs_changed.set(true);
+        self.remove_segments(&gone).await?;
+        self.write_epochs().await
+    }
+}
