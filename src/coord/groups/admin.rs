@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
-use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use protocol::messages::delete_groups_response::DeletableGroupResult;
+use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use protocol::messages::list_groups_response::ListedGroup;
 use protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 

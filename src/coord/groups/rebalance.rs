@@ -75,7 +75,7 @@ impl ClassicGroup {
     }
 
     fn schedule_join_deadline(&self, turn: &mut Turn<'_>, delay_ms: i64) {
-        turn.timers.schedule(TimerKey::Join(self.id.clone()), turn.now_ms + delay_ms);
+        turn.timers.schedule(TimerKey::Join(self.id.clone()), turn.clock_ms + delay_ms);
     }
 
     /// Begins the next generation with those who have rejoined and with all static members.
@@ -106,7 +106,7 @@ impl ClassicGroup {
             turn.records.push(records::group_metadata(self, &Default::default()));
         } else {
             self.answer_joins(turn);
-            turn.timers.schedule(TimerKey::Sync(self.id.clone()), turn.now_ms + self.rebalance_timeout_ms());
+            turn.timers.schedule(TimerKey::Sync(self.id.clone()), turn.clock_ms + self.rebalance_timeout_ms());
         }
     }
 

@@ -131,8 +131,11 @@ fn old_versions_fetch_one_group() {
             .iter()
             .map(|topic| (&*topic.name, topic.partitions[0].committed_offset, error(topic.partitions[0].error_code)))
             .collect();
-        let expected =
-            [("t", 5, ErrorCode::None), ("gone", -1, ErrorCode::None), ("secret", -1, ErrorCode::TopicAuthorizationFailed)];
+        let expected = [
+            ("t", 5, ErrorCode::None),
+            ("gone", -1, ErrorCode::None),
+            ("secret", -1, ErrorCode::TopicAuthorizationFailed),
+        ];
         assert_eq!(found, expected);
     }
     let everything = OffsetFetchRequest { group_id: GROUP.into(), topics: None, ..Default::default() };
@@ -171,15 +174,15 @@ fn new_versions_fetch_several_groups_and_topics_by_id() {
     };
     let groups = vec![group("a", None), group("b", Some(vec![topic(1), topic(2), topic(9)]))];
     let response = fetch(&mut host, OffsetFetchRequest { groups, ..Default::default() }, 10);
-    let everything: Vec<_> = response.groups[0].topics.iter().map(|topic| (&*topic.name, topic.topic_id.as_u128())).collect();
+    let everything: Vec<_> =
+        response.groups[0].topics.iter().map(|topic| (&*topic.name, topic.topic_id.as_u128())).collect();
     assert_eq!(everything, [("t", 1)], "without an id a topic cannot be named");
     let asked: Vec<_> = response.groups[1]
         .topics
         .iter()
         .map(|topic| (topic.topic_id.as_u128(), error(topic.partitions[0].error_code)))
         .collect();
-    let expected =
-        [(1, ErrorCode::None), (2, ErrorCode::TopicAuthorizationFailed), (9, ErrorCode::UnknownTopicId)];
+    let expected = [(1, ErrorCode::None), (2, ErrorCode::TopicAuthorizationFailed), (9, ErrorCode::UnknownTopicId)];
     assert_eq!(asked, expected);
 }
 
@@ -209,7 +212,8 @@ fn offsets_are_deleted_of_what_exists() {
         ("none", 0, unknown),
     ];
     assert_eq!(found, expected);
-    let (rest, known) = fanout::split_offset_delete(OffsetDeleteRequest { group_id: "nobody".into(), ..request }, &Cluster);
+    let (rest, known) =
+        fanout::split_offset_delete(OffsetDeleteRequest { group_id: "nobody".into(), ..request }, &Cluster);
     let Response::OffsetDelete(answered) = host.call(Request::OffsetDelete(rest)) else { panic!() };
     let merged = fanout::merge_offset_delete(answered, known);
     assert_eq!((error(merged.error_code), merged.topics.len()), (ErrorCode::GroupIdNotFound, 0));
@@ -223,7 +227,8 @@ fn lists_of_several_coordinators_become_one() {
         ..Default::default()
     };
     let (fine, moved, loading) = (ErrorCode::None, ErrorCode::NotCoordinator, ErrorCode::CoordinatorLoadInProgress);
-    let merged = fanout::merge_list_groups([list(&["a", "b"], fine), list(&[], moved), list(&["c"], fine)], |id| id != "b");
+    let merged =
+        fanout::merge_list_groups([list(&["a", "b"], fine), list(&[], moved), list(&["c"], fine)], |id| id != "b");
     assert_eq!(merged.groups.iter().map(|group| &*group.group_id).collect::<Vec<_>>(), ["a", "c"]);
     let merged = fanout::merge_list_groups([list(&["a"], fine), list(&[], loading)], |_| true);
     assert_eq!((error(merged.error_code), merged.groups.len()), (loading, 0));

@@ -296,7 +296,12 @@ fn a_segment_for_kafkas_dump_tool() {
     let mut request = Commit { group_id: "with-topic-id", ..Commit::offset(43) }.into_request();
     request.topics[0].topic_id = protocol::Uuid::from_u128(0x1234_5678_9abc_def0);
     host.call(Request::OffsetCommit { request, api_version: 10 });
-    host.commit_offset(Commit { group_id: "with-expiry", retention_time_ms: 5_000, api_version: 4, ..Commit::offset(44) });
+    host.commit_offset(Commit {
+        group_id: "with-expiry",
+        retention_time_ms: 5_000,
+        api_version: 4,
+        ..Commit::offset(44)
+    });
     host.send_join(Join::instance("static-instance"));
     host.leave(&[(&members[0], None), (&members[1], None)]);
     host.advance(i64::from(REBALANCE_TIMEOUT_MS));

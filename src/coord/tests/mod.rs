@@ -146,7 +146,8 @@ impl Host {
     /// Lets time pass, and everything happen that is due on the way.
     fn advance(&mut self, duration_ms: i64) {
         let until_ms = self.now_ms + duration_ms;
-        while let Some(deadline_ms) = self.coordinator.next_deadline_ms().filter(|deadline_ms| *deadline_ms <= until_ms) {
+        while let Some(deadline_ms) = self.coordinator.next_deadline_ms().filter(|deadline_ms| *deadline_ms <= until_ms)
+        {
             self.now_ms = self.now_ms.max(deadline_ms);
             let actions = self.coordinator.tick(self.now_ms);
             self.carry_out(actions);
@@ -170,6 +171,7 @@ impl Host {
         let waiting = self.coordinator.unload();
         self.take_replies(waiting);
         self.coordinator = Coordinator::new(self.settings.clone());
+        self.committed_batches = self.log.len();
         for batch in &self.log {
             self.coordinator.load(batch);
         }
@@ -337,10 +339,10 @@ impl Join {
     }
 
     fn into_request(self, random: u128) -> Request {
-        let protocols = self.protocols.into_iter().map(|(name, metadata)| JoinGroupRequestProtocol {
-            name: name.into(),
-            metadata: metadata.into(),
-        });
+        let protocols = self
+            .protocols
+            .into_iter()
+            .map(|(name, metadata)| JoinGroupRequestProtocol { name: name.into(), metadata: metadata.into() });
         let request = JoinGroupRequest {
             group_id: self.group_id.into(),
             session_timeout_ms: self.session_timeout_ms,
@@ -423,7 +425,9 @@ fn assert_encodable(request: &Request, response: &Response) {
         (Request::JoinGroup { api_version, .. }, Response::JoinGroup(response)) => encode(response, Some(*api_version)),
         (Request::SyncGroup { api_version, .. }, Response::SyncGroup(response)) => encode(response, Some(*api_version)),
         (Request::Heartbeat(_), Response::Heartbeat(response)) => encode(response, None),
-        (Request::LeaveGroup { api_version, .. }, Response::LeaveGroup(response)) => encode(response, Some(*api_version)),
+        (Request::LeaveGroup { api_version, .. }, Response::LeaveGroup(response)) => {
+            encode(response, Some(*api_version))
+        }
         (Request::OffsetCommit { .. }, Response::OffsetCommit(response)) => encode(response, None),
         (Request::OffsetFetch { .. }, Response::OffsetFetch(group)) => {
             let response = OffsetFetchResponse { groups: vec![group.clone()], ..Default::default() };

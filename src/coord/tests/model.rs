@@ -18,17 +18,36 @@ const SETTLING_MS: i64 = 20 * 60_000;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Join { client: usize, old: bool, other_metadata: bool },
-    Sync { client: usize },
-    Heartbeat { client: usize },
-    Leave { client: usize },
-    Commit { client: usize, partition: i32 },
-    Fetch { partition: i32 },
-    Advance { duration_ms: i64 },
+    Join {
+        client: usize,
+        old: bool,
+        other_metadata: bool,
+    },
+    Sync {
+        client: usize,
+    },
+    Heartbeat {
+        client: usize,
+    },
+    Leave {
+        client: usize,
+    },
+    Commit {
+        client: usize,
+        partition: i32,
+    },
+    Fetch {
+        partition: i32,
+    },
+    Advance {
+        duration_ms: i64,
+    },
     HoldCommits,
     ReleaseCommits,
     /// The host loses the coordinator; with `truncate` the uncommitted end of the log as well.
-    Reload { truncate: bool },
+    Reload {
+        truncate: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -129,8 +148,7 @@ impl Model {
                     group_instance_id: Self::instance_id(client).map(str::to_owned),
                     reason: None,
                 };
-                let request =
-                    LeaveGroupRequest { group_id: GROUP.into(), members: vec![member], ..Default::default() };
+                let request = LeaveGroupRequest { group_id: GROUP.into(), members: vec![member], ..Default::default() };
                 self.send(Request::LeaveGroup { request, api_version: 5 }, Asked::Leave(client));
             }
             Step::Commit { client, partition } => self.commit(client, partition),
@@ -140,11 +158,8 @@ impl Model {
                     partition_indexes: vec![partition],
                     ..Default::default()
                 };
-                let group = OffsetFetchRequestGroup {
-                    group_id: GROUP.into(),
-                    topics: Some(vec![topic]),
-                    ..Default::default()
-                };
+                let group =
+                    OffsetFetchRequestGroup { group_id: GROUP.into(), topics: Some(vec![topic]), ..Default::default() };
                 self.send(Request::OffsetFetch { group, require_stable: true }, Asked::Fetch { partition });
             }
             Step::Advance { duration_ms } => self.host.advance(duration_ms),
