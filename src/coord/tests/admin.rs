@@ -17,7 +17,7 @@ fn list(host: &mut Host, states: &[&str], types: &[&str]) -> Vec<(String, String
     let request = ListGroupsRequest { states_filter: owned(states), types_filter: owned(types) };
     match host.call(Request::ListGroups(request)) {
         Response::ListGroups(response) => {
-            assert!(response.groups.iter().all(|group| group.group_type == "Classic"));
+            assert!(response.groups.iter().all(|group| group.group_type == "classic"));
             response.groups.into_iter().map(|group| (group.group_id, group.group_state)).collect()
         }
         other => panic!("{other:?}"),

@@ -22,6 +22,7 @@ enum Step {
         client: usize,
         old: bool,
         other_metadata: bool,
+        hasty: bool,
     },
     Sync {
         client: usize,
@@ -53,8 +54,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let client = 0..CLIENTS;
     prop_oneof![
-        6 => (client.clone(), any::<bool>(), prop::bool::weighted(0.1))
-            .prop_map(|(client, old, other_metadata)| Step::Join { client, old, other_metadata }),
+        6 => (client.clone(), any::<bool>(), prop::bool::weighted(0.1), prop::bool::weighted(0.1))
+            .prop_map(|(client, old, other_metadata, hasty)| Step::Join { client, old, other_metadata, hasty }),
         8 => client.clone().prop_map(|client| Step::Sync { client }),
         4 => client.clone().prop_map(|client| Step::Heartbeat { client }),
         1 => client.clone().prop_map(|client| Step::Leave { client }),
@@ -119,12 +120,13 @@ impl Model {
 
     fn run(&mut self, step: Step) {
         match step {
-            Step::Join { client, old, other_metadata } => {
+            Step::Join { client, old, other_metadata, hasty } => {
                 let topics: &[&str] = if other_metadata { &["t", "u"] } else { &["t"] };
                 let join = Join {
                     member_id: self.clients[client].member_id.clone(),
                     instance_id: Self::instance_id(client),
                     api_version: if old { 3 } else { 9 },
+                    rebalance_timeout_ms: if hasty { 0 } else { REBALANCE_TIMEOUT_MS },
                     protocols: vec![("range", subscription(topics)), ("sticky", vec![])],
                     ..Join::client("c")
                 };
@@ -364,8 +366,8 @@ fn diligent_clients_reach_a_stable_group() {
     let mut model = Model::new();
     for round in 0..40 {
         for client in 0..CLIENTS {
-            model.run(Step::Join { client, old: false, other_metadata: round % 7 == 0 });
-            model.run(Step::Join { client, old: false, other_metadata: round % 7 == 0 });
+            model.run(Step::Join { client, old: false, other_metadata: round % 7 == 0, hasty: false });
+            model.run(Step::Join { client, old: false, other_metadata: round % 7 == 0, hasty: false });
         }
         model.run(Step::Advance { duration_ms: 2 * INITIAL_DELAY_MS });
         for client in (0..CLIENTS).chain(0..CLIENTS) {
