@@ -39,5 +39,5 @@ pub use net::{ListenOptions, Listener, Stream};
 pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};
 pub use time::Instant;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
