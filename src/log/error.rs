@@ -1,6 +1,7 @@
 //! What can go wrong with a log, for the client (a Kafka error code) and for the operator (a sentence).
 
 use super::producers::ProducerError;
+use protocol::ErrorCode;
 use std::{io, path::PathBuf};
 
 /// A log or a log directory that cannot be opened.
@@ -45,6 +46,19 @@ pub enum AppendError {
     Malformed(#[from] protocol::records::RecordsError),
     #[error(transparent)]
     Producer(#[from] ProducerError),
+}
+
+impl AppendError {
+    /// What the client is told.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            AppendError::Storage(_) => ErrorCode::KafkaStorageError,
+            AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
+            AppendError::NotNext { .. } => ErrorCode::OffsetOutOfRange,
+            AppendError::Malformed(_) => ErrorCode::CorruptMessage,
+            AppendError::Producer(refused) => refused.error,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -31,7 +31,8 @@ pub fn bootstrap_records() -> Vec<MetadataRecord> {
     let level = |name: &str, feature_level| FeatureLevelRecord { name: name.to_owned(), feature_level }.into();
     let others = FEATURES.iter().filter(|feature| {
         // kraft.version is set by control records.
-        feature.initial_level > 0 && ![super::features::METADATA_VERSION, super::features::KRAFT_VERSION].contains(&feature.name)
+        feature.initial_level > 0
+            && ![super::features::METADATA_VERSION, super::features::KRAFT_VERSION].contains(&feature.name)
     });
     let first = level(super::features::METADATA_VERSION, initial_metadata_version());
     std::iter::once(first).chain(others.map(|feature| level(feature.name, feature.initial_level))).collect()
@@ -67,8 +68,7 @@ pub fn initial_snapshot(voters: &[Voter], now_ms: i64) -> Bytes {
 
 /// What a leader appends first in its epoch, as one control batch.
 pub fn start_of_epoch(image: &Image, leader_id: i32, voters: Vec<i32>) -> Vec<ControlRecord> {
-    let mut records =
-        vec![ControlRecord::LeaderChange { leader_id, granting_voters: vec![leader_id], voters }];
+    let mut records = vec![ControlRecord::LeaderChange { leader_id, granting_voters: vec![leader_id], voters }];
     let quorum = &image.quorum;
     let is_empty = image.provenance.offset < 0;
     if is_empty && quorum.kraft_version > 0 {

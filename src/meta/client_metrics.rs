@@ -1,9 +1,6 @@
 //! The configs of client metrics subscriptions (KIP-714): the third kind of resource that the metadata log configures.
 
-use super::{
-    controller::ApiError,
-    image::Configs,
-};
+use super::{controller::ApiError, image::Configs};
 use crate::config::definitions::{ConfigType, Definition, Importance, UpdateMode, Valid};
 use protocol::ErrorCode;
 
@@ -47,7 +44,13 @@ const ANY_LIST: Valid = Valid::List { values: &[], empty_allowed: true };
 /// Sorted by name.
 static DEFINITIONS: [Definition; 3] = [
     definition(INTERVAL_MS, ConfigType::Int, "300000", Valid::Any, "How often clients push, in milliseconds"),
-    definition(MATCH, ConfigType::List, "", ANY_LIST, "Which clients are asked: selector=regular expression, all of them"),
+    definition(
+        MATCH,
+        ConfigType::List,
+        "",
+        ANY_LIST,
+        "Which clients are asked: selector=regular expression, all of them",
+    ),
     definition("metrics", ConfigType::List, "", ANY_LIST, "Which metrics are asked for, by prefix; * for all"),
 ];
 
@@ -67,7 +70,9 @@ pub fn validate(subscription: &str, configs: &Configs) -> Result<(), ApiError> {
         definition.validate(value).map_err(|reason| ApiError::new(ErrorCode::InvalidConfig, reason))?;
         match &**name {
             INTERVAL_MS => check_interval(value)?,
-            MATCH => value.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).try_for_each(check_pattern)?,
+            MATCH => {
+                value.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).try_for_each(check_pattern)?
+            }
             _ => {}
         }
     }
@@ -85,7 +90,8 @@ fn check_interval(value: &str) -> Result<(), ApiError> {
 }
 
 fn check_pattern(pattern: &str) -> Result<(), ApiError> {
-    let selector = pattern.split_once('=').filter(|(_, expression)| !expression.is_empty() && !expression.contains('='));
+    let selector =
+        pattern.split_once('=').filter(|(_, expression)| !expression.is_empty() && !expression.contains('='));
     match selector {
         Some((selector, _)) if SELECTORS.contains(&selector.trim()) => Ok(()),
         _ => Err(ApiError::new(ErrorCode::InvalidConfig, format!("Illegal client matching pattern: {pattern}"))),

@@ -22,7 +22,6 @@ mod model_tests;
 #[cfg(test)]
 mod tests;
 
-
 pub use registration::{BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint};
 
 use super::image::{Configs, Image};
@@ -172,17 +171,11 @@ pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome
     use ControllerResponse as A;
     let outcome = match request {
         Q::CreateTopics(request) => create_topics::handle(context, request).map(A::CreateTopics),
-        Q::DeleteTopics { request, version } => {
-            delete_topics::handle(context, request, *version).map(A::DeleteTopics)
-        }
+        Q::DeleteTopics { request, version } => delete_topics::handle(context, request, *version).map(A::DeleteTopics),
         Q::CreatePartitions(request) => create_partitions::handle(context, request).map(A::CreatePartitions),
-        Q::IncrementalAlterConfigs(request) => {
-            configs::incremental(context, request).map(A::IncrementalAlterConfigs)
-        }
+        Q::IncrementalAlterConfigs(request) => configs::incremental(context, request).map(A::IncrementalAlterConfigs),
         Q::AlterConfigs(request) => configs::legacy(context, request).map(A::AlterConfigs),
-        Q::UpdateFeatures { request, version } => {
-            features::handle(context, request, *version).map(A::UpdateFeatures)
-        }
+        Q::UpdateFeatures { request, version } => features::handle(context, request, *version).map(A::UpdateFeatures),
         Q::AllocateProducerIds(request) => producer_ids::handle(context, request).map(A::AllocateProducerIds),
         Q::AlterPartitionReassignments(request) => {
             reassignments::handle(context, request).map(A::AlterPartitionReassignments)

@@ -33,7 +33,11 @@ impl Feature {
 /// Sorted by name.
 pub const FEATURES: &[Feature] = &[
     Feature { name: KRAFT_VERSION, supported: 0..=1, initial_level: 1 },
-    Feature { name: METADATA_VERSION, supported: LEAST_METADATA_VERSION..=LATEST_METADATA_VERSION, initial_level: LATEST_METADATA_VERSION },
+    Feature {
+        name: METADATA_VERSION,
+        supported: LEAST_METADATA_VERSION..=LATEST_METADATA_VERSION,
+        initial_level: LATEST_METADATA_VERSION,
+    },
 ];
 
 /// The levels that have brought new metadata: a downgrade across one would lose what the older level cannot hold

@@ -86,7 +86,10 @@ pub struct Endpoint {
 pub struct Broker(pub RegisterBrokerRecord);
 
 impl Broker {
-    pub fn endpoint(&self, listener: &str) -> Option<&protocol::metadata_records::register_broker_record::BrokerEndpoint> {
+    pub fn endpoint(
+        &self,
+        listener: &str,
+    ) -> Option<&protocol::metadata_records::register_broker_record::BrokerEndpoint> {
         self.0.end_points.iter().find(|endpoint| endpoint.name == listener)
     }
 

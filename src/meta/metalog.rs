@@ -55,8 +55,14 @@ impl Batch {
 /// What the quorum says in the log about itself (KIP-595, KIP-630, KIP-853).
 #[derive(Clone, Debug, PartialEq)]
 pub enum ControlRecord {
-    LeaderChange { leader_id: i32, voters: Vec<i32>, granting_voters: Vec<i32> },
-    SnapshotHeader { last_contained_log_timestamp_ms: i64 },
+    LeaderChange {
+        leader_id: i32,
+        voters: Vec<i32>,
+        granting_voters: Vec<i32>,
+    },
+    SnapshotHeader {
+        last_contained_log_timestamp_ms: i64,
+    },
     SnapshotFooter,
     KraftVersion(i16),
     Voters(Vec<Voter>),
@@ -231,14 +237,9 @@ fn decode_batch(batch: &protocol::records::Batch<'_>) -> Result<Batch, MetalogEr
         }
         Ok::<_, MetalogError>(())
     })?;
-    let content =
-        if batch.is_control() { BatchContent::Control(control) } else { BatchContent::Records(records) };
-    let decoded = Batch {
-        base_offset,
-        epoch: batch.partition_leader_epoch(),
-        timestamp_ms: batch.max_timestamp(),
-        content,
-    };
+    let content = if batch.is_control() { BatchContent::Control(control) } else { BatchContent::Records(records) };
+    let decoded =
+        Batch { base_offset, epoch: batch.partition_leader_epoch(), timestamp_ms: batch.max_timestamp(), content };
     // The log is not compacted, so that offsets count records.
     if decoded.last_offset() != batch.last_offset() {
         return Err(MetalogError::Gaps { offset: base_offset });
@@ -261,9 +262,7 @@ fn decode_control_record(record: &Record<'_>) -> Result<ControlRecord, MetalogEr
         }
         ControlRecordType::SnapshotHeader => {
             let message: SnapshotHeaderRecord = control_value(value, offset)?;
-            ControlRecord::SnapshotHeader {
-                last_contained_log_timestamp_ms: message.last_contained_log_timestamp,
-            }
+            ControlRecord::SnapshotHeader { last_contained_log_timestamp_ms: message.last_contained_log_timestamp }
         }
         ControlRecordType::SnapshotFooter => ControlRecord::SnapshotFooter,
         ControlRecordType::KraftVersion => {

@@ -216,8 +216,9 @@ impl Image {
 
     fn replay_partition(&mut self, record: &PartitionRecord) -> Result<(), String> {
         let topic = self.topics.get_mut(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
-        let partition = Partition::from_record(record)
-            .ok_or_else(|| format!("the record of partition {}-{} contradicts itself", topic.name, record.partition_id))?;
+        let partition = Partition::from_record(record).ok_or_else(|| {
+            format!("the record of partition {}-{} contradicts itself", topic.name, record.partition_id)
+        })?;
         topic.partitions.insert(record.partition_id, Arc::new(partition));
         Ok(())
     }
@@ -225,9 +226,11 @@ impl Image {
     fn replay_partition_change(&mut self, record: &PartitionChangeRecord) -> Result<(), String> {
         let topic = self.topics.get_mut(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
         let name = || format!("{}-{}", topic.name, record.partition_id);
-        let partition = topic.partition(record.partition_id).ok_or_else(|| format!("there is no partition {}", name()))?;
-        let changed =
-            partition.changed_by(record).ok_or_else(|| format!("the change of partition {} contradicts itself", name()))?;
+        let partition =
+            topic.partition(record.partition_id).ok_or_else(|| format!("there is no partition {}", name()))?;
+        let changed = partition
+            .changed_by(record)
+            .ok_or_else(|| format!("the change of partition {} contradicts itself", name()))?;
         topic.partitions.insert(record.partition_id, Arc::new(changed));
         Ok(())
     }

@@ -34,9 +34,7 @@ impl Image {
         }
         records.extend(self.acls.values().map(|record| MetadataRecord::AccessControlEntry(record.as_ref().clone())));
         records.extend(
-            self.scram_credentials
-                .values()
-                .map(|record| MetadataRecord::UserScramCredential(record.as_ref().clone())),
+            self.scram_credentials.values().map(|record| MetadataRecord::UserScramCredential(record.as_ref().clone())),
         );
         records.extend(
             self.delegation_tokens.values().map(|record| MetadataRecord::DelegationToken(record.as_ref().clone())),
@@ -55,9 +53,11 @@ impl Image {
 
     fn config_records(&self, records: &mut Vec<MetadataRecord>) {
         for (resource, configs) in self.configs.iter() {
-            records.extend(configs.iter().map(|(name, value)| {
-                config_record(resource.kind, &resource.name, name, Some(value.clone()))
-            }));
+            records.extend(
+                configs
+                    .iter()
+                    .map(|(name, value)| config_record(resource.kind, &resource.name, name, Some(value.clone()))),
+            );
         }
     }
 

@@ -37,7 +37,12 @@ impl World {
             static_configs: Default::default(),
         };
         let mut image = Image::empty(CLUSTER_ID);
-        let voter = Voter { id: 1, directory_id: directory(1), endpoints: vec![endpoint("CONTROLLER")], kraft_versions: (0, 1) };
+        let voter = Voter {
+            id: 1,
+            directory_id: directory(1),
+            endpoints: vec![endpoint("CONTROLLER")],
+            kraft_versions: (0, 1),
+        };
         let quorum = std::sync::Arc::make_mut(&mut image.quorum);
         (quorum.kraft_version, quorum.voters) = (1, vec![voter]);
         let mut world = Self { replay: Replay::new(image), settings, log: Vec::new(), next_offset: 0, seed: 1 };

@@ -14,7 +14,6 @@ mod reassignments;
 #[cfg(test)]
 mod tests;
 
-
 pub use configs::{describe_configs, list_config_resources};
 pub use describe_cluster::describe_cluster;
 pub use describe_topic_partitions::{describe_topic_partitions, refuse_describe_topic_partitions};

@@ -79,7 +79,9 @@ pub struct ReplyHandle {
 impl Replies {
     /// `all_bytes` counts over all connections of the core.
     pub fn new(all_bytes: Rc<Cell<usize>>) -> Replies {
-        Replies { all_bytes, ..Replies::default() }
+        let mut replies = Replies::default();
+        replies.all_bytes = all_bytes;
+        replies
     }
 
     fn count(&self, added: usize, removed: usize) {

@@ -4,7 +4,7 @@
 //! A broker's resource is this node's, or the nameless one that stands for all brokers. What configs exist and which
 //! values they take is [`crate::config`]'s to say.
 
-use super::{ApiError, Context, Outcome, error_fields, Settings};
+use super::{ApiError, Context, Outcome, Settings, error_fields};
 use crate::config::{
     Layers,
     alter::{self, Alteration, Operation, Rejection},

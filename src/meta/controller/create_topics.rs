@@ -32,10 +32,14 @@ pub fn handle(context: &mut Context<'_>, request: &CreateTopicsRequest) -> Outco
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics.iter().filter(creatable) {
         let created = result.clone().and_then(|()| create(context, topic));
-        topics.push(created.map(|(result, new)| {
-            records.extend(new);
-            result
-        }).unwrap_or_else(|error| failed(&topic.name, &error)));
+        topics.push(
+            created
+                .map(|(result, new)| {
+                    records.extend(new);
+                    result
+                })
+                .unwrap_or_else(|error| failed(&topic.name, &error)),
+        );
     }
     let duplicate = ApiError::invalid_request("Duplicate topic name.");
     let internal = ApiError::invalid_request("Creation of internal topic __cluster_metadata is prohibited.");
@@ -162,11 +166,10 @@ fn partitions(context: &mut Context<'_>, topic: &CreatableTopic) -> Result<Vec<P
             return Err(ApiError::new(ErrorCode::InvalidPartitions, message));
         }
     };
-    placed_partitions(context, count as usize, replication_factor as usize)
-        .map_err(|reason| {
-            let message = format!("Unable to replicate the partition {replication_factor} time(s): {reason}");
-            ApiError::new(ErrorCode::InvalidReplicationFactor, message)
-        })
+    placed_partitions(context, count as usize, replication_factor as usize).map_err(|reason| {
+        let message = format!("Unable to replicate the partition {replication_factor} time(s): {reason}");
+        ApiError::new(ErrorCode::InvalidReplicationFactor, message)
+    })
 }
 
 /// `count` new partitions on brokers that the controller chooses. Err: why it cannot.
@@ -182,7 +185,9 @@ pub fn placed_partitions(
 
 fn assigned_partitions(context: &Context<'_>, topic: &CreatableTopic) -> Result<Vec<Partition>, ApiError> {
     let refuse = |message: String| ApiError::new(ErrorCode::InvalidReplicaAssignment, message);
-    for (given, what) in [(i32::from(topic.replication_factor), "replication factor"), (topic.num_partitions, "numPartitions")] {
+    for (given, what) in
+        [(i32::from(topic.replication_factor), "replication factor"), (topic.num_partitions, "numPartitions")]
+    {
         if given != -1 {
             let message = format!("A manual partition assignment was specified, but {what} was not set to -1.");
             return Err(ApiError::invalid_request(message));

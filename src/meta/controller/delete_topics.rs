@@ -13,11 +13,7 @@ enum Target<'a> {
     Id(Uuid),
 }
 
-pub fn handle(
-    context: &Context<'_>,
-    request: &DeleteTopicsRequest,
-    version: i16,
-) -> Outcome<DeleteTopicsResponse> {
+pub fn handle(context: &Context<'_>, request: &DeleteTopicsRequest, version: i16) -> Outcome<DeleteTopicsResponse> {
     let mut responses = Vec::new();
     let mut targets = request.topic_names.iter().map(|name| Target::Name(name)).collect::<Vec<_>>();
     for topic in &request.topics {

@@ -1,6 +1,9 @@
 //! ElectLeaders (key 43): the preferred replica back to lead, or any live replica to end an outage.
 
-use super::{ApiError, Context, Outcome, error_fields, partition_change::{Election, PartitionChange}};
+use super::{
+    ApiError, Context, Outcome, error_fields,
+    partition_change::{Election, PartitionChange},
+};
 use crate::meta::topic::{NO_LEADER, Partition, Topic};
 use protocol::ErrorCode;
 use protocol::messages::{

@@ -33,11 +33,7 @@ impl UpgradeType {
     }
 }
 
-pub fn handle(
-    context: &Context<'_>,
-    request: &UpdateFeaturesRequest,
-    version: i16,
-) -> Outcome<UpdateFeaturesResponse> {
+pub fn handle(context: &Context<'_>, request: &UpdateFeaturesRequest, version: i16) -> Outcome<UpdateFeaturesResponse> {
     let mut records: Vec<MetadataRecord> = Vec::new();
     for update in &request.feature_updates {
         match update_feature(context, update, version) {
@@ -65,11 +61,7 @@ pub fn handle(
 }
 
 pub fn refused(error: &ApiError) -> UpdateFeaturesResponse {
-    UpdateFeaturesResponse {
-        error_code: error.code.code(),
-        error_message: error.message.clone(),
-        ..Default::default()
-    }
+    UpdateFeaturesResponse { error_code: error.code.code(), error_message: error.message.clone(), ..Default::default() }
 }
 
 fn update_feature(

@@ -8,10 +8,7 @@ use protocol::metadata_records::ProducerIdsRecord;
 /// Ids per block (`ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`).
 pub const BLOCK_SIZE: i64 = 1000;
 
-pub fn handle(
-    context: &Context<'_>,
-    request: &AllocateProducerIdsRequest,
-) -> Outcome<AllocateProducerIdsResponse> {
+pub fn handle(context: &Context<'_>, request: &AllocateProducerIdsRequest) -> Outcome<AllocateProducerIdsResponse> {
     let (broker_id, broker_epoch) = (request.broker_id, request.broker_epoch);
     let start = context.image.next_producer_id;
     let next = registration::check_epoch(context.image, broker_id, broker_epoch)

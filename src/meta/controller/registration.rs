@@ -3,7 +3,10 @@
 //! Today the caller is the node itself at boot; the records are those that a quorum writes for BrokerRegistration (62),
 //! ControllerRegistration (70) and BrokerHeartbeat (63).
 
-use super::{ApiError, Context, Outcome, partition_change::{Election, PartitionChange}};
+use super::{
+    ApiError, Context, Outcome,
+    partition_change::{Election, PartitionChange},
+};
 use crate::meta::{
     features,
     image::{Endpoint, Image},
@@ -128,9 +131,10 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
         if directory::is_reserved(*id) {
             return refuse(format!("Reserved directory ID in request: {id}"));
         }
-        let owner = image.brokers.values().find(|broker| {
-            broker.0.broker_id != request.broker_id && broker.0.log_dirs.contains(id)
-        });
+        let owner = image
+            .brokers
+            .values()
+            .find(|broker| broker.0.broker_id != request.broker_id && broker.0.log_dirs.contains(id));
         if let Some(owner) = owner {
             return refuse(format!("Broker {} is already registered with directory {id}", owner.0.broker_id));
         }
@@ -151,8 +155,7 @@ pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result
     }
     let unfenced = BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: -1, ..Default::default() };
     let mut records: Vec<MetadataRecord> = vec![unfenced.into()];
-    let acceptable =
-        |id: i32| id == broker_id || context.image.broker(id).is_some_and(|broker| broker.is_active());
+    let acceptable = |id: i32| id == broker_id || context.image.broker(id).is_some_and(|broker| broker.is_active());
     for topic in context.image.topics.iter() {
         for (&index, partition) in &topic.partitions {
             if partition.leader != NO_LEADER && partition.leader != broker_id {

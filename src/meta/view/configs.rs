@@ -17,7 +17,11 @@ use protocol::messages::{
 };
 
 /// Answers for topics, groups, client metrics, and brokers: this node's configs, or those of all.
-pub fn describe_configs(image: &Image, settings: &Settings, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
+pub fn describe_configs(
+    image: &Image,
+    settings: &Settings,
+    request: &DescribeConfigsRequest,
+) -> DescribeConfigsResponse {
     let results = request.resources.iter().map(|resource| {
         let entries = entries(image, settings, resource);
         let (error_code, error_message) = error_fields(&entries);

@@ -27,7 +27,8 @@ pub fn describe_cluster(
     match request.endpoint_type {
         BROKERS => {}
         CONTROLLERS => {
-            let message = "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
+            let message =
+                "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
             return refuse(ErrorCode::MismatchedEndpointType, message.to_owned());
         }
         other => return refuse(ErrorCode::UnsupportedEndpointType, format!("Unsupported endpoint type {other}")),

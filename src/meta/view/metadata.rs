@@ -101,7 +101,8 @@ impl View<'_> {
         let mut seen = FxHashSet::default();
         let ids = ids.filter(|id| !id.is_zero() && seen.insert(*id));
         let unknown = |id| missing(ErrorCode::UnknownTopicId, None, id);
-        ids.map(|id| self.brokers.image.topics.by_id(id).map_or_else(|| unknown(id), |topic| self.topic(topic))).collect()
+        ids.map(|id| self.brokers.image.topics.by_id(id).map_or_else(|| unknown(id), |topic| self.topic(topic)))
+            .collect()
     }
 
     /// The topics, and the legal names without one.
@@ -139,8 +140,7 @@ impl View<'_> {
             replicas.iter().copied().filter(is_shown).collect()
         };
         let (replica_nodes, isr_nodes) = (shown(&partition.replicas), shown(&partition.isr));
-        let all_shown =
-            replica_nodes.len() == partition.replicas.len() && isr_nodes.len() == partition.isr.len();
+        let all_shown = replica_nodes.len() == partition.replicas.len() && isr_nodes.len() == partition.isr.len();
         let leader_is_known = self.brokers.image.broker(partition.leader).is_some();
         let (error, leader_id) = match self.brokers.has_endpoint(partition.leader) {
             true if all_shown => (ErrorCode::None, partition.leader),

@@ -108,7 +108,7 @@ async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCo
     let found = found.filter(|(_, offset)| *offset <= up_to && (query.timestamp < 0 || *offset < up_to));
     let epoch = |offset| match query.timestamp {
         LATEST => partition.leader_epoch.get(),
-        _ => log.epochs().epoch_for(offset).unwrap_or(-1),
+        _ => log.epochs().epoch_for_offset(offset).unwrap_or(-1),
     };
     Ok(found.map_or(OffsetResult::none(ErrorCode::None), |(timestamp, offset)| OffsetResult {
         error: ErrorCode::None,
