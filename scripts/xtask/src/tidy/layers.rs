@@ -135,7 +135,7 @@ pub fn check(source: &Source, findings: &mut Vec<Finding>) {
         for name in source.names.iter().filter(|name| rule.tests_too || !name.in_test) {
             let named = |pattern: &&str| matches(pattern, name);
             if let Some(forbidden) = rule.forbidden.iter().find(|pattern| named(pattern))
-                && !rule.allowed.iter().any(|pattern| named(pattern))
+                && !rule.allowed.iter().any(named)
             {
                 let message = format!("names `{}`: {} (rule `{forbidden}`)", name.segments.join("::"), rule.why);
                 findings.push(Finding { path: source.path.clone(), line: name.line, message });
@@ -147,7 +147,7 @@ pub fn check(source: &Source, findings: &mut Vec<Finding>) {
 impl Rule {
     fn is_about(&self, path: &str) -> bool {
         let lies_in = |place: &&str| path == *place || (place.ends_with('/') && path.starts_with(*place));
-        self.inside.iter().any(|place| lies_in(place)) && !self.outside.iter().any(|place| lies_in(place))
+        self.inside.iter().any(&lies_in) && !self.outside.iter().any(&lies_in)
     }
 }
 
