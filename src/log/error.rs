@@ -48,19 +48,6 @@ pub enum AppendError {
     Producer(#[from] ProducerError),
 }
 
-impl AppendError {
-    /// What the client is told.
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            AppendError::Storage(_) => ErrorCode::KafkaStorageError,
-            AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
-            AppendError::NotNext { .. } => ErrorCode::OffsetOutOfRange,
-            AppendError::Malformed(_) => ErrorCode::CorruptMessage,
-            AppendError::Producer(refused) => refused.error,
-        }
-    }
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// OFFSET_OUT_OF_RANGE
@@ -69,4 +56,27 @@ pub enum ReadError {
     /// KAFKA_STORAGE_ERROR
     #[error("reading the log: {0}")]
     Io(#[from] io::Error),
+}
+
+impl AppendError {
+    /// What the client sees.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Storage(_) => ErrorCode::KafkaStorageError,
+            Self::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
+            Self::NotNext { .. } => ErrorCode::OffsetOutOfRange,
+            Self::Malformed(_) => ErrorCode::CorruptMessage,
+            Self::Producer(refused) => refused.error,
+        }
+    }
+}
+
+impl ReadError {
+    /// What the client sees.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::OffsetOutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+            Self::Io(_) => ErrorCode::KafkaStorageError,
+        }
+    }
 }

@@ -54,12 +54,14 @@ pub use recovery::LogStart;
 pub use tail::TailCache;
 pub use txn_index::AbortedTransaction;
 
+use bytes::Bytes;
 use gate::Gate;
 use protocol::Uuid;
 use ring::Ring;
 use segment::Segment;
 use std::{
     cell::{Cell, Ref, RefCell},
+    collections::VecDeque,
     path::PathBuf,
     rc::Rc,
 };
@@ -82,6 +84,7 @@ struct Inner {
     epochs_changed: Cell<bool>,
     tail: Rc<Tail>,
     writer: Writer,
+    unfinished: RefCell<VecDeque<Unfinished>>,
     /// Held by whoever changes the files other than by appending.
     gate: Gate,
     log_start: Cell<i64>,
@@ -91,6 +94,14 @@ struct Inner {
     /// Where the two newest producer snapshots stand, the newest last; -1: none.
     snapshots: Cell<[i64; 2]>,
     bytes_since_snapshot: Cell<u64>,
+}
+
+/// A segment that has got its last batch, and what is still to be written of it.
+struct Unfinished {
+    segment: Rc<Segment>,
+    end_offset: i64,
+    /// The producer state where the segment ends.
+    snapshot: Bytes,
 }
 
 /// A segment as metrics and DescribeLogDirs show it.

@@ -20,7 +20,7 @@ pub mod replay;
 pub mod snapshot;
 pub mod snapshot_file;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 pub mod topic;
 pub mod topic_name;
 pub mod view;
@@ -28,3 +28,4 @@ pub mod view;
 pub use controller::{ApiError, ControllerRequest, ControllerResponse};
 pub use image::{Image, Topics};
 pub use topic::{Partition, Topic};
+pub use topic_name::CLUSTER_METADATA as METADATA_TOPIC;

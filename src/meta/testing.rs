@@ -68,7 +68,7 @@ impl World {
         else {
             panic!("broker {id} is not registered")
         };
-        let unfence = BrokerUnfence { broker_id: id, broker_epoch };
+        let unfence = BrokerUnfence { broker_id: id, broker_epoch, renew_leader_epochs: true };
         assert_eq!(self.ask(ControllerRequest::UnfenceBroker(unfence)), ControllerResponse::UnfenceBroker(Ok(())));
     }
 
@@ -155,4 +155,21 @@ pub fn directory(broker: i32) -> Uuid {
 
 fn endpoint(listener: &str) -> Endpoint {
     Endpoint { listener: listener.to_owned(), host: "localhost".to_owned(), port: 9092 }
+}
+
+/// Puts a topic into an image, with one replica of each partition on broker 1, which leads it.
+pub fn add_topic(image: &mut Image, name: &str, id: Uuid, partitions: usize) {
+    use super::topic::Partition;
+    use protocol::metadata_records::TopicRecord;
+    let partition = Partition {
+        replicas: vec![1],
+        directories: vec![directory(1)],
+        isr: vec![1],
+        leader: 1,
+        ..Partition::default()
+    };
+    image.replay(&TopicRecord { name: name.to_owned(), topic_id: id }.into()).unwrap();
+    for index in 0..partitions as i32 {
+        image.replay(&partition.to_record(id, index).into()).unwrap();
+    }
 }

@@ -224,7 +224,7 @@ mod tests {
         let [a, b, c, d] = [100, 200, 300, 400].map(|bytes| replies.expect(bytes));
         assert_eq!((replies.waiting(), replies.bytes()), (4, 1000));
         c.reply(reply(3));
-        assert_eq!(taken(&replies), []);
+        assert!(taken(&replies).is_empty());
         a.reply(reply(1));
         assert_eq!(taken(&replies), [1]);
         b.silence();

@@ -49,6 +49,8 @@ pub struct BrokerRegistration {
 pub struct BrokerUnfence {
     pub broker_id: i32,
     pub broker_epoch: i64,
+    /// The broker was not stopped in order: it may have lost records.
+    pub renew_leader_epochs: bool,
 }
 
 /// Err: the broker is not registered, or with another epoch.
@@ -146,8 +148,8 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
 }
 
 /// Unfences a broker, and gives it the partitions to lead that have no leader and it in their ISR. Partitions that it
-/// led before it was restarted begin a new leader epoch: what was not flushed may be lost, and epochs are how consumers
-/// and followers find out (KIP-320).
+/// led before a crash begin a new leader epoch: what was not flushed may be lost, and epochs are how consumers and
+/// followers find out (KIP-320).
 pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result<(), ApiError>> {
     let (broker_id, broker_epoch) = (request.broker_id, request.broker_epoch);
     if let Err(error) = check_epoch(context.image, broker_id, broker_epoch) {
@@ -162,7 +164,7 @@ pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result
                 continue;
             }
             let mut change = PartitionChange::new(partition, Election::Online);
-            change.renew_leader_epoch = partition.leader == broker_id;
+            change.renew_leader_epoch = partition.leader == broker_id && request.renew_leader_epochs;
             records.extend(change.to_record(topic.id, index, &acceptable).map(MetadataRecord::from));
         }
     }

@@ -491,7 +491,7 @@ fn registrations_are_checked() {
             other => panic!("{other:?}"),
         }
     }
-    let unfence = BrokerUnfence { broker_id: 2, broker_epoch: 0 };
+    let unfence = BrokerUnfence { broker_id: 2, broker_epoch: 0, renew_leader_epochs: true };
     let refused = world.ask(ControllerRequest::UnfenceBroker(unfence));
     assert!(matches!(refused, ControllerResponse::UnfenceBroker(Err(_))));
 }
