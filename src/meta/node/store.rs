@@ -68,7 +68,8 @@ impl Store {
             self.write(&bootstrap_path, content).await?;
         }
         let id = SnapshotId { end_offset: 0, epoch: 0 };
-        self.write(&self.dir.join(id.to_string()), bootstrap::initial_snapshot(std::slice::from_ref(voter), now_ms)).await
+        self.write(&self.dir.join(id.to_string()), bootstrap::initial_snapshot(std::slice::from_ref(voter), now_ms))
+            .await
     }
 
     /// The records that a log without metadata begins with.
@@ -85,8 +86,7 @@ impl Store {
         let Some(newest) = self.snapshots().await?.pop() else { return Ok(Image::empty(cluster_id)) };
         let path = self.dir.join(newest.to_string());
         let bytes = self.ring.read_file(&path, MAX_SNAPSHOT_BYTES).await.map_err(Self::io("reading", &path))?;
-        snapshot_file::decode(&bytes, newest, cluster_id)
-            .map_err(|source| MetaNodeError::Snapshot { path, source })
+        snapshot_file::decode(&bytes, newest, cluster_id).map_err(|source| MetaNodeError::Snapshot { path, source })
     }
 
     pub async fn open_log(&self, start: LogStart, segment_bytes: u32) -> Result<Log, MetaNodeError> {
