@@ -2,6 +2,7 @@
 //!
 //! Generated code (folders named `gen`) is exempt. Every rule has a test below that shows it failing.
 
+mod compat;
 mod layers;
 mod sizes;
 mod source;
@@ -46,6 +47,7 @@ fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
     let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"));
     let files = paths.iter().map(|path| Ok((path.as_str(), read(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
     let mut findings = check_files(&files, &read(sizes::ALLOW_LIST)?);
+    findings.extend(compat::check(&read(compat::COMPAT)?, &read(compat::API_TABLE)?, &read(compat::API_VERSIONS)?));
     let expected = fs::read_to_string(root.join(EXPECTED_CHECKS)).unwrap_or_default();
     for revision in ["HEAD", "HEAD~"] {
         if let Some(before) = file_at(root, revision, EXPECTED_CHECKS) {

@@ -1,6 +1,6 @@
 //! Each rule shown failing on the smallest file that breaks it, and passing on its neighbour.
 
-use super::{check_files, check_tree, vanished_checks};
+use super::{check_files, check_tree, compat, vanished_checks};
 
 /// The findings for one file, as `line: message`.
 fn findings(path: &str, text: &str) -> Vec<String> {
@@ -130,4 +130,22 @@ fn an_expected_check_never_goes() {
 #[test]
 fn what_is_not_rust_is_said() {
     assert!(findings("src/a.rs", "//! A module.\nfn f( {")[0].contains("not Rust"));
+}
+
+#[test]
+fn the_table_of_apis_says_what_is_served() {
+    let table = "pub const TABLE: &[ApiKey] = &[\n    ApiKey::Fetch,\n    ApiKey::OffsetDelete,\n];\nApiKey::Produce";
+    let info = |name: &str, max: i16, unstable: bool| {
+        format!(
+            "ApiInfo {{\n key: ApiKey::{name},\n min_version: 0,\n max_version: {max},\n latest_version_unstable: {unstable},\n}},\n"
+        )
+    };
+    let versions =
+        format!("Fetch = 1,\nOffsetDelete = 47,\n{}{}", info("Fetch", 18, true), info("OffsetDelete", 0, false));
+    let found =
+        |compat: &str| compat::check(compat, table, &versions).into_iter().map(|one| one.message).collect::<Vec<_>>();
+    assert_eq!(found("| API | key |\n| Fetch | 1 | 0-17 | x |\n| OffsetDelete | 47 | 0 | |\n"), [""; 0]);
+    assert!(found("| Fetch | 1 | 0-17 | |\n")[0].contains("no row `| OffsetDelete | 47 | 0 |`"));
+    let wrong = found("| Fetch | 1 | 0-18 | |\n| OffsetDelete | 47 | 0 | |\n| Produce | 0 | 3-13 | |\n");
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
 }
