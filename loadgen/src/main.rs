@@ -1,1 +1,31 @@
-fn main() {}
+//! `loadgen`: an open-loop load generator for any broker that speaks Apache Kafka's protocol.
+//!
+//! Owns: its connections, its schedule and its histograms. Lives on: one thread, on a ring of its own, so that the
+//! generator is not the bottleneck; when it is, it says so. Never: waits for a reply before the next record is due: what
+//! a slow broker delays is measured from when it should have been sent (coordinated omission).
+
+mod client;
+mod cluster;
+mod consume;
+mod options;
+mod produce;
+mod report;
+mod run;
+mod value;
+mod verify;
+
+use clap::Parser;
+use options::{Command, Options};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let Command::Run(options) = Options::parse().command;
+    match run::run(*options) {
+        Ok(outcome) if outcome.is_good() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("loadgen: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Files as the ring knows them: handles that any core may use, and the options to open them.
 
+use crate::sim::SimHandle;
 use std::{os::fd::OwnedFd, sync::Arc};
 
 /// An open file. Clones share one descriptor; it closes when the last clone and the last operation on it are gone.
@@ -12,11 +13,8 @@ pub struct File {
 #[derive(Debug)]
 pub(crate) enum FileInner {
     Os(OwnedFd),
-    /// A file of the simulated world, by its number there.
-    Sim {
-        node: u32,
-        handle: u64,
-    },
+    /// A file of the simulated world.
+    Sim(SimHandle),
 }
 
 /// How to open a file. Reading is always allowed; `O_CLOEXEC` is always set.

@@ -1,5 +1,6 @@
 //! Sockets as the ring knows them. A stream or listener belongs to the core that made it.
 
+use crate::sim::SimHandle;
 use std::{net::SocketAddr, os::fd::OwnedFd, rc::Rc};
 
 /// A listening socket. Closes when dropped, which also ends a pending accept.
@@ -36,11 +37,8 @@ impl Stream {
 #[derive(Debug)]
 pub(crate) enum SocketInner {
     Os(OwnedFd),
-    /// A socket of the simulated world, by its number there.
-    Sim {
-        node: u32,
-        handle: u64,
-    },
+    /// A socket of the simulated world.
+    Sim(SimHandle),
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,9 @@
 //! The project's own commands, run as `cargo xtask NAME`.
 
 mod codegen;
+mod config_definitions;
+
+use std::path::Path;
 
 use clap::Parser;
 
@@ -9,10 +12,16 @@ use clap::Parser;
 enum Command {
     /// Writes crates/protocol's generated code from the schemas in Kafka's jars
     Codegen(codegen::Options),
+    /// Writes src/config/gen from the config definitions in Kafka's jars (needs Maven and a JDK)
+    CodegenConfigs,
 }
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Codegen(options) => codegen::run(&options),
+        Command::CodegenConfigs => config_definitions::run(
+            Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap(),
+            codegen::KAFKA_VERSION,
+        ),
     }
 }

@@ -72,6 +72,6 @@ pub fn decrement_sequence(sequence: i32, decrement: i32) -> i32 {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod tests;

@@ -143,15 +143,13 @@ fn write(members: &[Member<'_>], flexible: &When) -> anyhow::Result<String> {
     let mut body = String::new();
     let mut tagged = Vec::new();
     for member in members {
-        let statement = member.write(false);
         if let Some((tag, when)) = &member.tagged {
+            ensure!(member.plain == When::Never, "{} is tagged in some versions and plain in others", member.name);
             tagged.push((tag, when, member));
-        }
-        if member.tagged.is_some() && member.plain == When::Never {
-            body += &absent_check(member, &member.tagged.as_ref().expect("just asked").1)?;
+            body += &absent_check(member, when)?;
             continue;
         }
-        ensure!(member.tagged.is_none(), "{} is tagged in some versions and plain in others", member.name);
+        let statement = member.write(false);
         match &member.plain {
             When::If(condition) if !member.field.ignorable => {
                 let refuse = format!("require({}, {:?}, version)?;", member.is_default()?, member.field.name);
@@ -164,7 +162,7 @@ fn write(members: &[Member<'_>], flexible: &When) -> anyhow::Result<String> {
     tagged.sort_by_key(|(tag, ..)| **tag);
     let mut tags = String::new();
     for (tag, when, member) in tagged {
-        let mut condition = format!("!({})", member.is_default()?);
+        let mut condition = member.is_not_default()?;
         if let When::If(versions) = when
             && when != flexible
         {

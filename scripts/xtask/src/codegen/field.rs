@@ -172,6 +172,19 @@ impl<'a> Member<'a> {
         })
     }
 
+    pub fn is_not_default(&self) -> anyhow::Result<String> {
+        let equal = self.is_default()?;
+        Ok(if let Some(place) = equal.strip_prefix('!') {
+            place.to_owned()
+        } else if let Some((place, default)) = equal.split_once(" == ") {
+            format!("{place} != {default}")
+        } else if let Some(place) = equal.strip_suffix(".is_none()") {
+            format!("{place}.is_some()")
+        } else {
+            format!("!{equal}")
+        })
+    }
+
     pub fn read(&self, tagged: bool) -> String {
         let flexible = &self.flexible;
         let nullable = self.nullable.condition();

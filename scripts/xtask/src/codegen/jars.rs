@@ -9,7 +9,9 @@ use std::process::Command;
 fn cache_folder() -> anyhow::Result<PathBuf> {
     let base = match std::env::var_os("XDG_CACHE_HOME") {
         Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?).join(".cache"),
+        None => {
+            PathBuf::from(std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?).join(".cache")
+        }
     };
     Ok(base.join("millstream/kafka-jars").join(KAFKA_VERSION))
 }
@@ -25,7 +27,11 @@ fn jar(artifact: &str) -> anyhow::Result<PathBuf> {
             .arg(format!("-DoutputDirectory={}", folder.display()))
             .status()
             .context("mvn does not start; install Maven")?;
-        ensure!(status.success() && path.exists(), "Maven did not bring {artifact} {KAFKA_VERSION} to {}", folder.display());
+        ensure!(
+            status.success() && path.exists(),
+            "Maven did not bring {artifact} {KAFKA_VERSION} to {}",
+            folder.display()
+        );
     }
     Ok(path)
 }

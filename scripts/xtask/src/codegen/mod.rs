@@ -20,7 +20,7 @@ pub const KAFKA_VERSION: &str = "4.3.1";
 const OUTPUT: &str = "crates/protocol/src/gen";
 
 /// The tests' own description of every schema, and the functions that decode and encode each message.
-const TEST_OUTPUT: &str = "crates/protocol/tests/gen";
+const TEST_OUTPUT: &str = "crates/protocol/tests/wire/gen";
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -75,7 +75,11 @@ const SETS: &[Set] = &[
     Set {
         module: "file",
         title: "Control records, small files and embedded protocols.",
-        sources: &[("kafka-clients", "common/message/"), ("kafka-raft", "common/message/"), ("kafka-storage", "message/")],
+        sources: &[
+            ("kafka-clients", "common/message/"),
+            ("kafka-raft", "common/message/"),
+            ("kafka-storage", "message/"),
+        ],
         // The records of tiered storage's own topic are of kind `metadata`, and not ours.
         wanted: |schema| schema.kind == "data",
     },

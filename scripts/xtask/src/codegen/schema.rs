@@ -61,7 +61,10 @@ impl Type {
     fn parse(text: &str) -> anyhow::Result<Type> {
         if let Some(element) = text.strip_prefix("[]") {
             let element = Type::parse(element)?;
-            ensure!(!matches!(element, Type::Array(_) | Type::Bytes), "arrays of {element:?} are unknown to the generator");
+            ensure!(
+                !matches!(element, Type::Array(_) | Type::Bytes),
+                "arrays of {element:?} are unknown to the generator"
+            );
             return Ok(Type::Array(Box::new(element)));
         }
         Ok(match text {

@@ -2,7 +2,7 @@
 
 use super::emit::banner;
 use super::names::snake;
-use super::schema::{Field, Schema, Struct, Type, Versions};
+use super::schema::{Schema, Struct, Type, Versions};
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -83,11 +83,14 @@ fn record_enum(name: &str, title: &str, suffix: &str, schemas: &[Schema]) -> any
     };
     let variants = arms(&|_, variant, schema| format!("{variant}({schema}),\n"));
     let types = arms(&|key, variant, _| format!("Self::{variant}(_) => {key},\n"));
-    let reads = arms(&|key, variant, schema| format!("{key} => Self::{variant}({schema}::decode(reader, version)?),\n"));
+    let reads =
+        arms(&|key, variant, schema| format!("{key} => Self::{variant}({schema}::decode(reader, version)?),\n"));
     let writes = arms(&|_, variant, _| format!("Self::{variant}(body) => body.encode(writer, version),\n"));
     let latest = arms(&|_, variant, schema| format!("Self::{variant}(_) => {schema}::MAX_VERSION,\n"));
     let froms = arms(&|_, variant, schema| {
-        format!("impl From<{schema}> for {name} {{\nfn from(body: {schema}) -> Self {{ Self::{variant}(body) }}\n}}\n\n")
+        format!(
+            "impl From<{schema}> for {name} {{\nfn from(body: {schema}) -> Self {{ Self::{variant}(body) }}\n}}\n\n"
+        )
     });
     Ok(format!(
         "\n/// The {title}, by record type.\n#[derive(Clone, Debug, PartialEq)]\npub enum {name} {{\n{variants}}}\n\n\
@@ -155,22 +158,25 @@ fn range(versions: Option<Versions>) -> String {
 pub fn test_schemas(sets: &[(&str, &[Schema])]) -> anyhow::Result<String> {
     let mut source = banner();
     source += "//! Every schema as data, beside the generated code it describes.\n\n";
-    source += "use super::{Field, Kind, Schema, Struct, recode};\n\npub static SCHEMAS: &[Schema] = &[\n";
+    source += "use crate::schema::{Kind::*, Schema, Structure, field, recode, write_default};\n";
+    source += "use protocol::generated::*;\n\npub static SCHEMAS: &[Schema] = &[\n";
     for (module, schemas) in sets {
         for schema in *schemas {
             let versions = schema.valid.context("removed messages are left out")?;
+            let (low, high, flexible) = (versions.low, versions.high, range(schema.flexible));
+            let (set, name) = (module, &schema.name);
             writeln!(
                 source,
-                "Schema {{ name: {:?}, versions: ({}, {}), flexible: {}, structs: &[",
-                schema.name,
-                versions.low,
-                versions.high,
-                range(schema.flexible)
+                "Schema {{ set: {set:?}, name: {name:?}, versions: ({low}, {high}), flexible: {flexible},"
+            )?;
+            writeln!(
+                source,
+                "recode: recode::<{set}::{name}>, write_default: write_default::<{set}::{name}>, structs: &["
             )?;
             for structure in &schema.structs {
                 source += &test_struct(structure)?;
             }
-            writeln!(source, "], recode: recode::<protocol::generated::{module}::{}> }},", schema.name)?;
+            source += "] },\n";
         }
     }
     source += "];\n";
@@ -178,34 +184,28 @@ pub fn test_schemas(sets: &[(&str, &[Schema])]) -> anyhow::Result<String> {
 }
 
 fn test_struct(structure: &Struct) -> anyhow::Result<String> {
-    let mut source = format!("Struct {{ name: {:?}, fields: &[\n", structure.name);
+    let mut source = format!("Structure {{ name: {:?}, fields: &[\n", structure.name);
     for field in &structure.fields {
-        writeln!(
-            source,
-            "Field {{ kind: {}, versions: {}, nullable: {}, tagged: {}, default: {:?}, never_flexible: {} }},",
-            test_kind(&field.kind),
-            range(field.versions),
-            range(field.nullable),
-            test_tag(field),
-            field.default.as_deref().unwrap_or_default(),
-            field.never_flexible
-        )?;
+        write!(source, "field({}, {})", test_kind(&field.kind), range(field.versions))?;
+        if let Some(versions) = field.nullable {
+            write!(source, ".nullable({}, {})", versions.low, versions.high)?;
+        }
+        if let Some((tag, versions)) = field.tagged {
+            write!(source, ".tagged({tag}, {}, {})", versions.low, versions.high)?;
+        }
+        if let Some(default) = &field.default {
+            write!(source, ".default({default:?})")?;
+        }
+        source += if field.never_flexible { ".never_flexible(),\n" } else { ",\n" };
     }
     source += "] },\n";
     Ok(source)
 }
 
-fn test_tag(field: &Field) -> String {
-    match field.tagged {
-        Some((tag, versions)) => format!("Some(({tag}, {}, {}))", versions.low, versions.high),
-        None => "None".to_owned(),
-    }
-}
-
 fn test_kind(kind: &Type) -> String {
     match kind {
-        Type::Struct(name) => format!("Kind::Struct({name:?})"),
-        Type::Array(element) => format!("Kind::Array(&{})", test_kind(element)),
-        scalar => format!("Kind::{scalar:?}"),
+        Type::Struct(name) => format!("Struct({name:?})"),
+        Type::Array(element) => format!("Array(&{})", test_kind(element)),
+        scalar => format!("{scalar:?}"),
     }
 }

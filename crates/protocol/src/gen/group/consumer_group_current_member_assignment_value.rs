@@ -82,7 +82,7 @@ impl Structure for TopicPartitions {
         put_uuid(writer, self.topic_id);
         put_array(writer, &self.partitions, true, version)?;
         let mut tags = Tags::default();
-        if !(self.assignment_epochs.as_ref().is_some_and(Vec::is_empty)) {
+        if !self.assignment_epochs.as_ref().is_some_and(Vec::is_empty) {
             tags.put(0, |writer| {
                 put_nullable_array(writer, self.assignment_epochs.as_deref(), true, version)?;
                 Ok(())

@@ -76,7 +76,7 @@ impl Structure for ConsumerGroupMemberMetadataValue {
         writer.put_i32(self.rebalance_timeout_ms);
         put_nullable_string(writer, self.server_assignor.as_deref(), true)?;
         let mut tags = Tags::default();
-        if !(self.classic_member_metadata == Some(ClassicMemberMetadata::default())) {
+        if self.classic_member_metadata != Some(ClassicMemberMetadata::default()) {
             tags.put(0, |writer| {
                 put_tagged_nullable_struct(writer, self.classic_member_metadata.as_ref(), version)?;
                 Ok(())

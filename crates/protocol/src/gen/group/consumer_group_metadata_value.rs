@@ -32,7 +32,7 @@ impl Structure for ConsumerGroupMetadataValue {
     fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         writer.put_i32(self.epoch);
         let mut tags = Tags::default();
-        if !(self.metadata_hash == 0) {
+        if self.metadata_hash != 0 {
             tags.put(0, |writer| {
                 writer.put_i64(self.metadata_hash);
                 Ok(())

@@ -32,7 +32,7 @@ impl Structure for ConsumerGroupTargetAssignmentMetadataValue {
     fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         writer.put_i32(self.assignment_epoch);
         let mut tags = Tags::default();
-        if !(self.assignment_timestamp == 0) {
+        if self.assignment_timestamp != 0 {
             tags.put(0, |writer| {
                 writer.put_i64(self.assignment_timestamp);
                 Ok(())

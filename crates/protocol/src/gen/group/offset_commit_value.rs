@@ -74,7 +74,7 @@ impl Structure for OffsetCommitValue {
         }
         if flexible {
             let mut tags = Tags::default();
-            if !(self.topic_id.is_zero()) {
+            if !self.topic_id.is_zero() {
                 tags.put(0, |writer| {
                     put_uuid(writer, self.topic_id);
                     Ok(())

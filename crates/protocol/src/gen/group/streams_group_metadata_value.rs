@@ -50,13 +50,13 @@ impl Structure for StreamsGroupMetadataValue {
         writer.put_i32(self.epoch);
         writer.put_i64(self.metadata_hash);
         let mut tags = Tags::default();
-        if !(self.validated_topology_epoch == -1) {
+        if self.validated_topology_epoch != -1 {
             tags.put(0, |writer| {
                 writer.put_i32(self.validated_topology_epoch);
                 Ok(())
             })?;
         }
-        if !(self.last_assignment_configs.as_ref().is_some_and(Vec::is_empty)) {
+        if !self.last_assignment_configs.as_ref().is_some_and(Vec::is_empty) {
             tags.put(1, |writer| {
                 put_nullable_array(writer, self.last_assignment_configs.as_deref(), true, version)?;
                 Ok(())

@@ -28,7 +28,7 @@ impl Structure for AbortTransactionRecord {
 
     fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         let mut tags = Tags::default();
-        if !(self.reason.is_none()) {
+        if self.reason.is_some() {
             tags.put(0, |writer| {
                 put_nullable_string(writer, self.reason.as_deref(), true)?;
                 Ok(())

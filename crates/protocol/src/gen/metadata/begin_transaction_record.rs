@@ -28,7 +28,7 @@ impl Structure for BeginTransactionRecord {
 
     fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         let mut tags = Tags::default();
-        if !(self.name.is_none()) {
+        if self.name.is_some() {
             tags.put(0, |writer| {
                 put_nullable_string(writer, self.name.as_deref(), true)?;
                 Ok(())

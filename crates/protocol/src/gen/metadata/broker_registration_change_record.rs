@@ -48,25 +48,25 @@ impl Structure for BrokerRegistrationChangeRecord {
         require(version >= 2 || self.log_dirs.is_empty(), "LogDirs", version)?;
         require(version >= 3 || self.cordoned_log_dirs.is_none(), "CordonedLogDirs", version)?;
         let mut tags = Tags::default();
-        if !(self.fenced == 0) {
+        if self.fenced != 0 {
             tags.put(0, |writer| {
                 writer.put_i8(self.fenced);
                 Ok(())
             })?;
         }
-        if version >= 1 && !(self.in_controlled_shutdown == 0) {
+        if version >= 1 && self.in_controlled_shutdown != 0 {
             tags.put(1, |writer| {
                 writer.put_i8(self.in_controlled_shutdown);
                 Ok(())
             })?;
         }
-        if version >= 2 && !(self.log_dirs.is_empty()) {
+        if version >= 2 && !self.log_dirs.is_empty() {
             tags.put(2, |writer| {
                 put_array(writer, &self.log_dirs, true, version)?;
                 Ok(())
             })?;
         }
-        if version >= 3 && !(self.cordoned_log_dirs.is_none()) {
+        if version >= 3 && self.cordoned_log_dirs.is_some() {
             tags.put(3, |writer| {
                 put_nullable_array(writer, self.cordoned_log_dirs.as_deref(), true, version)?;
                 Ok(())

@@ -81,55 +81,55 @@ impl Structure for PartitionChangeRecord {
         require(version >= 2 || self.eligible_leader_replicas.is_none(), "EligibleLeaderReplicas", version)?;
         require(version >= 2 || self.last_known_elr.is_none(), "LastKnownElr", version)?;
         let mut tags = Tags::default();
-        if !(self.isr.is_none()) {
+        if self.isr.is_some() {
             tags.put(0, |writer| {
                 put_nullable_array(writer, self.isr.as_deref(), true, version)?;
                 Ok(())
             })?;
         }
-        if !(self.leader == -2) {
+        if self.leader != -2 {
             tags.put(1, |writer| {
                 writer.put_i32(self.leader);
                 Ok(())
             })?;
         }
-        if !(self.replicas.is_none()) {
+        if self.replicas.is_some() {
             tags.put(2, |writer| {
                 put_nullable_array(writer, self.replicas.as_deref(), true, version)?;
                 Ok(())
             })?;
         }
-        if !(self.removing_replicas.is_none()) {
+        if self.removing_replicas.is_some() {
             tags.put(3, |writer| {
                 put_nullable_array(writer, self.removing_replicas.as_deref(), true, version)?;
                 Ok(())
             })?;
         }
-        if !(self.adding_replicas.is_none()) {
+        if self.adding_replicas.is_some() {
             tags.put(4, |writer| {
                 put_nullable_array(writer, self.adding_replicas.as_deref(), true, version)?;
                 Ok(())
             })?;
         }
-        if !(self.leader_recovery_state == -1) {
+        if self.leader_recovery_state != -1 {
             tags.put(5, |writer| {
                 writer.put_i8(self.leader_recovery_state);
                 Ok(())
             })?;
         }
-        if version >= 2 && !(self.eligible_leader_replicas.is_none()) {
+        if version >= 2 && self.eligible_leader_replicas.is_some() {
             tags.put(6, |writer| {
                 put_nullable_array(writer, self.eligible_leader_replicas.as_deref(), true, version)?;
                 Ok(())
             })?;
         }
-        if version >= 2 && !(self.last_known_elr.is_none()) {
+        if version >= 2 && self.last_known_elr.is_some() {
             tags.put(7, |writer| {
                 put_nullable_array(writer, self.last_known_elr.as_deref(), true, version)?;
                 Ok(())
             })?;
         }
-        if version >= 1 && !(self.directories.is_none()) {
+        if version >= 1 && self.directories.is_some() {
             tags.put(8, |writer| {
                 put_nullable_array(writer, self.directories.as_deref(), true, version)?;
                 Ok(())

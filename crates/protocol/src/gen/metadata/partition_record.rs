@@ -102,19 +102,19 @@ impl Structure for PartitionRecord {
         require(version >= 2 || self.eligible_leader_replicas.is_none(), "EligibleLeaderReplicas", version)?;
         require(version >= 2 || self.last_known_elr.is_none(), "LastKnownElr", version)?;
         let mut tags = Tags::default();
-        if !(self.leader_recovery_state == 0) {
+        if self.leader_recovery_state != 0 {
             tags.put(0, |writer| {
                 writer.put_i8(self.leader_recovery_state);
                 Ok(())
             })?;
         }
-        if version >= 2 && !(self.eligible_leader_replicas.is_none()) {
+        if version >= 2 && self.eligible_leader_replicas.is_some() {
             tags.put(1, |writer| {
                 put_nullable_array(writer, self.eligible_leader_replicas.as_deref(), true, version)?;
                 Ok(())
             })?;
         }
-        if version >= 2 && !(self.last_known_elr.is_none()) {
+        if version >= 2 && self.last_known_elr.is_some() {
             tags.put(2, |writer| {
                 put_nullable_array(writer, self.last_known_elr.as_deref(), true, version)?;
                 Ok(())

@@ -99,13 +99,13 @@ impl Structure for RegisterBrokerRecord {
         require(version >= 3 || self.log_dirs.is_empty(), "LogDirs", version)?;
         require(version >= 4 || self.cordoned_log_dirs.is_none(), "CordonedLogDirs", version)?;
         let mut tags = Tags::default();
-        if version >= 3 && !(self.log_dirs.is_empty()) {
+        if version >= 3 && !self.log_dirs.is_empty() {
             tags.put(0, |writer| {
                 put_array(writer, &self.log_dirs, true, version)?;
                 Ok(())
             })?;
         }
-        if version >= 4 && !(self.cordoned_log_dirs.is_none()) {
+        if version >= 4 && self.cordoned_log_dirs.is_some() {
             tags.put(1, |writer| {
                 put_nullable_array(writer, self.cordoned_log_dirs.as_deref(), true, version)?;
                 Ok(())

@@ -72,25 +72,25 @@ impl Structure for ApiVersionsResponse {
         }
         if flexible {
             let mut tags = Tags::default();
-            if !(self.supported_features.is_empty()) {
+            if !self.supported_features.is_empty() {
                 tags.put(0, |writer| {
                     put_array(writer, &self.supported_features, flexible, version)?;
                     Ok(())
                 })?;
             }
-            if !(self.finalized_features_epoch == -1) {
+            if self.finalized_features_epoch != -1 {
                 tags.put(1, |writer| {
                     writer.put_i64(self.finalized_features_epoch);
                     Ok(())
                 })?;
             }
-            if !(self.finalized_features.is_empty()) {
+            if !self.finalized_features.is_empty() {
                 tags.put(2, |writer| {
                     put_array(writer, &self.finalized_features, flexible, version)?;
                     Ok(())
                 })?;
             }
-            if !(!self.zk_migration_ready) {
+            if self.zk_migration_ready {
                 tags.put(3, |writer| {
                     put_bool(writer, self.zk_migration_ready);
                     Ok(())

@@ -67,13 +67,13 @@ impl Structure for BrokerHeartbeatRequest {
         require(version >= 1 || self.offline_log_dirs.is_empty(), "OfflineLogDirs", version)?;
         require(version >= 2 || self.cordoned_log_dirs.is_none(), "CordonedLogDirs", version)?;
         let mut tags = Tags::default();
-        if version >= 1 && !(self.offline_log_dirs.is_empty()) {
+        if version >= 1 && !self.offline_log_dirs.is_empty() {
             tags.put(0, |writer| {
                 put_array(writer, &self.offline_log_dirs, true, version)?;
                 Ok(())
             })?;
         }
-        if version >= 2 && !(self.cordoned_log_dirs.is_none()) {
+        if version >= 2 && self.cordoned_log_dirs.is_some() {
             tags.put(1, |writer| {
                 put_nullable_array(writer, self.cordoned_log_dirs.as_deref(), true, version)?;
                 Ok(())

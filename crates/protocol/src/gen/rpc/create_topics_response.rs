@@ -126,7 +126,7 @@ impl Structure for CreatableTopicResult {
         }
         if flexible {
             let mut tags = Tags::default();
-            if !(self.topic_config_error_code == 0) {
+            if self.topic_config_error_code != 0 {
                 tags.put(0, |writer| {
                     writer.put_i16(self.topic_config_error_code);
                     Ok(())

@@ -42,7 +42,7 @@ impl Structure for EndQuorumEpochResponse {
         require(version >= 1 || self.node_endpoints.is_empty(), "NodeEndpoints", version)?;
         if flexible {
             let mut tags = Tags::default();
-            if !(self.node_endpoints.is_empty()) {
+            if !self.node_endpoints.is_empty() {
                 tags.put(0, |writer| {
                     put_array(writer, &self.node_endpoints, flexible, version)?;
                     Ok(())

@@ -120,13 +120,13 @@ impl Structure for FetchRequest {
         }
         if flexible {
             let mut tags = Tags::default();
-            if !(self.cluster_id.is_none()) {
+            if self.cluster_id.is_some() {
                 tags.put(0, |writer| {
                     put_nullable_string(writer, self.cluster_id.as_deref(), flexible)?;
                     Ok(())
                 })?;
             }
-            if version >= 15 && !(self.replica_state == ReplicaState::default()) {
+            if version >= 15 && self.replica_state != ReplicaState::default() {
                 tags.put(1, |writer| {
                     self.replica_state.write(writer, version)?;
                     Ok(())
@@ -303,13 +303,13 @@ impl Structure for FetchPartition {
         writer.put_i32(self.partition_max_bytes);
         if flexible {
             let mut tags = Tags::default();
-            if version >= 17 && !(self.replica_directory_id.is_zero()) {
+            if version >= 17 && !self.replica_directory_id.is_zero() {
                 tags.put(0, |writer| {
                     put_uuid(writer, self.replica_directory_id);
                     Ok(())
                 })?;
             }
-            if version >= 18 && !(self.high_watermark == i64::MAX) {
+            if version >= 18 && self.high_watermark != i64::MAX {
                 tags.put(1, |writer| {
                     writer.put_i64(self.high_watermark);
                     Ok(())

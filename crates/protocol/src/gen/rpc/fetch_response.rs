@@ -60,7 +60,7 @@ impl Structure for FetchResponse {
         require(version >= 16 || self.node_endpoints.is_empty(), "NodeEndpoints", version)?;
         if flexible {
             let mut tags = Tags::default();
-            if version >= 16 && !(self.node_endpoints.is_empty()) {
+            if version >= 16 && !self.node_endpoints.is_empty() {
                 tags.put(0, |writer| {
                     put_array(writer, &self.node_endpoints, flexible, version)?;
                     Ok(())
@@ -216,19 +216,19 @@ impl Structure for PartitionData {
         put_nullable_bytes(writer, self.records.as_deref(), flexible)?;
         if flexible {
             let mut tags = Tags::default();
-            if !(self.diverging_epoch == EpochEndOffset::default()) {
+            if self.diverging_epoch != EpochEndOffset::default() {
                 tags.put(0, |writer| {
                     self.diverging_epoch.write(writer, version)?;
                     Ok(())
                 })?;
             }
-            if !(self.current_leader == LeaderIdAndEpoch::default()) {
+            if self.current_leader != LeaderIdAndEpoch::default() {
                 tags.put(1, |writer| {
                     self.current_leader.write(writer, version)?;
                     Ok(())
                 })?;
             }
-            if !(self.snapshot_id == SnapshotId::default()) {
+            if self.snapshot_id != SnapshotId::default() {
                 tags.put(2, |writer| {
                     self.snapshot_id.write(writer, version)?;
                     Ok(())

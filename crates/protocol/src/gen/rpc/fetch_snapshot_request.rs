@@ -46,7 +46,7 @@ impl Structure for FetchSnapshotRequest {
         writer.put_i32(self.max_bytes);
         put_array(writer, &self.topics, true, version)?;
         let mut tags = Tags::default();
-        if !(self.cluster_id.is_none()) {
+        if self.cluster_id.is_some() {
             tags.put(0, |writer| {
                 put_nullable_string(writer, self.cluster_id.as_deref(), true)?;
                 Ok(())
@@ -125,7 +125,7 @@ impl Structure for PartitionSnapshot {
         self.snapshot_id.write(writer, version)?;
         writer.put_i64(self.position);
         let mut tags = Tags::default();
-        if version >= 1 && !(self.replica_directory_id.is_zero()) {
+        if version >= 1 && !self.replica_directory_id.is_zero() {
             tags.put(0, |writer| {
                 put_uuid(writer, self.replica_directory_id);
                 Ok(())

@@ -41,7 +41,7 @@ impl Structure for FetchSnapshotResponse {
         put_array(writer, &self.topics, true, version)?;
         require(version >= 1 || self.node_endpoints.is_empty(), "NodeEndpoints", version)?;
         let mut tags = Tags::default();
-        if version >= 1 && !(self.node_endpoints.is_empty()) {
+        if version >= 1 && !self.node_endpoints.is_empty() {
             tags.put(0, |writer| {
                 put_array(writer, &self.node_endpoints, true, version)?;
                 Ok(())
@@ -128,7 +128,7 @@ impl Structure for PartitionSnapshot {
         writer.put_i64(self.position);
         put_bytes(writer, &self.unaligned_records, true)?;
         let mut tags = Tags::default();
-        if !(self.current_leader == LeaderIdAndEpoch::default()) {
+        if self.current_leader != LeaderIdAndEpoch::default() {
             tags.put(0, |writer| {
                 self.current_leader.write(writer, version)?;
                 Ok(())

@@ -42,7 +42,7 @@ impl Structure for ProduceResponse {
         require(version >= 10 || self.node_endpoints.is_empty(), "NodeEndpoints", version)?;
         if flexible {
             let mut tags = Tags::default();
-            if version >= 10 && !(self.node_endpoints.is_empty()) {
+            if version >= 10 && !self.node_endpoints.is_empty() {
                 tags.put(0, |writer| {
                     put_array(writer, &self.node_endpoints, flexible, version)?;
                     Ok(())
@@ -185,7 +185,7 @@ impl Structure for PartitionProduceResponse {
         require(version >= 10 || self.current_leader == LeaderIdAndEpoch::default(), "CurrentLeader", version)?;
         if flexible {
             let mut tags = Tags::default();
-            if version >= 10 && !(self.current_leader == LeaderIdAndEpoch::default()) {
+            if version >= 10 && self.current_leader != LeaderIdAndEpoch::default() {
                 tags.put(0, |writer| {
                     self.current_leader.write(writer, version)?;
                     Ok(())

@@ -36,7 +36,7 @@ impl Structure for UpdateRaftVoterResponse {
         writer.put_i32(self.throttle_time_ms);
         writer.put_i16(self.error_code);
         let mut tags = Tags::default();
-        if !(self.current_leader == CurrentLeader::default()) {
+        if self.current_leader != CurrentLeader::default() {
             tags.put(0, |writer| {
                 self.current_leader.write(writer, version)?;
                 Ok(())

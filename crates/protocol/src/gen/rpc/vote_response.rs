@@ -37,7 +37,7 @@ impl Structure for VoteResponse {
         put_array(writer, &self.topics, true, version)?;
         require(version >= 1 || self.node_endpoints.is_empty(), "NodeEndpoints", version)?;
         let mut tags = Tags::default();
-        if version >= 1 && !(self.node_endpoints.is_empty()) {
+        if version >= 1 && !self.node_endpoints.is_empty() {
             tags.put(0, |writer| {
                 put_array(writer, &self.node_endpoints, true, version)?;
                 Ok(())

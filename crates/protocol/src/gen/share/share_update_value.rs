@@ -56,7 +56,7 @@ impl Structure for ShareUpdateValue {
         writer.put_i64(self.start_offset);
         put_array(writer, &self.state_batches, true, version)?;
         let mut tags = Tags::default();
-        if !(self.delivery_complete_count == -1) {
+        if self.delivery_complete_count != -1 {
             tags.put(0, |writer| {
                 writer.put_i32(self.delivery_complete_count);
                 Ok(())

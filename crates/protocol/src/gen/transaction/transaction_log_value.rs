@@ -92,25 +92,25 @@ impl Structure for TransactionLogValue {
         require(version >= 1 || self.client_transaction_version == 0, "ClientTransactionVersion", version)?;
         if flexible {
             let mut tags = Tags::default();
-            if !(self.previous_producer_id == -1) {
+            if self.previous_producer_id != -1 {
                 tags.put(0, |writer| {
                     writer.put_i64(self.previous_producer_id);
                     Ok(())
                 })?;
             }
-            if !(self.next_producer_id == -1) {
+            if self.next_producer_id != -1 {
                 tags.put(1, |writer| {
                     writer.put_i64(self.next_producer_id);
                     Ok(())
                 })?;
             }
-            if !(self.client_transaction_version == 0) {
+            if self.client_transaction_version != 0 {
                 tags.put(2, |writer| {
                     writer.put_i16(self.client_transaction_version);
                     Ok(())
                 })?;
             }
-            if !(self.next_producer_epoch == -1) {
+            if self.next_producer_epoch != -1 {
                 tags.put(3, |writer| {
                     writer.put_i16(self.next_producer_epoch);
                     Ok(())

@@ -1,0 +1,140 @@
+//! The reader against lengths that lie.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use proptest::prelude::*;
+use protocol::messages::{CreateTopicsRequest, MetadataRequest, ResponseHeader};
+use protocol::primitives::{DECODE_BUDGET_BYTES, put_string, put_uvarint, put_varint, put_varlong};
+use protocol::{DecodeErrorKind, Message, Reader, decode_exact};
+
+fn kind<T: std::fmt::Debug>(result: Result<T, protocol::DecodeError>) -> DecodeErrorKind {
+    result.expect_err("refused").kind
+}
+
+#[test]
+fn varints_longer_than_their_type_are_refused() {
+    for bytes in [&[0xff; 5][..], &[0xff, 0xff, 0xff, 0xff, 0x1f], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]] {
+        assert_eq!(kind(Reader::new(bytes).uvarint()), DecodeErrorKind::VarintTooLong);
+    }
+    let mut long = [0x80; 10];
+    long[9] = 0x02;
+    assert_eq!(kind(Reader::new(&long).varlong()), DecodeErrorKind::VarintTooLong);
+    assert_eq!(Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x0f]).uvarint(), Ok(u32::MAX));
+}
+
+#[test]
+fn lengths_are_checked_before_anything_is_allocated() {
+    for flexible in [false, true] {
+        let mut bytes = BytesMut::new();
+        if flexible {
+            put_uvarint(&mut bytes, u32::MAX)
+        } else {
+            bytes.put_i32(i32::MAX)
+        }
+        assert!(matches!(kind(Reader::new(&bytes).array::<i64>(flexible, 0)), DecodeErrorKind::Truncated { .. }));
+        assert!(matches!(kind(Reader::new(&bytes).bytes(flexible)), DecodeErrorKind::Truncated { .. }));
+    }
+    assert_eq!(kind(Reader::new(&[0x80, 0x00]).string(false)), DecodeErrorKind::InvalidLength(-32768));
+    assert_eq!(kind(Reader::new(&(-2i32).to_be_bytes()).bytes(false)), DecodeErrorKind::InvalidLength(-2));
+    assert_eq!(
+        kind(Reader::new(&(-2i32).to_be_bytes()).nullable_bytes(false, true)),
+        DecodeErrorKind::InvalidLength(-2)
+    );
+}
+
+#[test]
+fn null_is_refused_where_the_version_has_none() {
+    assert_eq!(kind(Reader::new(&[0]).string(true)), DecodeErrorKind::UnexpectedNull);
+    assert_eq!(kind(Reader::new(&[0xff, 0xff]).nullable_string(false, false)), DecodeErrorKind::UnexpectedNull);
+    assert_eq!(Reader::new(&[0xff, 0xff]).nullable_string(false, true), Ok(None));
+    assert_eq!(kind(Reader::new(&[0]).array::<i32>(true, 0)), DecodeErrorKind::UnexpectedNull);
+}
+
+#[test]
+fn small_elements_cannot_take_much_memory() {
+    // Topics of three bytes each on the wire take far more as structures.
+    let count = DECODE_BUDGET_BYTES / size_of::<protocol::messages::create_topics_request::CreatableTopic>() + 1;
+    let mut bytes = BytesMut::new();
+    put_uvarint(&mut bytes, count as u32 + 1);
+    bytes.put_bytes(0, count * 20);
+    let refused = decode_exact::<CreateTopicsRequest>(&bytes, 7);
+    assert_eq!(kind(refused), DecodeErrorKind::OverBudget(DECODE_BUDGET_BYTES));
+}
+
+#[test]
+fn tagged_fields_ascend_and_have_their_size() {
+    let read = |bytes: &[u8]| decode_exact::<ResponseHeader>(bytes, 1);
+    assert!(read(&[0, 0, 0, 7, 2, 5, 1, 0xaa, 9, 0]).is_ok(), "unknown tags are skipped");
+    for tags in [[2, 5, 0, 5, 0], [2, 5, 0, 4, 0]] {
+        let bytes = [&[0, 0, 0, 7][..], &tags].concat();
+        assert!(matches!(kind(read(&bytes)), DecodeErrorKind::TagsOutOfOrder { previous: 5, .. }));
+    }
+    assert!(matches!(kind(read(&[0, 0, 0, 7, 1, 0, 9, 0])), DecodeErrorKind::Truncated { .. }));
+    let oversized = Reader::new(&[1, 0, 2, 7, 7]).tags(|reader, _| reader.i8().map(|_| true));
+    assert_eq!(kind(oversized), DecodeErrorKind::TagSize { tag: 0, announced: 2, used: 1 });
+    let undersized = Reader::new(&[1, 0, 1, 7, 7]).tags(|reader, _| reader.i16().map(|_| true));
+    assert!(matches!(kind(undersized), DecodeErrorKind::Truncated { .. }));
+}
+
+#[test]
+fn strings_are_utf8_and_short() {
+    assert_eq!(kind(Reader::new(&[3, 0xff, 0xfe]).string(true)), DecodeErrorKind::NotUtf8);
+    let mut bytes = BytesMut::new();
+    put_uvarint(&mut bytes, 40_001);
+    bytes.put_bytes(b'a', 40_000);
+    assert_eq!(kind(Reader::new(&bytes).string(true)), DecodeErrorKind::InvalidLength(40_000));
+    assert!(put_string(&mut BytesMut::new(), &"a".repeat(40_000), true).is_err());
+}
+
+#[test]
+fn byte_fields_are_slices_of_their_owner() {
+    let frame = Bytes::from_static(&[4, 1, 2, 3]);
+    let field = Reader::from_bytes(&frame).bytes(true).unwrap();
+    assert_eq!(field.as_ptr(), frame[1..].as_ptr());
+}
+
+#[test]
+fn a_value_the_version_lacks_is_refused_by_name() {
+    let request = MetadataRequest { allow_auto_topic_creation: false, ..Default::default() };
+    let error = request.encode(&mut BytesMut::new(), 3).unwrap_err();
+    assert_eq!(error.to_string(), "version 3 cannot carry the value of AllowAutoTopicCreation");
+    let nothing = MetadataRequest { topics: None, ..Default::default() };
+    assert!(nothing.encode(&mut BytesMut::new(), 0).is_err());
+    assert!(nothing.encode(&mut BytesMut::new(), 1).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn varints_round_trip(short: i32, long: i64) {
+        let mut bytes = BytesMut::new();
+        put_varint(&mut bytes, short);
+        put_varlong(&mut bytes, long);
+        put_uvarint(&mut bytes, short as u32);
+        let mut reader = Reader::new(&bytes);
+        prop_assert_eq!(reader.varint(), Ok(short));
+        prop_assert_eq!(reader.varlong(), Ok(long));
+        prop_assert_eq!(reader.uvarint(), Ok(short as u32));
+        prop_assert_eq!(reader.remaining(), 0);
+    }
+
+    #[test]
+    fn nothing_read_reaches_past_the_end(bytes: Vec<u8>, flexible: bool, choices in prop::collection::vec(0..9u8, 1..20)) {
+        let mut reader = Reader::new(&bytes);
+        for choice in choices {
+            let read = match choice {
+                0 => reader.i8().is_ok(),
+                1 => reader.i64().is_ok(),
+                2 => reader.uvarint().is_ok(),
+                3 => reader.string(flexible).is_ok(),
+                4 => reader.nullable_bytes(flexible, true).is_ok(),
+                5 => reader.array::<i32>(flexible, 0).is_ok(),
+                6 => reader.nullable_array::<String>(flexible, true, 0).is_ok(),
+                7 => reader.skip_tags().is_ok(),
+                _ => reader.uuid().is_ok(),
+            };
+            prop_assert_eq!(reader.position() + reader.remaining(), bytes.len());
+            if !read {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! One simulated core's way to its world: the back-end behind its executor.
+
+use super::{handle::SimDoorbell, state::State};
+use crate::{
+    backend::{Backend, BackendKind, Doorbell, Wait},
+    file::File,
+    net::{ListenOptions, Listener, SocketInner},
+    op::{Completion, Op, Token},
+    time::Instant,
+};
+use bytes::{Bytes, BytesMut};
+use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc};
+
+pub(super) struct SimBackend {
+    pub(super) state: Rc<RefCell<State>>,
+    pub(super) core: u32,
+}
+
+impl SimBackend {
+    /// The state and this core's node; an error after the core has died (its destructors may still try).
+    fn alive<T>(&self, work: impl FnOnce(&mut State, usize) -> io::Result<T>) -> io::Result<T> {
+        let mut state = self.state.borrow_mut();
+        let core = &state.cores[self.core as usize];
+        let node = core.node as usize;
+        if core.alive { work(&mut state, node) } else { Err(io::Error::from_raw_os_error(libc::EBADF)) }
+    }
+}
+
+impl Backend for SimBackend {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Simulated
+    }
+
+    fn submit(&mut self, token: Token, op: Op) {
+        self.state.borrow_mut().submit(self.core, token, op);
+    }
+
+    fn cancel(&mut self, token: Token) {
+        self.state.borrow_mut().cancel(self.core, token.0);
+    }
+
+    /// Never waits: the world gives this core no turn before it has something to do.
+    fn poll(&mut self, _wait: Wait, completions: &mut Vec<Completion>) {
+        completions.append(&mut self.state.borrow_mut().cores[self.core as usize].completions);
+    }
+
+    fn now(&self) -> Instant {
+        Instant(self.state.borrow_mut().read_clock(self.core))
+    }
+
+    fn wall_clock_ms(&self) -> i64 {
+        let state = self.state.borrow();
+        state.wall_clock_ms(state.cores[self.core as usize].node)
+    }
+
+    fn random_u64(&mut self) -> u64 {
+        self.state.borrow_mut().cores[self.core as usize].random.next()
+    }
+
+    fn doorbell(&self) -> Doorbell {
+        let signals = Arc::clone(&self.state.borrow().signals);
+        Doorbell { inner: Arc::new(SimDoorbell { core: self.core, signals }) }
+    }
+
+    fn listen(&mut self, addr: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
+        self.alive(|state, _| state.listen(self.core, addr, options))
+    }
+
+    fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
+        self.alive(|state, node| state.nodes[node].disk.write(file, bufs, offset))
+    }
+
+    fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+        self.alive(|state, node| state.nodes[node].disk.read(file, buf, max, offset))
+    }
+
+    fn shutdown(&mut self, socket: &SocketInner) {
+        self.state.borrow_mut().shutdown(socket);
+    }
+}

@@ -1,0 +1,412 @@
+//! One node's disk: open files, capacity, locks and the faults of the data path, over names ([`super::tree`]) and contents
+//! ([`super::image`]).
+
+use super::{
+    handle::{HandleKind, Signals, SimHandle},
+    image::{Image, PAGE_BYTES},
+    options::DiskOptions,
+    random::Random,
+    tree::{Body, Tree, errno},
+};
+use crate::{
+    file::{DirEntry, File, FileInner, OpenOptions},
+    op::{Op, Outcome},
+};
+use bytes::{Bytes, BytesMut};
+use rustc_hash::FxHashMap;
+use std::{io, path::Path, sync::Arc};
+
+/// A file may not grow past this: the table of its pages lives in memory.
+const MAX_FILE_BYTES: u64 = 64 << 30;
+/// What `O_DIRECT` asks offsets and lengths to be multiples of.
+const DIRECT_ALIGNMENT: u64 = 4096;
+
+#[derive(Clone, Copy)]
+struct OpenFile {
+    inode: u32,
+    write: bool,
+    direct: bool,
+}
+
+/// What a test has asked to go wrong.
+#[derive(Default)]
+pub(super) struct Faults {
+    pub(super) fail_fsyncs: u32,
+    pub(super) fail_reads: Vec<String>,
+    pub(super) fail_writes: Vec<String>,
+    /// The next write lands on another page of its file.
+    pub(super) misdirect_write: bool,
+}
+
+pub(super) struct Disk {
+    pub(super) options: DiskOptions,
+    pub(super) faults: Faults,
+    /// Operations wait and nothing fails.
+    pub(super) hung: bool,
+    pub(super) capacity_pages: u64,
+    tree: Tree,
+    handles: FxHashMap<u64, OpenFile>,
+    next_handle: u64,
+    next_flush: u64,
+    used_pages: u64,
+    random: Random,
+    node: u32,
+    signals: Arc<Signals>,
+}
+
+impl Disk {
+    pub(super) fn new(node: u32, options: DiskOptions, random: Random, signals: Arc<Signals>) -> Self {
+        Self {
+            options,
+            faults: Faults::default(),
+            hung: false,
+            capacity_pages: options.capacity_bytes / PAGE_BYTES as u64,
+            tree: Tree::new(),
+            handles: FxHashMap::default(),
+            next_handle: 0,
+            next_flush: 0,
+            used_pages: 0,
+            random,
+            node,
+            signals,
+        }
+    }
+
+    pub(super) fn latency_ns(&mut self, op: &Op) -> u64 {
+        let span = match op {
+            Op::Read { .. } => self.options.read,
+            Op::Write { .. } => self.options.write,
+            Op::SyncData { .. } | Op::SyncDir { .. } => self.options.sync,
+            _ => self.options.metadata,
+        };
+        let slow = self.random.chance(self.options.slow_per_million);
+        let extra = if slow { self.options.slow.draw_ns(&mut self.random) } else { 0 };
+        span.draw_ns(&mut self.random) + extra
+    }
+
+    /// What a sync covers is decided when it is submitted; [`Disk::execute`] wants the ticket back.
+    pub(super) fn begin(&mut self, op: &Op) -> u64 {
+        match op {
+            Op::SyncData { file } => {
+                let Ok(open) = self.open_file(file) else { return 0 };
+                self.next_flush += 1;
+                self.tree.image(open.inode).begin_flush(self.next_flush);
+                self.next_flush
+            }
+            Op::SyncDir { .. } => self.tree.newest_change(),
+            _ => 0,
+        }
+    }
+
+    pub(super) fn execute(&mut self, op: &mut Op, ticket: u64) -> io::Result<Outcome> {
+        match op {
+            Op::Open { path, options } => self.open(path, *options).map(Outcome::Opened),
+            Op::Read { file, buf, max, offset } => {
+                self.read(file, buf, *max, *offset).map(|size| Outcome::Size(size as u64))
+            }
+            Op::Write { file, bufs, offset } => self.write(file, bufs, *offset).map(|()| Outcome::Done),
+            Op::SyncData { file } => self.sync_data(file, ticket),
+            Op::SyncDir { path } => {
+                let directory = self.tree.resolve_directory(path)?;
+                if self.sync_fails() {
+                    return Err(errno(libc::EIO));
+                }
+                self.tree.sync(directory, ticket);
+                Ok(Outcome::Done)
+            }
+            Op::Allocate { file, offset, length, keep_size } => self.allocate(file, *offset, *length, *keep_size),
+            Op::Truncate { file, length } => {
+                let open = self.writable(file)?;
+                if *length > MAX_FILE_BYTES {
+                    return Err(errno(libc::EFBIG));
+                }
+                self.recharging(open.inode, |image, _| image.truncate(*length));
+                Ok(Outcome::Done)
+            }
+            Op::Size { file } => {
+                let open = self.open_file(file)?;
+                Ok(Outcome::Size(self.tree.image(open.inode).size()))
+            }
+            Op::Rename { from, to } => self.changing(|tree| tree.rename(from, to)),
+            Op::Unlink { path } => self.changing(|tree| tree.remove(path, false)),
+            Op::RemoveDir { path } => self.changing(|tree| tree.remove(path, true)),
+            Op::CreateDirAll { path } => self.changing(|tree| tree.create_dir_all(path)),
+            Op::ReadDir { path } => self.read_dir(path).map(Outcome::Entries),
+            Op::DiskSpace { path } => {
+                self.tree.resolve(path)?;
+                let page = PAGE_BYTES as u64;
+                let free_bytes = self.capacity_pages.saturating_sub(self.used_pages) * page;
+                Ok(Outcome::Space { free_bytes, total_bytes: self.capacity_pages * page })
+            }
+            Op::TryLock { file } => self.try_lock(file),
+            Op::Accept { .. } | Op::Connect { .. } | Op::Recv { .. } | Op::Send { .. } | Op::SendFile { .. } => {
+                unreachable!("an operation of the network")
+            }
+        }
+    }
+
+    fn open_file(&self, file: &File) -> io::Result<OpenFile> {
+        let FileInner::Sim(handle) = &*file.inner else { panic!("a file of another back-end in the simulated world") };
+        assert_eq!(handle.node, self.node, "a file of another node");
+        self.handles.get(&handle.id).copied().ok_or_else(|| errno(libc::EBADF))
+    }
+
+    fn writable(&self, file: &File) -> io::Result<OpenFile> {
+        let open = self.open_file(file)?;
+        if open.write { Ok(open) } else { Err(errno(libc::EBADF)) }
+    }
+
+    fn open(&mut self, path: &Path, options: OpenOptions) -> io::Result<File> {
+        let inode = match self.tree.resolve(path) {
+            Ok(_) if options.create_new => return Err(errno(libc::EEXIST)),
+            Ok(inode) => inode,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && (options.create || options.create_new) => {
+                if self.used_pages >= self.capacity_pages {
+                    return Err(errno(libc::ENOSPC));
+                }
+                let inode = self.tree.create_file(path)?;
+                self.commit_early();
+                inode
+            }
+            Err(error) => return Err(error),
+        };
+        if matches!(self.tree.inode(inode).body, Body::Directory(_)) {
+            return Err(errno(libc::EISDIR));
+        }
+        if options.truncate && options.write {
+            self.recharging(inode, |image, _| image.truncate(0));
+        }
+        self.tree.inode(inode).open += 1;
+        self.next_handle += 1;
+        self.handles.insert(self.next_handle, OpenFile { inode, write: options.write, direct: options.direct });
+        let handle = SimHandle {
+            kind: HandleKind::File,
+            node: self.node,
+            id: self.next_handle,
+            signals: Arc::clone(&self.signals),
+        };
+        Ok(File { inner: Arc::new(FileInner::Sim(handle)) })
+    }
+
+    /// The last clone of a file is gone.
+    pub(super) fn close(&mut self, handle: u64) {
+        let Some(open) = self.handles.remove(&handle) else { return };
+        let inode = self.tree.inode(open.inode);
+        inode.open -= 1;
+        if inode.lock == Some(handle) {
+            inode.lock = None;
+        }
+        if !inode.is_live() {
+            self.tree.collect(open.inode);
+            self.recount();
+        }
+    }
+
+    pub(super) fn read(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+        let open = self.open_file(file)?;
+        self.check_direct(open, offset, max as u64)?;
+        if self.random.chance(self.options.read_error_per_million)
+            || self.is_listed(open.inode, &self.faults.fail_reads)
+        {
+            return Err(errno(libc::EIO));
+        }
+        let short = max > 1 && self.random.chance(self.options.short_read_per_million);
+        let max = if short { 1 + self.random.below(max as u64 - 1) as usize } else { max };
+        Ok(self.tree.image(open.inode).read(offset, max, buf))
+    }
+
+    fn check_direct(&self, open: OpenFile, offset: u64, length: u64) -> io::Result<()> {
+        let aligned = offset.is_multiple_of(DIRECT_ALIGNMENT) && length.is_multiple_of(DIRECT_ALIGNMENT);
+        if open.direct && !aligned { Err(errno(libc::EINVAL)) } else { Ok(()) }
+    }
+
+    fn is_listed(&self, inode: u32, suffixes: &[String]) -> bool {
+        !suffixes.is_empty()
+            && self.tree.path(inode).is_some_and(|path| suffixes.iter().any(|suffix| path.ends_with(suffix)))
+    }
+
+    /// Writes all of `bufs`, or some of them and an error.
+    pub(super) fn write(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
+        let open = self.writable(file)?;
+        let length: u64 = bufs.iter().map(|buf| buf.len() as u64).sum();
+        self.check_direct(open, offset, length)?;
+        if offset.saturating_add(length) > MAX_FILE_BYTES {
+            return Err(errno(libc::EFBIG));
+        }
+        let offset = self.misdirected(open.inode, offset);
+        let needed = self.tree.image(open.inode).pages_needed(offset, length);
+        let result = if self.used_pages + needed > self.capacity_pages {
+            Err(errno(libc::ENOSPC))
+        } else if self.random.chance(self.options.write_error_per_million)
+            || self.is_listed(open.inode, &self.faults.fail_writes)
+        {
+            Err(errno(libc::EIO))
+        } else {
+            Ok(())
+        };
+        let free = self.capacity_pages.saturating_sub(self.used_pages);
+        let page = PAGE_BYTES as u64;
+        let fitting = if needed > free { (free * page).saturating_sub(offset % page) } else { length };
+        let mut left = if result.is_ok() { length } else { self.random.below(fitting.min(length) + 1) };
+        let early = self.options.early_writeback_per_million;
+        self.recharging(open.inode, |image, random| {
+            let mut position = offset;
+            for buf in bufs {
+                let piece = &buf[..buf.len().min(left as usize)];
+                if !piece.is_empty() {
+                    image.write(position, piece, early, random);
+                }
+                position += piece.len() as u64;
+                left -= piece.len() as u64;
+            }
+        });
+        result
+    }
+
+    fn misdirected(&mut self, inode: u32, offset: u64) -> u64 {
+        if !std::mem::take(&mut self.faults.misdirect_write) {
+            return offset;
+        }
+        let pages = self.tree.image(inode).size().div_ceil(PAGE_BYTES as u64);
+        self.random.below(pages) * PAGE_BYTES as u64
+    }
+
+    fn sync_fails(&mut self) -> bool {
+        if self.faults.fail_fsyncs > 0 {
+            self.faults.fail_fsyncs -= 1;
+            return true;
+        }
+        self.random.chance(self.options.sync_error_per_million)
+    }
+
+    fn sync_data(&mut self, file: &File, ticket: u64) -> io::Result<Outcome> {
+        let open = self.open_file(file)?;
+        let fails = self.sync_fails();
+        let mut synced = false;
+        self.recharging(open.inode, |image, random| synced = image.end_flush(ticket, fails, random));
+        if synced { Ok(Outcome::Done) } else { Err(errno(libc::EIO)) }
+    }
+
+    fn allocate(&mut self, file: &File, offset: u64, length: u64, keep_size: bool) -> io::Result<Outcome> {
+        let open = self.writable(file)?;
+        let end = offset.saturating_add(length);
+        if end > MAX_FILE_BYTES {
+            return Err(errno(libc::EFBIG));
+        }
+        let charged = self.tree.image(open.inode).charged_pages();
+        if self.used_pages - charged + end.div_ceil(PAGE_BYTES as u64).max(charged) > self.capacity_pages {
+            return Err(errno(libc::ENOSPC));
+        }
+        self.recharging(open.inode, |image, _| image.reserve(offset, length, keep_size));
+        Ok(Outcome::Done)
+    }
+
+    fn try_lock(&mut self, file: &File) -> io::Result<Outcome> {
+        let open = self.open_file(file)?;
+        let FileInner::Sim(handle) = &*file.inner else { unreachable!("checked by open_file") };
+        let lock = &mut self.tree.inode(open.inode).lock;
+        match lock {
+            Some(holder) if *holder != handle.id => Err(errno(libc::EWOULDBLOCK)),
+            _ => {
+                *lock = Some(handle.id);
+                Ok(Outcome::Done)
+            }
+        }
+    }
+
+    fn read_dir(&mut self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let names = self.tree.names(path)?;
+        let entries = names.into_iter().map(|(name, inode)| match &self.tree.inode(inode).body {
+            Body::File(image) => DirEntry { name, is_dir: false, size_bytes: image.size() },
+            Body::Directory(_) => DirEntry { name, is_dir: true, size_bytes: 0 },
+        });
+        Ok(entries.collect())
+    }
+
+    /// Changes a file's image and keeps the count of pages in use.
+    fn recharging(&mut self, inode: u32, change: impl FnOnce(&mut Image, &mut Random)) {
+        let image = self.tree.image(inode);
+        let before = image.charged_pages();
+        change(image, &mut self.random);
+        self.used_pages = self.used_pages + image.charged_pages() - before;
+    }
+
+    fn changing(&mut self, change: impl FnOnce(&mut Tree) -> io::Result<()>) -> io::Result<Outcome> {
+        change(&mut self.tree)?;
+        self.commit_early();
+        self.recount();
+        Ok(Outcome::Done)
+    }
+
+    fn commit_early(&mut self) {
+        if self.random.chance(self.options.early_writeback_per_million) {
+            self.tree.commit_oldest(1);
+        }
+    }
+
+    fn recount(&mut self) {
+        self.used_pages = self.tree.charged_pages();
+    }
+
+    /// An operation was under way when its process or the power died: it has happened in part, or not at all.
+    pub(super) fn interrupt(&mut self, op: &mut Op) {
+        match op {
+            Op::Write { file, bufs, offset } => {
+                let Ok(open) = self.writable(file) else { return };
+                let keep = self.random.survival();
+                self.recharging(open.inode, |image, random| {
+                    let mut position = *offset;
+                    for buf in bufs.iter() {
+                        image.write_torn(position, buf, keep, random);
+                        position += buf.len() as u64;
+                    }
+                });
+            }
+            Op::Truncate { .. }
+            | Op::Allocate { .. }
+            | Op::Rename { .. }
+            | Op::Unlink { .. }
+            | Op::CreateDirAll { .. }
+            | Op::RemoveDir { .. }
+            | Op::Open { .. }
+                if self.random.coin() =>
+            {
+                // What it would have answered matters to nobody.
+                drop(self.execute(op, 0));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn crash(&mut self) {
+        self.handles.clear();
+        self.tree.crash(&mut self.random);
+        self.hung = false;
+        self.recount();
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.handles.clear();
+        self.tree.kill();
+        self.recount();
+    }
+
+    pub(super) fn flip_bit(&mut self, path: &Path, offset: u64) -> io::Result<()> {
+        let inode = self.tree.resolve(path)?;
+        let bit = self.random.below(8) as u32;
+        self.tree.image(inode).flip_bit(offset, bit);
+        Ok(())
+    }
+
+    pub(super) fn read_raw(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        let inode = self.tree.resolve(path)?;
+        let image = self.tree.image(inode);
+        let mut content = BytesMut::new();
+        image.read(0, image.size() as usize, &mut content);
+        Ok(content.into())
+    }
+
+    pub(super) fn file_names(&self) -> Vec<String> {
+        self.tree.files().into_iter().map(|(path, _)| path).collect()
+    }
+}

@@ -1,0 +1,368 @@
+//! One producer connection: an open-loop schedule, batches, and produce requests in flight.
+//!
+//! Owns: its lanes (one per partition that it writes to) and its connections to their leaders. Lives on: the generator's
+//! thread. Never: moves a due time because the broker is slow; the record is sent late and counts from when it was due.
+
+use crate::{
+    client::{Client, error_of},
+    options::{Acks, Codec, Rate},
+    run::Run,
+    value::Stamp,
+};
+use anyhow::Context;
+use bytes::{Bytes, BytesMut};
+use protocol::{
+    ApiKey, ErrorCode, Message,
+    compression::Compression,
+    messages::{
+        InitProducerIdRequest, ProduceRequest, ProduceResponse,
+        produce_request::{PartitionProduceData, TopicProduceData},
+    },
+    records::BatchBuilder,
+};
+use ring::Instant;
+use rustc_hash::FxHashMap;
+use std::{cell::Cell, collections::VecDeque, ops::Range, rc::Rc, time::Duration};
+
+/// Records that are built before the executor gets its turn.
+const RECORDS_PER_STEP: usize = 2048;
+/// How long after a broken connection the next one is tried.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+const PRODUCE_TIMEOUT_MS: i32 = 30_000;
+const INIT_PRODUCER_ID_VERSION: i16 = 2;
+/// What a record takes besides its value: varints, attributes, deltas, no key, no headers.
+const RECORD_OVERHEAD_BYTES: usize = 10;
+
+/// One partition as one producer writes to it.
+struct Lane {
+    partition: i32,
+    next_sequence: u64,
+    open: Option<OpenBatch>,
+}
+
+struct OpenBatch {
+    builder: BatchBuilder,
+    first_sequence: u64,
+    size_bytes: usize,
+    opened: Instant,
+    due: Vec<Instant>,
+}
+
+/// A batch ready to be sent.
+struct ReadyBatch {
+    partition: i32,
+    records: Bytes,
+    sequences: Range<u64>,
+    due: Vec<Instant>,
+}
+
+/// What the tasks of one producer share.
+#[derive(Default)]
+struct InFlight {
+    requests: FxHashMap<String, usize>,
+}
+
+pub struct Producer {
+    run: Rc<Run>,
+    stream: u32,
+    lanes: Vec<Lane>,
+    current: usize,
+    ready: VecDeque<ReadyBatch>,
+    clients: FxHashMap<String, Client>,
+    in_flight: Rc<std::cell::RefCell<InFlight>>,
+    /// Records built so far: gives the next due time.
+    built: u64,
+    value: Vec<u8>,
+    producer_id: Option<(i64, i16)>,
+    unanswered: Rc<Cell<usize>>,
+}
+
+impl Producer {
+    pub fn new(run: Rc<Run>, stream: u32) -> Producer {
+        let options = &run.options;
+        let (streams, partitions) = (options.connections as i32, options.partitions);
+        let mine = |partition: &i32| {
+            if streams <= partitions { partition % streams == stream as i32 } else { *partition == stream as i32 % partitions }
+        };
+        let lane = |partition| Lane { partition, next_sequence: 0, open: None };
+        let lanes = (0..partitions).filter(mine).map(lane).collect();
+        // Bytes that a compressor cannot make nothing of, and that are cheap to make.
+        let value = (0..options.record_size).map(|i| (i as u8).wrapping_mul(151) ^ (i >> 3) as u8).collect();
+        Producer {
+            stream,
+            lanes,
+            current: 0,
+            ready: VecDeque::new(),
+            clients: FxHashMap::default(),
+            in_flight: Rc::default(),
+            built: 0,
+            value,
+            producer_id: None,
+            unanswered: Rc::default(),
+            run,
+        }
+    }
+
+    /// Connects to the leaders of its partitions, before the clock starts.
+    pub async fn prepare(&mut self) -> anyhow::Result<()> {
+        for index in 0..self.lanes.len() {
+            let leader = self.leader(self.lanes[index].partition);
+            if !self.clients.contains_key(&leader) {
+                let client = Client::connect(&self.run.ring, &leader).await?;
+                self.clients.insert(leader, client);
+            }
+        }
+        if self.run.options.idempotence {
+            let client = self.clients.values().next().context("a producer without partitions")?;
+            let request = InitProducerIdRequest { transactional_id: None, transaction_timeout_ms: -1, ..Default::default() };
+            let response = client.call(&request, INIT_PRODUCER_ID_VERSION).await?;
+            let error = error_of(response.error_code);
+            anyhow::ensure!(error == ErrorCode::None, "no producer id: {}; try without --idempotence", error.name());
+            self.producer_id = Some((response.producer_id, response.producer_epoch));
+        }
+        Ok(())
+    }
+
+    fn leader(&self, partition: i32) -> String {
+        self.run.cluster.leaders[partition as usize].clone()
+    }
+
+    /// Sends until the run is over, then waits for what is in flight.
+    pub async fn send_all(mut self) {
+        if self.lanes.is_empty() {
+            return;
+        }
+        let run = self.run.clone();
+        let linger = Duration::from_secs_f64(run.options.linger_ms / 1000.0);
+        loop {
+            let changed = run.changed.clone().past(run.changed.generation());
+            let now = run.ring.precise_now();
+            if now >= run.end {
+                break;
+            }
+            let more = self.build(now, linger);
+            self.send_ready().await;
+            if more {
+                // Others get their turn: replies, consumers.
+                run.ring.end_of_turn().await;
+                continue;
+            }
+            let wake = self.next_wake(now, linger).min(run.end);
+            run.ring.timeout(wake.since(now), changed).await;
+        }
+        (0..self.lanes.len()).for_each(|lane| self.close_batch(lane));
+        let settled = async {
+            loop {
+                let changed = run.changed.clone().past(run.changed.generation());
+                self.send_ready().await;
+                if self.ready.is_empty() && self.unanswered.get() == 0 {
+                    break;
+                }
+                changed.await;
+            }
+        };
+        if run.ring.timeout(crate::run::SETTLE_TIMEOUT, settled).await.is_none() {
+            run.complain("some produce requests were never answered");
+        }
+    }
+
+    /// When record number `index` of this producer is due.
+    fn due(&self, index: u64, now: Instant) -> Instant {
+        match self.run.options.rate {
+            Rate::Max => now,
+            Rate::PerSecond(rate) => {
+                let per_producer = rate / self.run.options.connections as f64;
+                // Producers take turns, so that their records do not all come at one moment.
+                let shift = f64::from(self.stream) / rate;
+                self.run.start + Duration::from_secs_f64(index as f64 / per_producer + shift)
+            }
+        }
+    }
+
+    /// Builds the records that are due; returns whether there is more to build right away.
+    fn build(&mut self, now: Instant, linger: Duration) -> bool {
+        let mut built = 0;
+        while self.may_build() {
+            let due = self.due(self.built, now);
+            if due > now {
+                break;
+            }
+            if built == RECORDS_PER_STEP {
+                return true;
+            }
+            self.append(due, now);
+            self.built += 1;
+            built += 1;
+        }
+        for lane in 0..self.lanes.len() {
+            if self.lanes[lane].open.as_ref().is_some_and(|open| now.since(open.opened) >= linger) {
+                self.close_batch(lane);
+            }
+        }
+        self.run.options.rate == Rate::Max && self.may_build()
+    }
+
+    /// Batches wait in the queue only while the connection is full; then nothing more is built, whatever is due.
+    fn may_build(&self) -> bool {
+        self.ready.len() < self.lanes.len().max(1)
+    }
+
+    fn append(&mut self, due: Instant, now: Instant) {
+        let index = self.current;
+        let options = &self.run.options;
+        let lane = &mut self.lanes[index];
+        let sequence = lane.next_sequence;
+        lane.next_sequence += 1;
+        let stamp = Stamp { run: self.run.id, stream: self.stream, sequence, due_ns: due.0 };
+        stamp.write(&mut self.value);
+        let producer_id = self.producer_id;
+        let open = lane.open.get_or_insert_with(|| {
+            let codec = match options.compression {
+                Codec::None => Compression::None,
+                Codec::Gzip => Compression::Gzip,
+                Codec::Snappy => Compression::Snappy,
+                Codec::Lz4 => Compression::Lz4,
+                Codec::Zstd => Compression::Zstd,
+            };
+            let mut builder = BatchBuilder::new(0).compression(codec, None);
+            if let Some((id, epoch)) = producer_id {
+                // Sequences of the protocol wrap at 2^31.
+                builder = builder.producer(id, epoch, (sequence & 0x7fff_ffff) as i32);
+            }
+            OpenBatch { builder, first_sequence: sequence, size_bytes: 0, opened: now, due: Vec::new() }
+        });
+        open.builder.append(self.run.ring.wall_clock_ms(), None, Some(&self.value), &[]);
+        open.due.push(due);
+        open.size_bytes += self.value.len() + RECORD_OVERHEAD_BYTES;
+        if open.size_bytes + self.value.len() + RECORD_OVERHEAD_BYTES > options.batch_size {
+            self.close_batch(index);
+            // Sticky: the next batch goes to the next partition.
+            self.current = (index + 1) % self.lanes.len();
+        }
+    }
+
+    fn close_batch(&mut self, index: usize) {
+        let lane = &mut self.lanes[index];
+        let Some(open) = lane.open.take() else { return };
+        self.ready.push_back(ReadyBatch {
+            partition: lane.partition,
+            records: open.builder.build(),
+            sequences: open.first_sequence..lane.next_sequence,
+            due: open.due,
+        });
+    }
+
+    fn next_wake(&self, now: Instant, linger: Duration) -> Instant {
+        let lingering = self.lanes.iter().filter_map(|lane| lane.open.as_ref()).map(|open| open.opened + linger).min();
+        let due = if self.may_build() { Some(self.due(self.built, now)) } else { None };
+        lingering.into_iter().chain(due).min().unwrap_or(self.run.end)
+    }
+
+    /// Sends ready batches, in order, while their connections have room; batches of one leader that differ in partition
+    /// share a request.
+    async fn send_ready(&mut self) {
+        while let Some(first) = self.ready.front() {
+            let leader = self.leader(first.partition);
+            let in_flight = self.in_flight.borrow().requests.get(&leader).copied().unwrap_or(0);
+            if in_flight >= self.run.options.in_flight {
+                return;
+            }
+            let mut batches: Vec<ReadyBatch> = Vec::new();
+            while let Some(next) = self.ready.front() {
+                let taken = batches.iter().any(|batch| batch.partition == next.partition);
+                if taken || self.leader(next.partition) != leader {
+                    break;
+                }
+                batches.extend(self.ready.pop_front());
+            }
+            if let Err(error) = self.send(&leader, batches).await {
+                self.run.complain(&format!("{error:#}"));
+                self.run.ring.sleep(RECONNECT_PAUSE).await;
+            }
+        }
+    }
+
+    async fn send(&mut self, leader: &str, batches: Vec<ReadyBatch>) -> anyhow::Result<()> {
+        let run = self.run.clone();
+        if self.clients.get(leader).is_none_or(Client::is_broken) {
+            let client = Client::connect(&run.ring, leader).await.inspect_err(|_| run.failed(self.stream, &batches_of(&batches)))?;
+            self.clients.insert(leader.to_owned(), client);
+        }
+        let client = &self.clients[leader];
+        let body = encode(&run, &batches)?;
+        let sent = run.ring.precise_now();
+        let acks = run.options.acks;
+        let answer = client.send(ApiKey::Produce, run.cluster.produce_version, vec![body], acks != Acks::None);
+        *self.in_flight.borrow_mut().requests.entry(leader.to_owned()).or_default() += 1;
+        self.unanswered.set(self.unanswered.get() + 1);
+        let (in_flight, unanswered, leader, stream) =
+            (self.in_flight.clone(), self.unanswered.clone(), leader.to_owned(), self.stream);
+        run.ring.clone().spawn(async move {
+            let answer = answer.await;
+            *in_flight.borrow_mut().requests.get_mut(&leader).expect("counted when sent") -= 1;
+            unanswered.set(unanswered.get() - 1);
+            settle(&run, stream, batches, sent, answer);
+            run.changed.notify();
+        });
+        Ok(())
+    }
+}
+
+fn batches_of(batches: &[ReadyBatch]) -> Vec<(i32, Range<u64>)> {
+    batches.iter().map(|batch| (batch.partition, batch.sequences.clone())).collect()
+}
+
+fn encode(run: &Run, batches: &[ReadyBatch]) -> anyhow::Result<Bytes> {
+    let partition = |batch: &ReadyBatch| PartitionProduceData { index: batch.partition, records: Some(batch.records.clone()) };
+    let topic = TopicProduceData {
+        name: run.options.topic.clone(),
+        partition_data: batches.iter().map(partition).collect(),
+        ..Default::default()
+    };
+    let request = ProduceRequest {
+        transactional_id: None,
+        acks: run.options.acks.code(),
+        timeout_ms: PRODUCE_TIMEOUT_MS,
+        topic_data: vec![topic],
+    };
+    let size: usize = batches.iter().map(|batch| batch.records.len() + 64).sum();
+    let mut body = BytesMut::with_capacity(size + 256);
+    request.encode(&mut body, run.cluster.produce_version)?;
+    Ok(body.freeze())
+}
+
+/// Books what became of the batches of one request.
+fn settle(run: &Run, stream: u32, batches: Vec<ReadyBatch>, sent: Instant, answer: anyhow::Result<(Bytes, Instant)>) {
+    let (body, answered) = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            run.complain(&format!("{error:#}"));
+            return run.failed(stream, &batches_of(&batches));
+        }
+    };
+    if run.options.acks == Acks::None {
+        batches.iter().for_each(|batch| run.sent_unacknowledged(stream, batch.partition, batch.sequences.clone()));
+        return;
+    }
+    let response: ProduceResponse = match protocol::decode_exact(&body, run.cluster.produce_version) {
+        Ok(response) => response,
+        Err(error) => {
+            run.complain(&format!("a produce response that does not decode: {error}"));
+            return run.failed(stream, &batches_of(&batches));
+        }
+    };
+    let results = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    let errors: FxHashMap<i32, i16> = results.map(|result| (result.index, result.error_code)).collect();
+    for batch in batches {
+        match errors.get(&batch.partition).map(|code| error_of(*code)) {
+            Some(ErrorCode::None) => {
+                run.acknowledged(stream, batch.partition, batch.sequences, batch.records.len(), &batch.due, sent, answered);
+            }
+            error => {
+                let name = error.map_or("no answer", |error| error.name());
+                run.complain(&format!("partition {}: {name}", batch.partition));
+                run.failed(stream, &[(batch.partition, batch.sequences)]);
+            }
+        }
+    }
+}

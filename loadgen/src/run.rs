@@ -1,0 +1,210 @@
+//! One run: the tasks, the clock they share, and what they find out.
+//!
+//! Owns: the tallies and the verdict. Lives on: the generator's thread. Never: touches a socket.
+
+use crate::{
+    cluster::Cluster,
+    consume, options,
+    options::RunOptions,
+    produce::Producer,
+    report::{self, Outcome, Tallies},
+    value::{STAMP_BYTES, Stamp},
+    verify::Verifier,
+};
+use ring::{BackendChoice, CoreOptions, Instant, Ring, signal::Signal};
+use std::{
+    cell::{Cell, RefCell, RefMut},
+    ops::Range,
+    rc::Rc,
+    time::Duration,
+};
+
+/// How long answers and consumers may take after the last record was sent.
+pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Complaints that are printed; the rest is counted.
+const COMPLAINTS_MAX: usize = 10;
+
+/// What all tasks of a run share.
+pub struct Run {
+    pub ring: Ring,
+    pub options: RunOptions,
+    pub cluster: Cluster,
+    /// Tells this run's records from older ones in the topic.
+    pub id: u32,
+    pub start: Instant,
+    /// Before this, records are sent but not measured.
+    pub measure_from: Instant,
+    pub end: Instant,
+    /// A request was answered, or records were consumed.
+    pub changed: Rc<Signal>,
+    pub tallies: RefCell<Tallies>,
+    verifier: RefCell<Verifier>,
+    complaints: Cell<usize>,
+    producers_done: Cell<bool>,
+    gave_up_waiting: Cell<bool>,
+}
+
+/// Runs to the end on this thread, prints, and says how it went.
+pub fn run(options: RunOptions) -> anyhow::Result<Outcome> {
+    options.check()?;
+    let choice = match options.backend {
+        options::Backend::Auto => BackendChoice::Auto,
+        options::Backend::IoUring => BackendChoice::IoUring,
+        options::Backend::Epoll => BackendChoice::Epoll,
+    };
+    let selection = ring::select(choice)?;
+    let core = CoreOptions {
+        name: "loadgen".to_owned(),
+        index: 0,
+        cpu: options.core,
+        backend: selection.kind,
+        spin: Duration::ZERO,
+    };
+    ring::run(core, move |ring| run_on(ring, options))?
+}
+
+async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
+    let cluster = Cluster::discover(&ring, &options).await?;
+    let start = ring.precise_now();
+    let measure_from = start + options.warm_up;
+    let run = Rc::new(Run {
+        id: ring.random_u64() as u32,
+        start,
+        measure_from,
+        end: measure_from + options.duration,
+        changed: Rc::default(),
+        tallies: RefCell::new(Tallies::new()),
+        verifier: RefCell::default(),
+        complaints: Cell::new(0),
+        producers_done: Cell::new(false),
+        gave_up_waiting: Cell::new(false),
+        cluster,
+        options,
+        ring: ring.clone(),
+    });
+    let mut consuming = Vec::new();
+    for index in 0..run.options.consumers {
+        for consumer in consume::consumers(&run, index).await? {
+            consuming.push(ring.spawn(consumer.read_all()));
+        }
+    }
+    let mut producers = Vec::new();
+    for stream in 0..run.options.connections {
+        let mut producer = Producer::new(run.clone(), stream as u32);
+        producer.prepare().await?;
+        producers.push(producer);
+    }
+    let busy = report::ThreadClock::start();
+    if !run.options.quiet {
+        ring.spawn(report::progress(run.clone()));
+    }
+    let producing: Vec<_> = producers.into_iter().map(|producer| ring.spawn(producer.send_all())).collect();
+    for producer in producing {
+        producer.await;
+    }
+    let sent = ring.precise_now();
+    let busy = busy.busy_ratio(sent.since(start));
+    run.producers_done.set(true);
+    wait_for_consumers(&run).await;
+    for consumer in consuming {
+        consumer.await;
+    }
+    let findings = run.verifier.borrow().findings();
+    let outcome = Outcome::new(&run, sent, busy, findings, run.verified(findings));
+    outcome.print(&run);
+    if let Some(path) = &run.options.json {
+        outcome.write_json(&run, path)?;
+    }
+    Ok(outcome)
+}
+
+/// Waits until the consumers have passed everything acknowledged, as long as they make progress.
+async fn wait_for_consumers(run: &Run) {
+    if run.options.consumers == 0 || run.options.record_size < STAMP_BYTES {
+        run.gave_up_waiting.set(true);
+        return;
+    }
+    while !run.verifier.borrow().has_caught_up() {
+        let changed = run.changed.clone().past(run.changed.generation());
+        if run.ring.timeout(SETTLE_TIMEOUT, changed).await.is_none() {
+            run.complain("the consumers make no more progress");
+            break;
+        }
+    }
+    run.gave_up_waiting.set(true);
+}
+
+impl Run {
+    pub fn consumers_may_stop(&self) -> bool {
+        self.producers_done.get() && self.gave_up_waiting.get()
+    }
+
+    /// `None` where nothing was consumed, or the values are too small to tell.
+    fn verified(&self, findings: crate::verify::Findings) -> Option<bool> {
+        let tells = self.options.consumers > 0 && self.options.record_size >= STAMP_BYTES;
+        tells.then(|| findings.is_clean())
+    }
+
+    pub fn complain(&self, what: &str) {
+        let said = self.complaints.get();
+        self.complaints.set(said + 1);
+        match said {
+            0..COMPLAINTS_MAX => eprintln!("loadgen: {what}"),
+            COMPLAINTS_MAX => eprintln!("loadgen: more errors follow; they are counted only"),
+            _ => {}
+        }
+    }
+
+    pub fn acknowledged(
+        &self,
+        stream: u32,
+        partition: i32,
+        sequences: Range<u64>,
+        size_bytes: usize,
+        due: &[Instant],
+        sent: Instant,
+        answered: Instant,
+    ) {
+        self.verifier.borrow_mut().acknowledged((stream, partition), sequences);
+        self.tallies.borrow_mut().acknowledged(self.measure_from, self.options.record_size, size_bytes, due, sent, answered);
+    }
+
+    /// Sent with acks=0: nobody knows whether it is there, so it may be missing.
+    pub fn sent_unacknowledged(&self, stream: u32, partition: i32, sequences: Range<u64>) {
+        self.tallies.borrow_mut().sent(sequences.end - sequences.start, self.options.record_size);
+        self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
+    }
+
+    pub fn failed(&self, stream: u32, batches: &[(i32, Range<u64>)]) {
+        for (partition, sequences) in batches {
+            self.tallies.borrow_mut().errors += sequences.end - sequences.start;
+            self.verifier.borrow_mut().unacknowledged((stream, *partition), sequences.clone());
+        }
+    }
+
+    pub fn consumed_tally(&self, partition: i32, now: Instant) -> ConsumedTally<'_> {
+        ConsumedTally { run: self, partition, now, verifier: self.verifier.borrow_mut(), tallies: self.tallies.borrow_mut() }
+    }
+}
+
+/// Books the records of one batch.
+pub struct ConsumedTally<'a> {
+    run: &'a Run,
+    partition: i32,
+    now: Instant,
+    verifier: RefMut<'a, Verifier>,
+    tallies: RefMut<'a, Tallies>,
+}
+
+impl ConsumedTally<'_> {
+    pub fn record(&mut self, size_bytes: usize, stamp: Option<Stamp>) {
+        let Some(stamp) = stamp else { return self.tallies.consumed(size_bytes) };
+        if stamp.run == self.run.id {
+            self.verifier.consumed((stamp.stream, self.partition), stamp.sequence);
+            self.tallies.consumed(size_bytes);
+            if stamp.due_ns >= self.run.measure_from.0 {
+                self.tallies.end_to_end(self.now.since(Instant(stamp.due_ns)));
+            }
+        }
+    }
+}

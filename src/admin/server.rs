@@ -1,0 +1,103 @@
+//! The HTTP side: binds, routes, and runs until told to stop. Control thread only.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use super::{Source, metrics, system};
+use crate::config::listeners::Address;
+
+/// A scrape that waits longer for the shards, or for scrapes before it, is answered with 503.
+const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    #[error(
+        "admin.listener={address}: cannot listen there: {error}. Choose another port, or leave it empty to serve no metrics"
+    )]
+    Bind { address: String, error: std::io::Error },
+    #[error("the admin service stopped: {0}")]
+    Serve(#[from] std::io::Error),
+}
+
+/// Listening, not serving yet.
+pub struct Bound {
+    listener: TcpListener,
+    local_address: SocketAddr,
+}
+
+/// Listens on `address`. Split from serving, so that a port in use is known before the broker starts.
+pub async fn bind(address: &Address) -> Result<Bound, AdminError> {
+    let failed = |error| AdminError::Bind { address: address.to_string(), error };
+    let listener = TcpListener::bind((address.host.as_str(), address.port)).await.map_err(failed)?;
+    let local_address = listener.local_addr().map_err(failed)?;
+    Ok(Bound { listener, local_address })
+}
+
+/// Listens and serves until `shutdown` is done.
+pub async fn serve(
+    address: &Address,
+    source: Source,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), AdminError> {
+    bind(address).await?.serve(source, shutdown).await
+}
+
+impl Bound {
+    /// The real port, where `admin.listener` asked for port 0.
+    pub fn local_address(&self) -> SocketAddr {
+        self.local_address
+    }
+
+    /// Serves until `shutdown` is done and the answers begun by then are out.
+    pub async fn serve(
+        self,
+        source: Source,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), AdminError> {
+        let service = Arc::new(Service { source, one_at_a_time: Semaphore::new(1) });
+        let router = Router::new()
+            .route("/", get(|| async { "Millstream: /metrics /health /ready\n" }))
+            .route("/metrics", get(metrics_page))
+            .route("/health", get(|| async { "ok\n" }))
+            .route("/ready", get(ready_page))
+            .with_state(service);
+        axum::serve(self.listener, router).with_graceful_shutdown(shutdown).await?;
+        Ok(())
+    }
+}
+
+struct Service {
+    source: Source,
+    /// Scrapes wait for each other: two at once would only cost the shards twice.
+    one_at_a_time: Semaphore,
+}
+
+async fn ready_page(State(service): State<Arc<Service>>) -> Response {
+    match service.source.ready.load(Ordering::Relaxed) {
+        true => "ready\n".into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready: starting or stopping\n").into_response(),
+    }
+}
+
+async fn metrics_page(State(service): State<Arc<Service>>) -> Response {
+    let collect = async {
+        let _turn = service.one_at_a_time.acquire().await.expect("the semaphore is never closed");
+        (service.source.collect)().await
+    };
+    let Ok(snapshot) = tokio::time::timeout(COLLECT_TIMEOUT, collect).await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the shards did not answer in time\n").into_response();
+    };
+    let system = system::collect(&service.source.log_dirs);
+    let ready = service.source.ready.load(Ordering::Relaxed);
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(snapshot, system, ready)).into_response()
+}

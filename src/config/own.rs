@@ -1,0 +1,78 @@
+//! The configs that Millstream has beyond Apache Kafka's. Few, and named in `docs/configuration.md`.
+
+use super::definitions::{ConfigType, Definition, Importance, Synonym, Unit, UpdateMode, Valid};
+
+const DURABILITY: Valid = Valid::OneOf(&["fsync", "os"]);
+
+pub const BROKER: &[Definition] = &[
+    read_only(
+        "admin.listener",
+        Some("localhost:9464"),
+        Valid::OptionalAddress,
+        "The host:port that serves /metrics, /health and /ready over HTTP. Empty: not served.",
+    ),
+    read_only(
+        "cluster.id",
+        None,
+        Valid::Any,
+        "The cluster's id, a UUID in Kafka's base64 form. Only used when log.dirs are still empty: afterwards \
+         meta.properties holds it. Without it a new id is drawn. CLUSTER_ID in the environment sets it, too.",
+    ),
+    Definition {
+        update_mode: UpdateMode::ClusterWide,
+        importance: Importance::High,
+        ..read_only(
+            "durability",
+            Some("fsync"),
+            DURABILITY,
+            "What an acknowledged record has reached. fsync: the disk. os: the operating system's page cache, as in Apache \
+             Kafka; a power cut may lose it on this broker. A topic may override it.",
+        )
+    },
+    read_only(
+        "io.backend",
+        Some("auto"),
+        Valid::OneOf(&["auto", "io_uring", "epoll"]),
+        "How the shards do I/O. auto takes io_uring where the kernel allows it, else epoll.",
+    ),
+    read_only(
+        "shard.cores",
+        Some("auto"),
+        Valid::ShardCores,
+        "The processors that run a shard each. auto: all that this process may use; a number: so many of them; a list \
+         such as 0-3,6: these. A single processor is written with a comma at the end: 2, .",
+    ),
+];
+
+pub const TOPIC: &[Definition] = &[Definition {
+    importance: Importance::High,
+    update_mode: UpdateMode::ClusterWide,
+    broker_synonyms: &[Synonym { name: "durability", unit: Unit::Same }],
+    ..read_only(
+        "durability",
+        Some("fsync"),
+        DURABILITY,
+        "What an acknowledged record of this topic has reached. fsync: the disk. os: the operating system's page cache, \
+         as in Apache Kafka; a power cut may lose it on this broker.",
+    )
+}];
+
+const fn read_only(
+    name: &'static str,
+    default: Option<&'static str>,
+    valid: Valid,
+    documentation: &'static str,
+) -> Definition {
+    Definition {
+        name,
+        config_type: ConfigType::String,
+        default,
+        required: false,
+        importance: Importance::Medium,
+        valid,
+        update_mode: UpdateMode::ReadOnly,
+        internal: false,
+        broker_synonyms: &[],
+        documentation,
+    }
+}

@@ -1,0 +1,60 @@
+//! Every bound of the broker, named, with its relation to the others asserted at compile time.
+//!
+//! Bounds that Kafka lets the operator choose (`max.connections`, `socket.request.max.bytes`, …) live in the
+//! configuration; here stand those that are ours, and the hard ceilings above what can be configured.
+
+/// Cores that one broker may use: bounds the mesh of mailboxes, which grows with the square.
+pub const MAX_SHARDS: usize = 256;
+
+/// Messages that one core may have on the way to another before they wait in the sender's own queue.
+pub const MAILBOX_SLOTS: usize = 1024;
+
+/// Messages that wait in a sender's own queue behind a full mailbox. Requests in flight are bounded per connection, so
+/// reaching this means that a core has stopped: the broker stops too rather than grow.
+pub const MAILBOX_OVERFLOW_MAX: usize = 1 << 20;
+
+/// The first receive of an idle connection asks for this much: what an idle connection costs.
+pub const RECEIVE_MIN_BYTES: usize = 4 * 1024;
+
+/// A busy connection receives up to this much at once, unless a larger frame is known to be on its way.
+pub const RECEIVE_MAX_BYTES: usize = 128 * 1024;
+
+/// A frame up to this size gets its whole buffer when its length is known. A larger one gets a buffer that grows with
+/// the bytes that really came, at least doubling, so that a promise of 100 MB costs nothing by itself.
+pub const FRAME_RESERVE_MAX_BYTES: usize = 1024 * 1024;
+
+/// Requests of one connection that may be unanswered at a time; the next one waits in the kernel's buffer.
+pub const CONNECTION_REQUESTS_IN_FLIGHT_MAX: usize = 512;
+
+/// Bytes of requests of one connection that may be unanswered, and bytes of replies that may be unsent.
+pub const CONNECTION_BYTES_IN_FLIGHT_MAX: usize = 128 * 1024 * 1024;
+
+/// The same over all connections of one core. Connections above it stop reading until others are answered.
+pub const SHARD_BYTES_IN_FLIGHT_MAX: usize = 512 * 1024 * 1024;
+
+/// Buffers that one gathered send may carry: the kernel's own limit for `sendmsg` (`UIO_MAXIOV`).
+pub const SEND_BUFFERS_MAX: usize = 1024;
+
+/// Partitions that one Fetch request may name.
+pub const FETCH_PARTITIONS_MAX: usize = 100_000;
+
+/// Bytes of recent appends that one core keeps for consumers at the tail, in all its partitions together.
+pub const TAIL_CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of one partition's appends that may be gathered and not yet written, before produce to it is refused.
+pub const PARTITION_GATHERED_MAX_BYTES: usize = 256 * 1024 * 1024;
+
+/// Log lines about bad input per core and second; what is above is counted and said in one line.
+pub const BAD_INPUT_LINES_PER_S: u32 = 5;
+
+/// The spread of time over which group and retention work is looked at.
+pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
+
+/// How long a clean stop waits for requests in flight.
+pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
+
+const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
+const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
+const _: () = assert!(FRAME_RESERVE_MAX_BYTES <= CONNECTION_BYTES_IN_FLIGHT_MAX);
+const _: () = assert!(CONNECTION_BYTES_IN_FLIGHT_MAX <= SHARD_BYTES_IN_FLIGHT_MAX);
+const _: () = assert!(MAILBOX_SLOTS <= MAILBOX_OVERFLOW_MAX);

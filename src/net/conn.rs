@@ -1,0 +1,140 @@
+//! One connection: a task that reads requests and one that sends replies.
+//!
+//! Owns: the socket, the receive buffer and the queue of unanswered requests. Lives on: the core that accepted it.
+//! Never: blocks the core, buffers without a bound, or lets a reply overtake another.
+//!
+//! Requests of one connection are worked on one after the other, as Apache Kafka does, with one exception: produce
+//! requests overlap. A produce request takes its place in every log before the next request is looked at; its reply
+//! follows when the data is safe. So a client with five produce requests in flight waits for one group commit, not five.
+
+use super::{
+    dispatch,
+    frame::{self, Next},
+    reply::{Replies, ReplyPart},
+};
+use crate::{limits, shard::Shard};
+use bytes::{Bytes, BytesMut};
+use ring::{Instant, Stream};
+use std::{cell::Cell, cell::RefCell, io, rc::Rc};
+
+/// What handlers know about the connection that a request came from.
+pub struct Connection {
+    pub shard: Shard,
+    pub stream: Stream,
+    /// The listener it came in by (index into the configured ones): decides which address Metadata advertises.
+    pub listener: usize,
+    pub replies: Rc<Replies>,
+    /// The last time that bytes came or went, for `connections.max.idle.ms`.
+    pub last_active: Cell<Instant>,
+    /// Name and version of the client software (KIP-511), once it has said them.
+    pub software: RefCell<(String, String)>,
+}
+
+/// Why a connection ends before its client wants it to. Goes to the log, at a bounded rate.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseReason {
+    #[error(transparent)]
+    Frame(#[from] frame::FrameError),
+    #[error("API key {key} version {version}: {error}")]
+    Decode { key: i16, version: i16, error: protocol::primitives::DecodeError },
+    #[error("API key {key} version {version} is not served")]
+    Unserved { key: i16, version: i16 },
+    #[error("{0}")]
+    Protocol(String),
+}
+
+impl Connection {
+    /// Serves the connection until either side ends it.
+    pub async fn serve(self: Rc<Self>) {
+        let writer = self.shard.ring.spawn(self.clone().write_loop());
+        if let Err(reason) = self.read_loop().await {
+            self.shard.bad_input.say(self.shard.ring.now(), || format!("closing {}: {reason}", self.stream.peer_addr()));
+        }
+        // What was answered before the end still goes out; a half-closed client may be waiting for it.
+        self.replies.changed.wait_until(|| self.replies.is_empty() || self.replies.is_closed()).await;
+        self.replies.close();
+        writer.await;
+        self.shard.ring.shutdown(&self.stream);
+    }
+
+    async fn read_loop(self: &Rc<Self>) -> Result<(), CloseReason> {
+        let max_bytes = self.shard.config.socket_request_max_bytes;
+        let mut buffer = BytesMut::new();
+        let mut receive_bytes = limits::RECEIVE_MIN_BYTES;
+        loop {
+            match frame::next(&mut buffer, receive_bytes, max_bytes)? {
+                Next::Frame(frame) => {
+                    self.wait_for_room(frame.len()).await;
+                    if self.replies.is_closed() {
+                        return Ok(());
+                    }
+                    dispatch::request(self, frame).await?;
+                }
+                Next::Receive(room) => {
+                    let (received, back) = self.shard.ring.recv(&self.stream, buffer, room).await;
+                    buffer = back;
+                    match received {
+                        Ok(0) | Err(_) => return Ok(()),
+                        Ok(n) if n >= room => receive_bytes = (receive_bytes * 2).min(limits::RECEIVE_MAX_BYTES),
+                        Ok(n) if n < receive_bytes / 4 => receive_bytes = (receive_bytes / 2).max(limits::RECEIVE_MIN_BYTES),
+                        Ok(_) => {}
+                    }
+                    self.last_active.set(self.shard.ring.now());
+                }
+            }
+        }
+    }
+
+    /// Backpressure: while this connection or this core has too much unanswered, nothing more is read, and the client
+    /// feels it through TCP. A connection with nothing in flight always gets through, so that nobody starves.
+    async fn wait_for_room(&self, frame_bytes: usize) {
+        let has_room = || {
+            let (mine, all) = (self.replies.bytes(), self.shard.bytes_in_flight.get());
+            self.replies.is_closed()
+                || self.replies.is_empty()
+                || (self.replies.len() < limits::CONNECTION_REQUESTS_IN_FLIGHT_MAX
+                    && mine + frame_bytes <= limits::CONNECTION_BYTES_IN_FLIGHT_MAX
+                    && all + frame_bytes <= limits::SHARD_BYTES_IN_FLIGHT_MAX)
+        };
+        self.replies.changed.wait_until(has_room).await;
+    }
+
+    async fn write_loop(self: Rc<Self>) {
+        let mut parts = Vec::new();
+        loop {
+            self.replies.changed.wait_until(|| self.replies.front_is_ready() || self.replies.is_closed()).await;
+            if self.replies.is_closed() && !self.replies.front_is_ready() {
+                break;
+            }
+            // Replies that become ready in the same turn leave in one system call.
+            self.shard.ring.end_of_turn().await;
+            let taken_bytes = self.replies.take_ready(&mut parts, limits::SEND_BUFFERS_MAX);
+            let sent = self.send(&mut parts).await;
+            self.replies.sent(taken_bytes);
+            self.last_active.set(self.shard.ring.now());
+            if sent.is_err() {
+                break;
+            }
+        }
+        self.replies.close();
+        self.shard.ring.shutdown(&self.stream);
+    }
+
+    async fn send(&self, parts: &mut Vec<ReplyPart>) -> io::Result<()> {
+        let ring = &self.shard.ring;
+        let mut gathered: Vec<Bytes> = Vec::with_capacity(parts.len().min(limits::SEND_BUFFERS_MAX));
+        for part in parts.drain(..) {
+            match part {
+                ReplyPart::Bytes(bytes) if gathered.len() < limits::SEND_BUFFERS_MAX => gathered.push(bytes),
+                ReplyPart::Bytes(bytes) => ring.send(&self.stream, std::mem::replace(&mut gathered, vec![bytes])).await?,
+                ReplyPart::File { file, position, length } => {
+                    if !gathered.is_empty() {
+                        ring.send(&self.stream, std::mem::take(&mut gathered)).await?;
+                    }
+                    ring.send_file(&self.stream, &file, position, length).await?;
+                }
+            }
+        }
+        if gathered.is_empty() { Ok(()) } else { ring.send(&self.stream, gathered).await }
+    }
+}

@@ -1,0 +1,44 @@
+//! DescribeCluster v0-2, DescribeQuorum v0-2, DescribeConfigs v1-4 and ListConfigResources v0-1: what only reads the image.
+
+use crate::{meta::view, net::dispatch::Context};
+use protocol::messages::*;
+
+pub async fn describe(context: &Context<'_>, request: DescribeClusterRequest) -> DescribeClusterResponse {
+    let image = context.connection.shard.view.borrow().image.clone();
+    view::describe_cluster(&image, context.connection.listener_name(), &request, context.api_version)
+}
+
+/// The quorum is this node alone: its log ends where the image does.
+pub async fn describe_quorum(context: &Context<'_>, request: DescribeQuorumRequest) -> DescribeQuorumResponse {
+    let shard = &context.connection.shard;
+    let image = shard.view.borrow().image.clone();
+    let now_ms = shard.ring.wall_clock_ms();
+    let log_end_offset = image.provenance.offset + 1;
+    let voters: Vec<view::ReplicaProgress> = image
+        .quorum
+        .voters
+        .iter()
+        .map(|voter| view::ReplicaProgress {
+            replica_id: voter.id,
+            directory_id: voter.directory_id,
+            log_end_offset,
+            last_fetch_timestamp_ms: now_ms,
+            last_caught_up_timestamp_ms: now_ms,
+        })
+        .collect();
+    view::describe_quorum(&image, &request, context.api_version, log_end_offset, &voters, &[])
+}
+
+pub async fn describe_configs(context: &Context<'_>, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+    let shard = &context.connection.shard;
+    let image = shard.view.borrow().image.clone();
+    view::describe_configs(&image, &shard.controller_settings, &request)
+}
+
+pub async fn list_config_resources(
+    context: &Context<'_>,
+    request: ListConfigResourcesRequest,
+) -> ListConfigResourcesResponse {
+    let image = context.connection.shard.view.borrow().image.clone();
+    view::list_config_resources(&image, context.connection.listener_name(), &request, context.api_version)
+}

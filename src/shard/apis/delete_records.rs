@@ -1,0 +1,87 @@
+//! DeleteRecords v0-2: moves the start of a log; the records before it are gone for every reader at once.
+
+use super::{route, spread};
+use crate::shard::{Answer, Call, Shard, commit, partition::PartitionId};
+use protocol::{
+    error::ErrorCode,
+    generated::rpc::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult},
+    messages::{DeleteRecordsRequest, DeleteRecordsResponse},
+};
+
+/// Stands for the high watermark in a request.
+const UP_TO_HIGH_WATERMARK: i64 = -1;
+
+#[derive(Clone, Debug)]
+pub struct DeleteRecordsQuery {
+    id: PartitionId,
+    offset: i64,
+}
+
+/// The new start of the log, or -1 with an error.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteRecordsResult {
+    pub error: ErrorCode,
+    pub low_watermark: i64,
+}
+
+impl DeleteRecordsResult {
+    fn none(error: ErrorCode) -> DeleteRecordsResult {
+        DeleteRecordsResult { error, low_watermark: -1 }
+    }
+}
+
+pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+    let mut planned = Vec::new();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            let planned_one = route(shard, &topic.name, partition.partition_index).and_then(|(topic, route)| {
+                // A compacted topic without the policy `delete` keeps its records (Kafka: POLICY_VIOLATION).
+                let deletable = topic.config.is_deletable().then_some(()).ok_or(ErrorCode::PolicyViolation);
+                deletable?;
+                let id = PartitionId { topic_id: topic.id, index: partition.partition_index };
+                Ok((route.owner, DeleteRecordsQuery { id, offset: partition.offset }))
+            });
+            planned.push(planned_one.map_err(DeleteRecordsResult::none));
+        }
+    }
+    let take = |answer| if let Answer::DeleteRecords(results) = answer { results } else { vec![] };
+    let lost = || DeleteRecordsResult::none(ErrorCode::NotLeaderOrFollower);
+    let mut results = spread(shard, planned, Call::DeleteRecords, take, lost).await.into_iter();
+    let mut response = DeleteRecordsResponse::default();
+    for topic in request.topics {
+        let indexes = topic.partitions.iter().map(|partition| partition.partition_index);
+        let partitions = indexes.zip(results.by_ref()).map(|(partition_index, result)| DeleteRecordsPartitionResult {
+            partition_index,
+            low_watermark: result.low_watermark,
+            error_code: result.error.code(),
+            ..Default::default()
+        });
+        let partitions = partitions.collect();
+        response.topics.push(DeleteRecordsTopicResult { name: topic.name, partitions, ..Default::default() });
+    }
+    response
+}
+
+/// Deletes in the partitions of this core.
+pub async fn answer(shard: &Shard, queries: Vec<DeleteRecordsQuery>) -> Vec<DeleteRecordsResult> {
+    let mut results = Vec::with_capacity(queries.len());
+    for query in queries {
+        results.push(delete(shard, &query).await.unwrap_or_else(DeleteRecordsResult::none));
+    }
+    results
+}
+
+async fn delete(shard: &Shard, query: &DeleteRecordsQuery) -> Result<DeleteRecordsResult, ErrorCode> {
+    let partition = shard.partition(query.id).ok_or(ErrorCode::KafkaStorageError)?;
+    let log = &partition.log;
+    let offset = if query.offset == UP_TO_HIGH_WATERMARK { log.high_watermark() } else { query.offset };
+    if offset < log.log_start_offset() && query.offset != UP_TO_HIGH_WATERMARK && offset < 0 || offset > log.high_watermark() {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
+    let low_watermark = log.delete_records_before(offset).await.map_err(|error| {
+        tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot delete records");
+        ErrorCode::KafkaStorageError
+    })?;
+    commit::notify_watchers(shard, &partition);
+    Ok(DeleteRecordsResult { error: ErrorCode::None, low_watermark })
+}

@@ -1,0 +1,195 @@
+//! FindCoordinator v0-6, JoinGroup v0-9, SyncGroup v0-5, Heartbeat v0-4, LeaveGroup v0-5, DescribeGroups v0-6,
+//! ListGroups v0-5, DeleteGroups v0-2: classic consumer groups.
+//!
+//! Each is a call to the core that hosts the group's coordinator (see `shard/groups.rs`); requests that name several
+//! groups ask each group's core.
+//!
+//! Not done: coordinators of transactions and share groups (FindCoordinator key types 1 and 2), the consumer protocol of
+//! KIP-848.
+
+use super::controller;
+use crate::{
+    coord::{
+        fanout,
+        request::{ClientContext, Request, Response},
+    },
+    net::dispatch::Context,
+    shard::{
+        Answer, Call, Shard,
+        groups::{self, OFFSETS_TOPIC},
+    },
+};
+use protocol::{
+    ErrorCode,
+    generated::rpc::{
+        create_topics_request::{CreatableTopic, CreatableTopicConfig},
+        find_coordinator_response::Coordinator,
+    },
+    messages::*,
+};
+
+const KEY_TYPE_GROUP: i8 = 0;
+/// From this version on FindCoordinator asks for several keys at once (KIP-699).
+const FIND_COORDINATORS_FROM: i16 = 4;
+
+/// Asks the coordinator of `group_id`, wherever it lives.
+pub async fn ask(shard: &Shard, group_id: &str, request: Request) -> Response {
+    let failed = request.failed(ErrorCode::CoordinatorNotAvailable);
+    let Some((core, partition)) = groups::locate(shard, group_id) else {
+        return request.failed(ErrorCode::NotCoordinator);
+    };
+    match shard.call(core, Call::Group { partition, request }).await {
+        Some(Answer::Group(response)) => response,
+        _ => failed,
+    }
+}
+
+/// Calls the coordinator of one group and takes the response of the same kind.
+macro_rules! ask_for {
+    ($kind:ident, $shard:expr, $group_id:expr, $request:expr) => {
+        match ask($shard, $group_id, $request).await {
+            Response::$kind(response) => response,
+            other => unreachable!("a coordinator answered with {other:?}"),
+        }
+    };
+}
+pub(super) use ask_for;
+
+pub async fn find_coordinator(context: &Context<'_>, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
+    let is_single = context.api_version < FIND_COORDINATORS_FROM;
+    let keys = if is_single { vec![request.key.clone()] } else { request.coordinator_keys };
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        found.push(match coordinator(context, request.key_type, &key).await {
+            Ok((node_id, host, port)) => Coordinator { key, node_id, host, port, error_code: 0, ..Default::default() },
+            Err((error, message)) => Coordinator {
+                key,
+                node_id: -1,
+                port: -1,
+                error_code: error.code(),
+                error_message: Some(message),
+                ..Default::default()
+            },
+        });
+    }
+    if !is_single {
+        return FindCoordinatorResponse { coordinators: found, ..Default::default() };
+    }
+    let Some(found) = found.pop() else { return FindCoordinatorResponse::default() };
+    FindCoordinatorResponse {
+        error_code: found.error_code,
+        error_message: found.error_message,
+        node_id: found.node_id,
+        host: found.host,
+        port: found.port,
+        ..Default::default()
+    }
+}
+
+async fn coordinator(context: &Context<'_>, key_type: i8, key: &str) -> Result<(i32, String, i32), (ErrorCode, String)> {
+    let shard = &context.connection.shard;
+    if key_type != KEY_TYPE_GROUP {
+        // Named as what it is by the clients; a wait would never end.
+        let message = "transactions and share groups are not served yet".to_owned();
+        return Err((ErrorCode::InvalidRequest, message));
+    }
+    if groups::locate(shard, key).is_none() {
+        create_offsets_topic(shard).await;
+    }
+    if groups::locate(shard, key).is_none() {
+        return Err((ErrorCode::CoordinatorNotAvailable, ErrorCode::CoordinatorNotAvailable.message().to_owned()));
+    }
+    let image = shard.view.borrow().image.clone();
+    let broker = image.broker(shard.config.node_id);
+    let endpoint = broker.and_then(|broker| broker.endpoint(context.connection.listener_name()));
+    let endpoint = endpoint.ok_or_else(|| {
+        let message = format!("the coordinator is not reachable by listener {}", context.connection.listener_name());
+        (ErrorCode::CoordinatorNotAvailable, message)
+    })?;
+    Ok((shard.config.node_id, endpoint.host.clone(), i32::from(endpoint.port)))
+}
+
+/// `__consumer_offsets` comes into being when the first group asks for its coordinator, as Apache Kafka's does.
+async fn create_offsets_topic(shard: &Shard) {
+    let offsets = &shard.config.offsets;
+    let config = |name: &str, value: &str| CreatableTopicConfig { name: name.to_owned(), value: Some(value.to_owned()) };
+    let topic = CreatableTopic {
+        name: OFFSETS_TOPIC.to_owned(),
+        num_partitions: offsets.topic_num_partitions,
+        replication_factor: offsets.topic_replication_factor as i16,
+        configs: vec![
+            config("cleanup.policy", "compact"),
+            config("compression.type", "producer"),
+            config("segment.bytes", &offsets.topic_segment_bytes.to_string()),
+        ],
+        ..Default::default()
+    };
+    controller::create(shard, CreateTopicsRequest { topics: vec![topic], ..Default::default() }).await;
+}
+
+pub async fn join(context: &Context<'_>, request: JoinGroupRequest) -> JoinGroupResponse {
+    let shard = &context.connection.shard;
+    let client = ClientContext {
+        client_id: context.client_id.to_owned(),
+        client_host: format!("/{}", context.connection.stream.peer_addr().ip()),
+        random: u128::from(shard.ring.random_u64()) << 64 | u128::from(shard.ring.random_u64()),
+    };
+    let group_id = request.group_id.clone();
+    ask_for!(JoinGroup, shard, &group_id, Request::JoinGroup { request, client, api_version: context.api_version })
+}
+
+pub async fn sync(context: &Context<'_>, request: SyncGroupRequest) -> SyncGroupResponse {
+    let group_id = request.group_id.clone();
+    let request = Request::SyncGroup { request, api_version: context.api_version };
+    ask_for!(SyncGroup, &context.connection.shard, &group_id, request)
+}
+
+pub async fn heartbeat(context: &Context<'_>, request: HeartbeatRequest) -> HeartbeatResponse {
+    let group_id = request.group_id.clone();
+    ask_for!(Heartbeat, &context.connection.shard, &group_id, Request::Heartbeat(request))
+}
+
+pub async fn leave(context: &Context<'_>, request: LeaveGroupRequest) -> LeaveGroupResponse {
+    let group_id = request.group_id.clone();
+    let request = Request::LeaveGroup { request, api_version: context.api_version };
+    ask_for!(LeaveGroup, &context.connection.shard, &group_id, request)
+}
+
+pub async fn describe(context: &Context<'_>, request: DescribeGroupsRequest) -> DescribeGroupsResponse {
+    let shard = &context.connection.shard;
+    let mut groups = Vec::with_capacity(request.groups.len());
+    for group_id in request.groups {
+        let asked = Request::DescribeGroup { group_id: group_id.clone(), api_version: context.api_version };
+        let mut group = ask_for!(DescribeGroup, shard, &group_id, asked);
+        if request.include_authorized_operations && group.error_code == ErrorCode::None.code() {
+            group.authorized_operations = GROUP_OPERATIONS;
+        }
+        groups.push(group);
+    }
+    DescribeGroupsResponse { groups, ..Default::default() }
+}
+
+/// Every operation on a group, as bits by the codes of `AclOperation`: READ 3, DELETE 6, DESCRIBE 8, DESCRIBE_CONFIGS 10,
+/// ALTER_CONFIGS 11.
+const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
+
+pub async fn list(context: &Context<'_>, request: ListGroupsRequest) -> ListGroupsResponse {
+    let shard = &context.connection.shard;
+    let mut answers = Vec::new();
+    for (core, partition) in groups::all(shard) {
+        let request = Request::ListGroups(request.clone());
+        if let Some(Answer::Group(Response::ListGroups(answer))) = shard.call(core, Call::Group { partition, request }).await {
+            answers.push(answer);
+        }
+    }
+    fanout::merge_list_groups(answers, |_| true)
+}
+
+pub async fn delete(context: &Context<'_>, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
+    let shard = &context.connection.shard;
+    let mut results = Vec::with_capacity(request.groups_names.len());
+    for group_id in request.groups_names {
+        results.push(ask_for!(DeleteGroup, shard, &group_id, Request::DeleteGroup { group_id: group_id.clone() }));
+    }
+    DeleteGroupsResponse { results, ..Default::default() }
+}

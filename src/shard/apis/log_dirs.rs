@@ -1,0 +1,74 @@
+//! DescribeLogDirs v1-5: what lies in the log directories, partition by partition, and how full their disks are.
+
+use crate::shard::{Answer, Call, Shard};
+use protocol::{
+    ErrorCode,
+    generated::rpc::describe_log_dirs_response::{DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic},
+    messages::{DescribeLogDirsRequest, DescribeLogDirsResponse},
+};
+use std::path::PathBuf;
+
+/// One partition's share of a log directory.
+#[derive(Clone, Debug)]
+pub struct PartitionSize {
+    pub log_dir: PathBuf,
+    pub topic: String,
+    pub index: i32,
+    pub size_bytes: u64,
+}
+
+pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
+    let asked = |size: &PartitionSize| {
+        let matches = |topic: &protocol::generated::rpc::describe_log_dirs_request::DescribableLogDirTopic| {
+            topic.topic == size.topic && topic.partitions.contains(&size.index)
+        };
+        request.topics.as_ref().is_none_or(|topics| topics.iter().any(matches))
+    };
+    let mut sizes: Vec<PartitionSize> = Vec::new();
+    for answer in shard.call_all(|| Call::PartitionSizes).await {
+        if let Answer::PartitionSizes(more) = answer {
+            sizes.extend(more.into_iter().filter(asked));
+        }
+    }
+    sizes.sort_by(|a, b| (&a.topic, a.index).cmp(&(&b.topic, b.index)));
+    let mut results = Vec::new();
+    for dir in &shard.config.log_dirs {
+        let mut topics: Vec<DescribeLogDirsTopic> = Vec::new();
+        for size in sizes.iter().filter(|size| size.log_dir == *dir) {
+            if topics.last().is_none_or(|topic| topic.name != size.topic) {
+                topics.push(DescribeLogDirsTopic { name: size.topic.clone(), ..Default::default() });
+            }
+            let partition = DescribeLogDirsPartition {
+                partition_index: size.index,
+                partition_size: size.size_bytes as i64,
+                offset_lag: 0,
+                is_future_key: false,
+            };
+            topics.last_mut().expect("pushed above").partitions.push(partition);
+        }
+        let (error, free_bytes, total_bytes) = match shard.ring.disk_space(dir).await {
+            Ok((free, total)) => (ErrorCode::None, free as i64, total as i64),
+            Err(_) => (ErrorCode::KafkaStorageError, -1, -1),
+        };
+        results.push(DescribeLogDirsResult {
+            error_code: error.code(),
+            log_dir: std::path::absolute(dir).unwrap_or_else(|_| dir.clone()).display().to_string(),
+            topics,
+            total_bytes,
+            usable_bytes: free_bytes,
+            ..Default::default()
+        });
+    }
+    DescribeLogDirsResponse { results, ..Default::default() }
+}
+
+/// The partitions of this core.
+pub fn sizes(shard: &Shard) -> Vec<PartitionSize> {
+    let size = |partition: &std::rc::Rc<crate::shard::partition::Partition>| PartitionSize {
+        log_dir: partition.log.dir().parent().map(PathBuf::from).unwrap_or_default(),
+        topic: partition.topic.to_string(),
+        index: partition.id.index,
+        size_bytes: partition.log.size_bytes(),
+    };
+    shard.partitions.borrow().values().map(size).collect()
+}

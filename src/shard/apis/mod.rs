@@ -1,0 +1,91 @@
+//! Every API that is neither Produce nor Fetch: one file each, with its versions and what is not done on top.
+//!
+//! Owns: nothing. Lives on: the core of the connection; what concerns a partition, a group or the controller is a call
+//! to the core that owns it. Never: decodes or encodes; `net/dispatch.rs` does.
+
+pub mod api_versions;
+pub mod cluster;
+pub mod controller;
+pub mod delete_records;
+pub mod groups;
+pub mod init_producer_id;
+pub mod list_offsets;
+pub mod log_dirs;
+pub mod metadata;
+pub mod offset_for_leader_epoch;
+pub mod offsets;
+
+use super::{
+    Shard,
+    call::{Answer, Call},
+    partition::PartitionId,
+    view::{PartitionRoute, TopicRoute},
+};
+use protocol::error::ErrorCode;
+use std::rc::Rc;
+
+/// Sends each query to the core that owns its partition, all cores at once, and puts the results back in order. A query
+/// that has its result already (an error, as a rule) goes nowhere; `lost` stands for the answer of a core that stops.
+pub async fn spread<Query, Result_>(
+    shard: &Shard,
+    planned: Vec<Result<(usize, Query), Result_>>,
+    call: impl Fn(Vec<Query>) -> Call,
+    take: impl Fn(Answer) -> Vec<Result_>,
+    lost: impl Fn() -> Result_,
+) -> Vec<Result_> {
+    let mut results: Vec<Option<Result_>> = Vec::with_capacity(planned.len());
+    let mut groups: Vec<(usize, Vec<usize>, Vec<Query>)> = Vec::new();
+    for (position, planned) in planned.into_iter().enumerate() {
+        let (owner, query) = match planned {
+            Ok(planned) => planned,
+            Err(result) => {
+                results.push(Some(result));
+                continue;
+            }
+        };
+        results.push(None);
+        match groups.iter_mut().find(|(other, ..)| *other == owner) {
+            Some((_, positions, queries)) => {
+                positions.push(position);
+                queries.push(query);
+            }
+            None => groups.push((owner, vec![position], vec![query])),
+        }
+    }
+    // The calls to other cores are sent before this core does its own share.
+    groups.sort_by_key(|(owner, ..)| *owner == shard.index);
+    let mut under_way = Vec::with_capacity(groups.len());
+    for (owner, positions, queries) in groups {
+        let call = call(queries);
+        if owner == shard.index {
+            let answer = super::calls::carry_out(shard, owner, call).await;
+            fill(&mut results, positions, take(answer));
+        } else {
+            under_way.push((positions, shard.mailbox.call(owner, call)));
+        }
+    }
+    for (positions, answer) in under_way {
+        if let Some(answer) = answer.await {
+            fill(&mut results, positions, take(answer));
+        }
+    }
+    results.into_iter().map(|result| result.unwrap_or_else(&lost)).collect()
+}
+
+fn fill<R>(results: &mut [Option<R>], positions: Vec<usize>, answered: Vec<R>) {
+    assert_eq!(positions.len(), answered.len(), "one result for each query");
+    positions.into_iter().zip(answered).for_each(|(position, result)| results[position] = Some(result));
+}
+
+/// Where a partition lives, by its topic's name.
+pub fn locate(shard: &Shard, topic: &str, index: i32) -> Result<(usize, PartitionId), ErrorCode> {
+    let (topic, route) = route(shard, topic, index)?;
+    Ok((route.owner, PartitionId { topic_id: topic.id, index }))
+}
+
+pub fn route(shard: &Shard, topic: &str, index: i32) -> Result<(Rc<TopicRoute>, PartitionRoute), ErrorCode> {
+    let routes = shard.routes.borrow();
+    let topic = routes.by_name(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let partition = usize::try_from(index).ok().and_then(|index| topic.partitions.get(index));
+    Ok((topic.clone(), partition.ok_or(ErrorCode::UnknownTopicOrPartition)?.clone()))
+}

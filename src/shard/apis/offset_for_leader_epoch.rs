@@ -1,0 +1,71 @@
+//! OffsetForLeaderEpoch v2-4: where a leader epoch ended (KIP-101, KIP-320).
+
+use super::{locate, spread};
+use crate::shard::{Answer, Call, Shard, partition::PartitionId};
+use protocol::{
+    error::ErrorCode,
+    generated::rpc::offset_for_leader_epoch_response::{EpochEndOffset, OffsetForLeaderTopicResult},
+    messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse},
+};
+
+#[derive(Clone, Debug)]
+pub struct EpochQuery {
+    id: PartitionId,
+    current_leader_epoch: i32,
+    leader_epoch: i32,
+}
+
+/// The largest epoch up to the one asked for, and the first offset after it; -1 where there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochResult {
+    pub error: ErrorCode,
+    pub leader_epoch: i32,
+    pub end_offset: i64,
+}
+
+impl EpochResult {
+    fn none(error: ErrorCode) -> EpochResult {
+        EpochResult { error, leader_epoch: -1, end_offset: -1 }
+    }
+}
+
+pub async fn handle(shard: &Shard, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
+    let mut planned = Vec::new();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            let located = locate(shard, &topic.topic, partition.partition);
+            planned.push(located.map_err(EpochResult::none).map(|(owner, id)| {
+                let (current_leader_epoch, leader_epoch) = (partition.current_leader_epoch, partition.leader_epoch);
+                (owner, EpochQuery { id, current_leader_epoch, leader_epoch })
+            }));
+        }
+    }
+    let take = |answer| if let Answer::OffsetsForEpochs(results) = answer { results } else { vec![] };
+    let lost = || EpochResult::none(ErrorCode::NotLeaderOrFollower);
+    let mut results = spread(shard, planned, Call::OffsetsForEpochs, take, lost).await.into_iter();
+    let mut response = OffsetForLeaderEpochResponse::default();
+    for topic in request.topics {
+        let indexes = topic.partitions.iter().map(|partition| partition.partition);
+        let partitions = indexes.zip(results.by_ref()).map(|(partition, result)| EpochEndOffset {
+            error_code: result.error.code(),
+            partition,
+            leader_epoch: result.leader_epoch,
+            end_offset: result.end_offset,
+            ..Default::default()
+        });
+        let partitions = partitions.collect();
+        response.topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions, ..Default::default() });
+    }
+    response
+}
+
+/// Answers for the partitions of this core.
+pub fn answer(shard: &Shard, queries: &[EpochQuery]) -> Vec<EpochResult> {
+    let find = |query: &EpochQuery| {
+        let partition = shard.partition(query.id).ok_or(ErrorCode::KafkaStorageError)?;
+        partition.check_leader_epoch(query.current_leader_epoch)?;
+        let (leader_epoch, end_offset) = partition.log.end_offset_for_epoch(query.leader_epoch);
+        Ok(EpochResult { error: ErrorCode::None, leader_epoch, end_offset })
+    };
+    queries.iter().map(|query| find(query).unwrap_or_else(EpochResult::none)).collect()
+}

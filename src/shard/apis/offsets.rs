@@ -1,0 +1,77 @@
+//! OffsetCommit v2-10, OffsetFetch v1-10, OffsetDelete v0: what groups have consumed.
+//!
+//! Taken apart and put together by `coord/fanout.rs`; the offsets live with the group's coordinator.
+
+use super::groups::{ask, ask_for};
+use crate::{
+    coord::{
+        fanout::{self, Topics},
+        request::{Request, Response},
+    },
+    meta::image::Image,
+    net::dispatch::Context,
+};
+use protocol::{
+    ErrorCode, Uuid,
+    messages::{
+        OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest,
+        OffsetFetchResponse,
+    },
+};
+use std::sync::Arc;
+
+/// The topics of the image, all of which a client may use as long as there is no authorizer.
+struct ImageTopics(Arc<Image>);
+
+impl Topics for ImageTopics {
+    fn name(&self, topic_id: Uuid) -> Option<String> {
+        self.0.topics.by_id(topic_id).map(|topic| topic.name.to_string())
+    }
+    fn id(&self, name: &str) -> Option<Uuid> {
+        self.0.topics.id(name)
+    }
+    fn has_partition(&self, name: &str, partition: i32) -> bool {
+        self.0.topics.by_name(name).is_some_and(|topic| topic.partition(partition).is_some())
+    }
+    fn is_authorized(&self, _name: &str) -> bool {
+        true
+    }
+}
+
+fn topics(context: &Context<'_>) -> ImageTopics {
+    ImageTopics(context.connection.shard.view.borrow().image.clone())
+}
+
+pub async fn commit(context: &Context<'_>, request: OffsetCommitRequest) -> OffsetCommitResponse {
+    let api_version = context.api_version;
+    let (request, known) = fanout::split_offset_commit(request, api_version, &topics(context));
+    let Some(request) = request else { return known };
+    let group_id = request.group_id.clone();
+    let request = Request::OffsetCommit { request, api_version };
+    fanout::merge_offset_commit(known, ask_for!(OffsetCommit, &context.connection.shard, &group_id, request))
+}
+
+pub async fn fetch(context: &Context<'_>, request: OffsetFetchRequest) -> OffsetFetchResponse {
+    let (api_version, require_stable) = (context.api_version, request.require_stable);
+    let topics = topics(context);
+    let requested = fanout::offset_fetch_groups(request, api_version);
+    let mut answers = Vec::with_capacity(requested.len());
+    for group in requested.clone() {
+        let group_id = group.group_id.clone();
+        let (group, known) = fanout::split_offset_fetch(group, api_version, &topics);
+        let request = Request::OffsetFetch { group, require_stable };
+        let answered = ask_for!(OffsetFetch, &context.connection.shard, &group_id, request);
+        answers.push(fanout::merge_offset_fetch(answered, known, api_version, &topics));
+    }
+    fanout::offset_fetch_response(answers, &requested, api_version)
+}
+
+pub async fn delete(context: &Context<'_>, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
+    let (request, known) = fanout::split_offset_delete(request, &topics(context));
+    if request.group_id.is_empty() {
+        return OffsetDeleteResponse { error_code: ErrorCode::InvalidGroupId.code(), ..Default::default() };
+    }
+    let group_id = request.group_id.clone();
+    let answered = ask_for!(OffsetDelete, &context.connection.shard, &group_id, Request::OffsetDelete(request));
+    fanout::merge_offset_delete(answered, known)
+}

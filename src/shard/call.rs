@@ -1,0 +1,53 @@
+//! What one core may ask of another, and what it hears back.
+//!
+//! Owns: the types, nothing else. Every call that a core sends it could also carry out for itself; the handlers do not
+//! know whether they were called from near or far (see `calls.rs`).
+
+use super::{
+    apis::{
+        delete_records::{DeleteRecordsQuery, DeleteRecordsResult},
+        list_offsets::{OffsetQuery, OffsetResult},
+        log_dirs::PartitionSize,
+        offset_for_leader_epoch::{EpochQuery, EpochResult},
+    },
+    fetch::{FetchRead, FetchedPartition},
+    produce::{Append, AppendResult},
+    view::ClusterView,
+};
+use crate::{coord, meta::controller};
+
+pub enum Call {
+    Produce(Vec<Append>),
+    Fetch { reads: Vec<FetchRead>, options: FetchOptions },
+    ListOffsets(Vec<OffsetQuery>),
+    OffsetsForEpochs(Vec<EpochQuery>),
+    DeleteRecords(Vec<DeleteRecordsQuery>),
+    PartitionSizes,
+    /// A request to the controller, which core 0 hosts.
+    Controller(controller::Request),
+    /// A request to the coordinator hosted with this partition of `__consumer_offsets`.
+    Group { partition: i32, request: coord::Request },
+    /// A new view of the cluster: the receiver opens and closes partitions until it agrees with it.
+    Follow(ClusterView),
+}
+
+/// What all reads of one fetch have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchOptions {
+    pub max_bytes: usize,
+    pub read_committed: bool,
+    /// Whom to tell when a partition moves that had nothing to give.
+    pub watch: Option<u64>,
+}
+
+pub enum Answer {
+    Produce(Vec<AppendResult>),
+    Fetch(Vec<FetchedPartition>),
+    ListOffsets(Vec<OffsetResult>),
+    OffsetsForEpochs(Vec<EpochResult>),
+    DeleteRecords(Vec<DeleteRecordsResult>),
+    PartitionSizes(Vec<PartitionSize>),
+    Controller(controller::Response),
+    Group(coord::Response),
+    Following,
+}

@@ -1,0 +1,59 @@
+//! The receiving end of the mailbox: what arrives from other cores, and the calls as this core carries them out.
+//!
+//! Owns: nothing. Lives on: every core. Never: waits within `receive`; what takes time becomes a task.
+
+use super::{
+    Shard,
+    apis::{delete_records, list_offsets, log_dirs, offset_for_leader_epoch},
+    call::{Answer, Call},
+    fetch, follow, groups,
+    mailbox::Message,
+    produce, snapshot,
+};
+
+pub fn receive(shard: &Shard, from: usize, message: Message) {
+    match message {
+        Message::Answer { number, answer } => shard.mailbox.answered(number, *answer),
+        Message::Moved { watch } => shard.tell_moved(shard.index, watch),
+        Message::Stop => {
+            shard.stopping.set(true);
+            shard.stop.notify();
+        }
+        Message::Snapshot(reply) => {
+            // The control thread may have given up waiting; then nobody misses the answer.
+            let _ = reply.send(snapshot::take(shard));
+        }
+        Message::Call { number, call } => match *call {
+            // Appends take their place now, in the order of arrival, so that a connection's requests keep theirs.
+            Call::Produce(appends) => produce::remote(shard, from, number, appends),
+            call => {
+                let task = shard.clone();
+                shard.ring.spawn(async move {
+                    let answer = carry_out(&task, from, call).await;
+                    task.answer(from, number, answer);
+                });
+            }
+        },
+    }
+}
+
+/// Carries out a call of core `from`, which may be this one.
+pub async fn carry_out(shard: &Shard, from: usize, call: Call) -> Answer {
+    match call {
+        Call::Produce(_) => unreachable!("appends have their own way: produce::remote"),
+        Call::Fetch { reads, options } => Answer::Fetch(fetch::read(shard, from, reads, options).await),
+        Call::ListOffsets(queries) => Answer::ListOffsets(list_offsets::answer(shard, queries).await),
+        Call::OffsetsForEpochs(queries) => Answer::OffsetsForEpochs(offset_for_leader_epoch::answer(shard, &queries)),
+        Call::DeleteRecords(queries) => Answer::DeleteRecords(delete_records::answer(shard, queries).await),
+        Call::PartitionSizes => Answer::PartitionSizes(log_dirs::sizes(shard)),
+        Call::Group { partition, request } => Answer::Group(groups::request(shard, partition, request).await),
+        Call::Follow(view) => {
+            follow::follow(shard, view).await;
+            Answer::Following
+        }
+        Call::Controller(request) => {
+            let controller = shard.controller.borrow().clone().expect("calls to the controller go to its core");
+            Answer::Controller(controller.request(request).await)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What one core counts for the admin page.
+//!
+//! Owns: plain cells. Lives on: every core. Never: allocates per request, or is read by another core (the control
+//! thread asks for a snapshot).
+
+use crate::admin::Histogram;
+use protocol::api::ApiKey;
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+/// One more than the largest API key that is served.
+const API_KEYS: usize = 93;
+
+/// Requests of one API.
+#[derive(Default)]
+pub struct ApiCounters {
+    pub requests: Cell<u64>,
+    /// From the frame's arrival to the reply's place in the queue.
+    pub time: RefCell<Histogram>,
+}
+
+pub struct Counters {
+    apis: Vec<ApiCounters>,
+}
+
+impl Default for Counters {
+    fn default() -> Counters {
+        Counters { apis: (0..API_KEYS).map(|_| ApiCounters::default()).collect() }
+    }
+}
+
+impl Counters {
+    pub fn request(&self, key: i16) {
+        let requests = &self.apis[key as usize].requests;
+        requests.set(requests.get() + 1);
+    }
+
+    pub fn answered(&self, key: i16, time: Duration) {
+        self.request(key);
+        self.took(key, time);
+    }
+
+    pub fn took(&self, key: i16, time: Duration) {
+        self.apis[key as usize].time.borrow_mut().record_ns(time.as_nanos() as u64);
+    }
+
+    /// Those that have been asked for at least once.
+    pub fn used(&self) -> impl Iterator<Item = (ApiKey, &ApiCounters)> {
+        let named = self.apis.iter().enumerate().filter_map(|(key, api)| Some((ApiKey::from_i16(key as i16)?, api)));
+        named.filter(|(_, api)| api.requests.get() > 0)
+    }
+}

@@ -1,0 +1,276 @@
+//! Hosting the group coordinators: one for each partition of `__consumer_offsets` that this core leads.
+//!
+//! Owns: the coordinators of one core and the requests that wait in them. Lives on: every core. Never: decides anything
+//! about a group; it carries out what `coord/` says (see `coord/runtime.rs` for the contract).
+
+use super::{
+    Shard,
+    partition::Partition,
+    produce::append_records,
+    view::{ClusterView, topic_log_config},
+};
+use crate::coord::{
+    CoordinatorRecord,
+    partition::coordinator_partition,
+    runtime::{Actions, Coordinator, Reply, ReplyToken, Request, Response},
+};
+use bytes::BytesMut;
+use protocol::{
+    ErrorCode, Uuid,
+    records::{
+        BatchBuilder,
+        validate::{self, AppendOrigin, ValidationRules},
+    },
+};
+use ring::signal::{Giver, Signal, slot};
+use rustc_hash::FxHashMap;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
+/// Bytes of the log that are loaded at a time.
+const LOAD_BYTES: usize = 4 << 20;
+/// After a failed append or load, the pause before the log is loaded again.
+const RELOAD_PAUSE: Duration = Duration::from_secs(1);
+
+/// One coordinator with its partition.
+pub struct GroupHost {
+    partition: Rc<Partition>,
+    coordinator: RefCell<Coordinator>,
+    waiting: RefCell<FxHashMap<u64, Giver<Response>>>,
+    next_token: Cell<u64>,
+    /// Something happened that may have moved the next deadline, or ended the host.
+    changed: Rc<Signal>,
+    ended: Cell<bool>,
+}
+
+/// The partition of `__consumer_offsets` that a group's coordinator lives with, and the core that hosts it. `None` while
+/// the topic does not exist.
+pub fn locate(shard: &Shard, group_id: &str) -> Option<(usize, i32)> {
+    let routes = shard.routes.borrow();
+    let topic = routes.by_name(OFFSETS_TOPIC)?;
+    let index = coordinator_partition(group_id, topic.partitions.len() as i32);
+    Some((topic.partitions[index as usize].owner, index))
+}
+
+/// Asks the coordinator of partition `index` of this core.
+pub async fn request(shard: &Shard, index: i32, request: Request) -> Response {
+    let host = shard.groups.borrow().get(&index).cloned();
+    let Some(host) = host else { return request.failed(ErrorCode::NotCoordinator) };
+    let failed = request.failed(ErrorCode::NotCoordinator);
+    let token = host.next_token.get();
+    host.next_token.set(token + 1);
+    let (giver, taker) = slot();
+    host.waiting.borrow_mut().insert(token, giver);
+    let actions = host.coordinator.borrow_mut().handle(ReplyToken(token), request, shard.ring.wall_clock_ms());
+    carry_out(shard, &host, actions);
+    taker.await.unwrap_or(failed)
+}
+
+/// All partitions of `__consumer_offsets` with the cores that host them.
+pub fn all(shard: &Shard) -> Vec<(usize, i32)> {
+    let routes = shard.routes.borrow();
+    let Some(topic) = routes.by_name(OFFSETS_TOPIC) else { return Vec::new() };
+    topic.partitions.iter().enumerate().map(|(index, route)| (route.owner, index as i32)).collect()
+}
+
+/// Starts and ends coordinators as the view says, and tells those that stay which topics are gone.
+pub fn follow(shard: &Shard, before: &ClusterView) {
+    let mine: Vec<Rc<Partition>> = {
+        let routes = shard.routes.borrow();
+        let partitions = routes.by_name(OFFSETS_TOPIC).map_or(&[][..], |topic| &topic.partitions[..]);
+        partitions.iter().filter_map(|route| route.local.clone()).collect()
+    };
+    for partition in &mine {
+        if !shard.groups.borrow().contains_key(&partition.id.index) {
+            start(shard, partition.clone());
+        }
+    }
+    let gone: Vec<i32> = {
+        let groups = shard.groups.borrow();
+        groups.keys().copied().filter(|index| !mine.iter().any(|partition| partition.id.index == *index)).collect()
+    };
+    for index in gone {
+        end(shard, index);
+    }
+    tell_deleted_topics(shard, before);
+}
+
+fn tell_deleted_topics(shard: &Shard, before: &ClusterView) {
+    let hosts: Vec<Rc<GroupHost>> = shard.groups.borrow().values().cloned().collect();
+    if hosts.is_empty() {
+        return;
+    }
+    let now_ms = shard.ring.wall_clock_ms();
+    let routes = shard.routes.borrow();
+    let gone: Vec<(String, Uuid)> = before
+        .image
+        .topics
+        .iter()
+        .filter(|topic| routes.by_id(topic.id).is_none())
+        .map(|topic| (topic.name.to_string(), topic.id))
+        .collect();
+    drop(routes);
+    for (name, id) in gone {
+        for host in &hosts {
+            let actions = host.coordinator.borrow_mut().topic_deleted(&name, id, now_ms);
+            carry_out(shard, host, actions);
+        }
+    }
+}
+
+fn start(shard: &Shard, partition: Rc<Partition>) {
+    let index = partition.id.index;
+    let host = Rc::new(GroupHost {
+        coordinator: RefCell::new(Coordinator::new(settings(shard))),
+        partition,
+        waiting: RefCell::default(),
+        next_token: Cell::new(0),
+        changed: Rc::default(),
+        ended: Cell::new(false),
+    });
+    shard.groups.borrow_mut().insert(index, host.clone());
+    shard.ring.spawn(run(shard.clone(), host));
+}
+
+fn end(shard: &Shard, index: i32) {
+    let Some(host) = shard.groups.borrow_mut().remove(&index) else { return };
+    host.ended.set(true);
+    let replies = host.coordinator.borrow_mut().unload();
+    send(&host, replies);
+    host.changed.notify();
+}
+
+/// Gives the coordinator up after an error, and loads it anew from the log.
+fn restart(shard: &Shard, host: &Rc<GroupHost>, why: &str) {
+    let index = host.partition.id.index;
+    tracing::error!(partition = index, "the group coordinator stops and is loaded again: {why}");
+    end(shard, index);
+    let (shard, partition) = (shard.clone(), host.partition.clone());
+    shard.ring.clone().spawn(async move {
+        shard.ring.sleep(RELOAD_PAUSE).await;
+        let still_mine = shard.partition(partition.id).is_some_and(|current| Rc::ptr_eq(&current, &partition));
+        if still_mine && !shard.groups.borrow().contains_key(&index) && !shard.is_stopping() {
+            start(&shard, partition);
+        }
+    });
+}
+
+/// Loads the coordinator, then keeps its clock.
+async fn run(shard: Shard, host: Rc<GroupHost>) {
+    if let Err(why) = load(&shard, &host).await {
+        return restart(&shard, &host, &why);
+    }
+    if host.ended.get() {
+        return;
+    }
+    let actions = host.coordinator.borrow_mut().loaded(shard.ring.wall_clock_ms());
+    carry_out(&shard, &host, actions);
+    while !host.ended.get() && !shard.is_stopping() {
+        let changed = host.changed.clone().past(host.changed.generation());
+        let deadline_ms = host.coordinator.borrow().next_deadline_ms();
+        match deadline_ms {
+            None => changed.await,
+            Some(deadline_ms) => {
+                let wait_ms = deadline_ms.saturating_sub(shard.ring.wall_clock_ms()).max(0) as u64;
+                if wait_ms > 0 {
+                    shard.ring.timeout(Duration::from_millis(wait_ms), changed).await;
+                    continue;
+                }
+                let actions = host.coordinator.borrow_mut().tick(shard.ring.wall_clock_ms());
+                carry_out(&shard, &host, actions);
+                // One step at a time: other work of this core goes between.
+                shard.ring.end_of_turn().await;
+            }
+        }
+    }
+}
+
+async fn load(shard: &Shard, host: &GroupHost) -> Result<(), String> {
+    let log = &host.partition.log;
+    // What was appended by an incarnation that failed may still be on its way to the disk.
+    let end = log.log_end_offset();
+    shard.wait_for_high_watermark(&host.partition, end).await.map_err(|error| error.name().to_owned())?;
+    let mut offset = log.log_start_offset();
+    while offset < end && !host.ended.get() {
+        let bytes = log.read_bytes(offset, LOAD_BYTES, end).await.map_err(|error| error.to_string())?;
+        let last = protocol::records::batches(&bytes).filter_map(Result::ok).last();
+        let next = last.map(|batch| batch.next_offset()).ok_or("the log ends before its end offset")?;
+        host.coordinator.borrow_mut().load(&bytes);
+        offset = next;
+    }
+    Ok(())
+}
+
+/// Appends what an event wrote, sends what may be sent, and sends the rest when it is committed.
+fn carry_out(shard: &Shard, host: &Rc<GroupHost>, actions: Actions) {
+    send(host, actions.replies);
+    host.changed.notify();
+    let mut committed_at = None;
+    for batch in actions.batches {
+        match append(shard, &host.partition, &batch) {
+            Ok((last_offset, safe_offset)) => {
+                host.coordinator.borrow_mut().appended(last_offset);
+                committed_at = Some(safe_offset);
+            }
+            Err(why) => return restart(shard, host, &why),
+        }
+    }
+    let Some(safe_offset) = committed_at else { return };
+    let (shard, host) = (shard.clone(), host.clone());
+    shard.ring.clone().spawn(async move {
+        if shard.wait_for_high_watermark(&host.partition, safe_offset).await.is_ok() {
+            let replies = host.coordinator.borrow_mut().committed(host.partition.log.high_watermark());
+            send(&host, replies);
+        } else if !host.ended.get() {
+            restart(&shard, &host, "its log has failed");
+        }
+    });
+}
+
+/// Appends one atomic batch; returns the offset of its last record, and the high watermark at which it is committed.
+fn append(shard: &Shard, partition: &Rc<Partition>, records: &[CoordinatorRecord]) -> Result<(i64, i64), String> {
+    let now_ms = shard.ring.wall_clock_ms();
+    let mut builder = BatchBuilder::new(0);
+    for record in records {
+        builder.append(now_ms, Some(&record.key), record.value.as_deref(), &[]);
+    }
+    let bytes = BytesMut::from(builder.build());
+    let rules = ValidationRules { origin: AppendOrigin::Coordinator, ..partition.config.borrow().validation_rules(now_ms) };
+    let valid = validate::validate(&bytes, &rules, &mut shard.scratch.borrow_mut()).map_err(|refused| refused.message)?;
+    let (result, safe_offset) = append_records(shard, partition, bytes, &valid).map_err(|error| error.to_string())?;
+    debug_assert_eq!(result.base_offset + records.len() as i64, safe_offset);
+    Ok((safe_offset - 1, safe_offset))
+}
+
+fn send(host: &GroupHost, replies: Vec<Reply>) {
+    for Reply { token, response } in replies {
+        let giver = host.waiting.borrow_mut().remove(&token.0);
+        giver.expect("each token is answered once").give(response);
+    }
+}
+
+fn settings(shard: &Shard) -> crate::coord::GroupSettings {
+    let config = &shard.config;
+    let max_batch_bytes = topic_log_config(&shard.view.borrow(), OFFSETS_TOPIC).max_message_bytes;
+    crate::coord::GroupSettings {
+        min_session_timeout_ms: config.groups.min_session_timeout_ms,
+        max_session_timeout_ms: config.groups.max_session_timeout_ms,
+        initial_rebalance_delay_ms: config.groups.initial_rebalance_delay_ms.into(),
+        group_max_size: config.groups.max_size,
+        offset_metadata_max_size: config.offsets.metadata_max_bytes as usize,
+        offsets_retention_ms: i64::from(config.offsets.retention_minutes) * 60_000,
+        retention_check_interval_ms: config.offsets.retention_check_interval_ms,
+        max_batch_bytes: max_batch_bytes as usize,
+    }
+}
+
+/// The groups of this core, for the admin page: committed offsets with the end of their partitions are joined there.
+pub fn hosts(shard: &Shard) -> Vec<(i32, usize)> {
+    shard.groups.borrow().iter().map(|(index, host)| (*index, host.waiting.borrow().len())).collect()
+}
+

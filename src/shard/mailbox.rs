@@ -1,0 +1,182 @@
+//! The only way between cores: one bounded single-producer single-consumer queue per ordered pair of cores, and on top
+//! of it calls with answers.
+//!
+//! Owns: this core's ends of the mesh, and the calls that await their answers. Lives on: every core, one each.
+//! Never: copies a payload (buffers cross by reference), waits for a peer, or takes a lock.
+//!
+//! A sender rings the receiver's doorbell after it has pushed: that is a fence and a load while the receiver is awake.
+//! A full queue is no error: the message waits in the sender's own overflow queue, in order, until the receiver has
+//! made room. Requests in flight are bounded per connection, and so is that queue.
+
+use super::{
+    call::{Answer, Call},
+};
+use crate::limits;
+use ring::{
+    Doorbell,
+    signal::{Taker, slot},
+};
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use rustc_hash::FxHashMap;
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+};
+
+/// What crosses from core to core.
+pub enum Message {
+    /// Work for the owner; it answers with the same number.
+    Call { number: u64, call: Box<Call> },
+    Answer { number: u64, answer: Box<Answer> },
+    /// Partitions that the receiver watches have moved: its fetch `watch` may have what it waits for.
+    Moved { watch: u64 },
+    /// From the control thread: stop cleanly.
+    Stop,
+    /// From the control thread: report what the admin page shows.
+    Snapshot(tokio::sync::oneshot::Sender<crate::admin::ShardSnapshot>),
+}
+
+struct Outgoing {
+    queue: Producer<Message>,
+    overflow: VecDeque<Message>,
+}
+
+/// The ends of all queues that begin at one core, and of those that end there.
+pub struct MeshEnd {
+    index: usize,
+    outgoing: Vec<Option<Producer<Message>>>,
+    incoming: Vec<Option<Consumer<Message>>>,
+}
+
+impl MeshEnd {
+    pub fn index(&self) -> usize {
+        self.index
+    }
+}
+
+/// A mesh between `members`, with no queue from a member to itself.
+pub fn mesh(members: usize) -> Vec<MeshEnd> {
+    assert!(members <= limits::MAX_SHARDS + 1, "{members} members in a mesh");
+    let row = || (0..members).map(|_| None).collect();
+    let mut ends: Vec<MeshEnd> =
+        (0..members).map(|index| MeshEnd { index, outgoing: row(), incoming: (0..members).map(|_| None).collect() }).collect();
+    for from in 0..members {
+        for to in (0..members).filter(|to| *to != from) {
+            let (producer, consumer) = RingBuffer::new(limits::MAILBOX_SLOTS);
+            ends[from].outgoing[to] = Some(producer);
+            ends[to].incoming[from] = Some(consumer);
+        }
+    }
+    ends
+}
+
+/// One core's mailbox.
+pub struct Mailbox {
+    index: usize,
+    outgoing: Vec<Option<RefCell<Outgoing>>>,
+    incoming: RefCell<Vec<(usize, Consumer<Message>)>>,
+    doorbells: Vec<Doorbell>,
+    awaited: RefCell<FxHashMap<u64, Box<dyn FnOnce(Answer)>>>,
+    next_number: Cell<u64>,
+    overflowing: Cell<usize>,
+    messages_sent: Cell<u64>,
+}
+
+impl Mailbox {
+    /// `doorbells[i]` wakes member `i`.
+    pub fn new(end: MeshEnd, doorbells: Vec<Doorbell>) -> Mailbox {
+        let outgoing = end.outgoing.into_iter();
+        let incoming = end.incoming.into_iter().enumerate();
+        Mailbox {
+            index: end.index,
+            outgoing: outgoing.map(|p| p.map(|queue| RefCell::new(Outgoing { queue, overflow: VecDeque::new() }))).collect(),
+            incoming: RefCell::new(incoming.filter_map(|(from, queue)| Some((from, queue?))).collect()),
+            doorbells,
+            awaited: RefCell::default(),
+            next_number: Cell::new(0),
+            overflowing: Cell::new(0),
+            messages_sent: Cell::new(0),
+        }
+    }
+
+    pub fn messages_sent(&self) -> u64 {
+        self.messages_sent.get()
+    }
+
+    pub fn send(&self, to: usize, message: Message) {
+        assert_ne!(to, self.index, "a core does not write to itself");
+        let mut outgoing = self.outgoing[to].as_ref().expect("a queue to every other member").borrow_mut();
+        self.messages_sent.set(self.messages_sent.get() + 1);
+        if outgoing.overflow.is_empty() {
+            match outgoing.queue.push(message) {
+                Ok(()) => {}
+                Err(PushError::Full(message)) => self.overflow(&mut outgoing, message),
+            }
+        } else {
+            self.overflow(&mut outgoing, message);
+        }
+        self.doorbells[to].ring();
+    }
+
+    fn overflow(&self, outgoing: &mut Outgoing, message: Message) {
+        outgoing.overflow.push_back(message);
+        self.overflowing.set(self.overflowing.get() + 1);
+        assert!(self.overflowing.get() <= limits::MAILBOX_OVERFLOW_MAX, "a peer core has stopped taking its messages");
+    }
+
+    /// Sends a call and runs `then` with its answer. A call to a core that has stopped is never answered.
+    pub fn call_then(&self, to: usize, call: Call, then: Box<dyn FnOnce(Answer)>) {
+        let number = self.next_number.get();
+        self.next_number.set(number + 1);
+        self.awaited.borrow_mut().insert(number, then);
+        self.send(to, Message::Call { number, call: Box::new(call) });
+    }
+
+    /// Sends a call and resolves to its answer; to `None` when this core stops before it comes.
+    pub fn call(&self, to: usize, call: Call) -> Taker<Answer> {
+        let (giver, taker) = slot();
+        self.call_then(to, call, Box::new(|answer| giver.give(answer)));
+        taker
+    }
+
+    /// Hands an answer to whoever awaits it.
+    pub fn answered(&self, number: u64, answer: Answer) {
+        let then = self.awaited.borrow_mut().remove(&number);
+        then.expect("an answer to a call of this core")(answer);
+    }
+
+    /// Takes at most `max` of what has arrived into `messages`, and moves on what overflowed. Says whether there was
+    /// anything to do.
+    pub fn take(&self, messages: &mut Vec<(usize, Message)>, max: usize) -> bool {
+        let before = messages.len();
+        for (from, queue) in self.incoming.borrow_mut().iter_mut() {
+            let available = queue.slots().min(max);
+            if let Ok(chunk) = queue.read_chunk(available) {
+                messages.extend(chunk.into_iter().map(|message| (*from, message)));
+            }
+        }
+        // While something overflows this core stays awake: nobody rings when a receiver has made room.
+        let overflowing = self.overflowing.get() > 0;
+        if overflowing {
+            self.move_overflow();
+        }
+        messages.len() > before || overflowing
+    }
+
+    fn move_overflow(&self) {
+        for (to, outgoing) in self.outgoing.iter().enumerate() {
+            let Some(outgoing) = outgoing else { continue };
+            let mut outgoing = outgoing.borrow_mut();
+            let before = outgoing.overflow.len();
+            while !outgoing.overflow.is_empty() && outgoing.queue.slots() > 0 {
+                let message = outgoing.overflow.pop_front().expect("not empty");
+                assert!(outgoing.queue.push(message).is_ok(), "a slot that was free is taken by nobody else");
+            }
+            let moved = before - outgoing.overflow.len();
+            if moved > 0 {
+                self.overflowing.set(self.overflowing.get() - moved);
+                self.doorbells[to].ring();
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! One partition as the core that leads it sees it: its log, who waits for its high watermark, who watches it.
+//!
+//! Owns: the log and the waiters. Lives on: the core that owns the partition. Never: is touched by another core.
+
+use super::commit::Waiter;
+use crate::log::{Log, LogConfig};
+use protocol::{error::ErrorCode, uuid::Uuid};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+};
+
+/// Names a partition on every core.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct PartitionId {
+    pub topic_id: Uuid,
+    pub index: i32,
+}
+
+/// A fetch that wants to hear when a partition moves: the connection `watch` on core `core`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Watcher {
+    pub core: usize,
+    pub watch: u64,
+}
+
+/// What the admin page counts per partition; sums per topic are made there.
+#[derive(Default)]
+pub struct PartitionCounters {
+    pub produce_requests: Cell<u64>,
+    pub produce_records: Cell<u64>,
+    pub produce_bytes: Cell<u64>,
+    pub fetch_requests: Cell<u64>,
+    pub fetch_bytes: Cell<u64>,
+}
+
+pub struct Partition {
+    pub id: PartitionId,
+    pub topic: Rc<str>,
+    pub log: Log,
+    pub config: RefCell<Rc<LogConfig>>,
+    pub leader_epoch: Cell<i32>,
+    /// Records were appended that are not yet written, or not yet flushed.
+    pub is_dirty: Cell<bool>,
+    /// Set once, with the first error of its log; from then on it refuses to serve (a failed flush is final).
+    pub failed: Cell<bool>,
+    /// Those who wait for the high watermark, by rising offset.
+    pub waiters: RefCell<VecDeque<Waiter>>,
+    watchers: RefCell<Vec<Watcher>>,
+    pub counters: PartitionCounters,
+}
+
+impl Partition {
+    pub fn new(id: PartitionId, topic: Rc<str>, log: Log, config: Rc<LogConfig>, leader_epoch: i32) -> Partition {
+        Partition {
+            id,
+            topic,
+            log,
+            config: RefCell::new(config),
+            leader_epoch: Cell::new(leader_epoch),
+            is_dirty: Cell::new(false),
+            failed: Cell::new(false),
+            waiters: RefCell::default(),
+            watchers: RefCell::default(),
+            counters: PartitionCounters::default(),
+        }
+    }
+
+    /// Checks the leader epoch that a client believes in (KIP-320); -1 checks nothing.
+    pub fn check_leader_epoch(&self, client_epoch: i32) -> Result<(), ErrorCode> {
+        match client_epoch {
+            -1 => Ok(()),
+            epoch if epoch < self.leader_epoch.get() => Err(ErrorCode::FencedLeaderEpoch),
+            epoch if epoch > self.leader_epoch.get() => Err(ErrorCode::UnknownLeaderEpoch),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a watcher; the same one again changes nothing, so a consumer that polls an idle partition leaves one entry.
+    pub fn watch(&self, watcher: Watcher) {
+        let mut watchers = self.watchers.borrow_mut();
+        if !watchers.contains(&watcher) {
+            watchers.push(watcher);
+        }
+    }
+
+    pub fn take_watchers(&self) -> Vec<Watcher> {
+        std::mem::take(&mut self.watchers.borrow_mut())
+    }
+
+    /// Takes those whose offset the high watermark has reached.
+    pub fn take_reached(&self, high_watermark: i64) -> Vec<Waiter> {
+        let mut waiters = self.waiters.borrow_mut();
+        let count = waiters.iter().take_while(|waiter| waiter.offset <= high_watermark).count();
+        waiters.drain(..count).collect()
+    }
+}

@@ -1,0 +1,382 @@
+//! Produce v3-13: from a request to appends on the cores that own the partitions, and back to one reply.
+//!
+//! Owns: the produce requests that are not answered yet. Lives on: the core of the connection (checking, routing, the
+//! reply) and the core of the partition (the append). Never: copies records, or waits before an append took its place.
+//!
+//! Two stages. *Ordered*: when [`request`] returns, every local append has its offset and every remote one is in the
+//! owner's mailbox, so the next request of the connection may start. *Done*: when all high watermarks have passed, the
+//! reply goes. acks=1 waits as acks=all does: with one replica they mean the same, and durability is the broker's word.
+//!
+//! Not done: transactional batches (refused with INVALID_TXN_STATE; the transaction coordinator comes later).
+
+use super::{
+    Shard,
+    call::{Answer, Call},
+    commit::{Done, Waiter},
+    partition::{Partition, PartitionId},
+    view::TopicRoute,
+};
+use crate::{
+    limits,
+    log::AppendError,
+    net::{
+        conn::{CloseReason, Connection},
+        dispatch,
+        header::RequestIds,
+        reply::{Reply, ReplyHandle},
+    },
+};
+use bytes::BytesMut;
+use protocol::{
+    ApiKey, ErrorCode, TopicRef, Uuid,
+    produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, RecordError},
+    records::{
+        Batch,
+        validate::{self, Rejection, ValidBatch},
+    },
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+/// One partition's records on their way to the core that owns it: checked, not yet numbered.
+pub struct Append {
+    pub id: PartitionId,
+    pub records: BytesMut,
+    pub valid: ValidBatch,
+}
+
+/// What became of one append.
+#[derive(Clone, Debug)]
+pub struct AppendResult {
+    pub error: ErrorCode,
+    pub base_offset: i64,
+    pub log_append_time_ms: i64,
+    pub log_start_offset: i64,
+    pub message: Option<String>,
+    pub record_errors: Vec<RecordError>,
+}
+
+impl AppendResult {
+    pub fn error(error: ErrorCode, message: impl Into<Option<String>>) -> AppendResult {
+        let message = message.into();
+        AppendResult { error, base_offset: -1, log_append_time_ms: -1, log_start_offset: -1, message, record_errors: vec![] }
+    }
+}
+
+/// The appends of one request, on the core of the connection or, for its share, on a core that owns partitions.
+pub struct PendingAppends {
+    remaining: Cell<usize>,
+    results: RefCell<Vec<AppendResult>>,
+    finish: RefCell<Option<Finish>>,
+}
+
+enum Finish {
+    Reply(ReplyTo),
+    /// The share of another core's request: its results go back by mailbox.
+    Answer { shard: Shard, core: usize, number: u64 },
+}
+
+/// What is needed to write the reply once all results are in.
+struct ReplyTo {
+    handle: ReplyHandle,
+    ids: RequestIds,
+    topics: Vec<RequestedTopic>,
+}
+
+/// A topic as the request named it, with its partitions in the order of the request.
+struct RequestedTopic {
+    name: Rc<str>,
+    id: Uuid,
+    partitions: Vec<i32>,
+}
+
+impl PendingAppends {
+    /// Holds the request open until [`PendingAppends::release`], so that it cannot finish while it is being handed out.
+    fn new(count: usize, finish: Option<Finish>) -> Rc<PendingAppends> {
+        let results = vec![AppendResult::error(ErrorCode::UnknownServerError, None); count];
+        Rc::new(PendingAppends { remaining: Cell::new(1), results: results.into(), finish: finish.into() })
+    }
+
+    fn hold(&self) {
+        self.remaining.set(self.remaining.get() + 1);
+    }
+
+    fn release(&self) {
+        self.remaining.set(self.remaining.get() - 1);
+        if self.remaining.get() == 0
+            && let Some(finish) = self.finish.take()
+        {
+            finish.with(self.results.take());
+        }
+    }
+
+    fn set(&self, index: usize, result: AppendResult) {
+        self.results.borrow_mut()[index] = result;
+    }
+
+    /// The wait of one append is over. Its offsets stand already; an error replaces them.
+    pub fn complete(&self, index: usize, result: Result<(), ErrorCode>) {
+        if let Err(error) = result {
+            self.set(index, AppendResult::error(error, None));
+        }
+        self.release();
+    }
+
+    fn failed(&self) -> bool {
+        self.results.borrow().iter().any(|result| result.error != ErrorCode::None)
+    }
+}
+
+impl Finish {
+    fn with(self, results: Vec<AppendResult>) {
+        match self {
+            Finish::Answer { shard, core, number } => shard.answer(core, number, Answer::Produce(results)),
+            Finish::Reply(to) => {
+                let frame = write_response(&to, &results);
+                to.handle.reply(Reply::from_frame(frame));
+            }
+        }
+    }
+}
+
+fn write_response(to: &ReplyTo, results: &[AppendResult]) -> BytesMut {
+    let mut frame = dispatch::response_head(to.ids);
+    let mut writer = ProduceResponseWriter::new(&mut frame, to.ids.api_version, to.topics.len());
+    let mut results = results.iter();
+    for topic in &to.topics {
+        writer.begin_topic(&topic.name, topic.id, topic.partitions.len());
+        for index in &topic.partitions {
+            let result = results.next().expect("a result for every partition of the request");
+            writer.partition(&PartitionProduceResponse {
+                index: *index,
+                error: result.error,
+                base_offset: result.base_offset,
+                log_append_time_ms: result.log_append_time_ms,
+                log_start_offset: result.log_start_offset,
+                record_errors: &result.record_errors,
+                error_message: result.message.as_deref(),
+                current_leader: None,
+            });
+        }
+    }
+    writer.finish(0, &[]);
+    frame
+}
+
+/// What the request says of one partition, before its records are cut out of the frame.
+struct Wanted {
+    route: Result<(Rc<TopicRoute>, usize), ErrorCode>,
+    index: i32,
+    records: std::ops::Range<usize>,
+}
+
+/// Takes a produce request as far as *ordered*.
+pub fn request(
+    connection: &Rc<Connection>,
+    ids: RequestIds,
+    body_start: usize,
+    mut frame: BytesMut,
+) -> Result<(), CloseReason> {
+    let shard = &connection.shard;
+    let request = ProduceRequest::parse(&frame, body_start, ids.api_version)
+        .map_err(|error| CloseReason::Decode { key: ApiKey::Produce as i16, version: ids.api_version, error })?;
+    let acks = request.acks;
+    let (topics, mut wanted) = plan(shard, &request);
+    if request.transactional_id.is_some() {
+        wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidTxnState));
+    }
+    if !(-1..=1).contains(&acks) {
+        wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidRequiredAcks));
+    }
+    let handle = connection.replies.expect(frame.len());
+    let finish = if acks == 0 {
+        handle.silence();
+        None
+    } else {
+        Some(Finish::Reply(ReplyTo { handle, ids, topics }))
+    };
+    let pending = PendingAppends::new(wanted.len(), finish);
+    hand_out(shard, wanted, &mut frame, &pending);
+    if acks == 0 && pending.failed() {
+        // The client asked for no reply, so the closed connection is all it can notice; Apache Kafka does the same.
+        return Err(CloseReason::Protocol("a produce request with acks=0 failed".to_owned()));
+    }
+    pending.release();
+    Ok(())
+}
+
+/// Looks up every partition that the request names.
+fn plan(shard: &Shard, request: &ProduceRequest<'_>) -> (Vec<RequestedTopic>, Vec<Wanted>) {
+    let routes = shard.routes.borrow();
+    let (mut topics, mut wanted): (Vec<RequestedTopic>, Vec<_>) = (Vec::new(), Vec::new());
+    let mut current: Option<(TopicRef<'_>, Result<&Rc<TopicRoute>, ErrorCode>)> = None;
+    for partition in request.partitions() {
+        let asked = partition.topic;
+        let route = match current {
+            Some((topic, route)) if topic == asked => route,
+            _ => {
+                let route = if asked.name.is_empty() {
+                    routes.by_id(asked.id).ok_or(ErrorCode::UnknownTopicId)
+                } else {
+                    routes.by_name(asked.name).ok_or(ErrorCode::UnknownTopicOrPartition)
+                };
+                let name = route.map_or_else(|_| asked.name.into(), |route| route.name.clone());
+                topics.push(RequestedTopic { name, id: asked.id, partitions: Vec::new() });
+                current = Some((asked, route));
+                route
+            }
+        };
+        topics.last_mut().expect("the topic just seen").partitions.push(partition.index);
+        let route = route.and_then(|route| {
+            let index = usize::try_from(partition.index).ok().filter(|index| *index < route.partitions.len());
+            Ok((route.clone(), index.ok_or(ErrorCode::UnknownTopicOrPartition)?))
+        });
+        wanted.push(Wanted { route, index: partition.index, records: partition.records.unwrap_or(0..0) });
+    }
+    (topics, wanted)
+}
+
+/// Cuts the records out of the frame, checks them here, and hands them to the cores that own the partitions.
+fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &Rc<PendingAppends>) {
+    let mut remote: Vec<(usize, Vec<usize>, Vec<Append>)> = Vec::new();
+    let mut cut = 0;
+    for (index, wanted) in wanted.into_iter().enumerate() {
+        let records = if wanted.records.is_empty() {
+            BytesMut::new()
+        } else {
+            let _ = frame.split_to(wanted.records.start - cut);
+            cut = wanted.records.end;
+            frame.split_to(wanted.records.len())
+        };
+        let (topic, partition_index) = match wanted.route {
+            Ok(route) => route,
+            Err(error) => {
+                pending.set(index, AppendResult::error(error, None));
+                continue;
+            }
+        };
+        let (records, valid) = match check(shard, &topic, records) {
+            Ok(checked) => checked,
+            Err(refused) => {
+                let mut result = AppendResult::error(refused.error, Some(refused.message));
+                result.record_errors = refused.record_errors;
+                pending.set(index, result);
+                continue;
+            }
+        };
+        let id = PartitionId { topic_id: topic.id, index: wanted.index };
+        let append = Append { id, records, valid };
+        let route = &topic.partitions[partition_index];
+        if route.owner == shard.index {
+            append_local(shard, route.local.as_ref(), append, pending, index);
+            continue;
+        }
+        match remote.iter_mut().find(|(owner, ..)| *owner == route.owner) {
+            Some((_, indexes, appends)) => {
+                indexes.push(index);
+                appends.push(append);
+            }
+            None => remote.push((route.owner, vec![index], vec![append])),
+        }
+    }
+    for (owner, indexes, appends) in remote {
+        pending.hold();
+        let pending = pending.clone();
+        let then = Box::new(move |answer| {
+            let Answer::Produce(results) = answer else { panic!("a produce call answered by something else") };
+            indexes.iter().zip(results).for_each(|(index, result)| pending.set(*index, result));
+            pending.release();
+        });
+        shard.mailbox.call_then(owner, Call::Produce(appends), then);
+    }
+}
+
+/// Checks the records of one partition, and compresses them anew where the topic wants another codec.
+fn check(shard: &Shard, topic: &TopicRoute, records: BytesMut) -> Result<(BytesMut, ValidBatch), Rejection> {
+    let rules = topic.config.validation_rules(shard.ring.wall_clock_ms());
+    let mut scratch = shard.scratch.borrow_mut();
+    let valid = validate::validate(&records, &rules, &mut scratch)?;
+    let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
+    let batch = Batch::parse(&records)?;
+    let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.levels.of_codec(codec), &rules)?);
+    let valid = ValidBatch { size_bytes: recompressed.len(), compression: codec, recompress_to: None, ..valid };
+    Ok((recompressed, valid))
+}
+
+/// Appends for another core's request.
+pub fn remote(shard: &Shard, core: usize, number: u64, appends: Vec<Append>) {
+    let pending = PendingAppends::new(appends.len(), Some(Finish::Answer { shard: shard.clone(), core, number }));
+    for (index, append) in appends.into_iter().enumerate() {
+        let partition = shard.partitions.borrow().get(&append.id).cloned();
+        append_local(shard, partition.as_ref(), append, &pending, index);
+    }
+    pending.release();
+}
+
+/// Gives the records their offsets and leaves a waiter until they are safe.
+fn append_local(
+    shard: &Shard,
+    partition: Option<&Rc<Partition>>,
+    append: Append,
+    pending: &Rc<PendingAppends>,
+    index: usize,
+) {
+    let Some(partition) = partition else {
+        // The topic is known here but its partition could not be opened: its disk is at fault.
+        return pending.set(index, AppendResult::error(ErrorCode::KafkaStorageError, None));
+    };
+    match append_records(shard, partition, append.records, &append.valid) {
+        Err(error) => pending.set(index, AppendResult::error(error.code(), Some(error.to_string()))),
+        Ok((result, safe_offset)) => {
+            pending.set(index, result);
+            if partition.log.high_watermark() < safe_offset {
+                pending.hold();
+                let done = Done::Append { pending: pending.clone(), index };
+                wait(partition, Waiter { offset: safe_offset, done });
+            }
+        }
+    }
+}
+
+/// Waiters stand by rising offset. A duplicate waits for an earlier offset than the last append: it goes in its place.
+pub fn wait(partition: &Partition, waiter: Waiter) {
+    let mut waiters = partition.waiters.borrow_mut();
+    let place = waiters.iter().rposition(|other| other.offset <= waiter.offset).map_or(0, |before| before + 1);
+    waiters.insert(place, waiter);
+}
+
+/// The append itself: returns what the client hears, and the offset that the high watermark must reach first.
+pub fn append_records(
+    shard: &Shard,
+    partition: &Rc<Partition>,
+    records: BytesMut,
+    valid: &ValidBatch,
+) -> Result<(AppendResult, i64), AppendError> {
+    if partition.failed.get() {
+        return Err(AppendError::Offline);
+    }
+    if partition.log.gathered_bytes() + records.len() > limits::PARTITION_GATHERED_MAX_BYTES {
+        return Err(AppendError::Overloaded);
+    }
+    let size_bytes = records.len() as u64;
+    let now_ms = shard.ring.wall_clock_ms();
+    let info = partition.log.append_as_leader(records, valid, partition.leader_epoch.get(), now_ms)?;
+    if !info.duplicate {
+        let counters = &partition.counters;
+        counters.produce_requests.set(counters.produce_requests.get() + 1);
+        counters.produce_records.set(counters.produce_records.get() + (info.last_offset - info.base_offset + 1) as u64);
+        counters.produce_bytes.set(counters.produce_bytes.get() + size_bytes);
+        shard.commit.appended(partition);
+    }
+    let result = AppendResult {
+        error: ErrorCode::None,
+        base_offset: info.base_offset,
+        log_append_time_ms: info.log_append_time_ms,
+        log_start_offset: info.log_start_offset,
+        message: None,
+        record_errors: vec![],
+    };
+    Ok((result, info.last_offset + 1))
+}

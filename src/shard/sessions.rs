@@ -1,0 +1,252 @@
+//! Fetch sessions (KIP-227): a consumer names its partitions once, then only what changes.
+//!
+//! Owns: the sessions of the connections of one core. Lives on: every core. Never: holds more than
+//! `max.incremental.fetch.session.cache.slots` (shared out evenly over the cores), or knows records.
+//!
+//! A session is found on the core that made it. A client that comes back over another connection may land on another
+//! core; it is told FETCH_SESSION_ID_NOT_FOUND and begins a new session, as after a restart of the broker.
+
+use protocol::{error::ErrorCode, uuid::Uuid};
+use ring::Instant;
+use rustc_hash::FxHashMap;
+use std::{rc::Rc, time::Duration};
+
+/// A session in use is safe from eviction by new ones for this long (Kafka: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS).
+const EVICTION_AGE: Duration = Duration::from_secs(120);
+
+/// `session_id` of a fetch without a session.
+pub const NO_SESSION: i32 = 0;
+/// `session_epoch` of a fetch that wants a new session.
+const INITIAL_EPOCH: i32 = 0;
+/// `session_epoch` of a fetch that wants no session, and ends the one it names.
+const FINAL_EPOCH: i32 = -1;
+
+/// One partition that a consumer fetches, as it last said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The name, where the request goes by names (up to v12); empty where it goes by ids.
+    pub topic: Rc<str>,
+    pub topic_id: Uuid,
+    pub index: i32,
+    pub fetch_offset: i64,
+    pub current_leader_epoch: i32,
+    pub last_fetched_epoch: i32,
+    pub max_bytes: i32,
+    /// What the last response said of it: an incremental response leaves out what has not changed.
+    pub said_high_watermark: i64,
+    pub said_log_start_offset: i64,
+}
+
+impl Target {
+    fn is_same(&self, other: &Target) -> bool {
+        self.index == other.index && self.topic_id == other.topic_id && self.topic == other.topic
+    }
+}
+
+/// A partition that the consumer fetches no more.
+pub struct Forgotten {
+    pub topic: Rc<str>,
+    pub topic_id: Uuid,
+    pub index: i32,
+}
+
+struct Session {
+    epoch: i32,
+    by_ids: bool,
+    targets: Vec<Target>,
+    created: Instant,
+    last_used: Instant,
+}
+
+#[derive(Default)]
+pub struct Sessions {
+    all: FxHashMap<i32, Session>,
+    max: usize,
+}
+
+/// What a fetch request comes to.
+#[derive(Debug, PartialEq)]
+pub struct Plan {
+    /// `NO_SESSION` for a fetch without one.
+    pub session_id: i32,
+    pub targets: Vec<Target>,
+    /// Only what changed goes into the response.
+    pub incremental: bool,
+}
+
+impl Sessions {
+    pub fn new(max: usize) -> Sessions {
+        Sessions { all: FxHashMap::default(), max }
+    }
+
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Decides what to fetch. `random` is used for the id of a new session.
+    pub fn plan(
+        &mut self,
+        (session_id, session_epoch): (i32, i32),
+        by_ids: bool,
+        named: Vec<Target>,
+        forgotten: &[Forgotten],
+        now: Instant,
+        random: impl FnMut() -> u64,
+    ) -> Result<Plan, ErrorCode> {
+        if session_epoch == INITIAL_EPOCH || session_epoch == FINAL_EPOCH {
+            if session_id != NO_SESSION {
+                self.all.remove(&session_id);
+            }
+            let wants_session = session_epoch == INITIAL_EPOCH && !named.is_empty();
+            let session_id = if wants_session { self.create(by_ids, &named, now, random) } else { NO_SESSION };
+            return Ok(Plan { session_id, targets: named, incremental: false });
+        }
+        let session = self.all.get_mut(&session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
+        if session.epoch != session_epoch {
+            return Err(ErrorCode::InvalidFetchSessionEpoch);
+        }
+        if session.by_ids != by_ids {
+            return Err(ErrorCode::FetchSessionTopicIdError);
+        }
+        session.update(named, forgotten);
+        session.epoch = if session.epoch == i32::MAX { 1 } else { session.epoch + 1 };
+        session.last_used = now;
+        Ok(Plan { session_id, targets: session.targets.clone(), incremental: true })
+    }
+
+    /// Keeps what a response said. Partitions that had data go to the end, so that none starves behind a busy one.
+    pub fn said(&mut self, session_id: i32, targets: &[Target], had_data: &[bool]) {
+        let Some(session) = self.all.get_mut(&session_id) else { return };
+        let with = |wanted: bool| targets.iter().zip(had_data).filter(move |(_, had)| **had == wanted);
+        session.targets = with(false).chain(with(true)).map(|(target, _)| target.clone()).collect();
+    }
+
+    fn create(&mut self, by_ids: bool, targets: &[Target], now: Instant, mut random: impl FnMut() -> u64) -> i32 {
+        if self.all.len() >= self.max && !self.evict(targets.len(), now) {
+            return NO_SESSION;
+        }
+        let session_id = loop {
+            let id = (random() & 0x7fff_ffff) as i32;
+            if id != NO_SESSION && !self.all.contains_key(&id) {
+                break id;
+            }
+        };
+        let session = Session { epoch: 1, by_ids, targets: targets.to_vec(), created: now, last_used: now };
+        self.all.insert(session_id, session);
+        session_id
+    }
+
+    /// Makes room for a session of `size` partitions: an idle one goes, or one that is smaller and old enough.
+    fn evict(&mut self, size: usize, now: Instant) -> bool {
+        let Some((&id, oldest)) = self.all.iter().min_by_key(|(id, session)| (session.last_used, **id)) else {
+            return false;
+        };
+        let is_idle = now.since(oldest.last_used) > EVICTION_AGE;
+        let is_smaller = oldest.targets.len() < size && now.since(oldest.created) > EVICTION_AGE;
+        let evict = is_idle || is_smaller;
+        if evict {
+            self.all.remove(&id);
+        }
+        evict
+    }
+}
+
+impl Session {
+    fn update(&mut self, named: Vec<Target>, forgotten: &[Forgotten]) {
+        for target in named {
+            match self.targets.iter_mut().find(|known| known.is_same(&target)) {
+                Some(known) => {
+                    let (high_watermark, log_start) = (known.said_high_watermark, known.said_log_start_offset);
+                    *known = target;
+                    (known.said_high_watermark, known.said_log_start_offset) = (high_watermark, log_start);
+                }
+                None => self.targets.push(target),
+            }
+        }
+        self.targets.retain(|target| {
+            !forgotten.iter().any(|gone| {
+                gone.index == target.index && gone.topic_id == target.topic_id && gone.topic == target.topic
+            })
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(index: i32, fetch_offset: i64) -> Target {
+        Target {
+            topic: "t".into(),
+            topic_id: Uuid::ZERO,
+            index,
+            fetch_offset,
+            current_leader_epoch: -1,
+            last_fetched_epoch: -1,
+            max_bytes: 1024,
+            said_high_watermark: -1,
+            said_log_start_offset: -1,
+        }
+    }
+
+    fn indexes(plan: &Plan) -> Vec<i32> {
+        plan.targets.iter().map(|target| target.index).collect()
+    }
+
+    fn sessions(max: usize) -> (Sessions, impl FnMut() -> u64) {
+        let mut id = 0;
+        let random = move || {
+            id += 1;
+            id
+        };
+        (Sessions::new(max), random)
+    }
+
+    #[test]
+    fn a_session_remembers_adds_and_forgets() {
+        let (mut sessions, mut random) = sessions(10);
+        let now = Instant(0);
+        let first = sessions.plan((0, 0), false, vec![target(0, 5), target(1, 7)], &[], now, &mut random).unwrap();
+        assert_eq!((first.session_id, first.incremental), (1, false));
+        let again = sessions.plan((1, 1), false, vec![target(1, 9), target(2, 0)], &[], now, &mut random).unwrap();
+        assert_eq!((indexes(&again), again.targets[1].fetch_offset, again.incremental), (vec![0, 1, 2], 9, true));
+        let gone = [Forgotten { topic: "t".into(), topic_id: Uuid::ZERO, index: 0 }];
+        let fewer = sessions.plan((1, 2), false, vec![], &gone, now, &mut random).unwrap();
+        assert_eq!(indexes(&fewer), [1, 2]);
+        sessions.said(1, &fewer.targets, &[true, false]);
+        assert_eq!(indexes(&sessions.plan((1, 3), false, vec![], &[], now, &mut random).unwrap()), [2, 1]);
+    }
+
+    #[test]
+    fn wrong_epochs_ids_and_kinds_are_refused() {
+        let (mut sessions, mut random) = sessions(10);
+        let now = Instant(0);
+        sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap();
+        let mut plan = |ids, by_ids| sessions.plan(ids, by_ids, vec![], &[], now, &mut random).unwrap_err();
+        assert_eq!(plan((9, 1), false), ErrorCode::FetchSessionIdNotFound);
+        assert_eq!(plan((1, 2), false), ErrorCode::InvalidFetchSessionEpoch);
+        assert_eq!(plan((1, 1), true), ErrorCode::FetchSessionTopicIdError);
+    }
+
+    #[test]
+    fn a_full_cache_evicts_the_idle_and_else_gives_no_session() {
+        let (mut sessions, mut random) = sessions(1);
+        let (start, later) = (Instant(0), Instant(0) + EVICTION_AGE + Duration::from_secs(1));
+        let mut create = |now| sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap().session_id;
+        assert_eq!(create(start), 1);
+        assert_eq!(create(start), NO_SESSION);
+        assert_eq!(create(later), 2);
+    }
+
+    #[test]
+    fn the_final_epoch_ends_the_session() {
+        let (mut sessions, mut random) = sessions(10);
+        sessions.plan((0, 0), false, vec![target(0, 0)], &[], Instant(0), &mut random).unwrap();
+        let last = sessions.plan((1, -1), false, vec![target(0, 0)], &[], Instant(0), &mut random).unwrap();
+        assert_eq!((last.session_id, sessions.len()), (NO_SESSION, 0));
+    }
+}
