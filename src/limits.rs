@@ -41,8 +41,8 @@ pub const FETCH_PARTITIONS_MAX: usize = 100_000;
 /// Bytes of recent appends that one core keeps for consumers at the tail, in all its partitions together.
 pub const TAIL_CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Bytes of one partition's appends that may be gathered and not yet written, before produce to it is refused.
-pub const PARTITION_GATHERED_MAX_BYTES: usize = 256 * 1024 * 1024;
+/// What one compressed batch may unpack to while it is checked: far above `message.max.bytes`, far below memory.
+pub const DECOMPRESSED_BATCH_MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// Log lines about bad input per core and second; what is above is counted and said in one line.
 pub const BAD_INPUT_LINES_PER_S: u32 = 5;

@@ -195,6 +195,11 @@ impl Log {
         self.0.epochs.borrow()
     }
 
+    /// The largest epoch up to `epoch` and the offset after its last record; -1 and -1 where there is none.
+    pub fn end_of_epoch(&self, epoch: i32) -> (i32, i64) {
+        self.epochs().end_offset_for(epoch, self.log_end_offset()).unwrap_or((-1, -1))
+    }
+
     /// Forgets producers that have been silent for too long. `now_ms` is wall-clock time.
     pub fn expire_producers(&self, now_ms: i64) {
         let expiration_ms = self.config().producer_id_expiration_ms;

@@ -20,6 +20,7 @@ use std::{cell::Cell, cell::RefCell, io, rc::Rc};
 /// What handlers know about the connection that a request came from.
 pub struct Connection {
     pub shard: Shard,
+    pub number: u64,
     pub stream: Stream,
     /// The listener it came in by (index into the configured ones): decides which address Metadata advertises.
     pub listener: usize,
@@ -36,7 +37,7 @@ pub enum CloseReason {
     #[error(transparent)]
     Frame(#[from] frame::FrameError),
     #[error("API key {key} version {version}: {error}")]
-    Decode { key: i16, version: i16, error: protocol::primitives::DecodeError },
+    Decode { key: i16, version: i16, error: protocol::DecodeError },
     #[error("API key {key} version {version} is not served")]
     Unserved { key: i16, version: i16 },
     #[error("{0}")]
@@ -44,6 +45,16 @@ pub enum CloseReason {
 }
 
 impl Connection {
+    /// The name of the listener that the client came in by.
+    pub fn listener_name(&self) -> &str {
+        &self.shard.config.listeners[self.listener].name
+    }
+
+    /// Tells this connection from the others of its core.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Serves the connection until either side ends it.
     pub async fn serve(self: Rc<Self>) {
         let writer = self.shard.ring.spawn(self.clone().write_loop());
@@ -58,7 +69,7 @@ impl Connection {
     }
 
     async fn read_loop(self: &Rc<Self>) -> Result<(), CloseReason> {
-        let max_bytes = self.shard.config.socket_request_max_bytes;
+        let max_bytes = self.shard.config.network.request_max_bytes as usize;
         let mut buffer = BytesMut::new();
         let mut receive_bytes = limits::RECEIVE_MIN_BYTES;
         loop {

@@ -4,10 +4,15 @@
 //! Never: hands a connection to another core.
 
 use super::{conn::Connection, reply::Replies};
-use crate::shard::Shard;
-use ring::{Listener, Stream};
+use crate::{
+    boot::{BootError, ListenAddress},
+    config::{self, BrokerConfig},
+    shard::Shard,
+};
+use ring::{ListenOptions, Listener, Ring, Stream};
 use std::{
     cell::{Cell, RefCell},
+    net::SocketAddr,
     rc::{Rc, Weak},
     sync::atomic::Ordering,
     time::Duration,
@@ -15,6 +20,57 @@ use std::{
 
 /// How long to wait after an accept that failed for want of descriptors or memory, before the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The addresses that every core listens on: resolved, bound once to see that they are free, with their real ports.
+pub struct ListenPlan {
+    addresses: Vec<(usize, SocketAddr)>,
+}
+
+impl ListenPlan {
+    /// Binds every address without sharing it, so that another process's listener is found out, and lets go again.
+    pub fn probe(ring: &Ring, config: &BrokerConfig, wanted: &[ListenAddress]) -> Result<ListenPlan, BootError> {
+        let mut plan = ListenPlan { addresses: Vec::new() };
+        let options = plan.options(config, false);
+        let mut probes = Vec::new();
+        for ListenAddress { listener, address } in wanted {
+            let failed = |source| BootError::Listen { address: *address, source };
+            let probe = ring.listen(*address, options).map_err(failed)?;
+            plan.addresses.push((*listener, probe.local_addr()));
+            probes.push(probe);
+        }
+        Ok(plan)
+    }
+
+    pub fn addresses(&self) -> impl Iterator<Item = (usize, SocketAddr)> {
+        self.addresses.iter().copied()
+    }
+
+    pub fn bound(&self) -> Vec<SocketAddr> {
+        self.addresses.iter().map(|(_, address)| *address).collect()
+    }
+
+    pub fn options(&self, config: &BrokerConfig, reuse_port: bool) -> ListenOptions {
+        ListenOptions {
+            reuse_port,
+            backlog: config.network.listen_backlog_size.max(1) as u32,
+            send_buffer_bytes: u32::try_from(config.network.send_buffer_bytes).ok(),
+            receive_buffer_bytes: u32::try_from(config.network.receive_buffer_bytes).ok(),
+        }
+    }
+
+    /// What clients are told: the advertised listeners, with the real port where port 0 was asked for.
+    pub fn advertised(&self, config: &BrokerConfig) -> Vec<config::listeners::Listener> {
+        let port = |name: &str| {
+            let index = config.listeners.iter().position(|listener| listener.name == name)?;
+            self.addresses.iter().find(|(listener, _)| *listener == index).map(|(_, address)| address.port())
+        };
+        let real = |listener: &config::listeners::Listener| {
+            let asked = if listener.port == 0 { port(&listener.name) } else { None };
+            config::listeners::Listener { port: asked.unwrap_or(listener.port), ..listener.clone() }
+        };
+        config.advertised_listeners.iter().map(real).collect()
+    }
+}
 
 /// The connections of one core.
 #[derive(Default)]
@@ -62,16 +118,17 @@ pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize
 fn admit(shard: &Shard, stream: Stream, listener: usize) {
     let connections = &shard.connections;
     let open_everywhere = shard.open_connections.fetch_add(1, Ordering::Relaxed) + 1;
-    if open_everywhere > shard.config.max_connections {
+    if open_everywhere > shard.config.network.max_connections.max(0) as usize {
         shard.open_connections.fetch_sub(1, Ordering::Relaxed);
         connections.refused.set(connections.refused.get() + 1);
-        let message = || format!("refusing {}: max.connections={} reached", stream.peer_addr(), shard.config.max_connections);
+        let message = || format!("refusing {}: max.connections={} reached", stream.peer_addr(), shard.config.network.max_connections);
         shard.bad_input.say(shard.ring.now(), message);
         shard.ring.shutdown(&stream);
         return;
     }
     let connection = Rc::new(Connection {
         shard: shard.clone(),
+        number: connections.accepted.get(),
         stream,
         listener,
         replies: Rc::new(Replies::new(shard.bytes_in_flight.clone())),
@@ -92,7 +149,8 @@ fn admit(shard: &Shard, stream: Stream, listener: usize) {
 
 /// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing.
 pub fn end_idle(shard: &Shard) {
-    let Some(max_idle) = shard.config.connections_max_idle else { return };
+    let Ok(max_idle_ms) = u64::try_from(shard.config.network.connections_max_idle_ms) else { return };
+    let max_idle = Duration::from_millis(max_idle_ms);
     let now = shard.ring.now();
     shard.connections.for_each(|connection| {
         if connection.replies.is_empty() && now.since(connection.last_active.get()) > max_idle {

@@ -11,10 +11,15 @@ use super::{
         offset_for_leader_epoch::{EpochQuery, EpochResult},
     },
     fetch::{FetchRead, FetchedPartition},
+    follow::Closed,
     produce::{Append, AppendResult},
     view::ClusterView,
 };
-use crate::{coord, meta::controller};
+use crate::{
+    boot::PartitionCheckpoint,
+    coord::request,
+    meta::controller::{ControllerRequest, ControllerResponse},
+};
 
 pub enum Call {
     Produce(Vec<Append>),
@@ -24,11 +29,17 @@ pub enum Call {
     DeleteRecords(Vec<DeleteRecordsQuery>),
     PartitionSizes,
     /// A request to the controller, which core 0 hosts.
-    Controller(controller::Request),
+    Controller(ControllerRequest),
     /// A request to the coordinator hosted with this partition of `__consumer_offsets`.
-    Group { partition: i32, request: coord::Request },
+    Group { partition: i32, request: request::Request },
     /// A new view of the cluster: the receiver opens and closes partitions until it agrees with it.
     Follow(ClusterView),
+    /// Open the listeners.
+    Accept,
+    /// Write what makes recovery short, and tell how far it reaches.
+    Checkpoint,
+    /// Let requests in flight end, take no more, and close every log.
+    Close,
 }
 
 /// What all reads of one fetch have in common.
@@ -47,7 +58,10 @@ pub enum Answer {
     OffsetsForEpochs(Vec<EpochResult>),
     DeleteRecords(Vec<DeleteRecordsResult>),
     PartitionSizes(Vec<PartitionSize>),
-    Controller(controller::Response),
-    Group(coord::Response),
+    Controller(ControllerResponse),
+    Group(request::Response),
     Following,
+    Accepting,
+    Checkpoint(Vec<PartitionCheckpoint>),
+    Closed(Closed),
 }

@@ -15,10 +15,8 @@ pub fn receive(shard: &Shard, from: usize, message: Message) {
     match message {
         Message::Answer { number, answer } => shard.mailbox.answered(number, *answer),
         Message::Moved { watch } => shard.tell_moved(shard.index, watch),
-        Message::Stop => {
-            shard.stopping.set(true);
-            shard.stop.notify();
-        }
+        Message::Stop => shard.begin_stop(),
+        Message::End => shard.end(),
         Message::Snapshot(reply) => {
             // The control thread may have given up waiting; then nobody misses the answer.
             let _ = reply.send(snapshot::take(shard));
@@ -51,6 +49,12 @@ pub async fn carry_out(shard: &Shard, from: usize, call: Call) -> Answer {
             follow::follow(shard, view).await;
             Answer::Following
         }
+        Call::Accept => {
+            shard.accept();
+            Answer::Accepting
+        }
+        Call::Checkpoint => Answer::Checkpoint(follow::checkpoint(shard).await),
+        Call::Close => Answer::Closed(follow::close(shard).await),
         Call::Controller(request) => {
             let controller = shard.controller.borrow().clone().expect("calls to the controller go to its core");
             Answer::Controller(controller.request(request).await)

@@ -158,7 +158,7 @@ async fn fetch(shard: &Shard, watch: u64, request: &FetchRequest<'_>, targets: &
     let min_bytes = request.min_bytes.max(0) as usize;
     let may_wait = request.max_wait_ms > 0 && min_bytes > 0;
     let options = FetchOptions {
-        max_bytes: (request.max_bytes.max(0) as usize).min(shard.config.fetch_max_bytes),
+        max_bytes: (request.max_bytes.max(0) as usize).min(shard.config.network.fetch_max_bytes as usize),
         read_committed: request.isolation_level == 1,
         watch: may_wait.then_some(watch),
     };
@@ -262,7 +262,7 @@ async fn read_one(
         ..FetchedPartition::error(ErrorCode::None)
     };
     if read.last_fetched_epoch >= 0 {
-        let (epoch, end_offset) = log.end_offset_for_epoch(read.last_fetched_epoch);
+        let (epoch, end_offset) = log.end_of_epoch(read.last_fetched_epoch);
         if epoch < read.last_fetched_epoch || end_offset < read.fetch_offset {
             result.diverging = Some(EpochAndOffset { epoch, end_offset });
             return result;
@@ -274,9 +274,13 @@ async fn read_one(
         None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
     };
     match data {
-        Ok(ReadData { parts, size_bytes, .. }) => {
+        Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
             if read_committed {
-                result.aborted = Some(log.aborted_transactions(read.fetch_offset, up_to).await);
+                let aborted = log.aborted_transactions(read.fetch_offset, upper_bound_offset).await;
+                result.aborted = Some(aborted.unwrap_or_default().iter().map(|transaction| AbortedTransaction {
+                    producer_id: transaction.producer_id,
+                    first_offset: transaction.first_offset,
+                }).collect());
             }
             let counters = &partition.counters;
             counters.fetch_requests.set(counters.fetch_requests.get() + 1);
@@ -284,7 +288,7 @@ async fn read_one(
             (result.parts, result.size_bytes) = (parts, size_bytes);
             result
         }
-        Err(ReadError::OffsetOutOfRange) => FetchedPartition {
+        Err(ReadError::OffsetOutOfRange { .. }) => FetchedPartition {
             error: ErrorCode::OffsetOutOfRange,
             ..FetchedPartition { high_watermark: -1, last_stable_offset: -1, log_start_offset: -1, ..result }
         },

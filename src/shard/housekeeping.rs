@@ -26,7 +26,7 @@ pub async fn run(shard: Shard) {
         if due.is_empty() && shard.ring.now() >= next_round {
             due = shard.partitions.borrow().keys().copied().collect();
             due.sort_unstable();
-            next_round = shard.ring.now() + shard.config.log_retention_check_interval;
+            next_round = shard.ring.now() + Duration::from_millis(shard.config.log.retention_check_interval_ms.max(1) as u64);
         }
         for _ in 0..RETENTION_PER_TICK.min(due.len()) {
             let id = due.pop().expect("as many as were counted");
@@ -42,6 +42,7 @@ async fn retain(shard: &Shard, id: PartitionId) {
         return;
     }
     let start = partition.log.log_start_offset();
+    partition.log.expire_producers(shard.ring.wall_clock_ms());
     if let Err(error) = partition.log.apply_retention(shard.ring.wall_clock_ms()).await {
         tracing::error!(topic = %partition.topic, partition = id.index, %error, "cannot delete old segments");
     }

@@ -21,6 +21,7 @@ use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    sync::Mutex,
 };
 
 /// What crosses from core to core.
@@ -30,8 +31,10 @@ pub enum Message {
     Answer { number: u64, answer: Box<Answer> },
     /// Partitions that the receiver watches have moved: its fetch `watch` may have what it waits for.
     Moved { watch: u64 },
-    /// From the control thread: stop cleanly.
+    /// From the control thread to core 0: stop cleanly.
     Stop,
+    /// From core 0, when the logs are closed: the core has nothing left to do.
+    End,
     /// From the control thread: report what the admin page shows.
     Snapshot(tokio::sync::oneshot::Sender<crate::admin::ShardSnapshot>),
 }
@@ -68,6 +71,27 @@ pub fn mesh(members: usize) -> Vec<MeshEnd> {
         }
     }
     ends
+}
+
+/// The control thread's end: it only sends. It may wait for a lock; a core never does.
+pub struct ControlEnd {
+    outgoing: Mutex<Vec<Option<Producer<Message>>>>,
+    doorbells: Vec<Doorbell>,
+}
+
+impl ControlEnd {
+    pub fn new(end: MeshEnd, doorbells: Vec<Doorbell>) -> ControlEnd {
+        ControlEnd { outgoing: Mutex::new(end.outgoing), doorbells }
+    }
+
+    /// Whether the message is on its way; `false` when that core has not taken the earlier ones yet.
+    pub fn send(&self, to: usize, message: Message) -> bool {
+        let mut outgoing = self.outgoing.lock().expect("no sender panics");
+        let queue = outgoing[to].as_mut().expect("a queue to every core");
+        let sent = queue.push(message).is_ok();
+        self.doorbells[to].ring();
+        sent
+    }
 }
 
 /// One core's mailbox.

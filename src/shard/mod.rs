@@ -26,7 +26,8 @@ use crate::{
     config::BrokerConfig,
     log::TailCache,
     meta::node::MetaNode,
-    net::listener::{self, Connections},
+    meta::controller::Settings,
+    net::listener::{self, Connections, ListenPlan},
 };
 use bad_input::BadInput;
 use commit::Commit;
@@ -35,7 +36,7 @@ use groups::GroupHost;
 use mailbox::{Mailbox, MeshEnd, Message};
 use partition::{Partition, PartitionId};
 use ring::{
-    Doorbell, Listener, Ring,
+    Doorbell, Ring,
     signal::{Signal, slot},
 };
 use rustc_hash::FxHashMap;
@@ -43,7 +44,6 @@ use sessions::Sessions;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     future::Future,
     ops::Deref,
     rc::Rc,
@@ -51,6 +51,12 @@ use std::{
     time::Duration,
 };
 use view::{ClusterView, Routes};
+
+/// The core that hosts the controller and leads start and stop.
+pub const CONTROLLER_CORE: usize = 0;
+
+/// How often a stopping core looks whether everything in flight has ended.
+const DRAIN_INTERVAL: Duration = Duration::from_millis(2);
 
 /// One core's broker. Clones are cheap and stay on their core.
 #[derive(Clone)]
@@ -69,7 +75,11 @@ pub struct ShardInner {
     /// How many cores the broker has.
     pub count: usize,
     pub config: Arc<BrokerConfig>,
+    pub controller_settings: Arc<Settings>,
     pub storage: Arc<crate::boot::Storage>,
+    pub plan: Arc<ListenPlan>,
+    /// The processor that this core runs on.
+    pub cpu: usize,
     pub mailbox: Mailbox,
     pub commit: Commit,
     pub connections: Connections,
@@ -80,6 +90,8 @@ pub struct ShardInner {
     pub routes: RefCell<Routes>,
     pub tail: Rc<TailCache>,
     sessions: RefCell<Sessions>,
+    /// For batches that are unpacked while they are checked.
+    pub scratch: RefCell<Vec<u8>>,
     /// Bytes of requests unanswered and replies unsent, over all connections of this core.
     pub bytes_in_flight: Rc<Cell<usize>>,
     pub bad_input: BadInput,
@@ -90,15 +102,19 @@ pub struct ShardInner {
     pub producer_ids: RefCell<crate::coord::producer_ids::ProducerIds>,
     /// Long polls of this core's connections.
     watches: RefCell<FxHashMap<u64, Rc<Signal>>>,
-    inbox: RefCell<VecDeque<(usize, Message)>>,
     stopping: Cell<bool>,
+    ended: Cell<bool>,
+    /// The broker began to stop, or this core may end.
     pub stop: Signal,
 }
 
 /// What a core needs to become a shard.
 pub struct ShardOptions {
     pub config: Arc<BrokerConfig>,
+    pub controller_settings: Arc<Settings>,
     pub storage: Arc<crate::boot::Storage>,
+    pub plan: Arc<ListenPlan>,
+    pub cpu: usize,
     pub open_connections: Arc<AtomicUsize>,
     pub end: MeshEnd,
     /// `doorbells[i]` wakes core `i`.
@@ -110,7 +126,7 @@ pub struct ShardOptions {
 impl Shard {
     /// Becomes the shard of this core and serves its mailbox from now on.
     pub fn start(ring: Ring, options: ShardOptions) -> Shard {
-        let cache_slots = options.config.fetch_session_cache_slots.div_ceil(options.count);
+        let cache_slots = (options.config.network.max_incremental_fetch_session_cache_slots as usize).div_ceil(options.count);
         let shard = Shard(Rc::new(ShardInner {
             index: options.end.index(),
             count: options.count,
@@ -121,8 +137,9 @@ impl Shard {
             partitions: RefCell::default(),
             view: RefCell::new(options.view),
             routes: RefCell::default(),
-            tail: Rc::new(TailCache::new(crate::limits::TAIL_CACHE_BYTES)),
+            tail: TailCache::new(crate::limits::TAIL_CACHE_BYTES),
             sessions: RefCell::new(Sessions::new(cache_slots)),
+            scratch: RefCell::default(),
             bytes_in_flight: Rc::default(),
             bad_input: BadInput::default(),
             counters: Counters::default(),
@@ -130,10 +147,13 @@ impl Shard {
             groups: RefCell::default(),
             producer_ids: RefCell::default(),
             watches: RefCell::default(),
-            inbox: RefCell::default(),
             stopping: Cell::new(false),
+            ended: Cell::new(false),
             stop: Signal::default(),
             config: options.config,
+            controller_settings: options.controller_settings,
+            plan: options.plan,
+            cpu: options.cpu,
             storage: options.storage,
             ring,
         }));
@@ -156,12 +176,38 @@ impl Shard {
         })
     }
 
-    pub fn serve(&self, listener: Listener, listener_index: usize) {
-        self.ring.spawn(listener::accept_loop(self.clone(), listener, listener_index));
+    /// Opens the listeners of this core.
+    fn accept(&self) {
+        for (index, address) in self.plan.addresses() {
+            match self.ring.listen(address, self.plan.options(&self.config, true)) {
+                Ok(listener) => drop(self.ring.spawn(listener::accept_loop(self.clone(), listener, index))),
+                Err(error) => tracing::error!(core = self.index, %address, %error, "this core cannot listen; others serve"),
+            }
+        }
     }
 
     pub fn is_stopping(&self) -> bool {
         self.stopping.get()
+    }
+
+    /// Whether this core may end: its logs are closed.
+    pub fn is_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    fn begin_stop(&self) {
+        self.stopping.set(true);
+        self.stop.notify();
+    }
+
+    fn end(&self) {
+        self.ended.set(true);
+        self.stop.notify();
+    }
+
+    /// Lets the other cores end; this one does when its caller returns.
+    pub fn tell_all_to_end(&self) {
+        (0..self.count).filter(|core| *core != self.index).for_each(|core| self.mailbox.send(core, Message::End));
     }
 
     /// Carries out a call here or on the core that it is for. `None` when the broker stops before the answer comes.
@@ -227,23 +273,17 @@ impl Shard {
         self.partitions.borrow().get(&id).cloned()
     }
 
-    /// Stops taking requests, lets those in flight end, and closes every log cleanly.
-    pub async fn shut_down(&self) {
-        self.stopping.set(true);
+    /// Takes no more requests, and waits a while for those in flight.
+    async fn drain(&self) {
+        self.begin_stop();
         let signals: Vec<_> = self.watches.borrow().values().cloned().collect();
         signals.iter().for_each(|signal| signal.notify());
         let drained = async {
             while self.bytes_in_flight.get() > 0 || !self.commit.is_idle() {
-                self.ring.sleep(Duration::from_millis(5)).await;
+                self.ring.sleep(DRAIN_INTERVAL).await;
             }
         };
         self.ring.timeout(Duration::from_millis(crate::limits::DRAIN_TIMEOUT_MS), drained).await;
         listener::end_all(self);
-        let partitions: Vec<_> = self.partitions.borrow_mut().drain().map(|(_, partition)| partition).collect();
-        for partition in partitions {
-            if let Err(error) = partition.log.close().await {
-                tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot close cleanly");
-            }
-        }
     }
 }

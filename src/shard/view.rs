@@ -9,13 +9,21 @@ use crate::{
         Layers,
         topic::{self, TopicConfig},
     },
+    limits,
     log::{CleanupPolicy, Durability, LogConfig},
     meta::{
         image::{ConfigResourceType, Configs, Image},
         topic::Topic,
     },
 };
-use protocol::{Uuid, compression::Compression, records::TimestampType};
+use protocol::{
+    Uuid,
+    compression::Compression,
+    records::{
+        TimestampType,
+        validate::{AppendOrigin, ValidationRules},
+    },
+};
 use rustc_hash::FxHashMap;
 use std::{rc::Rc, sync::Arc};
 
@@ -239,6 +247,22 @@ fn log_config(config: &TopicConfig) -> LogConfig {
             topic::Durability::Os => Durability::Os,
         },
         ..LogConfig::default()
+    }
+}
+
+/// What a batch for a topic must be like.
+pub fn validation_rules(config: &LogConfig, now_ms: i64, origin: AppendOrigin) -> ValidationRules {
+    ValidationRules {
+        origin,
+        transactional_allowed: false,
+        max_message_bytes: config.max_message_bytes as usize,
+        timestamp_type: config.message_timestamp_type,
+        timestamp_before_max_ms: config.timestamp_before_max_ms,
+        timestamp_after_max_ms: config.timestamp_after_max_ms,
+        now_ms,
+        compacted: config.cleanup_policy.compact,
+        compression: config.compression_type,
+        max_decompressed_bytes: limits::DECOMPRESSED_BATCH_MAX_BYTES,
     }
 }
 

@@ -36,7 +36,7 @@ pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecor
         for partition in &topic.partitions {
             let planned_one = route(shard, &topic.name, partition.partition_index).and_then(|(topic, route)| {
                 // A compacted topic without the policy `delete` keeps its records (Kafka: POLICY_VIOLATION).
-                let deletable = topic.config.is_deletable().then_some(()).ok_or(ErrorCode::PolicyViolation);
+                let deletable = topic.config.cleanup_policy.delete.then_some(()).ok_or(ErrorCode::PolicyViolation);
                 deletable?;
                 let id = PartitionId { topic_id: topic.id, index: partition.partition_index };
                 Ok((route.owner, DeleteRecordsQuery { id, offset: partition.offset }))

@@ -4,7 +4,10 @@
 //! v9 and v11 the latest tiered (-5) and the earliest pending upload (-6), of which there are none: offset -1.
 
 use super::{locate, spread};
-use crate::shard::{Answer, Call, Shard, partition::PartitionId};
+use crate::{
+    log::TimestampOffsetEpoch,
+    shard::{Answer, Call, Shard, partition::PartitionId},
+};
 use protocol::{
     error::ErrorCode,
     generated::rpc::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
@@ -92,17 +95,21 @@ async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCo
         tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot look up a timestamp");
         ErrorCode::KafkaStorageError
     };
+    let stamped = |found: TimestampOffsetEpoch| (found.timestamp, found.offset);
     let found = match query.timestamp {
         LATEST => Some((-1, up_to)),
         EARLIEST | EARLIEST_LOCAL => Some((-1, log.log_start_offset())),
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => None,
-        MAX_TIMESTAMP => log.max_timestamp().await.map_err(storage_error)?,
+        MAX_TIMESTAMP => log.max_timestamp().await.map_err(storage_error)?.map(stamped),
         timestamp if timestamp < 0 => return Err(ErrorCode::UnsupportedVersion),
-        timestamp => log.offset_for_timestamp(timestamp).await.map_err(storage_error)?,
+        timestamp => log.offset_for_timestamp(timestamp).await.map_err(storage_error)?.map(stamped),
     };
     // What lies above the high watermark, or the last stable offset, is not there yet for a consumer.
     let found = found.filter(|(_, offset)| *offset <= up_to && (query.timestamp < 0 || *offset < up_to));
-    let epoch = |offset| if query.timestamp == LATEST { partition.leader_epoch.get() } else { log.epoch_of(offset) };
+    let epoch = |offset| match query.timestamp {
+        LATEST => partition.leader_epoch.get(),
+        _ => log.epochs().epoch_for_offset(offset).unwrap_or(-1),
+    };
     Ok(found.map_or(OffsetResult::none(ErrorCode::None), |(timestamp, offset)| OffsetResult {
         error: ErrorCode::None,
         timestamp,

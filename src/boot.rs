@@ -1,0 +1,366 @@
+//! Start-up and shutdown order of one broker: from a configuration to shards that serve, and back to closed logs.
+//!
+//! Owns: the log directories' locks, the order of things. Lives on: [`run_core`] runs on every core; core 0 leads, it has
+//! the log directories and the controller. Never: knows whether the cores are threads or simulated.
+//!
+//! Start: every core posts its doorbell → core 0 binds the listeners, opens the log directories and the metadata log,
+//! registers the broker → every core opens its partitions (it follows the first published view) → every core accepts.
+//! Stop: no core accepts any more → requests in flight end → every core closes its logs → core 0 writes the checkpoints
+//! that make the next start quick, and at last `.kafka_cleanshutdown`.
+
+use crate::{
+    config::{BrokerConfig, Layers},
+    limits,
+    log::{LogDir, LogError, LogStart, LogState, MetaProperties, OffsetEntry},
+    meta::{
+        controller::Settings,
+        image::Image,
+        node::{MetaNode, MetaNodeOptions, MetaNodeError},
+    },
+    net::listener::ListenPlan,
+    shard::{
+        Answer, Call, Shard, ShardOptions,
+        mailbox,
+        partition::PartitionId,
+        view::ClusterView,
+    },
+};
+pub use crate::shard::mailbox::MeshEnd;
+use ring::{Doorbell, Ring};
+use rustc_hash::FxHashMap;
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::{Arc, Mutex, atomic::AtomicUsize},
+    time::Duration,
+};
+
+/// Why a broker does not start. Nothing is served then; what was there before stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    #[error("cannot listen on {address}: {source}. Choose another port in `listeners`, or end the process that has it")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Meta(#[from] MetaNodeError),
+    #[error("{}: {detail}", path.display())]
+    MetaProperties { path: PathBuf, detail: String },
+    #[error("{what}: {source}")]
+    Io { what: &'static str, source: io::Error },
+}
+
+/// The topic of the metadata log; it is in no image.
+const METADATA_TOPIC: &str = "__cluster_metadata";
+
+/// Where partitions lie and what is known of them before they are opened: plain data that every core shares.
+#[derive(Default)]
+pub struct Storage {
+    dirs: Vec<PathBuf>,
+    known: FxHashMap<(String, i32), (PathBuf, LogStart)>,
+}
+
+impl Storage {
+    /// The folder of a partition, and how to open it. A new one goes to the log directory that its id falls on.
+    pub fn place(&self, topic: &str, id: PartitionId) -> (PathBuf, LogStart) {
+        match self.known.get(&(topic.to_owned(), id.index)) {
+            Some((path, start)) => (path.clone(), start.clone()),
+            None => {
+                let spread = (id.topic_id.as_u128() as usize).wrapping_add(id.index as usize);
+                let dir = &self.dirs[spread % self.dirs.len()];
+                (dir.join(format!("{topic}-{}", id.index)), LogStart::default())
+            }
+        }
+    }
+}
+
+/// What the cores of one broker tell each other before they have mailboxes. A lock, because this is not yet the time of
+/// requests; nobody waits while holding it.
+#[derive(Default)]
+pub struct Board {
+    inner: Mutex<BoardInner>,
+}
+
+#[derive(Default)]
+struct BoardInner {
+    doorbells: Vec<Option<Doorbell>>,
+    prepared: Option<Prepared>,
+}
+
+/// What core 0 has found out before any shard begins.
+#[derive(Clone)]
+struct Prepared {
+    storage: Arc<Storage>,
+    view: ClusterView,
+    plan: Arc<ListenPlan>,
+}
+
+/// How often a core looks at the board while it waits.
+const BOARD_INTERVAL: Duration = Duration::from_micros(200);
+
+impl Board {
+    pub fn new(cores: usize) -> Arc<Board> {
+        let doorbells = (0..cores).map(|_| None).collect();
+        Arc::new(Board { inner: Mutex::new(BoardInner { doorbells, prepared: None }) })
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut BoardInner) -> T) -> T {
+        act(&mut self.inner.lock().expect("no core panics while it holds the board"))
+    }
+
+    /// The doorbells of all cores, once all have posted theirs.
+    pub fn doorbells(&self) -> Option<Vec<Doorbell>> {
+        self.with(|board| board.doorbells.iter().cloned().collect())
+    }
+}
+
+/// What one core is started with.
+pub struct CoreStart {
+    pub config: Arc<BrokerConfig>,
+    pub layers: Layers,
+    pub board: Arc<Board>,
+    pub end: MeshEnd,
+    /// Cores of the broker; the mesh may have more members (the control thread).
+    pub count: usize,
+    pub cpu: usize,
+    pub open_connections: Arc<AtomicUsize>,
+    /// Where to listen; used by core 0, which tells the others.
+    pub addresses: Vec<ListenAddress>,
+    /// Called by core 0 when clients are served, with the addresses that are listened on.
+    pub ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>,
+}
+
+/// One resolved address of a listener.
+#[derive(Clone, Copy, Debug)]
+pub struct ListenAddress {
+    /// Index into the configured listeners.
+    pub listener: usize,
+    pub address: SocketAddr,
+}
+
+/// Runs one core of a broker until it is told to stop.
+pub async fn run_core(ring: Ring, start: CoreStart) -> Result<(), BootError> {
+    let index = start.end.index();
+    start.board.with(|board| board.doorbells[index] = Some(ring.doorbell()));
+    let lead = if index == 0 {
+        let lead = Lead::prepare(&ring, &start).await?;
+        start.board.with(|board| board.prepared = Some(lead.prepared.clone()));
+        Some(lead)
+    } else {
+        None
+    };
+    let (doorbells, prepared) = loop {
+        match (start.board.doorbells(), start.board.with(|board| board.prepared.clone())) {
+            (Some(doorbells), Some(prepared)) => break (doorbells, prepared),
+            _ => ring.sleep(BOARD_INTERVAL).await,
+        }
+    };
+    let shard = Shard::start(ring, ShardOptions {
+        controller_settings: settings(&start.config, &start.layers),
+        config: start.config,
+        storage: prepared.storage,
+        open_connections: start.open_connections,
+        end: start.end,
+        doorbells,
+        count: start.count,
+        cpu: start.cpu,
+        view: prepared.view,
+        plan: prepared.plan,
+    });
+    match lead {
+        Some(lead) => lead.run(&shard, start.ready).await,
+        None => {
+            shard.stop.wait_until(|| shard.is_ended()).await;
+            Ok(())
+        }
+    }
+}
+
+fn settings(config: &BrokerConfig, layers: &Layers) -> Arc<Settings> {
+    Arc::new(Settings {
+        node_id: config.node_id,
+        num_partitions: config.topics.num_partitions,
+        default_replication_factor: config.topics.default_replication_factor as i16,
+        delete_topic_enable: config.topics.delete_topic_enable,
+        static_configs: layers.static_values.clone(),
+    })
+}
+
+/// What core 0 has beside its shard.
+struct Lead {
+    dirs: Vec<LogDir>,
+    meta: MetaNodeOptions,
+    prepared: Prepared,
+}
+
+impl Lead {
+    async fn prepare(ring: &Ring, start: &CoreStart) -> Result<Lead, BootError> {
+        let config = &start.config;
+        // Before anything is written: a port in use must leave the disk as it was.
+        let plan = ListenPlan::probe(ring, config, &start.addresses)?;
+        let cluster_id = cluster_id(ring, config).await?;
+        let mut dirs = Vec::new();
+        for path in &config.log_dirs {
+            dirs.push(LogDir::open(ring, path, &cluster_id, config.node_id).await?);
+        }
+        let mut storage = Storage { dirs: config.log_dirs.clone(), known: FxHashMap::default() };
+        for dir in &mut dirs {
+            for found in dir.partitions().to_vec() {
+                let start = dir.log_start(&found.topic, found.partition);
+                storage.known.insert((found.topic, found.partition), (found.path, start));
+            }
+            dir.begin_run().await?;
+        }
+        let metadata_dir = dirs.iter_mut().find(|dir| dir.path() == config.metadata_log_dir);
+        let metadata_dir = metadata_dir.ok_or_else(|| BootError::MetaProperties {
+            path: config.metadata_log_dir.clone(),
+            detail: "metadata.log.dir must be one of log.dirs".to_owned(),
+        })?;
+        let meta = MetaNodeOptions {
+            metadata_dir: config.metadata_log_dir.clone(),
+            directory_id: metadata_dir.directory_id(),
+            log_start: metadata_dir.log_start(METADATA_TOPIC, 0),
+            log_directories: dirs.iter().map(LogDir::directory_id).collect(),
+            previous_broker_epoch: dirs.iter().map(LogDir::previous_broker_epoch).min().unwrap_or(-1),
+            cluster_id: cluster_id.clone(),
+            endpoints: plan.advertised(config),
+            rack: config.rack.clone(),
+            settings: settings(config, &start.layers),
+            segment_bytes: config.quorum.metadata_log_segment_bytes as u32,
+            max_record_bytes_between_snapshots: config.quorum.metadata_log_max_record_bytes_between_snapshots as u64,
+        };
+        let view = ClusterView::empty(&cluster_id, start.count, start.layers.clone());
+        Ok(Lead { dirs, meta, prepared: Prepared { storage: Arc::new(storage), view, plan: Arc::new(plan) } })
+    }
+
+    async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
+        let publisher = shard.clone();
+        let publish = Box::new(move |image: Arc<Image>| {
+            let shard = publisher.clone();
+            Box::pin(async move { publish(&shard, image).await }) as std::pin::Pin<Box<dyn Future<Output = ()>>>
+        });
+        let node = MetaNode::start(&shard.ring, self.meta, publish).await?;
+        *shard.controller.borrow_mut() = Some(Rc::new(node));
+        shard.call_all(|| Call::Accept).await;
+        ready(self.prepared.plan.bound());
+        let checkpoints = shard.ring.spawn(checkpoint_loop(shard.clone(), Rc::new(self.dirs)));
+        shard.stop.wait_until(|| shard.is_stopping()).await;
+        let dirs = checkpoints.await;
+        stop(shard, &dirs).await
+    }
+}
+
+/// Shows a new image to every core, and returns when all have followed it.
+async fn publish(shard: &Shard, image: Arc<Image>) {
+    let view = shard.view.borrow().follow(image, shard.config.node_id);
+    shard.call_all(|| Call::Follow(view.clone())).await;
+}
+
+/// The cluster's id: what a log directory says, else what the configuration says, else a new one.
+async fn cluster_id(ring: &Ring, config: &BrokerConfig) -> Result<String, BootError> {
+    for dir in &config.log_dirs {
+        let path = dir.join("meta.properties");
+        let text = match ring.read_file(&path, 1 << 20).await {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(BootError::Io { what: "cannot read meta.properties", source }),
+        };
+        let meta = MetaProperties::parse(&text)
+            .map_err(|error| BootError::MetaProperties { path: path.clone(), detail: error.to_string() })?;
+        if let Some(configured) = config.cluster_id.as_ref().filter(|id| **id != meta.cluster_id) {
+            let detail = format!(
+                "this directory belongs to cluster {}, the configuration says {configured}: correct cluster.id or log.dirs",
+                meta.cluster_id
+            );
+            return Err(BootError::MetaProperties { path, detail });
+        }
+        return Ok(meta.cluster_id);
+    }
+    let fresh = || crate::meta::controller::random_uuid(&mut || ring.random_u64()).to_string();
+    Ok(config.cluster_id.clone().unwrap_or_else(fresh))
+}
+
+/// Writes recovery points and log starts now and then, so that recovery after a crash has little to read.
+async fn checkpoint_loop(shard: Shard, dirs: Rc<Vec<LogDir>>) -> Rc<Vec<LogDir>> {
+    let interval = Duration::from_millis(shard.config.log.flush_offset_checkpoint_interval_ms.max(1) as u64);
+    while !shard.is_stopping() {
+        let stopped = shard.stop.wait_until(|| shard.is_stopping());
+        if shard.ring.timeout(interval, stopped).await.is_none() {
+            let checkpoints = partition_checkpoints(shard.call_all(|| Call::Checkpoint).await);
+            if let Err(error) = write_checkpoints(&dirs, &checkpoints).await {
+                tracing::error!(%error, "cannot write the offset checkpoints; recovery after a crash will take longer");
+            }
+        }
+    }
+    dirs
+}
+
+/// What one partition says of itself for the checkpoints.
+#[derive(Clone, Debug)]
+pub struct PartitionCheckpoint {
+    /// The log directory.
+    pub dir: PathBuf,
+    pub topic: String,
+    pub partition: i32,
+    pub recovery_point: i64,
+    pub log_start_offset: i64,
+    pub high_watermark: i64,
+}
+
+fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
+    let of = |answer| if let Answer::Checkpoint(checkpoints) = answer { checkpoints } else { vec![] };
+    answers.into_iter().flat_map(of).collect()
+}
+
+async fn write_checkpoints(dirs: &[LogDir], checkpoints: &[PartitionCheckpoint]) -> io::Result<()> {
+    for dir in dirs {
+        let here = || checkpoints.iter().filter(|one| one.dir == dir.path());
+        let entry = |one: &PartitionCheckpoint, offset| OffsetEntry { topic: one.topic.clone(), partition: one.partition, offset };
+        let entries = |offset: fn(&PartitionCheckpoint) -> i64| here().map(|one| entry(one, offset(one))).collect::<Vec<_>>();
+        dir.write_recovery_points(&entries(|one| one.recovery_point)).await?;
+        dir.write_log_starts(&entries(|one| one.log_start_offset)).await?;
+        dir.write_high_watermarks(&entries(|one| one.high_watermark)).await?;
+    }
+    Ok(())
+}
+
+async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
+    let mut all_closed = true;
+    let mut checkpoints = Vec::new();
+    let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
+    for (core, answer) in shard.call_all(|| Call::Close).await.into_iter().enumerate() {
+        let Answer::Closed(closed) = answer else { continue };
+        all_closed &= closed.all_closed;
+        checkpoints.extend(closed.checkpoints);
+        states.push((core, closed.states));
+    }
+    let broker_epoch = shard.view.borrow().image.broker(shard.config.node_id).map_or(-1, |broker| broker.0.broker_epoch);
+    let node = shard.controller.take();
+    if let Some(node) = node {
+        let closed = node.close().await;
+        all_closed &= closed.inspect_err(|error| tracing::error!(%error, "cannot close the metadata log")).is_ok();
+    }
+    let io_error = |source| BootError::Io { what: "cannot write the checkpoints of a clean stop", source };
+    write_checkpoints(dirs, &checkpoints).await.map_err(io_error)?;
+    for dir in dirs {
+        for (core, states) in &states {
+            let here = |(path, state): &(PathBuf, LogState)| (Path::new(path) == dir.path()).then(|| state.clone());
+            dir.write_states(*core, &states.iter().filter_map(here).collect()).await.map_err(io_error)?;
+        }
+        if all_closed {
+            dir.end_run(broker_epoch).await.map_err(io_error)?;
+        }
+    }
+    shard.tell_all_to_end();
+    Ok(())
+}
+
+/// A mesh for `count` cores and the control thread, which is the last member.
+pub fn mesh_with_control(count: usize) -> (Vec<MeshEnd>, MeshEnd) {
+    assert!(count <= limits::MAX_SHARDS, "{count} cores");
+    let mut ends = mailbox::mesh(count + 1);
+    let control = ends.pop().expect("one more than cores");
+    (ends, control)
+}

@@ -1,0 +1,282 @@
+//! Requests over several groups and topics: taken apart for the coordinators, and their answers put together.
+//!
+//! Pure; used on the core of the connection. Topic ids become names here and back, so that coordinators know names alone; topics and
+//! partitions that do not exist or may not be touched are answered here and never reach a coordinator.
+
+use protocol::messages::list_groups_response::ListedGroup;
+use protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
+use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
+use protocol::messages::offset_delete_response::{OffsetDeleteResponsePartition, OffsetDeleteResponseTopic};
+use protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use protocol::messages::offset_fetch_response::{
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+};
+use protocol::messages::{
+    ListGroupsResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse,
+    OffsetFetchRequest, OffsetFetchResponse,
+};
+use protocol::{ErrorCode, Uuid};
+use rustc_hash::FxHashMap;
+
+use super::offsets::fetch::nothing;
+
+/// The first versions of OffsetCommit and OffsetFetch that name topics by id (KIP-848).
+const TOPIC_IDS_FROM: i16 = 10;
+/// The first version of OffsetFetch that asks for several groups (KIP-709).
+const FETCH_GROUPS_FROM: i16 = 8;
+/// The first version of OffsetFetch with an error for the whole group.
+const FETCH_GROUP_ERROR_FROM: i16 = 2;
+
+/// What the caller knows of topics: its metadata, and what the client may do with them.
+pub trait Topics {
+    fn name(&self, topic_id: Uuid) -> Option<String>;
+    /// `None`: there is no such topic.
+    fn id(&self, name: &str) -> Option<Uuid>;
+    fn has_partition(&self, name: &str, partition: i32) -> bool;
+    /// Whether the client may read (commit, delete offsets) or describe (fetch offsets) the topic.
+    fn is_authorized(&self, name: &str) -> bool;
+}
+
+/// Splits an OffsetCommit in what goes to the coordinator, if anything, and the answers that are known already. The two answers
+/// are joined by [`merge_offset_commit`].
+pub fn split_offset_commit(
+    request: OffsetCommitRequest,
+    api_version: i16,
+    topics: &dyn Topics,
+) -> (Option<OffsetCommitRequest>, OffsetCommitResponse) {
+    let mut response = OffsetCommitResponse::default();
+    let mut accepted = Vec::new();
+    for mut topic in request.topics {
+        let resolved = resolve_commit_topic(&mut topic, api_version, topics);
+        let (known, unknown): (Vec<_>, Vec<_>) = std::mem::take(&mut topic.partitions)
+            .into_iter()
+            .partition(|partition| resolved.is_ok() && topics.has_partition(&topic.name, partition.partition_index));
+        let error = resolved.err().unwrap_or(ErrorCode::UnknownTopicOrPartition);
+        if !unknown.is_empty() {
+            response.topics.push(commit_topic_error(&topic, &unknown, error));
+        }
+        if !known.is_empty() {
+            accepted.push(OffsetCommitRequestTopic { partitions: known, ..topic });
+        }
+    }
+    let request = OffsetCommitRequest { topics: accepted, ..request };
+    ((!request.topics.is_empty()).then_some(request), response)
+}
+
+/// Fills in the name or the id of a topic, whichever the request lacks.
+fn resolve_commit_topic(
+    topic: &mut OffsetCommitRequestTopic,
+    api_version: i16,
+    topics: &dyn Topics,
+) -> Result<(), ErrorCode> {
+    if api_version >= TOPIC_IDS_FROM {
+        topic.name = topics.name(topic.topic_id).ok_or(ErrorCode::UnknownTopicId)?;
+    }
+    if !topics.is_authorized(&topic.name) {
+        return Err(ErrorCode::TopicAuthorizationFailed);
+    }
+    if api_version < TOPIC_IDS_FROM {
+        topic.topic_id = topics.id(&topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    }
+    Ok(())
+}
+
+fn commit_topic_error(
+    topic: &OffsetCommitRequestTopic,
+    partitions: &[OffsetCommitRequestPartition],
+    error: ErrorCode,
+) -> OffsetCommitResponseTopic {
+    let partitions = partitions.iter().map(|partition| OffsetCommitResponsePartition {
+        partition_index: partition.partition_index,
+        error_code: error.code(),
+    });
+    OffsetCommitResponseTopic { name: topic.name.clone(), topic_id: topic.topic_id, partitions: partitions.collect() }
+}
+
+/// Adds the coordinator's answer to the one that was known before. A topic appears once, even if both speak of it.
+pub fn merge_offset_commit(mut known: OffsetCommitResponse, answered: OffsetCommitResponse) -> OffsetCommitResponse {
+    let places: FxHashMap<(String, Uuid), usize> =
+        known.topics.iter().enumerate().map(|(place, topic)| ((topic.name.clone(), topic.topic_id), place)).collect();
+    for topic in answered.topics {
+        match places.get(&(topic.name.clone(), topic.topic_id)) {
+            Some(place) => known.topics[*place].partitions.extend(topic.partitions),
+            None => known.topics.push(topic),
+        }
+    }
+    known
+}
+
+/// The groups of an OffsetFetch, each to be asked of its coordinator with the request's `require_stable`.
+pub fn offset_fetch_groups(request: OffsetFetchRequest, api_version: i16) -> Vec<OffsetFetchRequestGroup> {
+    if api_version >= FETCH_GROUPS_FROM {
+        return request.groups;
+    }
+    let topics = request.topics.map(|topics| {
+        let renamed = topics.into_iter().map(|topic| OffsetFetchRequestTopics {
+            name: topic.name,
+            partition_indexes: topic.partition_indexes,
+            ..Default::default()
+        });
+        renamed.collect()
+    });
+    vec![OffsetFetchRequestGroup { group_id: request.group_id, topics, ..Default::default() }]
+}
+
+/// Splits one group of an OffsetFetch in what goes to the coordinator and the topics that are answered already. Unlike a commit, a
+/// fetch asks for topics that do not exist any more as well: their offsets may still be there.
+pub fn split_offset_fetch(
+    mut group: OffsetFetchRequestGroup,
+    api_version: i16,
+    topics: &dyn Topics,
+) -> (OffsetFetchRequestGroup, Vec<OffsetFetchResponseTopics>) {
+    let mut known = Vec::new();
+    group.topics = group.topics.map(|requested| {
+        let mut accepted = Vec::with_capacity(requested.len());
+        for mut topic in requested {
+            if api_version >= TOPIC_IDS_FROM {
+                topic.name = topics.name(topic.topic_id).unwrap_or_default();
+            }
+            if api_version >= TOPIC_IDS_FROM && topic.name.is_empty() {
+                known.push(fetch_topic_error(topic, ErrorCode::UnknownTopicId));
+            } else if !topics.is_authorized(&topic.name) {
+                known.push(fetch_topic_error(topic, ErrorCode::TopicAuthorizationFailed));
+            } else {
+                accepted.push(topic);
+            }
+        }
+        accepted
+    });
+    (group, known)
+}
+
+fn fetch_topic_error(topic: OffsetFetchRequestTopics, error: ErrorCode) -> OffsetFetchResponseTopics {
+    let partitions = topic.partition_indexes.iter().map(|partition| nothing(*partition, error)).collect();
+    OffsetFetchResponseTopics { name: topic.name, topic_id: topic.topic_id, partitions }
+}
+
+/// Adds the topics that were answered before to the coordinator's answer for a group. If all topics were asked for, those that the
+/// client may not see are left out, and in versions with topic ids those whose id nobody knows.
+pub fn merge_offset_fetch(
+    mut answered: OffsetFetchResponseGroup,
+    known: Vec<OffsetFetchResponseTopics>,
+    api_version: i16,
+    topics: &dyn Topics,
+) -> OffsetFetchResponseGroup {
+    if answered.error_code != ErrorCode::None.code() {
+        return answered;
+    }
+    if api_version >= TOPIC_IDS_FROM {
+        for topic in answered.topics.iter_mut().filter(|topic| topic.topic_id.is_zero()) {
+            topic.topic_id = topics.id(&topic.name).unwrap_or(Uuid::ZERO);
+        }
+    }
+    let named = |topic: &OffsetFetchResponseTopics| api_version < TOPIC_IDS_FROM || !topic.topic_id.is_zero();
+    answered.topics.retain(|topic| named(topic) && topics.is_authorized(&topic.name));
+    answered.topics.extend(known);
+    answered
+}
+
+/// Puts the groups' answers together. `requested` are the groups that were asked for, in the same order: versions without a place
+/// for a group's error repeat it for each partition.
+pub fn offset_fetch_response(
+    mut groups: Vec<OffsetFetchResponseGroup>,
+    requested: &[OffsetFetchRequestGroup],
+    api_version: i16,
+) -> OffsetFetchResponse {
+    if api_version >= FETCH_GROUPS_FROM {
+        return OffsetFetchResponse { groups, ..Default::default() };
+    }
+    let mut group = groups.pop().unwrap_or_default();
+    assert!(groups.is_empty(), "versions before {FETCH_GROUPS_FROM} ask for one group");
+    if api_version < FETCH_GROUP_ERROR_FROM
+        && let Some(error) = ErrorCode::from_code(group.error_code).filter(|error| *error != ErrorCode::None)
+    {
+        let topics = requested.iter().filter_map(|group| group.topics.clone()).flatten();
+        group.topics = topics.map(|topic| fetch_topic_error(topic, error)).collect();
+        group.error_code = ErrorCode::None.code();
+    }
+    let topics = group.topics.into_iter().map(|topic| OffsetFetchResponseTopic {
+        name: topic.name,
+        partitions: topic
+            .partitions
+            .into_iter()
+            .map(|partition| OffsetFetchResponsePartition {
+                partition_index: partition.partition_index,
+                committed_offset: partition.committed_offset,
+                committed_leader_epoch: partition.committed_leader_epoch,
+                metadata: partition.metadata,
+                error_code: partition.error_code,
+            })
+            .collect(),
+    });
+    OffsetFetchResponse { topics: topics.collect(), error_code: group.error_code, ..Default::default() }
+}
+
+/// Splits an OffsetDelete as [`split_offset_commit`] does. The rest goes to the coordinator even when it is empty, for the group
+/// may have an error of its own.
+pub fn split_offset_delete(
+    request: OffsetDeleteRequest,
+    topics: &dyn Topics,
+) -> (OffsetDeleteRequest, Vec<OffsetDeleteResponseTopic>) {
+    let mut known = Vec::new();
+    let mut accepted = Vec::new();
+    for mut topic in request.topics {
+        let authorized = topics.is_authorized(&topic.name);
+        let error =
+            if authorized { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::TopicAuthorizationFailed };
+        let (exist, unknown): (Vec<_>, Vec<_>) = std::mem::take(&mut topic.partitions)
+            .into_iter()
+            .partition(|partition| authorized && topics.has_partition(&topic.name, partition.partition_index));
+        if !unknown.is_empty() {
+            let partitions = unknown.iter().map(|partition| OffsetDeleteResponsePartition {
+                partition_index: partition.partition_index,
+                error_code: error.code(),
+            });
+            known.push(OffsetDeleteResponseTopic { name: topic.name.clone(), partitions: partitions.collect() });
+        }
+        if !exist.is_empty() {
+            accepted.push(OffsetDeleteRequestTopic { partitions: exist, ..topic });
+        }
+    }
+    (OffsetDeleteRequest { topics: accepted, ..request }, known)
+}
+
+/// Adds what was known before to the coordinator's answer, which stands alone if it is an error.
+pub fn merge_offset_delete(
+    mut answered: OffsetDeleteResponse,
+    known: Vec<OffsetDeleteResponseTopic>,
+) -> OffsetDeleteResponse {
+    if answered.error_code != ErrorCode::None.code() {
+        return answered;
+    }
+    let places: FxHashMap<String, usize> =
+        answered.topics.iter().enumerate().map(|(place, topic)| (topic.name.clone(), place)).collect();
+    for topic in known {
+        match places.get(&topic.name) {
+            Some(place) => answered.topics[*place].partitions.extend(topic.partitions),
+            None => answered.topics.push(topic),
+        }
+    }
+    answered
+}
+
+/// Puts the answers of all coordinators of this broker together. One that has just lost its partition has nothing to list; one
+/// that cannot answer yet fails the whole request, for a list must not silently lack groups. `may_describe` says which groups
+/// the client may see.
+pub fn merge_list_groups(
+    answers: impl IntoIterator<Item = ListGroupsResponse>,
+    may_describe: impl Fn(&str) -> bool,
+) -> ListGroupsResponse {
+    let mut groups: Vec<ListedGroup> = Vec::new();
+    for answer in answers {
+        if answer.error_code == ErrorCode::NotCoordinator.code() {
+            continue;
+        }
+        if answer.error_code != ErrorCode::None.code() {
+            return ListGroupsResponse { error_code: answer.error_code, ..Default::default() };
+        }
+        groups.extend(answer.groups.into_iter().filter(|group| may_describe(&group.group_id)));
+    }
+    ListGroupsResponse { groups, ..Default::default() }
+}

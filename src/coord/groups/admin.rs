@@ -1,0 +1,116 @@
+//! What operators ask of groups: DescribeGroups (0 to 6), ListGroups (0 to 5), DeleteGroups (0 to 2).
+//!
+//! Pure, on the core that leads the group's partition.
+
+use std::collections::BTreeSet;
+
+use protocol::ErrorCode;
+use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use protocol::messages::delete_groups_response::DeletableGroupResult;
+use protocol::messages::list_groups_response::ListedGroup;
+use protocol::messages::{ListGroupsRequest, ListGroupsResponse};
+
+use super::Turn;
+use super::classic::{ClassicGroup, GroupState};
+use crate::coord::request::deleted;
+use crate::coord::state::State;
+
+/// The first version of DescribeGroups that says a group does not exist (KIP-1043).
+const GROUP_ID_NOT_FOUND_FROM: i16 = 6;
+/// The state that DescribeGroups reports for groups that do not exist.
+const DEAD: &str = "Dead";
+/// ListGroups' name for the groups of this module.
+const CLASSIC_TYPE: &str = "Classic";
+
+impl ClassicGroup {
+    pub fn describe(&self) -> DescribedGroup {
+        let stable_protocol = self.protocol_name.as_deref().filter(|_| self.state == GroupState::Stable);
+        let members = self.members.values().map(|member| DescribedGroupMember {
+            member_id: member.id.to_string(),
+            group_instance_id: member.instance_id.clone(),
+            client_id: member.client_id.clone(),
+            client_host: member.client_host.clone(),
+            member_metadata: stable_protocol.and_then(|name| member.metadata(name)).cloned().unwrap_or_default(),
+            member_assignment: member.assignment.clone(),
+            ..Default::default()
+        });
+        DescribedGroup {
+            group_id: self.id.to_string(),
+            group_state: self.state.name().to_owned(),
+            protocol_type: self.protocol_type.clone().unwrap_or_default(),
+            protocol_data: stable_protocol.unwrap_or_default().to_owned(),
+            members: members.collect(),
+            ..Default::default()
+        }
+    }
+
+    fn list(&self) -> ListedGroup {
+        ListedGroup {
+            group_id: self.id.to_string(),
+            protocol_type: self.protocol_type.clone().unwrap_or_default(),
+            group_state: self.state.name().to_owned(),
+            group_type: CLASSIC_TYPE.to_owned(),
+            ..Default::default()
+        }
+    }
+
+    fn validate_delete(&self) -> Result<(), ErrorCode> {
+        if self.is_empty() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }
+    }
+
+    /// Members of the consumer protocol say what they read, so other topics' offsets may go while they are there.
+    pub fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
+        if self.is_empty() || self.uses_consumer_protocol() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }
+    }
+}
+
+impl State {
+    pub fn request_delete(&mut self, turn: &mut Turn<'_>, group_id: &str) -> DeletableGroupResult {
+        let validated = match self.groups.get(group_id) {
+            None => Err(ErrorCode::GroupIdNotFound),
+            Some(group) => group.validate_delete().map(|()| group.id.clone()),
+        };
+        if let Ok(id) = &validated {
+            tracing::info!(group = %id, "the group is deleted on request");
+            self.delete_group(turn, id);
+        }
+        deleted(group_id, validated.err().unwrap_or(ErrorCode::None))
+    }
+
+    pub fn list_groups(&self, request: &ListGroupsRequest) -> ListGroupsResponse {
+        let filter = ListFilter::new(&request.states_filter, &request.types_filter);
+        let groups = self.groups.values().filter(|group| filter.admits(group)).map(ClassicGroup::list).collect();
+        ListGroupsResponse { groups, ..Default::default() }
+    }
+}
+
+pub(in crate::coord) fn describe_missing(group_id: &str, api_version: i16) -> DescribedGroup {
+    let mut described =
+        DescribedGroup { group_id: group_id.to_owned(), group_state: DEAD.to_owned(), ..Default::default() };
+    if api_version >= GROUP_ID_NOT_FOUND_FROM {
+        described.error_code = ErrorCode::GroupIdNotFound.code();
+        described.error_message = Some(format!("Group {group_id} not found."));
+    }
+    described
+}
+
+/// The filters of ListGroups. Names are compared without regard to case; an empty filter lets everything through, a name that
+/// means nothing lets nothing through.
+struct ListFilter {
+    states: BTreeSet<String>,
+    types: BTreeSet<String>,
+}
+
+impl ListFilter {
+    fn new(states: &[String], types: &[String]) -> ListFilter {
+        ListFilter {
+            states: states.iter().map(|state| state.to_lowercase().trim().to_owned()).collect(),
+            types: types.iter().map(|name| name.to_lowercase()).collect(),
+        }
+    }
+
+    fn admits(&self, group: &ClassicGroup) -> bool {
+        let of_type = self.types.is_empty() || self.types.contains(&CLASSIC_TYPE.to_lowercase());
+        of_type && (self.states.is_empty() || self.states.contains(&group.state.name().to_lowercase()))
+    }
+}

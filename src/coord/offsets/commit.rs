@@ -1,0 +1,154 @@
+//! OffsetCommit, versions 2 to 10. Topics are names here; ids and permissions are sorted out before (see
+//! [`fanout`](crate::coord::fanout)).
+//!
+//! Pure, on the core that leads the group's partition.
+
+use std::sync::Arc;
+
+use protocol::{ErrorCode, Uuid};
+use protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
+use protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
+use protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
+
+use super::store::{CommittedOffset, PartitionKey};
+use crate::coord::groups::Turn;
+use crate::coord::groups::classic::{ClassicGroup, GroupState};
+use crate::coord::records;
+use crate::coord::state::State;
+
+/// The first version that tells "no such group" from "no such generation" (KIP-848).
+const GROUP_ID_NOT_FOUND_FROM: i16 = 9;
+/// The request's way to leave the expiry to the broker.
+const DEFAULT_RETENTION_TIME: i64 = -1;
+
+impl State {
+    pub fn commit_offsets(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: &OffsetCommitRequest,
+        api_version: i16,
+    ) -> OffsetCommitResponse {
+        match self.try_commit_offsets(turn, request, api_version) {
+            Ok(response) => response,
+            Err(error) => commit_error(request, error),
+        }
+    }
+
+    fn try_commit_offsets(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: &OffsetCommitRequest,
+        api_version: i16,
+    ) -> Result<OffsetCommitResponse, ErrorCode> {
+        let group_id: Arc<str> = match self.groups.get_mut(request.group_id.as_str()) {
+            Some(group) => {
+                group.validate_commit(request)?;
+                // Committing is a sign of life, except while an assignment is awaited.
+                group.touch(turn, &request.member_id);
+                group.id.clone()
+            }
+            // Consumers that assign partitions themselves commit without a generation, and their first commit makes the group.
+            None if request.generation_id_or_member_epoch < 0 => Arc::from(request.group_id.as_str()),
+            None if api_version >= GROUP_ID_NOT_FOUND_FROM => return Err(ErrorCode::GroupIdNotFound),
+            None => return Err(ErrorCode::IllegalGeneration),
+        };
+        let mut commits = Vec::new();
+        let mut response = OffsetCommitResponse::default();
+        for topic in &request.topics {
+            let name: Arc<str> = Arc::from(topic.name.as_str());
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
+            for partition in &topic.partitions {
+                let error = if is_too_large(turn, partition) {
+                    ErrorCode::OffsetMetadataTooLarge
+                } else {
+                    let key = PartitionKey {
+                        group: group_id.clone(),
+                        topic: name.clone(),
+                        partition: partition.partition_index,
+                    };
+                    let committed = committed_offset(turn, request, partition, topic.topic_id);
+                    commits.push((key, committed));
+                    ErrorCode::None
+                };
+                partitions.push(response_partition(partition, error));
+            }
+            response.topics.push(OffsetCommitResponseTopic {
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
+                partitions,
+            });
+        }
+        // All or nothing: a request that does not fit one batch changes nothing.
+        let records: Vec<_> = commits.iter().map(|(key, committed)| records::offset_commit(key, committed)).collect();
+        let size_bytes = records::batch_size_bytes(&records);
+        if size_bytes > turn.settings.max_batch_bytes {
+            tracing::warn!(group = %group_id, bytes = size_bytes, limit = turn.settings.max_batch_bytes,
+                "a commit does not fit a batch: commit fewer partitions at once, or raise max.message.bytes of __consumer_offsets");
+            return Err(ErrorCode::InvalidCommitOffsetSize);
+        }
+        turn.records.extend(records);
+        for (key, committed) in commits {
+            self.replay_offset(&key, Some(committed));
+        }
+        Ok(response)
+    }
+}
+
+impl ClassicGroup {
+    fn validate_commit(&self, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
+        let generation_id = request.generation_id_or_member_epoch;
+        if generation_id < 0 && self.is_empty() {
+            return Ok(());
+        }
+        if generation_id < 0 && request.member_id.is_empty() && request.group_instance_id.is_none() {
+            // An outsider must not move the offsets of a group that is at work.
+            return if self.is_empty() { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };
+        }
+        self.validate_member(&request.member_id, request.group_instance_id.as_deref())?;
+        if generation_id != self.generation_id {
+            return Err(ErrorCode::IllegalGeneration);
+        }
+        if self.state == GroupState::CompletingRebalance { Err(ErrorCode::RebalanceInProgress) } else { Ok(()) }
+    }
+}
+
+/// Kafka counts UTF-16 code units.
+fn is_too_large(turn: &Turn<'_>, partition: &OffsetCommitRequestPartition) -> bool {
+    let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
+    metadata.len() > turn.settings.offset_metadata_max_size
+        && metadata.encode_utf16().count() > turn.settings.offset_metadata_max_size
+}
+
+fn committed_offset(
+    turn: &Turn<'_>,
+    request: &OffsetCommitRequest,
+    partition: &OffsetCommitRequestPartition,
+    topic_id: Uuid,
+) -> CommittedOffset {
+    let retention_ms = request.retention_time_ms;
+    let expire_timestamp_ms = (retention_ms != DEFAULT_RETENTION_TIME).then(|| turn.now_ms.saturating_add(retention_ms));
+    CommittedOffset {
+        offset: partition.committed_offset,
+        leader_epoch: partition.committed_leader_epoch,
+        metadata: partition.committed_metadata.as_deref().unwrap_or_default().into(),
+        commit_timestamp_ms: turn.now_ms,
+        expire_timestamp_ms,
+        // The record's version with an expiry has no room for a topic id; the state says what the log says.
+        topic_id: if expire_timestamp_ms.is_some() { Uuid::ZERO } else { topic_id },
+        ..CommittedOffset::default()
+    }
+}
+
+fn response_partition(partition: &OffsetCommitRequestPartition, error: ErrorCode) -> OffsetCommitResponsePartition {
+    OffsetCommitResponsePartition { partition_index: partition.partition_index, error_code: error.code() }
+}
+
+/// The same error for everything that was to be committed.
+pub(in crate::coord) fn commit_error(request: &OffsetCommitRequest, error: ErrorCode) -> OffsetCommitResponse {
+    let topics = request.topics.iter().map(|topic| OffsetCommitResponseTopic {
+        name: topic.name.clone(),
+        topic_id: topic.topic_id,
+        partitions: topic.partitions.iter().map(|partition| response_partition(partition, error)).collect(),
+    });
+    OffsetCommitResponse { topics: topics.collect(), ..Default::default() }
+}

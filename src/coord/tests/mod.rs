@@ -1,0 +1,440 @@
+//! Lists of events for the group coordinator, each with the answers and records that Kafka 4.3 gives. Virtual time only.
+
+mod admin;
+mod contract;
+mod fanout;
+mod join;
+mod load;
+mod membership;
+mod model;
+mod offsets;
+mod static_members;
+mod sync;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use protocol::ErrorCode;
+use protocol::group_records::{GroupMetadataValue, Key, Value};
+use protocol::messages::join_group_request::JoinGroupRequestProtocol;
+use protocol::messages::leave_group_request::MemberIdentity;
+use protocol::messages::leave_group_response::MemberResponse;
+use protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use protocol::messages::offset_fetch_response::OffsetFetchResponsePartitions;
+use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
+use protocol::messages::{
+    HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, OffsetCommitRequest, SyncGroupRequest,
+    SyncGroupResponse,
+};
+use protocol::records::BatchBuilder;
+
+use super::GroupSettings;
+use super::records::CoordinatorRecord;
+use super::runtime::{Actions, ClientContext, Coordinator, Reply, ReplyToken, Request, Response};
+
+const GROUP: &str = "g";
+const SESSION_TIMEOUT_MS: i32 = 10_000;
+const REBALANCE_TIMEOUT_MS: i32 = 60_000;
+const INITIAL_DELAY_MS: i64 = 3_000;
+const START_MS: i64 = 1_000_000;
+
+/// A coordinator and all that the contract asks of its host: a log, a high watermark, a clock. Everything is committed at once
+/// unless `hold_commits` is set.
+struct Host {
+    coordinator: Coordinator,
+    settings: GroupSettings,
+    log: Vec<Bytes>,
+    next_offset: i64,
+    hold_commits: bool,
+    now_ms: i64,
+    next_token: u64,
+    replies: BTreeMap<ReplyToken, Response>,
+    /// What has been appended since [`Host::take_records`].
+    records: Vec<CoordinatorRecord>,
+}
+
+impl Host {
+    fn new() -> Host {
+        Host::with(GroupSettings::default())
+    }
+
+    fn with(settings: GroupSettings) -> Host {
+        let mut host = Host {
+            coordinator: Coordinator::new(settings.clone()),
+            settings,
+            log: Vec::new(),
+            next_offset: 0,
+            hold_commits: false,
+            now_ms: START_MS,
+            next_token: 0,
+            replies: BTreeMap::new(),
+            records: Vec::new(),
+        };
+        let actions = host.coordinator.loaded(host.now_ms);
+        host.carry_out(actions);
+        host
+    }
+
+    fn carry_out(&mut self, actions: Actions) {
+        for batch in actions.batches {
+            assert!(!batch.is_empty());
+            let mut builder = BatchBuilder::new(self.next_offset);
+            for record in &batch {
+                builder.append(self.now_ms, Some(&record.key), record.value.as_deref(), &[]);
+            }
+            let bytes = builder.build();
+            assert!(bytes.len() <= self.settings.max_batch_bytes, "a batch of {} bytes", bytes.len());
+            self.log.push(bytes);
+            self.next_offset += batch.len() as i64;
+            self.coordinator.appended(self.next_offset - 1);
+            self.records.extend(batch);
+        }
+        self.take_replies(actions.replies);
+        if !self.hold_commits {
+            self.commit();
+        }
+        for group in self.coordinator.state().groups.values() {
+            group.assert_consistent();
+        }
+    }
+
+    fn take_replies(&mut self, replies: Vec<Reply>) {
+        for reply in replies {
+            let before = self.replies.insert(reply.token, reply.response);
+            assert!(before.is_none(), "a token is answered once");
+        }
+    }
+
+    fn commit(&mut self) {
+        let replies = self.coordinator.committed(self.next_offset);
+        self.take_replies(replies);
+    }
+
+    fn send(&mut self, request: Request) -> ReplyToken {
+        let token = ReplyToken(self.next_token);
+        self.next_token += 1;
+        let actions = self.coordinator.handle(token, request, self.now_ms);
+        self.carry_out(actions);
+        token
+    }
+
+    fn call(&mut self, request: Request) -> Response {
+        let token = self.send(request);
+        self.reply(token).expect("the request is answered at once")
+    }
+
+    fn reply(&mut self, token: ReplyToken) -> Option<Response> {
+        self.replies.remove(&token)
+    }
+
+    /// Lets time pass, and everything happen that is due on the way.
+    fn advance(&mut self, duration_ms: i64) {
+        let until_ms = self.now_ms + duration_ms;
+        while let Some(deadline_ms) = self.coordinator.next_deadline_ms().filter(|deadline_ms| *deadline_ms <= until_ms) {
+            self.now_ms = self.now_ms.max(deadline_ms);
+            let actions = self.coordinator.tick(self.now_ms);
+            self.carry_out(actions);
+        }
+        self.now_ms = until_ms;
+    }
+
+    fn take_records(&mut self) -> Vec<CoordinatorRecord> {
+        std::mem::take(&mut self.records)
+    }
+
+    /// The one record written since the last look, which is the group's.
+    fn take_group_record(&mut self) -> GroupMetadataValue {
+        let records = self.take_records();
+        assert_eq!(records.len(), 1, "{records:?}");
+        group_value(&records[0]).expect("a group's record with a value")
+    }
+
+    /// Starts over from the log, as after a crash or a change of the leader.
+    fn reload(&mut self) {
+        let waiting = self.coordinator.unload();
+        self.take_replies(waiting);
+        self.coordinator = Coordinator::new(self.settings.clone());
+        for batch in &self.log {
+            self.coordinator.load(batch);
+        }
+        let actions = self.coordinator.loaded(self.now_ms);
+        self.carry_out(actions);
+    }
+
+    fn state_name(&mut self) -> String {
+        match self.call(Request::DescribeGroup { group_id: GROUP.into(), api_version: 5 }) {
+            Response::DescribeGroup(group) => group.group_state,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // Requests, with answers taken apart.
+
+    fn send_join(&mut self, join: Join) -> ReplyToken {
+        let random = u128::from(self.next_token) << 96 | 0xabcd;
+        self.send(join.into_request(random))
+    }
+
+    fn join(&mut self, join: Join) -> JoinGroupResponse {
+        let token = self.send_join(join);
+        self.joined(token)
+    }
+
+    fn joined(&mut self, token: ReplyToken) -> JoinGroupResponse {
+        match self.reply(token) {
+            Some(Response::JoinGroup(response)) => response,
+            other => panic!("no answer to a join: {other:?}"),
+        }
+    }
+
+    fn sync(&mut self, sync: SyncGroupRequest) -> SyncGroupResponse {
+        let token = self.send(Request::SyncGroup { request: sync, api_version: 4 });
+        self.synced(token)
+    }
+
+    fn synced(&mut self, token: ReplyToken) -> SyncGroupResponse {
+        match self.reply(token) {
+            Some(Response::SyncGroup(response)) => response,
+            other => panic!("no answer to a sync: {other:?}"),
+        }
+    }
+
+    fn heartbeat(&mut self, member_id: &str, generation_id: i32) -> ErrorCode {
+        self.heartbeat_as(member_id, generation_id, None)
+    }
+
+    fn heartbeat_as(&mut self, member_id: &str, generation_id: i32, instance_id: Option<&str>) -> ErrorCode {
+        let request = HeartbeatRequest {
+            group_id: GROUP.into(),
+            generation_id,
+            member_id: member_id.into(),
+            group_instance_id: instance_id.map(str::to_owned),
+        };
+        match self.call(Request::Heartbeat(request)) {
+            Response::Heartbeat(response) => error(response.error_code),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn leave(&mut self, members: &[(&str, Option<&str>)]) -> Vec<MemberResponse> {
+        let members = members.iter().map(|(member_id, instance_id)| MemberIdentity {
+            member_id: (*member_id).into(),
+            group_instance_id: instance_id.map(str::to_owned),
+            reason: None,
+        });
+        let request = LeaveGroupRequest { group_id: GROUP.into(), members: members.collect(), ..Default::default() };
+        match self.call(Request::LeaveGroup { request, api_version: 5 }) {
+            Response::LeaveGroup(response) => {
+                assert_eq!(response.error_code, 0);
+                response.members
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn commit_offset(&mut self, commit: Commit) -> ErrorCode {
+        let api_version = commit.api_version;
+        match self.call(Request::OffsetCommit { request: commit.into_request(), api_version }) {
+            Response::OffsetCommit(response) => error(response.topics[0].partitions[0].error_code),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn fetch_offset(&mut self, group: &str, topic: &str, partition: i32) -> OffsetFetchResponsePartitions {
+        let topics = vec![OffsetFetchRequestTopics {
+            name: topic.into(),
+            partition_indexes: vec![partition],
+            ..Default::default()
+        }];
+        let group = OffsetFetchRequestGroup { group_id: group.into(), topics: Some(topics), ..Default::default() };
+        match self.call(Request::OffsetFetch { group, require_stable: true }) {
+            Response::OffsetFetch(mut response) => {
+                assert_eq!(response.error_code, 0);
+                response.topics.remove(0).partitions.remove(0)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A stable group of dynamic members of the consumer protocol, the first of them its leader.
+    fn stable_group(&mut self, size: usize) -> (Vec<String>, i32) {
+        let tokens: Vec<ReplyToken> =
+            (0..size).map(|n| self.send_join(Join { api_version: 3, ..Join::client(&format!("c{n}")) })).collect();
+        self.advance(INITIAL_DELAY_MS);
+        if size > 1 {
+            self.advance(INITIAL_DELAY_MS);
+        }
+        let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| self.joined(token)).collect();
+        let generation_id = joined[0].generation_id;
+        let mut member_ids: Vec<String> = joined.iter().map(|response| response.member_id.clone()).collect();
+        let leader = joined[0].leader.clone();
+        member_ids.sort_by_key(|member_id| *member_id != leader);
+        let assignments: Vec<(&str, &str)> =
+            member_ids.iter().map(|member_id| (member_id.as_str(), member_id.as_str())).collect();
+        let leader_sync = self.send(sync_request(&leader, generation_id, &assignments));
+        for member_id in &member_ids[1..] {
+            let response = self.sync(sync(member_id, generation_id, &[]));
+            assert_eq!((response.error_code, &response.assignment[..]), (0, member_id.as_bytes()));
+        }
+        assert_eq!(self.synced(leader_sync).error_code, 0);
+        assert_eq!(self.state_name(), "Stable");
+        self.take_records();
+        (member_ids, generation_id)
+    }
+}
+
+/// A JoinGroup, by its differences from a usual one.
+#[derive(Clone)]
+struct Join {
+    group_id: &'static str,
+    member_id: String,
+    instance_id: Option<&'static str>,
+    client_id: String,
+    protocol_type: &'static str,
+    protocols: Vec<(&'static str, Vec<u8>)>,
+    session_timeout_ms: i32,
+    rebalance_timeout_ms: i32,
+    api_version: i16,
+}
+
+impl Join {
+    fn client(client_id: &str) -> Join {
+        Join {
+            group_id: GROUP,
+            member_id: String::new(),
+            instance_id: None,
+            client_id: client_id.into(),
+            protocol_type: "consumer",
+            protocols: vec![("range", subscription(&["t"]))],
+            session_timeout_ms: SESSION_TIMEOUT_MS,
+            rebalance_timeout_ms: REBALANCE_TIMEOUT_MS,
+            api_version: 9,
+        }
+    }
+
+    fn member(member_id: &str) -> Join {
+        Join { member_id: member_id.into(), ..Join::client("c") }
+    }
+
+    fn instance(instance_id: &'static str) -> Join {
+        Join { instance_id: Some(instance_id), ..Join::client("c") }
+    }
+
+    fn into_request(self, random: u128) -> Request {
+        let protocols = self.protocols.into_iter().map(|(name, metadata)| JoinGroupRequestProtocol {
+            name: name.into(),
+            metadata: metadata.into(),
+        });
+        let request = JoinGroupRequest {
+            group_id: self.group_id.into(),
+            session_timeout_ms: self.session_timeout_ms,
+            rebalance_timeout_ms: self.rebalance_timeout_ms,
+            member_id: self.member_id,
+            group_instance_id: self.instance_id.map(str::to_owned),
+            protocol_type: self.protocol_type.into(),
+            protocols: protocols.collect(),
+            reason: None,
+        };
+        let client = ClientContext { client_id: self.client_id, client_host: "/127.0.0.1".into(), random };
+        Request::JoinGroup { request, client, api_version: self.api_version }
+    }
+}
+
+/// An OffsetCommit of one partition, by its differences from that of a consumer that manages itself.
+#[derive(Clone)]
+struct Commit {
+    group_id: &'static str,
+    member_id: String,
+    instance_id: Option<&'static str>,
+    generation_id: i32,
+    topic: &'static str,
+    partition: i32,
+    offset: i64,
+    metadata: Option<String>,
+    retention_time_ms: i64,
+    api_version: i16,
+}
+
+impl Commit {
+    fn offset(offset: i64) -> Commit {
+        Commit {
+            group_id: GROUP,
+            member_id: String::new(),
+            instance_id: None,
+            generation_id: -1,
+            topic: "t",
+            partition: 0,
+            offset,
+            metadata: Some("m".into()),
+            retention_time_ms: -1,
+            api_version: 9,
+        }
+    }
+
+    fn by(member_id: &str, generation_id: i32, offset: i64) -> Commit {
+        Commit { member_id: member_id.into(), generation_id, ..Commit::offset(offset) }
+    }
+
+    fn into_request(self) -> OffsetCommitRequest {
+        let partition = OffsetCommitRequestPartition {
+            partition_index: self.partition,
+            committed_offset: self.offset,
+            committed_leader_epoch: 5,
+            committed_metadata: self.metadata,
+        };
+        let topic =
+            OffsetCommitRequestTopic { name: self.topic.into(), partitions: vec![partition], ..Default::default() };
+        OffsetCommitRequest {
+            group_id: self.group_id.into(),
+            generation_id_or_member_epoch: self.generation_id,
+            member_id: self.member_id,
+            group_instance_id: self.instance_id.map(str::to_owned),
+            retention_time_ms: self.retention_time_ms,
+            topics: vec![topic],
+        }
+    }
+}
+
+fn sync(member_id: &str, generation_id: i32, assignments: &[(&str, &str)]) -> SyncGroupRequest {
+    let assignments = assignments.iter().map(|(member_id, assignment)| SyncGroupRequestAssignment {
+        member_id: (*member_id).into(),
+        assignment: Bytes::copy_from_slice(assignment.as_bytes()),
+    });
+    SyncGroupRequest {
+        group_id: GROUP.into(),
+        generation_id,
+        member_id: member_id.into(),
+        assignments: assignments.collect(),
+        ..Default::default()
+    }
+}
+
+fn sync_request(member_id: &str, generation_id: i32, assignments: &[(&str, &str)]) -> Request {
+    Request::SyncGroup { request: sync(member_id, generation_id, assignments), api_version: 4 }
+}
+
+/// A consumer's metadata: version 0, topics, no user data.
+fn subscription(topics: &[&str]) -> Vec<u8> {
+    let mut bytes = vec![0, 0];
+    bytes.extend((topics.len() as i32).to_be_bytes());
+    for topic in topics {
+        bytes.extend((topic.len() as i16).to_be_bytes());
+        bytes.extend(topic.as_bytes());
+    }
+    bytes.extend((-1i32).to_be_bytes());
+    bytes
+}
+
+fn error(code: i16) -> ErrorCode {
+    ErrorCode::from_code(code).expect("a code of this release")
+}
+
+fn group_value(record: &CoordinatorRecord) -> Option<GroupMetadataValue> {
+    let key = Key::decode(&record.key).expect("a key that Kafka knows");
+    assert_eq!(key.record_type(), 2, "{key:?}");
+    match Value::decode(2, record.value.as_ref()?).expect("a value that Kafka knows") {
+        Value::GroupMetadata(value) => Some(value),
+        other => panic!("{other:?}"),
+    }
+}

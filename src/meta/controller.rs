@@ -1,0 +1,194 @@
+//! The controller's decisions: one request, the current image, the time and randomness in; records and a response out.
+//!
+//! Pure: nothing here waits, does I/O or keeps state between calls. The state is the image, which the records change when
+//! they are replayed after they are durable; until then a response must not leave. One file per family of requests;
+//! what only reads is in [`super::view`].
+
+pub mod configs;
+mod create_partitions;
+mod create_topics;
+mod delete_topics;
+mod elect_leaders;
+mod features;
+mod partition_change;
+mod placement;
+mod producer_ids;
+mod reassignments;
+mod refuse;
+mod registration;
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod tests;
+
+pub use registration::{BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint};
+
+use super::image::{Configs, Image};
+use protocol::messages::*;
+use protocol::{ErrorCode, Uuid, metadata_records::MetadataRecord};
+
+/// The most records that one request may cause (`QuorumController.MAX_RECORDS_PER_USER_OP`).
+pub const MAX_RECORDS_PER_REQUEST: usize = 10_000;
+
+/// What this node's configuration decides for the controller.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub node_id: i32,
+    /// `num.partitions`
+    pub num_partitions: i32,
+    /// `default.replication.factor`
+    pub default_replication_factor: i16,
+    /// `delete.topic.enable`
+    pub delete_topic_enable: bool,
+    /// What the node was started with, by name; dynamic configs of brokers lie over it.
+    pub static_configs: Configs,
+}
+
+/// What a decision rests on beside the request.
+pub struct Context<'a> {
+    pub image: &'a Image,
+    pub settings: &'a Settings,
+    /// Where the first record of the outcome will be: a broker's epoch is the offset of its registration.
+    pub next_offset: i64,
+    pub random: &'a mut dyn FnMut() -> u64,
+}
+
+impl Context<'_> {
+    /// A fresh identifier as Kafka makes them: a random UUID (version 4) that is not reserved, and whose text does not
+    /// begin with '-', so that it may stand on a command line.
+    pub fn random_uuid(&mut self) -> Uuid {
+        random_uuid(self.random)
+    }
+}
+
+pub fn random_uuid(random: &mut dyn FnMut() -> u64) -> Uuid {
+    loop {
+        let bits = u128::from(random()) << 64 | u128::from(random());
+        let versioned = bits & !(0xf << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
+        let id = Uuid::from_u128(versioned);
+        if !id.to_string().starts_with('-') {
+            return id;
+        }
+    }
+}
+
+/// What a client is told when a request, or a part of it, fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    pub code: ErrorCode,
+    /// None: the code says it all.
+    pub message: Option<String>,
+}
+
+impl ApiError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: Some(message.into()) }
+    }
+
+    /// With the code's own message.
+    pub fn generic(code: ErrorCode) -> Self {
+        Self::new(code, code.message())
+    }
+
+    /// Without a message.
+    pub fn bare(code: ErrorCode) -> Self {
+        Self { code, message: None }
+    }
+
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+}
+
+/// The code and the message fields of a response.
+pub fn error_fields<T>(result: &Result<T, ApiError>) -> (i16, Option<String>) {
+    match result {
+        Ok(_) => (ErrorCode::None.code(), None),
+        Err(error) => (error.code.code(), error.message.clone()),
+    }
+}
+
+/// A request to the controller. Requests cross cores as values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControllerRequest {
+    CreateTopics(CreateTopicsRequest),
+    DeleteTopics { request: DeleteTopicsRequest, version: i16 },
+    CreatePartitions(CreatePartitionsRequest),
+    IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
+    AlterConfigs(AlterConfigsRequest),
+    UpdateFeatures { request: UpdateFeaturesRequest, version: i16 },
+    AllocateProducerIds(AllocateProducerIdsRequest),
+    AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
+    ElectLeaders(ElectLeadersRequest),
+    RegisterController(ControllerRegistration),
+    RegisterBroker(BrokerRegistration),
+    UnfenceBroker(BrokerUnfence),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControllerResponse {
+    CreateTopics(CreateTopicsResponse),
+    DeleteTopics(DeleteTopicsResponse),
+    CreatePartitions(CreatePartitionsResponse),
+    IncrementalAlterConfigs(IncrementalAlterConfigsResponse),
+    AlterConfigs(AlterConfigsResponse),
+    UpdateFeatures(UpdateFeaturesResponse),
+    AllocateProducerIds(AllocateProducerIdsResponse),
+    AlterPartitionReassignments(AlterPartitionReassignmentsResponse),
+    ElectLeaders(ElectLeadersResponse),
+    RegisterController(Result<(), ApiError>),
+    /// The epoch of the registration.
+    RegisterBroker(Result<i64, ApiError>),
+    UnfenceBroker(Result<(), ApiError>),
+}
+
+/// What a request comes to: records to append as a whole, and the response once they are durable and replayed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome<R = ControllerResponse> {
+    pub records: Vec<MetadataRecord>,
+    pub response: R,
+}
+
+impl<R> Outcome<R> {
+    fn of(records: Vec<MetadataRecord>, response: R) -> Self {
+        Self { records, response }
+    }
+
+    /// Changes nothing.
+    fn only(response: R) -> Self {
+        Self { records: Vec::new(), response }
+    }
+
+    fn map(self, wrap: impl FnOnce(R) -> ControllerResponse) -> Outcome {
+        Outcome { records: self.records, response: wrap(self.response) }
+    }
+}
+
+/// Decides one request.
+pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome {
+    use ControllerRequest as Q;
+    use ControllerResponse as A;
+    let outcome = match request {
+        Q::CreateTopics(request) => create_topics::handle(context, request).map(A::CreateTopics),
+        Q::DeleteTopics { request, version } => delete_topics::handle(context, request, *version).map(A::DeleteTopics),
+        Q::CreatePartitions(request) => create_partitions::handle(context, request).map(A::CreatePartitions),
+        Q::IncrementalAlterConfigs(request) => configs::incremental(context, request).map(A::IncrementalAlterConfigs),
+        Q::AlterConfigs(request) => configs::legacy(context, request).map(A::AlterConfigs),
+        Q::UpdateFeatures { request, version } => features::handle(context, request, *version).map(A::UpdateFeatures),
+        Q::AllocateProducerIds(request) => producer_ids::handle(context, request).map(A::AllocateProducerIds),
+        Q::AlterPartitionReassignments(request) => {
+            reassignments::handle(context, request).map(A::AlterPartitionReassignments)
+        }
+        Q::ElectLeaders(request) => elect_leaders::handle(context, request).map(A::ElectLeaders),
+        Q::RegisterController(request) => registration::controller(request).map(A::RegisterController),
+        Q::RegisterBroker(request) => registration::broker(context, request).map(A::RegisterBroker),
+        // A partition each, as many as there are: no request of a client's.
+        Q::UnfenceBroker(request) => return registration::unfence(context, request).map(A::UnfenceBroker),
+    };
+    if outcome.records.len() > MAX_RECORDS_PER_REQUEST {
+        let message = "Unable to perform excessively large batch operation.";
+        return Outcome::only(request.refuse(&ApiError::new(ErrorCode::PolicyViolation, message)));
+    }
+    outcome
+}

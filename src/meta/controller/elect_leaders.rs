@@ -1,0 +1,95 @@
+//! ElectLeaders (key 43): the preferred replica back to lead, or any live replica to end an outage.
+
+use super::{
+    ApiError, Context, Outcome, error_fields,
+    partition_change::{Election, PartitionChange},
+};
+use crate::meta::topic::{NO_LEADER, Partition, Topic};
+use protocol::ErrorCode;
+use protocol::messages::{
+    ElectLeadersRequest, ElectLeadersResponse,
+    elect_leaders_response::{PartitionResult, ReplicaElectionResult},
+};
+use protocol::metadata_records::MetadataRecord;
+
+pub fn handle(context: &Context<'_>, request: &ElectLeadersRequest) -> Outcome<ElectLeadersResponse> {
+    let election = match request.election_type {
+        0 => Election::Preferred,
+        1 => Election::Unclean,
+        _ => {
+            let error_code = ErrorCode::InvalidRequest.code();
+            return Outcome::only(ElectLeadersResponse { error_code, ..Default::default() });
+        }
+    };
+    let mut records = Vec::new();
+    let mut elect = |topic: &Topic, partition_id: i32, partition: &Partition| {
+        let result = elect_leader(context, topic, partition_id, partition, election);
+        result.map(|record| records.push(record))
+    };
+    let mut results = Vec::new();
+    match &request.topic_partitions {
+        None => {
+            for topic in context.image.topics.iter() {
+                let outcomes = topic.partitions.iter().map(|(&id, partition)| (id, elect(topic, id, partition)));
+                // Of all partitions, those are told that a leader was needed for.
+                let needed = outcomes.filter(|(_, result)| !is_not_needed(result)).map(result_of).collect();
+                results.push(ReplicaElectionResult { topic: topic.name.to_string(), partition_result: needed });
+            }
+        }
+        Some(topics) => {
+            for named in topics {
+                let outcomes = named.partitions.iter().map(|&id| {
+                    let found = find(context, &named.topic, id);
+                    (id, found.and_then(|(topic, partition)| elect(topic, id, partition)))
+                });
+                let partition_result = outcomes.map(result_of).collect();
+                results.push(ReplicaElectionResult { topic: named.topic.clone(), partition_result });
+            }
+        }
+    }
+    let response = ElectLeadersResponse { replica_election_results: results, ..Default::default() };
+    Outcome::of(records, response)
+}
+
+fn is_not_needed(result: &Result<(), ApiError>) -> bool {
+    matches!(result, Err(ApiError { code: ErrorCode::ElectionNotNeeded, .. }))
+}
+
+fn result_of((partition_id, result): (i32, Result<(), ApiError>)) -> PartitionResult {
+    let (error_code, error_message) = error_fields(&result);
+    PartitionResult { partition_id, error_code, error_message }
+}
+
+fn find<'a>(context: &'a Context<'_>, topic: &str, partition_id: i32) -> Result<(&'a Topic, &'a Partition), ApiError> {
+    let unknown = |message: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, message);
+    let found = context.image.topics.by_name(topic);
+    let found = found.ok_or_else(|| unknown(format!("No such topic as {topic}")))?;
+    match found.partition(partition_id) {
+        Some(partition) => Ok((found, partition)),
+        None => Err(unknown(format!("No such partition as {topic}-{partition_id}"))),
+    }
+}
+
+fn elect_leader(
+    context: &Context<'_>,
+    topic: &Topic,
+    partition_id: i32,
+    partition: &Partition,
+    election: Election,
+) -> Result<MetadataRecord, ApiError> {
+    let has_wanted_leader = match election {
+        Election::Preferred => partition.replicas.first() == Some(&partition.leader),
+        _ => partition.leader != NO_LEADER,
+    };
+    if has_wanted_leader {
+        return Err(ApiError::generic(ErrorCode::ElectionNotNeeded));
+    }
+    let acceptable = |id: i32| context.image.broker(id).is_some_and(|broker| broker.is_active());
+    let record = PartitionChange::new(partition, election).to_record(topic.id, partition_id, &acceptable);
+    record.map(MetadataRecord::from).ok_or_else(|| {
+        ApiError::generic(match election {
+            Election::Preferred => ErrorCode::PreferredLeaderNotAvailable,
+            _ => ErrorCode::EligibleLeadersNotAvailable,
+        })
+    })
+}

@@ -1,0 +1,394 @@
+//! The metadata node of a quorum of one: the log of `__cluster_metadata-0`, and the controller over it.
+//!
+//! Owns: the log, its snapshots and `quorum-state`. Lives on: the core that leads the metadata log. A request is decided on
+//! the current image; its records are appended and synced; then they are replayed, the new image is published to all
+//! cores, and only then the request is answered. Requests take turns. Never: answers what is not on the disk, or goes on
+//! after a failed write: then every request is refused until the process starts anew.
+
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+use super::{
+    ApiError,
+    bootstrap,
+    controller::{
+        self, BrokerRegistration, BrokerUnfence, Context, ControllerRegistration, ControllerRequest, ControllerResponse,
+        RegisteredEndpoint, Settings,
+    },
+    image::{Endpoint, Image, Voter},
+    metalog::{self, Batch, MAX_BATCH_BYTES, MetalogError},
+    quorum_state::QuorumState,
+    replay::{Replay, ReplayError},
+    snapshot_file::{self, SnapshotError},
+};
+use crate::{
+    config::listeners::Listener,
+    log::{AppendError, Log, LogError, LogStart, LogState, ReadError},
+};
+use bytes::Bytes;
+use protocol::{
+    ErrorCode, Uuid,
+    metadata_records::{BeginTransactionRecord, EndTransactionRecord, MetadataRecord},
+};
+use ring::{Ring, signal::Signal};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    io,
+    path::PathBuf,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+};
+use store::Store;
+
+/// Shows an image to all cores; its future resolves when all of them act on it.
+pub type Publish = Box<dyn Fn(Arc<Image>) -> Pin<Box<dyn Future<Output = ()>>>>;
+
+pub struct MetaNodeOptions {
+    /// The log directory that holds `__cluster_metadata-0`.
+    pub metadata_dir: PathBuf,
+    /// Its `directory.id`.
+    pub directory_id: Uuid,
+    pub log_start: LogStart,
+    /// The `directory.id` of every log directory.
+    pub log_directories: Vec<Uuid>,
+    /// The broker's epoch when it was last stopped in order; -1: it was not.
+    pub previous_broker_epoch: i64,
+    pub cluster_id: String,
+    /// What clients and other brokers are told.
+    pub endpoints: Vec<Listener>,
+    pub rack: Option<String>,
+    pub settings: Arc<Settings>,
+    /// `metadata.log.segment.bytes`
+    pub segment_bytes: u32,
+    /// `metadata.log.max.record.bytes.between.snapshots`
+    pub max_record_bytes_between_snapshots: u64,
+}
+
+/// Why there is no metadata. Nothing may be served without it.
+#[derive(Debug, thiserror::Error)]
+pub enum MetaNodeError {
+    #[error("{what} {}: {source}", path.display())]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("reading the metadata log: {0}")]
+    Read(#[from] ReadError),
+    #[error("the metadata log: {0}")]
+    Metalog(#[from] MetalogError),
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    #[error("{}: {source}. Restore the file from a backup; records before its offset are nowhere else", path.display())]
+    Snapshot { path: PathBuf, source: SnapshotError },
+    #[error("{}: {reason}. The epoch in it must not fall: correct the file, or restore it from a backup", path.display())]
+    QuorumState { path: PathBuf, reason: String },
+    #[error(
+        "{} begins at offset {start}, but its latest snapshot ends at {snapshot_end}: records between them are missing. \
+         Restore the directory from a backup", path.display()
+    )]
+    Gap { path: PathBuf, start: i64, snapshot_end: i64 },
+    #[error("this directory belongs to a metadata quorum of nodes {voters:?}; this node ({node_id}) cannot lead it alone")]
+    OtherVoters { voters: Vec<i32>, node_id: i32 },
+    #[error("appending to the metadata log: {0}")]
+    Append(#[from] AppendError),
+    #[error("the metadata log cannot be written: {0}")]
+    Write(String),
+    #[error("the controller refuses this node: {:?}: {}", .0.code, .0.message.as_deref().unwrap_or("no reason given"))]
+    Refused(ApiError),
+}
+
+pub struct MetaNode(Rc<Inner>);
+
+struct Inner {
+    ring: Ring,
+    store: Store,
+    log: Log,
+    settings: Arc<Settings>,
+    epoch: i32,
+    publish: Publish,
+    replay: RefCell<Replay>,
+    /// A request is being worked on.
+    busy: Cell<bool>,
+    turn_over: Signal,
+    /// What the log could not do.
+    failure: RefCell<Option<String>>,
+    max_record_bytes_between_snapshots: u64,
+    record_bytes_since_snapshot: Cell<u64>,
+}
+
+impl MetaNode {
+    /// Opens the metadata log, or formats a new one; takes the lead in a new epoch; registers this node as controller and
+    /// broker. Returns when all cores follow the image in which the broker is unfenced.
+    pub async fn start(ring: &Ring, options: MetaNodeOptions, publish: Publish) -> Result<MetaNode, MetaNodeError> {
+        let voter = voter(&options);
+        let store = Store::new(ring, &options.metadata_dir);
+        store.format_if_new(&voter).await?;
+        let image = store.load_snapshot(&options.cluster_id).await?;
+        let log = store.open_log(options.log_start.clone(), options.segment_bytes).await?;
+        let (replay, record_bytes) = store.replay(&log, image).await?;
+        check_voters(replay.image(), options.settings.node_id)?;
+        let epoch = store.begin_epoch(options.settings.node_id, replay.image().provenance.epoch).await?;
+        log.assign_leader_epoch(epoch);
+        let inner = Rc::new(Inner {
+            ring: ring.clone(),
+            store,
+            log,
+            settings: options.settings.clone(),
+            epoch,
+            publish,
+            replay: RefCell::new(replay),
+            busy: Cell::new(false),
+            turn_over: Signal::default(),
+            failure: RefCell::default(),
+            max_record_bytes_between_snapshots: options.max_record_bytes_between_snapshots,
+            record_bytes_since_snapshot: Cell::new(record_bytes),
+        });
+        inner.take_office().await?;
+        let node = MetaNode(inner);
+        node.register(options).await?;
+        Ok(node)
+    }
+
+    async fn register(&self, options: MetaNodeOptions) -> Result<(), MetaNodeError> {
+        let node_id = options.settings.node_id;
+        let incarnation_id = controller::random_uuid(&mut || self.0.ring.random_u64());
+        let registration = ControllerRegistration { controller_id: node_id, incarnation_id, endpoints: Vec::new() };
+        match self.request(ControllerRequest::RegisterController(registration)).await {
+            ControllerResponse::RegisterController(registered) => registered.map_err(MetaNodeError::Refused)?,
+            other => unreachable!("{other:?} answers no registration"),
+        }
+        let previous = self.image().broker(node_id).map(|broker| broker.0.broker_epoch);
+        let registration = BrokerRegistration {
+            broker_id: node_id,
+            incarnation_id,
+            cluster_id: options.cluster_id,
+            endpoints: options.endpoints.into_iter().map(registered).collect(),
+            rack: options.rack,
+            log_dirs: options.log_directories,
+        };
+        let broker_epoch = match self.request(ControllerRequest::RegisterBroker(registration)).await {
+            ControllerResponse::RegisterBroker(registered) => registered.map_err(MetaNodeError::Refused)?,
+            other => unreachable!("{other:?} answers no registration"),
+        };
+        let was_stopped_in_order = previous == Some(options.previous_broker_epoch);
+        let unfence = BrokerUnfence { broker_id: node_id, broker_epoch, renew_leader_epochs: !was_stopped_in_order };
+        match self.request(ControllerRequest::UnfenceBroker(unfence)).await {
+            ControllerResponse::UnfenceBroker(unfenced) => unfenced.map_err(MetaNodeError::Refused),
+            other => unreachable!("{other:?} answers no heartbeat"),
+        }
+    }
+
+    /// The image of all that is on the disk.
+    pub fn image(&self) -> Arc<Image> {
+        self.0.replay.borrow().image().clone()
+    }
+
+    pub fn log(&self) -> &Log {
+        &self.0.log
+    }
+
+    /// Answers when the request's records are durable and every core acts on them. Requests are worked on one after the
+    /// other. A node whose log has failed refuses them all.
+    pub async fn request(&self, request: ControllerRequest) -> ControllerResponse {
+        let inner = &self.0;
+        let _turn = inner.turn().await;
+        if let Some(failure) = &*inner.failure.borrow() {
+            return request.refuse(&storage_error(failure));
+        }
+        let outcome = inner.decide(&request);
+        if outcome.records.is_empty() {
+            return outcome.response;
+        }
+        match inner.commit(outcome.records).await {
+            Ok(()) => {
+                inner.snapshot_if_due();
+                outcome.response
+            }
+            Err(error) => request.refuse(&storage_error(&error.to_string())),
+        }
+    }
+
+    /// Closes the log in order, after the request in progress. What it gives back makes the next start quick.
+    pub async fn close(&self) -> io::Result<LogState> {
+        let _turn = self.0.turn().await;
+        self.0.failure.borrow_mut().get_or_insert_with(|| "the broker stops".to_owned());
+        self.0.log.close().await
+    }
+}
+
+/// Clients try another controller then, or this one again.
+fn storage_error(failure: &str) -> ApiError {
+    ApiError::new(ErrorCode::NotController, format!("The metadata log takes no records: {failure}"))
+}
+
+fn voter(options: &MetaNodeOptions) -> Voter {
+    // A quorum of one has no listener of its own: nobody else takes part.
+    let endpoints = Vec::<Endpoint>::new();
+    let kraft = super::features::feature(super::features::KRAFT_VERSION).expect("a row of the table");
+    Voter { id: options.settings.node_id, directory_id: options.directory_id, endpoints, kraft_versions: kraft.range() }
+}
+
+fn registered(listener: Listener) -> RegisteredEndpoint {
+    RegisteredEndpoint {
+        security_protocol: listener.security_protocol as i16,
+        endpoint: Endpoint { listener: listener.name, host: listener.host, port: listener.port },
+    }
+}
+
+/// Taking the lead is only right when nobody else has a vote.
+fn check_voters(image: &Image, node_id: i32) -> Result<(), MetaNodeError> {
+    let voters: Vec<i32> = image.quorum.voters.iter().map(|voter| voter.id).collect();
+    if voters.iter().any(|&voter| voter != node_id) {
+        return Err(MetaNodeError::OtherVoters { voters, node_id });
+    }
+    Ok(())
+}
+
+/// The right to work on a request, until dropped.
+struct Turn<'a>(&'a Inner);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.busy.set(false);
+        self.0.turn_over.notify();
+    }
+}
+
+impl Inner {
+    async fn turn(&self) -> Turn<'_> {
+        self.turn_over.wait_until(|| !self.busy.get()).await;
+        self.busy.set(true);
+        Turn(self)
+    }
+
+    fn decide(&self, request: &ControllerRequest) -> controller::Outcome {
+        let image = self.replay.borrow().image().clone();
+        let mut context = Context {
+            image: &image,
+            settings: &self.settings,
+            next_offset: self.log.log_end_offset(),
+            random: &mut || self.ring.random_u64(),
+        };
+        controller::handle(&mut context, request)
+    }
+
+    /// The first batches of an epoch.
+    async fn take_office(&self) -> Result<(), MetaNodeError> {
+        let node_id = self.settings.node_id;
+        let image = self.replay.borrow().image().clone();
+        let control = bootstrap::start_of_epoch(&image, node_id, vec![node_id]);
+        let now_ms = self.ring.wall_clock_ms();
+        let batch = metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
+        self.append(vec![batch]).await?;
+        let in_transaction = self.replay.borrow().transaction_start().is_some();
+        let bootstrap = self.store.bootstrap_records().await?;
+        let records = bootstrap::activation(&image, in_transaction, &bootstrap);
+        if records.is_empty() {
+            return self.publish_image().await;
+        }
+        self.commit(records).await
+    }
+
+    /// Makes records durable, replays and publishes them.
+    async fn commit(&self, records: Vec<MetadataRecord>) -> Result<(), MetaNodeError> {
+        let batches = self.encode(&records);
+        // One batch is all or nothing by itself; several are by a transaction.
+        let batches = match batches.len() {
+            1 => batches,
+            _ => {
+                let begin = BeginTransactionRecord { name: Some("Large request".to_owned()) };
+                let end = EndTransactionRecord::default();
+                let all: Vec<MetadataRecord> =
+                    std::iter::once(begin.into()).chain(records).chain([end.into()]).collect();
+                self.encode(&all)
+            }
+        };
+        self.append(batches).await?;
+        self.publish_image().await
+    }
+
+    fn encode(&self, records: &[MetadataRecord]) -> Vec<Bytes> {
+        let level = match self.replay.borrow().image().metadata_version() {
+            // Before the bootstrap records, which are what is being written.
+            0 => super::features::LATEST_METADATA_VERSION,
+            level => level,
+        };
+        let (offset, now_ms) = (self.log.log_end_offset(), self.ring.wall_clock_ms());
+        metalog::encode_records(records, level, offset, self.epoch, now_ms, MAX_BATCH_BYTES)
+            .expect("the controller makes records that its metadata.version can hold")
+    }
+
+    /// Appends, syncs and replays whole batches. A refusal of the first one changes nothing; any later failure is final.
+    async fn append(&self, batches: Vec<Bytes>) -> Result<(), MetaNodeError> {
+        for (index, batch) in batches.iter().enumerate() {
+            if let Err(error) = self.log.append_as_follower(batch.clone()) {
+                return Err(if index == 0 { error.into() } else { self.fail(error.to_string()) });
+            }
+        }
+        let synced = match self.log.write_gathered() {
+            Ok(()) => self.log.sync().await,
+            Err(error) => Err(error),
+        };
+        synced.map_err(|error| self.fail(error.to_string()))?;
+        self.log.set_high_watermark(self.log.log_end_offset());
+        for bytes in &batches {
+            let grown = self.record_bytes_since_snapshot.get() + bytes.len() as u64;
+            self.record_bytes_since_snapshot.set(grown);
+            let decoded: Result<Vec<Batch>, MetalogError> = metalog::decode(bytes).collect();
+            let mut replay = self.replay.borrow_mut();
+            for batch in decoded.expect("what was encoded can be decoded") {
+                if let Err(error) = replay.apply(&batch) {
+                    // The controller has decided what the image cannot take: going on would spread the fault.
+                    panic!("{error}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&self, reason: String) -> MetaNodeError {
+        tracing::error!(reason, "the metadata log cannot be written: no topic, config or registration can change until the \
+            broker is restarted with a disk that works");
+        *self.failure.borrow_mut() = Some(reason.clone());
+        MetaNodeError::Write(reason)
+    }
+
+    async fn publish_image(&self) -> Result<(), MetaNodeError> {
+        let image = self.replay.borrow().image().clone();
+        (self.publish)(image).await;
+        Ok(())
+    }
+
+    /// Writes a snapshot beside further requests, when enough records have come since the last one.
+    fn snapshot_if_due(self: &Rc<Self>) {
+        if self.record_bytes_since_snapshot.get() < self.max_record_bytes_between_snapshots {
+            return;
+        }
+        let image = self.replay.borrow().image().clone();
+        self.record_bytes_since_snapshot.set(0);
+        let node = self.clone();
+        drop(self.ring.spawn(async move {
+            let id = snapshot_file::id_of(&image);
+            match node.store.write_snapshot(&image).await {
+                Ok(oldest) => node.drop_records_before(oldest).await,
+                Err(error) => tracing::warn!(%id, %error, "the metadata snapshot could not be written; the log keeps growing"),
+            }
+        }));
+    }
+
+    /// Gives up the log below the oldest snapshot.
+    async fn drop_records_before(&self, offset: i64) {
+        let raised = self.log.delete_records_before(offset).await.map_err(|error| error.to_string());
+        let now_ms = self.ring.wall_clock_ms();
+        let result = match raised {
+            Ok(_) => self.log.apply_retention(now_ms).await.map(drop).map_err(|error| error.to_string()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            tracing::warn!(offset, error, "old records of the metadata log could not be removed");
+        }
+    }
+}

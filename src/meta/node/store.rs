@@ -1,0 +1,207 @@
+//! The metadata node's files: `__cluster_metadata-0` with its log, snapshots and `quorum-state`, and `bootstrap.checkpoint`.
+//!
+//! Lives on the node's core, and does all its I/O but appends. A snapshot appears whole or not at all.
+
+use super::{MetaNodeError, QuorumState, bootstrap, metalog, snapshot_file};
+use crate::{
+    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, ReadPart, TailCache},
+    meta::{
+        METADATA_TOPIC,
+        image::{Image, Voter},
+        quorum_state,
+        replay::Replay,
+        snapshot_file::SnapshotId,
+    },
+};
+use bytes::{Bytes, BytesMut};
+use protocol::{Uuid, metadata_records::MetadataRecord};
+use ring::Ring;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The most bytes of a snapshot: some millions of partitions.
+const MAX_SNAPSHOT_BYTES: usize = 1 << 30;
+
+/// Bytes of the log that are replayed at a time.
+const REPLAY_CHUNK_BYTES: usize = metalog::MAX_BATCH_BYTES;
+
+/// Records of the metadata log that stay in memory: nobody fetches them from a quorum of one.
+const TAIL_BYTES: usize = 64 << 10;
+
+/// Snapshots that are kept: the newest, and the one before it in case the disk harms it.
+const SNAPSHOTS_KEPT: usize = 2;
+
+pub struct Store {
+    ring: Ring,
+    /// The log directory.
+    metadata_dir: PathBuf,
+    /// `__cluster_metadata-0` in it.
+    dir: PathBuf,
+}
+
+impl Store {
+    pub fn new(ring: &Ring, metadata_dir: &Path) -> Self {
+        let dir = metadata_dir.join(format!("{METADATA_TOPIC}-0"));
+        Self { ring: ring.clone(), metadata_dir: metadata_dir.to_owned(), dir }
+    }
+
+    fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MetaNodeError {
+        let path = path.to_owned();
+        move |source| MetaNodeError::Io { what, path, source }
+    }
+
+    /// Writes what formatting writes where there is no metadata log yet. The voters come last: their file says that the
+    /// directory is formatted.
+    pub async fn format_if_new(&self, voter: &Voter) -> Result<(), MetaNodeError> {
+        let (ring, now_ms) = (&self.ring, self.ring.wall_clock_ms());
+        ring.create_dir_all(&self.dir).await.map_err(Self::io("creating", &self.dir))?;
+        let names = self.names().await?;
+        if names.iter().any(|name| name.ends_with(".log") || name.parse::<SnapshotId>().is_ok()) {
+            return Ok(());
+        }
+        let bootstrap_path = self.metadata_dir.join(bootstrap::BOOTSTRAP_FILE_NAME);
+        // A file that somebody has prepared (with `kafka-storage format`) is what the cluster shall begin with.
+        if self.read(&bootstrap_path, bootstrap::MAX_BOOTSTRAP_FILE_BYTES).await?.is_none() {
+            let content = bootstrap::bootstrap_file(&bootstrap::bootstrap_records(), now_ms);
+            self.write(&bootstrap_path, content).await?;
+        }
+        let id = SnapshotId { end_offset: 0, epoch: 0 };
+        self.write(&self.dir.join(id.to_string()), bootstrap::initial_snapshot(std::slice::from_ref(voter), now_ms)).await
+    }
+
+    /// The records that a log without metadata begins with.
+    pub async fn bootstrap_records(&self) -> Result<Vec<MetadataRecord>, MetaNodeError> {
+        let path = self.metadata_dir.join(bootstrap::BOOTSTRAP_FILE_NAME);
+        match self.read(&path, bootstrap::MAX_BOOTSTRAP_FILE_BYTES).await? {
+            Some(bytes) => Ok(bootstrap::read_bootstrap_file(&bytes)?),
+            None => Ok(bootstrap::bootstrap_records()),
+        }
+    }
+
+    /// The image of the newest snapshot; empty without one.
+    pub async fn load_snapshot(&self, cluster_id: &str) -> Result<Image, MetaNodeError> {
+        let Some(newest) = self.snapshots().await?.pop() else { return Ok(Image::empty(cluster_id)) };
+        let path = self.dir.join(newest.to_string());
+        let bytes = self.ring.read_file(&path, MAX_SNAPSHOT_BYTES).await.map_err(Self::io("reading", &path))?;
+        snapshot_file::decode(&bytes, newest, cluster_id)
+            .map_err(|source| MetaNodeError::Snapshot { path, source })
+    }
+
+    pub async fn open_log(&self, start: LogStart, segment_bytes: u32) -> Result<Log, MetaNodeError> {
+        let config = LogConfig {
+            segment_bytes,
+            // Snapshots alone decide what goes.
+            segment_ms: i64::MAX,
+            retention_ms: None,
+            cleanup_policy: CleanupPolicy { delete: true, compact: false },
+            max_message_bytes: metalog::MAX_BATCH_BYTES as u32,
+            durability: Durability::Fsync,
+            ..LogConfig::default()
+        };
+        let tail = TailCache::new(TAIL_BYTES);
+        Ok(Log::open(&self.ring, self.dir.clone(), Uuid::METADATA_TOPIC, config.shared(), start, tail).await?)
+    }
+
+    /// Replays the log from where `image` ends; also the bytes of records behind the image.
+    pub async fn replay(&self, log: &Log, image: Image) -> Result<(Replay, u64), MetaNodeError> {
+        let mut offset = image.provenance.offset + 1;
+        let (start, end) = (log.log_start_offset(), log.log_end_offset());
+        if start > offset || end < offset {
+            // The one case without loss: a snapshot whose log was emptied with it.
+            return Err(MetaNodeError::Gap { path: self.dir.clone(), start: start.min(end), snapshot_end: offset });
+        }
+        log.set_high_watermark(end);
+        let mut replay = Replay::new(image);
+        let mut replayed_bytes = 0;
+        while offset < end {
+            let bytes = self.read_log(log, offset, end).await?;
+            for batch in metalog::decode(&bytes) {
+                let batch = batch?;
+                // The first batch may begin before the end of the snapshot, if that is inside of it.
+                if batch.last_offset() >= offset {
+                    offset = batch.last_offset() + 1;
+                    replay.apply(&batch)?;
+                }
+            }
+            replayed_bytes += bytes.len() as u64;
+        }
+        Ok((replay, replayed_bytes))
+    }
+
+    /// Whole batches from `offset` on, one at least.
+    async fn read_log(&self, log: &Log, offset: i64, end: i64) -> Result<Bytes, MetaNodeError> {
+        let data = log.read(offset, REPLAY_CHUNK_BYTES, true, end).await?;
+        let mut bytes = BytesMut::with_capacity(data.size_bytes);
+        for part in data.parts {
+            match part {
+                ReadPart::Memory(part) => bytes.extend_from_slice(&part),
+                ReadPart::File { file, position, length } => {
+                    let read = self.ring.read_exact_at(&file, position, length as usize).await;
+                    bytes.extend_from_slice(&read.map_err(Self::io("reading the log in", &self.dir))?);
+                }
+            }
+        }
+        assert!(!bytes.is_empty(), "records below the end of the log can be read");
+        Ok(bytes.freeze())
+    }
+
+    /// An epoch that nobody has seen yet, and this node its leader: durable before anything is appended in it.
+    pub async fn begin_epoch(&self, node_id: i32, last_epoch: i32) -> Result<i32, MetaNodeError> {
+        let path = self.dir.join(quorum_state::FILE_NAME);
+        let seen = match self.read(&path, quorum_state::MAX_FILE_BYTES).await? {
+            None => 0,
+            Some(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                let state = QuorumState::decode(&text);
+                state.map_err(|reason| MetaNodeError::QuorumState { path: path.clone(), reason })?.leader_epoch
+            }
+        };
+        let leader_epoch = seen.max(last_epoch) + 1;
+        let state = QuorumState { leader_id: node_id, leader_epoch, voted_id: -1, voted_directory_id: Uuid::ZERO };
+        self.write(&path, state.encode().into()).await?;
+        Ok(leader_epoch)
+    }
+
+    /// Writes the image as a snapshot and removes those that are old; the end offset of the oldest that is left.
+    pub async fn write_snapshot(&self, image: &Image) -> Result<i64, MetaNodeError> {
+        let content = snapshot_file::encode(image, self.ring.wall_clock_ms())
+            .expect("an image has the records of its own metadata.version");
+        let id = snapshot_file::id_of(image);
+        self.write(&self.dir.join(id.to_string()), content).await?;
+        tracing::info!(%id, "wrote a snapshot of the metadata");
+        let mut snapshots = self.snapshots().await?;
+        let kept = snapshots.split_off(snapshots.len().saturating_sub(SNAPSHOTS_KEPT));
+        for old in snapshots {
+            let path = self.dir.join(old.to_string());
+            self.ring.unlink(&path).await.map_err(Self::io("removing", &path))?;
+        }
+        Ok(kept.first().map_or(0, |oldest| oldest.end_offset))
+    }
+
+    /// From the oldest to the newest.
+    async fn snapshots(&self) -> Result<Vec<SnapshotId>, MetaNodeError> {
+        let mut ids: Vec<SnapshotId> = self.names().await?.iter().filter_map(|name| name.parse().ok()).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    async fn names(&self) -> Result<Vec<String>, MetaNodeError> {
+        let entries = self.ring.read_dir(&self.dir).await.map_err(Self::io("listing", &self.dir))?;
+        Ok(entries.into_iter().map(|entry| entry.name).collect())
+    }
+
+    /// None: there is no such file.
+    async fn read(&self, path: &Path, max_bytes: usize) -> Result<Option<Vec<u8>>, MetaNodeError> {
+        match self.ring.read_file(path, max_bytes).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Self::io("reading", path)(error)),
+        }
+    }
+
+    async fn write(&self, path: &Path, content: Bytes) -> Result<(), MetaNodeError> {
+        self.ring.write_file_atomically(path, content).await.map_err(Self::io("writing", path))
+    }
+}
