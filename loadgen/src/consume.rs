@@ -32,7 +32,6 @@ pub enum From {
     Latest = -1,
 }
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
-const ENDS_TRIES: usize = 50;
 /// How often the offsets to begin with are asked for.
 const OFFSET_TRIES: u32 = 50;
 /// Batches larger than this when unpacked are refused.
