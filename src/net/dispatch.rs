@@ -71,8 +71,9 @@ async fn settle(connection: &Connection) {
     replies.changed.wait_until(|| replies.waiting() == 0 || replies.is_closed()).await;
 }
 
+/// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka sends some.
 fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
-    protocol::message::decode_exact(body, ids.api_version)
+    M::decode(&mut Reader::new(body), ids.api_version)
         .map_err(|error| CloseReason::Decode { key: ids.api_key, version: ids.api_version, error })
 }
 
