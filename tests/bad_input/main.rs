@@ -53,12 +53,19 @@ impl Neighbour {
     /// As before the trouble: served, by the same process, which has not grown.
     #[track_caller]
     fn is_unharmed(&mut self, broker: &mut Broker) {
-        self.is_served();
         assert!(broker.is_running());
-        if let (Some(before), Some(now)) = (self.resident_before, broker.resident_bytes()) {
+        let Some(before) = self.resident_before else { return self.is_served() };
+        // An allocator gives memory back in its own time.
+        support::eventually("memory is as it was", || {
+            self.is_served();
+            let now = broker.resident_bytes().unwrap_or(before);
             let grown = now.saturating_sub(before);
-            assert!(grown < MEMORY_GROWTH_MAX, "memory grew by {} MiB, from {} MiB", grown >> 20, before >> 20);
-        }
+            if grown >= MEMORY_GROWTH_MAX {
+                eprintln!("memory has grown by {} MiB, from {} MiB", grown >> 20, before >> 20);
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+            grown < MEMORY_GROWTH_MAX
+        });
     }
 }
 
