@@ -70,7 +70,7 @@ impl Producer {
 
     /// Gets a producer id. What was pending under the old one may be in the log or not.
     async fn begin(&mut self) -> bool {
-        let request = InitProducerIdRequest { transaction_timeout_ms: 60_000, producer_id: -1, producer_epoch: -1, ..Default::default() };
+        let request = InitProducerIdRequest { transactional_id: None, transaction_timeout_ms: 60_000, producer_id: -1, producer_epoch: -1, ..Default::default() };
         let Ok(response) = self.client.call(4, &request).await else { return false };
         let run = self.run().clone();
         match ErrorCode::from_code(response.error_code) {
