@@ -95,7 +95,8 @@ struct RequestedTopic {
 impl PendingAppends {
     /// Holds the request open until [`PendingAppends::release`], so that it cannot finish while it is being handed out.
     fn new(count: usize, finish: Option<Finish>) -> Rc<PendingAppends> {
-        let results = vec![AppendResult::error(ErrorCode::UnknownServerError, None); count];
+        // No error yet; every result is replaced before the request is answered.
+        let results = vec![AppendResult::error(ErrorCode::None, None); count];
         Rc::new(PendingAppends { remaining: Cell::new(1), results: results.into(), finish: finish.into() })
     }
 

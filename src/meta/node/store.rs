@@ -61,6 +61,10 @@ impl Store {
         if names.iter().any(|name| name.ends_with(".log") || name.parse::<SnapshotId>().is_ok()) {
             return Ok(());
         }
+        // The folders themselves must outlast a crash, or everything in them is gone with them.
+        for above in self.dir.ancestors().skip(1).take(2) {
+            ring.sync_dir(above).await.map_err(Self::io("syncing", above))?;
+        }
         let bootstrap_path = self.metadata_dir.join(bootstrap::BOOTSTRAP_FILE_NAME);
         // A file that somebody has prepared (with `kafka-storage format`) is what the cluster shall begin with.
         if self.read(&bootstrap_path, bootstrap::MAX_BOOTSTRAP_FILE_BYTES).await?.is_none() {

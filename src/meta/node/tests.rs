@@ -173,8 +173,7 @@ fn nothing_that_was_answered_is_lost_in_a_crash() {
         let acknowledged = Rc::new(RefCell::new(Vec::<String>::new()));
         for round in 0..4 {
             let answered = acknowledged.clone();
-            let limits =
-                MetaNodeOptions { max_record_bytes_between_snapshots: 1500, segment_bytes: 4096, ..options(-1) };
+            let limits = MetaNodeOptions { max_record_bytes_between_snapshots: 1500, ..options(-1) };
             machine.world.start_core(machine.node, 0, move |ring| async move {
                 let (node, _) = start(&ring, limits).await.unwrap();
                 let there = names(&node.image());
