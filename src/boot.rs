@@ -20,11 +20,12 @@ use crate::{
     net::listener::ListenPlan,
     shard::{
         Answer, Call, Shard, ShardOptions,
-        mailbox::{self, MeshEnd},
+        mailbox,
         partition::PartitionId,
         view::ClusterView,
     },
 };
+pub use crate::shard::mailbox::MeshEnd;
 use ring::{Doorbell, Ring};
 use rustc_hash::FxHashMap;
 use std::{
@@ -50,6 +51,9 @@ pub enum BootError {
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
 }
+
+/// The topic of the metadata log; it is in no image.
+const METADATA_TOPIC: &str = "__cluster_metadata";
 
 /// Where partitions lie and what is known of them before they are opened: plain data that every core shares.
 #[derive(Default)]
@@ -217,12 +221,11 @@ impl Lead {
         let meta = MetaNodeOptions {
             metadata_dir: config.metadata_log_dir.clone(),
             directory_id: metadata_dir.directory_id(),
-            log_start: metadata_dir.log_start(crate::meta::METADATA_TOPIC, 0),
+            log_start: metadata_dir.log_start(METADATA_TOPIC, 0),
             log_directories: dirs.iter().map(LogDir::directory_id).collect(),
             previous_broker_epoch: dirs.iter().map(LogDir::previous_broker_epoch).min().unwrap_or(-1),
             cluster_id: cluster_id.clone(),
             endpoints: plan.advertised(config),
-            controller_endpoints: plan.controller(config),
             rack: config.rack.clone(),
             settings: settings(config, &start.layers),
             segment_bytes: config.quorum.metadata_log_segment_bytes as u32,

@@ -1,1 +1,278 @@
-fn main() {}
+//! `millstream`: arguments → configuration → cores → run → clean stop.
+//!
+//! Owns: the process: its signals, its exit code, what it prints. Lives on: the main thread, which becomes the control
+//! thread (tokio, for the admin page and for signals). Never: serves a request.
+
+use clap::Parser;
+use millstream::{
+    admin,
+    boot::{self, Board, BootError, CoreStart, ListenAddress},
+    cli::{Cli, Command, Serve},
+    config::{self, BrokerConfig, Loaded, broker::IoBackend},
+    shard::mailbox::{ControlEnd, Message},
+};
+use ring::{BackendChoice, CoreOptions};
+use std::{
+    io::{IsTerminal, Write},
+    net::{SocketAddr, ToSocketAddrs},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot},
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long a core looks for work after its last before it sleeps, where every shard has a processor to spare for it.
+const SPIN: Duration = Duration::from_micros(30);
+
+/// With fewer processors than this, spinning takes from others what it saves here.
+const SPIN_MIN_PROCESSORS: usize = 4;
+
+fn main() -> ExitCode {
+    let Command::Serve(serve) = Cli::parse().command;
+    start_logging();
+    end_with_any_core();
+    match run(&serve) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("millstream: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A core that panics has broken an invariant: its partitions would hang, and their clients with them. The process ends
+/// instead, and the next start recovers from what is on disk.
+fn end_with_any_core() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
+}
+
+/// Log lines go to stderr; RUST_LOG chooses which (`info` by default).
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let colors = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors).with_target(false).init();
+}
+
+/// What the cores tell the control thread.
+enum Event {
+    Ready(Vec<SocketAddr>),
+    Ended(usize, Result<(), BootError>),
+}
+
+fn run(serve: &Serve) -> anyhow::Result<()> {
+    let loaded = config::load(serve.file.as_deref(), &serve.overrides, std::env::vars())?;
+    loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    loaded.notes.iter().for_each(|note| tracing::info!("{note}"));
+    let choice = match loaded.config.io_backend {
+        IoBackend::Auto => BackendChoice::Auto,
+        IoBackend::IoUring => BackendChoice::IoUring,
+        IoBackend::Epoll => BackendChoice::Epoll,
+    };
+    let selection = ring::select(choice)?;
+    tracing::info!("{}", selection.reason);
+    let allowed = ring::allowed_cpus();
+    let cpus = loaded.config.shard_cores.choose(&allowed).map_err(anyhow::Error::msg)?;
+    let addresses = resolve(&loaded.config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before the cores start: a port in use must leave the disk as it was.
+    let admin = match &loaded.config.admin_listener {
+        Some(address) => Some(runtime.block_on(admin::bind(address))?),
+        None => None,
+    };
+    let spin = if cpus.len() < allowed.len() && allowed.len() >= SPIN_MIN_PROCESSORS { SPIN } else { Duration::ZERO };
+    let options = |index: usize, cpu: usize| CoreOptions {
+        name: format!("shard-{index}"),
+        index,
+        cpu: Some(cpu),
+        backend: selection.kind,
+        spin,
+    };
+    let (events, received) = mpsc::unbounded_channel();
+    let (board, control_end, threads) = start_cores(loaded.clone(), &cpus, addresses, options, events)?;
+    let ready_line = ReadyLine { backend: format!("{:?}", selection.kind), cpus };
+    runtime.block_on(control(&loaded.config, received, board, control_end, admin, ready_line))?;
+    for thread in threads {
+        thread.join().expect("a panic ends the process")?;
+    }
+    Ok(())
+}
+
+/// The addresses of the listeners. A host name may stand for several, such as 127.0.0.1 and ::1.
+fn resolve(config: &BrokerConfig) -> anyhow::Result<Vec<ListenAddress>> {
+    let mut resolved = Vec::new();
+    for (index, listener) in config.listeners.iter().enumerate() {
+        let host = if listener.host.is_empty() { "0.0.0.0" } else { &listener.host };
+        let addresses = (host, listener.port).to_socket_addrs().map_err(|error| {
+            anyhow::anyhow!("listeners: the host of {}://{host}:{} is unknown: {error}", listener.name, listener.port)
+        })?;
+        let mut addresses: Vec<SocketAddr> = addresses.collect();
+        addresses.sort();
+        addresses.dedup();
+        if listener.port == 0 {
+            // Port 0 asks the kernel for a port, and two addresses would get two.
+            addresses.truncate(1);
+        }
+        // A host without IPv6 still resolves localhost to ::1; such an address is left out.
+        let usable = |address: &SocketAddr| address.is_ipv4() || std::net::TcpListener::bind((address.ip(), 0)).is_ok();
+        resolved.extend(addresses.into_iter().filter(usable).map(|address| ListenAddress { listener: index, address }));
+    }
+    Ok(resolved)
+}
+
+type CoreThread = std::thread::JoinHandle<std::io::Result<()>>;
+
+fn start_cores(
+    loaded: Loaded,
+    cpus: &[usize],
+    addresses: Vec<ListenAddress>,
+    options: impl Fn(usize, usize) -> CoreOptions,
+    events: mpsc::UnboundedSender<Event>,
+) -> anyhow::Result<(Arc<Board>, boot::MeshEnd, Vec<CoreThread>)> {
+    let (ends, control_end) = boot::mesh_with_control(cpus.len());
+    let board = Board::new(cpus.len());
+    let config = Arc::new(loaded.config);
+    let open_connections = Arc::new(AtomicUsize::new(0));
+    let mut threads = Vec::new();
+    for ((index, end), cpu) in ends.into_iter().enumerate().zip(cpus) {
+        let (ready, ended) = (events.clone(), events.clone());
+        let start = CoreStart {
+            config: config.clone(),
+            layers: loaded.layers.clone(),
+            board: board.clone(),
+            end,
+            count: cpus.len(),
+            cpu: *cpu,
+            open_connections: open_connections.clone(),
+            addresses: addresses.clone(),
+            ready: Box::new(move |addresses| drop(ready.send(Event::Ready(addresses)))),
+        };
+        threads.push(ring::spawn_core(options(index, *cpu), move |ring| async move {
+            let outcome = boot::run_core(ring, start).await;
+            let _ = ended.send(Event::Ended(index, outcome));
+        })?);
+    }
+    Ok((board, control_end, threads))
+}
+
+struct ReadyLine {
+    backend: String,
+    cpus: Vec<usize>,
+}
+
+impl ReadyLine {
+    fn print(&self, config: &BrokerConfig, bound: &[SocketAddr]) {
+        let listeners = config.listeners.iter().map(|listener| listener.name.as_str()).collect::<Vec<_>>().join(",");
+        let addresses = bound.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let cores = self.cpus.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let backend = match self.backend.as_str() {
+            "IoUring" => "io_uring",
+            _ => "epoll",
+        };
+        println!("millstream ready: listeners {listeners} on {addresses}, cores {cores}, io.backend {backend}");
+        let _ = std::io::stdout().flush();
+    }
+}
+
+/// Runs the admin page and waits for signals, until every core has ended.
+async fn control(
+    config: &BrokerConfig,
+    mut events: mpsc::UnboundedReceiver<Event>,
+    board: Arc<Board>,
+    end: boot::MeshEnd,
+    admin: Option<admin::Bound>,
+    ready_line: ReadyLine,
+) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let bound = match events.recv().await {
+        Some(Event::Ready(bound)) => bound,
+        // A broker that did not come up has nothing that must be closed; the other cores end with the process.
+        Some(Event::Ended(_, Err(error))) => {
+            eprintln!("millstream: {error}");
+            std::process::exit(1);
+        }
+        Some(Event::Ended(..)) | None => anyhow::bail!("a core ended before the broker was ready"),
+    };
+    let doorbells = board.doorbells().expect("every core has posted its doorbell before the broker is ready");
+    let cores = doorbells.len();
+    let control = Arc::new(ControlEnd::new(end, doorbells));
+    let ready = Arc::new(AtomicBool::new(true));
+    let (stop_admin, admin_stopped) = oneshot::channel::<()>();
+    if let Some(admin) = admin {
+        tracing::info!("metrics on http://{}/metrics", admin.local_address());
+        let source = source(control.clone(), cores, ready.clone(), config);
+        tokio::spawn(async move {
+            let stopped = async { drop(admin_stopped.await) };
+            if let Err(error) = admin.serve(source, stopped).await {
+                tracing::error!(%error, "the admin page has ended");
+            }
+        });
+    }
+    ready_line.print(config, &bound);
+    let mut ended = 0;
+    let mut failure = None;
+    while ended < cores {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(Event::Ended(core, outcome)) => {
+                    ended += 1;
+                    if let Err(error) = outcome {
+                        tracing::error!(core, %error, "a core has failed");
+                        failure = Some(error);
+                    }
+                }
+                Some(Event::Ready(_)) => {}
+                None => break,
+            },
+            _ = terminate.recv() => begin_stop(&control, &ready, "SIGTERM"),
+            _ = interrupt.recv() => begin_stop(&control, &ready, "SIGINT"),
+        }
+    }
+    let _ = stop_admin.send(());
+    tracing::info!("stopped");
+    failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
+fn begin_stop(control: &ControlEnd, ready: &AtomicBool, signal: &str) {
+    if ready.swap(false, Ordering::Relaxed) {
+        tracing::info!("{signal}: closing every log, then stopping");
+        if !control.send(millstream::shard::CONTROLLER_CORE, Message::Stop) {
+            tracing::error!("core 0 takes no messages: it hangs; SIGKILL is what is left, nothing acknowledged is lost by it");
+        }
+    }
+}
+
+/// Asks every core for its numbers.
+fn source(control: Arc<ControlEnd>, cores: usize, ready: Arc<AtomicBool>, config: &BrokerConfig) -> admin::Source {
+    let collect = move || {
+        let mut answers = Vec::new();
+        for core in 0..cores {
+            let (reply, answer) = oneshot::channel();
+            if control.send(core, Message::Snapshot(reply)) {
+                answers.push(answer);
+            }
+        }
+        let collected = async move {
+            let mut shards = Vec::new();
+            for answer in answers {
+                shards.extend(answer.await.ok());
+            }
+            admin::Snapshot { shards }
+        };
+        Box::pin(collected) as std::pin::Pin<Box<dyn Future<Output = admin::Snapshot> + Send>>
+    };
+    admin::Source { collect: Box::new(collect), ready, log_dirs: config.log_dirs.clone() }
+}

@@ -3,8 +3,7 @@
 //! Lives on the core of the log. Never waits: a new segment's file is opened behind the append that began it.
 
 use super::{
-    AppendError, Log,
-    files,
+    AppendError, Log, Unfinished,
     producers::{AppendContext, Checked, CompletedTransaction, ProducerStates},
     segment::{RollInput, Segment, should_roll},
     txn_index::AbortedTransaction,
@@ -185,13 +184,14 @@ impl Log {
         let snapshot = self.0.producers.borrow().encode_snapshot();
         self.0.snapshots.set([self.0.snapshots.get()[1], base_offset]);
         self.0.bytes_since_snapshot.set(0);
+        self.0.unfinished.borrow_mut().push_back(Unfinished { segment: old, end_offset: base_offset, snapshot });
         let log = self.clone();
         drop(self.0.ring.spawn(async move {
             let _pass = log.0.gate.enter().await;
-            if let Err(error) = log.finish_rolled(&old, base_offset, snapshot).await {
-                // Recovery rebuilds all of it; the checkpoint tries again before it relies on it.
-                let path = files::path(&log.dir(), old.base_offset, files::LOG);
-                tracing::warn!(path = %path.display(), %error, "the indexes of a finished segment could not be written yet");
+            if let Err(error) = log.finish_rolled().await {
+                // Recovery could rebuild all of it; the next checkpoint tries again before it relies on it.
+                let dir = log.dir();
+                tracing::warn!(dir = %dir.display(), %error, "the indexes of a finished segment could not be written yet");
             }
         }));
         new

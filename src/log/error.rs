@@ -1,6 +1,7 @@
 //! What can go wrong with a log, for the client (a Kafka error code) and for the operator (a sentence).
 
 use super::producers::ProducerError;
+use protocol::ErrorCode;
 use std::{io, path::PathBuf};
 
 /// A log or a log directory that cannot be opened.
@@ -55,4 +56,27 @@ pub enum ReadError {
     /// KAFKA_STORAGE_ERROR
     #[error("reading the log: {0}")]
     Io(#[from] io::Error),
+}
+
+impl AppendError {
+    /// What the client sees.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Storage(_) => ErrorCode::KafkaStorageError,
+            Self::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
+            Self::NotNext { .. } => ErrorCode::OffsetOutOfRange,
+            Self::Malformed(_) => ErrorCode::CorruptMessage,
+            Self::Producer(refused) => refused.error,
+        }
+    }
+}
+
+impl ReadError {
+    /// What the client sees.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::OffsetOutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+            Self::Io(_) => ErrorCode::KafkaStorageError,
+        }
+    }
 }

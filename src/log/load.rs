@@ -203,7 +203,12 @@ impl Loader<'_> {
         self.set_sizes(segment).map_err(io::Error::other)?;
         let size = u64::from(segment.size_bytes.get());
         let offsets = self.read_index(segment, Part::Offsets, OFFSET_ENTRY_BYTES).await?;
-        let kept = index::sane_offsets(&offsets, size, recovery_point.saturating_sub(segment.base_offset));
+        let times = self.read_index(segment, Part::Times, TIME_ENTRY_BYTES).await?;
+        let (_, last) = index::sane_offsets(&offsets, size, recovery_point.saturating_sub(segment.base_offset));
+        let kept_times = index::sane_times(&times, last.map_or(0, |last| last.relative_offset()));
+        // Time entries may have been lost: the scan begins where the last one stands, to find what is later.
+        let limit = kept_times.1.map_or(0, |last| i64::from(last.timestamp_relative_offset()) + 1);
+        let kept = index::sane_offsets(&offsets, size, limit);
         let mut from = ScanFrom { position: 0, offset: segment.base_offset };
         if let Some(last) = kept.1 {
             let file = segment.file(self.ring, self.dir, Part::Log).await?;
@@ -222,10 +227,7 @@ impl Loader<'_> {
         let aborted = self.read_aborted(segment).await?;
         self.reset_in_memory(segment, &from, kept, &aborted);
         if from.position > 0 {
-            let times = self.read_index(segment, Part::Times, TIME_ENTRY_BYTES).await?;
-            let last_kept = segment.offsets.borrow().last().map_or(0, |last| last.relative_offset());
-            let (count, last) = index::sane_times(&times, last_kept);
-            *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, count, last);
+            *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, kept_times.0, kept_times.1);
             self.set_max_timestamp(segment);
             let file = segment.file(self.ring, self.dir, Part::Log).await?;
             if let Ok(Some(batch)) = Walk::new(self.ring, &file, 0, size).next().await {

@@ -54,12 +54,14 @@ pub use recovery::LogStart;
 pub use tail::TailCache;
 pub use txn_index::AbortedTransaction;
 
+use bytes::Bytes;
 use gate::Gate;
 use protocol::Uuid;
 use ring::Ring;
 use segment::Segment;
 use std::{
     cell::{Cell, Ref, RefCell},
+    collections::VecDeque,
     path::PathBuf,
     rc::Rc,
 };
@@ -82,6 +84,7 @@ struct Inner {
     epochs_changed: Cell<bool>,
     tail: Rc<Tail>,
     writer: Writer,
+    unfinished: RefCell<VecDeque<Unfinished>>,
     /// Held by whoever changes the files other than by appending.
     gate: Gate,
     log_start: Cell<i64>,
@@ -91,6 +94,14 @@ struct Inner {
     /// Where the two newest producer snapshots stand, the newest last; -1: none.
     snapshots: Cell<[i64; 2]>,
     bytes_since_snapshot: Cell<u64>,
+}
+
+/// A segment that has got its last batch, and what is still to be written of it.
+struct Unfinished {
+    segment: Rc<Segment>,
+    end_offset: i64,
+    /// The producer state where the segment ends.
+    snapshot: Bytes,
 }
 
 /// A segment as metrics and DescribeLogDirs show it.
@@ -182,6 +193,11 @@ impl Log {
     /// Leader epochs as the log has them.
     pub fn epochs(&self) -> Ref<'_, LeaderEpochs> {
         self.0.epochs.borrow()
+    }
+
+    /// The largest epoch up to `epoch` and the offset after its last record; -1 and -1 where there is none.
+    pub fn end_of_epoch(&self, epoch: i32) -> (i32, i64) {
+        self.epochs().end_offset_for(epoch, self.log_end_offset()).unwrap_or((-1, -1))
     }
 
     /// Forgets producers that have been silent for too long. `now_ms` is wall-clock time.

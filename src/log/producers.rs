@@ -45,6 +45,8 @@ pub enum SnapshotError {
     Version(i16),
     #[error("the snapshot's CRC does not match its bytes")]
     Crc,
+    #[error("the snapshot names producer {producer_id}, or the transaction at its offset, twice")]
+    Contradiction { producer_id: i64 },
     #[error("the snapshot is malformed: {0}")]
     Malformed(#[from] DecodeError),
 }
@@ -70,7 +72,11 @@ pub struct AppendContext {
 pub enum Checked {
     New,
     /// The batch is in the log already; the client gets the answer that it missed.
-    Duplicate { base_offset: i64, last_offset: i64, timestamp: i64 },
+    Duplicate {
+        base_offset: i64,
+        last_offset: i64,
+        timestamp: i64,
+    },
 }
 
 /// A transaction that a marker has ended.
@@ -96,7 +102,11 @@ pub struct BatchMetadata {
 
 impl BatchMetadata {
     pub fn base_sequence(&self) -> i32 {
-        if self.last_sequence < 0 { NO_SEQUENCE } else { decrement_sequence(self.last_sequence, self.offset_delta) }
+        if self.last_sequence < 0 || self.offset_delta < 0 {
+            NO_SEQUENCE
+        } else {
+            decrement_sequence(self.last_sequence, self.offset_delta)
+        }
     }
 
     pub fn base_offset(&self) -> i64 {
@@ -236,7 +246,8 @@ impl ProducerStates {
             self.check_sequence(producer, batch)?;
         }
         if producer.transaction_first_offset.is_some() && !batch.is_transactional() {
-            let message = format!("producer {} has a transaction open here and sent a batch outside", batch.producer_id());
+            let message =
+                format!("producer {} has a transaction open here and sent a batch outside", batch.producer_id());
             return refuse(ErrorCode::InvalidTxnState, message);
         }
         Ok(Checked::New)
@@ -247,7 +258,8 @@ impl ProducerStates {
         if !context.verification_required || (context.guard.is_some() && context.guard == expected) {
             return Ok(());
         }
-        let message = format!("the batch of producer {} belongs to no transaction that is open here", batch.producer_id());
+        let message =
+            format!("the batch of producer {} belongs to no transaction that is open here", batch.producer_id());
         refuse(ErrorCode::InvalidTxnState, message)
     }
 
@@ -452,12 +464,7 @@ impl ProducerStates {
     }
 
     /// The state as of `offset`, which the file's name says, without the producers that have expired meanwhile.
-    pub fn decode_snapshot(
-        bytes: &[u8],
-        offset: i64,
-        now_ms: i64,
-        expiration_ms: i64,
-    ) -> Result<Self, SnapshotError> {
+    pub fn decode_snapshot(bytes: &[u8], offset: i64, now_ms: i64, expiration_ms: i64) -> Result<Self, SnapshotError> {
         let mut reader = Reader::new(bytes);
         let version = reader.i16()?;
         if version != SNAPSHOT_VERSION {
@@ -488,10 +495,12 @@ impl ProducerStates {
                 };
                 producer.add_batch(entry.epoch, batch);
             }
-            if let Some(first) = producer.transaction_first_offset {
-                states.ongoing.insert(first, entry.producer_id);
+            let id = entry.producer_id;
+            let first = producer.transaction_first_offset;
+            let is_open_already = first.and_then(|first| states.ongoing.insert(first, id)).is_some();
+            if is_open_already || states.producers.insert(id, producer).is_some() {
+                return Err(SnapshotError::Contradiction { producer_id: id });
             }
-            states.producers.insert(entry.producer_id, producer);
         }
         Ok(states)
     }

@@ -8,7 +8,7 @@ use super::{
     segment::{Part, Segment},
     walk::{Located, Walk},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use ring::File;
 use std::{io, rc::Rc};
 
@@ -73,6 +73,21 @@ impl Log {
                 return Ok(self.nothing(limits));
             }
         }
+    }
+
+    /// Whole batches as [`Log::read`] finds them, in one piece of memory: for state machines that load themselves.
+    pub async fn read_bytes(&self, offset: i64, max_bytes: usize, up_to_offset: i64) -> Result<Bytes, ReadError> {
+        let data = self.read(offset, max_bytes, true, up_to_offset).await?;
+        let mut bytes = BytesMut::with_capacity(data.size_bytes);
+        for part in data.parts {
+            match part {
+                ReadPart::Memory(part) => bytes.extend_from_slice(&part),
+                ReadPart::File { file, position, length } => {
+                    bytes.extend_from_slice(&self.0.ring.read_exact_at(&file, position, length as usize).await?);
+                }
+            }
+        }
+        Ok(bytes.freeze())
     }
 
     /// The same from memory alone; `None` where that would need a file, or `offset` is out of range.

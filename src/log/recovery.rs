@@ -111,6 +111,7 @@ impl Log {
             epochs_changed: Cell::new(loaded.epochs_changed),
             tail: Tail::new(tail, loaded.log_end),
             writer: Writer::new(loaded.log_end, durable),
+            unfinished: RefCell::default(),
             gate: Gate::default(),
             log_start: Cell::new(loaded.log_start),
             log_end: Cell::new(loaded.log_end),

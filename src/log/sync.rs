@@ -335,18 +335,22 @@ impl Log {
 // ---- what the log needs to be read and recovered quickly: indexes, epochs, producer snapshots ------------------------
 
 impl Log {
-    /// The index files and the producer snapshot of a segment that is no longer appended to.
-    pub(super) async fn finish_rolled(&self, old: &Rc<Segment>, offset: i64, snapshot: Bytes) -> io::Result<()> {
-        let still_here = || self.0.segments.borrow().iter().any(|segment| Rc::ptr_eq(segment, old));
-        if !still_here() {
-            return Ok(());
-        }
+    /// The index files and the producer snapshots of segments that are no longer appended to. The caller holds the gate.
+    pub(super) async fn finish_rolled(&self) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
-        old.flush_indexes(ring, &dir, true).await?;
-        if offset <= self.log_end_offset() {
-            ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;
+        let first = || {
+            let unfinished = self.0.unfinished.borrow();
+            unfinished.front().map(|one| (one.segment.clone(), one.end_offset, one.snapshot.clone()))
+        };
+        while let Some((segment, end_offset, snapshot)) = first() {
+            if self.0.segments.borrow().iter().any(|one| Rc::ptr_eq(one, &segment)) {
+                segment.flush_indexes(ring, &dir, true).await?;
+                ring.write_file_atomically(files::path(&dir, end_offset, files::SNAPSHOT), snapshot).await?;
+                self.trim_log(&segment).await?;
+            }
+            self.0.unfinished.borrow_mut().pop_front();
         }
-        self.trim_log(old).await
+        Ok(())
     }
 
     /// Gives back what was preallocated for a segment that got its last batch.
@@ -371,6 +375,7 @@ impl Log {
         }
         let cuts = self.0.writer.cuts.get();
         let (ring, dir) = (&self.0.ring, self.dir());
+        self.finish_rolled().await?;
         let segments = self.segments();
         let first = segments.iter().rposition(|segment| segment.indexes_synced.get()).map_or(0, |at| at + 1);
         for pair in segments[first..].windows(2) {
@@ -431,6 +436,7 @@ impl Log {
         let durable = self.sync().await?;
         let _pass = self.0.gate.enter().await;
         let (ring, dir) = (&self.0.ring, self.dir());
+        self.finish_rolled().await?;
         let segments = self.segments();
         for (at, segment) in segments.iter().enumerate() {
             let active = at + 1 == segments.len();
@@ -454,6 +460,7 @@ impl Log {
         for segment in &segments {
             segment.close_files();
         }
+        self.0.writer.end("it is closed");
         Ok(super::LogState::of(self))
     }
 }

@@ -121,6 +121,7 @@ impl Log {
         self.0.log_start.set(self.log_start_offset().min(offset));
         self.0.high_watermark.set(self.high_watermark().min(offset));
         self.0.recovery_point.set(self.recovery_point().min(offset));
+        self.0.unfinished.borrow_mut().retain(|one| one.end_offset <= offset);
         self.0.writer.cut(offset);
         self.0.tail.clear(offset);
         if self.0.epochs.borrow_mut().truncate_from_end(offset) {
@@ -183,6 +184,7 @@ impl Log {
         for cell in [&self.0.log_start, &self.0.log_end, &self.0.high_watermark, &self.0.recovery_point] {
             cell.set(offset);
         }
+        self.0.unfinished.borrow_mut().clear();
         self.0.writer.restart(offset);
         self.0.tail.clear(offset);
         *self.0.producers.borrow_mut() = ProducerStates::new(offset);

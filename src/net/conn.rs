@@ -37,7 +37,7 @@ pub enum CloseReason {
     #[error(transparent)]
     Frame(#[from] frame::FrameError),
     #[error("API key {key} version {version}: {error}")]
-    Decode { key: i16, version: i16, error: protocol::primitives::DecodeError },
+    Decode { key: i16, version: i16, error: protocol::DecodeError },
     #[error("API key {key} version {version} is not served")]
     Unserved { key: i16, version: i16 },
     #[error("{0}")]

@@ -38,7 +38,7 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
         }
         settle(connection).await;
         let handle = connection.replies.expect(frame.len());
-        handle.reply(encode(RequestIds { api_version: 0, ..ids }, &apis::api_versions::unsupported_version()));
+        handle.reply(encode(RequestIds { api_version: 0, ..ids }, &apis::api_versions::unsupported_version())?);
         return Ok(());
     }
     let start = connection.shard.ring.now();
@@ -71,8 +71,9 @@ async fn settle(connection: &Connection) {
     replies.changed.wait_until(|| replies.waiting() == 0 || replies.is_closed()).await;
 }
 
+/// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka sends some.
 fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
-    protocol::message::decode_exact(body, ids.api_version)
+    M::decode(&mut Reader::new(body), ids.api_version)
         .map_err(|error| CloseReason::Decode { key: ids.api_key, version: ids.api_version, error })
 }
 
@@ -88,11 +89,15 @@ pub fn response_head(ids: RequestIds) -> BytesMut {
     frame
 }
 
-/// A whole response frame.
-pub fn encode<M: Message>(ids: RequestIds, response: &M) -> Reply {
+/// A whole response frame. An error is ours: the response says what its version cannot; the client gets a closed
+/// connection and the operator the reason.
+pub fn encode<M: Message>(ids: RequestIds, response: &M) -> Result<Reply, CloseReason> {
     let mut frame = response_head(ids);
-    response.encode(&mut frame, ids.api_version).expect("our own response fits the version that was asked for");
-    Reply::from_frame(frame)
+    response.encode(&mut frame, ids.api_version).map_err(|error| {
+        tracing::error!(api_key = ids.api_key, api_version = ids.api_version, %error, "a response of ours does not encode");
+        CloseReason::Protocol("an error of ours, see the line before".to_owned())
+    })?;
+    Ok(Reply::from_frame(frame))
 }
 
 async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8]) -> Result<Reply, CloseReason> {
@@ -103,11 +108,11 @@ async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8])
         handler: impl FnOnce(Request) -> F,
     ) -> Result<Reply, CloseReason> {
         let response = handler(decode(ids, body)?).await;
-        Ok(encode(ids, &response))
+        encode(ids, &response)
     }
     let shard = &context.connection.shard;
     match key {
-        ApiKey::ListOffsets => with(ids, body, |r| apis::list_offsets::handle(shard, r)).await,
+        ApiKey::ListOffsets => with(ids, body, |r| apis::list_offsets::handle(context, r)).await,
         ApiKey::Metadata => with(ids, body, |r| apis::metadata::handle(context, r)).await,
         ApiKey::OffsetCommit => with(ids, body, |r| apis::offsets::commit(context, r)).await,
         ApiKey::OffsetFetch => with(ids, body, |r| apis::offsets::fetch(context, r)).await,

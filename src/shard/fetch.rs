@@ -262,7 +262,7 @@ async fn read_one(
         ..FetchedPartition::error(ErrorCode::None)
     };
     if read.last_fetched_epoch >= 0 {
-        let (epoch, end_offset) = log.epochs().end_offset_for(read.last_fetched_epoch, log.log_end_offset());
+        let (epoch, end_offset) = log.end_of_epoch(read.last_fetched_epoch);
         if epoch < read.last_fetched_epoch || end_offset < read.fetch_offset {
             result.diverging = Some(EpochAndOffset { epoch, end_offset });
             return result;

@@ -242,7 +242,7 @@ fn append(shard: &Shard, partition: &Rc<Partition>, records: &[CoordinatorRecord
     let bytes = BytesMut::from(builder.build());
     let rules = validation_rules(&partition.config.borrow(), now_ms, AppendOrigin::Coordinator);
     let valid = validate::validate(&bytes, &rules, &mut shard.scratch.borrow_mut()).map_err(|refused| refused.message)?;
-    let (result, safe_offset) = append_records(shard, partition, bytes, &valid).map_err(|error| error.to_string())?;
+    let (result, safe_offset) = append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator).map_err(|error| error.to_string())?;
     debug_assert_eq!(result.base_offset + records.len() as i64, safe_offset);
     Ok((safe_offset - 1, safe_offset))
 }
@@ -268,9 +268,3 @@ fn settings(shard: &Shard) -> crate::coord::GroupSettings {
         max_batch_bytes: max_batch_bytes as usize,
     }
 }
-
-/// The groups of this core, for the admin page: committed offsets with the end of their partitions are joined there.
-pub fn hosts(shard: &Shard) -> Vec<(i32, usize)> {
-    shard.groups.borrow().iter().map(|(index, host)| (*index, host.waiting.borrow().len())).collect()
-}
-

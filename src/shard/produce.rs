@@ -17,7 +17,7 @@ use super::{
     view::{TopicRoute, validation_rules},
 };
 use crate::{
-    log::AppendError,
+    log::{AppendContext, AppendError},
     net::{
         conn::{CloseReason, Connection},
         dispatch,
@@ -44,6 +44,7 @@ pub struct Append {
     pub id: PartitionId,
     pub records: BytesMut,
     pub valid: ValidBatch,
+    pub origin: AppendOrigin,
 }
 
 /// What became of one append.
@@ -94,7 +95,8 @@ struct RequestedTopic {
 impl PendingAppends {
     /// Holds the request open until [`PendingAppends::release`], so that it cannot finish while it is being handed out.
     fn new(count: usize, finish: Option<Finish>) -> Rc<PendingAppends> {
-        let results = vec![AppendResult::error(ErrorCode::UnknownServerError, None); count];
+        // No error yet; every result is replaced before the request is answered.
+        let results = vec![AppendResult::error(ErrorCode::None, None); count];
         Rc::new(PendingAppends { remaining: Cell::new(1), results: results.into(), finish: finish.into() })
     }
 
@@ -197,7 +199,7 @@ pub fn request(
         Some(Finish::Reply(ReplyTo { handle, ids, topics }))
     };
     let pending = PendingAppends::new(wanted.len(), finish);
-    hand_out(shard, wanted, &mut frame, &pending);
+    hand_out(shard, wanted, &mut frame, AppendOrigin::Client { produce_version: ids.api_version }, &pending);
     if acks == 0 && pending.failed() {
         // The client asked for no reply, so the closed connection is all it can notice; Apache Kafka does the same.
         return Err(CloseReason::Protocol("a produce request with acks=0 failed".to_owned()));
@@ -238,7 +240,13 @@ fn plan(shard: &Shard, request: &ProduceRequest<'_>) -> (Vec<RequestedTopic>, Ve
 }
 
 /// Cuts the records out of the frame, checks them here, and hands them to the cores that own the partitions.
-fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &Rc<PendingAppends>) {
+fn hand_out(
+    shard: &Shard,
+    wanted: Vec<Wanted>,
+    frame: &mut BytesMut,
+    origin: AppendOrigin,
+    pending: &Rc<PendingAppends>,
+) {
     let mut remote: Vec<(usize, Vec<usize>, Vec<Append>)> = Vec::new();
     let mut cut = 0;
     for (index, wanted) in wanted.into_iter().enumerate() {
@@ -256,7 +264,7 @@ fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &
                 continue;
             }
         };
-        let (records, valid) = match check(shard, &topic, records) {
+        let (records, valid) = match check(shard, &topic, records, origin) {
             Ok(checked) => checked,
             Err(refused) => {
                 let mut result = AppendResult::error(refused.error, Some(refused.message));
@@ -266,7 +274,7 @@ fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &
             }
         };
         let id = PartitionId { topic_id: topic.id, index: wanted.index };
-        let append = Append { id, records, valid };
+        let append = Append { id, records, valid, origin };
         let route = &topic.partitions[partition_index];
         if route.owner == shard.index {
             append_local(shard, route.local.as_ref(), append, pending, index);
@@ -293,8 +301,13 @@ fn hand_out(shard: &Shard, wanted: Vec<Wanted>, frame: &mut BytesMut, pending: &
 }
 
 /// Checks the records of one partition, and compresses them anew where the topic wants another codec.
-fn check(shard: &Shard, topic: &TopicRoute, records: BytesMut) -> Result<(BytesMut, ValidBatch), Rejection> {
-    let rules = validation_rules(&topic.config, shard.ring.wall_clock_ms(), AppendOrigin::Client);
+fn check(
+    shard: &Shard,
+    topic: &TopicRoute,
+    records: BytesMut,
+    origin: AppendOrigin,
+) -> Result<(BytesMut, ValidBatch), Rejection> {
+    let rules = validation_rules(&topic.config, shard.ring.wall_clock_ms(), origin);
     let mut scratch = shard.scratch.borrow_mut();
     let valid = validate::validate(&records, &rules, &mut scratch)?;
     let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
@@ -326,7 +339,7 @@ fn append_local(
         // The topic is known here but its partition could not be opened: its disk is at fault.
         return pending.set(index, AppendResult::error(ErrorCode::KafkaStorageError, None));
     };
-    match append_records(shard, partition, append.records, &append.valid) {
+    match append_records(shard, partition, append.records, &append.valid, append.origin) {
         Err(error) => pending.set(index, AppendResult::error(error.code(), Some(error.to_string()))),
         Ok((result, safe_offset)) => {
             pending.set(index, result);
@@ -352,14 +365,15 @@ pub fn append_records(
     partition: &Rc<Partition>,
     records: BytesMut,
     valid: &ValidBatch,
-    context: &AppendContext,
+    origin: AppendOrigin,
 ) -> Result<(AppendResult, i64), AppendError> {
     if partition.failed.get() {
         return Err(AppendError::Storage("it has failed before; see the first error in the log".to_owned()));
     }
     let size_bytes = records.len() as u64;
     let now_ms = shard.ring.wall_clock_ms();
-    let info = partition.log.append_as_leader(records, valid, partition.leader_epoch.get(), now_ms, context)?;
+    let context = AppendContext { origin, verification_required: false, guard: None, transaction_version: 0 };
+    let info = partition.log.append_as_leader(records, valid, partition.leader_epoch.get(), now_ms, &context)?;
     if !info.duplicate {
         let counters = &partition.counters;
         counters.produce_requests.set(counters.produce_requests.get() + 1);

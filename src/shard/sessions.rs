@@ -79,14 +79,6 @@ impl Sessions {
         Sessions { all: FxHashMap::default(), max }
     }
 
-    pub fn len(&self) -> usize {
-        self.all.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// Decides what to fetch. `random` is used for the id of a new session.
     pub fn plan(
         &mut self,
@@ -247,6 +239,6 @@ mod tests {
         let (mut sessions, mut random) = sessions(10);
         sessions.plan((0, 0), false, vec![target(0, 0)], &[], Instant(0), &mut random).unwrap();
         let last = sessions.plan((1, -1), false, vec![target(0, 0)], &[], Instant(0), &mut random).unwrap();
-        assert_eq!((last.session_id, sessions.len()), (NO_SESSION, 0));
+        assert_eq!((last.session_id, sessions.all.len()), (NO_SESSION, 0));
     }
 }

@@ -105,20 +105,24 @@ impl Shared {
 
     fn work(&self) {
         while let Some((token, work)) = self.next() {
-            let finished = match work {
-                Work::File(mut call) => {
-                    call.result = Some(perform(&mut call.op));
-                    Finished::File(call)
-                }
-                Work::Fill { mut pipe, file, offset, max } => {
-                    let filled = pipe.fill_from_disk(&file, offset, max);
-                    Finished::Filled(pipe, filled)
-                }
-            };
-            self.finished.lock().unwrap_or_else(PoisonError::into_inner).push((token, finished));
-            self.any_finished.store(true, Ordering::Release);
-            self.doorbell.ring();
+            self.finish(token, work);
         }
+    }
+
+    fn finish(&self, token: Token, work: Work) {
+        let finished = match work {
+            Work::File(mut call) => {
+                call.result = Some(perform(&mut call.op));
+                Finished::File(call)
+            }
+            Work::Fill { mut pipe, file, offset, max } => {
+                let filled = pipe.fill_from_disk(&file, offset, max);
+                Finished::Filled(pipe, filled)
+            }
+        };
+        self.finished.lock().unwrap_or_else(PoisonError::into_inner).push((token, finished));
+        self.any_finished.store(true, Ordering::Release);
+        self.doorbell.ring();
     }
 
     /// The next job; `None` ends the thread.
@@ -171,9 +175,15 @@ impl Pool {
         match started {
             Ok(thread) => self.threads.push(thread),
             Err(error) => {
+                tracing::warn!(%error, "no more threads for file calls can be started");
                 let mut state = self.shared.state();
                 state.threads -= 1;
-                assert!(state.threads > 0, "no thread for file calls can be started: {error}");
+                // With no thread at all the core itself has to wait for the disk.
+                let alone = if state.threads == 0 { state.jobs.pop_back() } else { None };
+                drop(state);
+                if let Some((token, work)) = alone {
+                    self.shared.finish(token, work);
+                }
             }
         }
     }

@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     timers: RefCell<TimerWheel>,
     turn_end: RefCell<TurnEnd>,
     inbox: RefCell<Option<Inbox>>,
+    /// Kept for its room.
+    completions: RefCell<Vec<Completion>>,
 }
 
 /// Who waits for the end of the turn, and how many ends there have been.
@@ -90,6 +92,7 @@ impl Core {
             timers: RefCell::new(TimerWheel::new(now)),
             turn_end: RefCell::default(),
             inbox: RefCell::new(None),
+            completions: RefCell::default(),
         };
         Core { shared: Rc::new(shared) }
     }
@@ -129,7 +132,7 @@ impl Core {
     /// Lets the back-end work and hands its completions to the waiting tasks (which are then ready). Does not wait when
     /// the inbox or another thread had something for this core.
     pub(crate) fn poll_backend(&self, wait: Wait) {
-        let mut completions = Vec::new();
+        let mut completions = self.shared.completions.take();
         if wait == Wait::No {
             self.shared.with_backend(|backend| backend.poll(Wait::No, &mut completions));
         } else {
@@ -140,7 +143,8 @@ impl Core {
                 backend.set_sleeping(false);
             });
         }
-        completions.into_iter().for_each(|completion| self.shared.complete(completion));
+        completions.drain(..).for_each(|completion| self.shared.complete(completion));
+        self.shared.completions.replace(completions);
     }
 
     /// When the earliest timer may be due; a lower bound for timers that are more than 64 ms away.

@@ -23,11 +23,11 @@ mod net;
 pub(crate) mod op;
 mod run;
 mod send_file;
+pub mod signal;
 pub mod sim;
 mod slots;
 mod sys;
 mod tasks;
-pub mod signal;
 mod time;
 mod timers;
 mod uring;
@@ -39,5 +39,5 @@ pub use net::{ListenOptions, Listener, Stream};
 pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};
 pub use time::Instant;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

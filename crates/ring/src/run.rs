@@ -69,6 +69,15 @@ where
         BackendKind::Epoll => Box::new(Epoll::new(&name)?),
         BackendKind::Simulated => return Err(io::Error::other("the simulated world has no threads of its own")),
     };
+    Ok(run_on(backend, spin, main))
+}
+
+/// Runs a core with this back-end on the calling thread.
+pub(crate) fn run_on<T, F>(backend: Box<dyn Backend>, spin: Duration, main: impl FnOnce(Ring) -> F) -> T
+where
+    T: 'static,
+    F: Future<Output = T> + 'static,
+{
     let core = Core::new(backend, ExecutorOptions::default());
     let ring = core.ring();
     let result = ring.spawn(main(ring.clone()));
@@ -76,7 +85,7 @@ where
     loop {
         let ran = core.run_ready();
         if let Some(output) = result.take() {
-            return Ok(output);
+            return output;
         }
         let wait = match core.next_deadline() {
             _ if core.has_ready() || spins.go_on(ran) => Wait::No,

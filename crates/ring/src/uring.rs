@@ -40,6 +40,8 @@ pub(crate) struct Uring {
     /// Entries that did not fit in the submission queue.
     overflow: VecDeque<squeue::Entry>,
     running: InFlight<Running>,
+    /// Name, result and flags of what has completed, between two calls empty.
+    completed: Vec<(u64, i32, u32)>,
     /// Completions to come, with those of cancellations and of the doorbell.
     in_kernel: usize,
     /// By descriptor.
@@ -70,13 +72,17 @@ pub(crate) fn probe() -> io::Result<String> {
 
 impl Uring {
     pub(crate) fn new(core_name: &str) -> io::Result<Self> {
-        let (ring, features) = setup::build()?;
+        Self::on(core_name, setup::build()?)
+    }
+
+    fn on(core_name: &str, (ring, features): (IoUring, Features)) -> io::Result<Self> {
         Ok(Self {
             host: Host::new(core_name, 0)?,
             ring,
             features,
             overflow: VecDeque::new(),
             running: InFlight::new(),
+            completed: Vec::new(),
             in_kernel: 0,
             sockets: Vec::new(),
             turns: Vec::new(),
@@ -141,10 +147,10 @@ impl Uring {
     }
 
     fn reap(&mut self) {
-        // Handling one may queue entries and so needs the ring; their number is bounded by the completion queue.
-        let completed: Vec<_> =
-            self.ring.completion().map(|entry| (entry.user_data(), entry.result(), entry.flags())).collect();
-        for (name, result, flags) in completed {
+        // Taken before they are handled, which may queue entries and so needs the ring.
+        let mut completed = mem::take(&mut self.completed);
+        completed.extend(self.ring.completion().map(|entry| (entry.user_data(), entry.result(), entry.flags())));
+        for (name, result, flags) in completed.drain(..) {
             self.in_kernel -= 1;
             match name {
                 DOORBELL => self.bell_armed = false,
@@ -152,6 +158,7 @@ impl Uring {
                 token => self.handle(Token(token), result, flags),
             }
         }
+        self.completed = completed;
     }
 
     // ---- operations ------------------------------------------------------------------------------------------------
@@ -304,6 +311,12 @@ impl Uring {
             self.reap();
         }
     }
+}
+
+/// A ring as kernels before 6.1 and before 5.19 set it up.
+#[cfg(test)]
+pub(crate) fn older(core_name: &str) -> [io::Result<Uring>; 2] {
+    [setup::Flags::Cooperative, setup::Flags::None].map(|flags| Uring::on(core_name, setup::build_with(flags)?))
 }
 
 impl Drop for Uring {

@@ -64,8 +64,7 @@ pub fn answer(shard: &Shard, queries: &[EpochQuery]) -> Vec<EpochResult> {
     let find = |query: &EpochQuery| {
         let partition = shard.partition(query.id).ok_or(ErrorCode::KafkaStorageError)?;
         partition.check_leader_epoch(query.current_leader_epoch)?;
-        let log = &partition.log;
-        let (leader_epoch, end_offset) = log.epochs().end_offset_for(query.leader_epoch, log.log_end_offset());
+        let (leader_epoch, end_offset) = partition.log.end_of_epoch(query.leader_epoch);
         Ok(EpochResult { error: ErrorCode::None, leader_epoch, end_offset })
     };
     queries.iter().map(|query| find(query).unwrap_or_else(EpochResult::none)).collect()

@@ -33,6 +33,26 @@ fn framed(mut request: produce_request::ProduceRequest, version: i16) -> (produc
     (request, frame.to_vec())
 }
 
+/// A response with topics of so many partitions, all answered alike.
+fn written(
+    version: i16,
+    topics: &[(String, [u8; 16], usize)],
+    answer: &PartitionProduceResponse<'_>,
+    throttle_time_ms: i32,
+    endpoints: &[NodeEndpoint<'_>],
+) -> BytesMut {
+    let mut out = BytesMut::new();
+    let mut writer = ProduceResponseWriter::new(&mut out, version, topics.len());
+    for (name, id, partitions) in topics {
+        writer.begin_topic(name, Uuid(*id), *partitions);
+        for index in 0..*partitions {
+            writer.partition(&PartitionProduceResponse { index: index as i32, ..answer.clone() });
+        }
+    }
+    writer.finish(throttle_time_ms, endpoints);
+    out
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -106,24 +126,16 @@ proptest! {
                 .map(|(host, port, rack)| NodeEndpoint { node_id: *port, host, port: *port, rack: rack.as_deref() })
                 .collect();
 
-            let mut out = BytesMut::new();
-            let mut writer = ProduceResponseWriter::new(&mut out, version, topics.len());
-            for (name, id, partitions) in &topics {
-                writer.begin_topic(name, Uuid(*id), *partitions);
-                for index in 0..*partitions {
-                    writer.partition(&PartitionProduceResponse {
-                        index: index as i32,
-                        error: ErrorCode::NotLeaderOrFollower,
-                        base_offset: offset,
-                        log_append_time_ms: offset ^ 1,
-                        log_start_offset: offset ^ 2,
-                        record_errors: &errors,
-                        error_message: error_message.as_deref(),
-                        current_leader: leader,
-                    });
-                }
-            }
-            writer.finish(throttle_time_ms, &written_endpoints);
+            let answer = PartitionProduceResponse {
+                base_offset: offset,
+                log_append_time_ms: offset ^ 1,
+                log_start_offset: offset ^ 2,
+                record_errors: &errors,
+                error_message: error_message.as_deref(),
+                current_leader: leader,
+                ..PartitionProduceResponse::refused(0, ErrorCode::NotLeaderOrFollower)
+            };
+            let out = written(version, &topics, &answer, throttle_time_ms, &written_endpoints);
 
             let partition = |index: usize| produce_response::PartitionProduceResponse {
                 index: index as i32,

@@ -152,12 +152,12 @@ impl World {
                 state.next_event(end)
             };
             match event {
-                None => break,
+                None => return done(),
                 Some(Event::Turn { core }) => finished = self.turn(core) && done(),
                 Some(event) => self.inner.state.borrow_mut().handle(event),
             }
         }
-        finished
+        true
     }
 
     fn turn(&self, core: u32) -> bool {

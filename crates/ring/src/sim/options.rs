@@ -70,6 +70,8 @@ pub struct NetworkOptions {
     pub break_per_million: u32,
     /// How often an end of a broken connection, or the peer of a node without power, is not told.
     pub half_open_per_million: u32,
+    /// A reset takes with it what has arrived and is not read yet.
+    pub reset_discards_per_million: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +125,7 @@ impl SimOptions {
                 split_per_million: 20_000,
                 break_per_million: 0,
                 half_open_per_million: 0,
+                reset_discards_per_million: 0,
             },
             cores: CoreOptions {
                 turn: Span::micros(1, 5),
@@ -157,6 +160,7 @@ impl SimOptions {
         network.split_per_million += strength(10_000, 400_000);
         network.break_per_million = strength(20, 2_000);
         network.half_open_per_million = strength(100_000, 900_000);
+        network.reset_discards_per_million = strength(100_000, 900_000);
         if strength(1, 2) > 0 {
             network.latency.max = Duration::from_millis(u64::from(strength(1, 200)).max(1));
         }

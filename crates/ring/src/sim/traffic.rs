@@ -306,7 +306,9 @@ impl State {
         match source {
             Source::Buffers(buffers) => {
                 let front = buffers.front_mut().expect("not empty");
-                let piece = front.split_to(front.len().min(room));
+                // Copied, as a kernel does: the sender's buffers are free when its send has ended.
+                let piece = Bytes::copy_from_slice(&front[..front.len().min(room)]);
+                front.advance(piece.len());
                 if front.is_empty() {
                     buffers.pop_front();
                 }
@@ -460,6 +462,7 @@ impl State {
         let (own, from) = (end.node, peer.node);
         if !self.network.is_blocked(from, own) {
             let at = self.now + self.network_latency(from, own);
+            let at = at.max(self.network.end(id).expect("seen above").incoming.last_arrival);
             self.schedule(at, Event::Reset { end: id });
         }
     }
@@ -471,7 +474,8 @@ impl State {
 
     /// `end` learns that its connection is no more. What has arrived can still be read, or not.
     fn break_end(&mut self, id: u64, code: i32) {
-        let loses_arrived = code == libc::ECONNRESET && self.network.random.coin();
+        let discards = self.options.network.reset_discards_per_million;
+        let loses_arrived = code == libc::ECONNRESET && self.network.random.chance(discards);
         let Some(end) = self.network.end(id) else { return };
         end.error.get_or_insert(code);
         if loses_arrived {

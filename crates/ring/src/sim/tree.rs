@@ -12,6 +12,7 @@ use std::{
 };
 
 const ROOT: u32 = 0;
+const MAX_NAME_BYTES: usize = 255;
 /// More unsynced changes than this, and the journal commits the older half on its own.
 const MAX_PENDING_CHANGES: usize = 4096;
 
@@ -88,7 +89,11 @@ fn parts(path: &Path) -> io::Result<Vec<&str>> {
     let mut parts = Vec::with_capacity(4);
     for component in path.components() {
         match component {
-            Component::Normal(name) => parts.push(name.to_str().ok_or_else(|| errno(libc::EINVAL))?),
+            Component::Normal(name) if name.len() > MAX_NAME_BYTES => return Err(errno(libc::ENAMETOOLONG)),
+            Component::Normal(name) => {
+                let name = name.to_str().filter(|name| !name.contains('\0'));
+                parts.push(name.ok_or_else(|| errno(libc::EINVAL))?);
+            }
             Component::ParentDir => drop(parts.pop()),
             Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
         }

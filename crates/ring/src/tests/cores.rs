@@ -91,6 +91,24 @@ fn a_sleeping_core_takes_no_turns() {
 }
 
 #[test]
+fn files_and_doorbells_may_cross_cores() {
+    fn crosses<T: Send + Sync>(_: &T) {}
+    let path = std::env::current_exe().expect("this test is a file");
+    for kind in kinds() {
+        let open = path.clone();
+        let opened = spawn_core(options(kind), move |ring| async move {
+            (ring.open(open, crate::OpenOptions::read()).await.expect("opens"), ring.doorbell())
+        });
+        let (file, doorbell) = opened.expect("starts").join().expect("ends").expect("runs");
+        crosses(&(&file, &doorbell));
+        doorbell.ring();
+        let size_bytes = run(options(kind), |ring| async move { ring.size(&file).await }).expect("runs");
+        let expected = std::fs::metadata(&path).expect("it exists").len();
+        assert_eq!(size_bytes.expect("the file outlives its core"), expected);
+    }
+}
+
+#[test]
 fn time_and_chance() {
     on_each(|ring| async move {
         let cached = ring.now();
@@ -109,4 +127,45 @@ fn the_choice_of_the_back_end() {
     let auto = select(BackendChoice::Auto).expect("something is always there");
     assert_eq!(auto.kind == BackendKind::IoUring, kinds().len() == 2, "{}", auto.reason);
     assert!(!crate::allowed_cpus().is_empty());
+    println!("{}", auto.reason);
+}
+
+/// From now on, `io_uring_setup` fails with this error on the calling thread, as under a container's profile.
+fn forbid_io_uring(errno: i32) {
+    let instruction = |code: u32, yes, no, k| libc::sock_filter { code: code as u16, jt: yes, jf: no, k };
+    let mut program = [
+        // The number of the call lies at the start of the data that the filter sees.
+        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::SYS_io_uring_setup as u32),
+        instruction(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        instruction(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: a plain call with numbers.
+    let no_new_privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    // SAFETY: the program and its instructions live across the call; the kernel copies them.
+    let filtered = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    assert_eq!((no_new_privileges, filtered), (0, 0), "{}", std::io::Error::last_os_error());
+}
+
+#[test]
+fn where_io_uring_is_forbidden_epoll_runs_and_says_why() {
+    for (errno, hint) in [
+        (libc::EPERM, "seccomp profile"),
+        (libc::ENOMEM, "RLIMIT_MEMLOCK"),
+        (libc::ENOSYS, "CONFIG_IO_URING"),
+        (libc::EIO, "cannot be set up"),
+    ] {
+        // A filter holds for its thread and those that it starts.
+        let core = thread::spawn(move || {
+            forbid_io_uring(errno);
+            let auto = select(BackendChoice::Auto).expect("epoll is left");
+            assert_eq!(auto.kind, BackendKind::Epoll);
+            assert!(auto.reason.starts_with("epoll, because ") && auto.reason.contains(hint), "{}", auto.reason);
+            let error = select(BackendChoice::IoUring).expect_err("what was asked for is not to be had");
+            assert!(error.to_string().contains(hint), "{error}");
+            run(options(auto.kind), |ring| async move { ring.sleep(Duration::from_millis(1)).await })
+        });
+        core.join().expect("the assertions hold").expect("the core runs");
+    }
 }

@@ -172,3 +172,23 @@ fn direct_files_bypass_the_page_cache() {
         assert!(buf == pattern(0, 8192));
     });
 }
+
+#[test]
+fn more_operations_in_one_turn_than_a_queue_holds() {
+    in_scratch("crowd", |ring, scratch| async move {
+        let file = ring.open(scratch.path("file"), OpenOptions::write()).await.expect("opens");
+        ring.write_at(&file, vec![pattern(0, 100_000)], 0).await.expect("writes");
+        let readers: Vec<_> = (0..2000)
+            .map(|nth| {
+                let (ring, file) = (ring.clone(), file.clone());
+                ring.clone().spawn(async move {
+                    let got = ring.read_exact_at(&file, nth * 7, 100).await.expect("reads");
+                    assert_eq!(got, pattern(nth as usize * 7, 100));
+                })
+            })
+            .collect();
+        for reader in readers {
+            reader.await;
+        }
+    });
+}

@@ -5,7 +5,7 @@ mod files;
 mod sockets;
 mod tasks;
 
-use crate::{BackendChoice, BackendKind, CoreOptions, Ring, run, select};
+use crate::{BackendChoice, BackendKind, CoreOptions, Ring, run, run::run_on, select, uring::older};
 use bytes::{Bytes, BytesMut};
 use std::{future::Future, path::PathBuf, time::Duration};
 
@@ -26,15 +26,23 @@ fn options(backend: BackendKind) -> CoreOptions {
     CoreOptions { name: format!("test-{backend:?}"), index: 0, cpu: None, backend, spin: Duration::ZERO }
 }
 
-/// Runs the test on a core of each back-end.
+/// Runs the test on a core of each back-end, and on rings as older kernels have them.
 fn on_each<F: Future<Output = ()> + 'static>(test: impl Fn(Ring) -> F) {
     for kind in kinds() {
-        let ended = run(options(kind), |ring| {
-            let test = test(ring.clone());
-            async move { ring.timeout(HANGS_AFTER, test).await }
-        });
-        assert!(ended.expect("the core starts").is_some(), "the test hangs on {kind:?}");
+        let ended = run(options(kind), |ring| limited(ring.clone(), test(ring))).expect("the core starts");
+        assert!(ended.is_some(), "the test hangs on {kind:?}");
     }
+    if kinds().contains(&BackendKind::IoUring) {
+        for nth in 0..2 {
+            let backend = older("test-older").into_iter().nth(nth).and_then(Result::ok).expect("flags may be left out");
+            let ended = run_on(Box::new(backend), Duration::ZERO, |ring| limited(ring.clone(), test(ring)));
+            assert!(ended.is_some(), "the test hangs on an older ring");
+        }
+    }
+}
+
+async fn limited(ring: Ring, test: impl Future<Output = ()>) -> Option<()> {
+    ring.timeout(HANGS_AFTER, test).await
 }
 
 /// An empty directory that is removed with the value.

@@ -172,7 +172,7 @@ impl Running {
 
     /// What a completion with `moved` bytes (or that descriptor) means. `None`: more is to be done.
     pub(crate) fn completed(&mut self, moved: usize) -> Option<io::Result<Outcome>> {
-        // SAFETY (of the closure's uses below): the kernel made the descriptor for this completion alone.
+        // SAFETY: only called where `moved` is a descriptor, which the kernel made for this completion alone.
         let new_fd = || unsafe { OwnedFd::from_raw_fd(moved as RawFd) };
         let outcome = match (&mut self.op, &mut self.memory) {
             (Op::Accept { .. }, Memory::Accept(peer)) => sys::stream(new_fd(), peer.to_std()).map(Outcome::Accepted),

@@ -38,14 +38,44 @@ pub(crate) struct Features {
     pub(crate) truncate: bool,
 }
 
+/// How completions are worked off, the better the earlier in this list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Flags {
+    /// When we ask for them (Linux 6.1).
+    Deferred,
+    /// At the next system call (Linux 5.19).
+    Cooperative,
+    /// When the kernel interrupts us.
+    None,
+}
+
 /// A ring with the best flags that the kernel takes. The error says what would help.
 pub(crate) fn build() -> io::Result<(IoUring, Features)> {
-    let (ring, deferred) = build_with_best_flags().map_err(explain)?;
-    let mut probe = Probe::new();
+    for flags in [Flags::Deferred, Flags::Cooperative] {
+        match build_with(flags) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+            built => return built,
+        }
+    }
+    build_with(Flags::None)
+}
+
+/// An error of kind `InvalidInput` for flags that the kernel does not know.
+pub(crate) fn build_with(flags: Flags) -> io::Result<(IoUring, Features)> {
+    let mut builder = IoUring::builder();
+    builder.setup_cqsize(COMPLETION_ENTRIES);
+    if flags != Flags::None {
+        builder.setup_coop_taskrun().setup_taskrun_flag();
+    }
+    if flags == Flags::Deferred {
+        builder.setup_single_issuer().setup_defer_taskrun();
+    }
+    let ring = builder.build(SUBMISSION_ENTRIES).map_err(explain)?;
     let unsupported = |what: &str| {
         let message = format!("this kernel's io_uring has no {what}; Linux 5.11 or later is needed");
         io::Error::new(io::ErrorKind::Unsupported, message)
     };
+    let mut probe = Probe::new();
     ring.submitter().register_probe(&mut probe).map_err(|_| unsupported("list of its operations"))?;
     if let Some((name, _)) = REQUIRED.iter().find(|(_, code)| !probe.is_supported(*code)) {
         return Err(unsupported(name));
@@ -55,25 +85,8 @@ pub(crate) fn build() -> io::Result<(IoUring, Features)> {
     }
     // A kernel before 5.15 has no such limit, and works as well without.
     let _ = ring.submitter().register_iowq_max_workers(&mut WORKERS_MAX.clone());
-    Ok((ring, Features { deferred, truncate: probe.is_supported(opcode::Ftruncate::CODE) }))
-}
-
-fn build_with_best_flags() -> io::Result<(IoUring, bool)> {
-    let mut builder = IoUring::builder();
-    builder.setup_cqsize(COMPLETION_ENTRIES).setup_coop_taskrun().setup_taskrun_flag();
-    builder.setup_single_issuer().setup_defer_taskrun();
-    let unknown_flag = |error: &io::Error| error.raw_os_error() == Some(libc::EINVAL);
-    match builder.build(SUBMISSION_ENTRIES) {
-        Err(error) if unknown_flag(&error) => {}
-        built => return built.map(|ring| (ring, true)),
-    }
-    let mut builder = IoUring::builder();
-    builder.setup_cqsize(COMPLETION_ENTRIES).setup_coop_taskrun().setup_taskrun_flag();
-    match builder.build(SUBMISSION_ENTRIES) {
-        Err(error) if unknown_flag(&error) => {}
-        built => return built.map(|ring| (ring, false)),
-    }
-    IoUring::builder().setup_cqsize(COMPLETION_ENTRIES).build(SUBMISSION_ENTRIES).map(|ring| (ring, false))
+    let truncate = probe.is_supported(opcode::Ftruncate::CODE);
+    Ok((ring, Features { deferred: flags == Flags::Deferred, truncate }))
 }
 
 fn explain(error: io::Error) -> io::Error {

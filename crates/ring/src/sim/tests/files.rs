@@ -24,6 +24,9 @@ fn files_behave_as_files() {
         assert_eq!(error(ring.open("/data/t-0/none", OpenOptions::read()).await), ErrorKind::NotFound);
         assert_eq!(error(ring.open("/none/log", OpenOptions::write()).await), ErrorKind::NotFound);
         assert_eq!(error(ring.open("/data", OpenOptions::read()).await), ErrorKind::IsADirectory);
+        assert_eq!(error(ring.open("/data/a\0b", OpenOptions::read()).await), ErrorKind::InvalidInput);
+        let long = format!("/data/{}", "x".repeat(256));
+        assert_eq!(error(ring.open(long, OpenOptions::write()).await), ErrorKind::InvalidFilename);
         assert_eq!(ring.remove_dir("/data/t-0").await.unwrap_err().kind(), ErrorKind::DirectoryNotEmpty);
         assert_eq!(ring.unlink("/data/t-0").await.unwrap_err().kind(), ErrorKind::IsADirectory);
 
@@ -71,7 +74,10 @@ fn a_full_disk_refuses_and_recovers() {
             }
             let error = ring.write_at(&file, vec![page.clone()], 6 * 4096).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StorageFull);
-            assert_eq!(ring.write_now(&file, std::slice::from_ref(&page), 6 * 4096).unwrap_err().kind(), ErrorKind::StorageFull);
+            assert_eq!(
+                ring.write_now(&file, std::slice::from_ref(&page), 6 * 4096).unwrap_err().kind(),
+                ErrorKind::StorageFull
+            );
             ring.write_at(&file, vec![page.clone()], 0).await.expect("overwriting needs no space");
             ring.write_at(&ballast, vec![page.clone()], 0).await.expect("the ballast has its space");
             drop(ballast);

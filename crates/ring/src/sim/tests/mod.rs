@@ -4,6 +4,7 @@ mod cores;
 mod disk;
 mod files;
 mod network;
+mod properties;
 mod repeats;
 
 use super::{NodeId, SimOptions, World};

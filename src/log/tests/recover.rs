@@ -1,0 +1,327 @@
+//! Crashes, torn ends, bit rot, missing and damaged helper files.
+
+use super::*;
+use crate::log::{AbortedTransaction, LogError};
+use std::{collections::BTreeMap, fs};
+
+/// The files of a folder with their contents.
+fn snapshot_of(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
+    fs::read_dir(dir).unwrap().map(|entry| read(entry.unwrap())).collect()
+}
+
+fn restore(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
+    let _ = fs::remove_dir_all(dir);
+    fs::create_dir_all(dir).unwrap();
+    for (name, content) in files {
+        fs::write(dir.join(name), content).unwrap();
+    }
+}
+
+/// A closed log of several segments; `count` batches of one record of 100 bytes each.
+async fn several_segments(ring: &Ring, dir: &Path, count: i64) -> Vec<i64> {
+    let log = open(ring, dir, small_config(), LogStart::default()).await;
+    for at in 0..count {
+        let sequence = at as i32;
+        append_batch(&log, batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, sequence).build(), at as i32 / 20).unwrap();
+    }
+    log.close().await.unwrap();
+    log.segment_infos().iter().map(|info| info.base_offset).collect()
+}
+
+async fn check_whole(ring: &Ring, log: &Log, count: i64) {
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (0, count));
+    for max in [1, 1000] {
+        let records = read_all(ring, log, 0, max).await;
+        let expected: Vec<_> = (0..count).map(|at| (at, vec![at as u8; 100])).collect();
+        assert_eq!(records, expected);
+    }
+    for at in [0, count / 2, count - 1] {
+        assert_eq!(log.offset_for_timestamp(NOW_MS + at).await.unwrap().unwrap().offset, at);
+    }
+    assert_eq!(log.epochs().entries(), (0..=(count - 1) / 20).map(|at| (at as i32, at * 20)).collect::<Vec<_>>());
+    assert_eq!(log.producers().get(5).unwrap().last_sequence(), count as i32 - 1);
+}
+
+#[test]
+fn a_last_batch_torn_at_any_byte_is_cut() {
+    on_epoll(|ring, temp| async move {
+        let dir = temp.partition();
+        let log = open(&ring, &dir, LogConfig::default(), LogStart::default()).await;
+        append(&log, 0, &[b"one"]);
+        append(&log, 0, &[b"two"]);
+        let good = log.size_bytes();
+        append(&log, 0, &[b"three"]);
+        log.sync().await.unwrap();
+        let files = snapshot_of(&dir);
+        let path = files::path(&dir, 0, files::LOG);
+        let whole = fs::read(&path).unwrap();
+        for length in good as usize..whole.len() {
+            for zeros in [0, 10, 5000] {
+                restore(&dir, &files);
+                let mut torn = whole[..length].to_vec();
+                torn.resize(length + zeros, 0);
+                fs::write(&path, &torn).unwrap();
+                let again = open(&ring, &dir, LogConfig::default(), crashed(i64::from(zeros == 10) * 2)).await;
+                // The last byte of a record without headers is a zero anyway.
+                let end = if torn.starts_with(&whole) { 3 } else { 2 };
+                assert_eq!((again.log_end_offset(), again.durable_offset()), (end, end), "{length} {zeros}");
+                assert_eq!(file_size(&dir, 0, files::LOG), if end == 3 { whole.len() as u64 } else { good });
+                assert_eq!(append(&again, 1, &[b"new"]).base_offset, end);
+                assert_eq!(read_all(&ring, &again, 0, 1).await.len() as i64, end + 1);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_flipped_byte_above_the_recovery_point_is_found_and_cut() {
+    on_epoll(|ring, temp| async move {
+        let dir = temp.partition();
+        let log = open(&ring, &dir, LogConfig::default(), LogStart::default()).await;
+        append(&log, 0, &[b"one"]);
+        let good = log.size_bytes() as usize;
+        append(&log, 0, &[b"two"]);
+        append(&log, 0, &[b"three"]);
+        log.sync().await.unwrap();
+        let files = snapshot_of(&dir);
+        let path = files::path(&dir, 0, files::LOG);
+        let whole = fs::read(&path).unwrap();
+        let batch_bytes = Batch::parse(&whole[good..]).unwrap().size_bytes();
+        // Base offset and leader epoch lie outside the CRC.
+        for at in (8..12).chain(16..batch_bytes) {
+            restore(&dir, &files);
+            let mut flipped = whole.clone();
+            flipped[good + at] ^= 0x41;
+            fs::write(&path, &flipped).unwrap();
+            let again = open(&ring, &dir, LogConfig::default(), crashed(1)).await;
+            assert_eq!(again.log_end_offset(), 1, "byte {at}");
+        }
+    });
+}
+
+#[test]
+fn damage_below_the_recovery_point_stops_the_partition() {
+    on_each_backend(|ring, temp| async move {
+        let dir = temp.partition();
+        let bases = several_segments(&ring, &dir, 100).await;
+        let files = snapshot_of(&dir);
+        // In the segment of the recovery point, before it: nobody reads it again, unless its index has to be rebuilt.
+        let last = *bases.last().unwrap();
+        let index = files::name(last, files::OFFSET_INDEX);
+        let log_file = files::path(&dir, last, files::LOG);
+        let mut flipped = files[&files::name(last, files::LOG)].clone();
+        flipped[30] ^= 1;
+        for (from, indexed) in [(last + 2, true), (last + 2, false), (100, false)] {
+            restore(&dir, &files);
+            fs::write(&log_file, &flipped).unwrap();
+            if !indexed {
+                fs::remove_file(dir.join(&index)).unwrap();
+            }
+            let opened = try_open(&ring, &dir, small_config(), crashed(from)).await;
+            // Below the recovery point batches are not checked, only walked.
+            assert_eq!(opened.unwrap().log_end_offset(), 100);
+            let opened = try_open(&ring, &dir, small_config(), crashed(last)).await;
+            assert_eq!(opened.unwrap().log_end_offset(), last, "what was not synced is cut");
+        }
+        // A segment below the recovery point whose index is gone is read and checked.
+        restore(&dir, &files);
+        fs::remove_file(files::path(&dir, bases[1], files::TIME_INDEX)).unwrap();
+        let mut flipped = files[&files::name(bases[1], files::LOG)].clone();
+        flipped[30] ^= 1;
+        fs::write(files::path(&dir, bases[1], files::LOG), &flipped).unwrap();
+        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
+        assert!(matches!(error, LogError::Corrupt { .. }), "{error}");
+        // A header that makes no sense, below the recovery point, with good batches behind it.
+        restore(&dir, &files);
+        fs::remove_file(dir.join(&index)).unwrap();
+        let mut broken = files[&files::name(last, files::LOG)].clone();
+        broken[8..12].fill(0xff);
+        fs::write(&log_file, &broken).unwrap();
+        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
+        assert!(error.to_string().contains("good batches follow"), "{error}");
+        // The same with nothing good behind it is an end, and cut.
+        broken.truncate(200);
+        fs::write(&log_file, &broken).unwrap();
+        let log = try_open(&ring, &dir, small_config(), crashed(100)).await.unwrap();
+        assert_eq!(log.log_end_offset(), last);
+    });
+}
+
+#[test]
+fn damage_above_the_recovery_point_takes_the_later_segments_along() {
+    on_each_backend(|ring, temp| async move {
+        let dir = temp.partition();
+        let bases = several_segments(&ring, &dir, 100).await;
+        let path = files::path(&dir, bases[1], files::LOG);
+        let mut flipped = fs::read(&path).unwrap();
+        flipped[30] ^= 1;
+        fs::write(&path, &flipped).unwrap();
+        let log = open(&ring, &dir, small_config(), crashed(bases[1])).await;
+        assert_eq!((log.log_end_offset(), log.recovery_point()), (bases[1], bases[1]));
+        assert_eq!(read_all(&ring, &log, 0, 1000).await.len() as i64, bases[1]);
+        assert!(!files::path(&dir, bases[2], files::LOG).exists());
+        assert_eq!(log.producers().get(5).unwrap().last_sequence(), bases[1] as i32 - 1);
+        assert_eq!(log.epochs().latest(), Some((bases[1] as i32 - 1) / 20));
+    });
+}
+
+#[test]
+fn helper_files_are_rebuilt_as_they_were() {
+    on_epoll(|ring, temp| async move {
+        let dir = temp.partition();
+        let bases = several_segments(&ring, &dir, 150).await;
+        let files = snapshot_of(&dir);
+        let is_helper = |name: &&String| files::parse(name).is_some_and(|(_, kind)| kind != files::LOG);
+        let mut broken: Vec<(String, Option<Vec<u8>>)> = vec![("leader-epoch-checkpoint".into(), None)];
+        for name in files.keys().filter(is_helper) {
+            let content = &files[name];
+            let mut odd = content.clone();
+            odd.push(1);
+            for damage in [None, Some(Vec::new()), Some(vec![0; content.len() + 7]), Some(vec![0xff; 24]), Some(odd)] {
+                broken.push((name.clone(), damage));
+            }
+        }
+        for (name, damage) in broken {
+            for start in [clean(), crashed(0), crashed(bases[1]), crashed(bases[2] + 5), crashed(150)] {
+                let (is_epochs, is_snapshot) = (name == "leader-epoch-checkpoint", name.ends_with("snapshot"));
+                let is_empty_index = damage.as_ref().is_some_and(Vec::is_empty) && !is_snapshot;
+                if is_epochs && start.recovery_point != 0 || is_epochs && start.clean {
+                    continue; // Epochs below the recovery point are nowhere else.
+                }
+                restore(&dir, &files);
+                match &damage {
+                    None => fs::remove_file(dir.join(&name)).unwrap(),
+                    Some(content) => fs::write(dir.join(&name), content).unwrap(),
+                }
+                let context = format!("{name} {damage:?} {start:?}");
+                let log = try_open(&ring, &dir, small_config(), start).await.unwrap_or_else(|e| panic!("{context}: {e}"));
+                if is_empty_index && name.ends_with("timeindex") {
+                    // An empty time index is what a segment without timestamps has: believed below the recovery point.
+                    assert_eq!(log.log_end_offset(), 150, "{context}");
+                    continue;
+                }
+                check_whole(&ring, &log, 150).await;
+                log.close().await.unwrap();
+                if !is_empty_index && !is_snapshot {
+                    let after = snapshot_of(&dir);
+                    assert_eq!(after.keys().collect::<Vec<_>>(), files.keys().collect::<Vec<_>>(), "{context}");
+                    for (name, content) in &files {
+                        assert_eq!(&after[name], content, "{name} after {context}");
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_crash_without_close_recovers_from_any_point() {
+    on_each_backend(|ring, temp| async move {
+        let dir = temp.partition();
+        let log = open(&ring, &dir, small_config(), LogStart::default()).await;
+        for at in 0..150_i64 {
+            let one = batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, at as i32);
+            append_batch(&log, one.build(), at as i32 / 20).unwrap();
+            if at == 70 {
+                log.sync().await.unwrap();
+                log.checkpoint().await.unwrap();
+            }
+        }
+        log.sync().await.unwrap();
+        assert_eq!(log.recovery_point(), 71);
+        let files = snapshot_of(&dir);
+        for recovery_point in [0, 1, 30, 70, 71] {
+            restore(&dir, &files);
+            let again = open(&ring, &dir, small_config(), crashed(recovery_point)).await;
+            check_whole(&ring, &again, 150).await;
+            assert_eq!(again.durable_offset(), 150);
+            again.checkpoint().await.unwrap();
+            assert_eq!(again.recovery_point(), 150);
+        }
+    });
+}
+
+#[test]
+fn leftovers_of_an_earlier_run_are_cleaned_up() {
+    on_each_backend(|ring, temp| async move {
+        let dir = temp.partition();
+        let bases = several_segments(&ring, &dir, 100).await;
+        fs::write(dir.join("00000000000000000000.log.deleted"), b"x").unwrap();
+        fs::write(dir.join("00000000000000000007.index"), b"x").unwrap();
+        fs::write(dir.join("00000000000000000090.log.cleaned"), b"x").unwrap();
+        fs::write(dir.join("00000000000000000090.log.swap"), b"x").unwrap();
+        // A finished swap of the first segment.
+        let first = files::path(&dir, 0, files::LOG);
+        fs::rename(&first, dir.join("00000000000000000000.log.swap")).unwrap();
+        let log = open(&ring, &dir, small_config(), clean()).await;
+        check_whole(&ring, &log, 100).await;
+        let names = snapshot_of(&dir);
+        assert!(names.keys().all(|name| !name.ends_with("ed") && !name.ends_with("swap")), "{:?}", names.keys());
+        assert!(!names.contains_key("00000000000000000007.index"));
+        assert_eq!(log.segment_infos().len(), bases.len());
+    });
+}
+
+#[test]
+fn odd_starts() {
+    on_each_backend(|ring, temp| async move {
+        let dir = temp.partition();
+        several_segments(&ring, &dir, 50).await;
+        let other = Uuid::from_u128(2);
+        let opened =
+            Log::open(&ring, dir.clone(), other, small_config().shared(), clean(), TailCache::new(0)).await;
+        assert!(matches!(opened, Err(LogError::WrongTopicId { .. })));
+        // The log start lies inside the log, then behind it.
+        let log = open(&ring, &dir, small_config(), LogStart { log_start_offset: 10, ..clean() }).await;
+        assert_eq!((log.log_start_offset(), log.log_end_offset()), (10, 50));
+        assert_eq!(log.epochs().entries(), [(0, 10), (1, 20), (2, 40)]);
+        let log = open(&ring, &dir, small_config(), LogStart { log_start_offset: 90, ..clean() }).await;
+        assert_eq!((log.log_start_offset(), log.log_end_offset(), log.size_bytes()), (90, 90, 0));
+        assert_eq!(append(&log, 0, &[b"x"]).base_offset, 90);
+        // A recovery point beyond the end: the log was cut after it was written.
+        log.close().await.unwrap();
+        let log = open(&ring, &dir, small_config(), LogStart { recovery_point: 500, ..LogStart::default() }).await;
+        assert_eq!((log.log_end_offset(), log.recovery_point()), (91, 91));
+    });
+}
+
+#[test]
+fn a_recovery_checkpoint_that_does_not_fit_is_ignored() {
+    on_epoll(|ring, temp| async move {
+        let dir = temp.partition();
+        several_segments(&ring, &dir, 100).await;
+        let log = open(&ring, &dir, small_config(), clean()).await;
+        let state = log.close().await.unwrap();
+        let files = snapshot_of(&dir);
+        let start = || LogStart { state: Some(state.clone()), ..clean() };
+        check_whole(&ring, &open(&ring, &dir, small_config(), start()).await, 100).await;
+        for name in files.keys().filter(|name| files::parse(name).is_some_and(|(_, kind)| kind != files::SNAPSHOT)) {
+            restore(&dir, &files);
+            fs::remove_file(dir.join(name)).unwrap();
+            if name.ends_with(".log") {
+                // A lost segment shows as a log that ends or starts elsewhere, never as one that promises what is gone.
+                let log = open(&ring, &dir, small_config(), start()).await;
+                assert!(log.size_bytes() < state_size(&files));
+                continue;
+            }
+            check_whole(&ring, &open(&ring, &dir, small_config(), start()).await, 100).await;
+        }
+        let encoded = crate::log::fast_start::encode(&vec![state.clone()]);
+        assert_eq!(crate::log::fast_start::decode(&encoded).unwrap(), [state.clone()]);
+        assert!(crate::log::fast_start::decode(&encoded[..encoded.len() - 3]).is_err());
+        assert!(crate::log::fast_start::decode(&[]).is_err());
+    });
+}
+
+fn state_size(files: &BTreeMap<String, Vec<u8>>) -> u64 {
+    files.iter().filter(|(name, _)| name.ends_with(".log")).map(|(_, content)| content.len() as u64).sum()
+}
+
+#[test]
+fn entries_of_the_transaction_index_survive_in_any_version() {
+    let one = AbortedTransaction { producer_id: 1, first_offset: 2, last_offset: 3, last_stable_offset: 4 };
+    let bytes = one.encode();
+    assert_eq!(bytes[..2], [0, 0]);
+    assert_eq!(AbortedTransaction::decode(&bytes), Some(one));
+}
