@@ -66,7 +66,7 @@ impl Log {
     ) -> Result<Log, LogError> {
         let entries = match ring.read_dir(&dir).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create_dir(ring, &dir).await.map_err(LogError::io("creating", &dir))?;
+                files::create_dir_durably(ring, &dir).await.map_err(LogError::io("creating", &dir))?;
                 Vec::new()
             }
             other => other.map_err(LogError::io("listing", &dir))?,
@@ -83,8 +83,8 @@ impl Log {
             None => load(ring, &dir, topic_id, &config, &start, entries).await?,
         };
         let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
-        if !start.clean && log.recovery_point() < log.log_end_offset() {
-            // What recovery has found may be in the page cache only.
+        if !start.clean {
+            // What recovery has found may be in the page cache only, names of files included.
             log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
         }
@@ -135,15 +135,6 @@ impl Log {
         }
         self.0.writer.dir_changed();
         Ok(())
-    }
-}
-
-/// A new folder, known to the disk before anything in it is.
-async fn create_dir(ring: &Ring, dir: &Path) -> io::Result<()> {
-    ring.create_dir_all(dir).await?;
-    match dir.parent() {
-        Some(parent) => ring.sync_dir(parent).await,
-        None => Ok(()),
     }
 }
 

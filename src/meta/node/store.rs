@@ -4,7 +4,7 @@
 
 use super::{MetaNodeError, QuorumState, bootstrap, metalog, snapshot_file};
 use crate::{
-    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, ReadPart, TailCache},
+    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, ReadPart, TailCache, create_dir_durably},
     meta::{
         METADATA_TOPIC,
         image::{Image, Voter},
@@ -56,7 +56,7 @@ impl Store {
     /// directory is formatted.
     pub async fn format_if_new(&self, voter: &Voter) -> Result<(), MetaNodeError> {
         let (ring, now_ms) = (&self.ring, self.ring.wall_clock_ms());
-        ring.create_dir_all(&self.dir).await.map_err(Self::io("creating", &self.dir))?;
+        create_dir_durably(ring, &self.dir).await.map_err(Self::io("creating", &self.dir))?;
         let names = self.names().await?;
         if names.iter().any(|name| name.ends_with(".log") || name.parse::<SnapshotId>().is_ok()) {
             return Ok(());
