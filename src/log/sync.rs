@@ -209,14 +209,15 @@ impl Log {
 
     /// Opens the file of a segment in the background; what was gathered follows.
     fn open_behind(&self, segment: Rc<Segment>) {
-        let hold = self.hold_writes();
+        // After a failure, trying again at once would fail again at once: the next append or turn does. And a task that is
+        // dropped with its core must not begin the next one.
+        let mut hold = self.hold_writes();
+        hold.write_after = false;
         let log = self.clone();
         drop(self.0.ring.spawn(async move {
-            let mut hold = hold;
-            if let Err(error) = log.open_log_file(&segment).await {
-                log.write_failed(&error, &segment);
-                // Trying again at once would fail again at once: the next append or turn does.
-                hold.write_after = false;
+            match log.open_log_file(&segment).await {
+                Ok(()) => hold.write_after = true,
+                Err(error) => log.write_failed(&error, &segment),
             }
         }));
     }
