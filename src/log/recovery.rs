@@ -71,6 +71,7 @@ impl Log {
             }
             other => other.map_err(LogError::io("listing", &dir))?,
         };
+        let sync_has_failed = entries.iter().any(|entry| entry.name == files::FAILED_SYNC);
         let restored = match &start.state {
             Some(state) if start.clean => {
                 let expiration_ms = config.producer_id_expiration_ms;
@@ -86,7 +87,14 @@ impl Log {
         if !start.clean {
             // What recovery has found may be in the page cache only, names of files included.
             log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
+            if sync_has_failed {
+                log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
+            }
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
+            if sync_has_failed {
+                let mark = log.dir().join(files::FAILED_SYNC);
+                remove_if_there(ring, &mark).await.map_err(LogError::io("removing", mark))?;
+            }
         }
         Ok(log)
     }
@@ -274,7 +282,8 @@ impl Loader<'_> {
         // Recovery begins in the segment that holds the recovery point; a clean log has only its end looked at.
         let doubtful = match self.start.clean {
             true => segments.len().saturating_sub(1),
-            false => segments.partition_point(|one| one.base_offset <= self.start.recovery_point).saturating_sub(1),
+            // The one that ends just there, too: its indexes may not be complete.
+            false => segments.partition_point(|one| one.base_offset < self.start.recovery_point).saturating_sub(1),
         };
         for segment in &segments[..doubtful] {
             self.load_trusted(segment).await?;

@@ -235,7 +235,7 @@ pub async fn read(shard: &Shard, core: usize, reads: Vec<FetchRead>, options: Fe
     for read in reads {
         let partition = shard.partitions.borrow().get(&read.id).cloned();
         let Some(partition) = partition else {
-            fetched.push(FetchedPartition::error(ErrorCode::KafkaStorageError));
+            fetched.push(FetchedPartition::error(shard.absence()));
             continue;
         };
         if let Some(watch) = options.watch {

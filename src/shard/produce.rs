@@ -356,8 +356,7 @@ fn append_local(
     index: usize,
 ) {
     let Some(partition) = partition else {
-        // The topic is known here but its partition could not be opened: its disk is at fault.
-        return pending.set(index, AppendResult::error(ErrorCode::KafkaStorageError, None));
+        return pending.set(index, AppendResult::error(shard.absence(), None));
     };
     match append_records(shard, partition, append.records, &append.valid, append.origin) {
         Err(error) => pending.set(index, AppendResult::error(error.code(), Some(error.to_string()))),

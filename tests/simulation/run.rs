@@ -212,6 +212,13 @@ pub fn run_seed(seed: u64, variation: Variation, verbose: bool) -> Outcome {
     } else {
         world.close();
     }
+    if verbose && run.is_over() {
+        let disk = world.disk(run.broker.node);
+        for name in disk.file_names() {
+            let size_bytes = disk.read_raw(&name).map_or(0, |content| content.len());
+            eprintln!("{size_bytes:>10} {name}");
+        }
+    }
     let model = run.model.borrow();
     Outcome {
         violation: run.violation.borrow().clone(),
