@@ -214,14 +214,13 @@ impl Log {
 
     /// Opens the file of a segment in the background; what was gathered follows.
     fn open_behind(&self, segment: Rc<Segment>) {
-        // After a failure, trying again at once would fail again at once: the next append or turn does. And a task that is
-        // dropped with its core must not begin the next one.
         let hold = self.hold_writes();
         let log = self.clone();
         drop(self.0.ring.spawn(async move {
             match log.open_log_file(&segment).await {
                 Ok(()) => hold.release(),
-                // Trying again at once would fail again at once: the next append does, or whoever waits.
+                // Dropped, not released: trying again at once would fail again at once. The next append does it, or whoever
+                // waits; and a task that ends with its core must not begin another.
                 Err(error) => log.write_failed(&error, &segment),
             }
         }));
