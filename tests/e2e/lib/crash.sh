@@ -15,6 +15,7 @@ skip() {
 kill_broker() {
   local pid=$broker_pid
   broker_pid=''
+  [[ -n $pid ]] || return 0
   kill -KILL "$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
 }
@@ -34,11 +35,9 @@ restart_broker() { # WORK_DIR [KEY=VALUE]...
 }
 
 # Runs loadgen in the background, riding out restarts; sets load_pid. The verdict is its exit status.
-start_load() { # LOG SECONDS [ARGUMENT]...
-  local log=$1 seconds=$2
-  shift 2
+start_load() { # LOG SECONDS RECORDS_PER_S
   "$loadgen" run --bootstrap "$bootstrap" --through-restarts --idempotence --consumers 2 --connections 3 \
-    --partitions 6 --rate 4000 --record-size 200 --batch-size 8192 --duration "${seconds}s" --quiet "$@" >"$log" 2>&1 &
+    --partitions 6 --rate "$3" --record-size 200 --batch-size 8192 --duration "$2s" --quiet >"$1" 2>&1 &
   load_pid=$!
 }
 
