@@ -203,20 +203,21 @@ impl Log {
         Ok(())
     }
 
-    pub(super) fn hold_writes(&self) -> HeldWrites {
+    pub(super) fn hold_writes(&self, write_after: bool) -> HeldWrites {
         let held = &self.0.writer.held;
         held.set(held.get() + 1);
-        HeldWrites { log: self.clone(), write_after: true }
+        HeldWrites { log: self.clone(), write_after }
     }
 
     /// Opens the file of a segment in the background; what was gathered follows.
     fn open_behind(&self, segment: Rc<Segment>) {
         // After a failure, trying again at once would fail again at once: the next append or turn does. And a task that is
         // dropped with its core must not begin the next one.
-        let mut hold = self.hold_writes();
-        hold.write_after = false;
+        let hold = self.hold_writes(false);
         let log = self.clone();
         drop(self.0.ring.spawn(async move {
+            // All of it moves in here, not the one field that is used.
+            let mut hold = hold;
             match log.open_log_file(&segment).await {
                 Ok(()) => hold.write_after = true,
                 Err(error) => log.write_failed(&error, &segment),

@@ -35,7 +35,7 @@ impl Log {
         }
         self.wait_written().await?;
         let _pass = self.0.gate.enter().await;
-        let _hold = self.hold_writes();
+        let _hold = self.hold_writes(true);
         let cut = self.find_cut(offset).await?;
         let gone = self.cut_memory(&cut, offset);
         let result = self.cut_files(&cut, &gone, offset).await;
@@ -177,7 +177,7 @@ impl Log {
     /// Removes everything; the log is empty then and goes on at `offset` (a follower that fell out of its leader's range).
     pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
         let _pass = self.0.gate.enter().await;
-        let _hold = self.hold_writes();
+        let _hold = self.hold_writes(true);
         let now_ms = self.0.ring.wall_clock_ms();
         let new = Rc::new(Segment::new(offset, now_ms));
         let gone = std::mem::replace(&mut *self.0.segments.borrow_mut(), vec![new]);
