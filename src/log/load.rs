@@ -70,7 +70,6 @@ impl Loader<'_> {
             self.dir,
             self.snapshots(),
             &segments[..=doubtful],
-            self.start.log_start_offset.max(segments[0].base_offset),
             from.offset,
             self.config.producer_id_expiration_ms,
         )
@@ -107,6 +106,11 @@ impl Loader<'_> {
             if !last {
                 segment.add_time_entry();
                 segment.close_files();
+                // As when it was rolled: what the segment knows of its producers outlives it.
+                let path = files::path(self.dir, segments[at + 1].base_offset, files::SNAPSHOT);
+                let snapshot = ends.producers.encode_snapshot();
+                self.ring.write_file_atomically(path, snapshot).await.map_err(self.io("writing a snapshot in"))?;
+                ends.snapshot_offset = segments[at + 1].base_offset;
             }
         }
         Ok(ends)
@@ -145,7 +149,7 @@ impl Loader<'_> {
         self.names.get(&files::name(segment.base_offset, part.extension())).copied().unwrap_or(0)
     }
 
-    fn snapshots(&self) -> Vec<i64> {
+    pub(super) fn snapshots(&self) -> Vec<i64> {
         let snapshot = |name: &String| files::parse(name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
         self.names.keys().filter_map(snapshot).collect()
     }
@@ -402,13 +406,14 @@ pub(super) async fn load_producers(
     dir: &Path,
     mut snapshots: Vec<i64>,
     segments: &[Rc<Segment>],
-    log_start: i64,
     end: i64,
     expiration_ms: i64,
 ) -> io::Result<LoadedProducers> {
     snapshots.retain(|at| *at <= end);
     snapshots.sort_unstable();
-    let mut loaded = LoadedProducers { producers: ProducerStates::new(log_start), snapshot_offset: -1 };
+    // Not from the log start: producers whose records were deleted are remembered as long as there is a trace of them.
+    let first = segments.first().map_or(0, |segment| segment.base_offset);
+    let mut loaded = LoadedProducers { producers: ProducerStates::new(first), snapshot_offset: -1 };
     while let Some(at) = snapshots.pop() {
         let path = files::path(dir, at, files::SNAPSHOT);
         let bytes = ring.read_file(&path, MAX_SNAPSHOT_BYTES).await?;
@@ -422,7 +427,7 @@ pub(super) async fn load_producers(
             }
         }
     }
-    let from = loaded.snapshot_offset.max(log_start);
+    let from = loaded.snapshot_offset.max(first);
     for (at, segment) in segments.iter().enumerate() {
         let next_base = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
         if next_base > from && segment.base_offset < end {

@@ -294,6 +294,10 @@ impl Loader<'_> {
             self.start_over(&mut segments, &mut loaded).await?;
             epochs = LeaderEpochs::default();
         }
+        for at in self.snapshots().into_iter().filter(|at| *at > loaded.log_end) {
+            // It describes batches that are gone, and others will take their offsets.
+            self.remove(&files::name(at, files::SNAPSHOT)).await.map_err(self.io("removing a snapshot in"))?;
+        }
         let log_start = self.start.log_start_offset.max(segments[0].base_offset);
         let before = epochs.entries();
         epochs.truncate_from_end(loaded.log_end);

@@ -87,8 +87,14 @@ impl Log {
         if count == 0 {
             return Ok(0);
         }
+        // The producers that only the oldest segments know go on in the snapshots of the later ones.
+        self.finish_rolled().await?;
         if count == self.0.segments.borrow().len() {
-            self.roll(self.log_end_offset(), now_ms);
+            let new = self.roll(self.log_end_offset(), now_ms);
+            self.finish_rolled().await?;
+            // A folder without a segment would not tell where the log goes on.
+            self.open_log_file(&new).await?;
+            self.0.ring.sync_dir(self.dir()).await?;
         }
         let gone: Vec<Rc<Segment>> = self.0.segments.borrow_mut().drain(..count).collect();
         let new_start = self.0.segments.borrow()[0].base_offset;

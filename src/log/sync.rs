@@ -162,19 +162,22 @@ impl Writer {
 }
 
 /// Holds writes back until dropped.
-pub(super) struct HeldWrites {
-    log: Log,
-    write_after: bool,
+pub(super) struct HeldWrites(Log);
+
+impl HeldWrites {
+    /// Lets go, and writes what was held back. Dropping alone leaves that to the next turn.
+    pub fn release(self) {
+        let log = self.0.clone();
+        drop(self);
+        // An error shows in the state of health, which everybody asks.
+        let _ = log.write_gathered();
+    }
 }
 
 impl Drop for HeldWrites {
     fn drop(&mut self) {
-        let writer = &self.log.0.writer;
+        let writer = &self.0.0.writer;
         writer.held.set(writer.held.get() - 1);
-        if self.write_after {
-            // An error shows in the state of health, which everybody asks.
-            let _ = self.log.write_gathered();
-        }
         writer.wake();
     }
 }
@@ -203,29 +206,27 @@ impl Log {
         Ok(())
     }
 
-    pub(super) fn hold_writes(&self, write_after: bool) -> HeldWrites {
+    pub(super) fn hold_writes(&self) -> HeldWrites {
         let held = &self.0.writer.held;
         held.set(held.get() + 1);
-        HeldWrites { log: self.clone(), write_after }
+        HeldWrites(self.clone())
     }
 
     /// Opens the file of a segment in the background; what was gathered follows.
     fn open_behind(&self, segment: Rc<Segment>) {
-        // After a failure, trying again at once would fail again at once: the next append or turn does. And a task that is
-        // dropped with its core must not begin the next one.
-        let hold = self.hold_writes(false);
+        let hold = self.hold_writes();
         let log = self.clone();
         drop(self.0.ring.spawn(async move {
-            // All of it moves in here, not the one field that is used.
-            let mut hold = hold;
             match log.open_log_file(&segment).await {
-                Ok(()) => hold.write_after = true,
+                Ok(()) => hold.release(),
+                // Dropped, not released: trying again at once would fail again at once. The next append does it, or whoever
+                // waits; and a task that ends with its core must not begin another.
                 Err(error) => log.write_failed(&error, &segment),
             }
         }));
     }
 
-    async fn open_log_file(&self, segment: &Rc<Segment>) -> io::Result<()> {
+    pub(super) async fn open_log_file(&self, segment: &Rc<Segment>) -> io::Result<()> {
         let created = !segment.exists(Part::Log);
         let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
         if created {

@@ -212,11 +212,18 @@ impl MetaNode {
         }
     }
 
-    /// Closes the log in order, after the request in progress. What it gives back makes the next start quick.
+    /// Fences the broker and closes the log in order, after the request in progress. What it gives back makes the next start quick.
     pub async fn close(&self) -> io::Result<LogState> {
-        let _turn = self.0.turn().await;
-        self.0.failure.borrow_mut().get_or_insert_with(|| "the broker stops".to_owned());
-        self.0.log.close().await
+        let inner = &self.0;
+        let _turn = inner.turn().await;
+        let fenced = controller::fence(&self.image(), inner.settings.node_id);
+        if let Some(record) = fenced.filter(|_| inner.failure.borrow().is_none()) {
+            // No image is published any more: the cores have closed their partitions.
+            let batches = inner.encode(&[record]);
+            inner.append(batches).await.map_err(|error| io::Error::other(error.to_string()))?;
+        }
+        inner.failure.borrow_mut().get_or_insert_with(|| "the broker stops".to_owned());
+        inner.log.close().await
     }
 }
 

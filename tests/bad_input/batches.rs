@@ -1,6 +1,6 @@
 //! Record batches that are wrong: damaged, lying about themselves, packed to burst.
 
-use super::with_neighbour;
+use super::{with_neighbour, with_neighbour_within};
 use crate::support::{
     Client,
     batch::{self, at, patched, with_crc},
@@ -38,7 +38,7 @@ fn refused(client: &mut Client, cases: &[(&str, Vec<u8>, &[ErrorCode])]) {
 
 #[test]
 fn damaged_batches_are_told_apart() {
-    use ErrorCode::{CorruptMessage, InvalidRecord};
+    use ErrorCode::{CorruptMessage, InvalidRecord, UnknownServerError};
     let good = batch::of(&[b"one", b"two"]);
     let magic = |magic: u8| patched(&good, at::MAGIC, &[magic]);
     let length = |length: i32| patched(&good, at::BATCH_LENGTH, &length.to_be_bytes());
@@ -57,7 +57,7 @@ fn damaged_batches_are_told_apart() {
         ("batchLength -2^31", length(i32::MIN), &[CorruptMessage]),
         ("batchLength 48, a byte under the header", length(48), &[CorruptMessage]),
         ("batchLength one too large", length(real_length + 1), &[InvalidRecord]),
-        ("batchLength 2^31-1", length(i32::MAX), &[InvalidRecord, CorruptMessage]),
+        ("batchLength 2^31-1", length(i32::MAX), &[InvalidRecord, CorruptMessage, UnknownServerError]),
         ("batchLength one too small", length(real_length - 1), &[CorruptMessage, InvalidRecord]),
         ("a batch without its end", good[..good.len() - 3].to_vec(), &[InvalidRecord]),
         ("half a header", good[..30].to_vec(), &[InvalidRecord, CorruptMessage]),
@@ -92,7 +92,6 @@ fn batches_that_lie_about_their_records_are_invalid() {
         ("a base offset other than 0", field(at::BASE_OFFSET, &7i64.to_be_bytes()), &[InvalidRecord]),
         ("a record of negative length", record_at(0, 1), &[InvalidRecord]),
         ("a record longer than the batch", record_at(0, 0x7e), &[InvalidRecord]),
-        ("a negative offset delta", record_at(3, 1), &[InvalidRecord]),
         ("two batches", [good.as_ref(), &good].concat(), &[InvalidRecord]),
         ("a control batch", batch::fill(control, &[b"x"]).to_vec(), &[InvalidRecord]),
         (
@@ -101,7 +100,26 @@ fn batches_that_lie_about_their_records_are_invalid() {
             &[TransactionalIdAuthorizationFailed, InvalidRecord],
         ),
     ];
-    with_neighbour(|broker| refused(&mut Client::connect(broker.address), cases));
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        refused(&mut client, cases);
+        if !broker.is_peer() {
+            // Apache Kafka does not look at the offset deltas of records that are not packed, and stores them.
+            refused(&mut client, &[("a negative offset delta", record_at(3, 1), &[InvalidRecord])]);
+        }
+    });
+}
+
+/// Bytes that no codec makes smaller; the same each time.
+fn noise(size_bytes: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24) as u8
+    };
+    (0..size_bytes).map(|_| next()).collect()
 }
 
 #[test]
@@ -113,7 +131,7 @@ fn records_that_are_too_large_or_of_another_time_are_refused() {
         builder.build().to_vec()
     };
     // Two MiB that do not compress: the default of max.message.bytes is one.
-    let large: Vec<u8> = (0..2u64 << 20).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+    let large = noise(2 << 20);
     let packed = batch::fill(BatchBuilder::new(0).compression(Compression::Lz4, None), &[&large]);
     with_neighbour(|broker| {
         let cases: &[(&str, Vec<u8>, &[ErrorCode])] = &[
@@ -155,11 +173,12 @@ fn packed_batches_that_burst_cost_bounded_memory() {
     // at best, so what fits under max.message.bytes is no bomb.
     let bombs = [(Compression::Zstd, 512 << 20), (Compression::Gzip, 512 << 20), (Compression::Lz4, 200 << 20)];
     let bombs = bombs.map(|(codec, size)| (codec, bomb(codec, size)));
-    with_neighbour(|broker| {
+    // Two cores may unpack 128 MiB each, into a buffer that doubles, and the allocator keeps it for the next time.
+    with_neighbour_within(768 << 20, |broker| {
         let mut client = Client::connect(broker.address);
         let topic = unique("bombs");
         client.create_topic(&topic, 1, &[]);
-        for (codec, batch) in &bombs {
+        for (codec, batch) in bombs.iter().cycle().take(4 * bombs.len()) {
             eprintln!("{}: {} bytes on the wire", codec.name(), batch.len());
             let error = client::error(client.produce(&topic, 0, batch.clone()).error_code);
             eprintln!("answered {error}");

@@ -69,21 +69,35 @@ fn a_group_has_a_largest_size() {
         let mut client = Client::connect(broker.address);
         let group = unique("group");
         find_coordinator(&mut client, &group);
-        let mut errors = Vec::new();
+        // The members join at once and then wait for each other; a refusal may come with either answer.
+        let join = |member_id: &str| {
+            JoinGroupRequest { rebalance_timeout_ms: 2_000, ..join(&group, member_id, 10_000, Bytes::new()) }
+        };
+        let mut members: Vec<Client> = (0..8).map(|_| Client::connect(broker.address)).collect();
         let mut waiting = Vec::new();
-        for _ in 0..4 {
-            let mut member = Client::connect(broker.address);
-            let first = member.call(&join(&group, "", 10_000, Bytes::new()), JOIN_VERSION);
+        let mut refused = 0;
+        for mut member in members.drain(..) {
+            let first = member.call(&join(""), JOIN_VERSION);
             if client::error(first.error_code) == ErrorCode::MemberIdRequired {
-                let request = join(&group, &first.member_id, 10_000, Bytes::new());
-                // The answer waits for the other members; only a refusal comes at once.
-                let id = member.send(&request, JOIN_VERSION).unwrap();
-                waiting.push((member, id));
+                let correlation_id = member.send(&join(&first.member_id), JOIN_VERSION).unwrap();
+                waiting.push((member, correlation_id));
             } else {
-                errors.push(client::error(first.error_code));
+                assert_eq!(client::error(first.error_code), ErrorCode::GroupMaxSizeReached);
+                refused += 1;
             }
         }
-        assert_eq!(errors, [ErrorCode::GroupMaxSizeReached; 2]);
+        for (mut member, correlation_id) in waiting {
+            let response = member.receive::<JoinGroupRequest>(correlation_id, JOIN_VERSION).unwrap();
+            match client::error(response.error_code) {
+                ErrorCode::None => {}
+                error => {
+                    assert_eq!(error, ErrorCode::GroupMaxSizeReached);
+                    refused += 1;
+                }
+            }
+        }
+        // Two wait for the rebalance; a member of the generation before it has its place until it is over.
+        assert!(refused >= 5, "{refused} of 8 were refused");
         client.create_topic(&unique("still-served"), 1, &[]);
     });
 }

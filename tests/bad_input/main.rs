@@ -52,21 +52,32 @@ impl Neighbour {
 
     /// As before the trouble: served, by the same process, which has not grown.
     #[track_caller]
-    fn is_unharmed(&mut self, broker: &mut Broker) {
-        self.is_served();
+    fn is_unharmed(&mut self, broker: &mut Broker, growth_max: usize) {
         assert!(broker.is_running());
-        if let (Some(before), Some(now)) = (self.resident_before, broker.resident_bytes()) {
+        let Some(before) = self.resident_before else { return self.is_served() };
+        // An allocator gives memory back in its own time.
+        support::eventually("memory is as it was", || {
+            self.is_served();
+            let now = broker.resident_bytes().unwrap_or(before);
             let grown = now.saturating_sub(before);
-            assert!(grown < MEMORY_GROWTH_MAX, "memory grew by {} MiB, from {} MiB", grown >> 20, before >> 20);
-        }
+            if grown >= growth_max {
+                eprintln!("memory has grown by {} MiB, from {} MiB", grown >> 20, before >> 20);
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+            grown < growth_max
+        });
     }
 }
 
 /// Runs `trouble` with every broker, with a neighbour watching.
 fn with_neighbour(trouble: impl Fn(&mut Broker)) {
+    with_neighbour_within(MEMORY_GROWTH_MAX, trouble);
+}
+
+fn with_neighbour_within(growth_max: usize, trouble: impl Fn(&mut Broker)) {
     support::on_each_backend(|broker| {
         let mut neighbour = Neighbour::of(broker);
         trouble(broker);
-        neighbour.is_unharmed(broker);
+        neighbour.is_unharmed(broker, growth_max);
     });
 }

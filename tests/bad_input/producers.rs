@@ -9,7 +9,13 @@ use crate::support::{
 use protocol::{ErrorCode, messages::InitProducerIdRequest};
 
 fn producer_id(client: &mut Client) -> i64 {
-    let request = InitProducerIdRequest { transaction_timeout_ms: -1, producer_id: -1, producer_epoch: -1, ..Default::default() };
+    let request = InitProducerIdRequest {
+        transactional_id: None,
+        transaction_timeout_ms: -1,
+        producer_id: -1,
+        producer_epoch: -1,
+        ..Default::default()
+    };
     let mut id = -1;
     crate::support::eventually("a producer id", || {
         let response = client.call(&request, 4);
@@ -67,5 +73,14 @@ fn producers_do_not_disturb_each_other() {
             }
         }
         assert_eq!(client.read_all_values(&topic, 0).len(), 60);
+    });
+}
+
+#[test]
+fn an_empty_transactional_id_is_no_id() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let request = InitProducerIdRequest { transactional_id: Some(String::new()), ..Default::default() };
+        assert_eq!(client::error(client.call(&request, 4).error_code), ErrorCode::InvalidRequest);
     });
 }

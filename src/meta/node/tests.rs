@@ -268,3 +268,30 @@ fn damage_is_told_and_nothing_starts() {
         machine.world.disk(machine.node).flip_bit(&path, position).unwrap();
     }
 }
+
+/// For Kafka's tools: `MILLSTREAM_METADATA_DIR=DIR cargo test writes_a_directory_for_kafka -- --ignored`, then
+/// `kafka-dump-log --cluster-metadata-decoder --files DIR/__cluster_metadata-0/*.log`.
+#[test]
+#[ignore = "writes to the folder that MILLSTREAM_METADATA_DIR names"]
+fn writes_a_directory_for_kafka() {
+    let path = std::env::var("MILLSTREAM_METADATA_DIR").expect("MILLSTREAM_METADATA_DIR names a folder");
+    let core = ring::CoreOptions {
+        name: "metadata".to_owned(),
+        index: 0,
+        cpu: None,
+        backend: ring::BackendKind::Epoll,
+        spin: Duration::ZERO,
+    };
+    let image = ring::run(core, move |ring| async move {
+        let limits =
+            MetaNodeOptions { metadata_dir: path.into(), max_record_bytes_between_snapshots: 4000, ..options(-1) };
+        let (node, _) = start(&ring, limits).await.unwrap();
+        for number in 0..20 {
+            create(&node, &format!("t{number}"), 2).await;
+        }
+        ring.sleep(Duration::from_millis(200)).await;
+        node.close().await.unwrap();
+        node.image()
+    });
+    assert!(image.unwrap().topics.by_name("t19").is_some());
+}
