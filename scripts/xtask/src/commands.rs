@@ -47,7 +47,7 @@ const SKIPPED: i32 = 77;
 
 /// Runs the scripts of tests/e2e against a broker built now; all of them when no name is given.
 pub fn e2e(root: &Path, names: &[String]) -> anyhow::Result<()> {
-    let is_test = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sh") && stem(path) != "lib";
+    let is_test = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sh");
     let all: Vec<PathBuf> = entries(&root.join("tests/e2e"))?.into_iter().filter(is_test).collect();
     let known: Vec<String> = all.iter().map(|path| stem(path)).collect();
     let unknown: Vec<_> = names.iter().filter(|name| !known.contains(name)).collect();
