@@ -430,11 +430,13 @@ impl Log {
         let (ring, dir) = (&self.0.ring, self.dir());
         self.finish_rolled().await?;
         let segments = self.segments();
-        let first = segments.iter().rposition(|segment| segment.indexes_synced.get()).map_or(0, |at| at + 1);
-        for pair in segments[first..].windows(2) {
+        for pair in segments.windows(2) {
             let (segment, next) = (&pair[0], &pair[1]);
             if next.base_offset > durable {
                 break;
+            }
+            if segment.indexes_synced.get() {
+                continue;
             }
             segment.flush_indexes(ring, &dir, true).await?;
             segment.sync_indexes(ring, &dir).await?;
@@ -505,6 +507,10 @@ impl Log {
             self.trim_log(segment).await?;
             if segment.offsets.borrow().needs_flush() || active {
                 segment.trim_indexes(ring, &dir).await?;
+            }
+            if !segment.indexes_synced.get() {
+                segment.sync_indexes(ring, &dir).await?;
+                segment.indexes_synced.set(true);
             }
         }
         self.write_epochs().await?;
