@@ -61,11 +61,13 @@ impl Log {
         dir: PathBuf,
         topic_id: Uuid,
         config: Rc<LogConfig>,
-        start: LogStart,
+        mut start: LogStart,
         tail: Rc<TailCache>,
     ) -> Result<Log, LogError> {
         let entries = match ring.read_dir(&dir).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // What is known is known of an earlier partition of this name.
+                start = LogStart::default();
                 files::create_dir_durably(ring, &dir).await.map_err(LogError::io("creating", &dir))?;
                 Vec::new()
             }
