@@ -39,6 +39,7 @@ const SPIN_MIN_PROCESSORS: usize = 4;
 fn main() -> ExitCode {
     let Command::Serve(serve) = Cli::parse().command;
     start_logging();
+    end_with_any_core();
     match run(&serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -46,6 +47,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A core that panics has broken an invariant: its partitions would hang, and their clients with them. The process ends
+/// instead, and the next start recovers from what is on disk.
+fn end_with_any_core() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
 }
 
 /// Log lines go to stderr; RUST_LOG chooses which (`info` by default).
@@ -94,8 +105,7 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     let ready_line = ReadyLine { backend: format!("{:?}", selection.kind), cpus };
     runtime.block_on(control(&loaded.config, received, board, control_end, admin, ready_line))?;
     for thread in threads {
-        // What the cores came to was told by events; only a panic is news here.
-        thread.join().map_err(|_| anyhow::anyhow!("a core panicked; see the log above"))??;
+        thread.join().expect("a panic ends the process")?;
     }
     Ok(())
 }

@@ -25,8 +25,15 @@ const FETCH_MAX_BYTES: i32 = 50 << 20;
 const PARTITION_MAX_BYTES: i32 = 4 << 20;
 const FETCH_MAX_WAIT_MS: i32 = 100;
 const LIST_OFFSETS_VERSION: i16 = 4;
-const LATEST: i64 = -1;
+/// Where a consumer begins: the two timestamps that ListOffsets takes for the ends of a log.
+#[derive(Clone, Copy)]
+pub enum From {
+    Earliest = -2,
+    Latest = -1,
+}
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+/// How often the offsets to begin with are asked for.
+const OFFSET_TRIES: u32 = 50;
 /// Batches larger than this when unpacked are refused.
 const DECOMPRESSED_MAX_BYTES: usize = 256 << 20;
 
@@ -39,8 +46,8 @@ pub struct Consumer {
     client: Client,
 }
 
-/// The consumers of consumer number `index`, one for each leader; their positions are the ends of the partitions now.
-pub async fn consumers(run: &Rc<Run>, index: usize) -> anyhow::Result<Vec<Consumer>> {
+/// The consumers of consumer number `index`, one for each leader, at the beginnings or the ends of their partitions.
+pub async fn consumers(run: &Rc<Run>, index: usize, from: From) -> anyhow::Result<Vec<Consumer>> {
     let mut by_leader: FxHashMap<&str, Vec<i32>> = FxHashMap::default();
     for (partition, leader) in run.cluster.leaders.iter().enumerate() {
         if partition % run.options.consumers == index {
@@ -50,14 +57,21 @@ pub async fn consumers(run: &Rc<Run>, index: usize) -> anyhow::Result<Vec<Consum
     let mut consumers = Vec::new();
     for (leader, partitions) in by_leader {
         let client = Client::connect(&run.ring, leader).await?;
-        let positions = ends(run, &client, &partitions).await?;
+        let mut tries = 1..=OFFSET_TRIES;
+        let positions = loop {
+            match offsets(run, &client, &partitions, from).await {
+                // A new topic's leader may not know yet that it is one.
+                Err(_) if tries.next().is_some() => run.ring.sleep(RECONNECT_PAUSE).await,
+                positions => break positions?,
+            }
+        };
         consumers.push(Consumer { run: run.clone(), leader: leader.to_owned(), positions, client });
     }
     Ok(consumers)
 }
 
-async fn ends(run: &Run, client: &Client, partitions: &[i32]) -> anyhow::Result<FxHashMap<i32, i64>> {
-    let partition = |index: &i32| ListOffsetsPartition { partition_index: *index, timestamp: LATEST, ..Default::default() };
+async fn offsets(run: &Run, client: &Client, partitions: &[i32], from: From) -> anyhow::Result<FxHashMap<i32, i64>> {
+    let partition = |index: &i32| ListOffsetsPartition { partition_index: *index, timestamp: from as i64, ..Default::default() };
     let topic = ListOffsetsTopic {
         name: run.options.topic.clone(),
         partitions: partitions.iter().map(partition).collect(),
@@ -65,13 +79,13 @@ async fn ends(run: &Run, client: &Client, partitions: &[i32]) -> anyhow::Result<
     let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
     let response = client.call(&request, LIST_OFFSETS_VERSION).await?;
     let topic = response.topics.first().context("the broker says nothing of the topic's offsets")?;
-    let mut ends = FxHashMap::default();
+    let mut offsets = FxHashMap::default();
     for partition in &topic.partitions {
         let error = error_of(partition.error_code);
         anyhow::ensure!(error == ErrorCode::None, "offsets of partition {}: {}", partition.partition_index, error.name());
-        ends.insert(partition.partition_index, partition.offset);
+        offsets.insert(partition.partition_index, partition.offset);
     }
-    Ok(ends)
+    Ok(offsets)
 }
 
 impl Consumer {
@@ -122,11 +136,12 @@ impl Consumer {
                 ErrorCode::None => {}
                 error => bail!("partition {}: {}", partition.partition_index, error.name()),
             }
-            if let Some(records) = partition.records {
+            if let Some(records) = partition.records.filter(|records| !records.is_empty()) {
                 self.check(partition.partition_index, &records)?;
+                // Only what was read is progress; a run that waits for lost records must see that there is none.
+                self.run.changed.notify();
             }
         }
-        self.run.changed.notify();
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::value::STAMP_BYTES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
@@ -73,6 +74,11 @@ pub struct RunOptions {
     /// Producers are idempotent: the broker recognises what it has already
     #[arg(long)]
     pub idempotence: bool,
+
+    /// Rides out restarts of the broker: unanswered batches are sent again as they were until they are answered, and at
+    /// the end the whole topic is read once more from its beginning. Needs --idempotence and --consumers
+    #[arg(long)]
+    pub through_restarts: bool,
 
     /// Replication factor of the topic when it is made (-1: the broker's default)
     #[arg(long, value_name = "N", default_value_t = -1)]
@@ -175,6 +181,11 @@ impl RunOptions {
         ensure!(self.in_flight > 0, "--in-flight must be 1 or more");
         ensure!(!self.idempotence || self.in_flight <= 5, "--idempotence allows at most --in-flight 5");
         ensure!(!self.idempotence || self.acks == Acks::All, "--idempotence needs --acks all");
+        let can_verify = self.idempotence && self.consumers > 0 && self.record_size >= STAMP_BYTES;
+        ensure!(
+            !self.through_restarts || can_verify,
+            "--through-restarts needs --idempotence, --consumers 1 or more and --record-size {STAMP_BYTES} or more"
+        );
         ensure!(self.record_size <= 16 << 20, "--record-size is at most 16777216");
         ensure!(self.linger_ms >= 0.0, "--linger-ms must not be negative");
         ensure!(!self.duration.is_zero(), "--duration must be longer than 0");

@@ -22,12 +22,16 @@ use protocol::{
 };
 use ring::Instant;
 use rustc_hash::FxHashMap;
-use std::{cell::Cell, collections::VecDeque, ops::Range, rc::Rc, time::Duration};
+use std::{cell::{Cell, RefCell}, collections::VecDeque, ops::Range, rc::Rc, time::Duration};
 
 /// Records that are built before the executor gets its turn.
 const RECORDS_PER_STEP: usize = 2048;
 /// How long after a broken connection the next one is tried.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+/// How often a producer id is asked for while the broker is not ready to give one.
+const PRODUCER_ID_TRIES: u32 = 50;
+/// With --through-restarts: how long a batch is sent again and again before it counts as failed.
+const RETRY_MAX: Duration = Duration::from_secs(90);
 const PRODUCE_TIMEOUT_MS: i32 = 30_000;
 const INIT_PRODUCER_ID_VERSION: i16 = 2;
 /// What a record takes besides its value: varints, attributes, deltas, no key, no headers.
@@ -54,12 +58,16 @@ struct ReadyBatch {
     records: Bytes,
     sequences: Range<u64>,
     due: Vec<Instant>,
+    /// When it came back for the first time.
+    returned: Option<Instant>,
 }
 
 /// What the tasks of one producer share.
 #[derive(Default)]
 struct InFlight {
     requests: FxHashMap<String, usize>,
+    /// Batches that were not answered, or are to be sent again.
+    returned: Vec<ReadyBatch>,
 }
 
 pub struct Producer {
@@ -69,7 +77,7 @@ pub struct Producer {
     current: usize,
     ready: VecDeque<ReadyBatch>,
     clients: FxHashMap<String, Client>,
-    in_flight: Rc<std::cell::RefCell<InFlight>>,
+    in_flight: Rc<RefCell<InFlight>>,
     /// Records built so far: gives the next due time.
     built: u64,
     value: Vec<u8>,
@@ -115,8 +123,15 @@ impl Producer {
         if self.run.options.idempotence {
             let client = self.clients.values().next().context("a producer without partitions")?;
             let request = InitProducerIdRequest { transactional_id: None, transaction_timeout_ms: -1, ..Default::default() };
-            let response = client.call(&request, INIT_PRODUCER_ID_VERSION).await?;
-            let error = error_of(response.error_code);
+            let mut tries = 1..=PRODUCER_ID_TRIES;
+            let (response, error) = loop {
+                let response = client.call(&request, INIT_PRODUCER_ID_VERSION).await?;
+                let error = error_of(response.error_code);
+                if !error.is_retriable() || tries.next().is_none() {
+                    break (response, error);
+                }
+                self.run.ring.sleep(RECONNECT_PAUSE).await;
+            };
             anyhow::ensure!(error == ErrorCode::None, "no producer id: {}; try without --idempotence", error.name());
             self.producer_id = Some((response.producer_id, response.producer_epoch));
         }
@@ -155,13 +170,17 @@ impl Producer {
             loop {
                 let changed = run.changed.clone().past(run.changed.generation());
                 self.send_ready().await;
-                if self.ready.is_empty() && self.unanswered.get() == 0 {
+                let has_returned = !self.in_flight.borrow().returned.is_empty();
+                if self.ready.is_empty() && self.unanswered.get() == 0 && !has_returned {
                     break;
                 }
-                changed.await;
+                if !has_returned || self.unanswered.get() > 0 {
+                    changed.await;
+                }
             }
         };
-        if run.ring.timeout(crate::run::SETTLE_TIMEOUT, settled).await.is_none() {
+        let settle_timeout = if run.options.through_restarts { RETRY_MAX * 2 } else { crate::run::SETTLE_TIMEOUT };
+        if run.ring.timeout(settle_timeout, settled).await.is_none() {
             run.complain("some produce requests were never answered");
         }
     }
@@ -249,6 +268,7 @@ impl Producer {
             records: open.builder.build(),
             sequences: open.first_sequence..lane.next_sequence,
             due: open.due,
+            returned: None,
         });
     }
 
@@ -261,7 +281,10 @@ impl Producer {
     /// Sends ready batches, in order, while their connections have room; batches of one leader that differ in partition
     /// share a request.
     async fn send_ready(&mut self) {
-        while let Some(first) = self.ready.front() {
+        // Nothing may overtake what came back: the broker takes any sequence from a producer that it does not know yet.
+        while self.take_back().await
+            && let Some(first) = self.ready.front()
+        {
             let leader = self.leader(first.partition);
             let in_flight = self.in_flight.borrow().requests.get(&leader).copied().unwrap_or(0);
             if in_flight >= self.run.options.in_flight {
@@ -282,11 +305,32 @@ impl Producer {
         }
     }
 
+    /// Puts batches that came back in front of the queue, in their order, once nothing is in flight that they could
+    /// overtake. Returns whether sending may go on.
+    async fn take_back(&mut self) -> bool {
+        if self.in_flight.borrow().returned.is_empty() {
+            return true;
+        }
+        if self.unanswered.get() > 0 {
+            return false;
+        }
+        self.run.ring.sleep(RECONNECT_PAUSE).await;
+        let mut returned = std::mem::take(&mut self.in_flight.borrow_mut().returned);
+        returned.sort_by_key(|batch| (batch.sequences.start, batch.partition));
+        returned.into_iter().rev().for_each(|batch| self.ready.push_front(batch));
+        true
+    }
+
     async fn send(&mut self, leader: &str, batches: Vec<ReadyBatch>) -> anyhow::Result<()> {
         let run = self.run.clone();
         if self.clients.get(leader).is_none_or(Client::is_broken) {
-            let client = Client::connect(&run.ring, leader).await.inspect_err(|_| run.failed(self.stream, &batches_of(&batches)))?;
-            self.clients.insert(leader.to_owned(), client);
+            match Client::connect(&run.ring, leader).await {
+                Ok(client) => self.clients.insert(leader.to_owned(), client),
+                Err(error) => {
+                    batches.into_iter().for_each(|batch| not_acknowledged(&run, &self.in_flight, self.stream, batch, None));
+                    return Err(error);
+                }
+            };
         }
         let client = &self.clients[leader];
         let body = encode(&run, &batches)?;
@@ -301,15 +345,33 @@ impl Producer {
             let answer = answer.await;
             *in_flight.borrow_mut().requests.get_mut(&leader).expect("counted when sent") -= 1;
             unanswered.set(unanswered.get() - 1);
-            settle(&run, stream, batches, sent, answer);
+            settle(&run, &in_flight, stream, batches, sent, answer);
             run.changed.notify();
         });
         Ok(())
     }
 }
 
-fn batches_of(batches: &[ReadyBatch]) -> Vec<(i32, Range<u64>)> {
-    batches.iter().map(|batch| (batch.partition, batch.sequences.clone())).collect()
+/// Books a batch that failed, or hands it back to be sent again. `error` is `None` where there was no answer.
+fn not_acknowledged(run: &Run, in_flight: &RefCell<InFlight>, stream: u32, mut batch: ReadyBatch, error: Option<ErrorCode>) {
+    let now = run.ring.precise_now();
+    let is_next = run.is_settled_up_to(stream, batch.partition, batch.sequences.start);
+    let may_retry = match error {
+        // Batches behind one that failed are out of order. The next one in line never is, unless the broker has lost
+        // what it acknowledged.
+        Some(ErrorCode::OutOfOrderSequenceNumber) => !is_next,
+        Some(error) => error.is_retriable(),
+        None => true,
+    };
+    let waited = now.since(*batch.returned.get_or_insert(now));
+    if run.options.through_restarts && may_retry && waited < RETRY_MAX {
+        in_flight.borrow_mut().returned.push(batch);
+        return;
+    }
+    if let Some(error) = error {
+        run.complain(&format!("partition {}: {}", batch.partition, error.name()));
+    }
+    run.failed(stream, batch.partition, batch.sequences);
 }
 
 fn encode(run: &Run, batches: &[ReadyBatch]) -> anyhow::Result<Bytes> {
@@ -332,12 +394,19 @@ fn encode(run: &Run, batches: &[ReadyBatch]) -> anyhow::Result<Bytes> {
 }
 
 /// Books what became of the batches of one request.
-fn settle(run: &Run, stream: u32, batches: Vec<ReadyBatch>, sent: Instant, answer: anyhow::Result<(Bytes, Instant)>) {
+fn settle(
+    run: &Run,
+    in_flight: &RefCell<InFlight>,
+    stream: u32,
+    batches: Vec<ReadyBatch>,
+    sent: Instant,
+    answer: anyhow::Result<(Bytes, Instant)>,
+) {
     let (body, answered) = match answer {
         Ok(answer) => answer,
         Err(error) => {
             run.complain(&format!("{error:#}"));
-            return run.failed(stream, &batches_of(&batches));
+            return batches.into_iter().for_each(|batch| not_acknowledged(run, in_flight, stream, batch, None));
         }
     };
     if run.options.acks == Acks::None {
@@ -348,7 +417,7 @@ fn settle(run: &Run, stream: u32, batches: Vec<ReadyBatch>, sent: Instant, answe
         Ok(response) => response,
         Err(error) => {
             run.complain(&format!("a produce response that does not decode: {error}"));
-            return run.failed(stream, &batches_of(&batches));
+            return batches.into_iter().for_each(|batch| run.failed(stream, batch.partition, batch.sequences));
         }
     };
     let results = response.responses.iter().flat_map(|topic| &topic.partition_responses);
@@ -358,10 +427,10 @@ fn settle(run: &Run, stream: u32, batches: Vec<ReadyBatch>, sent: Instant, answe
             Some(ErrorCode::None) => {
                 run.acknowledged(stream, batch.partition, batch.sequences, batch.records.len(), &batch.due, sent, answered);
             }
-            error => {
-                let name = error.map_or("no answer", |error| error.name());
-                run.complain(&format!("partition {}: {name}", batch.partition));
-                run.failed(stream, &[(batch.partition, batch.sequences)]);
+            Some(error) => not_acknowledged(run, in_flight, stream, batch, Some(error)),
+            None => {
+                run.complain(&format!("partition {}: not in the answer", batch.partition));
+                run.failed(stream, batch.partition, batch.sequences);
             }
         }
     }

@@ -4,12 +4,13 @@
 
 use crate::{
     cluster::Cluster,
-    consume, options,
+    consume::{self, From},
+    options,
     options::RunOptions,
     produce::Producer,
     report::{self, Outcome, Tallies},
     value::{STAMP_BYTES, Stamp},
-    verify::Verifier,
+    verify::{Findings, Verifier},
 };
 use ring::{BackendChoice, CoreOptions, Instant, Ring, signal::Signal};
 use std::{
@@ -42,6 +43,8 @@ pub struct Run {
     complaints: Cell<usize>,
     producers_done: Cell<bool>,
     gave_up_waiting: Cell<bool>,
+    /// What is read now was read before: it is judged, not measured.
+    reading_again: Cell<bool>,
 }
 
 /// Runs to the end on this thread, prints, and says how it went.
@@ -78,16 +81,12 @@ async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
         complaints: Cell::new(0),
         producers_done: Cell::new(false),
         gave_up_waiting: Cell::new(false),
+        reading_again: Cell::new(false),
         cluster,
         options,
         ring: ring.clone(),
     });
-    let mut consuming = Vec::new();
-    for index in 0..run.options.consumers {
-        for consumer in consume::consumers(&run, index).await? {
-            consuming.push(ring.spawn(consumer.read_all()));
-        }
-    }
+    let consuming = consume_all(&run, From::Latest).await?;
     let mut producers = Vec::new();
     for stream in 0..run.options.connections {
         let mut producer = Producer::new(run.clone(), stream as u32);
@@ -109,13 +108,41 @@ async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
     for consumer in consuming {
         consumer.await;
     }
-    let findings = run.verifier.borrow().findings();
+    let mut findings = run.verifier.borrow().findings();
+    if run.options.through_restarts {
+        let again = read_again(&run).await?;
+        findings.lost += again.lost;
+        findings.duplicated_or_out_of_order += again.duplicated_or_out_of_order;
+    }
     let outcome = Outcome::new(&run, sent, busy, findings, run.verified(findings));
     outcome.print(&run);
     if let Some(path) = &run.options.json {
         outcome.write_json(&run, path)?;
     }
     Ok(outcome)
+}
+
+async fn consume_all(run: &Rc<Run>, from: From) -> anyhow::Result<Vec<ring::JoinHandle<()>>> {
+    let mut consuming = Vec::new();
+    for index in 0..run.options.consumers {
+        for consumer in consume::consumers(run, index, from).await? {
+            consuming.push(run.ring.spawn(consumer.read_all()));
+        }
+    }
+    Ok(consuming)
+}
+
+/// Reads the topic from its beginning: what consumers saw while it was new may be gone from the disk.
+async fn read_again(run: &Rc<Run>) -> anyhow::Result<Findings> {
+    run.verifier.borrow_mut().start_over();
+    run.reading_again.set(true);
+    run.gave_up_waiting.set(false);
+    let consuming = consume_all(run, From::Earliest).await?;
+    wait_for_consumers(run).await;
+    for consumer in consuming {
+        consumer.await;
+    }
+    Ok(run.verifier.borrow().findings())
 }
 
 /// Waits until the consumers have passed everything acknowledged, as long as they make progress.
@@ -140,7 +167,7 @@ impl Run {
     }
 
     /// `None` where nothing was consumed, or the values are too small to tell.
-    fn verified(&self, findings: crate::verify::Findings) -> Option<bool> {
+    fn verified(&self, findings: Findings) -> Option<bool> {
         let tells = self.options.consumers > 0 && self.options.record_size >= STAMP_BYTES;
         tells.then(|| findings.is_clean())
     }
@@ -175,11 +202,13 @@ impl Run {
         self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
     }
 
-    pub fn failed(&self, stream: u32, batches: &[(i32, Range<u64>)]) {
-        for (partition, sequences) in batches {
-            self.tallies.borrow_mut().errors += sequences.end - sequences.start;
-            self.verifier.borrow_mut().unacknowledged((stream, *partition), sequences.clone());
-        }
+    pub fn failed(&self, stream: u32, partition: i32, sequences: Range<u64>) {
+        self.tallies.borrow_mut().errors += sequences.end - sequences.start;
+        self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
+    }
+
+    pub fn is_settled_up_to(&self, stream: u32, partition: i32, sequence: u64) -> bool {
+        self.verifier.borrow().is_settled_up_to((stream, partition), sequence)
     }
 
     pub fn consumed_tally(&self, partition: i32, now: Instant) -> ConsumedTally<'_> {
@@ -201,6 +230,9 @@ impl ConsumedTally<'_> {
         let Some(stamp) = stamp else { return self.tallies.consumed(size_bytes) };
         if stamp.run == self.run.id {
             self.verifier.consumed((stamp.stream, self.partition), stamp.sequence);
+            if self.run.reading_again.get() {
+                return;
+            }
             self.tallies.consumed(size_bytes);
             if stamp.due_ns >= self.run.measure_from.0 {
                 self.tallies.end_to_end(self.now.since(Instant(stamp.due_ns)));

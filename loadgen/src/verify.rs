@@ -65,6 +65,25 @@ impl Verifier {
         state.next = sequence + 1;
     }
 
+    /// Whether all records of the lane before `sequence` were acknowledged or given up.
+    pub fn is_settled_up_to(&self, lane: Lane, sequence: u64) -> bool {
+        let Some(state) = self.lanes.get(&lane) else { return sequence == 0 };
+        let given_up_end = state.unacknowledged.iter().map(|range| range.end).max().unwrap_or(0);
+        state.acknowledged_end.max(given_up_end) >= sequence
+    }
+
+    /// The same acknowledgements, nothing consumed yet: for reading a topic a second time.
+    pub fn start_over(&mut self) {
+        for state in self.lanes.values_mut() {
+            *state = LaneState {
+                unacknowledged: std::mem::take(&mut state.unacknowledged),
+                acknowledged_end: state.acknowledged_end,
+                acknowledged: state.acknowledged,
+                ..LaneState::default()
+            };
+        }
+    }
+
     /// Whether everything acknowledged so far has been passed by the consumers.
     pub fn has_caught_up(&self) -> bool {
         self.lanes.values().all(|lane| lane.next >= lane.acknowledged_end)
@@ -115,6 +134,26 @@ mod tests {
         assert_eq!(verify(&[0..2, 4..6], &[2..4], &[0, 1, 4, 5]), (0, 0));
         assert_eq!(verify(&[0..2, 4..6], &[2..4], &[0, 1, 3, 4, 5]), (0, 0));
         assert_eq!(verify(&[0..2, 4..6], &[2..4], &[0, 5]), (2, 0));
+    }
+
+    #[test]
+    fn a_second_reading_is_judged_on_its_own() {
+        let mut verifier = Verifier::default();
+        verifier.acknowledged(LANE, 0..2);
+        (0..2).for_each(|sequence| verifier.consumed(LANE, sequence));
+        assert!(verifier.findings().is_clean());
+        verifier.start_over();
+        verifier.consumed(LANE, 1);
+        assert_eq!(verifier.findings(), Findings { acknowledged: 2, consumed: 1, lost: 1, duplicated_or_out_of_order: 0 });
+    }
+
+    #[test]
+    fn knows_which_batch_is_the_next_to_be_answered() {
+        let mut verifier = Verifier::default();
+        assert!(verifier.is_settled_up_to(LANE, 0) && !verifier.is_settled_up_to(LANE, 2));
+        verifier.acknowledged(LANE, 0..2);
+        verifier.unacknowledged(LANE, 2..3);
+        assert!(verifier.is_settled_up_to(LANE, 3) && !verifier.is_settled_up_to(LANE, 4));
     }
 
     #[test]

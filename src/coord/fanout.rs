@@ -223,8 +223,7 @@ pub fn split_offset_delete(
     let mut accepted = Vec::new();
     for mut topic in request.topics {
         let authorized = topics.is_authorized(&topic.name);
-        let error =
-            if authorized { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::TopicAuthorizationFailed };
+        let error = if authorized { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::TopicAuthorizationFailed };
         let (exist, unknown): (Vec<_>, Vec<_>) = std::mem::take(&mut topic.partitions)
             .into_iter()
             .partition(|partition| authorized && topics.has_partition(&topic.name, partition.partition_index));

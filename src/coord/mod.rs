@@ -4,6 +4,7 @@
 //! [`fanout`] takes requests over several groups apart and puts the answers together, on the core of the connection;
 //! [`producer_ids`] hands out producer ids. All of it is pure: events and time in, actions out. No I/O, no clock, no randomness.
 
+mod clock;
 pub mod fanout;
 mod groups;
 mod offsets;

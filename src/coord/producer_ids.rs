@@ -79,7 +79,10 @@ impl ProducerIds {
 /// as final and by name; errors that a coordinator could return in passing would have them try for ever.
 pub fn transactional(request: &InitProducerIdRequest) -> Option<InitProducerIdResponse> {
     let transactional_id = request.transactional_id.as_deref()?;
-    tracing::warn!(transactional_id, "a transactional producer is refused: this broker does not coordinate transactions");
+    tracing::warn!(
+        transactional_id,
+        "a transactional producer is refused: this broker does not coordinate transactions"
+    );
     Some(init_producer_id_error(ErrorCode::UnsupportedVersion))
 }
 

@@ -57,7 +57,10 @@ pub(super) fn batch_size_bytes(records: &[CoordinatorRecord]) -> usize {
 }
 
 /// Cuts records that need not be appended together into batches of at most `max_batch_bytes`.
-pub(super) fn split_into_batches(records: Vec<CoordinatorRecord>, max_batch_bytes: usize) -> Vec<Vec<CoordinatorRecord>> {
+pub(super) fn split_into_batches(
+    records: Vec<CoordinatorRecord>,
+    max_batch_bytes: usize,
+) -> Vec<Vec<CoordinatorRecord>> {
     let mut batches: Vec<Vec<CoordinatorRecord>> = Vec::new();
     let mut size_bytes = usize::MAX;
     for record in records {
@@ -75,10 +78,18 @@ pub(super) fn split_into_batches(records: Vec<CoordinatorRecord>, max_batch_byte
 /// What a record says.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
-    Offset { key: PartitionKey, value: Option<CommittedOffset> },
-    Group { id: Arc<str>, value: Option<Box<ClassicGroup>> },
+    Offset {
+        key: PartitionKey,
+        value: Option<CommittedOffset>,
+    },
+    Group {
+        id: Arc<str>,
+        value: Option<Box<ClassicGroup>>,
+    },
     /// A record of a kind that this coordinator does not serve, such as consumer groups of KIP-848.
-    Other { record_type: i16 },
+    Other {
+        record_type: i16,
+    },
 }
 
 /// Reads a record back. An error is a record that no coordinator should have written.

@@ -31,15 +31,36 @@ pub struct ClientContext {
 /// Authorization and the names of topics are settled before: every topic here has its name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
-    JoinGroup { request: JoinGroupRequest, client: ClientContext, api_version: i16 },
-    SyncGroup { request: SyncGroupRequest, api_version: i16 },
+    JoinGroup {
+        request: JoinGroupRequest,
+        client: ClientContext,
+        api_version: i16,
+    },
+    SyncGroup {
+        request: SyncGroupRequest,
+        api_version: i16,
+    },
     Heartbeat(HeartbeatRequest),
-    LeaveGroup { request: LeaveGroupRequest, api_version: i16 },
-    OffsetCommit { request: OffsetCommitRequest, api_version: i16 },
-    OffsetFetch { group: OffsetFetchRequestGroup, require_stable: bool },
+    LeaveGroup {
+        request: LeaveGroupRequest,
+        api_version: i16,
+    },
+    OffsetCommit {
+        request: OffsetCommitRequest,
+        api_version: i16,
+    },
+    OffsetFetch {
+        group: OffsetFetchRequestGroup,
+        require_stable: bool,
+    },
     OffsetDelete(OffsetDeleteRequest),
-    DescribeGroup { group_id: String, api_version: i16 },
-    DeleteGroup { group_id: String },
+    DescribeGroup {
+        group_id: String,
+        api_version: i16,
+    },
+    DeleteGroup {
+        group_id: String,
+    },
     /// Goes to every coordinator.
     ListGroups(ListGroupsRequest),
 }
@@ -73,7 +94,9 @@ impl Request {
             Request::LeaveGroup { .. } => Response::LeaveGroup(LeaveGroupResponse { error_code, ..Default::default() }),
             Request::OffsetCommit { request, .. } => Response::OffsetCommit(commit_error(request, error)),
             Request::OffsetFetch { group, .. } => Response::OffsetFetch(fetch_error(group, error)),
-            Request::OffsetDelete(_) => Response::OffsetDelete(OffsetDeleteResponse { error_code, ..Default::default() }),
+            Request::OffsetDelete(_) => {
+                Response::OffsetDelete(OffsetDeleteResponse { error_code, ..Default::default() })
+            }
             Request::DescribeGroup { group_id, .. } => Response::DescribeGroup(described_error(group_id, error)),
             Request::DeleteGroup { group_id } => Response::DeleteGroup(deleted(group_id, error)),
             Request::ListGroups(_) => Response::ListGroups(ListGroupsResponse { error_code, ..Default::default() }),
@@ -104,7 +127,9 @@ impl Response {
                 error_code,
                 ..Default::default()
             }),
-            Response::OffsetDelete(_) => Response::OffsetDelete(OffsetDeleteResponse { error_code, ..Default::default() }),
+            Response::OffsetDelete(_) => {
+                Response::OffsetDelete(OffsetDeleteResponse { error_code, ..Default::default() })
+            }
             Response::DescribeGroup(response) => Response::DescribeGroup(described_error(&response.group_id, error)),
             Response::DeleteGroup(response) => Response::DeleteGroup(deleted(&response.group_id, error)),
             Response::ListGroups(_) => Response::ListGroups(ListGroupsResponse { error_code, ..Default::default() }),

@@ -5,9 +5,10 @@
 //!
 //! # What the host does
 //!
-//! 1. On becoming leader of the partition: [`Coordinator::new`], then [`load`](Coordinator::load) with the log's batches from its
-//!    start to its end, in order and in pieces of any number of whole batches, then [`loaded`](Coordinator::loaded). Requests may
-//!    come at any time; until then they are answered with COORDINATOR_LOAD_IN_PROGRESS.
+//! 1. On becoming leader of the partition: [`Coordinator::new`]; wait until the high watermark has reached the end that the log has
+//!    now, for what is not committed could still be lost; [`load`](Coordinator::load) the log's batches from its start to that end, in
+//!    order and in pieces of any number of whole batches; [`loaded`](Coordinator::loaded). Requests may come at any time;
+//!    until then they are answered with COORDINATOR_LOAD_IN_PROGRESS.
 //! 2. For each event ([`handle`](Coordinator::handle), [`tick`](Coordinator::tick), [`topic_deleted`](Coordinator::topic_deleted),
 //!    `loaded`): append each of [`Actions::batches`], in order, as one atomic record batch; call
 //!    [`appended`](Coordinator::appended) with the last offset of each, in the same order (before or after other events, as the log
@@ -24,13 +25,15 @@
 //! everything that was written before them. Therefore a failed append needs no undoing: nobody has seen its effects. The
 //! state is thrown away, every waiting request is answered with NOT_COORDINATOR, and what the log holds is loaded again.
 //!
-//! Tokens are the host's; each is answered exactly once. Time is wall-clock milliseconds, as records keep it; it may jump.
+//! Tokens are the host's; each is answered exactly once. Time is wall-clock milliseconds, as records keep it; it may jump, which ends
+//! nobody's session (see [`clock`](super::clock)).
 
 use std::collections::VecDeque;
 
 use protocol::records::{Batch, EndTransactionMarker, RecordsError, batches};
 use protocol::{ErrorCode, Uuid};
 
+use super::clock::Clock;
 use super::groups::classic::ClassicGroup;
 use super::groups::join::{Join, may_create_group, validate_join};
 use super::groups::member::ParkedJoin;
@@ -63,6 +66,17 @@ pub struct Actions {
     pub replies: Vec<Reply>,
 }
 
+/// A group as it is shown to operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSummary {
+    pub id: String,
+    /// Kafka's name of the state.
+    pub state: &'static str,
+    pub members: usize,
+    /// Topic, partition, committed offset.
+    pub offsets: Vec<(String, i32, i64)>,
+}
+
 /// Decompressed records of one batch that `load` will hold in memory. Kafka's coordinators write batches of
 /// `max.message.bytes`; this is far above it.
 const LOADED_BATCH_BYTES_MAX: usize = 256 << 20;
@@ -91,6 +105,7 @@ pub struct Coordinator {
     timers: Timers,
     uncommitted: VecDeque<Uncommitted>,
     high_watermark: i64,
+    clock: Clock,
 }
 
 impl Coordinator {
@@ -102,6 +117,7 @@ impl Coordinator {
             timers: Timers::default(),
             uncommitted: VecDeque::new(),
             high_watermark: 0,
+            clock: Clock::default(),
         }
     }
 
@@ -145,6 +161,7 @@ impl Coordinator {
     pub fn loaded(&mut self, now_ms: i64) -> Actions {
         assert_eq!(self.phase, Phase::Loading, "a coordinator is loaded once");
         self.phase = Phase::Active;
+        self.clock = Clock::starting_at(now_ms);
         self.timers.schedule(TimerKey::Cleanup, now_ms.saturating_add(self.settings.retention_check_interval_ms));
         let groups = self.state.groups.len();
         tracing::info!(groups, "the group coordinator is active");
@@ -187,7 +204,7 @@ impl Coordinator {
             return Actions::default();
         }
         self.run(now_ms, |state, turn| {
-            while let Some(key) = turn.timers.pop_expired(now_ms) {
+            while let Some(key) = turn.timers.pop_expired(turn.clock_ms) {
                 let cleanup = key == TimerKey::Cleanup;
                 state.timer_fired(turn, key);
                 if cleanup {
@@ -198,9 +215,9 @@ impl Coordinator {
         })
     }
 
-    /// When to call [`tick`](Self::tick) next.
+    /// When to call [`tick`](Self::tick) next. Any event may move it.
     pub fn next_deadline_ms(&self) -> Option<i64> {
-        self.timers.next_deadline_ms()
+        self.timers.next_deadline_ms().map(|deadline_ms| self.clock.wall_ms_at(deadline_ms))
     }
 
     /// A topic was deleted: so are the offsets that groups committed for it. To be called on every coordinator.
@@ -240,10 +257,9 @@ impl Coordinator {
         self.phase = Phase::Unloaded;
         let error = ErrorCode::NotCoordinator;
         let waiting = std::mem::take(&mut self.uncommitted).into_iter().flat_map(|batch| batch.replies);
-        let mut replies: Vec<Reply> = waiting
-            .map(|reply| Reply { token: reply.token, response: reply.response.into_failed(error) })
-            .collect();
-        let actions = self.run(0, |state, turn| {
+        let mut replies: Vec<Reply> =
+            waiting.map(|reply| Reply { token: reply.token, response: reply.response.into_failed(error) }).collect();
+        let actions = self.run(self.clock.wall_ms(), |state, turn| {
             for group in state.groups.values_mut() {
                 group.answer_all(turn, error);
             }
@@ -256,8 +272,9 @@ impl Coordinator {
 
     /// Runs one event. Its replies wait for the last batch that is not committed, this event's or an earlier one's.
     fn run(&mut self, now_ms: i64, event: impl FnOnce(&mut State, &mut Turn<'_>)) -> Actions {
-        let Coordinator { settings, timers, state, .. } = self;
-        let mut turn = Turn { settings, timers, now_ms, records: Vec::new(), replies: Vec::new() };
+        let Coordinator { settings, timers, state, clock, .. } = self;
+        let clock_ms = clock.advance(now_ms, timers.next_deadline_ms());
+        let mut turn = Turn { settings, timers, now_ms, clock_ms, records: Vec::new(), replies: Vec::new() };
         event(state, &mut turn);
         let Turn { records, replies, .. } = turn;
         let batches = split_into_batches(records, self.settings.max_batch_bytes);
@@ -271,6 +288,20 @@ impl Coordinator {
             }
             None => Actions { batches, replies },
         }
+    }
+
+    /// What an operator wants to see of every group, as it stands in memory.
+    pub fn summaries(&self) -> Vec<GroupSummary> {
+        let mut summaries: Vec<GroupSummary> = Vec::with_capacity(self.state.groups.len());
+        for group in self.state.groups.values() {
+            let (id, state, members) = (group.id.to_string(), group.state.name(), group.members.len());
+            let offsets = self.state.offsets.keys_of_group(&group.id).into_iter().filter_map(|key| {
+                let committed = self.state.offsets.get(&key.group, &key.topic, key.partition)?;
+                Some((key.topic.to_string(), key.partition, committed.offset))
+            });
+            summaries.push(GroupSummary { id, state, members, offsets: offsets.collect() });
+        }
+        summaries
     }
 
     #[cfg(test)]
@@ -368,7 +399,7 @@ impl State {
             TimerKey::Cleanup => {
                 let done = self.cleanup(turn);
                 let delay_ms = if done { turn.settings.retention_check_interval_ms } else { 0 };
-                turn.timers.schedule(TimerKey::Cleanup, turn.now_ms.saturating_add(delay_ms));
+                turn.timers.schedule(TimerKey::Cleanup, turn.clock_ms.saturating_add(delay_ms));
             }
         }
     }

@@ -61,7 +61,6 @@ impl State {
         }
     }
 
-
     pub fn delete_offset(&mut self, turn: &mut Turn<'_>, key: &PartitionKey) {
         turn.records.push(records::offset_tombstone(key));
         self.replay_offset(key, None);

@@ -57,7 +57,7 @@ impl LogDir {
     /// Locks the directory, creating it where needed, and reads what it says about itself. `cluster_id` and `node_id` are
     /// written to a new directory, and must be those of an old one.
     pub async fn open(ring: &Ring, path: &Path, cluster_id: &str, node_id: i32) -> Result<LogDir, LogError> {
-        ring.create_dir_all(path).await.map_err(LogError::io("creating", path))?;
+        files::create_dir_durably(ring, path).await.map_err(LogError::io("creating", path))?;
         let lock_path = path.join(LOCK);
         let lock = ring.open(&lock_path, OpenOptions::write()).await.map_err(LogError::io("opening", &lock_path))?;
         if !ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? {

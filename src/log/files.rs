@@ -1,6 +1,10 @@
 //! Names of files and folders of a log, as Apache Kafka writes them (`LogFileUtils`, `LocalLog.logDeleteDirName`).
 
-use std::path::{Path, PathBuf};
+use ring::Ring;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 pub(super) const LOG: &str = "log";
 pub(super) const OFFSET_INDEX: &str = "index";
@@ -14,10 +18,26 @@ pub(super) const DELETE_DIR_SUFFIX: &str = "-delete";
 pub(super) const FUTURE_DIR_SUFFIX: &str = "-future";
 pub(super) const STRAY_DIR_SUFFIX: &str = "-stray";
 pub(super) const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
+/// Ours, and only there until the next start: see [`super::Log::sync`].
+pub(super) const FAILED_SYNC: &str = "millstream-failed-sync";
 pub(super) const PARTITION_METADATA: &str = "partition.metadata";
 
 /// File names are limited by the file system; folders that wait for removal have the longest ones.
 const MAX_NAME_BYTES: usize = 255;
+
+/// Creates a folder, with those above it, and makes all their names durable, also where an earlier run was ended between
+/// the two. A folder that may not be opened was not created by this user: it is durable as it is.
+pub async fn create_dir_durably(ring: &Ring, path: &Path) -> io::Result<()> {
+    ring.create_dir_all(path).await?;
+    for parent in path.ancestors().skip(1) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        match ring.sync_dir(parent).await {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
 
 /// `DIR/00000000000000001234.EXTENSION`
 pub(super) fn path(dir: &Path, offset: i64, extension: &str) -> PathBuf {

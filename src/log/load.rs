@@ -100,6 +100,12 @@ impl Loader<'_> {
                 break;
             }
             self.cut(&segment, &end).await.map_err(self.io("cutting a segment in"))?;
+            if self.has_hole_before(segments.get(at + 1), ends.log_end) {
+                let damage = "batches between it and the next segment are missing";
+                self.check_cut(&segments[at..], &end, recovery_point, damage).await?;
+                self.drop_segments(segments, at + 1).await.map_err(self.io("removing segments in"))?;
+                break;
+            }
             if !last {
                 segment.add_time_entry();
                 segment.close_files();
@@ -111,6 +117,13 @@ impl Loader<'_> {
             }
         }
         Ok(ends)
+    }
+
+    /// A crash may take the end of one segment and leave the next: what lies behind such a hole was promised to nobody.
+    /// Below the recovery point, and where compaction works, holes are as they should be.
+    fn has_hole_before(&self, next: Option<&Rc<Segment>>, log_end: i64) -> bool {
+        let is_doubtful = !self.start.clean && log_end >= self.start.recovery_point;
+        is_doubtful && !self.config.cleanup_policy.compact && next.is_some_and(|next| next.base_offset > log_end)
     }
 
     fn corrupt(&self, segment: &Segment, detail: &str) -> LogError {

@@ -44,7 +44,7 @@ pub use dir::{LogDir, PartitionDir};
 pub use epochs::LeaderEpochs;
 pub use error::{AppendError, LogError, ReadError};
 pub use fast_start::LogState;
-pub use files::parse_partition_dir;
+pub use files::{create_dir_durably, parse_partition_dir};
 pub use lookup::TimestampOffsetEpoch;
 pub use producers::{
     AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,

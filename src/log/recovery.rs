@@ -66,11 +66,12 @@ impl Log {
     ) -> Result<Log, LogError> {
         let entries = match ring.read_dir(&dir).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create_dir(ring, &dir).await.map_err(LogError::io("creating", &dir))?;
+                files::create_dir_durably(ring, &dir).await.map_err(LogError::io("creating", &dir))?;
                 Vec::new()
             }
             other => other.map_err(LogError::io("listing", &dir))?,
         };
+        let sync_has_failed = entries.iter().any(|entry| entry.name == files::FAILED_SYNC);
         let restored = match &start.state {
             Some(state) if start.clean => {
                 let expiration_ms = config.producer_id_expiration_ms;
@@ -83,10 +84,17 @@ impl Log {
             None => load(ring, &dir, topic_id, &config, &start, entries).await?,
         };
         let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
-        if !start.clean && log.recovery_point() < log.log_end_offset() {
-            // What recovery has found may be in the page cache only.
+        if !start.clean {
+            // What recovery has found may be in the page cache only, names of files included.
             log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
+            if sync_has_failed {
+                log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
+            }
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
+            if sync_has_failed {
+                let mark = log.dir().join(files::FAILED_SYNC);
+                remove_if_there(ring, &mark).await.map_err(LogError::io("removing", mark))?;
+            }
         }
         Ok(log)
     }
@@ -135,15 +143,6 @@ impl Log {
         }
         self.0.writer.dir_changed();
         Ok(())
-    }
-}
-
-/// A new folder, known to the disk before anything in it is.
-async fn create_dir(ring: &Ring, dir: &Path) -> io::Result<()> {
-    ring.create_dir_all(dir).await?;
-    match dir.parent() {
-        Some(parent) => ring.sync_dir(parent).await,
-        None => Ok(()),
     }
 }
 
@@ -283,7 +282,8 @@ impl Loader<'_> {
         // Recovery begins in the segment that holds the recovery point; a clean log has only its end looked at.
         let doubtful = match self.start.clean {
             true => segments.len().saturating_sub(1),
-            false => segments.partition_point(|one| one.base_offset <= self.start.recovery_point).saturating_sub(1),
+            // The one that ends just there, too: its indexes may not be complete.
+            false => segments.partition_point(|one| one.base_offset < self.start.recovery_point).saturating_sub(1),
         };
         for segment in &segments[..doubtful] {
             self.load_trusted(segment).await?;

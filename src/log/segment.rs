@@ -98,10 +98,6 @@ impl Segment {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.size_bytes.get() == 0
-    }
-
     /// Whether `offset` can stand in the indexes.
     pub fn holds_offset(&self, offset: i64) -> bool {
         (0..=MAX_RELATIVE_OFFSET).contains(&(offset - self.base_offset))

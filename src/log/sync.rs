@@ -11,7 +11,7 @@ use super::{
     segment::{Part, Segment},
 };
 use bytes::Bytes;
-use ring::File;
+use ring::{File, OpenOptions};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -25,6 +25,8 @@ use std::{
 const MAX_SLICES: usize = 1024;
 /// How much is appended before a checkpoint is worth a new producer snapshot: bounds what a recovery replays.
 const SNAPSHOT_INTERVAL_BYTES: u64 = 64 << 20;
+/// How much is written again at a time after a failed sync.
+const COPY_BYTES: u64 = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Health {
@@ -217,7 +219,8 @@ impl Log {
         drop(self.0.ring.spawn(async move {
             match log.open_log_file(&segment).await {
                 Ok(()) => hold.release(),
-                // Trying again at once would fail again at once: the next append does, or whoever waits.
+                // Dropped, not released: trying again at once would fail again at once. The next append does it, or whoever
+                // waits; and a task that ends with its core must not begin another.
                 Err(error) => log.write_failed(&error, &segment),
             }
         }));
@@ -314,6 +317,7 @@ impl Log {
             if segment.synced_bytes.get() < bytes {
                 if let Err(error) = self.0.ring.sync_data(&file).await {
                     self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), &error);
+                    self.mark_failed_sync().await;
                     return Err(error);
                 }
                 segment.synced_bytes.set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
@@ -331,6 +335,37 @@ impl Log {
             writer.durable.set(writer.durable.get().max(written));
         }
         Ok(writer.durable.get())
+    }
+
+    /// After a failed sync the kernel calls pages clean that the disk may lack: the next process would find them, and no
+    /// sync of its own would carry them to the disk. The mark tells it to write them once more. It lives in the page cache
+    /// as they do; after a power cut both are gone.
+    async fn mark_failed_sync(&self) {
+        let path = self.dir().join(files::FAILED_SYNC);
+        if let Err(error) = self.0.ring.open(&path, OpenOptions::write()).await {
+            tracing::error!(path = %path.display(), %error, "cannot leave a mark: start the machine anew, not only the broker");
+        }
+    }
+
+    /// Writes what lies in files beyond the recovery point once more, so that the next sync carries it to the disk.
+    pub(super) async fn write_again(&self) -> io::Result<()> {
+        let ring = &self.0.ring;
+        let segments = self.segments();
+        for (at, segment) in segments.iter().enumerate() {
+            let end_offset = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
+            if end_offset <= self.recovery_point() || !segment.exists(Part::Log) {
+                continue;
+            }
+            let file = segment.file(ring, &self.dir(), Part::Log).await?;
+            let (mut position, end) = (0, u64::from(segment.written_bytes.get()));
+            while position < end {
+                let bytes = ring.read_exact_at(&file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
+                let next = position + bytes.len() as u64;
+                ring.write_at(&file, vec![bytes], position).await?;
+                position = next;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ mod model_tests;
 #[cfg(test)]
 mod tests;
 
-pub use registration::{BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint};
+pub use registration::{BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence};
 
 use super::image::{Configs, Image};
 use protocol::messages::*;

@@ -219,7 +219,8 @@ impl Topics {
         self.ids.insert_mut(name.clone(), id);
         if let Some(key) = super::topic_name::collision_key(&name) {
             let mut names = self.colliding.get(key.as_str()).cloned().unwrap_or_default();
-            names.push(name.clone());
+            // Sorted: an image does not depend on the order that topics came in.
+            names.insert(names.partition_point(|other| *other < name), name.clone());
             self.colliding.insert_mut(key.into(), names);
         }
         self.by_id.insert_mut(id, Arc::new(Topic { name, id, partitions: BTreeMap::new() }));

@@ -12,6 +12,8 @@ pub mod bootstrap;
 pub mod client_metrics;
 pub mod controller;
 pub mod features;
+#[cfg(test)]
+mod golden_tests;
 pub mod image;
 pub mod metalog;
 pub mod node;

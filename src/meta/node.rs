@@ -11,11 +11,10 @@ mod store;
 mod tests;
 
 use super::{
-    ApiError,
-    bootstrap,
+    ApiError, bootstrap,
     controller::{
-        self, BrokerRegistration, BrokerUnfence, Context, ControllerRegistration, ControllerRequest, ControllerResponse,
-        RegisteredEndpoint, Settings,
+        self, BrokerRegistration, BrokerUnfence, Context, ControllerRegistration, ControllerRequest,
+        ControllerResponse, RegisteredEndpoint, Settings,
     },
     image::{Endpoint, Image, Voter},
     metalog::{self, Batch, MAX_BATCH_BYTES, MetalogError},
@@ -90,7 +89,9 @@ pub enum MetaNodeError {
          Restore the directory from a backup", path.display()
     )]
     Gap { path: PathBuf, start: i64, snapshot_end: i64 },
-    #[error("this directory belongs to a metadata quorum of nodes {voters:?}; this node ({node_id}) cannot lead it alone")]
+    #[error(
+        "this directory belongs to a metadata quorum of nodes {voters:?}; this node ({node_id}) cannot lead it alone"
+    )]
     OtherVoters { voters: Vec<i32>, node_id: i32 },
     #[error("appending to the metadata log: {0}")]
     Append(#[from] AppendError),
@@ -211,11 +212,18 @@ impl MetaNode {
         }
     }
 
-    /// Closes the log in order, after the request in progress. What it gives back makes the next start quick.
+    /// Fences the broker and closes the log in order, after the request in progress. What it gives back makes the next start quick.
     pub async fn close(&self) -> io::Result<LogState> {
-        let _turn = self.0.turn().await;
-        self.0.failure.borrow_mut().get_or_insert_with(|| "the broker stops".to_owned());
-        self.0.log.close().await
+        let inner = &self.0;
+        let _turn = inner.turn().await;
+        let fenced = controller::fence(&self.image(), inner.settings.node_id);
+        if let Some(record) = fenced.filter(|_| inner.failure.borrow().is_none()) {
+            // No image is published any more: the cores have closed their partitions.
+            let batches = inner.encode(&[record]);
+            inner.append(batches).await.map_err(|error| io::Error::other(error.to_string()))?;
+        }
+        inner.failure.borrow_mut().get_or_insert_with(|| "the broker stops".to_owned());
+        inner.log.close().await
     }
 }
 
@@ -350,8 +358,11 @@ impl Inner {
     }
 
     fn fail(&self, reason: String) -> MetaNodeError {
-        tracing::error!(reason, "the metadata log cannot be written: no topic, config or registration can change until the \
-            broker is restarted with a disk that works");
+        tracing::error!(
+            reason,
+            "the metadata log cannot be written: no topic, config or registration can change until the \
+            broker is restarted with a disk that works"
+        );
         *self.failure.borrow_mut() = Some(reason.clone());
         MetaNodeError::Write(reason)
     }
@@ -374,7 +385,9 @@ impl Inner {
             let id = snapshot_file::id_of(&image);
             match node.store.write_snapshot(&image).await {
                 Ok(oldest) => node.drop_records_before(oldest).await,
-                Err(error) => tracing::warn!(%id, %error, "the metadata snapshot could not be written; the log keeps growing"),
+                Err(error) => {
+                    tracing::warn!(%id, %error, "the metadata snapshot could not be written; the log keeps growing")
+                }
             }
         }));
     }

@@ -111,8 +111,11 @@ impl Image {
     pub(super) fn replay(&mut self, record: &MetadataRecord) -> Result<(), String> {
         use MetadataRecord as R;
         match record {
+            // Features have no order of their own; one keeps equal registrations equal.
             R::RegisterBroker(record) => {
-                self.brokers.insert_mut(record.broker_id, Arc::new(Broker(record.clone())));
+                let mut record = record.clone();
+                record.features.sort_by(|a, b| a.name.cmp(&b.name));
+                self.brokers.insert_mut(record.broker_id, Arc::new(Broker(record)));
             }
             R::UnregisterBroker(record) => {
                 self.broker_mut(record.broker_id, record.broker_epoch)?;
@@ -122,7 +125,9 @@ impl Image {
             R::UnfenceBroker(record) => self.broker_mut(record.id, record.epoch)?.fenced = false,
             R::BrokerRegistrationChange(record) => self.change_registration(record)?,
             R::RegisterController(record) => {
-                self.controllers.insert_mut(record.controller_id, Arc::new(record.clone()));
+                let mut record = record.clone();
+                record.features.sort_by(|a, b| a.name.cmp(&b.name));
+                self.controllers.insert_mut(record.controller_id, Arc::new(record));
             }
             R::Topic(record) => {
                 if !self.topics.insert(&record.name, record.topic_id) {

@@ -38,7 +38,7 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
         }
         settle(connection).await;
         let handle = connection.replies.expect(frame.len());
-        handle.reply(encode(RequestIds { api_version: 0, ..ids }, &apis::api_versions::unsupported_version()));
+        handle.reply(encode(RequestIds { api_version: 0, ..ids }, &apis::api_versions::unsupported_version())?);
         return Ok(());
     }
     let start = connection.shard.ring.now();
@@ -47,7 +47,6 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
     let client_id = header::read(&mut reader, served.request_header_version(version)).map_err(decode_error)?;
     let body_start = frame.len() - reader.remaining();
     if served == ApiKey::Produce {
-        counters.request(key);
         return produce::request(connection, ids, body_start, frame);
     }
     settle(connection).await;
@@ -71,9 +70,13 @@ async fn settle(connection: &Connection) {
     replies.changed.wait_until(|| replies.waiting() == 0 || replies.is_closed()).await;
 }
 
+/// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka sends some.
 fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
-    protocol::message::decode_exact(body, ids.api_version)
-        .map_err(|error| CloseReason::Decode { key: ids.api_key, version: ids.api_version, error })
+    M::decode(&mut Reader::new(body), ids.api_version).map_err(|error| CloseReason::Decode {
+        key: ids.api_key,
+        version: ids.api_version,
+        error,
+    })
 }
 
 /// The beginning of a response frame: room for its length, and its header.
@@ -88,11 +91,15 @@ pub fn response_head(ids: RequestIds) -> BytesMut {
     frame
 }
 
-/// A whole response frame.
-pub fn encode<M: Message>(ids: RequestIds, response: &M) -> Reply {
+/// A whole response frame. An error is ours: the response says what its version cannot; the client gets a closed
+/// connection and the operator the reason.
+pub fn encode<M: Message>(ids: RequestIds, response: &M) -> Result<Reply, CloseReason> {
     let mut frame = response_head(ids);
-    response.encode(&mut frame, ids.api_version).expect("our own response fits the version that was asked for");
-    Reply::from_frame(frame)
+    response.encode(&mut frame, ids.api_version).map_err(|error| {
+        tracing::error!(api_key = ids.api_key, api_version = ids.api_version, %error, "a response of ours does not encode");
+        CloseReason::Protocol("an error of ours, see the line before".to_owned())
+    })?;
+    Ok(Reply::from_frame(frame))
 }
 
 async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8]) -> Result<Reply, CloseReason> {
@@ -103,11 +110,11 @@ async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8])
         handler: impl FnOnce(Request) -> F,
     ) -> Result<Reply, CloseReason> {
         let response = handler(decode(ids, body)?).await;
-        Ok(encode(ids, &response))
+        encode(ids, &response)
     }
     let shard = &context.connection.shard;
     match key {
-        ApiKey::ListOffsets => with(ids, body, |r| apis::list_offsets::handle(shard, r)).await,
+        ApiKey::ListOffsets => with(ids, body, |r| apis::list_offsets::handle(context, r)).await,
         ApiKey::Metadata => with(ids, body, |r| apis::metadata::handle(context, r)).await,
         ApiKey::OffsetCommit => with(ids, body, |r| apis::offsets::commit(context, r)).await,
         ApiKey::OffsetFetch => with(ids, body, |r| apis::offsets::fetch(context, r)).await,
@@ -125,7 +132,9 @@ async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8])
         ApiKey::DeleteTopics => with(ids, body, |r| apis::controller::delete_topics(context, r)).await,
         ApiKey::CreatePartitions => with(ids, body, |r| apis::controller::create_partitions(context, r)).await,
         ApiKey::AlterConfigs => with(ids, body, |r| apis::controller::alter_configs(context, r)).await,
-        ApiKey::IncrementalAlterConfigs => with(ids, body, |r| apis::controller::incremental_alter_configs(context, r)).await,
+        ApiKey::IncrementalAlterConfigs => {
+            with(ids, body, |r| apis::controller::incremental_alter_configs(context, r)).await
+        }
         ApiKey::UpdateFeatures => with(ids, body, |r| apis::controller::update_features(context, r)).await,
         ApiKey::ListPartitionReassignments => {
             with(ids, body, |r| apis::controller::list_partition_reassignments(context, r)).await
@@ -142,7 +151,9 @@ async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8])
         }
         ApiKey::ElectLeaders => with(ids, body, |r| apis::controller::elect_leaders(context, r)).await,
         ApiKey::DescribeCluster => with(ids, body, |r| apis::cluster::describe(context, r)).await,
-        ApiKey::DescribeTopicPartitions => with(ids, body, |r| apis::metadata::describe_topic_partitions(context, r)).await,
+        ApiKey::DescribeTopicPartitions => {
+            with(ids, body, |r| apis::metadata::describe_topic_partitions(context, r)).await
+        }
         _ => Err(CloseReason::Unserved { key: ids.api_key, version: ids.api_version }),
     }
 }

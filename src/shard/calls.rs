@@ -10,6 +10,8 @@ use super::{
     mailbox::Message,
     produce, snapshot,
 };
+use crate::meta::controller::ApiError;
+use protocol::ErrorCode;
 
 pub fn receive(shard: &Shard, from: usize, message: Message) {
     match message {
@@ -56,8 +58,11 @@ pub async fn carry_out(shard: &Shard, from: usize, call: Call) -> Answer {
         Call::Checkpoint => Answer::Checkpoint(follow::checkpoint(shard).await),
         Call::Close => Answer::Closed(follow::close(shard).await),
         Call::Controller(request) => {
-            let controller = shard.controller.borrow().clone().expect("calls to the controller go to its core");
-            Answer::Controller(controller.request(request).await)
+            let controller = shard.controller.borrow().clone();
+            Answer::Controller(match controller {
+                Some(controller) => controller.request(request).await,
+                None => request.refuse(&ApiError::new(ErrorCode::NotController, "The broker stops")),
+            })
         }
     }
 }

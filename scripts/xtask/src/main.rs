@@ -1,27 +1,63 @@
 //! The project's own commands, run as `cargo xtask NAME`.
 
 mod codegen;
+mod commands;
 mod config_definitions;
+mod tidy;
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Parser;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's own commands")]
 enum Command {
+    /// Runs what a change must pass: fmt, clippy, tidy, all tests
+    Ci,
+    /// Checks style and layers: lengths, imports, unfinished places
+    Tidy,
+    /// Runs the simulation over many seeds
+    Sim(commands::Sim),
+    /// Runs the end-to-end scripts of tests/e2e against a release build
+    E2e {
+        /// File names without `.sh`; all when none is given
+        names: Vec<String>,
+    },
+    /// Runs a benchmark of benches/
+    Bench { name: Option<String> },
     /// Writes crates/protocol's generated code from the schemas in Kafka's jars
     Codegen(codegen::Options),
     /// Writes src/config/gen from the config definitions in Kafka's jars (needs Maven and a JDK)
     CodegenConfigs,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Command::parse() {
+/// The repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lies two folders below the root").to_owned()
+}
+
+fn main() -> ExitCode {
+    match run(Command::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let root = root();
+    match command {
+        Command::Ci => commands::ci(&root),
+        Command::Tidy => tidy::run(&root),
+        Command::Sim(options) => commands::sim(&root, &options),
+        Command::E2e { names } => commands::e2e(&root, &names),
+        Command::Bench { name } => commands::bench(&root, name.as_deref()),
         Command::Codegen(options) => codegen::run(&options),
-        Command::CodegenConfigs => config_definitions::run(
-            Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap(),
-            codegen::KAFKA_VERSION,
-        ),
+        Command::CodegenConfigs => config_definitions::run(&root, codegen::KAFKA_VERSION),
     }
 }

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
-use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use protocol::messages::delete_groups_response::DeletableGroupResult;
+use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use protocol::messages::list_groups_response::ListedGroup;
 use protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 
@@ -20,7 +20,7 @@ const GROUP_ID_NOT_FOUND_FROM: i16 = 6;
 /// The state that DescribeGroups reports for groups that do not exist.
 const DEAD: &str = "Dead";
 /// ListGroups' name for the groups of this module.
-const CLASSIC_TYPE: &str = "Classic";
+const CLASSIC_TYPE: &str = "classic";
 
 impl ClassicGroup {
     pub fn describe(&self) -> DescribedGroup {
@@ -110,7 +110,7 @@ impl ListFilter {
     }
 
     fn admits(&self, group: &ClassicGroup) -> bool {
-        let of_type = self.types.is_empty() || self.types.contains(&CLASSIC_TYPE.to_lowercase());
+        let of_type = self.types.is_empty() || self.types.contains(CLASSIC_TYPE);
         of_type && (self.states.is_empty() || self.states.contains(&group.state.name().to_lowercase()))
     }
 }

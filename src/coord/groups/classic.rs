@@ -237,7 +237,8 @@ impl ClassicGroup {
         if leader.awaiting_join.is_some() {
             return true;
         }
-        let joined = self.members.values().find(|member| member.awaiting_join.is_some()).map(|member| member.id.clone());
+        let joined =
+            self.members.values().find(|member| member.awaiting_join.is_some()).map(|member| member.id.clone());
         let elected = joined.is_some();
         if elected {
             self.leader = joined;
@@ -268,7 +269,8 @@ impl ClassicGroup {
             *votes.entry(vote).or_default() += 1;
         }
         let most = votes.values().copied().max().expect("a protocol is selected for groups with members");
-        let winners: BTreeSet<&str> = votes.into_iter().filter(|(_, count)| *count == most).map(|(name, _)| name).collect();
+        let winners: BTreeSet<&str> =
+            votes.into_iter().filter(|(_, count)| *count == most).map(|(name, _)| name).collect();
         let leader = self.leader.as_ref().and_then(|id| self.members.get(id));
         let preferred = leader.and_then(|leader| leader.vote(&winners));
         preferred.or(winners.first().copied()).expect("one of the winners").to_owned()
@@ -301,7 +303,8 @@ impl ClassicGroup {
         let protocol_name = self.protocol_name.as_deref()?;
         let mut topics = BTreeSet::new();
         for member in self.members.values() {
-            let Some(subscribed) = member.metadata(protocol_name).and_then(|metadata| subscribed_topics(metadata)) else {
+            let Some(subscribed) = member.metadata(protocol_name).and_then(|metadata| subscribed_topics(metadata))
+            else {
                 tracing::warn!(group = %self.id, member = %member.id,
                     "the member's subscription cannot be read; the group counts as subscribed to every topic");
                 return None;
@@ -358,7 +361,9 @@ impl ClassicGroup {
 
 /// Copies protocols out of a request: what a group keeps must not hold on to the buffer it arrived in. Of several with one
 /// name the first counts, for each member has one vote per protocol.
-pub(in crate::coord) fn own_protocols(protocols: &[protocol::messages::join_group_request::JoinGroupRequestProtocol]) -> Vec<Protocol> {
+pub(in crate::coord) fn own_protocols(
+    protocols: &[protocol::messages::join_group_request::JoinGroupRequestProtocol],
+) -> Vec<Protocol> {
     let mut names = BTreeSet::new();
     protocols
         .iter()

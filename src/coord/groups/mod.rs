@@ -62,7 +62,10 @@ impl Default for GroupSettings {
 pub(super) struct Turn<'a> {
     pub settings: &'a GroupSettings,
     pub timers: &'a mut Timers,
+    /// Wall-clock time, for records and retention.
     pub now_ms: i64,
+    /// The time that deadlines are kept in.
+    pub clock_ms: i64,
     /// Already part of the state.
     pub records: Vec<CoordinatorRecord>,
     pub replies: Vec<Reply>,
@@ -82,7 +85,7 @@ impl Turn<'_> {
 
     pub fn schedule_session(&mut self, group: &Arc<str>, member: &Arc<str>, timeout_ms: i64) {
         let key = TimerKey::Session { group: group.clone(), member: member.clone() };
-        self.timers.schedule(key, self.now_ms + timeout_ms);
+        self.timers.schedule(key, self.clock_ms + timeout_ms);
     }
 
     pub fn cancel_session(&mut self, group: &Arc<str>, member: &str) {

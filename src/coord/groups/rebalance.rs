@@ -17,6 +17,9 @@ use crate::coord::records;
 use crate::coord::runtime::Response;
 use crate::coord::timers::TimerKey;
 
+/// The least time between attempts to end a join phase in which nobody has joined: clients may ask for a timeout of zero.
+const RETRY_MS: i64 = 1_000;
+
 impl ClassicGroup {
     /// Starts a rebalance, or ends the join phase of the one that runs if everybody is there.
     pub fn rebalance_or_complete_join(&mut self, turn: &mut Turn<'_>, reason: &str) {
@@ -75,7 +78,7 @@ impl ClassicGroup {
     }
 
     fn schedule_join_deadline(&self, turn: &mut Turn<'_>, delay_ms: i64) {
-        turn.timers.schedule(TimerKey::Join(self.id.clone()), turn.now_ms + delay_ms);
+        turn.timers.schedule(TimerKey::Join(self.id.clone()), turn.clock_ms + delay_ms);
     }
 
     /// Begins the next generation with those who have rejoined and with all static members.
@@ -97,7 +100,7 @@ impl ClassicGroup {
         if !self.elect_joined_leader() && !self.members.is_empty() {
             // Static members keep the group alive, but nobody is here to lead it. Sessions will end the wait if nobody comes.
             tracing::warn!(group = %self.id, "no member rejoined; the rebalance goes on");
-            self.schedule_join_deadline(turn, self.rebalance_timeout_ms());
+            self.schedule_join_deadline(turn, self.rebalance_timeout_ms().max(RETRY_MS));
             return;
         }
         self.init_next_generation(turn.now_ms);
@@ -106,7 +109,7 @@ impl ClassicGroup {
             turn.records.push(records::group_metadata(self, &Default::default()));
         } else {
             self.answer_joins(turn);
-            turn.timers.schedule(TimerKey::Sync(self.id.clone()), turn.now_ms + self.rebalance_timeout_ms());
+            turn.timers.schedule(TimerKey::Sync(self.id.clone()), turn.clock_ms + self.rebalance_timeout_ms());
         }
     }
 

@@ -48,9 +48,7 @@ impl ClassicGroup {
             return Err(ErrorCode::UnknownMemberId);
         }
         self.validate_member(&request.member_id, request.group_instance_id.as_deref())?;
-        let differs = |asked: &Option<String>, current: &Option<String>| {
-            matches!((asked, current), (Some(asked), Some(current)) if asked != current)
-        };
+        let differs = |asked: &Option<String>, current: &Option<String>| matches!((asked, current), (Some(asked), Some(current)) if asked != current);
         if request.generation_id != self.generation_id {
             Err(ErrorCode::IllegalGeneration)
         } else if differs(&request.protocol_type, &self.protocol_type)

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use protocol::{ErrorCode, Uuid};
 use protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
 use protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
 use protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
+use protocol::{ErrorCode, Uuid};
 
 use super::store::{CommittedOffset, PartitionKey};
 use crate::coord::groups::Turn;
@@ -126,7 +126,8 @@ fn committed_offset(
     topic_id: Uuid,
 ) -> CommittedOffset {
     let retention_ms = request.retention_time_ms;
-    let expire_timestamp_ms = (retention_ms != DEFAULT_RETENTION_TIME).then(|| turn.now_ms.saturating_add(retention_ms));
+    let expire_timestamp_ms =
+        (retention_ms != DEFAULT_RETENTION_TIME).then(|| turn.now_ms.saturating_add(retention_ms));
     CommittedOffset {
         offset: partition.committed_offset,
         leader_epoch: partition.committed_leader_epoch,

@@ -73,7 +73,9 @@ fn is_expired(turn: &Turn<'_>, group: &ClassicGroup, committed: &CommittedOffset
     let base_ms = match (&group.protocol_type, group.state) {
         (None, _) => commit_ms,
         (Some(_), GroupState::Empty) => group.state_since_ms.unwrap_or(commit_ms),
-        (Some(_), GroupState::Stable) if group.uses_consumer_protocol() && group.subscribed_topics.is_some() => commit_ms,
+        (Some(_), GroupState::Stable) if group.uses_consumer_protocol() && group.subscribed_topics.is_some() => {
+            commit_ms
+        }
         (Some(_), _) => return false,
     };
     match committed.expire_timestamp_ms {

@@ -100,9 +100,5 @@ pub(in crate::coord) fn nothing(partition_index: i32, error: ErrorCode) -> Offse
 }
 
 pub(in crate::coord) fn fetch_error(request: &OffsetFetchRequestGroup, error: ErrorCode) -> OffsetFetchResponseGroup {
-    OffsetFetchResponseGroup {
-        group_id: request.group_id.clone(),
-        error_code: error.code(),
-        ..Default::default()
-    }
+    OffsetFetchResponseGroup { group_id: request.group_id.clone(), error_code: error.code(), ..Default::default() }
 }

@@ -124,9 +124,10 @@ impl Offsets {
     }
 
     pub fn has_pending(&self, group: &str, topic: &str, partition: i32) -> bool {
-        self.pending.values().flat_map(BTreeMap::keys).any(|key| {
-            &*key.group == group && &*key.topic == topic && key.partition == partition
-        })
+        self.pending
+            .values()
+            .flat_map(BTreeMap::keys)
+            .any(|key| &*key.group == group && &*key.topic == topic && key.partition == partition)
     }
 
     pub fn group_has_pending(&self, group: &str) -> bool {

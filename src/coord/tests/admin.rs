@@ -17,7 +17,7 @@ fn list(host: &mut Host, states: &[&str], types: &[&str]) -> Vec<(String, String
     let request = ListGroupsRequest { states_filter: owned(states), types_filter: owned(types) };
     match host.call(Request::ListGroups(request)) {
         Response::ListGroups(response) => {
-            assert!(response.groups.iter().all(|group| group.group_type == "Classic"));
+            assert!(response.groups.iter().all(|group| group.group_type == "classic"));
             response.groups.into_iter().map(|group| (group.group_id, group.group_state)).collect()
         }
         other => panic!("{other:?}"),
@@ -44,7 +44,10 @@ fn a_stable_group_is_described_with_what_its_members_brought() {
     assert_eq!(group.members.len(), 2);
     for member in &group.members {
         assert!(members.contains(&member.member_id));
-        assert_eq!((member.client_host.as_str(), &member.member_metadata[..]), ("/127.0.0.1", &subscription(&["t"])[..]));
+        assert_eq!(
+            (member.client_host.as_str(), &member.member_metadata[..]),
+            ("/127.0.0.1", &subscription(&["t"])[..])
+        );
         assert_eq!(&member.member_assignment[..], member.member_id.as_bytes());
         assert!(member.client_id.starts_with('c') && member.group_instance_id.is_none());
     }

@@ -51,6 +51,23 @@ fn a_batch_may_be_reported_after_later_events() {
     assert_eq!(released, [101]);
 }
 
+#[test]
+fn a_clock_that_jumps_ends_no_session_and_stops_none() {
+    for jump_ms in [3_600_000, -3_600_000] {
+        let mut host = Host::new();
+        let (members, generation) = host.stable_group(1);
+        host.advance(5_000);
+        host.now_ms += jump_ms;
+        let actions = host.coordinator.tick(host.now_ms);
+        host.carry_out(actions);
+        assert_eq!(host.heartbeat(&members[0], generation), ErrorCode::None);
+        host.advance(i64::from(SESSION_TIMEOUT_MS) - 1);
+        assert_eq!(host.heartbeat(&members[0], generation), ErrorCode::None);
+        host.advance(i64::from(SESSION_TIMEOUT_MS));
+        assert_eq!(host.heartbeat(&members[0], generation), ErrorCode::UnknownMemberId);
+    }
+}
+
 /// An append fails: nothing of its event, nor of later ones, has been seen by anybody; the log is the truth.
 #[test]
 fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
@@ -60,15 +77,14 @@ fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
     assert_eq!(host.commit_offset(Commit::by(&members[0], generation, 2)), ErrorCode::None);
     let now_ms = host.now_ms;
     let commit = Commit::by(&members[0], generation, 99).into_request();
-    let lost = host.coordinator.handle(ReplyToken(900), Request::OffsetCommit { request: commit, api_version: 9 }, now_ms);
+    let lost =
+        host.coordinator.handle(ReplyToken(900), Request::OffsetCommit { request: commit, api_version: 9 }, now_ms);
     assert_eq!((lost.batches.len(), lost.replies), (1, vec![]));
     let all = OffsetFetchRequestGroup { group_id: GROUP.into(), topics: None, ..Default::default() };
     let fetch = Request::OffsetFetch { group: all, require_stable: true };
     let seen = host.coordinator.handle(ReplyToken(901), fetch, now_ms);
     assert_eq!((seen.batches.len(), seen.replies), (0, vec![]), "who would see it waits");
     let waiting = host.send_join(Join::member(&members[0]));
-    host.hold_commits = true;
-
     host.reload();
     for token in [ReplyToken(900), ReplyToken(901), waiting] {
         let answer = host.reply(token).expect("everybody is answered");
@@ -99,7 +115,8 @@ fn an_assignment_whose_append_failed_reaches_nobody() {
     let leader_sync = sync_request(&members[0], generation + 1, &[(&members[0], "lost")]);
     let lost = host.coordinator.handle(ReplyToken(900), leader_sync, host.now_ms);
     assert_eq!((lost.batches.len(), lost.replies), (1, vec![]));
-    let follower = host.coordinator.handle(ReplyToken(901), sync_request(&members[1], generation + 1, &[]), host.now_ms);
+    let follower =
+        host.coordinator.handle(ReplyToken(901), sync_request(&members[1], generation + 1, &[]), host.now_ms);
     assert_eq!((follower.batches.len(), follower.replies), (0, vec![]));
     host.reload();
     for token in [ReplyToken(900), ReplyToken(901)] {
@@ -117,7 +134,10 @@ fn nobody_is_served_before_the_log_is_read_or_after_the_partition_is_gone() {
         vec![
             Join::client("c").into_request(1),
             sync_request("m", 1, &[]),
-            Request::LeaveGroup { request: LeaveGroupRequest { group_id: GROUP.into(), ..Default::default() }, api_version },
+            Request::LeaveGroup {
+                request: LeaveGroupRequest { group_id: GROUP.into(), ..Default::default() },
+                api_version,
+            },
             Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version },
             Request::OffsetFetch { group: OffsetFetchRequestGroup::default(), require_stable: false },
             Request::OffsetDelete(Default::default()),
@@ -127,7 +147,7 @@ fn nobody_is_served_before_the_log_is_read_or_after_the_partition_is_gone() {
         ]
     };
     let mut coordinator = Coordinator::new(GroupSettings::default());
-    let mut answer = |coordinator: &mut Coordinator, request: &Request| {
+    let answer = |coordinator: &mut Coordinator, request: &Request| {
         let actions = coordinator.handle(ReplyToken(1), request.clone(), 5);
         assert_eq!((actions.batches.len(), actions.replies.len()), (0, 1));
         actions.replies.into_iter().next().unwrap().response

@@ -13,8 +13,7 @@ mod sync;
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use protocol::ErrorCode;
+use bytes::{Bytes, BytesMut};
 use protocol::group_records::{GroupMetadataValue, Key, Value};
 use protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use protocol::messages::leave_group_request::MemberIdentity;
@@ -24,10 +23,11 @@ use protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFe
 use protocol::messages::offset_fetch_response::OffsetFetchResponsePartitions;
 use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use protocol::messages::{
-    HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, OffsetCommitRequest, SyncGroupRequest,
-    SyncGroupResponse,
+    DeleteGroupsResponse, DescribeGroupsResponse, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse,
+    LeaveGroupRequest, OffsetCommitRequest, OffsetFetchResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use protocol::records::BatchBuilder;
+use protocol::{ErrorCode, Message};
 
 use super::GroupSettings;
 use super::records::CoordinatorRecord;
@@ -50,6 +50,12 @@ struct Host {
     now_ms: i64,
     next_token: u64,
     replies: BTreeMap<ReplyToken, Response>,
+    /// Tokens in the order in which they were answered.
+    order: Vec<ReplyToken>,
+    /// Batches of the log below the high watermark.
+    committed_batches: usize,
+    /// Requests without their answer yet.
+    outstanding: BTreeMap<ReplyToken, Request>,
     /// What has been appended since [`Host::take_records`].
     records: Vec<CoordinatorRecord>,
 }
@@ -69,6 +75,9 @@ impl Host {
             now_ms: START_MS,
             next_token: 0,
             replies: BTreeMap::new(),
+            order: Vec::new(),
+            committed_batches: 0,
+            outstanding: BTreeMap::new(),
             records: Vec::new(),
         };
         let actions = host.coordinator.loaded(host.now_ms);
@@ -101,12 +110,17 @@ impl Host {
 
     fn take_replies(&mut self, replies: Vec<Reply>) {
         for reply in replies {
+            if let Some(request) = self.outstanding.remove(&reply.token) {
+                assert_encodable(&request, &reply.response);
+            }
+            self.order.push(reply.token);
             let before = self.replies.insert(reply.token, reply.response);
             assert!(before.is_none(), "a token is answered once");
         }
     }
 
     fn commit(&mut self) {
+        self.committed_batches = self.log.len();
         let replies = self.coordinator.committed(self.next_offset);
         self.take_replies(replies);
     }
@@ -114,6 +128,7 @@ impl Host {
     fn send(&mut self, request: Request) -> ReplyToken {
         let token = ReplyToken(self.next_token);
         self.next_token += 1;
+        self.outstanding.insert(token, request.clone());
         let actions = self.coordinator.handle(token, request, self.now_ms);
         self.carry_out(actions);
         token
@@ -131,7 +146,8 @@ impl Host {
     /// Lets time pass, and everything happen that is due on the way.
     fn advance(&mut self, duration_ms: i64) {
         let until_ms = self.now_ms + duration_ms;
-        while let Some(deadline_ms) = self.coordinator.next_deadline_ms().filter(|deadline_ms| *deadline_ms <= until_ms) {
+        while let Some(deadline_ms) = self.coordinator.next_deadline_ms().filter(|deadline_ms| *deadline_ms <= until_ms)
+        {
             self.now_ms = self.now_ms.max(deadline_ms);
             let actions = self.coordinator.tick(self.now_ms);
             self.carry_out(actions);
@@ -155,6 +171,7 @@ impl Host {
         let waiting = self.coordinator.unload();
         self.take_replies(waiting);
         self.coordinator = Coordinator::new(self.settings.clone());
+        self.committed_batches = self.log.len();
         for batch in &self.log {
             self.coordinator.load(batch);
         }
@@ -322,10 +339,10 @@ impl Join {
     }
 
     fn into_request(self, random: u128) -> Request {
-        let protocols = self.protocols.into_iter().map(|(name, metadata)| JoinGroupRequestProtocol {
-            name: name.into(),
-            metadata: metadata.into(),
-        });
+        let protocols = self
+            .protocols
+            .into_iter()
+            .map(|(name, metadata)| JoinGroupRequestProtocol { name: name.into(), metadata: metadata.into() });
         let request = JoinGroupRequest {
             group_id: self.group_id.into(),
             session_timeout_ms: self.session_timeout_ms,
@@ -393,6 +410,39 @@ impl Commit {
             retention_time_ms: self.retention_time_ms,
             topics: vec![topic],
         }
+    }
+}
+
+/// Every answer must be one that the version of its request can carry.
+fn assert_encodable(request: &Request, response: &Response) {
+    fn encode<M: Message>(message: &M, version: Option<i16>) {
+        let versions = version.map_or(M::MIN_VERSION..=M::MAX_VERSION, |version| version..=version);
+        for version in versions {
+            message.encode(&mut BytesMut::new(), version).expect("the answer fits its version");
+        }
+    }
+    match (request, response) {
+        (Request::JoinGroup { api_version, .. }, Response::JoinGroup(response)) => encode(response, Some(*api_version)),
+        (Request::SyncGroup { api_version, .. }, Response::SyncGroup(response)) => encode(response, Some(*api_version)),
+        (Request::Heartbeat(_), Response::Heartbeat(response)) => encode(response, None),
+        (Request::LeaveGroup { api_version, .. }, Response::LeaveGroup(response)) => {
+            encode(response, Some(*api_version))
+        }
+        (Request::OffsetCommit { .. }, Response::OffsetCommit(response)) => encode(response, None),
+        (Request::OffsetFetch { .. }, Response::OffsetFetch(group)) => {
+            let response = OffsetFetchResponse { groups: vec![group.clone()], ..Default::default() };
+            encode(&response, Some(8));
+        }
+        (Request::OffsetDelete(_), Response::OffsetDelete(response)) => encode(response, None),
+        (Request::DescribeGroup { api_version, .. }, Response::DescribeGroup(group)) => {
+            let response = DescribeGroupsResponse { groups: vec![group.clone()], ..Default::default() };
+            encode(&response, Some(*api_version));
+        }
+        (Request::DeleteGroup { .. }, Response::DeleteGroup(result)) => {
+            encode(&DeleteGroupsResponse { results: vec![result.clone()], ..Default::default() }, None);
+        }
+        (Request::ListGroups(_), Response::ListGroups(response)) => encode(response, None),
+        (request, response) => panic!("{response:?} answers {request:?}"),
     }
 }
 

@@ -23,7 +23,12 @@ fn version_of(record: &CoordinatorRecord) -> i16 {
     i16::from_be_bytes(record.value.as_ref().unwrap()[..2].try_into().unwrap())
 }
 
-fn delete_offsets(host: &mut Host, group_id: &str, topic: &str, partitions: &[i32]) -> Result<Vec<ErrorCode>, ErrorCode> {
+fn delete_offsets(
+    host: &mut Host,
+    group_id: &str,
+    topic: &str,
+    partitions: &[i32],
+) -> Result<Vec<ErrorCode>, ErrorCode> {
     let partitions = partitions.iter().map(|partition| OffsetDeleteRequestPartition { partition_index: *partition });
     let topic = OffsetDeleteRequestTopic { name: topic.into(), partitions: partitions.collect() };
     let request = OffsetDeleteRequest { group_id: group_id.into(), topics: vec![topic] };
@@ -168,9 +173,7 @@ fn fetching_everything() {
     let found: Vec<(String, i32, i64)> = all
         .topics
         .iter()
-        .flat_map(|topic| {
-            topic.partitions.iter().map(|p| (topic.name.clone(), p.partition_index, p.committed_offset))
-        })
+        .flat_map(|topic| topic.partitions.iter().map(|p| (topic.name.clone(), p.partition_index, p.committed_offset)))
         .collect();
     assert_eq!(found, [("t".into(), 0, 10), ("t".into(), 3, 13), ("u".into(), 1, 11)]);
 }
@@ -184,8 +187,7 @@ fn offsets_of_another_topic_with_the_same_name_are_not_shown() {
     host.call(Request::OffsetCommit { request, api_version: 10 });
     assert_eq!(offset_value(&host.take_records()[0]).unwrap().topic_id, id);
     for (topic_id, expected) in [(id, 3), (Uuid::ZERO, 3), (Uuid::from_u128(8), -1)] {
-        let topics =
-            vec![OffsetFetchRequestTopics { name: "t".into(), topic_id, partition_indexes: vec![0] }];
+        let topics = vec![OffsetFetchRequestTopics { name: "t".into(), topic_id, partition_indexes: vec![0] }];
         let group = OffsetFetchRequestGroup { group_id: GROUP.into(), topics: Some(topics), ..Default::default() };
         let Response::OffsetFetch(found) = host.call(Request::OffsetFetch { group, require_stable: false }) else {
             panic!()

@@ -173,3 +173,57 @@ fn an_unknown_instance_with_a_member_id_is_no_member() {
     let refused = host.join(Join { member_id: members[0].clone(), ..Join::instance("i7") });
     assert_eq!(error(refused.error_code), ErrorCode::UnknownMemberId);
 }
+
+#[test]
+fn a_rebalance_timeout_of_next_to_nothing_keeps_nothing_busy() {
+    let mut host = Host::new();
+    let hasty = |id| Join { rebalance_timeout_ms: 1, ..Join::instance(id) };
+    let first = host.send_join(hasty("i0"));
+    host.advance(INITIAL_DELAY_MS);
+    let first = host.joined(first);
+    assert_eq!(host.sync(sync(&first.member_id, 1, &[])).error_code, 0);
+    // Somebody else comes and goes; the static member does not rejoin, and is not waited for longer than it wants.
+    let other = host.send_join(Join { api_version: 3, rebalance_timeout_ms: 1, ..Join::client("c") });
+    assert_eq!(host.state_name(), "PreparingRebalance");
+    host.advance(1);
+    assert_eq!(host.joined(other).generation_id, 2);
+    host.advance(1);
+    assert_eq!(host.state_name(), "Empty", "neither has sent SyncGroup in time");
+}
+
+#[test]
+fn a_join_phase_without_anybody_is_looked_at_once_a_second() {
+    let mut host = Host::new();
+    let hasty = |id| Join { rebalance_timeout_ms: 1, ..Join::instance(id) };
+    let token = host.send_join(hasty("i0"));
+    host.advance(INITIAL_DELAY_MS);
+    let member_id = host.joined(token).member_id;
+    assert_eq!(host.sync(sync(&member_id, 1, &[])).error_code, 0);
+    let pending = host.join(Join::client("c")).member_id;
+    assert_eq!(host.leave(&[(&pending, None)])[0].error_code, 0);
+    assert_eq!(host.state_name(), "PreparingRebalance");
+    host.advance(1);
+    let next_look_ms = host.coordinator.next_deadline_ms().unwrap();
+    assert_eq!(next_look_ms - host.now_ms, 1_000);
+    host.advance(i64::from(SESSION_TIMEOUT_MS));
+    assert_eq!(host.state_name(), "Empty");
+}
+
+#[test]
+fn a_restart_before_the_first_sync_still_owes_one() {
+    let mut host = Host::new();
+    let tokens: Vec<ReplyToken> = ["i0", "i1"].into_iter().map(|id| host.send_join(Join::instance(id))).collect();
+    host.advance(2 * INITIAL_DELAY_MS);
+    let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| host.joined(token)).collect();
+    let (leader, generation) = (joined[0].member_id.clone(), joined[0].generation_id);
+    assert_eq!(host.sync(sync(&leader, generation, &[])).error_code, 0);
+    let back = host.join(Join::instance("i1"));
+    assert_eq!((back.error_code, back.generation_id), (0, generation));
+    for _ in 0..(REBALANCE_TIMEOUT_MS / 5_000) {
+        assert_eq!(host.heartbeat(&leader, generation), ErrorCode::None);
+        assert_eq!(host.heartbeat(&back.member_id, generation), ErrorCode::None);
+        host.advance(5_000);
+    }
+    assert_eq!(host.heartbeat(&back.member_id, generation), ErrorCode::UnknownMemberId);
+    assert_eq!(host.heartbeat(&leader, generation), ErrorCode::RebalanceInProgress);
+}

@@ -147,6 +147,14 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
     Ok(())
 }
 
+/// The record of a broker that stops in order. Whoever starts on the directory next, Apache Kafka too, need not wait for
+/// the end of its session. Partitions keep their leader: with no other replica there is nobody to lead meanwhile.
+pub fn fence(image: &Image, broker_id: i32) -> Option<MetadataRecord> {
+    let broker = image.broker(broker_id).filter(|broker| !broker.0.fenced)?;
+    let broker_epoch = broker.0.broker_epoch;
+    Some(BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: 1, ..Default::default() }.into())
+}
+
 /// Unfences a broker, and gives it the partitions to lead that have no leader and it in their ISR. Partitions that it
 /// led before a crash begin a new leader epoch: what was not flushed may be lost, and epochs are how consumers and
 /// followers find out (KIP-320).
@@ -165,7 +173,7 @@ pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result
             }
             let mut change = PartitionChange::new(partition, Election::Online);
             change.renew_leader_epoch = partition.leader == broker_id && request.renew_leader_epochs;
-            records.extend(change.to_record(topic.id, index, &acceptable).map(MetadataRecord::from));
+            records.extend(change.into_record(topic.id, index, &acceptable).map(MetadataRecord::from));
         }
     }
     Outcome::of(records, Ok(()))

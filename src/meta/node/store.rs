@@ -4,7 +4,7 @@
 
 use super::{MetaNodeError, QuorumState, bootstrap, metalog, snapshot_file};
 use crate::{
-    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, ReadPart, TailCache},
+    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, ReadPart, TailCache, create_dir_durably},
     meta::{
         METADATA_TOPIC,
         image::{Image, Voter},
@@ -56,10 +56,14 @@ impl Store {
     /// directory is formatted.
     pub async fn format_if_new(&self, voter: &Voter) -> Result<(), MetaNodeError> {
         let (ring, now_ms) = (&self.ring, self.ring.wall_clock_ms());
-        ring.create_dir_all(&self.dir).await.map_err(Self::io("creating", &self.dir))?;
+        create_dir_durably(ring, &self.dir).await.map_err(Self::io("creating", &self.dir))?;
         let names = self.names().await?;
         if names.iter().any(|name| name.ends_with(".log") || name.parse::<SnapshotId>().is_ok()) {
             return Ok(());
+        }
+        // The folders themselves must outlast a crash, or everything in them is gone with them.
+        for above in self.dir.ancestors().skip(1).take(2) {
+            ring.sync_dir(above).await.map_err(Self::io("syncing", above))?;
         }
         let bootstrap_path = self.metadata_dir.join(bootstrap::BOOTSTRAP_FILE_NAME);
         // A file that somebody has prepared (with `kafka-storage format`) is what the cluster shall begin with.
@@ -68,7 +72,8 @@ impl Store {
             self.write(&bootstrap_path, content).await?;
         }
         let id = SnapshotId { end_offset: 0, epoch: 0 };
-        self.write(&self.dir.join(id.to_string()), bootstrap::initial_snapshot(std::slice::from_ref(voter), now_ms)).await
+        self.write(&self.dir.join(id.to_string()), bootstrap::initial_snapshot(std::slice::from_ref(voter), now_ms))
+            .await
     }
 
     /// The records that a log without metadata begins with.
@@ -85,8 +90,7 @@ impl Store {
         let Some(newest) = self.snapshots().await?.pop() else { return Ok(Image::empty(cluster_id)) };
         let path = self.dir.join(newest.to_string());
         let bytes = self.ring.read_file(&path, MAX_SNAPSHOT_BYTES).await.map_err(Self::io("reading", &path))?;
-        snapshot_file::decode(&bytes, newest, cluster_id)
-            .map_err(|source| MetaNodeError::Snapshot { path, source })
+        snapshot_file::decode(&bytes, newest, cluster_id).map_err(|source| MetaNodeError::Snapshot { path, source })
     }
 
     pub async fn open_log(&self, start: LogStart, segment_bytes: u32) -> Result<Log, MetaNodeError> {

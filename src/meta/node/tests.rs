@@ -1,1 +1,297 @@
-//! Stub.
+//! The node in a simulated world: starts, stops, crashes and disks that fail.
+
+use super::*;
+use crate::config::listeners::SecurityProtocol;
+use crate::meta::testing::{CLUSTER_ID, directory, topic};
+use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest};
+use ring::sim::{NodeId, SimOptions, World};
+use std::time::Duration;
+
+/// One node's machine, whose disk outlives its processes.
+struct Machine {
+    world: World,
+    node: NodeId,
+}
+
+/// How long a test may take in virtual time.
+const LIMIT: Duration = Duration::from_secs(600);
+
+impl Machine {
+    fn new(seed: u64) -> Self {
+        let world = World::new(seed, SimOptions::default());
+        let node = world.node("broker");
+        Self { world, node }
+    }
+
+    /// Runs a process until `main` is done; the process goes on.
+    fn run<T: 'static, F: Future<Output = T> + 'static>(&self, main: impl FnOnce(Ring) -> F + 'static) -> T {
+        let result = Rc::new(RefCell::new(None));
+        let slot = result.clone();
+        self.world.start_core(self.node, 0, move |ring| async move {
+            let output = main(ring).await;
+            *slot.borrow_mut() = Some(output);
+        });
+        assert!(self.world.run_until(LIMIT, || result.borrow().is_some()), "the process hangs");
+        result.take().expect("the process is done")
+    }
+}
+
+fn options(previous_broker_epoch: i64) -> MetaNodeOptions {
+    MetaNodeOptions {
+        metadata_dir: "/data".into(),
+        directory_id: directory(1),
+        log_start: LogStart::default(),
+        log_directories: vec![directory(1)],
+        previous_broker_epoch,
+        cluster_id: CLUSTER_ID.to_owned(),
+        endpoints: vec![Listener {
+            name: "PLAINTEXT".to_owned(),
+            host: "localhost".to_owned(),
+            port: 9092,
+            security_protocol: SecurityProtocol::Plaintext,
+        }],
+        rack: None,
+        settings: Arc::new(Settings {
+            node_id: 1,
+            num_partitions: 1,
+            default_replication_factor: 1,
+            delete_topic_enable: true,
+            static_configs: Default::default(),
+        }),
+        segment_bytes: 1 << 20,
+        max_record_bytes_between_snapshots: 20 << 20,
+    }
+}
+
+/// Starts a node; what it publishes is gathered.
+async fn start(
+    ring: &Ring,
+    options: MetaNodeOptions,
+) -> Result<(MetaNode, Rc<RefCell<Vec<Arc<Image>>>>), MetaNodeError> {
+    let published = Rc::new(RefCell::new(Vec::new()));
+    let sink = published.clone();
+    let publish: Publish = Box::new(move |image| {
+        sink.borrow_mut().push(image);
+        Box::pin(async {})
+    });
+    Ok((MetaNode::start(ring, options, publish).await?, published))
+}
+
+async fn create(node: &MetaNode, name: &str, partitions: i32) -> ErrorCode {
+    let request = CreateTopicsRequest { topics: vec![topic(name, partitions, 1)], ..Default::default() };
+    match node.request(ControllerRequest::CreateTopics(request)).await {
+        ControllerResponse::CreateTopics(CreateTopicsResponse { topics, .. }) => {
+            ErrorCode::from_code(topics[0].error_code).unwrap()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn names(image: &Image) -> Vec<String> {
+    image.topics.iter().map(|topic| topic.name.to_string()).collect()
+}
+
+#[test]
+fn what_was_created_is_there_after_a_restart() {
+    let machine = Machine::new(1);
+    let before = machine.run(|ring| async move {
+        let (node, published) = start(&ring, options(-1)).await.unwrap();
+        assert_eq!(create(&node, "a", 2).await, ErrorCode::None);
+        assert_eq!(names(published.borrow().last().unwrap()), ["a"], "published before it is answered");
+        assert_eq!(create(&node, "a", 1).await, ErrorCode::TopicAlreadyExists);
+        let image = node.image();
+        node.close().await.unwrap();
+        assert_eq!(create(&node, "late", 1).await, ErrorCode::NotController);
+        image
+    });
+    let broker_epoch = before.broker(1).unwrap().0.broker_epoch;
+    assert_eq!((before.metadata_version(), before.quorum.kraft_version, before.quorum.leader_id), (30, 1, 1));
+    assert!(before.broker(1).unwrap().is_active());
+
+    // In order: leaders stay in their epochs.
+    machine.world.kill(machine.node);
+    let after = machine.run(move |ring| async move { start(&ring, options(broker_epoch)).await.unwrap().0.image() });
+    assert_eq!(after.topics, before.topics);
+    assert_eq!(after.quorum.leader_epoch, before.quorum.leader_epoch + 1);
+    assert!(after.broker(1).unwrap().is_active());
+    assert!(after.broker(1).unwrap().0.broker_epoch > broker_epoch);
+
+    // Not in order: leaders begin new epochs.
+    machine.world.crash(machine.node);
+    let after = machine.run(|ring| async move { start(&ring, options(-1)).await.unwrap().0.image() });
+    let partition = after.topics.by_name("a").unwrap().partition(1).unwrap().clone();
+    assert_eq!((partition.leader, partition.leader_epoch, partition.partition_epoch), (1, 1, 1));
+}
+
+#[test]
+fn a_formatted_directory_is_as_kafka_makes_it() {
+    let machine = Machine::new(2);
+    machine.run(|ring| async move {
+        drop(start(&ring, options(-1)).await.unwrap());
+        assert!(ring.read_file("/data/bootstrap.checkpoint", 4096).await.is_ok());
+        let voters =
+            ring.read_file("/data/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint", 4096).await;
+        let image =
+            snapshot_file::decode(&voters.unwrap(), "00000000000000000000-0000000000.checkpoint".parse().unwrap(), "");
+        assert_eq!(image.unwrap().quorum.voters[0].directory_id, directory(1));
+        let state = ring.read_file("/data/__cluster_metadata-0/quorum-state", 4096).await.unwrap();
+        assert_eq!(QuorumState::decode(std::str::from_utf8(&state).unwrap()).unwrap().leader_epoch, 1);
+    });
+}
+
+#[test]
+fn snapshots_replace_the_log() {
+    let machine = Machine::new(3);
+    let small = |previous| MetaNodeOptions {
+        max_record_bytes_between_snapshots: 2000,
+        segment_bytes: 4096,
+        ..options(previous)
+    };
+    let (before, log_start) = machine.run(move |ring| async move {
+        let (node, _) = start(&ring, small(-1)).await.unwrap();
+        for number in 0..100 {
+            assert_eq!(create(&node, &format!("t{number:03}"), 1).await, ErrorCode::None);
+        }
+        ring.sleep(Duration::from_secs(1)).await;
+        (node.image(), node.log().log_start_offset())
+    });
+    let files = machine.world.disk(machine.node).file_names();
+    let snapshots = files.iter().filter(|name| name.ends_with(".checkpoint") && !name.contains("bootstrap"));
+    assert_eq!(snapshots.count(), 2, "{files:?}");
+    assert!(log_start > 50, "the log begins at {log_start}");
+    machine.world.crash(machine.node);
+    let after = machine.run(move |ring| async move { start(&ring, small(-1)).await.unwrap().0.image() });
+    assert_eq!(names(&after), names(&before));
+    assert_eq!(after.metadata_version(), 30);
+    assert_eq!(after.quorum.voters, before.quorum.voters);
+}
+
+#[test]
+fn nothing_that_was_answered_is_lost_in_a_crash() {
+    for seed in 0..20 {
+        let machine = Machine::new(100 + seed);
+        let acknowledged = Rc::new(RefCell::new(Vec::<String>::new()));
+        for round in 0..4 {
+            let answered = acknowledged.clone();
+            let limits = MetaNodeOptions { max_record_bytes_between_snapshots: 1500, ..options(-1) };
+            machine.world.start_core(machine.node, 0, move |ring| async move {
+                let (node, _) = start(&ring, limits).await.unwrap();
+                let there = names(&node.image());
+                for name in answered.borrow().iter() {
+                    assert!(there.contains(name), "{name} was answered, and is gone");
+                }
+                for number in 0.. {
+                    let name = format!("t-{round}-{number}");
+                    assert_eq!(create(&node, &name, 1).await, ErrorCode::None);
+                    answered.borrow_mut().push(name);
+                }
+            });
+            let enough = 5 + (seed as usize * 7 + round) % 23;
+            let (before, counted) = (acknowledged.borrow().len(), acknowledged.clone());
+            assert!(machine.world.run_until(LIMIT, move || counted.borrow().len() >= before + enough));
+            machine.world.crash(machine.node);
+        }
+    }
+}
+
+#[test]
+fn a_failed_sync_is_final() {
+    let machine = Machine::new(4);
+    let disk = machine.world.disk(machine.node);
+    machine.run(move |ring| async move {
+        let (node, published) = start(&ring, options(-1)).await.unwrap();
+        assert_eq!(create(&node, "a", 1).await, ErrorCode::None);
+        disk.fail_next_fsync();
+        let count = published.borrow().len();
+        assert_eq!(create(&node, "b", 1).await, ErrorCode::NotController);
+        assert_eq!(create(&node, "c", 1).await, ErrorCode::NotController);
+        assert_eq!(published.borrow().len(), count, "nothing is shown that may be lost");
+        assert_eq!(names(&node.image()), ["a"]);
+    });
+}
+
+#[test]
+fn requests_take_turns() {
+    let machine = Machine::new(5);
+    machine.run(|ring| async move {
+        let (node, _) = start(&ring, options(-1)).await.unwrap();
+        let node = Rc::new(node);
+        let creations = (0..10).map(|_| {
+            let node = node.clone();
+            ring.spawn(async move { create(&node, "same", 1).await })
+        });
+        let mut created = 0;
+        for creation in creations.collect::<Vec<_>>() {
+            match creation.await {
+                ErrorCode::None => created += 1,
+                code => assert_eq!(code, ErrorCode::TopicAlreadyExists),
+            }
+        }
+        assert_eq!(created, 1);
+        let request = DeleteTopicsRequest { topic_names: vec!["same".to_owned()], ..Default::default() };
+        node.request(ControllerRequest::DeleteTopics { request, version: 5 }).await;
+        assert!(node.image().topics.is_empty());
+    });
+}
+
+#[test]
+fn a_directory_of_other_voters_is_left_alone() {
+    let machine = Machine::new(6);
+    machine.run(|ring| async move {
+        drop(start(&ring, options(-1)).await.unwrap());
+    });
+    machine.world.kill(machine.node);
+    machine.run(|ring| async move {
+        let mut other = options(-1);
+        Arc::get_mut(&mut other.settings).unwrap().node_id = 2;
+        match start(&ring, other).await {
+            Err(MetaNodeError::OtherVoters { voters, node_id: 2 }) => assert_eq!(voters, [1]),
+            other => panic!("{:?}", other.map(drop)),
+        }
+    });
+}
+
+#[test]
+fn damage_is_told_and_nothing_starts() {
+    let machine = Machine::new(7);
+    machine.run(|ring| async move {
+        let (node, _) = start(&ring, options(-1)).await.unwrap();
+        node.close().await.unwrap();
+    });
+    let metadata = "/data/__cluster_metadata-0";
+    for (file, position) in [("00000000000000000000-0000000000.checkpoint", 90), ("quorum-state", 3)] {
+        machine.world.kill(machine.node);
+        let path = format!("{metadata}/{file}");
+        machine.world.disk(machine.node).flip_bit(&path, position).unwrap();
+        let error = machine.run(|ring| async move { start(&ring, options(-1)).await.map(drop).unwrap_err() });
+        assert!(matches!(error, MetaNodeError::Snapshot { .. } | MetaNodeError::QuorumState { .. }), "{error}");
+        machine.world.disk(machine.node).flip_bit(&path, position).unwrap();
+    }
+}
+
+/// For Kafka's tools: `MILLSTREAM_METADATA_DIR=DIR cargo test writes_a_directory_for_kafka -- --ignored`, then
+/// `kafka-dump-log --cluster-metadata-decoder --files DIR/__cluster_metadata-0/*.log`.
+#[test]
+#[ignore = "writes to the folder that MILLSTREAM_METADATA_DIR names"]
+fn writes_a_directory_for_kafka() {
+    let path = std::env::var("MILLSTREAM_METADATA_DIR").expect("MILLSTREAM_METADATA_DIR names a folder");
+    let core = ring::CoreOptions {
+        name: "metadata".to_owned(),
+        index: 0,
+        cpu: None,
+        backend: ring::BackendKind::Epoll,
+        spin: Duration::ZERO,
+    };
+    let image = ring::run(core, move |ring| async move {
+        let limits =
+            MetaNodeOptions { metadata_dir: path.into(), max_record_bytes_between_snapshots: 4000, ..options(-1) };
+        let (node, _) = start(&ring, limits).await.unwrap();
+        for number in 0..20 {
+            create(&node, &format!("t{number}"), 2).await;
+        }
+        ring.sleep(Duration::from_millis(200)).await;
+        node.close().await.unwrap();
+        node.image()
+    });
+    assert!(image.unwrap().topics.by_name("t19").is_some());
+}

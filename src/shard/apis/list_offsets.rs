@@ -6,6 +6,7 @@
 use super::{locate, spread};
 use crate::{
     log::TimestampOffsetEpoch,
+    net::dispatch::Context,
     shard::{Answer, Call, Shard, partition::PartitionId},
 };
 use protocol::{
@@ -44,7 +45,12 @@ impl OffsetResult {
     }
 }
 
-pub async fn handle(shard: &Shard, request: ListOffsetsRequest) -> ListOffsetsResponse {
+/// The first version whose response has a place for leader epochs.
+const LEADER_EPOCHS_FROM: i16 = 4;
+
+pub async fn handle(context: &Context<'_>, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let shard = &context.connection.shard;
+    let says_epochs = context.api_version >= LEADER_EPOCHS_FROM;
     let read_committed = request.isolation_level == 1;
     let mut planned = Vec::new();
     for topic in &request.topics {
@@ -67,7 +73,7 @@ pub async fn handle(shard: &Shard, request: ListOffsetsRequest) -> ListOffsetsRe
                 error_code: result.error.code(),
                 timestamp: result.timestamp,
                 offset: result.offset,
-                leader_epoch: result.leader_epoch,
+                leader_epoch: if says_epochs { result.leader_epoch } else { -1 },
                 ..Default::default()
             }
         };
@@ -87,7 +93,7 @@ pub async fn answer(shard: &Shard, queries: Vec<OffsetQuery>) -> Vec<OffsetResul
 }
 
 async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCode> {
-    let partition = shard.partition(query.id).ok_or(ErrorCode::KafkaStorageError)?;
+    let partition = shard.partition(query.id).ok_or_else(|| shard.absence())?;
     partition.check_leader_epoch(query.current_leader_epoch)?;
     let log = &partition.log;
     let up_to = if query.read_committed { log.last_stable_offset() } else { log.high_watermark() };

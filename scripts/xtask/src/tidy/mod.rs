@@ -1,0 +1,107 @@
+//! `cargo xtask tidy`: style and layers, as a test over the source text. `cargo test` runs it too.
+//!
+//! Generated code (folders named `gen`) is exempt. Every rule has a test below that shows it failing.
+
+mod compat;
+mod layers;
+mod sizes;
+mod source;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use anyhow::{Context, bail};
+use source::Source;
+use std::{fmt, fs, path::Path, process::Command};
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    pub path: String,
+    pub line: usize,
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}
+
+/// Prints what is not tidy; an error when anything is.
+pub fn run(root: &Path) -> anyhow::Result<()> {
+    let (files, findings) = check_tree(root)?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        bail!("{} findings in {files} files", findings.len());
+    }
+    println!("tidy: {files} files, no findings");
+    Ok(())
+}
+
+/// All findings below `root`, and how many files were looked at.
+fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
+    let mut paths = Vec::new();
+    rust_files(root, root, &mut paths)?;
+    let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"));
+    let files = paths.iter().map(|path| Ok((path.as_str(), read(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut findings = check_files(&files, &read(sizes::ALLOW_LIST)?);
+    findings.extend(compat::check(&read(compat::COMPAT)?, &read(compat::API_TABLE)?, &read(compat::API_VERSIONS)?));
+    let expected = fs::read_to_string(root.join(EXPECTED_CHECKS)).unwrap_or_default();
+    for revision in ["HEAD", "HEAD~"] {
+        if let Some(before) = file_at(root, revision, EXPECTED_CHECKS) {
+            findings.extend(vanished_checks(&before, &expected));
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    Ok((files.len(), findings))
+}
+
+fn check_files(files: &[(&str, String)], allow_list: &str) -> Vec<Finding> {
+    let (mut findings, mut too_long) = (Vec::new(), sizes::TooLong::new());
+    for (path, text) in files {
+        match Source::parse(path, text) {
+            Err(message) => findings.push(Finding { path: (*path).to_owned(), line: 1, message }),
+            Ok(source) => {
+                words::check(&source, &mut findings);
+                layers::check(&source, &mut findings);
+                sizes::measure(&source, &mut too_long);
+            }
+        }
+    }
+    sizes::check(&too_long, allow_list, &mut findings);
+    findings
+}
+
+fn rust_files(root: &Path, dir: &Path, found: &mut Vec<String>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if entry.file_type()?.is_dir() {
+            if !name.starts_with('.') && !matches!(name.as_str(), "target" | "gen" | "shared" | "millstream-data") {
+                rust_files(root, &path, found)?;
+            }
+        } else if name.ends_with(".rs") {
+            found.push(path.strip_prefix(root)?.to_string_lossy().into_owned());
+        }
+    }
+    found.sort();
+    Ok(())
+}
+
+/// The checks of real clients that must pass; a line that stood there once never goes.
+const EXPECTED_CHECKS: &str = "docs/conformance-expected.txt";
+
+fn vanished_checks(before: &str, now: &str) -> Vec<Finding> {
+    let gone = before.lines().filter(|line| !line.starts_with('#') && !now.lines().any(|one| one == *line));
+    let finding = |line| format!("`{line}` has gone: what passed once must pass from then on");
+    gone.map(|line| Finding { path: EXPECTED_CHECKS.to_owned(), line: 1, message: finding(line) }).collect()
+}
+
+/// A file as committed in `revision`; `None` where there is no such file, revision or repository.
+fn file_at(root: &Path, revision: &str, path: &str) -> Option<String> {
+    let output = Command::new("git").current_dir(root).args(["show", &format!("{revision}:{path}")]).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,151 @@
+//! Each rule shown failing on the smallest file that breaks it, and passing on its neighbour.
+
+use super::{check_files, check_tree, compat, vanished_checks};
+
+/// The findings for one file, as `line: message`.
+fn findings(path: &str, text: &str) -> Vec<String> {
+    findings_with(path, text, "")
+}
+
+fn findings_with(path: &str, text: &str, allow_list: &str) -> Vec<String> {
+    let found = check_files(&[(path, text.to_owned())], allow_list);
+    found.into_iter().map(|finding| finding.to_string()).collect()
+}
+
+#[track_caller]
+fn fails(path: &str, body: &str, why: &str) {
+    let found = findings(path, &format!("//! A module.\n{body}"));
+    assert!(found.iter().any(|finding| finding.contains(why)), "{path}: {body}: {found:?}");
+}
+
+#[track_caller]
+fn passes(path: &str, body: &str) {
+    assert_eq!(findings(path, &format!("//! A module.\n{body}")), [""; 0]);
+}
+
+#[test]
+fn the_tree_is_tidy() {
+    let (files, findings) = check_tree(&crate::root()).unwrap();
+    assert!(files > 100, "only {files} files found");
+    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert!(lines.is_empty(), "\n{}", lines.join("\n"));
+}
+
+#[test]
+fn a_module_begins_with_what_it_is() {
+    assert!(findings("src/a.rs", "use std::rc::Rc;\n")[0].contains("begins without `//!`"));
+    passes("src/a.rs", "use std::rc::Rc;");
+    assert_eq!(findings("src/a/tests.rs", "use super::*;\n"), [""; 0]);
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    fails("src/a.rs", concat!("// TO", "DO later"), "finish it");
+    fails("src/a.rs", concat!("fn f() { to", "do!() }"), "finish it");
+    fails("src/a.rs", concat!("fn f() { unimple", "mented!(\"x\") }"), "finish it");
+    passes("src/a.rs", concat!("// TO", "DO, see docs/compat.md"));
+    passes("src/a.rs", "// todoist and XXXL are words");
+}
+
+#[test]
+fn layers_are_kept() {
+    fails("crates/ring/src/a.rs", "use protocol::api::ApiKey;", "ring knows no Kafka");
+    fails("crates/protocol/src/a.rs", "use std::{fs::File, rc::Rc};", "no I/O");
+    fails("crates/protocol/src/a.rs", "fn f(r: ring::Ring) {}", "no I/O");
+    fails("src/log/a.rs", "use crate::{limits, net::conn};", "log knows no sockets");
+    fails("src/log/a.rs", "use super::super::shard::Shard;", "log knows no sockets");
+    fails("src/log/a/b.rs", "mod c { fn f() { super::super::super::super::net::f() } }", "log knows no sockets");
+    passes("src/log/a.rs", "use super::net::f;");
+    fails("src/shard/call.rs", "use rtrb::Producer;", "crosses cores");
+    passes("src/shard/mailbox.rs", "use rtrb::Producer;");
+}
+
+#[test]
+fn the_data_path_waits_for_nobody() {
+    fails("src/log/a.rs", "use crate::admin::{Histogram, server};", "or a lock");
+    passes("src/log/a.rs", "use crate::admin::Histogram;");
+    fails("src/shard/produce.rs", "use std::sync::{Arc, Mutex};", "or a lock");
+    fails("src/net/conn.rs", "static L: std::sync::RwLock<u8> = std::sync::RwLock::new(0);", "or a lock");
+    passes("src/boot.rs", "use std::sync::Mutex;");
+}
+
+#[test]
+fn time_and_chance_come_from_the_ring() {
+    let why = "come from the ring";
+    fails("src/meta/a.rs", "fn f() { std::time::Instant::now(); }", why);
+    fails("src/meta/a.rs", "fn f() { Instant::now(); }", why);
+    fails("src/meta/a.rs", "fn f() { println!(\"{:?}\", SystemTime::now()); }", why);
+    fails("src/meta/a.rs", "use std::{rc::Rc, thread};", why);
+    fails("src/meta/a.rs", "use rand::Rng;", why);
+    fails("src/net/a.rs", "use std::net::{SocketAddr, TcpListener};", why);
+    passes("src/net/a.rs", "use std::net::SocketAddr; fn f(rand: u8) { drop(rand) }");
+    passes("src/admin/a.rs", "fn f() { std::time::Instant::now(); }");
+}
+
+#[test]
+fn tests_may_use_what_they_need_and_nothing_after_them_may() {
+    passes("src/meta/a.rs", "#[cfg(test)]\nmod tests { use std::fs; fn f() { Instant::now(); } }");
+    passes("src/meta/tests.rs", "use std::fs;");
+    fails("src/meta/a.rs", "#[cfg(test)]\nmod tests { use std::rc::Rc; }\nuse std::fs;", "come from the ring");
+    fails("src/meta/a.rs", "#[cfg(not(test))]\nuse std::fs;", "come from the ring");
+    fails("src/log/a.rs", "#[cfg(test)]\nmod tests { use crate::shard::Shard; }", "log knows no sockets");
+}
+
+#[test]
+fn unsafe_code_stands_in_the_ring() {
+    fails("src/a.rs", "fn f() { unsafe { g() } }", "unsafe code");
+    passes("crates/ring/src/a.rs", "fn f() { unsafe { g() } }");
+}
+
+#[test]
+fn files_and_functions_have_a_length() {
+    let file = |lines: usize| format!("//! A module.\n{}", "// A line.\n".repeat(lines - 1));
+    assert!(findings("src/a.rs", &file(801))[0].contains("801 lines, at most 800"));
+    assert_eq!(findings("src/a.rs", &file(800)), [""; 0]);
+    let function = |lines: usize| format!("//! A module.\nfn long() {{\n{}}}\n", "    f();\n".repeat(lines - 2));
+    assert_eq!(
+        findings("src/a.rs", &function(71)),
+        ["src/a.rs:2: fn:long: 71 lines, at most 70: split it by responsibility"]
+    );
+    assert_eq!(findings("src/a.rs", &function(70)), [""; 0]);
+}
+
+#[test]
+fn the_allow_list_only_shrinks() {
+    let long = format!("//! A module.\nfn long() {{\n{}}}\n", "    f();\n".repeat(78));
+    let with = |list: &str| findings_with("src/a.rs", &long, list);
+    assert_eq!(with("src/a.rs fn:long 80 # to be split"), [""; 0]);
+    assert!(with("src/a.rs fn:long 81")[0].contains("lower the entry from 81"));
+    assert!(with("src/a.rs fn:long 79")[0].contains("80 lines, at most 79"));
+    assert!(with("src/a.rs fn:long 80\nsrc/a.rs fn:short 90")[0].contains("remove the entry"));
+    assert!(with("src/a.rs fn:long eighty")[0].contains("not `PATH"));
+}
+
+#[test]
+fn an_expected_check_never_goes() {
+    assert!(vanished_checks("kcat produce\n", "kcat consume\n")[0].message.contains("`kcat produce` has gone"));
+    assert_eq!(vanished_checks("# old\nkcat produce\n", "# new\nkcat consume\nkcat produce\n"), []);
+}
+
+#[test]
+fn what_is_not_rust_is_said() {
+    assert!(findings("src/a.rs", "//! A module.\nfn f( {")[0].contains("not Rust"));
+}
+
+#[test]
+fn the_table_of_apis_says_what_is_served() {
+    let table = "pub const TABLE: &[ApiKey] = &[\n    ApiKey::Fetch,\n    ApiKey::OffsetDelete,\n];\nApiKey::Produce";
+    let info = |name: &str, max: i16, unstable: bool| {
+        format!(
+            "ApiInfo {{\n key: ApiKey::{name},\n min_version: 0,\n max_version: {max},\n latest_version_unstable: {unstable},\n}},\n"
+        )
+    };
+    let versions =
+        format!("Fetch = 1,\nOffsetDelete = 47,\n{}{}", info("Fetch", 18, true), info("OffsetDelete", 0, false));
+    let found =
+        |compat: &str| compat::check(compat, table, &versions).into_iter().map(|one| one.message).collect::<Vec<_>>();
+    assert_eq!(found("| API | key |\n| Fetch | 1 | 0-17 | x |\n| OffsetDelete | 47 | 0 | |\n"), [""; 0]);
+    assert!(found("| Fetch | 1 | 0-17 | |\n")[0].contains("no row `| OffsetDelete | 47 | 0 |`"));
+    let wrong = found("| Fetch | 1 | 0-18 | |\n| OffsetDelete | 47 | 0 | |\n| Produce | 0 | 3-13 | |\n");
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
+}

@@ -1,0 +1,270 @@
+//! Record batches that are wrong: damaged, lying about themselves, packed to burst.
+
+use super::{with_neighbour, with_neighbour_within};
+use crate::support::{
+    Client,
+    batch::{self, at, patched, with_crc},
+    client::{self, PRODUCE_VERSION},
+    unique,
+};
+use bytes::Bytes;
+use protocol::{
+    ErrorCode,
+    compression::{Compression, compress},
+    messages::{
+        ProduceRequest,
+        produce_request::{PartitionProduceData, TopicProduceData},
+    },
+    records::BatchBuilder,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Produces each batch to a topic of its own; the errors must be these, and the topic must stay empty.
+#[track_caller]
+fn refused(client: &mut Client, cases: &[(&str, Vec<u8>, &[ErrorCode])]) {
+    let topic = unique("refused");
+    client.create_topic(&topic, 1, &[]);
+    for (what, batch, expected) in cases {
+        let response = client.produce(&topic, 0, batch.clone());
+        let error = client::error(response.error_code);
+        eprintln!("{what}: {error} ({:?})", response.error_message);
+        let is_expected = expected.contains(&error) || (expected.is_empty() && error != ErrorCode::None);
+        assert!(is_expected, "{what}: {error}, not {expected:?}; {:?}", response.error_message);
+    }
+    assert_eq!(client.read_all_values(&topic, 0), Vec::<Vec<u8>>::new(), "nothing of it was stored");
+    client.produce_value(&topic, 0, b"a good one");
+}
+
+#[test]
+fn damaged_batches_are_told_apart() {
+    use ErrorCode::{CorruptMessage, InvalidRecord, UnknownServerError};
+    let good = batch::of(&[b"one", b"two"]);
+    let magic = |magic: u8| patched(&good, at::MAGIC, &[magic]);
+    let length = |length: i32| patched(&good, at::BATCH_LENGTH, &length.to_be_bytes());
+    let real_length = (good.len() - 12) as i32;
+    let mut flipped = good.to_vec();
+    *flipped.last_mut().unwrap() ^= 1;
+    let cases: &[(&str, Vec<u8>, &[ErrorCode])] = &[
+        ("a flipped bit", flipped, &[CorruptMessage]),
+        ("a wrong CRC", patched(&good, at::CRC, &[1, 2, 3, 4]), &[CorruptMessage]),
+        ("magic 0", magic(0), &[InvalidRecord, CorruptMessage]),
+        ("magic 1", magic(1), &[InvalidRecord, CorruptMessage]),
+        ("magic 3", magic(3), &[CorruptMessage]),
+        ("magic 255", magic(255), &[CorruptMessage]),
+        ("batchLength 0", length(0), &[CorruptMessage]),
+        ("batchLength -1", length(-1), &[CorruptMessage]),
+        ("batchLength -2^31", length(i32::MIN), &[CorruptMessage]),
+        ("batchLength 48, a byte under the header", length(48), &[CorruptMessage]),
+        ("batchLength one too large", length(real_length + 1), &[InvalidRecord]),
+        ("batchLength 2^31-1", length(i32::MAX), &[InvalidRecord, CorruptMessage, UnknownServerError]),
+        ("batchLength one too small", length(real_length - 1), &[CorruptMessage, InvalidRecord]),
+        ("a batch without its end", good[..good.len() - 3].to_vec(), &[InvalidRecord]),
+        ("half a header", good[..30].to_vec(), &[InvalidRecord, CorruptMessage]),
+        ("nothing", Vec::new(), &[InvalidRecord]),
+        ("noise", vec![0xa5; 300], &[CorruptMessage, InvalidRecord]),
+    ];
+    with_neighbour(|broker| refused(&mut Client::connect(broker.address), cases));
+}
+
+#[test]
+fn batches_that_lie_about_their_records_are_invalid() {
+    use ErrorCode::{InvalidRecord, TransactionalIdAuthorizationFailed};
+    let good = batch::of(&[b"one", b"two"]);
+    let field = |position: usize, bytes: &[u8]| with_crc(patched(&good, position, bytes));
+    let count = |count: i32| field(at::RECORD_COUNT, &count.to_be_bytes());
+    let both = |count: i32| {
+        let delta = patched(&good, at::LAST_OFFSET_DELTA, &(count - 1).to_be_bytes());
+        with_crc(patched(&delta, at::RECORD_COUNT, &count.to_be_bytes()))
+    };
+    // A record: length, attributes, timestamp delta, offset delta, …
+    let record_at = |offset: usize, byte: u8| field(at::RECORDS + offset, &[byte]);
+    let control = BatchBuilder::new(0).control(true);
+    let transactional = BatchBuilder::new(0).producer(1, 0, 0).transactional(true);
+    let cases: &[(&str, Vec<u8>, &[ErrorCode])] = &[
+        ("a record more than there is", both(3), &[InvalidRecord]),
+        ("a record less than there is", both(1), &[InvalidRecord]),
+        ("2^31-1 records", both(i32::MAX), &[InvalidRecord]),
+        ("a count that does not fit the last offset", count(1), &[InvalidRecord]),
+        ("a negative count", count(-1), &[InvalidRecord]),
+        ("a last offset delta that does not fit", field(at::LAST_OFFSET_DELTA, &5i32.to_be_bytes()), &[InvalidRecord]),
+        ("a negative last offset delta", field(at::LAST_OFFSET_DELTA, &(-1i32).to_be_bytes()), &[InvalidRecord]),
+        ("a base offset other than 0", field(at::BASE_OFFSET, &7i64.to_be_bytes()), &[InvalidRecord]),
+        ("a record of negative length", record_at(0, 1), &[InvalidRecord]),
+        ("a record longer than the batch", record_at(0, 0x7e), &[InvalidRecord]),
+        ("two batches", [good.as_ref(), &good].concat(), &[InvalidRecord]),
+        ("a control batch", batch::fill(control, &[b"x"]).to_vec(), &[InvalidRecord]),
+        (
+            "a transactional batch without a transactional id",
+            batch::fill(transactional, &[b"x"]).to_vec(),
+            &[TransactionalIdAuthorizationFailed, InvalidRecord],
+        ),
+    ];
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        refused(&mut client, cases);
+        if !broker.is_peer() {
+            // Apache Kafka does not look at the offset deltas of records that are not packed, and stores them.
+            refused(&mut client, &[("a negative offset delta", record_at(3, 1), &[InvalidRecord])]);
+        }
+    });
+}
+
+/// Bytes that no codec makes smaller; the same each time.
+fn noise(size_bytes: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24) as u8
+    };
+    (0..size_bytes).map(|_| next()).collect()
+}
+
+#[test]
+fn records_that_are_too_large_or_of_another_time_are_refused() {
+    use ErrorCode::{InvalidTimestamp, MessageTooLarge};
+    let at_time = |timestamp: i64| {
+        let mut builder = BatchBuilder::new(0);
+        builder.append(timestamp, None, Some(b"x"), &[]);
+        builder.build().to_vec()
+    };
+    // Two MiB that do not compress: the default of max.message.bytes is one.
+    let large = noise(2 << 20);
+    let packed = batch::fill(BatchBuilder::new(0).compression(Compression::Lz4, None), &[&large]);
+    with_neighbour(|broker| {
+        let cases: &[(&str, Vec<u8>, &[ErrorCode])] = &[
+            ("2 MiB", batch::of(&[&large]).to_vec(), &[MessageTooLarge]),
+            ("2 MiB, packed", packed.to_vec(), &[MessageTooLarge]),
+            ("from tomorrow", at_time(batch::now_ms() + 24 * HOUR_MS), &[InvalidTimestamp]),
+            ("from the end of time", at_time(i64::MAX), &[InvalidTimestamp]),
+        ];
+        refused(&mut Client::connect(broker.address), cases);
+    });
+}
+
+#[test]
+fn a_record_just_under_the_limit_is_taken_and_one_above_is_not() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let topic = unique("limit");
+        client.create_topic(&topic, 1, &[("max.message.bytes", "2000")]);
+        let of_size = |size: usize| {
+            let overhead = batch::of(&[&[7; 1500]]).len() - 1500;
+            batch::of(&[&vec![7; size - overhead]])
+        };
+        assert_eq!(of_size(2000).len(), 2000);
+        assert_eq!(client::error(client.produce(&topic, 0, of_size(2000)).error_code), ErrorCode::None);
+        assert_eq!(client::error(client.produce(&topic, 0, of_size(2001)).error_code), ErrorCode::MessageTooLarge);
+    });
+}
+
+/// A record of `size_bytes` zeros, as the body of a batch, packed.
+fn bomb(codec: Compression, size_bytes: usize) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(0).compression(codec, None);
+    builder.append(batch::now_ms(), None, Some(&vec![0; size_bytes]), &[]);
+    builder.build().to_vec()
+}
+
+#[test]
+fn packed_batches_that_burst_cost_bounded_memory() {
+    // Each is well under a MiB on the wire, and far more than a broker wants in memory when unpacked. Snappy packs 21:1
+    // at best, so what fits under max.message.bytes is no bomb.
+    let bombs = [(Compression::Zstd, 512 << 20), (Compression::Gzip, 512 << 20), (Compression::Lz4, 200 << 20)];
+    let bombs = bombs.map(|(codec, size)| (codec, bomb(codec, size)));
+    // Two cores may unpack 128 MiB each, into a buffer that doubles, and the allocator keeps it for the next time.
+    with_neighbour_within(768 << 20, |broker| {
+        let mut client = Client::connect(broker.address);
+        let topic = unique("bombs");
+        client.create_topic(&topic, 1, &[]);
+        for (codec, batch) in bombs.iter().cycle().take(4 * bombs.len()) {
+            eprintln!("{}: {} bytes on the wire", codec.name(), batch.len());
+            let error = client::error(client.produce(&topic, 0, batch.clone()).error_code);
+            eprintln!("answered {error}");
+            // Apache Kafka walks the unpacked stream without keeping it, and may take such a batch.
+            assert!(broker.is_peer() || error != ErrorCode::None, "{}", codec.name());
+        }
+    });
+}
+
+#[test]
+fn packed_batches_that_do_not_unpack_are_refused() {
+    let body = &batch::of(&[&[b'v'; 2000]])[at::RECORDS..];
+    let packed = |codec: Compression| compress(codec, None, body);
+    let mut cases: Vec<(String, Vec<u8>)> = Vec::new();
+    for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+        let (name, whole) = (codec.name(), packed(codec));
+        let id = codec.id();
+        cases.push((format!("{name}: cut off"), batch::with_packed_body(id, 1, &whole[..whole.len() / 2])));
+        cases.push((format!("{name}: nothing"), batch::with_packed_body(id, 1, &[])));
+        cases.push((format!("{name}: noise"), batch::with_packed_body(id, 1, &[0x5a; 100])));
+        cases.push((format!("{name}: of another codec"), batch::with_packed_body(id, 1, body)));
+        let mut damaged = whole.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle..].iter_mut().for_each(|byte| *byte ^= 0xff);
+        cases.push((format!("{name}: damaged"), batch::with_packed_body(id, 1, &damaged)));
+    }
+    // Xerial's frame: magic, version, compatible version, then chunks with their lengths.
+    for chunk_length in [i32::MAX, -1, i32::MIN] {
+        let mut stream = b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01".to_vec();
+        stream.extend_from_slice(&chunk_length.to_be_bytes());
+        stream.extend_from_slice(&[0; 20]);
+        cases.push((format!("snappy: a chunk of {chunk_length}"), batch::with_packed_body(2, 1, &stream)));
+    }
+    // Snappy's own length says 4 GiB.
+    cases.push(("snappy: 4 GiB".to_owned(), batch::with_packed_body(2, 1, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0])));
+    // A zstd frame with a window of 2 GiB and one block of a repeated byte.
+    let window = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 0x03, 0x00, 0x10, 0x00];
+    cases.push(("zstd: a window of 2 GiB".to_owned(), batch::with_packed_body(4, 1, &window)));
+    for codec in 5..=7 {
+        cases.push((format!("codec {codec}"), batch::with_packed_body(codec, 1, body)));
+    }
+    let cases: Vec<(&str, Vec<u8>, &[ErrorCode])> =
+        cases.iter().map(|(what, batch)| (what.as_str(), batch.clone(), &[][..])).collect();
+    with_neighbour(|broker| refused(&mut Client::connect(broker.address), &cases));
+}
+
+#[test]
+fn one_bad_partition_of_a_request_leaves_the_others_alone() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let topic = unique("mixed");
+        client.create_topic(&topic, 3, &[]);
+        let good = batch::of(&[b"good"]);
+        let bad = Bytes::from(patched(&good, at::CRC, &[0; 4]));
+        let data = |index, records: &Bytes| PartitionProduceData { index, records: Some(records.clone()) };
+        let partition_data = vec![data(0, &good), data(1, &bad), data(2, &good), data(3, &good)];
+        let data = TopicProduceData { name: topic.clone(), partition_data, ..Default::default() };
+        let request = ProduceRequest { transactional_id: None, acks: -1, timeout_ms: 30_000, topic_data: vec![data] };
+        let response = client.call(&request, PRODUCE_VERSION);
+        let errors: Vec<(i32, ErrorCode)> = response.responses[0]
+            .partition_responses
+            .iter()
+            .map(|partition| (partition.index, client::error(partition.error_code)))
+            .collect();
+        let none = ErrorCode::None;
+        for expected in [(0, none), (1, ErrorCode::CorruptMessage), (2, none), (3, ErrorCode::UnknownTopicOrPartition)] {
+            assert!(errors.contains(&expected), "{errors:?}");
+        }
+        for (partition, count) in [(0, 1), (1, 0), (2, 1)] {
+            assert_eq!(client.read_all_values(&topic, partition).len(), count);
+        }
+    });
+}
+
+#[test]
+fn acknowledgements_that_do_not_exist_are_refused() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let topic = unique("acks");
+        client.create_topic(&topic, 1, &[]);
+        for acks in [2, -2, i16::MAX] {
+            let request = client::produce_request(&topic, 0, batch::of(&[b"x"]), acks);
+            let response = client.call(&request, PRODUCE_VERSION);
+            let error = client::error(response.responses[0].partition_responses[0].error_code);
+            assert_eq!(error, ErrorCode::InvalidRequiredAcks, "acks={acks}");
+        }
+        assert_eq!(client.read_all_values(&topic, 0), Vec::<Vec<u8>>::new());
+    });
+}

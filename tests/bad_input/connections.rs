@@ -1,0 +1,141 @@
+//! Connections: too many, too slow, gone without a word.
+
+use super::{Neighbour, with_neighbour};
+use crate::support::{self, Broker, Client, client, unique};
+use protocol::messages::ApiVersionsRequest;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use std::time::Duration;
+
+/// As many as this process may open, up to `wanted`.
+fn affordable_connections(wanted: usize) -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    wanted.min(allowed as usize / 2)
+}
+
+/// Connected, asked something small, answered.
+fn serves(client: &mut Client) -> bool {
+    client.try_call(&ApiVersionsRequest::default(), 0).is_some()
+}
+
+#[test]
+fn thousands_of_slow_clients_get_memory_for_what_they_send_not_for_what_they_promise() {
+    with_neighbour(|broker| {
+        if broker.is_peer() {
+            return; // Apache Kafka does allocate what is promised.
+        }
+        let promise: i32 = 100 << 20;
+        let mut slow: Vec<Client> = Vec::new();
+        for _ in 0..affordable_connections(3_000) {
+            let mut client = Client::connect(broker.address);
+            client.send_bytes(&promise.to_be_bytes()).unwrap();
+            client.send_bytes(&client::header(0, 9, 1)).unwrap();
+            slow.push(client);
+        }
+        let mut neighbour = Neighbour::of(broker);
+        for _ in 0..20 {
+            slow.iter_mut().for_each(|client| client.send_bytes(b"x").unwrap());
+            neighbour.is_served();
+        }
+        neighbour.is_unharmed(broker, super::MEMORY_GROWTH_MAX);
+        assert!(slow.iter().all(|client| client.stream().peer_addr().is_ok()));
+    });
+}
+
+/// Large frames that do come are kept only as long as they are worked on.
+#[test]
+fn memory_of_large_requests_is_given_back() {
+    with_neighbour(|broker| {
+        for _ in 0..10 {
+            let mut client = Client::connect(broker.address);
+            let mut frame = client::header(protocol::ApiKey::Metadata.code(), 9, 1).to_vec();
+            frame.resize(60 << 20, 0xff);
+            let _ = client.send_frame(&frame);
+            assert!(client.is_closed_by_broker());
+        }
+    });
+}
+
+#[test]
+fn clients_that_vanish_leave_nothing_behind() {
+    with_neighbour(|broker| {
+        for round in 0..300 {
+            let mut client = Client::connect(broker.address);
+            let frame = client::framed(&client::frame(&ApiVersionsRequest::default(), 0, 1));
+            // Gone in the middle of a length, of a header, of a body, before its answer.
+            let _ = client.send_bytes(&frame[..round % (frame.len() + 1)]);
+            if round % 2 == 0 {
+                // Closing with unread data in the way makes a reset of it.
+                let _ = rustix::net::sockopt::set_socket_linger(client.stream(), Some(Duration::ZERO));
+            }
+        }
+    });
+}
+
+#[test]
+fn idle_connections_are_ended_and_busy_ones_are_not() {
+    support::on_each_backend_with(&[("connections.max.idle.ms", "1500")], |broker| {
+        let mut idle = Client::connect(broker.address);
+        assert!(serves(&mut idle));
+        let mut half_sent = Client::connect(broker.address);
+        half_sent.send_bytes(&[0, 0, 1]).unwrap();
+        let address = broker.address;
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let busy = std::thread::spawn(move || {
+            let mut busy = Client::connect(address);
+            while stopped.recv_timeout(Duration::from_millis(50)).is_err() {
+                assert!(serves(&mut busy), "a connection that is used stays");
+            }
+        });
+        assert!(idle.is_closed_by_broker());
+        assert!(half_sent.is_closed_by_broker());
+        stop.send(()).unwrap();
+        busy.join().unwrap();
+    });
+}
+
+/// How many of `count` new connections are served, all open at a time.
+fn served_of(broker: &Broker, count: usize) -> usize {
+    let mut clients: Vec<Client> = (0..count).filter_map(|_| Client::try_connect(broker.address).ok()).collect();
+    clients.iter_mut().filter_map(|client| serves(client).then_some(())).count()
+}
+
+#[test]
+fn connections_above_the_limit_are_turned_away_and_room_comes_back() {
+    support::on_each_backend_with(&[("max.connections", "20")], |broker| {
+        for _ in 0..3 {
+            assert_eq!(served_of(broker, 30), 20);
+            support::eventually("room after the others have left", || served_of(broker, 20) == 20);
+        }
+    });
+}
+
+#[test]
+fn connections_of_one_address_have_a_limit_of_their_own() {
+    support::on_each_backend_with(&[("max.connections.per.ip", "5")], |broker| {
+        for _ in 0..3 {
+            assert_eq!(served_of(broker, 9), 5);
+            support::eventually("room after the others have left", || served_of(broker, 5) == 5);
+        }
+    });
+}
+
+#[test]
+fn a_creation_rate_delays_connections_but_serves_them() {
+    support::on_each_backend_with(&[("max.connection.creation.rate", "50")], |broker| {
+        assert_eq!(served_of(broker, 100), 100);
+        Client::connect(broker.address).create_topic(&unique("served"), 1, &[]);
+    });
+}
+
+#[test]
+fn a_request_above_a_smaller_limit_ends_its_connection() {
+    support::on_each_backend_with(&[("socket.request.max.bytes", "1000")], |broker| {
+        let mut client = Client::connect(broker.address);
+        client.send_bytes(&1001i32.to_be_bytes()).unwrap();
+        assert!(client.is_closed_by_broker());
+        assert!(serves(&mut Client::connect(broker.address)));
+    });
+}

@@ -1,0 +1,106 @@
+//! Names that must not become paths, or anything else.
+
+use super::with_neighbour;
+use crate::support::{
+    Client,
+    client::{self, PRODUCE_VERSION},
+    unique,
+};
+use protocol::{
+    ErrorCode,
+    messages::{
+        DescribeGroupsRequest, FindCoordinatorRequest, MetadataRequest, metadata_request::MetadataRequestTopic,
+    },
+};
+use std::{fs, path::Path};
+
+fn bad_names() -> Vec<String> {
+    let mut names: Vec<String> = ["", ".", "..", "/", "a/b", "../escaped", "a b", "a\0b", "täglich", "a\nb", "%2e%2e", "~"]
+        .map(str::to_owned)
+        .to_vec();
+    names.push("x".repeat(250));
+    names.push("x".repeat(30_000));
+    names
+}
+
+/// Every path below `folder`.
+fn paths_below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            found.push(entry.path().display().to_string());
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_bad_topic_name_is_refused_and_never_a_path() {
+    with_neighbour(|broker| {
+        let folder = (!broker.is_peer()).then(|| broker.data().parent().unwrap().to_owned());
+        let before = folder.as_deref().map(paths_below);
+        let mut client = Client::connect(broker.address);
+        for name in bad_names() {
+            assert_eq!(client.try_create_topic(&name, 1, &[]), ErrorCode::InvalidTopicException, "{name:.40?}");
+        }
+        if let (Some(folder), Some(before)) = (folder, before) {
+            assert_eq!(paths_below(&folder), before, "nothing appeared on the disk");
+        }
+        let longest = format!("{:x<249}", unique("longest"));
+        assert_eq!(client.try_create_topic(&longest, 1, &[]), ErrorCode::None, "249 characters are allowed");
+    });
+}
+
+#[test]
+fn nothing_is_auto_created_under_a_bad_name() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        for name in bad_names() {
+            let topic = MetadataRequestTopic { name: Some(name.clone()), ..Default::default() };
+            let request =
+                MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: true, ..Default::default() };
+            let response = client.call(&request, 9);
+            assert_eq!(client::error(response.topics[0].error_code), ErrorCode::InvalidTopicException, "{name:.40?}");
+        }
+    });
+}
+
+#[test]
+fn produce_and_fetch_of_what_is_not_there_say_so() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let topic = unique("one-partition");
+        client.create_topic(&topic, 1, &[]);
+        let batch = crate::support::batch::of(&[b"value"]);
+        for (topic, partition) in [(unique("absent"), 0), (topic.clone(), 1), (topic.clone(), -1), (topic, i32::MAX)] {
+            let request = client::produce_request(&topic, partition, batch.clone(), -1);
+            let produced = client.call(&request, PRODUCE_VERSION);
+            let error = client::error(produced.responses[0].partition_responses[0].error_code);
+            assert_eq!(error, ErrorCode::UnknownTopicOrPartition, "produce to {topic}-{partition}");
+            let fetched = client.fetch(&topic, partition, 0);
+            assert_eq!(client::error(fetched.error_code), ErrorCode::UnknownTopicOrPartition);
+        }
+    });
+}
+
+#[test]
+fn group_names_are_checked() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        // A group may be called anything but nothing: its name is a key, never a path.
+        for name in ["../../etc/passwd", "a/b", "täglich", " "] {
+            let response = client.call(&DescribeGroupsRequest { groups: vec![name.to_owned()], ..Default::default() }, 5);
+            assert_eq!(response.groups[0].group_id, name);
+        }
+        let request = FindCoordinatorRequest { key: "x".repeat(30_000), key_type: 0, ..Default::default() };
+        client.call(&request, 3);
+        let unknown_kind = FindCoordinatorRequest { key: "x".to_owned(), key_type: 99, ..Default::default() };
+        let answer = client.try_call(&unknown_kind, 3).map(|response| client::error(response.error_code));
+        assert!(matches!(answer, None | Some(ErrorCode::InvalidRequest)), "{answer:?}");
+    });
+}

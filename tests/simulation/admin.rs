@@ -1,0 +1,329 @@
+//! The administrator: creates, changes and deletes topics, deletes records, and looks whether the broker remembers.
+//!
+//! There is one, and it goes on to the next step only when it knows what became of the last one.
+
+use crate::{
+    client::{Client, Lost},
+    commits::base_partitions,
+    model::{Invariant, PartitionKey, Topic},
+    run::Run,
+};
+use protocol::{
+    ErrorCode, Uuid,
+    generated::rpc::{
+        create_partitions_request::CreatePartitionsTopic,
+        create_topics_request::CreatableTopic,
+        delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
+        delete_topics_request::DeleteTopicState,
+        describe_configs_request::DescribeConfigsResource,
+        incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig},
+    },
+    messages::*,
+};
+use ring::Ring;
+use rustc_hash::FxHashSet;
+use std::rc::Rc;
+
+const STEPS: usize = 25;
+const TIMEOUT_MS: i32 = 10_000;
+const TOPIC_RESOURCE: i8 = 2;
+const SET: i8 = 0;
+
+struct Admin {
+    client: Client,
+    /// Names with a creation that was never answered: it may come true late.
+    tainted: FxHashSet<String>,
+    names: usize,
+}
+
+pub async fn work(run: Rc<Run>, ring: Ring) {
+    let mut admin = Admin { client: Client::new(&run, &ring, "admin".to_owned()), tainted: FxHashSet::default(), names: 0 };
+    for (index, partitions) in run.plan.base_topics.iter().enumerate() {
+        admin.create(&format!("base-{index}"), *partitions, true).await;
+    }
+    let mut steps_left = STEPS;
+    while !run.is_over() {
+        if run.is_calm() {
+            if check_metadata(&mut admin.client).await.is_ok() && admin.check_configs().await.is_ok() {
+                return;
+            }
+        } else if steps_left > 0 {
+            steps_left -= 1;
+            admin.step().await;
+        }
+        admin.client.pause().await;
+        admin.client.pause().await;
+    }
+}
+
+/// What an error says about a request that changes something.
+enum Verdict {
+    /// It may have been carried out, or may be yet.
+    Unknown,
+    Refused(ErrorCode),
+}
+
+impl Admin {
+    async fn step(&mut self) {
+        let run = self.client.run.clone();
+        match self.client.below(10) {
+            0 | 1 => {
+                let name = self.free_name();
+                let partitions = 1 + self.client.below(3) as i32;
+                self.create(&name, partitions, false).await;
+            }
+            2 | 3 => {
+                let victims: Vec<Uuid> = run.model.borrow().live().filter(|topic| !topic.is_base).map(|topic| topic.id).collect();
+                if !victims.is_empty() {
+                    self.delete(victims[self.client.below(victims.len())]).await;
+                }
+            }
+            4 | 5 => self.delete_records().await,
+            6 => self.add_partition().await,
+            7 => self.alter_config().await,
+            8 => drop(self.check_configs().await),
+            _ => drop(check_metadata(&mut self.client).await),
+        }
+    }
+
+    /// A new name, or one of a topic that is gone for certain.
+    fn free_name(&mut self) -> String {
+        let run = self.client.run.clone();
+        let model = run.model.borrow();
+        let is_free = |name: &String| model.topics.iter().all(|topic| topic.name != *name || topic.deleted);
+        let gone: Vec<String> = model.topics.iter().map(|topic| topic.name.clone()).filter(is_free).collect();
+        let reusable: Vec<String> = gone.into_iter().filter(|name| !self.tainted.contains(name)).collect();
+        if !reusable.is_empty() && !self.client.one_in(3) {
+            return reusable[self.client.below(reusable.len())].clone();
+        }
+        self.names += 1;
+        format!("topic-{}", self.names)
+    }
+
+    /// Judges an error: some are only to be expected of a broken disk.
+    fn judge(&self, what: &str, error: Option<ErrorCode>, message: Option<&str>) -> Verdict {
+        self.client.note(|| format!("{what}: {error:?} {message:?}"));
+        match error {
+            Some(ErrorCode::RequestTimedOut | ErrorCode::NotController | ErrorCode::NotLeaderOrFollower) => Verdict::Unknown,
+            Some(ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError) if self.client.run.disk_may_fail() => {
+                Verdict::Unknown
+            }
+            Some(error) => Verdict::Refused(error),
+            None => Verdict::Refused(ErrorCode::UnknownServerError),
+        }
+    }
+
+    fn unexplained(&self, what: &str, error: ErrorCode, message: Option<&str>) {
+        self.client.run.violate(Invariant::AnswersExplained, format!("{what}: {error:?}: {message:?}"));
+    }
+
+    async fn create(&mut self, name: &str, partitions: i32, is_base: bool) {
+        let run = self.client.run.clone();
+        let what = format!("create {name}");
+        let mut in_doubt = false;
+        while !run.is_over() {
+            let topic = CreatableTopic { name: name.to_owned(), num_partitions: partitions, replication_factor: -1, ..Default::default() };
+            let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: TIMEOUT_MS, validate_only: false };
+            let answer = self.client.call(7, &request).await;
+            let Ok(Some(result)) = answer.map(|response| response.topics.into_iter().next()) else {
+                in_doubt = true;
+                self.tainted.insert(name.to_owned());
+                continue;
+            };
+            if result.error_code == 0 {
+                self.client.note(|| format!("{name} is created as {}", result.topic_id));
+                run.check(run.model.borrow_mut().topic_created(name, result.topic_id, partitions, is_base));
+                return;
+            }
+            match self.judge(&what, ErrorCode::from_code(result.error_code), result.error_message.as_deref()) {
+                Verdict::Unknown => in_doubt = true,
+                Verdict::Refused(ErrorCode::TopicAlreadyExists) if in_doubt => {
+                    if let Some(id) = self.look_up(name).await {
+                        self.client.note(|| format!("{name} exists as {id}"));
+                        run.check(run.model.borrow_mut().topic_created(name, id, partitions, is_base));
+                        return;
+                    }
+                }
+                Verdict::Refused(error) => self.unexplained(&what, error, result.error_message.as_deref()),
+            }
+            self.client.pause().await;
+        }
+    }
+
+    async fn look_up(&mut self, name: &str) -> Option<Uuid> {
+        let response = self.client.call(12, &metadata_of_all()).await.ok()?;
+        response.topics.iter().find(|topic| topic.name.as_deref() == Some(name)).map(|topic| topic.topic_id)
+    }
+
+    async fn delete(&mut self, id: Uuid) {
+        let run = self.client.run.clone();
+        let what = format!("delete {} {id}", run.model.borrow().name(id));
+        run.model.borrow_mut().topic_mut(id).delete_asked = true;
+        let mut in_doubt = false;
+        while !run.is_over() {
+            let topics = vec![DeleteTopicState { name: None, topic_id: id }];
+            let request = DeleteTopicsRequest { topics, timeout_ms: TIMEOUT_MS, ..Default::default() };
+            let answer = self.client.call(6, &request).await;
+            let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else {
+                in_doubt = true;
+                continue;
+            };
+            let error = ErrorCode::from_code(result.error_code);
+            if error == Some(ErrorCode::None) || error == Some(ErrorCode::UnknownTopicId) && in_doubt {
+                self.client.note(|| format!("{what}: done"));
+                run.model.borrow_mut().topic_mut(id).deleted = true;
+                return;
+            }
+            match self.judge(&what, error, result.error_message.as_deref()) {
+                Verdict::Unknown => in_doubt = true,
+                Verdict::Refused(ErrorCode::UnknownTopicId) => {
+                    run.violate(Invariant::TopicsKept, format!("{what}: it was created and is unknown"));
+                }
+                Verdict::Refused(error) => self.unexplained(&what, error, result.error_message.as_deref()),
+            }
+            self.client.pause().await;
+        }
+    }
+
+    async fn delete_records(&mut self) {
+        let run = self.client.run.clone();
+        let base = base_partitions(&run);
+        if base.is_empty() {
+            return;
+        }
+        let (name, index) = base[self.client.below(base.len())].clone();
+        let id = run.model.borrow().live().find(|topic| topic.name == name).map_or(Uuid::ZERO, |topic| topic.id);
+        let key = PartitionKey { topic: id, index };
+        let expected = run.model.borrow().expected(key);
+        let offset = self.client.below(expected.acked_end as usize + 1) as i64;
+        run.model.borrow_mut().delete_records_asked(key, offset);
+        let what = format!("delete records of {name}-{index} before {offset}");
+        let topics = vec![DeleteRecordsTopic {
+            name,
+            partitions: vec![DeleteRecordsPartition { partition_index: index, offset }],
+        }];
+        let request = DeleteRecordsRequest { topics, timeout_ms: TIMEOUT_MS };
+        let Ok(response) = self.client.call(2, &request).await else { return };
+        let Some(result) = response.topics.first().and_then(|topic| topic.partitions.first()) else { return };
+        if result.error_code == 0 {
+            self.client.note(|| format!("{what}: begins at {}", result.low_watermark));
+            run.check(run.model.borrow().log_start_told(key, result.low_watermark));
+            if result.low_watermark < offset {
+                run.violate(Invariant::LogStartKept, format!("{what}: the log begins at {}", result.low_watermark));
+            }
+        } else if let Verdict::Refused(error) = self.judge(&what, ErrorCode::from_code(result.error_code), None) {
+            self.unexplained(&what, error, None);
+        }
+    }
+
+    async fn add_partition(&mut self) {
+        let run = self.client.run.clone();
+        let base: Vec<Topic> = run.model.borrow().live().filter(|topic| topic.is_base && topic.partitions < 5).cloned().collect();
+        let Some(topic) = base.get(self.client.below(base.len())).cloned() else { return };
+        let count = topic.partitions + 1;
+        run.model.borrow_mut().topic_mut(topic.id).partitions_asked = count;
+        let what = format!("{} gets {count} partitions", topic.name);
+        let mut in_doubt = false;
+        while !run.is_over() {
+            let topics = vec![CreatePartitionsTopic { name: topic.name.clone(), count, assignments: None }];
+            let request = CreatePartitionsRequest { topics, timeout_ms: TIMEOUT_MS, validate_only: false };
+            let answer = self.client.call(3, &request).await;
+            let Ok(Some(result)) = answer.map(|response| response.results.into_iter().next()) else {
+                in_doubt = true;
+                continue;
+            };
+            let error = ErrorCode::from_code(result.error_code);
+            if error == Some(ErrorCode::None) || error == Some(ErrorCode::InvalidPartitions) && in_doubt {
+                self.client.note(|| format!("{what}: done"));
+                run.model.borrow_mut().topic_mut(topic.id).partitions = count;
+                return;
+            }
+            match self.judge(&what, error, result.error_message.as_deref()) {
+                Verdict::Unknown => in_doubt = true,
+                Verdict::Refused(error) => self.unexplained(&what, error, result.error_message.as_deref()),
+            }
+            self.client.pause().await;
+        }
+    }
+
+    async fn alter_config(&mut self) {
+        let run = self.client.run.clone();
+        let base: Vec<Topic> = run.model.borrow().live().filter(|topic| topic.is_base).cloned().collect();
+        let Some(topic) = base.get(self.client.below(base.len())) else { return };
+        let value = (1_000_000_000 + self.client.below(1_000_000_000)).to_string();
+        run.model.borrow_mut().topic_mut(topic.id).retention_ms.1 = Some(value.clone());
+        let what = format!("retention.ms={value} for {}", topic.name);
+        while !run.is_over() {
+            let config = AlterableConfig { name: "retention.ms".to_owned(), config_operation: SET, value: Some(value.clone()) };
+            let resource =
+                AlterConfigsResource { resource_type: TOPIC_RESOURCE, resource_name: topic.name.clone(), configs: vec![config] };
+            let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+            let answer = self.client.call(1, &request).await;
+            let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else { continue };
+            if result.error_code == 0 {
+                self.client.note(|| format!("{what}: done"));
+                run.model.borrow_mut().topic_mut(topic.id).retention_ms.0 = Some(value);
+                return;
+            }
+            let error = self.judge(&what, ErrorCode::from_code(result.error_code), result.error_message.as_deref());
+            if let Verdict::Refused(error) = error {
+                self.unexplained(&what, error, result.error_message.as_deref());
+            }
+            self.client.pause().await;
+        }
+    }
+
+    async fn check_configs(&mut self) -> Result<(), Lost> {
+        let run = self.client.run.clone();
+        let set: Vec<Topic> = run.model.borrow().live().filter(|topic| topic.retention_ms.1.is_some()).cloned().collect();
+        let resource = |topic: &Topic| DescribeConfigsResource {
+            resource_type: TOPIC_RESOURCE,
+            resource_name: topic.name.clone(),
+            configuration_keys: Some(vec!["retention.ms".to_owned()]),
+        };
+        let request = DescribeConfigsRequest { resources: set.iter().map(resource).collect(), ..Default::default() };
+        let response = self.client.call(4, &request).await?;
+        for topic in set {
+            let result = response.results.iter().find(|result| result.resource_name == topic.name);
+            let found = result.and_then(|result| result.configs.first()).and_then(|config| config.value.clone());
+            let (acknowledged, asked) = topic.retention_ms;
+            if found != acknowledged && found != asked && !(acknowledged.is_none() && found.is_some()) {
+                let detail = format!("{}: retention.ms is {found:?}, {acknowledged:?} was acknowledged", topic.name);
+                run.violate(Invariant::TopicsKept, detail);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn metadata_of_all() -> MetadataRequest {
+    MetadataRequest { topics: None, allow_auto_topic_creation: false, ..Default::default() }
+}
+
+/// Holds the broker's list of topics against the model.
+pub async fn check_metadata(client: &mut Client) -> Result<(), Lost> {
+    let run = client.run.clone();
+    let response = client.call(12, &metadata_of_all()).await?;
+    client.note(|| format!("metadata names {} topics", response.topics.len()));
+    let model = run.model.borrow();
+    for topic in &model.topics {
+        let found = response.topics.iter().find(|found| found.topic_id == topic.id);
+        match found {
+            Some(_) if topic.deleted => {
+                run.violate(Invariant::TopicsKept, format!("{} {} was deleted and is back", topic.name, topic.id));
+            }
+            None if !topic.delete_asked => {
+                run.violate(Invariant::TopicsKept, format!("{} {} was created and is gone", topic.name, topic.id));
+            }
+            Some(found) => {
+                let count = found.partitions.len() as i32;
+                if found.name.as_deref() != Some(&topic.name) || count < topic.partitions || count > topic.partitions_asked {
+                    let detail = format!("{} has become {:?} with {count} partitions", topic.name, found.name);
+                    run.violate(Invariant::TopicsKept, detail);
+                }
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}

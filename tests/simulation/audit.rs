@@ -1,0 +1,38 @@
+//! The last word: after an end and a start of the broker, everything is read once more, from the first offset to the last.
+
+use crate::{
+    admin,
+    client::{Client, Lost},
+    commits,
+    model::PartitionKey,
+    reader::{self, Cursor},
+    run::Run,
+};
+use ring::Ring;
+use std::rc::Rc;
+
+pub async fn work(run: Rc<Run>, ring: Ring) {
+    let mut client = Client::new(&run, &ring, "audit".to_owned());
+    while !run.is_over() {
+        if admin::check_metadata(&mut client).await.is_ok() {
+            break;
+        }
+    }
+    let partitions = run.model.borrow().live_partitions();
+    for key in partitions {
+        while !run.is_over() && read_all(&mut client, key).await.is_err() {}
+    }
+    while !run.is_over() && commits::check_all(&mut client).await.is_err() {}
+}
+
+async fn read_all(client: &mut Client, key: PartitionKey) -> Result<(), Lost> {
+    let run = client.run.clone();
+    let mut cursor = [Cursor::new(key)];
+    reader::find_start(client, &mut cursor[0]).await?;
+    let start = cursor[0].next;
+    while !run.is_over() && !cursor[0].is_at_end() {
+        reader::fetch(client, &mut cursor).await?;
+    }
+    run.check(run.model.borrow().check_sequences(key, start, cursor[0].next));
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! The broker under test: its process on a simulated node, from power-on to whatever end it meets.
+//!
+//! Stands where `src/main.rs` stands for a real process: one simulated core per thread, and the control thread's end of
+//! the mailboxes for a clean stop.
+
+use crate::plan::Plan;
+use millstream::{
+    boot::{self, Board, CoreStart, ListenAddress, MeshEnd},
+    config::{self, Loaded},
+    shard::mailbox::{ControlEnd, Message},
+};
+use ring::sim::{NodeId, World};
+use std::{
+    cell::RefCell,
+    net::SocketAddr,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+pub const PORT: u16 = 9092;
+
+pub struct Broker {
+    pub node: NodeId,
+    pub address: SocketAddr,
+    world: World,
+    loaded: Loaded,
+    cores: usize,
+    process: RefCell<Option<Process>>,
+}
+
+/// What is known of the running process.
+struct Process {
+    board: Arc<Board>,
+    control: Option<MeshEnd>,
+    ready: Arc<AtomicBool>,
+    /// By core: how it has ended.
+    ended: Rc<RefCell<Vec<Option<Result<(), String>>>>>,
+}
+
+impl Broker {
+    pub fn new(world: &World, plan: &Plan) -> Broker {
+        let node = world.node("broker");
+        let address = SocketAddr::new(world.address(node), PORT);
+        let mut overrides = plan.properties.clone();
+        overrides.push(("listeners".to_owned(), format!("PLAINTEXT://{address}")));
+        let dirs: Vec<String> = (0..plan.log_dirs).map(|index| format!("/data/{index}")).collect();
+        overrides.push(("log.dirs".to_owned(), dirs.join(",")));
+        let loaded = config::load::from_sources(None, &overrides, std::iter::empty(), "broker").expect("a valid configuration");
+        Broker { node, address, world: world.clone(), loaded, cores: plan.cores, process: RefCell::default() }
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.process.borrow().is_some()
+    }
+
+    pub fn start(&self) {
+        assert!(!self.is_running(), "one process at a time");
+        let (ends, control) = boot::mesh_with_control(self.cores);
+        let board = Board::new(self.cores);
+        let config = Arc::new(self.loaded.config.clone());
+        let open_connections = Arc::new(AtomicUsize::new(0));
+        let ready = Arc::new(AtomicBool::new(false));
+        let ended = Rc::new(RefCell::new(vec![None; self.cores]));
+        for (index, end) in ends.into_iter().enumerate() {
+            let is_ready = ready.clone();
+            let start = CoreStart {
+                config: config.clone(),
+                layers: self.loaded.layers.clone(),
+                board: board.clone(),
+                end,
+                count: self.cores,
+                cpu: index,
+                open_connections: open_connections.clone(),
+                addresses: vec![ListenAddress { listener: 0, address: self.address }],
+                ready: Box::new(move |_| is_ready.store(true, Ordering::Relaxed)),
+            };
+            let ended = ended.clone();
+            self.world.start_core(self.node, index, move |ring| async move {
+                let outcome = boot::run_core(ring, start).await.map_err(|error| error.to_string());
+                ended.borrow_mut()[index] = Some(outcome);
+            });
+        }
+        *self.process.borrow_mut() = Some(Process { board, control: Some(control), ready, ended });
+    }
+
+    /// Whether clients are served.
+    pub fn is_ready(&self) -> bool {
+        self.process.borrow().as_ref().is_some_and(|process| process.ready.load(Ordering::Relaxed))
+    }
+
+    /// Why a core gave up, if one did.
+    pub fn failure(&self) -> Option<String> {
+        let process = self.process.borrow();
+        let ended = process.as_ref()?.ended.borrow();
+        ended.iter().flatten().find_map(|outcome| outcome.clone().err())
+    }
+
+    /// Asks for a clean stop, as SIGTERM does; `false` when the process cannot be asked yet.
+    pub fn begin_stop(&self) -> bool {
+        let mut process = self.process.borrow_mut();
+        let Some(process) = process.as_mut().filter(|process| process.ready.load(Ordering::Relaxed)) else { return false };
+        let Some(doorbells) = process.board.doorbells() else { return false };
+        let Some(control) = process.control.take() else { return false };
+        ControlEnd::new(control, doorbells).send(0, Message::Stop)
+    }
+
+    /// Whether every core has ended by itself.
+    pub fn has_stopped(&self) -> bool {
+        self.process.borrow().as_ref().is_some_and(|process| process.ended.borrow().iter().all(Option::is_some))
+    }
+
+    /// Cuts the power of the node.
+    pub fn crash(&self) {
+        self.process.take();
+        self.world.crash(self.node);
+    }
+
+    /// Ends the process; also tidies up after one that has stopped.
+    pub fn kill(&self) {
+        self.process.take();
+        self.world.kill(self.node);
+    }
+}

@@ -1,0 +1,281 @@
+//! Committed offsets as registers: what was written and acknowledged is read until something else is written.
+//!
+//! A value that a fetch finds must have been attempted, and no acknowledged commit may lie wholly between that attempt
+//! and the fetch. An attempt without an answer may take effect until the broker has ended.
+
+use crate::{
+    client::{Client, Lost},
+    model::{Invariant, Violation},
+    run::Run,
+};
+use protocol::{
+    ErrorCode,
+    generated::rpc::{
+        offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
+        offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics},
+    },
+    messages::{FindCoordinatorRequest, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest},
+};
+use ring::{Instant, Ring};
+use std::{collections::BTreeMap, rc::Rc};
+
+const COMMIT_VERSION: i16 = 9;
+const FETCH_VERSION: i16 = 9;
+const FIND_VERSION: i16 = 4;
+const COMMITS: usize = 40;
+const GROUPS: [&str; 3] = ["committed-a", "committed-b", "committed-c"];
+
+/// Group, topic, partition.
+pub type CommitKey = (String, String, i32);
+
+struct Attempt {
+    offset: i64,
+    sent_at: Instant,
+    /// It takes no effect after this.
+    settled_at: Option<Instant>,
+    acknowledged: bool,
+}
+
+#[derive(Default)]
+pub struct Commits {
+    attempts: BTreeMap<CommitKey, Vec<Attempt>>,
+    next_offset: i64,
+    pub acknowledged: u64,
+}
+
+impl Commits {
+    /// An offset that nobody has committed yet.
+    pub fn fresh_offset(&mut self) -> i64 {
+        self.next_offset += 1;
+        self.next_offset
+    }
+
+    pub fn sent(&mut self, key: &CommitKey, offset: i64, now: Instant) {
+        let attempt = Attempt { offset, sent_at: now, settled_at: None, acknowledged: false };
+        self.attempts.entry(key.clone()).or_default().push(attempt);
+    }
+
+    /// `None`: refused for good, it never takes effect.
+    pub fn answered(&mut self, key: &CommitKey, offset: i64, acknowledged: bool, now: Instant) {
+        let attempts = self.attempts.get_mut(key).expect("an answer follows an attempt");
+        if !acknowledged {
+            return attempts.retain(|attempt| attempt.offset != offset);
+        }
+        self.acknowledged += 1;
+        let attempt = attempts.iter_mut().find(|attempt| attempt.offset == offset).expect("an answer follows an attempt");
+        (attempt.acknowledged, attempt.settled_at) = (true, Some(now));
+    }
+
+    /// Requests that were under way are carried out no more.
+    pub fn broker_ended(&mut self, now: Instant) {
+        for attempt in self.attempts.values_mut().flatten() {
+            attempt.settled_at.get_or_insert(now);
+        }
+    }
+
+    /// `found` is -1 where there is no committed offset.
+    pub fn check(&self, key: &CommitKey, found: i64, sent_at: Instant) -> Result<(), Violation> {
+        let none = Vec::new();
+        let attempts = self.attempts.get(key).unwrap_or(&none);
+        let bad = |detail: String| {
+            let detail = format!("group {} {}-{}: {detail}", key.0, key.1, key.2);
+            Err(Violation { invariant: Invariant::CommittedOffsetsKept, detail })
+        };
+        let mut replaced_after = Instant(0);
+        if found != -1 {
+            let Some(attempt) = attempts.iter().find(|attempt| attempt.offset == found) else {
+                return bad(format!("offset {found} is committed, nobody has asked for that"));
+            };
+            match attempt.settled_at {
+                Some(settled_at) => replaced_after = settled_at,
+                None => return Ok(()),
+            }
+        }
+        let replaced = |one: &&Attempt| {
+            let settled_before = one.settled_at.is_some_and(|settled_at| settled_at < sent_at);
+            one.acknowledged && one.offset != found && one.sent_at > replaced_after && settled_before
+        };
+        match attempts.iter().rfind(replaced) {
+            Some(newer) => bad(format!("offset {found} is found, {} was acknowledged after it", newer.offset)),
+            None => Ok(()),
+        }
+    }
+
+    fn keys(&self) -> Vec<CommitKey> {
+        self.attempts.keys().cloned().collect()
+    }
+}
+
+/// Commits and looks, without being a member of the groups.
+pub async fn work(run: Rc<Run>, ring: Ring) {
+    let mut client = Client::new(&run, &ring, "committer".to_owned());
+    let mut commits_left = COMMITS;
+    while !run.is_over() {
+        let base = base_partitions(&run);
+        if base.is_empty() {
+            client.pause().await;
+            continue;
+        }
+        if run.is_calm() || commits_left == 0 {
+            if run.is_calm() && check_all(&mut client).await.is_ok() {
+                return;
+            }
+        } else {
+            let group = GROUPS[client.below(GROUPS.len())];
+            let at = client.below(base.len());
+            let count = 1 + client.below((base.len() - at).min(3));
+            if client.one_in(4) {
+                let keys: Vec<_> = base[at..at + count].iter().map(|(topic, index)| (group.to_owned(), topic.clone(), *index)).collect();
+                let _ = check_keys(&mut client, group, &keys).await;
+            } else {
+                commits_left -= 1;
+                let _ = commit(&mut client, group, (-1, ""), &base[at..at + count]).await;
+            }
+        }
+        client.pause().await;
+    }
+}
+
+/// The partitions of the topics that stay.
+pub fn base_partitions(run: &Run) -> Vec<(String, i32)> {
+    let model = run.model.borrow();
+    let base = model.live().filter(|topic| topic.is_base);
+    base.flat_map(|topic| (0..topic.partitions).map(|index| (topic.name.clone(), index))).collect()
+}
+
+/// Has the coordinator of a group found, which creates its topic at the first time.
+pub async fn find_coordinator(client: &mut Client, group: &str) -> Result<(), Lost> {
+    let request = FindCoordinatorRequest { key_type: 0, coordinator_keys: vec![group.to_owned()], ..Default::default() };
+    let response = client.call(FIND_VERSION, &request).await?;
+    let error = response.coordinators.first().and_then(|one| ErrorCode::from_code(one.error_code));
+    match error {
+        Some(ErrorCode::None) => return Ok(()),
+        Some(ErrorCode::CoordinatorNotAvailable) => {}
+        error => client.run.violate(Invariant::AnswersExplained, format!("FindCoordinator: {error:?}")),
+    }
+    client.pause().await;
+    Ok(())
+}
+
+/// Commits a fresh offset for these partitions; the errors, by partition.
+pub async fn commit(
+    client: &mut Client,
+    group: &str,
+    (generation, member): (i32, &str),
+    partitions: &[(String, i32)],
+) -> Result<Vec<ErrorCode>, Lost> {
+    let run = client.run.clone();
+    let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
+    let mut sent: Vec<(CommitKey, i64)> = Vec::new();
+    for (topic, index) in partitions {
+        let offset = run.commits.borrow_mut().fresh_offset();
+        let key = (group.to_owned(), topic.clone(), *index);
+        run.commits.borrow_mut().sent(&key, offset, client.run.world.now());
+        sent.push((key, offset));
+        let partition = OffsetCommitRequestPartition {
+            partition_index: *index,
+            committed_offset: offset,
+            committed_leader_epoch: -1,
+            committed_metadata: Some(offset.to_string()),
+        };
+        match topics.iter_mut().find(|known| known.name == *topic) {
+            Some(known) => known.partitions.push(partition),
+            None => topics.push(OffsetCommitRequestTopic { name: topic.clone(), partitions: vec![partition], ..Default::default() }),
+        }
+    }
+    let request = OffsetCommitRequest {
+        group_id: group.to_owned(),
+        generation_id_or_member_epoch: generation,
+        member_id: member.to_owned(),
+        topics,
+        ..Default::default()
+    };
+    let response = client.call(COMMIT_VERSION, &request).await?;
+    let errors: Vec<ErrorCode> = sent.iter().map(|(key, offset)| take_answer(client, key, *offset, &response)).collect();
+    if errors.contains(&ErrorCode::NotCoordinator) {
+        find_coordinator(client, group).await?;
+    }
+    Ok(errors)
+}
+
+fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetCommitResponse) -> ErrorCode {
+    let run = &client.run;
+    let topic = response.topics.iter().find(|topic| topic.name == key.1);
+    let answer = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.2));
+    let error = answer.and_then(|answer| ErrorCode::from_code(answer.error_code));
+    client.note(|| format!("commit of {offset} for {} {}-{}: {error:?}", key.0, key.1, key.2));
+    let now = client.run.world.now();
+    match error {
+        Some(ErrorCode::None) => run.commits.borrow_mut().answered(key, offset, true, now),
+        Some(ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::RebalanceInProgress) => {
+            run.commits.borrow_mut().answered(key, offset, false, now);
+        }
+        // It may have been written already when the log failed.
+        Some(ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress) => {}
+        error => run.violate(Invariant::AnswersExplained, format!("commit of {offset} for {key:?}: {error:?}")),
+    }
+    error.unwrap_or(ErrorCode::UnknownServerError)
+}
+
+/// Checks every committed offset that anybody has attempted.
+pub async fn check_all(client: &mut Client) -> Result<(), Lost> {
+    let keys = client.run.commits.borrow().keys();
+    let mut groups: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
+    groups.dedup();
+    for group in groups {
+        let of_group: Vec<CommitKey> = keys.iter().filter(|key| key.0 == group).cloned().collect();
+        check_keys(client, &group, &of_group).await?;
+    }
+    Ok(())
+}
+
+async fn check_keys(client: &mut Client, group: &str, keys: &[CommitKey]) -> Result<(), Lost> {
+    let run = client.run.clone();
+    let mut topics: Vec<OffsetFetchRequestTopics> = Vec::new();
+    for (_, topic, index) in keys {
+        match topics.iter_mut().find(|known| known.name == *topic) {
+            Some(known) => known.partition_indexes.push(*index),
+            None => topics.push(OffsetFetchRequestTopics {
+                name: topic.clone(),
+                partition_indexes: vec![*index],
+                ..Default::default()
+            }),
+        }
+    }
+    let asked = OffsetFetchRequestGroup {
+        group_id: group.to_owned(),
+        member_id: None,
+        member_epoch: -1,
+        topics: Some(topics),
+    };
+    let request = OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
+    let sent_at = client.run.world.now();
+    let response = client.call(FETCH_VERSION, &request).await?;
+    let Some(answer) = response.groups.first() else {
+        run.violate(Invariant::AnswersExplained, format!("group {group} is missing in an offset fetch response"));
+        return Ok(());
+    };
+    match ErrorCode::from_code(answer.error_code) {
+        Some(ErrorCode::None) => {}
+        Some(ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress) => {
+            find_coordinator(client, group).await?;
+            client.pause().await;
+            return Err(Lost);
+        }
+        error => run.violate(Invariant::AnswersExplained, format!("offset fetch: {error:?}")),
+    }
+    for key in keys {
+        let topic = answer.topics.iter().find(|topic| topic.name == key.1);
+        let partition = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.2));
+        let Some(partition) = partition.filter(|partition| partition.error_code == 0) else {
+            run.violate(Invariant::AnswersExplained, format!("offset fetch of {key:?}: {:?}", partition.map(|one| one.error_code)));
+            continue;
+        };
+        let metadata = partition.metadata.as_deref().unwrap_or("");
+        if partition.committed_offset != -1 && metadata != partition.committed_offset.to_string() {
+            run.violate(Invariant::CommittedOffsetsKept, format!("{key:?}: offset {} has {metadata:?}", partition.committed_offset));
+        }
+        run.check(run.commits.borrow().check(key, partition.committed_offset, sent_at));
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! What one seed decides before its run begins: the broker, its clients, and what will go wrong.
+
+use crate::dice::Dice;
+use ring::sim::SimOptions;
+use std::time::Duration;
+
+/// What the storm may do to the broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    PowerCut,
+    Kill,
+    CleanStop,
+    Pause,
+    PauseClients,
+    Partition,
+    OneWayPartition,
+    HangDisk,
+    FailSync,
+    FullDisk,
+    JumpClock,
+}
+
+const FAULTS: [Fault; 11] = [
+    Fault::PowerCut,
+    Fault::Kill,
+    Fault::CleanStop,
+    Fault::Pause,
+    Fault::PauseClients,
+    Fault::Partition,
+    Fault::OneWayPartition,
+    Fault::HangDisk,
+    Fault::FailSync,
+    Fault::FullDisk,
+    Fault::JumpClock,
+];
+
+/// A deliberate fault of the broker (or none), to see that the checks notice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Variation {
+    None,
+    /// `durability=os` under power cuts: acknowledged records are lost.
+    OsDurability,
+}
+
+pub struct Plan {
+    pub seed: u64,
+    pub cores: usize,
+    /// Overrides of the broker's configuration; listeners and directories come on top.
+    pub properties: Vec<(String, String)>,
+    pub log_dirs: usize,
+    pub producers: usize,
+    pub readers: usize,
+    pub members: usize,
+    /// Topics that live through the whole run, by their number of partitions.
+    pub base_topics: Vec<i32>,
+    /// Batches that a producer may have in flight for one partition.
+    pub depth: usize,
+    /// Produce and fetch name topics by id (newer versions) instead of by name.
+    pub by_id: bool,
+    pub large_records: bool,
+    pub options: SimOptions,
+    pub faults: Vec<Fault>,
+    pub storm: Duration,
+    /// Time between two faults, in milliseconds.
+    pub fault_gap_ms: (u64, u64),
+    /// How the broker is ended and started again before everything is read once more.
+    pub last_ends: Vec<Fault>,
+}
+
+impl Plan {
+    pub fn new(seed: u64, variation: Variation) -> Plan {
+        let mut dice = Dice::new(seed);
+        let mut faults: Vec<Fault> = FAULTS.into_iter().filter(|_| dice.one_in(3)).collect();
+        if !dice.one_in(4) && !faults.contains(&Fault::PowerCut) {
+            faults.push(Fault::PowerCut);
+        }
+        let mut options = if dice.one_in(6) { SimOptions::calm() } else { SimOptions::stormy(seed) };
+        // Rejected for its timestamp a batch would never be answered: the broker allows an hour.
+        options.clocks.offset_ms = options.clocks.offset_ms.min(600_000);
+        let mut plan = Plan {
+            seed,
+            cores: dice.between(1, 3) as usize,
+            properties: properties(&mut dice),
+            log_dirs: if dice.one_in(4) { 2 } else { 1 },
+            producers: dice.between(1, 3) as usize,
+            readers: dice.between(1, 2) as usize,
+            members: dice.between(0, 3) as usize,
+            base_topics: (0..dice.between(1, 3)).map(|_| dice.between(1, 4) as i32).collect(),
+            depth: if dice.one_in(4) { 3 } else { 1 },
+            by_id: dice.one_in(2),
+            large_records: dice.one_in(5),
+            options,
+            faults,
+            storm: dice.millis(1_500, 6_000),
+            fault_gap_ms: *dice.pick(&[(20, 400), (100, 1_500), (300, 3_000)]),
+            last_ends: (0..2).map(|_| *dice.pick(&[Fault::PowerCut, Fault::PowerCut, Fault::Kill, Fault::CleanStop])).collect(),
+        };
+        if variation == Variation::OsDurability {
+            plan.properties.push(("durability".to_owned(), "os".to_owned()));
+            plan.faults = vec![Fault::PowerCut];
+        }
+        plan
+    }
+
+    /// Whether anything may be wrong with the disk but its slowness: then partitions may refuse, and starts may fail.
+    pub fn disk_can_fail(&self) -> bool {
+        let disk = &self.options.disk;
+        disk.read_error_per_million + disk.write_error_per_million + disk.sync_error_per_million > 0
+            || self.faults.iter().any(|fault| matches!(fault, Fault::FailSync | Fault::FullDisk))
+    }
+}
+
+fn properties(dice: &mut Dice) -> Vec<(String, String)> {
+    let mut properties = Vec::new();
+    let mut set = |name: &str, value: String| properties.push((name.to_owned(), value));
+    set("node.id", "1".to_owned());
+    set("admin.listener", String::new());
+    set("offsets.topic.num.partitions", dice.between(1, 4).to_string());
+    set("group.initial.rebalance.delay.ms", dice.between(0, 300).to_string());
+    set("group.min.session.timeout.ms", "1000".to_owned());
+    set("log.segment.delete.delay.ms", dice.pick(&[0, 200, 60_000]).to_string());
+    set("log.retention.check.interval.ms", dice.pick(&[500, 5_000, 300_000]).to_string());
+    set("log.flush.offset.checkpoint.interval.ms", dice.pick(&[50, 700, 60_000]).to_string());
+    if dice.one_in(2) {
+        // Segments of a handful of batches: rolls, and recoveries over several of them.
+        set("log.roll.ms", dice.pick(&[30, 300, 2_000]).to_string());
+    }
+    if dice.one_in(3) {
+        set("log.preallocate", "true".to_owned());
+        set("log.segment.bytes", "1048576".to_owned());
+    }
+    if dice.one_in(3) {
+        set("log.index.interval.bytes", dice.pick(&[0, 100, 1_000]).to_string());
+    }
+    if dice.one_in(2) {
+        set("metadata.log.max.record.bytes.between.snapshots", dice.pick(&[300, 2_000, 10_000]).to_string());
+    }
+    if dice.one_in(4) {
+        set("log.message.timestamp.type", "LogAppendTime".to_owned());
+    }
+    properties
+}

@@ -1,0 +1,223 @@
+//! Consumers without a group: they read partitions from the start, and hold what they read against the model.
+
+use crate::{
+    client::{Client, Lost},
+    model::{Expected, Invariant, PartitionKey, Violation},
+    run::Run,
+};
+use protocol::{
+    ErrorCode,
+    generated::rpc::{
+        fetch_request::{FetchPartition, FetchTopic},
+        fetch_response::PartitionData,
+        list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
+    },
+    messages::{FetchRequest, ListOffsetsRequest},
+    records::batches,
+};
+use ring::Ring;
+use std::rc::Rc;
+
+const NAMES_VERSION: i16 = 12;
+const IDS_VERSION: i16 = 15;
+const LIST_OFFSETS_VERSION: i16 = 7;
+const EARLIEST: i64 = -2;
+const UNPACKED_MAX_BYTES: usize = 1 << 24;
+/// Fetches of one reader, so that a long storm does not mean much more work.
+const FETCHES: usize = 120;
+
+/// How far one consumer has read one partition.
+pub struct Cursor {
+    pub key: PartitionKey,
+    pub next: i64,
+    /// As the last answer said it.
+    pub high_watermark: i64,
+    pub gone: bool,
+}
+
+impl Cursor {
+    pub fn new(key: PartitionKey) -> Cursor {
+        Cursor { key, next: 0, high_watermark: -1, gone: false }
+    }
+
+    pub fn is_at_end(&self) -> bool {
+        self.gone || self.high_watermark >= 0 && self.next >= self.high_watermark
+    }
+}
+
+pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
+    let mut client = Client::new(&run, &ring, format!("reader {index}"));
+    let mut cursors: Vec<Cursor> = Vec::new();
+    let mut fetches_left = FETCHES;
+    while !run.is_over() {
+        for key in run.model.borrow().live_partitions() {
+            if !cursors.iter().any(|cursor| cursor.key == key) {
+                cursors.push(Cursor::new(key));
+            }
+        }
+        cursors.retain(|cursor| !cursor.gone);
+        if run.is_calm() && (fetches_left == 0 || cursors.iter().all(Cursor::is_at_end)) {
+            return;
+        }
+        if fetches_left > 0 && !cursors.is_empty() {
+            let from = client.below(cursors.len());
+            let count = 1 + client.below((cursors.len() - from).min(6));
+            if client.one_in(25) {
+                cursors[from].next = 0;
+            }
+            fetches_left -= 1;
+            let _ = fetch(&mut client, &mut cursors[from..from + count]).await;
+        }
+        client.pause().await;
+    }
+}
+
+/// One fetch of these partitions; moves the cursors on.
+pub async fn fetch(client: &mut Client, cursors: &mut [Cursor]) -> Result<(), Lost> {
+    let run = client.run.clone();
+    let is_base = |cursor: &Cursor| run.model.borrow().topic(cursor.key.topic).is_some_and(|topic| topic.is_base);
+    let by_id = run.plan.by_id || !cursors.iter().all(is_base);
+    let request = FetchRequest {
+        replica_id: -1,
+        max_wait_ms: client.below(300) as i32,
+        min_bytes: client.below(3) as i32,
+        max_bytes: 1 << (8 + client.below(14)),
+        session_epoch: -1,
+        topics: topics(client, cursors),
+        ..Default::default()
+    };
+    let expected: Vec<Expected> = cursors.iter().map(|cursor| run.model.borrow().expected(cursor.key)).collect();
+    let response = client.call(if by_id { IDS_VERSION } else { NAMES_VERSION }, &request).await?;
+    if response.error_code != 0 {
+        run.violate(Invariant::AnswersExplained, format!("fetch: {:?}", ErrorCode::from_code(response.error_code)));
+    }
+    for (cursor, expected) in cursors.iter_mut().zip(expected) {
+        let name = run.model.borrow().name(cursor.key.topic);
+        let topic = response.responses.iter().find(|topic| topic.topic_id == cursor.key.topic || topic.topic == name);
+        let answer = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == cursor.key.index));
+        match answer {
+            None => run.violate(Invariant::AnswersExplained, format!("{name}-{} is missing in a fetch response", cursor.key.index)),
+            Some(answer) if take(client, cursor, expected, answer) => find_start(client, cursor).await?,
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn topics(client: &Client, cursors: &[Cursor]) -> Vec<FetchTopic> {
+    let model = client.run.model.borrow();
+    let mut topics: Vec<FetchTopic> = Vec::new();
+    for cursor in cursors {
+        let partition = FetchPartition {
+            partition: cursor.key.index,
+            current_leader_epoch: -1,
+            fetch_offset: cursor.next,
+            last_fetched_epoch: -1,
+            log_start_offset: -1,
+            partition_max_bytes: 1 << (6 + client.below(14)),
+            ..Default::default()
+        };
+        match topics.iter_mut().find(|topic| topic.topic_id == cursor.key.topic) {
+            Some(topic) => topic.partitions.push(partition),
+            None => topics.push(FetchTopic {
+                topic: model.name(cursor.key.topic),
+                topic_id: cursor.key.topic,
+                partitions: vec![partition],
+            }),
+        }
+    }
+    topics
+}
+
+/// Holds one partition's answer against the model. Returns whether the start of the log has to be looked up.
+fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &PartitionData) -> bool {
+    let run = &client.run;
+    let say = || run.model.borrow().say(cursor.key);
+    let may_be_gone = run.model.borrow().may_be_gone(cursor.key.topic);
+    match ErrorCode::from_code(answer.error_code) {
+        Some(ErrorCode::None) if expected.deleted => {
+            run.violate(Invariant::TopicsKept, format!("{} was deleted and can be read", say()));
+        }
+        Some(ErrorCode::None) => {
+            let hw = answer.high_watermark;
+            client.note(|| format!("fetch {} from {}: high watermark {hw}", run.model.borrow().say(cursor.key), cursor.next));
+            run.check(run.model.borrow_mut().high_watermark_told(cursor.key, expected, hw));
+            run.check(run.model.borrow().log_start_told(cursor.key, answer.log_start_offset));
+            cursor.high_watermark = hw;
+            run.check(read_batches(run, cursor, answer));
+        }
+        Some(ErrorCode::OffsetOutOfRange) => {
+            // Only a raised start can have left the cursor behind: the end never moves back.
+            run.check(run.model.borrow().log_start_told(cursor.key, cursor.next + 1));
+            return true;
+        }
+        Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) if may_be_gone => cursor.gone = true,
+        Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
+            run.violate(Invariant::TopicsKept, format!("{} was created and is unknown", say()));
+        }
+        Some(ErrorCode::KafkaStorageError) if run.disk_may_fail() || may_be_gone => {}
+        Some(ErrorCode::NotLeaderOrFollower) => {}
+        error => run.violate(Invariant::AnswersExplained, format!("fetch of {} from {}: {error:?}", say(), cursor.next)),
+    }
+    false
+}
+
+fn read_batches(run: &Run, cursor: &mut Cursor, answer: &PartitionData) -> Result<(), Violation> {
+    let key = cursor.key;
+    let bad = |detail: String| Violation {
+        invariant: Invariant::ReadsRepeat,
+        detail: format!("{}: {detail}", run.model.borrow().say(key)),
+    };
+    for batch in batches(answer.records.as_deref().unwrap_or_default()) {
+        let batch = batch.map_err(|error| bad(format!("after offset {}: {error}", cursor.next)))?;
+        if !batch.crc_is_valid() {
+            return Err(bad(format!("the batch at {} has a wrong checksum", batch.base_offset())));
+        }
+        if batch.base_offset() > cursor.next || batch.last_offset() < cursor.next || batch.last_offset() >= answer.high_watermark {
+            let range = (batch.base_offset(), batch.last_offset(), answer.high_watermark);
+            return Err(bad(format!("offset {} is next, there comes a batch of {range:?}", cursor.next)));
+        }
+        let mut sequence = batch.base_sequence();
+        let producer_id = batch.producer_id();
+        batch.for_each_record::<protocol::records::RecordsError>(UNPACKED_MAX_BYTES, |record| {
+            let id = record.value.and_then(|value| value.first_chunk::<8>()).map_or(u64::MAX, |id| u64::from_be_bytes(*id));
+            run.check(run.model.borrow_mut().read(key, record.offset, id, producer_id, sequence));
+            sequence += 1;
+            Ok(())
+        })
+        .map_err(|error| bad(error.to_string()))?;
+        cursor.next = batch.next_offset();
+    }
+    Ok(())
+}
+
+/// Moves the cursor to the first record that is left.
+pub async fn find_start(client: &mut Client, cursor: &mut Cursor) -> Result<(), Lost> {
+    let run = client.run.clone();
+    let (name, is_base) = {
+        let model = run.model.borrow();
+        (model.name(cursor.key.topic), model.topic(cursor.key.topic).is_some_and(|topic| topic.is_base))
+    };
+    if !is_base {
+        // Found by name, and names may be given out again: read on from what the model knows nothing of.
+        return Ok(());
+    }
+    let partition = ListOffsetsPartition {
+        partition_index: cursor.key.index,
+        current_leader_epoch: -1,
+        timestamp: EARLIEST,
+    };
+    let topics = vec![ListOffsetsTopic { name: name.clone(), partitions: vec![partition] }];
+    let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
+    let response = client.call(LIST_OFFSETS_VERSION, &request).await?;
+    let Some(answer) = response.topics.first().and_then(|topic| topic.partitions.first()) else {
+        run.violate(Invariant::AnswersExplained, format!("{name} is missing in a list offsets response"));
+        return Ok(());
+    };
+    if answer.error_code == 0 {
+        client.note(|| format!("{name}-{} begins at {}", cursor.key.index, answer.offset));
+        run.check(run.model.borrow().log_start_told(cursor.key, answer.offset));
+        cursor.next = answer.offset;
+    }
+    Ok(())
+}

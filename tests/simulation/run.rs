@@ -1,0 +1,238 @@
+//! One seed from its plan to its verdict: storm, calm, and everything read once more.
+
+use crate::{
+    admin, audit,
+    broker::Broker,
+    commits::Commits,
+    journal,
+    members::Generations,
+    members,
+    model::{Checked, Invariant, Model, Violation},
+    plan::{Fault, Plan, Variation},
+    producer, reader, storm,
+};
+use ring::{
+    Ring,
+    sim::{NodeId, World},
+};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    time::Duration,
+};
+
+/// Virtual time in which everything must be done once the weather is calm.
+const CALM_LIMIT: Duration = Duration::from_secs(90);
+/// The same for a start, and for a stop.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// In a storm a stop may hang with the disk, and is given up.
+const STORM_STOP_LIMIT: Duration = Duration::from_secs(3);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Phase {
+    Storm,
+    /// Clients finish what they have begun.
+    Calm,
+}
+
+/// Everything that the tasks of one run share.
+pub struct Run {
+    pub plan: Plan,
+    pub world: World,
+    pub broker: Broker,
+    pub clients: NodeId,
+    pub model: RefCell<Model>,
+    pub commits: RefCell<Commits>,
+    pub generations: RefCell<Generations>,
+    pub phase: Cell<Phase>,
+    pub requests: Cell<u64>,
+    violation: RefCell<Option<Violation>>,
+    workers: RefCell<Vec<(String, Rc<Cell<bool>>)>>,
+    next_core: Cell<usize>,
+}
+
+impl Run {
+    pub fn note(&self, text: impl FnOnce() -> String) {
+        journal::note(self.world.now(), text());
+    }
+
+    pub fn violate(&self, invariant: Invariant, detail: String) {
+        self.check(Err(Violation { invariant, detail }));
+    }
+
+    pub fn check(&self, checked: Checked) {
+        if let Err(violation) = checked {
+            self.note(|| format!("VIOLATION {violation}"));
+            self.violation.borrow_mut().get_or_insert(violation);
+        }
+    }
+
+    /// Whether the run is decided: tasks end then.
+    pub fn is_over(&self) -> bool {
+        self.violation.borrow().is_some()
+    }
+
+    /// Whether partitions may refuse to serve. In calm weather none may: the broker was started anew on a good disk.
+    pub fn disk_may_fail(&self) -> bool {
+        self.plan.disk_can_fail() && !self.is_calm()
+    }
+
+    pub fn is_calm(&self) -> bool {
+        self.phase.get() == Phase::Calm
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(self: &Rc<Self>, name: String, work: impl FnOnce(Rc<Run>, Ring) -> F + 'static) {
+        let done = Rc::new(Cell::new(false));
+        self.workers.borrow_mut().push((name, done.clone()));
+        let core = self.next_core.replace(self.next_core.get() + 1);
+        let run = self.clone();
+        self.world.start_core(self.clients, core, move |ring| async move {
+            work(run, ring).await;
+            done.set(true);
+        });
+    }
+
+    fn all_done(&self) -> bool {
+        self.is_over() || self.workers.borrow().iter().all(|(_, done)| done.get())
+    }
+
+    fn wait_for_workers(&self) {
+        if !self.world.run_until(CALM_LIMIT, || self.all_done()) {
+            let workers = self.workers.borrow();
+            let late: Vec<_> = workers.iter().filter(|(_, done)| !done.get()).map(|(name, _)| name.as_str()).collect();
+            self.violate(Invariant::Liveness, format!("not done {CALM_LIMIT:?} after the storm: {}", late.join(", ")));
+        }
+        self.workers.borrow_mut().clear();
+    }
+
+    /// Starts the broker in calm weather, where nothing may keep it from serving.
+    fn start_calmly(&self) {
+        self.broker.start();
+        let decided = || self.broker.is_ready() || self.broker.failure().is_some();
+        let in_time = self.world.run_until(START_LIMIT, decided);
+        if let Some(why) = self.broker.failure() {
+            self.violate(Invariant::StartsAndStops, format!("the broker does not start: {why}"));
+        } else if !in_time {
+            self.violate(Invariant::StartsAndStops, format!("the broker has not started within {START_LIMIT:?}"));
+        }
+        self.note(|| "the broker serves".to_owned());
+    }
+
+    pub fn end_broker(&self, how: Fault) {
+        self.note(|| format!("the broker ends: {how:?}"));
+        match how {
+            Fault::PowerCut => self.broker.crash(),
+            Fault::CleanStop => {
+                let asked = self.broker.begin_stop();
+                let limit = if self.is_calm() { START_LIMIT } else { STORM_STOP_LIMIT };
+                let stopped = asked && self.world.run_until(limit, || self.broker.has_stopped());
+                let failure = self.broker.failure();
+                if self.is_calm() && (!stopped || failure.is_some()) {
+                    let why = failure.unwrap_or_else(|| format!("asked: {asked}, stopped: {stopped}"));
+                    self.violate(Invariant::StartsAndStops, format!("the broker does not stop: {why}"));
+                }
+                self.broker.kill();
+            }
+            _ => self.broker.kill(),
+        }
+        self.commits.borrow_mut().broker_ended(self.world.now());
+    }
+
+    fn go(self: &Rc<Self>) {
+        self.broker.start();
+        self.spawn("admin".to_owned(), admin::work);
+        for index in 0..self.plan.producers {
+            self.spawn(format!("producer {index}"), move |run, ring| producer::work(run, ring, index));
+        }
+        for index in 0..self.plan.readers {
+            self.spawn(format!("reader {index}"), move |run, ring| reader::work(run, ring, index));
+        }
+        self.spawn("committer".to_owned(), crate::commits::work);
+        for index in 0..self.plan.members {
+            self.spawn(format!("member {index}"), move |run, ring| members::work(run, ring, index));
+        }
+        storm::rage(self);
+        if self.is_over() {
+            return;
+        }
+        self.phase.set(Phase::Calm);
+        self.note(|| "the storm is over".to_owned());
+        self.wait_for_workers();
+        for how in self.plan.last_ends.clone() {
+            if self.is_over() {
+                return;
+            }
+            self.end_broker(how);
+            self.start_calmly();
+            self.spawn("audit".to_owned(), audit::work);
+            self.wait_for_workers();
+        }
+    }
+}
+
+/// What became of a seed.
+pub struct Outcome {
+    pub violation: Option<Violation>,
+    pub trace_hash: u64,
+    pub requests: u64,
+    pub acked_records: u64,
+    pub read_records: u64,
+    pub commits: u64,
+    pub virtual_time: Duration,
+    pub tail: Vec<String>,
+}
+
+/// Runs one seed.
+pub fn run_seed(seed: u64, variation: Variation, verbose: bool) -> Outcome {
+    journal::begin(verbose);
+    let plan = Plan::new(seed, variation);
+    let world = World::new(seed, plan.options);
+    let broker = Broker::new(&world, &plan);
+    let clients = world.node("clients");
+    let run = Rc::new(Run {
+        broker,
+        clients,
+        world: world.clone(),
+        model: RefCell::default(),
+        commits: RefCell::default(),
+        generations: RefCell::default(),
+        phase: Cell::new(Phase::Storm),
+        requests: Cell::new(0),
+        violation: RefCell::default(),
+        workers: RefCell::default(),
+        next_core: Cell::new(0),
+        plan,
+    });
+    run.note(|| format!("{:?} storm of {:?}, {} cores", run.plan.storm, run.plan.faults, run.plan.cores));
+    run.note(|| format!("{:?}", run.plan.properties));
+    let caught = catch_unwind(AssertUnwindSafe(|| run.go()));
+    if let Err(panic) = caught {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        // The world is in the middle of something: it stays as it is, unfreed.
+        std::mem::forget(run.clone());
+        run.violate(Invariant::NoPanic, text.unwrap_or_else(|| "a panic without words".to_owned()));
+    } else {
+        world.close();
+    }
+    if verbose && run.is_over() {
+        let disk = world.disk(run.broker.node);
+        for name in disk.file_names() {
+            let size_bytes = disk.read_raw(&name).map_or(0, |content| content.len());
+            eprintln!("{size_bytes:>10} {name}");
+        }
+    }
+    let model = run.model.borrow();
+    Outcome {
+        violation: run.violation.borrow().clone(),
+        trace_hash: world.trace_hash(),
+        requests: run.requests.get(),
+        acked_records: model.acked_records,
+        read_records: model.read_records,
+        commits: run.commits.borrow().acknowledged,
+        virtual_time: world.now().since(ring::Instant(0)),
+        tail: journal::tail(),
+    }
+}
