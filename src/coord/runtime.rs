@@ -66,6 +66,17 @@ pub struct Actions {
     pub replies: Vec<Reply>,
 }
 
+/// A group as it is shown to operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSummary {
+    pub id: String,
+    /// Kafka's name of the state.
+    pub state: &'static str,
+    pub members: usize,
+    /// Topic, partition, committed offset.
+    pub offsets: Vec<(String, i32, i64)>,
+}
+
 /// Decompressed records of one batch that `load` will hold in memory. Kafka's coordinators write batches of
 /// `max.message.bytes`; this is far above it.
 const LOADED_BATCH_BYTES_MAX: usize = 256 << 20;
@@ -277,6 +288,20 @@ impl Coordinator {
             }
             None => Actions { batches, replies },
         }
+    }
+
+    /// What an operator wants to see of every group, as it stands in memory.
+    pub fn summaries(&self) -> Vec<GroupSummary> {
+        let mut summaries: Vec<GroupSummary> = Vec::with_capacity(self.state.groups.len());
+        for group in self.state.groups.values() {
+            let (id, state, members) = (group.id.to_string(), group.state.name(), group.members.len());
+            let offsets = self.state.offsets.keys_of_group(&group.id).into_iter().filter_map(|key| {
+                let committed = self.state.offsets.get(&key.group, &key.topic, key.partition)?;
+                Some((key.topic.to_string(), key.partition, committed.offset))
+            });
+            summaries.push(GroupSummary { id, state, members, offsets: offsets.collect() });
+        }
+        summaries
     }
 
     #[cfg(test)]

@@ -70,17 +70,19 @@ impl Loader<'_> {
             self.dir,
             self.snapshots(),
             &segments[..=doubtful],
-            self.start.log_start_offset.max(segments[0].base_offset),
             from.offset,
             self.config.producer_id_expiration_ms,
         )
         .await
         .map_err(self.io("reading the producer state in"))?;
+        if !self.start.clean {
+            // Epochs that were written ahead of their batches: the batches will tell.
+            epochs.truncate_from_end(from.offset);
+        }
         let mut ends = Ends {
             log_end: from.offset,
             producers: loaded.producers,
             snapshot_offset: loaded.snapshot_offset,
-            epochs_changed: false,
         };
         for at in doubtful..segments.len() {
             let segment = segments[at].clone();
@@ -98,12 +100,30 @@ impl Loader<'_> {
                 break;
             }
             self.cut(&segment, &end).await.map_err(self.io("cutting a segment in"))?;
+            if self.has_hole_before(segments.get(at + 1), ends.log_end) {
+                let damage = "batches between it and the next segment are missing";
+                self.check_cut(&segments[at..], &end, recovery_point, damage).await?;
+                self.drop_segments(segments, at + 1).await.map_err(self.io("removing segments in"))?;
+                break;
+            }
             if !last {
                 segment.add_time_entry();
                 segment.close_files();
+                // As when it was rolled: what the segment knows of its producers outlives it.
+                let path = files::path(self.dir, segments[at + 1].base_offset, files::SNAPSHOT);
+                let snapshot = ends.producers.encode_snapshot();
+                self.ring.write_file_atomically(path, snapshot).await.map_err(self.io("writing a snapshot in"))?;
+                ends.snapshot_offset = segments[at + 1].base_offset;
             }
         }
         Ok(ends)
+    }
+
+    /// A crash may take the end of one segment and leave the next: what lies behind such a hole was promised to nobody.
+    /// Below the recovery point, and where compaction works, holes are as they should be.
+    fn has_hole_before(&self, next: Option<&Rc<Segment>>, log_end: i64) -> bool {
+        let is_doubtful = !self.start.clean && log_end >= self.start.recovery_point;
+        is_doubtful && !self.config.cleanup_policy.compact && next.is_some_and(|next| next.base_offset > log_end)
     }
 
     fn corrupt(&self, segment: &Segment, detail: &str) -> LogError {
@@ -132,7 +152,7 @@ impl Loader<'_> {
         self.names.get(&files::name(segment.base_offset, part.extension())).copied().unwrap_or(0)
     }
 
-    fn snapshots(&self) -> Vec<i64> {
+    pub(super) fn snapshots(&self) -> Vec<i64> {
         let snapshot = |name: &String| files::parse(name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
         self.names.keys().filter_map(snapshot).collect()
     }
@@ -311,7 +331,7 @@ impl Loader<'_> {
             .scan(segment, from, recovery_point, &mut |batch| {
                 let epoch = batch.partition_leader_epoch();
                 if epoch >= 0 && epochs.latest().is_none_or(|latest| epoch > latest) {
-                    ends.epochs_changed |= epochs.assign(epoch, batch.base_offset());
+                    epochs.assign(epoch, batch.base_offset());
                 }
                 super::append::take_producer(&mut ends.producers, batch, segment);
             })
@@ -389,13 +409,14 @@ pub(super) async fn load_producers(
     dir: &Path,
     mut snapshots: Vec<i64>,
     segments: &[Rc<Segment>],
-    log_start: i64,
     end: i64,
     expiration_ms: i64,
 ) -> io::Result<LoadedProducers> {
     snapshots.retain(|at| *at <= end);
     snapshots.sort_unstable();
-    let mut loaded = LoadedProducers { producers: ProducerStates::new(log_start), snapshot_offset: -1 };
+    // Not from the log start: producers whose records were deleted are remembered as long as there is a trace of them.
+    let first = segments.first().map_or(0, |segment| segment.base_offset);
+    let mut loaded = LoadedProducers { producers: ProducerStates::new(first), snapshot_offset: -1 };
     while let Some(at) = snapshots.pop() {
         let path = files::path(dir, at, files::SNAPSHOT);
         let bytes = ring.read_file(&path, MAX_SNAPSHOT_BYTES).await?;
@@ -409,7 +430,7 @@ pub(super) async fn load_producers(
             }
         }
     }
-    let from = loaded.snapshot_offset.max(log_start);
+    let from = loaded.snapshot_offset.max(first);
     for (at, segment) in segments.iter().enumerate() {
         let next_base = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
         if next_base > from && segment.base_offset < end {

@@ -59,8 +59,11 @@ impl Log {
         self.wait_written().await?;
         let start = self.log_start_offset();
         for segment in self.segments() {
-            if segment.max_timestamp.get().timestamp >= timestamp {
-                return self.search_timestamp(&segment, timestamp, start).await;
+            // The segment's latest records may lie below the log start: then the next one is searched.
+            if segment.max_timestamp.get().timestamp >= timestamp
+                && let Some(found) = self.search_timestamp(&segment, timestamp, start).await?
+            {
+                return Ok(Some(found));
             }
         }
         Ok(None)

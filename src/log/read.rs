@@ -54,6 +54,7 @@ impl Log {
             if let Some(data) = self.try_read_tail(offset, max_bytes, at_least_one, up_to_offset) {
                 return Ok(data);
             }
+            let written = self.written_offset();
             let Some((mut segment, mut next_base)) = self.segment_of(offset) else { return Ok(self.nothing(limits)) };
             loop {
                 match self.read_segment(&segment, next_base, limits).await? {
@@ -67,10 +68,13 @@ impl Log {
                     },
                 }
             }
-            // The files end before `offset`. What they lack is in the tail, unless the log was cut under the read.
+            // The files end before `offset`: what is left is in memory, unless it was written under the read. A log that
+            // was cut may have a gap before it.
             self.check_range(offset)?;
-            if self.0.tail.first_offset().is_none_or(|first| first > offset) {
-                return Ok(self.nothing(limits));
+            if self.written_offset() == written {
+                let next = self.0.tail.first_offset().map_or(offset, |first| first.max(offset));
+                let data = self.try_read_tail(next, max_bytes, at_least_one, up_to_offset);
+                return Ok(data.unwrap_or_else(|| self.nothing(limits)));
             }
         }
     }

@@ -87,8 +87,14 @@ impl Log {
         if count == 0 {
             return Ok(0);
         }
+        // The producers that only the oldest segments know go on in the snapshots of the later ones.
+        self.finish_rolled().await?;
         if count == self.0.segments.borrow().len() {
-            self.roll(self.log_end_offset(), now_ms);
+            let new = self.roll(self.log_end_offset(), now_ms);
+            self.finish_rolled().await?;
+            // A folder without a segment would not tell where the log goes on.
+            self.open_log_file(&new).await?;
+            self.0.ring.sync_dir(self.dir()).await?;
         }
         let gone: Vec<Rc<Segment>> = self.0.segments.borrow_mut().drain(..count).collect();
         let new_start = self.0.segments.borrow()[0].base_offset;
@@ -151,13 +157,7 @@ impl Log {
         self.0.writer.end("the partition was deleted");
         let _pass = self.0.gate.enter().await;
         let (ring, dir) = (self.0.ring.clone(), self.dir());
-        let name = dir.file_name().and_then(|name| name.to_str()).expect("a log's folder has a name");
-        let unique = (u128::from(ring.random_u64()) << 64) | u128::from(ring.random_u64());
-        let new_dir = dir.with_file_name(files::delete_dir_name(name, unique));
-        ring.rename(&dir, &new_dir).await?;
-        if let Some(parent) = dir.parent() {
-            ring.sync_dir(parent).await?;
-        }
+        let new_dir = files::rename_dir(&ring, &dir, files::DELETE_DIR_SUFFIX).await?;
         *self.0.dir.borrow_mut() = new_dir.clone();
         for segment in self.segments() {
             segment.close_files();

@@ -11,7 +11,7 @@ use super::{
     segment::{Part, Segment},
 };
 use bytes::Bytes;
-use ring::File;
+use ring::{File, OpenOptions};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -25,6 +25,8 @@ use std::{
 const MAX_SLICES: usize = 1024;
 /// How much is appended before a checkpoint is worth a new producer snapshot: bounds what a recovery replays.
 const SNAPSHOT_INTERVAL_BYTES: u64 = 64 << 20;
+/// How much is written again at a time after a failed sync.
+const COPY_BYTES: u64 = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Health {
@@ -89,6 +91,15 @@ impl Writer {
         match &*self.health.borrow() {
             Health::Good => None,
             Health::Full(why) | Health::Failed(why) => Some(why.to_string()),
+        }
+    }
+
+    /// The same as an error; of kind `StorageFull` where room is all that is missing.
+    fn refusal_error(&self) -> Option<io::Error> {
+        match &*self.health.borrow() {
+            Health::Good => None,
+            Health::Full(why) => Some(io::Error::new(io::ErrorKind::StorageFull, why.to_string())),
+            Health::Failed(why) => Some(io::Error::other(why.to_string())),
         }
     }
 
@@ -160,19 +171,22 @@ impl Writer {
 }
 
 /// Holds writes back until dropped.
-pub(super) struct HeldWrites {
-    log: Log,
-    write_after: bool,
+pub(super) struct HeldWrites(Log);
+
+impl HeldWrites {
+    /// Lets go, and writes what was held back. Dropping alone leaves that to the next turn.
+    pub fn release(self) {
+        let log = self.0.clone();
+        drop(self);
+        // An error shows in the state of health, which everybody asks.
+        let _ = log.write_gathered();
+    }
 }
 
 impl Drop for HeldWrites {
     fn drop(&mut self) {
-        let writer = &self.log.0.writer;
+        let writer = &self.0.0.writer;
         writer.held.set(writer.held.get() - 1);
-        if self.write_after {
-            // An error shows in the state of health, which everybody asks.
-            let _ = self.log.write_gathered();
-        }
         writer.wake();
     }
 }
@@ -204,7 +218,7 @@ impl Log {
     pub(super) fn hold_writes(&self) -> HeldWrites {
         let held = &self.0.writer.held;
         held.set(held.get() + 1);
-        HeldWrites { log: self.clone(), write_after: true }
+        HeldWrites(self.clone())
     }
 
     /// Opens the file of a segment in the background; what was gathered follows.
@@ -212,16 +226,16 @@ impl Log {
         let hold = self.hold_writes();
         let log = self.clone();
         drop(self.0.ring.spawn(async move {
-            let mut hold = hold;
-            if let Err(error) = log.open_log_file(&segment).await {
-                log.write_failed(&error, &segment);
-                // Trying again at once would fail again at once: the next append or turn does.
-                hold.write_after = false;
+            match log.open_log_file(&segment).await {
+                Ok(()) => hold.release(),
+                // Dropped, not released: trying again at once would fail again at once. The next append does it, or whoever
+                // waits; and a task that ends with its core must not begin another.
+                Err(error) => log.write_failed(&error, &segment),
             }
         }));
     }
 
-    async fn open_log_file(&self, segment: &Rc<Segment>) -> io::Result<()> {
+    pub(super) async fn open_log_file(&self, segment: &Rc<Segment>) -> io::Result<()> {
         let created = !segment.exists(Part::Log);
         let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
         if created {
@@ -290,8 +304,8 @@ impl Log {
                     Poll::Pending
                 })
                 .await;
-                if let Some(why) = writer.refusal().filter(|_| !reached()) {
-                    return Err(io::Error::other(why));
+                if let Some(error) = writer.refusal_error().filter(|_| !reached()) {
+                    return Err(error);
                 }
             }
         }
@@ -310,10 +324,7 @@ impl Log {
         for (segment, file) in segments {
             let bytes = segment.written_bytes.get();
             if segment.synced_bytes.get() < bytes {
-                if let Err(error) = self.0.ring.sync_data(&file).await {
-                    self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), &error);
-                    return Err(error);
-                }
+                self.sync_log_file(&segment, &file).await?;
                 segment.synced_bytes.set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
             }
         }
@@ -329,6 +340,47 @@ impl Log {
             writer.durable.set(writer.durable.get().max(written));
         }
         Ok(writer.durable.get())
+    }
+
+    /// Syncs the file of a segment. A failure is final for the log.
+    async fn sync_log_file(&self, segment: &Segment, file: &File) -> io::Result<()> {
+        let synced = self.0.ring.sync_data(file).await;
+        if let Err(error) = &synced {
+            self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), error);
+            self.mark_failed_sync().await;
+        }
+        synced
+    }
+
+    /// After a failed sync the kernel calls pages clean that the disk may lack: the next process would find them, and no
+    /// sync of its own would carry them to the disk. The mark tells it to write them once more. It lives in the page cache
+    /// as they do; after a power cut both are gone.
+    async fn mark_failed_sync(&self) {
+        let path = self.dir().join(files::FAILED_SYNC);
+        if let Err(error) = self.0.ring.open(&path, OpenOptions::write()).await {
+            tracing::error!(path = %path.display(), %error, "cannot leave a mark: start the machine anew, not only the broker");
+        }
+    }
+
+    /// Writes what lies in files beyond the recovery point once more, so that the next sync carries it to the disk.
+    pub(super) async fn write_again(&self) -> io::Result<()> {
+        let ring = &self.0.ring;
+        let segments = self.segments();
+        for (at, segment) in segments.iter().enumerate() {
+            let end_offset = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
+            if end_offset <= self.recovery_point() || !segment.exists(Part::Log) {
+                continue;
+            }
+            let file = segment.file(ring, &self.dir(), Part::Log).await?;
+            let (mut position, end) = (0, u64::from(segment.written_bytes.get()));
+            while position < end {
+                let bytes = ring.read_exact_at(&file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
+                let next = position + bytes.len() as u64;
+                ring.write_at(&file, vec![bytes], position).await?;
+                position = next;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -353,11 +405,12 @@ impl Log {
         Ok(())
     }
 
-    /// Gives back what was preallocated for a segment that got its last batch.
+    /// Gives back what was preallocated for a segment that got its last batch. Durably: a later start believes the size.
     async fn trim_log(&self, segment: &Rc<Segment>) -> io::Result<()> {
         if segment.preallocated.get() && segment.written_bytes.get() == segment.size_bytes.get() {
             let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
             self.0.ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
+            self.sync_log_file(segment, &file).await?;
             segment.preallocated.set(false);
         }
         Ok(())
@@ -377,11 +430,13 @@ impl Log {
         let (ring, dir) = (&self.0.ring, self.dir());
         self.finish_rolled().await?;
         let segments = self.segments();
-        let first = segments.iter().rposition(|segment| segment.indexes_synced.get()).map_or(0, |at| at + 1);
-        for pair in segments[first..].windows(2) {
+        for pair in segments.windows(2) {
             let (segment, next) = (&pair[0], &pair[1]);
             if next.base_offset > durable {
                 break;
+            }
+            if segment.indexes_synced.get() {
+                continue;
             }
             segment.flush_indexes(ring, &dir, true).await?;
             segment.sync_indexes(ring, &dir).await?;
@@ -452,6 +507,10 @@ impl Log {
             self.trim_log(segment).await?;
             if segment.offsets.borrow().needs_flush() || active {
                 segment.trim_indexes(ring, &dir).await?;
+            }
+            if !segment.indexes_synced.get() {
+                segment.sync_indexes(ring, &dir).await?;
+                segment.indexes_synced.set(true);
             }
         }
         self.write_epochs().await?;

@@ -35,14 +35,17 @@ impl Log {
         }
         self.wait_written().await?;
         let _pass = self.0.gate.enter().await;
-        let _hold = self.hold_writes();
+        let hold = self.hold_writes();
         let cut = self.find_cut(offset).await?;
         let gone = self.cut_memory(&cut, offset);
-        let result = self.cut_files(&cut, &gone, offset).await;
-        if let Err(error) = &result {
-            self.fail("truncating", &files::path(&self.dir(), cut.segment.base_offset, files::LOG), error);
+        match self.cut_files(&cut, &gone, offset).await {
+            Ok(()) => hold.release(),
+            Err(error) => {
+                self.fail("truncating", &files::path(&self.dir(), cut.segment.base_offset, files::LOG), &error);
+                return Err(error);
+            }
         }
-        result
+        Ok(())
     }
 
     async fn find_cut(&self, offset: i64) -> io::Result<Cut> {
@@ -163,7 +166,6 @@ impl Log {
             &dir,
             snapshots,
             &self.segments(),
-            self.log_start_offset(),
             offset,
             self.config().producer_id_expiration_ms,
         )
@@ -177,7 +179,7 @@ impl Log {
     /// Removes everything; the log is empty then and goes on at `offset` (a follower that fell out of its leader's range).
     pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
         let _pass = self.0.gate.enter().await;
-        let _hold = self.hold_writes();
+        let hold = self.hold_writes();
         let now_ms = self.0.ring.wall_clock_ms();
         let new = Rc::new(Segment::new(offset, now_ms));
         let gone = std::mem::replace(&mut *self.0.segments.borrow_mut(), vec![new]);
@@ -192,6 +194,11 @@ impl Log {
         self.0.epochs.borrow_mut().clear();
         self.0.epochs_changed.set(true);
         self.remove_segments(&gone).await?;
-        self.write_epochs().await
+        self.write_epochs().await?;
+        let new = self.active();
+        self.open_log_file(&new).await?;
+        self.0.ring.sync_dir(self.dir()).await?;
+        hold.release();
+        Ok(())
     }
 }

@@ -47,7 +47,6 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
     let client_id = header::read(&mut reader, served.request_header_version(version)).map_err(decode_error)?;
     let body_start = frame.len() - reader.remaining();
     if served == ApiKey::Produce {
-        counters.request(key);
         return produce::request(connection, ids, body_start, frame);
     }
     settle(connection).await;
@@ -73,8 +72,11 @@ async fn settle(connection: &Connection) {
 
 /// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka sends some.
 fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
-    M::decode(&mut Reader::new(body), ids.api_version)
-        .map_err(|error| CloseReason::Decode { key: ids.api_key, version: ids.api_version, error })
+    M::decode(&mut Reader::new(body), ids.api_version).map_err(|error| CloseReason::Decode {
+        key: ids.api_key,
+        version: ids.api_version,
+        error,
+    })
 }
 
 /// The beginning of a response frame: room for its length, and its header.
@@ -130,7 +132,9 @@ async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8])
         ApiKey::DeleteTopics => with(ids, body, |r| apis::controller::delete_topics(context, r)).await,
         ApiKey::CreatePartitions => with(ids, body, |r| apis::controller::create_partitions(context, r)).await,
         ApiKey::AlterConfigs => with(ids, body, |r| apis::controller::alter_configs(context, r)).await,
-        ApiKey::IncrementalAlterConfigs => with(ids, body, |r| apis::controller::incremental_alter_configs(context, r)).await,
+        ApiKey::IncrementalAlterConfigs => {
+            with(ids, body, |r| apis::controller::incremental_alter_configs(context, r)).await
+        }
         ApiKey::UpdateFeatures => with(ids, body, |r| apis::controller::update_features(context, r)).await,
         ApiKey::ListPartitionReassignments => {
             with(ids, body, |r| apis::controller::list_partition_reassignments(context, r)).await
@@ -147,7 +151,9 @@ async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8])
         }
         ApiKey::ElectLeaders => with(ids, body, |r| apis::controller::elect_leaders(context, r)).await,
         ApiKey::DescribeCluster => with(ids, body, |r| apis::cluster::describe(context, r)).await,
-        ApiKey::DescribeTopicPartitions => with(ids, body, |r| apis::metadata::describe_topic_partitions(context, r)).await,
+        ApiKey::DescribeTopicPartitions => {
+            with(ids, body, |r| apis::metadata::describe_topic_partitions(context, r)).await
+        }
         _ => Err(CloseReason::Unserved { key: ids.api_key, version: ids.api_version }),
     }
 }

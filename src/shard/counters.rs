@@ -4,9 +4,10 @@
 //! thread asks for a snapshot).
 
 use crate::admin::Histogram;
-use protocol::api::ApiKey;
+use protocol::{ApiKey, ErrorCode};
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     time::Duration,
 };
 
@@ -23,11 +24,13 @@ pub struct ApiCounters {
 
 pub struct Counters {
     apis: Vec<ApiCounters>,
+    /// Partitions answered with an error in Produce and Fetch; by error code, which Kafka counts from -1.
+    errors: RefCell<BTreeMap<i16, u64>>,
 }
 
 impl Default for Counters {
     fn default() -> Counters {
-        Counters { apis: (0..API_KEYS).map(|_| ApiCounters::default()).collect() }
+        Counters { apis: (0..API_KEYS).map(|_| ApiCounters::default()).collect(), errors: RefCell::default() }
     }
 }
 
@@ -44,6 +47,18 @@ impl Counters {
 
     pub fn took(&self, key: i16, time: Duration) {
         self.apis[key as usize].time.borrow_mut().record_ns(time.as_nanos() as u64);
+    }
+
+    /// Takes note of an error that a client is told; none is none.
+    pub fn error(&self, error: ErrorCode) {
+        if error != ErrorCode::None {
+            *self.errors.borrow_mut().entry(error.code()).or_default() += 1;
+        }
+    }
+
+    pub fn errors(&self) -> Vec<(ErrorCode, u64)> {
+        let errors = self.errors.borrow();
+        errors.iter().filter_map(|(code, count)| Some((ErrorCode::from_code(*code)?, *count))).collect()
     }
 
     /// Those that have been asked for at least once.

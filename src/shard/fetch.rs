@@ -85,15 +85,20 @@ pub async fn request(
 ) -> Result<Reply, CloseReason> {
     let shard = &connection.shard;
     let (key, version) = (ids.api_key, ids.api_version);
-    let request = FetchRequest::parse(frame, body_start, version)
-        .map_err(|error| CloseReason::Decode { key, version, error })?;
+    let request =
+        FetchRequest::parse(frame, body_start, version).map_err(|error| CloseReason::Decode { key, version, error })?;
     let (named, forgotten) = read_targets(&request);
     if named.len() > limits::FETCH_PARTITIONS_MAX {
         return Err(CloseReason::Protocol(format!("a fetch of {} partitions", named.len())));
     }
-    let plan = shard.sessions.borrow_mut().plan((request.session_id, request.session_epoch), version >= 13, named, &forgotten, shard.ring.now(), || {
-        shard.ring.random_u64()
-    });
+    let plan = shard.sessions.borrow_mut().plan(
+        (request.session_id, request.session_epoch),
+        version >= 13,
+        named,
+        &forgotten,
+        shard.ring.now(),
+        || shard.ring.random_u64(),
+    );
     let Plan { session_id, mut targets, incremental } = match plan {
         Ok(plan) => plan,
         Err(error) => {
@@ -110,6 +115,7 @@ pub async fn request(
             || fetched.log_start_offset != target.said_log_start_offset
     };
     let included: Vec<bool> = targets.iter().zip(&fetched).map(|(t, f)| include(t, f)).collect();
+    fetched.iter().for_each(|fetched| shard.counters.error(fetched.error));
     let had_data: Vec<bool> = fetched.iter().map(|fetched| fetched.size_bytes > 0).collect();
     for (target, fetched) in targets.iter_mut().zip(&fetched) {
         (target.said_high_watermark, target.said_log_start_offset) = (fetched.high_watermark, fetched.log_start_offset);
@@ -144,11 +150,8 @@ fn read_targets(request: &FetchRequest<'_>) -> (Vec<Target>, Vec<Forgotten>) {
         });
     }
     let forgotten = request.forgotten_partitions();
-    let forgotten = forgotten.map(|gone| Forgotten {
-        topic: gone.topic.name.into(),
-        topic_id: gone.topic.id,
-        index: gone.index,
-    });
+    let forgotten =
+        forgotten.map(|gone| Forgotten { topic: gone.topic.name.into(), topic_id: gone.topic.id, index: gone.index });
     (named, forgotten.collect())
 }
 
@@ -168,7 +171,13 @@ async fn fetch(shard: &Shard, watch: u64, request: &FetchRequest<'_>, targets: &
         let bytes: usize = fetched.iter().map(|fetched| fetched.size_bytes).sum();
         let has_error = fetched.iter().any(|fetched| fetched.error != ErrorCode::None || fetched.diverging.is_some());
         let now = shard.ring.now();
-        if !may_wait || bytes >= min_bytes || has_error || now >= deadline || shard.is_stopping() || targets.is_empty() && request.session_id == NO_SESSION {
+        if !may_wait
+            || bytes >= min_bytes
+            || has_error
+            || now >= deadline
+            || shard.is_stopping()
+            || targets.is_empty() && request.session_id == NO_SESSION
+        {
             shard.unwatch(watch);
             return fetched;
         }
@@ -226,7 +235,7 @@ pub async fn read(shard: &Shard, core: usize, reads: Vec<FetchRead>, options: Fe
     for read in reads {
         let partition = shard.partitions.borrow().get(&read.id).cloned();
         let Some(partition) = partition else {
-            fetched.push(FetchedPartition::error(ErrorCode::KafkaStorageError));
+            fetched.push(FetchedPartition::error(shard.absence()));
             continue;
         };
         if let Some(watch) = options.watch {
@@ -277,10 +286,16 @@ async fn read_one(
         Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
             if read_committed {
                 let aborted = log.aborted_transactions(read.fetch_offset, upper_bound_offset).await;
-                result.aborted = Some(aborted.unwrap_or_default().iter().map(|transaction| AbortedTransaction {
-                    producer_id: transaction.producer_id,
-                    first_offset: transaction.first_offset,
-                }).collect());
+                result.aborted = Some(
+                    aborted
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|transaction| AbortedTransaction {
+                            producer_id: transaction.producer_id,
+                            first_offset: transaction.first_offset,
+                        })
+                        .collect(),
+                );
             }
             let counters = &partition.counters;
             counters.fetch_requests.set(counters.fetch_requests.get() + 1);
@@ -308,8 +323,9 @@ fn write_response(
 ) -> Reply {
     let mut shown: Vec<(&Target, FetchedPartition)> =
         targets.iter().zip(fetched).zip(included).filter(|(_, included)| **included).map(|(shown, _)| shown).collect();
-    let same_topic =
-        |a: &(&Target, FetchedPartition), b: &(&Target, FetchedPartition)| a.0.topic == b.0.topic && a.0.topic_id == b.0.topic_id;
+    let same_topic = |a: &(&Target, FetchedPartition), b: &(&Target, FetchedPartition)| {
+        a.0.topic == b.0.topic && a.0.topic_id == b.0.topic_id
+    };
     let mut writer = FetchResponseWriter::new(version, header, shown.chunk_by(same_topic).count());
     for topic in shown.chunk_by(same_topic) {
         let target = topic[0].0;
@@ -330,10 +346,12 @@ fn write_response(
     for part in writer.finish(&[]).parts {
         match part {
             Part::Bytes(bytes) => parts.push(ReplyPart::Bytes(bytes)),
-            Part::Records(index) => parts.extend(std::mem::take(&mut shown[index].1.parts).into_iter().map(|part| match part {
-                ReadPart::Memory(bytes) => ReplyPart::Bytes(bytes),
-                ReadPart::File { file, position, length } => ReplyPart::File { file, position, length },
-            })),
+            Part::Records(index) => {
+                parts.extend(std::mem::take(&mut shown[index].1.parts).into_iter().map(|part| match part {
+                    ReadPart::Memory(bytes) => ReplyPart::Bytes(bytes),
+                    ReadPart::File { file, position, length } => ReplyPart::File { file, position, length },
+                }))
+            }
         }
     }
     Reply { parts }

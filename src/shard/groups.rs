@@ -9,10 +9,13 @@ use super::{
     produce::append_records,
     view::{ClusterView, topic_log_config, validation_rules},
 };
-use crate::coord::{
-    CoordinatorRecord,
-    partition::coordinator_partition,
-    runtime::{Actions, Coordinator, Reply, ReplyToken, Request, Response},
+use crate::{
+    admin::{GroupOffsetSnapshot, GroupSnapshot},
+    coord::{
+        CoordinatorRecord,
+        partition::coordinator_partition,
+        runtime::{Actions, Coordinator, GroupSummary, Reply, ReplyToken, Request, Response},
+    },
 };
 use bytes::BytesMut;
 use protocol::{
@@ -241,8 +244,10 @@ fn append(shard: &Shard, partition: &Rc<Partition>, records: &[CoordinatorRecord
     }
     let bytes = BytesMut::from(builder.build());
     let rules = validation_rules(&partition.config.borrow(), now_ms, AppendOrigin::Coordinator);
-    let valid = validate::validate(&bytes, &rules, &mut shard.scratch.borrow_mut()).map_err(|refused| refused.message)?;
-    let (result, safe_offset) = append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator).map_err(|error| error.to_string())?;
+    let valid =
+        validate::validate(&bytes, &rules, &mut shard.scratch.borrow_mut()).map_err(|refused| refused.message)?;
+    let (result, safe_offset) = append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator)
+        .map_err(|error| error.to_string())?;
     debug_assert_eq!(result.base_offset + records.len() as i64, safe_offset);
     Ok((safe_offset - 1, safe_offset))
 }
@@ -267,4 +272,20 @@ fn settings(shard: &Shard) -> crate::coord::GroupSettings {
         retention_check_interval_ms: config.offsets.retention_check_interval_ms,
         max_batch_bytes: max_batch_bytes as usize,
     }
+}
+
+/// The groups of this core, for the admin page.
+pub fn summaries(shard: &Shard) -> Vec<GroupSnapshot> {
+    let summary = |group: GroupSummary| GroupSnapshot {
+        group: group.id,
+        state: group.state,
+        members: group.members as u64,
+        offsets: group
+            .offsets
+            .into_iter()
+            .map(|(topic, partition, committed_offset)| GroupOffsetSnapshot { topic, partition, committed_offset })
+            .collect(),
+    };
+    let groups = shard.groups.borrow();
+    groups.values().flat_map(|host| host.coordinator.borrow().summaries()).map(summary).collect()
 }

@@ -269,6 +269,14 @@ impl Shard {
         taker.await.unwrap_or(Err(protocol::error::ErrorCode::NotLeaderOrFollower))
     }
 
+    /// Why a partition that the metadata places here is not here: its disk has failed, or the broker closes its logs.
+    pub fn absence(&self) -> protocol::ErrorCode {
+        match self.is_stopping() {
+            true => protocol::ErrorCode::NotLeaderOrFollower,
+            false => protocol::ErrorCode::KafkaStorageError,
+        }
+    }
+
     pub fn partition(&self, id: PartitionId) -> Option<Rc<Partition>> {
         self.partitions.borrow().get(&id).cloned()
     }

@@ -34,6 +34,7 @@ use protocol::{
         validate::{self, AppendOrigin, Rejection, ValidBatch},
     },
 };
+use ring::Instant;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -61,7 +62,14 @@ pub struct AppendResult {
 impl AppendResult {
     pub fn error(error: ErrorCode, message: impl Into<Option<String>>) -> AppendResult {
         let message = message.into();
-        AppendResult { error, base_offset: -1, log_append_time_ms: -1, log_start_offset: -1, message, record_errors: vec![] }
+        AppendResult {
+            error,
+            base_offset: -1,
+            log_append_time_ms: -1,
+            log_start_offset: -1,
+            message,
+            record_errors: vec![],
+        }
     }
 }
 
@@ -75,12 +83,18 @@ pub struct PendingAppends {
 enum Finish {
     Reply(ReplyTo),
     /// The share of another core's request: its results go back by mailbox.
-    Answer { shard: Shard, core: usize, number: u64 },
+    Answer {
+        shard: Shard,
+        core: usize,
+        number: u64,
+    },
 }
 
 /// What is needed to write the reply once all results are in.
 struct ReplyTo {
     handle: ReplyHandle,
+    shard: Shard,
+    began: Instant,
     ids: RequestIds,
     topics: Vec<RequestedTopic>,
 }
@@ -136,6 +150,8 @@ impl Finish {
             Finish::Answer { shard, core, number } => shard.answer(core, number, Answer::Produce(results)),
             Finish::Reply(to) => {
                 let frame = write_response(&to, &results);
+                results.iter().for_each(|result| to.shard.counters.error(result.error));
+                to.shard.counters.answered(ApiKey::Produce.code(), to.shard.ring.now().since(to.began));
                 to.handle.reply(Reply::from_frame(frame));
             }
         }
@@ -181,8 +197,11 @@ pub fn request(
     mut frame: BytesMut,
 ) -> Result<(), CloseReason> {
     let shard = &connection.shard;
-    let request = ProduceRequest::parse(&frame, body_start, ids.api_version)
-        .map_err(|error| CloseReason::Decode { key: ApiKey::Produce as i16, version: ids.api_version, error })?;
+    let request = ProduceRequest::parse(&frame, body_start, ids.api_version).map_err(|error| CloseReason::Decode {
+        key: ApiKey::Produce as i16,
+        version: ids.api_version,
+        error,
+    })?;
     let acks = request.acks;
     let (topics, mut wanted) = plan(shard, &request);
     if request.transactional_id.is_some() {
@@ -196,7 +215,8 @@ pub fn request(
         handle.silence();
         None
     } else {
-        Some(Finish::Reply(ReplyTo { handle, ids, topics }))
+        let began = shard.ring.now();
+        Some(Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids, topics }))
     };
     let pending = PendingAppends::new(wanted.len(), finish);
     hand_out(shard, wanted, &mut frame, AppendOrigin::Client { produce_version: ids.api_version }, &pending);
@@ -336,8 +356,7 @@ fn append_local(
     index: usize,
 ) {
     let Some(partition) = partition else {
-        // The topic is known here but its partition could not be opened: its disk is at fault.
-        return pending.set(index, AppendResult::error(ErrorCode::KafkaStorageError, None));
+        return pending.set(index, AppendResult::error(shard.absence(), None));
     };
     match append_records(shard, partition, append.records, &append.valid, append.origin) {
         Err(error) => pending.set(index, AppendResult::error(error.code(), Some(error.to_string()))),

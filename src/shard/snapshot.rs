@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Lives on: every core, on request. Never: waits.
 
-use super::Shard;
+use super::{Shard, groups};
 use crate::admin::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic};
 use ring::BackendKind;
 use rustc_hash::FxHashMap;
@@ -13,7 +13,8 @@ pub fn take(shard: &Shard) -> ShardSnapshot {
     for partition in shard.partitions.borrow().values() {
         let topic = partition.topic.to_string();
         let counters = &partition.counters;
-        let of_topic = traffic.entry(topic.clone()).or_insert_with(|| TopicTraffic { topic: topic.clone(), ..Default::default() });
+        let of_topic =
+            traffic.entry(topic.clone()).or_insert_with(|| TopicTraffic { topic: topic.clone(), ..Default::default() });
         of_topic.produce_bytes += counters.produce_bytes.get();
         of_topic.produce_records += counters.produce_records.get();
         of_topic.fetch_bytes += counters.fetch_bytes.get();
@@ -28,6 +29,7 @@ pub fn take(shard: &Shard) -> ShardSnapshot {
         });
     }
     let requests = shard.counters.used();
+    let turns = shard.ring.turns();
     ShardSnapshot {
         core: shard.index,
         cpu: shard.cpu,
@@ -37,11 +39,18 @@ pub fn take(shard: &Shard) -> ShardSnapshot {
             BackendKind::Simulated => "simulated",
         },
         connections: shard.connections.open() as u64,
-        requests: requests.map(|(api, counters)| RequestSnapshot { api, latency: counters.time.borrow().clone() }).collect(),
+        requests: requests
+            .map(|(api, counters)| RequestSnapshot { api, latency: counters.time.borrow().clone() })
+            .collect(),
         traffic: traffic.into_values().collect(),
         mailbox_messages: shard.mailbox.messages_sent(),
         partitions,
+        errors: shard.counters.errors(),
+        loop_turns: turns.turns,
+        loop_stalls: turns.stalls,
+        loop_longest_turn_ns: turns.longest.as_nanos() as u64,
+        loop_busy_ns: turns.busy.as_nanos() as u64,
+        groups: groups::summaries(shard),
         flushes: shard.commit.flush_time.borrow().clone(),
-        ..Default::default()
     }
 }

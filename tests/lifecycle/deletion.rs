@@ -27,7 +27,9 @@ fn deleted_topics_leave_the_disk_and_stay_away() {
         let (gone, kept) = (unique("gone"), unique("kept"));
         for topic in [&gone, &kept] {
             client.create_topic(topic, 4, &[]);
-            (0..4).for_each(|partition| drop(client.produce_value(topic, partition, b"value")));
+            (0..4).for_each(|partition| {
+                client.produce_value(topic, partition, b"value");
+            });
         }
         assert_eq!(folders(broker, &gone).len(), 4);
         assert_eq!(delete(&mut client, &gone), ErrorCode::None);

@@ -74,6 +74,11 @@ impl Run {
         self.violation.borrow().is_some()
     }
 
+    /// Whether partitions may refuse to serve. In calm weather none may: the broker was started anew on a good disk.
+    pub fn disk_may_fail(&self) -> bool {
+        self.plan.disk_can_fail() && !self.is_calm()
+    }
+
     pub fn is_calm(&self) -> bool {
         self.phase.get() == Phase::Calm
     }
@@ -211,6 +216,13 @@ pub fn run_seed(seed: u64, variation: Variation, verbose: bool) -> Outcome {
         run.violate(Invariant::NoPanic, text.unwrap_or_else(|| "a panic without words".to_owned()));
     } else {
         world.close();
+    }
+    if verbose && run.is_over() {
+        let disk = world.disk(run.broker.node);
+        for name in disk.file_names() {
+            let size_bytes = disk.read_raw(&name).map_or(0, |content| content.len());
+            eprintln!("{size_bytes:>10} {name}");
+        }
     }
     let model = run.model.borrow();
     Outcome {

@@ -1,6 +1,7 @@
 //! The operations as futures, for the code above the seam.
 
 use crate::{
+    executor::TurnCounts,
     backend::{BackendKind, Doorbell},
     executor::{EndOfTurn, Shared, Sleep},
     file::{DirEntry, File, OpenOptions},
@@ -329,8 +330,8 @@ impl Ring {
         self.core.with_backend(|backend| backend.shutdown(&stream.inner));
     }
 
-    /// How many turns this core has had: a sleeping core has none.
-    pub fn turns(&self) -> u64 {
+    /// How many turns this core has had, and how long they were.
+    pub fn turns(&self) -> TurnCounts {
         self.core.turns()
     }
 

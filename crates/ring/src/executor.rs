@@ -20,6 +20,7 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 /// Tasks that run in one turn before the back-end is asked again, so that a busy core still hears its sockets.
@@ -30,6 +31,21 @@ const TASKS_PER_TURN: usize = 256;
 pub(crate) struct ExecutorOptions {
     /// Picks the next ready task by [`Backend::random_u64`] instead of first come, first served (the simulator).
     pub shuffle: bool,
+}
+
+/// A turn longer than this keeps everything else on the core waiting: somebody computes, or blocks, where nobody should.
+const STALL: Duration = Duration::from_millis(10);
+
+/// What a core's turns came to since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TurnCounts {
+    /// A sleeping core has none.
+    pub turns: u64,
+    /// Turns of more than 10 ms.
+    pub stalls: u64,
+    pub longest: Duration,
+    /// The sum of all turns; the rest of the time the core was in the kernel for I/O, or asleep.
+    pub busy: Duration,
 }
 
 /// One core. Dropping it drops its tasks, then its back-end.
@@ -48,7 +64,7 @@ pub(crate) struct Shared {
     backend: RefCell<Option<Box<dyn Backend>>>,
     now: Cell<Instant>,
     wall_clock_ms: Cell<i64>,
-    turns: Cell<u64>,
+    turns: Cell<TurnCounts>,
     tasks: RefCell<Tasks>,
     ready: Arc<ReadyQueue>,
     operations: RefCell<Slots<Operation>>,
@@ -83,7 +99,7 @@ impl Core {
             options,
             now: Cell::new(now),
             wall_clock_ms: Cell::new(backend.wall_clock_ms()),
-            turns: Cell::new(0),
+            turns: Cell::default(),
             tasks: RefCell::new(Tasks::new()),
             ready: Arc::new(ReadyQueue::new(doorbell.clone())),
             doorbell,
@@ -105,7 +121,6 @@ impl Core {
     /// tasks that are ready (a bounded number), then those that wait for the end of the turn. Says whether anything ran.
     pub(crate) fn run_ready(&self) -> bool {
         let shared = &*self.shared;
-        shared.turns.set(shared.turns.get() + 1);
         shared.read_clock();
         let arrived = shared.take_inbox();
         shared.ready.take_remote();
@@ -119,6 +134,7 @@ impl Core {
             // They may stand behind tasks that were too many for this turn, and wake others in their turn.
             shared.run_tasks(shared.ready.len());
         }
+        shared.count_turn();
         arrived || ran > 0 || gathered > 0
     }
 
@@ -173,8 +189,20 @@ impl Shared {
         self.now.get()
     }
 
-    pub(crate) fn turns(&self) -> u64 {
+    pub(crate) fn turns(&self) -> TurnCounts {
         self.turns.get()
+    }
+
+    /// A turn has ended that began when the clock was read.
+    fn count_turn(&self) {
+        let Some(end) = self.with_backend(|backend| backend.now()) else { return };
+        let length = end.since(self.now.get());
+        let mut counts = self.turns.get();
+        counts.turns += 1;
+        counts.stalls += u64::from(length > STALL);
+        counts.busy += length;
+        counts.longest = counts.longest.max(length);
+        self.turns.set(counts);
     }
 
     pub(crate) fn wall_clock_ms(&self) -> i64 {

@@ -34,6 +34,7 @@ mod uring;
 
 pub use api::{JoinHandle, Ring};
 pub use backend::{BackendChoice, BackendKind, Doorbell};
+pub use executor::TurnCounts;
 pub use file::{DirEntry, File, OpenOptions};
 pub use net::{ListenOptions, Listener, Stream};
 pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};

@@ -3,6 +3,7 @@
 mod basics;
 mod model;
 mod recover;
+mod simulated;
 
 use super::{
     AppendContext, AppendError, AppendInfo, Log, LogConfig, LogStart, ReadData, ReadPart, TailCache, files,

@@ -85,7 +85,7 @@ fn elect_leader(
         return Err(ApiError::generic(ErrorCode::ElectionNotNeeded));
     }
     let acceptable = |id: i32| context.image.broker(id).is_some_and(|broker| broker.is_active());
-    let record = PartitionChange::new(partition, election).to_record(topic.id, partition_id, &acceptable);
+    let record = PartitionChange::new(partition, election).into_record(topic.id, partition_id, &acceptable);
     record.map(MetadataRecord::from).ok_or_else(|| {
         ApiError::generic(match election {
             Election::Preferred => ErrorCode::PreferredLeaderNotAvailable,

@@ -55,10 +55,32 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn name(index: usize) -> String {
+    TOPICS[index].to_owned()
+}
+
 impl Step {
     fn take(self, world: &mut World) {
-        let name = |index: usize| TOPICS[index].to_owned();
         let request = match self {
+            Step::Restart(broker) => return world.add_broker(broker, None),
+            Step::ShrinkIsr { topic } => return shrink_isr(world, TOPICS[topic]),
+            Step::Quota { name: user, remove } => {
+                let entity = vec![EntityData { entity_type: "user".to_owned(), entity_name: Some(name(user)) }];
+                let record = ClientQuotaRecord { entity, key: "request_percentage".to_owned(), value: 1.5, remove };
+                return world.append_records(&[record.into()]);
+            }
+            Step::ProducerIds => {
+                let broker_epoch = world.image().broker(1).unwrap().0.broker_epoch;
+                ControllerRequest::AllocateProducerIds(AllocateProducerIdsRequest { broker_id: 1, broker_epoch })
+            }
+            step => step.request(),
+        };
+        world.ask(request);
+    }
+
+    /// What a client would send.
+    fn request(self) -> ControllerRequest {
+        match self {
             Step::Create { topics, validate_only } => {
                 let topics = topics.into_iter().map(|(name, count, factor)| topic(TOPICS[name], count, factor));
                 let request = CreateTopicsRequest { topics: topics.collect(), validate_only, ..Default::default() };
@@ -117,19 +139,8 @@ impl Step {
                 let request = ElectLeadersRequest { election_type, topic_partitions: None, timeout_ms: 0 };
                 ControllerRequest::ElectLeaders(request)
             }
-            Step::ProducerIds => {
-                let broker_epoch = world.image().broker(1).unwrap().0.broker_epoch;
-                ControllerRequest::AllocateProducerIds(AllocateProducerIdsRequest { broker_id: 1, broker_epoch })
-            }
-            Step::Restart(broker) => return world.add_broker(broker, None),
-            Step::ShrinkIsr { topic } => return shrink_isr(world, TOPICS[topic]),
-            Step::Quota { name: user, remove } => {
-                let entity = vec![EntityData { entity_type: "user".to_owned(), entity_name: Some(name(user)) }];
-                let record = ClientQuotaRecord { entity, key: "request_percentage".to_owned(), value: 1.5, remove };
-                return world.append_records(&[record.into()]);
-            }
-        };
-        world.ask(request);
+            step => unreachable!("{step:?} is no client's"),
+        }
     }
 }
 

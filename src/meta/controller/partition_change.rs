@@ -44,7 +44,7 @@ impl<'a> PartitionChange<'a> {
     }
 
     /// The record that makes the change; None: nothing changes. `acceptable` says which brokers may lead.
-    pub fn to_record(
+    pub fn into_record(
         mut self,
         topic_id: Uuid,
         partition_id: i32,

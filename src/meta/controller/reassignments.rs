@@ -88,7 +88,7 @@ fn cancel(
         }
         change.isr.extend(change.replicas.first().map(|(replica, _)| *replica));
     }
-    Ok(change.to_record(topic.id, index, &|id| is_active(context, id)))
+    Ok(change.into_record(topic.id, index, &|id| is_active(context, id)))
 }
 
 fn change(
@@ -121,5 +121,5 @@ fn change(
             (replica, known.unwrap_or_else(|| create_topics::default_directory(context, replica)))
         })
         .collect();
-    Ok(change.to_record(topic.id, index, &|id| is_active(context, id)))
+    Ok(change.into_record(topic.id, index, &|id| is_active(context, id)))
 }

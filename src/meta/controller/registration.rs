@@ -173,7 +173,7 @@ pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result
             }
             let mut change = PartitionChange::new(partition, Election::Online);
             change.renew_leader_epoch = partition.leader == broker_id && request.renew_leader_epochs;
-            records.extend(change.to_record(topic.id, index, &acceptable).map(MetadataRecord::from));
+            records.extend(change.into_record(topic.id, index, &acceptable).map(MetadataRecord::from));
         }
     }
     Outcome::of(records, Ok(()))

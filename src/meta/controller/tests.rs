@@ -58,12 +58,11 @@ fn a_topic_is_created_with_its_configs_and_partitions() {
     assert_eq!(image.configs_of(crate::meta::image::ConfigResourceType::Topic, "a")["retention.ms"], "5");
 }
 
-#[test]
-fn topics_are_refused_one_by_one() {
-    let mut world = World::new();
-    world.topic("taken", 1);
-    world.topic("a.b", 1);
-    let broken = [
+type Refusal = (CreatableTopic, ErrorCode, &'static str);
+
+/// Topics that cannot be, beside "taken" and "a.b".
+fn refused_topics() -> Vec<Refusal> {
+    vec![
         (topic("taken", 1, 1), ErrorCode::TopicAlreadyExists, "Topic 'taken' already exists."),
         (topic("a_b", 1, 1), ErrorCode::InvalidTopicException, "Topic 'a_b' collides with existing topic: a.b"),
         (topic(".", 1, 1), ErrorCode::InvalidTopicException, "Topic name is invalid: '.' is not allowed"),
@@ -89,6 +88,12 @@ fn topics_are_refused_one_by_one() {
             "Null value not supported for topic configs: a,b",
         ),
         (configured("x5", &[("bad", Some("1"))]), ErrorCode::InvalidConfig, "Unknown topic config name: bad"),
+    ]
+}
+
+/// Assignments that cannot be, with broker 1 alone.
+fn refused_assignments() -> Vec<Refusal> {
+    vec![
         (
             CreatableTopic { num_partitions: 1, ..assigned("x6", &[(0, &[1])]) },
             ErrorCode::InvalidRequest,
@@ -124,7 +129,15 @@ fn topics_are_refused_one_by_one() {
             ErrorCode::InvalidReplicaAssignment,
             "The manual partition assignment includes an empty replica list.",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn topics_are_refused_one_by_one() {
+    let mut world = World::new();
+    world.topic("taken", 1);
+    world.topic("a.b", 1);
+    let broken = [refused_topics(), refused_assignments()].concat();
     let good = topic("good", 1, 1);
     let request = broken.iter().map(|(topic, ..)| topic.clone()).chain([good]).collect();
     let response = world.create(request);

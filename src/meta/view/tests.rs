@@ -221,8 +221,8 @@ fn describe(world: &World, kind: i8, name: &str, keys: &[&str]) -> describe_conf
     describe_configs(world.image(), &world.settings, &request).results.remove(0)
 }
 
-#[test]
-fn configs_are_altered_and_described() {
+/// A cluster with configs of every kind.
+fn configured() -> World {
     let mut world = World::new();
     world.topic("a", 1);
     let none = (ErrorCode::None, String::new());
@@ -231,6 +231,12 @@ fn configs_are_altered_and_described() {
     assert_eq!(alter(&mut world, 4, "1", &[("log.cleaner.threads", 0, Some("3"))]), none);
     assert_eq!(alter(&mut world, 16, "sub", &[("interval.ms", 0, Some("1000"))]), none);
     assert_eq!(alter(&mut world, 32, "group", &[("consumer.session.timeout.ms", 0, Some("50000"))]), none);
+    world
+}
+
+#[test]
+fn configs_are_altered_or_refused() {
+    let mut world = configured();
     let refused = |code: ErrorCode, message: &str| (code, message.to_owned());
     for (kind, name, change, expected) in [
         (
@@ -280,7 +286,11 @@ fn configs_are_altered_and_described() {
     ] {
         assert_eq!(alter(&mut world, kind, name, &[change]), expected);
     }
+}
 
+#[test]
+fn configs_are_described_and_listed() {
+    let world = configured();
     let topic = describe(&world, 2, "a", &["cleanup.policy"]);
     assert_eq!((topic.error_code, topic.configs.len()), (0, 1));
     let policy = &topic.configs[0];

@@ -1,0 +1,63 @@
+//! Logs in the simulated world: power cuts and processes that end at awkward moments, as the broker's simulation found them.
+
+use super::*;
+use ring::sim::{NodeId, SimOptions, World};
+use std::cell::Cell;
+
+/// Runs `main` on a core of its own and waits until it is done.
+fn run_in<F: Future<Output = ()> + 'static>(world: &World, node: NodeId, main: impl FnOnce(Ring) -> F + 'static) {
+    let done = Rc::new(Cell::new(false));
+    let flag = done.clone();
+    world.start_core(node, 0, |ring| async move {
+        main(ring).await;
+        flag.set(true);
+    });
+    assert!(world.run_until(Duration::from_secs(10), || done.get()));
+}
+
+fn partition() -> PathBuf {
+    PathBuf::from("/data/topic-0")
+}
+
+#[test]
+fn a_core_ends_while_files_of_new_segments_are_being_opened() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    run_in(&world, node, |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        for _ in 0..100 {
+            append(&log, 0, &[&[7; 100]]);
+        }
+        log.write_gathered().unwrap();
+        assert!(log.written_offset() < log.log_end_offset(), "the second segment's file is not open yet");
+    });
+    world.kill(node);
+}
+
+#[test]
+fn a_folder_whose_creator_was_killed_is_durable_before_its_records_are() {
+    for seed in 0..50 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        for micros in [10, 100, 200, 500, 1000, 2000] {
+            world.start_core(node, 0, |ring| async move {
+                drop(open(&ring, &partition(), small_config(), LogStart::default()).await);
+            });
+            world.run_for(Duration::from_micros(micros));
+            world.kill(node);
+        }
+        run_in(&world, node, |ring| async move {
+            let log_dir = crate::log::LogDir::open(&ring, Path::new("/data"), "cluster", 1).await.unwrap();
+            log_dir.begin_run().await.unwrap();
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            append(&log, 0, &[b"kept"]);
+            assert_eq!(log.sync().await.unwrap(), 1);
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            assert_eq!(log.log_end_offset(), 1, "seed {seed}");
+        });
+        world.close();
+    }
+}
