@@ -3,6 +3,9 @@
 use crate::{Options, Series, measure::Sample};
 use std::fmt::Write;
 
+/// The clock of /proc ticks every 10 ms; figures on less processor time than this are grainy.
+const CPU_MIN_S: f64 = 2.0;
+
 /// The middle of the samples, and how far apart they are in relation to it.
 #[derive(Clone, Copy)]
 struct Figure {
@@ -103,11 +106,16 @@ fn ratio(value: f64) -> String {
 fn remarks(text: &mut String, all: &[Series]) {
     let others = all.iter().flat_map(|one| &one.samples).map(|sample| sample.others).fold(0.0, f64::max);
     let _ = writeln!(text, "Other processes took up to {others:.2} processors during a turn.");
+    let measured = |one: &&Series| one.samples.iter().map(|sample| sample.cpu_s).sum::<f64>();
+    let short: Vec<String> = all
+        .iter()
+        .filter(|one| one.load.rate.is_some() && measured(one) < CPU_MIN_S)
+        .map(|one| format!("{} at {} B ({:.2} s)", one.target, one.load.record_size, measured(&one)))
+        .collect();
+    if !short.is_empty() {
+        let _ = writeln!(text, "\nStand on less than {CPU_MIN_S} s of processor time, see --seconds: {}.", short.join(", "));
+    }
     for one in all {
-        let measured: f64 = one.samples.iter().map(|sample| sample.cpu_s).sum();
-        if one.load.rate.is_some() && measured < 2.0 {
-            let _ = writeln!(text, "\n{}, {}: only {measured:.2} s of processor time; ±{:.1} % by the clock's grain alone (longer with --seconds).", one.target, one.load, one.samples.len() as f64 / measured);
-        }
         let mut said: Vec<&String> = one.samples.iter().flat_map(|sample| &sample.remarks).collect();
         said.sort();
         said.dedup();
