@@ -11,7 +11,7 @@
 use crate::{
     config::{BrokerConfig, Layers},
     limits,
-    log::{LogDir, LogError, LogStart, LogState, MetaProperties, OffsetEntry},
+    log::{self, LogDir, LogError, LogStart, LogState, MetaProperties, OffsetEntry},
     meta::{
         controller::Settings,
         image::Image,
@@ -26,9 +26,10 @@ use crate::{
     },
 };
 pub use crate::shard::mailbox::MeshEnd;
-use ring::{Doorbell, Ring};
+use ring::{Doorbell, Ring, signal::Signal};
 use rustc_hash::FxHashMap;
 use std::{
+    cell::Cell,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -188,6 +189,13 @@ fn settings(config: &BrokerConfig, layers: &Layers) -> Arc<Settings> {
     })
 }
 
+/// The log directories, and whose turn it is to write their checkpoints: what was asked later is written later.
+struct LogDirs {
+    all: Vec<LogDir>,
+    busy: Cell<bool>,
+    free: Signal,
+}
+
 /// What core 0 has beside its shard.
 struct Lead {
     dirs: Vec<LogDir>,
@@ -236,26 +244,52 @@ impl Lead {
     }
 
     async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
-        let publisher = shard.clone();
+        let dirs = Rc::new(LogDirs { all: self.dirs, busy: Cell::new(false), free: Signal::default() });
+        let publisher = (shard.clone(), dirs.clone());
         let publish = Box::new(move |image: Arc<Image>| {
-            let shard = publisher.clone();
-            Box::pin(async move { publish(&shard, image).await }) as std::pin::Pin<Box<dyn Future<Output = ()>>>
+            let (shard, dirs) = publisher.clone();
+            Box::pin(async move { publish(&shard, &dirs, image).await }) as std::pin::Pin<Box<dyn Future<Output = ()>>>
         });
         let node = MetaNode::start(&shard.ring, self.meta, publish).await?;
         *shard.controller.borrow_mut() = Some(Rc::new(node));
+        set_strays_aside(shard, &dirs).await?;
+        if !dirs.all.iter().all(LogDir::was_clean) {
+            let what = "cannot write the offset checkpoints";
+            checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
+        }
         shard.call_all(|| Call::Accept).await;
         ready(self.prepared.plan.bound());
-        let checkpoints = shard.ring.spawn(checkpoint_loop(shard.clone(), Rc::new(self.dirs)));
+        let checkpoints = shard.ring.spawn(checkpoint_loop(shard.clone(), dirs));
         shard.stop.wait_until(|| shard.is_stopping()).await;
         let dirs = checkpoints.await;
-        stop(shard, &dirs).await
+        stop(shard, &dirs.all).await
     }
 }
 
 /// Shows a new image to every core, and returns when all have followed it.
-async fn publish(shard: &Shard, image: Arc<Image>) {
+async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
+    let before = shard.view.borrow().image.clone();
     let view = shard.view.borrow().follow(image, shard.config.node_id);
     shard.call_all(|| Call::Follow(view.clone())).await;
+    let is_gone = |id| view.image.topics.by_id(id).is_none();
+    if before.topics.iter().any(|topic| is_gone(topic.id))
+        && let Err(error) = checkpoint(shard, dirs).await
+    {
+        tracing::error!(%error, "cannot write the offset checkpoints: do not create the deleted topic again before a restart");
+    }
+}
+
+/// Sets the folders aside that hold no partition of the metadata: a crash came before their topic's deletion was done.
+async fn set_strays_aside(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
+    let image = shard.view.borrow().image.clone();
+    for found in dirs.all.iter().flat_map(LogDir::partitions).filter(|found| found.topic != METADATA_TOPIC) {
+        let topic = image.topics.by_name(&found.topic);
+        if topic.is_none_or(|topic| topic.partition(found.partition).is_none()) {
+            tracing::warn!(path = %found.path.display(), "a folder of a partition that does not exist is set aside");
+            log::set_aside(&shard.ring, &found.path).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The cluster's id: what a log directory says, else what the configuration says, else a new one.
@@ -283,18 +317,29 @@ async fn cluster_id(ring: &Ring, config: &BrokerConfig) -> Result<String, BootEr
 }
 
 /// Writes recovery points and log starts now and then, so that recovery after a crash has little to read.
-async fn checkpoint_loop(shard: Shard, dirs: Rc<Vec<LogDir>>) -> Rc<Vec<LogDir>> {
+async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>) -> Rc<LogDirs> {
     let interval = Duration::from_millis(shard.config.log.flush_offset_checkpoint_interval_ms.max(1) as u64);
     while !shard.is_stopping() {
         let stopped = shard.stop.wait_until(|| shard.is_stopping());
         if shard.ring.timeout(interval, stopped).await.is_none() {
-            let checkpoints = partition_checkpoints(shard.call_all(|| Call::Checkpoint).await);
-            if let Err(error) = write_checkpoints(&dirs, &checkpoints).await {
+            if let Err(error) = checkpoint(&shard, &dirs).await {
                 tracing::error!(%error, "cannot write the offset checkpoints; recovery after a crash will take longer");
             }
         }
     }
     dirs
+}
+
+/// Writes what every partition says of itself. What is known of partitions that are gone is forgotten with it, lest it be
+/// taken for knowledge of a later partition of that name.
+async fn checkpoint(shard: &Shard, dirs: &LogDirs) -> io::Result<()> {
+    dirs.free.wait_until(|| !dirs.busy.get()).await;
+    dirs.busy.set(true);
+    let checkpoints = partition_checkpoints(shard.call_all(|| Call::Checkpoint).await);
+    let written = write_checkpoints(&dirs.all, &checkpoints).await;
+    dirs.busy.set(false);
+    dirs.free.notify();
+    written
 }
 
 /// What one partition says of itself for the checkpoints.

@@ -203,6 +203,11 @@ impl LogDir {
     }
 }
 
+/// Keeps a folder that belongs to no partition that the metadata knows under another name, for whoever may want it.
+pub async fn set_aside(ring: &Ring, dir: &Path) -> Result<(), LogError> {
+    files::rename_dir(ring, dir, files::STRAY_DIR_SUFFIX).await.map(drop).map_err(LogError::io("setting aside", dir))
+}
+
 async fn read_text(ring: &Ring, path: &Path) -> Result<Option<String>, LogError> {
     match ring.read_file(path, MAX_FILE_BYTES).await {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),

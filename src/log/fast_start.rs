@@ -123,7 +123,7 @@ impl LogState {
             && !self.segments.is_empty()
             && logs.count() == self.segments.len()
             && !entries.iter().any(|entry| {
-                [files::DELETED_SUFFIX, files::SWAP_SUFFIX, files::CLEANED_SUFFIX].iter().any(|s| entry.name.ends_with(s))
+                [files::SWAP_SUFFIX, files::CLEANED_SUFFIX].iter().any(|suffix| entry.name.ends_with(suffix))
             })
             && self.segments.iter().all(|segment| {
                 Part::ALL.into_iter().zip(segment.sizes()).all(|(part, size)| {
@@ -154,6 +154,9 @@ pub(super) async fn restore(
     } else {
         ProducerStates::new(state.log_end_offset)
     };
+    for entry in entries.iter().filter(|entry| entry.name.ends_with(files::DELETED_SUFFIX)) {
+        super::sync::remove_if_there(ring, &dir.join(&entry.name)).await.ok()?;
+    }
     let now_ms = ring.wall_clock_ms();
     Some(Loaded {
         segments: state.segments.iter().map(|segment| Rc::new(segment.restore(now_ms))).collect(),

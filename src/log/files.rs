@@ -66,9 +66,9 @@ pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
     Some((topic, partition.parse().ok()?))
 }
 
-/// `TOPIC-PARTITION.UNIQUE-delete`, with the topic cut short where the name would be too long.
-pub(super) fn delete_dir_name(partition_dir: &str, unique: u128) -> String {
-    let suffix = format!(".{unique:032x}{DELETE_DIR_SUFFIX}");
+/// `TOPIC-PARTITION.UNIQUE-delete` or `-stray`, with the topic cut short where the name would be too long.
+fn dir_name(partition_dir: &str, unique: u128, suffix: &str) -> String {
+    let suffix = format!(".{unique:032x}{suffix}");
     let room = MAX_NAME_BYTES - suffix.len();
     let kept = if partition_dir.len() <= room {
         partition_dir.to_owned()
@@ -78,6 +78,18 @@ pub(super) fn delete_dir_name(partition_dir: &str, unique: u128) -> String {
         format!("{}-{partition}", &topic[..topic.floor_char_boundary(topic_room)])
     };
     kept + &suffix
+}
+
+/// Gives a partition's folder another name, durably: nobody takes it for that partition's any more.
+pub(super) async fn rename_dir(ring: &Ring, dir: &Path, suffix: &str) -> io::Result<PathBuf> {
+    let name = dir.file_name().and_then(|name| name.to_str()).expect("a log's folder has a name");
+    let unique = (u128::from(ring.random_u64()) << 64) | u128::from(ring.random_u64());
+    let new_dir = dir.with_file_name(dir_name(name, unique, suffix));
+    ring.rename(dir, &new_dir).await?;
+    if let Some(parent) = dir.parent() {
+        ring.sync_dir(parent).await?;
+    }
+    Ok(new_dir)
 }
 
 #[cfg(test)]
@@ -100,9 +112,9 @@ mod tests {
     #[test]
     fn a_long_name_still_fits_when_its_folder_is_deleted() {
         let long = format!("{}-17", "x".repeat(249));
-        let name = delete_dir_name(&long, 7);
+        let name = dir_name(&long, 7, DELETE_DIR_SUFFIX);
         assert_eq!(name.len(), MAX_NAME_BYTES);
         assert!(name.ends_with("-17.00000000000000000000000000000007-delete"));
-        assert_eq!(delete_dir_name("a-0", 1), "a-0.00000000000000000000000000000001-delete");
+        assert_eq!(dir_name("a-0", 1, DELETE_DIR_SUFFIX), "a-0.00000000000000000000000000000001-delete");
     }
 }

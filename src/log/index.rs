@@ -126,14 +126,8 @@ impl Index {
     pub fn last(&self) -> Option<Entry> {
         self.last
     }
-    pub fn size_bytes(&self) -> u64 {
-        u64::from(self.count) * self.entry_bytes as u64
-    }
     pub fn needs_flush(&self) -> bool {
         self.on_disk < self.count
-    }
-    pub fn memory_bytes(&self) -> usize {
-        self.memory.capacity()
     }
 
     pub fn push(&mut self, entry: Entry) {

@@ -75,11 +75,14 @@ impl Loader<'_> {
         )
         .await
         .map_err(self.io("reading the producer state in"))?;
+        if !self.start.clean {
+            // Epochs that were written ahead of their batches: the batches will tell.
+            epochs.truncate_from_end(from.offset);
+        }
         let mut ends = Ends {
             log_end: from.offset,
             producers: loaded.producers,
             snapshot_offset: loaded.snapshot_offset,
-            epochs_changed: false,
         };
         for at in doubtful..segments.len() {
             let segment = segments[at].clone();
@@ -328,7 +331,7 @@ impl Loader<'_> {
             .scan(segment, from, recovery_point, &mut |batch| {
                 let epoch = batch.partition_leader_epoch();
                 if epoch >= 0 && epochs.latest().is_none_or(|latest| epoch > latest) {
-                    ends.epochs_changed |= epochs.assign(epoch, batch.base_offset());
+                    epochs.assign(epoch, batch.base_offset());
                 }
                 super::append::take_producer(&mut ends.producers, batch, segment);
             })

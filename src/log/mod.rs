@@ -40,7 +40,7 @@ mod tests;
 pub use append::AppendInfo;
 pub use checkpoint::{MalformedCheckpoint, MetaProperties, OffsetEntry};
 pub use config::{CleanupPolicy, Durability, LogConfig};
-pub use dir::{LogDir, PartitionDir};
+pub use dir::{LogDir, PartitionDir, set_aside};
 pub use epochs::LeaderEpochs;
 pub use error::{AppendError, LogError, ReadError};
 pub use fast_start::LogState;

@@ -61,11 +61,13 @@ impl Log {
         dir: PathBuf,
         topic_id: Uuid,
         config: Rc<LogConfig>,
-        start: LogStart,
+        mut start: LogStart,
         tail: Rc<TailCache>,
     ) -> Result<Log, LogError> {
         let entries = match ring.read_dir(&dir).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // What is known is known of an earlier partition of this name.
+                start = LogStart::default();
                 files::create_dir_durably(ring, &dir).await.map_err(LogError::io("creating", &dir))?;
                 Vec::new()
             }
@@ -289,6 +291,7 @@ impl Loader<'_> {
             self.load_trusted(segment).await?;
         }
         let mut epochs = self.load_epochs().await?;
+        let stored_epochs = epochs.entries();
         let mut loaded = self.load_doubtful(&mut segments, doubtful, &mut epochs).await?;
         if segments.is_empty() || loaded.log_end < self.start.log_start_offset {
             self.start_over(&mut segments, &mut loaded).await?;
@@ -299,7 +302,6 @@ impl Loader<'_> {
             self.remove(&files::name(at, files::SNAPSHOT)).await.map_err(self.io("removing a snapshot in"))?;
         }
         let log_start = self.start.log_start_offset.max(segments[0].base_offset);
-        let before = epochs.entries();
         epochs.truncate_from_end(loaded.log_end);
         epochs.truncate_from_start(log_start);
         let recovery_point = match self.start.clean {
@@ -309,7 +311,7 @@ impl Loader<'_> {
         Ok(Loaded {
             segments,
             producers: loaded.producers,
-            epochs_changed: epochs.entries() != before || loaded.epochs_changed,
+            epochs_changed: epochs.entries() != stored_epochs,
             epochs,
             snapshot_offset: loaded.snapshot_offset,
             log_start,
@@ -341,6 +343,9 @@ impl Loader<'_> {
         for segment in std::mem::take(segments) {
             self.remove_files(segment.base_offset).await.map_err(self.io("removing stale files in"))?;
         }
+        for at in self.snapshots() {
+            self.remove(&files::name(at, files::SNAPSHOT)).await.map_err(self.io("removing a snapshot in"))?;
+        }
         let segment = Rc::new(Segment::new(offset, self.ring.wall_clock_ms()));
         for part in [Part::Log, Part::Offsets, Part::Times] {
             segment.file(self.ring, self.dir, part).await.map_err(self.io("creating a segment in"))?;
@@ -357,7 +362,7 @@ impl Loader<'_> {
         for part in Part::ALL {
             self.remove(&files::name(base_offset, part.extension())).await?;
         }
-        self.remove(&files::name(base_offset, files::SNAPSHOT)).await
+        Ok(())
     }
 }
 
@@ -366,11 +371,10 @@ pub(super) struct Ends {
     pub log_end: i64,
     pub producers: ProducerStates,
     pub snapshot_offset: i64,
-    pub epochs_changed: bool,
 }
 
 impl Default for Ends {
     fn default() -> Self {
-        Self { log_end: 0, producers: ProducerStates::new(0), snapshot_offset: -1, epochs_changed: false }
+        Self { log_end: 0, producers: ProducerStates::new(0), snapshot_offset: -1 }
     }
 }

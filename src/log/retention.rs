@@ -157,13 +157,7 @@ impl Log {
         self.0.writer.end("the partition was deleted");
         let _pass = self.0.gate.enter().await;
         let (ring, dir) = (self.0.ring.clone(), self.dir());
-        let name = dir.file_name().and_then(|name| name.to_str()).expect("a log's folder has a name");
-        let unique = (u128::from(ring.random_u64()) << 64) | u128::from(ring.random_u64());
-        let new_dir = dir.with_file_name(files::delete_dir_name(name, unique));
-        ring.rename(&dir, &new_dir).await?;
-        if let Some(parent) = dir.parent() {
-            ring.sync_dir(parent).await?;
-        }
+        let new_dir = files::rename_dir(&ring, &dir, files::DELETE_DIR_SUFFIX).await?;
         *self.0.dir.borrow_mut() = new_dir.clone();
         for segment in self.segments() {
             segment.close_files();

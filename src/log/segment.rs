@@ -67,7 +67,7 @@ pub(super) struct Segment {
     pub synced_bytes: Cell<u32>,
     /// The `.log` file is longer than its batches.
     pub preallocated: Cell<bool>,
-    /// The index files are on the disk, complete. Set once the segment is no longer the active one.
+    /// What the index files have is on the disk. Recovery believes the indexes below the recovery point.
     pub indexes_synced: Cell<bool>,
     pub max_timestamp: Cell<TimestampOffset>,
     /// Largest timestamp of the first batch: what `segment.ms` counts from. `None`: empty, or not read yet.
@@ -96,10 +96,6 @@ impl Segment {
             created_ms,
             bytes_since_entry: Cell::new(0),
         }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.size_bytes.get() == 0
     }
 
     /// Whether `offset` can stand in the indexes.
@@ -195,6 +191,7 @@ impl Segment {
             let (needed, at, bytes, count) = self.unflushed(part);
             if needed || (create && part != Part::Aborted && !self.exists(part)) {
                 let file = self.file(ring, dir, part).await?;
+                self.indexes_synced.set(false);
                 if !bytes.is_empty() {
                     ring.write_at(&file, vec![bytes], at).await?;
                 }
@@ -244,6 +241,7 @@ impl Segment {
                 };
                 let file = self.file(ring, dir, part).await?;
                 if ring.size(&file).await? != length {
+                    self.indexes_synced.set(false);
                     ring.truncate(&file, length).await?;
                 }
             }

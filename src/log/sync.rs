@@ -94,6 +94,15 @@ impl Writer {
         }
     }
 
+    /// The same as an error; of kind `StorageFull` where room is all that is missing.
+    fn refusal_error(&self) -> Option<io::Error> {
+        match &*self.health.borrow() {
+            Health::Good => None,
+            Health::Full(why) => Some(io::Error::new(io::ErrorKind::StorageFull, why.to_string())),
+            Health::Failed(why) => Some(io::Error::other(why.to_string())),
+        }
+    }
+
     pub fn failure(&self) -> io::Result<()> {
         match &*self.health.borrow() {
             Health::Failed(why) => Err(io::Error::other(why.to_string())),
@@ -295,8 +304,8 @@ impl Log {
                     Poll::Pending
                 })
                 .await;
-                if let Some(why) = writer.refusal().filter(|_| !reached()) {
-                    return Err(io::Error::other(why));
+                if let Some(error) = writer.refusal_error().filter(|_| !reached()) {
+                    return Err(error);
                 }
             }
         }
@@ -315,11 +324,7 @@ impl Log {
         for (segment, file) in segments {
             let bytes = segment.written_bytes.get();
             if segment.synced_bytes.get() < bytes {
-                if let Err(error) = self.0.ring.sync_data(&file).await {
-                    self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), &error);
-                    self.mark_failed_sync().await;
-                    return Err(error);
-                }
+                self.sync_log_file(&segment, &file).await?;
                 segment.synced_bytes.set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
             }
         }
@@ -335,6 +340,16 @@ impl Log {
             writer.durable.set(writer.durable.get().max(written));
         }
         Ok(writer.durable.get())
+    }
+
+    /// Syncs the file of a segment. A failure is final for the log.
+    async fn sync_log_file(&self, segment: &Segment, file: &File) -> io::Result<()> {
+        let synced = self.0.ring.sync_data(file).await;
+        if let Err(error) = &synced {
+            self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), error);
+            self.mark_failed_sync().await;
+        }
+        synced
     }
 
     /// After a failed sync the kernel calls pages clean that the disk may lack: the next process would find them, and no
@@ -390,11 +405,12 @@ impl Log {
         Ok(())
     }
 
-    /// Gives back what was preallocated for a segment that got its last batch.
+    /// Gives back what was preallocated for a segment that got its last batch. Durably: a later start believes the size.
     async fn trim_log(&self, segment: &Rc<Segment>) -> io::Result<()> {
         if segment.preallocated.get() && segment.written_bytes.get() == segment.size_bytes.get() {
             let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
             self.0.ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
+            self.sync_log_file(segment, &file).await?;
             segment.preallocated.set(false);
         }
         Ok(())
@@ -414,11 +430,13 @@ impl Log {
         let (ring, dir) = (&self.0.ring, self.dir());
         self.finish_rolled().await?;
         let segments = self.segments();
-        let first = segments.iter().rposition(|segment| segment.indexes_synced.get()).map_or(0, |at| at + 1);
-        for pair in segments[first..].windows(2) {
+        for pair in segments.windows(2) {
             let (segment, next) = (&pair[0], &pair[1]);
             if next.base_offset > durable {
                 break;
+            }
+            if segment.indexes_synced.get() {
+                continue;
             }
             segment.flush_indexes(ring, &dir, true).await?;
             segment.sync_indexes(ring, &dir).await?;
@@ -489,6 +507,10 @@ impl Log {
             self.trim_log(segment).await?;
             if segment.offsets.borrow().needs_flush() || active {
                 segment.trim_indexes(ring, &dir).await?;
+            }
+            if !segment.indexes_synced.get() {
+                segment.sync_indexes(ring, &dir).await?;
+                segment.indexes_synced.set(true);
             }
         }
         self.write_epochs().await?;

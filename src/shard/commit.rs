@@ -15,8 +15,13 @@ use protocol::ErrorCode;
 use ring::signal::{Giver, Signal};
 use std::{
     cell::{Cell, RefCell},
+    io,
     rc::Rc,
+    time::Duration,
 };
+
+/// How often a partition that met a full disk looks whether there is room again.
+const FULL_DISK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Somebody who waits until the high watermark of a partition reaches `offset`.
 pub struct Waiter {
@@ -78,7 +83,7 @@ pub async fn write_loop(shard: Shard) {
                     advance(&shard, &partition, partition.log.log_end_offset());
                 }
                 Ok(()) => commit.to_flush.borrow_mut().push(partition),
-                Err(error) => fail(&shard, &partition, &format!("cannot write: {error}")),
+                Err(error) => refuse_or_fail(&shard, &partition, "cannot write", &error),
             }
         }
         if !commit.to_flush.borrow().is_empty() {
@@ -110,7 +115,7 @@ pub async fn flush_loop(shard: Shard) {
 async fn flush(shard: Shard, partition: Rc<Partition>) {
     match partition.log.sync().await {
         Ok(durable_offset) => advance(&shard, &partition, durable_offset),
-        Err(error) => fail(&shard, &partition, &format!("cannot flush: {error}")),
+        Err(error) => refuse_or_fail(&shard, &partition, "cannot flush", &error),
     }
 }
 
@@ -130,6 +135,23 @@ pub fn notify_watchers(shard: &Shard, partition: &Partition) {
     for Watcher { core, watch } in partition.take_watchers() {
         shard.tell_moved(core, watch);
     }
+}
+
+/// A full disk passes: who waits is refused, and what was gathered is written when there is room. Anything else is final.
+pub fn refuse_or_fail(shard: &Shard, partition: &Rc<Partition>, what: &str, error: &io::Error) {
+    if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        return fail(shard, partition, &format!("{what}: {error}"));
+    }
+    for waiter in partition.waiters.take() {
+        waiter.done.tell(Err(ErrorCode::KafkaStorageError));
+    }
+    let (task, partition) = (shard.clone(), partition.clone());
+    shard.ring.spawn(async move {
+        task.ring.sleep(FULL_DISK_INTERVAL).await;
+        if !partition.failed.get() && !task.is_stopping() {
+            task.commit.appended(&partition);
+        }
+    });
 }
 
 /// Stops serving a partition whose log has failed.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     boot::PartitionCheckpoint,
-    log::{Log, LogState},
+    log::{Log, LogError, LogStart, LogState, set_aside},
     meta::topic::Topic,
 };
 use protocol::ErrorCode;
@@ -70,7 +70,17 @@ async fn delete_gone(shard: &Shard, view: &ClusterView) {
 async fn open(shard: &Shard, view: &ClusterView, topic: &Topic, id: PartitionId, leader_epoch: i32) {
     let config = Rc::new(topic_log_config(view, &topic.name));
     let (dir, start) = shard.storage.place(&topic.name, id);
-    match Log::open(&shard.ring, dir, topic.id, config.clone(), start, shard.tail.clone()).await {
+    let try_open = |start| Log::open(&shard.ring, dir.clone(), topic.id, config.clone(), start, shard.tail.clone());
+    let mut opened = try_open(start).await;
+    if let Err(LogError::WrongTopicId { .. }) = opened {
+        // The metadata knows what this partition is; a crash came between a topic's deletion and that of its files.
+        tracing::warn!(topic = %topic.name, partition = id.index, "a folder of an earlier topic of this name is set aside");
+        opened = match set_aside(&shard.ring, &dir).await {
+            Ok(()) => try_open(LogStart::default()).await,
+            Err(error) => Err(error),
+        };
+    }
+    match opened {
         Ok(log) => {
             log.assign_leader_epoch(leader_epoch);
             // With one replica everything that recovery found is committed.
@@ -105,7 +115,7 @@ pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
     let partitions = all_partitions(shard);
     for partition in &partitions {
         if let Err(error) = partition.log.checkpoint().await {
-            commit::fail(shard, partition, &format!("cannot write its checkpoint: {error}"));
+            commit::refuse_or_fail(shard, partition, "cannot write its checkpoint", &error);
         }
     }
     partitions.iter().map(|partition| checkpoint_of(partition)).collect()

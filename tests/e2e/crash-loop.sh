@@ -9,7 +9,7 @@ source "$root/tests/e2e/lib/crash.sh"
 kills=${1:-20}
 work=$(mktemp -d)
 load_pid=''
-trap 'kill ${load_pid:-} $broker_pid 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'kill $load_pid 2>/dev/null || true; kill_broker; rm -rf "$work"' EXIT
 
 # Loses records on purpose: every segment with records in it keeps its first bytes only.
 cut_segments() { # DATA
@@ -26,7 +26,7 @@ notices_a_loss() {
   local dir=$work/self-test status=0 configs=("log.dirs=$work/self-test/data" admin.listener= io.backend=epoll shard.cores=1)
   say 'a loss is noticed'
   start_broker "$dir" PLAINTEXT://127.0.0.1:0 "${configs[@]}"
-  start_load "$dir/load" 6
+  start_load "$dir/load" 6 4000
   sleep 3
   kill_broker
   cut_segments "$dir/data"
@@ -43,7 +43,7 @@ survives() { # BACKEND SHARDS DURABILITY
   say "$1, $2 shards, durability=$3"
   start_broker "$dir" PLAINTEXT://127.0.0.1:0 "${configs[@]}"
   deadline=$((SECONDS + kills + 1))
-  start_load "$dir/load" $((kills + 1))
+  start_load "$dir/load" $((kills + 1)) 4000
   while ((SECONDS < deadline && done_kills < kills)); do
     random_pause
     kill_broker

@@ -243,3 +243,30 @@ fn an_idempotent_producer_is_remembered_over_clean_and_hard_stops() {
         }
     });
 }
+
+/// A log that lost its end to the disk forgets the producers' batches in it, too: what follows is a gap, and said.
+#[test]
+fn a_log_that_lost_its_end_refuses_what_would_leave_a_gap() {
+    support::on_each_backend(|broker| {
+        let mut client = Client::connect(broker.address);
+        let topic = unique("cut");
+        client.create_topic(&topic, 1, &[]);
+        let request = InitProducerIdRequest { transactional_id: None, producer_id: -1, producer_epoch: -1, ..Default::default() };
+        let id = client.call(&request, 4).producer_id;
+        let batch = |sequence: i32| batch::of_producer(id, 0, sequence, &[&[b'v'; 100]]);
+        for sequence in 0..50 {
+            assert_eq!(client.produce(&topic, 0, batch(sequence)).base_offset, i64::from(sequence));
+        }
+        broker.kill();
+        let segment = broker.data().join(format!("{topic}-0/00000000000000000000.log"));
+        let size_bytes = batch(0).len() as u64;
+        let file = fs::OpenOptions::new().write(true).open(segment).expect("the segment");
+        file.set_len(size_bytes * 10 + size_bytes / 2).expect("it can be cut");
+        broker.start_again(&broker.setup.clone());
+        let mut client = Client::connect(broker.address);
+        assert_eq!(client.read_all_values(&topic, 0).len(), 10, "the whole batches are there");
+        let gap = client.produce(&topic, 0, batch(50));
+        assert_eq!(client::error(gap.error_code), ErrorCode::OutOfOrderSequenceNumber);
+        assert_eq!(client.produce(&topic, 0, batch(10)).base_offset, 10);
+    });
+}

@@ -105,7 +105,7 @@ impl Admin {
         self.client.note(|| format!("{what}: {error:?} {message:?}"));
         match error {
             Some(ErrorCode::RequestTimedOut | ErrorCode::NotController | ErrorCode::NotLeaderOrFollower) => Verdict::Unknown,
-            Some(ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError) if self.client.run.plan.disk_can_fail() => {
+            Some(ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError) if self.client.run.disk_may_fail() => {
                 Verdict::Unknown
             }
             Some(error) => Verdict::Refused(error),

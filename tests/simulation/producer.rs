@@ -83,7 +83,7 @@ impl Producer {
                 true
             }
             error => {
-                if !run.plan.disk_can_fail() && error != Some(ErrorCode::CoordinatorLoadInProgress) {
+                if !run.disk_may_fail() && error != Some(ErrorCode::CoordinatorLoadInProgress) {
                     run.violate(Invariant::AnswersExplained, format!("InitProducerId: {error:?}"));
                 }
                 self.client.pause().await;
@@ -247,7 +247,7 @@ impl Producer {
                 run.violate(Invariant::OrderKept, format!("{name}: a producer without a gap hears {error:?}: {message:?}"));
             }
             Some(ErrorCode::NotLeaderOrFollower | ErrorCode::RequestTimedOut | ErrorCode::LeaderNotAvailable) => {}
-            Some(ErrorCode::KafkaStorageError) if run.plan.disk_can_fail() || run.model.borrow().may_be_gone(topic) => {}
+            Some(ErrorCode::KafkaStorageError) if run.disk_may_fail() || run.model.borrow().may_be_gone(topic) => {}
             error => {
                 let name = &self.lanes[lane].name;
                 run.violate(Invariant::AnswersExplained, format!("produce to {name}: {error:?}: {message:?}"));

@@ -155,7 +155,7 @@ fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &Parti
         Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
             run.violate(Invariant::TopicsKept, format!("{} was created and is unknown", say()));
         }
-        Some(ErrorCode::KafkaStorageError) if run.plan.disk_can_fail() || may_be_gone => {}
+        Some(ErrorCode::KafkaStorageError) if run.disk_may_fail() || may_be_gone => {}
         Some(ErrorCode::NotLeaderOrFollower) => {}
         error => run.violate(Invariant::AnswersExplained, format!("fetch of {} from {}: {error:?}", say(), cursor.next)),
     }

@@ -74,6 +74,11 @@ impl Run {
         self.violation.borrow().is_some()
     }
 
+    /// Whether partitions may refuse to serve. In calm weather none may: the broker was started anew on a good disk.
+    pub fn disk_may_fail(&self) -> bool {
+        self.plan.disk_can_fail() && !self.is_calm()
+    }
+
     pub fn is_calm(&self) -> bool {
         self.phase.get() == Phase::Calm
     }

@@ -74,9 +74,9 @@ fn main() -> std::io::Result<()> {
             task.await;
         }
         let busy = thread_cpu() - start;
-        let (idle_start, turns) = (thread_cpu(), ring.turns());
+        let (idle_start, turns) = (thread_cpu(), ring.turns().turns);
         ring.sleep(Duration::from_secs(2)).await;
-        Ok::<_, std::io::Error>((busy, thread_cpu() - idle_start, ring.turns() - turns))
+        Ok::<_, std::io::Error>((busy, thread_cpu() - idle_start, ring.turns().turns - turns))
     })?;
     let address = addresses.recv().expect("the server listens");
     let elapsed = ring::run(options(1, "client"), move |ring| async move {

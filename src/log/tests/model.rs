@@ -141,7 +141,7 @@ impl Run {
             Step::FindTime(at) => self.find_time(NOW_MS + at.index(self.model.appended as usize + 2) as i64).await,
             Step::Reopen(how) => self.reopen(*how).await,
         }
-        self.check();
+        self.check(step);
     }
 
     fn append(&mut self, records: usize, value_bytes: usize, producer: i64, epoch_bump: i32) {
@@ -222,9 +222,9 @@ impl Run {
         }
     }
 
-    fn check(&self) {
+    fn check(&self, step: &Step) {
         let (log, model) = (&self.log, &self.model);
-        assert_eq!((log.log_start_offset(), log.log_end_offset()), (model.start, model.end));
+        assert_eq!((log.log_start_offset(), log.log_end_offset()), (model.start, model.end), "after {step:?}");
         assert!(log.durable_offset() <= log.written_offset() && log.written_offset() <= model.end);
         assert!(log.recovery_point() <= log.durable_offset());
         for producer in 0..3 {

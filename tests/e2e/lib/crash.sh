@@ -15,6 +15,7 @@ skip() {
 kill_broker() {
   local pid=$broker_pid
   broker_pid=''
+  [[ -n $pid ]] || return 0
   kill -KILL "$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
 }
@@ -33,13 +34,20 @@ restart_broker() { # WORK_DIR [KEY=VALUE]...
   die "the broker does not start again"
 }
 
-# Runs loadgen in the background, riding out restarts; sets load_pid. The verdict is its exit status.
-start_load() { # LOG SECONDS [ARGUMENT]...
-  local log=$1 seconds=$2
-  shift 2
+# Runs loadgen in the background, riding out restarts; sets load_pid. The verdict is its exit status. Returns when
+# records flow: what it asks before that, it asks once.
+start_load() { # LOG SECONDS RECORDS_PER_S
   "$loadgen" run --bootstrap "$bootstrap" --through-restarts --idempotence --consumers 2 --connections 3 \
-    --partitions 6 --rate 4000 --record-size 200 --batch-size 8192 --duration "${seconds}s" --quiet "$@" >"$log" 2>&1 &
+    --partitions 6 --rate "$3" --record-size 200 --batch-size 8192 --duration "$2s" >"$1" 2>&1 &
   load_pid=$!
+  local _
+  for _ in {1..300}; do
+    ! grep -q 'records/s acknowledged' "$1" || return 0
+    kill -0 "$load_pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$1" >&2
+  die 'the load does not begin'
 }
 
 # A pause of a random length: 0.1 to 0.9 s.
