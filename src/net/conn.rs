@@ -76,7 +76,7 @@ impl Connection {
             match frame::next(&mut buffer, receive_bytes, max_bytes)? {
                 Next::Frame(frame) => {
                     self.wait_for_room(frame.len()).await;
-                    if self.replies.is_closed() {
+                    if self.replies.is_closed() || self.shard.is_stopping() {
                         return Ok(());
                     }
                     dispatch::request(self, frame).await?;
