@@ -59,6 +59,8 @@ pub(super) struct Writer {
     /// A segment file was created since the folder was synced.
     dir_changed: Cell<bool>,
     health: RefCell<Health>,
+    /// What was appended is carried to the disk, and nothing else is taken.
+    closing: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
 }
 
@@ -74,6 +76,7 @@ impl Writer {
             syncing: Gate::default(),
             dir_changed: Cell::new(false),
             health: RefCell::new(Health::Good),
+            closing: Cell::new(false),
             waiting: RefCell::default(),
         }
     }
@@ -89,7 +92,7 @@ impl Writer {
     /// Why the log takes no appends.
     pub fn refusal(&self) -> Option<String> {
         match &*self.health.borrow() {
-            Health::Good => None,
+            Health::Good => self.closing.get().then(|| "it is being closed".to_owned()),
             Health::Full(why) | Health::Failed(why) => Some(why.to_string()),
         }
     }
@@ -488,6 +491,7 @@ impl Log {
     /// Closes the log in order: everything on disk, files cut to their contents. What it gives back lets the next start
     /// skip the reading.
     pub async fn close(&self) -> io::Result<super::LogState> {
+        self.0.writer.closing.set(true);
         let durable = self.sync().await?;
         let _pass = self.0.gate.enter().await;
         let (ring, dir) = (&self.0.ring, self.dir());

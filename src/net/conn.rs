@@ -77,7 +77,7 @@ impl Connection {
                 Next::Frame(frame) => {
                     largest_frame = largest_frame.max(frame.len());
                     self.wait_for_room(frame.len()).await;
-                    if self.replies.is_closed() {
+                    if self.replies.is_closed() || self.shard.is_stopping() {
                         return Ok(());
                     }
                     dispatch::request(self, frame).await?;

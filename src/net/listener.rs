@@ -107,6 +107,8 @@ impl Connections {
 pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize) {
     while !shard.is_stopping() {
         match shard.ring.accept(&listener).await {
+            // It came after the others were ended.
+            Ok(stream) if shard.is_stopping() => shard.ring.shutdown(&stream),
             Ok(stream) => admit(&shard, stream, listener_index),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection: raise the limit of open files if this goes on");
