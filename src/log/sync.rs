@@ -368,12 +368,7 @@ impl Log {
     /// Writes what lies in files beyond the recovery point once more, so that the next sync carries it to the disk.
     pub(super) async fn write_again(&self) -> io::Result<()> {
         let ring = &self.0.ring;
-        let segments = self.segments();
-        for (at, segment) in segments.iter().enumerate() {
-            let end_offset = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
-            if end_offset <= self.recovery_point() || !segment.exists(Part::Log) {
-                continue;
-            }
+        for segment in self.doubtful_segments() {
             let file = segment.file(ring, &self.dir(), Part::Log).await?;
             let (mut position, end) = (0, u64::from(segment.written_bytes.get()));
             while position < end {

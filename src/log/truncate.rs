@@ -135,7 +135,8 @@ impl Log {
 
     async fn cut_files(&self, cut: &Cut, gone: &[Rc<Segment>], offset: i64) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
-        self.remove_segments(gone).await?;
+        let from_the_end: Vec<_> = gone.iter().rev().cloned().collect();
+        self.remove_segments(&from_the_end).await?;
         if cut.segment.exists(Part::Log) {
             let file = cut.segment.file(ring, &dir, Part::Log).await?;
             ring.truncate(&file, u64::from(cut.position)).await?;
