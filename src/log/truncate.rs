@@ -141,7 +141,10 @@ impl Log {
             let file = cut.segment.file(ring, &dir, Part::Log).await?;
             ring.truncate(&file, u64::from(cut.position)).await?;
             cut.segment.preallocated.set(false);
+            // Old batches that came back after a crash would overlap with the new ones, or follow a hole in them.
+            ring.sync_data(&file).await?;
         }
+        ring.sync_dir(&dir).await?;
         cut.segment.trim_indexes(ring, &dir).await?;
         // An old entry that came back after a crash would point into the middle of a new batch.
         cut.segment.sync_indexes(ring, &dir).await?;
