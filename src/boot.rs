@@ -17,7 +17,7 @@ use crate::{
         image::Image,
         node::{MetaNode, MetaNodeOptions, MetaNodeError},
     },
-    net::listener::ListenPlan,
+    net::listener::{ListenPlan, OpenConnections},
     shard::{
         Answer, Call, Shard, ShardOptions,
         mailbox,
@@ -34,7 +34,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     rc::Rc,
-    sync::{Arc, Mutex, atomic::AtomicUsize},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -126,7 +126,7 @@ pub struct CoreStart {
     /// Cores of the broker; the mesh may have more members (the control thread).
     pub count: usize,
     pub cpu: usize,
-    pub open_connections: Arc<AtomicUsize>,
+    pub open_connections: Arc<OpenConnections>,
     /// Where to listen; used by core 0, which tells the others.
     pub addresses: Vec<ListenAddress>,
     /// Called by core 0 when clients are served, with the addresses that are listened on.
@@ -299,7 +299,10 @@ async fn cluster_id(ring: &Ring, config: &BrokerConfig) -> Result<String, BootEr
         let text = match ring.read_file(&path, 1 << 20).await {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(source) => return Err(BootError::Io { what: "cannot read meta.properties", source }),
+            Err(error) => {
+                let detail = format!("cannot be read: {error}; correct log.dirs, or what is in its way");
+                return Err(BootError::MetaProperties { path, detail });
+            }
         };
         let meta = MetaProperties::parse(&text)
             .map_err(|error| BootError::MetaProperties { path: path.clone(), detail: error.to_string() })?;

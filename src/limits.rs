@@ -19,8 +19,8 @@ pub const RECEIVE_MIN_BYTES: usize = 4 * 1024;
 /// A busy connection receives up to this much at once, unless a larger frame is known to be on its way.
 pub const RECEIVE_MAX_BYTES: usize = 128 * 1024;
 
-/// A frame up to this size gets its whole buffer when its length is known. A larger one gets a buffer that grows with
-/// the bytes that really came, at least doubling, so that a promise of 100 MB costs nothing by itself.
+/// A connection that has sent a frame of some size before gets a whole buffer for the next one, up to this size. Beyond
+/// it a buffer grows with the bytes that really came, doubling, so that a promise of 100 MB costs nothing by itself.
 pub const FRAME_RESERVE_MAX_BYTES: usize = 1024 * 1024;
 
 /// Requests of one connection that may be unanswered at a time; the next one waits in the kernel's buffer.
@@ -42,7 +42,10 @@ pub const FETCH_PARTITIONS_MAX: usize = 100_000;
 pub const TAIL_CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// What one compressed batch may unpack to while it is checked: far above `message.max.bytes`, far below memory.
-pub const DECOMPRESSED_BATCH_MAX_BYTES: usize = 128 * 1024 * 1024;
+pub const DECOMPRESSED_BATCH_MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// What is kept of the buffer for unpacking between two batches.
+pub const SCRATCH_KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Log lines about bad input per core and second; what is above is counted and said in one line.
 pub const BAD_INPUT_LINES_PER_S: u32 = 5;

@@ -9,6 +9,7 @@ use millstream::{
     boot::{self, Board, BootError, CoreStart, ListenAddress},
     cli::{Cli, Command, Serve},
     config::{self, BrokerConfig, Loaded, broker::IoBackend},
+    net::listener::OpenConnections,
     shard::mailbox::{ControlEnd, Message},
 };
 use ring::{BackendChoice, CoreOptions};
@@ -18,7 +19,7 @@ use std::{
     process::ExitCode,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -144,7 +145,7 @@ fn start_cores(
     let (ends, control_end) = boot::mesh_with_control(cpus.len());
     let board = Board::new(cpus.len());
     let config = Arc::new(loaded.config);
-    let open_connections = Arc::new(AtomicUsize::new(0));
+    let open_connections: Arc<OpenConnections> = Arc::default();
     let mut threads = Vec::new();
     for ((index, end), cpu) in ends.into_iter().enumerate().zip(cpus) {
         let (ready, ended) = (events.clone(), events.clone());

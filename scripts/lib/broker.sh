@@ -38,6 +38,7 @@ start_broker() { # WORK_DIR LISTENER [KEY=VALUE]...
   for config; do arguments+=(--override "$config"); done
   mkdir -p "$work"
   broker_log=$work/broker.log
+  : >"$broker_log"
   "$millstream" serve --override "listeners=$listener" "${arguments[@]}" >"$broker_log" 2>&1 </dev/null &
   broker_pid=$!
   until ready=$(grep -m1 '^millstream ready' "$broker_log"); do

@@ -310,3 +310,89 @@ fn sane(
     }
     (count, last)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn offsets(pairs: impl IntoIterator<Item = (u32, u32)>) -> Index {
+        let mut index = Index::new(OFFSET_ENTRY_BYTES);
+        pairs.into_iter().for_each(|(offset, position)| index.push(Entry::for_offset(offset, position)));
+        index
+    }
+
+    #[test]
+    fn memory_answers_for_what_it_holds() {
+        let mut index = offsets([(10, 100), (20, 200), (30, 300)]);
+        assert_eq!(index.search_memory(Key::Offset, 9), Found::BeforeFirst);
+        assert_eq!(index.search_memory(Key::Offset, 10), Found::Entry(Entry::for_offset(10, 100), 0));
+        assert_eq!(index.search_memory(Key::Position, 299), Found::Entry(Entry::for_offset(20, 200), 1));
+        index.flushed(2);
+        assert_eq!(index.unflushed().0, 16);
+        index.release_memory();
+        assert_eq!(index.search_memory(Key::Offset, 20), Found::OnDisk);
+        assert_eq!(index.search_memory(Key::Offset, 99), Found::Entry(Entry::for_offset(30, 300), 2));
+        index.truncate(1, Some(Entry::for_offset(10, 100)));
+        assert_eq!((index.count(), index.entries_on_disk(), index.needs_flush()), (1, 1, false));
+        assert_eq!(index.search_memory(Key::Offset, 99), Found::OnDisk);
+        index.push(Entry::for_offset(11, 110));
+        assert_eq!(index.unflushed(), (8, Bytes::copy_from_slice(&[0, 0, 0, 11, 0, 0, 0, 110])));
+    }
+
+    #[test]
+    fn memory_of_a_long_index_stays_small() {
+        let mut index = Index::new(TIME_ENTRY_BYTES);
+        for at in 0..100_000_u32 {
+            index.push(Entry::for_time(i64::from(at), at));
+            index.flushed(at + 1);
+        }
+        assert!(index.memory.len() <= 2 * KEPT_ENTRIES as usize * TIME_ENTRY_BYTES);
+        assert!(matches!(index.search_memory(Key::Timestamp, 99_999), Found::Entry(_, 99_999)));
+    }
+
+    #[test]
+    fn only_what_grows_is_sane() {
+        let bytes = |pairs: &[(u32, u32)]| offsets(pairs.iter().copied()).unflushed().1;
+        let count = |pairs: &[(u32, u32)]| sane_offsets(&bytes(pairs), 1000, 500).0;
+        assert_eq!(count(&[(1, 10), (2, 20), (0, 0), (3, 30)]), 2);
+        assert_eq!(count(&[(1, 10), (2, 10)]), 1);
+        assert_eq!(count(&[(0, 0)]), 0);
+        assert_eq!(count(&[(1, 10), (2, 1000)]), 1);
+        assert_eq!(count(&[(1, 10), (500, 20)]), 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        /// Uneven gaps, so that a proportional guess may be far off.
+        #[test]
+        fn a_file_is_searched_like_memory(
+            gaps in prop::collection::vec((1..50_u32, prop::bool::weighted(0.01)), 0..4000),
+            targets in prop::collection::vec(any::<prop::sample::Index>(), 20),
+        ) {
+            let mut at = 0;
+            let entries: Vec<(u32, u32)> = gaps.iter().map(|(gap, leap)| {
+                at += gap * if *leap { 100_000 } else { 1 };
+                (at, at / 2 + 1)
+            }).collect();
+            let index = offsets(entries);
+            let targets: Vec<i64> = targets.iter().map(|target| target.index(at as usize + 2) as i64).collect();
+            crate::log::tests::on_epoll(move |ring, temp| {
+                let (bytes, count) = (index.unflushed().1, index.count());
+                let expected: Vec<Found> = targets.iter().map(|at| index.search_memory(Key::Offset, *at)).collect();
+                let targets = targets.clone();
+                async move {
+                    let path = temp.path().join("index");
+                    ring.write_file_atomically(&path, bytes).await.unwrap();
+                    let file = ring.open(&path, ring::OpenOptions::read()).await.unwrap();
+                    for (target, expected) in targets.iter().zip(expected) {
+                        let found =
+                            search_file(&ring, &file, OFFSET_ENTRY_BYTES, count, Key::Offset, *target).await.unwrap();
+                        let found = found.map_or(Found::BeforeFirst, |(entry, at)| Found::Entry(entry, at));
+                        assert_eq!(found, expected, "{target}");
+                    }
+                }
+            });
+        }
+    }
+}

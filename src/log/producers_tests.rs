@@ -259,8 +259,8 @@ fn a_snapshot_that_contradicts_itself_is_refused() {
     log.send(data(1, 0, 0, 1).transactional()).unwrap();
     log.send(data(2, 0, 0, 1).transactional()).unwrap();
     let snapshot = log.states.encode_snapshot();
-    // The second entry begins after version, CRC, count and an entry of 42 bytes.
-    for (at, byte) in [(10 + 42 + 7, 1), (10 + 42 + 41, 0)] {
+    // The second entry begins after version, CRC, count and an entry of 46 bytes.
+    for (at, byte) in [(10 + 46 + 7, 1), (10 + 46 + 45, 0)] {
         let mut bytes = snapshot.to_vec();
         bytes[at] = byte;
         let crc = snapshot_crc(&bytes);

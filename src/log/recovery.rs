@@ -132,16 +132,20 @@ impl Log {
         }))
     }
 
+    /// The segments whose files recovery did not believe: those that reach the recovery point.
+    pub(super) fn doubtful_segments(&self) -> Vec<Rc<Segment>> {
+        let mut segments = self.segments();
+        let first = segments.partition_point(|one| one.base_offset < self.recovery_point()).saturating_sub(1);
+        segments.drain(..first);
+        segments.retain(|segment| segment.exists(Part::Log));
+        segments
+    }
+
     async fn mark_all_unsynced(&self) -> io::Result<()> {
-        let from = self.recovery_point();
-        let ends: Vec<_> = self.segments();
-        for (at, segment) in ends.iter().enumerate() {
-            let end = ends.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
-            if end > from && segment.exists(Part::Log) {
-                segment.synced_bytes.set(0);
-                let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
-                self.0.writer.needs_sync(segment, &file);
-            }
+        for segment in self.doubtful_segments() {
+            segment.synced_bytes.set(0);
+            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            self.0.writer.needs_sync(&segment, &file);
         }
         self.0.writer.dir_changed();
         Ok(())

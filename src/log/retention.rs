@@ -120,11 +120,16 @@ impl Log {
         segments.iter().enumerate().map(|(at, segment)| candidate(at, segment)).collect()
     }
 
-    /// Renames the files of segments that the log no longer has, and removes them later. The caller holds the gate.
+    /// Renames the files of segments that the log no longer has, in this order, and removes them later. The caller holds
+    /// the gate.
     pub(super) async fn remove_segments(&self, gone: &[Rc<Segment>]) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
         let mut renamed = Vec::new();
-        for segment in gone {
+        for (at, segment) in gone.iter().enumerate() {
+            if at > 0 {
+                // In this order on the disk, too: a hole that a crash leaves could not be told from damage.
+                ring.sync_dir(&dir).await?;
+            }
             let parts = Part::ALL.iter().filter(|part| segment.exists(**part)).map(|part| part.extension());
             for extension in parts.chain([files::SNAPSHOT]) {
                 let from = files::path(&dir, segment.base_offset, extension);

@@ -59,6 +59,8 @@ pub(super) struct Writer {
     /// A segment file was created since the folder was synced.
     dir_changed: Cell<bool>,
     health: RefCell<Health>,
+    /// What was appended is carried to the disk, and nothing else is taken.
+    closing: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
 }
 
@@ -74,6 +76,7 @@ impl Writer {
             syncing: Gate::default(),
             dir_changed: Cell::new(false),
             health: RefCell::new(Health::Good),
+            closing: Cell::new(false),
             waiting: RefCell::default(),
         }
     }
@@ -89,7 +92,7 @@ impl Writer {
     /// Why the log takes no appends.
     pub fn refusal(&self) -> Option<String> {
         match &*self.health.borrow() {
-            Health::Good => None,
+            Health::Good => self.closing.get().then(|| "it is being closed".to_owned()),
             Health::Full(why) | Health::Failed(why) => Some(why.to_string()),
         }
     }
@@ -365,12 +368,7 @@ impl Log {
     /// Writes what lies in files beyond the recovery point once more, so that the next sync carries it to the disk.
     pub(super) async fn write_again(&self) -> io::Result<()> {
         let ring = &self.0.ring;
-        let segments = self.segments();
-        for (at, segment) in segments.iter().enumerate() {
-            let end_offset = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
-            if end_offset <= self.recovery_point() || !segment.exists(Part::Log) {
-                continue;
-            }
+        for segment in self.doubtful_segments() {
             let file = segment.file(ring, &self.dir(), Part::Log).await?;
             let (mut position, end) = (0, u64::from(segment.written_bytes.get()));
             while position < end {
@@ -488,6 +486,7 @@ impl Log {
     /// Closes the log in order: everything on disk, files cut to their contents. What it gives back lets the next start
     /// skip the reading.
     pub async fn close(&self) -> io::Result<super::LogState> {
+        self.0.writer.closing.set(true);
         let durable = self.sync().await?;
         let _pass = self.0.gate.enter().await;
         let (ring, dir) = (&self.0.ring, self.dir());

@@ -274,3 +274,80 @@ fn cut(run: &Bytes, offset: i64, room: usize, must: bool, up_to_offset: i64) -> 
     }
     (run.slice(start..at), at == run.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::records::BatchBuilder;
+
+    fn batch(offset: i64, value_bytes: usize) -> Bytes {
+        let mut builder = BatchBuilder::new(offset);
+        builder.append(0, None, Some(&vec![offset as u8; value_bytes]), &[]);
+        builder.build()
+    }
+
+    fn push(tail: &Rc<Tail>, offset: i64, value_bytes: usize) -> usize {
+        let bytes = batch(offset, value_bytes);
+        tail.push(offset, offset + 1, bytes.clone());
+        bytes.len()
+    }
+
+    fn offsets(read: &TailRead) -> Vec<i64> {
+        let all: Vec<u8> = read.parts.iter().flatten().copied().collect();
+        protocol::records::batches(&all).map(|batch| batch.unwrap().base_offset()).collect()
+    }
+
+    #[test]
+    fn the_oldest_goes_first_whatever_log_it_belongs_to() {
+        let cache = TailCache::new(100_000);
+        let (a, b) = (Tail::new(cache.clone(), 0), Tail::new(cache.clone(), 0));
+        for at in 0..20 {
+            push(&a, at, 10_000);
+            push(&b, at, 10_000);
+            a.written(at + 1);
+            b.written(at + 1);
+        }
+        assert!(cache.used_bytes() <= 110_000);
+        assert_eq!((a.first_offset(), b.first_offset()), (Some(16), Some(15)));
+        assert!(a.read(15, 1 << 20, true, 20).is_none());
+        assert_eq!(offsets(&a.read(16, 1 << 20, true, 20).unwrap()), [16, 17, 18, 19]);
+        drop(a);
+        b.clear(20);
+        assert_eq!(cache.used_bytes(), 0);
+    }
+
+    #[test]
+    fn what_is_not_written_stays() {
+        let cache = TailCache::new(1000);
+        let (a, b) = (Tail::new(cache.clone(), 0), Tail::new(cache.clone(), 0));
+        for at in 0..50 {
+            push(&a, at, 500);
+        }
+        for at in 0..50 {
+            push(&b, at, 500);
+            b.written(at + 1);
+        }
+        assert_eq!(a.first_offset(), Some(0));
+        assert!(b.first_offset().is_none_or(|first| first > 40), "one log's arrears do not keep another's bytes");
+        a.written(50);
+        push(&b, 50, 10);
+        assert!(cache.used_bytes() < 10_000);
+    }
+
+    #[test]
+    fn small_appends_are_merged_and_read_as_before() {
+        let cache = TailCache::new(1 << 20);
+        let tail = Tail::new(cache.clone(), 0);
+        let total: usize = (0..2000).map(|at| push(&tail, at, 20)).sum();
+        assert_eq!(cache.used_bytes(), total);
+        assert!(tail.entries.borrow().len() < 500);
+        for from in [0, 1, 777, 1999] {
+            let read = tail.read(from, usize::MAX, false, 2000).unwrap();
+            assert_eq!(offsets(&read), (from..2000).collect::<Vec<_>>());
+            assert_eq!(offsets(&tail.read(from, 300, false, 2000).unwrap()).len().min(1), 1);
+            assert_eq!(offsets(&tail.read(from, 1, true, 2000).unwrap()), [from]);
+            assert!(tail.read(from, 1, false, 2000).unwrap().parts.is_empty());
+            assert!(tail.read(from, 1000, true, from).unwrap().parts.is_empty());
+        }
+    }
+}

@@ -135,12 +135,16 @@ impl Log {
 
     async fn cut_files(&self, cut: &Cut, gone: &[Rc<Segment>], offset: i64) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
-        self.remove_segments(gone).await?;
+        let from_the_end: Vec<_> = gone.iter().rev().cloned().collect();
+        self.remove_segments(&from_the_end).await?;
         if cut.segment.exists(Part::Log) {
             let file = cut.segment.file(ring, &dir, Part::Log).await?;
             ring.truncate(&file, u64::from(cut.position)).await?;
             cut.segment.preallocated.set(false);
+            // Old batches that came back after a crash would overlap with the new ones, or follow a hole in them.
+            ring.sync_data(&file).await?;
         }
+        ring.sync_dir(&dir).await?;
         cut.segment.trim_indexes(ring, &dir).await?;
         // An old entry that came back after a crash would point into the middle of a new batch.
         cut.segment.sync_indexes(ring, &dir).await?;

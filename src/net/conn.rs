@@ -71,12 +71,13 @@ impl Connection {
     async fn read_loop(self: &Rc<Self>) -> Result<(), CloseReason> {
         let max_bytes = self.shard.config.network.request_max_bytes as usize;
         let mut buffer = BytesMut::new();
-        let mut receive_bytes = limits::RECEIVE_MIN_BYTES;
+        let (mut receive_bytes, mut largest_frame) = (limits::RECEIVE_MIN_BYTES, 0);
         loop {
-            match frame::next(&mut buffer, receive_bytes, max_bytes)? {
+            match frame::next(&mut buffer, receive_bytes, largest_frame, max_bytes)? {
                 Next::Frame(frame) => {
+                    largest_frame = largest_frame.max(frame.len());
                     self.wait_for_room(frame.len()).await;
-                    if self.replies.is_closed() {
+                    if self.replies.is_closed() || self.shard.is_stopping() {
                         return Ok(());
                     }
                     dispatch::request(self, frame).await?;

@@ -31,8 +31,14 @@ pub enum Next {
 const HEADER_MIN_BYTES: i32 = 8;
 
 /// Cuts the next frame off the front of `buffer`, or makes room for what is missing. `receive_bytes` is how much to
-/// receive while no frame is known to be on its way.
-pub fn next(buffer: &mut BytesMut, receive_bytes: usize, max_bytes: usize) -> Result<Next, FrameError> {
+/// receive while no frame is known to be on its way; `proven_bytes` is the largest frame that the connection has sent
+/// so far, and gets its room at once. What is promised beyond that gets room as it comes, doubling.
+pub fn next(
+    buffer: &mut BytesMut,
+    receive_bytes: usize,
+    proven_bytes: usize,
+    max_bytes: usize,
+) -> Result<Next, FrameError> {
     let Some(prefix) = buffer.first_chunk::<LENGTH_BYTES>() else {
         buffer.reserve(receive_bytes);
         return Ok(Next::Receive(receive_bytes));
@@ -52,7 +58,7 @@ pub fn next(buffer: &mut BytesMut, receive_bytes: usize, max_bytes: usize) -> Re
         return Ok(Next::Frame(frame));
     }
     let missing = whole - buffer.len();
-    let backed = limits::FRAME_RESERVE_MAX_BYTES.max(buffer.len());
+    let backed = receive_bytes.max(buffer.len()).max(proven_bytes.min(limits::FRAME_RESERVE_MAX_BYTES));
     let room = if missing <= receive_bytes { receive_bytes } else { missing.min(backed) };
     buffer.reserve(room);
     Ok(Next::Receive(room))
@@ -67,7 +73,7 @@ mod tests {
 
     #[test]
     fn lengths_that_lie_end_the_connection() {
-        let cut = |bytes: &[u8]| next(&mut BytesMut::from(bytes), 4096, MAX);
+        let cut = |bytes: &[u8]| next(&mut BytesMut::from(bytes), 4096, 0, MAX);
         assert_eq!(cut(&(-1i32).to_be_bytes()), Err(FrameError::TooSmall { length: -1 }));
         assert_eq!(cut(&0i32.to_be_bytes()), Err(FrameError::TooSmall { length: 0 }));
         assert_eq!(cut(&7i32.to_be_bytes()), Err(FrameError::TooSmall { length: 7 }));
@@ -76,11 +82,16 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_of_100_mb_reserves_no_more_than_the_limit() {
-        let mut buffer = BytesMut::from(&(100i32 << 20).to_be_bytes()[..]);
-        let Ok(Next::Receive(room)) = next(&mut buffer, 4096, MAX) else { panic!("a frame out of nothing") };
-        assert_eq!(room, limits::FRAME_RESERVE_MAX_BYTES);
-        assert!(buffer.capacity() < 2 * limits::FRAME_RESERVE_MAX_BYTES);
+    fn a_promise_of_100_mb_reserves_no_more_than_was_proven() {
+        let room = |proven_bytes| {
+            let mut buffer = BytesMut::from(&(100i32 << 20).to_be_bytes()[..]);
+            let Ok(Next::Receive(room)) = next(&mut buffer, 4096, proven_bytes, MAX) else { panic!("out of nothing") };
+            assert!(buffer.capacity() < 2 * room);
+            room
+        };
+        assert_eq!(room(0), 4096);
+        assert_eq!(room(100_000), 100_000);
+        assert_eq!(room(90 << 20), limits::FRAME_RESERVE_MAX_BYTES);
     }
 
     proptest! {
@@ -93,7 +104,7 @@ mod tests {
                 frames.iter().flat_map(|f| [&(f.len() as i32).to_be_bytes()[..], f].concat()).collect();
             let (mut buffer, mut sent, mut got, mut piece) = (BytesMut::new(), 0, Vec::new(), 0);
             while got.len() < frames.len() {
-                match next(&mut buffer, 512, MAX).unwrap() {
+                match next(&mut buffer, 512, 700, MAX).unwrap() {
                     Next::Frame(frame) => got.push(frame.to_vec()),
                     Next::Receive(room) => {
                         prop_assert!(buffer.capacity() - buffer.len() >= room);

@@ -9,12 +9,13 @@ use crate::{
     config::{self, BrokerConfig},
     shard::Shard,
 };
+use rustc_hash::FxHashMap;
 use ring::{ListenOptions, Listener, Ring, Stream};
 use std::{
     cell::{Cell, RefCell},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     rc::{Rc, Weak},
-    sync::atomic::Ordering,
+    sync::Mutex,
     time::Duration,
 };
 
@@ -106,6 +107,8 @@ impl Connections {
 pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize) {
     while !shard.is_stopping() {
         match shard.ring.accept(&listener).await {
+            // It came after the others were ended.
+            Ok(stream) if shard.is_stopping() => shard.ring.shutdown(&stream),
             Ok(stream) => admit(&shard, stream, listener_index),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection: raise the limit of open files if this goes on");
@@ -115,14 +118,63 @@ pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize
     }
 }
 
+/// The open connections of all cores together, for the limits that Kafka has on them. Taken and given back once per
+/// connection, so its lock is on nobody's way.
+#[derive(Default)]
+pub struct OpenConnections {
+    counts: Mutex<OpenCounts>,
+}
+
+#[derive(Default)]
+struct OpenCounts {
+    all: usize,
+    by_address: FxHashMap<IpAddr, usize>,
+}
+
+impl OpenConnections {
+    /// Counts one more, or says which limit forbids it.
+    fn enter(&self, address: IpAddr, config: &BrokerConfig) -> Result<(), String> {
+        let mut counts = self.counts.lock().expect("nobody panics while counting");
+        let (max, max_here) = (config.network.max_connections, max_from(address, config));
+        if counts.all >= max.max(0) as usize {
+            return Err(format!("max.connections={max} reached"));
+        }
+        let here = counts.by_address.entry(address).or_default();
+        if *here >= max_here {
+            return Err(format!("max.connections.per.ip={max_here} reached"));
+        }
+        *here += 1;
+        counts.all += 1;
+        Ok(())
+    }
+
+    fn leave(&self, address: IpAddr) {
+        let mut counts = self.counts.lock().expect("nobody panics while counting");
+        counts.all -= 1;
+        let here = counts.by_address.get_mut(&address).expect("who leaves has entered");
+        *here -= 1;
+        if *here == 0 {
+            counts.by_address.remove(&address);
+        }
+    }
+}
+
+/// `max.connections.per.ip`, or what `max.connections.per.ip.overrides` says of this address (`ADDRESS:COUNT,...`).
+fn max_from(address: IpAddr, config: &BrokerConfig) -> usize {
+    let overrides = config.network.max_connections_per_ip_overrides.split(',');
+    let own = overrides.filter_map(|one| one.trim().rsplit_once(':')).find_map(|(host, count)| {
+        let matches = host.trim_matches(['[', ']']).parse() == Ok(address);
+        if matches { count.trim().parse().ok() } else { None }
+    });
+    own.unwrap_or(config.network.max_connections_per_ip.max(0) as usize)
+}
+
 fn admit(shard: &Shard, stream: Stream, listener: usize) {
     let connections = &shard.connections;
-    let open_everywhere = shard.open_connections.fetch_add(1, Ordering::Relaxed) + 1;
-    if open_everywhere > shard.config.network.max_connections.max(0) as usize {
-        shard.open_connections.fetch_sub(1, Ordering::Relaxed);
+    let address = stream.peer_addr().ip();
+    if let Err(reason) = shard.open_connections.enter(address, &shard.config) {
         connections.refused.set(connections.refused.get() + 1);
-        let message = || format!("refusing {}: max.connections={} reached", stream.peer_addr(), shard.config.network.max_connections);
-        shard.bad_input.say(shard.ring.now(), message);
+        shard.bad_input.say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
         shard.ring.shutdown(&stream);
         return;
     }
@@ -143,7 +195,7 @@ fn admit(shard: &Shard, stream: Stream, listener: usize) {
         connection.serve().await;
         let connections = &shard_of_task.connections;
         connections.open.set(connections.open.get() - 1);
-        shard_of_task.open_connections.fetch_sub(1, Ordering::Relaxed);
+        shard_of_task.open_connections.leave(address);
     });
 }
 

@@ -27,7 +27,8 @@ impl BadInput {
         }
         if self.said.get() < limits::BAD_INPUT_LINES_PER_S {
             self.said.set(self.said.get() + 1);
-            tracing::warn!("{}", message());
+            let message = message();
+            tracing::warn!("{message}");
         } else {
             self.left_out.set(self.left_out.get() + 1);
         }

@@ -27,7 +27,7 @@ use crate::{
     log::TailCache,
     meta::node::MetaNode,
     meta::controller::Settings,
-    net::listener::{self, Connections, ListenPlan},
+    net::listener::{self, Connections, ListenPlan, OpenConnections},
 };
 use bad_input::BadInput;
 use commit::Commit;
@@ -47,7 +47,7 @@ use std::{
     future::Future,
     ops::Deref,
     rc::Rc,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::Arc,
     time::Duration,
 };
 use view::{ClusterView, Routes};
@@ -83,8 +83,8 @@ pub struct ShardInner {
     pub mailbox: Mailbox,
     pub commit: Commit,
     pub connections: Connections,
-    /// Connections of all cores, for `max.connections`.
-    pub open_connections: Arc<AtomicUsize>,
+    /// Connections of all cores, for the limits on them.
+    pub open_connections: Arc<OpenConnections>,
     pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
     pub view: RefCell<ClusterView>,
     pub routes: RefCell<Routes>,
@@ -115,7 +115,7 @@ pub struct ShardOptions {
     pub storage: Arc<crate::boot::Storage>,
     pub plan: Arc<ListenPlan>,
     pub cpu: usize,
-    pub open_connections: Arc<AtomicUsize>,
+    pub open_connections: Arc<OpenConnections>,
     pub end: MeshEnd,
     /// `doorbells[i]` wakes core `i`.
     pub doorbells: Vec<Doorbell>,

@@ -4,6 +4,7 @@
 //! the mailboxes for a clean stop.
 
 use crate::plan::Plan;
+use millstream::net::listener::OpenConnections;
 use millstream::{
     boot::{self, Board, CoreStart, ListenAddress, MeshEnd},
     config::{self, Loaded},
@@ -16,7 +17,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -61,7 +62,7 @@ impl Broker {
         let (ends, control) = boot::mesh_with_control(self.cores);
         let board = Board::new(self.cores);
         let config = Arc::new(self.loaded.config.clone());
-        let open_connections = Arc::new(AtomicUsize::new(0));
+        let open_connections: Arc<OpenConnections> = Arc::default();
         let ready = Arc::new(AtomicBool::new(false));
         let ended = Rc::new(RefCell::new(vec![None; self.cores]));
         for (index, end) in ends.into_iter().enumerate() {

@@ -12,7 +12,7 @@ use crate::{
     producer, reader, storm,
 };
 use ring::{
-    Ring,
+    Instant, Ring,
     sim::{NodeId, World},
 };
 use std::{
@@ -27,6 +27,8 @@ use std::{
 const CALM_LIMIT: Duration = Duration::from_secs(90);
 /// The same for a start, and for a stop.
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// How long an answer from the storm may be on its way: clients wait no longer.
+const LATE_ANSWERS: Duration = Duration::from_secs(5);
 /// In a storm a stop may hang with the disk, and is given up.
 const STORM_STOP_LIMIT: Duration = Duration::from_secs(3);
 
@@ -47,6 +49,7 @@ pub struct Run {
     pub commits: RefCell<Commits>,
     pub generations: RefCell<Generations>,
     pub phase: Cell<Phase>,
+    calm_since: Cell<Option<Instant>>,
     pub requests: Cell<u64>,
     violation: RefCell<Option<Violation>>,
     workers: RefCell<Vec<(String, Rc<Cell<bool>>)>>,
@@ -74,9 +77,11 @@ impl Run {
         self.violation.borrow().is_some()
     }
 
-    /// Whether partitions may refuse to serve. In calm weather none may: the broker was started anew on a good disk.
+    /// Whether partitions may refuse to serve. In calm weather none may: the broker was started anew on a good disk. Answers
+    /// from before may still be on their way.
     pub fn disk_may_fail(&self) -> bool {
-        self.plan.disk_can_fail() && !self.is_calm()
+        let late = self.calm_since.get().is_none_or(|since| self.world.now().since(since) < LATE_ANSWERS);
+        self.plan.disk_can_fail() && late
     }
 
     pub fn is_calm(&self) -> bool {
@@ -158,6 +163,7 @@ impl Run {
             return;
         }
         self.phase.set(Phase::Calm);
+        self.calm_since.set(Some(self.world.now()));
         self.note(|| "the storm is over".to_owned());
         self.wait_for_workers();
         for how in self.plan.last_ends.clone() {
@@ -199,6 +205,7 @@ pub fn run_seed(seed: u64, variation: Variation, verbose: bool) -> Outcome {
         commits: RefCell::default(),
         generations: RefCell::default(),
         phase: Cell::new(Phase::Storm),
+        calm_since: Cell::default(),
         requests: Cell::new(0),
         violation: RefCell::default(),
         workers: RefCell::default(),

@@ -5,7 +5,7 @@ use ring::sim::{NodeId, SimOptions, World};
 use std::cell::Cell;
 
 /// Runs `main` on a core of its own and waits until it is done.
-fn run_in<F: Future<Output = ()> + 'static>(world: &World, node: NodeId, main: impl FnOnce(Ring) -> F + 'static) {
+pub fn run_in<F: Future<Output = ()> + 'static>(world: &World, node: NodeId, main: impl FnOnce(Ring) -> F + 'static) {
     let done = Rc::new(Cell::new(false));
     let flag = done.clone();
     world.start_core(node, 0, |ring| async move {

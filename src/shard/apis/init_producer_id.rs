@@ -18,6 +18,9 @@ use protocol::{
 
 pub async fn handle(context: &Context<'_>, request: InitProducerIdRequest) -> InitProducerIdResponse {
     let shard = &context.connection.shard;
+    if request.transactional_id.as_deref() == Some("") {
+        return producer_ids::init_producer_id_error(ErrorCode::InvalidRequest);
+    }
     if let Some(refusal) = producer_ids::transactional(&request) {
         shard.bad_input.say(shard.ring.now(), || {
             let id = request.transactional_id.as_deref().unwrap_or_default();

@@ -1,0 +1,190 @@
+//! What the simulated disk does to a log: power cuts at any moment, a full disk, a failed sync, writes that fail.
+
+use super::{simulated::run_in, *};
+use protocol::ErrorCode;
+use ring::sim::{SimOptions, World};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+fn partition() -> PathBuf {
+    PathBuf::from("/data/topic-0")
+}
+
+/// What the world outside knows about the log: it outlives every power cut.
+#[derive(Default)]
+struct Witness {
+    /// What the log holds, as far as nobody has cut it.
+    content: BTreeMap<i64, Vec<u8>>,
+    /// Everything that was ever appended at an offset.
+    ever: BTreeMap<i64, BTreeSet<Vec<u8>>>,
+    /// Below this the log has promised to keep everything.
+    promised: i64,
+    recovery_points: Vec<i64>,
+    appended: u32,
+}
+
+/// Appends, syncs, checkpoints and cuts until the power goes.
+async fn work(ring: Ring, log: Log, witness: Rc<RefCell<Witness>>) {
+    loop {
+        match ring.random_u64() % 100 {
+            0..50 => {
+                let mut witness = witness.borrow_mut();
+                witness.appended += 1;
+                let mut value = vec![witness.appended as u8; (ring.random_u64() % 700) as usize];
+                value.extend_from_slice(&witness.appended.to_be_bytes());
+                let offset = append(&log, witness.appended as i32 / 10, &[&value]).base_offset;
+                witness.content.insert(offset, value.clone());
+                witness.ever.entry(offset).or_default().insert(value);
+            }
+            50..70 => log.write_gathered().unwrap(),
+            70..85 => {
+                let durable = log.sync().await.unwrap();
+                assert_eq!(durable, log.durable_offset());
+                witness.borrow_mut().promised = durable;
+            }
+            85..92 => {
+                let recovery_point = log.checkpoint().await.unwrap();
+                witness.borrow_mut().recovery_points.push(recovery_point);
+            }
+            92..95 => {
+                let end = log.log_end_offset();
+                let offset = end - (ring.random_u64() % 12) as i64;
+                if offset >= 0 {
+                    {
+                        let mut witness = witness.borrow_mut();
+                        witness.promised = witness.promised.min(offset);
+                        witness.content.retain(|at, _| *at < offset);
+                    }
+                    log.truncate_to(offset).await.unwrap();
+                }
+            }
+            _ => ring.sleep(Duration::from_micros(ring.random_u64() % 3000)).await,
+        }
+        ring.end_of_turn().await;
+    }
+}
+
+/// Opens the log after a power cut, compares, and takes what is there for the truth from now on.
+async fn recover(ring: &Ring, witness: &Rc<RefCell<Witness>>) -> Log {
+    // What was written down of the recovery points may be any of them.
+    let recovery_point = {
+        let points = &witness.borrow().recovery_points;
+        let at = ring.random_u64() as usize % (points.len() + 1);
+        points.get(at).copied().unwrap_or(0)
+    };
+    let log = open(ring, &partition(), small_config(), crashed(recovery_point)).await;
+    let found: BTreeMap<i64, Vec<u8>> = read_all(ring, &log, 0, 5000).await.into_iter().collect();
+    let mut witness = witness.borrow_mut();
+    let promised = witness.promised;
+    assert!(log.log_end_offset() >= promised, "{} records were promised, {} kept", promised, log.log_end_offset());
+    assert_eq!(log.durable_offset(), log.log_end_offset());
+    for (offset, value) in witness.content.range(..promised) {
+        assert_eq!(found.get(offset), Some(value), "offset {offset}");
+    }
+    for (offset, value) in &found {
+        assert!(witness.ever[offset].contains(value), "offset {offset} holds what nobody appended there");
+    }
+    witness.promised = log.log_end_offset();
+    witness.content = found;
+    log
+}
+
+#[test]
+fn what_was_promised_survives_power_cuts_at_any_moment() {
+    for seed in 0..40 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let witness = Rc::new(RefCell::new(Witness::default()));
+        for round in 0..6_u64 {
+            let known = witness.clone();
+            world.start_core(node, 0, |ring| async move {
+                let log = recover(&ring, &known).await;
+                work(ring, log, known).await;
+            });
+            world.run_for(Duration::from_micros(20_000 + (seed * 7919 + round * 104_729) % 60_000));
+            if round % 3 == 2 { world.kill(node) } else { world.crash(node) }
+        }
+        run_in(&world, node, move |ring| async move {
+            recover(&ring, &witness).await;
+        });
+        world.close();
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_appends_and_nothing_else() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    let disk = world.disk(node);
+    run_in(&world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        append(&log, 0, &[&[1; 500]]);
+        assert_eq!(log.sync().await.unwrap(), 1);
+        disk.set_capacity_bytes(64 * 1024);
+        let mut accepted = 1;
+        let refused = loop {
+            match append_batch(&log, batch(NOW_MS, &[&[2; 500]]).build(), 0) {
+                Ok(_) => accepted += 1,
+                Err(refused) => break refused,
+            }
+            let _ = log.write_gathered();
+            ring.sleep(Duration::from_millis(1)).await;
+            assert!(accepted < 1000);
+        };
+        assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+        assert!(log.sync().await.is_err());
+        assert!(log.written_offset() < log.log_end_offset());
+        assert_eq!(read_all(&ring, &log, 0, 2000).await.len(), accepted, "reads go on");
+        disk.set_capacity_bytes(1 << 30);
+        assert_eq!(log.sync().await.unwrap(), accepted as i64, "what was accepted is kept");
+        append(&log, 0, &[b"more"]);
+        assert_eq!(log.sync().await.unwrap(), accepted as i64 + 1);
+        log.close().await.unwrap();
+        let log = open(&ring, &partition(), small_config(), clean()).await;
+        assert_eq!(read_all(&ring, &log, 0, 2000).await.len(), accepted + 1);
+    });
+}
+
+#[test]
+fn a_failed_sync_is_final() {
+    let world = World::new(2, SimOptions::calm());
+    let node = world.node("a");
+    let disk = world.disk(node);
+    run_in(&world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        append(&log, 0, &[b"kept"]);
+        assert_eq!(log.sync().await.unwrap(), 1);
+        append(&log, 0, &[b"lost"]);
+        disk.fail_next_fsync();
+        assert!(log.sync().await.is_err());
+        assert!(log.sync().await.is_err(), "a second sync would succeed, and prove nothing");
+        let refused = append_batch(&log, batch(NOW_MS, &[b"more"]).build(), 0).unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+        assert_eq!(log.durable_offset(), 1);
+        assert!(log.checkpoint().await.is_err());
+        assert_eq!(read_all(&ring, &log, 0, 1000).await.len(), 2, "reads go on");
+        assert!(log.close().await.is_err());
+    });
+}
+
+#[test]
+fn a_failed_write_is_final() {
+    let world = World::new(3, SimOptions::calm());
+    let node = world.node("a");
+    let disk = world.disk(node);
+    run_in(&world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        append(&log, 0, &[b"kept"]);
+        assert_eq!(log.sync().await.unwrap(), 1);
+        disk.fail_writes(".log");
+        append(&log, 0, &[b"lost"]);
+        assert!(log.write_gathered().is_err());
+        disk.heal();
+        assert!(log.sync().await.is_err());
+        assert!(append_batch(&log, batch(NOW_MS, &[b"more"]).build(), 0).is_err());
+        let again = open(&ring, &partition(), small_config(), crashed(1)).await;
+        assert_eq!(read_all(&ring, &again, 0, 1000).await, [(0, b"kept".to_vec())]);
+    });
+}
