@@ -63,11 +63,7 @@ impl Cluster {
 
 async fn metadata(client: &Client, topic: &str) -> anyhow::Result<MetadataResponse> {
     let topic = MetadataRequestTopic { name: Some(topic.to_owned()), ..Default::default() };
-    let request = MetadataRequest {
-        topics: Some(vec![topic]),
-        allow_auto_topic_creation: false,
-        ..Default::default()
-    };
+    let request = MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: false, ..Default::default() };
     client.call(&request, METADATA_VERSION).await
 }
 

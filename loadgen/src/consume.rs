@@ -71,18 +71,22 @@ pub async fn consumers(run: &Rc<Run>, index: usize, from: From) -> anyhow::Resul
 }
 
 async fn offsets(run: &Run, client: &Client, partitions: &[i32], from: From) -> anyhow::Result<FxHashMap<i32, i64>> {
-    let partition = |index: &i32| ListOffsetsPartition { partition_index: *index, timestamp: from as i64, ..Default::default() };
-    let topic = ListOffsetsTopic {
-        name: run.options.topic.clone(),
-        partitions: partitions.iter().map(partition).collect(),
-    };
+    let partition =
+        |index: &i32| ListOffsetsPartition { partition_index: *index, timestamp: from as i64, ..Default::default() };
+    let topic =
+        ListOffsetsTopic { name: run.options.topic.clone(), partitions: partitions.iter().map(partition).collect() };
     let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
     let response = client.call(&request, LIST_OFFSETS_VERSION).await?;
     let topic = response.topics.first().context("the broker says nothing of the topic's offsets")?;
     let mut offsets = FxHashMap::default();
     for partition in &topic.partitions {
         let error = error_of(partition.error_code);
-        anyhow::ensure!(error == ErrorCode::None, "offsets of partition {}: {}", partition.partition_index, error.name());
+        anyhow::ensure!(
+            error == ErrorCode::None,
+            "offsets of partition {}: {}",
+            partition.partition_index,
+            error.name()
+        );
         offsets.insert(partition.partition_index, partition.offset);
     }
     Ok(offsets)
@@ -152,7 +156,11 @@ impl Consumer {
             // The last batch of a response may be cut off; it comes whole next time.
             let Ok(batch) = batch else { break };
             let header = batch.header();
-            anyhow::ensure!(batch.crc_is_valid(), "partition {partition}: a batch at {} with a wrong CRC", header.base_offset());
+            anyhow::ensure!(
+                batch.crc_is_valid(),
+                "partition {partition}: a batch at {} with a wrong CRC",
+                header.base_offset()
+            );
             let (base_offset, next_offset) = (header.base_offset(), header.next_offset());
             if !header.is_control() {
                 let mut tally = self.run.consumed_tally(partition, now);

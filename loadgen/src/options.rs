@@ -168,7 +168,8 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         "h" => 3600.0,
         unit => return Err(format!("unknown unit '{unit}': use ms, s, m or h, as in --duration 30s")),
     };
-    let seconds = number.parse::<f64>().map_err(|_| format!("'{number}' is not a number; try --duration 30s"))? * unit_s;
+    let seconds =
+        number.parse::<f64>().map_err(|_| format!("'{number}' is not a number; try --duration 30s"))? * unit_s;
     Duration::try_from_secs_f64(seconds).map_err(|error| format!("'{text}': {error}"))
 }
 

@@ -22,7 +22,13 @@ use protocol::{
 };
 use ring::Instant;
 use rustc_hash::FxHashMap;
-use std::{cell::{Cell, RefCell}, collections::VecDeque, ops::Range, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    ops::Range,
+    rc::Rc,
+    time::Duration,
+};
 
 /// Records that are built before the executor gets its turn.
 const RECORDS_PER_STEP: usize = 2048;
@@ -90,7 +96,11 @@ impl Producer {
         let options = &run.options;
         let (streams, partitions) = (options.connections as i32, options.partitions);
         let mine = |partition: &i32| {
-            if streams <= partitions { partition % streams == stream as i32 } else { *partition == stream as i32 % partitions }
+            if streams <= partitions {
+                partition % streams == stream as i32
+            } else {
+                *partition == stream as i32 % partitions
+            }
         };
         let lane = |partition| Lane { partition, next_sequence: 0, open: None };
         let lanes = (0..partitions).filter(mine).map(lane).collect();
@@ -122,7 +132,8 @@ impl Producer {
         }
         if self.run.options.idempotence {
             let client = self.clients.values().next().context("a producer without partitions")?;
-            let request = InitProducerIdRequest { transactional_id: None, transaction_timeout_ms: -1, ..Default::default() };
+            let request =
+                InitProducerIdRequest { transactional_id: None, transaction_timeout_ms: -1, ..Default::default() };
             let mut tries = 1..=PRODUCER_ID_TRIES;
             let (response, error) = loop {
                 let response = client.call(&request, INIT_PRODUCER_ID_VERSION).await?;
@@ -327,7 +338,9 @@ impl Producer {
             match Client::connect(&run.ring, leader).await {
                 Ok(client) => self.clients.insert(leader.to_owned(), client),
                 Err(error) => {
-                    batches.into_iter().for_each(|batch| not_acknowledged(&run, &self.in_flight, self.stream, batch, None));
+                    batches
+                        .into_iter()
+                        .for_each(|batch| not_acknowledged(&run, &self.in_flight, self.stream, batch, None));
                     return Err(error);
                 }
             };
@@ -353,7 +366,13 @@ impl Producer {
 }
 
 /// Books a batch that failed, or hands it back to be sent again. `error` is `None` where there was no answer.
-fn not_acknowledged(run: &Run, in_flight: &RefCell<InFlight>, stream: u32, mut batch: ReadyBatch, error: Option<ErrorCode>) {
+fn not_acknowledged(
+    run: &Run,
+    in_flight: &RefCell<InFlight>,
+    stream: u32,
+    mut batch: ReadyBatch,
+    error: Option<ErrorCode>,
+) {
     let now = run.ring.precise_now();
     let is_next = run.is_settled_up_to(stream, batch.partition, batch.sequences.start);
     let may_retry = match error {
@@ -375,7 +394,8 @@ fn not_acknowledged(run: &Run, in_flight: &RefCell<InFlight>, stream: u32, mut b
 }
 
 fn encode(run: &Run, batches: &[ReadyBatch]) -> anyhow::Result<Bytes> {
-    let partition = |batch: &ReadyBatch| PartitionProduceData { index: batch.partition, records: Some(batch.records.clone()) };
+    let partition =
+        |batch: &ReadyBatch| PartitionProduceData { index: batch.partition, records: Some(batch.records.clone()) };
     let topic = TopicProduceData {
         name: run.options.topic.clone(),
         partition_data: batches.iter().map(partition).collect(),
@@ -425,7 +445,15 @@ fn settle(
     for batch in batches {
         match errors.get(&batch.partition).map(|code| error_of(*code)) {
             Some(ErrorCode::None) => {
-                run.acknowledged(stream, batch.partition, batch.sequences, batch.records.len(), &batch.due, sent, answered);
+                run.acknowledged(
+                    stream,
+                    batch.partition,
+                    batch.sequences,
+                    batch.records.len(),
+                    &batch.due,
+                    sent,
+                    answered,
+                );
             }
             Some(error) => not_acknowledged(run, in_flight, stream, batch, Some(error)),
             None => {

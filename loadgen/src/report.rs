@@ -204,7 +204,9 @@ impl Outcome {
             && self.records_per_s < rate * RATE_REACHED
         {
             let reached = self.records_per_s / rate * 100.0;
-            remarks.push(format!("{reached:.1} % of the rate that was asked for was reached; response times count the delay"));
+            remarks.push(format!(
+                "{reached:.1} % of the rate that was asked for was reached; response times count the delay"
+            ));
         }
         if run.options.acks == Acks::None {
             remarks.push("acks=0: nothing is acknowledged, so response times are not measured".to_owned());
@@ -214,7 +216,12 @@ impl Outcome {
 
     pub fn print(&self, run: &Run) {
         let tallies = run.tallies.borrow();
-        println!("\n{:>14.0} records/s   {:.1} MB/s   {:.2} s", self.records_per_s, self.bytes_per_s / 1e6, self.seconds);
+        println!(
+            "\n{:>14.0} records/s   {:.1} MB/s   {:.2} s",
+            self.records_per_s,
+            self.bytes_per_s / 1e6,
+            self.seconds
+        );
         let per_batch = tallies.acknowledged as f64 / tallies.batches.max(1) as f64;
         println!("{:>14} acknowledged in {} batches of {per_batch:.1} records", tallies.acknowledged, tallies.batches);
         println!("{:>14} consumed", tallies.consumed);
@@ -229,9 +236,11 @@ impl Outcome {
         };
         println!("      verified {verdict}");
         println!("\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}", "ms", "p50", "p90", "p99", "p99.9", "p99.99", "max");
-        for (name, histogram) in
-            [("service time", &tallies.service), ("response time", &tallies.response), ("end to end", &tallies.end_to_end)]
-        {
+        for (name, histogram) in [
+            ("service time", &tallies.service),
+            ("response time", &tallies.response),
+            ("end to end", &tallies.end_to_end),
+        ] {
             if !histogram.is_empty() {
                 let quantiles: String =
                     QUANTILES.iter().map(|(_, q)| format!("{:>10.3}", ms(histogram.value_at_quantile(*q)))).collect();

@@ -193,7 +193,14 @@ impl Run {
         answered: Instant,
     ) {
         self.verifier.borrow_mut().acknowledged((stream, partition), sequences);
-        self.tallies.borrow_mut().acknowledged(self.measure_from, self.options.record_size, size_bytes, due, sent, answered);
+        self.tallies.borrow_mut().acknowledged(
+            self.measure_from,
+            self.options.record_size,
+            size_bytes,
+            due,
+            sent,
+            answered,
+        );
     }
 
     /// Sent with acks=0: nobody knows whether it is there, so it may be missing.
@@ -212,7 +219,13 @@ impl Run {
     }
 
     pub fn consumed_tally(&self, partition: i32, now: Instant) -> ConsumedTally<'_> {
-        ConsumedTally { run: self, partition, now, verifier: self.verifier.borrow_mut(), tallies: self.tallies.borrow_mut() }
+        ConsumedTally {
+            run: self,
+            partition,
+            now,
+            verifier: self.verifier.borrow_mut(),
+            tallies: self.tallies.borrow_mut(),
+        }
     }
 }
 

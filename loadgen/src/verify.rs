@@ -144,7 +144,10 @@ mod tests {
         assert!(verifier.findings().is_clean());
         verifier.start_over();
         verifier.consumed(LANE, 1);
-        assert_eq!(verifier.findings(), Findings { acknowledged: 2, consumed: 1, lost: 1, duplicated_or_out_of_order: 0 });
+        assert_eq!(
+            verifier.findings(),
+            Findings { acknowledged: 2, consumed: 1, lost: 1, duplicated_or_out_of_order: 0 }
+        );
     }
 
     #[test]

@@ -244,7 +244,8 @@ fn one_bad_partition_of_a_request_leaves_the_others_alone() {
             .map(|partition| (partition.index, client::error(partition.error_code)))
             .collect();
         let none = ErrorCode::None;
-        for expected in [(0, none), (1, ErrorCode::CorruptMessage), (2, none), (3, ErrorCode::UnknownTopicOrPartition)] {
+        for expected in [(0, none), (1, ErrorCode::CorruptMessage), (2, none), (3, ErrorCode::UnknownTopicOrPartition)]
+        {
             assert!(errors.contains(&expected), "{errors:?}");
         }
         for (partition, count) in [(0, 1), (1, 0), (2, 1)] {

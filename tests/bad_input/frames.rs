@@ -84,10 +84,8 @@ fn an_unknown_version_of_api_versions_is_answered_in_version_0() {
             let own = response.api_keys.iter().find(|api| api.api_key == ApiKey::ApiVersions.code()).unwrap();
             assert_eq!(own.max_version, ApiKey::ApiVersions.max_stable_version());
         }
-        let request = ApiVersionsRequest {
-            client_software_name: "test".to_owned(),
-            client_software_version: "1.0".to_owned(),
-        };
+        let request =
+            ApiVersionsRequest { client_software_name: "test".to_owned(), client_software_version: "1.0".to_owned() };
         assert_eq!(client.call(&request, 3).error_code, 0, "the connection stays");
         let bad_name = ApiVersionsRequest { client_software_name: "no spaces".to_owned(), ..request };
         assert_eq!(client::error(client.call(&bad_name, 3).error_code), ErrorCode::InvalidRequest);

@@ -24,7 +24,8 @@ const COMMIT_VERSION: i16 = 8;
 fn find_coordinator(client: &mut Client, group: &str) {
     support::eventually("a coordinator", || {
         let request = FindCoordinatorRequest { key: group.to_owned(), ..Default::default() };
-        let heartbeat = HeartbeatRequest { group_id: group.to_owned(), member_id: "nobody".to_owned(), ..Default::default() };
+        let heartbeat =
+            HeartbeatRequest { group_id: group.to_owned(), member_id: "nobody".to_owned(), ..Default::default() };
         let found = client.call(&request, 3).error_code == ErrorCode::None.code();
         let error = client::error(client.call(&heartbeat, 4).error_code);
         found && matches!(error, ErrorCode::UnknownMemberId | ErrorCode::GroupIdNotFound)
@@ -70,8 +71,9 @@ fn a_group_has_a_largest_size() {
         let group = unique("group");
         find_coordinator(&mut client, &group);
         // The members join at once and then wait for each other; a refusal may come with either answer.
-        let join = |member_id: &str| {
-            JoinGroupRequest { rebalance_timeout_ms: 2_000, ..join(&group, member_id, 10_000, Bytes::new()) }
+        let join = |member_id: &str| JoinGroupRequest {
+            rebalance_timeout_ms: 2_000,
+            ..join(&group, member_id, 10_000, Bytes::new())
         };
         let mut members: Vec<Client> = (0..8).map(|_| Client::connect(broker.address)).collect();
         let mut waiting = Vec::new();

@@ -15,9 +15,10 @@ use protocol::{
 use std::{fs, path::Path};
 
 fn bad_names() -> Vec<String> {
-    let mut names: Vec<String> = ["", ".", "..", "/", "a/b", "../escaped", "a b", "a\0b", "täglich", "a\nb", "%2e%2e", "~"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut names: Vec<String> =
+        ["", ".", "..", "/", "a/b", "../escaped", "a b", "a\0b", "täglich", "a\nb", "%2e%2e", "~"]
+            .map(str::to_owned)
+            .to_vec();
     names.push("x".repeat(250));
     names.push("x".repeat(30_000));
     names
@@ -94,7 +95,8 @@ fn group_names_are_checked() {
         let mut client = Client::connect(broker.address);
         // A group may be called anything but nothing: its name is a key, never a path.
         for name in ["../../etc/passwd", "a/b", "täglich", " "] {
-            let response = client.call(&DescribeGroupsRequest { groups: vec![name.to_owned()], ..Default::default() }, 5);
+            let response =
+                client.call(&DescribeGroupsRequest { groups: vec![name.to_owned()], ..Default::default() }, 5);
             assert_eq!(response.groups[0].group_id, name);
         }
         let request = FindCoordinatorRequest { key: "x".repeat(30_000), key_type: 0, ..Default::default() };

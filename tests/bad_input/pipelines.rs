@@ -2,8 +2,7 @@
 
 use super::with_neighbour;
 use crate::support::{
-    self, Client,
-    batch,
+    self, Client, batch,
     client::{self, FETCH_VERSION, PRODUCE_VERSION},
     unique,
 };

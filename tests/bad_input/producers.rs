@@ -1,11 +1,7 @@
 //! Idempotent producers out of step: gaps, repeats, old epochs.
 
 use super::with_neighbour;
-use crate::support::{
-    Client,
-    batch::of_producer,
-    client, unique,
-};
+use crate::support::{Client, batch::of_producer, client, unique};
 use protocol::{ErrorCode, messages::InitProducerIdRequest};
 
 fn producer_id(client: &mut Client) -> i64 {

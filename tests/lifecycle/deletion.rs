@@ -16,7 +16,10 @@ fn delete(client: &mut Client, topic: &str) -> ErrorCode {
 /// Folders of the topic's partitions, those that wait for their removal included.
 fn folders(broker: &Broker, topic: &str) -> Vec<String> {
     let entries = fs::read_dir(broker.data()).expect("the log directory").flatten();
-    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name.starts_with(topic)).collect()
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(topic))
+        .collect()
 }
 
 #[test]

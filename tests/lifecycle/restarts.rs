@@ -191,7 +191,8 @@ fn the_back_end_may_change_between_runs() {
 #[test]
 fn every_back_end_and_core_writes_the_same_segment() {
     let mut segments = Vec::new();
-    let setups = Setup::backends().into_iter().flat_map(|setup| [Setup::new(setup.backend, 1), Setup::new(setup.backend, 2)]);
+    let setups =
+        Setup::backends().into_iter().flat_map(|setup| [Setup::new(setup.backend, 1), Setup::new(setup.backend, 2)]);
     for setup in setups {
         let mut broker = Broker::start(&setup);
         let mut client = Client::connect(broker.address);
@@ -219,7 +220,8 @@ fn an_idempotent_producer_is_remembered_over_clean_and_hard_stops() {
         let mut client = Client::connect(broker.address);
         let topic = unique("remembered");
         client.create_topic(&topic, 1, &[]);
-        let request = InitProducerIdRequest { transactional_id: None, producer_id: -1, producer_epoch: -1, ..Default::default() };
+        let request =
+            InitProducerIdRequest { transactional_id: None, producer_id: -1, producer_epoch: -1, ..Default::default() };
         let id = client.call(&request, 4).producer_id;
         let batch = |sequence: i32| batch::of_producer(id, 0, sequence, &[b"once"]);
         assert_eq!(client.produce(&topic, 0, batch(0)).base_offset, 0);
@@ -251,7 +253,8 @@ fn a_log_that_lost_its_end_refuses_what_would_leave_a_gap() {
         let mut client = Client::connect(broker.address);
         let topic = unique("cut");
         client.create_topic(&topic, 1, &[]);
-        let request = InitProducerIdRequest { transactional_id: None, producer_id: -1, producer_epoch: -1, ..Default::default() };
+        let request =
+            InitProducerIdRequest { transactional_id: None, producer_id: -1, producer_epoch: -1, ..Default::default() };
         let id = client.call(&request, 4).producer_id;
         let batch = |sequence: i32| batch::of_producer(id, 0, sequence, &[&[b'v'; 100]]);
         for sequence in 0..50 {

@@ -4,12 +4,7 @@ use crate::support::{
     Broker, Client, Setup,
     broker::{free_port, scratch_folder},
 };
-use std::{
-    fs,
-    io,
-    os::unix::process::CommandExt,
-    process::Command,
-};
+use std::{fs, io, os::unix::process::CommandExt, process::Command};
 
 /// A filter that answers EPERM to io_uring_setup, io_uring_enter and io_uring_register (425 to 427 everywhere), and
 /// allows all else; installed in the child before it becomes the broker.

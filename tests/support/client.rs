@@ -1,6 +1,7 @@
 //! A small blocking client: speaks any generated message, and any bytes that are none.
 
 use super::{PATIENCE, batch};
+use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{
     ApiKey, ErrorCode, Request, decode_exact,
     messages::{
@@ -13,7 +14,6 @@ use protocol::{
         produce_response::PartitionProduceResponse,
     },
 };
-use bytes::{BufMut, Bytes, BytesMut};
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},

@@ -60,11 +60,8 @@ fn answer<M: Message>(key: ApiKey, version: i16, response: &M) -> Vec<u8> {
 impl Answers {
     fn new(port: u16, topic: &str) -> Answers {
         let partition = PartitionProduceResponse { index: 0, base_offset: 0, ..Default::default() };
-        let produced = TopicProduceResponse {
-            name: topic.to_owned(),
-            partition_responses: vec![partition],
-            ..Default::default()
-        };
+        let produced =
+            TopicProduceResponse { name: topic.to_owned(), partition_responses: vec![partition], ..Default::default() };
         let produce = ProduceResponse { responses: vec![produced], ..Default::default() };
         let partition = MetadataResponsePartition {
             leader_id: 1,
@@ -72,7 +69,12 @@ impl Answers {
             isr_nodes: vec![1],
             ..Default::default()
         };
-        let broker = MetadataResponseBroker { node_id: 1, host: "127.0.0.1".to_owned(), port: port.into(), ..Default::default() };
+        let broker = MetadataResponseBroker {
+            node_id: 1,
+            host: "127.0.0.1".to_owned(),
+            port: port.into(),
+            ..Default::default()
+        };
         let metadata = MetadataResponse {
             brokers: vec![broker],
             topics: vec![MetadataResponseTopic {
@@ -83,7 +85,11 @@ impl Answers {
             ..Default::default()
         };
         let serves = |key: ApiKey, max_version| ApiVersion { api_key: key.code(), max_version, ..Default::default() };
-        let api_keys = vec![serves(ApiKey::Produce, PRODUCE_VERSION), serves(ApiKey::Fetch, 12), serves(ApiKey::Metadata, METADATA_VERSION)];
+        let api_keys = vec![
+            serves(ApiKey::Produce, PRODUCE_VERSION),
+            serves(ApiKey::Fetch, 12),
+            serves(ApiKey::Metadata, METADATA_VERSION),
+        ];
         let api_versions = ApiVersionsResponse { api_keys, ..Default::default() };
         Answers {
             produce: answer(ApiKey::Produce, PRODUCE_VERSION, &produce),

@@ -79,7 +79,8 @@ fn main() -> anyhow::Result<()> {
     warm_up(&options, &targets)?;
     let mut all = Vec::new();
     for load in loads {
-        let able: Vec<&Target> = targets.iter().filter(|target| load.consumers == 0 || target.can_be_consumed()).collect();
+        let able: Vec<&Target> =
+            targets.iter().filter(|target| load.consumers == 0 || target.can_be_consumed()).collect();
         let mut series: Vec<Series> =
             able.iter().map(|target| Series { target: target.name.clone(), load, samples: Vec::new() }).collect();
         for round in 1..=options.rounds {

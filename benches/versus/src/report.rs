@@ -42,7 +42,11 @@ pub fn markdown(all: &[Series], options: &Options) -> String {
     for load in loads {
         let series: Vec<&Series> = all.iter().filter(|series| series.load == load).collect();
         let _ = writeln!(text, "## {load}\n");
-        if load.rate.is_some() { at_a_rate(&mut text, &series) } else { at_most(&mut text, &series) }
+        if load.rate.is_some() {
+            at_a_rate(&mut text, &series)
+        } else {
+            at_most(&mut text, &series)
+        }
         let _ = writeln!(text);
     }
     remarks(&mut text, all);
@@ -52,7 +56,10 @@ pub fn markdown(all: &[Series], options: &Options) -> String {
 fn at_a_rate(text: &mut String, series: &[&Series]) {
     let cpu: Vec<Figure> = series.iter().map(|one| figure(&one.samples, |sample| sample.cpu_s_per_million)).collect();
     let floor = series.iter().position(|one| one.target == "bare sink").map_or(0.0, |index| cpu[index].median);
-    let _ = writeln!(text, "| | CPU-s per million | spread | CPU-s per GB | CPU-s measured | of Kafka | above the floor, of Kafka | p50 ms | p99 ms |");
+    let _ = writeln!(
+        text,
+        "| | CPU-s per million | spread | CPU-s per GB | CPU-s measured | of Kafka | above the floor, of Kafka | p50 ms | p99 ms |"
+    );
     let _ = writeln!(text, "|---|---|---|---|---|---|---|---|---|");
     let kafka = series.iter().position(|one| one.target == "Apache Kafka").map(|index| cpu[index].median);
     for (one, cpu) in series.iter().zip(&cpu) {
@@ -113,7 +120,11 @@ fn remarks(text: &mut String, all: &[Series]) {
         .map(|one| format!("{} at {} B ({:.2} s)", one.target, one.load.record_size, measured(&one)))
         .collect();
     if !short.is_empty() {
-        let _ = writeln!(text, "\nStand on less than {CPU_MIN_S} s of processor time, see --seconds: {}.", short.join(", "));
+        let _ = writeln!(
+            text,
+            "\nStand on less than {CPU_MIN_S} s of processor time, see --seconds: {}.",
+            short.join(", ")
+        );
     }
     for one in all {
         let mut said: Vec<&String> = one.samples.iter().flat_map(|sample| &sample.remarks).collect();

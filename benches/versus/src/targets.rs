@@ -63,7 +63,13 @@ impl Target {
         let pid = String::from_utf8_lossy(&output.stdout).trim().parse().context("the broker script prints no pid")?;
         // Pinned after its start, so that Java still sizes itself for the whole machine.
         pin(pid)?;
-        Ok(Target { name: "Apache Kafka".to_owned(), port, pid, is_java: true, process: Process::Script { script, dir } })
+        Ok(Target {
+            name: "Apache Kafka".to_owned(),
+            port,
+            pid,
+            is_java: true,
+            process: Process::Script { script, dir },
+        })
     }
 
     pub fn millstream(options: &Options, durability: Durability) -> anyhow::Result<Target> {
@@ -107,13 +113,8 @@ impl Target {
         }
         // Held open for the life of the child, which may print.
         child.stdout = Some(stdout.into_inner());
-        let target = Target {
-            name: name.to_owned(),
-            port,
-            pid: child.id(),
-            is_java: false,
-            process: Process::Child(child),
-        };
+        let target =
+            Target { name: name.to_owned(), port, pid: child.id(), is_java: false, process: Process::Child(child) };
         prefer(target.pid);
         Ok(target)
     }
