@@ -83,11 +83,13 @@ impl Connection {
                     dispatch::request(self, frame).await?;
                 }
                 Next::Receive(room) => {
-                    let (received, back) = self.shard.ring.recv(&self.stream, buffer, room).await;
+                    buffer = self.shard.receive_pool.with_room(buffer, room.least);
+                    let most = room.most.min(buffer.capacity() - buffer.len());
+                    let (received, back) = self.shard.ring.recv(&self.stream, buffer, most).await;
                     buffer = back;
                     match received {
                         Ok(0) | Err(_) => return Ok(()),
-                        Ok(n) if n >= room => receive_bytes = (receive_bytes * 2).min(limits::RECEIVE_MAX_BYTES),
+                        Ok(n) if n >= receive_bytes => receive_bytes = (receive_bytes * 2).min(limits::RECEIVE_MAX_BYTES),
                         Ok(n) if n < receive_bytes / 4 => receive_bytes = (receive_bytes / 2).max(limits::RECEIVE_MIN_BYTES),
                         Ok(_) => {}
                     }

@@ -1,7 +1,7 @@
 //! Cutting the byte stream of a connection into request frames: four bytes of length, then that many bytes.
 //!
-//! Owns: the decision how much to receive next. Lives on: the core of the connection. Never: copies a frame, or sizes a
-//! buffer by a length that the bytes received do not back (see [`limits::FRAME_RESERVE_MAX_BYTES`]).
+//! Owns: the decision how much to receive next. Lives on: the core of the connection. Never: copies a frame, or asks for
+//! room by a length that the bytes received do not back (see [`limits::FRAME_RESERVE_MAX_BYTES`]).
 
 use crate::limits;
 use bytes::BytesMut;
@@ -23,25 +23,37 @@ pub enum FrameError {
 pub enum Next {
     /// A whole frame, without its length prefix.
     Frame(BytesMut),
-    /// Receive up to this many bytes more; the buffer has room for them.
-    Receive(usize),
+    /// More has to be received.
+    Receive(Room),
+}
+
+/// How much to receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The buffer needs room for so many bytes.
+    pub least: usize,
+    /// No more than these are received, whatever room there is.
+    pub most: usize,
 }
 
 /// API key, API version and correlation id: what every request header begins with.
 const HEADER_MIN_BYTES: i32 = 8;
 
-/// Cuts the next frame off the front of `buffer`, or makes room for what is missing. `receive_bytes` is how much to
-/// receive while no frame is known to be on its way; `proven_bytes` is the largest frame that the connection has sent
-/// so far, and gets its room at once. What is promised beyond that gets room as it comes, doubling.
+/// Cuts the next frame off the front of `buffer`, or says how much to receive. `receive_bytes` is what the connection
+/// usually sends at once; `proven_bytes` is the largest frame that it has sent so far, and gets its room at once. What is
+/// promised beyond that gets room as it comes, doubling.
+///
+/// A frame never moves to another buffer when that can be foreseen: one that may not fit behind the others of its
+/// buffer is given a buffer of its own before its first byte is received.
 pub fn next(
     buffer: &mut BytesMut,
     receive_bytes: usize,
     proven_bytes: usize,
     max_bytes: usize,
 ) -> Result<Next, FrameError> {
+    let proven = proven_bytes.min(limits::FRAME_RESERVE_MAX_BYTES);
     let Some(prefix) = buffer.first_chunk::<LENGTH_BYTES>() else {
-        buffer.reserve(receive_bytes);
-        return Ok(Next::Receive(receive_bytes));
+        return Ok(Next::Receive(Room { least: proven.max(receive_bytes / 4), most: usize::MAX }));
     };
     let length = i32::from_be_bytes(*prefix);
     if length < HEADER_MIN_BYTES {
@@ -57,11 +69,14 @@ pub fn next(
         let _ = frame.split_to(LENGTH_BYTES);
         return Ok(Next::Frame(frame));
     }
-    let missing = whole - buffer.len();
-    let backed = receive_bytes.max(buffer.len()).max(proven_bytes.min(limits::FRAME_RESERVE_MAX_BYTES));
-    let room = if missing <= receive_bytes { receive_bytes } else { missing.min(backed) };
-    buffer.reserve(room);
-    Ok(Next::Receive(room))
+    let (missing, spare) = (whole - buffer.len(), buffer.capacity() - buffer.len());
+    let next_fits = spare >= missing + LENGTH_BYTES + proven.max(frame_bytes.min(limits::FRAME_RESERVE_MAX_BYTES));
+    if spare >= missing {
+        return Ok(Next::Receive(Room { least: missing, most: if next_fits { usize::MAX } else { missing } }));
+    }
+    let backed = receive_bytes.max(buffer.len()).max(proven);
+    let least = if missing <= receive_bytes { receive_bytes } else { missing.min(backed) };
+    Ok(Next::Receive(Room { least, most: usize::MAX }))
 }
 
 #[cfg(test)]
@@ -86,12 +101,41 @@ mod tests {
         let room = |proven_bytes| {
             let mut buffer = BytesMut::from(&(100i32 << 20).to_be_bytes()[..]);
             let Ok(Next::Receive(room)) = next(&mut buffer, 4096, proven_bytes, MAX) else { panic!("out of nothing") };
-            assert!(buffer.capacity() < 2 * room);
-            room
+            room.least
         };
         assert_eq!(room(0), 4096);
         assert_eq!(room(100_000), 100_000);
         assert_eq!(room(90 << 20), limits::FRAME_RESERVE_MAX_BYTES);
+    }
+
+    #[test]
+    fn frames_of_equal_size_fill_a_buffer_and_never_move() {
+        const FRAME: usize = 60_000;
+        let mut buffer = BytesMut::new();
+        let (mut moved, mut frames, mut proven) = (0, 0, 0);
+        while frames < 100 {
+            match next(&mut buffer, 65_536, proven, MAX).unwrap() {
+                Next::Frame(frame) => (frames, proven) = (frames + 1, proven.max(frame.len())),
+                Next::Receive(room) => {
+                    if buffer.capacity() - buffer.len() < room.least {
+                        // The first buffer was filled before any frame had said how large it is.
+                        moved += if frames > 20 { buffer.len() } else { 0 };
+                        let mut larger = BytesMut::with_capacity(1 << 20);
+                        larger.extend_from_slice(&buffer);
+                        buffer = larger;
+                    }
+                    // An endless stream of frames: the prefix stands wherever the last frame ended.
+                    let mut take = (buffer.capacity() - buffer.len()).min(room.most);
+                    while take > 0 {
+                        let into = buffer.len() % (LENGTH_BYTES + FRAME);
+                        let byte = (FRAME as u32).to_be_bytes().get(into).copied().unwrap_or(0);
+                        buffer.extend_from_slice(&[byte]);
+                        take -= 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(moved, 0);
     }
 
     proptest! {
@@ -107,8 +151,10 @@ mod tests {
                 match next(&mut buffer, 512, 700, MAX).unwrap() {
                     Next::Frame(frame) => got.push(frame.to_vec()),
                     Next::Receive(room) => {
-                        prop_assert!(buffer.capacity() - buffer.len() >= room);
-                        let take = pieces[piece % pieces.len()].min(room).min(stream.len() - sent);
+                        prop_assert!(0 < room.least && room.least <= room.most);
+                        buffer.reserve(room.least);
+                        let spare = (buffer.capacity() - buffer.len()).min(room.most);
+                        let take = pieces[piece % pieces.len()].min(spare).min(stream.len() - sent);
                         prop_assert!(take > 0);
                         buffer.extend_from_slice(&stream[sent..sent + take]);
                         (sent, piece) = (sent + take, piece + 1);

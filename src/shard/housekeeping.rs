@@ -22,6 +22,7 @@ pub async fn run(shard: Shard) {
         ticks += 1;
         if ticks.is_multiple_of(IDLE_CHECK_TICKS) {
             listener::end_idle(&shard);
+            shard.receive_pool.release_idle();
         }
         if due.is_empty() && shard.ring.now() >= next_round {
             due = shard.partitions.borrow().keys().copied().collect();

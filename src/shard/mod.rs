@@ -27,7 +27,10 @@ use crate::{
     log::TailCache,
     meta::node::MetaNode,
     meta::controller::Settings,
-    net::listener::{self, Connections, ListenPlan, OpenConnections},
+    net::{
+        listener::{self, Connections, ListenPlan, OpenConnections},
+        receive_pool::ReceivePool,
+    },
 };
 use bad_input::BadInput;
 use commit::Commit;
@@ -89,6 +92,7 @@ pub struct ShardInner {
     pub view: RefCell<ClusterView>,
     pub routes: RefCell<Routes>,
     pub tail: Rc<TailCache>,
+    pub receive_pool: ReceivePool,
     sessions: RefCell<Sessions>,
     /// For batches that are unpacked while they are checked.
     pub scratch: RefCell<Vec<u8>>,
@@ -138,6 +142,7 @@ impl Shard {
             view: RefCell::new(options.view),
             routes: RefCell::default(),
             tail: TailCache::new(crate::limits::TAIL_CACHE_BYTES),
+            receive_pool: ReceivePool::default(),
             sessions: RefCell::new(Sessions::new(cache_slots)),
             scratch: RefCell::default(),
             bytes_in_flight: Rc::default(),

@@ -9,6 +9,7 @@ mod batch;
 mod builder;
 mod control;
 mod record;
+mod regular;
 pub mod validate;
 mod varint;
 

@@ -311,3 +311,45 @@ fn damaged_compressed_bodies_are_invalid() {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Whatever the fast walk accepts, the exact one accepts too, with the same result.
+    #[test]
+    fn the_fast_walk_accepts_nothing_that_the_exact_one_refuses(
+        count in 1i64..8,
+        changes in prop::collection::vec((0usize..400, any::<u8>()), 0..4),
+        cut_bytes in 0usize..3,
+        by_append: bool,
+        compacted: bool,
+    ) {
+        let mut bytes = builder(count).build().to_vec();
+        for (at, byte) in changes {
+            let at = BATCH_HEADER_BYTES + at % (bytes.len() - BATCH_HEADER_BYTES);
+            bytes[at] = byte;
+        }
+        let timestamp_type = if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
+        let rules = ValidationRules { timestamp_type, compacted, timestamp_before_max_ms: 3_600_000, ..rules() };
+        let batch = Batch::parse(&bytes).unwrap();
+        let body = &batch.body()[..batch.body().len() - cut_bytes];
+        if let Some(fast) = check_regular(&batch, body, &rules) {
+            prop_assert_eq!(Ok(fast), check_records(&batch, body, &rules));
+        }
+    }
+}
+
+#[test]
+fn ordinary_batches_take_the_fast_walk() {
+    for count in [1, 3, 200] {
+        let bytes = builder(count).build();
+        let batch = Batch::parse(&bytes).unwrap();
+        assert!(check_regular(&batch, batch.body(), &rules()).is_some());
+    }
+    let mut without_keys = BatchBuilder::new(0);
+    without_keys.append(NOW_MS, None, None, &[]);
+    let bytes = without_keys.build();
+    let batch = Batch::parse(&bytes).unwrap();
+    assert!(check_regular(&batch, batch.body(), &rules()).is_some());
+    assert!(check_regular(&batch, batch.body(), &ValidationRules { compacted: true, ..rules() }).is_none());
+}
