@@ -23,15 +23,25 @@ pub const RECEIVE_MAX_BYTES: usize = 128 * 1024;
 /// it a buffer grows with the bytes that really came, doubling, so that a promise of 100 MB costs nothing by itself.
 pub const FRAME_RESERVE_MAX_BYTES: usize = RECEIVE_BLOCK_BYTES;
 
-/// A block of the receive pool: the largest batch that `max.message.bytes` allows by default (1 MiB and 12 bytes) fits
+/// A block that busy connections receive into: the largest batch that `max.message.bytes` allows by default (1 MiB and 12 bytes) fits
 /// with the request around it.
 pub const RECEIVE_BLOCK_BYTES: usize = 1024 * 1024 + 16 * 1024;
 
-/// Buffers from this size on are blocks of the receive pool: a connection that needs less gets memory of its own.
+/// Receive buffers from this size on are such blocks: a connection that needs less gets memory of its own.
 pub const RECEIVE_POOLED_MIN_BYTES: usize = 64 * 1024;
 
-/// Blocks that the receive pool of one core may have: those that the tail holds, and as many more as are on their way there.
+/// How many of them one core may have: those that the tail holds, and as many more as are on their way there.
 pub const RECEIVE_BLOCKS_MAX: usize = 96;
+
+/// Finished produce requests whose memory one core keeps for the next ones.
+pub const PRODUCE_SPARES_MAX: usize = 1024;
+
+/// What most replies without records fit in.
+pub const REPLY_MIN_BYTES: usize = 256;
+
+/// A block that replies are written into, and how many of them one core keeps for the replies that are on their way.
+pub const REPLY_BLOCK_BYTES: usize = 64 * 1024;
+pub const REPLY_BLOCKS_MAX: usize = 64;
 
 /// Requests of one connection that may be unanswered at a time; the next one waits in the kernel's buffer.
 pub const CONNECTION_REQUESTS_IN_FLIGHT_MAX: usize = 512;
@@ -68,6 +78,7 @@ pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
 
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
+const _: () = assert!(REPLY_BLOCK_BYTES.is_multiple_of(REPLY_MIN_BYTES));
 const _: () = assert!(RECEIVE_POOLED_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_BLOCKS_MAX * RECEIVE_BLOCK_BYTES > TAIL_CACHE_BYTES);
 const _: () = assert!(FRAME_RESERVE_MAX_BYTES <= CONNECTION_BYTES_IN_FLIGHT_MAX);

@@ -46,6 +46,8 @@ struct Gathered {
 
 pub(super) struct Writer {
     gathered: RefCell<VecDeque<Gathered>>,
+    /// What one call writes; kept for its room.
+    run: RefCell<Vec<Bytes>>,
     pub written: Cell<i64>,
     pub durable: Cell<i64>,
     /// Rises with every cut of the log: a sync that began before one proves nothing about what followed it.
@@ -68,6 +70,7 @@ impl Writer {
     pub fn new(log_end: i64, durable: i64) -> Self {
         Self {
             gathered: RefCell::default(),
+            run: RefCell::default(),
             written: Cell::new(log_end),
             durable: Cell::new(durable),
             cuts: Cell::new(0),
@@ -131,11 +134,13 @@ impl Writer {
     }
 
     /// The slices that one call can write: they follow one another in one segment.
-    fn next_run(&self) -> Option<(Rc<Segment>, u32, Vec<Bytes>)> {
+    fn next_run(&self, run: &mut Vec<Bytes>) -> Option<(Rc<Segment>, u32)> {
+        run.clear();
         let gathered = self.gathered.borrow();
         let first = gathered.front()?;
         let same = gathered.iter().take(MAX_SLICES).take_while(|one| Rc::ptr_eq(&one.segment, &first.segment));
-        Some((first.segment.clone(), first.position, same.map(|one| one.bytes.clone()).collect()))
+        run.extend(same.map(|one| one.bytes.clone()));
+        Some((first.segment.clone(), first.position))
     }
 
     /// Books a run as written; its end offset.
@@ -200,8 +205,9 @@ impl Log {
     pub fn write_gathered(&self) -> io::Result<()> {
         let writer = &self.0.writer;
         writer.failure()?;
+        let mut bufs = writer.run.borrow_mut();
         while writer.held.get() == 0 {
-            let Some((segment, position, bufs)) = writer.next_run() else { break };
+            let Some((segment, position)) = writer.next_run(&mut bufs) else { break };
             let Some(file) = segment.opened(Part::Log) else {
                 self.open_behind(segment);
                 break;
@@ -215,6 +221,7 @@ impl Log {
             self.set_good();
             writer.wake();
         }
+        bufs.clear();
         Ok(())
     }
 

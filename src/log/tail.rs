@@ -8,6 +8,7 @@
 
 use bytes::{Bytes, BytesMut};
 use protocol::records::Batch;
+use ring::BlockPool;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -18,6 +19,8 @@ use std::{
 const SMALL_BYTES: usize = 8 * 1024;
 /// What small appends are copied into.
 const BLOCK_BYTES: usize = 64 * 1024;
+/// Blocks that may be held besides what the budget counts: unwritten, or sliced by readers.
+const SPARE_BLOCKS: usize = 64;
 /// Small appends of one log are merged until they are this large.
 const MERGED_BYTES: usize = 16 * 1024;
 /// How many unwritten entries one append steps over in its search for something to give up.
@@ -29,6 +32,8 @@ pub struct TailCache {
     used_bytes: Cell<usize>,
     /// In the order of the appends: whose bytes are the oldest, and how many of them.
     queue: RefCell<VecDeque<Age>>,
+    blocks: BlockPool,
+    /// What is left of the newest block.
     block: RefCell<BytesMut>,
 }
 
@@ -71,6 +76,7 @@ impl TailCache {
             budget_bytes,
             used_bytes: Cell::new(0),
             queue: RefCell::default(),
+            blocks: BlockPool::new(BLOCK_BYTES, budget_bytes / BLOCK_BYTES + SPARE_BLOCKS),
             block: RefCell::default(),
         })
     }
@@ -79,14 +85,20 @@ impl TailCache {
         self.used_bytes.get()
     }
 
-    /// The same bytes, in a block that small appends share.
-    fn copied(&self, bytes: &[u8]) -> Bytes {
+    /// The same bytes, one piece after the other, in a block that small appends share.
+    fn copied<'a>(&self, size_bytes: usize, pieces: impl Iterator<Item = &'a Bytes>) -> Bytes {
+        assert!(size_bytes <= BLOCK_BYTES, "only small appends are copied");
         let mut block = self.block.borrow_mut();
-        if block.capacity() - block.len() < bytes.len() {
-            *block = BytesMut::with_capacity(BLOCK_BYTES);
+        if block.capacity() - block.len() < size_bytes {
+            *block = self.blocks.take().unwrap_or_else(|| BytesMut::with_capacity(BLOCK_BYTES));
         }
-        block.extend_from_slice(bytes);
+        pieces.for_each(|piece| block.extend_from_slice(piece));
         block.split().freeze()
+    }
+
+    /// Gives memory back that nothing was written into for a while.
+    pub fn release_idle(&self) {
+        self.blocks.release_idle();
     }
 
     fn add(&self, tail: &Rc<Tail>, bytes: usize) {
@@ -137,14 +149,14 @@ impl Tail {
     /// Appends whole batches that follow what is here; gives back the bytes as they are kept.
     pub fn push(self: &Rc<Self>, base_offset: i64, end_offset: i64, records: Bytes) -> Bytes {
         let small = records.len() < SMALL_BYTES;
-        let bytes = if small { self.cache.copied(&records) } else { records };
+        let bytes = if small { self.cache.copied(records.len(), [&records].into_iter()) } else { records };
         let mut entries = self.entries.borrow_mut();
         if let Some(last) = entries.back() {
             assert!(last.end_offset <= base_offset, "the tail grows at its end");
         }
         entries.push_back(Entry { base_offset, end_offset, bytes: bytes.clone() });
         if small {
-            merge_small(&mut entries);
+            merge_small(&self.cache, &mut entries);
         }
         drop(entries);
         self.cache.add(self, bytes.len());
@@ -234,21 +246,17 @@ impl Drop for Tail {
 
 /// Joins the small entries at the end once they are worth one copy. Keeps at least the newest as it is: it is about to
 /// be written and read.
-fn merge_small(entries: &mut VecDeque<Entry>) {
+fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>) {
     let small = entries.iter().rev().take_while(|entry| entry.bytes.len() < SMALL_BYTES);
     let (count, size) = small.fold((0, 0), |(count, size), entry| (count + 1, size + entry.bytes.len()));
     if size < MERGED_BYTES || count < 3 {
         return;
     }
     let from = entries.len() - count;
-    let mut joined = BytesMut::with_capacity(size);
-    for entry in entries.range(from..) {
-        joined.extend_from_slice(&entry.bytes);
-    }
     let merged = Entry {
         base_offset: entries[from].base_offset,
         end_offset: entries[entries.len() - 1].end_offset,
-        bytes: joined.freeze(),
+        bytes: cache.copied(size, entries.range(from..).map(|entry| &entry.bytes)),
     };
     entries.truncate(from);
     entries.push_back(merged);

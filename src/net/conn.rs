@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{limits, shard::Shard};
 use bytes::{Bytes, BytesMut};
-use ring::{Instant, Stream};
+use ring::{BlockPool, Instant, Stream};
 use std::{cell::Cell, cell::RefCell, io, rc::Rc};
 
 /// What handlers know about the connection that a request came from.
@@ -75,7 +75,8 @@ impl Connection {
         loop {
             match frame::next(&mut buffer, receive_bytes, largest_frame, max_bytes)? {
                 Next::Frame(frame) => {
-                    largest_frame = largest_frame.max(frame.len());
+                    // What was large once is forgotten after some smaller ones.
+                    largest_frame = frame.len().max(largest_frame - largest_frame / 8);
                     self.wait_for_room(frame.len()).await;
                     if self.replies.is_closed() || self.shard.is_stopping() {
                         return Ok(());
@@ -83,8 +84,8 @@ impl Connection {
                     dispatch::request(self, frame).await?;
                 }
                 Next::Receive(room) => {
-                    buffer = self.shard.receive_pool.with_room(buffer, room.least);
-                    let most = room.most.min(buffer.capacity() - buffer.len());
+                    buffer = with_room(&self.shard.receive_blocks, buffer, room.least);
+                    let most = room.most(buffer.capacity() - buffer.len());
                     let (received, back) = self.shard.ring.recv(&self.stream, buffer, most).await;
                     buffer = back;
                     match received {
@@ -114,7 +115,7 @@ impl Connection {
     }
 
     async fn write_loop(self: Rc<Self>) {
-        let mut parts = Vec::new();
+        let (mut parts, mut gathered) = (Vec::new(), Vec::new());
         loop {
             self.replies.changed.wait_until(|| self.replies.front_is_ready() || self.replies.is_closed()).await;
             if self.replies.is_closed() && !self.replies.front_is_ready() {
@@ -123,7 +124,7 @@ impl Connection {
             // Replies that become ready in the same turn leave in one system call.
             self.shard.ring.end_of_turn().await;
             let taken_bytes = self.replies.take_ready(&mut parts, limits::SEND_BUFFERS_MAX);
-            let sent = self.send(&mut parts).await;
+            let sent = self.send(&mut parts, &mut gathered).await;
             self.replies.sent(taken_bytes);
             self.last_active.set(self.shard.ring.now());
             if sent.is_err() {
@@ -134,21 +135,58 @@ impl Connection {
         self.shard.ring.shutdown(&self.stream);
     }
 
-    async fn send(&self, parts: &mut Vec<ReplyPart>) -> io::Result<()> {
+    /// Sends the parts in order, with as few calls as that takes. `gathered` lends its room.
+    async fn send(&self, parts: &mut Vec<ReplyPart>, gathered: &mut Vec<Bytes>) -> io::Result<()> {
         let ring = &self.shard.ring;
-        let mut gathered: Vec<Bytes> = Vec::with_capacity(parts.len().min(limits::SEND_BUFFERS_MAX));
         for part in parts.drain(..) {
             match part {
-                ReplyPart::Bytes(bytes) if gathered.len() < limits::SEND_BUFFERS_MAX => gathered.push(bytes),
-                ReplyPart::Bytes(bytes) => ring.send(&self.stream, std::mem::replace(&mut gathered, vec![bytes])).await?,
+                ReplyPart::Bytes(bytes) => {
+                    if gathered.len() == limits::SEND_BUFFERS_MAX {
+                        ring.send_gathered(&self.stream, gathered).await?;
+                    }
+                    gathered.push(bytes);
+                }
                 ReplyPart::File { file, position, length } => {
                     if !gathered.is_empty() {
-                        ring.send(&self.stream, std::mem::take(&mut gathered)).await?;
+                        ring.send_gathered(&self.stream, gathered).await?;
                     }
                     ring.send_file(&self.stream, &file, position, length).await?;
                 }
             }
         }
-        if gathered.is_empty() { Ok(()) } else { ring.send(&self.stream, gathered).await }
+        if gathered.is_empty() { Ok(()) } else { ring.send_gathered(&self.stream, gathered).await }
+    }
+}
+
+/// `buffer` with room for `least` bytes more behind what it holds. A large buffer is a block of the pool where one is
+/// free, and then has all the room of a block.
+fn with_room(blocks: &BlockPool, mut buffer: BytesMut, least: usize) -> BytesMut {
+    let whole = buffer.len() + least;
+    if buffer.capacity() < whole
+        && (limits::RECEIVE_POOLED_MIN_BYTES..=limits::RECEIVE_BLOCK_BYTES).contains(&whole)
+        && let Some(mut block) = blocks.take()
+    {
+        block.extend_from_slice(&buffer);
+        return block;
+    }
+    buffer.reserve(least);
+    buffer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_buffers_are_blocks_and_keep_what_they_hold() {
+        const LARGE: usize = limits::RECEIVE_POOLED_MIN_BYTES;
+        let blocks = BlockPool::new(limits::RECEIVE_BLOCK_BYTES, 1);
+        let small = with_room(&blocks, BytesMut::new(), LARGE - 1);
+        assert!(small.capacity() < limits::RECEIVE_BLOCK_BYTES);
+        let block = with_room(&blocks, BytesMut::from(&b"abc"[..]), LARGE);
+        assert_eq!((&block[..], block.capacity()), (&b"abc"[..], limits::RECEIVE_BLOCK_BYTES));
+        let own = with_room(&blocks, BytesMut::from(&b"abc"[..]), LARGE);
+        assert!(own.capacity() >= 3 + LARGE, "a pool without a block does not keep anybody waiting");
+        assert!(with_room(&blocks, BytesMut::new(), limits::RECEIVE_BLOCK_BYTES + 1).capacity() > limits::RECEIVE_BLOCK_BYTES);
     }
 }

@@ -10,13 +10,10 @@ use super::{
     header::{self, RequestIds},
     reply::Reply,
 };
-use crate::shard::{apis, fetch, produce};
+use crate::shard::{Shard, apis, fetch, produce};
 use bytes::{BufMut, BytesMut};
 use protocol::{ApiKey, Message, Reader};
 use std::{future::Future, rc::Rc};
-
-/// What most responses fit in.
-const RESPONSE_MIN_BYTES: usize = 256;
 
 /// What a handler knows besides the request itself.
 pub struct Context<'a> {
@@ -38,7 +35,7 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
         }
         settle(connection).await;
         let handle = connection.replies.expect(frame.len());
-        handle.reply(encode(RequestIds { api_version: 0, ..ids }, &apis::api_versions::unsupported_version())?);
+        handle.reply(encode(&connection.shard, RequestIds { api_version: 0, ..ids }, &apis::api_versions::unsupported_version())?);
         return Ok(());
     }
     let start = connection.shard.ring.now();
@@ -80,8 +77,8 @@ fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
 }
 
 /// The beginning of a response frame: room for its length, and its header.
-pub fn response_head(ids: RequestIds) -> BytesMut {
-    let mut frame = BytesMut::with_capacity(RESPONSE_MIN_BYTES);
+pub fn response_head(shard: &Shard, ids: RequestIds) -> BytesMut {
+    let mut frame = shard.reply_blocks.buffer();
     frame.put_bytes(0, LENGTH_BYTES);
     frame.put_i32(ids.correlation_id);
     let key = ApiKey::from_i16(ids.api_key).expect("a served API");
@@ -93,8 +90,8 @@ pub fn response_head(ids: RequestIds) -> BytesMut {
 
 /// A whole response frame. An error is ours: the response says what its version cannot; the client gets a closed
 /// connection and the operator the reason.
-pub fn encode<M: Message>(ids: RequestIds, response: &M) -> Result<Reply, CloseReason> {
-    let mut frame = response_head(ids);
+pub fn encode<M: Message>(shard: &Shard, ids: RequestIds, response: &M) -> Result<Reply, CloseReason> {
+    let mut frame = response_head(shard, ids);
     response.encode(&mut frame, ids.api_version).map_err(|error| {
         tracing::error!(api_key = ids.api_key, api_version = ids.api_version, %error, "a response of ours does not encode");
         CloseReason::Protocol("an error of ours, see the line before".to_owned())
@@ -105,54 +102,55 @@ pub fn encode<M: Message>(ids: RequestIds, response: &M) -> Result<Reply, CloseR
 async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8]) -> Result<Reply, CloseReason> {
     /// Decodes, hands over, encodes.
     async fn with<Request: Message, Response: Message, F: Future<Output = Response>>(
+        shard: &Shard,
         ids: RequestIds,
         body: &[u8],
         handler: impl FnOnce(Request) -> F,
     ) -> Result<Reply, CloseReason> {
         let response = handler(decode(ids, body)?).await;
-        encode(ids, &response)
+        encode(shard, ids, &response)
     }
     let shard = &context.connection.shard;
     match key {
-        ApiKey::ListOffsets => with(ids, body, |r| apis::list_offsets::handle(context, r)).await,
-        ApiKey::Metadata => with(ids, body, |r| apis::metadata::handle(context, r)).await,
-        ApiKey::OffsetCommit => with(ids, body, |r| apis::offsets::commit(context, r)).await,
-        ApiKey::OffsetFetch => with(ids, body, |r| apis::offsets::fetch(context, r)).await,
-        ApiKey::OffsetDelete => with(ids, body, |r| apis::offsets::delete(context, r)).await,
-        ApiKey::FindCoordinator => with(ids, body, |r| apis::groups::find_coordinator(context, r)).await,
-        ApiKey::JoinGroup => with(ids, body, |r| apis::groups::join(context, r)).await,
-        ApiKey::Heartbeat => with(ids, body, |r| apis::groups::heartbeat(context, r)).await,
-        ApiKey::LeaveGroup => with(ids, body, |r| apis::groups::leave(context, r)).await,
-        ApiKey::SyncGroup => with(ids, body, |r| apis::groups::sync(context, r)).await,
-        ApiKey::DescribeGroups => with(ids, body, |r| apis::groups::describe(context, r)).await,
-        ApiKey::ListGroups => with(ids, body, |r| apis::groups::list(context, r)).await,
-        ApiKey::DeleteGroups => with(ids, body, |r| apis::groups::delete(context, r)).await,
-        ApiKey::ApiVersions => with(ids, body, |r| apis::api_versions::handle(context, r)).await,
-        ApiKey::CreateTopics => with(ids, body, |r| apis::controller::create_topics(context, r)).await,
-        ApiKey::DeleteTopics => with(ids, body, |r| apis::controller::delete_topics(context, r)).await,
-        ApiKey::CreatePartitions => with(ids, body, |r| apis::controller::create_partitions(context, r)).await,
-        ApiKey::AlterConfigs => with(ids, body, |r| apis::controller::alter_configs(context, r)).await,
+        ApiKey::ListOffsets => with(shard, ids, body, |r| apis::list_offsets::handle(context, r)).await,
+        ApiKey::Metadata => with(shard, ids, body, |r| apis::metadata::handle(context, r)).await,
+        ApiKey::OffsetCommit => with(shard, ids, body, |r| apis::offsets::commit(context, r)).await,
+        ApiKey::OffsetFetch => with(shard, ids, body, |r| apis::offsets::fetch(context, r)).await,
+        ApiKey::OffsetDelete => with(shard, ids, body, |r| apis::offsets::delete(context, r)).await,
+        ApiKey::FindCoordinator => with(shard, ids, body, |r| apis::groups::find_coordinator(context, r)).await,
+        ApiKey::JoinGroup => with(shard, ids, body, |r| apis::groups::join(context, r)).await,
+        ApiKey::Heartbeat => with(shard, ids, body, |r| apis::groups::heartbeat(context, r)).await,
+        ApiKey::LeaveGroup => with(shard, ids, body, |r| apis::groups::leave(context, r)).await,
+        ApiKey::SyncGroup => with(shard, ids, body, |r| apis::groups::sync(context, r)).await,
+        ApiKey::DescribeGroups => with(shard, ids, body, |r| apis::groups::describe(context, r)).await,
+        ApiKey::ListGroups => with(shard, ids, body, |r| apis::groups::list(context, r)).await,
+        ApiKey::DeleteGroups => with(shard, ids, body, |r| apis::groups::delete(context, r)).await,
+        ApiKey::ApiVersions => with(shard, ids, body, |r| apis::api_versions::handle(context, r)).await,
+        ApiKey::CreateTopics => with(shard, ids, body, |r| apis::controller::create_topics(context, r)).await,
+        ApiKey::DeleteTopics => with(shard, ids, body, |r| apis::controller::delete_topics(context, r)).await,
+        ApiKey::CreatePartitions => with(shard, ids, body, |r| apis::controller::create_partitions(context, r)).await,
+        ApiKey::AlterConfigs => with(shard, ids, body, |r| apis::controller::alter_configs(context, r)).await,
         ApiKey::IncrementalAlterConfigs => {
-            with(ids, body, |r| apis::controller::incremental_alter_configs(context, r)).await
+            with(shard, ids, body, |r| apis::controller::incremental_alter_configs(context, r)).await
         }
-        ApiKey::UpdateFeatures => with(ids, body, |r| apis::controller::update_features(context, r)).await,
+        ApiKey::UpdateFeatures => with(shard, ids, body, |r| apis::controller::update_features(context, r)).await,
         ApiKey::ListPartitionReassignments => {
-            with(ids, body, |r| apis::controller::list_partition_reassignments(context, r)).await
+            with(shard, ids, body, |r| apis::controller::list_partition_reassignments(context, r)).await
         }
-        ApiKey::DescribeConfigs => with(ids, body, |r| apis::cluster::describe_configs(context, r)).await,
-        ApiKey::DeleteRecords => with(ids, body, |r| apis::delete_records::handle(shard, r)).await,
-        ApiKey::InitProducerId => with(ids, body, |r| apis::init_producer_id::handle(context, r)).await,
-        ApiKey::OffsetForLeaderEpoch => with(ids, body, |r| apis::offset_for_leader_epoch::handle(shard, r)).await,
-        ApiKey::DescribeLogDirs => with(ids, body, |r| apis::log_dirs::handle(shard, r)).await,
-        ApiKey::DescribeQuorum => with(ids, body, |r| apis::cluster::describe_quorum(context, r)).await,
-        ApiKey::ListConfigResources => with(ids, body, |r| apis::cluster::list_config_resources(context, r)).await,
+        ApiKey::DescribeConfigs => with(shard, ids, body, |r| apis::cluster::describe_configs(context, r)).await,
+        ApiKey::DeleteRecords => with(shard, ids, body, |r| apis::delete_records::handle(shard, r)).await,
+        ApiKey::InitProducerId => with(shard, ids, body, |r| apis::init_producer_id::handle(context, r)).await,
+        ApiKey::OffsetForLeaderEpoch => with(shard, ids, body, |r| apis::offset_for_leader_epoch::handle(shard, r)).await,
+        ApiKey::DescribeLogDirs => with(shard, ids, body, |r| apis::log_dirs::handle(shard, r)).await,
+        ApiKey::DescribeQuorum => with(shard, ids, body, |r| apis::cluster::describe_quorum(context, r)).await,
+        ApiKey::ListConfigResources => with(shard, ids, body, |r| apis::cluster::list_config_resources(context, r)).await,
         ApiKey::AlterPartitionReassignments => {
-            with(ids, body, |r| apis::controller::alter_partition_reassignments(context, r)).await
+            with(shard, ids, body, |r| apis::controller::alter_partition_reassignments(context, r)).await
         }
-        ApiKey::ElectLeaders => with(ids, body, |r| apis::controller::elect_leaders(context, r)).await,
-        ApiKey::DescribeCluster => with(ids, body, |r| apis::cluster::describe(context, r)).await,
+        ApiKey::ElectLeaders => with(shard, ids, body, |r| apis::controller::elect_leaders(context, r)).await,
+        ApiKey::DescribeCluster => with(shard, ids, body, |r| apis::cluster::describe(context, r)).await,
         ApiKey::DescribeTopicPartitions => {
-            with(ids, body, |r| apis::metadata::describe_topic_partitions(context, r)).await
+            with(shard, ids, body, |r| apis::metadata::describe_topic_partitions(context, r)).await
         }
         _ => Err(CloseReason::Unserved { key: ids.api_key, version: ids.api_version }),
     }

@@ -32,15 +32,26 @@ pub enum Next {
 pub struct Room {
     /// The buffer needs room for so many bytes.
     pub least: usize,
-    /// No more than these are received, whatever room there is.
-    pub most: usize,
+    /// What is missing of the frame that has begun.
+    missing: usize,
+    /// How large the frames behind it probably are.
+    frame_bytes: usize,
+}
+
+impl Room {
+    /// How much of the room that there is to use: as much as whole frames will probably fill. The beginning of another one
+    /// would have to move to the next buffer.
+    pub fn most(&self, spare_bytes: usize) -> usize {
+        let behind = spare_bytes.saturating_sub(self.missing);
+        (self.missing + behind / self.frame_bytes * self.frame_bytes).clamp(1, spare_bytes)
+    }
 }
 
 /// API key, API version and correlation id: what every request header begins with.
 const HEADER_MIN_BYTES: i32 = 8;
 
 /// Cuts the next frame off the front of `buffer`, or says how much to receive. `receive_bytes` is what the connection
-/// usually sends at once; `proven_bytes` is the largest frame that it has sent so far, and gets its room at once. What is
+/// usually sends at once; `proven_bytes` is the largest frame that it has sent lately, and gets its room at once. What is
 /// promised beyond that gets room as it comes, doubling.
 ///
 /// A frame never moves to another buffer when that can be foreseen: one that may not fit behind the others of its
@@ -52,8 +63,9 @@ pub fn next(
     max_bytes: usize,
 ) -> Result<Next, FrameError> {
     let proven = proven_bytes.min(limits::FRAME_RESERVE_MAX_BYTES);
+    let usual = LENGTH_BYTES + proven.max(HEADER_MIN_BYTES as usize);
     let Some(prefix) = buffer.first_chunk::<LENGTH_BYTES>() else {
-        return Ok(Next::Receive(Room { least: proven.max(receive_bytes / 4), most: usize::MAX }));
+        return Ok(Next::Receive(Room { least: usual.max(receive_bytes / 4), missing: 0, frame_bytes: usual }));
     };
     let length = i32::from_be_bytes(*prefix);
     if length < HEADER_MIN_BYTES {
@@ -70,13 +82,13 @@ pub fn next(
         return Ok(Next::Frame(frame));
     }
     let (missing, spare) = (whole - buffer.len(), buffer.capacity() - buffer.len());
-    let next_fits = spare >= missing + LENGTH_BYTES + proven.max(frame_bytes.min(limits::FRAME_RESERVE_MAX_BYTES));
-    if spare >= missing {
-        return Ok(Next::Receive(Room { least: missing, most: if next_fits { usize::MAX } else { missing } }));
-    }
     let backed = receive_bytes.max(buffer.len()).max(proven);
-    let least = if missing <= receive_bytes { receive_bytes } else { missing.min(backed) };
-    Ok(Next::Receive(Room { least, most: usize::MAX }))
+    let least = match missing {
+        _ if spare >= missing => missing,
+        _ if missing <= receive_bytes => receive_bytes,
+        _ => missing.min(backed),
+    };
+    Ok(Next::Receive(Room { least, missing, frame_bytes: usual.max(whole) }))
 }
 
 #[cfg(test)]
@@ -125,7 +137,7 @@ mod tests {
                         buffer = larger;
                     }
                     // An endless stream of frames: the prefix stands wherever the last frame ended.
-                    let mut take = (buffer.capacity() - buffer.len()).min(room.most);
+                    let mut take = room.most(buffer.capacity() - buffer.len());
                     while take > 0 {
                         let into = buffer.len() % (LENGTH_BYTES + FRAME);
                         let byte = (FRAME as u32).to_be_bytes().get(into).copied().unwrap_or(0);
@@ -151,9 +163,10 @@ mod tests {
                 match next(&mut buffer, 512, 700, MAX).unwrap() {
                     Next::Frame(frame) => got.push(frame.to_vec()),
                     Next::Receive(room) => {
-                        prop_assert!(0 < room.least && room.least <= room.most);
+                        prop_assert!(room.least > 0);
                         buffer.reserve(room.least);
-                        let spare = (buffer.capacity() - buffer.len()).min(room.most);
+                        let spare = room.most(buffer.capacity() - buffer.len());
+                        prop_assert!(spare > 0);
                         let take = pieces[piece % pieces.len()].min(spare).min(stream.len() - sent);
                         prop_assert!(take > 0);
                         buffer.extend_from_slice(&stream[sent..sent + take]);

@@ -9,5 +9,4 @@ pub mod dispatch;
 pub mod frame;
 pub mod header;
 pub mod listener;
-pub mod receive_pool;
 pub mod reply;

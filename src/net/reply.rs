@@ -2,9 +2,10 @@
 //!
 //! Owns: one connection's unanswered requests. Lives on: the core of the connection. Never: sends; `conn.rs` does.
 
-use ring::signal::Signal;
+use crate::limits;
 use bytes::{Bytes, BytesMut};
-use ring::File;
+use ring::{BlockPool, File, signal::Signal};
+use smallvec::{SmallVec, smallvec};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -14,7 +15,7 @@ use std::{
 /// A whole response frame, length prefix included, as pieces in order.
 #[derive(Debug, Default)]
 pub struct Reply {
-    pub parts: Vec<ReplyPart>,
+    pub parts: SmallVec<[ReplyPart; 1]>,
 }
 
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl Reply {
         let length = frame.len() - super::frame::LENGTH_BYTES;
         let length = i32::try_from(length).expect("a response fits its length prefix");
         frame[..super::frame::LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
-        Reply { parts: vec![ReplyPart::Bytes(frame.freeze())] }
+        Reply { parts: smallvec![ReplyPart::Bytes(frame.freeze())] }
     }
 
     pub fn size_bytes(&self) -> usize {
@@ -41,6 +42,35 @@ impl Reply {
                 ReplyPart::File { length, .. } => *length as usize,
             })
             .sum()
+    }
+}
+
+/// Memory that small replies of one core are written into, used again once they are sent.
+pub struct ReplyBlocks {
+    pool: BlockPool,
+    /// What is left of the newest block.
+    rest: RefCell<BytesMut>,
+}
+
+impl Default for ReplyBlocks {
+    fn default() -> Self {
+        Self { pool: BlockPool::new(limits::REPLY_BLOCK_BYTES, limits::REPLY_BLOCKS_MAX), rest: RefCell::default() }
+    }
+}
+
+impl ReplyBlocks {
+    /// An empty buffer for a reply that will rarely need more than [`limits::REPLY_MIN_BYTES`]; it may grow.
+    pub fn buffer(&self) -> BytesMut {
+        let mut rest = self.rest.borrow_mut();
+        if rest.capacity() < limits::REPLY_MIN_BYTES {
+            *rest = self.pool.take().unwrap_or_else(|| BytesMut::with_capacity(limits::REPLY_MIN_BYTES));
+        }
+        let after = rest.split_off(limits::REPLY_MIN_BYTES);
+        std::mem::replace(&mut rest, after)
+    }
+
+    pub fn release_idle(&self) {
+        self.pool.release_idle();
     }
 }
 
@@ -207,7 +237,7 @@ mod tests {
     use super::*;
 
     fn reply(byte: u8) -> Reply {
-        Reply { parts: vec![ReplyPart::Bytes(Bytes::from(vec![byte; 10]))] }
+        Reply { parts: smallvec![ReplyPart::Bytes(Bytes::from(vec![byte; 10]))] }
     }
 
     fn taken(replies: &Replies) -> Vec<u8> {

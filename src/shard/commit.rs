@@ -15,7 +15,7 @@ use protocol::ErrorCode;
 use ring::signal::{Giver, Signal};
 use std::{
     cell::{Cell, RefCell},
-    io,
+    io, mem,
     rc::Rc,
     time::Duration,
 };
@@ -73,10 +73,13 @@ impl Commit {
 /// Writes what was gathered, once per turn.
 pub async fn write_loop(shard: Shard) {
     let commit = &shard.commit;
+    // Lends its room to the round after.
+    let mut round = Vec::new();
     loop {
         commit.work.wait_until(|| !commit.to_write.borrow().is_empty()).await;
         shard.ring.end_of_turn().await;
-        for partition in commit.to_write.take() {
+        mem::swap(&mut round, &mut *commit.to_write.borrow_mut());
+        for partition in round.drain(..) {
             partition.is_dirty.set(false);
             match partition.log.write_gathered() {
                 Ok(()) if partition.config.borrow().durability == Durability::Os => {
@@ -125,7 +128,7 @@ pub fn advance(shard: &Shard, partition: &Rc<Partition>, high_watermark: i64) {
         return;
     }
     partition.log.set_high_watermark(high_watermark);
-    for waiter in partition.take_reached(high_watermark) {
+    while let Some(waiter) = partition.take_reached(high_watermark) {
         waiter.done.tell(Ok(()));
     }
     notify_watchers(shard, partition);

@@ -34,6 +34,7 @@ use protocol::{
         PartitionFetchResponse,
     },
 };
+use smallvec::SmallVec;
 use std::{rc::Rc, time::Duration};
 
 /// One read on the core that owns the partition.
@@ -342,7 +343,7 @@ fn write_response(
             writer.partition(&response, fetched.size_bytes);
         }
     }
-    let mut parts = Vec::new();
+    let mut parts = SmallVec::new();
     for part in writer.finish(&[]).parts {
         match part {
             Part::Bytes(bytes) => parts.push(ReplyPart::Bytes(bytes)),

@@ -22,7 +22,9 @@ pub async fn run(shard: Shard) {
         ticks += 1;
         if ticks.is_multiple_of(IDLE_CHECK_TICKS) {
             listener::end_idle(&shard);
-            shard.receive_pool.release_idle();
+            shard.receive_blocks.release_idle();
+            shard.reply_blocks.release_idle();
+            shard.tail.release_idle();
         }
         if due.is_empty() && shard.ring.now() >= next_round {
             due = shard.partitions.borrow().keys().copied().collect();

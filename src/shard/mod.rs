@@ -24,12 +24,13 @@ pub use call::{Answer, Call};
 
 use crate::{
     config::BrokerConfig,
+    limits,
     log::TailCache,
     meta::node::MetaNode,
     meta::controller::Settings,
     net::{
         listener::{self, Connections, ListenPlan, OpenConnections},
-        receive_pool::ReceivePool,
+        reply::ReplyBlocks,
     },
 };
 use bad_input::BadInput;
@@ -39,7 +40,7 @@ use groups::GroupHost;
 use mailbox::{Mailbox, MeshEnd, Message};
 use partition::{Partition, PartitionId};
 use ring::{
-    Doorbell, Ring,
+    BlockPool, Doorbell, Ring,
     signal::{Signal, slot},
 };
 use rustc_hash::FxHashMap;
@@ -92,7 +93,11 @@ pub struct ShardInner {
     pub view: RefCell<ClusterView>,
     pub routes: RefCell<Routes>,
     pub tail: Rc<TailCache>,
-    pub receive_pool: ReceivePool,
+    /// What busy connections receive into.
+    pub receive_blocks: BlockPool,
+    /// What small replies are written into.
+    pub reply_blocks: ReplyBlocks,
+    produce_spares: produce::Spares,
     sessions: RefCell<Sessions>,
     /// For batches that are unpacked while they are checked.
     pub scratch: RefCell<Vec<u8>>,
@@ -141,8 +146,10 @@ impl Shard {
             partitions: RefCell::default(),
             view: RefCell::new(options.view),
             routes: RefCell::default(),
-            tail: TailCache::new(crate::limits::TAIL_CACHE_BYTES),
-            receive_pool: ReceivePool::default(),
+            tail: TailCache::new(limits::TAIL_CACHE_BYTES),
+            receive_blocks: BlockPool::new(limits::RECEIVE_BLOCK_BYTES, limits::RECEIVE_BLOCKS_MAX),
+            reply_blocks: ReplyBlocks::default(),
+            produce_spares: produce::Spares::default(),
             sessions: RefCell::new(Sessions::new(cache_slots)),
             scratch: RefCell::default(),
             bytes_in_flight: Rc::default(),
@@ -173,7 +180,7 @@ impl Shard {
     fn inbox(self) -> Box<dyn FnMut() -> bool> {
         let mut messages = Vec::new();
         Box::new(move || {
-            let any = self.mailbox.take(&mut messages, crate::limits::MAILBOX_SLOTS);
+            let any = self.mailbox.take(&mut messages, limits::MAILBOX_SLOTS);
             for (from, message) in messages.drain(..) {
                 calls::receive(&self, from, message);
             }
@@ -296,7 +303,7 @@ impl Shard {
                 self.ring.sleep(DRAIN_INTERVAL).await;
             }
         };
-        self.ring.timeout(Duration::from_millis(crate::limits::DRAIN_TIMEOUT_MS), drained).await;
+        self.ring.timeout(Duration::from_millis(limits::DRAIN_TIMEOUT_MS), drained).await;
         listener::end_all(self);
     }
 }

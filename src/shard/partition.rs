@@ -89,10 +89,8 @@ impl Partition {
         std::mem::take(&mut self.watchers.borrow_mut())
     }
 
-    /// Takes those whose offset the high watermark has reached.
-    pub fn take_reached(&self, high_watermark: i64) -> Vec<Waiter> {
-        let mut waiters = self.waiters.borrow_mut();
-        let count = waiters.iter().take_while(|waiter| waiter.offset <= high_watermark).count();
-        waiters.drain(..count).collect()
+    /// Takes the first waiter whose offset the high watermark has reached.
+    pub fn take_reached(&self, high_watermark: i64) -> Option<Waiter> {
+        self.waiters.borrow_mut().pop_front_if(|waiter| waiter.offset <= high_watermark)
     }
 }

@@ -75,10 +75,22 @@ impl AppendResult {
 }
 
 /// The appends of one request, on the core of the connection or, for its share, on a core that owns partitions.
+#[derive(Default)]
 pub struct PendingAppends {
     remaining: Cell<usize>,
     results: RefCell<Vec<AppendResult>>,
+    /// The topics as the request names them, for the reply.
+    topics: RefCell<Vec<RequestedTopic>>,
+    /// Their partitions, one topic after the other.
+    partitions: RefCell<Vec<i32>>,
     finish: RefCell<Option<Finish>>,
+}
+
+/// What requests have done with, kept for the room that it has: a request in steady state allocates nothing.
+#[derive(Default)]
+pub struct Spares {
+    pending: RefCell<Vec<Rc<PendingAppends>>>,
+    wanted: RefCell<Vec<Wanted>>,
 }
 
 enum Finish {
@@ -97,34 +109,41 @@ struct ReplyTo {
     shard: Shard,
     began: Instant,
     ids: RequestIds,
-    topics: Vec<RequestedTopic>,
 }
 
-/// A topic as the request named it, with its partitions in the order of the request.
+/// A topic as the request named it, and how many of its partitions.
 struct RequestedTopic {
     name: Rc<str>,
     id: Uuid,
-    partitions: Vec<i32>,
+    partition_count: usize,
 }
 
 impl PendingAppends {
-    /// Holds the request open until [`PendingAppends::release`], so that it cannot finish while it is being handed out.
-    fn new(count: usize, finish: Option<Finish>) -> Rc<PendingAppends> {
+    fn new(shard: &Shard) -> Rc<PendingAppends> {
+        let spare = shard.produce_spares.pending.borrow_mut().pop();
+        // Whoever released it last may still be on its way out of there.
+        spare.filter(|spare| Rc::strong_count(spare) == 1).unwrap_or_default()
+    }
+
+    /// Begins `count` appends. Holds the request open until [`PendingAppends::release`], so that it cannot finish while it
+    /// is being handed out.
+    fn begin(&self, count: usize, finish: Option<Finish>) {
         // No error yet; every result is replaced before the request is answered.
-        let results = vec![AppendResult::error(ErrorCode::None, None); count];
-        Rc::new(PendingAppends { remaining: Cell::new(1), results: results.into(), finish: finish.into() })
+        self.results.borrow_mut().resize(count, AppendResult::error(ErrorCode::None, None));
+        self.remaining.set(1);
+        self.finish.replace(finish);
     }
 
     fn hold(&self) {
         self.remaining.set(self.remaining.get() + 1);
     }
 
-    fn release(&self) {
+    fn release(self: &Rc<Self>) {
         self.remaining.set(self.remaining.get() - 1);
         if self.remaining.get() == 0
             && let Some(finish) = self.finish.take()
         {
-            finish.with(self.results.take());
+            finish.with(self).keep(self);
         }
     }
 
@@ -133,7 +152,7 @@ impl PendingAppends {
     }
 
     /// The wait of one append is over. Its offsets stand already; an error replaces them.
-    pub fn complete(&self, index: usize, result: Result<(), ErrorCode>) {
+    pub fn complete(self: &Rc<Self>, index: usize, result: Result<(), ErrorCode>) {
         if let Err(error) = result {
             self.set(index, AppendResult::error(error, None));
         }
@@ -146,26 +165,44 @@ impl PendingAppends {
 }
 
 impl Finish {
-    fn with(self, results: Vec<AppendResult>) {
+    /// Sends the results on their way; the core that did so.
+    fn with(self, done: &PendingAppends) -> Shard {
         match self {
-            Finish::Answer { shard, core, number } => shard.answer(core, number, Answer::Produce(results)),
-            Finish::Reply(to) => {
-                let frame = write_response(&to, &results);
-                results.iter().for_each(|result| to.shard.counters.error(result.error));
-                to.shard.counters.answered(ApiKey::Produce.code(), to.shard.ring.now().since(to.began));
-                to.handle.reply(Reply::from_frame(frame));
+            Finish::Answer { shard, core, number } => {
+                shard.answer(core, number, Answer::Produce(done.results.take()));
+                shard
+            }
+            Finish::Reply(ReplyTo { handle, shard, began, ids }) => {
+                handle.reply(Reply::from_frame(write_response(&shard, ids, done)));
+                done.results.borrow().iter().for_each(|result| shard.counters.error(result.error));
+                shard.counters.answered(ApiKey::Produce.code(), shard.ring.now().since(began));
+                shard
             }
         }
     }
 }
 
-fn write_response(to: &ReplyTo, results: &[AppendResult]) -> BytesMut {
-    let mut frame = dispatch::response_head(to.ids);
-    let mut writer = ProduceResponseWriter::new(&mut frame, to.ids.api_version, to.topics.len());
-    let mut results = results.iter();
-    for topic in &to.topics {
-        writer.begin_topic(&topic.name, topic.id, topic.partitions.len());
-        for index in &topic.partitions {
+impl Shard {
+    /// Keeps what a finished request had, for the next one.
+    fn keep(&self, done: &Rc<PendingAppends>) {
+        done.results.borrow_mut().clear();
+        done.topics.borrow_mut().clear();
+        done.partitions.borrow_mut().clear();
+        let mut pending = self.produce_spares.pending.borrow_mut();
+        if pending.len() < limits::PRODUCE_SPARES_MAX {
+            pending.push(done.clone());
+        }
+    }
+}
+
+fn write_response(shard: &Shard, ids: RequestIds, done: &PendingAppends) -> BytesMut {
+    let (topics, partitions, results) = (done.topics.borrow(), done.partitions.borrow(), done.results.borrow());
+    let mut frame = dispatch::response_head(shard, ids);
+    let mut writer = ProduceResponseWriter::new(&mut frame, ids.api_version, topics.len());
+    let (mut results, mut partitions) = (results.iter(), partitions.iter());
+    for topic in topics.iter() {
+        writer.begin_topic(&topic.name, topic.id, topic.partition_count);
+        for index in partitions.by_ref().take(topic.partition_count) {
             let result = results.next().expect("a result for every partition of the request");
             writer.partition(&PartitionProduceResponse {
                 index: *index,
@@ -204,7 +241,9 @@ pub fn request(
         error,
     })?;
     let acks = request.acks;
-    let (topics, mut wanted) = plan(shard, &request);
+    let mut wanted = shard.produce_spares.wanted.take();
+    let pending = PendingAppends::new(shard);
+    plan(shard, &request, &pending, &mut wanted);
     if request.transactional_id.is_some() {
         wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidTxnState));
     }
@@ -217,10 +256,12 @@ pub fn request(
         None
     } else {
         let began = shard.ring.now();
-        Some(Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids, topics }))
+        Some(Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids }))
     };
-    let pending = PendingAppends::new(wanted.len(), finish);
-    hand_out(shard, wanted, &mut frame, AppendOrigin::Client { produce_version: ids.api_version }, &pending);
+    pending.begin(wanted.len(), finish);
+    let origin = AppendOrigin::Client { produce_version: ids.api_version };
+    hand_out(shard, wanted.drain(..), &mut frame, origin, &pending);
+    shard.produce_spares.wanted.replace(wanted);
     if acks == 0 && pending.failed() {
         // The client asked for no reply, so the closed connection is all it can notice; Apache Kafka does the same.
         return Err(CloseReason::Protocol("a produce request with acks=0 failed".to_owned()));
@@ -230,9 +271,9 @@ pub fn request(
 }
 
 /// Looks up every partition that the request names.
-fn plan(shard: &Shard, request: &ProduceRequest<'_>) -> (Vec<RequestedTopic>, Vec<Wanted>) {
+fn plan(shard: &Shard, request: &ProduceRequest<'_>, pending: &PendingAppends, wanted: &mut Vec<Wanted>) {
     let routes = shard.routes.borrow();
-    let (mut topics, mut wanted): (Vec<RequestedTopic>, Vec<_>) = (Vec::new(), Vec::new());
+    let (mut topics, mut partitions) = (pending.topics.borrow_mut(), pending.partitions.borrow_mut());
     let mut current: Option<(TopicRef<'_>, Result<&Rc<TopicRoute>, ErrorCode>)> = None;
     for partition in request.partitions() {
         let asked = partition.topic;
@@ -245,32 +286,32 @@ fn plan(shard: &Shard, request: &ProduceRequest<'_>) -> (Vec<RequestedTopic>, Ve
                     routes.by_name(asked.name).ok_or(ErrorCode::UnknownTopicOrPartition)
                 };
                 let name = route.map_or_else(|_| asked.name.into(), |route| route.name.clone());
-                topics.push(RequestedTopic { name, id: asked.id, partitions: Vec::new() });
+                topics.push(RequestedTopic { name, id: asked.id, partition_count: 0 });
                 current = Some((asked, route));
                 route
             }
         };
-        topics.last_mut().expect("the topic just seen").partitions.push(partition.index);
+        topics.last_mut().expect("the topic just seen").partition_count += 1;
+        partitions.push(partition.index);
         let route = route.and_then(|route| {
             let index = usize::try_from(partition.index).ok().filter(|index| *index < route.partitions.len());
             Ok((route.clone(), index.ok_or(ErrorCode::UnknownTopicOrPartition)?))
         });
         wanted.push(Wanted { route, index: partition.index, records: partition.records.unwrap_or(0..0) });
     }
-    (topics, wanted)
 }
 
 /// Cuts the records out of the frame, checks them here, and hands them to the cores that own the partitions.
 fn hand_out(
     shard: &Shard,
-    wanted: Vec<Wanted>,
+    wanted: impl Iterator<Item = Wanted>,
     frame: &mut BytesMut,
     origin: AppendOrigin,
     pending: &Rc<PendingAppends>,
 ) {
     let mut remote: Vec<(usize, Vec<usize>, Vec<Append>)> = Vec::new();
     let mut cut = 0;
-    for (index, wanted) in wanted.into_iter().enumerate() {
+    for (index, wanted) in wanted.enumerate() {
         let records = if wanted.records.is_empty() {
             BytesMut::new()
         } else {
@@ -343,7 +384,8 @@ fn check(
 
 /// Appends for another core's request.
 pub fn remote(shard: &Shard, core: usize, number: u64, appends: Vec<Append>) {
-    let pending = PendingAppends::new(appends.len(), Some(Finish::Answer { shard: shard.clone(), core, number }));
+    let pending = PendingAppends::new(shard);
+    pending.begin(appends.len(), Some(Finish::Answer { shard: shard.clone(), core, number }));
     for (index, append) in appends.into_iter().enumerate() {
         let partition = shard.partitions.borrow().get(&append.id).cloned();
         append_local(shard, partition.as_ref(), append, &pending, index);

@@ -318,6 +318,19 @@ impl Ring {
         self.run(Op::Send { socket: stream.inner.clone(), bufs }).await.map(drop)
     }
 
+    /// Sends all of `bufs`, in order, and leaves it empty with the room that it had.
+    pub async fn send_gathered(&self, stream: &Stream, bufs: &mut Vec<Bytes>) -> io::Result<()> {
+        let send = Op::Send { socket: stream.inner.clone(), bufs: std::mem::take(bufs) };
+        match self.core.submit(send).await {
+            (Op::Send { bufs: back, .. }, result) => {
+                *bufs = back;
+                bufs.clear();
+                result.map(drop)
+            }
+            (op, _) => unexpected(&op),
+        }
+    }
+
     /// Sends `length` bytes of the file from `offset` on, without a copy through user space where the back-end can.
     /// The file may be shorter than promised by now (an error of kind `UnexpectedEof`): then the stream is broken.
     pub async fn send_file(&self, stream: &Stream, file: &File, offset: u64, length: u64) -> io::Result<()> {

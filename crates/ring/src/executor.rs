@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     inbox: RefCell<Option<Inbox>>,
     /// Kept for its room.
     completions: RefCell<Vec<Completion>>,
+    /// Kept for its room.
+    due: RefCell<Vec<Waker>>,
 }
 
 /// Who waits for the end of the turn, and how many ends there have been.
@@ -80,6 +82,16 @@ pub(crate) struct Shared {
 struct TurnEnd {
     ended: u64,
     waiting: Vec<Waker>,
+    /// Kept for its room.
+    spare: Vec<Waker>,
+}
+
+impl TurnEnd {
+    /// Who has waited; the turn has ended for them.
+    fn take_waiting(&mut self) -> Vec<Waker> {
+        self.ended += u64::from(!self.waiting.is_empty());
+        mem::replace(&mut self.waiting, mem::take(&mut self.spare))
+    }
 }
 
 /// An operation that the back-end has, or whose result its future has not taken yet.
@@ -109,6 +121,7 @@ impl Core {
             turn_end: RefCell::default(),
             inbox: RefCell::new(None),
             completions: RefCell::default(),
+            due: RefCell::default(),
         };
         Core { shared: Rc::new(shared) }
     }
@@ -126,11 +139,11 @@ impl Core {
         shared.ready.take_remote();
         shared.fire_timers();
         let ran = shared.run_tasks(TASKS_PER_TURN);
-        let ended = mem::take(&mut shared.turn_end.borrow_mut().waiting);
+        let mut ended = shared.turn_end.borrow_mut().take_waiting();
         let gathered = ended.len();
+        ended.drain(..).for_each(Waker::wake);
+        shared.turn_end.borrow_mut().spare = ended;
         if gathered > 0 {
-            shared.turn_end.borrow_mut().ended += 1;
-            ended.into_iter().for_each(Waker::wake);
             // They may stand behind tasks that were too many for this turn, and wake others in their turn.
             shared.run_tasks(shared.ready.len());
         }
@@ -245,9 +258,10 @@ impl Shared {
     }
 
     fn fire_timers(&self) {
-        let mut due = Vec::new();
+        let mut due = self.due.take();
         self.timers.borrow_mut().advance(self.now.get(), &mut due);
-        due.into_iter().for_each(Waker::wake);
+        due.drain(..).for_each(Waker::wake);
+        self.due.replace(due);
     }
 
     fn run_tasks(&self, most: usize) -> usize {

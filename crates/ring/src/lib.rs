@@ -13,6 +13,7 @@
 mod api;
 pub(crate) mod backend;
 mod blocking;
+mod blocks;
 mod doorbell;
 mod epoll;
 pub(crate) mod executor;
@@ -34,6 +35,7 @@ mod uring;
 
 pub use api::{JoinHandle, Ring};
 pub use backend::{BackendChoice, BackendKind, Doorbell};
+pub use blocks::BlockPool;
 pub use executor::TurnCounts;
 pub use file::{DirEntry, File, OpenOptions};
 pub use net::{ListenOptions, Listener, Stream};

@@ -19,7 +19,7 @@ use crate::{
     time::Instant,
 };
 use bytes::{Bytes, BytesMut};
-use entry::{Memory, Place, Running, doorbell_entry};
+use entry::{Memory, Message, Place, Running, doorbell_entry};
 use io_uring::{
     EnterFlags, IoUring, cqueue, opcode, squeue,
     types::{SubmitArgs, Timespec},
@@ -30,6 +30,8 @@ use std::{collections::VecDeque, io, mem, net::SocketAddr, os::fd::RawFd, time::
 /// Names in completions that no token has (see [`crate::slots`]).
 const DOORBELL: u64 = u64::MAX;
 const CANCEL: u64 = u64::MAX - 1;
+/// Vectors of gathers kept for the next ones.
+const MESSAGES_IDLE_MAX: usize = 256;
 /// How long an ending core waits for the kernel to give its buffers back; what is left then is leaked, never freed.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(10);
 
@@ -44,6 +46,8 @@ pub(crate) struct Uring {
     completed: Vec<(u64, i32, u32)>,
     /// Completions to come, with those of cancellations and of the doorbell.
     in_kernel: usize,
+    /// Of gathers that have completed, for the next ones.
+    messages: Vec<Box<Message>>,
     /// By descriptor.
     sockets: Vec<Socket>,
     turns: Vec<Token>,
@@ -84,6 +88,7 @@ impl Uring {
             running: InFlight::new(),
             completed: Vec::new(),
             in_kernel: 0,
+            messages: Vec::new(),
             sockets: Vec::new(),
             turns: Vec::new(),
             bell_count: Box::new(0),
@@ -197,7 +202,7 @@ impl Uring {
             Op::Recv { socket, .. } => self.features.deferred && self.socket(sys::socket_fd(socket)).drained,
             _ => false,
         };
-        match running.entry(wait_first) {
+        match running.entry(wait_first, &mut self.messages) {
             Some(entry) => {
                 self.running.insert(token, running);
                 self.push(entry, token.0);
@@ -258,7 +263,13 @@ impl Uring {
             let fd = sys::socket_fd(&stream.inner);
             *self.socket(fd) = Socket::default();
         }
-        let sent_on = running.socket().filter(|_| running.is_send() && running.place != Place::Queue);
+        let (socket, is_send) = (running.socket(), running.is_send());
+        if let Memory::Gather(_, Some(message)) = running.memory
+            && self.messages.len() < MESSAGES_IDLE_MAX
+        {
+            self.messages.push(message);
+        }
+        let sent_on = socket.filter(|_| is_send && running.place != Place::Queue);
         self.host.complete(token, running.op, result);
         let Some(fd) = sent_on else { return };
         match self.socket(fd).queue.pop_front() {

@@ -115,7 +115,8 @@ impl Running {
     }
 
     /// The entry for what is left to do. `None`: nothing is. `wait_first`: the socket of a receive is known to be empty.
-    pub(crate) fn entry(&mut self, wait_first: bool) -> Option<squeue::Entry> {
+    /// Gathers take their vectors from `messages` while there are any.
+    pub(crate) fn entry(&mut self, wait_first: bool, messages: &mut Vec<Box<Message>>) -> Option<squeue::Entry> {
         let cwd = Fd(libc::AT_FDCWD);
         Some(match (&mut self.op, &mut self.memory) {
             (Op::Accept { listener }, Memory::Accept(peer)) => {
@@ -133,7 +134,7 @@ impl Running {
                 recv.ioprio(if wait_first { POLL_FIRST } else { 0 }).build()
             }
             (Op::Send { socket, bufs }, Memory::Gather(gather, message)) => {
-                return send_entry(sys::socket_fd(socket), bufs, gather, message);
+                return send_entry(sys::socket_fd(socket), bufs, gather, message, messages);
             }
             (Op::Read { file, buf, max, offset }, _) => {
                 let (at, length) = spare(buf, *max);
@@ -143,7 +144,7 @@ impl Running {
                 if gather.is_done(bufs) {
                     return None;
                 }
-                let message = message.get_or_insert_with(Message::new);
+                let message = message.get_or_insert_with(|| messages.pop().unwrap_or_else(Message::new));
                 let count = gather.iovecs(bufs, &mut message.iovecs) as u32;
                 opcode::Writev::new(Fd(sys::file_fd(file)), message.iovecs.as_ptr(), count).offset(*offset).build()
             }
@@ -219,6 +220,7 @@ fn send_entry(
     bufs: &[bytes::Bytes],
     gather: &mut Gather,
     message: &mut Option<Box<Message>>,
+    messages: &mut Vec<Box<Message>>,
 ) -> Option<squeue::Entry> {
     if gather.is_done(bufs) {
         return None;
@@ -229,7 +231,7 @@ fn send_entry(
         let length = slice.len().min(BYTES_PER_ENTRY) as u32;
         return Some(opcode::Send::new(Fd(socket), slice.as_ptr(), length).flags(flags).build());
     }
-    let message = message.get_or_insert_with(Message::new);
+    let message = message.get_or_insert_with(|| messages.pop().unwrap_or_else(Message::new));
     message.header.msg_iovlen = gather.iovecs(bufs, &mut message.iovecs) as _;
     message.header.msg_iov = message.iovecs.as_mut_ptr();
     Some(opcode::SendMsg::new(Fd(socket), &raw const message.header).flags(flags as u32).build())
