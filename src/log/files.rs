@@ -18,8 +18,6 @@ pub(super) const DELETE_DIR_SUFFIX: &str = "-delete";
 pub(super) const FUTURE_DIR_SUFFIX: &str = "-future";
 pub(super) const STRAY_DIR_SUFFIX: &str = "-stray";
 pub(super) const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
-/// Ours, and only there until the next start: see [`super::Log::sync`].
-pub(super) const FAILED_SYNC: &str = "millstream-failed-sync";
 pub(super) const PARTITION_METADATA: &str = "partition.metadata";
 
 /// File names are limited by the file system; folders that wait for removal have the longest ones.

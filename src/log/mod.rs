@@ -35,7 +35,7 @@ mod txn_index;
 mod walk;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use append::AppendInfo;
 pub use checkpoint::{MalformedCheckpoint, MetaProperties, OffsetEntry};

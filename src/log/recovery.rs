@@ -7,7 +7,7 @@
 //! Lives on the core that will own the log; other logs go on meanwhile, a chunk at a time.
 
 use super::{
-    Inner, Log, LogConfig, LogError, LogState, checkpoint,
+    Durability, Inner, Log, LogConfig, LogError, LogState, checkpoint,
     epochs::LeaderEpochs,
     fast_start, files,
     gate::Gate,
@@ -73,7 +73,6 @@ impl Log {
             }
             other => other.map_err(LogError::io("listing", &dir))?,
         };
-        let sync_has_failed = entries.iter().any(|entry| entry.name == files::FAILED_SYNC);
         let restored = match &start.state {
             Some(state) if start.clean => {
                 let expiration_ms = config.producer_id_expiration_ms;
@@ -89,14 +88,10 @@ impl Log {
         if !start.clean {
             // What recovery has found may be in the page cache only, names of files included.
             log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
-            if sync_has_failed {
+            if log.config().durability == Durability::Fsync {
                 log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
             }
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
-            if sync_has_failed {
-                let mark = log.dir().join(files::FAILED_SYNC);
-                remove_if_there(ring, &mark).await.map_err(LogError::io("removing", mark))?;
-            }
         }
         Ok(log)
     }

@@ -11,7 +11,7 @@ use super::{
     segment::{Part, Segment},
 };
 use bytes::Bytes;
-use ring::{File, OpenOptions};
+use ring::File;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -25,7 +25,7 @@ use std::{
 const MAX_SLICES: usize = 1024;
 /// How much is appended before a checkpoint is worth a new producer snapshot: bounds what a recovery replays.
 const SNAPSHOT_INTERVAL_BYTES: u64 = 64 << 20;
-/// How much is written again at a time after a failed sync.
+/// How much is written again at a time after a crash.
 const COPY_BYTES: u64 = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -357,27 +357,20 @@ impl Log {
         let synced = self.0.ring.sync_data(file).await;
         if let Err(error) = &synced {
             self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), error);
-            self.mark_failed_sync().await;
         }
         synced
     }
 
-    /// After a failed sync the kernel calls pages clean that the disk may lack: the next process would find them, and no
-    /// sync of its own would carry them to the disk. The mark tells it to write them once more. It lives in the page cache
-    /// as they do; after a power cut both are gone.
-    async fn mark_failed_sync(&self) {
-        let path = self.dir().join(files::FAILED_SYNC);
-        if let Err(error) = self.0.ring.open(&path, OpenOptions::write()).await {
-            tracing::error!(path = %path.display(), %error, "cannot leave a mark: start the machine anew, not only the broker");
-        }
-    }
-
-    /// Writes what lies in files beyond the recovery point once more, so that the next sync carries it to the disk.
+    /// Writes what lies in files beyond the recovery point once more, so that the next sync carries it to the disk. After a
+    /// failed sync the kernel calls pages clean that the disk may lack: this process finds them in the page cache, and no
+    /// sync of its own would carry them to the disk. The process before need not have heard of the failure: it may have
+    /// been killed in the middle of the sync.
     pub(super) async fn write_again(&self) -> io::Result<()> {
         let ring = &self.0.ring;
         for segment in self.doubtful_segments() {
             let file = segment.file(ring, &self.dir(), Part::Log).await?;
-            let (mut position, end) = (0, u64::from(segment.written_bytes.get()));
+            let mut position = self.position_before(&segment, self.recovery_point()).await?;
+            let end = u64::from(segment.written_bytes.get());
             while position < end {
                 let bytes = ring.read_exact_at(&file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
                 let next = position + bytes.len() as u64;

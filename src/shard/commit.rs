@@ -65,6 +65,12 @@ impl Commit {
         }
     }
 
+    /// At the end of the core.
+    pub fn forget(&self) {
+        drop(self.to_write.take());
+        drop(self.to_flush.take());
+    }
+
     pub fn is_idle(&self) -> bool {
         self.to_write.borrow().is_empty() && self.to_flush.borrow().is_empty()
     }

@@ -16,6 +16,7 @@ use crate::{
         partition::coordinator_partition,
         runtime::{Actions, Coordinator, GroupSummary, Reply, ReplyToken, Request, Response},
     },
+    log::Log,
 };
 use bytes::BytesMut;
 use protocol::{
@@ -198,13 +199,30 @@ async fn load(shard: &Shard, host: &GroupHost) -> Result<(), String> {
     // What was appended by an incarnation that failed may still be on its way to the disk.
     let end = log.log_end_offset();
     shard.wait_for_high_watermark(&host.partition, end).await.map_err(|error| error.name().to_owned())?;
+    let take = |bytes: &[u8]| {
+        let wanted = !host.ended.get();
+        if wanted {
+            host.coordinator.borrow_mut().load(bytes);
+        }
+        wanted
+    };
+    read_up_to(log, end, take).await
+}
+
+/// Hands everything below `end` to `take`, piece by piece, for as long as it wants more.
+async fn read_up_to(log: &Log, end: i64, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), String> {
     let mut offset = log.log_start_offset();
-    while offset < end && !host.ended.get() {
+    while offset < end {
         let bytes = log.read_bytes(offset, LOAD_BYTES, end).await.map_err(|error| error.to_string())?;
+        if bytes.is_empty() {
+            // Compacted logs may have gaps, one at their end included: an empty segment begins behind it.
+            break;
+        }
         let last = protocol::records::batches(&bytes).filter_map(Result::ok).last();
-        let next = last.map(|batch| batch.next_offset()).ok_or("the log ends before its end offset")?;
-        host.coordinator.borrow_mut().load(&bytes);
-        offset = next;
+        offset = last.map(|batch| batch.next_offset()).ok_or("the log has something else than batches")?;
+        if !take(&bytes) {
+            break;
+        }
     }
     Ok(())
 }
@@ -288,4 +306,36 @@ pub fn summaries(shard: &Shard) -> Vec<GroupSnapshot> {
     };
     let groups = shard.groups.borrow();
     groups.values().flat_map(|host| host.coordinator.borrow().summaries()).map(summary).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{
+        CleanupPolicy, LogConfig, LogStart,
+        tests::{append, crashed, on_epoll, open, small_config},
+    };
+
+    /// A failed sync had taken the end of one segment, and left the empty next one: the coordinator was never loaded.
+    #[test]
+    fn a_log_with_a_gap_at_its_end_is_loaded() {
+        on_epoll(|ring, temp| async move {
+            let dir = temp.partition();
+            let config = LogConfig { cleanup_policy: CleanupPolicy { delete: false, compact: true }, ..small_config() };
+            let log = open(&ring, &dir, config.clone(), LogStart::default()).await;
+            append(&log, 0, &[b"a", b"b"]);
+            append(&log, 0, &[b"c"]);
+            log.close().await.unwrap();
+            std::fs::write(dir.join("00000000000000000010.log"), b"").unwrap();
+            let log = open(&ring, &dir, config, crashed(0)).await;
+            assert_eq!(log.log_end_offset(), 10);
+            let mut loaded = Vec::new();
+            let take = |bytes: &[u8]| {
+                loaded.extend(protocol::records::batches(bytes).map(|batch| batch.unwrap().next_offset()));
+                true
+            };
+            read_up_to(&log, 10, take).await.unwrap();
+            assert_eq!(loaded, [2, 3]);
+        });
+    }
 }

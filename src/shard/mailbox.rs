@@ -169,6 +169,11 @@ impl Mailbox {
         then.expect("an answer to a call of this core")(answer);
     }
 
+    /// At the end of the core: whoever still awaits an answer gets none.
+    pub fn forget(&self) {
+        drop(self.awaited.take());
+    }
+
     /// Takes at most `max` of what has arrived into `messages`, and moves on what overflowed. Says whether there was
     /// anything to do.
     pub fn take(&self, messages: &mut Vec<(usize, Message)>, max: usize) -> bool {

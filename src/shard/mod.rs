@@ -132,6 +132,16 @@ pub struct ShardOptions {
     pub view: ClusterView,
 }
 
+/// Dissolves the shard when it is dropped. The core's inbox has it, which the ring drops after all tasks of the core, so
+/// that a core that was ended in the middle of its work (as the simulated world does) leaves nothing in memory either.
+struct DissolveAtEnd(Shard);
+
+impl Drop for DissolveAtEnd {
+    fn drop(&mut self) {
+        self.0.dissolve();
+    }
+}
+
 impl Shard {
     /// Becomes the shard of this core and serves its mailbox from now on.
     pub fn start(ring: Ring, options: ShardOptions) -> Shard {
@@ -178,14 +188,26 @@ impl Shard {
 
     /// Takes what other cores have sent, on each turn of the executor.
     fn inbox(self) -> Box<dyn FnMut() -> bool> {
+        let shard = DissolveAtEnd(self);
         let mut messages = Vec::new();
         Box::new(move || {
-            let any = self.mailbox.take(&mut messages, limits::MAILBOX_SLOTS);
+            let any = shard.0.mailbox.take(&mut messages, limits::MAILBOX_SLOTS);
             for (from, message) in messages.drain(..) {
-                calls::receive(&self, from, message);
+                calls::receive(&shard.0, from, message);
             }
             any
         })
+    }
+
+    /// Lets go of everything that may hold the shard in its turn: requests that wait for another core or for a high
+    /// watermark know whom to answer, the controller knows whom to show an image to.
+    fn dissolve(&self) {
+        drop(self.controller.take());
+        drop(self.groups.take());
+        drop(self.routes.take());
+        drop(self.partitions.take());
+        self.commit.forget();
+        self.mailbox.forget();
     }
 
     /// Opens the listeners of this core.

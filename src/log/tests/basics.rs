@@ -268,9 +268,8 @@ fn retention_gives_up_whole_segments() {
         assert_eq!(start, log.segment_infos()[0].base_offset);
         assert!(matches!(log.read(start - 1, 1, true, 200).await, Err(ReadError::OffsetOutOfRange { .. })));
         assert_eq!(read_all(&ring, &log, start, 1000).await.len() as i64, 200 - start);
-        let stale = |name: String| files::parse(&name).is_some_and(|(at, _)| at < start);
-        let names = || std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        eventually(&ring, || !names().any(stale)).await;
+        let stale = |name: &String| files::parse(name).is_some_and(|(at, _)| at < start);
+        eventually(&ring, || !names_in(&dir).iter().any(stale)).await;
         log.set_config(LogConfig { retention_bytes: None, retention_ms: Some(1000), ..config }.shared());
         log.apply_retention(NOW_MS + 1_000_000).await.unwrap();
         assert_eq!((log.log_start_offset(), log.log_end_offset(), log.size_bytes()), (200, 200, 0));

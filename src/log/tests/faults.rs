@@ -4,7 +4,7 @@ use super::{simulated::run_in, *};
 use protocol::ErrorCode;
 use ring::sim::{SimOptions, World};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -167,6 +167,45 @@ fn a_failed_sync_is_final() {
         assert_eq!(read_all(&ring, &log, 0, 1000).await.len(), 2, "reads go on");
         assert!(log.close().await.is_err());
     });
+}
+
+/// A process is killed before it hears that its sync has failed. The next one may find the records in the page cache, and
+/// what it makes of them it has to keep.
+#[test]
+fn what_is_found_after_a_failed_sync_that_nobody_heard_of_survives_a_power_cut() {
+    let mut found = 0;
+    for seed in 0..50 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let world_of_task = world.clone();
+        world.start_core(node, 0, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            append(&log, 0, &[b"kept"]);
+            assert_eq!(log.sync().await.unwrap(), 1);
+            append(&log, 0, &[b"doubtful"]);
+            world_of_task.disk(node).fail_next_fsync();
+            // In the turn in which the sync begins: it is the last one.
+            ring.spawn(async move { world_of_task.pause(node) });
+            let synced = log.sync().await;
+            panic!("the process is paused, and never hears of {synced:?}");
+        });
+        world.run_for(Duration::from_secs(1));
+        world.kill(node);
+        let end = Rc::new(Cell::new(0));
+        for _ in 0..2 {
+            let known = end.clone();
+            run_in(&world, node, move |ring| async move {
+                let log = open(&ring, &partition(), small_config(), crashed(1)).await;
+                assert_eq!(log.log_end_offset(), log.durable_offset());
+                assert!(log.durable_offset() >= known.get(), "seed {seed}: {} were promised", known.get());
+                known.set(log.durable_offset());
+            });
+            world.crash(node);
+        }
+        found += u32::from(end.get() == 2);
+        world.close();
+    }
+    assert!(found > 10, "only {found} of 50 seeds found the records in the page cache");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use protocol::{
 };
 use ring::{BackendChoice, BackendKind, CoreOptions, Ring};
 use std::{
+    collections::BTreeMap,
     future::Future,
     path::{Path, PathBuf},
     rc::Rc,
@@ -48,6 +49,11 @@ impl TempDir {
     }
     pub fn partition(&self) -> PathBuf {
         self.0.join("topic-0")
+    }
+    /// Another folder for a partition: a log that was opened elsewhere does not write there.
+    pub fn another_partition(&self) -> PathBuf {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        self.0.join(COUNT.fetch_add(1, Ordering::Relaxed).to_string()).join("topic-0")
     }
     pub fn path(&self) -> &Path {
         &self.0
@@ -187,6 +193,40 @@ pub async fn read_all(ring: &Ring, log: &Log, from: i64, max_bytes: usize) -> Ve
         all.extend(records.into_iter().filter(|(at, _)| *at >= offset));
         offset = next;
     }
+}
+
+/// The files of a folder by their names.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+pub fn names_in(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The files of a folder at one moment. Where a log renames and removes files meanwhile, as it does behind, what was read
+/// is of no moment, and is read again.
+pub fn snapshot_of(dir: &Path) -> Files {
+    loop {
+        let names = names_in(dir);
+        let read = |name: &String| Ok((name.clone(), std::fs::read(dir.join(name))?));
+        match names.iter().map(read).collect::<std::io::Result<Files>>() {
+            Ok(files) if names_in(dir) == names => return files,
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{}: {error}", dir.display()),
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Writes `files` to a new folder: whoever still has the old one open is not in the way.
+pub fn restore(temp: &TempDir, files: &Files) -> PathBuf {
+    let dir = temp.another_partition();
+    std::fs::create_dir_all(&dir).unwrap();
+    for (name, content) in files {
+        std::fs::write(dir.join(name), content).unwrap();
+    }
+    dir
 }
 
 pub fn file_size(dir: &Path, base: i64, extension: &str) -> u64 {

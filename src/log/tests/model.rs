@@ -3,7 +3,6 @@
 use super::*;
 use crate::log::Durability;
 use proptest::prelude::*;
-use std::fs;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -98,7 +97,6 @@ struct Run {
     dir: PathBuf,
     log: Log,
     model: Model,
-    opened: usize,
 }
 
 impl Run {
@@ -199,16 +197,13 @@ impl Run {
             Reopen::Crash => {
                 // What was not written is lost, and what the old log still writes goes to its old folder.
                 self.model.truncate(self.log.written_offset());
-                self.opened += 1;
-                let copy = self.temp.path().join(format!("copy{}", self.opened)).join("topic-0");
-                copy_dir(&self.dir, &copy);
-                self.dir = copy;
+                self.dir = restore(&self.temp, &snapshot_of(&self.dir));
                 start.clean = false;
             }
         }
         let log_start = start.log_start_offset;
-        let names = fs::read_dir(&self.dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let bases = names.filter_map(|name| files::parse(&name).filter(|(_, kind)| *kind == files::LOG).map(|(at, _)| at));
+        let names = names_in(&self.dir);
+        let bases = names.iter().filter_map(|name| files::parse(name).filter(|(_, kind)| *kind == files::LOG).map(|(at, _)| at));
         let last_base = bases.max().unwrap_or(0);
         self.log = self::open(&self.ring, &self.dir, config(), start).await;
         if !matches!(how, Reopen::Fast) {
@@ -241,21 +236,12 @@ fn config() -> LogConfig {
     LogConfig { durability: Durability::Os, ..small_config() }
 }
 
-fn copy_dir(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        // A file may be renamed or removed behind while it is copied.
-        let _ = fs::copy(entry.path(), to.join(entry.file_name()));
-    }
-}
-
 async fn run_history(ring: Ring, steps: Vec<Step>, tail_bytes: usize) {
     let temp = Rc::new(TempDir::new());
     let dir = temp.partition();
     let tail = TailCache::new(tail_bytes);
     let log = Log::open(&ring, dir.clone(), TOPIC, config().shared(), LogStart::default(), tail).await.unwrap();
-    let mut run = Run { ring, temp, dir, log, model: Model::default(), opened: 0 };
+    let mut run = Run { ring, temp, dir, log, model: Model::default() };
     for step in &steps {
         run.step(step).await;
     }

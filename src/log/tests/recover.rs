@@ -2,21 +2,8 @@
 
 use super::*;
 use crate::log::{AbortedTransaction, LogError};
-use std::{collections::BTreeMap, fs};
-
-/// The files of a folder with their contents.
-fn snapshot_of(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let read = |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
-    fs::read_dir(dir).unwrap().map(|entry| read(entry.unwrap())).collect()
-}
-
-fn restore(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
-    let _ = fs::remove_dir_all(dir);
-    fs::create_dir_all(dir).unwrap();
-    for (name, content) in files {
-        fs::write(dir.join(name), content).unwrap();
-    }
-}
+use ring::sim::{SimOptions, World};
+use std::{cell::Cell, fs};
 
 /// A closed log of several segments; `count` batches of one record of 100 bytes each.
 async fn several_segments(ring: &Ring, dir: &Path, count: i64) -> Vec<i64> {
@@ -54,17 +41,16 @@ fn a_last_batch_torn_at_any_byte_is_cut() {
         append(&log, 0, &[b"three"]);
         log.sync().await.unwrap();
         let files = snapshot_of(&dir);
-        let path = files::path(&dir, 0, files::LOG);
-        let whole = fs::read(&path).unwrap();
+        let whole = &files[&files::name(0, files::LOG)];
         for length in good as usize..whole.len() {
             for zeros in [0, 10, 5000] {
-                restore(&dir, &files);
+                let dir = restore(&temp, &files);
                 let mut torn = whole[..length].to_vec();
                 torn.resize(length + zeros, 0);
-                fs::write(&path, &torn).unwrap();
+                fs::write(files::path(&dir, 0, files::LOG), &torn).unwrap();
                 let again = open(&ring, &dir, LogConfig::default(), crashed(i64::from(zeros == 10) * 2)).await;
                 // The last byte of a record without headers is a zero anyway.
-                let end = if torn.starts_with(&whole) { 3 } else { 2 };
+                let end = if torn.starts_with(whole) { 3 } else { 2 };
                 assert_eq!((again.log_end_offset(), again.durable_offset()), (end, end), "{length} {zeros}");
                 assert_eq!(file_size(&dir, 0, files::LOG), if end == 3 { whole.len() as u64 } else { good });
                 assert_eq!(append(&again, 1, &[b"new"]).base_offset, end);
@@ -85,15 +71,14 @@ fn a_flipped_byte_above_the_recovery_point_is_found_and_cut() {
         append(&log, 0, &[b"three"]);
         log.sync().await.unwrap();
         let files = snapshot_of(&dir);
-        let path = files::path(&dir, 0, files::LOG);
-        let whole = fs::read(&path).unwrap();
+        let whole = &files[&files::name(0, files::LOG)];
         let batch_bytes = Batch::parse(&whole[good..]).unwrap().size_bytes();
         // Base offset and leader epoch lie outside the CRC.
         for at in (8..12).chain(16..batch_bytes) {
-            restore(&dir, &files);
+            let dir = restore(&temp, &files);
             let mut flipped = whole.clone();
             flipped[good + at] ^= 0x41;
-            fs::write(&path, &flipped).unwrap();
+            fs::write(files::path(&dir, 0, files::LOG), &flipped).unwrap();
             let again = open(&ring, &dir, LogConfig::default(), crashed(1)).await;
             assert_eq!(again.log_end_offset(), 1, "byte {at}");
         }
@@ -108,15 +93,13 @@ fn damage_below_the_recovery_point_stops_the_partition() {
         let files = snapshot_of(&dir);
         // In the segment of the recovery point, before it: nobody reads it again, unless its index has to be rebuilt.
         let last = *bases.last().unwrap();
-        let index = files::name(last, files::OFFSET_INDEX);
-        let log_file = files::path(&dir, last, files::LOG);
         let mut flipped = files[&files::name(last, files::LOG)].clone();
         flipped[30] ^= 1;
         for (from, indexed) in [(last + 2, true), (last + 2, false), (100, false)] {
-            restore(&dir, &files);
-            fs::write(&log_file, &flipped).unwrap();
+            let dir = restore(&temp, &files);
+            fs::write(files::path(&dir, last, files::LOG), &flipped).unwrap();
             if !indexed {
-                fs::remove_file(dir.join(&index)).unwrap();
+                fs::remove_file(files::path(&dir, last, files::OFFSET_INDEX)).unwrap();
             }
             let opened = try_open(&ring, &dir, small_config(), crashed(from)).await;
             // Below the recovery point batches are not checked, only walked.
@@ -125,7 +108,7 @@ fn damage_below_the_recovery_point_stops_the_partition() {
             assert_eq!(opened.unwrap().log_end_offset(), last, "what was not synced is cut");
         }
         // A segment below the recovery point whose index is gone is read and checked.
-        restore(&dir, &files);
+        let dir = restore(&temp, &files);
         fs::remove_file(files::path(&dir, bases[1], files::TIME_INDEX)).unwrap();
         let mut flipped = files[&files::name(bases[1], files::LOG)].clone();
         flipped[30] ^= 1;
@@ -133,8 +116,9 @@ fn damage_below_the_recovery_point_stops_the_partition() {
         let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
         assert!(matches!(error, LogError::Corrupt { .. }), "{error}");
         // A header that makes no sense, below the recovery point, with good batches behind it.
-        restore(&dir, &files);
-        fs::remove_file(dir.join(&index)).unwrap();
+        let dir = restore(&temp, &files);
+        let log_file = files::path(&dir, last, files::LOG);
+        fs::remove_file(files::path(&dir, last, files::OFFSET_INDEX)).unwrap();
         let mut broken = files[&files::name(last, files::LOG)].clone();
         broken[8..12].fill(0xff);
         fs::write(&log_file, &broken).unwrap();
@@ -166,53 +150,79 @@ fn damage_above_the_recovery_point_takes_the_later_segments_along() {
     });
 }
 
+/// A file name, and what is found under it instead of the file; `None`: nothing.
+type Damage = (String, Option<Vec<u8>>);
+
+fn damages(files: &Files) -> Vec<Damage> {
+    let is_helper = |name: &&String| files::parse(name).is_some_and(|(_, kind)| kind != files::LOG);
+    let mut damages: Vec<Damage> = vec![("leader-epoch-checkpoint".into(), None)];
+    for name in files.keys().filter(is_helper) {
+        let content = &files[name];
+        let mut odd = content.clone();
+        odd.push(1);
+        for damage in [None, Some(Vec::new()), Some(vec![0; content.len() + 7]), Some(vec![0xff; 24]), Some(odd)] {
+            damages.push((name.clone(), damage));
+        }
+    }
+    damages
+}
+
+/// Opens the damaged log as `start` says, in a new folder, and looks whether everything is there and as it was.
+async fn check_rebuilt(ring: &Ring, dir: &Path, files: &Files, (name, damage): &Damage, start: LogStart) {
+    let (is_epochs, is_snapshot) = (name == "leader-epoch-checkpoint", name.ends_with("snapshot"));
+    let is_empty_index = damage.as_ref().is_some_and(Vec::is_empty) && !is_snapshot;
+    if is_epochs && start.recovery_point != 0 || is_epochs && start.clean {
+        return; // Epochs below the recovery point are nowhere else.
+    }
+    let mut broken = files.clone();
+    broken.remove(name).expect("a file to damage");
+    broken.extend(damage.clone().map(|content| (name.clone(), content)));
+    simulated::write_files(ring, dir, broken).await;
+    let context = format!("{name} {damage:?} {start:?}");
+    let log = try_open(ring, dir, small_config(), start).await.unwrap_or_else(|e| panic!("{context}: {e}"));
+    if is_empty_index && name.ends_with("timeindex") {
+        // An empty time index is what a segment without timestamps has: believed below the recovery point.
+        assert_eq!(log.log_end_offset(), 150, "{context}");
+        return;
+    }
+    check_whole(ring, &log, 150).await;
+    log.close().await.unwrap();
+    if !is_empty_index && !is_snapshot {
+        let after = simulated::files_in(ring, dir).await;
+        assert_eq!(after.keys().collect::<Vec<_>>(), files.keys().collect::<Vec<_>>(), "{context}");
+        for (name, content) in files {
+            assert_eq!(&after[name], content, "{name} after {context}");
+        }
+    }
+}
+
+/// Hundreds of recoveries and closes, each with dozens of syncs: on the simulated disk, where a sync takes no time.
 #[test]
 fn helper_files_are_rebuilt_as_they_were() {
-    on_epoll(|ring, temp| async move {
-        let dir = temp.partition();
-        let bases = several_segments(&ring, &dir, 150).await;
-        let files = snapshot_of(&dir);
-        let is_helper = |name: &&String| files::parse(name).is_some_and(|(_, kind)| kind != files::LOG);
-        let mut broken: Vec<(String, Option<Vec<u8>>)> = vec![("leader-epoch-checkpoint".into(), None)];
-        for name in files.keys().filter(is_helper) {
-            let content = &files[name];
-            let mut odd = content.clone();
-            odd.push(1);
-            for damage in [None, Some(Vec::new()), Some(vec![0; content.len() + 7]), Some(vec![0xff; 24]), Some(odd)] {
-                broken.push((name.clone(), damage));
-            }
-        }
-        for (name, damage) in broken {
-            for start in [clean(), crashed(0), crashed(bases[1]), crashed(bases[2] + 5), crashed(150)] {
-                let (is_epochs, is_snapshot) = (name == "leader-epoch-checkpoint", name.ends_with("snapshot"));
-                let is_empty_index = damage.as_ref().is_some_and(Vec::is_empty) && !is_snapshot;
-                if is_epochs && start.recovery_point != 0 || is_epochs && start.clean {
-                    continue; // Epochs below the recovery point are nowhere else.
-                }
-                restore(&dir, &files);
-                match &damage {
-                    None => fs::remove_file(dir.join(&name)).unwrap(),
-                    Some(content) => fs::write(dir.join(&name), content).unwrap(),
-                }
-                let context = format!("{name} {damage:?} {start:?}");
-                let log = try_open(&ring, &dir, small_config(), start).await.unwrap_or_else(|e| panic!("{context}: {e}"));
-                if is_empty_index && name.ends_with("timeindex") {
-                    // An empty time index is what a segment without timestamps has: believed below the recovery point.
-                    assert_eq!(log.log_end_offset(), 150, "{context}");
-                    continue;
-                }
-                check_whole(&ring, &log, 150).await;
-                log.close().await.unwrap();
-                if !is_empty_index && !is_snapshot {
-                    let after = snapshot_of(&dir);
-                    assert_eq!(after.keys().collect::<Vec<_>>(), files.keys().collect::<Vec<_>>(), "{context}");
-                    for (name, content) in &files {
-                        assert_eq!(&after[name], content, "{name} after {context}");
-                    }
-                }
-            }
-        }
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    let made = Rc::new(Cell::new(None));
+    let place = made.clone();
+    simulated::run_in(&world, node, |ring| async move {
+        let dir = Path::new("/data/whole/topic-0");
+        let bases = several_segments(&ring, dir, 150).await;
+        place.set(Some((bases, simulated::files_in(&ring, dir).await)));
     });
+    let (bases, files) = made.take().unwrap();
+    assert!(bases.len() > 5, "{bases:?}");
+    let files = Rc::new(files);
+    for (number, damage) in damages(&files).into_iter().enumerate() {
+        world.kill(node);
+        let starts = [clean(), crashed(0), crashed(bases[1]), crashed(bases[2] + 5), crashed(150)];
+        let files = files.clone();
+        simulated::run_in(&world, node, move |ring| async move {
+            for (at, start) in starts.into_iter().enumerate() {
+                let dir = PathBuf::from(format!("/data/{number}.{at}/topic-0"));
+                check_rebuilt(&ring, &dir, &files, &damage, start).await;
+            }
+        });
+    }
+    world.close();
 }
 
 #[test]
@@ -232,8 +242,7 @@ fn a_crash_without_close_recovers_from_any_point() {
         assert_eq!(log.recovery_point(), 71);
         let files = snapshot_of(&dir);
         for recovery_point in [0, 1, 30, 70, 71] {
-            restore(&dir, &files);
-            let again = open(&ring, &dir, small_config(), crashed(recovery_point)).await;
+            let again = open(&ring, &restore(&temp, &files), small_config(), crashed(recovery_point)).await;
             check_whole(&ring, &again, 150).await;
             assert_eq!(again.durable_offset(), 150);
             again.checkpoint().await.unwrap();
@@ -297,7 +306,7 @@ fn a_recovery_checkpoint_that_does_not_fit_is_ignored() {
         let start = || LogStart { state: Some(state.clone()), ..clean() };
         check_whole(&ring, &open(&ring, &dir, small_config(), start()).await, 100).await;
         for name in files.keys().filter(|name| files::parse(name).is_some_and(|(_, kind)| kind != files::SNAPSHOT)) {
-            restore(&dir, &files);
+            let dir = restore(&temp, &files);
             fs::remove_file(dir.join(name)).unwrap();
             if name.ends_with(".log") {
                 // A lost segment shows as a log that ends or starts elsewhere, never as one that promises what is gone.
@@ -314,7 +323,7 @@ fn a_recovery_checkpoint_that_does_not_fit_is_ignored() {
     });
 }
 
-fn state_size(files: &BTreeMap<String, Vec<u8>>) -> u64 {
+fn state_size(files: &Files) -> u64 {
     files.iter().filter(|(name, _)| name.ends_with(".log")).map(|(_, content)| content.len() as u64).sum()
 }
 

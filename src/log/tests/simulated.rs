@@ -1,7 +1,10 @@
 //! Logs in the simulated world: power cuts and processes that end at awkward moments, as the broker's simulation found them.
 
 use super::*;
-use ring::sim::{NodeId, SimOptions, World};
+use ring::{
+    OpenOptions,
+    sim::{NodeId, SimOptions, World},
+};
 use std::cell::Cell;
 
 /// Runs `main` on a core of its own and waits until it is done.
@@ -13,6 +16,24 @@ pub fn run_in<F: Future<Output = ()> + 'static>(world: &World, node: NodeId, mai
         flag.set(true);
     });
     assert!(world.run_until(Duration::from_secs(10), || done.get()));
+}
+
+pub async fn files_in(ring: &Ring, dir: &Path) -> Files {
+    let mut files = Files::new();
+    for entry in ring.read_dir(dir).await.unwrap() {
+        let content = ring.read_file(dir.join(&entry.name), 1 << 20).await.unwrap();
+        files.insert(entry.name, content);
+    }
+    files
+}
+
+/// Writes `files` to a new folder.
+pub async fn write_files(ring: &Ring, dir: &Path, files: Files) {
+    ring.create_dir_all(dir).await.unwrap();
+    for (name, content) in files {
+        let file = ring.open(dir.join(name), OpenOptions::write()).await.unwrap();
+        ring.write_at(&file, vec![content.into()], 0).await.unwrap();
+    }
 }
 
 fn partition() -> PathBuf {
