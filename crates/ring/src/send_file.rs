@@ -171,9 +171,52 @@ impl Transfer {
     }
 }
 
-/// Whether the first and the last byte lie in memory, or the file ends before them. Pages of one read-ahead come and go
-/// together, so the ends speak for what is between; where they do not, the core waits for one disk read.
+/// What `cachestat` fills in (Linux 6.5, include/uapi/linux/mman.h): pages of the range by what the page cache has of them.
+#[repr(C)]
+#[derive(Default)]
+struct CacheStat {
+    cached: u64,
+    dirty: u64,
+    writeback: u64,
+    evicted: u64,
+    recently_evicted: u64,
+}
+
+/// The range that `cachestat` is asked about.
+#[repr(C)]
+struct CacheRange {
+    offset: u64,
+    length: u64,
+}
+
+/// The number of the call: the same on all architectures, and newer than what libc names.
+const SYS_CACHESTAT: libc::c_long = 451;
+
+/// Whether the range lies in memory, so that a splice of it does not wait for the disk. Pages that a read-ahead is bringing
+/// count as cached, but their ends cannot be read yet.
 fn is_resident(file: &File, offset: u64, length: usize) -> bool {
+    let cached = cached_pages(file, offset, length as u64);
+    cached.is_none_or(|cached| cached >= pages_of(offset, length as u64)) && ends_are_resident(file, offset, length)
+}
+
+/// `None` where the kernel cannot say.
+fn cached_pages(file: &File, offset: u64, length: u64) -> Option<u64> {
+    let range = CacheRange { offset, length };
+    let mut stat = CacheStat::default();
+    // SAFETY: both structures are laid out as the kernel has them, and outlive the call.
+    let failed = unsafe { libc::syscall(SYS_CACHESTAT, sys::file_fd(file), &raw const range, &raw mut stat, 0) } != 0;
+    (!failed).then_some(stat.cached)
+}
+
+fn pages_of(offset: u64, length: u64) -> u64 {
+    // SAFETY: a plain call.
+    let page_bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as u64;
+    (offset + length).div_ceil(page_bytes) - offset / page_bytes
+}
+
+/// Whether the first and the last byte can be read at once. Pages of one read-ahead come and go together, so where the
+/// kernel says no more (before 6.5), the ends speak for what is between.
+fn ends_are_resident(file: &File, offset: u64, length: usize) -> bool {
     let probe = |at: u64| {
         let mut byte = 0u8;
         let iovec = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
@@ -181,4 +224,37 @@ fn is_resident(file: &File, offset: u64, length: usize) -> bool {
         unsafe { libc::preadv2(sys::file_fd(file), &iovec, 1, at as libc::off_t, libc::RWF_NOWAIT) >= 0 }
     };
     probe(offset) && probe(offset + length as u64 - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocking::os_file;
+    use std::{fs, io::Write};
+
+    #[test]
+    fn a_hole_in_the_page_cache_is_seen() {
+        const BYTES: u64 = 1 << 20;
+        // Below the build folder: a file system in memory has everything resident.
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("resident-{}.tmp", std::process::id()));
+        let mut written = fs::File::create(&path).unwrap();
+        written.write_all(&vec![7; BYTES as usize]).unwrap();
+        written.sync_all().unwrap();
+        let file = os_file(fs::File::open(&path).unwrap().into());
+        fs::remove_file(&path).unwrap();
+        assert!(is_resident(&file, 0, BYTES as usize), "what was just written is in memory");
+        assert!(is_resident(&file, 5000, 1), "a part of it, too");
+        let (from, length) = (BYTES as libc::off_t / 4, BYTES as libc::off_t / 2);
+        // SAFETY: a plain call on an open descriptor.
+        unsafe { libc::posix_fadvise(sys::file_fd(&file), from, length, libc::POSIX_FADV_DONTNEED) };
+        match cached_pages(&file, 0, BYTES) {
+            // An old kernel, or a file system that keeps its pages.
+            None => return,
+            Some(cached) if cached == pages_of(0, BYTES) => return,
+            Some(_) => {}
+        }
+        assert!(ends_are_resident(&file, 0, BYTES as usize), "the ends alone do not show it");
+        assert!(!is_resident(&file, 0, BYTES as usize));
+        assert!(is_resident(&file, 0, 4096), "the beginning is still there");
+    }
 }
