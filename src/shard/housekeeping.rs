@@ -1,28 +1,20 @@
-//! Background work of one core, in small steps on a budget per tick: idle connections, retention, files to delete.
+//! Background work of one core, in small steps on a budget per tick: retention, producers that have expired.
 //!
 //! Owns: the cursor over the partitions. Lives on: every core. Never: walks over all partitions in one turn.
 
 use super::{Shard, commit, partition::PartitionId};
-use crate::{limits, net::listener};
+use crate::limits;
 use std::time::Duration;
 
 /// Partitions that retention looks at in one tick.
 const RETENTION_PER_TICK: usize = 64;
 
-/// Ticks between two looks at idle connections.
-const IDLE_CHECK_TICKS: u64 = 10;
-
 pub async fn run(shard: Shard) {
     let tick = Duration::from_millis(limits::HOUSEKEEPING_INTERVAL_MS);
-    let mut ticks = 0u64;
     let mut due: Vec<PartitionId> = Vec::new();
     let mut next_round = shard.ring.now();
     while !shard.is_stopping() {
         shard.ring.sleep(tick).await;
-        ticks += 1;
-        if ticks.is_multiple_of(IDLE_CHECK_TICKS) {
-            listener::end_idle(&shard);
-        }
         if due.is_empty() && shard.ring.now() >= next_round {
             due = shard.partitions.borrow().keys().copied().collect();
             due.sort_unstable();
