@@ -17,7 +17,7 @@ use crate::{
         image::Image,
         node::{MetaNode, MetaNodeOptions, MetaNodeError},
     },
-    net::listener::{ListenPlan, OpenConnections},
+    net::{admission::OpenConnections, listener::ListenPlan},
     shard::{
         Answer, Call, Shard, ShardOptions,
         mailbox,

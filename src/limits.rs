@@ -64,9 +64,6 @@ pub const TAIL_CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// What one compressed batch may unpack to while it is checked: far above `message.max.bytes`, far below memory.
 pub const DECOMPRESSED_BATCH_MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// What is kept of the buffer for unpacking between two batches.
-pub const SCRATCH_KEPT_BYTES: usize = 4 * 1024 * 1024;
-
 /// Log lines about bad input per core and second; what is above is counted and said in one line.
 pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 

@@ -9,7 +9,7 @@ use millstream::{
     boot::{self, Board, BootError, CoreStart, ListenAddress},
     cli::{Cli, Command, Serve},
     config::{self, BrokerConfig, Loaded, broker::IoBackend},
-    net::listener::OpenConnections,
+    net::admission::OpenConnections,
     shard::mailbox::{ControlEnd, Message},
 };
 use ring::{BackendChoice, CoreOptions};

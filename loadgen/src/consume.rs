@@ -32,8 +32,8 @@ pub enum From {
     Latest = -1,
 }
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
-/// How often the offsets to begin with are asked for.
-const OFFSET_TRIES: u32 = 50;
+/// How often the offsets to begin with are asked for: half a minute, in which a broker can start again.
+const OFFSET_TRIES: u32 = 300;
 /// Batches larger than this when unpacked are refused.
 const DECOMPRESSED_MAX_BYTES: usize = 256 << 20;
 
@@ -56,13 +56,17 @@ pub async fn consumers(run: &Rc<Run>, index: usize, from: From) -> anyhow::Resul
     }
     let mut consumers = Vec::new();
     for (leader, partitions) in by_leader {
-        let client = Client::connect(&run.ring, leader).await?;
+        let begin = async || {
+            let client = Client::connect(&run.ring, leader).await?;
+            let positions = offsets(run, &client, &partitions, from).await?;
+            anyhow::Ok((client, positions))
+        };
         let mut tries = 1..=OFFSET_TRIES;
-        let positions = loop {
-            match offsets(run, &client, &partitions, from).await {
-                // A new topic's leader may not know yet that it is one.
+        let (client, positions) = loop {
+            match begin().await {
+                // A new topic's leader may not know yet that it is one, and the broker may be starting again.
                 Err(_) if tries.next().is_some() => run.ring.sleep(RECONNECT_PAUSE).await,
-                positions => break positions?,
+                begun => break begun?,
             }
         };
         consumers.push(Consumer { run: run.clone(), leader: leader.to_owned(), positions, client });

@@ -75,6 +75,7 @@ pub enum ShardCores {
 
 settings! {
     pub struct NetworkSettings {
+        // The limits on connections may change at run time and differ by listener: `net/admission.rs` reads them anew.
         max_connections: i32 = "max.connections",
         max_connections_per_ip: i32 = "max.connections.per.ip",
         /// `address:count,...`

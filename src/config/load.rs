@@ -61,6 +61,9 @@ const ALONE_DEFAULTS: [(&str, &str); 5] = [
 /// Configs that protect data: set without effect, they deserve a warning instead of a note.
 const PROTECTING: [&str; 3] = ["authorizer.class.name", "sasl.enabled.mechanisms", "ssl.client.auth"];
 
+/// Configs that are acted on also when they are set for one listener.
+const PER_LISTENER: [&str; 2] = ["max.connections", "max.connection.creation.rate"];
+
 /// Loads the configs of `file` (if any), the environment's variables and `overrides` (`--override`), each stronger than the
 /// one before.
 pub fn load(
@@ -149,6 +152,7 @@ fn finish(settings: BTreeMap<String, Setting>, hostname: &str) -> Result<Loaded,
     let without_effect: Vec<&str> = user_set
         .keys()
         .filter(|name| definitions::find_broker(name).is_some() && !typed.acted_on.contains(name.as_str()))
+        .filter(|name| definitions::listener_base_name(name).is_none_or(|base| !PER_LISTENER.contains(&base)))
         .map(String::as_str)
         .filter(|name| !PROTECTING.contains(name) && *name != BROKER_ID)
         .collect();

@@ -9,18 +9,20 @@ use crate::{
     config::{self, BrokerConfig},
     shard::Shard,
 };
-use rustc_hash::FxHashMap;
 use ring::{ListenOptions, Listener, Ring, Stream};
 use std::{
     cell::{Cell, RefCell},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     rc::{Rc, Weak},
-    sync::Mutex,
     time::Duration,
 };
 
 /// How long to wait after an accept that failed for want of descriptors or memory, before the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Between two looks at idle connections: half of what they may be idle, within these bounds.
+const IDLE_CHECK_MIN: Duration = Duration::from_millis(100);
+const IDLE_CHECK_MAX: Duration = Duration::from_secs(5);
 
 /// The addresses that every core listens on: resolved, bound once to see that they are free, with their real ports.
 pub struct ListenPlan {
@@ -91,7 +93,7 @@ impl Connections {
         self.accepted.get()
     }
 
-    /// Connections turned away because of `max.connections`.
+    /// Connections turned away because there were as many as may be.
     pub fn refused(&self) -> u64 {
         self.refused.get()
     }
@@ -107,9 +109,18 @@ impl Connections {
 pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize) {
     while !shard.is_stopping() {
         match shard.ring.accept(&listener).await {
-            // It came after the others were ended.
-            Ok(stream) if shard.is_stopping() => shard.ring.shutdown(&stream),
-            Ok(stream) => admit(&shard, stream, listener_index),
+            Ok(stream) => {
+                // Whoever comes too fast waits here, and those behind it in the kernel's queue.
+                let wait = shard.open_connections.wait_for(listener_index, &shard.connection_limits(), shard.ring.now());
+                if !wait.is_zero() {
+                    shard.ring.sleep(wait).await;
+                }
+                match shard.is_stopping() {
+                    // It came after the others were ended.
+                    true => shard.ring.shutdown(&stream),
+                    false => admit(&shard, stream, listener_index),
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection: raise the limit of open files if this goes on");
                 shard.ring.sleep(ACCEPT_PAUSE).await;
@@ -118,61 +129,10 @@ pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize
     }
 }
 
-/// The open connections of all cores together, for the limits that Kafka has on them. Taken and given back once per
-/// connection, so its lock is on nobody's way.
-#[derive(Default)]
-pub struct OpenConnections {
-    counts: Mutex<OpenCounts>,
-}
-
-#[derive(Default)]
-struct OpenCounts {
-    all: usize,
-    by_address: FxHashMap<IpAddr, usize>,
-}
-
-impl OpenConnections {
-    /// Counts one more, or says which limit forbids it.
-    fn enter(&self, address: IpAddr, config: &BrokerConfig) -> Result<(), String> {
-        let mut counts = self.counts.lock().expect("nobody panics while counting");
-        let (max, max_here) = (config.network.max_connections, max_from(address, config));
-        if counts.all >= max.max(0) as usize {
-            return Err(format!("max.connections={max} reached"));
-        }
-        let here = counts.by_address.entry(address).or_default();
-        if *here >= max_here {
-            return Err(format!("max.connections.per.ip={max_here} reached"));
-        }
-        *here += 1;
-        counts.all += 1;
-        Ok(())
-    }
-
-    fn leave(&self, address: IpAddr) {
-        let mut counts = self.counts.lock().expect("nobody panics while counting");
-        counts.all -= 1;
-        let here = counts.by_address.get_mut(&address).expect("who leaves has entered");
-        *here -= 1;
-        if *here == 0 {
-            counts.by_address.remove(&address);
-        }
-    }
-}
-
-/// `max.connections.per.ip`, or what `max.connections.per.ip.overrides` says of this address (`ADDRESS:COUNT,...`).
-fn max_from(address: IpAddr, config: &BrokerConfig) -> usize {
-    let overrides = config.network.max_connections_per_ip_overrides.split(',');
-    let own = overrides.filter_map(|one| one.trim().rsplit_once(':')).find_map(|(host, count)| {
-        let matches = host.trim_matches(['[', ']']).parse() == Ok(address);
-        if matches { count.trim().parse().ok() } else { None }
-    });
-    own.unwrap_or(config.network.max_connections_per_ip.max(0) as usize)
-}
-
 fn admit(shard: &Shard, stream: Stream, listener: usize) {
     let connections = &shard.connections;
     let address = stream.peer_addr().ip();
-    if let Err(reason) = shard.open_connections.enter(address, &shard.config) {
+    if let Err(reason) = shard.open_connections.enter(listener, address, &shard.connection_limits()) {
         connections.refused.set(connections.refused.get() + 1);
         shard.bad_input.say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
         shard.ring.shutdown(&stream);
@@ -195,14 +155,23 @@ fn admit(shard: &Shard, stream: Stream, listener: usize) {
         connection.serve().await;
         let connections = &shard_of_task.connections;
         connections.open.set(connections.open.get() - 1);
-        shard_of_task.open_connections.leave(address);
+        shard_of_task.open_connections.leave(listener, address);
     });
 }
 
-/// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing.
-pub fn end_idle(shard: &Shard) {
+/// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing. A task of its own: it must not
+/// wait for a disk, as the rest of the background work may.
+pub async fn end_idle_loop(shard: Shard) {
     let Ok(max_idle_ms) = u64::try_from(shard.config.network.connections_max_idle_ms) else { return };
     let max_idle = Duration::from_millis(max_idle_ms);
+    let interval = (max_idle / 2).clamp(IDLE_CHECK_MIN, IDLE_CHECK_MAX);
+    while !shard.is_stopping() {
+        shard.ring.sleep(interval).await;
+        end_idle(&shard, max_idle);
+    }
+}
+
+fn end_idle(shard: &Shard, max_idle: Duration) {
     let now = shard.ring.now();
     shard.connections.for_each(|connection| {
         if connection.replies.is_empty() && now.since(connection.last_active.get()) > max_idle {

@@ -3,6 +3,7 @@
 //! Owns: listeners, connections, framing, the order of replies, backpressure, and the table of the APIs that are served.
 //! Lives on: the core that accepted the connection. Never: touches a partition; `shard` does.
 
+pub mod admission;
 pub mod api_table;
 pub mod conn;
 pub mod dispatch;

@@ -1,16 +1,16 @@
-//! Background work of one core, in small steps on a budget per tick: idle connections, retention, files to delete.
+//! Background work of one core, in small steps on a budget per tick: retention, producers that have expired, idle memory.
 //!
 //! Owns: the cursor over the partitions. Lives on: every core. Never: walks over all partitions in one turn.
 
 use super::{Shard, commit, partition::PartitionId};
-use crate::{limits, net::listener};
+use crate::limits;
 use std::time::Duration;
 
 /// Partitions that retention looks at in one tick.
 const RETENTION_PER_TICK: usize = 64;
 
-/// Ticks between two looks at idle connections.
-const IDLE_CHECK_TICKS: u64 = 10;
+/// Ticks between two looks at memory that nobody uses.
+const RELEASE_TICKS: u64 = 10;
 
 pub async fn run(shard: Shard) {
     let tick = Duration::from_millis(limits::HOUSEKEEPING_INTERVAL_MS);
@@ -20,8 +20,7 @@ pub async fn run(shard: Shard) {
     while !shard.is_stopping() {
         shard.ring.sleep(tick).await;
         ticks += 1;
-        if ticks.is_multiple_of(IDLE_CHECK_TICKS) {
-            listener::end_idle(&shard);
+        if ticks.is_multiple_of(RELEASE_TICKS) {
             shard.receive_blocks.release_idle();
             shard.reply_blocks.release_idle();
             shard.tail.release_idle();

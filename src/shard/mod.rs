@@ -23,13 +23,14 @@ pub mod view;
 pub use call::{Answer, Call};
 
 use crate::{
-    config::BrokerConfig,
+    config::{BrokerConfig, Layers},
     limits,
     log::TailCache,
     meta::node::MetaNode,
     meta::controller::Settings,
     net::{
-        listener::{self, Connections, ListenPlan, OpenConnections},
+        admission::{ConnectionLimits, OpenConnections},
+        listener::{self, Connections, ListenPlan},
         reply::ReplyBlocks,
     },
 };
@@ -89,6 +90,8 @@ pub struct ShardInner {
     pub connections: Connections,
     /// Connections of all cores, for the limits on them.
     pub open_connections: Arc<OpenConnections>,
+    /// Of the configs that they were read from.
+    connection_limits: RefCell<Option<(Arc<Layers>, Rc<ConnectionLimits>)>>,
     pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
     pub view: RefCell<ClusterView>,
     pub routes: RefCell<Routes>,
@@ -153,6 +156,7 @@ impl Shard {
             commit: Commit::default(),
             connections: Connections::default(),
             open_connections: options.open_connections,
+            connection_limits: RefCell::default(),
             partitions: RefCell::default(),
             view: RefCell::new(options.view),
             routes: RefCell::default(),
@@ -183,6 +187,7 @@ impl Shard {
         shard.ring.spawn(commit::write_loop(shard.clone()));
         shard.ring.spawn(commit::flush_loop(shard.clone()));
         shard.ring.spawn(housekeeping::run(shard.clone()));
+        shard.ring.spawn(listener::end_idle_loop(shard.clone()));
         shard
     }
 
@@ -216,6 +221,21 @@ impl Shard {
             match self.ring.listen(address, self.plan.options(&self.config, true)) {
                 Ok(listener) => drop(self.ring.spawn(listener::accept_loop(self.clone(), listener, index))),
                 Err(error) => tracing::error!(core = self.index, %address, %error, "this core cannot listen; others serve"),
+            }
+        }
+    }
+
+    /// The limits on connections, read anew when a dynamic config has changed.
+    pub fn connection_limits(&self) -> Rc<ConnectionLimits> {
+        let layers = self.view.borrow().layers.clone();
+        let mut known = self.connection_limits.borrow_mut();
+        match &*known {
+            Some((of, limits)) if Arc::ptr_eq(of, &layers) => limits.clone(),
+            _ => {
+                let (listeners, inter_broker) = (&self.config.listeners, &self.config.inter_broker_listener_name);
+                let limits = Rc::new(ConnectionLimits::read(&layers, listeners, inter_broker));
+                *known = Some((layers, limits.clone()));
+                limits
             }
         }
     }

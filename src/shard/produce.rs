@@ -370,11 +370,7 @@ fn check(
     origin: AppendOrigin,
 ) -> Result<(BytesMut, ValidBatch), Rejection> {
     let rules = validation_rules(&topic.config, shard.ring.wall_clock_ms(), origin);
-    let mut scratch = shard.scratch.borrow_mut();
-    let valid = validate::validate(&records, &rules, &mut scratch);
-    scratch.clear();
-    scratch.shrink_to(limits::SCRATCH_KEPT_BYTES);
-    let valid = valid?;
+    let valid = validate::validate(&records, &rules, &mut shard.scratch.borrow_mut())?;
     let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
     let batch = Batch::parse(&records)?;
     let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.levels.of_codec(codec), &rules)?);

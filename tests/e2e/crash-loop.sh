@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Kills a broker under load, again and again, and proves that no acknowledged record is lost, none is there twice and
 # all are in order: while they are new, and once more from the beginning at the end.
-#   tests/e2e/crash-loop.sh [KILLS]    for each back-end, with one and with two shards (20)
+#   tests/e2e/crash-loop.sh [KILLS]    for each back-end, with one and with two shards (20, or what KILLS says)
 # First it proves that it would notice: records that are cut off while the broker is down must count as lost.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/tests/e2e/lib/crash.sh"
-kills=${1:-20}
+kills=${1:-${KILLS:-20}}
 work=$(mktemp -d)
 load_pid=''
 trap 'kill $load_pid 2>/dev/null || true; kill_broker; rm -rf "$work"' EXIT

@@ -12,6 +12,8 @@ kafka_pid=''
 trap 'kill -KILL $kafka_pid 2>/dev/null || true; kill_broker; rm -rf "$work"' EXIT
 configs=("log.dirs=$work/data" admin.listener= offsets.topic.num.partitions=4)
 partitions=3
+# Both brokers take this port in turn, and the controller of Apache Kafka the next one.
+port=${PORT:-$((23800 + RANDOM % 90 * 2))}
 
 load() { # records that are verified while they are consumed, whoever serves
   "$loadgen" run --bootstrap "$bootstrap" --topic shared --partitions "$partitions" --replication-factor 1 --rate 2000 --duration 3s \
@@ -33,7 +35,7 @@ start_millstream() { # LISTENER
 }
 
 start_kafka() {
-  local port=${bootstrap##*:} deadline=$((SECONDS + 90))
+  local deadline=$((SECONDS + 90))
   cat >"$work/server.properties" <<CONFIG
 process.roles=broker,controller
 node.id=1
@@ -44,13 +46,18 @@ log.dirs=$work/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 CONFIG
+  : >"$work/kafka.log"
   "$kafka" server "$work/server.properties" >"$work/kafka.log" 2>&1 </dev/null &
   kafka_pid=$!
   until grep -q 'Kafka Server started' "$work/kafka.log"; do
     kill -0 "$kafka_pid" 2>/dev/null && ((SECONDS < deadline)) || { tail -n 40 "$work/kafka.log"; die 'Apache Kafka does not start on our directory'; }
     sleep 0.2
   done
-  if grep -E ' ERROR |FATAL' "$work/kafka.log"; then die 'Apache Kafka finds fault with our directory'; fi
+  # A registration anew gives every partition a new leader epoch. Where that comes while the offsets are being loaded for
+  # the one before, Kafka says that it has stopped, and loads again; `same` sees whether the offsets are there.
+  if grep -E ' ERROR |FATAL' "$work/kafka.log" | grep -v 'Stopped loading records from __consumer_offsets'; then
+    die 'Apache Kafka finds fault with our directory'
+  fi
 }
 
 stop_kafka() {
@@ -65,7 +72,7 @@ same() { # WHO
 }
 
 say 'Millstream'
-start_millstream PLAINTEXT://127.0.0.1:$((23800 + RANDOM % 90 * 2))
+start_millstream PLAINTEXT://127.0.0.1:$port
 load Millstream
 "$kafka" configs --bootstrap-server "$bootstrap" --alter --entity-type topics --entity-name shared --add-config retention.ms=777000000 >/dev/null
 "$kafka" console-consumer --bootstrap-server "$bootstrap" --topic shared --group readers --from-beginning \

@@ -4,7 +4,7 @@
 //! the mailboxes for a clean stop.
 
 use crate::plan::Plan;
-use millstream::net::listener::OpenConnections;
+use millstream::net::admission::OpenConnections;
 use millstream::{
     boot::{self, Board, CoreStart, ListenAddress, MeshEnd},
     config::{self, Loaded},

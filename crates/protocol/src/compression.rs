@@ -91,23 +91,60 @@ pub fn decompress_into(
     match codec {
         Compression::None if input.len() > limit_bytes => return Err(CompressionError::OverLimit { limit_bytes }),
         Compression::None => output.extend_from_slice(input),
-        Compression::Gzip => read_bounded(codec, MultiGzDecoder::new(input), output, limit_bytes)?,
+        Compression::Gzip => unpack_guessing(input, output, limit_bytes, |output, room_bytes| {
+            read_whole(codec, MultiGzDecoder::new(input), output, room_bytes)
+        })?,
         Compression::Snappy => unpack_snappy(input, output, limit_bytes)?,
-        Compression::Lz4 => read_bounded(codec, FrameDecoder::new(input), output, limit_bytes)?,
+        Compression::Lz4 => unpack_guessing(input, output, limit_bytes, |output, room_bytes| {
+            read_whole(codec, FrameDecoder::new(input), output, room_bytes)
+        })?,
         Compression::Zstd => unpack_zstd(input, output, limit_bytes)?,
     }
     debug_assert!(output.len() <= limit_bytes);
     Ok(())
 }
 
-fn read_bounded(
-    codec: Compression,
-    reader: impl Read,
+/// Unpacks what does not say how large it becomes: the room for it is guessed from the input and grows eightfold, up to
+/// the limit. `unpack` gets an empty buffer with that much room, and says whether everything went in. A buffer that was
+/// too small goes before the next one comes, so that there is never more memory than one of the limit's size.
+fn unpack_guessing(
+    input: &[u8],
     output: &mut Vec<u8>,
     limit_bytes: usize,
+    mut unpack: impl FnMut(&mut Vec<u8>, usize) -> Result<bool, CompressionError>,
 ) -> Result<(), CompressionError> {
-    reader.take(limit_bytes as u64 + 1).read_to_end(output).map_err(|error| malformed(codec, error))?;
-    if output.len() > limit_bytes { Err(CompressionError::OverLimit { limit_bytes }) } else { Ok(()) }
+    const GUESSED_RATIO: usize = 8;
+    const ROOM_MIN_BYTES: usize = 1024;
+    let guess = input.len().saturating_mul(GUESSED_RATIO).max(ROOM_MIN_BYTES);
+    let mut room_bytes = guess.max(output.capacity()).min(limit_bytes);
+    loop {
+        output.clear();
+        if output.capacity() < room_bytes {
+            *output = Vec::new();
+            output.reserve_exact(room_bytes);
+        }
+        if unpack(output, room_bytes)? {
+            return Ok(());
+        }
+        if room_bytes == limit_bytes {
+            return Err(CompressionError::OverLimit { limit_bytes });
+        }
+        room_bytes = room_bytes.saturating_mul(GUESSED_RATIO).min(limit_bytes);
+    }
+}
+
+/// Reads up to `room_bytes` and says whether that was all.
+fn read_whole(
+    codec: Compression,
+    mut reader: impl Read,
+    output: &mut Vec<u8>,
+    room_bytes: usize,
+) -> Result<bool, CompressionError> {
+    let mut read = || {
+        reader.by_ref().take(room_bytes as u64).read_to_end(output)?;
+        Ok(reader.read(&mut [0])? == 0)
+    };
+    read().map_err(|error: std::io::Error| malformed(codec, error))
 }
 
 fn unpack_snappy(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
@@ -152,33 +189,18 @@ fn unpack_snappy_block(block: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -
     Ok(())
 }
 
-/// Unpacks in one pass into the output itself: unlike a stream this needs no window in memory. The size is seldom in
-/// the frame (Kafka's writers stream), so it is guessed and the guess grows eightfold up to the limit.
+/// Unpacks in one pass into the output itself: unlike a stream this needs no window in memory.
 fn unpack_zstd(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
-    const FIRST_GUESS_RATIO: usize = 8;
     check_zstd_window(input)?;
     let mut decoder = zstd::bulk::Decompressor::new().map_err(|error| malformed(Compression::Zstd, error))?;
-    let mut capacity = output.capacity().max(input.len().saturating_mul(FIRST_GUESS_RATIO)).max(1024);
-    loop {
-        let bounded = capacity.min(limit_bytes);
-        let mut target = std::mem::take(output);
-        target.reserve_exact(bounded);
-        match decoder.decompress_to_buffer(input, &mut target) {
-            Ok(len) if len <= limit_bytes => {
-                *output = target;
-                return Ok(());
-            }
-            // A buffer that the caller kept may be larger than this limit.
-            Ok(_) => return Err(CompressionError::OverLimit { limit_bytes }),
-            Err(error) if !is_zstd_too_small(&error) => return Err(malformed(Compression::Zstd, error)),
-            Err(_) if bounded == limit_bytes => return Err(CompressionError::OverLimit { limit_bytes }),
-            Err(_) => {
-                target.clear();
-                *output = target;
-                capacity = bounded.saturating_mul(FIRST_GUESS_RATIO);
-            }
+    unpack_guessing(input, output, limit_bytes, |output, room_bytes| {
+        match decoder.decompress_to_buffer(input, output) {
+            // A buffer that the caller kept may have more room than the limit allows.
+            Ok(len) => Ok(len <= room_bytes),
+            Err(error) if is_zstd_too_small(&error) => Ok(false),
+            Err(error) => Err(malformed(Compression::Zstd, error)),
         }
-    }
+    })
 }
 
 /// zstd's binding gives the error by its text alone.
@@ -291,7 +313,7 @@ mod tests {
             let mut output = Vec::new();
             let result = decompress_into(codec, &bomb, &mut output, 1 << 20);
             assert_eq!(result, Err(CompressionError::OverLimit { limit_bytes: 1 << 20 }), "{codec:?}");
-            assert!(output.capacity() <= 4 << 20, "{codec:?} kept {} bytes", output.capacity());
+            assert!(output.capacity() <= 1 << 20, "{codec:?} took {} bytes", output.capacity());
         }
     }
 

@@ -83,6 +83,8 @@ pub(in crate::coord) struct ClassicGroup {
     pub subscribed_topics: Option<BTreeSet<String>>,
     pub new_member_added: bool,
     pub initial_delay: InitialDelay,
+    /// When the log last said that the group is full.
+    pub said_full_at_ms: Option<i64>,
     awaiting_join_count: usize,
     /// Protocol name → how many members support it.
     supported_protocols: BTreeMap<String, usize>,
@@ -107,6 +109,7 @@ impl ClassicGroup {
             subscribed_topics: None,
             new_member_added: false,
             initial_delay: InitialDelay::default(),
+            said_full_at_ms: None,
             awaiting_join_count: 0,
             supported_protocols: BTreeMap::new(),
             metadata_size_bytes: 0,

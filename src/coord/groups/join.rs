@@ -25,6 +25,8 @@ const NEW_MEMBER_JOIN_TIMEOUT_MS: i64 = 5 * 60 * 1000;
 pub(super) const GROUP_METADATA_BYTES_MAX: usize = 32 << 20;
 /// Ids handed out to members that have not come back with them, per group.
 pub(super) const PENDING_MEMBERS_MAX: usize = 10_000;
+/// Those who are turned away try again at once, and in crowds: the log has a line of it this often.
+const FULL_SAID_EVERY_MS: i64 = 10_000;
 
 /// One JoinGroup and where its answer goes.
 pub(in crate::coord) struct Join<'a> {
@@ -137,8 +139,12 @@ impl ClassicGroup {
 
     /// Takes a member out that is turned away.
     fn expel(&mut self, turn: &mut Turn<'_>, member_id: &str) {
-        tracing::warn!(group = %self.id, member = member_id, size = self.members.len(), bytes = self.metadata_size_bytes(),
-            "the group is full and turns a member away: raise group.max.size, or run fewer consumers");
+        let is_due = |said_at_ms: i64| turn.now_ms.saturating_sub(said_at_ms) >= FULL_SAID_EVERY_MS;
+        if self.said_full_at_ms.is_none_or(is_due) {
+            self.said_full_at_ms = Some(turn.now_ms);
+            tracing::warn!(group = %self.id, member = member_id, size = self.members.len(), bytes = self.metadata_size_bytes(),
+                "the group is full and turns members away: raise group.max.size, or run fewer consumers");
+        }
         if self.members.contains_key(member_id) || self.pending_join.contains(member_id) {
             self.remove_and_answer(turn, member_id);
             if !self.is_empty() {

@@ -37,6 +37,7 @@ restart_broker() { # WORK_DIR [KEY=VALUE]...
 # Runs loadgen in the background, riding out restarts; sets load_pid. The verdict is its exit status. Returns when
 # records flow: what it asks before that, it asks once.
 start_load() { # LOG SECONDS RECORDS_PER_S
+  : >"$1"
   "$loadgen" run --bootstrap "$bootstrap" --through-restarts --idempotence --consumers 2 --connections 3 \
     --partitions 6 --rate "$3" --record-size 200 --batch-size 8192 --duration "$2s" >"$1" 2>&1 &
   load_pid=$!

@@ -21,7 +21,7 @@ const MAX_RECORD_ERRORS: usize = 1000;
 /// The first Produce version in which clients may use zstd (KIP-110).
 const ZSTD_FROM_PRODUCE_VERSION: i16 = 7;
 /// A scratch buffer larger than this is given back after its batch.
-const SCRATCH_KEPT_BYTES: usize = 1 << 20;
+const SCRATCH_KEPT_BYTES: usize = 4 << 20;
 
 /// Who appends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +111,16 @@ impl From<RecordsError> for Rejection {
 }
 
 /// Checks what a request wants appended to one partition: exactly one batch. `scratch` holds unpacked records meanwhile;
-/// keep it between calls.
+/// keep it between calls. What it needed beyond the usual is given back at once, also when the batch is refused.
 pub fn validate(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result<ValidBatch, Rejection> {
+    let checked = check(bytes, rules, scratch);
+    if scratch.capacity() > SCRATCH_KEPT_BYTES {
+        *scratch = Vec::new();
+    }
+    checked
+}
+
+fn check(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result<ValidBatch, Rejection> {
     let batch = only_batch(bytes)?;
     let compression = check_codec(&batch, rules)?;
     check_header(&batch, rules)?;
@@ -127,14 +135,10 @@ pub fn validate(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) ->
             scratch.as_slice()
         }
     };
-    let walked = match check_regular(&batch, body, rules) {
-        Some(largest) => Ok(largest),
-        None => check_records(&batch, body, rules),
+    let largest = match check_regular(&batch, body, rules) {
+        Some(largest) => largest,
+        None => check_records(&batch, body, rules)?,
     };
-    if scratch.capacity() > SCRATCH_KEPT_BYTES {
-        *scratch = Vec::new();
-    }
-    let largest = walked?;
     let producer = batch.has_producer_id().then(|| BatchProducer {
         id: batch.producer_id(),
         epoch: batch.producer_epoch(),

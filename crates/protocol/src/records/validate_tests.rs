@@ -182,6 +182,9 @@ fn a_bomb_is_too_large() {
         let mut scratch = Vec::new();
         assert!(validate(&bytes, &rules(), &mut scratch).is_ok(), "{codec:?}");
         assert!(scratch.capacity() <= SCRATCH_KEPT_BYTES);
+        let barely = ValidationRules { max_decompressed_bytes: zeros.len(), ..rules() };
+        assert!(validate(&bytes, &barely, &mut scratch).is_err(), "{codec:?}: the record has a header, too");
+        assert!(scratch.capacity() <= SCRATCH_KEPT_BYTES, "{codec:?} kept {} bytes of a refused batch", scratch.capacity());
     }
 }
 
