@@ -170,7 +170,7 @@ impl Producer {
         loop {
             let changed = run.changed.clone().past(run.changed.generation());
             let now = run.ring.precise_now();
-            if now >= run.end {
+            if now >= run.times().end {
                 break;
             }
             let more = self.build(now, linger);
@@ -180,7 +180,7 @@ impl Producer {
                 run.ring.end_of_turn().await;
                 continue;
             }
-            let wake = self.next_wake(now, linger).min(run.end);
+            let wake = self.next_wake(now, linger).min(run.times().end);
             run.ring.timeout(wake.since(now), changed).await;
         }
         (0..self.lanes.len()).for_each(|lane| self.close_batch(lane));
@@ -211,7 +211,7 @@ impl Producer {
                 let per_producer = rate / self.run.options.connections as f64;
                 // Producers take turns, so that their records do not all come at one moment.
                 let shift = f64::from(self.stream) / rate;
-                self.run.start + Duration::from_secs_f64(index as f64 / per_producer + shift)
+                self.run.times().start + Duration::from_secs_f64(index as f64 / per_producer + shift)
             }
         }
     }
@@ -298,7 +298,7 @@ impl Producer {
     fn next_wake(&self, now: Instant, linger: Duration) -> Instant {
         let lingering = self.lanes.iter().filter_map(|lane| lane.open.as_ref()).map(|open| open.opened + linger).min();
         let due = if self.may_build() { Some(self.due(self.built, now)) } else { None };
-        lingering.into_iter().chain(due).min().unwrap_or(self.run.end)
+        lingering.into_iter().chain(due).min().unwrap_or(self.run.times().end)
     }
 
     /// Sends ready batches, in order, while their connections have room; batches of one leader that differ in partition

@@ -147,11 +147,11 @@ fn thread_cpu_ns() -> Option<u64> {
 
 /// Prints a line each second until the producers are done.
 pub async fn progress(run: Rc<Run>) {
-    let (mut acknowledged, mut consumed, mut before) = (0, 0, run.start);
+    let (mut acknowledged, mut consumed, mut before) = (0, 0, run.times().start);
     for second in 1u32.. {
-        run.ring.sleep_until(run.start + Duration::from_secs(1) * second).await;
+        run.ring.sleep_until(run.times().start + Duration::from_secs(1) * second).await;
         let now = run.ring.precise_now();
-        if now >= run.end {
+        if now >= run.times().end {
             return;
         }
         let mut tallies = run.tallies.borrow_mut();
@@ -192,7 +192,7 @@ const QUANTILES: [(&str, f64); 5] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), 
 impl Outcome {
     pub fn new(run: &Run, sent: Instant, busy: Option<f64>, findings: Findings, verified: Option<bool>) -> Outcome {
         let tallies = run.tallies.borrow();
-        let seconds = sent.since(run.measure_from).as_secs_f64().max(1e-9);
+        let seconds = sent.since(run.times().measure_from).as_secs_f64().max(1e-9);
         let (records, bytes) = match run.options.consume_only {
             true => (tallies.consumed, tallies.consumed_bytes),
             false => (tallies.acknowledged, tallies.acknowledged_bytes),

@@ -25,6 +25,22 @@ pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Complaints that are printed; the rest is counted.
 const COMPLAINTS_MAX: usize = 10;
 
+/// The clock of a run.
+#[derive(Clone, Copy)]
+pub struct Times {
+    pub start: Instant,
+    /// Before this, records are sent but not measured.
+    pub measure_from: Instant,
+    pub end: Instant,
+}
+
+impl Times {
+    fn from(start: Instant, options: &RunOptions) -> Times {
+        let measure_from = start + options.warm_up;
+        Times { start, measure_from, end: measure_from + options.duration }
+    }
+}
+
 /// What all tasks of a run share.
 pub struct Run {
     pub ring: Ring,
@@ -32,10 +48,7 @@ pub struct Run {
     pub cluster: Cluster,
     /// Tells this run's records from older ones in the topic.
     pub id: u32,
-    pub start: Instant,
-    /// Before this, records are sent but not measured.
-    pub measure_from: Instant,
-    pub end: Instant,
+    times: Cell<Times>,
     /// A request was answered, or records were consumed.
     pub changed: Rc<Signal>,
     pub tallies: RefCell<Tallies>,
@@ -68,13 +81,9 @@ pub fn run(options: RunOptions) -> anyhow::Result<Outcome> {
 
 async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
     let cluster = Cluster::discover(&ring, &options).await?;
-    let start = ring.precise_now();
-    let measure_from = start + options.warm_up;
     let run = Rc::new(Run {
         id: ring.random_u64() as u32,
-        start,
-        measure_from,
-        end: measure_from + options.duration,
+        times: Cell::new(Times::from(ring.precise_now(), &options)),
         changed: Rc::default(),
         tallies: RefCell::new(Tallies::new()),
         verifier: RefCell::default(),
@@ -95,6 +104,9 @@ async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
         producer.prepare().await?;
         producers.push(producer);
     }
+    // The time that many connections take to be made is none of the load's.
+    let start = ring.precise_now();
+    run.times.set(Times::from(start, &run.options));
     let busy = report::ThreadClock::start();
     if !run.options.quiet {
         ring.spawn(report::progress(run.clone()));
@@ -109,11 +121,11 @@ async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
                 consumer.await;
             }
         };
-        if ring.timeout(run.end.since(ring.precise_now()), all_read).await.is_none() {
+        if ring.timeout(run.times().end.since(ring.precise_now()), all_read).await.is_none() {
             run.complain("the topic was not read to its end: give more --duration");
         }
     } else if run.options.consume_only {
-        ring.sleep_until(run.end).await;
+        ring.sleep_until(run.times().end).await;
     }
     let sent = ring.precise_now();
     let busy = busy.busy_ratio(sent.since(start));
@@ -176,6 +188,10 @@ async fn wait_for_consumers(run: &Run) {
 }
 
 impl Run {
+    pub fn times(&self) -> Times {
+        self.times.get()
+    }
+
     pub fn consumers_may_stop(&self) -> bool {
         self.producers_done.get() && self.gave_up_waiting.get()
     }
@@ -207,7 +223,7 @@ impl Run {
     ) {
         self.verifier.borrow_mut().acknowledged((stream, partition), sequences);
         self.tallies.borrow_mut().acknowledged(
-            self.measure_from,
+            self.times().measure_from,
             self.options.record_size,
             size_bytes,
             due,
@@ -233,14 +249,14 @@ impl Run {
 
     /// Books one fetch of a run that only consumes.
     pub fn fetched(&self, sent: Instant, answered: Instant) {
-        if sent >= self.measure_from && answered <= self.end {
+        if sent >= self.times().measure_from && answered <= self.times().end {
             self.tallies.borrow_mut().fetched(answered.since(sent));
         }
     }
 
     /// Books the bytes of one batch, and its records if nothing but its header is looked at.
     pub fn batch_fetched(&self, now: Instant, records: i32, size_bytes: usize) {
-        if !(self.measure_from..self.end).contains(&now) {
+        if !(self.times().measure_from..self.times().end).contains(&now) {
             return;
         }
         let mut tallies = self.tallies.borrow_mut();
@@ -275,7 +291,7 @@ pub struct ConsumedTally<'a> {
 impl ConsumedTally<'_> {
     pub fn record(&mut self, size_bytes: usize, stamp: Option<Stamp>) {
         if self.run.options.consume_only {
-            if (self.run.measure_from..self.run.end).contains(&self.now) {
+            if (self.run.times().measure_from..self.run.times().end).contains(&self.now) {
                 self.tallies.consumed(size_bytes);
             }
             return;
@@ -289,7 +305,7 @@ impl ConsumedTally<'_> {
                 return;
             }
             self.tallies.consumed(size_bytes);
-            if stamp.due_ns >= self.run.measure_from.0 {
+            if stamp.due_ns >= self.run.times().measure_from.0 {
                 self.tallies.end_to_end(self.now.since(Instant(stamp.due_ns)));
             }
         }

@@ -71,11 +71,8 @@ pub fn wait_until_it_serves(address: &str, mut is_alive: impl FnMut() -> bool) -
 /// Makes a topic anew.
 pub fn make_topic(address: &str, name: &str, partitions: i32, configs: &[(String, String)]) -> anyhow::Result<()> {
     delete_topic(address, name)?;
-    let config = |(key, value): &(String, String)| CreatableTopicConfig {
-        name: key.clone(),
-        value: Some(value.clone()),
-        ..Default::default()
-    };
+    let config =
+        |(key, value): &(String, String)| CreatableTopicConfig { name: key.clone(), value: Some(value.clone()) };
     let topic = CreatableTopic {
         name: name.to_owned(),
         num_partitions: partitions,

@@ -21,6 +21,7 @@ use page_cache::Filler;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 use targets::{SINK_TOPIC, Targets};
 use workloads::{Consume, Contender, Family, Pictured, Rate, Server, Workload};
@@ -85,8 +86,9 @@ pub struct Options {
     #[arg(long, default_value_t = 23_700)]
     base_port: u16,
 
-    /// Where the brokers keep their data meanwhile: the file system that is measured
-    #[arg(long, value_name = "DIR", default_value = "target/versus")]
+    /// Where the brokers keep their data meanwhile, in a folder `versus` that is made and removed: the file system that is
+    /// measured
+    #[arg(long, value_name = "DIR", default_value = "target")]
     dir: PathBuf,
 
     /// Where tables and pictures go
@@ -163,11 +165,23 @@ pub struct FamilyResult {
 /// Java compiles what it runs often, so it has to run often before it is measured.
 const JAVA_WARM_UP_RECORDS: f64 = 10e6;
 const WARM_UP_TURN_S: f64 = 5.0;
+const UNMEASURED_TURN_S: f64 = 2.0;
 const FIRST_TURN_S: f64 = 3.0;
 const QUICK_TURN_S: f64 = 1.0;
 
-fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("versus: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let mut options = Options::parse();
+    options.dir = options.dir.join("versus");
     let families = workloads::chosen(&options.names)?;
     if options.list {
         list(&families);
@@ -181,6 +195,8 @@ fn main() -> anyhow::Result<()> {
         !options.publish || are_whole,
         "--publish takes whole families: a table with some rows would replace one with all"
     );
+    // A run that was cut off leaves its data behind.
+    let _ = fs::remove_dir_all(&options.dir);
     fs::create_dir_all(&options.dir).with_context(|| format!("cannot make {}", options.dir.display()))?;
     let results = if options.publish { Path::new("docs/benchmarks") } else { &options.results };
     fs::create_dir_all(results).with_context(|| format!("cannot make {}", results.display()))?;
@@ -264,6 +280,12 @@ impl Comparison<'_> {
         let workload = result.workload.clone();
         for row in &result.rows {
             self.prepare(&row.contender, &workload)?;
+            if workload.produce.is_some() {
+                // Not measured: first touches of a topic's partitions, and refusals of a leader that does not know yet that
+                // it is one.
+                let seconds = if self.options.quick { QUICK_TURN_S / 2.0 } else { UNMEASURED_TURN_S };
+                let _ = self.turn(&row.contender, &workload, unmeasured_rate(&workload), seconds);
+            }
         }
         if workload.produce.is_some_and(|produce| produce.rate == Rate::HalfOfSlowest) {
             result.half_of_slowest = Some(self.half_of_slowest(&result.rows, &workload)?);
@@ -397,8 +419,19 @@ impl Comparison<'_> {
     }
 }
 
+/// The workload's own rate where it is known beforehand, so that nothing is left to settle.
+fn unmeasured_rate(workload: &Workload) -> Option<f64> {
+    match workload.produce?.rate {
+        Rate::PerSecond(rate) => Some(rate),
+        Rate::Max | Rate::HalfOfSlowest => None,
+    }
+}
+
 fn topic(contender: &Contender, workload: &Workload) -> String {
-    if contender.is_sink() { SINK_TOPIC.to_owned() } else { format!("versus-{}", workload.id) }
+    match contender.is_sink() {
+        true => SINK_TOPIC.to_owned(),
+        false => format!("versus-{}{}", workload.id, if contender.fsync { "-fsync" } else { "" }),
+    }
 }
 
 fn backlog(contender: &Contender, workload: &Workload) -> String {

@@ -2,7 +2,7 @@
 
 use crate::{
     Options,
-    targets::{self, Target},
+    targets::{self, SINK_TOPIC, Target},
     workloads::{Consume, Workload},
 };
 use anyhow::{Context, ensure};
@@ -122,7 +122,8 @@ impl Turn<'_> {
     fn main_command(&self, json: &Path, realtime: bool) -> Command {
         let workload = self.workload;
         let mut command = self.command(self.topic, workload.partitions, json, realtime);
-        let is_once = matches!(workload.consume, Some(Consume::Cold { .. }));
+        // The sink's topic has no end.
+        let is_once = matches!(workload.consume, Some(Consume::Cold { .. })) && self.topic != SINK_TOPIC;
         command.args(["--duration", &milliseconds(if is_once { ONCE_MAX_S } else { self.seconds })]);
         command.args(["--consumers", &workload.consumers.to_string()]);
         if workload.consumers > 1 {

@@ -95,18 +95,15 @@ fn one(text: &mut String, result: &WorkloadResult, options: &Options) {
         (None, _) => "per fetch",
     };
     let drains = workload.backlog_mib.is_some();
+    let measures = measures(&rows);
     let _ = writeln!(
         text,
-        "| | CPU-s per million | of Kafka | of the sink | CPU-s per GB | records/s | MB/s | broker's core busy | generator busy | \
+        "| | CPU-s per million |{} CPU-s per GB | records/s | MB/s | broker's core busy | generator busy | \
          p50 ms, {times} | p99 ms | p99.9 ms |{} CPU-s in all |",
+        measures.iter().map(|(name, _)| format!(" {name} |")).collect::<String>(),
         if drains { " drained MB/s |" } else { "" }
     );
-    let _ = writeln!(text, "|---{}|", "|---".repeat(12 + usize::from(drains)));
-    let median = |is: fn(Server) -> bool| {
-        let row = rows.iter().find(|row| is(row.contender.server))?;
-        Some(cpu_per_million(&row.samples).median)
-    };
-    let (kafka, sink) = (median(|one| one == Server::Kafka), median(|one| matches!(one, Server::Sink(..))));
+    let _ = writeln!(text, "|---{}|", "|---".repeat(10 + measures.len() + usize::from(drains)));
     for row in &rows {
         let samples = &row.samples;
         let cpu = cpu_per_million(samples);
@@ -117,11 +114,10 @@ fn one(text: &mut String, result: &WorkloadResult, options: &Options) {
         };
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {:.3} | {} | {:.1} | {:.0} % | {:.0} % | {:.3} | {} | {} |{drained} {:.2} |",
+            "| {} | {} |{} {:.3} | {} | {:.1} | {:.0} % | {:.0} % | {:.3} | {} | {} |{drained} {:.2} |",
             row.contender,
             cpu.with_range(4),
-            kafka.map_or("-".to_owned(), |kafka| ratio(cpu.median / kafka)),
-            sink.map_or("-".to_owned(), |sink| ratio(cpu.median / sink)),
+            measures.iter().map(|(_, of)| format!(" {} |", ratio(cpu.median / of))).collect::<String>(),
             cpu_per_gb(samples).median,
             times(|sample| sample.records_per_s).with_range(0),
             times(|sample| sample.bytes_per_s / 1e6).median,
@@ -135,6 +131,16 @@ fn one(text: &mut String, result: &WorkloadResult, options: &Options) {
     }
     let _ = writeln!(text);
     remarks(text, result, &rows, options);
+}
+
+/// What processor time per record is related to: Kafka's and the sink's, or the first row's where neither takes part.
+fn measures(rows: &[&Row]) -> Vec<(&'static str, f64)> {
+    let median = |row: &&&Row| cpu_per_million(&row.samples).median;
+    let kafka = rows.iter().find(|row| row.contender.server == Server::Kafka).as_ref().map(median);
+    let sink = rows.iter().find(|row| row.contender.is_sink()).as_ref().map(median);
+    let first = rows.first().as_ref().map(median).filter(|_| kafka.is_none() && sink.is_none());
+    let named = [("of Kafka", kafka), ("of the sink", sink), ("of the first", first)];
+    named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 fn measured_s(samples: &[Sample]) -> f64 {
@@ -216,7 +222,7 @@ fn machine(options: &Options) -> String {
         memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().split(' ').next()?.parse().ok());
     let page_cache = if options.fills_page_cache() { "filled" } else { "left as it was" };
     format!(
-        "{processors} × {}, {:.0} GiB, Linux {kernel}; page cache {page_cache} before each workload; {} rounds in turns; broker on \
+        "{processors} × {}, {:.0} GiB, Linux {kernel}; page cache {page_cache} before each workload; rounds in turns: {}; broker on \
          processor {}, generator on processor {}; medians, with the smallest and the largest in parentheses.",
         model.map_or("processor", |(_, name)| name),
         memory_kb.unwrap_or(0.0) / f64::from(1u32 << 20),

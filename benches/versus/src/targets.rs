@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::{Context, bail, ensure};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -40,17 +40,16 @@ pub struct Targets {
 impl Targets {
     /// The target, started if it does not run yet.
     pub fn get(&mut self, options: &Options, server: Server, workload: &Workload) -> anyhow::Result<&Target> {
-        if !self.running.contains_key(&server) {
-            let target = match server {
+        match self.running.entry(server) {
+            Entry::Occupied(running) => Ok(running.into_mut()),
+            Entry::Vacant(free) => Ok(free.insert(match server {
                 Server::Kafka => kafka(options)?,
                 Server::Millstream => millstream(options, "io_uring", 2)?,
                 Server::MillstreamEpoll => millstream(options, "epoll", 3)?,
                 Server::Sink(..) => sink(options, server, workload.partitions)?,
                 Server::Against => against(options)?,
-            };
-            self.running.insert(server, target);
+            })),
         }
-        Ok(&self.running[&server])
     }
 
     pub fn is_running(&self, server: Server) -> bool {
@@ -121,6 +120,8 @@ fn millstream(options: &Options, backend: &str, offset: u16) -> anyhow::Result<T
     let (port, address) = port(options, offset);
     let mut command = pinned(options, &absolute(&options.programs.join("millstream"))?);
     command.arg("serve");
+    // As Kafka logs here, too: warnings and errors.
+    command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
     let own = [
         format!("listeners=PLAINTEXT://127.0.0.1:{port}"),
         format!("log.dirs={}", dir.display()),

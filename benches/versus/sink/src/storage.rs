@@ -29,8 +29,8 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const SEGMENTS_KEPT: usize = 3;
 /// The file that is written past the page cache, again and again.
 const DIRECT_FILE_BYTES: u64 = 256 << 20;
-/// More than the processor's caches hold, less than what a broker keeps in memory of its logs' ends.
-const HOT_BLOCKS: usize = 32;
+/// As much as consumers read of the brokers' logs' ends in `benches/versus`.
+const HOT_BLOCKS: usize = 16;
 const FILE_BLOCKS: u64 = 1024;
 const RECORD_BYTES: usize = 1024;
 const BATCH_RECORDS: usize = 62;
