@@ -13,6 +13,9 @@ const NAME_WIDTH: i32 = 210;
 const VALUE_WIDTH: i32 = 150;
 const LINE: i32 = 20;
 const MARGIN: i32 = 12;
+/// In the units of plotters, which makes pixels of them by 1 / 1.24.
+const SMALL: i32 = 15;
+const LARGE: i32 = 17;
 
 pub fn draw(family: &FamilyResult, path: &Path) -> anyhow::Result<()> {
     let groups: Vec<(&str, Vec<(Contender, f64)>)> = family
@@ -34,24 +37,24 @@ pub fn draw(family: &FamilyResult, path: &Path) -> anyhow::Result<()> {
         area.draw(&Text::new(what, (x, y), ("sans-serif", size).into_font().color(&colour)))
     };
     let grey = RGBColor(90, 90, 90);
-    text(report::pictured_unit(family.pictured).to_owned(), MARGIN, y, 12, grey).map_err(|error| failed(&error))?;
+    text(report::pictured_unit(family.pictured).to_owned(), MARGIN, y, SMALL, grey).map_err(|error| failed(&error))?;
     y += LINE;
     for (what, bars) in groups {
         y += LINE / 2;
-        text(what.to_owned(), MARGIN, y, 14, BLACK).map_err(|error| failed(&error))?;
+        text(what.to_owned(), MARGIN, y, LARGE, BLACK).map_err(|error| failed(&error))?;
         y += LINE;
         let longest = bars.iter().map(|(_, value)| *value).fold(f64::MIN_POSITIVE, f64::max);
         let first = bars.first().map_or(f64::NAN, |(_, value)| *value);
         for (contender, value) in bars {
             let room = WIDTH as i32 - 2 * MARGIN - NAME_WIDTH - VALUE_WIDTH;
             let (start, length) = (MARGIN + NAME_WIDTH, (f64::from(room) * value / longest).max(1.0) as i32);
-            text(contender.to_string(), MARGIN, y, 12, BLACK).map_err(|error| failed(&error))?;
+            text(contender.to_string(), MARGIN, y, SMALL, BLACK).map_err(|error| failed(&error))?;
             let bar =
                 Rectangle::new([(start, y + 1), (start + length, y + LINE - 6)], colour(contender.server).filled());
             area.draw(&bar).map_err(|error| failed(&error))?;
             let of_first = if value == first { String::new() } else { format!("  ×{:.2}", value / first) };
             let label = format!("{}{of_first}", digits(value));
-            text(label, start + length + 6, y, 12, BLACK).map_err(|error| failed(&error))?;
+            text(label, start + length + 6, y, SMALL, BLACK).map_err(|error| failed(&error))?;
             y += LINE;
         }
     }

@@ -175,7 +175,11 @@ fn remarks(text: &mut String, result: &WorkloadResult, rows: &[&Row], options: &
         let (core, generator) = (busy(|sample| sample.core_busy), busy(|sample| sample.generator_busy));
         let measured = measured_s(&row.samples);
         if measured < CPU_MIN_S && !options.quick {
-            let why = if is_once { "the topic was read to its end" } else { "the workload's time was over" };
+            let why = if is_once {
+                "the topic was read to its end"
+            } else {
+                "longer turns did not fit the workload's two minutes"
+            };
             let _ = writeln!(
                 text,
                 "- {}: stands on {measured:.2} s of processor time, less than {CPU_MIN_S} s; {why}.",
