@@ -243,7 +243,7 @@ mod tests {
     fn a_block_holds_whole_batches_and_ends_in_one_that_is_cut_off() {
         let block = block();
         let batches: Vec<_> = records::batches(&block).map_while(Result::ok).collect();
-        assert_eq!((block.len(), batches.len()), (BLOCK_BYTES, 15));
+        assert_eq!((block.len(), batches.len()), (BLOCK_BYTES, 16));
         assert!(batches.iter().all(records::Batch::crc_is_valid));
     }
 
