@@ -16,7 +16,7 @@ use protocol::{
 };
 use ring::Ring;
 use rustc_hash::FxHashMap;
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 /// Topic names, not ids, so that any broker of the last years is spoken to alike.
 pub const PRODUCE_VERSION_MAX: i16 = 12;
@@ -33,7 +33,7 @@ pub struct Cluster {
     pub produce_version: i16,
     pub fetch_version: i16,
     /// HOST:PORT of the leader of each partition that is used.
-    pub leaders: Vec<String>,
+    pub leaders: Vec<Rc<str>>,
 }
 
 impl Cluster {
@@ -68,7 +68,7 @@ async fn metadata(client: &Client, topic: &str) -> anyhow::Result<MetadataRespon
 }
 
 /// The leaders of the partitions, or `None` while the topic is missing or not ready.
-fn leaders(metadata: &MetadataResponse, options: &RunOptions) -> anyhow::Result<Option<Vec<String>>> {
+fn leaders(metadata: &MetadataResponse, options: &RunOptions) -> anyhow::Result<Option<Vec<Rc<str>>>> {
     let topic = metadata.topics.first().context("the broker says nothing of the topic")?;
     match error_of(topic.error_code) {
         ErrorCode::None => {}
@@ -82,8 +82,11 @@ fn leaders(metadata: &MetadataResponse, options: &RunOptions) -> anyhow::Result<
         "topic '{}' has {available} partitions: give --partitions {available}, or another --topic",
         options.topic
     );
-    let brokers: FxHashMap<i32, String> =
-        metadata.brokers.iter().map(|broker| (broker.node_id, format!("{}:{}", broker.host, broker.port))).collect();
+    let brokers: FxHashMap<i32, Rc<str>> = metadata
+        .brokers
+        .iter()
+        .map(|broker| (broker.node_id, format!("{}:{}", broker.host, broker.port).into()))
+        .collect();
     let mut leaders = vec![None; wanted];
     for partition in &topic.partitions {
         if let Some(leader) = leaders.get_mut(partition.partition_index as usize) {

@@ -22,7 +22,6 @@ use rustc_hash::FxHashMap;
 use std::{rc::Rc, time::Duration};
 
 const FETCH_MAX_BYTES: i32 = 50 << 20;
-const PARTITION_MAX_BYTES: i32 = 4 << 20;
 const FETCH_MAX_WAIT_MS: i32 = 100;
 const LIST_OFFSETS_VERSION: i16 = 4;
 /// Where a consumer begins: the two timestamps that ListOffsets takes for the ends of a log.
@@ -43,14 +42,18 @@ pub struct Consumer {
     leader: String,
     /// Partition and the offset to read next.
     positions: FxHashMap<i32, i64>,
+    /// Where the positions began, and begin again with --consume-only.
+    beginnings: FxHashMap<i32, i64>,
     client: Client,
+    /// Of several that read the same, one judges.
+    verifies: bool,
 }
 
 /// The consumers of consumer number `index`, one for each leader, at the beginnings or the ends of their partitions.
 pub async fn consumers(run: &Rc<Run>, index: usize, from: From) -> anyhow::Result<Vec<Consumer>> {
     let mut by_leader: FxHashMap<&str, Vec<i32>> = FxHashMap::default();
     for (partition, leader) in run.cluster.leaders.iter().enumerate() {
-        if partition % run.options.consumers == index {
+        if run.options.fan_out || partition % run.options.consumers == index {
             by_leader.entry(leader).or_default().push(partition as i32);
         }
     }
@@ -69,7 +72,14 @@ pub async fn consumers(run: &Rc<Run>, index: usize, from: From) -> anyhow::Resul
                 begun => break begun?,
             }
         };
-        consumers.push(Consumer { run: run.clone(), leader: leader.to_owned(), positions, client });
+        consumers.push(Consumer {
+            run: run.clone(),
+            leader: leader.to_owned(),
+            beginnings: positions.clone(),
+            positions,
+            client,
+            verifies: run.options.can_verify() && (index == 0 || !run.options.fan_out),
+        });
     }
     Ok(consumers)
 }
@@ -99,9 +109,13 @@ async fn offsets(run: &Run, client: &Client, partitions: &[i32], from: From) -> 
 impl Consumer {
     /// Reads until the run says that all is seen.
     pub async fn read_all(mut self) {
-        while !self.run.consumers_may_stop() {
+        // With --once, partitions that were read to their end are gone from the positions.
+        while !self.run.consumers_may_stop() && !self.positions.is_empty() {
             if let Err(error) = self.read().await {
                 self.run.complain(&format!("consumer: {error:#}"));
+                if self.run.options.consume_only {
+                    self.run.tallies.borrow_mut().errors += 1;
+                }
                 self.run.ring.sleep(RECONNECT_PAUSE).await;
                 if self.client.is_broken()
                     && let Ok(client) = Client::connect(&self.run.ring, &self.leader).await
@@ -117,7 +131,7 @@ impl Consumer {
         let partition = |(partition, offset): (&i32, &i64)| FetchPartition {
             partition: *partition,
             fetch_offset: *offset,
-            partition_max_bytes: PARTITION_MAX_BYTES,
+            partition_max_bytes: self.run.options.fetch_size,
             ..Default::default()
         };
         let topic = FetchTopic {
@@ -136,7 +150,8 @@ impl Consumer {
         };
         let mut body = BytesMut::new();
         request.encode(&mut body, version)?;
-        let (body, _) = self.client.send(ApiKey::Fetch, version, vec![body.freeze()], true).await?;
+        let sent = self.run.ring.precise_now();
+        let (body, answered) = self.client.send(ApiKey::Fetch, version, vec![body.freeze()], true).await?;
         let mut reader = protocol::Reader::from_bytes(&body);
         let response = FetchResponse::decode(&mut reader, version).context("a fetch response")?;
         for partition in response.responses.into_iter().flat_map(|topic| topic.partitions) {
@@ -149,6 +164,19 @@ impl Consumer {
                 // Only what was read is progress; a run that waits for lost records must see that there is none.
                 self.run.changed.notify();
             }
+            if self.run.options.consume_only
+                && let Some(position) = self.positions.get_mut(&partition.partition_index)
+                && *position >= partition.high_watermark
+            {
+                if self.run.options.once {
+                    self.positions.remove(&partition.partition_index);
+                } else {
+                    *position = self.beginnings[&partition.partition_index];
+                }
+            }
+        }
+        if self.run.options.consume_only {
+            self.run.fetched(sent, answered);
         }
         Ok(())
     }
@@ -160,6 +188,11 @@ impl Consumer {
             // The last batch of a response may be cut off; it comes whole next time.
             let Ok(batch) = batch else { break };
             let header = batch.header();
+            self.run.batch_fetched(now, header.record_count(), batch.size_bytes());
+            if self.run.options.skim {
+                *position = header.next_offset().max(*position);
+                continue;
+            }
             anyhow::ensure!(
                 batch.crc_is_valid(),
                 "partition {partition}: a batch at {} with a wrong CRC",
@@ -167,7 +200,7 @@ impl Consumer {
             );
             let (base_offset, next_offset) = (header.base_offset(), header.next_offset());
             if !header.is_control() {
-                let mut tally = self.run.consumed_tally(partition, now);
+                let mut tally = self.run.consumed_tally(partition, now, self.verifies);
                 batch.for_each_record(DECOMPRESSED_MAX_BYTES, |record| {
                     if base_offset + i64::from(record.offset_delta) >= *position {
                         tally.record(record.value.map_or(0, <[u8]>::len), record.value.and_then(Stamp::read));

@@ -7,6 +7,7 @@
 mod client;
 mod cluster;
 mod consume;
+mod keys;
 mod options;
 mod produce;
 mod report;

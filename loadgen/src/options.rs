@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::value::STAMP_BYTES;
+use crate::{keys::KEYS_MAX, value::STAMP_BYTES};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
@@ -67,9 +67,36 @@ pub struct RunOptions {
     #[arg(long, default_value = "none")]
     pub compression: Codec,
 
+    /// Records carry one of this many keys, in turn, and go to the partition that Kafka's own partitioner gives the key;
+    /// every producer then writes to all partitions. 0: no keys, whole batches go to the partitions in turn
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(KEYS_MAX)))]
+    pub keys: u32,
+
     /// Consumer connections; they share the partitions and verify what they read. 0: none
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub consumers: usize,
+
+    /// Every consumer reads all partitions; the first one verifies, the others only count
+    #[arg(long)]
+    pub fan_out: bool,
+
+    /// Consumers only count: they look at the headers of batches, neither at their records nor at their checksums. Nothing
+    /// is verified, and the generator costs little beside what the kernel takes
+    #[arg(long)]
+    pub skim: bool,
+
+    /// Nothing is produced: the consumers read the topic from its beginning as fast as they can, and again from there
+    /// when they reach its end. What counts as acknowledged elsewhere is then what was consumed
+    #[arg(long)]
+    pub consume_only: bool,
+
+    /// With --consume-only: ends as soon as every consumer has reached the end of the topic, and measures until then
+    #[arg(long, requires = "consume_only")]
+    pub once: bool,
+
+    /// Bytes that a consumer asks for at once, of each partition
+    #[arg(long, value_name = "B", default_value_t = 4 << 20)]
+    pub fetch_size: i32,
 
     /// Producers are idempotent: the broker recognises what it has already
     #[arg(long)]
@@ -182,15 +209,27 @@ impl RunOptions {
         ensure!(self.in_flight > 0, "--in-flight must be 1 or more");
         ensure!(!self.idempotence || self.in_flight <= 5, "--idempotence allows at most --in-flight 5");
         ensure!(!self.idempotence || self.acks == Acks::All, "--idempotence needs --acks all");
-        let can_verify = self.idempotence && self.consumers > 0 && self.record_size >= STAMP_BYTES;
+        ensure!(self.fetch_size > 0, "--fetch-size must be 1 or more");
+        ensure!(!self.consume_only || self.consumers > 0, "--consume-only needs --consumers 1 or more");
+        ensure!(
+            !self.consume_only || !self.through_restarts,
+            "--consume-only has nothing for --through-restarts to send"
+        );
+        let can_verify = self.idempotence && self.can_verify();
         ensure!(
             !self.through_restarts || can_verify,
-            "--through-restarts needs --idempotence, --consumers 1 or more and --record-size {STAMP_BYTES} or more"
+            "--through-restarts needs --idempotence, --consumers 1 or more without --skim, and --record-size \
+             {STAMP_BYTES} or more"
         );
         ensure!(self.record_size <= 16 << 20, "--record-size is at most 16777216");
         ensure!(self.linger_ms >= 0.0, "--linger-ms must not be negative");
         ensure!(!self.duration.is_zero(), "--duration must be longer than 0");
         Ok(())
+    }
+
+    /// Whether consumers see what they need to judge what was acknowledged.
+    pub fn can_verify(&self) -> bool {
+        self.consumers > 0 && self.record_size >= STAMP_BYTES && !self.skim && !self.consume_only
     }
 }
 
@@ -217,5 +256,19 @@ mod tests {
         let Command::Run(options) = Options::try_parse_from(line.split_whitespace()).unwrap().command;
         assert!(options.check().is_ok());
         assert_eq!((options.partitions, options.acks, options.rate), (3, Acks::All, Rate::Max));
+    }
+
+    #[test]
+    fn nothing_can_be_judged_that_is_not_looked_at() {
+        let parse = |line: &str| {
+            let Command::Run(options) = Options::try_parse_from(line.split_whitespace()).unwrap().command;
+            (options.check().is_ok(), options.can_verify())
+        };
+        assert_eq!(parse("loadgen run --consumers 1"), (true, true));
+        assert_eq!(parse("loadgen run --consumers 1 --fan-out"), (true, true));
+        assert_eq!(parse("loadgen run --consumers 1 --skim"), (true, false));
+        assert_eq!(parse("loadgen run --consumers 1 --consume-only"), (true, false));
+        assert_eq!(parse("loadgen run --consume-only"), (false, false));
+        assert!(!parse("loadgen run --consumers 1 --idempotence --through-restarts --skim").0);
     }
 }

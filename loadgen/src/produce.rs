@@ -5,6 +5,7 @@
 
 use crate::{
     client::{Client, error_of},
+    keys::{KEY_BYTES, Keys},
     options::{Acks, Codec, Rate},
     run::Run,
     value::Stamp,
@@ -21,7 +22,7 @@ use protocol::{
     records::BatchBuilder,
 };
 use ring::Instant;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -71,7 +72,7 @@ struct ReadyBatch {
 /// What the tasks of one producer share.
 #[derive(Default)]
 struct InFlight {
-    requests: FxHashMap<String, usize>,
+    requests: FxHashMap<Rc<str>, usize>,
     /// Batches that were not answered, or are to be sent again.
     returned: Vec<ReadyBatch>,
 }
@@ -80,9 +81,11 @@ pub struct Producer {
     run: Rc<Run>,
     stream: u32,
     lanes: Vec<Lane>,
+    keys: Keys,
+    /// The lane that takes records now, where they have no keys.
     current: usize,
     ready: VecDeque<ReadyBatch>,
-    clients: FxHashMap<String, Client>,
+    clients: FxHashMap<Rc<str>, Client>,
     in_flight: Rc<RefCell<InFlight>>,
     /// Records built so far: gives the next due time.
     built: u64,
@@ -95,6 +98,7 @@ impl Producer {
     pub fn new(run: Rc<Run>, stream: u32) -> Producer {
         let options = &run.options;
         let (streams, partitions) = (options.connections as i32, options.partitions);
+        // Without keys, producers share the partitions out among them.
         let mine = |partition: &i32| {
             if streams <= partitions {
                 partition % streams == stream as i32
@@ -103,12 +107,15 @@ impl Producer {
             }
         };
         let lane = |partition| Lane { partition, next_sequence: 0, open: None };
-        let lanes = (0..partitions).filter(mine).map(lane).collect();
+        let is_keyed = options.keys > 0;
+        let lanes: Vec<Lane> = (0..partitions).filter(|one| is_keyed || mine(one)).map(lane).collect();
+        let keys = Keys::new(options.keys, partitions as u32, stream);
         // Bytes that a compressor cannot make nothing of, and that are cheap to make.
         let value = (0..options.record_size).map(|i| (i as u8).wrapping_mul(151) ^ (i >> 3) as u8).collect();
         Producer {
             stream,
             lanes,
+            keys,
             current: 0,
             ready: VecDeque::new(),
             clients: FxHashMap::default(),
@@ -149,7 +156,7 @@ impl Producer {
         Ok(())
     }
 
-    fn leader(&self, partition: i32) -> String {
+    fn leader(&self, partition: i32) -> Rc<str> {
         self.run.cluster.leaders[partition as usize].clone()
     }
 
@@ -163,7 +170,7 @@ impl Producer {
         loop {
             let changed = run.changed.clone().past(run.changed.generation());
             let now = run.ring.precise_now();
-            if now >= run.end {
+            if now >= run.times().end {
                 break;
             }
             let more = self.build(now, linger);
@@ -173,7 +180,7 @@ impl Producer {
                 run.ring.end_of_turn().await;
                 continue;
             }
-            let wake = self.next_wake(now, linger).min(run.end);
+            let wake = self.next_wake(now, linger).min(run.times().end);
             run.ring.timeout(wake.since(now), changed).await;
         }
         (0..self.lanes.len()).for_each(|lane| self.close_batch(lane));
@@ -204,7 +211,7 @@ impl Producer {
                 let per_producer = rate / self.run.options.connections as f64;
                 // Producers take turns, so that their records do not all come at one moment.
                 let shift = f64::from(self.stream) / rate;
-                self.run.start + Duration::from_secs_f64(index as f64 / per_producer + shift)
+                self.run.times().start + Duration::from_secs_f64(index as f64 / per_producer + shift)
             }
         }
     }
@@ -238,8 +245,11 @@ impl Producer {
     }
 
     fn append(&mut self, due: Instant, now: Instant) {
-        let index = self.current;
         let options = &self.run.options;
+        let (key, index) = match self.keys.next_key() {
+            Some((key, partition)) => (Some(key), partition),
+            None => (None, self.current),
+        };
         let lane = &mut self.lanes[index];
         let sequence = lane.next_sequence;
         lane.next_sequence += 1;
@@ -261,10 +271,12 @@ impl Producer {
             }
             OpenBatch { builder, first_sequence: sequence, size_bytes: 0, opened: now, due: Vec::new() }
         });
-        open.builder.append(self.run.ring.wall_clock_ms(), None, Some(&self.value), &[]);
+        let record_bytes = self.value.len() + key.map_or(0, |key| key.len()) + RECORD_OVERHEAD_BYTES;
+        let key = key.as_ref().map(<[u8; KEY_BYTES]>::as_slice);
+        open.builder.append(self.run.ring.wall_clock_ms(), key, Some(&self.value), &[]);
         open.due.push(due);
-        open.size_bytes += self.value.len() + RECORD_OVERHEAD_BYTES;
-        if open.size_bytes + self.value.len() + RECORD_OVERHEAD_BYTES > options.batch_size {
+        open.size_bytes += record_bytes;
+        if open.size_bytes + record_bytes > options.batch_size {
             self.close_batch(index);
             // Sticky: the next batch goes to the next partition.
             self.current = (index + 1) % self.lanes.len();
@@ -286,7 +298,7 @@ impl Producer {
     fn next_wake(&self, now: Instant, linger: Duration) -> Instant {
         let lingering = self.lanes.iter().filter_map(|lane| lane.open.as_ref()).map(|open| open.opened + linger).min();
         let due = if self.may_build() { Some(self.due(self.built, now)) } else { None };
-        lingering.into_iter().chain(due).min().unwrap_or(self.run.end)
+        lingering.into_iter().chain(due).min().unwrap_or(self.run.times().end)
     }
 
     /// Sends ready batches, in order, while their connections have room; batches of one leader that differ in partition
@@ -302,9 +314,9 @@ impl Producer {
                 return;
             }
             let mut batches: Vec<ReadyBatch> = Vec::new();
+            let mut taken = FxHashSet::default();
             while let Some(next) = self.ready.front() {
-                let taken = batches.iter().any(|batch| batch.partition == next.partition);
-                if taken || self.leader(next.partition) != leader {
+                if self.leader(next.partition) != leader || !taken.insert(next.partition) {
                     break;
                 }
                 batches.extend(self.ready.pop_front());
@@ -332,11 +344,11 @@ impl Producer {
         true
     }
 
-    async fn send(&mut self, leader: &str, batches: Vec<ReadyBatch>) -> anyhow::Result<()> {
+    async fn send(&mut self, leader: &Rc<str>, batches: Vec<ReadyBatch>) -> anyhow::Result<()> {
         let run = self.run.clone();
         if self.clients.get(leader).is_none_or(Client::is_broken) {
             match Client::connect(&run.ring, leader).await {
-                Ok(client) => self.clients.insert(leader.to_owned(), client),
+                Ok(client) => self.clients.insert(leader.clone(), client),
                 Err(error) => {
                     batches
                         .into_iter()
@@ -350,10 +362,10 @@ impl Producer {
         let sent = run.ring.precise_now();
         let acks = run.options.acks;
         let answer = client.send(ApiKey::Produce, run.cluster.produce_version, vec![body], acks != Acks::None);
-        *self.in_flight.borrow_mut().requests.entry(leader.to_owned()).or_default() += 1;
+        *self.in_flight.borrow_mut().requests.entry(leader.clone()).or_default() += 1;
         self.unanswered.set(self.unanswered.get() + 1);
         let (in_flight, unanswered, leader, stream) =
-            (self.in_flight.clone(), self.unanswered.clone(), leader.to_owned(), self.stream);
+            (self.in_flight.clone(), self.unanswered.clone(), leader.clone(), self.stream);
         run.ring.clone().spawn(async move {
             let answer = answer.await;
             *in_flight.borrow_mut().requests.get_mut(&leader).expect("counted when sent") -= 1;

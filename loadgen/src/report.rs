@@ -34,6 +34,8 @@ pub struct Tallies {
     pub wire_bytes: u64,
     pub consumed: u64,
     pub consumed_bytes: u64,
+    /// Whole batches as they came, headers included.
+    pub fetched_bytes: u64,
     pub errors: u64,
     /// From the request's first byte on its way to its answer.
     service: Histogram<u64>,
@@ -54,6 +56,7 @@ impl Tallies {
             wire_bytes: 0,
             consumed: 0,
             consumed_bytes: 0,
+            fetched_bytes: 0,
             errors: 0,
             service: histogram(),
             response: histogram(),
@@ -100,6 +103,17 @@ impl Tallies {
         self.consumed_bytes += size_bytes as u64;
     }
 
+    /// Only the header was looked at: the records' sizes are those that this run's options name.
+    pub fn skimmed(&mut self, records: u64, record_size: usize) {
+        self.consumed += records;
+        self.consumed_bytes += records * record_size as u64;
+    }
+
+    /// From the fetch request's first byte to its whole answer.
+    pub fn fetched(&mut self, latency: Duration) {
+        record(&mut self.service, latency, 1);
+    }
+
     pub fn end_to_end(&mut self, latency: Duration) {
         record(&mut self.end_to_end, latency, 1);
     }
@@ -133,11 +147,11 @@ fn thread_cpu_ns() -> Option<u64> {
 
 /// Prints a line each second until the producers are done.
 pub async fn progress(run: Rc<Run>) {
-    let (mut acknowledged, mut consumed, mut before) = (0, 0, run.start);
+    let (mut acknowledged, mut consumed, mut before) = (0, 0, run.times().start);
     for second in 1u32.. {
-        run.ring.sleep_until(run.start + Duration::from_secs(1) * second).await;
+        run.ring.sleep_until(run.times().start + Duration::from_secs(1) * second).await;
         let now = run.ring.precise_now();
-        if now >= run.end {
+        if now >= run.times().end {
             return;
         }
         let mut tallies = run.tallies.borrow_mut();
@@ -178,11 +192,15 @@ const QUANTILES: [(&str, f64); 5] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), 
 impl Outcome {
     pub fn new(run: &Run, sent: Instant, busy: Option<f64>, findings: Findings, verified: Option<bool>) -> Outcome {
         let tallies = run.tallies.borrow();
-        let seconds = sent.since(run.measure_from).as_secs_f64().max(1e-9);
+        let seconds = sent.since(run.times().measure_from).as_secs_f64().max(1e-9);
+        let (records, bytes) = match run.options.consume_only {
+            true => (tallies.consumed, tallies.consumed_bytes),
+            false => (tallies.acknowledged, tallies.acknowledged_bytes),
+        };
         Outcome {
             seconds,
-            records_per_s: tallies.acknowledged as f64 / seconds,
-            bytes_per_s: tallies.acknowledged_bytes as f64 / seconds,
+            records_per_s: records as f64 / seconds,
+            bytes_per_s: bytes as f64 / seconds,
             errors: tallies.errors,
             verified,
             findings,
@@ -201,6 +219,7 @@ impl Outcome {
             remarks.push("the generator itself was the bottleneck: its thread was busy all the time".to_owned());
         }
         if let Rate::PerSecond(rate) = run.options.rate
+            && !run.options.consume_only
             && self.records_per_s < rate * RATE_REACHED
         {
             let reached = self.records_per_s / rate * 100.0;
@@ -232,7 +251,11 @@ impl Outcome {
                 "NO: {} acknowledged records lost, {} duplicated or out of order",
                 self.findings.lost, self.findings.duplicated_or_out_of_order
             ),
-            None => "not checked (needs --consumers 1 or more and --record-size 24 or more)".to_owned(),
+            None => {
+                "not checked (needs --consumers 1 or more without --skim and --consume-only, and --record-size 24 or \
+                     more)"
+                    .to_owned()
+            }
         };
         println!("      verified {verdict}");
         println!("\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}", "ms", "p50", "p90", "p99", "p99.9", "p99.99", "max");
@@ -266,6 +289,7 @@ impl Outcome {
             "seconds": self.seconds,
             "acknowledged": tallies.acknowledged,
             "consumed": tallies.consumed,
+            "fetched_bytes": tallies.fetched_bytes,
             "lost": self.findings.lost,
             "duplicated_or_out_of_order": self.findings.duplicated_or_out_of_order,
             "batches": tallies.batches,
@@ -288,6 +312,10 @@ impl Outcome {
                 "batch_size": options.batch_size,
                 "linger_ms": options.linger_ms,
                 "consumers": options.consumers,
+                "keys": options.keys,
+                "fan_out": options.fan_out,
+                "skim": options.skim,
+                "consume_only": options.consume_only,
             },
         });
         let text = serde_json::to_string_pretty(&report)? + "\n";

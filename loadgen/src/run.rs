@@ -9,7 +9,7 @@ use crate::{
     options::RunOptions,
     produce::Producer,
     report::{self, Outcome, Tallies},
-    value::{STAMP_BYTES, Stamp},
+    value::Stamp,
     verify::{Findings, Verifier},
 };
 use ring::{BackendChoice, CoreOptions, Instant, Ring, signal::Signal};
@@ -25,6 +25,22 @@ pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Complaints that are printed; the rest is counted.
 const COMPLAINTS_MAX: usize = 10;
 
+/// The clock of a run.
+#[derive(Clone, Copy)]
+pub struct Times {
+    pub start: Instant,
+    /// Before this, records are sent but not measured.
+    pub measure_from: Instant,
+    pub end: Instant,
+}
+
+impl Times {
+    fn from(start: Instant, options: &RunOptions) -> Times {
+        let measure_from = start + options.warm_up;
+        Times { start, measure_from, end: measure_from + options.duration }
+    }
+}
+
 /// What all tasks of a run share.
 pub struct Run {
     pub ring: Ring,
@@ -32,10 +48,7 @@ pub struct Run {
     pub cluster: Cluster,
     /// Tells this run's records from older ones in the topic.
     pub id: u32,
-    pub start: Instant,
-    /// Before this, records are sent but not measured.
-    pub measure_from: Instant,
-    pub end: Instant,
+    times: Cell<Times>,
     /// A request was answered, or records were consumed.
     pub changed: Rc<Signal>,
     pub tallies: RefCell<Tallies>,
@@ -68,13 +81,9 @@ pub fn run(options: RunOptions) -> anyhow::Result<Outcome> {
 
 async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
     let cluster = Cluster::discover(&ring, &options).await?;
-    let start = ring.precise_now();
-    let measure_from = start + options.warm_up;
     let run = Rc::new(Run {
         id: ring.random_u64() as u32,
-        start,
-        measure_from,
-        end: measure_from + options.duration,
+        times: Cell::new(Times::from(ring.precise_now(), &options)),
         changed: Rc::default(),
         tallies: RefCell::new(Tallies::new()),
         verifier: RefCell::default(),
@@ -86,13 +95,18 @@ async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
         options,
         ring: ring.clone(),
     });
-    let consuming = consume_all(&run, From::Latest).await?;
+    let from = if run.options.consume_only { From::Earliest } else { From::Latest };
+    let mut consuming = consume_all(&run, from).await?;
     let mut producers = Vec::new();
-    for stream in 0..run.options.connections {
+    let streams = if run.options.consume_only { 0 } else { run.options.connections };
+    for stream in 0..streams {
         let mut producer = Producer::new(run.clone(), stream as u32);
         producer.prepare().await?;
         producers.push(producer);
     }
+    // The time that many connections take to be made is none of the load's.
+    let start = ring.precise_now();
+    run.times.set(Times::from(start, &run.options));
     let busy = report::ThreadClock::start();
     if !run.options.quiet {
         ring.spawn(report::progress(run.clone()));
@@ -100,6 +114,18 @@ async fn run_on(ring: Ring, options: RunOptions) -> anyhow::Result<Outcome> {
     let producing: Vec<_> = producers.into_iter().map(|producer| ring.spawn(producer.send_all())).collect();
     for producer in producing {
         producer.await;
+    }
+    if run.options.once {
+        let all_read = async {
+            for consumer in std::mem::take(&mut consuming) {
+                consumer.await;
+            }
+        };
+        if ring.timeout(run.times().end.since(ring.precise_now()), all_read).await.is_none() {
+            run.complain("the topic was not read to its end: give more --duration");
+        }
+    } else if run.options.consume_only {
+        ring.sleep_until(run.times().end).await;
     }
     let sent = ring.precise_now();
     let busy = busy.busy_ratio(sent.since(start));
@@ -147,7 +173,7 @@ async fn read_again(run: &Rc<Run>) -> anyhow::Result<Findings> {
 
 /// Waits until the consumers have passed everything acknowledged, as long as they make progress.
 async fn wait_for_consumers(run: &Run) {
-    if run.options.consumers == 0 || run.options.record_size < STAMP_BYTES {
+    if !run.options.can_verify() {
         run.gave_up_waiting.set(true);
         return;
     }
@@ -162,14 +188,17 @@ async fn wait_for_consumers(run: &Run) {
 }
 
 impl Run {
+    pub fn times(&self) -> Times {
+        self.times.get()
+    }
+
     pub fn consumers_may_stop(&self) -> bool {
         self.producers_done.get() && self.gave_up_waiting.get()
     }
 
     /// `None` where nothing was consumed, or the values are too small to tell.
     fn verified(&self, findings: Findings) -> Option<bool> {
-        let tells = self.options.consumers > 0 && self.options.record_size >= STAMP_BYTES;
-        tells.then(|| findings.is_clean())
+        self.options.can_verify().then(|| findings.is_clean())
     }
 
     pub fn complain(&self, what: &str) {
@@ -194,7 +223,7 @@ impl Run {
     ) {
         self.verifier.borrow_mut().acknowledged((stream, partition), sequences);
         self.tallies.borrow_mut().acknowledged(
-            self.measure_from,
+            self.times().measure_from,
             self.options.record_size,
             size_bytes,
             due,
@@ -218,11 +247,31 @@ impl Run {
         self.verifier.borrow().is_settled_up_to((stream, partition), sequence)
     }
 
-    pub fn consumed_tally(&self, partition: i32, now: Instant) -> ConsumedTally<'_> {
+    /// Books one fetch of a run that only consumes.
+    pub fn fetched(&self, sent: Instant, answered: Instant) {
+        if sent >= self.times().measure_from && answered <= self.times().end {
+            self.tallies.borrow_mut().fetched(answered.since(sent));
+        }
+    }
+
+    /// Books the bytes of one batch, and its records if nothing but its header is looked at.
+    pub fn batch_fetched(&self, now: Instant, records: i32, size_bytes: usize) {
+        if !(self.times().measure_from..self.times().end).contains(&now) {
+            return;
+        }
+        let mut tallies = self.tallies.borrow_mut();
+        tallies.fetched_bytes += size_bytes as u64;
+        if self.options.skim {
+            tallies.skimmed(u64::try_from(records).unwrap_or(0), self.options.record_size);
+        }
+    }
+
+    pub fn consumed_tally(&self, partition: i32, now: Instant, verifies: bool) -> ConsumedTally<'_> {
         ConsumedTally {
             run: self,
             partition,
             now,
+            verifies,
             verifier: self.verifier.borrow_mut(),
             tallies: self.tallies.borrow_mut(),
         }
@@ -234,20 +283,29 @@ pub struct ConsumedTally<'a> {
     run: &'a Run,
     partition: i32,
     now: Instant,
+    verifies: bool,
     verifier: RefMut<'a, Verifier>,
     tallies: RefMut<'a, Tallies>,
 }
 
 impl ConsumedTally<'_> {
     pub fn record(&mut self, size_bytes: usize, stamp: Option<Stamp>) {
+        if self.run.options.consume_only {
+            if (self.run.times().measure_from..self.run.times().end).contains(&self.now) {
+                self.tallies.consumed(size_bytes);
+            }
+            return;
+        }
         let Some(stamp) = stamp else { return self.tallies.consumed(size_bytes) };
         if stamp.run == self.run.id {
-            self.verifier.consumed((stamp.stream, self.partition), stamp.sequence);
+            if self.verifies {
+                self.verifier.consumed((stamp.stream, self.partition), stamp.sequence);
+            }
             if self.run.reading_again.get() {
                 return;
             }
             self.tallies.consumed(size_bytes);
-            if stamp.due_ns >= self.run.measure_from.0 {
+            if stamp.due_ns >= self.run.times().measure_from.0 {
                 self.tallies.end_to_end(self.now.since(Instant(stamp.due_ns)));
             }
         }

@@ -110,6 +110,7 @@ fn acknowledged_within(gap: &Range<u64>, unacknowledged: &[Range<u64>]) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // lists of ranges, some with a single one
 mod tests {
     use super::*;
 

@@ -2,91 +2,237 @@
 
 use crate::{
     Options,
-    targets::{self, SINK_TOPIC, Target, topic},
+    targets::{self, SINK_TOPIC, Target},
+    workloads::{Consume, Workload},
 };
 use anyhow::{Context, ensure};
 use serde_json::Value;
-use std::{fmt, fs, process::Command, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Instant,
+};
 
-const GENERATOR_CPU: &str = "1";
 /// Clock ticks per second in /proc: what user space is told whatever the kernel counts in.
 const TICKS_PER_S: f64 = 100.0;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Load {
-    pub record_size: usize,
-    /// Records per second; `None`: as many as possible.
-    pub rate: Option<u64>,
-    pub consumers: usize,
-}
-
-impl fmt::Display for Load {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let consumers = if self.consumers > 0 { ", consumed" } else { "" };
-        match self.rate {
-            Some(rate) => write!(f, "{} B, {rate} records/s{consumers}", self.record_size),
-            None => write!(f, "{} B, as many as possible{consumers}", self.record_size),
-        }
-    }
-}
+const FETCH_BYTES: usize = 1 << 20;
+/// Records per second when a topic is filled: what every broker takes.
+const FILL_RATE: u64 = 100_000;
+/// How long a topic may take to be read once.
+const ONCE_MAX_S: f64 = 60.0;
 
 /// What one turn came to.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    pub cpu_s_per_million: f64,
-    /// Processor seconds that the figure stands on.
+    /// Processor seconds of the broker.
     pub cpu_s: f64,
+    /// What they were spent on.
+    pub records: f64,
+    pub bytes: f64,
     pub records_per_s: f64,
-    pub p50_ms: f64,
-    pub p99_ms: f64,
+    pub bytes_per_s: f64,
+    /// Of the brokers' processor, whoever it worked for.
+    pub core_busy: f64,
+    pub generator_busy: f64,
     /// How much of the machine others took meanwhile.
     pub others: f64,
-    pub generator_busy: f64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub p99_9_ms: f64,
+    pub drained_bytes_per_s: Option<f64>,
     pub remarks: Vec<String>,
 }
 
-pub fn run(options: &Options, target: &Target, load: Load, seconds: u64) -> anyhow::Result<Sample> {
-    let json = options.dir.join("loadgen.json");
-    let name = if target.is_sink() { SINK_TOPIC.to_owned() } else { topic(load.record_size) };
-    let mut command = Command::new("taskset");
-    command.args(["-c", GENERATOR_CPU]).arg(options.programs.join("loadgen")).arg("run");
-    for (key, value) in [
-        ("--bootstrap", format!("127.0.0.1:{}", target.port)),
-        ("--topic", name),
-        ("--partitions", "1".to_owned()),
-        ("--replication-factor", "1".to_owned()),
-        ("--record-size", load.record_size.to_string()),
-        ("--rate", load.rate.map_or("max".to_owned(), |rate| rate.to_string())),
-        ("--duration", format!("{seconds}s")),
-        ("--acks", "all".to_owned()),
-        ("--linger-ms", "5".to_owned()),
-        ("--consumers", load.consumers.to_string()),
-        ("--core", GENERATOR_CPU.to_owned()),
-        ("--json", json.display().to_string()),
-    ] {
-        command.args([key, &value]);
+pub struct Turn<'a> {
+    pub options: &'a Options,
+    pub workload: &'a Workload,
+    pub target: &'a Target,
+    pub topic: &'a str,
+    /// The topic that is drained meanwhile.
+    pub backlog: Option<&'a str>,
+    /// Records per second; `None`: as many as possible.
+    pub rate: Option<f64>,
+    pub seconds: f64,
+}
+
+impl Turn<'_> {
+    pub fn run(&self) -> anyhow::Result<Sample> {
+        let json = self.options.dir.join("loadgen.json");
+        let realtime = self.workload.realtime && !self.options.quick;
+        let mut main = self.main_command(&json, realtime);
+        let (cpu_before, machine_before, began) =
+            (cpu_ticks(self.target.pid)?, Machine::now(self.options)?, Instant::now());
+        let drain = self.backlog.map(|topic| self.drain(topic)).transpose()?;
+        finish(start(&mut main)?, &main)?;
+        let drained =
+            drain.map(|(child, command, json)| finish(child, &command).and_then(|()| report(&json))).transpose()?;
+        let (cpu_after, machine_after) = (cpu_ticks(self.target.pid)?, Machine::now(self.options)?);
+        let wall_s = began.elapsed().as_secs_f64();
+        let report = report(&json)?;
+        let cpu_s = (cpu_after - cpu_before) as f64 / TICKS_PER_S;
+        let generators_s = busy_s(&report) + drained.as_ref().map_or(0.0, busy_s);
+        let mut sample = self.sample(&report, cpu_s)?;
+        if let Some(drained) = &drained {
+            sample.records += number(drained, "/consumed");
+            sample.bytes += number(drained, "/fetched_bytes");
+            sample.drained_bytes_per_s = Some(number(drained, "/fetched_bytes") / number(drained, "/seconds"));
+        }
+        sample.core_busy = machine_after.core_s_since(&machine_before) / wall_s;
+        sample.generator_busy = generators_s / wall_s;
+        sample.others = (machine_after.all_s_since(&machine_before) - cpu_s - generators_s).max(0.0) / wall_s;
+        Ok(sample)
     }
-    let (before, machine_before, began) = (cpu_ticks(target.pid)?, Machine::now()?, Instant::now());
-    let child = command.arg("--quiet").stdout(std::process::Stdio::null()).spawn().context("cannot run loadgen")?;
+
+    fn sample(&self, report: &Value, cpu_s: f64) -> anyhow::Result<Sample> {
+        // Where many read what one writes, what is read is the work.
+        let counts_consumed = self.workload.produce.is_none() || self.workload.consumers > 1;
+        let seconds = number(report, "/seconds");
+        let (records, bytes) = if counts_consumed {
+            (number(report, "/consumed"), number(report, "/fetched_bytes"))
+        } else {
+            let acknowledged = number(report, "/acknowledged");
+            (acknowledged, acknowledged * self.workload.record_bytes as f64)
+        };
+        ensure!(records > 0.0, "nothing was moved");
+        let times = match (&self.workload.produce, self.workload.consume) {
+            (Some(_), Some(_)) => "end_to_end_ms",
+            (Some(_), None) => "response_time_ms",
+            (None, _) => "service_time_ms",
+        };
+        let quantile = |name: &str| number(report, &format!("/{times}/{name}"));
+        let remarks = report["remarks"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        Ok(Sample {
+            cpu_s,
+            records,
+            bytes,
+            records_per_s: records / seconds,
+            bytes_per_s: bytes / seconds,
+            core_busy: 0.0,
+            generator_busy: 0.0,
+            others: 0.0,
+            p50_ms: quantile("p50"),
+            p99_ms: quantile("p99"),
+            p99_9_ms: quantile("p99_9"),
+            drained_bytes_per_s: None,
+            remarks: remarks.map(str::to_owned).collect(),
+        })
+    }
+
+    fn main_command(&self, json: &Path, realtime: bool) -> Command {
+        let workload = self.workload;
+        let mut command = self.command(self.topic, workload.partitions, json, realtime);
+        // The sink's topic has no end.
+        let is_once = matches!(workload.consume, Some(Consume::Cold { .. })) && self.topic != SINK_TOPIC;
+        command.args(["--duration", &milliseconds(if is_once { ONCE_MAX_S } else { self.seconds })]);
+        command.args(["--consumers", &workload.consumers.to_string()]);
+        if workload.consumers > 1 {
+            command.arg("--fan-out");
+        }
+        if let Some(produce) = &workload.produce {
+            let rate = self.rate.map_or("max".to_owned(), |rate| rate.to_string());
+            for (key, value) in [
+                ("--rate", rate),
+                ("--connections", produce.connections.to_string()),
+                ("--batch-size", produce.batch_bytes.to_string()),
+                ("--linger-ms", produce.linger_ms.to_string()),
+                ("--in-flight", produce.in_flight.to_string()),
+                ("--keys", produce.keys.to_string()),
+            ] {
+                command.args([key, &value]);
+            }
+        } else {
+            command.args(["--consume-only", "--skim"]);
+        }
+        if is_once {
+            command.arg("--once");
+        }
+        command
+    }
+
+    fn command(&self, topic: &str, partitions: i32, json: &Path, realtime: bool) -> Command {
+        let mut command = targets::client(self.options, realtime);
+        for (key, value) in [
+            ("--bootstrap", self.target.address.clone()),
+            ("--topic", topic.to_owned()),
+            ("--partitions", partitions.to_string()),
+            ("--replication-factor", "1".to_owned()),
+            ("--record-size", self.workload.record_bytes.to_string()),
+            ("--acks", "all".to_owned()),
+            ("--fetch-size", FETCH_BYTES.to_string()),
+            ("--core", self.options.client_cpu.to_string()),
+            ("--json", json.display().to_string()),
+        ] {
+            if key == "--bootstrap" {
+                command.arg("run");
+            }
+            command.args([key, &value]);
+        }
+        command.arg("--quiet");
+        command
+    }
+
+    fn drain(&self, topic: &str) -> anyhow::Result<(Child, Command, PathBuf)> {
+        let json = self.options.dir.join("drain.json");
+        let mut command = self.command(topic, 1, &json, false);
+        command.args(["--consume-only", "--skim", "--once", "--consumers", "1"]);
+        command.args(["--duration", &milliseconds(ONCE_MAX_S)]);
+        Ok((start(&mut command)?, command, json))
+    }
+
+    /// Fills a topic with so many MiB of records.
+    pub fn fill(&self, topic: &str, mib: u64) -> anyhow::Result<()> {
+        let json = self.options.dir.join("fill.json");
+        let mut command = self.command(topic, 1, &json, false);
+        let seconds = (mib << 20) as f64 / (FILL_RATE as usize * self.workload.record_bytes) as f64;
+        command.args(["--duration", &milliseconds(seconds)]);
+        command.args(["--rate", &FILL_RATE.to_string(), "--linger-ms", "5"]);
+        finish(start(&mut command)?, &command)
+    }
+
+    /// Reads a filled topic once: then it is in the page cache, and Java has compiled what reads it.
+    pub fn read_once(&self, topic: &str) -> anyhow::Result<()> {
+        let (child, command, _) = self.drain(topic)?;
+        finish(child, &command)
+    }
+
+    /// Sends as much as possible; returns how many records were acknowledged.
+    pub fn warm_up(&self, seconds: f64) -> anyhow::Result<f64> {
+        let json = self.options.dir.join("warm-up.json");
+        let mut command = self.command(self.topic, self.workload.partitions, &json, false);
+        command.args(["--duration", &milliseconds(seconds), "--rate", "max"]);
+        command.args(["--linger-ms", "5", "--consumers", "1", "--skim"]);
+        finish(start(&mut command)?, &command)?;
+        Ok(number(&report(&json)?, "/acknowledged"))
+    }
+}
+
+fn milliseconds(seconds: f64) -> String {
+    format!("{}ms", (seconds * 1000.0).ceil() as u64)
+}
+
+fn start(command: &mut Command) -> anyhow::Result<Child> {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("cannot run loadgen")?;
     targets::prefer(child.id());
-    let output = child.wait_with_output()?;
-    let (after, machine_after, wall_s) = (cpu_ticks(target.pid)?, Machine::now()?, began.elapsed().as_secs_f64());
-    ensure!(output.status.success(), "loadgen against {} ended with {}", target.name, output.status);
-    let report: Value = serde_json::from_str(&fs::read_to_string(&json)?).context("loadgen's report")?;
-    let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    let (cpu_s, acknowledged) = ((after - before) as f64 / TICKS_PER_S, number("/acknowledged"));
-    let remarks = report["remarks"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-    let generator_s = number("/generator_busy_ratio") * number("/seconds");
-    Ok(Sample {
-        cpu_s_per_million: cpu_s / acknowledged * 1e6,
-        cpu_s,
-        records_per_s: number("/records_per_s"),
-        p50_ms: number("/response_time_ms/p50"),
-        p99_ms: number("/response_time_ms/p99"),
-        others: (machine_after.busy_since(&machine_before) - cpu_s - generator_s).max(0.0) / wall_s,
-        generator_busy: number("/generator_busy_ratio"),
-        remarks: remarks.collect(),
-    })
+    Ok(child)
+}
+
+fn finish(mut child: Child, command: &Command) -> anyhow::Result<()> {
+    let status = child.wait()?;
+    ensure!(status.success(), "ended with {status}: {command:?}");
+    Ok(())
+}
+
+fn report(path: &Path) -> anyhow::Result<Value> {
+    serde_json::from_str(&fs::read_to_string(path)?).context("loadgen's report")
+}
+
+fn number(report: &Value, pointer: &str) -> f64 {
+    report.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN)
+}
+
+fn busy_s(report: &Value) -> f64 {
+    number(report, "/generator_busy_ratio") * number(report, "/seconds")
 }
 
 /// User and system time of all threads of a process, those that have ended included.
@@ -98,23 +244,32 @@ fn cpu_ticks(pid: u32) -> anyhow::Result<u64> {
     Ok(field(14).context("utime")? + field(15).context("stime")?)
 }
 
-/// The first line of /proc/stat: ticks of all processors by what they did.
+/// What /proc/stat says: ticks of all processors, and of the brokers' one, in which they did something.
 struct Machine {
-    busy_ticks: u64,
+    all_ticks: u64,
+    core_ticks: u64,
 }
 
 impl Machine {
-    fn now() -> anyhow::Result<Machine> {
+    fn now(options: &Options) -> anyhow::Result<Machine> {
         let stat = fs::read_to_string("/proc/stat")?;
-        let line = stat.lines().next().context("/proc/stat")?;
-        let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|text| text.parse().ok()).collect();
-        // user, nice, system, idle, iowait, irq, softirq, steal.
-        ensure!(ticks.len() >= 8, "/proc/stat has {} fields", ticks.len());
-        Ok(Machine { busy_ticks: ticks[..3].iter().chain(&ticks[5..8]).sum() })
+        let busy = |name: &str| {
+            let line = stat.lines().find(|line| line.split_whitespace().next() == Some(name))?;
+            let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|text| text.parse().ok()).collect();
+            // user, nice, system, idle, iowait, irq, softirq, steal.
+            (ticks.len() >= 8).then(|| ticks[..3].iter().chain(&ticks[5..8]).sum())
+        };
+        Ok(Machine {
+            all_ticks: busy("cpu").context("/proc/stat")?,
+            core_ticks: busy(&format!("cpu{}", options.broker_cpu)).context("/proc/stat")?,
+        })
     }
 
-    /// In processor seconds.
-    fn busy_since(&self, before: &Machine) -> f64 {
-        (self.busy_ticks - before.busy_ticks) as f64 / TICKS_PER_S
+    fn all_s_since(&self, before: &Machine) -> f64 {
+        (self.all_ticks - before.all_ticks) as f64 / TICKS_PER_S
+    }
+
+    fn core_s_since(&self, before: &Machine) -> f64 {
+        (self.core_ticks - before.core_ticks) as f64 / TICKS_PER_S
     }
 }

@@ -69,7 +69,7 @@ pub fn e2e(root: &Path, names: &[String]) -> anyhow::Result<()> {
 }
 
 /// Runs `benches/NAME/run`, which builds what it needs.
-pub fn bench(root: &Path, name: Option<&str>) -> anyhow::Result<()> {
+pub fn bench(root: &Path, name: Option<&str>, arguments: &[String]) -> anyhow::Result<()> {
     let known: Vec<String> = entries(&root.join("benches"))?
         .iter()
         .filter(|path| path.join("run").exists())
@@ -78,6 +78,7 @@ pub fn bench(root: &Path, name: Option<&str>) -> anyhow::Result<()> {
     match name {
         Some(name) if known.iter().any(|one| one == name) => {
             let mut command = Command::new(root.join("benches").join(name).join("run"));
+            command.args(arguments);
             command.current_dir(root);
             step(name, command)
         }

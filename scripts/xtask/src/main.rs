@@ -26,8 +26,12 @@ enum Command {
         /// File names without `.sh`; all when none is given
         names: Vec<String>,
     },
-    /// Runs a benchmark of benches/
-    Bench { name: Option<String> },
+    /// Runs a benchmark of benches/; what follows its name is passed on
+    Bench {
+        name: Option<String>,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Writes crates/protocol's generated code from the schemas in Kafka's jars
     Codegen(codegen::Options),
     /// Writes src/config/gen from the config definitions in Kafka's jars (needs Maven and a JDK)
@@ -56,7 +60,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Tidy => tidy::run(&root),
         Command::Sim(options) => commands::sim(&root, &options),
         Command::E2e { names } => commands::e2e(&root, &names),
-        Command::Bench { name } => commands::bench(&root, name.as_deref()),
+        Command::Bench { name, arguments } => commands::bench(&root, name.as_deref(), &arguments),
         Command::Codegen(options) => codegen::run(&options),
         Command::CodegenConfigs => config_definitions::run(&root, codegen::KAFKA_VERSION),
     }
