@@ -5,7 +5,7 @@ use crate::support::{Broker, Client, unique};
 use bytes::{BufMut, BytesMut};
 use protocol::{
     ApiKey, ErrorCode,
-    messages::{ApiVersionsRequest, ApiVersionsResponse, MetadataRequest},
+    messages::{ApiVersionsRequest, ApiVersionsResponse, FetchRequest, MetadataRequest},
 };
 
 /// `socket.request.max.bytes` as it is by default.
@@ -89,6 +89,52 @@ fn an_unknown_version_of_api_versions_is_answered_in_version_0() {
         assert_eq!(client.call(&request, 3).error_code, 0, "the connection stays");
         let bad_name = ApiVersionsRequest { client_software_name: "no spaces".to_owned(), ..request };
         assert_eq!(client::error(client.call(&bad_name, 3).error_code), ErrorCode::InvalidRequest);
+    });
+}
+
+#[test]
+fn what_brokers_ask_each_other_changes_nothing_when_a_client_asks() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let topic = unique("replicated");
+        client.create_topic(&topic, 1, &[]);
+        client.produce_value(&topic, 0, b"value");
+        for replica_id in [0, 1, 5, i32::MAX] {
+            // A follower's fetch says how far it is; this one claims to have what nobody has written.
+            for offset in [1, 1_000_000] {
+                let request = FetchRequest { replica_id, ..client::fetch_request(&topic, 0, offset, 0) };
+                let mut follower = Client::connect(broker.address);
+                let _ = follower.try_call(&request, client::FETCH_VERSION);
+            }
+        }
+        assert_eq!(client.fetch(&topic, 0, 0).high_watermark, 1, "nobody has moved it");
+        let between_nodes = [
+            ApiKey::WriteTxnMarkers,
+            ApiKey::Vote,
+            ApiKey::BeginQuorumEpoch,
+            ApiKey::EndQuorumEpoch,
+            ApiKey::AlterPartition,
+            ApiKey::Envelope,
+            ApiKey::FetchSnapshot,
+            ApiKey::BrokerRegistration,
+            ApiKey::BrokerHeartbeat,
+            ApiKey::UnregisterBroker,
+            ApiKey::AllocateProducerIds,
+            ApiKey::ControllerRegistration,
+        ];
+        for key in between_nodes {
+            for version in key.min_version()..=key.max_version() {
+                let mut frame = client::header(key.code(), version, 1);
+                frame.put_slice(&[0; 64]);
+                let mut node = Client::connect(broker.address);
+                node.send_frame(&frame).unwrap();
+                let _ = node.stream().shutdown(std::net::Shutdown::Write);
+                // Without an authorizer Apache Kafka answers some of these.
+                assert!(node.receive_frame().is_none() || broker.is_peer(), "{key} version {version} was answered");
+            }
+        }
+        assert_eq!(client.produce_value(&topic, 0, b"another"), 1);
+        assert_eq!(client.read_all_values(&topic, 0), [&b"value"[..], b"another"]);
     });
 }
 

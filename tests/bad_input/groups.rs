@@ -10,9 +10,11 @@ use bytes::Bytes;
 use protocol::{
     ErrorCode,
     messages::{
-        FetchRequest, FindCoordinatorRequest, HeartbeatRequest, JoinGroupRequest, OffsetCommitRequest,
+        DescribeGroupsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest, JoinGroupRequest,
+        LeaveGroupRequest, OffsetCommitRequest,
         fetch_request::{FetchPartition, FetchTopic},
         join_group_request::JoinGroupRequestProtocol,
+        leave_group_request::MemberIdentity,
         offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
     },
 };
@@ -70,24 +72,40 @@ fn a_group_has_a_largest_size() {
         let mut client = Client::connect(broker.address);
         let group = unique("group");
         find_coordinator(&mut client, &group);
-        // The members join at once and then wait for each other; a refusal may come with either answer.
+        // Nobody may be taken for dead before the end, on however slow a machine.
         let join = |member_id: &str| JoinGroupRequest {
-            rebalance_timeout_ms: 2_000,
-            ..join(&group, member_id, 10_000, Bytes::new())
+            rebalance_timeout_ms: 600_000,
+            ..join(&group, member_id, 1_800_000, Bytes::new())
         };
-        let mut members: Vec<Client> = (0..8).map(|_| Client::connect(broker.address)).collect();
+        let given_id = |member: &mut Client| {
+            let first = member.call(&join(""), JOIN_VERSION);
+            (client::error(first.error_code), first.member_id)
+        };
+        let (error, first_id) = given_id(&mut client);
+        assert_eq!(error, ErrorCode::MemberIdRequired);
+        assert_eq!(client::error(client.call(&join(&first_id), JOIN_VERSION).error_code), ErrorCode::None);
+        // The others wait for the first to join again; a refusal may come with either answer.
         let mut waiting = Vec::new();
         let mut refused = 0;
-        for mut member in members.drain(..) {
-            let first = member.call(&join(""), JOIN_VERSION);
-            if client::error(first.error_code) == ErrorCode::MemberIdRequired {
-                let correlation_id = member.send(&join(&first.member_id), JOIN_VERSION).unwrap();
+        for mut member in (0..7).map(|_| Client::connect(broker.address)) {
+            let (error, id) = given_id(&mut member);
+            if error == ErrorCode::MemberIdRequired {
+                let correlation_id = member.send(&join(&id), JOIN_VERSION).unwrap();
                 waiting.push((member, correlation_id));
             } else {
-                assert_eq!(client::error(first.error_code), ErrorCode::GroupMaxSizeReached);
+                assert_eq!(error, ErrorCode::GroupMaxSizeReached);
                 refused += 1;
             }
         }
+        let describe = DescribeGroupsRequest { groups: vec![group.clone()], ..Default::default() };
+        support::eventually("there are as many as fit", || client.call(&describe, 5).groups[0].members.len() == 3);
+        let leave = LeaveGroupRequest {
+            group_id: group.clone(),
+            members: vec![MemberIdentity { member_id: first_id, ..Default::default() }],
+            ..Default::default()
+        };
+        // Now the others are the whole group, and their wait is over.
+        assert_eq!(client::error(client.call(&leave, 4).error_code), ErrorCode::None);
         for (mut member, correlation_id) in waiting {
             let response = member.receive::<JoinGroupRequest>(correlation_id, JOIN_VERSION).unwrap();
             match client::error(response.error_code) {
@@ -98,9 +116,44 @@ fn a_group_has_a_largest_size() {
                 }
             }
         }
-        // Two wait for the rebalance; a member of the generation before it has its place until it is over.
-        assert!(refused >= 5, "{refused} of 8 were refused");
+        // Two may wait for a rebalance, beside the member of the generation before it.
+        assert!(refused >= 5, "{refused} of 7 were refused");
         client.create_topic(&unique("still-served"), 1, &[]);
+    });
+}
+
+/// Each gets a member id and never comes back with it.
+#[test]
+fn a_hundred_thousand_members_that_never_join_are_bounded() {
+    const MEMBERS: i32 = 100_000;
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let group = unique("group");
+        find_coordinator(&mut client, &group);
+        let request = join(&group, "", 10_000, Bytes::from(vec![b'm'; 100]));
+        let mut writer = client.stream().try_clone().unwrap();
+        let writing = std::thread::spawn(move || {
+            for i in 0..MEMBERS {
+                let frame = client::framed(&client::frame(&request, JOIN_VERSION, i));
+                std::io::Write::write_all(&mut writer, &frame).unwrap();
+            }
+        });
+        let mut refused = 0;
+        for i in 0..MEMBERS {
+            let response = client.receive::<JoinGroupRequest>(i, JOIN_VERSION).unwrap();
+            match client::error(response.error_code) {
+                ErrorCode::MemberIdRequired => {}
+                error => {
+                    assert_eq!(error, ErrorCode::GroupMaxSizeReached);
+                    refused += 1;
+                }
+            }
+        }
+        writing.join().unwrap();
+        // Apache Kafka keeps them all until their sessions run out.
+        assert!(broker.is_peer() || refused > 0, "all were kept in memory");
+        let lines = if broker.is_peer() { 0 } else { broker.log().matches("the group is full").count() };
+        assert!(lines < 100, "{lines} lines in the log for {refused} refusals");
     });
 }
 

@@ -7,9 +7,10 @@ use crate::support::{
     unique,
 };
 use protocol::{
-    ErrorCode,
+    ApiKey, ErrorCode,
     messages::{
-        DescribeGroupsRequest, FindCoordinatorRequest, MetadataRequest, metadata_request::MetadataRequestTopic,
+        DescribeGroupsRequest, FindCoordinatorRequest, InitProducerIdRequest, MetadataRequest,
+        metadata_request::MetadataRequestTopic,
     },
 };
 use std::{fs, path::Path};
@@ -54,6 +55,58 @@ fn a_bad_topic_name_is_refused_and_never_a_path() {
         }
         let longest = format!("{:x<249}", unique("longest"));
         assert_eq!(client.try_create_topic(&longest, 1, &[]), ErrorCode::None, "249 characters are allowed");
+    });
+}
+
+/// A string of an API's older versions: a length of two bytes, then bytes that need not be text.
+fn string(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as i16).to_be_bytes()[..], bytes].concat()
+}
+
+/// Apache Kafka replaces what is no UTF-8 and refuses the result by its own rules; ending the connection is as good.
+#[test]
+fn a_name_that_is_no_text_is_refused_and_never_a_path() {
+    with_neighbour(|broker| {
+        let folder = (!broker.is_peer()).then(|| broker.data().parent().unwrap().to_owned());
+        let before = folder.as_deref().map(paths_below);
+        for name in [&b"\xff\xfe"[..], b"\xc0\x80", b"\xed\xa0\x80", b"cut \xe2\x82", b"../\x80", b"ok\0\xff"] {
+            let requests = [
+                // Topics, and that they may be created.
+                (ApiKey::Metadata, 4, [&1i32.to_be_bytes()[..], &string(name), &[1]].concat()),
+                // Groups.
+                (ApiKey::DescribeGroups, 0, [&1i32.to_be_bytes()[..], &string(name)].concat()),
+                // A transactional id, and a timeout.
+                (ApiKey::InitProducerId, 0, [&string(name)[..], &1_000i32.to_be_bytes()].concat()),
+            ];
+            for (key, version, body) in requests {
+                let mut client = Client::connect(broker.address);
+                let frame = [&client::header(key.code(), version, 1)[..], &body].concat();
+                client.send_frame(&frame).unwrap();
+                if let Some(answer) = client.receive_frame() {
+                    assert!(broker.is_peer() || answer.len() < 200, "{key}: {name:x?}");
+                }
+            }
+        }
+        if let (Some(folder), Some(before)) = (folder, before) {
+            assert_eq!(paths_below(&folder), before, "nothing appeared on the disk");
+        }
+    });
+}
+
+#[test]
+fn a_transactional_id_is_a_key_and_never_a_path() {
+    with_neighbour(|broker| {
+        if broker.is_peer() {
+            return; // Apache Kafka has transactions, and makes their topic.
+        }
+        let folder = broker.data().parent().unwrap().to_owned();
+        let before = paths_below(&folder);
+        let mut client = Client::connect(broker.address);
+        for name in bad_names().into_iter().filter(|name| !name.is_empty()) {
+            let request = InitProducerIdRequest { transactional_id: Some(name), ..Default::default() };
+            assert_eq!(client::error(client.call(&request, 4).error_code), ErrorCode::UnsupportedVersion);
+        }
+        assert_eq!(paths_below(&folder), before, "nothing appeared on the disk");
     });
 }
 

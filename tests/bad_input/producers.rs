@@ -54,6 +54,34 @@ fn sequences_are_kept_in_step() {
 }
 
 #[test]
+fn a_producer_id_that_is_anothers_is_fenced_by_epoch_and_sequence() {
+    with_neighbour(|broker| {
+        let mut owner = Client::connect(broker.address);
+        let topic = unique("claimed");
+        owner.create_topic(&topic, 1, &[]);
+        let id = producer_id(&mut owner);
+        let mut thief = Client::connect(broker.address);
+        let produce = |client: &mut Client, epoch: i16, sequence: i32| {
+            client::error(client.produce(&topic, 0, of_producer(id, epoch, sequence, &[b"x"])).error_code)
+        };
+        for sequence in 0..3 {
+            assert_eq!(produce(&mut owner, 3, sequence), ErrorCode::None);
+        }
+        assert_eq!(produce(&mut thief, 2, 3), ErrorCode::InvalidProducerEpoch, "an epoch before the owner's");
+        assert_eq!(
+            produce(&mut thief, 3, 7),
+            ErrorCode::OutOfOrderSequenceNumber,
+            "a sequence out of the owner's order"
+        );
+        for epoch in [-1, i16::MIN] {
+            assert_ne!(produce(&mut thief, epoch, 3), ErrorCode::None, "an epoch that nobody has");
+        }
+        assert_eq!(produce(&mut owner, 3, 3), ErrorCode::None, "the owner goes on as if nothing had happened");
+        assert_eq!(owner.read_all_values(&topic, 0).len(), 4);
+    });
+}
+
+#[test]
 fn producers_do_not_disturb_each_other() {
     with_neighbour(|broker| {
         let mut client = Client::connect(broker.address);

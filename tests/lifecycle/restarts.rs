@@ -196,7 +196,8 @@ fn every_back_end_and_core_writes_the_same_segment() {
     for setup in setups {
         let mut broker = Broker::start(&setup);
         let mut client = Client::connect(broker.address);
-        client.create_topic("same", 1, &[]);
+        // The records are from 2023 in every run; retention must not come upon them.
+        client.create_topic("same", 1, &[("retention.ms", "-1")]);
         for i in 0..20i64 {
             let mut builder = BatchBuilder::new(0);
             (0..5).for_each(|n| builder.append(1_700_000_000_000 + i * 5 + n, Some(b"key"), Some(b"value"), &[]));

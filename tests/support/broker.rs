@@ -9,7 +9,10 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -89,14 +92,21 @@ struct Process {
     ready_line: String,
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that no other test gets as long as this process lives, in whichever process it
+/// runs. Two brokers that begin at the same time on one port may both come up: each core listens with `SO_REUSEPORT`, so
+/// what keeps them apart is a look at the port before, and the clients of one test would reach the broker of another.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
+    static HELD: Mutex<Vec<fs::File>> = Mutex::new(Vec::new());
+    let locks = std::env::temp_dir().join("millstream-test-ports");
+    fs::create_dir_all(&locks).expect("a folder for the locks");
     let spread = std::process::id() as u16 % (PORTS.end - PORTS.start);
     for _ in PORTS {
         let step = NEXT.fetch_add(1, Ordering::Relaxed) + spread;
         let port = PORTS.start + step % (PORTS.end - PORTS.start);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let lock = fs::File::create(locks.join(port.to_string())).expect("a lock for the port");
+        if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            HELD.lock().expect("nobody panics while adding to it").push(lock);
             return port;
         }
     }

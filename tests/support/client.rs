@@ -130,13 +130,13 @@ impl Client {
         self.try_call(request, version).unwrap_or_else(|| panic!("the broker closed instead of answering {}", R::NAME))
     }
 
-    /// Whether the broker ends the connection without another byte.
+    /// Whether the broker ends the connection without another byte. It must do one or the other.
+    #[track_caller]
     pub fn is_closed_by_broker(&mut self) -> bool {
-        let mut byte = [0];
-        match self.stream.read(&mut byte) {
-            Ok(0) => true,
-            Ok(_) => false,
-            Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        match self.stream.read(&mut [0]) {
+            Ok(count) => count == 0,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => true,
+            Err(error) => panic!("neither a byte nor the end of the connection within {PATIENCE:?}: {error}"),
         }
     }
 
