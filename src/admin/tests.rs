@@ -75,7 +75,7 @@ fn every_number_has_its_series() {
         "millstream_request_duration_seconds_bucket{le=\"+Inf\",api=\"Produce\"} 4",
         "millstream_request_errors_total{error=\"NOT_LEADER_OR_FOLLOWER\",core=\"0\"} 4.0",
         "millstream_loop_busy_seconds_total{core=\"0\"} 1.5",
-        "millstream_loop_stalls_total{core=\"0\",task=\"commit write\",operation=\"write_now\"} 3",
+        "millstream_loop_stalls_total{core=\"0\",task=\"commit write\",operation=\"write_now\"} 3.0",
         "millstream_loop_longest_stall_seconds{core=\"0\",task=\"commit write\",operation=\"write_now\"} 0.25",
         "millstream_partition_log_end_offset{topic=\"a\",partition=\"0\"} 120.0",
         "millstream_ready 1.0",

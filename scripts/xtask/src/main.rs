@@ -26,6 +26,12 @@ enum Command {
         /// File names without `.sh`; all when none is given
         names: Vec<String>,
     },
+    /// Counts the instructions of single steps with valgrind, and holds them against benches/micro/counts.txt
+    Counts {
+        /// Writes what was counted to the file instead
+        #[arg(long)]
+        record: bool,
+    },
     /// Runs a benchmark of benches/
     Bench { name: Option<String> },
     /// Writes crates/protocol's generated code from the schemas in Kafka's jars
@@ -56,6 +62,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Tidy => tidy::run(&root),
         Command::Sim(options) => commands::sim(&root, &options),
         Command::E2e { names } => commands::e2e(&root, &names),
+        Command::Counts { record } => commands::counts(&root, record),
         Command::Bench { name } => commands::bench(&root, name.as_deref()),
         Command::Codegen(options) => codegen::run(&options),
         Command::CodegenConfigs => config_definitions::run(&root, codegen::KAFKA_VERSION),
