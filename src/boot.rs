@@ -259,7 +259,7 @@ impl Lead {
         }
         shard.call_all(|| Call::Accept).await;
         ready(self.prepared.plan.bound());
-        let checkpoints = shard.ring.spawn(checkpoint_loop(shard.clone(), dirs));
+        let checkpoints = shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs));
         shard.stop.wait_until(|| shard.is_stopping()).await;
         let dirs = checkpoints.await;
         stop(shard, &dirs.all).await

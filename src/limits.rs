@@ -70,6 +70,9 @@ pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 
+/// Partitions of one core whose files are opened, made or closed at the same time. Each may have a few files open at once.
+pub const PARTITION_FILES_AT_ONCE: usize = 32;
+
 /// How long a clean stop waits for requests in flight.
 pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
 

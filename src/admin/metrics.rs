@@ -192,6 +192,14 @@ impl Scrape {
     }
 }
 
+fn stall_labels(core: usize, stalls: &ring::Stalls) -> Labels {
+    vec![
+        ("core", core.to_string()),
+        ("task", stalls.cause.task.to_owned()),
+        ("operation", stalls.cause.operation.unwrap_or_default().to_owned()),
+    ]
+}
+
 fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
     fn each(shards: &[ShardSnapshot], value: fn(&ShardSnapshot) -> f64) -> impl Iterator<Item = (Labels, f64)> {
         shards.iter().map(move |shard| (label("core", shard.core), value(shard)))
@@ -211,10 +219,20 @@ fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::E
         "Turns of the event loop",
         each(shards, |shard| shard.loop_turns as f64),
     )?;
+    let of_shard = |shard: &'_ ShardSnapshot| {
+        let core = shard.core;
+        shard.loop_stalls.iter().map(move |stalls| (stall_labels(core, stalls), *stalls)).collect::<Vec<_>>()
+    };
+    let stalls = || shards.iter().flat_map(of_shard);
     writer.counter(
         "millstream_loop_stalls",
-        "Turns of the event loop of more than 10 ms",
-        each(shards, |shard| shard.loop_stalls as f64),
+        "Turns of the event loop of more than 5 ms, by the task and the operation that took the time",
+        stalls().map(|(labels, stalls)| (labels, stalls.count as f64)),
+    )?;
+    writer.gauge(
+        "millstream_loop_longest_stall_seconds",
+        "The longest of these turns",
+        stalls().map(|(labels, stalls)| (labels, stalls.longest.as_secs_f64())),
     )?;
     writer.gauge(
         "millstream_loop_longest_turn_seconds",

@@ -28,8 +28,8 @@ pub struct ShardSnapshot {
     pub traffic: Vec<TopicTraffic>,
     /// Turns of the event loop.
     pub loop_turns: u64,
-    /// Turns of more than 10 ms.
-    pub loop_stalls: u64,
+    /// Turns of more than 5 ms, by what took the time.
+    pub loop_stalls: Vec<ring::Stalls>,
     pub loop_longest_turn_ns: u64,
     /// Time not spent waiting for events.
     pub loop_busy_ns: u64,

@@ -29,6 +29,11 @@ fn two_shards() -> Snapshot {
             })
             .to_vec(),
         loop_busy_ns: 1_500_000_000,
+        loop_stalls: vec![ring::Stalls {
+            cause: ring::Cause { task: "commit write", operation: Some("write_now") },
+            count: 3,
+            longest: std::time::Duration::from_millis(250),
+        }],
         partitions: vec![PartitionSnapshot {
             topic: "a".to_owned(),
             partition: core as i32,
@@ -70,6 +75,8 @@ fn every_number_has_its_series() {
         "millstream_request_duration_seconds_bucket{le=\"+Inf\",api=\"Produce\"} 4",
         "millstream_request_errors_total{error=\"NOT_LEADER_OR_FOLLOWER\",core=\"0\"} 4.0",
         "millstream_loop_busy_seconds_total{core=\"0\"} 1.5",
+        "millstream_loop_stalls_total{core=\"0\",task=\"commit write\",operation=\"write_now\"} 3.0",
+        "millstream_loop_longest_stall_seconds{core=\"0\",task=\"commit write\",operation=\"write_now\"} 0.25",
         "millstream_partition_log_end_offset{topic=\"a\",partition=\"0\"} 120.0",
         "millstream_ready 1.0",
         "millstream_metrics_left_out{kind=\"partitions\"} 0.0",

@@ -186,7 +186,7 @@ impl Log {
         self.0.bytes_since_snapshot.set(0);
         self.0.unfinished.borrow_mut().push_back(Unfinished { segment: old, end_offset: base_offset, snapshot });
         let log = self.clone();
-        drop(self.0.ring.spawn(async move {
+        drop(self.0.ring.spawn_named("segment roll", async move {
             let _pass = log.0.gate.enter().await;
             if let Err(error) = log.finish_rolled().await {
                 // Recovery could rebuild all of it; the next checkpoint tries again before it relies on it.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use ring::{File, Ring};
 use std::io;
 
-pub(super) const OFFSET_ENTRY_BYTES: usize = 8;
+pub const OFFSET_ENTRY_BYTES: usize = 8;
 pub(super) const TIME_ENTRY_BYTES: usize = 12;
 
 /// Entries read at once while the file is searched.
@@ -21,7 +21,7 @@ const KEPT_ENTRIES: u32 = 256;
 
 /// Which number of an entry a search compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub enum Key {
     /// Relative offset in an offset index.
     Offset,
     /// File position in an offset index.
@@ -49,7 +49,7 @@ fn be_u32(bytes: &[u8]) -> u32 {
 
 /// One entry of either index, as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct Entry {
     bytes: [u8; TIME_ENTRY_BYTES],
 }
 
@@ -87,7 +87,7 @@ impl Entry {
 
 /// The answer of a search that did not touch the disk.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub enum Found {
     /// The last entry whose key is not above the target, and its number.
     Entry(Entry, u32),
     /// Every entry's key is above the target, or there is none.
@@ -97,7 +97,7 @@ pub(super) enum Found {
 }
 
 #[derive(Debug)]
-pub(super) struct Index {
+pub struct Index {
     entry_bytes: usize,
     /// Entries in all.
     count: u32,

@@ -19,7 +19,8 @@ mod error;
 mod fast_start;
 mod files;
 mod gate;
-mod index;
+/// Public for benches/micro alone.
+pub mod index;
 mod load;
 mod lookup;
 mod producers;

@@ -146,7 +146,7 @@ impl Log {
         }
         let delay = Duration::from_millis(self.config().file_delete_delay_ms);
         let ring = self.0.ring.clone();
-        drop(self.0.ring.spawn(async move {
+        drop(self.0.ring.spawn_named("retention", async move {
             ring.sleep(delay).await;
             for path in renamed {
                 if let Err(error) = super::sync::remove_if_there(&ring, &path).await {
@@ -168,7 +168,7 @@ impl Log {
             segment.close_files();
         }
         let delay = Duration::from_millis(self.config().file_delete_delay_ms);
-        drop(self.0.ring.spawn(async move {
+        drop(self.0.ring.spawn_named("retention", async move {
             ring.sleep(delay).await;
             if let Err(error) = remove_log_dir(&ring, &new_dir).await {
                 tracing::warn!(path = %new_dir.display(), %error, "a deleted partition's folder could not be removed");

@@ -235,7 +235,7 @@ impl Log {
     fn open_behind(&self, segment: Rc<Segment>) {
         let hold = self.hold_writes();
         let log = self.clone();
-        drop(self.0.ring.spawn(async move {
+        drop(self.0.ring.spawn_named("segment open", async move {
             match log.open_log_file(&segment).await {
                 Ok(()) => hold.release(),
                 // Dropped, not released: trying again at once would fail again at once. The next append does it, or whoever

@@ -381,7 +381,7 @@ impl Inner {
         let image = self.replay.borrow().image().clone();
         self.record_bytes_since_snapshot.set(0);
         let node = self.clone();
-        drop(self.ring.spawn(async move {
+        drop(self.ring.spawn_named("metadata snapshot", async move {
             let id = snapshot_file::id_of(&image);
             match node.store.write_snapshot(&image).await {
                 Ok(oldest) => node.drop_records_before(oldest).await,

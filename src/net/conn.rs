@@ -57,7 +57,7 @@ impl Connection {
 
     /// Serves the connection until either side ends it.
     pub async fn serve(self: Rc<Self>) {
-        let writer = self.shard.ring.spawn(self.clone().write_loop());
+        let writer = self.shard.ring.spawn_named("replies", self.clone().write_loop());
         if let Err(reason) = self.read_loop().await {
             self.shard.bad_input.say(self.shard.ring.now(), || format!("closing {}: {reason}", self.stream.peer_addr()));
         }

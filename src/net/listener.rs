@@ -151,7 +151,7 @@ fn admit(shard: &Shard, stream: Stream, listener: usize) {
     connections.open.set(connections.open.get() + 1);
     connections.accepted.set(connections.accepted.get() + 1);
     let shard_of_task = shard.clone();
-    shard.ring.spawn(async move {
+    shard.ring.spawn_named("connection", async move {
         connection.serve().await;
         let connections = &shard_of_task.connections;
         connections.open.set(connections.open.get() - 1);

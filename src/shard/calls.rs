@@ -28,7 +28,7 @@ pub fn receive(shard: &Shard, from: usize, message: Message) {
             Call::Produce(appends) => produce::remote(shard, from, number, appends),
             call => {
                 let task = shard.clone();
-                shard.ring.spawn(async move {
+                shard.ring.spawn_named("call", async move {
                     let answer = carry_out(&task, from, call).await;
                     task.answer(from, number, answer);
                 });

@@ -111,7 +111,7 @@ pub async fn flush_loop(shard: Shard) {
         round.dedup_by_key(|partition| partition.id);
         let start = shard.ring.precise_now();
         let others = round.split_off(1);
-        let others: Vec<_> = others.into_iter().map(|partition| shard.ring.spawn(flush(shard.clone(), partition))).collect();
+        let others: Vec<_> = others.into_iter().map(|partition| shard.ring.spawn_named("flush", flush(shard.clone(), partition))).collect();
         flush(shard.clone(), round.remove(0)).await;
         for other in others {
             other.await;

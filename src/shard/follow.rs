@@ -10,16 +10,18 @@ use super::{
 };
 use crate::{
     boot::PartitionCheckpoint,
-    log::{Log, LogError, LogStart, LogState, set_aside},
-    meta::topic::Topic,
+    limits,
+    log::{Log, LogConfig, LogError, LogStart, LogState, set_aside},
 };
 use protocol::ErrorCode;
-use std::{path::PathBuf, rc::Rc};
+use std::{collections::VecDeque, path::PathBuf, rc::Rc, sync::Arc};
 
 /// Makes this core agree with `view`.
 pub async fn follow(shard: &Shard, view: ClusterView) {
     delete_gone(shard, &view).await;
+    let mut to_open = Vec::new();
     for topic in view.image.topics.iter() {
+        let mut config = None;
         for (index, partition) in &topic.partitions {
             let id = PartitionId { topic_id: topic.id, index: *index };
             if view.owners.of(id) != Some(shard.index) {
@@ -31,10 +33,15 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
                     known.log.assign_leader_epoch(partition.leader_epoch);
                     known.leader_epoch.set(partition.leader_epoch);
                 }
-                None => open(shard, &view, topic, id, partition.leader_epoch).await,
+                None => {
+                    let config = config.get_or_insert_with(|| Rc::new(topic_log_config(&view, &topic.name)));
+                    to_open.push((topic.name.clone(), id, partition.leader_epoch, config.clone()));
+                }
             }
         }
     }
+    let open = |(topic, id, leader_epoch, config)| open(shard.clone(), topic, id, leader_epoch, config);
+    side_by_side(shard, to_open.into_iter().map(open)).await;
     let routes = shard.routes.borrow().follow(&view, &shard.partitions.borrow());
     for partition in shard.partitions.borrow().values() {
         let route = routes.by_id(partition.id.topic_id).expect("an open partition has a route");
@@ -67,14 +74,34 @@ async fn delete_gone(shard: &Shard, view: &ClusterView) {
     }
 }
 
-async fn open(shard: &Shard, view: &ClusterView, topic: &Topic, id: PartitionId, leader_epoch: i32) {
-    let config = Rc::new(topic_log_config(view, &topic.name));
-    let (dir, start) = shard.storage.place(&topic.name, id);
-    let try_open = |start| Log::open(&shard.ring, dir.clone(), topic.id, config.clone(), start, shard.tail.clone());
+/// Works on the files of many partitions, a bounded number at a time: the disk makes flushes that meet into one.
+async fn side_by_side<T: 'static>(
+    shard: &Shard,
+    work: impl Iterator<Item = impl Future<Output = T> + 'static>,
+) -> Vec<T> {
+    let mut results = Vec::new();
+    let mut running = VecDeque::new();
+    for one in work {
+        if running.len() == limits::PARTITION_FILES_AT_ONCE
+            && let Some(first) = running.pop_front()
+        {
+            results.push(first.await);
+        }
+        running.push_back(shard.ring.spawn_named("partition files", one));
+    }
+    for left in running {
+        results.push(left.await);
+    }
+    results
+}
+
+async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32, config: Rc<LogConfig>) {
+    let (dir, start) = shard.storage.place(&topic, id);
+    let try_open = |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.tail.clone());
     let mut opened = try_open(start).await;
     if let Err(LogError::WrongTopicId { .. }) = opened {
         // The metadata knows what this partition is; a crash came between a topic's deletion and that of its files.
-        tracing::warn!(topic = %topic.name, partition = id.index, "a folder of an earlier topic of this name is set aside");
+        tracing::warn!(%topic, partition = id.index, "a folder of an earlier topic of this name is set aside");
         opened = match set_aside(&shard.ring, &dir).await {
             Ok(()) => try_open(LogStart::default()).await,
             Err(error) => Err(error),
@@ -85,11 +112,11 @@ async fn open(shard: &Shard, view: &ClusterView, topic: &Topic, id: PartitionId,
             log.assign_leader_epoch(leader_epoch);
             // With one replica everything that recovery found is committed.
             log.set_high_watermark(log.log_end_offset());
-            let partition = Partition::new(id, (&*topic.name).into(), log, config, leader_epoch);
+            let partition = Partition::new(id, (&*topic).into(), log, config, leader_epoch);
             shard.partitions.borrow_mut().insert(id, Rc::new(partition));
         }
         Err(error) => tracing::error!(
-            topic = %topic.name, partition = id.index,
+            %topic, partition = id.index,
             "this partition is offline, the others are served: {error}"
         ),
     }
@@ -135,21 +162,22 @@ pub async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
     let mut closed = Closed { all_closed: true, checkpoints: Vec::new(), states: Vec::new() };
     let partitions: Vec<_> = shard.partitions.borrow_mut().drain().map(|(_, partition)| partition).collect();
-    for partition in partitions {
-        if partition.failed.get() {
-            closed.all_closed = false;
-            continue;
-        }
-        match partition.log.close().await {
-            Ok(state) => {
+    let close = |partition: Rc<Partition>| async move {
+        let state = if partition.failed.get() { None } else { Some(partition.log.close().await) };
+        (partition, state)
+    };
+    for (partition, state) in side_by_side(shard, partitions.into_iter().map(close)).await {
+        match state {
+            Some(Ok(state)) => {
                 let checkpoint = checkpoint_of(&partition);
                 closed.states.push((checkpoint.dir.clone(), state));
                 closed.checkpoints.push(checkpoint);
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 closed.all_closed = false;
                 tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot close cleanly");
             }
+            None => closed.all_closed = false,
         }
     }
     closed

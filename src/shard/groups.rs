@@ -138,7 +138,7 @@ fn start(shard: &Shard, partition: Rc<Partition>) {
         ended: Cell::new(false),
     });
     shard.groups.borrow_mut().insert(index, host.clone());
-    shard.ring.spawn(run(shard.clone(), host));
+    shard.ring.spawn_named("group coordinator", run(shard.clone(), host));
 }
 
 fn end(shard: &Shard, index: i32) {
@@ -243,7 +243,7 @@ fn carry_out(shard: &Shard, host: &Rc<GroupHost>, actions: Actions) {
     }
     let Some(safe_offset) = committed_at else { return };
     let (shard, host) = (shard.clone(), host.clone());
-    shard.ring.clone().spawn(async move {
+    shard.ring.clone().spawn_named("group commit", async move {
         if shard.wait_for_high_watermark(&host.partition, safe_offset).await.is_ok() {
             let replies = host.coordinator.borrow_mut().committed(host.partition.log.high_watermark());
             send(&host, replies);

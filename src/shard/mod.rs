@@ -184,10 +184,10 @@ impl Shard {
             ring,
         }));
         shard.ring.set_inbox(shard.clone().inbox());
-        shard.ring.spawn(commit::write_loop(shard.clone()));
-        shard.ring.spawn(commit::flush_loop(shard.clone()));
-        shard.ring.spawn(housekeeping::run(shard.clone()));
-        shard.ring.spawn(listener::end_idle_loop(shard.clone()));
+        shard.ring.spawn_named("commit write", commit::write_loop(shard.clone()));
+        shard.ring.spawn_named("commit flush", commit::flush_loop(shard.clone()));
+        shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
+        shard.ring.spawn_named("idle connections", listener::end_idle_loop(shard.clone()));
         shard
     }
 
@@ -219,7 +219,7 @@ impl Shard {
     fn accept(&self) {
         for (index, address) in self.plan.addresses() {
             match self.ring.listen(address, self.plan.options(&self.config, true)) {
-                Ok(listener) => drop(self.ring.spawn(listener::accept_loop(self.clone(), listener, index))),
+                Ok(listener) => drop(self.ring.spawn_named("accept", listener::accept_loop(self.clone(), listener, index))),
                 Err(error) => tracing::error!(core = self.index, %address, %error, "this core cannot listen; others serve"),
             }
         }

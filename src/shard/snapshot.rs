@@ -47,7 +47,7 @@ pub fn take(shard: &Shard) -> ShardSnapshot {
         partitions,
         errors: shard.counters.errors(),
         loop_turns: turns.turns,
-        loop_stalls: turns.stalls,
+        loop_stalls: shard.ring.stalls(),
         loop_longest_turn_ns: turns.longest.as_nanos() as u64,
         loop_busy_ns: turns.busy.as_nanos() as u64,
         groups: groups::summaries(shard),

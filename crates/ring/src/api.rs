@@ -1,12 +1,12 @@
 //! The operations as futures, for the code above the seam.
 
 use crate::{
-    executor::TurnCounts,
     backend::{BackendKind, Doorbell},
     executor::{EndOfTurn, Shared, Sleep},
     file::{DirEntry, File, OpenOptions},
     net::{ListenOptions, Listener, Stream},
     op::{Op, Outcome},
+    stalls::{Stalls, TurnCounts},
     time::Instant,
 };
 use bytes::{Bytes, BytesMut};
@@ -83,9 +83,18 @@ impl Ring {
 
     /// Runs `future` on this core, from the next time that the executor looks for work.
     pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
+        self.spawn_named("unnamed task", future)
+    }
+
+    /// The same with a name for the task, which [`Ring::stalls`] tells when the task keeps the core from all else.
+    pub fn spawn_named<T: 'static>(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = T> + 'static,
+    ) -> JoinHandle<T> {
         let result = Rc::new(RefCell::new(TaskResult { value: None, waiter: None }));
         let handle = JoinHandle { result: result.clone() };
-        self.core.spawn(Box::pin(async move {
+        self.core.spawn(name, Box::pin(async move {
             let value = future.await;
             let waiter = {
                 let mut result = result.borrow_mut();
@@ -208,13 +217,15 @@ impl Ring {
 
     /// Writes all of `bufs` into the page cache before it returns (gathered `pwritev`): the append path.
     pub fn write_now(&self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
-        self.core.with_backend(|backend| backend.write_now(file, bufs, offset)).unwrap_or_else(ended)
+        let written = self.core.with_backend_at_once("write_now", |backend| backend.write_now(file, bufs, offset));
+        written.unwrap_or_else(ended)
     }
 
     /// Reads at most `max` bytes before it returns: for small reads that are likely resident (index entries, headers).
     pub fn read_now(&self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
         buf.reserve(max);
-        self.core.with_backend(|backend| backend.read_now(file, buf, max, offset)).unwrap_or_else(ended)
+        let read = self.core.with_backend_at_once("read_now", |backend| backend.read_now(file, buf, max, offset));
+        read.unwrap_or_else(ended)
     }
 
     pub async fn sync_data(&self, file: &File) -> io::Result<()> {
@@ -345,7 +356,12 @@ impl Ring {
 
     /// How many turns this core has had, and how long they were.
     pub fn turns(&self) -> TurnCounts {
-        self.core.turns()
+        self.core.turns().counts()
+    }
+
+    /// What held this core up for more than 5 ms, how often and for how long.
+    pub fn stalls(&self) -> Vec<Stalls> {
+        self.core.turns().stalls()
     }
 
     /// An operation whose buffers nobody wants back.

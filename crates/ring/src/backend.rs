@@ -58,6 +58,8 @@ pub(crate) trait Backend {
     fn poll(&mut self, wait: Wait, completions: &mut Vec<Completion>);
 
     fn now(&self) -> Instant;
+    /// The same clock without its fine hand: for what would not be worth a precise look.
+    fn coarse_now(&self) -> Instant;
     /// Milliseconds since 1970 in UTC.
     fn wall_clock_ms(&self) -> i64;
     fn random_u64(&mut self) -> u64;

@@ -8,6 +8,7 @@ use crate::{
     backend::{Backend, BackendKind, Doorbell, Wait},
     op::{Completion, Op, Outcome, Token},
     slots::Slots,
+    stalls::{Report, Turns},
     tasks::{self, ReadyQueue, TaskFuture, Tasks},
     time::Instant,
     timers::TimerWheel,
@@ -20,7 +21,6 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::Duration,
 };
 
 /// Tasks that run in one turn before the back-end is asked again, so that a busy core still hears its sockets.
@@ -31,21 +31,6 @@ const TASKS_PER_TURN: usize = 256;
 pub(crate) struct ExecutorOptions {
     /// Picks the next ready task by [`Backend::random_u64`] instead of first come, first served (the simulator).
     pub shuffle: bool,
-}
-
-/// A turn longer than this keeps everything else on the core waiting: somebody computes, or blocks, where nobody should.
-const STALL: Duration = Duration::from_millis(10);
-
-/// What a core's turns came to since it began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TurnCounts {
-    /// A sleeping core has none.
-    pub turns: u64,
-    /// Turns of more than 10 ms.
-    pub stalls: u64,
-    pub longest: Duration,
-    /// The sum of all turns; the rest of the time the core was in the kernel for I/O, or asleep.
-    pub busy: Duration,
 }
 
 /// One core. Dropping it drops its tasks, then its back-end.
@@ -64,7 +49,9 @@ pub(crate) struct Shared {
     backend: RefCell<Option<Box<dyn Backend>>>,
     now: Cell<Instant>,
     wall_clock_ms: Cell<i64>,
-    turns: Cell<TurnCounts>,
+    turns: Turns,
+    /// When the last turn ended, if the back-end did not wait since.
+    working_since: Cell<Option<Instant>>,
     tasks: RefCell<Tasks>,
     ready: Arc<ReadyQueue>,
     operations: RefCell<Slots<Operation>>,
@@ -111,7 +98,8 @@ impl Core {
             options,
             now: Cell::new(now),
             wall_clock_ms: Cell::new(backend.wall_clock_ms()),
-            turns: Cell::default(),
+            turns: Turns::default(),
+            working_since: Cell::default(),
             tasks: RefCell::new(Tasks::new()),
             ready: Arc::new(ReadyQueue::new(doorbell.clone())),
             doorbell,
@@ -135,9 +123,12 @@ impl Core {
     pub(crate) fn run_ready(&self) -> bool {
         let shared = &*self.shared;
         shared.read_clock();
+        shared.count_backend();
+        shared.turns.begin(shared.coarse_now());
         let arrived = shared.take_inbox();
         shared.ready.take_remote();
         shared.fire_timers();
+        shared.turns.ran(shared.coarse_now());
         let ran = shared.run_tasks(TASKS_PER_TURN);
         let mut ended = shared.turn_end.borrow_mut().take_waiting();
         let gathered = ended.len();
@@ -162,6 +153,10 @@ impl Core {
     /// the inbox or another thread had something for this core.
     pub(crate) fn poll_backend(&self, wait: Wait) {
         let mut completions = self.shared.completions.take();
+        // The simulated back-end never waits and never works; other cores have their turns meanwhile.
+        if wait != Wait::No || self.shared.kind == BackendKind::Simulated {
+            self.shared.working_since.set(None);
+        }
         if wait == Wait::No {
             self.shared.with_backend(|backend| backend.poll(Wait::No, &mut completions));
         } else {
@@ -202,20 +197,27 @@ impl Shared {
         self.now.get()
     }
 
-    pub(crate) fn turns(&self) -> TurnCounts {
-        self.turns.get()
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    fn coarse_now(&self) -> Instant {
+        self.with_backend(|backend| backend.coarse_now()).unwrap_or_default()
     }
 
     /// A turn has ended that began when the clock was read.
     fn count_turn(&self) {
         let Some(end) = self.with_backend(|backend| backend.now()) else { return };
-        let length = end.since(self.now.get());
-        let mut counts = self.turns.get();
-        counts.turns += 1;
-        counts.stalls += u64::from(length > STALL);
-        counts.busy += length;
-        counts.longest = counts.longest.max(length);
-        self.turns.set(counts);
+        self.working_since.set(Some(end));
+        if let Some(report) = self.turns.end(self.now.get(), end) {
+            report.say();
+        }
+    }
+
+    /// A turn begins, and the clock was read.
+    fn count_backend(&self) {
+        let worked = self.working_since.take().and_then(|since| self.turns.backend_worked(since, self.now.get()));
+        worked.as_ref().map(Report::say);
     }
 
     pub(crate) fn wall_clock_ms(&self) -> i64 {
@@ -227,8 +229,22 @@ impl Shared {
         self.backend.borrow_mut().as_deref_mut().map(work)
     }
 
-    pub(crate) fn spawn(&self, future: TaskFuture) {
-        tasks::spawn(&mut self.tasks.borrow_mut(), &self.ready, future);
+    /// The same for an operation that the back-end makes before it returns; it may be what a stall is blamed on.
+    pub(crate) fn with_backend_at_once<R>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut (dyn Backend + 'static)) -> R,
+    ) -> Option<R> {
+        self.with_backend(|backend| {
+            let start = backend.coarse_now();
+            let result = work(backend);
+            self.turns.operated(operation, backend.coarse_now().since(start));
+            result
+        })
+    }
+
+    pub(crate) fn spawn(&self, name: &'static str, future: TaskFuture) {
+        tasks::spawn(&mut self.tasks.borrow_mut(), &self.ready, name, future);
     }
 
     pub(crate) fn set_inbox(&self, inbox: Inbox) {
@@ -239,7 +255,12 @@ impl Shared {
     /// Hands the operation to the back-end.
     pub(crate) fn submit(self: &Rc<Self>, op: Op) -> OpFuture {
         let key = self.operations.borrow_mut().insert(Operation::Waiting(None));
-        self.with_backend(|backend| backend.submit(Token(key), op));
+        if self.kind == BackendKind::Epoll {
+            // It tries at once, and writes to the page cache before it returns.
+            self.with_backend_at_once(op.name(), |backend| backend.submit(Token(key), op));
+        } else {
+            self.with_backend(|backend| backend.submit(Token(key), op));
+        }
         OpFuture { core: self.clone(), key, taken: false }
     }
 
@@ -268,7 +289,8 @@ impl Shared {
         for ran in 0..most {
             let next = if self.options.shuffle { self.pop_any() } else { self.ready.pop() };
             let Some(key) = next else { return ran };
-            tasks::run(&self.tasks, key);
+            tasks::run(&self.tasks, key, |name| self.turns.runs(name));
+            self.turns.ran(self.coarse_now());
         }
         most
     }

@@ -27,6 +27,7 @@ mod send_file;
 pub mod signal;
 pub mod sim;
 mod slots;
+mod stalls;
 mod sys;
 mod tasks;
 mod time;
@@ -36,10 +37,10 @@ mod uring;
 pub use api::{JoinHandle, Ring};
 pub use backend::{BackendChoice, BackendKind, Doorbell};
 pub use blocks::BlockPool;
-pub use executor::TurnCounts;
 pub use file::{DirEntry, File, OpenOptions};
 pub use net::{ListenOptions, Listener, Stream};
 pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};
+pub use stalls::{Cause, Stalls, TurnCounts};
 pub use time::Instant;
 
 #[cfg(all(test, not(loom)))]

@@ -99,6 +99,34 @@ pub(crate) enum Op {
     },
 }
 
+impl Op {
+    /// For those who look for what took long.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Op::Accept { .. } => "accept",
+            Op::Connect { .. } => "connect",
+            Op::Recv { .. } => "recv",
+            Op::Send { .. } => "send",
+            Op::SendFile { .. } => "send_file",
+            Op::Open { .. } => "open",
+            Op::Read { .. } => "read",
+            Op::Write { .. } => "write",
+            Op::SyncData { .. } => "sync_data",
+            Op::SyncDir { .. } => "sync_dir",
+            Op::Allocate { .. } => "allocate",
+            Op::Truncate { .. } => "truncate",
+            Op::Size { .. } => "size",
+            Op::Rename { .. } => "rename",
+            Op::Unlink { .. } => "unlink",
+            Op::CreateDirAll { .. } => "create_dir_all",
+            Op::RemoveDir { .. } => "remove_dir",
+            Op::ReadDir { .. } => "read_dir",
+            Op::DiskSpace { .. } => "disk_space",
+            Op::TryLock { .. } => "try_lock",
+        }
+    }
+}
+
 /// What an operation came to. `Size` carries the bytes moved, or the file's length.
 #[derive(Debug)]
 pub(crate) enum Outcome {

@@ -80,7 +80,7 @@ where
 {
     let core = Core::new(backend, ExecutorOptions::default());
     let ring = core.ring();
-    let result = ring.spawn(main(ring.clone()));
+    let result = ring.spawn_named("main", main(ring.clone()));
     let mut spins = Spins { length: spin, until: None };
     loop {
         let ran = core.run_ready();

@@ -49,6 +49,12 @@ pub(crate) fn monotonic() -> Instant {
     Instant(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
 }
 
+/// The same time as of the kernel's last tick (1 to 10 ms), for a fifth of the price.
+pub(crate) fn monotonic_coarse() -> Instant {
+    let time = clock(libc::CLOCK_MONOTONIC_COARSE);
+    Instant(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}
+
 /// Milliseconds since 1970 in UTC.
 pub(crate) fn wall_clock_ms() -> i64 {
     let time = clock(libc::CLOCK_REALTIME);

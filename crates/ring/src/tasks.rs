@@ -120,6 +120,7 @@ impl Wake for TaskWaker {
 
 /// A spawned task. Its future is out while it runs.
 pub(crate) struct Task {
+    name: &'static str,
     future: Option<TaskFuture>,
     handle: Arc<TaskWaker>,
     waker: Waker,
@@ -128,23 +129,24 @@ pub(crate) struct Task {
 pub(crate) type Tasks = Slots<Task>;
 
 /// Adds a task and makes it ready.
-pub(crate) fn spawn(tasks: &mut Tasks, ready: &Arc<ReadyQueue>, future: TaskFuture) {
+pub(crate) fn spawn(tasks: &mut Tasks, ready: &Arc<ReadyQueue>, name: &'static str, future: TaskFuture) {
     let key = tasks.insert_with(|key| {
         let handle = Arc::new(TaskWaker { key, queued: AtomicBool::new(true), ready: ready.clone() });
-        Task { future: Some(future), waker: handle.clone().into(), handle }
+        Task { name, future: Some(future), waker: handle.clone().into(), handle }
     });
     ready.push(key);
 }
 
 /// Runs the task once. The cell is free while the task runs, which may spawn others. A key of a task that has ended is
-/// ignored: wakers outlive their tasks.
-pub(crate) fn run(tasks: &std::cell::RefCell<Tasks>, key: u64) {
+/// ignored: wakers outlive their tasks. `runs` hears the task's name before it runs.
+pub(crate) fn run(tasks: &std::cell::RefCell<Tasks>, key: u64, runs: impl FnOnce(&'static str)) {
     let (mut future, waker) = {
         let mut tasks = tasks.borrow_mut();
         let Some(task) = tasks.get_mut(key) else { return };
         // Read-modify-write, so that whatever the last waker wrote is seen by the poll below.
         task.handle.queued.swap(false, Ordering::AcqRel);
         let Some(future) = task.future.take() else { return };
+        runs(task.name);
         (future, task.waker.clone())
     };
     if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {

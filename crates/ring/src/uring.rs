@@ -402,6 +402,10 @@ impl Backend for Uring {
         sys::monotonic()
     }
 
+    fn coarse_now(&self) -> Instant {
+        sys::monotonic_coarse()
+    }
+
     fn wall_clock_ms(&self) -> i64 {
         sys::wall_clock_ms()
     }

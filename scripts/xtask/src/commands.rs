@@ -28,7 +28,18 @@ pub fn ci(root: &Path) -> anyhow::Result<()> {
     step("clippy", cargo(root, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     println!("==> tidy");
     crate::tidy::run(root)?;
-    step("test", cargo(root, &["test", "--workspace", "--quiet"]))
+    step("test", cargo(root, &["test", "--workspace", "--quiet"]))?;
+    counts(root, false)
+}
+
+/// Instruction counts against the recorded ones. Where they cannot be taken, that is said, and nothing fails.
+pub fn counts(root: &Path, record: bool) -> anyhow::Result<()> {
+    println!("==> counts");
+    let mut command = cargo(root, &["run", "--release", "--quiet", "-p", "micro", "--bin", "counts", "--"]);
+    command.args([if record { "record" } else { "check" }, "benches/micro/counts.txt"]);
+    let status = command.status().context("cannot run cargo")?;
+    ensure!(status.success() || status.code() == Some(SKIPPED) && !record, "counts: {status}");
+    Ok(())
 }
 
 pub fn sim(root: &Path, options: &Sim) -> anyhow::Result<()> {

@@ -26,6 +26,12 @@ enum Command {
         /// File names without `.sh`; all when none is given
         names: Vec<String>,
     },
+    /// Counts the instructions of single steps with valgrind, and holds them against benches/micro/counts.txt
+    Counts {
+        /// Writes what was counted to the file instead
+        #[arg(long)]
+        record: bool,
+    },
     /// Runs a benchmark of benches/; what follows its name is passed on
     Bench {
         name: Option<String>,
@@ -60,6 +66,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Tidy => tidy::run(&root),
         Command::Sim(options) => commands::sim(&root, &options),
         Command::E2e { names } => commands::e2e(&root, &names),
+        Command::Counts { record } => commands::counts(&root, record),
         Command::Bench { name, arguments } => commands::bench(&root, name.as_deref(), &arguments),
         Command::Codegen(options) => codegen::run(&options),
         Command::CodegenConfigs => config_definitions::run(&root, codegen::KAFKA_VERSION),

@@ -121,7 +121,7 @@ impl World {
         let ring = executor.ring();
         // The task makes the future itself, so that `main` runs in a turn, with the executor in its place.
         let first = ring.clone();
-        drop(ring.spawn(async move { main(first).await }));
+        drop(ring.spawn_named("main", async move { main(first).await }));
         let mut executors = self.inner.executors.borrow_mut();
         assert_eq!(executors.len(), core as usize, "cores are numbered as they start");
         executors.push(Some(executor));

@@ -202,3 +202,21 @@ fn a_waker_works_across_cores() {
     world.run_for(Duration::from_millis(1));
     assert!(waiting.borrow().is_some());
 }
+
+#[test]
+fn who_holds_a_core_up_is_named() {
+    let (world, node) = calm(1);
+    let stalls = on(&world, node, |ring| async move {
+        let busy = ring.clone();
+        ring.spawn_named("busy", async move {
+            // Virtual time passes by looking at the clock.
+            let end = busy.precise_now() + Duration::from_millis(6);
+            while busy.precise_now() < end {}
+        })
+        .await;
+        ring.sleep(Duration::from_millis(1)).await;
+        ring.stalls()
+    });
+    let causes: Vec<_> = stalls.iter().map(|stalls| (stalls.cause, stalls.count)).collect();
+    assert_eq!(causes, [(crate::Cause { task: "busy", operation: None }, 1)]);
+}

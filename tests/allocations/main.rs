@@ -1,0 +1,217 @@
+//! How often the core of a broker asks for memory per request, in steady state.
+//!
+//! The broker runs in this process: one core on a thread of its own, on each back-end that works here. The client is
+//! the test's thread; what it sends and receives into is made beforehand, so that whatever is allocated while it
+//! counts, the broker allocates. The ceilings may only shrink; the aim is none.
+//!
+//! `MILLSTREAM_ALLOCATION_SITES=FOLDER` writes where the allocations come from, most frequent first, one file per
+//! workload, and the same as DHAT's own JSON for its viewer.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod broker;
+mod sites;
+
+use bytes::Bytes;
+use protocol::{
+    ApiKey, Request, decode_exact,
+    messages::{FetchRequest, FetchResponse, ProduceResponse},
+};
+use ring::{BackendChoice, BackendKind};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::PathBuf,
+};
+use support::{Client, PATIENCE, batch, client};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+/// Requests before the count begins: buffers, queues and maps have found their sizes by then.
+const WARM_UP: usize = 1_000;
+/// Requests that are counted. Timers and maps that grow once are far below one allocation per request.
+const COUNTED: usize = 2_000;
+/// What timers may add to the count of one request.
+const TOLERANCE: f64 = 0.2;
+const SMALL_BYTES: usize = 100;
+const LARGE_RECORDS: usize = 600;
+const MANY_PARTITIONS: i32 = 10;
+
+/// Allocations per request that are let pass, on epoll and on io_uring.
+struct Ceiling {
+    workload: &'static str,
+    epoll: f64,
+    io_uring: f64,
+}
+
+const CEILINGS: &[Ceiling] = &[
+    Ceiling { workload: "produce-one-record", epoll: 14.0, io_uring: 14.0 },
+    Ceiling { workload: "produce-64-kib", epoll: 16.0, io_uring: 16.0 },
+    Ceiling { workload: "produce-10-partitions", epoll: 39.0, io_uring: 39.0 },
+    Ceiling { workload: "fetch-one-batch", epoll: 21.0, io_uring: 22.0 },
+    Ceiling { workload: "fetch-64-kib", epoll: 21.0, io_uring: 22.0 },
+    Ceiling { workload: "fetch-10-partitions", epoll: 47.0, io_uring: 48.0 },
+    Ceiling { workload: "fetch-nothing-new", epoll: 19.0, io_uring: 19.0 },
+];
+
+/// One request that is sent over and over, and a check of its answer.
+struct Workload {
+    name: &'static str,
+    frame: Vec<u8>,
+    check: fn(&[u8]),
+}
+
+/// A client that allocates nothing.
+struct Caller {
+    stream: TcpStream,
+    answer: Vec<u8>,
+}
+
+impl Caller {
+    fn connect(address: SocketAddr) -> Caller {
+        let stream = TcpStream::connect(address).expect("the broker accepts");
+        stream.set_nodelay(true).expect("a socket option");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket option");
+        Caller { stream, answer: vec![0; 2 << 20] }
+    }
+
+    /// The answer's frame, without its length.
+    fn call(&mut self, frame: &[u8]) -> &[u8] {
+        self.stream.write_all(frame).expect("the broker reads");
+        let mut length = [0; 4];
+        self.stream.read_exact(&mut length).expect("the broker answers");
+        let answer = &mut self.answer[..u32::from_be_bytes(length) as usize];
+        self.stream.read_exact(answer).expect("the broker answers");
+        answer
+    }
+}
+
+fn framed<R: Request>(request: &R, version: i16) -> Vec<u8> {
+    client::framed(&client::frame(request, version, 1))
+}
+
+fn body<'a, R: Request>(frame: &'a [u8], version: i16) -> &'a [u8] {
+    let key = ApiKey::from_i16(R::API_KEY).expect("an API of this release");
+    &frame[4 + usize::from(key.response_header_version(version) >= 1)..]
+}
+
+fn is_produced(frame: &[u8]) {
+    let body = body::<protocol::messages::ProduceRequest>(frame, client::PRODUCE_VERSION);
+    let response: ProduceResponse = decode_exact(body, client::PRODUCE_VERSION).expect("a produce response");
+    for partition in response.responses.iter().flat_map(|topic| &topic.partition_responses) {
+        assert_eq!(partition.error_code, 0, "{partition:?}");
+    }
+}
+
+fn fetched(frame: &[u8]) -> FetchResponse {
+    let body = body::<FetchRequest>(frame, client::FETCH_VERSION);
+    decode_exact(body, client::FETCH_VERSION).expect("a fetch response")
+}
+
+fn has_records(frame: &[u8]) {
+    for partition in fetched(frame).responses.iter().flat_map(|topic| &topic.partitions) {
+        assert_eq!(partition.error_code, 0, "{partition:?}");
+        assert!(partition.records.as_ref().is_some_and(|records| !records.is_empty()), "{partition:?}");
+    }
+}
+
+fn has_no_records(frame: &[u8]) {
+    for partition in fetched(frame).responses.iter().flat_map(|topic| &topic.partitions) {
+        assert_eq!(partition.error_code, 0, "{partition:?}");
+        assert!(partition.records.as_ref().is_none_or(Bytes::is_empty), "{partition:?}");
+    }
+}
+
+/// The topics are made here; those that are fetched get their records.
+fn workloads(address: SocketAddr) -> Vec<Workload> {
+    let mut client = Client::connect(address);
+    for (topic, partitions) in [("small", 1), ("large", 1), ("many", MANY_PARTITIONS), ("empty", 1)] {
+        client.create_topic(topic, partitions, &[]);
+    }
+    let value = [b'v'; SMALL_BYTES];
+    let small = batch::of(&[&value]);
+    let large = batch::of(&[value.as_slice(); LARGE_RECORDS]);
+    for (topic, records) in [("small", &small), ("large", &large)] {
+        client.produce(topic, 0, records.clone());
+    }
+    let mut to_many = client::produce_request("many", 0, small.clone(), -1);
+    let mut from_many = client::fetch_request("many", 0, 0, 0);
+    for index in 1..MANY_PARTITIONS {
+        let mut data = to_many.topic_data[0].partition_data[0].clone();
+        data.index = index;
+        to_many.topic_data[0].partition_data.push(data);
+        let mut partition = from_many.topics[0].partitions[0].clone();
+        partition.partition = index;
+        from_many.topics[0].partitions.push(partition);
+    }
+    // One batch each, so that every answer is the same whatever was appended since.
+    from_many.topics[0].partitions.iter_mut().for_each(|partition| partition.partition_max_bytes = small.len() as i32);
+    client.call(&to_many, client::PRODUCE_VERSION);
+    let fetch = |topic: &str, max_bytes: i32| {
+        let mut request = client::fetch_request(topic, 0, 0, 0);
+        request.topics[0].partitions[0].partition_max_bytes = max_bytes;
+        framed(&request, client::FETCH_VERSION)
+    };
+    let produce =
+        |topic: &str, records: Bytes| framed(&client::produce_request(topic, 0, records, -1), client::PRODUCE_VERSION);
+    let of = |name, frame, check| Workload { name, frame, check };
+    vec![
+        // Fetches first: what they read is still in memory then.
+        of("fetch-one-batch", fetch("small", 1), has_records),
+        of("fetch-64-kib", fetch("large", 1), has_records),
+        of("fetch-10-partitions", framed(&from_many, client::FETCH_VERSION), has_records),
+        of("fetch-nothing-new", fetch("empty", 1 << 20), has_no_records),
+        of("produce-one-record", produce("small", small), is_produced),
+        of("produce-64-kib", produce("large", large), is_produced),
+        of("produce-10-partitions", framed(&to_many, client::PRODUCE_VERSION), is_produced),
+    ]
+}
+
+/// Allocations per request.
+fn count(workload: &Workload, caller: &mut Caller, profile: Option<&PathBuf>) -> f64 {
+    for _ in 0..WARM_UP {
+        caller.call(&workload.frame);
+    }
+    (workload.check)(caller.call(&workload.frame));
+    let profiler = match profile {
+        Some(path) => dhat::Profiler::builder().file_name(path).trim_backtraces(Some(sites::FRAMES_MAX)).build(),
+        None => dhat::Profiler::builder().testing().build(),
+    };
+    for _ in 0..COUNTED {
+        caller.call(&workload.frame);
+    }
+    let blocks = dhat::HeapStats::get().total_blocks;
+    drop(profiler);
+    (workload.check)(caller.call(&workload.frame));
+    blocks as f64 / COUNTED as f64
+}
+
+#[test]
+fn a_request_allocates_no_more_than_it_did() {
+    let folder = std::env::var_os("MILLSTREAM_ALLOCATION_SITES").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let mut excess = Vec::new();
+    let uring = ring::select(BackendChoice::Auto).is_ok_and(|selection| selection.kind == BackendKind::IoUring);
+    for backend in [Some(BackendKind::Epoll), uring.then_some(BackendKind::IoUring)].into_iter().flatten() {
+        let broker = broker::Broker::start(backend);
+        let mut caller = Caller::connect(broker.address);
+        for workload in workloads(broker.address) {
+            let ceiling =
+                CEILINGS.iter().find(|ceiling| ceiling.workload == workload.name).expect("every workload has one");
+            let ceiling = if backend == BackendKind::Epoll { ceiling.epoll } else { ceiling.io_uring };
+            let profile = folder.as_ref().map(|folder| folder.join(format!("{backend:?}-{}.json", workload.name)));
+            let counted = count(&workload, &mut caller, profile.as_ref());
+            eprintln!("{backend:?} {}: {counted:.2} allocations per request, {ceiling} are let pass", workload.name);
+            if let Some(profile) = profile {
+                sites::write(&profile, COUNTED);
+            }
+            if counted > ceiling + TOLERANCE {
+                excess.push(format!("{backend:?} {}: {counted:.2} instead of {ceiling}", workload.name));
+            } else if counted < ceiling - 1.0 + TOLERANCE {
+                eprintln!("  fewer than before: lower the ceiling");
+            }
+        }
+    }
+    assert!(excess.is_empty(), "more allocations per request than before: {excess:#?}");
+}
