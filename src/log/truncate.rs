@@ -33,7 +33,7 @@ impl Log {
         if offset < self.0.segments.borrow()[0].base_offset {
             return self.truncate_fully_and_start_at(offset).await;
         }
-        self.wait_written().await?;
+        self.cut_stream(offset).await?;
         let _pass = self.0.gate.enter().await;
         let hold = self.hold_writes();
         let cut = self.find_cut(offset).await?;
@@ -46,6 +46,17 @@ impl Log {
             }
         }
         Ok(())
+    }
+
+    /// Voids what the commit stream has beyond a cut. Everything else is in the log's own files by then, so that a crash
+    /// between the two leaves the log uncut and whole.
+    async fn cut_stream(&self, offset: i64) -> io::Result<()> {
+        self.sync().await?;
+        let stream = self.0.stream.borrow().upgrade();
+        match stream {
+            Some(stream) => stream.cut(self.id(), offset).await,
+            None => Ok(()),
+        }
     }
 
     async fn find_cut(&self, offset: i64) -> io::Result<Cut> {
@@ -182,6 +193,7 @@ impl Log {
 
     /// Removes everything; the log is empty then and goes on at `offset` (a follower that fell out of its leader's range).
     pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
+        self.cut_stream(i64::MIN).await?;
         let _pass = self.0.gate.enter().await;
         let hold = self.hold_writes();
         let now_ms = self.0.ring.wall_clock_ms();

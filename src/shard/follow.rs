@@ -70,13 +70,14 @@ async fn delete_gone(shard: &Shard, view: &ClusterView) {
 async fn open(shard: &Shard, view: &ClusterView, topic: &Topic, id: PartitionId, leader_epoch: i32) {
     let config = Rc::new(topic_log_config(view, &topic.name));
     let (dir, start) = shard.storage.place(&topic.name, id);
+    let replay = start.replay.clone();
     let try_open = |start| Log::open(&shard.ring, dir.clone(), topic.id, config.clone(), start, shard.tail.clone());
     let mut opened = try_open(start).await;
     if let Err(LogError::WrongTopicId { .. }) = opened {
         // The metadata knows what this partition is; a crash came between a topic's deletion and that of its files.
         tracing::warn!(topic = %topic.name, partition = id.index, "a folder of an earlier topic of this name is set aside");
         opened = match set_aside(&shard.ring, &dir).await {
-            Ok(()) => try_open(LogStart::default()).await,
+            Ok(()) => try_open(LogStart { replay: replay.clone(), ..LogStart::default() }).await,
             Err(error) => Err(error),
         };
     }
@@ -86,12 +87,18 @@ async fn open(shard: &Shard, view: &ClusterView, topic: &Topic, id: PartitionId,
             // With one replica everything that recovery found is committed.
             log.set_high_watermark(log.log_end_offset());
             let partition = Partition::new(id, (&*topic.name).into(), log, config, leader_epoch);
+            shard.commit.adopt(&partition);
             shard.partitions.borrow_mut().insert(id, Rc::new(partition));
         }
-        Err(error) => tracing::error!(
-            topic = %topic.name, partition = id.index,
-            "this partition is offline, the others are served: {error}"
-        ),
+        Err(error) => {
+            tracing::error!(
+                topic = %topic.name, partition = id.index,
+                "this partition is offline, the others are served: {error}"
+            );
+            if !replay.is_empty() {
+                shard.storage.keep_stream_for(id);
+            }
+        }
     }
 }
 
@@ -152,5 +159,6 @@ pub async fn close(shard: &Shard) -> Closed {
             }
         }
     }
+    closed.all_closed &= commit::close_streams(shard).await;
     closed
 }
