@@ -172,10 +172,15 @@ impl Writer {
         let size: usize = bufs.iter().map(Bytes::len).sum();
         segment.written_bytes.set(position + size as u32);
         self.needs_sync(segment, file);
+        let mut uncommitted = self.uncommitted.borrow_mut();
+        if !keep {
+            // Later runs would not follow these.
+            uncommitted.clear();
+        }
         for Gathered { bytes, end_offset, .. } in self.gathered.borrow_mut().drain(..bufs.len()) {
             let from = self.written.replace(end_offset);
             if keep {
-                self.uncommitted.borrow_mut().push_back(Written { from, to: end_offset, bytes });
+                uncommitted.push_back(Written { from, to: end_offset, bytes });
             }
         }
         self.written.get()

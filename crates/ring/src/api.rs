@@ -153,7 +153,8 @@ impl Ring {
         match self.open(path, OpenOptions { direct: true, ..options }).await {
             // What was asked to be created may have been, before the refusal.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                let again = OpenOptions { direct: false, create: options.create || options.create_new, create_new: false, ..options };
+                let create = options.create || options.create_new;
+                let again = OpenOptions { direct: false, create, create_new: false, ..options };
                 self.open(path, again).await.map(|file| (file, false))
             }
             opened => opened.map(|file| (file, true)),

@@ -75,16 +75,8 @@ const _: () = assert!(HEADER_BYTES == 56 && ENTRY_BYTES == 48);
 /// What a frame says about one partition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Entry {
-    Records {
-        id: PartitionId,
-        from: i64,
-        to: i64,
-        length: u32,
-    },
-    Cut {
-        id: PartitionId,
-        offset: i64,
-    },
+    Records { id: PartitionId, from: i64, to: i64, length: u32 },
+    Cut { id: PartitionId, offset: i64 },
 }
 
 impl Entry {
@@ -133,7 +125,12 @@ pub(super) fn frame_bytes(entries: usize, batches_bytes: usize) -> usize {
 }
 
 /// Writes a frame into `out`, which is cleared. `batches` follow one another as the entries tell.
-pub(super) fn encode<'a>(out: &mut AlignedBuf, id: FrameId, entries: &[Entry], batches: impl Iterator<Item = &'a [u8]>) {
+pub(super) fn encode<'a>(
+    out: &mut AlignedBuf,
+    id: FrameId,
+    entries: &[Entry],
+    batches: impl Iterator<Item = &'a [u8]>,
+) {
     let batches_bytes: usize = entries.iter().map(|entry| entry.length()).sum();
     let header = Header {
         magic: MAGIC,
@@ -213,12 +210,11 @@ mod tests {
     }
 
     fn part() -> impl Strategy<Value = (Entry, Vec<u8>)> {
-        let records = (partition(), 0..i64::MAX / 2, 1..1000_i64, proptest::collection::vec(any::<u8>(), 0..3000)).prop_map(
-            |(id, from, count, bytes)| {
+        let records = (partition(), 0..i64::MAX / 2, 1..1000_i64, proptest::collection::vec(any::<u8>(), 0..3000))
+            .prop_map(|(id, from, count, bytes)| {
                 let entry = Entry::Records { id, from, to: from + count, length: bytes.len() as u32 };
                 (entry, bytes)
-            },
-        );
+            });
         let cut = (partition(), 0..i64::MAX).prop_map(|(id, offset)| (Entry::Cut { id, offset }, vec![]));
         prop_oneof![4 => records, 1 => cut]
     }
@@ -231,8 +227,11 @@ mod tests {
     }
 
     fn id() -> impl Strategy<Value = FrameId> {
-        any::<(u64, u64, u64)>()
-            .prop_map(|(incarnation, sequence, live_from)| FrameId { incarnation, sequence, live_from })
+        any::<(u64, u64, u64)>().prop_map(|(incarnation, sequence, live_from)| FrameId {
+            incarnation,
+            sequence,
+            live_from,
+        })
     }
 
     proptest! {

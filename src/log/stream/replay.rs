@@ -11,8 +11,9 @@
 //! Lives on the core that boots; what it finds is plain data. Memory is bounded by the tables of the frames.
 
 use super::{
-    FILE_PREFIX, is_file_name,
+    FILE_PREFIX,
     frame::{self, Entry, Frame, PartitionId},
+    is_file_name,
 };
 use ring::{ALIGNMENT, OpenOptions, Ring};
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::log::{
-    Log, LogConfig, LogStart, TailCache,
+    Durability, Log, LogConfig, LogStart, TailCache,
     tests::{NOW_MS, TempDir, append_batch, batch, on_each_backend, read_all, simulated::run_in, small_config},
 };
 use protocol::Uuid;
@@ -205,6 +205,26 @@ fn a_cut_voids_what_was_committed_before_it() {
         let found = find(&ring, dir.path(), false).await.unwrap();
         let again = open_log(&ring, dir.path(), 0, small_config(), replay_of(&found, 0)).await;
         assert_eq!(values(&ring, &again).await, BTreeMap::from([(1, b"B".to_vec())]));
+    });
+}
+
+#[test]
+fn what_was_written_for_the_page_cache_alone_does_not_go_by_the_stream() {
+    on_each_backend(|ring, dir| async move {
+        let log = open_log(&ring, dir.path(), 0, small_config(), LogStart::default()).await;
+        let write = async |durability| {
+            log.set_config(LogConfig { durability, ..small_config() }.shared());
+            append_one(&log, b"value");
+            log.wait_written().await.unwrap();
+            log.uncommitted().map(|range| (range.from, range.to, range.batches.len()))
+        };
+        assert_eq!(write(Durability::Fsync).await, Some((0, 1, 1)));
+        assert_eq!(write(Durability::Os).await, None);
+        assert_eq!(write(Durability::Fsync).await, None, "the one in between is missing");
+        log.sync().await.unwrap();
+        assert_eq!(write(Durability::Fsync).await, Some((3, 4, 1)));
+        log.committed_by_stream(4);
+        assert_eq!(write(Durability::Fsync).await, Some((4, 5, 1)));
     });
 }
 
