@@ -11,7 +11,10 @@
 use crate::{
     config::{BrokerConfig, Layers},
     limits,
-    log::{self, LogDir, LogError, LogStart, LogState, MetaProperties, OffsetEntry},
+    log::{
+        self, LogDir, LogError, LogStart, LogState, MetaProperties, OffsetEntry,
+        stream::{self, ReplayPart},
+    },
     meta::{
         controller::Settings,
         image::Image,
@@ -49,6 +52,8 @@ pub enum BootError {
     Meta(#[from] MetaNodeError),
     #[error("{}: {detail}", path.display())]
     MetaProperties { path: PathBuf, detail: String },
+    #[error("cannot {what} the commit stream of the last run: {source}. Its records were acknowledged: mend the disk first")]
+    Stream { what: &'static str, source: io::Error },
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
 }
@@ -61,11 +66,29 @@ const METADATA_TOPIC: &str = "__cluster_metadata";
 pub struct Storage {
     dirs: Vec<PathBuf>,
     known: FxHashMap<(String, i32), (PathBuf, LogStart)>,
+    /// What the commit streams of the last run hold.
+    replay: FxHashMap<PartitionId, Vec<ReplayPart>>,
+    /// Partitions that could not be opened, and have records there. A lock, because it is not yet the time of requests.
+    unopened: Mutex<Vec<PartitionId>>,
 }
 
 impl Storage {
     /// The folder of a partition, and how to open it. A new one goes to the log directory that its id falls on.
     pub fn place(&self, topic: &str, id: PartitionId) -> (PathBuf, LogStart) {
+        let (path, start) = self.place_without_stream(topic, id);
+        match self.replay.get(&id) {
+            // What is missing was not closed in order, whatever happened since.
+            Some(replay) => (path, LogStart { clean: false, state: None, replay: replay.clone(), ..start }),
+            None => (path, start),
+        }
+    }
+
+    /// Takes note that a partition could not be opened: the commit stream that has records of it is kept.
+    pub fn keep_stream_for(&self, id: PartitionId) {
+        self.unopened.lock().expect("no core panics while it holds the list").push(id);
+    }
+
+    fn place_without_stream(&self, topic: &str, id: PartitionId) -> (PathBuf, LogStart) {
         match self.known.get(&(topic.to_owned(), id.index)) {
             Some((path, start)) => (path.clone(), start.clone()),
             None => {
@@ -199,8 +222,14 @@ struct LogDirs {
 /// What core 0 has beside its shard.
 struct Lead {
     dirs: Vec<LogDir>,
+    /// By log directory: the commit streams of the last run.
+    streams: Vec<stream::Found>,
     meta: MetaNodeOptions,
     prepared: Prepared,
+}
+
+fn stream_error(what: &'static str) -> impl FnOnce(io::Error) -> BootError {
+    move |source| BootError::Stream { what, source }
 }
 
 impl Lead {
@@ -213,8 +242,12 @@ impl Lead {
         for path in &config.log_dirs {
             dirs.push(LogDir::open(ring, path, &cluster_id, config.node_id).await?);
         }
-        let mut storage = Storage { dirs: config.log_dirs.clone(), known: FxHashMap::default() };
+        let mut storage = Storage { dirs: config.log_dirs.clone(), ..Storage::default() };
+        let mut streams = Vec::new();
         for dir in &mut dirs {
+            let mut found = stream::find(ring, dir.path(), dir.was_clean()).await.map_err(stream_error("read"))?;
+            storage.replay.extend(std::mem::take(&mut found.parts));
+            streams.push(found);
             for found in dir.partitions().to_vec() {
                 let start = dir.log_start(&found.topic, found.partition);
                 storage.known.insert((found.topic, found.partition), (found.path, start));
@@ -240,7 +273,7 @@ impl Lead {
             max_record_bytes_between_snapshots: config.quorum.metadata_log_max_record_bytes_between_snapshots as u64,
         };
         let view = ClusterView::empty(&cluster_id, start.count, start.layers.clone());
-        Ok(Lead { dirs, meta, prepared: Prepared { storage: Arc::new(storage), view, plan: Arc::new(plan) } })
+        Ok(Lead { dirs, streams, meta, prepared: Prepared { storage: Arc::new(storage), view, plan: Arc::new(plan) } })
     }
 
     async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
@@ -257,6 +290,7 @@ impl Lead {
             let what = "cannot write the offset checkpoints";
             checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
         }
+        end_replay(shard, &dirs, &self.streams).await?;
         shard.call_all(|| Call::Accept).await;
         ready(self.prepared.plan.bound());
         let checkpoints = shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs));
@@ -277,6 +311,25 @@ async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
     {
         tracing::error!(%error, "cannot write the offset checkpoints: do not create the deleted topic again before a restart");
     }
+}
+
+/// Every partition is open: removes the commit streams of the last run, but for those of partitions that are not.
+async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) -> Result<(), BootError> {
+    let unopened = shard.storage.unopened.lock().expect("no core panics while it holds the list").clone();
+    for (dir, found) in dirs.all.iter().zip(streams) {
+        let here: Vec<PartitionId> = unopened.iter().copied().filter(|id| found.has(*id)).collect();
+        if here.is_empty() {
+            stream::remove(&shard.ring, dir.path(), found).await.map_err(stream_error("remove"))?;
+            continue;
+        }
+        tracing::error!(
+            dir = %dir.path().display(), partitions = here.len(),
+            "the commit stream is kept: it has acknowledged records of partitions that are offline. The next start replays \
+             them where it can open their partitions"
+        );
+        stream::set_aside(&shard.ring, dir.path(), found, &here).await.map_err(stream_error("set aside"))?;
+    }
+    Ok(())
 }
 
 /// Sets the folders aside that hold no partition of the metadata: a crash came before their topic's deletion was done.

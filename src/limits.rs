@@ -76,6 +76,24 @@ pub const PARTITION_FILES_AT_ONCE: usize = 32;
 /// How long a clean stop waits for requests in flight.
 pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
 
+/// Files of one commit stream: one that is written, one that is synced lazily, one for the time that this takes.
+pub const STREAM_FILES: usize = 3;
+
+/// A stream file is not smaller than this, whatever is configured.
+pub const STREAM_FILE_MIN_BYTES: u64 = 64 * 1024;
+
+/// The largest frame of the commit stream: bounds its buffer, and what a flush makes others wait.
+pub const STREAM_FRAME_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// How much of a new stream file is written ahead with zeros at a time.
+pub const STREAM_FILL_BYTES: usize = 1024 * 1024;
+
+/// Segment files that one core syncs lazily at a time.
+pub const STREAM_SYNCS_IN_FLIGHT: usize = 8;
+
+/// A commit stream that was not written for so long has its partitions synced.
+pub const STREAM_IDLE_MS: u64 = 2_000;
+
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
 const _: () = assert!(REPLY_BLOCK_BYTES.is_multiple_of(REPLY_MIN_BYTES));

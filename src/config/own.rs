@@ -19,6 +19,17 @@ pub const BROKER: &[Definition] = &[
          meta.properties holds it. Without it a new id is drawn. CLUSTER_ID in the environment sets it, too.",
     ),
     Definition {
+        config_type: ConfigType::Long,
+        ..read_only(
+            "commit.stream.file.bytes",
+            Some("67108864"),
+            Valid::Range { min: Some(0.0), max: Some(1_073_741_824.0) },
+            "The size of a file of the commit stream, from which small appends to many partitions are acknowledged with one \
+             flush (durability=fsync). A core has up to three in each log directory while it runs. 0: every partition is \
+             flushed by itself.",
+        )
+    },
+    Definition {
         update_mode: UpdateMode::ClusterWide,
         importance: Importance::High,
         ..read_only(

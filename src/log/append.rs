@@ -10,7 +10,7 @@ use super::{
 };
 use bytes::{Bytes, BytesMut};
 use protocol::records::{
-    Batch, NO_TIMESTAMP, TimestampType, batches,
+    Batch, NO_TIMESTAMP, RecordsError, TimestampType, batches,
     validate::{ValidBatch, assign},
 };
 use std::rc::Rc;
@@ -87,11 +87,40 @@ impl Log {
             return Ok(self.info_of(end, end - 1));
         };
         let (base_offset, last_offset) = (first.base_offset(), last.last_offset());
+        self.take_as_is(&parsed, &records);
+        Ok(self.info_of(base_offset, last_offset))
+    }
+
+    /// Appends what the commit stream has of this log, up to offset `to`, as far as the log lacks it.
+    pub(super) fn append_replayed(&self, records: &Bytes, to: i64) -> Result<(), AppendError> {
+        let mut at = 0;
+        for batch in batches(records) {
+            let batch = batch?;
+            let (log_end_offset, size_bytes) = (self.log_end_offset(), batch.size_bytes());
+            if !batch.crc_is_valid() || batch.last_offset() < batch.base_offset() {
+                return Err(AppendError::Malformed(RecordsError::BadRecord { index: 0, reason: "a batch is damaged" }));
+            }
+            if batch.next_offset() > to {
+                break;
+            }
+            if batch.next_offset() > log_end_offset {
+                if batch.base_offset() < log_end_offset {
+                    return Err(AppendError::NotNext { base_offset: batch.base_offset(), log_end_offset });
+                }
+                self.take_as_is(&[batch], &records.slice(at..at + size_bytes));
+            }
+            at += size_bytes;
+        }
+        Ok(())
+    }
+
+    /// Takes batches that follow the end of the log, in a new segment where they need one.
+    fn take_as_is(&self, parsed: &[Batch<'_>], records: &Bytes) {
+        let (base_offset, last_offset) = (parsed[0].base_offset(), parsed[parsed.len() - 1].last_offset());
         let max_timestamp = parsed.iter().map(|batch| batch.max_timestamp()).max().unwrap_or(NO_TIMESTAMP);
         let now_ms = self.0.ring.wall_clock_ms();
         self.roll_if_needed(records.len(), base_offset, last_offset, max_timestamp, now_ms);
-        self.take(&parsed, &records);
-        Ok(self.info_of(base_offset, last_offset))
+        self.take(parsed, records);
     }
 
     fn info_of(&self, base_offset: i64, last_offset: i64) -> AppendInfo {

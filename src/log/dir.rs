@@ -154,6 +154,7 @@ impl LogDir {
             recovery_point: known(&self.recovery_points),
             log_start_offset: known(&self.log_starts),
             state: self.states.remove(&format!("{topic}-{partition}")),
+            replay: Vec::new(),
         }
     }
 

@@ -123,7 +123,11 @@ impl Loader<'_> {
     /// Below the recovery point, and where compaction works, holes are as they should be.
     fn has_hole_before(&self, next: Option<&Rc<Segment>>, log_end: i64) -> bool {
         let is_doubtful = !self.start.clean && log_end >= self.start.recovery_point;
-        is_doubtful && !self.config.cleanup_policy.compact && next.is_some_and(|next| next.base_offset > log_end)
+        let is_hole = |next: &Rc<Segment>| {
+            let in_stream = self.start.replay.iter().any(|part| part.from < next.base_offset && part.to > log_end);
+            next.base_offset > log_end && (in_stream || !self.config.cleanup_policy.compact)
+        };
+        is_doubtful && next.is_some_and(is_hole)
     }
 
     fn corrupt(&self, segment: &Segment, detail: &str) -> LogError {

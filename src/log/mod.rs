@@ -8,7 +8,7 @@
 //! the page cache with one system call; [`Log::sync`] to the disk. What is in memory only stays readable there.
 //!
 //! Offsets of a log, from low to high:
-//! `log_start <= recovery_point <= durable <= written <= log_end`, and `log_start <= high_watermark <= log_end`.
+//! `log_start <= recovery_point <= synced <= durable <= written <= log_end`, and `log_start <= high_watermark <= log_end`.
 
 mod append;
 mod checkpoint;
@@ -29,6 +29,7 @@ mod recovery;
 mod retention;
 mod scan;
 mod segment;
+pub mod stream;
 mod sync;
 mod tail;
 mod truncate;
@@ -52,6 +53,8 @@ pub use producers::{
 };
 pub use read::{ReadData, ReadPart};
 pub use recovery::LogStart;
+pub use stream::PartitionId;
+pub use sync::Uncommitted;
 pub use tail::TailCache;
 pub use txn_index::AbortedTransaction;
 
@@ -64,8 +67,9 @@ use std::{
     cell::{Cell, Ref, RefCell},
     collections::VecDeque,
     path::PathBuf,
-    rc::Rc,
+    rc::{Rc, Weak},
 };
+use stream::Stream;
 use sync::Writer;
 use tail::Tail;
 
@@ -76,7 +80,9 @@ pub struct Log(Rc<Inner>);
 struct Inner {
     ring: Ring,
     dir: RefCell<PathBuf>,
-    topic_id: Uuid,
+    id: PartitionId,
+    /// Where small appends are made durable; it has to hear of cuts.
+    stream: RefCell<Weak<Stream>>,
     config: RefCell<Rc<LogConfig>>,
     /// In the order of their base offsets; the last one is appended to. Never empty.
     segments: RefCell<Vec<Rc<Segment>>>,
@@ -118,7 +124,14 @@ impl Log {
         self.0.dir.borrow().clone()
     }
     pub fn topic_id(&self) -> Uuid {
-        self.0.topic_id
+        self.0.id.topic_id
+    }
+    pub fn id(&self) -> PartitionId {
+        self.0.id
+    }
+    /// From now on its appends may go by this stream.
+    pub fn attach(&self, stream: &Rc<Stream>) {
+        *self.0.stream.borrow_mut() = Rc::downgrade(stream);
     }
     pub fn config(&self) -> Rc<LogConfig> {
         self.0.config.borrow().clone()
@@ -139,9 +152,13 @@ impl Log {
     pub fn written_offset(&self) -> i64 {
         self.0.writer.written.get()
     }
-    /// Everything below is on the disk.
+    /// Everything below is on the disk, in its own files or in the commit stream.
     pub fn durable_offset(&self) -> i64 {
         self.0.writer.durable.get()
+    }
+    /// Everything below is on the disk in its own files.
+    pub fn synced_offset(&self) -> i64 {
+        self.0.writer.synced.get()
     }
     /// Everything below is as safe as the topic asks for: may be acknowledged.
     pub fn safe_offset(&self) -> i64 {

@@ -11,6 +11,7 @@ use super::{
     epochs::LeaderEpochs,
     fast_start, files,
     gate::Gate,
+    stream::{PartitionId, ReplayPart},
     producers::ProducerStates,
     segment::{Part, Segment},
     sync::{Writer, remove_if_there},
@@ -40,6 +41,8 @@ pub struct LogStart {
     pub log_start_offset: i64,
     /// What the log said about itself when it was closed; used after a clean shutdown, where the files agree.
     pub state: Option<LogState>,
+    /// What the commit stream has of it, by rising offset.
+    pub replay: Vec<ReplayPart>,
 }
 
 /// A log as read from its files.
@@ -66,8 +69,8 @@ impl Log {
     ) -> Result<Log, LogError> {
         let entries = match ring.read_dir(&dir).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // What is known is known of an earlier partition of this name.
-                start = LogStart::default();
+                // What is known is known of an earlier partition of this name; the stream knows partitions by their ids.
+                start = LogStart { replay: start.replay, ..LogStart::default() };
                 files::create_dir_durably(ring, &dir).await.map_err(LogError::io("creating", &dir))?;
                 Vec::new()
             }
@@ -92,6 +95,11 @@ impl Log {
                 log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
             }
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
+            if !start.replay.is_empty() {
+                // What recovery has cut is cut on the disk by now: nothing old can come back into what follows.
+                log.replay(&start.replay).await?;
+                log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
+            }
         }
         Ok(log)
     }
@@ -104,11 +112,14 @@ impl Log {
         tail: Rc<TailCache>,
         loaded: Loaded,
     ) -> Log {
+        let name = dir.file_name().and_then(|name| name.to_str());
+        let index = name.and_then(files::parse_partition_dir).expect("a log's folder is named for its partition").1;
         let durable = if loaded.recovery_point < loaded.log_end { loaded.recovery_point } else { loaded.log_end };
         Log(Rc::new(Inner {
             ring: ring.clone(),
             dir: RefCell::new(dir),
-            topic_id,
+            id: PartitionId { topic_id, index },
+            stream: RefCell::default(),
             config: RefCell::new(config),
             segments: RefCell::new(loaded.segments),
             producers: RefCell::new(loaded.producers),
@@ -125,6 +136,33 @@ impl Log {
             snapshots: Cell::new([-1, loaded.snapshot_offset]),
             bytes_since_snapshot: Cell::new(0),
         }))
+    }
+
+    /// Appends what the commit stream has beyond the end of the log.
+    async fn replay(&self, parts: &[ReplayPart]) -> Result<(), LogError> {
+        let before = self.log_end_offset();
+        for part in parts.iter().filter(|part| part.to > before) {
+            let read = async {
+                let file = self.0.ring.open(&part.path, ring::OpenOptions::read()).await?;
+                self.0.ring.read_exact_at(&file, part.position, part.length as usize).await
+            };
+            let records = read.await.map_err(LogError::io("reading", &*part.path))?.freeze();
+            let damaged = |detail| LogError::Corrupt { path: part.path.to_path_buf(), detail };
+            if part.from > self.log_end_offset() {
+                let (dir, end) = (self.dir(), self.log_end_offset());
+                let detail = format!("it has {} from offset {} on, which ends at {end}", dir.display(), part.from);
+                return Err(damaged(detail));
+            }
+            self.append_replayed(&records, part.to).map_err(|error| damaged(error.to_string()))?;
+            self.wait_written().await.map_err(LogError::io("writing", self.dir()))?;
+        }
+        if self.log_end_offset() > before {
+            tracing::info!(
+                dir = %self.dir().display(), from = before, to = self.log_end_offset(),
+                "records that were acknowledged from the commit stream are in the log now"
+            );
+        }
+        Ok(())
     }
 
     /// The segments whose files recovery did not believe: those that reach the recovery point.

@@ -63,6 +63,10 @@ impl Log {
                 log_end_offset: self.high_watermark(),
             });
         }
+        if offset > self.synced_offset() {
+            // A log that is shorter than its start would be taken for a stale one.
+            self.sync_written().await?;
+        }
         self.raise_log_start(offset);
         Ok(self.log_start_offset())
     }
@@ -86,6 +90,10 @@ impl Log {
         let count = expired(&self.candidates(), &config, self.log_start_offset(), self.high_watermark(), now_ms);
         if count == 0 {
             return Ok(0);
+        }
+        if self.synced_offset() < self.high_watermark() {
+            // What the commit stream has begins where this ends: no segment between the two may be missing.
+            self.sync_written().await?;
         }
         // The producers that only the oldest segments know go on in the snapshots of the later ones.
         self.finish_rolled().await?;

@@ -6,7 +6,7 @@
 //! once there is room, and new appends are refused until then.
 
 use super::{
-    Log, files,
+    Durability, Log, files,
     gate::Gate,
     segment::{Part, Segment},
 };
@@ -37,6 +37,26 @@ enum Health {
     Failed(Rc<str>),
 }
 
+/// A run that was written and is not durable yet, for [`super::stream`].
+struct Written {
+    from: i64,
+    to: i64,
+    bytes: Bytes,
+}
+
+/// What of a log is written and not durable, as its bytes are in the log.
+pub struct Uncommitted {
+    pub from: i64,
+    pub to: i64,
+    pub batches: Vec<Bytes>,
+}
+
+impl Uncommitted {
+    pub fn size_bytes(&self) -> usize {
+        self.batches.iter().map(Bytes::len).sum()
+    }
+}
+
 struct Gathered {
     segment: Rc<Segment>,
     position: u32,
@@ -49,7 +69,11 @@ pub(super) struct Writer {
     /// What one call writes; kept for its room.
     run: RefCell<Vec<Bytes>>,
     pub written: Cell<i64>,
+    /// Everything below is on the disk: in the log's own files, or in the commit stream.
     pub durable: Cell<i64>,
+    /// Everything below is on the disk in the log's own files.
+    pub synced: Cell<i64>,
+    uncommitted: RefCell<VecDeque<Written>>,
     /// Rises with every cut of the log: a sync that began before one proves nothing about what followed it.
     cuts: Cell<u64>,
     /// Writes wait while a file is being opened or cut.
@@ -63,6 +87,8 @@ pub(super) struct Writer {
     health: RefCell<Health>,
     /// What was appended is carried to the disk, and nothing else is taken.
     closing: Cell<bool>,
+    /// Closed in order, or deleted.
+    ended: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
 }
 
@@ -73,6 +99,8 @@ impl Writer {
             run: RefCell::default(),
             written: Cell::new(log_end),
             durable: Cell::new(durable),
+            synced: Cell::new(durable),
+            uncommitted: RefCell::default(),
             cuts: Cell::new(0),
             held: Cell::new(0),
             unsynced: RefCell::default(),
@@ -80,6 +108,7 @@ impl Writer {
             dir_changed: Cell::new(false),
             health: RefCell::new(Health::Good),
             closing: Cell::new(false),
+            ended: Cell::new(false),
             waiting: RefCell::default(),
         }
     }
@@ -143,20 +172,37 @@ impl Writer {
         Some((first.segment.clone(), first.position))
     }
 
-    /// Books a run as written; its end offset.
-    fn run_written(&self, segment: &Rc<Segment>, file: &File, position: u32, bufs: &[Bytes]) -> i64 {
+    /// Books a run as written; its end offset. `keep`: its bytes may have to go by the commit stream.
+    fn run_written(&self, segment: &Rc<Segment>, file: &File, position: u32, bufs: &[Bytes], keep: bool) -> i64 {
         let size: usize = bufs.iter().map(Bytes::len).sum();
         segment.written_bytes.set(position + size as u32);
         self.needs_sync(segment, file);
-        let end_offset =
-            self.gathered.borrow_mut().drain(..bufs.len()).last().expect("a run is not empty").end_offset;
-        self.written.set(end_offset);
-        end_offset
+        let mut uncommitted = self.uncommitted.borrow_mut();
+        if !keep {
+            // Later runs would not follow these.
+            uncommitted.clear();
+        }
+        for Gathered { bytes, end_offset, .. } in self.gathered.borrow_mut().drain(..bufs.len()) {
+            let from = self.written.replace(end_offset);
+            if keep {
+                uncommitted.push_back(Written { from, to: end_offset, bytes });
+            }
+        }
+        self.written.get()
+    }
+
+    /// Everything below `offset` is durable now, wherever.
+    fn made_durable(&self, offset: i64) {
+        self.durable.set(self.durable.get().max(offset));
+        let mut uncommitted = self.uncommitted.borrow_mut();
+        while uncommitted.pop_front_if(|run| run.to <= self.durable.get()).is_some() {}
     }
 
     /// Takes nothing more, without it being a fault.
     pub fn end(&self, why: &str) {
         *self.health.borrow_mut() = Health::Failed(why.into());
+        self.uncommitted.borrow_mut().clear();
+        self.ended.set(true);
         self.wake();
     }
 
@@ -165,6 +211,8 @@ impl Writer {
         self.gathered.borrow_mut().retain(|one| one.end_offset <= end_offset);
         self.written.set(self.written.get().min(end_offset));
         self.durable.set(self.durable.get().min(end_offset));
+        self.synced.set(self.synced.get().min(end_offset));
+        self.uncommitted.borrow_mut().retain(|run| run.to <= end_offset);
         self.cuts.set(self.cuts.get() + 1);
     }
 
@@ -172,8 +220,10 @@ impl Writer {
     pub fn restart(&self, offset: i64) {
         self.gathered.borrow_mut().clear();
         self.unsynced.borrow_mut().clear();
+        self.uncommitted.borrow_mut().clear();
         self.written.set(offset);
         self.durable.set(offset);
+        self.synced.set(offset);
         self.cuts.set(self.cuts.get() + 1);
     }
 }
@@ -216,7 +266,8 @@ impl Log {
                 self.write_failed(&error, &segment);
                 return Err(error);
             }
-            let end_offset = writer.run_written(&segment, &file, position, &bufs);
+            let keep = self.0.config.borrow().durability == Durability::Fsync;
+            let end_offset = writer.run_written(&segment, &file, position, &bufs, keep);
             self.0.tail.written(end_offset);
             self.set_good();
             writer.wake();
@@ -325,9 +376,14 @@ impl Log {
     /// Carries everything that was appended before the call to the disk; the offset up to which everything is durable
     /// then. An error of the disk itself is final for this log.
     pub async fn sync(&self) -> io::Result<i64> {
+        self.wait_written().await?;
+        self.sync_written().await
+    }
+
+    /// The same for everything that was written before the call.
+    pub async fn sync_written(&self) -> io::Result<i64> {
         let writer = &self.0.writer;
         let _pass = writer.syncing.enter().await;
-        self.wait_written().await?;
         writer.failure()?;
         let (written, cuts) = (writer.written.get(), writer.cuts.get());
         let segments = writer.unsynced.borrow().clone();
@@ -347,9 +403,32 @@ impl Log {
         }
         writer.unsynced.borrow_mut().retain(|(one, _)| one.synced_bytes.get() < one.written_bytes.get());
         if writer.cuts.get() == cuts {
-            writer.durable.set(writer.durable.get().max(written));
+            writer.synced.set(writer.synced.get().max(written));
+            writer.made_durable(written);
         }
         Ok(writer.durable.get())
+    }
+
+    /// What is written and not durable. `None` where the bytes are not at hand (they were written under `durability=os`), or
+    /// the log has failed: its own files have to be synced.
+    pub fn uncommitted(&self) -> Option<Uncommitted> {
+        let writer = &self.0.writer;
+        writer.failure().ok()?;
+        let (from, to) = (writer.durable.get(), writer.written.get());
+        let runs = writer.uncommitted.borrow();
+        let is_whole = runs.front().map_or(to, |first| first.from) == from;
+        is_whole.then(|| Uncommitted { from, to, batches: runs.iter().map(|run| run.bytes.clone()).collect() })
+    }
+
+    /// The commit stream has everything below `offset` on the disk, the log's own files in the page cache.
+    pub fn committed_by_stream(&self, offset: i64) {
+        assert!(offset <= self.written_offset(), "only what was written goes by the stream");
+        self.0.writer.made_durable(offset);
+    }
+
+    /// It was closed in order, or deleted: the commit stream owes it nothing.
+    pub fn has_ended(&self) -> bool {
+        self.0.writer.ended.get()
     }
 
     /// Syncs the file of a segment. A failure is final for the log.
@@ -414,15 +493,15 @@ impl Log {
         Ok(())
     }
 
-    /// Moves the recovery point up to what is durable now, after writing whatever makes that enough for a recovery:
+    /// Moves the recovery point up to what its own files have on the disk, after writing whatever makes that enough for a recovery:
     /// index files of finished segments, leader epochs, and a producer snapshot when the last one is far behind. In the
     /// background; the recovery point that holds then.
     pub async fn checkpoint(&self) -> io::Result<i64> {
         let _pass = self.0.gate.enter().await;
         self.0.writer.failure()?;
-        let durable = self.durable_offset();
-        if durable == self.recovery_point() && !self.0.epochs_changed.get() {
-            return Ok(durable);
+        let synced = self.synced_offset();
+        if synced == self.recovery_point() && !self.0.epochs_changed.get() {
+            return Ok(synced);
         }
         let cuts = self.0.writer.cuts.get();
         let (ring, dir) = (&self.0.ring, self.dir());
@@ -430,7 +509,7 @@ impl Log {
         let segments = self.segments();
         for pair in segments.windows(2) {
             let (segment, next) = (&pair[0], &pair[1]);
-            if next.base_offset > durable {
+            if next.base_offset > synced {
                 break;
             }
             if segment.indexes_synced.get() {
@@ -447,7 +526,7 @@ impl Log {
             self.write_snapshot().await?;
         }
         if self.0.writer.cuts.get() == cuts {
-            self.0.recovery_point.set(durable);
+            self.0.recovery_point.set(synced);
         }
         Ok(self.recovery_point())
     }
@@ -487,7 +566,7 @@ impl Log {
     /// skip the reading.
     pub async fn close(&self) -> io::Result<super::LogState> {
         self.0.writer.closing.set(true);
-        let durable = self.sync().await?;
+        self.sync().await?;
         let _pass = self.0.gate.enter().await;
         let (ring, dir) = (&self.0.ring, self.dir());
         self.finish_rolled().await?;
@@ -514,7 +593,7 @@ impl Log {
         }
         self.write_epochs().await?;
         self.write_snapshot().await?;
-        self.0.recovery_point.set(durable);
+        self.0.recovery_point.set(self.synced_offset());
         for segment in &segments {
             segment.close_files();
         }

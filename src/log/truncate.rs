@@ -25,7 +25,8 @@ struct Cut {
 
 impl Log {
     /// Removes every batch that reaches `offset` or lies beyond it; the log ends at `offset` then. Leaders' appends must
-    /// not run meanwhile.
+    /// not run meanwhile. The caller writes the recovery point down (as Kafka's `LogManager.truncateTo` does) before it
+    /// appends again: one that lies beyond the cut would vouch for what follows the cut.
     pub async fn truncate_to(&self, offset: i64) -> io::Result<()> {
         if offset >= self.log_end_offset() {
             return Ok(());
@@ -33,7 +34,7 @@ impl Log {
         if offset < self.0.segments.borrow()[0].base_offset {
             return self.truncate_fully_and_start_at(offset).await;
         }
-        self.wait_written().await?;
+        self.cut_stream(offset).await?;
         let _pass = self.0.gate.enter().await;
         let hold = self.hold_writes();
         let cut = self.find_cut(offset).await?;
@@ -46,6 +47,15 @@ impl Log {
             }
         }
         Ok(())
+    }
+
+    /// Voids what the commit stream has beyond a cut. Everything else is in the log's own files by then, so that a crash
+    /// between the two leaves the log uncut and whole.
+    async fn cut_stream(&self, offset: i64) -> io::Result<()> {
+        let stream = self.0.stream.borrow().upgrade();
+        let Some(stream) = stream else { return self.wait_written().await };
+        self.sync().await?;
+        stream.cut(self.id(), offset).await
     }
 
     async fn find_cut(&self, offset: i64) -> io::Result<Cut> {
@@ -182,6 +192,7 @@ impl Log {
 
     /// Removes everything; the log is empty then and goes on at `offset` (a follower that fell out of its leader's range).
     pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
+        self.cut_stream(i64::MIN).await?;
         let _pass = self.0.gate.enter().await;
         let hold = self.hold_writes();
         let now_ms = self.0.ring.wall_clock_ms();

@@ -1,8 +1,11 @@
 //! The group commit: everything appended in one turn is written together, everything written while a flush ran is
 //! flushed together, and whoever waited for it is answered.
 //!
+//! A round of flushes goes two ways at once: small groups by the commit stream of their log directory, all of them with one
+//! flush ([`crate::log::stream`]); large ones straight to the disk in their own files, a flush each.
+//!
 //! Owns: which partitions have something to write or to flush. Lives on: every core, for the partitions it leads.
-//! Never: has more than one flush in flight, acknowledges what is not durable (unless `durability=os` says so), or
+//! Never: has more than one round in flight, acknowledges what is not durable (unless `durability=os` says so), or
 //! retries a flush that failed: the kernel may have dropped the pages, so that partition stops serving.
 
 use super::{
@@ -10,18 +13,32 @@ use super::{
     partition::{Partition, Watcher},
     produce::PendingAppends,
 };
-use crate::log::Durability;
+use crate::{
+    limits,
+    log::{
+        Durability,
+        stream::{Stream, StreamOptions},
+    },
+};
 use protocol::ErrorCode;
 use ring::signal::{Giver, Signal};
 use std::{
     cell::{Cell, RefCell},
     io, mem,
+    path::PathBuf,
     rc::Rc,
     time::Duration,
 };
 
 /// How often a partition that met a full disk looks whether there is room again.
 const FULL_DISK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Groups up to this size go by the stream, however many there are.
+const SMALL_GROUP_BYTES: usize = 64 * 1024;
+/// Groups up to this size do, if all of the round are about one frame.
+const MEDIUM_GROUP_BYTES: usize = 256 * 1024;
+
+const _: () = assert!(SMALL_GROUP_BYTES <= MEDIUM_GROUP_BYTES && MEDIUM_GROUP_BYTES < limits::STREAM_FRAME_MAX_BYTES);
 
 /// Somebody who waits until the high watermark of a partition reaches `offset`.
 pub struct Waiter {
@@ -52,6 +69,8 @@ pub struct Commit {
     to_flush: RefCell<Vec<Rc<Partition>>>,
     work: Signal,
     flush_work: Signal,
+    /// By log directory, once nothing of an earlier run is left; none where they are switched off.
+    streams: RefCell<Vec<(PathBuf, Rc<Stream>)>>,
     pub flushes: Cell<u64>,
     pub flush_time: RefCell<crate::admin::Histogram>,
 }
@@ -69,6 +88,18 @@ impl Commit {
     pub fn forget(&self) {
         drop(self.to_write.take());
         drop(self.to_flush.take());
+        drop(self.streams.take());
+    }
+
+    /// Lets a partition's small appends go by the stream of its log directory.
+    pub fn adopt(&self, partition: &Partition) {
+        let dir = partition.log.dir();
+        let streams = self.streams.borrow();
+        if let Some((_, stream)) = streams.iter().find(|(root, _)| dir.parent() == Some(root.as_path())) {
+            partition.log.attach(stream);
+            // Adopted before, it keeps what it has: it is the same.
+            let _ = partition.stream.set(stream.clone());
+        }
     }
 
     pub fn is_idle(&self) -> bool {
@@ -110,15 +141,118 @@ pub async fn flush_loop(shard: Shard) {
         round.sort_unstable_by_key(|partition| partition.id);
         round.dedup_by_key(|partition| partition.id);
         let start = shard.ring.precise_now();
-        let others = round.split_off(1);
-        let others: Vec<_> = others.into_iter().map(|partition| shard.ring.spawn_named("flush", flush(shard.clone(), partition))).collect();
-        flush(shard.clone(), round.remove(0)).await;
+        let mut ways = split(round);
+        let others = ways.split_off(1);
+        let others: Vec<_> = others.into_iter().map(|way| shard.ring.spawn_named("flush", way.go(shard.clone()))).collect();
+        ways.remove(0).go(shard.clone()).await;
         for other in others {
             other.await;
         }
         commit.flushes.set(commit.flushes.get() + 1);
         commit.flush_time.borrow_mut().record_ns(shard.ring.precise_now().since(start).as_nanos() as u64);
     }
+}
+
+/// How a part of a round gets to the disk.
+enum Way {
+    Stream(Rc<Stream>, Vec<Rc<Partition>>),
+    Straight(Rc<Partition>),
+}
+
+impl Way {
+    async fn go(self, shard: Shard) {
+        match self {
+            Way::Stream(stream, partitions) => flush_by_stream(shard, stream, partitions).await,
+            Way::Straight(partition) => flush(shard, partition).await,
+        }
+    }
+}
+
+/// Whether a partition's group goes by the stream. The stream writes twice, but in one piece, into blocks that were written
+/// before; a file of its own pays for its journal commit. The figures are in docs/adr/0009-commit-stream.md.
+fn goes_by_stream(dirty_partitions: usize, group_bytes: usize) -> bool {
+    let fits_one_frame = dirty_partitions.saturating_mul(group_bytes) <= limits::STREAM_FRAME_MAX_BYTES;
+    let limit = if fits_one_frame { MEDIUM_GROUP_BYTES } else { SMALL_GROUP_BYTES };
+    (1..=limit).contains(&group_bytes)
+}
+
+fn split(round: Vec<Rc<Partition>>) -> Vec<Way> {
+    let dirty = round.len();
+    let mut ways: Vec<Way> = Vec::new();
+    for partition in round {
+        let bytes = partition.log.uncommitted().map_or(0, |range| range.size_bytes());
+        let stream = partition.stream.get().filter(|stream| stream.is_working() && goes_by_stream(dirty, bytes));
+        let Some(stream) = stream.cloned() else {
+            ways.push(Way::Straight(partition));
+            continue;
+        };
+        let known = ways.iter_mut().find_map(|way| match way {
+            Way::Stream(known, partitions) if Rc::ptr_eq(known, &stream) => Some(partitions),
+            _ => None,
+        });
+        match known {
+            Some(partitions) => partitions.push(partition),
+            None => ways.insert(0, Way::Stream(stream, vec![partition])),
+        }
+    }
+    ways
+}
+
+async fn flush_by_stream(shard: Shard, stream: Rc<Stream>, partitions: Vec<Rc<Partition>>) {
+    let mut written = Vec::with_capacity(partitions.len());
+    for partition in partitions {
+        match partition.log.wait_written().await {
+            Ok(()) => written.push((partition.log.written_offset(), partition)),
+            Err(error) => refuse_or_fail(&shard, &partition, "cannot write", &error),
+        }
+    }
+    let logs: Vec<_> = written.iter().map(|(_, partition)| partition.log.clone()).collect();
+    if let Err(error) = stream.commit(&logs).await {
+        tracing::debug!(%error, "the commit stream does not take this round: it goes to the partitions' own files");
+    }
+    let (done, left): (Vec<_>, Vec<_>) = written.into_iter().partition(|(to, one)| one.log.durable_offset() >= *to);
+    let left: Vec<_> = left.into_iter().map(|(_, one)| shard.ring.spawn(flush(shard.clone(), one))).collect();
+    for (_, partition) in done {
+        advance(&shard, &partition, partition.log.durable_offset());
+    }
+    for one in left {
+        one.await;
+    }
+}
+
+/// Makes the streams of this core. Nothing of an earlier run's may be left.
+pub fn open_streams(shard: &Shard) {
+    let file_bytes = shard.config.log.commit_stream_file_bytes as u64;
+    if file_bytes == 0 || !shard.commit.streams.borrow().is_empty() {
+        return;
+    }
+    for dir in &shard.config.log_dirs {
+        let weak = shard.downgrade();
+        let sync_failed = Box::new(move |id, error: &io::Error| {
+            let shard = weak.upgrade();
+            if let Some((shard, partition)) = shard.and_then(|shard| Some((shard.clone(), shard.partition(id)?))) {
+                fail(&shard, &partition, &format!("cannot flush: {error}"));
+            }
+        });
+        let options = StreamOptions::with_files_of(file_bytes);
+        let stream = Stream::new(&shard.ring, dir.clone(), shard.index, options, sync_failed);
+        shard.commit.streams.borrow_mut().push((dir.clone(), stream));
+    }
+    for partition in shard.partitions.borrow().values() {
+        shard.commit.adopt(partition);
+    }
+}
+
+/// Removes the streams' files, behind the last log that was closed. Whether all could be.
+pub async fn close_streams(shard: &Shard) -> bool {
+    let mut all_closed = true;
+    for (dir, stream) in shard.commit.streams.take() {
+        if let Err(error) = stream.close().await {
+            all_closed = false;
+            tracing::error!(dir = %dir.display(), %error, "the next start replays the commit stream");
+        }
+    }
+    all_closed
 }
 
 async fn flush(shard: Shard, partition: Rc<Partition>) {
@@ -176,4 +310,25 @@ pub fn fail(shard: &Shard, partition: &Rc<Partition>, why: &str) {
         waiter.done.tell(Err(ErrorCode::KafkaStorageError));
     }
     notify_watchers(shard, partition);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_groups_go_by_the_stream_and_large_ones_straight() {
+        for (dirty, bytes, by_stream) in [
+            (1, 0, false),
+            (1, 1, true),
+            (1, MEDIUM_GROUP_BYTES, true),
+            (1, MEDIUM_GROUP_BYTES + 1, false),
+            (16, MEDIUM_GROUP_BYTES, true),
+            (17, MEDIUM_GROUP_BYTES, false),
+            (1000, SMALL_GROUP_BYTES, true),
+            (1000, SMALL_GROUP_BYTES + 1, false),
+        ] {
+            assert_eq!(goes_by_stream(dirty, bytes), by_stream, "{dirty} {bytes}");
+        }
+    }
 }

@@ -97,13 +97,14 @@ async fn side_by_side<T: 'static>(
 
 async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32, config: Rc<LogConfig>) {
     let (dir, start) = shard.storage.place(&topic, id);
+    let replay = start.replay.clone();
     let try_open = |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.tail.clone());
     let mut opened = try_open(start).await;
     if let Err(LogError::WrongTopicId { .. }) = opened {
         // The metadata knows what this partition is; a crash came between a topic's deletion and that of its files.
         tracing::warn!(%topic, partition = id.index, "a folder of an earlier topic of this name is set aside");
         opened = match set_aside(&shard.ring, &dir).await {
-            Ok(()) => try_open(LogStart::default()).await,
+            Ok(()) => try_open(LogStart { replay: replay.clone(), ..LogStart::default() }).await,
             Err(error) => Err(error),
         };
     }
@@ -113,12 +114,18 @@ async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32,
             // With one replica everything that recovery found is committed.
             log.set_high_watermark(log.log_end_offset());
             let partition = Partition::new(id, (&*topic).into(), log, config, leader_epoch);
+            shard.commit.adopt(&partition);
             shard.partitions.borrow_mut().insert(id, Rc::new(partition));
         }
-        Err(error) => tracing::error!(
-            %topic, partition = id.index,
-            "this partition is offline, the others are served: {error}"
-        ),
+        Err(error) => {
+            tracing::error!(
+                %topic, partition = id.index,
+                "this partition is offline, the others are served: {error}"
+            );
+            if !replay.is_empty() {
+                shard.storage.keep_stream_for(id);
+            }
+        }
     }
 }
 
@@ -180,5 +187,6 @@ pub async fn close(shard: &Shard) -> Closed {
             None => closed.all_closed = false,
         }
     }
+    closed.all_closed &= commit::close_streams(shard).await;
     closed
 }

@@ -51,7 +51,7 @@ use std::{
     cell::{Cell, RefCell},
     future::Future,
     ops::Deref,
-    rc::Rc,
+    rc::{Rc, Weak},
     sync::Arc,
     time::Duration,
 };
@@ -66,6 +66,15 @@ const DRAIN_INTERVAL: Duration = Duration::from_millis(2);
 /// One core's broker. Clones are cheap and stay on their core.
 #[derive(Clone)]
 pub struct Shard(Rc<ShardInner>);
+
+/// What callbacks keep that the shard itself keeps.
+struct WeakShard(Weak<ShardInner>);
+
+impl WeakShard {
+    fn upgrade(&self) -> Option<Shard> {
+        self.0.upgrade().map(Shard)
+    }
+}
 
 impl Deref for Shard {
     type Target = ShardInner;
@@ -215,8 +224,13 @@ impl Shard {
         self.mailbox.forget();
     }
 
-    /// Opens the listeners of this core.
+    fn downgrade(&self) -> WeakShard {
+        WeakShard(Rc::downgrade(&self.0))
+    }
+
+    /// Opens the listeners of this core, and its commit streams: recovery is over.
     fn accept(&self) {
+        commit::open_streams(self);
         for (index, address) in self.plan.addresses() {
             match self.ring.listen(address, self.plan.options(&self.config, true)) {
                 Ok(listener) => drop(self.ring.spawn_named("accept", listener::accept_loop(self.clone(), listener, index))),

@@ -3,20 +3,16 @@
 //! Owns: the log and the waiters. Lives on: the core that owns the partition. Never: is touched by another core.
 
 use super::commit::Waiter;
-use crate::log::{Log, LogConfig};
-use protocol::{error::ErrorCode, uuid::Uuid};
+use crate::log::{Log, LogConfig, stream::Stream};
+use protocol::error::ErrorCode;
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
     rc::Rc,
 };
 
 /// Names a partition on every core.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct PartitionId {
-    pub topic_id: Uuid,
-    pub index: i32,
-}
+pub use crate::log::PartitionId;
 
 /// A fetch that wants to hear when a partition moves: the connection `watch` on core `core`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +35,8 @@ pub struct Partition {
     pub id: PartitionId,
     pub topic: Rc<str>,
     pub log: Log,
+    /// Where small appends are made durable.
+    pub stream: OnceCell<Rc<Stream>>,
     pub config: RefCell<Rc<LogConfig>>,
     pub leader_epoch: Cell<i32>,
     /// Records were appended that are not yet written, or not yet flushed.
@@ -57,6 +55,7 @@ impl Partition {
             id,
             topic,
             log,
+            stream: OnceCell::new(),
             config: RefCell::new(config),
             leader_epoch: Cell::new(leader_epoch),
             is_dirty: Cell::new(false),

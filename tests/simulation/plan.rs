@@ -135,6 +135,8 @@ fn properties(dice: &mut Dice) -> Vec<(String, String)> {
     if dice.one_in(2) {
         set("metadata.log.max.record.bytes.between.snapshots", dice.pick(&[300, 2_000, 10_000]).to_string());
     }
+    // Files of four frames are used again all the time.
+    set("commit.stream.file.bytes", dice.pick(&[0, 65_536, 65_536, 67_108_864]).to_string());
     if dice.one_in(4) {
         set("log.message.timestamp.type", "LogAppendTime".to_owned());
     }

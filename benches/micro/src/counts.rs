@@ -27,7 +27,7 @@ enum Options {
     Step { name: String, rounds: usize },
 }
 
-const TOLERANCE: f64 = 0.02;
+const TOLERANCE_PERCENT: u64 = 2;
 /// The exit status of what cannot be tried here, as of the end-to-end scripts.
 const SKIPPED: u8 = 77;
 
@@ -124,7 +124,7 @@ fn check(recorded: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> a
         };
         let change = *count as f64 / *before as f64 - 1.0;
         println!("{name}: {count} instructions ({:+.1} %)", change * 100.0);
-        if change.abs() > TOLERANCE {
+        if count.abs_diff(*before) * 100 > before * TOLERANCE_PERCENT {
             let word = if change > 0.0 { "more" } else { "fewer" };
             off.push(format!(
                 "{name}: {count} instructions, {:.1} % {word} than the {before} recorded",

@@ -1,6 +1,7 @@
 //! The operations as futures, for the code above the seam.
 
 use crate::{
+    aligned::{ALIGNMENT, AlignedBuf},
     backend::{BackendKind, Doorbell},
     executor::{EndOfTurn, Shared, Sleep},
     file::{DirEntry, File, OpenOptions},
@@ -155,6 +156,20 @@ impl Ring {
         }
     }
 
+    /// Opens past the page cache (`O_DIRECT`) where the file system can, else as any file; and whether it could.
+    pub async fn open_direct(&self, path: impl AsRef<Path>, options: OpenOptions) -> io::Result<(File, bool)> {
+        let path = path.as_ref();
+        match self.open(path, OpenOptions { direct: true, ..options }).await {
+            // What was asked to be created may have been, before the refusal.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let create = options.create || options.create_new;
+                let again = OpenOptions { direct: false, create, create_new: false, ..options };
+                self.open(path, again).await.map(|file| (file, false))
+            }
+            opened => opened.map(|file| (file, true)),
+        }
+    }
+
     /// Appends at most `max` bytes from `offset` on to `buf`; gives the buffer back with the bytes read (0: end of file).
     pub async fn read_at(
         &self,
@@ -213,6 +228,17 @@ impl Ring {
     /// Writes all of `bufs`, in order, from `offset` on.
     pub async fn write_at(&self, file: &File, bufs: Vec<Bytes>, offset: u64) -> io::Result<()> {
         self.run(Op::Write { file: file.clone(), bufs, offset }).await.map(drop)
+    }
+
+    /// Writes all of `buf` at `offset`, and resumes when it is on the disk and will be found there, without a sync. Length and
+    /// offset are multiples of [`ALIGNMENT`]. An error is final, as a sync's: nobody knows what the disk has then.
+    pub async fn write_durable(&self, file: &File, buf: AlignedBuf, offset: u64) -> (io::Result<()>, AlignedBuf) {
+        let aligned = buf.len().is_multiple_of(ALIGNMENT) && offset.is_multiple_of(ALIGNMENT as u64);
+        assert!(aligned && !buf.is_empty(), "{} bytes at {offset}", buf.len());
+        match self.core.submit(Op::WriteDurable { file: file.clone(), buf, offset, done: 0 }).await {
+            (Op::WriteDurable { buf, .. }, result) => (result.map(drop), buf),
+            (op, _) => unexpected(&op),
+        }
     }
 
     /// Writes all of `bufs` into the page cache before it returns (gathered `pwritev`): the append path.

@@ -218,6 +218,9 @@ pub(crate) fn perform(op: &mut Op) -> io::Result<Outcome> {
             sys::pread(file, buf, *max, *offset).map(|bytes| Outcome::Size(bytes as u64))
         }
         Op::Write { file, bufs, offset } => sys::pwrite_all(file, bufs, *offset).map(|()| Outcome::Done),
+        Op::WriteDurable { file, buf, offset, done } => {
+            sys::pwrite_durable(file, buf, *offset, done).map(|()| Outcome::Done)
+        }
         // SAFETY: a plain call on an open descriptor.
         Op::SyncData { file } => done(unsafe { libc::fdatasync(sys::file_fd(file)) }),
         Op::SyncDir { path } => fs::File::open(path).and_then(|dir| dir.sync_all()).map(|()| Outcome::Done),

@@ -10,6 +10,7 @@
 //! Three back-ends stand behind the same operations (see [`backend::Backend`]): io_uring, epoll (with a small pool of
 //! threads for the file calls that block) and a simulated world with virtual time (see [`sim`]).
 
+mod aligned;
 mod api;
 pub(crate) mod backend;
 mod blocking;
@@ -34,6 +35,7 @@ mod time;
 mod timers;
 mod uring;
 
+pub use aligned::{ALIGNMENT, AlignedBuf};
 pub use api::{JoinHandle, Ring};
 pub use backend::{BackendChoice, BackendKind, Doorbell};
 pub use blocks::BlockPool;

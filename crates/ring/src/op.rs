@@ -1,6 +1,7 @@
 //! What a back-end can be asked for, and what it answers.
 
 use crate::{
+    aligned::AlignedBuf,
     file::{DirEntry, File, OpenOptions},
     net::{Listener, SocketInner, Stream},
 };
@@ -50,6 +51,14 @@ pub(crate) enum Op {
         file: File,
         bufs: Vec<Bytes>,
         offset: u64,
+    },
+    /// Writes all of `buf` at `offset`, both aligned, and completes when it is on the disk (`RWF_DSYNC`), with what it takes
+    /// to find it there. `done` bytes of it are.
+    WriteDurable {
+        file: File,
+        buf: AlignedBuf,
+        offset: u64,
+        done: usize,
     },
     /// `fdatasync`.
     SyncData {
@@ -111,6 +120,7 @@ impl Op {
             Op::Open { .. } => "open",
             Op::Read { .. } => "read",
             Op::Write { .. } => "write",
+            Op::WriteDurable { .. } => "write_durable",
             Op::SyncData { .. } => "sync_data",
             Op::SyncDir { .. } => "sync_dir",
             Op::Allocate { .. } => "allocate",

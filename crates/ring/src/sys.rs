@@ -396,6 +396,22 @@ pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result
     Ok(())
 }
 
+/// Writes what is left of `buf` behind its first `done` bytes; each call returns when its part is on the disk.
+pub(crate) fn pwrite_durable(file: &File, buf: &[u8], offset: u64, done: &mut usize) -> io::Result<()> {
+    let fd = file_fd(file);
+    while *done < buf.len() {
+        let left = &buf[*done..];
+        let iovec = libc::iovec { iov_base: left.as_ptr().cast_mut().cast(), iov_len: left.len() };
+        let at = (offset + *done as u64) as libc::off_t;
+        // SAFETY: the one vector covers `left`, which lives across the call.
+        match moved(|| unsafe { libc::pwritev2(fd, &iovec, 1, at, libc::RWF_DSYNC) })? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            bytes => *done += bytes,
+        }
+    }
+    Ok(())
+}
+
 /// The size of a file, in bytes.
 pub(crate) fn size(file: &File) -> io::Result<u64> {
     // SAFETY: all zeroes is a valid stat.

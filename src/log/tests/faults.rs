@@ -58,6 +58,8 @@ async fn work(ring: Ring, log: Log, witness: Rc<RefCell<Witness>>) {
                         witness.content.retain(|at, _| *at < offset);
                     }
                     log.truncate_to(offset).await.unwrap();
+                    // Whoever cuts a log writes its recovery point down before anything is appended.
+                    witness.borrow_mut().recovery_points.retain(|point| *point <= offset);
                 }
             }
             _ => ring.sleep(Duration::from_micros(ring.random_u64() % 3000)).await,

@@ -4,7 +4,7 @@ mod basics;
 mod faults;
 mod model;
 mod recover;
-mod simulated;
+pub mod simulated;
 
 use super::{
     AppendContext, AppendError, AppendInfo, Log, LogConfig, LogStart, ReadData, ReadPart, TailCache, files,

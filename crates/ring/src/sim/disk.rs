@@ -76,7 +76,7 @@ impl Disk {
         let span = match op {
             Op::Read { .. } => self.options.read,
             Op::Write { .. } => self.options.write,
-            Op::SyncData { .. } | Op::SyncDir { .. } => self.options.sync,
+            Op::SyncData { .. } | Op::SyncDir { .. } | Op::WriteDurable { .. } => self.options.sync,
             _ => self.options.metadata,
         };
         let slow = self.random.chance(self.options.slow_per_million);
@@ -105,6 +105,7 @@ impl Disk {
                 self.read(file, buf, *max, *offset).map(|size| Outcome::Size(size as u64))
             }
             Op::Write { file, bufs, offset } => self.write(file, bufs, *offset).map(|()| Outcome::Done),
+            Op::WriteDurable { file, buf, offset, .. } => self.write_durable(file, buf, *offset).map(|()| Outcome::Done),
             Op::SyncData { file } => self.sync_data(file, ticket),
             Op::SyncDir { path } => {
                 let directory = self.tree.resolve_directory(path)?;
@@ -263,6 +264,25 @@ impl Disk {
         result
     }
 
+    /// Writes all of `data` past the page cache, or fails with any of its sectors on the disk.
+    fn write_durable(&mut self, file: &File, data: &[u8], offset: u64) -> io::Result<()> {
+        let open = self.writable(file)?;
+        if offset.saturating_add(data.len() as u64) > MAX_FILE_BYTES {
+            return Err(errno(libc::EFBIG));
+        }
+        let offset = self.misdirected(open.inode, offset);
+        let needed = self.tree.image(open.inode).pages_needed(offset, data.len() as u64);
+        if self.used_pages + needed > self.capacity_pages {
+            return Err(errno(libc::ENOSPC));
+        }
+        let fails = self.random.chance(self.options.write_error_per_million)
+            || self.is_listed(open.inode, &self.faults.fail_writes)
+            || self.sync_fails();
+        let keep = if fails { self.random.survival() } else { 256 };
+        self.recharging(open.inode, |image, random| image.write_durable(offset, data, keep, random));
+        if fails { Err(errno(libc::EIO)) } else { Ok(()) }
+    }
+
     fn misdirected(&mut self, inode: u32, offset: u64) -> u64 {
         if !std::mem::take(&mut self.faults.misdirect_write) {
             return offset;
@@ -361,6 +381,12 @@ impl Disk {
                         position += buf.len() as u64;
                     }
                 });
+            }
+            Op::WriteDurable { file, buf, offset, .. } => {
+                let Ok(open) = self.writable(file) else { return };
+                let keep = self.random.survival();
+                let offset = *offset;
+                self.recharging(open.inode, |image, random| image.write_durable(offset, buf, keep, random));
             }
             Op::Truncate { .. }
             | Op::Allocate { .. }

@@ -124,6 +124,32 @@ impl Image {
         }
     }
 
+    /// Writes sectors of `data` into both views, each with the likelihood `keep` in 256. Its pages are whole ones, of which
+    /// syncs under way have nothing older to say any more.
+    pub(super) fn write_durable(&mut self, offset: u64, data: &[u8], keep: u32, random: &mut Random) {
+        let first = offset as usize / PAGE_BYTES;
+        for (index, new) in (first..).zip(data.chunks_exact(PAGE_BYTES)) {
+            let mask = if keep == 256 { 0xff } else { random.mask(keep) };
+            if mask == 0 {
+                continue;
+            }
+            if self.pages.len() <= index {
+                self.pages.resize_with(index + 1, Page::default);
+            }
+            let new = Some(Rc::new(<[u8; PAGE_BYTES]>::try_from(new).expect("a chunk is a page")));
+            let page = &mut self.pages[index];
+            self.grown_pages += u64::from(page.volatile.is_none() && index as u64 >= self.reserved_pages);
+            page.volatile = merge(&page.volatile, &new, mask);
+            page.durable = merge(&page.durable, &new, mask);
+            self.size = self.size.max(((index + 1) * PAGE_BYTES) as u64);
+            self.durable_size = self.durable_size.max(self.size);
+            for flush in &mut self.flushes {
+                flush.pages.retain(|(flushed, _)| *flushed != index);
+                flush.size = flush.size.max(self.size);
+            }
+        }
+    }
+
     pub(super) fn truncate(&mut self, size: u64) {
         let kept = size.div_ceil(PAGE_BYTES as u64) as usize;
         for index in kept..self.pages.len() {

@@ -1,7 +1,7 @@
 //! Files and directories.
 
 use super::*;
-use crate::{DirEntry, OpenOptions};
+use crate::{AlignedBuf, DirEntry, OpenOptions};
 use std::{io, rc::Rc};
 
 /// Runs the test with a directory of its own.
@@ -190,5 +190,30 @@ fn more_operations_in_one_turn_than_a_queue_holds() {
         for reader in readers {
             reader.await;
         }
+    });
+}
+
+#[test]
+fn durable_writes_go_where_they_belong_and_give_their_buffer_back() {
+    in_scratch("durable", |ring, scratch| async move {
+        let (file, _) = ring.open_direct(scratch.path("file"), OpenOptions::write()).await.expect("opens");
+        let mut buf = AlignedBuf::default();
+        for (nth, length) in [(0_u64, 4096), (5, 3 * 4096), (1, 4 * 4096), (1000, 1 << 20)] {
+            buf.clear();
+            buf.extend_from_slice(&pattern(nth as usize, length));
+            let written;
+            (written, buf) = ring.write_durable(&file, buf, nth * 4096).await;
+            written.expect("writes");
+            assert!(buf[..] == pattern(nth as usize, length), "the bytes come back as they went");
+        }
+        let plain = ring.open(scratch.path("file"), OpenOptions::read()).await.expect("opens");
+        let read = async |page: u64, length| ring.read_exact_at(&plain, page * 4096, length).await.expect("reads");
+        assert_eq!(read(0, 4096).await, pattern(0, 4096));
+        assert_eq!(read(1, 4 * 4096).await, pattern(1, 4 * 4096));
+        assert_eq!(read(5, 2 * 4096).await[..], pattern(5, 3 * 4096)[..2 * 4096]);
+        assert!(read(1000, 1 << 20).await == pattern(1000, 1 << 20));
+        let (written, buf) = ring.write_durable(&plain, buf, 0).await;
+        written.expect_err("not for writing");
+        assert_eq!(buf.len(), 1 << 20);
     });
 }

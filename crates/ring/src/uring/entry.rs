@@ -148,6 +148,12 @@ impl Running {
                 let count = gather.iovecs(bufs, &mut message.iovecs) as u32;
                 opcode::Writev::new(Fd(sys::file_fd(file)), message.iovecs.as_ptr(), count).offset(*offset).build()
             }
+            (Op::WriteDurable { file, buf, offset, done }, _) => {
+                let left = &buf[*done..];
+                let length = left.len().min(BYTES_PER_ENTRY) as u32;
+                let write = opcode::Write::new(Fd(sys::file_fd(file)), left.as_ptr(), length);
+                write.offset(*offset + *done as u64).rw_flags(libc::RWF_DSYNC).build()
+            }
             (Op::SyncData { file }, _) => {
                 opcode::Fsync::new(Fd(sys::file_fd(file))).flags(FsyncFlags::DATASYNC).build()
             }
@@ -194,6 +200,14 @@ impl Running {
                 match moved {
                     0 => Err(io::ErrorKind::WriteZero.into()),
                     _ if gather.is_done(bufs) => Ok(Outcome::Done),
+                    _ => return None,
+                }
+            }
+            (Op::WriteDurable { buf, done, .. }, _) => {
+                *done += moved;
+                match moved {
+                    0 => Err(io::ErrorKind::WriteZero.into()),
+                    _ if *done == buf.len() => Ok(Outcome::Done),
                     _ => return None,
                 }
             }

@@ -1,6 +1,7 @@
 //! What a power cut and a failed sync leave, case by case.
 
 use super::*;
+use crate::AlignedBuf;
 use std::collections::BTreeSet;
 
 /// The contents of `/log` and `/new`.
@@ -230,4 +231,73 @@ fn a_misdirected_write_lands_elsewhere() {
         assert_eq!(content.len(), 16 * 4096 + 10);
         assert_eq!((content.iter().filter(|&&byte| byte == 2).count(), content.ends_with(&[3; 10])), (10, true));
     }
+}
+
+fn page_of(byte: u8) -> AlignedBuf {
+    let mut buf = AlignedBuf::default();
+    buf.extend_from_slice(&[byte; 4 * 4096]);
+    buf
+}
+
+/// A file of four pages of ones, all on the disk, and a durable write of twos over it.
+async fn overwrite(ring: Ring) -> std::io::Result<()> {
+    let (file, is_direct) = ring.open_direct("/log", OpenOptions::write()).await.unwrap();
+    assert!(is_direct);
+    ring.sync_dir("/").await.unwrap();
+    ring.write_durable(&file, page_of(1), 0).await.0?;
+    ring.write_durable(&file, page_of(2), 0).await.0
+}
+
+#[test]
+fn a_durable_write_needs_no_sync() {
+    for seed in SEEDS {
+        let (world, node) = calm(seed);
+        on(&world, node, |ring| async move { overwrite(ring).await.unwrap() });
+        world.crash(node);
+        assert_eq!(world.disk(node).read_raw("/log").unwrap(), [2; 4 * 4096]);
+    }
+}
+
+#[test]
+fn a_durable_write_under_way_tears_at_sectors_or_is_lost() {
+    let mut found = BTreeSet::new();
+    for seed in 0..400_u64 {
+        let (world, node) = calm(seed);
+        let done = start(&world, node, overwrite);
+        world.run_for(Duration::from_micros(seed * 10));
+        let returned = done.borrow().is_some();
+        world.crash(node);
+        let Ok(content) = world.disk(node).read_raw("/log") else { continue };
+        assert!(content.chunks(512).all(|sector| sector.iter().all(|&byte| byte == sector[0])));
+        assert!(!returned || content == [2; 4 * 4096]);
+        let (ones, twos) = (content.contains(&1), content.contains(&2));
+        found.insert((ones, twos));
+    }
+    assert!(found.is_superset(&BTreeSet::from([(true, false), (true, true), (false, true)])), "{found:?}");
+}
+
+#[test]
+fn a_durable_write_fails_and_meets_a_full_disk() {
+    let (mut kept, mut lost) = (0, 0);
+    for seed in 0..50 {
+        let (world, node) = calm(seed);
+        on(&world, node, |ring| async move { overwrite(ring).await.unwrap() });
+        world.disk(node).fail_next_fsync();
+        let failed = on(&world, node, |ring| async move {
+            let file = ring.open("/log", OpenOptions::write()).await.unwrap();
+            ring.write_durable(&file, page_of(3), 0).await.0
+        });
+        assert!(failed.is_err());
+        world.crash(node);
+        let content = world.disk(node).read_raw("/log").unwrap();
+        kept += u32::from(content.contains(&2));
+        lost += u32::from(content.contains(&3));
+        world.disk(node).set_capacity_bytes(4 * 4096);
+        let full = on(&world, node, |ring| async move {
+            let file = ring.open("/log", OpenOptions::write()).await.unwrap();
+            ring.write_durable(&file, page_of(4), 4096).await.0
+        });
+        assert_eq!(full.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    }
+    assert!(kept > 20 && lost > 10, "kept {kept}, lost {lost}");
 }

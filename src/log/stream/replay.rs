@@ -1,0 +1,229 @@
+//! Finding again what a commit stream holds, after a run that did not end in order.
+//!
+//! Every page of every stream file is looked at for a valid frame. The newest one of an incarnation says from which
+//! sequence on frames are needed: those are taken in their order, older ones are leftovers in files that were used again.
+//! A write that the crash interrupted is no frame, and was promised to nobody. A needed frame that is missing before a
+//! valid one is damage; which partitions that touches shows where their offsets have a gap.
+//!
+//! Stream files outlive a replay only when a partition in them could not be opened: then they are kept under another name,
+//! with a list of such partitions, and read again at each start until none is left.
+//!
+//! Lives on the core that boots; what it finds is plain data. Memory is bounded by the tables of the frames.
+
+use super::{
+    FILE_PREFIX,
+    frame::{self, Entry, Frame, PartitionId},
+    is_file_name,
+};
+use ring::{ALIGNMENT, OpenOptions, Ring};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+const CHUNK_BYTES: u64 = 1 << 20;
+const KEPT_SUFFIX: &str = ".millstream-kept";
+/// Topic id and index of the partitions for which files are kept, a line each.
+const KEPT_FOR: &str = "commit-stream-kept-for";
+const MAX_LIST_BYTES: usize = 16 << 20;
+
+/// Records of one partition in a stream file: all that it has from one offset to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayPart {
+    pub path: Arc<Path>,
+    pub position: u64,
+    pub length: u32,
+    pub from: i64,
+    /// Lower than what the batches reach where the partition was cut.
+    pub to: i64,
+}
+
+/// What the streams of one log directory hold.
+#[derive(Default)]
+pub struct Found {
+    files: Vec<PathBuf>,
+    kept: Vec<PathBuf>,
+    has_list: bool,
+    /// In the order of their offsets.
+    pub parts: FxHashMap<PartitionId, Vec<ReplayPart>>,
+    ids: FxHashSet<PartitionId>,
+    /// Needed frames that are missing or damaged.
+    pub missing_frames: u64,
+}
+
+struct FoundFrame {
+    frame: Frame,
+    path: Arc<Path>,
+    position: u64,
+}
+
+/// Reads the streams of a log directory. After a stop in order (`clean`) only what was kept before counts.
+pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
+    let mut found = Found::default();
+    for entry in ring.read_dir(dir).await?.into_iter().filter(|entry| !entry.is_dir) {
+        if is_file_name(&entry.name) {
+            found.files.push(dir.join(entry.name));
+        } else if entry.name.starts_with(FILE_PREFIX) && entry.name.ends_with(KEPT_SUFFIX) {
+            found.kept.push(dir.join(entry.name));
+        } else {
+            found.has_list |= entry.name == KEPT_FOR;
+        }
+    }
+    if found.has_list {
+        let text = ring.read_file(dir.join(KEPT_FOR), MAX_LIST_BYTES).await?;
+        let wanted = parse_list(&String::from_utf8_lossy(&text));
+        let frames = read_all(ring, &found.kept).await?;
+        found.take(frames, &|id| wanted.contains(&id));
+    }
+    if !clean {
+        let frames = read_all(ring, &found.files).await?;
+        found.take(frames, &|_| true);
+    }
+    if clean && !found.files.is_empty() {
+        // Somebody has stopped in order since they were written, and may have cut what they would bring back.
+        for path in std::mem::take(&mut found.files) {
+            tracing::warn!(path = %path.display(), "a commit stream that is older than the last stop in order is removed");
+            ring.unlink(path).await?;
+        }
+        ring.sync_dir(dir).await?;
+    }
+    found.ids = found.parts.keys().copied().collect();
+    if found.missing_frames > 0 {
+        tracing::error!(
+            dir = %dir.display(), frames = found.missing_frames,
+            "the commit stream is damaged: frames are missing before valid ones. The disk has lost what it had promised to \
+             keep; partitions that this leaves with a gap stay offline"
+        );
+    }
+    Ok(found)
+}
+
+async fn read_all(ring: &Ring, paths: &[PathBuf]) -> io::Result<Vec<FoundFrame>> {
+    let mut frames = Vec::new();
+    for path in paths {
+        read_file(ring, path, &mut frames).await?;
+    }
+    Ok(frames)
+}
+
+/// Finds every valid frame of a file.
+async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io::Result<()> {
+    let file = ring.open(path, OpenOptions::read()).await?;
+    let size = ring.size(&file).await?;
+    let path: Arc<Path> = path.into();
+    let page = ALIGNMENT as u64;
+    let mut position = 0;
+    while position + page <= size {
+        let chunk = ring.read_exact_at(&file, position, CHUNK_BYTES.min(size - position) as usize).await?;
+        let start = position;
+        while position + page <= start + chunk.len() as u64 {
+            let here = &chunk[(position - start) as usize..];
+            let claimed = frame::claimed_bytes(here).filter(|length| *length <= size - position);
+            let frame = match claimed {
+                Some(length) if length <= here.len() as u64 => frame::decode(&here[..length as usize]),
+                Some(length) => frame::decode(&ring.read_exact_at(&file, position, length as usize).await?),
+                None => None,
+            };
+            match frame {
+                Some(frame) => {
+                    frames.push(FoundFrame { frame, path: path.clone(), position });
+                    position += claimed.expect("it was decoded");
+                }
+                None => position += page,
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Found {
+    /// Whether there are records of this partition.
+    pub fn has(&self, id: PartitionId) -> bool {
+        self.ids.contains(&id)
+    }
+
+    /// Takes the needed frames of each incarnation, in their order, as far as partitions are `wanted`.
+    fn take(&mut self, frames: Vec<FoundFrame>, wanted: &dyn Fn(PartitionId) -> bool) {
+        let mut incarnations: BTreeMap<u64, BTreeMap<u64, FoundFrame>> = BTreeMap::new();
+        for found in frames {
+            let id = found.frame.id;
+            incarnations.entry(id.incarnation).or_default().insert(id.sequence, found);
+        }
+        for frames in incarnations.into_values() {
+            let newest = frames.last_key_value().expect("it has a frame").1.frame.id;
+            let needed = newest.live_from.min(newest.sequence)..=newest.sequence;
+            let expected = needed.end() - needed.start() + 1;
+            self.missing_frames += expected - frames.range(needed.clone()).count() as u64;
+            let mut after_cut = FxHashSet::default();
+            for found in frames.range(needed).map(|(_, found)| found) {
+                for (entry, at) in &found.frame.entries {
+                    self.take_entry(*entry, found, u64::from(*at), wanted, &mut after_cut);
+                }
+            }
+        }
+    }
+
+    fn take_entry(
+        &mut self,
+        entry: Entry,
+        found: &FoundFrame,
+        at: u64,
+        wanted: &dyn Fn(PartitionId) -> bool,
+        after_cut: &mut FxHashSet<PartitionId>,
+    ) {
+        match entry {
+            Entry::Records { id, from, to, length } if wanted(id) => {
+                // A cut may leave a hole below it, where a batch began that went with it.
+                let from = if after_cut.remove(&id) { i64::MIN } else { from };
+                let position = found.position + at;
+                let part = ReplayPart { path: found.path.clone(), position, length, from, to };
+                self.parts.entry(id).or_default().push(part);
+            }
+            Entry::Cut { id, offset } if wanted(id) => {
+                let parts = self.parts.entry(id).or_default();
+                parts.retain(|part| part.from < offset);
+                for part in parts.iter_mut() {
+                    part.to = part.to.min(offset);
+                }
+                after_cut.insert(id);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Removes the stream files of a log directory: every partition in them has been opened, and synced.
+pub async fn remove(ring: &Ring, dir: &Path, found: &Found) -> io::Result<()> {
+    let list = found.has_list.then(|| dir.join(KEPT_FOR));
+    let paths: Vec<&PathBuf> = list.iter().chain(&found.files).chain(&found.kept).collect();
+    for path in &paths {
+        ring.unlink(path).await?;
+    }
+    if paths.is_empty() { Ok(()) } else { ring.sync_dir(dir).await }
+}
+
+/// Keeps the stream files for partitions that could not be opened: the next start tries again.
+pub async fn set_aside(ring: &Ring, dir: &Path, found: &Found, unopened: &[PartitionId]) -> io::Result<()> {
+    ring.write_file_atomically(dir.join(KEPT_FOR), format_list(unopened).into()).await?;
+    let unique = ring.random_u64();
+    for (number, path) in found.files.iter().enumerate() {
+        ring.rename(path, dir.join(format!("{FILE_PREFIX}{unique:016x}-{number}{KEPT_SUFFIX}"))).await?;
+    }
+    ring.sync_dir(dir).await
+}
+
+fn format_list(ids: &[PartitionId]) -> String {
+    ids.iter().map(|id| format!("{:032x} {}\n", id.topic_id.as_u128(), id.index)).collect()
+}
+
+fn parse_list(text: &str) -> FxHashSet<PartitionId> {
+    let parse = |line: &str| {
+        let (topic_id, index) = line.split_once(' ')?;
+        let topic_id = protocol::Uuid::from_u128(u128::from_str_radix(topic_id, 16).ok()?);
+        Some(PartitionId { topic_id, index: index.parse().ok()? })
+    };
+    text.lines().filter_map(parse).collect()
+}
