@@ -1,4 +1,4 @@
-//! How often the core of a broker asks for memory per request, in steady state.
+//! How often the core of a broker asks for memory per request, in steady state, and how much an idle connection keeps.
 //!
 //! The broker runs in this process: one core on a thread of its own, on each back-end that works here. The client is
 //! the test's thread; what it sends and receives into is made beforehand, so that whatever is allocated while it
@@ -16,9 +16,10 @@ mod sites;
 use bytes::Bytes;
 use protocol::{
     ApiKey, Request, decode_exact,
-    messages::{FetchRequest, FetchResponse, ProduceResponse},
+    messages::{ApiVersionsRequest, FetchRequest, FetchResponse, ProduceResponse},
 };
 use ring::{BackendChoice, BackendKind};
+use sites::Blocks;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -35,6 +36,10 @@ const WARM_UP: usize = 1_000;
 const COUNTED: usize = 2_000;
 /// What timers may add to the count of one request.
 const TOLERANCE: f64 = 0.2;
+/// Connections over which what one keeps is averaged.
+const CONNECTIONS: usize = 512;
+/// Bytes that the heap may keep for an idle connection, its receive buffer included; the aim is 8 KiB.
+const CONNECTION_BYTES_MAX: usize = 15 * 1024;
 const SMALL_BYTES: usize = 100;
 const LARGE_RECORDS: usize = 600;
 const MANY_PARTITIONS: i32 = 10;
@@ -70,11 +75,11 @@ struct Caller {
 }
 
 impl Caller {
-    fn connect(address: SocketAddr) -> Caller {
+    fn connect(address: SocketAddr, answer: Vec<u8>) -> Caller {
         let stream = TcpStream::connect(address).expect("the broker accepts");
         stream.set_nodelay(true).expect("a socket option");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket option");
-        Caller { stream, answer: vec![0; 2 << 20] }
+        Caller { stream, answer }
     }
 
     /// The answer's frame, without its length.
@@ -175,10 +180,7 @@ fn count(workload: &Workload, caller: &mut Caller, profile: Option<&PathBuf>) ->
         caller.call(&workload.frame);
     }
     (workload.check)(caller.call(&workload.frame));
-    let profiler = match profile {
-        Some(path) => dhat::Profiler::builder().file_name(path).trim_backtraces(Some(sites::FRAMES_MAX)).build(),
-        None => dhat::Profiler::builder().testing().build(),
-    };
+    let profiler = profiler(profile);
     for _ in 0..COUNTED {
         caller.call(&workload.frame);
     }
@@ -188,14 +190,38 @@ fn count(workload: &Workload, caller: &mut Caller, profile: Option<&PathBuf>) ->
     blocks as f64 / COUNTED as f64
 }
 
+/// What the heap keeps for a connection that has had one request and waits for the next.
+fn connection_bytes(address: SocketAddr, profile: Option<&PathBuf>) -> usize {
+    let greeting = framed(&ApiVersionsRequest::default(), 0);
+    let mut callers = Vec::with_capacity(CONNECTIONS);
+    let mut answer = vec![0; 1 << 16];
+    let profiler = profiler(profile);
+    for _ in 0..CONNECTIONS {
+        let mut caller = Caller::connect(address, std::mem::take(&mut answer));
+        caller.call(&greeting);
+        answer = std::mem::take(&mut caller.answer);
+        callers.push(caller);
+    }
+    let kept = dhat::HeapStats::get().curr_bytes;
+    drop(profiler);
+    kept / CONNECTIONS
+}
+
+fn profiler(profile: Option<&PathBuf>) -> dhat::Profiler {
+    match profile {
+        Some(path) => dhat::Profiler::builder().file_name(path).trim_backtraces(Some(sites::FRAMES_MAX)).build(),
+        None => dhat::Profiler::builder().testing().build(),
+    }
+}
+
 #[test]
-fn a_request_allocates_no_more_than_it_did() {
+fn requests_and_connections_take_no_more_memory_than_they_did() {
     let folder = std::env::var_os("MILLSTREAM_ALLOCATION_SITES").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let mut excess = Vec::new();
     let uring = ring::select(BackendChoice::Auto).is_ok_and(|selection| selection.kind == BackendKind::IoUring);
     for backend in [Some(BackendKind::Epoll), uring.then_some(BackendKind::IoUring)].into_iter().flatten() {
         let broker = broker::Broker::start(backend);
-        let mut caller = Caller::connect(broker.address);
+        let mut caller = Caller::connect(broker.address, vec![0; 2 << 20]);
         for workload in workloads(broker.address) {
             let ceiling =
                 CEILINGS.iter().find(|ceiling| ceiling.workload == workload.name).expect("every workload has one");
@@ -204,7 +230,7 @@ fn a_request_allocates_no_more_than_it_did() {
             let counted = count(&workload, &mut caller, profile.as_ref());
             eprintln!("{backend:?} {}: {counted:.2} allocations per request, {ceiling} are let pass", workload.name);
             if let Some(profile) = profile {
-                sites::write(&profile, COUNTED);
+                sites::write(&profile, Blocks::Allocated, COUNTED);
             }
             if counted > ceiling + TOLERANCE {
                 excess.push(format!("{backend:?} {}: {counted:.2} instead of {ceiling}", workload.name));
@@ -212,6 +238,15 @@ fn a_request_allocates_no_more_than_it_did() {
                 eprintln!("  fewer than before: lower the ceiling");
             }
         }
+        let profile = folder.as_ref().map(|folder| folder.join(format!("{backend:?}-connection.json")));
+        let kept = connection_bytes(broker.address, profile.as_ref());
+        eprintln!("{backend:?} connection: {kept} bytes, {CONNECTION_BYTES_MAX} are let pass");
+        if let Some(profile) = profile {
+            sites::write(&profile, Blocks::Kept, CONNECTIONS);
+        }
+        if kept > CONNECTION_BYTES_MAX {
+            excess.push(format!("{backend:?} connection: {kept} bytes instead of {CONNECTION_BYTES_MAX}"));
+        }
     }
-    assert!(excess.is_empty(), "more allocations per request than before: {excess:#?}");
+    assert!(excess.is_empty(), "more memory than before: {excess:#?}");
 }

@@ -17,8 +17,21 @@ const OURS: [&str; 3] = ["src", "crates/protocol/src", "crates/ring/src"];
 /// DHAT keeps so many components of a source file's path.
 const PATH_COMPONENTS: usize = 3;
 
-/// Reads `profile` and writes the list beside it, with the ending `.txt`.
-pub fn write(profile: &Path, requests: usize) {
+/// Which numbers of a profile are listed.
+#[derive(Clone, Copy)]
+pub enum Blocks {
+    /// All that were asked for.
+    Allocated,
+    /// Those that were there when the profile ended.
+    Kept,
+}
+
+/// Reads `profile` and writes the list beside it, with the ending `.txt`: the numbers of one of so many pieces.
+pub fn write(profile: &Path, blocks: Blocks, pieces: usize) {
+    let (blocks_field, bytes_field) = match blocks {
+        Blocks::Allocated => ("tbk", "tb"),
+        Blocks::Kept => ("ebk", "eb"),
+    };
     let json: Value = serde_json::from_slice(&fs::read(profile).expect("DHAT has written it")).expect("JSON");
     let names: Vec<&str> =
         json["ftbl"].as_array().expect("a table of frames").iter().filter_map(Value::as_str).collect();
@@ -28,15 +41,15 @@ pub fn write(profile: &Path, requests: usize) {
         let frames = point["fs"].as_array().expect("frames").iter().filter_map(Value::as_u64);
         let frames: Vec<Frame<'_>> = frames.map(|index| Frame::of(names[index as usize])).collect();
         let place = places.entry(place(&frames, &ours)).or_default();
-        place.0 += point["tbk"].as_u64().expect("a number of blocks");
-        place.1 += point["tb"].as_u64().expect("a number of bytes");
+        place.0 += point[blocks_field].as_u64().expect("a number of blocks");
+        place.1 += point[bytes_field].as_u64().expect("a number of bytes");
     }
     let mut places: Vec<_> = places.into_iter().collect();
     places.sort_by_key(|(_, (blocks, _))| std::cmp::Reverse(*blocks));
-    let mut text = String::from("per request: allocations, bytes, and who asked\n");
+    let mut text = String::from("of one: allocations, bytes, and who asked\n");
     for (place, (blocks, bytes)) in places {
-        let per_request = |count: u64| count as f64 / requests as f64;
-        writeln!(text, "{:8.3} {:10.1} B  {place}", per_request(blocks), per_request(bytes)).expect("a string grows");
+        let of_one = |count: u64| count as f64 / pieces as f64;
+        writeln!(text, "{:8.3} {:10.1} B  {place}", of_one(blocks), of_one(bytes)).expect("a string grows");
     }
     fs::write(profile.with_extension("txt"), text).expect("a file beside the profile");
 }

@@ -15,8 +15,8 @@ pub fn markdown(options: &Options, rows: &[Row]) -> String {
     let _ = writeln!(
         text,
         "What {} partitions, {} idle connections and {} groups cost a broker with one core: `cargo xtask bench scale`.\n\
-         Every set-up has a broker of its own. Memory is resident memory of the process; a start is measured from the \n\
-         beginning of the process to its first answer, after a clean stop, the median of {}; a busy partition gets records \n\
+         Every set-up has a broker of its own. Memory is resident memory of the process; a start is measured from the\n\
+         beginning of the process to its first answer, after a clean stop, the median of {}; a busy partition gets records\n\
          of 100 bytes from one producer for {} s, `durability=os`.\n\nMachine: {}.\n",
         options.partitions,
         options.connections,

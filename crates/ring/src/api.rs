@@ -58,6 +58,36 @@ impl<T> Future for JoinHandle<T> {
     }
 }
 
+/// A task's future, and where its output goes. An async block around the future would hold it twice: as what it captured
+/// and as what it awaits; a connection is 8 KiB.
+struct Spawned<T, F> {
+    future: F,
+    result: Rc<RefCell<TaskResult<T>>>,
+}
+
+impl<T, F: Future<Output = T>> Future for Spawned<T, F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: `future` is pinned with the struct: nothing moves it out, and the struct has neither a destructor of its
+        // own nor an `Unpin` implementation besides the automatic one. `result` is never pinned.
+        let (future, result) = unsafe {
+            let this = self.get_unchecked_mut();
+            (Pin::new_unchecked(&mut this.future), &this.result)
+        };
+        let Poll::Ready(value) = future.poll(context) else { return Poll::Pending };
+        let waiter = {
+            let mut result = result.borrow_mut();
+            result.value = Some(value);
+            result.waiter.take()
+        };
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+        Poll::Ready(())
+    }
+}
+
 impl Ring {
     pub fn backend(&self) -> BackendKind {
         self.core.kind
@@ -94,19 +124,8 @@ impl Ring {
         future: impl Future<Output = T> + 'static,
     ) -> JoinHandle<T> {
         let result = Rc::new(RefCell::new(TaskResult { value: None, waiter: None }));
-        let handle = JoinHandle { result: result.clone() };
-        self.core.spawn(name, Box::pin(async move {
-            let value = future.await;
-            let waiter = {
-                let mut result = result.borrow_mut();
-                result.value = Some(value);
-                result.waiter.take()
-            };
-            if let Some(waiter) = waiter {
-                waiter.wake();
-            }
-        }));
-        handle
+        self.core.spawn(name, Box::pin(Spawned { future, result: result.clone() }));
+        JoinHandle { result }
     }
 
     pub async fn sleep(&self, duration: Duration) {
