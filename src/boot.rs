@@ -8,6 +8,7 @@
 //! Stop: no core accepts any more → requests in flight end → every core closes its logs → core 0 writes the checkpoints
 //! that make the next start quick, and at last `.kafka_cleanshutdown`.
 
+pub use crate::shard::mailbox::MeshEnd;
 use crate::{
     config::{BrokerConfig, Layers},
     limits,
@@ -18,17 +19,11 @@ use crate::{
     meta::{
         controller::Settings,
         image::Image,
-        node::{MetaNode, MetaNodeOptions, MetaNodeError},
+        node::{MetaNode, MetaNodeError, MetaNodeOptions},
     },
     net::{admission::OpenConnections, listener::ListenPlan},
-    shard::{
-        Answer, Call, Shard, ShardOptions,
-        mailbox,
-        partition::PartitionId,
-        view::ClusterView,
-    },
+    shard::{Answer, Call, Shard, ShardOptions, mailbox, partition::PartitionId, view::ClusterView},
 };
-pub use crate::shard::mailbox::MeshEnd;
 use ring::{Doorbell, Ring, signal::Signal};
 use rustc_hash::FxHashMap;
 use std::{
@@ -52,7 +47,9 @@ pub enum BootError {
     Meta(#[from] MetaNodeError),
     #[error("{}: {detail}", path.display())]
     MetaProperties { path: PathBuf, detail: String },
-    #[error("cannot {what} the commit stream of the last run: {source}. Its records were acknowledged: mend the disk first")]
+    #[error(
+        "cannot {what} the commit stream of the last run: {source}. Its records were acknowledged: mend the disk first"
+    )]
     Stream { what: &'static str, source: io::Error },
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
@@ -181,18 +178,21 @@ pub async fn run_core(ring: Ring, start: CoreStart) -> Result<(), BootError> {
             _ => ring.sleep(BOARD_INTERVAL).await,
         }
     };
-    let shard = Shard::start(ring, ShardOptions {
-        controller_settings: settings(&start.config, &start.layers),
-        config: start.config,
-        storage: prepared.storage,
-        open_connections: start.open_connections,
-        end: start.end,
-        doorbells,
-        count: start.count,
-        cpu: start.cpu,
-        view: prepared.view,
-        plan: prepared.plan,
-    });
+    let shard = Shard::start(
+        ring,
+        ShardOptions {
+            controller_settings: settings(&start.config, &start.layers),
+            config: start.config,
+            storage: prepared.storage,
+            open_connections: start.open_connections,
+            end: start.end,
+            doorbells,
+            count: start.count,
+            cpu: start.cpu,
+            view: prepared.view,
+            plan: prepared.plan,
+        },
+    );
     match lead {
         Some(lead) => lead.run(&shard, start.ready).await,
         None => {
@@ -418,8 +418,13 @@ fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
 async fn write_checkpoints(dirs: &[LogDir], checkpoints: &[PartitionCheckpoint]) -> io::Result<()> {
     for dir in dirs {
         let here = || checkpoints.iter().filter(|one| one.dir == dir.path());
-        let entry = |one: &PartitionCheckpoint, offset| OffsetEntry { topic: one.topic.clone(), partition: one.partition, offset };
-        let entries = |offset: fn(&PartitionCheckpoint) -> i64| here().map(|one| entry(one, offset(one))).collect::<Vec<_>>();
+        let entry = |one: &PartitionCheckpoint, offset| OffsetEntry {
+            topic: one.topic.clone(),
+            partition: one.partition,
+            offset,
+        };
+        let entries =
+            |offset: fn(&PartitionCheckpoint) -> i64| here().map(|one| entry(one, offset(one))).collect::<Vec<_>>();
         dir.write_recovery_points(&entries(|one| one.recovery_point)).await?;
         dir.write_log_starts(&entries(|one| one.log_start_offset)).await?;
         dir.write_high_watermarks(&entries(|one| one.high_watermark)).await?;
@@ -437,7 +442,8 @@ async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
         checkpoints.extend(closed.checkpoints);
         states.push((core, closed.states));
     }
-    let broker_epoch = shard.view.borrow().image.broker(shard.config.node_id).map_or(-1, |broker| broker.0.broker_epoch);
+    let broker_epoch =
+        shard.view.borrow().image.broker(shard.config.node_id).map_or(-1, |broker| broker.0.broker_epoch);
     let node = shard.controller.take();
     if let Some(node) = node {
         let closed = node.close().await;

@@ -64,7 +64,12 @@ fn end_with_any_core() {
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     let colors = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colors)
+        .with_target(false)
+        .init();
 }
 
 /// What the cores tell the control thread.
@@ -251,7 +256,9 @@ fn begin_stop(control: &ControlEnd, ready: &AtomicBool, signal: &str) {
     if ready.swap(false, Ordering::Relaxed) {
         tracing::info!("{signal}: closing every log, then stopping");
         if !control.send(millstream::shard::CONTROLLER_CORE, Message::Stop) {
-            tracing::error!("core 0 takes no messages: it hangs; SIGKILL is what is left, nothing acknowledged is lost by it");
+            tracing::error!(
+                "core 0 takes no messages: it hangs; SIGKILL is what is left, nothing acknowledged is lost by it"
+            );
         }
     }
 }

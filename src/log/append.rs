@@ -181,7 +181,14 @@ impl Log {
         }
     }
 
-    fn roll_if_needed(&self, incoming_bytes: usize, base_offset: i64, last_offset: i64, max_timestamp: i64, now_ms: i64) {
+    fn roll_if_needed(
+        &self,
+        incoming_bytes: usize,
+        base_offset: i64,
+        last_offset: i64,
+        max_timestamp: i64,
+        now_ms: i64,
+    ) {
         let segment = self.active();
         let config = self.config();
         let waited_ms = match segment.first_timestamp.get() {

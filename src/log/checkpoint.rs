@@ -95,7 +95,11 @@ pub fn parse_partition_metadata(text: &str) -> Result<&str, MalformedCheckpoint>
     if lines.next() != Some("version: 0") {
         return Err(malformed(1, "\"version: 0\" expected"));
     }
-    lines.next().and_then(|line| line.strip_prefix("topic_id: ")).map(str::trim).ok_or_else(|| malformed(2, "\"topic_id: UUID\" expected"))
+    lines
+        .next()
+        .and_then(|line| line.strip_prefix("topic_id: "))
+        .map(str::trim)
+        .ok_or_else(|| malformed(2, "\"topic_id: UUID\" expected"))
 }
 
 /// `meta.properties` of a log directory, version 1 (`MetaProperties`).

@@ -5,8 +5,10 @@
 //! with one listing of its folder; without it, or when in doubt, by reading the ends of its files.
 
 use super::{
-    Log, checkpoint::MalformedCheckpoint, files,
+    Log,
+    checkpoint::MalformedCheckpoint,
     epochs::LeaderEpochs,
+    files,
     index::{Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
     producers::ProducerStates,
     recovery::{Loaded, MAX_SNAPSHOT_BYTES},

@@ -274,9 +274,8 @@ pub(super) async fn read_entry(ring: &Ring, file: &File, entry_bytes: usize, num
 /// and stay below the limits.
 pub(super) fn sane_offsets(entries: &[u8], size_bytes: u64, below_relative_offset: i64) -> (u32, Option<Entry>) {
     sane(entries, OFFSET_ENTRY_BYTES, |last, entry| {
-        let grows = last.is_none_or(|last| {
-            entry.relative_offset() > last.relative_offset() && entry.position() > last.position()
-        });
+        let grows = last
+            .is_none_or(|last| entry.relative_offset() > last.relative_offset() && entry.position() > last.position());
         grows
             && entry.position() > 0
             && u64::from(entry.position()) < size_bytes
@@ -288,17 +287,14 @@ pub(super) fn sane_offsets(entries: &[u8], size_bytes: u64, below_relative_offse
 pub(super) fn sane_times(entries: &[u8], max_relative_offset: u32) -> (u32, Option<Entry>) {
     sane(entries, TIME_ENTRY_BYTES, |last, entry| {
         let grows = last.is_none_or(|last| {
-            entry.timestamp() > last.timestamp() && entry.timestamp_relative_offset() >= last.timestamp_relative_offset()
+            entry.timestamp() > last.timestamp()
+                && entry.timestamp_relative_offset() >= last.timestamp_relative_offset()
         });
         grows && entry.timestamp() >= 0 && entry.timestamp_relative_offset() <= max_relative_offset
     })
 }
 
-fn sane(
-    entries: &[u8],
-    entry_bytes: usize,
-    follows: impl Fn(Option<Entry>, Entry) -> bool,
-) -> (u32, Option<Entry>) {
+fn sane(entries: &[u8], entry_bytes: usize, follows: impl Fn(Option<Entry>, Entry) -> bool) -> (u32, Option<Entry>) {
     let mut count = 0;
     let mut last = None;
     for entry in entries.chunks_exact(entry_bytes).map(Entry::new) {

@@ -79,11 +79,8 @@ impl Loader<'_> {
             // Epochs that were written ahead of their batches: the batches will tell.
             epochs.truncate_from_end(from.offset);
         }
-        let mut ends = Ends {
-            log_end: from.offset,
-            producers: loaded.producers,
-            snapshot_offset: loaded.snapshot_offset,
-        };
+        let mut ends =
+            Ends { log_end: from.offset, producers: loaded.producers, snapshot_offset: loaded.snapshot_offset };
         for at in doubtful..segments.len() {
             let segment = segments[at].clone();
             if at > doubtful {
@@ -131,10 +128,7 @@ impl Loader<'_> {
     }
 
     fn corrupt(&self, segment: &Segment, detail: &str) -> LogError {
-        LogError::Corrupt {
-            path: files::path(self.dir, segment.base_offset, files::LOG),
-            detail: detail.to_owned(),
-        }
+        LogError::Corrupt { path: files::path(self.dir, segment.base_offset, files::LOG), detail: detail.to_owned() }
     }
 
     fn set_sizes(&self, segment: &Segment) -> Result<(), LogError> {
@@ -142,10 +136,11 @@ impl Loader<'_> {
             segment.set_exists(part, self.names.contains_key(&files::name(segment.base_offset, part.extension())));
         }
         let size = self.size_of(segment, Part::Log);
-        let size = u32::try_from(size).ok().filter(|size| *size <= i32::MAX as u32).ok_or_else(|| LogError::BadFile {
-            path: files::path(self.dir, segment.base_offset, files::LOG),
-            detail: format!("{size} bytes are more than a segment can have"),
-        })?;
+        let size =
+            u32::try_from(size).ok().filter(|size| *size <= i32::MAX as u32).ok_or_else(|| LogError::BadFile {
+                path: files::path(self.dir, segment.base_offset, files::LOG),
+                detail: format!("{size} bytes are more than a segment can have"),
+            })?;
         segment.size_bytes.set(size);
         segment.written_bytes.set(size);
         segment.synced_bytes.set(size);
@@ -157,7 +152,8 @@ impl Loader<'_> {
     }
 
     pub(super) fn snapshots(&self) -> Vec<i64> {
-        let snapshot = |name: &String| files::parse(name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
+        let snapshot =
+            |name: &String| files::parse(name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
         self.names.keys().filter_map(snapshot).collect()
     }
 
@@ -329,7 +325,9 @@ impl Loader<'_> {
         ends: &mut Ends,
     ) -> Result<ScanEnd, LogError> {
         if from.offset < ends.log_end {
-            return Err(self.corrupt(segment, &format!("it begins below offset {}, where the one before ends", ends.log_end)));
+            return Err(
+                self.corrupt(segment, &format!("it begins below offset {}, where the one before ends", ends.log_end))
+            );
         }
         let end = self
             .scan(segment, from, recovery_point, &mut |batch| {

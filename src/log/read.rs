@@ -17,7 +17,11 @@ use std::{io, rc::Rc};
 pub enum ReadPart {
     Memory(Bytes),
     /// The bytes stay readable even when the segment is deleted meanwhile.
-    File { file: File, position: u64, length: u64 },
+    File {
+        file: File,
+        position: u64,
+        length: u64,
+    },
 }
 
 /// What a read found. Empty at the end of what may be read.
@@ -182,7 +186,9 @@ impl Log {
                 return Ok((position, last_offset));
             }
         }
-        if let Some(entry) = self.offset_entry(segment, Key::Offset, limits.up_to_offset - 1 - segment.base_offset).await? {
+        if let Some(entry) =
+            self.offset_entry(segment, Key::Offset, limits.up_to_offset - 1 - segment.base_offset).await?
+        {
             let position = u64::from(entry.position());
             if position <= limit {
                 stop = stop.max(position);

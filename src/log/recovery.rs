@@ -11,9 +11,9 @@ use super::{
     epochs::LeaderEpochs,
     fast_start, files,
     gate::Gate,
-    stream::{PartitionId, ReplayPart},
     producers::ProducerStates,
     segment::{Part, Segment},
+    stream::{PartitionId, ReplayPart},
     sync::{Writer, remove_if_there},
     tail::{Tail, TailCache},
     walk::Walk,
@@ -80,7 +80,7 @@ impl Log {
             Some(state) if start.clean => {
                 let expiration_ms = config.producer_id_expiration_ms;
                 fast_start::restore(ring, &dir, topic_id, state, &entries, expiration_ms).await
-            },
+            }
             _ => None,
         };
         let loaded = match restored {
@@ -316,8 +316,7 @@ impl Loader<'_> {
             .map(|(base, _)| base)
             .collect();
         let now_ms = self.ring.wall_clock_ms();
-        let mut segments: Vec<Rc<Segment>> =
-            bases.iter().map(|base| Rc::new(Segment::new(*base, now_ms))).collect();
+        let mut segments: Vec<Rc<Segment>> = bases.iter().map(|base| Rc::new(Segment::new(*base, now_ms))).collect();
         // Recovery begins in the segment that holds the recovery point; a clean log has only its end looked at.
         let doubtful = match self.start.clean {
             true => segments.len().saturating_sub(1),

@@ -3,9 +3,17 @@
 //! Lives on the core of the log, in the background. The decision is pure. Files are renamed at once (`.deleted`,
 //! `-delete`) and removed after `file.delete.delay.ms`, so that reads which began earlier can end.
 
-use super::{Log, LogConfig, ReadError, files, segment::{Part, Segment}};
+use super::{
+    Log, LogConfig, ReadError, files,
+    segment::{Part, Segment},
+};
 use ring::Ring;
-use std::{io, path::{Path, PathBuf}, rc::Rc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
 
 /// A segment as retention sees it.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +34,7 @@ fn expired(
 ) -> usize {
     let last = segments.len().saturating_sub(1);
     let may_go = |at: usize| {
-        at < segments.len()
-            && segments[at].end_offset <= high_watermark
-            && (at < last || segments[at].size_bytes > 0)
+        at < segments.len() && segments[at].end_offset <= high_watermark && (at < last || segments[at].size_bytes > 0)
     };
     let mut count = 0;
     while count < last && may_go(count) && segments[count].end_offset <= log_start_offset {
@@ -231,10 +237,8 @@ mod tests {
         assert_eq!(expired(&all, &config(None, Some(0)), 0, 29, 0), 2);
         all[3].size_bytes = 0;
         assert_eq!(expired(&all, &config(None, Some(0)), 0, 40, 0), 3);
-        let compact = LogConfig {
-            cleanup_policy: CleanupPolicy { delete: false, compact: true },
-            ..config(Some(0), Some(0))
-        };
+        let compact =
+            LogConfig { cleanup_policy: CleanupPolicy { delete: false, compact: true }, ..config(Some(0), Some(0)) };
         assert_eq!(expired(&all, &compact, 10, 40, 9_000), 1);
     }
 }

@@ -134,7 +134,8 @@ impl Scan<'_> {
         let plausible = header.base_offset() >= end.next_offset
             && header.last_offset_delta() >= 0
             && header.last_offset() < self.max_offset;
-        let Some(size) = header.claimed_size_bytes().filter(|size| plausible && position + *size as u64 <= self.size_bytes)
+        let Some(size) =
+            header.claimed_size_bytes().filter(|size| plausible && position + *size as u64 <= self.size_bytes)
         else {
             return Ok(false);
         };

@@ -451,7 +451,8 @@ impl Log {
             let mut position = self.position_before(&segment, self.recovery_point()).await?;
             let end = u64::from(segment.written_bytes.get());
             while position < end {
-                let bytes = ring.read_exact_at(&file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
+                let bytes =
+                    ring.read_exact_at(&file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
                 let next = position + bytes.len() as u64;
                 ring.write_at(&file, vec![bytes], position).await?;
                 position = next;

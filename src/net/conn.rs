@@ -59,7 +59,9 @@ impl Connection {
     pub async fn serve(self: Rc<Self>) {
         let writer = self.shard.ring.spawn_named("replies", self.clone().write_loop());
         if let Err(reason) = self.read_loop().await {
-            self.shard.bad_input.say(self.shard.ring.now(), || format!("closing {}: {reason}", self.stream.peer_addr()));
+            self.shard
+                .bad_input
+                .say(self.shard.ring.now(), || format!("closing {}: {reason}", self.stream.peer_addr()));
         }
         // What was answered before the end still goes out; a half-closed client may be waiting for it.
         self.replies.changed.wait_until(|| self.replies.is_empty() || self.replies.is_closed()).await;
@@ -90,8 +92,12 @@ impl Connection {
                     buffer = back;
                     match received {
                         Ok(0) | Err(_) => return Ok(()),
-                        Ok(n) if n >= receive_bytes => receive_bytes = (receive_bytes * 2).min(limits::RECEIVE_MAX_BYTES),
-                        Ok(n) if n < receive_bytes / 4 => receive_bytes = (receive_bytes / 2).max(limits::RECEIVE_MIN_BYTES),
+                        Ok(n) if n >= receive_bytes => {
+                            receive_bytes = (receive_bytes * 2).min(limits::RECEIVE_MAX_BYTES)
+                        }
+                        Ok(n) if n < receive_bytes / 4 => {
+                            receive_bytes = (receive_bytes / 2).max(limits::RECEIVE_MIN_BYTES)
+                        }
                         Ok(_) => {}
                     }
                     self.last_active.set(self.shard.ring.now());
@@ -187,6 +193,9 @@ mod tests {
         assert_eq!((&block[..], block.capacity()), (&b"abc"[..], limits::RECEIVE_BLOCK_BYTES));
         let own = with_room(&blocks, BytesMut::from(&b"abc"[..]), LARGE);
         assert!(own.capacity() >= 3 + LARGE, "a pool without a block does not keep anybody waiting");
-        assert!(with_room(&blocks, BytesMut::new(), limits::RECEIVE_BLOCK_BYTES + 1).capacity() > limits::RECEIVE_BLOCK_BYTES);
+        assert!(
+            with_room(&blocks, BytesMut::new(), limits::RECEIVE_BLOCK_BYTES + 1).capacity()
+                > limits::RECEIVE_BLOCK_BYTES
+        );
     }
 }

@@ -35,7 +35,11 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
         }
         settle(connection).await;
         let handle = connection.replies.expect(frame.len());
-        handle.reply(encode(&connection.shard, RequestIds { api_version: 0, ..ids }, &apis::api_versions::unsupported_version())?);
+        handle.reply(encode(
+            &connection.shard,
+            RequestIds { api_version: 0, ..ids },
+            &apis::api_versions::unsupported_version(),
+        )?);
         return Ok(());
     }
     let start = connection.shard.ring.now();
@@ -140,10 +144,14 @@ async fn serve(key: ApiKey, ids: RequestIds, context: &Context<'_>, body: &[u8])
         ApiKey::DescribeConfigs => with(shard, ids, body, |r| apis::cluster::describe_configs(context, r)).await,
         ApiKey::DeleteRecords => with(shard, ids, body, |r| apis::delete_records::handle(shard, r)).await,
         ApiKey::InitProducerId => with(shard, ids, body, |r| apis::init_producer_id::handle(context, r)).await,
-        ApiKey::OffsetForLeaderEpoch => with(shard, ids, body, |r| apis::offset_for_leader_epoch::handle(shard, r)).await,
+        ApiKey::OffsetForLeaderEpoch => {
+            with(shard, ids, body, |r| apis::offset_for_leader_epoch::handle(shard, r)).await
+        }
         ApiKey::DescribeLogDirs => with(shard, ids, body, |r| apis::log_dirs::handle(shard, r)).await,
         ApiKey::DescribeQuorum => with(shard, ids, body, |r| apis::cluster::describe_quorum(context, r)).await,
-        ApiKey::ListConfigResources => with(shard, ids, body, |r| apis::cluster::list_config_resources(context, r)).await,
+        ApiKey::ListConfigResources => {
+            with(shard, ids, body, |r| apis::cluster::list_config_resources(context, r)).await
+        }
         ApiKey::AlterPartitionReassignments => {
             with(shard, ids, body, |r| apis::controller::alter_partition_reassignments(context, r)).await
         }

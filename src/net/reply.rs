@@ -22,7 +22,11 @@ pub struct Reply {
 pub enum ReplyPart {
     Bytes(Bytes),
     /// Records that go from the page cache to the socket without passing through user space.
-    File { file: File, position: u64, length: u64 },
+    File {
+        file: File,
+        position: u64,
+        length: u64,
+    },
 }
 
 impl Reply {

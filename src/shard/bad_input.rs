@@ -46,7 +46,12 @@ mod tests {
     #[test]
     fn a_flood_makes_a_bounded_number_of_lines_per_second() {
         let (bad, made) = (BadInput::default(), Cell::new(0));
-        let say = |now| bad.say(now, || { made.set(made.get() + 1); String::new() });
+        let say = |now| {
+            bad.say(now, || {
+                made.set(made.get() + 1);
+                String::new()
+            })
+        };
         let second = Duration::from_secs(1);
         (0..100).for_each(|_| say(Instant(0) + second));
         assert_eq!(made.get(), limits::BAD_INPUT_LINES_PER_S);

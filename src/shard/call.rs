@@ -23,7 +23,10 @@ use crate::{
 
 pub enum Call {
     Produce(Vec<Append>),
-    Fetch { reads: Vec<FetchRead>, options: FetchOptions },
+    Fetch {
+        reads: Vec<FetchRead>,
+        options: FetchOptions,
+    },
     ListOffsets(Vec<OffsetQuery>),
     OffsetsForEpochs(Vec<EpochQuery>),
     DeleteRecords(Vec<DeleteRecordsQuery>),
@@ -31,7 +34,10 @@ pub enum Call {
     /// A request to the controller, which core 0 hosts.
     Controller(ControllerRequest),
     /// A request to the coordinator hosted with this partition of `__consumer_offsets`.
-    Group { partition: i32, request: request::Request },
+    Group {
+        partition: i32,
+        request: request::Request,
+    },
     /// A new view of the cluster: the receiver opens and closes partitions until it agrees with it.
     Follow(ClusterView),
     /// Open the listeners.

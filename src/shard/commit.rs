@@ -143,7 +143,8 @@ pub async fn flush_loop(shard: Shard) {
         let start = shard.ring.precise_now();
         let mut ways = split(round);
         let others = ways.split_off(1);
-        let others: Vec<_> = others.into_iter().map(|way| shard.ring.spawn_named("flush", way.go(shard.clone()))).collect();
+        let others: Vec<_> =
+            others.into_iter().map(|way| shard.ring.spawn_named("flush", way.go(shard.clone()))).collect();
         ways.remove(0).go(shard.clone()).await;
         for other in others {
             other.await;

@@ -28,7 +28,8 @@ pub async fn run(shard: Shard) {
         if due.is_empty() && shard.ring.now() >= next_round {
             due = shard.partitions.borrow().keys().copied().collect();
             due.sort_unstable();
-            next_round = shard.ring.now() + Duration::from_millis(shard.config.log.retention_check_interval_ms.max(1) as u64);
+            next_round =
+                shard.ring.now() + Duration::from_millis(shard.config.log.retention_check_interval_ms.max(1) as u64);
         }
         for _ in 0..RETENTION_PER_TICK.min(due.len()) {
             let id = due.pop().expect("as many as were counted");

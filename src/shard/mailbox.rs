@@ -8,9 +8,7 @@
 //! A full queue is no error: the message waits in the sender's own overflow queue, in order, until the receiver has
 //! made room. Requests in flight are bounded per connection, and so is that queue.
 
-use super::{
-    call::{Answer, Call},
-};
+use super::call::{Answer, Call};
 use crate::limits;
 use ring::{
     Doorbell,
@@ -27,10 +25,18 @@ use std::{
 /// What crosses from core to core.
 pub enum Message {
     /// Work for the owner; it answers with the same number.
-    Call { number: u64, call: Box<Call> },
-    Answer { number: u64, answer: Box<Answer> },
+    Call {
+        number: u64,
+        call: Box<Call>,
+    },
+    Answer {
+        number: u64,
+        answer: Box<Answer>,
+    },
     /// Partitions that the receiver watches have moved: its fetch `watch` may have what it waits for.
-    Moved { watch: u64 },
+    Moved {
+        watch: u64,
+    },
     /// From the control thread to core 0: stop cleanly.
     Stop,
     /// From core 0, when the logs are closed: the core has nothing left to do.
@@ -61,8 +67,9 @@ impl MeshEnd {
 pub fn mesh(members: usize) -> Vec<MeshEnd> {
     assert!(members <= limits::MAX_SHARDS + 1, "{members} members in a mesh");
     let row = || (0..members).map(|_| None).collect();
-    let mut ends: Vec<MeshEnd> =
-        (0..members).map(|index| MeshEnd { index, outgoing: row(), incoming: (0..members).map(|_| None).collect() }).collect();
+    let mut ends: Vec<MeshEnd> = (0..members)
+        .map(|index| MeshEnd { index, outgoing: row(), incoming: (0..members).map(|_| None).collect() })
+        .collect();
     for from in 0..members {
         for to in (0..members).filter(|to| *to != from) {
             let (producer, consumer) = RingBuffer::new(limits::MAILBOX_SLOTS);
@@ -113,7 +120,9 @@ impl Mailbox {
         let incoming = end.incoming.into_iter().enumerate();
         Mailbox {
             index: end.index,
-            outgoing: outgoing.map(|p| p.map(|queue| RefCell::new(Outgoing { queue, overflow: VecDeque::new() }))).collect(),
+            outgoing: outgoing
+                .map(|p| p.map(|queue| RefCell::new(Outgoing { queue, overflow: VecDeque::new() })))
+                .collect(),
             incoming: RefCell::new(incoming.filter_map(|(from, queue)| Some((from, queue?))).collect()),
             doorbells,
             awaited: RefCell::default(),

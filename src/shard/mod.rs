@@ -26,8 +26,8 @@ use crate::{
     config::{BrokerConfig, Layers},
     limits,
     log::TailCache,
-    meta::node::MetaNode,
     meta::controller::Settings,
+    meta::node::MetaNode,
     net::{
         admission::{ConnectionLimits, OpenConnections},
         listener::{self, Connections, ListenPlan},
@@ -157,7 +157,8 @@ impl Drop for DissolveAtEnd {
 impl Shard {
     /// Becomes the shard of this core and serves its mailbox from now on.
     pub fn start(ring: Ring, options: ShardOptions) -> Shard {
-        let cache_slots = (options.config.network.max_incremental_fetch_session_cache_slots as usize).div_ceil(options.count);
+        let cache_slots =
+            (options.config.network.max_incremental_fetch_session_cache_slots as usize).div_ceil(options.count);
         let shard = Shard(Rc::new(ShardInner {
             index: options.end.index(),
             count: options.count,
@@ -233,8 +234,12 @@ impl Shard {
         commit::open_streams(self);
         for (index, address) in self.plan.addresses() {
             match self.ring.listen(address, self.plan.options(&self.config, true)) {
-                Ok(listener) => drop(self.ring.spawn_named("accept", listener::accept_loop(self.clone(), listener, index))),
-                Err(error) => tracing::error!(core = self.index, %address, %error, "this core cannot listen; others serve"),
+                Ok(listener) => {
+                    drop(self.ring.spawn_named("accept", listener::accept_loop(self.clone(), listener, index)))
+                }
+                Err(error) => {
+                    tracing::error!(core = self.index, %address, %error, "this core cannot listen; others serve")
+                }
             }
         }
     }

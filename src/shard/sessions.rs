@@ -228,7 +228,8 @@ mod tests {
     fn a_full_cache_evicts_the_idle_and_else_gives_no_session() {
         let (mut sessions, mut random) = sessions(1);
         let (start, later) = (Instant(0), Instant(0) + EVICTION_AGE + Duration::from_secs(1));
-        let mut create = |now| sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap().session_id;
+        let mut create =
+            |now| sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap().session_id;
         assert_eq!(create(start), 1);
         assert_eq!(create(start), NO_SESSION);
         assert_eq!(create(later), 2);

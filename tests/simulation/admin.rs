@@ -37,7 +37,8 @@ struct Admin {
 }
 
 pub async fn work(run: Rc<Run>, ring: Ring) {
-    let mut admin = Admin { client: Client::new(&run, &ring, "admin".to_owned()), tainted: FxHashSet::default(), names: 0 };
+    let mut admin =
+        Admin { client: Client::new(&run, &ring, "admin".to_owned()), tainted: FxHashSet::default(), names: 0 };
     for (index, partitions) in run.plan.base_topics.iter().enumerate() {
         admin.create(&format!("base-{index}"), *partitions, true).await;
     }
@@ -73,7 +74,8 @@ impl Admin {
                 self.create(&name, partitions, false).await;
             }
             2 | 3 => {
-                let victims: Vec<Uuid> = run.model.borrow().live().filter(|topic| !topic.is_base).map(|topic| topic.id).collect();
+                let victims: Vec<Uuid> =
+                    run.model.borrow().live().filter(|topic| !topic.is_base).map(|topic| topic.id).collect();
                 if !victims.is_empty() {
                     self.delete(victims[self.client.below(victims.len())]).await;
                 }
@@ -104,7 +106,9 @@ impl Admin {
     fn judge(&self, what: &str, error: Option<ErrorCode>, message: Option<&str>) -> Verdict {
         self.client.note(|| format!("{what}: {error:?} {message:?}"));
         match error {
-            Some(ErrorCode::RequestTimedOut | ErrorCode::NotController | ErrorCode::NotLeaderOrFollower) => Verdict::Unknown,
+            Some(ErrorCode::RequestTimedOut | ErrorCode::NotController | ErrorCode::NotLeaderOrFollower) => {
+                Verdict::Unknown
+            }
             Some(ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError) if self.client.run.disk_may_fail() => {
                 Verdict::Unknown
             }
@@ -122,7 +126,12 @@ impl Admin {
         let what = format!("create {name}");
         let mut in_doubt = false;
         while !run.is_over() {
-            let topic = CreatableTopic { name: name.to_owned(), num_partitions: partitions, replication_factor: -1, ..Default::default() };
+            let topic = CreatableTopic {
+                name: name.to_owned(),
+                num_partitions: partitions,
+                replication_factor: -1,
+                ..Default::default()
+            };
             let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: TIMEOUT_MS, validate_only: false };
             let answer = self.client.call(7, &request).await;
             let Ok(Some(result)) = answer.map(|response| response.topics.into_iter().next()) else {
@@ -218,7 +227,8 @@ impl Admin {
 
     async fn add_partition(&mut self) {
         let run = self.client.run.clone();
-        let base: Vec<Topic> = run.model.borrow().live().filter(|topic| topic.is_base && topic.partitions < 5).cloned().collect();
+        let base: Vec<Topic> =
+            run.model.borrow().live().filter(|topic| topic.is_base && topic.partitions < 5).cloned().collect();
         let Some(topic) = base.get(self.client.below(base.len())).cloned() else { return };
         let count = topic.partitions + 1;
         run.model.borrow_mut().topic_mut(topic.id).partitions_asked = count;
@@ -254,9 +264,13 @@ impl Admin {
         run.model.borrow_mut().topic_mut(topic.id).retention_ms.1 = Some(value.clone());
         let what = format!("retention.ms={value} for {}", topic.name);
         while !run.is_over() {
-            let config = AlterableConfig { name: "retention.ms".to_owned(), config_operation: SET, value: Some(value.clone()) };
-            let resource =
-                AlterConfigsResource { resource_type: TOPIC_RESOURCE, resource_name: topic.name.clone(), configs: vec![config] };
+            let config =
+                AlterableConfig { name: "retention.ms".to_owned(), config_operation: SET, value: Some(value.clone()) };
+            let resource = AlterConfigsResource {
+                resource_type: TOPIC_RESOURCE,
+                resource_name: topic.name.clone(),
+                configs: vec![config],
+            };
             let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
             let answer = self.client.call(1, &request).await;
             let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else { continue };
@@ -275,7 +289,8 @@ impl Admin {
 
     async fn check_configs(&mut self) -> Result<(), Lost> {
         let run = self.client.run.clone();
-        let set: Vec<Topic> = run.model.borrow().live().filter(|topic| topic.retention_ms.1.is_some()).cloned().collect();
+        let set: Vec<Topic> =
+            run.model.borrow().live().filter(|topic| topic.retention_ms.1.is_some()).cloned().collect();
         let resource = |topic: &Topic| DescribeConfigsResource {
             resource_type: TOPIC_RESOURCE,
             resource_name: topic.name.clone(),
@@ -317,7 +332,10 @@ pub async fn check_metadata(client: &mut Client) -> Result<(), Lost> {
             }
             Some(found) => {
                 let count = found.partitions.len() as i32;
-                if found.name.as_deref() != Some(&topic.name) || count < topic.partitions || count > topic.partitions_asked {
+                if found.name.as_deref() != Some(&topic.name)
+                    || count < topic.partitions
+                    || count > topic.partitions_asked
+                {
                     let detail = format!("{} has become {:?} with {count} partitions", topic.name, found.name);
                     run.violate(Invariant::TopicsKept, detail);
                 }

@@ -49,7 +49,8 @@ impl Broker {
         overrides.push(("listeners".to_owned(), format!("PLAINTEXT://{address}")));
         let dirs: Vec<String> = (0..plan.log_dirs).map(|index| format!("/data/{index}")).collect();
         overrides.push(("log.dirs".to_owned(), dirs.join(",")));
-        let loaded = config::load::from_sources(None, &overrides, std::iter::empty(), "broker").expect("a valid configuration");
+        let loaded =
+            config::load::from_sources(None, &overrides, std::iter::empty(), "broker").expect("a valid configuration");
         Broker { node, address, world: world.clone(), loaded, cores: plan.cores, process: RefCell::default() }
     }
 
@@ -102,7 +103,9 @@ impl Broker {
     /// Asks for a clean stop, as SIGTERM does; `false` when the process cannot be asked yet.
     pub fn begin_stop(&self) -> bool {
         let mut process = self.process.borrow_mut();
-        let Some(process) = process.as_mut().filter(|process| process.ready.load(Ordering::Relaxed)) else { return false };
+        let Some(process) = process.as_mut().filter(|process| process.ready.load(Ordering::Relaxed)) else {
+            return false;
+        };
         let Some(doorbells) = process.board.doorbells() else { return false };
         let Some(control) = process.control.take() else { return false };
         ControlEnd::new(control, doorbells).send(0, Message::Stop)

@@ -95,14 +95,17 @@ impl Client {
         let mut reader = Reader::from_bytes(&frame);
         let correlation_id = reader.i32();
         if correlation_id.as_ref() != Ok(&pending.correlation_id) {
-            return Err(self.nonsense(&format!("correlation id {correlation_id:?}, expected {}", pending.correlation_id)));
+            return Err(
+                self.nonsense(&format!("correlation id {correlation_id:?}, expected {}", pending.correlation_id))
+            );
         }
         if pending.key.response_header_version(pending.version) >= 1
             && let Err(error) = reader.skip_tags()
         {
             return Err(self.nonsense(&format!("{} header: {error}", pending.key)));
         }
-        let decoded = R::decode(&mut reader, pending.version).and_then(|response| reader.expect_end().map(|()| response));
+        let decoded =
+            R::decode(&mut reader, pending.version).and_then(|response| reader.expect_end().map(|()| response));
         decoded.map_err(|error| self.nonsense(&format!("{} version {}: {error}", pending.key, pending.version)))
     }
 

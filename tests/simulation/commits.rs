@@ -62,7 +62,8 @@ impl Commits {
             return attempts.retain(|attempt| attempt.offset != offset);
         }
         self.acknowledged += 1;
-        let attempt = attempts.iter_mut().find(|attempt| attempt.offset == offset).expect("an answer follows an attempt");
+        let attempt =
+            attempts.iter_mut().find(|attempt| attempt.offset == offset).expect("an answer follows an attempt");
         (attempt.acknowledged, attempt.settled_at) = (true, Some(now));
     }
 
@@ -125,7 +126,10 @@ pub async fn work(run: Rc<Run>, ring: Ring) {
             let at = client.below(base.len());
             let count = 1 + client.below((base.len() - at).min(3));
             if client.one_in(4) {
-                let keys: Vec<_> = base[at..at + count].iter().map(|(topic, index)| (group.to_owned(), topic.clone(), *index)).collect();
+                let keys: Vec<_> = base[at..at + count]
+                    .iter()
+                    .map(|(topic, index)| (group.to_owned(), topic.clone(), *index))
+                    .collect();
                 let _ = check_keys(&mut client, group, &keys).await;
             } else {
                 commits_left -= 1;
@@ -145,7 +149,8 @@ pub fn base_partitions(run: &Run) -> Vec<(String, i32)> {
 
 /// Has the coordinator of a group found, which creates its topic at the first time.
 pub async fn find_coordinator(client: &mut Client, group: &str) -> Result<(), Lost> {
-    let request = FindCoordinatorRequest { key_type: 0, coordinator_keys: vec![group.to_owned()], ..Default::default() };
+    let request =
+        FindCoordinatorRequest { key_type: 0, coordinator_keys: vec![group.to_owned()], ..Default::default() };
     let response = client.call(FIND_VERSION, &request).await?;
     let error = response.coordinators.first().and_then(|one| ErrorCode::from_code(one.error_code));
     match error {
@@ -180,7 +185,11 @@ pub async fn commit(
         };
         match topics.iter_mut().find(|known| known.name == *topic) {
             Some(known) => known.partitions.push(partition),
-            None => topics.push(OffsetCommitRequestTopic { name: topic.clone(), partitions: vec![partition], ..Default::default() }),
+            None => topics.push(OffsetCommitRequestTopic {
+                name: topic.clone(),
+                partitions: vec![partition],
+                ..Default::default()
+            }),
         }
     }
     let request = OffsetCommitRequest {
@@ -191,7 +200,8 @@ pub async fn commit(
         ..Default::default()
     };
     let response = client.call(COMMIT_VERSION, &request).await?;
-    let errors: Vec<ErrorCode> = sent.iter().map(|(key, offset)| take_answer(client, key, *offset, &response)).collect();
+    let errors: Vec<ErrorCode> =
+        sent.iter().map(|(key, offset)| take_answer(client, key, *offset, &response)).collect();
     if errors.contains(&ErrorCode::NotCoordinator) {
         find_coordinator(client, group).await?;
     }
@@ -211,7 +221,8 @@ fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetC
             run.commits.borrow_mut().answered(key, offset, false, now);
         }
         // It may have been written already when the log failed.
-        Some(ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress) => {}
+        Some(ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress) => {
+        }
         error => run.violate(Invariant::AnswersExplained, format!("commit of {offset} for {key:?}: {error:?}")),
     }
     error.unwrap_or(ErrorCode::UnknownServerError)
@@ -242,12 +253,8 @@ async fn check_keys(client: &mut Client, group: &str, keys: &[CommitKey]) -> Res
             }),
         }
     }
-    let asked = OffsetFetchRequestGroup {
-        group_id: group.to_owned(),
-        member_id: None,
-        member_epoch: -1,
-        topics: Some(topics),
-    };
+    let asked =
+        OffsetFetchRequestGroup { group_id: group.to_owned(), member_id: None, member_epoch: -1, topics: Some(topics) };
     let request = OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
     let sent_at = client.run.world.now();
     let response = client.call(FETCH_VERSION, &request).await?;
@@ -268,12 +275,18 @@ async fn check_keys(client: &mut Client, group: &str, keys: &[CommitKey]) -> Res
         let topic = answer.topics.iter().find(|topic| topic.name == key.1);
         let partition = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.2));
         let Some(partition) = partition.filter(|partition| partition.error_code == 0) else {
-            run.violate(Invariant::AnswersExplained, format!("offset fetch of {key:?}: {:?}", partition.map(|one| one.error_code)));
+            run.violate(
+                Invariant::AnswersExplained,
+                format!("offset fetch of {key:?}: {:?}", partition.map(|one| one.error_code)),
+            );
             continue;
         };
         let metadata = partition.metadata.as_deref().unwrap_or("");
         if partition.committed_offset != -1 && metadata != partition.committed_offset.to_string() {
-            run.violate(Invariant::CommittedOffsetsKept, format!("{key:?}: offset {} has {metadata:?}", partition.committed_offset));
+            run.violate(
+                Invariant::CommittedOffsetsKept,
+                format!("{key:?}: offset {} has {metadata:?}", partition.committed_offset),
+            );
         }
         run.check(run.commits.borrow().check(key, partition.committed_offset, sent_at));
     }

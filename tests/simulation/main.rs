@@ -83,7 +83,9 @@ fn seeds_keep_every_invariant() {
             eprintln!(
                 "{} of {count} seeds in {:.1?}, {} failing: {requests} requests, {acked} records acknowledged, {read} read, \
                  {commits} commits, {virtual_time:.0?} of virtual time",
-                seed + 1 - first, begun.elapsed(), failures.len()
+                seed + 1 - first,
+                begun.elapsed(),
+                failures.len()
             );
         }
     }
@@ -123,10 +125,16 @@ fn the_checks_notice_lost_records_when_nothing_is_synced() {
         violation.is_some_and(|violation| {
             matches!(
                 violation.invariant,
-                Invariant::AcknowledgedIsReadable | Invariant::HighWatermarkKept | Invariant::ReadsRepeat | Invariant::CommittedOffsetsKept
+                Invariant::AcknowledgedIsReadable
+                    | Invariant::HighWatermarkKept
+                    | Invariant::ReadsRepeat
+                    | Invariant::CommittedOffsetsKept
             )
         })
     });
     let noticed = noticed.count();
-    assert!(noticed >= 5, "power cuts lost acknowledged records of durability=os, and only {noticed} of 10 seeds noticed");
+    assert!(
+        noticed >= 5,
+        "power cuts lost acknowledged records of durability=os, and only {noticed} of 10 seeds noticed"
+    );
 }

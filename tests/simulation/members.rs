@@ -34,7 +34,10 @@ impl Generations {
     /// A member has been given `assignment` (see [`assignment`]) in this generation.
     fn assigned(&mut self, generation: i32, member: &str, assignment: &str) -> Result<(), Violation> {
         let bad = |detail: String| {
-            Err(Violation { invariant: Invariant::GenerationsKept, detail: format!("generation {generation}: {detail}") })
+            Err(Violation {
+                invariant: Invariant::GenerationsKept,
+                detail: format!("generation {generation}: {detail}"),
+            })
         };
         let mut parts = assignment.split(',');
         let Some(mark) = parts.next().and_then(|mark| mark.parse::<u64>().ok()) else {
@@ -101,7 +104,9 @@ impl Member {
                 self.generation = -1;
             }
             Some(ErrorCode::IllegalGeneration | ErrorCode::RebalanceInProgress) => self.generation = -1,
-            Some(ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress) => {
+            Some(
+                ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress,
+            ) => {
                 commits::find_coordinator(&mut self.client, GROUP).await?;
             }
             error => self.client.run.violate(Invariant::AnswersExplained, format!("{what}: {error:?}")),
@@ -111,7 +116,8 @@ impl Member {
 
     async fn join(&mut self) -> Result<(), Lost> {
         let run = self.client.run.clone();
-        let protocols = vec![JoinGroupRequestProtocol { name: PROTOCOL.to_owned(), metadata: Bytes::from_static(b"all") }];
+        let protocols =
+            vec![JoinGroupRequestProtocol { name: PROTOCOL.to_owned(), metadata: Bytes::from_static(b"all") }];
         let request = JoinGroupRequest {
             group_id: GROUP.to_owned(),
             session_timeout_ms: SESSION_TIMEOUT_MS,
@@ -157,7 +163,9 @@ impl Member {
             let text = String::from_utf8_lossy(&synced.assignment).into_owned();
             run.check(run.generations.borrow_mut().assigned(generation, &self.id, &text));
             self.generation = generation;
-            let parse = |part: &str| part.split_once(':').and_then(|(topic, index)| Some((topic.to_owned(), index.parse().ok()?)));
+            let parse = |part: &str| {
+                part.split_once(':').and_then(|(topic, index)| Some((topic.to_owned(), index.parse().ok()?)))
+            };
             self.owned = text.split(',').skip(1).filter_map(parse).collect();
         }
         Ok(())
@@ -194,7 +202,8 @@ impl Member {
     }
 
     async fn leave(&mut self) -> Result<(), Lost> {
-        let request = LeaveGroupRequest { group_id: GROUP.to_owned(), member_id: self.id.clone(), ..Default::default() };
+        let request =
+            LeaveGroupRequest { group_id: GROUP.to_owned(), member_id: self.id.clone(), ..Default::default() };
         self.id.clear();
         self.generation = -1;
         self.client.call(2, &request).await.map(drop)

@@ -209,12 +209,18 @@ impl Model {
     /// A consumer has read the record `id` of producer `producer_id` at `offset`.
     pub fn read(&mut self, key: PartitionKey, offset: i64, id: u64, producer_id: i64, sequence: i32) -> Checked {
         let Some(sent) = self.sent.get(id as usize) else {
-            return violated(Invariant::ReadsRepeat, format!("{} offset {offset}: record {id} was never sent", self.say(key)));
+            return violated(
+                Invariant::ReadsRepeat,
+                format!("{} offset {offset}: record {id} was never sent", self.say(key)),
+            );
         };
         if sent.partition != key || sent.producer_id != producer_id || sent.sequence != sequence {
             let detail = format!(
                 "{} offset {offset}: record {id} was sent to {} by producer {} as {}, is read of producer {producer_id} as {sequence}",
-                self.say(key), self.say(sent.partition), sent.producer_id, sent.sequence,
+                self.say(key),
+                self.say(sent.partition),
+                sent.producer_id,
+                sent.sequence,
             );
             return violated(Invariant::ReadsRepeat, detail);
         }
@@ -245,7 +251,8 @@ impl Model {
         let before = sequences.range(..sequence).next_back().is_none_or(|(_, at)| *at < offset);
         let after = sequences.range(sequence..).next().is_none_or(|(_, at)| *at > offset);
         if !before || !after {
-            let detail = format!("{where_} offset {offset}: producer {producer_id} sequence {sequence} {how} out of order");
+            let detail =
+                format!("{where_} offset {offset}: producer {producer_id} sequence {sequence} {how} out of order");
             return violated(Invariant::OrderKept, detail);
         }
         sequences.insert(sequence, offset);
@@ -258,12 +265,14 @@ impl Model {
         if high_watermark < expected.acked_end {
             let detail = format!(
                 "{}: records up to offset {} were acknowledged, the high watermark is {high_watermark}",
-                self.say(key), expected.acked_end
+                self.say(key),
+                expected.acked_end
             );
             return violated(Invariant::AcknowledgedIsReadable, detail);
         }
         if high_watermark < expected.high_watermark {
-            let detail = format!("{}: the high watermark was {}, is {high_watermark}", self.say(key), expected.high_watermark);
+            let detail =
+                format!("{}: the high watermark was {}, is {high_watermark}", self.say(key), expected.high_watermark);
             return violated(Invariant::HighWatermarkKept, detail);
         }
         Ok(())
@@ -294,7 +303,8 @@ impl Model {
                 if next.is_some_and(|next| next != *sequence) {
                     let detail = format!(
                         "{} offset {offset}: producer {producer_id} has sequence {sequence} where {} follows",
-                        self.say(key), next.unwrap_or(0)
+                        self.say(key),
+                        next.unwrap_or(0)
                     );
                     return violated(Invariant::OrderKept, detail);
                 }

@@ -93,7 +93,9 @@ impl Plan {
             faults,
             storm: dice.millis(1_500, 6_000),
             fault_gap_ms: *dice.pick(&[(20, 400), (100, 1_500), (300, 3_000)]),
-            last_ends: (0..2).map(|_| *dice.pick(&[Fault::PowerCut, Fault::PowerCut, Fault::Kill, Fault::CleanStop])).collect(),
+            last_ends: (0..2)
+                .map(|_| *dice.pick(&[Fault::PowerCut, Fault::PowerCut, Fault::Kill, Fault::CleanStop]))
+                .collect(),
         };
         if variation == Variation::OsDurability {
             plan.properties.push(("durability".to_owned(), "os".to_owned()));

@@ -70,7 +70,13 @@ impl Producer {
 
     /// Gets a producer id. What was pending under the old one may be in the log or not.
     async fn begin(&mut self) -> bool {
-        let request = InitProducerIdRequest { transactional_id: None, transaction_timeout_ms: 60_000, producer_id: -1, producer_epoch: -1, ..Default::default() };
+        let request = InitProducerIdRequest {
+            transactional_id: None,
+            transaction_timeout_ms: 60_000,
+            producer_id: -1,
+            producer_epoch: -1,
+            ..Default::default()
+        };
         let Ok(response) = self.client.call(4, &request).await else { return false };
         let run = self.run().clone();
         match ErrorCode::from_code(response.error_code) {
@@ -166,7 +172,8 @@ impl Producer {
             let version = if by_id { IDS_VERSION } else { NAMES_VERSION };
             let request = self.request(&batches);
             let ids = batches.iter().map(|(lane, at)| (*lane, self.lanes[*lane].pending[*at].first_id)).collect();
-            let deleted = batches.iter().map(|(lane, _)| run.model.borrow().expected(self.lanes[*lane].key).deleted).collect();
+            let deleted =
+                batches.iter().map(|(lane, _)| run.model.borrow().expected(self.lanes[*lane].key).deleted).collect();
             match self.client.send(version, &request).await {
                 Ok(pending) => sent.push((pending, ids, deleted)),
                 Err(Lost) => break,
@@ -206,12 +213,17 @@ impl Producer {
         let key = self.lanes[lane].key;
         let name = &self.lanes[lane].name;
         let topic = response.responses.iter().find(|topic| topic.topic_id == key.topic || topic.name == *name);
-        let answer = topic.and_then(|topic| topic.partition_responses.iter().find(|partition| partition.index == key.index));
+        let answer =
+            topic.and_then(|topic| topic.partition_responses.iter().find(|partition| partition.index == key.index));
         let Some(answer) = answer else {
-            return run.violate(Invariant::AnswersExplained, format!("{name}-{} is missing in a produce response", key.index));
+            return run.violate(
+                Invariant::AnswersExplained,
+                format!("{name}-{} is missing in a produce response", key.index),
+            );
         };
         let error = ErrorCode::from_code(answer.error_code);
-        let batch = self.lanes[lane].pending.iter().position(|batch| batch.first_id == first_id).expect("answered once");
+        let batch =
+            self.lanes[lane].pending.iter().position(|batch| batch.first_id == first_id).expect("answered once");
         let count = self.lanes[lane].pending[batch].count;
         let said = answer.base_offset;
         self.client.note(|| format!("{name}-{} records {first_id}+{count}: {error:?} at {said}", key.index));
@@ -235,7 +247,10 @@ impl Producer {
                 if run.model.borrow().may_be_gone(topic) {
                     self.lanes[lane].given_up = true;
                 } else {
-                    run.violate(Invariant::TopicsKept, format!("{} was created and is unknown: {message:?}", self.lanes[lane].name));
+                    run.violate(
+                        Invariant::TopicsKept,
+                        format!("{} was created and is unknown: {message:?}", self.lanes[lane].name),
+                    );
                 }
             }
             // Snapshots of the producer state hold the last batch only: earlier ones may not be recognised after a restart.
@@ -244,7 +259,10 @@ impl Producer {
             }
             Some(ErrorCode::OutOfOrderSequenceNumber | ErrorCode::DuplicateSequenceNumber) => {
                 let name = &self.lanes[lane].name;
-                run.violate(Invariant::OrderKept, format!("{name}: a producer without a gap hears {error:?}: {message:?}"));
+                run.violate(
+                    Invariant::OrderKept,
+                    format!("{name}: a producer without a gap hears {error:?}: {message:?}"),
+                );
             }
             Some(ErrorCode::NotLeaderOrFollower | ErrorCode::RequestTimedOut | ErrorCode::LeaderNotAvailable) => {}
             Some(ErrorCode::KafkaStorageError) if run.disk_may_fail() || run.model.borrow().may_be_gone(topic) => {}

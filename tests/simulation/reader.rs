@@ -94,9 +94,13 @@ pub async fn fetch(client: &mut Client, cursors: &mut [Cursor]) -> Result<(), Lo
     for (cursor, expected) in cursors.iter_mut().zip(expected) {
         let name = run.model.borrow().name(cursor.key.topic);
         let topic = response.responses.iter().find(|topic| topic.topic_id == cursor.key.topic || topic.topic == name);
-        let answer = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == cursor.key.index));
+        let answer =
+            topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == cursor.key.index));
         match answer {
-            None => run.violate(Invariant::AnswersExplained, format!("{name}-{} is missing in a fetch response", cursor.key.index)),
+            None => run.violate(
+                Invariant::AnswersExplained,
+                format!("{name}-{} is missing in a fetch response", cursor.key.index),
+            ),
             Some(answer) if take(client, cursor, expected, answer) => find_start(client, cursor).await?,
             Some(_) => {}
         }
@@ -140,7 +144,9 @@ fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &Parti
         }
         Some(ErrorCode::None) => {
             let hw = answer.high_watermark;
-            client.note(|| format!("fetch {} from {}: high watermark {hw}", run.model.borrow().say(cursor.key), cursor.next));
+            client.note(|| {
+                format!("fetch {} from {}: high watermark {hw}", run.model.borrow().say(cursor.key), cursor.next)
+            });
             run.check(run.model.borrow_mut().high_watermark_told(cursor.key, expected, hw));
             run.check(run.model.borrow().log_start_told(cursor.key, answer.log_start_offset));
             cursor.high_watermark = hw;
@@ -157,7 +163,9 @@ fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &Parti
         }
         Some(ErrorCode::KafkaStorageError) if run.disk_may_fail() || may_be_gone => {}
         Some(ErrorCode::NotLeaderOrFollower) => {}
-        error => run.violate(Invariant::AnswersExplained, format!("fetch of {} from {}: {error:?}", say(), cursor.next)),
+        error => {
+            run.violate(Invariant::AnswersExplained, format!("fetch of {} from {}: {error:?}", say(), cursor.next))
+        }
     }
     false
 }
@@ -173,19 +181,26 @@ fn read_batches(run: &Run, cursor: &mut Cursor, answer: &PartitionData) -> Resul
         if !batch.crc_is_valid() {
             return Err(bad(format!("the batch at {} has a wrong checksum", batch.base_offset())));
         }
-        if batch.base_offset() > cursor.next || batch.last_offset() < cursor.next || batch.last_offset() >= answer.high_watermark {
+        if batch.base_offset() > cursor.next
+            || batch.last_offset() < cursor.next
+            || batch.last_offset() >= answer.high_watermark
+        {
             let range = (batch.base_offset(), batch.last_offset(), answer.high_watermark);
             return Err(bad(format!("offset {} is next, there comes a batch of {range:?}", cursor.next)));
         }
         let mut sequence = batch.base_sequence();
         let producer_id = batch.producer_id();
-        batch.for_each_record::<protocol::records::RecordsError>(UNPACKED_MAX_BYTES, |record| {
-            let id = record.value.and_then(|value| value.first_chunk::<8>()).map_or(u64::MAX, |id| u64::from_be_bytes(*id));
-            run.check(run.model.borrow_mut().read(key, record.offset, id, producer_id, sequence));
-            sequence += 1;
-            Ok(())
-        })
-        .map_err(|error| bad(error.to_string()))?;
+        batch
+            .for_each_record::<protocol::records::RecordsError>(UNPACKED_MAX_BYTES, |record| {
+                let id = record
+                    .value
+                    .and_then(|value| value.first_chunk::<8>())
+                    .map_or(u64::MAX, |id| u64::from_be_bytes(*id));
+                run.check(run.model.borrow_mut().read(key, record.offset, id, producer_id, sequence));
+                sequence += 1;
+                Ok(())
+            })
+            .map_err(|error| bad(error.to_string()))?;
         cursor.next = batch.next_offset();
     }
     Ok(())
@@ -202,11 +217,8 @@ pub async fn find_start(client: &mut Client, cursor: &mut Cursor) -> Result<(), 
         // Found by name, and names may be given out again: read on from what the model knows nothing of.
         return Ok(());
     }
-    let partition = ListOffsetsPartition {
-        partition_index: cursor.key.index,
-        current_leader_epoch: -1,
-        timestamp: EARLIEST,
-    };
+    let partition =
+        ListOffsetsPartition { partition_index: cursor.key.index, current_leader_epoch: -1, timestamp: EARLIEST };
     let topics = vec![ListOffsetsTopic { name: name.clone(), partitions: vec![partition] }];
     let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
     let response = client.call(LIST_OFFSETS_VERSION, &request).await?;

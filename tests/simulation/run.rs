@@ -4,9 +4,8 @@ use crate::{
     admin, audit,
     broker::Broker,
     commits::Commits,
-    journal,
+    journal, members,
     members::Generations,
-    members,
     model::{Checked, Invariant, Model, Violation},
     plan::{Fault, Plan, Variation},
     producer, reader, storm,
@@ -88,7 +87,11 @@ impl Run {
         self.phase.get() == Phase::Calm
     }
 
-    fn spawn<F: Future<Output = ()> + 'static>(self: &Rc<Self>, name: String, work: impl FnOnce(Rc<Run>, Ring) -> F + 'static) {
+    fn spawn<F: Future<Output = ()> + 'static>(
+        self: &Rc<Self>,
+        name: String,
+        work: impl FnOnce(Rc<Run>, Ring) -> F + 'static,
+    ) {
         let done = Rc::new(Cell::new(false));
         self.workers.borrow_mut().push((name, done.clone()));
         let core = self.next_core.replace(self.next_core.get() + 1);

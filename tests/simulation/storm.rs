@@ -1,14 +1,9 @@
 //! The first phase of a run: faults, one after the other, some of them at once.
 
-use crate::{
-    dice::Dice,
-    plan::Fault,
-    run::Run,
-    model::Invariant,
-};
+use crate::{dice::Dice, model::Invariant, plan::Fault, run::Run};
+use ring::Instant;
 use std::rc::Rc;
 use std::time::Duration;
-use ring::Instant;
 
 /// What ends a fault, and when.
 enum Remedy {
@@ -161,9 +156,13 @@ impl Storm<'_> {
         if !run.broker.is_running() {
             run.broker.start();
         }
-        run.world.run_until(Duration::from_secs(30), || run.is_over() || run.broker.is_ready() || run.broker.failure().is_some());
+        run.world.run_until(Duration::from_secs(30), || {
+            run.is_over() || run.broker.is_ready() || run.broker.failure().is_some()
+        });
         match run.broker.failure() {
-            Some(why) => run.violate(Invariant::StartsAndStops, format!("the broker does not start after the storm: {why}")),
+            Some(why) => {
+                run.violate(Invariant::StartsAndStops, format!("the broker does not start after the storm: {why}"))
+            }
             None if !run.broker.is_ready() => {
                 run.violate(Invariant::StartsAndStops, "the broker has not started 30 s after the storm".to_owned());
             }

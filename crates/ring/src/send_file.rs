@@ -236,7 +236,8 @@ mod tests {
     fn a_hole_in_the_page_cache_is_seen() {
         const BYTES: u64 = 1 << 20;
         // Below the build folder: a file system in memory has everything resident.
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("resident-{}.tmp", std::process::id()));
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("resident-{}.tmp", std::process::id()));
         let mut written = fs::File::create(&path).unwrap();
         written.write_all(&vec![7; BYTES as usize]).unwrap();
         written.sync_all().unwrap();

@@ -124,7 +124,8 @@ fn timestamps_are_found() {
         // Timestamps rise, with a dip in each third batch.
         let stamp = |at: i64| NOW_MS + at * 10 - if at % 3 == 2 { 500 } else { 0 };
         for at in 0..300 {
-            append_batch(&log, batch(stamp(at), &[b"x", b"yyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]).build(), at as i32 / 100).unwrap();
+            append_batch(&log, batch(stamp(at), &[b"x", b"yyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]).build(), at as i32 / 100)
+                .unwrap();
         }
         let all: Vec<i64> = (0..300).flat_map(|at| [stamp(at), stamp(at) + 1]).collect();
         for wanted in (NOW_MS - 600..NOW_MS + 3010).step_by(7) {
@@ -219,7 +220,8 @@ fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
             let producer = 100 + round % 3;
             let data = batch(NOW_MS, &[&[1_u8; 50]]).producer(producer, 0, (round / 3) as i32 * 2).transactional(true);
             append_batch(&log, data.build(), 0).unwrap();
-            let more = batch(NOW_MS, &[&[1_u8; 50]]).producer(producer, 0, (round / 3) as i32 * 2 + 1).transactional(true);
+            let more =
+                batch(NOW_MS, &[&[1_u8; 50]]).producer(producer, 0, (round / 3) as i32 * 2 + 1).transactional(true);
             append_batch(&log, more.build(), 0).unwrap();
             log.set_high_watermark(log.log_end_offset());
             assert_eq!(log.last_stable_offset(), round * 3);

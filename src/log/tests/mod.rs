@@ -6,9 +6,7 @@ mod model;
 mod recover;
 pub mod simulated;
 
-use super::{
-    AppendContext, AppendError, AppendInfo, Log, LogConfig, LogStart, ReadData, ReadPart, TailCache, files,
-};
+use super::{AppendContext, AppendError, AppendInfo, Log, LogConfig, LogStart, ReadData, ReadPart, TailCache, files};
 use bytes::{Bytes, BytesMut};
 use protocol::{
     Uuid,

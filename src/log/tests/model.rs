@@ -75,7 +75,13 @@ impl Model {
     fn records(&self, from: i64) -> Vec<(i64, Vec<u8>)> {
         let numbered = |batch: &ModelBatch| {
             let base = batch.base;
-            batch.values.iter().cloned().enumerate().map(move |(at, value)| (base + at as i64, value)).collect::<Vec<_>>()
+            batch
+                .values
+                .iter()
+                .cloned()
+                .enumerate()
+                .map(move |(at, value)| (base + at as i64, value))
+                .collect::<Vec<_>>()
         };
         self.batches.iter().flat_map(numbered).filter(|(at, _)| *at >= from).collect()
     }
@@ -176,9 +182,10 @@ impl Run {
     }
 
     async fn find_time(&self, timestamp: i64) {
-        let times = self.model.batches.iter().flat_map(|batch| {
-            (0..batch.values.len() as i64).map(move |at| (batch.timestamp + at, batch.base + at))
-        });
+        let times =
+            self.model.batches.iter().flat_map(|batch| {
+                (0..batch.values.len() as i64).map(move |at| (batch.timestamp + at, batch.base + at))
+            });
         let expected = times.filter(|(_, offset)| *offset >= self.model.start).find(|(at, _)| *at >= timestamp);
         let found = self.log.offset_for_timestamp(timestamp).await.unwrap();
         assert_eq!(found.map(|found| (found.timestamp, found.offset)), expected);
@@ -204,7 +211,9 @@ impl Run {
         }
         let log_start = start.log_start_offset;
         let names = names_in(&self.dir);
-        let bases = names.iter().filter_map(|name| files::parse(name).filter(|(_, kind)| *kind == files::LOG).map(|(at, _)| at));
+        let bases = names
+            .iter()
+            .filter_map(|name| files::parse(name).filter(|(_, kind)| *kind == files::LOG).map(|(at, _)| at));
         let last_base = bases.max().unwrap_or(0);
         self.log = self::open(&self.ring, &self.dir, config(), start).await;
         if !matches!(how, Reopen::Fast) {

@@ -10,7 +10,8 @@ async fn several_segments(ring: &Ring, dir: &Path, count: i64) -> Vec<i64> {
     let log = open(ring, dir, small_config(), LogStart::default()).await;
     for at in 0..count {
         let sequence = at as i32;
-        append_batch(&log, batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, sequence).build(), at as i32 / 20).unwrap();
+        append_batch(&log, batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, sequence).build(), at as i32 / 20)
+            .unwrap();
     }
     log.close().await.unwrap();
     log.segment_infos().iter().map(|info| info.base_offset).collect()
@@ -278,8 +279,7 @@ fn odd_starts() {
         let dir = temp.partition();
         several_segments(&ring, &dir, 50).await;
         let other = Uuid::from_u128(2);
-        let opened =
-            Log::open(&ring, dir.clone(), other, small_config().shared(), clean(), TailCache::new(0)).await;
+        let opened = Log::open(&ring, dir.clone(), other, small_config().shared(), clean(), TailCache::new(0)).await;
         assert!(matches!(opened, Err(LogError::WrongTopicId { .. })));
         // The log start lies inside the log, then behind it.
         let log = open(&ring, &dir, small_config(), LogStart { log_start_offset: 10, ..clean() }).await;

@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn software_names_are_checked_as_kafka_checks_them() {
-        assert!(["apache-kafka-java", "a", "4.3.1", "confluent-kafka-python"].iter().all(|name| is_software_name(name)));
+        assert!(
+            ["apache-kafka-java", "a", "4.3.1", "confluent-kafka-python"].iter().all(|name| is_software_name(name))
+        );
         assert!(["", "-a", "a-", "a b", "ä", "a\n"].iter().all(|name| !is_software_name(name)));
     }
 }

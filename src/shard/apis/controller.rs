@@ -63,12 +63,18 @@ forward!(alter_configs, AlterConfigs, AlterConfigsRequest, AlterConfigsResponse,
     ControllerRequest::AlterConfigs(request)
 });
 forward!(
-    incremental_alter_configs, IncrementalAlterConfigs, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+    incremental_alter_configs,
+    IncrementalAlterConfigs,
+    IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse,
     |context, request| ControllerRequest::IncrementalAlterConfigs(request)
 );
 forward!(
-    alter_partition_reassignments, AlterPartitionReassignments, AlterPartitionReassignmentsRequest,
-    AlterPartitionReassignmentsResponse, |context, request| ControllerRequest::AlterPartitionReassignments(request)
+    alter_partition_reassignments,
+    AlterPartitionReassignments,
+    AlterPartitionReassignmentsRequest,
+    AlterPartitionReassignmentsResponse,
+    |context, request| ControllerRequest::AlterPartitionReassignments(request)
 );
 forward!(elect_leaders, ElectLeaders, ElectLeadersRequest, ElectLeadersResponse, |context, request| {
     ControllerRequest::ElectLeaders(request)

@@ -75,7 +75,9 @@ async fn delete(shard: &Shard, query: &DeleteRecordsQuery) -> Result<DeleteRecor
     let partition = shard.partition(query.id).ok_or_else(|| shard.absence())?;
     let log = &partition.log;
     let offset = if query.offset == UP_TO_HIGH_WATERMARK { log.high_watermark() } else { query.offset };
-    if offset < log.log_start_offset() && query.offset != UP_TO_HIGH_WATERMARK && offset < 0 || offset > log.high_watermark() {
+    if offset < log.log_start_offset() && query.offset != UP_TO_HIGH_WATERMARK && offset < 0
+        || offset > log.high_watermark()
+    {
         return Err(ErrorCode::OffsetOutOfRange);
     }
     let low_watermark = log.delete_records_before(offset).await.map_err(|error| {

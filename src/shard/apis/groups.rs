@@ -86,7 +86,11 @@ pub async fn find_coordinator(context: &Context<'_>, request: FindCoordinatorReq
     }
 }
 
-async fn coordinator(context: &Context<'_>, key_type: i8, key: &str) -> Result<(i32, String, i32), (ErrorCode, String)> {
+async fn coordinator(
+    context: &Context<'_>,
+    key_type: i8,
+    key: &str,
+) -> Result<(i32, String, i32), (ErrorCode, String)> {
     let shard = &context.connection.shard;
     if key_type != KEY_TYPE_GROUP {
         // Named as what it is by the clients; a wait would never end.
@@ -112,7 +116,8 @@ async fn coordinator(context: &Context<'_>, key_type: i8, key: &str) -> Result<(
 /// `__consumer_offsets` comes into being when the first group asks for its coordinator, as Apache Kafka's does.
 async fn create_offsets_topic(shard: &Shard) {
     let offsets = &shard.config.offsets;
-    let config = |name: &str, value: &str| CreatableTopicConfig { name: name.to_owned(), value: Some(value.to_owned()) };
+    let config =
+        |name: &str, value: &str| CreatableTopicConfig { name: name.to_owned(), value: Some(value.to_owned()) };
     let topic = CreatableTopic {
         name: OFFSETS_TOPIC.to_owned(),
         num_partitions: offsets.topic_num_partitions,
@@ -178,7 +183,9 @@ pub async fn list(context: &Context<'_>, request: ListGroupsRequest) -> ListGrou
     let mut answers = Vec::new();
     for (core, partition) in groups::all(shard) {
         let request = Request::ListGroups(request.clone());
-        if let Some(Answer::Group(Response::ListGroups(answer))) = shard.call(core, Call::Group { partition, request }).await {
+        if let Some(Answer::Group(Response::ListGroups(answer))) =
+            shard.call(core, Call::Group { partition, request }).await
+        {
             answers.push(answer);
         }
     }

@@ -24,7 +24,10 @@ pub async fn handle(context: &Context<'_>, request: InitProducerIdRequest) -> In
     if let Some(refusal) = producer_ids::transactional(&request) {
         shard.bad_input.say(shard.ring.now(), || {
             let id = request.transactional_id.as_deref().unwrap_or_default();
-            format!("{} asks for transactional id '{id}': transactions are not served yet", context.connection.stream.peer_addr())
+            format!(
+                "{} asks for transactional id '{id}': transactions are not served yet",
+                context.connection.stream.peer_addr()
+            )
         });
         return refusal;
     }

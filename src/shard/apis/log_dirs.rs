@@ -3,7 +3,9 @@
 use crate::shard::{Answer, Call, Shard};
 use protocol::{
     ErrorCode,
-    generated::rpc::describe_log_dirs_response::{DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic},
+    generated::rpc::describe_log_dirs_response::{
+        DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+    },
     messages::{DescribeLogDirsRequest, DescribeLogDirsResponse},
 };
 use std::path::PathBuf;

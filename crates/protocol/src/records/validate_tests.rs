@@ -184,7 +184,11 @@ fn a_bomb_is_too_large() {
         assert!(scratch.capacity() <= SCRATCH_KEPT_BYTES);
         let barely = ValidationRules { max_decompressed_bytes: zeros.len(), ..rules() };
         assert!(validate(&bytes, &barely, &mut scratch).is_err(), "{codec:?}: the record has a header, too");
-        assert!(scratch.capacity() <= SCRATCH_KEPT_BYTES, "{codec:?} kept {} bytes of a refused batch", scratch.capacity());
+        assert!(
+            scratch.capacity() <= SCRATCH_KEPT_BYTES,
+            "{codec:?} kept {} bytes of a refused batch",
+            scratch.capacity()
+        );
     }
 }
 

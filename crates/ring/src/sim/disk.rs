@@ -105,7 +105,9 @@ impl Disk {
                 self.read(file, buf, *max, *offset).map(|size| Outcome::Size(size as u64))
             }
             Op::Write { file, bufs, offset } => self.write(file, bufs, *offset).map(|()| Outcome::Done),
-            Op::WriteDurable { file, buf, offset, .. } => self.write_durable(file, buf, *offset).map(|()| Outcome::Done),
+            Op::WriteDurable { file, buf, offset, .. } => {
+                self.write_durable(file, buf, *offset).map(|()| Outcome::Done)
+            }
             Op::SyncData { file } => self.sync_data(file, ticket),
             Op::SyncDir { path } => {
                 let directory = self.tree.resolve_directory(path)?;
