@@ -377,10 +377,10 @@ async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>) -> Rc<LogDirs> {
     let interval = Duration::from_millis(shard.config.log.flush_offset_checkpoint_interval_ms.max(1) as u64);
     while !shard.is_stopping() {
         let stopped = shard.stop.wait_until(|| shard.is_stopping());
-        if shard.ring.timeout(interval, stopped).await.is_none() {
-            if let Err(error) = checkpoint(&shard, &dirs).await {
-                tracing::error!(%error, "cannot write the offset checkpoints; recovery after a crash will take longer");
-            }
+        if shard.ring.timeout(interval, stopped).await.is_none()
+            && let Err(error) = checkpoint(&shard, &dirs).await
+        {
+            tracing::error!(%error, "cannot write the offset checkpoints; recovery after a crash will take longer");
         }
     }
     dirs

@@ -162,7 +162,7 @@ impl Loader<'_> {
         let size = u64::from(segment.size_bytes.get());
         let count = |part, entry_bytes: usize| {
             let bytes = self.size_of(segment, part);
-            (bytes % entry_bytes as u64 == 0).then_some((bytes / entry_bytes as u64) as u32)
+            bytes.is_multiple_of(entry_bytes as u64).then_some((bytes / entry_bytes as u64) as u32)
         };
         let exist = segment.exists(Part::Offsets) && segment.exists(Part::Times);
         let counts = (count(Part::Offsets, OFFSET_ENTRY_BYTES), count(Part::Times, TIME_ENTRY_BYTES));

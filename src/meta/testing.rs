@@ -20,6 +20,12 @@ pub struct World {
     seed: u64,
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
     /// A new cluster whose broker 1 is registered and unfenced.
     pub fn new() -> Self {

@@ -97,7 +97,7 @@ fn framed<R: Request>(request: &R, version: i16) -> Vec<u8> {
     client::framed(&client::frame(request, version, 1))
 }
 
-fn body<'a, R: Request>(frame: &'a [u8], version: i16) -> &'a [u8] {
+fn body<R: Request>(frame: &[u8], version: i16) -> &[u8] {
     let key = ApiKey::from_i16(R::API_KEY).expect("an API of this release");
     &frame[4 + usize::from(key.response_header_version(version) >= 1)..]
 }

@@ -77,7 +77,7 @@ struct Member {
 pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
     let client = Client::new(&run, &ring, format!("member {index}"));
     let mut member = Member { client, id: String::new(), generation: -1, owned: vec![], commits_left: COMMITS };
-    while !run.is_over() && !(run.is_calm() && member.commits_left == 0) {
+    while !(run.is_over() || run.is_calm() && member.commits_left == 0) {
         if commits::base_partitions(&run).is_empty() {
             if run.is_calm() {
                 return;

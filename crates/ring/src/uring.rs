@@ -46,7 +46,8 @@ pub(crate) struct Uring {
     completed: Vec<(u64, i32, u32)>,
     /// Completions to come, with those of cancellations and of the doorbell.
     in_kernel: usize,
-    /// Of gathers that have completed, for the next ones.
+    /// Of gathers that have completed, for the next ones. Boxed, because the kernel has their addresses while they are in use.
+    #[allow(clippy::vec_box)]
     messages: Vec<Box<Message>>,
     /// By descriptor.
     sockets: Vec<Socket>,

@@ -172,7 +172,7 @@ fn damages(files: &Files) -> Vec<Damage> {
 async fn check_rebuilt(ring: &Ring, dir: &Path, files: &Files, (name, damage): &Damage, start: LogStart) {
     let (is_epochs, is_snapshot) = (name == "leader-epoch-checkpoint", name.ends_with("snapshot"));
     let is_empty_index = damage.as_ref().is_some_and(Vec::is_empty) && !is_snapshot;
-    if is_epochs && start.recovery_point != 0 || is_epochs && start.clean {
+    if is_epochs && (start.recovery_point != 0 || start.clean) {
         return; // Epochs below the recovery point are nowhere else.
     }
     let mut broken = files.clone();
@@ -317,7 +317,7 @@ fn a_recovery_checkpoint_that_does_not_fit_is_ignored() {
             check_whole(&ring, &open(&ring, &dir, small_config(), start()).await, 100).await;
         }
         let encoded = crate::log::fast_start::encode(&vec![state.clone()]);
-        assert_eq!(crate::log::fast_start::decode(&encoded).unwrap(), [state.clone()]);
+        assert_eq!(crate::log::fast_start::decode(&encoded).unwrap(), std::slice::from_ref(&state));
         assert!(crate::log::fast_start::decode(&encoded[..encoded.len() - 3]).is_err());
         assert!(crate::log::fast_start::decode(&[]).is_err());
     });

@@ -116,6 +116,7 @@ impl Running {
 
     /// The entry for what is left to do. `None`: nothing is. `wait_first`: the socket of a receive is known to be empty.
     /// Gathers take their vectors from `messages` while there are any.
+    #[allow(clippy::vec_box)] // The kernel has the address of a message while it is in use.
     pub(crate) fn entry(&mut self, wait_first: bool, messages: &mut Vec<Box<Message>>) -> Option<squeue::Entry> {
         let cwd = Fd(libc::AT_FDCWD);
         Some(match (&mut self.op, &mut self.memory) {
@@ -229,6 +230,7 @@ fn spare(buf: &mut bytes::BytesMut, max: usize) -> (*mut u8, u32) {
     (room.as_mut_ptr().cast(), room.len().min(max).min(BYTES_PER_ENTRY) as u32)
 }
 
+#[allow(clippy::vec_box)] // As for `entry`.
 fn send_entry(
     socket: RawFd,
     bufs: &[bytes::Bytes],
