@@ -90,6 +90,12 @@ impl Model {
         self.batches.iter().rev().find(|batch| batch.producer == producer).map(|batch| batch.last_sequence)
     }
 
+    /// Where the batch begins that holds `offset`; the offset itself where none does.
+    fn batch_at(&self, offset: i64) -> i64 {
+        let holds = |batch: &&ModelBatch| (batch.base..batch.end()).contains(&offset);
+        self.batches.iter().find(holds).map_or(offset, |batch| batch.base)
+    }
+
     fn truncate(&mut self, offset: i64) {
         self.batches.retain(|batch| batch.end() <= offset);
         self.end = offset;
@@ -120,7 +126,8 @@ impl Run {
                 assert_eq!(self.log.recovery_point(), self.log.durable_offset());
             }
             Step::Truncate(at) => {
-                let offset = between(at);
+                // Followers cut where a batch begins: offsets within one are no leader's end of an epoch.
+                let offset = self.model.batch_at(between(at));
                 self.log.truncate_to(offset).await.unwrap();
                 self.model.truncate(offset);
             }
