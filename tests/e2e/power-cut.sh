@@ -52,7 +52,23 @@ mount_disk() { # DIR
 shut_down='import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack("I", 2))'
 
+# An fdatasync that is under way when the file system is shut down may say that all is well although it is not: on ext4
+# and XFS, seen with a dozen lines of Python and no broker. A machine without power acknowledges nothing; so the
+# broker must not do it either, and is stopped first.
+stop_acknowledging() {
+  local shard try
+  kill -STOP "$broker_pid"
+  for try in {1..200}; do
+    for shard in /proc/"$broker_pid"/task/*; do
+      ! grep -q '^shard-' "$shard/comm" || grep -q '^State:.T' "$shard/status" || { sleep 0.01; continue 2; }
+    done
+    return 0
+  done
+  die 'a core of the broker does not stop'
+}
+
 cut_power() { # DIR
+  stop_acknowledging
   python3 -c "$shut_down" "$1/disk" || die "cannot shut down the file system of $1/disk"
   kill_broker
   unmount "$1/disk"
