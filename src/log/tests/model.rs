@@ -192,6 +192,7 @@ impl Run {
             recovery_point: self.log.recovery_point(),
             log_start_offset: self.log.log_start_offset(),
             state: None,
+            replay: Vec::new(),
         };
         match how {
             Reopen::Fast => start.state = Some(self.log.close().await.unwrap()),
