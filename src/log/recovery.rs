@@ -92,7 +92,8 @@ impl Log {
         if !start.clean {
             // What recovery has found may be in the page cache only, names of files included.
             log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
-            if sync_has_failed {
+            // What the stream had acknowledged may be in the page cache only by a failed sync, whose mark found no room.
+            if sync_has_failed || !start.replay.is_empty() {
                 log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
             }
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;

@@ -449,7 +449,8 @@ impl Log {
         let ring = &self.0.ring;
         for segment in self.doubtful_segments() {
             let file = segment.file(ring, &self.dir(), Part::Log).await?;
-            let (mut position, end) = (0, u64::from(segment.written_bytes.get()));
+            let end = u64::from(segment.written_bytes.get());
+            let mut position = self.position_before(&segment, self.recovery_point()).await?;
             while position < end {
                 let bytes = ring.read_exact_at(&file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
                 let next = position + bytes.len() as u64;

@@ -59,7 +59,8 @@ fn replay_of(found: &Found, number: i32) -> LogStart {
 #[test]
 fn a_thousand_partitions_cost_a_handful_of_flushes_and_come_back() {
     on_each_backend(|ring, dir| async move {
-        let options = StreamOptions::with_files_of(16 << 20);
+        let never = Duration::from_secs(3600);
+        let options = StreamOptions { idle: never, ..StreamOptions::with_files_of(16 << 20) };
         let stream = Stream::new(&ring, dir.path().to_owned(), 0, options, Box::new(|_, _| {}));
         let mut logs = Vec::new();
         for number in 0..1000 {
@@ -478,4 +479,37 @@ fn a_failed_lazy_sync_keeps_the_stream_for_the_next_start() {
         let log = open_log(&ring, Path::new(DATA), 0, small_config(), replay_of(&found, 0)).await;
         assert_eq!(values(&ring, &log).await, BTreeMap::from([(0, b"one".to_vec())]));
     });
+}
+
+#[test]
+fn what_a_failed_sync_left_in_the_page_cache_is_written_again_though_no_mark_says_so() {
+    for seed in 0..40 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, move |ring| async move {
+            crate::log::create_dir_durably(&ring, Path::new(DATA)).await.unwrap();
+            let stream = stream_in(&ring, Path::new(DATA), 0);
+            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            append_one(&log, &[1; 2000]);
+            log.wait_written().await.unwrap();
+            stream.commit(std::slice::from_ref(&log)).await.unwrap();
+            ring.sleep(Duration::from_millis(20)).await;
+            disk.fail_next_fsync();
+            log.sync().await.unwrap_err();
+            ring.unlink(log.dir().join(crate::log::files::FAILED_SYNC)).await.unwrap();
+        });
+        world.kill(node);
+        run_in(&world, node, |ring| async move {
+            let found = find(&ring, Path::new(DATA), false).await.unwrap();
+            let log = open_log(&ring, Path::new(DATA), 0, small_config(), replay_of(&found, 0)).await;
+            assert_eq!(log.synced_offset(), 1);
+            remove(&ring, Path::new(DATA), &found).await.unwrap();
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            assert_eq!(log.log_end_offset(), 1, "seed {seed}");
+        });
+    }
 }
