@@ -294,16 +294,17 @@ async fn work(ring: Ring, core: usize, logs: Vec<(i32, Log)>, witness: Rc<RefCel
             }
             _ => stream.commit(&these).await.unwrap(),
         }
-        let mut witness = witness.borrow_mut();
-        for ((number, end), log) in ends.into_iter().zip(&these) {
-            if log.durable_offset() >= end {
-                witness.promised.insert(number, end);
+        {
+            let mut witness = witness.borrow_mut();
+            for ((number, end), log) in ends.into_iter().zip(&these) {
+                if log.durable_offset() >= end {
+                    witness.promised.insert(number, end);
+                }
             }
+            witness.rounds += 1;
+            witness.frames += stream.frames() - frames;
         }
-        witness.rounds += 1;
-        witness.frames += stream.frames() - frames;
         frames = stream.frames();
-        drop(witness);
         ring.end_of_turn().await;
     }
 }
