@@ -91,7 +91,7 @@ impl Log {
         if !start.clean {
             // What recovery has found may be in the page cache only, names of files included.
             log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
-            if log.config().durability == Durability::Fsync {
+            if log.config().durability == Durability::Fsync || !start.replay.is_empty() {
                 log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
             }
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;

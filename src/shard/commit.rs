@@ -33,12 +33,14 @@ use std::{
 /// How often a partition that met a full disk looks whether there is room again.
 const FULL_DISK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Groups up to this size go by the stream, however many there are.
-const SMALL_GROUP_BYTES: usize = 64 * 1024;
-/// Groups up to this size do, if all of the round are about one frame.
-const MEDIUM_GROUP_BYTES: usize = 256 * 1024;
+/// Groups up to this size go by the stream where few partitions are dirty at once.
+const STREAM_GROUP_BYTES_OF_FEW: usize = 32 * 1024;
+/// From so many on,
+const MANY_PARTITIONS: usize = 8;
+/// groups up to this size do.
+const STREAM_GROUP_BYTES_OF_MANY: usize = 64 * 1024;
 
-const _: () = assert!(SMALL_GROUP_BYTES <= MEDIUM_GROUP_BYTES && MEDIUM_GROUP_BYTES < limits::STREAM_FRAME_MAX_BYTES);
+const _: () = assert!(STREAM_GROUP_BYTES_OF_MANY < limits::STREAM_FRAME_MAX_BYTES);
 
 /// Somebody who waits until the high watermark of a partition reaches `offset`.
 pub struct Waiter {
@@ -172,8 +174,8 @@ impl Way {
 /// Whether a partition's group goes by the stream. The stream writes twice, but in one piece, into blocks that were written
 /// before; a file of its own pays for its journal commit. The figures are in docs/adr/0009-commit-stream.md.
 fn goes_by_stream(dirty_partitions: usize, group_bytes: usize) -> bool {
-    let fits_one_frame = dirty_partitions.saturating_mul(group_bytes) <= limits::STREAM_FRAME_MAX_BYTES;
-    let limit = if fits_one_frame { MEDIUM_GROUP_BYTES } else { SMALL_GROUP_BYTES };
+    let is_few = dirty_partitions < MANY_PARTITIONS;
+    let limit = if is_few { STREAM_GROUP_BYTES_OF_FEW } else { STREAM_GROUP_BYTES_OF_MANY };
     (1..=limit).contains(&group_bytes)
 }
 
@@ -322,12 +324,11 @@ mod tests {
         for (dirty, bytes, by_stream) in [
             (1, 0, false),
             (1, 1, true),
-            (1, MEDIUM_GROUP_BYTES, true),
-            (1, MEDIUM_GROUP_BYTES + 1, false),
-            (16, MEDIUM_GROUP_BYTES, true),
-            (17, MEDIUM_GROUP_BYTES, false),
-            (1000, SMALL_GROUP_BYTES, true),
-            (1000, SMALL_GROUP_BYTES + 1, false),
+            (1, STREAM_GROUP_BYTES_OF_FEW, true),
+            (1, STREAM_GROUP_BYTES_OF_FEW + 1, false),
+            (MANY_PARTITIONS, STREAM_GROUP_BYTES_OF_FEW + 1, true),
+            (1000, STREAM_GROUP_BYTES_OF_MANY, true),
+            (1000, STREAM_GROUP_BYTES_OF_MANY + 1, false),
         ] {
             assert_eq!(goes_by_stream(dirty, bytes), by_stream, "{dirty} {bytes}");
         }

@@ -481,3 +481,35 @@ fn a_failed_lazy_sync_keeps_the_stream_for_the_next_start() {
         assert_eq!(values(&ring, &log).await, BTreeMap::from([(0, b"one".to_vec())]));
     });
 }
+
+#[test]
+fn what_a_failed_sync_left_in_the_page_cache_is_written_again() {
+    for seed in 0..40 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, move |ring| async move {
+            crate::log::create_dir_durably(&ring, Path::new(DATA)).await.unwrap();
+            let stream = stream_in(&ring, Path::new(DATA), 0);
+            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            append_one(&log, &[1; 2000]);
+            log.wait_written().await.unwrap();
+            stream.commit(std::slice::from_ref(&log)).await.unwrap();
+            ring.sleep(Duration::from_millis(20)).await;
+            disk.fail_next_fsync();
+            log.sync().await.unwrap_err();
+        });
+        world.kill(node);
+        run_in(&world, node, |ring| async move {
+            let found = find(&ring, Path::new(DATA), false).await.unwrap();
+            let log = open_log(&ring, Path::new(DATA), 0, small_config(), replay_of(&found, 0)).await;
+            assert_eq!(log.synced_offset(), 1);
+            remove(&ring, Path::new(DATA), &found).await.unwrap();
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            assert_eq!(log.log_end_offset(), 1, "seed {seed}");
+        });
+    }
+}

@@ -26,6 +26,9 @@ use std::{
 /// Left at the end of each file: for the frame that says, before another file is used again, that it is not needed.
 const LAST_PAGE: u64 = ALIGNMENT as u64;
 
+/// Pieces that are filled ahead of the frames.
+const FILLS_AHEAD: usize = 4;
+
 #[derive(Clone, Copy, Debug)]
 pub struct StreamOptions {
     pub file_bytes: u64,
@@ -71,6 +74,8 @@ pub struct Stream {
     /// In the order in which they are used, again and again.
     files: RefCell<Vec<Rc<StreamFile>>>,
     current: Cell<usize>,
+    creating: Gate,
+    is_preparing: Cell<bool>,
     /// Of the next frame.
     sequence: Cell<u64>,
     buffer: RefCell<AlignedBuf>,
@@ -130,6 +135,8 @@ impl Stream {
             gate: Gate::default(),
             files: RefCell::default(),
             current: Cell::new(0),
+            creating: Gate::default(),
+            is_preparing: Cell::new(false),
             sequence: Cell::new(1),
             buffer: RefCell::default(),
             stopped: RefCell::default(),
@@ -212,17 +219,33 @@ impl Stream {
         let length = frame_bytes(gathered.entries.len(), gathered.batches_bytes) as u64;
         let file = self.room_for(length).await?;
         self.write_at_position(&file, gathered).await?;
-        if file.filled.get() < file.position.get() + self.options.fill_bytes as u64 {
-            let (stream, file) = (self.clone(), file.clone());
-            drop(self.ring.spawn(async move {
-                let wanted = file.position.get() + stream.options.fill_bytes as u64;
-                if let Err(error) = stream.fill(&file, wanted).await {
-                    // Whoever needs the room next tries again, and is told.
-                    tracing::debug!(%error, "the commit stream could not be written ahead");
-                }
-            }));
-        }
+        self.prepare_room(&file);
         Ok(file)
+    }
+
+    /// Has what the next frames need made beforehand: creating and extending a file waits for the file system's journal, and
+    /// with that for other files' data.
+    fn prepare_room(self: &Rc<Self>, file: &Rc<StreamFile>) {
+        let position = file.position.get();
+        let wanted = position + (FILLS_AHEAD * self.options.fill_bytes) as u64;
+        let next = (self.current.get() + 1) % self.options.files;
+        let wants_next = position > self.options.file_bytes / 2 && self.files.borrow().len() <= next;
+        let wants_filling = file.filled.get() < wanted.min(self.options.file_bytes);
+        if !(wants_next || wants_filling) || self.is_preparing.replace(true) {
+            return;
+        }
+        let (stream, file) = (self.clone(), file.clone());
+        drop(self.ring.spawn(async move {
+            let prepared = async {
+                stream.fill(&file, wanted).await?;
+                if wants_next { stream.ensure_file(next).await } else { Ok(()) }
+            };
+            if let Err(error) = prepared.await {
+                // Whoever needs the room next tries again, and is told.
+                tracing::debug!(%error, "the commit stream could not be prepared ahead");
+            }
+            stream.is_preparing.set(false);
+        }));
     }
 
     async fn write_at_position(&self, file: &StreamFile, gathered: &Gathered) -> io::Result<()> {
@@ -257,11 +280,11 @@ impl Stream {
             self.check()?;
             let known = self.files.borrow().get(self.current.get()).cloned();
             let Some(file) = known else {
-                self.create_file().await?;
+                self.ensure_file(0).await?;
                 continue;
             };
             let end = file.position.get() + length;
-            if end + LAST_PAGE <= self.options.file_bytes {
+            if !file.full.get() && end + LAST_PAGE <= self.options.file_bytes {
                 self.fill(&file, end).await?;
                 return Ok(file);
             }
@@ -274,17 +297,15 @@ impl Stream {
             drop(self.ring.spawn(self.clone().sync_pending(full.clone())));
         }
         let next = (self.current.get() + 1) % self.options.files;
-        let known = self.files.borrow().get(next).cloned();
-        let Some(file) = known else {
-            self.create_file().await?;
-            self.current.set(next);
-            return Ok(());
-        };
-        self.freed.wait_until(|| file.is_free() || !self.is_working()).await;
-        self.check()?;
-        // Until this is on the disk the last frame says that the file is needed: torn it would look like damage.
-        self.fill(full, self.options.file_bytes).await?;
-        self.write_at_position(full, &Gathered::default()).await?;
+        self.ensure_file(next).await?;
+        let file = self.files.borrow()[next].clone();
+        if file.position.get() > 0 {
+            self.freed.wait_until(|| file.is_free() || !self.is_working()).await;
+            self.check()?;
+            // Until this is on the disk the last frame says that the file is needed: torn it would look like damage.
+            self.fill(full, self.options.file_bytes).await?;
+            self.write_at_position(full, &Gathered::default()).await?;
+        }
         file.full.set(false);
         file.position.set(0);
         file.first_sequence.set(self.sequence.get());
@@ -294,8 +315,13 @@ impl Stream {
 
     // ---- files -------------------------------------------------------------------------------------------------------
 
-    async fn create_file(&self) -> io::Result<()> {
-        let number = self.files.borrow().len();
+    /// Creates the file of this number where there is none; those before it are there.
+    async fn ensure_file(&self, number: usize) -> io::Result<()> {
+        let _pass = self.creating.enter().await;
+        if self.files.borrow().len() > number {
+            return Ok(());
+        }
+        self.check()?;
         let path = file_path(&self.dir, self.core, number);
         let options = OpenOptions { truncate: true, ..OpenOptions::write() };
         let made = async {
@@ -335,11 +361,15 @@ impl Stream {
 
     /// Writes zeros where nothing was written yet, up to `wanted` and the end of the piece that it lies in.
     async fn fill(&self, file: &StreamFile, wanted: u64) -> io::Result<()> {
-        let _pass = file.filling.enter().await;
         while file.filled.get() < wanted.min(self.options.file_bytes) {
+            // For one piece at a time: somebody may wait for the next one only.
+            let _pass = file.filling.enter().await;
             self.check()?;
             let filled = file.filled.get();
             let length = (self.options.fill_bytes as u64).min(self.options.file_bytes - filled);
+            if length == 0 {
+                break;
+            }
             let zeros = AlignedBuf::zeroed(length as usize);
             match self.ring.write_durable(&file.file, zeros, filled).await.0 {
                 Ok(()) => file.filled.set(filled + length),
@@ -354,6 +384,7 @@ impl Stream {
     pub async fn close(&self) -> io::Result<()> {
         let _pass = self.gate.enter().await;
         self.stopped.borrow_mut().get_or_insert_with(|| "it is closed".to_owned());
+        let _created = self.creating.enter().await;
         let files = self.files.take();
         for file in &files {
             file.settle();
