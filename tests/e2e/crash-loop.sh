@@ -11,7 +11,8 @@ work=$(mktemp -d)
 load_pid=''
 trap 'kill $load_pid 2>/dev/null || true; kill_broker; rm -rf "$work"' EXIT
 
-# Loses records on purpose: every segment with records in it keeps its first bytes only.
+# Loses records on purpose: every segment with records in it keeps its first bytes only. The broker must run with
+# durability=os: the commit stream of the other durability holds a second copy, and heals what is cut here.
 cut_segments() { # DATA
   local segment cut=0
   for segment in "$1"/loadgen-*/*.log; do
@@ -23,7 +24,8 @@ cut_segments() { # DATA
 }
 
 notices_a_loss() {
-  local dir=$work/self-test status=0 configs=("log.dirs=$work/self-test/data" admin.listener= io.backend=epoll shard.cores=1)
+  local dir=$work/self-test status=0 configs
+  configs=("log.dirs=$dir/data" admin.listener= io.backend=epoll shard.cores=1 durability=os)
   say 'a loss is noticed'
   start_broker "$dir" PLAINTEXT://127.0.0.1:0 "${configs[@]}"
   start_load "$dir/load" 6 4000
