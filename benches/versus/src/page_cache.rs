@@ -15,12 +15,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// More than this free: there is something to fill.
-const FREE_MAX_MIB: u64 = 1024;
-/// The kernel keeps some pages free, and begins to recycle before none is left; filling ends when reading this much
-/// makes no less of them.
+/// The kernel keeps some pages free, sometimes gigabytes of them, and recycles before none is left: filling ends when
+/// reading a step makes no less of them.
 const STEP_MIB: u64 = 512;
 const SETTLED_MIB: u64 = 32;
+/// So many free more than when filling last ended: there is something to fill.
+const REFILL_MIB: u64 = 512;
 /// Ext4 takes files of 16 TiB; nobody reads as much as this.
 const FILE_BYTES: u64 = 8 << 40;
 const BUFFER_BYTES: usize = 1 << 20;
@@ -30,6 +30,8 @@ pub struct Filler {
     file: File,
     position: u64,
     buffer: Vec<u8>,
+    /// What was free when filling last ended.
+    settled_mib: u64,
 }
 
 impl Filler {
@@ -38,20 +40,21 @@ impl Filler {
         let hint = || format!("cannot make {}: give another --dir, or --page-cache as-it-is", path.display());
         let file = File::options().create(true).truncate(true).read(true).write(true).open(&path).with_context(hint)?;
         file.set_len(FILE_BYTES).with_context(hint)?;
-        Ok(Filler { path, file, position: 0, buffer: vec![0; BUFFER_BYTES] })
+        Ok(Filler { path, file, position: 0, buffer: vec![0; BUFFER_BYTES], settled_mib: 0 })
     }
 
     /// Fills what is free, if that is much.
     pub fn top_up(&mut self) -> anyhow::Result<()> {
         let mut free = free_mib()?;
-        if free <= FREE_MAX_MIB {
+        if free <= self.settled_mib + REFILL_MIB {
             return Ok(());
         }
         eprintln!("filling the page cache: {free} MiB are free");
         loop {
             self.read(STEP_MIB)?;
             let before = std::mem::replace(&mut free, free_mib()?);
-            if free <= FREE_MAX_MIB && free + SETTLED_MIB > before {
+            if free + SETTLED_MIB > before {
+                self.settled_mib = free;
                 return Ok(());
             }
         }
