@@ -28,7 +28,7 @@ pub const FRAME_RESERVE_MAX_BYTES: usize = RECEIVE_BLOCK_BYTES;
 pub const RECEIVE_BLOCK_BYTES: usize = 1024 * 1024 + 16 * 1024;
 
 /// Receive buffers from this size on are such blocks: a connection that needs less gets memory of its own.
-pub const RECEIVE_POOLED_MIN_BYTES: usize = 64 * 1024;
+pub const RECEIVE_POOLED_MIN_BYTES: usize = 16 * 1024;
 
 /// How many of them one core may have: those that the tail holds, and as many more as are on their way there.
 pub const RECEIVE_BLOCKS_MAX: usize = 96;

@@ -31,6 +31,17 @@ build_release() {
   cargo build --release -p millstream -p loadgen || die 'the build failed; the compiler says why above'
 }
 
+# The first so many processors that this process may use, as `shard.cores` takes them.
+processors() { # COUNT
+  awk -v count="$1" '/^Cpus_allowed_list/ {
+    ranges = split($2, range, ",")
+    for (i = 1; i <= ranges; i++) {
+      last = split(range[i], ends, "-")
+      for (cpu = ends[1]; cpu <= ends[last] && count > 0; cpu++) { printf "%s%d", comma, cpu; comma = ","; count-- }
+    }
+  }' /proc/self/status
+}
+
 # Starts a broker and returns when it is ready; sets broker_pid, broker_log and bootstrap. Fails with the end of its log.
 start_broker() { # WORK_DIR LISTENER [KEY=VALUE]...
   local work=$1 listener=$2 config arguments=() deadline=$((SECONDS + ${START_TIMEOUT_S:-60})) ready=''

@@ -68,7 +68,6 @@ pub enum IoBackend {
 pub enum ShardCores {
     /// All processors that this process may use.
     Auto,
-    Count(usize),
     /// These processors, in this order.
     Processors(Vec<usize>),
 }
@@ -406,16 +405,13 @@ const MAX_PROCESSORS: usize = 4096;
 impl ShardCores {
     /// The error goes behind the value.
     pub fn parse(text: &str) -> Result<ShardCores, String> {
-        let problem = || "is neither auto, a number of cores, nor a list of processors such as 0-3,6".to_owned();
+        let problem = || "is neither auto nor a list of processors such as 0-3,6".to_owned();
         let number = |text: &str| text.trim().parse::<usize>().ok().filter(|number| *number < MAX_PROCESSORS);
         if text == "auto" {
             return Ok(ShardCores::Auto);
         }
-        if let Some(count) = number(text) {
-            return if count > 0 { Ok(ShardCores::Count(count)) } else { Err(problem()) };
-        }
         let mut processors = Vec::new();
-        for element in text.strip_suffix(',').unwrap_or(text).split(',') {
+        for element in text.split(',') {
             let (first, last) = element.split_once('-').unwrap_or((element, element));
             let (first, last) = number(first).zip(number(last)).ok_or_else(problem)?;
             processors.extend((first..=last).filter(|_| first <= last));
@@ -431,11 +427,6 @@ impl ShardCores {
     pub fn choose(&self, allowed: &[usize]) -> Result<Vec<usize>, String> {
         match self {
             ShardCores::Auto => Ok(allowed.to_vec()),
-            ShardCores::Count(count) if *count <= allowed.len() => Ok(allowed[..*count].to_vec()),
-            ShardCores::Count(count) => Err(format!(
-                "shard.cores: {count} cores are asked for, but this process may use only {}",
-                allowed.len()
-            )),
             ShardCores::Processors(processors) => match processors.iter().find(|one| !allowed.contains(one)) {
                 None => Ok(processors.clone()),
                 Some(missing) => {

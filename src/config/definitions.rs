@@ -85,7 +85,7 @@ pub enum Valid {
     ThrottledReplicas,
     /// `earliest`, `latest` or `by_duration:PnDTnHnMn.nS`
     ShareOffsetReset,
-    /// `auto`, a number of cores, or a list of processors such as `0-3,6,` (see `broker::ShardCores`)
+    /// `auto`, or a list of processors such as `0-3,6` (see `broker::ShardCores`)
     ShardCores,
     /// Empty, or `host:port`
     OptionalAddress,

@@ -50,8 +50,7 @@ pub const BROKER: &[Definition] = &[
         "shard.cores",
         Some("auto"),
         Valid::ShardCores,
-        "The processors that run a shard each. auto: all that this process may use; a number: so many of them; a list \
-         such as 0-3,6: these. A single processor is written with a comma at the end: 2, .",
+        "The processors that run a shard each, by number: a list such as 0-3,6, or auto: all that this process may use.",
     ),
 ];
 

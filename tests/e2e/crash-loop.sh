@@ -25,7 +25,7 @@ cut_segments() { # DATA
 
 notices_a_loss() {
   local dir=$work/self-test status=0 configs
-  configs=("log.dirs=$dir/data" admin.listener= io.backend=epoll shard.cores=1 durability=os)
+  configs=("log.dirs=$dir/data" admin.listener= io.backend=epoll "shard.cores=$(processors 1)" durability=os)
   say 'a loss is noticed'
   start_broker "$dir" PLAINTEXT://127.0.0.1:0 "${configs[@]}"
   start_load "$dir/load" 6 4000
@@ -41,7 +41,7 @@ notices_a_loss() {
 
 survives() { # BACKEND SHARDS DURABILITY
   local name=$1-$2-$3 dir=$work/$1-$2-$3 done_kills=0 status=0 deadline
-  local configs=("log.dirs=$dir/data" admin.listener= "io.backend=$1" "shard.cores=$2" "durability=$3")
+  local configs=("log.dirs=$dir/data" admin.listener= "io.backend=$1" "shard.cores=$(processors "$2")" "durability=$3")
   say "$1, $2 shards, durability=$3"
   start_broker "$dir" PLAINTEXT://127.0.0.1:0 "${configs[@]}"
   deadline=$((SECONDS + kills + 1))

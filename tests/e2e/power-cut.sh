@@ -78,7 +78,7 @@ cut_power() { # DIR
 # Runs the load through the cuts; returns loadgen's verdict.
 cut_under_load() { # KIND DURABILITY BACKEND
   local dir=$work/$1-$2 status=0 deadline done_cuts=0
-  local configs=("log.dirs=$dir/disk/data" admin.listener= "io.backend=$3" shard.cores=1 "durability=$2")
+  local configs=("log.dirs=$dir/disk/data" admin.listener= "io.backend=$3" "shard.cores=$(processors 1)" "durability=$2")
   make_disk "$1" "$dir"
   start_broker "$dir" PLAINTEXT://127.0.0.1:0 "${configs[@]}"
   deadline=$((SECONDS + cuts * 2))

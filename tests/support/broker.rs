@@ -51,10 +51,12 @@ impl Setup {
     pub fn command(&self, data: &Path, port: u16) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
         command.arg("serve");
+        let cores: Vec<String> = ring::allowed_cpus().iter().take(self.shards).map(ToString::to_string).collect();
+        assert_eq!(cores.len(), self.shards, "there are fewer processors than shards");
         let own = [
             ("listeners", format!("PLAINTEXT://127.0.0.1:{port}")),
             ("log.dirs", data.display().to_string()),
-            ("shard.cores", self.shards.to_string()),
+            ("shard.cores", cores.join(",")),
             ("io.backend", self.backend.to_owned()),
             ("admin.listener", String::new()),
             // The processors are shared with other tests; fifty logs would only slow the start.

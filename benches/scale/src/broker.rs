@@ -43,7 +43,7 @@ impl Broker {
         for config in [
             "listeners=PLAINTEXT://127.0.0.1:0".to_owned(),
             format!("log.dirs={}", dir.join("data").display()),
-            format!("shard.cores={BROKER_CPU},"),
+            format!("shard.cores={BROKER_CPU}"),
             "admin.listener=".to_owned(),
             "durability=os".to_owned(),
             "group.initial.rebalance.delay.ms=0".to_owned(),

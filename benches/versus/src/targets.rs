@@ -125,7 +125,7 @@ fn millstream(options: &Options, backend: &str, offset: u16) -> anyhow::Result<T
     let own = [
         format!("listeners=PLAINTEXT://127.0.0.1:{port}"),
         format!("log.dirs={}", dir.display()),
-        format!("shard.cores={},", options.broker_cpu),
+        format!("shard.cores={}", options.broker_cpu),
         format!("io.backend={backend}"),
         "admin.listener=".to_owned(),
     ];
