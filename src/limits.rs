@@ -70,6 +70,9 @@ pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 
+/// What background work may take of one turn of the event loop before everything else has its turn.
+pub const BACKGROUND_TURN_US: u64 = 200;
+
 /// Partitions of one core whose files are opened, made or closed at the same time. Each may have a few files open at once.
 pub const PARTITION_FILES_AT_ONCE: usize = 32;
 

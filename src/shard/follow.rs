@@ -5,6 +5,7 @@
 
 use super::{
     Shard, commit, groups,
+    housekeeping::TurnBudget,
     partition::{Partition, PartitionId},
     view::{ClusterView, topic_log_config},
 };
@@ -147,12 +148,19 @@ fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
 /// Moves the recovery points of this core's partitions up to what is durable.
 pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
     let partitions = all_partitions(shard);
+    let mut budget = TurnBudget::new(&shard.ring);
     for partition in &partitions {
         if let Err(error) = partition.log.checkpoint().await {
             commit::refuse_or_fail(shard, partition, "cannot write its checkpoint", &error);
         }
+        budget.step_done().await;
     }
-    partitions.iter().map(|partition| checkpoint_of(partition)).collect()
+    let mut checkpoints = Vec::with_capacity(partitions.len());
+    for partition in &partitions {
+        checkpoints.push(checkpoint_of(partition));
+        budget.step_done().await;
+    }
+    checkpoints
 }
 
 /// What a core leaves behind.
