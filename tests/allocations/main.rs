@@ -38,8 +38,8 @@ const COUNTED: usize = 2_000;
 const TOLERANCE: f64 = 0.2;
 /// Connections over which what one keeps is averaged.
 const CONNECTIONS: usize = 512;
-/// Bytes that the heap may keep for an idle connection, its receive buffer included; the aim is 8 KiB.
-const CONNECTION_BYTES_MAX: usize = 15 * 1024;
+/// Bytes that the heap may keep for an idle connection, its receive buffer included.
+const CONNECTION_BYTES_MAX: usize = 8 * 1024;
 const SMALL_BYTES: usize = 100;
 const LARGE_RECORDS: usize = 600;
 const MANY_PARTITIONS: i32 = 10;
@@ -52,13 +52,13 @@ struct Ceiling {
 }
 
 const CEILINGS: &[Ceiling] = &[
-    Ceiling { workload: "produce-one-record", epoll: 14.0, io_uring: 14.0 },
-    Ceiling { workload: "produce-64-kib", epoll: 16.0, io_uring: 16.0 },
-    Ceiling { workload: "produce-10-partitions", epoll: 39.0, io_uring: 39.0 },
-    Ceiling { workload: "fetch-one-batch", epoll: 21.0, io_uring: 22.0 },
-    Ceiling { workload: "fetch-64-kib", epoll: 21.0, io_uring: 22.0 },
-    Ceiling { workload: "fetch-10-partitions", epoll: 47.0, io_uring: 48.0 },
-    Ceiling { workload: "fetch-nothing-new", epoll: 19.0, io_uring: 19.0 },
+    Ceiling { workload: "produce-one-record", epoll: 0.0, io_uring: 0.0 },
+    Ceiling { workload: "produce-64-kib", epoll: 0.0, io_uring: 0.0 },
+    Ceiling { workload: "produce-10-partitions", epoll: 0.1, io_uring: 0.1 },
+    Ceiling { workload: "fetch-one-batch", epoll: 0.0, io_uring: 0.0 },
+    Ceiling { workload: "fetch-64-kib", epoll: 0.0, io_uring: 0.0 },
+    Ceiling { workload: "fetch-10-partitions", epoll: 1.0, io_uring: 1.0 },
+    Ceiling { workload: "fetch-nothing-new", epoll: 0.0, io_uring: 0.0 },
 ];
 
 /// One request that is sent over and over, and a check of its answer.
