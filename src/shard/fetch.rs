@@ -277,6 +277,7 @@ async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
     }
     for (places, answer) in under_way {
         if let Some(Answer::Fetch(answers)) = answer.await {
+            assert_eq!(places.len(), answers.len(), "one answer for each read");
             places.into_iter().zip(answers).for_each(|(place, answer)| fetched[place] = answer);
         }
     }
