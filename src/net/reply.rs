@@ -286,6 +286,19 @@ mod tests {
     }
 
     #[test]
+    fn buffers_have_the_room_that_was_asked_for() {
+        const MIN: usize = limits::REPLY_MIN_BYTES;
+        const BLOCK: usize = limits::REPLY_BLOCK_BYTES;
+        let blocks = ReplyBlocks::default();
+        for (usual_bytes, room) in [(0, MIN), (MIN, MIN), (MIN + 1, 2 * MIN), (BLOCK, BLOCK), (BLOCK + 1, BLOCK + MIN)]
+        {
+            let buffer = blocks.buffer(usual_bytes);
+            assert!(buffer.is_empty());
+            assert_eq!(buffer.capacity(), room);
+        }
+    }
+
+    #[test]
     fn an_unanswered_request_closes_its_connection() {
         let replies = Rc::new(Replies::default());
         drop(replies.expect(10));
