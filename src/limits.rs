@@ -36,8 +36,15 @@ pub const RECEIVE_BLOCKS_MAX: usize = 96;
 /// Finished produce requests whose memory one core keeps for the next ones.
 pub const PRODUCE_SPARES_MAX: usize = 1024;
 
+/// Finished fetches whose lists one core keeps for the next ones, and the partitions that such a list has room for at most.
+pub const FETCH_SPARES_MAX: usize = 256;
+pub const FETCH_SPARE_PARTITIONS_MAX: usize = 128;
+
 /// What most replies without records fit in.
 pub const REPLY_MIN_BYTES: usize = 256;
+
+/// What the head of a reply, a topic or a partition takes in it as a rule.
+pub const REPLY_PIECE_BYTES: usize = 64;
 
 /// A block that replies are written into, and how many of them one core keeps for the replies that are on their way.
 pub const REPLY_BLOCK_BYTES: usize = 64 * 1024;
@@ -99,6 +106,8 @@ pub const STREAM_IDLE_MS: u64 = 2_000;
 
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
+const _: () = assert!(FETCH_SPARE_PARTITIONS_MAX <= FETCH_PARTITIONS_MAX);
+const _: () = assert!(3 * REPLY_PIECE_BYTES <= REPLY_MIN_BYTES);
 const _: () = assert!(REPLY_BLOCK_BYTES.is_multiple_of(REPLY_MIN_BYTES));
 const _: () = assert!(RECEIVE_POOLED_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_BLOCKS_MAX * RECEIVE_BLOCK_BYTES > TAIL_CACHE_BYTES);

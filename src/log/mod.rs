@@ -51,7 +51,7 @@ pub use lookup::TimestampOffsetEpoch;
 pub use producers::{
     AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,
 };
-pub use read::{ReadData, ReadPart};
+pub use read::{ReadData, ReadPart, ReadParts};
 pub use recovery::LogStart;
 pub use stream::PartitionId;
 pub use sync::Uncommitted;

@@ -10,6 +10,7 @@ use super::{
 };
 use bytes::{Bytes, BytesMut};
 use ring::File;
+use smallvec::{SmallVec, smallvec};
 use std::{io, rc::Rc};
 
 /// Consecutive whole batches.
@@ -24,10 +25,13 @@ pub enum ReadPart {
     },
 }
 
+/// One piece as a rule: a range of a file, or a large append.
+pub type ReadParts = SmallVec<[ReadPart; 1]>;
+
 /// What a read found. Empty at the end of what may be read.
 #[derive(Clone, Debug, Default)]
 pub struct ReadData {
-    pub parts: Vec<ReadPart>,
+    pub parts: ReadParts,
     pub size_bytes: usize,
     /// Every record in here is below this offset: the upper bound for its aborted transactions.
     pub upper_bound_offset: i64,
@@ -114,7 +118,7 @@ impl Log {
         }
         let read = self.0.tail.read(offset, max_bytes, at_least_one, up_to_offset)?;
         Some(ReadData {
-            parts: read.parts.into_iter().map(ReadPart::Memory).collect(),
+            parts: read.parts,
             size_bytes: read.size_bytes,
             upper_bound_offset: up_to_offset.min(self.log_end_offset()),
         })
@@ -157,7 +161,7 @@ impl Log {
         let (stop, upper_bound_offset) = self.read_end(segment, &file, &first, end, end_offset, limits).await?;
         let length = stop - first.position;
         Ok(Some(ReadData {
-            parts: vec![ReadPart::File { file, position: first.position, length }],
+            parts: smallvec![ReadPart::File { file, position: first.position, length }],
             size_bytes: length as usize,
             upper_bound_offset: upper_bound_offset.min(limits.up_to_offset),
         }))

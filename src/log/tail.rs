@@ -6,6 +6,7 @@
 //! Small appends are copied into shared blocks, and merged once there are many: a tiny record neither pins the large
 //! buffer it was received in, nor costs a reader a slice of its own.
 
+use super::read::{ReadPart, ReadParts};
 use bytes::{Bytes, BytesMut};
 use protocol::records::Batch;
 use ring::BlockPool;
@@ -66,7 +67,7 @@ pub(super) struct Tail {
 /// What a read takes: whole batches.
 #[derive(Debug, Default)]
 pub(super) struct TailRead {
-    pub parts: Vec<Bytes>,
+    pub parts: ReadParts,
     pub size_bytes: usize,
 }
 
@@ -203,7 +204,7 @@ impl Tail {
             };
             if !part.is_empty() {
                 read.size_bytes += part.len();
-                read.parts.push(part);
+                read.parts.push(ReadPart::Memory(part));
             }
             if !complete {
                 break;
@@ -301,7 +302,8 @@ mod tests {
     }
 
     fn offsets(read: &TailRead) -> Vec<i64> {
-        let all: Vec<u8> = read.parts.iter().flatten().copied().collect();
+        let bytes = |part: &ReadPart| if let ReadPart::Memory(bytes) = part { bytes.to_vec() } else { vec![] };
+        let all: Vec<u8> = read.parts.iter().flat_map(bytes).collect();
         protocol::records::batches(&all).map(|batch| batch.unwrap().base_offset()).collect()
     }
 

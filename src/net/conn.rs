@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{limits, shard::Shard};
 use bytes::{Bytes, BytesMut};
-use ring::{BlockPool, Instant, Stream};
+use ring::{BlockPool, Instant, Stream, signal::Signal};
 use std::{cell::Cell, cell::RefCell, io, rc::Rc};
 
 /// What handlers know about the connection that a request came from.
@@ -25,6 +25,8 @@ pub struct Connection {
     /// The listener it came in by (index into the configured ones): decides which address Metadata advertises.
     pub listener: usize,
     pub replies: Rc<Replies>,
+    /// A partition that its fetch watches has moved.
+    pub moved: Rc<Signal>,
     /// The last time that bytes came or went, for `connections.max.idle.ms`.
     pub last_active: Cell<Instant>,
     /// Name and version of the client software (KIP-511), once it has said them.

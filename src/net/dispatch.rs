@@ -10,7 +10,10 @@ use super::{
     header::{self, RequestIds},
     reply::Reply,
 };
-use crate::shard::{Shard, apis, fetch, produce};
+use crate::{
+    limits,
+    shard::{Shard, apis, fetch, produce},
+};
 use bytes::{BufMut, BytesMut};
 use protocol::{ApiKey, Message, Reader};
 use std::{future::Future, rc::Rc};
@@ -80,9 +83,10 @@ fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
     })
 }
 
-/// The beginning of a response frame: room for its length, and its header.
-pub fn response_head(shard: &Shard, ids: RequestIds) -> BytesMut {
-    let mut frame = shard.reply_blocks.buffer();
+/// The beginning of a response frame: room for its length, and its header. The frame will rarely need more than
+/// `usual_bytes`.
+pub fn response_head(shard: &Shard, ids: RequestIds, usual_bytes: usize) -> BytesMut {
+    let mut frame = shard.reply_blocks.buffer(usual_bytes);
     frame.put_bytes(0, LENGTH_BYTES);
     frame.put_i32(ids.correlation_id);
     let key = ApiKey::from_i16(ids.api_key).expect("a served API");
@@ -95,7 +99,7 @@ pub fn response_head(shard: &Shard, ids: RequestIds) -> BytesMut {
 /// A whole response frame. An error is ours: the response says what its version cannot; the client gets a closed
 /// connection and the operator the reason.
 pub fn encode<M: Message>(shard: &Shard, ids: RequestIds, response: &M) -> Result<Reply, CloseReason> {
-    let mut frame = response_head(shard, ids);
+    let mut frame = response_head(shard, ids, limits::REPLY_MIN_BYTES);
     response.encode(&mut frame, ids.api_version).map_err(|error| {
         tracing::error!(api_key = ids.api_key, api_version = ids.api_version, %error, "a response of ours does not encode");
         CloseReason::Protocol("an error of ours, see the line before".to_owned())

@@ -145,6 +145,7 @@ fn admit(shard: &Shard, stream: Stream, listener: usize) {
         stream,
         listener,
         replies: Rc::new(Replies::new(shard.bytes_in_flight.clone())),
+        moved: Rc::default(),
         last_active: Cell::new(shard.ring.now()),
         software: RefCell::default(),
     });

@@ -15,8 +15,11 @@ use std::{
 /// A whole response frame, length prefix included, as pieces in order.
 #[derive(Debug, Default)]
 pub struct Reply {
-    pub parts: SmallVec<[ReplyPart; 1]>,
+    pub parts: ReplyParts,
 }
+
+/// As many as a fetch of one partition has: what stands before its records, they themselves, and what follows.
+pub type ReplyParts = SmallVec<[ReplyPart; 3]>;
 
 #[derive(Debug)]
 pub enum ReplyPart {
@@ -32,9 +35,7 @@ pub enum ReplyPart {
 impl Reply {
     /// A reply in one piece: `frame` begins with room for the length prefix, which is filled in here.
     pub fn from_frame(mut frame: BytesMut) -> Reply {
-        let length = frame.len() - super::frame::LENGTH_BYTES;
-        let length = i32::try_from(length).expect("a response fits its length prefix");
-        frame[..super::frame::LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
+        fill_in_length(&mut frame, 0);
         Reply { parts: smallvec![ReplyPart::Bytes(frame.freeze())] }
     }
 
@@ -47,6 +48,18 @@ impl Reply {
             })
             .sum()
     }
+}
+
+/// Writes the length prefix that `frame` begins with, for a frame that has `records_bytes` beyond these bytes.
+pub fn fill_in_length(frame: &mut BytesMut, records_bytes: usize) {
+    let length = frame.len() + records_bytes - super::frame::LENGTH_BYTES;
+    let length = i32::try_from(length).expect("a response fits its length prefix");
+    frame[..super::frame::LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
+}
+
+/// What a reply about so many topics and partitions takes as a rule, records and messages aside.
+pub fn usual_bytes(topics: usize, partitions: usize) -> usize {
+    (1 + topics + partitions) * limits::REPLY_PIECE_BYTES
 }
 
 /// Memory that small replies of one core are written into, used again once they are sent.
@@ -63,13 +76,17 @@ impl Default for ReplyBlocks {
 }
 
 impl ReplyBlocks {
-    /// An empty buffer for a reply that will rarely need more than [`limits::REPLY_MIN_BYTES`]; it may grow.
-    pub fn buffer(&self) -> BytesMut {
-        let mut rest = self.rest.borrow_mut();
-        if rest.capacity() < limits::REPLY_MIN_BYTES {
-            *rest = self.pool.take().unwrap_or_else(|| BytesMut::with_capacity(limits::REPLY_MIN_BYTES));
+    /// An empty buffer for a reply that will rarely need more than `usual_bytes`; it may grow.
+    pub fn buffer(&self, usual_bytes: usize) -> BytesMut {
+        let bytes = usual_bytes.max(1).next_multiple_of(limits::REPLY_MIN_BYTES);
+        if bytes > limits::REPLY_BLOCK_BYTES {
+            return BytesMut::with_capacity(bytes);
         }
-        let after = rest.split_off(limits::REPLY_MIN_BYTES);
+        let mut rest = self.rest.borrow_mut();
+        if rest.capacity() < bytes {
+            *rest = self.pool.take().unwrap_or_else(|| BytesMut::with_capacity(bytes));
+        }
+        let after = rest.split_off(bytes);
         std::mem::replace(&mut rest, after)
     }
 
@@ -266,6 +283,19 @@ mod tests {
         d.reply(reply(4));
         assert_eq!(taken(&replies), [4]);
         assert_eq!((replies.waiting(), replies.bytes(), replies.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn buffers_have_the_room_that_was_asked_for() {
+        const MIN: usize = limits::REPLY_MIN_BYTES;
+        const BLOCK: usize = limits::REPLY_BLOCK_BYTES;
+        let blocks = ReplyBlocks::default();
+        for (usual_bytes, room) in [(0, MIN), (MIN, MIN), (MIN + 1, 2 * MIN), (BLOCK, BLOCK), (BLOCK + 1, BLOCK + MIN)]
+        {
+            let buffer = blocks.buffer(usual_bytes);
+            assert!(buffer.is_empty());
+            assert_eq!(buffer.capacity(), room);
+        }
     }
 
     #[test]

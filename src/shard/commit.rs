@@ -278,9 +278,7 @@ pub fn advance(shard: &Shard, partition: &Rc<Partition>, high_watermark: i64) {
 }
 
 pub fn notify_watchers(shard: &Shard, partition: &Partition) {
-    for Watcher { core, watch } in partition.take_watchers() {
-        shard.tell_moved(core, watch);
-    }
+    partition.tell_watchers(|Watcher { core, watch }| shard.tell_moved(core, watch));
 }
 
 /// A full disk passes: who waits is refused, and what was gathered is written when there is room. Anything else is final.

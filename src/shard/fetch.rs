@@ -13,29 +13,30 @@
 
 use super::{
     Shard,
-    apis::spread,
     call::{Answer, Call, FetchOptions},
     partition::{Partition, PartitionId, Watcher},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
+    view::Routes,
 };
 use crate::{
     limits,
-    log::{ReadData, ReadError, ReadPart},
+    log::{ReadData, ReadError, ReadPart, ReadParts},
     net::{
         conn::{CloseReason, Connection},
+        dispatch,
         header::RequestIds,
-        reply::{Reply, ReplyPart},
+        reply::{self, Reply, ReplyPart, ReplyParts},
     },
 };
+use bytes::BytesMut;
 use protocol::{
-    ErrorCode,
+    ErrorCode, TopicRef,
     fetch::{
-        AbortedTransaction, EpochAndOffset, FetchRequest, FetchResponseHeader, FetchResponseWriter, Part,
+        AbortedTransaction, EpochAndOffset, FetchRequest, FetchResponseHeader, FetchResponseWriter,
         PartitionFetchResponse,
     },
 };
-use smallvec::SmallVec;
-use std::{rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// One read on the core that owns the partition.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub struct FetchedPartition {
     pub log_start_offset: i64,
     /// `None` unless only committed records were asked for.
     pub aborted: Option<Vec<AbortedTransaction>>,
-    pub parts: Vec<ReadPart>,
+    pub parts: ReadParts,
     pub size_bytes: usize,
     /// Epoch and end offset where a follower's or a consumer's history differs (KIP-595).
     pub diverging: Option<EpochAndOffset>,
@@ -70,11 +71,60 @@ impl FetchedPartition {
             last_stable_offset: -1,
             log_start_offset: -1,
             aborted: None,
-            parts: vec![],
+            parts: ReadParts::new(),
             size_bytes: 0,
             diverging: None,
         }
     }
+}
+
+/// What requests have done with, kept for the room that it has: a request in steady state allocates nothing.
+#[derive(Default)]
+pub struct Spares(RefCell<Vec<Lists>>);
+
+impl Spares {
+    fn take(&self) -> Lists {
+        self.0.borrow_mut().pop().unwrap_or_default()
+    }
+
+    fn keep(&self, mut lists: Lists) {
+        let mut spares = self.0.borrow_mut();
+        if spares.len() < limits::FETCH_SPARES_MAX
+            && lists.targets.capacity().max(lists.fetched.capacity()) <= limits::FETCH_SPARE_PARTITIONS_MAX
+        {
+            lists.clear();
+            spares.push(lists);
+        }
+    }
+}
+
+/// The lists that one request works with.
+#[derive(Default)]
+struct Lists {
+    targets: Vec<Target>,
+    /// The reads of this core's own partitions, with their places in `targets`.
+    local: Vec<(usize, FetchRead)>,
+    /// What became of each target.
+    fetched: Vec<FetchedPartition>,
+    /// Those that go into the response.
+    shown: Vec<Shown>,
+}
+
+impl Lists {
+    fn clear(&mut self) {
+        self.targets.clear();
+        self.local.clear();
+        self.fetched.clear();
+        self.shown.clear();
+    }
+}
+
+/// A partition in the response.
+struct Shown {
+    /// Its place in the lists.
+    place: usize,
+    /// Its records stand before this byte of the frame.
+    records_at: usize,
 }
 
 /// Answers a fetch request.
@@ -88,55 +138,44 @@ pub async fn request(
     let (key, version) = (ids.api_key, ids.api_version);
     let request =
         FetchRequest::parse(frame, body_start, version).map_err(|error| CloseReason::Decode { key, version, error })?;
-    let (named, forgotten) = read_targets(&request);
-    if named.len() > limits::FETCH_PARTITIONS_MAX {
-        return Err(CloseReason::Protocol(format!("a fetch of {} partitions", named.len())));
+    let mut lists = shard.fetch_spares.take();
+    let forgotten = read_targets(shard, &request, &mut lists.targets);
+    if lists.targets.len() > limits::FETCH_PARTITIONS_MAX {
+        return Err(CloseReason::Protocol(format!("a fetch of {} partitions", lists.targets.len())));
     }
     let plan = shard.sessions.borrow_mut().plan(
         (request.session_id, request.session_epoch),
         version >= 13,
-        named,
+        std::mem::take(&mut lists.targets),
         &forgotten,
         shard.ring.now(),
         || shard.ring.random_u64(),
     );
-    let Plan { session_id, mut targets, incremental } = match plan {
+    let response = |error, session_id| FetchResponseHeader { throttle_time_ms: 0, error, session_id };
+    let Plan { session_id, targets, incremental } = match plan {
         Ok(plan) => plan,
-        Err(error) => {
-            return Ok(write_response(version, response_header(ids, error, NO_SESSION), &[], vec![], &[]));
-        }
+        Err(error) => return Ok(write_response(shard, ids, response(error, NO_SESSION), &mut Lists::default())),
     };
-    let fetched = fetch(shard, connection.number(), &request, &targets).await;
-    let include = |target: &Target, fetched: &FetchedPartition| {
-        !incremental
-            || fetched.size_bytes > 0
-            || fetched.error != ErrorCode::None
-            || fetched.diverging.is_some()
-            || fetched.high_watermark != target.said_high_watermark
-            || fetched.log_start_offset != target.said_log_start_offset
-    };
-    let included: Vec<bool> = targets.iter().zip(&fetched).map(|(t, f)| include(t, f)).collect();
-    fetched.iter().for_each(|fetched| shard.counters.error(fetched.error));
-    let had_data: Vec<bool> = fetched.iter().map(|fetched| fetched.size_bytes > 0).collect();
-    for (target, fetched) in targets.iter_mut().zip(&fetched) {
-        (target.said_high_watermark, target.said_log_start_offset) = (fetched.high_watermark, fetched.log_start_offset);
-    }
+    lists.targets = targets;
+    fetch(connection, &request, &mut lists).await;
+    lists.fetched.iter().for_each(|fetched| shard.counters.error(fetched.error));
+    lists.choose(incremental);
+    let reply = write_response(shard, ids, response(ErrorCode::None, session_id), &mut lists);
     if session_id != NO_SESSION {
-        shard.sessions.borrow_mut().said(session_id, &targets, &had_data);
+        lists.note_what_was_said();
+        shard.sessions.borrow_mut().said(session_id, &lists.targets);
     }
-    Ok(write_response(version, response_header(ids, ErrorCode::None, session_id), &targets, fetched, &included))
+    shard.fetch_spares.keep(lists);
+    Ok(reply)
 }
 
-fn response_header(ids: RequestIds, error: ErrorCode, session_id: i32) -> FetchResponseHeader {
-    FetchResponseHeader { correlation_id: ids.correlation_id, throttle_time_ms: 0, error, session_id }
-}
-
-fn read_targets(request: &FetchRequest<'_>) -> (Vec<Target>, Vec<Forgotten>) {
-    let mut named: Vec<Target> = Vec::new();
+/// Lists the partitions that the request names; returns those that its session is to forget.
+fn read_targets(shard: &Shard, request: &FetchRequest<'_>, named: &mut Vec<Target>) -> Vec<Forgotten> {
+    let routes = shard.routes.borrow();
     for partition in request.partitions() {
         let topic = match named.last() {
-            Some(last) if *last.topic == *partition.topic.name => last.topic.clone(),
-            _ => partition.topic.name.into(),
+            Some(last) if last.topic.as_deref() == Some(partition.topic.name) => last.topic.clone(),
+            _ => name_of(&routes, partition.topic),
         };
         named.push(Target {
             topic,
@@ -148,16 +187,27 @@ fn read_targets(request: &FetchRequest<'_>) -> (Vec<Target>, Vec<Forgotten>) {
             max_bytes: partition.partition_max_bytes,
             said_high_watermark: -1,
             said_log_start_offset: -1,
+            said_records: false,
         });
     }
     let forgotten = request.forgotten_partitions();
-    let forgotten =
-        forgotten.map(|gone| Forgotten { topic: gone.topic.name.into(), topic_id: gone.topic.id, index: gone.index });
-    (named, forgotten.collect())
+    let forgotten = forgotten.map(|gone| Forgotten {
+        topic: name_of(&routes, gone.topic),
+        topic_id: gone.topic.id,
+        index: gone.index,
+    });
+    forgotten.collect()
+}
+
+/// The name that a request has for a topic, as its route keeps it where there is one.
+fn name_of(routes: &Routes, topic: TopicRef<'_>) -> Option<Rc<str>> {
+    let name = (!topic.name.is_empty()).then_some(topic.name)?;
+    Some(routes.by_name(name).map_or_else(|| name.into(), |route| route.name.clone()))
 }
 
 /// Reads until there is enough, an error, or no time left.
-async fn fetch(shard: &Shard, watch: u64, request: &FetchRequest<'_>, targets: &[Target]) -> Vec<FetchedPartition> {
+async fn fetch(connection: &Connection, request: &FetchRequest<'_>, lists: &mut Lists) {
+    let (shard, watch) = (&connection.shard, connection.number());
     let deadline = shard.ring.now() + Duration::from_millis(request.max_wait_ms.max(0) as u64);
     let min_bytes = request.min_bytes.max(0) as usize;
     let may_wait = request.max_wait_ms > 0 && min_bytes > 0;
@@ -166,9 +216,13 @@ async fn fetch(shard: &Shard, watch: u64, request: &FetchRequest<'_>, targets: &
         read_committed: request.isolation_level == 1,
         watch: may_wait.then_some(watch),
     };
+    if may_wait {
+        shard.watch(watch, &connection.moved);
+    }
     loop {
-        let moved = shard.watched(watch);
-        let fetched = read_all(shard, targets, options).await;
+        let moved = connection.moved.notified();
+        read_all(shard, lists, options).await;
+        let fetched = &mut lists.fetched;
         let bytes: usize = fetched.iter().map(|fetched| fetched.size_bytes).sum();
         let has_error = fetched.iter().any(|fetched| fetched.error != ErrorCode::None || fetched.diverging.is_some());
         let now = shard.ring.now();
@@ -177,44 +231,76 @@ async fn fetch(shard: &Shard, watch: u64, request: &FetchRequest<'_>, targets: &
             || has_error
             || now >= deadline
             || shard.is_stopping()
-            || targets.is_empty() && request.session_id == NO_SESSION
+            || lists.targets.is_empty() && request.session_id == NO_SESSION
         {
             shard.unwatch(watch);
-            return fetched;
+            return;
         }
-        drop(fetched);
+        // What was read is not held while nobody takes it.
+        fetched.clear();
         shard.ring.timeout(deadline.since(now), moved).await;
     }
 }
 
 /// One read of all partitions, on all cores at once.
-async fn read_all(shard: &Shard, targets: &[Target], options: FetchOptions) -> Vec<FetchedPartition> {
-    let planned = targets.iter().map(|target| resolve(shard, target).map_err(FetchedPartition::error)).collect();
-    let call = |reads| Call::Fetch { reads, options };
-    let take = |answer| if let Answer::Fetch(fetched) = answer { fetched } else { vec![] };
-    let lost = || FetchedPartition::error(ErrorCode::NotLeaderOrFollower);
-    trim(spread(shard, planned, call, take, lost).await, options.max_bytes)
+async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
+    let Lists { targets, local, fetched, .. } = lists;
+    let mut remote: Vec<(usize, Vec<usize>, Vec<FetchRead>)> = Vec::new();
+    for (place, target) in targets.iter().enumerate() {
+        let (owner, read) = match resolve(shard, target) {
+            Ok(found) => found,
+            Err(error) => {
+                fetched.push(FetchedPartition::error(error));
+                continue;
+            }
+        };
+        // Stands where a core stops before it answers.
+        fetched.push(FetchedPartition::error(ErrorCode::NotLeaderOrFollower));
+        if owner == shard.index {
+            local.push((place, read));
+            continue;
+        }
+        match remote.iter_mut().find(|(other, ..)| *other == owner) {
+            Some((_, places, reads)) => {
+                places.push(place);
+                reads.push(read);
+            }
+            None => remote.push((owner, vec![place], vec![read])),
+        }
+    }
+    // The calls to other cores are sent before this core does its own share.
+    let send = |(owner, places, reads)| (places, shard.mailbox.call(owner, Call::Fetch { reads, options }));
+    let under_way: Vec<_> = remote.into_iter().map(send).collect();
+    let mut share = Share::new(shard.index, options);
+    for (place, read) in local.drain(..) {
+        fetched[place] = share.read(shard, &read).await;
+    }
+    for (places, answer) in under_way {
+        if let Some(Answer::Fetch(answers)) = answer.await {
+            assert_eq!(places.len(), answers.len(), "one answer for each read");
+            places.into_iter().zip(answers).for_each(|(place, answer)| fetched[place] = answer);
+        }
+    }
+    trim(fetched, options.max_bytes);
 }
 
 /// Every core read as if it were alone; what is too much for one reply is left for the next.
-fn trim(mut fetched: Vec<FetchedPartition>, max_bytes: usize) -> Vec<FetchedPartition> {
+fn trim(fetched: &mut [FetchedPartition], max_bytes: usize) {
     let mut bytes = 0;
-    for partition in &mut fetched {
+    for partition in fetched {
         if partition.size_bytes > 0 && bytes > 0 && bytes + partition.size_bytes > max_bytes {
             partition.parts.clear();
             partition.size_bytes = 0;
         }
         bytes += partition.size_bytes;
     }
-    fetched
 }
 
 fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCode> {
     let routes = shard.routes.borrow();
-    let topic = if target.topic.is_empty() {
-        routes.by_id(target.topic_id).ok_or(ErrorCode::UnknownTopicId)?
-    } else {
-        routes.by_name(&target.topic).ok_or(ErrorCode::UnknownTopicOrPartition)?
+    let topic = match &target.topic {
+        Some(name) => routes.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?,
+        None => routes.by_id(target.topic_id).ok_or(ErrorCode::UnknownTopicId)?,
     };
     let index = usize::try_from(target.index).ok();
     let route = index.and_then(|index| topic.partitions.get(index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
@@ -231,24 +317,39 @@ fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCo
 /// The reads of one core, for a connection of core `core`.
 pub async fn read(shard: &Shard, core: usize, reads: Vec<FetchRead>, options: FetchOptions) -> Vec<FetchedPartition> {
     let mut fetched = Vec::with_capacity(reads.len());
-    let mut left_bytes = options.max_bytes;
-    let mut any = false;
+    let mut share = Share::new(core, options);
     for read in reads {
-        let partition = shard.partitions.borrow().get(&read.id).cloned();
-        let Some(partition) = partition else {
-            fetched.push(FetchedPartition::error(shard.absence()));
-            continue;
-        };
-        if let Some(watch) = options.watch {
-            partition.watch(Watcher { core, watch });
-        }
-        let max_bytes = read.max_bytes.min(left_bytes);
-        let result = read_one(&partition, &read, max_bytes, !any, options.read_committed).await;
-        any |= result.size_bytes > 0;
-        left_bytes = left_bytes.saturating_sub(result.size_bytes);
-        fetched.push(result);
+        fetched.push(share.read(shard, &read).await);
     }
     fetched
+}
+
+/// One core's share of a fetch, partition by partition: how much more it may give.
+struct Share {
+    /// The core of the connection.
+    core: usize,
+    options: FetchOptions,
+    left_bytes: usize,
+    any: bool,
+}
+
+impl Share {
+    fn new(core: usize, options: FetchOptions) -> Share {
+        Share { core, options, left_bytes: options.max_bytes, any: false }
+    }
+
+    async fn read(&mut self, shard: &Shard, read: &FetchRead) -> FetchedPartition {
+        let partition = shard.partitions.borrow().get(&read.id).cloned();
+        let Some(partition) = partition else { return FetchedPartition::error(shard.absence()) };
+        if let Some(watch) = self.options.watch {
+            partition.watch(Watcher { core: self.core, watch });
+        }
+        let max_bytes = read.max_bytes.min(self.left_bytes);
+        let fetched = read_one(&partition, read, max_bytes, !self.any, self.options.read_committed).await;
+        self.any |= fetched.size_bytes > 0;
+        self.left_bytes = self.left_bytes.saturating_sub(fetched.size_bytes);
+        fetched
+    }
 }
 
 async fn read_one(
@@ -315,45 +416,81 @@ async fn read_one(
     }
 }
 
-fn write_response(
-    version: i16,
-    header: FetchResponseHeader,
-    targets: &[Target],
-    fetched: Vec<FetchedPartition>,
-    included: &[bool],
-) -> Reply {
-    let mut shown: Vec<(&Target, FetchedPartition)> =
-        targets.iter().zip(fetched).zip(included).filter(|(_, included)| **included).map(|(shown, _)| shown).collect();
-    let same_topic = |a: &(&Target, FetchedPartition), b: &(&Target, FetchedPartition)| {
-        a.0.topic == b.0.topic && a.0.topic_id == b.0.topic_id
-    };
-    let mut writer = FetchResponseWriter::new(version, header, shown.chunk_by(same_topic).count());
-    for topic in shown.chunk_by(same_topic) {
-        let target = topic[0].0;
-        writer.begin_topic(&target.topic, target.topic_id, topic.len());
-        for (target, fetched) in topic {
+impl Lists {
+    /// Chooses what the response shows: everything, or with `incremental` what has changed since the last one.
+    fn choose(&mut self, incremental: bool) {
+        let news = |(target, fetched): (&Target, &FetchedPartition)| {
+            !incremental
+                || fetched.size_bytes > 0
+                || fetched.error != ErrorCode::None
+                || fetched.diverging.is_some()
+                || fetched.high_watermark != target.said_high_watermark
+                || fetched.log_start_offset != target.said_log_start_offset
+        };
+        let all = self.targets.iter().zip(&self.fetched).enumerate();
+        self.shown.extend(all.filter(|(_, one)| news(*one)).map(|(place, _)| Shown { place, records_at: 0 }));
+    }
+
+    /// Keeps in the targets what the next incremental response is compared with.
+    fn note_what_was_said(&mut self) {
+        for (target, fetched) in self.targets.iter_mut().zip(&self.fetched) {
+            target.said_high_watermark = fetched.high_watermark;
+            target.said_log_start_offset = fetched.log_start_offset;
+            target.said_records = fetched.size_bytes > 0;
+        }
+    }
+}
+
+/// Writes the response for the partitions that are shown. Their records move into the reply.
+fn write_response(shard: &Shard, ids: RequestIds, header: FetchResponseHeader, lists: &mut Lists) -> Reply {
+    let Lists { targets, fetched, shown, .. } = lists;
+    let same_topic = |a: &Shown, b: &Shown| targets[a.place].is_same_topic(&targets[b.place]);
+    let topic_count = shown.chunk_by(same_topic).count();
+    let mut frame = dispatch::response_head(shard, ids, reply::usual_bytes(topic_count, shown.len()));
+    let mut writer = FetchResponseWriter::new(&mut frame, ids.api_version, header, topic_count);
+    for topic in shown.chunk_by_mut(same_topic) {
+        let Target { topic: name, topic_id, .. } = &targets[topic[0].place];
+        writer.begin_topic(name.as_deref().unwrap_or_default(), *topic_id, topic.len());
+        for Shown { place, records_at } in topic {
+            let fetched = &fetched[*place];
             let response = PartitionFetchResponse {
                 high_watermark: fetched.high_watermark,
                 last_stable_offset: fetched.last_stable_offset,
                 log_start_offset: fetched.log_start_offset,
                 aborted_transactions: fetched.aborted.as_deref(),
                 diverging_epoch: fetched.diverging,
-                ..PartitionFetchResponse::refused(target.index, fetched.error)
+                ..PartitionFetchResponse::refused(targets[*place].index, fetched.error)
             };
-            writer.partition(&response, fetched.size_bytes);
+            *records_at = writer.partition(&response, fetched.size_bytes);
         }
     }
-    let mut parts = SmallVec::new();
-    for part in writer.finish(&[]).parts {
-        match part {
-            Part::Bytes(bytes) => parts.push(ReplyPart::Bytes(bytes)),
-            Part::Records(index) => {
-                parts.extend(std::mem::take(&mut shown[index].1.parts).into_iter().map(|part| match part {
-                    ReadPart::Memory(bytes) => ReplyPart::Bytes(bytes),
-                    ReadPart::File { file, position, length } => ReplyPart::File { file, position, length },
-                }))
-            }
+    let records_bytes = writer.finish(&[]);
+    reply::fill_in_length(&mut frame, records_bytes);
+    interleave(frame, shown, fetched)
+}
+
+/// The frame with the records in their places.
+fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]) -> Reply {
+    let pieces = |shown: &Shown| match fetched[shown.place].parts.len() {
+        0 => 0,
+        parts => parts + 1,
+    };
+    let mut parts = ReplyParts::with_capacity(shown.iter().map(pieces).sum::<usize>() + 1);
+    let (mut rest, mut rest_at) = (frame.freeze(), 0);
+    for Shown { place, records_at } in shown {
+        let records = &mut fetched[*place].parts;
+        if records.is_empty() {
+            continue;
         }
+        parts.push(ReplyPart::Bytes(rest.split_to(records_at - rest_at)));
+        rest_at = *records_at;
+        parts.extend(records.drain(..).map(|part| match part {
+            ReadPart::Memory(bytes) => ReplyPart::Bytes(bytes),
+            ReadPart::File { file, position, length } => ReplyPart::File { file, position, length },
+        }));
+    }
+    if !rest.is_empty() {
+        parts.push(ReplyPart::Bytes(rest));
     }
     Reply { parts }
 }

@@ -49,7 +49,6 @@ use sessions::Sessions;
 
 use std::{
     cell::{Cell, RefCell},
-    future::Future,
     ops::Deref,
     rc::{Rc, Weak},
     sync::Arc,
@@ -110,6 +109,7 @@ pub struct ShardInner {
     /// What small replies are written into.
     pub reply_blocks: ReplyBlocks,
     produce_spares: produce::Spares,
+    fetch_spares: fetch::Spares,
     sessions: RefCell<Sessions>,
     /// For batches that are unpacked while they are checked.
     pub scratch: RefCell<Vec<u8>>,
@@ -174,6 +174,7 @@ impl Shard {
             receive_blocks: BlockPool::new(limits::RECEIVE_BLOCK_BYTES, limits::RECEIVE_BLOCKS_MAX),
             reply_blocks: ReplyBlocks::default(),
             produce_spares: produce::Spares::default(),
+            fetch_spares: fetch::Spares::default(),
             sessions: RefCell::new(Sessions::new(cache_slots)),
             scratch: RefCell::default(),
             bytes_in_flight: Rc::default(),
@@ -308,11 +309,9 @@ impl Shard {
         self.mailbox.send(core, Message::Answer { number, answer: Box::new(answer) });
     }
 
-    /// Resolves when a partition that this watch was left with has moved since this call.
-    fn watched(&self, watch: u64) -> impl Future<Output = ()> + use<> {
-        let signal = self.watches.borrow_mut().entry(watch).or_default().clone();
-        let generation = signal.generation();
-        signal.past(generation)
+    /// From now on `moved` hears when a partition that this watch was left with has moved.
+    fn watch(&self, watch: u64, moved: &Rc<Signal>) {
+        self.watches.borrow_mut().insert(watch, moved.clone());
     }
 
     fn unwatch(&self, watch: u64) {

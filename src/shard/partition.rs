@@ -84,8 +84,9 @@ impl Partition {
         }
     }
 
-    pub fn take_watchers(&self) -> Vec<Watcher> {
-        std::mem::take(&mut self.watchers.borrow_mut())
+    /// Every watcher is told once; whoever still waits then leaves its watch again.
+    pub fn tell_watchers(&self, tell: impl FnMut(Watcher)) {
+        self.watchers.borrow_mut().drain(..).for_each(tell);
     }
 
     /// Takes the first waiter whose offset the high watermark has reached.

@@ -23,7 +23,7 @@ use crate::{
         conn::{CloseReason, Connection},
         dispatch,
         header::RequestIds,
-        reply::{Reply, ReplyHandle},
+        reply::{self, Reply, ReplyHandle},
     },
 };
 use bytes::BytesMut;
@@ -197,7 +197,7 @@ impl Shard {
 
 fn write_response(shard: &Shard, ids: RequestIds, done: &PendingAppends) -> BytesMut {
     let (topics, partitions, results) = (done.topics.borrow(), done.partitions.borrow(), done.results.borrow());
-    let mut frame = dispatch::response_head(shard, ids);
+    let mut frame = dispatch::response_head(shard, ids, reply::usual_bytes(topics.len(), partitions.len()));
     let mut writer = ProduceResponseWriter::new(&mut frame, ids.api_version, topics.len());
     let (mut results, mut partitions) = (results.iter(), partitions.iter());
     for topic in topics.iter() {

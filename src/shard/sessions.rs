@@ -24,8 +24,8 @@ const FINAL_EPOCH: i32 = -1;
 /// One partition that a consumer fetches, as it last said.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// The name, where the request goes by names (up to v12); empty where it goes by ids.
-    pub topic: Rc<str>,
+    /// The name, where the request goes by names (up to v12).
+    pub topic: Option<Rc<str>>,
     pub topic_id: Uuid,
     pub index: i32,
     pub fetch_offset: i64,
@@ -35,17 +35,23 @@ pub struct Target {
     /// What the last response said of it: an incremental response leaves out what has not changed.
     pub said_high_watermark: i64,
     pub said_log_start_offset: i64,
+    /// The last response had records of it.
+    pub said_records: bool,
 }
 
 impl Target {
     fn is_same(&self, other: &Target) -> bool {
-        self.index == other.index && self.topic_id == other.topic_id && self.topic == other.topic
+        self.index == other.index && self.is_same_topic(other)
+    }
+
+    pub fn is_same_topic(&self, other: &Target) -> bool {
+        self.topic_id == other.topic_id && self.topic == other.topic
     }
 }
 
 /// A partition that the consumer fetches no more.
 pub struct Forgotten {
-    pub topic: Rc<str>,
+    pub topic: Option<Rc<str>>,
     pub topic_id: Uuid,
     pub index: i32,
 }
@@ -79,12 +85,13 @@ impl Sessions {
         Sessions { all: FxHashMap::default(), max }
     }
 
-    /// Decides what to fetch. `random` is used for the id of a new session.
+    /// Decides what to fetch; the plan's targets are in the list that was `named`. `random` is used for the id of a new
+    /// session.
     pub fn plan(
         &mut self,
         (session_id, session_epoch): (i32, i32),
         by_ids: bool,
-        named: Vec<Target>,
+        mut named: Vec<Target>,
         forgotten: &[Forgotten],
         now: Instant,
         random: impl FnMut() -> u64,
@@ -104,17 +111,19 @@ impl Sessions {
         if session.by_ids != by_ids {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
-        session.update(named, forgotten);
+        session.update(named.drain(..), forgotten);
         session.epoch = if session.epoch == i32::MAX { 1 } else { session.epoch + 1 };
         session.last_used = now;
-        Ok(Plan { session_id, targets: session.targets.clone(), incremental: true })
+        named.extend_from_slice(&session.targets);
+        Ok(Plan { session_id, targets: named, incremental: true })
     }
 
     /// Keeps what a response said. Partitions that had data go to the end, so that none starves behind a busy one.
-    pub fn said(&mut self, session_id: i32, targets: &[Target], had_data: &[bool]) {
+    pub fn said(&mut self, session_id: i32, targets: &[Target]) {
         let Some(session) = self.all.get_mut(&session_id) else { return };
-        let with = |wanted: bool| targets.iter().zip(had_data).filter(move |(_, had)| **had == wanted);
-        session.targets = with(false).chain(with(true)).map(|(target, _)| target.clone()).collect();
+        let with = |records: bool| targets.iter().filter(move |target| target.said_records == records).cloned();
+        session.targets.clear();
+        session.targets.extend(with(false).chain(with(true)));
     }
 
     fn create(&mut self, by_ids: bool, targets: &[Target], now: Instant, mut random: impl FnMut() -> u64) -> i32 {
@@ -148,7 +157,7 @@ impl Sessions {
 }
 
 impl Session {
-    fn update(&mut self, named: Vec<Target>, forgotten: &[Forgotten]) {
+    fn update(&mut self, named: impl Iterator<Item = Target>, forgotten: &[Forgotten]) {
         for target in named {
             match self.targets.iter_mut().find(|known| known.is_same(&target)) {
                 Some(known) => {
@@ -173,7 +182,7 @@ mod tests {
 
     fn target(index: i32, fetch_offset: i64) -> Target {
         Target {
-            topic: "t".into(),
+            topic: Some("t".into()),
             topic_id: Uuid::ZERO,
             index,
             fetch_offset,
@@ -182,6 +191,7 @@ mod tests {
             max_bytes: 1024,
             said_high_watermark: -1,
             said_log_start_offset: -1,
+            said_records: false,
         }
     }
 
@@ -206,10 +216,11 @@ mod tests {
         assert_eq!((first.session_id, first.incremental), (1, false));
         let again = sessions.plan((1, 1), false, vec![target(1, 9), target(2, 0)], &[], now, &mut random).unwrap();
         assert_eq!((indexes(&again), again.targets[1].fetch_offset, again.incremental), (vec![0, 1, 2], 9, true));
-        let gone = [Forgotten { topic: "t".into(), topic_id: Uuid::ZERO, index: 0 }];
-        let fewer = sessions.plan((1, 2), false, vec![], &gone, now, &mut random).unwrap();
+        let gone = [Forgotten { topic: Some("t".into()), topic_id: Uuid::ZERO, index: 0 }];
+        let mut fewer = sessions.plan((1, 2), false, vec![], &gone, now, &mut random).unwrap();
         assert_eq!(indexes(&fewer), [1, 2]);
-        sessions.said(1, &fewer.targets, &[true, false]);
+        fewer.targets[0].said_records = true;
+        sessions.said(1, &fewer.targets);
         assert_eq!(indexes(&sessions.plan((1, 3), false, vec![], &[], now, &mut random).unwrap()), [2, 1]);
     }
 

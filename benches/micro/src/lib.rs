@@ -63,13 +63,14 @@ fn codecs() -> Vec<Step> {
     let metadata_bytes = encoded(&metadata, METADATA_VERSION);
     let mut out = BytesMut::with_capacity(1 << 16);
     let mut produce_out = BytesMut::with_capacity(1 << 16);
+    let mut fetch_out = BytesMut::with_capacity(1 << 16);
     vec![
         step("produce-parse-1", 10_000, parse_produce(produce(1))),
         step("produce-parse-100", 1_000, parse_produce(produce(MANY_PARTITIONS))),
         step("produce-response-100", 1_000, move || write_produce_response(&mut produce_out)),
         step("fetch-parse-1", 10_000, parse_fetch(fetch(1))),
         step("fetch-parse-100", 1_000, parse_fetch(fetch(MANY_PARTITIONS))),
-        step("fetch-response-100", 1_000, write_fetch_response),
+        step("fetch-response-100", 1_000, move || write_fetch_response(&mut fetch_out)),
         step("metadata-decode-100", 300, move || {
             let mut reader = Reader::new(&metadata_bytes);
             black_box(MetadataResponse::decode(&mut reader, METADATA_VERSION).expect("bytes that were encoded"));
@@ -172,14 +173,17 @@ fn write_produce_response(out: &mut BytesMut) {
     black_box(out);
 }
 
-fn write_fetch_response() {
-    let header = FetchResponseHeader { correlation_id: 1, throttle_time_ms: 0, error: ErrorCode::None, session_id: 0 };
-    let mut writer = FetchResponseWriter::new(FETCH_VERSION, header, 1);
+fn write_fetch_response(out: &mut BytesMut) {
+    out.clear();
+    out.extend_from_slice(&[0; 9]);
+    let header = FetchResponseHeader { throttle_time_ms: 0, error: ErrorCode::None, session_id: 0 };
+    let mut writer = FetchResponseWriter::new(out, FETCH_VERSION, header, 1);
     writer.begin_topic("a-topic", Uuid::ZERO, MANY_PARTITIONS);
     for index in 0..MANY_PARTITIONS as i32 {
-        writer.partition(&PartitionFetchResponse::refused(index, ErrorCode::None), 1000);
+        black_box(writer.partition(&PartitionFetchResponse::refused(index, ErrorCode::None), 1000));
     }
     black_box(writer.finish(&[]));
+    black_box(out);
 }
 
 fn batches() -> Vec<Step> {

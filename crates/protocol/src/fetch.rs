@@ -2,9 +2,9 @@
 //! are never copied.
 //!
 //! Owns: the layout of both (schemas FetchRequest, FetchResponse). Lives on: the core that owns the connection. Never:
-//! holds records; the caller puts memory slices or file ranges where [`Part::Records`] says.
+//! holds records; the caller puts memory slices or file ranges where [`FetchResponseWriter::partition`] says.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 
 use crate::error::ErrorCode;
 use crate::message::{DecodeError, DecodeErrorKind};
@@ -221,68 +221,34 @@ impl PartitionFetchResponse<'_> {
     }
 }
 
-/// A stretch of the response frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    Bytes(Bytes),
-    /// The records of the n-th partition written (from 0), exactly as many bytes as were announced for it.
-    Records(usize),
-}
-
-/// The whole frame, its length prefix included.
-#[derive(Debug, Clone)]
-pub struct FetchResponse {
-    pub parts: Vec<Part>,
-    /// Of all parts together.
-    pub size_bytes: usize,
-}
-
 /// What stands before the topics of a response.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchResponseHeader {
-    pub correlation_id: i32,
     pub throttle_time_ms: i32,
     pub error: ErrorCode,
     pub session_id: i32,
 }
 
-/// Writes a fetch response frame: topics, each with as many partitions as announced, then [`Self::finish`].
+/// Writes the body of a fetch response: topics, each with as many partitions as announced, then [`Self::finish`].
 #[derive(Debug)]
-pub struct FetchResponseWriter {
+pub struct FetchResponseWriter<'a> {
+    out: &'a mut BytesMut,
     version: i16,
-    out: BytesMut,
-    /// Partition and position in `out` of each stretch of records.
-    slots: Vec<(usize, usize)>,
     records_bytes: usize,
     topics_left: usize,
     partitions_left: usize,
-    partitions_written: usize,
 }
 
-impl FetchResponseWriter {
-    pub fn new(version: i16, header: FetchResponseHeader, topic_count: usize) -> Self {
+impl<'a> FetchResponseWriter<'a> {
+    pub fn new(out: &'a mut BytesMut, version: i16, header: FetchResponseHeader, topic_count: usize) -> Self {
         assert!((MIN_VERSION..=MAX_VERSION).contains(&version), "the request had a version that is served");
-        let flexible = version >= FLEXIBLE_FROM;
-        let mut out = BytesMut::with_capacity(64 + topic_count * 128);
-        // The frame's length comes here when it is known.
-        out.put_i32(0);
-        out.put_i32(header.correlation_id);
-        writer::put_no_tags(&mut out, flexible);
         out.put_i32(header.throttle_time_ms);
         if version >= 7 {
             out.put_i16(header.error.code());
             out.put_i32(header.session_id);
         }
-        writer::put_array_length(&mut out, topic_count, flexible);
-        Self {
-            version,
-            out,
-            slots: Vec::new(),
-            records_bytes: 0,
-            topics_left: topic_count,
-            partitions_left: 0,
-            partitions_written: 0,
-        }
+        writer::put_array_length(out, topic_count, version >= FLEXIBLE_FROM);
+        Self { out, version, records_bytes: 0, topics_left: topic_count, partitions_left: 0 }
     }
 
     fn flexible(&self) -> bool {
@@ -295,19 +261,19 @@ impl FetchResponseWriter {
         self.topics_left = self.topics_left.checked_sub(1).expect("not more topics than announced");
         self.partitions_left = partition_count;
         let flexible = self.flexible();
-        writer::put_topic(&mut self.out, name, id, flexible, self.version >= TOPIC_ID_FROM);
-        writer::put_array_length(&mut self.out, partition_count, flexible);
+        writer::put_topic(self.out, name, id, flexible, self.version >= TOPIC_ID_FROM);
+        writer::put_array_length(self.out, partition_count, flexible);
         if partition_count == 0 {
-            writer::put_no_tags(&mut self.out, flexible);
+            writer::put_no_tags(self.out, flexible);
         }
     }
 
-    /// Everything about a partition but its records, for which a slot of `records_size_bytes` is kept (none where that
-    /// is zero).
-    pub fn partition(&mut self, partition: &PartitionFetchResponse<'_>, records_size_bytes: usize) {
+    /// Everything about a partition but its records. They are `records_size_bytes` and belong before the byte of `out`
+    /// whose index is returned.
+    pub fn partition(&mut self, partition: &PartitionFetchResponse<'_>, records_size_bytes: usize) -> usize {
         self.partitions_left = self.partitions_left.checked_sub(1).expect("not more partitions than announced");
         let (version, flexible) = (self.version, self.flexible());
-        let out = &mut self.out;
+        let out = &mut *self.out;
         out.put_i32(partition.index);
         out.put_i16(partition.error.code());
         out.put_i64(partition.high_watermark);
@@ -321,46 +287,26 @@ impl FetchResponseWriter {
         }
         // A byte field has the same length prefix as an array.
         writer::put_array_length(out, records_size_bytes, flexible);
-        if records_size_bytes > 0 {
-            self.slots.push((self.partitions_written, out.len()));
-            self.records_bytes += records_size_bytes;
-        }
+        self.records_bytes += records_size_bytes;
+        let records_at = out.len();
         if flexible {
             partition_tags(partition).finish(out);
         }
         if self.partitions_left == 0 {
             writer::put_no_tags(out, flexible);
         }
-        self.partitions_written += 1;
+        records_at
     }
 
-    /// The frame up to here, records included: what a response limit compares with.
-    pub fn size_bytes(&self) -> usize {
-        self.out.len() + self.records_bytes
-    }
-
-    /// `node_endpoints`: where the leaders named in the partitions are (KIP-951); left out before version 16.
-    pub fn finish(mut self, node_endpoints: &[NodeEndpoint<'_>]) -> FetchResponse {
+    /// Returns the size of all records, which the frame has beyond `out`. `node_endpoints`: where the leaders named in
+    /// the partitions are (KIP-951); left out before version 16.
+    pub fn finish(self, node_endpoints: &[NodeEndpoint<'_>]) -> usize {
         assert_eq!((self.topics_left, self.partitions_left), (0, 0), "everything announced was written");
         if self.flexible() {
             let endpoints = if self.version >= 16 { node_endpoints } else { &[] };
-            writer::put_node_endpoints(&mut self.out, endpoints);
+            writer::put_node_endpoints(self.out, endpoints);
         }
-        let size_bytes = self.size_bytes();
-        let frame_length = i32::try_from(size_bytes - 4).expect("responses stay under 2 GiB");
-        self.out[..4].copy_from_slice(&frame_length.to_be_bytes());
-        let mut rest = self.out.freeze();
-        let mut parts = Vec::with_capacity(2 * self.slots.len() + 1);
-        let mut cut_at = 0;
-        for (partition, position) in self.slots {
-            parts.push(Part::Bytes(rest.split_to(position - cut_at)));
-            parts.push(Part::Records(partition));
-            cut_at = position;
-        }
-        if !rest.is_empty() {
-            parts.push(Part::Bytes(rest));
-        }
-        FetchResponse { parts, size_bytes }
+        self.records_bytes
     }
 }
 

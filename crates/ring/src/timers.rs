@@ -21,6 +21,8 @@ pub(crate) struct TimerWheel {
     /// Per level, the slots that hold a timer.
     occupied: [u64; LEVELS],
     created: u64,
+    /// What fires, while it is put in order.
+    fired: Vec<Timer>,
 }
 
 struct Timer {
@@ -46,6 +48,7 @@ impl TimerWheel {
             heads: [[NONE; SLOTS]; LEVELS],
             occupied: [0; LEVELS],
             created: 0,
+            fired: Vec::new(),
         }
     }
 
@@ -83,7 +86,6 @@ impl TimerWheel {
     /// Takes the wakers of all timers due at `now`, in order.
     pub(crate) fn advance(&mut self, now: Instant, due: &mut Vec<Waker>) {
         let now_tick = now.0 / NANOS_PER_TICK;
-        let mut fired = Vec::new();
         while let Some((level, slot, start)) = self.next_slot().filter(|&(_, _, start)| start <= now_tick) {
             self.elapsed = start;
             self.occupied[level] &= !(1 << slot);
@@ -92,7 +94,7 @@ impl TimerWheel {
                 let timer = self.timers.get_mut(key).expect("a linked timer exists");
                 let next = timer.next;
                 if timer.tick() <= start {
-                    fired.push(self.timers.remove(key).expect("it was there a line above"));
+                    self.fired.push(self.timers.remove(key).expect("it was there a line above"));
                 } else {
                     self.link(key);
                 }
@@ -100,8 +102,8 @@ impl TimerWheel {
             }
         }
         self.elapsed = self.elapsed.max(now_tick);
-        fired.sort_unstable_by_key(|timer| (timer.deadline, timer.sequence));
-        due.extend(fired.into_iter().map(|timer| timer.waker));
+        self.fired.sort_unstable_by_key(|timer| (timer.deadline, timer.sequence));
+        due.extend(self.fired.drain(..).map(|timer| timer.waker));
     }
 
     /// No timer fires before this: exact for the next 64 ms, the start of its slot for one further away.
