@@ -94,6 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Base-128 groups, lowest first, at most `limit` of them; `last` is the largest value of the last one.
+    #[inline]
     fn base128(&mut self, limit: usize, last: u8) -> Result<u64, DecodeError> {
         let mut value = 0u64;
         for group in 0..limit {
@@ -261,6 +262,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Tagged fields of a structure that knows none.
+    #[inline]
     pub fn skip_tags(&mut self) -> Result<(), DecodeError> {
         self.tags(|_, _| Ok(false))
     }

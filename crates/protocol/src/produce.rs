@@ -67,6 +67,7 @@ impl<'a> ProduceRequest<'a> {
     }
 }
 
+#[inline]
 fn read_partition<'a>(
     reader: &mut Reader<'a>,
     topic: TopicRef<'a>,

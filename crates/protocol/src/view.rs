@@ -32,6 +32,7 @@ fn refuse<T>(reader: &Reader<'_>, kind: DecodeErrorKind) -> Result<T, DecodeErro
 }
 
 /// A length that may be null: plus one and variable where `flexible`, else `fixed`.
+#[inline]
 fn length(
     reader: &mut Reader<'_>,
     flexible: bool,
@@ -66,6 +67,7 @@ pub(crate) fn text<'a>(reader: &mut Reader<'a>, flexible: bool) -> Result<&'a st
 }
 
 /// Where a byte field lies in the frame.
+#[inline]
 pub(crate) fn nullable_range(reader: &mut Reader<'_>, flexible: bool) -> Result<Option<Range<usize>>, DecodeError> {
     let Some(length) = length(reader, flexible, |reader| reader.i32())? else { return Ok(None) };
     let start = reader.position();
@@ -90,6 +92,7 @@ pub(crate) fn topic<'a>(reader: &mut Reader<'a>, flexible: bool, by_id: bool) ->
     }
 }
 
+#[inline]
 pub(crate) fn tags(reader: &mut Reader<'_>, flexible: bool) -> Result<(), DecodeError> {
     if flexible { reader.skip_tags() } else { Ok(()) }
 }
