@@ -431,7 +431,14 @@ impl Log {
         self.0.writer.ended.get()
     }
 
-    /// Syncs the file of a segment. A failure is final for the log.
+    /// Syncs one file besides the log as a whole. Never at the same time: the kernel tells a failure to one of two syncs of
+    /// a file, and the other one would promise what is lost.
+    pub(super) async fn sync_log_file_alone(&self, segment: &Segment, file: &File) -> io::Result<()> {
+        let _pass = self.0.writer.syncing.enter().await;
+        self.sync_log_file(segment, file).await
+    }
+
+    /// Syncs the file of a segment; the caller has the pass for it. A failure is final for the log.
     async fn sync_log_file(&self, segment: &Segment, file: &File) -> io::Result<()> {
         let synced = self.0.ring.sync_data(file).await;
         if let Err(error) = &synced {
@@ -488,7 +495,7 @@ impl Log {
         if segment.preallocated.get() && segment.written_bytes.get() == segment.size_bytes.get() {
             let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
             self.0.ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
-            self.sync_log_file(segment, &file).await?;
+            self.sync_log_file_alone(segment, &file).await?;
             segment.preallocated.set(false);
         }
         Ok(())

@@ -152,7 +152,7 @@ impl Log {
             ring.truncate(&file, u64::from(cut.position)).await?;
             cut.segment.preallocated.set(false);
             // Old batches that came back after a crash would overlap with the new ones, or follow a hole in them.
-            ring.sync_data(&file).await?;
+            self.sync_log_file_alone(&cut.segment, &file).await?;
         }
         ring.sync_dir(&dir).await?;
         cut.segment.trim_indexes(ring, &dir).await?;

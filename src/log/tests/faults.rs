@@ -210,6 +210,48 @@ fn what_is_found_after_a_failed_sync_that_nobody_heard_of_survives_a_power_cut()
     assert!(found > 10, "only {found} of 50 seeds found the records in the page cache");
 }
 
+/// A segment that was preallocated is trimmed and synced when it is full, in the background.
+#[test]
+fn a_sync_beside_another_that_fails_promises_nothing() {
+    let mut failed = 0;
+    for seed in 0..1500 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let promised = Rc::new(Cell::new(0));
+        let (disk, promise, refused) = (world.disk(node), promised.clone(), Rc::new(Cell::new(false)));
+        let was_refused = refused.clone();
+        run_in(&world, node, move |ring| async move {
+            let config = LogConfig { preallocate: true, ..small_config() };
+            let log = open(&ring, &partition(), config, LogStart::default()).await;
+            while log.segment_infos().len() < 3 {
+                append(&log, 0, &[&[7; 500]]);
+                log.write_gathered().unwrap();
+                ring.sleep(Duration::from_micros(100)).await;
+            }
+            // At any moment of what the roll does, or of the sync below.
+            let task_ring = ring.clone();
+            ring.spawn(async move {
+                task_ring.sleep(Duration::from_micros(task_ring.random_u64() % 8000)).await;
+                disk.fail_next_fsync();
+            });
+            ring.sleep(Duration::from_micros(ring.random_u64() % 6000)).await;
+            promise.set(log.sync().await.unwrap_or_default());
+            ring.sleep(Duration::from_millis(20)).await;
+            was_refused.set(append_batch(&log, batch(NOW_MS, &[b"more"]).build(), 0).is_err());
+        });
+        world.crash(node);
+        world.disk(node).heal();
+        failed += u32::from(refused.get());
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), crashed(0)).await;
+            let kept = log.log_end_offset();
+            assert!(kept >= promised.get(), "seed {seed}: {} records were promised, {kept} are there", promised.get());
+        });
+        world.close();
+    }
+    assert!(failed > 10, "only {failed} of 1500 seeds failed a sync of the log");
+}
+
 #[test]
 fn a_failed_write_is_final() {
     let world = World::new(3, SimOptions::calm());
