@@ -133,9 +133,10 @@ impl Client {
     /// Whether the broker ends the connection without another byte. It must do one or the other.
     #[track_caller]
     pub fn is_closed_by_broker(&mut self) -> bool {
-        match self.stream.read(&mut [0]) {
-            Ok(count) => count == 0,
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => true,
+        // The whole of one byte: unlike a single read, that goes on after an interruption, as by a debugger or a freezer.
+        match self.stream.read_exact(&mut [0]) {
+            Ok(()) => false,
+            Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => true,
             Err(error) => panic!("neither a byte nor the end of the connection within {PATIENCE:?}: {error}"),
         }
     }
