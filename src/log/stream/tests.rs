@@ -48,6 +48,13 @@ fn append_one(log: &Log, value: &[u8]) -> i64 {
     append_batch(log, batch(NOW_MS, &[value]).build(), 0).unwrap().base_offset
 }
 
+/// Appends one record and has it on the disk by the stream.
+async fn commit_one(stream: &Rc<Stream>, log: &Log, value: &[u8]) {
+    append_one(log, value);
+    log.wait_written().await.unwrap();
+    stream.commit(std::slice::from_ref(log)).await.unwrap();
+}
+
 async fn values(ring: &Ring, log: &Log) -> BTreeMap<i64, Vec<u8>> {
     read_all(ring, log, log.log_start_offset(), 4000).await.into_iter().collect()
 }
@@ -96,18 +103,12 @@ fn a_stop_in_order_leaves_no_file_and_an_idle_stream_leaves_nothing_to_replay() 
     on_each_backend(|ring, dir| async move {
         let stream = stream_in(&ring, dir.path(), 0);
         let log = open_log(&ring, dir.path(), 0, small_config(), LogStart::default()).await;
-        append_one(&log, b"one");
-        log.wait_written().await.unwrap();
-        stream.commit(std::slice::from_ref(&log)).await.unwrap();
+        commit_one(&stream, &log, b"one").await;
         crate::log::tests::eventually(&ring, || log.synced_offset() == 1).await;
-        append_one(&log, b"two");
-        log.wait_written().await.unwrap();
-        stream.commit(std::slice::from_ref(&log)).await.unwrap();
+        commit_one(&stream, &log, b"two").await;
         assert!(stream.close().await.is_err(), "the log is not closed yet");
         let stream = stream_in(&ring, dir.path(), 0);
-        append_one(&log, b"three");
-        log.wait_written().await.unwrap();
-        stream.commit(std::slice::from_ref(&log)).await.unwrap();
+        commit_one(&stream, &log, b"three").await;
         log.close().await.unwrap();
         stream.close().await.unwrap();
         let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -182,9 +183,7 @@ fn a_cut_voids_what_was_committed_before_it() {
         let log = open_log(&ring, dir.path(), 0, small_config(), LogStart::default()).await;
         log.attach(&stream);
         let commit = async |value: &[u8]| {
-            append_one(&log, value);
-            log.wait_written().await.unwrap();
-            stream.commit(std::slice::from_ref(&log)).await.unwrap();
+            commit_one(&stream, &log, value).await;
         };
         for value in [b"a", b"b", b"c", b"d"] {
             commit(value).await;
@@ -384,9 +383,7 @@ fn files_are_used_again_and_never_before_their_partitions_are_synced() {
         let stream = stream_in(&ring, Path::new(DATA), 0);
         let quiet = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
         let busy = open_log(&ring, Path::new(DATA), 1, small_config(), LogStart::default()).await;
-        append_one(&quiet, b"once");
-        quiet.wait_written().await.unwrap();
-        stream.commit(std::slice::from_ref(&quiet)).await.unwrap();
+        commit_one(&stream, &quiet, b"once").await;
         for _ in 0..200 {
             append_one(&busy, &[7; 3000]);
             busy.wait_written().await.unwrap();
@@ -410,9 +407,7 @@ fn a_failed_write_stops_the_stream_and_loses_nothing() {
             crate::log::create_dir_durably(&ring, Path::new(DATA)).await.unwrap();
             let stream = stream_in(&ring, Path::new(DATA), 0);
             let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
-            append_one(&log, b"one");
-            log.wait_written().await.unwrap();
-            stream.commit(std::slice::from_ref(&log)).await.unwrap();
+            commit_one(&stream, &log, b"one").await;
             append_one(&log, b"two");
             log.wait_written().await.unwrap();
             // Until what is written ahead is written.
@@ -465,9 +460,7 @@ fn a_failed_lazy_sync_keeps_the_stream_for_the_next_start() {
         let hears = Box::new(move |id, _: &std::io::Error| tell.set(Some(id)));
         let stream = Stream::new(&ring, PathBuf::from(DATA), 0, small(), hears);
         let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
-        append_one(&log, b"one");
-        log.wait_written().await.unwrap();
-        stream.commit(std::slice::from_ref(&log)).await.unwrap();
+        commit_one(&stream, &log, b"one").await;
         ring.sleep(Duration::from_millis(20)).await;
         disk.fail_next_fsync();
         ring.sleep(Duration::from_millis(100)).await;
