@@ -30,6 +30,12 @@ pub const RECEIVE_BLOCK_BYTES: usize = 1024 * 1024 + 16 * 1024;
 /// Receive buffers from this size on are such blocks: a connection that needs less gets memory of its own.
 pub const RECEIVE_POOLED_MIN_BYTES: usize = 16 * 1024;
 
+/// While more than this is missing of a frame, its connection is not woken for less than what is missing, or than the
+/// larger of these: each wake-up costs as much as the copy of 20 KiB. Well below what a slow network brings within
+/// `connections.max.idle.ms`, since only a wake-up shows that a connection is alive.
+pub const RECEIVE_AWAITED_MIN_BYTES: usize = 8 * 1024;
+pub const RECEIVE_AWAITED_MAX_BYTES: usize = 256 * 1024;
+
 /// How many of them one core may have: those that the tail holds, and as many more as are on their way there.
 pub const RECEIVE_BLOCKS_MAX: usize = 96;
 
@@ -110,6 +116,7 @@ const _: () = assert!(FETCH_SPARE_PARTITIONS_MAX <= FETCH_PARTITIONS_MAX);
 const _: () = assert!(3 * REPLY_PIECE_BYTES <= REPLY_MIN_BYTES);
 const _: () = assert!(REPLY_BLOCK_BYTES.is_multiple_of(REPLY_MIN_BYTES));
 const _: () = assert!(RECEIVE_POOLED_MIN_BYTES <= RECEIVE_MAX_BYTES);
+const _: () = assert!(RECEIVE_AWAITED_MIN_BYTES <= RECEIVE_AWAITED_MAX_BYTES);
 const _: () = assert!(RECEIVE_BLOCKS_MAX * RECEIVE_BLOCK_BYTES > TAIL_CACHE_BYTES);
 const _: () = assert!(FRAME_RESERVE_MAX_BYTES <= CONNECTION_BYTES_IN_FLIGHT_MAX);
 const _: () = assert!(CONNECTION_BYTES_IN_FLIGHT_MAX <= SHARD_BYTES_IN_FLIGHT_MAX);

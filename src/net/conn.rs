@@ -90,7 +90,8 @@ impl Connection {
                 Next::Receive(room) => {
                     buffer = with_room(&self.shard.receive_blocks, buffer, room.least);
                     let most = room.most(buffer.capacity() - buffer.len());
-                    let (received, back) = self.shard.ring.recv(&self.stream, buffer, most).await;
+                    let (received, back) =
+                        self.shard.ring.recv_at_least(&self.stream, buffer, room.awaited(most), most).await;
                     buffer = back;
                     match received {
                         Ok(0) | Err(_) => return Ok(()),

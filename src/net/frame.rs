@@ -45,6 +45,12 @@ impl Room {
         let behind = spare_bytes.saturating_sub(self.missing);
         (self.missing + behind / self.frame_bytes * self.frame_bytes).clamp(1, spare_bytes)
     }
+
+    /// How much of `most` to wait for. A frame of which much is missing comes in many pieces, and none but the last is of use.
+    pub fn awaited(&self, most: usize) -> usize {
+        let enough = self.missing.min(limits::RECEIVE_AWAITED_MAX_BYTES).min(most);
+        if enough < limits::RECEIVE_AWAITED_MIN_BYTES { 1 } else { enough }
+    }
 }
 
 /// API key, API version and correlation id: what every request header begins with.
@@ -106,6 +112,16 @@ mod tests {
         assert_eq!(cut(&7i32.to_be_bytes()), Err(FrameError::TooSmall { length: 7 }));
         let large = MAX as i32 + 1;
         assert_eq!(cut(&large.to_be_bytes()), Err(FrameError::TooLarge { length: large, max_bytes: MAX }));
+    }
+
+    #[test]
+    fn the_rest_of_a_large_frame_is_awaited_in_large_pieces() {
+        let room = |missing| Room { least: missing, missing, frame_bytes: 1 << 20 };
+        assert_eq!(room(0).awaited(4096), 1, "a frame that has not begun may be small");
+        assert_eq!(room(limits::RECEIVE_AWAITED_MIN_BYTES - 1).awaited(1 << 20), 1);
+        assert_eq!(room(100_000).awaited(1 << 20), 100_000, "all that is missing");
+        assert_eq!(room(1 << 20).awaited(2 << 20), limits::RECEIVE_AWAITED_MAX_BYTES);
+        assert_eq!(room(1 << 20).awaited(20_000), 20_000, "no more than there is room for");
     }
 
     #[test]

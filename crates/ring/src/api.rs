@@ -360,10 +360,25 @@ impl Ring {
     }
 
     /// Appends at most `max` bytes to `buf`; gives the buffer back with the bytes received (0: the peer has closed).
-    pub async fn recv(&self, stream: &Stream, mut buf: BytesMut, max: usize) -> (io::Result<usize>, BytesMut) {
-        assert!(max > 0, "a receive asks for at least one byte");
+    pub async fn recv(&self, stream: &Stream, buf: BytesMut, max: usize) -> (io::Result<usize>, BytesMut) {
+        self.recv_at_least(stream, buf, 1, max).await
+    }
+
+    /// The same for one who has no use for fewer than `least` bytes: the back-end may let the core sleep until that many
+    /// have come (`SO_RCVLOWAT`). It may also give fewer, at any time.
+    pub async fn recv_at_least(
+        &self,
+        stream: &Stream,
+        mut buf: BytesMut,
+        least: usize,
+        max: usize,
+    ) -> (io::Result<usize>, BytesMut) {
+        assert!(
+            (1..=max).contains(&least),
+            "a receive asks for at least one byte, and for no more than it has room for"
+        );
         buf.reserve(max);
-        match self.core.submit(Op::Recv { socket: stream.inner.clone(), buf, max }).await {
+        match self.core.submit(Op::Recv { socket: stream.inner.clone(), buf, max, least }).await {
             (Op::Recv { buf, .. }, result) => (size_of(result), buf),
             (op, _) => unexpected(&op),
         }

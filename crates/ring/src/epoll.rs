@@ -48,6 +48,8 @@ struct Socket {
     writer: Direction,
     /// The peer has closed or the socket has failed: no edge will come after the next read.
     ended: bool,
+    /// It counts as readable from some more bytes on.
+    low_water: bool,
 }
 
 /// Half of a socket: whether trying may help, and who waits.
@@ -136,6 +138,19 @@ impl Epoll {
         match half {
             Half::Read => &mut socket.reader,
             Half::Write => &mut socket.writer,
+        }
+    }
+
+    /// Has the next receive tried only when that many bytes are there, or the stream has ended.
+    fn set_low_water(&mut self, fd: RawFd, least: usize) {
+        let socket = &mut self.sockets[fd as usize];
+        let before = mem::replace(&mut socket.low_water, least > 1);
+        if least > 1 {
+            // Whatever is there by now, the kernel tells with another edge when it is enough.
+            socket.reader.ready = socket.ended;
+        }
+        if before || least > 1 {
+            sys::set_receive_low_water(fd, least);
         }
     }
 
@@ -346,8 +361,9 @@ impl Backend for Epoll {
                 self.enqueue(token, op, fd, Half::Read, Progress::Nothing);
             }
             Op::Connect { addr } => self.start_connect(token, addr),
-            Op::Recv { ref socket, .. } => {
+            Op::Recv { ref socket, least, .. } => {
                 let fd = sys::socket_fd(socket);
+                self.set_low_water(fd, least);
                 self.enqueue(token, op, fd, Half::Read, Progress::Nothing);
             }
             Op::Send { ref socket, .. } => {

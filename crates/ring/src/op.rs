@@ -17,11 +17,13 @@ pub(crate) enum Op {
     Connect {
         addr: SocketAddr,
     },
-    /// Appends at most `max` bytes to `buf` (which has that much spare capacity). 0 bytes: the peer has closed.
+    /// Appends at most `max` bytes to `buf` (which has that much spare capacity). 0 bytes: the peer has closed. Fewer than
+    /// `least` are not worth waking up for, while the peer may send more.
     Recv {
         socket: Rc<SocketInner>,
         buf: BytesMut,
         max: usize,
+        least: usize,
     },
     /// Sends all of `bufs`, in order.
     Send {

@@ -265,6 +265,13 @@ pub(crate) fn shutdown(fd: RawFd) {
     unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
 }
 
+/// Lets a stream count as readable only from so many bytes on, or at its end. The kernel raises what the socket may hold
+/// accordingly, and takes less where it may not: so it never waits for more than there is room for.
+pub(crate) fn set_receive_low_water(fd: RawFd, bytes: usize) {
+    // It is about wake-ups alone: where it fails, they come more often.
+    let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes.min(libc::c_int::MAX as usize) as libc::c_int);
+}
+
 pub(crate) fn recv(fd: RawFd, buf: &mut BytesMut, max: usize) -> io::Result<usize> {
     // SAFETY: `append` passes room of that length.
     append(buf, max, |at, length| unsafe { libc::recv(fd, at.cast(), length, libc::MSG_DONTWAIT) })

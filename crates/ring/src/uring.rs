@@ -65,6 +65,8 @@ struct Socket {
     queue: VecDeque<Token>,
     /// The last receive left nothing behind.
     drained: bool,
+    /// Bytes from which on it counts as readable, if not from the first.
+    low_water: Option<usize>,
 }
 
 /// Sets a ring up and tears it down again: whether io_uring can be had, or what would help.
@@ -200,7 +202,7 @@ impl Uring {
         }
         running.place = Place::Kernel;
         let wait_first = match &running.op {
-            Op::Recv { socket, .. } => self.features.deferred && self.socket(sys::socket_fd(socket)).drained,
+            Op::Recv { socket, least, .. } => self.has_too_little(sys::socket_fd(socket), *least),
             _ => false,
         };
         match running.entry(wait_first, &mut self.messages) {
@@ -210,6 +212,19 @@ impl Uring {
             }
             None => self.finish(token, running, Ok(Outcome::Done)),
         }
+    }
+
+    /// Whether a receive should wait before it looks. What it waits for is told to the socket.
+    fn has_too_little(&mut self, fd: RawFd, least: usize) -> bool {
+        if !self.features.deferred {
+            return false;
+        }
+        let low_water = Some(least).filter(|least| *least > 1);
+        let socket = self.socket(fd);
+        if mem::replace(&mut socket.low_water, low_water) != low_water {
+            sys::set_receive_low_water(fd, least);
+        }
+        socket.drained || low_water.is_some()
     }
 
     fn poll_socket(&mut self, token: Token, mut running: Running) {

@@ -145,6 +145,46 @@ fn a_peer_that_closes_ends_receives_and_breaks_sends() {
 }
 
 #[test]
+fn a_receive_that_waits_for_more_gets_all_of_it() {
+    on_each(|ring| async move {
+        const PIECE: usize = 5000;
+        let (near, far) = pair(&ring).await;
+        let sender = {
+            let ring = ring.clone();
+            ring.clone().spawn(async move {
+                for piece in 0..9 {
+                    ring.send(&far, vec![pattern(piece * PIECE, PIECE)]).await.expect("sends");
+                    ring.sleep(Duration::from_millis(1)).await;
+                }
+                far
+            })
+        };
+        let mut buf = BytesMut::new();
+        // The level of one receive is not the next one's.
+        for wanted in [3 * PIECE, 1, 4 * PIECE, 6 * PIECE, 6 * PIECE, 8 * PIECE, 9 * PIECE] {
+            while buf.len() < wanted {
+                let missing = wanted - buf.len();
+                let received;
+                (received, buf) = ring.recv_at_least(&near, buf, missing, missing).await;
+                assert_ne!(received.expect("arrives"), 0);
+            }
+        }
+        assert!(buf == pattern(0, 9 * PIECE));
+        // What was enough before it was waited for, and what never becomes enough.
+        let far = sender.await;
+        ring.send(&far, vec![pattern(0, 2 * PIECE)]).await.expect("sends");
+        ring.sleep(Duration::from_millis(5)).await;
+        let (received, _) = ring.recv_at_least(&near, BytesMut::new(), PIECE, PIECE).await;
+        assert_eq!(received.expect("it is there"), PIECE);
+        drop(far);
+        let (received, _) = ring.recv_at_least(&near, BytesMut::new(), 2 * PIECE, 2 * PIECE).await;
+        assert_eq!(received.expect("an end leaves nothing to wait for"), PIECE);
+        let (received, _) = ring.recv_at_least(&near, BytesMut::new(), 2 * PIECE, 2 * PIECE).await;
+        assert_eq!(received.expect("an end, not an error"), 0);
+    });
+}
+
+#[test]
 fn shutdown_wakes_what_waits() {
     on_each(|ring| async move {
         let (near, far) = pair(&ring).await;

@@ -114,7 +114,8 @@ impl Running {
         opcode::PollAdd::new(Fd(fd), events as u32).build()
     }
 
-    /// The entry for what is left to do. `None`: nothing is. `wait_first`: the socket of a receive is known to be empty.
+    /// The entry for what is left to do. `None`: nothing is. `wait_first`: the socket of a receive is known to hold
+    /// too little.
     /// Gathers take their vectors from `messages` while there are any.
     #[allow(clippy::vec_box)] // The kernel has the address of a message while it is in use.
     pub(crate) fn entry(&mut self, wait_first: bool, messages: &mut Vec<Box<Message>>) -> Option<squeue::Entry> {
@@ -129,7 +130,7 @@ impl Running {
             (Op::Connect { .. }, Memory::Connect(address, socket)) => {
                 opcode::Connect::new(Fd(sys::socket_fd(socket)), address.as_ptr(), address.length).build()
             }
-            (Op::Recv { socket, buf, max }, _) => {
+            (Op::Recv { socket, buf, max, .. }, _) => {
                 let (at, length) = spare(buf, *max);
                 let recv = opcode::Recv::new(Fd(sys::socket_fd(socket)), at, length);
                 recv.ioprio(if wait_first { POLL_FIRST } else { 0 }).build()
