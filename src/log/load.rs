@@ -376,13 +376,15 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Cuts the file behind its last good batch.
+    /// Cuts the file behind its last good batch. Durably: a later start may find the segment below its recovery point, and
+    /// believe its size.
     async fn cut(&self, segment: &Rc<Segment>, end: &ScanEnd) -> io::Result<()> {
         let valid = end.valid_bytes as u32;
         assert_eq!(segment.size_bytes.get(), valid, "the books hold what was scanned");
         if u64::from(segment.written_bytes.get()) != end.valid_bytes {
             let file = segment.file(self.ring, self.dir, Part::Log).await?;
             self.ring.truncate(&file, end.valid_bytes).await?;
+            self.ring.sync_data(&file).await?;
             segment.written_bytes.set(valid);
             segment.synced_bytes.set(valid);
         }
