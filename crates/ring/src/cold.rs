@@ -22,7 +22,7 @@ use piece::{Piece, Read};
 use std::{cell::RefCell, io, mem, ops::Range};
 
 /// What one read brings.
-const READ_BYTES: usize = 256 << 10;
+pub(crate) const READ_BYTES: usize = 512 << 10;
 /// Reads under way, or done and not sent yet, for one reader; what they bring beyond the range is read ahead.
 const READS_IN_FLIGHT: usize = 4;
 /// Blocks of one core.

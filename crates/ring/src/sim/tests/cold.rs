@@ -104,5 +104,5 @@ fn what_arrives_is_what_the_file_had() {
         reads += ran.1;
     }
     assert!(whole < SEEDS.count(), "no read failed");
-    assert!(reads > 200, "{reads} direct reads");
+    assert!(reads > 150, "{reads} direct reads");
 }
