@@ -9,7 +9,7 @@ use super::{
     walk::{Located, Walk},
 };
 use bytes::{Bytes, BytesMut};
-use ring::File;
+use ring::{File, Stable};
 use smallvec::{SmallVec, smallvec};
 use std::{io, rc::Rc};
 
@@ -22,6 +22,8 @@ pub enum ReadPart {
         file: File,
         position: u64,
         length: u64,
+        /// What of the file stays as it is, for whoever reads on.
+        stable: Stable,
     },
 }
 
@@ -94,7 +96,7 @@ impl Log {
         for part in data.parts {
             match part {
                 ReadPart::Memory(part) => bytes.extend_from_slice(&part),
-                ReadPart::File { file, position, length } => {
+                ReadPart::File { file, position, length, .. } => {
                     bytes.extend_from_slice(&self.0.ring.read_exact_at(&file, position, length as usize).await?);
                 }
             }
@@ -160,8 +162,10 @@ impl Log {
         }
         let (stop, upper_bound_offset) = self.read_end(segment, &file, &first, end, end_offset, limits).await?;
         let length = stop - first.position;
+        // A cut sets what is written before it touches the file.
+        let stable = file.stable(u64::from(segment.written_bytes.get()));
         Ok(Some(ReadData {
-            parts: smallvec![ReadPart::File { file, position: first.position, length }],
+            parts: smallvec![ReadPart::File { file, position: first.position, length, stable }],
             size_bytes: length as usize,
             upper_bound_offset: upper_bound_offset.min(limits.up_to_offset),
         }))

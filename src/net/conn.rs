@@ -155,11 +155,11 @@ impl Connection {
                     }
                     gathered.push(bytes);
                 }
-                ReplyPart::File { file, position, length } => {
+                ReplyPart::File { file, position, length, stable } => {
                     if !gathered.is_empty() {
                         ring.send_gathered(&self.stream, gathered).await?;
                     }
-                    ring.send_file(&self.stream, &file, position, length).await?;
+                    ring.send_file(&self.stream, &file, position, length, stable).await?;
                 }
             }
         }

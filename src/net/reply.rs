@@ -4,7 +4,7 @@
 
 use crate::limits;
 use bytes::{Bytes, BytesMut};
-use ring::{BlockPool, File, signal::Signal};
+use ring::{BlockPool, File, Stable, signal::Signal};
 use smallvec::{SmallVec, smallvec};
 use std::{
     cell::{Cell, RefCell},
@@ -24,11 +24,12 @@ pub type ReplyParts = SmallVec<[ReplyPart; 3]>;
 #[derive(Debug)]
 pub enum ReplyPart {
     Bytes(Bytes),
-    /// Records that go from the page cache to the socket without passing through user space.
+    /// Records that go to the socket without passing through user space, where the page cache has them.
     File {
         file: File,
         position: u64,
         length: u64,
+        stable: Stable,
     },
 }
 

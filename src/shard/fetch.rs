@@ -486,7 +486,7 @@ fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]
         rest_at = *records_at;
         parts.extend(records.drain(..).map(|part| match part {
             ReadPart::Memory(bytes) => ReplyPart::Bytes(bytes),
-            ReadPart::File { file, position, length } => ReplyPart::File { file, position, length },
+            ReadPart::File { file, position, length, stable } => ReplyPart::File { file, position, length, stable },
         }));
     }
     if !rest.is_empty() {

@@ -28,6 +28,12 @@ impl AlignedBuf {
         Self { pages: vec![ZEROS; length.div_ceil(ALIGNMENT)], length }
     }
 
+    /// Makes the first `length` bytes of its memory the content, whatever was there before.
+    pub(crate) fn set_len(&mut self, length: usize) {
+        assert!(length <= self.capacity(), "{length} bytes do not fit");
+        self.length = length;
+    }
+
     pub fn clear(&mut self) {
         self.length = 0;
     }

@@ -3,8 +3,9 @@
 use crate::{
     aligned::{ALIGNMENT, AlignedBuf},
     backend::{BackendKind, Doorbell},
+    cold,
     executor::{EndOfTurn, Shared, Sleep},
-    file::{DirEntry, File, OpenOptions},
+    file::{DirEntry, File, OpenOptions, Stable},
     net::{ListenOptions, Listener, Stream},
     op::{Op, Outcome},
     stalls::{Stalls, TurnCounts},
@@ -402,11 +403,24 @@ impl Ring {
         }
     }
 
-    /// Sends `length` bytes of the file from `offset` on, without a copy through user space where the back-end can.
-    /// The file may be shorter than promised by now (an error of kind `UnexpectedEof`): then the stream is broken.
-    pub async fn send_file(&self, stream: &Stream, file: &File, offset: u64, length: u64) -> io::Result<()> {
-        let (socket, file) = (stream.inner.clone(), file.clone());
-        self.run(Op::SendFile { socket, file, offset, length }).await.map(drop)
+    /// Sends `length` bytes of the file from `offset` on: those in the page cache without a copy through user space where
+    /// the back-end can, the others past it, so that they push nothing else out (see [`crate::cold`]). Of the `stable`
+    /// bytes behind them some may be read ahead for the next call. The file may be shorter than promised by now (an error
+    /// of kind `UnexpectedEof`): then the stream is broken, as it is when the future is dropped before its end.
+    pub async fn send_file(
+        &self,
+        stream: &Stream,
+        file: &File,
+        offset: u64,
+        length: u64,
+        stable: Stable,
+    ) -> io::Result<()> {
+        cold::send_file(self, stream, file, offset..offset + length, stable).await
+    }
+
+    /// Gives memory back to the system that nobody has asked for since the last call.
+    pub fn release_idle(&self) {
+        self.core.cold.release_idle();
     }
 
     /// Ends both directions of a stream, and with them whatever waits on it.

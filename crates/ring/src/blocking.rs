@@ -5,7 +5,7 @@
 
 use crate::{
     backend::DoorbellInner,
-    file::{DirEntry, File, FileInner, OpenOptions},
+    file::{DirEntry, File, Handle, OpenOptions},
     host::HostDoorbell,
     op::{Op, Outcome, Token},
     send_file::Pipe,
@@ -21,7 +21,7 @@ use std::{
     },
     path::Path,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -217,6 +217,9 @@ pub(crate) fn perform(op: &mut Op) -> io::Result<Outcome> {
         Op::Read { file, buf, max, offset } => {
             sys::pread(file, buf, *max, *offset).map(|bytes| Outcome::Size(bytes as u64))
         }
+        Op::ReadDirect { file, block, offset, done } => {
+            sys::pread_direct(file, block.bytes_mut(), *offset, done).map(|()| Outcome::Size(*done as u64))
+        }
         Op::Write { file, bufs, offset } => sys::pwrite_all(file, bufs, *offset).map(|()| Outcome::Done),
         Op::WriteDurable { file, buf, offset, done } => {
             sys::pwrite_durable(file, buf, *offset, done).map(|()| Outcome::Done)
@@ -277,7 +280,7 @@ fn open(path: &Path, options: OpenOptions) -> io::Result<File> {
 pub(crate) const FILE_MODE: u16 = 0o644;
 
 pub(crate) fn os_file(fd: OwnedFd) -> File {
-    File { inner: Arc::new(FileInner::Os(fd)) }
+    File::new(Handle::Os { fd, direct: OnceLock::new() })
 }
 
 /// A path as the kernel takes it; an error of kind `InvalidInput` for one with a zero in it.

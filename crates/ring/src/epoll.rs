@@ -206,10 +206,10 @@ impl Epoll {
                 received.map(|bytes| Outcome::Size(bytes as u64))
             }
             (Op::Send { bufs, .. }, Progress::Sending(gather)) => sys::send(fd, bufs, gather).map(|()| Outcome::Done),
-            (Op::SendFile { file, offset, length, .. }, Progress::Transferring(transfer)) => {
-                let range = Range { file, offset: *offset, length: *length };
+            (Op::SendFile { file, offset, length, through_cache, .. }, Progress::Transferring(transfer)) => {
+                let range = Range { file, offset: *offset, length: *length, through_cache: *through_cache };
                 match transfer.advance(&mut self.host.pipes, fd, range) {
-                    Next::Done => Ok(Outcome::Done),
+                    Next::Done(sent) => Ok(Outcome::Size(sent)),
                     Next::Failed(error) => Err(error),
                     Next::Writable => return Attempt::WouldBlock,
                     Next::Turn => {

@@ -6,6 +6,7 @@
 use crate::{
     api::Ring,
     backend::{Backend, BackendKind, Doorbell, Wait},
+    cold::Cold,
     op::{Completion, Op, Outcome, Token},
     slots::Slots,
     stalls::{Report, Turns},
@@ -58,6 +59,7 @@ pub(crate) struct Shared {
     timers: RefCell<TimerWheel>,
     turn_end: RefCell<TurnEnd>,
     inbox: RefCell<Option<Inbox>>,
+    pub(crate) cold: Cold,
     /// Kept for its room.
     completions: RefCell<Vec<Completion>>,
     /// Kept for its room.
@@ -108,6 +110,7 @@ impl Core {
             timers: RefCell::new(TimerWheel::new(now)),
             turn_end: RefCell::default(),
             inbox: RefCell::new(None),
+            cold: Cold::default(),
             completions: RefCell::default(),
             due: RefCell::default(),
         };
@@ -187,6 +190,8 @@ impl Drop for Core {
         drop(inbox);
         let waiting = mem::take(&mut self.shared.turn_end.borrow_mut().waiting);
         drop(waiting);
+        // Reads under way hold on to what owns them.
+        self.shared.cold.forget_all();
         let backend = self.shared.backend.borrow_mut().take();
         drop(backend);
     }
@@ -255,6 +260,9 @@ impl Shared {
     /// Hands the operation to the back-end.
     pub(crate) fn submit(self: &Rc<Self>, op: Op) -> OpFuture {
         let key = self.operations.borrow_mut().insert(Operation::Waiting(None));
+        if let Some(file) = op.cuts() {
+            file.count_cut();
+        }
         if self.kind == BackendKind::Epoll {
             // It tries at once, and writes to the page cache before it returns.
             self.with_backend_at_once(op.name(), |backend| backend.submit(Token(key), op));
@@ -305,6 +313,9 @@ impl Shared {
 
     fn complete(&self, completion: Completion) {
         let key = completion.token.0;
+        if let Some(file) = completion.op.cuts() {
+            file.count_cut();
+        }
         let mut operations = self.operations.borrow_mut();
         let operation = operations.get_mut(key).expect("a back-end completes what it was given, once");
         match mem::replace(operation, Operation::Orphaned) {

@@ -1,7 +1,13 @@
 //! Files as the ring knows them: handles that any core may use, and the options to open them.
 
-use crate::sim::SimHandle;
-use std::{os::fd::OwnedFd, sync::Arc};
+use crate::{sim::SimHandle, sys};
+use std::{
+    os::fd::OwnedFd,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// An open file. Clones share one descriptor; it closes when the last clone and the last operation on it are gone.
 /// May cross cores: reading and sending are positional, so clones do not disturb one another.
@@ -11,10 +17,58 @@ pub struct File {
 }
 
 #[derive(Debug)]
-pub(crate) enum FileInner {
-    Os(OwnedFd),
+pub(crate) struct FileInner {
+    pub(crate) handle: Handle,
+    /// How often the file may have lost bytes that were there: see [`Stable`].
+    cuts: AtomicU64,
+}
+
+#[derive(Debug)]
+pub(crate) enum Handle {
+    Os {
+        fd: OwnedFd,
+        /// The same file past the page cache, once somebody needed it; `None` where that cannot be had.
+        direct: OnceLock<Option<OwnedFd>>,
+    },
     /// A file of the simulated world.
     Sim(SimHandle),
+}
+
+/// The bytes of a file that will not change any more unless the file is cut through this handle, as of one moment. What
+/// was read ahead of them is void after a cut, because the file may have grown again since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stable {
+    /// Where they end, in bytes from the start of the file.
+    pub(crate) until: u64,
+    pub(crate) cuts: u64,
+}
+
+impl File {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { inner: Arc::new(FileInner { handle, cuts: AtomicU64::new(0) }) }
+    }
+
+    /// To be called while it holds that the bytes before `until` stay as they are unless this handle cuts them.
+    pub fn stable(&self, until: u64) -> Stable {
+        Stable { until, cuts: self.cuts() }
+    }
+
+    pub(crate) fn cuts(&self) -> u64 {
+        self.inner.cuts.load(Ordering::Acquire)
+    }
+
+    /// Counts the beginning or the end of a cut.
+    pub(crate) fn count_cut(&self) {
+        self.inner.cuts.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether the file can be read past the page cache, as far as one knows before trying.
+    pub(crate) fn can_read_directly(&self) -> bool {
+        match self.inner.handle {
+            Handle::Os { .. } => sys::direct_fd(self).is_some(),
+            Handle::Sim(_) => true,
+        }
+    }
 }
 
 /// How to open a file. Reading is always allowed; `O_CLOEXEC` is always set.

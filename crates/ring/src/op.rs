@@ -2,6 +2,7 @@
 
 use crate::{
     aligned::AlignedBuf,
+    cold::Block,
     file::{DirEntry, File, OpenOptions},
     net::{Listener, SocketInner, Stream},
 };
@@ -30,12 +31,15 @@ pub(crate) enum Op {
         socket: Rc<SocketInner>,
         bufs: Vec<Bytes>,
     },
-    /// Sends `length` bytes of `file` from `offset` without a copy through user space, where the back-end can.
+    /// Sends `length` bytes of `file` from `offset` without a copy through user space, where the back-end can. What is not
+    /// in the page cache is brought there when it may go `through_cache`; otherwise the operation ends in front of it, with
+    /// the bytes sent.
     SendFile {
         socket: Rc<SocketInner>,
         file: File,
         offset: u64,
         length: u64,
+        through_cache: bool,
     },
     Open {
         path: PathBuf,
@@ -47,6 +51,14 @@ pub(crate) enum Op {
         buf: BytesMut,
         max: usize,
         offset: u64,
+    },
+    /// Fills `block` past the page cache from `offset` on, both aligned, or up to the end of the file. `done` bytes of it
+    /// are. An error of kind `InvalidInput`: it has to be read some other way.
+    ReadDirect {
+        file: File,
+        block: Block,
+        offset: u64,
+        done: usize,
     },
     /// Writes all of `bufs`, in order, from `offset` on.
     Write {
@@ -111,6 +123,14 @@ pub(crate) enum Op {
 }
 
 impl Op {
+    /// The file that it may cut: bytes that were there may be others afterwards.
+    pub(crate) fn cuts(&self) -> Option<&File> {
+        match self {
+            Op::Truncate { file, .. } | Op::Allocate { file, keep_size: false, .. } => Some(file),
+            _ => None,
+        }
+    }
+
     /// For those who look for what took long.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -121,6 +141,7 @@ impl Op {
             Op::SendFile { .. } => "send_file",
             Op::Open { .. } => "open",
             Op::Read { .. } => "read",
+            Op::ReadDirect { .. } => "read_direct",
             Op::Write { .. } => "write",
             Op::WriteDurable { .. } => "write_durable",
             Op::SyncData { .. } => "sync_data",

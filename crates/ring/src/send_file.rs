@@ -92,6 +92,8 @@ pub(crate) struct Range<'a> {
     pub(crate) file: &'a File,
     pub(crate) offset: u64,
     pub(crate) length: u64,
+    /// What is not in memory is brought there by a thread; otherwise the transfer ends in front of it.
+    pub(crate) through_cache: bool,
 }
 
 /// How far one transfer is. A pipe with bytes in it is closed with its transfer, never given back.
@@ -104,7 +106,8 @@ pub(crate) struct Transfer {
 
 /// What a transfer needs next.
 pub(crate) enum Next {
-    Done,
+    /// So many bytes have gone: all, or as many as were in memory.
+    Done(u64),
     /// The socket has to become writable.
     Writable,
     /// Others have their turn first.
@@ -144,7 +147,7 @@ impl Transfer {
                 if let Some(pipe) = self.pipe.take() {
                     pipes.give_back(pipe);
                 }
-                return Ok(Next::Done);
+                return Ok(Next::Done(self.sent));
             }
             if self.sent >= turn_ends_at {
                 return Ok(Next::Turn);
@@ -153,6 +156,10 @@ impl Transfer {
             let (offset, left) = (range.offset + self.sent, range.length - self.sent);
             let max = left.min(pipe.capacity as u64) as usize;
             if !is_resident(range.file, offset, max) {
+                if !range.through_cache {
+                    pipes.give_back(pipe);
+                    return Ok(Next::Done(self.sent));
+                }
                 return Ok(Next::Disk { pipe, offset, max });
             }
             let filled = pipe.fill(range.file, offset, max);
@@ -200,7 +207,7 @@ fn is_resident(file: &File, offset: u64, length: usize) -> bool {
 }
 
 /// `None` where the kernel cannot say.
-fn cached_pages(file: &File, offset: u64, length: u64) -> Option<u64> {
+pub(crate) fn cached_pages(file: &File, offset: u64, length: u64) -> Option<u64> {
     let range = CacheRange { offset, length };
     let mut stat = CacheStat::default();
     // SAFETY: both structures are laid out as the kernel has them, and outlive the call.

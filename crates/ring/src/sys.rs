@@ -4,12 +4,14 @@
 //! but [`Random`].
 
 use crate::{
-    file::{File, FileInner},
+    aligned::ALIGNMENT,
+    file::{File, Handle},
     net::{ListenOptions, Listener, SocketInner, Stream},
     time::Instant,
 };
 use bytes::{Bytes, BytesMut};
 use std::{
+    ffi::CString,
     io, mem,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
@@ -358,9 +360,47 @@ pub(crate) fn send(fd: RawFd, bufs: &[Bytes], gather: &mut Gather) -> io::Result
 // ---- files ---------------------------------------------------------------------------------------------------------
 
 pub(crate) fn file_fd(file: &File) -> RawFd {
-    match &*file.inner {
-        FileInner::Os(fd) => fd.as_raw_fd(),
-        FileInner::Sim { .. } => panic!("a file of the simulated world reached the real one"),
+    match &file.inner.handle {
+        Handle::Os { fd, .. } => fd.as_raw_fd(),
+        Handle::Sim(_) => panic!("a file of the simulated world reached the real one"),
+    }
+}
+
+/// The descriptor that reads the same file past the page cache, opened when first asked for: the inode is in memory, so
+/// that this does not wait. `None` where it cannot be had: no `/proc`, or a file system without `O_DIRECT`.
+pub(crate) fn direct_fd(file: &File) -> Option<RawFd> {
+    let Handle::Os { fd, direct } = &file.inner.handle else {
+        panic!("a file of the simulated world reached the real one")
+    };
+    let open = || {
+        // This name also leads to a file that has none any more.
+        let path = CString::new(format!("/proc/self/fd/{}", fd.as_raw_fd())).expect("digits are not zero");
+        let flags = libc::O_RDONLY | libc::O_DIRECT | libc::O_CLOEXEC;
+        // SAFETY: the path is terminated by zero and lives across the call.
+        let twin = moved(|| unsafe { libc::open(path.as_ptr(), flags) as isize }).ok()?;
+        // SAFETY: the descriptor is new and nobody else's.
+        Some(unsafe { OwnedFd::from_raw_fd(twin as RawFd) })
+    };
+    direct.get_or_init(open).as_ref().map(AsRawFd::as_raw_fd)
+}
+
+/// Whether a direct read that has moved `done` bytes of `length` has come to its end, its last call with `moved` bytes.
+/// Only the end of a file leaves a part of a page behind.
+pub(crate) fn direct_read_is_over(moved: usize, done: usize, length: usize) -> bool {
+    moved == 0 || done == length || !done.is_multiple_of(ALIGNMENT)
+}
+
+/// Fills what is left of `buf` behind its first `done` bytes past the page cache, as far as the file goes.
+pub(crate) fn pread_direct(file: &File, buf: &mut [u8], offset: u64, done: &mut usize) -> io::Result<()> {
+    let fd = direct_fd(file).ok_or(io::ErrorKind::InvalidInput)?;
+    loop {
+        let (left, at) = (&mut buf[*done..], (offset + *done as u64) as libc::off_t);
+        // SAFETY: pointer and length are one slice of ours.
+        let bytes = moved(|| unsafe { libc::pread(fd, left.as_mut_ptr().cast(), left.len(), at) })?;
+        *done += bytes;
+        if direct_read_is_over(bytes, *done, buf.len()) {
+            return Ok(());
+        }
     }
 }
 

@@ -235,14 +235,14 @@ impl Uring {
     }
 
     fn transfer(&mut self, token: Token, mut running: Running) {
-        let (Op::SendFile { socket, file, offset, length }, Memory::Transfer(transfer)) =
+        let (Op::SendFile { socket, file, offset, length, through_cache }, Memory::Transfer(transfer)) =
             (&running.op, &mut running.memory)
         else {
             panic!("only files are transferred");
         };
-        let range = Range { file, offset: *offset, length: *length };
+        let range = Range { file, offset: *offset, length: *length, through_cache: *through_cache };
         match transfer.advance(&mut self.host.pipes, sys::socket_fd(socket), range) {
-            Next::Done => self.finish(token, running, Ok(Outcome::Done)),
+            Next::Done(sent) => self.finish(token, running, Ok(Outcome::Size(sent))),
             Next::Failed(error) => self.finish(token, running, Err(error)),
             Next::Writable => self.poll_socket(token, running),
             Next::Turn => {

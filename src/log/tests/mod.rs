@@ -155,7 +155,7 @@ pub async fn bytes_of(ring: &Ring, data: &ReadData) -> Vec<u8> {
     for part in &data.parts {
         match part {
             ReadPart::Memory(bytes) => all.extend_from_slice(bytes),
-            ReadPart::File { file, position, length } => {
+            ReadPart::File { file, position, length, .. } => {
                 all.extend_from_slice(&ring.read_exact_at(file, *position, *length as usize).await.unwrap());
             }
         }

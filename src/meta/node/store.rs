@@ -141,7 +141,7 @@ impl Store {
         for part in data.parts {
             match part {
                 ReadPart::Memory(part) => bytes.extend_from_slice(&part),
-                ReadPart::File { file, position, length } => {
+                ReadPart::File { file, position, length, .. } => {
                     let read = self.ring.read_exact_at(&file, position, length as usize).await;
                     bytes.extend_from_slice(&read.map_err(Self::io("reading the log in", &self.dir))?);
                 }

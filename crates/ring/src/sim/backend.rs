@@ -80,6 +80,10 @@ impl Backend for SimBackend {
     }
 
     fn shutdown(&mut self, socket: &SocketInner) {
-        self.state.borrow_mut().shutdown(socket);
+        let mut state = self.state.borrow_mut();
+        // What a core drops when its node has died does not reach the network.
+        if state.cores[self.core as usize].alive {
+            state.shutdown(socket);
+        }
     }
 }

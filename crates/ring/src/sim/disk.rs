@@ -9,7 +9,8 @@ use super::{
     tree::{Body, Tree, errno},
 };
 use crate::{
-    file::{DirEntry, File, FileInner, OpenOptions},
+    cold::Block,
+    file::{DirEntry, File, Handle, OpenOptions},
     op::{Op, Outcome},
 };
 use bytes::{Bytes, BytesMut};
@@ -74,7 +75,7 @@ impl Disk {
 
     pub(super) fn latency_ns(&mut self, op: &Op) -> u64 {
         let span = match op {
-            Op::Read { .. } => self.options.read,
+            Op::Read { .. } | Op::ReadDirect { .. } => self.options.read,
             Op::Write { .. } => self.options.write,
             Op::SyncData { .. } | Op::SyncDir { .. } | Op::WriteDurable { .. } => self.options.sync,
             _ => self.options.metadata,
@@ -103,6 +104,9 @@ impl Disk {
             Op::Open { path, options } => self.open(path, *options).map(Outcome::Opened),
             Op::Read { file, buf, max, offset } => {
                 self.read(file, buf, *max, *offset).map(|size| Outcome::Size(size as u64))
+            }
+            Op::ReadDirect { file, block, offset, .. } => {
+                self.read_direct(file, block, *offset).map(|size| Outcome::Size(size as u64))
             }
             Op::Write { file, bufs, offset } => self.write(file, bufs, *offset).map(|()| Outcome::Done),
             Op::WriteDurable { file, buf, offset, .. } => {
@@ -149,7 +153,9 @@ impl Disk {
     }
 
     fn open_file(&self, file: &File) -> io::Result<OpenFile> {
-        let FileInner::Sim(handle) = &*file.inner else { panic!("a file of another back-end in the simulated world") };
+        let Handle::Sim(handle) = &file.inner.handle else {
+            panic!("a file of another back-end in the simulated world")
+        };
         assert_eq!(handle.node, self.node, "a file of another node");
         self.handles.get(&handle.id).copied().ok_or_else(|| errno(libc::EBADF))
     }
@@ -188,7 +194,7 @@ impl Disk {
             id: self.next_handle,
             signals: Arc::clone(&self.signals),
         };
-        Ok(File { inner: Arc::new(FileInner::Sim(handle)) })
+        Ok(File::new(Handle::Sim(handle)))
     }
 
     /// The last clone of a file is gone.
@@ -216,6 +222,20 @@ impl Disk {
         let short = max > 1 && self.random.chance(self.options.short_read_per_million);
         let max = if short { 1 + self.random.below(max as u64 - 1) as usize } else { max };
         Ok(self.tree.image(open.inode).read(offset, max, buf))
+    }
+
+    /// Fills `block`, or reads up to the end of the file.
+    fn read_direct(&mut self, file: &File, block: &mut Block, offset: u64) -> io::Result<usize> {
+        let wanted = block.bytes().len();
+        let mut all = BytesMut::with_capacity(wanted);
+        while all.len() < wanted {
+            let (missing, from) = (wanted - all.len(), offset + all.len() as u64);
+            if self.read(file, &mut all, missing, from)? == 0 {
+                break;
+            }
+        }
+        block.bytes_mut()[..all.len()].copy_from_slice(&all);
+        Ok(all.len())
     }
 
     fn check_direct(&self, open: OpenFile, offset: u64, length: u64) -> io::Result<()> {
@@ -325,7 +345,7 @@ impl Disk {
 
     fn try_lock(&mut self, file: &File) -> io::Result<Outcome> {
         let open = self.open_file(file)?;
-        let FileInner::Sim(handle) = &*file.inner else { unreachable!("checked by open_file") };
+        let Handle::Sim(handle) = &file.inner.handle else { unreachable!("checked by open_file") };
         let lock = &mut self.tree.inode(open.inode).lock;
         match lock {
             Some(holder) if *holder != handle.id => Err(errno(libc::EWOULDBLOCK)),

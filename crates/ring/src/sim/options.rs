@@ -45,6 +45,8 @@ pub struct DiskOptions {
     pub write_error_per_million: u32,
     pub sync_error_per_million: u32,
     pub short_read_per_million: u32,
+    /// Part of what is to be sent from a file is not in the page cache.
+    pub cold_per_million: u32,
     /// A dirty page, or a change of a directory, reaches the disk before anybody syncs it.
     pub early_writeback_per_million: u32,
     /// Size of every disk; [`super::DiskControl::set_capacity_bytes`] changes one of them.
@@ -112,6 +114,7 @@ impl SimOptions {
                 write_error_per_million: 0,
                 sync_error_per_million: 0,
                 short_read_per_million: 0,
+                cold_per_million: 125_000,
                 early_writeback_per_million: 60_000,
                 capacity_bytes: 1 << 40,
             },

@@ -88,9 +88,13 @@ impl State {
                 let (id, bufs) = (sim_handle(socket), bufs.iter().filter(|buf| !buf.is_empty()).cloned().collect());
                 self.add_sender(id, waiter, Source::Buffers(bufs));
             }
-            Op::SendFile { socket, file, offset, length } => {
-                let source = Source::File { file: file.clone(), offset: *offset, left: *length };
-                self.add_sender(sim_handle(socket), waiter, source);
+            Op::SendFile { socket, file, offset, length, through_cache } => {
+                let id = sim_handle(socket);
+                let cold = !through_cache && self.network.random.chance(self.options.disk.cold_per_million);
+                // The first byte that is not in the page cache may be any of them.
+                let left = if cold { self.network.random.below(*length) } else { *length };
+                let source = Source::File { file: file.clone(), offset: *offset, left };
+                self.add_sender(id, waiter, source);
             }
             _ => unreachable!("an operation of the disk"),
         }

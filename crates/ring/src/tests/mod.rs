@@ -1,5 +1,6 @@
 //! What both real back-ends have to do alike. Every test runs once on each.
 
+mod cold;
 mod cores;
 mod files;
 mod sockets;
@@ -84,4 +85,12 @@ async fn recv_exact(ring: &Ring, stream: &crate::Stream, length: usize) -> std::
         }
     }
     Ok(buf)
+}
+
+/// Asks the kernel to forget the file's pages.
+fn evict(path: &std::path::Path) {
+    use std::os::fd::AsRawFd;
+    let file = std::fs::File::open(path).expect("it exists");
+    // SAFETY: a plain call on an open descriptor.
+    unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
 }

@@ -12,12 +12,12 @@ use std::{
     },
 };
 
-fn any_port() -> SocketAddr {
+pub(super) fn any_port() -> SocketAddr {
     "127.0.0.1:0".parse().expect("a valid address")
 }
 
 /// Two ends of a connection.
-async fn pair(ring: &Ring) -> (Stream, Stream) {
+pub(super) async fn pair(ring: &Ring) -> (Stream, Stream) {
     let listener = ring.listen(any_port(), ListenOptions::default()).expect("a free port");
     let accepted = {
         let (ring, listener) = (ring.clone(), listener.clone());
@@ -294,7 +294,9 @@ fn files_are_sent_as_they_are() {
                     let (ring, near, file) = (ring.clone(), near.clone(), file.clone());
                     let (offset, length) = (offset as u64, length as u64);
                     ring.clone().spawn(async move {
-                        ring.send_file(&near, &file, offset, length).await.expect("sends the file");
+                        ring.send_file(&near, &file, offset, length, file.stable(SIZE as u64))
+                            .await
+                            .expect("sends the file");
                         ring.send(&near, vec![Bytes::from_static(b"end")]).await.expect("sends behind it");
                     })
                 };
@@ -307,14 +309,6 @@ fn files_are_sent_as_they_are() {
     });
 }
 
-/// Asks the kernel to forget the file's pages.
-fn evict(path: &std::path::Path) {
-    use std::os::fd::AsRawFd;
-    let file = std::fs::File::open(path).expect("it exists");
-    // SAFETY: a plain call on an open descriptor.
-    unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
-}
-
 #[test]
 fn a_file_shorter_than_promised_is_an_error() {
     let scratch = Rc::new(Scratch::new("short-file"));
@@ -324,7 +318,8 @@ fn a_file_shorter_than_promised_is_an_error() {
             let file = ring.open(scratch.path("short"), OpenOptions::write()).await.expect("opens");
             ring.write_at(&file, vec![pattern(0, 10_000)], 0).await.expect("writes");
             let (near, far) = pair(&ring).await;
-            let error = ring.send_file(&near, &file, 1000, 20_000).await.expect_err("only 9000 are there");
+            let error =
+                ring.send_file(&near, &file, 1000, 20_000, file.stable(21_000)).await.expect_err("only 9000 are there");
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
             assert!(recv_exact(&ring, &far, 9000).await.expect("what was there") == pattern(1000, 9000));
         }
@@ -342,7 +337,7 @@ fn a_dropped_transfer_breaks_the_stream() {
             for wait_ms in [0, 1, 30] {
                 evict(&scratch.path("large"));
                 let (near, far) = pair(&ring).await;
-                let sent = ring.send_file(&near, &file, 0, 32 << 20);
+                let sent = ring.send_file(&near, &file, 0, 32 << 20, file.stable(32 << 20));
                 assert!(ring.timeout(Duration::from_millis(wait_ms), sent).await.is_none(), "nobody reads");
                 recv_exact(&ring, &far, 32 << 20).await.expect_err("the rest never comes");
             }

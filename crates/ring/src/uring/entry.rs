@@ -142,6 +142,11 @@ impl Running {
                 let (at, length) = spare(buf, *max);
                 opcode::Read::new(Fd(sys::file_fd(file)), at, length).offset(*offset).build()
             }
+            (Op::ReadDirect { file, block, offset, done }, _) => {
+                let left = &mut block.bytes_mut()[*done..];
+                let fd = sys::direct_fd(file).expect("a file is read directly where it can be");
+                opcode::Read::new(Fd(fd), left.as_mut_ptr(), left.len() as u32).offset(*offset + *done as u64).build()
+            }
             (Op::Write { file, bufs, offset }, Memory::Gather(gather, message)) => {
                 if gather.is_done(bufs) {
                     return None;
@@ -191,6 +196,13 @@ impl Running {
                 // SAFETY: the kernel has initialized that many bytes behind the end, where the entry pointed.
                 unsafe { buf.set_len(buf.len() + moved) };
                 Ok(Outcome::Size(moved as u64))
+            }
+            (Op::ReadDirect { block, done, .. }, _) => {
+                *done += moved;
+                if !sys::direct_read_is_over(moved, *done, block.bytes().len()) {
+                    return None;
+                }
+                Ok(Outcome::Size(*done as u64))
             }
             (Op::Send { bufs, .. }, Memory::Gather(gather, _)) => {
                 gather.advance(bufs, moved);

@@ -1,5 +1,6 @@
 //! The simulated world against what it promises. Every case runs over several seeds.
 
+mod cold;
 mod cores;
 mod disk;
 mod files;

@@ -74,8 +74,8 @@ fn a_file_is_sent_and_a_short_one_breaks_the_stream() {
         let file = create(&ring, "/log").await;
         ring.write_at(&file, vec![pattern(300_000).into()], 0).await.unwrap();
         let stream = ring.connect(address).await.unwrap();
-        ring.send_file(&stream, &file, 1000, 200_000).await.unwrap();
-        let error = ring.send_file(&stream, &file, 299_000, 2000).await.unwrap_err();
+        ring.send_file(&stream, &file, 1000, 200_000, file.stable(300_000)).await.unwrap();
+        let error = ring.send_file(&stream, &file, 299_000, 2000, file.stable(300_000)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
         assert!(ring.send(&stream, vec![Bytes::from_static(b"x")]).await.is_err());
     });
