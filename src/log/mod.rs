@@ -92,6 +92,8 @@ struct Inner {
     tail: Rc<Tail>,
     writer: Writer,
     unfinished: RefCell<VecDeque<Unfinished>>,
+    /// The names of a segment that went may come back after a crash.
+    removal_unsynced: Cell<bool>,
     /// Held by whoever changes the files other than by appending.
     gate: Gate,
     log_start: Cell<i64>,
@@ -139,6 +141,11 @@ impl Log {
     /// Takes effect from the next append, retention or roll on.
     pub fn set_config(&self, config: Rc<LogConfig>) {
         *self.0.config.borrow_mut() = config;
+    }
+
+    /// An error of the disk was final: what it refuses from then on, only another start can mend.
+    pub fn has_failed(&self) -> bool {
+        self.0.writer.failure().is_err()
     }
 
     pub fn log_start_offset(&self) -> i64 {

@@ -128,6 +128,8 @@ impl Log {
             tail: Tail::new(tail, loaded.log_end),
             writer: Writer::new(loaded.log_end, durable),
             unfinished: RefCell::default(),
+            // An earlier run's, too.
+            removal_unsynced: Cell::new(true),
             gate: Gate::default(),
             log_start: Cell::new(loaded.log_start),
             log_end: Cell::new(loaded.log_end),

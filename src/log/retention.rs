@@ -92,6 +92,7 @@ impl Log {
     /// Gives up what retention no longer wants: how many segments. `now_ms` is wall-clock time.
     pub async fn apply_retention(&self, now_ms: i64) -> io::Result<usize> {
         let _pass = self.0.gate.enter().await;
+        self.0.writer.failure()?;
         let config = self.config();
         let count = expired(&self.candidates(), &config, self.log_start_offset(), self.high_watermark(), now_ms);
         if count == 0 {
@@ -135,12 +136,30 @@ impl Log {
     }
 
     /// Renames the files of segments that the log no longer has, in this order, and removes them later. The caller holds
-    /// the gate.
+    /// the gate. An error is final for this log: were later segments to go while one of these stays, there would be a hole.
     pub(super) async fn remove_segments(&self, gone: &[Rc<Segment>]) -> io::Result<()> {
-        let (ring, dir) = (&self.0.ring, self.dir());
         let mut renamed = Vec::new();
-        for (at, segment) in gone.iter().enumerate() {
-            if at > 0 {
+        let result = self.rename_segments(gone, &mut renamed).await;
+        if let Err(error) = &result {
+            self.fail("removing a segment in", &self.dir(), error);
+        }
+        let delay = Duration::from_millis(self.config().file_delete_delay_ms);
+        let ring = self.0.ring.clone();
+        drop(self.0.ring.spawn_named("retention", async move {
+            ring.sleep(delay).await;
+            for path in renamed {
+                if let Err(error) = super::sync::remove_if_there(&ring, &path).await {
+                    tracing::warn!(path = %path.display(), %error, "a deleted segment's file could not be removed");
+                }
+            }
+        }));
+        result
+    }
+
+    async fn rename_segments(&self, gone: &[Rc<Segment>], renamed: &mut Vec<PathBuf>) -> io::Result<()> {
+        let (ring, dir) = (&self.0.ring, self.dir());
+        for segment in gone {
+            if self.0.removal_unsynced.replace(true) {
                 // In this order on the disk, too: a hole that a crash leaves could not be told from damage.
                 ring.sync_dir(&dir).await?;
             }
@@ -158,16 +177,6 @@ impl Log {
             }
             segment.close_files();
         }
-        let delay = Duration::from_millis(self.config().file_delete_delay_ms);
-        let ring = self.0.ring.clone();
-        drop(self.0.ring.spawn_named("retention", async move {
-            ring.sleep(delay).await;
-            for path in renamed {
-                if let Err(error) = super::sync::remove_if_there(&ring, &path).await {
-                    tracing::warn!(path = %path.display(), %error, "a deleted segment's file could not be removed");
-                }
-            }
-        }));
         Ok(())
     }
 

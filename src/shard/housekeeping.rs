@@ -75,6 +75,9 @@ async fn retain(shard: &Shard, id: PartitionId) {
     let start = partition.log.log_start_offset();
     partition.log.expire_producers(shard.ring.wall_clock_ms());
     if let Err(error) = partition.log.apply_retention(shard.ring.wall_clock_ms()).await {
+        if partition.log.has_failed() {
+            return commit::fail(shard, &partition, &format!("cannot delete old segments: {error}"));
+        }
         tracing::error!(topic = %partition.topic, partition = id.index, %error, "cannot delete old segments");
     }
     if partition.log.log_start_offset() > start {

@@ -252,6 +252,49 @@ fn a_sync_beside_another_that_fails_promises_nothing() {
     assert!(failed > 10, "only {failed} of 1500 seeds failed a sync of the log");
 }
 
+/// The sync between two removals failed, and the second segment kept its name; later ones went all the same, and the next
+/// start found a hole in the log.
+#[test]
+fn segments_go_in_their_order_or_not_at_all() {
+    for seed in 0..20 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            while log.segment_infos().len() < 8 {
+                append(&log, 0, &[&[7; 500]]);
+                log.sync().await.unwrap();
+            }
+            log.set_high_watermark(log.log_end_offset());
+            let base = |at: usize| log.segment_infos()[at].base_offset;
+            log.delete_records_before(base(4)).await.unwrap();
+            let later = base(6);
+            // What rolling syncs in the background is not what is to fail.
+            ring.sleep(Duration::from_millis(200)).await;
+            disk.fail_next_fsync();
+            assert!(log.apply_retention(NOW_MS).await.is_err());
+            assert!(log.has_failed());
+            // Not even when the disk is well again.
+            drop(log.delete_records_before(later).await);
+            assert!(log.apply_retention(NOW_MS).await.is_err());
+        });
+        if seed % 2 == 0 {
+            world.kill(node)
+        } else {
+            world.crash(node)
+        }
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), crashed(i64::MAX)).await;
+            let records = read_all(&ring, &log, log.log_start_offset(), 1 << 20).await;
+            let offsets: Vec<i64> = records.iter().map(|(at, _)| *at).collect();
+            let expected: Vec<i64> = (log.log_start_offset()..log.log_end_offset()).collect();
+            assert_eq!(offsets, expected, "seed {seed}");
+        });
+        world.close();
+    }
+}
+
 #[test]
 fn a_failed_write_is_final() {
     let world = World::new(3, SimOptions::calm());
