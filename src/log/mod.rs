@@ -143,9 +143,9 @@ impl Log {
         *self.0.config.borrow_mut() = config;
     }
 
-    /// An error of the disk was final: what it refuses from then on, only another start can mend.
+    /// An error of the disk was final: only another start finds out what the disk has.
     pub fn has_failed(&self) -> bool {
-        self.0.writer.failure().is_err()
+        self.0.writer.has_failed()
     }
 
     pub fn log_start_offset(&self) -> i64 {

@@ -145,6 +145,10 @@ impl Writer {
         }
     }
 
+    pub fn has_failed(&self) -> bool {
+        matches!(*self.health.borrow(), Health::Failed(_)) && !self.ended.get()
+    }
+
     pub fn dir_changed(&self) {
         self.dir_changed.set(true);
     }

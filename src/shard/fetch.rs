@@ -359,7 +359,7 @@ async fn read_one(
     at_least_one: bool,
     read_committed: bool,
 ) -> FetchedPartition {
-    if partition.failed.get() {
+    if partition.has_failed() {
         return FetchedPartition::error(ErrorCode::KafkaStorageError);
     }
     if let Err(error) = partition.check_leader_epoch(read.current_leader_epoch) {

@@ -66,6 +66,12 @@ impl Partition {
         }
     }
 
+    /// Whether it refuses to serve. Its log may have failed where nobody waits for it, in a roll or a removal of records: what
+    /// a failed sync leaves in the page cache need not be what was written.
+    pub fn has_failed(&self) -> bool {
+        self.failed.get() || self.log.has_failed()
+    }
+
     /// Checks the leader epoch that a client believes in (KIP-320); -1 checks nothing.
     pub fn check_leader_epoch(&self, client_epoch: i32) -> Result<(), ErrorCode> {
         match client_epoch {
@@ -92,5 +98,37 @@ impl Partition {
     /// Takes the first waiter whose offset the high watermark has reached.
     pub fn take_reached(&self, high_watermark: i64) -> Option<Waiter> {
         self.waiters.borrow_mut().pop_front_if(|waiter| waiter.offset <= high_watermark)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{
+        LogStart,
+        tests::{append, open, simulated::run_in, small_config},
+    };
+    use ring::sim::{SimOptions, World};
+    use std::path::Path;
+
+    /// A sync failed under a removal of records, which told its caller alone: readers got zeros from the page cache.
+    #[test]
+    fn a_partition_fails_with_its_log() {
+        let world = World::new(1, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, Path::new("/data/topic-0"), small_config(), LogStart::default()).await;
+            let config = log.config();
+            let partition = Partition::new(log.id(), "topic".into(), log.clone(), config, 0);
+            append(&log, 0, &[b"written"]);
+            log.wait_written().await.unwrap();
+            log.set_high_watermark(1);
+            assert!(!partition.has_failed());
+            disk.fail_next_fsync();
+            assert!(log.delete_records_before(1).await.is_err());
+            assert!(partition.has_failed());
+        });
+        world.close();
     }
 }
