@@ -30,14 +30,13 @@ pub const RECEIVE_BLOCK_BYTES: usize = 1024 * 1024 + 16 * 1024;
 /// Receive buffers from this size on are such blocks: a connection that needs less gets memory of its own.
 pub const RECEIVE_POOLED_MIN_BYTES: usize = 16 * 1024;
 
-/// While more than this is missing of a frame, its connection is not woken for less than what is missing, or than the
-/// larger of these: each wake-up costs as much as the copy of 20 KiB. Well below what a slow network brings within
-/// `connections.max.idle.ms`, since only a wake-up shows that a connection is alive.
-pub const RECEIVE_AWAITED_MIN_BYTES: usize = 8 * 1024;
-pub const RECEIVE_AWAITED_MAX_BYTES: usize = 256 * 1024;
-
 /// How many of them one core may have: those that the tail holds, and as many more as are on their way there.
 pub const RECEIVE_BLOCKS_MAX: usize = 96;
+
+/// A connection that misses at least this much of a frame sleeps until all of that has come, or the larger of these. Only a
+/// wake-up shows that a connection is alive: what a slow network brings within `connections.max.idle.ms` has to be more.
+pub const RECEIVE_AWAITED_MIN_BYTES: usize = 8 * 1024;
+pub const RECEIVE_AWAITED_MAX_BYTES: usize = 256 * 1024;
 
 /// Finished produce requests whose memory one core keeps for the next ones.
 pub const PRODUCE_SPARES_MAX: usize = 1024;
