@@ -1,7 +1,7 @@
 # Sourced by the scripts: a broker in the background that ends with the script, and words for its user.
-# Needs `root`, the repository's root. Ends nothing but what it started.
-millstream=$root/target/release/millstream
-loadgen=$root/target/release/loadgen
+# Needs `root`, the repository's root; MILLSTREAM and LOADGEN may name other programs. Ends nothing but what it started.
+millstream=${MILLSTREAM:-$root/target/release/millstream}
+loadgen=${LOADGEN:-$root/target/release/loadgen}
 broker_pid='' broker_log='' bootstrap=''
 
 say() { printf '\n==> %s\n' "$*"; }

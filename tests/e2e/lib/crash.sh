@@ -1,8 +1,5 @@
-# Sourced by the end-to-end scripts, after `root` is set: the broker functions of scripts/lib, with the programs that
-# MILLSTREAM and LOADGEN name, and what a crash needs besides.
+# Sourced by the end-to-end scripts, after `root` is set: the broker functions of scripts/lib, and what a crash needs besides.
 source "$root/scripts/lib/broker.sh"
-millstream=${MILLSTREAM:-$millstream}
-loadgen=${LOADGEN:-$loadgen}
 [[ -x $millstream && -x $loadgen ]] || die "build first: cargo build --release -p millstream -p loadgen"
 
 # Exit status 77: it cannot run here; the last line says why.
