@@ -9,8 +9,9 @@ pub const MAX_SHARDS: usize = 256;
 /// Messages that one core may have on the way to another before they wait in the sender's own queue.
 pub const MAILBOX_SLOTS: usize = 1024;
 
-/// Messages that wait in a sender's own queue behind a full mailbox. Requests in flight are bounded per connection, so
-/// reaching this means that a core has stopped: the broker stops too rather than grow.
+/// Messages that wait in a sender's own queue behind a full mailbox. Requests in flight are bounded per connection, and
+/// connections by the files that may be open, so reaching this means that a core has stopped: the broker stops too rather
+/// than grow.
 pub const MAILBOX_OVERFLOW_MAX: usize = 1 << 20;
 
 /// The first receive of an idle connection asks for this much: what an idle connection costs.

@@ -1,4 +1,5 @@
-//! Who may connect: how many connections there may be, and how fast new ones may come (`ConnectionQuotas`).
+//! Who may connect, and to which core: how many connections there may be, how fast new ones may come
+//! (`ConnectionQuotas`), and which core has the fewest.
 //!
 //! Owns: the counts of open connections and the pace of new ones, for all cores together. Lives on: every core, behind a
 //! lock that is taken twice in a connection's life. Never: waits, reads a clock, or ends a connection; `listener.rs` does.
@@ -6,7 +7,11 @@
 use crate::config::{Layers, layers::Values, listeners::Listener};
 use ring::Instant;
 use rustc_hash::FxHashMap;
-use std::{net::IpAddr, sync::Mutex, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 /// Connections that may come at once after a pause: those of this long at the permitted rate.
 const BURST: Duration = Duration::from_secs(1);
@@ -84,11 +89,35 @@ pub struct OpenConnections {
     state: Mutex<State>,
 }
 
+/// A connection's place among the open ones, whether it is served, on its way to its core or refused there. Dropping it
+/// makes room again, so that no message that is never read can leave it taken.
+pub struct Place {
+    open: Arc<OpenConnections>,
+    core: usize,
+    listener: usize,
+    address: IpAddr,
+}
+
+impl Place {
+    /// The core that the connection is for.
+    pub fn core(&self) -> usize {
+        self.core
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.open.leave(self);
+    }
+}
+
 #[derive(Default)]
 struct State {
     all: usize,
     by_address: FxHashMap<IpAddr, usize>,
     by_listener: Vec<usize>,
+    /// `None`: the core does not take connections yet.
+    by_core: Vec<Option<usize>>,
     pace: Pace,
     pace_of_listener: Vec<Pace>,
 }
@@ -107,12 +136,33 @@ impl Pace {
     }
 }
 
+impl State {
+    /// The core with the fewest connections; of several the one that accepted, which then keeps it, or else the first.
+    fn choose_core(&self, accepting: usize) -> usize {
+        let open = self.by_core.iter().enumerate().filter_map(|(core, open)| Some((core, (*open)?)));
+        let least = open.min_by_key(|(core, open)| (*open, *core != accepting));
+        least.expect("a core that accepts takes connections").0
+    }
+}
+
 impl OpenConnections {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while counting")
+    }
+
     fn with<T>(&self, limits: &ConnectionLimits, act: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state.lock().expect("nobody panics while counting");
+        let mut state = self.lock();
         state.by_listener.resize(limits.listeners.len(), 0);
         state.pace_of_listener.resize_with(limits.listeners.len(), Pace::default);
         act(&mut state)
+    }
+
+    /// From now on `core` takes connections.
+    pub fn take_part(&self, core: usize) {
+        let mut state = self.lock();
+        let cores = state.by_core.len().max(core + 1);
+        state.by_core.resize(cores, None);
+        state.by_core[core].get_or_insert(0);
     }
 
     /// How long a connection that came in by `listener` at `now` has to wait, so that no more come than may.
@@ -124,8 +174,15 @@ impl OpenConnections {
         })
     }
 
-    /// Counts one more, or says which limit forbids it.
-    pub fn enter(&self, listener: usize, address: IpAddr, limits: &ConnectionLimits) -> Result<(), String> {
+    /// Counts one more that core `accepting` has accepted, for the core that it is for, or says which limit forbids it.
+    /// It is counted at once: others that are accepted at the same moment go elsewhere.
+    pub fn enter(
+        self: &Arc<Self>,
+        accepting: usize,
+        listener: usize,
+        address: IpAddr,
+        limits: &ConnectionLimits,
+    ) -> Result<Place, String> {
         let ListenerLimits { own, is_protected } = &limits.listeners[listener];
         let max_here = limits.max_from(address);
         self.with(limits, |state| {
@@ -146,19 +203,22 @@ impl OpenConnections {
             *here += 1;
             state.all += 1;
             state.by_listener[listener] += 1;
-            Ok(())
+            let core = state.choose_core(accepting);
+            *state.by_core[core].get_or_insert(0) += 1;
+            Ok(Place { open: self.clone(), core, listener, address })
         })
     }
 
     /// One that had entered has ended.
-    pub fn leave(&self, listener: usize, address: IpAddr) {
-        let mut state = self.state.lock().expect("nobody panics while counting");
+    fn leave(&self, place: &Place) {
+        let mut state = self.lock();
         state.all -= 1;
-        state.by_listener[listener] -= 1;
-        let here = state.by_address.get_mut(&address).expect("who leaves has entered");
+        state.by_listener[place.listener] -= 1;
+        *state.by_core[place.core].as_mut().expect("who leaves has entered") -= 1;
+        let here = state.by_address.get_mut(&place.address).expect("who leaves has entered");
         *here -= 1;
         if *here == 0 {
-            state.by_address.remove(&address);
+            state.by_address.remove(&place.address);
         }
     }
 }
@@ -186,17 +246,74 @@ mod tests {
         ConnectionLimits::read(&layers, &["CLIENTS", "BROKERS"].map(listener), "BROKERS")
     }
 
-    fn entered(open: &OpenConnections, listener: usize, address: IpAddr, limits: &ConnectionLimits) -> usize {
-        (0..10).filter(|_| open.enter(listener, address, limits).is_ok()).count()
+    fn open(cores: usize) -> Arc<OpenConnections> {
+        let open: Arc<OpenConnections> = Arc::default();
+        (0..cores).for_each(|core| open.take_part(core));
+        open
+    }
+
+    /// As many as may enter, at most ten.
+    fn entered(open: &Arc<OpenConnections>, listener: usize, address: IpAddr, limits: &ConnectionLimits) -> Vec<Place> {
+        (0..10).filter_map(|_| open.enter(0, listener, address, limits).ok()).collect()
+    }
+
+    /// The places of connections that these cores accept, one after the other.
+    fn accepted_by(open: &Arc<OpenConnections>, cores: impl IntoIterator<Item = usize>) -> Vec<Place> {
+        let enter = |core| open.enter(core, CLIENTS, HERE, &limits(&[])).expect("there is no limit");
+        cores.into_iter().map(enter).collect()
+    }
+
+    fn cores(places: &[Place]) -> Vec<usize> {
+        places.iter().map(Place::core).collect()
+    }
+
+    #[test]
+    fn one_core_keeps_what_it_accepts() {
+        assert_eq!(cores(&accepted_by(&open(1), [0; 5])), [0; 5]);
+    }
+
+    #[test]
+    fn connections_go_to_the_core_with_the_fewest_and_rather_stay() {
+        let open = open(4);
+        let first = accepted_by(&open, [2, 2, 2, 2]);
+        assert_eq!(cores(&first), [2, 0, 1, 3], "who accepted is the first of equals, then the lowest number");
+        let second = accepted_by(&open, [3, 1, 1, 3]);
+        assert_eq!(cores(&second), [3, 1, 0, 2]);
+        let mut many = accepted_by(&open, (0..400).map(|nth| nth * nth % 4));
+        let count = |places: &[Place], core| places.iter().filter(|place| place.core() == core).count();
+        assert_eq!([0, 1, 2, 3].map(|core| count(&many, core)), [100; 4]);
+        many.retain(|place| place.core() != 1);
+        assert_eq!(cores(&accepted_by(&open, 0..20)), [1; 20], "who has left makes room on its core");
+    }
+
+    #[test]
+    fn a_core_that_does_not_accept_yet_gets_none() {
+        let open: Arc<OpenConnections> = Arc::default();
+        open.take_part(2);
+        let early = accepted_by(&open, [2, 2]);
+        assert_eq!(cores(&early), [2, 2]);
+        open.take_part(0);
+        assert_eq!(cores(&accepted_by(&open, [2, 2, 2, 0])), [0, 0, 2, 0]);
+    }
+
+    #[test]
+    fn a_refused_connection_takes_no_place() {
+        let (open, limits) = (open(2), limits(&[("max.connections", "2")]));
+        let mut places = entered(&open, CLIENTS, HERE, &limits);
+        assert_eq!(cores(&places), [0, 1]);
+        places.truncate(1);
+        assert_eq!(cores(&entered(&open, CLIENTS, HERE, &limits)), [1]);
     }
 
     #[test]
     fn brokers_find_room_when_clients_have_taken_all_of_it() {
-        let (open, limits) = (OpenConnections::default(), limits(&[("max.connections", "3")]));
-        assert_eq!(entered(&open, CLIENTS, HERE, &limits), 3);
-        assert_eq!(entered(&open, BROKERS, THERE, &limits), 10);
-        open.leave(CLIENTS, HERE);
-        assert_eq!(entered(&open, CLIENTS, HERE, &limits), 0, "the brokers' connections count");
+        let (open, limits) = (open(1), limits(&[("max.connections", "3")]));
+        let mut clients = entered(&open, CLIENTS, HERE, &limits);
+        assert_eq!(clients.len(), 3);
+        let brokers = entered(&open, BROKERS, THERE, &limits);
+        assert_eq!(brokers.len(), 10);
+        clients.pop();
+        assert!(entered(&open, CLIENTS, HERE, &limits).is_empty(), "the brokers' connections count");
     }
 
     #[test]
@@ -206,14 +323,17 @@ mod tests {
             ("max.connections.per.ip", "4"),
             ("max.connections.per.ip.overrides", "10.0.0.1:1,[::1]:9"),
         ];
-        let (open, limits) = (OpenConnections::default(), limits(&configs));
-        assert_eq!(entered(&open, CLIENTS, HERE, &limits), 4);
-        assert_eq!(entered(&open, CLIENTS, THERE, &limits), 1);
+        let (open, limits) = (open(3), limits(&configs));
+        let mut clients = entered(&open, CLIENTS, HERE, &limits);
+        assert_eq!(clients.len(), 4);
+        clients.extend(entered(&open, CLIENTS, THERE, &limits));
+        assert_eq!(clients.len(), 5);
         let six = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
-        assert_eq!(entered(&open, CLIENTS, six, &limits), 1, "the listener's sixth");
-        assert_eq!(entered(&open, BROKERS, six, &limits), 8, "the address's ninth");
-        open.leave(CLIENTS, HERE);
-        assert_eq!(entered(&open, CLIENTS, HERE, &limits), 1);
+        let last = entered(&open, CLIENTS, six, &limits);
+        assert_eq!(last.len(), 1, "the listener's sixth");
+        assert_eq!(entered(&open, BROKERS, six, &limits).len(), 8, "the address's ninth");
+        clients.remove(0);
+        assert_eq!(entered(&open, CLIENTS, HERE, &limits).len(), 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One connection: a task that reads requests and one that sends replies.
 //!
-//! Owns: the socket, the receive buffer and the queue of unanswered requests. Lives on: the core that accepted it.
+//! Owns: the socket, the receive buffer and the queue of unanswered requests. Lives on: one core, from the first byte on.
 //! Never: blocks the core, buffers without a bound, or lets a reply overtake another.
 //!
 //! Requests of one connection are worked on one after the other, as Apache Kafka does, with one exception: produce

@@ -1,15 +1,15 @@
-//! Accepting connections, on every core for itself: the kernel spreads them (`SO_REUSEPORT`).
+//! Accepting connections, on every core (`SO_REUSEPORT`), and handing each to the core with the fewest.
 //!
 //! Owns: the listening sockets of one core and the register of its connections. Lives on: every core.
-//! Never: hands a connection to another core.
+//! Never: hands a connection on that was read from, or for a second time.
 
-use super::{conn::Connection, reply::Replies};
+use super::{admission::Place, conn::Connection, reply::Replies};
 use crate::{
     boot::{BootError, ListenAddress},
     config::{self, BrokerConfig},
-    shard::Shard,
+    shard::{Shard, mailbox::Message},
 };
-use ring::{ListenOptions, Listener, Ring, Stream};
+use ring::{ListenOptions, Listener, MovingStream, Ring, Stream};
 use std::{
     cell::{Cell, RefCell},
     net::SocketAddr,
@@ -130,15 +130,45 @@ pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize
     }
 }
 
+/// A connection on its way from the core that accepted it to the one that serves it. Dropping it closes it.
+pub struct Arrival {
+    stream: MovingStream,
+    listener: usize,
+    place: Place,
+}
+
+/// Serves a connection here or has another core do it, as long as there may be one more.
 fn admit(shard: &Shard, stream: Stream, listener: usize) {
-    let connections = &shard.connections;
     let address = stream.peer_addr().ip();
-    if let Err(reason) = shard.open_connections.enter(listener, address, &shard.connection_limits()) {
-        connections.refused.set(connections.refused.get() + 1);
-        shard.bad_input.say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
-        shard.ring.shutdown(&stream);
+    match shard.open_connections.enter(shard.index, listener, address, &shard.connection_limits()) {
+        Ok(place) if place.core() == shard.index => serve(shard, stream, listener, place),
+        Ok(place) => {
+            let (core, stream) = (place.core(), shard.ring.release(stream));
+            shard.mailbox.send(core, Message::Connection(Box::new(Arrival { stream, listener, place })));
+        }
+        Err(reason) => {
+            shard.connections.refused.set(shard.connections.refused.get() + 1);
+            shard.bad_input.say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
+            shard.ring.shutdown(&stream);
+        }
+    }
+}
+
+/// Serves a connection that another core has accepted.
+pub fn arrive(shard: &Shard, Arrival { stream, listener, place }: Arrival) {
+    if shard.is_stopping() {
+        // It came after the others were ended.
         return;
     }
+    let peer = stream.peer_addr();
+    match shard.ring.adopt(stream) {
+        Ok(stream) => serve(shard, stream, listener, place),
+        Err(error) => tracing::warn!(%error, %peer, "cannot take a connection over from the core that accepted it"),
+    }
+}
+
+fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
+    let connections = &shard.connections;
     let connection = Rc::new(Connection {
         shard: shard.clone(),
         number: connections.accepted.get(),
@@ -157,7 +187,7 @@ fn admit(shard: &Shard, stream: Stream, listener: usize) {
         connection.serve().await;
         let connections = &shard_of_task.connections;
         connections.open.set(connections.open.get() - 1);
-        shard_of_task.open_connections.leave(listener, address);
+        drop(place);
     });
 }
 

@@ -10,13 +10,14 @@ use super::{
     mailbox::Message,
     produce, snapshot,
 };
-use crate::meta::controller::ApiError;
+use crate::{meta::controller::ApiError, net::listener};
 use protocol::ErrorCode;
 
 pub fn receive(shard: &Shard, from: usize, message: Message) {
     match message {
         Message::Answer { number, answer } => shard.mailbox.answered(number, *answer),
         Message::Moved { watch } => shard.tell_moved(shard.index, watch),
+        Message::Connection(arrival) => listener::arrive(shard, *arrival),
         Message::Stop => shard.begin_stop(),
         Message::End => shard.end(),
         Message::Snapshot(reply) => {

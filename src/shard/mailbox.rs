@@ -6,10 +6,11 @@
 //!
 //! A sender rings the receiver's doorbell after it has pushed: that is a fence and a load while the receiver is awake.
 //! A full queue is no error: the message waits in the sender's own overflow queue, in order, until the receiver has
-//! made room. Requests in flight are bounded per connection, and so is that queue.
+//! made room. Requests in flight are bounded per connection, connections by the system's limit on open files, and so is
+//! that queue.
 
 use super::call::{Answer, Call};
-use crate::limits;
+use crate::{limits, net::listener::Arrival};
 use ring::{
     Doorbell,
     signal::{Taker, slot},
@@ -37,6 +38,8 @@ pub enum Message {
     Moved {
         watch: u64,
     },
+    /// A new connection that the receiver is to serve: it has the fewest.
+    Connection(Box<Arrival>),
     /// From the control thread to core 0: stop cleanly.
     Stop,
     /// From core 0, when the logs are closed: the core has nothing left to do.
@@ -44,6 +47,9 @@ pub enum Message {
     /// From the control thread: report what the admin page shows.
     Snapshot(tokio::sync::oneshot::Sender<crate::admin::ShardSnapshot>),
 }
+
+// A queue has room for many of them, and there is one per pair of cores.
+const _: () = assert!(size_of::<Message>() <= 24);
 
 struct Outgoing {
     queue: Producer<Message>,

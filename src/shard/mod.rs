@@ -96,7 +96,7 @@ pub struct ShardInner {
     pub mailbox: Mailbox,
     pub commit: Commit,
     pub connections: Connections,
-    /// Connections of all cores, for the limits on them.
+    /// Connections of all cores, for the limits on them, and to spread them evenly.
     pub open_connections: Arc<OpenConnections>,
     /// Of the configs that they were read from.
     connection_limits: RefCell<Option<(Arc<Layers>, Rc<ConnectionLimits>)>>,
@@ -230,9 +230,11 @@ impl Shard {
         WeakShard(Rc::downgrade(&self.0))
     }
 
-    /// Opens the listeners of this core, and its commit streams: recovery is over.
+    /// Opens the listeners of this core, and its commit streams: recovery is over. Connections come from now on, also
+    /// those that other cores accept.
     fn accept(&self) {
         commit::open_streams(self);
+        self.open_connections.take_part(self.index);
         for (index, address) in self.plan.addresses() {
             match self.ring.listen(address, self.plan.options(&self.config, true)) {
                 Ok(listener) => {

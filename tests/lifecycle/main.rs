@@ -7,6 +7,7 @@ mod deletion;
 mod refusals;
 mod restarts;
 mod sandbox;
+mod spread;
 mod under_load;
 
 use std::{

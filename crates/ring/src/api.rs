@@ -6,7 +6,7 @@ use crate::{
     cold,
     executor::{EndOfTurn, Shared, Sleep},
     file::{DirEntry, File, OpenOptions, Stable},
-    net::{ListenOptions, Listener, Stream},
+    net::{ListenOptions, Listener, MovingStream, Stream},
     op::{Op, Outcome},
     stalls::{Stalls, TurnCounts},
     time::Instant,
@@ -351,6 +351,22 @@ impl Ring {
             Outcome::Accepted(stream) => Ok(stream),
             other => unexpected(&other),
         }
+    }
+
+    /// Takes a stream off this core, so that another one may [`Ring::adopt`] it. Nothing was received or sent on it yet,
+    /// and nobody else has it.
+    pub fn release(&self, stream: Stream) -> MovingStream {
+        let Stream { inner, peer, local } = stream;
+        let inner = Rc::try_unwrap(inner).expect("a stream that leaves its core has no second handle");
+        self.core.with_backend(|backend| backend.release(&inner));
+        MovingStream { inner, peer, local }
+    }
+
+    /// The stream belongs to this core from now on. An error closes it.
+    pub fn adopt(&self, stream: MovingStream) -> io::Result<Stream> {
+        let MovingStream { inner, peer, local } = stream;
+        self.core.with_backend(|backend| backend.adopt(&inner)).unwrap_or_else(ended)?;
+        Ok(Stream { inner: Rc::new(inner), peer, local })
     }
 
     pub async fn connect(&self, addr: SocketAddr) -> io::Result<Stream> {

@@ -2,7 +2,7 @@
 
 use crate::{
     file::File,
-    net::{ListenOptions, Listener},
+    net::{ListenOptions, Listener, SocketInner},
     op::{Completion, Op, Token},
     time::Instant,
 };
@@ -72,8 +72,13 @@ pub(crate) trait Backend {
     /// Reads at most `max` bytes before it returns; for what is known to be small or resident.
     fn read_now(&mut self, file: &File, buf: &mut bytes::BytesMut, max: usize, offset: u64) -> io::Result<usize>;
 
+    /// Forgets a stream that goes to another core, and on which nothing was done yet.
+    fn release(&mut self, socket: &SocketInner);
+    /// Takes a stream that another core has released.
+    fn adopt(&mut self, socket: &SocketInner) -> io::Result<()>;
+
     /// Ends both directions of a stream: pending receives end with 0 bytes, pending sends with an error.
-    fn shutdown(&mut self, socket: &crate::net::SocketInner);
+    fn shutdown(&mut self, socket: &SocketInner);
 }
 
 /// Wakes one core. `ring` costs a fence and a load while that core is awake, and a system call when it sleeps.

@@ -105,17 +105,18 @@ impl Epoll {
             turns: Vec::new(),
             precise_wait: true,
         };
-        this.watch(this.host.doorbell.fd(), libc::EPOLLIN as u32 | libc::EPOLLET as u32, DOORBELL)?;
+        let events = libc::EPOLLIN as u32 | libc::EPOLLET as u32;
+        this.control(libc::EPOLL_CTL_ADD, this.host.doorbell.fd(), events, DOORBELL)?;
         Ok(this)
     }
 
-    fn watch(&self, fd: RawFd, events: u32, data: u64) -> io::Result<()> {
+    fn control(&self, operation: libc::c_int, fd: RawFd, events: u32, data: u64) -> io::Result<()> {
         let mut event = libc::epoll_event { events, u64: data };
         // SAFETY: the pointer is to an event of ours; the kernel copies it.
-        sys::check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &mut event) }).map(drop)
+        sys::check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, fd, &mut event) }).map(drop)
     }
 
-    /// Watches a new socket from now until it is closed.
+    /// Watches a new socket from now until it is closed, or goes to another core.
     fn register(&mut self, fd: RawFd) -> io::Result<()> {
         self.generation = self.generation.wrapping_add(1);
         let index = fd as usize;
@@ -130,7 +131,7 @@ impl Epoll {
         let socket = &mut self.sockets[index];
         (socket.generation, socket.reader.ready, socket.writer.ready) = (self.generation, true, true);
         let events = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
-        self.watch(fd, events as u32, u64::from(self.generation) << 32 | fd as u64)
+        self.control(libc::EPOLL_CTL_ADD, fd, events as u32, u64::from(self.generation) << 32 | fd as u64)
     }
 
     fn direction(&mut self, fd: RawFd, half: Half) -> &mut Direction {
@@ -443,6 +444,18 @@ impl Backend for Epoll {
         let listener = sys::listen(addr, options)?;
         self.register(sys::socket_fd(&listener.inner))?;
         Ok(listener)
+    }
+
+    /// Without the number that it was registered under, events of the socket that were taken already are nobody's.
+    fn release(&mut self, socket: &SocketInner) {
+        let fd = sys::socket_fd(socket);
+        let left = mem::take(&mut self.sockets[fd as usize]);
+        assert!(!left.low_water, "nothing was done on a stream that leaves its core");
+        self.control(libc::EPOLL_CTL_DEL, fd, 0, 0).expect("a stream is registered as long as it is open");
+    }
+
+    fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {
+        self.register(sys::socket_fd(socket))
     }
 
     fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! One core's reactor: I/O, timers, tasks, time and randomness.
 //!
 //! Owns: every system call of the data plane, the clock, the random numbers, and the single-threaded executor that runs
-//! one core's tasks. Lives on: each core has a [`Ring`] of its own; only [`File`] and [`Doorbell`] may cross cores.
+//! one core's tasks. Lives on: each core has a [`Ring`] of its own; only [`File`], [`Doorbell`] and [`MovingStream`] may cross cores.
 //! Never: knows what Kafka is, waits for another core, or frees a buffer that the kernel may still touch.
 //!
 //! An operation owns its buffers until its completion. Dropping its future orphans the operation: the back-end keeps
@@ -41,7 +41,7 @@ pub use api::{JoinHandle, Ring};
 pub use backend::{BackendChoice, BackendKind, Doorbell};
 pub use blocks::BlockPool;
 pub use file::{DirEntry, File, OpenOptions, Stable};
-pub use net::{ListenOptions, Listener, Stream};
+pub use net::{ListenOptions, Listener, MovingStream, Stream};
 pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};
 pub use stalls::{Cause, Stalls, TurnCounts};
 pub use time::Instant;

@@ -1,4 +1,5 @@
-//! Sockets as the ring knows them. A stream or listener belongs to the core that made it.
+//! Sockets as the ring knows them. A stream or listener belongs to the core that made it; a stream may move to another
+//! before it is used.
 
 use crate::sim::SimHandle;
 use std::{net::SocketAddr, os::fd::OwnedFd, rc::Rc};
@@ -31,6 +32,21 @@ impl Stream {
     }
     pub fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+}
+
+/// A stream between two cores: [`crate::Ring::release`] makes it of a stream, [`crate::Ring::adopt`] a stream of it.
+/// Dropping it closes the connection.
+#[derive(Debug)]
+pub struct MovingStream {
+    pub(crate) inner: SocketInner,
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
+}
+
+impl MovingStream {
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.peer
     }
 }
 

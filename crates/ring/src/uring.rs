@@ -438,6 +438,17 @@ impl Backend for Uring {
         sys::listen(addr, options)
     }
 
+    /// The kernel keeps nothing of a socket that no operation is under way on.
+    fn release(&mut self, socket: &SocketInner) {
+        let left = mem::take(self.socket(sys::socket_fd(socket)));
+        assert!(!left.sending && left.low_water.is_none(), "nothing was done on a stream that leaves its core");
+    }
+
+    fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {
+        *self.socket(sys::socket_fd(socket)) = Socket::default();
+        Ok(())
+    }
+
     fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
         sys::pwrite_all(file, bufs, offset)
     }

@@ -71,6 +71,19 @@ impl Backend for SimBackend {
         self.alive(|state, _| state.listen(self.core, addr, options))
     }
 
+    /// A socket belongs to its node, and only operations under way to a core: there is nothing to forget.
+    fn release(&mut self, _socket: &SocketInner) {}
+
+    fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {
+        self.alive(|_, node| {
+            let SocketInner::Sim(handle) = socket else {
+                panic!("a socket of another back-end in the simulated world")
+            };
+            assert_eq!(handle.node as usize, node, "a stream stays on its machine");
+            Ok(())
+        })
+    }
+
     fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
         self.alive(|state, node| state.nodes[node].disk.write(file, bufs, offset))
     }

@@ -1,15 +1,17 @@
 //! Streams: order, sizes, ends.
 
 use super::*;
-use crate::{ListenOptions, OpenOptions, Stream};
+use crate::{ListenOptions, MovingStream, OpenOptions, Stream, spawn_core};
 use std::{
-    io,
-    net::SocketAddr,
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream},
     rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
+    thread,
 };
 
 pub(super) fn any_port() -> SocketAddr {
@@ -273,6 +275,75 @@ fn a_dropped_accept_lets_go_of_its_listener() {
             ring.sleep(Duration::from_millis(1)).await;
         }
     });
+}
+
+/// Sends to whoever echoes, and reads what comes back, so many times.
+fn send_and_read(address: SocketAddr, rounds: usize) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        let mut stream = TcpStream::connect(address).expect("connects");
+        for round in 0..rounds {
+            let (message, mut back) = (pattern(round, 1000), [0; 1000]);
+            stream.write_all(&message).expect("sends");
+            stream.read_exact(&mut back).expect("comes back");
+            assert!(message == back[..], "round {round}");
+        }
+    })
+}
+
+#[test]
+fn a_stream_moves_to_another_core_and_leaves_nothing_behind() {
+    on_each(|ring| async move {
+        // The other core waits for streams without a doorbell; it has nothing else to do.
+        let (give, take) = mpsc::channel::<MovingStream>();
+        let home = spawn_core(options(ring.backend()), move |ring| async move {
+            while let Ok(stream) = take.recv() {
+                echo(ring.clone(), ring.adopt(stream).expect("adopts")).await;
+            }
+        });
+        let listener = ring.listen(any_port(), ListenOptions::default()).expect("a free port");
+        // The sockets of one after the other have the same number.
+        for round in 0..10 {
+            let rounds = if round == 0 { 5000 } else { 1 };
+            let client = send_and_read(listener.local_addr(), rounds);
+            let accepted = ring.accept(&listener).await.expect("accepts");
+            // What has come by now is the other core's to read.
+            ring.sleep(Duration::from_millis(5)).await;
+            give.send(ring.release(accepted)).expect("the other core lives");
+            let (before, slept) = (ring.turns().turns, Duration::from_millis(200));
+            if round == 0 {
+                ring.sleep(slept).await;
+                let turns = ring.turns().turns - before;
+                assert!(turns <= 6, "{turns} turns of a core that has nothing to do with the stream any more");
+            }
+            while !client.is_finished() {
+                ring.sleep(Duration::from_millis(1)).await;
+            }
+            client.join().expect("everything comes back");
+        }
+        drop(give);
+        home.expect("the core starts").join().expect("the core ends").expect("the core runs");
+    });
+}
+
+#[test]
+fn a_stream_that_is_dropped_between_two_cores_ends() {
+    on_each(|ring| async move {
+        let (near, far) = pair(&ring).await;
+        drop(ring.release(far));
+        let (received, _) = ring.recv(&near, BytesMut::new(), 10).await;
+        assert_eq!(received.expect("an end, not an error"), 0);
+    });
+}
+
+#[test]
+#[should_panic(expected = "has no second handle")]
+fn a_stream_that_somebody_else_has_stays() {
+    let moved = run(options(BackendKind::Epoll), |ring| async move {
+        let (near, _far) = pair(&ring).await;
+        let _other = near.clone();
+        ring.release(near)
+    });
+    drop(moved);
 }
 
 #[test]

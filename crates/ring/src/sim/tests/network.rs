@@ -335,3 +335,36 @@ fn the_end_of_a_process_ends_its_connections() {
         assert_eq!(silent.take(), Some(true));
     }
 }
+
+#[test]
+fn a_stream_moves_to_another_core_of_its_machine() {
+    for seed in SEEDS {
+        let (world, server, client, address) = two(seed, SimOptions::calm());
+        let moving = Rc::new(RefCell::new(None));
+        let (given, taken) = (moving.clone(), moving);
+        let received = start(&world, server, |ring| async move {
+            loop {
+                let moving = taken.borrow_mut().take();
+                match moving {
+                    Some(stream) => break receive_all(&ring, &ring.adopt(stream).unwrap()).await.unwrap(),
+                    None => ring.sleep(Duration::from_millis(1)).await,
+                }
+            }
+        });
+        let gave = serve(&world, server, |ring, stream| async move {
+            // The first bytes come while it is nobody's.
+            let stream = ring.release(stream);
+            ring.sleep(Duration::from_millis(50)).await;
+            *given.borrow_mut() = Some(stream);
+        });
+        on(&world, client, move |ring| async move {
+            let stream = ring.connect(address).await.unwrap();
+            ring.send(&stream, vec![pattern(10_000).into()]).await.unwrap();
+            ring.sleep(Duration::from_millis(100)).await;
+            ring.send(&stream, vec![pattern(100_000).into()]).await.unwrap();
+        });
+        assert!(world.run_until(LIMIT, || received.borrow().is_some()));
+        assert!(gave.borrow().is_some());
+        assert!(received.take().unwrap() == [pattern(10_000), pattern(100_000)].concat());
+    }
+}
