@@ -103,10 +103,10 @@ impl Tallies {
         self.consumed_bytes += size_bytes as u64;
     }
 
-    /// Only the header was looked at: the records' sizes are those that this run's options name.
-    pub fn skimmed(&mut self, records: u64, record_size: usize) {
+    /// Only the batch's header was looked at, which does not tell what the records' values take: the whole batch counts.
+    pub fn skimmed(&mut self, records: u64, batch_size_bytes: usize) {
         self.consumed += records;
-        self.consumed_bytes += records * record_size as u64;
+        self.consumed_bytes += batch_size_bytes as u64;
     }
 
     /// From the fetch request's first byte to its whole answer.

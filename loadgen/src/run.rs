@@ -262,7 +262,7 @@ impl Run {
         let mut tallies = self.tallies.borrow_mut();
         tallies.fetched_bytes += size_bytes as u64;
         if self.options.skim {
-            tallies.skimmed(u64::try_from(records).unwrap_or(0), self.options.record_size);
+            tallies.skimmed(u64::try_from(records).unwrap_or(0), size_bytes);
         }
     }
 

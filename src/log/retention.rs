@@ -92,6 +92,10 @@ impl Log {
     /// Gives up what retention no longer wants: how many segments. `now_ms` is wall-clock time.
     pub async fn apply_retention(&self, now_ms: i64) -> io::Result<usize> {
         let _pass = self.0.gate.enter().await;
+        if self.has_ended() {
+            // A round of the background work met a log that was closed or deleted while it waited.
+            return Ok(0);
+        }
         self.0.writer.failure()?;
         let config = self.config();
         let count = expired(&self.candidates(), &config, self.log_start_offset(), self.high_watermark(), now_ms);
