@@ -42,5 +42,7 @@ fn machine() -> String {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let model = field("/proc/cpuinfo", "model name");
     let memory = field("/proc/meminfo", "MemTotal");
-    format!("{processors} × {model}, {memory}, Linux {}", kernel.trim())
+    // What follows the version is the name that somebody gave his build.
+    let version = kernel.trim().split('-').next().unwrap_or_default();
+    format!("{processors} × {model}, {memory}, Linux {version}")
 }
