@@ -9,7 +9,7 @@ json() { # KEY FILE
 
 # Processor time of all threads of a process, user and system, in s.
 cpu_s() { # PID
-  sed 's/.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK)" '{ printf "%.2f", ($12 + $13) / hz }'
+  cpu_split_s "$1" | awk '{ printf "%.2f", $1 + $2 }'
 }
 
 # The same in two numbers: user, system.
