@@ -204,7 +204,7 @@ impl OpenConnections {
             state.all += 1;
             state.by_listener[listener] += 1;
             let core = state.choose_core(accepting);
-            *state.by_core[core].get_or_insert(0) += 1;
+            *state.by_core[core].as_mut().expect("a core that takes connections is chosen") += 1;
             Ok(Place { open: self.clone(), core, listener, address })
         })
     }
