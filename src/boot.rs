@@ -236,7 +236,7 @@ impl Lead {
     async fn prepare(ring: &Ring, start: &CoreStart) -> Result<Lead, BootError> {
         let config = &start.config;
         // Before anything is written: a port in use must leave the disk as it was.
-        let plan = ListenPlan::probe(ring, config, &start.addresses)?;
+        let plan = ListenPlan::probe(ring, config, &start.addresses).await?;
         let cluster_id = cluster_id(ring, config).await?;
         let mut dirs = Vec::new();
         for path in &config.log_dirs {

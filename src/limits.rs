@@ -89,6 +89,13 @@ pub const BACKGROUND_TURN_US: u64 = 200;
 /// Partitions of one core whose files are opened, made or closed at the same time. Each may have a few files open at once.
 pub const PARTITION_FILES_AT_ONCE: usize = 32;
 
+/// How long a start waits for an address that is in use, as it is for a moment after a broker was killed.
+pub const LISTEN_PATIENCE_MS: u64 = 3_000;
+
+/// Between two log lines about stalls: of one core, and of the process, whose cores take turns.
+pub const STALL_LINE_INTERVAL_MS: u64 = 10_000;
+pub const STALL_LINE_INTERVAL_OF_PROCESS_MS: u64 = 1_000;
+
 /// How long a clean stop waits for requests in flight.
 pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
 

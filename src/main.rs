@@ -3,6 +3,8 @@
 //! Owns: the process: its signals, its exit code, what it prints. Lives on: the main thread, which becomes the control
 //! thread (tokio, for the admin page and for signals). Never: serves a request.
 
+mod logging;
+
 use clap::Parser;
 use millstream::{
     admin,
@@ -14,7 +16,6 @@ use millstream::{
 };
 use ring::{BackendChoice, CoreOptions};
 use std::{
-    io::{IsTerminal, Write},
     net::{SocketAddr, ToSocketAddrs},
     process::ExitCode,
     sync::{
@@ -24,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, oneshot},
 };
 
@@ -39,12 +40,15 @@ const SPIN_MIN_PROCESSORS: usize = 4;
 
 fn main() -> ExitCode {
     let Command::Serve(serve) = Cli::parse().command;
-    start_logging();
+    logging::start();
     end_with_any_core();
     match run(&serve) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            logging::end();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            eprintln!("millstream: {error:#}");
+            logging::say_last(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -55,21 +59,10 @@ fn main() -> ExitCode {
 fn end_with_any_core() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        logging::end();
         report(panic);
         std::process::abort();
     }));
-}
-
-/// Log lines go to stderr; RUST_LOG chooses which (`info` by default).
-fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    let colors = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colors)
-        .with_target(false)
-        .init();
 }
 
 /// What the cores tell the control thread.
@@ -94,10 +87,7 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     let addresses = resolve(&loaded.config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before the cores start: a port in use must leave the disk as it was.
-    let admin = match &loaded.config.admin_listener {
-        Some(address) => Some(runtime.block_on(admin::bind(address))?),
-        None => None,
-    };
+    let admin = bind_admin(&runtime, &loaded)?;
     let spin = if cpus.len() < allowed.len() && allowed.len() >= SPIN_MIN_PROCESSORS { SPIN } else { Duration::ZERO };
     let options = |index: usize, cpu: usize| CoreOptions {
         name: format!("shard-{index}"),
@@ -114,6 +104,20 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
         thread.join().expect("a panic ends the process")?;
     }
     Ok(())
+}
+
+/// Listens for the admin page. An address that was asked for and cannot be had is an error; one that only the default names
+/// belongs to another node on this machine, and this one serves without the page.
+fn bind_admin(runtime: &tokio::runtime::Runtime, loaded: &Loaded) -> anyhow::Result<Option<admin::Bound>> {
+    let Some(address) = &loaded.config.admin_listener else { return Ok(None) };
+    match runtime.block_on(admin::bind(address)) {
+        Ok(bound) => Ok(Some(bound)),
+        Err(error) if loaded.layers.static_values.contains_key("admin.listener") => Err(error.into()),
+        Err(error) => {
+            tracing::warn!("{error}. This is the default address: the broker starts without metrics");
+            Ok(None)
+        }
+    }
 }
 
 /// The addresses of the listeners. A host name may stand for several, such as 127.0.0.1 and ::1.
@@ -187,8 +191,9 @@ impl ReadyLine {
             "IoUring" => "io_uring",
             _ => "epoll",
         };
-        println!("millstream ready: listeners {listeners} on {addresses}, cores {cores}, io.backend {backend}");
-        let _ = std::io::stdout().flush();
+        logging::print(&format!(
+            "millstream ready: listeners {listeners} on {addresses}, cores {cores}, io.backend {backend}"
+        ));
     }
 }
 
@@ -203,11 +208,13 @@ async fn control(
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Under nohup it stays ignored, as nohup wants it.
+    let mut hangup = if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
     let bound = match events.recv().await {
         Some(Event::Ready(bound)) => bound,
         // A broker that did not come up has nothing that must be closed; the other cores end with the process.
         Some(Event::Ended(_, Err(error))) => {
-            eprintln!("millstream: {error}");
+            logging::say_last(format_args!("{error}"));
             std::process::exit(1);
         }
         Some(Event::Ended(..)) | None => anyhow::bail!("a core ended before the broker was ready"),
@@ -245,11 +252,28 @@ async fn control(
             },
             _ = terminate.recv() => begin_stop(&control, &ready, "SIGTERM"),
             _ = interrupt.recv() => begin_stop(&control, &ready, "SIGINT"),
+            _ = received(&mut hangup) => begin_stop(&control, &ready, "SIGHUP"),
         }
     }
     let _ = stop_admin.send(());
     tracing::info!("stopped");
     failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Waits for the signal; for ever where it is not listened for.
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether the process was started with SIGHUP ignored, as nohup starts one. False where /proc does not say.
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (SignalKind::hangup().as_raw_value() - 1)) != 0
 }
 
 fn begin_stop(control: &ControlEnd, ready: &AtomicBool, signal: &str) {

@@ -295,7 +295,6 @@ fn traffic(writer: &mut Writer<'_>, shards: &[ShardSnapshot], limit: usize) -> R
                 produce_bytes: sum(|row| row.produce_bytes),
                 produce_records: sum(|row| row.produce_records),
                 fetch_bytes: sum(|row| row.fetch_bytes),
-                fetch_records: sum(|row| row.fetch_records),
             };
             rows.push((shard.core, other));
         }
@@ -310,8 +309,7 @@ fn traffic(writer: &mut Writer<'_>, shards: &[ShardSnapshot], limit: usize) -> R
         each(|row| row.produce_bytes),
     )?;
     writer.counter("millstream_produce_records", "Records written by clients", each(|row| row.produce_records))?;
-    writer.counter("millstream_fetch_bytes", "Bytes of record batches read by clients", each(|row| row.fetch_bytes))?;
-    writer.counter("millstream_fetch_records", "Records read by clients", each(|row| row.fetch_records))
+    writer.counter("millstream_fetch_bytes", "Bytes of record batches read by clients", each(|row| row.fetch_bytes))
 }
 
 fn partitions(

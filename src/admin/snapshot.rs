@@ -55,7 +55,6 @@ pub struct TopicTraffic {
     pub produce_bytes: u64,
     pub produce_records: u64,
     pub fetch_bytes: u64,
-    pub fetch_records: u64,
 }
 
 #[derive(Debug, Clone, Default)]

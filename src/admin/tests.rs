@@ -25,7 +25,6 @@ fn two_shards() -> Snapshot {
                 produce_bytes: 10,
                 produce_records: 1,
                 fetch_bytes: 20,
-                fetch_records: 2,
             })
             .to_vec(),
         loop_busy_ns: 1_500_000_000,
@@ -65,7 +64,7 @@ fn every_number_has_its_series() {
     for line in [
         "# TYPE millstream_produce_bytes counter",
         "millstream_produce_bytes_total{topic=\"a\",core=\"1\"} 10.0",
-        "millstream_fetch_records_total{topic=\"c\",core=\"0\"} 2.0",
+        "millstream_fetch_bytes_total{topic=\"c\",core=\"0\"} 20.0",
         "millstream_core_info{core=\"1\",cpu=\"3\",backend=\"io_uring\"} 1.0",
         "millstream_connections{core=\"0\"} 3.0",
         "millstream_requests_total{api=\"Produce\",core=\"0\"} 2.0",

@@ -7,11 +7,13 @@ use super::{admission::Place, conn::Connection, reply::Replies};
 use crate::{
     boot::{BootError, ListenAddress},
     config::{self, BrokerConfig},
+    limits,
     shard::{Shard, mailbox::Message},
 };
 use ring::{ListenOptions, Listener, MovingStream, Ring, Stream};
 use std::{
     cell::{Cell, RefCell},
+    io,
     net::SocketAddr,
     rc::{Rc, Weak},
     time::Duration,
@@ -19,6 +21,9 @@ use std::{
 
 /// How long to wait after an accept that failed for want of descriptors or memory, before the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Between two tries to listen on an address that is in use.
+const LISTEN_PAUSE: Duration = Duration::from_millis(10);
 
 /// Between two looks at idle connections: half of what they may be idle, within these bounds.
 const IDLE_CHECK_MIN: Duration = Duration::from_millis(100);
@@ -31,13 +36,24 @@ pub struct ListenPlan {
 
 impl ListenPlan {
     /// Binds every address without sharing it, so that another process's listener is found out, and lets go again.
-    pub fn probe(ring: &Ring, config: &BrokerConfig, wanted: &[ListenAddress]) -> Result<ListenPlan, BootError> {
+    ///
+    /// The kernel takes the io_uring of a killed process apart after that process is gone, listeners last. So an address
+    /// in use is tried again for [`limits::LISTEN_PATIENCE_MS`] before it is an error.
+    pub async fn probe(ring: &Ring, config: &BrokerConfig, wanted: &[ListenAddress]) -> Result<ListenPlan, BootError> {
         let mut plan = ListenPlan { addresses: Vec::new() };
         let options = plan.options(config, false);
         let mut probes = Vec::new();
+        let patience_ends = ring.now() + Duration::from_millis(limits::LISTEN_PATIENCE_MS);
         for ListenAddress { listener, address } in wanted {
-            let failed = |source| BootError::Listen { address: *address, source };
-            let probe = ring.listen(*address, options).map_err(failed)?;
+            let probe = loop {
+                match ring.listen(*address, options) {
+                    Ok(probe) => break probe,
+                    Err(error) if error.kind() == io::ErrorKind::AddrInUse && ring.now() < patience_ends => {
+                        ring.sleep(LISTEN_PAUSE).await;
+                    }
+                    Err(source) => return Err(BootError::Listen { address: *address, source }),
+                }
+            };
             plan.addresses.push((*listener, probe.local_addr()));
             probes.push(probe);
         }

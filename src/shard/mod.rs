@@ -194,6 +194,9 @@ impl Shard {
             storage: options.storage,
             ring,
         }));
+        let stall_line_ms =
+            limits::STALL_LINE_INTERVAL_MS.max(limits::STALL_LINE_INTERVAL_OF_PROCESS_MS * shard.count as u64);
+        shard.ring.say_stalls_every(Duration::from_millis(stall_line_ms));
         shard.ring.set_inbox(shard.clone().inbox());
         shard.ring.spawn_named("commit write", commit::write_loop(shard.clone()));
         shard.ring.spawn_named("commit flush", commit::flush_loop(shard.clone()));

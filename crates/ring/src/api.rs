@@ -454,6 +454,11 @@ impl Ring {
         self.core.turns().stalls()
     }
 
+    /// Sets the time between two log lines about stalls of this core: longer where many cores share one log.
+    pub fn say_stalls_every(&self, interval: Duration) {
+        self.core.turns().say_every(interval);
+    }
+
     /// An operation whose buffers nobody wants back.
     async fn run(&self, op: Op) -> io::Result<Outcome> {
         self.core.submit(op).await.1

@@ -10,12 +10,13 @@
 use crate::time::Instant;
 use std::{
     cell::{Cell, RefCell},
+    fmt,
     time::Duration,
 };
 
 /// A turn longer than this keeps everything else on the core waiting: somebody computes, or blocks, where nobody should.
 pub(crate) const STALL: Duration = Duration::from_millis(5);
-/// Between two log lines about stalls of one core.
+/// Between two log lines about stalls of one core, where no other interval is asked for.
 const SAID_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What ran before the first task of a turn: what came from other cores.
@@ -74,6 +75,8 @@ struct Longest {
 pub(crate) struct Turns {
     counts: Cell<TurnCounts>,
     causes: RefCell<Vec<Stalls>>,
+    /// Between two log lines; `None`: [`SAID_INTERVAL`].
+    said_interval: Cell<Option<Duration>>,
     said: Cell<Option<Instant>>,
     unsaid: Cell<u64>,
     /// The task that runs.
@@ -92,6 +95,10 @@ impl Turns {
     /// The stalls so far, by cause. There are few causes: names of tasks in the program's text, times operations.
     pub(crate) fn stalls(&self) -> Vec<Stalls> {
         self.causes.borrow().clone()
+    }
+
+    pub(crate) fn say_every(&self, interval: Duration) {
+        self.said_interval.set(Some(interval));
     }
 
     pub(crate) fn begin(&self, coarse_now: Instant) {
@@ -160,7 +167,8 @@ impl Turns {
             }
             None => causes.push(Stalls { cause, count: 1, longest: length }),
         }
-        if self.said.get().is_some_and(|said| now.since(said) < SAID_INTERVAL) {
+        let interval = self.said_interval.get().unwrap_or(SAID_INTERVAL);
+        if self.said.get().is_some_and(|said| now.since(said) < interval) {
             self.unsaid.set(self.unsaid.get() + 1);
             return None;
         }
@@ -172,14 +180,22 @@ impl Turns {
 impl Report {
     pub(crate) fn say(&self) {
         let thread = std::thread::current();
-        tracing::warn!(
-            core = thread.name().unwrap_or("?"),
-            task = self.cause.task,
-            operation = self.cause.operation,
-            stall_ms = self.length.as_secs_f64() * 1e3,
-            unsaid = self.unsaid,
-            "the event loop stood still"
-        );
+        tracing::warn!(core = thread.name().unwrap_or("?"), "{self}");
+    }
+}
+
+/// One sentence for a person: milliseconds with one decimal, and the stalls without a line only where there were some.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cause { task, operation } = self.cause;
+        write!(f, "the event loop stood still for {:.1} ms in \"{task}\"", self.length.as_secs_f64() * 1e3)?;
+        if let Some(operation) = operation {
+            write!(f, ", operation {operation}")?;
+        }
+        match self.unsaid {
+            0 => Ok(()),
+            unsaid => write!(f, " ({unsaid} more stalls of this core since the last such line)"),
+        }
     }
 }
 
@@ -262,5 +278,26 @@ mod tests {
         let report = turn(&turns, 10_010, &[("a", 10_020)], 10_020).expect("ten seconds later");
         assert_eq!(report.unsaid, 2);
         assert_eq!(turns.counts().stalls, 4);
+    }
+
+    #[test]
+    fn a_line_has_short_numbers_and_only_what_there_was() {
+        let cause = Cause { task: "commit write", operation: Some("write_now") };
+        let report = Report { cause, length: Duration::from_nanos(12_345_678), unsaid: 0 };
+        let line = "the event loop stood still for 12.3 ms in \"commit write\", operation write_now";
+        assert_eq!(report.to_string(), line);
+        let report = Report { cause: Cause { operation: None, ..cause }, unsaid: 3, ..report };
+        let line = "the event loop stood still for 12.3 ms in \"commit write\" \
+                    (3 more stalls of this core since the last such line)";
+        assert_eq!(report.to_string(), line);
+    }
+
+    #[test]
+    fn the_interval_between_lines_can_be_longer() {
+        let turns = Turns::default();
+        turns.say_every(Duration::from_secs(16));
+        assert!(turn(&turns, 0, &[("a", 10)], 10).is_some());
+        assert!(turn(&turns, 16_000, &[("a", 16_009)], 16_009).is_none());
+        assert!(turn(&turns, 16_010, &[("a", 16_020)], 16_020).is_some());
     }
 }

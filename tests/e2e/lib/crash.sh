@@ -17,18 +17,11 @@ kill_broker() {
   wait "$pid" 2>/dev/null || true
 }
 
-# Starts the broker on the address it had. The kernel takes a ring apart after its process has gone; until then the
-# port may not be free.
+# Starts the broker on the address it had, at once.
 restart_broker() { # WORK_DIR [KEY=VALUE]...
-  local work=$1 address=$bootstrap try
+  local work=$1 address=$bootstrap
   shift
-  for try in {1..30}; do
-    if start_broker "$work" "PLAINTEXT://$address" "$@" >"$work/start" 2>&1; then return 0; fi
-    grep -q 'in use' "$work/start" || break
-    sleep 0.2
-  done
-  cat "$work/start" >&2
-  die "the broker does not start again"
+  start_broker "$work" "PLAINTEXT://$address" "$@" >"$work/start" 2>&1 || { cat "$work/start" >&2; die 'the broker does not start again'; }
 }
 
 # Runs loadgen in the background, riding out restarts; sets load_pid. The verdict is its exit status. Returns when

@@ -1,0 +1,62 @@
+//! The process's log lines, and what else it prints.
+//!
+//! Owns: the thread that writes log lines to stderr. Lives on: the main thread, which begins and ends it; every thread hands it
+//! lines. Never: makes a core wait for the reader of the log, or ends the process because there is none.
+//!
+//! A reader that is gone and a full disk cost the lines that could not be written, and a slow reader those for which the queue
+//! has no room; the broker goes on in either case, as Apache Kafka does.
+
+use std::{
+    io::{IsTerminal, Write},
+    sync::Mutex,
+};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+
+/// Log lines that wait for their reader. What comes when there are so many is lost.
+const LINES_MAX: usize = 16 * 1024;
+
+/// Ends the thread when it is dropped, behind the lines that it has by then.
+static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
+
+/// Log lines go to stderr from now on; RUST_LOG chooses which (`info` by default).
+pub fn start() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let colors = std::io::stderr().is_terminal();
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LINES_MAX)
+        .lossy(true)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    *lock() = Some(guard);
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .log_internal_errors(false)
+        .with_ansi(colors)
+        .with_target(false)
+        .init();
+}
+
+/// Writes what is left; bounded in time, should the reader not read. For the end of the process, whichever way it comes.
+pub fn end() {
+    let guard = lock().take();
+    drop(guard);
+}
+
+fn lock() -> std::sync::MutexGuard<'static, Option<WorkerGuard>> {
+    WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A line on stdout, for a person or a script that waits for it. Where it cannot be written, a log line says so.
+pub fn print(line: &str) {
+    let mut stdout = std::io::stdout();
+    if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        tracing::warn!(%error, "stdout takes no lines; this one was for it: {line}");
+    }
+}
+
+/// The process's last words, on stderr.
+pub fn say_last(words: std::fmt::Arguments<'_>) {
+    end();
+    let _ = writeln!(std::io::stderr(), "millstream: {words}");
+}
