@@ -246,7 +246,7 @@ fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::E
     )?;
     writer.counter(
         "millstream_mailbox_messages",
-        "Messages received from other cores",
+        "Messages sent to other cores",
         each(shards, |shard| shard.mailbox_messages as f64),
     )?;
     let flushes = shards.iter().map(|shard| (label("core", shard.core), shard.flushes.clone()));
@@ -359,7 +359,9 @@ fn groups(
     limit: usize,
     left_out: &mut Vec<(&'static str, usize)>,
 ) -> Result<(), fmt::Error> {
-    let all: Vec<&GroupSnapshot> = shards.iter().flat_map(|shard| &shard.groups).collect();
+    let mut all: Vec<&GroupSnapshot> = shards.iter().flat_map(|shard| &shard.groups).collect();
+    // Where not all find room, those without members are the ones to miss.
+    all.sort_by_key(|group| group.members == 0);
     left_out.push(("groups", all.len().saturating_sub(limit)));
     let shown = &all[..all.len().min(limit)];
     let members = shown.iter().map(|group| (label("group", &group.group), group.members as f64));

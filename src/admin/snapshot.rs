@@ -33,7 +33,7 @@ pub struct ShardSnapshot {
     pub loop_longest_turn_ns: u64,
     /// Time not spent waiting for events.
     pub loop_busy_ns: u64,
-    /// Messages taken out of mailboxes.
+    /// Messages sent to other cores.
     pub mailbox_messages: u64,
     pub partitions: Vec<PartitionSnapshot>,
     pub groups: Vec<GroupSnapshot>,

@@ -4,6 +4,7 @@
 mod support;
 
 mod deletion;
+mod metrics;
 mod process;
 mod refusals;
 mod restarts;

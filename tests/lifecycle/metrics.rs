@@ -1,0 +1,185 @@
+//! The page of metrics and its documentation, held against each other by a node that is driven: each metric that
+//! docs/metrics.md lists is moved here, and each one that the page shows is listed there.
+
+use crate::support::{
+    self, Broker, Client, Setup, batch,
+    client::{self, FETCH_VERSION, PRODUCE_VERSION},
+};
+use protocol::{
+    ErrorCode,
+    messages::{
+        DeleteRecordsRequest, FindCoordinatorRequest, JoinGroupRequest, OffsetCommitRequest,
+        delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
+        join_group_request::JoinGroupRequestProtocol,
+        offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
+    },
+};
+use rustix::process::Signal;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{Read, Write},
+    net::TcpStream,
+    thread,
+    time::Duration,
+};
+
+const DOCUMENTATION: &str = include_str!("../../docs/metrics.md");
+/// More groups than one page has room for.
+const GROUPS: usize = 10_001;
+const TOPIC: &str = "driven";
+
+/// The highest value of each metric on the page, by its name there.
+type Page = BTreeMap<String, f64>;
+
+fn page(broker: &Broker) -> Page {
+    let log = broker.log();
+    let (_, address) = log.split_once("metrics on http://").expect("the log names the page's address");
+    let address = address.split_once('/').expect("a path").0;
+    let mut stream = TcpStream::connect(address).expect("the page is served");
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("a page");
+    let mut page = Page::new();
+    for line in answer.lines().filter(|line| line.starts_with("millstream_") || line.starts_with("process_")) {
+        let name = line.split(['{', ' ']).next().expect("a name").to_owned();
+        let value: f64 = line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a value");
+        let highest = page.entry(name).or_insert(value);
+        *highest = highest.max(value);
+    }
+    page
+}
+
+struct Documented {
+    name: &'static str,
+    kind: &'static str,
+}
+
+impl Documented {
+    fn all() -> Vec<Documented> {
+        let row = |line: &'static str| {
+            let mut cells = line.split('|').map(str::trim).skip(1);
+            let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
+            let kind = cells.next()?;
+            ["gauge", "counter", "histogram"].contains(&kind).then_some(Documented { name, kind })
+        };
+        DOCUMENTATION.lines().filter_map(row).collect()
+    }
+
+    /// As the page writes it: a histogram by the count of its samples.
+    fn on_page(&self) -> String {
+        let suffix = if self.kind == "histogram" { "_count" } else { "" };
+        format!("{}{suffix}", self.name)
+    }
+
+    /// A gauge that is not zero; a counter or histogram that has grown.
+    fn is_moved(&self, before: &Page, after: &Page) -> bool {
+        let value = |page: &Page| page.get(&self.on_page()).copied().unwrap_or(0.0);
+        if self.kind == "gauge" { value(after) != 0.0 } else { value(after) > value(before) }
+    }
+}
+
+/// Writes, reads, deletes and is refused.
+fn drive_records(client: &mut Client) {
+    for partition in 0..4 {
+        for value in [b"one", b"two"] {
+            client.produce_value(TOPIC, partition, value);
+        }
+        assert_eq!(client.read_all_values(TOPIC, partition).len(), 2);
+    }
+    let partition = DeleteRecordsPartition { partition_index: 0, offset: 1 };
+    let topic = DeleteRecordsTopic { name: TOPIC.to_owned(), partitions: vec![partition] };
+    let deleted = client.call(&DeleteRecordsRequest { topics: vec![topic], timeout_ms: 10_000 }, 2);
+    assert_eq!(deleted.topics[0].partitions[0].low_watermark, 1);
+    let refused = client.call(&client::fetch_request(TOPIC, 99, 0, 0), FETCH_VERSION);
+    assert_ne!(refused.responses[0].partitions[0].error_code, ErrorCode::None.code());
+}
+
+fn commit_of(group: &str) -> OffsetCommitRequest {
+    let partition = OffsetCommitRequestPartition { partition_index: 1, committed_offset: 1, ..Default::default() };
+    OffsetCommitRequest {
+        group_id: group.to_owned(),
+        generation_id_or_member_epoch: -1,
+        topics: vec![OffsetCommitRequestTopic {
+            name: TOPIC.to_owned(),
+            partitions: vec![partition],
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+/// More groups than fit, all but one without members.
+fn drive_groups(client: &mut Client) {
+    let find = FindCoordinatorRequest { key: "group-0".to_owned(), ..Default::default() };
+    support::eventually("a coordinator", || client.call(&find, 3).error_code == 0);
+    let is_taken = |client: &mut Client, group: &str| {
+        let answer = client.call(&commit_of(group), 8);
+        answer.topics[0].partitions[0].error_code == ErrorCode::None.code()
+    };
+    for group in 0..GROUPS {
+        let group = format!("group-{group}");
+        support::eventually("a commit is taken", || is_taken(client, &group));
+    }
+    let protocol = JoinGroupRequestProtocol { name: "range".to_owned(), ..Default::default() };
+    let join = JoinGroupRequest {
+        group_id: "with-a-member".to_owned(),
+        session_timeout_ms: 60_000,
+        rebalance_timeout_ms: 60_000,
+        protocol_type: "consumer".to_owned(),
+        protocols: vec![protocol],
+        ..Default::default()
+    };
+    assert_eq!(client.call(&join, 3).error_code, ErrorCode::None.code());
+}
+
+/// Stops the process in the middle of its work until a turn of some core has taken long by it.
+fn drive_a_stall(broker: &Broker) {
+    thread::scope(|scope| {
+        let (done, is_done) = std::sync::mpsc::channel::<()>();
+        let address = broker.address;
+        scope.spawn(move || {
+            let mut client = Client::connect(address);
+            let request = client::produce_request(TOPIC, 2, batch::of(&[&[7; 4096][..]; 16]), 1);
+            while is_done.try_recv().is_err() {
+                client.call(&request, PRODUCE_VERSION);
+            }
+        });
+        support::eventually("a stall", || {
+            broker.signal(Signal::STOP);
+            thread::sleep(Duration::from_millis(20));
+            broker.signal(Signal::CONT);
+            page(broker).contains_key("millstream_loop_stalls_total")
+        });
+        done.send(()).expect("the producer still runs");
+    });
+}
+
+#[test]
+fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
+    for setup in Setup::backends() {
+        // Two cores on either back-end: messages between them are counted, too.
+        let setup = Setup::new(setup.backend, 2)
+            .with("admin.listener", "127.0.0.1:0")
+            .with("durability", "os")
+            .with("group.initial.rebalance.delay.ms", "0");
+        let broker = Broker::start(&setup);
+        let mut client = Client::connect(broker.address);
+        client.create_topic(TOPIC, 4, &[("durability", "fsync")]);
+        let before = page(&broker);
+        drive_records(&mut client);
+        drive_groups(&mut client);
+        drive_a_stall(&broker);
+        let after = page(&broker);
+        let documented = Documented::all();
+        let still: Vec<_> =
+            documented.iter().filter(|one| !one.is_moved(&before, &after)).map(|one| one.name).collect();
+        assert!(still.is_empty(), "documented, but nothing has moved them: {still:?}");
+        let base = |name: &str| {
+            let histogram = ["_bucket", "_count", "_sum"].iter().find_map(|suffix| name.strip_suffix(suffix));
+            histogram.unwrap_or(name).to_owned()
+        };
+        let shown: BTreeSet<String> = after.keys().map(|name| base(name)).collect();
+        let listed: BTreeSet<String> = documented.iter().map(|one| one.name.to_owned()).collect();
+        assert_eq!(shown.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "not in docs/metrics.md");
+    }
+}
