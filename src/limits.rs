@@ -77,6 +77,9 @@ pub const TAIL_CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// What one compressed batch may unpack to while it is checked: far above `message.max.bytes`, far below memory.
 pub const DECOMPRESSED_BATCH_MAX_BYTES: usize = 64 * 1024 * 1024;
 
+/// Topics that one core has made at a time because clients asked for their metadata.
+pub const TOPICS_IN_AUTO_CREATION_MAX: usize = 1_000;
+
 /// Log lines about bad input per core and second; what is above is counted and said in one line.
 pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 

@@ -279,6 +279,24 @@ pub fn validate_broker_dynamic(values: &Values, per_broker: bool) -> Result<(), 
     Ok(())
 }
 
+/// Why nobody could connect any more with these values of all layers, if that is so (`SocketServer`, `KafkaConfig`).
+pub fn lock_out(merged: &Values) -> Option<String> {
+    let is_zero = |value: &str| value.trim().parse::<i64>().is_ok_and(|value| value <= 0);
+    for (name, value) in merged {
+        let base = definitions::listener_base_name(name).unwrap_or(name);
+        if ["max.connections", "max.connection.creation.rate"].contains(&base) && is_zero(value) {
+            return Some(format!("Invalid value {value} for configuration {name}: no client could connect any more"));
+        }
+    }
+    let set = |name: &str| merged.get(name).map_or("", String::as_str);
+    let has_no_exception = set("max.connections.per.ip.overrides").trim().is_empty();
+    (has_no_exception && is_zero(set("max.connections.per.ip"))).then(|| {
+        "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides is set: no client could connect \
+         any more"
+            .to_owned()
+    })
+}
+
 /// Those of `values` that have an effect here, and a message for each that is left out: the metadata log may hold configs
 /// that another release knew (`DynamicBrokerConfig.fromPersistentProps`). Call it before laying dynamic configs over
 /// static ones.

@@ -1,7 +1,9 @@
 //! The layers that broker configs come in, and what results from laying them over one another.
 //!
 //! From the strongest: configs of this broker, configs of all brokers (both dynamic, from the metadata log), what this
-//! broker was started with, Kafka's defaults. Pure; made anew whenever a dynamic config changes.
+//! broker was started with, Kafka's defaults. A limit on connections from the command line is stronger than the dynamic one
+//! that was stored before, so that a broker which nobody can connect to can be helped. Pure; made anew whenever a dynamic
+//! config changes.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +17,49 @@ pub type Values = BTreeMap<String, String>;
 pub struct Layers {
     /// From the file, the environment and the command line (`load::Loaded`).
     pub static_values: Values,
+    /// Those of the command line that limit connections.
+    pub command_line_limits: Values,
     /// Dynamic configs of the broker resource with an empty name: for every broker.
     pub dynamic_default: Values,
     /// Dynamic configs of the broker resource with this broker's id.
     pub dynamic_broker: Values,
+}
+
+/// Broker configs that limit connections, for all listeners or for one.
+pub const CONNECTION_LIMITS: [&str; 4] =
+    ["max.connection.creation.rate", "max.connections", "max.connections.per.ip", "max.connections.per.ip.overrides"];
+
+/// Dynamic configs that were stored before this broker started, and that its command line overrules until they change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overruled {
+    dynamic_default: Values,
+    dynamic_broker: Values,
+}
+
+impl Overruled {
+    /// Those of `layers` as they are stored, at start.
+    pub fn at_start(layers: &Layers) -> Overruled {
+        let overruled = |stored: &Values| -> Values {
+            let named = stored.iter().filter(|(name, _)| layers.command_line_limits.contains_key(*name));
+            named.map(|(name, value)| (name.clone(), value.clone())).collect()
+        };
+        Overruled {
+            dynamic_default: overruled(&layers.dynamic_default),
+            dynamic_broker: overruled(&layers.dynamic_broker),
+        }
+    }
+
+    /// Takes away what is overruled and has not been set anew since.
+    pub fn take_from(&self, layers: &mut Layers) {
+        layers.dynamic_default.retain(|name, value| self.dynamic_default.get(name) != Some(value));
+        layers.dynamic_broker.retain(|name, value| self.dynamic_broker.get(name) != Some(value));
+    }
+
+    /// `name=value` of each.
+    pub fn to_strings(&self) -> Vec<String> {
+        let all = self.dynamic_broker.iter().chain(&self.dynamic_default);
+        all.map(|(name, value)| format!("{name}={value}")).collect()
+    }
 }
 
 /// Broker configs that stand for the same thing, the strongest first (`DynamicBrokerConfig.brokerConfigSynonyms`).
@@ -140,12 +181,37 @@ mod tests {
         assert_eq!(topic_default(&layers, "retention.ms").as_deref(), Some("-1"));
     }
 
+    /// Stored limits lock everybody out; what the operator says at the next start counts, until a limit is set anew.
+    #[test]
+    fn limits_of_the_command_line_overrule_those_stored_before() {
+        let stored = Layers {
+            static_values: values(&[("max.connections", "50"), ("num.partitions", "3")]),
+            command_line_limits: values(&[("max.connections", "50")]),
+            dynamic_default: values(&[("max.connections", "1"), ("max.connections.per.ip", "2")]),
+            dynamic_broker: values(&[("max.connections", "2"), ("num.partitions", "4")]),
+        };
+        let overruled = Overruled::at_start(&stored);
+        assert_eq!(overruled.to_strings(), ["max.connections=2", "max.connections=1"]);
+        let effective = |mut layers: Layers| {
+            overruled.take_from(&mut layers);
+            layers.merged()
+        };
+        let merged = effective(stored.clone());
+        let of = |name: &str| merged[name].as_str();
+        assert_eq!((of("max.connections"), of("max.connections.per.ip"), of("num.partitions")), ("50", "2", "4"));
+        let set_anew = Layers { dynamic_broker: values(&[("max.connections", "7")]), ..stored.clone() };
+        assert_eq!(effective(set_anew)["max.connections"], "7");
+        let without = Layers { command_line_limits: Values::new(), ..stored };
+        assert_eq!(Overruled::at_start(&without), Overruled::default());
+    }
+
     #[test]
     fn a_dynamic_value_hides_static_synonyms() {
         let layers = Layers {
             static_values: values(&[("log.retention.ms", "7"), ("num.partitions", "3")]),
             dynamic_default: values(&[("log.retention.hours", "1"), ("log.segment.bytes", "2000000")]),
             dynamic_broker: values(&[("log.segment.bytes", "3000000")]),
+            ..Layers::default()
         };
         assert_eq!(topic_default(&layers, "retention.ms").as_deref(), Some("3600000"));
         assert_eq!(topic_default(&layers, "segment.bytes").as_deref(), Some("3000000"));

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::alter;
 use super::broker::BrokerConfig;
 use super::definitions;
 use super::environment;
-use super::layers::{Layers, Values};
+use super::layers::{CONNECTION_LIMITS, Layers, Values};
 use super::properties;
 
 /// A broker's configs, and what its operator should know about them.
@@ -111,7 +112,12 @@ pub fn from_sources(
         let setting = Setting { value: value.clone(), origin: "--override".to_owned() };
         settings.insert(name.clone(), setting);
     }
-    finish(settings, hostname)
+    let limits = overrides.iter().filter(|(name, _)| is_connection_limit(name));
+    finish(settings, limits.cloned().collect(), hostname)
+}
+
+fn is_connection_limit(name: &str) -> bool {
+    CONNECTION_LIMITS.contains(&definitions::listener_base_name(name).unwrap_or(name))
 }
 
 struct Setting {
@@ -120,7 +126,11 @@ struct Setting {
     origin: String,
 }
 
-fn finish(settings: BTreeMap<String, Setting>, hostname: &str) -> Result<Loaded, ConfigError> {
+fn finish(
+    settings: BTreeMap<String, Setting>,
+    command_line_limits: Values,
+    hostname: &str,
+) -> Result<Loaded, ConfigError> {
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
     for (name, Setting { value, origin }) in &settings {
@@ -138,7 +148,10 @@ fn finish(settings: BTreeMap<String, Setting>, hostname: &str) -> Result<Loaded,
     let user_set = static_values.clone();
     join_ids(&mut static_values)?;
     add_start_defaults(&mut static_values);
-    let layers = Layers { static_values, ..Layers::default() };
+    if let Some(problem) = alter::lock_out(&static_values) {
+        return Err(ConfigError::one(problem));
+    }
+    let layers = Layers { static_values, command_line_limits, ..Layers::default() };
     let typed = BrokerConfig::from_layers(&layers, hostname).map_err(|problems| ConfigError { problems })?;
 
     for name in PROTECTING {

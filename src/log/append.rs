@@ -20,7 +20,8 @@ use std::rc::Rc;
 pub struct AppendInfo {
     pub base_offset: i64,
     pub last_offset: i64,
-    /// The time that the log has given the records; -1 where they keep their creator's.
+    /// The time that the log has given the records; -1 where they keep their creator's. Of a duplicate, the largest timestamp
+    /// of the batch that is here.
     pub log_append_time_ms: i64,
     pub log_start_offset: i64,
     /// The records were here already (an idempotent producer has repeated itself): nothing was appended.
@@ -59,7 +60,8 @@ impl Log {
         };
         match self.0.producers.borrow().check(&parsed, context)? {
             Checked::Duplicate { base_offset, last_offset, timestamp } => {
-                let log_append_time_ms = if log_append_time_ms == NO_TIMESTAMP { NO_TIMESTAMP } else { timestamp };
+                // Whoever stamped it, as in Kafka.
+                let log_append_time_ms = timestamp;
                 return Ok(AppendInfo { base_offset, last_offset, log_append_time_ms, duplicate: true, ..info });
             }
             Checked::New => {}

@@ -18,7 +18,7 @@ pub use configs::{describe_configs, list_config_resources};
 pub use describe_cluster::describe_cluster;
 pub use describe_topic_partitions::{describe_topic_partitions, refuse_describe_topic_partitions};
 pub use features::{FinalizedFeatures, finalized_features, supported_features};
-pub use metadata::{MetadataAnswer, auto_create_request, metadata};
+pub use metadata::{MetadataAnswer, auto_create_request, metadata, refuse_metadata};
 pub use quorum::{ReplicaProgress, describe_quorum};
 pub use reassignments::list_partition_reassignments;
 

@@ -15,14 +15,14 @@ use crate::{
     shard::{Shard, apis, fetch, produce},
 };
 use bytes::{BufMut, BytesMut};
-use protocol::{ApiKey, Message, Reader};
+use protocol::{ApiKey, Message, Reader, Text};
 use std::{future::Future, rc::Rc};
 
 /// What a handler knows besides the request itself.
 pub struct Context<'a> {
     pub connection: &'a Rc<Connection>,
     pub api_version: i16,
-    pub client_id: &'a str,
+    pub client_id: Text<'a>,
 }
 
 /// Takes one request as far as the next one may be looked at.

@@ -2,7 +2,7 @@
 //!
 //! Source: RequestHeader.json, KIP-482 (tagged fields from header version 2 on).
 
-use protocol::{DecodeError, DecodeErrorKind, Reader};
+use protocol::{DecodeError, Reader, Text};
 
 /// What a request is, and how its reply is matched to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +25,9 @@ impl RequestIds {
 
 /// Reads the header, leaves `reader` at the request's body and returns the client id. The client id keeps its old
 /// two-byte length in every header version.
-pub fn read<'a>(reader: &mut Reader<'a>, header_version: i16) -> Result<Option<&'a str>, DecodeError> {
+pub fn read<'a>(reader: &mut Reader<'a>, header_version: i16) -> Result<Option<Text<'a>>, DecodeError> {
     let (_api_key, _api_version, _correlation_id) = (reader.i16()?, reader.i16()?, reader.i32()?);
-    let client_id = match if header_version >= 1 { reader.i16()? } else { -1 } {
-        -1 => None,
-        length => {
-            let invalid = reader.error(DecodeErrorKind::InvalidLength(length.into()));
-            let bytes = reader.take(usize::try_from(length).map_err(|_| invalid)?)?;
-            Some(std::str::from_utf8(bytes).map_err(|_| reader.error(DecodeErrorKind::NotUtf8))?)
-        }
-    };
+    let client_id = if header_version >= 1 { Text::read_nullable(reader, false)? } else { None };
     if header_version >= 2 {
         reader.skip_tags()?;
     }

@@ -53,6 +53,8 @@ pub enum Call {
 pub struct FetchOptions {
     pub max_bytes: usize,
     pub read_committed: bool,
+    /// The request names topics by their ids.
+    pub by_id: bool,
     /// Whom to tell when a partition moves that had nothing to give.
     pub watch: Option<u64>,
 }

@@ -33,7 +33,7 @@ use protocol::{
     ErrorCode, TopicRef,
     fetch::{
         AbortedTransaction, EpochAndOffset, FetchRequest, FetchResponseHeader, FetchResponseWriter,
-        PartitionFetchResponse,
+        PartitionFetchResponse, TOPIC_ID_FROM,
     },
 };
 use std::{cell::RefCell, rc::Rc, time::Duration};
@@ -139,13 +139,14 @@ pub async fn request(
     let request =
         FetchRequest::parse(frame, body_start, version).map_err(|error| CloseReason::Decode { key, version, error })?;
     let mut lists = shard.fetch_spares.take();
-    let forgotten = read_targets(shard, &request, &mut lists.targets);
+    let by_id = version >= TOPIC_ID_FROM;
+    let forgotten = read_targets(shard, &request, by_id, &mut lists.targets);
     if lists.targets.len() > limits::FETCH_PARTITIONS_MAX {
         return Err(CloseReason::Protocol(format!("a fetch of {} partitions", lists.targets.len())));
     }
     let plan = shard.sessions.borrow_mut().plan(
         (request.session_id, request.session_epoch),
-        version >= 13,
+        by_id,
         std::mem::take(&mut lists.targets),
         &forgotten,
         shard.ring.now(),
@@ -157,7 +158,7 @@ pub async fn request(
         Err(error) => return Ok(write_response(shard, ids, response(error, NO_SESSION), &mut Lists::default())),
     };
     lists.targets = targets;
-    fetch(connection, &request, &mut lists).await;
+    fetch(connection, &request, by_id, &mut lists).await;
     lists.fetched.iter().for_each(|fetched| shard.counters.error(fetched.error));
     lists.choose(incremental);
     let reply = write_response(shard, ids, response(ErrorCode::None, session_id), &mut lists);
@@ -170,13 +171,15 @@ pub async fn request(
 }
 
 /// Lists the partitions that the request names; returns those that its session is to forget.
-fn read_targets(shard: &Shard, request: &FetchRequest<'_>, named: &mut Vec<Target>) -> Vec<Forgotten> {
+fn read_targets(shard: &Shard, request: &FetchRequest<'_>, by_id: bool, named: &mut Vec<Target>) -> Vec<Forgotten> {
     let routes = shard.routes.borrow();
+    let mut last_named = None;
     for partition in request.partitions() {
         let topic = match named.last() {
-            Some(last) if last.topic.as_deref() == Some(partition.topic.name) => last.topic.clone(),
-            _ => name_of(&routes, partition.topic),
+            Some(last) if last_named == Some(partition.topic) => last.topic.clone(),
+            _ => name_of(&routes, partition.topic, by_id),
         };
+        last_named = Some(partition.topic);
         named.push(Target {
             topic,
             topic_id: partition.topic.id,
@@ -192,7 +195,7 @@ fn read_targets(shard: &Shard, request: &FetchRequest<'_>, named: &mut Vec<Targe
     }
     let forgotten = request.forgotten_partitions();
     let forgotten = forgotten.map(|gone| Forgotten {
-        topic: name_of(&routes, gone.topic),
+        topic: name_of(&routes, gone.topic, by_id),
         topic_id: gone.topic.id,
         index: gone.index,
     });
@@ -200,13 +203,13 @@ fn read_targets(shard: &Shard, request: &FetchRequest<'_>, named: &mut Vec<Targe
 }
 
 /// The name that a request has for a topic, as its route keeps it where there is one.
-fn name_of(routes: &Routes, topic: TopicRef<'_>) -> Option<Rc<str>> {
-    let name = (!topic.name.is_empty()).then_some(topic.name)?;
-    Some(routes.by_name(name).map_or_else(|| name.into(), |route| route.name.clone()))
+fn name_of(routes: &Routes, topic: TopicRef<'_>, by_id: bool) -> Option<Rc<str>> {
+    let name = (!by_id).then(|| topic.name.decode())?;
+    Some(routes.by_name(&name).map_or_else(|| name.as_ref().into(), |route| route.name.clone()))
 }
 
 /// Reads until there is enough, an error, or no time left.
-async fn fetch(connection: &Connection, request: &FetchRequest<'_>, lists: &mut Lists) {
+async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool, lists: &mut Lists) {
     let (shard, watch) = (&connection.shard, connection.number());
     let deadline = shard.ring.now() + Duration::from_millis(request.max_wait_ms.max(0) as u64);
     let min_bytes = request.min_bytes.max(0) as usize;
@@ -214,6 +217,7 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, lists: &mut 
     let options = FetchOptions {
         max_bytes: (request.max_bytes.max(0) as usize).min(shard.config.network.fetch_max_bytes as usize),
         read_committed: request.isolation_level == 1,
+        by_id,
         watch: may_wait.then_some(watch),
     };
     if may_wait {
@@ -281,14 +285,16 @@ async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
             places.into_iter().zip(answers).for_each(|(place, answer)| fetched[place] = answer);
         }
     }
-    trim(fetched, options.max_bytes);
+    trim(fetched, targets, options.max_bytes);
 }
 
-/// Every core read as if it were alone; what is too much for one reply is left for the next.
-fn trim(fetched: &mut [FetchedPartition], max_bytes: usize) {
+/// Every core read as if it were alone; what is too much for one reply is left for the next. A batch above the limit of its
+/// partition, or of the reply, may only be the first thing in it (KIP-74).
+fn trim(fetched: &mut [FetchedPartition], targets: &[Target], max_bytes: usize) {
     let mut bytes = 0;
-    for partition in fetched {
-        if partition.size_bytes > 0 && bytes > 0 && bytes + partition.size_bytes > max_bytes {
+    for (partition, target) in fetched.iter_mut().zip(targets) {
+        let allowed_bytes = max_bytes.saturating_sub(bytes).min(target.max_bytes.max(0) as usize);
+        if bytes > 0 && partition.size_bytes > allowed_bytes {
             partition.parts.clear();
             partition.size_bytes = 0;
         }
@@ -340,12 +346,16 @@ impl Share {
 
     async fn read(&mut self, shard: &Shard, read: &FetchRead) -> FetchedPartition {
         let partition = shard.partitions.borrow().get(&read.id).cloned();
-        let Some(partition) = partition else { return FetchedPartition::error(shard.absence()) };
+        let absence = || FetchedPartition::error(shard.absence(read.id, self.options.by_id));
+        let Some(partition) = partition else { return absence() };
         if let Some(watch) = self.options.watch {
             partition.watch(Watcher { core: self.core, watch });
         }
         let max_bytes = read.max_bytes.min(self.left_bytes);
         let fetched = read_one(&partition, read, max_bytes, !self.any, self.options.read_committed).await;
+        if fetched.error != ErrorCode::None && partition.deleted.get() {
+            return absence();
+        }
         self.any |= fetched.size_bytes > 0;
         self.left_bytes = self.left_bytes.saturating_sub(fetched.size_bytes);
         fetched
@@ -374,6 +384,10 @@ async fn read_one(
     };
     if read.last_fetched_epoch >= 0 {
         let (epoch, end_offset) = log.end_of_epoch(read.last_fetched_epoch);
+        // An epoch that the log has never had, or records that it has no more: nothing says where the histories part.
+        if epoch < 0 || read.fetch_offset < result.log_start_offset {
+            return FetchedPartition::error(ErrorCode::OffsetOutOfRange);
+        }
         if epoch < read.last_fetched_epoch || end_offset < read.fetch_offset {
             result.diverging = Some(EpochAndOffset { epoch, end_offset });
             return result;
@@ -405,10 +419,7 @@ async fn read_one(
             (result.parts, result.size_bytes) = (parts, size_bytes);
             result
         }
-        Err(ReadError::OffsetOutOfRange { .. }) => FetchedPartition {
-            error: ErrorCode::OffsetOutOfRange,
-            ..FetchedPartition { high_watermark: -1, last_stable_offset: -1, log_start_offset: -1, ..result }
-        },
+        Err(ReadError::OffsetOutOfRange { .. }) => FetchedPartition::error(ErrorCode::OffsetOutOfRange),
         Err(error) => {
             tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot read");
             FetchedPartition::error(ErrorCode::KafkaStorageError)
@@ -493,4 +504,47 @@ fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]
         parts.push(ReplyPart::Bytes(rest));
     }
     Reply { parts }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `trim` leaves of reads of so many bytes, each with its partition's limit.
+    fn trimmed(reads: &[(usize, i32)], max_bytes: usize) -> Vec<usize> {
+        let of = |(size_bytes, _): &(usize, i32)| FetchedPartition {
+            size_bytes: *size_bytes,
+            ..FetchedPartition::error(ErrorCode::None)
+        };
+        let mut fetched: Vec<_> = reads.iter().map(of).collect();
+        let targets: Vec<_> = reads
+            .iter()
+            .map(|(_, max_bytes)| Target {
+                topic: None,
+                topic_id: protocol::Uuid::ZERO,
+                index: 0,
+                fetch_offset: 0,
+                current_leader_epoch: -1,
+                last_fetched_epoch: -1,
+                max_bytes: *max_bytes,
+                said_high_watermark: -1,
+                said_log_start_offset: -1,
+                said_records: false,
+            })
+            .collect();
+        trim(&mut fetched, &targets, max_bytes);
+        fetched.iter().map(|fetched| fetched.size_bytes).collect()
+    }
+
+    /// Each core gives one batch above the limits, not knowing of the others.
+    #[test]
+    fn only_the_first_partition_with_data_gives_a_batch_above_its_limit() {
+        let large = (120_000, 1000);
+        assert_eq!(trimmed(&[large, large, (900, 1000), large], 1 << 20), [120_000, 0, 900, 0]);
+        assert_eq!(trimmed(&[(0, 1000), large, large], 1 << 20), [0, 120_000, 0]);
+        assert_eq!(trimmed(&[(500, 1000), large, (1000, 1000)], 1 << 20), [500, 0, 1000]);
+        assert_eq!(trimmed(&[(120_000, 1 << 20), (600, 1000), (400, 1000)], 120_500), [120_000, 0, 400]);
+        assert_eq!(trimmed(&[(120_000, 1 << 20), (1, 1000)], 1000), [120_000, 0]);
+        assert_eq!(trimmed(&[(10, -1), (10, -1)], 1000), [10, 0]);
+    }
 }

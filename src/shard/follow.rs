@@ -62,8 +62,10 @@ async fn delete_gone(shard: &Shard, view: &ClusterView) {
         let gone: Vec<_> = partitions.keys().filter(|id| view.owners.of(**id).is_none()).copied().collect();
         gone.iter().filter_map(|id| partitions.remove(id)).collect()
     };
+    shard.offline.borrow_mut().retain(|id| view.owners.of(*id).is_some());
     for partition in gone {
         // Requests that still hold the partition find it closed.
+        partition.deleted.set(true);
         partition.failed.set(true);
         for waiter in partition.waiters.take() {
             waiter.done.tell(Err(ErrorCode::UnknownTopicOrPartition));
@@ -116,6 +118,7 @@ async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32,
             log.set_high_watermark(log.log_end_offset());
             let partition = Partition::new(id, (&*topic).into(), log, config, leader_epoch);
             shard.commit.adopt(&partition);
+            shard.offline.borrow_mut().remove(&id);
             shard.partitions.borrow_mut().insert(id, Rc::new(partition));
         }
         Err(error) => {
@@ -123,6 +126,7 @@ async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32,
                 %topic, partition = id.index,
                 "this partition is offline, the others are served: {error}"
             );
+            shard.offline.borrow_mut().insert(id);
             if !replay.is_empty() {
                 shard.storage.keep_stream_for(id);
             }

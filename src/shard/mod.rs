@@ -44,7 +44,7 @@ use ring::{
     BlockPool, Doorbell, Ring,
     signal::{Signal, slot},
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sessions::Sessions;
 
 use std::{
@@ -101,6 +101,8 @@ pub struct ShardInner {
     /// Of the configs that they were read from.
     connection_limits: RefCell<Option<(Arc<Layers>, Rc<ConnectionLimits>)>>,
     pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
+    /// Partitions of this core that could not be opened.
+    offline: RefCell<FxHashSet<PartitionId>>,
     pub view: RefCell<ClusterView>,
     pub routes: RefCell<Routes>,
     pub tail: Rc<TailCache>,
@@ -121,6 +123,7 @@ pub struct ShardInner {
     pub controller: RefCell<Option<Rc<MetaNode>>>,
     groups: RefCell<FxHashMap<i32, Rc<GroupHost>>>,
     pub producer_ids: RefCell<crate::coord::producer_ids::ProducerIds>,
+    auto_creation: apis::metadata::AutoCreation,
     /// Long polls of this core's connections.
     watches: RefCell<FxHashMap<u64, Rc<Signal>>>,
     stopping: Cell<bool>,
@@ -168,6 +171,7 @@ impl Shard {
             open_connections: options.open_connections,
             connection_limits: RefCell::default(),
             partitions: RefCell::default(),
+            offline: RefCell::default(),
             view: RefCell::new(options.view),
             routes: RefCell::default(),
             tail: TailCache::new(limits::TAIL_CACHE_BYTES),
@@ -183,6 +187,7 @@ impl Shard {
             controller: RefCell::default(),
             groups: RefCell::default(),
             producer_ids: RefCell::default(),
+            auto_creation: apis::metadata::AutoCreation::default(),
             watches: RefCell::default(),
             stopping: Cell::new(false),
             ended: Cell::new(false),
@@ -346,11 +351,17 @@ impl Shard {
         taker.await.unwrap_or(Err(protocol::error::ErrorCode::NotLeaderOrFollower))
     }
 
-    /// Why a partition that the metadata places here is not here: its disk has failed, or the broker closes its logs.
-    pub fn absence(&self) -> protocol::ErrorCode {
-        match self.is_stopping() {
-            true => protocol::ErrorCode::NotLeaderOrFollower,
-            false => protocol::ErrorCode::KafkaStorageError,
+    /// Why a partition that another core looks for here is not here: the broker closes its logs, its disk has failed, or its
+    /// topic is just being made or deleted, which not every core has heard of. `by_id`: how the request names the topic.
+    pub fn absence(&self, id: PartitionId, by_id: bool) -> protocol::ErrorCode {
+        if self.is_stopping() {
+            protocol::ErrorCode::NotLeaderOrFollower
+        } else if self.offline.borrow().contains(&id) {
+            protocol::ErrorCode::KafkaStorageError
+        } else if by_id {
+            protocol::ErrorCode::UnknownTopicId
+        } else {
+            protocol::ErrorCode::UnknownTopicOrPartition
         }
     }
 
@@ -364,7 +375,7 @@ impl Shard {
         let signals: Vec<_> = self.watches.borrow().values().cloned().collect();
         signals.iter().for_each(|signal| signal.notify());
         let drained = async {
-            while self.bytes_in_flight.get() > 0 || !self.commit.is_idle() {
+            while self.bytes_in_flight.get() > 0 || !self.commit.is_idle() || !self.auto_creation.is_idle() {
                 self.ring.sleep(DRAIN_INTERVAL).await;
             }
         };

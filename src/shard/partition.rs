@@ -43,6 +43,8 @@ pub struct Partition {
     pub is_dirty: Cell<bool>,
     /// Set once, with the first error of its log; from then on it refuses to serve (a failed flush is final).
     pub failed: Cell<bool>,
+    /// Its topic is gone: requests that still hold it answer as if it were not here.
+    pub deleted: Cell<bool>,
     /// Those who wait for the high watermark, by rising offset.
     pub waiters: RefCell<VecDeque<Waiter>>,
     watchers: RefCell<Vec<Watcher>>,
@@ -60,6 +62,7 @@ impl Partition {
             leader_epoch: Cell::new(leader_epoch),
             is_dirty: Cell::new(false),
             failed: Cell::new(false),
+            deleted: Cell::new(false),
             waiters: RefCell::default(),
             watchers: RefCell::default(),
             counters: PartitionCounters::default(),

@@ -7,6 +7,9 @@
 //! owner's mailbox, so the next request of the connection may start. *Done*: when all high watermarks have passed, the
 //! reply goes. acks=1 waits as acks=all does: with one replica they mean the same, and durability is the broker's word.
 //!
+//! Internal topics refuse every client: the coordinators alone write them (`groups.rs`). What a client may not write is
+//! refused by the owner of the partition where the answer says its log's start, else by the core of the connection.
+//!
 //! Not done: transactional batches (refused with INVALID_TXN_STATE; the transaction coordinator comes later).
 
 use super::{
@@ -29,7 +32,7 @@ use crate::{
 use bytes::BytesMut;
 use protocol::{
     ApiKey, ErrorCode, TopicRef, Uuid,
-    produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, RecordError},
+    produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, RecordError, TOPIC_ID_FROM},
     records::{
         Batch,
         validate::{self, AppendOrigin, Rejection, ValidBatch},
@@ -45,8 +48,14 @@ use std::{
 pub struct Append {
     pub id: PartitionId,
     pub records: BytesMut,
-    pub valid: ValidBatch,
+    /// Of refused records only the refusal travels.
+    pub valid: Result<ValidBatch, Rejection>,
     pub origin: AppendOrigin,
+}
+
+/// Whether the request names topics by their ids.
+fn is_by_id(origin: AppendOrigin) -> bool {
+    matches!(origin, AppendOrigin::Client { produce_version: TOPIC_ID_FROM.. })
 }
 
 /// What became of one append.
@@ -72,12 +81,19 @@ impl AppendResult {
             record_errors: vec![],
         }
     }
+
+    fn refused(refused: Rejection) -> AppendResult {
+        let record_errors = refused.record_errors;
+        AppendResult { record_errors, ..AppendResult::error(refused.error, refused.message) }
+    }
 }
 
 /// The appends of one request, on the core of the connection or, for its share, on a core that owns partitions.
 #[derive(Default)]
 pub struct PendingAppends {
     remaining: Cell<usize>,
+    /// The request names topics by their ids.
+    by_id: Cell<bool>,
     results: RefCell<Vec<AppendResult>>,
     /// The topics as the request names them, for the reply.
     topics: RefCell<Vec<RequestedTopic>>,
@@ -127,7 +143,8 @@ impl PendingAppends {
 
     /// Begins `count` appends. Holds the request open until [`PendingAppends::release`], so that it cannot finish while it
     /// is being handed out.
-    fn begin(&self, count: usize, finish: Option<Finish>) {
+    fn begin(&self, count: usize, by_id: bool, finish: Option<Finish>) {
+        self.by_id.set(by_id);
         // No error yet; every result is replaced before the request is answered.
         self.results.borrow_mut().resize(count, AppendResult::error(ErrorCode::None, None));
         self.remaining.set(1);
@@ -154,6 +171,8 @@ impl PendingAppends {
     /// The wait of one append is over. Its offsets stand already; an error replaces them.
     pub fn complete(self: &Rc<Self>, index: usize, result: Result<(), ErrorCode>) {
         if let Err(error) = result {
+            let is_gone = error == ErrorCode::UnknownTopicOrPartition && self.by_id.get();
+            let error = if is_gone { ErrorCode::UnknownTopicId } else { error };
             self.set(index, AppendResult::error(error, None));
         }
         self.release();
@@ -243,7 +262,8 @@ pub fn request(
     let acks = request.acks;
     let mut wanted = shard.produce_spares.wanted.take();
     let pending = PendingAppends::new(shard);
-    plan(shard, &request, &pending, &mut wanted);
+    let origin = AppendOrigin::Client { produce_version: ids.api_version };
+    plan(shard, &request, is_by_id(origin), &pending, &mut wanted);
     if request.transactional_id.is_some() {
         wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidTxnState));
     }
@@ -258,8 +278,7 @@ pub fn request(
         let began = shard.ring.now();
         Some(Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids }))
     };
-    pending.begin(wanted.len(), finish);
-    let origin = AppendOrigin::Client { produce_version: ids.api_version };
+    pending.begin(wanted.len(), is_by_id(origin), finish);
     hand_out(shard, wanted.drain(..), &mut frame, origin, &pending);
     shard.produce_spares.wanted.replace(wanted);
     if acks == 0 && pending.failed() {
@@ -271,7 +290,7 @@ pub fn request(
 }
 
 /// Looks up every partition that the request names.
-fn plan(shard: &Shard, request: &ProduceRequest<'_>, pending: &PendingAppends, wanted: &mut Vec<Wanted>) {
+fn plan(shard: &Shard, request: &ProduceRequest<'_>, by_id: bool, pending: &PendingAppends, wanted: &mut Vec<Wanted>) {
     let routes = shard.routes.borrow();
     let (mut topics, mut partitions) = (pending.topics.borrow_mut(), pending.partitions.borrow_mut());
     let mut current: Option<(TopicRef<'_>, Result<&Rc<TopicRoute>, ErrorCode>)> = None;
@@ -280,12 +299,16 @@ fn plan(shard: &Shard, request: &ProduceRequest<'_>, pending: &PendingAppends, w
         let route = match current {
             Some((topic, route)) if topic == asked => route,
             _ => {
-                let route = if asked.name.is_empty() {
+                let route = if by_id {
                     routes.by_id(asked.id).ok_or(ErrorCode::UnknownTopicId)
                 } else {
-                    routes.by_name(asked.name).ok_or(ErrorCode::UnknownTopicOrPartition)
+                    routes.by_name(&asked.name.decode()).ok_or(ErrorCode::UnknownTopicOrPartition)
                 };
-                let name = route.map_or_else(|_| asked.name.into(), |route| route.name.clone());
+                let name = route.map_or_else(|_| asked.name.decode().into(), |route| route.name.clone());
+                let route = match route {
+                    Ok(route) if route.is_internal => Err(ErrorCode::InvalidTopicException),
+                    route => route,
+                };
                 topics.push(RequestedTopic { name, id: asked.id, partition_count: 0 });
                 current = Some((asked, route));
                 route
@@ -327,11 +350,10 @@ fn hand_out(
             }
         };
         let (records, valid) = match check(shard, &topic, records, origin) {
-            Ok(checked) => checked,
+            Ok((records, valid)) => (records, Ok(valid)),
+            Err(refused) if refused.says_log_start => (BytesMut::new(), Err(refused)),
             Err(refused) => {
-                let mut result = AppendResult::error(refused.error, Some(refused.message));
-                result.record_errors = refused.record_errors;
-                pending.set(index, result);
+                pending.set(index, AppendResult::refused(refused));
                 continue;
             }
         };
@@ -366,11 +388,12 @@ fn hand_out(
 fn check(
     shard: &Shard,
     topic: &TopicRoute,
-    records: BytesMut,
+    mut records: BytesMut,
     origin: AppendOrigin,
 ) -> Result<(BytesMut, ValidBatch), Rejection> {
     let rules = validation_rules(&topic.config, shard.ring.wall_clock_ms(), origin);
     let valid = validate::validate(&records, &rules, &mut shard.scratch.borrow_mut())?;
+    records.truncate(valid.size_bytes);
     let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
     let batch = Batch::parse(&records)?;
     let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.levels.of_codec(codec), &rules)?);
@@ -381,7 +404,8 @@ fn check(
 /// Appends for another core's request.
 pub fn remote(shard: &Shard, core: usize, number: u64, appends: Vec<Append>) {
     let pending = PendingAppends::new(shard);
-    pending.begin(appends.len(), Some(Finish::Answer { shard: shard.clone(), core, number }));
+    let by_id = appends.first().is_some_and(|append| is_by_id(append.origin));
+    pending.begin(appends.len(), by_id, Some(Finish::Answer { shard: shard.clone(), core, number }));
     for (index, append) in appends.into_iter().enumerate() {
         let partition = shard.partitions.borrow().get(&append.id).cloned();
         append_local(shard, partition.as_ref(), append, &pending, index);
@@ -397,11 +421,24 @@ fn append_local(
     pending: &Rc<PendingAppends>,
     index: usize,
 ) {
-    let Some(partition) = partition else {
-        return pending.set(index, AppendResult::error(shard.absence(), None));
+    let Some(partition) = partition.filter(|partition| !partition.deleted.get()) else {
+        let absence = shard.absence(append.id, is_by_id(append.origin));
+        return pending.set(index, AppendResult::error(absence, None));
     };
-    match append_records(shard, partition, append.records, &append.valid, append.origin) {
-        Err(error) => pending.set(index, AppendResult::error(error.code(), Some(error.to_string()))),
+    let log_start_offset = partition.log.log_start_offset();
+    let valid = match append.valid {
+        Ok(valid) => valid,
+        Err(refused) => {
+            return pending.set(index, AppendResult { log_start_offset, ..AppendResult::refused(refused) });
+        }
+    };
+    match append_records(shard, partition, append.records, &valid, append.origin) {
+        Err(error) => {
+            // As Kafka, which says the log's start where a producer is out of step, not where the log takes nothing.
+            let log_start_offset = if matches!(error, AppendError::Producer(_)) { log_start_offset } else { -1 };
+            let result = AppendResult::error(error.code(), error.to_string());
+            pending.set(index, AppendResult { log_start_offset, ..result });
+        }
         Ok((result, safe_offset)) => {
             pending.set(index, result);
             if partition.log.high_watermark() < safe_offset {

@@ -7,6 +7,7 @@ use super::partition::{Partition, PartitionId};
 use crate::{
     config::{
         Layers,
+        layers::Overruled,
         topic::{self, TopicConfig},
     },
     limits,
@@ -14,6 +15,7 @@ use crate::{
     meta::{
         image::{ConfigResourceType, Configs, Image},
         topic::Topic,
+        topic_name,
     },
 };
 use protocol::{
@@ -34,26 +36,38 @@ pub struct ClusterView {
     pub owners: Arc<Owners>,
     /// The broker's configs, dynamic ones included.
     pub layers: Arc<Layers>,
+    /// Since the first records were seen.
+    overruled: Option<Arc<Overruled>>,
 }
 
 impl ClusterView {
     /// Before the first record.
     pub fn empty(cluster_id: &str, cores: usize, layers: Layers) -> ClusterView {
         let image = Arc::new(Image::empty(cluster_id));
-        ClusterView { image, owners: Arc::new(Owners::new(cores)), layers: Arc::new(layers) }
+        ClusterView { image, owners: Arc::new(Owners::new(cores)), layers: Arc::new(layers), overruled: None }
     }
 
     /// The view after `self` that shows `image`.
     pub fn follow(&self, image: Arc<Image>, node_id: i32) -> ClusterView {
         let dynamic = |name: &str| image.configs_of(ConfigResourceType::Broker, name).clone();
         let (dynamic_default, dynamic_broker) = (dynamic(""), dynamic(&node_id.to_string()));
-        let unchanged = self.layers.dynamic_default == dynamic_default && self.layers.dynamic_broker == dynamic_broker;
-        let layers = if unchanged {
-            self.layers.clone()
-        } else {
-            Arc::new(Layers { static_values: self.layers.static_values.clone(), dynamic_default, dynamic_broker })
-        };
-        ClusterView { owners: Arc::new(self.owners.follow(&image)), image, layers }
+        let mut layers = Layers { dynamic_default, dynamic_broker, ..Layers::clone(&self.layers) };
+        let overruled = self.overruled.clone().unwrap_or_else(|| {
+            let overruled = Overruled::at_start(&layers);
+            for one in overruled.to_strings() {
+                tracing::warn!(
+                    "the dynamic config {one} is overruled by --override until it is set anew: remove it \
+                     (kafka-configs.sh --alter --delete-config), or the next start without --override has it again"
+                );
+            }
+            Arc::new(overruled)
+        });
+        overruled.take_from(&mut layers);
+        let known = &self.layers;
+        let unchanged =
+            known.dynamic_default == layers.dynamic_default && known.dynamic_broker == layers.dynamic_broker;
+        let layers = if unchanged { self.layers.clone() } else { Arc::new(layers) };
+        ClusterView { owners: Arc::new(self.owners.follow(&image)), image, layers, overruled: Some(overruled) }
     }
 
     fn overrides(&self, topic: &str) -> &Configs {
@@ -113,6 +127,8 @@ impl Owners {
 pub struct TopicRoute {
     pub name: Rc<str>,
     pub id: Uuid,
+    /// A coordinator keeps its state in it: clients may not write or remove records.
+    pub is_internal: bool,
     pub config: Rc<LogConfig>,
     pub levels: CompressionLevels,
     pub partitions: Vec<PartitionRoute>,
@@ -176,6 +192,7 @@ impl TopicRoute {
         TopicRoute {
             name: (&*topic.name).into(),
             id: topic.id,
+            is_internal: topic_name::is_internal(&topic.name),
             config: Rc::new(log_config(&effective)),
             levels: CompressionLevels::of(&effective),
             partitions: topic.partitions.iter().map(route).collect(),

@@ -149,17 +149,58 @@ fn a_listener_and_an_address_may_have_limits_that_differ() {
 
 /// Sets a config of all brokers.
 fn alter(broker: &Broker, name: &str, value: &str) {
+    assert_eq!(try_alter(broker, name, value), ErrorCode::None, "{name}={value}");
+}
+
+fn try_alter(broker: &Broker, name: &str, value: &str) -> ErrorCode {
     const BROKER_RESOURCE: i8 = 4;
     const SET: i8 = 0;
     let config = AlterableConfig { name: name.to_owned(), config_operation: SET, value: Some(value.to_owned()) };
     let resource =
         AlterConfigsResource { resource_type: BROKER_RESOURCE, resource_name: String::new(), configs: vec![config] };
     let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    let mut error = ErrorCode::None;
     // Earlier connections may still take all the room.
     support::eventually("an answer", || {
         let Some(response) = Client::connect(broker.address).try_call(&request, 1) else { return false };
-        assert_eq!(client::error(response.responses[0].error_code), ErrorCode::None, "{name}={value}");
+        error = client::error(response.responses[0].error_code);
         true
+    });
+    error
+}
+
+/// A limit of zero is no limit that anybody could want. A small one can be undone: what the command line says at the next start
+/// counts, until the limit is set anew.
+#[test]
+fn limits_that_lock_everybody_out_are_refused_or_undone() {
+    support::on_each_backend(|broker| {
+        for (name, value) in [
+            ("max.connections", "0"),
+            ("max.connection.creation.rate", "0"),
+            ("listener.name.plaintext.max.connections", "0"),
+            ("max.connections.per.ip", "0"),
+        ] {
+            assert_eq!(try_alter(broker, name, value), ErrorCode::InvalidRequest, "{name}={value}");
+        }
+        if broker.is_peer() {
+            return;
+        }
+        alter(broker, "max.connections", "2");
+        fills_up(broker, 5, 2);
+        assert!(broker.stop().success());
+        let setup = broker.setup.clone();
+        broker.start_again(&setup);
+        fills_up(broker, 5, 2);
+        assert!(broker.stop().success());
+        broker.start_again(&setup.clone().with("max.connections", "9"));
+        fills_up(broker, 12, 9);
+        alter(broker, "max.connections", "7");
+        fills_up(broker, 12, 7);
+        assert!(broker.stop().success());
+        let refusal =
+            Broker::try_start(&setup.with("max.connections", "0"), &broker.data(), support::broker::free_port());
+        let refusal = refusal.err().expect("a start that nobody could connect to");
+        assert!(refusal.stderr.contains("no client could connect"), "{}", refusal.stderr);
     });
 }
 

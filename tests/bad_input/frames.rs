@@ -200,7 +200,7 @@ fn oddities_that_may_be_let_pass_are_treated_the_same_each_time() {
 }
 
 #[test]
-fn a_client_id_that_is_no_text_hurts_only_its_own_connection() {
+fn a_client_id_may_be_any_bytes() {
     with_neighbour(|broker| {
         let mut frame = BytesMut::new();
         frame.put_i16(ApiKey::Metadata.code());
@@ -211,8 +211,7 @@ fn a_client_id_that_is_no_text_hurts_only_its_own_connection() {
         frame.put_i32(0);
         let mut client = Client::connect(broker.address);
         client.send_frame(&frame).unwrap();
-        // Apache Kafka replaces what is no UTF-8 and answers; ending the connection is as good.
-        let _ = client.receive_frame();
+        assert!(client.receive_frame().is_some(), "what is no UTF-8 is replaced");
         // A client id may be as long as its length field allows.
         let mut frame = BytesMut::new();
         frame.put_i16(ApiKey::Metadata.code());

@@ -14,7 +14,7 @@
 //! | 5 | unknown versions of other APIs | `frames::unknown_apis_and_versions_end_the_connection` |
 //! | 6 | lengths inside a request, overlong varints | `frames::lengths_inside_a_request_are_proven_before_they_are_believed`, `batches::batches_that_lie_about_their_records_are_invalid` |
 //! | 7 | null where it must not be, trailing bytes, odd tags | `frames::lengths_inside_a_request_are_proven_before_they_are_believed`, `frames::oddities_that_may_be_let_pass_are_treated_the_same_each_time`, `frames::noise_behind_valid_headers_harms_nobody` |
-//! | 8 | names | all of `names`, `frames::a_client_id_that_is_no_text_hurts_only_its_own_connection`, `producers::an_empty_transactional_id_is_no_id` |
+//! | 8 | names | all of `names`, `frames::a_client_id_may_be_any_bytes`, `producers::an_empty_transactional_id_is_no_id` |
 //! | 9 | a wrong CRC | `batches::damaged_batches_are_told_apart`, `batches::one_bad_partition_of_a_request_leaves_the_others_alone` |
 //! | 10 | magic, batchLength | `batches::damaged_batches_are_told_apart` |
 //! | 11 | counts and deltas that do not fit, two batches | `batches::batches_that_lie_about_their_records_are_invalid` |
@@ -22,14 +22,16 @@
 //! | 13 | packed batches that burst or do not unpack | `batches::packed_batches_that_burst_cost_bounded_memory`, `batches::packed_batches_that_do_not_unpack_are_refused` |
 //! | 14 | records that are too large, or of another time | `batches::records_that_are_too_large_or_of_another_time_are_refused`, `batches::a_record_just_under_the_limit_is_taken_and_one_above_is_not` |
 //! | 15 | gaps, repeats, old epochs | `producers::sequences_are_kept_in_step` |
+//! | - | requests that a client gets an error for and acts on it: which error, and what stands beside it | all of `answers` |
 //! | 16 | what only brokers ask each other | `frames::what_brokers_ask_each_other_changes_nothing_when_a_client_asks` |
 //! | 17 | fetches without bounds, others' sessions | `groups::a_fetch_of_a_million_partitions_is_bounded`, `groups::fetch_sessions_belong_to_those_who_opened_them` |
 //! | 18 | groups: timeouts, sizes, metadata | `groups::members_with_impossible_wishes_are_refused`, `groups::a_group_has_a_largest_size`, `groups::a_hundred_thousand_members_that_never_join_are_bounded`, `groups::metadata_of_many_megabytes_is_taken_or_refused_within_bounds`, `groups::committed_offsets_have_small_metadata` |
-//! | 23 | too many connections, too fast | `connections::connections_above_the_limit_are_turned_away_and_room_comes_back`, `connections::connections_of_one_address_have_a_limit_of_their_own`, `connections::a_listener_and_an_address_may_have_limits_that_differ`, `connections::a_creation_rate_delays_connections_but_serves_them`, `connections::limits_on_connections_may_change_at_run_time`; the room that brokers keep: `net::admission`'s own tests |
+//! | 23 | too many connections, too fast | `connections::connections_above_the_limit_are_turned_away_and_room_comes_back`, `connections::connections_of_one_address_have_a_limit_of_their_own`, `connections::a_listener_and_an_address_may_have_limits_that_differ`, `connections::a_creation_rate_delays_connections_but_serves_them`, `connections::limits_on_connections_may_change_at_run_time`, `connections::limits_that_lock_everybody_out_are_refused_or_undone`; the room that brokers keep: `net::admission`'s own tests |
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
 mod batches;
 mod connections;
 mod frames;

@@ -10,18 +10,19 @@ use crate::error::ErrorCode;
 use crate::message::{DecodeError, DecodeErrorKind};
 use crate::primitives::{Reader, Tags, put_uvarint};
 use crate::uuid::Uuid;
-use crate::view::{self, CHECKED, TopicRef, TopicWalk};
+use crate::view::{self, CHECKED, Text, TopicRef, TopicWalk};
 use crate::writer::{self, LeaderIdAndEpoch, NodeEndpoint};
 
 pub const MIN_VERSION: i16 = 4;
 pub const MAX_VERSION: i16 = 18;
 const FLEXIBLE_FROM: i16 = 12;
-const TOPIC_ID_FROM: i16 = 13;
+/// The first version that names topics by their ids.
+pub const TOPIC_ID_FROM: i16 = 13;
 
 /// A fetch request in its frame. Fields that the version lacks have the schema's defaults.
 #[derive(Debug, Clone)]
 pub struct FetchRequest<'a> {
-    pub cluster_id: Option<&'a str>,
+    pub cluster_id: Option<Text<'a>>,
     /// The broker that fetches as a follower, or −1 for a consumer.
     pub replica_id: i32,
     pub replica_epoch: i64,
@@ -32,7 +33,7 @@ pub struct FetchRequest<'a> {
     pub isolation_level: i8,
     pub session_id: i32,
     pub session_epoch: i32,
-    pub rack_id: &'a str,
+    pub rack_id: Text<'a>,
     version: i16,
     topics: TopicWalk<'a>,
     forgotten: TopicWalk<'a>,
@@ -82,7 +83,7 @@ impl<'a> FetchRequest<'a> {
             isolation_level: reader.i8()?,
             session_id: if version >= 7 { reader.i32()? } else { 0 },
             session_epoch: if version >= 7 { reader.i32()? } else { -1 },
-            rack_id: "",
+            rack_id: Text::default(),
             version,
             topics: TopicWalk::new(frame, &mut reader, flexible, by_id)?,
             forgotten: TopicWalk::empty(),
@@ -109,7 +110,7 @@ impl<'a> FetchRequest<'a> {
     fn read_tags(&mut self, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
         reader.tags(|reader, tag| {
             match tag {
-                0 => self.cluster_id = view::nullable_text(reader, true)?,
+                0 => self.cluster_id = Text::read_nullable(reader, true)?,
                 1 if self.version >= 15 => {
                     self.replica_id = reader.i32()?;
                     self.replica_epoch = reader.i64()?;

@@ -28,5 +28,5 @@ pub use generated::transaction as transaction_records;
 pub use message::{DecodeError, DecodeErrorKind, EncodeError, Message, Request, Response, decode_exact};
 pub use primitives::Reader;
 pub use uuid::Uuid;
-pub use view::TopicRef;
+pub use view::{Text, TopicRef};
 pub use writer::{LeaderIdAndEpoch, NodeEndpoint};

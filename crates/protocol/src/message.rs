@@ -25,8 +25,6 @@ pub enum DecodeErrorKind {
     TagsOutOfOrder { previous: u32, tag: u32 },
     #[error("tagged field {tag} announced {announced} bytes and used {used}")]
     TagSize { tag: u32, announced: usize, used: usize },
-    #[error("a string is not UTF-8")]
-    NotUtf8,
     #[error("the decoded message would take more than {0} bytes of memory")]
     OverBudget(usize),
     #[error("{message} has no version {version}")]

@@ -1,11 +1,13 @@
 //! The wire's primitive types: a reader that believes no length, and the functions that write what it reads.
 //!
 //! Layouts are those of Kafka's protocol guide: big-endian integers; strings, byte strings and arrays behind a length that
-//! is fixed (`i16` for strings, else `i32`, -1 for null) or, in flexible versions, an unsigned varint of length + 1 (0 for null).
+//! is fixed (`i16` for strings, else `i32`) or, in flexible versions, an unsigned varint of length + 1. Every negative length
+//! is null, and bytes that are no UTF-8 are read as replacement characters, as Java reads them.
 
 use crate::message::{DecodeError, DecodeErrorKind, EncodeError, Structure};
 use crate::uuid::Uuid;
 use bytes::{BufMut, Bytes, BytesMut};
+use std::borrow::Cow;
 
 /// Memory that the arrays of one decoded message may take, in bytes: elements count with the size of their Rust type, which
 /// can be a hundred times their size on the wire.
@@ -13,6 +15,23 @@ pub const DECODE_BUDGET_BYTES: usize = 128 << 20;
 
 /// The longest string, in bytes, in every version (Kafka refuses longer ones in flexible versions too).
 pub const MAX_STRING_BYTES: usize = i16::MAX as usize;
+
+/// Text as Java decodes it. `None` where the replacement characters, of three bytes each, make it longer than a string may
+/// be: no response could carry it.
+pub(crate) fn decode_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
+    (text.len() <= MAX_STRING_BYTES).then_some(text)
+}
+
+/// The length that a flexible version writes as an unsigned varint of length + 1. Java computes in 32 bits with sign: a
+/// varint beyond that is negative.
+#[inline]
+pub(crate) fn compact_length(varint: u32) -> i32 {
+    (varint as i32).wrapping_sub(1)
+}
 
 /// Reads primitives from a byte slice, front to back. Every method either consumes exactly what it returns or fails;
 /// after a failure the position is unspecified.
@@ -127,15 +146,13 @@ impl<'a> Reader<'a> {
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    fn length(&mut self, fixed: Option<i64>) -> Result<Option<usize>, DecodeError> {
-        match fixed {
-            None => Ok((self.uvarint()? as usize).checked_sub(1)),
-            Some(-1) => Ok(None),
-            Some(length) => match usize::try_from(length) {
-                Ok(length) => Ok(Some(length)),
-                Err(_) => Err(self.error(DecodeErrorKind::InvalidLength(length))),
-            },
-        }
+    /// `None`: null.
+    fn length(&mut self, fixed: Option<i32>) -> Result<Option<usize>, DecodeError> {
+        let length = match fixed {
+            None => compact_length(self.uvarint()?),
+            Some(length) => length,
+        };
+        Ok(usize::try_from(length).ok())
     }
 
     fn non_null<T>(&self, value: Option<T>) -> Result<T, DecodeError> {
@@ -143,15 +160,13 @@ impl<'a> Reader<'a> {
     }
 
     fn string_or_null(&mut self, flexible: bool) -> Result<Option<String>, DecodeError> {
-        let fixed = if flexible { None } else { Some(i64::from(self.i16()?)) };
+        let fixed = if flexible { None } else { Some(i32::from(self.i16()?)) };
         let Some(length) = self.length(fixed)? else { return Ok(None) };
+        let too_long = self.error(DecodeErrorKind::InvalidLength(length as i64));
         if length > MAX_STRING_BYTES {
-            return Err(self.error(DecodeErrorKind::InvalidLength(length as i64)));
+            return Err(too_long);
         }
-        match std::str::from_utf8(self.take(length)?) {
-            Ok(text) => Ok(Some(text.to_owned())),
-            Err(_) => Err(self.error(DecodeErrorKind::NotUtf8)),
-        }
+        Ok(Some(decode_text(self.take(length)?).ok_or(too_long)?.into_owned()))
     }
 
     pub fn string(&mut self, flexible: bool) -> Result<String, DecodeError> {
@@ -165,7 +180,7 @@ impl<'a> Reader<'a> {
     }
 
     fn bytes_or_null(&mut self, flexible: bool) -> Result<Option<Bytes>, DecodeError> {
-        let fixed = if flexible { None } else { Some(i64::from(self.i32()?)) };
+        let fixed = if flexible { None } else { Some(self.i32()?) };
         let Some(length) = self.length(fixed)? else { return Ok(None) };
         let start = self.position;
         let slice = self.take(length)?;
@@ -198,7 +213,7 @@ impl<'a> Reader<'a> {
     }
 
     fn array_or_null<T: Element>(&mut self, flexible: bool, version: i16) -> Result<Option<Vec<T>>, DecodeError> {
-        let fixed = if flexible { None } else { Some(i64::from(self.i32()?)) };
+        let fixed = if flexible { None } else { Some(self.i32()?) };
         let Some(count) = self.length(fixed)? else { return Ok(None) };
         // The bytes that the elements need at the very least must be here before anything is allocated for them.
         let needed = count.saturating_mul(T::min_wire_bytes(flexible));

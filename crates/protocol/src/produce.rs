@@ -11,18 +11,19 @@ use crate::error::ErrorCode;
 use crate::message::{DecodeError, DecodeErrorKind};
 use crate::primitives::{Reader, Tags};
 use crate::uuid::Uuid;
-use crate::view::{self, CHECKED, TopicRef, TopicWalk};
+use crate::view::{self, CHECKED, Text, TopicRef, TopicWalk};
 use crate::writer::{self, LeaderIdAndEpoch, NodeEndpoint};
 
 pub const MIN_VERSION: i16 = 3;
 pub const MAX_VERSION: i16 = 13;
 const FLEXIBLE_FROM: i16 = 9;
-const TOPIC_ID_FROM: i16 = 13;
+/// The first version that names topics by their ids.
+pub const TOPIC_ID_FROM: i16 = 13;
 
 /// A produce request in its frame.
 #[derive(Debug, Clone)]
 pub struct ProduceRequest<'a> {
-    pub transactional_id: Option<&'a str>,
+    pub transactional_id: Option<Text<'a>>,
     /// 0: no reply; 1: the leader alone; −1: all in-sync replicas. Anything else is the caller's to refuse.
     pub acks: i16,
     pub timeout_ms: i32,
@@ -48,7 +49,7 @@ impl<'a> ProduceRequest<'a> {
             return Err(reader.error(DecodeErrorKind::UnsupportedVersion { message: "ProduceRequest", version }));
         }
         let flexible = version >= FLEXIBLE_FROM;
-        let transactional_id = view::nullable_text(&mut reader, flexible)?;
+        let transactional_id = Text::read_nullable(&mut reader, flexible)?;
         let acks = reader.i16()?;
         let timeout_ms = reader.i32()?;
         let walk = TopicWalk::new(frame, &mut reader, flexible, version >= TOPIC_ID_FROM)?;

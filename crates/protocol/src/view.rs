@@ -3,17 +3,57 @@
 //! A view is parsed once from front to back, which proves every length; iterating over it afterwards walks the same
 //! bytes again and cannot fail. It holds slices and ranges, and no array sized from the wire.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::message::{DecodeError, DecodeErrorKind};
-use crate::primitives::{MAX_STRING_BYTES, Reader};
+use crate::primitives::{MAX_STRING_BYTES, Reader, compact_length, decode_text};
 use crate::uuid::Uuid;
+
+/// Text as it lies in a frame. It need not be UTF-8: old clients send Latin-1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Text<'a>(&'a [u8]);
+
+impl<'a> Text<'a> {
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Bytes that are no UTF-8 become replacement characters, as Java reads them.
+    pub fn decode(self) -> Cow<'a, str> {
+        match std::str::from_utf8(self.0) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(self.0),
+        }
+    }
+
+    /// The next text of a message, or null; what it decodes to fits a string of a response.
+    pub fn read_nullable(reader: &mut Reader<'a>, flexible: bool) -> Result<Option<Self>, DecodeError> {
+        let Some(length) = length(reader, flexible, |reader| reader.i16().map(i32::from))? else { return Ok(None) };
+        let too_long = reader.error(DecodeErrorKind::InvalidLength(length as i64));
+        if length > MAX_STRING_BYTES {
+            return Err(too_long);
+        }
+        let bytes = reader.take(length)?;
+        // Replacement makes three bytes of one at most.
+        if length > MAX_STRING_BYTES / 3 && decode_text(bytes).is_none() {
+            return Err(too_long);
+        }
+        Ok(Some(Self(bytes)))
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(text.as_bytes())
+    }
+}
 
 /// A topic as a request names it: by name in older versions, by id in newer ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopicRef<'a> {
     /// Empty where the version carries ids.
-    pub name: &'a str,
+    pub name: Text<'a>,
     /// Zero where the version carries names.
     pub id: Uuid,
 }
@@ -31,36 +71,19 @@ fn refuse<T>(reader: &Reader<'_>, kind: DecodeErrorKind) -> Result<T, DecodeErro
     Err(reader.error(kind))
 }
 
-/// A length that may be null: plus one and variable where `flexible`, else `fixed`.
+/// A length, negative for null: plus one and variable where `flexible`, else `fixed`.
 #[inline]
 fn length(
     reader: &mut Reader<'_>,
     flexible: bool,
     fixed: impl FnOnce(&mut Reader<'_>) -> Result<i32, DecodeError>,
 ) -> Result<Option<usize>, DecodeError> {
-    if flexible {
-        return Ok((reader.uvarint()? as usize).checked_sub(1));
-    }
-    match fixed(reader)? {
-        -1 => Ok(None),
-        length if length < 0 => refuse(reader, DecodeErrorKind::InvalidLength(i64::from(length))),
-        length => Ok(Some(length as usize)),
-    }
+    let length = if flexible { compact_length(reader.uvarint()?) } else { fixed(reader)? };
+    Ok(usize::try_from(length).ok())
 }
 
-pub(crate) fn nullable_text<'a>(reader: &mut Reader<'a>, flexible: bool) -> Result<Option<&'a str>, DecodeError> {
-    let Some(length) = length(reader, flexible, |reader| reader.i16().map(i32::from))? else { return Ok(None) };
-    if length > MAX_STRING_BYTES {
-        return refuse(reader, DecodeErrorKind::InvalidLength(length as i64));
-    }
-    match std::str::from_utf8(reader.take(length)?) {
-        Ok(text) => Ok(Some(text)),
-        Err(_) => refuse(reader, DecodeErrorKind::NotUtf8),
-    }
-}
-
-pub(crate) fn text<'a>(reader: &mut Reader<'a>, flexible: bool) -> Result<&'a str, DecodeError> {
-    match nullable_text(reader, flexible)? {
+pub(crate) fn text<'a>(reader: &mut Reader<'a>, flexible: bool) -> Result<Text<'a>, DecodeError> {
+    match Text::read_nullable(reader, flexible)? {
         Some(text) => Ok(text),
         None => refuse(reader, DecodeErrorKind::UnexpectedNull),
     }
@@ -86,7 +109,7 @@ pub(crate) fn array_length(reader: &mut Reader<'_>, flexible: bool) -> Result<us
 
 pub(crate) fn topic<'a>(reader: &mut Reader<'a>, flexible: bool, by_id: bool) -> Result<TopicRef<'a>, DecodeError> {
     if by_id {
-        Ok(TopicRef { name: "", id: reader.uuid()? })
+        Ok(TopicRef { name: Text::default(), id: reader.uuid()? })
     } else {
         Ok(TopicRef { name: text(reader, flexible)?, id: Uuid::ZERO })
     }
@@ -123,7 +146,7 @@ impl<'a> TopicWalk<'a> {
             frame: &[],
             flexible: false,
             by_id: false,
-            topic: TopicRef { name: "", id: Uuid::ZERO },
+            topic: TopicRef { name: Text::default(), id: Uuid::ZERO },
             position: 0,
             topics_left: 0,
             partitions_left: 0,

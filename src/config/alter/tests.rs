@@ -129,6 +129,31 @@ fn dynamic_broker_configs() {
 }
 
 #[test]
+fn limits_that_would_lock_everybody_out_are_named() {
+    for (pairs, expected) in [
+        (&[("max.connections", "0")][..], Some("Invalid value 0 for configuration max.connections")),
+        (&[("max.connections", " -1 ")], Some("Invalid value  -1  for configuration max.connections")),
+        (
+            &[("max.connection.creation.rate", "0")],
+            Some("Invalid value 0 for configuration max.connection.creation.rate"),
+        ),
+        (&[("listener.name.in.max.connections", "0")], Some("Invalid value 0 for configuration listener.name.in.max")),
+        (&[("max.connections.per.ip", "0")], Some("max.connections.per.ip can be set to zero only if")),
+        (&[("max.connections.per.ip", "0"), ("max.connections.per.ip.overrides", "127.0.0.1:5")], None),
+        (&[("max.connections", "1"), ("max.connection.creation.rate", "1"), ("max.connections.per.ip", "1")], None),
+        (&[("max.incremental.fetch.session.cache.slots", "0"), ("plugin.max.connections", "0")], None),
+    ] {
+        let found = lock_out(&values(pairs));
+        match expected {
+            Some(begin) => {
+                assert!(found.as_deref().is_some_and(|found| found.starts_with(begin)), "{pairs:?}: {found:?}")
+            }
+            None => assert_eq!(found, None, "{pairs:?}"),
+        }
+    }
+}
+
+#[test]
 fn dynamic_configs_of_another_release_are_ignored() {
     let stored = values(&[("log.retention.ms", "5"), ("log.segment.bytes", "x"), ("num.partitions", "3")]);
     let (usable, ignored) = usable_dynamic(&stored, false);

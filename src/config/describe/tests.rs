@@ -18,6 +18,7 @@ fn a_topic_inherits_from_every_layer() {
         static_values: values(&[("log.segment.bytes", "2000000"), ("log.retention.ms", "1000")]),
         dynamic_default: values(&[("log.segment.bytes", "3000000")]),
         dynamic_broker: Values::new(),
+        ..Layers::default()
     };
     let entries =
         describe_topic(&values(&[("segment.bytes", "4000000"), ("cleanup.policy", "compact, delete")]), &layers);
@@ -61,6 +62,7 @@ fn a_broker_shows_sources_secrets_and_what_it_does_not_know() {
         ]),
         dynamic_default: values(&[("log.retention.ms", "5")]),
         dynamic_broker: values(&[("log.retention.ms", "6")]),
+        ..Layers::default()
     };
     let entries = describe_broker(&layers);
     let partitions = entry(&entries, "num.partitions");
@@ -135,6 +137,7 @@ fn answers_are_those_of_apache_kafka() {
         // The controller sets the first one itself when a cluster with eligible leader replicas is made.
         dynamic_default: values(&[("min.insync.replicas", "1"), ("log.segment.bytes", "5000000")]),
         dynamic_broker: Values::new(),
+        ..Layers::default()
     };
     let topic = values(&[("cleanup.policy", "compact , delete"), ("segment.bytes", "3000000")]);
     let mut lines = Vec::new();

@@ -37,6 +37,7 @@ pub fn layers(image: &Image, settings: &Settings) -> Layers {
         static_values: settings.static_configs.clone(),
         dynamic_default: broker(""),
         dynamic_broker: broker(&settings.node_id.to_string()),
+        ..Layers::default()
     }
 }
 
@@ -203,7 +204,12 @@ fn validate(context: &Context<'_>, resource: &ConfigResource, target: &Configs) 
         }
         ConfigResourceType::Broker => {
             check_broker_name(context, &resource.name)?;
-            alter::validate_broker_dynamic(target, !resource.name.is_empty())?;
+            let per_broker = !resource.name.is_empty();
+            alter::validate_broker_dynamic(target, per_broker)?;
+            let mut changed = layers;
+            let layer = if per_broker { &mut changed.dynamic_broker } else { &mut changed.dynamic_default };
+            layer.clone_from(target);
+            alter::lock_out(&changed.merged()).map_or(Ok(()), |problem| Err(ApiError::invalid_request(problem)))?;
         }
         ConfigResourceType::Group => {
             if resource.name.is_empty() {

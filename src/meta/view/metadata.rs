@@ -10,6 +10,7 @@ use crate::meta::{
 use protocol::messages::{
     CreateTopicsRequest, MetadataRequest, MetadataResponse,
     create_topics_request::CreatableTopic,
+    metadata_request::MetadataRequestTopic,
     metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic},
 };
 use protocol::{ErrorCode, Uuid};
@@ -72,6 +73,17 @@ pub fn metadata(
 pub fn auto_create_request(names: Vec<String>) -> CreateTopicsRequest {
     let topic = |name| CreatableTopic { name, num_partitions: -1, replication_factor: -1, ..Default::default() };
     CreateTopicsRequest { topics: names.into_iter().map(topic).collect(), ..Default::default() }
+}
+
+/// The answer to a request that [`metadata`] refuses: versions below 13 have an error for each topic alone.
+pub fn refuse_metadata(request: &MetadataRequest, error: &ApiError) -> MetadataResponse {
+    let refused = |topic: &MetadataRequestTopic| {
+        // These versions have no null for a name.
+        let name = topic.name.as_deref().unwrap_or_default();
+        MetadataResponseTopic { is_internal: false, ..missing(error.code, Some(name), topic.topic_id) }
+    };
+    let topics = request.topics.iter().flatten().map(refused).collect();
+    MetadataResponse { topics, ..Default::default() }
 }
 
 fn check_version(request: &MetadataRequest, version: i16) -> Result<(), ApiError> {

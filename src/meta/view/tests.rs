@@ -66,6 +66,12 @@ fn metadata_of_all_of_some_and_of_none() {
     assert_eq!(topics(&by_id), [(None, ErrorCode::UnknownTopicId), (Some("a"), ErrorCode::None)]);
     assert_eq!(see(&ask(Some(vec![(None, a)])), 11).unwrap_err().code, ErrorCode::InvalidRequest);
     assert_eq!(see(&ask(Some(vec![(Some("a"), a)])), 10).unwrap_err().code, ErrorCode::InvalidRequest);
+
+    // Each topic that was asked for is refused, and nothing else is said.
+    let request = ask(Some(vec![(Some("a"), Uuid::ZERO), (None, unknown)]));
+    let refused = refuse_metadata(&request, &see(&request, 11).unwrap_err());
+    assert_eq!(topics(&refused), [(Some("a"), ErrorCode::InvalidRequest), (Some(""), ErrorCode::InvalidRequest)]);
+    assert_eq!((refused.topics[1].topic_id, refused.brokers.len(), refused.cluster_id), (unknown, 0, None));
 }
 
 #[test]

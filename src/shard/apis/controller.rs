@@ -27,7 +27,7 @@ pub async fn create(shard: &Shard, request: CreateTopicsRequest) {
     let Some(ControllerResponse::CreateTopics(response)) = answered else { return };
     for topic in response.topics {
         let exists = protocol::ErrorCode::TopicAlreadyExists.code();
-        if topic.error_code != 0 && topic.error_code != exists {
+        if topic.error_code != 0 && topic.error_code != exists && !shard.is_stopping() {
             let why = topic.error_message.unwrap_or_default();
             tracing::error!(topic = topic.name, error_code = topic.error_code, "cannot create a topic: {why}");
         }

@@ -1,4 +1,5 @@
-//! DeleteRecords v0-2: moves the start of a log; the records before it are gone for every reader at once.
+//! DeleteRecords v0-2: moves the start of a log; the records before it are gone for every reader at once. Internal topics keep
+//! theirs.
 
 use super::{route, spread};
 use crate::shard::{Answer, Call, Shard, commit, partition::PartitionId};
@@ -35,6 +36,9 @@ pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecor
     for topic in &request.topics {
         for partition in &topic.partitions {
             let planned_one = route(shard, &topic.name, partition.partition_index).and_then(|(topic, route)| {
+                if topic.is_internal {
+                    return Err(ErrorCode::InvalidTopicException);
+                }
                 // A compacted topic without the policy `delete` keeps its records (Kafka: POLICY_VIOLATION).
                 let deletable = topic.config.cleanup_policy.delete.then_some(()).ok_or(ErrorCode::PolicyViolation);
                 deletable?;
@@ -72,7 +76,7 @@ pub async fn answer(shard: &Shard, queries: Vec<DeleteRecordsQuery>) -> Vec<Dele
 }
 
 async fn delete(shard: &Shard, query: &DeleteRecordsQuery) -> Result<DeleteRecordsResult, ErrorCode> {
-    let partition = shard.partition(query.id).ok_or_else(|| shard.absence())?;
+    let partition = shard.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
     let log = &partition.log;
     let offset = if query.offset == UP_TO_HIGH_WATERMARK { log.high_watermark() } else { query.offset };
     if offset < log.log_start_offset() && query.offset != UP_TO_HIGH_WATERMARK && offset < 0
@@ -81,6 +85,9 @@ async fn delete(shard: &Shard, query: &DeleteRecordsQuery) -> Result<DeleteRecor
         return Err(ErrorCode::OffsetOutOfRange);
     }
     let low_watermark = log.delete_records_before(offset).await.map_err(|error| {
+        if partition.deleted.get() {
+            return shard.absence(query.id, false);
+        }
         tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot delete records");
         ErrorCode::KafkaStorageError
     })?;

@@ -135,7 +135,7 @@ async fn create_offsets_topic(shard: &Shard) {
 pub async fn join(context: &Context<'_>, request: JoinGroupRequest) -> JoinGroupResponse {
     let shard = &context.connection.shard;
     let client = ClientContext {
-        client_id: context.client_id.to_owned(),
+        client_id: context.client_id.decode().into_owned(),
         client_host: format!("/{}", context.connection.stream.peer_addr().ip()),
         random: u128::from(shard.ring.random_u64()) << 64 | u128::from(shard.ring.random_u64()),
     };

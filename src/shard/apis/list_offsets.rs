@@ -1,7 +1,8 @@
 //! ListOffsets v1-11: the offset of a time, or of one of the marks below.
 //!
 //! v4 adds leader epochs; v7 the maximum timestamp (-3); v8 the earliest local offset (-4), which here is the earliest;
-//! v9 and v11 the latest tiered (-5) and the earliest pending upload (-6), of which there are none: offset -1.
+//! v9 and v11 the latest tiered (-5) and the earliest pending upload (-6), of which there are none: offset -1. A mark that the
+//! version lacks is UNSUPPORTED_VERSION. A partition that is named twice is answered once, with INVALID_REQUEST.
 
 use super::{locate, spread};
 use crate::{
@@ -11,9 +12,13 @@ use crate::{
 };
 use protocol::{
     error::ErrorCode,
-    generated::rpc::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
+    generated::rpc::{
+        list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
+        list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
+    },
     messages::{ListOffsetsRequest, ListOffsetsResponse},
 };
+use rustc_hash::FxHashSet;
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -48,34 +53,68 @@ impl OffsetResult {
 /// The first version whose response has a place for leader epochs.
 const LEADER_EPOCHS_FROM: i16 = 4;
 
-pub async fn handle(context: &Context<'_>, request: ListOffsetsRequest) -> ListOffsetsResponse {
+/// Whether the version knows what the timestamp asks for.
+fn is_in_version(timestamp: i64, version: i16) -> bool {
+    match timestamp {
+        MAX_TIMESTAMP => version >= 7,
+        EARLIEST_LOCAL => version >= 8,
+        LATEST_TIERED => version >= 9,
+        EARLIEST_PENDING_UPLOAD => version >= 11,
+        timestamp => timestamp >= EARLIEST,
+    }
+}
+
+/// Leaves each partition once, and says which were named more than once.
+fn take_repeated(topics: &mut Vec<ListOffsetsTopic>) -> FxHashSet<(String, i32)> {
+    let (mut seen, mut repeated) = (FxHashSet::default(), FxHashSet::default());
+    for topic in topics.iter_mut() {
+        let name = &topic.name;
+        topic.partitions.retain(|partition| {
+            let is_first = seen.insert((name.clone(), partition.partition_index));
+            if !is_first {
+                repeated.insert((name.clone(), partition.partition_index));
+            }
+            is_first
+        });
+    }
+    topics.retain(|topic| !topic.partitions.is_empty());
+    repeated
+}
+
+pub async fn handle(context: &Context<'_>, mut request: ListOffsetsRequest) -> ListOffsetsResponse {
     let shard = &context.connection.shard;
-    let says_epochs = context.api_version >= LEADER_EPOCHS_FROM;
+    let version = context.api_version;
+    let says_epochs = version >= LEADER_EPOCHS_FROM;
     let read_committed = request.isolation_level == 1;
+    let repeated = take_repeated(&mut request.topics);
+    let plan = |topic: &ListOffsetsTopic, partition: &ListOffsetsPartition| {
+        let (index, timestamp) = (partition.partition_index, partition.timestamp);
+        if repeated.contains(&(topic.name.clone(), index)) {
+            return Err(ErrorCode::InvalidRequest);
+        }
+        if !is_in_version(timestamp, version) {
+            return Err(ErrorCode::UnsupportedVersion);
+        }
+        let (owner, id) = locate(shard, &topic.name, index)?;
+        let current_leader_epoch = partition.current_leader_epoch;
+        Ok((owner, OffsetQuery { id, timestamp, current_leader_epoch, read_committed }))
+    };
     let mut planned = Vec::new();
     for topic in &request.topics {
-        for partition in &topic.partitions {
-            let located = locate(shard, &topic.name, partition.partition_index);
-            planned.push(located.map_err(OffsetResult::none).map(|(owner, id)| {
-                let (timestamp, current_leader_epoch) = (partition.timestamp, partition.current_leader_epoch);
-                (owner, OffsetQuery { id, timestamp, current_leader_epoch, read_committed })
-            }));
-        }
+        let plans = topic.partitions.iter().map(|partition| plan(topic, partition).map_err(OffsetResult::none));
+        planned.extend(plans);
     }
     let take = |answer| if let Answer::ListOffsets(results) = answer { results } else { vec![] };
     let lost = || OffsetResult::none(ErrorCode::NotLeaderOrFollower);
     let mut results = spread(shard, planned, Call::ListOffsets, take, lost).await.into_iter();
-    let topic = |topic: protocol::generated::rpc::list_offsets_request::ListOffsetsTopic| {
-        let partition = |(asked, result): (&_, OffsetResult)| {
-            let asked: &protocol::generated::rpc::list_offsets_request::ListOffsetsPartition = asked;
-            ListOffsetsPartitionResponse {
-                partition_index: asked.partition_index,
-                error_code: result.error.code(),
-                timestamp: result.timestamp,
-                offset: result.offset,
-                leader_epoch: if says_epochs { result.leader_epoch } else { -1 },
-                ..Default::default()
-            }
+    let topic = |topic: ListOffsetsTopic| {
+        let partition = |(asked, result): (&ListOffsetsPartition, OffsetResult)| ListOffsetsPartitionResponse {
+            partition_index: asked.partition_index,
+            error_code: result.error.code(),
+            timestamp: result.timestamp,
+            offset: result.offset,
+            leader_epoch: if says_epochs { result.leader_epoch } else { -1 },
+            ..Default::default()
         };
         let partitions = topic.partitions.iter().zip(results.by_ref()).map(partition).collect();
         ListOffsetsTopicResponse { name: topic.name, partitions }
@@ -93,33 +132,67 @@ pub async fn answer(shard: &Shard, queries: Vec<OffsetQuery>) -> Vec<OffsetResul
 }
 
 async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCode> {
-    let partition = shard.partition(query.id).ok_or_else(|| shard.absence())?;
+    let partition = shard.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
     partition.check_leader_epoch(query.current_leader_epoch)?;
     let log = &partition.log;
     let up_to = if query.read_committed { log.last_stable_offset() } else { log.high_watermark() };
     let storage_error = |error| {
+        if partition.deleted.get() {
+            return shard.absence(query.id, false);
+        }
         tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot look up a timestamp");
         ErrorCode::KafkaStorageError
     };
-    let stamped = |found: TimestampOffsetEpoch| (found.timestamp, found.offset);
+    let mark = |offset, leader_epoch| Some(TimestampOffsetEpoch { timestamp: -1, offset, leader_epoch });
     let found = match query.timestamp {
-        LATEST => Some((-1, up_to)),
-        EARLIEST | EARLIEST_LOCAL => Some((-1, log.log_start_offset())),
+        LATEST => mark(up_to, partition.leader_epoch.get()),
+        EARLIEST | EARLIEST_LOCAL => {
+            let start = log.log_start_offset();
+            mark(start, log.epochs().epoch_for_offset(start).unwrap_or(-1))
+        }
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => None,
-        MAX_TIMESTAMP => log.max_timestamp().await.map_err(storage_error)?.map(stamped),
+        // The record may lie below the log start, in a segment that is still here: the epoch is its batch's. What lies above
+        // the high watermark, or the last stable offset, is not there yet for a consumer.
+        MAX_TIMESTAMP => log.max_timestamp().await.map_err(storage_error)?.filter(|found| found.offset < up_to),
         timestamp if timestamp < 0 => return Err(ErrorCode::UnsupportedVersion),
-        timestamp => log.offset_for_timestamp(timestamp).await.map_err(storage_error)?.map(stamped),
+        timestamp => {
+            let found = log.offset_for_timestamp(timestamp).await.map_err(storage_error)?;
+            found.filter(|found| found.offset < up_to)
+        }
     };
-    // What lies above the high watermark, or the last stable offset, is not there yet for a consumer.
-    let found = found.filter(|(_, offset)| *offset <= up_to && (query.timestamp < 0 || *offset < up_to));
-    let epoch = |offset| match query.timestamp {
-        LATEST => partition.leader_epoch.get(),
-        _ => log.epochs().epoch_for_offset(offset).unwrap_or(-1),
-    };
-    Ok(found.map_or(OffsetResult::none(ErrorCode::None), |(timestamp, offset)| OffsetResult {
+    Ok(found.map_or(OffsetResult::none(ErrorCode::None), |found| OffsetResult {
         error: ErrorCode::None,
-        timestamp,
-        offset,
-        leader_epoch: epoch(offset),
+        timestamp: found.timestamp,
+        offset: found.offset,
+        leader_epoch: found.leader_epoch,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_have_the_versions_that_brought_them() {
+        for (mark, from) in [(-1, 1), (-2, 1), (0, 1), (i64::MAX, 1), (-3, 7), (-4, 8), (-5, 9), (-6, 11), (-7, 12)] {
+            for version in 1..=11 {
+                assert_eq!(is_in_version(mark, version), version >= from, "mark {mark} in version {version}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_partition_named_twice_is_left_once() {
+        let topic = |name: &str, partitions: &[i32]| ListOffsetsTopic {
+            name: name.to_owned(),
+            partitions: partitions
+                .iter()
+                .map(|index| ListOffsetsPartition { partition_index: *index, ..Default::default() })
+                .collect(),
+        };
+        let mut topics = vec![topic("a", &[0, 1, 0]), topic("b", &[0]), topic("a", &[1]), topic("c", &[])];
+        let repeated = take_repeated(&mut topics);
+        assert_eq!(topics, [topic("a", &[0, 1]), topic("b", &[0])]);
+        assert_eq!(repeated, FxHashSet::from_iter([("a".to_owned(), 0), ("a".to_owned(), 1)]));
+    }
 }

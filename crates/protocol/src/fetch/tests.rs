@@ -116,7 +116,7 @@ proptest! {
             let request = in_version(request.clone(), version);
             let frame = framed(&request, version);
             let view = FetchRequest::parse(&frame, BODY_START, version).unwrap();
-            prop_assert_eq!(view.cluster_id, request.cluster_id.as_deref());
+            prop_assert_eq!(view.cluster_id, request.cluster_id.as_deref().map(Text::from));
             let replica = if version < 15 { (request.replica_id, -1) } else {
                 (request.replica_state.replica_id, request.replica_state.replica_epoch)
             };
@@ -125,11 +125,11 @@ proptest! {
             let limits = (request.max_wait_ms, request.min_bytes, request.max_bytes, request.isolation_level);
             prop_assert_eq!((view.max_wait_ms, view.min_bytes, view.max_bytes, view.isolation_level), limits);
             prop_assert_eq!((view.session_id, view.session_epoch), (request.session_id, request.session_epoch));
-            prop_assert_eq!(view.rack_id, &request.rack_id);
+            prop_assert_eq!(view.rack_id, Text::from(&*request.rack_id));
             let mut expected = Vec::new();
             for topic in &request.topics {
                 expected.extend(topic.partitions.iter().map(|p| FetchPartition {
-                    topic: TopicRef { name: &topic.topic, id: topic.topic_id },
+                    topic: TopicRef { name: Text::from(&*topic.topic), id: topic.topic_id },
                     index: p.partition,
                     current_leader_epoch: p.current_leader_epoch,
                     fetch_offset: p.fetch_offset,
@@ -143,7 +143,7 @@ proptest! {
             prop_assert_eq!(view.partitions().collect::<Vec<_>>(), expected);
             let mut expected = Vec::new();
             for topic in &request.forgotten_topics_data {
-                let topic_ref = TopicRef { name: &topic.topic, id: topic.topic_id };
+                let topic_ref = TopicRef { name: Text::from(&*topic.topic), id: topic.topic_id };
                 expected.extend(topic.partitions.iter().map(|&index| ForgottenPartition { topic: topic_ref, index }));
             }
             prop_assert_eq!(view.forgotten_partitions().collect::<Vec<_>>(), expected);

@@ -61,11 +61,11 @@ proptest! {
         for version in MIN_VERSION..=MAX_VERSION {
             let (request, frame) = framed(request.clone(), version);
             let view = ProduceRequest::parse(&frame, BODY_START, version).unwrap();
-            prop_assert_eq!(view.transactional_id, request.transactional_id.as_deref());
+            prop_assert_eq!(view.transactional_id, request.transactional_id.as_deref().map(Text::from));
             prop_assert_eq!((view.acks, view.timeout_ms), (request.acks, request.timeout_ms));
             let seen: Vec<_> = view
                 .partitions()
-                .map(|p| (p.topic.name.to_owned(), p.topic.id, p.index, p.records.map(|range| frame[range].to_vec())))
+                .map(|p| (p.topic.name.decode().into_owned(), p.topic.id, p.index, p.records.map(|range| frame[range].to_vec())))
                 .collect();
             let mut expected = Vec::new();
             for topic in &request.topic_data {
@@ -188,5 +188,27 @@ fn false_counts_end_at_the_end_of_the_frame() {
     assert!(ProduceRequest::parse(&frame, 0, 8).is_err());
     frame[8..].copy_from_slice(&(-2i32).to_be_bytes());
     let refused = ProduceRequest::parse(&frame, 0, 8).unwrap_err();
-    assert_eq!(refused.kind, DecodeErrorKind::InvalidLength(-2));
+    // Every negative length is null, which the topics of a produce request may not be.
+    assert_eq!(refused.kind, DecodeErrorKind::UnexpectedNull);
+}
+
+/// Kafka reads bytes that are no UTF-8 as replacement characters, and any negative length as null.
+#[test]
+fn text_is_read_as_java_reads_it() {
+    let frame = |name: &[u8]| {
+        let mut frame = vec![0xff, 0xfe, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+        frame.extend_from_slice(&(name.len() as i16).to_be_bytes());
+        frame.extend_from_slice(name);
+        frame.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 7, 0xff, 0xff, 0xff, 0xfd]);
+        frame
+    };
+    let bytes = frame(b"caf\xe9");
+    let request = ProduceRequest::parse(&bytes, 0, 8).unwrap();
+    assert_eq!(request.transactional_id, None);
+    let partition = request.partitions().next().unwrap();
+    assert_eq!((&*partition.topic.name.decode(), partition.index, partition.records), ("caf\u{fffd}", 7, None));
+    // What would be too long for the answer after the replacement is refused here.
+    let refused = ProduceRequest::parse(&frame(&[0xe9; 20_000]), 0, 8).unwrap_err();
+    assert_eq!(refused.kind, DecodeErrorKind::InvalidLength(20_000));
+    assert!(ProduceRequest::parse(&frame(&[b'a'; 20_000]), 0, 8).is_ok());
 }

@@ -6,10 +6,10 @@
 use bytes::Bytes;
 
 use super::{
-    Batch, BatchBuilder, NO_TIMESTAMP, Record, Records, RecordsError, TimestampType, batches, regular, set_base_offset,
-    set_max_timestamp, set_partition_leader_epoch,
+    Batch, BatchBuilder, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_TIMESTAMP, Record, Records, RecordsError, TimestampType,
+    regular, set_base_offset, set_max_timestamp, set_partition_leader_epoch,
 };
-use crate::compression::{Compression, CompressionError, decompress_into};
+use crate::compression::{Compression, CompressionError, decompress_readable_into};
 use crate::error::ErrorCode;
 use crate::produce::RecordError;
 
@@ -18,6 +18,8 @@ use crate::produce::RecordError;
 pub const MAX_DECOMPRESSED_BATCH_BYTES: usize = 64 << 20;
 /// The most records that a refusal names. Kafka names all; a hostile batch can have millions.
 const MAX_RECORD_ERRORS: usize = 1000;
+/// What a batch of any format says of its own length, at the least (`LegacyRecord.RECORD_OVERHEAD_V0`).
+const BATCH_LENGTH_MIN: i32 = 14;
 /// The first Produce version in which clients may use zstd (KIP-110).
 const ZSTD_FROM_PRODUCE_VERSION: i16 = 7;
 /// A scratch buffer larger than this is given back after its batch.
@@ -59,7 +61,8 @@ pub struct BatchProducer {
     pub last_sequence: i32,
 }
 
-/// What an accepted batch holds. The batch is all of the bytes that were validated.
+/// What an accepted batch holds. The batch is the first `size_bytes` of what was validated; what follows is none, and is
+/// left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidBatch {
     pub size_bytes: usize,
@@ -83,11 +86,25 @@ pub struct Rejection {
     pub error: ErrorCode,
     pub message: String,
     pub record_errors: Vec<RecordError>,
+    /// The answer says where the log begins. Kafka knows it of what the log refuses, not of what comes no further than the
+    /// request (`ReplicaManager.appendRecordsToLeader`).
+    pub says_log_start: bool,
 }
 
 impl Rejection {
     fn new(error: ErrorCode, message: impl ToString) -> Self {
-        Self { error, message: message.to_string(), record_errors: Vec::new() }
+        let known_without_log = [
+            ErrorCode::CorruptMessage,
+            ErrorCode::MessageTooLarge,
+            ErrorCode::RecordListTooLarge,
+            ErrorCode::TransactionalIdAuthorizationFailed,
+        ];
+        let says_log_start = !known_without_log.contains(&error);
+        Self { error, message: message.to_string(), record_errors: Vec::new(), says_log_start }
+    }
+
+    fn of_request(self) -> Self {
+        Self { says_log_start: false, ..self }
     }
 
     fn invalid(message: impl ToString) -> Self {
@@ -121,7 +138,7 @@ pub fn validate(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) ->
 }
 
 fn check(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result<ValidBatch, Rejection> {
-    let batch = only_batch(bytes)?;
+    let batch = only_batch(bytes).map_err(Rejection::of_request)?;
     let compression = check_codec(&batch, rules)?;
     check_header(&batch, rules)?;
     if !batch.crc_is_valid() {
@@ -130,7 +147,7 @@ fn check(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result
     let body = match compression {
         Compression::None => batch.body(),
         codec => {
-            decompress_into(codec, batch.body(), scratch, rules.max_decompressed_bytes)
+            decompress_readable_into(codec, batch.body(), scratch, rules.max_decompressed_bytes)
                 .map_err(|error| Rejection::from(RecordsError::from(error)))?;
             scratch.as_slice()
         }
@@ -147,7 +164,7 @@ fn check(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result
     });
     let by_append = rules.timestamp_type == TimestampType::LogAppendTime;
     Ok(ValidBatch {
-        size_bytes: bytes.len(),
+        size_bytes: batch.size_bytes(),
         record_count: batch.record_count(),
         last_offset_delta: batch.last_offset_delta(),
         max_timestamp: if by_append { rules.now_ms } else { largest.timestamp },
@@ -163,16 +180,34 @@ fn check(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result
 
 fn only_batch(bytes: &[u8]) -> Result<Batch<'_>, Rejection> {
     let one = "a partition's records must be exactly one whole batch";
-    let mut walk = batches(bytes);
-    let batch = match walk.next() {
-        None => return Err(Rejection::invalid(format!("{one}; there is none"))),
-        Some(Err(error @ RecordsError::Truncated { .. })) => return Err(Rejection::invalid(format!("{one}: {error}"))),
-        Some(batch) => batch?,
-    };
-    match bytes.len() - walk.position() {
-        0 => Ok(batch),
-        more => Err(Rejection::invalid(format!("{one}; {more} bytes follow it"))),
+    if !holds_batch(bytes)? {
+        return Err(match Batch::parse(bytes) {
+            Err(error) if !bytes.is_empty() => Rejection::invalid(format!("{one}: {error}")),
+            _ => Rejection::invalid(format!("{one}; there is none")),
+        });
     }
+    let batch = Batch::parse(bytes)?;
+    match holds_batch(&bytes[batch.size_bytes()..])? {
+        false => Ok(batch),
+        true => Err(Rejection::invalid(format!("{one}; another follows it"))),
+    }
+}
+
+/// Whether a whole batch stands first, as Kafka's walk sees it (`ByteBufferLogInputStream`): fewer bytes than the batch that
+/// they begin are none; what can begin no batch is an error.
+fn holds_batch(bytes: &[u8]) -> Result<bool, Rejection> {
+    let Some(length) = bytes.get(8..LOG_OVERHEAD_BYTES) else { return Ok(false) };
+    let length = i32::from_be_bytes(length.try_into().expect("four bytes"));
+    if length < BATCH_LENGTH_MIN {
+        let message = format!("a batch says its length is {length}, less than any batch needs");
+        return Err(Rejection::new(ErrorCode::CorruptMessage, message));
+    }
+    let Some(&magic) = bytes.get(16) else { return Ok(false) };
+    if !(0..=MAGIC_V2).contains(&(magic as i8)) {
+        let message = format!("a batch has magic {}, which does not exist", magic as i8);
+        return Err(Rejection::new(ErrorCode::CorruptMessage, message));
+    }
+    Ok(bytes.len() - LOG_OVERHEAD_BYTES >= length as usize)
 }
 
 fn check_codec(batch: &Batch<'_>, rules: &ValidationRules) -> Result<Compression, Rejection> {
@@ -182,7 +217,7 @@ fn check_codec(batch: &Batch<'_>, rules: &ValidationRules) -> Result<Compression
             if compression == Compression::Zstd && produce_version < ZSTD_FROM_PRODUCE_VERSION =>
         {
             let message = format!("Produce version {produce_version} does not allow zstd");
-            Err(Rejection::new(ErrorCode::UnsupportedCompressionType, message))
+            Err(Rejection::new(ErrorCode::UnsupportedCompressionType, message).of_request())
         }
         _ => Ok(compression),
     }
@@ -333,7 +368,7 @@ impl Faults {
                 format!("One or more records have been rejected due to {} record errors in total", self.count);
             (ErrorCode::InvalidRecord, message)
         };
-        Err(Rejection { error, message, record_errors: self.errors })
+        Err(Rejection { record_errors: self.errors, ..Rejection::new(error, message) })
     }
 }
 

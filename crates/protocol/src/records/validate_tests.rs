@@ -108,9 +108,70 @@ fn number_of_batches() {
     let one = builder(3).build();
     assert_eq!(error(&[], &rules()), ErrorCode::InvalidRecord);
     assert_eq!(error(&[&one[..], &one[..]].concat(), &rules()), ErrorCode::InvalidRecord);
-    assert_eq!(error(&[&one[..], b"x"].concat(), &rules()), ErrorCode::InvalidRecord);
     for len in 1..one.len() {
         assert_eq!(error(&one[..len], &rules()), ErrorCode::InvalidRecord);
+    }
+}
+
+/// What stands behind the batch, and what Kafka 4.4 says of it.
+#[test]
+fn bytes_behind_a_batch_are_left_out_unless_they_are_another_or_none_at_all() {
+    let one = builder(3).build();
+    let behind = |rest: &[u8]| check(&[&one[..], rest].concat(), &rules());
+    let with = |length: i32, magic: u8, size: usize| {
+        let mut rest = one[..size].to_vec();
+        rest[8..12].copy_from_slice(&length.to_be_bytes());
+        rest[16] = magic;
+        rest
+    };
+    let beginnings = (1..one.len()).map(|len| one[..len].to_vec());
+    let good = beginnings.chain([vec![0; 1], vec![0; 11], vec![0xff; 11], with(14, 2, 25), with(i32::MAX, 0, 40)]);
+    for rest in good {
+        let valid = behind(&rest).unwrap_or_else(|refused| panic!("{rest:?}: {}", refused.message));
+        assert_eq!((valid.size_bytes, valid.record_count), (one.len(), 3), "{rest:?}");
+    }
+    for (rest, expected) in [
+        (vec![0; 12], ErrorCode::CorruptMessage),
+        (vec![0; 40], ErrorCode::CorruptMessage),
+        (with(13, 2, 40), ErrorCode::CorruptMessage),
+        (with(-1, 2, 40), ErrorCode::CorruptMessage),
+        (with(1000, 3, 40), ErrorCode::CorruptMessage),
+        (with(1000, 0xff, 40), ErrorCode::CorruptMessage),
+        (with(14, 2, 26), ErrorCode::InvalidRecord),
+        (with(14, 0, 26), ErrorCode::InvalidRecord),
+        ([&one[..], b"x"].concat(), ErrorCode::InvalidRecord),
+    ] {
+        let refused = behind(&rest).unwrap_err();
+        assert_eq!((refused.error, refused.says_log_start), (expected, false), "{rest:?}");
+    }
+}
+
+/// As Kafka 4.4 answers: the log's start stands beside what the log refuses, not beside what comes no further than the request.
+#[test]
+fn a_refusal_says_whether_the_log_start_belongs_to_it() {
+    let compacted = ValidationRules { compacted: true, ..rules() };
+    let mut no_key = BatchBuilder::new(0);
+    no_key.append(NOW_MS, None, None, &[]);
+    let mut far = BatchBuilder::new(0);
+    far.append(NOW_MS + 4_000_000, None, None, &[]);
+    let mut bad_crc = builder(3).build().to_vec();
+    bad_crc[20] ^= 1;
+    let small = ValidationRules { max_message_bytes: 50, ..rules() };
+    for (bytes, rules, expected) in [
+        (vec![], rules(), (ErrorCode::InvalidRecord, false)),
+        (patched(16, &[1]), rules(), (ErrorCode::InvalidRecord, false)),
+        (bad_crc, rules(), (ErrorCode::CorruptMessage, false)),
+        (builder(3).build().to_vec(), small, (ErrorCode::MessageTooLarge, false)),
+        (patched(22, &[0x10]), rules(), (ErrorCode::TransactionalIdAuthorizationFailed, false)),
+        (patched(0, &1i64.to_be_bytes()), rules(), (ErrorCode::InvalidRecord, true)),
+        (patched(57, &[0, 0, 0, 2]), rules(), (ErrorCode::InvalidRecord, true)),
+        (patched(22, &[0x20]), rules(), (ErrorCode::InvalidRecord, true)),
+        (patched(43, &9i64.to_be_bytes()), rules(), (ErrorCode::InvalidRecord, true)),
+        (no_key.build().to_vec(), compacted, (ErrorCode::InvalidRecord, true)),
+        (far.build().to_vec(), rules(), (ErrorCode::InvalidTimestamp, true)),
+    ] {
+        let refused = check(&bytes, &rules).unwrap_err();
+        assert_eq!((refused.error, refused.says_log_start), expected, "{}", refused.message);
     }
 }
 

@@ -26,19 +26,37 @@ fn lengths_are_checked_before_anything_is_allocated() {
     for flexible in [false, true] {
         let mut bytes = BytesMut::new();
         if flexible {
-            put_uvarint(&mut bytes, u32::MAX)
+            put_uvarint(&mut bytes, i32::MAX as u32)
         } else {
             bytes.put_i32(i32::MAX)
         }
         assert!(matches!(kind(Reader::new(&bytes).array::<i64>(flexible, 0)), DecodeErrorKind::Truncated { .. }));
         assert!(matches!(kind(Reader::new(&bytes).bytes(flexible)), DecodeErrorKind::Truncated { .. }));
     }
-    assert_eq!(kind(Reader::new(&[0x80, 0x00]).string(false)), DecodeErrorKind::InvalidLength(-32768));
-    assert_eq!(kind(Reader::new(&(-2i32).to_be_bytes()).bytes(false)), DecodeErrorKind::InvalidLength(-2));
-    assert_eq!(
-        kind(Reader::new(&(-2i32).to_be_bytes()).nullable_bytes(false, true)),
-        DecodeErrorKind::InvalidLength(-2)
-    );
+}
+
+#[test]
+fn every_negative_length_is_null() {
+    for length in [-1, -2, i16::MIN] {
+        let bytes = length.to_be_bytes();
+        assert_eq!(Reader::new(&bytes).nullable_string(false, true), Ok(None));
+        assert_eq!(kind(Reader::new(&bytes).string(false)), DecodeErrorKind::UnexpectedNull);
+    }
+    for length in [-1, -2, i32::MIN] {
+        let bytes = length.to_be_bytes();
+        assert_eq!(Reader::new(&bytes).nullable_bytes(false, true), Ok(None));
+        assert_eq!(Reader::new(&bytes).nullable_array::<i32>(false, true, 0), Ok(None));
+        assert_eq!(kind(Reader::new(&bytes).bytes(false)), DecodeErrorKind::UnexpectedNull);
+        assert_eq!(kind(Reader::new(&bytes).array::<i32>(false, 0)), DecodeErrorKind::UnexpectedNull);
+    }
+    // Of flexible versions, too: length + 1 is a number of 32 bits with sign there.
+    for varint in [0, 0x8000_0001, u32::MAX] {
+        let mut bytes = BytesMut::new();
+        put_uvarint(&mut bytes, varint);
+        assert_eq!(Reader::new(&bytes).nullable_string(true, true), Ok(None));
+        assert_eq!(Reader::new(&bytes).nullable_bytes(true, true), Ok(None));
+        assert_eq!(kind(Reader::new(&bytes).array::<i32>(true, 0)), DecodeErrorKind::UnexpectedNull);
+    }
 }
 
 #[test]
@@ -76,8 +94,13 @@ fn tagged_fields_ascend_and_have_their_size() {
 }
 
 #[test]
-fn strings_are_utf8_and_short() {
-    assert_eq!(kind(Reader::new(&[3, 0xff, 0xfe]).string(true)), DecodeErrorKind::NotUtf8);
+fn strings_are_short_and_what_is_no_utf8_is_replaced() {
+    assert_eq!(Reader::new(&[4, b'a', 0xff, 0xe9]).string(true).as_deref(), Ok("a\u{fffd}\u{fffd}"));
+    // The replacement makes three bytes of one, which no response could carry.
+    let mut bytes = BytesMut::new();
+    bytes.put_i16(20_000);
+    bytes.put_bytes(0xe9, 20_000);
+    assert_eq!(kind(Reader::new(&bytes).string(false)), DecodeErrorKind::InvalidLength(20_000));
     let mut bytes = BytesMut::new();
     put_uvarint(&mut bytes, 40_001);
     bytes.put_bytes(b'a', 40_000);
