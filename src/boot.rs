@@ -8,24 +8,26 @@
 //! Stop: no core accepts any more → requests in flight end → every core closes its logs → core 0 writes the checkpoints
 //! that make the next start quick, and at last `.kafka_cleanshutdown`.
 
+mod identity;
+mod storage;
+
 pub use crate::shard::mailbox::MeshEnd;
 use crate::{
     config::{BrokerConfig, Layers},
     limits,
-    log::{
-        self, LogDir, LogError, LogStart, LogState, MetaProperties, OffsetEntry,
-        stream::{self, ReplayPart},
-    },
+    log::{Checkpoints, LogDir, LogError, LogState, OffsetEntry, stream},
     meta::{
-        controller::Settings,
+        METADATA_TOPIC,
+        controller::{ControllerRequest, ControllerResponse, DirectoryAssignment, Settings},
         image::Image,
         node::{MetaNode, MetaNodeError, MetaNodeOptions},
     },
     net::{admission::OpenConnections, listener::ListenPlan},
     shard::{Answer, Call, Shard, ShardOptions, mailbox, partition::PartitionId, view::ClusterView},
 };
+use identity::{Identity, OfflineDir};
 use ring::{Doorbell, Ring, signal::Signal};
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use std::{
     cell::Cell,
     io,
@@ -35,6 +37,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+pub use storage::{Storage, Unopened};
 
 /// Why a broker does not start. Nothing is served then; what was there before stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -53,48 +56,8 @@ pub enum BootError {
     Stream { what: &'static str, source: io::Error },
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
-}
-
-/// The topic of the metadata log; it is in no image.
-const METADATA_TOPIC: &str = "__cluster_metadata";
-
-/// Where partitions lie and what is known of them before they are opened: plain data that every core shares.
-#[derive(Default)]
-pub struct Storage {
-    dirs: Vec<PathBuf>,
-    known: FxHashMap<(String, i32), (PathBuf, LogStart)>,
-    /// What the commit streams of the last run hold.
-    replay: FxHashMap<PartitionId, Vec<ReplayPart>>,
-    /// Partitions that could not be opened, and have records there. A lock, because it is not yet the time of requests.
-    unopened: Mutex<Vec<PartitionId>>,
-}
-
-impl Storage {
-    /// The folder of a partition, and how to open it. A new one goes to the log directory that its id falls on.
-    pub fn place(&self, topic: &str, id: PartitionId) -> (PathBuf, LogStart) {
-        let (path, start) = self.place_without_stream(topic, id);
-        match self.replay.get(&id) {
-            // What is missing was not closed in order, whatever happened since.
-            Some(replay) => (path, LogStart { clean: false, state: None, replay: replay.clone(), ..start }),
-            None => (path, start),
-        }
-    }
-
-    /// Takes note that a partition could not be opened: the commit stream that has records of it is kept.
-    pub fn keep_stream_for(&self, id: PartitionId) {
-        self.unopened.lock().expect("no core panics while it holds the list").push(id);
-    }
-
-    fn place_without_stream(&self, topic: &str, id: PartitionId) -> (PathBuf, LogStart) {
-        match self.known.get(&(topic.to_owned(), id.index)) {
-            Some((path, start)) => (path.clone(), start.clone()),
-            None => {
-                let spread = (id.topic_id.as_u128() as usize).wrapping_add(id.index as usize);
-                let dir = &self.dirs[spread % self.dirs.len()];
-                (dir.join(format!("{topic}-{}", id.index)), LogStart::default())
-            }
-        }
-    }
+    #[error("stopped, but the next start has something to recover in {dirs}: what it is stands above")]
+    Unclean { dirs: String },
 }
 
 /// What the cores of one broker tell each other before they have mailboxes. A lock, because this is not yet the time of
@@ -228,6 +191,68 @@ struct Lead {
     prepared: Prepared,
 }
 
+async fn identify(ring: &Ring, config: &BrokerConfig) -> Result<Identity, BootError> {
+    let wanted = identity::Wanted {
+        cluster_id: config.cluster_id.as_deref(),
+        node_id: config.node_id,
+        metadata_dir: &config.metadata_log_dir,
+        metadata_dir_is_set: config.metadata_log_dir_is_set,
+    };
+    identity::identify(&identity::look(ring, config).await, &wanted)
+}
+
+/// The log directories that are in use.
+struct Opened {
+    dirs: Vec<LogDir>,
+    /// By log directory: the commit streams of the last run.
+    streams: Vec<stream::Found>,
+    storage: Storage,
+}
+
+/// Opens the log directories. One that fails is left out, unless it has the metadata.
+async fn open_dirs(ring: &Ring, identity: &Identity, cluster_id: &str, node_id: i32) -> Result<Opened, BootError> {
+    let (mut dirs, mut offline) = (Vec::new(), identity.offline.clone());
+    let mut leave_out = |path: &Path, error: BootError| match error {
+        BootError::Log(LogError::Io { .. }) | BootError::Stream { .. } if *path != identity.metadata_dir => {
+            let why = format!("cannot be used: {error}");
+            offline.push(OfflineDir { path: path.to_owned(), id: None, why });
+            Ok(())
+        }
+        error => Err(error),
+    };
+    // A refusal comes before anything is changed in any of them.
+    for path in &identity.usable {
+        match LogDir::open(ring, path, cluster_id, node_id).await {
+            Ok(dir) => dirs.push(dir),
+            Err(error) => leave_out(path, error.into())?,
+        }
+    }
+    let mut opened = Vec::new();
+    for dir in dirs {
+        let begin = async {
+            let found = stream::find(ring, dir.path(), dir.was_clean()).await.map_err(stream_error("read"))?;
+            dir.begin_run().await?;
+            Ok(found)
+        };
+        match begin.await {
+            Ok(found) => opened.push((dir, found)),
+            Err(error) => leave_out(dir.path(), error)?,
+        }
+    }
+    for dir in &offline {
+        tracing::error!(
+            dir = %dir.path.display(),
+            "this log directory is offline: it {}. Its partitions are not served; mend it, then start the broker again", dir.why
+        );
+    }
+    let (mut dirs, mut streams): (Vec<LogDir>, Vec<stream::Found>) = opened.into_iter().unzip();
+    let mut storage = Storage::new(&dirs, offline);
+    for (dir, found) in dirs.iter_mut().zip(&mut streams) {
+        storage.add(dir, std::mem::take(&mut found.parts));
+    }
+    Ok(Opened { dirs, streams, storage })
+}
+
 fn stream_error(what: &'static str) -> impl FnOnce(io::Error) -> BootError {
     move |source| BootError::Stream { what, source }
 }
@@ -237,30 +262,14 @@ impl Lead {
         let config = &start.config;
         // Before anything is written: a port in use must leave the disk as it was.
         let plan = ListenPlan::probe(ring, config, &start.addresses).await?;
-        let cluster_id = cluster_id(ring, config).await?;
-        let mut dirs = Vec::new();
-        for path in &config.log_dirs {
-            dirs.push(LogDir::open(ring, path, &cluster_id, config.node_id).await?);
-        }
-        let mut storage = Storage { dirs: config.log_dirs.clone(), ..Storage::default() };
-        let mut streams = Vec::new();
-        for dir in &mut dirs {
-            let mut found = stream::find(ring, dir.path(), dir.was_clean()).await.map_err(stream_error("read"))?;
-            storage.replay.extend(std::mem::take(&mut found.parts));
-            streams.push(found);
-            for found in dir.partitions().to_vec() {
-                let start = dir.log_start(&found.topic, found.partition);
-                storage.known.insert((found.topic, found.partition), (found.path, start));
-            }
-            dir.begin_run().await?;
-        }
-        let metadata_dir = dirs.iter_mut().find(|dir| dir.path() == config.metadata_log_dir);
-        let metadata_dir = metadata_dir.ok_or_else(|| BootError::MetaProperties {
-            path: config.metadata_log_dir.clone(),
-            detail: "metadata.log.dir must be one of log.dirs".to_owned(),
-        })?;
+        let mut identity = identify(ring, config).await?;
+        let fresh = || crate::meta::controller::random_uuid(&mut || ring.random_u64()).to_string();
+        let cluster_id = identity.cluster_id.take().unwrap_or_else(fresh);
+        let Opened { mut dirs, streams, storage } = open_dirs(ring, &identity, &cluster_id, config.node_id).await?;
+        let metadata_dir = dirs.iter_mut().find(|dir| dir.path() == identity.metadata_dir);
+        let metadata_dir = metadata_dir.expect("the directory of the metadata log is in use, or there is no start");
         let meta = MetaNodeOptions {
-            metadata_dir: config.metadata_log_dir.clone(),
+            metadata_dir: identity.metadata_dir.clone(),
             directory_id: metadata_dir.directory_id(),
             log_start: metadata_dir.log_start(METADATA_TOPIC, 0),
             log_directories: dirs.iter().map(LogDir::directory_id).collect(),
@@ -283,10 +292,18 @@ impl Lead {
             let (shard, dirs) = publisher.clone();
             Box::pin(async move { publish(&shard, &dirs, image).await }) as std::pin::Pin<Box<dyn Future<Output = ()>>>
         });
-        let node = MetaNode::start(&shard.ring, self.meta, publish).await?;
+        let settler = (shard.clone(), dirs.clone());
+        let replayed = Box::new(move |image: Arc<Image>| {
+            let (shard, dirs) = settler;
+            let settle = async move {
+                shard.storage.settle(&shard.ring, &dirs.all, &image, shard.config.node_id).await;
+            };
+            Box::pin(settle) as std::pin::Pin<Box<dyn Future<Output = ()>>>
+        });
+        let node = MetaNode::start(&shard.ring, self.meta, replayed, publish).await?;
         *shard.controller.borrow_mut() = Some(Rc::new(node));
-        set_strays_aside(shard, &dirs).await?;
-        if !dirs.all.iter().all(LogDir::was_clean) {
+        tell_directories(shard).await;
+        if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
             let what = "cannot write the offset checkpoints";
             checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
         }
@@ -313,9 +330,29 @@ async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
     }
 }
 
+/// Tells the controller where partitions are that the metadata has elsewhere, or nowhere. If it cannot be told, the next
+/// start finds the same.
+async fn tell_directories(shard: &Shard) {
+    let replicas = shard.storage.assignments().to_vec();
+    let Some(controller) = shard.controller.borrow().clone().filter(|_| !replicas.is_empty()) else { return };
+    let broker_id = shard.config.node_id;
+    let broker_epoch = controller.image().broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
+    let partitions = replicas.len();
+    let request = ControllerRequest::AssignReplicasToDirs(DirectoryAssignment { broker_id, broker_epoch, replicas });
+    match controller.request(request).await {
+        ControllerResponse::AssignReplicasToDirs(Ok(())) => {
+            tracing::info!(partitions, "the metadata records the log directories of partitions as they were found");
+        }
+        other => {
+            tracing::error!(partitions, ?other, "the log directories of partitions cannot be recorded in the metadata")
+        }
+    }
+}
+
 /// Every partition is open: removes the commit streams of the last run, but for those of partitions that are not.
 async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) -> Result<(), BootError> {
-    let unopened = shard.storage.unopened.lock().expect("no core panics while it holds the list").clone();
+    let unopened: Vec<PartitionId> =
+        shard.storage.unopened().into_iter().filter(|one| one.has_replay).map(|one| one.id).collect();
     for (dir, found) in dirs.all.iter().zip(streams) {
         let here: Vec<PartitionId> = unopened.iter().copied().filter(|id| found.has(*id)).collect();
         if here.is_empty() {
@@ -330,46 +367,6 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) ->
         stream::set_aside(&shard.ring, dir.path(), found, &here).await.map_err(stream_error("set aside"))?;
     }
     Ok(())
-}
-
-/// Sets the folders aside that hold no partition of the metadata: a crash came before their topic's deletion was done.
-async fn set_strays_aside(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
-    let image = shard.view.borrow().image.clone();
-    for found in dirs.all.iter().flat_map(LogDir::partitions).filter(|found| found.topic != METADATA_TOPIC) {
-        let topic = image.topics.by_name(&found.topic);
-        if topic.is_none_or(|topic| topic.partition(found.partition).is_none()) {
-            tracing::warn!(path = %found.path.display(), "a folder of a partition that does not exist is set aside");
-            log::set_aside(&shard.ring, &found.path).await?;
-        }
-    }
-    Ok(())
-}
-
-/// The cluster's id: what a log directory says, else what the configuration says, else a new one.
-async fn cluster_id(ring: &Ring, config: &BrokerConfig) -> Result<String, BootError> {
-    for dir in &config.log_dirs {
-        let path = dir.join("meta.properties");
-        let text = match ring.read_file(&path, 1 << 20).await {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => {
-                let detail = format!("cannot be read: {error}; correct log.dirs, or what is in its way");
-                return Err(BootError::MetaProperties { path, detail });
-            }
-        };
-        let meta = MetaProperties::parse(&text)
-            .map_err(|error| BootError::MetaProperties { path: path.clone(), detail: error.to_string() })?;
-        if let Some(configured) = config.cluster_id.as_ref().filter(|id| **id != meta.cluster_id) {
-            let detail = format!(
-                "this directory belongs to cluster {}, the configuration says {configured}: correct cluster.id or log.dirs",
-                meta.cluster_id
-            );
-            return Err(BootError::MetaProperties { path, detail });
-        }
-        return Ok(meta.cluster_id);
-    }
-    let fresh = || crate::meta::controller::random_uuid(&mut || ring.random_u64()).to_string();
-    Ok(config.cluster_id.clone().unwrap_or_else(fresh))
 }
 
 /// Writes recovery points and log starts now and then, so that recovery after a crash has little to read.
@@ -392,7 +389,7 @@ async fn checkpoint(shard: &Shard, dirs: &LogDirs) -> io::Result<()> {
     dirs.free.wait_until(|| !dirs.busy.get()).await;
     dirs.busy.set(true);
     let checkpoints = partition_checkpoints(shard.call_all(|| Call::Checkpoint).await);
-    let written = write_checkpoints(&dirs.all, &checkpoints).await;
+    let written = write_checkpoints(shard, &dirs.all, &checkpoints).await.map_err(|(_, error)| error);
     dirs.busy.set(false);
     dirs.free.notify();
     written
@@ -415,7 +412,14 @@ fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
     answers.into_iter().flat_map(of).collect()
 }
 
-async fn write_checkpoints(dirs: &[LogDir], checkpoints: &[PartitionCheckpoint]) -> io::Result<()> {
+/// Every directory is tried; the first error is told, with the directories that have one.
+async fn write_checkpoints(
+    shard: &Shard,
+    dirs: &[LogDir],
+    checkpoints: &[PartitionCheckpoint],
+) -> Result<(), (Vec<PathBuf>, io::Error)> {
+    let image = shard.view.borrow().image.clone();
+    let mut failed: Option<(Vec<PathBuf>, io::Error)> = None;
     for dir in dirs {
         let here = || checkpoints.iter().filter(|one| one.dir == dir.path());
         let entry = |one: &PartitionCheckpoint, offset| OffsetEntry {
@@ -425,43 +429,75 @@ async fn write_checkpoints(dirs: &[LogDir], checkpoints: &[PartitionCheckpoint])
         };
         let entries =
             |offset: fn(&PartitionCheckpoint) -> i64| here().map(|one| entry(one, offset(one))).collect::<Vec<_>>();
-        dir.write_recovery_points(&entries(|one| one.recovery_point)).await?;
-        dir.write_log_starts(&entries(|one| one.log_start_offset)).await?;
-        dir.write_high_watermarks(&entries(|one| one.high_watermark)).await?;
+        let told = Checkpoints {
+            recovery_points: entries(|one| one.recovery_point),
+            log_starts: entries(|one| one.log_start_offset),
+            high_watermarks: entries(|one| one.high_watermark),
+        };
+        let is_kept = |topic: &str, partition| shard.storage.is_kept(&image, topic, partition);
+        let written = async {
+            dir.write_checkpoints(told, is_kept).await?;
+            dir.note_metadata(image.provenance.offset, false).await
+        };
+        if let Err(error) = written.await {
+            failed.get_or_insert_with(|| (Vec::new(), error)).0.push(dir.path().to_owned());
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
+/// Closes every log, and marks each log directory that was closed in order.
 async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
-    let mut all_closed = true;
+    let mut unclean: FxHashSet<PathBuf> = shard.storage.offline.iter().map(|dir| dir.path.clone()).collect();
     let mut checkpoints = Vec::new();
     let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
     for (core, answer) in shard.call_all(|| Call::Close).await.into_iter().enumerate() {
         let Answer::Closed(closed) = answer else { continue };
-        all_closed &= closed.all_closed;
+        unclean.extend(closed.unclean_dirs);
         checkpoints.extend(closed.checkpoints);
         states.push((core, closed.states));
     }
     let broker_epoch =
         shard.view.borrow().image.broker(shard.config.node_id).map_or(-1, |broker| broker.0.broker_epoch);
     let node = shard.controller.take();
-    if let Some(node) = node {
-        let closed = node.close().await;
-        all_closed &= closed.inspect_err(|error| tracing::error!(%error, "cannot close the metadata log")).is_ok();
+    if let Some(node) = node
+        && let Err(error) = node.close().await
+    {
+        tracing::error!(%error, "cannot close the metadata log");
+        unclean.extend(node.log().dir().parent().map(PathBuf::from));
     }
-    let io_error = |source| BootError::Io { what: "cannot write the checkpoints of a clean stop", source };
-    write_checkpoints(dirs, &checkpoints).await.map_err(io_error)?;
+    if let Err((failed, error)) = write_checkpoints(shard, dirs, &checkpoints).await {
+        tracing::error!(%error, "cannot write the offset checkpoints");
+        unclean.extend(failed);
+    }
     for dir in dirs {
-        for (core, states) in &states {
-            let here = |(path, state): &(PathBuf, LogState)| (Path::new(path) == dir.path()).then(|| state.clone());
-            dir.write_states(*core, &states.iter().filter_map(here).collect()).await.map_err(io_error)?;
+        if !dir.was_clean() && shard.storage.has_unopened(dir.path()) {
+            tracing::warn!(dir = %dir.path().display(), "not closed in order: it has partitions that could not be opened");
+            unclean.insert(dir.path().to_owned());
         }
-        if all_closed {
-            dir.end_run(broker_epoch).await.map_err(io_error)?;
+        if unclean.contains(dir.path()) {
+            continue;
+        }
+        if let Err(error) = end_run(dir, &states, broker_epoch).await {
+            tracing::error!(dir = %dir.path().display(), %error, "cannot note that it was closed in order");
+            unclean.insert(dir.path().to_owned());
         }
     }
     shard.tell_all_to_end();
-    Ok(())
+    if unclean.is_empty() {
+        return Ok(());
+    }
+    let mut dirs: Vec<String> = unclean.iter().map(|dir| dir.display().to_string()).collect();
+    dirs.sort();
+    Err(BootError::Unclean { dirs: dirs.join(", ") })
+}
+
+async fn end_run(dir: &LogDir, states: &[(usize, Vec<(PathBuf, LogState)>)], broker_epoch: i64) -> io::Result<()> {
+    for (core, states) in states {
+        let here = |(path, state): &(PathBuf, LogState)| (Path::new(path) == dir.path()).then(|| state.clone());
+        dir.write_states(*core, &states.iter().filter_map(here).collect()).await?;
+    }
+    dir.end_run(broker_epoch).await
 }
 
 /// A mesh for `count` cores and the control thread, which is the last member.

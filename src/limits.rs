@@ -83,6 +83,9 @@ pub const TOPICS_IN_AUTO_CREATION_MAX: usize = 1_000;
 /// Log lines about bad input per core and second; what is above is counted and said in one line.
 pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 
+/// Partitions that one log line about many of them names.
+pub const NAMED_PARTITIONS_MAX: usize = 20;
+
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 

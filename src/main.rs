@@ -38,6 +38,9 @@ const SPIN: Duration = Duration::from_micros(30);
 /// With fewer processors than this, spinning takes from others what it saves here.
 const SPIN_MIN_PROCESSORS: usize = 4;
 
+/// The exit code after a stop that leaves something to recover. 1: it did not start, or has failed; 2: a wrong command line.
+const STOPPED_UNCLEAN: u8 = 3;
+
 fn main() -> ExitCode {
     let Command::Serve(serve) = Cli::parse().command;
     logging::start();
@@ -49,7 +52,10 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             logging::say_last(format_args!("{error:#}"));
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(BootError::Unclean { .. }) => ExitCode::from(STOPPED_UNCLEAN),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct BrokerConfig {
     pub log_dirs: Vec<PathBuf>,
     /// `metadata.log.dir`, else the first of `log_dirs`.
     pub metadata_log_dir: PathBuf,
+    /// `metadata.log.dir` is set.
+    pub metadata_log_dir_is_set: bool,
     pub shard_cores: ShardCores,
     pub io_backend: IoBackend,
     pub admin_listener: Option<Address>,
@@ -292,6 +294,7 @@ impl BrokerConfig {
                 "controller.quorum.bootstrap.servers",
                 listeners::parse_address,
             ),
+            metadata_log_dir_is_set: metadata_log_dir.is_some(),
             metadata_log_dir: metadata_log_dir.map_or_else(|| log_dirs[0].clone(), PathBuf::from),
             log_dirs,
             shard_cores: ShardCores::parse(&cores).expect("the value was validated"),

@@ -150,6 +150,36 @@ impl MetaProperties {
     }
 }
 
+/// `millstream-metadata-seen` of a log directory: how far the metadata log had got when the directory was last written to.
+/// What the directory holds is known to a metadata log that reaches at least as far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetadataSeen {
+    /// The last offset; -1: none.
+    pub offset: i64,
+    /// A start had a metadata log that ended before `offset`: what it lacks need not have been deleted.
+    pub went_back: bool,
+}
+
+impl MetadataSeen {
+    pub fn format(&self) -> String {
+        format!("version: 0\nmetadata_offset: {}\nwent_back: {}\n", self.offset, self.went_back)
+    }
+
+    pub fn parse(text: &str) -> Result<Self, MalformedCheckpoint> {
+        let mut lines = text.lines();
+        if lines.next() != Some("version: 0") {
+            return Err(malformed(1, "\"version: 0\" expected"));
+        }
+        let mut value = |name: &str| lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let offset = value("metadata_offset").and_then(|text| text.parse().ok());
+        let went_back = value("went_back").and_then(|text| text.parse().ok());
+        Ok(Self {
+            offset: offset.ok_or_else(|| malformed(2, "\"metadata_offset: OFFSET\" expected"))?,
+            went_back: went_back.ok_or_else(|| malformed(3, "\"went_back: true\" or \"went_back: false\" expected"))?,
+        })
+    }
+}
+
 /// `.kafka_cleanshutdown`: written when every log was closed in order; carries the broker epoch (-1: unknown).
 pub fn format_clean_shutdown(broker_epoch: i64) -> String {
     format!("{{\"version\":0,\"brokerEpoch\":{broker_epoch}}}")
@@ -203,6 +233,17 @@ mod tests {
         assert_eq!(MetaProperties::parse(text).unwrap(), meta);
         assert_eq!(MetaProperties::parse(&meta.format()).unwrap(), meta);
         assert!(MetaProperties::parse("version=0\nbroker.id=1\n").is_err());
+    }
+
+    #[test]
+    fn what_was_seen_of_the_metadata_reads_back() {
+        for seen in [MetadataSeen { offset: 42, went_back: true }, MetadataSeen { offset: -1, went_back: false }] {
+            assert_eq!(MetadataSeen::parse(&seen.format()).unwrap(), seen);
+        }
+        let line_of = |text| MetadataSeen::parse(text).unwrap_err().line;
+        assert_eq!(line_of(""), 1);
+        assert_eq!(line_of("version: 0\nmetadata_offset: x\nwent_back: true\n"), 2);
+        assert_eq!(line_of("version: 0\nmetadata_offset: 1\n"), 3);
     }
 
     #[test]

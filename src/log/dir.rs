@@ -1,19 +1,21 @@
 //! A log directory: who owns it, what was promised about its logs, and the files that say so.
 //!
-//! Owns: `.lock`, `meta.properties`, the three offset checkpoints, `.kafka_cleanshutdown` and the recovery checkpoints.
+//! Owns: `.lock`, `meta.properties`, the three offset checkpoints, `.kafka_cleanshutdown`, `millstream-metadata-seen` and the
+//! recovery checkpoints.
 //! Lives on: the core that boots the broker; what it tells about one log ([`LogStart`]) is plain data and may cross cores.
 //! Never: opens a log.
 
 use super::{
     LogError, LogStart, LogState,
-    checkpoint::{self, MalformedCheckpoint, MetaProperties, OffsetEntry},
+    checkpoint::{self, MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEntry},
     fast_start, files,
 };
 use bytes::Bytes;
 use protocol::Uuid;
 use ring::{File, OpenOptions, Ring};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{
+    cell::{Cell, RefCell},
     io,
     path::{Path, PathBuf},
 };
@@ -24,6 +26,7 @@ const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 const LOG_STARTS: &str = "log-start-offset-checkpoint";
 const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+const METADATA_SEEN: &str = "millstream-metadata-seen";
 /// Checkpoints have a line per partition: room for some hundred thousand.
 const MAX_FILE_BYTES: usize = 64 << 20;
 
@@ -39,10 +42,32 @@ pub struct LogDir {
     clean: bool,
     previous_broker_epoch: i64,
     partitions: Vec<PartitionDir>,
-    recovery_points: Offsets,
-    log_starts: Offsets,
-    high_watermarks: Offsets,
+    strays: Vec<StrayDir>,
+    recovery_points: RefCell<Offsets>,
+    log_starts: RefCell<Offsets>,
+    high_watermarks: RefCell<Offsets>,
+    /// A checkpoint was missing or malformed.
+    checkpoints_lost: bool,
+    metadata_seen: Cell<MetadataSeen>,
     states: FxHashMap<String, LogState>,
+}
+
+/// A folder that an earlier run has set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrayDir {
+    /// May be cut short.
+    pub topic: String,
+    pub partition: i32,
+    pub path: PathBuf,
+}
+
+/// What the logs of a directory say of themselves, for its offset checkpoints.
+#[derive(Clone, Debug, Default)]
+pub struct Checkpoints {
+    /// Recovery after a crash begins there.
+    pub recovery_points: Vec<OffsetEntry>,
+    pub log_starts: Vec<OffsetEntry>,
+    pub high_watermarks: Vec<OffsetEntry>,
 }
 
 /// A folder of one partition.
@@ -63,23 +88,58 @@ impl LogDir {
         if !ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? {
             return Err(LogError::Locked { path: lock_path });
         }
-        let meta = read_meta(ring, path, cluster_id, node_id).await?;
+        let (meta, is_new) = read_meta(ring, path, cluster_id, node_id).await?;
         let clean_text = read_text(ring, &path.join(CLEAN_SHUTDOWN)).await?;
+        let previous_broker_epoch = clean_text.as_deref().and_then(checkpoint::parse_clean_shutdown).unwrap_or(-1);
         let mut dir = LogDir {
             ring: ring.clone(),
             path: path.to_owned(),
             _lock: lock,
             meta,
             clean: clean_text.is_some(),
-            previous_broker_epoch: clean_text.and_then(|text| checkpoint::parse_clean_shutdown(&text)).unwrap_or(-1),
+            previous_broker_epoch,
             partitions: Vec::new(),
-            recovery_points: read_offsets(ring, &path.join(RECOVERY_POINTS)).await?,
-            log_starts: read_offsets(ring, &path.join(LOG_STARTS)).await?,
-            high_watermarks: read_offsets(ring, &path.join(HIGH_WATERMARKS)).await?,
+            strays: Vec::new(),
+            recovery_points: RefCell::default(),
+            log_starts: RefCell::default(),
+            high_watermarks: RefCell::default(),
+            checkpoints_lost: is_new,
+            metadata_seen: Cell::new(read_metadata_seen(ring, path, previous_broker_epoch).await?),
             states: FxHashMap::default(),
         };
         dir.list().await?;
+        dir.read_checkpoints().await?;
         Ok(dir)
+    }
+
+    /// The offset checkpoints; one that is missing or malformed is begun anew.
+    async fn read_checkpoints(&mut self) -> Result<(), LogError> {
+        for (name, offsets, consequence) in [
+            (
+                RECOVERY_POINTS,
+                &self.recovery_points,
+                "after a crash its logs are read and checked from their beginning",
+            ),
+            (
+                LOG_STARTS,
+                &self.log_starts,
+                "its logs begin with their first segments: records that DeleteRecords removed \
+              from the beginning of a segment are there again",
+            ),
+            (HIGH_WATERMARKS, &self.high_watermarks, "nothing else depends on it"),
+        ] {
+            let path = self.path.join(name);
+            match read_offsets(&self.ring, &path).await? {
+                Ok(read) => *offsets.borrow_mut() = read,
+                Err(why) => {
+                    self.checkpoints_lost = true;
+                    if !self.partitions.is_empty() {
+                        tracing::warn!(path = %path.display(), "{why}: it is written anew; {consequence}");
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Finds the partitions; finishes what an earlier run has begun to delete; reads the recovery checkpoints.
@@ -98,6 +158,8 @@ impl LogDir {
                         tracing::warn!(path = %path.display(), %error, "a deleted partition's folder could not be removed");
                     }
                 }));
+            } else if let Some((topic, partition)) = files::parse_stray_dir(&entry.name) {
+                self.strays.push(StrayDir { topic: topic.to_owned(), partition, path });
             } else if entry.name.ends_with(files::FUTURE_DIR_SUFFIX) || entry.name.ends_with(files::STRAY_DIR_SUFFIX) {
                 tracing::info!(path = %path.display(), "left alone: not a partition in use");
             } else if let Some((topic, partition)) = files::parse_partition_dir(&entry.name) {
@@ -141,6 +203,23 @@ impl LogDir {
     pub fn partitions(&self) -> &[PartitionDir] {
         &self.partitions
     }
+    pub fn strays(&self) -> &[StrayDir] {
+        &self.strays
+    }
+    /// A checkpoint was missing or malformed: they should be written soon.
+    pub fn has_lost_checkpoints(&self) -> bool {
+        self.checkpoints_lost
+    }
+    /// Up to where the checkpoints know a log of this name to have been: it had a record before this offset, at least.
+    pub fn known_offset(&self, topic: &str, partition: i32) -> i64 {
+        let key = (topic.to_owned(), partition);
+        let known = |offsets: &RefCell<Offsets>| offsets.borrow().get(&key).copied().unwrap_or(0);
+        known(&self.recovery_points).max(known(&self.log_starts))
+    }
+    /// How far the metadata had got when this directory was last in use.
+    pub fn metadata_seen(&self) -> MetadataSeen {
+        self.metadata_seen.get()
+    }
     pub fn partition_path(&self, topic: &str, partition: i32) -> PathBuf {
         self.path.join(format!("{topic}-{partition}"))
     }
@@ -148,7 +227,7 @@ impl LogDir {
     /// What is known about one log, for [`super::Log::open`].
     pub fn log_start(&mut self, topic: &str, partition: i32) -> LogStart {
         let key = (topic.to_owned(), partition);
-        let known = |offsets: &Offsets| offsets.get(&key).copied().unwrap_or(0);
+        let known = |offsets: &RefCell<Offsets>| offsets.borrow().get(&key).copied().unwrap_or(0);
         LogStart {
             clean: self.clean,
             recovery_point: known(&self.recovery_points),
@@ -160,7 +239,7 @@ impl LogDir {
 
     /// The high watermark that was last written for a partition.
     pub fn high_watermark(&self, topic: &str, partition: i32) -> Option<i64> {
-        self.high_watermarks.get(&(topic.to_owned(), partition)).copied()
+        self.high_watermarks.borrow().get(&(topic.to_owned(), partition)).copied()
     }
 
     /// From now on a crash is a crash. Before the first append; done when it is on the disk.
@@ -179,18 +258,52 @@ impl LogDir {
         self.ring.write_file_atomically(self.path.join(name), content.into()).await
     }
 
-    /// Every partition's recovery point: recovery after a crash begins there.
-    pub async fn write_recovery_points(&self, entries: &[OffsetEntry]) -> io::Result<()> {
-        self.write(RECOVERY_POINTS, checkpoint::format_offsets(entries)).await
+    /// Writes the offset checkpoints. A log that says nothing (it could not be opened, or has failed) keeps what was said of
+    /// it before, as long as `is_kept` its partition: what is not known of it any more would be lost at the next start.
+    pub async fn write_checkpoints(&self, told: Checkpoints, is_kept: impl Fn(&str, i32) -> bool) -> io::Result<()> {
+        for (name, known, told) in [
+            (RECOVERY_POINTS, &self.recovery_points, told.recovery_points),
+            (LOG_STARTS, &self.log_starts, told.log_starts),
+            (HIGH_WATERMARKS, &self.high_watermarks, told.high_watermarks),
+        ] {
+            let entries = self.with_the_silent(&known.borrow(), told, &is_kept);
+            *known.borrow_mut() = offsets(entries.iter().cloned());
+            self.write(name, checkpoint::format_offsets(&entries)).await?;
+        }
+        Ok(())
     }
 
-    /// Log starts of the partitions whose first segment begins earlier.
-    pub async fn write_log_starts(&self, entries: &[OffsetEntry]) -> io::Result<()> {
-        self.write(LOG_STARTS, checkpoint::format_offsets(entries)).await
+    fn with_the_silent(
+        &self,
+        known: &Offsets,
+        mut told: Vec<OffsetEntry>,
+        is_kept: &impl Fn(&str, i32) -> bool,
+    ) -> Vec<OffsetEntry> {
+        let speakers: FxHashSet<(&str, i32)> = told.iter().map(|one| (one.topic.as_str(), one.partition)).collect();
+        let is_silent = |topic: &str, partition: i32| !speakers.contains(&(topic, partition));
+        let mut silent: Vec<OffsetEntry> = known
+            .iter()
+            .filter(|((topic, partition), _)| is_silent(topic, *partition) && is_kept(topic, *partition))
+            .map(|((topic, partition), offset)| OffsetEntry {
+                topic: topic.clone(),
+                partition: *partition,
+                offset: *offset,
+            })
+            .collect();
+        silent.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
+        told.extend(silent);
+        told
     }
 
-    pub async fn write_high_watermarks(&self, entries: &[OffsetEntry]) -> io::Result<()> {
-        self.write(HIGH_WATERMARKS, checkpoint::format_offsets(entries)).await
+    /// Notes how far the metadata has got. What went back once is noted until the file is removed.
+    pub async fn note_metadata(&self, offset: i64, went_back: bool) -> io::Result<()> {
+        let before = self.metadata_seen.get();
+        let seen = MetadataSeen { offset: before.offset.max(offset), went_back: before.went_back || went_back };
+        if seen != before || self.checkpoints_lost {
+            self.write(METADATA_SEEN, seen.format()).await?;
+            self.metadata_seen.set(seen);
+        }
+        Ok(())
     }
 
     /// What the logs of one shard said when they were closed. Before [`LogDir::end_run`].
@@ -222,15 +335,60 @@ fn bad_file(path: &Path) -> impl FnOnce(MalformedCheckpoint) -> LogError {
     move |error| LogError::BadFile { path, detail: error.to_string() }
 }
 
-async fn read_offsets(ring: &Ring, path: &Path) -> Result<Offsets, LogError> {
-    let text = read_text(ring, path).await?.unwrap_or_else(|| checkpoint::format_offsets(&[]));
-    let entries = checkpoint::parse_offsets(&text).map_err(bad_file(path))?;
-    Ok(entries.into_iter().map(|entry| ((entry.topic, entry.partition), entry.offset)).collect())
+/// Err: why there is nothing to read.
+async fn read_offsets(ring: &Ring, path: &Path) -> Result<Result<Offsets, String>, LogError> {
+    let Some(text) = read_text(ring, path).await? else { return Ok(Err("the checkpoint is missing".to_owned())) };
+    let read = checkpoint::parse_offsets(&text).map_err(|error| format!("the checkpoint is malformed ({error})"));
+    Ok(read.map(|entries| offsets(entries.into_iter())))
 }
 
-async fn read_meta(ring: &Ring, dir: &Path, cluster_id: &str, node_id: i32) -> Result<MetaProperties, LogError> {
+fn offsets(entries: impl Iterator<Item = OffsetEntry>) -> Offsets {
+    entries.map(|entry| ((entry.topic, entry.partition), entry.offset)).collect()
+}
+
+/// A broker epoch is an offset of the metadata log: a directory that another version has used knows that much.
+async fn read_metadata_seen(ring: &Ring, dir: &Path, broker_epoch: i64) -> Result<MetadataSeen, LogError> {
+    let path = dir.join(METADATA_SEEN);
+    let seen = match read_text(ring, &path).await?.map(|text| MetadataSeen::parse(&text)) {
+        Some(Ok(seen)) => seen,
+        None => MetadataSeen { offset: -1, went_back: false },
+        Some(Err(error)) => {
+            tracing::warn!(
+                path = %path.display(), %error,
+                "it is malformed: folders that the metadata does not know stay in this directory until the file is removed"
+            );
+            MetadataSeen { offset: -1, went_back: true }
+        }
+    };
+    Ok(MetadataSeen { offset: seen.offset.max(broker_epoch), ..seen })
+}
+
+/// The topic that a partition's folder belongs to; `None` where it does not say so.
+pub async fn read_topic_id(ring: &Ring, folder: &Path) -> Result<Option<Uuid>, LogError> {
+    let path = folder.join(files::PARTITION_METADATA);
+    let Some(text) = read_text(ring, &path).await? else { return Ok(None) };
+    let id = checkpoint::parse_partition_metadata(&text).map_err(bad_file(&path))?;
+    Ok(id.parse().ok())
+}
+
+/// Gives a folder that was set aside the name of its partition again.
+pub async fn bring_back(ring: &Ring, stray: &Path, folder: &Path) -> Result<(), LogError> {
+    ring.rename(stray, folder).await.map_err(LogError::io("renaming", stray))?;
+    let dir = folder.parent().expect("a partition's folder is in a log directory");
+    ring.sync_dir(dir).await.map_err(LogError::io("syncing", dir))
+}
+
+/// What the directory says of itself, and whether it is new.
+async fn read_meta(
+    ring: &Ring,
+    dir: &Path,
+    cluster_id: &str,
+    node_id: i32,
+) -> Result<(MetaProperties, bool), LogError> {
     let path = dir.join(META_PROPERTIES);
-    let mut meta = match read_text(ring, &path).await? {
+    let text = read_text(ring, &path).await?;
+    let is_new = text.is_none();
+    let mut meta = match text {
         Some(text) => MetaProperties::parse(&text).map_err(bad_file(&path))?,
         None => MetaProperties { cluster_id: cluster_id.to_owned(), node_id, directory_id: None },
     };
@@ -245,7 +403,7 @@ async fn read_meta(ring: &Ring, dir: &Path, cluster_id: &str, node_id: i32) -> R
         meta.directory_id = Some(new_directory_id(ring).to_string());
         ring.write_file_atomically(&path, meta.format().into()).await.map_err(LogError::io("writing", &path))?;
     }
-    Ok(meta)
+    Ok((meta, is_new))
 }
 
 /// A random UUID (version 4), none of the 100 that Kafka reserves, and none whose text begins with a dash.

@@ -64,6 +64,12 @@ pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
     Some((topic, partition.parse().ok()?))
 }
 
+/// Topic and partition of a folder that was set aside, `TOPIC-PARTITION.UNIQUE-stray`. The topic may be cut short.
+pub fn parse_stray_dir(name: &str) -> Option<(&str, i32)> {
+    let (partition_dir, _) = name.strip_suffix(STRAY_DIR_SUFFIX)?.rsplit_once('.')?;
+    parse_partition_dir(partition_dir)
+}
+
 /// `TOPIC-PARTITION.UNIQUE-delete` or `-stray`, with the topic cut short where the name would be too long.
 fn dir_name(partition_dir: &str, unique: u128, suffix: &str) -> String {
     let suffix = format!(".{unique:032x}{suffix}");
@@ -114,5 +120,7 @@ mod tests {
         assert_eq!(name.len(), MAX_NAME_BYTES);
         assert!(name.ends_with("-17.00000000000000000000000000000007-delete"));
         assert_eq!(dir_name("a-0", 1, DELETE_DIR_SUFFIX), "a-0.00000000000000000000000000000001-delete");
+        assert_eq!(parse_stray_dir(&dir_name("a.b-12", 1, STRAY_DIR_SUFFIX)), Some(("a.b", 12)));
+        assert_eq!(parse_stray_dir("a-0"), None);
     }
 }

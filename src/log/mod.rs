@@ -40,13 +40,13 @@ mod walk;
 pub(crate) mod tests;
 
 pub use append::AppendInfo;
-pub use checkpoint::{MalformedCheckpoint, MetaProperties, OffsetEntry};
+pub use checkpoint::{MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEntry};
 pub use config::{CleanupPolicy, Durability, LogConfig};
-pub use dir::{LogDir, PartitionDir, set_aside};
+pub use dir::{Checkpoints, LogDir, PartitionDir, StrayDir, bring_back, read_topic_id, set_aside};
 pub use epochs::LeaderEpochs;
 pub use error::{AppendError, LogError, ReadError};
 pub use fast_start::LogState;
-pub use files::{create_dir_durably, parse_partition_dir};
+pub use files::{create_dir_durably, parse_partition_dir, parse_stray_dir};
 pub use lookup::TimestampOffsetEpoch;
 pub use producers::{
     AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,

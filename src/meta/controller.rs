@@ -8,6 +8,7 @@ pub mod configs;
 mod create_partitions;
 mod create_topics;
 mod delete_topics;
+mod directories;
 mod elect_leaders;
 mod features;
 mod partition_change;
@@ -22,6 +23,7 @@ mod model_tests;
 #[cfg(test)]
 mod tests;
 
+pub use directories::DirectoryAssignment;
 pub use registration::{BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence};
 
 use super::image::{Configs, Image};
@@ -59,6 +61,11 @@ impl Context<'_> {
     /// begin with '-', so that it may stand on a command line.
     pub fn random_uuid(&mut self) -> Uuid {
         random_uuid(self.random)
+    }
+
+    /// Whether this broker may lead a partition that it has in this directory.
+    fn can_lead(&self, broker: i32, directory: Uuid) -> bool {
+        self.image.broker(broker).is_some_and(|broker| broker.is_active() && broker.has_online_directory(directory))
     }
 }
 
@@ -124,6 +131,7 @@ pub enum ControllerRequest {
     RegisterController(ControllerRegistration),
     RegisterBroker(BrokerRegistration),
     UnfenceBroker(BrokerUnfence),
+    AssignReplicasToDirs(DirectoryAssignment),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +149,7 @@ pub enum ControllerResponse {
     /// The epoch of the registration.
     RegisterBroker(Result<i64, ApiError>),
     UnfenceBroker(Result<(), ApiError>),
+    AssignReplicasToDirs(Result<(), ApiError>),
 }
 
 /// What a request comes to: records to append as a whole, and the response once they are durable and replayed.
@@ -185,6 +194,7 @@ pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome
         Q::RegisterBroker(request) => registration::broker(context, request).map(A::RegisterBroker),
         // A partition each, as many as there are: no request of a client's.
         Q::UnfenceBroker(request) => return registration::unfence(context, request).map(A::UnfenceBroker),
+        Q::AssignReplicasToDirs(request) => return directories::assign(context, request).map(A::AssignReplicasToDirs),
     };
     if outcome.records.len() > MAX_RECORDS_PER_REQUEST {
         let message = "Unable to perform excessively large batch operation.";

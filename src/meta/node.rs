@@ -46,6 +46,9 @@ use store::Store;
 /// Shows an image to all cores; its future resolves when all of them act on it.
 pub type Publish = Box<dyn Fn(Arc<Image>) -> Pin<Box<dyn Future<Output = ()>>>>;
 
+/// Sees the image of all that was there before this start, before anything is published.
+pub type Replayed = Box<dyn FnOnce(Arc<Image>) -> Pin<Box<dyn Future<Output = ()>>>>;
+
 pub struct MetaNodeOptions {
     /// The log directory that holds `__cluster_metadata-0`.
     pub metadata_dir: PathBuf,
@@ -123,7 +126,12 @@ struct Inner {
 impl MetaNode {
     /// Opens the metadata log, or formats a new one; takes the lead in a new epoch; registers this node as controller and
     /// broker. Returns when all cores follow the image in which the broker is unfenced.
-    pub async fn start(ring: &Ring, options: MetaNodeOptions, publish: Publish) -> Result<MetaNode, MetaNodeError> {
+    pub async fn start(
+        ring: &Ring,
+        options: MetaNodeOptions,
+        replayed: Replayed,
+        publish: Publish,
+    ) -> Result<MetaNode, MetaNodeError> {
         let voter = voter(&options);
         let store = Store::new(ring, &options.metadata_dir);
         store.format_if_new(&voter).await?;
@@ -131,6 +139,7 @@ impl MetaNode {
         let log = store.open_log(options.log_start.clone(), options.segment_bytes).await?;
         let (replay, record_bytes) = store.replay(&log, image).await?;
         check_voters(replay.image(), options.settings.node_id)?;
+        replayed(replay.image().clone()).await;
         let epoch = store.begin_epoch(options.settings.node_id, replay.image().provenance.epoch).await?;
         log.assign_leader_epoch(epoch);
         let inner = Rc::new(Inner {

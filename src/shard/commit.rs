@@ -229,7 +229,7 @@ pub fn open_streams(shard: &Shard) {
     if file_bytes == 0 || !shard.commit.streams.borrow().is_empty() {
         return;
     }
-    for dir in &shard.config.log_dirs {
+    for dir in shard.storage.dirs().map(std::path::Path::to_owned) {
         let weak = shard.downgrade();
         let sync_failed = Box::new(move |id, error: &io::Error| {
             let shard = weak.upgrade();
@@ -246,16 +246,16 @@ pub fn open_streams(shard: &Shard) {
     }
 }
 
-/// Removes the streams' files, behind the last log that was closed. Whether all could be.
-pub async fn close_streams(shard: &Shard) -> bool {
-    let mut all_closed = true;
+/// Removes the streams' files, behind the last log that was closed; the log directories where that failed.
+pub async fn close_streams(shard: &Shard) -> Vec<std::path::PathBuf> {
+    let mut failed = Vec::new();
     for (dir, stream) in shard.commit.streams.take() {
         if let Err(error) = stream.close().await {
-            all_closed = false;
             tracing::error!(dir = %dir.display(), %error, "the next start replays the commit stream");
+            failed.push(dir);
         }
     }
-    all_closed
+    failed
 }
 
 async fn flush(shard: Shard, partition: Rc<Partition>) {

@@ -10,12 +10,19 @@ use super::{
     view::{ClusterView, topic_log_config},
 };
 use crate::{
-    boot::PartitionCheckpoint,
+    boot::{PartitionCheckpoint, Unopened},
     limits,
     log::{Log, LogConfig, LogError, LogStart, LogState, set_aside},
+    meta::topic::directory,
 };
 use protocol::ErrorCode;
-use std::{collections::VecDeque, path::PathBuf, rc::Rc, sync::Arc};
+use rustc_hash::FxHashSet;
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+};
 
 /// Makes this core agree with `view`.
 pub async fn follow(shard: &Shard, view: ClusterView) {
@@ -36,13 +43,23 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
                 }
                 None => {
                     let config = config.get_or_insert_with(|| Rc::new(topic_log_config(&view, &topic.name)));
-                    to_open.push((topic.name.clone(), id, partition.leader_epoch, config.clone()));
+                    let directory = partition.directory_of(shard.config.node_id).unwrap_or(directory::UNASSIGNED);
+                    if let Some((dir, start)) = shard.storage.place(&topic.name, id, directory) {
+                        let leader_epoch = partition.leader_epoch;
+                        to_open.push(ToOpen {
+                            topic: topic.name.clone(),
+                            id,
+                            leader_epoch,
+                            config: config.clone(),
+                            dir,
+                            start,
+                        });
+                    }
                 }
             }
         }
     }
-    let open = |(topic, id, leader_epoch, config)| open(shard.clone(), topic, id, leader_epoch, config);
-    side_by_side(shard, to_open.into_iter().map(open)).await;
+    side_by_side(shard, to_open.into_iter().map(|one| open(shard.clone(), one))).await;
     let routes = shard.routes.borrow().follow(&view, &shard.partitions.borrow());
     for partition in shard.partitions.borrow().values() {
         let route = routes.by_id(partition.id.topic_id).expect("an open partition has a route");
@@ -98,12 +115,32 @@ async fn side_by_side<T: 'static>(
     results
 }
 
-async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32, config: Rc<LogConfig>) {
-    let (dir, start) = shard.storage.place(&topic, id);
+/// A partition that comes to this core.
+struct ToOpen {
+    topic: Arc<str>,
+    id: PartitionId,
+    leader_epoch: i32,
+    config: Rc<LogConfig>,
+    /// Its folder.
+    dir: PathBuf,
+    start: LogStart,
+}
+
+/// Whether a folder that has the name of a partition but belongs to another topic may go: that topic was deleted, as far as
+/// the metadata can know.
+fn was_deleted(shard: &Shard, folder: &Path, topic_id: &str) -> bool {
+    let is_known = topic_id.parse().is_ok_and(|id| shard.view.borrow().image.topics.by_id(id).is_some());
+    !is_known && shard.storage.may_set_aside(folder)
+}
+
+async fn open(shard: Shard, one: ToOpen) {
+    let ToOpen { topic, id, leader_epoch, config, dir, start } = one;
     let replay = start.replay.clone();
     let try_open = |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.tail.clone());
     let mut opened = try_open(start).await;
-    if let Err(LogError::WrongTopicId { .. }) = opened {
+    if let Err(LogError::WrongTopicId { found, .. }) = &opened
+        && was_deleted(&shard, &dir, found)
+    {
         // The metadata knows what this partition is; a crash came between a topic's deletion and that of its files.
         tracing::warn!(%topic, partition = id.index, "a folder of an earlier topic of this name is set aside");
         opened = match set_aside(&shard.ring, &dir).await {
@@ -119,6 +156,7 @@ async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32,
             let partition = Partition::new(id, (&*topic).into(), log, config, leader_epoch);
             shard.commit.adopt(&partition);
             shard.offline.borrow_mut().remove(&id);
+            shard.storage.note_opened(id);
             shard.partitions.borrow_mut().insert(id, Rc::new(partition));
         }
         Err(error) => {
@@ -127,9 +165,8 @@ async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32,
                 "this partition is offline, the others are served: {error}"
             );
             shard.offline.borrow_mut().insert(id);
-            if !replay.is_empty() {
-                shard.storage.keep_stream_for(id);
-            }
+            let dirs = dir.parent().map(PathBuf::from).into_iter().collect();
+            shard.storage.note_unopened(Unopened { id, dirs, has_replay: !replay.is_empty() });
         }
     }
 }
@@ -138,9 +175,14 @@ fn all_partitions(shard: &Shard) -> Vec<Rc<Partition>> {
     shard.partitions.borrow().values().filter(|partition| !partition.failed.get()).cloned().collect()
 }
 
+/// Its log directory.
+fn dir_of(partition: &Partition) -> Option<PathBuf> {
+    partition.log.dir().parent().map(PathBuf::from)
+}
+
 fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
     PartitionCheckpoint {
-        dir: partition.log.dir().parent().map(PathBuf::from).unwrap_or_default(),
+        dir: dir_of(partition).unwrap_or_default(),
         topic: partition.topic.to_string(),
         partition: partition.id.index,
         recovery_point: partition.log.recovery_point(),
@@ -169,8 +211,8 @@ pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
 
 /// What a core leaves behind.
 pub struct Closed {
-    /// No log failed to close: the next start may trust what they say.
-    pub all_closed: bool,
+    /// The log directories that have logs which failed, or could not be closed.
+    pub unclean_dirs: FxHashSet<PathBuf>,
     pub checkpoints: Vec<PartitionCheckpoint>,
     /// By log directory.
     pub states: Vec<(PathBuf, LogState)>,
@@ -179,7 +221,7 @@ pub struct Closed {
 /// Ends the requests in flight and closes every log of this core.
 pub async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
-    let mut closed = Closed { all_closed: true, checkpoints: Vec::new(), states: Vec::new() };
+    let mut closed = Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
     let partitions: Vec<_> = shard.partitions.borrow_mut().drain().map(|(_, partition)| partition).collect();
     let close = |partition: Rc<Partition>| async move {
         let state = if partition.failed.get() { None } else { Some(partition.log.close().await) };
@@ -193,12 +235,12 @@ pub async fn close(shard: &Shard) -> Closed {
                 closed.checkpoints.push(checkpoint);
             }
             Some(Err(error)) => {
-                closed.all_closed = false;
+                closed.unclean_dirs.extend(dir_of(&partition));
                 tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot close cleanly");
             }
-            None => closed.all_closed = false,
+            None => closed.unclean_dirs.extend(dir_of(&partition)),
         }
     }
-    closed.all_closed &= commit::close_streams(shard).await;
+    closed.unclean_dirs.extend(commit::close_streams(shard).await);
     closed
 }

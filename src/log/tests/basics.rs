@@ -1,7 +1,7 @@
 //! Append, read, roll, sync, lookups, truncation, retention, closing.
 
 use super::*;
-use crate::log::{Durability, LogDir, OffsetEntry, ReadError, SegmentInfo};
+use crate::log::{Checkpoints, Durability, LogDir, OffsetEntry, ReadError, SegmentInfo};
 use protocol::records::NO_TIMESTAMP;
 
 #[test]
@@ -327,9 +327,12 @@ fn a_log_directory_remembers() {
             states.push(log.close().await.unwrap());
         }
         let entry = |offset| OffsetEntry { topic: "topic".into(), partition: 0, offset };
-        dir.write_recovery_points(&[entry(2)]).await.unwrap();
-        dir.write_log_starts(&[entry(1)]).await.unwrap();
-        dir.write_high_watermarks(&[entry(2)]).await.unwrap();
+        let checkpoints = Checkpoints {
+            recovery_points: vec![entry(2)],
+            log_starts: vec![entry(1)],
+            high_watermarks: vec![entry(2)],
+        };
+        dir.write_checkpoints(checkpoints, |_, _| false).await.unwrap();
         dir.write_states(0, &states).await.unwrap();
         dir.end_run(77).await.unwrap();
         let id = dir.directory_id();
@@ -372,5 +375,83 @@ fn writes_a_log_for_kafkas_dump_tool() {
             }
             log.close().await.unwrap();
         }
+    });
+}
+
+/// One emptied file kept the whole node from starting.
+#[test]
+fn an_emptied_checkpoint_is_begun_anew() {
+    on_each_backend(|ring, temp| async move {
+        let path = temp.path().join("data");
+        let dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
+        assert!(dir.has_lost_checkpoints(), "a new directory has none yet");
+        let entry = |offset| vec![OffsetEntry { topic: "topic".into(), partition: 0, offset }];
+        let told = || Checkpoints { recovery_points: entry(3), log_starts: entry(2), high_watermarks: entry(4) };
+        dir.write_checkpoints(told(), |_, _| false).await.unwrap();
+        drop(dir);
+        for (name, start) in [
+            ("recovery-point-offset-checkpoint", (0, 2)),
+            ("log-start-offset-checkpoint", (3, 0)),
+            ("replication-offset-checkpoint", (3, 2)),
+        ] {
+            for content in ["", "0\n7\ntopic 0 3\n"] {
+                std::fs::write(path.join(name), content).unwrap();
+                let mut dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
+                let known = dir.log_start("topic", 0);
+                assert_eq!((known.recovery_point, known.log_start_offset), start, "{name} {content:?}");
+                assert!(dir.has_lost_checkpoints());
+                dir.write_checkpoints(told(), |_, _| false).await.unwrap();
+            }
+            std::fs::remove_file(path.join(name)).unwrap();
+            let dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
+            assert!(dir.has_lost_checkpoints());
+            dir.write_checkpoints(told(), |_, _| false).await.unwrap();
+        }
+        assert!(!LogDir::open(&ring, &path, "cluster", 1).await.unwrap().has_lost_checkpoints());
+    });
+}
+
+/// A partition that failed, or could not be opened, fell out of the checkpoints: at the next start its deleted records were back.
+#[test]
+fn checkpoints_keep_what_a_silent_partition_said_before() {
+    on_each_backend(|ring, temp| async move {
+        let path = temp.path().join("data");
+        let dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
+        let entry = |partition, offset| OffsetEntry { topic: "topic".into(), partition, offset };
+        let told =
+            |log_starts: &[OffsetEntry]| Checkpoints { log_starts: log_starts.to_vec(), ..Checkpoints::default() };
+        dir.write_checkpoints(told(&[entry(0, 5), entry(1, 6), entry(2, 7)]), |_, _| true).await.unwrap();
+        dir.write_checkpoints(told(&[entry(0, 8)]), |topic, partition| topic == "topic" && partition != 2)
+            .await
+            .unwrap();
+        drop(dir);
+        let mut dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
+        let starts: Vec<i64> = (0..3).map(|partition| dir.log_start("topic", partition).log_start_offset).collect();
+        assert_eq!(starts, [8, 6, 0]);
+        assert_eq!(dir.known_offset("topic", 1), 6);
+    });
+}
+
+#[test]
+fn a_directory_knows_how_far_the_metadata_had_got() {
+    on_each_backend(|ring, temp| async move {
+        let path = temp.path().join("data");
+        let open = || async { LogDir::open(&ring, &path, "cluster", 1).await.unwrap() };
+        let seen = |dir: &LogDir| (dir.metadata_seen().offset, dir.metadata_seen().went_back);
+        let dir = open().await;
+        assert_eq!(seen(&dir), (-1, false));
+        dir.note_metadata(10, false).await.unwrap();
+        dir.note_metadata(7, false).await.unwrap();
+        drop(dir);
+        let dir = open().await;
+        assert_eq!(seen(&dir), (10, false));
+        dir.note_metadata(-1, true).await.unwrap();
+        dir.note_metadata(20, false).await.unwrap();
+        dir.end_run(30).await.unwrap();
+        drop(dir);
+        // A broker epoch is an offset, too.
+        assert_eq!(seen(&open().await), (30, true));
+        std::fs::write(path.join("millstream-metadata-seen"), "").unwrap();
+        assert_eq!(seen(&open().await), (30, true), "emptied: nothing is proven");
     });
 }

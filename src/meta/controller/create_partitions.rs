@@ -1,6 +1,6 @@
 //! CreatePartitions (key 37): more partitions for topics that exist, on chosen or on given brokers.
 
-use super::{ApiError, Context, Outcome, create_topics, error_fields};
+use super::{ApiError, Context, Outcome, create_topics, directories, error_fields};
 use protocol::ErrorCode;
 use protocol::messages::{
     CreatePartitionsRequest, CreatePartitionsResponse, create_partitions_request::CreatePartitionsTopic,
@@ -30,6 +30,7 @@ pub fn handle(context: &mut Context<'_>, request: &CreatePartitionsRequest) -> O
     if request.validate_only {
         records.clear();
     }
+    directories::choose(context, &mut records);
     Outcome::of(records, CreatePartitionsResponse { throttle_time_ms: 0, results })
 }
 

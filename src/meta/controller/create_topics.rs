@@ -1,7 +1,7 @@
 //! CreateTopics (key 19): names, counts, assignments and configs checked, then a TopicRecord, its ConfigRecords and its
 //! PartitionRecords per topic. All topics of a request are created in one batch, or refused one by one.
 
-use super::{ApiError, Context, Outcome, configs, placement};
+use super::{ApiError, Context, Outcome, configs, directories, placement};
 use crate::config::describe::describe_topic;
 use crate::meta::{
     image::{ConfigResource, ConfigResourceType, Configs},
@@ -53,6 +53,7 @@ pub fn handle(context: &mut Context<'_>, request: &CreateTopicsRequest) -> Outco
     if request.validate_only {
         records.clear();
     }
+    directories::choose(context, &mut records);
     Outcome::of(records, CreateTopicsResponse { throttle_time_ms: 0, topics })
 }
 

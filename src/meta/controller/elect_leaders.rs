@@ -84,7 +84,7 @@ fn elect_leader(
     if has_wanted_leader {
         return Err(ApiError::generic(ErrorCode::ElectionNotNeeded));
     }
-    let acceptable = |id: i32| context.image.broker(id).is_some_and(|broker| broker.is_active());
+    let acceptable = |broker, directory| context.can_lead(broker, directory);
     let record = PartitionChange::new(partition, election).into_record(topic.id, partition_id, &acceptable);
     record.map(MetadataRecord::from).ok_or_else(|| {
         ApiError::generic(match election {

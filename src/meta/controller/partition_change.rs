@@ -43,17 +43,21 @@ impl<'a> PartitionChange<'a> {
         }
     }
 
-    /// The record that makes the change; None: nothing changes. `acceptable` says which brokers may lead.
+    /// The record that makes the change; None: nothing changes. `acceptable` says which brokers may lead, with the
+    /// directory that each has the partition in.
     pub fn into_record(
         mut self,
         topic_id: Uuid,
         partition_id: i32,
-        acceptable: &dyn Fn(i32) -> bool,
+        acceptable: &dyn Fn(i32, Uuid) -> bool,
     ) -> Option<PartitionChangeRecord> {
         self.complete_reassignment();
         let mut record = PartitionChangeRecord { partition_id, topic_id, ..PartitionChangeRecord::default() };
         assert_eq!((record.leader, record.leader_recovery_state), (NO_LEADER_CHANGE, NO_RECOVERY_CHANGE));
-        let (leader, unclean) = self.elect(acceptable);
+        let replicas = self.replicas.clone();
+        let directory_of =
+            |id: i32| replicas.iter().find(|(replica, _)| *replica == id).map(|(_, directory)| *directory);
+        let (leader, unclean) = self.elect(&|id| directory_of(id).is_some_and(|directory| acceptable(id, directory)));
         let current = self.partition;
         if leader != current.leader {
             record.leader = leader;

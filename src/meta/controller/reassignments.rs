@@ -56,10 +56,6 @@ fn alter(
     }
 }
 
-fn is_active(context: &Context<'_>, broker: i32) -> bool {
-    context.image.broker(broker).is_some_and(|broker| broker.is_active())
-}
-
 fn cancel(
     context: &Context<'_>,
     topic: &Topic,
@@ -88,7 +84,7 @@ fn cancel(
         }
         change.isr.extend(change.replicas.first().map(|(replica, _)| *replica));
     }
-    Ok(change.into_record(topic.id, index, &|id| is_active(context, id)))
+    Ok(change.into_record(topic.id, index, &|broker, directory| context.can_lead(broker, directory)))
 }
 
 fn change(
@@ -121,5 +117,5 @@ fn change(
             (replica, known.unwrap_or_else(|| create_topics::default_directory(context, replica)))
         })
         .collect();
-    Ok(change.into_record(topic.id, index, &|id| is_active(context, id)))
+    Ok(change.into_record(topic.id, index, &|broker, directory| context.can_lead(broker, directory)))
 }

@@ -56,6 +56,7 @@ impl ControllerRequest {
             Q::RegisterController(_) => A::RegisterController(Err(error.clone())),
             Q::RegisterBroker(_) => A::RegisterBroker(Err(error.clone())),
             Q::UnfenceBroker(_) => A::UnfenceBroker(Err(error.clone())),
+            Q::AssignReplicasToDirs(_) => A::AssignReplicasToDirs(Err(error.clone())),
         }
     }
 }

@@ -155,7 +155,8 @@ pub fn fence(image: &Image, broker_id: i32) -> Option<MetadataRecord> {
     Some(BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: 1, ..Default::default() }.into())
 }
 
-/// Unfences a broker, and gives it the partitions to lead that have no leader and it in their ISR. Partitions that it
+/// Unfences a broker, and gives it the partitions to lead that have no leader and it in their ISR; those whose directory
+/// it has no more lose it as their leader. Partitions that it
 /// led before a crash begin a new leader epoch: what was not flushed may be lost, and epochs are how consumers and
 /// followers find out (KIP-320).
 pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result<(), ApiError>> {
@@ -165,7 +166,12 @@ pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result
     }
     let unfenced = BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: -1, ..Default::default() };
     let mut records: Vec<MetadataRecord> = vec![unfenced.into()];
-    let acceptable = |id: i32| id == broker_id || context.image.broker(id).is_some_and(|broker| broker.is_active());
+    let has_directory =
+        |directory| context.image.broker(broker_id).is_some_and(|broker| broker.has_online_directory(directory));
+    let acceptable = |id: i32, directory: Uuid| match id == broker_id {
+        true => has_directory(directory),
+        false => context.can_lead(id, directory),
+    };
     for topic in context.image.topics.iter() {
         for (&index, partition) in &topic.partitions {
             if partition.leader != NO_LEADER && partition.leader != broker_id {

@@ -74,7 +74,7 @@ async fn start(
         sink.borrow_mut().push(image);
         Box::pin(async {})
     });
-    Ok((MetaNode::start(ring, options, publish).await?, published))
+    Ok((MetaNode::start(ring, options, Box::new(|_| Box::pin(async {})), publish).await?, published))
 }
 
 async fn create(node: &MetaNode, name: &str, partitions: i32) -> ErrorCode {

@@ -49,8 +49,8 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
             topics.last_mut().expect("pushed above").partitions.push(partition);
         }
         let (error, free_bytes, total_bytes) = match shard.ring.disk_space(dir).await {
-            Ok((free, total)) => (ErrorCode::None, free as i64, total as i64),
-            Err(_) => (ErrorCode::KafkaStorageError, -1, -1),
+            Ok((free, total)) if shard.storage.is_in_use(dir) => (ErrorCode::None, free as i64, total as i64),
+            _ => (ErrorCode::KafkaStorageError, -1, -1),
         };
         results.push(DescribeLogDirsResult {
             error_code: error.code(),

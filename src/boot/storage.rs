@@ -1,0 +1,325 @@
+//! Where partitions lie: what the log directories hold, put beside what the metadata says, once at each start.
+//!
+//! Owns: the places of this start's partitions, and what is known of each before it is opened. Lives on: decided on the core
+//! that boots, before anything is published; then plain data that every core shares. Never: makes anything in the place of
+//! what is away, or sets a folder aside that the metadata may not know yet.
+//!
+//! The rules:
+//! - The metadata records the directory of each partition. A folder that is found elsewhere counts where it is, and is
+//!   recorded there.
+//! - A partition whose directory is not here is offline. So is one whose folder is gone though checkpoints knew of records.
+//! - A folder is set aside when its topic was deleted: its topic id is not in the metadata, and the metadata reaches at
+//!   least as far as when the directory was last in use. An older metadata log proves nothing.
+//! - A folder that was set aside comes back when the metadata has its topic id, and no other folder.
+
+use super::identity::OfflineDir;
+use crate::{
+    limits,
+    log::{LogDir, LogStart, PartitionId, bring_back, read_topic_id, set_aside, stream::ReplayPart},
+    meta::{METADATA_TOPIC, image::Image},
+};
+use protocol::Uuid;
+use ring::Ring;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    sync::{Mutex, OnceLock},
+};
+
+mod decide;
+
+use decide::{Decisions, Facts, Held, Why};
+
+/// Places of partitions: plain data that every core shares.
+#[derive(Default)]
+pub struct Storage {
+    dirs: Vec<(PathBuf, Uuid)>,
+    /// Of the folders that were found, what is known before they are opened.
+    starts: FxHashMap<PathBuf, LogStart>,
+    /// What the commit streams of the last run hold.
+    replay: FxHashMap<PartitionId, Vec<ReplayPart>>,
+    /// Log directories of the configuration that cannot be used.
+    pub(super) offline: Vec<OfflineDir>,
+    settled: OnceLock<Settled>,
+    /// Partitions that could not be opened. A lock, because it is not yet the time of requests.
+    unopened: Mutex<Vec<Unopened>>,
+}
+
+/// What was decided before the first view was published.
+#[derive(Default)]
+struct Settled {
+    places: FxHashMap<PartitionId, Place>,
+    /// By log directory: whether folders may be set aside in it.
+    is_proven: FxHashMap<PathBuf, bool>,
+    /// Names whose folders stay where they are, though no partition uses them.
+    left: FxHashSet<(String, i32)>,
+    dirs_with_left: FxHashSet<PathBuf>,
+    /// What the broker has to tell the controller: topic id, partition, directory.
+    assignments: Vec<(Uuid, i32, Uuid)>,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    /// Its folder, which may not be there yet.
+    At {
+        folder: PathBuf,
+        start: LogStart,
+    },
+    Offline {
+        dirs: Vec<PathBuf>,
+    },
+}
+
+/// A partition that could not be opened.
+#[derive(Clone, Debug)]
+pub struct Unopened {
+    pub id: PartitionId,
+    /// The log directories that have folders of it.
+    pub dirs: Vec<PathBuf>,
+    /// The commit stream has records of it.
+    pub has_replay: bool,
+}
+
+impl Storage {
+    pub(super) fn new(dirs: &[LogDir], offline: Vec<OfflineDir>) -> Storage {
+        let dirs = dirs.iter().map(|dir| (dir.path().to_owned(), dir.directory_id())).collect();
+        Storage { dirs, offline, ..Storage::default() }
+    }
+
+    /// Adds what a directory knows of its partitions, and what its commit stream has.
+    pub(super) fn add(&mut self, dir: &mut LogDir, replay: FxHashMap<PartitionId, Vec<ReplayPart>>) {
+        self.replay.extend(replay);
+        for found in dir.partitions().to_vec() {
+            let start = dir.log_start(&found.topic, found.partition);
+            self.starts.insert(found.path, start);
+        }
+    }
+
+    /// The log directories that are in use.
+    pub fn dirs(&self) -> impl Iterator<Item = &Path> {
+        self.dirs.iter().map(|(path, _)| path.as_path())
+    }
+
+    pub fn is_in_use(&self, dir: &Path) -> bool {
+        self.dirs().any(|path| path == dir)
+    }
+
+    /// The folder of a partition, and how to open it; `directory` is the one that the metadata records. `None`: it is
+    /// offline, which was said at the start.
+    pub fn place(&self, topic: &str, id: PartitionId, directory: Uuid) -> Option<(PathBuf, LogStart)> {
+        let known = self.settled.get().and_then(|settled| settled.places.get(&id));
+        let (folder, start) = match known {
+            Some(Place::At { folder, start }) => (folder.clone(), start.clone()),
+            Some(Place::Offline { dirs }) => {
+                let has_replay = self.replay.contains_key(&id);
+                self.note_unopened(Unopened { id, dirs: dirs.clone(), has_replay });
+                return None;
+            }
+            // Made in this run.
+            None => {
+                let recorded = self.dirs.iter().position(|(_, known)| *known == directory);
+                let (path, _) = &self.dirs[recorded.unwrap_or_else(|| decide::spread(id, self.dirs.len()))];
+                (path.join(format!("{topic}-{}", id.index)), LogStart::default())
+            }
+        };
+        Some(match self.replay.get(&id) {
+            // What is missing was not closed in order, whatever happened since.
+            Some(replay) => (folder, LogStart { clean: false, state: None, replay: replay.clone(), ..start }),
+            None => (folder, start),
+        })
+    }
+
+    /// Whether the metadata is known to reach as far as what is in this folder's log directory.
+    pub fn may_set_aside(&self, folder: &Path) -> bool {
+        let proven = self.settled.get().zip(folder.parent()).and_then(|(settled, dir)| settled.is_proven.get(dir));
+        proven.copied().unwrap_or(false)
+    }
+
+    /// Takes note that a partition could not be opened: the commit stream that has records of it is kept, and its directory
+    /// is not marked as closed in order.
+    pub fn note_unopened(&self, one: Unopened) {
+        let mut unopened = self.unopened.lock().expect("no core panics while it holds the list");
+        unopened.retain(|known| known.id != one.id);
+        unopened.push(one);
+    }
+
+    /// It could be opened after all.
+    pub fn note_opened(&self, id: PartitionId) {
+        self.unopened.lock().expect("no core panics while it holds the list").retain(|known| known.id != id);
+    }
+
+    /// Whether this directory has logs that were not opened in this run: what they need after a crash, they still need.
+    pub(super) fn has_unopened(&self, dir: &Path) -> bool {
+        let has_left = self.settled.get().is_some_and(|settled| settled.dirs_with_left.contains(dir));
+        has_left || self.unopened().iter().any(|one| one.dirs.iter().any(|path| path == dir))
+    }
+
+    pub fn unopened(&self) -> Vec<Unopened> {
+        self.unopened.lock().expect("no core panics while it holds the list").clone()
+    }
+
+    /// Whether the checkpoints go on to say what they said of a partition that says nothing itself.
+    pub(super) fn is_kept(&self, image: &Image, topic: &str, partition: i32) -> bool {
+        let is_left =
+            || self.settled.get().is_some_and(|settled| settled.left.contains(&(topic.to_owned(), partition)));
+        let in_image = || image.topics.by_name(topic).is_some_and(|topic| topic.partition(partition).is_some());
+        topic == METADATA_TOPIC || in_image() || is_left()
+    }
+
+    /// What the metadata has to be told of the places of partitions.
+    pub(super) fn assignments(&self) -> &[(Uuid, i32, Uuid)] {
+        self.settled.get().map_or(&[], |settled| &settled.assignments)
+    }
+
+    /// Decides where each partition is, and makes it so. `image` is the metadata as the last run has left it.
+    pub(super) async fn settle(&self, ring: &Ring, dirs: &[LogDir], image: &Image, node_id: i32) {
+        let mut facts = Facts::gather(dirs, image, node_id);
+        read_topic_ids(ring, &mut facts, image).await;
+        let decisions = decide::decide(&facts, image, node_id);
+        self.note_metadata(dirs, &facts).await;
+        let settled = self.carry_out(ring, &facts, decisions).await;
+        assert!(self.settled.set(settled).is_ok(), "a start settles once");
+    }
+
+    async fn note_metadata(&self, dirs: &[LogDir], facts: &Facts) {
+        for (dir, known) in dirs.iter().zip(&facts.dirs) {
+            if facts.metadata_offset < known.metadata_seen {
+                tracing::error!(
+                    dir = %known.path.display(),
+                    "the metadata log ends at offset {}, but when this directory was last in use it had got to {}: it is older \
+                     than the directory. Folders that it does not know stay where they are; once they may go, remove \
+                     millstream-metadata-seen from the directory",
+                    facts.metadata_offset, known.metadata_seen
+                );
+                if let Err(error) = dir.note_metadata(-1, true).await {
+                    tracing::warn!(dir = %known.path.display(), %error, "cannot note that the metadata log is older");
+                }
+            }
+        }
+    }
+
+    async fn carry_out(&self, ring: &Ring, facts: &Facts, decisions: Decisions) -> Settled {
+        let mut settled = Settled { assignments: decisions.assignments, ..Settled::default() };
+        settled.is_proven = facts.dirs.iter().map(|dir| (dir.path.clone(), facts.is_proven(dir))).collect();
+        for path in decisions.aside {
+            match set_aside(ring, &path).await {
+                Ok(()) => tracing::warn!(
+                    path = %path.display(),
+                    "this folder is set aside: the metadata knows its topic no more. Remove it when its records are not needed"
+                ),
+                Err(error) => tracing::error!(%error, "a folder whose topic was deleted cannot be set aside"),
+            }
+        }
+        for (folder, why) in &decisions.left {
+            tracing::error!(path = %folder.path.display(), "this folder stays where it is, and is not served: {why}");
+            settled.left.insert((folder.topic.clone(), folder.partition));
+            settled.dirs_with_left.insert(facts.dirs[folder.dir].path.clone());
+        }
+        for (id, place) in decisions.places {
+            let place = match place {
+                Held::At(folder) => {
+                    let start = self.starts.get(&folder).cloned().unwrap_or_default();
+                    Place::At { folder, start }
+                }
+                Held::Back { stray, folder } => match bring_back(ring, &stray, &folder).await {
+                    Ok(()) => {
+                        tracing::warn!(
+                            folder = %folder.display(), stray = %stray.display(),
+                            "a folder that was set aside has its place again: the metadata has its topic"
+                        );
+                        // What was known of it is known no more: it is read from its beginning.
+                        Place::At { folder, start: LogStart::default() }
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a folder that was set aside cannot be brought back: its partition is offline");
+                        Place::Offline { dirs: folder.parent().map(PathBuf::from).into_iter().collect() }
+                    }
+                },
+                Held::Offline { dirs } => Place::Offline { dirs },
+            };
+            settled.places.insert(id, place);
+        }
+        self.say_offline(&decisions.offline);
+        settled
+    }
+
+    /// One line for each reason, with the partitions that it has taken offline.
+    fn say_offline(&self, offline: &[(Why, String)]) {
+        let mut by_reason: FxHashMap<&Why, Vec<&str>> = FxHashMap::default();
+        for (why, partition) in offline {
+            by_reason.entry(why).or_default().push(partition);
+        }
+        for (why, partitions) in by_reason {
+            let named = partitions.iter().take(limits::NAMED_PARTITIONS_MAX).copied().collect::<Vec<_>>().join(", ");
+            let more = partitions.len().saturating_sub(limits::NAMED_PARTITIONS_MAX);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            tracing::error!("partitions are offline, the others are served: {named}{more}. {}", self.explain(why));
+        }
+    }
+
+    fn explain(&self, why: &Why) -> String {
+        let here = || {
+            let dirs = self.dirs.iter().map(|(path, id)| format!("{} is {id}", path.display()));
+            dirs.collect::<Vec<_>>().join(", ")
+        };
+        match why {
+            Why::Away(Some(id)) => {
+                let at = self.offline.iter().find(|dir| dir.id == Some(*id));
+                let at = at.map_or_else(String::new, |dir| format!(" ({}, which {})", dir.path.display(), dir.why));
+                format!(
+                    "Their log directory has the directory.id {id}{at}, and none of log.dirs has it: {}. Mount it, or put it back \
+                     into log.dirs, then start the broker again; nothing is made in its place",
+                    here()
+                )
+            }
+            Why::Away(None) => format!(
+                "They are in none of the log directories ({}), and some that were there before are not here: put them back into \
+                 log.dirs, then start the broker again; nothing is made in their place",
+                here()
+            ),
+            Why::FolderGone(folder, offset) => format!(
+                "The folder {} is gone, but the checkpoints of its directory know of records up to offset {offset}: restore it \
+                 from a backup, or delete the topic",
+                folder.display()
+            ),
+            Why::Ambiguous(first, second) => format!(
+                "There are two folders of it, {} and {}, and the metadata records neither directory: move the one away that has \
+                 fewer records, then start the broker again",
+                first.display(),
+                second.display()
+            ),
+            Why::Unreadable(folder, error) => {
+                format!("{}: {error}. Mend it, then start the broker again", folder.display())
+            }
+            Why::Unproven(folder) => format!(
+                "Its folder {} belongs to another topic, which the metadata does not know, but may only be too old for: restore \
+                 the metadata log, or move the folder away, then start the broker again",
+                folder.display()
+            ),
+        }
+    }
+}
+
+/// Reads to which topics the folders belong of which that matters. A few at a time.
+async fn read_topic_ids(ring: &Ring, facts: &mut Facts, image: &Image) {
+    let asked = facts.ask(image);
+    let mut running = VecDeque::new();
+    let mut read = Vec::with_capacity(asked.len());
+    for path in asked {
+        if running.len() == limits::PARTITION_FILES_AT_ONCE
+            && let Some(first) = running.pop_front()
+        {
+            read.push(first.await);
+        }
+        let task = ring.clone();
+        running.push_back(ring.spawn_named("partition files", async move {
+            let id = read_topic_id(&task, &path).await.map_err(|error| error.to_string());
+            (path, id)
+        }));
+    }
+    for left in running {
+        read.push(left.await);
+    }
+    facts.topic_ids.extend(read);
+}
