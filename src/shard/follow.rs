@@ -44,7 +44,11 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
                 None => {
                     let config = config.get_or_insert_with(|| Rc::new(topic_log_config(&view, &topic.name)));
                     let directory = partition.directory_of(shard.config.node_id).unwrap_or(directory::UNASSIGNED);
-                    if let Some((dir, start)) = shard.storage.place(&topic.name, id, directory) {
+                    let place = shard.storage.place(&topic.name, id, directory);
+                    if place.is_none() {
+                        shard.offline.borrow_mut().insert(id);
+                    }
+                    if let Some((dir, start)) = place {
                         let leader_epoch = partition.leader_epoch;
                         to_open.push(ToOpen {
                             topic: topic.name.clone(),
