@@ -211,8 +211,11 @@ impl Storage {
                 Err(error) => tracing::error!(%error, "a folder whose topic was deleted cannot be set aside"),
             }
         }
-        for (folder, why) in &decisions.left {
-            tracing::error!(path = %folder.path.display(), "this folder stays where it is, and is not served: {why}");
+        let left = decisions.left.iter().map(|(folder, why)| (why, folder.path.display().to_string()));
+        for (why, folders) in by_reason(left) {
+            tracing::error!("folders stay where they are, and are not served: {folders}. Why: {why}");
+        }
+        for (folder, _) in &decisions.left {
             settled.left.insert((folder.topic.clone(), folder.partition));
             settled.dirs_with_left.insert(facts.dirs[folder.dir].path.clone());
         }
@@ -246,15 +249,8 @@ impl Storage {
 
     /// One line for each reason, with the partitions that it has taken offline.
     fn say_offline(&self, offline: &[(Why, String)]) {
-        let mut by_reason: FxHashMap<&Why, Vec<&str>> = FxHashMap::default();
-        for (why, partition) in offline {
-            by_reason.entry(why).or_default().push(partition);
-        }
-        for (why, partitions) in by_reason {
-            let named = partitions.iter().take(limits::NAMED_PARTITIONS_MAX).copied().collect::<Vec<_>>().join(", ");
-            let more = partitions.len().saturating_sub(limits::NAMED_PARTITIONS_MAX);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            tracing::error!("partitions are offline, the others are served: {named}{more}. {}", self.explain(why));
+        for (why, partitions) in by_reason(offline.iter().map(|(why, partition)| (why, partition.clone()))) {
+            tracing::error!("partitions are offline, the others are served: {partitions}. {}", self.explain(why));
         }
     }
 
@@ -299,6 +295,21 @@ impl Storage {
             ),
         }
     }
+}
+
+/// What has the same reason is said in one line, and not all of it where there is much.
+fn by_reason<R: std::hash::Hash + Eq>(all: impl Iterator<Item = (R, String)>) -> Vec<(R, String)> {
+    let mut by_reason: FxHashMap<R, Vec<String>> = FxHashMap::default();
+    for (reason, one) in all {
+        by_reason.entry(reason).or_default().push(one);
+    }
+    let said = by_reason.into_iter().map(|(reason, mut names)| {
+        let more = names.len().saturating_sub(limits::NAMED_PARTITIONS_MAX);
+        names.truncate(limits::NAMED_PARTITIONS_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (reason, names.join(", ") + &more)
+    });
+    said.collect()
 }
 
 /// Reads to which topics the folders belong of which that matters. A few at a time.

@@ -13,7 +13,7 @@ use crate::{
     boot::{PartitionCheckpoint, Unopened},
     limits,
     log::{Log, LogConfig, LogError, LogStart, LogState, set_aside},
-    meta::topic::directory,
+    meta::{image::Image, topic::directory},
 };
 use protocol::ErrorCode;
 use rustc_hash::FxHashSet;
@@ -49,15 +49,9 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
                         shard.offline.borrow_mut().insert(id);
                     }
                     if let Some((dir, start)) = place {
-                        let leader_epoch = partition.leader_epoch;
-                        to_open.push(ToOpen {
-                            topic: topic.name.clone(),
-                            id,
-                            leader_epoch,
-                            config: config.clone(),
-                            dir,
-                            start,
-                        });
+                        let (leader_epoch, config) = (partition.leader_epoch, config.clone());
+                        let (topic, image) = (topic.name.clone(), view.image.clone());
+                        to_open.push(ToOpen { topic, id, leader_epoch, config, dir, start, image });
                     }
                 }
             }
@@ -128,22 +122,23 @@ struct ToOpen {
     /// Its folder.
     dir: PathBuf,
     start: LogStart,
+    image: Arc<Image>,
 }
 
 /// Whether a folder that has the name of a partition but belongs to another topic may go: that topic was deleted, as far as
 /// the metadata can know.
-fn was_deleted(shard: &Shard, folder: &Path, topic_id: &str) -> bool {
-    let is_known = topic_id.parse().is_ok_and(|id| shard.view.borrow().image.topics.by_id(id).is_some());
+fn was_deleted(shard: &Shard, image: &Image, folder: &Path, topic_id: &str) -> bool {
+    let is_known = topic_id.parse().is_ok_and(|id| image.topics.by_id(id).is_some());
     !is_known && shard.storage.may_set_aside(folder)
 }
 
 async fn open(shard: Shard, one: ToOpen) {
-    let ToOpen { topic, id, leader_epoch, config, dir, start } = one;
+    let ToOpen { topic, id, leader_epoch, config, dir, start, image } = one;
     let replay = start.replay.clone();
     let try_open = |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.tail.clone());
     let mut opened = try_open(start).await;
     if let Err(LogError::WrongTopicId { found, .. }) = &opened
-        && was_deleted(&shard, &dir, found)
+        && was_deleted(&shard, &image, &dir, found)
     {
         // The metadata knows what this partition is; a crash came between a topic's deletion and that of its files.
         tracing::warn!(%topic, partition = id.index, "a folder of an earlier topic of this name is set aside");

@@ -4,6 +4,7 @@
 mod support;
 
 mod deletion;
+mod dirs;
 mod metrics;
 mod process;
 mod refusals;
