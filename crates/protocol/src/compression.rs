@@ -3,6 +3,9 @@
 //! Owns: codec ids, bounded decompression, compression. Lives on: the core that validates or builds the batch. Never:
 //! grows its output beyond the caller's limit, nor reserves memory that a short input merely claims to need.
 
+pub mod pieces;
+mod snappy;
+
 use std::io::{Read, Write};
 
 use flate2::read::MultiGzDecoder;
@@ -88,6 +91,7 @@ pub fn decompress_into(
     limit_bytes: usize,
 ) -> Result<(), CompressionError> {
     output.clear();
+    check_form(codec, input)?;
     match codec {
         Compression::None if input.len() > limit_bytes => return Err(CompressionError::OverLimit { limit_bytes }),
         Compression::None => output.extend_from_slice(input),
@@ -102,6 +106,14 @@ pub fn decompress_into(
     }
     debug_assert!(output.len() <= limit_bytes);
     Ok(())
+}
+
+/// Refuses what unpacks, but not for Kafka's consumers; looks at headers alone.
+fn check_form(codec: Compression, input: &[u8]) -> Result<(), CompressionError> {
+    match codec {
+        Compression::Zstd => check_zstd_window(input),
+        Compression::None | Compression::Gzip | Compression::Snappy | Compression::Lz4 => Ok(()),
+    }
 }
 
 /// Unpacks what does not say how large it becomes: the room for it is guessed from the input and grows eightfold, up to
@@ -191,7 +203,6 @@ fn unpack_snappy_block(block: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -
 
 /// Unpacks in one pass into the output itself: unlike a stream this needs no window in memory.
 fn unpack_zstd(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
-    check_zstd_window(input)?;
     let mut decoder = zstd::bulk::Decompressor::new().map_err(|error| malformed(Compression::Zstd, error))?;
     unpack_guessing(input, output, limit_bytes, |output, room_bytes| {
         match decoder.decompress_to_buffer(input, output) {
@@ -230,16 +241,13 @@ pub fn compress(codec: Compression, level: Option<i32>, input: &[u8]) -> Vec<u8>
     match codec {
         Compression::None => input.to_vec(),
         Compression::Gzip => {
-            let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| (1..=9).contains(level));
-            let level = level.map_or(flate2::Compression::default(), flate2::Compression::new);
-            let mut encoder = GzEncoder::new(Vec::with_capacity(input.len() / 2), level);
+            let mut encoder = GzEncoder::new(Vec::with_capacity(input.len() / 2), gzip_level(level));
             encoder.write_all(input).expect(IN_MEMORY);
             encoder.finish().expect(IN_MEMORY)
         }
         Compression::Snappy => pack_snappy(input),
         Compression::Lz4 => {
-            let info = FrameInfo::new().block_mode(BlockMode::Independent).block_size(BlockSize::Max64KB);
-            let mut encoder = FrameEncoder::with_frame_info(info, Vec::with_capacity(input.len() / 2));
+            let mut encoder = FrameEncoder::with_frame_info(lz4_frame(), Vec::with_capacity(input.len() / 2));
             encoder.write_all(input).expect(IN_MEMORY);
             encoder.finish().expect(IN_MEMORY)
         }
@@ -249,21 +257,38 @@ pub fn compress(codec: Compression, level: Option<i32>, input: &[u8]) -> Vec<u8>
     }
 }
 
+fn gzip_level(level: Option<i32>) -> flate2::Compression {
+    let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| (1..=9).contains(level));
+    level.map_or(flate2::Compression::default(), flate2::Compression::new)
+}
+
+fn lz4_frame() -> FrameInfo {
+    FrameInfo::new().block_mode(BlockMode::Independent).block_size(BlockSize::Max64KB)
+}
+
 fn pack_snappy(input: &[u8]) -> Vec<u8> {
     let mut output =
         Vec::with_capacity(XERIAL_HEADER_BYTES + snap::raw::max_compress_len(input.len().min(SNAPPY_BLOCK_BYTES)));
-    output.extend_from_slice(&XERIAL_MAGIC);
-    output.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
+    put_xerial_header(&mut output);
     let mut encoder = snap::raw::Encoder::new();
     for block in input.chunks(SNAPPY_BLOCK_BYTES) {
-        let length_at = output.len();
-        let block_at = length_at + 4;
-        output.resize(block_at + snap::raw::max_compress_len(block.len()), 0);
-        let len = encoder.compress(block, &mut output[block_at..]).expect("the room was asked for");
-        output[length_at..block_at].copy_from_slice(&(len as u32).to_be_bytes());
-        output.truncate(block_at + len);
+        pack_snappy_block(&mut encoder, block, &mut output);
     }
     output
+}
+
+fn put_xerial_header(output: &mut Vec<u8>) {
+    output.extend_from_slice(&XERIAL_MAGIC);
+    output.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
+}
+
+fn pack_snappy_block(encoder: &mut snap::raw::Encoder, block: &[u8], output: &mut Vec<u8>) {
+    let length_at = output.len();
+    let block_at = length_at + 4;
+    output.resize(block_at + snap::raw::max_compress_len(block.len()), 0);
+    let len = encoder.compress(block, &mut output[block_at..]).expect("the room was asked for");
+    output[length_at..block_at].copy_from_slice(&(len as u32).to_be_bytes());
+    output.truncate(block_at + len);
 }
 
 #[cfg(test)]
