@@ -174,8 +174,9 @@ impl Packing {
         }
     }
 
-    /// Appends to `output`, in the framing that Kafka's clients expect.
-    pub fn new(codec: Compression, level: Option<i32>, output: Vec<u8>) -> Self {
+    /// Appends to `output`, in the framing that Kafka's clients expect. `size_bytes` is how much will come, where that is
+    /// known: zstd then needs less memory.
+    pub fn new(codec: Compression, level: Option<i32>, output: Vec<u8>, size_bytes: Option<usize>) -> Self {
         let mut flush_bytes = None;
         let sink = match codec {
             Compression::None => Sink::Plain(output),
@@ -185,7 +186,9 @@ impl Packing {
             Compression::Zstd => {
                 flush_bytes = zstd_flush_bytes(level);
                 let level = level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL);
-                let encoder = zstd::stream::write::Encoder::new(output, level).expect("zstd clamps its level");
+                let mut encoder = zstd::stream::write::Encoder::new(output, level).expect("zstd clamps its level");
+                let size_bytes = size_bytes.map(|size| size as u64);
+                encoder.set_pledged_src_size(size_bytes).expect("nothing was written yet");
                 Sink::Zstd(Box::new(encoder))
             }
         };
