@@ -20,6 +20,7 @@ use crate::{
     coord::request,
     meta::controller::{ControllerRequest, ControllerResponse},
 };
+use ring::Instant;
 
 pub enum Call {
     Produce(Vec<Append>),
@@ -53,8 +54,8 @@ pub enum Call {
 pub struct FetchOptions {
     pub max_bytes: usize,
     pub read_committed: bool,
-    /// Whom to tell when a partition moves that had nothing to give.
-    pub watch: Option<u64>,
+    /// Whom to tell when a partition moves that had nothing to give, and until when.
+    pub watch: Option<(u64, Instant)>,
 }
 
 pub enum Answer {

@@ -3,6 +3,7 @@
 //! Owns: codec ids, bounded decompression, compression. Lives on: the core that validates or builds the batch. Never:
 //! grows its output beyond the caller's limit, nor reserves memory that a short input merely claims to need.
 
+pub mod memory;
 pub mod pieces;
 mod snappy;
 

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use lz4_flex::frame::{FrameDecoder, FrameEncoder};
 
 use super::snappy::{Snappy, XerialEncoder};
-use super::{Compression, CompressionError, check_form, gzip_level, lz4_frame, malformed};
+use super::{Compression, CompressionError, check_form, gzip_level, lz4_frame, malformed, memory};
 
 /// What one call of [`Unpacking::next`] reads at most: a few bytes may hold a thousand empty frames.
 const INPUT_BYTES_AT_ONCE: usize = 64 * 1024;
@@ -75,7 +75,11 @@ impl Unpacking {
             Compression::Snappy => Source::Snappy(Box::new(Snappy::new(input.bytes, from)?)),
             Compression::Lz4 => Source::Lz4(Box::new(FrameDecoder::new(input))),
             Compression::Zstd => {
-                let decoder = zstd::stream::read::Decoder::with_buffer(buffered(input));
+                let window_log_max = memory::zstd_window_log_max(&input.bytes[from..]);
+                let decoder = zstd::stream::read::Decoder::with_buffer(buffered(input)).and_then(|mut decoder| {
+                    decoder.window_log_max(window_log_max)?;
+                    Ok(decoder)
+                });
                 Source::Zstd(Box::new(decoder.map_err(|error| malformed(codec, error))?))
             }
         };

@@ -9,10 +9,13 @@ use std::rc::Rc;
 use bytes::BytesMut;
 
 use super::{
-    AppendOrigin, Faults, Largest, Rejection, ValidBatch, ValidationRules, accepted, check_codec, check_header,
-    only_batch, record_fault, too_large, wanted_codec,
+    Faults, Largest, Rejection, ValidBatch, ValidationRules, accepted, check_codec, check_header, only_batch,
+    record_fault, too_large, wanted_codec,
 };
-use crate::compression::pieces::{PIECE_BYTES, Packing, Unpacking};
+use crate::compression::{
+    Compression, memory,
+    pieces::{PIECE_BYTES, Packing, Unpacking},
+};
 use crate::error::ErrorCode;
 use crate::records::{
     BATCH_HEADER_BYTES, Batch, NO_TIMESTAMP, Outline, PieceWalk, Record, RecordsError,
@@ -65,8 +68,14 @@ impl HeavyBatch {
         Self { batch: Rc::new(batch), rules, level, stage: Stage::Received(Checksum::new()) }
     }
 
-    pub fn origin(&self) -> AppendOrigin {
-        self.rules.origin
+    /// What the work on it takes at most, beyond the batch itself.
+    pub fn memory_bytes(&self) -> usize {
+        let Ok(batch) = Batch::parse(&self.batch) else { return 0 };
+        let Ok(compression) = batch.compression() else { return 0 };
+        let unpacking = memory::unpacking_bytes(compression, batch.body(), self.rules.max_decompressed_bytes);
+        let packing = wanted_codec(compression, &self.rules)
+            .map_or(0, |codec| memory::packing_bytes(codec, self.level) + self.rules.max_message_bytes);
+        unpacking + packing
     }
 
     /// Does some of the work, and gives the verdict when that was the last of it. `piece` holds a part of the records
@@ -110,7 +119,7 @@ impl HeavyBatch {
         let wanted = wanted_codec(compression, &self.rules).filter(|_| !batch.is_control());
         let packing = wanted.map(|codec| {
             let head = batch.bytes()[..BATCH_HEADER_BYTES].to_vec();
-            let body_bytes = (compression == crate::compression::Compression::None).then_some(batch.body().len());
+            let body_bytes = (compression == Compression::None).then_some(batch.body().len());
             Packing::new(codec, self.level, head, body_bytes)
         });
         self.stage = Stage::Records(Box::new(Work {
