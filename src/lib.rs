@@ -12,4 +12,5 @@ pub mod limits;
 pub mod log;
 pub mod meta;
 pub mod net;
+pub mod pace;
 pub mod shard;

@@ -71,10 +71,14 @@ pub const SEND_BUFFERS_MAX: usize = 1024;
 /// Partitions that one Fetch request may name.
 pub const FETCH_PARTITIONS_MAX: usize = 100_000;
 
+/// A fetch that waits longer than this looks at its partitions again: they forget it then.
+pub const FETCH_WATCH_MS: u64 = 30_000;
+
 /// Bytes of recent appends that one core keeps for consumers at the tail, in all its partitions together.
 pub const TAIL_CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// What one compressed batch may unpack to while it is checked: far above `message.max.bytes`, far below memory.
+/// What one compressed batch may unpack to while it is checked, by default (`decompressed.batch.max.bytes`): far above
+/// `message.max.bytes`, far below memory.
 pub const DECOMPRESSED_BATCH_MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Topics that one core has made at a time because clients asked for their metadata.
@@ -91,6 +95,21 @@ pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 
 /// What background work may take of one turn of the event loop before everything else has its turn.
 pub const BACKGROUND_TURN_US: u64 = 200;
+
+/// Steps of background work in one turn, however short they are.
+pub const BACKGROUND_TURN_STEPS_MAX: u32 = 1024;
+
+/// A batch that must be unpacked or packed waits for its turn among the heavy ones once a turn has lasted this long.
+pub const UNPACKING_TURN_US: u64 = 1000;
+
+/// Steps of the work on heavy batches in one turn.
+pub const HEAVY_STEPS_PER_TURN: u32 = 4;
+
+/// Heavy batches of one core that are worked on at a time: so many of those that take little memory,
+pub const LIGHTER_BATCHES_AT_ONCE: usize = 32;
+pub const LIGHTER_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// and so many of the others that they take this much together; one may take more.
+pub const HEAVIER_BATCHES_BYTES: usize = 64 * 1024 * 1024;
 
 /// Partitions of one core whose files are opened, made or closed at the same time. Each may have a few files open at once.
 pub const PARTITION_FILES_AT_ONCE: usize = 32;
@@ -134,3 +153,5 @@ const _: () = assert!(RECEIVE_BLOCKS_MAX * RECEIVE_BLOCK_BYTES > TAIL_CACHE_BYTE
 const _: () = assert!(FRAME_RESERVE_MAX_BYTES <= CONNECTION_BYTES_IN_FLIGHT_MAX);
 const _: () = assert!(CONNECTION_BYTES_IN_FLIGHT_MAX <= SHARD_BYTES_IN_FLIGHT_MAX);
 const _: () = assert!(MAILBOX_SLOTS <= MAILBOX_OVERFLOW_MAX);
+const _: () = assert!(BACKGROUND_TURN_US < UNPACKING_TURN_US);
+const _: () = assert!(LIGHTER_BATCH_BYTES < HEAVIER_BATCHES_BYTES);

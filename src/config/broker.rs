@@ -110,6 +110,7 @@ settings! {
     pub struct LogSettings {
         retention_check_interval_ms: i64 = "log.retention.check.interval.ms",
         commit_stream_file_bytes: i64 = "commit.stream.file.bytes",
+        decompressed_batch_max_bytes: i32 = "decompressed.batch.max.bytes",
         flush_offset_checkpoint_interval_ms: i32 = "log.flush.offset.checkpoint.interval.ms",
         flush_start_offset_checkpoint_interval_ms: i32 = "log.flush.start.offset.checkpoint.interval.ms",
         cleaner_enable: bool = "log.cleaner.enable",

@@ -30,6 +30,16 @@ pub const BROKER: &[Definition] = &[
         )
     },
     Definition {
+        config_type: ConfigType::Int,
+        ..read_only(
+            "decompressed.batch.max.bytes",
+            Some("67108864"),
+            Valid::Range { min: Some(1_048_576.0), max: None },
+            "What the records of one compressed batch may unpack to. A larger batch is refused with MESSAGE_TOO_LARGE, which \
+             producers answer by splitting it. Apache Kafka has no such limit: a few kilobytes may cost it gigabytes of work.",
+        )
+    },
+    Definition {
         update_mode: UpdateMode::ClusterWide,
         importance: Importance::High,
         ..read_only(

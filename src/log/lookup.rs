@@ -9,12 +9,17 @@ use super::{
     txn_index::{self, AbortedTransaction},
     walk::{Located, Walk},
 };
-use protocol::records::{Batch, NO_TIMESTAMP, RecordsError};
+use crate::pace::TurnBudget;
+use protocol::{
+    compression::pieces::{PIECE_BYTES, Unpacking},
+    records::{BATCH_HEADER_BYTES, Batch, NO_TIMESTAMP, PieceWalk, RecordsError},
+};
 use ring::{File, Ring};
 use std::{io, path::Path, rc::Rc};
 
-/// How far a batch may unpack while its records are searched for a timestamp.
-const MAX_UNPACKED_BYTES: usize = 128 << 20;
+/// How far a batch may unpack while its records are searched for a timestamp: as far as any was allowed to when it was
+/// appended. Only a piece of it is in memory.
+const MAX_UNPACKED_BYTES: usize = i32::MAX as usize;
 /// Entries of a transaction index read at once.
 const TXN_ENTRIES_AT_ONCE: u32 = 1024;
 
@@ -118,22 +123,36 @@ impl Log {
         matches: impl Fn(i64, i64) -> bool,
     ) -> io::Result<Option<TimestampOffsetEpoch>> {
         let bytes = self.0.ring.read_exact_at(file, located.position, located.size_bytes as usize).await?;
+        let bytes = Rc::new(bytes);
         let invalid = |error: RecordsError| io::Error::new(io::ErrorKind::InvalidData, error);
         let batch = Batch::parse(&bytes).map_err(invalid)?;
-        let mut found = None;
-        batch
-            .for_each_record(MAX_UNPACKED_BYTES, |record| {
-                if found.is_none() && matches(record.timestamp, record.offset) {
-                    found = Some(TimestampOffsetEpoch {
-                        timestamp: record.timestamp,
-                        offset: record.offset,
-                        leader_epoch: batch.partition_leader_epoch(),
-                    });
+        let codec = batch.compression().map_err(invalid)?;
+        let mut unpacking = Unpacking::new(codec, bytes.clone(), BATCH_HEADER_BYTES, MAX_UNPACKED_BYTES)
+            .map_err(|error| invalid(error.into()))?;
+        let mut walk = PieceWalk::new(&batch).map_err(invalid)?;
+        let (mut found, mut piece) = (None, Vec::new());
+        let mut budget = TurnBudget::new(&self.0.ring);
+        loop {
+            let more = unpacking.next(&mut piece, PIECE_BYTES).map_err(|error| invalid(error.into()))?;
+            let visited = walk.feed(&piece, |_, outline| {
+                let (timestamp, offset) =
+                    (outline.timestamp(&batch), batch.base_offset() + i64::from(outline.offset_delta));
+                if found.is_none() && matches(timestamp, offset) {
+                    let leader_epoch = batch.partition_leader_epoch();
+                    found = Some(TimestampOffsetEpoch { timestamp, offset, leader_epoch });
                 }
-                Ok(())
-            })
-            .map_err(invalid)?;
-        Ok(found)
+                Ok::<_, RecordsError>(())
+            });
+            visited.map_err(invalid)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            if !more {
+                walk.end().map_err(invalid)?;
+                return Ok(None);
+            }
+            budget.step_done().await;
+        }
     }
 
     /// The aborted transactions that records in `from..to` may belong to.

@@ -201,6 +201,10 @@ impl Log {
         self.0.segments.borrow().iter().map(|segment| u64::from(segment.size_bytes.get())).sum()
     }
 
+    pub fn segment_count(&self) -> usize {
+        self.0.segments.borrow().len()
+    }
+
     pub fn segment_infos(&self) -> Vec<SegmentInfo> {
         let info = |segment: &Rc<Segment>| SegmentInfo {
             base_offset: segment.base_offset,

@@ -51,7 +51,7 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
     let client_id = header::read(&mut reader, served.request_header_version(version)).map_err(decode_error)?;
     let body_start = frame.len() - reader.remaining();
     if served == ApiKey::Produce {
-        return produce::request(connection, ids, body_start, frame);
+        return produce::request(connection, ids, body_start, frame).await;
     }
     settle(connection).await;
     let handle = connection.replies.expect(frame.len());

@@ -8,6 +8,7 @@ use crate::{
     boot::{BootError, ListenAddress},
     config::{self, BrokerConfig},
     limits,
+    pace::TurnBudget,
     shard::{Shard, mailbox::Message},
 };
 use ring::{ListenOptions, Listener, MovingStream, Ring, Stream};
@@ -114,10 +115,9 @@ impl Connections {
         self.refused.get()
     }
 
-    fn for_each(&self, mut visit: impl FnMut(&Rc<Connection>)) {
-        self.all.borrow_mut().retain(|weak| weak.upgrade().is_some());
-        let all: Vec<_> = self.all.borrow().iter().filter_map(Weak::upgrade).collect();
-        all.iter().for_each(&mut visit);
+    fn all(&self) -> Vec<Weak<Connection>> {
+        self.all.borrow_mut().retain(|weak| weak.strong_count() > 0);
+        self.all.borrow().clone()
     }
 }
 
@@ -215,23 +215,33 @@ pub async fn end_idle_loop(shard: Shard) {
     let interval = (max_idle / 2).clamp(IDLE_CHECK_MIN, IDLE_CHECK_MAX);
     while !shard.is_stopping() {
         shard.ring.sleep(interval).await;
-        end_idle(&shard, max_idle);
+        end_idle(&shard, max_idle).await;
     }
 }
 
-fn end_idle(shard: &Shard, max_idle: Duration) {
-    let now = shard.ring.now();
-    shard.connections.for_each(|connection| {
-        if connection.replies.is_empty() && now.since(connection.last_active.get()) > max_idle {
+async fn end_idle(shard: &Shard, max_idle: Duration) {
+    let mut budget = TurnBudget::new(&shard.ring);
+    for connection in shard.connections.all() {
+        if let Some(connection) = connection.upgrade()
+            && connection.replies.is_empty()
+            && shard.ring.now().since(connection.last_active.get()) > max_idle
+        {
             shard.ring.shutdown(&connection.stream);
+            budget.step_done().await;
+        } else {
+            budget.item_done().await;
         }
-    });
+    }
 }
 
 /// Ends all connections of this core.
-pub fn end_all(shard: &Shard) {
-    shard.connections.for_each(|connection| {
-        connection.replies.close();
-        shard.ring.shutdown(&connection.stream);
-    });
+pub async fn end_all(shard: &Shard) {
+    let mut budget = TurnBudget::new(&shard.ring);
+    for connection in shard.connections.all() {
+        if let Some(connection) = connection.upgrade() {
+            connection.replies.close();
+            shard.ring.shutdown(&connection.stream);
+        }
+        budget.step_done().await;
+    }
 }

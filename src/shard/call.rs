@@ -20,6 +20,7 @@ use crate::{
     coord::request,
     meta::controller::{ControllerRequest, ControllerResponse},
 };
+use ring::Instant;
 
 pub enum Call {
     Produce(Vec<Append>),
@@ -55,8 +56,8 @@ pub struct FetchOptions {
     pub read_committed: bool,
     /// The request names topics by their ids.
     pub by_id: bool,
-    /// Whom to tell when a partition moves that had nothing to give.
-    pub watch: Option<u64>,
+    /// Whom to tell when a partition moves that had nothing to give, and until when.
+    pub watch: Option<(u64, Instant)>,
 }
 
 pub enum Answer {

@@ -21,8 +21,12 @@ pub fn receive(shard: &Shard, from: usize, message: Message) {
         Message::Stop => shard.begin_stop(),
         Message::End => shard.end(),
         Message::Snapshot(reply) => {
-            // The control thread may have given up waiting; then nobody misses the answer.
-            let _ = reply.send(snapshot::take(shard));
+            let task = shard.clone();
+            shard.ring.spawn_named("snapshot", async move {
+                let snapshot = snapshot::take(&task).await;
+                // The control thread may have given up waiting; then nobody misses the answer.
+                let _ = reply.send(snapshot);
+            });
         }
         Message::Call { number, call } => match *call {
             // Appends take their place now, in the order of arrival, so that a connection's requests keep theirs.
@@ -46,7 +50,7 @@ pub async fn carry_out(shard: &Shard, from: usize, call: Call) -> Answer {
         Call::ListOffsets(queries) => Answer::ListOffsets(list_offsets::answer(shard, queries).await),
         Call::OffsetsForEpochs(queries) => Answer::OffsetsForEpochs(offset_for_leader_epoch::answer(shard, &queries)),
         Call::DeleteRecords(queries) => Answer::DeleteRecords(delete_records::answer(shard, queries).await),
-        Call::PartitionSizes => Answer::PartitionSizes(log_dirs::sizes(shard)),
+        Call::PartitionSizes => Answer::PartitionSizes(log_dirs::sizes(shard).await),
         Call::Group { partition, request } => Answer::Group(groups::request(shard, partition, request).await),
         Call::Follow(view) => {
             follow::follow(shard, view).await;

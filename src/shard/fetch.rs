@@ -27,6 +27,7 @@ use crate::{
         header::RequestIds,
         reply::{self, Reply, ReplyPart, ReplyParts},
     },
+    pace::TurnBudget,
 };
 use bytes::BytesMut;
 use protocol::{
@@ -140,7 +141,7 @@ pub async fn request(
         FetchRequest::parse(frame, body_start, version).map_err(|error| CloseReason::Decode { key, version, error })?;
     let mut lists = shard.fetch_spares.take();
     let by_id = version >= TOPIC_ID_FROM;
-    let forgotten = read_targets(shard, &request, by_id, &mut lists.targets);
+    let forgotten = read_targets(shard, &request, by_id, &mut lists.targets).await;
     if lists.targets.len() > limits::FETCH_PARTITIONS_MAX {
         return Err(CloseReason::Protocol(format!("a fetch of {} partitions", lists.targets.len())));
     }
@@ -155,29 +156,36 @@ pub async fn request(
     let response = |error, session_id| FetchResponseHeader { throttle_time_ms: 0, error, session_id };
     let Plan { session_id, targets, incremental } = match plan {
         Ok(plan) => plan,
-        Err(error) => return Ok(write_response(shard, ids, response(error, NO_SESSION), &mut Lists::default())),
+        Err(error) => {
+            return Ok(write_response(shard, ids, response(error, NO_SESSION), &mut Lists::default()).await);
+        }
     };
     lists.targets = targets;
     fetch(connection, &request, by_id, &mut lists).await;
     lists.fetched.iter().for_each(|fetched| shard.counters.error(fetched.error));
     lists.choose(incremental);
-    let reply = write_response(shard, ids, response(ErrorCode::None, session_id), &mut lists);
+    let reply = write_response(shard, ids, response(ErrorCode::None, session_id), &mut lists).await;
     if session_id != NO_SESSION {
         lists.note_what_was_said();
-        shard.sessions.borrow_mut().said(session_id, &lists.targets);
+        shard.sessions.borrow_mut().said(session_id, &mut lists.targets);
     }
     shard.fetch_spares.keep(lists);
     Ok(reply)
 }
 
 /// Lists the partitions that the request names; returns those that its session is to forget.
-fn read_targets(shard: &Shard, request: &FetchRequest<'_>, by_id: bool, named: &mut Vec<Target>) -> Vec<Forgotten> {
-    let routes = shard.routes.borrow();
+async fn read_targets(
+    shard: &Shard,
+    request: &FetchRequest<'_>,
+    by_id: bool,
+    named: &mut Vec<Target>,
+) -> Vec<Forgotten> {
+    let mut budget = TurnBudget::of_items(&shard.ring);
     let mut last_named = None;
     for partition in request.partitions() {
         let topic = match named.last() {
             Some(last) if last_named == Some(partition.topic) => last.topic.clone(),
-            _ => name_of(&routes, partition.topic, by_id),
+            _ => name_of(&shard.routes.borrow(), partition.topic, by_id),
         };
         last_named = Some(partition.topic);
         named.push(Target {
@@ -192,14 +200,15 @@ fn read_targets(shard: &Shard, request: &FetchRequest<'_>, by_id: bool, named: &
             said_log_start_offset: -1,
             said_records: false,
         });
+        budget.item_done().await;
     }
-    let forgotten = request.forgotten_partitions();
-    let forgotten = forgotten.map(|gone| Forgotten {
-        topic: name_of(&routes, gone.topic, by_id),
-        topic_id: gone.topic.id,
-        index: gone.index,
-    });
-    forgotten.collect()
+    let mut forgotten = Vec::new();
+    for gone in request.forgotten_partitions() {
+        let topic = name_of(&shard.routes.borrow(), gone.topic, by_id);
+        forgotten.push(Forgotten { topic, topic_id: gone.topic.id, index: gone.index });
+        budget.item_done().await;
+    }
+    forgotten
 }
 
 /// The name that a request has for a topic, as its route keeps it where there is one.
@@ -214,16 +223,19 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
     let deadline = shard.ring.now() + Duration::from_millis(request.max_wait_ms.max(0) as u64);
     let min_bytes = request.min_bytes.max(0) as usize;
     let may_wait = request.max_wait_ms > 0 && min_bytes > 0;
-    let options = FetchOptions {
+    let mut options = FetchOptions {
         max_bytes: (request.max_bytes.max(0) as usize).min(shard.config.network.fetch_max_bytes as usize),
         read_committed: request.isolation_level == 1,
         by_id,
-        watch: may_wait.then_some(watch),
+        watch: None,
     };
     if may_wait {
         shard.watch(watch, &connection.moved);
     }
     loop {
+        // The partitions forget it then, and are looked at again.
+        let look_again = shard.ring.now() + Duration::from_millis(limits::FETCH_WATCH_MS);
+        options.watch = may_wait.then_some((watch, deadline.min(look_again)));
         let moved = connection.moved.notified();
         read_all(shard, lists, options).await;
         let fetched = &mut lists.fetched;
@@ -242,7 +254,7 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
         }
         // What was read is not held while nobody takes it.
         fetched.clear();
-        shard.ring.timeout(deadline.since(now), moved).await;
+        shard.ring.timeout(deadline.min(look_again).since(now), moved).await;
     }
 }
 
@@ -250,6 +262,7 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
 async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
     let Lists { targets, local, fetched, .. } = lists;
     let mut remote: Vec<(usize, Vec<usize>, Vec<FetchRead>)> = Vec::new();
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for (place, target) in targets.iter().enumerate() {
         let (owner, read) = match resolve(shard, target) {
             Ok(found) => found,
@@ -258,6 +271,7 @@ async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
                 continue;
             }
         };
+        budget.item_done().await;
         // Stands where a core stops before it answers.
         fetched.push(FetchedPartition::error(ErrorCode::NotLeaderOrFollower));
         if owner == shard.index {
@@ -278,6 +292,7 @@ async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
     let mut share = Share::new(shard.index, options);
     for (place, read) in local.drain(..) {
         fetched[place] = share.read(shard, &read).await;
+        budget.item_done().await;
     }
     for (places, answer) in under_way {
         if let Some(Answer::Fetch(answers)) = answer.await {
@@ -324,8 +339,10 @@ fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCo
 pub async fn read(shard: &Shard, core: usize, reads: Vec<FetchRead>, options: FetchOptions) -> Vec<FetchedPartition> {
     let mut fetched = Vec::with_capacity(reads.len());
     let mut share = Share::new(core, options);
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for read in reads {
         fetched.push(share.read(shard, &read).await);
+        budget.item_done().await;
     }
     fetched
 }
@@ -348,8 +365,8 @@ impl Share {
         let partition = shard.partitions.borrow().get(&read.id).cloned();
         let absence = || FetchedPartition::error(shard.absence(read.id, self.options.by_id));
         let Some(partition) = partition else { return absence() };
-        if let Some(watch) = self.options.watch {
-            partition.watch(Watcher { core: self.core, watch });
+        if let Some((watch, until)) = self.options.watch {
+            partition.watch(Watcher { core: self.core, watch }, until, shard.ring.now());
         }
         let max_bytes = read.max_bytes.min(self.left_bytes);
         let fetched = read_one(&partition, read, max_bytes, !self.any, self.options.read_committed).await;
@@ -453,12 +470,13 @@ impl Lists {
 }
 
 /// Writes the response for the partitions that are shown. Their records move into the reply.
-fn write_response(shard: &Shard, ids: RequestIds, header: FetchResponseHeader, lists: &mut Lists) -> Reply {
+async fn write_response(shard: &Shard, ids: RequestIds, header: FetchResponseHeader, lists: &mut Lists) -> Reply {
     let Lists { targets, fetched, shown, .. } = lists;
     let same_topic = |a: &Shown, b: &Shown| targets[a.place].is_same_topic(&targets[b.place]);
     let topic_count = shown.chunk_by(same_topic).count();
     let mut frame = dispatch::response_head(shard, ids, reply::usual_bytes(topic_count, shown.len()));
     let mut writer = FetchResponseWriter::new(&mut frame, ids.api_version, header, topic_count);
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for topic in shown.chunk_by_mut(same_topic) {
         let Target { topic: name, topic_id, .. } = &targets[topic[0].place];
         writer.begin_topic(name.as_deref().unwrap_or_default(), *topic_id, topic.len());
@@ -473,6 +491,7 @@ fn write_response(shard: &Shard, ids: RequestIds, header: FetchResponseHeader, l
                 ..PartitionFetchResponse::refused(targets[*place].index, fetched.error)
             };
             *records_at = writer.partition(&response, fetched.size_bytes);
+            budget.item_done().await;
         }
     }
     let records_bytes = writer.finish(&[]);

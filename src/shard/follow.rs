@@ -5,15 +5,15 @@
 
 use super::{
     Shard, commit, groups,
-    housekeeping::TurnBudget,
     partition::{Partition, PartitionId},
-    view::{ClusterView, topic_log_config},
+    view::{ClusterView, Routes, topic_log_config},
 };
 use crate::{
     boot::{PartitionCheckpoint, Unopened},
     limits,
     log::{Log, LogConfig, LogError, LogStart, LogState, set_aside},
     meta::{image::Image, topic::directory},
+    pace::TurnBudget,
 };
 use protocol::ErrorCode;
 use rustc_hash::FxHashSet;
@@ -28,9 +28,11 @@ use std::{
 pub async fn follow(shard: &Shard, view: ClusterView) {
     delete_gone(shard, &view).await;
     let mut to_open = Vec::new();
+    let mut budget = TurnBudget::new(&shard.ring);
     for topic in view.image.topics.iter() {
         let mut config = None;
         for (index, partition) in &topic.partitions {
+            budget.item_done().await;
             let id = PartitionId { topic_id: topic.id, index: *index };
             if view.owners.of(id) != Some(shard.index) {
                 continue;
@@ -58,8 +60,14 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
         }
     }
     side_by_side(shard, to_open.into_iter().map(|one| open(shard.clone(), one))).await;
-    let routes = shard.routes.borrow().follow(&view, &shard.partitions.borrow());
-    for partition in shard.partitions.borrow().values() {
+    let mut routes = Routes::default();
+    for topic in view.image.topics.iter() {
+        routes.follow(&shard.routes.borrow(), &view, topic, &shard.partitions.borrow());
+        budget.item_done().await;
+    }
+    let all: Vec<Rc<Partition>> = shard.partitions.borrow().values().cloned().collect();
+    for partition in all {
+        budget.item_done().await;
         let route = routes.by_id(partition.id.topic_id).expect("an open partition has a route");
         if !Rc::ptr_eq(&route.config, &partition.config.borrow()) {
             partition.log.set_config(route.config.clone());
@@ -72,11 +80,15 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
 }
 
 async fn delete_gone(shard: &Shard, view: &ClusterView) {
-    let gone: Vec<Rc<Partition>> = {
-        let mut partitions = shard.partitions.borrow_mut();
-        let gone: Vec<_> = partitions.keys().filter(|id| view.owners.of(**id).is_none()).copied().collect();
-        gone.iter().filter_map(|id| partitions.remove(id)).collect()
-    };
+    let all: Vec<PartitionId> = shard.partitions.borrow().keys().copied().collect();
+    let mut budget = TurnBudget::new(&shard.ring);
+    let mut gone = Vec::new();
+    for id in all {
+        if view.owners.of(id).is_none() {
+            gone.extend(shard.partitions.borrow_mut().remove(&id));
+        }
+        budget.item_done().await;
+    }
     shard.offline.borrow_mut().retain(|id| view.owners.of(*id).is_some());
     for partition in gone {
         // Requests that still hold the partition find it closed.
@@ -99,7 +111,9 @@ async fn side_by_side<T: 'static>(
 ) -> Vec<T> {
     let mut results = Vec::new();
     let mut running = VecDeque::new();
+    let mut budget = TurnBudget::new(&shard.ring);
     for one in work {
+        budget.step_done().await;
         if running.len() == limits::PARTITION_FILES_AT_ONCE
             && let Some(first) = running.pop_front()
         {
@@ -226,7 +240,9 @@ pub async fn close(shard: &Shard) -> Closed {
         let state = if partition.failed.get() { None } else { Some(partition.log.close().await) };
         (partition, state)
     };
+    let mut budget = TurnBudget::new(&shard.ring);
     for (partition, state) in side_by_side(shard, partitions.into_iter().map(close)).await {
+        budget.step_done().await;
         match state {
             Some(Ok(state)) => {
                 let checkpoint = checkpoint_of(&partition);

@@ -16,7 +16,9 @@ use crate::{
         partition::coordinator_partition,
         runtime::{Actions, Coordinator, GroupSummary, Reply, ReplyToken, Request, Response},
     },
+    limits,
     log::Log,
+    pace::TurnBudget,
 };
 use bytes::BytesMut;
 use protocol::{
@@ -261,7 +263,8 @@ fn append(shard: &Shard, partition: &Rc<Partition>, records: &[CoordinatorRecord
         builder.append(now_ms, Some(&record.key), record.value.as_deref(), &[]);
     }
     let bytes = BytesMut::from(builder.build());
-    let rules = validation_rules(&partition.config.borrow(), now_ms, AppendOrigin::Coordinator);
+    let limit_bytes = limits::DECOMPRESSED_BATCH_MAX_BYTES;
+    let rules = validation_rules(&partition.config.borrow(), limit_bytes, now_ms, AppendOrigin::Coordinator);
     let valid =
         validate::validate(&bytes, &rules, &mut shard.scratch.borrow_mut()).map_err(|refused| refused.message)?;
     let (result, safe_offset) = append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator)
@@ -293,7 +296,7 @@ fn settings(shard: &Shard) -> crate::coord::GroupSettings {
 }
 
 /// The groups of this core, for the admin page.
-pub fn summaries(shard: &Shard) -> Vec<GroupSnapshot> {
+pub async fn summaries(shard: &Shard, budget: &mut TurnBudget<'_>) -> Vec<GroupSnapshot> {
     let summary = |group: GroupSummary| GroupSnapshot {
         group: group.id,
         state: group.state,
@@ -304,8 +307,17 @@ pub fn summaries(shard: &Shard) -> Vec<GroupSnapshot> {
             .map(|(topic, partition, committed_offset)| GroupOffsetSnapshot { topic, partition, committed_offset })
             .collect(),
     };
-    let groups = shard.groups.borrow();
-    groups.values().flat_map(|host| host.coordinator.borrow().summaries()).map(summary).collect()
+    let hosts: Vec<Rc<GroupHost>> = shard.groups.borrow().values().cloned().collect();
+    let mut summaries = Vec::new();
+    for host in hosts {
+        let of_host = host.coordinator.borrow().summaries();
+        for group in of_host {
+            summaries.push(summary(group));
+            budget.item_done().await;
+        }
+        budget.step_done().await;
+    }
+    summaries
 }
 
 #[cfg(test)]

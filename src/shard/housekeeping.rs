@@ -4,8 +4,7 @@
 //! one step.
 
 use super::{Shard, commit, partition::PartitionId};
-use crate::limits;
-use ring::{Instant, Ring};
+use crate::{limits, pace::TurnBudget};
 use std::time::Duration;
 
 /// Ticks between two looks at memory that nobody uses.
@@ -28,26 +27,6 @@ pub async fn run(shard: Shard) {
             next_round =
                 shard.ring.now() + Duration::from_millis(shard.config.log.retention_check_interval_ms.max(1) as u64);
             retain_all(&shard).await;
-        }
-    }
-}
-
-/// What background work may take of a turn of the loop: requests wait for so much of it, never for all.
-pub struct TurnBudget<'a> {
-    ring: &'a Ring,
-    began: Instant,
-}
-
-impl TurnBudget<'_> {
-    pub fn new(ring: &Ring) -> TurnBudget<'_> {
-        TurnBudget { ring, began: ring.precise_now() }
-    }
-
-    /// To be called between two steps: once the budget is spent, the turn ends before the next one.
-    pub async fn step_done(&mut self) {
-        if self.ring.precise_now().since(self.began) >= Duration::from_micros(limits::BACKGROUND_TURN_US) {
-            self.ring.end_of_turn().await;
-            self.began = self.ring.precise_now();
         }
     }
 }
@@ -82,37 +61,5 @@ async fn retain(shard: &Shard, id: PartitionId) {
     }
     if partition.log.log_start_offset() > start {
         commit::notify_watchers(shard, &partition);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ring::{BackendKind, CoreOptions};
-    use std::{cell::Cell, rc::Rc};
-
-    #[test]
-    fn a_spent_budget_lets_the_other_tasks_run() {
-        let options = CoreOptions {
-            name: "test".to_owned(),
-            index: 0,
-            cpu: None,
-            backend: BackendKind::Epoll,
-            spin: Duration::ZERO,
-        };
-        let main = |ring: Ring| async move {
-            let ran = Rc::new(Cell::new(false));
-            let other = ran.clone();
-            drop(ring.spawn(async move { other.set(true) }));
-            let mut budget = TurnBudget::new(&ring);
-            let spent = budget.began + Duration::from_micros(limits::BACKGROUND_TURN_US);
-            while ring.precise_now() < spent {
-                assert!(!ran.get(), "nobody else runs within a step");
-            }
-            budget.step_done().await;
-            assert!(ran.get());
-            assert!(budget.began >= spent, "the next steps have a budget of their own");
-        };
-        ring::run(options, main).unwrap();
     }
 }

@@ -12,6 +12,7 @@ pub mod counters;
 pub mod fetch;
 mod follow;
 mod groups;
+mod heavy;
 mod housekeeping;
 pub mod mailbox;
 pub mod partition;
@@ -115,6 +116,7 @@ pub struct ShardInner {
     sessions: RefCell<Sessions>,
     /// For batches that are unpacked while they are checked.
     pub scratch: RefCell<Vec<u8>>,
+    pub heavy: heavy::HeavyBatches,
     /// Bytes of requests unanswered and replies unsent, over all connections of this core.
     pub bytes_in_flight: Rc<Cell<usize>>,
     pub bad_input: BadInput,
@@ -124,6 +126,7 @@ pub struct ShardInner {
     groups: RefCell<FxHashMap<i32, Rc<GroupHost>>>,
     pub producer_ids: RefCell<crate::coord::producer_ids::ProducerIds>,
     auto_creation: apis::metadata::AutoCreation,
+    producer_id_allocation: apis::init_producer_id::Allocation,
     /// Long polls of this core's connections.
     watches: RefCell<FxHashMap<u64, Rc<Signal>>>,
     stopping: Cell<bool>,
@@ -181,6 +184,7 @@ impl Shard {
             fetch_spares: fetch::Spares::default(),
             sessions: RefCell::new(Sessions::new(cache_slots)),
             scratch: RefCell::default(),
+            heavy: heavy::HeavyBatches::default(),
             bytes_in_flight: Rc::default(),
             bad_input: BadInput::default(),
             counters: Counters::default(),
@@ -188,6 +192,7 @@ impl Shard {
             groups: RefCell::default(),
             producer_ids: RefCell::default(),
             auto_creation: apis::metadata::AutoCreation::default(),
+            producer_id_allocation: Default::default(),
             watches: RefCell::default(),
             stopping: Cell::new(false),
             ended: Cell::new(false),
@@ -205,6 +210,7 @@ impl Shard {
         shard.ring.set_inbox(shard.clone().inbox());
         shard.ring.spawn_named("commit write", commit::write_loop(shard.clone()));
         shard.ring.spawn_named("commit flush", commit::flush_loop(shard.clone()));
+        shard.ring.spawn_named("heavy batches", heavy::run(shard.clone()));
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
         shard.ring.spawn_named("idle connections", listener::end_idle_loop(shard.clone()));
         shard
@@ -231,6 +237,7 @@ impl Shard {
         drop(self.routes.take());
         drop(self.partitions.take());
         self.commit.forget();
+        self.heavy.forget();
         self.mailbox.forget();
     }
 
@@ -380,6 +387,6 @@ impl Shard {
             }
         };
         self.ring.timeout(Duration::from_millis(limits::DRAIN_TIMEOUT_MS), drained).await;
-        listener::end_all(self);
+        listener::end_all(self).await;
     }
 }

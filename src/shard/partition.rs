@@ -5,6 +5,8 @@
 use super::commit::Waiter;
 use crate::log::{Log, LogConfig, stream::Stream};
 use protocol::error::ErrorCode;
+use ring::Instant;
+use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
@@ -15,7 +17,7 @@ use std::{
 pub use crate::log::PartitionId;
 
 /// A fetch that wants to hear when a partition moves: the connection `watch` on core `core`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Watcher {
     pub core: usize,
     pub watch: u64,
@@ -29,6 +31,29 @@ pub struct PartitionCounters {
     pub produce_bytes: Cell<u64>,
     pub fetch_requests: Cell<u64>,
     pub fetch_bytes: Cell<u64>,
+}
+
+/// Those who watch a partition, each until the time when its fetch is over at the latest: a fetch that ends does not tell
+/// the partitions that gave it nothing.
+#[derive(Default)]
+struct Watchers {
+    until: FxHashMap<Watcher, Instant>,
+    /// With so many, those whose time is over are removed.
+    look_at: usize,
+}
+
+/// Fewer watchers than this are kept without a look at their time.
+const WATCHERS_UNLOOKED: usize = 16;
+
+impl Watchers {
+    fn add(&mut self, watcher: Watcher, until: Instant, now: Instant) {
+        if self.until.len() >= self.look_at.max(WATCHERS_UNLOOKED) {
+            self.until.retain(|_, until| *until > now);
+            // So the looks cost no more than the additions between them.
+            self.look_at = 2 * self.until.len();
+        }
+        self.until.insert(watcher, until);
+    }
 }
 
 pub struct Partition {
@@ -47,7 +72,7 @@ pub struct Partition {
     pub deleted: Cell<bool>,
     /// Those who wait for the high watermark, by rising offset.
     pub waiters: RefCell<VecDeque<Waiter>>,
-    watchers: RefCell<Vec<Watcher>>,
+    watchers: RefCell<Watchers>,
     pub counters: PartitionCounters,
 }
 
@@ -85,17 +110,15 @@ impl Partition {
         }
     }
 
-    /// Adds a watcher; the same one again changes nothing, so a consumer that polls an idle partition leaves one entry.
-    pub fn watch(&self, watcher: Watcher) {
-        let mut watchers = self.watchers.borrow_mut();
-        if !watchers.contains(&watcher) {
-            watchers.push(watcher);
-        }
+    /// Adds a watcher whose fetch is over at `until`. The same one again moves its end, so a consumer that polls an idle
+    /// partition has one entry; of consumers that are gone no more are kept than of those that wait.
+    pub fn watch(&self, watcher: Watcher, until: Instant, now: Instant) {
+        self.watchers.borrow_mut().add(watcher, until, now);
     }
 
     /// Every watcher is told once; whoever still waits then leaves its watch again.
-    pub fn tell_watchers(&self, tell: impl FnMut(Watcher)) {
-        self.watchers.borrow_mut().drain(..).for_each(tell);
+    pub fn tell_watchers(&self, mut tell: impl FnMut(Watcher)) {
+        self.watchers.borrow_mut().until.drain().for_each(|(watcher, _)| tell(watcher));
     }
 
     /// Takes the first waiter whose offset the high watermark has reached.
@@ -112,7 +135,28 @@ mod tests {
         tests::{append, open, simulated::run_in, small_config},
     };
     use ring::sim::{SimOptions, World};
-    use std::path::Path;
+    use std::{path::Path, time::Duration};
+
+    /// A consumer that goes leaves its watch in partitions that never move: a thousand of them left a thousand.
+    #[test]
+    fn watchers_whose_fetch_is_over_do_not_pile_up() {
+        let mut watchers = Watchers::default();
+        let poll = Duration::from_millis(500);
+        for number in 0..10_000u64 {
+            // Ten of them at a time.
+            let now = Instant(0) + Duration::from_millis(50 * number);
+            watchers.add(Watcher { core: 0, watch: number }, now + poll, now);
+            assert!(watchers.until.len() <= 21, "{} watchers after {number}", watchers.until.len());
+        }
+        let now = Instant(0) + Duration::from_secs(1000);
+        for _ in 0..1000 {
+            watchers.add(Watcher { core: 1, watch: 7 }, now + poll, now);
+        }
+        assert!(watchers.until.len() <= 22, "the same one is one");
+        let alive = |watch| Watcher { core: 2, watch };
+        (0..500).for_each(|watch| watchers.add(alive(watch), now + poll, now));
+        assert!((0..500).all(|watch| watchers.until.contains_key(&alive(watch))), "none that waits is forgotten");
+    }
 
     /// A sync failed under a removal of records, which told its caller alone: readers got zeros from the page cache.
     #[test]

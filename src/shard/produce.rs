@@ -1,9 +1,10 @@
 //! Produce v3-13: from a request to appends on the cores that own the partitions, and back to one reply.
 //!
 //! Owns: the produce requests that are not answered yet. Lives on: the core of the connection (checking, routing, the
-//! reply) and the core of the partition (the append). Never: copies records, or waits before an append took its place.
+//! reply) and the core of the partition (the append). Never: copies records, or keeps a turn to itself: a batch that takes
+//! long to check is worked on in steps ([`super::heavy`]), and what the request names behind it waits.
 //!
-//! Two stages. *Ordered*: when [`request`] returns, every local append has its offset and every remote one is in the
+//! Two stages. *Ordered*: when [`request`] is done, every local append has its offset and every remote one is in the
 //! owner's mailbox, so the next request of the connection may start. *Done*: when all high watermarks have passed, the
 //! reply goes. acks=1 waits as acks=all does: with one replica they mean the same, and durability is the broker's word.
 //!
@@ -29,19 +30,20 @@ use crate::{
         reply::{self, Reply, ReplyHandle},
     },
 };
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use protocol::{
     ApiKey, ErrorCode, TopicRef, Uuid,
     produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, RecordError, TOPIC_ID_FROM},
     records::{
         Batch,
-        validate::{self, AppendOrigin, Rejection, ValidBatch},
+        validate::{self, AppendOrigin, HeavyBatch, Rejection, ValidBatch},
     },
 };
 use ring::Instant;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 
 /// One partition's records on their way to the core that owns it: checked, not yet numbered.
@@ -51,6 +53,15 @@ pub struct Append {
     /// Of refused records only the refusal travels.
     pub valid: Result<ValidBatch, Rejection>,
     pub origin: AppendOrigin,
+}
+
+impl Append {
+    fn new(id: PartitionId, verdict: Result<(BytesMut, ValidBatch), Rejection>, origin: AppendOrigin) -> Append {
+        match verdict {
+            Ok((records, valid)) => Append { id, records, valid: Ok(valid), origin },
+            Err(refused) => Append { id, records: BytesMut::new(), valid: Err(refused), origin },
+        }
+    }
 }
 
 /// Whether the request names topics by their ids.
@@ -247,11 +258,11 @@ struct Wanted {
 }
 
 /// Takes a produce request as far as *ordered*.
-pub fn request(
+pub async fn request(
     connection: &Rc<Connection>,
     ids: RequestIds,
     body_start: usize,
-    mut frame: BytesMut,
+    frame: BytesMut,
 ) -> Result<(), CloseReason> {
     let shard = &connection.shard;
     let request = ProduceRequest::parse(&frame, body_start, ids.api_version).map_err(|error| CloseReason::Decode {
@@ -279,7 +290,14 @@ pub fn request(
         Some(Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids }))
     };
     pending.begin(wanted.len(), is_by_id(origin), finish);
-    hand_out(shard, wanted.drain(..), &mut frame, origin, &pending);
+    let mut hand_out = HandOut { shard, frame, origin, pending: &pending, index: 0, cut: 0 };
+    let held = {
+        let mut left = wanted.drain(..);
+        hand_out.go_on(&mut left).map(|held| (held, left.collect::<Vec<_>>()))
+    };
+    if let Some((held, left)) = held {
+        Box::pin(hand_out.with_heavy(held, left.into_iter())).await;
+    }
     shard.produce_spares.wanted.replace(wanted);
     if acks == 0 && pending.failed() {
         // The client asked for no reply, so the closed connection is all it can notice; Apache Kafka does the same.
@@ -325,80 +343,154 @@ fn plan(shard: &Shard, request: &ProduceRequest<'_>, by_id: bool, pending: &Pend
 }
 
 /// Cuts the records out of the frame, checks them here, and hands them to the cores that own the partitions.
-fn hand_out(
-    shard: &Shard,
-    wanted: impl Iterator<Item = Wanted>,
-    frame: &mut BytesMut,
+struct HandOut<'a> {
+    shard: &'a Shard,
+    frame: BytesMut,
     origin: AppendOrigin,
-    pending: &Rc<PendingAppends>,
-) {
-    let mut remote: Vec<(usize, Vec<usize>, Vec<Append>)> = Vec::new();
-    let mut cut = 0;
-    for (index, wanted) in wanted.enumerate() {
+    pending: &'a Rc<PendingAppends>,
+    /// The next partition's place in the request.
+    index: usize,
+    /// How much of the frame is cut off.
+    cut: usize,
+}
+
+/// A batch that is worked on in steps, and where it goes then.
+struct Held {
+    batch: Box<HeavyBatch>,
+    id: PartitionId,
+    place: usize,
+}
+
+/// Appends of one request on their way to other cores: the core, places in the request, appends.
+type Remote = Vec<(usize, Vec<usize>, Vec<Append>)>;
+
+impl HandOut<'_> {
+    /// Hands out everything up to the first batch that takes long to check.
+    fn go_on(&mut self, wanted: &mut impl Iterator<Item = Wanted>) -> Option<Held> {
+        let mut remote = Remote::new();
+        let held = wanted.find_map(|wanted| self.one(wanted, &mut remote));
+        self.send(remote);
+        held
+    }
+
+    /// Goes on to the end, step by step where it must. A topic may be deleted meanwhile.
+    async fn with_heavy(mut self, mut held: Held, mut wanted: impl Iterator<Item = Wanted>) {
+        loop {
+            let Held { batch, id, place } = held;
+            let verdict = self.shard.heavy.check(batch).await;
+            let owner = self.shard.routes.borrow().owner_of(id);
+            let mut remote = Remote::new();
+            match (verdict, owner) {
+                (None, _) => self.refuse(place, AppendResult::error(ErrorCode::NotLeaderOrFollower, None)),
+                (Some(Err(refused)), _) if !refused.says_log_start => {
+                    self.refuse(place, AppendResult::refused(refused))
+                }
+                (Some(_), None) => {
+                    let absence = self.shard.absence(id, is_by_id(self.origin));
+                    self.refuse(place, AppendResult::error(absence, None));
+                }
+                (Some(verdict), Some(owner)) => {
+                    let append = Append::new(id, verdict, self.origin);
+                    let local = self.shard.partition(id);
+                    self.append(owner, local.as_ref(), append, place, &mut remote);
+                }
+            }
+            self.send(remote);
+            match self.go_on(&mut wanted) {
+                Some(next) => held = next,
+                None => return,
+            }
+        }
+    }
+
+    fn one(&mut self, wanted: Wanted, remote: &mut Remote) -> Option<Held> {
+        let place = self.index;
+        self.index += 1;
         let records = if wanted.records.is_empty() {
             BytesMut::new()
         } else {
-            let _ = frame.split_to(wanted.records.start - cut);
-            cut = wanted.records.end;
-            frame.split_to(wanted.records.len())
+            let _ = self.frame.split_to(wanted.records.start - self.cut);
+            self.cut = wanted.records.end;
+            self.frame.split_to(wanted.records.len())
         };
         let (topic, partition_index) = match wanted.route {
             Ok(route) => route,
             Err(error) => {
-                pending.set(index, AppendResult::error(error, None));
-                continue;
-            }
-        };
-        let (records, valid) = match check(shard, &topic, records, origin) {
-            Ok((records, valid)) => (records, Ok(valid)),
-            Err(refused) if refused.says_log_start => (BytesMut::new(), Err(refused)),
-            Err(refused) => {
-                pending.set(index, AppendResult::refused(refused));
-                continue;
+                self.refuse(place, AppendResult::error(error, None));
+                return None;
             }
         };
         let id = PartitionId { topic_id: topic.id, index: wanted.index };
-        let append = Append { id, records, valid, origin };
+        let verdict = match check(self.shard, &topic, records, self.origin) {
+            Ok(Checked::Heavy(batch)) => return Some(Held { batch, id, place }),
+            Ok(Checked::Valid(records, valid)) => Ok((records, valid)),
+            Err(refused) if refused.says_log_start => Err(refused),
+            Err(refused) => {
+                self.refuse(place, AppendResult::refused(refused));
+                return None;
+            }
+        };
         let route = &topic.partitions[partition_index];
-        if route.owner == shard.index {
-            append_local(shard, route.local.as_ref(), append, pending, index);
-            continue;
+        self.append(route.owner, route.local.as_ref(), Append::new(id, verdict, self.origin), place, remote);
+        None
+    }
+
+    fn refuse(&self, place: usize, result: AppendResult) {
+        self.pending.set(place, result);
+    }
+
+    fn append(&self, owner: usize, local: Option<&Rc<Partition>>, append: Append, place: usize, remote: &mut Remote) {
+        if owner == self.shard.index {
+            return append_local(self.shard, local, append, self.pending, place);
         }
-        match remote.iter_mut().find(|(owner, ..)| *owner == route.owner) {
-            Some((_, indexes, appends)) => {
-                indexes.push(index);
+        match remote.iter_mut().find(|(other, ..)| *other == owner) {
+            Some((_, places, appends)) => {
+                places.push(place);
                 appends.push(append);
             }
-            None => remote.push((route.owner, vec![index], vec![append])),
+            None => remote.push((owner, vec![place], vec![append])),
         }
     }
-    for (owner, indexes, appends) in remote {
-        pending.hold();
-        let pending = pending.clone();
-        let then = Box::new(move |answer| {
-            let Answer::Produce(results) = answer else { panic!("a produce call answered by something else") };
-            indexes.iter().zip(results).for_each(|(index, result)| pending.set(*index, result));
-            pending.release();
-        });
-        shard.mailbox.call_then(owner, Call::Produce(appends), then);
+
+    fn send(&self, remote: Remote) {
+        for (owner, places, appends) in remote {
+            self.pending.hold();
+            let pending = self.pending.clone();
+            let then = Box::new(move |answer| {
+                let Answer::Produce(results) = answer else { panic!("a produce call answered by something else") };
+                places.iter().zip(results).for_each(|(place, result)| pending.set(*place, result));
+                pending.release();
+            });
+            self.shard.mailbox.call_then(owner, Call::Produce(appends), then);
+        }
     }
 }
 
+/// What became of the records of one partition at once.
+enum Checked {
+    Valid(BytesMut, ValidBatch),
+    /// They take long to check.
+    Heavy(Box<HeavyBatch>),
+}
+
 /// Checks the records of one partition, and compresses them anew where the topic wants another codec.
-fn check(
-    shard: &Shard,
-    topic: &TopicRoute,
-    mut records: BytesMut,
-    origin: AppendOrigin,
-) -> Result<(BytesMut, ValidBatch), Rejection> {
-    let rules = validation_rules(&topic.config, shard.ring.wall_clock_ms(), origin);
-    let valid = validate::validate(&records, &rules, &mut shard.scratch.borrow_mut())?;
-    records.truncate(valid.size_bytes);
-    let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
+fn check(shard: &Shard, topic: &TopicRoute, mut records: BytesMut, origin: AppendOrigin) -> Result<Checked, Rejection> {
+    let limit_bytes = shard.config.log.decompressed_batch_max_bytes as usize;
+    let rules = validation_rules(&topic.config, limit_bytes, shard.ring.wall_clock_ms(), origin);
+    let turn_max = Duration::from_micros(limits::UNPACKING_TURN_US);
+    let may_unpack = || shard.ring.precise_now().since(shard.ring.now()) < turn_max;
+    let valid = validate::validate_at_once(&records, &rules, &mut shard.scratch.borrow_mut(), may_unpack)?;
+    let level = rules.compression.and_then(|codec| topic.levels.of_codec(codec));
+    let size_bytes = valid
+        .as_ref()
+        .map_or_else(|| Batch::parse(&records).map(|batch| batch.size_bytes()), |valid| Ok(valid.size_bytes))?;
+    records.truncate(size_bytes);
+    let Some(valid) = valid else { return Ok(Checked::Heavy(Box::new(HeavyBatch::new(records, rules, level)))) };
+    let Some(codec) = valid.recompress_to else { return Ok(Checked::Valid(records, valid)) };
     let batch = Batch::parse(&records)?;
-    let recompressed = BytesMut::from(validate::recompress(&batch, codec, topic.levels.of_codec(codec), &rules)?);
+    let recompressed = BytesMut::from(Bytes::from(validate::recompress(&batch, codec, level, &rules)?));
     let valid = ValidBatch { size_bytes: recompressed.len(), compression: codec, recompress_to: None, ..valid };
-    Ok((recompressed, valid))
+    Ok(Checked::Valid(recompressed, valid))
 }
 
 /// Appends for another core's request.

@@ -6,9 +6,10 @@
 //! A session is found on the core that made it. A client that comes back over another connection may land on another
 //! core; it is told FETCH_SESSION_ID_NOT_FOUND and begins a new session, as after a restart of the broker.
 
+use crate::limits;
 use protocol::{error::ErrorCode, uuid::Uuid};
 use ring::Instant;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{rc::Rc, time::Duration};
 
 /// A session in use is safe from eviction by new ones for this long (Kafka: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS).
@@ -40,14 +41,27 @@ pub struct Target {
 }
 
 impl Target {
-    fn is_same(&self, other: &Target) -> bool {
-        self.index == other.index && self.is_same_topic(other)
+    fn key(&self) -> Key<'_> {
+        (self.topic.as_deref(), self.topic_id, self.index)
+    }
+
+    /// Takes what a request says; what the last response said stays.
+    fn follow(&mut self, named: Target) {
+        let (high_watermark, log_start) = (self.said_high_watermark, self.said_log_start_offset);
+        *self = named;
+        (self.said_high_watermark, self.said_log_start_offset) = (high_watermark, log_start);
     }
 
     pub fn is_same_topic(&self, other: &Target) -> bool {
         self.topic_id == other.topic_id && self.topic == other.topic
     }
 }
+
+/// What tells the partitions of a session apart.
+type Key<'a> = (Option<&'a str>, Uuid, i32);
+
+/// Up to so many pairs of partitions are compared one by one, which allocates nothing.
+const PAIRS_COMPARED_MAX: usize = 4096;
 
 /// A partition that the consumer fetches no more.
 pub struct Forgotten {
@@ -59,7 +73,11 @@ pub struct Forgotten {
 struct Session {
     epoch: i32,
     by_ids: bool,
+    /// None while a fetch of the session is under way: it has them, and brings them back with what was said.
     targets: Vec<Target>,
+    under_way: bool,
+    /// How many partitions it had when it was last looked at.
+    size: usize,
     created: Instant,
     last_used: Instant,
 }
@@ -85,8 +103,8 @@ impl Sessions {
         Sessions { all: FxHashMap::default(), max }
     }
 
-    /// Decides what to fetch; the plan's targets are in the list that was `named`. `random` is used for the id of a new
-    /// session.
+    /// Decides what to fetch. A plan with a session has all its targets, until [`Sessions::said`] brings them back: none
+    /// is copied. `random` is used for the id of a new session.
     pub fn plan(
         &mut self,
         (session_id, session_epoch): (i32, i32),
@@ -101,7 +119,7 @@ impl Sessions {
                 self.all.remove(&session_id);
             }
             let wants_session = session_epoch == INITIAL_EPOCH && !named.is_empty();
-            let session_id = if wants_session { self.create(by_ids, &named, now, random) } else { NO_SESSION };
+            let session_id = if wants_session { self.create(by_ids, named.len(), now, random) } else { NO_SESSION };
             return Ok(Plan { session_id, targets: named, incremental: false });
         }
         let session = self.all.get_mut(&session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
@@ -111,23 +129,36 @@ impl Sessions {
         if session.by_ids != by_ids {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
-        session.update(named.drain(..), forgotten);
+        if session.under_way {
+            // Another connection fetches with it, and no consumer does that: this one makes a new session.
+            return Err(ErrorCode::FetchSessionIdNotFound);
+        }
+        session.update(&mut named, forgotten);
+        if session.targets.len() > limits::FETCH_PARTITIONS_MAX {
+            // More than one request may name; it was brought together by many.
+            self.all.remove(&session_id);
+            return Err(ErrorCode::FetchSessionIdNotFound);
+        }
         session.epoch = if session.epoch == i32::MAX { 1 } else { session.epoch + 1 };
         session.last_used = now;
-        named.extend_from_slice(&session.targets);
+        session.size = session.targets.len();
+        session.under_way = true;
+        std::mem::swap(&mut session.targets, &mut named);
         Ok(Plan { session_id, targets: named, incremental: true })
     }
 
-    /// Keeps what a response said. Partitions that had data go to the end, so that none starves behind a busy one.
-    pub fn said(&mut self, session_id: i32, targets: &[Target]) {
+    /// Takes back the targets of a plan, with what a response said. Partitions that had data go to the end, so that none
+    /// starves behind a busy one. `targets` keeps its room only.
+    pub fn said(&mut self, session_id: i32, targets: &mut Vec<Target>) {
         let Some(session) = self.all.get_mut(&session_id) else { return };
-        let with = |records: bool| targets.iter().filter(move |target| target.said_records == records).cloned();
-        session.targets.clear();
-        session.targets.extend(with(false).chain(with(true)));
+        session.targets.extend(targets.extract_if(.., |target| target.said_records));
+        targets.append(&mut session.targets);
+        std::mem::swap(&mut session.targets, targets);
+        session.under_way = false;
     }
 
-    fn create(&mut self, by_ids: bool, targets: &[Target], now: Instant, mut random: impl FnMut() -> u64) -> i32 {
-        if self.all.len() >= self.max && !self.evict(targets.len(), now) {
+    fn create(&mut self, by_ids: bool, size: usize, now: Instant, mut random: impl FnMut() -> u64) -> i32 {
+        if self.all.len() >= self.max && !self.evict(size, now) {
             return NO_SESSION;
         }
         let session_id = loop {
@@ -136,7 +167,8 @@ impl Sessions {
                 break id;
             }
         };
-        let session = Session { epoch: 1, by_ids, targets: targets.to_vec(), created: now, last_used: now };
+        let (targets, under_way) = (Vec::new(), true);
+        let session = Session { epoch: 1, by_ids, targets, under_way, size, created: now, last_used: now };
         self.all.insert(session_id, session);
         session_id
     }
@@ -147,7 +179,7 @@ impl Sessions {
             return false;
         };
         let is_idle = now.since(oldest.last_used) > EVICTION_AGE;
-        let is_smaller = oldest.targets.len() < size && now.since(oldest.created) > EVICTION_AGE;
+        let is_smaller = oldest.size < size && now.since(oldest.created) > EVICTION_AGE;
         let evict = is_idle || is_smaller;
         if evict {
             self.all.remove(&id);
@@ -157,22 +189,35 @@ impl Sessions {
 }
 
 impl Session {
-    fn update(&mut self, named: impl Iterator<Item = Target>, forgotten: &[Forgotten]) {
-        for target in named {
-            match self.targets.iter_mut().find(|known| known.is_same(&target)) {
-                Some(known) => {
-                    let (high_watermark, log_start) = (known.said_high_watermark, known.said_log_start_offset);
-                    *known = target;
-                    (known.said_high_watermark, known.said_log_start_offset) = (high_watermark, log_start);
+    /// Takes up what a request names and drops what it forgets, in one pass over the session where it has many. `named` keeps
+    /// its room only.
+    fn update(&mut self, named: &mut Vec<Target>, forgotten: &[Forgotten]) {
+        if named.len() * self.targets.len() <= PAIRS_COMPARED_MAX {
+            for target in named.drain(..) {
+                match self.targets.iter_mut().find(|known| known.key() == target.key()) {
+                    Some(known) => known.follow(target),
+                    None => self.targets.push(target),
                 }
-                None => self.targets.push(target),
             }
+        } else {
+            // Where a partition is named twice, the last time counts.
+            let by_key: FxHashMap<Key<'_>, usize> =
+                named.iter().enumerate().map(|(place, target)| (target.key(), place)).collect();
+            let mut is_new: Vec<bool> =
+                named.iter().enumerate().map(|(place, target)| by_key[&target.key()] == place).collect();
+            for known in &mut self.targets {
+                let Some(place) = by_key.get(&known.key()).copied() else { continue };
+                known.follow(named[place].clone());
+                is_new[place] = false;
+            }
+            let mut is_new = is_new.into_iter();
+            self.targets.extend(named.drain(..).filter(|_| is_new.next() == Some(true)));
         }
-        self.targets.retain(|target| {
-            !forgotten.iter().any(|gone| {
-                gone.index == target.index && gone.topic_id == target.topic_id && gone.topic == target.topic
-            })
-        });
+        if !forgotten.is_empty() {
+            let gone: FxHashSet<Key<'_>> =
+                forgotten.iter().map(|gone| (gone.topic.as_deref(), gone.topic_id, gone.index)).collect();
+            self.targets.retain(|target| !gone.contains(&target.key()));
+        }
     }
 }
 
@@ -212,23 +257,53 @@ mod tests {
     fn a_session_remembers_adds_and_forgets() {
         let (mut sessions, mut random) = sessions(10);
         let now = Instant(0);
-        let first = sessions.plan((0, 0), false, vec![target(0, 5), target(1, 7)], &[], now, &mut random).unwrap();
+        let mut first = sessions.plan((0, 0), false, vec![target(0, 5), target(1, 7)], &[], now, &mut random).unwrap();
         assert_eq!((first.session_id, first.incremental), (1, false));
-        let again = sessions.plan((1, 1), false, vec![target(1, 9), target(2, 0)], &[], now, &mut random).unwrap();
+        sessions.said(1, &mut first.targets);
+        let named = vec![target(1, 8), target(2, 0), target(1, 9)];
+        let mut again = sessions.plan((1, 1), false, named, &[], now, &mut random).unwrap();
         assert_eq!((indexes(&again), again.targets[1].fetch_offset, again.incremental), (vec![0, 1, 2], 9, true));
+        sessions.said(1, &mut again.targets);
         let gone = [Forgotten { topic: Some("t".into()), topic_id: Uuid::ZERO, index: 0 }];
         let mut fewer = sessions.plan((1, 2), false, vec![], &gone, now, &mut random).unwrap();
         assert_eq!(indexes(&fewer), [1, 2]);
         fewer.targets[0].said_records = true;
-        sessions.said(1, &fewer.targets);
+        sessions.said(1, &mut fewer.targets);
         assert_eq!(indexes(&sessions.plan((1, 3), false, vec![], &[], now, &mut random).unwrap()), [2, 1]);
+    }
+
+    /// Naming and forgetting a hundred thousand partitions compared each with all.
+    #[test]
+    fn a_session_of_a_hundred_thousand_partitions_changes_in_one_pass() {
+        const MANY: i32 = 100_000;
+        let (mut sessions, mut random) = sessions(10);
+        let now = Instant(0);
+        let all = |offset| (0..MANY).map(|index| target(index, offset)).collect::<Vec<_>>();
+        let mut plan = sessions.plan((0, 0), false, all(0), &[], now, &mut random).unwrap();
+        plan.targets.iter_mut().for_each(|target| target.said_high_watermark = 3);
+        sessions.said(1, &mut plan.targets);
+        let gone = |index| Forgotten { topic: Some("t".into()), topic_id: Uuid::ZERO, index };
+        let gone: Vec<_> = (0..MANY).filter(|index| index % 2 == 0).map(gone).collect();
+        let plan = sessions.plan((1, 1), false, all(9), &gone, now, &mut random).unwrap();
+        assert_eq!(indexes(&plan), (0..MANY).filter(|index| index % 2 == 1).collect::<Vec<_>>());
+        assert!(plan.targets.iter().all(|target| (target.fetch_offset, target.said_high_watermark) == (9, 3)));
+    }
+
+    #[test]
+    fn a_session_that_is_used_twice_at_once_is_begun_anew() {
+        let (mut sessions, mut random) = sessions(10);
+        let mut plan = |ids| sessions.plan(ids, false, vec![target(0, 0)], &[], Instant(0), &mut random);
+        assert_eq!(plan((0, 0)).unwrap().session_id, 1);
+        assert_eq!(plan((1, 1)).unwrap_err(), ErrorCode::FetchSessionIdNotFound);
+        assert_eq!(plan((1, 0)).unwrap().session_id, 2);
     }
 
     #[test]
     fn wrong_epochs_ids_and_kinds_are_refused() {
         let (mut sessions, mut random) = sessions(10);
         let now = Instant(0);
-        sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap();
+        let mut made = sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap();
+        sessions.said(1, &mut made.targets);
         let mut plan = |ids, by_ids| sessions.plan(ids, by_ids, vec![], &[], now, &mut random).unwrap_err();
         assert_eq!(plan((9, 1), false), ErrorCode::FetchSessionIdNotFound);
         assert_eq!(plan((1, 2), false), ErrorCode::InvalidFetchSessionEpoch);

@@ -1,20 +1,28 @@
 //! What this core tells the admin page.
 //!
-//! Owns: nothing. Lives on: every core, on request. Never: waits.
+//! Owns: nothing. Lives on: every core, on request. Never: keeps a turn of the loop longer than the budget of background
+//! work; so the numbers of one snapshot are not all of one moment.
 
 use super::{Shard, groups};
-use crate::admin::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic};
+use crate::{
+    admin::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic},
+    pace::TurnBudget,
+};
 use ring::BackendKind;
 use rustc_hash::FxHashMap;
+use std::rc::Rc;
 
-pub fn take(shard: &Shard) -> ShardSnapshot {
-    let mut traffic: FxHashMap<String, TopicTraffic> = FxHashMap::default();
+pub async fn take(shard: &Shard) -> ShardSnapshot {
+    let mut traffic: FxHashMap<Rc<str>, TopicTraffic> = FxHashMap::default();
     let mut partitions = Vec::new();
-    for partition in shard.partitions.borrow().values() {
+    let mut budget = TurnBudget::new(&shard.ring);
+    let all: Vec<_> = shard.partitions.borrow().values().cloned().collect();
+    for partition in all {
         let topic = partition.topic.to_string();
         let counters = &partition.counters;
-        let of_topic =
-            traffic.entry(topic.clone()).or_insert_with(|| TopicTraffic { topic: topic.clone(), ..Default::default() });
+        let of_topic = traffic
+            .entry(partition.topic.clone())
+            .or_insert_with(|| TopicTraffic { topic: topic.clone(), ..Default::default() });
         of_topic.produce_bytes += counters.produce_bytes.get();
         of_topic.produce_records += counters.produce_records.get();
         of_topic.fetch_bytes += counters.fetch_bytes.get();
@@ -25,9 +33,11 @@ pub fn take(shard: &Shard) -> ShardSnapshot {
             log_end_offset: partition.log.log_end_offset(),
             high_watermark: partition.log.high_watermark(),
             size_bytes: partition.log.size_bytes(),
-            segments: partition.log.segment_infos().len() as u64,
+            segments: partition.log.segment_count() as u64,
         });
+        budget.item_done().await;
     }
+    let groups = groups::summaries(shard, &mut budget).await;
     let requests = shard.counters.used();
     let turns = shard.ring.turns();
     ShardSnapshot {
@@ -50,7 +60,7 @@ pub fn take(shard: &Shard) -> ShardSnapshot {
         loop_stalls: shard.ring.stalls(),
         loop_longest_turn_ns: turns.longest.as_nanos() as u64,
         loop_busy_ns: turns.busy.as_nanos() as u64,
-        groups: groups::summaries(shard),
+        groups,
         flushes: shard.commit.flush_time.borrow().clone(),
     }
 }

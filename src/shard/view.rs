@@ -10,7 +10,6 @@ use crate::{
         layers::Overruled,
         topic::{self, TopicConfig},
     },
-    limits,
     log::{CleanupPolicy, Durability, LogConfig},
     meta::{
         image::{ConfigResourceType, Configs, Image},
@@ -161,20 +160,29 @@ impl Routes {
         self.by_id.get(&id)
     }
 
-    /// The routes for a new view. `partitions` are those that this core has open.
-    pub fn follow(&self, view: &ClusterView, partitions: &FxHashMap<PartitionId, Rc<Partition>>) -> Routes {
-        let mut next = Routes::default();
-        for topic in view.image.topics.iter() {
-            let kept = self.by_id.get(&topic.id).filter(|route| {
-                Arc::ptr_eq(&route.source, topic)
-                    && Arc::ptr_eq(&route.layers, &view.layers)
-                    && route.overrides == *view.overrides(&topic.name)
-            });
-            let route = kept.cloned().unwrap_or_else(|| Rc::new(TopicRoute::new(view, topic, partitions)));
-            next.by_name.insert(route.name.clone(), route.clone());
-            next.by_id.insert(route.id, route);
-        }
-        next
+    /// The core that owns a partition.
+    pub fn owner_of(&self, id: PartitionId) -> Option<usize> {
+        let partitions = &self.by_id.get(&id.topic_id)?.partitions;
+        partitions.get(usize::try_from(id.index).ok()?).map(|route| route.owner)
+    }
+
+    /// Adds the route of one topic of a new view: the one of before where nothing has changed. `partitions` are those that
+    /// this core has open.
+    pub fn follow(
+        &mut self,
+        before: &Routes,
+        view: &ClusterView,
+        topic: &Arc<Topic>,
+        partitions: &FxHashMap<PartitionId, Rc<Partition>>,
+    ) {
+        let kept = before.by_id.get(&topic.id).filter(|route| {
+            Arc::ptr_eq(&route.source, topic)
+                && Arc::ptr_eq(&route.layers, &view.layers)
+                && route.overrides == *view.overrides(&topic.name)
+        });
+        let route = kept.cloned().unwrap_or_else(|| Rc::new(TopicRoute::new(view, topic, partitions)));
+        self.by_name.insert(route.name.clone(), route.clone());
+        self.by_id.insert(route.id, route);
     }
 }
 
@@ -268,7 +276,12 @@ fn log_config(config: &TopicConfig) -> LogConfig {
 }
 
 /// What a batch for a topic must be like.
-pub fn validation_rules(config: &LogConfig, now_ms: i64, origin: AppendOrigin) -> ValidationRules {
+pub fn validation_rules(
+    config: &LogConfig,
+    max_decompressed_bytes: usize,
+    now_ms: i64,
+    origin: AppendOrigin,
+) -> ValidationRules {
     ValidationRules {
         origin,
         transactional_allowed: false,
@@ -279,7 +292,7 @@ pub fn validation_rules(config: &LogConfig, now_ms: i64, origin: AppendOrigin) -
         now_ms,
         compacted: config.cleanup_policy.compact,
         compression: config.compression_type,
-        max_decompressed_bytes: limits::DECOMPRESSED_BATCH_MAX_BYTES,
+        max_decompressed_bytes,
     }
 }
 

@@ -20,6 +20,7 @@
 //! | 11 | counts and deltas that do not fit, two batches | `batches::batches_that_lie_about_their_records_are_invalid` |
 //! | 12 | control and transactional batches, another producer's id | `batches::batches_that_lie_about_their_records_are_invalid`, `producers::a_producer_id_that_is_anothers_is_fenced_by_epoch_and_sequence` |
 //! | 13 | packed batches that burst or do not unpack | `batches::packed_batches_that_burst_cost_bounded_memory`, `batches::packed_batches_that_do_not_unpack_are_refused` |
+//! | 13 | the same, within the limit | all of `heavy` |
 //! | 14 | records that are too large, or of another time | `batches::records_that_are_too_large_or_of_another_time_are_refused`, `batches::a_record_just_under_the_limit_is_taken_and_one_above_is_not` |
 //! | 15 | gaps, repeats, old epochs | `producers::sequences_are_kept_in_step` |
 //! | - | requests that a client gets an error for and acts on it: which error, and what stands beside it | all of `answers` |
@@ -36,6 +37,7 @@ mod batches;
 mod connections;
 mod frames;
 mod groups;
+mod heavy;
 mod names;
 mod pipelines;
 mod producers;

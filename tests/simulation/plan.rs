@@ -123,6 +123,10 @@ fn properties(dice: &mut Dice) -> Vec<(String, String)> {
     set("log.segment.delete.delay.ms", dice.pick(&[0, 200, 60_000]).to_string());
     set("log.retention.check.interval.ms", dice.pick(&[500, 5_000, 300_000]).to_string());
     set("log.flush.offset.checkpoint.interval.ms", dice.pick(&[50, 700, 60_000]).to_string());
+    if dice.one_in(4) {
+        // Batches are packed anew, the larger ones in steps.
+        set("compression.type", (*dice.pick(&["gzip", "snappy", "lz4", "zstd", "uncompressed"])).to_owned());
+    }
     if dice.one_in(2) {
         // Segments of a handful of batches: rolls, and recoveries over several of them.
         set("log.roll.ms", dice.pick(&[30, 300, 2_000]).to_string());

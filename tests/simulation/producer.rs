@@ -8,6 +8,7 @@ use crate::{
 use bytes::Bytes;
 use protocol::{
     ErrorCode,
+    compression::Compression,
     generated::rpc::produce_request::{PartitionProduceData, TopicProduceData},
     messages::{InitProducerIdRequest, ProduceRequest, ProduceResponse},
     records::BatchBuilder,
@@ -139,11 +140,19 @@ impl Producer {
         self.batches_left -= 1;
         let run = self.run().clone();
         let count = 1 + self.client.below(4) as i32;
-        let padding = if run.plan.large_records { self.client.below(40_000) } else { self.client.below(200) };
+        let codec = Compression::ALL[if self.one_in(2) { self.client.below(Compression::ALL.len()) } else { 0 }];
+        // Packed, some of them unpack to more than is checked at once.
+        let padding_max = match (run.plan.large_records, codec) {
+            (true, Compression::None) => 40_000,
+            (true, _) => 120_000,
+            (false, _) => 200,
+        };
+        let padding = self.client.below(padding_max);
         let now_ms = self.client.ring.wall_clock_ms();
         let lane = &mut self.lanes[index];
         let first_id = run.model.borrow_mut().records_made(lane.key, self.producer_id, lane.next_sequence, count);
-        let mut builder = BatchBuilder::new(0).producer(self.producer_id, 0, lane.next_sequence);
+        let builder = BatchBuilder::new(0).producer(self.producer_id, 0, lane.next_sequence);
+        let mut builder = builder.compression(codec, None);
         for delta in 0..count as u64 {
             let mut value = (first_id + delta).to_be_bytes().to_vec();
             value.resize(8 + padding, (first_id + delta) as u8);

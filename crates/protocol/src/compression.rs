@@ -4,6 +4,9 @@
 //! grows its output beyond the caller's limit, nor reserves memory that a short input merely claims to need.
 
 mod framing;
+pub mod memory;
+pub mod pieces;
+mod snappy;
 
 use std::io::{Read, Write};
 
@@ -95,13 +98,23 @@ pub fn decompress_readable_into(
             let mut member = GzDecoder::new(input);
             let is_whole = read_whole(codec, &mut member, output, room_bytes)?;
             match is_whole && !member.get_ref().is_empty() {
-                true => Err(malformed(codec, "something follows its first member")),
+                true => Err(more_than_a_member()),
                 false => Ok(is_whole),
             }
         });
     }
-    framing::check(codec, input).map_err(|detail| malformed(codec, detail))?;
+    check_readable(codec, input)?;
     decompress_into(codec, input, output, limit_bytes)
+}
+
+/// Refuses what not every client can read, as far as the outer structure shows it.
+fn check_readable(codec: Compression, input: &[u8]) -> Result<(), CompressionError> {
+    framing::check(codec, input).map_err(|detail| malformed(codec, detail))
+}
+
+/// gzip shows it at the end of its first member.
+fn more_than_a_member() -> CompressionError {
+    malformed(Compression::Gzip, "something follows its first member")
 }
 
 /// Decompresses `input` in place of what `output` held, to at most `limit_bytes`. Its capacity is worth keeping: the
@@ -239,16 +252,13 @@ pub fn compress(codec: Compression, level: Option<i32>, input: &[u8]) -> Vec<u8>
     match codec {
         Compression::None => input.to_vec(),
         Compression::Gzip => {
-            let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| (1..=9).contains(level));
-            let level = level.map_or(flate2::Compression::default(), flate2::Compression::new);
-            let mut encoder = GzEncoder::new(Vec::with_capacity(input.len() / 2), level);
+            let mut encoder = GzEncoder::new(Vec::with_capacity(input.len() / 2), gzip_level(level));
             encoder.write_all(input).expect(IN_MEMORY);
             encoder.finish().expect(IN_MEMORY)
         }
         Compression::Snappy => pack_snappy(input),
         Compression::Lz4 => {
-            let info = FrameInfo::new().block_mode(BlockMode::Independent).block_size(BlockSize::Max64KB);
-            let mut encoder = FrameEncoder::with_frame_info(info, Vec::with_capacity(input.len() / 2));
+            let mut encoder = FrameEncoder::with_frame_info(lz4_frame(), Vec::with_capacity(input.len() / 2));
             encoder.write_all(input).expect(IN_MEMORY);
             encoder.finish().expect(IN_MEMORY)
         }
@@ -258,21 +268,38 @@ pub fn compress(codec: Compression, level: Option<i32>, input: &[u8]) -> Vec<u8>
     }
 }
 
+fn gzip_level(level: Option<i32>) -> flate2::Compression {
+    let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| (1..=9).contains(level));
+    level.map_or(flate2::Compression::default(), flate2::Compression::new)
+}
+
+fn lz4_frame() -> FrameInfo {
+    FrameInfo::new().block_mode(BlockMode::Independent).block_size(BlockSize::Max64KB)
+}
+
 fn pack_snappy(input: &[u8]) -> Vec<u8> {
     let mut output =
         Vec::with_capacity(XERIAL_HEADER_BYTES + snap::raw::max_compress_len(input.len().min(SNAPPY_BLOCK_BYTES)));
-    output.extend_from_slice(&XERIAL_MAGIC);
-    output.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
+    put_xerial_header(&mut output);
     let mut encoder = snap::raw::Encoder::new();
     for block in input.chunks(SNAPPY_BLOCK_BYTES) {
-        let length_at = output.len();
-        let block_at = length_at + 4;
-        output.resize(block_at + snap::raw::max_compress_len(block.len()), 0);
-        let len = encoder.compress(block, &mut output[block_at..]).expect("the room was asked for");
-        output[length_at..block_at].copy_from_slice(&(len as u32).to_be_bytes());
-        output.truncate(block_at + len);
+        pack_snappy_block(&mut encoder, block, &mut output);
     }
     output
+}
+
+fn put_xerial_header(output: &mut Vec<u8>) {
+    output.extend_from_slice(&XERIAL_MAGIC);
+    output.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
+}
+
+fn pack_snappy_block(encoder: &mut snap::raw::Encoder, block: &[u8], output: &mut Vec<u8>) {
+    let length_at = output.len();
+    let block_at = length_at + 4;
+    output.resize(block_at + snap::raw::max_compress_len(block.len()), 0);
+    let len = encoder.compress(block, &mut output[block_at..]).expect("the room was asked for");
+    output[length_at..block_at].copy_from_slice(&(len as u32).to_be_bytes());
+    output.truncate(block_at + len);
 }
 
 #[cfg(test)]

@@ -15,6 +15,11 @@ use protocol::{
     ErrorCode,
     messages::{AllocateProducerIdsRequest, InitProducerIdRequest, InitProducerIdResponse},
 };
+use ring::signal::Signal;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 pub async fn handle(context: &Context<'_>, request: InitProducerIdRequest) -> InitProducerIdResponse {
     let shard = &context.connection.shard;
@@ -41,8 +46,33 @@ pub async fn handle(context: &Context<'_>, request: InitProducerIdRequest) -> In
     }
 }
 
-/// Gets the next block of ids. Two requests at once get two blocks; ids are plenty.
+/// The request for a block of ids that this core has under way: whoever needs ids meanwhile waits for that one.
+#[derive(Default)]
+pub struct Allocation(RefCell<Option<Rc<Round>>>);
+
+#[derive(Default)]
+struct Round {
+    result: Cell<Option<Result<(), ErrorCode>>>,
+    over: Signal,
+}
+
+/// Gets the next block of ids, once for all that ask for it at the same time.
 async fn allocate(shard: &Shard) -> Result<(), ErrorCode> {
+    let under_way = shard.producer_id_allocation.0.borrow().clone();
+    if let Some(round) = under_way {
+        round.over.wait_until(|| round.result.get().is_some()).await;
+        return round.result.get().expect("the round is over");
+    }
+    let round = Rc::new(Round::default());
+    shard.producer_id_allocation.0.replace(Some(round.clone()));
+    let result = ask_controller(shard).await;
+    shard.producer_id_allocation.0.take();
+    round.result.set(Some(result));
+    round.over.notify();
+    result
+}
+
+async fn ask_controller(shard: &Shard) -> Result<(), ErrorCode> {
     let broker_id = shard.config.node_id;
     let broker_epoch = shard.view.borrow().image.broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
     let request = AllocateProducerIdsRequest { broker_id, broker_epoch };

@@ -1,13 +1,18 @@
 //! DescribeLogDirs v1-5: what lies in the log directories, partition by partition, and how full their disks are.
 
-use crate::shard::{Answer, Call, Shard};
+use crate::{
+    pace::TurnBudget,
+    shard::{Answer, Call, Shard},
+};
 use protocol::{
     ErrorCode,
-    generated::rpc::describe_log_dirs_response::{
-        DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+    generated::rpc::{
+        describe_log_dirs_request::DescribableLogDirTopic,
+        describe_log_dirs_response::{DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic},
     },
     messages::{DescribeLogDirsRequest, DescribeLogDirsResponse},
 };
+use rustc_hash::FxHashSet;
 use std::path::PathBuf;
 
 /// One partition's share of a log directory.
@@ -20,12 +25,15 @@ pub struct PartitionSize {
 }
 
 pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
-    let asked = |size: &PartitionSize| {
-        let matches = |topic: &protocol::generated::rpc::describe_log_dirs_request::DescribableLogDirTopic| {
-            topic.topic == size.topic && topic.partitions.contains(&size.index)
+    let named = request.topics.as_ref().map(|topics| {
+        let partitions = |topic: &DescribableLogDirTopic| {
+            let topic = topic.clone();
+            topic.partitions.into_iter().map(move |index| (topic.topic.clone(), index))
         };
-        request.topics.as_ref().is_none_or(|topics| topics.iter().any(matches))
-    };
+        topics.iter().flat_map(partitions).collect::<FxHashSet<(String, i32)>>()
+    });
+    let asked =
+        |size: &PartitionSize| named.as_ref().is_none_or(|named| named.contains(&(size.topic.clone(), size.index)));
     let mut sizes: Vec<PartitionSize> = Vec::new();
     for answer in shard.call_all(|| Call::PartitionSizes).await {
         if let Answer::PartitionSizes(more) = answer {
@@ -65,12 +73,19 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
 }
 
 /// The partitions of this core.
-pub fn sizes(shard: &Shard) -> Vec<PartitionSize> {
+pub async fn sizes(shard: &Shard) -> Vec<PartitionSize> {
     let size = |partition: &std::rc::Rc<crate::shard::partition::Partition>| PartitionSize {
         log_dir: partition.log.dir().parent().map(PathBuf::from).unwrap_or_default(),
         topic: partition.topic.to_string(),
         index: partition.id.index,
         size_bytes: partition.log.size_bytes(),
     };
-    shard.partitions.borrow().values().map(size).collect()
+    let all: Vec<_> = shard.partitions.borrow().values().cloned().collect();
+    let mut sizes = Vec::with_capacity(all.len());
+    let mut budget = TurnBudget::new(&shard.ring);
+    for partition in &all {
+        sizes.push(size(partition));
+        budget.item_done().await;
+    }
+    sizes
 }

@@ -8,7 +8,8 @@
 use super::{Compression, XERIAL_HEADER_BYTES, XERIAL_MAGIC};
 
 /// The largest window that Java takes: zstd's own default for streams.
-const ZSTD_WINDOW_MAX_BYTES: u64 = 1 << 27;
+pub(super) const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+const ZSTD_WINDOW_MAX_BYTES: u64 = 1 << ZSTD_WINDOW_LOG_MAX;
 const ZSTD_MAGIC: u32 = 0xfd2f_b528;
 /// Sixteen magics of frames that readers skip, by their upper 28 bits.
 const ZSTD_SKIPPABLE: u32 = 0x184d_2a50;

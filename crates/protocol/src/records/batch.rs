@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::{
     BATCH_HEADER_BYTES, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_PRODUCER_ID, NO_SEQUENCE, Record, Records, RecordsError,
-    increment_sequence,
+    increment_sequence, varint::wire_len,
 };
 use crate::compression::{self, Compression};
 
@@ -299,6 +299,40 @@ impl<'a> Iterator for Batches<'a> {
         }
         Some(batch)
     }
+}
+
+/// CRC-32C of a batch in pieces.
+pub(super) struct Checksum {
+    digest: crc_fast::Digest,
+    at: usize,
+}
+
+impl Checksum {
+    pub fn new() -> Self {
+        Self { digest: crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi), at: ATTRIBUTES_OFFSET }
+    }
+
+    /// Takes `most_bytes` more of the batch; its checksum when that was all.
+    pub fn step(&mut self, batch: &[u8], most_bytes: usize) -> Option<u32> {
+        let end = batch.len().min(self.at + most_bytes);
+        self.digest.update(&batch[self.at..end]);
+        self.at = end;
+        (end == batch.len()).then(|| self.digest.finalize() as u32)
+    }
+}
+
+/// The header of a batch whose body was packed anew, in `codec`. Its CRC is still that of the old one.
+pub(super) fn set_codec_and_length(batch: &mut [u8], codec: Compression) {
+    let batch_length = wire_len(batch.len() - LOG_OVERHEAD_BYTES);
+    let header = BatchHeader::view_mut(batch);
+    header.batch_length.set(batch_length);
+    // A leader's clients know nothing of delete horizons: only its cleaner sets them.
+    let others = header.attributes() & !(CODEC_MASK | DELETE_HORIZON_MASK);
+    header.attributes.set(others | i16::from(codec.id()));
+}
+
+pub(super) fn set_crc(batch: &mut [u8], crc: u32) {
+    BatchHeader::view_mut(batch).crc.set(crc);
 }
 
 /// CRC-32C of a whole batch, from its attributes on.

@@ -12,6 +12,7 @@ mod record;
 mod regular;
 pub mod validate;
 mod varint;
+mod walk;
 
 pub use batch::{
     Batch, BatchHeader, Batches, TimestampType, batches, set_base_offset, set_max_timestamp, set_partition_leader_epoch,
@@ -19,6 +20,7 @@ pub use batch::{
 pub use builder::BatchBuilder;
 pub use control::{ControlRecordType, EndTransactionMarker};
 pub use record::{Header, Headers, Record, Records};
+pub use walk::{Outline, PieceWalk};
 
 use crate::compression::CompressionError;
 

@@ -5,7 +5,7 @@
 //! and key, value length and value. A negative key or value length is null.
 
 use super::varint::Unread;
-use super::{BatchHeader, RecordsError, TimestampType};
+use super::{BatchHeader, Outline, RecordsError, TimestampType};
 
 /// A record header: a name and a value that may be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,20 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// What a walk in pieces knows of a record: its key is empty where there is one, its value null.
+    pub(super) fn outlined(header: &BatchHeader, outline: &Outline) -> Self {
+        Self {
+            offset: header.base_offset().wrapping_add(i64::from(outline.offset_delta)),
+            timestamp: outline.timestamp(header),
+            offset_delta: outline.offset_delta,
+            timestamp_delta: outline.timestamp_delta,
+            key: outline.has_key.then_some(&[]),
+            value: None,
+            header_count: 0,
+            header_bytes: &[],
+        }
+    }
+
     pub fn headers(&self) -> Headers<'a> {
         Headers { unread: Unread(self.header_bytes) }
     }

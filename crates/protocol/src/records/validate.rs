@@ -3,13 +3,15 @@
 //! Owns: the decision, with the error that the client sees, and the patches and rewriting that an accepted batch needs.
 //! Lives on: the core that leads the partition. Never: knows producers' sequences (the log does), topics, or the clock.
 
-use bytes::Bytes;
+mod heavy;
+
+pub use heavy::HeavyBatch;
 
 use super::{
-    Batch, BatchBuilder, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_TIMESTAMP, Record, Records, RecordsError, TimestampType,
-    regular, set_base_offset, set_max_timestamp, set_partition_leader_epoch,
+    BATCH_HEADER_BYTES, Batch, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_TIMESTAMP, Record, Records, RecordsError,
+    TimestampType, batch, regular, set_base_offset, set_max_timestamp, set_partition_leader_epoch,
 };
-use crate::compression::{Compression, CompressionError, decompress_readable_into};
+use crate::compression::{Compression, CompressionError, compress, decompress_readable_into};
 use crate::error::ErrorCode;
 use crate::produce::RecordError;
 
@@ -22,6 +24,12 @@ const MAX_RECORD_ERRORS: usize = 1000;
 const BATCH_LENGTH_MIN: i32 = 14;
 /// The first Produce version in which clients may use zstd (KIP-110).
 const ZSTD_FROM_PRODUCE_VERSION: i16 = 7;
+/// A batch is checked at once when its records are no more than this: some ten or hundred microseconds' work. Uncompressed
+/// ones are so up to Kafka's default `max.message.bytes`.
+const PLAIN_BYTES_AT_ONCE: usize = (1 << 20) + (64 << 10);
+const UNPACKED_BYTES_AT_ONCE: usize = 128 << 10;
+/// The same for records that are to be packed anew, by far the slowest.
+const PACKED_BYTES_AT_ONCE: usize = 16 << 10;
 /// A scratch buffer larger than this is given back after its batch.
 const SCRATCH_KEPT_BYTES: usize = 4 << 20;
 
@@ -130,32 +138,85 @@ impl From<RecordsError> for Rejection {
 /// Checks what a request wants appended to one partition: exactly one batch. `scratch` holds unpacked records meanwhile;
 /// keep it between calls. What it needed beyond the usual is given back at once, also when the batch is refused.
 pub fn validate(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result<ValidBatch, Rejection> {
-    let checked = check(bytes, rules, scratch);
-    if scratch.capacity() > SCRATCH_KEPT_BYTES {
-        *scratch = Vec::new();
-    }
+    let checked = check(bytes, rules, scratch, |_| usize::MAX);
+    give_back(scratch);
+    checked.map(|valid| valid.expect("everything is checked at once"))
+}
+
+/// The same as long as it takes next to no time; `None` for what is a [`HeavyBatch`]. So is every batch that must be
+/// unpacked or packed while `may_unpack` says no.
+pub fn validate_at_once(
+    bytes: &[u8],
+    rules: &ValidationRules,
+    scratch: &mut Vec<u8>,
+    may_unpack: impl FnOnce() -> bool,
+) -> Result<Option<ValidBatch>, Rejection> {
+    let most_bytes = |compression| {
+        if wanted_codec(compression, rules).is_some() {
+            if may_unpack() { PACKED_BYTES_AT_ONCE } else { 0 }
+        } else if compression == Compression::None {
+            PLAIN_BYTES_AT_ONCE
+        } else if may_unpack() {
+            UNPACKED_BYTES_AT_ONCE
+        } else {
+            0
+        }
+    };
+    let checked = check(bytes, rules, scratch, most_bytes);
+    give_back(scratch);
     checked
 }
 
-fn check(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result<ValidBatch, Rejection> {
+fn give_back(scratch: &mut Vec<u8>) {
+    if scratch.capacity() > SCRATCH_KEPT_BYTES {
+        *scratch = Vec::new();
+    }
+}
+
+/// The codec that a batch is to be packed in instead. Control batches stay as they are: every reader looks into them, and
+/// clients may not write them.
+fn wanted_codec(compression: Compression, rules: &ValidationRules) -> Option<Compression> {
+    rules.compression.filter(|wanted| *wanted != compression)
+}
+
+/// `None` for a batch with more records than `most_bytes` says for its codec.
+fn check(
+    bytes: &[u8],
+    rules: &ValidationRules,
+    scratch: &mut Vec<u8>,
+    most_bytes: impl FnOnce(Compression) -> usize,
+) -> Result<Option<ValidBatch>, Rejection> {
     let batch = only_batch(bytes).map_err(Rejection::of_request)?;
     let compression = check_codec(&batch, rules)?;
     check_header(&batch, rules)?;
+    let most_bytes = most_bytes(compression);
+    if batch.body().len() > most_bytes {
+        return Ok(None);
+    }
     if !batch.crc_is_valid() {
         return Err(Rejection::new(ErrorCode::CorruptMessage, "the batch's CRC does not match its bytes"));
     }
     let body = match compression {
         Compression::None => batch.body(),
         codec => {
-            decompress_readable_into(codec, batch.body(), scratch, rules.max_decompressed_bytes)
-                .map_err(|error| Rejection::from(RecordsError::from(error)))?;
-            scratch.as_slice()
+            match decompress_readable_into(codec, batch.body(), scratch, rules.max_decompressed_bytes.min(most_bytes)) {
+                Ok(()) => scratch.as_slice(),
+                Err(CompressionError::OverLimit { .. }) if most_bytes < rules.max_decompressed_bytes => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(Rejection::from(RecordsError::from(error))),
+            }
         }
     };
     let largest = match check_regular(&batch, body, rules) {
         Some(largest) => largest,
         None => check_records(&batch, body, rules)?,
     };
+    Ok(Some(accepted(&batch, compression, largest, rules)))
+}
+
+/// The verdict on a batch in which nothing is wrong.
+fn accepted(batch: &Batch<'_>, compression: Compression, largest: Largest, rules: &ValidationRules) -> ValidBatch {
     let producer = batch.has_producer_id().then(|| BatchProducer {
         id: batch.producer_id(),
         epoch: batch.producer_epoch(),
@@ -163,7 +224,7 @@ fn check(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result
         last_sequence: batch.last_sequence(),
     });
     let by_append = rules.timestamp_type == TimestampType::LogAppendTime;
-    Ok(ValidBatch {
+    ValidBatch {
         size_bytes: batch.size_bytes(),
         record_count: batch.record_count(),
         last_offset_delta: batch.last_offset_delta(),
@@ -173,9 +234,8 @@ fn check(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result
         is_transactional: batch.is_transactional(),
         is_control: batch.is_control(),
         compression,
-        // Control batches stay as they are: every reader looks into them.
-        recompress_to: rules.compression.filter(|wanted| *wanted != compression && !batch.is_control()),
-    })
+        recompress_to: wanted_codec(compression, rules).filter(|_| !batch.is_control()),
+    }
 }
 
 fn only_batch(bytes: &[u8]) -> Result<Batch<'_>, Rejection> {
@@ -387,23 +447,23 @@ pub fn assign(
 }
 
 /// The same batch in another codec, for a topic whose `compression.type` is not the producer's. `level` is the topic's
-/// level for that codec. Offsets, producer and flags stay; [`assign`] the result as any other. Refused when the result
-/// is larger than the topic allows.
+/// level for that codec. The records stay as they are, and so do offsets, producer and flags; [`assign`] the result as any
+/// other. Refused when the result is larger than the topic allows.
 pub fn recompress(
     batch: &Batch<'_>,
     codec: Compression,
     level: Option<i32>,
     rules: &ValidationRules,
-) -> Result<Bytes, Rejection> {
-    let mut builder = BatchBuilder::like(batch, codec, level);
-    batch.for_each_record(rules.max_decompressed_bytes, |record| {
-        builder.append_record(&record);
-        Ok::<_, RecordsError>(())
-    })?;
-    let rewritten = builder.build();
+) -> Result<Vec<u8>, Rejection> {
+    let body = batch.decompressed_body(rules.max_decompressed_bytes)?;
+    let mut rewritten = batch.bytes()[..BATCH_HEADER_BYTES].to_vec();
+    rewritten.extend_from_slice(&compress(codec, level, &body));
     if rewritten.len() > rules.max_message_bytes {
         return Err(too_large(rewritten.len(), rules));
     }
+    batch::set_codec_and_length(&mut rewritten, codec);
+    let crc = batch::checksum(&rewritten);
+    batch::set_crc(&mut rewritten, crc);
     Ok(rewritten)
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::compression;
-use crate::records::{BATCH_HEADER_BYTES, EndTransactionMarker, Header};
+use crate::records::{BATCH_HEADER_BYTES, BatchBuilder, EndTransactionMarker, Header};
 use proptest::prelude::*;
 
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -420,4 +420,113 @@ fn ordinary_batches_take_the_fast_walk() {
     let batch = Batch::parse(&bytes).unwrap();
     assert!(check_regular(&batch, batch.body(), &rules()).is_some());
     assert!(check_regular(&batch, batch.body(), &ValidationRules { compacted: true, ..rules() }).is_none());
+}
+
+/// The verdict in steps, how many they were, and the batch to append.
+fn in_steps(bytes: &[u8], rules: &ValidationRules) -> (usize, Result<(bytes::BytesMut, ValidBatch), Rejection>) {
+    let mut heavy = HeavyBatch::new(bytes.into(), *rules, None);
+    let (mut steps, mut piece) = (1, Vec::new());
+    loop {
+        match heavy.step(&mut piece) {
+            Some(verdict) => return (steps, verdict),
+            None => steps += 1,
+        }
+        assert!(piece.len() <= 64 << 10, "a step unpacks {} bytes", piece.len());
+    }
+}
+
+fn repacked(batch: &mut Vec<u8>) {
+    let length = batch.len() as i32 - 12;
+    batch[8..12].copy_from_slice(&length.to_be_bytes());
+    let crc = super::super::batch::checksum(batch);
+    batch[17..21].copy_from_slice(&crc.to_be_bytes());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Damaged or not, small or large, for any topic: the steps come to what one pass comes to.
+    #[test]
+    fn steps_come_to_the_same_verdict(
+        sizes in prop::collection::vec((0usize..60, prop::option::of(0usize..3000), 0usize..4), 1..60),
+        from in prop::sample::select(&Compression::ALL),
+        to in prop::option::of(prop::sample::select(&Compression::ALL)),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        cut_bytes in prop::sample::select(&[0, 0, 0, 1, 40]),
+        by_append: bool,
+        compacted: bool,
+    ) {
+        let mut builder = BatchBuilder::new(0).producer(7, 1, 5);
+        for (index, (key, value, headers)) in sizes.iter().enumerate() {
+            let header = Header { key: b"name", value: (*headers % 2 == 0).then_some(b"value") };
+            let (key, value) = (vec![1; *key], value.map(|len| vec![index as u8; len]));
+            let key = (!key.is_empty()).then_some(&key[..]);
+            builder.append(NOW_MS - index as i64, key, value.as_deref(), &vec![header; *headers]);
+        }
+        let plain = builder.build();
+        let mut body = plain[BATCH_HEADER_BYTES..].to_vec();
+        for (at, byte) in changes {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        body.truncate(body.len() - cut_bytes.min(body.len()));
+        let mut bytes = plain[..BATCH_HEADER_BYTES].to_vec();
+        bytes.extend_from_slice(&compression::compress(from, None, &body));
+        bytes[22] = from.id();
+        repacked(&mut bytes);
+        let timestamp_type = if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
+        let rules = ValidationRules {
+            timestamp_type, compacted, compression: to, timestamp_before_max_ms: 3_600_000, ..rules()
+        };
+        let at_once = check(&bytes, &rules);
+        let (_, steps) = in_steps(&bytes, &rules);
+        match (at_once, steps) {
+            (Ok(valid), Ok((appended, in_steps))) => {
+                let codec = valid.recompress_to.unwrap_or(from);
+                let unpacked = Batch::parse(&appended).unwrap().decompressed_body(1 << 30).unwrap().to_vec();
+                prop_assert_eq!(unpacked, body);
+                prop_assert!(Batch::parse(&appended).unwrap().crc_is_valid());
+                prop_assert_eq!(in_steps.compression, codec);
+                let size_bytes = appended.len();
+                prop_assert_eq!(in_steps, ValidBatch { size_bytes, compression: codec, recompress_to: None, ..valid });
+            }
+            (Err(at_once), Err(in_steps)) => {
+                prop_assert_eq!(at_once.error, in_steps.error, "{} / {}", at_once.message, in_steps.message);
+                prop_assert_eq!(at_once.record_errors, in_steps.record_errors);
+            }
+            (at_once, in_steps) => prop_assert!(false, "{:?} / {:?}", at_once, in_steps),
+        }
+    }
+}
+
+#[test]
+fn a_heavy_batch_is_worked_on_in_many_steps() {
+    let zeros = vec![0; 20 << 20];
+    let mut builder = BatchBuilder::new(0).compression(Compression::Zstd, None);
+    builder.append(NOW_MS, None, Some(&zeros), &[]);
+    let bytes = builder.build();
+    assert_eq!(validate_at_once(&bytes, &rules(), &mut Vec::new(), || true), Ok(None));
+    let (steps, verdict) = in_steps(&bytes, &rules());
+    assert!(steps > zeros.len() / (64 << 10), "{steps} steps");
+    let (appended, valid) = verdict.unwrap();
+    assert_eq!((&appended[..], valid.recompress_to), (&bytes[..], None));
+    let wanted = ValidationRules { compression: Some(Compression::Gzip), ..rules() };
+    let (steps, verdict) = in_steps(&bytes, &wanted);
+    assert!(steps > zeros.len() / (8 << 10), "{steps} steps");
+    assert_eq!(verdict.unwrap().1.compression, Compression::Gzip);
+    let uncompressed = ValidationRules { compression: Some(Compression::None), ..rules() };
+    assert_eq!(in_steps(&bytes, &uncompressed).1.unwrap_err().error, ErrorCode::MessageTooLarge);
+    let tight = ValidationRules { max_decompressed_bytes: 1 << 20, ..rules() };
+    assert_eq!(in_steps(&bytes, &tight).1.unwrap_err().error, ErrorCode::MessageTooLarge);
+}
+
+#[test]
+fn small_batches_are_checked_at_once() {
+    for codec in Compression::ALL {
+        let bytes = fill(BatchBuilder::new(0).compression(codec, None), 400).build();
+        let valid = check(&bytes, &rules()).unwrap();
+        assert_eq!(validate_at_once(&bytes, &rules(), &mut Vec::new(), || true), Ok(Some(valid.clone())), "{codec:?}");
+        let when_busy = (codec == Compression::None).then_some(valid);
+        assert_eq!(validate_at_once(&bytes, &rules(), &mut Vec::new(), || false), Ok(when_busy), "{codec:?}");
+    }
 }

@@ -1,0 +1,197 @@
+//! Batches that take long to check: their work in steps, all of them in turns, on a budget per turn of the loop.
+//!
+//! Owns: the batches of this core's connections that are being worked on, and those that wait for it. Lives on: every core.
+//! Never: lets a batch keep a turn to itself, or appends anything: who brought the batch does, in its place.
+
+use super::Shard;
+use crate::{limits, pace::TurnBudget};
+use bytes::BytesMut;
+use protocol::records::validate::{HeavyBatch, Rejection, ValidBatch};
+use ring::signal::{Giver, Signal, slot};
+use std::{cell::RefCell, collections::VecDeque};
+
+type Verdict = Result<(BytesMut, ValidBatch), Rejection>;
+
+/// Bounded by the connections: each waits for one batch at a time.
+#[derive(Default)]
+pub struct HeavyBatches {
+    /// Those that take little memory do not wait behind those that take much.
+    lighter: RefCell<VecDeque<Job>>,
+    heavier: RefCell<VecDeque<Job>>,
+    work: Signal,
+}
+
+struct Job {
+    batch: Box<HeavyBatch>,
+    memory_bytes: usize,
+    verdict: Giver<Verdict>,
+}
+
+impl Job {
+    fn is_lighter(&self) -> bool {
+        self.memory_bytes <= limits::LIGHTER_BATCH_BYTES
+    }
+}
+
+impl HeavyBatches {
+    /// The verdict on a batch, as soon as the work on it is done; `None` when the core ends before.
+    pub async fn check(&self, batch: Box<HeavyBatch>) -> Option<Verdict> {
+        let (giver, taker) = slot();
+        let job = Job { memory_bytes: batch.memory_bytes(), batch, verdict: giver };
+        let queue = if job.is_lighter() { &self.lighter } else { &self.heavier };
+        queue.borrow_mut().push_back(job);
+        self.work.notify();
+        taker.await
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lighter.borrow().is_empty() && self.heavier.borrow().is_empty()
+    }
+
+    /// At the end of the core.
+    pub fn forget(&self) {
+        drop((self.lighter.take(), self.heavier.take()));
+    }
+}
+
+/// The batches that are being worked on, each for a step in turn.
+#[derive(Default)]
+struct AtWork {
+    jobs: VecDeque<Job>,
+    lighter: usize,
+    heavier_bytes: usize,
+}
+
+impl AtWork {
+    /// Begins what there is room for.
+    fn begin(&mut self, heavy: &HeavyBatches) {
+        while self.lighter < limits::LIGHTER_BATCHES_AT_ONCE
+            && let Some(job) = heavy.lighter.borrow_mut().pop_front()
+        {
+            self.lighter += 1;
+            self.jobs.push_back(job);
+        }
+        let room = limits::HEAVIER_BATCHES_BYTES.saturating_sub(self.heavier_bytes);
+        let fits = |job: &mut Job| self.heavier_bytes == 0 || job.memory_bytes <= room;
+        let next = heavy.heavier.borrow_mut().pop_front_if(fits);
+        if let Some(job) = next {
+            self.heavier_bytes += job.memory_bytes;
+            self.jobs.push_back(job);
+        }
+    }
+
+    /// A step for the first; it goes behind the others unless that was the last of it.
+    fn step(&mut self, piece: &mut Vec<u8>) {
+        let Some(mut job) = self.jobs.pop_front() else { return };
+        match job.batch.step(piece) {
+            None => self.jobs.push_back(job),
+            Some(verdict) => {
+                match job.is_lighter() {
+                    true => self.lighter -= 1,
+                    false => self.heavier_bytes -= job.memory_bytes,
+                }
+                job.verdict.give(verdict);
+            }
+        }
+    }
+}
+
+/// Works on the heavy batches of this core.
+pub async fn run(shard: Shard) {
+    let heavy = &shard.heavy;
+    loop {
+        heavy.work.wait_until(|| !heavy.is_empty()).await;
+        let mut at_work = AtWork::default();
+        // Kept between steps for its room, and given back with the last batch.
+        let mut piece = Vec::new();
+        let mut budget = TurnBudget::of_steps(&shard.ring, limits::HEAVY_STEPS_PER_TURN);
+        loop {
+            at_work.begin(heavy);
+            if at_work.jobs.is_empty() {
+                break;
+            }
+            at_work.step(&mut piece);
+            budget.step_done().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::{
+        compression::Compression,
+        records::{
+            BatchBuilder, TimestampType,
+            validate::{AppendOrigin, ValidationRules},
+        },
+    };
+    use std::future::Future;
+
+    fn batch(codec: Compression, value_bytes: usize) -> Box<HeavyBatch> {
+        batch_for(codec, value_bytes, None, 1 << 20)
+    }
+
+    fn batch_for(
+        codec: Compression,
+        value_bytes: usize,
+        compression: Option<Compression>,
+        max_message_bytes: usize,
+    ) -> Box<HeavyBatch> {
+        let mut builder = BatchBuilder::new(0).compression(codec, None);
+        builder.append(1, None, Some(&vec![1; value_bytes]), &[]);
+        let rules = ValidationRules {
+            origin: AppendOrigin::Client { produce_version: 12 },
+            transactional_allowed: false,
+            max_message_bytes,
+            timestamp_type: TimestampType::CreateTime,
+            timestamp_before_max_ms: i64::MAX,
+            timestamp_after_max_ms: i64::MAX,
+            now_ms: 1,
+            compacted: false,
+            compression,
+            max_decompressed_bytes: limits::DECOMPRESSED_BATCH_MAX_BYTES,
+        };
+        Box::new(HeavyBatch::new(BytesMut::from(&builder.build()[..]), rules, None))
+    }
+
+    /// Steps until each of the batches, in the order in which they came, has its verdict.
+    fn steps_until_done(batches: Vec<Box<HeavyBatch>>) -> Vec<usize> {
+        let heavy = HeavyBatches::default();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut checks: Vec<_> = batches.into_iter().map(|batch| Box::pin(heavy.check(batch))).collect();
+        let mut done = vec![0; checks.len()];
+        let (mut at_work, mut piece) = (AtWork::default(), Vec::new());
+        let mut steps = 0;
+        while done.contains(&0) {
+            for (check, done) in checks.iter_mut().zip(&mut done).filter(|(_, done)| **done == 0) {
+                if let std::task::Poll::Ready(verdict) = check.as_mut().poll(&mut context) {
+                    assert!(verdict.unwrap().is_ok());
+                    *done = steps;
+                }
+            }
+            at_work.begin(&heavy);
+            at_work.step(&mut piece);
+            let heavier = at_work.jobs.iter().filter(|job| !job.is_lighter()).count();
+            assert!(at_work.heavier_bytes <= limits::HEAVIER_BATCHES_BYTES || heavier == 1);
+            steps += 1;
+        }
+        assert_eq!((at_work.lighter, at_work.heavier_bytes), (0, 0));
+        done
+    }
+
+    #[test]
+    fn a_smaller_batch_is_not_behind_all_of_a_larger_one() {
+        let large = || batch(Compression::Gzip, 20 << 20);
+        let done = steps_until_done(vec![large(), large(), large(), batch(Compression::Gzip, 200 << 10)]);
+        assert!(done[3] < 40, "{done:?}");
+        assert!(done[0] > 900, "{done:?}");
+    }
+
+    #[test]
+    fn what_takes_much_memory_takes_turns_and_holds_up_nothing_else() {
+        let huge = || batch_for(Compression::Lz4, 20 << 20, Some(Compression::Gzip), 100 << 20);
+        let done = steps_until_done(vec![huge(), huge(), batch(Compression::Lz4, 200 << 10)]);
+        assert!(done[2] < 40 && done[0] > 2500 && done[1] > done[0] + 2500, "{done:?}");
+    }
+}
