@@ -1,22 +1,30 @@
 //! What the generator knows of the cluster: which versions it speaks, and who leads which partition.
 //!
-//! Owns: the leaders of one topic. Lives on: the generator's thread. Never: retries without a bound.
+//! Owns: the leaders of one topic. Lives on: the generator's thread. Never: retries without a bound; makes a topic for a run
+//! that only consumes.
 
 use crate::{
-    client::{Client, error_of},
+    client::{Client, Dialer, error_of},
     options::RunOptions,
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use protocol::{
-    ErrorCode,
+    ApiKey, ErrorCode,
     messages::{
-        ApiVersionsRequest, CreateTopicsRequest, MetadataRequest, MetadataResponse,
-        create_topics_request::CreatableTopic, metadata_request::MetadataRequestTopic,
+        ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, ListOffsetsRequest, MetadataRequest,
+        MetadataResponse,
+        create_topics_request::CreatableTopic,
+        list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
+        metadata_request::MetadataRequestTopic,
     },
 };
 use ring::Ring;
 use rustc_hash::FxHashMap;
-use std::{rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 /// Topic names, not ids, so that any broker of the last years is spoken to alike.
 pub const PRODUCE_VERSION_MAX: i16 = 12;
@@ -24,76 +32,304 @@ pub const FETCH_VERSION_MAX: i16 = 12;
 const METADATA_VERSION: i16 = 9;
 const CREATE_TOPICS_VERSION: i16 = 5;
 const API_VERSIONS_VERSION: i16 = 0;
+const LIST_OFFSETS_VERSION: i16 = 4;
+pub const INIT_PRODUCER_ID_VERSION: i16 = 2;
 
-/// How often, and how far apart, a new topic is asked for until all its partitions have leaders.
-const TOPIC_TRIES: u32 = 100;
-const TOPIC_PAUSE: Duration = Duration::from_millis(50);
+/// How long a topic is asked for until each of its partitions has a leader that knows that it is one.
+const LEADERS_PATIENCE: Duration = Duration::from_secs(15);
+const LEADERS_PAUSE: Duration = Duration::from_millis(50);
+const CREATE_TIMEOUT_MS: i32 = 8_000;
+/// How often new leaders are asked for, at most.
+const REFRESH_PAUSE: Duration = Duration::from_millis(200);
+
+/// Where a consumer begins: the two timestamps that ListOffsets takes for the ends of a log.
+#[derive(Clone, Copy)]
+pub enum From {
+    Earliest = -2,
+    Latest = -1,
+}
 
 pub struct Cluster {
+    pub dialer: Dialer,
     pub produce_version: i16,
     pub fetch_version: i16,
+    topic: String,
     /// HOST:PORT of the leader of each partition that is used.
-    pub leaders: Vec<Rc<str>>,
+    leaders: RefCell<Vec<Rc<str>>>,
+    /// Whom to ask for new leaders: the bootstrap brokers, then all others.
+    addresses: RefCell<Vec<Rc<str>>>,
+    is_refreshing: Cell<bool>,
+    leader_moves: Cell<u64>,
 }
 
 impl Cluster {
-    /// Asks the bootstrap broker, and makes the topic if it is missing.
-    pub async fn discover(ring: &Ring, options: &RunOptions) -> anyhow::Result<Cluster> {
-        let client = Client::connect(ring, &options.bootstrap).await?;
-        let served = client.call(&ApiVersionsRequest::default(), API_VERSIONS_VERSION).await?;
-        let max: FxHashMap<i16, i16> = served.api_keys.iter().map(|api| (api.api_key, api.max_version)).collect();
-        let version = |key: i16, ours: i16| Some((*max.get(&key)?).min(ours));
-        let produce_version = version(0, PRODUCE_VERSION_MAX).context("the broker does not serve Produce")?;
-        let fetch_version = version(1, FETCH_VERSION_MAX).context("the broker does not serve Fetch")?;
-        let mut made = false;
-        for _ in 0..TOPIC_TRIES {
-            let metadata = metadata(&client, &options.topic).await?;
-            match leaders(&metadata, options)? {
-                Some(leaders) => return Ok(Cluster { produce_version, fetch_version, leaders }),
-                None if !made => {
-                    create(&client, options).await?;
-                    made = true;
+    /// Asks the first bootstrap broker that answers, makes the topic if it is missing, and waits until it can be used.
+    pub async fn discover(ring: &Ring, options: &RunOptions) -> anyhow::Result<Rc<Cluster>> {
+        let dialer = Dialer::new(ring);
+        let (client, served) = first_to_answer(&dialer, &options.bootstrap).await?;
+        let cluster = Cluster {
+            produce_version: version(&served, ApiKey::Produce, PRODUCE_VERSION_MAX)?,
+            fetch_version: version(&served, ApiKey::Fetch, FETCH_VERSION_MAX)?,
+            topic: options.topic.clone(),
+            leaders: RefCell::default(),
+            addresses: RefCell::new(options.bootstrap.iter().map(|address| address.as_str().into()).collect()),
+            is_refreshing: Cell::new(false),
+            leader_moves: Cell::new(0),
+            dialer,
+        };
+        for (key, ours) in [(ApiKey::Metadata, METADATA_VERSION), (ApiKey::ListOffsets, LIST_OFFSETS_VERSION)] {
+            let theirs = version(&served, key, ours)?;
+            ensure!(
+                theirs == ours,
+                "the broker speaks {key} up to version {theirs}, and {ours} is needed: it is too old"
+            );
+        }
+        let ready = cluster.wait_for_leaders(ring, &client, options).await;
+        client.close();
+        ready.map(|()| Rc::new(cluster))
+    }
+
+    async fn wait_for_leaders(&self, ring: &Ring, client: &Client, options: &RunOptions) -> anyhow::Result<()> {
+        let deadline = ring.precise_now() + LEADERS_PATIENCE;
+        let mut is_made = false;
+        loop {
+            let metadata = self.ask(client).await?;
+            let missing = match self.learn(&metadata, options)? {
+                TopicState::Missing if options.consume_only => bail!(
+                    "there is no topic '{}' to consume: give --topic the name of one that is there, or fill this one with a \
+                     run without --consume-only",
+                    options.topic
+                ),
+                TopicState::Missing if !is_made => {
+                    create(client, options).await?;
+                    is_made = true;
+                    continue;
                 }
-                None => ring.sleep(TOPIC_PAUSE).await,
+                TopicState::Missing => "it is not in the broker's metadata".to_owned(),
+                TopicState::Fewer(count) if !is_made => bail!(
+                    "topic '{}' has {count} partitions: give --partitions {count}, or another --topic",
+                    options.topic
+                ),
+                TopicState::Fewer(count) => format!("{count} of {} partitions are there", options.partitions),
+                TopicState::Leaderless(partition) => format!("partition {partition} has no leader"),
+                // A new leader may not know yet that it is one.
+                TopicState::Complete => match self.leaders_serve().await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => format!("{error:#}"),
+                },
+            };
+            if ring.precise_now() >= deadline {
+                bail!(
+                    "topic '{}' cannot be used after {LEADERS_PATIENCE:?}: {missing}; see the broker's log, or try another \
+                     --topic",
+                    options.topic
+                );
+            }
+            ring.sleep(LEADERS_PAUSE).await;
+        }
+    }
+
+    /// HOST:PORT of the leader, as far as is known.
+    pub fn leader(&self, partition: i32) -> Rc<str> {
+        self.leaders.borrow()[partition as usize].clone()
+    }
+
+    pub fn partitions_by_leader(&self, partitions: impl IntoIterator<Item = i32>) -> Vec<(Rc<str>, Vec<i32>)> {
+        let mut by_leader: Vec<(Rc<str>, Vec<i32>)> = Vec::new();
+        let mut places: FxHashMap<Rc<str>, usize> = FxHashMap::default();
+        for partition in partitions {
+            let leader = self.leader(partition);
+            let place = *places.entry(leader.clone()).or_insert_with(|| {
+                by_leader.push((leader, Vec::new()));
+                by_leader.len() - 1
+            });
+            by_leader[place].1.push(partition);
+        }
+        by_leader
+    }
+
+    pub fn partition_count(&self) -> i32 {
+        self.leaders.borrow().len() as i32
+    }
+
+    pub fn leader_moves(&self) -> u64 {
+        self.leader_moves.get()
+    }
+
+    async fn ask(&self, client: &Client) -> anyhow::Result<MetadataResponse> {
+        let topic = MetadataRequestTopic { name: Some(self.topic.clone()), ..Default::default() };
+        let request =
+            MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: false, ..Default::default() };
+        client.call(&request, METADATA_VERSION).await
+    }
+
+    /// Takes over what the metadata says, once it says all that is needed.
+    fn learn(&self, metadata: &MetadataResponse, options: &RunOptions) -> anyhow::Result<TopicState> {
+        let topic = metadata.topics.first().context("the broker's metadata leaves out the topic")?;
+        match error_of(topic.error_code) {
+            ErrorCode::None => {}
+            ErrorCode::UnknownTopicOrPartition => return Ok(TopicState::Missing),
+            ErrorCode::LeaderNotAvailable => return Ok(TopicState::Leaderless(0)),
+            error => bail!("topic '{}': {}; try another --topic", options.topic, error.name()),
+        }
+        let wanted = options.partitions as usize;
+        if topic.partitions.len() < wanted {
+            return Ok(TopicState::Fewer(topic.partitions.len()));
+        }
+        let leaders = leaders(metadata, wanted);
+        if let Some(missing) = leaders.iter().position(Option::is_none) {
+            return Ok(TopicState::Leaderless(missing));
+        }
+        *self.leaders.borrow_mut() = leaders.into_iter().flatten().collect();
+        let mut addresses = self.addresses.borrow_mut();
+        for broker in &metadata.brokers {
+            let address = address_of(&broker.host, broker.port);
+            if !addresses.contains(&address) {
+                addresses.push(address);
             }
         }
-        bail!("topic '{}' has no leaders after {:?}: see the broker's log", options.topic, TOPIC_PAUSE * TOPIC_TRIES)
+        Ok(TopicState::Complete)
+    }
+
+    /// Whether each leader answers for each of its partitions.
+    async fn leaders_serve(&self) -> anyhow::Result<()> {
+        for (leader, partitions) in self.partitions_by_leader(0..self.partition_count()) {
+            let client = self.dialer.connect(&leader).await.with_context(|| {
+                format!(
+                    "{leader} is where the broker says that partition {} is led (its advertised.listeners)",
+                    partitions[0]
+                )
+            })?;
+            let served = self.offsets(&client, &partitions, From::Latest).await;
+            client.close();
+            served?;
+        }
+        Ok(())
+    }
+
+    /// The ends of partitions, of their leader.
+    pub async fn offsets(
+        &self,
+        client: &Client,
+        partitions: &[i32],
+        from: From,
+    ) -> anyhow::Result<FxHashMap<i32, i64>> {
+        let partition = |index: &i32| ListOffsetsPartition {
+            partition_index: *index,
+            timestamp: from as i64,
+            ..Default::default()
+        };
+        let topic =
+            ListOffsetsTopic { name: self.topic.clone(), partitions: partitions.iter().map(partition).collect() };
+        let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
+        let response = client.call(&request, LIST_OFFSETS_VERSION).await?;
+        let mut offsets = FxHashMap::default();
+        for partition in response.topics.iter().flat_map(|topic| &topic.partitions) {
+            let error = error_of(partition.error_code);
+            ensure!(error == ErrorCode::None, "offsets of partition {}: {}", partition.partition_index, error.name());
+            offsets.insert(partition.partition_index, partition.offset);
+        }
+        match partitions.iter().find(|partition| !offsets.contains_key(partition)) {
+            Some(missing) => bail!("the broker's offsets leave out partition {missing}"),
+            None => Ok(offsets),
+        }
+    }
+
+    /// What is known of the leaders led nowhere: asks for them again, unless that is under way.
+    pub fn refresh(self: &Rc<Self>, ring: &Ring) {
+        if !self.is_refreshing.replace(true) {
+            let (cluster, ring_of_task) = (self.clone(), ring.clone());
+            ring.spawn(async move {
+                cluster.ask_anyone().await;
+                ring_of_task.sleep(REFRESH_PAUSE).await;
+                cluster.is_refreshing.set(false);
+            });
+        }
+    }
+
+    async fn ask_anyone(&self) {
+        let addresses = self.addresses.borrow().clone();
+        for address in addresses {
+            let Ok(client) = self.dialer.connect(&address).await else { continue };
+            let answer = self.ask(&client).await;
+            client.close();
+            if let Ok(metadata) = answer {
+                return self.move_leaders(&metadata);
+            }
+        }
+    }
+
+    /// Partitions without a leader keep the one that they had.
+    fn move_leaders(&self, metadata: &MetadataResponse) {
+        let mut known = self.leaders.borrow_mut();
+        let wanted = known.len();
+        for (known, new) in known.iter_mut().zip(leaders(metadata, wanted)) {
+            if let Some(new) = new.filter(|new| new != known) {
+                *known = new;
+                self.leader_moves.set(self.leader_moves.get() + 1);
+            }
+        }
     }
 }
 
-async fn metadata(client: &Client, topic: &str) -> anyhow::Result<MetadataResponse> {
-    let topic = MetadataRequestTopic { name: Some(topic.to_owned()), ..Default::default() };
-    let request = MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: false, ..Default::default() };
-    client.call(&request, METADATA_VERSION).await
+/// What a broker's metadata says of the topic.
+enum TopicState {
+    Missing,
+    /// So many partitions, fewer than are wanted.
+    Fewer(usize),
+    /// Of this partition, the leader is not known.
+    Leaderless(usize),
+    Complete,
 }
 
-/// The leaders of the partitions, or `None` while the topic is missing or not ready.
-fn leaders(metadata: &MetadataResponse, options: &RunOptions) -> anyhow::Result<Option<Vec<Rc<str>>>> {
-    let topic = metadata.topics.first().context("the broker says nothing of the topic")?;
-    match error_of(topic.error_code) {
-        ErrorCode::None => {}
-        ErrorCode::UnknownTopicOrPartition | ErrorCode::LeaderNotAvailable => return Ok(None),
-        error => bail!("topic '{}': {}; try another --topic", options.topic, error.name()),
+/// The first of the bootstrap brokers that speaks, and what it serves.
+async fn first_to_answer(dialer: &Dialer, bootstrap: &[String]) -> anyhow::Result<(Client, ApiVersionsResponse)> {
+    let mut errors = Vec::new();
+    for address in bootstrap {
+        let asked = async {
+            let client = dialer.connect(address).await?;
+            let served = client
+                .call(&ApiVersionsRequest::default(), API_VERSIONS_VERSION)
+                .await
+                .with_context(|| format!("{address} does not answer as a Kafka broker does"))?;
+            anyhow::Ok((client, served))
+        };
+        match asked.await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => errors.push(format!("{error:#}")),
+        }
     }
-    let available = topic.partitions.len();
-    let wanted = options.partitions as usize;
+    Err(anyhow!("{}; give --bootstrap the address of a broker", errors.join("; ")))
+}
+
+/// The highest version that both sides know.
+fn version(served: &ApiVersionsResponse, key: ApiKey, ours: i16) -> anyhow::Result<i16> {
+    let api = served.api_keys.iter().find(|api| api.api_key == key.code());
+    let api = api.with_context(|| format!("the broker does not serve {key}"))?;
     ensure!(
-        available >= wanted,
-        "topic '{}' has {available} partitions: give --partitions {available}, or another --topic",
-        options.topic
+        api.min_version <= ours,
+        "the broker speaks {key} from version {} on, this program up to {ours}: a newer loadgen is needed",
+        api.min_version
     );
-    let brokers: FxHashMap<i32, Rc<str>> = metadata
-        .brokers
-        .iter()
-        .map(|broker| (broker.node_id, format!("{}:{}", broker.host, broker.port).into()))
-        .collect();
+    Ok(api.max_version.min(ours))
+}
+
+fn address_of(host: &str, port: i32) -> Rc<str> {
+    // An IPv6 address beside a port stands in brackets.
+    if host.contains(':') { format!("[{host}]:{port}").into() } else { format!("{host}:{port}").into() }
+}
+
+/// HOST:PORT of the leader of each partition, where it has one.
+fn leaders(metadata: &MetadataResponse, wanted: usize) -> Vec<Option<Rc<str>>> {
+    let brokers: FxHashMap<i32, Rc<str>> =
+        metadata.brokers.iter().map(|broker| (broker.node_id, address_of(&broker.host, broker.port))).collect();
     let mut leaders = vec![None; wanted];
-    for partition in &topic.partitions {
-        if let Some(leader) = leaders.get_mut(partition.partition_index as usize) {
+    for partition in metadata.topics.iter().take(1).flat_map(|topic| &topic.partitions) {
+        if let Some(leader) = usize::try_from(partition.partition_index).ok().and_then(|index| leaders.get_mut(index)) {
             *leader = brokers.get(&partition.leader_id).cloned();
         }
     }
-    Ok(leaders.into_iter().collect())
+    leaders
 }
 
 async fn create(client: &Client, options: &RunOptions) -> anyhow::Result<()> {
@@ -103,16 +339,64 @@ async fn create(client: &Client, options: &RunOptions) -> anyhow::Result<()> {
         replication_factor: options.replication_factor,
         ..Default::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 15_000, ..Default::default() };
+    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATE_TIMEOUT_MS, ..Default::default() };
     let response = client.call(&request, CREATE_TOPICS_VERSION).await?;
-    let result = response.topics.first().context("the broker says nothing of the new topic")?;
+    let result = response.topics.first().context("the broker's answer leaves out the new topic")?;
     match error_of(result.error_code) {
         ErrorCode::None | ErrorCode::TopicAlreadyExists => Ok(()),
+        // It was asked for in time, and may be there soon.
+        ErrorCode::RequestTimedOut => Ok(()),
         error => bail!(
-            "cannot make topic '{}': {} {}",
+            "cannot make topic '{}' with --partitions {} and --replication-factor {}: {} {}",
             options.topic,
+            options.partitions,
+            options.replication_factor,
             error.name(),
             result.error_message.as_deref().unwrap_or_default()
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::messages::metadata_response::{
+        MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+    };
+
+    fn metadata(brokers: &[(i32, &str)], leader_ids: &[(i32, i32)]) -> MetadataResponse {
+        let broker = |(node_id, host): &(i32, &str)| MetadataResponseBroker {
+            node_id: *node_id,
+            host: (*host).to_owned(),
+            port: 9092,
+            ..Default::default()
+        };
+        let partition = |(partition_index, leader_id): &(i32, i32)| MetadataResponsePartition {
+            partition_index: *partition_index,
+            leader_id: *leader_id,
+            ..Default::default()
+        };
+        let partitions = leader_ids.iter().map(partition).collect();
+        let topic = MetadataResponseTopic { partitions, ..Default::default() };
+        MetadataResponse { brokers: brokers.iter().map(broker).collect(), topics: vec![topic], ..Default::default() }
+    }
+
+    #[test]
+    fn a_leader_is_known_only_where_its_broker_is() {
+        let said = metadata(&[(1, "a"), (2, "::1")], &[(1, 2), (0, 1), (2, -1), (3, 9), (-1, 1), (77, 1)]);
+        let known: Vec<_> = leaders(&said, 5).into_iter().map(|leader| leader.as_deref().map(str::to_owned)).collect();
+        assert_eq!(known, [Some("a:9092".to_owned()), Some("[::1]:9092".to_owned()), None, None, None]);
+        assert_eq!(leaders(&MetadataResponse::default(), 1), [None]);
+    }
+
+    #[test]
+    fn versions_are_those_that_both_sides_speak() {
+        use protocol::messages::api_versions_response::ApiVersion;
+        let key = ApiKey::Produce;
+        let api = ApiVersion { api_key: key.code(), min_version: 3, max_version: 9, ..Default::default() };
+        let served = ApiVersionsResponse { api_keys: vec![api], ..Default::default() };
+        assert_eq!(version(&served, key, 12).unwrap(), 9);
+        assert_eq!(version(&served, key, 5).unwrap(), 5);
+        assert!(version(&served, key, 2).is_err() && version(&served, ApiKey::Fetch, 12).is_err());
     }
 }

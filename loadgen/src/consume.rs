@@ -1,9 +1,11 @@
 //! One consumer connection: fetches its share of the partitions and checks every record.
 //!
-//! Owns: its positions. Lives on: the generator's thread. Never: skips a record unseen.
+//! Owns: its positions. Lives on: the generator's thread. Never: skips a record unseen, ends without the run knowing.
 
 use crate::{
     client::{Client, error_of},
+    cluster::From,
+    produce::is_of_a_moved_leader,
     run::Run,
     value::Stamp,
 };
@@ -12,9 +14,9 @@ use bytes::{Bytes, BytesMut};
 use protocol::{
     ApiKey, ErrorCode, Message,
     messages::{
-        FetchRequest, FetchResponse, ListOffsetsRequest,
+        FetchRequest, FetchResponse,
         fetch_request::{FetchPartition, FetchTopic},
-        list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
+        fetch_response::PartitionData,
     },
     records,
 };
@@ -22,88 +24,62 @@ use rustc_hash::FxHashMap;
 use std::{rc::Rc, time::Duration};
 
 const FETCH_MAX_BYTES: i32 = 50 << 20;
+/// A live broker answers within this and what the bytes take on their way.
 const FETCH_MAX_WAIT_MS: i32 = 100;
-const LIST_OFFSETS_VERSION: i16 = 4;
-/// Where a consumer begins: the two timestamps that ListOffsets takes for the ends of a log.
-#[derive(Clone, Copy)]
-pub enum From {
-    Earliest = -2,
-    Latest = -1,
-}
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
-/// How often the offsets to begin with are asked for: half a minute, in which a broker can start again.
-const OFFSET_TRIES: u32 = 300;
+/// How long the offsets to begin with are asked for: a new leader may not know yet that it is one.
+const BEGIN_PATIENCE: Duration = Duration::from_secs(10);
 /// Batches larger than this when unpacked are refused.
 const DECOMPRESSED_MAX_BYTES: usize = 256 << 20;
 
 /// The partitions of one leader that one consumer reads.
 pub struct Consumer {
     run: Rc<Run>,
-    leader: String,
+    leader: Rc<str>,
     /// Partition and the offset to read next.
     positions: FxHashMap<i32, i64>,
     /// Where the positions began, and begin again with --consume-only.
     beginnings: FxHashMap<i32, i64>,
-    client: Client,
+    client: Option<Client>,
     /// Of several that read the same, one judges.
     verifies: bool,
 }
 
 /// The consumers of consumer number `index`, one for each leader, at the beginnings or the ends of their partitions.
 pub async fn consumers(run: &Rc<Run>, index: usize, from: From) -> anyhow::Result<Vec<Consumer>> {
-    let mut by_leader: FxHashMap<&str, Vec<i32>> = FxHashMap::default();
-    for (partition, leader) in run.cluster.leaders.iter().enumerate() {
-        if run.options.fan_out || partition % run.options.consumers == index {
-            by_leader.entry(leader).or_default().push(partition as i32);
+    let is_mine = |partition: &i32| run.options.fan_out || *partition as usize % run.options.consumers == index;
+    let deadline = run.ring.precise_now() + BEGIN_PATIENCE;
+    loop {
+        match begin(run, index, from, (0..run.cluster.partition_count()).filter(is_mine)).await {
+            Err(_) if run.ring.precise_now() < deadline => {
+                run.cluster.refresh(&run.ring);
+                run.ring.sleep(RECONNECT_PAUSE).await;
+            }
+            begun => return begun,
         }
     }
+}
+
+async fn begin(
+    run: &Rc<Run>,
+    index: usize,
+    from: From,
+    partitions: impl Iterator<Item = i32>,
+) -> anyhow::Result<Vec<Consumer>> {
     let mut consumers = Vec::new();
-    for (leader, partitions) in by_leader {
-        let begin = async || {
-            let client = Client::connect(&run.ring, leader).await?;
-            let positions = offsets(run, &client, &partitions, from).await?;
-            anyhow::Ok((client, positions))
-        };
-        let mut tries = 1..=OFFSET_TRIES;
-        let (client, positions) = loop {
-            match begin().await {
-                // A new topic's leader may not know yet that it is one, and the broker may be starting again.
-                Err(_) if tries.next().is_some() => run.ring.sleep(RECONNECT_PAUSE).await,
-                begun => break begun?,
-            }
-        };
+    for (leader, partitions) in run.cluster.partitions_by_leader(partitions) {
+        let client = run.cluster.dialer.connect(&leader).await?;
+        let positions = run.cluster.offsets(&client, &partitions, from).await?;
         consumers.push(Consumer {
             run: run.clone(),
-            leader: leader.to_owned(),
+            leader,
             beginnings: positions.clone(),
             positions,
-            client,
+            client: Some(client),
             verifies: run.options.can_verify() && (index == 0 || !run.options.fan_out),
         });
     }
     Ok(consumers)
-}
-
-async fn offsets(run: &Run, client: &Client, partitions: &[i32], from: From) -> anyhow::Result<FxHashMap<i32, i64>> {
-    let partition =
-        |index: &i32| ListOffsetsPartition { partition_index: *index, timestamp: from as i64, ..Default::default() };
-    let topic =
-        ListOffsetsTopic { name: run.options.topic.clone(), partitions: partitions.iter().map(partition).collect() };
-    let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
-    let response = client.call(&request, LIST_OFFSETS_VERSION).await?;
-    let topic = response.topics.first().context("the broker says nothing of the topic's offsets")?;
-    let mut offsets = FxHashMap::default();
-    for partition in &topic.partitions {
-        let error = error_of(partition.error_code);
-        anyhow::ensure!(
-            error == ErrorCode::None,
-            "offsets of partition {}: {}",
-            partition.partition_index,
-            error.name()
-        );
-        offsets.insert(partition.partition_index, partition.offset);
-    }
-    Ok(offsets)
 }
 
 impl Consumer {
@@ -112,22 +88,67 @@ impl Consumer {
         // With --once, partitions that were read to their end are gone from the positions.
         while !self.run.consumers_may_stop() && !self.positions.is_empty() {
             if let Err(error) = self.read().await {
-                self.run.complain(&format!("consumer: {error:#}"));
-                if self.run.options.consume_only {
-                    self.run.tallies.borrow_mut().errors += 1;
-                }
+                self.run.fetch_failed(&error);
+                self.run.cluster.refresh(&self.run.ring);
                 self.run.ring.sleep(RECONNECT_PAUSE).await;
-                if self.client.is_broken()
-                    && let Ok(client) = Client::connect(&self.run.ring, &self.leader).await
-                {
-                    self.client = client;
-                }
+                self.follow_leaders();
             }
         }
     }
 
+    /// Hands partitions that another broker leads now to a consumer of that broker.
+    fn follow_leaders(&mut self) {
+        for (leader, partitions) in self.run.cluster.partitions_by_leader(self.positions.keys().copied()) {
+            if leader != self.leader {
+                let take = |from: &mut FxHashMap<i32, i64>| {
+                    partitions.iter().filter_map(|partition| Some((*partition, from.remove(partition)?))).collect()
+                };
+                let (positions, beginnings) = (take(&mut self.positions), take(&mut self.beginnings));
+                let run = self.run.clone();
+                let (client, verifies) = (None, self.verifies);
+                self.run.spawn_consumer(Consumer { run, leader, positions, beginnings, client, verifies });
+            }
+        }
+    }
+
+    async fn connected(&mut self) -> anyhow::Result<Client> {
+        if let Some(client) = self.client.as_ref().filter(|client| !client.is_broken()) {
+            return Ok(client.clone());
+        }
+        let client = self.run.cluster.dialer.connect(&self.leader).await?;
+        self.client = Some(client.clone());
+        Ok(client)
+    }
+
+    /// One fetch. What is wrong with one partition does not keep the others from being read.
     async fn read(&mut self) -> anyhow::Result<()> {
+        let client = self.connected().await?;
         let version = self.run.cluster.fetch_version;
+        let mut body = BytesMut::new();
+        self.request().encode(&mut body, version)?;
+        let sent = self.run.ring.precise_now();
+        let in_flight = self.run.fetch_sent(sent);
+        let is_after_producers = self.run.producers_are_done();
+        let (body, answered) = client.send(ApiKey::Fetch, version, vec![body.freeze()], true).await?;
+        drop(in_flight);
+        let mut reader = protocol::Reader::from_bytes(&body);
+        let response = FetchResponse::decode(&mut reader, version).context("a fetch response")?;
+        if response.error_code != 0 {
+            bail!("the fetch was refused: {}", error_of(response.error_code).name());
+        }
+        let mut first_error = None;
+        for partition in response.responses.into_iter().flat_map(|topic| topic.partitions) {
+            if let Err(error) = self.take(&client, partition, is_after_producers).await {
+                first_error.get_or_insert(error);
+            }
+        }
+        if self.run.options.consume_only {
+            self.run.fetched(sent, answered);
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    fn request(&self) -> FetchRequest {
         let partition = |(partition, offset): (&i32, &i64)| FetchPartition {
             partition: *partition,
             fetch_offset: *offset,
@@ -139,7 +160,7 @@ impl Consumer {
             partitions: self.positions.iter().map(partition).collect(),
             ..Default::default()
         };
-        let request = FetchRequest {
+        FetchRequest {
             max_wait_ms: FETCH_MAX_WAIT_MS,
             min_bytes: 1,
             max_bytes: FETCH_MAX_BYTES,
@@ -147,38 +168,50 @@ impl Consumer {
             session_epoch: -1,
             topics: vec![topic],
             ..Default::default()
-        };
-        let mut body = BytesMut::new();
-        request.encode(&mut body, version)?;
-        let sent = self.run.ring.precise_now();
-        let (body, answered) = self.client.send(ApiKey::Fetch, version, vec![body.freeze()], true).await?;
-        let mut reader = protocol::Reader::from_bytes(&body);
-        let response = FetchResponse::decode(&mut reader, version).context("a fetch response")?;
-        for partition in response.responses.into_iter().flat_map(|topic| topic.partitions) {
-            match error_of(partition.error_code) {
-                ErrorCode::None => {}
-                error => bail!("partition {}: {}", partition.partition_index, error.name()),
-            }
-            if let Some(records) = partition.records.filter(|records| !records.is_empty()) {
-                self.check(partition.partition_index, &records)?;
-                // Only what was read is progress; a run that waits for lost records must see that there is none.
-                self.run.changed.notify();
-            }
-            if self.run.options.consume_only
-                && let Some(position) = self.positions.get_mut(&partition.partition_index)
-                && *position >= partition.high_watermark
-            {
-                if self.run.options.once {
-                    self.positions.remove(&partition.partition_index);
-                } else {
-                    *position = self.beginnings[&partition.partition_index];
+        }
+    }
+
+    /// Takes what was fetched of one partition.
+    async fn take(&mut self, client: &Client, answer: PartitionData, is_after_producers: bool) -> anyhow::Result<()> {
+        let partition = answer.partition_index;
+        match error_of(answer.error_code) {
+            ErrorCode::None => {}
+            ErrorCode::OffsetOutOfRange => return self.come_back_into_range(client, partition).await,
+            error => {
+                if is_of_a_moved_leader(error) {
+                    self.run.cluster.refresh(&self.run.ring);
                 }
+                bail!("partition {partition}: {}", error.name());
             }
         }
-        if self.run.options.consume_only {
-            self.run.fetched(sent, answered);
+        let records = answer.records.filter(|records| !records.is_empty());
+        let has_records = records.is_some();
+        if let Some(records) = records {
+            self.check(partition, &records)?;
+        }
+        let Some(position) = self.positions.get_mut(&partition) else { return Ok(()) };
+        let is_at_end = *position >= answer.high_watermark;
+        if self.verifies && is_after_producers {
+            self.run.reached_end(partition, is_at_end && !has_records);
+        }
+        if self.run.options.consume_only && is_at_end {
+            if self.run.options.once {
+                self.positions.remove(&partition);
+            } else {
+                *position = self.beginnings[&partition];
+            }
         }
         Ok(())
+    }
+
+    /// What was to be read next is gone: retention has deleted it, or the log has become shorter.
+    async fn come_back_into_range(&mut self, client: &Client, partition: i32) -> anyhow::Result<()> {
+        let position = self.positions.get(&partition).copied().context("a partition that was not asked for")?;
+        let earliest = self.run.cluster.offsets(client, &[partition], From::Earliest).await?[&partition];
+        let latest = self.run.cluster.offsets(client, &[partition], From::Latest).await?[&partition];
+        self.positions.insert(partition, position.clamp(earliest, latest.max(earliest)));
+        self.beginnings.insert(partition, earliest);
+        bail!("partition {partition}: offset {position} is out of range: {earliest} to {latest} are there")
     }
 
     fn check(&mut self, partition: i32, bytes: &Bytes) -> anyhow::Result<()> {

@@ -8,10 +8,16 @@ mod client;
 mod cluster;
 mod consume;
 mod keys;
+mod missing;
 mod options;
 mod produce;
+mod progress;
 mod report;
 mod run;
+mod say;
+mod schedule;
+mod signals;
+mod tallies;
 mod value;
 mod verify;
 
@@ -22,10 +28,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let Command::Run(options) = Options::parse().command;
     match run::run(*options) {
-        Ok(outcome) if outcome.is_good() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(2),
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(2),
         Err(error) => {
-            eprintln!("loadgen: {error:#}");
+            say::note(&format!("loadgen: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -1,8 +1,9 @@
 //! The command line.
 
-use crate::{keys::KEYS_MAX, value::STAMP_BYTES};
+use crate::{keys::KEYS_MAX, tallies::LATENCY_MAX, value::STAMP_BYTES};
+use anyhow::ensure;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 #[derive(Parser)]
 #[command(name = "loadgen", version, about = "Measures a Kafka-protocol broker: throughput and latency, open loop")]
@@ -19,11 +20,11 @@ pub enum Command {
 
 #[derive(Args, Clone, Debug)]
 pub struct RunOptions {
-    /// A broker to begin with; the others are found through it
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9092")]
-    pub bootstrap: String,
+    /// Brokers to begin with, the first that answers; all others are found through it
+    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', default_value = "127.0.0.1:9092")]
+    pub bootstrap: Vec<String>,
 
-    /// The topic; made if it is missing
+    /// The topic; made if it is missing, unless --consume-only
     #[arg(long, default_value = "loadgen")]
     pub topic: String,
 
@@ -111,6 +112,11 @@ pub struct RunOptions {
     #[arg(long, value_name = "N", default_value_t = -1)]
     pub replication_factor: i16,
 
+    /// How long after the end answers and consumers may make no progress before what is missing counts as unanswered; with
+    /// --through-restarts also how long the broker may be away then [default: 5s; with --through-restarts 30s]
+    #[arg(long, value_parser = parse_duration)]
+    pub settle: Option<Duration>,
+
     /// Seconds at the beginning that are sent but not measured
     #[arg(long, value_parser = parse_duration, default_value = "0s")]
     pub warm_up: Duration,
@@ -132,6 +138,21 @@ pub struct RunOptions {
     pub quiet: bool,
 }
 
+/// From one record in a quarter of an hour to what no machine sends.
+const RATES: RangeInclusive<f64> = 0.001..=1e9;
+const PARTITIONS_MAX: i32 = 1_000_000;
+/// Producers, and consumers: a process has no more descriptors, and a machine no more ports.
+const CONNECTIONS_MAX: usize = 50_000;
+const IN_FLIGHT_MAX: usize = 100_000;
+const RECORD_SIZE_MAX: usize = 16 << 20;
+/// A request is at most as large as Kafka's default limit (`socket.request.max.bytes`) allows.
+pub const BATCH_SIZE_MAX: usize = 64 << 20;
+const LINGER_MAX_MS: f64 = 600_000.0;
+pub const SETTLE_DEFAULT: Duration = Duration::from_secs(5);
+const SETTLE_THROUGH_RESTARTS: Duration = Duration::from_secs(30);
+/// What Kafka allows for the name of a topic.
+const TOPIC_NAME_MAX: usize = 249;
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
     PerSecond(f64),
@@ -143,8 +164,8 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Rate, String> {
         match text.parse::<f64>() {
             _ if text == "max" => Ok(Rate::Max),
-            Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Rate::PerSecond(rate)),
-            _ => Err("give records per second, as in --rate 10000, or --rate max".to_owned()),
+            Ok(rate) if RATES.contains(&rate) => Ok(Rate::PerSecond(rate)),
+            _ => Err("give records per second from 0.001 to 1e9, as in --rate 10000, or --rate max".to_owned()),
         }
     }
 }
@@ -203,17 +224,56 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 impl RunOptions {
     /// Checks what clap cannot; each message says what to type instead.
     pub fn check(&self) -> anyhow::Result<()> {
-        use anyhow::ensure;
-        ensure!(self.partitions > 0, "--partitions must be 1 or more");
-        ensure!(self.connections > 0, "--connections must be 1 or more");
-        ensure!(self.in_flight > 0, "--in-flight must be 1 or more");
-        ensure!(!self.idempotence || self.in_flight <= 5, "--idempotence allows at most --in-flight 5");
+        self.check_numbers()?;
+        self.check_combinations()?;
+        for address in &self.bootstrap {
+            let parts = address.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
+            ensure!(
+                matches!(parts, Some((host, Ok(1..))) if !host.is_empty()),
+                "'{address}' is no address: give --bootstrap HOST:PORT, as in 127.0.0.1:9092, or several with commas"
+            );
+        }
+        let is_legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        ensure!(
+            (1..=TOPIC_NAME_MAX).contains(&self.topic.len()) && self.topic.chars().all(is_legal),
+            "'{}' is no name for a topic: give --topic 1 to {TOPIC_NAME_MAX} of the characters a-z A-Z 0-9 . _ -",
+            self.topic
+        );
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> anyhow::Result<()> {
+        let days = LATENCY_MAX.as_secs() / 86_400;
+        ensure!(!self.duration.is_zero(), "--duration must be longer than 0: give, for example, --duration 10s");
+        ensure!(self.duration <= LATENCY_MAX, "--duration is too long: give at most {} h", days * 24);
+        ensure!(self.warm_up <= LATENCY_MAX, "--warm-up is too long: give at most {} h", days * 24);
+        ensure!(self.settle <= Some(LATENCY_MAX), "--settle is too long: give at most {} h", days * 24);
+        let in_range = |name: &str, value: usize, max: usize| {
+            ensure!((1..=max).contains(&value), "--{name} {value} is out of range: give 1 to {max}");
+            Ok(())
+        };
+        in_range("partitions", usize::try_from(self.partitions).unwrap_or(0), PARTITIONS_MAX as usize)?;
+        in_range("connections", self.connections, CONNECTIONS_MAX)?;
+        in_range("in-flight", self.in_flight, IN_FLIGHT_MAX)?;
+        in_range("batch-size", self.batch_size, BATCH_SIZE_MAX)?;
+        in_range("fetch-size", usize::try_from(self.fetch_size).unwrap_or(0), i32::MAX as usize)?;
+        ensure!(self.consumers <= CONNECTIONS_MAX, "--consumers: give 0 to {CONNECTIONS_MAX}");
+        ensure!(self.record_size <= RECORD_SIZE_MAX, "--record-size: give 0 to {RECORD_SIZE_MAX}");
+        ensure!(
+            (0.0..=LINGER_MAX_MS).contains(&self.linger_ms),
+            "--linger-ms {}: give 0 to {LINGER_MAX_MS}",
+            self.linger_ms
+        );
+        Ok(())
+    }
+
+    fn check_combinations(&self) -> anyhow::Result<()> {
+        ensure!(!self.idempotence || self.in_flight <= 5, "--idempotence needs --in-flight 5 or less");
         ensure!(!self.idempotence || self.acks == Acks::All, "--idempotence needs --acks all");
-        ensure!(self.fetch_size > 0, "--fetch-size must be 1 or more");
         ensure!(!self.consume_only || self.consumers > 0, "--consume-only needs --consumers 1 or more");
         ensure!(
             !self.consume_only || !self.through_restarts,
-            "--consume-only has nothing for --through-restarts to send"
+            "--consume-only sends nothing that --through-restarts could send again: leave out one of the two"
         );
         let can_verify = self.idempotence && self.can_verify();
         ensure!(
@@ -221,15 +281,27 @@ impl RunOptions {
             "--through-restarts needs --idempotence, --consumers 1 or more without --skim, and --record-size \
              {STAMP_BYTES} or more"
         );
-        ensure!(self.record_size <= 16 << 20, "--record-size is at most 16777216");
-        ensure!(self.linger_ms >= 0.0, "--linger-ms must not be negative");
-        ensure!(!self.duration.is_zero(), "--duration must be longer than 0");
         Ok(())
+    }
+
+    /// How long nothing may come after the end before it counts as never coming.
+    pub fn patience(&self) -> Duration {
+        let default = if self.through_restarts { SETTLE_THROUGH_RESTARTS } else { SETTLE_DEFAULT };
+        self.settle.unwrap_or(default)
     }
 
     /// Whether consumers see what they need to judge what was acknowledged.
     pub fn can_verify(&self) -> bool {
         self.consumers > 0 && self.record_size >= STAMP_BYTES && !self.skim && !self.consume_only
+    }
+}
+
+#[cfg(test)]
+impl RunOptions {
+    pub fn parse_for_tests(line: &str) -> RunOptions {
+        let words = ["loadgen", "run"].into_iter().chain(line.split_whitespace());
+        let Command::Run(options) = Options::try_parse_from(words).expect("a valid command line").command;
+        *options
     }
 }
 
@@ -246,7 +318,9 @@ mod tests {
         assert!(parse_duration("7 parsecs").is_err() && parse_duration("-1s").is_err());
         assert_eq!("max".parse(), Ok(Rate::Max));
         assert_eq!("1e6".parse(), Ok(Rate::PerSecond(1e6)));
-        assert!("0".parse::<Rate>().is_err() && "fast".parse::<Rate>().is_err());
+        for text in ["0", "fast", "-1", "nan", "inf", "1e300", "1e-300"] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -270,5 +344,44 @@ mod tests {
         assert_eq!(parse("loadgen run --consumers 1 --consume-only"), (true, false));
         assert_eq!(parse("loadgen run --consume-only"), (false, false));
         assert!(!parse("loadgen run --consumers 1 --idempotence --through-restarts --skim").0);
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_refused_and_says_what_to_type() {
+        for (line, says) in [
+            ("--duration 0", "--duration 10s"),
+            ("--duration 9999h", "at most 168 h"),
+            ("--settle 9999h", "at most 168 h"),
+            ("--partitions 0", "give 1 to"),
+            ("--partitions=-1", "give 1 to"),
+            ("--connections 0", "give 1 to"),
+            ("--connections 99999999", "give 1 to"),
+            ("--in-flight 0", "give 1 to"),
+            ("--batch-size 0", "give 1 to"),
+            ("--batch-size 9999999999", "give 1 to"),
+            ("--linger-ms inf", "give 0 to"),
+            ("--linger-ms nan", "give 0 to"),
+            ("--linger-ms=-1", "give 0 to"),
+            ("--record-size 999999999", "give 0 to"),
+            ("--bootstrap localhost", "HOST:PORT"),
+            ("--bootstrap localhost:0", "HOST:PORT"),
+            ("--bootstrap h:1,,g:2", "HOST:PORT"),
+            ("--topic a/b", "give --topic"),
+            ("--topic=", "give --topic"),
+            ("--idempotence --acks 1", "--acks all"),
+            ("--idempotence --in-flight 6", "--in-flight 5"),
+            ("--consume-only", "--consumers 1"),
+            ("--consume-only --consumers 1 --through-restarts", "leave out one"),
+        ] {
+            let error = RunOptions::parse_for_tests(line).check().expect_err(line).to_string();
+            assert!(error.contains(says), "{line}: {error}");
+        }
+        assert!(RunOptions::parse_for_tests("--bootstrap a:1,[::1]:2 --rate 1e9 --duration 168h").check().is_ok());
+    }
+
+    #[test]
+    fn patience_is_longer_where_a_broker_is_waited_for() {
+        let patience_s = |line: &str| RunOptions::parse_for_tests(line).patience().as_secs();
+        assert_eq!((patience_s(""), patience_s("--through-restarts"), patience_s("--settle 2s")), (5, 30, 2));
     }
 }

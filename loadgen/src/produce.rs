@@ -5,9 +5,11 @@
 
 use crate::{
     client::{Client, error_of},
+    cluster::INIT_PRODUCER_ID_VERSION,
     keys::{KEY_BYTES, Keys},
-    options::{Acks, Codec, Rate},
+    options::{Acks, BATCH_SIZE_MAX, Codec, Rate},
     run::Run,
+    schedule::Schedule,
     value::Stamp,
 };
 use anyhow::Context;
@@ -23,13 +25,7 @@ use protocol::{
 };
 use ring::Instant;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-    ops::Range,
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::RefCell, collections::VecDeque, ops::Range, rc::Rc, time::Duration};
 
 /// Records that are built before the executor gets its turn.
 const RECORDS_PER_STEP: usize = 2048;
@@ -37,10 +33,16 @@ const RECORDS_PER_STEP: usize = 2048;
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 /// How often a producer id is asked for while the broker is not ready to give one.
 const PRODUCER_ID_TRIES: u32 = 50;
-/// With --through-restarts: how long a batch is sent again and again before it counts as failed.
+/// With --through-restarts: how long a batch is sent again and again before it counts as failed, while the load lasts.
 const RETRY_MAX: Duration = Duration::from_secs(90);
+/// Bytes of batches in one request, but for the first batch. Brokers take 100 MiB by default.
+const REQUEST_MAX_BYTES: usize = 32 << 20;
+const _: () = assert!(BATCH_SIZE_MAX < (100 << 20), "one batch fits a request");
+/// How many times the patience answers may trickle in after the end.
+const PATIENCES_MAX: u32 = 6;
+/// For what closed connections leave to be booked: a few turns of the core.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const PRODUCE_TIMEOUT_MS: i32 = 30_000;
-const INIT_PRODUCER_ID_VERSION: i16 = 2;
 /// What a record takes besides its value: varints, attributes, deltas, no key, no headers.
 const RECORD_OVERHEAD_BYTES: usize = 10;
 
@@ -73,8 +75,14 @@ struct ReadyBatch {
 #[derive(Default)]
 struct InFlight {
     requests: FxHashMap<Rc<str>, usize>,
+    /// Requests to all leaders.
+    unanswered: usize,
     /// Batches that were not answered, or are to be sent again.
     returned: Vec<ReadyBatch>,
+    /// The last that was sent, or tried, got no answer.
+    is_silent: bool,
+    /// Nothing is sent again any more.
+    gave_up: bool,
 }
 
 pub struct Producer {
@@ -91,7 +99,6 @@ pub struct Producer {
     built: u64,
     value: Vec<u8>,
     producer_id: Option<(i64, i16)>,
-    unanswered: Rc<Cell<usize>>,
 }
 
 impl Producer {
@@ -123,7 +130,6 @@ impl Producer {
             built: 0,
             value,
             producer_id: None,
-            unanswered: Rc::default(),
             run,
         }
     }
@@ -133,7 +139,7 @@ impl Producer {
         for index in 0..self.lanes.len() {
             let leader = self.leader(self.lanes[index].partition);
             if !self.clients.contains_key(&leader) {
-                let client = Client::connect(&self.run.ring, &leader).await?;
+                let client = self.run.cluster.dialer.connect(&leader).await?;
                 self.clients.insert(leader, client);
             }
         }
@@ -157,10 +163,10 @@ impl Producer {
     }
 
     fn leader(&self, partition: i32) -> Rc<str> {
-        self.run.cluster.leaders[partition as usize].clone()
+        self.run.cluster.leader(partition)
     }
 
-    /// Sends until the run is over, then waits for what is in flight.
+    /// Sends until the run is over, then waits for what is in flight, as long as answers come.
     pub async fn send_all(mut self) {
         if self.lanes.is_empty() {
             return;
@@ -174,7 +180,8 @@ impl Producer {
                 break;
             }
             let more = self.build(now, linger);
-            self.send_ready().await;
+            // What is not sent by the end is sent after it.
+            run.unless_over(self.send_ready()).await;
             if more {
                 // Others get their turn: replies, consumers.
                 run.ring.end_of_turn().await;
@@ -183,37 +190,73 @@ impl Producer {
             let wake = self.next_wake(now, linger).min(run.times().end);
             run.ring.timeout(wake.since(now), changed).await;
         }
+        if run.options.rate != Rate::Max {
+            // What was due before the end and has room goes out.
+            let last_due = Instant(run.times().end.0.saturating_sub(1));
+            while self.build(last_due, linger) {
+                run.ring.end_of_turn().await;
+            }
+        }
         (0..self.lanes.len()).for_each(|lane| self.close_batch(lane));
-        let settled = async {
-            loop {
-                let changed = run.changed.clone().past(run.changed.generation());
+        self.settle().await;
+        self.give_up().await;
+    }
+
+    /// Sends what is ready, and waits for answers as long as the run has patience.
+    async fn settle(&mut self) {
+        let run = self.run.clone();
+        loop {
+            let changed = run.changed.clone().past(run.changed.generation());
+            let longest = run.options.patience().saturating_mul(PATIENCES_MAX);
+            let has_more = !self.ready.is_empty() || {
+                let in_flight = self.in_flight.borrow();
+                in_flight.unanswered > 0 || !in_flight.returned.is_empty()
+            };
+            let Some(patience) = run.patience_left(run.last_produced(), longest).filter(|_| has_more) else { return };
+            let step = async {
                 self.send_ready().await;
-                let has_returned = !self.in_flight.borrow().returned.is_empty();
-                if self.ready.is_empty() && self.unanswered.get() == 0 && !has_returned {
-                    break;
-                }
-                if !has_returned || self.unanswered.get() > 0 {
+                if self.in_flight.borrow().unanswered > 0 {
                     changed.await;
                 }
-            }
-        };
-        let settle_timeout = if run.options.through_restarts { RETRY_MAX * 2 } else { crate::run::SETTLE_TIMEOUT };
-        if run.ring.timeout(settle_timeout, settled).await.is_none() {
-            run.complain("some produce requests were never answered");
+            };
+            run.within(patience, step).await;
+        }
+    }
+
+    /// Books what was not answered, or not even sent.
+    async fn give_up(mut self) {
+        let run = self.run.clone();
+        // Requests in flight fail with their connection, and are booked by their own tasks.
+        self.in_flight.borrow_mut().gave_up = true;
+        self.clients.values().for_each(Client::close);
+        let booked = run.changed.wait_until(|| self.in_flight.borrow().unanswered == 0);
+        run.ring.timeout(CLOSE_TIMEOUT, booked).await;
+        let returned = std::mem::take(&mut self.in_flight.borrow_mut().returned);
+        for batch in self.ready.drain(..).chain(returned) {
+            self.in_flight.borrow_mut().is_silent = true;
+            run.unanswered(self.stream, batch.partition, batch.sequences, &batch.due, None);
+        }
+        if let Some(schedule) = self.schedule() {
+            let owed = schedule.count_before(run.times().end);
+            run.not_sent(&schedule, self.built..owed, self.in_flight.borrow().is_silent);
+        }
+    }
+
+    fn schedule(&self) -> Option<Schedule> {
+        match self.run.options.rate {
+            Rate::Max => None,
+            Rate::PerSecond(rate) => Some(Schedule {
+                start: self.run.times().start,
+                rate,
+                streams: self.run.options.connections,
+                stream: self.stream,
+            }),
         }
     }
 
     /// When record number `index` of this producer is due.
     fn due(&self, index: u64, now: Instant) -> Instant {
-        match self.run.options.rate {
-            Rate::Max => now,
-            Rate::PerSecond(rate) => {
-                let per_producer = rate / self.run.options.connections as f64;
-                // Producers take turns, so that their records do not all come at one moment.
-                let shift = f64::from(self.stream) / rate;
-                self.run.times().start + Duration::from_secs_f64(index as f64 / per_producer + shift)
-            }
-        }
+        self.schedule().map_or(now, |schedule| schedule.due(index))
     }
 
     /// Builds the records that are due; returns whether there is more to build right away.
@@ -286,6 +329,7 @@ impl Producer {
     fn close_batch(&mut self, index: usize) {
         let lane = &mut self.lanes[index];
         let Some(open) = lane.open.take() else { return };
+        self.run.built(self.stream, lane.partition, lane.next_sequence, &open.due);
         self.ready.push_back(ReadyBatch {
             partition: lane.partition,
             records: open.builder.build(),
@@ -301,8 +345,8 @@ impl Producer {
         lingering.into_iter().chain(due).min().unwrap_or(self.run.times().end)
     }
 
-    /// Sends ready batches, in order, while their connections have room; batches of one leader that differ in partition
-    /// share a request.
+    /// Sends ready batches, in order, while their connections have room. May be dropped at any time: a batch leaves the queue
+    /// when it is sent.
     async fn send_ready(&mut self) {
         // Nothing may overtake what came back: the broker takes any sequence from a producer that it does not know yet.
         while self.take_back().await
@@ -313,19 +357,44 @@ impl Producer {
             if in_flight >= self.run.options.in_flight {
                 return;
             }
-            let mut batches: Vec<ReadyBatch> = Vec::new();
-            let mut taken = FxHashSet::default();
-            while let Some(next) = self.ready.front() {
-                if self.leader(next.partition) != leader || !taken.insert(next.partition) {
-                    break;
+            let connected = self.connect(&leader).await;
+            let batches = self.take_ready(&leader);
+            match connected {
+                Ok(client) => self.send(&client, leader, batches),
+                Err(error) => {
+                    self.run.complain(&format!("{error:#}"));
+                    for batch in batches {
+                        not_acknowledged(&self.run, &self.in_flight, self.stream, batch, None, None);
+                    }
+                    self.run.cluster.refresh(&self.run.ring);
+                    self.run.ring.sleep(RECONNECT_PAUSE).await;
                 }
-                batches.extend(self.ready.pop_front());
-            }
-            if let Err(error) = self.send(&leader, batches).await {
-                self.run.complain(&format!("{error:#}"));
-                self.run.ring.sleep(RECONNECT_PAUSE).await;
             }
         }
+    }
+
+    async fn connect(&mut self, leader: &Rc<str>) -> anyhow::Result<Client> {
+        if let Some(client) = self.clients.get(leader).filter(|client| !client.is_broken()) {
+            return Ok(client.clone());
+        }
+        let client = self.run.cluster.dialer.connect(leader).await?;
+        self.clients.insert(leader.clone(), client.clone());
+        Ok(client)
+    }
+
+    /// The batches for one request: those in front for this leader, of different partitions.
+    fn take_ready(&mut self, leader: &Rc<str>) -> Vec<ReadyBatch> {
+        let (mut batches, mut size_bytes) = (Vec::new(), 0);
+        let mut taken = FxHashSet::default();
+        while let Some(next) = self.ready.front() {
+            size_bytes += next.records.len();
+            let has_room = batches.is_empty() || size_bytes <= REQUEST_MAX_BYTES;
+            if !has_room || self.leader(next.partition) != *leader || !taken.insert(next.partition) {
+                break;
+            }
+            batches.extend(self.ready.pop_front());
+        }
+        batches
     }
 
     /// Puts batches that came back in front of the queue, in their order, once nothing is in flight that they could
@@ -334,7 +403,7 @@ impl Producer {
         if self.in_flight.borrow().returned.is_empty() {
             return true;
         }
-        if self.unanswered.get() > 0 {
+        if self.in_flight.borrow().unanswered > 0 {
             return false;
         }
         self.run.ring.sleep(RECONNECT_PAUSE).await;
@@ -344,45 +413,43 @@ impl Producer {
         true
     }
 
-    async fn send(&mut self, leader: &Rc<str>, batches: Vec<ReadyBatch>) -> anyhow::Result<()> {
-        let run = self.run.clone();
-        if self.clients.get(leader).is_none_or(Client::is_broken) {
-            match Client::connect(&run.ring, leader).await {
-                Ok(client) => self.clients.insert(leader.clone(), client),
-                Err(error) => {
-                    batches
-                        .into_iter()
-                        .for_each(|batch| not_acknowledged(&run, &self.in_flight, self.stream, batch, None));
-                    return Err(error);
-                }
-            };
+    fn send(&self, client: &Client, leader: Rc<str>, batches: Vec<ReadyBatch>) {
+        if batches.is_empty() {
+            // They have got another leader meanwhile.
+            return;
         }
-        let client = &self.clients[leader];
-        let body = encode(&run, &batches)?;
+        let run = self.run.clone();
+        let body = encode(&run, &batches);
         let sent = run.ring.precise_now();
-        let acks = run.options.acks;
-        let answer = client.send(ApiKey::Produce, run.cluster.produce_version, vec![body], acks != Acks::None);
-        *self.in_flight.borrow_mut().requests.entry(leader.clone()).or_default() += 1;
-        self.unanswered.set(self.unanswered.get() + 1);
-        let (in_flight, unanswered, leader, stream) =
-            (self.in_flight.clone(), self.unanswered.clone(), leader.clone(), self.stream);
+        let expects_answer = run.options.acks != Acks::None;
+        let answer = client.send(ApiKey::Produce, run.cluster.produce_version, vec![body], expects_answer);
+        {
+            let mut in_flight = self.in_flight.borrow_mut();
+            *in_flight.requests.entry(leader.clone()).or_default() += 1;
+            in_flight.unanswered += 1;
+        }
+        let (in_flight, stream) = (self.in_flight.clone(), self.stream);
         run.ring.clone().spawn(async move {
             let answer = answer.await;
-            *in_flight.borrow_mut().requests.get_mut(&leader).expect("counted when sent") -= 1;
-            unanswered.set(unanswered.get() - 1);
+            {
+                let mut in_flight = in_flight.borrow_mut();
+                *in_flight.requests.get_mut(&leader).expect("counted when sent") -= 1;
+                in_flight.unanswered -= 1;
+            }
             settle(&run, &in_flight, stream, batches, sent, answer);
             run.changed.notify();
         });
-        Ok(())
     }
 }
 
-/// Books a batch that failed, or hands it back to be sent again. `error` is `None` where there was no answer.
+/// Books a batch that failed, or hands it back to be sent again. `error` is `None` where there was no answer, `sent` where it
+/// never left.
 fn not_acknowledged(
     run: &Run,
     in_flight: &RefCell<InFlight>,
     stream: u32,
     mut batch: ReadyBatch,
+    sent: Option<Instant>,
     error: Option<ErrorCode>,
 ) {
     let now = run.ring.precise_now();
@@ -395,17 +462,35 @@ fn not_acknowledged(
         None => true,
     };
     let waited = now.since(*batch.returned.get_or_insert(now));
-    if run.options.through_restarts && may_retry && waited < RETRY_MAX {
-        in_flight.borrow_mut().returned.push(batch);
+    let mut in_flight = in_flight.borrow_mut();
+    in_flight.is_silent = error.is_none();
+    if run.options.through_restarts && may_retry && waited < RETRY_MAX && !in_flight.gave_up {
+        in_flight.returned.push(batch);
         return;
     }
-    if let Some(error) = error {
-        run.complain(&format!("partition {}: {}", batch.partition, error.name()));
+    match error {
+        Some(error) => {
+            run.complain(&format!("partition {}: {}", batch.partition, error.name()));
+            run.refused(stream, batch.partition, batch.sequences, &batch.due);
+        }
+        None => run.unanswered(stream, batch.partition, batch.sequences, &batch.due, sent),
     }
-    run.failed(stream, batch.partition, batch.sequences);
 }
 
-fn encode(run: &Run, batches: &[ReadyBatch]) -> anyhow::Result<Bytes> {
+/// Whether an error says that the leader is another one now.
+pub fn is_of_a_moved_leader(error: ErrorCode) -> bool {
+    matches!(
+        error,
+        ErrorCode::NotLeaderOrFollower
+            | ErrorCode::LeaderNotAvailable
+            | ErrorCode::UnknownTopicOrPartition
+            | ErrorCode::FencedLeaderEpoch
+            | ErrorCode::UnknownLeaderEpoch
+            | ErrorCode::KafkaStorageError
+    )
+}
+
+fn encode(run: &Run, batches: &[ReadyBatch]) -> Bytes {
     let partition =
         |batch: &ReadyBatch| PartitionProduceData { index: batch.partition, records: Some(batch.records.clone()) };
     let topic = TopicProduceData {
@@ -421,35 +506,43 @@ fn encode(run: &Run, batches: &[ReadyBatch]) -> anyhow::Result<Bytes> {
     };
     let size: usize = batches.iter().map(|batch| batch.records.len() + 64).sum();
     let mut body = BytesMut::with_capacity(size + 256);
-    request.encode(&mut body, run.cluster.produce_version)?;
-    Ok(body.freeze())
+    let encoded = request.encode(&mut body, run.cluster.produce_version);
+    encoded.expect("every version that is spoken carries these fields, and a request of this size");
+    body.freeze()
 }
 
 /// Books what became of the batches of one request.
 fn settle(
-    run: &Run,
+    run: &Rc<Run>,
     in_flight: &RefCell<InFlight>,
     stream: u32,
     batches: Vec<ReadyBatch>,
     sent: Instant,
     answer: anyhow::Result<(Bytes, Instant)>,
 ) {
+    let no_answer = |batch| not_acknowledged(run, in_flight, stream, batch, Some(sent), None);
     let (body, answered) = match answer {
         Ok(answer) => answer,
         Err(error) => {
-            run.complain(&format!("{error:#}"));
-            return batches.into_iter().for_each(|batch| not_acknowledged(run, in_flight, stream, batch, None));
+            if !in_flight.borrow().gave_up {
+                run.complain(&format!("{error:#}"));
+                run.cluster.refresh(&run.ring);
+            }
+            return batches.into_iter().for_each(no_answer);
         }
     };
     if run.options.acks == Acks::None {
-        batches.iter().for_each(|batch| run.sent_unacknowledged(stream, batch.partition, batch.sequences.clone()));
+        in_flight.borrow_mut().is_silent = false;
+        for batch in batches {
+            run.sent(stream, batch.partition, batch.sequences, batch.records.len(), &batch.due, answered);
+        }
         return;
     }
     let response: ProduceResponse = match protocol::decode_exact(&body, run.cluster.produce_version) {
         Ok(response) => response,
         Err(error) => {
             run.complain(&format!("a produce response that does not decode: {error}"));
-            return batches.into_iter().for_each(|batch| run.failed(stream, batch.partition, batch.sequences));
+            return batches.into_iter().for_each(no_answer);
         }
     };
     let results = response.responses.iter().flat_map(|topic| &topic.partition_responses);
@@ -457,6 +550,7 @@ fn settle(
     for batch in batches {
         match errors.get(&batch.partition).map(|code| error_of(*code)) {
             Some(ErrorCode::None) => {
+                in_flight.borrow_mut().is_silent = false;
                 run.acknowledged(
                     stream,
                     batch.partition,
@@ -467,10 +561,15 @@ fn settle(
                     answered,
                 );
             }
-            Some(error) => not_acknowledged(run, in_flight, stream, batch, Some(error)),
+            Some(error) => {
+                if is_of_a_moved_leader(error) {
+                    run.cluster.refresh(&run.ring);
+                }
+                not_acknowledged(run, in_flight, stream, batch, Some(sent), Some(error));
+            }
             None => {
                 run.complain(&format!("partition {}: not in the answer", batch.partition));
-                run.failed(stream, batch.partition, batch.sequences);
+                no_answer(batch);
             }
         }
     }

@@ -1,0 +1,288 @@
+//! Counts and latencies of a run. Pure: what happened goes in, with the times that it happened at.
+//!
+//! Every record that was due is, at the end, acknowledged, an error (refused, or unanswered), or unsent; each has its response
+//! time, those that were not acknowledged with at least the time until the end.
+
+use crate::{missing::Missing, schedule::Schedule};
+use hdrhistogram::Histogram;
+use ring::Instant;
+use std::{ops::Range, time::Duration};
+
+/// The longest run, and with it the longest latency.
+pub const LATENCY_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+const SIGNIFICANT_DIGITS: u8 = 3;
+/// A schedule of more records that were never sent is booked in so many portions of neighbours.
+const PORTIONS_MAX: u64 = 1_000_000;
+
+pub struct Tallies {
+    pub measure_from: Instant,
+    pub record_size: usize,
+    pub acknowledged: u64,
+    pub acknowledged_bytes: u64,
+    pub last_acknowledged: Instant,
+    pub batches: u64,
+    pub wire_bytes: u64,
+    pub consumed: u64,
+    pub consumed_bytes: u64,
+    /// Whole batches as they came, headers included.
+    pub fetched_bytes: u64,
+    /// Records that were not acknowledged: refused, or unanswered.
+    pub errors: u64,
+    /// Those among them that no answer came for. In a run that only consumes: fetches.
+    pub unanswered: u64,
+    /// Records that were due, and that a broker which answered everything left no room to send.
+    pub unsent: u64,
+    /// Fetches that failed, wholly or for some partition, or were not answered.
+    pub fetch_errors: u64,
+    /// From the request's first byte on its way to its answer.
+    pub service: Histogram<u64>,
+    /// From when a record was due to its acknowledgement.
+    pub response: Histogram<u64>,
+    /// From when a record was due to its arrival at a consumer.
+    pub end_to_end: Histogram<u64>,
+    /// Response times since the last progress line.
+    pub recent: Histogram<u64>,
+    never_answered: Missing,
+    never_acknowledged: Missing,
+    never_arrived: Missing,
+}
+
+fn histogram() -> Histogram<u64> {
+    let max_ns = LATENCY_MAX.as_nanos() as u64;
+    Histogram::new_with_bounds(1_000, max_ns, SIGNIFICANT_DIGITS).expect("constant bounds")
+}
+
+impl Tallies {
+    pub fn new(record_size: usize) -> Tallies {
+        Tallies {
+            measure_from: Instant(0),
+            record_size,
+            acknowledged: 0,
+            acknowledged_bytes: 0,
+            last_acknowledged: Instant(0),
+            batches: 0,
+            wire_bytes: 0,
+            consumed: 0,
+            consumed_bytes: 0,
+            fetched_bytes: 0,
+            errors: 0,
+            unanswered: 0,
+            unsent: 0,
+            fetch_errors: 0,
+            service: histogram(),
+            response: histogram(),
+            end_to_end: histogram(),
+            recent: histogram(),
+            never_answered: Missing::default(),
+            never_acknowledged: Missing::default(),
+            never_arrived: Missing::default(),
+        }
+    }
+
+    /// Those of rising due times that are not of the warm-up.
+    pub fn measured<'a>(&self, due: &'a [Instant]) -> &'a [Instant] {
+        &due[due.partition_point(|due| *due < self.measure_from)..]
+    }
+
+    pub fn acknowledged(&mut self, wire_bytes: usize, due: &[Instant], sent: Instant, answered: Instant) {
+        let measured = self.measured(due);
+        if measured.is_empty() {
+            return;
+        }
+        self.count_acknowledged(measured.len(), wire_bytes, answered);
+        record(&mut self.service, answered.since(sent), measured.len() as u64);
+        for same in at_one_moment(measured) {
+            let response = answered.since(same[0]);
+            record(&mut self.response, response, same.len() as u64);
+            record(&mut self.recent, response, same.len() as u64);
+        }
+    }
+
+    /// Handed to the network without an acknowledgement to come.
+    pub fn sent(&mut self, wire_bytes: usize, due: &[Instant], now: Instant) {
+        let measured = self.measured(due).len();
+        if measured > 0 {
+            self.count_acknowledged(measured, wire_bytes, now);
+        }
+    }
+
+    fn count_acknowledged(&mut self, records: usize, wire_bytes: usize, now: Instant) {
+        self.acknowledged += records as u64;
+        self.acknowledged_bytes += (records * self.record_size) as u64;
+        self.last_acknowledged = now;
+        self.batches += 1;
+        self.wire_bytes += wire_bytes as u64;
+    }
+
+    /// Answered with an error.
+    pub fn refused(&mut self, due: &[Instant]) {
+        self.errors += due.len() as u64;
+        self.not_acknowledged(due);
+    }
+
+    /// No answer came. `sent` is `None` where the request never left.
+    pub fn unanswered(&mut self, due: &[Instant], sent: Option<Instant>) {
+        self.errors += due.len() as u64;
+        self.unanswered += due.len() as u64;
+        let measured = self.measured(due).len() as u64;
+        if let Some(sent) = sent.filter(|_| measured > 0) {
+            self.never_answered.add(sent, measured);
+        }
+        self.not_acknowledged(due);
+    }
+
+    fn not_acknowledged(&mut self, due: &[Instant]) {
+        at_one_moment(self.measured(due)).for_each(|same| self.never_acknowledged.add(same[0], same.len() as u64));
+    }
+
+    /// Records of a schedule that were due and never built. They are unanswered where the broker does not answer any more
+    /// (`is_silent`); else what was sent went too slowly.
+    pub fn not_sent(&mut self, schedule: &Schedule, records: Range<u64>, is_silent: bool, arrivals: u64) {
+        let count = records.end.saturating_sub(records.start);
+        if is_silent {
+            self.errors += count;
+            self.unanswered += count;
+        } else {
+            self.unsent += count;
+        }
+        let portion = count.div_ceil(PORTIONS_MAX).max(1);
+        for first in records.clone().step_by(portion as usize) {
+            let size = portion.min(records.end - first);
+            let due = schedule.due(first + size - 1);
+            if due >= self.measure_from {
+                self.never_acknowledged.add(due, size);
+                self.never_arrived.add(due, size * arrivals);
+            }
+        }
+    }
+
+    /// Built, and not seen by the consumers that should have seen it.
+    pub fn not_arrived(&mut self, due: Instant, records: u64) {
+        self.never_arrived.add(due, records);
+    }
+
+    pub fn consumed(&mut self, size_bytes: usize) {
+        self.consumed += 1;
+        self.consumed_bytes += size_bytes as u64;
+    }
+
+    /// Only the batch's header was looked at, which does not tell what the records' values take: the whole batch counts.
+    pub fn skimmed(&mut self, records: u64, batch_size_bytes: usize) {
+        self.consumed += records;
+        self.consumed_bytes += batch_size_bytes as u64;
+    }
+
+    /// From the fetch request's first byte to its whole answer.
+    pub fn fetched(&mut self, latency: Duration) {
+        record(&mut self.service, latency, 1);
+    }
+
+    /// `times_it`: fetches are what this run measures.
+    pub fn fetch_unanswered(&mut self, sent: Instant, times_it: bool) {
+        self.fetch_errors += 1;
+        if times_it {
+            self.unanswered += 1;
+            self.never_answered.add(sent, 1);
+        }
+    }
+
+    pub fn arrived(&mut self, latency: Duration) {
+        record(&mut self.end_to_end, latency, 1);
+    }
+
+    /// The end: what never came has waited until now.
+    pub fn close(&mut self, now: Instant) {
+        for (missing, histogram) in [
+            (&mut self.never_answered, &mut self.service),
+            (&mut self.never_acknowledged, &mut self.response),
+            (&mut self.never_arrived, &mut self.end_to_end),
+        ] {
+            std::mem::take(missing).waits(now).for_each(|(wait, count)| record(histogram, wait, count));
+        }
+    }
+}
+
+/// Records that were due at one moment, as with --rate max, are booked together.
+fn at_one_moment(due: &[Instant]) -> impl Iterator<Item = &[Instant]> {
+    due.chunk_by(|a, b| a == b)
+}
+
+fn record(histogram: &mut Histogram<u64>, latency: Duration, count: u64) {
+    let max_ns = LATENCY_MAX.as_nanos();
+    let ns = latency.as_nanos().min(max_ns) as u64;
+    histogram.record_n(ns.max(1), count).expect("within the bounds");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn at(ms: u64) -> Instant {
+        Instant(ms * MS)
+    }
+
+    fn quantile_ms(histogram: &Histogram<u64>, quantile: f64) -> u64 {
+        histogram.value_at_quantile(quantile) / MS
+    }
+
+    #[test]
+    fn what_was_never_answered_counts_as_late() {
+        let mut tallies = Tallies::new(100);
+        // 10 records, one each 100 ms; the broker answers the first five at once, then freezes.
+        let due: Vec<Instant> = (0..10).map(|index| at(index * 100)).collect();
+        due[..5].iter().for_each(|one| tallies.acknowledged(168, &[*one], *one, *one + Duration::from_millis(1)));
+        tallies.unanswered(&due[5..7], Some(at(600)));
+        tallies.unanswered(&due[7..], None);
+        tallies.close(at(6_000));
+        assert_eq!((tallies.acknowledged, tallies.errors, tallies.unanswered), (5, 5, 5));
+        assert_eq!(tallies.response.len(), 10);
+        assert_eq!(quantile_ms(&tallies.response, 0.5), 1);
+        assert!((5_495..=5_505).contains(&quantile_ms(&tallies.response, 1.0)), "due at 500, waited until 6000");
+        assert!((5_095..=5_105).contains(&quantile_ms(&tallies.response, 0.6)), "due at 900, waited until 6000");
+        // What never left was not on its way either.
+        assert_eq!((tallies.service.len(), quantile_ms(&tallies.service, 1.0) / 10), (7, 540));
+    }
+
+    #[test]
+    fn refused_records_do_not_look_fast() {
+        let mut tallies = Tallies::new(100);
+        tallies.refused(&[at(0), at(0), at(50)]);
+        tallies.close(at(1_000));
+        assert_eq!((tallies.errors, tallies.unanswered, tallies.response.len()), (3, 0, 3));
+        assert!(quantile_ms(&tallies.response, 0.01) >= 945);
+    }
+
+    #[test]
+    fn a_schedule_that_was_not_kept_shows() {
+        let schedule = Schedule { start: at(0), rate: 1e9, streams: 1, stream: 0 };
+        for is_silent in [false, true] {
+            let mut tallies = Tallies::new(100);
+            tallies.measure_from = at(1);
+            // Of the first millisecond: warm-up. Ten million records are booked in portions, and none goes astray.
+            tallies.not_sent(&schedule, 0..10_000_000, is_silent, 2);
+            tallies.close(at(1_000));
+            let (unsent, unanswered) = if is_silent { (0, 10_000_000) } else { (10_000_000, 0) };
+            assert_eq!((tallies.unsent, tallies.unanswered, tallies.errors), (unsent, unanswered, unanswered));
+            assert!((8_999_000..=9_001_000).contains(&tallies.response.len()), "{}", tallies.response.len());
+            assert_eq!(tallies.end_to_end.len(), 2 * tallies.response.len());
+            assert!((985..=1_000).contains(&quantile_ms(&tallies.response, 0.5)));
+        }
+        let mut tallies = Tallies::new(100);
+        tallies.not_sent(&schedule, 7..7, true, 1);
+        assert_eq!((tallies.errors, tallies.response.len()), (0, 0));
+    }
+
+    #[test]
+    fn the_warm_up_is_not_measured() {
+        let mut tallies = Tallies::new(100);
+        tallies.measure_from = at(100);
+        let due = [at(50), at(100), at(150)];
+        tallies.acknowledged(400, &due, at(150), at(160));
+        tallies.sent(400, &due[..1], at(160));
+        tallies.sent(400, &due[1..], at(160));
+        assert_eq!((tallies.acknowledged, tallies.acknowledged_bytes, tallies.batches), (4, 400, 2));
+        assert_eq!(tallies.response.len(), 2);
+    }
+}
