@@ -8,6 +8,8 @@
 //! Stop: no core accepts any more → requests in flight end → every core closes its logs → core 0 writes the checkpoints
 //! that make the next start quick, and at last `.kafka_cleanshutdown`.
 
+mod known;
+
 pub use crate::shard::mailbox::MeshEnd;
 use crate::{
     config::{BrokerConfig, Layers},
@@ -19,20 +21,22 @@ use crate::{
     meta::{
         controller::Settings,
         image::Image,
-        node::{MetaNode, MetaNodeError, MetaNodeOptions},
+        node::{LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions},
     },
     net::{admission::OpenConnections, listener::ListenPlan},
     shard::{Answer, Call, Shard, ShardOptions, mailbox, partition::PartitionId, view::ClusterView},
 };
+use known::Known;
+use protocol::Uuid;
 use ring::{Doorbell, Ring, signal::Signal};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
     rc::Rc,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -63,6 +67,9 @@ const METADATA_TOPIC: &str = "__cluster_metadata";
 pub struct Storage {
     dirs: Vec<PathBuf>,
     known: FxHashMap<(String, i32), (PathBuf, LogStart)>,
+    /// The topics that the metadata had when the broker started: what is known is known of theirs, and not of a later topic of
+    /// the same name.
+    old_topics: OnceLock<FxHashSet<Uuid>>,
     /// What the commit streams of the last run hold.
     replay: FxHashMap<PartitionId, Vec<ReplayPart>>,
     /// Partitions that could not be opened, and have records there. A lock, because it is not yet the time of requests.
@@ -85,9 +92,14 @@ impl Storage {
         self.unopened.lock().expect("no core panics while it holds the list").push(id);
     }
 
+    fn is_old(&self, id: PartitionId) -> bool {
+        self.old_topics.get().is_none_or(|topics| topics.contains(&id.topic_id))
+    }
+
     fn place_without_stream(&self, topic: &str, id: PartitionId) -> (PathBuf, LogStart) {
         match self.known.get(&(topic.to_owned(), id.index)) {
-            Some((path, start)) => (path.clone(), start.clone()),
+            Some((path, start)) if self.is_old(id) => (path.clone(), start.clone()),
+            Some((path, _)) => (path.clone(), LogStart::default()),
             None => {
                 let spread = (id.topic_id.as_u128() as usize).wrapping_add(id.index as usize);
                 let dir = &self.dirs[spread % self.dirs.len()];
@@ -117,6 +129,9 @@ struct Prepared {
     view: ClusterView,
     plan: Arc<ListenPlan>,
 }
+
+/// How soon a change of the metadata is followed by their log's recovery point.
+const METADATA_CHECKPOINT_DELAY: Duration = Duration::from_secs(1);
 
 /// How often a core looks at the board while it waits.
 const BOARD_INTERVAL: Duration = Duration::from_micros(200);
@@ -215,6 +230,9 @@ fn settings(config: &BrokerConfig, layers: &Layers) -> Arc<Settings> {
 /// The log directories, and whose turn it is to write their checkpoints: what was asked later is written later.
 struct LogDirs {
     all: Vec<LogDir>,
+    known: RefCell<Known>,
+    /// The metadata log has grown, and its recovery point will be written soon.
+    metadata_due: Cell<bool>,
     busy: Cell<bool>,
     free: Signal,
 }
@@ -225,6 +243,8 @@ struct Lead {
     /// By log directory: the commit streams of the last run.
     streams: Vec<stream::Found>,
     meta: MetaNodeOptions,
+    loaded_meta: LoadedMeta,
+    known: Known,
     prepared: Prepared,
 }
 
@@ -242,27 +262,17 @@ impl Lead {
         for path in &config.log_dirs {
             dirs.push(LogDir::open(ring, path, &cluster_id, config.node_id).await?);
         }
-        let mut storage = Storage { dirs: config.log_dirs.clone(), ..Storage::default() };
-        let mut streams = Vec::new();
-        for dir in &mut dirs {
-            let mut found = stream::find(ring, dir.path(), dir.was_clean()).await.map_err(stream_error("read"))?;
-            storage.replay.extend(std::mem::take(&mut found.parts));
-            streams.push(found);
-            for found in dir.partitions().to_vec() {
-                let start = dir.log_start(&found.topic, found.partition);
-                storage.known.insert((found.topic, found.partition), (found.path, start));
-            }
-            dir.begin_run().await?;
-        }
         let metadata_dir = dirs.iter_mut().find(|dir| dir.path() == config.metadata_log_dir);
         let metadata_dir = metadata_dir.ok_or_else(|| BootError::MetaProperties {
             path: config.metadata_log_dir.clone(),
             detail: "metadata.log.dir must be one of log.dirs".to_owned(),
         })?;
+        let is_of_topic = |one: &&log::PartitionDir| one.topic != METADATA_TOPIC;
         let meta = MetaNodeOptions {
             metadata_dir: config.metadata_log_dir.clone(),
             directory_id: metadata_dir.directory_id(),
             log_start: metadata_dir.log_start(METADATA_TOPIC, 0),
+            known_partition: dirs.iter().flat_map(LogDir::partitions).find(is_of_topic).map(|one| one.path.clone()),
             log_directories: dirs.iter().map(LogDir::directory_id).collect(),
             previous_broker_epoch: dirs.iter().map(LogDir::previous_broker_epoch).min().unwrap_or(-1),
             cluster_id: cluster_id.clone(),
@@ -272,36 +282,81 @@ impl Lead {
             segment_bytes: config.quorum.metadata_log_segment_bytes as u32,
             max_record_bytes_between_snapshots: config.quorum.metadata_log_max_record_bytes_between_snapshots as u64,
         };
+        // Before anything is changed: without its metadata a broker does not start, and the next start must meet the same.
+        let loaded_meta = MetaNode::load(ring, &meta).await?;
+        let known = Known::of(&dirs);
+        let (storage, streams) = Lead::begin_run(ring, config, &mut dirs).await?;
         let view = ClusterView::empty(&cluster_id, start.count, start.layers.clone());
-        Ok(Lead { dirs, streams, meta, prepared: Prepared { storage: Arc::new(storage), view, plan: Arc::new(plan) } })
+        Ok(Lead {
+            dirs,
+            streams,
+            meta,
+            loaded_meta,
+            known,
+            prepared: Prepared { storage: Arc::new(storage), view, plan: Arc::new(plan) },
+        })
+    }
+
+    /// From now on a crash is a crash. What is known of each partition, and what the commit streams hold.
+    async fn begin_run(
+        ring: &Ring,
+        config: &BrokerConfig,
+        dirs: &mut [LogDir],
+    ) -> Result<(Storage, Vec<stream::Found>), BootError> {
+        let mut storage = Storage { dirs: config.log_dirs.clone(), ..Storage::default() };
+        let mut streams = Vec::new();
+        for dir in dirs.iter_mut() {
+            let mut found = stream::find(ring, dir.path(), dir.was_clean()).await.map_err(stream_error("read"))?;
+            storage.replay.extend(std::mem::take(&mut found.parts));
+            streams.push(found);
+            for found in dir.partitions().to_vec() {
+                let start = dir.log_start(&found.topic, found.partition);
+                storage.known.insert((found.topic, found.partition), (found.path, start));
+            }
+            dir.begin_run().await?;
+        }
+        for dir in dirs.iter_mut() {
+            // Folders that are gone.
+            for (topic, partition) in dir.known_partitions() {
+                let path = dir.partition_path(&topic, partition);
+                let start = dir.log_start(&topic, partition);
+                storage.known.entry((topic, partition)).or_insert((path, start));
+            }
+        }
+        Ok((storage, streams))
     }
 
     async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
-        let dirs = Rc::new(LogDirs { all: self.dirs, busy: Cell::new(false), free: Signal::default() });
+        let dirs = Rc::new(LogDirs {
+            all: self.dirs,
+            known: RefCell::new(self.known),
+            metadata_due: Cell::new(false),
+            busy: Cell::new(false),
+            free: Signal::default(),
+        });
         let publisher = (shard.clone(), dirs.clone());
         let publish = Box::new(move |image: Arc<Image>| {
             let (shard, dirs) = publisher.clone();
             Box::pin(async move { publish(&shard, &dirs, image).await }) as std::pin::Pin<Box<dyn Future<Output = ()>>>
         });
-        let node = MetaNode::start(&shard.ring, self.meta, publish).await?;
+        let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish).await?;
         *shard.controller.borrow_mut() = Some(Rc::new(node));
         set_strays_aside(shard, &dirs).await?;
-        if !dirs.all.iter().all(LogDir::was_clean) {
-            let what = "cannot write the offset checkpoints";
-            checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
-        }
+        let what = "cannot write the offset checkpoints";
+        checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
         end_replay(shard, &dirs, &self.streams).await?;
         shard.call_all(|| Call::Accept).await;
         ready(self.prepared.plan.bound());
         let checkpoints = shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs));
         shard.stop.wait_until(|| shard.is_stopping()).await;
         let dirs = checkpoints.await;
-        stop(shard, &dirs.all).await
+        stop(shard, &dirs).await
     }
 }
 
 /// Shows a new image to every core, and returns when all have followed it.
-async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
+async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
+    shard.storage.old_topics.get_or_init(|| image.topics.iter().map(|topic| topic.id).collect());
     let before = shard.view.borrow().image.clone();
     let view = shard.view.borrow().follow(image, shard.config.node_id);
     shard.call_all(|| Call::Follow(view.clone())).await;
@@ -310,6 +365,40 @@ async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
         && let Err(error) = checkpoint(shard, dirs).await
     {
         tracing::error!(%error, "cannot write the offset checkpoints: do not create the deleted topic again before a restart");
+    }
+    note_metadata(shard, dirs);
+}
+
+/// Has the metadata log's recovery point written soon: a start believes no less than that.
+fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
+    if shard.controller.borrow().is_none() || dirs.metadata_due.replace(true) {
+        return;
+    }
+    let (shard, dirs) = (shard.clone(), dirs.clone());
+    drop(shard.ring.clone().spawn_named("metadata checkpoint", async move {
+        shard.ring.sleep(METADATA_CHECKPOINT_DELAY).await;
+        dirs.metadata_due.set(false);
+        let turn = dirs.turn().await;
+        if shard.is_stopping() {
+            return;
+        }
+        take_metadata(&shard, &dirs).await;
+        for dir in dirs.all.iter().filter(|dir| dir.path() == shard.config.metadata_log_dir) {
+            let entries = dirs.known.borrow().recovery_points(dir.path());
+            if let Err(error) = dir.write_recovery_points(&entries).await {
+                tracing::error!(%error, "cannot write the recovery point of the metadata log");
+            }
+        }
+        drop(turn);
+    }));
+}
+
+/// Takes the recovery point of the metadata log into what is known.
+async fn take_metadata(shard: &Shard, dirs: &LogDirs) {
+    let node = shard.controller.borrow().clone();
+    if let Some(node) = node {
+        let recovery_point = node.recovery_point().await;
+        dirs.known.borrow_mut().set_metadata(&shard.config.metadata_log_dir, recovery_point);
     }
 }
 
@@ -389,13 +478,28 @@ async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>) -> Rc<LogDirs> {
 /// Writes what every partition says of itself. What is known of partitions that are gone is forgotten with it, lest it be
 /// taken for knowledge of a later partition of that name.
 async fn checkpoint(shard: &Shard, dirs: &LogDirs) -> io::Result<()> {
-    dirs.free.wait_until(|| !dirs.busy.get()).await;
-    dirs.busy.set(true);
+    let _turn = dirs.turn().await;
     let checkpoints = partition_checkpoints(shard.call_all(|| Call::Checkpoint).await);
-    let written = write_checkpoints(&dirs.all, &checkpoints).await;
-    dirs.busy.set(false);
-    dirs.free.notify();
-    written
+    take_metadata(shard, dirs).await;
+    write_checkpoints(shard, dirs, &checkpoints).await
+}
+
+/// The right to write the checkpoints, until dropped.
+struct Turn<'a>(&'a LogDirs);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.busy.set(false);
+        self.0.free.notify();
+    }
+}
+
+impl LogDirs {
+    async fn turn(&self) -> Turn<'_> {
+        self.free.wait_until(|| !self.busy.get()).await;
+        self.busy.set(true);
+        Turn(self)
+    }
 }
 
 /// What one partition says of itself for the checkpoints.
@@ -415,24 +519,23 @@ fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
     answers.into_iter().flat_map(of).collect()
 }
 
-async fn write_checkpoints(dirs: &[LogDir], checkpoints: &[PartitionCheckpoint]) -> io::Result<()> {
-    for dir in dirs {
-        let here = || checkpoints.iter().filter(|one| one.dir == dir.path());
-        let entry = |one: &PartitionCheckpoint, offset| OffsetEntry {
-            topic: one.topic.clone(),
-            partition: one.partition,
-            offset,
-        };
-        let entries =
-            |offset: fn(&PartitionCheckpoint) -> i64| here().map(|one| entry(one, offset(one))).collect::<Vec<_>>();
-        dir.write_recovery_points(&entries(|one| one.recovery_point)).await?;
-        dir.write_log_starts(&entries(|one| one.log_start_offset)).await?;
-        dir.write_high_watermarks(&entries(|one| one.high_watermark)).await?;
+/// Of a partition that is offline the checkpoints keep what they had.
+async fn write_checkpoints(shard: &Shard, dirs: &LogDirs, checkpoints: &[PartitionCheckpoint]) -> io::Result<()> {
+    let image = shard.view.borrow().image.clone();
+    let is_in_metadata =
+        |topic: &str, index| image.topics.by_name(topic).is_some_and(|topic| topic.partition(index).is_some());
+    dirs.known.borrow_mut().update(checkpoints, is_in_metadata);
+    for dir in &dirs.all {
+        let entries = |of: fn(&Known, &Path) -> Vec<OffsetEntry>| of(&dirs.known.borrow(), dir.path());
+        dir.write_recovery_points(&entries(Known::recovery_points)).await?;
+        dir.write_log_starts(&entries(Known::log_starts)).await?;
+        dir.write_high_watermarks(&entries(Known::high_watermarks)).await?;
     }
     Ok(())
 }
 
-async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
+async fn stop(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
+    let _turn = dirs.turn().await;
     let mut all_closed = true;
     let mut checkpoints = Vec::new();
     let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
@@ -448,13 +551,25 @@ async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
     if let Some(node) = node {
         let closed = node.close().await;
         all_closed &= closed.inspect_err(|error| tracing::error!(%error, "cannot close the metadata log")).is_ok();
+        let recovery_point = node.log().recovery_point();
+        dirs.known.borrow_mut().set_metadata(&shard.config.metadata_log_dir, recovery_point);
+    }
+    let partitions: usize = shard.view.borrow().image.topics.iter().map(|topic| topic.partitions.len()).sum();
+    if checkpoints.len() < partitions {
+        // Closed in order would mean that the ends of their files may be believed.
+        tracing::warn!(
+            offline = partitions - checkpoints.len(),
+            "partitions are offline: the next start recovers all logs"
+        );
+        all_closed = false;
     }
     let io_error = |source| BootError::Io { what: "cannot write the checkpoints of a clean stop", source };
-    write_checkpoints(dirs, &checkpoints).await.map_err(io_error)?;
-    for dir in dirs {
+    write_checkpoints(shard, dirs, &checkpoints).await.map_err(io_error)?;
+    for dir in &dirs.all {
         for (core, states) in &states {
             let here = |(path, state): &(PathBuf, LogState)| (Path::new(path) == dir.path()).then(|| state.clone());
-            dir.write_states(*core, &states.iter().filter_map(here).collect()).await.map_err(io_error)?;
+            let logs = states.iter().filter_map(here).collect();
+            dir.write_states(*core, broker_epoch, logs).await.map_err(io_error)?;
         }
         if all_closed {
             dir.end_run(broker_epoch).await.map_err(io_error)?;

@@ -14,6 +14,7 @@ use protocol::Uuid;
 use ring::{File, OpenOptions, Ring};
 use rustc_hash::FxHashMap;
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
 };
@@ -39,6 +40,8 @@ pub struct LogDir {
     clean: bool,
     previous_broker_epoch: i64,
     partitions: Vec<PartitionDir>,
+    /// Folders that an earlier run has begun to delete.
+    deleted: Vec<PathBuf>,
     recovery_points: Offsets,
     log_starts: Offsets,
     high_watermarks: Offsets,
@@ -73,6 +76,7 @@ impl LogDir {
             clean: clean_text.is_some(),
             previous_broker_epoch: clean_text.and_then(|text| checkpoint::parse_clean_shutdown(&text)).unwrap_or(-1),
             partitions: Vec::new(),
+            deleted: Vec::new(),
             recovery_points: read_offsets(ring, &path.join(RECOVERY_POINTS)).await?,
             log_starts: read_offsets(ring, &path.join(LOG_STARTS)).await?,
             high_watermarks: read_offsets(ring, &path.join(HIGH_WATERMARKS)).await?,
@@ -82,7 +86,7 @@ impl LogDir {
         Ok(dir)
     }
 
-    /// Finds the partitions; finishes what an earlier run has begun to delete; reads the recovery checkpoints.
+    /// Finds the partitions, what an earlier run has begun to delete, and the recovery checkpoints. Changes nothing.
     async fn list(&mut self) -> Result<(), LogError> {
         let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
         for entry in entries {
@@ -92,12 +96,7 @@ impl LogDir {
                     self.read_states(&path).await;
                 }
             } else if entry.name.ends_with(files::DELETE_DIR_SUFFIX) {
-                let ring = self.ring.clone();
-                drop(self.ring.spawn(async move {
-                    if let Err(error) = super::retention::remove_log_dir(&ring, &path).await {
-                        tracing::warn!(path = %path.display(), %error, "a deleted partition's folder could not be removed");
-                    }
-                }));
+                self.deleted.push(path);
             } else if entry.name.ends_with(files::FUTURE_DIR_SUFFIX) || entry.name.ends_with(files::STRAY_DIR_SUFFIX) {
                 tracing::info!(path = %path.display(), "left alone: not a partition in use");
             } else if let Some((topic, partition)) = files::parse_partition_dir(&entry.name) {
@@ -113,7 +112,12 @@ impl LogDir {
             Err(error) => Err(error.to_string()),
         };
         match states {
-            Ok(states) => self.states.extend(states.into_iter().map(|state| (state.dir.clone(), state))),
+            Ok(states) if states.broker_epoch == self.previous_broker_epoch => {
+                self.states.extend(states.logs.into_iter().map(|state| (state.dir.clone(), state)));
+            }
+            Ok(_) => {
+                tracing::info!(path = %path.display(), "the recovery checkpoint is older than the last stop: the files are read instead");
+            }
             Err(error) => {
                 tracing::warn!(path = %path.display(), error, "the recovery checkpoint cannot be read: the files are, instead");
             }
@@ -151,6 +155,7 @@ impl LogDir {
         let known = |offsets: &Offsets| offsets.get(&key).copied().unwrap_or(0);
         LogStart {
             clean: self.clean,
+            is_known: self.log_starts.contains_key(&key),
             recovery_point: known(&self.recovery_points),
             log_start_offset: known(&self.log_starts),
             state: self.states.remove(&format!("{topic}-{partition}")),
@@ -158,13 +163,35 @@ impl LogDir {
         }
     }
 
+    /// The partitions that the checkpoints have, whether their folders are there or not.
+    pub fn known_partitions(&self) -> Vec<(String, i32)> {
+        self.known_offsets().map(|(topic, partition, _)| (topic.to_owned(), partition)).collect()
+    }
+
+    /// Topic, partition, and what the checkpoints have of it: recovery point, log start, high watermark.
+    pub fn known_offsets(&self) -> impl Iterator<Item = (&str, i32, [i64; 3])> {
+        let maps = [&self.recovery_points, &self.log_starts, &self.high_watermarks];
+        let keys: BTreeSet<&(String, i32)> = maps.iter().flat_map(|map| map.keys()).collect();
+        let offset = |map: &Offsets, key| map.get(key).copied().unwrap_or(0);
+        keys.into_iter().map(move |key| (key.0.as_str(), key.1, maps.map(|map| offset(map, key))))
+    }
+
     /// The high watermark that was last written for a partition.
     pub fn high_watermark(&self, topic: &str, partition: i32) -> Option<i64> {
         self.high_watermarks.get(&(topic.to_owned(), partition)).copied()
     }
 
-    /// From now on a crash is a crash. Before the first append; done when it is on the disk.
+    /// From now on a crash is a crash. Before the first append; done when it is on the disk. What an earlier run has begun to
+    /// delete goes.
     pub async fn begin_run(&self) -> Result<(), LogError> {
+        for path in self.deleted.clone() {
+            let ring = self.ring.clone();
+            drop(self.ring.spawn(async move {
+                if let Err(error) = super::retention::remove_log_dir(&ring, &path).await {
+                    tracing::warn!(path = %path.display(), %error, "a deleted partition's folder could not be removed");
+                }
+            }));
+        }
         let mut stale = vec![CLEAN_SHUTDOWN.to_owned()];
         let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
         stale.extend(entries.into_iter().map(|one| one.name).filter(|name| name.starts_with(fast_start::FILE_PREFIX)));
@@ -194,8 +221,9 @@ impl LogDir {
     }
 
     /// What the logs of one shard said when they were closed. Before [`LogDir::end_run`].
-    pub async fn write_states(&self, shard: usize, states: &Vec<LogState>) -> io::Result<()> {
-        self.write(&format!("{}.{shard}", fast_start::FILE_PREFIX), fast_start::encode(states)).await
+    pub async fn write_states(&self, shard: usize, broker_epoch: i64, logs: Vec<LogState>) -> io::Result<()> {
+        let states = fast_start::States { broker_epoch, logs };
+        self.write(&format!("{}.{shard}", fast_start::FILE_PREFIX), fast_start::encode(&states)).await
     }
 
     /// Every log is closed, and the checkpoints are written: the shutdown was clean.

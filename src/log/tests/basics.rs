@@ -330,7 +330,7 @@ fn a_log_directory_remembers() {
         dir.write_recovery_points(&[entry(2)]).await.unwrap();
         dir.write_log_starts(&[entry(1)]).await.unwrap();
         dir.write_high_watermarks(&[entry(2)]).await.unwrap();
-        dir.write_states(0, &states).await.unwrap();
+        dir.write_states(0, 77, states.clone()).await.unwrap();
         dir.end_run(77).await.unwrap();
         let id = dir.directory_id();
         drop(dir);
