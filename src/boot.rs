@@ -15,12 +15,12 @@ pub use crate::shard::mailbox::MeshEnd;
 use crate::{
     config::{BrokerConfig, Layers},
     limits,
-    log::{Checkpoints, LogDir, LogError, LogState, OffsetEntry, stream},
+    log::{Checkpoints, LogDir, LogError, LogState, OffsetEntry, PartitionDir, stream},
     meta::{
         METADATA_TOPIC,
         controller::{ControllerRequest, ControllerResponse, DirectoryAssignment, Settings},
         image::Image,
-        node::{MetaNode, MetaNodeError, MetaNodeOptions},
+        node::{LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions},
     },
     net::{admission::OpenConnections, listener::ListenPlan},
     shard::{Answer, Call, Shard, ShardOptions, mailbox, partition::PartitionId, view::ClusterView},
@@ -80,6 +80,9 @@ struct Prepared {
     view: ClusterView,
     plan: Arc<ListenPlan>,
 }
+
+/// How soon a change of the metadata is followed by their log's recovery point.
+const METADATA_CHECKPOINT_DELAY: Duration = Duration::from_secs(1);
 
 /// How often a core looks at the board while it waits.
 const BOARD_INTERVAL: Duration = Duration::from_micros(200);
@@ -178,6 +181,11 @@ fn settings(config: &BrokerConfig, layers: &Layers) -> Arc<Settings> {
 /// The log directories, and whose turn it is to write their checkpoints: what was asked later is written later.
 struct LogDirs {
     all: Vec<LogDir>,
+    /// The one that has the metadata log, and up to where that is on the disk.
+    metadata_dir: PathBuf,
+    metadata_reaches: Cell<Option<i64>>,
+    /// The metadata log has grown, and its recovery point will be written soon.
+    metadata_due: Cell<bool>,
     busy: Cell<bool>,
     free: Signal,
 }
@@ -188,6 +196,7 @@ struct Lead {
     /// By log directory: the commit streams of the last run.
     streams: Vec<stream::Found>,
     meta: MetaNodeOptions,
+    loaded_meta: LoadedMeta,
     prepared: Prepared,
 }
 
@@ -201,56 +210,69 @@ async fn identify(ring: &Ring, config: &BrokerConfig) -> Result<Identity, BootEr
     identity::identify(&identity::look(ring, config).await, &wanted)
 }
 
-/// The log directories that are in use.
+/// The log directories that are in use, and those that cannot be.
 struct Opened {
     dirs: Vec<LogDir>,
-    /// By log directory: the commit streams of the last run.
-    streams: Vec<stream::Found>,
-    storage: Storage,
+    offline: Vec<OfflineDir>,
+    metadata_dir: PathBuf,
 }
 
-/// Opens the log directories. One that fails is left out, unless it has the metadata.
-async fn open_dirs(ring: &Ring, identity: &Identity, cluster_id: &str, node_id: i32) -> Result<Opened, BootError> {
-    let (mut dirs, mut offline) = (Vec::new(), identity.offline.clone());
-    let mut leave_out = |path: &Path, error: BootError| match error {
-        BootError::Log(LogError::Io { .. }) | BootError::Stream { .. } if *path != identity.metadata_dir => {
-            let why = format!("cannot be used: {error}");
-            offline.push(OfflineDir { path: path.to_owned(), id: None, why });
-            Ok(())
+impl Opened {
+    /// Opens the log directories. One that fails is left out, unless it has the metadata.
+    async fn open(ring: &Ring, identity: &Identity, cluster_id: &str, node_id: i32) -> Result<Opened, BootError> {
+        let metadata_dir = identity.metadata_dir.clone();
+        let mut opened = Opened { dirs: Vec::new(), offline: identity.offline.clone(), metadata_dir };
+        for path in &identity.usable {
+            match LogDir::open(ring, path, cluster_id, node_id).await {
+                Ok(dir) => opened.dirs.push(dir),
+                Err(error) => opened.leave_out(path, error.into())?,
+            }
         }
-        error => Err(error),
-    };
-    // A refusal comes before anything is changed in any of them.
-    for path in &identity.usable {
-        match LogDir::open(ring, path, cluster_id, node_id).await {
-            Ok(dir) => dirs.push(dir),
-            Err(error) => leave_out(path, error.into())?,
-        }
+        Ok(opened)
     }
-    let mut opened = Vec::new();
-    for dir in dirs {
-        let begin = async {
-            let found = stream::find(ring, dir.path(), dir.was_clean()).await.map_err(stream_error("read"))?;
-            dir.begin_run().await?;
-            Ok(found)
-        };
-        match begin.await {
-            Ok(found) => opened.push((dir, found)),
-            Err(error) => leave_out(dir.path(), error)?,
+
+    fn leave_out(&mut self, path: &Path, error: BootError) -> Result<(), BootError> {
+        match error {
+            BootError::Log(LogError::Io { .. }) | BootError::Stream { .. } if *path != self.metadata_dir => {
+                let why = format!("cannot be used: {error}");
+                self.offline.push(OfflineDir { path: path.to_owned(), id: None, why });
+                Ok(())
+            }
+            error => Err(error),
         }
     }
-    for dir in &offline {
-        tracing::error!(
-            dir = %dir.path.display(),
-            "this log directory is offline: it {}. Its partitions are not served; mend it, then start the broker again", dir.why
-        );
+
+    /// From now on a crash is a crash. What is known of each partition, and the commit streams of the last run, by
+    /// directory.
+    async fn begin_run(mut self, ring: &Ring) -> Result<(Vec<LogDir>, Vec<stream::Found>, Storage), BootError> {
+        let (mut dirs, mut streams) = (Vec::new(), Vec::new());
+        for dir in std::mem::take(&mut self.dirs) {
+            let begin = async {
+                let found = stream::find(ring, dir.path(), dir.was_clean()).await.map_err(stream_error("read"))?;
+                dir.begin_run().await?;
+                Ok(found)
+            };
+            match begin.await {
+                Ok(found) => {
+                    dirs.push(dir);
+                    streams.push(found);
+                }
+                Err(error) => self.leave_out(dir.path(), error)?,
+            }
+        }
+        for dir in &self.offline {
+            tracing::error!(
+                dir = %dir.path.display(),
+                "this log directory is offline: it {}. Its partitions are not served; mend it, then start the broker again",
+                dir.why
+            );
+        }
+        let mut storage = Storage::new(&dirs, self.offline);
+        for (dir, found) in dirs.iter_mut().zip(&mut streams) {
+            storage.add(dir, std::mem::take(&mut found.parts));
+        }
+        Ok((dirs, streams, storage))
     }
-    let (mut dirs, mut streams): (Vec<LogDir>, Vec<stream::Found>) = opened.into_iter().unzip();
-    let mut storage = Storage::new(&dirs, offline);
-    for (dir, found) in dirs.iter_mut().zip(&mut streams) {
-        storage.add(dir, std::mem::take(&mut found.parts));
-    }
-    Ok(Opened { dirs, streams, storage })
 }
 
 fn stream_error(what: &'static str) -> impl FnOnce(io::Error) -> BootError {
@@ -265,13 +287,16 @@ impl Lead {
         let mut identity = identify(ring, config).await?;
         let fresh = || crate::meta::controller::random_uuid(&mut || ring.random_u64()).to_string();
         let cluster_id = identity.cluster_id.take().unwrap_or_else(fresh);
-        let Opened { mut dirs, streams, storage } = open_dirs(ring, &identity, &cluster_id, config.node_id).await?;
+        let mut opened = Opened::open(ring, &identity, &cluster_id, config.node_id).await?;
+        let dirs = &mut opened.dirs;
         let metadata_dir = dirs.iter_mut().find(|dir| dir.path() == identity.metadata_dir);
         let metadata_dir = metadata_dir.expect("the directory of the metadata log is in use, or there is no start");
-        let meta = MetaNodeOptions {
+        let is_of_topic = |one: &&PartitionDir| one.topic != METADATA_TOPIC;
+        let mut meta = MetaNodeOptions {
             metadata_dir: identity.metadata_dir.clone(),
             directory_id: metadata_dir.directory_id(),
             log_start: metadata_dir.log_start(METADATA_TOPIC, 0),
+            known_partition: dirs.iter().flat_map(LogDir::partitions).find(is_of_topic).map(|one| one.path.clone()),
             log_directories: dirs.iter().map(LogDir::directory_id).collect(),
             previous_broker_epoch: dirs.iter().map(LogDir::previous_broker_epoch).min().unwrap_or(-1),
             cluster_id: cluster_id.clone(),
@@ -281,26 +306,36 @@ impl Lead {
             segment_bytes: config.quorum.metadata_log_segment_bytes as u32,
             max_record_bytes_between_snapshots: config.quorum.metadata_log_max_record_bytes_between_snapshots as u64,
         };
+        // Before anything is changed: without its metadata a broker does not start, and the next start must meet the same.
+        let loaded_meta = MetaNode::load(ring, &meta).await?;
+        let (dirs, streams, storage) = opened.begin_run(ring).await?;
+        meta.log_directories = dirs.iter().map(LogDir::directory_id).collect();
         let view = ClusterView::empty(&cluster_id, start.count, start.layers.clone());
-        Ok(Lead { dirs, streams, meta, prepared: Prepared { storage: Arc::new(storage), view, plan: Arc::new(plan) } })
+        Ok(Lead {
+            dirs,
+            streams,
+            meta,
+            loaded_meta,
+            prepared: Prepared { storage: Arc::new(storage), view, plan: Arc::new(plan) },
+        })
     }
 
     async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
-        let dirs = Rc::new(LogDirs { all: self.dirs, busy: Cell::new(false), free: Signal::default() });
+        let dirs = Rc::new(LogDirs {
+            all: self.dirs,
+            metadata_dir: self.meta.metadata_dir.clone(),
+            metadata_reaches: Cell::new(None),
+            metadata_due: Cell::new(false),
+            busy: Cell::new(false),
+            free: Signal::default(),
+        });
         let publisher = (shard.clone(), dirs.clone());
         let publish = Box::new(move |image: Arc<Image>| {
             let (shard, dirs) = publisher.clone();
             Box::pin(async move { publish(&shard, &dirs, image).await }) as std::pin::Pin<Box<dyn Future<Output = ()>>>
         });
-        let settler = (shard.clone(), dirs.clone());
-        let replayed = Box::new(move |image: Arc<Image>| {
-            let (shard, dirs) = settler;
-            let settle = async move {
-                shard.storage.settle(&shard.ring, &dirs.all, &image, shard.config.node_id).await;
-            };
-            Box::pin(settle) as std::pin::Pin<Box<dyn Future<Output = ()>>>
-        });
-        let node = MetaNode::start(&shard.ring, self.meta, replayed, publish).await?;
+        shard.storage.settle(&shard.ring, &dirs.all, self.loaded_meta.image(), shard.config.node_id).await;
+        let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish).await?;
         *shard.controller.borrow_mut() = Some(Rc::new(node));
         tell_directories(shard).await;
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
@@ -313,12 +348,12 @@ impl Lead {
         let checkpoints = shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs));
         shard.stop.wait_until(|| shard.is_stopping()).await;
         let dirs = checkpoints.await;
-        stop(shard, &dirs.all).await
+        stop(shard, &dirs).await
     }
 }
 
 /// Shows a new image to every core, and returns when all have followed it.
-async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
+async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
     let before = shard.view.borrow().image.clone();
     let view = shard.view.borrow().follow(image, shard.config.node_id);
     shard.call_all(|| Call::Follow(view.clone())).await;
@@ -327,6 +362,39 @@ async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
         && let Err(error) = checkpoint(shard, dirs).await
     {
         tracing::error!(%error, "cannot write the offset checkpoints: do not create the deleted topic again before a restart");
+    }
+    note_metadata(shard, dirs);
+}
+
+/// Has the metadata log's recovery point written soon: a start believes no less than that.
+fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
+    if shard.controller.borrow().is_none() || dirs.metadata_due.replace(true) {
+        return;
+    }
+    let (shard, dirs) = (shard.clone(), dirs.clone());
+    drop(shard.ring.clone().spawn_named("metadata checkpoint", async move {
+        shard.ring.sleep(METADATA_CHECKPOINT_DELAY).await;
+        dirs.metadata_due.set(false);
+        let turn = dirs.turn().await;
+        if shard.is_stopping() {
+            return;
+        }
+        take_metadata(&shard, &dirs).await;
+        for dir in dirs.all.iter().filter(|dir| dir.path() == dirs.metadata_dir) {
+            let Some(entry) = dirs.metadata_recovery_point() else { continue };
+            if let Err(error) = dir.write_recovery_point(entry).await {
+                tracing::error!(%error, "cannot write the recovery point of the metadata log");
+            }
+        }
+        drop(turn);
+    }));
+}
+
+/// Takes the recovery point of the metadata log into what is known.
+async fn take_metadata(shard: &Shard, dirs: &LogDirs) {
+    let node = shard.controller.borrow().clone();
+    if let Some(node) = node {
+        dirs.metadata_reaches.set(Some(node.recovery_point().await));
     }
 }
 
@@ -386,13 +454,33 @@ async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>) -> Rc<LogDirs> {
 /// Writes what every partition says of itself. What is known of partitions that are gone is forgotten with it, lest it be
 /// taken for knowledge of a later partition of that name.
 async fn checkpoint(shard: &Shard, dirs: &LogDirs) -> io::Result<()> {
-    dirs.free.wait_until(|| !dirs.busy.get()).await;
-    dirs.busy.set(true);
+    let _turn = dirs.turn().await;
     let checkpoints = partition_checkpoints(shard.call_all(|| Call::Checkpoint).await);
-    let written = write_checkpoints(shard, &dirs.all, &checkpoints).await.map_err(|(_, error)| error);
-    dirs.busy.set(false);
-    dirs.free.notify();
-    written
+    take_metadata(shard, dirs).await;
+    write_checkpoints(shard, dirs, &checkpoints).await.map_err(|(_, error)| error)
+}
+
+/// The right to write the checkpoints, until dropped.
+struct Turn<'a>(&'a LogDirs);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.busy.set(false);
+        self.0.free.notify();
+    }
+}
+
+impl LogDirs {
+    fn metadata_recovery_point(&self) -> Option<OffsetEntry> {
+        let offset = self.metadata_reaches.get()?;
+        Some(OffsetEntry { topic: METADATA_TOPIC.to_owned(), partition: 0, offset })
+    }
+
+    async fn turn(&self) -> Turn<'_> {
+        self.free.wait_until(|| !self.busy.get()).await;
+        self.busy.set(true);
+        Turn(self)
+    }
 }
 
 /// What one partition says of itself for the checkpoints.
@@ -415,12 +503,12 @@ fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
 /// Every directory is tried; the first error is told, with the directories that have one.
 async fn write_checkpoints(
     shard: &Shard,
-    dirs: &[LogDir],
+    dirs: &LogDirs,
     checkpoints: &[PartitionCheckpoint],
 ) -> Result<(), (Vec<PathBuf>, io::Error)> {
     let image = shard.view.borrow().image.clone();
     let mut failed: Option<(Vec<PathBuf>, io::Error)> = None;
-    for dir in dirs {
+    for dir in &dirs.all {
         let here = || checkpoints.iter().filter(|one| one.dir == dir.path());
         let entry = |one: &PartitionCheckpoint, offset| OffsetEntry {
             topic: one.topic.clone(),
@@ -429,11 +517,14 @@ async fn write_checkpoints(
         };
         let entries =
             |offset: fn(&PartitionCheckpoint) -> i64| here().map(|one| entry(one, offset(one))).collect::<Vec<_>>();
-        let told = Checkpoints {
+        let mut told = Checkpoints {
             recovery_points: entries(|one| one.recovery_point),
             log_starts: entries(|one| one.log_start_offset),
             high_watermarks: entries(|one| one.high_watermark),
         };
+        if dir.path() == dirs.metadata_dir {
+            told.recovery_points.extend(dirs.metadata_recovery_point());
+        }
         let is_kept = |topic: &str, partition| shard.storage.is_kept(&image, topic, partition);
         let written = async {
             dir.write_checkpoints(told, is_kept).await?;
@@ -447,7 +538,8 @@ async fn write_checkpoints(
 }
 
 /// Closes every log, and marks each log directory that was closed in order.
-async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
+async fn stop(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
+    let _turn = dirs.turn().await;
     let mut unclean: FxHashSet<PathBuf> = shard.storage.offline.iter().map(|dir| dir.path.clone()).collect();
     let mut checkpoints = Vec::new();
     let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
@@ -460,17 +552,18 @@ async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
     let broker_epoch =
         shard.view.borrow().image.broker(shard.config.node_id).map_or(-1, |broker| broker.0.broker_epoch);
     let node = shard.controller.take();
-    if let Some(node) = node
-        && let Err(error) = node.close().await
-    {
-        tracing::error!(%error, "cannot close the metadata log");
-        unclean.extend(node.log().dir().parent().map(PathBuf::from));
+    if let Some(node) = node {
+        if let Err(error) = node.close().await {
+            tracing::error!(%error, "cannot close the metadata log");
+            unclean.insert(dirs.metadata_dir.clone());
+        }
+        dirs.metadata_reaches.set(Some(node.log().recovery_point()));
     }
     if let Err((failed, error)) = write_checkpoints(shard, dirs, &checkpoints).await {
         tracing::error!(%error, "cannot write the offset checkpoints");
         unclean.extend(failed);
     }
-    for dir in dirs {
+    for dir in &dirs.all {
         if !dir.was_clean() && shard.storage.has_unopened(dir.path()) {
             tracing::warn!(dir = %dir.path().display(), "not closed in order: it has partitions that could not be opened");
             unclean.insert(dir.path().to_owned());
@@ -495,7 +588,7 @@ async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
 async fn end_run(dir: &LogDir, states: &[(usize, Vec<(PathBuf, LogState)>)], broker_epoch: i64) -> io::Result<()> {
     for (core, states) in states {
         let here = |(path, state): &(PathBuf, LogState)| (Path::new(path) == dir.path()).then(|| state.clone());
-        dir.write_states(*core, &states.iter().filter_map(here).collect()).await?;
+        dir.write_states(*core, broker_epoch, states.iter().filter_map(here).collect()).await?;
     }
     dir.end_run(broker_epoch).await
 }

@@ -42,6 +42,9 @@ pub struct LogConfig {
     pub preallocate: bool,
     pub producer_id_expiration_ms: i64,
     pub durability: Durability,
+    /// Each append is on the disk before the next one begins (the metadata log): a crash can harm the last batch only, and
+    /// damage in front of a good one is never a torn write.
+    pub synced_in_order: bool,
 }
 
 impl Default for LogConfig {
@@ -64,6 +67,7 @@ impl Default for LogConfig {
             preallocate: false,
             producer_id_expiration_ms: 86_400_000,
             durability: Durability::Fsync,
+            synced_in_order: false,
         }
     }
 }

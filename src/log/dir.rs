@@ -49,6 +49,8 @@ pub struct LogDir {
     /// A checkpoint was missing or malformed.
     checkpoints_lost: bool,
     metadata_seen: Cell<MetadataSeen>,
+    /// Folders that an earlier run has begun to delete.
+    deleted: Vec<PathBuf>,
     states: FxHashMap<String, LogState>,
 }
 
@@ -105,6 +107,7 @@ impl LogDir {
             high_watermarks: RefCell::default(),
             checkpoints_lost: is_new,
             metadata_seen: Cell::new(read_metadata_seen(ring, path, previous_broker_epoch).await?),
+            deleted: Vec::new(),
             states: FxHashMap::default(),
         };
         dir.list().await?;
@@ -142,7 +145,7 @@ impl LogDir {
         Ok(())
     }
 
-    /// Finds the partitions; finishes what an earlier run has begun to delete; reads the recovery checkpoints.
+    /// Finds the partitions, what an earlier run has begun to delete, and the recovery checkpoints. Changes nothing.
     async fn list(&mut self) -> Result<(), LogError> {
         let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
         for entry in entries {
@@ -152,12 +155,7 @@ impl LogDir {
                     self.read_states(&path).await;
                 }
             } else if entry.name.ends_with(files::DELETE_DIR_SUFFIX) {
-                let ring = self.ring.clone();
-                drop(self.ring.spawn(async move {
-                    if let Err(error) = super::retention::remove_log_dir(&ring, &path).await {
-                        tracing::warn!(path = %path.display(), %error, "a deleted partition's folder could not be removed");
-                    }
-                }));
+                self.deleted.push(path);
             } else if let Some((topic, partition)) = files::parse_stray_dir(&entry.name) {
                 self.strays.push(StrayDir { topic: topic.to_owned(), partition, path });
             } else if entry.name.ends_with(files::FUTURE_DIR_SUFFIX) || entry.name.ends_with(files::STRAY_DIR_SUFFIX) {
@@ -175,7 +173,12 @@ impl LogDir {
             Err(error) => Err(error.to_string()),
         };
         match states {
-            Ok(states) => self.states.extend(states.into_iter().map(|state| (state.dir.clone(), state))),
+            Ok(states) if states.broker_epoch == self.previous_broker_epoch => {
+                self.states.extend(states.logs.into_iter().map(|state| (state.dir.clone(), state)));
+            }
+            Ok(_) => {
+                tracing::info!(path = %path.display(), "the recovery checkpoint is older than the last stop: the files are read instead");
+            }
             Err(error) => {
                 tracing::warn!(path = %path.display(), error, "the recovery checkpoint cannot be read: the files are, instead");
             }
@@ -230,6 +233,7 @@ impl LogDir {
         let known = |offsets: &RefCell<Offsets>| offsets.borrow().get(&key).copied().unwrap_or(0);
         LogStart {
             clean: self.clean,
+            is_known: self.log_starts.borrow().contains_key(&key),
             recovery_point: known(&self.recovery_points),
             log_start_offset: known(&self.log_starts),
             state: self.states.remove(&format!("{topic}-{partition}")),
@@ -242,8 +246,17 @@ impl LogDir {
         self.high_watermarks.borrow().get(&(topic.to_owned(), partition)).copied()
     }
 
-    /// From now on a crash is a crash. Before the first append; done when it is on the disk.
+    /// From now on a crash is a crash. Before the first append; done when it is on the disk. What an earlier run has begun to
+    /// delete goes.
     pub async fn begin_run(&self) -> Result<(), LogError> {
+        for path in self.deleted.clone() {
+            let ring = self.ring.clone();
+            drop(self.ring.spawn(async move {
+                if let Err(error) = super::retention::remove_log_dir(&ring, &path).await {
+                    tracing::warn!(path = %path.display(), %error, "a deleted partition's folder could not be removed");
+                }
+            }));
+        }
         let mut stale = vec![CLEAN_SHUTDOWN.to_owned()];
         let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
         stale.extend(entries.into_iter().map(|one| one.name).filter(|name| name.starts_with(fast_start::FILE_PREFIX)));
@@ -271,6 +284,13 @@ impl LogDir {
             self.write(name, checkpoint::format_offsets(&entries)).await?;
         }
         Ok(())
+    }
+
+    /// Writes one recovery point anew, beside those that the checkpoint has.
+    pub async fn write_recovery_point(&self, entry: OffsetEntry) -> io::Result<()> {
+        let entries = self.with_the_silent(&self.recovery_points.borrow(), vec![entry], &|_, _| true);
+        *self.recovery_points.borrow_mut() = offsets(entries.iter().cloned());
+        self.write(RECOVERY_POINTS, checkpoint::format_offsets(&entries)).await
     }
 
     fn with_the_silent(
@@ -307,8 +327,9 @@ impl LogDir {
     }
 
     /// What the logs of one shard said when they were closed. Before [`LogDir::end_run`].
-    pub async fn write_states(&self, shard: usize, states: &Vec<LogState>) -> io::Result<()> {
-        self.write(&format!("{}.{shard}", fast_start::FILE_PREFIX), fast_start::encode(states)).await
+    pub async fn write_states(&self, shard: usize, broker_epoch: i64, logs: Vec<LogState>) -> io::Result<()> {
+        let states = fast_start::States { broker_epoch, logs };
+        self.write(&format!("{}.{shard}", fast_start::FILE_PREFIX), fast_start::encode(&states)).await
     }
 
     /// Every log is closed, and the checkpoints are written: the shutdown was clean.

@@ -9,17 +9,52 @@ use std::{io, path::PathBuf};
 pub enum LogError {
     #[error("{what} {}: {source}", path.display())]
     Io { what: &'static str, path: PathBuf, source: io::Error },
+    /// Less than what was synced. Nothing was changed.
     #[error(
-        "{}: {detail}. The data was synced, so the disk has damaged it; the partition stays offline. Restore the file \
-         from a replica or a backup, or move the folder away to begin an empty log", path.display()
+        "{}: {fault}. Records up to offset {synced_offset} were synced, so the disk or another program has harmed it. \
+         Nothing of this log is served, and all its files stay as they are. Restore the file from a backup; to give its \
+         records up, move the folder away and take its lines out of recovery-point-offset-checkpoint and \
+         log-start-offset-checkpoint while the broker is stopped", path.display()
     )]
-    Corrupt { path: PathBuf, detail: String },
+    Damaged {
+        /// The file, or the folder where that is gone.
+        path: PathBuf,
+        fault: Fault,
+        /// Below this offset everything had been on the disk.
+        synced_offset: i64,
+    },
     #[error("{} belongs to topic id {found}, not {expected}: a leftover of a deleted topic? Move the folder away", path.display())]
     WrongTopicId { path: PathBuf, found: String, expected: String },
     #[error("{}: {detail}", path.display())]
     BadFile { path: PathBuf, detail: String },
     #[error("{} is in use: another broker holds its lock", path.display())]
     Locked { path: PathBuf },
+}
+
+/// What is wrong with a file of a log that was on the disk whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("it is gone")]
+    Missing,
+    #[error("it has no segment")]
+    NoSegment,
+    #[error("it ends at byte {size_bytes}, but had {expected_bytes} bytes when it was closed")]
+    Shorter { size_bytes: u64, expected_bytes: u64 },
+    #[error("the batch at byte {position}, with offset {offset} or a later one, is damaged: {reason}{}", behind(*good_behind))]
+    BadBatch { position: u64, offset: i64, reason: String, good_behind: bool },
+    #[error("it ends at byte {position} with offset {end_offset}, but must reach offset {expected_offset}")]
+    Ends { position: u64, end_offset: i64, expected_offset: i64 },
+    #[error("it begins below offset {offset}, where the segment before it ends")]
+    Overlaps { offset: i64 },
+    /// Of a commit stream's file.
+    #[error("its records of this log from offset {from} on do not follow its end at {end_offset}")]
+    StreamGap { from: i64, end_offset: i64 },
+    #[error("its records of this log cannot be taken: {reason}")]
+    StreamRecords { reason: String },
+}
+
+fn behind(good: bool) -> &'static str {
+    if good { "; good batches follow it" } else { "" }
 }
 
 impl LogError {

@@ -1,11 +1,12 @@
 //! The start after a clean shutdown: what each log said about itself when it was closed.
 //!
 //! One file per shard in the log directory, `millstream-recovery-checkpoint.SHARD`: rkyv, validated on access, believed only
-//! after a clean shutdown, and for each log only when the sizes of its files are still the same. With it a log is opened
-//! with one listing of its folder; without it, or when in doubt, by reading the ends of its files.
+//! after the clean shutdown that it belongs to. Where the sizes of a log's files are still the same, it is opened with one
+//! listing of its folder; without it, or when in doubt, by reading the ends of its files. A log that has less than it had
+//! is refused.
 
 use super::{
-    Log,
+    Fault, Log,
     checkpoint::MalformedCheckpoint,
     epochs::LeaderEpochs,
     files,
@@ -18,7 +19,7 @@ use super::{
 use bytes::Bytes;
 use protocol::Uuid;
 use ring::{DirEntry, Ring};
-use std::{path::Path, rc::Rc};
+use std::{collections::BTreeMap, path::Path, rc::Rc};
 
 pub(super) const FILE_PREFIX: &str = "millstream-recovery-checkpoint";
 
@@ -117,6 +118,25 @@ impl LogState {
         }
     }
 
+    pub(super) fn log_end_offset(&self) -> i64 {
+        self.log_end_offset
+    }
+
+    /// The first segment's file that is not there, or shorter than it was, by the sizes of the files of the folder.
+    pub(super) fn shortfall(&self, sizes: &BTreeMap<String, u64>) -> Option<(String, Fault)> {
+        self.segments.iter().find_map(|segment| {
+            let name = files::name(segment.base_offset, files::LOG);
+            let expected_bytes = u64::from(segment.size_bytes);
+            match sizes.get(&name) {
+                None => Some((name, Fault::Missing)),
+                Some(size_bytes) if *size_bytes < expected_bytes => {
+                    Some((name, Fault::Shorter { size_bytes: *size_bytes, expected_bytes }))
+                }
+                Some(_) => None,
+            }
+        })
+    }
+
     /// Whether the folder holds exactly the files that the log had, with the sizes that they had.
     fn matches(&self, topic_id: Uuid, entries: &[DirEntry]) -> bool {
         let size_of = |name: &str| entries.iter().find(|entry| entry.name == name).map(|entry| entry.size_bytes);
@@ -136,7 +156,7 @@ impl LogState {
     }
 }
 
-/// The log as it was closed; `None` where its files are not what it says.
+/// The log as it was closed, read without changing anything; `None` where its files are not what it says.
 pub(super) async fn restore(
     ring: &Ring,
     dir: &Path,
@@ -156,9 +176,6 @@ pub(super) async fn restore(
     } else {
         ProducerStates::new(state.log_end_offset)
     };
-    for entry in entries.iter().filter(|entry| entry.name.ends_with(files::DELETED_SUFFIX)) {
-        super::sync::remove_if_there(ring, &dir.join(&entry.name)).await.ok()?;
-    }
     let now_ms = ring.wall_clock_ms();
     Some(Loaded {
         segments: state.segments.iter().map(|segment| Rc::new(segment.restore(now_ms))).collect(),
@@ -172,15 +189,23 @@ pub(super) async fn restore(
     })
 }
 
-pub(super) fn encode(states: &Vec<LogState>) -> Bytes {
+/// The closed logs of one shard, in any order.
+#[derive(Clone, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub(super) struct States {
+    /// Of the run that closed them, as `.kafka_cleanshutdown` has it: Apache Kafka may have had the logs since.
+    pub broker_epoch: i64,
+    pub logs: Vec<LogState>,
+}
+
+pub(super) fn encode(states: &States) -> Bytes {
     let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(states).expect("plain data serialises");
     Bytes::copy_from_slice(&bytes)
 }
 
-/// The states in a file, in any order. Everything is checked before it is used.
-pub(super) fn decode(bytes: &[u8]) -> Result<Vec<LogState>, MalformedCheckpoint> {
+/// Everything is checked before it is used.
+pub(super) fn decode(bytes: &[u8]) -> Result<States, MalformedCheckpoint> {
     let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(bytes.len());
     aligned.extend_from_slice(bytes);
-    rkyv::from_bytes::<Vec<LogState>, rkyv::rancor::Error>(&aligned)
+    rkyv::from_bytes::<States, rkyv::rancor::Error>(&aligned)
         .map_err(|error| MalformedCheckpoint { line: 0, reason: error.to_string() })
 }

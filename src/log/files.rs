@@ -14,6 +14,8 @@ pub(super) const SNAPSHOT: &str = "snapshot";
 pub(super) const DELETED_SUFFIX: &str = ".deleted";
 pub(super) const CLEANED_SUFFIX: &str = ".cleaned";
 pub(super) const SWAP_SUFFIX: &str = ".swap";
+/// What recovery keeps of a log's files beside the log: `NAME.aside-NUMBER`.
+pub(super) const ASIDE_INFIX: &str = ".aside-";
 pub(super) const DELETE_DIR_SUFFIX: &str = "-delete";
 pub(super) const FUTURE_DIR_SUFFIX: &str = "-future";
 pub(super) const STRAY_DIR_SUFFIX: &str = "-stray";

@@ -3,7 +3,8 @@
 //! The second half of [`super::recovery`], which see.
 
 use super::{
-    LogError,
+    Fault, LogConfig, LogError,
+    changes::{Change, Cut},
     epochs::LeaderEpochs,
     files,
     index::{self, Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
@@ -29,33 +30,93 @@ struct ScanFrom {
 }
 
 impl Loader<'_> {
-    /// A segment whose contents are known to be on the disk: sizes and index ends are enough. Indexes that make no sense
-    /// are built anew from the batches.
-    pub(super) async fn load_trusted(&self, segment: &Rc<Segment>) -> Result<(), LogError> {
+    /// A segment whose contents are known to be on the disk: sizes, ends and indexes are enough. It must reach `next_base`,
+    /// where the next one begins. Indexes that make no sense are built anew from the batches.
+    pub(super) async fn load_trusted(&self, segment: &Rc<Segment>, next_base: i64) -> Result<(), LogError> {
         self.set_sizes(segment)?;
-        if self.load_indexes(segment).await.map_err(self.io("reading indexes in"))? {
-            segment.indexes_synced.set(true);
+        let end = match self.trusted_end(segment).await? {
+            Some(end) => {
+                segment.indexes_synced.set(true);
+                end
+            }
+            None => {
+                self.reset_indexes(segment);
+                let end = self.scan_plainly(segment, 0, segment.base_offset).await?;
+                if let Some(Damage::Bad(reason)) = &end.damage {
+                    return Err(self.bad_batch(segment, &end, reason).await?);
+                }
+                self.changes.add(Change::RebuildIndexes(segment.clone()));
+                self.plan_cut(segment, &end, None);
+                segment.size_bytes.set(end.valid_bytes as u32);
+                end
+            }
+        };
+        segment.close_files();
+        self.check_next(segment, &end, next_base).await
+    }
+
+    /// Where the batches of a trusted segment end, as its indexes say; `None` where they make no sense.
+    async fn trusted_end(&self, segment: &Rc<Segment>) -> Result<Option<ScanEnd>, LogError> {
+        if !self.load_indexes(segment).await.map_err(self.io("reading indexes in"))? {
+            return Ok(None);
+        }
+        let last = segment.offsets.borrow().last();
+        let position = last.map_or(0, |last| u64::from(last.position()));
+        let end = self.scan_plainly(segment, position, i64::MAX).await?;
+        // The last entry names the last offset of the batch at its position.
+        let is_reached =
+            last.is_none_or(|last| end.next_offset > segment.base_offset + i64::from(last.relative_offset()));
+        Ok((end.damage.is_none() && is_reached).then_some(end))
+    }
+
+    /// Whether the next segment begins where this one ends. Compaction leaves holes; nothing else does. What was closed in
+    /// order by a broker that left no state may have holes from times when it was compacted.
+    async fn check_next(&self, segment: &Rc<Segment>, end: &ScanEnd, next_base: i64) -> Result<(), LogError> {
+        if end.next_offset > next_base {
+            let path = files::path(self.dir, next_base, files::LOG);
+            return Err(self.damaged(path, Fault::Overlaps { offset: end.next_offset }));
+        }
+        if end.next_offset == next_base {
             return Ok(());
         }
-        tracing::warn!(
-            dir = %self.dir.display(), base_offset = segment.base_offset,
-            "an index file is missing or damaged: it is built anew"
-        );
-        self.reset_indexes(segment).await.map_err(self.io("resetting indexes in"))?;
-        let from = ScanFrom { position: 0, offset: segment.base_offset };
-        let end = self.scan(segment, &from, segment.base_offset, &mut |_| {}).await?;
-        if let Some(Damage::Bad(damage)) = &end.damage {
-            return Err(self.corrupt(segment, damage));
+        let was_closed = self.start.clean;
+        if !was_closed && !self.config.cleanup_policy.compact && !self.was_compacted(segment, end).await? {
+            return Err(self.ends_early(segment, end, next_base));
         }
-        self.cut(segment, &end).await.map_err(self.io("cutting a segment in"))?;
-        segment.add_time_entry();
-        segment.flush_indexes(self.ring, self.dir, true).await.map_err(self.io("writing indexes in"))?;
-        segment.close_files();
+        self.tell_hole(segment, end, next_base);
         Ok(())
     }
 
+    fn tell_hole(&self, segment: &Segment, end: &ScanEnd, next_base: i64) {
+        if self.start.state.is_none() && end.next_offset < next_base {
+            tracing::warn!(
+                path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
+                from_offset = end.next_offset, to_offset = next_base,
+                "no batches between this segment and the next: compaction has removed them, or they are lost"
+            );
+        }
+    }
+
+    /// Whether offsets are missing within a segment, as only compaction leaves them.
+    async fn was_compacted(&self, segment: &Rc<Segment>, end: &ScanEnd) -> Result<bool, LogError> {
+        if end.valid_bytes == 0 {
+            return Ok(false);
+        }
+        let file = segment.file(self.ring, self.dir, Part::Log).await.map_err(self.io("opening a segment in"))?;
+        let mut walk = Walk::new(self.ring, &file, 0, end.valid_bytes);
+        let mut next_offset = segment.base_offset;
+        while let Some(batch) = walk.next().await.map_err(self.io("reading a segment in"))? {
+            let header = &batch.header;
+            if header.base_offset() != next_offset || header.record_count() != header.last_offset_delta() + 1 {
+                return Ok(true);
+            }
+            next_offset = header.next_offset();
+        }
+        Ok(false)
+    }
+
     /// The segments from `doubtful` on: reads them from the recovery point (after a clean shutdown: from the last index
-    /// entry), rebuilds what hangs on their batches, and cuts what is damaged at the end.
+    /// entry), rebuilds what hangs on their batches, and plans the cut where they are damaged at the end.
     pub(super) async fn load_doubtful(
         &self,
         segments: &mut Vec<Rc<Segment>>,
@@ -85,55 +146,128 @@ impl Loader<'_> {
             let segment = segments[at].clone();
             if at > doubtful {
                 self.set_sizes(&segment)?;
-                self.reset_indexes(&segment).await.map_err(self.io("resetting indexes in"))?;
+                self.reset_indexes(&segment);
                 from = ScanFrom { position: 0, offset: segment.base_offset };
             }
             let end = self.scan_into(&segment, &from, recovery_point, epochs, &mut ends).await?;
-            let last = at + 1 == segments.len();
-            if let Some(Damage::Bad(damage)) = &end.damage {
-                self.check_cut(&segments[at..], &end, recovery_point, damage).await?;
-                self.cut(&segment, &end).await.map_err(self.io("cutting a segment in"))?;
-                self.drop_segments(segments, at + 1).await.map_err(self.io("removing segments in"))?;
+            if let Some(Damage::Bad(reason)) = &end.damage {
+                self.plan_end(segments, at, &end, Some(reason)).await?;
                 break;
             }
-            self.cut(&segment, &end).await.map_err(self.io("cutting a segment in"))?;
-            if self.has_hole_before(segments.get(at + 1), ends.log_end) {
-                let damage = "batches between it and the next segment are missing";
-                self.check_cut(&segments[at..], &end, recovery_point, damage).await?;
-                self.drop_segments(segments, at + 1).await.map_err(self.io("removing segments in"))?;
+            self.plan_cut(&segment, &end, None);
+            if self.has_hole_before(segments.get(at + 1), ends.log_end)
+                && (ends.log_end >= self.floor.get() || !self.was_compacted(&segment, &end).await?)
+            {
+                self.plan_end(segments, at, &end, None).await?;
                 break;
             }
-            if !last {
+            if let Some(next) = segments.get(at + 1) {
+                self.tell_hole(&segment, &end, next.base_offset);
                 segment.add_time_entry();
                 segment.close_files();
                 // As when it was rolled: what the segment knows of its producers outlives it.
-                let path = files::path(self.dir, segments[at + 1].base_offset, files::SNAPSHOT);
-                let snapshot = ends.producers.encode_snapshot();
-                self.ring.write_file_atomically(path, snapshot).await.map_err(self.io("writing a snapshot in"))?;
-                ends.snapshot_offset = segments[at + 1].base_offset;
+                self.snapshots.borrow_mut().push((next.base_offset, ends.producers.encode_snapshot()));
+                self.names.borrow_mut().insert(files::name(next.base_offset, files::SNAPSHOT), 0);
+                ends.snapshot_offset = next.base_offset;
+            } else if ends.log_end < self.floor.get() {
+                return Err(self.ends_early(&segment, &end, self.floor.get()));
             }
         }
         Ok(ends)
     }
 
     /// A crash may take the end of one segment and leave the next: what lies behind such a hole was promised to nobody.
-    /// Below the recovery point, and where compaction works, holes are as they should be.
+    /// Where compaction works, holes are as they should be.
     fn has_hole_before(&self, next: Option<&Rc<Segment>>, log_end: i64) -> bool {
-        let is_doubtful = !self.start.clean && log_end >= self.start.recovery_point;
         let is_hole = |next: &Rc<Segment>| {
             let in_stream = self.start.replay.iter().any(|part| part.from < next.base_offset && part.to > log_end);
             next.base_offset > log_end && (in_stream || !self.config.cleanup_policy.compact)
         };
-        is_doubtful && next.is_some_and(is_hole)
+        !self.start.clean && next.is_some_and(is_hole)
     }
 
-    fn corrupt(&self, segment: &Segment, detail: &str) -> LogError {
-        LogError::Corrupt { path: files::path(self.dir, segment.base_offset, files::LOG), detail: detail.to_owned() }
+    /// The log ends in the segment `at`: because its batches are damaged there, or because the next ones are missing. Not
+    /// where the disk had promised to keep what follows; what does follow is kept beside the log.
+    async fn plan_end(
+        &self,
+        segments: &mut Vec<Rc<Segment>>,
+        at: usize,
+        end: &ScanEnd,
+        damage: Option<&String>,
+    ) -> Result<(), LogError> {
+        let segment = segments[at].clone();
+        let lost_segments = segments[at + 1..].iter().filter(|one| self.size_of(one, Part::Log) > 0).count();
+        let good_behind = damage.is_some() && self.has_good_batch_behind(&segment, end).await?;
+        let was_synced = end.next_offset < self.floor.get();
+        if was_synced || (self.config.synced_in_order && (lost_segments > 0 || good_behind)) {
+            return Err(match damage {
+                Some(reason) => self.bad_batch(&segment, end, reason).await?,
+                None => self.ends_early(&segment, end, segments[at + 1].base_offset),
+            });
+        }
+        tracing::warn!(
+            path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
+            damage = damage.map_or("batches between it and the next segment are missing", |reason| reason),
+            log_end_offset = end.next_offset, lost_segments,
+            lost_bytes = self.size_of(&segment, Part::Log) - end.valid_bytes,
+            "the end of the log is damaged and is cut off: what was not synced before the crash is lost"
+        );
+        if damage.is_some() {
+            let name = files::name(segment.base_offset, files::LOG);
+            self.plan_cut(&segment, end, good_behind.then(|| self.aside_name(&name)));
+        }
+        for gone in segments.drain(at + 1..) {
+            self.set_aside(gone.base_offset);
+        }
+        Ok(())
+    }
+
+    async fn bad_batch(&self, segment: &Rc<Segment>, end: &ScanEnd, reason: &str) -> Result<LogError, LogError> {
+        let good_behind = self.has_good_batch_behind(segment, end).await?;
+        let (position, offset, reason) = (end.valid_bytes, end.next_offset, reason.to_owned());
+        let path = files::path(self.dir, segment.base_offset, files::LOG);
+        Ok(self.damaged(path, Fault::BadBatch { position, offset, reason, good_behind }))
+    }
+
+    fn ends_early(&self, segment: &Segment, end: &ScanEnd, expected_offset: i64) -> LogError {
+        let path = files::path(self.dir, segment.base_offset, files::LOG);
+        self.damaged(path, Fault::Ends { position: end.valid_bytes, end_offset: end.next_offset, expected_offset })
+    }
+
+    async fn has_good_batch_behind(&self, segment: &Rc<Segment>, end: &ScanEnd) -> Result<bool, LogError> {
+        let file = segment.file(self.ring, self.dir, Part::Log).await.map_err(self.io("opening a segment in"))?;
+        let scan = Scan {
+            ring: self.ring,
+            file: &file,
+            from: 0,
+            size_bytes: self.size_of(segment, Part::Log),
+            first_offset: segment.base_offset,
+            check_from_offset: segment.base_offset,
+            max_offset: segment.base_offset + i64::from(i32::MAX),
+        };
+        scan.good_batch_behind(end).await.map_err(self.io("reading a segment in"))
+    }
+
+    /// The file is cut behind its last good batch.
+    fn plan_cut(&self, segment: &Rc<Segment>, end: &ScanEnd, kept_as: Option<String>) {
+        let (size_bytes, valid_bytes) = (self.size_of(segment, Part::Log), end.valid_bytes);
+        if size_bytes != valid_bytes {
+            if let Some(name) = &kept_as {
+                self.names.borrow_mut().insert(name.clone(), size_bytes - valid_bytes);
+            }
+            self.names.borrow_mut().insert(files::name(segment.base_offset, files::LOG), valid_bytes);
+            self.changes.add(Change::Cut(Cut { segment: segment.clone(), size_bytes, valid_bytes, kept_as }));
+            segment.written_bytes.set(valid_bytes as u32);
+            segment.synced_bytes.set(valid_bytes as u32);
+        }
     }
 
     fn set_sizes(&self, segment: &Segment) -> Result<(), LogError> {
         for part in Part::ALL {
-            segment.set_exists(part, self.names.contains_key(&files::name(segment.base_offset, part.extension())));
+            segment.set_exists(
+                part,
+                self.names.borrow().contains_key(&files::name(segment.base_offset, part.extension())),
+            );
         }
         let size = self.size_of(segment, Part::Log);
         let size =
@@ -148,13 +282,13 @@ impl Loader<'_> {
     }
 
     fn size_of(&self, segment: &Segment, part: Part) -> u64 {
-        self.names.get(&files::name(segment.base_offset, part.extension())).copied().unwrap_or(0)
+        self.names.borrow().get(&files::name(segment.base_offset, part.extension())).copied().unwrap_or(0)
     }
 
     pub(super) fn snapshots(&self) -> Vec<i64> {
         let snapshot =
             |name: &String| files::parse(name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
-        self.names.keys().filter_map(snapshot).collect()
+        self.names.borrow().keys().filter_map(snapshot).collect()
     }
 
     /// Takes the indexes as they are; `false` where they make no sense (`sanityCheck` of Kafka's indexes).
@@ -179,7 +313,7 @@ impl Loader<'_> {
         *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, times, last_time);
         *segment.aborted.borrow_mut() =
             TxnIndex::stored((self.size_of(segment, Part::Aborted) / TXN_ENTRY_BYTES as u64) as u32);
-        self.set_max_timestamp(segment);
+        set_max_timestamp(segment);
         segment.close_files();
         Ok(true)
     }
@@ -196,25 +330,9 @@ impl Loader<'_> {
         Ok(Some(index::read_entry(self.ring, &file, entry_bytes, number).await?))
     }
 
-    fn set_max_timestamp(&self, segment: &Segment) {
-        let last = segment.times.borrow().last();
-        segment.max_timestamp.set(match last {
-            Some(last) => TimestampOffset {
-                timestamp: last.timestamp(),
-                offset: segment.base_offset + i64::from(last.timestamp_relative_offset()),
-            },
-            None => TimestampOffset { timestamp: NO_TIMESTAMP, offset: segment.base_offset },
-        });
-    }
-
-    async fn reset_indexes(&self, segment: &Segment) -> io::Result<()> {
-        *segment.offsets.borrow_mut() = Index::new(OFFSET_ENTRY_BYTES);
-        *segment.times.borrow_mut() = Index::new(TIME_ENTRY_BYTES);
-        segment.size_bytes.set(0);
-        segment.set_bytes_since_entry(0);
-        self.set_max_timestamp(segment);
-        *segment.aborted.borrow_mut() = TxnIndex::default();
-        segment.trim_indexes(self.ring, self.dir).await
+    fn reset_indexes(&self, segment: &Rc<Segment>) {
+        reset_indexes(segment);
+        self.changes.add(Change::TrimIndexes(segment.clone()));
     }
 
     /// Keeps what the indexes of the first doubtful segment know about batches below the recovery point, as far as it
@@ -248,13 +366,13 @@ impl Loader<'_> {
         self.reset_in_memory(segment, &from, kept, &aborted);
         if from.position > 0 {
             *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, kept_times.0, kept_times.1);
-            self.set_max_timestamp(segment);
+            set_max_timestamp(segment);
             let file = segment.file(self.ring, self.dir, Part::Log).await?;
             if let Ok(Some(batch)) = Walk::new(self.ring, &file, 0, size).next().await {
                 segment.first_timestamp.set(Some(batch.header.max_timestamp()));
             }
         }
-        segment.trim_indexes(self.ring, self.dir).await?;
+        self.changes.add(Change::TrimIndexes(segment.clone()));
         Ok(from)
     }
 
@@ -270,7 +388,7 @@ impl Loader<'_> {
         *segment.times.borrow_mut() = Index::new(TIME_ENTRY_BYTES);
         let before = aborted.iter().take_while(|one| one.last_offset < from.offset).count();
         *segment.aborted.borrow_mut() = TxnIndex::stored(before as u32);
-        self.set_max_timestamp(segment);
+        set_max_timestamp(segment);
         segment.size_bytes.set(from.position as u32);
         segment.set_bytes_since_entry(0);
     }
@@ -290,29 +408,11 @@ impl Loader<'_> {
         Ok(bytes.chunks_exact(TXN_ENTRY_BYTES).map_while(AbortedTransaction::decode).collect())
     }
 
-    async fn scan(
-        &self,
-        segment: &Rc<Segment>,
-        from: &ScanFrom,
-        check_from_offset: i64,
-        take: &mut dyn FnMut(&Batch<'_>),
-    ) -> Result<ScanEnd, LogError> {
-        let file = segment.file(self.ring, self.dir, Part::Log).await.map_err(self.io("opening a segment in"))?;
-        let scan = Scan {
-            ring: self.ring,
-            file: &file,
-            from: from.position,
-            size_bytes: u64::from(segment.written_bytes.get()),
-            first_offset: from.offset,
-            check_from_offset,
-            max_offset: segment.base_offset + i64::from(i32::MAX),
-        };
-        let interval = self.config.index_interval_bytes;
-        let mut take_both = |batch: &Batch<'_>| {
-            segment.add_batch(batch, batch.size_bytes() as u32, interval);
-            take(batch);
-        };
-        scan.run(&mut take_both).await.map_err(self.io("reading a segment in"))
+    /// Reads a segment from a position where a batch begins, and takes nothing of it. Checksums are checked from an offset on.
+    async fn scan_plainly(&self, segment: &Segment, from: u64, check_from: i64) -> Result<ScanEnd, LogError> {
+        let from = ScanFrom { position: from, offset: segment.base_offset };
+        let scanned = scan(self.ring, self.dir, segment, &from, check_from, &mut |_| {}).await;
+        scanned.map_err(self.io("reading a segment in"))
     }
 
     /// Scans a doubtful segment; its batches go into epochs and producer state as they did when they were appended.
@@ -325,80 +425,85 @@ impl Loader<'_> {
         ends: &mut Ends,
     ) -> Result<ScanEnd, LogError> {
         if from.offset < ends.log_end {
-            return Err(
-                self.corrupt(segment, &format!("it begins below offset {}, where the one before ends", ends.log_end))
-            );
+            let path = files::path(self.dir, segment.base_offset, files::LOG);
+            return Err(self.damaged(path, Fault::Overlaps { offset: ends.log_end }));
         }
-        let end = self
-            .scan(segment, from, recovery_point, &mut |batch| {
-                let epoch = batch.partition_leader_epoch();
-                if epoch >= 0 && epochs.latest().is_none_or(|latest| epoch > latest) {
-                    epochs.assign(epoch, batch.base_offset());
-                }
-                super::append::take_producer(&mut ends.producers, batch, segment);
-            })
-            .await?;
+        let interval = self.config.index_interval_bytes;
+        let mut take = |batch: &Batch<'_>| {
+            segment.add_batch(batch, batch.size_bytes() as u32, interval);
+            let epoch = batch.partition_leader_epoch();
+            if epoch >= 0 && epochs.latest().is_none_or(|latest| epoch > latest) {
+                epochs.assign(epoch, batch.base_offset());
+            }
+            super::append::take_producer(&mut ends.producers, batch, segment);
+        };
+        let scanned = scan(self.ring, self.dir, segment, from, recovery_point, &mut take).await;
+        let end = scanned.map_err(self.io("reading a segment in"))?;
+        assert_eq!(u64::from(segment.size_bytes.get()), end.valid_bytes, "the books hold what was scanned");
         ends.log_end = end.next_offset;
         Ok(end)
     }
+}
 
-    /// Whether damage may be cut: not where the disk had promised to keep it, and kept what came after it.
-    async fn check_cut(
-        &self,
-        segments: &[Rc<Segment>],
-        end: &ScanEnd,
-        recovery_point: i64,
-        damage: &str,
-    ) -> Result<(), LogError> {
-        let segment = &segments[0];
-        if end.next_offset < recovery_point {
-            let file = segment.file(self.ring, self.dir, Part::Log).await.map_err(self.io("opening a segment in"))?;
-            let scan = Scan {
-                ring: self.ring,
-                file: &file,
-                from: 0,
-                size_bytes: self.size_of(segment, Part::Log),
-                first_offset: segment.base_offset,
-                check_from_offset: segment.base_offset,
-                max_offset: segment.base_offset + i64::from(i32::MAX),
-            };
-            let later = segments[1..].iter().any(|segment| self.size_of(segment, Part::Log) > 0);
-            if later || scan.good_batch_behind(end).await.map_err(self.io("reading a segment in"))? {
-                return Err(self.corrupt(segment, &format!("{damage}; good batches follow it")));
-            }
-        }
-        tracing::warn!(
-            path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
-            damage, log_end_offset = end.next_offset, lost_segments = segments.len() - 1,
-            lost_bytes = self.size_of(segment, Part::Log) - end.valid_bytes,
-            "the end of the log is damaged and was cut off: what was not synced before the crash is lost"
-        );
-        Ok(())
-    }
+fn set_max_timestamp(segment: &Segment) {
+    let last = segment.times.borrow().last();
+    segment.max_timestamp.set(match last {
+        Some(last) => TimestampOffset {
+            timestamp: last.timestamp(),
+            offset: segment.base_offset + i64::from(last.timestamp_relative_offset()),
+        },
+        None => TimestampOffset { timestamp: NO_TIMESTAMP, offset: segment.base_offset },
+    });
+}
 
-    /// Cuts the file behind its last good batch. Durably: a later start may find the segment below its recovery point, and
-    /// believe its size.
-    async fn cut(&self, segment: &Rc<Segment>, end: &ScanEnd) -> io::Result<()> {
-        let valid = end.valid_bytes as u32;
-        assert_eq!(segment.size_bytes.get(), valid, "the books hold what was scanned");
-        if u64::from(segment.written_bytes.get()) != end.valid_bytes {
-            let file = segment.file(self.ring, self.dir, Part::Log).await?;
-            self.ring.truncate(&file, end.valid_bytes).await?;
-            self.ring.sync_data(&file).await?;
-            segment.written_bytes.set(valid);
-            segment.synced_bytes.set(valid);
-        }
-        Ok(())
-    }
+/// Forgets what the indexes have, in memory.
+fn reset_indexes(segment: &Segment) {
+    *segment.offsets.borrow_mut() = Index::new(OFFSET_ENTRY_BYTES);
+    *segment.times.borrow_mut() = Index::new(TIME_ENTRY_BYTES);
+    segment.size_bytes.set(0);
+    segment.set_bytes_since_entry(0);
+    set_max_timestamp(segment);
+    *segment.aborted.borrow_mut() = TxnIndex::default();
+}
 
-    async fn drop_segments(&self, segments: &mut Vec<Rc<Segment>>, from: usize) -> io::Result<()> {
-        for segment in segments.drain(from..) {
-            for extension in Part::ALL.iter().map(|part| part.extension()).chain([files::SNAPSHOT]) {
-                super::sync::remove_if_there(self.ring, &files::path(self.dir, segment.base_offset, extension)).await?;
-            }
-        }
-        Ok(())
-    }
+/// Builds the index files of a segment anew from its batches, which were found good.
+pub(super) async fn rebuild_indexes(
+    ring: &Ring,
+    dir: &Path,
+    config: &LogConfig,
+    segment: &Rc<Segment>,
+) -> io::Result<()> {
+    reset_indexes(segment);
+    segment.trim_indexes(ring, dir).await?;
+    let from = ScanFrom { position: 0, offset: segment.base_offset };
+    let mut take = |batch: &Batch<'_>| segment.add_batch(batch, batch.size_bytes() as u32, config.index_interval_bytes);
+    scan(ring, dir, segment, &from, segment.base_offset, &mut take).await?;
+    segment.add_time_entry();
+    segment.flush_indexes(ring, dir, true).await?;
+    segment.close_files();
+    Ok(())
+}
+
+/// Reads the batches of a segment's file.
+async fn scan(
+    ring: &Ring,
+    dir: &Path,
+    segment: &Segment,
+    from: &ScanFrom,
+    check_from_offset: i64,
+    take: &mut dyn FnMut(&Batch<'_>),
+) -> io::Result<ScanEnd> {
+    let file = segment.file(ring, dir, Part::Log).await?;
+    let scan = Scan {
+        ring,
+        file: &file,
+        from: from.position,
+        size_bytes: u64::from(segment.written_bytes.get()),
+        first_offset: from.offset,
+        check_from_offset,
+        max_offset: segment.base_offset + i64::from(i32::MAX),
+    };
+    scan.run(take).await
 }
 
 pub(super) struct LoadedProducers {

@@ -11,6 +11,7 @@
 //! `log_start <= recovery_point <= synced <= durable <= written <= log_end`, and `log_start <= high_watermark <= log_end`.
 
 mod append;
+mod changes;
 mod checkpoint;
 mod config;
 mod dir;
@@ -44,7 +45,7 @@ pub use checkpoint::{MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEn
 pub use config::{CleanupPolicy, Durability, LogConfig};
 pub use dir::{Checkpoints, LogDir, PartitionDir, StrayDir, bring_back, read_topic_id, set_aside};
 pub use epochs::LeaderEpochs;
-pub use error::{AppendError, LogError, ReadError};
+pub use error::{AppendError, Fault, LogError, ReadError};
 pub use fast_start::LogState;
 pub use files::{create_dir_durably, parse_partition_dir, parse_stray_dir};
 pub use lookup::TimestampOffsetEpoch;
@@ -52,7 +53,7 @@ pub use producers::{
     AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,
 };
 pub use read::{ReadData, ReadPart, ReadParts};
-pub use recovery::LogStart;
+pub use recovery::{LogStart, Opening};
 pub use stream::PartitionId;
 pub use sync::Uncommitted;
 pub use tail::TailCache;

@@ -1,13 +1,18 @@
 //! Opening a log: what was closed in order is believed; what was not is read, checked and cut.
 //!
-//! After a crash only what lies beyond the recovery point is read and checked; below it, files are believed as far as
-//! their sizes and indexes make sense. A damaged end is cut, with a log line. Damage below the recovery point with valid
-//! batches behind it means that the disk has lost what it had promised to keep: the partition stays offline.
+//! First all of the log is examined, without changing anything. What was synced is known: from the checkpoints, from what
+//! the log said when it was closed, and from the producer snapshot where a segment begins, which is written when everything
+//! before it is on the disk. A log that falls short of that is refused, and its files stay as they are: the disk or another
+//! program has harmed it. After a crash what lies beyond the recovery point is read and checked; below it, files are
+//! believed as far as their sizes, their ends and their indexes make sense. Beyond what was synced a damaged end is cut,
+//! with a log line; good batches behind it are nobody's promise, and kept beside the log.
 //!
 //! Lives on the core that will own the log; other logs go on meanwhile, a chunk at a time.
 
 use super::{
-    Durability, Inner, Log, LogConfig, LogError, LogState, checkpoint,
+    Durability, Fault, Inner, Log, LogConfig, LogError, LogState,
+    changes::{Change, Changes},
+    checkpoint,
     epochs::LeaderEpochs,
     fast_start, files,
     gate::Gate,
@@ -18,8 +23,9 @@ use super::{
     tail::{Tail, TailCache},
     walk::Walk,
 };
+use bytes::Bytes;
 use protocol::Uuid;
-use ring::{DirEntry, Ring};
+use ring::Ring;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -37,6 +43,8 @@ pub(super) const MAX_SNAPSHOT_BYTES: usize = 256 << 20;
 pub struct LogStart {
     /// The broker that had this log before closed it in order.
     pub clean: bool,
+    /// The checkpoints have it.
+    pub is_known: bool,
     pub recovery_point: i64,
     pub log_start_offset: i64,
     /// What the log said about itself when it was closed; used after a clean shutdown, where the files agree.
@@ -57,6 +65,54 @@ pub(super) struct Loaded {
     pub recovery_point: i64,
 }
 
+impl LogStart {
+    /// Everything below was on the disk in the log's own files, as far as is known without them.
+    pub fn synced_offset(&self) -> i64 {
+        let closed_at = self.state.as_ref().filter(|_| self.clean).map_or(0, LogState::log_end_offset);
+        self.recovery_point.max(self.log_start_offset).max(closed_at)
+    }
+}
+
+/// A log that was examined and found good. Nothing on the disk has changed yet.
+pub struct Opening {
+    log: Log,
+    start: LogStart,
+    changes: Changes,
+    /// Where segments begin, beyond the recovery point: their snapshots are written when everything before is on the disk.
+    snapshots: Vec<(i64, Bytes)>,
+}
+
+impl Opening {
+    /// As it will be, but for what a commit stream has of it: to be read, and not to be written.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Makes the files what the log is: cuts, builds anew and replays.
+    pub async fn finish(self) -> Result<Log, LogError> {
+        let Opening { log, start, changes, snapshots } = self;
+        changes.apply(&log.0.ring, &log.dir(), &log.config()).await?;
+        if !start.clean {
+            // What recovery has found may be in the page cache only, names of files included.
+            log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
+            if log.config().durability == Durability::Fsync || !start.replay.is_empty() {
+                log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
+            }
+            log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
+        }
+        for (offset, snapshot) in snapshots {
+            let path = files::path(&log.dir(), offset, files::SNAPSHOT);
+            log.0.ring.write_file_atomically(&path, snapshot).await.map_err(LogError::io("writing", path))?;
+        }
+        if !start.clean && !start.replay.is_empty() {
+            // What recovery has cut is cut on the disk by now: nothing old can come back into what follows.
+            log.replay(&start.replay).await?;
+            log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
+        }
+        Ok(log)
+    }
+}
+
 impl Log {
     /// Opens the log in `dir`, recovers it if `start` says so, or creates it. The folder's name is `TOPIC-PARTITION`.
     pub async fn open(
@@ -64,18 +120,46 @@ impl Log {
         dir: PathBuf,
         topic_id: Uuid,
         config: Rc<LogConfig>,
-        mut start: LogStart,
+        start: LogStart,
         tail: Rc<TailCache>,
     ) -> Result<Log, LogError> {
+        Log::examine(ring, dir, topic_id, config, start, tail).await?.finish().await
+    }
+
+    /// Reads what the log in `dir` has, and compares it with what is known to have been on the disk. Changes nothing.
+    pub async fn examine(
+        ring: &Ring,
+        dir: PathBuf,
+        topic_id: Uuid,
+        config: Rc<LogConfig>,
+        start: LogStart,
+        tail: Rc<TailCache>,
+    ) -> Result<Opening, LogError> {
+        let changes = Changes::default();
         let entries = match ring.read_dir(&dir).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // What is known is known of an earlier partition of this name; the stream knows partitions by their ids.
-                start = LogStart { replay: start.replay, ..LogStart::default() };
-                files::create_dir_durably(ring, &dir).await.map_err(LogError::io("creating", &dir))?;
+                let synced_offset = start.synced_offset();
+                if synced_offset > 0 {
+                    return Err(LogError::Damaged { path: dir, fault: Fault::Missing, synced_offset });
+                }
+                changes.add(Change::CreateDir);
                 Vec::new()
             }
             other => other.map_err(LogError::io("listing", &dir))?,
         };
+        let names = entries.iter().filter(|entry| !entry.is_dir);
+        let names = names.map(|entry| (entry.name.clone(), entry.size_bytes)).collect();
+        let loader = Loader {
+            ring,
+            dir: &dir,
+            config: &config,
+            start: &start,
+            names: RefCell::new(names),
+            changes,
+            floor: Cell::new(start.synced_offset()),
+            snapshots: RefCell::default(),
+        };
+        loader.check_topic_id(topic_id).await?;
         let restored = match &start.state {
             Some(state) if start.clean => {
                 let expiration_ms = config.producer_id_expiration_ms;
@@ -84,24 +168,16 @@ impl Log {
             _ => None,
         };
         let loaded = match restored {
-            Some(loaded) => loaded,
-            None => load(ring, &dir, topic_id, &config, &start, entries).await?,
+            Some(loaded) => {
+                loader.remove_named(files::DELETED_SUFFIX);
+                loaded
+            }
+            None => loader.load().await?,
         };
+        loader.check_replay(loaded.log_end)?;
+        let Loader { changes, snapshots, .. } = loader;
         let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
-        if !start.clean {
-            // What recovery has found may be in the page cache only, names of files included.
-            log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
-            if log.config().durability == Durability::Fsync || !start.replay.is_empty() {
-                log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
-            }
-            log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
-            if !start.replay.is_empty() {
-                // What recovery has cut is cut on the disk by now: nothing old can come back into what follows.
-                log.replay(&start.replay).await?;
-                log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
-            }
-        }
-        Ok(log)
+        Ok(Opening { log, start, changes, snapshots: snapshots.into_inner() })
     }
 
     fn from_loaded(
@@ -149,13 +225,16 @@ impl Log {
                 self.0.ring.read_exact_at(&file, part.position, part.length as usize).await
             };
             let records = read.await.map_err(LogError::io("reading", &*part.path))?.freeze();
-            let damaged = |detail| LogError::Corrupt { path: part.path.to_path_buf(), detail };
-            if part.from > self.log_end_offset() {
-                let (dir, end) = (self.dir(), self.log_end_offset());
-                let detail = format!("it has {} from offset {} on, which ends at {end}", dir.display(), part.from);
-                return Err(damaged(detail));
+            let damaged = |fault| {
+                let (path, synced_offset) = (part.path.to_path_buf(), part.to);
+                LogError::Damaged { path, fault, synced_offset }
+            };
+            let end_offset = self.log_end_offset();
+            if part.from > end_offset {
+                return Err(damaged(Fault::StreamGap { from: part.from, end_offset }));
             }
-            self.append_replayed(&records, part.to).map_err(|error| damaged(error.to_string()))?;
+            let taken = self.append_replayed(&records, part.to);
+            taken.map_err(|error| damaged(Fault::StreamRecords { reason: error.to_string() }))?;
             self.wait_written().await.map_err(LogError::io("writing", self.dir()))?;
         }
         if self.log_end_offset() > before {
@@ -195,22 +274,12 @@ pub(super) struct Loader<'a> {
     pub dir: &'a Path,
     pub config: &'a LogConfig,
     pub start: &'a LogStart,
-    pub names: Names,
-}
-
-async fn load(
-    ring: &Ring,
-    dir: &Path,
-    topic_id: Uuid,
-    config: &LogConfig,
-    start: &LogStart,
-    entries: Vec<DirEntry>,
-) -> Result<Loaded, LogError> {
-    let names = entries.into_iter().filter(|entry| !entry.is_dir).map(|entry| (entry.name, entry.size_bytes)).collect();
-    let mut loader = Loader { ring, dir, config, start, names };
-    loader.check_topic_id(topic_id).await?;
-    loader.clean_up().await.map_err(LogError::io("cleaning up", dir))?;
-    loader.load().await
+    /// As they will be once the changes are done.
+    pub names: RefCell<Names>,
+    pub changes: Changes,
+    /// Everything below was on the disk: what the log must reach.
+    pub floor: Cell<i64>,
+    pub snapshots: RefCell<Vec<(i64, Bytes)>>,
 }
 
 impl Loader<'_> {
@@ -218,11 +287,12 @@ impl Loader<'_> {
         LogError::io(what, self.dir)
     }
 
-    async fn check_topic_id(&mut self, topic_id: Uuid) -> Result<(), LogError> {
+    async fn check_topic_id(&self, topic_id: Uuid) -> Result<(), LogError> {
         let path = self.dir.join(files::PARTITION_METADATA);
-        if !self.names.contains_key(files::PARTITION_METADATA) {
+        if !self.has(files::PARTITION_METADATA) {
             let text = checkpoint::format_partition_metadata(topic_id);
-            return self.ring.write_file_atomically(&path, text.into()).await.map_err(LogError::io("writing", &path));
+            self.changes.add(Change::WriteTopicId(text.into()));
+            return Ok(());
         }
         let text = self.ring.read_file(&path, MAX_TEXT_BYTES).await.map_err(LogError::io("reading", &path))?;
         let text = String::from_utf8_lossy(&text);
@@ -235,52 +305,69 @@ impl Loader<'_> {
         Ok(())
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.names.borrow().contains_key(name)
+    }
+
+    fn named(&self, suffix: &str) -> Vec<String> {
+        self.names.borrow().keys().filter(|name| name.ends_with(suffix)).cloned().collect()
+    }
+
+    fn remove_named(&self, suffix: &str) {
+        for name in self.named(suffix) {
+            self.remove(&name);
+        }
+    }
+
     /// Removes what an earlier run has left half done (`LogLoader.removeTempFilesAndCollectSwapFiles`): deleted and
     /// half-cleaned files go, finished swaps take their names, indexes without a log go.
-    async fn clean_up(&mut self) -> io::Result<()> {
-        let named = |names: &Names, suffix: &str| -> Vec<String> {
-            names.keys().filter(|name| name.ends_with(suffix)).cloned().collect()
-        };
-        let cleaned = named(&self.names, files::CLEANED_SUFFIX);
+    async fn clean_up(&self) -> io::Result<()> {
+        let cleaned = self.named(files::CLEANED_SUFFIX);
         let first_cleaned = cleaned.iter().filter_map(|name| files::parse(name)).map(|(offset, _)| offset).min();
-        for name in named(&self.names, files::DELETED_SUFFIX).into_iter().chain(cleaned) {
-            self.remove(&name).await?;
-        }
+        self.remove_named(files::DELETED_SUFFIX);
+        self.remove_named(files::CLEANED_SUFFIX);
         let mut swaps = Vec::new();
-        for name in named(&self.names, files::SWAP_SUFFIX) {
+        for name in self.named(files::SWAP_SUFFIX) {
             let offset = files::parse(&name).map_or(i64::MAX, |(offset, _)| offset);
             if first_cleaned.is_some_and(|first| offset >= first) {
                 // Part of a swap that never got complete.
-                self.remove(&name).await?;
+                self.remove(&name);
             } else {
                 swaps.push(name);
             }
         }
         self.finish_swaps(swaps).await?;
-        let orphans: Vec<String> = self
-            .names
-            .keys()
-            .filter(|name| match files::parse(name) {
-                Some((offset, files::OFFSET_INDEX | files::TIME_INDEX | files::TXN_INDEX)) => {
-                    !self.names.contains_key(&files::name(offset, files::LOG))
-                }
-                _ => false,
-            })
-            .cloned()
-            .collect();
-        for name in orphans {
-            self.remove(&name).await?;
+        for name in self.orphans() {
+            tracing::warn!(
+                path = %self.dir.join(&name).display(),
+                "an index without its log file goes: the log file was never synced, or somebody has removed it, and its \
+                 records are gone with it"
+            );
+            self.remove(&name);
         }
         Ok(())
     }
 
-    /// Swapped segments replace all that begin within them.
-    async fn finish_swaps(&mut self, swaps: Vec<String>) -> io::Result<()> {
+    /// Indexes of segments that are not there.
+    fn orphans(&self) -> Vec<String> {
+        let is_orphan = |name: &String| match files::parse(name) {
+            Some((offset, files::OFFSET_INDEX | files::TIME_INDEX | files::TXN_INDEX)) => {
+                !self.has(&files::name(offset, files::LOG))
+            }
+            _ => false,
+        };
+        self.names.borrow().keys().filter(|name| is_orphan(name)).cloned().collect()
+    }
+
+    /// Swapped segments replace all that begin within them. The one thing that is done before the log as a whole is found
+    /// good: what they hold has to be read under the names that it will have, and the cleaner had finished them.
+    async fn finish_swaps(&self, swaps: Vec<String>) -> io::Result<()> {
         let (mut low, mut high) = (i64::MAX, i64::MIN);
         for name in &swaps {
             if let Some((base, "log.swap")) = files::parse(name) {
                 let file = self.ring.open(self.dir.join(name), ring::OpenOptions::read()).await?;
-                let mut walk = Walk::new(self.ring, &file, 0, self.names[name]);
+                let size_bytes = self.names.borrow()[name];
+                let mut walk = Walk::new(self.ring, &file, 0, size_bytes);
                 let mut next = base;
                 while let Some(batch) = walk.next().await? {
                     next = batch.header.next_offset();
@@ -292,26 +379,82 @@ impl Loader<'_> {
             !name.ends_with(files::SWAP_SUFFIX)
                 && files::parse(name).is_some_and(|(offset, _)| offset >= low && offset < high)
         };
-        for name in self.names.keys().filter(|name| replaced(name)).cloned().collect::<Vec<_>>() {
-            self.remove(&name).await?;
+        let replaced: Vec<String> = self.names.borrow().keys().filter(|name| replaced(name)).cloned().collect();
+        for name in replaced {
+            self.names.borrow_mut().remove(&name);
+            remove_if_there(self.ring, &self.dir.join(name)).await?;
         }
         for name in swaps {
             let to = name.trim_end_matches(files::SWAP_SUFFIX).to_owned();
             self.ring.rename(self.dir.join(&name), self.dir.join(&to)).await?;
-            let size = self.names.remove(&name).unwrap_or(0);
-            self.names.insert(to, size);
+            let size = self.names.borrow_mut().remove(&name).unwrap_or(0);
+            self.names.borrow_mut().insert(to, size);
         }
         Ok(())
     }
 
-    async fn remove(&mut self, name: &str) -> io::Result<()> {
-        self.names.remove(name);
-        remove_if_there(self.ring, &self.dir.join(name)).await
+    pub(super) fn remove(&self, name: &str) {
+        if self.names.borrow_mut().remove(name).is_some() {
+            self.changes.add(Change::Remove(name.to_owned()));
+        }
     }
 
-    async fn load(&mut self) -> Result<Loaded, LogError> {
+    /// Takes a segment out of the log. Its batches stay beside it; what is derived from them goes.
+    pub(super) fn set_aside(&self, base_offset: i64) {
+        let from = files::name(base_offset, files::LOG);
+        if self.names.borrow_mut().remove(&from).is_some_and(|size_bytes| size_bytes > 0) {
+            let to = self.aside_name(&from);
+            self.names.borrow_mut().insert(to.clone(), 0);
+            self.changes.add(Change::SetAside { from, to });
+        } else {
+            self.changes.add(Change::Remove(from));
+        }
+        for extension in [files::OFFSET_INDEX, files::TIME_INDEX, files::TXN_INDEX, files::SNAPSHOT] {
+            self.remove(&files::name(base_offset, extension));
+        }
+    }
+
+    /// A name for what is kept of a file, which nothing has yet.
+    pub(super) fn aside_name(&self, name: &str) -> String {
+        let mut names = (0..).map(|number| format!("{name}{}{number}", files::ASIDE_INFIX));
+        names.find(|name| !self.has(name)).expect("numbers do not end")
+    }
+
+    /// What is known to have been on the disk, by the files themselves: a snapshot where a segment begins is written when
+    /// everything before it is there.
+    fn raise_floor(&self, bases: &[i64]) {
+        let proved = bases.iter().skip(1).rev().find(|base| self.has(&files::name(**base, files::SNAPSHOT)));
+        self.floor.set(self.floor.get().max(proved.copied().unwrap_or(0)));
+    }
+
+    pub(super) fn damaged(&self, path: PathBuf, fault: Fault) -> LogError {
+        LogError::Damaged { path, fault, synced_offset: self.floor.get() }
+    }
+
+    /// What the commit stream has must follow the log, without a gap.
+    fn check_replay(&self, log_end: i64) -> Result<(), LogError> {
+        let mut end_offset = log_end;
+        for part in self.start.replay.iter().filter(|part| part.to > log_end) {
+            if part.from > end_offset {
+                let (path, fault) = (part.path.to_path_buf(), Fault::StreamGap { from: part.from, end_offset });
+                return Err(LogError::Damaged { path, fault, synced_offset: part.to });
+            }
+            end_offset = end_offset.max(part.to);
+        }
+        Ok(())
+    }
+
+    async fn load(&self) -> Result<Loaded, LogError> {
+        if let Some(state) = self.start.state.as_ref().filter(|_| self.start.clean)
+            && let Some((name, fault)) = state.shortfall(&self.names.borrow())
+        {
+            return Err(self.damaged(self.dir.join(name), fault));
+        }
+        self.check_any_segment()?;
+        self.clean_up().await.map_err(self.io("cleaning up"))?;
         let bases: Vec<i64> = self
             .names
+            .borrow()
             .keys()
             .filter_map(|name| files::parse(name))
             .filter(|(_, extension)| *extension == files::LOG)
@@ -325,19 +468,21 @@ impl Loader<'_> {
             // The one that ends just there, too: its indexes may not be complete.
             false => segments.partition_point(|one| one.base_offset < self.start.recovery_point).saturating_sub(1),
         };
-        for segment in &segments[..doubtful] {
-            self.load_trusted(segment).await?;
+        self.raise_floor(&bases);
+        self.tell_first_segment(&bases);
+        for at in 0..doubtful {
+            self.load_trusted(&segments[at], segments[at + 1].base_offset).await?;
         }
         let mut epochs = self.load_epochs().await?;
         let stored_epochs = epochs.entries();
         let mut loaded = self.load_doubtful(&mut segments, doubtful, &mut epochs).await?;
-        if segments.is_empty() || loaded.log_end < self.start.log_start_offset {
-            self.start_over(&mut segments, &mut loaded).await?;
+        if segments.is_empty() {
+            self.begin_empty(&mut segments, &mut loaded);
             epochs = LeaderEpochs::default();
         }
         for at in self.snapshots().into_iter().filter(|at| *at > loaded.log_end) {
             // It describes batches that are gone, and others will take their offsets.
-            self.remove(&files::name(at, files::SNAPSHOT)).await.map_err(self.io("removing a snapshot in"))?;
+            self.remove(&files::name(at, files::SNAPSHOT));
         }
         let log_start = self.start.log_start_offset.max(segments[0].base_offset);
         epochs.truncate_from_end(loaded.log_end);
@@ -359,7 +504,7 @@ impl Loader<'_> {
     }
 
     async fn load_epochs(&self) -> Result<LeaderEpochs, LogError> {
-        if !self.names.contains_key(files::LEADER_EPOCHS) {
+        if !self.has(files::LEADER_EPOCHS) {
             return Ok(LeaderEpochs::default());
         }
         let path = self.dir.join(files::LEADER_EPOCHS);
@@ -369,38 +514,42 @@ impl Loader<'_> {
         Ok(LeaderEpochs::from_entries(entries))
     }
 
-    /// No segments, or none at or after the log start: an empty log that begins there.
-    async fn start_over(&mut self, segments: &mut Vec<Rc<Segment>>, loaded: &mut Ends) -> Result<(), LogError> {
-        let offset = self.start.log_start_offset;
-        if !segments.is_empty() {
+    /// A log of which something was synced has a segment. Told before anything else is looked at.
+    fn check_any_segment(&self) -> Result<(), LogError> {
+        let names = self.names.borrow();
+        let is_segment = |name: &str| matches!(files::parse(name), Some((_, files::LOG | "log.swap")));
+        if self.floor.get() == 0 || names.keys().any(|name| is_segment(name)) {
+            return Ok(());
+        }
+        let lost = names.keys().filter_map(|name| files::parse(name)).find(|(_, kind)| *kind == files::OFFSET_INDEX);
+        Err(match lost {
+            Some((base_offset, _)) => self.damaged(files::path(self.dir, base_offset, files::LOG), Fault::Missing),
+            None => self.damaged(self.dir.to_owned(), Fault::NoSegment),
+        })
+    }
+
+    /// Retention may have removed the oldest segments since the last checkpoint. Nothing on the disk tells that from a loss.
+    fn tell_first_segment(&self, bases: &[i64]) {
+        let known = self.start.log_start_offset;
+        if let Some(first) = bases.first().filter(|first| self.start.is_known && **first > known) {
             tracing::warn!(
-                dir = %self.dir.display(), log_end_offset = loaded.log_end, log_start_offset = offset,
-                "the log ends before its start: its files are stale and go"
+                dir = %self.dir.display(), log_start_offset = first, known_log_start_offset = known,
+                "the log begins later than its last checkpoint says: retention has removed the segments before, or they are lost"
             );
         }
-        for segment in std::mem::take(segments) {
-            self.remove_files(segment.base_offset).await.map_err(self.io("removing stale files in"))?;
-        }
+    }
+
+    /// No segment: an empty log that begins at the log start.
+    fn begin_empty(&self, segments: &mut Vec<Rc<Segment>>, loaded: &mut Ends) {
+        let offset = self.start.log_start_offset;
         for at in self.snapshots() {
-            self.remove(&files::name(at, files::SNAPSHOT)).await.map_err(self.io("removing a snapshot in"))?;
+            self.remove(&files::name(at, files::SNAPSHOT));
         }
         let segment = Rc::new(Segment::new(offset, self.ring.wall_clock_ms()));
-        for part in [Part::Log, Part::Offsets, Part::Times] {
-            segment.file(self.ring, self.dir, part).await.map_err(self.io("creating a segment in"))?;
-        }
-        self.ring.sync_dir(self.dir).await.map_err(self.io("syncing"))?;
-        segment.close_files();
+        self.changes.add(Change::CreateSegment(segment.clone()));
         segments.push(segment);
         *loaded = Ends { log_end: offset, ..Ends::default() };
         loaded.producers = ProducerStates::new(offset);
-        Ok(())
-    }
-
-    async fn remove_files(&mut self, base_offset: i64) -> io::Result<()> {
-        for part in Part::ALL {
-            self.remove(&files::name(base_offset, part.extension())).await?;
-        }
-        Ok(())
     }
 }
 

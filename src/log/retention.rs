@@ -70,8 +70,8 @@ impl Log {
             });
         }
         if offset > self.synced_offset() {
-            // A log that is shorter than its start would be taken for a stale one.
-            self.sync_written().await?;
+            // A log that is shorter than its start would be taken for a damaged one.
+            self.sync().await?;
         }
         self.raise_log_start(offset);
         Ok(self.log_start_offset())

@@ -354,8 +354,13 @@ impl Log {
 
     /// Resumes when everything appended so far is in the page cache.
     pub async fn wait_written(&self) -> io::Result<()> {
+        self.wait_written_to(self.log_end_offset()).await
+    }
+
+    /// The same for what lies below an offset.
+    async fn wait_written_to(&self, target: i64) -> io::Result<()> {
         let writer = &self.0.writer;
-        let (target, cuts) = (self.log_end_offset(), writer.cuts.get());
+        let cuts = writer.cuts.get();
         let reached = || writer.written.get() >= target || writer.cuts.get() != cuts;
         while !reached() {
             self.write_gathered()?;
@@ -442,6 +447,18 @@ impl Log {
         self.sync_log_file(segment, file).await
     }
 
+    /// Has what was written of a segment on the disk.
+    async fn sync_segment(&self, segment: &Segment) -> io::Result<()> {
+        let _pass = self.0.writer.syncing.enter().await;
+        let bytes = segment.written_bytes.get();
+        if segment.synced_bytes.get() < bytes {
+            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            self.sync_log_file(segment, &file).await?;
+            segment.synced_bytes.set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
+        }
+        Ok(())
+    }
+
     /// Syncs the file of a segment; the caller has the pass for it. A failure is final for the log.
     async fn sync_log_file(&self, segment: &Segment, file: &File) -> io::Result<()> {
         let synced = self.0.ring.sync_data(file).await;
@@ -476,7 +493,8 @@ impl Log {
 // ---- what the log needs to be read and recovered quickly: indexes, epochs, producer snapshots ------------------------
 
 impl Log {
-    /// The index files and the producer snapshots of segments that are no longer appended to. The caller holds the gate.
+    /// The index files and the producer snapshots of segments that are no longer appended to. The caller holds the gate. Each
+    /// segment is on the disk before the snapshot behind it is: to the next start that proves how far the log must reach.
     pub(super) async fn finish_rolled(&self) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
         let first = || {
@@ -486,6 +504,8 @@ impl Log {
         while let Some((segment, end_offset, snapshot)) = first() {
             if self.0.segments.borrow().iter().any(|one| Rc::ptr_eq(one, &segment)) {
                 segment.flush_indexes(ring, &dir, true).await?;
+                self.wait_written_to(end_offset).await?;
+                self.sync_segment(&segment).await?;
                 ring.write_file_atomically(files::path(&dir, end_offset, files::SNAPSHOT), snapshot).await?;
                 self.trim_log(&segment).await?;
             }
@@ -562,6 +582,12 @@ impl Log {
             return Ok(());
         }
         let snapshot = self.0.producers.borrow().encode_snapshot();
+        let cuts = self.0.writer.cuts.get();
+        // The next segment may begin here: then the snapshot tells the next start that the disk has everything before.
+        self.sync().await?;
+        if self.0.writer.cuts.get() != cuts {
+            return Ok(());
+        }
         self.0.bytes_since_snapshot.set(0);
         let (ring, dir) = (&self.0.ring, self.dir());
         ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;

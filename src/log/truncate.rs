@@ -25,8 +25,8 @@ struct Cut {
 
 impl Log {
     /// Removes every batch that reaches `offset` or lies beyond it; the log ends at `offset` then. Leaders' appends must
-    /// not run meanwhile. The caller writes the recovery point down (as Kafka's `LogManager.truncateTo` does) before it
-    /// appends again: one that lies beyond the cut would vouch for what follows the cut.
+    /// not run meanwhile. The caller writes the recovery point down before it cuts (Kafka's `LogManager.truncateTo` does so
+    /// behind the cut): a start refuses a log that is shorter than its recovery point.
     pub async fn truncate_to(&self, offset: i64) -> io::Result<()> {
         if offset >= self.log_end_offset() {
             return Ok(());
@@ -147,6 +147,8 @@ impl Log {
         let (ring, dir) = (&self.0.ring, self.dir());
         let from_the_end: Vec<_> = gone.iter().rev().cloned().collect();
         self.remove_segments(&from_the_end).await?;
+        // Before the cut: a later segment that came back would tell that everything before it had been synced.
+        ring.sync_dir(&dir).await?;
         if cut.segment.exists(Part::Log) {
             let file = cut.segment.file(ring, &dir, Part::Log).await?;
             ring.truncate(&file, u64::from(cut.position)).await?;

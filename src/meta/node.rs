@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     config::listeners::Listener,
-    log::{AppendError, Log, LogError, LogStart, LogState, ReadError},
+    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError},
 };
 use bytes::Bytes;
 use protocol::{
@@ -46,15 +46,14 @@ use store::Store;
 /// Shows an image to all cores; its future resolves when all of them act on it.
 pub type Publish = Box<dyn Fn(Arc<Image>) -> Pin<Box<dyn Future<Output = ()>>>>;
 
-/// Sees the image of all that was there before this start, before anything is published.
-pub type Replayed = Box<dyn FnOnce(Arc<Image>) -> Pin<Box<dyn Future<Output = ()>>>>;
-
 pub struct MetaNodeOptions {
     /// The log directory that holds `__cluster_metadata-0`.
     pub metadata_dir: PathBuf,
     /// Its `directory.id`.
     pub directory_id: Uuid,
     pub log_start: LogStart,
+    /// A folder of a partition of some topic, where there is one: then there were metadata.
+    pub known_partition: Option<PathBuf>,
     /// The `directory.id` of every log directory.
     pub log_directories: Vec<Uuid>,
     /// The broker's epoch when it was last stopped in order; -1: it was not.
@@ -75,8 +74,14 @@ pub struct MetaNodeOptions {
 pub enum MetaNodeError {
     #[error("{what} {}: {source}", path.display())]
     Io { what: &'static str, path: PathBuf, source: io::Error },
-    #[error(transparent)]
+    #[error("the metadata log cannot be opened, and without it nothing can be served: {0}")]
     Log(#[from] LogError),
+    #[error(
+        "{} has no records, but there were some: {evidence}. To begin anew would set every topic's records aside, so the \
+         broker does not start, and all files stay as they are. Restore the folder from a backup (or correct \
+         metadata.log.dir); to begin an empty cluster, move everything out of the log directories", path.display()
+    )]
+    Lost { path: PathBuf, evidence: String },
     #[error("reading the metadata log: {0}")]
     Read(#[from] ReadError),
     #[error("the metadata log: {0}")]
@@ -123,24 +128,67 @@ struct Inner {
     record_bytes_since_snapshot: Cell<u64>,
 }
 
+/// The metadata as the disk has them, read to the end and found good. Nothing on the disk has changed yet.
+pub struct LoadedMeta {
+    store: Store,
+    voter: Voter,
+    is_new: bool,
+    opening: Opening,
+    replay: Replay,
+    record_bytes: u64,
+    /// The highest that the log or `quorum-state` tells of.
+    last_epoch: i32,
+}
+
+impl LoadedMeta {
+    /// The metadata as the last run has left them.
+    pub fn image(&self) -> &Arc<Image> {
+        self.replay.image()
+    }
+}
+
 impl MetaNode {
-    /// Opens the metadata log, or formats a new one; takes the lead in a new epoch; registers this node as controller and
-    /// broker. Returns when all cores follow the image in which the broker is unfenced.
+    /// Reads the metadata log and its snapshots. An error changes nothing, so that the next start meets the same.
+    pub async fn load(ring: &Ring, options: &MetaNodeOptions) -> Result<LoadedMeta, MetaNodeError> {
+        let store = Store::new(ring, &options.metadata_dir);
+        let voter = voter(options);
+        let seen_epoch = store.seen_epoch().await?;
+        let opening = store.examine_log(options.log_start.clone(), options.segment_bytes).await?;
+        let is_new = store.is_new().await?;
+        let lost = |evidence| MetaNodeError::Lost { path: store.dir().to_owned(), evidence };
+        if let Some(epoch) = seen_epoch
+            && !store.has_log_file().await?
+        {
+            return Err(lost(format!("quorum-state tells of epoch {epoch}")));
+        }
+        if let Some(partition) = options.known_partition.as_ref().filter(|_| opening.log().log_end_offset() == 0) {
+            return Err(lost(format!("{} belongs to a topic", partition.display())));
+        }
+        let image = match is_new {
+            true => store.formatted_image(&voter, &options.cluster_id),
+            false => store.load_snapshot(&options.cluster_id).await?,
+        };
+        let (replay, record_bytes) = store.replay(opening.log(), image).await?;
+        check_voters(replay.image(), options.settings.node_id)?;
+        let last_epoch = seen_epoch.unwrap_or(0).max(replay.image().provenance.epoch);
+        Ok(LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch })
+    }
+
+    /// Takes the lead in a new epoch, and registers this node as controller and broker. Formats a new directory before.
+    /// Returns when all cores follow the image in which the broker is unfenced.
     pub async fn start(
         ring: &Ring,
         options: MetaNodeOptions,
-        replayed: Replayed,
+        loaded: LoadedMeta,
         publish: Publish,
     ) -> Result<MetaNode, MetaNodeError> {
-        let voter = voter(&options);
-        let store = Store::new(ring, &options.metadata_dir);
-        store.format_if_new(&voter).await?;
-        let image = store.load_snapshot(&options.cluster_id).await?;
-        let log = store.open_log(options.log_start.clone(), options.segment_bytes).await?;
-        let (replay, record_bytes) = store.replay(&log, image).await?;
-        check_voters(replay.image(), options.settings.node_id)?;
-        replayed(replay.image().clone()).await;
-        let epoch = store.begin_epoch(options.settings.node_id, replay.image().provenance.epoch).await?;
+        let LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch } = loaded;
+        if is_new {
+            store.format(&voter).await?;
+        }
+        let log = opening.finish().await?;
+        log.set_high_watermark(log.log_end_offset());
+        let epoch = store.begin_epoch(options.settings.node_id, last_epoch).await?;
         log.assign_leader_epoch(epoch);
         let inner = Rc::new(Inner {
             ring: ring.clone(),
@@ -198,6 +246,12 @@ impl MetaNode {
 
     pub fn log(&self) -> &Log {
         &self.0.log
+    }
+
+    /// Where a start after a crash begins to read, moved up to what is on the disk: the log must reach it then.
+    pub async fn recovery_point(&self) -> i64 {
+        // A log that has failed keeps the one that it had.
+        self.0.log.checkpoint().await.unwrap_or_else(|_| self.0.log.recovery_point())
     }
 
     /// Answers when the request's records are durable and every core acts on them. Requests are worked on one after the
@@ -338,18 +392,19 @@ impl Inner {
             .expect("the controller makes records that its metadata.version can hold")
     }
 
-    /// Appends, syncs and replays whole batches. A refusal of the first one changes nothing; any later failure is final.
+    /// Appends, syncs and replays whole batches. A refusal of the first one changes nothing; any later failure is final. Each
+    /// is on the disk before the next one is written: recovery takes damage in front of a good batch for a loss.
     async fn append(&self, batches: Vec<Bytes>) -> Result<(), MetaNodeError> {
         for (index, batch) in batches.iter().enumerate() {
             if let Err(error) = self.log.append_as_follower(batch.clone()) {
                 return Err(if index == 0 { error.into() } else { self.fail(error.to_string()) });
             }
+            let synced = match self.log.write_gathered() {
+                Ok(()) => self.log.sync().await,
+                Err(error) => Err(error),
+            };
+            synced.map_err(|error| self.fail(error.to_string()))?;
         }
-        let synced = match self.log.write_gathered() {
-            Ok(()) => self.log.sync().await,
-            Err(error) => Err(error),
-        };
-        synced.map_err(|error| self.fail(error.to_string()))?;
         self.log.set_high_watermark(self.log.log_end_offset());
         for bytes in &batches {
             let grown = self.record_bytes_since_snapshot.get() + bytes.len() as u64;

@@ -3,7 +3,8 @@
 //!
 //! The partitions' own files stay the log: they are written through the page cache as ever, and synced lazily, before
 //! the stream's space is used again. After a crash the stream is replayed into them and goes; after a stop in order there
-//! is none. [`frame`] says what its bytes are, [`writer`] how they get there, [`replay`] how they are found again.
+//! is none. A note beside the files says which frames must be found at least, so that a stream that was emptied or removed
+//! is told from one that was never used. [`frame`] says what its bytes are, [`writer`] how they get there, [`replay`] how they are found again.
 
 mod frame;
 mod replay;
@@ -20,10 +21,39 @@ use std::path::{Path, PathBuf};
 
 const FILE_PREFIX: &str = "commit-stream-";
 const FILE_SUFFIX: &str = ".millstream";
+const NOTE_SUFFIX: &str = ".in-use";
 
 /// `commit-stream-CORE-NUMBER.millstream`, beside the partitions' folders: Apache Kafka looks at folders only.
 fn file_path(dir: &Path, core: usize, number: usize) -> PathBuf {
     dir.join(format!("{FILE_PREFIX}{core}-{number}{FILE_SUFFIX}"))
+}
+
+/// `commit-stream-CORE.in-use`
+fn note_path(dir: &Path, core: usize) -> PathBuf {
+    dir.join(format!("{FILE_PREFIX}{core}{NOTE_SUFFIX}"))
+}
+
+fn is_note_name(name: &str) -> bool {
+    name.starts_with(FILE_PREFIX) && name.ends_with(NOTE_SUFFIX)
+}
+
+/// A frame that was on the disk: those of its incarnation reach it, or some are lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Note {
+    incarnation: u64,
+    sequence: u64,
+}
+
+impl Note {
+    /// `INCARNATION SEQUENCE`, the first one as 16 hexadecimal digits.
+    fn format(self) -> String {
+        format!("{:016x} {}\n", self.incarnation, self.sequence)
+    }
+
+    fn parse(text: &str) -> Option<Note> {
+        let (incarnation, sequence) = text.trim_end().split_once(' ')?;
+        Some(Note { incarnation: u64::from_str_radix(incarnation, 16).ok()?, sequence: sequence.parse().ok()? })
+    }
 }
 
 fn is_file_name(name: &str) -> bool {

@@ -8,13 +8,16 @@
 //! Stream files outlive a replay only when a partition in them could not be opened: then they are kept under another name,
 //! with a list of such partitions, and read again at each start until none is left.
 //!
+//! Frames that a note tells of, and that are found nowhere, are lost: that is said.
+//!
 //! Lives on the core that boots; what it finds is plain data. Memory is bounded by the tables of the frames.
 
 use super::{
-    FILE_PREFIX,
+    FILE_PREFIX, Note,
     frame::{self, Entry, Frame, PartitionId},
-    is_file_name,
+    is_file_name, is_note_name,
 };
+use crate::log::sync::remove_if_there;
 use ring::{ALIGNMENT, OpenOptions, Ring};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{
@@ -46,12 +49,15 @@ pub struct ReplayPart {
 pub struct Found {
     files: Vec<PathBuf>,
     kept: Vec<PathBuf>,
+    notes: Vec<PathBuf>,
     has_list: bool,
     /// In the order of their offsets.
     pub parts: FxHashMap<PartitionId, Vec<ReplayPart>>,
     ids: FxHashSet<PartitionId>,
     /// Needed frames that are missing or damaged.
     pub missing_frames: u64,
+    /// Streams that have lost their newest frames.
+    pub lost_ends: u64,
 }
 
 struct FoundFrame {
@@ -68,6 +74,8 @@ pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
             found.files.push(dir.join(entry.name));
         } else if entry.name.starts_with(FILE_PREFIX) && entry.name.ends_with(KEPT_SUFFIX) {
             found.kept.push(dir.join(entry.name));
+        } else if is_note_name(&entry.name) {
+            found.notes.push(dir.join(entry.name));
         } else {
             found.has_list |= entry.name == KEPT_FOR;
         }
@@ -80,7 +88,11 @@ pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     }
     if !clean {
         let frames = read_all(ring, &found.files).await?;
+        found.compare_with_notes(ring, &frames).await?;
         found.take(frames, &|_| true);
+    }
+    if clean {
+        remove_notes(ring, dir, &std::mem::take(&mut found.notes)).await?;
     }
     if clean && !found.files.is_empty() {
         // Somebody has stopped in order since they were written, and may have cut what they would bring back.
@@ -113,6 +125,12 @@ async fn read_all(ring: &Ring, paths: &[PathBuf]) -> io::Result<Vec<FoundFrame>>
 async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io::Result<()> {
     let file = ring.open(path, OpenOptions::read()).await?;
     let size = ring.size(&file).await?;
+    if size == 0 {
+        tracing::warn!(
+            path = %path.display(),
+            "a file of the commit stream is empty: a crash came when it was made, or its acknowledged records are lost"
+        );
+    }
     let path: Arc<Path> = path.into();
     let page = ALIGNMENT as u64;
     let mut position = 0;
@@ -143,6 +161,29 @@ impl Found {
     /// Whether there are records of this partition.
     pub fn has(&self, id: PartitionId) -> bool {
         self.ids.contains(&id)
+    }
+
+    /// Says it where the newest frames of a stream are not there.
+    async fn compare_with_notes(&mut self, ring: &Ring, frames: &[FoundFrame]) -> io::Result<()> {
+        for path in &self.notes {
+            let text = ring.read_file(path, MAX_LIST_BYTES).await?;
+            let Some(note) = Note::parse(&String::from_utf8_lossy(&text)) else {
+                tracing::warn!(path = %path.display(), "this note of the commit stream's use cannot be read: it is ignored");
+                continue;
+            };
+            let of_stream = frames.iter().filter(|found| found.frame.id.incarnation == note.incarnation);
+            let newest = of_stream.map(|found| found.frame.id.sequence).max().unwrap_or(0);
+            if newest < note.sequence {
+                self.lost_ends += 1;
+                tracing::error!(
+                    path = %path.display(), newest_frame = newest, noted_frame = note.sequence,
+                    "the commit stream has lost frames that were on the disk: records may be missing that were acknowledged \
+                     shortly before the crash. Which partitions they belong to is not known; if you can, restore the \
+                     commit-stream files of this directory from a backup and start again from the state before this start"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Takes the needed frames of each incarnation, in their order, as far as partitions are `wanted`.
@@ -195,8 +236,17 @@ impl Found {
     }
 }
 
+/// Before the files that they tell of, durably: a note without its files tells of a loss.
+async fn remove_notes(ring: &Ring, dir: &Path, notes: &[PathBuf]) -> io::Result<()> {
+    for path in notes {
+        remove_if_there(ring, path).await?;
+    }
+    if notes.is_empty() { Ok(()) } else { ring.sync_dir(dir).await }
+}
+
 /// Removes the stream files of a log directory: every partition in them has been opened, and synced.
 pub async fn remove(ring: &Ring, dir: &Path, found: &Found) -> io::Result<()> {
+    remove_notes(ring, dir, &found.notes).await?;
     let list = found.has_list.then(|| dir.join(KEPT_FOR));
     let paths: Vec<&PathBuf> = list.iter().chain(&found.files).chain(&found.kept).collect();
     for path in &paths {
@@ -208,6 +258,7 @@ pub async fn remove(ring: &Ring, dir: &Path, found: &Found) -> io::Result<()> {
 /// Keeps the stream files for partitions that could not be opened: the next start tries again.
 pub async fn set_aside(ring: &Ring, dir: &Path, found: &Found, unopened: &[PartitionId]) -> io::Result<()> {
     ring.write_file_atomically(dir.join(KEPT_FOR), format_list(unopened).into()).await?;
+    remove_notes(ring, dir, &found.notes).await?;
     let unique = ring.random_u64();
     for (number, path) in found.files.iter().enumerate() {
         ring.rename(path, dir.join(format!("{FILE_PREFIX}{unique:016x}-{number}{KEPT_SUFFIX}"))).await?;

@@ -116,6 +116,34 @@ fn a_stop_in_order_leaves_no_file_and_an_idle_stream_leaves_nothing_to_replay() 
     });
 }
 
+/// An emptied or removed file is told from one that was never used.
+#[test]
+fn frames_that_are_gone_are_told() {
+    on_each_backend(|ring, dir| async move {
+        let stream = stream_in(&ring, dir.path(), 0);
+        let log = open_log(&ring, dir.path(), 0, small_config(), LogStart::default()).await;
+        assert_eq!(find(&ring, dir.path(), false).await.unwrap().lost_ends, 0, "it was never used");
+        commit_one(&stream, &log, b"one").await;
+        let note = note_path(dir.path(), 0);
+        crate::log::tests::eventually(&ring, || note.exists()).await;
+        assert_eq!(find(&ring, dir.path(), false).await.unwrap().lost_ends, 0);
+        std::fs::write(file_path(dir.path(), 0, 0), b"").unwrap();
+        assert_eq!(find(&ring, dir.path(), false).await.unwrap().lost_ends, 1);
+        std::fs::remove_file(file_path(dir.path(), 0, 0)).unwrap();
+        let found = find(&ring, dir.path(), false).await.unwrap();
+        assert_eq!(found.lost_ends, 1);
+        remove(&ring, dir.path(), &found).await.unwrap();
+        assert!(!note.exists(), "it is said once");
+        // A note that a stop in order has left is not believed.
+        std::fs::write(&note, Note { incarnation: 1, sequence: 1 }.format()).unwrap();
+        assert_eq!(find(&ring, dir.path(), true).await.unwrap().lost_ends, 0);
+        assert!(!note.exists());
+        let text = Note { incarnation: u64::MAX, sequence: 7 }.format();
+        assert_eq!(Note::parse(&text), Some(Note { incarnation: u64::MAX, sequence: 7 }));
+        assert_eq!(Note::parse("garbage"), None);
+    });
+}
+
 #[test]
 fn a_gap_stops_one_partition_and_damage_is_told() {
     on_each_backend(|ring, dir| async move {
@@ -150,7 +178,7 @@ fn a_gap_stops_one_partition_and_damage_is_told() {
             TailCache::new(1 << 20),
         );
         let error = opened.await.map(drop).unwrap_err().to_string();
-        assert!(error.contains("from offset 2 on, which ends at 1"), "{error}");
+        assert!(error.contains("from offset 2 on do not follow its end at 1"), "{error}");
         let other = open_log(&ring, dir.path(), 1, small_config(), replay_of(&found, 1)).await;
         assert_eq!(other.log_end_offset(), 1);
         // What is kept for the one is found again by the next start, whatever happened since.
@@ -390,7 +418,7 @@ fn files_are_used_again_and_never_before_their_partitions_are_synced() {
             stream.commit(std::slice::from_ref(&busy)).await.unwrap();
         }
         assert_eq!(quiet.synced_offset(), 1, "its file was used again");
-        assert_eq!(ring.read_dir(DATA).await.unwrap().iter().filter(|entry| !entry.is_dir).count(), 3);
+        assert_eq!(ring.read_dir(DATA).await.unwrap().iter().filter(|entry| is_file_name(&entry.name)).count(), 3);
         let found = find(&ring, Path::new(DATA), false).await.unwrap();
         assert_eq!(found.missing_frames, 0);
         assert!(!found.has(id(0)));

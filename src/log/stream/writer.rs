@@ -5,12 +5,13 @@
 //! goes on after a failed write or a failed sync: then it only keeps what it has, for the next start to replay.
 
 use super::{
-    file_path,
+    Note, file_path,
     frame::{Entry, FrameId, PartitionId, encode, frame_bytes},
+    note_path,
 };
 use crate::{
     limits,
-    log::{Log, gate::Gate},
+    log::{Log, gate::Gate, sync::remove_if_there},
 };
 use bytes::Bytes;
 use ring::{ALIGNMENT, AlignedBuf, File, Instant, OpenOptions, Ring, signal::Signal};
@@ -76,6 +77,7 @@ pub struct Stream {
     current: Cell<usize>,
     creating: Gate,
     is_preparing: Cell<bool>,
+    noting: Gate,
     /// Of the next frame.
     sequence: Cell<u64>,
     buffer: RefCell<AlignedBuf>,
@@ -96,6 +98,8 @@ struct StreamFile {
     filling: Gate,
     /// Of the first frame.
     first_sequence: Cell<u64>,
+    /// The note beside the files knows of its present use.
+    noted: Cell<bool>,
     full: Cell<bool>,
     /// Partitions with entries here, and up to where they have to be synced. In order, so that simulated runs repeat.
     pending: RefCell<BTreeMap<PartitionId, (Log, i64)>>,
@@ -137,6 +141,7 @@ impl Stream {
             current: Cell::new(0),
             creating: Gate::default(),
             is_preparing: Cell::new(false),
+            noting: Gate::default(),
             sequence: Cell::new(1),
             buffer: RefCell::default(),
             stopped: RefCell::default(),
@@ -219,8 +224,30 @@ impl Stream {
         let length = frame_bytes(gathered.entries.len(), gathered.batches_bytes) as u64;
         let file = self.room_for(length).await?;
         self.write_at_position(&file, gathered).await?;
+        self.note_use(&file);
         self.prepare_room(&file);
         Ok(file)
+    }
+
+    /// Behind the first frame in a file: notes that it is there. Nobody waits for it.
+    fn note_use(self: &Rc<Self>, file: &Rc<StreamFile>) {
+        if file.noted.replace(true) {
+            return;
+        }
+        let (stream, file) = (self.clone(), file.clone());
+        drop(self.ring.spawn(async move {
+            let _pass = stream.noting.enter().await;
+            if !stream.is_working() {
+                return;
+            }
+            let note = Note { incarnation: stream.incarnation, sequence: file.first_sequence.get() };
+            let path = note_path(&stream.dir, stream.core);
+            if let Err(error) = stream.ring.write_file_atomically(path, note.format().into()).await {
+                // With the next frame there.
+                file.noted.set(false);
+                tracing::debug!(%error, "the note of the commit stream's use could not be written");
+            }
+        }));
     }
 
     /// Has what the next frames need made beforehand: creating and extending a file waits for the file system's journal, and
@@ -309,6 +336,7 @@ impl Stream {
         file.full.set(false);
         file.position.set(0);
         file.first_sequence.set(self.sequence.get());
+        file.noted.set(false);
         self.current.set(next);
         Ok(())
     }
@@ -336,6 +364,7 @@ impl Stream {
                 filled: Cell::new(0),
                 filling: Gate::default(),
                 first_sequence: Cell::new(self.sequence.get()),
+                noted: Cell::new(false),
                 full: Cell::new(false),
                 pending: RefCell::default(),
                 syncing: Gate::default(),
@@ -391,6 +420,12 @@ impl Stream {
             if !file.pending.borrow().is_empty() {
                 return Err(io::Error::other("the commit stream is kept: not every log in it could be synced"));
             }
+        }
+        if !files.is_empty() {
+            // First, and durably: without its files it would tell of a loss.
+            let _noted = self.noting.enter().await;
+            remove_if_there(&self.ring, &note_path(&self.dir, self.core)).await?;
+            self.ring.sync_dir(&self.dir).await?;
         }
         for number in 0..files.len() {
             self.ring.unlink(file_path(&self.dir, self.core, number)).await?;

@@ -333,7 +333,7 @@ fn a_log_directory_remembers() {
             high_watermarks: vec![entry(2)],
         };
         dir.write_checkpoints(checkpoints, |_, _| false).await.unwrap();
-        dir.write_states(0, &states).await.unwrap();
+        dir.write_states(0, 77, states.clone()).await.unwrap();
         dir.end_run(77).await.unwrap();
         let id = dir.directory_id();
         drop(dir);

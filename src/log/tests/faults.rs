@@ -56,10 +56,10 @@ async fn work(ring: Ring, log: Log, witness: Rc<RefCell<Witness>>) {
                         let mut witness = witness.borrow_mut();
                         witness.promised = witness.promised.min(offset);
                         witness.content.retain(|at, _| *at < offset);
+                        // Whoever cuts a log writes its recovery point down before.
+                        witness.recovery_points.retain(|point| *point <= offset);
                     }
                     log.truncate_to(offset).await.unwrap();
-                    // Whoever cuts a log writes its recovery point down before anything is appended.
-                    witness.borrow_mut().recovery_points.retain(|point| *point <= offset);
                 }
             }
             _ => ring.sleep(Duration::from_micros(ring.random_u64() % 3000)).await,
@@ -260,6 +260,8 @@ fn segments_go_in_their_order_or_not_at_all() {
         let world = World::new(seed, SimOptions::calm());
         let node = world.node("a");
         let disk = world.disk(node);
+        let end = Rc::new(Cell::new(0));
+        let known = end.clone();
         run_in(&world, node, move |ring| async move {
             let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
             while log.segment_infos().len() < 8 {
@@ -267,6 +269,7 @@ fn segments_go_in_their_order_or_not_at_all() {
                 log.sync().await.unwrap();
             }
             log.set_high_watermark(log.log_end_offset());
+            known.set(log.durable_offset());
             let base = |at: usize| log.segment_infos()[at].base_offset;
             log.delete_records_before(base(4)).await.unwrap();
             let later = base(6);
@@ -285,7 +288,7 @@ fn segments_go_in_their_order_or_not_at_all() {
             world.crash(node)
         }
         run_in(&world, node, move |ring| async move {
-            let log = open(&ring, &partition(), small_config(), crashed(i64::MAX)).await;
+            let log = open(&ring, &partition(), small_config(), crashed(end.get())).await;
             let records = read_all(&ring, &log, log.log_start_offset(), 1 << 20).await;
             let offsets: Vec<i64> = records.iter().map(|(at, _)| *at).collect();
             let expected: Vec<i64> = (log.log_start_offset()..log.log_end_offset()).collect();

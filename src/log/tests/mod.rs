@@ -1,6 +1,7 @@
 //! Logs on real files, on every back-end that runs here.
 
 mod basics;
+mod damage;
 mod faults;
 mod model;
 mod recover;

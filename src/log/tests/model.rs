@@ -200,6 +200,7 @@ impl Run {
 
     async fn reopen(&mut self, how: Reopen) {
         let mut start = LogStart {
+            is_known: false,
             clean: true,
             recovery_point: self.log.recovery_point(),
             log_start_offset: self.log.log_start_offset(),

@@ -1,7 +1,7 @@
 //! Crashes, torn ends, bit rot, missing and damaged helper files.
 
 use super::*;
-use crate::log::{AbortedTransaction, LogError};
+use crate::log::{AbortedTransaction, Fault, LogError};
 use ring::sim::{SimOptions, World};
 use std::{cell::Cell, fs};
 
@@ -115,7 +115,7 @@ fn damage_below_the_recovery_point_stops_the_partition() {
         flipped[30] ^= 1;
         fs::write(files::path(&dir, bases[1], files::LOG), &flipped).unwrap();
         let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
-        assert!(matches!(error, LogError::Corrupt { .. }), "{error}");
+        assert!(matches!(error, LogError::Damaged { fault: Fault::BadBatch { .. }, .. }), "{error}");
         // A header that makes no sense, below the recovery point, with good batches behind it.
         let dir = restore(&temp, &files);
         let log_file = files::path(&dir, last, files::LOG);
@@ -125,16 +125,17 @@ fn damage_below_the_recovery_point_stops_the_partition() {
         fs::write(&log_file, &broken).unwrap();
         let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
         assert!(error.to_string().contains("good batches follow"), "{error}");
-        // The same with nothing good behind it is an end, and cut.
+        // The same with nothing good behind it.
         broken.truncate(200);
         fs::write(&log_file, &broken).unwrap();
-        let log = try_open(&ring, &dir, small_config(), crashed(100)).await.unwrap();
-        assert_eq!(log.log_end_offset(), last);
+        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
+        assert!(!error.to_string().contains("good batches follow"), "{error}");
     });
 }
 
+/// Without the snapshots behind them nothing tells that the segments had been synced: as after a power cut.
 #[test]
-fn damage_above_the_recovery_point_takes_the_later_segments_along() {
+fn segments_behind_damage_that_was_not_synced_are_kept_beside_the_log() {
     on_each_backend(|ring, temp| async move {
         let dir = temp.partition();
         let bases = several_segments(&ring, &dir, 100).await;
@@ -142,12 +143,22 @@ fn damage_above_the_recovery_point_takes_the_later_segments_along() {
         let mut flipped = fs::read(&path).unwrap();
         flipped[30] ^= 1;
         fs::write(&path, &flipped).unwrap();
+        let before = snapshot_of(&dir);
+        for base in &bases[2..] {
+            fs::remove_file(files::path(&dir, *base, files::SNAPSHOT)).unwrap();
+        }
         let log = open(&ring, &dir, small_config(), crashed(bases[1])).await;
         assert_eq!((log.log_end_offset(), log.recovery_point()), (bases[1], bases[1]));
         assert_eq!(read_all(&ring, &log, 0, 1000).await.len() as i64, bases[1]);
-        assert!(!files::path(&dir, bases[2], files::LOG).exists());
         assert_eq!(log.producers().get(5).unwrap().last_sequence(), bases[1] as i32 - 1);
         assert_eq!(log.epochs().latest(), Some((bases[1] as i32 - 1) / 20));
+        let after = snapshot_of(&dir);
+        assert_eq!(after[&files::name(bases[1], "log.aside-0")], flipped, "what was cut off has good batches");
+        for base in &bases[2..] {
+            let name = files::name(*base, files::LOG);
+            assert!(!after.contains_key(&name));
+            assert_eq!(after[&format!("{name}.aside-0")], before[&name]);
+        }
     });
 }
 
@@ -285,13 +296,14 @@ fn odd_starts() {
         let log = open(&ring, &dir, small_config(), LogStart { log_start_offset: 10, ..clean() }).await;
         assert_eq!((log.log_start_offset(), log.log_end_offset()), (10, 50));
         assert_eq!(log.epochs().entries(), [(0, 10), (1, 20), (2, 40)]);
-        let log = open(&ring, &dir, small_config(), LogStart { log_start_offset: 90, ..clean() }).await;
+        // An empty log goes on at its start.
+        let empty = temp.another_partition();
+        let start = LogStart { log_start_offset: 90, ..clean() };
+        std::fs::create_dir_all(&empty).unwrap();
+        std::fs::write(files::path(&empty, 90, files::LOG), b"").unwrap();
+        let log = open(&ring, &empty, small_config(), start).await;
         assert_eq!((log.log_start_offset(), log.log_end_offset(), log.size_bytes()), (90, 90, 0));
         assert_eq!(append(&log, 0, &[b"x"]).base_offset, 90);
-        // A recovery point beyond the end: the log was cut after it was written.
-        log.close().await.unwrap();
-        let log = open(&ring, &dir, small_config(), LogStart { recovery_point: 500, ..LogStart::default() }).await;
-        assert_eq!((log.log_end_offset(), log.recovery_point()), (91, 91));
     });
 }
 
@@ -309,22 +321,18 @@ fn a_recovery_checkpoint_that_does_not_fit_is_ignored() {
             let dir = restore(&temp, &files);
             fs::remove_file(dir.join(name)).unwrap();
             if name.ends_with(".log") {
-                // A lost segment shows as a log that ends or starts elsewhere, never as one that promises what is gone.
-                let log = open(&ring, &dir, small_config(), start()).await;
-                assert!(log.size_bytes() < state_size(&files));
+                let Err(error) = try_open(&ring, &dir, small_config(), start()).await else { panic!("{name} is gone") };
+                assert!(error.to_string().contains(name), "{error}");
                 continue;
             }
             check_whole(&ring, &open(&ring, &dir, small_config(), start()).await, 100).await;
         }
-        let encoded = crate::log::fast_start::encode(&vec![state.clone()]);
-        assert_eq!(crate::log::fast_start::decode(&encoded).unwrap(), std::slice::from_ref(&state));
+        let states = crate::log::fast_start::States { broker_epoch: 7, logs: vec![state.clone()] };
+        let encoded = crate::log::fast_start::encode(&states);
+        assert_eq!(crate::log::fast_start::decode(&encoded).unwrap(), states);
         assert!(crate::log::fast_start::decode(&encoded[..encoded.len() - 3]).is_err());
         assert!(crate::log::fast_start::decode(&[]).is_err());
     });
-}
-
-fn state_size(files: &Files) -> u64 {
-    files.iter().filter(|(name, _)| name.ends_with(".log")).map(|(_, content)| content.len() as u64).sum()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use super::{MetaNodeError, QuorumState, bootstrap, metalog, snapshot_file};
 use crate::{
-    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, ReadPart, TailCache, create_dir_durably},
+    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, Opening, ReadPart, TailCache, create_dir_durably},
     meta::{
         METADATA_TOPIC,
         image::{Image, Voter},
@@ -33,6 +33,9 @@ const TAIL_BYTES: usize = 64 << 10;
 /// Snapshots that are kept: the newest, and the one before it in case the disk harms it.
 const SNAPSHOTS_KEPT: usize = 2;
 
+/// The snapshot that formatting writes.
+const FORMATTED: SnapshotId = SnapshotId { end_offset: 0, epoch: 0 };
+
 pub struct Store {
     ring: Ring,
     /// The log directory.
@@ -42,6 +45,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// `__cluster_metadata-0`
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     pub fn new(ring: &Ring, metadata_dir: &Path) -> Self {
         let dir = metadata_dir.join(format!("{METADATA_TOPIC}-0"));
         Self { ring: ring.clone(), metadata_dir: metadata_dir.to_owned(), dir }
@@ -52,15 +60,21 @@ impl Store {
         move |source| MetaNodeError::Io { what, path, source }
     }
 
-    /// Writes what formatting writes where there is no metadata log yet. The voters come last: their file says that the
-    /// directory is formatted.
-    pub async fn format_if_new(&self, voter: &Voter) -> Result<(), MetaNodeError> {
+    /// Whether there is neither a log nor a snapshot: nothing was ever formatted here, or everything is gone.
+    pub async fn is_new(&self) -> Result<bool, MetaNodeError> {
+        let names = self.names().await?;
+        Ok(!names.iter().any(|name| name.ends_with(".log") || name.parse::<SnapshotId>().is_ok()))
+    }
+
+    /// Whether the log has a file. Where `quorum-state` is, it had one.
+    pub async fn has_log_file(&self) -> Result<bool, MetaNodeError> {
+        Ok(self.names().await?.iter().any(|name| name.ends_with(".log")))
+    }
+
+    /// Writes what formatting writes. The voters come last: their file says that the directory is formatted.
+    pub async fn format(&self, voter: &Voter) -> Result<(), MetaNodeError> {
         let (ring, now_ms) = (&self.ring, self.ring.wall_clock_ms());
         create_dir_durably(ring, &self.dir).await.map_err(Self::io("creating", &self.dir))?;
-        let names = self.names().await?;
-        if names.iter().any(|name| name.ends_with(".log") || name.parse::<SnapshotId>().is_ok()) {
-            return Ok(());
-        }
         // The folders themselves must outlast a crash, or everything in them is gone with them.
         for above in self.dir.ancestors().skip(1).take(2) {
             ring.sync_dir(above).await.map_err(Self::io("syncing", above))?;
@@ -71,9 +85,17 @@ impl Store {
             let content = bootstrap::bootstrap_file(&bootstrap::bootstrap_records(), now_ms);
             self.write(&bootstrap_path, content).await?;
         }
-        let id = SnapshotId { end_offset: 0, epoch: 0 };
-        self.write(&self.dir.join(id.to_string()), bootstrap::initial_snapshot(std::slice::from_ref(voter), now_ms))
-            .await
+        self.write(&self.dir.join(FORMATTED.to_string()), Self::initial_snapshot(voter, now_ms)).await
+    }
+
+    fn initial_snapshot(voter: &Voter, now_ms: i64) -> Bytes {
+        bootstrap::initial_snapshot(std::slice::from_ref(voter), now_ms)
+    }
+
+    /// The image that formatting leaves.
+    pub fn formatted_image(&self, voter: &Voter, cluster_id: &str) -> Image {
+        let content = Self::initial_snapshot(voter, self.ring.wall_clock_ms());
+        snapshot_file::decode(&content, FORMATTED, cluster_id).expect("what formatting writes can be read")
     }
 
     /// The records that a log without metadata begins with.
@@ -93,7 +115,8 @@ impl Store {
         snapshot_file::decode(&bytes, newest, cluster_id).map_err(|source| MetaNodeError::Snapshot { path, source })
     }
 
-    pub async fn open_log(&self, start: LogStart, segment_bytes: u32) -> Result<Log, MetaNodeError> {
+    /// Examines the log; nothing on the disk changes.
+    pub async fn examine_log(&self, start: LogStart, segment_bytes: u32) -> Result<Opening, MetaNodeError> {
         let config = LogConfig {
             segment_bytes,
             // Snapshots alone decide what goes.
@@ -102,10 +125,11 @@ impl Store {
             cleanup_policy: CleanupPolicy { delete: true, compact: false },
             max_message_bytes: metalog::MAX_BATCH_BYTES as u32,
             durability: Durability::Fsync,
+            synced_in_order: true,
             ..LogConfig::default()
         };
         let tail = TailCache::new(TAIL_BYTES);
-        Ok(Log::open(&self.ring, self.dir.clone(), Uuid::METADATA_TOPIC, config.shared(), start, tail).await?)
+        Ok(Log::examine(&self.ring, self.dir.clone(), Uuid::METADATA_TOPIC, config.shared(), start, tail).await?)
     }
 
     /// Replays the log from where `image` ends; also the bytes of records behind the image.
@@ -151,18 +175,19 @@ impl Store {
         Ok(bytes.freeze())
     }
 
-    /// An epoch that nobody has seen yet, and this node its leader: durable before anything is appended in it.
+    /// The epoch that `quorum-state` tells of; `None`: there is no such file.
+    pub async fn seen_epoch(&self) -> Result<Option<i32>, MetaNodeError> {
+        let path = self.dir.join(quorum_state::FILE_NAME);
+        let Some(bytes) = self.read(&path, quorum_state::MAX_FILE_BYTES).await? else { return Ok(None) };
+        let state = QuorumState::decode(&String::from_utf8_lossy(&bytes));
+        let state = state.map_err(|reason| MetaNodeError::QuorumState { path, reason })?;
+        Ok(Some(state.leader_epoch))
+    }
+
+    /// Begins an epoch after `last_epoch`, and this node is its leader: durable before anything is appended in it.
     pub async fn begin_epoch(&self, node_id: i32, last_epoch: i32) -> Result<i32, MetaNodeError> {
         let path = self.dir.join(quorum_state::FILE_NAME);
-        let seen = match self.read(&path, quorum_state::MAX_FILE_BYTES).await? {
-            None => 0,
-            Some(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
-                let state = QuorumState::decode(&text);
-                state.map_err(|reason| MetaNodeError::QuorumState { path: path.clone(), reason })?.leader_epoch
-            }
-        };
-        let leader_epoch = seen.max(last_epoch) + 1;
+        let leader_epoch = last_epoch + 1;
         let state = QuorumState { leader_id: node_id, leader_epoch, voted_id: -1, voted_directory_id: Uuid::ZERO };
         self.write(&path, state.encode().into()).await?;
         Ok(leader_epoch)
@@ -191,9 +216,13 @@ impl Store {
         Ok(ids)
     }
 
+    /// Of the files in the folder; none where there is no folder.
     async fn names(&self) -> Result<Vec<String>, MetaNodeError> {
-        let entries = self.ring.read_dir(&self.dir).await.map_err(Self::io("listing", &self.dir))?;
-        Ok(entries.into_iter().map(|entry| entry.name).collect())
+        match self.ring.read_dir(&self.dir).await {
+            Ok(entries) => Ok(entries.into_iter().map(|entry| entry.name).collect()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(Self::io("listing", &self.dir)(error)),
+        }
     }
 
     /// None: there is no such file.

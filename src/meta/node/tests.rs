@@ -41,6 +41,7 @@ fn options(previous_broker_epoch: i64) -> MetaNodeOptions {
         metadata_dir: "/data".into(),
         directory_id: directory(1),
         log_start: LogStart::default(),
+        known_partition: None,
         log_directories: vec![directory(1)],
         previous_broker_epoch,
         cluster_id: CLUSTER_ID.to_owned(),
@@ -74,7 +75,8 @@ async fn start(
         sink.borrow_mut().push(image);
         Box::pin(async {})
     });
-    Ok((MetaNode::start(ring, options, Box::new(|_| Box::pin(async {})), publish).await?, published))
+    let loaded = MetaNode::load(ring, &options).await?;
+    Ok((MetaNode::start(ring, options, loaded, publish).await?, published))
 }
 
 async fn create(node: &MetaNode, name: &str, partitions: i32) -> ErrorCode {
@@ -266,6 +268,74 @@ fn damage_is_told_and_nothing_starts() {
         let error = machine.run(|ring| async move { start(&ring, options(-1)).await.map(drop).unwrap_err() });
         assert!(matches!(error, MetaNodeError::Snapshot { .. } | MetaNodeError::QuorumState { .. }), "{error}");
         machine.world.disk(machine.node).flip_bit(&path, position).unwrap();
+    }
+}
+
+/// The files of the node's disk.
+fn disk_of(machine: &Machine) -> Vec<(String, Vec<u8>)> {
+    let disk = machine.world.disk(machine.node);
+    disk.file_names().into_iter().map(|name| (name.clone(), disk.read_raw(&name).unwrap())).collect()
+}
+
+/// Whatever is done to the log's file, and however the run before has ended: no start makes an empty cluster of it, and none
+/// changes a file.
+#[test]
+fn a_harmed_metadata_log_refuses_each_start_and_every_file_stays() {
+    const LOG: &str = "/data/__cluster_metadata-0/00000000000000000000.log";
+    const HARMS: [&str; 6] = ["flip", "flip the last", "cut", "empty", "delete", "delete all"];
+    for closed in [true, false] {
+        for (number, harm) in HARMS.into_iter().enumerate() {
+            let machine = Machine::new(20 + number as u64);
+            let recovery_point = machine.run(move |ring| async move {
+                let (node, _) = start(&ring, options(-1)).await.unwrap();
+                for name in ["a", "b", "c"] {
+                    assert_eq!(create(&node, name, 1).await, ErrorCode::None);
+                }
+                if closed {
+                    node.close().await.unwrap();
+                    return node.log().recovery_point();
+                }
+                node.recovery_point().await
+            });
+            machine.world.kill(machine.node);
+            let content = machine.world.disk(machine.node).read_raw(LOG).unwrap();
+            machine.run(move |ring| async move {
+                let mut content = content;
+                let middle = content.len() / 2;
+                match harm {
+                    "flip" => content[middle] ^= 4,
+                    "flip the last" => *content.last_mut().unwrap() ^= 4,
+                    "cut" => content.truncate(middle),
+                    _ => content.clear(),
+                }
+                ring.unlink(LOG).await.unwrap();
+                if harm == "delete all" {
+                    for entry in ring.read_dir("/data/__cluster_metadata-0").await.unwrap() {
+                        ring.unlink(format!("/data/__cluster_metadata-0/{}", entry.name)).await.unwrap();
+                    }
+                    ring.remove_dir("/data/__cluster_metadata-0").await.unwrap();
+                } else if harm != "delete" {
+                    let file = ring.open(LOG, ring::OpenOptions::write()).await.unwrap();
+                    ring.write_at(&file, vec![content.into()], 0).await.unwrap();
+                }
+            });
+            let before = disk_of(&machine);
+            // With and without what the checkpoint says: a folder of a topic is left in any case.
+            for recovery_point in [recovery_point, recovery_point, 0, 0] {
+                if recovery_point == 0 && ["cut", "flip the last"].contains(&harm) {
+                    continue;
+                }
+                machine.world.kill(machine.node);
+                let error = machine.run(move |ring| async move {
+                    let log_start = LogStart { clean: closed, recovery_point, ..LogStart::default() };
+                    let known_partition = Some("/data/a-0".into());
+                    let options = MetaNodeOptions { log_start, known_partition, ..options(-1) };
+                    start(&ring, options).await.map(drop).err()
+                });
+                assert!(error.is_some(), "{harm}, closed: {closed}, recovery point {recovery_point}: it starts");
+                assert_eq!(disk_of(&machine), before, "{harm}, closed: {closed}, recovery point {recovery_point}");
+            }
+        }
     }
 }
 

@@ -1,0 +1,163 @@
+//! What a start changes in the folder of a log. It is gathered while the log is read, and done once all of it was found
+//! good: a log that is refused keeps every file as it was.
+//!
+//! Owns: the list, in the order in which it is done. Lives on the core that opens the log. Never: removes good batches. Those
+//! that cannot be kept in the log stay beside it, under names that neither Apache Kafka nor this broker takes for a segment.
+
+use super::{
+    LogConfig, LogError, files,
+    load::rebuild_indexes,
+    segment::{Part, Segment},
+    sync::remove_if_there,
+};
+use bytes::Bytes;
+use ring::{OpenOptions, Ring};
+use std::{
+    cell::RefCell,
+    fmt, io,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+/// How much is copied at a time.
+const COPY_BYTES: u64 = 1 << 20;
+
+pub(super) enum Change {
+    CreateDir,
+    /// `partition.metadata`
+    WriteTopicId(Bytes),
+    /// What is derived from batches, or left of an earlier run.
+    Remove(String),
+    /// Cuts the index files to what is kept of them.
+    TrimIndexes(Rc<Segment>),
+    RebuildIndexes(Rc<Segment>),
+    Cut(Cut),
+    SetAside {
+        from: String,
+        to: String,
+    },
+    /// The first files of an empty log.
+    CreateSegment(Rc<Segment>),
+}
+
+/// A `.log` file is cut behind its last good batch.
+pub(super) struct Cut {
+    pub segment: Rc<Segment>,
+    pub size_bytes: u64,
+    pub valid_bytes: u64,
+    /// The file that keeps what is cut off, where that has good batches.
+    pub kept_as: Option<String>,
+}
+
+/// What is said of a change; nothing of those that lose nothing.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Change::CreateDir | Change::WriteTopicId(_) | Change::CreateSegment(_) | Change::TrimIndexes(_) => Ok(()),
+            Change::Remove(name) => write!(f, "{name} is removed"),
+            Change::RebuildIndexes(segment) => {
+                write!(f, "an index file of {} is missing or damaged: it is built anew", segment_name(segment))
+            }
+            Change::Cut(Cut { segment, size_bytes, valid_bytes, kept_as }) => {
+                let lost = size_bytes - valid_bytes;
+                write!(f, "{} is cut to {valid_bytes} bytes, {lost} bytes go", segment_name(segment))?;
+                kept_as.as_ref().map_or(Ok(()), |name| write!(f, ": they have good batches, and are kept in {name}"))
+            }
+            Change::SetAside { from, to } => {
+                write!(f, "{from} follows what was lost: it is no part of the log any more, and is kept as {to}")
+            }
+        }
+    }
+}
+
+fn segment_name(segment: &Segment) -> String {
+    files::name(segment.base_offset, files::LOG)
+}
+
+#[derive(Default)]
+pub(super) struct Changes(RefCell<Vec<Change>>);
+
+impl Changes {
+    pub fn add(&self, change: Change) {
+        self.0.borrow_mut().push(change);
+    }
+
+    /// Does all of it. After an error the next start finds what is left to do.
+    pub async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
+        for change in self.0.into_inner() {
+            if matches!(change, Change::Cut(_) | Change::SetAside { .. } | Change::RebuildIndexes(_)) {
+                tracing::warn!(dir = %dir.display(), "recovery: {change}");
+            }
+            change.apply(ring, dir, config).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Change {
+    async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
+        let (what, path, result) = match self {
+            Change::CreateDir => ("creating", dir.to_owned(), files::create_dir_durably(ring, dir).await),
+            Change::WriteTopicId(text) => {
+                let path = dir.join(files::PARTITION_METADATA);
+                ("writing", path.clone(), ring.write_file_atomically(path, text).await)
+            }
+            Change::Remove(name) => {
+                let path = dir.join(name);
+                ("removing", path.clone(), remove_if_there(ring, &path).await)
+            }
+            Change::TrimIndexes(segment) => {
+                let result = segment.trim_indexes(ring, dir).await;
+                ("cutting indexes of", path_of(dir, &segment), result)
+            }
+            Change::RebuildIndexes(segment) => {
+                let result = rebuild_indexes(ring, dir, config, &segment).await;
+                ("rebuilding indexes of", path_of(dir, &segment), result)
+            }
+            Change::Cut(cut) => ("cutting", path_of(dir, &cut.segment), cut.apply(ring, dir).await),
+            Change::SetAside { from, to } => {
+                let path = dir.join(from);
+                ("setting aside", path.clone(), ring.rename(path, dir.join(to)).await)
+            }
+            Change::CreateSegment(segment) => {
+                ("creating", path_of(dir, &segment), create_segment(ring, dir, &segment).await)
+            }
+        };
+        result.map_err(LogError::io(what, path))
+    }
+}
+
+impl Cut {
+    /// Durably: a later start may find the segment below its recovery point, and believe its size.
+    async fn apply(self, ring: &Ring, dir: &Path) -> io::Result<()> {
+        let file = self.segment.file(ring, dir, Part::Log).await?;
+        if let Some(name) = self.kept_as {
+            let path = dir.join(name);
+            let copy = ring.open(&path, OpenOptions { truncate: true, ..OpenOptions::write() }).await?;
+            let mut position = self.valid_bytes;
+            while position < self.size_bytes {
+                let length = COPY_BYTES.min(self.size_bytes - position);
+                let bytes = ring.read_exact_at(&file, position, length as usize).await?;
+                ring.write_at(&copy, vec![bytes.freeze()], position - self.valid_bytes).await?;
+                position += length;
+            }
+            ring.sync_data(&copy).await?;
+            ring.sync_dir(dir).await?;
+        }
+        ring.truncate(&file, self.valid_bytes).await?;
+        ring.sync_data(&file).await
+    }
+}
+
+async fn create_segment(ring: &Ring, dir: &Path, segment: &Segment) -> io::Result<()> {
+    for part in [Part::Log, Part::Offsets, Part::Times] {
+        segment.file(ring, dir, part).await?;
+    }
+    ring.sync_dir(dir).await?;
+    segment.close_files();
+    Ok(())
+}
+
+fn path_of(dir: &Path, segment: &Segment) -> PathBuf {
+    files::path(dir, segment.base_offset, files::LOG)
+}

@@ -1,0 +1,249 @@
+//! Files of a log that have less than was synced: flipped, cut, emptied, gone, at the beginning, in the middle and at the end. A
+//! log that falls short of what is known is refused, each time, and every file stays as it was.
+
+use super::{
+    simulated::{files_in, run_in, write_files},
+    *,
+};
+use crate::log::{Fault, LogError, LogState};
+use ring::sim::{SimOptions, World};
+use std::cell::Cell;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Harm {
+    /// A bit of the records of the middle batch.
+    Flip,
+    /// To a half, within a batch.
+    Cut,
+    /// To its first batches.
+    CutBetweenBatches,
+    Empty,
+    Delete,
+}
+
+const HARMS: [Harm; 5] = [Harm::Flip, Harm::Cut, Harm::CutBetweenBatches, Harm::Empty, Harm::Delete];
+
+impl Harm {
+    fn apply(self, files: &mut Files, name: &str) {
+        let content = files.get_mut(name).expect("a file to harm");
+        let ends: Vec<usize> = protocol::records::batches(content)
+            .scan(0, |end, batch| {
+                *end += batch.unwrap().size_bytes();
+                Some(*end)
+            })
+            .collect();
+        let middle = ends[ends.len() / 2 - 1];
+        match self {
+            Harm::Flip => content[middle + 80] ^= 1,
+            Harm::Cut => content.truncate(middle + 70),
+            Harm::CutBetweenBatches => content.truncate(middle),
+            Harm::Empty => content.clear(),
+            Harm::Delete => drop(files.remove(name)),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Whole {
+    files: Files,
+    state: LogState,
+    bases: Vec<i64>,
+    end: i64,
+}
+
+const COUNT: i64 = 150;
+
+async fn make_whole(ring: &Ring) -> Whole {
+    let dir = Path::new("/data/whole/topic-0");
+    let log = open(ring, dir, small_config(), LogStart::default()).await;
+    for at in 0..COUNT {
+        append_batch(&log, batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, at as i32).build(), 0).unwrap();
+        log.sync().await.unwrap();
+    }
+    let state = log.close().await.unwrap();
+    let bases = log.segment_infos().iter().map(|info| info.base_offset).collect();
+    Whole { files: files_in(ring, dir).await, state, bases, end: COUNT }
+}
+
+/// How much is known of a log when it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// It was closed in order by this broker.
+    State,
+    /// It was closed in order, by Apache Kafka.
+    Closed,
+    /// A crash, and the recovery point is the end.
+    Checkpoint,
+    /// A crash, before the first checkpoint.
+    Nothing,
+}
+
+const KNOWN: [Known; 4] = [Known::State, Known::Closed, Known::Checkpoint, Known::Nothing];
+
+impl Known {
+    fn start(self, whole: &Whole) -> LogStart {
+        let at_end = LogStart { recovery_point: whole.end, is_known: true, ..LogStart::default() };
+        match self {
+            Known::State => LogStart { state: Some(whole.state.clone()), clean: true, ..at_end },
+            Known::Closed => LogStart { clean: true, ..at_end },
+            Known::Checkpoint => at_end,
+            Known::Nothing => LogStart::default(),
+        }
+    }
+
+    /// Whether a log is refused with this harm in its first, a middle, or its last segment (0, 1, 2).
+    fn refuses(self, harm: Harm, place: usize) -> bool {
+        match (self, harm, place) {
+            // Nobody reads what is known to be on the disk: `millstream log check` does.
+            (Known::State | Known::Closed | Known::Checkpoint, Harm::Flip, _) => false,
+            (Known::State, _, _) => true,
+            // Retention may have taken it: said in a warning.
+            (_, Harm::Delete, 0) => false,
+            // Compaction may have, when Kafka had the topic: said in a warning.
+            (Known::Closed, Harm::CutBetweenBatches | Harm::Empty | Harm::Delete, 0 | 1) => false,
+            // Beyond what is known a torn end is cut.
+            (Known::Nothing, _, 2) => false,
+            _ => true,
+        }
+    }
+}
+
+async fn check(ring: &Ring, dir: &Path, whole: &Whole, known: Known, harm: Harm, place: usize) {
+    let base = [whole.bases[0], whole.bases[whole.bases.len() / 2], *whole.bases.last().unwrap()][place];
+    let mut harmed = whole.files.clone();
+    harm.apply(&mut harmed, &files::name(base, files::LOG));
+    write_files(ring, dir, harmed.clone()).await;
+    let context = format!("{known:?}, {harm:?} of the segment at {base}");
+    let opened = try_open(ring, dir, small_config(), known.start(whole)).await;
+    if !known.refuses(harm, place) {
+        let log = opened.unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert!(log.log_end_offset() <= COUNT, "{context}");
+        return;
+    }
+    for attempt in 1..=2 {
+        let Err(error) = try_open(ring, dir, small_config(), known.start(whole)).await else {
+            panic!("{context}: it is opened, attempt {attempt}")
+        };
+        let LogError::Damaged { path, fault, synced_offset } = &error else { panic!("{context}: {error}") };
+        assert!(path.starts_with(dir), "{context}: {error}");
+        assert!(*synced_offset > 0, "{context}: {error}");
+        assert!(*fault != Fault::NoSegment, "{context}: {error}");
+        assert_eq!(files_in(ring, dir).await, harmed, "{context}: files have changed, attempt {attempt}");
+    }
+}
+
+#[test]
+fn a_log_that_falls_short_is_refused_each_time_and_every_file_stays() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    let made = Rc::new(Cell::new(None));
+    let place = made.clone();
+    run_in(&world, node, |ring| async move { place.set(Some(make_whole(&ring).await)) });
+    let whole = Rc::new(made.take().unwrap());
+    assert!(whole.bases.len() > 5, "{:?}", whole.bases);
+    for (number, known) in KNOWN.into_iter().enumerate() {
+        world.kill(node);
+        let whole = whole.clone();
+        run_in(&world, node, move |ring| async move {
+            for harm in HARMS {
+                for place in 0..3 {
+                    let dir = PathBuf::from(format!("/data/{number}-{harm:?}-{place}/topic-0"));
+                    check(&ring, &dir, &whole, known, harm, place).await;
+                }
+            }
+        });
+    }
+    world.close();
+}
+
+/// Without a checkpoint the snapshots where segments begin tell that what lies before them was synced.
+#[test]
+fn a_flipped_byte_before_the_first_checkpoint_stops_the_log_and_keeps_its_segments() {
+    on_each_backend(|ring, temp| async move {
+        let dir = temp.partition();
+        let log = open(&ring, &dir, small_config(), LogStart::default()).await;
+        while log.segment_infos().len() < 5 {
+            append(&log, 0, &[&[7; 500]]);
+            log.sync().await.unwrap();
+        }
+        let last = log.segment_infos().last().unwrap().base_offset;
+        let snapshot = files::path(&dir, last, files::SNAPSHOT);
+        eventually(&ring, || snapshot.exists()).await;
+        let mut files = snapshot_of(&dir);
+        files.get_mut(&files::name(0, files::LOG)).unwrap()[100] ^= 1;
+        let dir = restore(&temp, &files);
+        for _ in 0..2 {
+            let Err(error) = try_open(&ring, &dir, small_config(), crashed(0)).await else { panic!("it opened") };
+            assert!(matches!(&error, LogError::Damaged { synced_offset, .. } if *synced_offset == last), "{error}");
+            assert_eq!(snapshot_of(&dir), files);
+        }
+    });
+}
+
+#[test]
+fn a_folder_that_is_gone_is_refused_and_nothing_is_made_in_its_place() {
+    on_epoll(|ring, temp| async move {
+        let dir = temp.partition();
+        for start in [crashed(1), LogStart { clean: true, ..crashed(1) }, LogStart { log_start_offset: 1, ..clean() }] {
+            let Err(error) = try_open(&ring, &dir, small_config(), start).await else { panic!("it opened") };
+            assert!(matches!(error, LogError::Damaged { fault: Fault::Missing, .. }), "{error}");
+            assert!(!dir.exists());
+        }
+        open(&ring, &dir, small_config(), crashed(0)).await;
+    });
+}
+
+/// A log whose appends are each on the disk before the next one begins: damage in front of a good batch is no torn write.
+#[test]
+fn a_log_that_is_synced_in_order_is_cut_at_its_last_batch_only() {
+    on_each_backend(|ring, temp| async move {
+        let config = || LogConfig { synced_in_order: true, ..LogConfig::default() };
+        let dir = temp.partition();
+        let log = open(&ring, &dir, config(), LogStart::default()).await;
+        let mut begins = Vec::new();
+        for at in 0..5 {
+            begins.push(log.size_bytes() as usize);
+            append(&log, 0, &[&[at; 100]]);
+            log.sync().await.unwrap();
+        }
+        let files = snapshot_of(&dir);
+        let name = files::name(0, files::LOG);
+        for (at, begin) in begins.into_iter().enumerate() {
+            let mut harmed = files.clone();
+            harmed.get_mut(&name).unwrap()[begin + 90] ^= 1;
+            let dir = restore(&temp, &harmed);
+            let opened = try_open(&ring, &dir, config(), crashed(0)).await;
+            if at == 4 {
+                assert_eq!(opened.unwrap().log_end_offset(), 4);
+                continue;
+            }
+            let Err(LogError::Damaged { fault, .. }) = opened else { panic!("batch {at}") };
+            let Fault::BadBatch { position, offset, good_behind, .. } = fault else { panic!("{fault}") };
+            assert_eq!((position, offset, good_behind), (begin as u64, at as i64, true));
+            assert_eq!(snapshot_of(&dir), harmed);
+        }
+    });
+}
+
+/// What compaction has left in a topic that is no longer compacted.
+#[test]
+fn holes_of_compaction_are_told_from_segments_that_are_gone() {
+    on_epoll(|ring, temp| async move {
+        let dir = temp.partition();
+        let log = open(&ring, &dir, small_config(), LogStart::default()).await;
+        let with_gap = |base_offset: i64| {
+            let mut builder = BatchBuilder::new(base_offset);
+            builder.append(NOW_MS, None, Some(&[3; 700]), &[]);
+            builder.build()
+        };
+        for at in 0..20 {
+            log.append_as_follower(with_gap(at * 3)).unwrap();
+        }
+        log.sync().await.unwrap();
+        log.close().await.unwrap();
+        let bases: Vec<i64> = log.segment_infos().iter().map(|info| info.base_offset).collect();
+        assert!(bases.len() > 3);
+        let again = open(&ring, &dir, small_config(), crashed(58)).await;
+        assert_eq!(read_all(&ring, &again, 0, 1 << 20).await.len(), 20);
+    });
+}
