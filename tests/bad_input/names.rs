@@ -25,12 +25,20 @@ fn bad_names() -> Vec<String> {
     names
 }
 
-/// Every path below `folder`.
+/// Every path below `folder`, but for those that the broker writes in its own time: its checkpoints, and what they leave in the
+/// folder of the metadata log.
 fn paths_below(folder: &Path) -> Vec<String> {
+    let is_its_own = |path: &Path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.contains("-offset-checkpoint") || path.ends_with("__cluster_metadata-0")
+    };
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            if is_its_own(&entry.path()) {
+                continue;
+            }
             found.push(entry.path().display().to_string());
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push(entry.path());
