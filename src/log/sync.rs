@@ -459,8 +459,10 @@ impl Log {
         Ok(())
     }
 
-    /// Syncs the file of a segment; the caller has the pass for it. A failure is final for the log.
+    /// Syncs the file of a segment; the caller has the pass for it. A failure is final for the log: the kernel tells of it
+    /// once, and the sync after it would succeed though the disk lacks the pages.
     async fn sync_log_file(&self, segment: &Segment, file: &File) -> io::Result<()> {
+        self.0.writer.failure()?;
         let synced = self.0.ring.sync_data(file).await;
         if let Err(error) = &synced {
             self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), error);

@@ -15,7 +15,7 @@ use crate::{
     meta::{image::Image, topic::directory},
     pace::TurnBudget,
 };
-use protocol::ErrorCode;
+use protocol::{ErrorCode, Uuid};
 use rustc_hash::FxHashSet;
 use std::{
     collections::VecDeque,
@@ -59,10 +59,13 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
             }
         }
     }
+    // A topic's route knows its open partitions: one that could not be opened before may be now.
+    let opened: FxHashSet<Uuid> = to_open.iter().map(|one| one.id.topic_id).collect();
     side_by_side(shard, to_open.into_iter().map(|one| open(shard.clone(), one))).await;
     let mut routes = Routes::default();
     for topic in view.image.topics.iter() {
-        routes.follow(&shard.routes.borrow(), &view, topic, &shard.partitions.borrow());
+        let has_opened = opened.contains(&topic.id);
+        routes.follow(&shard.routes.borrow(), &view, topic, &shard.partitions.borrow(), has_opened);
         budget.item_done().await;
     }
     let all: Vec<Rc<Partition>> = shard.partitions.borrow().values().cloned().collect();

@@ -513,6 +513,9 @@ fn append_local(
     pending: &Rc<PendingAppends>,
     index: usize,
 ) {
+    // A route that was made before its partition could be opened does not know it.
+    let late = if partition.is_none() { shard.partition(append.id) } else { None };
+    let partition = partition.or(late.as_ref());
     let Some(partition) = partition.filter(|partition| !partition.deleted.get()) else {
         let absence = shard.absence(append.id, is_by_id(append.origin));
         return pending.set(index, AppendResult::error(absence, None));

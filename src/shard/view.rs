@@ -167,18 +167,20 @@ impl Routes {
     }
 
     /// Adds the route of one topic of a new view: the one of before where nothing has changed. `partitions` are those that
-    /// this core has open.
+    /// this core has open; `has_opened`: some of this topic it has opened just now.
     pub fn follow(
         &mut self,
         before: &Routes,
         view: &ClusterView,
         topic: &Arc<Topic>,
         partitions: &FxHashMap<PartitionId, Rc<Partition>>,
+        has_opened: bool,
     ) {
         let kept = before.by_id.get(&topic.id).filter(|route| {
             Arc::ptr_eq(&route.source, topic)
                 && Arc::ptr_eq(&route.layers, &view.layers)
                 && route.overrides == *view.overrides(&topic.name)
+                && !has_opened
         });
         let route = kept.cloned().unwrap_or_else(|| Rc::new(TopicRoute::new(view, topic, partitions)));
         self.by_name.insert(route.name.clone(), route.clone());
