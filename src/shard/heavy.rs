@@ -156,7 +156,7 @@ mod tests {
     }
 
     /// Steps until each of the batches, in the order in which they came, has its verdict.
-    fn steps_until_done(batches: Vec<Box<HeavyBatch>>) -> Vec<usize> {
+    fn steps_until_done<const N: usize>(batches: [Box<HeavyBatch>; N]) -> Vec<usize> {
         let heavy = HeavyBatches::default();
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let mut checks: Vec<_> = batches.into_iter().map(|batch| Box::pin(heavy.check(batch))).collect();
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_smaller_batch_is_not_behind_all_of_a_larger_one() {
         let large = || batch(Compression::Gzip, 20 << 20);
-        let done = steps_until_done(vec![large(), large(), large(), batch(Compression::Gzip, 200 << 10)]);
+        let done = steps_until_done([large(), large(), large(), batch(Compression::Gzip, 200 << 10)]);
         assert!(done[3] < 40, "{done:?}");
         assert!(done[0] > 900, "{done:?}");
     }
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn what_takes_much_memory_takes_turns_and_holds_up_nothing_else() {
         let huge = || batch_for(Compression::Lz4, 20 << 20, Some(Compression::Gzip), 100 << 20);
-        let done = steps_until_done(vec![huge(), huge(), batch(Compression::Lz4, 200 << 10)]);
+        let done = steps_until_done([huge(), huge(), batch(Compression::Lz4, 200 << 10)]);
         assert!(done[2] < 40 && done[0] > 2500 && done[1] > done[0] + 2500, "{done:?}");
     }
 }

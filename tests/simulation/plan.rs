@@ -58,6 +58,8 @@ pub struct Plan {
     /// Produce and fetch name topics by id (newer versions) instead of by name.
     pub by_id: bool,
     pub large_records: bool,
+    /// Producers pack some of their batches; the large ones unpack to more than is checked at once.
+    pub packed: bool,
     pub options: SimOptions,
     pub faults: Vec<Fault>,
     pub storm: Duration,
@@ -89,6 +91,7 @@ impl Plan {
             depth: if dice.one_in(4) { 3 } else { 1 },
             by_id: dice.one_in(2),
             large_records: dice.one_in(5),
+            packed: false,
             options,
             faults,
             storm: dice.millis(1_500, 6_000),
@@ -97,6 +100,12 @@ impl Plan {
                 .map(|_| *dice.pick(&[Fault::PowerCut, Fault::PowerCut, Fault::Kill, Fault::CleanStop]))
                 .collect(),
         };
+        plan.packed = dice.one_in(3);
+        if dice.one_in(4) {
+            // Batches are packed anew, the larger ones in steps.
+            let codec = *dice.pick(&["gzip", "snappy", "lz4", "zstd", "uncompressed"]);
+            plan.properties.push(("compression.type".to_owned(), codec.to_owned()));
+        }
         if variation == Variation::OsDurability {
             plan.properties.push(("durability".to_owned(), "os".to_owned()));
             plan.faults = vec![Fault::PowerCut];
@@ -123,10 +132,6 @@ fn properties(dice: &mut Dice) -> Vec<(String, String)> {
     set("log.segment.delete.delay.ms", dice.pick(&[0, 200, 60_000]).to_string());
     set("log.retention.check.interval.ms", dice.pick(&[500, 5_000, 300_000]).to_string());
     set("log.flush.offset.checkpoint.interval.ms", dice.pick(&[50, 700, 60_000]).to_string());
-    if dice.one_in(4) {
-        // Batches are packed anew, the larger ones in steps.
-        set("compression.type", (*dice.pick(&["gzip", "snappy", "lz4", "zstd", "uncompressed"])).to_owned());
-    }
     if dice.one_in(2) {
         // Segments of a handful of batches: rolls, and recoveries over several of them.
         set("log.roll.ms", dice.pick(&[30, 300, 2_000]).to_string());

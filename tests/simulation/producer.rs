@@ -140,8 +140,10 @@ impl Producer {
         self.batches_left -= 1;
         let run = self.run().clone();
         let count = 1 + self.client.below(4) as i32;
-        let codec = Compression::ALL[if self.one_in(2) { self.client.below(Compression::ALL.len()) } else { 0 }];
-        // Packed, some of them unpack to more than is checked at once.
+        let codec = match run.plan.packed {
+            true => Compression::ALL[self.client.below(Compression::ALL.len())],
+            false => Compression::None,
+        };
         let padding_max = match (run.plan.large_records, codec) {
             (true, Compression::None) => 40_000,
             (true, _) => 120_000,

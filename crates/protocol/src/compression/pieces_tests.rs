@@ -27,7 +27,8 @@ fn unpack(
 }
 
 fn pack(codec: Compression, level: Option<i32>, input: &[u8], piece_bytes: usize) -> Vec<u8> {
-    let mut packing = Packing::new(codec, level, b"head".to_vec(), (piece_bytes % 2 == 0).then_some(input.len()));
+    let mut packing =
+        Packing::new(codec, level, b"head".to_vec(), piece_bytes.is_multiple_of(2).then_some(input.len()));
     input.chunks(piece_bytes).for_each(|piece| packing.write(piece));
     let output = packing.finish();
     assert_eq!(&output[..4], b"head");

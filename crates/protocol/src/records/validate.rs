@@ -167,6 +167,7 @@ pub fn validate_at_once(
     checked
 }
 
+#[inline]
 fn give_back(scratch: &mut Vec<u8>) {
     if scratch.capacity() > SCRATCH_KEPT_BYTES {
         *scratch = Vec::new();
@@ -180,6 +181,7 @@ fn wanted_codec(compression: Compression, rules: &ValidationRules) -> Option<Com
 }
 
 /// `None` for a batch with more records than `most_bytes` says for its codec.
+#[inline(always)]
 fn check(
     bytes: &[u8],
     rules: &ValidationRules,
@@ -216,6 +218,7 @@ fn check(
 }
 
 /// The verdict on a batch in which nothing is wrong.
+#[inline(always)]
 fn accepted(batch: &Batch<'_>, compression: Compression, largest: Largest, rules: &ValidationRules) -> ValidBatch {
     let producer = batch.has_producer_id().then(|| BatchProducer {
         id: batch.producer_id(),

@@ -435,7 +435,7 @@ fn in_steps(bytes: &[u8], rules: &ValidationRules) -> (usize, Result<(bytes::Byt
     }
 }
 
-fn repacked(batch: &mut Vec<u8>) {
+fn repacked(batch: &mut [u8]) {
     let length = batch.len() as i32 - 12;
     batch[8..12].copy_from_slice(&length.to_be_bytes());
     let crc = super::super::batch::checksum(batch);
