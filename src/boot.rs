@@ -338,6 +338,7 @@ impl Lead {
         let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish).await?;
         *shard.controller.borrow_mut() = Some(Rc::new(node));
         tell_directories(shard).await;
+        note_metadata(shard, &dirs);
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
             let what = "cannot write the offset checkpoints";
             checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;

@@ -30,7 +30,8 @@ fn bad_names() -> Vec<String> {
 fn paths_below(folder: &Path) -> Vec<String> {
     let is_its_own = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.contains("-offset-checkpoint") || path.ends_with("__cluster_metadata-0")
+        let is_of_directory = ["-offset-checkpoint", "commit-stream-", "millstream-metadata-seen"];
+        is_of_directory.iter().any(|part| name.contains(part)) || path.ends_with("__cluster_metadata-0")
     };
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
