@@ -212,11 +212,25 @@ fn settings(config: &BrokerConfig, layers: &Layers) -> Arc<Settings> {
     })
 }
 
-/// The log directories, and whose turn it is to write their checkpoints: what was asked later is written later.
+/// The log directories, and whose turn it is to write the checkpoints of each: what was asked later is written later, and one
+/// that hangs holds up no other.
 struct LogDirs {
     all: Vec<LogDir>,
+    turns: Vec<Turn>,
+}
+
+#[derive(Default)]
+struct Turn {
     busy: Cell<bool>,
     free: Signal,
+}
+
+/// Which checkpoints of a log directory are written.
+#[derive(Clone, Copy)]
+enum Checkpoints {
+    /// Recovery points, moved first, log starts and high watermarks.
+    All,
+    LogStarts,
 }
 
 /// What core 0 has beside its shard.
@@ -277,7 +291,8 @@ impl Lead {
     }
 
     async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
-        let dirs = Rc::new(LogDirs { all: self.dirs, busy: Cell::new(false), free: Signal::default() });
+        let turns = self.dirs.iter().map(|_| Turn::default()).collect();
+        let dirs = Rc::new(LogDirs { all: self.dirs, turns });
         let publisher = (shard.clone(), dirs.clone());
         let publish = Box::new(move |image: Arc<Image>| {
             let (shard, dirs) = publisher.clone();
@@ -288,28 +303,41 @@ impl Lead {
         set_strays_aside(shard, &dirs).await?;
         if !dirs.all.iter().all(LogDir::was_clean) {
             let what = "cannot write the offset checkpoints";
-            checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
+            checkpoint_all(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
         }
         end_replay(shard, &dirs, &self.streams).await?;
         shard.call_all(|| Call::Accept).await;
         ready(self.prepared.plan.bound());
-        let checkpoints = shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs));
+        let write = |dir| shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs.clone(), dir));
+        let checkpoints: Vec<_> = (0..dirs.all.len()).map(write).collect();
         shard.stop.wait_until(|| shard.is_stopping()).await;
-        let dirs = checkpoints.await;
+        for of_dir in checkpoints {
+            of_dir.await;
+        }
         stop(shard, &dirs.all).await
     }
 }
 
 /// Shows a new image to every core, and returns when all have followed it.
-async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
+async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
     let before = shard.view.borrow().image.clone();
     let view = shard.view.borrow().follow(image, shard.config.node_id);
     shard.call_all(|| Call::Follow(view.clone())).await;
-    let is_gone = |id| view.image.topics.by_id(id).is_none();
-    if before.topics.iter().any(|topic| is_gone(topic.id))
-        && let Err(error) = checkpoint(shard, dirs).await
-    {
-        tracing::error!(%error, "cannot write the offset checkpoints: do not create the deleted topic again before a restart");
+    let mut had_gone = vec![false; dirs.all.len()];
+    for topic in before.topics.iter().filter(|topic| view.image.topics.by_id(topic.id).is_none()) {
+        for index in topic.partitions.keys() {
+            let (path, _) = shard.storage.place(&topic.name, PartitionId { topic_id: topic.id, index: *index });
+            let dir = dirs.all.iter().position(|dir| path.parent() == Some(dir.path()));
+            dir.into_iter().for_each(|dir| had_gone[dir] = true);
+        }
+    }
+    for dir in (0..had_gone.len()).filter(|dir| had_gone[*dir]) {
+        if let Err(error) = checkpoint(shard, dirs, dir, Checkpoints::All).await {
+            tracing::error!(
+                dir = %dirs.all[dir].path().display(), %error,
+                "cannot write the offset checkpoints: do not create the deleted topic again before a restart"
+            );
+        }
     }
 }
 
@@ -372,29 +400,66 @@ async fn cluster_id(ring: &Ring, config: &BrokerConfig) -> Result<String, BootEr
     Ok(config.cluster_id.clone().unwrap_or_else(fresh))
 }
 
-/// Writes recovery points and log starts now and then, so that recovery after a crash has little to read.
-async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>) -> Rc<LogDirs> {
-    let interval = Duration::from_millis(shard.config.log.flush_offset_checkpoint_interval_ms.max(1) as u64);
+/// Writes recovery points and log starts of a log directory now and then, so that recovery after a crash has little to read,
+/// and brings nothing back that was deleted.
+async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>, dir: usize) {
+    let config = &shard.config.log;
+    let every = |interval_ms: i32| Duration::from_millis(interval_ms.max(1) as u64);
+    let points_interval = every(config.flush_offset_checkpoint_interval_ms);
+    let starts_interval = every(config.flush_start_offset_checkpoint_interval_ms);
+    let (mut next_points, mut next_starts) = (shard.ring.now() + points_interval, shard.ring.now() + starts_interval);
     while !shard.is_stopping() {
         let stopped = shard.stop.wait_until(|| shard.is_stopping());
-        if shard.ring.timeout(interval, stopped).await.is_none()
-            && let Err(error) = checkpoint(&shard, &dirs).await
-        {
-            tracing::error!(%error, "cannot write the offset checkpoints; recovery after a crash will take longer");
+        let wait = next_points.min(next_starts).since(shard.ring.now());
+        if shard.ring.timeout(wait, stopped).await.is_some() {
+            return;
+        }
+        let what = if next_points <= next_starts { Checkpoints::All } else { Checkpoints::LogStarts };
+        if let Err(error) = checkpoint(&shard, &dirs, dir, what).await {
+            tracing::error!(
+                dir = %dirs.all[dir].path().display(), %error,
+                "cannot write the offset checkpoints; recovery after a crash will take longer, and deleted records may come back"
+            );
+        }
+        next_starts = shard.ring.now() + starts_interval;
+        if let Checkpoints::All = what {
+            next_points = shard.ring.now() + points_interval;
         }
     }
-    dirs
 }
 
-/// Writes what every partition says of itself. What is known of partitions that are gone is forgotten with it, lest it be
-/// taken for knowledge of a later partition of that name.
-async fn checkpoint(shard: &Shard, dirs: &LogDirs) -> io::Result<()> {
-    dirs.free.wait_until(|| !dirs.busy.get()).await;
-    dirs.busy.set(true);
-    let checkpoints = partition_checkpoints(shard.call_all(|| Call::Checkpoint).await);
-    let written = write_checkpoints(&dirs.all, &checkpoints).await;
-    dirs.busy.set(false);
-    dirs.free.notify();
+/// Writes the checkpoints of every log directory, all of them at the same time.
+async fn checkpoint_all(shard: &Shard, dirs: &Rc<LogDirs>) -> io::Result<()> {
+    let write = |dir| {
+        let (shard, dirs) = (shard.clone(), dirs.clone());
+        shard.ring.clone().spawn(async move { checkpoint(&shard, &dirs, dir, Checkpoints::All).await })
+    };
+    let mut written = Ok(());
+    for of_dir in (0..dirs.all.len()).map(write).collect::<Vec<_>>() {
+        written = written.and(of_dir.await);
+    }
+    written
+}
+
+/// Writes what every partition of a log directory says of itself. What is known of partitions that are gone is forgotten with
+/// it, lest it be taken for knowledge of a later partition of that name.
+async fn checkpoint(shard: &Shard, dirs: &LogDirs, dir: usize, what: Checkpoints) -> io::Result<()> {
+    let (turn, dir) = (&dirs.turns[dir], &dirs.all[dir]);
+    turn.free.wait_until(|| !turn.busy.get()).await;
+    turn.busy.set(true);
+    let path = || dir.path().to_owned();
+    let written = match what {
+        Checkpoints::All => {
+            let offsets = partition_checkpoints(shard.call_all(|| Call::Checkpoint(path())).await);
+            write_checkpoints(dir, &offsets).await
+        }
+        Checkpoints::LogStarts => {
+            let offsets = partition_checkpoints(shard.call_all(|| Call::Offsets(path())).await);
+            dir.write_log_starts(&entries(dir, &offsets, |one| one.log_start_offset)).await
+        }
+    };
+    turn.busy.set(false);
+    turn.free.notify();
     written
 }
 
@@ -415,21 +480,25 @@ fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
     answers.into_iter().flat_map(of).collect()
 }
 
-async fn write_checkpoints(dirs: &[LogDir], checkpoints: &[PartitionCheckpoint]) -> io::Result<()> {
-    for dir in dirs {
-        let here = || checkpoints.iter().filter(|one| one.dir == dir.path());
-        let entry = |one: &PartitionCheckpoint, offset| OffsetEntry {
-            topic: one.topic.clone(),
-            partition: one.partition,
-            offset,
-        };
-        let entries =
-            |offset: fn(&PartitionCheckpoint) -> i64| here().map(|one| entry(one, offset(one))).collect::<Vec<_>>();
-        dir.write_recovery_points(&entries(|one| one.recovery_point)).await?;
-        dir.write_log_starts(&entries(|one| one.log_start_offset)).await?;
-        dir.write_high_watermarks(&entries(|one| one.high_watermark)).await?;
-    }
-    Ok(())
+/// One offset of each partition in a log directory.
+fn entries(
+    dir: &LogDir,
+    checkpoints: &[PartitionCheckpoint],
+    offset: fn(&PartitionCheckpoint) -> i64,
+) -> Vec<OffsetEntry> {
+    let here = checkpoints.iter().filter(|one| one.dir == dir.path());
+    let entry = |one: &PartitionCheckpoint| OffsetEntry {
+        topic: one.topic.clone(),
+        partition: one.partition,
+        offset: offset(one),
+    };
+    here.map(entry).collect()
+}
+
+async fn write_checkpoints(dir: &LogDir, checkpoints: &[PartitionCheckpoint]) -> io::Result<()> {
+    dir.write_recovery_points(&entries(dir, checkpoints, |one| one.recovery_point)).await?;
+    dir.write_log_starts(&entries(dir, checkpoints, |one| one.log_start_offset)).await?;
+    dir.write_high_watermarks(&entries(dir, checkpoints, |one| one.high_watermark)).await
 }
 
 async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
@@ -450,8 +519,8 @@ async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
         all_closed &= closed.inspect_err(|error| tracing::error!(%error, "cannot close the metadata log")).is_ok();
     }
     let io_error = |source| BootError::Io { what: "cannot write the checkpoints of a clean stop", source };
-    write_checkpoints(dirs, &checkpoints).await.map_err(io_error)?;
     for dir in dirs {
+        write_checkpoints(dir, &checkpoints).await.map_err(io_error)?;
         for (core, states) in &states {
             let here = |(path, state): &(PathBuf, LogState)| (Path::new(path) == dir.path()).then(|| state.clone());
             dir.write_states(*core, &states.iter().filter_map(here).collect()).await.map_err(io_error)?;

@@ -89,6 +89,13 @@ pub const BACKGROUND_TURN_US: u64 = 200;
 /// Partitions of one core whose files are opened, made or closed at the same time. Each may have a few files open at once.
 pub const PARTITION_FILES_AT_ONCE: usize = 32;
 
+/// Partitions of one core and log directory whose own files are flushed at the same time. What a directory may have in
+/// flight is bounded, so that one that hangs leaves threads to the others (the ring has some 32 or 64 per core).
+pub const DIR_FLUSHES_IN_FLIGHT: usize = 8;
+
+/// Writes of one core to a log directory that are in flight at the same time, where there are several directories.
+pub const DIR_WRITES_IN_FLIGHT: usize = 4;
+
 /// How long a clean stop waits for requests in flight.
 pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
 

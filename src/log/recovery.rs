@@ -83,12 +83,13 @@ impl Log {
             }
             _ => None,
         };
+        let found = LogSizes::of(&entries);
         let loaded = match restored {
             Some(loaded) => loaded,
             None => load(ring, &dir, topic_id, &config, &start, entries).await?,
         };
         let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
-        if !start.clean {
+        if !start.clean && !(start.replay.is_empty() && found.are_synced(&log, start.recovery_point)) {
             // What recovery has found may be in the page cache only, names of files included.
             log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
             if log.config().durability == Durability::Fsync || !start.replay.is_empty() {
@@ -184,6 +185,32 @@ impl Log {
         }
         self.0.writer.dir_changed();
         Ok(())
+    }
+}
+
+/// The `.log` files of a folder as they were found, by base offset.
+struct LogSizes(BTreeMap<i64, u64>);
+
+impl LogSizes {
+    fn of(entries: &[DirEntry]) -> LogSizes {
+        let size = |entry: &DirEntry| match files::parse(&entry.name) {
+            Some((base, files::LOG)) => Some((base, entry.size_bytes)),
+            _ => None,
+        };
+        LogSizes(entries.iter().filter_map(size).collect())
+    }
+
+    /// Whether the log is just what had been synced at its recovery point: nothing was found beyond it, and nothing cut or
+    /// removed. Then the disk has it, names included.
+    fn are_synced(&self, log: &Log, recovery_point: i64) -> bool {
+        let segments = log.0.segments.borrow();
+        let as_found = |segment: &Rc<Segment>| {
+            self.0.get(&segment.base_offset).is_some_and(|size| *size == u64::from(segment.size_bytes.get()))
+        };
+        recovery_point > 0
+            && recovery_point == log.log_end_offset()
+            && segments.len() == self.0.len()
+            && segments.iter().all(as_found)
     }
 }
 

@@ -25,8 +25,8 @@ struct Cut {
 
 impl Log {
     /// Removes every batch that reaches `offset` or lies beyond it; the log ends at `offset` then. Leaders' appends must
-    /// not run meanwhile. The caller writes the recovery point down (as Kafka's `LogManager.truncateTo` does) before it
-    /// appends again: one that lies beyond the cut would vouch for what follows the cut.
+    /// not run meanwhile. The caller has written down before that the recovery point is `offset` at most: one that lies
+    /// beyond the cut would vouch for what follows the cut, and after a crash in the middle of it for what is gone already.
     pub async fn truncate_to(&self, offset: i64) -> io::Result<()> {
         if offset >= self.log_end_offset() {
             return Ok(());
@@ -36,7 +36,7 @@ impl Log {
         }
         self.cut_stream(offset).await?;
         let _pass = self.0.gate.enter().await;
-        let hold = self.hold_writes();
+        let hold = self.hold_all_writes().await;
         let cut = self.find_cut(offset).await?;
         let gone = self.cut_memory(&cut, offset);
         match self.cut_files(&cut, &gone, offset).await {
@@ -194,7 +194,7 @@ impl Log {
     pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
         self.cut_stream(i64::MIN).await?;
         let _pass = self.0.gate.enter().await;
-        let hold = self.hold_writes();
+        let hold = self.hold_all_writes().await;
         let now_ms = self.0.ring.wall_clock_ms();
         let new = Rc::new(Segment::new(offset, now_ms));
         let gone = std::mem::replace(&mut *self.0.segments.borrow_mut(), vec![new]);

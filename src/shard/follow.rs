@@ -15,11 +15,17 @@ use crate::{
     log::{Log, LogConfig, LogError, LogStart, LogState, set_aside},
 };
 use protocol::ErrorCode;
-use std::{collections::VecDeque, path::PathBuf, rc::Rc, sync::Arc};
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+};
 
 /// Makes this core agree with `view`.
 pub async fn follow(shard: &Shard, view: ClusterView) {
     delete_gone(shard, &view).await;
+    shard.unopened.borrow_mut().retain(|id| view.owners.of(*id) == Some(shard.index));
     let mut to_open = Vec::new();
     for topic in view.image.topics.iter() {
         let mut config = None;
@@ -34,6 +40,7 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
                     known.log.assign_leader_epoch(partition.leader_epoch);
                     known.leader_epoch.set(partition.leader_epoch);
                 }
+                None if shard.unopened.borrow().contains(&id) => {}
                 None => {
                     let config = config.get_or_insert_with(|| Rc::new(topic_log_config(&view, &topic.name)));
                     to_open.push((topic.name.clone(), id, partition.leader_epoch, config.clone()));
@@ -126,12 +133,19 @@ async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32,
             if !replay.is_empty() {
                 shard.storage.keep_stream_for(id);
             }
+            // What a call to the system has refused may be granted later: room, memory, descriptors.
+            if !matches!(error, LogError::Io { .. }) {
+                shard.unopened.borrow_mut().insert(id);
+            }
         }
     }
 }
 
-fn all_partitions(shard: &Shard) -> Vec<Rc<Partition>> {
-    shard.partitions.borrow().values().filter(|partition| !partition.failed.get()).cloned().collect()
+/// The partitions of a log directory that serve.
+fn partitions_in(shard: &Shard, dir: &Path) -> Vec<Rc<Partition>> {
+    let partitions = shard.partitions.borrow();
+    let here = |partition: &&Rc<Partition>| !partition.failed.get() && partition.log.dir().parent() == Some(dir);
+    partitions.values().filter(here).cloned().collect()
 }
 
 fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
@@ -145,9 +159,9 @@ fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
     }
 }
 
-/// Moves the recovery points of this core's partitions up to what is durable.
-pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
-    let partitions = all_partitions(shard);
+/// Moves the recovery points of this core's partitions in a log directory up to what is durable.
+pub async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
+    let partitions = partitions_in(shard, dir);
     let mut budget = TurnBudget::new(&shard.ring);
     for partition in &partitions {
         if let Err(error) = partition.log.checkpoint().await {
@@ -155,6 +169,13 @@ pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
         }
         budget.step_done().await;
     }
+    offsets(shard, dir).await
+}
+
+/// How far this core's partitions in a log directory reach.
+pub async fn offsets(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
+    let partitions = partitions_in(shard, dir);
+    let mut budget = TurnBudget::new(&shard.ring);
     let mut checkpoints = Vec::with_capacity(partitions.len());
     for partition in &partitions {
         checkpoints.push(checkpoint_of(partition));

@@ -1,12 +1,12 @@
 //! Background work of one core, in small steps on a budget per turn: retention, producers that have expired, idle memory.
 //!
-//! Owns: the round over the partitions. Lives on: every core. Never: keeps a turn of the loop longer than its budget and
+//! Owns: the rounds over the partitions, one per log directory: one that hangs holds up no other. Lives on: every core. Never: keeps a turn of the loop longer than its budget and
 //! one step.
 
 use super::{Shard, commit, partition::PartitionId};
 use crate::limits;
 use ring::{Instant, Ring};
-use std::time::Duration;
+use std::{cell::Cell, path::Path, rc::Rc, time::Duration};
 
 /// Ticks between two looks at memory that nobody uses.
 const RELEASE_TICKS: u64 = 10;
@@ -15,6 +15,7 @@ pub async fn run(shard: Shard) {
     let tick = Duration::from_millis(limits::HOUSEKEEPING_INTERVAL_MS);
     let mut ticks = 0u64;
     let mut next_round = shard.ring.now();
+    let is_busy: Vec<Rc<Cell<bool>>> = shard.config.log_dirs.iter().map(|_| Rc::default()).collect();
     while !shard.is_stopping() {
         shard.ring.sleep(tick).await;
         ticks += 1;
@@ -27,7 +28,14 @@ pub async fn run(shard: Shard) {
         if shard.ring.now() >= next_round {
             next_round =
                 shard.ring.now() + Duration::from_millis(shard.config.log.retention_check_interval_ms.max(1) as u64);
-            retain_all(&shard).await;
+            for (number, is_busy) in is_busy.iter().enumerate().filter(|(_, is_busy)| !is_busy.get()) {
+                is_busy.set(true);
+                let (shard, is_busy) = (shard.clone(), is_busy.clone());
+                drop(shard.ring.clone().spawn_named("retention", async move {
+                    retain_all(&shard, &shard.config.log_dirs[number]).await;
+                    is_busy.set(false);
+                }));
+            }
         }
     }
 }
@@ -52,8 +60,11 @@ impl TurnBudget<'_> {
     }
 }
 
-async fn retain_all(shard: &Shard) {
-    let mut due: Vec<PartitionId> = shard.partitions.borrow().keys().copied().collect();
+async fn retain_all(shard: &Shard, dir: &Path) {
+    let partitions = shard.partitions.borrow();
+    let here = partitions.values().filter(|partition| partition.log.dir().parent() == Some(dir));
+    let mut due: Vec<PartitionId> = here.map(|partition| partition.id).collect();
+    drop(partitions);
     // The same order in every run: the simulator's seeds depend on it.
     due.sort_unstable();
     let mut budget = TurnBudget::new(&shard.ring);
@@ -89,7 +100,6 @@ async fn retain(shard: &Shard, id: PartitionId) {
 mod tests {
     use super::*;
     use ring::{BackendKind, CoreOptions};
-    use std::{cell::Cell, rc::Rc};
 
     #[test]
     fn a_spent_budget_lets_the_other_tasks_run() {

@@ -10,6 +10,7 @@ mod calls;
 mod commit;
 pub mod counters;
 pub mod fetch;
+mod flushes;
 mod follow;
 mod groups;
 mod housekeeping;
@@ -44,7 +45,7 @@ use ring::{
     BlockPool, Doorbell, Ring,
     signal::{Signal, slot},
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sessions::Sessions;
 
 use std::{
@@ -101,6 +102,8 @@ pub struct ShardInner {
     /// Of the configs that they were read from.
     connection_limits: RefCell<Option<(Arc<Layers>, Rc<ConnectionLimits>)>>,
     pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
+    /// Could not be opened for something that lies on the disk: looked at again at the next start.
+    unopened: RefCell<FxHashSet<PartitionId>>,
     pub view: RefCell<ClusterView>,
     pub routes: RefCell<Routes>,
     pub tail: Rc<TailCache>,
@@ -163,11 +166,12 @@ impl Shard {
             index: options.end.index(),
             count: options.count,
             mailbox: Mailbox::new(options.end, options.doorbells),
-            commit: Commit::default(),
+            commit: Commit::new(&options.config.log_dirs),
             connections: Connections::default(),
             open_connections: options.open_connections,
             connection_limits: RefCell::default(),
             partitions: RefCell::default(),
+            unopened: RefCell::default(),
             view: RefCell::new(options.view),
             routes: RefCell::default(),
             tail: TailCache::new(limits::TAIL_CACHE_BYTES),
@@ -195,8 +199,7 @@ impl Shard {
             ring,
         }));
         shard.ring.set_inbox(shard.clone().inbox());
-        shard.ring.spawn_named("commit write", commit::write_loop(shard.clone()));
-        shard.ring.spawn_named("commit flush", commit::flush_loop(shard.clone()));
+        commit::start(&shard);
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
         shard.ring.spawn_named("idle connections", listener::end_idle_loop(shard.clone()));
         shard

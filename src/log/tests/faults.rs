@@ -57,9 +57,9 @@ async fn work(ring: Ring, log: Log, witness: Rc<RefCell<Witness>>) {
                         witness.promised = witness.promised.min(offset);
                         witness.content.retain(|at, _| *at < offset);
                     }
-                    log.truncate_to(offset).await.unwrap();
-                    // Whoever cuts a log writes its recovery point down before anything is appended.
+                    // Whoever cuts a log writes its recovery point down before.
                     witness.borrow_mut().recovery_points.retain(|point| *point <= offset);
+                    log.truncate_to(offset).await.unwrap();
                 }
             }
             _ => ring.sleep(Duration::from_micros(ring.random_u64() % 3000)).await,

@@ -3,6 +3,7 @@
 mod basics;
 mod faults;
 mod model;
+mod opening;
 mod recover;
 pub mod simulated;
 
