@@ -89,7 +89,8 @@ impl Log {
             None => load(ring, &dir, topic_id, &config, &start, entries).await?,
         };
         let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
-        if !start.clean && !(start.replay.is_empty() && found.are_synced(&log, start.recovery_point)) {
+        let is_synced = start.clean || start.replay.is_empty() && found.are_synced(&log, start.recovery_point);
+        if !is_synced {
             // What recovery has found may be in the page cache only, names of files included.
             log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
             if log.config().durability == Durability::Fsync || !start.replay.is_empty() {

@@ -347,7 +347,12 @@ impl Log {
         let hold = self.hold_writes();
         let log = self.clone();
         drop(self.0.ring.spawn_named("segment open", async move {
-            match log.open_log_file(&segment).await {
+            let slots = log.0.writer.behind.get().cloned();
+            let opened = {
+                let _slot = if let Some(slots) = &slots { Some(slots.enter().await) } else { None };
+                log.open_log_file(&segment).await
+            };
+            match opened {
                 Ok(()) => hold.release(),
                 // Dropped, not released: trying again at once would fail again at once. The next append does it, or whoever
                 // waits; and a task that ends with its core must not begin another.

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     config::listeners::Listener,
-    log::{AppendError, Log, LogError, LogStart, LogState, ReadError},
+    log::{AppendError, Log, LogError, LogStart, LogState, ReadError, Slots},
 };
 use bytes::Bytes;
 use protocol::{
@@ -129,6 +129,10 @@ impl MetaNode {
         store.format_if_new(&voter).await?;
         let image = store.load_snapshot(&options.cluster_id).await?;
         let log = store.open_log(options.log_start.clone(), options.segment_bytes).await?;
+        if options.log_directories.len() > 1 {
+            // Its core serves the other directories, too, while this one hangs.
+            log.write_behind(&Rc::new(Slots::new(1)));
+        }
         let (replay, record_bytes) = store.replay(&log, image).await?;
         check_voters(replay.image(), options.settings.node_id)?;
         let epoch = store.begin_epoch(options.settings.node_id, replay.image().provenance.epoch).await?;

@@ -61,10 +61,11 @@ impl TurnBudget<'_> {
 }
 
 async fn retain_all(shard: &Shard, dir: &Path) {
-    let partitions = shard.partitions.borrow();
-    let here = partitions.values().filter(|partition| partition.log.dir().parent() == Some(dir));
-    let mut due: Vec<PartitionId> = here.map(|partition| partition.id).collect();
-    drop(partitions);
+    let mut due: Vec<PartitionId> = {
+        let partitions = shard.partitions.borrow();
+        let here = partitions.values().filter(|partition| partition.log.dir().parent() == Some(dir));
+        here.map(|partition| partition.id).collect()
+    };
     // The same order in every run: the simulator's seeds depend on it.
     due.sort_unstable();
     let mut budget = TurnBudget::new(&shard.ring);

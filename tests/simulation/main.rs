@@ -121,7 +121,7 @@ fn nothing_of_a_seed_outlives_it() {
 
 #[test]
 fn the_checks_notice_lost_records_when_nothing_is_synced() {
-    let noticed = (0..10).filter(|seed| {
+    let noticed = (0..20).filter(|seed| {
         let violation = run_seed(*seed, Variation::OsDurability, false).violation;
         violation.is_some_and(|violation| {
             matches!(
@@ -136,6 +136,6 @@ fn the_checks_notice_lost_records_when_nothing_is_synced() {
     let noticed = noticed.count();
     assert!(
         noticed >= 5,
-        "power cuts lost acknowledged records of durability=os, and only {noticed} of 10 seeds noticed"
+        "power cuts lost acknowledged records of durability=os, and only {noticed} of 20 seeds noticed"
     );
 }

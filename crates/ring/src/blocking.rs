@@ -30,7 +30,7 @@ use std::{
 
 /// Threads per core. Enough to keep flushes and cold reads in flight beside one another, also where one disk hangs with all
 /// that may be in flight to it.
-const THREADS_MAX: usize = 32;
+pub const THREADS_MAX: usize = 32;
 /// How long a thread waits for its next job before it ends.
 const THREAD_IDLE: Duration = Duration::from_secs(10);
 
