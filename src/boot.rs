@@ -28,6 +28,7 @@ use ring::{Doorbell, Ring, signal::Signal};
 use rustc_hash::FxHashMap;
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -65,8 +66,9 @@ pub struct Storage {
     known: FxHashMap<(String, i32), (PathBuf, LogStart)>,
     /// What the commit streams of the last run hold.
     replay: FxHashMap<PartitionId, Vec<ReplayPart>>,
-    /// Partitions that could not be opened, and have records there. A lock, because it is not yet the time of requests.
-    unopened: Mutex<Vec<PartitionId>>,
+    /// Partitions that could not be opened, and have records there; whether that is to be tried again. A lock, because it is
+    /// not yet the time of requests.
+    unopened: Mutex<BTreeMap<PartitionId, bool>>,
 }
 
 impl Storage {
@@ -80,9 +82,19 @@ impl Storage {
         }
     }
 
-    /// Takes note that a partition could not be opened: the commit stream that has records of it is kept.
-    pub fn keep_stream_for(&self, id: PartitionId) {
-        self.unopened.lock().expect("no core panics while it holds the list").push(id);
+    /// Takes note that a partition could not be opened: the commit stream that has records of it is kept. `for_now`: it is
+    /// tried again soon.
+    pub fn keep_stream_for(&self, id: PartitionId, for_now: bool) {
+        self.with_unopened(|unopened| unopened.insert(id, for_now));
+    }
+
+    /// A partition is open: it has the records of the commit stream.
+    pub fn opened(&self, id: PartitionId) {
+        self.with_unopened(|unopened| unopened.remove(&id));
+    }
+
+    fn with_unopened<T>(&self, act: impl FnOnce(&mut BTreeMap<PartitionId, bool>) -> T) -> T {
+        act(&mut self.unopened.lock().expect("no core panics while it holds the list"))
     }
 
     fn place_without_stream(&self, topic: &str, id: PartitionId) -> (PathBuf, LogStart) {
@@ -120,6 +132,9 @@ struct Prepared {
 
 /// How often a core looks at the board while it waits.
 const BOARD_INTERVAL: Duration = Duration::from_micros(200);
+
+/// How often a start looks whether partitions that lacked something are open now.
+const REPLAY_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Board {
     pub fn new(cores: usize) -> Arc<Board> {
@@ -261,6 +276,7 @@ impl Lead {
         })?;
         let meta = MetaNodeOptions {
             metadata_dir: config.metadata_log_dir.clone(),
+            reserve: Some(metadata_dir.reserve().clone()),
             directory_id: metadata_dir.directory_id(),
             log_start: metadata_dir.log_start(METADATA_TOPIC, 0),
             log_directories: dirs.iter().map(LogDir::directory_id).collect(),
@@ -287,10 +303,13 @@ impl Lead {
         *shard.controller.borrow_mut() = Some(Rc::new(node));
         set_strays_aside(shard, &dirs).await?;
         if !dirs.all.iter().all(LogDir::was_clean) {
-            let what = "cannot write the offset checkpoints";
-            checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
+            first_checkpoint(shard, &dirs).await?;
         }
         end_replay(shard, &dirs, &self.streams).await?;
+        for dir in &dirs.all {
+            // Before anybody else takes the room that is left: the next start needs it.
+            dir.reserve().refill().await;
+        }
         shard.call_all(|| Call::Accept).await;
         ready(self.prepared.plan.bound());
         let checkpoints = shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs));
@@ -298,6 +317,30 @@ impl Lead {
         let dirs = checkpoints.await;
         stop(shard, &dirs.all).await
     }
+}
+
+/// Writes the checkpoints of what was recovered; from the reserve, where the disk is full. What is missing then leaves the
+/// recovery points where they are: the next start reads more.
+async fn first_checkpoint(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
+    while let Err(source) = checkpoint(shard, dirs).await {
+        let mut has_more = false;
+        for dir in &dirs.all {
+            has_more |= dir.reserve().spend_for(&source).await;
+        }
+        if has_more {
+            continue;
+        }
+        if !ring::passes(&source) {
+            return Err(BootError::Io { what: "cannot write the offset checkpoints", source });
+        }
+        tracing::error!(
+            error = %source,
+            "cannot write the offset checkpoints for now; recovery after a crash will take longer; {}",
+            log::remedy(&source)
+        );
+        break;
+    }
+    Ok(())
 }
 
 /// Shows a new image to every core, and returns when all have followed it.
@@ -315,9 +358,16 @@ async fn publish(shard: &Shard, dirs: &LogDirs, image: Arc<Image>) {
 
 /// Every partition is open: removes the commit streams of the last run, but for those of partitions that are not.
 async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) -> Result<(), BootError> {
-    let unopened = shard.storage.unopened.lock().expect("no core panics while it holds the list").clone();
+    // What they lack for now may come while the stream is still there.
+    let deadline = shard.ring.now() + Duration::from_millis(limits::REPLAY_WAIT_MS);
+    while shard.storage.with_unopened(|unopened| unopened.values().any(|for_now| *for_now))
+        && shard.ring.now() < deadline
+    {
+        shard.ring.sleep(REPLAY_INTERVAL).await;
+    }
+    let unopened = shard.storage.with_unopened(|unopened| unopened.clone());
     for (dir, found) in dirs.all.iter().zip(streams) {
-        let here: Vec<PartitionId> = unopened.iter().copied().filter(|id| found.has(*id)).collect();
+        let here: Vec<PartitionId> = unopened.keys().copied().filter(|id| found.has(*id)).collect();
         if here.is_empty() {
             stream::remove(&shard.ring, dir.path(), found).await.map_err(stream_error("remove"))?;
             continue;
@@ -327,7 +377,11 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) ->
             "the commit stream is kept: it has acknowledged records of partitions that are offline. The next start replays \
              them where it can open their partitions"
         );
-        stream::set_aside(&shard.ring, dir.path(), found, &here).await.map_err(stream_error("set aside"))?;
+        while let Err(error) = stream::set_aside(&shard.ring, dir.path(), found, &here).await {
+            if !dir.reserve().spend_for(&error).await {
+                return Err(stream_error("set aside")(error));
+            }
+        }
     }
     Ok(())
 }
@@ -377,10 +431,14 @@ async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>) -> Rc<LogDirs> {
     let interval = Duration::from_millis(shard.config.log.flush_offset_checkpoint_interval_ms.max(1) as u64);
     while !shard.is_stopping() {
         let stopped = shard.stop.wait_until(|| shard.is_stopping());
-        if shard.ring.timeout(interval, stopped).await.is_none()
-            && let Err(error) = checkpoint(&shard, &dirs).await
-        {
+        if shard.ring.timeout(interval, stopped).await.is_some() {
+            break;
+        }
+        if let Err(error) = checkpoint(&shard, &dirs).await {
             tracing::error!(%error, "cannot write the offset checkpoints; recovery after a crash will take longer");
+        }
+        for dir in &dirs.all {
+            dir.reserve().refill_from_plenty().await;
         }
     }
     dirs
@@ -433,6 +491,13 @@ async fn write_checkpoints(dirs: &[LogDir], checkpoints: &[PartitionCheckpoint])
 }
 
 async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
+    let closed = close(shard, dirs).await;
+    // Also where the disk is full: the other cores wait for it.
+    shard.tell_all_to_end();
+    closed
+}
+
+async fn close(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
     let mut all_closed = true;
     let mut checkpoints = Vec::new();
     let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
@@ -460,7 +525,6 @@ async fn stop(shard: &Shard, dirs: &[LogDir]) -> Result<(), BootError> {
             dir.end_run(broker_epoch).await.map_err(io_error)?;
         }
     }
-    shard.tell_all_to_end();
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use super::{
     LogError, LogStart, LogState,
     checkpoint::{self, MalformedCheckpoint, MetaProperties, OffsetEntry},
     fast_start, files,
+    reserve::Reserve,
 };
 use bytes::Bytes;
 use protocol::Uuid;
@@ -16,6 +17,7 @@ use rustc_hash::FxHashMap;
 use std::{
     io,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 const LOCK: &str = ".lock";
@@ -35,6 +37,7 @@ pub struct LogDir {
     path: PathBuf,
     /// Locked as long as it is open.
     _lock: File,
+    reserve: Rc<Reserve>,
     meta: MetaProperties,
     clean: bool,
     previous_broker_epoch: i64,
@@ -69,6 +72,7 @@ impl LogDir {
             ring: ring.clone(),
             path: path.to_owned(),
             _lock: lock,
+            reserve: Reserve::open(ring, path).await,
             meta,
             clean: clean_text.is_some(),
             previous_broker_epoch: clean_text.and_then(|text| checkpoint::parse_clean_shutdown(&text)).unwrap_or(-1),
@@ -122,6 +126,10 @@ impl LogDir {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+    /// Room for what must be written on a full disk.
+    pub fn reserve(&self) -> &Rc<Reserve> {
+        &self.reserve
     }
     pub fn meta(&self) -> &MetaProperties {
         &self.meta

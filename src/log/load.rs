@@ -109,8 +109,14 @@ impl Loader<'_> {
                 // As when it was rolled: what the segment knows of its producers outlives it.
                 let path = files::path(self.dir, segments[at + 1].base_offset, files::SNAPSHOT);
                 let snapshot = ends.producers.encode_snapshot();
-                self.ring.write_file_atomically(path, snapshot).await.map_err(self.io("writing a snapshot in"))?;
-                ends.snapshot_offset = segments[at + 1].base_offset;
+                match self.ring.write_file_atomically(path, snapshot).await {
+                    Ok(()) => ends.snapshot_offset = segments[at + 1].base_offset,
+                    // An older one and the batches since tell the same, and a full disk must not keep a log from readers.
+                    Err(error) if ring::passes(&error) => {
+                        tracing::warn!(dir = %self.dir.display(), %error, "a producer snapshot cannot be written for now");
+                    }
+                    Err(error) => return Err(self.io("writing a snapshot in")(error)),
+                }
             }
         }
         Ok(ends)
@@ -439,6 +445,7 @@ pub(super) async fn load_producers(
         let next_base = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
         if next_base > from && segment.base_offset < end {
             replay(ring, dir, segment, from, end, &mut loaded.producers).await?;
+            segment.close_idle_files(false);
         }
     }
     Ok(loaded)

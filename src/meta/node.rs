@@ -2,8 +2,10 @@
 //!
 //! Owns: the log, its snapshots and `quorum-state`. Lives on: the core that leads the metadata log. A request is decided on
 //! the current image; its records are appended and synced; then they are replayed, the new image is published to all
-//! cores, and only then the request is answered. Requests take turns. Never: answers what is not on the disk, or goes on
-//! after a failed write: then every request is refused until the process starts anew.
+//! cores, and only then the request is answered. Requests take turns. Where the log cannot be written for now (a full disk,
+//! no descriptors) the request's records are taken back, and it is refused; only what creates nothing may use the disk's
+//! reserve. Never: answers what is not on the disk, refuses what is there or may come to be, or goes on after a failed
+//! sync: then every request is refused until the process starts anew.
 
 mod store;
 
@@ -24,7 +26,7 @@ use super::{
 };
 use crate::{
     config::listeners::Listener,
-    log::{AppendError, Log, LogError, LogStart, LogState, ReadError},
+    log::{AppendError, Log, LogError, LogStart, LogState, ReadError, Reserve, remedy},
 };
 use bytes::Bytes;
 use protocol::{
@@ -61,6 +63,8 @@ pub struct MetaNodeOptions {
     pub endpoints: Vec<Listener>,
     pub rack: Option<String>,
     pub settings: Arc<Settings>,
+    /// Of the log directory, where it has one.
+    pub reserve: Option<Rc<Reserve>>,
     /// `metadata.log.segment.bytes`
     pub segment_bytes: u32,
     /// `metadata.log.max.record.bytes.between.snapshots`
@@ -97,6 +101,8 @@ pub enum MetaNodeError {
     Append(#[from] AppendError),
     #[error("the metadata log cannot be written: {0}")]
     Write(String),
+    #[error("the metadata log cannot be written for now: {0}")]
+    Waiting(io::Error),
     #[error("the controller refuses this node: {:?}: {}", .0.code, .0.message.as_deref().unwrap_or("no reason given"))]
     Refused(ApiError),
 }
@@ -125,7 +131,7 @@ impl MetaNode {
     /// broker. Returns when all cores follow the image in which the broker is unfenced.
     pub async fn start(ring: &Ring, options: MetaNodeOptions, publish: Publish) -> Result<MetaNode, MetaNodeError> {
         let voter = voter(&options);
-        let store = Store::new(ring, &options.metadata_dir);
+        let store = Store::new(ring, &options.metadata_dir, options.reserve.clone());
         store.format_if_new(&voter).await?;
         let image = store.load_snapshot(&options.cluster_id).await?;
         let log = store.open_log(options.log_start.clone(), options.segment_bytes).await?;
@@ -203,7 +209,7 @@ impl MetaNode {
         if outcome.records.is_empty() {
             return outcome.response;
         }
-        match inner.commit(outcome.records).await {
+        match inner.commit(outcome.records, Room::of(&request)).await {
             Ok(()) => {
                 inner.snapshot_if_due();
                 outcome.response
@@ -220,10 +226,27 @@ impl MetaNode {
         if let Some(record) = fenced.filter(|_| inner.failure.borrow().is_none()) {
             // No image is published any more: the cores have closed their partitions.
             let batches = inner.encode(&[record]);
-            inner.append(batches).await.map_err(|error| io::Error::other(error.to_string()))?;
+            inner.append(batches, Room::Reserve).await.map_err(|error| io::Error::other(error.to_string()))?;
         }
         inner.failure.borrow_mut().get_or_insert_with(|| "the broker stops".to_owned());
         inner.log.close().await
+    }
+}
+
+/// Where the records of a request may lie on a full disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// Nowhere: what creates something asks for more room later.
+    Spare,
+    Reserve,
+}
+
+impl Room {
+    fn of(request: &ControllerRequest) -> Room {
+        match request {
+            ControllerRequest::CreateTopics(_) | ControllerRequest::CreatePartitions(_) => Room::Spare,
+            _ => Room::Reserve,
+        }
     }
 }
 
@@ -290,18 +313,18 @@ impl Inner {
         let control = bootstrap::start_of_epoch(&image, node_id, vec![node_id]);
         let now_ms = self.ring.wall_clock_ms();
         let batch = metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
-        self.append(vec![batch]).await?;
+        self.append(vec![batch], Room::Reserve).await?;
         let in_transaction = self.replay.borrow().transaction_start().is_some();
         let bootstrap = self.store.bootstrap_records().await?;
         let records = bootstrap::activation(&image, in_transaction, &bootstrap);
         if records.is_empty() {
             return self.publish_image().await;
         }
-        self.commit(records).await
+        self.commit(records, Room::Reserve).await
     }
 
     /// Makes records durable, replays and publishes them.
-    async fn commit(&self, records: Vec<MetadataRecord>) -> Result<(), MetaNodeError> {
+    async fn commit(&self, records: Vec<MetadataRecord>, room: Room) -> Result<(), MetaNodeError> {
         let batches = self.encode(&records);
         // One batch is all or nothing by itself; several are by a transaction.
         let batches = match batches.len() {
@@ -314,7 +337,7 @@ impl Inner {
                 self.encode(&all)
             }
         };
-        self.append(batches).await?;
+        self.append(batches, room).await?;
         self.publish_image().await
     }
 
@@ -329,18 +352,23 @@ impl Inner {
             .expect("the controller makes records that its metadata.version can hold")
     }
 
-    /// Appends, syncs and replays whole batches. A refusal of the first one changes nothing; any later failure is final.
-    async fn append(&self, batches: Vec<Bytes>) -> Result<(), MetaNodeError> {
-        for (index, batch) in batches.iter().enumerate() {
-            if let Err(error) = self.log.append_as_follower(batch.clone()) {
-                return Err(if index == 0 { error.into() } else { self.fail(error.to_string()) });
+    /// Appends, syncs and replays whole batches: all of them, or none.
+    async fn append(&self, batches: Vec<Bytes>, room: Room) -> Result<(), MetaNodeError> {
+        let mut is_spent = false;
+        while let Err(refused) = self.try_append(&batches).await? {
+            if room == Room::Spare || !self.store.spend_reserve_for(&refused).await {
+                tracing::error!(
+                    error = %refused,
+                    "the metadata log cannot be written for now: the request is refused and leaves no trace; {}",
+                    remedy(&refused)
+                );
+                return Err(MetaNodeError::Waiting(refused));
             }
+            is_spent = true;
         }
-        let synced = match self.log.write_gathered() {
-            Ok(()) => self.log.sync().await,
-            Err(error) => Err(error),
-        };
-        synced.map_err(|error| self.fail(error.to_string()))?;
+        if is_spent {
+            self.store.refill_reserve().await;
+        }
         self.log.set_high_watermark(self.log.log_end_offset());
         for bytes in &batches {
             let grown = self.record_bytes_since_snapshot.get() + bytes.len() as u64;
@@ -355,6 +383,28 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// Makes batches durable. The inner error passes, and the log is as it was before; the outer one is final.
+    async fn try_append(&self, batches: &[Bytes]) -> Result<io::Result<()>, MetaNodeError> {
+        let mark = self.log.mark();
+        let appended = batches.iter().try_for_each(|batch| self.log.append_as_follower(batch.clone()).map(drop));
+        let written = match &appended {
+            // Its cause stays as it is only here.
+            Ok(()) => match self.log.write_gathered() {
+                Ok(()) => self.log.sync().await.map(drop),
+                Err(error) => Err(error),
+            },
+            Err(_) => Ok(()),
+        };
+        match written {
+            Ok(()) if appended.is_ok() => return Ok(Ok(())),
+            Err(error) if !ring::passes(&error) => return Err(self.fail(error.to_string())),
+            _ => {}
+        }
+        self.log.take_back(&mark).await.map_err(|error| self.fail(error.to_string()))?;
+        appended?;
+        Ok(written)
     }
 
     fn fail(&self, reason: String) -> MetaNodeError {
@@ -379,14 +429,16 @@ impl Inner {
             return;
         }
         let image = self.replay.borrow().image().clone();
-        self.record_bytes_since_snapshot.set(0);
+        let record_bytes = self.record_bytes_since_snapshot.take();
         let node = self.clone();
         drop(self.ring.spawn_named("metadata snapshot", async move {
             let id = snapshot_file::id_of(&image);
             match node.store.write_snapshot(&image).await {
                 Ok(oldest) => node.drop_records_before(oldest).await,
                 Err(error) => {
-                    tracing::warn!(%id, %error, "the metadata snapshot could not be written; the log keeps growing")
+                    let due = node.record_bytes_since_snapshot.get() + record_bytes;
+                    node.record_bytes_since_snapshot.set(due);
+                    tracing::warn!(%id, %error, "the metadata snapshot could not be written: the next request tries again")
                 }
             }
         }));

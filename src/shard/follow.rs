@@ -1,7 +1,6 @@
 //! Following the metadata: what a core opens, closes and deletes when a new view is published.
 //!
-//! Owns: the partitions' coming and going on one core. Lives on: every core. Never: runs twice at a time (the publisher
-//! waits for all cores before it publishes the next view).
+//! Owns: the partitions' coming and going on one core. Lives on: every core. Never: runs twice at a time.
 
 use super::{
     Shard, commit, groups,
@@ -11,14 +10,47 @@ use super::{
 };
 use crate::{
     boot::PartitionCheckpoint,
-    limits,
-    log::{Log, LogConfig, LogError, LogStart, LogState, set_aside},
+    log::{Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
 };
-use protocol::ErrorCode;
-use std::{collections::VecDeque, path::PathBuf, rc::Rc, sync::Arc};
+use protocol::{ErrorCode, Uuid};
+use std::{collections::VecDeque, path::PathBuf, rc::Rc, sync::Arc, time::Duration};
+
+/// Between two tries to open partitions that lacked something which may come (room, descriptors, memory).
+const OPEN_RETRY: Duration = Duration::from_secs(1);
 
 /// Makes this core agree with `view`.
 pub async fn follow(shard: &Shard, view: ClusterView) {
+    let _turn = shard.follow_turn.enter().await;
+    follow_in_turn(shard, view).await;
+}
+
+/// Has what could not be opened for now opened soon.
+fn try_again_later(shard: &Shard, opened: &[Opened]) {
+    let mut later = opened.iter().filter_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
+    let (first, partitions) = (later.next(), later.count() + 1);
+    let Some(first) = first else { return shard.offline_for_now.set(0) };
+    if shard.offline_for_now.replace(partitions) != partitions {
+        tracing::error!(
+            core = shard.index, partitions, error = %first,
+            "partitions are offline for now, the others are served; they are opened when this has passed"
+        );
+    }
+    if shard.follows_again.replace(true) {
+        return;
+    }
+    let shard = shard.clone();
+    shard.ring.clone().spawn_named("open again", async move {
+        shard.ring.sleep(OPEN_RETRY).await;
+        shard.follows_again.set(false);
+        let _turn = shard.follow_turn.enter().await;
+        if !shard.is_stopping() {
+            let view = shard.view.borrow().clone();
+            follow_in_turn(&shard, view).await;
+        }
+    });
+}
+
+async fn follow_in_turn(shard: &Shard, view: ClusterView) {
     delete_gone(shard, &view).await;
     let mut to_open = Vec::new();
     for topic in view.image.topics.iter() {
@@ -42,8 +74,10 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
         }
     }
     let open = |(topic, id, leader_epoch, config)| open(shard.clone(), topic, id, leader_epoch, config);
-    side_by_side(shard, to_open.into_iter().map(open)).await;
-    let routes = shard.routes.borrow().follow(&view, &shard.partitions.borrow());
+    let opened = side_by_side(shard, to_open.into_iter().map(open)).await;
+    try_again_later(shard, &opened);
+    let changed = opened.iter().filter_map(|one| if let Opened::Now(topic_id) = one { Some(*topic_id) } else { None });
+    let routes = shard.routes.borrow().follow(&view, &shard.partitions.borrow(), &changed.collect());
     for partition in shard.partitions.borrow().values() {
         let route = routes.by_id(partition.id.topic_id).expect("an open partition has a route");
         if !Rc::ptr_eq(&route.config, &partition.config.borrow()) {
@@ -83,7 +117,7 @@ async fn side_by_side<T: 'static>(
     let mut results = Vec::new();
     let mut running = VecDeque::new();
     for one in work {
-        if running.len() == limits::PARTITION_FILES_AT_ONCE
+        if running.len() == shard.files.logs_at_once()
             && let Some(first) = running.pop_front()
         {
             results.push(first.await);
@@ -96,7 +130,15 @@ async fn side_by_side<T: 'static>(
     results
 }
 
-async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32, config: Rc<LogConfig>) {
+enum Opened {
+    /// A partition of this topic.
+    Now(Uuid),
+    /// Nothing is wrong with it but what passes.
+    Later(LogError),
+    Never,
+}
+
+async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32, config: Rc<LogConfig>) -> Opened {
     let (dir, start) = shard.storage.place(&topic, id);
     let replay = start.replay.clone();
     let try_open = |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.tail.clone());
@@ -117,15 +159,21 @@ async fn open(shard: Shard, topic: Arc<str>, id: PartitionId, leader_epoch: i32,
             let partition = Partition::new(id, (&*topic).into(), log, config, leader_epoch);
             shard.commit.adopt(&partition);
             shard.partitions.borrow_mut().insert(id, Rc::new(partition));
+            shard.storage.opened(id);
+            Opened::Now(id.topic_id)
         }
         Err(error) => {
+            if !replay.is_empty() {
+                shard.storage.keep_stream_for(id, error.passes());
+            }
+            if error.passes() {
+                return Opened::Later(error);
+            }
             tracing::error!(
                 %topic, partition = id.index,
                 "this partition is offline, the others are served: {error}"
             );
-            if !replay.is_empty() {
-                shard.storage.keep_stream_for(id);
-            }
+            Opened::Never
         }
     }
 }
@@ -149,11 +197,23 @@ fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
 pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
     let partitions = all_partitions(shard);
     let mut budget = TurnBudget::new(&shard.ring);
+    let mut waiting = Vec::new();
     for partition in &partitions {
-        if let Err(error) = partition.log.checkpoint().await {
-            commit::refuse_or_fail(shard, partition, "cannot write its checkpoint", &error);
+        match partition.log.checkpoint().await {
+            Err(error) if !ring::passes(&error) => {
+                commit::fail(shard, partition, &format!("cannot write its checkpoint: {error}"));
+            }
+            Err(error) => waiting.push((partition, error)),
+            Ok(_) => {}
         }
         budget.step_done().await;
+    }
+    if let Some((first, error)) = waiting.first() {
+        tracing::warn!(
+            core = shard.index, partitions = waiting.len(), %error,
+            "recovery points stay where they are for now, that of {}-{} among them; recovery after a crash would take longer; {}",
+            first.topic, first.id.index, remedy(error)
+        );
     }
     let mut checkpoints = Vec::with_capacity(partitions.len());
     for partition in &partitions {
@@ -175,6 +235,7 @@ pub struct Closed {
 /// Ends the requests in flight and closes every log of this core.
 pub async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
+    let _turn = shard.follow_turn.enter().await;
     let mut closed = Closed { all_closed: true, checkpoints: Vec::new(), states: Vec::new() };
     let partitions: Vec<_> = shard.partitions.borrow_mut().drain().map(|(_, partition)| partition).collect();
     let close = |partition: Rc<Partition>| async move {

@@ -24,8 +24,9 @@ pub use call::{Answer, Call};
 
 use crate::{
     config::{BrokerConfig, Layers},
+    descriptors::FileShares,
     limits,
-    log::TailCache,
+    log::{Gate, TailCache},
     meta::controller::Settings,
     meta::node::MetaNode,
     net::{
@@ -98,6 +99,8 @@ pub struct ShardInner {
     pub connections: Connections,
     /// Connections of all cores, for the limits on them, and to spread them evenly.
     pub open_connections: Arc<OpenConnections>,
+    /// Its share of descriptors.
+    pub files: FileShares,
     /// Of the configs that they were read from.
     connection_limits: RefCell<Option<(Arc<Layers>, Rc<ConnectionLimits>)>>,
     pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
@@ -123,6 +126,12 @@ pub struct ShardInner {
     pub producer_ids: RefCell<crate::coord::producer_ids::ProducerIds>,
     /// Long polls of this core's connections.
     watches: RefCell<FxHashMap<u64, Rc<Signal>>>,
+    /// One change of the view at a time.
+    follow_turn: Gate,
+    /// Partitions that could not be opened for now are tried again soon.
+    follows_again: Cell<bool>,
+    /// How many those are.
+    offline_for_now: Cell<usize>,
     stopping: Cell<bool>,
     ended: Cell<bool>,
     /// The broker began to stop, or this core may end.
@@ -165,6 +174,7 @@ impl Shard {
             mailbox: Mailbox::new(options.end, options.doorbells),
             commit: Commit::default(),
             connections: Connections::default(),
+            files: options.open_connections.files(),
             open_connections: options.open_connections,
             connection_limits: RefCell::default(),
             partitions: RefCell::default(),
@@ -184,6 +194,9 @@ impl Shard {
             groups: RefCell::default(),
             producer_ids: RefCell::default(),
             watches: RefCell::default(),
+            follow_turn: Gate::default(),
+            follows_again: Cell::new(false),
+            offline_for_now: Cell::new(0),
             stopping: Cell::new(false),
             ended: Cell::new(false),
             stop: Signal::default(),
@@ -198,6 +211,7 @@ impl Shard {
         shard.ring.spawn_named("commit write", commit::write_loop(shard.clone()));
         shard.ring.spawn_named("commit flush", commit::flush_loop(shard.clone()));
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
+        shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
         shard.ring.spawn_named("idle connections", listener::end_idle_loop(shard.clone()));
         shard
     }

@@ -24,7 +24,7 @@ use protocol::{
         validate::{AppendOrigin, ValidationRules},
     },
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{rc::Rc, sync::Arc};
 
 /// An immutable view of the cluster, published by the controller's core to all cores.
@@ -145,14 +145,21 @@ impl Routes {
         self.by_id.get(&id)
     }
 
-    /// The routes for a new view. `partitions` are those that this core has open.
-    pub fn follow(&self, view: &ClusterView, partitions: &FxHashMap<PartitionId, Rc<Partition>>) -> Routes {
+    /// The routes for a new view. `partitions` are those that this core has open, `changed` the topics of those that it has
+    /// opened just now.
+    pub fn follow(
+        &self,
+        view: &ClusterView,
+        partitions: &FxHashMap<PartitionId, Rc<Partition>>,
+        changed: &FxHashSet<Uuid>,
+    ) -> Routes {
         let mut next = Routes::default();
         for topic in view.image.topics.iter() {
             let kept = self.by_id.get(&topic.id).filter(|route| {
                 Arc::ptr_eq(&route.source, topic)
                     && Arc::ptr_eq(&route.layers, &view.layers)
                     && route.overrides == *view.overrides(&topic.name)
+                    && !changed.contains(&topic.id)
             });
             let route = kept.cloned().unwrap_or_else(|| Rc::new(TopicRoute::new(view, topic, partitions)));
             next.by_name.insert(route.name.clone(), route.clone());
