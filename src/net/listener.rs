@@ -3,11 +3,12 @@
 //! Owns: the listening sockets of one core and the register of its connections. Lives on: every core.
 //! Never: hands a connection on that was read from, or for a second time.
 
-use super::{admission::Place, conn::Connection, reply::Replies};
+use super::{admission::Place, conn::Connection, progress::Progress, reply::Replies};
 use crate::{
     boot::{BootError, ListenAddress},
     config::{self, BrokerConfig},
-    shard::{Shard, mailbox::Message},
+    limits,
+    shard::{Shard, mailbox::Message, memory::Use},
 };
 use ring::{ListenOptions, Listener, MovingStream, Ring, Stream};
 use std::{
@@ -98,7 +99,7 @@ impl Connections {
         self.refused.get()
     }
 
-    fn for_each(&self, mut visit: impl FnMut(&Rc<Connection>)) {
+    pub fn for_each(&self, mut visit: impl FnMut(&Rc<Connection>)) {
         self.all.borrow_mut().retain(|weak| weak.upgrade().is_some());
         let all: Vec<_> = self.all.borrow().iter().filter_map(Weak::upgrade).collect();
         all.iter().for_each(&mut visit);
@@ -169,14 +170,23 @@ pub fn arrive(shard: &Shard, Arrival { stream, listener, place }: Arrival) {
 
 fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
     let connections = &shard.connections;
+    if !shard.memory.has_room(Use::Connections, limits::CONNECTION_BYTES) {
+        connections.refused.set(connections.refused.get() + 1);
+        shard.bad_input.say(shard.ring.now(), || {
+            let open = connections.open();
+            format!("refusing {}: memory.limit.bytes allows {open} connections on this core", stream.peer_addr())
+        });
+        return shard.ring.shutdown(&stream);
+    }
     let connection = Rc::new(Connection {
         shard: shard.clone(),
         number: connections.accepted.get(),
         stream,
         listener,
-        replies: Rc::new(Replies::new(shard.bytes_in_flight.clone())),
+        replies: Rc::new(Replies::new(shard.memory.clone())),
         moved: Rc::default(),
-        last_active: Cell::new(shard.ring.now()),
+        progress: Progress::new(shard.ring.now()),
+        _charge: shard.memory.charge(Use::Connections, limits::CONNECTION_BYTES),
         software: RefCell::default(),
     });
     connections.all.borrow_mut().push(Rc::downgrade(&connection));
@@ -191,7 +201,8 @@ fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
     });
 }
 
-/// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing. A task of its own: it must not
+/// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing of ours: a client that takes none of
+/// its replies is silent, one that takes them slowly is not. A task of its own: it must not
 /// wait for a disk, as the rest of the background work may.
 pub async fn end_idle_loop(shard: Shard) {
     let Ok(max_idle_ms) = u64::try_from(shard.config.network.connections_max_idle_ms) else { return };
@@ -206,7 +217,12 @@ pub async fn end_idle_loop(shard: Shard) {
 fn end_idle(shard: &Shard, max_idle: Duration) {
     let now = shard.ring.now();
     shard.connections.for_each(|connection| {
-        if connection.replies.is_empty() && now.since(connection.last_active.get()) > max_idle {
+        let (replies, progress) = (&connection.replies, &connection.progress);
+        let has_unsent = replies.has_unsent();
+        let waits_for_us = !has_unsent && !replies.is_empty() || progress.waits_for_memory();
+        let taken = has_unsent.then(|| shard.ring.taken_by_peer(&connection.stream));
+        if progress.idle_for(taken, now) > max_idle && !waits_for_us {
+            replies.close();
             shard.ring.shutdown(&connection.stream);
         }
     });

@@ -55,6 +55,8 @@ pub struct FetchOptions {
     pub read_committed: bool,
     /// Whom to tell when a partition moves that had nothing to give.
     pub watch: Option<u64>,
+    /// What may come from memory; the rest comes as ranges of files.
+    pub memory_bytes: usize,
 }
 
 pub enum Answer {

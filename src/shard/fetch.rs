@@ -14,6 +14,7 @@
 use super::{
     Shard,
     call::{Answer, Call, FetchOptions},
+    memory::Use,
     partition::{Partition, PartitionId, Watcher},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
     view::Routes,
@@ -215,13 +216,15 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, lists: &mut 
         max_bytes: (request.max_bytes.max(0) as usize).min(shard.config.network.fetch_max_bytes as usize),
         read_committed: request.isolation_level == 1,
         watch: may_wait.then_some(watch),
+        memory_bytes: 0,
     };
     if may_wait {
         shard.watch(watch, &connection.moved);
     }
     loop {
+        shard.mailbox.room().await;
         let moved = connection.moved.notified();
-        read_all(shard, lists, options).await;
+        read_all(connection, lists, options).await;
         let fetched = &mut lists.fetched;
         let bytes: usize = fetched.iter().map(|fetched| fetched.size_bytes).sum();
         let has_error = fetched.iter().any(|fetched| fetched.error != ErrorCode::None || fetched.diverging.is_some());
@@ -242,9 +245,20 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, lists: &mut 
     }
 }
 
+/// What a reply may have in memory: a part of what is left, so that it goes around. One who has not taken the reply before
+/// gets the next one from the files.
+fn memory_for_reply(connection: &Connection) -> usize {
+    match connection.replies.has_unsent() {
+        true => 0,
+        false => connection.shard.memory.room(Use::Replies) / limits::REPLY_MEMORY_PART,
+    }
+}
+
 /// One read of all partitions, on all cores at once.
-async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
+async fn read_all(connection: &Connection, lists: &mut Lists, options: FetchOptions) {
+    let shard = &connection.shard;
     let Lists { targets, local, fetched, .. } = lists;
+    let options = FetchOptions { memory_bytes: memory_for_reply(connection), ..options };
     let mut remote: Vec<(usize, Vec<usize>, Vec<FetchRead>)> = Vec::new();
     for (place, target) in targets.iter().enumerate() {
         let (owner, read) = match resolve(shard, target) {
@@ -268,6 +282,9 @@ async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
             None => remote.push((owner, vec![place], vec![read])),
         }
     }
+    // Others that ask while the answers are on their way find less.
+    let _held = (!remote.is_empty()).then(|| shard.memory.charge(Use::Replies, options.memory_bytes));
+    let options = FetchOptions { memory_bytes: options.memory_bytes / (remote.len() + 1), ..options };
     // The calls to other cores are sent before this core does its own share.
     let send = |(owner, places, reads)| (places, shard.mailbox.call(owner, Call::Fetch { reads, options }));
     let under_way: Vec<_> = remote.into_iter().map(send).collect();
@@ -345,17 +362,34 @@ impl Share {
             partition.watch(Watcher { core: self.core, watch });
         }
         let max_bytes = read.max_bytes.min(self.left_bytes);
-        let fetched = read_one(&partition, read, max_bytes, !self.any, self.options.read_committed).await;
+        let memory_bytes = self.options.memory_bytes;
+        let from = if memory_bytes < limits::REPLY_PINNED_BYTES {
+            From::Files { max_bytes }
+        } else {
+            From::Anywhere { max_bytes: max_bytes.min(memory_bytes) }
+        };
+        let fetched = read_one(&partition, read, from, !self.any, self.options.read_committed).await;
         self.any |= fetched.size_bytes > 0;
         self.left_bytes = self.left_bytes.saturating_sub(fetched.size_bytes);
+        let in_memory = |part: &ReadPart| if let ReadPart::Memory(bytes) = part { bytes.len() } else { 0 };
+        self.options.memory_bytes = memory_bytes.saturating_sub(fetched.parts.iter().map(in_memory).sum());
         fetched
     }
+}
+
+/// Where records are taken from, and how many bytes of them.
+#[derive(Clone, Copy)]
+enum From {
+    /// From memory where they are there.
+    Anywhere { max_bytes: usize },
+    /// Ranges of files, which cost no memory.
+    Files { max_bytes: usize },
 }
 
 async fn read_one(
     partition: &Partition,
     read: &FetchRead,
-    max_bytes: usize,
+    from: From,
     at_least_one: bool,
     read_committed: bool,
 ) -> FetchedPartition {
@@ -380,9 +414,12 @@ async fn read_one(
         }
     }
     let up_to = if read_committed { result.last_stable_offset } else { result.high_watermark };
-    let data = match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
-        Some(data) => Ok(data),
-        None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
+    let data = match from {
+        From::Files { max_bytes } => log.read_files(read.fetch_offset, max_bytes, at_least_one, up_to).await,
+        From::Anywhere { max_bytes } => match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
+            Some(data) => Ok(data),
+            None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
+        },
     };
     match data {
         Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
@@ -485,7 +522,7 @@ fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]
         parts.push(ReplyPart::Bytes(rest.split_to(records_at - rest_at)));
         rest_at = *records_at;
         parts.extend(records.drain(..).map(|part| match part {
-            ReadPart::Memory(bytes) => ReplyPart::Bytes(bytes),
+            ReadPart::Memory(bytes) => ReplyPart::Records(bytes),
             ReadPart::File { file, position, length, stable } => ReplyPart::File { file, position, length, stable },
         }));
     }

@@ -13,6 +13,7 @@ use super::{
     Shard,
     call::{Answer, Call},
     commit::{Done, Waiter},
+    memory::Use,
     partition::{Partition, PartitionId},
     view::{TopicRoute, validation_rules},
 };
@@ -23,7 +24,7 @@ use crate::{
         conn::{CloseReason, Connection},
         dispatch,
         header::RequestIds,
-        reply::{self, Reply, ReplyHandle},
+        reply::{self, Reply, ReplyHandle, Unsafe},
     },
 };
 use bytes::BytesMut;
@@ -95,6 +96,11 @@ pub struct Spares {
 
 enum Finish {
     Reply(ReplyTo),
+    /// Nobody is told (acks=0); what the request held counts until its records are safe.
+    Silent {
+        shard: Shard,
+        held: Unsafe,
+    },
     /// The share of another core's request: its results go back by mailbox.
     Answer {
         shard: Shard,
@@ -127,11 +133,11 @@ impl PendingAppends {
 
     /// Begins `count` appends. Holds the request open until [`PendingAppends::release`], so that it cannot finish while it
     /// is being handed out.
-    fn begin(&self, count: usize, finish: Option<Finish>) {
+    fn begin(&self, count: usize, finish: Finish) {
         // No error yet; every result is replaced before the request is answered.
         self.results.borrow_mut().resize(count, AppendResult::error(ErrorCode::None, None));
         self.remaining.set(1);
-        self.finish.replace(finish);
+        self.finish.replace(Some(finish));
     }
 
     fn hold(&self) {
@@ -170,6 +176,10 @@ impl Finish {
         match self {
             Finish::Answer { shard, core, number } => {
                 shard.answer(core, number, Answer::Produce(done.results.take()));
+                shard
+            }
+            Finish::Silent { shard, held } => {
+                drop(held);
                 shard
             }
             Finish::Reply(ReplyTo { handle, shard, began, ids }) => {
@@ -250,13 +260,12 @@ pub fn request(
     if !(-1..=1).contains(&acks) {
         wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidRequiredAcks));
     }
-    let handle = connection.replies.expect(frame.len());
+    let handle = connection.replies.expect((Use::Requests, frame.len()));
     let finish = if acks == 0 {
-        handle.silence();
-        None
+        Finish::Silent { shard: shard.clone(), held: handle.silence(frame.len()) }
     } else {
         let began = shard.ring.now();
-        Some(Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids }))
+        Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids })
     };
     pending.begin(wanted.len(), finish);
     let origin = AppendOrigin::Client { produce_version: ids.api_version };
@@ -369,7 +378,8 @@ fn check(
     records: BytesMut,
     origin: AppendOrigin,
 ) -> Result<(BytesMut, ValidBatch), Rejection> {
-    let rules = validation_rules(&topic.config, shard.ring.wall_clock_ms(), origin);
+    let mut rules = validation_rules(&topic.config, shard.ring.wall_clock_ms(), origin);
+    rules.max_decompressed_bytes = rules.max_decompressed_bytes.min(shard.memory.plan().unpacked_batch);
     let valid = validate::validate(&records, &rules, &mut shard.scratch.borrow_mut())?;
     let Some(codec) = valid.recompress_to else { return Ok((records, valid)) };
     let batch = Batch::parse(&records)?;
@@ -381,7 +391,7 @@ fn check(
 /// Appends for another core's request.
 pub fn remote(shard: &Shard, core: usize, number: u64, appends: Vec<Append>) {
     let pending = PendingAppends::new(shard);
-    pending.begin(appends.len(), Some(Finish::Answer { shard: shard.clone(), core, number }));
+    pending.begin(appends.len(), Finish::Answer { shard: shard.clone(), core, number });
     for (index, append) in appends.into_iter().enumerate() {
         let partition = shard.partitions.borrow().get(&append.id).cloned();
         append_local(shard, partition.as_ref(), append, &pending, index);

@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Lives on: every core, on request. Never: waits.
 
-use super::{Shard, groups};
+use super::{Shard, groups, relief};
 use crate::admin::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic};
 use ring::BackendKind;
 use rustc_hash::FxHashMap;
@@ -39,6 +39,9 @@ pub fn take(shard: &Shard) -> ShardSnapshot {
             BackendKind::Simulated => "simulated",
         },
         connections: shard.connections.open() as u64,
+        memory: relief::accounts(shard).into_iter().map(|(of, used, limit)| (of, used as u64, limit as u64)).collect(),
+        memory_waiting: shard.memory.waiting() as u64,
+        memory_ended: shard.memory.ended(),
         requests: requests
             .map(|(api, counters)| RequestSnapshot { api, latency: counters.time.borrow().clone() })
             .collect(),
