@@ -56,7 +56,7 @@ pub struct Cluster {
     topic: String,
     /// HOST:PORT of the leader of each partition that is used.
     leaders: RefCell<Vec<Rc<str>>>,
-    /// Whom to ask for new leaders: the bootstrap brokers, then all others.
+    /// The brokers that are asked for new leaders: those of bootstrap, then all others.
     addresses: RefCell<Vec<Rc<str>>>,
     is_refreshing: Cell<bool>,
     leader_moves: Cell<u64>,

@@ -279,7 +279,7 @@ pub fn validate_broker_dynamic(values: &Values, per_broker: bool) -> Result<(), 
     Ok(())
 }
 
-/// Why nobody could connect any more with these values of all layers, if that is so (`SocketServer`, `KafkaConfig`).
+/// Why no client could connect any more with these values of all layers, if that is so (`SocketServer`, `KafkaConfig`).
 pub fn lock_out(merged: &Values) -> Option<String> {
     let is_zero = |value: &str| value.trim().parse::<i64>().is_ok_and(|value| value <= 0);
     for (name, value) in merged {

@@ -2,7 +2,7 @@
 //!
 //! From the strongest: configs of this broker, configs of all brokers (both dynamic, from the metadata log), what this
 //! broker was started with, Kafka's defaults. A limit on connections from the command line is stronger than the dynamic one
-//! that was stored before, so that a broker which nobody can connect to can be helped. Pure; made anew whenever a dynamic
+//! that was stored before, so that a broker that takes no connection can be helped. Pure; made anew whenever a dynamic
 //! config changes.
 
 use std::collections::BTreeMap;

@@ -60,7 +60,7 @@ impl Log {
         };
         match self.0.producers.borrow().check(&parsed, context)? {
             Checked::Duplicate { base_offset, last_offset, timestamp } => {
-                // Whoever stamped it, as in Kafka.
+                // The clock that stamped it does not matter, as in Kafka.
                 let log_append_time_ms = timestamp;
                 return Ok(AppendInfo { base_offset, last_offset, log_append_time_ms, duplicate: true, ..info });
             }

@@ -5,7 +5,7 @@
 //! before it is on the disk. A log that falls short of that is refused, and its files stay as they are: the disk or another
 //! program has harmed it. After a crash what lies beyond the recovery point is read and checked; below it, files are
 //! believed as far as their sizes, their ends and their indexes make sense. Beyond what was synced a damaged end is cut,
-//! with a log line; good batches behind it are nobody's promise, and kept beside the log.
+//! with a log line; good batches behind it were not promised, and are kept beside the log.
 //!
 //! Lives on the core that will own the log; other logs go on meanwhile, a chunk at a time.
 

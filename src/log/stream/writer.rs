@@ -229,7 +229,7 @@ impl Stream {
         Ok(file)
     }
 
-    /// Behind the first frame in a file: notes that it is there. Nobody waits for it.
+    /// Behind the first frame in a file: notes that it is there. No flush waits for it.
     fn note_use(self: &Rc<Self>, file: &Rc<StreamFile>) {
         if file.noted.replace(true) {
             return;

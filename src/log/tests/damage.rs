@@ -94,7 +94,7 @@ impl Known {
     /// Whether a log is refused with this harm in its first, a middle, or its last segment (0, 1, 2).
     fn refuses(self, harm: Harm, place: usize) -> bool {
         match (self, harm, place) {
-            // Nobody reads what is known to be on the disk: `millstream log check` does.
+            // A start does not read what is known to be on the disk.
             (Known::State | Known::Closed | Known::Checkpoint, Harm::Flip, _) => false,
             (Known::State, _, _) => true,
             // Retention may have taken it: said in a warning.

@@ -56,7 +56,7 @@ async fn work(ring: Ring, log: Log, witness: Rc<RefCell<Witness>>) {
                         let mut witness = witness.borrow_mut();
                         witness.promised = witness.promised.min(offset);
                         witness.content.retain(|at, _| *at < offset);
-                        // Whoever cuts a log writes its recovery point down before.
+                        // The caller that cuts a log writes its recovery point down before.
                         witness.recovery_points.retain(|point| *point <= offset);
                     }
                     log.truncate_to(offset).await.unwrap();

@@ -46,7 +46,7 @@ pub async fn handle(context: &Context<'_>, request: InitProducerIdRequest) -> In
     }
 }
 
-/// The request for a block of ids that this core has under way: whoever needs ids meanwhile waits for that one.
+/// The request for a block of ids that this core has under way: requests that need ids meanwhile wait for that one.
 #[derive(Default)]
 pub struct Allocation(RefCell<Option<Rc<Round>>>);
 

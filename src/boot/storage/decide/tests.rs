@@ -111,7 +111,7 @@ fn a_partition_is_where_its_folder_is() {
     for unrecorded in [directory::UNASSIGNED, directory::MIGRATING, directory::LOST, C] {
         own(Scene::new(unrecorded), "/b/t-0").is_at("/b/t-0", Some(B));
     }
-    // Two of them: the record decides, or nobody does.
+    // Two of them: the record decides; without one the partition is offline.
     let both = |recorded| own(own(Scene::new(recorded), "/a/t-0"), "/b/t-0");
     let left = both(B).is_at("/b/t-0", None).left;
     assert_eq!(left[0].0.path, PathBuf::from("/a/t-0"));
