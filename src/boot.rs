@@ -87,6 +87,9 @@ const METADATA_CHECKPOINT_DELAY: Duration = Duration::from_secs(1);
 /// How often a core looks at the board while it waits.
 const BOARD_INTERVAL: Duration = Duration::from_micros(200);
 
+/// How often a start looks whether partitions that lacked something are open now.
+const REPLAY_INTERVAL: Duration = Duration::from_millis(100);
+
 impl Board {
     pub fn new(cores: usize) -> Arc<Board> {
         let doorbells = (0..cores).map(|_| None).collect();
@@ -294,6 +297,7 @@ impl Lead {
         let is_of_topic = |one: &&PartitionDir| one.topic != METADATA_TOPIC;
         let mut meta = MetaNodeOptions {
             metadata_dir: identity.metadata_dir.clone(),
+            reserve: Some(metadata_dir.reserve().clone()),
             directory_id: metadata_dir.directory_id(),
             log_start: metadata_dir.log_start(METADATA_TOPIC, 0),
             known_partition: dirs.iter().flat_map(LogDir::partitions).find(is_of_topic).map(|one| one.path.clone()),
@@ -340,10 +344,13 @@ impl Lead {
         tell_directories(shard).await;
         note_metadata(shard, &dirs);
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
-            let what = "cannot write the offset checkpoints";
-            checkpoint(shard, &dirs).await.map_err(|source| BootError::Io { what, source })?;
+            first_checkpoint(shard, &dirs).await?;
         }
         end_replay(shard, &dirs, &self.streams).await?;
+        for dir in &dirs.all {
+            // Before anybody else takes the room that is left: the next start needs it.
+            dir.reserve().refill().await;
+        }
         shard.call_all(|| Call::Accept).await;
         ready(self.prepared.plan.bound());
         let checkpoints = shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs));
@@ -351,6 +358,30 @@ impl Lead {
         let dirs = checkpoints.await;
         stop(shard, &dirs).await
     }
+}
+
+/// Writes the checkpoints of what was recovered; from the reserve, where the disk is full. What is missing then leaves the
+/// recovery points where they are: the next start reads more.
+async fn first_checkpoint(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
+    while let Err(source) = checkpoint(shard, dirs).await {
+        let mut has_more = false;
+        for dir in &dirs.all {
+            has_more |= dir.reserve().spend_for(&source).await;
+        }
+        if has_more {
+            continue;
+        }
+        if !ring::passes(&source) {
+            return Err(BootError::Io { what: "cannot write the offset checkpoints", source });
+        }
+        tracing::error!(
+            error = %source,
+            "cannot write the offset checkpoints for now; recovery after a crash will take longer; {}",
+            crate::log::remedy(&source)
+        );
+        break;
+    }
+    Ok(())
 }
 
 /// Shows a new image to every core, and returns when all have followed it.
@@ -420,6 +451,11 @@ async fn tell_directories(shard: &Shard) {
 
 /// Every partition is open: removes the commit streams of the last run, but for those of partitions that are not.
 async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) -> Result<(), BootError> {
+    // What they lack for now may come while the stream is still there.
+    let deadline = shard.ring.now() + Duration::from_millis(limits::REPLAY_WAIT_MS);
+    while shard.storage.unopened().iter().any(|one| one.has_replay && one.for_now) && shard.ring.now() < deadline {
+        shard.ring.sleep(REPLAY_INTERVAL).await;
+    }
     let unopened: Vec<PartitionId> =
         shard.storage.unopened().into_iter().filter(|one| one.has_replay).map(|one| one.id).collect();
     for (dir, found) in dirs.all.iter().zip(streams) {
@@ -433,7 +469,11 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) ->
             "the commit stream is kept: it has acknowledged records of partitions that are offline. The next start replays \
              them where it can open their partitions"
         );
-        stream::set_aside(&shard.ring, dir.path(), found, &here).await.map_err(stream_error("set aside"))?;
+        while let Err(error) = stream::set_aside(&shard.ring, dir.path(), found, &here).await {
+            if !dir.reserve().spend_for(&error).await {
+                return Err(stream_error("set aside")(error));
+            }
+        }
     }
     Ok(())
 }
@@ -443,10 +483,14 @@ async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>) -> Rc<LogDirs> {
     let interval = Duration::from_millis(shard.config.log.flush_offset_checkpoint_interval_ms.max(1) as u64);
     while !shard.is_stopping() {
         let stopped = shard.stop.wait_until(|| shard.is_stopping());
-        if shard.ring.timeout(interval, stopped).await.is_none()
-            && let Err(error) = checkpoint(&shard, &dirs).await
-        {
+        if shard.ring.timeout(interval, stopped).await.is_some() {
+            break;
+        }
+        if let Err(error) = checkpoint(&shard, &dirs).await {
             tracing::error!(%error, "cannot write the offset checkpoints; recovery after a crash will take longer");
+        }
+        for dir in &dirs.all {
+            dir.reserve().refill_from_plenty().await;
         }
     }
     dirs
@@ -540,6 +584,13 @@ async fn write_checkpoints(
 
 /// Closes every log, and marks each log directory that was closed in order.
 async fn stop(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
+    let closed = close(shard, dirs).await;
+    // Also where the disk is full: the other cores wait for it.
+    shard.tell_all_to_end();
+    closed
+}
+
+async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
     let _turn = dirs.turn().await;
     let mut unclean: FxHashSet<PathBuf> = shard.storage.offline.iter().map(|dir| dir.path.clone()).collect();
     let mut checkpoints = Vec::new();
@@ -577,7 +628,6 @@ async fn stop(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
             unclean.insert(dir.path().to_owned());
         }
     }
-    shard.tell_all_to_end();
     if unclean.is_empty() {
         return Ok(());
     }

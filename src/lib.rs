@@ -8,6 +8,7 @@ pub mod boot;
 pub mod cli;
 pub mod config;
 pub mod coord;
+pub mod descriptors;
 pub mod limits;
 pub mod log;
 pub mod meta;

@@ -120,6 +120,32 @@ pub const LISTEN_PATIENCE_MS: u64 = 3_000;
 /// Between two log lines about stalls: of one core, and of the process, whose cores take turns.
 pub const STALL_LINE_INTERVAL_MS: u64 = 10_000;
 pub const STALL_LINE_INTERVAL_OF_PROCESS_MS: u64 = 1_000;
+/// Descriptors that are kept out of the shares of connections and logs: those of the process (standard streams, locks,
+/// reserves, the admin page), and of each core (its ring, doorbells, listeners, pipes, folders that are synced, connections
+/// on their way).
+pub const FILES_OF_PROCESS: usize = 64;
+pub const FILES_OF_CORE: usize = 24;
+
+/// The least that connections, and logs of one core, are let have, however low the limit is.
+pub const FILES_MIN_PER_CORE: usize = 8;
+
+/// Descriptors that opening, making or closing a log may hold at a time.
+pub const FILES_PER_OPENING: usize = 4;
+
+/// Between two looks at files of logs that nobody uses.
+pub const FILES_RELEASE_INTERVAL_MS: u64 = 5_000;
+
+/// Between two log lines about connections that find no descriptor.
+pub const FILES_LINES_INTERVAL_MS: u64 = 10_000;
+
+/// Room that each log directory keeps for what has to be written on a full disk, and the piece of it that is given back at
+/// a time. A start needs some pages, and so does a request that changes the metadata.
+pub const RESERVE_BYTES: u64 = 1024 * 1024;
+pub const RESERVE_PIECE_BYTES: u64 = 64 * 1024;
+
+/// How long a start waits for partitions that lack something for now and have records in the commit stream, before it keeps
+/// the stream for the next start.
+pub const REPLAY_WAIT_MS: u64 = 10_000;
 
 /// How long a clean stop waits for requests in flight.
 pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
@@ -155,3 +181,4 @@ const _: () = assert!(CONNECTION_BYTES_IN_FLIGHT_MAX <= SHARD_BYTES_IN_FLIGHT_MA
 const _: () = assert!(MAILBOX_SLOTS <= MAILBOX_OVERFLOW_MAX);
 const _: () = assert!(BACKGROUND_TURN_US < UNPACKING_TURN_US);
 const _: () = assert!(LIGHTER_BATCH_BYTES < HEAVIER_BATCHES_BYTES);
+const _: () = assert!(RESERVE_BYTES.is_multiple_of(RESERVE_PIECE_BYTES));

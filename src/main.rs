@@ -11,10 +11,12 @@ use millstream::{
     boot::{self, Board, BootError, CoreStart, ListenAddress},
     cli::{Cli, Command, Serve},
     config::{self, BrokerConfig, Loaded, broker::IoBackend},
+    descriptors::FileShares,
     net::admission::OpenConnections,
     shard::mailbox::{ControlEnd, Message},
 };
 use ring::{BackendChoice, CoreOptions};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     process::ExitCode,
@@ -90,6 +92,8 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     tracing::info!("{}", selection.reason);
     let allowed = ring::allowed_cpus();
     let cpus = loaded.config.shard_cores.choose(&allowed).map_err(anyhow::Error::msg)?;
+    let files = FileShares::of(raise_file_limit(), cpus.len());
+    ring::ignore_file_size_signal();
     let addresses = resolve(&loaded.config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before the cores start: a port in use must leave the disk as it was.
@@ -103,7 +107,7 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
         spin,
     };
     let (events, received) = mpsc::unbounded_channel();
-    let (board, control_end, threads) = start_cores(loaded.clone(), &cpus, addresses, options, events)?;
+    let (board, control_end, threads) = start_cores(loaded.clone(), &cpus, files, addresses, options, events)?;
     let ready_line = ReadyLine { backend: format!("{:?}", selection.kind), cpus };
     runtime.block_on(control(&loaded.config, received, board, control_end, admin, ready_line))?;
     for thread in threads {
@@ -124,6 +128,26 @@ fn bind_admin(runtime: &tokio::runtime::Runtime, loaded: &Loaded) -> anyhow::Res
             Ok(None)
         }
     }
+}
+
+/// Raises the soft limit of open files to the hard one; what it is then.
+fn raise_file_limit() -> u64 {
+    let before = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: before.maximum, maximum: before.maximum };
+    let shown = |limit: Option<u64>| limit.map_or("unlimited".to_owned(), |limit| limit.to_string());
+    let limit = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => before.maximum,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files cannot be raised to the hard limit");
+            before.current
+        }
+    };
+    tracing::info!(
+        "open files: the limit is {}, the soft limit was {}; LimitNOFILE= of the service or ulimit -n changes it",
+        shown(limit),
+        shown(before.current)
+    );
+    limit.unwrap_or(u64::MAX)
 }
 
 /// The addresses of the listeners. A host name may stand for several, such as 127.0.0.1 and ::1.
@@ -153,6 +177,7 @@ type CoreThread = std::thread::JoinHandle<std::io::Result<()>>;
 fn start_cores(
     loaded: Loaded,
     cpus: &[usize],
+    files: FileShares,
     addresses: Vec<ListenAddress>,
     options: impl Fn(usize, usize) -> CoreOptions,
     events: mpsc::UnboundedSender<Event>,
@@ -160,7 +185,7 @@ fn start_cores(
     let (ends, control_end) = boot::mesh_with_control(cpus.len());
     let board = Board::new(cpus.len());
     let config = Arc::new(loaded.config);
-    let open_connections: Arc<OpenConnections> = Arc::default();
+    let open_connections = Arc::new(OpenConnections::within(files));
     let mut threads = Vec::new();
     for ((index, end), cpu) in ends.into_iter().enumerate().zip(cpus) {
         let (ready, ended) = (events.clone(), events.clone());

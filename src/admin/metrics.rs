@@ -176,6 +176,8 @@ impl Scrape {
         writer.gauge("process_resident_memory_bytes", "Resident memory of this process", single(memory))?;
         let files = system.open_files.map(|files| files as f64);
         writer.gauge("process_open_fds", "Open file descriptors of this process", single(files))?;
+        let files_max = system.open_files_max.map(|files| files as f64);
+        writer.gauge("process_max_fds", "How many file descriptors this process may have", single(files_max))?;
         let disk = |value: fn(&super::system::DiskSnapshot) -> u64| {
             system.disks.iter().map(move |disk| (label("log_dir", &disk.log_dir), value(disk) as f64))
         };
@@ -214,6 +216,14 @@ fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::E
     });
     writer.gauge("millstream_core_info", "A core's processor and its way of doing I/O", infos)?;
     writer.gauge("millstream_connections", "Open connections", each(shards, |shard| shard.connections as f64))?;
+    let files = each(shards, |shard| shard.log_files as f64);
+    writer.gauge("millstream_log_files", "Descriptors that files of logs hold", files)?;
+    let files_max = each(shards, |shard| shard.log_files_max as f64);
+    writer.gauge(
+        "millstream_log_files_max",
+        "How many of them the core should have: above, idle ones are closed",
+        files_max,
+    )?;
     writer.counter(
         "millstream_loop_turns",
         "Turns of the event loop",

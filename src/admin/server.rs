@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::{Source, metrics, system};
@@ -71,8 +71,52 @@ impl Bound {
             .route("/health", get(|| async { "ok\n" }))
             .route("/ready", get(ready_page))
             .with_state(service);
-        axum::serve(self.listener, router).with_graceful_shutdown(shutdown).await?;
+        let listener = Spared { listener: self.listener, spares: Vec::new() };
+        axum::serve(listener, router).with_graceful_shutdown(shutdown).await?;
         Ok(())
+    }
+}
+
+/// Descriptors that are kept for the time when there are no others: one for a connection, and some for what a page reads.
+const SPARES: usize = 4;
+
+/// How long to wait after an accept that failed, before the next try.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Accepts also when the process has no descriptor left: what is wrong then is on these pages.
+struct Spared {
+    listener: TcpListener,
+    spares: Vec<std::fs::File>,
+}
+
+impl Spared {
+    fn keep_spares(&mut self) {
+        while self.spares.len() < SPARES
+            && let Ok(spare) = std::fs::File::open("/dev/null")
+        {
+            self.spares.push(spare);
+        }
+    }
+}
+
+impl axum::serve::Listener for Spared {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        self.keep_spares();
+        loop {
+            match self.listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) if ring::is_out_of_files(&error) && !self.spares.is_empty() => self.spares.clear(),
+                // The connection was reset, or the system lacks something.
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
     }
 }
 

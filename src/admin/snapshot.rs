@@ -22,6 +22,10 @@ pub struct ShardSnapshot {
     pub backend: &'static str,
     /// Open now.
     pub connections: u64,
+    /// Descriptors of files of logs.
+    pub log_files: u64,
+    /// How many of them it should have at most.
+    pub log_files_max: u64,
     pub requests: Vec<RequestSnapshot>,
     /// How many partitions or requests were answered with each error.
     pub errors: Vec<(ErrorCode, u64)>,

@@ -8,6 +8,7 @@ pub struct SystemSnapshot {
     pub cpu_seconds: Option<f64>,
     pub resident_memory_bytes: Option<i64>,
     pub open_files: Option<i64>,
+    pub open_files_max: Option<u64>,
     pub disks: Vec<DiskSnapshot>,
 }
 
@@ -26,6 +27,7 @@ pub fn collect(log_dirs: &[PathBuf]) -> SystemSnapshot {
             .ok()
             .and_then(|statm| resident_bytes(&statm)),
         open_files: std::fs::read_dir("/proc/self/fd").ok().map(|files| files.count() as i64),
+        open_files_max: rustix::process::getrlimit(rustix::process::Resource::Nofile).current,
         disks: log_dirs.iter().filter_map(|dir| disk(dir)).collect(),
     }
 }
@@ -63,6 +65,7 @@ mod tests {
         let system = collect(&[std::env::temp_dir(), PathBuf::from("/no/such/folder")]);
         assert!(system.cpu_seconds.is_some());
         assert!(system.resident_memory_bytes.unwrap() > 100_000 && system.open_files.unwrap() >= 3);
+        assert!(system.open_files_max.is_none_or(|max| max >= system.open_files.unwrap() as u64));
         assert_eq!(system.disks.len(), 1);
         assert!(system.disks[0].total_bytes >= system.disks[0].free_bytes && system.disks[0].total_bytes > 0);
     }

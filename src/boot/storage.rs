@@ -79,6 +79,8 @@ pub struct Unopened {
     pub dirs: Vec<PathBuf>,
     /// The commit stream has records of it.
     pub has_replay: bool,
+    /// It is tried again soon.
+    pub for_now: bool,
 }
 
 impl Storage {
@@ -113,7 +115,7 @@ impl Storage {
             Some(Place::At { folder, start }) => (folder.clone(), start.clone()),
             Some(Place::Offline { dirs }) => {
                 let has_replay = self.replay.contains_key(&id);
-                self.note_unopened(Unopened { id, dirs: dirs.clone(), has_replay });
+                self.note_unopened(Unopened { id, dirs: dirs.clone(), has_replay, for_now: false });
                 return None;
             }
             // Made in this run.

@@ -80,6 +80,22 @@ pub enum Response {
 }
 
 impl Request {
+    /// Whether it may write records. What does not is served also while the log takes none.
+    pub fn may_write(&self) -> bool {
+        match self {
+            Request::JoinGroup { .. }
+            | Request::SyncGroup { .. }
+            | Request::LeaveGroup { .. }
+            | Request::OffsetCommit { .. }
+            | Request::OffsetDelete(_)
+            | Request::DeleteGroup { .. } => true,
+            Request::Heartbeat(_)
+            | Request::OffsetFetch { .. }
+            | Request::DescribeGroup { .. }
+            | Request::ListGroups(_) => false,
+        }
+    }
+
     /// The answer that reports `error` and nothing else.
     pub fn failed(&self, error: ErrorCode) -> Response {
         let error_code = error.code();

@@ -16,7 +16,8 @@
 //! 3. Whenever the high watermark moves (acks=all, hence on disk): [`committed`](Coordinator::committed), and send the replies.
 //! 4. At [`next_deadline_ms`](Coordinator::next_deadline_ms): `tick`.
 //! 5. When an append fails, or the partition is no longer led: [`unload`](Coordinator::unload), send the replies, drop the coordinator. After
-//!    a failed append, begin again at 1.
+//!    a failed append, begin again at 1. While the log takes nothing for a reason that passes, the host loads what is
+//!    committed, hands on only requests that write nothing ([`Request::may_write`]), and does not tick; then again 1.
 //!
 //! # What it may rely on
 //!

@@ -9,6 +9,7 @@ use super::{
     LogError, LogStart, LogState,
     checkpoint::{self, MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEntry},
     fast_start, files,
+    reserve::Reserve,
 };
 use bytes::Bytes;
 use protocol::Uuid;
@@ -18,6 +19,7 @@ use std::{
     cell::{Cell, RefCell},
     io,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 const LOCK: &str = ".lock";
@@ -38,6 +40,7 @@ pub struct LogDir {
     path: PathBuf,
     /// Locked as long as it is open.
     _lock: File,
+    reserve: Rc<Reserve>,
     meta: MetaProperties,
     clean: bool,
     previous_broker_epoch: i64,
@@ -97,6 +100,7 @@ impl LogDir {
             ring: ring.clone(),
             path: path.to_owned(),
             _lock: lock,
+            reserve: Reserve::open(ring, path).await,
             meta,
             clean: clean_text.is_some(),
             previous_broker_epoch,
@@ -187,6 +191,10 @@ impl LogDir {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+    /// Room for what must be written on a full disk.
+    pub fn reserve(&self) -> &Rc<Reserve> {
+        &self.reserve
     }
     pub fn meta(&self) -> &MetaProperties {
         &self.meta

@@ -4,6 +4,16 @@ use super::producers::ProducerError;
 use protocol::ErrorCode;
 use std::{io, path::PathBuf};
 
+/// What an operator can do about an error that passes ([`ring::passes`]).
+pub fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        _ if ring::is_out_of_files(error) => "raise the limit of open files (LimitNOFILE= of the service, ulimit -n)",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk, or lower retention",
+        io::ErrorKind::FileTooLarge => "raise the limit of file sizes (LimitFSIZE= of the service, ulimit -f)",
+        _ => "give it more memory, if this goes on",
+    }
+}
+
 /// A log or a log directory that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -58,6 +68,11 @@ fn behind(good: bool) -> &'static str {
 }
 
 impl LogError {
+    /// Whether it is worth another try, with nothing done but waiting.
+    pub fn passes(&self) -> bool {
+        matches!(self, LogError::Io { source, .. } if ring::passes(source))
+    }
+
     pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LogError {
         let path = path.into();
         move |source| LogError::Io { what, path, source }

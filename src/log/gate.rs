@@ -9,13 +9,13 @@ use std::{
 };
 
 #[derive(Default)]
-pub(super) struct Gate {
+pub struct Gate {
     taken: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
 }
 
 /// The right to change files, until dropped.
-pub(super) struct Pass<'a>(&'a Gate);
+pub struct Pass<'a>(&'a Gate);
 
 impl Gate {
     pub async fn enter(&self) -> Pass<'_> {

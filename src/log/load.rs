@@ -168,7 +168,6 @@ impl Loader<'_> {
                 // As when it was rolled: what the segment knows of its producers outlives it.
                 self.snapshots.borrow_mut().push((next.base_offset, ends.producers.encode_snapshot()));
                 self.names.borrow_mut().insert(files::name(next.base_offset, files::SNAPSHOT), 0);
-                ends.snapshot_offset = next.base_offset;
             } else if ends.log_end < self.floor.get() {
                 return Err(self.ends_early(&segment, &end, self.floor.get()));
             }
@@ -544,6 +543,7 @@ pub(super) async fn load_producers(
         let next_base = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
         if next_base > from && segment.base_offset < end {
             replay(ring, dir, segment, from, end, &mut loaded.producers).await?;
+            segment.close_idle_files(false);
         }
     }
     Ok(loaded)

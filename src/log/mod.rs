@@ -27,6 +27,7 @@ mod lookup;
 mod producers;
 mod read;
 mod recovery;
+mod reserve;
 mod retention;
 mod scan;
 mod segment;
@@ -45,22 +46,24 @@ pub use checkpoint::{MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEn
 pub use config::{CleanupPolicy, Durability, LogConfig};
 pub use dir::{Checkpoints, LogDir, PartitionDir, StrayDir, bring_back, read_topic_id, set_aside};
 pub use epochs::LeaderEpochs;
-pub use error::{AppendError, Fault, LogError, ReadError};
+pub use error::{AppendError, Fault, LogError, ReadError, remedy};
 pub use fast_start::LogState;
 pub use files::{create_dir_durably, parse_partition_dir, parse_stray_dir};
+pub use gate::Gate;
 pub use lookup::TimestampOffsetEpoch;
 pub use producers::{
     AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,
 };
 pub use read::{ReadData, ReadPart, ReadParts};
 pub use recovery::{LogStart, Opening};
+pub use reserve::Reserve;
 pub use stream::PartitionId;
 pub use sync::Uncommitted;
 pub use tail::TailCache;
+pub use truncate::Mark;
 pub use txn_index::AbortedTransaction;
 
 use bytes::Bytes;
-use gate::Gate;
 use protocol::Uuid;
 use ring::Ring;
 use segment::Segment;
@@ -236,15 +239,20 @@ impl Log {
         self.0.producers.borrow_mut().remove_expired(now_ms, expiration_ms);
     }
 
-    /// Gives back the memory and the descriptors that an idle log can do without.
-    pub fn release_idle(&self) {
-        for segment in self.0.segments.borrow().iter() {
+    /// Gives back the memory and the descriptors of segments that were not used since the last call. `keep_active`: but
+    /// for the file that is appended to, so that an append after a pause does not wait for it to be opened.
+    pub fn release_unused(&self, keep_active: bool) {
+        let segments = self.0.segments.borrow();
+        for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| !segment.take_used()) {
             segment.offsets.borrow_mut().release_memory();
             segment.times.borrow_mut().release_memory();
-            if self.0.writer.is_idle() {
-                segment.close_files();
-            }
+            segment.close_idle_files(keep_active && at + 1 == segments.len());
         }
+    }
+
+    /// Gives back every descriptor that nothing needs at this moment. What needs one later opens the file again.
+    pub fn close_idle_files(&self) {
+        self.0.segments.borrow().iter().for_each(|segment| segment.close_idle_files(false));
     }
 
     fn segments(&self) -> Vec<Rc<Segment>> {

@@ -94,21 +94,28 @@ impl Opening {
         changes.apply(&log.0.ring, &log.dir(), &log.config()).await?;
         if !start.clean {
             // What recovery has found may be in the page cache only, names of files included.
-            log.mark_all_unsynced().await.map_err(LogError::io("opening", log.dir()))?;
-            if log.config().durability == Durability::Fsync || !start.replay.is_empty() {
-                log.write_again().await.map_err(LogError::io("writing again", log.dir()))?;
-            }
+            let again = log.config().durability == Durability::Fsync || !start.replay.is_empty();
+            log.settle_doubtful(again).await.map_err(LogError::io("writing again", log.dir()))?;
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
         }
         for (offset, snapshot) in snapshots {
             let path = files::path(&log.dir(), offset, files::SNAPSHOT);
-            log.0.ring.write_file_atomically(&path, snapshot).await.map_err(LogError::io("writing", path))?;
+            match log.0.ring.write_file_atomically(&path, snapshot).await {
+                Ok(()) => log.0.snapshots.set([-1, offset]),
+                // An older one and the batches since tell the same, and a full disk must not keep a log from readers.
+                Err(error) if ring::passes(&error) => {
+                    tracing::warn!(path = %path.display(), %error, "a producer snapshot cannot be written for now");
+                }
+                Err(error) => return Err(LogError::io("writing", path)(error)),
+            }
         }
         if !start.clean && !start.replay.is_empty() {
             // What recovery has cut is cut on the disk by now: nothing old can come back into what follows.
             log.replay(&start.replay).await?;
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
         }
+        // What needs a file opens it: there may be more logs than descriptors.
+        log.close_idle_files();
         Ok(log)
     }
 }
@@ -255,11 +262,23 @@ impl Log {
         segments
     }
 
-    async fn mark_all_unsynced(&self) -> io::Result<()> {
-        for segment in self.doubtful_segments() {
+    /// Has the next sync carry to the disk what recovery has found; with `again`, after [`Log::write_again`]. Segment by
+    /// segment, and all but the last are synced here: there may be more of them than files that may be open.
+    async fn settle_doubtful(&self, again: bool) -> io::Result<()> {
+        let segments = self.doubtful_segments();
+        for (at, segment) in segments.iter().enumerate() {
             segment.synced_bytes.set(0);
             let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
-            self.0.writer.needs_sync(&segment, &file);
+            if again {
+                self.write_again(segment, &file).await?;
+            }
+            if at + 1 == segments.len() {
+                self.0.writer.needs_sync(segment, &file);
+            } else {
+                self.sync_log_file_alone(segment, &file).await?;
+                segment.synced_bytes.set(segment.written_bytes.get());
+                segment.close_files();
+            }
         }
         self.0.writer.dir_changed();
         Ok(())

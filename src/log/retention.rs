@@ -143,7 +143,7 @@ impl Log {
     /// the gate. An error is final for this log: were later segments to go while one of these stays, there would be a hole.
     pub(super) async fn remove_segments(&self, gone: &[Rc<Segment>]) -> io::Result<()> {
         let mut renamed = Vec::new();
-        let result = self.rename_segments(gone, &mut renamed).await;
+        let result = self.patiently("removing segments", async || self.rename_segments(gone, &mut renamed).await).await;
         if let Err(error) = &result {
             self.fail("removing a segment in", &self.dir(), error);
         }
@@ -176,6 +176,8 @@ impl Log {
                 match ring.rename(&from, &to).await {
                     Ok(()) => renamed.push(to),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    // A longer name may need room, and this is to make some.
+                    Err(error) if ring::passes(&error) => super::sync::remove_if_there(ring, &from).await?,
                     Err(error) => return Err(error),
                 }
             }
@@ -189,11 +191,16 @@ impl Log {
         self.0.writer.end("the partition was deleted");
         let _pass = self.0.gate.enter().await;
         let (ring, dir) = (self.0.ring.clone(), self.dir());
-        let new_dir = files::rename_dir(&ring, &dir, files::DELETE_DIR_SUFFIX).await?;
-        *self.0.dir.borrow_mut() = new_dir.clone();
         for segment in self.segments() {
             segment.close_files();
         }
+        let renamed = files::rename_dir(&ring, &dir, files::DELETE_DIR_SUFFIX).await;
+        if renamed.as_ref().is_err_and(ring::passes) && ring.read_dir(&dir).await.is_ok() {
+            // As it is for segments: without room for another name it goes at once.
+            return remove_log_dir(&ring, &dir).await;
+        }
+        let new_dir = renamed?;
+        *self.0.dir.borrow_mut() = new_dir.clone();
         let delay = Duration::from_millis(self.config().file_delete_delay_ms);
         drop(self.0.ring.spawn_named("retention", async move {
             ring.sleep(delay).await;

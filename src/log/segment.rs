@@ -54,6 +54,8 @@ pub(super) struct Segment {
     pub base_offset: i64,
     /// Opened when they are first needed, by [`Part`].
     open_files: RefCell<[Option<File>; 4]>,
+    /// One of them was asked for since [`Segment::take_used`].
+    used: Cell<bool>,
     /// Which files exist, by [`Part`].
     exists: Cell<[bool; 4]>,
     pub offsets: RefCell<Index>,
@@ -82,6 +84,7 @@ impl Segment {
         Self {
             base_offset,
             open_files: RefCell::default(),
+            used: Cell::new(false),
             exists: Cell::new([false; 4]),
             offsets: RefCell::new(Index::new(OFFSET_ENTRY_BYTES)),
             times: RefCell::new(Index::new(TIME_ENTRY_BYTES)),
@@ -164,6 +167,7 @@ impl Segment {
 
     /// The file where it is open already.
     pub fn opened(&self, part: Part) -> Option<File> {
+        self.used.set(true);
         self.open_files.borrow()[part as usize].clone()
     }
 
@@ -183,6 +187,19 @@ impl Segment {
 
     pub fn close_files(&self) {
         *self.open_files.borrow_mut() = [None, None, None, None];
+    }
+
+    /// Closes what nothing else uses at the moment, but for the `.log` file if it is to stay.
+    pub fn close_idle_files(&self, keep_log: bool) {
+        for (part, file) in Part::ALL.into_iter().zip(&mut *self.open_files.borrow_mut()) {
+            let stays = keep_log && part == Part::Log;
+            drop(file.take_if(|file| !stays && file.is_last_handle()));
+        }
+    }
+
+    /// Whether a file was asked for since the last call.
+    pub fn take_used(&self) -> bool {
+        self.used.replace(false)
     }
 
     /// Writes what the index files lack. With `create`, both exist afterwards even when they are empty.

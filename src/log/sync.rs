@@ -2,11 +2,13 @@
 //!
 //! Owns: what was appended and is in no file yet, the files that wait for a sync, and the state of health. One turn's
 //! appends leave with one `pwritev` per segment. A failed sync is final: the kernel may have dropped the pages, so the
-//! log takes nothing more until it was recovered from the disk. A full disk is not: the bytes stay here, are written
-//! once there is room, and new appends are refused until then.
+//! log takes nothing more until it was recovered from the disk. What passes is not ([`ring::passes`]: a full disk, no
+//! descriptors, no memory): the bytes stay here, are written once that has passed, and new appends are refused until then.
 
 use super::{
-    Durability, Log, files,
+    Durability, Log,
+    error::remedy,
+    files,
     gate::Gate,
     segment::{Part, Segment},
 };
@@ -19,6 +21,7 @@ use std::{
     io,
     rc::Rc,
     task::{Poll, Waker},
+    time::Duration,
 };
 
 /// Slices that one system call takes (`IOV_MAX`).
@@ -27,12 +30,14 @@ const MAX_SLICES: usize = 1024;
 const SNAPSHOT_INTERVAL_BYTES: u64 = 64 << 20;
 /// How much is written again at a time after a crash.
 const COPY_BYTES: u64 = 1 << 20;
+/// How long to wait before something is tried again that may have passed.
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Health {
     Good,
-    /// The disk is full; what could not be written waits.
-    Full(Rc<str>),
+    /// Something is missing that may come: room, descriptors, memory. What could not be written waits.
+    Waiting(Rc<str>),
     /// Final.
     Failed(Rc<str>),
 }
@@ -117,23 +122,19 @@ impl Writer {
         self.gathered.borrow_mut().push_back(Gathered { segment, position, bytes, end_offset });
     }
 
-    pub fn is_idle(&self) -> bool {
-        self.gathered.borrow().is_empty() && self.unsynced.borrow().is_empty() && self.held.get() == 0
-    }
-
     /// Why the log takes no appends.
     pub fn refusal(&self) -> Option<String> {
         match &*self.health.borrow() {
             Health::Good => self.closing.get().then(|| "it is being closed".to_owned()),
-            Health::Full(why) | Health::Failed(why) => Some(why.to_string()),
+            Health::Waiting(why) | Health::Failed(why) => Some(why.to_string()),
         }
     }
 
-    /// The same as an error; of kind `StorageFull` where room is all that is missing.
+    /// The same as an error, which passes where nothing is broken.
     fn refusal_error(&self) -> Option<io::Error> {
         match &*self.health.borrow() {
             Health::Good => None,
-            Health::Full(why) => Some(io::Error::new(io::ErrorKind::StorageFull, why.to_string())),
+            Health::Waiting(why) => Some(ring::passing(&**why)),
             Health::Failed(why) => Some(io::Error::other(why.to_string())),
         }
     }
@@ -314,27 +315,52 @@ impl Log {
         Ok(())
     }
 
-    fn set_good(&self) {
+    pub(super) fn set_good(&self) {
         let mut health = self.0.writer.health.borrow_mut();
-        if let Health::Full(_) = *health {
-            tracing::info!(dir = %self.dir().display(), "there is room on the disk again: appends go on");
+        if let Health::Waiting(_) = *health {
+            tracing::info!(dir = %self.dir().display(), "what was missing is there again: appends go on");
             *health = Health::Good;
         }
     }
 
     fn write_failed(&self, error: &io::Error, segment: &Segment) {
         let path = files::path(&self.dir(), segment.base_offset, files::LOG);
-        let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-        if !full {
+        if !ring::passes(error) {
             return self.fail("writing", &path, error);
         }
         let mut health = self.0.writer.health.borrow_mut();
         if *health == Health::Good {
             tracing::error!(
                 path = %path.display(), %error,
-                "the disk is full: appends are refused until there is room; make some, or lower retention"
+                "cannot write for now: appends are refused until this has passed; {}", remedy(error)
             );
-            *health = Health::Full(format!("no room to write {}: {error}", path.display()).into());
+            *health = Health::Waiting(format!("cannot write {} for now: {error}", path.display()).into());
+        }
+    }
+
+    /// Why the log takes no appends at present.
+    pub fn refusal(&self) -> Option<String> {
+        self.0.writer.refusal()
+    }
+
+    /// Tries again for as long as what is missing may still come, once it is no use to go back: until the log is closed.
+    pub(super) async fn patiently<T>(
+        &self,
+        what: &'static str,
+        mut attempt: impl AsyncFnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut is_said = false;
+        loop {
+            match attempt().await {
+                Err(error) if ring::passes(&error) && !self.0.writer.closing.get() && !self.has_ended() => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        let dir = self.dir();
+                        tracing::error!(dir = %dir.display(), %error, "{what} waits until this has passed; {}", remedy(&error));
+                    }
+                    self.0.ring.sleep(RETRY_INTERVAL).await;
+                }
+                other => return other,
+            }
         }
     }
 
@@ -406,7 +432,10 @@ impl Log {
         if writer.dir_changed.replace(false) {
             let dir = self.dir();
             if let Err(error) = self.0.ring.sync_dir(&dir).await {
-                self.fail("syncing", &dir, &error);
+                writer.dir_changed();
+                if !ring::passes(&error) {
+                    self.fail("syncing", &dir, &error);
+                }
                 return Err(error);
             }
         }
@@ -470,23 +499,19 @@ impl Log {
         synced
     }
 
-    /// Writes what lies in files beyond the recovery point once more, so that the next sync carries it to the disk. After a
+    /// Writes what lies in a segment's file beyond the recovery point once more, so that the next sync carries it to the disk. After a
     /// failed sync the kernel calls pages clean that the disk may lack: this process finds them in the page cache, and no
     /// sync of its own would carry them to the disk. The process before need not have heard of the failure: it may have
     /// been killed in the middle of the sync.
-    pub(super) async fn write_again(&self) -> io::Result<()> {
+    pub(super) async fn write_again(&self, segment: &Rc<Segment>, file: &File) -> io::Result<()> {
         let ring = &self.0.ring;
-        for segment in self.doubtful_segments() {
-            let file = segment.file(ring, &self.dir(), Part::Log).await?;
-            let mut position = self.position_before(&segment, self.recovery_point()).await?;
-            let end = u64::from(segment.written_bytes.get());
-            while position < end {
-                let bytes =
-                    ring.read_exact_at(&file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
-                let next = position + bytes.len() as u64;
-                ring.write_at(&file, vec![bytes], position).await?;
-                position = next;
-            }
+        let mut position = self.position_before(segment, self.recovery_point()).await?;
+        let end = u64::from(segment.written_bytes.get());
+        while position < end {
+            let bytes = ring.read_exact_at(file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
+            let next = position + bytes.len() as u64;
+            ring.write_at(file, vec![bytes], position).await?;
+            position = next;
         }
         Ok(())
     }
@@ -553,6 +578,8 @@ impl Log {
             segment.sync_indexes(ring, &dir).await?;
             self.trim_log(segment).await?;
             segment.indexes_synced.set(true);
+            // There may be more such segments than files that may be open.
+            segment.close_idle_files(false);
         }
         self.active().flush_indexes(ring, &dir, false).await?;
         self.write_epochs().await?;
@@ -630,13 +657,11 @@ impl Log {
                 segment.sync_indexes(ring, &dir).await?;
                 segment.indexes_synced.set(true);
             }
+            segment.close_files();
         }
         self.write_epochs().await?;
         self.write_snapshot().await?;
         self.0.recovery_point.set(self.synced_offset());
-        for segment in &segments {
-            segment.close_files();
-        }
         self.0.writer.end("it is closed");
         Ok(super::LogState::of(self))
     }

@@ -5,7 +5,7 @@
 
 use super::{
     Log, files,
-    index::{Entry, Key},
+    index::{Entry, Index, Key},
     producers::ProducerStates,
     segment::{Part, Segment, TimestampOffset},
     walk::Walk,
@@ -13,7 +13,11 @@ use super::{
 use protocol::records::NO_TIMESTAMP;
 use std::{io, rc::Rc};
 
+/// The end of a log at some time, see [`Log::mark`].
+pub struct Mark(Cut, i64);
+
 /// Where one segment is cut, found before anything changes.
+#[derive(Clone)]
 struct Cut {
     segment: Rc<Segment>,
     position: u32,
@@ -39,13 +43,74 @@ impl Log {
         let hold = self.hold_writes();
         let cut = self.find_cut(offset).await?;
         let gone = self.cut_memory(&cut, offset);
-        match self.cut_files(&cut, &gone, offset).await {
+        match self.patiently("cutting", async || self.cut_files(&cut, &gone, offset).await).await {
             Ok(()) => hold.release(),
             Err(error) => {
                 self.fail("truncating", &files::path(&self.dir(), cut.segment.base_offset, files::LOG), &error);
                 return Err(error);
             }
         }
+        Ok(())
+    }
+
+    /// Where the log ends now, to come back to. Everything is written.
+    pub fn mark(&self) -> Mark {
+        assert_eq!(self.written_offset(), self.log_end_offset(), "a mark is at the end of what is written");
+        let segment = self.active();
+        let ends = |index: &Index| (index.count(), index.last());
+        Mark(
+            Cut {
+                position: segment.size_bytes.get(),
+                offsets: ends(&segment.offsets.borrow()),
+                times: ends(&segment.times.borrow()),
+                aborted_on_disk: segment.aborted.borrow().entries_on_disk(),
+                max_timestamp: segment.max_timestamp.get(),
+                segment: segment.clone(),
+            },
+            self.log_end_offset(),
+        )
+    }
+
+    /// Takes back what was appended behind `mark`, and was not acknowledged: it is as if it had never been, on the disk,
+    /// too, when this returns. Needs no room, and a descriptor only where segments were made meanwhile. For logs without producers and without a commit
+    /// stream, whose only writer is the caller, and whose indexes are not written meanwhile.
+    pub async fn take_back(&self, mark: &Mark) -> io::Result<()> {
+        let Mark(at, offset) = mark;
+        assert!(self.0.stream.borrow().upgrade().is_none(), "a commit stream may have it");
+        let _pass = self.0.gate.enter().await;
+        let hold = self.hold_writes();
+        let (segment, _) = self.segment_of(*offset).expect("the first segment begins at or below the mark");
+        let cut = match Rc::ptr_eq(&segment, &at.segment) {
+            true => at.clone(),
+            // It was rolled at the mark: what it has is all new.
+            false => Cut {
+                position: 0,
+                offsets: (0, None),
+                times: (0, None),
+                aborted_on_disk: 0,
+                max_timestamp: TimestampOffset { timestamp: NO_TIMESTAMP, offset: segment.base_offset },
+                segment: segment.clone(),
+            },
+        };
+        let mut gone: Vec<_> = self.cut_memory(&cut, *offset).into_iter().rev().collect();
+        gone.retain(|segment| segment.exists(Part::Log));
+        let cut_file = async || {
+            if !gone.is_empty() {
+                self.remove_segments(&gone).await?;
+            }
+            // A write that was refused may have been made in part.
+            let Some(file) = segment.opened(Part::Log) else { return Ok(()) };
+            self.0.ring.truncate(&file, u64::from(cut.position)).await?;
+            segment.preallocated.set(false);
+            self.sync_log_file_alone(&segment, &file).await
+        };
+        if let Err(error) = self.patiently("taking records back", cut_file).await {
+            self.fail("truncating", &files::path(&self.dir(), segment.base_offset, files::LOG), &error);
+            return Err(error);
+        }
+        // Nothing is left that waits.
+        self.set_good();
+        hold.release();
         Ok(())
     }
 

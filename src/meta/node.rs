@@ -2,8 +2,10 @@
 //!
 //! Owns: the log, its snapshots and `quorum-state`. Lives on: the core that leads the metadata log. A request is decided on
 //! the current image; its records are appended and synced; then they are replayed, the new image is published to all
-//! cores, and only then the request is answered. Requests take turns. Never: answers what is not on the disk, or goes on
-//! after a failed write: then every request is refused until the process starts anew.
+//! cores, and only then the request is answered. Requests take turns. Where the log cannot be written for now (a full disk,
+//! no descriptors) the request's records are taken back, and it is refused; only what creates nothing may use the disk's
+//! reserve. Never: answers what is not on the disk, refuses what is there or may come to be, or goes on after a failed
+//! sync: then every request is refused until the process starts anew.
 
 mod store;
 
@@ -24,7 +26,7 @@ use super::{
 };
 use crate::{
     config::listeners::Listener,
-    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError},
+    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, remedy},
 };
 use bytes::Bytes;
 use protocol::{
@@ -63,6 +65,8 @@ pub struct MetaNodeOptions {
     pub endpoints: Vec<Listener>,
     pub rack: Option<String>,
     pub settings: Arc<Settings>,
+    /// Of the log directory, where it has one.
+    pub reserve: Option<Rc<Reserve>>,
     /// `metadata.log.segment.bytes`
     pub segment_bytes: u32,
     /// `metadata.log.max.record.bytes.between.snapshots`
@@ -105,6 +109,8 @@ pub enum MetaNodeError {
     Append(#[from] AppendError),
     #[error("the metadata log cannot be written: {0}")]
     Write(String),
+    #[error("the metadata log cannot be written for now: {0}")]
+    Waiting(io::Error),
     #[error("the controller refuses this node: {:?}: {}", .0.code, .0.message.as_deref().unwrap_or("no reason given"))]
     Refused(ApiError),
 }
@@ -126,6 +132,8 @@ struct Inner {
     failure: RefCell<Option<String>>,
     max_record_bytes_between_snapshots: u64,
     record_bytes_since_snapshot: Cell<u64>,
+    /// Where the records begin that are being written and may be taken back.
+    undecided_from: Cell<Option<i64>>,
 }
 
 /// The metadata as the disk has them, read to the end and found good. Nothing on the disk has changed yet.
@@ -150,7 +158,7 @@ impl LoadedMeta {
 impl MetaNode {
     /// Reads the metadata log and its snapshots. An error changes nothing, so that the next start meets the same.
     pub async fn load(ring: &Ring, options: &MetaNodeOptions) -> Result<LoadedMeta, MetaNodeError> {
-        let store = Store::new(ring, &options.metadata_dir);
+        let store = Store::new(ring, &options.metadata_dir, options.reserve.clone());
         let voter = voter(options);
         let seen_epoch = store.seen_epoch().await?;
         let opening = store.examine_log(options.log_start.clone(), options.segment_bytes).await?;
@@ -203,6 +211,7 @@ impl MetaNode {
             failure: RefCell::default(),
             max_record_bytes_between_snapshots: options.max_record_bytes_between_snapshots,
             record_bytes_since_snapshot: Cell::new(record_bytes),
+            undecided_from: Cell::new(None),
         });
         inner.take_office().await?;
         let node = MetaNode(inner);
@@ -251,7 +260,8 @@ impl MetaNode {
     /// Where a start after a crash begins to read, moved up to what is on the disk: the log must reach it then.
     pub async fn recovery_point(&self) -> i64 {
         // A log that has failed keeps the one that it had.
-        self.0.log.checkpoint().await.unwrap_or_else(|_| self.0.log.recovery_point())
+        let reached = self.0.log.checkpoint().await.unwrap_or_else(|_| self.0.log.recovery_point());
+        self.0.undecided_from.get().map_or(reached, |from| reached.min(from))
     }
 
     /// Answers when the request's records are durable and every core acts on them. Requests are worked on one after the
@@ -266,7 +276,7 @@ impl MetaNode {
         if outcome.records.is_empty() {
             return outcome.response;
         }
-        match inner.commit(outcome.records).await {
+        match inner.commit(outcome.records, Room::of(&request)).await {
             Ok(()) => {
                 inner.snapshot_if_due();
                 outcome.response
@@ -283,10 +293,33 @@ impl MetaNode {
         if let Some(record) = fenced.filter(|_| inner.failure.borrow().is_none()) {
             // No image is published any more: the cores have closed their partitions.
             let batches = inner.encode(&[record]);
-            inner.append(batches).await.map_err(|error| io::Error::other(error.to_string()))?;
+            inner.append(batches, Room::Reserve).await.map_err(|error| io::Error::other(error.to_string()))?;
         }
         inner.failure.borrow_mut().get_or_insert_with(|| "the broker stops".to_owned());
         inner.log.close().await
+    }
+}
+
+/// Why batches are not on the disk.
+enum AppendFailure {
+    Append(AppendError),
+    Write(io::Error),
+}
+
+/// Where the records of a request may lie on a full disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// Nowhere: what creates something asks for more room later.
+    Spare,
+    Reserve,
+}
+
+impl Room {
+    fn of(request: &ControllerRequest) -> Room {
+        match request {
+            ControllerRequest::CreateTopics(_) | ControllerRequest::CreatePartitions(_) => Room::Spare,
+            _ => Room::Reserve,
+        }
     }
 }
 
@@ -353,18 +386,18 @@ impl Inner {
         let control = bootstrap::start_of_epoch(&image, node_id, vec![node_id]);
         let now_ms = self.ring.wall_clock_ms();
         let batch = metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
-        self.append(vec![batch]).await?;
+        self.append(vec![batch], Room::Reserve).await?;
         let in_transaction = self.replay.borrow().transaction_start().is_some();
         let bootstrap = self.store.bootstrap_records().await?;
         let records = bootstrap::activation(&image, in_transaction, &bootstrap);
         if records.is_empty() {
             return self.publish_image().await;
         }
-        self.commit(records).await
+        self.commit(records, Room::Reserve).await
     }
 
     /// Makes records durable, replays and publishes them.
-    async fn commit(&self, records: Vec<MetadataRecord>) -> Result<(), MetaNodeError> {
+    async fn commit(&self, records: Vec<MetadataRecord>, room: Room) -> Result<(), MetaNodeError> {
         let batches = self.encode(&records);
         // One batch is all or nothing by itself; several are by a transaction.
         let batches = match batches.len() {
@@ -377,7 +410,7 @@ impl Inner {
                 self.encode(&all)
             }
         };
-        self.append(batches).await?;
+        self.append(batches, room).await?;
         self.publish_image().await
     }
 
@@ -392,18 +425,22 @@ impl Inner {
             .expect("the controller makes records that its metadata.version can hold")
     }
 
-    /// Appends, syncs and replays whole batches. A refusal of the first one changes nothing; any later failure is final. Each
-    /// is on the disk before the next one is written: recovery takes damage in front of a good batch for a loss.
-    async fn append(&self, batches: Vec<Bytes>) -> Result<(), MetaNodeError> {
-        for (index, batch) in batches.iter().enumerate() {
-            if let Err(error) = self.log.append_as_follower(batch.clone()) {
-                return Err(if index == 0 { error.into() } else { self.fail(error.to_string()) });
+    /// Appends, syncs and replays whole batches: all of them, or none.
+    async fn append(&self, batches: Vec<Bytes>, room: Room) -> Result<(), MetaNodeError> {
+        let mut is_spent = false;
+        while let Err(refused) = self.try_append(&batches).await? {
+            if room == Room::Spare || !self.store.spend_reserve_for(&refused).await {
+                tracing::error!(
+                    error = %refused,
+                    "the metadata log cannot be written for now: the request is refused and leaves no trace; {}",
+                    remedy(&refused)
+                );
+                return Err(MetaNodeError::Waiting(refused));
             }
-            let synced = match self.log.write_gathered() {
-                Ok(()) => self.log.sync().await,
-                Err(error) => Err(error),
-            };
-            synced.map_err(|error| self.fail(error.to_string()))?;
+            is_spent = true;
+        }
+        if is_spent {
+            self.store.refill_reserve().await;
         }
         self.log.set_high_watermark(self.log.log_end_offset());
         for bytes in &batches {
@@ -417,6 +454,33 @@ impl Inner {
                     panic!("{error}");
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Makes batches durable. The inner error passes, and the log is as it was before; the outer one is final.
+    async fn try_append(&self, batches: &[Bytes]) -> Result<io::Result<()>, MetaNodeError> {
+        let mark = self.log.mark();
+        self.undecided_from.set(Some(self.log.log_end_offset()));
+        let outcome = match self.append_each(batches).await {
+            Ok(()) => Ok(Ok(())),
+            Err(AppendFailure::Write(error)) if !ring::passes(&error) => Err(self.fail(error.to_string())),
+            Err(failure) => match (self.log.take_back(&mark).await, failure) {
+                (Err(error), _) => Err(self.fail(error.to_string())),
+                (Ok(()), AppendFailure::Append(error)) => Err(error.into()),
+                (Ok(()), AppendFailure::Write(error)) => Ok(Err(error)),
+            },
+        };
+        self.undecided_from.set(None);
+        outcome
+    }
+
+    /// Each batch is on the disk before the next one is written: recovery takes damage in front of a good batch for a loss.
+    async fn append_each(&self, batches: &[Bytes]) -> Result<(), AppendFailure> {
+        for batch in batches {
+            self.log.append_as_follower(batch.clone()).map_err(AppendFailure::Append)?;
+            self.log.write_gathered().map_err(AppendFailure::Write)?;
+            self.log.sync().await.map_err(AppendFailure::Write)?;
         }
         Ok(())
     }
@@ -443,14 +507,16 @@ impl Inner {
             return;
         }
         let image = self.replay.borrow().image().clone();
-        self.record_bytes_since_snapshot.set(0);
+        let record_bytes = self.record_bytes_since_snapshot.take();
         let node = self.clone();
         drop(self.ring.spawn_named("metadata snapshot", async move {
             let id = snapshot_file::id_of(&image);
             match node.store.write_snapshot(&image).await {
                 Ok(oldest) => node.drop_records_before(oldest).await,
                 Err(error) => {
-                    tracing::warn!(%id, %error, "the metadata snapshot could not be written; the log keeps growing")
+                    let due = node.record_bytes_since_snapshot.get() + record_bytes;
+                    node.record_bytes_since_snapshot.set(due);
+                    tracing::warn!(%id, %error, "the metadata snapshot could not be written: the next request tries again")
                 }
             }
         }));

@@ -4,7 +4,10 @@
 //! Owns: the counts of open connections and the pace of new ones, for all cores together. Lives on: every core, behind a
 //! lock that is taken twice in a connection's life. Never: waits, reads a clock, or ends a connection; `listener.rs` does.
 
-use crate::config::{Layers, layers::Values, listeners::Listener};
+use crate::{
+    config::{Layers, layers::Values, listeners::Listener},
+    descriptors::FileShares,
+};
 use ring::Instant;
 use rustc_hash::FxHashMap;
 use std::{
@@ -84,9 +87,16 @@ impl ConnectionLimits {
 }
 
 /// The open connections of all cores, and when the next may come.
-#[derive(Default)]
 pub struct OpenConnections {
     state: Mutex<State>,
+    /// What the limit of open files leaves for them.
+    files: FileShares,
+}
+
+impl Default for OpenConnections {
+    fn default() -> Self {
+        OpenConnections::within(FileShares::UNLIMITED)
+    }
 }
 
 /// A connection's place among the open ones, whether it is served, on its way to its core or refused there. Dropping it
@@ -155,6 +165,19 @@ impl OpenConnections {
         state.by_listener.resize(limits.listeners.len(), 0);
         state.pace_of_listener.resize_with(limits.listeners.len(), Pace::default);
         act(&mut state)
+    }
+
+    pub fn within(files: FileShares) -> OpenConnections {
+        OpenConnections { state: Mutex::default(), files }
+    }
+
+    pub fn files(&self) -> FileShares {
+        self.files
+    }
+
+    /// Whether there are as many as the limit of open files leaves room for.
+    pub fn are_out_of_files(&self) -> bool {
+        self.lock().all >= self.files.connections
     }
 
     /// From now on `core` takes connections.
@@ -303,6 +326,20 @@ mod tests {
         assert_eq!(cores(&places), [0, 1]);
         places.truncate(1);
         assert_eq!(cores(&entered(&open, CLIENTS, HERE, &limits)), [1]);
+    }
+
+    #[test]
+    fn connections_leave_descriptors_to_the_logs() {
+        let open = Arc::new(OpenConnections::within(FileShares { connections: 2, logs_per_core: 2 }));
+        open.take_part(0);
+        let limits = limits(&[]);
+        let mut places = Vec::new();
+        while !open.are_out_of_files() {
+            places.push(open.enter(0, CLIENTS, HERE, &limits).expect("there is no other limit"));
+        }
+        assert_eq!(places.len(), 2);
+        places.pop();
+        assert!(!open.are_out_of_files());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     pace::TurnBudget,
     shard::{Shard, mailbox::Message},
 };
-use ring::{ListenOptions, Listener, MovingStream, Ring, Stream};
+use ring::{Instant, ListenOptions, Listener, MovingStream, Ring, Stream};
 use std::{
     cell::{Cell, RefCell},
     io,
@@ -99,6 +99,9 @@ pub struct Connections {
     open: Cell<usize>,
     accepted: Cell<u64>,
     refused: Cell<u64>,
+    /// Those that found no descriptor, and were not told of yet.
+    without_file: Cell<u64>,
+    without_file_next_line: Cell<Instant>,
 }
 
 impl Connections {
@@ -113,6 +116,21 @@ impl Connections {
     /// Connections turned away because there were as many as may be.
     pub fn refused(&self) -> u64 {
         self.refused.get()
+    }
+
+    /// A connection found no descriptor: one line says so for all that come within a while.
+    fn say_out_of_files(&self, now: Instant, why: impl FnOnce() -> String) {
+        let count = self.without_file.get() + 1;
+        if now < self.without_file_next_line.get() {
+            return self.without_file.set(count);
+        }
+        self.without_file.set(0);
+        self.without_file_next_line.set(now + Duration::from_millis(limits::FILES_LINES_INTERVAL_MS));
+        tracing::warn!(
+            connections = count,
+            "{}: raise the limit of open files (LimitNOFILE= of the service, ulimit -n)",
+            why()
+        );
     }
 
     fn all(&self) -> Vec<Weak<Connection>> {
@@ -139,7 +157,7 @@ pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection: raise the limit of open files if this goes on");
+                shard.connections.say_out_of_files(shard.ring.now(), || format!("cannot accept connections: {error}"));
                 shard.ring.sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -156,6 +174,16 @@ pub struct Arrival {
 /// Serves a connection here or has another core do it, as long as there may be one more.
 fn admit(shard: &Shard, stream: Stream, listener: usize) {
     let address = stream.peer_addr().ip();
+    if shard.open_connections.are_out_of_files() {
+        shard.connections.refused.set(shard.connections.refused.get() + 1);
+        shard.connections.say_out_of_files(shard.ring.now(), || {
+            format!(
+                "connections are refused: {} are open, the rest is for logs",
+                shard.open_connections.files().connections
+            )
+        });
+        return shard.ring.shutdown(&stream);
+    }
     match shard.open_connections.enter(shard.index, listener, address, &shard.connection_limits()) {
         Ok(place) if place.core() == shard.index => serve(shard, stream, listener, place),
         Ok(place) => {

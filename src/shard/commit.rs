@@ -30,8 +30,8 @@ use std::{
     time::Duration,
 };
 
-/// How often a partition that met a full disk looks whether there is room again.
-const FULL_DISK_INTERVAL: Duration = Duration::from_millis(500);
+/// How often a partition that met an error that passes looks whether it has.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Groups up to this size go by the stream where few partitions are dirty at once.
 const STREAM_GROUP_BYTES_OF_FEW: usize = 32 * 1024;
@@ -281,17 +281,22 @@ pub fn notify_watchers(shard: &Shard, partition: &Partition) {
     partition.tell_watchers(|Watcher { core, watch }| shard.tell_moved(core, watch));
 }
 
-/// A full disk passes: who waits is refused, and what was gathered is written when there is room. Anything else is final.
+/// What passes (a full disk, no descriptors, no memory: [`ring::passes`]) refuses who waits; what was gathered is written
+/// when it has passed. Anything else is final.
 pub fn refuse_or_fail(shard: &Shard, partition: &Rc<Partition>, what: &str, error: &io::Error) {
-    if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+    if !ring::passes(error) {
         return fail(shard, partition, &format!("{what}: {error}"));
     }
     for waiter in partition.waiters.take() {
         waiter.done.tell(Err(ErrorCode::KafkaStorageError));
     }
+    if partition.is_retrying.replace(true) {
+        return;
+    }
     let (task, partition) = (shard.clone(), partition.clone());
     shard.ring.spawn(async move {
-        task.ring.sleep(FULL_DISK_INTERVAL).await;
+        task.ring.sleep(RETRY_INTERVAL).await;
+        partition.is_retrying.set(false);
         if !partition.failed.get() && !task.is_stopping() {
             task.commit.appended(&partition);
         }

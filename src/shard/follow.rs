@@ -1,7 +1,6 @@
 //! Following the metadata: what a core opens, closes and deletes when a new view is published.
 //!
-//! Owns: the partitions' coming and going on one core. Lives on: every core. Never: runs twice at a time (the publisher
-//! waits for all cores before it publishes the next view).
+//! Owns: the partitions' coming and going on one core. Lives on: every core. Never: runs twice at a time.
 
 use super::{
     Shard, commit, groups,
@@ -10,8 +9,7 @@ use super::{
 };
 use crate::{
     boot::{PartitionCheckpoint, Unopened},
-    limits,
-    log::{Log, LogConfig, LogError, LogStart, LogState, set_aside},
+    log::{Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
     meta::{image::Image, topic::directory},
     pace::TurnBudget,
 };
@@ -22,10 +20,45 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
+
+/// Between two tries to open partitions that lacked something which may come (room, descriptors, memory).
+const OPEN_RETRY: Duration = Duration::from_secs(1);
 
 /// Makes this core agree with `view`.
 pub async fn follow(shard: &Shard, view: ClusterView) {
+    let _turn = shard.follow_turn.enter().await;
+    follow_in_turn(shard, view).await;
+}
+
+/// Has what could not be opened for now opened soon.
+fn try_again_later(shard: &Shard, opened: &[Opened]) {
+    let mut later = opened.iter().filter_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
+    let (first, partitions) = (later.next(), later.count() + 1);
+    let Some(first) = first else { return shard.offline_for_now.set(0) };
+    if shard.offline_for_now.replace(partitions) != partitions {
+        tracing::error!(
+            core = shard.index, partitions, error = %first,
+            "partitions are offline for now, the others are served; they are opened when this has passed"
+        );
+    }
+    if shard.follows_again.replace(true) {
+        return;
+    }
+    let shard = shard.clone();
+    shard.ring.clone().spawn_named("open again", async move {
+        shard.ring.sleep(OPEN_RETRY).await;
+        shard.follows_again.set(false);
+        let _turn = shard.follow_turn.enter().await;
+        if !shard.is_stopping() {
+            let view = shard.view.borrow().clone();
+            follow_in_turn(&shard, view).await;
+        }
+    });
+}
+
+async fn follow_in_turn(shard: &Shard, view: ClusterView) {
     delete_gone(shard, &view).await;
     let mut to_open = Vec::new();
     let mut budget = TurnBudget::new(&shard.ring);
@@ -59,9 +92,11 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
             }
         }
     }
+    let opened = side_by_side(shard, to_open.into_iter().map(|one| open(shard.clone(), one))).await;
+    try_again_later(shard, &opened);
     // A topic's route knows its open partitions: one that could not be opened before may be now.
-    let opened: FxHashSet<Uuid> = to_open.iter().map(|one| one.id.topic_id).collect();
-    side_by_side(shard, to_open.into_iter().map(|one| open(shard.clone(), one))).await;
+    let opened = opened.iter().filter_map(|one| if let Opened::Now(topic_id) = one { Some(*topic_id) } else { None });
+    let opened: FxHashSet<Uuid> = opened.collect();
     let mut routes = Routes::default();
     for topic in view.image.topics.iter() {
         let has_opened = opened.contains(&topic.id);
@@ -117,7 +152,7 @@ async fn side_by_side<T: 'static>(
     let mut budget = TurnBudget::new(&shard.ring);
     for one in work {
         budget.step_done().await;
-        if running.len() == limits::PARTITION_FILES_AT_ONCE
+        if running.len() == shard.files.logs_at_once()
             && let Some(first) = running.pop_front()
         {
             results.push(first.await);
@@ -149,7 +184,15 @@ fn was_deleted(shard: &Shard, image: &Image, folder: &Path, topic_id: &str) -> b
     !is_known && shard.storage.may_set_aside(folder)
 }
 
-async fn open(shard: Shard, one: ToOpen) {
+enum Opened {
+    /// A partition of this topic.
+    Now(Uuid),
+    /// Nothing is wrong with it but what passes.
+    Later(LogError),
+    Never,
+}
+
+async fn open(shard: Shard, one: ToOpen) -> Opened {
     let ToOpen { topic, id, leader_epoch, config, dir, start, image } = one;
     let replay = start.replay.clone();
     let try_open = |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.tail.clone());
@@ -174,15 +217,20 @@ async fn open(shard: Shard, one: ToOpen) {
             shard.offline.borrow_mut().remove(&id);
             shard.storage.note_opened(id);
             shard.partitions.borrow_mut().insert(id, Rc::new(partition));
+            Opened::Now(id.topic_id)
         }
         Err(error) => {
+            shard.offline.borrow_mut().insert(id);
+            let dirs = dir.parent().map(PathBuf::from).into_iter().collect();
+            shard.storage.note_unopened(Unopened { id, dirs, has_replay: !replay.is_empty(), for_now: error.passes() });
+            if error.passes() {
+                return Opened::Later(error);
+            }
             tracing::error!(
                 %topic, partition = id.index,
                 "this partition is offline, the others are served: {error}"
             );
-            shard.offline.borrow_mut().insert(id);
-            let dirs = dir.parent().map(PathBuf::from).into_iter().collect();
-            shard.storage.note_unopened(Unopened { id, dirs, has_replay: !replay.is_empty() });
+            Opened::Never
         }
     }
 }
@@ -211,11 +259,23 @@ fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
 pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
     let partitions = all_partitions(shard);
     let mut budget = TurnBudget::new(&shard.ring);
+    let mut waiting = Vec::new();
     for partition in &partitions {
-        if let Err(error) = partition.log.checkpoint().await {
-            commit::refuse_or_fail(shard, partition, "cannot write its checkpoint", &error);
+        match partition.log.checkpoint().await {
+            Err(error) if !ring::passes(&error) => {
+                commit::fail(shard, partition, &format!("cannot write its checkpoint: {error}"));
+            }
+            Err(error) => waiting.push((partition, error)),
+            Ok(_) => {}
         }
         budget.step_done().await;
+    }
+    if let Some((first, error)) = waiting.first() {
+        tracing::warn!(
+            core = shard.index, partitions = waiting.len(), %error,
+            "recovery points stay where they are for now, that of {}-{} among them; recovery after a crash would take longer; {}",
+            first.topic, first.id.index, remedy(error)
+        );
     }
     let mut checkpoints = Vec::with_capacity(partitions.len());
     for partition in &partitions {
@@ -237,6 +297,7 @@ pub struct Closed {
 /// Ends the requests in flight and closes every log of this core.
 pub async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
+    let _turn = shard.follow_turn.enter().await;
     let mut closed = Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
     let partitions: Vec<_> = shard.partitions.borrow_mut().drain().map(|(_, partition)| partition).collect();
     let close = |partition: Rc<Partition>| async move {

@@ -2,6 +2,9 @@
 //!
 //! Owns: the coordinators of one core and the requests that wait in them. Lives on: every core. Never: decides anything
 //! about a group; it carries out what `coord/` says (see `coord/runtime.rs` for the contract).
+//!
+//! While the log of such a partition takes nothing for now (a full disk), its coordinator is *held*: it has what is committed,
+//! answers what only reads, and refuses the rest with COORDINATOR_NOT_AVAILABLE, which clients try again.
 
 use super::{
     Shard,
@@ -42,6 +45,16 @@ pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 const LOAD_BYTES: usize = 4 << 20;
 /// After a failed append or load, the pause before the log is loaded again.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
+/// How often a held coordinator looks whether its log takes records again.
+const HELD_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How far a coordinator is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Loading,
+    Held,
+    Active,
+}
 
 /// One coordinator with its partition.
 pub struct GroupHost {
@@ -51,6 +64,9 @@ pub struct GroupHost {
     next_token: Cell<u64>,
     /// Something happened that may have moved the next deadline, or ended the host.
     changed: Rc<Signal>,
+    stage: Cell<Stage>,
+    /// Topics that were deleted while it could not write so.
+    deleted: RefCell<Vec<(String, Uuid)>>,
     ended: Cell<bool>,
 }
 
@@ -67,6 +83,9 @@ pub fn locate(shard: &Shard, group_id: &str) -> Option<(usize, i32)> {
 pub async fn request(shard: &Shard, index: i32, request: Request) -> Response {
     let host = shard.groups.borrow().get(&index).cloned();
     let Some(host) = host else { return request.failed(ErrorCode::NotCoordinator) };
+    if host.stage.get() == Stage::Held && request.may_write() {
+        return request.failed(ErrorCode::CoordinatorNotAvailable);
+    }
     let failed = request.failed(ErrorCode::NotCoordinator);
     let token = host.next_token.get();
     host.next_token.set(token + 1);
@@ -93,7 +112,7 @@ pub fn follow(shard: &Shard, before: &ClusterView) {
     };
     for partition in &mine {
         if !shard.groups.borrow().contains_key(&partition.id.index) {
-            start(shard, partition.clone());
+            start(shard, partition.clone(), Vec::new());
         }
     }
     let gone: Vec<i32> = {
@@ -123,13 +142,18 @@ fn tell_deleted_topics(shard: &Shard, before: &ClusterView) {
     drop(routes);
     for (name, id) in gone {
         for host in &hosts {
-            let actions = host.coordinator.borrow_mut().topic_deleted(&name, id, now_ms);
-            carry_out(shard, host, actions);
+            if host.stage.get() == Stage::Active {
+                let actions = host.coordinator.borrow_mut().topic_deleted(&name, id, now_ms);
+                carry_out(shard, host, actions);
+            }
+            if host.stage.get() != Stage::Active || host.ended.get() {
+                host.deleted.borrow_mut().push((name.clone(), id));
+            }
         }
     }
 }
 
-fn start(shard: &Shard, partition: Rc<Partition>) {
+fn start(shard: &Shard, partition: Rc<Partition>, deleted: Vec<(String, Uuid)>) {
     let index = partition.id.index;
     let host = Rc::new(GroupHost {
         coordinator: RefCell::new(Coordinator::new(settings(shard))),
@@ -137,6 +161,8 @@ fn start(shard: &Shard, partition: Rc<Partition>) {
         waiting: RefCell::default(),
         next_token: Cell::new(0),
         changed: Rc::default(),
+        stage: Cell::new(Stage::Loading),
+        deleted: RefCell::new(deleted),
         ended: Cell::new(false),
     });
     shard.groups.borrow_mut().insert(index, host.clone());
@@ -151,31 +177,57 @@ fn end(shard: &Shard, index: i32) {
     host.changed.notify();
 }
 
-/// Gives the coordinator up after an error, and loads it anew from the log.
+/// Gives the coordinator up after an error, and loads it anew from the log, as long as that is any use.
 fn restart(shard: &Shard, host: &Rc<GroupHost>, why: &str) {
     let index = host.partition.id.index;
-    tracing::error!(partition = index, "the group coordinator stops and is loaded again: {why}");
+    if host.ended.get() {
+        return;
+    }
     end(shard, index);
-    let (shard, partition) = (shard.clone(), host.partition.clone());
+    if host.partition.has_failed() {
+        tracing::error!(
+            partition = index,
+            "the group coordinator stops: its log has failed ({why}); its groups are served again after a restart of the broker"
+        );
+        return;
+    }
+    // What passes needs no pause: the next one is held.
+    let pause = if host.partition.log.refusal().is_some() { Duration::ZERO } else { RELOAD_PAUSE };
+    tracing::error!(partition = index, "the group coordinator stops and is loaded again: {why}");
+    start_again(shard, host, pause);
+}
+
+fn start_again(shard: &Shard, host: &Rc<GroupHost>, pause: Duration) {
+    let (shard, host) = (shard.clone(), host.clone());
     shard.ring.clone().spawn(async move {
-        shard.ring.sleep(RELOAD_PAUSE).await;
-        let still_mine = shard.partition(partition.id).is_some_and(|current| Rc::ptr_eq(&current, &partition));
-        if still_mine && !shard.groups.borrow().contains_key(&index) && !shard.is_stopping() {
-            start(&shard, partition);
+        shard.ring.sleep(pause).await;
+        let partition = &host.partition;
+        let still_mine = shard.partition(partition.id).is_some_and(|current| Rc::ptr_eq(&current, partition));
+        if still_mine && !shard.groups.borrow().contains_key(&partition.id.index) && !shard.is_stopping() {
+            start(&shard, partition.clone(), host.deleted.take());
         }
     });
 }
 
 /// Loads the coordinator, then keeps its clock.
 async fn run(shard: Shard, host: Rc<GroupHost>) {
-    if let Err(why) = load(&shard, &host).await {
-        return restart(&shard, &host, &why);
-    }
+    let stage = match load(&shard, &host).await {
+        Ok(stage) => stage,
+        Err(why) => return restart(&shard, &host, &why),
+    };
     if host.ended.get() {
         return;
     }
+    host.stage.set(stage);
     let actions = host.coordinator.borrow_mut().loaded(shard.ring.wall_clock_ms());
     carry_out(&shard, &host, actions);
+    if stage == Stage::Held {
+        return hold(&shard, &host).await;
+    }
+    for (name, id) in host.deleted.take() {
+        let actions = host.coordinator.borrow_mut().topic_deleted(&name, id, shard.ring.wall_clock_ms());
+        carry_out(&shard, &host, actions);
+    }
     while !host.ended.get() && !shard.is_stopping() {
         let changed = host.changed.clone().past(host.changed.generation());
         let deadline_ms = host.coordinator.borrow().next_deadline_ms();
@@ -196,11 +248,36 @@ async fn run(shard: Shard, host: Rc<GroupHost>) {
     }
 }
 
-async fn load(shard: &Shard, host: &GroupHost) -> Result<(), String> {
+/// Serves what only reads until the log takes records again; then the coordinator is loaded anew, with what was on its way.
+async fn hold(shard: &Shard, host: &Rc<GroupHost>) {
+    let index = host.partition.id.index;
+    let log = &host.partition.log;
+    tracing::warn!(partition = index, "the group coordinator only reads for now: its log takes no records");
+    while !host.ended.get() && !shard.is_stopping() {
+        shard.ring.sleep(HELD_INTERVAL).await;
+        if host.partition.has_failed() {
+            return restart(shard, host, "it could not be written before");
+        }
+        if !host.ended.get() && log.refusal().is_none() && log.high_watermark() >= log.log_end_offset() {
+            tracing::info!(partition = index, "the group coordinator is loaded again: its log takes records");
+            end(shard, index);
+            return start_again(shard, host, Duration::ZERO);
+        }
+    }
+}
+
+/// The stage that follows: it is held if not all of the log could be had.
+async fn load(shard: &Shard, host: &GroupHost) -> Result<Stage, String> {
     let log = &host.partition.log;
     // What was appended by an incarnation that failed may still be on its way to the disk.
-    let end = log.log_end_offset();
-    shard.wait_for_high_watermark(&host.partition, end).await.map_err(|error| error.name().to_owned())?;
+    let mut end = log.log_end_offset();
+    let mut stage = Stage::Active;
+    if log.refusal().is_some() || shard.wait_for_high_watermark(&host.partition, end).await.is_err() {
+        if host.partition.has_failed() {
+            return Err("it cannot be read to its end".to_owned());
+        }
+        (end, stage) = (log.high_watermark(), Stage::Held);
+    }
     let take = |bytes: &[u8]| {
         let wanted = !host.ended.get();
         if wanted {
@@ -208,7 +285,8 @@ async fn load(shard: &Shard, host: &GroupHost) -> Result<(), String> {
         }
         wanted
     };
-    read_up_to(log, end, take).await
+    read_up_to(log, end, take).await?;
+    Ok(stage)
 }
 
 /// Hands everything below `end` to `take`, piece by piece, for as long as it wants more.
@@ -249,8 +327,8 @@ fn carry_out(shard: &Shard, host: &Rc<GroupHost>, actions: Actions) {
         if shard.wait_for_high_watermark(&host.partition, safe_offset).await.is_ok() {
             let replies = host.coordinator.borrow_mut().committed(host.partition.log.high_watermark());
             send(&host, replies);
-        } else if !host.ended.get() {
-            restart(&shard, &host, "its log has failed");
+        } else {
+            restart(&shard, &host, "what it wrote could not be committed");
         }
     });
 }

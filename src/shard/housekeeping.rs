@@ -4,11 +4,14 @@
 //! one step.
 
 use super::{Shard, commit, partition::PartitionId};
-use crate::{limits, pace::TurnBudget};
+use crate::{limits, log::Log, pace::TurnBudget};
 use std::time::Duration;
 
 /// Ticks between two looks at memory that nobody uses.
 const RELEASE_TICKS: u64 = 10;
+
+/// Between two sweeps that close files: where everything is in use, looking again at once finds no more.
+const SWEEP_PAUSE: Duration = Duration::from_millis(20);
 
 pub async fn run(shard: Shard) {
     let tick = Duration::from_millis(limits::HOUSEKEEPING_INTERVAL_MS);
@@ -29,6 +32,53 @@ pub async fn run(shard: Shard) {
             retain_all(&shard).await;
         }
     }
+}
+
+/// Closes files of logs that nobody uses: now and then, and at once where more are open than this core should have, or
+/// another cannot be opened.
+pub async fn close_files(shard: Shard) {
+    shard.ring.set_open_files_max(shard.files.logs_per_core);
+    let interval = Duration::from_millis(limits::FILES_RELEASE_INTERVAL_MS);
+    // Where the last sweep has ended.
+    let mut hand = None;
+    while !shard.is_stopping() {
+        match shard.ring.timeout(interval, shard.ring.too_many_files()).await {
+            Some(()) => {
+                let wanted = shard.ring.open_files().min(shard.files.logs_per_core) / 4 * 3;
+                hand = sweep(&shard, hand, |log| {
+                    log.close_idle_files();
+                    shard.ring.open_files() > wanted
+                })
+                .await;
+                shard.ring.sleep(SWEEP_PAUSE).await;
+            }
+            None => {
+                let keep_active = shard.ring.open_files() <= shard.files.logs_per_core / 2;
+                sweep(&shard, None, |log| {
+                    log.release_unused(keep_active);
+                    true
+                })
+                .await;
+            }
+        }
+    }
+}
+
+/// Shows every log of this core once, from behind `hand` on, until that is enough; where it has ended.
+async fn sweep(shard: &Shard, hand: Option<PartitionId>, mut goes_on: impl FnMut(&Log) -> bool) -> Option<PartitionId> {
+    let mut all: Vec<PartitionId> = shard.partitions.borrow().keys().copied().collect();
+    all.sort_unstable();
+    let behind = all.partition_point(|id| Some(*id) <= hand);
+    all.rotate_left(behind);
+    let mut budget = TurnBudget::new(&shard.ring);
+    for id in all {
+        let Some(partition) = shard.partition(id) else { continue };
+        if !goes_on(&partition.log) {
+            return Some(id);
+        }
+        budget.step_done().await;
+    }
+    None
 }
 
 async fn retain_all(shard: &Shard) {

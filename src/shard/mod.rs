@@ -25,8 +25,9 @@ pub use call::{Answer, Call};
 
 use crate::{
     config::{BrokerConfig, Layers},
+    descriptors::FileShares,
     limits,
-    log::TailCache,
+    log::{Gate, TailCache},
     meta::controller::Settings,
     meta::node::MetaNode,
     net::{
@@ -99,6 +100,8 @@ pub struct ShardInner {
     pub connections: Connections,
     /// Connections of all cores, for the limits on them, and to spread them evenly.
     pub open_connections: Arc<OpenConnections>,
+    /// Its share of descriptors.
+    pub files: FileShares,
     /// Of the configs that they were read from.
     connection_limits: RefCell<Option<(Arc<Layers>, Rc<ConnectionLimits>)>>,
     pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
@@ -129,6 +132,12 @@ pub struct ShardInner {
     producer_id_allocation: apis::init_producer_id::Allocation,
     /// Long polls of this core's connections.
     watches: RefCell<FxHashMap<u64, Rc<Signal>>>,
+    /// One change of the view at a time.
+    follow_turn: Gate,
+    /// Partitions that could not be opened for now are tried again soon.
+    follows_again: Cell<bool>,
+    /// How many those are.
+    offline_for_now: Cell<usize>,
     stopping: Cell<bool>,
     ended: Cell<bool>,
     /// The broker began to stop, or this core may end.
@@ -171,6 +180,7 @@ impl Shard {
             mailbox: Mailbox::new(options.end, options.doorbells),
             commit: Commit::default(),
             connections: Connections::default(),
+            files: options.open_connections.files(),
             open_connections: options.open_connections,
             connection_limits: RefCell::default(),
             partitions: RefCell::default(),
@@ -194,6 +204,9 @@ impl Shard {
             auto_creation: apis::metadata::AutoCreation::default(),
             producer_id_allocation: Default::default(),
             watches: RefCell::default(),
+            follow_turn: Gate::default(),
+            follows_again: Cell::new(false),
+            offline_for_now: Cell::new(0),
             stopping: Cell::new(false),
             ended: Cell::new(false),
             stop: Signal::default(),
@@ -212,6 +225,7 @@ impl Shard {
         shard.ring.spawn_named("commit flush", commit::flush_loop(shard.clone()));
         shard.ring.spawn_named("heavy batches", heavy::run(shard.clone()));
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
+        shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
         shard.ring.spawn_named("idle connections", listener::end_idle_loop(shard.clone()));
         shard
     }

@@ -66,6 +66,8 @@ pub struct Partition {
     pub leader_epoch: Cell<i32>,
     /// Records were appended that are not yet written, or not yet flushed.
     pub is_dirty: Cell<bool>,
+    /// What could not be written for now is tried again soon.
+    pub is_retrying: Cell<bool>,
     /// Set once, with the first error of its log; from then on it refuses to serve (a failed flush is final).
     pub failed: Cell<bool>,
     /// Its topic is gone: requests that still hold it answer as if it were not here.
@@ -86,6 +88,7 @@ impl Partition {
             config: RefCell::new(config),
             leader_epoch: Cell::new(leader_epoch),
             is_dirty: Cell::new(false),
+            is_retrying: Cell::new(false),
             failed: Cell::new(false),
             deleted: Cell::new(false),
             waiters: RefCell::default(),

@@ -49,6 +49,8 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
             BackendKind::Simulated => "simulated",
         },
         connections: shard.connections.open() as u64,
+        log_files: shard.ring.open_files() as u64,
+        log_files_max: shard.files.logs_per_core as u64,
         requests: requests
             .map(|(api, counters)| RequestSnapshot { api, latency: counters.time.borrow().clone() })
             .collect(),

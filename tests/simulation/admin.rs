@@ -61,6 +61,8 @@ pub async fn work(run: Rc<Run>, ring: Ring) {
 enum Verdict {
     /// It may have been carried out, or may be yet.
     Unknown,
+    /// It was not carried out, and will not be.
+    Undone,
     Refused(ErrorCode),
 }
 
@@ -106,6 +108,9 @@ impl Admin {
     fn judge(&self, what: &str, error: Option<ErrorCode>, message: Option<&str>) -> Verdict {
         self.client.note(|| format!("{what}: {error:?} {message:?}"));
         match error {
+            Some(ErrorCode::NotController) if message.is_some_and(|message| message.contains("for now")) => {
+                Verdict::Undone
+            }
             Some(ErrorCode::RequestTimedOut | ErrorCode::NotController | ErrorCode::NotLeaderOrFollower) => {
                 Verdict::Unknown
             }
@@ -146,6 +151,7 @@ impl Admin {
             }
             match self.judge(&what, ErrorCode::from_code(result.error_code), result.error_message.as_deref()) {
                 Verdict::Unknown => in_doubt = true,
+                Verdict::Undone => {}
                 Verdict::Refused(ErrorCode::TopicAlreadyExists) if in_doubt => {
                     if let Some(id) = self.look_up(name).await {
                         self.client.note(|| format!("{name} exists as {id}"));
@@ -185,6 +191,7 @@ impl Admin {
             }
             match self.judge(&what, error, result.error_message.as_deref()) {
                 Verdict::Unknown => in_doubt = true,
+                Verdict::Undone => {}
                 Verdict::Refused(ErrorCode::UnknownTopicId) => {
                     run.violate(Invariant::TopicsKept, format!("{what}: it was created and is unknown"));
                 }
@@ -250,6 +257,7 @@ impl Admin {
             }
             match self.judge(&what, error, result.error_message.as_deref()) {
                 Verdict::Unknown => in_doubt = true,
+                Verdict::Undone => {}
                 Verdict::Refused(error) => self.unexplained(&what, error, result.error_message.as_deref()),
             }
             self.client.pause().await;

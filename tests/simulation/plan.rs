@@ -17,10 +17,12 @@ pub enum Fault {
     HangDisk,
     FailSync,
     FullDisk,
+    NoFiles,
+    NoMemory,
     JumpClock,
 }
 
-const FAULTS: [Fault; 11] = [
+const FAULTS: [Fault; 13] = [
     Fault::PowerCut,
     Fault::Kill,
     Fault::CleanStop,
@@ -31,6 +33,8 @@ const FAULTS: [Fault; 11] = [
     Fault::HangDisk,
     Fault::FailSync,
     Fault::FullDisk,
+    Fault::NoFiles,
+    Fault::NoMemory,
     Fault::JumpClock,
 ];
 
@@ -115,9 +119,15 @@ impl Plan {
 
     /// Whether anything may be wrong with the disk but its slowness: then partitions may refuse, and starts may fail.
     pub fn disk_can_fail(&self) -> bool {
+        let passing = |fault: &Fault| matches!(fault, Fault::FullDisk | Fault::NoFiles | Fault::NoMemory);
+        self.disk_can_break() || self.faults.iter().any(passing)
+    }
+
+    /// Whether it may fail in ways that do not pass: what they take out of service comes back with a restart only.
+    pub fn disk_can_break(&self) -> bool {
         let disk = &self.options.disk;
         disk.read_error_per_million + disk.write_error_per_million + disk.sync_error_per_million > 0
-            || self.faults.iter().any(|fault| matches!(fault, Fault::FailSync | Fault::FullDisk))
+            || self.faults.contains(&Fault::FailSync)
     }
 }
 

@@ -13,6 +13,7 @@ enum Remedy {
     Heal,
     ReleaseDisk,
     FreeDisk,
+    Supply,
 }
 
 const UNLIMITED_BYTES: u64 = 1 << 40;
@@ -81,6 +82,7 @@ impl Storm<'_> {
             Remedy::UnpauseClients => run.world.unpause(run.clients),
             Remedy::Heal => run.world.heal_all(),
             Remedy::ReleaseDisk => run.world.disk(run.broker.node).hang(false),
+            Remedy::Supply => run.world.disk(run.broker.node).heal(),
             Remedy::FreeDisk => run.world.disk(run.broker.node).set_capacity_bytes(UNLIMITED_BYTES),
         }
     }
@@ -128,8 +130,20 @@ impl Storm<'_> {
             }
             Fault::FailSync => disk.fail_next_fsync(),
             Fault::FullDisk => {
-                disk.set_capacity_bytes(0);
+                if self.dice.one_in(2) {
+                    disk.fill()
+                } else {
+                    disk.set_capacity_bytes(0)
+                }
                 self.later(1, 1_500, Remedy::FreeDisk);
+            }
+            Fault::NoFiles => {
+                disk.set_open_files_max(*self.dice.pick(&[0, 3, 12, 40]));
+                self.later(1, 1_500, Remedy::Supply);
+            }
+            Fault::NoMemory => {
+                disk.take_memory();
+                self.later(1, 500, Remedy::Supply);
             }
             Fault::JumpClock => {
                 let by_ms = self.dice.between(0, 600_000) as i64 - 300_000;
@@ -146,11 +160,14 @@ impl Storm<'_> {
         let run = self.run;
         run.world.calm_down();
         run.world.disk(run.broker.node).set_capacity_bytes(UNLIMITED_BYTES);
+        run.world.disk(run.broker.node).heal();
         if run.is_over() {
             return;
         }
-        // What a failed disk has taken out of service comes back with a restart only.
-        if run.broker.is_running() && (run.plan.disk_can_fail() || self.dice.one_in(2)) {
+        // What a broken disk has taken out of service comes back with a restart only; what passes heals without one, but for
+        // a start in its midst.
+        let was_started_in_vain = run.plan.disk_can_fail() && !run.broker.is_ready();
+        if run.broker.is_running() && (run.plan.disk_can_break() || was_started_in_vain || self.dice.one_in(2)) {
             run.end_broker(if self.dice.one_in(2) { Fault::PowerCut } else { Fault::Kill });
         }
         if !run.broker.is_running() {

@@ -8,6 +8,7 @@ use crate::{
     file::{DirEntry, File, OpenOptions, Stable},
     net::{ListenOptions, Listener, MovingStream, Stream},
     op::{Op, Outcome},
+    passing::{after_sync, is_out_of_files},
     stalls::{Stalls, TurnCounts},
     time::Instant,
 };
@@ -20,6 +21,7 @@ use std::{
     path::{Path, PathBuf},
     pin::{Pin, pin},
     rc::Rc,
+    sync::atomic::Ordering,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -170,10 +172,40 @@ impl Ring {
     // ---- files -------------------------------------------------------------------------------------------------
 
     pub async fn open(&self, path: impl AsRef<Path>, options: OpenOptions) -> io::Result<File> {
-        match self.run(Op::Open { path: path.as_ref().into(), options }).await? {
-            Outcome::Opened(file) => Ok(file),
-            other => unexpected(&other),
+        match self.run(Op::Open { path: path.as_ref().into(), options }).await {
+            Ok(Outcome::Opened(file)) => {
+                file.count_in(&self.core.open_files);
+                self.core.check_open_files();
+                Ok(file)
+            }
+            Ok(other) => unexpected(&other),
+            Err(error) => {
+                if is_out_of_files(&error) {
+                    self.core.too_many_files.notify();
+                }
+                Err(error)
+            }
         }
+    }
+
+    /// Descriptors that the files opened by this core hold, wherever they are now.
+    pub fn open_files(&self) -> usize {
+        self.core.open_files.load(Ordering::Relaxed)
+    }
+
+    /// How many of them there should be at most. Above it files are opened all the same, and [`Ring::too_many_files`]
+    /// resolves: it is for the core to close some.
+    pub fn set_open_files_max(&self, max: usize) {
+        self.core.open_files_max.set(max);
+    }
+
+    pub fn open_files_max(&self) -> usize {
+        self.core.open_files_max.get()
+    }
+
+    /// Resolves when the next file is opened above the limit, or cannot be opened for want of a descriptor.
+    pub async fn too_many_files(&self) {
+        self.core.too_many_files.notified().await;
     }
 
     /// Opens past the page cache (`O_DIRECT`) where the file system can, else as any file; and whether it could.
@@ -239,8 +271,16 @@ impl Ring {
         temporary.push(".tmp");
         let temporary = PathBuf::from(temporary);
         let file = self.open(&temporary, OpenOptions { truncate: true, ..OpenOptions::write() }).await?;
-        self.write_at(&file, vec![content], 0).await?;
-        self.sync_data(&file).await?;
+        let written = async {
+            self.write_at(&file, vec![content], 0).await?;
+            // Not as other syncs: who tries again writes all of it again, so that an error may pass.
+            self.run(Op::SyncData { file: file.clone() }).await
+        };
+        if let Err(error) = written.await {
+            // Where there is no room it takes some.
+            let _ = self.unlink(&temporary).await;
+            return Err(error);
+        }
         self.rename(&temporary, path).await?;
         self.sync_dir(parent).await
     }
@@ -274,13 +314,15 @@ impl Ring {
         read.unwrap_or_else(ended)
     }
 
+    /// An error is final, and never one that passes.
     pub async fn sync_data(&self, file: &File) -> io::Result<()> {
-        self.run(Op::SyncData { file: file.clone() }).await.map(drop)
+        self.run(Op::SyncData { file: file.clone() }).await.map(drop).map_err(after_sync)
     }
 
-    /// Makes creations, renames and removals in this directory durable.
+    /// Makes creations, renames and removals in this directory durable. An error is final but for one: without a descriptor
+    /// for the directory nothing was begun.
     pub async fn sync_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        self.run(Op::SyncDir { path: path.as_ref().into() }).await.map(drop)
+        self.run(Op::SyncDir { path: path.as_ref().into() }).await.map(drop).map_err(after_sync)
     }
 
     pub async fn allocate(&self, file: &File, offset: u64, length: u64, keep_size: bool) -> io::Result<()> {

@@ -8,6 +8,7 @@ use crate::{
     backend::{Backend, BackendKind, Doorbell, Wait},
     cold::Cold,
     op::{Completion, Op, Outcome, Token},
+    signal::Signal,
     slots::Slots,
     stalls::{Report, Turns},
     tasks::{self, ReadyQueue, TaskFuture, Tasks},
@@ -20,7 +21,10 @@ use std::{
     io, mem,
     pin::Pin,
     rc::Rc,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -60,6 +64,10 @@ pub(crate) struct Shared {
     turn_end: RefCell<TurnEnd>,
     inbox: RefCell<Option<Inbox>>,
     pub(crate) cold: Cold,
+    /// Descriptors of the files that this core has opened; files may end on other cores.
+    pub(crate) open_files: Arc<AtomicUsize>,
+    pub(crate) open_files_max: Cell<usize>,
+    pub(crate) too_many_files: Signal,
     /// Kept for its room.
     completions: RefCell<Vec<Completion>>,
     /// Kept for its room.
@@ -111,6 +119,9 @@ impl Core {
             turn_end: RefCell::default(),
             inbox: RefCell::new(None),
             cold: Cold::default(),
+            open_files: Arc::default(),
+            open_files_max: Cell::new(usize::MAX),
+            too_many_files: Signal::default(),
             completions: RefCell::default(),
             due: RefCell::default(),
         };
@@ -198,6 +209,12 @@ impl Drop for Core {
 }
 
 impl Shared {
+    pub(crate) fn check_open_files(&self) {
+        if self.open_files.load(Ordering::Relaxed) > self.open_files_max.get() {
+            self.too_many_files.notify();
+        }
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.now.get()
     }

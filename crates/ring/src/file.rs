@@ -5,7 +5,7 @@ use std::{
     os::fd::OwnedFd,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -21,6 +21,20 @@ pub(crate) struct FileInner {
     pub(crate) handle: Handle,
     /// How often the file may have lost bytes that were there: see [`Stable`].
     cuts: AtomicU64,
+    counted: OnceLock<Counted>,
+}
+
+/// The descriptors of one file, in the count of the core that opened it.
+#[derive(Debug)]
+struct Counted {
+    all: Arc<AtomicUsize>,
+    own: AtomicUsize,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.all.fetch_sub(*self.own.get_mut(), Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -45,7 +59,25 @@ pub struct Stable {
 
 impl File {
     pub(crate) fn new(handle: Handle) -> Self {
-        Self { inner: Arc::new(FileInner { handle, cuts: AtomicU64::new(0) }) }
+        Self { inner: Arc::new(FileInner { handle, cuts: AtomicU64::new(0), counted: OnceLock::new() }) }
+    }
+
+    /// Whether no other clone of this file is left, and no operation on it.
+    pub fn is_last_handle(&self) -> bool {
+        Arc::strong_count(&self.inner) == 1
+    }
+
+    pub(crate) fn count_in(&self, all: &Arc<AtomicUsize>) {
+        let counted = self.inner.counted.get_or_init(|| Counted { all: all.clone(), own: AtomicUsize::new(0) });
+        counted.own.fetch_add(1, Ordering::Relaxed);
+        counted.all.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It holds one more.
+    pub(crate) fn count_another(&self) {
+        if let Some(counted) = self.inner.counted.get() {
+            self.count_in(&counted.all);
+        }
     }
 
     /// To be called while it holds that the bytes before `until` stay as they are unless this handle cuts them.

@@ -24,6 +24,7 @@ mod host;
 mod in_flight;
 mod net;
 pub(crate) mod op;
+mod passing;
 mod run;
 mod send_file;
 pub mod signal;
@@ -42,8 +43,10 @@ pub use backend::{BackendChoice, BackendKind, Doorbell};
 pub use blocks::BlockPool;
 pub use file::{DirEntry, File, OpenOptions, Stable};
 pub use net::{ListenOptions, Listener, MovingStream, Stream};
+pub use passing::{is_out_of_files, passes, passing};
 pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};
 pub use stalls::{Cause, Stalls, TurnCounts};
+pub use sys::ignore_file_size_signal;
 pub use time::Instant;
 
 #[cfg(all(test, not(loom)))]

@@ -3,7 +3,7 @@
 //! Owns: the pipes of one core and the progress of each transfer. What lies in memory is moved at once; what has to come
 //! from disk is moved by a thread of [`crate::blocking`], so that the core never waits for it.
 
-use crate::{file::File, sys};
+use crate::{file::File, passing::passes, sys};
 use std::{
     io,
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
@@ -152,7 +152,12 @@ impl Transfer {
             if self.sent >= turn_ends_at {
                 return Ok(Next::Turn);
             }
-            let pipe = self.pipe.take().map_or_else(|| pipes.take(), Ok)?;
+            let pipe = match self.pipe.take().map_or_else(|| pipes.take(), Ok) {
+                Ok(pipe) => pipe,
+                // Without descriptors for a pipe the rest goes another way, as what is not in memory.
+                Err(error) if passes(&error) && !range.through_cache => return Ok(Next::Done(self.sent)),
+                Err(error) => return Err(error),
+            };
             let (offset, left) = (range.offset + self.sent, range.length - self.sent);
             let max = left.min(pipe.capacity as u64) as usize;
             if !is_resident(range.file, offset, max) {

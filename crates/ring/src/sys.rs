@@ -7,6 +7,7 @@ use crate::{
     aligned::ALIGNMENT,
     file::{File, Handle},
     net::{ListenOptions, Listener, SocketInner, Stream},
+    passing::passes,
     time::Instant,
 };
 use bytes::{Bytes, BytesMut};
@@ -94,6 +95,14 @@ impl Random {
         self.used += 1;
         mem::take(&mut self.block[self.used - 1])
     }
+}
+
+/// From now on a write beyond the permitted size of a file (`ulimit -f`) is answered with `EFBIG` instead of ending the
+/// process, as a JVM has it.
+pub fn ignore_file_size_signal() {
+    // SAFETY: a plain call. No handler is installed, so that no code of ours runs in a signal.
+    let before = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    assert_ne!(before, libc::SIG_ERR, "the signal exists and may be ignored");
 }
 
 // ---- sockets -------------------------------------------------------------------------------------------------------
@@ -372,16 +381,30 @@ pub(crate) fn direct_fd(file: &File) -> Option<RawFd> {
     let Handle::Os { fd, direct } = &file.inner.handle else {
         panic!("a file of the simulated world reached the real one")
     };
+    if let Some(known) = direct.get() {
+        return known.as_ref().map(AsRawFd::as_raw_fd);
+    }
     let open = || {
         // This name also leads to a file that has none any more.
         let path = CString::new(format!("/proc/self/fd/{}", fd.as_raw_fd())).expect("digits are not zero");
         let flags = libc::O_RDONLY | libc::O_DIRECT | libc::O_CLOEXEC;
         // SAFETY: the path is terminated by zero and lives across the call.
-        let twin = moved(|| unsafe { libc::open(path.as_ptr(), flags) as isize }).ok()?;
+        let twin = moved(|| unsafe { libc::open(path.as_ptr(), flags) as isize })?;
         // SAFETY: the descriptor is new and nobody else's.
-        Some(unsafe { OwnedFd::from_raw_fd(twin as RawFd) })
+        io::Result::Ok(unsafe { OwnedFd::from_raw_fd(twin as RawFd) })
     };
-    direct.get_or_init(open).as_ref().map(AsRawFd::as_raw_fd)
+    match open() {
+        Ok(twin) => {
+            // Unless another core was faster.
+            if direct.set(Some(twin)).is_ok() {
+                file.count_another();
+            }
+        }
+        // The next read may find what is missing now.
+        Err(error) if passes(&error) => {}
+        Err(_) => drop(direct.set(None)),
+    }
+    direct.get()?.as_ref().map(AsRawFd::as_raw_fd)
 }
 
 /// Whether a direct read that has moved `done` bytes of `length` has come to its end, its last call with `moved` bytes.

@@ -149,7 +149,10 @@ impl Uring {
             Ok(_) => {}
             // A signal, the end of the wait, or a kernel short of room or memory until completions have been taken.
             Err(error)
-                if matches!(error.raw_os_error(), Some(libc::EINTR | libc::ETIME | libc::EBUSY | libc::EAGAIN)) => {}
+                if matches!(
+                    error.raw_os_error(),
+                    Some(libc::EINTR | libc::ETIME | libc::EBUSY | libc::EAGAIN | libc::ENOMEM)
+                ) => {}
             Err(error) => panic!("io_uring_enter failed, the ring is lost: {error}"),
         }
     }

@@ -476,6 +476,39 @@ fn a_full_disk_refuses_and_passes() {
     });
 }
 
+/// A call that found no memory, or no descriptor, ended the stream until the broker was restarted.
+#[test]
+fn want_of_memory_or_descriptors_refuses_and_passes() {
+    let shortages: [fn(&ring::sim::DiskControl); 2] = [|disk| disk.take_memory(), |disk| disk.set_open_files_max(0)];
+    for (at, take) in shortages.into_iter().enumerate() {
+        let world = World::new(at as u64, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, move |ring| async move {
+            crate::log::create_dir_durably(&ring, Path::new(DATA)).await.unwrap();
+            let stream = stream_in(&ring, Path::new(DATA), 0);
+            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            for round in 0..40 {
+                append_one(&log, b"one");
+                log.wait_written().await.unwrap();
+                take(&disk);
+                let refused = stream.commit(std::slice::from_ref(&log)).await;
+                assert!(refused.is_ok() || !refused.is_err_and(|error| !ring::passes(&error)));
+                assert!(stream.is_working());
+                disk.heal();
+                stream.commit(std::slice::from_ref(&log)).await.unwrap();
+                assert_eq!(log.durable_offset(), round + 1);
+            }
+        });
+        world.crash(node);
+        run_in(&world, node, |ring| async move {
+            let found = find(&ring, Path::new(DATA), false).await.unwrap();
+            assert!(!found.parts.is_empty());
+        });
+        world.close();
+    }
+}
+
 #[test]
 fn a_failed_lazy_sync_keeps_the_stream_for_the_next_start() {
     let world = World::new(4, SimOptions::calm());

@@ -30,6 +30,9 @@ const LAST_PAGE: u64 = ALIGNMENT as u64;
 /// Pieces that are filled ahead of the frames.
 const FILLS_AHEAD: usize = 4;
 
+/// Between two tries of lazy syncs, where the first lacked something that may come.
+const SYNC_RETRY: Duration = Duration::from_millis(500);
+
 #[derive(Clone, Copy, Debug)]
 pub struct StreamOptions {
     pub file_bytes: u64,
@@ -285,8 +288,11 @@ impl Stream {
         assert!(position + length <= file.filled.get(), "frames go where zeros or older frames are");
         let (written, buffer) = self.ring.write_durable(&file.file, buffer, position).await;
         self.buffer.replace(buffer);
-        if let Err(error) = written {
-            return Err(self.stop("writing it failed", &error));
+        match written {
+            Ok(()) => {}
+            // The next frame takes its place, as if the power had gone in the middle of this one.
+            Err(error) if ring::passes(&error) => return Err(error),
+            Err(error) => return Err(self.stop("writing it failed", &error)),
         }
         file.position.set(position + length);
         self.sequence.set(sequence + 1);
@@ -379,7 +385,7 @@ impl Stream {
                 self.files.borrow_mut().push(Rc::new(file));
                 Ok(())
             }
-            Err(error) if is_full(&error) => {
+            Err(error) if ring::passes(&error) => {
                 // An error of this, too, finds the file again at the next start, empty.
                 let _ = self.ring.unlink(&path).await;
                 Err(error)
@@ -402,7 +408,8 @@ impl Stream {
             let zeros = AlignedBuf::zeroed(length as usize);
             match self.ring.write_durable(&file.file, zeros, filled).await.0 {
                 Ok(()) => file.filled.set(filled + length),
-                Err(error) if is_full(&error) => return Err(error),
+                // All of it is written once more then.
+                Err(error) if ring::passes(&error) => return Err(error),
                 Err(error) => return Err(self.stop("writing ahead failed", &error)),
             }
         }
@@ -441,6 +448,16 @@ impl Stream {
     /// Syncs the logs that have entries in a file, a few at a time.
     async fn sync_pending(self: Rc<Self>, file: Rc<StreamFile>) {
         let _pass = file.syncing.enter().await;
+        while self.try_sync_pending(&file).await && self.is_working() {
+            self.ring.sleep(SYNC_RETRY).await;
+        }
+        file.settle();
+        self.freed.notify();
+    }
+
+    /// Whether that has to be tried again.
+    async fn try_sync_pending(&self, file: &StreamFile) -> bool {
+        let mut again = false;
         file.settle();
         let due: Vec<(PartitionId, Log)> =
             file.pending.borrow().iter().map(|(id, (log, _))| (*id, log.clone())).collect();
@@ -450,16 +467,16 @@ impl Stream {
                 (*id, log.clone(), self.ring.spawn(async move { log.sync_written().await }))
             };
             for (id, log, synced) in some.iter().map(sync).collect::<Vec<_>>() {
-                if let Err(error) = synced.await
-                    && !log.has_ended()
-                {
+                let Err(error) = synced.await else { continue };
+                if ring::passes(&error) {
+                    again = true;
+                } else if !log.has_ended() {
                     self.stop(&format!("syncing {} failed", log.dir().display()), &error);
                     (self.sync_failed)(id, &error);
                 }
             }
         }
-        file.settle();
-        self.freed.notify();
+        again
     }
 
     /// Syncs everything once nothing was written for a while.
@@ -502,8 +519,4 @@ impl Stream {
         }
         io::Error::other(why)
     }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -1,8 +1,9 @@
-//! What the simulated disk does to a log: power cuts at any moment, a full disk, a failed sync, writes that fail.
+//! What the simulated disk does to a log: power cuts at any moment, a full disk, no descriptors, a failed sync, writes that
+//! fail.
 
 use super::{simulated::run_in, *};
 use protocol::ErrorCode;
-use ring::sim::{SimOptions, World};
+use ring::sim::{DiskControl, SimOptions, World};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
@@ -316,4 +317,204 @@ fn a_failed_write_is_final() {
         let again = open(&ring, &partition(), small_config(), crashed(1)).await;
         assert_eq!(read_all(&ring, &again, 0, 1000).await, [(0, b"kept".to_vec())]);
     });
+}
+
+// ---- what passes ----------------------------------------------------------------------------------------------------
+
+const SHORTAGES: [fn(&DiskControl); 3] =
+    [DiskControl::fill, |disk| disk.set_open_files_max(0), DiskControl::take_memory];
+
+fn end_shortage(disk: &DiskControl) {
+    disk.heal();
+    disk.set_capacity_bytes(1 << 30);
+}
+
+/// Without descriptors, or memory for a call, a partition was gone until the broker was restarted.
+#[test]
+fn what_is_missing_refuses_appends_until_it_is_there_again() {
+    for (at, take) in SHORTAGES.into_iter().enumerate() {
+        let world = World::new(at as u64, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            append(&log, 0, &[b"first"]);
+            assert_eq!(log.sync().await.unwrap(), 1);
+            log.close_idle_files();
+            take(&disk);
+            // More than what is left of a page, and of the segment.
+            append(&log, 0, &[&[2; 4000]]);
+            let error = log.sync().await.unwrap_err();
+            assert!(ring::passes(&error), "shortage {at}: {error}");
+            let refused = append_batch(&log, batch(NOW_MS, &[b"refused"]).build(), 0).unwrap_err();
+            assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+            assert!(!log.has_failed() && log.refusal().is_some());
+            end_shortage(&disk);
+            assert_eq!(log.sync().await.unwrap(), 2, "what was gathered is kept");
+            append(&log, 0, &[b"third"]);
+            assert_eq!(log.sync().await.unwrap(), 3);
+            assert_eq!(read_all(&ring, &log, 0, 1 << 20).await.len(), 3);
+        });
+        world.close();
+    }
+}
+
+#[test]
+fn a_folder_without_a_descriptor_for_its_sync_is_synced_later() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    let disk = world.disk(node);
+    run_in(&world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        while log.segment_infos().len() < 2 {
+            append(&log, 0, &[&[1; 1000]]);
+        }
+        log.wait_written().await.unwrap();
+        disk.set_open_files_max(0);
+        assert!(ring::passes(&log.sync().await.unwrap_err()));
+        assert_eq!(log.durable_offset(), 0, "the new file may have no name yet");
+        disk.heal();
+        assert_eq!(log.sync().await.unwrap(), log.log_end_offset());
+    });
+    world.crash(node);
+    run_in(&world, node, |ring| async move {
+        let log = open(&ring, &partition(), small_config(), crashed(0)).await;
+        assert_eq!(log.segment_infos().len(), 2);
+    });
+    world.close();
+}
+
+#[test]
+fn what_was_taken_back_never_was() {
+    for seed in 0..60 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        let take = SHORTAGES[seed as usize % SHORTAGES.len()];
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            // Up to the edge of a segment and beyond, so that some are rolled by what is taken back.
+            for _ in 0..1 + seed / 3 {
+                append(&log, 0, &[&[1; 300]]);
+                log.sync().await.unwrap();
+            }
+            let (end, mark) = (log.log_end_offset(), log.mark());
+            if seed % 2 == 0 {
+                log.close_idle_files();
+            }
+            take(&disk);
+            for _ in 0..3 {
+                append(&log, 0, &[&[2; 1500]]);
+            }
+            assert!(ring::passes(&log.sync().await.unwrap_err()), "seed {seed}");
+            if seed % 3 == 2 {
+                // A cut needs memory: it waits for that.
+                let (ring, disk) = (ring.clone(), disk.clone());
+                ring.clone().spawn(async move {
+                    ring.sleep(Duration::from_secs(2)).await;
+                    end_shortage(&disk);
+                });
+            }
+            log.take_back(&mark).await.unwrap();
+            assert_eq!((log.log_end_offset(), log.written_offset()), (end, end), "seed {seed}");
+            if seed % 4 < 2 {
+                end_shortage(&disk);
+                append(&log, 0, &[b"after"]);
+                assert_eq!(log.sync().await.unwrap(), end + 1, "seed {seed}");
+            }
+        });
+        if seed % 8 < 4 {
+            world.kill(node)
+        } else {
+            world.crash(node)
+        }
+        end_shortage(&world.disk(node));
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), crashed(0)).await;
+            let end = 1 + seed as i64 / 3;
+            let records = read_all(&ring, &log, 0, 1 << 20).await;
+            let (kept, after) = records.split_at(end as usize);
+            assert!(kept.iter().all(|(_, value)| value[..] == [1; 300]), "seed {seed}");
+            let expected: &[(i64, Vec<u8>)] = if seed % 4 < 2 { &[(end, b"after".to_vec())] } else { &[] };
+            assert_eq!(after, expected, "seed {seed}");
+        });
+        world.close();
+    }
+}
+
+/// Removing segments makes room: a full disk must not keep them, nor a want of descriptors break the log.
+#[test]
+fn segments_are_removed_when_what_was_missing_is_there_again() {
+    for (at, take) in SHORTAGES.into_iter().enumerate() {
+        let world = World::new(at as u64, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            while log.segment_infos().len() < 8 {
+                append(&log, 0, &[&[7; 500]]);
+                log.sync().await.unwrap();
+            }
+            log.set_high_watermark(log.log_end_offset());
+            let start = log.segment_infos()[5].base_offset;
+            log.delete_records_before(start).await.unwrap();
+            ring.sleep(Duration::from_millis(200)).await;
+            take(&disk);
+            let is_full = at == 0;
+            if !is_full {
+                let (ring, disk) = (ring.clone(), disk.clone());
+                ring.clone().spawn(async move {
+                    ring.sleep(Duration::from_secs(2)).await;
+                    end_shortage(&disk);
+                });
+            }
+            assert_eq!(log.apply_retention(NOW_MS).await.unwrap(), 5, "shortage {at}");
+            assert!(!log.has_failed());
+            ring.sleep(Duration::from_secs(1)).await;
+            assert_eq!(log.segment_infos().len(), 3);
+            let names = disk.file_names();
+            assert_eq!(names.iter().filter(|name| name.ends_with(".log")).count(), 3, "{names:?}");
+        });
+        world.close();
+    }
+}
+
+/// 340 segments of one topic took 1,024 descriptors, and the node did not start.
+#[test]
+fn a_log_of_many_segments_gets_by_with_few_descriptors() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    let disk = world.disk(node);
+    let files = disk.clone();
+    run_in(&world, node, move |ring| async move {
+        files.set_open_files_max(12);
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        while log.segment_infos().len() < 40 {
+            append(&log, 0, &[&[7; 1500]]);
+            log.sync().await.unwrap();
+            // As the broker does when too many are open.
+            log.close_idle_files();
+        }
+    });
+    world.kill(node);
+    let files = disk.clone();
+    run_in(&world, node, move |ring| async move {
+        // After a crash everything is read, written once more, and synced.
+        files.set_open_files_max(12);
+        let log = open(&ring, &partition(), small_config(), crashed(0)).await;
+        assert_eq!((log.segment_infos().len(), ring.open_files()), (40, 0));
+        log.checkpoint().await.unwrap();
+        log.close().await.unwrap();
+        assert_eq!(ring.open_files(), 0);
+        let log = open(&ring, &partition(), small_config(), clean()).await;
+        assert_eq!(ring.open_files(), 0);
+        append(&log, 0, &[b"more"]);
+        log.sync().await.unwrap();
+        log.release_unused(true);
+        log.release_unused(true);
+        assert_eq!(ring.open_files(), 1, "the file that is appended to stays");
+        log.release_unused(false);
+        assert_eq!(ring.open_files(), 0);
+    });
+    world.close();
 }

@@ -147,7 +147,10 @@ impl Run {
                 assert!(self.model.start >= start);
                 assert!(self.log.size_bytes() < keep_bytes + 4096 || self.model.start == end);
             }
-            Step::ReleaseIdle => self.log.release_idle(),
+            Step::ReleaseIdle => {
+                self.log.release_unused(false);
+                self.log.close_idle_files();
+            }
             Step::Read(at, max) => self.read(between(at), *max).await,
             Step::FindTime(at) => self.find_time(NOW_MS + at.index(self.model.appended as usize + 2) as i64).await,
             Step::Reopen(how) => self.reopen(*how).await,

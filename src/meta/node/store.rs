@@ -4,7 +4,7 @@
 
 use super::{MetaNodeError, QuorumState, bootstrap, metalog, snapshot_file};
 use crate::{
-    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, Opening, ReadPart, TailCache, create_dir_durably},
+    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, Opening, ReadPart, Reserve, TailCache, create_dir_durably},
     meta::{
         METADATA_TOPIC,
         image::{Image, Voter},
@@ -19,6 +19,7 @@ use ring::Ring;
 use std::{
     io,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 /// The most bytes of a snapshot: some millions of partitions.
@@ -38,6 +39,7 @@ const FORMATTED: SnapshotId = SnapshotId { end_offset: 0, epoch: 0 };
 
 pub struct Store {
     ring: Ring,
+    reserve: Option<Rc<Reserve>>,
     /// The log directory.
     metadata_dir: PathBuf,
     /// `__cluster_metadata-0` in it.
@@ -50,9 +52,24 @@ impl Store {
         &self.dir
     }
 
-    pub fn new(ring: &Ring, metadata_dir: &Path) -> Self {
+    pub fn new(ring: &Ring, metadata_dir: &Path, reserve: Option<Rc<Reserve>>) -> Self {
         let dir = metadata_dir.join(format!("{METADATA_TOPIC}-0"));
-        Self { ring: ring.clone(), metadata_dir: metadata_dir.to_owned(), dir }
+        Self { ring: ring.clone(), reserve, metadata_dir: metadata_dir.to_owned(), dir }
+    }
+
+    /// Whether there is more room now: see [`Reserve`].
+    pub async fn spend_reserve_for(&self, error: &io::Error) -> bool {
+        match &self.reserve {
+            Some(reserve) => reserve.spend_for(error).await,
+            None => false,
+        }
+    }
+
+    /// Takes what is left of a spent piece, before others do.
+    pub async fn refill_reserve(&self) {
+        if let Some(reserve) = &self.reserve {
+            reserve.refill().await;
+        }
     }
 
     fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MetaNodeError {
@@ -189,7 +206,12 @@ impl Store {
         let path = self.dir.join(quorum_state::FILE_NAME);
         let leader_epoch = last_epoch + 1;
         let state = QuorumState { leader_id: node_id, leader_epoch, voted_id: -1, voted_directory_id: Uuid::ZERO };
-        self.write(&path, state.encode().into()).await?;
+        let content = Bytes::from(state.encode());
+        while let Err(error) = self.ring.write_file_atomically(&path, content.clone()).await {
+            if !self.spend_reserve_for(&error).await {
+                return Err(Self::io("writing", &path)(error));
+            }
+        }
         Ok(leader_epoch)
     }
 

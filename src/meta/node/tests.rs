@@ -39,6 +39,7 @@ impl Machine {
 fn options(previous_broker_epoch: i64) -> MetaNodeOptions {
     MetaNodeOptions {
         metadata_dir: "/data".into(),
+        reserve: None,
         directory_id: directory(1),
         log_start: LogStart::default(),
         known_partition: None,
@@ -210,6 +211,86 @@ fn a_failed_sync_is_final() {
         assert_eq!(published.borrow().len(), count, "nothing is shown that may be lost");
         assert_eq!(names(&node.image()), ["a"]);
     });
+}
+
+/// Once the disk was full nothing changed any more until a restart, which brought back what had been refused.
+#[test]
+fn a_request_that_could_not_be_written_leaves_no_trace() {
+    for seed in 0..10 {
+        let machine = Machine::new(40 + seed);
+        let disk = machine.world.disk(machine.node);
+        let healing = disk.clone();
+        let segment_bytes = if seed % 2 == 0 { 1 << 20 } else { 16_384 };
+        let small = move || MetaNodeOptions { segment_bytes, ..options(-1) };
+        machine.run(move |ring| async move {
+            let (node, published) = start(&ring, small()).await.unwrap();
+            assert_eq!(create(&node, "a", 1).await, ErrorCode::None);
+            let count = published.borrow().len();
+            disk.fill();
+            for _ in 0..3 {
+                // More than what is left of a page.
+                assert_eq!(create(&node, "refused", 90).await, ErrorCode::NotController, "seed {seed}");
+            }
+            assert_eq!((names(&node.image()), published.borrow().len()), (vec!["a".to_owned()], count));
+            disk.set_capacity_bytes(1 << 30);
+            assert_eq!(create(&node, "b", 90).await, ErrorCode::None, "seed {seed}");
+            disk.set_open_files_max(0);
+            create(&node, "maybe", 90).await;
+            disk.heal();
+            assert_eq!(create(&node, "c", 1).await, ErrorCode::None);
+        });
+        if seed % 3 == 0 {
+            machine.world.kill(machine.node)
+        } else {
+            machine.world.crash(machine.node)
+        }
+        healing.heal();
+        let after = machine.run(move |ring| async move { start(&ring, small()).await.unwrap().0.image() });
+        let mut expected = names(&after);
+        expected.retain(|name| name != "maybe");
+        assert_eq!(expected, ["a", "b", "c"], "seed {seed}");
+    }
+}
+
+/// The reserve is for what makes room, and for the next start.
+#[test]
+fn a_full_disk_deletes_topics_and_starts_again() {
+    let machine = Machine::new(60);
+    let disk = machine.world.disk(machine.node);
+    let with_reserve = async |ring: &Ring| {
+        ring.create_dir_all("/data").await.unwrap();
+        let reserve = Reserve::open(ring, std::path::Path::new("/data")).await;
+        (MetaNodeOptions { reserve: Some(reserve.clone()), ..options(-1) }, reserve)
+    };
+    let full = disk.clone();
+    machine.run(move |ring| async move {
+        let (options, reserve) = with_reserve(&ring).await;
+        let (node, _) = start(&ring, options).await.unwrap();
+        for number in 0..30 {
+            assert_eq!(create(&node, &format!("t{number}"), 90).await, ErrorCode::None);
+        }
+        full.fill();
+        assert_eq!(create(&node, "refused", 90).await, ErrorCode::NotController, "it is not for what takes room");
+        assert_eq!(reserve.size_bytes(), crate::limits::RESERVE_BYTES);
+        for number in 0..30 {
+            let request = DeleteTopicsRequest { topic_names: vec![format!("t{number}")], ..Default::default() };
+            node.request(ControllerRequest::DeleteTopics { request, version: 5 }).await;
+        }
+        assert!(node.image().topics.is_empty());
+    });
+    for _ in 0..20 {
+        machine.world.crash(machine.node);
+        disk.fill();
+        let left = machine.run(move |ring| async move {
+            let (options, reserve) = with_reserve(&ring).await;
+            let (node, _) = start(&ring, options).await.unwrap();
+            assert!(node.image().topics.is_empty());
+            // As the broker does when it has started.
+            reserve.refill().await;
+            reserve.size_bytes()
+        });
+        assert!(left > 0, "each start takes but little of it");
+    }
 }
 
 #[test]

@@ -20,6 +20,21 @@ impl DiskControl {
         self.with(|disk| disk.capacity_pages = capacity_bytes / super::image::PAGE_BYTES as u64);
     }
 
+    /// Takes all room that is left. What is there stays.
+    pub fn fill(&self) {
+        self.with(|disk| disk.capacity_pages = disk.used_pages());
+    }
+
+    /// Files beyond so many cannot be opened (`EMFILE`), nor directories read or synced, until [`DiskControl::heal`].
+    pub fn set_open_files_max(&self, max: usize) {
+        self.with(|disk| disk.faults.open_files_max = Some(max));
+    }
+
+    /// Every call but a sync is refused with `ENOMEM`, until [`DiskControl::heal`].
+    pub fn take_memory(&self) {
+        self.with(|disk| disk.faults.out_of_memory = true);
+    }
+
     /// The next sync of a file or directory fails, and takes the dirty pages with it.
     pub fn fail_next_fsync(&self) {
         self.with(|disk| disk.faults.fail_fsyncs += 1);

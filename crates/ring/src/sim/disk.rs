@@ -37,6 +37,10 @@ pub(super) struct Faults {
     pub(super) fail_writes: Vec<String>,
     /// The next write lands on another page of its file.
     pub(super) misdirect_write: bool,
+    /// No more files than so many may be open.
+    pub(super) open_files_max: Option<usize>,
+    /// Calls are refused for want of memory, but for syncs.
+    pub(super) out_of_memory: bool,
 }
 
 pub(super) struct Disk {
@@ -99,7 +103,21 @@ impl Disk {
         }
     }
 
+    /// What a system refuses that is short of descriptors or memory.
+    fn check_supplies(&self, op: &Op) -> io::Result<()> {
+        let is_sync = matches!(op, Op::SyncData { .. } | Op::SyncDir { .. });
+        let opens = matches!(op, Op::Open { .. } | Op::SyncDir { .. } | Op::ReadDir { .. });
+        if self.faults.out_of_memory && !is_sync {
+            return Err(errno(libc::ENOMEM));
+        }
+        if opens && self.faults.open_files_max.is_some_and(|max| self.handles.len() >= max) {
+            return Err(errno(libc::EMFILE));
+        }
+        Ok(())
+    }
+
     pub(super) fn execute(&mut self, op: &mut Op, ticket: u64) -> io::Result<Outcome> {
+        self.check_supplies(op)?;
         match op {
             Op::Open { path, options } => self.open(path, *options).map(Outcome::Opened),
             Op::Read { file, buf, max, offset } => {
@@ -213,6 +231,9 @@ impl Disk {
 
     pub(super) fn read(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
         let open = self.open_file(file)?;
+        if self.faults.out_of_memory {
+            return Err(errno(libc::ENOMEM));
+        }
         self.check_direct(open, offset, max as u64)?;
         if self.random.chance(self.options.read_error_per_million)
             || self.is_listed(open.inode, &self.faults.fail_reads)
@@ -251,6 +272,9 @@ impl Disk {
     /// Writes all of `bufs`, or some of them and an error.
     pub(super) fn write(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
         let open = self.writable(file)?;
+        if self.faults.out_of_memory {
+            return Err(errno(libc::ENOMEM));
+        }
         let length: u64 = bufs.iter().map(|buf| buf.len() as u64).sum();
         self.check_direct(open, offset, length)?;
         if offset.saturating_add(length) > MAX_FILE_BYTES {
@@ -384,6 +408,10 @@ impl Disk {
         if self.random.chance(self.options.early_writeback_per_million) {
             self.tree.commit_oldest(1);
         }
+    }
+
+    pub(super) fn used_pages(&self) -> u64 {
+        self.used_pages
     }
 
     fn recount(&mut self) {

@@ -25,6 +25,7 @@ struct Flush {
     id: u64,
     pages: Vec<(usize, PageContent)>,
     size: u64,
+    reserved_pages: u64,
     settled: bool,
     failed: bool,
 }
@@ -39,6 +40,8 @@ pub(super) struct Image {
     flushes: Vec<Flush>,
     /// Pages that `fallocate` has set aside, from the file's start on (holes before them count as set aside).
     reserved_pages: u64,
+    /// Those that a sync has carried to the disk.
+    durable_reserved_pages: u64,
     /// Pages with content after the reserved ones.
     grown_pages: u64,
 }
@@ -197,7 +200,14 @@ impl Image {
                 (index, self.pages[index].volatile.clone())
             })
             .collect();
-        self.flushes.push(Flush { id, pages, size: self.size, settled: false, failed: false });
+        self.flushes.push(Flush {
+            id,
+            pages,
+            size: self.size,
+            reserved_pages: self.reserved_pages,
+            settled: false,
+            failed: false,
+        });
     }
 
     /// Ends the sync `id`, with success or failure; says how it ended (it may have failed with a later one).
@@ -220,6 +230,7 @@ impl Image {
         let pages = std::mem::take(&mut flush.pages);
         if !fails {
             self.durable_size = flush.size;
+            self.durable_reserved_pages = flush.reserved_pages;
             for (index, content) in pages {
                 self.pages[index].durable = content;
             }
@@ -276,7 +287,7 @@ impl Image {
         for page in &mut self.pages {
             page.volatile = page.durable.clone();
         }
-        self.reserved_pages = 0;
+        self.reserved_pages = self.durable_reserved_pages;
         self.count_grown();
     }
 
