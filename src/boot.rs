@@ -8,6 +8,7 @@
 //! Stop: no core accepts any more → requests in flight end → every core closes its logs → core 0 writes the checkpoints
 //! that make the next start quick, and at last `.kafka_cleanshutdown`.
 
+mod checkpoints;
 mod identity;
 mod storage;
 
@@ -15,21 +16,22 @@ pub use crate::shard::mailbox::MeshEnd;
 use crate::{
     config::{BrokerConfig, Layers},
     limits,
-    log::{Checkpoints, LogDir, LogError, LogState, OffsetEntry, PartitionDir, stream},
+    log::{LogDir, LogError, LogState, PartitionDir, stream},
     meta::{
         METADATA_TOPIC,
         controller::{ControllerRequest, ControllerResponse, DirectoryAssignment, Settings},
         image::Image,
-        node::{LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions},
+        node::{Hooks, LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions},
     },
     net::{admission::OpenConnections, listener::ListenPlan},
     shard::{Answer, Call, Shard, ShardOptions, mailbox, partition::PartitionId, view::ClusterView},
 };
+use checkpoints::LogDirs;
 use identity::{Identity, OfflineDir};
-use ring::{Doorbell, Ring, signal::Signal};
+use ring::{Doorbell, Ring};
 use rustc_hash::FxHashSet;
 use std::{
-    cell::Cell,
+    collections::BTreeSet,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -80,9 +82,6 @@ struct Prepared {
     view: ClusterView,
     plan: Arc<ListenPlan>,
 }
-
-/// How soon a change of the metadata is followed by their log's recovery point.
-const METADATA_CHECKPOINT_DELAY: Duration = Duration::from_secs(1);
 
 /// How often a core looks at the board while it waits.
 const BOARD_INTERVAL: Duration = Duration::from_micros(200);
@@ -179,18 +178,6 @@ fn settings(config: &BrokerConfig, layers: &Layers) -> Arc<Settings> {
         delete_topic_enable: config.topics.delete_topic_enable,
         static_configs: layers.static_values.clone(),
     })
-}
-
-/// The log directories, and whose turn it is to write their checkpoints: what was asked later is written later.
-struct LogDirs {
-    all: Vec<LogDir>,
-    /// The one that has the metadata log, and up to where that is on the disk.
-    metadata_dir: PathBuf,
-    metadata_reaches: Cell<Option<i64>>,
-    /// The metadata log has grown, and its recovery point will be written soon.
-    metadata_due: Cell<bool>,
-    busy: Cell<bool>,
-    free: Signal,
 }
 
 /// What core 0 has beside its shard.
@@ -325,26 +312,18 @@ impl Lead {
     }
 
     async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
-        let dirs = Rc::new(LogDirs {
-            all: self.dirs,
-            metadata_dir: self.meta.metadata_dir.clone(),
-            metadata_reaches: Cell::new(None),
-            metadata_due: Cell::new(false),
-            busy: Cell::new(false),
-            free: Signal::default(),
-        });
-        let publisher = (shard.clone(), dirs.clone());
-        let publish = Box::new(move |image: Arc<Image>| {
-            let (shard, dirs) = publisher.clone();
-            Box::pin(async move { publish(&shard, &dirs, image).await }) as std::pin::Pin<Box<dyn Future<Output = ()>>>
-        });
+        let dirs = Rc::new(LogDirs::new(self.dirs, self.meta.metadata_dir.clone()));
         shard.storage.settle(&shard.ring, &dirs.all, self.loaded_meta.image(), shard.config.node_id).await;
-        let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish).await?;
+        for dir in &dirs.all {
+            let image = self.loaded_meta.image();
+            dir.note_deleted(|topic, partition| shard.storage.is_kept(image, topic, partition));
+        }
+        let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, hooks(shard, &dirs)).await?;
         *shard.controller.borrow_mut() = Some(Rc::new(node));
         tell_directories(shard).await;
-        note_metadata(shard, &dirs);
+        checkpoints::note_metadata(shard, &dirs);
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
-            first_checkpoint(shard, &dirs).await?;
+            checkpoints::write_first(shard, &dirs).await?;
         }
         end_replay(shard, &dirs, &self.streams).await?;
         for dir in &dirs.all {
@@ -353,35 +332,28 @@ impl Lead {
         }
         shard.call_all(|| Call::Accept).await;
         ready(self.prepared.plan.bound());
-        let checkpoints = shard.ring.spawn_named("checkpoint", checkpoint_loop(shard.clone(), dirs));
+        let checkpoints = dirs.spawn_loops(shard);
         shard.stop.wait_until(|| shard.is_stopping()).await;
-        let dirs = checkpoints.await;
+        for of_dir in checkpoints {
+            of_dir.await;
+        }
         stop(shard, &dirs).await
     }
 }
 
-/// Writes the checkpoints of what was recovered; from the reserve, where the disk is full. What is missing then leaves the
-/// recovery points where they are: the next start reads more.
-async fn first_checkpoint(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
-    while let Err(source) = checkpoint(shard, dirs).await {
-        let mut has_more = false;
-        for dir in &dirs.all {
-            has_more |= dir.reserve().spend_for(&source).await;
-        }
-        if has_more {
-            continue;
-        }
-        if !ring::passes(&source) {
-            return Err(BootError::Io { what: "cannot write the offset checkpoints", source });
-        }
-        tracing::error!(
-            error = %source,
-            "cannot write the offset checkpoints for now; recovery after a crash will take longer; {}",
-            crate::log::remedy(&source)
-        );
-        break;
+/// What the metadata node has the shards do.
+fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
+    let (publisher, releaser) = ((shard.clone(), dirs.clone()), (shard.clone(), dirs.clone()));
+    Hooks {
+        publish: Box::new(move |image| {
+            let (shard, dirs) = publisher.clone();
+            Box::pin(async move { publish(&shard, &dirs, image).await })
+        }),
+        release_names: Box::new(move |names| {
+            let (shard, dirs) = releaser.clone();
+            Box::pin(async move { checkpoints::release_names(&shard, &dirs, &names).await })
+        }),
     }
-    Ok(())
 }
 
 /// Shows a new image to every core, and returns when all have followed it.
@@ -389,45 +361,15 @@ async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
     let before = shard.view.borrow().image.clone();
     let view = shard.view.borrow().follow(image, shard.config.node_id);
     shard.call_all(|| Call::Follow(view.clone())).await;
-    let is_gone = |id| view.image.topics.by_id(id).is_none();
-    if before.topics.iter().any(|topic| is_gone(topic.id))
-        && let Err(error) = checkpoint(shard, dirs).await
-    {
-        tracing::error!(%error, "cannot write the offset checkpoints: do not create the deleted topic again before a restart");
-    }
-    note_metadata(shard, dirs);
-}
-
-/// Has the metadata log's recovery point written soon: a start believes no less than that.
-fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
-    if shard.controller.borrow().is_none() || dirs.metadata_due.replace(true) {
-        return;
-    }
-    let (shard, dirs) = (shard.clone(), dirs.clone());
-    drop(shard.ring.clone().spawn_named("metadata checkpoint", async move {
-        shard.ring.sleep(METADATA_CHECKPOINT_DELAY).await;
-        dirs.metadata_due.set(false);
-        let turn = dirs.turn().await;
-        if shard.is_stopping() {
-            return;
+    let mut had_gone = BTreeSet::new();
+    for topic in before.topics.iter().filter(|topic| view.image.topics.by_id(topic.id).is_none()) {
+        for (index, partition) in &topic.partitions {
+            let id = PartitionId { topic_id: topic.id, index: *index };
+            had_gone.extend(shard.storage.dir_of(id, partition.directory_of(shard.config.node_id)));
         }
-        take_metadata(&shard, &dirs).await;
-        for dir in dirs.all.iter().filter(|dir| dir.path() == dirs.metadata_dir) {
-            let Some(entry) = dirs.metadata_recovery_point() else { continue };
-            if let Err(error) = dir.write_recovery_point(entry).await {
-                tracing::error!(%error, "cannot write the recovery point of the metadata log");
-            }
-        }
-        drop(turn);
-    }));
-}
-
-/// Takes the recovery point of the metadata log into what is known.
-async fn take_metadata(shard: &Shard, dirs: &LogDirs) {
-    let node = shard.controller.borrow().clone();
-    if let Some(node) = node {
-        dirs.metadata_reaches.set(Some(node.recovery_point().await));
     }
+    checkpoints::forget_gone(shard, dirs, had_gone.into_iter()).await;
+    checkpoints::note_metadata(shard, dirs);
 }
 
 /// Tells the controller where partitions are that the metadata has elsewhere, or nowhere. If it cannot be told, the next
@@ -478,56 +420,6 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) ->
     Ok(())
 }
 
-/// Writes recovery points and log starts now and then, so that recovery after a crash has little to read.
-async fn checkpoint_loop(shard: Shard, dirs: Rc<LogDirs>) -> Rc<LogDirs> {
-    let interval = Duration::from_millis(shard.config.log.flush_offset_checkpoint_interval_ms.max(1) as u64);
-    while !shard.is_stopping() {
-        let stopped = shard.stop.wait_until(|| shard.is_stopping());
-        if shard.ring.timeout(interval, stopped).await.is_some() {
-            break;
-        }
-        if let Err(error) = checkpoint(&shard, &dirs).await {
-            tracing::error!(%error, "cannot write the offset checkpoints; recovery after a crash will take longer");
-        }
-        for dir in &dirs.all {
-            dir.reserve().refill_from_plenty().await;
-        }
-    }
-    dirs
-}
-
-/// Writes what every partition says of itself. What is known of partitions that are gone is forgotten with it, lest it be
-/// taken for knowledge of a later partition of that name.
-async fn checkpoint(shard: &Shard, dirs: &LogDirs) -> io::Result<()> {
-    let _turn = dirs.turn().await;
-    let checkpoints = partition_checkpoints(shard.call_all(|| Call::Checkpoint).await);
-    take_metadata(shard, dirs).await;
-    write_checkpoints(shard, dirs, &checkpoints).await.map_err(|(_, error)| error)
-}
-
-/// The right to write the checkpoints, until dropped.
-struct Turn<'a>(&'a LogDirs);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.busy.set(false);
-        self.0.free.notify();
-    }
-}
-
-impl LogDirs {
-    fn metadata_recovery_point(&self) -> Option<OffsetEntry> {
-        let offset = self.metadata_reaches.get()?;
-        Some(OffsetEntry { topic: METADATA_TOPIC.to_owned(), partition: 0, offset })
-    }
-
-    async fn turn(&self) -> Turn<'_> {
-        self.free.wait_until(|| !self.busy.get()).await;
-        self.busy.set(true);
-        Turn(self)
-    }
-}
-
 /// What one partition says of itself for the checkpoints.
 #[derive(Clone, Debug)]
 pub struct PartitionCheckpoint {
@@ -540,48 +432,6 @@ pub struct PartitionCheckpoint {
     pub high_watermark: i64,
 }
 
-fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
-    let of = |answer| if let Answer::Checkpoint(checkpoints) = answer { checkpoints } else { vec![] };
-    answers.into_iter().flat_map(of).collect()
-}
-
-/// Every directory is tried; the first error is told, with the directories that have one.
-async fn write_checkpoints(
-    shard: &Shard,
-    dirs: &LogDirs,
-    checkpoints: &[PartitionCheckpoint],
-) -> Result<(), (Vec<PathBuf>, io::Error)> {
-    let image = shard.view.borrow().image.clone();
-    let mut failed: Option<(Vec<PathBuf>, io::Error)> = None;
-    for dir in &dirs.all {
-        let here = || checkpoints.iter().filter(|one| one.dir == dir.path());
-        let entry = |one: &PartitionCheckpoint, offset| OffsetEntry {
-            topic: one.topic.clone(),
-            partition: one.partition,
-            offset,
-        };
-        let entries =
-            |offset: fn(&PartitionCheckpoint) -> i64| here().map(|one| entry(one, offset(one))).collect::<Vec<_>>();
-        let mut told = Checkpoints {
-            recovery_points: entries(|one| one.recovery_point),
-            log_starts: entries(|one| one.log_start_offset),
-            high_watermarks: entries(|one| one.high_watermark),
-        };
-        if dir.path() == dirs.metadata_dir {
-            told.recovery_points.extend(dirs.metadata_recovery_point());
-        }
-        let is_kept = |topic: &str, partition| shard.storage.is_kept(&image, topic, partition);
-        let written = async {
-            dir.write_checkpoints(told, is_kept).await?;
-            dir.note_metadata(image.provenance.offset, false).await
-        };
-        if let Err(error) = written.await {
-            failed.get_or_insert_with(|| (Vec::new(), error)).0.push(dir.path().to_owned());
-        }
-    }
-    failed.map_or(Ok(()), Err)
-}
-
 /// Closes every log, and marks each log directory that was closed in order.
 async fn stop(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
     let closed = close(shard, dirs).await;
@@ -591,14 +441,17 @@ async fn stop(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
 }
 
 async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
-    let _turn = dirs.turn().await;
+    let mut turns = Vec::new();
+    for dir in 0..dirs.all.len() {
+        turns.push(dirs.turn(dir).await);
+    }
     let mut unclean: FxHashSet<PathBuf> = shard.storage.offline.iter().map(|dir| dir.path.clone()).collect();
-    let mut checkpoints = Vec::new();
+    let mut offsets = Vec::new();
     let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
     for (core, answer) in shard.call_all(|| Call::Close).await.into_iter().enumerate() {
         let Answer::Closed(closed) = answer else { continue };
         unclean.extend(closed.unclean_dirs);
-        checkpoints.extend(closed.checkpoints);
+        offsets.extend(closed.checkpoints);
         states.push((core, closed.states));
     }
     let broker_epoch =
@@ -609,13 +462,13 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
             tracing::error!(%error, "cannot close the metadata log");
             unclean.insert(dirs.metadata_dir.clone());
         }
-        dirs.metadata_reaches.set(Some(node.log().recovery_point()));
+        dirs.set_metadata_reaches(node.log().recovery_point());
     }
-    if let Err((failed, error)) = write_checkpoints(shard, dirs, &checkpoints).await {
-        tracing::error!(%error, "cannot write the offset checkpoints");
-        unclean.extend(failed);
-    }
-    for dir in &dirs.all {
+    for (number, dir) in dirs.all.iter().enumerate() {
+        if let Err(error) = checkpoints::write_told(shard, dirs, number, &offsets).await {
+            tracing::error!(dir = %dir.path().display(), %error, "cannot write the offset checkpoints");
+            unclean.insert(dir.path().to_owned());
+        }
         if !dir.was_clean() && shard.storage.has_unopened(dir.path()) {
             tracing::warn!(dir = %dir.path().display(), "not closed in order: it has partitions that could not be opened");
             unclean.insert(dir.path().to_owned());
@@ -628,6 +481,7 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
             unclean.insert(dir.path().to_owned());
         }
     }
+    drop(turns);
     if unclean.is_empty() {
         return Ok(());
     }

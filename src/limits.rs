@@ -147,6 +147,14 @@ pub const RESERVE_PIECE_BYTES: u64 = 64 * 1024;
 /// the stream for the next start.
 pub const REPLAY_WAIT_MS: u64 = 10_000;
 
+/// Partitions of one core and log directory whose own files are flushed at the same time. What a directory may have in
+/// flight is bounded, so that one that hangs leaves threads to the others.
+pub const DIR_FLUSHES_IN_FLIGHT: usize = 8;
+
+/// Writes of one core to a log directory, and openings of new segments, that are in flight at the same time, where there are
+/// several directories.
+pub const DIR_WRITES_IN_FLIGHT: usize = 4;
+
 /// How long a clean stop waits for requests in flight.
 pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
 
@@ -168,6 +176,7 @@ pub const STREAM_SYNCS_IN_FLIGHT: usize = 8;
 /// A commit stream that was not written for so long has its partitions synced.
 pub const STREAM_IDLE_MS: u64 = 2_000;
 
+const _: () = assert!(DIR_FLUSHES_IN_FLIGHT + DIR_WRITES_IN_FLIGHT + STREAM_SYNCS_IN_FLIGHT < ring::FILE_CALLS_AT_ONCE);
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
 const _: () = assert!(FETCH_SPARE_PARTITIONS_MAX <= FETCH_PARTITIONS_MAX);

@@ -16,7 +16,7 @@ use super::identity::OfflineDir;
 use crate::{
     limits,
     log::{LogDir, LogStart, PartitionId, bring_back, read_topic_id, set_aside, stream::ReplayPart},
-    meta::{METADATA_TOPIC, image::Image},
+    meta::{METADATA_TOPIC, image::Image, topic::directory},
 };
 use protocol::Uuid;
 use ring::Ring;
@@ -120,9 +120,8 @@ impl Storage {
             }
             // Made in this run.
             None => {
-                let recorded = self.dirs.iter().position(|(_, known)| *known == directory);
-                let (path, _) = &self.dirs[recorded.unwrap_or_else(|| decide::spread(id, self.dirs.len()))];
-                (path.join(format!("{topic}-{}", id.index)), LogStart::default())
+                let folder = self.dir_of_new(id, directory).join(format!("{topic}-{}", id.index));
+                (folder, LogStart::default())
             }
         };
         Some(match self.replay.get(&id) {
@@ -130,6 +129,21 @@ impl Storage {
             Some(replay) => (folder, LogStart { clean: false, state: None, replay: replay.clone(), ..start }),
             None => (folder, start),
         })
+    }
+
+    /// The log directory of a partition, as far as it has one here; `directory` is the one that the metadata records.
+    pub(super) fn dir_of(&self, id: PartitionId, directory: Option<Uuid>) -> Option<PathBuf> {
+        match self.settled.get().and_then(|settled| settled.places.get(&id)) {
+            Some(Place::At { folder, .. }) => folder.parent().map(PathBuf::from),
+            Some(Place::Offline { .. }) => None,
+            None => Some(self.dir_of_new(id, directory.unwrap_or(directory::UNASSIGNED)).to_owned()),
+        }
+    }
+
+    /// The log directory of a partition that was made in this run.
+    fn dir_of_new(&self, id: PartitionId, directory: Uuid) -> &Path {
+        let recorded = self.dirs.iter().position(|(_, known)| *known == directory);
+        &self.dirs[recorded.unwrap_or_else(|| decide::spread(id, self.dirs.len()))].0
     }
 
     /// Whether the metadata is known to reach as far as what is in this folder's log directory.

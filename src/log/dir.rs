@@ -49,6 +49,8 @@ pub struct LogDir {
     recovery_points: RefCell<Offsets>,
     log_starts: RefCell<Offsets>,
     high_watermarks: RefCell<Offsets>,
+    /// Topics that are gone and that the files of the checkpoints may still know.
+    deleted_topics: RefCell<FxHashSet<String>>,
     /// A checkpoint was missing or malformed.
     checkpoints_lost: bool,
     metadata_seen: Cell<MetadataSeen>,
@@ -109,6 +111,7 @@ impl LogDir {
             recovery_points: RefCell::default(),
             log_starts: RefCell::default(),
             high_watermarks: RefCell::default(),
+            deleted_topics: RefCell::default(),
             checkpoints_lost: is_new,
             metadata_seen: Cell::new(read_metadata_seen(ring, path, previous_broker_epoch).await?),
             deleted: Vec::new(),
@@ -287,11 +290,47 @@ impl LogDir {
             (LOG_STARTS, &self.log_starts, told.log_starts),
             (HIGH_WATERMARKS, &self.high_watermarks, told.high_watermarks),
         ] {
-            let entries = self.with_the_silent(&known.borrow(), told, &is_kept);
-            *known.borrow_mut() = offsets(entries.iter().cloned());
-            self.write(name, checkpoint::format_offsets(&entries)).await?;
+            self.write_offsets(name, known, told, &is_kept).await?;
         }
+        self.deleted_topics.borrow_mut().clear();
         Ok(())
+    }
+
+    /// Writes where the logs start, and nothing else: see [`LogDir::write_checkpoints`].
+    pub async fn write_log_starts(
+        &self,
+        told: Vec<OffsetEntry>,
+        is_kept: impl Fn(&str, i32) -> bool,
+    ) -> io::Result<()> {
+        self.write_offsets(LOG_STARTS, &self.log_starts, told, &is_kept).await
+    }
+
+    async fn write_offsets(
+        &self,
+        name: &str,
+        known: &RefCell<Offsets>,
+        told: Vec<OffsetEntry>,
+        is_kept: &impl Fn(&str, i32) -> bool,
+    ) -> io::Result<()> {
+        let entries = self.with_the_silent(&known.borrow(), told, is_kept);
+        let before = known.replace(offsets(entries.iter().cloned()));
+        let is_gone = |key: &&(String, i32)| !known.borrow().contains_key(*key);
+        self.deleted_topics.borrow_mut().extend(before.keys().filter(is_gone).map(|(topic, _)| topic.clone()));
+        self.write(name, checkpoint::format_offsets(&entries)).await
+    }
+
+    /// Whether the files of the checkpoints may still know a topic of this name that is gone.
+    pub fn knows_deleted(&self, topic: &str) -> bool {
+        self.deleted_topics.borrow().contains(topic)
+    }
+
+    /// Tells which of the topics that the checkpoints know are gone, at a start.
+    pub fn note_deleted(&self, is_kept: impl Fn(&str, i32) -> bool) {
+        for known in [&self.recovery_points, &self.log_starts, &self.high_watermarks] {
+            let known = known.borrow();
+            let gone = known.keys().filter(|(topic, partition)| !is_kept(topic, *partition));
+            self.deleted_topics.borrow_mut().extend(gone.map(|(topic, _)| topic.clone()));
+        }
     }
 
     /// Writes one recovery point anew, beside those that the checkpoint has.

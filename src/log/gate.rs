@@ -1,7 +1,8 @@
-//! A lock for steps that wait: one task at a time changes the files of a log.
+//! Locks for steps that wait: one task at a time changes the files of a log, so many at a time work in a directory.
 //!
 //! Owns nothing but the queue. Lives on one core. Never guards appends or reads: those never wait for it.
 
+use ring::signal::Signal;
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
@@ -38,5 +39,33 @@ impl Drop for Pass<'_> {
         for waker in self.0.waiting.take() {
             waker.wake();
         }
+    }
+}
+
+/// So many may work at a time.
+pub struct Slots {
+    free: Cell<usize>,
+    freed: Signal,
+}
+
+/// The right to be one of them, until dropped.
+pub(super) struct Slot<'a>(&'a Slots);
+
+impl Slots {
+    pub fn new(count: usize) -> Self {
+        Self { free: Cell::new(count), freed: Signal::default() }
+    }
+
+    pub(super) async fn enter(&self) -> Slot<'_> {
+        self.freed.wait_until(|| self.free.get() > 0).await;
+        self.free.set(self.free.get() - 1);
+        Slot(self)
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.free.set(self.0.free.get() + 1);
+        self.0.freed.notify();
     }
 }

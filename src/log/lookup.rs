@@ -80,6 +80,9 @@ impl Log {
         timestamp: i64,
         start: i64,
     ) -> io::Result<Option<TimestampOffsetEpoch>> {
+        if segment.written_bytes.get() == 0 {
+            return Ok(None);
+        }
         // Nothing up to the entry's offset is later than the entry's timestamp, which is not later than ours.
         let entry = self.search(segment, Part::Times, Key::Timestamp, timestamp).await?;
         let known = entry.map_or(0, |(entry, _)| i64::from(entry.timestamp_relative_offset()));

@@ -49,7 +49,7 @@ pub use epochs::LeaderEpochs;
 pub use error::{AppendError, Fault, LogError, ReadError, remedy};
 pub use fast_start::LogState;
 pub use files::{create_dir_durably, parse_partition_dir, parse_stray_dir};
-pub use gate::Gate;
+pub use gate::{Gate, Slots};
 pub use lookup::TimestampOffsetEpoch;
 pub use producers::{
     AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,
@@ -138,6 +138,10 @@ impl Log {
     /// From now on its appends may go by this stream.
     pub fn attach(&self, stream: &Rc<Stream>) {
         *self.0.stream.borrow_mut() = Rc::downgrade(stream);
+    }
+    /// From now on its writes do not hold up the core: they are left to the ring, so many of a directory at a time.
+    pub fn write_behind(&self, slots: &Rc<Slots>) {
+        self.0.writer.write_behind(slots);
     }
     pub fn config(&self) -> Rc<LogConfig> {
         self.0.config.borrow().clone()

@@ -25,7 +25,7 @@ use super::{
 };
 use bytes::Bytes;
 use protocol::Uuid;
-use ring::Ring;
+use ring::{DirEntry, Ring};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -77,6 +77,8 @@ impl LogStart {
 pub struct Opening {
     log: Log,
     start: LogStart,
+    /// All of it is on the disk, names included.
+    is_synced: bool,
     changes: Changes,
     /// Where segments begin, beyond the recovery point: their snapshots are written when everything before is on the disk.
     snapshots: Vec<(i64, Bytes)>,
@@ -90,9 +92,9 @@ impl Opening {
 
     /// Makes the files what the log is: cuts, builds anew and replays.
     pub async fn finish(self) -> Result<Log, LogError> {
-        let Opening { log, start, changes, snapshots } = self;
+        let Opening { log, start, is_synced, changes, snapshots } = self;
         changes.apply(&log.0.ring, &log.dir(), &log.config()).await?;
-        if !start.clean {
+        if !is_synced {
             // What recovery has found may be in the page cache only, names of files included.
             let again = log.config().durability == Durability::Fsync || !start.replay.is_empty();
             log.settle_doubtful(again).await.map_err(LogError::io("writing again", log.dir()))?;
@@ -174,6 +176,7 @@ impl Log {
             }
             _ => None,
         };
+        let found = LogSizes::of(&entries);
         let loaded = match restored {
             Some(loaded) => {
                 loader.remove_named(files::DELETED_SUFFIX);
@@ -184,7 +187,8 @@ impl Log {
         loader.check_replay(loaded.log_end)?;
         let Loader { changes, snapshots, .. } = loader;
         let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
-        Ok(Opening { log, start, changes, snapshots: snapshots.into_inner() })
+        let is_synced = start.clean || start.replay.is_empty() && found.are_synced(&log, start.recovery_point);
+        Ok(Opening { log, start, is_synced, changes, snapshots: snapshots.into_inner() })
     }
 
     fn from_loaded(
@@ -282,6 +286,32 @@ impl Log {
         }
         self.0.writer.dir_changed();
         Ok(())
+    }
+}
+
+/// The `.log` files of a folder as they were found, by base offset.
+struct LogSizes(BTreeMap<i64, u64>);
+
+impl LogSizes {
+    fn of(entries: &[DirEntry]) -> LogSizes {
+        let size = |entry: &DirEntry| match files::parse(&entry.name) {
+            Some((base, files::LOG)) => Some((base, entry.size_bytes)),
+            _ => None,
+        };
+        LogSizes(entries.iter().filter_map(size).collect())
+    }
+
+    /// Whether the log is just what had been synced at its recovery point: nothing was found beyond it, and nothing cut or
+    /// removed. Then the disk has it, names included.
+    fn are_synced(&self, log: &Log, recovery_point: i64) -> bool {
+        let segments = log.0.segments.borrow();
+        let as_found = |segment: &Rc<Segment>| {
+            self.0.get(&segment.base_offset).is_some_and(|size| *size == u64::from(segment.size_bytes.get()))
+        };
+        recovery_point > 0
+            && recovery_point == log.log_end_offset()
+            && segments.len() == self.0.len()
+            && segments.iter().all(as_found)
     }
 }
 

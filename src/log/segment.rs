@@ -6,6 +6,7 @@
 use super::{
     config::LogConfig,
     files,
+    gate::Gate,
     index::{Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
     txn_index::{ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
 };
@@ -58,6 +59,8 @@ pub(super) struct Segment {
     used: Cell<bool>,
     /// Which files exist, by [`Part`].
     exists: Cell<[bool; 4]>,
+    /// One open at a time: a second one of a new file would truncate what the first one has been used for already.
+    opening: Gate,
     pub offsets: RefCell<Index>,
     pub times: RefCell<Index>,
     pub aborted: RefCell<TxnIndex>,
@@ -86,6 +89,7 @@ impl Segment {
             open_files: RefCell::default(),
             used: Cell::new(false),
             exists: Cell::new([false; 4]),
+            opening: Gate::default(),
             offsets: RefCell::new(Index::new(OFFSET_ENTRY_BYTES)),
             times: RefCell::new(Index::new(TIME_ENTRY_BYTES)),
             aborted: RefCell::default(),
@@ -171,15 +175,18 @@ impl Segment {
         self.open_files.borrow()[part as usize].clone()
     }
 
-    /// Opens the file, and creates it where it does not exist.
+    /// Opens the file, and creates it where it does not exist: empty, whatever lies there from before.
     pub async fn file(&self, ring: &Ring, dir: &Path, part: Part) -> io::Result<File> {
+        if let Some(file) = self.opened(part) {
+            return Ok(file);
+        }
+        let _pass = self.opening.enter().await;
         if let Some(file) = self.opened(part) {
             return Ok(file);
         }
         let create = !self.exists(part);
         let options = OpenOptions { write: true, create, truncate: create, ..OpenOptions::read() };
         let file = ring.open(files::path(dir, self.base_offset, part.extension()), options).await?;
-        // Another task may have opened it meanwhile; both handles are as good.
         self.set_exists(part, true);
         self.open_files.borrow_mut()[part as usize] = Some(file.clone());
         Ok(file)

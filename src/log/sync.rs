@@ -9,13 +9,13 @@ use super::{
     Durability, Log,
     error::remedy,
     files,
-    gate::Gate,
+    gate::{Gate, Slots},
     segment::{Part, Segment},
 };
 use bytes::Bytes;
 use ring::File;
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
     future::poll_fn,
     io,
@@ -81,8 +81,12 @@ pub(super) struct Writer {
     uncommitted: RefCell<VecDeque<Written>>,
     /// Rises with every cut of the log: a sync that began before one proves nothing about what followed it.
     cuts: Cell<u64>,
-    /// Writes wait while a file is being opened or cut.
+    /// Writes wait while a file is being opened, cut, or written behind.
     held: Cell<u32>,
+    /// Where several log directories share a core: a write to a disk that hangs would stop all of them.
+    behind: OnceCell<Rc<Slots>>,
+    /// A write behind is under way.
+    writes_behind: Cell<bool>,
     /// Segments with bytes that the disk may lack. The file is held open: the segment may be deleted meanwhile.
     unsynced: RefCell<Vec<(Rc<Segment>, File)>>,
     /// One sync at a time: a second one waits, and then has little to do.
@@ -108,6 +112,8 @@ impl Writer {
             uncommitted: RefCell::default(),
             cuts: Cell::new(0),
             held: Cell::new(0),
+            behind: OnceCell::new(),
+            writes_behind: Cell::new(false),
             unsynced: RefCell::default(),
             syncing: Gate::default(),
             dir_changed: Cell::new(false),
@@ -120,6 +126,11 @@ impl Writer {
 
     pub fn gather(&self, segment: Rc<Segment>, position: u32, bytes: Bytes, end_offset: i64) {
         self.gathered.borrow_mut().push_back(Gathered { segment, position, bytes, end_offset });
+    }
+
+    pub fn write_behind(&self, slots: &Rc<Slots>) {
+        // Set before, it stays: a log does not change its directory.
+        let _ = self.behind.set(slots.clone());
     }
 
     /// Why the log takes no appends.
@@ -182,6 +193,10 @@ impl Writer {
         let size: usize = bufs.iter().map(Bytes::len).sum();
         segment.written_bytes.set(position + size as u32);
         self.needs_sync(segment, file);
+        if position == 0 {
+            // Whoever has made the file: its name is on the disk before anything in it is acknowledged.
+            self.dir_changed();
+        }
         let mut uncommitted = self.uncommitted.borrow_mut();
         if !keep {
             // Later runs would not follow these.
@@ -213,6 +228,7 @@ impl Writer {
 
     /// The log was cut to `end_offset`: gathered bytes beyond it are gone, and nothing there is durable.
     pub fn cut(&self, end_offset: i64) {
+        assert!(!self.writes_behind.get(), "nothing is written while a log is cut");
         self.gathered.borrow_mut().retain(|one| one.end_offset <= end_offset);
         self.written.set(self.written.get().min(end_offset));
         self.durable.set(self.durable.get().min(end_offset));
@@ -223,6 +239,7 @@ impl Writer {
 
     /// Begins anew at an offset: nothing is left to write.
     pub fn restart(&self, offset: i64) {
+        assert!(!self.writes_behind.get(), "nothing is written while a log is cut");
         self.gathered.borrow_mut().clear();
         self.unsynced.borrow_mut().clear();
         self.uncommitted.borrow_mut().clear();
@@ -267,24 +284,63 @@ impl Log {
                 self.open_behind(segment);
                 break;
             };
+            if let Some(slots) = writer.behind.get() {
+                self.start_write(slots.clone(), segment, file, position, bufs.clone());
+                break;
+            }
             if let Err(error) = self.0.ring.write_now(&file, &bufs, u64::from(position)) {
                 self.write_failed(&error, &segment);
                 return Err(error);
             }
-            let keep = self.0.config.borrow().durability == Durability::Fsync;
-            let end_offset = writer.run_written(&segment, &file, position, &bufs, keep);
-            self.0.tail.written(end_offset);
-            self.set_good();
-            writer.wake();
+            self.run_done(&segment, &file, position, &bufs);
         }
         bufs.clear();
         Ok(())
     }
 
-    pub(super) fn hold_writes(&self) -> HeldWrites {
+    /// A run is in the page cache.
+    fn run_done(&self, segment: &Rc<Segment>, file: &File, position: u32, bufs: &[Bytes]) {
+        let writer = &self.0.writer;
+        let keep = self.0.config.borrow().durability == Durability::Fsync;
+        let end_offset = writer.run_written(segment, file, position, bufs, keep);
+        self.0.tail.written(end_offset);
+        self.set_good();
+        writer.wake();
+    }
+
+    fn hold_writes(&self) -> HeldWrites {
         let held = &self.0.writer.held;
         held.set(held.get() + 1);
         HeldWrites(self.clone())
+    }
+
+    /// Holds writes back, and waits for the one that is under way.
+    pub(super) async fn hold_all_writes(&self) -> HeldWrites {
+        let hold = self.hold_writes();
+        self.woken_when(|| !self.0.writer.writes_behind.get()).await;
+        hold
+    }
+
+    /// Writes a run in the background; what is gathered meanwhile follows.
+    fn start_write(&self, slots: Rc<Slots>, segment: Rc<Segment>, file: File, position: u32, bufs: Vec<Bytes>) {
+        let hold = self.hold_writes();
+        let log = self.clone();
+        self.0.writer.writes_behind.set(true);
+        drop(self.0.ring.spawn_named("log write", async move {
+            let written = {
+                let _slot = slots.enter().await;
+                log.0.ring.write_at(&file, bufs.clone(), u64::from(position)).await
+            };
+            log.0.writer.writes_behind.set(false);
+            match written {
+                Ok(()) => {
+                    log.run_done(&segment, &file, position, &bufs);
+                    hold.release();
+                }
+                // As where a file cannot be opened.
+                Err(error) => log.write_failed(&error, &segment),
+            }
+        }));
     }
 
     /// Opens the file of a segment in the background; what was gathered follows.
@@ -292,7 +348,12 @@ impl Log {
         let hold = self.hold_writes();
         let log = self.clone();
         drop(self.0.ring.spawn_named("segment open", async move {
-            match log.open_log_file(&segment).await {
+            let slots = log.0.writer.behind.get().cloned();
+            let opened = {
+                let _slot = if let Some(slots) = &slots { Some(slots.enter().await) } else { None };
+                log.open_log_file(&segment).await
+            };
+            match opened {
                 Ok(()) => hold.release(),
                 // Dropped, not released: trying again at once would fail again at once. The next append does it, or whoever
                 // waits; and a task that ends with its core must not begin another.
@@ -378,6 +439,24 @@ impl Log {
         self.0.writer.wake();
     }
 
+    async fn woken(&self) {
+        let mut waited = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut waited, true) {
+                return Poll::Ready(());
+            }
+            self.0.writer.waiting.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    async fn woken_when(&self, condition: impl Fn() -> bool) {
+        while !condition() {
+            self.woken().await;
+        }
+    }
+
     /// Resumes when everything appended so far is in the page cache.
     pub async fn wait_written(&self) -> io::Result<()> {
         self.wait_written_to(self.log_end_offset()).await
@@ -391,15 +470,7 @@ impl Log {
         while !reached() {
             self.write_gathered()?;
             if !reached() {
-                let mut waited = false;
-                poll_fn(|context| {
-                    if std::mem::replace(&mut waited, true) {
-                        return Poll::Ready(());
-                    }
-                    writer.waiting.borrow_mut().push(context.waker().clone());
-                    Poll::Pending
-                })
-                .await;
+                self.woken().await;
                 if let Some(error) = writer.refusal_error().filter(|_| !reached()) {
                     return Err(error);
                 }
@@ -456,6 +527,15 @@ impl Log {
         let runs = writer.uncommitted.borrow();
         let is_whole = runs.front().map_or(to, |first| first.from) == from;
         is_whole.then(|| Uncommitted { from, to, batches: runs.iter().map(|run| run.bytes.clone()).collect() })
+    }
+
+    /// The size of what is written and not durable, where the bytes are at hand.
+    pub fn uncommitted_bytes(&self) -> Option<usize> {
+        let writer = &self.0.writer;
+        writer.failure().ok()?;
+        let runs = writer.uncommitted.borrow();
+        let from = runs.front().map_or(writer.written.get(), |first| first.from);
+        (from == writer.durable.get()).then(|| runs.iter().map(|run| run.bytes.len()).sum())
     }
 
     /// The commit stream has everything below `offset` on the disk, the log's own files in the page cache.

@@ -29,8 +29,9 @@ struct Cut {
 
 impl Log {
     /// Removes every batch that reaches `offset` or lies beyond it; the log ends at `offset` then. Leaders' appends must
-    /// not run meanwhile. The caller writes the recovery point down before it cuts (Kafka's `LogManager.truncateTo` does so
-    /// behind the cut): a start refuses a log that is shorter than its recovery point.
+    /// not run meanwhile. The caller has written down before that the recovery point is `offset` at most (Kafka's
+    /// `LogManager.truncateTo` does so behind the cut): one that lies beyond the cut would vouch for what follows the cut, and
+    /// a start refuses a log that is shorter than its recovery point.
     pub async fn truncate_to(&self, offset: i64) -> io::Result<()> {
         if offset >= self.log_end_offset() {
             return Ok(());
@@ -40,7 +41,7 @@ impl Log {
         }
         self.cut_stream(offset).await?;
         let _pass = self.0.gate.enter().await;
-        let hold = self.hold_writes();
+        let hold = self.hold_all_writes().await;
         let cut = self.find_cut(offset).await?;
         let gone = self.cut_memory(&cut, offset);
         match self.patiently("cutting", async || self.cut_files(&cut, &gone, offset).await).await {
@@ -72,13 +73,13 @@ impl Log {
     }
 
     /// Takes back what was appended behind `mark`, and was not acknowledged: it is as if it had never been, on the disk,
-    /// too, when this returns. Needs no room, and a descriptor only where segments were made meanwhile. For logs without producers and without a commit
-    /// stream, whose only writer is the caller, and whose indexes are not written meanwhile.
+    /// too, when this returns. Needs no room, and a descriptor only where segments were made meanwhile. For logs without
+    /// producers and without a commit stream, whose only writer is the caller, and whose indexes are not written meanwhile.
     pub async fn take_back(&self, mark: &Mark) -> io::Result<()> {
         let Mark(at, offset) = mark;
         assert!(self.0.stream.borrow().upgrade().is_none(), "a commit stream may have it");
         let _pass = self.0.gate.enter().await;
-        let hold = self.hold_writes();
+        let hold = self.hold_all_writes().await;
         let (segment, _) = self.segment_of(*offset).expect("the first segment begins at or below the mark");
         let cut = match Rc::ptr_eq(&segment, &at.segment) {
             true => at.clone(),
@@ -261,7 +262,7 @@ impl Log {
     pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
         self.cut_stream(i64::MIN).await?;
         let _pass = self.0.gate.enter().await;
-        let hold = self.hold_writes();
+        let hold = self.hold_all_writes().await;
         let now_ms = self.0.ring.wall_clock_ms();
         let new = Rc::new(Segment::new(offset, now_ms));
         let gone = std::mem::replace(&mut *self.0.segments.borrow_mut(), vec![new]);

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     config::listeners::Listener,
-    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, remedy},
+    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, Slots, remedy},
 };
 use bytes::Bytes;
 use protocol::{
@@ -47,6 +47,13 @@ use store::Store;
 
 /// Shows an image to all cores; its future resolves when all of them act on it.
 pub type Publish = Box<dyn Fn(Arc<Image>) -> Pin<Box<dyn Future<Output = ()>>>>;
+
+/// What a node has the broker do.
+pub struct Hooks {
+    pub publish: Publish,
+    /// Called before topics of these names are made. An error: a name cannot be used for now.
+    pub release_names: Box<dyn Fn(Vec<String>) -> Pin<Box<dyn Future<Output = io::Result<()>>>>>,
+}
 
 pub struct MetaNodeOptions {
     /// The log directory that holds `__cluster_metadata-0`.
@@ -123,7 +130,7 @@ struct Inner {
     log: Log,
     settings: Arc<Settings>,
     epoch: i32,
-    publish: Publish,
+    hooks: Hooks,
     replay: RefCell<Replay>,
     /// A request is being worked on.
     busy: Cell<bool>,
@@ -188,13 +195,17 @@ impl MetaNode {
         ring: &Ring,
         options: MetaNodeOptions,
         loaded: LoadedMeta,
-        publish: Publish,
+        hooks: Hooks,
     ) -> Result<MetaNode, MetaNodeError> {
         let LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch } = loaded;
         if is_new {
             store.format(&voter).await?;
         }
         let log = opening.finish().await?;
+        if options.log_directories.len() > 1 {
+            // Its core serves the other directories, too, while this one hangs.
+            log.write_behind(&Rc::new(Slots::new(1)));
+        }
         log.set_high_watermark(log.log_end_offset());
         let epoch = store.begin_epoch(options.settings.node_id, last_epoch).await?;
         log.assign_leader_epoch(epoch);
@@ -204,7 +215,7 @@ impl MetaNode {
             log,
             settings: options.settings.clone(),
             epoch,
-            publish,
+            hooks,
             replay: RefCell::new(replay),
             busy: Cell::new(false),
             turn_over: Signal::default(),
@@ -275,6 +286,12 @@ impl MetaNode {
         let outcome = inner.decide(&request);
         if outcome.records.is_empty() {
             return outcome.response;
+        }
+        if let ControllerRequest::CreateTopics(wanted) = &request {
+            let names = wanted.topics.iter().map(|topic| topic.name.clone()).collect();
+            if let Err(error) = (inner.hooks.release_names)(names).await {
+                return request.refuse(&storage_error(&error.to_string()));
+            }
         }
         match inner.commit(outcome.records, Room::of(&request)).await {
             Ok(()) => {
@@ -497,7 +514,7 @@ impl Inner {
 
     async fn publish_image(&self) -> Result<(), MetaNodeError> {
         let image = self.replay.borrow().image().clone();
-        (self.publish)(image).await;
+        (self.hooks.publish)(image).await;
         Ok(())
     }
 

@@ -57,13 +57,22 @@ impl Connection {
         self.number
     }
 
+    /// Ends it for something that a handler has found after the request was taken.
+    pub fn close(&self, reason: &CloseReason) {
+        self.say_closing(reason);
+        self.replies.close();
+        self.shard.ring.shutdown(&self.stream);
+    }
+
+    fn say_closing(&self, reason: &CloseReason) {
+        self.shard.bad_input.say(self.shard.ring.now(), || format!("closing {}: {reason}", self.stream.peer_addr()));
+    }
+
     /// Serves the connection until either side ends it.
     pub async fn serve(self: Rc<Self>) {
         let writer = self.shard.ring.spawn_named("replies", self.clone().write_loop());
         if let Err(reason) = self.read_loop().await {
-            self.shard
-                .bad_input
-                .say(self.shard.ring.now(), || format!("closing {}: {reason}", self.stream.peer_addr()));
+            self.say_closing(&reason);
         }
         // What was answered before the end still goes out; a half-closed client may be waiting for it.
         self.replies.changed.wait_until(|| self.replies.is_empty() || self.replies.is_closed()).await;

@@ -21,6 +21,7 @@ use crate::{
     meta::controller::{ControllerRequest, ControllerResponse},
 };
 use ring::Instant;
+use std::path::PathBuf;
 
 pub enum Call {
     Produce(Vec<Append>),
@@ -43,8 +44,10 @@ pub enum Call {
     Follow(ClusterView),
     /// Open the listeners.
     Accept,
-    /// Write what makes recovery short, and tell how far it reaches.
-    Checkpoint,
+    /// Write what makes recovery short, in one log directory, and tell how far it reaches.
+    Checkpoint(PathBuf),
+    /// Tell the same of partitions as they stand.
+    Offsets(PathBuf),
     /// Let requests in flight end, take no more, and close every log.
     Close,
 }
@@ -71,6 +74,7 @@ pub enum Answer {
     Group(request::Response),
     Following,
     Accepting,
+    /// To both of them.
     Checkpoint(Vec<PartitionCheckpoint>),
     Closed(Closed),
 }

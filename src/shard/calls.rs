@@ -60,7 +60,8 @@ pub async fn carry_out(shard: &Shard, from: usize, call: Call) -> Answer {
             shard.accept();
             Answer::Accepting
         }
-        Call::Checkpoint => Answer::Checkpoint(follow::checkpoint(shard).await),
+        Call::Checkpoint(dir) => Answer::Checkpoint(follow::checkpoint(shard, &dir).await),
+        Call::Offsets(dir) => Answer::Checkpoint(follow::offsets(shard, &dir).await),
         Call::Close => Answer::Closed(follow::close(shard).await),
         Call::Controller(request) => {
             let controller = shard.controller.borrow().clone();

@@ -1,15 +1,17 @@
-//! The group commit: everything appended in one turn is written together, everything written while a flush ran is
-//! flushed together, and whoever waited for it is answered.
+//! The group commit: everything appended in one turn is written together, everything that is written while a flush runs
+//! is flushed together, and whoever waited for it is answered.
 //!
-//! A round of flushes goes two ways at once: small groups by the commit stream of their log directory, all of them with one
-//! flush ([`crate::log::stream`]); large ones straight to the disk in their own files, a flush each.
+//! A flush goes one of two ways: small groups of a log directory by its commit stream, all of them with one flush, one
+//! round at a time ([`crate::log::stream`]); a large one straight to the disk in its partition's own files. Each waits for
+//! its own kind alone ([`super::flushes`]): order is needed in each stream and in each log, nowhere else.
 //!
-//! Owns: which partitions have something to write or to flush. Lives on: every core, for the partitions it leads.
-//! Never: has more than one round in flight, acknowledges what is not durable (unless `durability=os` says so), or
-//! retries a flush that failed: the kernel may have dropped the pages, so that partition stops serving.
+//! Owns: which partitions have something to write. Lives on: every core, for the partitions it leads. Never: acknowledges
+//! what is not durable (or, where `durability=os` says so, not written), or retries a flush that failed: the kernel may have
+//! dropped the pages, so that partition stops serving.
 
 use super::{
     Shard,
+    flushes::Lane,
     partition::{Partition, Watcher},
     produce::PendingAppends,
 };
@@ -21,26 +23,20 @@ use crate::{
     },
 };
 use protocol::ErrorCode;
-use ring::signal::{Giver, Signal};
+use ring::{
+    Instant,
+    signal::{Giver, Signal},
+};
 use std::{
     cell::{Cell, RefCell},
     io, mem,
-    path::PathBuf,
+    path::{Path, PathBuf},
     rc::Rc,
     time::Duration,
 };
 
 /// How often a partition that met an error that passes looks whether it has.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
-
-/// Groups up to this size go by the stream where few partitions are dirty at once.
-const STREAM_GROUP_BYTES_OF_FEW: usize = 32 * 1024;
-/// From so many on,
-const MANY_PARTITIONS: usize = 8;
-/// groups up to this size do.
-const STREAM_GROUP_BYTES_OF_MANY: usize = 64 * 1024;
-
-const _: () = assert!(STREAM_GROUP_BYTES_OF_MANY < limits::STREAM_FRAME_MAX_BYTES);
 
 /// Somebody who waits until the high watermark of a partition reaches `offset`.
 pub struct Waiter {
@@ -65,19 +61,27 @@ impl Done {
     }
 }
 
-#[derive(Default)]
 pub struct Commit {
     to_write: RefCell<Vec<Rc<Partition>>>,
-    to_flush: RefCell<Vec<Rc<Partition>>>,
     work: Signal,
-    flush_work: Signal,
-    /// By log directory, once nothing of an earlier run is left; none where they are switched off.
-    streams: RefCell<Vec<(PathBuf, Rc<Stream>)>>,
-    pub flushes: Cell<u64>,
+    /// By log directory.
+    lanes: Vec<Rc<Lane>>,
+    /// Partitions whose writes are followed.
+    followed: Cell<usize>,
     pub flush_time: RefCell<crate::admin::Histogram>,
 }
 
 impl Commit {
+    pub fn new<'a>(log_dirs: impl Iterator<Item = &'a Path>) -> Commit {
+        Commit {
+            to_write: RefCell::default(),
+            work: Signal::default(),
+            lanes: log_dirs.map(|dir| Lane::new(dir.to_owned())).collect(),
+            followed: Cell::new(0),
+            flush_time: RefCell::default(),
+        }
+    }
+
     /// Takes note that records were appended to this partition.
     pub fn appended(&self, partition: &Rc<Partition>) {
         if !partition.is_dirty.replace(true) {
@@ -89,28 +93,45 @@ impl Commit {
     /// At the end of the core.
     pub fn forget(&self) {
         drop(self.to_write.take());
-        drop(self.to_flush.take());
-        drop(self.streams.take());
+        self.lanes.iter().for_each(|lane| lane.forget());
     }
 
-    /// Lets a partition's small appends go by the stream of its log directory.
+    /// Lets a partition's appends go by the flushes of its log directory, small ones by its stream.
     pub fn adopt(&self, partition: &Partition) {
         let dir = partition.log.dir();
-        let streams = self.streams.borrow();
-        if let Some((_, stream)) = streams.iter().find(|(root, _)| dir.parent() == Some(root.as_path())) {
-            partition.log.attach(stream);
-            // Adopted before, it keeps what it has: it is the same.
-            let _ = partition.stream.set(stream.clone());
+        let lane = self.lanes.iter().find(|lane| dir.parent() == Some(lane.root()));
+        let lane = lane.expect("a partition lies in one of the log directories");
+        if let Some(stream) = lane.stream() {
+            partition.log.attach(&stream);
         }
+        if self.lanes.len() > 1 {
+            partition.log.write_behind(&lane.writes);
+        }
+        // Adopted before, it keeps what it has: it is the same.
+        let _ = partition.lane.set(lane.clone());
     }
 
     pub fn is_idle(&self) -> bool {
-        self.to_write.borrow().is_empty() && self.to_flush.borrow().is_empty()
+        let flushed = self.lanes.iter().all(|lane| lane.is_idle());
+        flushed && self.to_write.borrow().is_empty() && self.followed.get() == 0
+    }
+
+    fn flushed_since(&self, shard: &Shard, start: Instant) {
+        let time = shard.ring.precise_now().since(start);
+        self.flush_time.borrow_mut().record_ns(time.as_nanos() as u64);
+    }
+}
+
+/// Starts the tasks of a core.
+pub fn start(shard: &Shard) {
+    shard.ring.spawn_named("commit write", write_loop(shard.clone()));
+    for lane in &shard.commit.lanes {
+        shard.ring.spawn_named("commit flush", stream_loop(shard.clone(), lane.clone()));
     }
 }
 
 /// Writes what was gathered, once per turn.
-pub async fn write_loop(shard: Shard) {
+async fn write_loop(shard: Shard) {
     let commit = &shard.commit;
     // Lends its room to the round after.
     let mut round = Vec::new();
@@ -121,115 +142,119 @@ pub async fn write_loop(shard: Shard) {
         for partition in round.drain(..) {
             partition.is_dirty.set(false);
             match partition.log.write_gathered() {
-                Ok(()) if partition.config.borrow().durability == Durability::Os => {
-                    advance(&shard, &partition, partition.log.log_end_offset());
-                }
-                Ok(()) => commit.to_flush.borrow_mut().push(partition),
+                Ok(()) => wrote(&shard, &partition),
                 Err(error) => refuse_or_fail(&shard, &partition, "cannot write", &error),
             }
         }
-        if !commit.to_flush.borrow().is_empty() {
-            commit.flush_work.notify();
-        }
+        commit.lanes.iter().for_each(|lane| begin_flushes(&shard, lane));
     }
 }
 
-/// Flushes what was written, one round at a time, all files of a round at once.
-pub async fn flush_loop(shard: Shard) {
-    let commit = &shard.commit;
-    loop {
-        commit.flush_work.wait_until(|| !commit.to_flush.borrow().is_empty()).await;
-        let mut round = commit.to_flush.take();
-        round.sort_unstable_by_key(|partition| partition.id);
-        round.dedup_by_key(|partition| partition.id);
-        let start = shard.ring.precise_now();
-        let mut ways = split(round);
-        let others = ways.split_off(1);
-        let others: Vec<_> =
-            others.into_iter().map(|way| shard.ring.spawn_named("flush", way.go(shard.clone()))).collect();
-        ways.remove(0).go(shard.clone()).await;
-        for other in others {
-            other.await;
-        }
-        commit.flushes.set(commit.flushes.get() + 1);
-        commit.flush_time.borrow_mut().record_ns(shard.ring.precise_now().since(start).as_nanos() as u64);
+/// Goes on with what is written of a partition. [`begin_flushes`] follows.
+fn wrote(shard: &Shard, partition: &Rc<Partition>) {
+    let log = &partition.log;
+    let written = log.written_offset();
+    if written < log.log_end_offset() {
+        follow_writes(shard, partition);
+    }
+    if partition.config.borrow().durability == Durability::Os {
+        advance(shard, partition, written);
+    } else if log.durable_offset() < written {
+        lane_of(partition).want(partition);
+    } else {
+        advance(shard, partition, log.durable_offset());
     }
 }
 
-/// How a part of a round gets to the disk.
-enum Way {
-    Stream(Rc<Stream>, Vec<Rc<Partition>>),
-    Straight(Rc<Partition>),
-}
-
-impl Way {
-    async fn go(self, shard: Shard) {
-        match self {
-            Way::Stream(stream, partitions) => flush_by_stream(shard, stream, partitions).await,
-            Way::Straight(partition) => flush(shard, partition).await,
-        }
+/// Some of what was appended is held back: a file is being opened, or the disk takes its time. Goes on once it is written.
+fn follow_writes(shard: &Shard, partition: &Rc<Partition>) {
+    if partition.follows_writes.replace(true) {
+        return;
     }
-}
-
-/// Whether a partition's group goes by the stream. The stream writes twice, but in one piece, into blocks that were written
-/// before; a file of its own pays for its journal commit. The figures are in docs/adr/0009-commit-stream.md.
-fn goes_by_stream(dirty_partitions: usize, group_bytes: usize) -> bool {
-    let is_few = dirty_partitions < MANY_PARTITIONS;
-    let limit = if is_few { STREAM_GROUP_BYTES_OF_FEW } else { STREAM_GROUP_BYTES_OF_MANY };
-    (1..=limit).contains(&group_bytes)
-}
-
-fn split(round: Vec<Rc<Partition>>) -> Vec<Way> {
-    let dirty = round.len();
-    let mut ways: Vec<Way> = Vec::new();
-    for partition in round {
-        let bytes = partition.log.uncommitted().map_or(0, |range| range.size_bytes());
-        let stream = partition.stream.get().filter(|stream| stream.is_working() && goes_by_stream(dirty, bytes));
-        let Some(stream) = stream.cloned() else {
-            ways.push(Way::Straight(partition));
-            continue;
-        };
-        let known = ways.iter_mut().find_map(|way| match way {
-            Way::Stream(known, partitions) if Rc::ptr_eq(known, &stream) => Some(partitions),
-            _ => None,
-        });
-        match known {
-            Some(partitions) => partitions.push(partition),
-            None => ways.insert(0, Way::Stream(stream, vec![partition])),
-        }
-    }
-    ways
-}
-
-async fn flush_by_stream(shard: Shard, stream: Rc<Stream>, partitions: Vec<Rc<Partition>>) {
-    let mut written = Vec::with_capacity(partitions.len());
-    for partition in partitions {
-        match partition.log.wait_written().await {
-            Ok(()) => written.push((partition.log.written_offset(), partition)),
+    shard.commit.followed.set(shard.commit.followed.get() + 1);
+    let (shard, partition) = (shard.clone(), partition.clone());
+    drop(shard.ring.clone().spawn_named("commit held", async move {
+        let written = partition.log.wait_written().await;
+        partition.follows_writes.set(false);
+        shard.commit.followed.set(shard.commit.followed.get() - 1);
+        match written {
+            Ok(()) => {
+                wrote(&shard, &partition);
+                begin_flushes(&shard, lane_of(&partition));
+            }
             Err(error) => refuse_or_fail(&shard, &partition, "cannot write", &error),
         }
+    }));
+}
+
+fn lane_of(partition: &Partition) -> &Rc<Lane> {
+    partition.lane.get().expect("a partition is adopted before it is served")
+}
+
+/// Lets what wants a flush go its way.
+fn begin_flushes(shard: &Shard, lane: &Rc<Lane>) {
+    lane.sort();
+    while lane.large_count() > lane.idle_flushers.get() && lane.flushers.get() < limits::DIR_FLUSHES_IN_FLIGHT {
+        lane.flushers.set(lane.flushers.get() + 1);
+        lane.idle_flushers.set(lane.idle_flushers.get() + 1);
+        drop(shard.ring.spawn_named("commit flush", flush_loop(shard.clone(), lane.clone())));
     }
-    let logs: Vec<_> = written.iter().map(|(_, partition)| partition.log.clone()).collect();
-    if let Err(error) = stream.commit(&logs).await {
-        tracing::debug!(%error, "the commit stream does not take this round: it goes to the partitions' own files");
+}
+
+/// Flushes small groups of a log directory by its stream, one round at a time.
+async fn stream_loop(shard: Shard, lane: Rc<Lane>) {
+    let (mut round, mut logs, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    loop {
+        lane.small_work.wait_until(|| lane.has_small()).await;
+        lane.take_small(&mut round);
+        if let Some(stream) = lane.stream().filter(|_| !round.is_empty()) {
+            let start = shard.ring.precise_now();
+            logs.extend(round.iter().map(|partition| partition.log.clone()));
+            ends.extend(logs.iter().map(|log| log.written_offset()));
+            if let Err(error) = stream.commit(&logs).await {
+                tracing::debug!(%error, "the commit stream does not take this round: it goes to the partitions' own files");
+            }
+            logs.clear();
+            shard.commit.flushed_since(&shard, start);
+        }
+        for (partition, end) in round.drain(..).zip(ends.drain(..)) {
+            let durable = partition.log.durable_offset();
+            if durable >= end {
+                advance(&shard, &partition, durable);
+                lane.ended(&partition);
+            } else {
+                lane.go_straight(partition);
+            }
+        }
+        begin_flushes(&shard, &lane);
     }
-    let (done, left): (Vec<_>, Vec<_>) = written.into_iter().partition(|(to, one)| one.log.durable_offset() >= *to);
-    let left: Vec<_> = left.into_iter().map(|(_, one)| shard.ring.spawn(flush(shard.clone(), one))).collect();
-    for (_, partition) in done {
-        advance(&shard, &partition, partition.log.durable_offset());
-    }
-    for one in left {
-        one.await;
+}
+
+/// Flushes large groups of a log directory in their own files, one of several such tasks.
+async fn flush_loop(shard: Shard, lane: Rc<Lane>) {
+    loop {
+        lane.large_work.wait_until(|| lane.large_count() > 0).await;
+        let partition = lane.take_large().expect("there is one");
+        lane.idle_flushers.set(lane.idle_flushers.get() - 1);
+        let start = shard.ring.precise_now();
+        match partition.log.sync_written().await {
+            Ok(durable_offset) => advance(&shard, &partition, durable_offset),
+            Err(error) => refuse_or_fail(&shard, &partition, "cannot flush", &error),
+        }
+        shard.commit.flushed_since(&shard, start);
+        lane.idle_flushers.set(lane.idle_flushers.get() + 1);
+        lane.ended(&partition);
+        begin_flushes(&shard, &lane);
     }
 }
 
 /// Makes the streams of this core. Nothing of an earlier run's may be left.
 pub fn open_streams(shard: &Shard) {
     let file_bytes = shard.config.log.commit_stream_file_bytes as u64;
-    if file_bytes == 0 || !shard.commit.streams.borrow().is_empty() {
+    if file_bytes == 0 {
         return;
     }
-    for dir in shard.storage.dirs().map(std::path::Path::to_owned) {
+    for lane in shard.commit.lanes.iter().filter(|lane| lane.stream().is_none()) {
         let weak = shard.downgrade();
         let sync_failed = Box::new(move |id, error: &io::Error| {
             let shard = weak.upgrade();
@@ -238,8 +263,7 @@ pub fn open_streams(shard: &Shard) {
             }
         });
         let options = StreamOptions::with_files_of(file_bytes);
-        let stream = Stream::new(&shard.ring, dir.clone(), shard.index, options, sync_failed);
-        shard.commit.streams.borrow_mut().push((dir.clone(), stream));
+        lane.set_stream(Stream::new(&shard.ring, lane.root().to_owned(), shard.index, options, sync_failed));
     }
     for partition in shard.partitions.borrow().values() {
         shard.commit.adopt(partition);
@@ -247,22 +271,16 @@ pub fn open_streams(shard: &Shard) {
 }
 
 /// Removes the streams' files, behind the last log that was closed; the log directories where that failed.
-pub async fn close_streams(shard: &Shard) -> Vec<std::path::PathBuf> {
+pub async fn close_streams(shard: &Shard) -> Vec<PathBuf> {
     let mut failed = Vec::new();
-    for (dir, stream) in shard.commit.streams.take() {
+    for lane in &shard.commit.lanes {
+        let Some(stream) = lane.take_stream() else { continue };
         if let Err(error) = stream.close().await {
-            tracing::error!(dir = %dir.display(), %error, "the next start replays the commit stream");
-            failed.push(dir);
+            tracing::error!(dir = %lane.root().display(), %error, "the next start replays the commit stream");
+            failed.push(lane.root().to_owned());
         }
     }
     failed
-}
-
-async fn flush(shard: Shard, partition: Rc<Partition>) {
-    match partition.log.sync().await {
-        Ok(durable_offset) => advance(&shard, &partition, durable_offset),
-        Err(error) => refuse_or_fail(&shard, &partition, "cannot flush", &error),
-    }
 }
 
 /// Moves the high watermark, answers those who waited for it, and tells those who watch the partition.
@@ -316,24 +334,4 @@ pub fn fail(shard: &Shard, partition: &Rc<Partition>, why: &str) {
         waiter.done.tell(Err(ErrorCode::KafkaStorageError));
     }
     notify_watchers(shard, partition);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn small_groups_go_by_the_stream_and_large_ones_straight() {
-        for (dirty, bytes, by_stream) in [
-            (1, 0, false),
-            (1, 1, true),
-            (1, STREAM_GROUP_BYTES_OF_FEW, true),
-            (1, STREAM_GROUP_BYTES_OF_FEW + 1, false),
-            (MANY_PARTITIONS, STREAM_GROUP_BYTES_OF_FEW + 1, true),
-            (1000, STREAM_GROUP_BYTES_OF_MANY, true),
-            (1000, STREAM_GROUP_BYTES_OF_MANY + 1, false),
-        ] {
-            assert_eq!(goes_by_stream(dirty, bytes), by_stream, "{dirty} {bytes}");
-        }
-    }
 }

@@ -76,18 +76,18 @@ async fn follow_in_turn(shard: &Shard, view: ClusterView) {
                     known.log.assign_leader_epoch(partition.leader_epoch);
                     known.leader_epoch.set(partition.leader_epoch);
                 }
+                None if shard.offline.borrow().get(&id) == Some(&Offline::UntilStart) => {}
                 None => {
                     let config = config.get_or_insert_with(|| Rc::new(topic_log_config(&view, &topic.name)));
                     let directory = partition.directory_of(shard.config.node_id).unwrap_or(directory::UNASSIGNED);
                     let place = shard.storage.place(&topic.name, id, directory);
-                    if place.is_none() {
-                        shard.offline.borrow_mut().insert(id);
-                    }
-                    if let Some((dir, start)) = place {
-                        let (leader_epoch, config) = (partition.leader_epoch, config.clone());
-                        let (topic, image) = (topic.name.clone(), view.image.clone());
-                        to_open.push(ToOpen { topic, id, leader_epoch, config, dir, start, image });
-                    }
+                    let Some((dir, start)) = place else {
+                        shard.offline.borrow_mut().insert(id, Offline::UntilStart);
+                        continue;
+                    };
+                    let (leader_epoch, config) = (partition.leader_epoch, config.clone());
+                    let (topic, image) = (topic.name.clone(), view.image.clone());
+                    to_open.push(ToOpen { topic, id, leader_epoch, config, dir, start, image });
                 }
             }
         }
@@ -127,7 +127,7 @@ async fn delete_gone(shard: &Shard, view: &ClusterView) {
         }
         budget.item_done().await;
     }
-    shard.offline.borrow_mut().retain(|id| view.owners.of(*id).is_some());
+    shard.offline.borrow_mut().retain(|id, _| view.owners.of(*id).is_some());
     for partition in gone {
         // Requests that still hold the partition find it closed.
         partition.deleted.set(true);
@@ -184,6 +184,15 @@ fn was_deleted(shard: &Shard, image: &Image, folder: &Path, topic_id: &str) -> b
     !is_known && shard.storage.may_set_aside(folder)
 }
 
+/// A partition that could not be opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Offline {
+    /// It lacks something that may come: it is tried again.
+    ForNow,
+    /// Something is wrong on the disk: it is looked at again at the next start.
+    UntilStart,
+}
+
 enum Opened {
     /// A partition of this topic.
     Now(Uuid),
@@ -220,7 +229,8 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
             Opened::Now(id.topic_id)
         }
         Err(error) => {
-            shard.offline.borrow_mut().insert(id);
+            let offline = if error.passes() { Offline::ForNow } else { Offline::UntilStart };
+            shard.offline.borrow_mut().insert(id, offline);
             let dirs = dir.parent().map(PathBuf::from).into_iter().collect();
             shard.storage.note_unopened(Unopened { id, dirs, has_replay: !replay.is_empty(), for_now: error.passes() });
             if error.passes() {
@@ -235,8 +245,11 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
     }
 }
 
-fn all_partitions(shard: &Shard) -> Vec<Rc<Partition>> {
-    shard.partitions.borrow().values().filter(|partition| !partition.failed.get()).cloned().collect()
+/// The partitions of a log directory that serve.
+fn partitions_in(shard: &Shard, dir: &Path) -> Vec<Rc<Partition>> {
+    let partitions = shard.partitions.borrow();
+    let here = |partition: &&Rc<Partition>| !partition.failed.get() && partition.log.dir().parent() == Some(dir);
+    partitions.values().filter(here).cloned().collect()
 }
 
 /// Its log directory.
@@ -255,9 +268,9 @@ fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
     }
 }
 
-/// Moves the recovery points of this core's partitions up to what is durable.
-pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
-    let partitions = all_partitions(shard);
+/// Moves the recovery points of this core's partitions in a log directory up to what is durable.
+pub async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
+    let partitions = partitions_in(shard, dir);
     let mut budget = TurnBudget::new(&shard.ring);
     let mut waiting = Vec::new();
     for partition in &partitions {
@@ -277,6 +290,13 @@ pub async fn checkpoint(shard: &Shard) -> Vec<PartitionCheckpoint> {
             first.topic, first.id.index, remedy(error)
         );
     }
+    offsets(shard, dir).await
+}
+
+/// How far this core's partitions in a log directory reach.
+pub async fn offsets(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
+    let partitions = partitions_in(shard, dir);
+    let mut budget = TurnBudget::new(&shard.ring);
     let mut checkpoints = Vec::with_capacity(partitions.len());
     for partition in &partitions {
         checkpoints.push(checkpoint_of(partition));

@@ -1,11 +1,16 @@
 //! Background work of one core, in small steps on a budget per turn: retention, producers that have expired, idle memory.
 //!
-//! Owns: the round over the partitions. Lives on: every core. Never: keeps a turn of the loop longer than its budget and
-//! one step.
+//! Owns: the rounds over the partitions, one per log directory: one that hangs holds up no other. Lives on: every core.
+//! Never: keeps a turn of the loop longer than its budget and one step.
 
 use super::{Shard, commit, partition::PartitionId};
 use crate::{limits, log::Log, pace::TurnBudget};
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
 
 /// Ticks between two looks at memory that nobody uses.
 const RELEASE_TICKS: u64 = 10;
@@ -17,6 +22,8 @@ pub async fn run(shard: Shard) {
     let tick = Duration::from_millis(limits::HOUSEKEEPING_INTERVAL_MS);
     let mut ticks = 0u64;
     let mut next_round = shard.ring.now();
+    let dirs: Vec<(PathBuf, Rc<Cell<bool>>)> =
+        shard.storage.dirs().map(|dir| (dir.to_owned(), Rc::default())).collect();
     while !shard.is_stopping() {
         shard.ring.sleep(tick).await;
         ticks += 1;
@@ -29,7 +36,14 @@ pub async fn run(shard: Shard) {
         if shard.ring.now() >= next_round {
             next_round =
                 shard.ring.now() + Duration::from_millis(shard.config.log.retention_check_interval_ms.max(1) as u64);
-            retain_all(&shard).await;
+            for (dir, is_busy) in dirs.iter().filter(|(_, is_busy)| !is_busy.get()) {
+                is_busy.set(true);
+                let (shard, dir, is_busy) = (shard.clone(), dir.clone(), is_busy.clone());
+                drop(shard.ring.clone().spawn_named("retention", async move {
+                    retain_all(&shard, &dir).await;
+                    is_busy.set(false);
+                }));
+            }
         }
     }
 }
@@ -81,8 +95,12 @@ async fn sweep(shard: &Shard, hand: Option<PartitionId>, mut goes_on: impl FnMut
     None
 }
 
-async fn retain_all(shard: &Shard) {
-    let mut due: Vec<PartitionId> = shard.partitions.borrow().keys().copied().collect();
+async fn retain_all(shard: &Shard, dir: &Path) {
+    let mut due: Vec<PartitionId> = {
+        let partitions = shard.partitions.borrow();
+        let here = partitions.values().filter(|partition| partition.log.dir().parent() == Some(dir));
+        here.map(|partition| partition.id).collect()
+    };
     // The same order in every run: the simulator's seeds depend on it.
     due.sort_unstable();
     let mut budget = TurnBudget::new(&shard.ring);

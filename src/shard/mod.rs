@@ -10,6 +10,7 @@ mod calls;
 mod commit;
 pub mod counters;
 pub mod fetch;
+mod flushes;
 mod follow;
 mod groups;
 mod heavy;
@@ -46,7 +47,7 @@ use ring::{
     BlockPool, Doorbell, Ring,
     signal::{Signal, slot},
 };
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use sessions::Sessions;
 
 use std::{
@@ -106,7 +107,7 @@ pub struct ShardInner {
     connection_limits: RefCell<Option<(Arc<Layers>, Rc<ConnectionLimits>)>>,
     pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
     /// Partitions of this core that could not be opened.
-    offline: RefCell<FxHashSet<PartitionId>>,
+    offline: RefCell<FxHashMap<PartitionId, follow::Offline>>,
     pub view: RefCell<ClusterView>,
     pub routes: RefCell<Routes>,
     pub tail: Rc<TailCache>,
@@ -178,7 +179,7 @@ impl Shard {
             index: options.end.index(),
             count: options.count,
             mailbox: Mailbox::new(options.end, options.doorbells),
-            commit: Commit::default(),
+            commit: Commit::new(options.storage.dirs()),
             connections: Connections::default(),
             files: options.open_connections.files(),
             open_connections: options.open_connections,
@@ -221,8 +222,7 @@ impl Shard {
             limits::STALL_LINE_INTERVAL_MS.max(limits::STALL_LINE_INTERVAL_OF_PROCESS_MS * shard.count as u64);
         shard.ring.say_stalls_every(Duration::from_millis(stall_line_ms));
         shard.ring.set_inbox(shard.clone().inbox());
-        shard.ring.spawn_named("commit write", commit::write_loop(shard.clone()));
-        shard.ring.spawn_named("commit flush", commit::flush_loop(shard.clone()));
+        commit::start(&shard);
         shard.ring.spawn_named("heavy batches", heavy::run(shard.clone()));
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
         shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
@@ -377,7 +377,7 @@ impl Shard {
     pub fn absence(&self, id: PartitionId, by_id: bool) -> protocol::ErrorCode {
         if self.is_stopping() {
             protocol::ErrorCode::NotLeaderOrFollower
-        } else if self.offline.borrow().contains(&id) {
+        } else if self.offline.borrow().contains_key(&id) {
             protocol::ErrorCode::KafkaStorageError
         } else if by_id {
             protocol::ErrorCode::UnknownTopicId

@@ -2,8 +2,11 @@
 //!
 //! Owns: the log and the waiters. Lives on: the core that owns the partition. Never: is touched by another core.
 
-use super::commit::Waiter;
-use crate::log::{Log, LogConfig, stream::Stream};
+use super::{
+    commit::Waiter,
+    flushes::{Flush, Lane},
+};
+use crate::log::{Log, LogConfig};
 use protocol::error::ErrorCode;
 use ring::Instant;
 use rustc_hash::FxHashMap;
@@ -60,11 +63,14 @@ pub struct Partition {
     pub id: PartitionId,
     pub topic: Rc<str>,
     pub log: Log,
-    /// Where small appends are made durable.
-    pub stream: OnceCell<Rc<Stream>>,
+    /// The flushes of its log directory.
+    pub lane: OnceCell<Rc<Lane>>,
+    pub flush: Cell<Flush>,
+    /// A task waits until what is held back is written.
+    pub follows_writes: Cell<bool>,
     pub config: RefCell<Rc<LogConfig>>,
     pub leader_epoch: Cell<i32>,
-    /// Records were appended that are not yet written, or not yet flushed.
+    /// Records were appended that are not yet written.
     pub is_dirty: Cell<bool>,
     /// What could not be written for now is tried again soon.
     pub is_retrying: Cell<bool>,
@@ -84,7 +90,9 @@ impl Partition {
             id,
             topic,
             log,
-            stream: OnceCell::new(),
+            lane: OnceCell::new(),
+            flush: Cell::default(),
+            follows_writes: Cell::new(false),
             config: RefCell::new(config),
             leader_epoch: Cell::new(leader_epoch),
             is_dirty: Cell::new(false),

@@ -42,7 +42,7 @@ use protocol::{
 use ring::Instant;
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
+    rc::{Rc, Weak},
     time::Duration,
 };
 
@@ -128,6 +128,11 @@ enum Finish {
         core: usize,
         number: u64,
     },
+    /// The client asked for no reply: the closed connection is all that it can notice of a failure.
+    Silence {
+        shard: Shard,
+        connection: Weak<Connection>,
+    },
 }
 
 /// What is needed to write the reply once all results are in.
@@ -208,6 +213,15 @@ impl Finish {
                 shard.counters.answered(ApiKey::Produce.code(), shard.ring.now().since(began));
                 shard
             }
+            Finish::Silence { shard, connection } => {
+                done.results.borrow().iter().for_each(|result| shard.counters.error(result.error));
+                if done.failed()
+                    && let Some(connection) = connection.upgrade()
+                {
+                    connection.close(&unanswered());
+                }
+                shard
+            }
         }
     }
 }
@@ -284,7 +298,7 @@ pub async fn request(
     let handle = connection.replies.expect(frame.len());
     let finish = if acks == 0 {
         handle.silence();
-        None
+        Some(Finish::Silence { shard: shard.clone(), connection: Rc::downgrade(connection) })
     } else {
         let began = shard.ring.now();
         Some(Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids }))
@@ -300,11 +314,15 @@ pub async fn request(
     }
     shard.produce_spares.wanted.replace(wanted);
     if acks == 0 && pending.failed() {
-        // The client asked for no reply, so the closed connection is all it can notice; Apache Kafka does the same.
-        return Err(CloseReason::Protocol("a produce request with acks=0 failed".to_owned()));
+        return Err(unanswered());
     }
     pending.release();
     Ok(())
+}
+
+/// Why a connection ends after a request that wanted no reply; Apache Kafka does the same.
+fn unanswered() -> CloseReason {
+    CloseReason::Protocol("a produce request with acks=0 failed".to_owned())
 }
 
 /// Looks up every partition that the request names.

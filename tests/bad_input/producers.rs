@@ -53,6 +53,33 @@ fn sequences_are_kept_in_step() {
     });
 }
 
+/// A request that wants no reply, refused by the core that owns the partition: this one or another.
+#[test]
+fn a_refusal_that_wants_no_reply_ends_the_connection_whichever_core_finds_it() {
+    with_neighbour(|broker| {
+        let mut owner = Client::connect(broker.address);
+        let topic = unique("unheard");
+        owner.create_topic(&topic, 4, &[]);
+        let id = producer_id(&mut owner);
+        for partition in 0..4 {
+            let mut client = Client::connect(broker.address);
+            let first = client.produce(&topic, partition, of_producer(id, 0, 0, &[b"first"]));
+            assert_eq!(client::error(first.error_code), ErrorCode::None);
+            let mut send = |sequence, value: &[u8]| {
+                let batch = of_producer(id, 0, sequence, &[value]);
+                client.send(&client::produce_request(&topic, partition, batch, 0), 8).expect("it is taken");
+            };
+            send(1, b"second");
+            send(7, b"a gap");
+            assert!(client.is_closed_by_broker(), "partition {partition}");
+            // Where it is refused at once, the record before may not be on the disk yet.
+            crate::support::eventually("the record before is there", || {
+                owner.read_all_values(&topic, partition).len() == 2
+            });
+        }
+    });
+}
+
 #[test]
 fn a_producer_id_that_is_anothers_is_fenced_by_epoch_and_sequence() {
     with_neighbour(|broker| {

@@ -275,3 +275,24 @@ fn a_log_that_lost_its_end_refuses_what_would_leave_a_gap() {
         assert_eq!(client.produce(&topic, 0, batch(10)).base_offset, 10);
     });
 }
+
+/// It was scanned again, and said to be offline again, at each change of the metadata.
+#[test]
+fn a_partition_that_cannot_be_opened_is_tried_once() {
+    for setup in Setup::backends() {
+        let mut broker = Broker::start(&setup);
+        let topic = unique("broken");
+        let mut client = Client::connect(broker.address);
+        client.create_topic(&topic, 1, &[]);
+        client.produce_value(&topic, 0, b"kept");
+        broker.kill();
+        let path = broker.data().join(format!("{topic}-0/partition.metadata"));
+        fs::write(path, "not what it was").expect("the file can be written");
+        broker.start_again(&setup);
+        let mut client = Client::connect(broker.address);
+        (0..3).for_each(|_| client.create_topic(&unique("whole"), 1, &[]));
+        let log = broker.log();
+        let said = log.lines().filter(|line| line.contains("is offline") && line.contains(&topic)).count();
+        assert_eq!(said, 1, "{log}");
+    }
+}

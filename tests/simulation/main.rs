@@ -13,6 +13,7 @@
 //! | `RUST_LOG` | which of the broker's log lines go into the event log (`warn`) |
 
 mod admin;
+mod apart;
 mod audit;
 mod broker;
 mod client;

@@ -87,7 +87,7 @@ impl Run {
         self.phase.get() == Phase::Calm
     }
 
-    fn spawn<F: Future<Output = ()> + 'static>(
+    pub fn spawn<F: Future<Output = ()> + 'static>(
         self: &Rc<Self>,
         name: String,
         work: impl FnOnce(Rc<Run>, Ring) -> F + 'static,
@@ -100,6 +100,28 @@ impl Run {
             work(run, ring).await;
             done.set(true);
         });
+    }
+
+    /// A world as planned, in which nothing runs yet.
+    pub fn of(seed: u64, plan: Plan) -> Rc<Run> {
+        let world = World::new(seed, plan.options);
+        let broker = Broker::new(&world, &plan);
+        let clients = world.node("clients");
+        Rc::new(Run {
+            broker,
+            clients,
+            world,
+            model: RefCell::default(),
+            commits: RefCell::default(),
+            generations: RefCell::default(),
+            phase: Cell::new(Phase::Storm),
+            calm_since: Cell::default(),
+            requests: Cell::new(0),
+            violation: RefCell::default(),
+            workers: RefCell::default(),
+            next_core: Cell::new(0),
+            plan,
+        })
     }
 
     fn all_done(&self) -> bool {
@@ -199,25 +221,8 @@ pub struct Outcome {
 /// Runs one seed.
 pub fn run_seed(seed: u64, variation: Variation, verbose: bool) -> Outcome {
     journal::begin(verbose);
-    let plan = Plan::new(seed, variation);
-    let world = World::new(seed, plan.options);
-    let broker = Broker::new(&world, &plan);
-    let clients = world.node("clients");
-    let run = Rc::new(Run {
-        broker,
-        clients,
-        world: world.clone(),
-        model: RefCell::default(),
-        commits: RefCell::default(),
-        generations: RefCell::default(),
-        phase: Cell::new(Phase::Storm),
-        calm_since: Cell::default(),
-        requests: Cell::new(0),
-        violation: RefCell::default(),
-        workers: RefCell::default(),
-        next_core: Cell::new(0),
-        plan,
-    });
+    let run = Run::of(seed, Plan::new(seed, variation));
+    let world = run.world.clone();
     run.note(|| format!("{:?} storm of {:?}, {} cores", run.plan.storm, run.plan.faults, run.plan.cores));
     run.note(|| format!("{:?}", run.plan.properties));
     let caught = catch_unwind(AssertUnwindSafe(|| run.go()));

@@ -28,8 +28,9 @@ use std::{
     time::Duration,
 };
 
-/// Threads per core. Enough to keep a few flushes and cold reads in flight beside one another.
-const THREADS_MAX: usize = 4;
+/// Threads per core. Enough to keep flushes and cold reads in flight beside one another, also where one disk hangs with all
+/// that may be in flight to it.
+pub const THREADS_MAX: usize = 32;
 /// How long a thread waits for its next job before it ends.
 const THREAD_IDLE: Duration = Duration::from_secs(10);
 

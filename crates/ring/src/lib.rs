@@ -40,6 +40,8 @@ mod uring;
 pub use aligned::{ALIGNMENT, AlignedBuf};
 pub use api::{JoinHandle, Ring};
 pub use backend::{BackendChoice, BackendKind, Doorbell};
+/// Calls on files that a core has threads for at the same time, on every back-end.
+pub use blocking::THREADS_MAX as FILE_CALLS_AT_ONCE;
 pub use blocks::BlockPool;
 pub use file::{DirEntry, File, OpenOptions, Stable};
 pub use net::{ListenOptions, Listener, MovingStream, Stream};

@@ -4,6 +4,7 @@ mod basics;
 mod damage;
 mod faults;
 mod model;
+mod opening;
 mod recover;
 pub mod simulated;
 

@@ -77,7 +77,8 @@ async fn start(
         Box::pin(async {})
     });
     let loaded = MetaNode::load(ring, &options).await?;
-    Ok((MetaNode::start(ring, options, loaded, publish).await?, published))
+    let hooks = Hooks { publish, release_names: Box::new(|_| Box::pin(async { Ok(()) })) };
+    Ok((MetaNode::start(ring, options, loaded, hooks).await?, published))
 }
 
 async fn create(node: &MetaNode, name: &str, partitions: i32) -> ErrorCode {

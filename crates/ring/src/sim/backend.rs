@@ -85,7 +85,11 @@ impl Backend for SimBackend {
     }
 
     fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
-        self.alive(|state, node| state.nodes[node].disk.write(file, bufs, offset))
+        self.alive(|state, node| {
+            let disk = &mut state.nodes[node].disk;
+            assert!(!disk.hangs_file(file), "a write that waits for nothing stops its core where a disk hangs");
+            disk.write(file, bufs, offset)
+        })
     }
 
     fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {

@@ -60,9 +60,18 @@ impl DiskControl {
         self.state.borrow_mut().hang_disk(self.node, hung);
     }
 
+    /// The same for what lies below one folder, as where that is a disk of its own. A write that does not wait for the ring
+    /// would stop its core there: it panics.
+    pub fn hang_below(&self, folder: &str, hung: bool) {
+        self.state.borrow_mut().hang_below(self.node, folder, hung);
+    }
+
     /// Ends the faults that were asked for here, and a hang; the capacity stays.
     pub fn heal(&self) {
-        self.with(|disk| disk.faults = Default::default());
+        self.with(|disk| {
+            disk.faults = Default::default();
+            disk.hung_below.clear();
+        });
         self.hang(false);
     }
 

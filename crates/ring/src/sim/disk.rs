@@ -48,6 +48,8 @@ pub(super) struct Disk {
     pub(super) faults: Faults,
     /// Operations wait and nothing fails.
     pub(super) hung: bool,
+    /// The same below these folders: disks of their own.
+    pub(super) hung_below: Vec<String>,
     pub(super) capacity_pages: u64,
     tree: Tree,
     handles: FxHashMap<u64, OpenFile>,
@@ -65,6 +67,7 @@ impl Disk {
             options,
             faults: Faults::default(),
             hung: false,
+            hung_below: Vec::new(),
             capacity_pages: options.capacity_bytes / PAGE_BYTES as u64,
             tree: Tree::new(),
             handles: FxHashMap::default(),
@@ -87,6 +90,47 @@ impl Disk {
         let slow = self.random.chance(self.options.slow_per_million);
         let extra = if slow { self.options.slow.draw_ns(&mut self.random) } else { 0 };
         span.draw_ns(&mut self.random) + extra
+    }
+
+    /// Whether this operation waits for a disk that hangs.
+    pub(super) fn hangs(&self, op: &Op) -> bool {
+        self.hung || (!self.hung_below.is_empty() && self.path_of(op).is_some_and(|path| self.is_below_hung(&path)))
+    }
+
+    /// Whether a write that waits for nothing would.
+    pub(super) fn hangs_file(&self, file: &File) -> bool {
+        !self.hung_below.is_empty() && self.path_of_file(file).is_some_and(|path| self.is_below_hung(&path))
+    }
+
+    fn is_below_hung(&self, path: &str) -> bool {
+        self.hung_below.iter().any(|folder| Path::new(path).starts_with(folder))
+    }
+
+    fn path_of_file(&self, file: &File) -> Option<String> {
+        self.tree.path(self.open_file(file).ok()?.inode)
+    }
+
+    fn path_of(&self, op: &Op) -> Option<String> {
+        match op {
+            Op::Open { path, .. }
+            | Op::SyncDir { path }
+            | Op::Rename { from: path, .. }
+            | Op::Unlink { path }
+            | Op::RemoveDir { path }
+            | Op::CreateDirAll { path }
+            | Op::ReadDir { path }
+            | Op::DiskSpace { path } => Some(path.display().to_string()),
+            Op::Read { file, .. }
+            | Op::ReadDirect { file, .. }
+            | Op::Write { file, .. }
+            | Op::WriteDurable { file, .. }
+            | Op::SyncData { file }
+            | Op::Allocate { file, .. }
+            | Op::Truncate { file, .. }
+            | Op::Size { file }
+            | Op::TryLock { file } => self.path_of_file(file),
+            Op::Accept { .. } | Op::Connect { .. } | Op::Recv { .. } | Op::Send { .. } | Op::SendFile { .. } => None,
+        }
     }
 
     /// What a sync covers is decided when it is submitted; [`Disk::execute`] wants the ticket back.
@@ -458,6 +502,7 @@ impl Disk {
         self.handles.clear();
         self.tree.crash(&mut self.random);
         self.hung = false;
+        self.hung_below.clear();
         self.recount();
     }
 

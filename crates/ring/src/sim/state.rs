@@ -368,7 +368,7 @@ impl State {
 
     fn finish(&mut self, core: u32, token: u64) {
         let node = &mut self.nodes[self.cores[core as usize].node as usize];
-        if node.disk.hung {
+        if self.ops.get(&(core, token)).is_some_and(|pending| node.disk.hangs(&pending.op)) {
             node.hung.push((core, token));
             return;
         }
@@ -380,9 +380,24 @@ impl State {
     pub(super) fn hang_disk(&mut self, node: u32, hung: bool) {
         self.nodes[node as usize].disk.hung = hung;
         if !hung {
-            for (core, token) in std::mem::take(&mut self.nodes[node as usize].hung) {
-                self.schedule(self.now, Event::Finish { core, token });
-            }
+            self.release_hung(node);
+        }
+    }
+
+    pub(super) fn hang_below(&mut self, node: u32, folder: &str, hung: bool) {
+        let folders = &mut self.nodes[node as usize].disk.hung_below;
+        folders.retain(|one| one != folder);
+        if hung {
+            folders.push(folder.to_owned());
+        } else {
+            self.release_hung(node);
+        }
+    }
+
+    /// What still hangs comes back to where it waits.
+    fn release_hung(&mut self, node: u32) {
+        for (core, token) in std::mem::take(&mut self.nodes[node as usize].hung) {
+            self.schedule(self.now, Event::Finish { core, token });
         }
     }
 

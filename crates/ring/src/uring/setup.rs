@@ -7,8 +7,10 @@ use std::{fs, io};
 const SUBMISSION_ENTRIES: u32 = 256;
 /// Completions that the kernel can hand over at once; it keeps more of them for the next call.
 const COMPLETION_ENTRIES: u32 = 2048;
-/// Kernel threads per ring for what cannot be done without waiting: calls on files, and all others.
-const WORKERS_MAX: [u32; 2] = [8, 8];
+/// Kernel threads per ring for what cannot be done without waiting: calls on files, and all others. Of the first kind there
+/// are some left for the other disks when one hangs with all that may be in flight to it.
+const WORKERS_MAX: [u32; 2] = [64, 8];
+const _: () = assert!(WORKERS_MAX[0] as usize >= crate::FILE_CALLS_AT_ONCE);
 
 /// Every operation that the back-end counts on. All are in Linux 5.11.
 const REQUIRED: [(&str, u8); 14] = [

@@ -1,0 +1,147 @@
+//! Files of new segments: opened once, whoever wants them beside an append.
+
+use super::{simulated::run_in, *};
+use ring::sim::{SimOptions, Span, World};
+
+fn partition() -> PathBuf {
+    PathBuf::from("/data/topic-0")
+}
+
+/// Opens take long: there is time for a second one.
+fn slow_names() -> SimOptions {
+    let mut options = SimOptions::calm();
+    options.disk.metadata = Span::micros(300, 2_000);
+    options.disk.sync = Span::micros(5, 20);
+    options
+}
+
+/// The log that a kill leaves: the page cache stays.
+fn records_after_a_kill(world: &World, node: ring::sim::NodeId, last: &'static [u8], offset: i64) {
+    let seed = world.seed();
+    world.kill(node);
+    run_in(world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), crashed(0)).await;
+        let records = read_all(&ring, &log, log.log_start_offset(), 1 << 20).await;
+        assert_eq!(records.last(), Some(&(offset, last.to_vec())), "seed {seed}");
+    });
+}
+
+/// Retention rolled a whole log and opened the new file; so did an append. The second open emptied what the first had been
+/// used for, after it was synced.
+#[test]
+fn retention_that_rolls_a_whole_log_does_not_empty_what_is_appended_meanwhile() {
+    for seed in 0..300 {
+        let world = World::new(seed, slow_names());
+        let node = world.node("a");
+        run_in(&world, node, |ring| async move {
+            let config = LogConfig { retention_bytes: Some(0), ..small_config() };
+            let log = open(&ring, &partition(), config, LogStart::default()).await;
+            append(&log, 0, &[b"old"]);
+            log.sync().await.unwrap();
+            log.set_high_watermark(1);
+            let other = log.clone();
+            let retention = ring.spawn(async move { other.apply_retention(NOW_MS).await.unwrap() });
+            ring.sleep(Duration::from_micros(ring.random_u64() % 25_000)).await;
+            append(&log, 0, &[b"new"]);
+            assert_eq!(log.sync().await.unwrap(), 2);
+            retention.await;
+        });
+        records_after_a_kill(&world, node, b"new", 1);
+        world.close();
+    }
+}
+
+#[test]
+fn a_search_by_time_does_not_empty_what_is_appended_meanwhile() {
+    for seed in 0..300 {
+        let world = World::new(seed, slow_names());
+        let node = world.node("a");
+        run_in(&world, node, |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            append(&log, 0, &[&[1; 3000]]);
+            log.sync().await.unwrap();
+            let other = log.clone();
+            let search_ring = ring.clone();
+            let search = ring.spawn(async move {
+                search_ring.sleep(Duration::from_micros(search_ring.random_u64() % 5_000)).await;
+                other.offset_for_timestamp(NOW_MS + 1).await.unwrap();
+                other.max_timestamp().await.unwrap();
+            });
+            ring.sleep(Duration::from_micros(ring.random_u64() % 5_000)).await;
+            // In a segment of its own.
+            append(&log, 0, &[&[2; 2000]]);
+            log.write_gathered().unwrap();
+            assert_eq!(log.sync().await.unwrap(), 2);
+            append(&log, 0, &[b"last"]);
+            assert_eq!(log.sync().await.unwrap(), 3);
+            search.await;
+        });
+        records_after_a_kill(&world, node, b"last", 2);
+        world.close();
+    }
+}
+
+/// Writes that are left to the ring: in order, one at a time, also over a roll, and none while the log is cut.
+#[test]
+fn writes_behind_keep_their_order_and_a_cut_waits_for_them() {
+    for seed in 0..50 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let slots = Rc::new(crate::log::Slots::new(1));
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            log.write_behind(&slots);
+            for number in 0..60u8 {
+                append(&log, 0, &[&[number; 300]]);
+                log.write_gathered().unwrap();
+                ring.sleep(Duration::from_micros(ring.random_u64() % 60)).await;
+            }
+            let before = log.written_offset();
+            assert_eq!(log.sync().await.unwrap(), 60, "{before} were written before");
+            append(&log, 0, &[&[60; 300]]);
+            log.write_gathered().unwrap();
+            log.truncate_to(50).await.unwrap();
+            append(&log, 0, &[b"after the cut"]);
+            assert_eq!(log.sync().await.unwrap(), 51);
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), crashed(0)).await;
+            let records = read_all(&ring, &log, 0, 1 << 20).await;
+            let mut expected: Vec<_> = (0..50).map(|at| (i64::from(at), vec![at as u8; 300])).collect();
+            expected.push((50, b"after the cut".to_vec()));
+            assert_eq!(records, expected, "seed {seed}");
+        });
+        world.close();
+    }
+}
+
+/// A crash with nothing written since the last checkpoint: nothing is read again, and nothing synced.
+#[test]
+fn a_log_that_ends_at_its_recovery_point_is_opened_without_a_sync() {
+    let world = World::new(5, SimOptions::calm());
+    let node = world.node("a");
+    run_in(&world, node, |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        for _ in 0..30 {
+            append(&log, 0, &[&[7; 300]]);
+        }
+        log.sync().await.unwrap();
+        assert_eq!(log.checkpoint().await.unwrap(), 30);
+    });
+    world.crash(node);
+    let disk = world.disk(node);
+    run_in(&world, node, move |ring| async move {
+        disk.fail_next_fsync();
+        let log = open(&ring, &partition(), small_config(), crashed(30)).await;
+        assert_eq!((log.log_end_offset(), log.durable_offset(), log.recovery_point()), (30, 30, 30));
+        assert_eq!(read_all(&ring, &log, 0, 1 << 20).await.len(), 30);
+        append(&log, 0, &[b"next"]);
+        log.sync().await.unwrap_err();
+        disk.heal();
+        // One more record than the checkpoint knows: it is written again, and synced.
+        disk.fail_next_fsync();
+        assert!(try_open(&ring, &partition(), small_config(), crashed(29)).await.is_err());
+    });
+    world.close();
+}
