@@ -9,10 +9,12 @@ pub const MAX_SHARDS: usize = 256;
 /// Messages that one core may have on the way to another before they wait in the sender's own queue.
 pub const MAILBOX_SLOTS: usize = 1024;
 
-/// Messages that wait in a sender's own queue behind a full mailbox. Requests in flight are bounded per connection, and
-/// connections by the files that may be open, so reaching this means that a core has stopped: the broker stops too rather
-/// than grow.
+/// Messages that wait in a sender's own queue behind the full mailbox of one core. What may come together there is summed up
+/// at the end of this file: more would be a mistake of ours.
 pub const MAILBOX_OVERFLOW_MAX: usize = 1 << 20;
+
+/// From so many such messages on, over all receivers, connections send no further calls to other cores and read no further.
+pub const MAILBOX_OVERFLOW_STOP: usize = 1 << 16;
 
 /// The first receive of an idle connection asks for this much: what an idle connection costs.
 pub const RECEIVE_MIN_BYTES: usize = 4 * 1024;
@@ -31,8 +33,8 @@ pub const RECEIVE_BLOCK_BYTES: usize = 1024 * 1024 + 16 * 1024;
 /// Receive buffers from this size on are such blocks: a connection that needs less gets memory of its own.
 pub const RECEIVE_POOLED_MIN_BYTES: usize = 16 * 1024;
 
-/// How many of them one core may have: those that the tail holds, and as many more as are on their way there.
-pub const RECEIVE_BLOCKS_MAX: usize = 96;
+/// However little memory there is, one core may have so many of them.
+pub const RECEIVE_BLOCKS_MIN: usize = 4;
 
 /// A connection that misses at least this much of a frame sleeps until all of that has come, or the larger of these. Only a
 /// wake-up shows that a connection is alive: what a slow network brings within `connections.max.idle.ms` has to be more.
@@ -59,11 +61,76 @@ pub const REPLY_BLOCKS_MAX: usize = 64;
 /// Requests of one connection that may be unanswered at a time; the next one waits in the kernel's buffer.
 pub const CONNECTION_REQUESTS_IN_FLIGHT_MAX: usize = 512;
 
-/// Bytes of requests of one connection that may be unanswered, and bytes of replies that may be unsent.
-pub const CONNECTION_BYTES_IN_FLIGHT_MAX: usize = 128 * 1024 * 1024;
+/// What a request in flight takes besides its frame.
+pub const REQUEST_BYTES: usize = 512;
 
-/// The same over all connections of one core. Connections above it stop reading until others are answered.
-pub const SHARD_BYTES_IN_FLIGHT_MAX: usize = 512 * 1024 * 1024;
+/// What a request that is decoded takes, times its frame: its fields, and lists of what is done for each. Requests with
+/// records are viewed where they lie, and take their frame alone.
+pub const DECODED_REQUEST_FACTOR: usize = 8;
+
+/// A request that takes no more than this begins whatever else is in flight, if its connection has nothing else.
+pub const LIGHT_REQUEST_BYTES: usize = 16 * 1024;
+
+/// A request that would take more than the core has for all that are decoded, times this, is refused: its connection is
+/// closed.
+pub const HEAVIEST_REQUEST_FACTOR: usize = 8;
+
+/// The part of the machine's memory, or of what its cgroup allows, that `memory.limit.bytes` is by default: the other half is
+/// for the page cache, the kernel's sockets and what is not accounted for.
+pub const MEMORY_MACHINE_PART: u64 = 2;
+
+/// Each core needs so much.
+pub const MEMORY_CORE_MIN_BYTES: u64 = 24 * 1024 * 1024;
+
+/// The part of a core's memory that is for connections, at [`CONNECTION_BYTES`] each; the rest is for buffers.
+pub const MEMORY_CONNECTIONS_PART: usize = 4;
+
+/// What an open connection takes, with the small buffer that it receives into. `tests/allocations` measures it.
+pub const CONNECTION_BYTES: usize = 12 * 1024;
+
+/// Connections of one core, whatever memory there is.
+pub const SHARD_CONNECTIONS_MAX: usize = 1 << 17;
+
+/// Buffers of one core, whatever memory there is: more would make nothing faster.
+pub const SHARD_BUFFER_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// What of them is for what, in 64ths. Blocks that connections receive into: what is in flight, and what the tail has of
+/// large appends.
+pub const MEMORY_BLOCKS_64THS: usize = 20;
+/// Frames larger than such a block.
+pub const MEMORY_LARGE_FRAMES_64THS: usize = 16;
+/// Recent appends, for consumers at the tail.
+pub const MEMORY_TAIL_64THS: usize = 8;
+/// Replies that are not sent.
+pub const MEMORY_REPLIES_64THS: usize = 8;
+/// Requests in flight. Those of one connection may take half of it.
+pub const MEMORY_REQUESTS_64THS: usize = 8;
+/// Decoded requests that are not light.
+pub const MEMORY_DECODED_64THS: usize = 4;
+/// What the work on heavy batches may take. It comes and goes, and is not part of the sum.
+pub const MEMORY_HEAVY_64THS: usize = 8;
+
+/// What a reply may keep in memory besides its own bytes: the rest of the block that its records lie in. A fetch that could
+/// have less than this in memory is answered from the files.
+pub const REPLY_PINNED_BYTES: usize = 64 * 1024;
+
+/// A fetch may have this part of what is left for replies in memory.
+pub const REPLY_MEMORY_PART: usize = 4;
+
+/// Parts of replies that a connection keeps room for between two sends.
+pub const SEND_PARTS_KEPT: usize = 128;
+
+/// A connection that has moved less than [`PROGRESS_BYTES`] for so long may be ended while others wait for the memory that it
+/// holds.
+pub const MEMORY_STALL_MS: u64 = 2_000;
+pub const PROGRESS_BYTES: u64 = 64 * 1024;
+
+/// While a core is short of memory it looks for some so often,
+pub const MEMORY_RELIEF_MS: u64 = 10;
+/// ends stalled connections and asks the other cores to do so once in so many looks,
+pub const MEMORY_RELIEF_LOOKS: u64 = 10;
+/// and so many of them at a time.
+pub const MEMORY_ENDED_AT_ONCE: usize = 8;
 
 /// Buffers that one gathered send may carry: the kernel's own limit for `sendmsg` (`UIO_MAXIOV`).
 pub const SEND_BUFFERS_MAX: usize = 1024;
@@ -73,9 +140,6 @@ pub const FETCH_PARTITIONS_MAX: usize = 100_000;
 
 /// A fetch that waits longer than this looks at its partitions again: they forget it then.
 pub const FETCH_WATCH_MS: u64 = 30_000;
-
-/// Bytes of recent appends that one core keeps for consumers at the tail, in all its partitions together.
-pub const TAIL_CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// What one compressed batch may unpack to while it is checked, by default (`decompressed.batch.max.bytes`): far above
 /// `message.max.bytes`, far below memory.
@@ -105,11 +169,12 @@ pub const UNPACKING_TURN_US: u64 = 1000;
 /// Steps of the work on heavy batches in one turn.
 pub const HEAVY_STEPS_PER_TURN: u32 = 4;
 
-/// Heavy batches of one core that are worked on at a time: so many of those that take little memory,
+/// Heavy batches of one core that are worked on at a time: so many of those that take little memory; both these and the
+/// others take no more than [`MEMORY_HEAVY_64THS`] together.
 pub const LIGHTER_BATCHES_AT_ONCE: usize = 32;
 pub const LIGHTER_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// and so many of the others that they take this much together; one may take more.
-pub const HEAVIER_BATCHES_BYTES: usize = 64 * 1024 * 1024;
+/// However little memory there is, one may take so much.
+pub const HEAVY_BATCH_BYTES_LEAST: usize = 16 * 1024 * 1024;
 
 /// Partitions of one core whose files are opened, made or closed at the same time. Each may have a few files open at once.
 pub const PARTITION_FILES_AT_ONCE: usize = 32;
@@ -184,10 +249,35 @@ const _: () = assert!(3 * REPLY_PIECE_BYTES <= REPLY_MIN_BYTES);
 const _: () = assert!(REPLY_BLOCK_BYTES.is_multiple_of(REPLY_MIN_BYTES));
 const _: () = assert!(RECEIVE_POOLED_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_AWAITED_MIN_BYTES <= RECEIVE_AWAITED_MAX_BYTES);
-const _: () = assert!(RECEIVE_BLOCKS_MAX * RECEIVE_BLOCK_BYTES > TAIL_CACHE_BYTES);
-const _: () = assert!(FRAME_RESERVE_MAX_BYTES <= CONNECTION_BYTES_IN_FLIGHT_MAX);
-const _: () = assert!(CONNECTION_BYTES_IN_FLIGHT_MAX <= SHARD_BYTES_IN_FLIGHT_MAX);
-const _: () = assert!(MAILBOX_SLOTS <= MAILBOX_OVERFLOW_MAX);
 const _: () = assert!(BACKGROUND_TURN_US < UNPACKING_TURN_US);
-const _: () = assert!(LIGHTER_BATCH_BYTES < HEAVIER_BATCHES_BYTES);
+const _: () = assert!(LIGHTER_BATCH_BYTES < HEAVY_BATCH_BYTES_LEAST);
 const _: () = assert!(RESERVE_BYTES.is_multiple_of(RESERVE_PIECE_BYTES));
+const _: () = assert!(MEMORY_BLOCKS_64THS > MEMORY_TAIL_64THS);
+const _: () = assert!(
+    MEMORY_BLOCKS_64THS
+        + MEMORY_LARGE_FRAMES_64THS
+        + MEMORY_TAIL_64THS
+        + MEMORY_REPLIES_64THS
+        + MEMORY_REQUESTS_64THS
+        + MEMORY_DECODED_64THS
+        == 64
+);
+const _: () = assert!(
+    RECEIVE_BLOCKS_MIN as u64 * RECEIVE_BLOCK_BYTES as u64
+        <= MEMORY_CORE_MIN_BYTES * (MEMORY_CONNECTIONS_PART as u64 - 1) / MEMORY_CONNECTIONS_PART as u64 / 64
+            * MEMORY_BLOCKS_64THS as u64
+);
+const _: () = assert!(SHARD_BUFFER_BYTES_MAX / 64 * MEMORY_HEAVY_64THS >= DECOMPRESSED_BATCH_MAX_BYTES);
+
+/// Requests that one core may have in flight: each counts for [`REQUEST_BYTES`] at least, and a connection without one may
+/// always begin one.
+const SHARD_REQUESTS_MAX: usize = SHARD_BUFFER_BYTES_MAX / 64 * (MEMORY_REQUESTS_64THS + MEMORY_DECODED_64THS)
+    / REQUEST_BYTES
+    + SHARD_CONNECTIONS_MAX;
+
+// What may wait for one core that stands still: calls, until the sender stops, and those of one request more; answers to
+// its own calls, one for each request in flight there; word of moved partitions, once for each of its connections; and
+// connections that it is to serve.
+const _: () = assert!(
+    MAILBOX_OVERFLOW_STOP + MAX_SHARDS + SHARD_REQUESTS_MAX + 2 * SHARD_CONNECTIONS_MAX <= MAILBOX_OVERFLOW_MAX
+);

@@ -12,6 +12,7 @@ use millstream::{
     cli::{Cli, Command, Serve},
     config::{self, BrokerConfig, Loaded, broker::IoBackend},
     descriptors::FileShares,
+    limits,
     net::admission::OpenConnections,
     shard::mailbox::{ControlEnd, Message},
 };
@@ -80,7 +81,7 @@ enum Event {
 }
 
 fn run(serve: &Serve) -> anyhow::Result<()> {
-    let loaded = config::load(serve.file.as_deref(), &serve.overrides, std::env::vars())?;
+    let mut loaded = config::load(serve.file.as_deref(), &serve.overrides, std::env::vars())?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     loaded.notes.iter().for_each(|note| tracing::info!("{note}"));
     let choice = match loaded.config.io_backend {
@@ -94,6 +95,7 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     let cpus = loaded.config.shard_cores.choose(&allowed).map_err(anyhow::Error::msg)?;
     let files = FileShares::of(raise_file_limit(), cpus.len());
     ring::ignore_file_size_signal();
+    loaded.config.memory_limit_bytes = Some(memory_limit(loaded.config.memory_limit_bytes, cpus.len()));
     let addresses = resolve(&loaded.config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before the cores start: a port in use must leave the disk as it was.
@@ -148,6 +150,22 @@ fn raise_file_limit() -> u64 {
         shown(before.current)
     );
     limit.unwrap_or(u64::MAX)
+}
+
+/// `memory.limit.bytes`, or what the machine allows where it is not set; at least what the cores need.
+fn memory_limit(configured: Option<u64>, cores: usize) -> u64 {
+    let machine = || admin::machine::memory_bytes().map(|bytes| bytes / limits::MEMORY_MACHINE_PART);
+    let least = cores as u64 * limits::MEMORY_CORE_MIN_BYTES;
+    let limit = configured.or_else(machine).unwrap_or(u64::MAX);
+    if limit < least {
+        tracing::warn!(
+            "{cores} cores need {least} bytes of memory, memory.limit.bytes or the machine allows {limit}: use fewer cores \
+             (shard.cores) or allow more"
+        );
+    }
+    let limit = limit.max(least);
+    tracing::info!("memory.limit.bytes={limit}: {} per core", limit / cores as u64);
+    limit
 }
 
 /// The addresses of the listeners. A host name may stand for several, such as 127.0.0.1 and ::1.

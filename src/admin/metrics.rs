@@ -145,6 +145,7 @@ impl Collector for Scrape {
         let mut left_out = Vec::new();
         self.process(&mut writer)?;
         cores(&mut writer, shards)?;
+        memory(&mut writer, shards)?;
         requests(&mut writer, shards)?;
         traffic(&mut writer, shards, self.limit)?;
         partitions(&mut writer, shards, self.limit, &mut left_out)?;
@@ -261,6 +262,33 @@ fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::E
     )?;
     let flushes = shards.iter().map(|shard| (label("core", shard.core), shard.flushes.clone()));
     writer.histogram("millstream_flush_duration_seconds", "Flushes to the disk", flushes)
+}
+
+fn memory(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
+    fn each(shards: &[ShardSnapshot], value: fn((u64, u64)) -> u64) -> impl Iterator<Item = (Labels, f64)> {
+        let of_shard = move |shard: &ShardSnapshot| {
+            let core = shard.core.to_string();
+            let row = |(of, used, limit): &(&'static str, u64, u64)| {
+                (vec![("use", (*of).to_owned()), ("core", core.clone())], value((*used, *limit)) as f64)
+            };
+            shard.memory.iter().map(row).collect::<Vec<_>>()
+        };
+        shards.iter().flat_map(of_shard)
+    }
+    writer.gauge("millstream_memory_bytes", "Memory by what it is held for", each(shards, |(used, _)| used))?;
+    writer.gauge("millstream_memory_limit_bytes", "What there is for it", each(shards, |(_, limit)| limit))?;
+    let waiting = shards.iter().map(|shard| (label("core", shard.core), shard.memory_waiting as f64));
+    writer.gauge(
+        "millstream_memory_waiting_connections",
+        "Connections that wait for memory to receive into",
+        waiting,
+    )?;
+    let ended = shards.iter().map(|shard| (label("core", shard.core), shard.memory_ended as f64));
+    writer.counter(
+        "millstream_memory_ended_connections",
+        "Connections ended while others waited for their memory",
+        ended,
+    )
 }
 
 fn requests(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {

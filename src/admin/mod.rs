@@ -4,6 +4,7 @@
 //! `Source::collect` and owns nothing of theirs; it changes nothing. Names of metrics are in `docs/metrics.md`.
 
 mod histogram;
+pub mod machine;
 mod metrics;
 mod server;
 mod snapshot;

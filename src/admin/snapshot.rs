@@ -26,6 +26,12 @@ pub struct ShardSnapshot {
     pub log_files: u64,
     /// How many of them it should have at most.
     pub log_files_max: u64,
+    /// What memory is held for, how many bytes, and how many there are for it.
+    pub memory: Vec<(&'static str, u64, u64)>,
+    /// Connections that wait for memory to receive into.
+    pub memory_waiting: u64,
+    /// Connections that were ended because others waited for what they held.
+    pub memory_ended: u64,
     pub requests: Vec<RequestSnapshot>,
     /// How many partitions or requests were answered with each error.
     pub errors: Vec<(ErrorCode, u64)>,

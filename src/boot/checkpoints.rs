@@ -231,11 +231,7 @@ pub(super) async fn write_told(
 }
 
 /// One offset of each partition in a log directory.
-fn entries(
-    dir: &LogDir,
-    offsets: &[PartitionCheckpoint],
-    offset: fn(&PartitionCheckpoint) -> i64,
-) -> Vec<OffsetEntry> {
+fn entries(dir: &LogDir, offsets: &[PartitionCheckpoint], offset: fn(&PartitionCheckpoint) -> i64) -> Vec<OffsetEntry> {
     let here = offsets.iter().filter(|one| one.dir == dir.path());
     let entry = |one: &PartitionCheckpoint| OffsetEntry {
         topic: one.topic.clone(),

@@ -36,6 +36,8 @@ pub struct BrokerConfig {
     pub metadata_log_dir_is_set: bool,
     pub shard_cores: ShardCores,
     pub io_backend: IoBackend,
+    /// `memory.limit.bytes`; `None` until the machine was asked, where it is -1.
+    pub memory_limit_bytes: Option<u64>,
     pub admin_listener: Option<Address>,
     pub network: NetworkSettings,
     pub topics: TopicSettings,
@@ -300,6 +302,7 @@ impl BrokerConfig {
             log_dirs,
             shard_cores: ShardCores::parse(&cores).expect("the value was validated"),
             io_backend: reader.read("io.backend"),
+            memory_limit_bytes: u64::try_from(reader.read::<i64>("memory.limit.bytes")).ok(),
             admin_listener: listeners::parse_address(&admin_listener).ok(),
             network: NetworkSettings::read(&mut reader),
             topics: TopicSettings::read(&mut reader),

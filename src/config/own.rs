@@ -56,6 +56,18 @@ pub const BROKER: &[Definition] = &[
         Valid::OneOf(&["auto", "io_uring", "epoll"]),
         "How the shards do I/O. auto takes io_uring where the kernel allows it, else epoll.",
     ),
+    Definition {
+        config_type: ConfigType::Long,
+        importance: Importance::High,
+        ..read_only(
+            "memory.limit.bytes",
+            Some("-1"),
+            Valid::Range { min: Some(-1.0), max: None },
+            "What the broker may hold in memory for connections and their data, over all cores. At the limit clients wait, and \
+             connections that do not get on are closed. -1: half of the machine's memory, or of what its cgroup allows. \
+             Buffers never take more than 512 MiB per core.",
+        )
+    },
     read_only(
         "shard.cores",
         Some("auto"),

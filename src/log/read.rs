@@ -58,10 +58,28 @@ impl Log {
         at_least_one: bool,
         up_to_offset: i64,
     ) -> Result<ReadData, ReadError> {
+        self.read_within(Limits { offset, max_bytes, at_least_one, up_to_offset }, true).await
+    }
+
+    /// The same as a range of a file, as far as the records are in one: it costs its reader no memory.
+    pub async fn read_files(
+        &self,
+        offset: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+        up_to_offset: i64,
+    ) -> Result<ReadData, ReadError> {
+        self.read_within(Limits { offset, max_bytes, at_least_one, up_to_offset }, false).await
+    }
+
+    async fn read_within(&self, limits: Limits, tail_first: bool) -> Result<ReadData, ReadError> {
+        let Limits { offset, max_bytes, at_least_one, up_to_offset } = limits;
         self.check_range(offset)?;
-        let limits = Limits { offset, max_bytes, at_least_one, up_to_offset };
         loop {
-            if let Some(data) = self.try_read_tail(offset, max_bytes, at_least_one, up_to_offset) {
+            if offset >= up_to_offset.min(self.log_end_offset()) {
+                return Ok(self.nothing(limits));
+            }
+            if tail_first && let Some(data) = self.try_read_tail(offset, max_bytes, at_least_one, up_to_offset) {
                 return Ok(data);
             }
             let written = self.written_offset();

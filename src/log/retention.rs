@@ -189,6 +189,7 @@ impl Log {
     /// Deletes the log: its folder gets another name at once, and goes after the delay.
     pub async fn delete(self) -> io::Result<()> {
         self.0.writer.end("the partition was deleted");
+        self.0.tail.clear(self.log_end_offset());
         let _pass = self.0.gate.enter().await;
         let (ring, dir) = (self.0.ring.clone(), self.dir());
         for segment in self.segments() {

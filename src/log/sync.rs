@@ -221,6 +221,7 @@ impl Writer {
     /// Takes nothing more, without it being a fault.
     pub fn end(&self, why: &str) {
         *self.health.borrow_mut() = Health::Failed(why.into());
+        self.gathered.borrow_mut().clear();
         self.uncommitted.borrow_mut().clear();
         self.ended.set(true);
         self.wake();

@@ -24,6 +24,8 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const SPARE_BLOCKS: usize = 64;
 /// Small appends of one log are merged until they are this large.
 const MERGED_BYTES: usize = 16 * 1024;
+/// Appends of one log that follow one another are given up together, up to so many bytes.
+const AGE_BYTES: usize = 256 * 1024;
 /// How many unwritten entries one append steps over in its search for something to give up.
 const MAX_STEPS_OVER: usize = 16;
 
@@ -100,6 +102,11 @@ impl TailCache {
     /// Gives memory back that nothing was written into for a while.
     pub fn release_idle(&self) {
         self.blocks.release_idle();
+        if self.used_bytes.get() == 0 {
+            // What is left in the queue is of logs that are gone, or were cut.
+            *self.block.borrow_mut() = BytesMut::new();
+            *self.queue.borrow_mut() = VecDeque::new();
+        }
     }
 
     fn add(&self, tail: &Rc<Tail>, bytes: usize) {
@@ -107,10 +114,20 @@ impl TailCache {
         let generation = tail.generation.get();
         let mut queue = self.queue.borrow_mut();
         match queue.back_mut() {
-            Some(age) if age.generation == generation && std::ptr::eq(age.tail.as_ptr(), Rc::as_ptr(tail)) => {
+            Some(age)
+                if age.generation == generation
+                    && age.bytes + bytes <= AGE_BYTES
+                    && std::ptr::eq(age.tail.as_ptr(), Rc::as_ptr(tail)) =>
+            {
                 age.bytes += bytes;
             }
-            _ => queue.push_back(Age { tail: Rc::downgrade(tail), generation, bytes }),
+            _ => {
+                if queue.len() == queue.capacity() {
+                    // Before it grows: logs that are gone, or were cut, leave nothing here for good.
+                    queue.retain(|age| age.tail.upgrade().is_some_and(|tail| tail.generation.get() == age.generation));
+                }
+                queue.push_back(Age { tail: Rc::downgrade(tail), generation, bytes });
+            }
         }
     }
 
@@ -118,10 +135,22 @@ impl TailCache {
         self.used_bytes.set(self.used_bytes.get().checked_sub(bytes).expect("only what was added is removed"));
     }
 
-    /// Gives up the oldest bytes until the budget holds, or only unwritten ones were met.
-    fn shrink(&self) {
+    /// Gives up some of the oldest bytes beyond what the budget asks for: memory is short elsewhere. The bytes given up.
+    pub fn give_up(&self, bytes: usize) -> usize {
+        let before = self.used_bytes.get();
+        self.shrink_to(before.saturating_sub(bytes));
+        before - self.used_bytes.get()
+    }
+
+    /// Memory in blocks that small appends are copied into.
+    pub fn block_bytes(&self) -> usize {
+        self.blocks.size_bytes()
+    }
+
+    /// Gives up the oldest bytes until no more than `target_bytes` are left, or only unwritten ones were met.
+    fn shrink_to(&self, target_bytes: usize) {
         let mut steps_over = 0;
-        while self.used_bytes.get() > self.budget_bytes && steps_over < MAX_STEPS_OVER {
+        while self.used_bytes.get() > target_bytes && steps_over < MAX_STEPS_OVER {
             let Some(age) = self.queue.borrow_mut().pop_front() else { break };
             let Some(tail) = age.tail.upgrade() else { continue };
             if tail.generation.get() != age.generation {
@@ -161,7 +190,7 @@ impl Tail {
         }
         drop(entries);
         self.cache.add(self, bytes.len());
-        self.cache.shrink();
+        self.cache.shrink_to(self.cache.budget_bytes);
         bytes
     }
 
@@ -324,6 +353,28 @@ mod tests {
         drop(a);
         b.clear(20);
         assert_eq!(cache.used_bytes(), 0);
+    }
+
+    #[test]
+    fn logs_that_are_gone_leave_nothing() {
+        let cache = TailCache::new(1 << 20);
+        for _ in 0..10_000 {
+            let tail = Tail::new(cache.clone(), 0);
+            push(&tail, 0, 10);
+            push(&tail, 1, 10_000);
+        }
+        assert_eq!(cache.used_bytes(), 0);
+        assert!(cache.queue.borrow().len() < 100, "{}", cache.queue.borrow().len());
+        let tail = Tail::new(cache.clone(), 0);
+        let bytes = push(&tail, 0, AGE_BYTES) + push(&tail, 1, AGE_BYTES);
+        tail.written(2);
+        assert_eq!(cache.give_up(1), bytes / 2, "what was appended together, and no more");
+        assert_eq!(tail.first_offset(), Some(1));
+        assert_eq!(cache.give_up(usize::MAX), bytes / 2);
+        tail.clear(2);
+        cache.release_idle();
+        cache.release_idle();
+        assert_eq!((cache.used_bytes(), cache.block_bytes()), (0, 0));
     }
 
     #[test]

@@ -9,13 +9,21 @@
 
 use super::{
     dispatch,
-    frame::{self, Next},
+    frame::{self, FrameError, Next},
+    progress::Progress,
+    receive::Incoming,
     reply::{Replies, ReplyPart},
 };
-use crate::{limits, shard::Shard};
-use bytes::{Bytes, BytesMut};
-use ring::{BlockPool, Instant, Stream, signal::Signal};
-use std::{cell::Cell, cell::RefCell, io, rc::Rc};
+use crate::{
+    limits,
+    shard::{
+        Shard,
+        memory::{Charge, Use},
+    },
+};
+use bytes::Bytes;
+use ring::{Stream, signal::Signal};
+use std::{cell::RefCell, io, rc::Rc};
 
 /// What handlers know about the connection that a request came from.
 pub struct Connection {
@@ -27,8 +35,9 @@ pub struct Connection {
     pub replies: Rc<Replies>,
     /// A partition that its fetch watches has moved.
     pub moved: Rc<Signal>,
-    /// The last time that bytes came or went, for `connections.max.idle.ms`.
-    pub last_active: Cell<Instant>,
+    pub progress: Progress,
+    /// What it counts for as such.
+    pub _charge: Charge,
     /// Name and version of the client software (KIP-511), once it has said them.
     pub software: RefCell<(String, String)>,
 }
@@ -82,54 +91,64 @@ impl Connection {
     }
 
     async fn read_loop(self: &Rc<Self>) -> Result<(), CloseReason> {
-        let max_bytes = self.shard.config.network.request_max_bytes as usize;
-        let mut buffer = BytesMut::new();
-        let (mut receive_bytes, mut largest_frame) = (limits::RECEIVE_MIN_BYTES, 0);
+        let configured_max = self.shard.config.network.request_max_bytes as usize;
+        let memory_max = self.shard.memory.plan().frame_max();
+        let mut incoming = Incoming::default();
         loop {
-            match frame::next(&mut buffer, receive_bytes, largest_frame, max_bytes)? {
+            let next = incoming.next(configured_max.min(memory_max)).map_err(|error| match error {
+                FrameError::TooLarge { length, max_bytes } if max_bytes < configured_max => {
+                    FrameError::NoRoom { length, max_bytes }
+                }
+                error => error,
+            })?;
+            match next {
                 Next::Frame(frame) => {
-                    // What was large once is forgotten after some smaller ones.
-                    largest_frame = frame.len().max(largest_frame - largest_frame / 8);
-                    self.wait_for_room(frame.len()).await;
+                    let frame = incoming.taken(frame, &self.shard.memory);
+                    self.progress.frame_done(self.shard.ring.now());
+                    self.wait_for_room(dispatch::request_cost(&frame)).await?;
                     if self.replies.is_closed() || self.shard.is_stopping() {
                         return Ok(());
                     }
                     dispatch::request(self, frame).await?;
                 }
                 Next::Receive(room) => {
-                    buffer = with_room(&self.shard.receive_blocks, buffer, room.least);
-                    let most = room.most(buffer.capacity() - buffer.len());
-                    let (received, back) =
-                        self.shard.ring.recv_at_least(&self.stream, buffer, room.awaited(most), most).await;
-                    buffer = back;
-                    match received {
+                    if incoming.make_room(self, room).await.is_none() {
+                        return Ok(());
+                    }
+                    match incoming.receive(self, room).await {
                         Ok(0) | Err(_) => return Ok(()),
-                        Ok(n) if n >= receive_bytes => {
-                            receive_bytes = (receive_bytes * 2).min(limits::RECEIVE_MAX_BYTES)
-                        }
-                        Ok(n) if n < receive_bytes / 4 => {
-                            receive_bytes = (receive_bytes / 2).max(limits::RECEIVE_MIN_BYTES)
-                        }
                         Ok(_) => {}
                     }
-                    self.last_active.set(self.shard.ring.now());
                 }
             }
         }
     }
 
     /// Backpressure: while this connection or this core has too much unanswered, nothing more is read, and the client
-    /// feels it through TCP. A connection with nothing in flight always gets through, so that nobody starves.
-    async fn wait_for_room(&self, frame_bytes: usize) {
-        let has_room = || {
-            let (mine, all) = (self.replies.bytes(), self.shard.bytes_in_flight.get());
-            self.replies.is_closed()
-                || self.replies.is_empty()
-                || (self.replies.len() < limits::CONNECTION_REQUESTS_IN_FLIGHT_MAX
-                    && mine + frame_bytes <= limits::CONNECTION_BYTES_IN_FLIGHT_MAX
-                    && all + frame_bytes <= limits::SHARD_BYTES_IN_FLIGHT_MAX)
+    /// feels it through TCP. A connection with nothing in flight always gets a light request through, so that nobody
+    /// starves, and a heavy one as soon as the core has nothing else in flight; but none while another core does not take
+    /// what this one has for it.
+    async fn wait_for_room(&self, (of, bytes): (Use, usize)) -> Result<(), CloseReason> {
+        let (replies, memory) = (&self.replies, &self.shard.memory);
+        let most = memory.plan().decoded * limits::HEAVIEST_REQUEST_FACTOR;
+        if of == Use::Decoded && bytes > most {
+            return Err(CloseReason::Protocol(format!(
+                "a request that may take {bytes} bytes, and memory.limit.bytes allows {most} for one"
+            )));
+        }
+        let has_room = || replies.is_closed() || memory.has_room(of, bytes);
+        let may_begin = || {
+            (replies.is_empty() && replies.bytes() == 0)
+                || (replies.len() < limits::CONNECTION_REQUESTS_IN_FLIGHT_MAX
+                    && replies.bytes() + bytes <= memory.plan().connection
+                    && has_room())
         };
-        self.replies.changed.wait_until(has_room).await;
+        replies.changed.wait_until(|| may_begin() || replies.is_closed()).await;
+        if bytes > limits::LIGHT_REQUEST_BYTES {
+            memory.wait_for_requests(|| has_room() || memory.used(of) == 0).await;
+        }
+        self.shard.mailbox.room().await;
+        Ok(())
     }
 
     async fn write_loop(self: Rc<Self>) {
@@ -144,9 +163,12 @@ impl Connection {
             let taken_bytes = self.replies.take_ready(&mut parts, limits::SEND_BUFFERS_MAX);
             let sent = self.send(&mut parts, &mut gathered).await;
             self.replies.sent(taken_bytes);
-            self.last_active.set(self.shard.ring.now());
+            self.progress.sent_all(self.shard.ring.now());
             if sent.is_err() {
                 break;
+            }
+            if parts.capacity().max(gathered.capacity()) > limits::SEND_PARTS_KEPT {
+                (parts, gathered) = (Vec::new(), Vec::new());
             }
         }
         self.replies.close();
@@ -158,7 +180,7 @@ impl Connection {
         let ring = &self.shard.ring;
         for part in parts.drain(..) {
             match part {
-                ReplyPart::Bytes(bytes) => {
+                ReplyPart::Bytes(bytes) | ReplyPart::Records(bytes) => {
                     if gathered.len() == limits::SEND_BUFFERS_MAX {
                         ring.send_gathered(&self.stream, gathered).await?;
                     }
@@ -173,41 +195,5 @@ impl Connection {
             }
         }
         if gathered.is_empty() { Ok(()) } else { ring.send_gathered(&self.stream, gathered).await }
-    }
-}
-
-/// `buffer` with room for `least` bytes more behind what it holds. A large buffer is a block of the pool where one is
-/// free, and then has all the room of a block.
-fn with_room(blocks: &BlockPool, mut buffer: BytesMut, least: usize) -> BytesMut {
-    let whole = buffer.len() + least;
-    if buffer.capacity() < whole
-        && (limits::RECEIVE_POOLED_MIN_BYTES..=limits::RECEIVE_BLOCK_BYTES).contains(&whole)
-        && let Some(mut block) = blocks.take()
-    {
-        block.extend_from_slice(&buffer);
-        return block;
-    }
-    buffer.reserve(least);
-    buffer
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_buffers_are_blocks_and_keep_what_they_hold() {
-        const LARGE: usize = limits::RECEIVE_POOLED_MIN_BYTES;
-        let blocks = BlockPool::new(limits::RECEIVE_BLOCK_BYTES, 1);
-        let small = with_room(&blocks, BytesMut::new(), LARGE - 1);
-        assert!(small.capacity() < limits::RECEIVE_BLOCK_BYTES);
-        let block = with_room(&blocks, BytesMut::from(&b"abc"[..]), LARGE);
-        assert_eq!((&block[..], block.capacity()), (&b"abc"[..], limits::RECEIVE_BLOCK_BYTES));
-        let own = with_room(&blocks, BytesMut::from(&b"abc"[..]), LARGE);
-        assert!(own.capacity() >= 3 + LARGE, "a pool without a block does not keep anybody waiting");
-        assert!(
-            with_room(&blocks, BytesMut::new(), limits::RECEIVE_BLOCK_BYTES + 1).capacity()
-                > limits::RECEIVE_BLOCK_BYTES
-        );
     }
 }

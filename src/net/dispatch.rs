@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     limits,
-    shard::{Shard, apis, fetch, produce},
+    shard::{Shard, apis, fetch, memory::Use, produce},
 };
 use bytes::{BufMut, BytesMut};
 use protocol::{ApiKey, Message, Reader, Text};
@@ -23,6 +23,17 @@ pub struct Context<'a> {
     pub connection: &'a Rc<Connection>,
     pub api_version: i16,
     pub client_id: Text<'a>,
+}
+
+/// What a request takes in memory until it is answered, about, and of what.
+pub fn request_cost(frame: &[u8]) -> (Use, usize) {
+    let decoded_bytes = frame.len() * limits::DECODED_REQUEST_FACTOR;
+    match frame.first_chunk().map(|key| i16::from_be_bytes(*key)) {
+        Some(key) if key != ApiKey::Produce.code() && decoded_bytes > limits::LIGHT_REQUEST_BYTES => {
+            (Use::Decoded, decoded_bytes)
+        }
+        _ => (Use::Requests, frame.len()),
+    }
 }
 
 /// Takes one request as far as the next one may be looked at.
@@ -37,7 +48,7 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
             return Err(CloseReason::Unserved { key, version });
         }
         settle(connection).await;
-        let handle = connection.replies.expect(frame.len());
+        let handle = connection.replies.expect(request_cost(&frame));
         handle.reply(encode(
             &connection.shard,
             RequestIds { api_version: 0, ..ids },
@@ -54,7 +65,7 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
         return produce::request(connection, ids, body_start, frame).await;
     }
     settle(connection).await;
-    let handle = connection.replies.expect(frame.len());
+    let handle = connection.replies.expect(request_cost(&frame));
     let reply = if served == ApiKey::Fetch {
         fetch::request(connection, ids, body_start, &frame).await?
     } else {
@@ -68,10 +79,11 @@ pub async fn request(connection: &Rc<Connection>, frame: BytesMut) -> Result<(),
     Ok(())
 }
 
-/// Waits until everything that the connection asked before is answered.
+/// Waits until everything that the connection asked before is answered, and calls to other cores may be sent.
 async fn settle(connection: &Connection) {
     let replies = &connection.replies;
     replies.changed.wait_until(|| replies.waiting() == 0 || replies.is_closed()).await;
+    connection.shard.mailbox.room().await;
 }
 
 /// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka sends some.

@@ -16,6 +16,10 @@ pub enum FrameError {
     TooSmall { length: i32 },
     #[error("a request of {length} bytes, more than socket.request.max.bytes={max_bytes}")]
     TooLarge { length: i32, max_bytes: usize },
+    #[error(
+        "a request of {length} bytes; memory.limit.bytes leaves room for {max_bytes} bytes on one core, raise it for larger ones"
+    )]
+    NoRoom { length: i32, max_bytes: usize },
 }
 
 /// What the buffer holds.
@@ -39,6 +43,11 @@ pub struct Room {
 }
 
 impl Room {
+    /// What is missing of the frame that has begun; 0: none has.
+    pub fn missing(&self) -> usize {
+        self.missing
+    }
+
     /// How much of the room that there is to use: as much as whole frames will probably fill. The beginning of another one
     /// would have to move to the next buffer.
     pub fn most(&self, spare_bytes: usize) -> usize {

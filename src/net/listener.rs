@@ -3,13 +3,13 @@
 //! Owns: the listening sockets of one core and the register of its connections. Lives on: every core.
 //! Never: hands a connection on that was read from, or for a second time.
 
-use super::{admission::Place, conn::Connection, reply::Replies};
+use super::{admission::Place, conn::Connection, progress::Progress, reply::Replies};
 use crate::{
     boot::{BootError, ListenAddress},
     config::{self, BrokerConfig},
     limits,
     pace::TurnBudget,
-    shard::{Shard, mailbox::Message},
+    shard::{Shard, mailbox::Message, memory::Use},
 };
 use ring::{Instant, ListenOptions, Listener, MovingStream, Ring, Stream};
 use std::{
@@ -133,7 +133,8 @@ impl Connections {
         );
     }
 
-    fn all(&self) -> Vec<Weak<Connection>> {
+    /// All that are open.
+    pub fn all(&self) -> Vec<Weak<Connection>> {
         self.all.borrow_mut().retain(|weak| weak.strong_count() > 0);
         self.all.borrow().clone()
     }
@@ -213,14 +214,23 @@ pub fn arrive(shard: &Shard, Arrival { stream, listener, place }: Arrival) {
 
 fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
     let connections = &shard.connections;
+    if !shard.memory.has_room(Use::Connections, limits::CONNECTION_BYTES) {
+        connections.refused.set(connections.refused.get() + 1);
+        shard.bad_input.say(shard.ring.now(), || {
+            let open = connections.open();
+            format!("refusing {}: memory.limit.bytes allows {open} connections on this core", stream.peer_addr())
+        });
+        return shard.ring.shutdown(&stream);
+    }
     let connection = Rc::new(Connection {
         shard: shard.clone(),
         number: connections.accepted.get(),
         stream,
         listener,
-        replies: Rc::new(Replies::new(shard.bytes_in_flight.clone())),
+        replies: Rc::new(Replies::new(shard.memory.clone())),
         moved: Rc::default(),
-        last_active: Cell::new(shard.ring.now()),
+        progress: Progress::new(shard.ring.now()),
+        _charge: shard.memory.charge(Use::Connections, limits::CONNECTION_BYTES),
         software: RefCell::default(),
     });
     connections.all.borrow_mut().push(Rc::downgrade(&connection));
@@ -235,8 +245,9 @@ fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
     });
 }
 
-/// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing. A task of its own: it must not
-/// wait for a disk, as the rest of the background work may.
+/// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing of ours: a client that takes none of
+/// its replies is silent, one that takes them slowly is not. A task of its own: it must not wait for a disk, as the rest of
+/// the background work may.
 pub async fn end_idle_loop(shard: Shard) {
     let Ok(max_idle_ms) = u64::try_from(shard.config.network.connections_max_idle_ms) else { return };
     let max_idle = Duration::from_millis(max_idle_ms);
@@ -247,13 +258,21 @@ pub async fn end_idle_loop(shard: Shard) {
     }
 }
 
+fn is_idle(shard: &Shard, connection: &Connection, max_idle: Duration) -> bool {
+    let (replies, progress) = (&connection.replies, &connection.progress);
+    let has_unsent = replies.has_unsent();
+    let waits_for_us = !has_unsent && !replies.is_empty() || progress.waits_for_memory();
+    let taken = has_unsent.then(|| shard.ring.taken_by_peer(&connection.stream));
+    progress.idle_for(taken, shard.ring.now()) > max_idle && !waits_for_us
+}
+
 async fn end_idle(shard: &Shard, max_idle: Duration) {
     let mut budget = TurnBudget::new(&shard.ring);
     for connection in shard.connections.all() {
         if let Some(connection) = connection.upgrade()
-            && connection.replies.is_empty()
-            && shard.ring.now().since(connection.last_active.get()) > max_idle
+            && is_idle(shard, &connection, max_idle)
         {
+            connection.replies.close();
             shard.ring.shutdown(&connection.stream);
             budget.step_done().await;
         } else {

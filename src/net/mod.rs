@@ -10,4 +10,6 @@ pub mod dispatch;
 pub mod frame;
 pub mod header;
 pub mod listener;
+pub mod progress;
+mod receive;
 pub mod reply;

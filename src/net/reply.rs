@@ -2,7 +2,10 @@
 //!
 //! Owns: one connection's unanswered requests. Lives on: the core of the connection. Never: sends; `conn.rs` does.
 
-use crate::limits;
+use crate::{
+    limits,
+    shard::memory::{Memory, Use},
+};
 use bytes::{Bytes, BytesMut};
 use ring::{BlockPool, File, Stable, signal::Signal};
 use smallvec::{SmallVec, smallvec};
@@ -24,6 +27,8 @@ pub type ReplyParts = SmallVec<[ReplyPart; 3]>;
 #[derive(Debug)]
 pub enum ReplyPart {
     Bytes(Bytes),
+    /// Records from memory.
+    Records(Bytes),
     /// Records that go to the socket without passing through user space, where the page cache has them.
     File {
         file: File,
@@ -40,14 +45,18 @@ impl Reply {
         Reply { parts: smallvec![ReplyPart::Bytes(frame.freeze())] }
     }
 
-    pub fn size_bytes(&self) -> usize {
-        self.parts
-            .iter()
-            .map(|part| match part {
-                ReplyPart::Bytes(bytes) => bytes.len(),
-                ReplyPart::File { length, .. } => *length as usize,
-            })
-            .sum()
+    /// What it keeps in memory. Records are slices: the rest of their block stays with them.
+    pub fn memory_bytes(&self) -> usize {
+        let mut pinned_bytes = 0;
+        let parts = self.parts.iter().map(|part| match part {
+            ReplyPart::Bytes(bytes) => bytes.len(),
+            ReplyPart::Records(bytes) => {
+                pinned_bytes = limits::REPLY_PINNED_BYTES;
+                bytes.len()
+            }
+            ReplyPart::File { .. } => 0,
+        });
+        parts.sum::<usize>() + pinned_bytes
     }
 }
 
@@ -97,24 +106,26 @@ impl ReplyBlocks {
 }
 
 enum Entry {
-    /// The request is being worked on; its frame counted for this many bytes.
-    Waiting,
-    Ready(Reply),
+    /// The request is being worked on; what it counts for.
+    Waiting(Use, usize),
+    /// With what it counts for.
+    Ready(Reply, usize),
     /// Answered by nothing (acks=0).
     Silent,
 }
 
 /// The unanswered requests of one connection, oldest first.
-#[derive(Default)]
 pub struct Replies {
-    queue: RefCell<VecDeque<(Entry, usize)>>,
+    queue: RefCell<VecDeque<Entry>>,
     /// The number of the request at the front of the queue.
     first: Cell<u64>,
     waiting: Cell<usize>,
-    /// Bytes of requests unanswered and of replies unsent.
-    bytes: Cell<usize>,
-    /// The same over all connections of the core.
-    all_bytes: Rc<Cell<usize>>,
+    /// What its requests count for, unanswered or not yet safe, and its replies, until they are sent.
+    held_bytes: [Cell<usize>; Use::ALL.len()],
+    /// The account of the core.
+    memory: Rc<Memory>,
+    /// Replies were taken and are not sent yet.
+    sending: Cell<bool>,
     closed: Cell<bool>,
     /// Something was answered, sent, or the connection closed.
     pub changed: Signal,
@@ -128,26 +139,53 @@ pub struct ReplyHandle {
     number: Option<u64>,
 }
 
+/// A request that was answered by nothing and is not safe yet. It counts until this is dropped.
+pub struct Unsafe {
+    replies: Rc<Replies>,
+    bytes: usize,
+}
+
+impl Drop for Unsafe {
+    fn drop(&mut self) {
+        self.replies.uncount(Use::Requests, self.bytes);
+        self.replies.changed.notify();
+    }
+}
+
 impl Replies {
-    /// `all_bytes` counts over all connections of the core.
-    pub fn new(all_bytes: Rc<Cell<usize>>) -> Replies {
-        let mut replies = Replies::default();
-        replies.all_bytes = all_bytes;
-        replies
+    pub fn new(memory: Rc<Memory>) -> Replies {
+        Replies {
+            queue: RefCell::default(),
+            first: Cell::default(),
+            waiting: Cell::default(),
+            held_bytes: Default::default(),
+            memory,
+            sending: Cell::default(),
+            closed: Cell::default(),
+            changed: Signal::default(),
+        }
     }
 
-    fn count(&self, added: usize, removed: usize) {
-        self.bytes.set(self.bytes.get() + added - removed);
-        self.all_bytes.set(self.all_bytes.get() + added - removed);
+    fn count(&self, of: Use, bytes: usize) {
+        let mine = &self.held_bytes[of as usize];
+        mine.set(mine.get() + bytes);
+        self.memory.add(of, bytes);
     }
 
-    /// Takes note of a request of `request_bytes`, in the order of arrival.
-    pub fn expect(self: &Rc<Self>, request_bytes: usize) -> ReplyHandle {
+    fn uncount(&self, of: Use, bytes: usize) {
+        let mine = &self.held_bytes[of as usize];
+        mine.set(mine.get() - bytes);
+        self.memory.remove(of, bytes);
+    }
+
+    /// Takes note of a request that takes so many bytes, in the order of arrival.
+    pub fn expect(self: &Rc<Self>, (of, bytes): (Use, usize)) -> ReplyHandle {
         let mut queue = self.queue.borrow_mut();
         let number = self.first.get() + queue.len() as u64;
-        queue.push_back((Entry::Waiting, request_bytes));
+        let bytes = bytes + limits::REQUEST_BYTES;
+        queue.push_back(Entry::Waiting(of, bytes));
         self.waiting.set(self.waiting.get() + 1);
-        self.count(request_bytes, 0);
+        self.count(of, bytes);
         ReplyHandle { replies: self.clone(), number: Some(number) }
     }
 
@@ -165,8 +203,14 @@ impl Replies {
         self.len() == 0
     }
 
+    /// What its requests and replies have in memory.
     pub fn bytes(&self) -> usize {
-        self.bytes.get()
+        self.held_bytes.iter().map(Cell::get).sum()
+    }
+
+    /// What its replies have in memory.
+    pub fn reply_bytes(&self) -> usize {
+        self.held_bytes[Use::Replies as usize].get()
     }
 
     pub fn is_closed(&self) -> bool {
@@ -179,7 +223,12 @@ impl Replies {
     }
 
     pub fn front_is_ready(&self) -> bool {
-        !matches!(self.queue.borrow().front(), None | Some((Entry::Waiting, _)))
+        !matches!(self.queue.borrow().front(), None | Some(Entry::Waiting(..)))
+    }
+
+    /// Whether there is something for the client to take.
+    pub fn has_unsent(&self) -> bool {
+        self.sending.get() || self.front_is_ready()
     }
 
     /// Takes the replies that may go now into `parts`: all from the front to the first request without an answer, as
@@ -187,36 +236,41 @@ impl Replies {
     pub fn take_ready(&self, parts: &mut Vec<ReplyPart>, parts_max: usize) -> usize {
         let mut queue = self.queue.borrow_mut();
         let mut taken_bytes = 0;
-        while let Some((entry, _)) = queue.front() {
+        while let Some(entry) = queue.front() {
             match entry {
-                Entry::Waiting => break,
-                Entry::Ready(reply) if !parts.is_empty() && parts.len() + reply.parts.len() > parts_max => break,
-                Entry::Ready(_) | Entry::Silent => {}
+                Entry::Waiting(..) => break,
+                Entry::Ready(reply, _) if !parts.is_empty() && parts.len() + reply.parts.len() > parts_max => break,
+                Entry::Ready(..) | Entry::Silent => {}
             }
-            let (entry, bytes) = queue.pop_front().expect("the front that was looked at");
-            taken_bytes += bytes;
+            let entry = queue.pop_front().expect("the front that was looked at");
             self.first.set(self.first.get() + 1);
-            if let Entry::Ready(reply) = entry {
+            if let Entry::Ready(reply, bytes) = entry {
+                taken_bytes += bytes;
                 parts.extend(reply.parts);
             }
         }
+        self.sending.set(!parts.is_empty());
         taken_bytes
     }
 
     /// The bytes that `take_ready` returned have left.
     pub fn sent(&self, bytes: usize) {
-        self.count(0, bytes);
+        self.sending.set(false);
+        self.uncount(Use::Replies, bytes);
         self.changed.notify();
     }
 
+    /// Answers a request; what it counted for, which counts no more.
     fn answer(&self, number: u64, entry: Entry) {
         let mut queue = self.queue.borrow_mut();
         let index = usize::try_from(number - self.first.get()).expect("an index into the queue");
-        let (slot, bytes) = &mut queue[index];
-        assert!(matches!(slot, Entry::Waiting), "request {number} answered twice");
-        let reply_bytes = if let Entry::Ready(reply) = &entry { reply.size_bytes() } else { 0 };
-        self.count(reply_bytes, *bytes);
-        (*slot, *bytes) = (entry, reply_bytes);
+        let slot = &mut queue[index];
+        let Entry::Waiting(of, bytes) = *slot else { panic!("request {number} answered twice") };
+        self.uncount(of, bytes);
+        if let Entry::Ready(_, reply_bytes) = &entry {
+            self.count(Use::Replies, *reply_bytes);
+        }
+        *slot = entry;
         self.waiting.set(self.waiting.get() - 1);
         drop(queue);
         self.changed.notify();
@@ -225,12 +279,17 @@ impl Replies {
 
 impl ReplyHandle {
     pub fn reply(mut self, reply: Reply) {
-        self.answer(Entry::Ready(reply));
+        let bytes = reply.memory_bytes();
+        self.answer(Entry::Ready(reply, bytes));
     }
 
-    /// Answers with nothing, as acks=0 wants it.
-    pub fn silence(mut self) {
+    /// Answers with nothing, as acks=0 wants it. The request, of so many bytes, counts as long as the result is kept.
+    pub fn silence(mut self, frame_bytes: usize) -> Unsafe {
+        let bytes = frame_bytes + limits::REQUEST_BYTES;
+        let replies = self.replies.clone();
+        replies.count(Use::Requests, bytes);
         self.answer(Entry::Silent);
+        Unsafe { replies, bytes }
     }
 
     fn answer(&mut self, entry: Entry) {
@@ -242,7 +301,9 @@ impl ReplyHandle {
 /// What is unsent when the connection ends counts no more.
 impl Drop for Replies {
     fn drop(&mut self) {
-        self.all_bytes.set(self.all_bytes.get() - self.bytes.get());
+        for of in Use::ALL {
+            self.uncount(of, self.held_bytes[of as usize].get());
+        }
     }
 }
 
@@ -257,6 +318,7 @@ impl Drop for ReplyHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shard::memory::Plan;
 
     fn reply(byte: u8) -> Reply {
         Reply { parts: smallvec![ReplyPart::Bytes(Bytes::from(vec![byte; 10]))] }
@@ -270,20 +332,28 @@ mod tests {
         parts.iter().map(first).collect()
     }
 
+    fn replies() -> (Rc<Replies>, Rc<Memory>) {
+        let memory = Memory::new(Plan::default());
+        (Rc::new(Replies::new(memory.clone())), memory)
+    }
+
     #[test]
     fn replies_leave_in_the_order_of_their_requests() {
-        let replies = Rc::new(Replies::default());
-        let [a, b, c, d] = [100, 200, 300, 400].map(|bytes| replies.expect(bytes));
-        assert_eq!((replies.waiting(), replies.bytes()), (4, 1000));
+        let (replies, memory) = replies();
+        let [a, b, c, d] = [100, 200, 300, 400].map(|bytes| replies.expect((Use::Requests, bytes)));
+        assert_eq!((replies.waiting(), replies.bytes()), (4, 1000 + 4 * limits::REQUEST_BYTES));
         c.reply(reply(3));
         assert!(taken(&replies).is_empty());
         a.reply(reply(1));
         assert_eq!(taken(&replies), [1]);
-        b.silence();
+        let unsafe_yet = b.silence(200);
         assert_eq!(taken(&replies), [3]);
         d.reply(reply(4));
         assert_eq!(taken(&replies), [4]);
-        assert_eq!((replies.waiting(), replies.bytes(), replies.len()), (0, 0, 0));
+        assert_eq!((replies.waiting(), replies.len()), (0, 0));
+        assert_eq!(memory.used(Use::Requests), 200 + limits::REQUEST_BYTES, "what asks for no answer counts on");
+        drop(unsafe_yet);
+        assert_eq!((replies.bytes(), memory.used(Use::Requests), memory.used(Use::Replies)), (0, 0, 0));
     }
 
     #[test]
@@ -301,8 +371,19 @@ mod tests {
 
     #[test]
     fn an_unanswered_request_closes_its_connection() {
-        let replies = Rc::new(Replies::default());
-        drop(replies.expect(10));
-        assert!(replies.is_closed());
+        let (replies, memory) = replies();
+        drop(replies.expect((Use::Decoded, 10)));
+        assert!(replies.is_closed() && memory.used(Use::Decoded) > 10);
+        replies.expect((Use::Decoded, 10)).reply(reply(1));
+        assert!(memory.used(Use::Replies) > 0);
+        drop(replies);
+        assert_eq!(Use::ALL.map(|of| memory.used(of)), [0; Use::ALL.len()], "a connection leaves nothing");
+    }
+
+    #[test]
+    fn records_count_with_their_block_and_files_do_not_count() {
+        let records = |bytes: usize| Reply { parts: smallvec![ReplyPart::Records(Bytes::from(vec![0; bytes]))] };
+        assert_eq!(records(100).memory_bytes(), 100 + limits::REPLY_PINNED_BYTES);
+        assert_eq!(reply(1).memory_bytes(), 10);
     }
 }

@@ -61,6 +61,8 @@ pub struct FetchOptions {
     pub by_id: bool,
     /// Whom to tell when a partition moves that had nothing to give, and until when.
     pub watch: Option<(u64, Instant)>,
+    /// What may come from memory; the rest comes as ranges of files.
+    pub memory_bytes: usize,
 }
 
 pub enum Answer {

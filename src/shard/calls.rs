@@ -8,7 +8,7 @@ use super::{
     call::{Answer, Call},
     fetch, follow, groups,
     mailbox::Message,
-    produce, snapshot,
+    produce, relief, snapshot,
 };
 use crate::{meta::controller::ApiError, net::listener};
 use protocol::ErrorCode;
@@ -17,6 +17,7 @@ pub fn receive(shard: &Shard, from: usize, message: Message) {
     match message {
         Message::Answer { number, answer } => shard.mailbox.answered(number, *answer),
         Message::Moved { watch } => shard.tell_moved(shard.index, watch),
+        Message::ShortOfMemory => relief::of_another_core(shard),
         Message::Connection(arrival) => listener::arrive(shard, *arrival),
         Message::Stop => shard.begin_stop(),
         Message::End => shard.end(),

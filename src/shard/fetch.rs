@@ -14,6 +14,7 @@
 use super::{
     Shard,
     call::{Answer, Call, FetchOptions},
+    memory::Use,
     partition::{Partition, PartitionId, Watcher},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
     view::Routes,
@@ -228,16 +229,18 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
         read_committed: request.isolation_level == 1,
         by_id,
         watch: None,
+        memory_bytes: 0,
     };
     if may_wait {
         shard.watch(watch, &connection.moved);
     }
     loop {
+        shard.mailbox.room().await;
         // The partitions forget it then, and are looked at again.
         let look_again = shard.ring.now() + Duration::from_millis(limits::FETCH_WATCH_MS);
         options.watch = may_wait.then_some((watch, deadline.min(look_again)));
         let moved = connection.moved.notified();
-        read_all(shard, lists, options).await;
+        read_all(connection, lists, options).await;
         let fetched = &mut lists.fetched;
         let bytes: usize = fetched.iter().map(|fetched| fetched.size_bytes).sum();
         let has_error = fetched.iter().any(|fetched| fetched.error != ErrorCode::None || fetched.diverging.is_some());
@@ -258,9 +261,20 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
     }
 }
 
+/// What a reply may have in memory: a part of what is left, so that it goes around. One who has not taken the reply before
+/// gets the next one from the files.
+fn memory_for_reply(connection: &Connection) -> usize {
+    match connection.replies.has_unsent() {
+        true => 0,
+        false => connection.shard.memory.room(Use::Replies) / limits::REPLY_MEMORY_PART,
+    }
+}
+
 /// One read of all partitions, on all cores at once.
-async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
+async fn read_all(connection: &Connection, lists: &mut Lists, options: FetchOptions) {
+    let shard = &connection.shard;
     let Lists { targets, local, fetched, .. } = lists;
+    let options = FetchOptions { memory_bytes: memory_for_reply(connection), ..options };
     let mut remote: Vec<(usize, Vec<usize>, Vec<FetchRead>)> = Vec::new();
     let mut budget = TurnBudget::of_items(&shard.ring);
     for (place, target) in targets.iter().enumerate() {
@@ -286,6 +300,9 @@ async fn read_all(shard: &Shard, lists: &mut Lists, options: FetchOptions) {
             None => remote.push((owner, vec![place], vec![read])),
         }
     }
+    // Others that ask while the answers are on their way find less.
+    let _held = (!remote.is_empty()).then(|| shard.memory.charge(Use::Replies, options.memory_bytes));
+    let options = FetchOptions { memory_bytes: options.memory_bytes / (remote.len() + 1), ..options };
     // The calls to other cores are sent before this core does its own share.
     let send = |(owner, places, reads)| (places, shard.mailbox.call(owner, Call::Fetch { reads, options }));
     let under_way: Vec<_> = remote.into_iter().map(send).collect();
@@ -369,20 +386,37 @@ impl Share {
             partition.watch(Watcher { core: self.core, watch }, until, shard.ring.now());
         }
         let max_bytes = read.max_bytes.min(self.left_bytes);
-        let fetched = read_one(&partition, read, max_bytes, !self.any, self.options.read_committed).await;
+        let memory_bytes = self.options.memory_bytes;
+        let from = if memory_bytes < limits::REPLY_PINNED_BYTES {
+            From::Files { max_bytes }
+        } else {
+            From::Anywhere { max_bytes: max_bytes.min(memory_bytes) }
+        };
+        let fetched = read_one(&partition, read, from, !self.any, self.options.read_committed).await;
         if fetched.error != ErrorCode::None && partition.deleted.get() {
             return absence();
         }
         self.any |= fetched.size_bytes > 0;
         self.left_bytes = self.left_bytes.saturating_sub(fetched.size_bytes);
+        let in_memory = |part: &ReadPart| if let ReadPart::Memory(bytes) = part { bytes.len() } else { 0 };
+        self.options.memory_bytes = memory_bytes.saturating_sub(fetched.parts.iter().map(in_memory).sum());
         fetched
     }
+}
+
+/// Where records are taken from, and how many bytes of them.
+#[derive(Clone, Copy)]
+enum From {
+    /// From memory where they are there.
+    Anywhere { max_bytes: usize },
+    /// Ranges of files, which cost no memory.
+    Files { max_bytes: usize },
 }
 
 async fn read_one(
     partition: &Partition,
     read: &FetchRead,
-    max_bytes: usize,
+    from: From,
     at_least_one: bool,
     read_committed: bool,
 ) -> FetchedPartition {
@@ -411,9 +445,12 @@ async fn read_one(
         }
     }
     let up_to = if read_committed { result.last_stable_offset } else { result.high_watermark };
-    let data = match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
-        Some(data) => Ok(data),
-        None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
+    let data = match from {
+        From::Files { max_bytes } => log.read_files(read.fetch_offset, max_bytes, at_least_one, up_to).await,
+        From::Anywhere { max_bytes } => match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
+            Some(data) => Ok(data),
+            None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
+        },
     };
     match data {
         Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
@@ -515,7 +552,7 @@ fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]
         parts.push(ReplyPart::Bytes(rest.split_to(records_at - rest_at)));
         rest_at = *records_at;
         parts.extend(records.drain(..).map(|part| match part {
-            ReadPart::Memory(bytes) => ReplyPart::Bytes(bytes),
+            ReadPart::Memory(bytes) => ReplyPart::Records(bytes),
             ReadPart::File { file, position, length, stable } => ReplyPart::File { file, position, length, stable },
         }));
     }

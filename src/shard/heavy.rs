@@ -13,8 +13,9 @@ use std::{cell::RefCell, collections::VecDeque};
 type Verdict = Result<(BytesMut, ValidBatch), Rejection>;
 
 /// Bounded by the connections: each waits for one batch at a time.
-#[derive(Default)]
 pub struct HeavyBatches {
+    /// What those that take little memory may take together, and the others.
+    memory_bytes_max: usize,
     /// Those that take little memory do not wait behind those that take much.
     lighter: RefCell<VecDeque<Job>>,
     heavier: RefCell<VecDeque<Job>>,
@@ -34,8 +35,20 @@ impl Job {
 }
 
 impl HeavyBatches {
+    pub fn new(memory_bytes_max: usize) -> Self {
+        Self { memory_bytes_max, lighter: RefCell::default(), heavier: RefCell::default(), work: Signal::default() }
+    }
+
+    /// What one batch may take: more would not leave this core enough.
+    fn batch_bytes_max(&self) -> usize {
+        self.memory_bytes_max.max(limits::HEAVY_BATCH_BYTES_LEAST)
+    }
+
     /// The verdict on a batch, as soon as the work on it is done; `None` when the core ends before.
     pub async fn check(&self, batch: Box<HeavyBatch>) -> Option<Verdict> {
+        if let Err(refused) = batch.takes_at_most(self.batch_bytes_max()) {
+            return Some(Err(refused));
+        }
         let (giver, taker) = slot();
         let job = Job { memory_bytes: batch.memory_bytes(), batch, verdict: giver };
         let queue = if job.is_lighter() { &self.lighter } else { &self.heavier };
@@ -59,6 +72,7 @@ impl HeavyBatches {
 struct AtWork {
     jobs: VecDeque<Job>,
     lighter: usize,
+    lighter_bytes: usize,
     heavier_bytes: usize,
 }
 
@@ -66,18 +80,22 @@ impl AtWork {
     /// Begins what there is room for.
     fn begin(&mut self, heavy: &HeavyBatches) {
         while self.lighter < limits::LIGHTER_BATCHES_AT_ONCE
-            && let Some(job) = heavy.lighter.borrow_mut().pop_front()
+            && let Some(job) = Self::next(&heavy.lighter, self.lighter_bytes, heavy.memory_bytes_max)
         {
             self.lighter += 1;
+            self.lighter_bytes += job.memory_bytes;
             self.jobs.push_back(job);
         }
-        let room = limits::HEAVIER_BATCHES_BYTES.saturating_sub(self.heavier_bytes);
-        let fits = |job: &mut Job| self.heavier_bytes == 0 || job.memory_bytes <= room;
-        let next = heavy.heavier.borrow_mut().pop_front_if(fits);
-        if let Some(job) = next {
+        if let Some(job) = Self::next(&heavy.heavier, self.heavier_bytes, heavy.memory_bytes_max) {
             self.heavier_bytes += job.memory_bytes;
             self.jobs.push_back(job);
         }
+    }
+
+    /// The first of a queue where there is room for it; one alone may always begin.
+    fn next(queue: &RefCell<VecDeque<Job>>, taken_bytes: usize, bytes_max: usize) -> Option<Job> {
+        let room = bytes_max.saturating_sub(taken_bytes);
+        queue.borrow_mut().pop_front_if(|job| taken_bytes == 0 || job.memory_bytes <= room)
     }
 
     /// A step for the first; it goes behind the others unless that was the last of it.
@@ -87,7 +105,10 @@ impl AtWork {
             None => self.jobs.push_back(job),
             Some(verdict) => {
                 match job.is_lighter() {
-                    true => self.lighter -= 1,
+                    true => {
+                        self.lighter -= 1;
+                        self.lighter_bytes -= job.memory_bytes;
+                    }
                     false => self.heavier_bytes -= job.memory_bytes,
                 }
                 job.verdict.give(verdict);
@@ -128,6 +149,8 @@ mod tests {
     };
     use std::future::Future;
 
+    const MEMORY_BYTES: usize = 64 << 20;
+
     fn batch(codec: Compression, value_bytes: usize) -> Box<HeavyBatch> {
         batch_for(codec, value_bytes, None, 1 << 20)
     }
@@ -157,7 +180,7 @@ mod tests {
 
     /// Steps until each of the batches, in the order in which they came, has its verdict.
     fn steps_until_done<const N: usize>(batches: [Box<HeavyBatch>; N]) -> Vec<usize> {
-        let heavy = HeavyBatches::default();
+        let heavy = HeavyBatches::new(MEMORY_BYTES);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let mut checks: Vec<_> = batches.into_iter().map(|batch| Box::pin(heavy.check(batch))).collect();
         let mut done = vec![0; checks.len()];
@@ -173,11 +196,24 @@ mod tests {
             at_work.begin(&heavy);
             at_work.step(&mut piece);
             let heavier = at_work.jobs.iter().filter(|job| !job.is_lighter()).count();
-            assert!(at_work.heavier_bytes <= limits::HEAVIER_BATCHES_BYTES || heavier == 1);
+            assert!(at_work.heavier_bytes <= MEMORY_BYTES || heavier == 1);
+            assert!(at_work.lighter_bytes <= MEMORY_BYTES);
             steps += 1;
         }
-        assert_eq!((at_work.lighter, at_work.heavier_bytes), (0, 0));
+        assert_eq!((at_work.lighter, at_work.lighter_bytes, at_work.heavier_bytes), (0, 0, 0));
         done
+    }
+
+    #[test]
+    fn a_batch_whose_check_takes_too_much_memory_is_refused() {
+        let heavy = HeavyBatches::new(1);
+        let huge = batch_for(Compression::Lz4, 1 << 20, Some(Compression::Gzip), 100 << 20);
+        let refused = std::pin::pin!(heavy.check(huge));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let std::task::Poll::Ready(Some(Err(refused))) = refused.poll(&mut context) else { panic!("it begins") };
+        assert_eq!(refused.error, protocol::ErrorCode::MessageTooLarge);
+        assert!(refused.message.contains("memory.limit.bytes"), "{}", refused.message);
+        assert!(heavy.is_empty());
     }
 
     #[test]

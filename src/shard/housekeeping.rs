@@ -31,6 +31,7 @@ pub async fn run(shard: Shard) {
             shard.receive_blocks.release_idle();
             shard.reply_blocks.release_idle();
             shard.tail.release_idle();
+            shard.memory.sweep();
             shard.ring.release_idle();
         }
         if shard.ring.now() >= next_round {

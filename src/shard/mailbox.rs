@@ -6,17 +6,17 @@
 //!
 //! A sender rings the receiver's doorbell after it has pushed: that is a fence and a load while the receiver is awake.
 //! A full queue is no error: the message waits in the sender's own overflow queue, in order, until the receiver has
-//! made room. Requests in flight are bounded per connection, connections by the system's limit on open files, and so is
-//! that queue.
+//! made room. While many wait, no request sends further calls ([`Mailbox::room`]); what may come besides is bounded, and
+//! `limits.rs` sums it up.
 
 use super::call::{Answer, Call};
 use crate::{limits, net::listener::Arrival};
 use ring::{
     Doorbell,
-    signal::{Taker, slot},
+    signal::{Signal, Taker, slot},
 };
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -40,6 +40,8 @@ pub enum Message {
     },
     /// A new connection that the receiver is to serve: it has the fewest.
     Connection(Box<Arrival>),
+    /// The sender is short of memory, and what the receiver's tail and stalled readers have may be of it.
+    ShortOfMemory,
     /// From the control thread to core 0: stop cleanly.
     Stop,
     /// From core 0, when the logs are closed: the core has nothing left to do.
@@ -54,6 +56,9 @@ const _: () = assert!(size_of::<Message>() <= 24);
 struct Outgoing {
     queue: Producer<Message>,
     overflow: VecDeque<Message>,
+    /// Of messages that overflowed: the watches whose partitions have moved. Once is enough, and their place in the order is
+    /// of no account.
+    moved: FxHashSet<u64>,
 }
 
 /// The ends of all queues that begin at one core, and of those that end there.
@@ -116,6 +121,8 @@ pub struct Mailbox {
     awaited: RefCell<FxHashMap<u64, Box<dyn FnOnce(Answer)>>>,
     next_number: Cell<u64>,
     overflowing: Cell<usize>,
+    /// Fewer messages overflow than before.
+    drained: Signal,
     messages_sent: Cell<u64>,
 }
 
@@ -127,13 +134,18 @@ impl Mailbox {
         Mailbox {
             index: end.index,
             outgoing: outgoing
-                .map(|p| p.map(|queue| RefCell::new(Outgoing { queue, overflow: VecDeque::new() })))
+                .map(|p| {
+                    p.map(|queue| {
+                        RefCell::new(Outgoing { queue, overflow: VecDeque::new(), moved: FxHashSet::default() })
+                    })
+                })
                 .collect(),
             incoming: RefCell::new(incoming.filter_map(|(from, queue)| Some((from, queue?))).collect()),
             doorbells,
             awaited: RefCell::default(),
             next_number: Cell::new(0),
             overflowing: Cell::new(0),
+            drained: Signal::default(),
             messages_sent: Cell::new(0),
         }
     }
@@ -146,7 +158,7 @@ impl Mailbox {
         assert_ne!(to, self.index, "a core does not write to itself");
         let mut outgoing = self.outgoing[to].as_ref().expect("a queue to every other member").borrow_mut();
         self.messages_sent.set(self.messages_sent.get() + 1);
-        if outgoing.overflow.is_empty() {
+        if outgoing.overflow.is_empty() && outgoing.moved.is_empty() {
             match outgoing.queue.push(message) {
                 Ok(()) => {}
                 Err(PushError::Full(message)) => self.overflow(&mut outgoing, message),
@@ -158,9 +170,27 @@ impl Mailbox {
     }
 
     fn overflow(&self, outgoing: &mut Outgoing, message: Message) {
-        outgoing.overflow.push_back(message);
-        self.overflowing.set(self.overflowing.get() + 1);
-        assert!(self.overflowing.get() <= limits::MAILBOX_OVERFLOW_MAX, "a peer core has stopped taking its messages");
+        let is_new = match message {
+            Message::Moved { watch } => outgoing.moved.insert(watch),
+            message => {
+                outgoing.overflow.push_back(message);
+                true
+            }
+        };
+        self.overflowing.set(self.overflowing.get() + usize::from(is_new));
+        let waiting = outgoing.overflow.len() + outgoing.moved.len();
+        assert!(waiting <= limits::MAILBOX_OVERFLOW_MAX, "{waiting} messages wait for one core: a bound is not kept");
+    }
+
+    /// Whether requests may send calls.
+    pub fn has_room(&self) -> bool {
+        self.overflowing.get() < limits::MAILBOX_OVERFLOW_STOP
+    }
+
+    /// Resolves once requests may send calls: to be awaited right before, so that no more than one of them sends its calls
+    /// beyond the bound.
+    pub async fn room(&self) {
+        self.drained.wait_until(|| self.has_room()).await;
     }
 
     /// Sends a call and runs `then` with its answer. A call to a core that has stopped is never answered.
@@ -211,16 +241,86 @@ impl Mailbox {
         for (to, outgoing) in self.outgoing.iter().enumerate() {
             let Some(outgoing) = outgoing else { continue };
             let mut outgoing = outgoing.borrow_mut();
-            let before = outgoing.overflow.len();
-            while !outgoing.overflow.is_empty() && outgoing.queue.slots() > 0 {
-                let message = outgoing.overflow.pop_front().expect("not empty");
-                assert!(outgoing.queue.push(message).is_ok(), "a slot that was free is taken by nobody else");
+            let Outgoing { queue, overflow, moved } = &mut *outgoing;
+            let mut slots = queue.slots();
+            let watches = moved.extract_if(|_| true).map(|watch| Message::Moved { watch });
+            let mut passed = 0;
+            let mut messages = std::iter::from_fn(|| overflow.pop_front()).chain(watches);
+            while slots > 0
+                && let Some(message) = messages.next()
+            {
+                assert!(queue.push(message).is_ok(), "a slot that was free is taken by nobody else");
+                (slots, passed) = (slots - 1, passed + 1);
             }
-            let moved = before - outgoing.overflow.len();
-            if moved > 0 {
-                self.overflowing.set(self.overflowing.get() - moved);
+            drop(messages);
+            if passed > 0 {
+                self.overflowing.set(self.overflowing.get() - passed);
                 self.doorbells[to].ring();
+                self.drained.notify();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::tests::simulated::run_in;
+    use ring::sim::{SimOptions, World};
+    use std::{
+        future::Future,
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    /// Two cores; the second takes its messages when the test says so.
+    fn with_two(test: impl FnOnce(Mailbox, Mailbox) + 'static) {
+        let world = World::new(1, SimOptions::calm());
+        let node = world.node("a");
+        run_in(&world, node, move |ring| async move {
+            let mut ends = mesh(2).into_iter().map(|end| Mailbox::new(end, vec![ring.doorbell(), ring.doorbell()]));
+            test(ends.next().expect("two"), ends.next().expect("two"));
+        });
+        world.close();
+    }
+
+    #[test]
+    fn a_core_that_stands_still_stops_the_calls_and_not_the_node() {
+        with_two(|near, far| {
+            let mut sent = 0;
+            while near.has_room() {
+                drop(near.call(1, Call::PartitionSizes));
+                sent += 1;
+            }
+            assert_eq!(sent, limits::MAILBOX_SLOTS + limits::MAILBOX_OVERFLOW_STOP);
+            for watch in 0..100_000 {
+                near.send(1, Message::Moved { watch: watch % 1000 });
+            }
+            assert_eq!(near.overflowing.get(), limits::MAILBOX_OVERFLOW_STOP + 1000, "each watch is told once");
+            let mut context = Context::from_waker(Waker::noop());
+            let mut room = pin!(near.room());
+            assert!(room.as_mut().poll(&mut context).is_pending());
+            let (mut calls, mut moved) = (0, Vec::new());
+            while calls < sent || moved.len() < 1000 {
+                let mut messages = Vec::new();
+                far.take(&mut messages, usize::MAX);
+                assert!(!messages.is_empty());
+                for (_, message) in messages {
+                    match message {
+                        Message::Call { number, .. } => {
+                            assert_eq!(number, calls as u64, "in the order in which they were sent");
+                            calls += 1;
+                        }
+                        Message::Moved { watch } => moved.push(watch),
+                        _ => panic!("something else was sent"),
+                    }
+                }
+                near.take(&mut Vec::new(), usize::MAX);
+            }
+            assert!(room.as_mut().poll(&mut context).is_ready());
+            moved.sort_unstable();
+            assert_eq!(moved, (0..1000).collect::<Vec<_>>());
+            assert_eq!(near.overflowing.get(), 0);
+        });
     }
 }

@@ -16,8 +16,10 @@ mod groups;
 mod heavy;
 mod housekeeping;
 pub mod mailbox;
+pub mod memory;
 pub mod partition;
 pub mod produce;
+pub mod relief;
 mod sessions;
 mod snapshot;
 pub mod view;
@@ -42,6 +44,7 @@ use commit::Commit;
 use counters::Counters;
 use groups::GroupHost;
 use mailbox::{Mailbox, MeshEnd, Message};
+use memory::{Memory, Plan, Use};
 use partition::{Partition, PartitionId};
 use ring::{
     BlockPool, Doorbell, Ring,
@@ -121,8 +124,7 @@ pub struct ShardInner {
     /// For batches that are unpacked while they are checked.
     pub scratch: RefCell<Vec<u8>>,
     pub heavy: heavy::HeavyBatches,
-    /// Bytes of requests unanswered and replies unsent, over all connections of this core.
-    pub bytes_in_flight: Rc<Cell<usize>>,
+    pub memory: Rc<Memory>,
     pub bad_input: BadInput,
     pub counters: Counters,
     /// The controller, on core 0.
@@ -175,6 +177,7 @@ impl Shard {
     pub fn start(ring: Ring, options: ShardOptions) -> Shard {
         let cache_slots =
             (options.config.network.max_incremental_fetch_session_cache_slots as usize).div_ceil(options.count);
+        let plan = Plan::of(options.config.memory_limit_bytes, options.count);
         let shard = Shard(Rc::new(ShardInner {
             index: options.end.index(),
             count: options.count,
@@ -188,15 +191,15 @@ impl Shard {
             offline: RefCell::default(),
             view: RefCell::new(options.view),
             routes: RefCell::default(),
-            tail: TailCache::new(limits::TAIL_CACHE_BYTES),
-            receive_blocks: BlockPool::new(limits::RECEIVE_BLOCK_BYTES, limits::RECEIVE_BLOCKS_MAX),
+            tail: TailCache::new(plan.tail),
+            receive_blocks: BlockPool::new(limits::RECEIVE_BLOCK_BYTES, plan.blocks_max),
             reply_blocks: ReplyBlocks::default(),
             produce_spares: produce::Spares::default(),
             fetch_spares: fetch::Spares::default(),
             sessions: RefCell::new(Sessions::new(cache_slots)),
             scratch: RefCell::default(),
-            heavy: heavy::HeavyBatches::default(),
-            bytes_in_flight: Rc::default(),
+            heavy: heavy::HeavyBatches::new(plan.heavy),
+            memory: Memory::new(plan),
             bad_input: BadInput::default(),
             counters: Counters::default(),
             controller: RefCell::default(),
@@ -226,6 +229,7 @@ impl Shard {
         shard.ring.spawn_named("heavy batches", heavy::run(shard.clone()));
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
         shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
+        shard.ring.spawn_named("memory relief", relief::run(shard.clone()));
         shard.ring.spawn_named("idle connections", listener::end_idle_loop(shard.clone()));
         shard
     }
@@ -320,12 +324,14 @@ impl Shard {
         if core == self.index {
             Some(calls::carry_out(self, core, call).await)
         } else {
+            self.mailbox.room().await;
             self.mailbox.call(core, call).await
         }
     }
 
     /// The same call on every core at once; the answers come in the order of the cores.
     pub async fn call_all(&self, make: impl Fn() -> Call) -> Vec<Answer> {
+        self.mailbox.room().await;
         let others = (0..self.count).filter(|core| *core != self.index);
         let calls: Vec<_> = others.map(|core| (core, self.mailbox.call(core, make()))).collect();
         let mut answers = vec![(self.index, calls::carry_out(self, self.index, make()).await)];
@@ -396,7 +402,9 @@ impl Shard {
         let signals: Vec<_> = self.watches.borrow().values().cloned().collect();
         signals.iter().for_each(|signal| signal.notify());
         let drained = async {
-            while self.bytes_in_flight.get() > 0 || !self.commit.is_idle() || !self.auto_creation.is_idle() {
+            let of_requests = [Use::Requests, Use::Decoded, Use::Replies];
+            let in_flight = || of_requests.iter().map(|of| self.memory.used(*of)).sum::<usize>();
+            while in_flight() > 0 || !self.commit.is_idle() || !self.auto_creation.is_idle() {
                 self.ring.sleep(DRAIN_INTERVAL).await;
             }
         };

@@ -17,6 +17,7 @@ use super::{
     Shard,
     call::{Answer, Call},
     commit::{Done, Waiter},
+    memory::Use,
     partition::{Partition, PartitionId},
     view::{TopicRoute, validation_rules},
 };
@@ -27,7 +28,7 @@ use crate::{
         conn::{CloseReason, Connection},
         dispatch,
         header::RequestIds,
-        reply::{self, Reply, ReplyHandle},
+        reply::{self, Reply, ReplyHandle, Unsafe},
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -128,10 +129,12 @@ enum Finish {
         core: usize,
         number: u64,
     },
-    /// The client asked for no reply: the closed connection is all that it can notice of a failure.
+    /// The client asked for no reply: the closed connection is all that it can notice of a failure. What the request held
+    /// counts until its records are safe.
     Silence {
         shard: Shard,
         connection: Weak<Connection>,
+        held: Unsafe,
     },
 }
 
@@ -159,12 +162,12 @@ impl PendingAppends {
 
     /// Begins `count` appends. Holds the request open until [`PendingAppends::release`], so that it cannot finish while it
     /// is being handed out.
-    fn begin(&self, count: usize, by_id: bool, finish: Option<Finish>) {
+    fn begin(&self, count: usize, by_id: bool, finish: Finish) {
         self.by_id.set(by_id);
         // No error yet; every result is replaced before the request is answered.
         self.results.borrow_mut().resize(count, AppendResult::error(ErrorCode::None, None));
         self.remaining.set(1);
-        self.finish.replace(finish);
+        self.finish.replace(Some(finish));
     }
 
     fn hold(&self) {
@@ -213,13 +216,14 @@ impl Finish {
                 shard.counters.answered(ApiKey::Produce.code(), shard.ring.now().since(began));
                 shard
             }
-            Finish::Silence { shard, connection } => {
+            Finish::Silence { shard, connection, held } => {
                 done.results.borrow().iter().for_each(|result| shard.counters.error(result.error));
                 if done.failed()
                     && let Some(connection) = connection.upgrade()
                 {
                     connection.close(&unanswered());
                 }
+                drop(held);
                 shard
             }
         }
@@ -295,13 +299,13 @@ pub async fn request(
     if !(-1..=1).contains(&acks) {
         wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidRequiredAcks));
     }
-    let handle = connection.replies.expect(frame.len());
+    let handle = connection.replies.expect((Use::Requests, frame.len()));
     let finish = if acks == 0 {
-        handle.silence();
-        Some(Finish::Silence { shard: shard.clone(), connection: Rc::downgrade(connection) })
+        let held = handle.silence(frame.len());
+        Finish::Silence { shard: shard.clone(), connection: Rc::downgrade(connection), held }
     } else {
         let began = shard.ring.now();
-        Some(Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids }))
+        Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids })
     };
     pending.begin(wanted.len(), is_by_id(origin), finish);
     let mut hand_out = HandOut { shard, frame, origin, pending: &pending, index: 0, cut: 0 };
@@ -515,7 +519,7 @@ fn check(shard: &Shard, topic: &TopicRoute, mut records: BytesMut, origin: Appen
 pub fn remote(shard: &Shard, core: usize, number: u64, appends: Vec<Append>) {
     let pending = PendingAppends::new(shard);
     let by_id = appends.first().is_some_and(|append| is_by_id(append.origin));
-    pending.begin(appends.len(), by_id, Some(Finish::Answer { shard: shard.clone(), core, number }));
+    pending.begin(appends.len(), by_id, Finish::Answer { shard: shard.clone(), core, number });
     for (index, append) in appends.into_iter().enumerate() {
         let partition = shard.partitions.borrow().get(&append.id).cloned();
         append_local(shard, partition.as_ref(), append, &pending, index);

@@ -3,7 +3,7 @@
 //! Owns: nothing. Lives on: every core, on request. Never: keeps a turn of the loop longer than the budget of background
 //! work; so the numbers of one snapshot are not all of one moment.
 
-use super::{Shard, groups};
+use super::{Shard, groups, relief};
 use crate::{
     admin::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic},
     pace::TurnBudget,
@@ -51,6 +51,9 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
         connections: shard.connections.open() as u64,
         log_files: shard.ring.open_files() as u64,
         log_files_max: shard.files.logs_per_core as u64,
+        memory: relief::accounts(shard).into_iter().map(|(of, used, limit)| (of, used as u64, limit as u64)).collect(),
+        memory_waiting: shard.memory.waiting() as u64,
+        memory_ended: shard.memory.ended(),
         requests: requests
             .map(|(api, counters)| RequestSnapshot { api, latency: counters.time.borrow().clone() })
             .collect(),

@@ -8,7 +8,7 @@
 //! | # | input | tests |
 //! | --- | --- | --- |
 //! | 1 | lengths that no request has | `frames::a_length_that_no_request_has_ends_the_connection`, `connections::a_request_above_a_smaller_limit_ends_its_connection` |
-//! | 2 | bytes that never come, slow clients | `connections::thousands_of_slow_clients_get_memory_for_what_they_send_not_for_what_they_promise`, `connections::idle_connections_are_ended_and_busy_ones_are_not`, `pipelines::a_request_may_come_one_byte_at_a_time` |
+//! | 2 | bytes that never come, slow clients | `connections::thousands_of_slow_clients_get_memory_for_what_they_send_not_for_what_they_promise`, `connections::idle_connections_are_ended_and_busy_ones_are_not`, `pipelines::a_request_may_come_one_byte_at_a_time`, all of `memory` |
 //! | 3 | unknown API keys | `frames::unknown_apis_and_versions_end_the_connection` |
 //! | 4 | ApiVersions of an unknown version | `frames::an_unknown_version_of_api_versions_is_answered_in_version_0` |
 //! | 5 | unknown versions of other APIs | `frames::unknown_apis_and_versions_end_the_connection` |
@@ -38,6 +38,7 @@ mod connections;
 mod frames;
 mod groups;
 mod heavy;
+mod memory;
 mod names;
 mod pipelines;
 mod producers;

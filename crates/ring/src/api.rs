@@ -481,6 +481,12 @@ impl Ring {
         self.core.cold.release_idle();
     }
 
+    /// A count that rises as the peer takes bytes that were sent on `stream`: whether a send that is under way gets on. For
+    /// looks now and then; it may be a system call.
+    pub fn taken_by_peer(&self, stream: &Stream) -> u64 {
+        self.core.with_backend(|backend| backend.taken_by_peer(&stream.inner)).unwrap_or_default()
+    }
+
     /// Ends both directions of a stream, and with them whatever waits on it.
     pub fn shutdown(&self, stream: &Stream) {
         self.core.with_backend(|backend| backend.shutdown(&stream.inner));

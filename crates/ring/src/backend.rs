@@ -77,6 +77,9 @@ pub(crate) trait Backend {
     /// Takes a stream that another core has released.
     fn adopt(&mut self, socket: &SocketInner) -> io::Result<()>;
 
+    /// A count that rises as the peer takes bytes that were sent on a stream.
+    fn taken_by_peer(&mut self, socket: &SocketInner) -> u64;
+
     /// Ends both directions of a stream: pending receives end with 0 bytes, pending sends with an error.
     fn shutdown(&mut self, socket: &SocketInner);
 }

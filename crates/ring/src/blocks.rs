@@ -34,7 +34,8 @@ impl BlockPool {
     pub fn take(&self) -> Option<BytesMut> {
         self.wanted.set(true);
         let mut lent = self.lent.borrow_mut();
-        let tries = TRIES.min(lent.len());
+        // Where no further block may be made, all are worth a look.
+        let tries = if lent.len() < self.blocks_max { TRIES.min(lent.len()) } else { lent.len() };
         let free = (0..tries).find(|index| lent[*index].try_reclaim(self.block_bytes));
         let mut block = match free {
             Some(index) => lent.remove(index).expect("an index into the queue"),
@@ -48,8 +49,24 @@ impl BlockPool {
     /// Gives the blocks that are free back to the system, unless one was wanted since the last call.
     pub fn release_idle(&self) {
         if !self.wanted.replace(false) {
-            self.lent.borrow_mut().retain_mut(|block| !block.try_reclaim(self.block_bytes));
+            self.release_free();
         }
+    }
+
+    /// Gives the blocks that are free back to the system.
+    pub fn release_free(&self) {
+        self.lent.borrow_mut().retain_mut(|block| !block.try_reclaim(self.block_bytes));
+    }
+
+    /// Whether [`BlockPool::take`] would find one.
+    pub fn has_free(&self) -> bool {
+        let mut lent = self.lent.borrow_mut();
+        lent.len() < self.blocks_max || lent.iter_mut().any(|block| block.try_reclaim(self.block_bytes))
+    }
+
+    /// Memory in blocks: lent, or free and kept.
+    pub fn size_bytes(&self) -> usize {
+        self.lent.borrow().len() * self.block_bytes
     }
 }
 
@@ -78,6 +95,18 @@ mod tests {
         assert_eq!(&kept[..], [7; 10]);
         drop(kept);
         assert_eq!(block(&pool).2, at, "the block lent longest ago is the first to come back");
+    }
+
+    #[test]
+    fn a_full_pool_finds_the_one_block_that_is_free() {
+        let pool = BlockPool::new(BYTES, 20);
+        let mut held: Vec<_> = (0..20).map(|_| pool.take().unwrap()).collect();
+        assert!(!pool.has_free() && pool.take().is_none());
+        let at = held.remove(TRIES * 3).as_ptr();
+        assert!(pool.has_free());
+        assert_eq!(pool.take().map(|block| block.as_ptr()), Some(at), "however many were lent before it");
+        pool.release_free();
+        assert_eq!(pool.size_bytes(), 19 * BYTES, "what was taken and dropped at once went back");
     }
 
     #[test]

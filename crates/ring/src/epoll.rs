@@ -466,6 +466,10 @@ impl Backend for Epoll {
         sys::pread(file, buf, max, offset)
     }
 
+    fn taken_by_peer(&mut self, socket: &SocketInner) -> u64 {
+        sys::acknowledged_bytes(sys::socket_fd(socket))
+    }
+
     fn shutdown(&mut self, socket: &SocketInner) {
         sys::shutdown(sys::socket_fd(socket));
     }

@@ -270,6 +270,21 @@ pub(crate) fn pending_error(fd: RawFd) -> io::Result<()> {
     if value == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(value)) }
 }
 
+/// Bytes that the peer has acknowledged (`tcpi_bytes_acked` of `TCP_INFO`, Linux 4.1); 0 where the kernel does not say.
+pub(crate) fn acknowledged_bytes(fd: RawFd) -> u64 {
+    /// Where the field stands in `struct tcp_info` (include/uapi/linux/tcp.h), and where it ends.
+    const FIELD: std::ops::Range<usize> = 120..128;
+    let (mut info, mut length) = ([0u8; FIELD.end], FIELD.end as libc::socklen_t);
+    // SAFETY: the pointers are to room of that length, and to the length.
+    let got = check(unsafe {
+        libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, info.as_mut_ptr().cast(), &mut length)
+    });
+    match got {
+        Ok(_) if length as usize == info.len() => u64::from_ne_bytes(info[FIELD].try_into().expect("eight bytes")),
+        _ => 0,
+    }
+}
+
 /// Ends both directions. A socket that is not connected any more is what was wanted, so errors do not matter.
 pub(crate) fn shutdown(fd: RawFd) {
     // SAFETY: a plain call on an open descriptor.

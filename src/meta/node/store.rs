@@ -4,7 +4,9 @@
 
 use super::{MetaNodeError, QuorumState, bootstrap, metalog, snapshot_file};
 use crate::{
-    log::{CleanupPolicy, Durability, Log, LogConfig, LogStart, Opening, ReadPart, Reserve, TailCache, create_dir_durably},
+    log::{
+        CleanupPolicy, Durability, Log, LogConfig, LogStart, Opening, ReadPart, Reserve, TailCache, create_dir_durably,
+    },
     meta::{
         METADATA_TOPIC,
         image::{Image, Voter},

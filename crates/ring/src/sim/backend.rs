@@ -96,6 +96,10 @@ impl Backend for SimBackend {
         self.alive(|state, node| state.nodes[node].disk.read(file, buf, max, offset))
     }
 
+    fn taken_by_peer(&mut self, socket: &SocketInner) -> u64 {
+        self.state.borrow_mut().taken_by_peer(socket)
+    }
+
     fn shutdown(&mut self, socket: &SocketInner) {
         let mut state = self.state.borrow_mut();
         // What a core drops when its node has died does not reach the network.

@@ -48,6 +48,8 @@ pub(super) struct Incoming {
     pub(super) arrived_bytes: usize,
     /// Everything that counts against the window: in flight, arrived, withheld.
     pub(super) bytes: usize,
+    /// Read since the beginning of the connection.
+    pub(super) taken_bytes: u64,
     /// Read, but the sender cannot be told.
     pub(super) withheld_bytes: usize,
     pub(super) last_arrival: u64,

@@ -520,6 +520,10 @@ impl State {
         }
     }
 
+    pub(super) fn taken_by_peer(&mut self, socket: &SocketInner) -> u64 {
+        self.network.ends(sim_handle(socket)).map_or(0, |(_, peer)| peer.incoming.taken_bytes)
+    }
+
     /// Both directions end: what waits on `socket` ends, the peer reads what was sent and then the end.
     pub(super) fn shutdown(&mut self, socket: &SocketInner) {
         self.shutdown_end(sim_handle(socket));
@@ -628,5 +632,6 @@ impl super::network::Incoming {
         }
         self.arrived_bytes -= length;
         self.bytes -= length;
+        self.taken_bytes += length as u64;
     }
 }

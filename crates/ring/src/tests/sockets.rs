@@ -381,6 +381,30 @@ fn files_are_sent_as_they_are() {
 }
 
 #[test]
+fn a_send_gets_on_as_its_peer_takes_bytes() {
+    on_each(|ring| async move {
+        const SIZE: usize = 32 << 20;
+        let (near, far) = pair(&ring).await;
+        let sender = {
+            let (ring, near) = (ring.clone(), near.clone());
+            ring.clone().spawn(async move { ring.send(&near, vec![pattern(0, SIZE)]).await })
+        };
+        // Until both sockets are full.
+        let mut taken = (0, 1);
+        while taken.0 != taken.1 {
+            ring.sleep(Duration::from_millis(50)).await;
+            taken = (ring.taken_by_peer(&near), taken.0);
+        }
+        assert!(taken.0 < SIZE as u64);
+        recv_exact(&ring, &far, SIZE / 2).await.expect("arrives");
+        ring.sleep(Duration::from_millis(50)).await;
+        assert!(ring.taken_by_peer(&near) > taken.0, "half of it was read");
+        recv_exact(&ring, &far, SIZE - SIZE / 2).await.expect("arrives");
+        sender.await.expect("sends all");
+    });
+}
+
+#[test]
 fn a_file_shorter_than_promised_is_an_error() {
     let scratch = Rc::new(Scratch::new("short-file"));
     on_each(|ring| {

@@ -78,6 +78,17 @@ impl HeavyBatch {
         unpacking + packing
     }
 
+    /// Refuses a batch whose work would take more memory.
+    pub fn takes_at_most(&self, bytes_max: usize) -> Result<(), Rejection> {
+        let bytes = self.memory_bytes();
+        if bytes <= bytes_max {
+            return Ok(());
+        }
+        let message =
+            format!("checking the batch takes {bytes} bytes of memory, and memory.limit.bytes allows {bytes_max}");
+        Err(Rejection::new(ErrorCode::MessageTooLarge, message))
+    }
+
     /// Does some of the work, and gives the verdict when that was the last of it. `piece` holds a part of the records
     /// meanwhile, and nothing in between: one buffer serves many batches.
     pub fn step(&mut self, piece: &mut Vec<u8>) -> Option<Result<Accepted, Rejection>> {

@@ -1,0 +1,109 @@
+//! What one core does while connections wait for its memory: the tail gives some up, and who holds some without getting on
+//! is ended, here and on the other cores.
+//!
+//! Owns: nothing. Lives on: every core, asleep while nobody waits. Never: ends who takes its replies or sends its frame.
+
+use super::{Shard, mailbox::Message, memory::Use};
+use crate::{limits, net::conn::Connection, pace::TurnBudget};
+use std::{rc::Rc, time::Duration};
+
+pub async fn run(shard: Shard) {
+    let memory = shard.memory.clone();
+    let mut looks = 0u64;
+    loop {
+        memory.wanted.wait_until(|| memory.waiting() > 0).await;
+        memory.sweep();
+        // Blocks that the tail has may be this core's, or another one's: a block at a time goes here.
+        if memory.waiting_for_large() > 0 || !shard.receive_blocks.has_free() {
+            shard.tail.give_up(memory.waiting() * limits::RECEIVE_BLOCK_BYTES);
+            if looks.is_multiple_of(limits::MEMORY_RELIEF_LOOKS) {
+                end_stalled(&shard, memory.waiting()).await;
+                for core in (0..shard.count).filter(|core| *core != shard.index) {
+                    shard.mailbox.send(core, Message::ShortOfMemory);
+                }
+            }
+            looks += 1;
+        }
+        memory.freed.notify();
+        shard.ring.sleep(Duration::from_millis(limits::MEMORY_RELIEF_MS)).await;
+    }
+}
+
+/// Another core is short of memory. It asks again as long as it is.
+pub fn of_another_core(shard: &Shard) {
+    let all = limits::MEMORY_RELIEF_LOOKS as usize * limits::RECEIVE_BLOCK_BYTES;
+    shard.tail.give_up(all);
+    if shard.memory.begin_look() {
+        let shard = shard.clone();
+        drop(shard.ring.clone().spawn_named("memory relief", async move {
+            end_stalled(&shard, 1).await;
+            shard.memory.end_look();
+        }));
+    }
+}
+
+/// Why a connection is ended.
+struct Stalled {
+    connection: Rc<Connection>,
+    stalled_for: Duration,
+    held_bytes: usize,
+    what: &'static str,
+}
+
+/// Ends those connections that have held memory longest without getting on, as many as others wait for.
+async fn end_stalled(shard: &Shard, waiting: usize) {
+    let mut stalled = Vec::new();
+    let mut budget = TurnBudget::new(&shard.ring);
+    for connection in shard.connections.all() {
+        if let Some(connection) = connection.upgrade() {
+            stalled.extend(look(shard, &connection));
+        }
+        budget.item_done().await;
+    }
+    stalled.sort_by_key(|one| std::cmp::Reverse(one.stalled_for));
+    for Stalled { connection, stalled_for, held_bytes, what } in
+        stalled.into_iter().take(waiting.min(limits::MEMORY_ENDED_AT_ONCE))
+    {
+        shard.bad_input.say(shard.ring.now(), || {
+            format!(
+                "closing {}: {what} for {:.1} s, while it holds {held_bytes} bytes and others wait for memory \
+                 (memory.limit.bytes)",
+                connection.stream.peer_addr(),
+                stalled_for.as_secs_f64()
+            )
+        });
+        shard.memory.count_ended();
+        connection.replies.close();
+        shard.ring.shutdown(&connection.stream);
+    }
+}
+
+fn look(shard: &Shard, connection: &Rc<Connection>) -> Option<Stalled> {
+    let (replies, now) = (&connection.replies, shard.ring.now());
+    if replies.is_closed() {
+        return None;
+    }
+    let of_frame =
+        connection.progress.frame_stalled_for(now).map(|(since, held)| (since, held, "its request does not come on"));
+    let of_replies = (replies.has_unsent() && replies.reply_bytes() >= limits::REPLY_PINNED_BYTES).then(|| {
+        let taken = shard.ring.taken_by_peer(&connection.stream);
+        let stalled_for = connection.progress.reader_stalled_for(taken, now);
+        (stalled_for, replies.reply_bytes(), "it does not take its replies")
+    });
+    let (stalled_for, held_bytes, what) = of_frame.into_iter().chain(of_replies).max_by_key(|(since, ..)| *since)?;
+    let is_stalled = stalled_for >= Duration::from_millis(limits::MEMORY_STALL_MS);
+    is_stalled.then(|| Stalled { connection: connection.clone(), stalled_for, held_bytes, what })
+}
+
+/// What the core holds for each use, in bytes, and what there is for it.
+pub fn accounts(shard: &Shard) -> Vec<(&'static str, usize, usize)> {
+    let (memory, plan) = (&shard.memory, shard.memory.plan());
+    let of_use = |of: &Use| {
+        let (used, limit) = memory.account(*of);
+        (of.name(), used, limit)
+    };
+    let mut accounts: Vec<_> = Use::ALL.iter().map(of_use).collect();
+    accounts.push(("receive_blocks", shard.receive_blocks.size_bytes(), plan.blocks_max * limits::RECEIVE_BLOCK_BYTES));
+    accounts.push(("tail", shard.tail.used_bytes(), plan.tail));
+    accounts
+}
