@@ -173,7 +173,9 @@ pub const HEAVY_STEPS_PER_TURN: u32 = 4;
 /// others take no more than [`MEMORY_HEAVY_64THS`] together.
 pub const LIGHTER_BATCHES_AT_ONCE: usize = 32;
 pub const LIGHTER_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// However little memory there is, one may take so much.
+/// One batch alone may take so many times that, and however little memory there is, so much. It is what the work may take at
+/// most: all of `max.message.bytes` for a batch that is packed anew.
+pub const HEAVY_BATCH_FACTOR: usize = 4;
 pub const HEAVY_BATCH_BYTES_LEAST: usize = 16 * 1024 * 1024;
 
 /// Partitions of one core whose files are opened, made or closed at the same time. Each may have a few files open at once.

@@ -336,24 +336,38 @@ fn begin_stop(control: &ControlEnd, ready: &AtomicBool, signal: &str) {
     }
 }
 
-/// Asks every core for its numbers.
+/// Where the admin page has its numbers from.
 fn source(control: Arc<ControlEnd>, cores: usize, ready: Arc<AtomicBool>, config: &BrokerConfig) -> admin::Source {
-    let collect = move || {
-        let mut answers = Vec::new();
-        for core in 0..cores {
-            let (reply, answer) = oneshot::channel();
-            if control.send(core, Message::Snapshot(reply)) {
-                answers.push(answer);
-            }
+    let for_health = control.clone();
+    admin::Source {
+        collect: Box::new(move || {
+            let answers = ask(&control, cores, Message::Snapshot);
+            Box::pin(async move { admin::Snapshot { shards: answers.await } })
+        }),
+        health: Box::new(move || ask(&for_health, cores, Message::Health)),
+        ready,
+        log_dirs: config.log_dirs.clone(),
+    }
+}
+
+/// Asks every core, and waits for those that take the question. One that stands still keeps the others' answers waiting.
+fn ask<T: Send + 'static>(
+    control: &ControlEnd,
+    cores: usize,
+    question: impl Fn(oneshot::Sender<T>) -> Message,
+) -> admin::Asked<Vec<T>> {
+    let mut answers = Vec::new();
+    for core in 0..cores {
+        let (reply, answer) = oneshot::channel();
+        if control.send(core, question(reply)) {
+            answers.push(answer);
         }
-        let collected = async move {
-            let mut shards = Vec::new();
-            for answer in answers {
-                shards.extend(answer.await.ok());
-            }
-            admin::Snapshot { shards }
-        };
-        Box::pin(collected) as std::pin::Pin<Box<dyn Future<Output = admin::Snapshot> + Send>>
-    };
-    admin::Source { collect: Box::new(collect), ready, log_dirs: config.log_dirs.clone() }
+    }
+    Box::pin(async move {
+        let mut told = Vec::new();
+        for answer in answers {
+            told.extend(answer.await.ok());
+        }
+        told
+    })
 }

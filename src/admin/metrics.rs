@@ -146,6 +146,7 @@ impl Collector for Scrape {
         self.process(&mut writer)?;
         cores(&mut writer, shards)?;
         memory(&mut writer, shards)?;
+        health(&mut writer, shards, &self.system)?;
         requests(&mut writer, shards)?;
         traffic(&mut writer, shards, self.limit)?;
         partitions(&mut writer, shards, self.limit, &mut left_out)?;
@@ -288,6 +289,38 @@ fn memory(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::
         "millstream_memory_ended_connections",
         "Connections ended while others waited for their memory",
         ended,
+    )
+}
+
+fn health(writer: &mut Writer<'_>, shards: &[ShardSnapshot], system: &SystemSnapshot) -> Result<(), fmt::Error> {
+    let offline = shards.iter().flat_map(|ShardSnapshot { health, .. }| {
+        let by_reason = [
+            ("until_restart", health.offline_until_start),
+            ("for_now", health.offline_for_now),
+            ("failed", health.failed),
+        ];
+        by_reason.map(|(why, count)| (vec![("core", health.core.to_string()), ("why", why.to_owned())], count as f64))
+    });
+    writer.gauge("millstream_partitions_offline", "Partitions that are not served", offline)?;
+    let refusing = shards.iter().map(|shard| (label("core", shard.core), shard.health.refusing as f64));
+    writer.gauge(
+        "millstream_partitions_refusing_appends",
+        "Partitions that are read, and take no records until something that the log lacks has come",
+        refusing,
+    )?;
+    let dirs: Vec<_> = shards.iter().flat_map(|shard| &shard.health.offline_dirs).collect();
+    let is_offline = |log_dir: &str| dirs.iter().any(|(path, _)| path.display().to_string() == log_dir);
+    let offline_dirs = system.log_dirs.iter().map(|log_dir| (label("log_dir", log_dir), is_offline(log_dir)));
+    writer.gauge(
+        "millstream_log_dir_offline",
+        "1 for a log directory that cannot be used",
+        offline_dirs.map(|(labels, offline)| (labels, f64::from(u8::from(offline)))),
+    )?;
+    let refuses = shards.iter().any(|shard| shard.health.metadata_refuses.is_some());
+    writer.gauge(
+        "millstream_metadata_log_refuses",
+        "1 while the metadata log takes no records: topics, configs and registrations cannot change",
+        [(Labels::new(), f64::from(u8::from(refuses)))],
     )
 }
 

@@ -3,6 +3,7 @@
 //! Lives on the control thread (tokio, current_thread), never on a shard. It asks the shards for a `Snapshot` through
 //! `Source::collect` and owns nothing of theirs; it changes nothing. Names of metrics are in `docs/metrics.md`.
 
+mod health;
 mod histogram;
 pub mod machine;
 mod metrics;
@@ -13,7 +14,8 @@ mod system;
 pub use histogram::Histogram;
 pub use server::{AdminError, Bound, bind, serve};
 pub use snapshot::{
-    GroupOffsetSnapshot, GroupSnapshot, PartitionSnapshot, RequestSnapshot, ShardSnapshot, Snapshot, TopicTraffic,
+    GroupOffsetSnapshot, GroupSnapshot, HealthSnapshot, PartitionSnapshot, RequestSnapshot, ShardSnapshot, Snapshot,
+    TopicTraffic,
 };
 
 use std::path::PathBuf;
@@ -21,10 +23,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// An answer of all shards that is on its way.
+pub type Asked<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// Where the numbers come from.
 pub struct Source {
     /// Asks all shards and waits for their answers. Called once at a time.
-    pub collect: Box<dyn Fn() -> Pin<Box<dyn Future<Output = Snapshot> + Send>> + Send + Sync>,
+    pub collect: Box<dyn Fn() -> Asked<Snapshot> + Send + Sync>,
+    /// The same for what is not served, one answer for each shard.
+    pub health: Box<dyn Fn() -> Asked<Vec<HealthSnapshot>> + Send + Sync>,
     /// True from when clients are served until shutdown begins: what `/ready` says.
     pub ready: Arc<AtomicBool>,
     /// Whose disks' free space is shown.

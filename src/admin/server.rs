@@ -13,8 +13,15 @@ use axum::routing::get;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::{Source, metrics, system};
+use super::{
+    Source,
+    health::{self, Verdict},
+    metrics, system,
+};
 use crate::config::listeners::Address;
+
+/// A shard that takes longer to say what it does not serve stands still.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A scrape that waits longer for the shards, or for scrapes before it, is answered with 503.
 const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -127,9 +134,16 @@ struct Service {
 }
 
 async fn ready_page(State(service): State<Arc<Service>>) -> Response {
-    match service.source.ready.load(Ordering::Relaxed) {
-        true => "ready\n".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready: starting or stopping\n").into_response(),
+    let not_ready = |why: String| (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response();
+    if !service.source.ready.load(Ordering::Relaxed) {
+        return not_ready("starting or stopping".to_owned());
+    }
+    let Ok(shards) = tokio::time::timeout(HEALTH_TIMEOUT, (service.source.health)()).await else {
+        return not_ready("a core stands still".to_owned());
+    };
+    match health::verdict(&shards) {
+        Verdict::Ready(but) => format!("ready\n{but}").into_response(),
+        Verdict::NotReady(why) => not_ready(why),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use protocol::api::ApiKey;
 use protocol::error::ErrorCode;
+use std::path::PathBuf;
 
 use super::Histogram;
 
@@ -10,6 +11,31 @@ use super::Histogram;
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     pub shards: Vec<ShardSnapshot>,
+}
+
+/// What of a core's is not served as it should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HealthSnapshot {
+    pub core: usize,
+    /// Partitions that could not be opened, and are looked at again at the next start.
+    pub offline_until_start: u64,
+    /// Partitions that lack something which may come.
+    pub offline_for_now: u64,
+    /// Partitions whose log has failed.
+    pub failed: u64,
+    /// Partitions that are read, and whose log takes no records for now.
+    pub refusing: u64,
+    /// Why the metadata log takes no records, where this core has it and it does not.
+    pub metadata_refuses: Option<String>,
+    /// Log directories that cannot be used, and why, where this core knows of them.
+    pub offline_dirs: Vec<(PathBuf, String)>,
+}
+
+impl HealthSnapshot {
+    /// Partitions that are not served.
+    pub fn offline(&self) -> u64 {
+        self.offline_until_start + self.offline_for_now + self.failed
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -20,6 +46,7 @@ pub struct ShardSnapshot {
     pub cpu: usize,
     /// "io_uring" or "epoll".
     pub backend: &'static str,
+    pub health: HealthSnapshot,
     /// Open now.
     pub connections: u64,
     /// Descriptors of files of logs.

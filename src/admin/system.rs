@@ -9,6 +9,8 @@ pub struct SystemSnapshot {
     pub resident_memory_bytes: Option<i64>,
     pub open_files: Option<i64>,
     pub open_files_max: Option<u64>,
+    /// As they are configured.
+    pub log_dirs: Vec<String>,
     pub disks: Vec<DiskSnapshot>,
 }
 
@@ -28,6 +30,7 @@ pub fn collect(log_dirs: &[PathBuf]) -> SystemSnapshot {
             .and_then(|statm| resident_bytes(&statm)),
         open_files: std::fs::read_dir("/proc/self/fd").ok().map(|files| files.count() as i64),
         open_files_max: rustix::process::getrlimit(rustix::process::Resource::Nofile).current,
+        log_dirs: log_dirs.iter().map(|dir| dir.display().to_string()).collect(),
         disks: log_dirs.iter().filter_map(|dir| disk(dir)).collect(),
     }
 }

@@ -109,6 +109,7 @@ fn the_number_of_series_is_bounded() {
 fn source(ready: &Arc<AtomicBool>) -> Source {
     Source {
         collect: Box::new(|| Box::pin(async { two_shards() })),
+        health: Box::new(|| Box::pin(async { Vec::new() })),
         ready: ready.clone(),
         log_dirs: vec![std::env::temp_dir()],
     }

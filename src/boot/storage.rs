@@ -103,6 +103,11 @@ impl Storage {
         self.dirs.iter().map(|(path, _)| path.as_path())
     }
 
+    /// Log directories of the configuration that cannot be used, and why.
+    pub fn offline_dirs(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.offline.iter().map(|dir| (dir.path.as_path(), dir.why.as_str()))
+    }
+
     pub fn is_in_use(&self, dir: &Path) -> bool {
         self.dirs().any(|path| path == dir)
     }

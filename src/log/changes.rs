@@ -82,7 +82,8 @@ impl Changes {
         self.0.borrow_mut().push(change);
     }
 
-    /// Does all of it. After an error the next start finds what is left to do.
+    /// Does all of it; each file is closed again: there may be more segments than files that may be open. After an error the
+    /// next start finds what is left to do.
     pub async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
         for change in self.0.into_inner() {
             if matches!(change, Change::Cut(_) | Change::SetAside { .. } | Change::RebuildIndexes(_)) {
@@ -108,10 +109,12 @@ impl Change {
             }
             Change::TrimIndexes(segment) => {
                 let result = segment.trim_indexes(ring, dir).await;
+                segment.close_idle_files(false);
                 ("cutting indexes of", path_of(dir, &segment), result)
             }
             Change::RebuildIndexes(segment) => {
                 let result = rebuild_indexes(ring, dir, config, &segment).await;
+                segment.close_idle_files(false);
                 ("rebuilding indexes of", path_of(dir, &segment), result)
             }
             Change::Cut(cut) => ("cutting", path_of(dir, &cut.segment), cut.apply(ring, dir).await),

@@ -259,6 +259,11 @@ impl Log {
         self.0.segments.borrow().iter().for_each(|segment| segment.close_idle_files(false));
     }
 
+    /// Whether it takes no records for now: it lacks something that may come.
+    pub fn is_waiting(&self) -> bool {
+        self.0.writer.is_waiting()
+    }
+
     fn segments(&self) -> Vec<Rc<Segment>> {
         self.0.segments.borrow().clone()
     }

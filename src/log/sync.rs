@@ -157,6 +157,10 @@ impl Writer {
         }
     }
 
+    pub fn is_waiting(&self) -> bool {
+        matches!(*self.health.borrow(), Health::Waiting(_))
+    }
+
     pub fn has_failed(&self) -> bool {
         matches!(*self.health.borrow(), Health::Failed(_)) && !self.ended.get()
     }

@@ -33,7 +33,7 @@ use protocol::{
     ErrorCode, Uuid,
     metadata_records::{BeginTransactionRecord, EndTransactionRecord, MetadataRecord},
 };
-use ring::{Ring, signal::Signal};
+use ring::{Instant, Ring, signal::Signal};
 use std::{
     cell::{Cell, RefCell},
     future::Future,
@@ -42,11 +42,15 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 use store::Store;
 
 /// Shows an image to all cores; its future resolves when all of them act on it.
 pub type Publish = Box<dyn Fn(Arc<Image>) -> Pin<Box<dyn Future<Output = ()>>>>;
+
+/// How long a refusal counts as the state of the log: nothing else tells whether it has passed.
+const REFUSAL_SHOWN: Duration = Duration::from_secs(10);
 
 /// What a node has the broker do.
 pub struct Hooks {
@@ -139,6 +143,8 @@ struct Inner {
     failure: RefCell<Option<String>>,
     max_record_bytes_between_snapshots: u64,
     record_bytes_since_snapshot: Cell<u64>,
+    /// The last records that were refused for now, since any were taken.
+    refused: RefCell<Option<(Instant, String)>>,
     /// Where the records begin that are being written and may be taken back.
     undecided_from: Cell<Option<i64>>,
 }
@@ -222,6 +228,7 @@ impl MetaNode {
             failure: RefCell::default(),
             max_record_bytes_between_snapshots: options.max_record_bytes_between_snapshots,
             record_bytes_since_snapshot: Cell::new(record_bytes),
+            refused: RefCell::default(),
             undecided_from: Cell::new(None),
         });
         inner.take_office().await?;
@@ -273,6 +280,15 @@ impl MetaNode {
         // A log that has failed keeps the one that it had.
         let reached = self.0.log.checkpoint().await.unwrap_or_else(|_| self.0.log.recovery_point());
         self.0.undecided_from.get().map_or(reached, |from| reached.min(from))
+    }
+
+    /// Why the log takes no records: it has failed, or has refused some a moment ago.
+    pub fn refuses(&self) -> Option<String> {
+        let Inner { failure, refused, ring, .. } = &*self.0;
+        let now = ring.now();
+        let lately = |(at, _): &&(Instant, String)| now.since(*at) < REFUSAL_SHOWN;
+        let refused = || refused.borrow().as_ref().filter(lately).map(|(_, why)| why.clone());
+        failure.borrow().clone().or_else(refused)
     }
 
     /// Answers when the request's records are durable and every core acts on them. Requests are worked on one after the
@@ -452,10 +468,12 @@ impl Inner {
                     "the metadata log cannot be written for now: the request is refused and leaves no trace; {}",
                     remedy(&refused)
                 );
+                *self.refused.borrow_mut() = Some((self.ring.now(), refused.to_string()));
                 return Err(MetaNodeError::Waiting(refused));
             }
             is_spent = true;
         }
+        self.refused.take();
         if is_spent {
             self.store.refill_reserve().await;
         }

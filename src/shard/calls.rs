@@ -6,7 +6,7 @@ use super::{
     Shard,
     apis::{delete_records, list_offsets, log_dirs, offset_for_leader_epoch},
     call::{Answer, Call},
-    fetch, follow, groups,
+    fetch, follow, groups, health,
     mailbox::Message,
     produce, relief, snapshot,
 };
@@ -27,6 +27,12 @@ pub fn receive(shard: &Shard, from: usize, message: Message) {
                 let snapshot = snapshot::take(&task).await;
                 // The control thread may have given up waiting; then nobody misses the answer.
                 let _ = reply.send(snapshot);
+            });
+        }
+        Message::Health(reply) => {
+            let task = shard.clone();
+            shard.ring.spawn_named("health", async move {
+                let _ = reply.send(health::take(&task).await);
             });
         }
         Message::Call { number, call } => match *call {

@@ -41,7 +41,7 @@ impl HeavyBatches {
 
     /// What one batch may take: more would not leave this core enough.
     fn batch_bytes_max(&self) -> usize {
-        self.memory_bytes_max.max(limits::HEAVY_BATCH_BYTES_LEAST)
+        (self.memory_bytes_max * limits::HEAVY_BATCH_FACTOR).max(limits::HEAVY_BATCH_BYTES_LEAST)
     }
 
     /// The verdict on a batch, as soon as the work on it is done; `None` when the core ends before.

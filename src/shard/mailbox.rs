@@ -48,6 +48,8 @@ pub enum Message {
     End,
     /// From the control thread: report what the admin page shows.
     Snapshot(tokio::sync::oneshot::Sender<crate::admin::ShardSnapshot>),
+    /// From the control thread: tell what is not served.
+    Health(tokio::sync::oneshot::Sender<crate::admin::HealthSnapshot>),
 }
 
 // A queue has room for many of them, and there is one per pair of cores.

@@ -13,6 +13,7 @@ pub mod fetch;
 mod flushes;
 mod follow;
 mod groups;
+mod health;
 mod heavy;
 mod housekeeping;
 pub mod mailbox;

@@ -3,7 +3,7 @@
 //! Owns: nothing. Lives on: every core, on request. Never: keeps a turn of the loop longer than the budget of background
 //! work; so the numbers of one snapshot are not all of one moment.
 
-use super::{Shard, groups, relief};
+use super::{Shard, groups, health, relief};
 use crate::{
     admin::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic},
     pace::TurnBudget,
@@ -48,6 +48,7 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
             BackendKind::Epoll => "epoll",
             BackendKind::Simulated => "simulated",
         },
+        health: health::take(shard).await,
         connections: shard.connections.open() as u64,
         log_files: shard.ring.open_files() as u64,
         log_files_max: shard.files.logs_per_core as u64,

@@ -3,6 +3,7 @@
 
 use crate::support::{
     self, Broker, Client, Setup, batch,
+    broker::{free_port, scratch_folder},
     client::{self, FETCH_VERSION, PRODUCE_VERSION},
 };
 use protocol::{
@@ -14,9 +15,10 @@ use protocol::{
         offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
     },
 };
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     io::{Read, Write},
     net::TcpStream,
     thread,
@@ -31,16 +33,27 @@ const TOPIC: &str = "driven";
 /// The highest value of each metric on the page, by its name there.
 type Page = BTreeMap<String, f64>;
 
-fn page(broker: &Broker) -> Page {
-    let log = broker.log();
-    let (_, address) = log.split_once("metrics on http://").expect("the log names the page's address");
+/// What the admin service of the broker with this log answers.
+fn get(log: &str, path: &str) -> String {
+    let (_, address) = log.rsplit_once("metrics on http://").expect("the log names the page's address");
     let address = address.split_once('/').expect("a path").0;
     let mut stream = TcpStream::connect(address).expect("the page is served");
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("a page");
+    answer
+}
+
+fn page(broker: &Broker) -> Page {
+    page_of(&broker.log())
+}
+
+fn page_of(log: &str) -> Page {
     let mut page = Page::new();
-    for line in answer.lines().filter(|line| line.starts_with("millstream_") || line.starts_with("process_")) {
+    for line in
+        get(log, "/metrics").lines().filter(|line| line.starts_with("millstream_") || line.starts_with("process_"))
+    {
         let name = line.split(['{', ' ']).next().expect("a name").to_owned();
         let value: f64 = line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a value");
         let highest = page.entry(name).or_insert(value);
@@ -154,6 +167,83 @@ fn drive_a_stall(broker: &Broker) {
     });
 }
 
+/// A broker that lacks a log directory, a log, room in its files and memory, one after the other: the highest values that it
+/// shows meanwhile, and what `/ready` says of each.
+fn drive_troubles(backend: &'static str) -> Page {
+    let folder = scratch_folder();
+    let (data, other) = (folder.join("data"), folder.join("other"));
+    fs::write(&other, b"not a folder").unwrap();
+    let setup = Setup::new(backend, 2)
+        .with("admin.listener", "127.0.0.1:0")
+        .with("log.dirs", &format!("{},{}", data.display(), other.display()))
+        .with("memory.limit.bytes", "1");
+    let port = free_port();
+    let start = || Broker::try_start(&setup, &data, port).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    let mut broker = start();
+    let mut client = Client::connect(broker.address);
+    client.create_topic(TOPIC, 1, &[]);
+    client.create_topic("lost", 1, &[]);
+    client.produce_value("lost", 0, b"one");
+    broker.stop();
+    fs::remove_file(data.join("lost-0/00000000000000000000.log")).unwrap();
+    let broker = start();
+    let log = || fs::read_to_string(data.with_extension("stderr")).unwrap();
+    let says = |status: u16, words: &str| {
+        let answer = get(&log(), "/ready");
+        answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(words)
+    };
+    assert!(says(200, "1 partition is offline until the next start"), "{}", get(&log(), "/ready"));
+    assert!(says(200, &format!("the log directory {} is offline", other.display())));
+    let mut page = page_of(&log());
+    stall_large_frames(&broker, &mut page, &log);
+    // From now on no file grows.
+    let pid = broker.pid();
+    let limit = |bytes| Rlimit { current: bytes, maximum: None };
+    prlimit(Some(pid), Resource::Fsize, limit(Some(1))).unwrap();
+    let mut client = Client::connect(broker.address);
+    let request = client::produce_request(TOPIC, 0, batch::of(&[b"value"]), -1);
+    support::eventually("appends are refused", || {
+        client.call(&request, PRODUCE_VERSION);
+        says(200, "1 partition is read only for now")
+    });
+    assert_ne!(client.try_create_topic("refused", 1, &[]), ErrorCode::None);
+    assert!(says(503, "the metadata log takes no records"), "{}", get(&log(), "/ready"));
+    merge(&mut page, page_of(&log()));
+    prlimit(Some(pid), Resource::Fsize, limit(None)).unwrap();
+    client.create_topic("taken", 1, &[]);
+    support::eventually("appends are taken again", || says(200, "ready") && !says(200, "read only"));
+    drop(broker);
+    let _ = fs::remove_dir_all(folder);
+    page
+}
+
+/// Clients that send some of a large frame and stop there, more of them than have room, until one is closed.
+fn stall_large_frames(broker: &Broker, page: &mut Page, log: &impl Fn() -> String) {
+    let stalled: Vec<_> = (0..12)
+        .map(|_| {
+            let mut stream = TcpStream::connect(broker.address).unwrap();
+            stream.write_all(&3_000_000_i32.to_be_bytes()).unwrap();
+            // More than its socket's buffers may be refused at once.
+            stream.set_nonblocking(true).unwrap();
+            let _ = stream.write(&[0; 1_500_000]);
+            stream
+        })
+        .collect();
+    let moved = |page: &Page, name: &str| page.get(name).is_some_and(|value| *value > 0.0);
+    support::eventually("stalled connections are closed", || {
+        merge(page, page_of(&log()));
+        moved(page, "millstream_memory_waiting_connections") && moved(page, "millstream_memory_ended_connections_total")
+    });
+    drop(stalled);
+}
+
+fn merge(page: &mut Page, other: Page) {
+    for (name, value) in other {
+        let highest = page.entry(name).or_insert(value);
+        *highest = highest.max(value);
+    }
+}
+
 #[test]
 fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
     for setup in Setup::backends() {
@@ -169,7 +259,8 @@ fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
         drive_records(&mut client);
         drive_groups(&mut client);
         drive_a_stall(&broker);
-        let after = page(&broker);
+        let mut after = page(&broker);
+        merge(&mut after, drive_troubles(setup.backend));
         let documented = Documented::all();
         let still: Vec<_> =
             documented.iter().filter(|one| !one.is_moved(&before, &after)).map(|one| one.name).collect();

@@ -193,9 +193,12 @@ impl Broker {
         String::from_utf8_lossy(&fs::read(self.data().with_extension("stderr")).expect("its log")).into_owned()
     }
 
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.process().child)
+    }
+
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_child(&self.process().child);
-        kill_process(pid, signal).expect("the broker's process is there");
+        kill_process(self.pid(), signal).expect("the broker's process is there");
     }
 
     /// SIGTERM, and its exit status.
