@@ -5,11 +5,12 @@
 
 use crate::{
     aligned::ALIGNMENT,
+    faults::{self, Call},
     file::{File, Handle},
     net::{ListenOptions, Listener, SocketInner, Stream},
     time::Instant,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use std::{
     ffi::CString,
     io, mem,
@@ -225,6 +226,7 @@ pub(crate) fn local_address(fd: RawFd) -> io::Result<SocketAddr> {
 
 /// The next connection in the queue; `WouldBlock` when there is none.
 pub(crate) fn accept(listener: RawFd) -> io::Result<Stream> {
+    faults::allow(Call::Accept)?;
     let mut raw = RawAddress::empty();
     let length = &raw mut raw.length;
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
@@ -242,6 +244,7 @@ pub(crate) fn stream(fd: OwnedFd, peer: SocketAddr) -> io::Result<Stream> {
 
 /// Begins to connect. `WouldBlock`: the socket becomes writable when it is decided (see [`pending_error`]).
 pub(crate) fn connect(fd: RawFd, address: SocketAddr) -> io::Result<()> {
+    faults::allow(Call::Connect)?;
     let raw = RawAddress::new(address);
     // SAFETY: the address and its length lie in `raw`, which lives across the call.
     match check(unsafe { libc::connect(fd, raw.as_ptr(), raw.length) }) {
@@ -275,6 +278,7 @@ pub(crate) fn set_receive_low_water(fd: RawFd, bytes: usize) {
 }
 
 pub(crate) fn recv(fd: RawFd, buf: &mut BytesMut, max: usize) -> io::Result<usize> {
+    faults::allow(Call::Recv)?;
     // SAFETY: `append` passes room of that length.
     append(buf, max, |at, length| unsafe { libc::recv(fd, at.cast(), length, libc::MSG_DONTWAIT) })
 }
@@ -315,12 +319,15 @@ impl Gather {
             let slice = &buf[mem::take(&mut skip)..];
             *iovec = libc::iovec { iov_base: slice.as_ptr().cast_mut().cast(), iov_len: slice.len() };
         }
-        left.len().min(IOVECS_PER_CALL)
+        faults::shorten(Call::Gather, &mut iovecs[..left.len().min(IOVECS_PER_CALL)])
     }
 
     /// The next bytes, if they lie in one buffer.
     pub(crate) fn single<'a>(&self, bufs: &'a [Bytes]) -> Option<&'a [u8]> {
-        (self.index + 1 == bufs.len()).then(|| &bufs[self.index][self.skip..])
+        (self.index + 1 == bufs.len()).then(|| {
+            let left = &bufs[self.index][self.skip..];
+            &left[..faults::shortened(Call::Gather, left.len())]
+        })
     }
 
     pub(crate) fn advance(&mut self, bufs: &[Bytes], bytes: usize) {
@@ -331,6 +338,15 @@ impl Gather {
         }
         assert!(self.index < bufs.len() || self.skip == 0, "no more is moved than there was");
     }
+
+    /// Takes what has been moved out of `bufs`; whether that was anything.
+    pub(crate) fn leave_rest(self, bufs: &mut Vec<Bytes>) -> bool {
+        bufs.drain(..self.index);
+        if let Some(first) = bufs.first_mut() {
+            first.advance(self.skip);
+        }
+        self.index > 0 || self.skip > 0
+    }
 }
 
 pub(crate) const NO_IOVECS: [libc::iovec; IOVECS_PER_CALL] =
@@ -340,6 +356,7 @@ pub(crate) const NO_IOVECS: [libc::iovec; IOVECS_PER_CALL] =
 pub(crate) fn send(fd: RawFd, bufs: &[Bytes], gather: &mut Gather) -> io::Result<()> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     while !gather.is_done(bufs) {
+        faults::allow(Call::Send)?;
         let bytes = if let Some(slice) = gather.single(bufs) {
             // SAFETY: pointer and length are one slice of ours.
             moved(|| unsafe { libc::send(fd, slice.as_ptr().cast(), slice.len(), flags) })?
@@ -372,16 +389,23 @@ pub(crate) fn direct_fd(file: &File) -> Option<RawFd> {
     let Handle::Os { fd, direct } = &file.inner.handle else {
         panic!("a file of the simulated world reached the real one")
     };
-    let open = || {
+    let open = || -> io::Result<OwnedFd> {
         // This name also leads to a file that has none any more.
         let path = CString::new(format!("/proc/self/fd/{}", fd.as_raw_fd())).expect("digits are not zero");
         let flags = libc::O_RDONLY | libc::O_DIRECT | libc::O_CLOEXEC;
         // SAFETY: the path is terminated by zero and lives across the call.
-        let twin = moved(|| unsafe { libc::open(path.as_ptr(), flags) as isize }).ok()?;
+        let twin = moved(|| unsafe { libc::open(path.as_ptr(), flags) as isize })?;
         // SAFETY: the descriptor is new and nobody else's.
-        Some(unsafe { OwnedFd::from_raw_fd(twin as RawFd) })
+        Ok(unsafe { OwnedFd::from_raw_fd(twin as RawFd) })
     };
-    direct.get_or_init(open).as_ref().map(AsRawFd::as_raw_fd)
+    if direct.get().is_none() {
+        match open() {
+            // It may be had later.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => {}
+            opened => drop(direct.set(opened.ok())),
+        }
+    }
+    direct.get()?.as_ref().map(AsRawFd::as_raw_fd)
 }
 
 /// Whether a direct read that has moved `done` bytes of `length` has come to its end, its last call with `moved` bytes.
@@ -411,14 +435,15 @@ pub(crate) fn is_direct(file: &File) -> bool {
 }
 
 pub(crate) fn pread(file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
-    let fd = file_fd(file);
+    faults::allow(Call::Read)?;
+    let (fd, max) = (file_fd(file), faults::shortened(Call::Read, max));
     // SAFETY: `append` passes room of that length.
     append(buf, max, |at, length| unsafe { libc::pread(fd, at.cast(), length, offset as libc::off_t) })
 }
 
 /// Reads what lies in the page cache; `WouldBlock` when that is nothing.
 pub(crate) fn pread_cached(file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
-    let fd = file_fd(file);
+    let (fd, max) = (file_fd(file), faults::shortened(Call::Read, max));
     append(buf, max, |at, length| {
         let iovec = libc::iovec { iov_base: at.cast(), iov_len: length };
         // SAFETY: the one vector covers the room that `append` passes.
@@ -430,6 +455,7 @@ pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result
     let fd = file_fd(file);
     let (mut gather, mut at) = (Gather::default(), offset);
     while !gather.is_done(bufs) {
+        faults::allow(Call::Write)?;
         let mut iovecs = NO_IOVECS;
         let count = gather.iovecs(bufs, &mut iovecs) as libc::c_int;
         // SAFETY: the vectors point into `bufs`, and all of it lives across the call.
@@ -447,7 +473,9 @@ pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result
 pub(crate) fn pwrite_durable(file: &File, buf: &[u8], offset: u64, done: &mut usize) -> io::Result<()> {
     let fd = file_fd(file);
     while *done < buf.len() {
+        faults::allow(Call::WriteDurable)?;
         let left = &buf[*done..];
+        let left = &left[..faults::shortened(Call::WriteDurable, left.len())];
         let iovec = libc::iovec { iov_base: left.as_ptr().cast_mut().cast(), iov_len: left.len() };
         let at = (offset + *done as u64) as libc::off_t;
         // SAFETY: the one vector covers `left`, which lives across the call.
