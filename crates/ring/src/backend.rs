@@ -43,8 +43,9 @@ pub(crate) trait Backend {
     fn submit(&mut self, token: Token, op: Op);
 
     /// The future of this operation was dropped: its completion will be ignored, so it may end early (a pending accept,
-    /// recv or connect should). The completion still comes, and gives the buffers back. A send or send_file that was cut
-    /// short leaves half a message behind: its stream is shut down.
+    /// recv or connect should). The completion still comes, and gives the buffers back: those of a recv with what has
+    /// arrived, those of a send or send_file with what has not left. A send that was cut short, by this or by an error,
+    /// leaves half a message behind: its stream is shut down.
     fn cancel(&mut self, token: Token);
 
     /// The core promises to sleep (`true`: from now on its doorbell has to wake it) or is awake again. The executor looks

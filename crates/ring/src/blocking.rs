@@ -5,6 +5,7 @@
 
 use crate::{
     backend::DoorbellInner,
+    faults::{self, Call},
     file::{DirEntry, File, Handle, OpenOptions},
     host::HostDoorbell,
     op::{Op, Outcome, Token},
@@ -172,7 +173,9 @@ impl Pool {
         drop(state);
         self.threads.retain(|thread| !thread.is_finished());
         let shared = self.shared.clone();
-        let started = thread::Builder::new().name(format!("{}-files", self.core_name)).spawn(move || shared.work());
+        let started = thread::Builder::new()
+            .name(format!("{}-files", self.core_name))
+            .spawn(faults::carried(move || shared.work()));
         match started {
             Ok(thread) => self.threads.push(thread),
             Err(error) => {
@@ -269,6 +272,7 @@ pub(crate) fn open_flags(options: OpenOptions) -> libc::c_int {
 }
 
 fn open(path: &Path, options: OpenOptions) -> io::Result<File> {
+    faults::allow(Call::Open)?;
     let path = c_path(path)?;
     let flags = open_flags(options);
     // SAFETY: the path is terminated by zero and lives across the call.

@@ -5,6 +5,7 @@
 
 use crate::{
     backend::{Backend, BackendKind, Doorbell, Wait},
+    faults::{self, Call},
     file::File,
     host::Host,
     in_flight::InFlight,
@@ -75,6 +76,19 @@ struct Pending {
     cancelled: bool,
 }
 
+impl Pending {
+    /// Leaves of an interrupted send what has not left; whether anything has.
+    fn leave_rest(&mut self) -> bool {
+        match (&mut self.op, &self.progress) {
+            (Op::Send { bufs, .. }, Progress::Sending(gather)) => gather.leave_rest(bufs),
+            (Op::SendFile { offset, length, .. }, Progress::Transferring(transfer)) => {
+                transfer.leave_rest(offset, length)
+            }
+            _ => false,
+        }
+    }
+}
+
 enum Progress {
     Nothing,
     Connecting(Rc<SocketInner>),
@@ -111,6 +125,7 @@ impl Epoll {
     }
 
     fn control(&self, operation: libc::c_int, fd: RawFd, events: u32, data: u64) -> io::Result<()> {
+        faults::allow(Call::Watch)?;
         let mut event = libc::epoll_event { events, u64: data };
         // SAFETY: the pointer is to an event of ours; the kernel copies it.
         sys::check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, fd, &mut event) }).map(drop)
@@ -176,7 +191,7 @@ impl Epoll {
             match self.attempt(token, &mut pending) {
                 Attempt::Complete(result) => {
                     self.direction(fd, half).waiting.pop_front();
-                    self.host.complete(token, pending.op, result);
+                    self.complete(token, pending, result);
                 }
                 Attempt::WouldBlock => {
                     self.direction(fd, half).ready = false;
@@ -202,8 +217,13 @@ impl Epoll {
             (Op::Recv { buf, max, .. }, _) => {
                 let received = sys::recv(fd, buf, *max);
                 let socket = &mut self.sockets[fd as usize];
-                // Less than was asked for: the socket is drained, and more comes with an edge, unless it has ended.
-                socket.reader.ready = socket.ended || matches!(received, Ok(bytes) if bytes == *max);
+                // Less than was asked for: the socket is drained, and more comes with an edge, unless it has ended. An
+                // error says nothing of what is there, and no edge comes for that again.
+                socket.reader.ready = socket.ended
+                    || match &received {
+                        Ok(bytes) => bytes == max,
+                        Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+                    };
                 received.map(|bytes| Outcome::Size(bytes as u64))
             }
             (Op::Send { bufs, .. }, Progress::Sending(gather)) => sys::send(fd, bufs, gather).map(|()| Outcome::Done),
@@ -280,9 +300,17 @@ impl Epoll {
 
     /// Ends a waiting operation with an error.
     fn abandon(&mut self, token: Token, error: io::Error) {
-        let Pending { op, fd, half, .. } = self.pending.remove(token).expect("only what is pending is abandoned");
-        self.direction(fd, half).waiting.retain(|&waiting| waiting != token);
-        self.host.complete(token, op, Err(error));
+        let pending = self.pending.remove(token).expect("only what is pending is abandoned");
+        self.direction(pending.fd, pending.half).waiting.retain(|&waiting| waiting != token);
+        self.complete(token, pending, Err(error));
+    }
+
+    fn complete(&mut self, token: Token, mut pending: Pending, result: io::Result<Outcome>) {
+        if result.is_err() && pending.leave_rest() {
+            // Nothing may follow half a message.
+            sys::shutdown(pending.fd);
+        }
+        self.host.complete(token, pending.op, result);
     }
 
     fn handle(&mut self, event: libc::epoll_event) {

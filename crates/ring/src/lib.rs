@@ -19,6 +19,7 @@ mod cold;
 mod doorbell;
 mod epoll;
 pub(crate) mod executor;
+mod faults;
 mod file;
 mod host;
 mod in_flight;

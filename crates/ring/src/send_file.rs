@@ -3,7 +3,12 @@
 //! Owns: the pipes of one core and the progress of each transfer. What lies in memory is moved at once; what has to come
 //! from disk is moved by a thread of [`crate::blocking`], so that the core never waits for it.
 
-use crate::{file::File, passing::passes, sys};
+use crate::{
+    faults::{self, Call},
+    file::File,
+    passing::passes,
+    sys,
+};
 use std::{
     io,
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
@@ -41,6 +46,7 @@ impl Pipe {
 
     /// Moves at most `max` bytes into the empty pipe. 0: the file ends before `offset`.
     fn fill(&self, file: &File, offset: u64, max: usize) -> io::Result<usize> {
+        faults::allow(Call::Splice)?;
         let mut from = offset as libc::loff_t;
         let (source, length) = (sys::file_fd(file), max.min(self.capacity));
         let flags = libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MOVE;
@@ -60,6 +66,7 @@ impl Pipe {
 
     /// Moves at most `length` bytes out to the socket; `more` says that others follow at once.
     fn drain(&self, socket: RawFd, length: usize, more: bool) -> io::Result<usize> {
+        faults::allow(Call::Splice)?;
         let flags = libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MOVE | if more { libc::SPLICE_F_MORE } else { 0 };
         let null = std::ptr::null_mut();
         // The socket is non-blocking, and std ignores SIGPIPE in every Rust program.
@@ -170,6 +177,13 @@ impl Transfer {
             let filled = pipe.fill(range.file, offset, max);
             self.filled(pipe, filled)?;
         }
+    }
+
+    /// Leaves of a range what has not been sent; whether anything has.
+    pub(crate) fn leave_rest(&self, offset: &mut u64, length: &mut u64) -> bool {
+        *offset += self.sent;
+        *length -= self.sent;
+        self.sent > 0
     }
 
     /// Takes the pipe back with what was moved into it.

@@ -5,12 +5,13 @@
 
 use crate::{
     aligned::ALIGNMENT,
+    faults::{self, Call},
     file::{File, Handle},
     net::{ListenOptions, Listener, SocketInner, Stream},
     passing::passes,
     time::Instant,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use std::{
     ffi::CString,
     io, mem,
@@ -234,6 +235,7 @@ pub(crate) fn local_address(fd: RawFd) -> io::Result<SocketAddr> {
 
 /// The next connection in the queue; `WouldBlock` when there is none.
 pub(crate) fn accept(listener: RawFd) -> io::Result<Stream> {
+    faults::allow(Call::Accept)?;
     let mut raw = RawAddress::empty();
     let length = &raw mut raw.length;
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
@@ -251,6 +253,7 @@ pub(crate) fn stream(fd: OwnedFd, peer: SocketAddr) -> io::Result<Stream> {
 
 /// Begins to connect. `WouldBlock`: the socket becomes writable when it is decided (see [`pending_error`]).
 pub(crate) fn connect(fd: RawFd, address: SocketAddr) -> io::Result<()> {
+    faults::allow(Call::Connect)?;
     let raw = RawAddress::new(address);
     // SAFETY: the address and its length lie in `raw`, which lives across the call.
     match check(unsafe { libc::connect(fd, raw.as_ptr(), raw.length) }) {
@@ -299,6 +302,7 @@ pub(crate) fn set_receive_low_water(fd: RawFd, bytes: usize) {
 }
 
 pub(crate) fn recv(fd: RawFd, buf: &mut BytesMut, max: usize) -> io::Result<usize> {
+    faults::allow(Call::Recv)?;
     // SAFETY: `append` passes room of that length.
     append(buf, max, |at, length| unsafe { libc::recv(fd, at.cast(), length, libc::MSG_DONTWAIT) })
 }
@@ -339,12 +343,15 @@ impl Gather {
             let slice = &buf[mem::take(&mut skip)..];
             *iovec = libc::iovec { iov_base: slice.as_ptr().cast_mut().cast(), iov_len: slice.len() };
         }
-        left.len().min(IOVECS_PER_CALL)
+        faults::shorten(Call::Gather, &mut iovecs[..left.len().min(IOVECS_PER_CALL)])
     }
 
     /// The next bytes, if they lie in one buffer.
     pub(crate) fn single<'a>(&self, bufs: &'a [Bytes]) -> Option<&'a [u8]> {
-        (self.index + 1 == bufs.len()).then(|| &bufs[self.index][self.skip..])
+        (self.index + 1 == bufs.len()).then(|| {
+            let left = &bufs[self.index][self.skip..];
+            &left[..faults::shortened(Call::Gather, left.len())]
+        })
     }
 
     pub(crate) fn advance(&mut self, bufs: &[Bytes], bytes: usize) {
@@ -355,6 +362,15 @@ impl Gather {
         }
         assert!(self.index < bufs.len() || self.skip == 0, "no more is moved than there was");
     }
+
+    /// Takes what has been moved out of `bufs`; whether that was anything.
+    pub(crate) fn leave_rest(self, bufs: &mut Vec<Bytes>) -> bool {
+        bufs.drain(..self.index);
+        if let Some(first) = bufs.first_mut() {
+            first.advance(self.skip);
+        }
+        self.index > 0 || self.skip > 0
+    }
 }
 
 pub(crate) const NO_IOVECS: [libc::iovec; IOVECS_PER_CALL] =
@@ -364,6 +380,7 @@ pub(crate) const NO_IOVECS: [libc::iovec; IOVECS_PER_CALL] =
 pub(crate) fn send(fd: RawFd, bufs: &[Bytes], gather: &mut Gather) -> io::Result<()> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     while !gather.is_done(bufs) {
+        faults::allow(Call::Send)?;
         let bytes = if let Some(slice) = gather.single(bufs) {
             // SAFETY: pointer and length are one slice of ours.
             moved(|| unsafe { libc::send(fd, slice.as_ptr().cast(), slice.len(), flags) })?
@@ -449,14 +466,15 @@ pub(crate) fn is_direct(file: &File) -> bool {
 }
 
 pub(crate) fn pread(file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
-    let fd = file_fd(file);
+    faults::allow(Call::Read)?;
+    let (fd, max) = (file_fd(file), faults::shortened(Call::Read, max));
     // SAFETY: `append` passes room of that length.
     append(buf, max, |at, length| unsafe { libc::pread(fd, at.cast(), length, offset as libc::off_t) })
 }
 
 /// Reads what lies in the page cache; `WouldBlock` when that is nothing.
 pub(crate) fn pread_cached(file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
-    let fd = file_fd(file);
+    let (fd, max) = (file_fd(file), faults::shortened(Call::Read, max));
     append(buf, max, |at, length| {
         let iovec = libc::iovec { iov_base: at.cast(), iov_len: length };
         // SAFETY: the one vector covers the room that `append` passes.
@@ -468,6 +486,7 @@ pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result
     let fd = file_fd(file);
     let (mut gather, mut at) = (Gather::default(), offset);
     while !gather.is_done(bufs) {
+        faults::allow(Call::Write)?;
         let mut iovecs = NO_IOVECS;
         let count = gather.iovecs(bufs, &mut iovecs) as libc::c_int;
         // SAFETY: the vectors point into `bufs`, and all of it lives across the call.
@@ -485,7 +504,9 @@ pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result
 pub(crate) fn pwrite_durable(file: &File, buf: &[u8], offset: u64, done: &mut usize) -> io::Result<()> {
     let fd = file_fd(file);
     while *done < buf.len() {
+        faults::allow(Call::WriteDurable)?;
         let left = &buf[*done..];
+        let left = &left[..faults::shortened(Call::WriteDurable, left.len())];
         let iovec = libc::iovec { iov_base: left.as_ptr().cast_mut().cast(), iov_len: left.len() };
         let at = (offset + *done as u64) as libc::off_t;
         // SAFETY: the one vector covers `left`, which lives across the call.

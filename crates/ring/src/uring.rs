@@ -9,6 +9,7 @@ mod setup;
 
 use crate::{
     backend::{Backend, BackendKind, Doorbell, Wait},
+    faults::{self, Call},
     file::File,
     host::Host,
     in_flight::InFlight,
@@ -24,6 +25,7 @@ use io_uring::{
     EnterFlags, IoUring, cqueue, opcode, squeue,
     types::{SubmitArgs, Timespec},
 };
+use libc::{EAGAIN, EBUSY, EINTR, ENOMEM, ETIME};
 use setup::Features;
 use std::{collections::VecDeque, io, mem, net::SocketAddr, os::fd::RawFd, time::Duration};
 
@@ -52,9 +54,19 @@ pub(crate) struct Uring {
     /// By descriptor.
     sockets: Vec<Socket>,
     turns: Vec<Token>,
+    cancels: Cancels,
     bell_count: Box<u64>,
     bell_armed: bool,
     ending: bool,
+}
+
+/// What the kernel was asked to cancel. It does not find an operation that it is about to try again, which then may find
+/// nothing, and wait on: so whoever was not found is looked for once more.
+#[derive(Default)]
+struct Cancels {
+    in_kernel: usize,
+    failed: bool,
+    of: Vec<Token>,
 }
 
 /// What is known of a socket besides what the kernel knows.
@@ -94,6 +106,7 @@ impl Uring {
             messages: Vec::new(),
             sockets: Vec::new(),
             turns: Vec::new(),
+            cancels: Cancels::default(),
             bell_count: Box::new(0),
             bell_armed: false,
             ending: false,
@@ -134,9 +147,11 @@ impl Uring {
             let queue = self.ring.submission();
             (queue.len() as u32, queue.taskrun() || queue.cq_overflow())
         };
+        if wait == Wait::No && entries == 0 && !to_do {
+            return;
+        }
         let submitter = self.ring.submitter();
-        let entered = match wait {
-            Wait::No if entries == 0 && !to_do => return,
+        let entered = faults::allow(Call::Enter).and_then(|()| match wait {
             // SAFETY: no argument is passed, and the entries keep to what `push` demands.
             Wait::No => unsafe { submitter.enter::<libc::sigset_t>(entries, 0, EnterFlags::GETEVENTS.bits(), None) },
             Wait::Forever => submitter.submit_and_wait(1),
@@ -144,15 +159,11 @@ impl Uring {
                 let timeout = Timespec::from(deadline.since(sys::monotonic()));
                 submitter.submit_with_args(1, &SubmitArgs::new().timespec(&timeout))
             }
-        };
+        });
         match entered {
             Ok(_) => {}
             // A signal, the end of the wait, or a kernel short of room or memory until completions have been taken.
-            Err(error)
-                if matches!(
-                    error.raw_os_error(),
-                    Some(libc::EINTR | libc::ETIME | libc::EBUSY | libc::EAGAIN | libc::ENOMEM)
-                ) => {}
+            Err(error) if matches!(error.raw_os_error(), Some(EINTR | ETIME | EBUSY | EAGAIN | ENOMEM)) => {}
             Err(error) => panic!("io_uring_enter failed, the ring is lost: {error}"),
         }
     }
@@ -165,11 +176,32 @@ impl Uring {
             self.in_kernel -= 1;
             match name {
                 DOORBELL => self.bell_armed = false,
-                CANCEL => {}
-                token => self.handle(Token(token), result, flags),
+                CANCEL => {
+                    self.cancels.in_kernel -= 1;
+                    self.cancels.failed |= result < 0;
+                }
+                token => self.handle(Token(token), faults::answered(Token(token), result), flags),
             }
         }
         self.completed = completed;
+        self.cancel_again();
+    }
+
+    fn push_cancel(&mut self, name: u64) {
+        self.cancels.in_kernel += 1;
+        self.push(opcode::AsyncCancel::new(name).build(), CANCEL);
+    }
+
+    /// To be called when everything that has completed is handled: what is still there then was not cancelled.
+    fn cancel_again(&mut self) {
+        if mem::take(&mut self.cancels.failed) {
+            let mut of = mem::take(&mut self.cancels.of);
+            of.retain(|&token| self.running.get_mut(token).is_some_and(|running| running.place.is_in_kernel()));
+            of.iter().for_each(|token| self.push_cancel(token.0));
+            self.cancels.of = of;
+        } else if self.cancels.in_kernel == 0 {
+            self.cancels.of.clear();
+        }
     }
 
     // ---- operations ------------------------------------------------------------------------------------------------
@@ -182,10 +214,14 @@ impl Uring {
         }
         match -result {
             _ if running.cancelled && (result < 0 || running.is_send()) => {
+                if result > 0 && running.place == Place::Kernel {
+                    // A send, and what the kernel had sent before it heard of the end.
+                    running.completed(result as usize);
+                }
                 self.finish(token, running, Err(sys::cancelled()));
             }
-            libc::EINTR => self.go(token, running),
-            libc::EAGAIN if running.socket().is_some() => self.poll_socket(token, running),
+            EINTR => self.go(token, running),
+            EAGAIN if running.socket().is_some() => self.poll_socket(token, running),
             errno if errno > 0 => self.finish(token, running, Err(io::Error::from_raw_os_error(errno))),
             _ if running.place == Place::Poll => self.go(token, running),
             _ => match running.completed(result as usize) {
@@ -210,6 +246,7 @@ impl Uring {
         };
         match running.entry(wait_first, &mut self.messages) {
             Some(entry) => {
+                let entry = faults::submitted(&running.op, token, entry);
                 self.running.insert(token, running);
                 self.push(entry, token.0);
             }
@@ -277,12 +314,19 @@ impl Uring {
         }
     }
 
-    fn finish(&mut self, token: Token, running: Running, result: io::Result<Outcome>) {
+    fn finish(&mut self, token: Token, mut running: Running, result: io::Result<Outcome>) {
         if let Ok(Outcome::Accepted(stream) | Outcome::Connected(stream)) = &result {
             let fd = sys::socket_fd(&stream.inner);
             *self.socket(fd) = Socket::default();
         }
         let (socket, is_send) = (running.socket(), running.is_send());
+        if let Some(fd) = socket
+            && result.is_err()
+            && running.leave_rest()
+        {
+            // Nothing may follow half a message.
+            sys::shutdown(fd);
+        }
         if let Memory::Gather(_, Some(message)) = running.memory
             && self.messages.len() < MESSAGES_IDLE_MAX
         {
@@ -332,7 +376,7 @@ impl Uring {
             self.cancel(token);
         }
         if self.bell_armed {
-            self.push(opcode::AsyncCancel::new(DOORBELL).build(), CANCEL);
+            self.push_cancel(DOORBELL);
         }
         let deadline = sys::monotonic() + GIVE_BACK_WITHIN;
         while self.in_kernel > 0 && sys::monotonic() < deadline {
@@ -385,7 +429,10 @@ impl Backend for Uring {
             sys::shutdown(fd);
         }
         match place {
-            Place::Kernel | Place::Poll => self.push(opcode::AsyncCancel::new(token.0).build(), CANCEL),
+            Place::Kernel | Place::Poll => {
+                self.cancels.of.push(token);
+                self.push_cancel(token.0);
+            }
             Place::Queue => {
                 let running = self.running.remove(token).expect("it was there above");
                 self.socket(fd).queue.retain(|&waiting| waiting != token);

@@ -130,13 +130,13 @@ fn the_choice_of_the_back_end() {
     println!("{}", auto.reason);
 }
 
-/// From now on, `io_uring_setup` fails with this error on the calling thread, as under a container's profile.
-fn forbid_io_uring(errno: i32) {
+/// From now on, the call of this number fails with this error on the calling thread, as under a container's profile.
+pub(super) fn forbid(call: libc::c_long, errno: i32) {
     let instruction = |code: u32, yes, no, k| libc::sock_filter { code: code as u16, jt: yes, jf: no, k };
     let mut program = [
         // The number of the call lies at the start of the data that the filter sees.
         instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
-        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::SYS_io_uring_setup as u32),
+        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, call as u32),
         instruction(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
         instruction(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
@@ -158,7 +158,7 @@ fn where_io_uring_is_forbidden_epoll_runs_and_says_why() {
     ] {
         // A filter holds for its thread and those that it starts.
         let core = thread::spawn(move || {
-            forbid_io_uring(errno);
+            forbid(libc::SYS_io_uring_setup, errno);
             let auto = select(BackendChoice::Auto).expect("epoll is left");
             assert_eq!(auto.kind, BackendKind::Epoll);
             assert!(auto.reason.starts_with("epoll, because ") && auto.reason.contains(hint), "{}", auto.reason);

@@ -5,7 +5,7 @@ use crate::{AlignedBuf, DirEntry, OpenOptions};
 use std::{io, rc::Rc};
 
 /// Runs the test with a directory of its own.
-fn in_scratch<F: Future<Output = ()> + 'static>(name: &str, test: impl Fn(Ring, Rc<Scratch>) -> F) {
+pub(super) fn in_scratch<F: Future<Output = ()> + 'static>(name: &str, test: impl Fn(Ring, Rc<Scratch>) -> F) {
     on_each(|ring| {
         let scratch = Rc::new(Scratch::new(&format!("{name}-{:?}", ring.backend())));
         test(ring, scratch)

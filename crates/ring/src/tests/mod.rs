@@ -1,7 +1,9 @@
 //! What both real back-ends have to do alike. Every test runs once on each.
 
 mod cold;
+mod completions;
 mod cores;
+mod faults;
 mod files;
 mod sockets;
 mod tasks;

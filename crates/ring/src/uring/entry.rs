@@ -2,6 +2,7 @@
 
 use crate::{
     blocking::{FILE_MODE, c_path, open_flags, os_file},
+    faults::{self, Call},
     net::{SocketInner, Stream},
     op::{Op, Outcome},
     send_file::Transfer,
@@ -42,6 +43,12 @@ pub(crate) enum Place {
     Thread,
     /// It has had its turn and goes on in the next.
     Turn,
+}
+
+impl Place {
+    pub(crate) fn is_in_kernel(self) -> bool {
+        matches!(self, Place::Kernel | Place::Poll)
+    }
 }
 
 pub(crate) enum Memory {
@@ -104,6 +111,15 @@ impl Running {
         matches!(self.op, Op::Send { .. } | Op::SendFile { .. })
     }
 
+    /// Leaves of an interrupted send what has not left; whether anything has.
+    pub(crate) fn leave_rest(&mut self) -> bool {
+        match (&mut self.op, &self.memory) {
+            (Op::Send { bufs, .. }, Memory::Gather(gather, _)) => gather.leave_rest(bufs),
+            (Op::SendFile { offset, length, .. }, Memory::Transfer(transfer)) => transfer.leave_rest(offset, length),
+            _ => false,
+        }
+    }
+
     /// Waits until the socket is ready for the operation.
     pub(crate) fn poll_entry(&self) -> squeue::Entry {
         let fd = self.socket().expect("only sockets are waited for");
@@ -139,7 +155,7 @@ impl Running {
                 return send_entry(sys::socket_fd(socket), bufs, gather, message, messages);
             }
             (Op::Read { file, buf, max, offset }, _) => {
-                let (at, length) = spare(buf, *max);
+                let (at, length) = spare(buf, faults::shortened(Call::Read, *max));
                 opcode::Read::new(Fd(sys::file_fd(file)), at, length).offset(*offset).build()
             }
             (Op::ReadDirect { file, block, offset, done }, _) => {
@@ -157,7 +173,7 @@ impl Running {
             }
             (Op::WriteDurable { file, buf, offset, done }, _) => {
                 let left = &buf[*done..];
-                let length = left.len().min(BYTES_PER_ENTRY) as u32;
+                let length = faults::shortened(Call::WriteDurable, left.len()).min(BYTES_PER_ENTRY) as u32;
                 let write = opcode::Write::new(Fd(sys::file_fd(file)), left.as_ptr(), length);
                 write.offset(*offset + *done as u64).rw_flags(libc::RWF_DSYNC).build()
             }

@@ -48,10 +48,10 @@ fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
     let files = paths.iter().map(|path| Ok((path.as_str(), read(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
     let mut findings = check_files(&files, &read(sizes::ALLOW_LIST)?);
     findings.extend(compat::check(&read(compat::COMPAT)?, &read(compat::API_TABLE)?, &read(compat::API_VERSIONS)?));
-    let expected = fs::read_to_string(root.join(EXPECTED_CHECKS)).unwrap_or_default();
-    for revision in ["HEAD", "HEAD~"] {
-        if let Some(before) = file_at(root, revision, EXPECTED_CHECKS) {
-            findings.extend(vanished_checks(&before, &expected));
+    for path in EXPECTED_CHECKS {
+        let expected = fs::read_to_string(root.join(path)).unwrap_or_default();
+        for before in ["HEAD", "HEAD~"].iter().filter_map(|revision| file_at(root, revision, path)) {
+            findings.extend(vanished_checks(path, &before, &expected));
         }
     }
     findings.sort();
@@ -91,13 +91,13 @@ fn rust_files(root: &Path, dir: &Path, found: &mut Vec<String>) -> anyhow::Resul
     Ok(())
 }
 
-/// The checks of real clients that must pass; a line that stood there once never goes.
-const EXPECTED_CHECKS: &str = "docs/conformance-expected.txt";
+/// The checks of real clients and the small cases that must pass; a line that stood there once never goes.
+const EXPECTED_CHECKS: [&str; 2] = ["docs/conformance-expected.txt", "docs/cases-expected.txt"];
 
-fn vanished_checks(before: &str, now: &str) -> Vec<Finding> {
+fn vanished_checks(path: &str, before: &str, now: &str) -> Vec<Finding> {
     let gone = before.lines().filter(|line| !line.starts_with('#') && !now.lines().any(|one| one == *line));
     let finding = |line| format!("`{line}` has gone: what passed once must pass from then on");
-    gone.map(|line| Finding { path: EXPECTED_CHECKS.to_owned(), line: 1, message: finding(line) }).collect()
+    gone.map(|line| Finding { path: path.to_owned(), line: 1, message: finding(line) }).collect()
 }
 
 /// A file as committed in `revision`; `None` where there is no such file, revision or repository.
