@@ -42,11 +42,12 @@ fn thousands_of_slow_clients_get_memory_for_what_they_send_not_for_what_they_pro
         }
         let mut neighbour = Neighbour::of(broker);
         for _ in 0..20 {
-            slow.iter_mut().for_each(|client| client.send_bytes(b"x").unwrap());
+            // One that holds room for a large frame and does not get on is closed, because others wait for that room.
+            slow.retain_mut(|client| client.send_bytes(b"x").is_ok());
             neighbour.is_served();
         }
         neighbour.is_unharmed(broker);
-        assert!(slow.iter().all(|client| client.stream().peer_addr().is_ok()));
+        assert!(!slow.is_empty(), "those that wait for room are not at fault");
     });
 }
 

@@ -3,9 +3,13 @@
 use crate::support::{self, Broker, Client, client, unique};
 use protocol::{
     ErrorCode,
-    messages::{DeleteTopicsRequest, delete_topics_request::DeleteTopicState},
+    messages::{
+        DeleteRecordsRequest, DeleteTopicsRequest,
+        delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
+        delete_topics_request::DeleteTopicState,
+    },
 };
-use std::fs;
+use std::{fs, thread, time::Duration};
 
 fn delete(client: &mut Client, topic: &str) -> ErrorCode {
     let topic = DeleteTopicState { name: Some(topic.to_owned()), ..Default::default() };
@@ -98,5 +102,35 @@ fn topics_deleted_just_before_a_kill_do_not_come_back() {
                 folders(broker, topic).iter().all(|name| name.ends_with("-delete") || name.ends_with("-stray"))
             });
         }
+    });
+}
+
+/// `log.flush.start.offset.checkpoint.interval.ms` is kept to: what DeleteRecords has removed stays away behind a kill.
+#[test]
+fn deleted_records_stay_deleted_once_the_log_starts_were_written() {
+    let configs = [("log.flush.start.offset.checkpoint.interval.ms", "200")];
+    support::on_each_backend_with(&configs, |broker| {
+        let mut client = Client::connect(broker.address);
+        let topic = unique("deleted-records");
+        client.create_topic(&topic, 1, &[]);
+        for _ in 0..6 {
+            client.produce_value(&topic, 0, b"value");
+        }
+        let partition = DeleteRecordsPartition { partition_index: 0, offset: 4 };
+        let wanted = DeleteRecordsTopic { name: topic.clone(), partitions: vec![partition] };
+        let deleted = client.call(&DeleteRecordsRequest { topics: vec![wanted], timeout_ms: 10_000 }, 2);
+        assert_eq!(deleted.topics[0].partitions[0].low_watermark, 4);
+        let line = format!("{topic} 0 4");
+        let checkpoint = broker.data().join("log-start-offset-checkpoint");
+        support::eventually("the log's start is written", || {
+            thread::sleep(Duration::from_millis(20));
+            fs::read_to_string(&checkpoint).is_ok_and(|text| text.lines().any(|one| one == line))
+        });
+        broker.kill();
+        broker.start_again(&broker.setup.clone());
+        let mut client = Client::connect(broker.address);
+        let below = client::error(client.fetch(&topic, 0, 3).error_code);
+        assert_eq!(below, ErrorCode::OffsetOutOfRange);
+        assert_eq!(client::error(client.fetch(&topic, 0, 4).error_code), ErrorCode::None);
     });
 }

@@ -33,10 +33,8 @@ const TOPIC: &str = "driven";
 /// The highest value of each metric on the page, by its name there.
 type Page = BTreeMap<String, f64>;
 
-/// What the admin service of the broker with this log answers.
-fn get(log: &str, path: &str) -> String {
-    let (_, address) = log.rsplit_once("metrics on http://").expect("the log names the page's address");
-    let address = address.split_once('/').expect("a path").0;
+/// What the admin service at this address answers.
+fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the page is served");
     let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
@@ -46,13 +44,15 @@ fn get(log: &str, path: &str) -> String {
 }
 
 fn page(broker: &Broker) -> Page {
-    page_of(&broker.log())
+    let log = broker.log();
+    let (_, address) = log.split_once("metrics on http://").expect("the log names the page's address");
+    page_at(address.split_once('/').expect("a path").0)
 }
 
-fn page_of(log: &str) -> Page {
+fn page_at(address: &str) -> Page {
     let mut page = Page::new();
     for line in
-        get(log, "/metrics").lines().filter(|line| line.starts_with("millstream_") || line.starts_with("process_"))
+        get(address, "/metrics").lines().filter(|line| line.starts_with("millstream_") || line.starts_with("process_"))
     {
         let name = line.split(['{', ' ']).next().expect("a name").to_owned();
         let value: f64 = line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a value");
@@ -173,8 +173,9 @@ fn drive_troubles(backend: &'static str) -> Page {
     let folder = scratch_folder();
     let (data, other) = (folder.join("data"), folder.join("other"));
     fs::write(&other, b"not a folder").unwrap();
+    let admin = format!("127.0.0.1:{}", free_port());
     let setup = Setup::new(backend, 2)
-        .with("admin.listener", "127.0.0.1:0")
+        .with("admin.listener", &admin)
         .with("log.dirs", &format!("{},{}", data.display(), other.display()))
         .with("memory.limit.bytes", "1");
     let port = free_port();
@@ -187,15 +188,14 @@ fn drive_troubles(backend: &'static str) -> Page {
     broker.stop();
     fs::remove_file(data.join("lost-0/00000000000000000000.log")).unwrap();
     let broker = start();
-    let log = || fs::read_to_string(data.with_extension("stderr")).unwrap();
     let says = |status: u16, words: &str| {
-        let answer = get(&log(), "/ready");
+        let answer = get(&admin, "/ready");
         answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(words)
     };
-    assert!(says(200, "1 partition is offline until the next start"), "{}", get(&log(), "/ready"));
+    assert!(says(200, "1 partition is offline until the next start"), "{}", get(&admin, "/ready"));
     assert!(says(200, &format!("the log directory {} is offline", other.display())));
-    let mut page = page_of(&log());
-    stall_large_frames(&broker, &mut page, &log);
+    let mut page = page_at(&admin);
+    stall_large_frames(&broker, &mut page, &admin);
     // From now on no file grows.
     let pid = broker.pid();
     let limit = |bytes| Rlimit { current: bytes, maximum: None };
@@ -207,8 +207,8 @@ fn drive_troubles(backend: &'static str) -> Page {
         says(200, "1 partition is read only for now")
     });
     assert_ne!(client.try_create_topic("refused", 1, &[]), ErrorCode::None);
-    assert!(says(503, "the metadata log takes no records"), "{}", get(&log(), "/ready"));
-    merge(&mut page, page_of(&log()));
+    assert!(says(503, "the metadata log takes no records"), "{}", get(&admin, "/ready"));
+    merge(&mut page, page_at(&admin));
     prlimit(Some(pid), Resource::Fsize, limit(None)).unwrap();
     client.create_topic("taken", 1, &[]);
     support::eventually("appends are taken again", || says(200, "ready") && !says(200, "read only"));
@@ -218,7 +218,7 @@ fn drive_troubles(backend: &'static str) -> Page {
 }
 
 /// Clients that send some of a large frame and stop there, more of them than have room, until one is closed.
-fn stall_large_frames(broker: &Broker, page: &mut Page, log: &impl Fn() -> String) {
+fn stall_large_frames(broker: &Broker, page: &mut Page, admin: &str) {
     let stalled: Vec<_> = (0..12)
         .map(|_| {
             let mut stream = TcpStream::connect(broker.address).unwrap();
@@ -231,7 +231,7 @@ fn stall_large_frames(broker: &Broker, page: &mut Page, log: &impl Fn() -> Strin
         .collect();
     let moved = |page: &Page, name: &str| page.get(name).is_some_and(|value| *value > 0.0);
     support::eventually("stalled connections are closed", || {
-        merge(page, page_of(&log()));
+        merge(page, page_at(admin));
         moved(page, "millstream_memory_waiting_connections") && moved(page, "millstream_memory_ended_connections_total")
     });
     drop(stalled);
