@@ -8,8 +8,8 @@
 //! Stop: no core accepts any more → requests in flight end → every core closes its logs → core 0 writes the checkpoints
 //! that make the next start quick, and at last `.kafka_cleanshutdown`.
 
-mod identity;
-mod storage;
+pub(crate) mod identity;
+pub(crate) mod storage;
 
 pub use crate::shard::mailbox::MeshEnd;
 use crate::{

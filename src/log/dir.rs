@@ -37,7 +37,7 @@ pub struct LogDir {
     ring: Ring,
     path: PathBuf,
     /// Locked as long as it is open.
-    _lock: File,
+    _lock: Option<File>,
     meta: MetaProperties,
     clean: bool,
     previous_broker_epoch: i64,
@@ -91,6 +91,16 @@ impl LogDir {
             return Err(LogError::Locked { path: lock_path });
         }
         let (meta, is_new) = read_meta(ring, path, cluster_id, node_id).await?;
+        LogDir::read(ring, path, Some(lock), meta, is_new).await
+    }
+
+    async fn read(
+        ring: &Ring,
+        path: &Path,
+        lock: Option<File>,
+        meta: MetaProperties,
+        is_new: bool,
+    ) -> Result<LogDir, LogError> {
         let clean_text = read_text(ring, &path.join(CLEAN_SHUTDOWN)).await?;
         let previous_broker_epoch = clean_text.as_deref().and_then(checkpoint::parse_clean_shutdown).unwrap_or(-1);
         let mut dir = LogDir {
@@ -113,6 +123,28 @@ impl LogDir {
         dir.list().await?;
         dir.read_checkpoints().await?;
         Ok(dir)
+    }
+
+    /// Locks a directory of a broker that is stopped, and reads what it says of its logs. Changes nothing, and does not ask
+    /// whose the directory is: where `meta.properties` says nothing, the ids of [`LogDir::meta`] are empty.
+    pub async fn open_stopped(ring: &Ring, path: &Path) -> Result<LogDir, LogError> {
+        let lock_path = path.join(LOCK);
+        let options = OpenOptions { create: false, ..OpenOptions::write() };
+        let lock = match ring.open(&lock_path, options).await {
+            Ok(lock) if ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? => Some(lock),
+            Ok(_) => return Err(LogError::Locked { path: lock_path }),
+            // A copy of a directory, or one that may only be read: no broker writes there.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem) =>
+            {
+                None
+            }
+            Err(error) => return Err(LogError::io("opening", &lock_path)(error)),
+        };
+        let text = read_text(ring, &path.join(META_PROPERTIES)).await?;
+        let meta = text.and_then(|text| MetaProperties::parse(&text).ok());
+        let nobodys = MetaProperties { cluster_id: String::new(), node_id: -1, directory_id: None };
+        LogDir::read(ring, path, lock, meta.unwrap_or(nobodys), false).await
     }
 
     /// The offset checkpoints; one that is missing or malformed is begun anew.
@@ -244,6 +276,16 @@ impl LogDir {
     /// The high watermark that was last written for a partition.
     pub fn high_watermark(&self, topic: &str, partition: i32) -> Option<i64> {
         self.high_watermarks.borrow().get(&(topic.to_owned(), partition)).copied()
+    }
+
+    /// Forgets what logs said of themselves when they were closed: some are not so any more. Their files are read then.
+    pub async fn forget_states(&self) -> Result<(), LogError> {
+        let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
+        for entry in entries.into_iter().filter(|entry| entry.name.starts_with(fast_start::FILE_PREFIX)) {
+            let path = self.path.join(entry.name);
+            super::sync::remove_if_there(&self.ring, &path).await.map_err(LogError::io("removing", &path))?;
+        }
+        self.ring.sync_dir(&self.path).await.map_err(LogError::io("syncing", &self.path))
     }
 
     /// From now on a crash is a crash. Before the first append; done when it is on the disk. What an earlier run has begun to

@@ -88,6 +88,11 @@ impl Opening {
         &self.log
     }
 
+    /// What will be cut, kept aside and built anew, and whether that tells of harm: a torn end does not.
+    pub fn told(&self) -> Vec<(bool, String)> {
+        self.changes.told()
+    }
+
     /// Makes the files what the log is: cuts, builds anew and replays.
     pub async fn finish(self) -> Result<Log, LogError> {
         let Opening { log, start, changes, snapshots } = self;

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     config::listeners::Listener,
-    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError},
+    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, log_dir_of},
 };
 use bytes::Bytes;
 use protocol::{
@@ -88,9 +88,15 @@ pub enum MetaNodeError {
     Metalog(#[from] MetalogError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    #[error("{}: {source}. Restore the file from a backup; records before its offset are nowhere else", path.display())]
+    #[error(
+        "{}: {source}. Restore the file from a backup; records before its offset may be nowhere else: \
+         `millstream log check {}` says what there is", path.display(), log_dir_of(path).display()
+    )]
     Snapshot { path: PathBuf, source: SnapshotError },
-    #[error("{}: {reason}. The epoch in it must not fall: correct the file, or restore it from a backup", path.display())]
+    #[error(
+        "{}: {reason}. The epoch in it must not fall: correct the file, restore it from a backup, or stop the broker and \
+         type `millstream log check {}`", path.display(), log_dir_of(path).display()
+    )]
     QuorumState { path: PathBuf, reason: String },
     #[error(
         "{} begins at offset {start}, but its latest snapshot ends at {snapshot_end}: records between them are missing. \
@@ -141,6 +147,11 @@ pub struct LoadedMeta {
 }
 
 impl LoadedMeta {
+    /// The metadata log as it was found.
+    pub fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
     /// The metadata as the last run has left them.
     pub fn image(&self) -> &Arc<Image> {
         self.replay.image()

@@ -14,7 +14,7 @@ mod writer;
 mod tests;
 
 pub use frame::PartitionId;
-pub use replay::{Found, ReplayPart, find, remove, set_aside};
+pub use replay::{Found, ReplayPart, find, give_up, look, remove, set_aside};
 pub use writer::{Stream, StreamOptions, SyncFailed};
 
 use std::path::{Path, PathBuf};

@@ -66,8 +66,25 @@ struct FoundFrame {
     position: u64,
 }
 
-/// Reads the streams of a log directory. After a stop in order (`clean`) only what was kept before counts.
+/// Reads the streams of a log directory. After a stop in order (`clean`) only what was kept before counts, and the rest goes.
 pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
+    let mut found = look(ring, dir, clean).await?;
+    if clean {
+        remove_notes(ring, dir, &std::mem::take(&mut found.notes)).await?;
+    }
+    if clean && !found.files.is_empty() {
+        // Somebody has stopped in order since they were written, and may have cut what they would bring back.
+        for path in std::mem::take(&mut found.files) {
+            tracing::warn!(path = %path.display(), "a commit stream that is older than the last stop in order is removed");
+            ring.unlink(path).await?;
+        }
+        ring.sync_dir(dir).await?;
+    }
+    Ok(found)
+}
+
+/// The same, and changes nothing.
+pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     let mut found = Found::default();
     for entry in ring.read_dir(dir).await?.into_iter().filter(|entry| !entry.is_dir) {
         if is_file_name(&entry.name) {
@@ -90,17 +107,6 @@ pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
         let frames = read_all(ring, &found.files).await?;
         found.compare_with_notes(ring, &frames).await?;
         found.take(frames, &|_| true);
-    }
-    if clean {
-        remove_notes(ring, dir, &std::mem::take(&mut found.notes)).await?;
-    }
-    if clean && !found.files.is_empty() {
-        // Somebody has stopped in order since they were written, and may have cut what they would bring back.
-        for path in std::mem::take(&mut found.files) {
-            tracing::warn!(path = %path.display(), "a commit stream that is older than the last stop in order is removed");
-            ring.unlink(path).await?;
-        }
-        ring.sync_dir(dir).await?;
     }
     found.ids = found.parts.keys().copied().collect();
     if found.missing_frames > 0 {
@@ -158,6 +164,11 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
 }
 
 impl Found {
+    /// The files of its streams, those that were kept for partitions that could not be opened among them.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter().chain(&self.kept)
+    }
+
     /// Whether there are records of this partition.
     pub fn has(&self, id: PartitionId) -> bool {
         self.ids.contains(&id)
@@ -262,6 +273,22 @@ pub async fn set_aside(ring: &Ring, dir: &Path, found: &Found, unopened: &[Parti
     let unique = ring.random_u64();
     for (number, path) in found.files.iter().enumerate() {
         ring.rename(path, dir.join(format!("{FILE_PREFIX}{unique:016x}-{number}{KEPT_SUFFIX}"))).await?;
+    }
+    ring.sync_dir(dir).await
+}
+
+/// Takes the streams out of use: their files get names that no start looks at. What of them the partitions can have, they
+/// have. `say` hears of each file.
+pub async fn give_up(ring: &Ring, dir: &Path, found: &Found, say: &dyn Fn(String)) -> io::Result<()> {
+    remove_notes(ring, dir, &found.notes).await?;
+    let list = found.has_list.then(|| dir.join(KEPT_FOR));
+    let taken: FxHashSet<String> = ring.read_dir(dir).await?.into_iter().map(|entry| entry.name).collect();
+    for path in found.files().chain(&list) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut free = (0..).map(|number| format!("{name}.aside-{number}"));
+        let to = free.find(|to| !taken.contains(to)).expect("numbers do not end");
+        ring.rename(path, dir.join(&to)).await?;
+        say(format!("{name} is kept as {to}"));
     }
     ring.sync_dir(dir).await
 }
