@@ -84,7 +84,7 @@ fn run_log(log: Log) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(check::WRONG),
         Err(error) => {
-            logging::say_last(format_args!("{error:#}"));
+            logging::say_last(format_args!("{error}"));
             ExitCode::FAILURE
         }
     }

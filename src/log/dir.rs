@@ -116,11 +116,12 @@ impl LogDir {
             log_starts: RefCell::default(),
             high_watermarks: RefCell::default(),
             checkpoints_lost: is_new,
-            metadata_seen: Cell::new(read_metadata_seen(ring, path, previous_broker_epoch).await?),
+            metadata_seen: Cell::new(MetadataSeen { offset: -1, went_back: false }),
             deleted: Vec::new(),
             states: FxHashMap::default(),
         };
         dir.list().await?;
+        dir.metadata_seen.set(read_metadata_seen(ring, path, previous_broker_epoch, dir.partitions.is_empty()).await?);
         dir.read_checkpoints().await?;
         Ok(dir)
     }
@@ -410,11 +411,24 @@ fn offsets(entries: impl Iterator<Item = OffsetEntry>) -> Offsets {
 }
 
 /// A broker epoch is an offset of the metadata log: a directory that another version has used knows that much.
-async fn read_metadata_seen(ring: &Ring, dir: &Path, broker_epoch: i64) -> Result<MetadataSeen, LogError> {
+async fn read_metadata_seen(
+    ring: &Ring,
+    dir: &Path,
+    broker_epoch: i64,
+    is_empty: bool,
+) -> Result<MetadataSeen, LogError> {
     let path = dir.join(METADATA_SEEN);
     let seen = match read_text(ring, &path).await?.map(|text| MetadataSeen::parse(&text)) {
         Some(Ok(seen)) => seen,
-        None => MetadataSeen { offset: -1, went_back: false },
+        None => {
+            if !is_empty {
+                tracing::warn!(
+                    path = %path.display(),
+                    "it is missing: a metadata log that is older than this directory is not noticed at this start"
+                );
+            }
+            MetadataSeen { offset: -1, went_back: false }
+        }
         Some(Err(error)) => {
             tracing::warn!(
                 path = %path.display(), %error,
@@ -464,7 +478,7 @@ async fn read_meta(
     }
     if meta.directory_id.is_none() {
         meta.directory_id = Some(new_directory_id(ring).to_string());
-        ring.write_file_atomically(&path, meta.format().into()).await.map_err(LogError::io("writing", &path))?;
+        ring.write_file_atomically(&path, meta.format_checked().into()).await.map_err(LogError::io("writing", &path))?;
     }
     Ok((meta, is_new))
 }

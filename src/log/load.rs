@@ -362,6 +362,7 @@ impl Loader<'_> {
                 Err(error) => return Err(error),
             }
         }
+        self.tell_index(segment, kept.0, from.position);
         let aborted = self.read_aborted(segment).await?;
         self.reset_in_memory(segment, &from, kept, &aborted);
         if from.position > 0 {
@@ -374,6 +375,20 @@ impl Loader<'_> {
         }
         self.changes.add(Change::TrimIndexes(segment.clone()));
         Ok(from)
+    }
+
+    /// After a stop in order the index files of the last segment are whole; after a crash they need not be.
+    fn tell_index(&self, segment: &Segment, kept: u32, from: u64) {
+        let entries = |part, entry_bytes: usize| self.size_of(segment, part) as f64 / entry_bytes as f64;
+        let is_whole = entries(Part::Offsets, OFFSET_ENTRY_BYTES) == f64::from(if from > 0 { kept } else { 0 });
+        let has_times = segment.exists(Part::Times) && self.size_of(segment, Part::Times) > 0;
+        let is_there = segment.exists(Part::Offsets) && (has_times || self.size_of(segment, Part::Log) == 0);
+        if self.start.clean && !(is_whole && is_there) {
+            tracing::warn!(
+                path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
+                "recovery: an index file of this segment is missing or damaged: it is built anew from byte {from} on"
+            );
+        }
     }
 
     fn reset_in_memory(
@@ -429,9 +444,14 @@ impl Loader<'_> {
             return Err(self.damaged(path, Fault::Overlaps { offset: ends.log_end }));
         }
         let interval = self.config.index_interval_bytes;
+        let mut contradicted = None;
         let mut take = |batch: &Batch<'_>| {
             segment.add_batch(batch, batch.size_bytes() as u32, interval);
             let epoch = batch.partition_leader_epoch();
+            let known = epochs.epoch_for_offset(batch.base_offset());
+            if epoch >= 0 && known.is_some_and(|known| epoch < known) {
+                contradicted.get_or_insert((batch.base_offset(), epoch));
+            }
             if epoch >= 0 && epochs.latest().is_none_or(|latest| epoch > latest) {
                 epochs.assign(epoch, batch.base_offset());
             }
@@ -439,6 +459,14 @@ impl Loader<'_> {
         };
         let scanned = scan(self.ring, self.dir, segment, from, recovery_point, &mut take).await;
         let end = scanned.map_err(self.io("reading a segment in"))?;
+        if let Some((offset, epoch)) = contradicted {
+            let path = self.dir.join(files::LEADER_EPOCHS);
+            tracing::error!(
+                path = %path.display(), offset, epoch,
+                "this file is damaged: it has a later epoch for the offset than its batch. Stop the broker and type \
+                 `millstream log check {}`", super::log_dir_of(&path).display()
+            );
+        }
         assert_eq!(u64::from(segment.size_bytes.get()), end.valid_bytes, "the books hold what was scanned");
         ends.log_end = end.next_offset;
         Ok(end)

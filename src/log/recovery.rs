@@ -15,6 +15,7 @@ use super::{
     checkpoint,
     epochs::LeaderEpochs,
     fast_start, files,
+    files::parse_segment,
     gate::Gate,
     producers::ProducerStates,
     segment::{Part, Segment},
@@ -295,6 +296,7 @@ impl Loader<'_> {
     async fn check_topic_id(&self, topic_id: Uuid) -> Result<(), LogError> {
         let path = self.dir.join(files::PARTITION_METADATA);
         if !self.has(files::PARTITION_METADATA) {
+            self.tell_missing(files::PARTITION_METADATA, "it is written anew: by its name the folder is that of this topic");
             let text = checkpoint::format_partition_metadata(topic_id);
             self.changes.add(Change::WriteTopicId(text.into()));
             return Ok(());
@@ -508,8 +510,18 @@ impl Loader<'_> {
         })
     }
 
+    /// Of a file that every log with records has.
+    fn tell_missing(&self, name: &str, consequence: &str) {
+        let has_records = self.names.borrow().iter().any(|(name, size)| *size > 0 && parse_segment(name).is_some());
+        if has_records {
+            tracing::warn!(path = %self.dir.join(name).display(), "the file is missing: {consequence}");
+        }
+    }
+
     async fn load_epochs(&self) -> Result<LeaderEpochs, LogError> {
         if !self.has(files::LEADER_EPOCHS) {
+            let consequence = "leader epochs are known from the records that this start reads, and of no older ones";
+            self.tell_missing(files::LEADER_EPOCHS, consequence);
             return Ok(LeaderEpochs::default());
         }
         let path = self.dir.join(files::LEADER_EPOCHS);

@@ -366,7 +366,11 @@ impl Inner {
         let batch = metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
         self.append(vec![batch]).await?;
         let in_transaction = self.replay.borrow().transaction_start().is_some();
-        let bootstrap = self.store.bootstrap_records().await?;
+        // Once there are metadata, nobody needs the file any more, whatever became of it.
+        let bootstrap = match image.metadata_version() {
+            0 => self.store.bootstrap_records().await?,
+            _ => Vec::new(),
+        };
         let records = bootstrap::activation(&image, in_transaction, &bootstrap);
         if records.is_empty() {
             return self.publish_image().await;
