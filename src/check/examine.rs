@@ -367,13 +367,7 @@ impl LogExamined {
         let trusted_to = if clean { i64::MAX } else { recovery_point };
         let mut wrong: Vec<(String, String)> = Vec::new();
         let segments = &self.look.segments;
-        for (at, one) in segments.iter().enumerate() {
-            // A start after a crash makes the others anew.
-            let end = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);
-            if clean || end <= trusted_to {
-                wrong.extend(one.indexes.iter().cloned());
-            }
-        }
+        wrong.extend(segments.iter().flat_map(|one| one.indexes.iter().cloned()));
         let from = self.start.log_start_offset;
         wrong.extend(whole::look_beside(ring, &self.folder, &self.look, from, trusted_to).await?);
         let had_plan = self.plan.is_some();

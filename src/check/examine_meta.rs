@@ -10,6 +10,7 @@ use crate::{
     log::{LogConfig, LogDir, LogStart, PartitionDir, PartitionId, mend::Plan, whole, whole::LogLook},
     meta::{
         METADATA_TOPIC,
+        bootstrap::{BOOTSTRAP_FILE_NAME, MAX_BOOTSTRAP_FILE_BYTES},
         controller::Settings,
         image::Image,
         node::{MetaNode, MetaNodeError, MetaNodeOptions},
@@ -23,6 +24,8 @@ use std::{
     sync::Arc,
 };
 
+const RESTORE_ALL: &str = "restore the folder from a backup: the metadata from their beginning are nowhere else, and a repair \
+                           would begin an empty cluster";
 const MAX_SNAPSHOT_BYTES: usize = 1 << 30;
 
 /// The metadata, where they can be read.
@@ -33,6 +36,11 @@ pub(super) async fn examine(
 ) -> Result<Option<Arc<Image>>, CheckError> {
     let is_metadata = |one: &PartitionDir| one.topic == METADATA_TOPIC && one.partition == 0;
     let Some(at) = dirs.iter().position(|one| one.dir.partitions().iter().any(is_metadata)) else {
+        if let Some(one) = dirs.iter_mut().find(|one| one.dir.known_offset(METADATA_TOPIC, 0) > 0) {
+            let folder = one.dir.path().join(format!("{METADATA_TOPIC}-0"));
+            let what = format!("{}: it is gone, but the checkpoint of its directory knows of it", folder.display());
+            one.findings.push(Finding::operator(what, RESTORE_ALL));
+        }
         let note = "no metadata log in these directories: name that of metadata.log.dir, too, to have all of it checked";
         dirs[0].notes.push(note.to_owned());
         return Ok(None);
@@ -44,6 +52,13 @@ pub(super) async fn examine(
     let log = prepare(ring, folder, options.log_start.clone(), progress).await?;
     let (log, image) = examine_log(ring, log, &options).await?;
     dirs[at].logs.insert(0, log);
+    let path = options.metadata_dir.join(BOOTSTRAP_FILE_NAME);
+    if let Ok(bytes) = ring.read_file(&path, MAX_BOOTSTRAP_FILE_BYTES).await
+        && let Err(error) = snapshot_file::decode(&bytes, SnapshotId { end_offset: 0, epoch: 0 }, "")
+    {
+        let todo = "nothing: a cluster that has metadata needs it no more";
+        dirs[at].findings.push(Finding::start(format!("{}: {error}", path.display()), todo));
+    }
     Ok(image)
 }
 
@@ -211,9 +226,7 @@ impl Snapshots {
 fn give_to_operator(log: &mut LogExamined) {
     for finding in log.findings.iter_mut().filter(|finding| finding.by == By::Repair) {
         finding.by = By::Operator;
-        finding.todo = "restore the folder from a backup: the metadata from its beginning are nowhere else, and a repair \
-                        would begin an empty cluster"
-            .to_owned();
+        finding.todo = RESTORE_ALL.to_owned();
     }
     log.plan = None;
 }

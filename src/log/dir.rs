@@ -123,6 +123,7 @@ impl LogDir {
         dir.list().await?;
         dir.metadata_seen.set(read_metadata_seen(ring, path, previous_broker_epoch, dir.partitions.is_empty()).await?);
         dir.read_checkpoints().await?;
+        dir.tell_ending(clean_text.as_deref());
         Ok(dir)
     }
 
@@ -176,6 +177,24 @@ impl LogDir {
             }
         }
         Ok(())
+    }
+
+    /// How the last run ended, where that means more reading for this start.
+    fn tell_ending(&self, clean_text: Option<&str>) {
+        let path = self.path.display();
+        if self.partitions.is_empty() {
+            return;
+        }
+        match clean_text {
+            None => tracing::info!("{path} was not closed in order: its logs are recovered"),
+            Some(_) if self.previous_broker_epoch < 0 => {
+                tracing::warn!("{path}/{CLEAN_SHUTDOWN}: it does not tell the epoch of the last run: the files of logs are read");
+            }
+            Some(_) if self.states.is_empty() => {
+                tracing::info!("{path} has no {} of the last run: the files of logs are read", fast_start::FILE_PREFIX);
+            }
+            Some(_) => {}
+        }
     }
 
     /// Finds the partitions, what an earlier run has begun to delete, and the recovery checkpoints. Changes nothing.

@@ -137,6 +137,19 @@ impl LogState {
         })
     }
 
+    /// The last segment's index files that are not there, or shorter than they were. A log that is read makes them anew.
+    pub(super) fn short_indexes(&self, sizes: &BTreeMap<String, u64>) -> Vec<String> {
+        let parts = |segment: &SegmentState| Part::ALL.into_iter().zip(segment.sizes()).skip(1).collect::<Vec<_>>();
+        let short = |base: i64, (part, expected): (Part, u64)| {
+            let name = files::name(base, part.extension());
+            (sizes.get(&name).copied().unwrap_or(0) < expected).then_some(name)
+        };
+        let last = self.segments.last();
+        last.map_or_else(Vec::new, |last| {
+            parts(last).into_iter().filter_map(|one| short(last.base_offset, one)).collect()
+        })
+    }
+
     /// Whether the folder holds exactly the files that the log had, with the sizes that they had.
     fn matches(&self, topic_id: Uuid, entries: &[DirEntry]) -> bool {
         let size_of = |name: &str| entries.iter().find(|entry| entry.name == name).map(|entry| entry.size_bytes);
@@ -171,6 +184,7 @@ pub(super) async fn restore(
     }
     let producers = if state.has_producers {
         let path = files::path(dir, state.snapshot_offset, files::SNAPSHOT);
+        // Where it cannot be had, the log is read, which says why.
         let bytes = ring.read_file(path, MAX_SNAPSHOT_BYTES).await.ok()?;
         ProducerStates::decode_snapshot(&bytes, state.snapshot_offset, ring.wall_clock_ms(), expiration_ms).ok()?
     } else {

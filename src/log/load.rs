@@ -62,7 +62,15 @@ impl Loader<'_> {
         }
         let last = segment.offsets.borrow().last();
         let position = last.map_or(0, |last| u64::from(last.position()));
-        let end = self.scan_plainly(segment, position, i64::MAX).await?;
+        let mut last_bytes = 0;
+        let from = ScanFrom { position, offset: segment.base_offset };
+        let mut take = |batch: &Batch<'_>| last_bytes = batch.size_bytes() as u64;
+        let scanned = scan(self.ring, self.dir, segment, &from, i64::MAX, &mut take).await;
+        let end = scanned.map_err(self.io("reading a segment in"))?;
+        // The last batch would have an entry.
+        if end.valid_bytes.saturating_sub(last_bytes) > position + u64::from(self.config.index_interval_bytes) {
+            return Ok(None);
+        }
         // The last entry names the last offset of the batch at its position.
         let is_reached =
             last.is_none_or(|last| end.next_offset > segment.base_offset + i64::from(last.relative_offset()));
@@ -362,7 +370,9 @@ impl Loader<'_> {
                 Err(error) => return Err(error),
             }
         }
-        self.tell_index(segment, kept.0, from.position);
+        let is_sane = index::sane_offsets(&offsets, size, i64::MAX).0 as usize == offsets.len() / OFFSET_ENTRY_BYTES
+            && index::sane_times(&times, u32::MAX).0 as usize == times.len() / TIME_ENTRY_BYTES;
+        self.tell_index(segment, is_sane, recovery_point, from.position);
         let aborted = self.read_aborted(segment).await?;
         self.reset_in_memory(segment, &from, kept, &aborted);
         if from.position > 0 {
@@ -377,13 +387,19 @@ impl Loader<'_> {
         Ok(from)
     }
 
-    /// After a stop in order the index files of the last segment are whole; after a crash they need not be.
-    fn tell_index(&self, segment: &Segment, kept: u32, from: u64) {
-        let entries = |part, entry_bytes: usize| self.size_of(segment, part) as f64 / entry_bytes as f64;
-        let is_whole = entries(Part::Offsets, OFFSET_ENTRY_BYTES) == f64::from(if from > 0 { kept } else { 0 });
-        let has_times = segment.exists(Part::Times) && self.size_of(segment, Part::Times) > 0;
-        let is_there = segment.exists(Part::Offsets) && (has_times || self.size_of(segment, Part::Log) == 0);
-        if self.start.clean && !(is_whole && is_there) {
+    /// After a stop in order the index files of the last segment are whole; after a crash they are there, once the recovery
+    /// point lies in the segment, and what they have is in order.
+    fn tell_index(&self, segment: &Segment, is_sane: bool, recovery_point: i64, from: u64) {
+        let (offset_bytes, time_bytes) = (self.size_of(segment, Part::Offsets), self.size_of(segment, Part::Times));
+        let is_whole = offset_bytes.is_multiple_of(OFFSET_ENTRY_BYTES as u64)
+            && time_bytes.is_multiple_of(TIME_ENTRY_BYTES as u64)
+            && segment.exists(Part::Offsets)
+            && segment.exists(Part::Times);
+        // Without entries for a beginning that has some.
+        let interval = u64::from(self.config.index_interval_bytes) + u64::from(self.config.max_message_bytes);
+        let is_empty = offset_bytes == 0 && self.size_of(segment, Part::Log) > interval;
+        let has_lost_times = self.start.clean && time_bytes == 0 && self.size_of(segment, Part::Log) > 0;
+        if segment.base_offset < recovery_point && (!is_whole || !is_sane || is_empty || has_lost_times) {
             tracing::warn!(
                 path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
                 "recovery: an index file of this segment is missing or damaged: it is built anew from byte {from} on"

@@ -305,6 +305,10 @@ impl Loader<'_> {
         let text = String::from_utf8_lossy(&text);
         let found = checkpoint::parse_partition_metadata(&text)
             .map_err(|error| LogError::BadFile { path: path.clone(), detail: error.to_string() })?;
+        if found.parse::<Uuid>().is_err() {
+            // Another topic's would be taken for a leftover.
+            return Err(LogError::BadFile { path, detail: format!("line 2: {found:?} is no topic id") });
+        }
         let expected = topic_id.to_string();
         if found != expected {
             return Err(LogError::WrongTopicId { path: self.dir.to_owned(), found: found.to_owned(), expected });
@@ -457,6 +461,10 @@ impl Loader<'_> {
         {
             return Err(self.damaged(self.dir.join(name), fault));
         }
+        for name in self.start.state.iter().flat_map(|state| state.short_indexes(&self.names.borrow())) {
+            let path = self.dir.join(name);
+            tracing::warn!(path = %path.display(), "recovery: this index file is missing or shorter than it was: it is built anew");
+        }
         self.check_any_segment()?;
         self.clean_up().await.map_err(self.io("cleaning up"))?;
         let bases: Vec<i64> = self
@@ -477,6 +485,7 @@ impl Loader<'_> {
         };
         self.raise_floor(&bases);
         self.tell_first_segment(&bases);
+        self.tell_snapshot(&bases);
         for at in 0..doubtful {
             self.load_trusted(&segments[at], segments[at + 1].base_offset).await?;
         }
@@ -552,6 +561,19 @@ impl Loader<'_> {
             tracing::warn!(
                 dir = %self.dir.display(), log_start_offset = first, known_log_start_offset = known,
                 "the log begins later than its last checkpoint says: retention has removed the segments before, or they are lost"
+            );
+        }
+    }
+
+    /// Where the last segment begins there is a snapshot, once what lies before is on the disk; after a stop in order there is
+    /// one at the end.
+    fn tell_snapshot(&self, bases: &[i64]) {
+        let at_base = bases.last().copied().filter(|base| bases.len() > 1 && *base <= self.floor.get());
+        let at_end = Some(self.floor.get()).filter(|end| self.start.clean && *end > 0);
+        if let Some(at) = at_end.or(at_base).filter(|at| !self.has(&files::name(*at, files::SNAPSHOT))) {
+            tracing::warn!(
+                path = %files::path(self.dir, at, files::SNAPSHOT).display(),
+                "this producer snapshot is missing: an older one is used, and the batches since"
             );
         }
     }

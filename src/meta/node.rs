@@ -165,6 +165,9 @@ impl MetaNode {
         let voter = voter(options);
         let seen_epoch = store.seen_epoch().await?;
         let opening = store.examine_log(options.log_start.clone(), options.segment_bytes).await?;
+        if opening.log().log_end_offset() > 0 {
+            store.tell_missing().await?;
+        }
         let is_new = store.is_new().await?;
         let lost = |evidence| MetaNodeError::Lost { path: store.dir().to_owned(), evidence };
         if let Some(epoch) = seen_epoch

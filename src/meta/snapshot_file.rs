@@ -53,6 +53,8 @@ pub enum SnapshotError {
     NoHeader,
     #[error("the snapshot has no footer: it is cut off")]
     NoFooter,
+    #[error("the batch at place {place} says that it is at {found}")]
+    Place { place: i64, found: i64 },
     #[error("the record at place {place} does not fit those before it: {reason}")]
     Record { place: i64, reason: String },
 }
@@ -96,8 +98,14 @@ pub fn assemble(
 pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, SnapshotError> {
     let mut image = Image::empty(cluster_id);
     let (mut has_header, mut has_footer) = (false, false);
+    let mut place = 0;
     for batch in metalog::decode(bytes) {
         let batch = batch?;
+        // Not covered by the checksum.
+        if batch.base_offset != place {
+            return Err(SnapshotError::Place { place, found: batch.base_offset });
+        }
+        place = batch.last_offset() + 1;
         match batch.content {
             BatchContent::Control(records) => {
                 for record in &records {

@@ -139,6 +139,13 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
     }
     let path: Arc<Path> = path.into();
     let page = ALIGNMENT as u64;
+    if !size.is_multiple_of(page) {
+        tracing::warn!(
+            path = %path.display(), size,
+            "a file of the commit stream is truncated: it has whole pages of {page} bytes. Records that were acknowledged \
+             shortly before the crash may be missing"
+        );
+    }
     let mut position = 0;
     while position + page <= size {
         let chunk = ring.read_exact_at(&file, position, CHUNK_BYTES.min(size - position) as usize).await?;
@@ -156,7 +163,16 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
                     frames.push(FoundFrame { frame, path: path.clone(), position });
                     position += claimed.expect("it was decoded");
                 }
-                None => position += page,
+                None => {
+                    if claimed.is_some() {
+                        tracing::warn!(
+                            path = %path.display(), position,
+                            "a frame of the commit stream is damaged: the crash came while it was written, or its records \
+                             were acknowledged and are lost"
+                        );
+                    }
+                    position += page;
+                }
             }
         }
     }

@@ -1,7 +1,10 @@
 //! What is harmed, and how.
 
-use super::node::Prototype;
+use super::node::{LAST_FEW, Prototype};
 use std::{fmt, fs, path::Path};
+
+/// A small frame of the commit stream: the unit that disks write.
+const FRAME_BYTES: usize = 4096;
 
 /// How the broker ended before the harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,15 +145,34 @@ pub fn of(prototype: &Prototype) -> Vec<Cell> {
             harms.extend(PLACES.map(Harm::Truncate));
         }
         let ending = prototype.ending;
+        harms.retain(|harm| !costs_nothing(kind, *harm));
         cells.extend(harms.into_iter().map(|harm| Cell { kind: *kind, ending, harm, path: path.clone() }));
     }
     cells
 }
 
+/// The file says the same without it, or nobody has to have it.
+fn costs_nothing(kind: &Kind, harm: Harm) -> bool {
+    let last_newline = kind.path.ends_with("leader-epoch-checkpoint") && harm == Harm::Truncate(Place::End);
+    last_newline || (kind.path == "bootstrap.checkpoint" && harm == Harm::Delete)
+}
+
+/// Where the frames begin that a recovery needs: each of the last few records has one.
+fn first_needed(path: &Path, used: usize) -> usize {
+    match is_stream(path) {
+        true => (used - 1) / FRAME_BYTES * FRAME_BYTES - (LAST_FEW as usize - 1) * FRAME_BYTES,
+        false => 0,
+    }
+}
+
+fn is_stream(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "millstream")
+}
+
 /// Without the zeros at the end, which a file was extended with.
 fn used_bytes(path: &Path) -> usize {
     let bytes = fs::read(path).unwrap();
-    match path.extension().is_some_and(|extension| extension == "millstream") {
+    match is_stream(path) {
         true => bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1),
         false => bytes.len(),
     }
@@ -162,11 +184,12 @@ impl Harm {
             return fs::remove_dir_all(path).unwrap();
         }
         let size = used_bytes(path);
+        let from = first_needed(path, size.max(1));
         let mut bytes = fs::read(path).unwrap();
         match self {
-            Harm::Flip(place) => bytes[place.of(size - 1)] ^= 1,
-            Harm::Truncate(Place::Beginning) => bytes.truncate(1),
-            Harm::Truncate(Place::Middle) => bytes.truncate(size / 2),
+            Harm::Flip(place) => bytes[place.of(from, size - 1)] ^= 1,
+            Harm::Truncate(Place::Beginning) => bytes.truncate(from + 1),
+            Harm::Truncate(Place::Middle) => bytes.truncate((from + size) / 2),
             Harm::Truncate(Place::End) => bytes.truncate(size - 1),
             Harm::Empty => bytes.clear(),
             Harm::Delete => return fs::remove_file(path).unwrap(),
@@ -176,10 +199,10 @@ impl Harm {
 }
 
 impl Place {
-    fn of(self, last: usize) -> usize {
+    fn of(self, first: usize, last: usize) -> usize {
         match self {
-            Place::Beginning => 0,
-            Place::Middle => last / 2,
+            Place::Beginning => first,
+            Place::Middle => (first + last) / 2,
             Place::End => last,
         }
     }
