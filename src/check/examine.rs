@@ -67,11 +67,7 @@ pub(super) struct LogExamined {
     pub stream_fails: bool,
 }
 
-pub(super) async fn examine(
-    ring: &Ring,
-    paths: &[PathBuf],
-    progress: &Progress<'_>,
-) -> Result<Examined, CheckError> {
+pub(super) async fn examine(ring: &Ring, paths: &[PathBuf], progress: &Progress<'_>) -> Result<Examined, CheckError> {
     let mut seen = BTreeSet::new();
     let (mut dirs, mut looks) = (Vec::new(), Vec::new());
     for path in paths.iter().filter(|path| seen.insert(*path)) {
@@ -142,7 +138,9 @@ async fn place(ring: &Ring, dirs: &mut [DirExamined], image: &Image) {
         let left = survey.left.iter().filter(|(path, _)| is_here(path));
         one.notes.extend(left.map(|(path, why)| format!("{} stays, and is not served: {why}", path.display())));
         let aside = survey.aside.iter().filter(|path| is_here(path));
-        one.notes.extend(aside.map(|path| format!("{} is of a deleted topic: the next start sets it aside", path.display())));
+        one.notes.extend(
+            aside.map(|path| format!("{} is of a deleted topic: the next start sets it aside", path.display())),
+        );
         let seen = one.dir.metadata_seen();
         if image.provenance.offset < seen.offset || seen.went_back {
             let what = format!(
@@ -163,11 +161,15 @@ fn take_parts(dirs: &mut [DirExamined]) {
         let files = found.files().count();
         if files > 0 {
             let (files, of) = (super::plural(files, "file", "files"), found.parts.len());
-            one.notes.push(format!("commit streams: {files}, with records of {}", super::plural(of, "partition", "partitions")));
+            one.notes.push(format!(
+                "commit streams: {files}, with records of {}",
+                super::plural(of, "partition", "partitions")
+            ));
         }
         let lost = [
             (found.missing_frames, "frames are missing before valid ones"),
             (found.lost_ends, "streams have lost frames that were on the disk"),
+            (found.truncated, "files are truncated"),
         ];
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
             let what = format!("{}: of the commit streams {count} {what}", path.join("commit-stream-*").display());
@@ -179,7 +181,8 @@ fn take_parts(dirs: &mut [DirExamined]) {
 
 fn examine_dir(one: &mut DirExamined) {
     if one.dir.has_lost_checkpoints() && !one.dir.partitions().is_empty() {
-        let what = format!("{}: an offset checkpoint is missing or malformed: stderr says which", one.dir.path().display());
+        let what =
+            format!("{}: an offset checkpoint is missing or malformed: stderr says which", one.dir.path().display());
         one.findings.push(Finding::start(what, "the next start writes it anew, and says what that means"));
     }
 }
@@ -209,9 +212,8 @@ async fn prepare(
     if let Some(parts) = dirs.iter().find_map(|one| one.stream.parts.get(&id)) {
         start = LogStart { clean: false, state: None, replay: parts.clone(), ..start };
     }
-    let policy = image.and_then(|image| {
-        image.configs_of(ConfigResourceType::Topic, &topic).get("cleanup.policy").cloned()
-    });
+    let policy =
+        image.and_then(|image| image.configs_of(ConfigResourceType::Topic, &topic).get("cleanup.policy").cloned());
     let policy = policy.unwrap_or_else(|| if topic.starts_with("__") { "compact" } else { "delete" }.to_owned());
     let cleanup_policy = CleanupPolicy { delete: policy.contains("delete"), compact: policy.contains("compact") };
     let config = LogConfig { cleanup_policy, ..LogConfig::default() }.shared();
@@ -279,7 +281,9 @@ impl LogExamined {
             Ok(told) => {
                 for (is_harm, text) in told {
                     match is_harm {
-                        true => self.findings.push(Finding::start(self.named(&text), "nothing: the next start does it")),
+                        true => {
+                            self.findings.push(Finding::start(self.named(&text), "nothing: the next start does it"))
+                        }
                         false => self.notes.push(text),
                     }
                 }
@@ -293,7 +297,9 @@ impl LogExamined {
         for (what, _) in faults {
             let todo = match (needs_cut, &plan.gone[..]) {
                 (true, gone) => format!("restore the file from a backup; a repair {}", cost(gone)),
-                (false, _) => "restore the commit-stream files; a repair takes what follows, and keeps the rest aside".to_owned(),
+                (false, _) => {
+                    "restore the commit-stream files; a repair takes what follows, and keeps the rest aside".to_owned()
+                }
             };
             self.findings.push(Finding { what, todo, by: By::Repair });
         }

@@ -41,7 +41,8 @@ pub(super) async fn examine(
             let what = format!("{}: it is gone, but the checkpoint of its directory knows of it", folder.display());
             one.findings.push(Finding::operator(what, RESTORE_ALL));
         }
-        let note = "no metadata log in these directories: name that of metadata.log.dir, too, to have all of it checked";
+        let note =
+            "no metadata log in these directories: name that of metadata.log.dir, too, to have all of it checked";
         dirs[0].notes.push(note.to_owned());
         return Ok(None);
     };
@@ -145,8 +146,10 @@ async fn examine_log(
             } else if !matches!(error, MetaNodeError::Snapshot { .. }) && log.plan.is_none() {
                 log.findings.push(Finding::operator(error.to_string(), "restore the folder from a backup"));
             }
-            let todo = "restore the file from a backup; a repair takes it out of the way, and the log itself has the epoch";
-            let of_file = files.iter().map(|_| Finding { what: error.to_string(), todo: todo.to_owned(), by: By::Repair });
+            let todo =
+                "restore the file from a backup; a repair takes it out of the way, and the log itself has the epoch";
+            let of_file =
+                files.iter().map(|_| Finding { what: error.to_string(), todo: todo.to_owned(), by: By::Repair });
             log.findings.extend(of_file);
         }
     }
@@ -189,7 +192,9 @@ impl Snapshots {
         for (id, error) in &self.bad {
             let what = format!("{}: {error}", log.folder.join(id.to_string()).display());
             let (by, todo) = match first <= end && last >= end {
-                true => (By::Repair, "a repair takes it out of the way: the log has the same records, or an older snapshot"),
+                true => {
+                    (By::Repair, "a repair takes it out of the way: the log has the same records, or an older snapshot")
+                }
                 false => (By::Operator, "restore the file from a backup: its records are nowhere else"),
             };
             log.findings.push(Finding { what, todo: todo.to_owned(), by });

@@ -23,11 +23,7 @@ use ring::Ring;
 /// One mended thing may have hidden another.
 const ROUNDS_MAX: usize = 5;
 
-pub(super) async fn repair(
-    ring: &Ring,
-    examined: &mut Examined,
-    progress: &Progress<'_>,
-) -> Result<(), CheckError> {
+pub(super) async fn repair(ring: &Ring, examined: &mut Examined, progress: &Progress<'_>) -> Result<(), CheckError> {
     let partitions = examined.dirs.iter().flat_map(|one| one.dir.partitions());
     let known_partition = partitions.filter(|one| one.topic != METADATA_TOPIC).map(|one| one.path.clone()).next();
     for one in &mut examined.dirs {
@@ -132,7 +128,7 @@ async fn begin_anew(ring: &Ring, one: &mut DirExamined, progress: &Progress<'_>)
 /// with the streams they stay: the next start does the same.
 async fn mend_streams(ring: &Ring, examined: &mut Examined, progress: &Progress<'_>) -> Result<(), CheckError> {
     let logs = || examined.dirs.iter().flat_map(|one| &one.logs);
-    let is_lossy = |one: &DirExamined| one.stream.missing_frames > 0 || one.stream.lost_ends > 0;
+    let is_lossy = |one: &DirExamined| one.stream.missing_frames + one.stream.lost_ends + one.stream.truncated > 0;
     if !logs().any(|log| log.stream_fails) && !examined.dirs.iter().any(is_lossy) {
         return Ok(());
     }
@@ -151,20 +147,16 @@ async fn mend_streams(ring: &Ring, examined: &mut Examined, progress: &Progress<
         let dir = one.dir.path();
         say(progress, &format!("{}: the commit streams go out of use", dir.display()));
         let told = |text| say(progress, &format!("  {text}"));
-        stream::give_up(ring, dir, &one.stream, &told).await.map_err(|source| {
-            CheckError::Io { what: format!("setting the commit streams of {} aside", dir.display()), source }
+        stream::give_up(ring, dir, &one.stream, &told).await.map_err(|source| CheckError::Io {
+            what: format!("setting the commit streams of {} aside", dir.display()),
+            source,
         })?;
     }
     Ok(())
 }
 
 /// The parts of the stream that follow the end of the log without a gap, one after the other.
-async fn take_in(
-    ring: &Ring,
-    dir: &LogDir,
-    log: &LogExamined,
-    progress: &Progress<'_>,
-) -> Result<(), CheckError> {
+async fn take_in(ring: &Ring, dir: &LogDir, log: &LogExamined, progress: &Progress<'_>) -> Result<(), CheckError> {
     let mut start = LogStart { state: None, clean: false, ..log.start.clone() };
     let last = start.replay.last().map_or(0, |part| part.to);
     let parts = std::mem::take(&mut start.replay);

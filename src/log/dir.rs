@@ -136,11 +136,7 @@ impl LogDir {
             Ok(lock) if ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? => Some(lock),
             Ok(_) => return Err(LogError::Locked { path: lock_path }),
             // A copy of a directory, or one that may only be read: no broker writes there.
-            Err(error)
-                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem) =>
-            {
-                None
-            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem) => None,
             Err(error) => return Err(LogError::io("opening", &lock_path)(error)),
         };
         let text = read_text(ring, &path.join(META_PROPERTIES)).await?;
@@ -188,7 +184,9 @@ impl LogDir {
         match clean_text {
             None => tracing::info!("{path} was not closed in order: its logs are recovered"),
             Some(_) if self.previous_broker_epoch < 0 => {
-                tracing::warn!("{path}/{CLEAN_SHUTDOWN}: it does not tell the epoch of the last run: the files of logs are read");
+                tracing::warn!(
+                    "{path}/{CLEAN_SHUTDOWN}: it does not tell the epoch of the last run: the files of logs are read"
+                );
             }
             Some(_) if self.states.is_empty() => {
                 tracing::info!("{path} has no {} of the last run: the files of logs are read", fast_start::FILE_PREFIX);
@@ -497,7 +495,9 @@ async fn read_meta(
     }
     if meta.directory_id.is_none() {
         meta.directory_id = Some(new_directory_id(ring).to_string());
-        ring.write_file_atomically(&path, meta.format_checked().into()).await.map_err(LogError::io("writing", &path))?;
+        ring.write_file_atomically(&path, meta.format_checked().into())
+            .await
+            .map_err(LogError::io("writing", &path))?;
     }
     Ok((meta, is_new))
 }

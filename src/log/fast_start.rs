@@ -184,9 +184,13 @@ pub(super) async fn restore(
     }
     let producers = if state.has_producers {
         let path = files::path(dir, state.snapshot_offset, files::SNAPSHOT);
-        // Where it cannot be had, the log is read, which says why.
-        let bytes = ring.read_file(path, MAX_SNAPSHOT_BYTES).await.ok()?;
-        ProducerStates::decode_snapshot(&bytes, state.snapshot_offset, ring.wall_clock_ms(), expiration_ms).ok()?
+        let bytes = ring.read_file(&path, MAX_SNAPSHOT_BYTES).await.ok()?;
+        let decoded =
+            ProducerStates::decode_snapshot(&bytes, state.snapshot_offset, ring.wall_clock_ms(), expiration_ms);
+        if let Err(error) = &decoded {
+            tracing::warn!(path = %path.display(), %error, "a producer snapshot is damaged: an older one is used");
+        }
+        decoded.ok()?
     } else {
         ProducerStates::new(state.log_end_offset)
     };
@@ -240,7 +244,8 @@ pub(super) fn encode(states: &States) -> Bytes {
 /// Everything is checked before it is used.
 pub(super) fn decode(bytes: &[u8]) -> Result<States, MalformedCheckpoint> {
     let malformed = |reason: String| MalformedCheckpoint { line: 0, reason };
-    let (bytes, found) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| malformed("it is empty".to_owned()))?;
+    let (bytes, found) =
+        bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| malformed("it is empty".to_owned()))?;
     if checksum(bytes) != *found {
         return Err(malformed("its checksum does not match".to_owned()));
     }

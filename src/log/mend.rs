@@ -92,16 +92,7 @@ fn nothing_left(look: &LogLook, known: Known, aside: Vec<i64>) -> Plan {
     let bases = look.segments.iter().map(|one| one.base_offset);
     let log_end = bases.max().unwrap_or(0).max(known.floor).max(known.log_start);
     let gone = vec![(known.log_start, log_end)];
-    Plan {
-        log_start: log_end,
-        log_end,
-        gone,
-        cut: None,
-        aside,
-        files: Vec::new(),
-        epochs: None,
-        begins_anew: true,
-    }
+    Plan { log_start: log_end, log_end, gone, cut: None, aside, files: Vec::new(), epochs: None, begins_anew: true }
 }
 
 impl Plan {

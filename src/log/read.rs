@@ -159,7 +159,9 @@ impl Log {
             let text = format!(
                 "{}: the batch at byte {position} is damaged: it says offset {offset}, but lies between {} and {end_offset}. \
                  Stop the broker and type `millstream log check {}`",
-                path.display(), segment.base_offset, super::log_dir_of(&path).display()
+                path.display(),
+                segment.base_offset,
+                super::log_dir_of(&path).display()
             );
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }

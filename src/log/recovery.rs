@@ -296,7 +296,10 @@ impl Loader<'_> {
     async fn check_topic_id(&self, topic_id: Uuid) -> Result<(), LogError> {
         let path = self.dir.join(files::PARTITION_METADATA);
         if !self.has(files::PARTITION_METADATA) {
-            self.tell_missing(files::PARTITION_METADATA, "it is written anew: by its name the folder is that of this topic");
+            self.tell_missing(
+                files::PARTITION_METADATA,
+                "it is written anew: by its name the folder is that of this topic",
+            );
             let text = checkpoint::format_partition_metadata(topic_id);
             self.changes.add(Change::WriteTopicId(text.into()));
             return Ok(());

@@ -60,7 +60,8 @@ pub async fn look_beside(
     let mut wrong = Vec::new();
     for name in entries.into_iter().map(|entry| entry.name) {
         let path = dir.join(&name);
-        let read = || async { ring.read_file(&path, MAX_INDEX_BYTES as usize).await.map_err(LogError::io("reading", &path)) };
+        let read =
+            || async { ring.read_file(&path, MAX_INDEX_BYTES as usize).await.map_err(LogError::io("reading", &path)) };
         if let Some((at, files::SNAPSHOT)) = files::parse(&name) {
             let decoded = ProducerStates::decode_snapshot(&read().await?, at, ring.wall_clock_ms(), i64::MAX);
             wrong.extend(decoded.err().map(|error| (name, error.to_string())));
@@ -125,12 +126,12 @@ async fn look_segment(
     let path = files::path(dir, base_offset, files::LOG);
     let file = ring.open(&path, OpenOptions::read()).await?;
     let size_bytes = ring.size(&file).await?;
-    let mut offsets = OffsetEntries::new(base_offset, read_index(ring, dir, base_offset, files::OFFSET_INDEX, sizes).await?);
+    let mut offsets =
+        OffsetEntries::new(base_offset, read_index(ring, dir, base_offset, files::OFFSET_INDEX, sizes).await?);
     let mut times = TimeEntries::new(base_offset, read_index(ring, dir, base_offset, files::TIME_INDEX, sizes).await?);
     let (mut next_offset, mut position, mut is_compacted) = (base_offset, 0, false);
     let mut take = |batch: &Batch<'_>| {
-        is_compacted |=
-            batch.base_offset() != next_offset || batch.record_count() != batch.last_offset_delta() + 1;
+        is_compacted |= batch.base_offset() != next_offset || batch.record_count() != batch.last_offset_delta() + 1;
         next_offset = batch.next_offset();
         let epoch = batch.partition_leader_epoch();
         if epoch >= 0 && epochs.latest().is_none_or(|latest| epoch > latest) {
@@ -232,7 +233,9 @@ impl OffsetEntries {
 
     fn end(self, is_whole: bool) -> Option<String> {
         let behind = self.next().filter(|_| is_whole);
-        self.fault.or_else(|| behind.map(|(_, at)| format!("entry {} points to byte {at}, behind the last batch", self.taken)))
+        self.fault.or_else(|| {
+            behind.map(|(_, at)| format!("entry {} points to byte {at}, behind the last batch", self.taken))
+        })
     }
 }
 

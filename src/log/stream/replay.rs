@@ -58,6 +58,8 @@ pub struct Found {
     pub missing_frames: u64,
     /// Streams that have lost their newest frames.
     pub lost_ends: u64,
+    /// Files that end inside a page.
+    pub truncated: u64,
 }
 
 struct FoundFrame {
@@ -100,11 +102,18 @@ pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     if found.has_list {
         let text = ring.read_file(dir.join(KEPT_FOR), MAX_LIST_BYTES).await?;
         let wanted = parse_list(&String::from_utf8_lossy(&text));
-        let frames = read_all(ring, &found.kept).await?;
+        let frames = read_all(ring, &found.kept, &mut 0).await?;
         found.take(frames, &|id| wanted.contains(&id));
     }
     if !clean {
-        let frames = read_all(ring, &found.files).await?;
+        let files = found.files.clone();
+        let frames = read_all(ring, &files, &mut found.truncated).await?;
+        if found.notes.is_empty() && !frames.is_empty() {
+            tracing::info!(
+                dir = %dir.display(),
+                "the commit stream has no note of its use: how far it went is known from its frames alone"
+            );
+        }
         found.compare_with_notes(ring, &frames).await?;
         found.take(frames, &|_| true);
     }
@@ -119,16 +128,16 @@ pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     Ok(found)
 }
 
-async fn read_all(ring: &Ring, paths: &[PathBuf]) -> io::Result<Vec<FoundFrame>> {
+async fn read_all(ring: &Ring, paths: &[PathBuf], truncated: &mut u64) -> io::Result<Vec<FoundFrame>> {
     let mut frames = Vec::new();
     for path in paths {
-        read_file(ring, path, &mut frames).await?;
+        *truncated += u64::from(!read_file(ring, path, &mut frames).await?);
     }
     Ok(frames)
 }
 
-/// Finds every valid frame of a file.
-async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io::Result<()> {
+/// Finds every valid frame of a file, and whether that has whole pages, as it was made.
+async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io::Result<bool> {
     let file = ring.open(path, OpenOptions::read()).await?;
     let size = ring.size(&file).await?;
     if size == 0 {
@@ -176,7 +185,7 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
             }
         }
     }
-    Ok(())
+    Ok(size.is_multiple_of(page))
 }
 
 impl Found {

@@ -10,26 +10,55 @@ mod cells;
 mod node;
 mod table;
 
-use crate::support::broker::{free_port, scratch_folder};
-use cells::{Cell, Ending};
+use crate::support::{
+    broker::{free_port, scratch_folder},
+    unique,
+};
+use cells::{Cell, Ending, Harm, Place};
 use node::{Node, Prototype};
 use std::{
     fs,
+    path::{Path, PathBuf},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// Cells that are worked on at a time.
 const WORKERS: usize = 2;
 
+/// In memory where that can be had: thousands of syncs are no part of what is tested.
+fn fast_folder() -> PathBuf {
+    let shared = Path::new("/dev/shm").join(unique("millstream-matrix"));
+    if fs::create_dir_all(&shared).is_ok() { shared } else { scratch_folder() }
+}
+
+#[test]
+fn a_repair_that_is_killed_can_be_run_again() {
+    let folder = scratch_folder();
+    let prototype = Prototype::make(&folder, Ending::Stopped);
+    let node = Node::new(&prototype, folder.join("node"), free_port());
+    node.is_left_alone_while_it_runs();
+    for (path, harm) in [
+        (prototype.path_of("kept-0/MIDDLE.log"), Harm::Flip(Place::Middle)),
+        (prototype.path_of("kept-0/LAST.log"), Harm::Truncate(Place::Middle)),
+    ] {
+        for milliseconds in 1..12 {
+            node.survives_a_killed_repair(&path, harm, Duration::from_millis(milliseconds));
+        }
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn every_damage_is_told() {
-    let folder = scratch_folder();
+    let folder = fast_folder();
     let prototypes = [Ending::Stopped, Ending::Killed, Ending::PowerCut].map(|ending| Prototype::make(&folder, ending));
-    let cells = prototypes.iter().flat_map(|prototype| cells::of(prototype).into_iter().map(move |cell| (prototype, cell)));
+    let cells =
+        prototypes.iter().flat_map(|prototype| cells::of(prototype).into_iter().map(move |cell| (prototype, cell)));
     let cells: Vec<(&Prototype, Cell)> = cells.collect();
     assert!(cells.len() > 300, "{} cells", cells.len());
     let (next, seen, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));

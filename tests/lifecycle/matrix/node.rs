@@ -1,7 +1,9 @@
 //! A node whose data are harmed: made once for each ending, copied for each cell.
 
-use super::cells::{Cell, Ending};
-use super::table::{Row, Verdict, phrases};
+use super::{
+    cells::{Cell, Ending, Harm},
+    table::{self, Row, Verdict, phrases},
+};
 use crate::{
     contents,
     support::{Broker, Client, PATIENCE, Setup, broker::free_port, client},
@@ -18,8 +20,8 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Command,
-    time::Instant,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 const SEGMENTS: i64 = 3;
@@ -73,7 +75,7 @@ fn await_line(path: &Path, wanted: impl Fn(&str) -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !fs::read_to_string(path).is_ok_and(|text| wanted(&text)) {
         assert!(Instant::now() < deadline, "{}: {:?}", path.display(), fs::read_to_string(path));
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -111,7 +113,8 @@ impl Prototype {
         let read = Read::all(&broker);
         assert_eq!((read.first, read.next, read.problem), (LOG_START, prototype.count(), None), "{ending}");
         stop(&mut broker);
-        prototype.usual = lines(&fs::read_to_string(node.data.with_extension("stderr")).unwrap());
+        let usual = node.lines(&fs::read_to_string(node.data.with_extension("stderr")).unwrap());
+        prototype.usual = usual;
         prototype
     }
 
@@ -245,10 +248,50 @@ impl Node<'_> {
 
     /// `millstream log TASK`: exit code and words.
     fn log(&self, task: &str) -> (i32, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
-        let output = command.args(["log", task]).arg(&self.data).output().expect("the command runs");
+        let output = self.command(task).output().expect("the command runs");
         let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         (output.status.code().unwrap_or(-1), words)
+    }
+
+    fn command(&self, task: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
+        command.args(["log", task]).arg(&self.data);
+        command
+    }
+
+    /// A repair is killed after `delay`; another one finds the rest to do.
+    pub fn survives_a_killed_repair(&self, path: &str, harm: Harm, delay: Duration) {
+        self.copy();
+        harm.apply(&self.data.join(path));
+        let harmed = contents(&self.data);
+        let mut repair = self.command("repair").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(delay);
+        repair.kill().unwrap();
+        repair.wait().unwrap();
+        let left = contents(&self.data);
+        assert!(bytes_of(&left).len() >= bytes_of(&harmed).len(), "bytes are lost after {delay:?}");
+        let (code, words) = self.log("repair");
+        assert_eq!(code, 0, "after {delay:?}: {words}");
+        let (code, words) = self.log("check");
+        assert_eq!(code, 0, "after {delay:?}: {words}");
+        assert!(bytes_of(&contents(&self.data)).len() >= bytes_of(&harmed).len(), "bytes are lost after {delay:?}");
+        let (broker, _) = self.start().unwrap();
+        let read = Read::all(&broker);
+        assert_eq!((read.missing, read.problem), (vec![], None), "after {delay:?}");
+        assert!(read.next > BATCHES, "after {delay:?}");
+    }
+
+    /// On a directory that a broker has in use, nothing is looked at or done.
+    pub fn is_left_alone_while_it_runs(&self) {
+        self.copy();
+        let (mut broker, _) = self.start().unwrap();
+        for task in ["check", "repair"] {
+            let (code, words) = self.log(task);
+            assert!(code == 1 && words.contains("a broker runs on"), "{task}: {code}, {words}");
+        }
+        stop(&mut broker);
+        assert_eq!(self.log("check").0, 0);
+        assert!(self.log("repair").1.contains("nothing is wrong, nothing to do"));
     }
 
     /// What becomes of one damage, and that it is what may become of it.
@@ -261,9 +304,11 @@ impl Node<'_> {
         let (verdict, said) = self.first_start(&harmed)?;
         let mut told = phrases(&said)?;
         if told.is_empty() {
-            told = phrases(&findings.lines().filter(|line| line.contains("WRONG")).map(str::to_owned).collect::<Vec<_>>())?;
+            told = phrases(
+                &findings.lines().filter(|line| line.contains("WRONG")).map(str::to_owned).collect::<Vec<_>>(),
+            )?;
             ensure(!told.is_empty(), || format!("silent: {verdict:?}; the check: {findings}"))?;
-            told.insert(0, "by `log check` alone:".to_owned());
+            told[0].insert_str(0, table::BY_CHECK);
         }
         if !matches!(verdict, Verdict::Whole | Verdict::More) {
             let name = cell.path.rsplit('/').next().unwrap_or_default();
@@ -316,9 +361,13 @@ impl Node<'_> {
     }
 
     fn unusual(&self, log: &str) -> Vec<String> {
-        let place = |line: &str| line.replace(&self.data.display().to_string(), "DIR");
         let usual: Vec<String> = self.prototype.usual.iter().map(|line| text_of(line)).collect();
-        lines(log).iter().filter(|line| !usual.contains(&text_of(line))).map(|line| place(line)).collect()
+        self.lines(log).into_iter().filter(|line| !usual.contains(&text_of(line))).collect()
+    }
+
+    /// Those of a log, with `DIR` for the data folder.
+    fn lines(&self, log: &str) -> Vec<String> {
+        lines(&log.replace(&self.data.display().to_string(), "DIR"))
     }
 
     /// A repair, a second one that has nothing to do, and a start that serves the rest.

@@ -7,6 +7,9 @@ const DOC: &str = "docs/reliability.md";
 const BEGIN: &str = "<!-- the damage matrix begins: tests/lifecycle/matrix checks it -->\n";
 const END: &str = "<!-- the damage matrix ends -->\n";
 
+/// The start says nothing: it does not look.
+pub const BY_CHECK: &str = "by `log check` alone: ";
+
 /// What a start makes of a damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -81,7 +84,6 @@ const PHRASES: &[&str] = &[
     "begins later than its last checkpoint",
     "is no topic id",
     "belongs to topic id",
-    "`millstream log check",
     "is gone, but the checkpoints of its directory",
     "this file is missing, but the directory holds",
     "this file says to which cluster the directory belongs",
@@ -91,6 +93,7 @@ const PHRASES: &[&str] = &[
     "the commit stream is damaged: frames are missing",
     "the commit stream has lost frames",
     "a file of the commit stream is empty",
+    "the commit stream has no note of its use",
     "this note of the commit stream's use cannot be read",
     "was not closed in order",
     "cannot read",
@@ -102,9 +105,20 @@ const PHRASES: &[&str] = &[
     "it is gone, but the checkpoint",
     "says that it is at",
     "it has no records",
-    "snapshot",
     "whose batch has",
-    "line ",
+    "version 0 expected",
+    "number of entries expected",
+    "entries promised",
+    "not an entry",
+    "the checksum does not match",
+    "a checksum expected",
+    "expected, found",
+    "\" expected",
+    "snapshot has version",
+    "at line 1 column",
+    "CRC",
+    ".snapshot: ",
+    "`millstream log check",
 ];
 
 /// The phrases that occur in these lines, in the order of the lines. Err: a line that has none of them.
@@ -150,7 +164,9 @@ fn render(mut seen: Vec<(Cell, Row)>) -> String {
 }
 
 fn quote(told: &str) -> String {
-    if told.starts_with("by ") { told.to_owned() } else { format!("“{}”", told.trim().replace('`', "")) }
+    let by_check = told.starts_with(BY_CHECK);
+    let quoted = format!("“{}”", told.trim_start_matches(BY_CHECK).trim().replace('`', ""));
+    if by_check { format!("{BY_CHECK}{quoted}") } else { quoted }
 }
 
 /// The table must be what was seen. With `MILLSTREAM_WRITE_TABLE=1` it is made so.
