@@ -407,6 +407,19 @@ impl Loader<'_> {
         }
     }
 
+    /// After a crash: the index files have their entries up to the recovery point, or have lost them.
+    fn tell_lacking(&self, segment: &Segment, expected: (u32, u32), recovery_point: i64) {
+        let offsets = self.size_of(segment, Part::Offsets) / OFFSET_ENTRY_BYTES as u64;
+        let times = self.size_of(segment, Part::Times) / TIME_ENTRY_BYTES as u64;
+        let is_lacking = offsets < u64::from(expected.0) || times < u64::from(expected.1);
+        if !self.start.clean && segment.base_offset < recovery_point && is_lacking {
+            tracing::warn!(
+                path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
+                "recovery: an index file of this segment lacks entries: they are made anew"
+            );
+        }
+    }
+
     fn reset_in_memory(
         &self,
         segment: &Segment,
@@ -461,8 +474,13 @@ impl Loader<'_> {
         }
         let interval = self.config.index_interval_bytes;
         let mut contradicted = None;
+        let counts = || (segment.offsets.borrow().count(), segment.times.borrow().count());
+        let mut expected = counts();
         let mut take = |batch: &Batch<'_>| {
             segment.add_batch(batch, batch.size_bytes() as u32, interval);
+            if batch.last_offset() < recovery_point {
+                expected = counts();
+            }
             let epoch = batch.partition_leader_epoch();
             let known = epochs.epoch_for_offset(batch.base_offset());
             if epoch >= 0 && known.is_some_and(|known| epoch < known) {
@@ -475,6 +493,7 @@ impl Loader<'_> {
         };
         let scanned = scan(self.ring, self.dir, segment, from, recovery_point, &mut take).await;
         let end = scanned.map_err(self.io("reading a segment in"))?;
+        self.tell_lacking(segment, expected, recovery_point);
         if let Some((offset, epoch)) = contradicted {
             let path = self.dir.join(files::LEADER_EPOCHS);
             tracing::error!(

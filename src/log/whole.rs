@@ -269,7 +269,8 @@ impl TimeEntries {
         while self.fault.is_none()
             && let Some((timestamp, offset)) = self.next().filter(|(_, offset)| *offset <= batch.last_offset())
         {
-            if timestamp < before || timestamp > self.max_timestamp {
+            let is_last = offset == batch.last_offset();
+            if timestamp < before || timestamp > self.max_timestamp || (is_last && timestamp < self.max_timestamp) {
                 let most = self.max_timestamp;
                 self.fault = Some(format!(
                     "entry {} has timestamp {timestamp} at offset {offset}, where the largest is {most}",

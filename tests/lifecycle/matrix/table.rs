@@ -61,6 +61,7 @@ const PHRASES: &[&str] = &[
     "the file is missing: its epoch",
     "it has no snapshot: the metadata",
     "but lies between",
+    "an index file of this segment lacks entries",
     "this index file is missing or shorter",
     "a file of the commit stream is truncated",
     "a frame of the commit stream is damaged",
