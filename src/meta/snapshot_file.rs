@@ -101,11 +101,7 @@ pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, S
     let mut place = 0;
     for batch in metalog::decode(bytes) {
         let batch = batch?;
-        // Not covered by the checksum.
-        if batch.base_offset != place {
-            return Err(SnapshotError::Place { place, found: batch.base_offset });
-        }
-        place = batch.last_offset() + 1;
+        let (found, next) = (batch.base_offset, batch.last_offset() + 1);
         match batch.content {
             BatchContent::Control(records) => {
                 for record in &records {
@@ -126,6 +122,11 @@ pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, S
         if !has_header {
             return Err(SnapshotError::NoHeader);
         }
+        // Not covered by the checksum.
+        if found != place {
+            return Err(SnapshotError::Place { place, found });
+        }
+        place = next;
     }
     if !has_footer {
         return Err(SnapshotError::NoFooter);
