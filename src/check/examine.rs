@@ -2,7 +2,7 @@
 //!
 //! Owns: the locks of the directories, as long as the result lives. Lives on the command's thread.
 
-use super::{By, CheckError, Finding, Progress, examine_meta};
+use super::{By, CheckError, Finding, Progress, Task, examine_meta};
 use crate::{
     boot::{
         identity,
@@ -67,7 +67,12 @@ pub(super) struct LogExamined {
     pub stream_fails: bool,
 }
 
-pub(super) async fn examine(ring: &Ring, paths: &[PathBuf], progress: &Progress<'_>) -> Result<Examined, CheckError> {
+pub(super) async fn examine(
+    ring: &Ring,
+    task: Task,
+    paths: &[PathBuf],
+    progress: &Progress<'_>,
+) -> Result<Examined, CheckError> {
     let mut seen = BTreeSet::new();
     let (mut dirs, mut looks) = (Vec::new(), Vec::new());
     for path in paths.iter().filter(|path| seen.insert(*path)) {
@@ -77,7 +82,7 @@ pub(super) async fn examine(ring: &Ring, paths: &[PathBuf], progress: &Progress<
         if look.meta.is_none() && look.partitions == 0 && !look.has_metadata_log {
             return Err(CheckError::Empty(path.clone()));
         }
-        dirs.push(open(ring, path).await?);
+        dirs.push(open(ring, task, path).await?);
         looks.push(look);
     }
     if let Some(error) = identity::contradiction(&looks) {
@@ -101,8 +106,8 @@ pub(super) async fn examine(ring: &Ring, paths: &[PathBuf], progress: &Progress<
     Ok(Examined { dirs })
 }
 
-async fn open(ring: &Ring, path: &Path) -> Result<DirExamined, CheckError> {
-    let dir = match LogDir::open_stopped(ring, path).await {
+async fn open(ring: &Ring, task: Task, path: &Path) -> Result<DirExamined, CheckError> {
+    let dir = match LogDir::open_stopped(ring, path, task == Task::Repair).await {
         Err(LogError::Locked { .. }) => return Err(CheckError::Running(path.to_owned())),
         opened => opened?,
     };

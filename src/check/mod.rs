@@ -111,7 +111,7 @@ impl<'a> Progress<'a> {
 /// Examines the directories, mends them if that is the task, and says what there is. Whether all is well then.
 pub async fn run(ring: &Ring, task: Task, paths: &[PathBuf], out: &Out) -> Result<bool, CheckError> {
     let progress = Progress::new(ring, out);
-    let mut examined = examine::examine(ring, paths, &progress).await?;
+    let mut examined = examine::examine(ring, task, paths, &progress).await?;
     let findings = tell(&examined, out);
     let dirs: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let count = |by: By| findings.iter().filter(|one| one.by == by).count();

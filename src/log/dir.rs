@@ -128,10 +128,11 @@ impl LogDir {
     }
 
     /// Locks a directory of a broker that is stopped, and reads what it says of its logs. Changes nothing, and does not ask
-    /// whose the directory is: where `meta.properties` says nothing, the ids of [`LogDir::meta`] are empty.
-    pub async fn open_stopped(ring: &Ring, path: &Path) -> Result<LogDir, LogError> {
+    /// whose the directory is: where `meta.properties` says nothing, the ids of [`LogDir::meta`] are empty. Who is going to
+    /// change something has the lock's file made where it is missing (`create_lock`).
+    pub async fn open_stopped(ring: &Ring, path: &Path, create_lock: bool) -> Result<LogDir, LogError> {
         let lock_path = path.join(LOCK);
-        let options = OpenOptions { create: false, ..OpenOptions::write() };
+        let options = OpenOptions { create: create_lock, ..OpenOptions::write() };
         let lock = match ring.open(&lock_path, options).await {
             Ok(lock) if ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? => Some(lock),
             Ok(_) => return Err(LogError::Locked { path: lock_path }),
