@@ -9,8 +9,8 @@
 //! that make the next start quick, and at last `.kafka_cleanshutdown`.
 
 mod checkpoints;
-mod identity;
-mod storage;
+pub(crate) mod identity;
+pub(crate) mod storage;
 
 pub use crate::shard::mailbox::MeshEnd;
 use crate::{

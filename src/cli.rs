@@ -14,13 +14,51 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Start a single node on localhost:9092 with its data in ./millstream-data:
-  millstream serve";
+  millstream serve
+Look at the data of a stopped broker:
+  millstream log check ./millstream-data";
 
 #[derive(Debug, Subcommand, PartialEq)]
 pub enum Command {
     /// Run a broker until it is told to stop (SIGTERM or SIGINT).
     #[command(after_help = SERVE_AFTER_HELP)]
     Serve(Serve),
+    /// Look at the log directories of a stopped broker, or mend them.
+    #[command(subcommand, arg_required_else_help = true)]
+    Log(Log),
+}
+
+#[derive(Debug, Subcommand, PartialEq)]
+pub enum Log {
+    /// Say what log directories hold, and what is wrong with them. Changes nothing.
+    #[command(after_help = CHECK_AFTER_HELP)]
+    Check(Directories),
+    /// Cut damaged logs to their last good point, so that the broker serves what is left.
+    #[command(after_help = REPAIR_AFTER_HELP)]
+    Repair(Directories),
+}
+
+const CHECK_AFTER_HELP: &str = "\
+The broker must be stopped. Every byte is read: each batch's checksum, each index entry.
+What is wrong is said with the file, the position, and what to do. Exit codes:
+  0 nothing is wrong, 4 something is, 1 the directories could not be read, 2 a wrong command line.
+Example:
+  millstream log check /data1 /data2";
+
+const REPAIR_AFTER_HELP: &str = "\
+Restore what is damaged from a backup first, where there is one: a repair loses records.
+A damaged log ends, then, before its first damage or hole. Nothing is removed: what goes out of a log stays in its folder
+under a name that ends in .aside-NUMBER, and each such name is said. It can be run again, also after it was interrupted.
+The broker must be stopped. Exit codes:
+  0 all is mended, 4 something is left that it cannot mend, 1 it could not be done, 2 a wrong command line.
+Example:
+  millstream log repair /data1 /data2";
+
+#[derive(Debug, clap::Args, PartialEq)]
+pub struct Directories {
+    /// The directories of log.dirs, all of them.
+    #[arg(value_name = "DIR", required = true)]
+    pub paths: Vec<PathBuf>,
 }
 
 const SERVE_AFTER_HELP: &str = "\
@@ -63,12 +101,24 @@ mod tests {
     #[test]
     fn serve_takes_a_file_and_overrides() {
         let Command::Serve(serve) =
-            parse(&["serve", "server.properties", "--override", "node.id=2", "--override", "a=b=c"]).unwrap().command;
+            parse(&["serve", "server.properties", "--override", "node.id=2", "--override", "a=b=c"]).unwrap().command
+        else {
+            panic!("another command")
+        };
         assert_eq!(serve.file, Some(PathBuf::from("server.properties")));
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(serve.overrides, [pair("node.id", "2"), pair("a", "b=c")]);
-        let Command::Serve(bare) = parse(&["serve"]).unwrap().command;
+        let Command::Serve(bare) = parse(&["serve"]).unwrap().command else { panic!("another command") };
         assert_eq!(bare, Serve { file: None, overrides: Vec::new() });
+    }
+
+    #[test]
+    fn log_takes_directories() {
+        let Command::Log(Log::Check(check)) = parse(&["log", "check", "a", "b"]).unwrap().command else { panic!() };
+        assert_eq!(check.paths, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert!(matches!(parse(&["log", "repair", "a"]).unwrap().command, Command::Log(Log::Repair(_))));
+        let error = parse(&["log", "check"]).unwrap_err().to_string();
+        assert!(error.contains("<DIR>..."), "{error}");
     }
 
     #[test]

@@ -37,6 +37,18 @@ pub fn start() {
         .init();
 }
 
+/// For a command that ends soon: warnings go to stderr as they are, without a time; RUST_LOG chooses others.
+pub fn start_plain() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .init();
+}
+
 /// Writes what is left; bounded in time, should the reader not read. For the end of the process, whichever way it comes.
 pub fn end() {
     let guard = lock().take();
@@ -53,6 +65,11 @@ pub fn print(line: &str) {
     if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
         tracing::warn!(%error, "stdout takes no lines; this one was for it: {line}");
     }
+}
+
+/// A line on stderr, for a person who waits. Where it cannot be written, it is lost.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// The process's last words, on stderr.

@@ -9,7 +9,8 @@ use clap::Parser;
 use millstream::{
     admin,
     boot::{self, Board, BootError, CoreStart, ListenAddress},
-    cli::{Cli, Command, Serve},
+    check::{self, Out, Task},
+    cli::{Cli, Command, Log, Serve},
     config::{self, BrokerConfig, Loaded, broker::IoBackend},
     descriptors::FileShares,
     limits,
@@ -45,7 +46,10 @@ const SPIN_MIN_PROCESSORS: usize = 4;
 const STOPPED_UNCLEAN: u8 = 3;
 
 fn main() -> ExitCode {
-    let Command::Serve(serve) = Cli::parse().command;
+    let serve = match Cli::parse().command {
+        Command::Serve(serve) => serve,
+        Command::Log(log) => return run_log(log),
+    };
     logging::start();
     end_with_any_core();
     match run(&serve) {
@@ -59,6 +63,32 @@ fn main() -> ExitCode {
                 Some(BootError::Unclean { .. }) => ExitCode::from(STOPPED_UNCLEAN),
                 _ => ExitCode::FAILURE,
             }
+        }
+    }
+}
+
+/// `millstream log`: results go to stdout; how far it is, and what the broker's own code has to say, to stderr.
+fn run_log(log: Log) -> ExitCode {
+    logging::start_plain();
+    let (task, paths) = match log {
+        Log::Check(directories) => (Task::Check, directories.paths),
+        Log::Repair(directories) => (Task::Repair, directories.paths),
+    };
+    let options = CoreOptions {
+        name: "log".to_owned(),
+        index: 0,
+        cpu: None,
+        backend: ring::BackendKind::Epoll,
+        spin: Duration::ZERO,
+    };
+    let out = Out { say: Box::new(logging::print), progress: Box::new(logging::say) };
+    let outcome = ring::run(options, |ring| async move { check::run(&ring, task, &paths, &out).await });
+    match outcome.map_err(anyhow::Error::from).and_then(|outcome| outcome.map_err(anyhow::Error::from)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(check::WRONG),
+        Err(error) => {
+            logging::say_last(format_args!("{error}"));
+            ExitCode::FAILURE
         }
     }
 }

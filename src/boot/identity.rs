@@ -71,7 +71,7 @@ pub async fn look(ring: &Ring, config: &BrokerConfig) -> Vec<Look> {
     looks
 }
 
-async fn look_at(ring: &Ring, path: &Path) -> Look {
+pub async fn look_at(ring: &Ring, path: &Path) -> Look {
     let mut look = Look { path: path.to_owned(), ..Look::default() };
     let entries = match ring.read_dir(path).await {
         Ok(entries) => entries,
@@ -133,6 +133,17 @@ pub fn identify(looks: &[Look], wanted: &Wanted<'_>) -> Result<Identity, BootErr
         usable: looks.iter().filter(|look| look.fault.is_none()).map(|look| look.path.clone()).collect(),
         offline: looks.iter().filter_map(offline_dir).collect(),
     })
+}
+
+/// What is wrong with the `meta.properties` of these directories, which need not be all of their broker's.
+pub fn contradiction(looks: &[Look]) -> Option<BootError> {
+    let node_id = said(looks).next().map_or(1, |(_, meta)| meta.node_id);
+    let wanted = Wanted { cluster_id: None, node_id, metadata_dir: Path::new(""), metadata_dir_is_set: false };
+    let cluster_id = match cluster_id(looks, &wanted) {
+        Ok(cluster_id) => cluster_id,
+        Err(error) => return Some(error),
+    };
+    check_known(looks, &wanted, cluster_id.as_deref()).and_then(|()| check_directory_ids(looks)).err()
 }
 
 fn check_paths(looks: &[Look], wanted: &Wanted<'_>) -> Result<(), BootError> {

@@ -22,12 +22,14 @@ use protocol::Uuid;
 use ring::Ring;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{
+    borrow::Borrow,
     collections::VecDeque,
     path::{Path, PathBuf},
     sync::{Mutex, OnceLock},
 };
 
 mod decide;
+pub mod survey;
 
 use decide::{Decisions, Facts, Held, Why};
 
@@ -84,8 +86,8 @@ pub struct Unopened {
 }
 
 impl Storage {
-    pub(super) fn new(dirs: &[LogDir], offline: Vec<OfflineDir>) -> Storage {
-        let dirs = dirs.iter().map(|dir| (dir.path().to_owned(), dir.directory_id())).collect();
+    pub(super) fn new(dirs: &[impl Borrow<LogDir>], offline: Vec<OfflineDir>) -> Storage {
+        let dirs = dirs.iter().map(Borrow::borrow).map(|dir| (dir.path().to_owned(), dir.directory_id())).collect();
         Storage { dirs, offline, ..Storage::default() }
     }
 

@@ -82,11 +82,18 @@ impl Changes {
         self.0.borrow_mut().push(change);
     }
 
+    /// What will be said of those that lose or mend something, and whether that tells of harm: a torn end does not.
+    pub fn told(&self) -> Vec<(bool, String)> {
+        let changes = self.0.borrow();
+        let told = changes.iter().filter(|change| change.is_told());
+        told.map(|change| (matches!(change, Change::RebuildIndexes(_)), change.to_string())).collect()
+    }
+
     /// Does all of it; each file is closed again: there may be more segments than files that may be open. After an error the
     /// next start finds what is left to do.
     pub async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
         for change in self.0.into_inner() {
-            if matches!(change, Change::Cut(_) | Change::SetAside { .. } | Change::RebuildIndexes(_)) {
+            if change.is_told() {
                 tracing::warn!(dir = %dir.display(), "recovery: {change}");
             }
             change.apply(ring, dir, config).await?;
@@ -96,7 +103,11 @@ impl Changes {
 }
 
 impl Change {
-    async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
+    fn is_told(&self) -> bool {
+        matches!(self, Change::Cut(_) | Change::SetAside { .. } | Change::RebuildIndexes(_))
+    }
+
+    pub async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
         let (what, path, result) = match self {
             Change::CreateDir => ("creating", dir.to_owned(), files::create_dir_durably(ring, dir).await),
             Change::WriteTopicId(text) => {

@@ -1,7 +1,9 @@
 //! Kafka's small text files as pure functions: text in, values out, and back.
 //!
 //! Layouts: `CheckpointFile` (version line, count line, one entry per line), `PartitionMetadataFile`, `MetaProperties`
-//! (Java properties), `CleanShutdownFileHandler` (JSON).
+//! (Java properties), `CleanShutdownFileHandler` (JSON). A checksum is added where Apache Kafka reads over it, so that a flipped
+//! bit is told from what was written: as an entry of a topic that is none, as a line behind the last, or as a comment. A
+//! file without one was written by Kafka, or by hand.
 
 use std::fmt::{Display, Write};
 
@@ -15,6 +17,30 @@ pub struct MalformedCheckpoint {
 
 fn malformed(line: usize, reason: impl Display) -> MalformedCheckpoint {
     MalformedCheckpoint { line, reason: reason.to_string() }
+}
+
+/// The topic of the entry that has a checksum for its offset: no log has that name, so that Kafka reads over it.
+const CHECKSUM_TOPIC: &str = "__millstream_checksum";
+/// The line of a checksum in other files.
+const CHECKSUM_LINE: &str = "crc32c: ";
+const CHECKSUM_COMMENT: &str = "# crc32c: ";
+
+fn checksum(text: &str) -> u32 {
+    crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, text.as_bytes()) as u32
+}
+
+/// `text` without the line that begins with `mark`, whose rest is the checksum of what stands before it.
+fn checked<'a>(text: &'a str, mark: &str) -> Result<&'a str, MalformedCheckpoint> {
+    let Some((at, _)) = text.rmatch_indices(mark).find(|(at, _)| *at == 0 || text[..*at].ends_with('\n')) else {
+        return Ok(text);
+    };
+    let found = text[at + mark.len()..].strip_suffix('\n').and_then(|value| value.parse::<u32>().ok());
+    let line = text[..at].lines().count() + 1;
+    match found {
+        Some(found) if found == checksum(&text[..at]) => Ok(&text[..at]),
+        Some(_) => Err(malformed(line, "the checksum does not match what stands above it")),
+        None => Err(malformed(line, "a checksum expected")),
+    }
 }
 
 /// `0\nCOUNT\n` and COUNT lines.
@@ -55,13 +81,20 @@ pub struct OffsetEntry {
     pub offset: i64,
 }
 
-/// Lines of `TOPIC PARTITION OFFSET`.
+/// Lines of `TOPIC PARTITION OFFSET`; the last one, `__millstream_checksum 0 CRC`, has the CRC-32C of those before it.
 pub fn format_offsets(entries: &[OffsetEntry]) -> String {
-    format_lines(entries.iter().map(|e| format!("{} {} {}", e.topic, e.partition, e.offset)))
+    let mut text = format!("0\n{}\n", entries.len() + 1);
+    for entry in entries {
+        writeln!(text, "{} {} {}", entry.topic, entry.partition, entry.offset).expect("writing to a string");
+    }
+    let checksum = checksum(&text);
+    writeln!(text, "{CHECKSUM_TOPIC} 0 {checksum}").expect("writing to a string");
+    text
 }
 
 pub fn parse_offsets(text: &str) -> Result<Vec<OffsetEntry>, MalformedCheckpoint> {
-    parse_lines(text, |line| {
+    checked(text, &format!("{CHECKSUM_TOPIC} 0 "))?;
+    let mut entries = parse_lines(text, |line| {
         let mut words = line.split_ascii_whitespace();
         let entry = OffsetEntry {
             topic: words.next()?.to_owned(),
@@ -69,7 +102,15 @@ pub fn parse_offsets(text: &str) -> Result<Vec<OffsetEntry>, MalformedCheckpoint
             offset: words.next()?.parse().ok()?,
         };
         words.next().is_none().then_some(entry)
-    })
+    })?;
+    // A bit of its name may have flipped.
+    let (first, last) = CHECKSUM_TOPIC.split_at(CHECKSUM_TOPIC.len() / 2);
+    let is_nearly = |topic: &str| topic != CHECKSUM_TOPIC && (topic.starts_with(first) || topic.ends_with(last));
+    if let Some(at) = entries.iter().position(|entry| is_nearly(&entry.topic)) {
+        return Err(malformed(at + 3, "a checksum expected"));
+    }
+    entries.retain(|entry| entry.topic != CHECKSUM_TOPIC);
+    Ok(entries)
 }
 
 /// `leader-epoch-checkpoint`: lines of `EPOCH START_OFFSET`.
@@ -84,14 +125,17 @@ pub fn parse_epochs(text: &str) -> Result<Vec<(i32, i64)>, MalformedCheckpoint> 
     })
 }
 
-/// `partition.metadata`: which topic this partition belongs to, in Kafka's base 64 form of a UUID.
+/// `partition.metadata`: which topic this partition belongs to, in Kafka's base 64 form of a UUID. A third line, `crc32c: CRC`,
+/// is about the two before it.
 pub fn format_partition_metadata(topic_id: impl Display) -> String {
-    format!("version: 0\ntopic_id: {topic_id}")
+    let text = format!("version: 0\ntopic_id: {topic_id}\n");
+    let checksum = checksum(&text);
+    format!("{text}{CHECKSUM_LINE}{checksum}\n")
 }
 
 /// The topic id as text; the caller knows what a UUID looks like.
 pub fn parse_partition_metadata(text: &str) -> Result<&str, MalformedCheckpoint> {
-    let mut lines = text.lines();
+    let mut lines = checked(text, CHECKSUM_LINE)?.lines();
     if lines.next() != Some("version: 0") {
         return Err(malformed(1, "\"version: 0\" expected"));
     }
@@ -99,6 +143,7 @@ pub fn parse_partition_metadata(text: &str) -> Result<&str, MalformedCheckpoint>
         .next()
         .and_then(|line| line.strip_prefix("topic_id: "))
         .map(str::trim)
+        .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))
         .ok_or_else(|| malformed(2, "\"topic_id: UUID\" expected"))
 }
 
@@ -122,7 +167,19 @@ impl MetaProperties {
         text
     }
 
+    /// With a comment that tells a later start of flipped bits. An operator who edits the file removes that line.
+    pub fn format_checked(&self) -> String {
+        let text = self.format();
+        let checksum = checksum(&text);
+        format!("{text}{CHECKSUM_COMMENT}{checksum}\n")
+    }
+
     pub fn parse(text: &str) -> Result<Self, MalformedCheckpoint> {
+        let by_hand = |error: MalformedCheckpoint| {
+            let reason = format!("{}; if the file was edited by hand, remove this line", error.reason);
+            MalformedCheckpoint { reason, ..error }
+        };
+        checked(text, CHECKSUM_COMMENT).map_err(by_hand)?;
         let (mut version, mut cluster_id, mut node_id, mut directory_id) = (None, None, None, None);
         for (at, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
             if line.is_empty() || line.starts_with('#') || line.starts_with('!') {
@@ -162,11 +219,13 @@ pub struct MetadataSeen {
 
 impl MetadataSeen {
     pub fn format(&self) -> String {
-        format!("version: 0\nmetadata_offset: {}\nwent_back: {}\n", self.offset, self.went_back)
+        let text = format!("version: 0\nmetadata_offset: {}\nwent_back: {}\n", self.offset, self.went_back);
+        let checksum = checksum(&text);
+        format!("{text}{CHECKSUM_LINE}{checksum}\n")
     }
 
     pub fn parse(text: &str) -> Result<Self, MalformedCheckpoint> {
-        let mut lines = text.lines();
+        let mut lines = checked(text, CHECKSUM_LINE)?.lines();
         if lines.next() != Some("version: 0") {
             return Err(malformed(1, "\"version: 0\" expected"));
         }
@@ -201,8 +260,10 @@ mod tests {
             OffsetEntry { topic: "b-c".into(), partition: 12, offset: i64::MAX },
         ];
         let text = format_offsets(&entries);
-        assert_eq!(text, "0\n2\na 0 17\nb-c 12 9223372036854775807\n");
+        assert_eq!(text, "0\n3\na 0 17\nb-c 12 9223372036854775807\n__millstream_checksum 0 2347405080\n");
         assert_eq!(parse_offsets(&text).unwrap(), entries);
+        // As Kafka writes it.
+        assert_eq!(parse_offsets("0\n2\na 0 17\nb-c 12 9223372036854775807\n").unwrap(), entries);
         assert_eq!(parse_offsets("0\n0\n").unwrap(), []);
     }
 
@@ -216,6 +277,34 @@ mod tests {
         assert_eq!(line_of("0\n1\na 0\n"), 3);
         assert_eq!(line_of("0\n1\na 0 1 2\n"), 3);
         assert_eq!(line_of("0\n99999999999999999999\n"), 2);
+    }
+
+    /// Those of the mark itself make it another line, which is told or read over; what it was about is as it was written.
+    #[test]
+    fn no_flipped_bit_is_believed() {
+        let entries = vec![OffsetEntry { topic: "a".into(), partition: 0, offset: 17 }];
+        let meta = MetaProperties { cluster_id: "abc".into(), node_id: 7, directory_id: Some("xyz".into()) };
+        let seen = MetadataSeen { offset: 42, went_back: false };
+        let flips = |text: String| {
+            (0..text.len() * 8).map(move |at| {
+                let mut bytes = text.clone().into_bytes();
+                bytes[at / 8] ^= 1 << (at % 8);
+                String::from_utf8_lossy(&bytes).into_owned()
+            })
+        };
+        for text in flips(format_offsets(&entries)) {
+            let read = parse_offsets(&text).unwrap_or_else(|_| entries.clone());
+            assert!(read.starts_with(&entries), "{text:?}");
+        }
+        for text in flips(meta.format_checked()) {
+            assert_eq!(MetaProperties::parse(&text).unwrap_or_else(|_| meta.clone()), meta, "{text:?}");
+        }
+        for text in flips(seen.format()) {
+            assert_eq!(MetadataSeen::parse(&text).unwrap_or(seen), seen, "{text:?}");
+        }
+        for text in flips(format_partition_metadata("AAAA")) {
+            assert_eq!(parse_partition_metadata(&text).unwrap_or("AAAA"), "AAAA", "{text:?}");
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct LogDir {
     ring: Ring,
     path: PathBuf,
     /// Locked as long as it is open.
-    _lock: File,
+    _lock: Option<File>,
     reserve: Rc<Reserve>,
     meta: MetaProperties,
     clean: bool,
@@ -96,13 +96,23 @@ impl LogDir {
             return Err(LogError::Locked { path: lock_path });
         }
         let (meta, is_new) = read_meta(ring, path, cluster_id, node_id).await?;
+        LogDir::read(ring, path, Some(lock), Reserve::open(ring, path).await, (meta, is_new)).await
+    }
+
+    async fn read(
+        ring: &Ring,
+        path: &Path,
+        lock: Option<File>,
+        reserve: Rc<Reserve>,
+        (meta, is_new): (MetaProperties, bool),
+    ) -> Result<LogDir, LogError> {
         let clean_text = read_text(ring, &path.join(CLEAN_SHUTDOWN)).await?;
         let previous_broker_epoch = clean_text.as_deref().and_then(checkpoint::parse_clean_shutdown).unwrap_or(-1);
         let mut dir = LogDir {
             ring: ring.clone(),
             path: path.to_owned(),
             _lock: lock,
-            reserve: Reserve::open(ring, path).await,
+            reserve,
             meta,
             clean: clean_text.is_some(),
             previous_broker_epoch,
@@ -113,13 +123,34 @@ impl LogDir {
             high_watermarks: RefCell::default(),
             deleted_topics: RefCell::default(),
             checkpoints_lost: is_new,
-            metadata_seen: Cell::new(read_metadata_seen(ring, path, previous_broker_epoch).await?),
+            metadata_seen: Cell::new(MetadataSeen { offset: -1, went_back: false }),
             deleted: Vec::new(),
             states: FxHashMap::default(),
         };
         dir.list().await?;
+        dir.metadata_seen.set(read_metadata_seen(ring, path, previous_broker_epoch, dir.partitions.is_empty()).await?);
         dir.read_checkpoints().await?;
+        dir.tell_ending(clean_text.as_deref());
         Ok(dir)
+    }
+
+    /// Locks a directory of a broker that is stopped, and reads what it says of its logs. Changes nothing, and does not ask
+    /// whose the directory is: where `meta.properties` says nothing, the ids of [`LogDir::meta`] are empty. Who is going to
+    /// change something has the lock's file made where it is missing (`create_lock`).
+    pub async fn open_stopped(ring: &Ring, path: &Path, create_lock: bool) -> Result<LogDir, LogError> {
+        let lock_path = path.join(LOCK);
+        let options = OpenOptions { create: create_lock, ..OpenOptions::write() };
+        let lock = match ring.open(&lock_path, options).await {
+            Ok(lock) if ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? => Some(lock),
+            Ok(_) => return Err(LogError::Locked { path: lock_path }),
+            // A copy of a directory, or one that may only be read: no broker writes there.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem) => None,
+            Err(error) => return Err(LogError::io("opening", &lock_path)(error)),
+        };
+        let text = read_text(ring, &path.join(META_PROPERTIES)).await?;
+        let meta = text.and_then(|text| MetaProperties::parse(&text).ok());
+        let nobodys = MetaProperties { cluster_id: String::new(), node_id: -1, directory_id: None };
+        LogDir::read(ring, path, lock, Reserve::none(ring, path), (meta.unwrap_or(nobodys), false)).await
     }
 
     /// The offset checkpoints; one that is missing or malformed is begun anew.
@@ -150,6 +181,26 @@ impl LogDir {
             }
         }
         Ok(())
+    }
+
+    /// How the last run ended, where that means more reading for this start.
+    fn tell_ending(&self, clean_text: Option<&str>) {
+        let path = self.path.display();
+        if self.partitions.is_empty() {
+            return;
+        }
+        match clean_text {
+            None => tracing::info!("{path} was not closed in order: its logs are recovered"),
+            Some(_) if self.previous_broker_epoch < 0 => {
+                tracing::warn!(
+                    "{path}/{CLEAN_SHUTDOWN}: it does not tell the epoch of the last run: the files of logs are read"
+                );
+            }
+            Some(_) if self.states.is_empty() => {
+                tracing::info!("{path} has no {} of the last run: the files of logs are read", fast_start::FILE_PREFIX);
+            }
+            Some(_) => {}
+        }
     }
 
     /// Finds the partitions, what an earlier run has begun to delete, and the recovery checkpoints. Changes nothing.
@@ -255,6 +306,16 @@ impl LogDir {
     /// The high watermark that was last written for a partition.
     pub fn high_watermark(&self, topic: &str, partition: i32) -> Option<i64> {
         self.high_watermarks.borrow().get(&(topic.to_owned(), partition)).copied()
+    }
+
+    /// Forgets what logs said of themselves when they were closed: some are not so any more. Their files are read then.
+    pub async fn forget_states(&self) -> Result<(), LogError> {
+        let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
+        for entry in entries.into_iter().filter(|entry| entry.name.starts_with(fast_start::FILE_PREFIX)) {
+            let path = self.path.join(entry.name);
+            super::sync::remove_if_there(&self.ring, &path).await.map_err(LogError::io("removing", &path))?;
+        }
+        self.ring.sync_dir(&self.path).await.map_err(LogError::io("syncing", &self.path))
     }
 
     /// From now on a crash is a crash. Before the first append; done when it is on the disk. What an earlier run has begun to
@@ -415,11 +476,24 @@ fn offsets(entries: impl Iterator<Item = OffsetEntry>) -> Offsets {
 }
 
 /// A broker epoch is an offset of the metadata log: a directory that another version has used knows that much.
-async fn read_metadata_seen(ring: &Ring, dir: &Path, broker_epoch: i64) -> Result<MetadataSeen, LogError> {
+async fn read_metadata_seen(
+    ring: &Ring,
+    dir: &Path,
+    broker_epoch: i64,
+    is_empty: bool,
+) -> Result<MetadataSeen, LogError> {
     let path = dir.join(METADATA_SEEN);
     let seen = match read_text(ring, &path).await?.map(|text| MetadataSeen::parse(&text)) {
         Some(Ok(seen)) => seen,
-        None => MetadataSeen { offset: -1, went_back: false },
+        None => {
+            if !is_empty {
+                tracing::warn!(
+                    path = %path.display(),
+                    "it is missing: a metadata log that is older than this directory is not noticed at this start"
+                );
+            }
+            MetadataSeen { offset: -1, went_back: false }
+        }
         Some(Err(error)) => {
             tracing::warn!(
                 path = %path.display(), %error,
@@ -469,7 +543,9 @@ async fn read_meta(
     }
     if meta.directory_id.is_none() {
         meta.directory_id = Some(new_directory_id(ring).to_string());
-        ring.write_file_atomically(&path, meta.format().into()).await.map_err(LogError::io("writing", &path))?;
+        ring.write_file_atomically(&path, meta.format_checked().into())
+            .await
+            .map_err(LogError::io("writing", &path))?;
     }
     Ok((meta, is_new))
 }

@@ -1,8 +1,11 @@
 //! What can go wrong with a log, for the client (a Kafka error code) and for the operator (a sentence).
 
-use super::producers::ProducerError;
+use super::{files::parse_partition_dir, producers::ProducerError};
 use protocol::ErrorCode;
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// What an operator can do about an error that passes ([`ring::passes`]).
 pub fn remedy(error: &io::Error) -> &'static str {
@@ -22,9 +25,9 @@ pub enum LogError {
     /// Less than what was synced. Nothing was changed.
     #[error(
         "{}: {fault}. Records up to offset {synced_offset} were synced, so the disk or another program has harmed it. \
-         Nothing of this log is served, and all its files stay as they are. Restore the file from a backup; to give its \
-         records up, move the folder away and take its lines out of recovery-point-offset-checkpoint and \
-         log-start-offset-checkpoint while the broker is stopped", path.display()
+         Nothing of this log is served, and all its files stay as they are. Restore the file from a backup, or stop the \
+         broker and type `millstream log check {}`: it says what is left, and how to serve that", path.display(),
+        log_dir_of(path).display()
     )]
     Damaged {
         /// The file, or the folder where that is gone.
@@ -35,7 +38,7 @@ pub enum LogError {
     },
     #[error("{} belongs to topic id {found}, not {expected}: a leftover of a deleted topic? Move the folder away", path.display())]
     WrongTopicId { path: PathBuf, found: String, expected: String },
-    #[error("{}: {detail}", path.display())]
+    #[error("{}: {detail}. `millstream log check {}` says what to do", path.display(), log_dir_of(path).display())]
     BadFile { path: PathBuf, detail: String },
     #[error("{} is in use: another broker holds its lock", path.display())]
     Locked { path: PathBuf },
@@ -65,6 +68,13 @@ pub enum Fault {
 
 fn behind(good: bool) -> &'static str {
     if good { "; good batches follow it" } else { "" }
+}
+
+/// The log directory of a file that can be damaged: that of a partition, its folder, or a file beside the folders.
+pub fn log_dir_of(path: &Path) -> &Path {
+    let is_folder = |path: &&Path| path.file_name().and_then(|name| parse_partition_dir(name.to_str()?)).is_some();
+    let folder = path.ancestors().take(2).find(is_folder).unwrap_or(path);
+    folder.parent().unwrap_or(folder)
 }
 
 impl LogError {
@@ -127,6 +137,18 @@ impl ReadError {
         match self {
             Self::OffsetOutOfRange { .. } => ErrorCode::OffsetOutOfRange,
             Self::Io(_) => ErrorCode::KafkaStorageError,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_of_a_log_directory() {
+        for name in ["topic-0/00000000000000000000.log", "topic-0", "commit-stream-0-1.millstream", "meta.properties"] {
+            assert_eq!(log_dir_of(&Path::new("/data").join(name)), Path::new("/data"), "{name}");
         }
     }
 }

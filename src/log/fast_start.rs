@@ -7,7 +7,7 @@
 
 use super::{
     Fault, Log,
-    checkpoint::MalformedCheckpoint,
+    checkpoint::{self, MalformedCheckpoint},
     epochs::LeaderEpochs,
     files,
     index::{Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
@@ -137,6 +137,19 @@ impl LogState {
         })
     }
 
+    /// The last segment's index files that are not there, or shorter than they were. A log that is read makes them anew.
+    pub(super) fn short_indexes(&self, sizes: &BTreeMap<String, u64>) -> Vec<String> {
+        let parts = |segment: &SegmentState| Part::ALL.into_iter().zip(segment.sizes()).skip(1).collect::<Vec<_>>();
+        let short = |base: i64, (part, expected): (Part, u64)| {
+            let name = files::name(base, part.extension());
+            (sizes.get(&name).copied().unwrap_or(0) < expected).then_some(name)
+        };
+        let last = self.segments.last();
+        last.map_or_else(Vec::new, |last| {
+            parts(last).into_iter().filter_map(|one| short(last.base_offset, one)).collect()
+        })
+    }
+
     /// Whether the folder holds exactly the files that the log had, with the sizes that they had.
     fn matches(&self, topic_id: Uuid, entries: &[DirEntry]) -> bool {
         let size_of = |name: &str| entries.iter().find(|entry| entry.name == name).map(|entry| entry.size_bytes);
@@ -171,22 +184,41 @@ pub(super) async fn restore(
     }
     let producers = if state.has_producers {
         let path = files::path(dir, state.snapshot_offset, files::SNAPSHOT);
-        let bytes = ring.read_file(path, MAX_SNAPSHOT_BYTES).await.ok()?;
-        ProducerStates::decode_snapshot(&bytes, state.snapshot_offset, ring.wall_clock_ms(), expiration_ms).ok()?
+        let bytes = ring.read_file(&path, MAX_SNAPSHOT_BYTES).await.ok()?;
+        let decoded =
+            ProducerStates::decode_snapshot(&bytes, state.snapshot_offset, ring.wall_clock_ms(), expiration_ms);
+        if let Err(error) = &decoded {
+            tracing::warn!(path = %path.display(), %error, "a producer snapshot is damaged: an older one is used");
+        }
+        decoded.ok()?
     } else {
         ProducerStates::new(state.log_end_offset)
     };
     let now_ms = ring.wall_clock_ms();
+    let epochs_changed = !has_epochs(state, entries);
+    if epochs_changed {
+        tracing::warn!(
+            path = %dir.join(files::LEADER_EPOCHS).display(),
+            "it is missing, or has another size than when the log was closed: it is written anew"
+        );
+    }
     Some(Loaded {
         segments: state.segments.iter().map(|segment| Rc::new(segment.restore(now_ms))).collect(),
         producers,
         epochs: LeaderEpochs::from_entries(state.epochs.clone()),
-        epochs_changed: false,
+        epochs_changed,
         snapshot_offset: state.snapshot_offset,
         log_start: state.log_start_offset,
         log_end: state.log_end_offset,
         recovery_point: state.log_end_offset,
     })
+}
+
+/// Whether the leader epochs have the size that they were written with.
+fn has_epochs(state: &LogState, entries: &[DirEntry]) -> bool {
+    let found = entries.iter().find(|entry| entry.name == files::LEADER_EPOCHS).map(|entry| entry.size_bytes);
+    let expected = checkpoint::format_epochs(&state.epochs).len() as u64;
+    found == Some(expected) || (found.is_none() && state.epochs.is_empty())
 }
 
 /// The closed logs of one shard, in any order.
@@ -197,15 +229,27 @@ pub(super) struct States {
     pub logs: Vec<LogState>,
 }
 
+/// The CRC-32C of the rest comes last: what rkyv finds in order may still have other numbers than were written.
+const CHECKSUM_BYTES: usize = 4;
+
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    (crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, bytes) as u32).to_be_bytes()
+}
+
 pub(super) fn encode(states: &States) -> Bytes {
     let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(states).expect("plain data serialises");
-    Bytes::copy_from_slice(&bytes)
+    Bytes::from([&bytes[..], &checksum(&bytes)[..]].concat())
 }
 
 /// Everything is checked before it is used.
 pub(super) fn decode(bytes: &[u8]) -> Result<States, MalformedCheckpoint> {
+    let malformed = |reason: String| MalformedCheckpoint { line: 0, reason };
+    let (bytes, found) =
+        bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| malformed("it is empty".to_owned()))?;
+    if checksum(bytes) != *found {
+        return Err(malformed("its checksum does not match".to_owned()));
+    }
     let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(bytes.len());
     aligned.extend_from_slice(bytes);
-    rkyv::from_bytes::<States, rkyv::rancor::Error>(&aligned)
-        .map_err(|error| MalformedCheckpoint { line: 0, reason: error.to_string() })
+    rkyv::from_bytes::<States, rkyv::rancor::Error>(&aligned).map_err(|error| malformed(error.to_string()))
 }

@@ -57,6 +57,11 @@ pub(super) fn parse(name: &str) -> Option<(i64, &str)> {
     Some((digits.parse().ok()?, extension))
 }
 
+/// The base offset of the segment whose batches a file of this name has.
+pub fn parse_segment(name: &str) -> Option<i64> {
+    parse(name).filter(|(_, extension)| *extension == LOG).map(|(offset, _)| offset)
+}
+
 /// Topic and partition of a folder named `TOPIC-PARTITION`.
 pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
     let (topic, partition) = name.rsplit_once('-')?;

@@ -62,7 +62,15 @@ impl Loader<'_> {
         }
         let last = segment.offsets.borrow().last();
         let position = last.map_or(0, |last| u64::from(last.position()));
-        let end = self.scan_plainly(segment, position, i64::MAX).await?;
+        let mut last_bytes = 0;
+        let from = ScanFrom { position, offset: segment.base_offset };
+        let mut take = |batch: &Batch<'_>| last_bytes = batch.size_bytes() as u64;
+        let scanned = scan(self.ring, self.dir, segment, &from, i64::MAX, &mut take).await;
+        let end = scanned.map_err(self.io("reading a segment in"))?;
+        // The last batch would have an entry.
+        if end.valid_bytes.saturating_sub(last_bytes) > position + u64::from(self.config.index_interval_bytes) {
+            return Ok(None);
+        }
         // The last entry names the last offset of the batch at its position.
         let is_reached =
             last.is_none_or(|last| end.next_offset > segment.base_offset + i64::from(last.relative_offset()));
@@ -361,6 +369,9 @@ impl Loader<'_> {
                 Err(error) => return Err(error),
             }
         }
+        let is_sane = index::sane_offsets(&offsets, size, i64::MAX).0 as usize == offsets.len() / OFFSET_ENTRY_BYTES
+            && index::sane_times(&times, u32::MAX).0 as usize == times.len() / TIME_ENTRY_BYTES;
+        self.tell_index(segment, is_sane, recovery_point, from.position);
         let aborted = self.read_aborted(segment).await?;
         self.reset_in_memory(segment, &from, kept, &aborted);
         if from.position > 0 {
@@ -373,6 +384,39 @@ impl Loader<'_> {
         }
         self.changes.add(Change::TrimIndexes(segment.clone()));
         Ok(from)
+    }
+
+    /// After a stop in order the index files of the last segment are whole; after a crash they are there, once the recovery
+    /// point lies in the segment, and what they have is in order.
+    fn tell_index(&self, segment: &Segment, is_sane: bool, recovery_point: i64, from: u64) {
+        let (offset_bytes, time_bytes) = (self.size_of(segment, Part::Offsets), self.size_of(segment, Part::Times));
+        let is_whole = offset_bytes.is_multiple_of(OFFSET_ENTRY_BYTES as u64)
+            && time_bytes.is_multiple_of(TIME_ENTRY_BYTES as u64)
+            && segment.exists(Part::Offsets)
+            && segment.exists(Part::Times);
+        // Without entries for a beginning that has some.
+        let interval = u64::from(self.config.index_interval_bytes) + u64::from(self.config.max_message_bytes);
+        let is_empty = offset_bytes == 0 && self.size_of(segment, Part::Log) > interval;
+        let has_lost_times = self.start.clean && time_bytes == 0 && self.size_of(segment, Part::Log) > 0;
+        if segment.base_offset < recovery_point && (!is_whole || !is_sane || is_empty || has_lost_times) {
+            tracing::warn!(
+                path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
+                "recovery: an index file of this segment is missing or damaged: it is built anew from byte {from} on"
+            );
+        }
+    }
+
+    /// After a crash: the index files have their entries up to the recovery point, or have lost them.
+    fn tell_lacking(&self, segment: &Segment, expected: (u32, u32), recovery_point: i64) {
+        let offsets = self.size_of(segment, Part::Offsets) / OFFSET_ENTRY_BYTES as u64;
+        let times = self.size_of(segment, Part::Times) / TIME_ENTRY_BYTES as u64;
+        let is_lacking = offsets < u64::from(expected.0) || times < u64::from(expected.1);
+        if !self.start.clean && segment.base_offset < recovery_point && is_lacking {
+            tracing::warn!(
+                path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
+                "recovery: an index file of this segment lacks entries: they are made anew"
+            );
+        }
     }
 
     fn reset_in_memory(
@@ -428,9 +472,19 @@ impl Loader<'_> {
             return Err(self.damaged(path, Fault::Overlaps { offset: ends.log_end }));
         }
         let interval = self.config.index_interval_bytes;
+        let mut contradicted = None;
+        let counts = || (segment.offsets.borrow().count(), segment.times.borrow().count());
+        let mut expected = counts();
         let mut take = |batch: &Batch<'_>| {
             segment.add_batch(batch, batch.size_bytes() as u32, interval);
+            if batch.last_offset() < recovery_point {
+                expected = counts();
+            }
             let epoch = batch.partition_leader_epoch();
+            let known = epochs.epoch_for_offset(batch.base_offset());
+            if epoch >= 0 && known.is_some_and(|known| epoch < known) {
+                contradicted.get_or_insert((batch.base_offset(), epoch));
+            }
             if epoch >= 0 && epochs.latest().is_none_or(|latest| epoch > latest) {
                 epochs.assign(epoch, batch.base_offset());
             }
@@ -438,6 +492,15 @@ impl Loader<'_> {
         };
         let scanned = scan(self.ring, self.dir, segment, from, recovery_point, &mut take).await;
         let end = scanned.map_err(self.io("reading a segment in"))?;
+        self.tell_lacking(segment, expected, recovery_point);
+        if let Some((offset, epoch)) = contradicted {
+            let path = self.dir.join(files::LEADER_EPOCHS);
+            tracing::error!(
+                path = %path.display(), offset, epoch,
+                "this file is damaged: it has a later epoch for the offset than its batch. Stop the broker and type \
+                 `millstream log check {}`", super::log_dir_of(&path).display()
+            );
+        }
         assert_eq!(u64::from(segment.size_bytes.get()), end.valid_bytes, "the books hold what was scanned");
         ends.log_end = end.next_offset;
         Ok(end)

@@ -3,8 +3,9 @@
 //! Lives on the core of the log. Indexes answer from memory where they can, from their files where not.
 
 use super::{
-    Log,
+    Log, files,
     index::{self, Entry, Found, Key, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
+    log_dir_of,
     segment::{Part, Segment},
     txn_index::{self, AbortedTransaction},
     walk::{Located, Walk},
@@ -55,8 +56,36 @@ impl Log {
 
     /// The batch of the segment's file that holds `offset`, or the first one after it.
     pub(super) async fn locate(&self, segment: &Segment, file: &File, offset: i64) -> io::Result<Option<Located>> {
+        self.locate_before(segment, file, offset, u64::from(segment.written_bytes.get())).await
+    }
+
+    /// The same among the batches before `end`. An index entry that leads into a batch, or past the offset, is not believed.
+    pub(super) async fn locate_before(
+        &self,
+        segment: &Segment,
+        file: &File,
+        offset: i64,
+        end: u64,
+    ) -> io::Result<Option<Located>> {
         let from = self.position_before(segment, offset).await?;
-        Walk::new(&self.0.ring, file, from, u64::from(segment.written_bytes.get())).seek(offset).await
+        let mut walk = Walk::new(&self.0.ring, file, from, end);
+        match walk.next().await {
+            Ok(Some(first)) if from == 0 || first.header.base_offset() <= offset => {
+                if first.header.next_offset() > offset { Ok(Some(first)) } else { walk.seek(offset).await }
+            }
+            Ok(None) if from == 0 || from == end => Ok(None),
+            Err(error) if from == 0 || error.kind() != io::ErrorKind::InvalidData => Err(error),
+            _ => {
+                let path = files::path(&self.dir(), segment.base_offset, files::OFFSET_INDEX);
+                tracing::error!(
+                    path = %path.display(), offset, position = from,
+                    "this index is damaged: it leads to a place where the record's batch is not. The segment is read from \
+                     its beginning instead. Stop the broker and type `millstream log check {}`",
+                    log_dir_of(&path).display()
+                );
+                Walk::new(&self.0.ring, file, 0, end).seek(offset).await
+            }
+        }
     }
 
     /// The first record at or after the log start whose timestamp is `timestamp` or later (ListOffsets).

@@ -24,6 +24,7 @@ mod gate;
 pub mod index;
 mod load;
 mod lookup;
+pub mod mend;
 mod producers;
 mod read;
 mod recovery;
@@ -37,6 +38,7 @@ mod tail;
 mod truncate;
 mod txn_index;
 mod walk;
+pub mod whole;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -46,9 +48,9 @@ pub use checkpoint::{MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEn
 pub use config::{CleanupPolicy, Durability, LogConfig};
 pub use dir::{Checkpoints, LogDir, PartitionDir, StrayDir, bring_back, read_topic_id, set_aside};
 pub use epochs::LeaderEpochs;
-pub use error::{AppendError, Fault, LogError, ReadError, remedy};
+pub use error::{AppendError, Fault, LogError, ReadError, log_dir_of, remedy};
 pub use fast_start::LogState;
-pub use files::{create_dir_durably, parse_partition_dir, parse_stray_dir};
+pub use files::{create_dir_durably, parse_partition_dir, parse_segment, parse_stray_dir};
 pub use gate::{Gate, Slots};
 pub use lookup::TimestampOffsetEpoch;
 pub use producers::{

@@ -169,10 +169,20 @@ impl Log {
         }
         let end_offset = next_base.unwrap_or_else(|| self.written_offset());
         let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
-        let from = self.position_before(segment, limits.offset).await?;
-        let Some(first) = Walk::new(&self.0.ring, &file, from, end).seek(limits.offset).await? else {
-            return Ok(None);
-        };
+        let Some(first) = self.locate_before(segment, &file, limits.offset, end).await? else { return Ok(None) };
+        // The checksum is not about the offset: a batch whose offset is beyond its segment would keep the reader waiting for it.
+        if first.header.next_offset() > end_offset || first.header.base_offset() < segment.base_offset {
+            let path = super::files::path(&self.dir(), segment.base_offset, super::files::LOG);
+            let (position, offset) = (first.position, first.header.base_offset());
+            let text = format!(
+                "{}: the batch at byte {position} is damaged: it says offset {offset}, but lies between {} and {end_offset}. \
+                 Stop the broker and type `millstream log check {}`",
+                path.display(),
+                segment.base_offset,
+                super::log_dir_of(&path).display()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
         if first.header.next_offset() > limits.up_to_offset
             || (first.size_bytes > limits.max_bytes as u64 && !limits.at_least_one)
         {
@@ -221,7 +231,16 @@ impl Log {
             }
         }
         let mut walk = Walk::new(&self.0.ring, file, stop, end);
-        while let Some(batch) = walk.next().await? {
+        loop {
+            let batch = match walk.next().await {
+                Ok(Some(batch)) => batch,
+                Ok(None) => break,
+                // An index entry has led into a batch: one batch is a read, too.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData && stop > first.end() => {
+                    return Ok((first.end(), first.header.next_offset()));
+                }
+                Err(error) => return Err(error),
+            };
             if batch.end() > limit || batch.header.next_offset() > limits.up_to_offset {
                 return Ok((stop, batch.header.base_offset()));
             }

@@ -15,6 +15,7 @@ use super::{
     checkpoint,
     epochs::LeaderEpochs,
     fast_start, files,
+    files::parse_segment,
     gate::Gate,
     producers::ProducerStates,
     segment::{Part, Segment},
@@ -88,6 +89,11 @@ impl Opening {
     /// As it will be, but for what a commit stream has of it: to be read, and not to be written.
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// What will be cut, kept aside and built anew, and whether that tells of harm: a torn end does not.
+    pub fn told(&self) -> Vec<(bool, String)> {
+        self.changes.told()
     }
 
     /// Makes the files what the log is: cuts, builds anew and replays.
@@ -339,6 +345,10 @@ impl Loader<'_> {
     async fn check_topic_id(&self, topic_id: Uuid) -> Result<(), LogError> {
         let path = self.dir.join(files::PARTITION_METADATA);
         if !self.has(files::PARTITION_METADATA) {
+            self.tell_missing(
+                files::PARTITION_METADATA,
+                "it is written anew: by its name the folder is that of this topic",
+            );
             let text = checkpoint::format_partition_metadata(topic_id);
             self.changes.add(Change::WriteTopicId(text.into()));
             return Ok(());
@@ -347,6 +357,10 @@ impl Loader<'_> {
         let text = String::from_utf8_lossy(&text);
         let found = checkpoint::parse_partition_metadata(&text)
             .map_err(|error| LogError::BadFile { path: path.clone(), detail: error.to_string() })?;
+        if found.parse::<Uuid>().is_err() {
+            // Another topic's would be taken for a leftover.
+            return Err(LogError::BadFile { path, detail: format!("line 2: {found:?} is no topic id") });
+        }
         let expected = topic_id.to_string();
         if found != expected {
             return Err(LogError::WrongTopicId { path: self.dir.to_owned(), found: found.to_owned(), expected });
@@ -499,6 +513,10 @@ impl Loader<'_> {
         {
             return Err(self.damaged(self.dir.join(name), fault));
         }
+        for name in self.start.state.iter().flat_map(|state| state.short_indexes(&self.names.borrow())) {
+            let path = self.dir.join(name);
+            tracing::warn!(path = %path.display(), "recovery: this index file is missing or shorter than it was: it is built anew");
+        }
         self.check_any_segment()?;
         self.clean_up().await.map_err(self.io("cleaning up"))?;
         let bases: Vec<i64> = self
@@ -519,6 +537,7 @@ impl Loader<'_> {
         };
         self.raise_floor(&bases);
         self.tell_first_segment(&bases);
+        self.tell_snapshot(&bases);
         for at in 0..doubtful {
             self.load_trusted(&segments[at], segments[at + 1].base_offset).await?;
         }
@@ -552,8 +571,18 @@ impl Loader<'_> {
         })
     }
 
+    /// Of a file that every log with records has.
+    fn tell_missing(&self, name: &str, consequence: &str) {
+        let has_records = self.names.borrow().iter().any(|(name, size)| *size > 0 && parse_segment(name).is_some());
+        if has_records {
+            tracing::warn!(path = %self.dir.join(name).display(), "the file is missing: {consequence}");
+        }
+    }
+
     async fn load_epochs(&self) -> Result<LeaderEpochs, LogError> {
         if !self.has(files::LEADER_EPOCHS) {
+            let consequence = "leader epochs are known from the records that this start reads, and of no older ones";
+            self.tell_missing(files::LEADER_EPOCHS, consequence);
             return Ok(LeaderEpochs::default());
         }
         let path = self.dir.join(files::LEADER_EPOCHS);
@@ -584,6 +613,19 @@ impl Loader<'_> {
             tracing::warn!(
                 dir = %self.dir.display(), log_start_offset = first, known_log_start_offset = known,
                 "the log begins later than its last checkpoint says: retention has removed the segments before, or they are lost"
+            );
+        }
+    }
+
+    /// Where the last segment begins there is a snapshot, once what lies before is on the disk; after a stop in order there is
+    /// one at the end.
+    fn tell_snapshot(&self, bases: &[i64]) {
+        let at_base = bases.last().copied().filter(|base| bases.len() > 1 && *base <= self.floor.get());
+        let at_end = Some(self.floor.get()).filter(|end| self.start.clean && *end > 0);
+        if let Some(at) = at_end.or(at_base).filter(|at| !self.has(&files::name(*at, files::SNAPSHOT))) {
+            tracing::warn!(
+                path = %files::path(self.dir, at, files::SNAPSHOT).display(),
+                "this producer snapshot is missing: an older one is used, and the batches since"
             );
         }
     }

@@ -50,6 +50,11 @@ impl Reserve {
         Rc::new(reserve)
     }
 
+    /// Without any room: nothing is written that would need it.
+    pub fn none(ring: &Ring, dir: &Path) -> Rc<Reserve> {
+        Rc::new(Reserve { ring: ring.clone(), dir: dir.to_owned(), file: None, size_bytes: Cell::new(0) })
+    }
+
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes.get()
     }

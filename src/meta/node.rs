@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     config::listeners::Listener,
-    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, Slots, remedy},
+    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, Slots, log_dir_of, remedy},
 };
 use bytes::Bytes;
 use protocol::{
@@ -103,9 +103,15 @@ pub enum MetaNodeError {
     Metalog(#[from] MetalogError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    #[error("{}: {source}. Restore the file from a backup; records before its offset are nowhere else", path.display())]
+    #[error(
+        "{}: {source}. Restore the file from a backup; records before its offset may be nowhere else: \
+         `millstream log check {}` says what there is", path.display(), log_dir_of(path).display()
+    )]
     Snapshot { path: PathBuf, source: SnapshotError },
-    #[error("{}: {reason}. The epoch in it must not fall: correct the file, or restore it from a backup", path.display())]
+    #[error(
+        "{}: {reason}. The epoch in it must not fall: correct the file, restore it from a backup, or stop the broker and \
+         type `millstream log check {}`", path.display(), log_dir_of(path).display()
+    )]
     QuorumState { path: PathBuf, reason: String },
     #[error(
         "{} begins at offset {start}, but its latest snapshot ends at {snapshot_end}: records between them are missing. \
@@ -162,6 +168,11 @@ pub struct LoadedMeta {
 }
 
 impl LoadedMeta {
+    /// The metadata log as it was found.
+    pub fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
     /// The metadata as the last run has left them.
     pub fn image(&self) -> &Arc<Image> {
         self.replay.image()
@@ -175,6 +186,9 @@ impl MetaNode {
         let voter = voter(options);
         let seen_epoch = store.seen_epoch().await?;
         let opening = store.examine_log(options.log_start.clone(), options.segment_bytes).await?;
+        if opening.log().log_end_offset() > 0 {
+            store.tell_missing().await?;
+        }
         let is_new = store.is_new().await?;
         let lost = |evidence| MetaNodeError::Lost { path: store.dir().to_owned(), evidence };
         if let Some(epoch) = seen_epoch
@@ -421,7 +435,11 @@ impl Inner {
         let batch = metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
         self.append(vec![batch], Room::Reserve).await?;
         let in_transaction = self.replay.borrow().transaction_start().is_some();
-        let bootstrap = self.store.bootstrap_records().await?;
+        // Once there are metadata, nobody needs the file any more, whatever became of it.
+        let bootstrap = match image.metadata_version() {
+            0 => self.store.bootstrap_records().await?,
+            _ => Vec::new(),
+        };
         let records = bootstrap::activation(&image, in_transaction, &bootstrap);
         if records.is_empty() {
             return self.publish_image().await;

@@ -53,6 +53,8 @@ pub enum SnapshotError {
     NoHeader,
     #[error("the snapshot has no footer: it is cut off")]
     NoFooter,
+    #[error("the batch at place {place} says that it is at {found}")]
+    Place { place: i64, found: i64 },
     #[error("the record at place {place} does not fit those before it: {reason}")]
     Record { place: i64, reason: String },
 }
@@ -96,8 +98,10 @@ pub fn assemble(
 pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, SnapshotError> {
     let mut image = Image::empty(cluster_id);
     let (mut has_header, mut has_footer) = (false, false);
+    let mut place = 0;
     for batch in metalog::decode(bytes) {
         let batch = batch?;
+        let (found, next) = (batch.base_offset, batch.last_offset() + 1);
         match batch.content {
             BatchContent::Control(records) => {
                 for record in &records {
@@ -118,6 +122,11 @@ pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, S
         if !has_header {
             return Err(SnapshotError::NoHeader);
         }
+        // Not covered by the checksum.
+        if found != place {
+            return Err(SnapshotError::Place { place, found });
+        }
+        place = next;
     }
     if !has_footer {
         return Err(SnapshotError::NoFooter);

@@ -6,6 +6,7 @@ mod support;
 mod damage;
 mod deletion;
 mod dirs;
+mod matrix;
 mod metrics;
 mod process;
 mod refusals;

@@ -6,7 +6,7 @@ use crate::{
 };
 use protocol::Uuid;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{borrow::Borrow, collections::BTreeSet, path::PathBuf};
 
 /// A log directory that is in use.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +98,8 @@ pub fn spread(id: PartitionId, dirs: usize) -> usize {
 }
 
 impl Facts {
-    pub fn gather(dirs: &[LogDir], image: &Image, node_id: i32) -> Facts {
+    pub fn gather(dirs: &[impl Borrow<LogDir>], image: &Image, node_id: i32) -> Facts {
+        let dirs: Vec<&LogDir> = dirs.iter().map(Borrow::borrow).collect();
         let broker = image.broker(node_id);
         let mut facts = Facts {
             metadata_offset: image.provenance.offset,

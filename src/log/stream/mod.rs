@@ -14,7 +14,7 @@ mod writer;
 mod tests;
 
 pub use frame::PartitionId;
-pub use replay::{Found, ReplayPart, find, remove, set_aside};
+pub use replay::{Found, ReplayPart, find, give_up, look, remove, set_aside};
 pub use writer::{Stream, StreamOptions, SyncFailed};
 
 use std::path::{Path, PathBuf};
@@ -45,14 +45,18 @@ struct Note {
 }
 
 impl Note {
-    /// `INCARNATION SEQUENCE`, the first one as 16 hexadecimal digits.
+    /// `INCARNATION SEQUENCE CRC`: the first and the last in hexadecimal digits, the CRC-32C of what stands before it.
     fn format(self) -> String {
-        format!("{:016x} {}\n", self.incarnation, self.sequence)
+        let text = format!("{:016x} {} ", self.incarnation, self.sequence);
+        let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, text.as_bytes()) as u32;
+        format!("{text}{crc:08x}\n")
     }
 
     fn parse(text: &str) -> Option<Note> {
-        let (incarnation, sequence) = text.trim_end().split_once(' ')?;
-        Some(Note { incarnation: u64::from_str_radix(incarnation, 16).ok()?, sequence: sequence.parse().ok()? })
+        let mut words = text.strip_suffix('\n')?.split(' ');
+        let incarnation = u64::from_str_radix(words.next()?, 16).ok()?;
+        let note = Note { incarnation, sequence: words.next()?.parse().ok()? };
+        (note.format() == text).then_some(note)
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Found {
     pub missing_frames: u64,
     /// Streams that have lost their newest frames.
     pub lost_ends: u64,
+    /// Files that end inside a page.
+    pub truncated: u64,
 }
 
 struct FoundFrame {
@@ -66,8 +68,25 @@ struct FoundFrame {
     position: u64,
 }
 
-/// Reads the streams of a log directory. After a stop in order (`clean`) only what was kept before counts.
+/// Reads the streams of a log directory. After a stop in order (`clean`) only what was kept before counts, and the rest goes.
 pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
+    let mut found = look(ring, dir, clean).await?;
+    if clean {
+        remove_notes(ring, dir, &std::mem::take(&mut found.notes)).await?;
+    }
+    if clean && !found.files.is_empty() {
+        // Somebody has stopped in order since they were written, and may have cut what they would bring back.
+        for path in std::mem::take(&mut found.files) {
+            tracing::warn!(path = %path.display(), "a commit stream that is older than the last stop in order is removed");
+            ring.unlink(path).await?;
+        }
+        ring.sync_dir(dir).await?;
+    }
+    Ok(found)
+}
+
+/// The same, and changes nothing.
+pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     let mut found = Found::default();
     for entry in ring.read_dir(dir).await?.into_iter().filter(|entry| !entry.is_dir) {
         if is_file_name(&entry.name) {
@@ -83,24 +102,20 @@ pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     if found.has_list {
         let text = ring.read_file(dir.join(KEPT_FOR), MAX_LIST_BYTES).await?;
         let wanted = parse_list(&String::from_utf8_lossy(&text));
-        let frames = read_all(ring, &found.kept).await?;
+        let frames = read_all(ring, &found.kept, &mut 0).await?;
         found.take(frames, &|id| wanted.contains(&id));
     }
     if !clean {
-        let frames = read_all(ring, &found.files).await?;
+        let files = found.files.clone();
+        let frames = read_all(ring, &files, &mut found.truncated).await?;
+        if found.notes.is_empty() && !frames.is_empty() {
+            tracing::info!(
+                dir = %dir.display(),
+                "the commit stream has no note of its use: how far it went is known from its frames alone"
+            );
+        }
         found.compare_with_notes(ring, &frames).await?;
         found.take(frames, &|_| true);
-    }
-    if clean {
-        remove_notes(ring, dir, &std::mem::take(&mut found.notes)).await?;
-    }
-    if clean && !found.files.is_empty() {
-        // Somebody has stopped in order since they were written, and may have cut what they would bring back.
-        for path in std::mem::take(&mut found.files) {
-            tracing::warn!(path = %path.display(), "a commit stream that is older than the last stop in order is removed");
-            ring.unlink(path).await?;
-        }
-        ring.sync_dir(dir).await?;
     }
     found.ids = found.parts.keys().copied().collect();
     if found.missing_frames > 0 {
@@ -113,16 +128,16 @@ pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     Ok(found)
 }
 
-async fn read_all(ring: &Ring, paths: &[PathBuf]) -> io::Result<Vec<FoundFrame>> {
+async fn read_all(ring: &Ring, paths: &[PathBuf], truncated: &mut u64) -> io::Result<Vec<FoundFrame>> {
     let mut frames = Vec::new();
     for path in paths {
-        read_file(ring, path, &mut frames).await?;
+        *truncated += u64::from(!read_file(ring, path, &mut frames).await?);
     }
     Ok(frames)
 }
 
-/// Finds every valid frame of a file.
-async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io::Result<()> {
+/// Finds every valid frame of a file, and whether that has whole pages, as it was made.
+async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io::Result<bool> {
     let file = ring.open(path, OpenOptions::read()).await?;
     let size = ring.size(&file).await?;
     if size == 0 {
@@ -133,6 +148,13 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
     }
     let path: Arc<Path> = path.into();
     let page = ALIGNMENT as u64;
+    if !size.is_multiple_of(page) {
+        tracing::warn!(
+            path = %path.display(), size,
+            "a file of the commit stream is truncated: it has whole pages of {page} bytes. Records that were acknowledged \
+             shortly before the crash may be missing"
+        );
+    }
     let mut position = 0;
     while position + page <= size {
         let chunk = ring.read_exact_at(&file, position, CHUNK_BYTES.min(size - position) as usize).await?;
@@ -150,14 +172,28 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
                     frames.push(FoundFrame { frame, path: path.clone(), position });
                     position += claimed.expect("it was decoded");
                 }
-                None => position += page,
+                None => {
+                    if claimed.is_some() {
+                        tracing::warn!(
+                            path = %path.display(), position,
+                            "a frame of the commit stream is damaged: the crash came while it was written, or its records \
+                             were acknowledged and are lost"
+                        );
+                    }
+                    position += page;
+                }
             }
         }
     }
-    Ok(())
+    Ok(size.is_multiple_of(page))
 }
 
 impl Found {
+    /// The files of its streams, those that were kept for partitions that could not be opened among them.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter().chain(&self.kept)
+    }
+
     /// Whether there are records of this partition.
     pub fn has(&self, id: PartitionId) -> bool {
         self.ids.contains(&id)
@@ -262,6 +298,22 @@ pub async fn set_aside(ring: &Ring, dir: &Path, found: &Found, unopened: &[Parti
     let unique = ring.random_u64();
     for (number, path) in found.files.iter().enumerate() {
         ring.rename(path, dir.join(format!("{FILE_PREFIX}{unique:016x}-{number}{KEPT_SUFFIX}"))).await?;
+    }
+    ring.sync_dir(dir).await
+}
+
+/// Takes the streams out of use: their files get names that no start looks at. What of them the partitions can have, they
+/// have. `say` hears of each file.
+pub async fn give_up(ring: &Ring, dir: &Path, found: &Found, say: &dyn Fn(String)) -> io::Result<()> {
+    remove_notes(ring, dir, &found.notes).await?;
+    let list = found.has_list.then(|| dir.join(KEPT_FOR));
+    let taken: FxHashSet<String> = ring.read_dir(dir).await?.into_iter().map(|entry| entry.name).collect();
+    for path in found.files().chain(&list) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut free = (0..).map(|number| format!("{name}.aside-{number}"));
+        let to = free.find(|to| !taken.contains(to)).expect("numbers do not end");
+        ring.rename(path, dir.join(&to)).await?;
+        say(format!("{name} is kept as {to}"));
     }
     ring.sync_dir(dir).await
 }

@@ -85,6 +85,19 @@ impl Store {
         Ok(!names.iter().any(|name| name.ends_with(".log") || name.parse::<SnapshotId>().is_ok()))
     }
 
+    /// Says it where a file is missing that every log has, and the log itself can tell what was in it.
+    pub async fn tell_missing(&self) -> Result<(), MetaNodeError> {
+        let names = self.names().await?;
+        let dir = self.dir.display();
+        if !names.iter().any(|name| name == quorum_state::FILE_NAME) {
+            tracing::warn!("{dir}/{}: the file is missing: its epoch is taken from the log", quorum_state::FILE_NAME);
+        }
+        if !names.iter().any(|name| name.parse::<SnapshotId>().is_ok()) {
+            tracing::warn!("{dir}: it has no snapshot: the metadata are taken from the log alone");
+        }
+        Ok(())
+    }
+
     /// Whether the log has a file. Where `quorum-state` is, it had one.
     pub async fn has_log_file(&self) -> Result<bool, MetaNodeError> {
         Ok(self.names().await?.iter().any(|name| name.ends_with(".log")))

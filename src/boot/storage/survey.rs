@@ -1,0 +1,51 @@
+//! What a start would decide about the places of partitions, with nothing carried out: for `millstream log check`.
+//!
+//! Owns: nothing. Lives on the thread of the command. Never: changes anything, or decides by other rules than a start.
+
+use super::{Storage, decide, decide::Facts, read_topic_ids};
+use crate::{
+    boot::storage::decide::Why,
+    log::{LogDir, PartitionId},
+    meta::image::Image,
+};
+use ring::Ring;
+use std::path::PathBuf;
+
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Partitions that are in none of these directories. They may be in others.
+    pub away: Vec<String>,
+    /// Partitions that are offline for another reason: `TOPIC-PARTITION` and the reason.
+    pub offline: Vec<(String, String)>,
+    /// Partitions whose folders are gone: the folder, and how far its records went.
+    pub gone: Vec<(PathBuf, i64)>,
+    /// Folders that no partition uses, and why.
+    pub left: Vec<(PathBuf, &'static str)>,
+    /// Folders that the next start sets aside: their topics were deleted.
+    pub aside: Vec<PathBuf>,
+}
+
+/// Puts what the directories hold beside what the metadata says.
+pub async fn survey(ring: &Ring, dirs: &[&LogDir], image: &Image, node_id: i32) -> Survey {
+    let storage = Storage::new(dirs, Vec::new());
+    let mut facts = Facts::gather(dirs, image, node_id);
+    read_topic_ids(ring, &mut facts, image).await;
+    let decisions = decide::decide(&facts, image, node_id);
+    let mut survey = Survey { aside: decisions.aside, ..Survey::default() };
+    survey.left = decisions.left.into_iter().map(|(folder, why)| (folder.path, why)).collect();
+    for (why, partition) in decisions.offline {
+        match why {
+            Why::Away(_) => survey.away.push(partition),
+            Why::FolderGone(folder, offset) => survey.gone.push((folder, offset)),
+            why => survey.offline.push((partition, storage.explain(&why))),
+        }
+    }
+    survey
+}
+
+/// The partition of this name, as the metadata has it.
+pub fn id_of(image: &Image, topic: &str, partition: i32) -> Option<PartitionId> {
+    let topic = image.topics.by_name(topic)?;
+    topic.partition(partition)?;
+    Some(PartitionId { topic_id: topic.id, index: partition })
+}
