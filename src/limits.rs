@@ -169,8 +169,8 @@ pub const UNPACKING_TURN_US: u64 = 1000;
 /// Steps of the work on heavy batches in one turn.
 pub const HEAVY_STEPS_PER_TURN: u32 = 4;
 
-/// Heavy batches of one core that are worked on at a time: so many of those that take little memory; both these and the
-/// others take no more than [`MEMORY_HEAVY_64THS`] together.
+/// Heavy batches of one core that are worked on at a time: so many of those that take little memory. They take no more than
+/// [`MEMORY_HEAVY_64THS`] together, and the others as much again.
 pub const LIGHTER_BATCHES_AT_ONCE: usize = 32;
 pub const LIGHTER_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// One batch alone may take so many times that, and however little memory there is, so much. It is what the work may take at

@@ -8,7 +8,10 @@ use crate::{limits, pace::TurnBudget};
 use bytes::BytesMut;
 use protocol::records::validate::{HeavyBatch, Rejection, ValidBatch};
 use ring::signal::{Giver, Signal, slot};
-use std::{cell::RefCell, collections::VecDeque};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+};
 
 type Verdict = Result<(BytesMut, ValidBatch), Rejection>;
 
@@ -20,6 +23,8 @@ pub struct HeavyBatches {
     lighter: RefCell<VecDeque<Job>>,
     heavier: RefCell<VecDeque<Job>>,
     work: Signal,
+    /// What the work takes that is under way.
+    taken_bytes: Cell<usize>,
 }
 
 struct Job {
@@ -36,7 +41,18 @@ impl Job {
 
 impl HeavyBatches {
     pub fn new(memory_bytes_max: usize) -> Self {
-        Self { memory_bytes_max, lighter: RefCell::default(), heavier: RefCell::default(), work: Signal::default() }
+        Self {
+            memory_bytes_max,
+            lighter: RefCell::default(),
+            heavier: RefCell::default(),
+            work: Signal::default(),
+            taken_bytes: Cell::new(0),
+        }
+    }
+
+    /// What the work takes that is under way, and what it may take, in bytes.
+    pub fn account(&self) -> (usize, usize) {
+        (self.taken_bytes.get(), 2 * self.memory_bytes_max)
     }
 
     /// What one batch may take: more would not leave this core enough.
@@ -132,6 +148,7 @@ pub async fn run(shard: Shard) {
                 break;
             }
             at_work.step(&mut piece);
+            heavy.taken_bytes.set(at_work.lighter_bytes + at_work.heavier_bytes);
             budget.step_done().await;
         }
     }

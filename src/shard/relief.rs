@@ -105,5 +105,7 @@ pub fn accounts(shard: &Shard) -> Vec<(&'static str, usize, usize)> {
     let mut accounts: Vec<_> = Use::ALL.iter().map(of_use).collect();
     accounts.push(("receive_blocks", shard.receive_blocks.size_bytes(), plan.blocks_max * limits::RECEIVE_BLOCK_BYTES));
     accounts.push(("tail", shard.tail.used_bytes(), plan.tail));
+    let (heavy_bytes, heavy_max) = shard.heavy.account();
+    accounts.push(("heavy_batches", heavy_bytes, heavy_max));
     accounts
 }
