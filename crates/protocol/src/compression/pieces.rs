@@ -107,7 +107,7 @@ impl Unpacking {
                 decoder.get_mut().get_mut().allowance = INPUT_BYTES_AT_ONCE;
                 let filled = fill(piece, |into| decoder.read(into), Compression::Gzip)?;
                 let unread = decoder.get_ref();
-                if !filled.1 && !(unread.buffer().is_empty() && unread.get_ref().is_at_end()) {
+                if !(filled.1 || unread.buffer().is_empty() && unread.get_ref().is_at_end()) {
                     return Err(more_than_a_member());
                 }
                 filled
