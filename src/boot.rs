@@ -63,7 +63,7 @@ pub enum BootError {
 }
 
 /// What the cores of one broker tell each other before they have mailboxes. A lock, because this is not yet the time of
-/// requests; nobody waits while holding it.
+/// requests; no core waits while holding it.
 #[derive(Default)]
 pub struct Board {
     inner: Mutex<BoardInner>,
@@ -327,7 +327,7 @@ impl Lead {
         }
         end_replay(shard, &dirs, &self.streams).await?;
         for dir in &dirs.all {
-            // Before anybody else takes the room that is left: the next start needs it.
+            // Before requests take the room that is left: the next start needs it.
             dir.reserve().refill().await;
         }
         shard.call_all(|| Call::Accept).await;

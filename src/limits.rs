@@ -64,8 +64,8 @@ pub const CONNECTION_REQUESTS_IN_FLIGHT_MAX: usize = 512;
 /// What a request in flight takes besides its frame.
 pub const REQUEST_BYTES: usize = 512;
 
-/// What a request that is decoded takes, times its frame: its fields, and lists of what is done for each. Requests with
-/// records are viewed where they lie, and take their frame alone.
+/// What a request that is decoded takes, times its frame: its fields, and lists of the work for
+/// each. Requests with records are viewed where they lie, and take their frame alone.
 pub const DECODED_REQUEST_FACTOR: usize = 8;
 
 /// A request that takes no more than this begins whatever else is in flight, if its connection has nothing else.
@@ -76,7 +76,7 @@ pub const LIGHT_REQUEST_BYTES: usize = 16 * 1024;
 pub const HEAVIEST_REQUEST_FACTOR: usize = 8;
 
 /// The part of the machine's memory, or of what its cgroup allows, that `memory.limit.bytes` is by default: the other half is
-/// for the page cache, the kernel's sockets and what is not accounted for.
+/// for the page cache, the kernel's sockets and memory that is not accounted for.
 pub const MEMORY_MACHINE_PART: u64 = 2;
 
 /// Each core needs so much.
@@ -94,8 +94,8 @@ pub const SHARD_CONNECTIONS_MAX: usize = 1 << 17;
 /// Buffers of one core, whatever memory there is: more would make nothing faster.
 pub const SHARD_BUFFER_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-/// What of them is for what, in 64ths. Blocks that connections receive into: what is in flight, and what the tail has of
-/// large appends.
+/// The part of these buffers that each use has, in 64ths. Blocks that connections receive into:
+/// frames in flight, and large appends that the tail has.
 pub const MEMORY_BLOCKS_64THS: usize = 20;
 /// Frames larger than such a block.
 pub const MEMORY_LARGE_FRAMES_64THS: usize = 16;
@@ -114,7 +114,7 @@ pub const MEMORY_HEAVY_64THS: usize = 8;
 /// have less than this in memory is answered from the files.
 pub const REPLY_PINNED_BYTES: usize = 64 * 1024;
 
-/// A fetch may have this part of what is left for replies in memory.
+/// A fetch may have this part of the memory that is left for replies.
 pub const REPLY_MEMORY_PART: usize = 4;
 
 /// Parts of replies that a connection keeps room for between two sends.
@@ -148,7 +148,7 @@ pub const DECOMPRESSED_BATCH_MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Topics that one core has made at a time because clients asked for their metadata.
 pub const TOPICS_IN_AUTO_CREATION_MAX: usize = 1_000;
 
-/// Log lines about bad input per core and second; what is above is counted and said in one line.
+/// Log lines about bad input per core and second; further ones are counted and said in one line.
 pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 
 /// Partitions that one log line about many of them names.
@@ -199,7 +199,7 @@ pub const FILES_MIN_PER_CORE: usize = 8;
 /// Descriptors that opening, making or closing a log may hold at a time.
 pub const FILES_PER_OPENING: usize = 4;
 
-/// Between two looks at files of logs that nobody uses.
+/// Between two looks at files of logs that no request uses.
 pub const FILES_RELEASE_INTERVAL_MS: u64 = 5_000;
 
 /// Between two log lines about connections that find no descriptor.

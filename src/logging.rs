@@ -49,7 +49,8 @@ pub fn start_plain() {
         .init();
 }
 
-/// Writes what is left; bounded in time, should the reader not read. For the end of the process, whichever way it comes.
+/// Writes the lines that are left; bounded in time, should the reader not read. For the end of the
+/// process, whichever way it comes.
 pub fn end() {
     let guard = lock().take();
     drop(guard);

@@ -84,7 +84,7 @@ mod tests {
             let mut budget = TurnBudget::new(&ring);
             let spent = budget.began.unwrap() + Duration::from_micros(limits::BACKGROUND_TURN_US);
             while ring.precise_now() < spent {
-                assert!(!ran.get(), "nobody else runs within a step");
+                assert!(!ran.get(), "no other task runs within a step");
             }
             budget.step_done().await;
             assert!(ran.get());

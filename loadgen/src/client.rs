@@ -125,7 +125,7 @@ impl Client {
         self.0.broken.borrow().is_some()
     }
 
-    /// Ends the connection: what is unanswered fails now.
+    /// Ends the connection: unanswered requests fail now.
     pub fn close(&self) {
         if !self.is_broken() {
             self.fail("the connection was closed".to_owned());

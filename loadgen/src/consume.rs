@@ -120,7 +120,7 @@ impl Consumer {
         Ok(client)
     }
 
-    /// One fetch. What is wrong with one partition does not keep the others from being read.
+    /// One fetch. An error of one partition does not keep the others from being read.
     async fn read(&mut self) -> anyhow::Result<()> {
         let client = self.connected().await?;
         let version = self.run.cluster.fetch_version;

@@ -166,7 +166,7 @@ impl Producer {
         self.run.cluster.leader(partition)
     }
 
-    /// Sends until the run is over, then waits for what is in flight, as long as answers come.
+    /// Sends until the run is over, then waits for the requests in flight, as long as answers come.
     pub async fn send_all(mut self) {
         if self.lanes.is_empty() {
             return;
@@ -180,7 +180,7 @@ impl Producer {
                 break;
             }
             let more = self.build(now, linger);
-            // What is not sent by the end is sent after it.
+            // Batches that are not sent by the end are sent after it.
             run.unless_over(self.send_ready()).await;
             if more {
                 // Others get their turn: replies, consumers.
@@ -202,7 +202,7 @@ impl Producer {
         self.give_up().await;
     }
 
-    /// Sends what is ready, and waits for answers as long as the run has patience.
+    /// Sends the batches that are ready, and waits for answers as long as the run has patience.
     async fn settle(&mut self) {
         let run = self.run.clone();
         loop {

@@ -1,4 +1,4 @@
-//! What is seen while a run goes on: a line each second, and how busy the generator's thread is.
+//! The output while a run goes on: a line each second, and how busy the generator's thread is.
 //!
 //! Owns: nothing that the run needs. Lives on: the generator's thread. Never: judges; `report.rs` does.
 

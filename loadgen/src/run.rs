@@ -32,7 +32,7 @@ use std::{
 
 /// Complaints that are printed; the rest is counted.
 const COMPLAINTS_MAX: usize = 10;
-/// How long consumers may take to read what is left, beyond as long again as the load took.
+/// How long consumers may take to read the rest, beyond as long again as the load took.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 /// With --through-restarts: how long a broker that answered at the end may take until it can be read once more.
 const READ_AGAIN_PATIENCE: Duration = Duration::from_secs(30);
@@ -78,7 +78,7 @@ pub struct Run {
     /// When each fetch that is not answered was sent.
     fetches: RefCell<FxHashMap<u64, Instant>>,
     next_fetch: Cell<u64>,
-    /// What is read now was read before: it is judged, not measured.
+    /// The records read now were read before: they are judged, not measured.
     reading_again: Cell<bool>,
     not_read_again: RefCell<Option<String>>,
 }
@@ -245,7 +245,7 @@ async fn read_to_end(run: &Rc<Run>) -> Findings {
         Ok(again) => again,
         Err(error) => {
             *run.not_read_again.borrow_mut() = Some(format!("{error:#}"));
-            // What is on the disk now was not seen.
+            // The records on the disk now were not seen.
             Findings { unread: findings.acknowledged, ..findings }
         }
     };
@@ -561,7 +561,8 @@ pub struct ConsumedTally<'a> {
 
 impl Drop for ConsumedTally<'_> {
     fn drop(&mut self) {
-        // Only what is new is progress; a run that waits for lost records must see that there is none.
+        // Only new records are progress; a run that waits for lost records must see that there is
+        // none.
         if self.came_further {
             self.run.last_consumed.set(self.now);
             self.run.changed.notify();

@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(judge("", never_looked_at), (None, None, None, None));
         assert_eq!(judge("--consumers 1 --skim", never_looked_at), (None, None, None, None));
         assert_eq!(judge("--consumers 1", Findings::default()), (None, None, None, None));
-        // acks=0: what is missing cannot be told, what comes twice can.
+        // acks=0: missing records cannot be told, duplicates can.
         let unacknowledged = Findings { consumed: 10, ..Findings::default() };
         assert_eq!(judge("--consumers 1 --acks 0", unacknowledged), (None, None, None, None));
         let twice = Findings { duplicated_or_out_of_order: 1, ..unacknowledged };

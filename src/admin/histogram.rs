@@ -1,5 +1,5 @@
 //! Durations counted in buckets that never move: a shard bumps one with a few instructions and no allocation.
-//! Owned by whoever counts; plain numbers, so that a copy is a snapshot.
+//! Owned by the code that counts; plain numbers, so that a copy is a snapshot.
 
 /// Everything faster is in the first bucket: 2^10 ns, about a microsecond.
 const FIRST_BOUND_EXPONENT: u32 = 10;

@@ -62,7 +62,7 @@ impl Writer<'_> {
         }
         let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (labels, value) in samples {
-            // Braces around no label at all are allowed, but nobody expects them.
+            // Braces around no label at all are allowed, but scrapers do not expect them.
             match labels.is_empty() {
                 true => family.encode_counter::<NoLabelSet, f64, u64>(&value, None)?,
                 false => {

@@ -1,4 +1,5 @@
-//! The admin HTTP service: `/metrics` for Prometheus, `/health` and `/ready` for whoever supervises the process.
+//! The admin HTTP service: `/metrics` for Prometheus, `/health` and `/ready` for the supervisor of
+//! the process.
 //!
 //! Lives on the control thread (tokio, current_thread), never on a shard. It asks the shards for a `Snapshot` through
 //! `Source::collect` and owns nothing of theirs; it changes nothing. Names of metrics are in `docs/metrics.md`.

@@ -93,7 +93,7 @@ fn lag_is_reckoned_across_shards_and_names_are_escaped() {
     };
     assert!(has_line(&text, &format!("{} 0.0", lag(0))), "{text}");
     assert!(has_line(&text, &format!("{} 40.0", lag(1))), "{text}");
-    assert!(!text.contains(&lag(9)), "nobody here leads that partition");
+    assert!(!text.contains(&lag(9)), "no shard here leads that partition");
 }
 
 #[test]

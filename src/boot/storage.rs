@@ -1,8 +1,9 @@
 //! Where partitions lie: what the log directories hold, put beside what the metadata says, once at each start.
 //!
 //! Owns: the places of this start's partitions, and what is known of each before it is opened. Lives on: decided on the core
-//! that boots, before anything is published; then plain data that every core shares. Never: makes anything in the place of
-//! what is away, or sets a folder aside that the metadata may not know yet.
+//! that boots, before anything is published; then plain data that every core shares. Never: makes
+//! anything in the place of a folder that is away, or sets a folder aside that the metadata may not
+//! know yet.
 //!
 //! The rules:
 //! - The metadata records the directory of each partition. A folder that is found elsewhere counts where it is, and is
@@ -132,7 +133,8 @@ impl Storage {
             }
         };
         Some(match self.replay.get(&id) {
-            // What is missing was not closed in order, whatever happened since.
+            // A partition of which the streams hold records was not closed in order, whatever
+            // happened since.
             Some(replay) => (folder, LogStart { clean: false, state: None, replay: replay.clone(), ..start }),
             None => (folder, start),
         })
@@ -153,7 +155,7 @@ impl Storage {
         &self.dirs[recorded.unwrap_or_else(|| decide::spread(id, self.dirs.len()))].0
     }
 
-    /// Whether the metadata is known to reach as far as what is in this folder's log directory.
+    /// Whether the metadata is known to reach as far as the content of this folder's log directory.
     pub fn may_set_aside(&self, folder: &Path) -> bool {
         let proven = self.settled.get().zip(folder.parent()).and_then(|(settled, dir)| settled.is_proven.get(dir));
         proven.copied().unwrap_or(false)

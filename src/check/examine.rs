@@ -192,7 +192,7 @@ fn examine_dir(one: &mut DirExamined) {
     }
 }
 
-/// What is known of a log before it is read.
+/// The facts known of a log before it is read.
 async fn prepare(
     ring: &Ring,
     dirs: &mut [DirExamined],

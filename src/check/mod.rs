@@ -1,5 +1,5 @@
 //! `millstream log check` and `millstream log repair`: what the log directories of a stopped broker hold, what is wrong with
-//! it, and cutting it to what is good.
+//! it, and cutting it to the good part.
 //!
 //! Owns: the findings. [`examine`] gathers them with the broker's own examination ([`crate::log::Log::examine`],
 //! [`crate::meta::node::MetaNode::load`], the places of `boot`), and reads every batch besides; [`repair`] mends what it
@@ -47,7 +47,7 @@ pub enum CheckError {
     Io { what: String, source: std::io::Error },
 }
 
-/// Who mends what is wrong.
+/// Who mends the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     /// `millstream log repair`

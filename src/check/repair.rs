@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Lives on the command's thread, which holds the locks. The order is what a kill in the middle of it leaves
 //! to the next run: the files of a log first, then what was known of it, so that a log that was not mended to its end still
-//! falls short of what is known.
+//! falls short of its known extent.
 
 use super::{
     By, CheckError, Progress,

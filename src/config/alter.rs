@@ -108,7 +108,7 @@ fn check_request(alterations: &[Alteration]) -> Result<(), Rejection> {
     }
 }
 
-/// The list to append to or subtract from: what is set, else the definition's default.
+/// The list to append to or subtract from: the value that is set, else the definition's default.
 fn list_elements(
     definitions: &[Definition],
     current: &Values,

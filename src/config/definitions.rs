@@ -1,7 +1,7 @@
 //! What a config is: its name, type, default, bounds and documentation, and the tables of all of them.
 //!
 //! The tables in `generated` come out of Apache Kafka's own classes; `own` adds ours. Both are immutable after start and
-//! may be read from any core. Nothing here knows a value that somebody set.
+//! may be read from any core. Nothing here knows a value that an operator or a client set.
 
 use std::sync::LazyLock;
 
@@ -20,7 +20,7 @@ pub struct Definition {
     pub importance: Importance,
     pub valid: Valid,
     pub update_mode: UpdateMode,
-    /// Shown by DescribeConfigs only where somebody set it.
+    /// Shown by DescribeConfigs only where it is set.
     pub internal: bool,
     /// For a topic or group config: the broker configs that give its default, the strongest first.
     pub broker_synonyms: &'static [Synonym],
@@ -121,7 +121,8 @@ impl Definition {
         self.config_type == ConfigType::Password
     }
 
-    /// The value that `text` stands for. The error names the config, the value (never a password's) and what is allowed.
+    /// The value that `text` stands for. The error names the config, the value (never a password's)
+    /// and the allowed values.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
         let trimmed = text.trim();
         let value = self.parse_type(trimmed).and_then(|value| valid::check(&self.valid, value));

@@ -133,7 +133,7 @@ fn resource_entry(
 
 fn broker_entry(name: &str, value: Option<String>, layers: &Layers, per_broker: bool) -> Entry {
     let definition = definitions::find_broker(name);
-    // What is unknown may be a secret.
+    // The value of an unknown config may be a secret.
     let is_sensitive = definition.is_none_or(Definition::is_sensitive);
     let mut synonyms = broker_synonyms(name, layers);
     synonyms.retain(|synonym| per_broker || synonym.source == Source::DynamicDefaultBrokerConfig);

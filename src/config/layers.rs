@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use super::definitions::{self, Definition, Synonym, Unit};
 
-/// Values by config name, exactly as somebody set them.
+/// Values by config name, exactly as an operator or a client set them.
 pub type Values = BTreeMap<String, String>;
 
-/// What is set, per layer. Defaults are in the definitions.
+/// The values that are set, per layer. Defaults are in the definitions.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     /// From the file, the environment and the command line (`load::Loaded`).
@@ -49,7 +49,7 @@ impl Overruled {
         }
     }
 
-    /// Takes away what is overruled and has not been set anew since.
+    /// Takes away the values that are overruled and have not been set anew since.
     pub fn take_from(&self, layers: &mut Layers) {
         layers.dynamic_default.retain(|name, value| self.dynamic_default.get(name) != Some(value));
         layers.dynamic_broker.retain(|name, value| self.dynamic_broker.get(name) != Some(value));
@@ -181,7 +181,8 @@ mod tests {
         assert_eq!(topic_default(&layers, "retention.ms").as_deref(), Some("-1"));
     }
 
-    /// Stored limits lock everybody out; what the operator says at the next start counts, until a limit is set anew.
+    /// Stored limits lock every client out; what the operator says at the next start counts, until
+    /// a limit is set anew.
     #[test]
     fn limits_of_the_command_line_overrule_those_stored_before() {
         let stored = Layers {

@@ -133,8 +133,8 @@ pub struct ProtocolMap {
 }
 
 impl ProtocolMap {
-    /// `text` is `NAME:PROTOCOL,...`. Where nobody set the map, controller listeners default to PLAINTEXT
-    /// (`AbstractKafkaConfig.effectiveListenerSecurityProtocolMap`).
+    /// `text` is `NAME:PROTOCOL,...`. Where the map is not set, controller listeners default to
+    /// PLAINTEXT (`AbstractKafkaConfig.effectiveListenerSecurityProtocolMap`).
     pub fn parse(text: &str, is_set: bool, controller_listener_names: &[String]) -> Result<ProtocolMap, String> {
         let mut by_name = BTreeMap::new();
         for element in text.split(',').map(str::trim).filter(|element| !element.is_empty()) {

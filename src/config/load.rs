@@ -25,7 +25,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
 }
 
-/// Why the broker cannot start: each problem names the config, the value, where it comes from and what is allowed.
+/// Why the broker cannot start: each problem names the config, the value, where it comes from and
+/// the allowed values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .problems.join("\n"))]
 pub struct ConfigError {
@@ -41,7 +42,8 @@ impl ConfigError {
 const NODE_ID: &str = "node.id";
 const BROKER_ID: &str = "broker.id";
 
-/// What Millstream sets where nobody else does, so that it starts without a file: a single node.
+/// The values that Millstream sets where the operator sets none, so that it starts without a file:
+/// a single node.
 const START_DEFAULTS: [(&str, &str); 5] = [
     ("controller.listener.names", "CONTROLLER"),
     ("listeners", "PLAINTEXT://localhost:9092"),
@@ -157,7 +159,8 @@ fn finish(
     for name in PROTECTING {
         if user_set.get(name).is_some_and(|value| !["", "none", "GSSAPI"].contains(&value.trim())) {
             warnings.push(format!(
-                "{name} is set, but Millstream does not act on it yet: whoever reaches a listener may do everything"
+                "{name} is set, but Millstream does not act on it yet: any client that reaches a listener may do \
+                 everything"
             ));
         }
     }

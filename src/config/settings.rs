@@ -18,8 +18,8 @@ impl<'a> Reader<'a> {
         Reader { definitions, values, asked: BTreeSet::new() }
     }
 
-    /// What is set, else the default; `None` for Kafka's null. Panics for a name that no definition has and for a value
-    /// that was not validated: both are mistakes in this program.
+    /// The value that is set, else the default; `None` for Kafka's null. Panics for a name that no
+    /// definition has and for a value that was not validated: both are mistakes in this program.
     pub fn value(&mut self, name: &'static str) -> Option<Value> {
         let definition =
             definitions::find(self.definitions, name).unwrap_or_else(|| panic!("no config is named {name}"));

@@ -63,8 +63,8 @@ pub enum TimestampType {
 }
 
 impl TopicConfig {
-    /// The configs of a topic that has set `overrides`. What is unknown or not allowed counts as not set: the metadata log
-    /// may hold values of another release.
+    /// The configs of a topic that has set `overrides`. A value that is unknown or not allowed
+    /// counts as not set: the metadata log may hold values of another release.
     pub fn effective(overrides: &Values, layers: &Layers) -> TopicConfig {
         let mut values = Values::new();
         for (name, default) in layers.topic_defaults() {

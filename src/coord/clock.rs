@@ -1,7 +1,8 @@
 //! A coordinator's sense of how time passes, made of wall-clock readings that may jump.
 //!
-//! Pure. Sessions must not all end because somebody set the clock, because the machine was suspended, or because the core was held up:
-//! members could not be heard in that time. So a step that skips a deadline by far does not count, and neither does one backwards.
+//! Pure. Sessions must not all end because the clock was set, because the machine was suspended, or
+//! because the core was held up: members could not be heard in that time. So a step that skips a
+//! deadline by far does not count, and neither does one backwards.
 
 /// How late a deadline may be noticed and still be believed. A host that ticks at deadlines is late by milliseconds.
 const BELIEVABLE_DELAY_MS: i64 = 5_000;
@@ -57,7 +58,7 @@ mod tests {
         assert_eq!(clock.advance(1_000, Some(2_000)), 1_900, "and back");
         assert_eq!(clock.wall_ms_at(2_000), 1_100);
         assert_eq!(clock.advance(6_000, Some(2_000)), 6_900, "late, but not beyond belief");
-        assert_eq!(clock.advance(9_000_000, None), 9_000_900, "nobody waits for anything");
+        assert_eq!(clock.advance(9_000_000, None), 9_000_900, "no deadline is set");
         assert_eq!(clock.advance(i64::MAX, Some(9_000_901)), 9_000_900);
         assert_eq!(clock.advance(i64::MIN, Some(9_000_901)), 9_000_900);
     }

@@ -156,7 +156,8 @@ fn fetch_topic_error(topic: OffsetFetchRequestTopics, error: ErrorCode) -> Offse
 }
 
 /// Adds the topics that were answered before to the coordinator's answer for a group. If all topics were asked for, those that the
-/// client may not see are left out, and in versions with topic ids those whose id nobody knows.
+/// client may not see are left out, and in versions with topic ids those whose id the cluster does
+/// not know.
 pub fn merge_offset_fetch(
     mut answered: OffsetFetchResponseGroup,
     known: Vec<OffsetFetchResponseTopics>,

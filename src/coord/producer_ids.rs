@@ -28,8 +28,8 @@ pub struct ProducerIds {
 }
 
 impl ProducerIds {
-    /// A producer id that nobody has, and its epoch. `None`: wait for a block.
-    #[expect(clippy::should_implement_trait, reason = "an id is taken for good; nobody iterates over them")]
+    /// A producer id that no producer has, and its epoch. `None`: wait for a block.
+    #[expect(clippy::should_implement_trait, reason = "an id is taken for good; no caller iterates over them")]
     pub fn next(&mut self) -> Option<(i64, i16)> {
         if self.current.is_none_or(|block| block.next == block.end) {
             self.current = self.following.take();

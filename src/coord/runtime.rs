@@ -6,9 +6,10 @@
 //! # What the host does
 //!
 //! 1. On becoming leader of the partition: [`Coordinator::new`]; wait until the high watermark has reached the end that the log has
-//!    now, for what is not committed could still be lost; [`load`](Coordinator::load) the log's batches from its start to that end, in
-//!    order and in pieces of any number of whole batches; [`loaded`](Coordinator::loaded). Requests may come at any time;
-//!    until then they are answered with COORDINATOR_LOAD_IN_PROGRESS.
+//!    now, for records that are not committed could still be lost; [`load`](Coordinator::load) the
+//!    log's batches from its start to that end, in order and in pieces of any number of whole
+//!    batches; [`loaded`](Coordinator::loaded). Requests may come at any time; until then they are
+//!    answered with COORDINATOR_LOAD_IN_PROGRESS.
 //! 2. For each event ([`handle`](Coordinator::handle), [`tick`](Coordinator::tick), [`topic_deleted`](Coordinator::topic_deleted),
 //!    `loaded`): append each of [`Actions::batches`], in order, as one atomic record batch; call
 //!    [`appended`](Coordinator::appended) with the last offset of each, in the same order (before or after other events, as the log
@@ -16,18 +17,20 @@
 //! 3. Whenever the high watermark moves (acks=all, hence on disk): [`committed`](Coordinator::committed), and send the replies.
 //! 4. At [`next_deadline_ms`](Coordinator::next_deadline_ms): `tick`.
 //! 5. When an append fails, or the partition is no longer led: [`unload`](Coordinator::unload), send the replies, drop the coordinator. After
-//!    a failed append, begin again at 1. While the log takes nothing for a reason that passes, the host loads what is
-//!    committed, hands on only requests that write nothing ([`Request::may_write`]), and does not tick; then again 1.
+//!    a failed append, begin again at 1. While the log takes nothing for a reason that passes, the
+//!    host loads the committed records, hands on only requests that write nothing
+//!    ([`Request::may_write`]), and does not tick; then again 1.
 //!
 //! # What it may rely on
 //!
 //! The state runs ahead of the log: an event's records are part of it before they are appended, so the next event sees them. No
 //! reply leaves that could show a state that may yet be lost: while anything is not committed, replies wait, in order, for
-//! everything that was written before them. Therefore a failed append needs no undoing: nobody has seen its effects. The
-//! state is thrown away, every waiting request is answered with NOT_COORDINATOR, and what the log holds is loaded again.
+//! everything that was written before them. Therefore a failed append needs no undoing: no client
+//! has seen its effects. The state is thrown away, every waiting request is answered with
+//! NOT_COORDINATOR, and what the log holds is loaded again.
 //!
-//! Tokens are the host's; each is answered exactly once. Time is wall-clock milliseconds, as records keep it; it may jump, which ends
-//! nobody's session (see [`clock`](super::clock)).
+//! Tokens are the host's; each is answered exactly once. Time is wall-clock milliseconds, as
+//! records keep it; it may jump, which ends no session (see [`clock`](super::clock)).
 
 use std::collections::VecDeque;
 
@@ -199,7 +202,7 @@ impl Coordinator {
         }
     }
 
-    /// Carries out what is due.
+    /// Carries out the timers that are due.
     pub fn tick(&mut self, now_ms: i64) -> Actions {
         if self.phase != Phase::Active {
             return Actions::default();
@@ -373,7 +376,7 @@ impl State {
         if let Err(error) = may_create_group(join) {
             return join.refuse(turn, member_id, error);
         }
-        // A new group is in the log before it is in anybody's hands.
+        // A new group is in the log before a member knows of it.
         let mut group = ClassicGroup::new(join.request.group_id.as_str().into(), turn.now_ms);
         turn.records.push(records::group_metadata(&group, &Default::default()));
         group.join(turn, join);

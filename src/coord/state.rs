@@ -66,7 +66,8 @@ impl State {
         self.replay_offset(key, None);
     }
 
-    /// Deletes an empty group and all its offsets, offsets first: whoever reads half of it finds a group with fewer of them.
+    /// Deletes an empty group and all its offsets, offsets first: a load that reads half of it
+    /// finds a group with fewer of them.
     pub fn delete_group(&mut self, turn: &mut Turn<'_>, id: &Arc<str>) {
         for key in self.offsets.keys_of_group(id) {
             self.delete_offset(turn, &key);

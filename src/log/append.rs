@@ -40,7 +40,7 @@ impl Log {
         now_ms: i64,
         context: &AppendContext,
     ) -> Result<AppendInfo, AppendError> {
-        assert_eq!(batch.len(), valid.size_bytes, "what was validated is what is appended");
+        assert_eq!(batch.len(), valid.size_bytes, "the bytes validated are those appended");
         self.check_appendable(batch.len())?;
         let config = self.config();
         let base_offset = self.log_end_offset();

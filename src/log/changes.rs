@@ -26,9 +26,9 @@ pub(super) enum Change {
     CreateDir,
     /// `partition.metadata`
     WriteTopicId(Bytes),
-    /// What is derived from batches, or left of an earlier run.
+    /// A file that is derived from batches, or left of an earlier run.
     Remove(String),
-    /// Cuts the index files to what is kept of them.
+    /// Cuts the index files to the part that is kept.
     TrimIndexes(Rc<Segment>),
     RebuildIndexes(Rc<Segment>),
     Cut(Cut),
@@ -45,11 +45,11 @@ pub(super) struct Cut {
     pub segment: Rc<Segment>,
     pub size_bytes: u64,
     pub valid_bytes: u64,
-    /// The file that keeps what is cut off, where that has good batches.
+    /// The file that keeps the bytes cut off, where they have good batches.
     pub kept_as: Option<String>,
 }
 
-/// What is said of a change; nothing of those that lose nothing.
+/// The text about a change; empty for one that loses nothing.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -89,8 +89,8 @@ impl Changes {
         told.map(|change| (matches!(change, Change::RebuildIndexes(_)), change.to_string())).collect()
     }
 
-    /// Does all of it; each file is closed again: there may be more segments than files that may be open. After an error the
-    /// next start finds what is left to do.
+    /// Does all of it; each file is closed again: there may be more segments than files that may be
+    /// open. After an error the next start finds the rest of the work.
     pub async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
         for change in self.0.into_inner() {
             if change.is_told() {

@@ -446,7 +446,8 @@ impl LogDir {
     }
 }
 
-/// Keeps a folder that belongs to no partition that the metadata knows under another name, for whoever may want it.
+/// Keeps a folder that belongs to no partition that the metadata knows under another name, for the
+/// operator, who may want it.
 pub async fn set_aside(ring: &Ring, dir: &Path) -> Result<(), LogError> {
     files::rename_dir(ring, dir, files::STRAY_DIR_SUFFIX).await.map(drop).map_err(LogError::io("setting aside", dir))
 }

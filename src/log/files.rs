@@ -91,7 +91,8 @@ fn dir_name(partition_dir: &str, unique: u128, suffix: &str) -> String {
     kept + &suffix
 }
 
-/// Gives a partition's folder another name, durably: nobody takes it for that partition's any more.
+/// Gives a partition's folder another name, durably: no start takes it for that partition's any
+/// more.
 pub(super) async fn rename_dir(ring: &Ring, dir: &Path, suffix: &str) -> io::Result<PathBuf> {
     let name = dir.file_name().and_then(|name| name.to_str()).expect("a log's folder has a name");
     let unique = (u128::from(ring.random_u64()) << 64) | u128::from(ring.random_u64());

@@ -5,7 +5,8 @@
 //! that offset has a larger timestamp.
 //!
 //! Owns: the entries that are not on disk yet and a few that are; everything older is searched in the file, a page at a
-//! time, so memory does not grow with what is stored. Lives on the core of its log. Never writes on its own.
+//! time, so memory does not grow with the size of the log. Lives on the core of its log. Never
+//! writes on its own.
 
 use bytes::Bytes;
 use ring::{File, Ring};

@@ -183,8 +183,8 @@ impl Loader<'_> {
         Ok(ends)
     }
 
-    /// A crash may take the end of one segment and leave the next: what lies behind such a hole was promised to nobody.
-    /// Where compaction works, holes are as they should be.
+    /// A crash may take the end of one segment and leave the next: the records behind such a hole
+    /// were promised to no client. Where compaction works, holes are as they should be.
     fn has_hole_before(&self, next: Option<&Rc<Segment>>, log_end: i64) -> bool {
         let is_hole = |next: &Rc<Segment>| {
             let in_stream = self.start.replay.iter().any(|part| part.from < next.base_offset && part.to > log_end);
@@ -351,7 +351,8 @@ impl Loader<'_> {
         let times = self.read_index(segment, Part::Times, TIME_ENTRY_BYTES).await?;
         let (_, last) = index::sane_offsets(&offsets, size, recovery_point.saturating_sub(segment.base_offset));
         let kept_times = index::sane_times(&times, last.map_or(0, |last| last.relative_offset()));
-        // Time entries may have been lost: the scan begins where the last one stands, to find what is later.
+        // Time entries may have been lost: the scan begins where the last one stands, to find later
+        // ones.
         let limit = kept_times.1.map_or(0, |last| i64::from(last.timestamp_relative_offset()) + 1);
         let kept = index::sane_offsets(&offsets, size, limit);
         let mut from = ScanFrom { position: 0, offset: segment.base_offset };

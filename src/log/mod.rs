@@ -5,7 +5,8 @@
 //! read hands out. Never: knows sockets or requests, takes a lock, or waits in an append.
 //!
 //! Appends decide and take effect in memory at once; [`Log::write_gathered`] carries everything appended in a turn to
-//! the page cache with one system call; [`Log::sync`] to the disk. What is in memory only stays readable there.
+//! the page cache with one system call; [`Log::sync`] to the disk. Records that are in memory only
+//! stay readable there.
 //!
 //! Offsets of a log, from low to high:
 //! `log_start <= recovery_point <= synced <= durable <= written <= log_end`, and `log_start <= high_watermark <= log_end`.
@@ -100,7 +101,7 @@ struct Inner {
     unfinished: RefCell<VecDeque<Unfinished>>,
     /// The names of a segment that went may come back after a crash.
     removal_unsynced: Cell<bool>,
-    /// Held by whoever changes the files other than by appending.
+    /// Held by a task that changes the files other than by appending.
     gate: Gate,
     log_start: Cell<i64>,
     log_end: Cell<i64>,

@@ -416,7 +416,8 @@ impl ProducerStates {
         oldest.is_some_and(|known| known.last_timestamp > 0 && now_ms.saturating_sub(known.last_timestamp) > limit_ms)
     }
 
-    /// Markers below the high watermark are replicated: their transactions hold nobody up any more.
+    /// Markers below the high watermark are replicated: their transactions hold no reader up any
+    /// more.
     pub fn on_high_watermark_updated(&mut self, high_watermark: i64) {
         self.unreplicated.retain(|_, last_offset| *last_offset >= high_watermark);
     }

@@ -22,7 +22,7 @@ pub enum ReadPart {
         file: File,
         position: u64,
         length: u64,
-        /// What of the file stays as it is, for whoever reads on.
+        /// The part of the file that stays as it is, for a reader that goes on.
         stable: Stable,
     },
 }
@@ -96,8 +96,8 @@ impl Log {
                     },
                 }
             }
-            // The files end before `offset`: what is left is in memory, unless it was written under the read. A log that
-            // was cut may have a gap before it.
+            // The files end before `offset`: the rest is in memory, unless it was written under the
+            // read. A log that was cut may have a gap before it.
             self.check_range(offset)?;
             if self.written_offset() == written {
                 let next = self.0.tail.first_offset().map_or(offset, |first| first.max(offset));

@@ -403,8 +403,8 @@ impl Loader<'_> {
         for name in self.orphans() {
             tracing::warn!(
                 path = %self.dir.join(&name).display(),
-                "an index without its log file goes: the log file was never synced, or somebody has removed it, and its \
-                 records are gone with it"
+                "an index without its log file goes: the log file was never synced, or another program has removed it, \
+                 and its records are gone with it"
             );
             self.remove(&name);
         }
@@ -462,7 +462,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Takes a segment out of the log. Its batches stay beside it; what is derived from them goes.
+    /// Takes a segment out of the log. Its batches stay beside it; the files derived from them go.
     pub(super) fn set_aside(&self, base_offset: i64) {
         let from = files::name(base_offset, files::LOG);
         if self.names.borrow_mut().remove(&from).is_some_and(|size_bytes| size_bytes > 0) {
@@ -477,7 +477,7 @@ impl Loader<'_> {
         }
     }
 
-    /// A name for what is kept of a file, which nothing has yet.
+    /// A name for the part of a file that is kept, which nothing has yet.
     pub(super) fn aside_name(&self, name: &str) -> String {
         let mut names = (0..).map(|number| format!("{name}{}{number}", files::ASIDE_INFIX));
         names.find(|name| !self.has(name)).expect("numbers do not end")

@@ -82,7 +82,7 @@ impl Reserve {
         true
     }
 
-    /// Takes what is missing, as far as there is room.
+    /// Takes the missing bytes, as far as the disk has room.
     pub async fn refill(&self) {
         let Some(file) = &self.file else { return };
         let mut piece = RESERVE_BYTES.saturating_sub(self.size_bytes.get());

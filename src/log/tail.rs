@@ -1,7 +1,8 @@
 //! The newest bytes of the logs of one core, in memory: what followers of the tail read without touching a file.
 //!
 //! Owns: recent appends as reference-counted slices, within a budget per core, given up oldest first whatever log they
-//! belong to; and what is not yet written to a file, which is never given up. Lives on one core. Never does I/O.
+//! belong to; and appends not yet written to a file, which are never given up. Lives on one core.
+//! Never does I/O.
 //!
 //! Small appends are copied into shared blocks, and merged once there are many: a tiny record neither pins the large
 //! buffer it was received in, nor costs a reader a slice of its own.
@@ -36,7 +37,7 @@ pub struct TailCache {
     /// In the order of the appends: whose bytes are the oldest, and how many of them.
     queue: RefCell<VecDeque<Age>>,
     blocks: BlockPool,
-    /// What is left of the newest block.
+    /// The rest of the newest block.
     block: RefCell<BytesMut>,
 }
 
@@ -103,7 +104,7 @@ impl TailCache {
     pub fn release_idle(&self) {
         self.blocks.release_idle();
         if self.used_bytes.get() == 0 {
-            // What is left in the queue is of logs that are gone, or were cut.
+            // Entries left in the queue are of logs that are gone, or were cut.
             *self.block.borrow_mut() = BytesMut::new();
             *self.queue.borrow_mut() = VecDeque::new();
         }
@@ -176,7 +177,7 @@ impl Tail {
         })
     }
 
-    /// Appends whole batches that follow what is here; gives back the bytes as they are kept.
+    /// Appends whole batches that follow the ones here; gives back the bytes as they are kept.
     pub fn push(self: &Rc<Self>, base_offset: i64, end_offset: i64, records: Bytes) -> Bytes {
         let small = records.len() < SMALL_BYTES;
         let bytes = if small { self.cache.copied(records.len(), [&records].into_iter()) } else { records };

@@ -56,7 +56,7 @@ impl Log {
 
     /// Where the log ends now, to come back to. Everything is written.
     pub fn mark(&self) -> Mark {
-        assert_eq!(self.written_offset(), self.log_end_offset(), "a mark is at the end of what is written");
+        assert_eq!(self.written_offset(), self.log_end_offset(), "a mark is at the end of the written bytes");
         let segment = self.active();
         let ends = |index: &Index| (index.count(), index.last());
         Mark(

@@ -41,7 +41,7 @@ pub struct Image {
     pub delegation_tokens: Map<String, Arc<DelegationTokenRecord>>,
 }
 
-/// A resource's configs as set by name; what is not here has its default.
+/// A resource's configs as set by name; a config that is not here has its default.
 pub type Configs = BTreeMap<String, String>;
 
 /// Where an image comes from: the last record that it contains.

@@ -18,7 +18,8 @@ use protocol::{
 /// The largest batch of metadata records, before which a list of records is cut (as `KafkaRaftClient` does).
 pub const MAX_BATCH_BYTES: usize = 8 << 20;
 
-/// What a compressed batch of the log may unpack to. Nobody writes compressed ones; Kafka would read them.
+/// What a compressed batch of the log may unpack to. No controller writes compressed ones; Kafka
+/// would read them.
 const MAX_UNPACKED_BYTES: usize = 4 * MAX_BATCH_BYTES;
 
 /// Room for what a record needs beside its value: lengths, timestamp and offset deltas.
@@ -169,7 +170,7 @@ fn encode_control_record(record: &ControlRecord) -> (ControlRecordType, bytes::B
             let message = VotersRecord { version, voters: voters.iter().map(voter_to_wire).collect() };
             (ControlRecordType::KraftVoters, message.encode(&mut value, version))
         }
-        ControlRecord::Unknown => unreachable!("nobody writes what it does not know"),
+        ControlRecord::Unknown => unreachable!("no node writes a record that it does not know"),
     };
     result.expect("control records fit their version");
     (kind, value)

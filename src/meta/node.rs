@@ -289,7 +289,8 @@ impl MetaNode {
         &self.0.log
     }
 
-    /// Where a start after a crash begins to read, moved up to what is on the disk: the log must reach it then.
+    /// Where a start after a crash begins to read, moved up to the end of the durable records: the
+    /// log must reach it then.
     pub async fn recovery_point(&self) -> i64 {
         // A log that has failed keeps the one that it had.
         let reached = self.0.log.checkpoint().await.unwrap_or_else(|_| self.0.log.recovery_point());
@@ -376,7 +377,7 @@ fn storage_error(failure: &str) -> ApiError {
 }
 
 fn voter(options: &MetaNodeOptions) -> Voter {
-    // A quorum of one has no listener of its own: nobody else takes part.
+    // A quorum of one has no listener of its own: no other node takes part.
     let endpoints = Vec::<Endpoint>::new();
     let kraft = super::features::feature(super::features::KRAFT_VERSION).expect("a row of the table");
     Voter { id: options.settings.node_id, directory_id: options.directory_id, endpoints, kraft_versions: kraft.range() }
@@ -389,7 +390,7 @@ fn registered(listener: Listener) -> RegisteredEndpoint {
     }
 }
 
-/// Taking the lead is only right when nobody else has a vote.
+/// Taking the lead is only right when no other node has a vote.
 fn check_voters(image: &Image, node_id: i32) -> Result<(), MetaNodeError> {
     let voters: Vec<i32> = image.quorum.voters.iter().map(|voter| voter.id).collect();
     if voters.iter().any(|&voter| voter != node_id) {
@@ -435,7 +436,7 @@ impl Inner {
         let batch = metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
         self.append(vec![batch], Room::Reserve).await?;
         let in_transaction = self.replay.borrow().transaction_start().is_some();
-        // Once there are metadata, nobody needs the file any more, whatever became of it.
+        // Once there are metadata, no start needs the file any more, whatever became of it.
         let bootstrap = match image.metadata_version() {
             0 => self.store.bootstrap_records().await?,
             _ => Vec::new(),
@@ -467,7 +468,7 @@ impl Inner {
 
     fn encode(&self, records: &[MetadataRecord]) -> Vec<Bytes> {
         let level = match self.replay.borrow().image().metadata_version() {
-            // Before the bootstrap records, which are what is being written.
+            // Before the bootstrap records, which are being written.
             0 => super::features::LATEST_METADATA_VERSION,
             level => level,
         };

@@ -23,7 +23,7 @@ pub struct QuorumState {
     /// -1: unknown.
     pub leader_id: i32,
     pub leader_epoch: i32,
-    /// -1: nobody.
+    /// -1: no vote.
     pub voted_id: i32,
     pub voted_directory_id: Uuid,
 }

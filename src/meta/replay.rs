@@ -2,7 +2,7 @@
 //!
 //! Records between BeginTransaction and EndTransaction are held back until the end, and dropped on AbortTransaction
 //! (KIP-868). A record that does not fit the image is an error: the log is damaged or newer than this software, and
-//! whoever replays it must stop. Never: waits, or changes an image that was published.
+//! the node that replays it must stop. Never: waits, or changes an image that was published.
 
 use super::{
     features::{self, METADATA_VERSION},
@@ -21,7 +21,7 @@ pub struct ReplayError {
     pub reason: String,
 }
 
-/// Follows a log: the image of what is complete, and the transaction in progress.
+/// Follows a log: the image of the records applied, and the transaction in progress.
 #[derive(Clone, Debug)]
 pub struct Replay {
     image: Arc<Image>,

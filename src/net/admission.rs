@@ -157,7 +157,7 @@ impl State {
 
 impl OpenConnections {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics while counting")
+        self.state.lock().expect("no core panics while counting")
     }
 
     fn with<T>(&self, limits: &ConnectionLimits, act: impl FnOnce(&mut State) -> T) -> T {

@@ -125,9 +125,9 @@ impl Connection {
     }
 
     /// Backpressure: while this connection or this core has too much unanswered, nothing more is read, and the client
-    /// feels it through TCP. A connection with nothing in flight always gets a light request through, so that nobody
-    /// starves, and a heavy one as soon as the core has nothing else in flight; but none while another core does not take
-    /// what this one has for it.
+    /// feels it through TCP. A connection with nothing in flight always gets a light request
+    /// through, so that no connection starves, and a heavy one as soon as the core has nothing else
+    /// in flight; but none while another core does not take what this one has for it.
     async fn wait_for_room(&self, (of, bytes): (Use, usize)) -> Result<(), CloseReason> {
         let (replies, memory) = (&self.replies, &self.shard.memory);
         let most = memory.plan().decoded * limits::HEAVIEST_REQUEST_FACTOR;

@@ -36,14 +36,14 @@ pub enum Next {
 pub struct Room {
     /// The buffer needs room for so many bytes.
     pub least: usize,
-    /// What is missing of the frame that has begun.
+    /// How many bytes are missing of the frame that has begun.
     missing: usize,
     /// How large the frames behind it probably are.
     frame_bytes: usize,
 }
 
 impl Room {
-    /// What is missing of the frame that has begun; 0: none has.
+    /// How many bytes are missing of the frame that has begun; 0: none has.
     pub fn missing(&self) -> usize {
         self.missing
     }
@@ -66,8 +66,8 @@ impl Room {
 const HEADER_MIN_BYTES: i32 = 8;
 
 /// Cuts the next frame off the front of `buffer`, or says how much to receive. `receive_bytes` is what the connection
-/// usually sends at once; `proven_bytes` is the largest frame that it has sent lately, and gets its room at once. What is
-/// promised beyond that gets room as it comes, doubling.
+/// usually sends at once; `proven_bytes` is the largest frame that it has sent lately, and gets its
+/// room at once. Bytes promised beyond that get room as they come, doubling.
 ///
 /// A frame never moves to another buffer when that can be foreseen: one that may not fit behind the others of its
 /// buffer is given a buffer of its own before its first byte is received.

@@ -145,7 +145,8 @@ pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize
     while !shard.is_stopping() {
         match shard.ring.accept(&listener).await {
             Ok(stream) => {
-                // Whoever comes too fast waits here, and those behind it in the kernel's queue.
+                // A connection that comes too fast waits here, and those behind it in the kernel's
+                // queue.
                 let wait =
                     shard.open_connections.wait_for(listener_index, &shard.connection_limits(), shard.ring.now());
                 if !wait.is_zero() {

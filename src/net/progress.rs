@@ -37,7 +37,7 @@ pub struct Progress {
     received_much: Flow,
     /// The last frame was received to its end.
     last_frame: Cell<Instant>,
-    /// What is held in memory for a frame that has begun.
+    /// How many bytes are held in memory for a frame that has begun.
     frame_bytes: Cell<usize>,
     /// It receives nothing because others have the memory.
     waits_for_memory: Cell<bool>,

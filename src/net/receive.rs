@@ -71,7 +71,7 @@ impl Incoming {
         self.largest_frame = frame.len().max(self.largest_frame - self.largest_frame / 8);
         if let Some(charge) = self.large.take() {
             memory.keep_large(&mut frame, charge);
-            // There is no room behind it, and what is left of the buffer must not keep it in memory.
+            // There is no room behind it, and the rest of the buffer must not keep it in memory.
             self.buffer = BytesMut::from(&self.buffer[..]);
             self.in_block = false;
         }

@@ -75,7 +75,7 @@ pub fn usual_bytes(topics: usize, partitions: usize) -> usize {
 /// Memory that small replies of one core are written into, used again once they are sent.
 pub struct ReplyBlocks {
     pool: BlockPool,
-    /// What is left of the newest block.
+    /// The rest of the newest block.
     rest: RefCell<BytesMut>,
 }
 
@@ -131,8 +131,8 @@ pub struct Replies {
     pub changed: Signal,
 }
 
-/// The right and the duty to answer one request. Dropped unused, the connection is closed: a request that nobody will
-/// answer must not leave its client waiting.
+/// The right and the duty to answer one request. Dropped unused, the connection is closed: a
+/// request that gets no answer must not leave its client waiting.
 pub struct ReplyHandle {
     replies: Rc<Replies>,
     /// `None` once answered.
@@ -189,7 +189,7 @@ impl Replies {
         ReplyHandle { replies: self.clone(), number: Some(number) }
     }
 
-    /// Requests that nobody has answered yet.
+    /// Requests that have no answer yet.
     pub fn waiting(&self) -> usize {
         self.waiting.get()
     }
@@ -298,7 +298,7 @@ impl ReplyHandle {
     }
 }
 
-/// What is unsent when the connection ends counts no more.
+/// Replies that are unsent when the connection ends count no more.
 impl Drop for Replies {
     fn drop(&mut self) {
         for of in Use::ALL {

@@ -25,7 +25,7 @@ pub fn receive(shard: &Shard, from: usize, message: Message) {
             let task = shard.clone();
             shard.ring.spawn_named("snapshot", async move {
                 let snapshot = snapshot::take(&task).await;
-                // The control thread may have given up waiting; then nobody misses the answer.
+                // The control thread may have given up waiting; then the answer is not needed.
                 let _ = reply.send(snapshot);
             });
         }

@@ -1,5 +1,5 @@
 //! The group commit: everything appended in one turn is written together, everything that is written while a flush runs
-//! is flushed together, and whoever waited for it is answered.
+//! is flushed together, and every request that waited for it is answered.
 //!
 //! A flush goes one of two ways: small groups of a log directory by its commit stream, all of them with one flush, one
 //! round at a time ([`crate::log::stream`]); a large one straight to the disk in its partition's own files. Each waits for
@@ -38,7 +38,7 @@ use std::{
 /// How often a partition that met an error that passes looks whether it has.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Somebody who waits until the high watermark of a partition reaches `offset`.
+/// A request or a task that waits until the high watermark of a partition reaches `offset`.
 pub struct Waiter {
     pub offset: i64,
     pub done: Done,
@@ -150,7 +150,7 @@ async fn write_loop(shard: Shard) {
     }
 }
 
-/// Goes on with what is written of a partition. [`begin_flushes`] follows.
+/// Goes on with the written appends of a partition. [`begin_flushes`] follows.
 fn wrote(shard: &Shard, partition: &Rc<Partition>) {
     let log = &partition.log;
     let written = log.written_offset();

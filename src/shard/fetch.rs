@@ -255,14 +255,14 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
             shard.unwatch(watch);
             return;
         }
-        // What was read is not held while nobody takes it.
+        // The data that was read is not held while the fetch waits.
         fetched.clear();
         shard.ring.timeout(deadline.min(look_again).since(now), moved).await;
     }
 }
 
-/// What a reply may have in memory: a part of what is left, so that it goes around. One who has not taken the reply before
-/// gets the next one from the files.
+/// What a reply may have in memory: a part of the memory that is left, so that it goes around. A
+/// client that has not taken the reply before gets the next one from the files.
 fn memory_for_reply(connection: &Connection) -> usize {
     match connection.replies.has_unsent() {
         true => 0,
@@ -320,8 +320,9 @@ async fn read_all(connection: &Connection, lists: &mut Lists, options: FetchOpti
     trim(fetched, targets, options.max_bytes);
 }
 
-/// Every core read as if it were alone; what is too much for one reply is left for the next. A batch above the limit of its
-/// partition, or of the reply, may only be the first thing in it (KIP-74).
+/// Every core read as if it were alone; records that are too much for one reply are left for the
+/// next. A batch above the limit of its partition, or of the reply, may only be the first thing in
+/// it (KIP-74).
 fn trim(fetched: &mut [FetchedPartition], targets: &[Target], max_bytes: usize) {
     let mut bytes = 0;
     for (partition, target) in fetched.iter_mut().zip(targets) {

@@ -248,7 +248,7 @@ mod tests {
         (numbers(round), numbers(std::iter::from_fn(|| lane.take_large()).collect()))
     }
 
-    /// Small beside large groups, a group that grows while it waits, and what is written while a flush runs.
+    /// Small beside large groups, a group that grows while it waits, and writes while a flush runs.
     #[test]
     fn a_partition_is_in_one_flush_at_a_time_and_waits_for_none_but_its_own() {
         let world = World::new(1, SimOptions::calm());

@@ -268,7 +268,8 @@ fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
     }
 }
 
-/// Moves the recovery points of this core's partitions in a log directory up to what is durable.
+/// Moves the recovery points of this core's partitions in a log directory up to the durable
+/// offsets.
 pub async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
     let partitions = partitions_in(shard, dir);
     let mut budget = TurnBudget::new(&shard.ring);

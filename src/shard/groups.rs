@@ -3,8 +3,9 @@
 //! Owns: the coordinators of one core and the requests that wait in them. Lives on: every core. Never: decides anything
 //! about a group; it carries out what `coord/` says (see `coord/runtime.rs` for the contract).
 //!
-//! While the log of such a partition takes nothing for now (a full disk), its coordinator is *held*: it has what is committed,
-//! answers what only reads, and refuses the rest with COORDINATOR_NOT_AVAILABLE, which clients try again.
+//! While the log of such a partition takes nothing for now (a full disk), its coordinator is
+//! *held*: it has the committed state, answers requests that only read, and refuses the rest with
+//! COORDINATOR_NOT_AVAILABLE, which clients try again.
 
 use super::{
     Shard,

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// Ticks between two looks at memory that nobody uses.
+/// Ticks between two looks at memory that is not in use.
 const RELEASE_TICKS: u64 = 10;
 
 /// Between two sweeps that close files: where everything is in use, looking again at once finds no more.
@@ -49,8 +49,8 @@ pub async fn run(shard: Shard) {
     }
 }
 
-/// Closes files of logs that nobody uses: now and then, and at once where more are open than this core should have, or
-/// another cannot be opened.
+/// Closes files of logs that no request uses: now and then, and at once where more are open than
+/// this core should have, or another cannot be opened.
 pub async fn close_files(shard: Shard) {
     shard.ring.set_open_files_max(shard.files.logs_per_core);
     let interval = Duration::from_millis(limits::FILES_RELEASE_INTERVAL_MS);

@@ -210,13 +210,13 @@ impl Mailbox {
         taker
     }
 
-    /// Hands an answer to whoever awaits it.
+    /// Hands an answer to the caller that awaits it.
     pub fn answered(&self, number: u64, answer: Answer) {
         let then = self.awaited.borrow_mut().remove(&number);
         then.expect("an answer to a call of this core")(answer);
     }
 
-    /// At the end of the core: whoever still awaits an answer gets none.
+    /// At the end of the core: callers that still await an answer get none.
     pub fn forget(&self) {
         drop(self.awaited.take());
     }
@@ -231,7 +231,8 @@ impl Mailbox {
                 messages.extend(chunk.into_iter().map(|message| (*from, message)));
             }
         }
-        // While something overflows this core stays awake: nobody rings when a receiver has made room.
+        // While something overflows this core stays awake: no core rings when a receiver has made
+        // room.
         let overflowing = self.overflowing.get() > 0;
         if overflowing {
             self.move_overflow();
@@ -251,7 +252,7 @@ impl Mailbox {
             while slots > 0
                 && let Some(message) = messages.next()
             {
-                assert!(queue.push(message).is_ok(), "a slot that was free is taken by nobody else");
+                assert!(queue.push(message).is_ok(), "no other core takes a slot that was free");
                 (slots, passed) = (slots - 1, passed + 1);
             }
             drop(messages);

@@ -3,10 +3,10 @@
 //! Owns: the plan (how much for what), the account of each use, the room for large frames. Lives on: every core, one each.
 //! Never: allocates for others, waits, or ends a connection; `net/conn.rs` waits, [`super::relief`] ends.
 //!
-//! What is received from 16 KiB on lies in blocks of a pool, or, where a frame is larger than a block, in memory that a
-//! [`Charge`] stands for. Both count until the last slice of them is let go, whoever has it: a request, the tail, a reply
-//! here or on another core. So a slice of 100 bytes counts for all that it keeps in memory. The other uses count what is
-//! referenced.
+//! Frames from 16 KiB on lie in blocks of a pool, or, where a frame is larger than a block, in
+//! memory that a [`Charge`] stands for. Both count until the last slice of them is let go, wherever
+//! it is held: by a request, the tail or a reply, here or on another core. So a slice of 100 bytes
+//! counts for all that it keeps in memory. The other uses count the bytes referenced.
 
 use crate::{limits, net::frame};
 use bytes::BytesMut;
@@ -26,7 +26,7 @@ pub enum Use {
     Decoded,
     /// Replies in memory that are not sent. Ranges of files do not count.
     Replies,
-    /// Frames larger than a block, until nobody has any of their bytes.
+    /// Frames larger than a block, until no slice of their bytes is left.
     LargeFrames,
     /// Open connections: a fixed sum each.
     Connections,
@@ -137,9 +137,9 @@ pub struct Memory {
     answered: Signal,
     /// Stalled connections are being looked for, for another core.
     is_looking: Cell<bool>,
-    /// Somebody began to wait.
+    /// A connection began to wait.
     pub wanted: Signal,
-    /// There may be room for who waits.
+    /// There may be room for connections that wait.
     pub freed: Signal,
 }
 
@@ -182,7 +182,7 @@ impl Memory {
         self.used[of as usize].get()
     }
 
-    /// What is used, and what there is for it.
+    /// The bytes used, and those there are for it.
     pub fn account(&self, of: Use) -> (usize, usize) {
         (self.used(of), self.plan.of_use(of))
     }
@@ -231,7 +231,7 @@ impl Memory {
         LargePlace { memory: self.clone(), number }
     }
 
-    /// Keeps the account of a frame that was received whole, until nobody has any of its bytes.
+    /// Keeps the account of a frame that was received whole, until no slice of its bytes is left.
     pub fn keep_large(&self, frame: &mut BytesMut, charge: Charge) {
         // Its own room is all that is left of what it took to receive it.
         self.add(Use::LargeFrames, frame.len());
@@ -239,7 +239,7 @@ impl Memory {
         drop(charge);
     }
 
-    /// Takes large frames off the account that nobody has any more.
+    /// Takes off the account the large frames of which no slice is left.
     pub fn sweep(&self) {
         self.large_frames.borrow_mut().retain_mut(|(view, bytes)| {
             let is_free = view.try_reclaim(1);

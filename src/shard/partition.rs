@@ -66,7 +66,7 @@ pub struct Partition {
     /// The flushes of its log directory.
     pub lane: OnceCell<Rc<Lane>>,
     pub flush: Cell<Flush>,
-    /// A task waits until what is held back is written.
+    /// A task waits until the appends held back are written.
     pub follows_writes: Cell<bool>,
     pub config: RefCell<Rc<LogConfig>>,
     pub leader_epoch: Cell<i32>,
@@ -105,8 +105,9 @@ impl Partition {
         }
     }
 
-    /// Whether it refuses to serve. Its log may have failed where nobody waits for it, in a roll or a removal of records: what
-    /// a failed sync leaves in the page cache need not be what was written.
+    /// Whether it refuses to serve. Its log may have failed where no request waits for it, in a
+    /// roll or a removal of records: what a failed sync leaves in the page cache need not be what
+    /// was written.
     pub fn has_failed(&self) -> bool {
         self.failed.get() || self.log.has_failed()
     }
@@ -127,7 +128,7 @@ impl Partition {
         self.watchers.borrow_mut().add(watcher, until, now);
     }
 
-    /// Every watcher is told once; whoever still waits then leaves its watch again.
+    /// Every watcher is told once; a fetch that still waits then leaves its watch again.
     pub fn tell_watchers(&self, mut tell: impl FnMut(Watcher)) {
         self.watchers.borrow_mut().until.drain().for_each(|(watcher, _)| tell(watcher));
     }

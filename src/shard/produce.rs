@@ -138,7 +138,7 @@ enum Finish {
     },
 }
 
-/// What is needed to write the reply once all results are in.
+/// The data needed to write the reply once all results are in.
 struct ReplyTo {
     handle: ReplyHandle,
     shard: Shard,
@@ -156,7 +156,7 @@ struct RequestedTopic {
 impl PendingAppends {
     fn new(shard: &Shard) -> Rc<PendingAppends> {
         let spare = shard.produce_spares.pending.borrow_mut().pop();
-        // Whoever released it last may still be on its way out of there.
+        // The caller that released it last may still hold it on its way out of there.
         spare.filter(|spare| Rc::strong_count(spare) == 1).unwrap_or_default()
     }
 

@@ -1,7 +1,8 @@
 //! What one core does while connections wait for its memory: the tail gives some up, and who holds some without getting on
 //! is ended, here and on the other cores.
 //!
-//! Owns: nothing. Lives on: every core, asleep while nobody waits. Never: ends who takes its replies or sends its frame.
+//! Owns: nothing. Lives on: every core, asleep while no connection waits. Never: ends a connection
+//! that takes its replies or sends its frame.
 
 use super::{Shard, mailbox::Message, memory::Use};
 use crate::{limits, net::conn::Connection, pace::TurnBudget};

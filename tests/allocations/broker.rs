@@ -31,7 +31,8 @@ impl Broker {
             ("listeners", format!("PLAINTEXT://{address}")),
             ("log.dirs", folder.join("data").display().to_string()),
             ("offsets.topic.num.partitions", "1".to_owned()),
-            // What is counted is what a request costs; a flush is shared by all that come while it runs.
+            // The allocations of a request are counted; a flush is shared by all that come while it
+            // runs.
             ("durability", "os".to_owned()),
         ];
         let overrides = overrides.map(|(key, value)| (key.to_owned(), value));

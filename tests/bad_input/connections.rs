@@ -170,8 +170,8 @@ fn try_alter(broker: &Broker, name: &str, value: &str) -> ErrorCode {
     error
 }
 
-/// A limit of zero is no limit that anybody could want. A small one can be undone: what the command line says at the next start
-/// counts, until the limit is set anew.
+/// A limit of zero is no limit that an operator could want. A small one can be undone: what the
+/// command line says at the next start counts, until the limit is set anew.
 #[test]
 fn limits_that_lock_everybody_out_are_refused_or_undone() {
     support::on_each_backend(|broker| {
@@ -200,7 +200,7 @@ fn limits_that_lock_everybody_out_are_refused_or_undone() {
         assert!(broker.stop().success());
         let refusal =
             Broker::try_start(&setup.with("max.connections", "0"), &broker.data(), support::broker::free_port());
-        let refusal = refusal.err().expect("a start that nobody could connect to");
+        let refusal = refusal.err().expect("a start that no client could connect to");
         assert!(refusal.stderr.contains("no client could connect"), "{}", refusal.stderr);
     });
 }

@@ -100,14 +100,15 @@ fn what_brokers_ask_each_other_changes_nothing_when_a_client_asks() {
         client.create_topic(&topic, 1, &[]);
         client.produce_value(&topic, 0, b"value");
         for replica_id in [0, 1, 5, i32::MAX] {
-            // A follower's fetch says how far it is; this one claims to have what nobody has written.
+            // A follower's fetch says how far it is; this one claims to have records that no client
+            // has written.
             for offset in [1, 1_000_000] {
                 let request = FetchRequest { replica_id, ..client::fetch_request(&topic, 0, offset, 0) };
                 let mut follower = Client::connect(broker.address);
                 let _ = follower.try_call(&request, client::FETCH_VERSION);
             }
         }
-        assert_eq!(client.fetch(&topic, 0, 0).high_watermark, 1, "nobody has moved it");
+        assert_eq!(client.fetch(&topic, 0, 0).high_watermark, 1, "no fetch has moved it");
         let between_nodes = [
             ApiKey::WriteTxnMarkers,
             ApiKey::Vote,
@@ -171,7 +172,8 @@ fn lengths_inside_a_request_are_proven_before_they_are_believed() {
     });
 }
 
-/// Apache Kafka does not look at every one of these. What counts: the same answer each time, and nobody else hurt.
+/// Apache Kafka does not look at every one of these. What counts: the same answer each time, and no
+/// other client hurt.
 #[test]
 fn oddities_that_may_be_let_pass_are_treated_the_same_each_time() {
     with_neighbour(|broker| {
@@ -211,7 +213,7 @@ fn a_client_id_may_be_any_bytes() {
         frame.put_i32(0);
         let mut client = Client::connect(broker.address);
         client.send_frame(&frame).unwrap();
-        assert!(client.receive_frame().is_some(), "what is no UTF-8 is replaced");
+        assert!(client.receive_frame().is_some(), "bytes that are no UTF-8 are replaced");
         // A client id may be as long as its length field allows.
         let mut frame = BytesMut::new();
         frame.put_i16(ApiKey::Metadata.code());

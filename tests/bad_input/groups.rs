@@ -72,7 +72,7 @@ fn a_group_has_a_largest_size() {
         let mut client = Client::connect(broker.address);
         let group = unique("group");
         find_coordinator(&mut client, &group);
-        // Nobody may be taken for dead before the end, on however slow a machine.
+        // No member may be taken for dead before the end, on however slow a machine.
         let join = |member_id: &str| JoinGroupRequest {
             rebalance_timeout_ms: 600_000,
             ..join(&group, member_id, 1_800_000, Bytes::new())

@@ -1,4 +1,4 @@
-//! Requests that are much work: they take their place, and nobody else's.
+//! Requests that are much work: they take their own place, and no other request's.
 
 use super::with_neighbour;
 use crate::support::{

@@ -3,7 +3,8 @@
 //! After each input a neighbour on another connection must still be served, and memory must not have grown by what was
 //! only promised.
 //!
-//! What is covered, by the numbers of the list that these tests were written from (security is not among them yet):
+//! The inputs that are covered, by the numbers of the list that these tests were written from
+//! (security is not among them yet):
 //!
 //! | # | input | tests |
 //! | --- | --- | --- |
@@ -72,7 +73,7 @@ impl Neighbour {
     fn is_served(&mut self) {
         let value = format!("record {}", self.produced);
         let offset = self.client.produce_value(&self.topic, 0, value.as_bytes());
-        assert_eq!(offset, self.produced, "nobody else writes to this topic");
+        assert_eq!(offset, self.produced, "no other client writes to this topic");
         self.produced += 1;
         let data = self.client.fetch(&self.topic, 0, offset);
         let (values, _) = support::batch::values(&data.records.unwrap_or_default(), offset);

@@ -72,7 +72,7 @@ fn string(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as i16).to_be_bytes()[..], bytes].concat()
 }
 
-/// What is no UTF-8 is replaced, and the result refused by the rules for names.
+/// Bytes that are no UTF-8 are replaced, and the result refused by the rules for names.
 #[test]
 fn a_name_that_is_no_text_is_refused_and_never_a_path() {
     with_neighbour(|broker| {

@@ -113,7 +113,7 @@ fn a_client_that_asks_but_never_reads_harms_nobody() {
         for _ in 0..10 {
             client.produce_value(&topic, 0, &vec![b'v'; 900_000]);
         }
-        // Each of these is answered with a MB that nobody takes.
+        // Each of these is answered with a MB that the client does not take.
         let mut deaf: Vec<Client> = (0..20).map(|_| Client::connect(broker.address)).collect();
         for _ in 0..50 {
             for client in &mut deaf {

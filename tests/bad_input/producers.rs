@@ -101,7 +101,7 @@ fn a_producer_id_that_is_anothers_is_fenced_by_epoch_and_sequence() {
             "a sequence out of the owner's order"
         );
         for epoch in [-1, i16::MIN] {
-            assert_ne!(produce(&mut thief, epoch, 3), ErrorCode::None, "an epoch that nobody has");
+            assert_ne!(produce(&mut thief, epoch, 3), ErrorCode::None, "an epoch that no producer has");
         }
         assert_eq!(produce(&mut owner, 3, 3), ErrorCode::None, "the owner goes on as if nothing had happened");
         assert_eq!(owner.read_all_values(&topic, 0).len(), 4);

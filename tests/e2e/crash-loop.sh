@@ -12,7 +12,8 @@ load_pid=''
 trap 'kill $load_pid 2>/dev/null || true; kill_broker; rm -rf "$work"' EXIT
 
 # Loses records on purpose: every segment with records in it keeps its first bytes only. The broker must run with
-# durability=os: the commit stream of the other durability holds a second copy, and heals what is cut here.
+# durability=os: the commit stream of the other durability holds a second copy, and restores the
+# records cut here.
 cut_segments() { # DATA
   local segment cut=0
   for segment in "$1"/loadgen-*/*.log; do

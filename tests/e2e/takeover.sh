@@ -15,7 +15,7 @@ partitions=3
 # Both brokers take this port in turn, and the controller of Apache Kafka the next one.
 port=${PORT:-$((23800 + RANDOM % 90 * 2))}
 
-load() { # records that are verified while they are consumed, whoever serves
+load() { # records that are verified while they are consumed, whichever broker serves
   "$loadgen" run --bootstrap "$bootstrap" --topic shared --partitions "$partitions" --replication-factor 1 --rate 2000 --duration 3s \
     --connections 3 --consumers 1 --idempotence --quiet >"$work/load" 2>&1 || { cat "$work/load"; die "loadgen against $1"; }
 }

@@ -17,8 +17,9 @@ fn files_in(dir: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// The log file of one partition is emptied, and the folder of another is gone. Each start keeps both offline, leaves what is
-/// there as it is, makes nothing in place of what is not, and serves the third.
+/// The log file of one partition is emptied, and the folder of another is gone. Each start keeps
+/// both offline, leaves the files there as they are, makes nothing in place of missing ones, and
+/// serves the third.
 #[test]
 fn what_is_lost_stays_offline_start_after_start() {
     for setup in Setup::backends() {

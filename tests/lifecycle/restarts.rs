@@ -1,4 +1,5 @@
-//! What is there before a restart is there after it: clean or killed, with more cores or fewer, on the other back-end.
+//! Records that are there before a restart are there after it: clean or killed, with more cores or
+//! fewer, on the other back-end.
 
 use crate::support::{
     self, Broker, Client, Setup, batch,

@@ -62,7 +62,7 @@ fn every_core_has_as_many_connections_as_the_others() {
                 assert_eq!(client.read_all_values("spread", partition).len(), CLIENTS);
             }
         }
-        // Whoever goes makes room on the core that it was on.
+        // A client that goes makes room on the core that it was on.
         for first_to_go in [0, 3, 5] {
             clients.drain(first_to_go..first_to_go + 3);
             support::eventually("closed connections leave", || connections(admin).iter().sum::<usize>() == CLIENTS - 3);

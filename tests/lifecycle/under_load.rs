@@ -1,4 +1,5 @@
-//! Stopped in the middle of work: what was acknowledged is there, and what is there was sent.
+//! Stopped in the middle of work: acknowledged records are there, and records that are there were
+//! sent.
 
 use crate::support::{self, Broker, Client, batch, client, unique};
 use std::{
@@ -116,7 +117,7 @@ fn waiting_fetches_do_not_hold_up_a_stop() {
         for client in &mut waiting {
             client.send(&client::fetch_request(&topic, 0, 0, i32::MAX), client::FETCH_VERSION).unwrap();
         }
-        // Whoever is connected may stay silent, too.
+        // A connected client may stay silent, too.
         let _silent = Client::connect(broker.address);
         client.call(&protocol::messages::ApiVersionsRequest::default(), 0);
         assert!(broker.stop().success());

@@ -108,7 +108,7 @@ pub fn free_port() -> u16 {
         let port = PORTS.start + step % (PORTS.end - PORTS.start);
         let lock = fs::File::create(locks.join(port.to_string())).expect("a lock for the port");
         if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            HELD.lock().expect("nobody panics while adding to it").push(lock);
+            HELD.lock().expect("no thread panics while adding to it").push(lock);
             return port;
         }
     }

@@ -1,4 +1,5 @@
-//! Instructions per step, counted by valgrind and held against what is recorded in `benches/micro/counts.txt`.
+//! Instructions per step, counted by valgrind and held against the counts recorded in
+//! `benches/micro/counts.txt`.
 //!
 //! A count does not depend on what else the machine does, so that a regression shows in a single run. It depends on the
 //! compiler (rust-toolchain.toml), on the C library's memcpy a little, and on what the processor offers to the CRC.
@@ -52,7 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
 
 fn run_step(name: &str, rounds: usize) -> anyhow::Result<()> {
     let mut steps = micro::steps();
-    // What is done once, such as asking the processor what it can, is not the step's.
+    // Work that is done once, such as asking the processor what it can, is not the step's.
     steps.iter_mut().for_each(|step| (step.run)());
     let step = steps.iter_mut().find(|step| step.name == name).with_context(|| format!("no step {name}"))?;
     (0..rounds).for_each(|_| (step.run)());

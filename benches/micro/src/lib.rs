@@ -1,6 +1,7 @@
 //! Single steps of a request, ready to be run over and over: what the times and the counts have in common.
 //!
-//! Owns: the inputs of each step. Never: waits, does I/O within a step, or uses what is not public.
+//! Owns: the inputs of each step. Never: waits, does I/O within a step, or uses an item that is not
+//! public.
 
 use bytes::BytesMut;
 use millstream::{

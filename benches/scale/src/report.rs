@@ -42,7 +42,7 @@ fn machine() -> String {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let model = field("/proc/cpuinfo", "model name");
     let memory = field("/proc/meminfo", "MemTotal");
-    // What follows the version is the name that somebody gave his build.
+    // Behind the version stands the name that the builder of this kernel gave it.
     let version = kernel.trim().split('-').next().unwrap_or_default();
     format!("{processors} × {model}, {memory}, Linux {version}")
 }

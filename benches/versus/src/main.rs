@@ -256,7 +256,7 @@ impl Comparison<'_> {
                 None => rows.push(Row { contender: *contender, samples: Vec::new(), turn_s: 0.0 }),
             }
         }
-        // Nobody misses what he did not ask for.
+        // The server of --against is not reported as left out where the options name none.
         left_out.retain(|(contender, _)| contender.server != Server::Against || self.options.against.is_some());
         let mut result =
             WorkloadResult { workload, rows, left_out, free_mib: (0, 0), half_of_slowest: None, failed: None };

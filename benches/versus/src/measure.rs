@@ -32,7 +32,7 @@ pub struct Sample {
     pub bytes: f64,
     pub records_per_s: f64,
     pub bytes_per_s: f64,
-    /// Of the brokers' processor, whoever it worked for.
+    /// Of the brokers' processor, whichever process it worked for.
     pub core_busy: f64,
     pub generator_busy: f64,
     /// How much of the machine others took meanwhile.
@@ -85,7 +85,7 @@ impl Turn<'_> {
     }
 
     fn sample(&self, report: &Value, cpu_s: f64) -> anyhow::Result<Sample> {
-        // Where many read what one writes, what is read is the work.
+        // Where many read what one writes, the records that are read are the work.
         let counts_consumed = self.workload.produce.is_none() || self.workload.consumers > 1;
         let seconds = number(report, "/seconds");
         let (records, bytes) = if counts_consumed {

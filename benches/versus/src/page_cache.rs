@@ -21,7 +21,7 @@ const STEP_MIB: u64 = 512;
 const SETTLED_MIB: u64 = 32;
 /// So many free more than when filling last ended: there is something to fill.
 const REFILL_MIB: u64 = 512;
-/// Ext4 takes files of 16 TiB; nobody reads as much as this.
+/// Ext4 takes files of 16 TiB; no run reads as much as this.
 const FILE_BYTES: u64 = 8 << 40;
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -43,7 +43,7 @@ impl Filler {
         Ok(Filler { path, file, position: 0, buffer: vec![0; BUFFER_BYTES], settled_mib: 0 })
     }
 
-    /// Fills what is free, if that is much.
+    /// Fills the free memory, if that is much.
     pub fn top_up(&mut self) -> anyhow::Result<()> {
         let mut free = free_mib()?;
         if free <= self.settled_mib + REFILL_MIB {
@@ -92,7 +92,7 @@ pub fn drop_files(dir: &Path) -> anyhow::Result<()> {
         } else if kind.is_file()
             && let Ok(file) = File::open(&path)
         {
-            // What is not yet on the disk would stay.
+            // Pages that are not yet on the disk would stay.
             file.sync_all()?;
             fadvise(&file, 0, None, Advice::DontNeed)?;
         }

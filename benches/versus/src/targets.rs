@@ -1,5 +1,5 @@
-//! What is measured: Apache Kafka, Millstream, the sinks, a given address. Owns: their processes, which run on the
-//! brokers' processor and end with this one.
+//! The servers that are measured: Apache Kafka, Millstream, the sinks, a given address. Owns: their
+//! processes, which run on the brokers' processor and end with this one.
 
 use crate::{
     Options, absolute, admin,

@@ -1,4 +1,4 @@
-//! What is measured: workloads by family, and who takes part in each. Data only.
+//! The workloads, by family, and the contenders of each. Data only.
 
 use std::fmt;
 
@@ -88,7 +88,7 @@ pub struct Produce {
 /// What consumers read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consume {
-    /// What is produced meanwhile, verified.
+    /// The records that are produced meanwhile, verified.
     Tail,
     /// A topic that was filled before with so many MiB, again and again.
     Stored { mib: u64 },

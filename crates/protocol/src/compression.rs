@@ -84,7 +84,7 @@ pub fn decompress(codec: Compression, input: &[u8], limit_bytes: usize) -> Resul
 }
 
 /// As [`decompress_into`], for what a producer sends: refuses the forms that only one of librdkafka and the Java client can
-/// read, or neither. What is stored already is read in every form that the codec knows.
+/// read, or neither. Batches that are stored already are read in every form that the codec knows.
 pub fn decompress_readable_into(
     codec: Compression,
     input: &[u8],

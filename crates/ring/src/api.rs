@@ -291,7 +291,8 @@ impl Ring {
     }
 
     /// Writes all of `buf` at `offset`, and resumes when it is on the disk and will be found there, without a sync. Length and
-    /// offset are multiples of [`ALIGNMENT`]. An error is final, as a sync's: nobody knows what the disk has then.
+    /// offset are multiples of [`ALIGNMENT`]. An error is final, as a sync's: it leaves open which
+    /// bytes the disk has.
     pub async fn write_durable(&self, file: &File, buf: AlignedBuf, offset: u64) -> (io::Result<()>, AlignedBuf) {
         let aligned = buf.len().is_multiple_of(ALIGNMENT) && offset.is_multiple_of(ALIGNMENT as u64);
         assert!(aligned && !buf.is_empty(), "{} bytes at {offset}", buf.len());
@@ -396,7 +397,7 @@ impl Ring {
     }
 
     /// Takes a stream off this core, so that another one may [`Ring::adopt`] it. Nothing was received or sent on it yet,
-    /// and nobody else has it.
+    /// and the caller has the only handle to it.
     pub fn release(&self, stream: Stream) -> MovingStream {
         let Stream { inner, peer, local } = stream;
         let inner = Rc::try_unwrap(inner).expect("a stream that leaves its core has no second handle");
@@ -476,7 +477,7 @@ impl Ring {
         cold::send_file(self, stream, file, offset..offset + length, stable).await
     }
 
-    /// Gives memory back to the system that nobody has asked for since the last call.
+    /// Gives back to the system memory that no send of a file has asked for since the last call.
     pub fn release_idle(&self) {
         self.core.cold.release_idle();
     }
@@ -507,7 +508,7 @@ impl Ring {
         self.core.turns().say_every(interval);
     }
 
-    /// An operation whose buffers nobody wants back.
+    /// An operation whose buffers the caller does not want back.
     async fn run(&self, op: Op) -> io::Result<Outcome> {
         self.core.submit(op).await.1
     }

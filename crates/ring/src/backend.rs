@@ -70,7 +70,8 @@ pub(crate) trait Backend {
 
     /// Writes all of `bufs` from `offset` on before it returns, into the page cache.
     fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()>;
-    /// Reads at most `max` bytes before it returns; for what is known to be small or resident.
+    /// Reads at most `max` bytes before it returns; for a range that is known to be small or
+    /// resident.
     fn read_now(&mut self, file: &File, buf: &mut bytes::BytesMut, max: usize, offset: u64) -> io::Result<usize>;
 
     /// Forgets a stream that goes to another core, and on which nothing was done yet.

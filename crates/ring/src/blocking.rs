@@ -277,7 +277,7 @@ fn open(path: &Path, options: OpenOptions) -> io::Result<File> {
     let flags = open_flags(options);
     // SAFETY: the path is terminated by zero and lives across the call.
     let fd = sys::moved(|| unsafe { libc::open(path.as_ptr(), flags, libc::c_uint::from(FILE_MODE)) as isize })?;
-    // SAFETY: the descriptor is new and nobody else's.
+    // SAFETY: the descriptor is new and has no other owner.
     Ok(os_file(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 

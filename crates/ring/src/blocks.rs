@@ -1,11 +1,12 @@
-//! Blocks of memory of one size, used again once nobody holds any of their bytes.
+//! Blocks of memory of one size, used again once no slice of their bytes is left.
 //!
-//! Owns: a handle to each block that it has lent, by which the block is found free again; the bytes belong to whoever holds
-//! slices of them. Lives on: one core; slices may be dropped on any. Never: waits for a block, or has more of them than it
-//! was told.
+//! Owns: a handle to each block that it has lent, by which the block is found free again; the bytes
+//! belong to the holders of slices of them. Lives on: one core; slices may be dropped on any.
+//! Never: waits for a block, or has more of them than it was told.
 //!
-//! Fresh memory costs more than what is done with it: the kernel clears each page at its first touch. Blocks come back in
-//! about the order in which they were lent where the oldest bytes are let go first, as in the tail of a log.
+//! Fresh memory costs more than the work that is done with it: the kernel clears each page at its
+//! first touch. Blocks come back in about the order in which they were lent where the oldest bytes
+//! are let go first, as in the tail of a log.
 
 use bytes::BytesMut;
 use std::{
@@ -116,7 +117,7 @@ mod tests {
         assert!(pool.take().is_none());
         pool.release_idle();
         pool.release_idle();
-        assert_eq!(pool.lent.borrow().len(), 3, "what is held stays");
+        assert_eq!(pool.lent.borrow().len(), 3, "blocks that are held stay");
         drop(held);
         assert!(pool.take().is_some());
         pool.release_idle();

@@ -2,8 +2,8 @@
 //! goes on and on.
 //!
 //! Owns: the blocks of one core and what was read ahead into them. Lives on: each core, above its back-end. Never: evicts
-//! anything from the page cache, has more than [`BLOCKS_MAX`] blocks, or makes anybody wait for one: who finds none sends
-//! through the page cache.
+//! anything from the page cache, has more than [`BLOCKS_MAX`] blocks, or makes a send wait for one:
+//! a send that finds none goes through the page cache.
 
 mod ahead;
 mod blocks;
@@ -27,7 +27,7 @@ pub(crate) const READ_BYTES: usize = 512 << 10;
 const READS_IN_FLIGHT: usize = 4;
 /// Blocks of one core.
 const BLOCKS_MAX: usize = 24;
-/// Of these, how many may hold what nobody has asked for yet.
+/// Of these, how many may hold bytes that no reader has asked for yet.
 const AHEAD_BLOCKS_MAX: usize = 16;
 /// Readers whose next position is remembered.
 const SEQUENCES_MAX: usize = 64;
@@ -42,7 +42,8 @@ pub(crate) struct Cold {
 }
 
 impl Cold {
-    /// Forgets readers that were not seen since the last call, and gives back memory that nobody wanted.
+    /// Forgets readers that were not seen since the last call, and gives back memory that no send
+    /// wanted.
     pub(crate) fn release_idle(&self) {
         self.ahead.borrow_mut().release_idle();
         self.blocks.release_idle();
@@ -53,7 +54,7 @@ impl Cold {
         drop(ahead);
     }
 
-    /// A block, if need be one of those that hold what nobody has asked for yet.
+    /// A block, if need be one of those that hold bytes that no reader has asked for yet.
     fn take_block(&self, length: usize, at_any_price: bool) -> Option<Block> {
         loop {
             let block = self.blocks.take(length);
@@ -68,7 +69,7 @@ impl Cold {
         self.blocks.counts()
     }
 
-    /// Lends all blocks, so that nobody else gets one.
+    /// Lends all blocks, so that no other caller gets one.
     #[cfg(test)]
     pub(crate) fn take_all_blocks(&self) -> Vec<Block> {
         std::iter::from_fn(|| self.blocks.take(READ_BYTES)).collect()
@@ -115,7 +116,7 @@ pub(crate) async fn send_file(
     sent
 }
 
-/// What is left to send of one range.
+/// The rest of one range, which is still to be sent.
 struct Transfer<'a> {
     ring: &'a Ring,
     stream: &'a Stream,

@@ -86,7 +86,7 @@ mod tests {
                 true
             };
             let woken = caller.join().unwrap();
-            assert!(seen || (last_promise && woken), "the core sleeps and nobody wakes it");
+            assert!(seen || (last_promise && woken), "the core sleeps and no caller wakes it");
         });
     }
 }

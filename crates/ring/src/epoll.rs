@@ -32,7 +32,7 @@ const DOORBELL: u64 = u64::MAX;
 pub(crate) struct Epoll {
     host: Host,
     epoll: OwnedFd,
-    /// By descriptor. What is left of a closed one is replaced when its number comes back.
+    /// By descriptor. The entry of a closed one is replaced when its number comes back.
     sockets: Vec<Socket>,
     generation: u32,
     pending: InFlight<Pending>,
@@ -108,7 +108,7 @@ enum Attempt {
 impl Epoll {
     pub(crate) fn new(core_name: &str) -> io::Result<Self> {
         let host = Host::new(core_name, libc::EFD_NONBLOCK)?;
-        // SAFETY: a plain call; the descriptor that it returns is nobody else's.
+        // SAFETY: a plain call; the descriptor that it returns has no other owner.
         let epoll = unsafe { OwnedFd::from_raw_fd(sys::check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?) };
         let this = Self {
             host,
@@ -217,8 +217,9 @@ impl Epoll {
             (Op::Recv { buf, max, .. }, _) => {
                 let received = sys::recv(fd, buf, *max);
                 let socket = &mut self.sockets[fd as usize];
-                // Less than was asked for: the socket is drained, and more comes with an edge, unless it has ended. An
-                // error says nothing of what is there, and no edge comes for that again.
+                // Less than was asked for: the socket is drained, and more comes with an edge,
+                // unless it has ended. An error does not say whether bytes are there, and no edge
+                // comes for those again.
                 socket.reader.ready = socket.ended
                     || match &received {
                         Ok(bytes) => bytes == max,
@@ -300,7 +301,7 @@ impl Epoll {
 
     /// Ends a waiting operation with an error.
     fn abandon(&mut self, token: Token, error: io::Error) {
-        let pending = self.pending.remove(token).expect("only what is pending is abandoned");
+        let pending = self.pending.remove(token).expect("only a pending operation is abandoned");
         self.direction(pending.fd, pending.half).waiting.retain(|&waiting| waiting != token);
         self.complete(token, pending, Err(error));
     }
@@ -474,7 +475,8 @@ impl Backend for Epoll {
         Ok(listener)
     }
 
-    /// Without the number that it was registered under, events of the socket that were taken already are nobody's.
+    /// Without the number that it was registered under, events of the socket that were taken
+    /// already belong to no socket.
     fn release(&mut self, socket: &SocketInner) {
         let fd = sys::socket_fd(socket);
         let left = mem::take(&mut self.sockets[fd as usize]);

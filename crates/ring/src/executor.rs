@@ -440,7 +440,7 @@ impl Drop for Sleep {
     }
 }
 
-/// Waits until what is ready in this turn has run.
+/// Waits until the tasks that are ready in this turn have run.
 pub(crate) struct EndOfTurn {
     pub(crate) core: Rc<Shared>,
     /// How many ends there had been when the wait began.

@@ -94,7 +94,7 @@ mod hooks {
 
     fn with_plan<R>(work: impl FnOnce(&mut Plan) -> R) -> R {
         let plan = PLAN.with(|plan| plan.borrow().clone());
-        let mut plan = plan.lock().expect("nobody panics with the plan in hand");
+        let mut plan = plan.lock().expect("no thread panics with the plan in hand");
         work(&mut plan)
     }
 

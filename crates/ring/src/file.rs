@@ -41,7 +41,8 @@ impl Drop for Counted {
 pub(crate) enum Handle {
     Os {
         fd: OwnedFd,
-        /// The same file past the page cache, once somebody needed it; `None` where that cannot be had.
+        /// The same file past the page cache, once a read needed it; `None` where that cannot be
+        /// had.
         direct: OnceLock<Option<OwnedFd>>,
     },
     /// A file of the simulated world.

@@ -88,7 +88,7 @@ pub(crate) struct HostDoorbell {
 
 impl HostDoorbell {
     fn new(event_flags: libc::c_int) -> io::Result<Self> {
-        // SAFETY: a plain call; the descriptor that it returns is nobody else's.
+        // SAFETY: a plain call; the descriptor that it returns has no other owner.
         let event = unsafe { OwnedFd::from_raw_fd(sys::check(libc::eventfd(0, libc::EFD_CLOEXEC | event_flags))?) };
         Ok(Self { flag: SleepFlag::new(), event })
     }

@@ -31,9 +31,9 @@ pub(crate) enum Op {
         socket: Rc<SocketInner>,
         bufs: Vec<Bytes>,
     },
-    /// Sends `length` bytes of `file` from `offset` without a copy through user space, where the back-end can. What is not
-    /// in the page cache is brought there when it may go `through_cache`; otherwise the operation ends in front of it, with
-    /// the bytes sent.
+    /// Sends `length` bytes of `file` from `offset` without a copy through user space, where the
+    /// back-end can. The part that is not in the page cache is brought there when it may go
+    /// `through_cache`; otherwise the operation ends in front of it, with the bytes sent.
     SendFile {
         socket: Rc<SocketInner>,
         file: File,
@@ -116,7 +116,8 @@ pub(crate) enum Op {
     DiskSpace {
         path: PathBuf,
     },
-    /// An exclusive `flock` that does not wait: an error of kind `WouldBlock` when somebody holds it.
+    /// An exclusive `flock` that does not wait: an error of kind `WouldBlock` when another process
+    /// or handle holds it.
     TryLock {
         file: File,
     },

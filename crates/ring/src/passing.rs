@@ -1,4 +1,5 @@
-//! Errors that pass: what the process lacks for the moment (room, descriptors, memory), not what is broken.
+//! Errors that pass: the process lacks room, descriptors or memory for the moment, and nothing is
+//! broken.
 //!
 //! The one place that tells them from errors that are final. A caller that meets one refuses what it was asked, keeps what
 //! it has, and tries again. Pure.

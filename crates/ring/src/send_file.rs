@@ -34,7 +34,7 @@ impl Pipe {
         let mut fds = [0; 2];
         // SAFETY: the pointer is to room for two descriptors.
         sys::check(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) })?;
-        // SAFETY: both descriptors are new and nobody else's.
+        // SAFETY: both descriptors are new and have no other owner.
         let (read, write) = unsafe { (OwnedFd::from_raw_fd(fds[0]), OwnedFd::from_raw_fd(fds[1])) };
         // Users without privileges have 64 MiB of pipes in all; beyond, a pipe keeps the size that it was born with.
         // SAFETY: a plain call on our descriptor.
@@ -93,13 +93,14 @@ impl Pipes {
     }
 }
 
-/// What is to be sent.
+/// The range to send.
 #[derive(Clone, Copy)]
 pub(crate) struct Range<'a> {
     pub(crate) file: &'a File,
     pub(crate) offset: u64,
     pub(crate) length: u64,
-    /// What is not in memory is brought there by a thread; otherwise the transfer ends in front of it.
+    /// Bytes that are not in memory are brought there by a thread; otherwise the transfer ends in
+    /// front of it.
     pub(crate) through_cache: bool,
 }
 
@@ -161,7 +162,8 @@ impl Transfer {
             }
             let pipe = match self.pipe.take().map_or_else(|| pipes.take(), Ok) {
                 Ok(pipe) => pipe,
-                // Without descriptors for a pipe the rest goes another way, as what is not in memory.
+                // Without descriptors for a pipe the rest goes another way, as do bytes that are
+                // not in memory.
                 Err(error) if passes(&error) && !range.through_cache => return Ok(Next::Done(self.sent)),
                 Err(error) => return Err(error),
             };
@@ -241,7 +243,7 @@ fn pages_of(offset: u64, length: u64) -> u64 {
 }
 
 /// Whether the first and the last byte can be read at once. Pages of one read-ahead come and go together, so where the
-/// kernel says no more (before 6.5), the ends speak for what is between.
+/// kernel says no more (before 6.5), the ends speak for the pages between.
 fn ends_are_resident(file: &File, offset: u64, length: usize) -> bool {
     let probe = |at: u64| {
         let mut byte = 0u8;

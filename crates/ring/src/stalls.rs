@@ -14,7 +14,8 @@ use std::{
     time::Duration,
 };
 
-/// A turn longer than this keeps everything else on the core waiting: somebody computes, or blocks, where nobody should.
+/// A turn longer than this keeps everything else on the core waiting: a task computes for too long,
+/// or blocks, which no task should.
 pub(crate) const STALL: Duration = Duration::from_millis(5);
 /// Between two log lines about stalls of one core, where no other interval is asked for.
 const SAID_INTERVAL: Duration = Duration::from_secs(10);

@@ -195,7 +195,7 @@ fn set_option(fd: RawFd, level: libc::c_int, name: libc::c_int, value: libc::c_i
 pub(crate) fn tcp_socket(address: SocketAddr) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    // SAFETY: a plain call; the descriptor that it returns is nobody else's.
+    // SAFETY: a plain call; the descriptor that it returns has no other owner.
     let fd = unsafe { OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0))?) };
     set_option(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, 1)?;
     Ok(fd)
@@ -241,7 +241,7 @@ pub(crate) fn accept(listener: RawFd) -> io::Result<Stream> {
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     // SAFETY: the pointers are to `raw`, whose length says how much room there is.
     let fd = moved(|| unsafe { libc::accept4(listener, raw.as_mut_ptr(), length, flags) as isize })?;
-    // SAFETY: the descriptor is new and nobody else's.
+    // SAFETY: the descriptor is new and has no other owner.
     stream(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }, raw.to_std())
 }
 
@@ -422,7 +422,7 @@ pub(crate) fn direct_fd(file: &File) -> Option<RawFd> {
         let flags = libc::O_RDONLY | libc::O_DIRECT | libc::O_CLOEXEC;
         // SAFETY: the path is terminated by zero and lives across the call.
         let twin = moved(|| unsafe { libc::open(path.as_ptr(), flags) as isize })?;
-        // SAFETY: the descriptor is new and nobody else's.
+        // SAFETY: the descriptor is new and has no other owner.
         io::Result::Ok(unsafe { OwnedFd::from_raw_fd(twin as RawFd) })
     };
     match open() {
@@ -445,7 +445,8 @@ pub(crate) fn direct_read_is_over(moved: usize, done: usize, length: usize) -> b
     moved == 0 || done == length || !done.is_multiple_of(ALIGNMENT)
 }
 
-/// Fills what is left of `buf` behind its first `done` bytes past the page cache, as far as the file goes.
+/// Fills the rest of `buf` behind its first `done` bytes past the page cache, as far as the file
+/// goes.
 pub(crate) fn pread_direct(file: &File, buf: &mut [u8], offset: u64, done: &mut usize) -> io::Result<()> {
     let fd = direct_fd(file).ok_or(io::ErrorKind::InvalidInput)?;
     loop {
@@ -500,7 +501,8 @@ pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result
     Ok(())
 }
 
-/// Writes what is left of `buf` behind its first `done` bytes; each call returns when its part is on the disk.
+/// Writes the rest of `buf` behind its first `done` bytes; each call returns when its part is on
+/// the disk.
 pub(crate) fn pwrite_durable(file: &File, buf: &[u8], offset: u64, done: &mut usize) -> io::Result<()> {
     let fd = file_fd(file);
     while *done < buf.len() {

@@ -1,7 +1,8 @@
 //! Tasks of one core, and how they are made ready.
 //!
 //! Owns: the futures that were spawned and the queue of those that are ready. Waking a task from its own core pushes to a
-//! queue that nobody else touches; other threads (the control thread's channels) push to a second one and ring the bell.
+//! queue that no other thread touches; other threads (the control thread's channels) push to a
+//! second one and ring the bell.
 
 use crate::{backend::Doorbell, slots::Slots};
 use std::{

@@ -178,7 +178,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against an ordered map: what is due fires, in order, never early, and `next_deadline` never lies too late.
+        /// Against an ordered map: timers that are due fire, in order, never early, and
+        /// `next_deadline` never lies too late.
         #[test]
         fn agrees_with_an_ordered_map(start in 0..(1u64 << 60), steps in proptest::collection::vec(step(), 1..80)) {
             let fired = Arc::new(Mutex::new(Vec::new()));

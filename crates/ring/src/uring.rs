@@ -34,7 +34,8 @@ const DOORBELL: u64 = u64::MAX;
 const CANCEL: u64 = u64::MAX - 1;
 /// Vectors of gathers kept for the next ones.
 const MESSAGES_IDLE_MAX: usize = 256;
-/// How long an ending core waits for the kernel to give its buffers back; what is left then is leaked, never freed.
+/// How long an ending core waits for the kernel to give its buffers back; buffers that it still has
+/// then are leaked, never freed.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) struct Uring {
@@ -61,7 +62,7 @@ pub(crate) struct Uring {
 }
 
 /// What the kernel was asked to cancel. It does not find an operation that it is about to try again, which then may find
-/// nothing, and wait on: so whoever was not found is looked for once more.
+/// nothing, and wait on: so an operation that was not found is looked for once more.
 #[derive(Default)]
 struct Cancels {
     in_kernel: usize,
@@ -192,7 +193,8 @@ impl Uring {
         self.push(opcode::AsyncCancel::new(name).build(), CANCEL);
     }
 
-    /// To be called when everything that has completed is handled: what is still there then was not cancelled.
+    /// To be called when everything that has completed is handled: an operation that is still there
+    /// then was not cancelled.
     fn cancel_again(&mut self) {
         if mem::take(&mut self.cancels.failed) {
             let mut of = mem::take(&mut self.cancels.of);

@@ -18,8 +18,8 @@ pub(in crate::coord) const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
 
 /// Kafka's states of a classic group.
 ///
-/// Empty → PreparingRebalance → CompletingRebalance → Stable → PreparingRebalance …, and from PreparingRebalance to Empty when
-/// everybody has left.
+/// Empty → PreparingRebalance → CompletingRebalance → Stable → PreparingRebalance …, and from
+/// PreparingRebalance to Empty when every member has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::coord) enum GroupState {
     /// No members; kept for its committed offsets.
@@ -234,7 +234,8 @@ impl ClassicGroup {
         self.members.values().map(|member| i64::from(member.rebalance_timeout_ms.max(0))).max().unwrap_or(0)
     }
 
-    /// Keeps the leader if it has rejoined, else makes another that has the leader. False if nobody has.
+    /// Keeps the leader if it has rejoined, else elects another member that has rejoined. False if
+    /// no member has.
     pub fn elect_joined_leader(&mut self) -> bool {
         let Some(leader) = self.leader.as_ref().and_then(|id| self.members.get(id)) else { return false };
         if leader.awaiting_join.is_some() {

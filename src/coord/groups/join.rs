@@ -223,7 +223,7 @@ impl ClassicGroup {
     }
 
     /// A static member came back without its id, after a restart most likely: it takes its own place under a new id. If it
-    /// would not change the protocol of a stable group, nobody else need know.
+    /// would not change the protocol of a stable group, no other member need know.
     fn replace_static_member(&mut self, turn: &mut Turn<'_>, join: &Join<'_>, old_id: &Arc<str>, new_id: Arc<str>) {
         let old_leader = self.leader.as_deref().unwrap_or_default().to_owned();
         self.rename_static_member(turn, old_id, new_id.clone());

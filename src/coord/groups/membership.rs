@@ -135,7 +135,7 @@ pub(in crate::coord) fn leaving_members(request: &LeaveGroupRequest, api_version
     }
 }
 
-/// What everybody gets whose group does not exist.
+/// The answers to members that leave a group that does not exist.
 pub(in crate::coord) fn unknown_leavers(members: &[MemberIdentity]) -> Vec<MemberResponse> {
     members.iter().map(|member| member_response(member, ErrorCode::UnknownMemberId)).collect()
 }

@@ -17,11 +17,12 @@ use crate::coord::records;
 use crate::coord::runtime::Response;
 use crate::coord::timers::TimerKey;
 
-/// The least time between attempts to end a join phase in which nobody has joined: clients may ask for a timeout of zero.
+/// The least time between attempts to end a join phase in which no member has joined: clients may
+/// ask for a timeout of zero.
 const RETRY_MS: i64 = 1_000;
 
 impl ClassicGroup {
-    /// Starts a rebalance, or ends the join phase of the one that runs if everybody is there.
+    /// Starts a rebalance, or ends the join phase of the one that runs if every member is there.
     pub fn rebalance_or_complete_join(&mut self, turn: &mut Turn<'_>, reason: &str) {
         if self.state == GroupState::PreparingRebalance {
             self.complete_join_if_all_joined(turn);
@@ -52,7 +53,8 @@ impl ClassicGroup {
         }
     }
 
-    /// Ends the join phase if everybody has joined. The first rebalance of an empty group ends with its delay alone.
+    /// Ends the join phase if every member has joined. The first rebalance of an empty group ends
+    /// with its delay alone.
     pub fn complete_join_if_all_joined(&mut self, turn: &mut Turn<'_>) {
         let initial = self.previous_state == GroupState::Empty;
         if self.state == GroupState::PreparingRebalance && !initial && self.all_members_joined() {
@@ -98,7 +100,8 @@ impl ClassicGroup {
             tracing::info!(group = %self.id, members = ?absent, "removed members that did not rejoin in time");
         }
         if !self.elect_joined_leader() && !self.members.is_empty() {
-            // Static members keep the group alive, but nobody is here to lead it. Sessions will end the wait if nobody comes.
+            // Static members keep the group alive, but no member is here to lead it. Sessions will
+            // end the wait if no member comes.
             tracing::warn!(group = %self.id, "no member rejoined; the rebalance goes on");
             self.schedule_join_deadline(turn, self.rebalance_timeout_ms().max(RETRY_MS));
             return;

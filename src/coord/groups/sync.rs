@@ -1,4 +1,5 @@
-//! SyncGroup, versions 0 to 5: the leader's assignment goes to the log and from there to everybody.
+//! SyncGroup, versions 0 to 5: the leader's assignment goes to the log and from there to every
+//! member.
 //!
 //! Pure, on the core that leads the group's partition. The group becomes stable at once; the answers leave only when the record with
 //! the assignment is committed, so no member ever works by an assignment that could be lost.

@@ -68,7 +68,8 @@ fn a_clock_that_jumps_ends_no_session_and_stops_none() {
     }
 }
 
-/// An append fails: nothing of its event, nor of later ones, has been seen by anybody; the log is the truth.
+/// An append fails: no client has seen anything of its event, nor of later ones; the log is the
+/// truth.
 #[test]
 fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
     let mut host = Host::new();
@@ -87,7 +88,7 @@ fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
     let waiting = host.send_join(Join::member(&members[0]));
     host.reload();
     for token in [ReplyToken(900), ReplyToken(901), waiting] {
-        let answer = host.reply(token).expect("everybody is answered");
+        let answer = host.reply(token).expect("every request is answered");
         let code = match answer {
             Response::OffsetCommit(response) => response.topics[0].partitions[0].error_code,
             Response::OffsetFetch(response) => {

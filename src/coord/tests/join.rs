@@ -9,7 +9,7 @@ fn a_new_dynamic_member_learns_its_id_first() {
     assert_eq!(error(first.error_code), ErrorCode::MemberIdRequired);
     assert!(first.member_id.starts_with("app-"), "{}", first.member_id);
     assert_eq!(first.member_id.len(), "app-".len() + 36);
-    // The group is written empty before anybody learns of it, exactly as Kafka does.
+    // The group is written empty before a client learns of it, exactly as Kafka does.
     let record = host.take_group_record();
     assert_eq!((record.generation, record.protocol_type.as_str(), record.protocol), (0, "", None));
     assert_eq!((record.leader, record.current_state_timestamp, record.members.len()), (None, START_MS, 0));
@@ -226,7 +226,7 @@ fn a_pending_member_is_waited_for_until_its_session_ends() {
     let (members, generation) = host.stable_group(1);
     let pending = host.join(Join::client("late")).member_id;
     let rejoin = host.send_join(Join::member(&members[0]));
-    assert_eq!(host.reply(rejoin), None, "somebody was promised a place");
+    assert_eq!(host.reply(rejoin), None, "a pending member was promised a place");
     host.advance(i64::from(SESSION_TIMEOUT_MS));
     assert_eq!(host.joined(rejoin).generation_id, generation + 1);
     let late = host.join(Join::member(&pending));
@@ -277,7 +277,7 @@ fn a_lowered_limit_turns_away_the_last_to_rejoin() {
     let first = host.send_join(Join::member(&members[0]));
     let second = host.join(Join::member(&members[1]));
     assert_eq!(error(second.error_code), ErrorCode::GroupMaxSizeReached);
-    assert_eq!(host.joined(first).generation_id, generation + 1, "nobody else is waited for");
+    assert_eq!(host.joined(first).generation_id, generation + 1, "no other member is waited for");
 }
 
 #[test]

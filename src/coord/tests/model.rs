@@ -180,7 +180,7 @@ impl Model {
         self.asked.insert(token, asked);
     }
 
-    /// The leader's assignment is the same for everybody and says who made it when.
+    /// The leader's assignment is the same for every member and says which member made it when.
     fn sync(&mut self, client: usize) {
         let known = self.clients[client].clone();
         let assignment = format!("{} {} {}", known.generation_id, known.member_id, self.host.next_token);
@@ -226,8 +226,8 @@ impl Model {
         self.hear();
     }
 
-    /// Offsets rise with every commit, so what is found may be later than what was acknowledged, never earlier; and what has
-    /// been found counts as acknowledged from then on.
+    /// Offsets rise with every commit, so an offset that is found may be later than the one
+    /// acknowledged, never earlier; and an offset found counts as acknowledged from then on.
     fn found(&mut self, partition: i32, found: i64) {
         let acknowledged = self.acknowledged.get(&partition).copied().unwrap_or(-1);
         let open = self.open.entry(partition).or_default();
@@ -332,7 +332,7 @@ impl Model {
         }
         self.run(Step::Reload { truncate: true });
         let members = &self.snapshot().members;
-        assert!(members.is_empty(), "nobody was heard of for long, but there are {members:?}");
+        assert!(members.is_empty(), "no client was heard of for long, but there are {members:?}");
     }
 }
 

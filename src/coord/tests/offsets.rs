@@ -207,7 +207,8 @@ fn offsets_are_deleted_on_request() {
         host.commit_offset(Commit { topic, ..Commit::by(&members[0], generation, 1) });
     }
     host.take_records();
-    // The group reads t; nobody reads u any more. Partition 1 never had an offset, which is no error.
+    // The group reads t; no member reads u any more. Partition 1 never had an offset, which is no
+    // error.
     assert_eq!(delete_offsets(&mut host, GROUP, "t", &[0]), Ok(vec![ErrorCode::GroupSubscribedToTopic]));
     assert_eq!(delete_offsets(&mut host, GROUP, "u", &[0, 1]), Ok(vec![ErrorCode::None; 2]));
     let records = host.take_records();

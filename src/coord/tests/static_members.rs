@@ -182,7 +182,8 @@ fn a_rebalance_timeout_of_next_to_nothing_keeps_nothing_busy() {
     host.advance(INITIAL_DELAY_MS);
     let first = host.joined(first);
     assert_eq!(host.sync(sync(&first.member_id, 1, &[])).error_code, 0);
-    // Somebody else comes and goes; the static member does not rejoin, and is not waited for longer than it wants.
+    // Another member comes and goes; the static member does not rejoin, and is not waited for
+    // longer than it wants.
     let other = host.send_join(Join { api_version: 3, rebalance_timeout_ms: 1, ..Join::client("c") });
     assert_eq!(host.state_name(), "PreparingRebalance");
     host.advance(1);

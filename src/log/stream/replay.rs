@@ -2,8 +2,9 @@
 //!
 //! Every page of every stream file is looked at for a valid frame. The newest one of an incarnation says from which
 //! sequence on frames are needed: those are taken in their order, older ones are leftovers in files that were used again.
-//! A write that the crash interrupted is no frame, and was promised to nobody. A needed frame that is missing before a
-//! valid one is damage; which partitions that touches shows where their offsets have a gap.
+//! A write that the crash interrupted is no frame, and was promised to no client. A needed frame
+//! that is missing before a valid one is damage; which partitions that touches shows where their
+//! offsets have a gap.
 //!
 //! Stream files outlive a replay only when a partition in them could not be opened: then they are kept under another name,
 //! with a list of such partitions, and read again at each start until none is left.
@@ -75,7 +76,8 @@ pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
         remove_notes(ring, dir, &std::mem::take(&mut found.notes)).await?;
     }
     if clean && !found.files.is_empty() {
-        // Somebody has stopped in order since they were written, and may have cut what they would bring back.
+        // A broker has stopped in order since they were written, and may have cut records that they
+        // would bring back.
         for path in std::mem::take(&mut found.files) {
             tracing::warn!(path = %path.display(), "a commit stream that is older than the last stop in order is removed");
             ring.unlink(path).await?;

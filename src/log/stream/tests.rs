@@ -181,7 +181,8 @@ fn a_gap_stops_one_partition_and_damage_is_told() {
         assert!(error.contains("from offset 2 on do not follow its end at 1"), "{error}");
         let other = open_log(&ring, dir.path(), 1, small_config(), replay_of(&found, 1)).await;
         assert_eq!(other.log_end_offset(), 1);
-        // What is kept for the one is found again by the next start, whatever happened since.
+        // The files kept for the one partition are found again by the next start, whatever happened
+        // since.
         set_aside(&ring, dir.path(), &found, &[id(0)]).await.unwrap();
         let again = find(&ring, dir.path(), true).await.unwrap();
         assert_eq!(again.parts.keys().copied().collect::<Vec<_>>(), [id(0)]);
@@ -336,7 +337,8 @@ async fn work(ring: Ring, core: usize, logs: Vec<(i32, Log)>, witness: Rc<RefCel
     }
 }
 
-/// Opens everything after a power cut, compares, and takes what is there for the truth from now on.
+/// Opens everything after a power cut, compares, and takes the records that are there for the truth
+/// from now on.
 async fn recover(ring: &Ring, witness: &Rc<RefCell<Witness>>) -> Vec<(i32, Log)> {
     crate::log::create_dir_durably(ring, Path::new(DATA)).await.unwrap();
     let found = find(ring, Path::new(DATA), false).await.unwrap();
@@ -438,7 +440,7 @@ fn a_failed_write_stops_the_stream_and_loses_nothing() {
             commit_one(&stream, &log, b"one").await;
             append_one(&log, b"two");
             log.wait_written().await.unwrap();
-            // Until what is written ahead is written.
+            // Until the blocks written ahead are on the disk.
             ring.sleep(Duration::from_millis(20)).await;
             disk.fail_next_fsync();
             stream.commit(std::slice::from_ref(&log)).await.unwrap_err();

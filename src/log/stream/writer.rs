@@ -1,8 +1,9 @@
 //! Writing the commit stream: frames into a ring of files, one write in flight, and the lazy syncs that free the files.
 //!
-//! Owns: the stream's files of one core and log directory, and what is in them that the partitions' own files may lack.
-//! Lives on that core. Never: uses a file again before every partition in it was synced beyond its last entry there, or
-//! goes on after a failed write or a failed sync: then it only keeps what it has, for the next start to replay.
+//! Owns: the stream's files of one core and log directory, and the records in them that the
+//! partitions' own files may lack. Lives on that core. Never: uses a file again before every
+//! partition in it was synced beyond its last entry there, or goes on after a failed write or a
+//! failed sync: then it only keeps what it has, for the next start to replay.
 
 use super::{
     Note, file_path,
@@ -73,7 +74,7 @@ pub struct Stream {
     options: StreamOptions,
     sync_failed: SyncFailed,
     incarnation: u64,
-    /// Held by whoever writes a frame.
+    /// Held by the task that writes a frame.
     gate: Gate,
     /// In the order in which they are used, again and again.
     files: RefCell<Vec<Rc<StreamFile>>>,
@@ -271,7 +272,7 @@ impl Stream {
                 if wants_next { stream.ensure_file(next).await } else { Ok(()) }
             };
             if let Err(error) = prepared.await {
-                // Whoever needs the room next tries again, and is told.
+                // The next task that needs the room tries again, and gets the error.
                 tracing::debug!(%error, "the commit stream could not be prepared ahead");
             }
             stream.is_preparing.set(false);
@@ -397,7 +398,7 @@ impl Stream {
     /// Writes zeros where nothing was written yet, up to `wanted` and the end of the piece that it lies in.
     async fn fill(&self, file: &StreamFile, wanted: u64) -> io::Result<()> {
         while file.filled.get() < wanted.min(self.options.file_bytes) {
-            // For one piece at a time: somebody may wait for the next one only.
+            // For one piece at a time: another task may wait for the next one only.
             let _pass = file.filling.enter().await;
             self.check()?;
             let filled = file.filled.get();
@@ -505,7 +506,7 @@ impl Stream {
         self.stopped.borrow().as_ref().map_or(Ok(()), |why| Err(io::Error::other(why.clone())))
     }
 
-    /// Writes no more. What is in the files stays there for the next start.
+    /// Writes no more. The frames in the files stay there for the next start.
     fn stop(&self, what: &str, error: &io::Error) -> io::Error {
         let why = format!("{what}: {error}");
         if self.is_working() {

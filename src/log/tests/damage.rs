@@ -1,5 +1,5 @@
 //! Files of a log that have less than was synced: flipped, cut, emptied, gone, at the beginning, in the middle and at the end. A
-//! log that falls short of what is known is refused, each time, and every file stays as it was.
+//! log that falls short of its known extent is refused, each time, and every file stays as it was.
 
 use super::{
     simulated::{files_in, run_in, write_files},
@@ -94,14 +94,14 @@ impl Known {
     /// Whether a log is refused with this harm in its first, a middle, or its last segment (0, 1, 2).
     fn refuses(self, harm: Harm, place: usize) -> bool {
         match (self, harm, place) {
-            // A start does not read what is known to be on the disk.
+            // A start does not read bytes that are known to be on the disk.
             (Known::State | Known::Closed | Known::Checkpoint, Harm::Flip, _) => false,
             (Known::State, _, _) => true,
             // Retention may have taken it: said in a warning.
             (_, Harm::Delete, 0) => false,
             // Compaction may have, when Kafka had the topic: said in a warning.
             (Known::Closed, Harm::CutBetweenBatches | Harm::Empty | Harm::Delete, 0 | 1) => false,
-            // Beyond what is known a torn end is cut.
+            // Beyond the known extent a torn end is cut.
             (Known::Nothing, _, 2) => false,
             _ => true,
         }

@@ -16,7 +16,7 @@ fn partition() -> PathBuf {
 /// What the world outside knows about the log: it outlives every power cut.
 #[derive(Default)]
 struct Witness {
-    /// What the log holds, as far as nobody has cut it.
+    /// The content of the log, as far as no cut has removed it.
     content: BTreeMap<i64, Vec<u8>>,
     /// Everything that was ever appended at an offset.
     ever: BTreeMap<i64, BTreeSet<Vec<u8>>>,
@@ -69,7 +69,8 @@ async fn work(ring: Ring, log: Log, witness: Rc<RefCell<Witness>>) {
     }
 }
 
-/// Opens the log after a power cut, compares, and takes what is there for the truth from now on.
+/// Opens the log after a power cut, compares, and takes the records that are there for the truth
+/// from now on.
 async fn recover(ring: &Ring, witness: &Rc<RefCell<Witness>>) -> Log {
     // What was written down of the recovery points may be any of them.
     let recovery_point = {
@@ -87,7 +88,7 @@ async fn recover(ring: &Ring, witness: &Rc<RefCell<Witness>>) -> Log {
         assert_eq!(found.get(offset), Some(value), "offset {offset}");
     }
     for (offset, value) in &found {
-        assert!(witness.ever[offset].contains(value), "offset {offset} holds what nobody appended there");
+        assert!(witness.ever[offset].contains(value), "offset {offset} holds a value that was never appended there");
     }
     witness.promised = log.log_end_offset();
     witness.content = found;
@@ -274,7 +275,7 @@ fn segments_go_in_their_order_or_not_at_all() {
             let base = |at: usize| log.segment_infos()[at].base_offset;
             log.delete_records_before(base(4)).await.unwrap();
             let later = base(6);
-            // What rolling syncs in the background is not what is to fail.
+            // The sync that rolling makes in the background is not the one to fail.
             ring.sleep(Duration::from_millis(200)).await;
             disk.fail_next_fsync();
             assert!(log.apply_retention(NOW_MS).await.is_err());
@@ -342,7 +343,7 @@ fn what_is_missing_refuses_appends_until_it_is_there_again() {
             assert_eq!(log.sync().await.unwrap(), 1);
             log.close_idle_files();
             take(&disk);
-            // More than what is left of a page, and of the segment.
+            // More than the rest of a page, and of the segment.
             append(&log, 0, &[&[2; 4000]]);
             let error = log.sync().await.unwrap_err();
             assert!(ring::passes(&error), "shortage {at}: {error}");
@@ -393,7 +394,8 @@ fn what_was_taken_back_never_was() {
         let take = SHORTAGES[seed as usize % SHORTAGES.len()];
         run_in(&world, node, move |ring| async move {
             let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
-            // Up to the edge of a segment and beyond, so that some are rolled by what is taken back.
+            // Up to the edge of a segment and beyond, so that some are rolled by records that are
+            // taken back.
             for _ in 0..1 + seed / 3 {
                 append(&log, 0, &[&[1; 300]]);
                 log.sync().await.unwrap();

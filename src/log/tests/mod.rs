@@ -219,7 +219,7 @@ pub fn snapshot_of(dir: &Path) -> Files {
     }
 }
 
-/// Writes `files` to a new folder: whoever still has the old one open is not in the way.
+/// Writes `files` to a new folder: a log that still has the old one open is not in the way.
 pub fn restore(temp: &TempDir, files: &Files) -> PathBuf {
     let dir = temp.another_partition();
     std::fs::create_dir_all(&dir).unwrap();

@@ -1,4 +1,4 @@
-//! Files of new segments: opened once, whoever wants them beside an append.
+//! Files of new segments: opened once, also when another task wants them beside an append.
 
 use super::{simulated::run_in, *};
 use ring::sim::{SimOptions, Span, World};

@@ -92,7 +92,8 @@ fn damage_below_the_recovery_point_stops_the_partition() {
         let dir = temp.partition();
         let bases = several_segments(&ring, &dir, 100).await;
         let files = snapshot_of(&dir);
-        // In the segment of the recovery point, before it: nobody reads it again, unless its index has to be rebuilt.
+        // In the segment of the recovery point, before it: no start reads it again, unless its
+        // index has to be rebuilt.
         let last = *bases.last().unwrap();
         let mut flipped = files[&files::name(last, files::LOG)].clone();
         flipped[30] ^= 1;
@@ -162,7 +163,7 @@ fn segments_behind_damage_that_was_not_synced_are_kept_beside_the_log() {
     });
 }
 
-/// A file name, and what is found under it instead of the file; `None`: nothing.
+/// A file name, and the content found under it instead of the file's; `None`: nothing.
 type Damage = (String, Option<Vec<u8>>);
 
 fn damages(files: &Files) -> Vec<Damage> {

@@ -30,7 +30,7 @@ impl From<Rejection> for ApiError {
     }
 }
 
-/// What is set for this node's configs, layer by layer.
+/// The values set for this node's configs, layer by layer.
 pub fn layers(image: &Image, settings: &Settings) -> Layers {
     let broker = |name: &str| image.configs_of(ConfigResourceType::Broker, name).clone();
     Layers {

@@ -236,7 +236,7 @@ pub fn new_partition(context: &Context<'_>, replicas: Vec<i32>) -> Option<Partit
     })
 }
 
-/// The directory of a new replica; of a broker that nobody knows, none yet.
+/// The directory of a new replica; of a broker that the image does not know, none yet.
 pub fn default_directory(context: &Context<'_>, broker: i32) -> protocol::Uuid {
     use crate::meta::topic::directory::UNASSIGNED;
     context.image.broker(broker).map_or(UNASSIGNED, |broker| broker.default_directory())

@@ -69,7 +69,7 @@ impl<'a> PartitionChange<'a> {
             record.leader_recovery_state = LeaderRecoveryState::Recovering.code();
         }
         let (replicas, directories): (Vec<i32>, Vec<Uuid>) = self.replicas.iter().copied().unzip();
-        // Whoever loses its replica must not take itself for a member of the same epoch.
+        // A broker that loses its replica must not take itself for a member of the same epoch.
         let loses_replica = !current.replicas.iter().all(|replica| replicas.contains(replica));
         if record.leader == NO_LEADER_CHANGE && (loses_replica || self.renew_leader_epoch) {
             record.leader = current.leader;
@@ -80,7 +80,8 @@ impl<'a> PartitionChange<'a> {
         record.removing_replicas = changed(self.removing, &current.removing_replicas);
         record.adding_replicas = changed(self.adding, &current.adding_replicas);
         record.directories = (directories != current.directories).then_some(directories);
-        // The eligible replicas are of use only while the ISR is too small; what is elected from them joins the ISR.
+        // The eligible replicas are of use only while the ISR is too small; a leader elected from
+        // them joins the ISR.
         if leader != NO_LEADER {
             record.eligible_leader_replicas = changed(Vec::new(), &current.elr);
             record.last_known_elr = changed(Vec::new(), &current.last_known_elr);
@@ -105,7 +106,7 @@ impl<'a> PartitionChange<'a> {
         if let Some(leader) = candidates.iter().copied().find(|&replica| in_sync(replica)) {
             return (leader, false);
         }
-        // With nobody in sync or eligible, the last leader is the best that is left (KIP-966).
+        // With no replica in sync or eligible, the last leader is the best that is left (KIP-966).
         let last_known = match current.last_known_elr[..] {
             [last] if self.isr.is_empty() && current.elr.is_empty() => Some(last),
             _ => None,

@@ -147,8 +147,9 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
     Ok(())
 }
 
-/// The record of a broker that stops in order. Whoever starts on the directory next, Apache Kafka too, need not wait for
-/// the end of its session. Partitions keep their leader: with no other replica there is nobody to lead meanwhile.
+/// The record of a broker that stops in order. The broker that starts on the directory next, Apache
+/// Kafka too, need not wait for the end of its session. Partitions keep their leader: with no other
+/// replica, no other broker can lead meanwhile.
 pub fn fence(image: &Image, broker_id: i32) -> Option<MetadataRecord> {
     let broker = image.broker(broker_id).filter(|broker| !broker.0.fenced)?;
     let broker_epoch = broker.0.broker_epoch;

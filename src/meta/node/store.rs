@@ -30,7 +30,8 @@ const MAX_SNAPSHOT_BYTES: usize = 1 << 30;
 /// Bytes of the log that are replayed at a time.
 const REPLAY_CHUNK_BYTES: usize = metalog::MAX_BATCH_BYTES;
 
-/// Records of the metadata log that stay in memory: nobody fetches them from a quorum of one.
+/// Records of the metadata log that stay in memory: no other node fetches them from a quorum of
+/// one.
 const TAIL_BYTES: usize = 64 << 10;
 
 /// Snapshots that are kept: the newest, and the one before it in case the disk harms it.
@@ -67,7 +68,7 @@ impl Store {
         }
     }
 
-    /// Takes what is left of a spent piece, before others do.
+    /// Takes the rest of a spent piece, before others do.
     pub async fn refill_reserve(&self) {
         if let Some(reserve) = &self.reserve {
             reserve.refill().await;
@@ -112,7 +113,8 @@ impl Store {
             ring.sync_dir(above).await.map_err(Self::io("syncing", above))?;
         }
         let bootstrap_path = self.metadata_dir.join(bootstrap::BOOTSTRAP_FILE_NAME);
-        // A file that somebody has prepared (with `kafka-storage format`) is what the cluster shall begin with.
+        // A file that the operator has prepared (with `kafka-storage format`) holds the records
+        // that the cluster shall begin with.
         if self.read(&bootstrap_path, bootstrap::MAX_BOOTSTRAP_FILE_BYTES).await?.is_none() {
             let content = bootstrap::bootstrap_file(&bootstrap::bootstrap_records(), now_ms);
             self.write(&bootstrap_path, content).await?;

@@ -229,7 +229,7 @@ fn a_request_that_could_not_be_written_leaves_no_trace() {
             let count = published.borrow().len();
             disk.fill();
             for _ in 0..3 {
-                // More than what is left of a page.
+                // More than the rest of a page.
                 assert_eq!(create(&node, "refused", 90).await, ErrorCode::NotController, "seed {seed}");
             }
             assert_eq!((names(&node.image()), published.borrow().len()), (vec!["a".to_owned()], count));

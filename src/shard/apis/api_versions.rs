@@ -1,4 +1,5 @@
-//! ApiVersions v0-4: what is served (see `net/api_table.rs`) and the cluster's features (KIP-584).
+//! ApiVersions v0-4: the APIs that are served (see `net/api_table.rs`) and the cluster's features
+//! (KIP-584).
 //!
 //! An unknown version is answered in version 0 with UNSUPPORTED_VERSION and the range of ApiVersions itself, so that
 //! newer clients can come down. v3 adds the client software's name and version (KIP-511), which are checked.
@@ -22,7 +23,7 @@ fn table() -> Vec<ApiVersion> {
     api_table::TABLE.iter().map(entry).collect()
 }
 
-/// The answer to a version that nobody knows.
+/// The answer to a version that Millstream does not serve.
 pub fn unsupported_version() -> ApiVersionsResponse {
     let own = ApiKey::ApiVersions.code();
     let api_keys = table().into_iter().filter(|entry| entry.api_key == own).collect();

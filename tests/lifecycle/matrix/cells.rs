@@ -1,4 +1,4 @@
-//! What is harmed, and how.
+//! The files that are harmed, and how.
 
 use super::node::{LAST_FEW, Prototype};
 use std::{fmt, fs, path::Path};
@@ -151,7 +151,7 @@ pub fn of(prototype: &Prototype) -> Vec<Cell> {
     cells
 }
 
-/// The file says the same without it, or nobody has to have it.
+/// The file says the same after it, or the broker does without the file.
 fn costs_nothing(kind: &Kind, harm: Harm) -> bool {
     let last_newline = kind.path.ends_with("leader-epoch-checkpoint") && harm == Harm::Truncate(Place::End);
     last_newline || (kind.path == "bootstrap.checkpoint" && harm == Harm::Delete)

@@ -1,10 +1,11 @@
 //! The damage matrix: each kind of file, flipped, truncated, emptied and deleted, at its beginning, middle and end, after a
-//! stop in order and after a kill; what the next start makes of it, and what is said.
+//! stop in order and after a kill; the verdict of the next start, and its log lines.
 //!
-//! The table in docs/reliability.md is what is expected: each of its rows must be what was seen, and every cell is in it.
-//! `MILLSTREAM_WRITE_TABLE=1` writes it anew. Whatever the table says, these hold: no record that was synced is missing
-//! without a line in the log; what is refused or offline keeps every byte; where records are not served, `millstream log
-//! check` says so, and after `millstream log repair` the rest is served.
+//! The table in docs/reliability.md is the expectation: each of its rows must agree with the run,
+//! and every cell is in it. `MILLSTREAM_WRITE_TABLE=1` writes it anew. Whatever the table says,
+//! these hold: no record that was synced is missing without a line in the log; a log that is
+//! refused or offline keeps every byte; where records are not served, `millstream log check` says
+//! so, and after `millstream log repair` the rest is served.
 
 mod cells;
 mod node;
@@ -30,7 +31,7 @@ use std::{
 /// Cells that are worked on at a time.
 const WORKERS: usize = 2;
 
-/// In memory where that can be had: thousands of syncs are no part of what is tested.
+/// In memory where that can be had: thousands of syncs are no part of the test.
 fn fast_folder() -> PathBuf {
     let shared = Path::new("/dev/shm").join(unique("millstream-matrix"));
     if fs::create_dir_all(&shared).is_ok() { shared } else { scratch_folder() }

@@ -140,7 +140,7 @@ fn lines(log: &str) -> Vec<String> {
     let of = |line: &str| levels.iter().find_map(|level| line.split_once(level)).map(|(_, text)| text.to_owned());
     let mut lines: Vec<String> = log.lines().filter_map(of).collect();
     lines.extend(log.lines().filter(|line| line.starts_with("millstream: ")).map(str::to_owned));
-    // What is said beside the damage itself.
+    // Log lines beside those about the damage itself.
     const BESIDE: &[&str] = &[
         "the event loop stood still",
         "SIGTERM: closing",

@@ -28,7 +28,7 @@ pub const BLOCK_BYTES: usize = 1 << 20;
 /// The log never ends for a consumer of the sink.
 const HIGH_WATERMARK: i64 = i64::MAX;
 
-/// What is to be sent for one request.
+/// The answer to one request.
 pub enum Answer<'a> {
     /// These bytes, with the correlation id in its place.
     Whole(&'a [u8]),

@@ -173,7 +173,7 @@ impl Sink {
         Ok(!whole.is_empty())
     }
 
-    /// Sends what is due and what the socket takes.
+    /// Sends the answers that are due, as far as the socket takes them.
     fn answer(&mut self, index: usize) -> anyhow::Result<()> {
         let connection = self.connections[index].as_mut().context("a connection")?;
         for request in connection.whole.drain(..) {

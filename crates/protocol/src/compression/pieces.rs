@@ -20,7 +20,7 @@ use super::{
 const INPUT_BYTES_AT_ONCE: usize = 64 * 1024;
 /// The codecs read through a buffer of this size.
 const INPUT_BUFFER_BYTES: usize = 16 * 1024;
-/// What is worth unpacking at once: some tens of microseconds, and more with gzip.
+/// The size that is worth unpacking at once: some tens of microseconds, and more with gzip.
 pub const PIECE_BYTES: usize = 64 * 1024;
 const IN_MEMORY: &str = "writing to memory does not fail";
 

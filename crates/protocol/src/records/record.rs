@@ -10,7 +10,7 @@ use super::{BatchHeader, Outline, RecordsError, TimestampType};
 /// A record header: a name and a value that may be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {
-    /// UTF-8 by convention; nobody checks.
+    /// UTF-8 by convention; the broker does not check it.
     pub key: &'a [u8],
     pub value: Option<&'a [u8]>,
 }

@@ -143,8 +143,8 @@ pub fn validate(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) ->
     checked.map(|valid| valid.expect("everything is checked at once"))
 }
 
-/// The same as long as it takes next to no time; `None` for what is a [`HeavyBatch`]. So is every batch that must be
-/// unpacked or packed while `may_unpack` says no.
+/// The same as long as it takes next to no time; `None` for a [`HeavyBatch`]. So is every batch
+/// that must be unpacked or packed while `may_unpack` says no.
 pub fn validate_at_once(
     bytes: &[u8],
     rules: &ValidationRules,

@@ -1,8 +1,8 @@
 //! Where the readers of cold files are, and what was read ahead for them.
 //!
 //! Owns: for each of the last readers the position that it will ask for next, with blocks from there on if it has proved
-//! to read on and on. Lives on: one core. Never: gives out bytes of a file that was cut since, or keeps a file open that
-//! nobody comes back to for longer than two looks at idle ones.
+//! to read on and on. Lives on: one core. Never: gives out bytes of a file that was cut since, or
+//! keeps a file open that no reader comes back to for longer than two looks at idle ones.
 
 use super::{AHEAD_BLOCKS_MAX, SEQUENCES_MAX, piece::Piece};
 use crate::file::{File, FileInner};
@@ -22,7 +22,7 @@ pub(super) struct Ahead {
 }
 
 struct Sequence {
-    /// Its address is nobody else's as long as this is held.
+    /// No other file gets its address as long as this is held.
     file: Weak<FileInner>,
     /// The file's count of cuts before the first of these pieces was read.
     cuts: u64,
@@ -50,8 +50,8 @@ impl Sequence {
 }
 
 impl Ahead {
-    /// What was read ahead for a reader that goes on at `position`: pieces from there on, or none of them. `None`: nobody
-    /// was to go on there.
+    /// What was read ahead for a reader that goes on at `position`: pieces from there on, or none
+    /// of them. `None`: no reader was expected to go on there.
     pub(super) fn take(&mut self, file: &File, position: u64) -> Option<Pieces> {
         self.sequences.retain(Sequence::is_valid);
         let index = self.sequences.iter().rposition(|one| one.is_of(file) && one.covers(position))?;
@@ -75,13 +75,14 @@ impl Ahead {
         self.sequences.push(Sequence { file: Arc::downgrade(&file.inner), cuts, position, pieces, fresh: true });
     }
 
-    /// How many more pieces may be kept. Nobody's are thrown away for others': with more readers than there is room for,
-    /// all of them would read ahead in vain.
+    /// How many more pieces may be kept. No reader's pieces are thrown away for another's: with
+    /// more readers than there is room for, all of them would read ahead in vain.
     pub(super) fn room(&self) -> usize {
         AHEAD_BLOCKS_MAX.saturating_sub(self.sequences.iter().map(|one| one.pieces.len()).sum())
     }
 
-    /// Gives up the pieces of the reader that was not seen for the longest time; `false` when nobody has any.
+    /// Gives up the pieces of the reader that was not seen for the longest time; `false` when no
+    /// reader has any.
     pub(super) fn give_up_oldest(&mut self) -> bool {
         let oldest = self.sequences.iter_mut().find(|one| !one.pieces.is_empty());
         oldest.map(|one| one.pieces.clear()).is_some()

@@ -17,7 +17,8 @@ pub(super) struct ColdBlocks {
     shared: Arc<Shared>,
 }
 
-/// Nobody contends for the lock: a core's blocks are dropped elsewhere only when its file threads end.
+/// No other thread contends for the lock: a core's blocks are dropped elsewhere only when its file
+/// threads end.
 #[derive(Default)]
 struct Shared(Mutex<State>);
 

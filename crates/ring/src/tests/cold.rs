@@ -1,4 +1,5 @@
-//! Sending what is not in the page cache: the right bytes, past the page cache, read ahead, and never old ones.
+//! Sending bytes that are not in the page cache: the right ones, past the page cache, read ahead,
+//! and never old ones.
 
 use super::{sockets::pair, *};
 use crate::{File, OpenOptions, Stable, Stream, cold::READ_BYTES, send_file::cached_pages};
@@ -165,7 +166,8 @@ fn what_was_read_ahead_of_a_cut_is_never_sent() {
             ring.write_at(&file, vec![new.slice(2 * RANGE..)], 2 * RANGE as u64).await.expect("writes");
             ring.sync_data(&file).await.expect("syncs");
             evict(&path);
-            // Somebody who learned before the cut what is stable must not read ahead any more.
+            // A reader that learned before the cut which bytes are stable must not read ahead any
+            // more.
             for nth in 2..4 {
                 let got = sent(&ring, &ends, &file, nth * RANGE, RANGE, stable).await;
                 assert!(got == new[nth * RANGE..(nth + 1) * RANGE], "range {nth}");
@@ -242,7 +244,7 @@ fn a_dropped_cold_transfer_breaks_the_stream_and_gives_its_blocks_back() {
             for wait_ms in [0, 1, 50] {
                 let (near, far) = pair(&ring).await;
                 let send = ring.send_file(&near, &file, 0, SIZE as u64, file.stable(SIZE as u64));
-                assert!(ring.timeout(Duration::from_millis(wait_ms), send).await.is_none(), "nobody reads");
+                assert!(ring.timeout(Duration::from_millis(wait_ms), send).await.is_none(), "the peer reads nothing");
                 recv_exact(&ring, &far, SIZE).await.expect_err("the rest never comes");
                 while ring.core.cold.block_counts().0 > 0 {
                     ring.sleep(Duration::from_millis(1)).await;

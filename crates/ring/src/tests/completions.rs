@@ -192,7 +192,7 @@ fn a_cancelled_send_says_what_has_left_and_gives_its_buffers_back_once() {
             let (left, op) = left_of(ended, libc::ECANCELED);
             assert_eq!(freed.load(Ordering::SeqCst), 0, "the buffers are the operation's");
             drop(op);
-            assert_eq!(freed.load(Ordering::SeqCst), 1, "and nobody else's");
+            assert_eq!(freed.load(Ordering::SeqCst), 1, "and have no other owner");
             let ended = driver.end_of(second);
             assert_eq!(left_of(ended, libc::EPIPE).0, 10, "nothing follows half a message");
             let arrived = driver.read_to_end(&far);

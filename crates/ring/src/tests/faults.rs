@@ -149,7 +149,7 @@ fn what_would_block_is_not_tried_until_the_socket_is_ready() {
         let before = quiet(&ring, Call::Send).await;
         let turns = ring.turns().turns;
         ring.sleep(Duration::from_millis(200)).await;
-        assert_eq!(faults::made(Call::Send), before, "a send that nobody reads waits");
+        assert_eq!(faults::made(Call::Send), before, "a send whose peer reads nothing waits");
         assert!(ring.turns().turns - turns <= 6, "and so does the core");
         assert!(recv_exact(&ring, &far, message.len()).await.expect("arrives") == message);
         sender.await.expect("sends");
@@ -353,7 +353,7 @@ fn limit_descriptors(most: libc::rlim_t) -> libc::rlim_t {
     // SAFETY: the pointer is to a limit of ours.
     let got = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     let before = std::mem::replace(&mut limit.rlim_cur, most);
-    // SAFETY: as above; what is open stays open.
+    // SAFETY: as above; descriptors that are open stay open.
     let set = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) };
     assert_eq!((got, set), (0, 0), "{}", io::Error::last_os_error());
     before

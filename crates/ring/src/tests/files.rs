@@ -57,7 +57,7 @@ fn directories_are_made_listed_and_removed() {
     in_scratch("directories", |ring, scratch| async move {
         let deep = scratch.path("a/b/c");
         ring.create_dir_all(&deep).await.expect("creates");
-        ring.create_dir_all(&deep).await.expect("creates what is there");
+        ring.create_dir_all(&deep).await.expect("creates folders that are there");
         let file = ring.open(deep.join("z"), OpenOptions::write()).await.expect("opens");
         ring.write_at(&file, vec![pattern(0, 5)], 0).await.expect("writes");
         ring.create_dir_all(deep.join("y")).await.expect("creates");

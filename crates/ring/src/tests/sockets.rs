@@ -124,7 +124,7 @@ fn many_connections() {
 fn connecting_to_nobody_is_refused() {
     on_each(|ring| async move {
         let closed = ring.listen(any_port(), ListenOptions::default()).expect("a free port").local_addr();
-        let error = ring.connect(closed).await.expect_err("nobody listens");
+        let error = ring.connect(closed).await.expect_err("no socket listens");
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     });
 }
@@ -139,7 +139,7 @@ fn a_peer_that_closes_ends_receives_and_breaks_sends() {
         };
         recv_exact(&ring, &far, 1000).await.expect("the send is under way");
         drop(far);
-        sender.await.expect_err("nobody takes the rest");
+        sender.await.expect_err("the peer does not take the rest");
         let (received, _) = ring.recv(&near, BytesMut::new(), 10).await;
         // The peer closed with bytes unread, so this may be a reset as well as an end.
         assert!(matches!(received, Ok(0)) || received.is_err());
@@ -244,7 +244,7 @@ fn a_dropped_send_keeps_its_buffers_until_it_ends_and_breaks_the_stream() {
         let freed = Arc::new(AtomicBool::new(false));
         let message = Bytes::from_owner(Tracked(pattern(0, 64 << 20).to_vec(), freed.clone()));
         let sent = ring.timeout(Duration::from_millis(50), ring.send(&near, vec![message])).await;
-        assert!(sent.is_none(), "nobody reads");
+        assert!(sent.is_none(), "the peer reads nothing");
         while !freed.load(Ordering::SeqCst) {
             ring.sleep(Duration::from_millis(1)).await;
         }
@@ -277,7 +277,7 @@ fn a_dropped_accept_lets_go_of_its_listener() {
     });
 }
 
-/// Sends to whoever echoes, and reads what comes back, so many times.
+/// Sends to the echoing peer at `address`, and reads the echo, `rounds` times.
 fn send_and_read(address: SocketAddr, rounds: usize) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         let mut stream = TcpStream::connect(address).expect("connects");
@@ -433,7 +433,7 @@ fn a_dropped_transfer_breaks_the_stream() {
                 evict(&scratch.path("large"));
                 let (near, far) = pair(&ring).await;
                 let sent = ring.send_file(&near, &file, 0, 32 << 20, file.stable(32 << 20));
-                assert!(ring.timeout(Duration::from_millis(wait_ms), sent).await.is_none(), "nobody reads");
+                assert!(ring.timeout(Duration::from_millis(wait_ms), sent).await.is_none(), "the peer reads nothing");
                 recv_exact(&ring, &far, 32 << 20).await.expect_err("the rest never comes");
             }
         }

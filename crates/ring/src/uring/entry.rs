@@ -130,9 +130,9 @@ impl Running {
         opcode::PollAdd::new(Fd(fd), events as u32).build()
     }
 
-    /// The entry for what is left to do. `None`: nothing is. `wait_first`: the socket of a receive is known to hold
-    /// too little.
-    /// Gathers take their vectors from `messages` while there are any.
+    /// The entry for the rest of the operation. `None`: nothing is left. `wait_first`: the socket
+    /// of a receive is known to hold too little. Gathers take their vectors from `messages` while
+    /// there are any.
     #[allow(clippy::vec_box)] // The kernel has the address of a message while it is in use.
     pub(crate) fn entry(&mut self, wait_first: bool, messages: &mut Vec<Box<Message>>) -> Option<squeue::Entry> {
         let cwd = Fd(libc::AT_FDCWD);

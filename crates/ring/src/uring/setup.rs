@@ -30,7 +30,7 @@ const REQUIRED: [(&str, u8); 14] = [
     ("unlinkat", opcode::UnlinkAt::CODE),
 ];
 
-/// What is better where the kernel has it.
+/// Features that are used where the kernel has them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Features {
     /// Completions are worked off when we ask for them, not when the kernel interrupts us (6.1). Such kernels also take

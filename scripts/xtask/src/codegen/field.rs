@@ -90,7 +90,7 @@ impl<'a> Member<'a> {
         });
         let plain = match (present, tagged) {
             (Some(present), Some((_, tagged))) => {
-                // Once tagged, always tagged: what is left are the versions before.
+                // Once tagged, always tagged: only the versions before are left.
                 anyhow::ensure!(tagged.high == present.high, "{} is tagged and later not", field.name);
                 (present.low < tagged.low).then(|| Versions { low: present.low, high: tagged.low - 1 })
             }

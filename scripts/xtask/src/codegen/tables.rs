@@ -1,4 +1,5 @@
-//! What is generated beside the messages: module lists, the table of APIs, the enums of records, the tests' description.
+//! The code generated beside the messages: module lists, the table of APIs, the enums of records,
+//! the tests' description.
 
 use super::emit::banner;
 use super::names::snake;

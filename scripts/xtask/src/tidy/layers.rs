@@ -152,7 +152,8 @@ impl Rule {
     }
 }
 
-/// A crate's bare name is only a crate in a `use` or before `::`; elsewhere it is somebody's variable.
+/// A crate's bare name is only a crate in a `use` or before `::`; elsewhere it is the name of a
+/// variable.
 fn matches(pattern: &str, name: &Name) -> bool {
     let wanted: Vec<&str> = pattern.trim_start_matches("*::").split("::").collect();
     let is = |run: &[String]| run.iter().zip(&wanted).all(|(a, b)| a == b);

@@ -27,7 +27,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Prints what is not tidy; an error when anything is.
+/// Prints the findings; an error when there is one.
 pub fn run(root: &Path) -> anyhow::Result<()> {
     let (files, findings) = check_tree(root)?;
     for finding in &findings {

@@ -9,7 +9,8 @@ pub const MAX_FUNCTION_LINES: usize = 70;
 /// The list, from the repository's root. One entry a line: `PATH file LINES` or `PATH fn:NAME LINES`; `#` begins a comment.
 pub const ALLOW_LIST: &str = "scripts/xtask/tidy-allow.txt";
 
-/// What is too long: `(path, "file" or "fn:NAME")` with the line where it begins and its length.
+/// The files and functions that are too long: `(path, "file" or "fn:NAME")` with the line where
+/// each begins and its length.
 pub type TooLong = BTreeMap<(String, String), (usize, usize)>;
 
 pub fn measure(source: &Source, too_long: &mut TooLong) {
@@ -23,8 +24,9 @@ pub fn measure(source: &Source, too_long: &mut TooLong) {
     }
 }
 
-/// Holds what is too long against the allow-list. The list can only shrink: an entry must say the exact length, and goes
-/// when its file or function is within the limit.
+/// Holds the files and functions that are too long against the allow-list. The list can only
+/// shrink: an entry must say the exact length, and goes when its file or function is within the
+/// limit.
 pub fn check(too_long: &TooLong, allow_list: &str, findings: &mut Vec<Finding>) {
     let mut allowed = BTreeMap::new();
     for (number, line) in allow_list.lines().enumerate() {

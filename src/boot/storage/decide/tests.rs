@@ -1,4 +1,4 @@
-//! Facts of a disk beside a metadata image, and what is decided of them.
+//! Facts of a disk beside a metadata image, and the decisions from them.
 
 use super::*;
 use crate::meta::{
@@ -186,7 +186,7 @@ fn a_folder_that_was_set_aside_comes_back() {
     let back = Held::Back { stray: "/b/t-0.1-stray".into(), folder: "/b/t-0".into() };
     assert_eq!(decisions.places.iter().map(|(_, held)| held).collect::<Vec<_>>(), [&back]);
     assert_eq!(decisions.assignments[0].2, B);
-    // Not when there is a folder in its place, nor when nobody knows which of two it is.
+    // Not when there is a folder in its place, nor when either of two folders may be it.
     let scene = Scene::new(A);
     let id = scene.id.topic_id;
     scene.folder("/a/t-0", id).stray("/b/t-0.1-stray").is_at("/a/t-0", None);
