@@ -228,6 +228,10 @@ fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetC
         Some(ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::RebalanceInProgress) => {
             run.commits.borrow_mut().answered(key, offset, false, now);
         }
+        // The group itself has gone with what durability=os has lost.
+        Some(ErrorCode::GroupIdNotFound) if run.model.borrow().certain_from() > 0 => {
+            run.commits.borrow_mut().answered(key, offset, false, now);
+        }
         // It may have been written already when the log failed.
         Some(ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress) => {
         }

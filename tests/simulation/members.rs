@@ -110,6 +110,10 @@ impl Member {
                 self.generation = -1;
             }
             Some(ErrorCode::IllegalGeneration | ErrorCode::RebalanceInProgress) => self.generation = -1,
+            // Gone with what durability=os has lost.
+            Some(ErrorCode::GroupIdNotFound) if self.client.run.model.borrow().certain_from() > 0 => {
+                self.generation = -1;
+            }
             Some(
                 ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress,
             ) => {
