@@ -20,6 +20,9 @@ use protocol::{
 use ring::{Ring, sim::DiskControl};
 use std::{collections::BTreeMap, rc::Rc};
 
+/// Fetches that bring nothing, after which the inspector believes it.
+const IN_VAIN_MAX: usize = 20;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Harm {
     Flip,
@@ -139,6 +142,7 @@ fn recovery_point(disk: &DiskControl, dir: &str, topic: &str, index: i32) -> i64
 async fn inspect(run: Rc<Run>, ring: Ring, key: PartitionKey, harm: Harm) {
     let mut client = Client::new(&run, &ring, "inspector".to_owned());
     let mut cursor = Cursor::new(key);
+    let (mut reached, mut in_vain) = (-1, 0);
     while !run.is_over() {
         match read_on(&mut client, &mut cursor).await {
             Ok(None) => {}
@@ -147,6 +151,12 @@ async fn inspect(run: Rc<Run>, ring: Ring, key: PartitionKey, harm: Harm) {
                 return;
             }
             Err(Lost) => continue,
+        }
+        in_vain = if cursor.next == reached { in_vain + 1 } else { 0 };
+        reached = cursor.next;
+        if in_vain == IN_VAIN_MAX && harm == Harm::Flip {
+            // A header that names another last offset: no batch is found there, and nothing behind it is served.
+            return client.note(|| format!("{} from {}: nothing comes", run.model.borrow().say(key), cursor.next));
         }
         if cursor.is_at_end() {
             if harm != Harm::Flip {

@@ -22,6 +22,8 @@ pub enum Fault {
     JumpClock,
     /// Room for a few pages is left: writes fail in their midst.
     PartlyFullDisk,
+    /// One core is off its processor: the others go on, until what they have for it fills its mailboxes.
+    PauseCore,
     /// These three befall the second log directory alone.
     HangOneDisk,
     FullOneDisk,
@@ -180,6 +182,9 @@ impl Plan {
         }
         if dice.one_in(5) {
             self.acknowledge_from_page_cache(dice);
+        }
+        if dice.one_in(5) {
+            self.faults.push(Fault::PauseCore);
         }
         // Records that go by themselves would take the damage with them.
         self.damage = dice.one_in(4) && !self.retention && !self.dynamic;

@@ -10,6 +10,7 @@ enum Remedy {
     Start,
     Unpause,
     UnpauseClients,
+    UnpauseCores,
     Heal,
     ReleaseDisk,
     FreeDisk,
@@ -84,6 +85,7 @@ impl Storm<'_> {
                 run.note(|| format!("the broker starts, {} cores", run.broker.cores()));
             }
             Remedy::Unpause => run.world.unpause(run.broker.node),
+            Remedy::UnpauseCores => self.unpause_cores(),
             Remedy::UnpauseClients => run.world.unpause(run.clients),
             Remedy::Heal => run.world.heal_all(),
             Remedy::ReleaseDisk => run.world.disk(run.broker.node).hang(false),
@@ -92,6 +94,11 @@ impl Storm<'_> {
             Remedy::FreeOne => run.world.disk(run.broker.node).fill_below(ONE_DISK, false),
             Remedy::FreeDisk => run.world.disk(run.broker.node).set_capacity_bytes(UNLIMITED_BYTES),
         }
+    }
+
+    fn unpause_cores(&self) {
+        let run = self.run;
+        (0..run.broker.cores()).for_each(|core| run.world.pause_core(run.broker.node, core, false));
     }
 
     fn strike(&mut self) {
@@ -105,6 +112,7 @@ impl Storm<'_> {
             Fault::PowerCut | Fault::Kill | Fault::CleanStop => {
                 // A paused process would neither stop nor start.
                 run.world.unpause(run.broker.node);
+                self.unpause_cores();
                 if run.broker.is_running() {
                     run.end_broker(fault);
                     self.later(0, 700, Remedy::Start);
@@ -113,6 +121,11 @@ impl Storm<'_> {
             Fault::Pause => {
                 run.world.pause(run.broker.node);
                 self.later(1, 2_000, Remedy::Unpause);
+            }
+            Fault::PauseCore => {
+                let core = self.dice.below(run.broker.cores() as u64) as usize;
+                run.world.pause_core(run.broker.node, core, true);
+                self.later(1, 2_000, Remedy::UnpauseCores);
             }
             Fault::PauseClients => {
                 run.world.pause(run.clients);
@@ -186,6 +199,7 @@ impl Storm<'_> {
     fn calm_down(mut self) {
         let run = self.run;
         run.world.calm_down();
+        self.unpause_cores();
         run.world.disk(run.broker.node).set_capacity_bytes(UNLIMITED_BYTES);
         run.world.disk(run.broker.node).heal();
         if run.is_over() {
