@@ -23,6 +23,9 @@ use std::{collections::BTreeMap, rc::Rc};
 /// Fetches that bring nothing, after which the inspector believes it.
 const IN_VAIN_MAX: usize = 20;
 
+/// Says that a directory was closed in order.
+const CLEAN: &str = ".kafka_cleanshutdown";
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Harm {
     Flip,
@@ -37,20 +40,19 @@ struct Segment {
     path: String,
     /// Position and size of each batch.
     batches: Vec<(usize, usize)>,
-    is_first: bool,
+    /// Retention may have taken it, as far as the next start can tell.
+    may_be_gone: bool,
 }
 
 pub fn inflict(run: &Rc<Run>) {
     let mut dice = Dice::new(run.plan.seed ^ 0xda3a6e);
-    let clean = dice.one_in(2);
-    run.end_broker(if clean { Fault::CleanStop } else { Fault::Kill });
+    run.end_broker(*dice.pick(&[Fault::CleanStop, Fault::Kill]));
     let disk = run.world.disk(run.broker.node);
-    let segments = known_segments(run, &disk, clean);
+    let segments = known_segments(run, &disk);
     if !run.is_over() && !segments.is_empty() {
         let segment = dice.pick(&segments);
-        // After a crash, retention may have taken the first segment.
         let harms = [Harm::Flip, Harm::Cut, Harm::Delete];
-        let harm = *dice.pick(if segment.is_first && !clean { &harms[..2] } else { &harms });
+        let harm = *dice.pick(if segment.may_be_gone { &harms[..2] } else { &harms });
         apply(harm, segment, &mut dice, &disk);
         run.note(|| format!("{harm:?} of {}", segment.path));
         run.victim.set(Some(segment.key));
@@ -88,7 +90,7 @@ fn files_below(disk: &DiskControl, folder: &str) -> BTreeMap<String, Vec<u8>> {
 
 /// Segments of topics that stay which the next start knows to be whole: all after a stop in order, and those below the
 /// recovery point after a crash.
-fn known_segments(run: &Run, disk: &DiskControl, clean: bool) -> Vec<Segment> {
+fn known_segments(run: &Run, disk: &DiskControl) -> Vec<Segment> {
     let names = disk.file_names();
     let mut known = Vec::new();
     for (topic, index) in base_partitions(run) {
@@ -99,6 +101,8 @@ fn known_segments(run: &Run, disk: &DiskControl, clean: bool) -> Vec<Segment> {
         let id = run.model.borrow().live().find(|live| live.name == topic).map(|live| live.id);
         let (Some(id), Some(first)) = (id, logs.first()) else { continue };
         let (dir, _) = first.split_once(&suffix).expect("it has the suffix");
+        // A stop in order may find a directory not in order: where a folder lies in it that nobody knows.
+        let clean = names.iter().any(|name| *name == format!("{dir}/{CLEAN}"));
         let recovery_point = if clean { i64::MAX } else { recovery_point(disk, dir, &topic, index) };
         let key = PartitionKey { topic: id, index };
         let deleted_to = run.model.borrow().delete_asked_to(key);
@@ -110,7 +114,7 @@ fn known_segments(run: &Run, disk: &DiskControl, clean: bool) -> Vec<Segment> {
                 continue;
             }
             let folder = format!("{dir}{suffix}");
-            known.push(Segment { key, folder, path: (*path).clone(), batches: found, is_first: at == 0 });
+            known.push(Segment { key, folder, path: (*path).clone(), batches: found, may_be_gone: at == 0 && !clean });
         }
     }
     known

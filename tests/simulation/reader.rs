@@ -173,7 +173,10 @@ pub fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &P
                 let detail = format!("{} begins at {}, behind its end at {hw}", say(), answer.log_start_offset);
                 run.violate(Invariant::LogStartKept, detail);
             }
-            (cursor.high_watermark, cursor.reached_in) = (hw, expected.life);
+            cursor.high_watermark = hw;
+            if cursor.next <= hw {
+                cursor.reached_in = expected.life;
+            }
             run.check(read_batches(run, cursor, answer, expected.life));
         }
         Some(ErrorCode::OffsetOutOfRange) => {

@@ -379,7 +379,16 @@ impl Disk {
         let offset = self.misdirected(open.inode, offset);
         let needed = self.tree.image(open.inode).pages_needed(offset, data.len() as u64);
         let is_full = needed > 0 && self.is_full_for(open.inode);
+        let free = if is_full { 0 } else { self.capacity_pages.saturating_sub(self.used_pages) };
         if is_full || self.used_pages + needed > self.capacity_pages {
+            // Some of what has room.
+            let fitting = data.len().min(free as usize * PAGE_BYTES);
+            if fitting > 0 {
+                let keep = self.random.survival();
+                self.recharging(open.inode, |image, random| {
+                    image.write_durable(offset, &data[..fitting], keep, random)
+                });
+            }
             return Err(errno(libc::ENOSPC));
         }
         let fails = self.random.chance(self.options.write_error_per_million)
