@@ -283,16 +283,25 @@ fn a_topic_goes_while_a_write_of_it_waits() {
 #[test]
 fn retention_of_a_whole_log_that_fails_half_way_leaves_a_log() {
     for seed in 0..20 {
-        let quick = [("log.retention.ms", "1000"), ("log.retention.check.interval.ms", "200")];
+        let quick = [
+            ("log.retention.ms", "1000"),
+            ("log.retention.check.interval.ms", "200"),
+            ("log.flush.offset.checkpoint.interval.ms", "100"),
+        ];
         let run = started(seed, 1, &quick);
         tell(&run, move |mut client| async move {
             let disk = client.run.world.disk(client.run.broker.node);
             create(&mut client, 1).await;
             assert_eq!(produce(&mut client, 0, 100).await, (ErrorCode::None, 0));
+            // The recovery point is written meanwhile.
+            client.ring.sleep(Duration::from_millis(500)).await;
             disk.set_capacity_bytes(0);
             client.ring.sleep(LONG).await;
             disk.set_capacity_bytes(1 << 40);
             client.ring.sleep(LONG).await;
+            let names = disk.file_names();
+            let has = |base: i64| names.contains(&format!("/data/0/{TOPIC}-0/{base:020}.log"));
+            assert!(!has(0) && has(1), "seed {seed}: {names:?}");
         });
         match seed % 2 {
             0 => run.broker.crash(),
