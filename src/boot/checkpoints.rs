@@ -122,40 +122,48 @@ async fn write_at_intervals(shard: Shard, dirs: Rc<LogDirs>, dir: usize) {
 }
 
 /// Writes the checkpoints of what a start has recovered; from the reserve, where the disk is full. What is missing then
-/// leaves the recovery points where they are: the next start reads more.
+/// leaves the recovery points where they are: the next start reads more. Only in the directory of the metadata is an error
+/// that does not pass a reason not to start: the others may have disks of their own.
 pub(super) async fn write_first(shard: &Shard, dirs: &Rc<LogDirs>) -> Result<(), BootError> {
-    while let Err(source) = write_all(shard, dirs).await {
+    loop {
+        let failed = write_all(shard, dirs).await;
         let mut has_more = false;
-        for dir in &dirs.all {
-            has_more |= dir.reserve().spend_for(&source).await;
+        for (_, source) in &failed {
+            for dir in &dirs.all {
+                has_more |= dir.reserve().spend_for(source).await;
+            }
         }
         if has_more {
             continue;
         }
-        if !ring::passes(&source) {
-            return Err(BootError::Io { what: "cannot write the offset checkpoints", source });
+        for (dir, source) in failed {
+            let path = dirs.all[dir].path();
+            if !ring::passes(&source) && path == dirs.metadata_dir {
+                return Err(BootError::Io { what: "cannot write the offset checkpoints", source });
+            }
+            let remedy = if ring::passes(&source) { remedy(&source) } else { "check the disk" };
+            tracing::error!(
+                dir = %path.display(), error = %source,
+                "cannot write the offset checkpoints for now; recovery after a crash will take longer; {remedy}"
+            );
         }
-        tracing::error!(
-            error = %source,
-            "cannot write the offset checkpoints for now; recovery after a crash will take longer; {}",
-            remedy(&source)
-        );
-        break;
+        return Ok(());
     }
-    Ok(())
 }
 
-/// All directories at the same time.
-async fn write_all(shard: &Shard, dirs: &Rc<LogDirs>) -> io::Result<()> {
+/// All directories at the same time; those that failed.
+async fn write_all(shard: &Shard, dirs: &Rc<LogDirs>) -> Vec<(usize, io::Error)> {
     let begin = |dir| {
         let (shard, dirs) = (shard.clone(), dirs.clone());
         shard.ring.clone().spawn_named("checkpoint", async move { write(&shard, &dirs, dir, What::All).await })
     };
-    let mut written = Ok(());
-    for of_dir in (0..dirs.all.len()).map(begin).collect::<Vec<_>>() {
-        written = written.and(of_dir.await);
+    let mut failed = Vec::new();
+    for (dir, written) in (0..dirs.all.len()).map(begin).collect::<Vec<_>>().into_iter().enumerate() {
+        if let Err(error) = written.await {
+            failed.push((dir, error));
+        }
     }
-    written
+    failed
 }
 
 /// Has the directories at these paths forget what is known of partitions that are gone.

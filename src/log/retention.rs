@@ -109,10 +109,14 @@ impl Log {
         // The producers that only the oldest segments know go on in the snapshots of the later ones.
         self.finish_rolled().await?;
         if count == self.0.segments.borrow().len() {
-            let new = self.roll(self.log_end_offset(), now_ms);
+            self.roll(self.log_end_offset(), now_ms);
             self.finish_rolled().await?;
-            // A folder without a segment would not tell where the log goes on.
-            self.open_log_file(&new).await?;
+        }
+        let first = self.0.segments.borrow()[count].clone();
+        if self.synced_offset() <= first.base_offset {
+            // A folder without a segment would not tell where the log goes on. The segment may be there since a pass before
+            // this one, or an append, that could not make its file.
+            self.open_log_file(&first).await?;
             self.0.ring.sync_dir(self.dir()).await?;
         }
         let gone: Vec<Rc<Segment>> = self.0.segments.borrow_mut().drain(..count).collect();

@@ -338,6 +338,8 @@ impl Log {
             };
             log.0.writer.writes_behind.set(false);
             match written {
+                // Deleted meanwhile: what was gathered is forgotten, and nobody waits for it.
+                _ if log.has_ended() => {}
                 Ok(()) => {
                     log.run_done(&segment, &file, position, &bufs);
                     hold.release();

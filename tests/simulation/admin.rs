@@ -5,6 +5,7 @@
 use crate::{
     client::{Client, Lost},
     commits::base_partitions,
+    configs,
     model::{Invariant, PartitionKey, Topic},
     run::Run,
 };
@@ -15,8 +16,6 @@ use protocol::{
         create_topics_request::CreatableTopic,
         delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
         delete_topics_request::DeleteTopicState,
-        describe_configs_request::DescribeConfigsResource,
-        incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig},
     },
     messages::*,
 };
@@ -26,11 +25,9 @@ use std::rc::Rc;
 
 const STEPS: usize = 25;
 const TIMEOUT_MS: i32 = 10_000;
-const TOPIC_RESOURCE: i8 = 2;
-const SET: i8 = 0;
 
-struct Admin {
-    client: Client,
+pub struct Admin {
+    pub client: Client,
     /// Names with a creation that was never answered: it may come true late.
     tainted: FxHashSet<String>,
     names: usize,
@@ -45,7 +42,7 @@ pub async fn work(run: Rc<Run>, ring: Ring) {
     let mut steps_left = STEPS;
     while !run.is_over() {
         if run.is_calm() {
-            if check_metadata(&mut admin.client).await.is_ok() && admin.check_configs().await.is_ok() {
+            if check_metadata(&mut admin.client).await.is_ok() && configs::check(&mut admin.client).await.is_ok() {
                 return;
             }
         } else if steps_left > 0 {
@@ -58,7 +55,7 @@ pub async fn work(run: Rc<Run>, ring: Ring) {
 }
 
 /// What an error says about a request that changes something.
-enum Verdict {
+pub enum Verdict {
     /// It may have been carried out, or may be yet.
     Unknown,
     /// It was not carried out, and will not be.
@@ -84,8 +81,8 @@ impl Admin {
             }
             4 | 5 => self.delete_records().await,
             6 => self.add_partition().await,
-            7 => self.alter_config().await,
-            8 => drop(self.check_configs().await),
+            7 => configs::alter(self).await,
+            8 => drop(configs::check(&mut self.client).await),
             _ => drop(check_metadata(&mut self.client).await),
         }
     }
@@ -105,7 +102,7 @@ impl Admin {
     }
 
     /// Judges an error: some are only to be expected of a broken disk.
-    fn judge(&self, what: &str, error: Option<ErrorCode>, message: Option<&str>) -> Verdict {
+    pub fn judge(&self, what: &str, error: Option<ErrorCode>, message: Option<&str>) -> Verdict {
         self.client.note(|| format!("{what}: {error:?} {message:?}"));
         match error {
             Some(ErrorCode::NotController) if message.is_some_and(|message| message.contains("for now")) => {
@@ -122,7 +119,7 @@ impl Admin {
         }
     }
 
-    fn unexplained(&self, what: &str, error: ErrorCode, message: Option<&str>) {
+    pub fn unexplained(&self, what: &str, error: ErrorCode, message: Option<&str>) {
         self.client.run.violate(Invariant::AnswersExplained, format!("{what}: {error:?}: {message:?}"));
     }
 
@@ -223,7 +220,7 @@ impl Admin {
         let Some(result) = response.topics.first().and_then(|topic| topic.partitions.first()) else { return };
         if result.error_code == 0 {
             self.client.note(|| format!("{what}: begins at {}", result.low_watermark));
-            run.check(run.model.borrow().log_start_told(key, result.low_watermark));
+            run.check(run.model.borrow_mut().log_start_told(key, expected, result.low_watermark));
             if result.low_watermark < offset {
                 run.violate(Invariant::LogStartKept, format!("{what}: the log begins at {}", result.low_watermark));
             }
@@ -262,60 +259,6 @@ impl Admin {
             }
             self.client.pause().await;
         }
-    }
-
-    async fn alter_config(&mut self) {
-        let run = self.client.run.clone();
-        let base: Vec<Topic> = run.model.borrow().live().filter(|topic| topic.is_base).cloned().collect();
-        let Some(topic) = base.get(self.client.below(base.len())) else { return };
-        let value = (1_000_000_000 + self.client.below(1_000_000_000)).to_string();
-        run.model.borrow_mut().topic_mut(topic.id).retention_ms.1 = Some(value.clone());
-        let what = format!("retention.ms={value} for {}", topic.name);
-        while !run.is_over() {
-            let config =
-                AlterableConfig { name: "retention.ms".to_owned(), config_operation: SET, value: Some(value.clone()) };
-            let resource = AlterConfigsResource {
-                resource_type: TOPIC_RESOURCE,
-                resource_name: topic.name.clone(),
-                configs: vec![config],
-            };
-            let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
-            let answer = self.client.call(1, &request).await;
-            let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else { continue };
-            if result.error_code == 0 {
-                self.client.note(|| format!("{what}: done"));
-                run.model.borrow_mut().topic_mut(topic.id).retention_ms.0 = Some(value);
-                return;
-            }
-            let error = self.judge(&what, ErrorCode::from_code(result.error_code), result.error_message.as_deref());
-            if let Verdict::Refused(error) = error {
-                self.unexplained(&what, error, result.error_message.as_deref());
-            }
-            self.client.pause().await;
-        }
-    }
-
-    async fn check_configs(&mut self) -> Result<(), Lost> {
-        let run = self.client.run.clone();
-        let set: Vec<Topic> =
-            run.model.borrow().live().filter(|topic| topic.retention_ms.1.is_some()).cloned().collect();
-        let resource = |topic: &Topic| DescribeConfigsResource {
-            resource_type: TOPIC_RESOURCE,
-            resource_name: topic.name.clone(),
-            configuration_keys: Some(vec!["retention.ms".to_owned()]),
-        };
-        let request = DescribeConfigsRequest { resources: set.iter().map(resource).collect(), ..Default::default() };
-        let response = self.client.call(4, &request).await?;
-        for topic in set {
-            let result = response.results.iter().find(|result| result.resource_name == topic.name);
-            let found = result.and_then(|result| result.configs.first()).and_then(|config| config.value.clone());
-            let (acknowledged, asked) = topic.retention_ms;
-            if found != acknowledged && found != asked && !(acknowledged.is_none() && found.is_some()) {
-                let detail = format!("{}: retention.ms is {found:?}, {acknowledged:?} was acknowledged", topic.name);
-                run.violate(Invariant::TopicsKept, detail);
-            }
-        }
-        Ok(())
     }
 }
 

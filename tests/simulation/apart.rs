@@ -11,10 +11,14 @@ use protocol::{
     ErrorCode,
     generated::rpc::{
         create_topics_request::CreatableTopic,
+        delete_topics_request::DeleteTopicState,
         list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
         produce_request::{PartitionProduceData, TopicProduceData},
     },
-    messages::{CreateTopicsRequest, ListOffsetsRequest, ProduceRequest, ProduceResponse},
+    messages::{
+        CreateTopicsRequest, DeleteTopicsRequest, DeleteTopicsResponse, ListOffsetsRequest, ProduceRequest,
+        ProduceResponse,
+    },
     records::BatchBuilder,
 };
 use ring::{Ring, sim::SimOptions};
@@ -235,6 +239,77 @@ fn a_full_disk_at_a_roll_is_an_error() {
             while produce(&mut client, 0, 100).await.0 != ErrorCode::None {
                 client.ring.sleep(Duration::from_millis(100)).await;
             }
+        });
+        run.world.close();
+    }
+}
+
+/// A write that was under way when its topic was deleted ended the broker with a panic (seed 9000001).
+#[test]
+fn a_topic_goes_while_a_write_of_it_waits() {
+    for seed in 0..20 {
+        let run = started(seed, 2, &[]);
+        tell(&run, move |mut client| async move {
+            let run = client.run.clone();
+            let disk = run.world.disk(run.broker.node);
+            create(&mut client, 4).await;
+            for partition in 0..4 {
+                assert_eq!(produce(&mut client, partition, 100).await.0, ErrorCode::None);
+            }
+            disk.hang_below("/data/1", true);
+            for partition in 0..4 {
+                let mut other = Client::new(&run, &client.ring, "who waits".to_owned());
+                send(&mut other, partition, 1_000).await;
+            }
+            client.ring.sleep(Duration::from_millis(100)).await;
+            let topics = vec![DeleteTopicState { name: Some(TOPIC.to_owned()), ..Default::default() }];
+            let request = DeleteTopicsRequest { topics, timeout_ms: 1_000, ..Default::default() };
+            let pending = client.send(6, &request).await.expect("it is sent");
+            client.ring.sleep(Duration::from_millis(500)).await;
+            disk.hang_below("/data/1", false);
+            assert!(client.receive::<DeleteTopicsResponse>(pending).await.is_ok(), "seed {seed}");
+            client.ring.sleep(LONG).await;
+            create(&mut client, 4).await;
+            for partition in 0..4 {
+                assert_eq!(produce(&mut client, partition, 100).await, (ErrorCode::None, 0), "seed {seed}");
+            }
+        });
+        run.world.close();
+    }
+}
+
+/// Retention that takes all of a log begins a new segment. When that failed on a full disk, the next pass took the old ones
+/// away without the new one's file: after a crash the log had no segment and was refused (seed 9000048).
+#[test]
+fn retention_of_a_whole_log_that_fails_half_way_leaves_a_log() {
+    for seed in 0..20 {
+        let quick = [
+            ("log.retention.ms", "1000"),
+            ("log.retention.check.interval.ms", "200"),
+            ("log.flush.offset.checkpoint.interval.ms", "100"),
+        ];
+        let run = started(seed, 1, &quick);
+        tell(&run, move |mut client| async move {
+            let disk = client.run.world.disk(client.run.broker.node);
+            create(&mut client, 1).await;
+            assert_eq!(produce(&mut client, 0, 100).await, (ErrorCode::None, 0));
+            // The recovery point is written meanwhile.
+            client.ring.sleep(Duration::from_millis(500)).await;
+            disk.set_capacity_bytes(0);
+            client.ring.sleep(LONG).await;
+            disk.set_capacity_bytes(1 << 40);
+            client.ring.sleep(LONG).await;
+            let names = disk.file_names();
+            let has = |base: i64| names.contains(&format!("/data/0/{TOPIC}-0/{base:020}.log"));
+            assert!(!has(0) && has(1), "seed {seed}: {names:?}");
+        });
+        match seed % 2 {
+            0 => run.broker.crash(),
+            _ => run.broker.kill(),
+        }
+        start(&run);
+        tell(&run, move |mut client| async move {
+            assert_eq!(produce(&mut client, 0, 100).await, (ErrorCode::None, 1), "seed {seed}");
         });
         run.world.close();
     }

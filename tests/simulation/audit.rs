@@ -3,7 +3,7 @@
 use crate::{
     admin,
     client::{Client, Lost},
-    commits,
+    commits, configs,
     model::PartitionKey,
     reader::{self, Cursor},
     run::Run,
@@ -14,12 +14,12 @@ use std::rc::Rc;
 pub async fn work(run: Rc<Run>, ring: Ring) {
     let mut client = Client::new(&run, &ring, "audit".to_owned());
     while !run.is_over() {
-        if admin::check_metadata(&mut client).await.is_ok() {
+        if admin::check_metadata(&mut client).await.is_ok() && configs::check(&mut client).await.is_ok() {
             break;
         }
     }
     let partitions = run.model.borrow().live_partitions();
-    for key in partitions {
+    for key in partitions.into_iter().filter(|key| run.victim.get() != Some(*key)) {
         while !run.is_over() && read_all(&mut client, key).await.is_err() {}
     }
     while !run.is_over() && commits::check_all(&mut client).await.is_err() {}
@@ -29,10 +29,11 @@ async fn read_all(client: &mut Client, key: PartitionKey) -> Result<(), Lost> {
     let run = client.run.clone();
     let mut cursor = [Cursor::new(key)];
     reader::find_start(client, &mut cursor[0]).await?;
-    let start = cursor[0].next;
     while !run.is_over() && !cursor[0].is_at_end() {
         reader::fetch(client, &mut cursor).await?;
     }
-    run.check(run.model.borrow().check_sequences(key, start, cursor[0].next, run.plan.depth == 1));
+    let model = run.model.borrow();
+    let all_begin_at_zero = run.plan.depth == 1 && model.certain_from() == 0;
+    run.check(model.check_sequences(key, cursor[0].start, cursor[0].next, all_begin_at_zero));
     Ok(())
 }

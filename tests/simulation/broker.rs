@@ -3,7 +3,7 @@
 //! Stands where `src/main.rs` stands for a real process: one simulated core per thread, and the control thread's end of
 //! the mailboxes for a clean stop.
 
-use crate::plan::Plan;
+use crate::{dice::Dice, plan::Plan};
 use millstream::net::admission::OpenConnections;
 use millstream::{
     boot::{self, Board, CoreStart, ListenAddress, MeshEnd},
@@ -12,7 +12,7 @@ use millstream::{
 };
 use ring::sim::{NodeId, World};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     net::SocketAddr,
     rc::Rc,
     sync::{
@@ -22,13 +22,16 @@ use std::{
 };
 
 pub const PORT: u16 = 9092;
+const MAX_CORES: u64 = 4;
 
 pub struct Broker {
     pub node: NodeId,
     pub address: SocketAddr,
     world: World,
     loaded: Loaded,
-    cores: usize,
+    cores: Cell<usize>,
+    /// Says how many cores the next start has, where that varies.
+    dice: Option<RefCell<Dice>>,
     process: RefCell<Option<Process>>,
 }
 
@@ -51,7 +54,15 @@ impl Broker {
         overrides.push(("log.dirs".to_owned(), dirs.join(",")));
         let loaded =
             config::load::from_sources(None, &overrides, std::iter::empty(), "broker").expect("a valid configuration");
-        Broker { node, address, world: world.clone(), loaded, cores: plan.cores, process: RefCell::default() }
+        Broker {
+            node,
+            address,
+            world: world.clone(),
+            loaded,
+            cores: Cell::new(plan.cores),
+            dice: plan.vary_cores.then(|| RefCell::new(Dice::new(plan.seed ^ 0xc02e5))),
+            process: RefCell::default(),
+        }
     }
 
     pub fn is_running(&self) -> bool {
@@ -60,12 +71,16 @@ impl Broker {
 
     pub fn start(&self) {
         assert!(!self.is_running(), "one process at a time");
-        let (ends, control) = boot::mesh_with_control(self.cores);
-        let board = Board::new(self.cores);
+        if let Some(dice) = &self.dice {
+            self.cores.set(dice.borrow_mut().between(1, MAX_CORES) as usize);
+        }
+        let count = self.cores.get();
+        let (ends, control) = boot::mesh_with_control(count);
+        let board = Board::new(count);
         let config = Arc::new(self.loaded.config.clone());
         let open_connections: Arc<OpenConnections> = Arc::default();
         let ready = Arc::new(AtomicBool::new(false));
-        let ended = Rc::new(RefCell::new(vec![None; self.cores]));
+        let ended = Rc::new(RefCell::new(vec![None; count]));
         for (index, end) in ends.into_iter().enumerate() {
             let is_ready = ready.clone();
             let start = CoreStart {
@@ -73,7 +88,7 @@ impl Broker {
                 layers: self.loaded.layers.clone(),
                 board: board.clone(),
                 end,
-                count: self.cores,
+                count,
                 cpu: index,
                 open_connections: open_connections.clone(),
                 addresses: vec![ListenAddress { listener: 0, address: self.address }],
@@ -86,6 +101,11 @@ impl Broker {
             });
         }
         *self.process.borrow_mut() = Some(Process { board, control: Some(control), ready, ended });
+    }
+
+    /// How many cores the process has, or had last.
+    pub fn cores(&self) -> usize {
+        self.cores.get()
     }
 
     /// Whether clients are served.

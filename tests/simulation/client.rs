@@ -24,6 +24,8 @@ pub struct Client {
     stream: Option<Stream>,
     buffer: BytesMut,
     correlation_id: i32,
+    /// Connections that it has had.
+    connections: u64,
 }
 
 /// A request that was sent and not answered yet.
@@ -35,11 +37,17 @@ pub struct Pending {
 
 impl Client {
     pub fn new(run: &Rc<Run>, ring: &Ring, name: String) -> Client {
-        Client { run: run.clone(), ring: ring.clone(), name, stream: None, buffer: BytesMut::new(), correlation_id: 0 }
+        let (run, ring) = (run.clone(), ring.clone());
+        Client { run, ring, name, stream: None, buffer: BytesMut::new(), correlation_id: 0, connections: 0 }
     }
 
     pub fn note(&self, text: impl FnOnce() -> String) {
         self.run.note(|| format!("{}: {}", self.name, text()));
+    }
+
+    /// Which connection it has, by number; `None` when the next request makes a new one.
+    pub fn connection(&self) -> Option<u64> {
+        self.stream.as_ref().map(|_| self.connections)
     }
 
     pub async fn call<Q: Request>(&mut self, version: i16, request: &Q) -> Result<Q::Response, Lost> {
@@ -80,6 +88,7 @@ impl Client {
         match self.ring.timeout(PATIENCE, self.ring.connect(self.run.broker.address)).await {
             Some(Ok(stream)) => {
                 self.stream = Some(stream);
+                self.connections += 1;
                 Ok(())
             }
             _ => {

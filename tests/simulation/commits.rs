@@ -40,6 +40,8 @@ struct Attempt {
 pub struct Commits {
     attempts: BTreeMap<CommitKey, Vec<Attempt>>,
     next_offset: i64,
+    /// What was acknowledged up to here may be gone: a power cut that `durability=os` does not survive.
+    lost_at: Option<Instant>,
     pub acknowledged: u64,
 }
 
@@ -64,11 +66,17 @@ impl Commits {
         self.acknowledged += 1;
         let attempt =
             attempts.iter_mut().find(|attempt| attempt.offset == offset).expect("an answer follows an attempt");
-        (attempt.acknowledged, attempt.settled_at) = (true, Some(now));
+        // An answer that was under way in a power cut says nothing of what the power cut has left.
+        attempt.acknowledged = self.lost_at.is_none_or(|lost_at| attempt.sent_at > lost_at);
+        attempt.settled_at = Some(now);
     }
 
-    /// Requests that were under way are carried out no more.
-    pub fn broker_ended(&mut self, now: Instant) {
+    /// Requests that were under way are carried out no more. `loses`: any of what was acknowledged may be gone.
+    pub fn broker_ended(&mut self, now: Instant, loses: bool) {
+        if loses {
+            self.lost_at = Some(now);
+            self.attempts.values_mut().flatten().for_each(|attempt| attempt.acknowledged = false);
+        }
         for attempt in self.attempts.values_mut().flatten() {
             attempt.settled_at.get_or_insert(now);
         }
@@ -218,6 +226,10 @@ fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetC
     match error {
         Some(ErrorCode::None) => run.commits.borrow_mut().answered(key, offset, true, now),
         Some(ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::RebalanceInProgress) => {
+            run.commits.borrow_mut().answered(key, offset, false, now);
+        }
+        // The group itself has gone with what durability=os has lost.
+        Some(ErrorCode::GroupIdNotFound) if run.model.borrow().certain_from() > 0 => {
             run.commits.borrow_mut().answered(key, offset, false, now);
         }
         // It may have been written already when the log failed.

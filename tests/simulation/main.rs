@@ -1,9 +1,14 @@
 //! The whole broker in a simulated world: cores, disk, network and clocks decided by one seed, clients that remember what
 //! they were told, and named invariants ([`model::Invariant`]) over what they hear.
 //!
-//! Each seed has two phases. In the storm the broker loses power, is killed, stopped, paused, cut off, and its disk hangs,
-//! fills up and fails, a random subset of that per seed; safety is checked with every answer. Then the weather is calm:
-//! everything that was begun has to come to its end in time, and after more ends and starts everything is read once more.
+//! Each seed has two phases. In the storm the broker loses power, is killed, stopped, paused (as a whole, or one core of
+//! it), cut off, and its disk hangs, fills up and fails, a random subset of that per seed, sometimes in one of two log
+//! directories alone; safety is checked with every answer. Then the weather is calm: everything that was begun has to come
+//! to its end in time, and after more ends and starts everything is read once more.
+//!
+//! What else a seed may draw ([`plan::Plan`]): another number of cores at each start, `durability=os`, retention down to an
+//! empty log, configs that change, producers that want one answer or none, readers with fetch sessions, and at last a file
+//! damaged below the recovery point ([`damage`]).
 //!
 //! | variable | |
 //! |---|---|
@@ -18,14 +23,19 @@ mod audit;
 mod broker;
 mod client;
 mod commits;
+mod configs;
+mod damage;
 mod dice;
 mod journal;
 mod members;
 mod model;
+mod overflow;
 mod plan;
 mod producer;
 mod reader;
 mod run;
+mod sessions;
+mod silent;
 mod storm;
 
 use model::Invariant;

@@ -26,13 +26,19 @@ const COMMITS: usize = 25;
 /// What was acknowledged to the members of each generation.
 #[derive(Default)]
 pub struct Generations {
-    /// By generation: the leader's mark, and who owns which partition.
-    acknowledged: FxHashMap<i32, (u64, BTreeMap<String, String>)>,
+    /// By the number of a generation, and what the power cuts that may have taken it are told by: the leader's mark, and who
+    /// owns which partition.
+    acknowledged: FxHashMap<(u32, i32), (u64, BTreeMap<String, String>)>,
 }
 
 impl Generations {
     /// A member has been given `assignment` (see [`assignment`]) in this generation.
-    fn assigned(&mut self, generation: i32, member: &str, assignment: &str) -> Result<(), Violation> {
+    fn assigned(
+        &mut self,
+        (certain_from, generation): (u32, i32),
+        member: &str,
+        assignment: &str,
+    ) -> Result<(), Violation> {
         let bad = |detail: String| {
             Err(Violation {
                 invariant: Invariant::GenerationsKept,
@@ -43,7 +49,7 @@ impl Generations {
         let Some(mark) = parts.next().and_then(|mark| mark.parse::<u64>().ok()) else {
             return bad(format!("{member} was assigned {assignment:?}, which no leader wrote"));
         };
-        let known = self.acknowledged.entry(generation).or_insert((mark, BTreeMap::new()));
+        let known = self.acknowledged.entry((certain_from, generation)).or_insert((mark, BTreeMap::new()));
         if known.0 != mark {
             return bad("two leaders have shared it out".to_owned());
         }
@@ -104,6 +110,10 @@ impl Member {
                 self.generation = -1;
             }
             Some(ErrorCode::IllegalGeneration | ErrorCode::RebalanceInProgress) => self.generation = -1,
+            // Gone with what durability=os has lost.
+            Some(ErrorCode::GroupIdNotFound) if self.client.run.model.borrow().certain_from() > 0 => {
+                self.generation = -1;
+            }
             Some(
                 ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress,
             ) => {
@@ -158,10 +168,11 @@ impl Member {
             assignments,
             ..Default::default()
         };
+        let certain_from = run.model.borrow().certain_from();
         let synced = self.client.call(5, &request).await?;
         if self.succeeded("sync", synced.error_code).await? {
             let text = String::from_utf8_lossy(&synced.assignment).into_owned();
-            run.check(run.generations.borrow_mut().assigned(generation, &self.id, &text));
+            run.check(run.generations.borrow_mut().assigned((certain_from, generation), &self.id, &text));
             self.generation = generation;
             let parse = |part: &str| {
                 part.split_once(':').and_then(|(topic, index)| Some((topic.to_owned(), index.parse().ok()?)))

@@ -2,6 +2,10 @@
 //!
 //! Owns: every record, topic and commit that any client has attempted, what was acknowledged of it, what was read of it.
 //! Never: knows how the broker works. A contradiction becomes a [`Violation`]; the first one ends the run.
+//!
+//! A *life* is the time between two ends of the broker; an answer belongs to the life in which its request was sent.
+//! A power cut under `durability=os` puts in doubt what was known before it: each log may have lost an end of any length,
+//! and nothing else. What shows that a record is gone shows that all that was known behind it is gone as well.
 
 use protocol::Uuid;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -20,7 +24,7 @@ pub enum Invariant {
     ReadsRepeat,
     /// No consumer is told a high watermark below one that was told, or below what was acknowledged.
     HighWatermarkKept,
-    /// Records go only when their deletion was asked for.
+    /// Records go only when their deletion was asked for, or when retention may take them; the start of a log goes forward.
     LogStartKept,
     /// A committed offset that was acknowledged is found until another one replaces it.
     CommittedOffsetsKept,
@@ -76,8 +80,12 @@ pub struct Topic {
     pub is_base: bool,
     pub delete_asked: bool,
     pub deleted: bool,
-    /// `retention.ms` as it was last acknowledged, and as it was last asked for.
-    pub retention_ms: (Option<String>, Option<String>),
+    /// By name: the config as it was last acknowledged, and as it was last asked for.
+    pub configs: BTreeMap<&'static str, (Option<String>, Option<String>)>,
+    /// A retention was asked for under which records may go at any time.
+    pub may_expire: bool,
+    /// A `max.message.bytes` was asked for that batches may exceed.
+    pub small_messages: bool,
 }
 
 /// A record that a producer has made.
@@ -89,16 +97,47 @@ struct Sent {
     offset: Option<i64>,
 }
 
+impl Sent {
+    /// Producers without an id are known by a negative one here.
+    fn is_of(&self, producer_id: i64, sequence: i32) -> bool {
+        match self.producer_id {
+            ..0 => producer_id == -1,
+            known => known == producer_id && self.sequence == sequence,
+        }
+    }
+}
+
+/// A record where it is known to be.
+#[derive(Clone, Copy)]
+struct Placed {
+    id: u64,
+    /// The last life in which it was seen there.
+    life: u32,
+}
+
 #[derive(Default)]
 struct PartitionModel {
     /// Acknowledged or read: the record at each offset.
-    at: BTreeMap<i64, u64>,
+    at: BTreeMap<i64, Placed>,
     /// By producer id and sequence number.
     sequences: FxHashMap<i64, BTreeMap<i32, i64>>,
     acked_end: i64,
     high_watermark: i64,
     /// The highest offset up to which records were asked to be deleted.
     delete_asked_to: i64,
+    /// The highest start of the log that was told and may not be taken back.
+    log_start: i64,
+    /// Up to here everything has survived the last power cut that could take something.
+    survived_to: i64,
+}
+
+impl PartitionModel {
+    /// Where the records of this producer around `sequence` are: the one before, and it or the one after.
+    fn neighbours(&self, producer_id: i64, sequence: i32) -> (Option<i64>, Option<i64>) {
+        let Some(sequences) = self.sequences.get(&producer_id) else { return (None, None) };
+        let before = sequences.range(..sequence).next_back().map(|(_, at)| *at);
+        (before, sequences.range(sequence..).next().map(|(_, at)| *at))
+    }
 }
 
 /// What a request must find, taken when it is sent.
@@ -106,7 +145,9 @@ struct PartitionModel {
 pub struct Expected {
     pub acked_end: i64,
     pub high_watermark: i64,
+    pub log_start: i64,
     pub deleted: bool,
+    pub life: u32,
 }
 
 #[derive(Default)]
@@ -115,11 +156,54 @@ pub struct Model {
     sent: Vec<Sent>,
     partitions: FxHashMap<PartitionKey, PartitionModel>,
     producer_ids: FxHashSet<i64>,
+    /// Producers without an id that there have been.
+    silent: i64,
+    life: u32,
+    /// What was last seen before this life is in doubt.
+    certain_from: u32,
+    /// Every topic is under a retention that takes records at any time.
+    all_expire: bool,
     pub acked_records: u64,
     pub read_records: u64,
 }
 
 impl Model {
+    pub fn new(all_expire: bool) -> Model {
+        Model { all_expire, ..Model::default() }
+    }
+
+    // ---- lives ---------------------------------------------------------------------------------------------------
+
+    /// `in_order`: it has stopped by itself, and everything is on the disk. `loses`: what was not synced is gone.
+    pub fn broker_ended(&mut self, in_order: bool, loses: bool) {
+        self.life += 1;
+        if loses {
+            self.certain_from = self.life;
+        }
+        for partition in self.partitions.values_mut() {
+            if !in_order {
+                // Checkpoints hold it, and are written now and then.
+                partition.log_start = 0;
+            }
+            if loses {
+                (partition.acked_end, partition.high_watermark, partition.survived_to) = (0, 0, 0);
+            }
+        }
+    }
+
+    /// Tells lives apart between which records may have been lost.
+    pub fn certain_from(&self) -> u32 {
+        self.certain_from
+    }
+
+    fn is_doubtful(&self, life: u32) -> bool {
+        life < self.certain_from
+    }
+
+    pub fn may_expire(&self, key: PartitionKey) -> bool {
+        self.all_expire || self.topic(key.topic).is_some_and(|topic| topic.may_expire)
+    }
+
     // ---- topics --------------------------------------------------------------------------------------------------
 
     pub fn topic(&self, id: Uuid) -> Option<&Topic> {
@@ -146,7 +230,9 @@ impl Model {
             is_base,
             delete_asked: false,
             deleted: false,
-            retention_ms: (None, None),
+            configs: BTreeMap::new(),
+            may_expire: false,
+            small_messages: false,
         };
         self.topics.push(topic);
         Ok(())
@@ -178,6 +264,12 @@ impl Model {
         Ok(())
     }
 
+    /// What stands for the id of a producer that has none, as long as its connection lasts.
+    pub fn silent_id(&mut self) -> i64 {
+        self.silent += 1;
+        -1 - self.silent
+    }
+
     /// Takes note of records that are about to be sent for the first time; the id of the first one.
     pub fn records_made(&mut self, partition: PartitionKey, producer_id: i64, base_sequence: i32, count: i32) -> u64 {
         let first = self.sent.len() as u64;
@@ -188,15 +280,24 @@ impl Model {
 
     pub fn expected(&self, key: PartitionKey) -> Expected {
         let deleted = self.topic(key.topic).is_some_and(|topic| topic.deleted);
-        let (acked_end, high_watermark) =
-            self.partitions.get(&key).map_or((0, 0), |partition| (partition.acked_end, partition.high_watermark));
-        Expected { acked_end, high_watermark, deleted }
+        let of = |partition: &PartitionModel| (partition.acked_end, partition.high_watermark, partition.log_start);
+        let (acked_end, high_watermark, log_start) = self.partitions.get(&key).map_or((0, 0, 0), of);
+        Expected { acked_end, high_watermark, log_start, deleted, life: self.life }
     }
 
-    /// The broker has acknowledged the records `first_id..first_id + count` from `base_offset` on.
-    pub fn acknowledged(&mut self, key: PartitionKey, first_id: u64, count: i32, base_offset: i64) -> Checked {
+    /// The broker has acknowledged the records `first_id..first_id + count` from `base_offset` on, in this life.
+    pub fn acknowledged(
+        &mut self,
+        key: PartitionKey,
+        (first_id, count): (u64, i32),
+        base_offset: i64,
+        life: u32,
+    ) -> Checked {
+        if self.is_doubtful(life) {
+            return Ok(());
+        }
         for delta in 0..count {
-            self.place(key, base_offset + i64::from(delta), first_id + delta as u64, "acknowledged")?;
+            self.place(key, base_offset + i64::from(delta), first_id + delta as u64, ("acknowledged", life))?;
         }
         self.acked_records += count as u64;
         let partition = self.partitions.entry(key).or_default();
@@ -206,15 +307,22 @@ impl Model {
 
     // ---- reading -------------------------------------------------------------------------------------------------
 
-    /// A consumer has read the record `id` of producer `producer_id` at `offset`.
-    pub fn read(&mut self, key: PartitionKey, offset: i64, id: u64, producer_id: i64, sequence: i32) -> Checked {
+    /// A consumer has read the record `id` of this producer, with this sequence number, at `offset`.
+    pub fn read(
+        &mut self,
+        key: PartitionKey,
+        offset: i64,
+        id: u64,
+        (producer_id, sequence): (i64, i32),
+        life: u32,
+    ) -> Checked {
         let Some(sent) = self.sent.get(id as usize) else {
             return violated(
                 Invariant::ReadsRepeat,
                 format!("{} offset {offset}: record {id} was never sent", self.say(key)),
             );
         };
-        if sent.partition != key || sent.producer_id != producer_id || sent.sequence != sequence {
+        if sent.partition != key || !sent.is_of(producer_id, sequence) {
             let detail = format!(
                 "{} offset {offset}: record {id} was sent to {} by producer {} as {}, is read of producer {producer_id} as {sequence}",
                 self.say(key),
@@ -225,41 +333,99 @@ impl Model {
             return violated(Invariant::ReadsRepeat, detail);
         }
         self.read_records += 1;
-        self.place(key, offset, id, "read")
+        if self.is_doubtful(life) {
+            return Ok(());
+        }
+        self.place(key, offset, id, ("read", life))
     }
 
-    fn place(&mut self, key: PartitionKey, offset: i64, id: u64, how: &str) -> Checked {
+    /// Takes in that a record was seen at `offset`; how, and in which life.
+    fn place(&mut self, key: PartitionKey, offset: i64, id: u64, (how, life): (&str, u32)) -> Checked {
+        self.forget_contradicted(key, offset, id)?;
         let where_ = self.say(key);
+        let is_old = |known: Placed| known.life < self.certain_from;
         let sent = &mut self.sent[id as usize];
         let partition = self.partitions.entry(key).or_default();
-        match (sent.offset, partition.at.get(&offset)) {
+        match (sent.offset, partition.at.get_mut(&offset)) {
             (Some(known), _) if known != offset => {
                 let detail = format!("{where_}: record {id} is known at offset {known} and now {how} at {offset}");
                 return violated(Invariant::NothingTwice, detail);
             }
-            (_, Some(other)) if *other != id => {
+            (_, Some(other)) if other.id != id => {
+                let other = other.id;
                 let detail = format!("{where_} offset {offset}: record {other} is known there, record {id} now {how}");
                 return violated(Invariant::ReadsRepeat, detail);
             }
-            (Some(_), _) => return Ok(()),
+            (Some(_), placed) => {
+                if let Some(placed) = placed {
+                    if is_old(*placed) {
+                        partition.survived_to = partition.survived_to.max(offset + 1);
+                    }
+                    placed.life = placed.life.max(life);
+                }
+                return Ok(());
+            }
             (None, _) => {}
         }
         sent.offset = Some(offset);
-        partition.at.insert(offset, id);
+        partition.at.insert(offset, Placed { id, life });
         let (producer_id, sequence) = (sent.producer_id, sent.sequence);
-        let sequences = partition.sequences.entry(producer_id).or_default();
-        let before = sequences.range(..sequence).next_back().is_none_or(|(_, at)| *at < offset);
-        let after = sequences.range(sequence..).next().is_none_or(|(_, at)| *at > offset);
-        if !before || !after {
+        let (before, after) = partition.neighbours(producer_id, sequence);
+        if before.is_some_and(|at| at >= offset) || after.is_some_and(|at| at <= offset) {
             let detail =
                 format!("{where_} offset {offset}: producer {producer_id} sequence {sequence} {how} out of order");
             return violated(Invariant::OrderKept, detail);
         }
-        sequences.insert(sequence, offset);
+        partition.sequences.entry(producer_id).or_default().insert(sequence, offset);
+        Ok(())
+    }
+
+    /// Record `id` was seen at `offset`: what is in doubt and contradicts that was lost, and all that was known behind it.
+    fn forget_contradicted(&mut self, key: PartitionKey, offset: i64, id: u64) -> Checked {
+        if self.certain_from == 0 {
+            return Ok(());
+        }
+        let sent = &self.sent[id as usize];
+        let (known_at, producer_id, sequence) = (sent.offset, sent.producer_id, sent.sequence);
+        loop {
+            let partition = self.partitions.entry(key).or_default();
+            let (before, after) = partition.neighbours(producer_id, sequence);
+            let suspects = [
+                known_at.filter(|known| *known != offset),
+                partition.at.get(&offset).filter(|placed| placed.id != id).map(|_| offset),
+                before.filter(|at| *at >= offset),
+                after.filter(|at| *at <= offset),
+            ];
+            let is_old = |at: &i64| partition.at.get(at).is_some_and(|placed| placed.life < self.certain_from);
+            let Some(lost) = suspects.into_iter().flatten().find(is_old) else { return Ok(()) };
+            self.forget_from(key, lost)?;
+        }
+    }
+
+    fn forget_from(&mut self, key: PartitionKey, lost: i64) -> Checked {
+        let where_ = self.say(key);
+        let partition = self.partitions.entry(key).or_default();
+        if lost < partition.survived_to {
+            let survived = partition.survived_to - 1;
+            let detail = format!("{where_}: offset {lost} was lost in a power cut, and {survived} behind it was not");
+            return violated(Invariant::ReadsRepeat, detail);
+        }
+        let is_gone = |placed: &Placed| placed.life < self.certain_from;
+        let gone: Vec<(i64, Placed)> =
+            partition.at.range(lost..).filter(|(_, placed)| is_gone(placed)).map(|(at, one)| (*at, *one)).collect();
+        for (at, placed) in gone {
+            partition.at.remove(&at);
+            let sent = &mut self.sent[placed.id as usize];
+            sent.offset = None;
+            partition.sequences.entry(sent.producer_id).or_default().remove(&sent.sequence);
+        }
         Ok(())
     }
 
     pub fn high_watermark_told(&mut self, key: PartitionKey, expected: Expected, high_watermark: i64) -> Checked {
+        if self.is_doubtful(expected.life) {
+            return Ok(());
+        }
         let partition = self.partitions.entry(key).or_default();
         partition.high_watermark = partition.high_watermark.max(high_watermark);
         if high_watermark < expected.acked_end {
@@ -283,21 +449,46 @@ impl Model {
         partition.delete_asked_to = partition.delete_asked_to.max(offset);
     }
 
+    /// Records below this may have been deleted on demand.
+    pub fn delete_asked_to(&self, key: PartitionKey) -> i64 {
+        self.partitions.get(&key).map_or(0, |partition| partition.delete_asked_to)
+    }
+
     /// The broker says that the log begins at `offset`.
-    pub fn log_start_told(&self, key: PartitionKey, offset: i64) -> Checked {
+    pub fn log_start_told(&mut self, key: PartitionKey, expected: Expected, offset: i64) -> Checked {
         let asked = self.partitions.get(&key).map_or(0, |partition| partition.delete_asked_to);
-        if offset > asked {
+        if offset > asked && !self.may_expire(key) {
             let detail = format!("{}: the log begins at {offset}, deletion was asked for up to {asked}", self.say(key));
             return violated(Invariant::LogStartKept, detail);
         }
+        if offset < expected.log_start {
+            let before = expected.log_start;
+            let detail = format!("{}: the log began at {before}, and now at {offset}", self.say(key));
+            return violated(Invariant::LogStartKept, detail);
+        }
+        if expected.life == self.life {
+            let partition = self.partitions.entry(key).or_default();
+            partition.log_start = partition.log_start.max(offset);
+        }
         Ok(())
+    }
+
+    /// A reader who had reached `next` in this life was told that it is out of range.
+    pub fn out_of_range_told(&mut self, key: PartitionKey, expected: Expected, next: i64, reached_in: u32) -> Checked {
+        if self.is_doubtful(reached_in) {
+            // The log may be shorter now.
+            return Ok(());
+        }
+        // Only a raised start can have left the reader behind: the end never moves back.
+        self.log_start_told(key, expected, expected.log_start.max(next + 1))
     }
 
     /// Everything between `start` and `end` was read just now: no producer's records have gaps in there. A broker that has
     /// nothing of a producer takes any batch as its first: with several in flight the first one may have been lost.
     pub fn check_sequences(&self, key: PartitionKey, start: i64, end: i64, all_begin_at_zero: bool) -> Checked {
         let Some(partition) = self.partitions.get(&key) else { return Ok(()) };
-        for (producer_id, sequences) in &partition.sequences {
+        // Of what wants no answer anything may be missing.
+        for (producer_id, sequences) in partition.sequences.iter().filter(|(producer_id, _)| **producer_id >= 0) {
             let mut next = (start == 0 && all_begin_at_zero).then_some(0);
             for (sequence, offset) in sequences.iter().filter(|(_, offset)| (start..end).contains(*offset)) {
                 if next.is_some_and(|next| next != *sequence) {

@@ -20,6 +20,14 @@ pub enum Fault {
     NoFiles,
     NoMemory,
     JumpClock,
+    /// Room for a few pages is left: writes fail in their midst.
+    PartlyFullDisk,
+    /// One core is off its processor: the others go on, until what they have for it fills its mailboxes.
+    PauseCore,
+    /// These three befall the second log directory alone.
+    HangOneDisk,
+    FullOneDisk,
+    FailOneSync,
 }
 
 const FAULTS: [Fault; 13] = [
@@ -37,6 +45,11 @@ const FAULTS: [Fault; 13] = [
     Fault::NoMemory,
     Fault::JumpClock,
 ];
+
+/// What befalls the whole disk, all log directories at once.
+const WHOLE_DISK: [Fault; 6] =
+    [Fault::HangDisk, Fault::FailSync, Fault::FullDisk, Fault::NoFiles, Fault::NoMemory, Fault::PartlyFullDisk];
+const ONE_DISK: [Fault; 3] = [Fault::HangOneDisk, Fault::FullOneDisk, Fault::FailOneSync];
 
 /// A deliberate fault of the broker (or none), to see that the checks notice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +84,24 @@ pub struct Plan {
     pub fault_gap_ms: (u64, u64),
     /// How the broker is ended and started again before everything is read once more.
     pub last_ends: Vec<Fault>,
+    /// Each start may have another number of cores.
+    pub vary_cores: bool,
+    /// `durability=os`: what was acknowledged survives a kill, but not a power cut.
+    pub os: bool,
+    /// By producer: what it waits for. One replica makes 1 as good as all.
+    pub acks: Vec<i16>,
+    /// Producers that want no answers.
+    pub silent: usize,
+    /// Records go by themselves, by time or size, down to an empty log.
+    pub retention: bool,
+    /// Readers keep fetch sessions.
+    pub sessions: bool,
+    /// All kinds of topic configs are changed, not only one that does nothing.
+    pub dynamic: bool,
+    /// There are two log directories, and only the second one's disk fails.
+    pub apart: bool,
+    /// At last a file is damaged where the broker knows what it has to hold.
+    pub damage: bool,
 }
 
 impl Plan {
@@ -96,6 +127,15 @@ impl Plan {
             by_id: dice.one_in(2),
             large_records: dice.one_in(5),
             packed: false,
+            vary_cores: false,
+            os: false,
+            acks: Vec::new(),
+            silent: 0,
+            retention: false,
+            sessions: false,
+            dynamic: false,
+            apart: false,
+            damage: false,
             options,
             faults,
             storm: dice.millis(1_500, 6_000),
@@ -110,16 +150,93 @@ impl Plan {
             let codec = *dice.pick(&["gzip", "snappy", "lz4", "zstd", "uncompressed"]);
             plan.properties.push(("compression.type".to_owned(), codec.to_owned()));
         }
-        if variation == Variation::OsDurability {
-            plan.properties.push(("durability".to_owned(), "os".to_owned()));
-            plan.faults = vec![Fault::PowerCut];
+        match variation {
+            Variation::None => plan.draw_more(&mut dice),
+            Variation::OsDurability => {
+                plan.properties.push(("durability".to_owned(), "os".to_owned()));
+                plan.faults = vec![Fault::PowerCut];
+            }
         }
         plan
     }
 
+    /// What came to the seeds later: drawn last, so that what was drawn before is as it was.
+    fn draw_more(&mut self, dice: &mut Dice) {
+        self.vary_cores = dice.one_in(3);
+        let mixed = dice.one_in(3);
+        self.acks = (0..self.producers).map(|_| if mixed && dice.one_in(2) { 1 } else { -1 }).collect();
+        if dice.one_in(3) {
+            self.silent = dice.between(1, 2) as usize;
+        }
+        self.sessions = dice.one_in(2);
+        self.dynamic = dice.one_in(3);
+        if dice.one_in(8) {
+            self.faults.push(Fault::PartlyFullDisk);
+        }
+        self.retention = dice.one_in(4);
+        if self.retention {
+            self.properties.extend(retention(dice));
+        }
+        if dice.one_in(6) {
+            self.fail_apart(dice);
+        }
+        if dice.one_in(5) {
+            self.acknowledge_from_page_cache(dice);
+        }
+        if dice.one_in(5) {
+            self.faults.push(Fault::PauseCore);
+        }
+        // Records that go by themselves would take the damage with them.
+        self.damage = dice.one_in(4) && !self.retention && !self.dynamic;
+    }
+
+    fn fail_apart(&mut self, dice: &mut Dice) {
+        (self.apart, self.log_dirs) = (true, 2);
+        self.no_disk_errors();
+        self.faults.retain(|fault| !WHOLE_DISK.contains(fault));
+        self.faults.extend(ONE_DISK.into_iter().filter(|_| dice.one_in(2)));
+    }
+
+    fn no_disk_errors(&mut self) {
+        let disk = &mut self.options.disk;
+        (disk.read_error_per_million, disk.write_error_per_million, disk.sync_error_per_million) = (0, 0, 0);
+    }
+
+    fn acknowledge_from_page_cache(&mut self, dice: &mut Dice) {
+        self.os = true;
+        self.properties.push(("durability".to_owned(), "os".to_owned()));
+        // A sync that fails takes acknowledged records with it: a power cut of one file, at no time that is known here.
+        self.options.disk.sync_error_per_million = 0;
+        self.faults.retain(|fault| !matches!(fault, Fault::FailSync | Fault::FailOneSync));
+        if dice.one_in(2) {
+            self.faults.retain(|fault| *fault != Fault::PowerCut);
+            self.last_ends.iter_mut().filter(|end| **end == Fault::PowerCut).for_each(|end| *end = Fault::Kill);
+        }
+    }
+
+    /// Whether an end of this kind may take what was acknowledged.
+    pub fn loses(&self, end: Fault) -> bool {
+        self.os && end == Fault::PowerCut
+    }
+
+    /// Whether the broker may end by itself: not where the directory with the metadata is in order.
+    pub fn may_give_up(&self) -> bool {
+        self.disk_can_fail() && !self.apart
+    }
+
+    /// How the broker ends when it must and nothing else is said.
+    pub fn sudden_ends(&self) -> &'static [Fault] {
+        let all = &[Fault::PowerCut, Fault::Kill];
+        let has_cuts = self.faults.contains(&Fault::PowerCut) || self.last_ends.contains(&Fault::PowerCut);
+        if self.os && !has_cuts { &all[1..] } else { all }
+    }
+
     /// Whether anything may be wrong with the disk but its slowness: then partitions may refuse, and starts may fail.
     pub fn disk_can_fail(&self) -> bool {
-        let passing = |fault: &Fault| matches!(fault, Fault::FullDisk | Fault::NoFiles | Fault::NoMemory);
+        let passing = |fault: &Fault| {
+            use Fault::{FullDisk, FullOneDisk, NoFiles, NoMemory, PartlyFullDisk};
+            matches!(fault, FullDisk | NoFiles | NoMemory | PartlyFullDisk | FullOneDisk)
+        };
         self.disk_can_break() || self.faults.iter().any(passing)
     }
 
@@ -127,7 +244,7 @@ impl Plan {
     pub fn disk_can_break(&self) -> bool {
         let disk = &self.options.disk;
         disk.read_error_per_million + disk.write_error_per_million + disk.sync_error_per_million > 0
-            || self.faults.contains(&Fault::FailSync)
+            || self.faults.iter().any(|fault| matches!(fault, Fault::FailSync | Fault::FailOneSync))
     }
 }
 
@@ -160,6 +277,22 @@ fn properties(dice: &mut Dice) -> Vec<(String, String)> {
     set("commit.stream.file.bytes", dice.pick(&[0, 65_536, 65_536, 67_108_864]).to_string());
     if dice.one_in(4) {
         set("log.message.timestamp.type", "LogAppendTime".to_owned());
+    }
+    properties
+}
+
+/// Looks often, at segments of a few batches, and takes what is old or too much.
+fn retention(dice: &mut Dice) -> Vec<(String, String)> {
+    let mut properties = Vec::new();
+    let mut set = |name: &str, value: u64| properties.push((name.to_owned(), value.to_string()));
+    set("log.retention.check.interval.ms", *dice.pick(&[50, 500]));
+    set("log.roll.ms", *dice.pick(&[30, 300, 1_000]));
+    let kind = dice.below(3);
+    if kind != 0 {
+        set("log.retention.ms", *dice.pick(&[1, 300, 1_500]));
+    }
+    if kind != 1 {
+        set("log.retention.bytes", *dice.pick(&[0, 500, 5_000]));
     }
     properties
 }

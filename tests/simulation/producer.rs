@@ -2,7 +2,7 @@
 
 use crate::{
     client::{Client, Lost, Pending},
-    model::{Invariant, PartitionKey},
+    model::{Expected, Invariant, PartitionKey},
     run::Run,
 };
 use bytes::Bytes;
@@ -41,6 +41,7 @@ struct Producer {
     client: Client,
     producer_id: i64,
     lanes: Vec<Lane>,
+    acks: i16,
     batches_left: usize,
     /// The broker has lost track of this producer id, as it may with several batches in flight: take a new one.
     fenced: bool,
@@ -48,7 +49,9 @@ struct Producer {
 
 pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
     let client = Client::new(&run, &ring, format!("producer {index}"));
-    let mut producer = Producer { client, producer_id: -1, lanes: Vec::new(), batches_left: BATCHES, fenced: true };
+    let acks = run.plan.acks.get(index).copied().unwrap_or(-1);
+    let mut producer =
+        Producer { client, producer_id: -1, lanes: Vec::new(), acks, batches_left: BATCHES, fenced: true };
     while !run.is_over() {
         if producer.fenced && !producer.begin().await {
             continue;
@@ -177,23 +180,22 @@ impl Producer {
             let size = 1 + self.client.below(chosen.len());
             chosen.chunks(size).map(|lanes| lanes.iter().map(|lane| (*lane, 0)).collect()).collect()
         };
-        let mut sent: Vec<(Pending, Vec<(usize, u64)>, Vec<bool>)> = Vec::new();
+        let mut sent: Vec<(Pending, Vec<(usize, u64)>, Vec<Expected>)> = Vec::new();
         for batches in requests {
             let by_id = run.plan.by_id || batches.iter().any(|(lane, _)| !self.is_base(*lane));
             let version = if by_id { IDS_VERSION } else { NAMES_VERSION };
             let request = self.request(&batches);
             let ids = batches.iter().map(|(lane, at)| (*lane, self.lanes[*lane].pending[*at].first_id)).collect();
-            let deleted =
-                batches.iter().map(|(lane, _)| run.model.borrow().expected(self.lanes[*lane].key).deleted).collect();
+            let expected = batches.iter().map(|(lane, _)| run.model.borrow().expected(self.lanes[*lane].key)).collect();
             match self.client.send(version, &request).await {
-                Ok(pending) => sent.push((pending, ids, deleted)),
+                Ok(pending) => sent.push((pending, ids, expected)),
                 Err(Lost) => break,
             }
         }
-        for (pending, batches, deleted) in sent {
+        for (pending, batches, expected) in sent {
             let Ok(response) = self.client.receive::<ProduceResponse>(pending).await else { return };
-            for ((lane, first_id), deleted) in batches.into_iter().zip(deleted) {
-                self.take_answer(&response, lane, first_id, deleted);
+            for ((lane, first_id), expected) in batches.into_iter().zip(expected) {
+                self.take_answer(&response, lane, first_id, expected);
             }
         }
     }
@@ -216,10 +218,10 @@ impl Producer {
                 }),
             }
         }
-        ProduceRequest { transactional_id: None, acks: -1, timeout_ms: 30_000, topic_data: topics }
+        ProduceRequest { transactional_id: None, acks: self.acks, timeout_ms: 30_000, topic_data: topics }
     }
 
-    fn take_answer(&mut self, response: &ProduceResponse, lane: usize, first_id: u64, deleted: bool) {
+    fn take_answer(&mut self, response: &ProduceResponse, lane: usize, first_id: u64, expected: Expected) {
         let run = self.run().clone();
         let key = self.lanes[lane].key;
         let name = &self.lanes[lane].name;
@@ -239,11 +241,16 @@ impl Producer {
         let said = answer.base_offset;
         self.client.note(|| format!("{name}-{} records {first_id}+{count}: {error:?} at {said}", key.index));
         match error {
-            Some(ErrorCode::None) if deleted => {
+            Some(ErrorCode::None) if expected.deleted => {
                 run.violate(Invariant::TopicsKept, format!("{name} was deleted, but takes records"));
             }
             Some(ErrorCode::None) => {
-                run.check(run.model.borrow_mut().acknowledged(key, first_id, count, answer.base_offset));
+                run.check(run.model.borrow_mut().acknowledged(
+                    key,
+                    (first_id, count),
+                    answer.base_offset,
+                    expected.life,
+                ));
                 self.lanes[lane].pending.remove(batch);
             }
             error => self.refused(lane, error, answer.error_message.as_deref()),
@@ -252,7 +259,9 @@ impl Producer {
 
     fn refused(&mut self, lane: usize, error: Option<ErrorCode>, message: Option<&str>) {
         let run = self.run().clone();
-        let topic = self.lanes[lane].key.topic;
+        let key = self.lanes[lane].key;
+        let topic = key.topic;
+        let may_be_unknown = run.plan.depth > 1 || run.model.borrow().certain_from() > 0;
         match error {
             Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
                 if run.model.borrow().may_be_gone(topic) {
@@ -265,7 +274,14 @@ impl Producer {
                 }
             }
             // Snapshots of the producer state hold the last batch only: earlier ones may not be recognised after a restart.
-            Some(ErrorCode::OutOfOrderSequenceNumber | ErrorCode::DuplicateSequenceNumber) if run.plan.depth > 1 => {
+            // With durability=os a power cut takes the end of that state along with the records.
+            Some(ErrorCode::OutOfOrderSequenceNumber | ErrorCode::DuplicateSequenceNumber) if may_be_unknown => {
+                self.fenced = true;
+            }
+            // It would leave a gap in the sequence: the next batch is another producer's.
+            Some(ErrorCode::MessageTooLarge)
+                if run.model.borrow().topic(topic).is_some_and(|topic| topic.small_messages) =>
+            {
                 self.fenced = true;
             }
             Some(ErrorCode::OutOfOrderSequenceNumber | ErrorCode::DuplicateSequenceNumber) => {
@@ -276,7 +292,8 @@ impl Producer {
                 );
             }
             Some(ErrorCode::NotLeaderOrFollower | ErrorCode::RequestTimedOut | ErrorCode::LeaderNotAvailable) => {}
-            Some(ErrorCode::KafkaStorageError) if run.disk_may_fail() || run.model.borrow().may_be_gone(topic) => {}
+            Some(ErrorCode::KafkaStorageError)
+                if run.storage_may_fail(key) || run.model.borrow().may_be_gone(topic) => {}
             error => {
                 let name = &self.lanes[lane].name;
                 run.violate(Invariant::AnswersExplained, format!("produce to {name}: {error:?}: {message:?}"));

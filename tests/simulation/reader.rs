@@ -4,6 +4,7 @@ use crate::{
     client::{Client, Lost},
     model::{Expected, Invariant, PartitionKey, Violation},
     run::Run,
+    sessions::Session,
 };
 use protocol::{
     ErrorCode,
@@ -12,14 +13,14 @@ use protocol::{
         fetch_response::PartitionData,
         list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
     },
-    messages::{FetchRequest, ListOffsetsRequest},
+    messages::{FetchRequest, FetchResponse, ListOffsetsRequest},
     records::batches,
 };
 use ring::Ring;
 use std::rc::Rc;
 
-const NAMES_VERSION: i16 = 12;
-const IDS_VERSION: i16 = 15;
+pub const NAMES_VERSION: i16 = 12;
+pub const IDS_VERSION: i16 = 15;
 const LIST_OFFSETS_VERSION: i16 = 7;
 const EARLIEST: i64 = -2;
 const UNPACKED_MAX_BYTES: usize = 1 << 24;
@@ -33,11 +34,15 @@ pub struct Cursor {
     /// As the last answer said it.
     pub high_watermark: i64,
     pub gone: bool,
+    /// From here on it has read without a gap.
+    pub start: i64,
+    /// The life of the broker in which it was told that `next` is within the log.
+    reached_in: u32,
 }
 
 impl Cursor {
     pub fn new(key: PartitionKey) -> Cursor {
-        Cursor { key, next: 0, high_watermark: -1, gone: false }
+        Cursor { key, next: 0, high_watermark: -1, gone: false, start: 0, reached_in: u32::MAX }
     }
 
     pub fn is_at_end(&self) -> bool {
@@ -49,6 +54,7 @@ pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
     let mut client = Client::new(&run, &ring, format!("reader {index}"));
     let mut cursors: Vec<Cursor> = Vec::new();
     let mut fetches_left = FETCHES;
+    let mut session = run.plan.sessions.then(Session::default);
     while !run.is_over() {
         for key in run.model.borrow().live_partitions() {
             if !cursors.iter().any(|cursor| cursor.key == key) {
@@ -63,10 +69,13 @@ pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
             let from = client.below(cursors.len());
             let count = 1 + client.below((cursors.len() - from).min(6));
             if client.one_in(25) {
-                cursors[from].next = 0;
+                (cursors[from].next, cursors[from].start) = (0, 0);
             }
             fetches_left -= 1;
-            let _ = fetch(&mut client, &mut cursors[from..from + count]).await;
+            let _ = match &mut session {
+                Some(session) => session.fetch(&mut client, &mut cursors, from..from + count).await,
+                None => fetch(&mut client, &mut cursors[from..from + count]).await,
+            };
         }
         client.pause().await;
     }
@@ -83,7 +92,7 @@ pub async fn fetch(client: &mut Client, cursors: &mut [Cursor]) -> Result<(), Lo
         min_bytes: client.below(3) as i32,
         max_bytes: 1 << (8 + client.below(14)),
         session_epoch: -1,
-        topics: topics(client, cursors),
+        topics: topics(client, cursors.iter()),
         ..Default::default()
     };
     let expected: Vec<Expected> = cursors.iter().map(|cursor| run.model.borrow().expected(cursor.key)).collect();
@@ -92,15 +101,8 @@ pub async fn fetch(client: &mut Client, cursors: &mut [Cursor]) -> Result<(), Lo
         run.violate(Invariant::AnswersExplained, format!("fetch: {:?}", ErrorCode::from_code(response.error_code)));
     }
     for (cursor, expected) in cursors.iter_mut().zip(expected) {
-        let name = run.model.borrow().name(cursor.key.topic);
-        let topic = response.responses.iter().find(|topic| topic.topic_id == cursor.key.topic || topic.topic == name);
-        let answer =
-            topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == cursor.key.index));
-        match answer {
-            None => run.violate(
-                Invariant::AnswersExplained,
-                format!("{name}-{} is missing in a fetch response", cursor.key.index),
-            ),
+        match answer_for(&run, &response, cursor.key) {
+            None => missing(&run, cursor.key),
             Some(answer) if take(client, cursor, expected, answer) => find_start(client, cursor).await?,
             Some(_) => {}
         }
@@ -108,7 +110,20 @@ pub async fn fetch(client: &mut Client, cursors: &mut [Cursor]) -> Result<(), Lo
     Ok(())
 }
 
-fn topics(client: &Client, cursors: &[Cursor]) -> Vec<FetchTopic> {
+/// What a response says of one partition.
+pub fn answer_for<'a>(run: &Run, response: &'a FetchResponse, key: PartitionKey) -> Option<&'a PartitionData> {
+    let name = run.model.borrow().name(key.topic);
+    // A topic may be there several times: the partitions of a session stand in the order in which they had news.
+    let mut topics = response.responses.iter().filter(|topic| topic.topic_id == key.topic || topic.topic == name);
+    topics.find_map(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index))
+}
+
+pub fn missing(run: &Run, key: PartitionKey) {
+    let say = run.model.borrow().say(key);
+    run.violate(Invariant::AnswersExplained, format!("{say} is missing in a fetch response"));
+}
+
+pub fn topics<'a>(client: &Client, cursors: impl Iterator<Item = &'a Cursor>) -> Vec<FetchTopic> {
     let model = client.run.model.borrow();
     let mut topics: Vec<FetchTopic> = Vec::new();
     for cursor in cursors {
@@ -134,7 +149,7 @@ fn topics(client: &Client, cursors: &[Cursor]) -> Vec<FetchTopic> {
 }
 
 /// Holds one partition's answer against the model. Returns whether the start of the log has to be looked up.
-fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &PartitionData) -> bool {
+pub fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &PartitionData) -> bool {
     let run = &client.run;
     let say = || run.model.borrow().say(cursor.key);
     let may_be_gone = run.model.borrow().may_be_gone(cursor.key.topic);
@@ -142,26 +157,38 @@ fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &Parti
         Some(ErrorCode::None) if expected.deleted => {
             run.violate(Invariant::TopicsKept, format!("{} was deleted and can be read", say()));
         }
+        Some(ErrorCode::None) if cursor.next < expected.log_start => {
+            let start = expected.log_start;
+            let detail = format!("{} begins at {start} and can be read from {}", say(), cursor.next);
+            run.violate(Invariant::LogStartKept, detail);
+        }
         Some(ErrorCode::None) => {
             let hw = answer.high_watermark;
             client.note(|| {
                 format!("fetch {} from {}: high watermark {hw}", run.model.borrow().say(cursor.key), cursor.next)
             });
             run.check(run.model.borrow_mut().high_watermark_told(cursor.key, expected, hw));
-            run.check(run.model.borrow().log_start_told(cursor.key, answer.log_start_offset));
+            run.check(run.model.borrow_mut().log_start_told(cursor.key, expected, answer.log_start_offset));
+            if answer.log_start_offset > hw {
+                let detail = format!("{} begins at {}, behind its end at {hw}", say(), answer.log_start_offset);
+                run.violate(Invariant::LogStartKept, detail);
+            }
             cursor.high_watermark = hw;
-            run.check(read_batches(run, cursor, answer));
+            if cursor.next <= hw {
+                cursor.reached_in = expected.life;
+            }
+            run.check(read_batches(run, cursor, answer, expected.life));
         }
         Some(ErrorCode::OffsetOutOfRange) => {
-            // Only a raised start can have left the cursor behind: the end never moves back.
-            run.check(run.model.borrow().log_start_told(cursor.key, cursor.next + 1));
+            let (next, reached_in) = (cursor.next, cursor.reached_in);
+            run.check(run.model.borrow_mut().out_of_range_told(cursor.key, expected, next, reached_in));
             return true;
         }
         Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) if may_be_gone => cursor.gone = true,
         Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
             run.violate(Invariant::TopicsKept, format!("{} was created and is unknown", say()));
         }
-        Some(ErrorCode::KafkaStorageError) if run.disk_may_fail() || may_be_gone => {}
+        Some(ErrorCode::KafkaStorageError) if run.storage_may_fail(cursor.key) || may_be_gone => {}
         Some(ErrorCode::NotLeaderOrFollower) => {}
         error => {
             run.violate(Invariant::AnswersExplained, format!("fetch of {} from {}: {error:?}", say(), cursor.next))
@@ -170,7 +197,7 @@ fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &Parti
     false
 }
 
-fn read_batches(run: &Run, cursor: &mut Cursor, answer: &PartitionData) -> Result<(), Violation> {
+fn read_batches(run: &Run, cursor: &mut Cursor, answer: &PartitionData, life: u32) -> Result<(), Violation> {
     let key = cursor.key;
     let bad = |detail: String| Violation {
         invariant: Invariant::ReadsRepeat,
@@ -196,7 +223,7 @@ fn read_batches(run: &Run, cursor: &mut Cursor, answer: &PartitionData) -> Resul
                     .value
                     .and_then(|value| value.first_chunk::<8>())
                     .map_or(u64::MAX, |id| u64::from_be_bytes(*id));
-                run.check(run.model.borrow_mut().read(key, record.offset, id, producer_id, sequence));
+                run.check(run.model.borrow_mut().read(key, record.offset, id, (producer_id, sequence), life));
                 sequence += 1;
                 Ok(())
             })
@@ -213,7 +240,7 @@ pub async fn find_start(client: &mut Client, cursor: &mut Cursor) -> Result<(), 
         let model = run.model.borrow();
         (model.name(cursor.key.topic), model.topic(cursor.key.topic).is_some_and(|topic| topic.is_base))
     };
-    if !is_base {
+    if !is_base && !run.is_calm() {
         // Found by name, and names may be given out again: read on from what the model knows nothing of.
         return Ok(());
     }
@@ -221,6 +248,7 @@ pub async fn find_start(client: &mut Client, cursor: &mut Cursor) -> Result<(), 
         ListOffsetsPartition { partition_index: cursor.key.index, current_leader_epoch: -1, timestamp: EARLIEST };
     let topics = vec![ListOffsetsTopic { name: name.clone(), partitions: vec![partition] }];
     let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
+    let expected = run.model.borrow().expected(cursor.key);
     let response = client.call(LIST_OFFSETS_VERSION, &request).await?;
     let Some(answer) = response.topics.first().and_then(|topic| topic.partitions.first()) else {
         run.violate(Invariant::AnswersExplained, format!("{name} is missing in a list offsets response"));
@@ -228,8 +256,8 @@ pub async fn find_start(client: &mut Client, cursor: &mut Cursor) -> Result<(), 
     };
     if answer.error_code == 0 {
         client.note(|| format!("{name}-{} begins at {}", cursor.key.index, answer.offset));
-        run.check(run.model.borrow().log_start_told(cursor.key, answer.offset));
-        cursor.next = answer.offset;
+        run.check(run.model.borrow_mut().log_start_told(cursor.key, expected, answer.offset));
+        (cursor.next, cursor.start, cursor.reached_in) = (answer.offset, answer.offset, expected.life);
     }
     Ok(())
 }

@@ -4,11 +4,11 @@ use crate::{
     admin, audit,
     broker::Broker,
     commits::Commits,
-    journal, members,
+    damage, journal, members,
     members::Generations,
-    model::{Checked, Invariant, Model, Violation},
+    model::{Checked, Invariant, Model, PartitionKey, Violation},
     plan::{Fault, Plan, Variation},
-    producer, reader, storm,
+    producer, reader, silent, storm,
 };
 use ring::{
     Instant, Ring,
@@ -49,6 +49,8 @@ pub struct Run {
     pub generations: RefCell<Generations>,
     pub phase: Cell<Phase>,
     calm_since: Cell<Option<Instant>>,
+    /// The partition whose files were damaged on purpose.
+    pub victim: Cell<Option<PartitionKey>>,
     pub requests: Cell<u64>,
     violation: RefCell<Option<Violation>>,
     workers: RefCell<Vec<(String, Rc<Cell<bool>>)>>,
@@ -83,6 +85,15 @@ impl Run {
         self.plan.disk_can_fail() && late
     }
 
+    /// The same for one partition: where disks fail apart, those of the first directory are none the worse.
+    pub fn storage_may_fail(&self, key: PartitionKey) -> bool {
+        let is_in_order = || {
+            let folder = format!("/data/0/{}/", self.model.borrow().say(key));
+            self.world.disk(self.broker.node).file_names().iter().any(|name| name.starts_with(&folder))
+        };
+        self.disk_may_fail() && !(self.plan.apart && is_in_order())
+    }
+
     pub fn is_calm(&self) -> bool {
         self.phase.get() == Phase::Calm
     }
@@ -107,15 +118,17 @@ impl Run {
         let world = World::new(seed, plan.options);
         let broker = Broker::new(&world, &plan);
         let clients = world.node("clients");
+        let model = Model::new(plan.retention);
         Rc::new(Run {
             broker,
             clients,
             world,
-            model: RefCell::default(),
+            model: RefCell::new(model),
             commits: RefCell::default(),
             generations: RefCell::default(),
             phase: Cell::new(Phase::Storm),
             calm_since: Cell::default(),
+            victim: Cell::default(),
             requests: Cell::new(0),
             violation: RefCell::default(),
             workers: RefCell::default(),
@@ -128,7 +141,7 @@ impl Run {
         self.is_over() || self.workers.borrow().iter().all(|(_, done)| done.get())
     }
 
-    fn wait_for_workers(&self) {
+    pub fn wait_for_workers(&self) {
         if !self.world.run_until(CALM_LIMIT, || self.all_done()) {
             let workers = self.workers.borrow();
             let late: Vec<_> = workers.iter().filter(|(_, done)| !done.get()).map(|(name, _)| name.as_str()).collect();
@@ -138,7 +151,7 @@ impl Run {
     }
 
     /// Starts the broker in calm weather, where nothing may keep it from serving.
-    fn start_calmly(&self) {
+    pub fn start_calmly(&self) {
         self.broker.start();
         let decided = || self.broker.is_ready() || self.broker.failure().is_some();
         let in_time = self.world.run_until(START_LIMIT, decided);
@@ -147,11 +160,12 @@ impl Run {
         } else if !in_time {
             self.violate(Invariant::StartsAndStops, format!("the broker has not started within {START_LIMIT:?}"));
         }
-        self.note(|| "the broker serves".to_owned());
+        self.note(|| format!("the broker serves, {} cores", self.broker.cores()));
     }
 
     pub fn end_broker(&self, how: Fault) {
         self.note(|| format!("the broker ends: {how:?}"));
+        let mut in_order = false;
         match how {
             Fault::PowerCut => self.broker.crash(),
             Fault::CleanStop => {
@@ -166,11 +180,14 @@ impl Run {
                     let why = failure.unwrap_or_else(|| format!("asked: {asked}, stopped: {stopped}"));
                     self.violate(Invariant::StartsAndStops, format!("the broker does not stop: {why}"));
                 }
+                in_order = stopped && self.broker.failure().is_none();
                 self.broker.kill();
             }
             _ => self.broker.kill(),
         }
-        self.commits.borrow_mut().broker_ended(self.world.now());
+        let loses = self.plan.loses(how);
+        self.model.borrow_mut().broker_ended(in_order, loses);
+        self.commits.borrow_mut().broker_ended(self.world.now(), loses);
     }
 
     fn go(self: &Rc<Self>) {
@@ -178,6 +195,9 @@ impl Run {
         self.spawn("admin".to_owned(), admin::work);
         for index in 0..self.plan.producers {
             self.spawn(format!("producer {index}"), move |run, ring| producer::work(run, ring, index));
+        }
+        for index in 0..self.plan.silent {
+            self.spawn(format!("silent {index}"), move |run, ring| silent::work(run, ring, index));
         }
         for index in 0..self.plan.readers {
             self.spawn(format!("reader {index}"), move |run, ring| reader::work(run, ring, index));
@@ -202,6 +222,9 @@ impl Run {
             self.start_calmly();
             self.spawn("audit".to_owned(), audit::work);
             self.wait_for_workers();
+        }
+        if self.plan.damage && !self.is_over() {
+            damage::inflict(self);
         }
     }
 }

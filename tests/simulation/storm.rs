@@ -10,11 +10,17 @@ enum Remedy {
     Start,
     Unpause,
     UnpauseClients,
+    UnpauseCores,
     Heal,
     ReleaseDisk,
     FreeDisk,
     Supply,
+    ReleaseOne,
+    FreeOne,
 }
+
+/// The directory whose disk fails alone. The metadata is in the first one.
+const ONE_DISK: &str = "/data/1";
 
 const UNLIMITED_BYTES: u64 = 1 << 40;
 
@@ -48,7 +54,9 @@ impl Storm<'_> {
         let run = self.run;
         run.world.run_until(until.since(run.world.now()), || run.is_over() || run.broker.failure().is_some());
         let Some(why) = run.broker.failure() else { return };
-        if !run.plan.disk_can_fail() {
+        // Refused on purpose, whichever directory has it: records that were acknowledged may be in that stream alone.
+        let keeps_stream = run.plan.disk_can_fail() && why.contains("commit stream of the last run");
+        if !run.plan.may_give_up() && !keeps_stream {
             run.violate(Invariant::StartsAndStops, format!("the broker has ended by itself: {why}"));
         }
         run.note(|| format!("the broker has given up: {why}"));
@@ -75,16 +83,24 @@ impl Storm<'_> {
         match remedy {
             Remedy::Start if run.broker.is_running() => {}
             Remedy::Start => {
-                run.note(|| "the broker starts".to_owned());
                 run.broker.start();
+                run.note(|| format!("the broker starts, {} cores", run.broker.cores()));
             }
             Remedy::Unpause => run.world.unpause(run.broker.node),
+            Remedy::UnpauseCores => self.unpause_cores(),
             Remedy::UnpauseClients => run.world.unpause(run.clients),
             Remedy::Heal => run.world.heal_all(),
             Remedy::ReleaseDisk => run.world.disk(run.broker.node).hang(false),
             Remedy::Supply => run.world.disk(run.broker.node).heal(),
+            Remedy::ReleaseOne => run.world.disk(run.broker.node).hang_below(ONE_DISK, false),
+            Remedy::FreeOne => run.world.disk(run.broker.node).fill_below(ONE_DISK, false),
             Remedy::FreeDisk => run.world.disk(run.broker.node).set_capacity_bytes(UNLIMITED_BYTES),
         }
+    }
+
+    fn unpause_cores(&self) {
+        let run = self.run;
+        (0..run.broker.cores()).for_each(|core| run.world.pause_core(run.broker.node, core, false));
     }
 
     fn strike(&mut self) {
@@ -94,11 +110,11 @@ impl Storm<'_> {
         }
         let fault = *self.dice.pick(&run.plan.faults);
         run.note(|| format!("fault: {fault:?}"));
-        let disk = run.world.disk(run.broker.node);
         match fault {
             Fault::PowerCut | Fault::Kill | Fault::CleanStop => {
                 // A paused process would neither stop nor start.
                 run.world.unpause(run.broker.node);
+                self.unpause_cores();
                 if run.broker.is_running() {
                     run.end_broker(fault);
                     self.later(0, 700, Remedy::Start);
@@ -107,6 +123,11 @@ impl Storm<'_> {
             Fault::Pause => {
                 run.world.pause(run.broker.node);
                 self.later(1, 2_000, Remedy::Unpause);
+            }
+            Fault::PauseCore => {
+                let core = self.dice.below(run.broker.cores() as u64) as usize;
+                run.world.pause_core(run.broker.node, core, true);
+                self.later(1, 2_000, Remedy::UnpauseCores);
             }
             Fault::PauseClients => {
                 run.world.pause(run.clients);
@@ -124,6 +145,21 @@ impl Storm<'_> {
                 run.world.partition_one_way(run.clients, run.broker.node);
                 self.later(1, 3_000, Remedy::Heal);
             }
+            Fault::JumpClock => {
+                let by_ms = self.dice.between(0, 600_000) as i64 - 300_000;
+                // Bounded, or batches would be refused for their timestamps for ever.
+                if (self.clock_offset_ms + by_ms).abs() < 1_200_000 {
+                    self.clock_offset_ms += by_ms;
+                    run.world.jump_wall_clock(run.broker.node, by_ms);
+                }
+            }
+            of_disk => self.strike_disk(of_disk),
+        }
+    }
+
+    fn strike_disk(&mut self, fault: Fault) {
+        let disk = self.run.world.disk(self.run.broker.node);
+        match fault {
             Fault::HangDisk => {
                 disk.hang(true);
                 self.later(1, 2_000, Remedy::ReleaseDisk);
@@ -137,6 +173,10 @@ impl Storm<'_> {
                 }
                 self.later(1, 1_500, Remedy::FreeDisk);
             }
+            Fault::PartlyFullDisk => {
+                disk.leave_room(self.dice.below(40));
+                self.later(1, 1_500, Remedy::FreeDisk);
+            }
             Fault::NoFiles => {
                 disk.set_open_files_max(*self.dice.pick(&[0, 3, 12, 40]));
                 self.later(1, 1_500, Remedy::Supply);
@@ -145,20 +185,23 @@ impl Storm<'_> {
                 disk.take_memory();
                 self.later(1, 500, Remedy::Supply);
             }
-            Fault::JumpClock => {
-                let by_ms = self.dice.between(0, 600_000) as i64 - 300_000;
-                // Bounded, or batches would be refused for their timestamps for ever.
-                if (self.clock_offset_ms + by_ms).abs() < 1_200_000 {
-                    self.clock_offset_ms += by_ms;
-                    run.world.jump_wall_clock(run.broker.node, by_ms);
-                }
+            Fault::HangOneDisk => {
+                disk.hang_below(ONE_DISK, true);
+                self.later(1, 2_000, Remedy::ReleaseOne);
             }
+            Fault::FullOneDisk => {
+                disk.fill_below(ONE_DISK, true);
+                self.later(1, 1_500, Remedy::FreeOne);
+            }
+            Fault::FailOneSync => disk.fail_next_fsync_below(ONE_DISK),
+            other => unreachable!("{other:?} is no fault of a disk"),
         }
     }
 
     fn calm_down(mut self) {
         let run = self.run;
         run.world.calm_down();
+        self.unpause_cores();
         run.world.disk(run.broker.node).set_capacity_bytes(UNLIMITED_BYTES);
         run.world.disk(run.broker.node).heal();
         if run.is_over() {
@@ -168,7 +211,7 @@ impl Storm<'_> {
         // a start in its midst.
         let was_started_in_vain = run.plan.disk_can_fail() && !run.broker.is_ready();
         if run.broker.is_running() && (run.plan.disk_can_break() || was_started_in_vain || self.dice.one_in(2)) {
-            run.end_broker(if self.dice.one_in(2) { Fault::PowerCut } else { Fault::Kill });
+            run.end_broker(*self.dice.pick(run.plan.sudden_ends()));
         }
         if !run.broker.is_running() {
             run.broker.start();

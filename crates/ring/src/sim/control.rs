@@ -25,6 +25,21 @@ impl DiskControl {
         self.with(|disk| disk.capacity_pages = disk.used_pages());
     }
 
+    /// Takes all room that is left but for so many pages of 4096 bytes: a write may fail in its midst.
+    pub fn leave_room(&self, pages: u64) {
+        self.with(|disk| disk.capacity_pages = disk.used_pages() + pages);
+    }
+
+    /// Nothing below this folder may take a page more, as where that is a disk of its own that is full.
+    pub fn fill_below(&self, folder: &str, full: bool) {
+        self.with(|disk| {
+            disk.faults.full_below.retain(|one| one != folder);
+            if full {
+                disk.faults.full_below.push(folder.to_owned());
+            }
+        });
+    }
+
     /// Files beyond so many cannot be opened (`EMFILE`), nor directories read or synced, until [`DiskControl::heal`].
     pub fn set_open_files_max(&self, max: usize) {
         self.with(|disk| disk.faults.open_files_max = Some(max));
@@ -38,6 +53,11 @@ impl DiskControl {
     /// The next sync of a file or directory fails, and takes the dirty pages with it.
     pub fn fail_next_fsync(&self) {
         self.with(|disk| disk.faults.fail_fsyncs += 1);
+    }
+
+    /// The same for the next sync of what lies below this folder.
+    pub fn fail_next_fsync_below(&self, folder: &str) {
+        self.with(|disk| disk.faults.fail_fsyncs_below.push(folder.to_owned()));
     }
 
     /// Every read of a file whose path ends so fails with EIO, until [`DiskControl::heal`].
@@ -78,6 +98,16 @@ impl DiskControl {
     /// Flips one random bit of the byte at `offset`, in the page cache and on the platter.
     pub fn flip_bit(&self, path: impl AsRef<Path>, offset: u64) -> io::Result<()> {
         self.with(|disk| disk.flip_bit(path.as_ref(), offset))
+    }
+
+    /// Cuts a file, in the page cache and on the platter.
+    pub fn truncate_raw(&self, path: impl AsRef<Path>, length: u64) -> io::Result<()> {
+        self.with(|disk| disk.truncate_raw(path.as_ref(), length))
+    }
+
+    /// Removes a file, on the platter too.
+    pub fn remove_raw(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        self.with(|disk| disk.remove_raw(path.as_ref()))
     }
 
     /// A file's content as programs on the node see it.

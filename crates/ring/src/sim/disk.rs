@@ -41,6 +41,10 @@ pub(super) struct Faults {
     pub(super) open_files_max: Option<usize>,
     /// Calls are refused for want of memory, but for syncs.
     pub(super) out_of_memory: bool,
+    /// Below these folders nothing may take a page more: disks of their own that are full.
+    pub(super) full_below: Vec<String>,
+    /// The next sync below each of these folders fails.
+    pub(super) fail_fsyncs_below: Vec<String>,
 }
 
 pub(super) struct Disk {
@@ -104,6 +108,16 @@ impl Disk {
 
     fn is_below_hung(&self, path: &str) -> bool {
         self.hung_below.iter().any(|folder| Path::new(path).starts_with(folder))
+    }
+
+    fn is_below_full(&self, path: &Path) -> bool {
+        self.faults.full_below.iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Whether this file may take no page more, however much room there is elsewhere.
+    fn is_full_for(&self, inode: u32) -> bool {
+        !self.faults.full_below.is_empty()
+            && self.tree.path(inode).is_some_and(|path| self.is_below_full(Path::new(&path)))
     }
 
     fn path_of_file(&self, file: &File) -> Option<String> {
@@ -177,7 +191,8 @@ impl Disk {
             Op::SyncData { file } => self.sync_data(file, ticket),
             Op::SyncDir { path } => {
                 let directory = self.tree.resolve_directory(path)?;
-                if self.sync_fails() {
+                let name = path.display().to_string();
+                if self.sync_fails(|_| Some(name)) {
                     return Err(errno(libc::EIO));
                 }
                 self.tree.sync(directory, ticket);
@@ -232,7 +247,7 @@ impl Disk {
             Ok(_) if options.create_new => return Err(errno(libc::EEXIST)),
             Ok(inode) => inode,
             Err(error) if error.kind() == io::ErrorKind::NotFound && (options.create || options.create_new) => {
-                if self.used_pages >= self.capacity_pages {
+                if self.used_pages >= self.capacity_pages || self.is_below_full(path) {
                     return Err(errno(libc::ENOSPC));
                 }
                 let inode = self.tree.create_file(path)?;
@@ -326,7 +341,9 @@ impl Disk {
         }
         let offset = self.misdirected(open.inode, offset);
         let needed = self.tree.image(open.inode).pages_needed(offset, length);
-        let result = if self.used_pages + needed > self.capacity_pages {
+        let is_full = needed > 0 && self.is_full_for(open.inode);
+        let free = if is_full { 0 } else { self.capacity_pages.saturating_sub(self.used_pages) };
+        let result = if is_full || self.used_pages + needed > self.capacity_pages {
             Err(errno(libc::ENOSPC))
         } else if self.random.chance(self.options.write_error_per_million)
             || self.is_listed(open.inode, &self.faults.fail_writes)
@@ -335,7 +352,6 @@ impl Disk {
         } else {
             Ok(())
         };
-        let free = self.capacity_pages.saturating_sub(self.used_pages);
         let page = PAGE_BYTES as u64;
         let fitting = if needed > free { (free * page).saturating_sub(offset % page) } else { length };
         let mut left = if result.is_ok() { length } else { self.random.below(fitting.min(length) + 1) };
@@ -362,12 +378,22 @@ impl Disk {
         }
         let offset = self.misdirected(open.inode, offset);
         let needed = self.tree.image(open.inode).pages_needed(offset, data.len() as u64);
-        if self.used_pages + needed > self.capacity_pages {
+        let is_full = needed > 0 && self.is_full_for(open.inode);
+        let free = if is_full { 0 } else { self.capacity_pages.saturating_sub(self.used_pages) };
+        if is_full || self.used_pages + needed > self.capacity_pages {
+            // Some of what has room.
+            let fitting = data.len().min(free as usize * PAGE_BYTES);
+            if fitting > 0 {
+                let keep = self.random.survival();
+                self.recharging(open.inode, |image, random| {
+                    image.write_durable(offset, &data[..fitting], keep, random)
+                });
+            }
             return Err(errno(libc::ENOSPC));
         }
         let fails = self.random.chance(self.options.write_error_per_million)
             || self.is_listed(open.inode, &self.faults.fail_writes)
-            || self.sync_fails();
+            || self.sync_fails(|disk| disk.tree.path(open.inode));
         let keep = if fails { self.random.survival() } else { 256 };
         self.recharging(open.inode, |image, random| image.write_durable(offset, data, keep, random));
         if fails { Err(errno(libc::EIO)) } else { Ok(()) }
@@ -381,9 +407,18 @@ impl Disk {
         self.random.below(pages) * PAGE_BYTES as u64
     }
 
-    fn sync_fails(&mut self) -> bool {
+    /// `path` says what is synced, where that matters.
+    fn sync_fails(&mut self, path: impl FnOnce(&Self) -> Option<String>) -> bool {
         if self.faults.fail_fsyncs > 0 {
             self.faults.fail_fsyncs -= 1;
+            return true;
+        }
+        if !self.faults.fail_fsyncs_below.is_empty()
+            && let Some(path) = path(self)
+            && let Some(at) =
+                self.faults.fail_fsyncs_below.iter().position(|folder| Path::new(&path).starts_with(folder))
+        {
+            self.faults.fail_fsyncs_below.swap_remove(at);
             return true;
         }
         self.random.chance(self.options.sync_error_per_million)
@@ -391,7 +426,7 @@ impl Disk {
 
     fn sync_data(&mut self, file: &File, ticket: u64) -> io::Result<Outcome> {
         let open = self.open_file(file)?;
-        let fails = self.sync_fails();
+        let fails = self.sync_fails(|disk| disk.tree.path(open.inode));
         let mut synced = false;
         self.recharging(open.inode, |image, random| synced = image.end_flush(ticket, fails, random));
         if synced { Ok(Outcome::Done) } else { Err(errno(libc::EIO)) }
@@ -404,7 +439,9 @@ impl Disk {
             return Err(errno(libc::EFBIG));
         }
         let charged = self.tree.image(open.inode).charged_pages();
-        if self.used_pages - charged + end.div_ceil(PAGE_BYTES as u64).max(charged) > self.capacity_pages {
+        let wanted = end.div_ceil(PAGE_BYTES as u64).max(charged);
+        let is_full = wanted > charged && self.is_full_for(open.inode);
+        if is_full || self.used_pages - charged + wanted > self.capacity_pages {
             return Err(errno(libc::ENOSPC));
         }
         self.recharging(open.inode, |image, _| image.reserve(offset, length, keep_size));
@@ -516,6 +553,29 @@ impl Disk {
         let inode = self.tree.resolve(path)?;
         let bit = self.random.below(8) as u32;
         self.tree.image(inode).flip_bit(offset, bit);
+        Ok(())
+    }
+
+    /// Cuts a file, in the page cache and on the platter.
+    pub(super) fn truncate_raw(&mut self, path: &Path, length: u64) -> io::Result<()> {
+        let inode = self.tree.resolve(path)?;
+        self.next_flush += 1;
+        let flush = self.next_flush;
+        self.recharging(inode, |image, random| {
+            image.truncate(length);
+            image.begin_flush(flush);
+            image.end_flush(flush, false, random);
+        });
+        Ok(())
+    }
+
+    /// Removes a file and syncs its folder.
+    pub(super) fn remove_raw(&mut self, path: &Path) -> io::Result<()> {
+        self.tree.remove(path, false)?;
+        let folder = self.tree.resolve_directory(path.parent().unwrap_or(path))?;
+        let newest = self.tree.newest_change();
+        self.tree.sync(folder, newest);
+        self.recount();
         Ok(())
     }
 

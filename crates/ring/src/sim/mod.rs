@@ -230,6 +230,11 @@ impl World {
         self.inner.state.borrow_mut().unpause(node.0);
     }
 
+    /// Takes one core of a node's process off its processor, or puts it back; the others go on.
+    pub fn pause_core(&self, node: NodeId, core_index: usize, paused: bool) {
+        self.inner.state.borrow_mut().pause_core(node.0, core_index, paused);
+    }
+
     /// Nothing gets through between the two, either way.
     pub fn partition(&self, a: NodeId, b: NodeId) {
         self.partition_one_way(a, b);

@@ -83,6 +83,7 @@ pub(super) struct CoreState {
     pub(super) node: u32,
     pub(super) index: usize,
     pub(super) alive: bool,
+    pub(super) paused: bool,
     pub(super) completions: Vec<Completion>,
     pub(super) random: Random,
     /// When its valid [`Event::Turn`] happens.
@@ -164,6 +165,7 @@ impl State {
             node,
             index,
             alive: true,
+            paused: false,
             completions: Vec::new(),
             random,
             turn_at: None,
@@ -296,7 +298,7 @@ impl State {
             return false;
         }
         state.turn_at = None;
-        if self.nodes[state.node as usize].paused {
+        if state.paused || self.nodes[state.node as usize].paused {
             return false;
         }
         if self.now < state.busy_until {
@@ -334,6 +336,15 @@ impl State {
     pub(super) fn unpause(&mut self, node: u32) {
         self.nodes[node as usize].paused = false;
         for core in self.cores_of(node) {
+            self.wake(core, self.options.cores.wake);
+        }
+    }
+
+    pub(super) fn pause_core(&mut self, node: u32, index: usize, paused: bool) {
+        let mut cores = self.cores_of(node).into_iter();
+        let Some(core) = cores.find(|core| self.cores[*core as usize].index == index) else { return };
+        self.cores[core as usize].paused = paused;
+        if !paused {
             self.wake(core, self.options.cores.wake);
         }
     }
