@@ -58,7 +58,10 @@ pub enum BootError {
     Stream { what: &'static str, source: io::Error },
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
-    #[error("stopped, but the next start has something to recover in {dirs}: what it is stands above")]
+    #[error(
+        "stopped, but these log directories were not closed in order: {dirs}. The log says above what is wrong; mend it, \
+         then start the broker again: it recovers what it can"
+    )]
     Unclean { dirs: String },
 }
 

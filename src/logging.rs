@@ -11,6 +11,7 @@ use std::{
     sync::Mutex,
 };
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// Log lines that wait for their reader. What comes when there are so many is lost.
 const LINES_MAX: usize = 16 * 1024;
@@ -20,7 +21,7 @@ static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
 /// Log lines go to stderr from now on; RUST_LOG chooses which (`info` by default).
 pub fn start() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let (filter, unknown) = filter("info");
     let colors = std::io::stderr().is_terminal();
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_MAX)
@@ -35,11 +36,31 @@ pub fn start() {
         .with_ansi(colors)
         .with_target(false)
         .init();
+    if let Some(unknown) = unknown {
+        tracing::warn!(
+            "RUST_LOG={unknown} is not understood: type error, warn, info, debug or trace; this run uses info"
+        );
+    }
+}
+
+/// What RUST_LOG chooses, or the default; and what it says, where that names neither a level nor a module.
+fn filter(default: &str) -> (EnvFilter, Option<String>) {
+    let Ok(wanted) = std::env::var("RUST_LOG") else { return (default.into(), None) };
+    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    // A word alone is a module, as far as the filter is concerned: a misspelt level would silence everything.
+    let is_known = |directive: &str| match directive.split_once('=') {
+        Some((module, level)) => !module.is_empty() && is_level(level),
+        None => directive.is_empty() || is_level(directive) || directive.starts_with("millstream"),
+    };
+    match EnvFilter::try_new(&wanted) {
+        Ok(filter) if wanted.split(',').map(str::trim).all(is_known) => (filter, None),
+        _ => (default.into(), Some(wanted)),
+    }
 }
 
 /// For a command that ends soon: warnings go to stderr as they are, without a time; RUST_LOG chooses others.
 pub fn start_plain() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    let (filter, _) = filter("warn");
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

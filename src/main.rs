@@ -189,8 +189,8 @@ fn memory_limit(configured: Option<u64>, cores: usize) -> u64 {
     let limit = configured.or_else(machine).unwrap_or(u64::MAX);
     if limit < least {
         tracing::warn!(
-            "{cores} cores need {least} bytes of memory, memory.limit.bytes or the machine allows {limit}: use fewer cores \
-             (shard.cores) or allow more"
+            "{limit} bytes of memory (memory.limit.bytes, or what the machine allows) are too few: {cores} cores need {least}, \
+             which are used instead; set fewer shard.cores, or allow more"
         );
     }
     let limit = limit.max(least);

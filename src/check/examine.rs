@@ -11,7 +11,7 @@ use crate::{
     log::{
         CleanupPolicy, Fault, Log, LogConfig, LogDir, LogError, LogStart, PartitionDir, PartitionId, TailCache,
         mend::{self, Known, Plan},
-        parse_segment, read_topic_id,
+        parse_partition_dir, parse_segment, read_topic_id,
         stream::{self, Found},
         whole::{self, LogLook},
     },
@@ -79,7 +79,7 @@ pub(super) async fn examine(
         let no_directory = |source| CheckError::NoDirectory { dir: path.clone(), source };
         ring.read_dir(path).await.map_err(no_directory)?;
         let look = identity::look_at(ring, path).await;
-        if look.meta.is_none() && look.partitions == 0 && !look.has_metadata_log {
+        if look.meta.is_none() && !look.has_metadata_log && !has_log(ring, path).await {
             return Err(CheckError::Empty(path.clone()));
         }
         dirs.push(open(ring, task, path).await?);
@@ -104,6 +104,20 @@ pub(super) async fn examine(
         }
     }
     Ok(Examined { dirs })
+}
+
+/// Whether a folder in it is a partition's by more than its name: many programs name folders `WORD-NUMBER`.
+async fn has_log(ring: &Ring, path: &Path) -> bool {
+    let is_of_log = |name: &str| name.ends_with(".log") || name.ends_with(".index") || name == "partition.metadata";
+    for folder in ring.read_dir(path).await.unwrap_or_default() {
+        if folder.is_dir && parse_partition_dir(&folder.name).is_some() {
+            let files = ring.read_dir(path.join(&folder.name)).await.unwrap_or_default();
+            if files.iter().any(|file| is_of_log(&file.name)) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 async fn open(ring: &Ring, task: Task, path: &Path) -> Result<DirExamined, CheckError> {

@@ -37,9 +37,9 @@ pub enum Task {
 pub enum CheckError {
     #[error("a broker runs on {dir}: stop it first (kill -TERM and its process id), then type this again", dir = .0.display())]
     Running(PathBuf),
-    #[error("{dir} cannot be listed: {source}. Type the directories of log.dirs: millstream log check DIR...", dir = .dir.display())]
+    #[error("{dir} cannot be listed: {source}. Mend it, or leave it out and type the other directories of log.dirs", dir = .dir.display())]
     NoDirectory { dir: PathBuf, source: std::io::Error },
-    #[error("{dir} holds nothing of a broker. Type the directories of log.dirs: millstream log check DIR...", dir = .0.display())]
+    #[error("{dir} holds nothing of a broker. Type the directories of log.dirs instead", dir = .0.display())]
     Empty(PathBuf),
     #[error("{0}; mend the disk, then type this again: what was done so far stays good")]
     Disk(#[from] LogError),

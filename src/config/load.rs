@@ -78,7 +78,13 @@ pub fn load(
         None => None,
         Some(path) => match std::fs::read(path) {
             Ok(bytes) => Some((path.display().to_string(), bytes)),
-            Err(error) => return Err(ConfigError::one(format!("{}: cannot be read: {error}", path.display()))),
+            Err(error) => {
+                return Err(ConfigError::one(format!(
+                    "{}: cannot be read: {error}; type `millstream serve PATH/server.properties`, or `millstream serve` alone \
+                     for the defaults",
+                    path.display()
+                )));
+            }
         },
     };
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

@@ -30,7 +30,6 @@ const MAX_NAME_BYTES: usize = 255;
 pub async fn create_dir_durably(ring: &Ring, path: &Path) -> io::Result<()> {
     ring.create_dir_all(path).await?;
     for parent in path.ancestors().skip(1) {
-        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         match ring.sync_dir(parent).await {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             other => other?,

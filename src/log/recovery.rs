@@ -574,7 +574,8 @@ impl Loader<'_> {
     /// Of a file that every log with records has.
     fn tell_missing(&self, name: &str, consequence: &str) {
         let has_records = self.names.borrow().iter().any(|(name, size)| *size > 0 && parse_segment(name).is_some());
-        if has_records {
+        // A log that was not yet checkpointed has none of them.
+        if has_records && self.start.recovery_point > 0 {
             tracing::warn!(path = %self.dir.join(name).display(), "the file is missing: {consequence}");
         }
     }

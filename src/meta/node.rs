@@ -99,8 +99,11 @@ pub enum MetaNodeError {
     Lost { path: PathBuf, evidence: String },
     #[error("reading the metadata log: {0}")]
     Read(#[from] ReadError),
-    #[error("the metadata log: {0}")]
-    Metalog(#[from] MetalogError),
+    #[error(
+        "the metadata in {}: {source}. The broker does not start, and every file stays as it is: type \
+         `millstream log check {}`", path.display(), log_dir_of(path).display()
+    )]
+    Metalog { path: PathBuf, source: MetalogError },
     #[error(transparent)]
     Replay(#[from] ReplayError),
     #[error(

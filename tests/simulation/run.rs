@@ -174,7 +174,7 @@ impl Run {
                 let stopped = asked && self.world.run_until(limit, || self.broker.has_stopped());
                 // It ends in order, too, where a disk failed before: the next start recovers, and what it has is audited.
                 let is_failure =
-                    |why: &String| !why.starts_with("stopped, but the next start has something to recover");
+                    |why: &String| !why.starts_with("stopped, but these log directories were not closed in order");
                 let failure = self.broker.failure().filter(is_failure);
                 if self.is_calm() && (!stopped || failure.is_some()) {
                     let why = failure.unwrap_or_else(|| format!("asked: {asked}, stopped: {stopped}"));

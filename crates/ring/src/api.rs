@@ -323,7 +323,9 @@ impl Ring {
     /// Makes creations, renames and removals in this directory durable. An error is final but for one: without a descriptor
     /// for the directory nothing was begun.
     pub async fn sync_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        self.run(Op::SyncDir { path: path.as_ref().into() }).await.map(drop).map_err(after_sync)
+        // The parent of a relative path of one name.
+        let path = if path.as_ref().as_os_str().is_empty() { Path::new(".") } else { path.as_ref() };
+        self.run(Op::SyncDir { path: path.into() }).await.map(drop).map_err(after_sync)
     }
 
     pub async fn allocate(&self, file: &File, offset: u64, length: u64, keep_size: bool) -> io::Result<()> {

@@ -136,7 +136,8 @@ impl Store {
     pub async fn bootstrap_records(&self) -> Result<Vec<MetadataRecord>, MetaNodeError> {
         let path = self.metadata_dir.join(bootstrap::BOOTSTRAP_FILE_NAME);
         match self.read(&path, bootstrap::MAX_BOOTSTRAP_FILE_BYTES).await? {
-            Some(bytes) => Ok(bootstrap::read_bootstrap_file(&bytes)?),
+            Some(bytes) => bootstrap::read_bootstrap_file(&bytes)
+                .map_err(|source| MetaNodeError::Metalog { path: path.clone(), source }),
             None => Ok(bootstrap::bootstrap_records()),
         }
     }
@@ -180,7 +181,7 @@ impl Store {
         while offset < end {
             let bytes = self.read_log(log, offset, end).await?;
             for batch in metalog::decode(&bytes) {
-                let batch = batch?;
+                let batch = batch.map_err(|source| MetaNodeError::Metalog { path: self.dir.clone(), source })?;
                 // The first batch may begin before the end of the snapshot, if that is inside of it.
                 if batch.last_offset() >= offset {
                     offset = batch.last_offset() + 1;
