@@ -28,6 +28,7 @@ use crate::{
 };
 use checkpoints::LogDirs;
 use identity::{Identity, OfflineDir};
+use protocol::Uuid;
 use ring::{Doorbell, Ring};
 use rustc_hash::FxHashSet;
 use std::{
@@ -235,6 +236,31 @@ impl Opened {
         }
     }
 
+    /// Leaves out the directories that lack all of the partitions which the metadata records in them. Nothing is made in
+    /// their place: the directory has lost its content, not its identity.
+    fn leave_out_emptied(&mut self, image: &Image, node_id: i32) {
+        let all = image.topics.iter().flat_map(|topic| topic.partitions.values());
+        let recorded: Vec<Uuid> = all.filter_map(|partition| partition.directory_of(node_id)).collect();
+        for dir in std::mem::take(&mut self.dirs) {
+            let lost = recorded.iter().filter(|id| **id == dir.directory_id()).count();
+            let is_emptied = !dir.has_checkpoints()
+                && dir.strays().is_empty()
+                && dir.partitions().iter().all(|one| one.topic == METADATA_TOPIC);
+            // Without the metadata's directory there is no start: what is lost there is said by partition.
+            if lost == 0 || !is_emptied || *dir.path() == self.metadata_dir {
+                self.dirs.push(dir);
+                continue;
+            }
+            let why = format!(
+                "has a meta.properties, but none of the {lost} partitions that the metadata records in it, and no \
+                 checkpoints: restore them. To begin these partitions anew, type \
+                 `printf '0\\n0\\n' > {}/recovery-point-offset-checkpoint`",
+                dir.path().display()
+            );
+            self.offline.push(OfflineDir { path: dir.path().to_owned(), id: Some(dir.directory_id()), why });
+        }
+    }
+
     /// From now on a crash is a crash. What is known of each partition, and the commit streams of the last run, by
     /// directory.
     async fn begin_run(mut self, ring: &Ring) -> Result<(Vec<LogDir>, Vec<stream::Found>, Storage), BootError> {
@@ -302,6 +328,7 @@ impl Lead {
         };
         // Before anything is changed: without its metadata a broker does not start, and the next start must meet the same.
         let loaded_meta = MetaNode::load(ring, &meta).await?;
+        opened.leave_out_emptied(loaded_meta.image(), config.node_id);
         let (dirs, streams, storage) = opened.begin_run(ring).await?;
         meta.log_directories = dirs.iter().map(LogDir::directory_id).collect();
         let view = ClusterView::empty(&cluster_id, start.count, start.layers.clone());

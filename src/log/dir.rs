@@ -53,6 +53,8 @@ pub struct LogDir {
     deleted_topics: RefCell<FxHashSet<String>>,
     /// A checkpoint was missing or malformed.
     checkpoints_lost: bool,
+    /// None of them could be read.
+    checkpoints_gone: bool,
     metadata_seen: Cell<MetadataSeen>,
     /// Folders that an earlier run has begun to delete.
     deleted: Vec<PathBuf>,
@@ -123,6 +125,7 @@ impl LogDir {
             high_watermarks: RefCell::default(),
             deleted_topics: RefCell::default(),
             checkpoints_lost: is_new,
+            checkpoints_gone: !is_new,
             metadata_seen: Cell::new(MetadataSeen { offset: -1, went_back: false }),
             deleted: Vec::new(),
             states: FxHashMap::default(),
@@ -171,7 +174,10 @@ impl LogDir {
         ] {
             let path = self.path.join(name);
             match read_offsets(&self.ring, &path).await? {
-                Ok(read) => *offsets.borrow_mut() = read,
+                Ok(read) => {
+                    *offsets.borrow_mut() = read;
+                    self.checkpoints_gone = false;
+                }
                 Err(why) => {
                     self.checkpoints_lost = true;
                     if !self.partitions.is_empty() {
@@ -270,6 +276,10 @@ impl LogDir {
     }
     pub fn strays(&self) -> &[StrayDir] {
         &self.strays
+    }
+    /// Whether any of the offset checkpoints could be read, or the directory is new. A broker that has run has written them.
+    pub fn has_checkpoints(&self) -> bool {
+        !self.checkpoints_gone
     }
     /// A checkpoint was missing or malformed: they should be written soon.
     pub fn has_lost_checkpoints(&self) -> bool {

@@ -250,7 +250,7 @@ impl Loader<'_> {
             size_bytes: self.size_of(segment, Part::Log),
             first_offset: segment.base_offset,
             check_from_offset: segment.base_offset,
-            max_offset: segment.base_offset + i64::from(i32::MAX),
+            max_offset: segment.base_offset.saturating_add(i64::from(i32::MAX)),
         };
         scan.good_batch_behind(end).await.map_err(self.io("reading a segment in"))
     }
@@ -564,7 +564,7 @@ async fn scan(
         size_bytes: u64::from(segment.written_bytes.get()),
         first_offset: from.offset,
         check_from_offset,
-        max_offset: segment.base_offset + i64::from(i32::MAX),
+        max_offset: segment.base_offset.saturating_add(i64::from(i32::MAX)),
     };
     scan.run(take).await
 }

@@ -149,7 +149,7 @@ async fn look_segment(
         size_bytes,
         first_offset: base_offset,
         check_from_offset: base_offset,
-        max_offset: base_offset + i64::from(i32::MAX),
+        max_offset: base_offset.saturating_add(i64::from(i32::MAX)),
     };
     let end = scan.run(&mut take).await?;
     let damage = match &end.damage {

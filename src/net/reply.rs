@@ -42,7 +42,11 @@ impl Reply {
     /// A reply in one piece: `frame` begins with room for the length prefix, which is filled in here.
     pub fn from_frame(mut frame: BytesMut) -> Reply {
         fill_in_length(&mut frame, 0);
-        Reply { parts: smallvec![ReplyPart::Bytes(frame.freeze())] }
+        // A frame that outgrew its piece of a block has grown by doubling, from the size of the whole block on. What waits to be
+        // sent keeps no more than it counts for.
+        let is_loose = frame.capacity() > (2 * frame.len()).max(2 * limits::REPLY_MIN_BYTES);
+        let bytes = if is_loose { Bytes::copy_from_slice(&frame) } else { frame.freeze() };
+        Reply { parts: smallvec![ReplyPart::Bytes(bytes)] }
     }
 
     /// What it keeps in memory. Records are slices: the rest of their block stays with them.

@@ -76,8 +76,9 @@ impl Session {
         let before = client.connection();
         let version = if run.plan.by_id { reader::IDS_VERSION } else { reader::NAMES_VERSION };
         let Ok(response) = client.call(version, &request).await else {
-            // Carried out or not: the same again will be refused or not, and a new session ends this one.
-            if client.one_in(2) {
+            // Carried out or not: the same again will be refused or not, and a new session ends this one. What the session has
+            // said was forgotten with a request that was to end it.
+            if client.one_in(2) || step.epoch == FINAL {
                 (self.epoch, self.connection) = (NEW, None);
             }
             return Err(Lost);
