@@ -495,7 +495,14 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
         dirs.set_metadata_reaches(node.log().recovery_point());
     }
     for (number, dir) in dirs.all.iter().enumerate() {
-        if let Err(error) = checkpoints::write_told(shard, dirs, number, &offsets).await {
+        let mut written = checkpoints::write_told(shard, dirs, number, &offsets).await;
+        // On a full disk, too: log starts that are not written bring deleted records back.
+        while let Err(error) = &written
+            && dir.reserve().spend_for(error).await
+        {
+            written = checkpoints::write_told(shard, dirs, number, &offsets).await;
+        }
+        if let Err(error) = written {
             tracing::error!(dir = %dir.path().display(), %error, "cannot write the offset checkpoints");
             unclean.insert(dir.path().to_owned());
         }

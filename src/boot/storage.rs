@@ -47,6 +47,8 @@ pub struct Storage {
     settled: OnceLock<Settled>,
     /// Partitions that could not be opened. A lock, because it is not yet the time of requests.
     unopened: Mutex<Vec<Unopened>>,
+    /// Topics that were deleted in this run and whose files could not be. A lock, because that is rare.
+    undeleted: Mutex<FxHashSet<Uuid>>,
 }
 
 /// What was decided before the first view was published.
@@ -155,8 +157,17 @@ impl Storage {
         &self.dirs[recorded.unwrap_or_else(|| decide::spread(id, self.dirs.len()))].0
     }
 
-    /// Whether the metadata is known to reach as far as the content of this folder's log directory.
-    pub fn may_set_aside(&self, folder: &Path) -> bool {
+    /// Takes note that files of this topic are left, though it was deleted in this run.
+    pub fn note_undeleted(&self, topic_id: Uuid) {
+        self.undeleted.lock().expect("no core panics while it holds the list").insert(topic_id);
+    }
+
+    /// Whether this folder may go, if the metadata does not know its topic: the topic was deleted in this run, or the
+    /// metadata is known to reach as far as the content of the folder's log directory.
+    pub fn may_set_aside(&self, folder: &Path, topic_id: Uuid) -> bool {
+        if self.undeleted.lock().expect("no core panics while it holds the list").contains(&topic_id) {
+            return true;
+        }
         let proven = self.settled.get().zip(folder.parent()).and_then(|(settled, dir)| settled.is_proven.get(dir));
         proven.copied().unwrap_or(false)
     }

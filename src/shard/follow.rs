@@ -127,7 +127,14 @@ async fn delete_gone(shard: &Shard, view: &ClusterView) {
         }
         budget.item_done().await;
     }
-    shard.offline.borrow_mut().retain(|id, _| view.owners.of(*id).is_some());
+    shard.offline.borrow_mut().retain(|id, _| {
+        let stays = view.owners.of(*id).is_some();
+        if !stays {
+            // Its folder is left: what could not be opened is not deleted.
+            shard.storage.note_undeleted(id.topic_id);
+        }
+        stays
+    });
     for partition in gone {
         // Requests that still hold the partition find it closed.
         partition.deleted.set(true);
@@ -137,6 +144,7 @@ async fn delete_gone(shard: &Shard, view: &ClusterView) {
         }
         commit::notify_watchers(shard, &partition);
         if let Err(error) = partition.log.clone().delete().await {
+            shard.storage.note_undeleted(partition.id.topic_id);
             tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot delete its files");
         }
     }
@@ -180,8 +188,8 @@ struct ToOpen {
 /// Whether a folder that has the name of a partition but belongs to another topic may go: that topic was deleted, as far as
 /// the metadata can know.
 fn was_deleted(shard: &Shard, image: &Image, folder: &Path, topic_id: &str) -> bool {
-    let is_known = topic_id.parse().is_ok_and(|id| image.topics.by_id(id).is_some());
-    !is_known && shard.storage.may_set_aside(folder)
+    let Ok(topic_id) = topic_id.parse() else { return false };
+    image.topics.by_id(topic_id).is_none() && shard.storage.may_set_aside(folder, topic_id)
 }
 
 /// A partition that could not be opened.

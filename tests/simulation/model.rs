@@ -461,8 +461,8 @@ impl Model {
             let detail = format!("{}: the log begins at {offset}, deletion was asked for up to {asked}", self.say(key));
             return violated(Invariant::LogStartKept, detail);
         }
-        if offset < expected.log_start {
-            let before = expected.log_start;
+        let before = self.log_start_of(key, expected);
+        if offset < before {
             let detail = format!("{}: the log began at {before}, and now at {offset}", self.say(key));
             return violated(Invariant::LogStartKept, detail);
         }
@@ -471,6 +471,15 @@ impl Model {
             partition.log_start = partition.log_start.max(offset);
         }
         Ok(())
+    }
+
+    /// Where the log must begin at least, for a request that expected so much. One that was sent in an earlier life of the
+    /// broker finds what that life has left.
+    pub fn log_start_of(&self, key: PartitionKey, expected: Expected) -> i64 {
+        match expected.life == self.life {
+            true => expected.log_start,
+            false => expected.log_start.min(self.partitions.get(&key).map_or(0, |partition| partition.log_start)),
+        }
     }
 
     /// A reader who had reached `next` in this life was told that it is out of range.
