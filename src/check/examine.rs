@@ -109,13 +109,14 @@ pub(super) async fn examine(
 /// Whether a folder in it is a partition's by more than its name: many programs name folders `WORD-NUMBER`.
 async fn has_log(ring: &Ring, path: &Path) -> bool {
     let is_of_log = |name: &str| name.ends_with(".log") || name.ends_with(".index") || name == "partition.metadata";
-    for folder in ring.read_dir(path).await.unwrap_or_default() {
-        if folder.is_dir && parse_partition_dir(&folder.name).is_some() {
-            let files = ring.read_dir(path.join(&folder.name)).await.unwrap_or_default();
-            if files.iter().any(|file| is_of_log(&file.name)) {
-                return true;
-            }
+    // A folder that cannot be listed may be one: the examination says what is wrong with it.
+    let Ok(folders) = ring.read_dir(path).await else { return true };
+    for folder in folders.iter().filter(|folder| folder.is_dir && parse_partition_dir(&folder.name).is_some()) {
+        let files = ring.read_dir(path.join(&folder.name)).await;
+        if files.is_ok_and(|files| !files.iter().any(|file| is_of_log(&file.name))) {
+            continue;
         }
+        return true;
     }
     false
 }

@@ -198,7 +198,7 @@ impl Writer {
         segment.written_bytes.set(position + size as u32);
         self.needs_sync(segment, file);
         if position == 0 {
-            // Whoever has made the file: its name is on the disk before anything in it is acknowledged.
+            // An append or a retention may have made the file: its name is on the disk before anything in it is acknowledged.
             self.dir_changed();
         }
         let mut uncommitted = self.uncommitted.borrow_mut();
@@ -338,7 +338,7 @@ impl Log {
             };
             log.0.writer.writes_behind.set(false);
             match written {
-                // Deleted meanwhile: what was gathered is forgotten, and nobody waits for it.
+                // The log was deleted meanwhile: the gathered bytes are dropped, and no request waits for them.
                 _ if log.has_ended() => {}
                 Ok(()) => {
                     log.run_done(&segment, &file, position, &bufs);

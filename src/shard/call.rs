@@ -59,7 +59,7 @@ pub struct FetchOptions {
     pub read_committed: bool,
     /// The request names topics by their ids.
     pub by_id: bool,
-    /// Whom to tell when a partition moves that had nothing to give, and until when.
+    /// The watch that a partition without records tells when it moves, and the end of that watch.
     pub watch: Option<(u64, Instant)>,
     /// What may come from memory; the rest comes as ranges of files.
     pub memory_bytes: usize,

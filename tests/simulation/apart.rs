@@ -197,7 +197,7 @@ fn nothing_is_acknowledged_before_it_is_written() {
             let mut reader = Client::new(&run, &client.ring, "reader".to_owned());
             assert_eq!(end_offset(&mut reader, 0).await, 1, "seed {seed}");
             if seed % 2 == 0 {
-                // Killed with the file not open: nobody was promised anything.
+                // Killed with the file not open: no producer had an answer.
                 return;
             }
             disk.hang(false);

@@ -1,6 +1,6 @@
 //! At last a segment's file is damaged below what the broker knows it has: one bit is flipped, its end is cut off, or it is
 //! gone. A log that is too short is refused, with every file as it was; what a start does not read, its readers notice.
-//! Nobody is ever served a log with a hole, and the other partitions are none the worse.
+//! The broker never serves a log with a hole, and it serves the other partitions as before.
 
 use crate::{
     audit,
@@ -101,7 +101,7 @@ fn known_segments(run: &Run, disk: &DiskControl) -> Vec<Segment> {
         let id = run.model.borrow().live().find(|live| live.name == topic).map(|live| live.id);
         let (Some(id), Some(first)) = (id, logs.first()) else { continue };
         let (dir, _) = first.split_once(&suffix).expect("it has the suffix");
-        // A stop in order may find a directory not in order: where a folder lies in it that nobody knows.
+        // A stop in order may find a directory not in order: it holds a folder that the metadata does not know.
         let clean = names.iter().any(|name| *name == format!("{dir}/{CLEAN}"));
         let recovery_point = if clean { i64::MAX } else { recovery_point(disk, dir, &topic, index) };
         let key = PartitionKey { topic: id, index };
