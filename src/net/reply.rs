@@ -42,9 +42,9 @@ impl Reply {
     /// A reply in one piece: `frame` begins with room for the length prefix, which is filled in here.
     pub fn from_frame(mut frame: BytesMut) -> Reply {
         fill_in_length(&mut frame, 0);
-        // A frame that outgrew its piece of a block has grown by doubling, from the size of the whole block on. What waits to be
-        // sent keeps no more than it counts for.
-        let is_loose = frame.capacity() > (2 * frame.len()).max(2 * limits::REPLY_MIN_BYTES);
+        // A frame that outgrew its piece of a block has grown by doubling, from the size of the
+        // whole block on. A reply that waits to be sent keeps no more than it counts for.
+        let is_loose = frame.capacity() > (2 * frame.len()).max(limits::REPLY_BLOCK_BYTES - 1);
         let bytes = if is_loose { Bytes::copy_from_slice(&frame) } else { frame.freeze() };
         Reply { parts: smallvec![ReplyPart::Bytes(bytes)] }
     }
