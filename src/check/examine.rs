@@ -270,7 +270,7 @@ pub(super) async fn examine_log(
         log.notes.push("finishes a compaction; type this again afterwards: it was not examined".to_owned());
         return Ok(log);
     }
-    log.look = whole::look(ring, &log.folder, &|bytes| progress.add(bytes, &log.folder)).await?;
+    log.look = whole::look(ring, &log.folder, log.start.known_end(), &|bytes| progress.add(bytes, &log.folder)).await?;
     let opened = Log::examine(
         ring,
         log.folder.clone(),

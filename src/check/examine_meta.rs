@@ -95,7 +95,7 @@ async fn prepare(
     start: LogStart,
     progress: &Progress<'_>,
 ) -> Result<LogExamined, CheckError> {
-    let look = whole::look(ring, &folder, &|bytes| progress.add(bytes, &folder)).await?;
+    let look = whole::look(ring, &folder, i64::MAX, &|bytes| progress.add(bytes, &folder)).await?;
     Ok(LogExamined {
         name: format!("{METADATA_TOPIC}-0"),
         topic: METADATA_TOPIC.to_owned(),

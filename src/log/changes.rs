@@ -24,7 +24,7 @@ const COPY_BYTES: u64 = 1 << 20;
 
 pub(super) enum Change {
     CreateDir,
-    /// `partition.metadata`
+    /// `partition.metadata`. Its name may be lost in a power cut: it is written anew then.
     WriteTopicId(Bytes),
     /// A file that is derived from batches, or left of an earlier run.
     Remove(String),
@@ -36,7 +36,7 @@ pub(super) enum Change {
         from: String,
         to: String,
     },
-    /// The first files of an empty log.
+    /// The first files of an empty log. Durably, with the folder that they are in.
     CreateSegment(Rc<Segment>),
 }
 
@@ -109,10 +109,10 @@ impl Change {
 
     pub async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
         let (what, path, result) = match self {
-            Change::CreateDir => ("creating", dir.to_owned(), files::create_dir_durably(ring, dir).await),
+            Change::CreateDir => ("creating", dir.to_owned(), ring.create_dir_all(dir).await),
             Change::WriteTopicId(text) => {
                 let path = dir.join(files::PARTITION_METADATA);
-                ("writing", path.clone(), ring.write_file_atomically(path, text).await)
+                ("writing", path.clone(), ring.replace_file(path, text).await)
             }
             Change::Remove(name) => {
                 let path = dir.join(name);
@@ -164,6 +164,8 @@ impl Cut {
 }
 
 async fn create_segment(ring: &Ring, dir: &Path, segment: &Segment) -> io::Result<()> {
+    // First: a start that finds the files believes that the folder's own name is safe.
+    ring.sync_dir(dir.parent().expect("a log's folder is in a log directory")).await?;
     for part in [Part::Log, Part::Offsets, Part::Times] {
         segment.file(ring, dir, part).await?;
     }

@@ -11,7 +11,7 @@ use super::{
     lookup,
     producers::ProducerStates,
     recovery::{Ends, Loader, MAX_SNAPSHOT_BYTES},
-    scan::{Damage, Scan, ScanEnd},
+    scan::{Damage, Expected, Scan, ScanEnd},
     segment::{Part, Segment, TimestampOffset},
     txn_index::{AbortedTransaction, ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
     walk::Walk,
@@ -65,7 +65,7 @@ impl Loader<'_> {
         let mut last_bytes = 0;
         let from = ScanFrom { position, offset: segment.base_offset };
         let mut take = |batch: &Batch<'_>| last_bytes = batch.size_bytes() as u64;
-        let scanned = scan(self.ring, self.dir, segment, &from, i64::MAX, &mut take).await;
+        let scanned = scan(self.ring, self.dir, segment, &from, &self.expected(segment, i64::MAX), &mut take).await;
         let end = scanned.map_err(self.io("reading a segment in"))?;
         // The last batch would have an entry.
         if end.valid_bytes.saturating_sub(last_bytes) > position + u64::from(self.config.index_interval_bytes) {
@@ -93,6 +93,15 @@ impl Loader<'_> {
         }
         self.tell_hole(segment, end, next_base);
         Ok(())
+    }
+
+    /// What the batches of a segment have to be. What lies beyond the recovery point was never compacted: a cleaner begins
+    /// with what was synced. Without a checkpoint nothing says where that begins.
+    fn expected(&self, segment: &Segment, check_from_offset: i64) -> Expected {
+        let is_dense = !self.start.clean && self.start.is_known && !self.config.cleanup_policy.compact;
+        let dense_from_offset = if is_dense { self.start.recovery_point } else { i64::MAX };
+        Expected { check_from_offset, dense_from_offset, ..Expected::of_segment(segment.base_offset) }
+            .up_to(self.start.known_end())
     }
 
     fn tell_hole(&self, segment: &Segment, end: &ScanEnd, next_base: i64) {
@@ -249,8 +258,7 @@ impl Loader<'_> {
             from: 0,
             size_bytes: self.size_of(segment, Part::Log),
             first_offset: segment.base_offset,
-            check_from_offset: segment.base_offset,
-            max_offset: segment.base_offset.saturating_add(i64::from(i32::MAX)),
+            expected: self.expected(segment, segment.base_offset),
         };
         scan.good_batch_behind(end).await.map_err(self.io("reading a segment in"))
     }
@@ -339,7 +347,16 @@ impl Loader<'_> {
 
     fn reset_indexes(&self, segment: &Rc<Segment>) {
         reset_indexes(segment);
-        self.changes.add(Change::TrimIndexes(segment.clone()));
+        self.plan_trim(segment);
+    }
+
+    /// Files that have the right size already are not opened for it.
+    fn plan_trim(&self, segment: &Rc<Segment>) {
+        let is_exact =
+            |part: &Part| !segment.exists(*part) || self.size_of(segment, *part) == segment.index_bytes(*part);
+        if ![Part::Offsets, Part::Times, Part::Aborted].iter().all(is_exact) {
+            self.changes.add(Change::TrimIndexes(segment.clone()));
+        }
     }
 
     /// Keeps what the indexes of the first doubtful segment know about batches below the recovery point, as far as it
@@ -383,7 +400,7 @@ impl Loader<'_> {
                 segment.first_timestamp.set(Some(batch.header.max_timestamp()));
             }
         }
-        self.changes.add(Change::TrimIndexes(segment.clone()));
+        self.plan_trim(segment);
         Ok(from)
     }
 
@@ -455,7 +472,7 @@ impl Loader<'_> {
     /// Reads a segment from a position where a batch begins, and takes nothing of it. Checksums are checked from an offset on.
     async fn scan_plainly(&self, segment: &Segment, from: u64, check_from: i64) -> Result<ScanEnd, LogError> {
         let from = ScanFrom { position: from, offset: segment.base_offset };
-        let scanned = scan(self.ring, self.dir, segment, &from, check_from, &mut |_| {}).await;
+        let scanned = scan(self.ring, self.dir, segment, &from, &self.expected(segment, check_from), &mut |_| {}).await;
         scanned.map_err(self.io("reading a segment in"))
     }
 
@@ -491,7 +508,8 @@ impl Loader<'_> {
             }
             super::append::take_producer(&mut ends.producers, batch, segment);
         };
-        let scanned = scan(self.ring, self.dir, segment, from, recovery_point, &mut take).await;
+        let scanned =
+            scan(self.ring, self.dir, segment, from, &self.expected(segment, recovery_point), &mut take).await;
         let end = scanned.map_err(self.io("reading a segment in"))?;
         self.tell_lacking(segment, expected, recovery_point);
         if let Some((offset, epoch)) = contradicted {
@@ -540,7 +558,7 @@ pub(super) async fn rebuild_indexes(
     segment.trim_indexes(ring, dir).await?;
     let from = ScanFrom { position: 0, offset: segment.base_offset };
     let mut take = |batch: &Batch<'_>| segment.add_batch(batch, batch.size_bytes() as u32, config.index_interval_bytes);
-    scan(ring, dir, segment, &from, segment.base_offset, &mut take).await?;
+    scan(ring, dir, segment, &from, &Expected::of_segment(segment.base_offset), &mut take).await?;
     segment.add_time_entry();
     segment.flush_indexes(ring, dir, true).await?;
     segment.close_files();
@@ -553,7 +571,7 @@ async fn scan(
     dir: &Path,
     segment: &Segment,
     from: &ScanFrom,
-    check_from_offset: i64,
+    expected: &Expected,
     take: &mut dyn FnMut(&Batch<'_>),
 ) -> io::Result<ScanEnd> {
     let file = segment.file(ring, dir, Part::Log).await?;
@@ -563,8 +581,7 @@ async fn scan(
         from: from.position,
         size_bytes: u64::from(segment.written_bytes.get()),
         first_offset: from.offset,
-        check_from_offset,
-        max_offset: segment.base_offset.saturating_add(i64::from(i32::MAX)),
+        expected: *expected,
     };
     scan.run(take).await
 }

@@ -72,17 +72,30 @@ impl LogStart {
         let closed_at = self.state.as_ref().filter(|_| self.clean).map_or(0, LogState::log_end_offset);
         self.recovery_point.max(self.log_start_offset).max(closed_at)
     }
+
+    /// Where the log ends, where its broker has closed it; `i64::MAX` where nothing says so.
+    pub fn known_end(&self) -> i64 {
+        self.state.as_ref().filter(|_| self.clean).map_or(i64::MAX, LogState::log_end_offset)
+    }
 }
 
 /// A log that was examined and found good. Nothing on the disk has changed yet.
 pub struct Opening {
     log: Log,
     start: LogStart,
-    /// All of it is on the disk, names included.
-    is_synced: bool,
+    doubt: Doubt,
     changes: Changes,
     /// Where segments begin, beyond the recovery point: their snapshots are written when everything before is on the disk.
     snapshots: Vec<(i64, Bytes)>,
+}
+
+/// What of an examined log, as it is found, may be in the page cache only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Doubt {
+    Nothing,
+    /// The names of its files: it has no records yet.
+    Names,
+    Records,
 }
 
 impl Opening {
@@ -98,13 +111,13 @@ impl Opening {
 
     /// Makes the files what the log is: cuts, builds anew and replays.
     pub async fn finish(self) -> Result<Log, LogError> {
-        let Opening { log, start, is_synced, changes, snapshots } = self;
+        let Opening { log, start, doubt, changes, snapshots } = self;
         changes.apply(&log.0.ring, &log.dir(), &log.config()).await?;
-        if !is_synced {
-            // What recovery has found may be in the page cache only, names of files included.
-            let again = log.config().durability == Durability::Fsync || !start.replay.is_empty();
-            log.settle_doubtful(again).await.map_err(LogError::io("writing again", log.dir()))?;
-            log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
+        match doubt {
+            Doubt::Nothing => {}
+            // The first sync of records carries them along.
+            Doubt::Names => log.0.writer.dir_changed(),
+            Doubt::Records => log.sync_found(!start.replay.is_empty()).await?,
         }
         for (offset, snapshot) in snapshots {
             let path = files::path(&log.dir(), offset, files::SNAPSHOT);
@@ -193,8 +206,8 @@ impl Log {
         loader.check_replay(loaded.log_end)?;
         let Loader { changes, snapshots, .. } = loader;
         let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
-        let is_synced = start.clean || start.replay.is_empty() && found.are_synced(&log, start.recovery_point);
-        Ok(Opening { log, start, is_synced, changes, snapshots: snapshots.into_inner() })
+        let doubt = if start.clean { Doubt::Nothing } else { found.doubt(&log, start.recovery_point) };
+        Ok(Opening { log, start, doubt, changes, snapshots: snapshots.into_inner() })
     }
 
     fn from_loaded(
@@ -272,6 +285,13 @@ impl Log {
         segments
     }
 
+    /// Carries to the disk what recovery has found, names of files included.
+    async fn sync_found(&self, has_replay: bool) -> Result<(), LogError> {
+        let again = self.config().durability == Durability::Fsync || has_replay;
+        self.settle_doubtful(again).await.map_err(LogError::io("writing again", self.dir()))?;
+        self.sync().await.map(drop).map_err(LogError::io("syncing", self.dir()))
+    }
+
     /// Has the next sync carry to the disk what recovery has found; with `again`, after [`Log::write_again`]. Segment by
     /// segment, and all but the last are synced here: there may be more of them than files that may be open.
     async fn settle_doubtful(&self, again: bool) -> io::Result<()> {
@@ -307,17 +327,23 @@ impl LogSizes {
         LogSizes(entries.iter().filter_map(size).collect())
     }
 
-    /// Whether the log is just what had been synced at its recovery point: nothing was found beyond it, and nothing cut or
-    /// removed. Then the disk has it, names included.
-    fn are_synced(&self, log: &Log, recovery_point: i64) -> bool {
+    /// A log that was just made is on the disk. So is one that is just what had been synced at its recovery point: nothing
+    /// was found beyond it, and nothing cut or removed.
+    fn doubt(&self, log: &Log, recovery_point: i64) -> Doubt {
+        if self.0.is_empty() {
+            return Doubt::Nothing;
+        }
         let segments = log.0.segments.borrow();
         let as_found = |segment: &Rc<Segment>| {
             self.0.get(&segment.base_offset).is_some_and(|size| *size == u64::from(segment.size_bytes.get()))
         };
-        recovery_point > 0
-            && recovery_point == log.log_end_offset()
-            && segments.len() == self.0.len()
-            && segments.iter().all(as_found)
+        let is_as_synced =
+            recovery_point == log.log_end_offset() && segments.len() == self.0.len() && segments.iter().all(as_found);
+        match is_as_synced {
+            true if recovery_point > 0 => Doubt::Nothing,
+            true => Doubt::Names,
+            false => Doubt::Records,
+        }
     }
 }
 

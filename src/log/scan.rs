@@ -35,10 +35,34 @@ pub(super) struct Scan<'a> {
     pub size_bytes: u64,
     /// Batches begin here or later.
     pub first_offset: i64,
+    pub expected: Expected,
+}
+
+/// What the batches of a segment have to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
     /// Batches from this offset on have their CRC checked.
     pub check_from_offset: i64,
-    /// Offsets must stay below this: what the indexes can hold.
+    /// Batches from this offset on follow each other without a hole: nothing has compacted them.
+    pub dense_from_offset: i64,
+    /// Offsets must stay below this: what the indexes can hold, or the known end of the log.
     pub max_offset: i64,
+}
+
+impl Expected {
+    /// Good batches in order, with holes or without.
+    pub fn of_segment(base_offset: i64) -> Expected {
+        Expected {
+            check_from_offset: base_offset,
+            dense_from_offset: i64::MAX,
+            max_offset: base_offset.saturating_add(i64::from(i32::MAX)),
+        }
+    }
+
+    /// The log is known to end here.
+    pub fn up_to(self, end_offset: i64) -> Expected {
+        Expected { max_offset: self.max_offset.min(end_offset), ..self }
+    }
 }
 
 impl Scan<'_> {
@@ -81,10 +105,14 @@ impl Scan<'_> {
             if batch.base_offset() < end.next_offset || batch.last_offset_delta() < 0 {
                 return bad("its offsets do not follow those before it");
             }
-            if batch.last_offset() >= self.max_offset {
-                return bad("its offsets are beyond the segment");
+            if batch.last_offset() >= self.expected.max_offset {
+                return bad("its offsets are beyond the segment, or beyond the end of the log");
             }
-            if batch.base_offset() >= self.check_from_offset && !batch.crc_is_valid() {
+            // The CRC does not cover the base offset. A batch that has lost a bit of it is good otherwise.
+            if end.next_offset >= self.expected.dense_from_offset && batch.base_offset() != end.next_offset {
+                return bad("its offsets do not follow those before it: some are missing");
+            }
+            if batch.base_offset() >= self.expected.check_from_offset && !batch.crc_is_valid() {
                 return bad("its CRC does not match");
             }
             take(&batch);
@@ -113,9 +141,9 @@ impl Scan<'_> {
         Ok(Damage::Zeros)
     }
 
-    /// Whether a good batch with a later offset lies anywhere behind `end`.
+    /// Whether a good batch with a later offset lies at `end` or anywhere behind.
     pub async fn good_batch_behind(&self, end: &ScanEnd) -> io::Result<bool> {
-        let mut at = end.valid_bytes + 1;
+        let mut at = end.valid_bytes;
         while at + BATCH_HEADER_BYTES as u64 <= self.size_bytes {
             let length = CHUNK_BYTES.min(self.size_bytes - at);
             let chunk = self.ring.read_exact_at(self.file, at, length as usize).await?;
@@ -133,7 +161,7 @@ impl Scan<'_> {
         let Some(header) = BatchHeader::view(bytes) else { return Ok(false) };
         let plausible = header.base_offset() >= end.next_offset
             && header.last_offset_delta() >= 0
-            && header.last_offset() < self.max_offset;
+            && header.last_offset() < self.expected.max_offset;
         let Some(size) =
             header.claimed_size_bytes().filter(|size| plausible && position + *size as u64 <= self.size_bytes)
         else {

@@ -254,15 +254,22 @@ impl Segment {
         Ok(())
     }
 
+    /// What an index file has of the index.
+    pub fn index_bytes(&self, part: Part) -> u64 {
+        let (entries, entry_bytes) = match part {
+            Part::Offsets => (self.offsets.borrow().entries_on_disk(), OFFSET_ENTRY_BYTES),
+            Part::Times => (self.times.borrow().entries_on_disk(), TIME_ENTRY_BYTES),
+            Part::Aborted => (self.aborted.borrow().entries_on_disk(), TXN_ENTRY_BYTES),
+            Part::Log => unreachable!("batches are no index"),
+        };
+        u64::from(entries) * entry_bytes as u64
+    }
+
     /// Cuts the index files to what the indexes hold.
     pub async fn trim_indexes(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
         for part in [Part::Offsets, Part::Times, Part::Aborted] {
             if self.exists(part) {
-                let length = match part {
-                    Part::Offsets => u64::from(self.offsets.borrow().entries_on_disk()) * OFFSET_ENTRY_BYTES as u64,
-                    Part::Times => u64::from(self.times.borrow().entries_on_disk()) * TIME_ENTRY_BYTES as u64,
-                    _ => u64::from(self.aborted.borrow().entries_on_disk()) * TXN_ENTRY_BYTES as u64,
-                };
+                let length = self.index_bytes(part);
                 let file = self.file(ring, dir, part).await?;
                 if ring.size(&file).await? != length {
                     self.indexes_synced.set(false);

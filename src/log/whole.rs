@@ -12,7 +12,7 @@ use super::{
     files,
     index::{OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
     producers::ProducerStates,
-    scan::{Damage, Scan},
+    scan::{Damage, Expected, Scan},
 };
 use protocol::records::{Batch, NO_TIMESTAMP};
 use ring::{OpenOptions, Ring};
@@ -98,15 +98,16 @@ fn contradiction(look: &LogLook, stored: &LeaderEpochs, from: i64, to: i64) -> O
     None
 }
 
-/// Reads every segment of the log in `dir`. `progress` hears of each batch's bytes.
-pub async fn look(ring: &Ring, dir: &Path, progress: &dyn Fn(u64)) -> Result<LogLook, LogError> {
+/// Reads every segment of the log in `dir`, whose end is known where the broker closed it: `i64::MAX` where it is not.
+/// `progress` hears of each batch's bytes.
+pub async fn look(ring: &Ring, dir: &Path, end_offset: i64, progress: &dyn Fn(u64)) -> Result<LogLook, LogError> {
     let entries = ring.read_dir(dir).await.map_err(LogError::io("listing", dir))?;
     let sizes: BTreeMap<String, u64> = entries.into_iter().map(|entry| (entry.name, entry.size_bytes)).collect();
     let bases = sizes.keys().filter_map(|name| files::parse(name)).filter(|(_, kind)| *kind == files::LOG);
     let mut look = LogLook::default();
     let mut epochs = LeaderEpochs::default();
     for (base, _) in bases {
-        let read = look_segment(ring, dir, base, &sizes, &mut epochs, progress).await;
+        let read = look_segment(ring, dir, (base, end_offset), &sizes, &mut epochs, progress).await;
         let segment = read.map_err(LogError::io("reading", files::path(dir, base, files::LOG)))?;
         look.bytes += segment.size_bytes;
         look.segments.push(segment);
@@ -118,7 +119,7 @@ pub async fn look(ring: &Ring, dir: &Path, progress: &dyn Fn(u64)) -> Result<Log
 async fn look_segment(
     ring: &Ring,
     dir: &Path,
-    base_offset: i64,
+    (base_offset, end_offset): (i64, i64),
     sizes: &BTreeMap<String, u64>,
     epochs: &mut LeaderEpochs,
     progress: &dyn Fn(u64),
@@ -148,8 +149,7 @@ async fn look_segment(
         from: 0,
         size_bytes,
         first_offset: base_offset,
-        check_from_offset: base_offset,
-        max_offset: base_offset.saturating_add(i64::from(i32::MAX)),
+        expected: Expected::of_segment(base_offset).up_to(end_offset),
     };
     let end = scan.run(&mut take).await?;
     let damage = match &end.damage {

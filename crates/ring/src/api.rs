@@ -266,7 +266,14 @@ impl Ring {
     /// Replaces the file at `path` as a whole and durably: temporary name, sync, rename, sync of the directory.
     pub async fn write_file_atomically(&self, path: impl AsRef<Path>, content: Bytes) -> io::Result<()> {
         let path = path.as_ref();
+        self.replace_file(path, content).await?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        self.sync_dir(parent).await
+    }
+
+    /// The same without the sync of the folder: after a power cut the file is the new one, the one before, or none.
+    pub async fn replace_file(&self, path: impl AsRef<Path>, content: Bytes) -> io::Result<()> {
+        let path = path.as_ref();
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(".tmp");
         let temporary = PathBuf::from(temporary);
@@ -281,8 +288,7 @@ impl Ring {
             let _ = self.unlink(&temporary).await;
             return Err(error);
         }
-        self.rename(&temporary, path).await?;
-        self.sync_dir(parent).await
+        self.rename(&temporary, path).await
     }
 
     /// Writes all of `bufs`, in order, from `offset` on.

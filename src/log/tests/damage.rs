@@ -54,7 +54,10 @@ struct Whole {
 const COUNT: i64 = 150;
 
 async fn make_whole(ring: &Ring) -> Whole {
-    let dir = Path::new("/data/whole/topic-0");
+    make_whole_in(ring, Path::new("/data/whole/topic-0")).await
+}
+
+async fn make_whole_in(ring: &Ring, dir: &Path) -> Whole {
     let log = open(ring, dir, small_config(), LogStart::default()).await;
     for at in 0..COUNT {
         append_batch(&log, batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, at as i32).build(), 0).unwrap();
@@ -245,5 +248,34 @@ fn holes_of_compaction_are_told_from_segments_that_are_gone() {
         assert!(bases.len() > 3);
         let again = open(&ring, &dir, small_config(), crashed(58)).await;
         assert_eq!(read_all(&ring, &again, 0, 1 << 20).await.len(), 20);
+    });
+}
+
+/// No CRC covers the base offset of a batch: with a bit of it flipped, the last batch would move the end of the log.
+#[test]
+fn a_last_batch_that_claims_later_offsets_is_not_the_end() {
+    on_epoll(|ring, temp| async move {
+        let whole = make_whole_in(&ring, &temp.partition()).await;
+        let last = files::name(*whole.bases.last().unwrap(), files::LOG);
+        let mut harmed = whole.files.clone();
+        let content = harmed.get_mut(&last).unwrap();
+        let sizes = protocol::records::batches(content).map(|batch| batch.unwrap().size_bytes());
+        let position = content.len() - sizes.last().unwrap();
+        content[position + 6] ^= 1;
+        // A crash behind the last checkpoint: the batch is cut off, and kept.
+        let dir = restore(&temp, &harmed);
+        let start = LogStart { is_known: true, ..crashed(COUNT - 10) };
+        let log = try_open(&ring, &dir, small_config(), start).await.unwrap();
+        assert_eq!(log.log_end_offset(), COUNT - 1);
+        let aside = snapshot_of(&dir).into_iter().find(|(name, _)| name.contains(files::ASIDE_INFIX));
+        assert_eq!(aside.unwrap().1, harmed[&last][position..]);
+        // A stop in order: it is below the known end, and is refused where the start reads it.
+        let look = crate::log::whole::look(&ring, &restore(&temp, &harmed), whole.end, &|_| {}).await.unwrap();
+        assert!(look.segments.last().unwrap().damage.is_some());
+        harmed.remove(&files::name(*whole.bases.last().unwrap(), files::TIME_INDEX));
+        let dir = restore(&temp, &harmed);
+        let opened = try_open(&ring, &dir, small_config(), Known::State.start(&whole)).await;
+        let Err(LogError::Damaged { fault: Fault::BadBatch { offset, .. }, .. }) = opened else { panic!("opened") };
+        assert_eq!(offset, COUNT - 1);
     });
 }

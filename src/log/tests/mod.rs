@@ -98,6 +98,11 @@ pub async fn open(ring: &Ring, dir: &Path, config: LogConfig, start: LogStart) -
 }
 
 pub async fn try_open(ring: &Ring, dir: &Path, config: LogConfig, start: LogStart) -> Result<Log, super::LogError> {
+    // As the broker does it: a log makes its own folder safe, not those above.
+    let above = dir.parent().expect("a log directory");
+    if ring.read_dir(above).await.is_err() {
+        super::create_dir_durably(ring, above).await.map_err(super::LogError::io("creating", above))?;
+    }
     Log::open(ring, dir.to_owned(), TOPIC, config.shared(), start, TailCache::new(1 << 20)).await
 }
 
