@@ -321,14 +321,15 @@ impl Producer {
         open.size_bytes += record_bytes;
         if open.size_bytes + record_bytes > options.batch_size {
             self.close_batch(index);
-            // Sticky: the next batch goes to the next partition.
-            self.current = (index + 1) % self.lanes.len();
         }
     }
 
     fn close_batch(&mut self, index: usize) {
-        let lane = &mut self.lanes[index];
-        let Some(open) = lane.open.take() else { return };
+        let Some(open) = self.lanes[index].open.take() else { return };
+        // Sticky: the next batch goes to the next partition, whether this one is full or has
+        // lingered.
+        self.current = (index + 1) % self.lanes.len();
+        let lane = &self.lanes[index];
         self.run.built(self.stream, lane.partition, lane.next_sequence, &open.due);
         self.ready.push_back(ReadyBatch {
             partition: lane.partition,
