@@ -121,11 +121,12 @@ impl Opening {
         }
         for (offset, snapshot) in snapshots {
             let path = files::path(&log.dir(), offset, files::SNAPSHOT);
-            match log.0.ring.write_file_atomically(&path, snapshot).await {
+            match log.0.ring.write_file_atomically(&path, snapshot.clone()).await {
                 Ok(()) => log.0.snapshots.set([-1, offset]),
                 // An older one and the batches since tell the same, and a full disk must not keep a log from readers.
                 Err(error) if ring::passes(&error) => {
                     tracing::warn!(path = %path.display(), %error, "a producer snapshot cannot be written for now");
+                    log.owe_snapshot(offset, snapshot);
                 }
                 Err(error) => return Err(LogError::io("writing", path)(error)),
             }

@@ -6,6 +6,7 @@
 use super::{
     Log, LogConfig, ReadError, files,
     segment::{Part, Segment},
+    sync::remove_if_there,
 };
 use ring::Ring;
 use std::{
@@ -126,7 +127,7 @@ impl Log {
             dir = %self.dir().display(), segments = count, log_start_offset = self.log_start_offset(),
             "retention deletes the oldest segments"
         );
-        self.remove_segments(&gone).await?;
+        self.remove_oldest(&gone, new_start).await?;
         Ok(count)
     }
 
@@ -146,25 +147,89 @@ impl Log {
     /// Renames the files of segments that the log no longer has, in this order, and removes them later. The caller holds
     /// the gate. An error is final for this log: were later segments to go while one of these stays, there would be a hole.
     pub(super) async fn remove_segments(&self, gone: &[Rc<Segment>]) -> io::Result<()> {
+        self.remove(gone, &[files::SNAPSHOT], None).await
+    }
+
+    /// The same for the oldest segments of a log that begins at `new_start` from now on. Their
+    /// producer snapshots stay until the disk has the new names: a power cut may bring a segment
+    /// back, which does not tell of the producers before it.
+    async fn remove_oldest(&self, gone: &[Rc<Segment>], new_start: i64) -> io::Result<()> {
+        self.remove(gone, &[], Some(new_start)).await
+    }
+
+    async fn remove(
+        &self,
+        gone: &[Rc<Segment>],
+        besides: &[&'static str],
+        snapshots_before: Option<i64>,
+    ) -> io::Result<()> {
         let mut renamed = Vec::new();
-        let result = self.patiently("removing segments", async || self.rename_segments(gone, &mut renamed).await).await;
+        let rename = async || self.rename_segments(gone, besides, &mut renamed).await;
+        let result = self.patiently("removing segments", rename).await;
         if let Err(error) = &result {
             self.fail("removing a segment in", &self.dir(), error);
         }
-        let delay = Duration::from_millis(self.config().file_delete_delay_ms);
-        let ring = self.0.ring.clone();
-        drop(self.0.ring.spawn_named("retention", async move {
-            ring.sleep(delay).await;
-            for path in renamed {
-                if let Err(error) = super::sync::remove_if_there(&ring, &path).await {
-                    tracing::warn!(path = %path.display(), %error, "a deleted segment's file could not be removed");
-                }
-            }
-        }));
+        self.remove_later(renamed, snapshots_before.filter(|_| result.is_ok()));
         result
     }
 
-    async fn rename_segments(&self, gone: &[Rc<Segment>], renamed: &mut Vec<PathBuf>) -> io::Result<()> {
+    /// Removes files once reads that began earlier have ended, and the producer snapshots before an
+    /// offset.
+    fn remove_later(&self, renamed: Vec<PathBuf>, snapshots_before: Option<i64>) {
+        let delay = Duration::from_millis(self.config().file_delete_delay_ms);
+        let (ring, inner) = (self.0.ring.clone(), Rc::downgrade(&self.0));
+        drop(self.0.ring.spawn_named("retention", async move {
+            ring.sleep(delay).await;
+            for path in renamed {
+                if let Err(error) = remove_if_there(&ring, &path).await {
+                    tracing::warn!(path = %path.display(), %error, "a deleted segment's file could not be removed");
+                }
+            }
+            if let Some((inner, start)) = inner.upgrade().zip(snapshots_before) {
+                let log = Log(inner);
+                if let Err(error) = log.remove_snapshots_before(start).await {
+                    tracing::warn!(dir = %log.dir().display(), %error, "old producer snapshots could not be removed yet");
+                }
+            }
+        }));
+    }
+
+    /// What is left here, also by a crash, goes with those of the next segments.
+    async fn remove_snapshots_before(&self, start: i64) -> io::Result<()> {
+        let _pass = self.0.gate.enter().await;
+        if self.has_ended() || self.0.writer.failure().is_err() {
+            // The folder may be another log's by now.
+            return Ok(());
+        }
+        self.0.ring.sync_dir(self.dir()).await?;
+        let all = self.remove_snapshots(|_| false).await?;
+        // The log goes on from this one.
+        let needed = all.into_iter().filter(|at| *at <= start).max();
+        self.remove_snapshots(|at| Some(at) < needed).await.map(drop)
+    }
+
+    /// Removes the producer snapshots of which `goes` says so; the offsets of the others. The
+    /// caller holds the gate.
+    pub(super) async fn remove_snapshots(&self, goes: impl Fn(i64) -> bool) -> io::Result<Vec<i64>> {
+        let (ring, dir) = (&self.0.ring, self.dir());
+        let mut left = Vec::new();
+        for entry in ring.read_dir(&dir).await? {
+            match files::parse(&entry.name) {
+                Some((at, files::SNAPSHOT)) if goes(at) => remove_if_there(ring, &dir.join(&entry.name)).await?,
+                Some((at, files::SNAPSHOT)) => left.push(at),
+                _ => {}
+            }
+        }
+        Ok(left)
+    }
+
+    /// `besides` are the extensions of files that go with the parts of a segment.
+    async fn rename_segments(
+        &self,
+        gone: &[Rc<Segment>],
+        besides: &[&'static str],
+        renamed: &mut Vec<PathBuf>,
+    ) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
         for segment in gone {
             if self.0.removal_unsynced.replace(true) {
@@ -172,7 +237,7 @@ impl Log {
                 ring.sync_dir(&dir).await?;
             }
             let parts = Part::ALL.iter().filter(|part| segment.exists(**part)).map(|part| part.extension());
-            for extension in parts.chain([files::SNAPSHOT]) {
+            for extension in parts.chain(besides.iter().copied()) {
                 let from = files::path(&dir, segment.base_offset, extension);
                 let mut to = from.clone().into_os_string();
                 to.push(files::DELETED_SUFFIX);
@@ -181,7 +246,7 @@ impl Log {
                     Ok(()) => renamed.push(to),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     // A longer name may need room, and this is to make some.
-                    Err(error) if ring::passes(&error) => super::sync::remove_if_there(ring, &from).await?,
+                    Err(error) if ring::passes(&error) => remove_if_there(ring, &from).await?,
                     Err(error) => return Err(error),
                 }
             }
@@ -220,7 +285,7 @@ impl Log {
 /// Removes a folder of files. Logs have no folders within.
 pub(super) async fn remove_log_dir(ring: &Ring, dir: &Path) -> io::Result<()> {
     for entry in ring.read_dir(dir).await? {
-        super::sync::remove_if_there(ring, &dir.join(entry.name)).await?;
+        remove_if_there(ring, &dir.join(entry.name)).await?;
     }
     ring.remove_dir(dir).await
 }

@@ -6,7 +6,7 @@
 //! descriptors, no memory): the bytes stay here, are written once that has passed, and new appends are refused until then.
 
 use super::{
-    Durability, Log,
+    Durability, Log, Unfinished,
     error::remedy,
     files,
     gate::{Gate, Slots},
@@ -626,6 +626,14 @@ impl Log {
             self.0.unfinished.borrow_mut().pop_front();
         }
         Ok(())
+    }
+
+    /// A segment ends at `offset`, and its snapshot is to be written: before retention removes what
+    /// it was made from.
+    pub(super) fn owe_snapshot(&self, offset: i64, snapshot: Bytes) {
+        let before = self.segments().into_iter().rfind(|segment| segment.base_offset < offset);
+        let segment = before.expect("the snapshot is of a segment that another follows");
+        self.0.unfinished.borrow_mut().push_back(Unfinished { segment, end_offset: offset, snapshot });
     }
 
     /// Gives back what was preallocated for a segment that got its last batch. Durably: a later start believes the size.

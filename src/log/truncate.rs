@@ -232,20 +232,10 @@ impl Log {
 
     /// The producer state as it was when the log ended at `offset`: from the last snapshot before, and the batches since.
     async fn reload_producers(&self, offset: i64) -> io::Result<()> {
-        let (ring, dir) = (&self.0.ring, self.dir());
-        let mut snapshots = Vec::new();
-        for entry in ring.read_dir(&dir).await? {
-            if let Some((at, files::SNAPSHOT)) = files::parse(&entry.name) {
-                if at > offset {
-                    super::sync::remove_if_there(ring, &dir.join(&entry.name)).await?;
-                } else {
-                    snapshots.push(at);
-                }
-            }
-        }
+        let snapshots = self.remove_snapshots(|at| at > offset).await?;
         let loaded = super::load::load_producers(
-            ring,
-            &dir,
+            &self.0.ring,
+            &self.dir(),
             snapshots,
             &self.segments(),
             offset,
@@ -277,6 +267,7 @@ impl Log {
         self.0.epochs.borrow_mut().clear();
         self.0.epochs_changed.set(true);
         self.remove_segments(&gone).await?;
+        self.remove_snapshots(|_| true).await?;
         self.write_epochs().await?;
         let new = self.active();
         self.open_log_file(&new).await?;

@@ -125,3 +125,71 @@ fn what_a_recovery_cuts_stays_cut() {
         world.close();
     }
 }
+
+/// Seed 20066619: retention removed a segment and its producer snapshot, and a power cut brought
+/// the segment alone back. What it knew of producers whose records had gone before was forgotten,
+/// and a batch that was sent again was taken twice.
+#[test]
+fn producers_outlast_retention_and_a_power_cut() {
+    for seed in 0..200 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        run_in(&world, node, |ring| async move {
+            let config = LogConfig { retention_bytes: Some(4096), ..small_config() };
+            let log = open(&ring, &partition(), config, LogStart::default()).await;
+            append_batch(&log, batch(NOW_MS, &[b"once"]).producer(9, 0, 0).build(), 0).unwrap();
+            for _ in 0..3 {
+                for _ in 0..12 {
+                    append(&log, 0, &[&[1; 1000]]);
+                }
+                log.set_high_watermark(log.sync().await.unwrap());
+                assert!(log.apply_retention(NOW_MS).await.unwrap() > 0);
+            }
+            ring.sleep(Duration::from_micros(ring.random_u64() % 5_000)).await;
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), crashed(0)).await;
+            assert_eq!(log.producers().get(9).map(|known| known.last_sequence()), Some(0), "seed {seed}");
+        });
+        world.close();
+    }
+}
+
+/// The disk was full when a recovery wrote producer snapshots; retention then removed what they
+/// were to be made from.
+#[test]
+fn a_snapshot_that_a_recovery_could_not_write_is_written_before_retention() {
+    for seed in 0..20 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        run_in(&world, node, |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            append_batch(&log, batch(NOW_MS, &[b"once"]).producer(9, 0, 0).build(), 0).unwrap();
+            for _ in 0..12 {
+                append(&log, 0, &[&[1; 1000]]);
+            }
+            log.sync().await.unwrap();
+        });
+        world.kill(node);
+        let disk = world.disk(node);
+        let snapshots: Vec<String> = disk.file_names().into_iter().filter(|name| name.ends_with(".snapshot")).collect();
+        snapshots.iter().for_each(|name| disk.remove_raw(name).unwrap());
+        run_in(&world, node, move |ring| async move {
+            disk.fill();
+            let config = LogConfig { retention_bytes: Some(4096), ..small_config() };
+            let log = open(&ring, &partition(), config, crashed(0)).await;
+            disk.set_capacity_bytes(1 << 30);
+            log.set_high_watermark(log.log_end_offset());
+            assert!(log.apply_retention(NOW_MS).await.unwrap() > 0);
+            ring.sleep(Duration::from_millis(100)).await;
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), small_config(), crashed(0)).await;
+            assert!(log.log_start_offset() > 0);
+            assert_eq!(log.producers().get(9).map(|known| known.last_sequence()), Some(0), "seed {seed}");
+        });
+        world.close();
+    }
+}
