@@ -346,7 +346,7 @@ impl Lead {
         shard.storage.settle(&shard.ring, &dirs.all, self.loaded_meta.image(), shard.config.node_id).await;
         for dir in &dirs.all {
             let image = self.loaded_meta.image();
-            dir.note_deleted(|topic, partition| shard.storage.is_kept(image, topic, partition));
+            dir.note_deleted(|topic, partition| shard.storage.is_kept(dir.path(), image, topic, partition));
         }
         let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, hooks(shard, &dirs)).await?;
         *shard.controller.borrow_mut() = Some(Rc::new(node));

@@ -208,7 +208,7 @@ async fn write(shard: &Shard, dirs: &LogDirs, dir: usize, what: What) -> io::Res
         What::LogStarts => {
             let offsets = partition_checkpoints(shard.call_all(|| Call::Offsets(path())).await);
             let image = shard.view.borrow().image.clone();
-            let is_kept = |topic: &str, partition| shard.storage.is_kept(&image, topic, partition);
+            let is_kept = |topic: &str, partition| shard.storage.is_kept(&path(), &image, topic, partition);
             let told = entries(&dirs.all[dir], &offsets, |one| one.log_start_offset);
             dirs.all[dir].write_log_starts(told, is_kept).await
         }
@@ -233,7 +233,7 @@ pub(super) async fn write_told(
     if dir.path() == dirs.metadata_dir {
         told.recovery_points.extend(dirs.metadata_recovery_point());
     }
-    let is_kept = |topic: &str, partition| shard.storage.is_kept(&image, topic, partition);
+    let is_kept = |topic: &str, partition| shard.storage.is_kept(dir.path(), &image, topic, partition);
     dir.write_checkpoints(told, is_kept).await?;
     dir.note_metadata(image.provenance.offset, false).await
 }

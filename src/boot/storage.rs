@@ -57,8 +57,8 @@ struct Settled {
     places: FxHashMap<PartitionId, Place>,
     /// By log directory: whether folders may be set aside in it.
     is_proven: FxHashMap<PathBuf, bool>,
-    /// Names whose folders stay where they are, though no partition uses them.
-    left: FxHashSet<(String, i32)>,
+    /// Folders that stay where they are, though no partition uses them.
+    left: FxHashSet<PathBuf>,
     dirs_with_left: FxHashSet<PathBuf>,
     /// What the broker has to tell the controller: topic id, partition, directory.
     assignments: Vec<(Uuid, i32, Uuid)>,
@@ -195,10 +195,12 @@ impl Storage {
         self.unopened.lock().expect("no core panics while it holds the list").clone()
     }
 
-    /// Whether the checkpoints go on to say what they said of a partition that says nothing itself.
-    pub(super) fn is_kept(&self, image: &Image, topic: &str, partition: i32) -> bool {
-        let is_left =
-            || self.settled.get().is_some_and(|settled| settled.left.contains(&(topic.to_owned(), partition)));
+    /// Whether the checkpoints of a directory go on to say what they said of a partition that says
+    /// nothing itself. A folder that is left in one directory keeps nothing in another: what that
+    /// knew of a deleted topic there, it would take for knowledge of the next topic of its name.
+    pub(super) fn is_kept(&self, dir: &Path, image: &Image, topic: &str, partition: i32) -> bool {
+        let folder = || dir.join(format!("{topic}-{partition}"));
+        let is_left = || self.settled.get().is_some_and(|settled| settled.left.contains(&folder()));
         let in_image = || image.topics.by_name(topic).is_some_and(|topic| topic.partition(partition).is_some());
         topic == METADATA_TOPIC || in_image() || is_left()
     }
@@ -252,7 +254,7 @@ impl Storage {
             tracing::error!("folders stay where they are, and are not served: {folders}. Why: {why}");
         }
         for (folder, _) in &decisions.left {
-            settled.left.insert((folder.topic.clone(), folder.partition));
+            settled.left.insert(folder.path.clone());
             settled.dirs_with_left.insert(facts.dirs[folder.dir].path.clone());
         }
         for (id, place) in decisions.places {
@@ -369,4 +371,22 @@ async fn read_topic_ids(ring: &Ring, facts: &mut Facts, image: &Image) {
         read.push(left.await);
     }
     facts.topic_ids.extend(read);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seed 20072155: a folder was left in one directory, and the checkpoints of the other went on
+    /// to know the records of a deleted topic of its name. The next topic of that name was offline
+    /// after a power cut: it had fewer.
+    #[test]
+    fn a_folder_that_is_left_keeps_the_checkpoints_of_its_own_directory_alone() {
+        let left = [PathBuf::from("/b/t-0")].into_iter().collect();
+        let storage = Storage { settled: Settled { left, ..Settled::default() }.into(), ..Storage::default() };
+        let is_kept = |dir: &str, partition| storage.is_kept(Path::new(dir), &Image::empty("cluster"), "t", partition);
+        assert!(is_kept("/b", 0));
+        assert!(!is_kept("/a", 0), "another directory has no such folder");
+        assert!(!is_kept("/b", 1));
+    }
 }
