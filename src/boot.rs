@@ -236,8 +236,10 @@ impl Opened {
         }
     }
 
-    /// Leaves out the directories that lack all of the partitions which the metadata records in them. Nothing is made in
-    /// their place: the directory has lost its content, not its identity.
+    /// Leaves out the directories that lack all of the partitions which the metadata records in
+    /// them, and the checkpoints that were written there. Nothing is made in their place: the
+    /// directory has lost its content, not its identity. A directory that has no checkpoints yet,
+    /// as on a disk that was full, has lost nothing.
     fn leave_out_emptied(&mut self, image: &Image, node_id: i32) {
         let all = image.topics.iter().flat_map(|topic| topic.partitions.values());
         let recorded: Vec<Uuid> = all.filter_map(|partition| partition.directory_of(node_id)).collect();

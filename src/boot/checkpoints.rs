@@ -23,6 +23,10 @@ use std::{
 /// How soon a change of the metadata is followed by their log's recovery point.
 const METADATA_CHECKPOINT_DELAY: Duration = Duration::from_secs(1);
 
+/// How soon the first checkpoints of a directory are tried again: until they are written, a start
+/// cannot tell that the directory has lost everything.
+const FIRST_CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
+
 pub(super) struct LogDirs {
     pub all: Vec<LogDir>,
     /// By log directory.
@@ -101,6 +105,9 @@ async fn write_at_intervals(shard: Shard, dirs: Rc<LogDirs>, dir: usize) {
     let starts_interval = every(config.flush_start_offset_checkpoint_interval_ms);
     let (mut next_points, mut next_starts) = (shard.ring.now() + points_interval, shard.ring.now() + starts_interval);
     while !shard.is_stopping() {
+        if dirs.all[dir].is_unused() {
+            next_points = next_points.min(shard.ring.now() + FIRST_CHECKPOINT_INTERVAL);
+        }
         let stopped = shard.stop.wait_until(|| shard.is_stopping());
         let wait = next_points.min(next_starts).since(shard.ring.now());
         if shard.ring.timeout(wait, stopped).await.is_some() {

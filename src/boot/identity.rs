@@ -217,7 +217,7 @@ fn check_known(looks: &[Look], wanted: &Wanted<'_>, cluster_id: Option<&str>) ->
         };
         let id = cluster_id.unwrap_or("ID_OF_THE_CLUSTER");
         let content =
-            MetaProperties { cluster_id: id.to_owned(), node_id: wanted.node_id, directory_id: None }.format();
+            MetaProperties { cluster_id: id.to_owned(), node_id: wanted.node_id, ..MetaProperties::default() }.format();
         let content = content.lines().skip(1).collect::<Vec<_>>().join(", ");
         return Err(refuse(
             &look.path.join(META_PROPERTIES),
@@ -312,7 +312,7 @@ mod tests {
     /// A directory that was in use, with one partition.
     fn used(path: &str, directory_id: &str) -> Look {
         let directory_id = Some(directory_id.to_owned());
-        let meta = MetaProperties { cluster_id: "cluster".to_owned(), node_id: 1, directory_id };
+        let meta = MetaProperties { cluster_id: "cluster".to_owned(), node_id: 1, directory_id, is_unused: false };
         Look { meta: Some(Ok(meta)), partition: Some("t-0".to_owned()), partitions: 1, ..new(path) }
     }
 

@@ -148,13 +148,18 @@ pub fn parse_partition_metadata(text: &str) -> Result<&str, MalformedCheckpoint>
 }
 
 /// `meta.properties` of a log directory, version 1 (`MetaProperties`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MetaProperties {
     pub cluster_id: String,
     pub node_id: i32,
     /// `None` in directories that an older version formatted.
     pub directory_id: Option<String>,
+    /// Its first offset checkpoints were not yet written: that there are none tells of no loss.
+    pub is_unused: bool,
 }
+
+/// A line of ours, which Kafka reads over: the line is there as long as the directory is unused.
+const UNUSED_KEY: &str = "millstream.unused";
 
 impl MetaProperties {
     pub fn format(&self) -> String {
@@ -162,6 +167,9 @@ impl MetaProperties {
         writeln!(text, "cluster.id={}", self.cluster_id).expect("writing to a string");
         if let Some(directory_id) = &self.directory_id {
             writeln!(text, "directory.id={directory_id}").expect("writing to a string");
+        }
+        if self.is_unused {
+            writeln!(text, "{UNUSED_KEY}=true").expect("writing to a string");
         }
         writeln!(text, "node.id={}\nversion=1", self.node_id).expect("writing to a string");
         text
@@ -181,6 +189,7 @@ impl MetaProperties {
         };
         checked(text, CHECKSUM_COMMENT).map_err(by_hand)?;
         let (mut version, mut cluster_id, mut node_id, mut directory_id) = (None, None, None, None);
+        let mut is_unused = false;
         for (at, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
             if line.is_empty() || line.starts_with('#') || line.starts_with('!') {
                 continue;
@@ -193,6 +202,7 @@ impl MetaProperties {
                 "cluster.id" => cluster_id = Some(value),
                 "node.id" => node_id = Some(value.parse().map_err(|_| malformed(at, "node.id is not a number"))?),
                 "directory.id" => directory_id = Some(value),
+                UNUSED_KEY => is_unused = value == "true",
                 _ => {}
             }
         }
@@ -203,6 +213,7 @@ impl MetaProperties {
             cluster_id: cluster_id.ok_or_else(|| malformed(0, "cluster.id is missing"))?,
             node_id: node_id.ok_or_else(|| malformed(0, "node.id is missing"))?,
             directory_id,
+            is_unused,
         })
     }
 }
@@ -283,7 +294,8 @@ mod tests {
     #[test]
     fn no_flipped_bit_is_believed() {
         let entries = vec![OffsetEntry { topic: "a".into(), partition: 0, offset: 17 }];
-        let meta = MetaProperties { cluster_id: "abc".into(), node_id: 7, directory_id: Some("xyz".into()) };
+        let directory_id = Some("xyz".into());
+        let meta = MetaProperties { cluster_id: "abc".into(), node_id: 7, directory_id, is_unused: true };
         let seen = MetadataSeen { offset: 42, went_back: false };
         let flips = |text: String| {
             (0..text.len() * 8).map(move |at| {
@@ -318,9 +330,12 @@ mod tests {
     #[test]
     fn meta_properties_as_kafka_writes_them() {
         let text = "#\n#Mon Jul 07 12:00:00 UTC 2025\ncluster.id=abc\\=\ndirectory.id=xyz\nnode.id=7\nversion=1\n";
-        let meta = MetaProperties { cluster_id: "abc=".into(), node_id: 7, directory_id: Some("xyz".into()) };
+        let directory_id = Some("xyz".into());
+        let meta = MetaProperties { cluster_id: "abc=".into(), node_id: 7, directory_id, is_unused: false };
         assert_eq!(MetaProperties::parse(text).unwrap(), meta);
         assert_eq!(MetaProperties::parse(&meta.format()).unwrap(), meta);
+        let unused = MetaProperties { is_unused: true, ..meta };
+        assert_eq!(MetaProperties::parse(&unused.format_checked()).unwrap(), unused);
         assert!(MetaProperties::parse("version=0\nbroker.id=1\n").is_err());
     }
 

@@ -42,6 +42,8 @@ pub struct LogDir {
     _lock: Option<File>,
     reserve: Rc<Reserve>,
     meta: MetaProperties,
+    /// `meta.properties` says so.
+    is_unused: Cell<bool>,
     clean: bool,
     previous_broker_epoch: i64,
     partitions: Vec<PartitionDir>,
@@ -115,6 +117,7 @@ impl LogDir {
             path: path.to_owned(),
             _lock: lock,
             reserve,
+            is_unused: Cell::new(meta.is_unused),
             meta,
             clean: clean_text.is_some(),
             previous_broker_epoch,
@@ -125,7 +128,7 @@ impl LogDir {
             high_watermarks: RefCell::default(),
             deleted_topics: RefCell::default(),
             checkpoints_lost: is_new,
-            checkpoints_gone: !is_new,
+            checkpoints_gone: true,
             metadata_seen: Cell::new(MetadataSeen { offset: -1, went_back: false }),
             deleted: Vec::new(),
             states: FxHashMap::default(),
@@ -152,7 +155,7 @@ impl LogDir {
         };
         let text = read_text(ring, &path.join(META_PROPERTIES)).await?;
         let meta = text.and_then(|text| MetaProperties::parse(&text).ok());
-        let nobodys = MetaProperties { cluster_id: String::new(), node_id: -1, directory_id: None };
+        let nobodys = MetaProperties { node_id: -1, ..MetaProperties::default() };
         LogDir::read(ring, path, lock, Reserve::none(ring, path), (meta.unwrap_or(nobodys), false)).await
     }
 
@@ -277,9 +280,13 @@ impl LogDir {
     pub fn strays(&self) -> &[StrayDir] {
         &self.strays
     }
-    /// Whether any of the offset checkpoints could be read, or the directory is new. A broker that has run has written them.
+    /// Whether any of the offset checkpoints could be read, or none was written yet.
     pub fn has_checkpoints(&self) -> bool {
-        !self.checkpoints_gone
+        !self.checkpoints_gone || self.is_unused()
+    }
+    /// The first offset checkpoints are still to be written.
+    pub fn is_unused(&self) -> bool {
+        self.is_unused.get()
     }
     /// A checkpoint was missing or malformed: they should be written soon.
     pub fn has_lost_checkpoints(&self) -> bool {
@@ -364,6 +371,17 @@ impl LogDir {
             self.write_offsets(name, known, told, &is_kept).await?;
         }
         self.deleted_topics.borrow_mut().clear();
+        self.note_use().await
+    }
+
+    /// The offset checkpoints are on the disk: from now on a start takes it for a loss when it
+    /// finds none.
+    async fn note_use(&self) -> io::Result<()> {
+        if self.is_unused.get() {
+            let meta = MetaProperties { is_unused: false, ..self.meta.clone() };
+            self.write(META_PROPERTIES, meta.format_checked()).await?;
+            self.is_unused.set(false);
+        }
         Ok(())
     }
 
@@ -543,7 +561,9 @@ async fn read_meta(
     let is_new = text.is_none();
     let mut meta = match text {
         Some(text) => MetaProperties::parse(&text).map_err(bad_file(&path))?,
-        None => MetaProperties { cluster_id: cluster_id.to_owned(), node_id, directory_id: None },
+        None => {
+            MetaProperties { cluster_id: cluster_id.to_owned(), node_id, is_unused: true, ..MetaProperties::default() }
+        }
     };
     if meta.cluster_id != cluster_id || meta.node_id != node_id {
         let detail = format!(

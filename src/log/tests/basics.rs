@@ -411,6 +411,30 @@ fn an_emptied_checkpoint_is_begun_anew() {
     });
 }
 
+/// Seed 20013637: a disk that was full had no checkpoints written, which was taken for a loss of
+/// the whole directory.
+#[test]
+fn a_directory_without_checkpoints_has_lost_them_only_if_they_were_written() {
+    on_each_backend(|ring, temp| async move {
+        let path = temp.path().join("data");
+        let open = || async { LogDir::open(&ring, &path, "cluster", 1).await.unwrap() };
+        let says_unused = || std::fs::read_to_string(path.join("meta.properties")).unwrap().contains("unused");
+        let id = open().await.directory_id();
+        let dir = open().await;
+        assert!(dir.is_unused() && dir.has_checkpoints() && says_unused(), "the second start, and none were written");
+        dir.write_checkpoints(Checkpoints::default(), |_, _| false).await.unwrap();
+        assert!(!dir.is_unused() && !says_unused());
+        drop(dir);
+        let dir = open().await;
+        assert!(dir.has_checkpoints() && !dir.is_unused() && dir.directory_id() == id);
+        drop(dir);
+        for name in ["recovery-point", "log-start", "replication"] {
+            std::fs::remove_file(path.join(format!("{name}-offset-checkpoint"))).unwrap();
+        }
+        assert!(!open().await.has_checkpoints(), "they are lost");
+    });
+}
+
 /// A partition that failed, or could not be opened, fell out of the checkpoints: at the next start its deleted records were back.
 #[test]
 fn checkpoints_keep_what_a_silent_partition_said_before() {
