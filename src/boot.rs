@@ -54,9 +54,9 @@ pub enum BootError {
     #[error("{}: {detail}", path.display())]
     MetaProperties { path: PathBuf, detail: String },
     #[error(
-        "cannot {what} the commit stream of the last run: {source}. Its records were acknowledged: mend the disk first"
+        "cannot read the commit stream of the last run: {source}. Its records were acknowledged: mend the disk first"
     )]
-    Stream { what: &'static str, source: io::Error },
+    Stream { source: io::Error },
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
     #[error(
@@ -269,7 +269,8 @@ impl Opened {
         let (mut dirs, mut streams) = (Vec::new(), Vec::new());
         for dir in std::mem::take(&mut self.dirs) {
             let begin = async {
-                let found = stream::find(ring, dir.path(), dir.was_clean()).await.map_err(stream_error("read"))?;
+                let found = stream::find(ring, dir.path(), dir.was_clean()).await;
+                let found = found.map_err(|source| BootError::Stream { source })?;
                 dir.begin_run().await?;
                 Ok(found)
             };
@@ -294,10 +295,6 @@ impl Opened {
         }
         Ok((dirs, streams, storage))
     }
-}
-
-fn stream_error(what: &'static str) -> impl FnOnce(io::Error) -> BootError {
-    move |source| BootError::Stream { what, source }
 }
 
 impl Lead {
@@ -357,7 +354,7 @@ impl Lead {
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
             checkpoints::write_first(shard, &dirs).await?;
         }
-        end_replay(shard, &dirs, &self.streams).await?;
+        end_replay(shard, &dirs, &self.streams).await;
         for dir in &dirs.all {
             // Before requests take the room that is left: the next start needs it.
             dir.reserve().refill().await;
@@ -423,8 +420,10 @@ async fn tell_directories(shard: &Shard) {
     }
 }
 
-/// Every partition is open: removes the commit streams of the last run, but for those of partitions that are not.
-async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) -> Result<(), BootError> {
+/// Every partition is open: removes the commit streams of the last run, but for those of partitions
+/// that are not. What is in the streams is in the logs by now, or is needed by the next start: one
+/// that cannot be removed is no reason not to serve.
+async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
     // What they lack for now may come while the stream is still there.
     let deadline = shard.ring.now() + Duration::from_millis(limits::REPLAY_WAIT_MS);
     while shard.storage.unopened().iter().any(|one| one.has_replay && one.for_now) && shard.ring.now() < deadline {
@@ -434,19 +433,32 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) ->
         shard.storage.unopened().into_iter().filter(|one| one.has_replay).map(|one| one.id).collect();
     for (dir, found) in dirs.all.iter().zip(streams) {
         let here: Vec<PartitionId> = unopened.iter().copied().filter(|id| found.has(*id)).collect();
-        if here.is_empty() {
-            stream::remove(&shard.ring, dir.path(), found).await.map_err(stream_error("remove"))?;
-            continue;
+        let ended = match here.is_empty() {
+            true => stream::remove(&shard.ring, dir.path(), found).await,
+            false => keep_stream(shard, dir, found, &here).await,
+        };
+        if let Err(error) = ended {
+            tracing::error!(
+                dir = %dir.path().display(), %error,
+                "the commit stream of the last run cannot be taken out of this log directory: it stays, and the next start reads \
+                 it again. Until then the directory is served without a commit stream: each flush syncs the files of its \
+                 partitions, and takes longer. Mend the disk, then start the broker again"
+            );
+            shard.storage.note_old_stream(dir.path());
         }
-        tracing::error!(
-            dir = %dir.path().display(), partitions = here.len(),
-            "the commit stream is kept: it has acknowledged records of partitions that are offline. The next start replays \
-             them where it can open their partitions"
-        );
-        while let Err(error) = stream::set_aside(&shard.ring, dir.path(), found, &here).await {
-            if !dir.reserve().spend_for(&error).await {
-                return Err(stream_error("set aside")(error));
-            }
+    }
+}
+
+/// Keeps the commit stream of the last run for partitions that could not be opened.
+async fn keep_stream(shard: &Shard, dir: &LogDir, found: &stream::Found, unopened: &[PartitionId]) -> io::Result<()> {
+    tracing::error!(
+        dir = %dir.path().display(), partitions = unopened.len(),
+        "the commit stream is kept: it has acknowledged records of partitions that are offline. The next start replays \
+         them where it can open their partitions"
+    );
+    while let Err(error) = stream::set_aside(&shard.ring, dir.path(), found, unopened).await {
+        if !dir.reserve().spend_for(&error).await {
+            return Err(error);
         }
     }
     Ok(())
@@ -510,6 +522,10 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
         }
         if !dir.was_clean() && shard.storage.has_unopened(dir.path()) {
             tracing::warn!(dir = %dir.path().display(), "not closed in order: it has partitions that could not be opened");
+            unclean.insert(dir.path().to_owned());
+        }
+        if shard.storage.has_old_stream(dir.path()) {
+            tracing::warn!(dir = %dir.path().display(), "not closed in order: it has the commit stream of an earlier run");
             unclean.insert(dir.path().to_owned());
         }
         if unclean.contains(dir.path()) {

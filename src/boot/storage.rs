@@ -49,6 +49,9 @@ pub struct Storage {
     unopened: Mutex<Vec<Unopened>>,
     /// Topics that were deleted in this run and whose files could not be. A lock, because that is rare.
     undeleted: Mutex<FxHashSet<Uuid>>,
+    /// Directories that still have the commit stream of the last run. A lock, because it is not yet
+    /// the time of requests.
+    old_streams: Mutex<FxHashSet<PathBuf>>,
 }
 
 /// What was decided before the first view was published.
@@ -155,6 +158,17 @@ impl Storage {
     fn dir_of_new(&self, id: PartitionId, directory: Uuid) -> &Path {
         let recorded = self.dirs.iter().position(|(_, known)| *known == directory);
         &self.dirs[recorded.unwrap_or_else(|| decide::spread(id, self.dirs.len()))].0
+    }
+
+    /// Takes note that the commit stream of the last run could not be taken out of this directory:
+    /// none is made there in this run, which would write over it, and the directory is not marked
+    /// as closed in order.
+    pub(super) fn note_old_stream(&self, dir: &Path) {
+        self.old_streams.lock().expect("no core panics while it holds the list").insert(dir.to_owned());
+    }
+
+    pub fn has_old_stream(&self, dir: &Path) -> bool {
+        self.old_streams.lock().expect("no core panics while it holds the list").contains(dir)
     }
 
     /// Takes note that files of this topic are left, though it was deleted in this run.

@@ -248,13 +248,15 @@ async fn flush_loop(shard: Shard, lane: Rc<Lane>) {
     }
 }
 
-/// Makes the streams of this core. Nothing of an earlier run's may be left.
+/// Makes the streams of this core. Nothing of an earlier run's may be left: where it could not be
+/// removed, there is none.
 pub fn open_streams(shard: &Shard) {
     let file_bytes = shard.config.log.commit_stream_file_bytes as u64;
     if file_bytes == 0 {
         return;
     }
-    for lane in shard.commit.lanes.iter().filter(|lane| lane.stream().is_none()) {
+    let may_have_one = |lane: &&Rc<Lane>| lane.stream().is_none() && !shard.storage.has_old_stream(lane.root());
+    for lane in shard.commit.lanes.iter().filter(may_have_one) {
         let weak = shard.downgrade();
         let sync_failed = Box::new(move |id, error: &io::Error| {
             let shard = weak.upgrade();

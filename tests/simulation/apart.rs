@@ -314,3 +314,50 @@ fn retention_of_a_whole_log_that_fails_half_way_leaves_a_log() {
         run.world.close();
     }
 }
+
+/// An error while the commit stream of the last run was removed ended the broker. It serves without
+/// a stream there, keeps what the stream has, and does not say that it has closed the directory in
+/// order.
+#[test]
+fn a_commit_stream_that_cannot_be_removed_keeps_nothing_from_service() {
+    for seed in 0..21 {
+        let run = started(seed, 2, &[]);
+        let disk = run.world.disk(run.broker.node);
+        let has_stream = || disk.file_names().iter().any(|name| name.starts_with("/data/1/commit-stream-"));
+        let produce_all = |expected: i64| {
+            tell(&run, move |mut client| async move {
+                for partition in 0..4 {
+                    let produced = produce(&mut client, partition, 100).await;
+                    assert_eq!(produced, (ErrorCode::None, expected), "seed {seed}");
+                }
+            });
+        };
+        tell(&run, |mut client| async move { create(&mut client, 4).await });
+        produce_all(0);
+        assert!(has_stream());
+        run.broker.crash();
+        disk.fail_removals("/data/1/");
+        start(&run);
+        produce_all(1);
+        match seed % 3 {
+            0 => run.broker.crash(),
+            1 => run.broker.kill(),
+            _ => {
+                assert!(run.broker.begin_stop());
+                assert!(run.world.run_until(Duration::from_secs(30), || run.broker.has_stopped()));
+                let failure = run.broker.failure().unwrap_or_default();
+                assert!(failure.contains("not closed in order: /data/1."), "seed {seed}: {failure}");
+                run.broker.kill();
+            }
+        }
+        assert!(has_stream());
+        start(&run);
+        produce_all(2);
+        run.broker.crash();
+        disk.heal();
+        start(&run);
+        produce_all(3);
+        run.broker.kill();
+        run.world.close();
+    }
+}

@@ -70,6 +70,12 @@ impl DiskControl {
         self.with(|disk| disk.faults.fail_writes.push(path_suffix.to_owned()));
     }
 
+    /// Every removal of a file whose path contains this fails with EIO, until
+    /// [`DiskControl::heal`].
+    pub fn fail_removals(&self, path_part: &str) {
+        self.with(|disk| disk.faults.fail_removals.push(path_part.to_owned()));
+    }
+
     /// The next write lands on a page of its file where it does not belong.
     pub fn misdirect_next_write(&self) {
         self.with(|disk| disk.faults.misdirect_write = true);

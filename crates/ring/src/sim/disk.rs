@@ -35,6 +35,7 @@ pub(super) struct Faults {
     pub(super) fail_fsyncs: u32,
     pub(super) fail_reads: Vec<String>,
     pub(super) fail_writes: Vec<String>,
+    pub(super) fail_removals: Vec<String>,
     /// The next write lands on another page of its file.
     pub(super) misdirect_write: bool,
     /// No more files than so many may be open.
@@ -212,7 +213,7 @@ impl Disk {
                 Ok(Outcome::Size(self.tree.image(open.inode).size()))
             }
             Op::Rename { from, to } => self.changing(|tree| tree.rename(from, to)),
-            Op::Unlink { path } => self.changing(|tree| tree.remove(path, false)),
+            Op::Unlink { path } => self.unlink(path),
             Op::RemoveDir { path } => self.changing(|tree| tree.remove(path, true)),
             Op::CreateDirAll { path } => self.changing(|tree| tree.create_dir_all(path)),
             Op::ReadDir { path } => self.read_dir(path).map(Outcome::Entries),
@@ -227,6 +228,14 @@ impl Disk {
                 unreachable!("an operation of the network")
             }
         }
+    }
+
+    fn unlink(&mut self, path: &Path) -> io::Result<Outcome> {
+        let text = path.to_string_lossy();
+        if self.faults.fail_removals.iter().any(|part| text.contains(part)) && self.tree.resolve(path).is_ok() {
+            return Err(errno(libc::EIO));
+        }
+        self.changing(|tree| tree.remove(path, false))
     }
 
     fn open_file(&self, file: &File) -> io::Result<OpenFile> {
