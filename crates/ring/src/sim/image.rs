@@ -73,6 +73,7 @@ impl Image {
         let length = (self.size.saturating_sub(offset)).min(max as u64) as usize;
         let mut position = offset as usize;
         let end = position + length;
+        out.reserve(length);
         while position < end {
             let within = position % PAGE_BYTES;
             let piece = (PAGE_BYTES - within).min(end - position);
