@@ -24,6 +24,12 @@ impl FileShares {
         FileShares { connections: rest.saturating_sub(logs).max(FILES_MIN_PER_CORE), logs_per_core: logs / cores }
     }
 
+    /// What a node on so many cores needs at least: with less, something will lack descriptors that nobody keeps from it.
+    pub fn least(cores: usize) -> u64 {
+        let least = FILES_OF_PROCESS + cores * (FILES_OF_CORE + FILES_MIN_PER_CORE) + FILES_MIN_PER_CORE;
+        u64::try_from(least).unwrap_or(u64::MAX)
+    }
+
     /// Logs that one core opens, makes or closes at the same time.
     pub fn logs_at_once(&self) -> usize {
         (self.logs_per_core / FILES_PER_OPENING).clamp(1, PARTITION_FILES_AT_ONCE)
@@ -45,7 +51,7 @@ mod tests {
     #[test]
     fn the_shares_never_exceed_the_limit_unless_it_is_absurd() {
         for cores in [1, 2, 8, 64] {
-            for limit in [4096, 16_384, 1 << 20] {
+            for limit in [FileShares::least(cores), 4096, 16_384, 1 << 20] {
                 let shares = FileShares::of(limit, cores);
                 let all = shares.connections + cores * (shares.logs_per_core + FILES_OF_CORE) + FILES_OF_PROCESS;
                 assert!(all <= limit as usize, "{limit} files, {cores} cores: {shares:?}");

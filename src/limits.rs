@@ -154,6 +154,11 @@ pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 /// Partitions that one log line about many of them names.
 pub const NAMED_PARTITIONS_MAX: usize = 20;
 
+/// A group coordinator that could not be loaded, or could not write, waits so long before the next try, twice as long before
+/// the one after that, and at most so long.
+pub const COORDINATOR_PAUSE_MIN_MS: u64 = 1_000;
+pub const COORDINATOR_PAUSE_MAX_MS: u64 = 15_000;
+
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 
@@ -244,6 +249,7 @@ pub const STREAM_SYNCS_IN_FLIGHT: usize = 8;
 pub const STREAM_IDLE_MS: u64 = 2_000;
 
 const _: () = assert!(DIR_FLUSHES_IN_FLIGHT + DIR_WRITES_IN_FLIGHT + STREAM_SYNCS_IN_FLIGHT < ring::FILE_CALLS_AT_ONCE);
+const _: () = assert!(COORDINATOR_PAUSE_MIN_MS <= COORDINATOR_PAUSE_MAX_MS);
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
 const _: () = assert!(FETCH_SPARE_PARTITIONS_MAX <= FETCH_PARTITIONS_MAX);

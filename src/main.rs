@@ -123,7 +123,7 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     tracing::info!("{}", selection.reason);
     let allowed = ring::allowed_cpus();
     let cpus = loaded.config.shard_cores.choose(&allowed).map_err(anyhow::Error::msg)?;
-    let files = FileShares::of(raise_file_limit(), cpus.len());
+    let files = file_shares(cpus.len());
     ring::ignore_file_size_signal();
     loaded.config.memory_limit_bytes = Some(memory_limit(loaded.config.memory_limit_bytes, cpus.len()));
     let addresses = resolve(&loaded.config)?;
@@ -160,6 +160,20 @@ fn bind_admin(runtime: &tokio::runtime::Runtime, loaded: &Loaded) -> anyhow::Res
             Ok(None)
         }
     }
+}
+
+/// How descriptors are shared out; says where there are too few of them.
+fn file_shares(cores: usize) -> FileShares {
+    let (limit, least) = (raise_file_limit(), FileShares::least(cores));
+    if limit < least {
+        let cores = if cores == 1 { "one core".to_owned() } else { format!("{cores} cores") };
+        tracing::warn!(
+            "open files: the limit is {limit}, and a node on {cores} needs {least} at least: raise it (LimitNOFILE= of the \
+             service, ulimit -n), or set fewer shard.cores. Until then connections are closed at once and logs take no records \
+             whenever none is left"
+        );
+    }
+    FileShares::of(limit, cores)
 }
 
 /// Raises the soft limit of open files to the hard one; what it is then.

@@ -29,6 +29,10 @@ pub fn verdict(shards: &[HealthSnapshot]) -> Verdict {
     say(sum(|shard| shard.offline_for_now), "offline for now, and tried again");
     say(sum(|shard| shard.failed), "offline, because a log has failed: the log says which, and what to do");
     say(sum(|shard| shard.refusing), "read only for now: what the disk lacks is in the log");
+    say(
+        sum(|shard| shard.coordinators_damaged),
+        "damaged, and of __consumer_offsets: their groups are not served; the log says which, and what to do",
+    );
     for (path, why) in shards.iter().flat_map(|shard| &shard.offline_dirs) {
         let _ = writeln!(said, "the log directory {} is offline: it {why}", path.display());
     }
@@ -48,14 +52,16 @@ mod tests {
     fn what_is_offline_is_named_and_leaves_the_broker_ready() {
         let one = HealthSnapshot { offline_until_start: 1, refusing: 2, ..HealthSnapshot::default() };
         let dirs = vec![("/b".into(), "cannot be read".to_owned())];
-        let other = HealthSnapshot { failed: 3, offline_dirs: dirs, ..HealthSnapshot::default() };
+        let other =
+            HealthSnapshot { failed: 3, coordinators_damaged: 1, offline_dirs: dirs, ..HealthSnapshot::default() };
         let Verdict::Ready(said) = verdict(&[one, other]) else { panic!("it is ready") };
         let lines: Vec<&str> = said.lines().collect();
-        assert_eq!(lines.len(), 4, "{said}");
+        assert_eq!(lines.len(), 5, "{said}");
         assert!(lines[0].starts_with("1 partition is offline until"), "{said}");
         assert!(lines[1].starts_with("3 partitions are offline, because"), "{said}");
         assert!(lines[2].starts_with("2 partitions are read only"), "{said}");
-        assert_eq!(lines[3], "the log directory /b is offline: it cannot be read");
+        assert!(lines[3].starts_with("1 partition is damaged, and of __consumer_offsets"), "{said}");
+        assert_eq!(lines[4], "the log directory /b is offline: it cannot be read");
     }
 
     #[test]

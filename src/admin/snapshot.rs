@@ -25,6 +25,8 @@ pub struct HealthSnapshot {
     pub failed: u64,
     /// Partitions that are read, and whose log takes no records for now.
     pub refusing: u64,
+    /// Partitions of `__consumer_offsets` whose groups are not served: their coordinators cannot believe their logs.
+    pub coordinators_damaged: u64,
     /// Why the metadata log takes no records, where this core has it and it does not.
     pub metadata_refuses: Option<String>,
     /// Log directories that cannot be used, and why, where this core knows of them.

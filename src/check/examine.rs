@@ -9,7 +9,8 @@ use crate::{
         storage::survey::{id_of, survey},
     },
     log::{
-        CleanupPolicy, Fault, Log, LogConfig, LogDir, LogError, LogStart, PartitionDir, PartitionId, TailCache,
+        CleanupPolicy, Fault, Log, LogConfig, LogDir, LogError, LogStart, LostCheckpoint, PartitionDir, PartitionId,
+        TailCache,
         mend::{self, Known, Plan},
         parse_partition_dir, parse_segment, read_topic_id,
         stream::{self, Found},
@@ -30,6 +31,11 @@ use std::{
 
 /// Text files of a log that a start reads: harmed, they are set aside and written anew.
 const TEXT_FILES: [&str; 2] = ["partition.metadata", "leader-epoch-checkpoint"];
+/// What to do about a file that is there and cannot be read,
+pub(super) const MAKE_READABLE: &str = "mend the disk, or the file's owner and mode, then type this again: nothing is mended here \
+                                        before";
+/// and about what else is wrong beside it.
+pub(super) const READ_FIRST: &str = "mend what cannot be read first, then type this again";
 /// A compaction was interrupted: a start finishes it before it reads the log.
 const SWAP_SUFFIX: &str = ".swap";
 
@@ -46,6 +52,8 @@ pub(super) struct DirExamined {
     pub notes: Vec<String>,
     /// Partitions whose folders are gone, and how far they went.
     pub gone: Vec<(PathBuf, i64)>,
+    /// Not all that it says of its logs could be read: nothing in it is mended.
+    pub is_unreadable: bool,
 }
 
 pub(super) struct LogExamined {
@@ -65,6 +73,8 @@ pub(super) struct LogExamined {
     pub plan: Option<Plan>,
     /// What the commit stream has of it does not follow.
     pub stream_fails: bool,
+    /// Not all of it could be read: nothing of it is mended.
+    pub is_unreadable: bool,
 }
 
 pub(super) async fn examine(
@@ -89,7 +99,7 @@ pub(super) async fn examine(
         let todo = "do what it says; then start the broker, or type this again";
         dirs[0].findings.push(Finding::operator(error.to_string(), todo));
     }
-    let image = examine_meta::examine(ring, &mut dirs, progress).await?;
+    let image = examine_meta::examine(ring, &mut dirs, progress).await;
     if let Some(image) = &image {
         place(ring, &mut dirs, image).await;
     }
@@ -99,7 +109,7 @@ pub(super) async fn examine(
         let found = dirs[at].dir.partitions().to_vec();
         for one in found.into_iter().filter(|one| one.topic != METADATA_TOPIC) {
             let log = prepare(ring, &mut dirs, at, image.as_deref(), one).await;
-            let log = examine_log(ring, log, progress).await?;
+            let log = examine_log(ring, log, progress).await;
             dirs[at].logs.push(log);
         }
     }
@@ -126,10 +136,15 @@ async fn open(ring: &Ring, task: Task, path: &Path) -> Result<DirExamined, Check
         Err(LogError::Locked { .. }) => return Err(CheckError::Running(path.to_owned())),
         opened => opened?,
     };
-    let io = |source| CheckError::Io { what: format!("reading the commit streams of {}", path.display()), source };
-    let stream = stream::look(ring, path, dir.was_clean()).await.map_err(io)?;
-    let (findings, notes, gone) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(DirExamined { dir, stream, logs: Vec::new(), findings, notes, gone })
+    let mut unreadable = dir.unreadable().to_vec();
+    let stream = stream::look(ring, path, dir.was_clean()).await.unwrap_or_else(|error| {
+        unreadable.push(format!("{}: one cannot be read: {error}", path.join("commit-stream-*").display()));
+        Found::default()
+    });
+    let is_unreadable = !unreadable.is_empty();
+    let findings = unreadable.into_iter().map(|what| Finding::operator(what, MAKE_READABLE)).collect();
+    let (logs, notes, gone) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(DirExamined { dir, stream, logs, findings, notes, gone, is_unreadable })
 }
 
 /// What the metadata says of the places of partitions.
@@ -137,9 +152,12 @@ async fn place(ring: &Ring, dirs: &mut [DirExamined], image: &Image) {
     let node_id = dirs.iter().map(|one| one.dir.meta().node_id).max().unwrap_or(-1);
     let open: Vec<&LogDir> = dirs.iter().map(|one| &one.dir).collect();
     let survey = survey(ring, &open, image, node_id).await;
-    if !survey.away.is_empty() {
-        let away = super::plural(survey.away.len(), "partition is", "partitions are");
-        dirs[0].notes.push(format!("{away} in other directories, {} among them: name all of log.dirs", survey.away[0]));
+    for (directory, partitions) in survey.away {
+        let of = directory.map_or_else(String::new, |id| format!(" (its directory.id is {id})"));
+        let what = format!("the directory of these partitions is not among those that were named{of}: {partitions}");
+        let todo = "name all of log.dirs; where these are all, mount the directory that is away, or put it back into log.dirs: \
+                    until then the partitions are offline";
+        dirs[0].findings.push(Finding::operator(what, todo));
     }
     for (partition, why) in survey.offline {
         dirs[0].findings.push(Finding::operator(format!("{partition} is offline: {why}"), "as it says"));
@@ -200,10 +218,15 @@ fn take_parts(dirs: &mut [DirExamined]) {
 }
 
 fn examine_dir(one: &mut DirExamined) {
-    if one.dir.has_lost_checkpoints() && !one.dir.partitions().is_empty() {
-        let what =
-            format!("{}: an offset checkpoint is missing or malformed: stderr says which", one.dir.path().display());
-        one.findings.push(Finding::start(what, "the next start writes it anew, and says what that means"));
+    if one.dir.partitions().is_empty() {
+        return;
+    }
+    for LostCheckpoint { path, why, consequence } in one.dir.lost_checkpoints() {
+        let what = format!("{}: {why}", path.display());
+        let todo = format!(
+            "restore the file; a repair and the next start write it anew, and a repair keeps what there is of it aside: {consequence}"
+        );
+        one.findings.push(Finding { what, todo, by: By::Repair });
     }
 }
 
@@ -250,27 +273,28 @@ async fn prepare(
         notes: Vec::new(),
         plan: None,
         stream_fails: false,
+        is_unreadable: false,
     }
 }
 
 /// The broker's own examination, and every batch besides. For repairs, too: what was found before is forgotten.
-pub(super) async fn examine_log(
-    ring: &Ring,
-    mut log: LogExamined,
-    progress: &Progress<'_>,
-) -> Result<LogExamined, CheckError> {
+pub(super) async fn examine_log(ring: &Ring, mut log: LogExamined, progress: &Progress<'_>) -> LogExamined {
     log.plan = None;
     log.findings.retain(|finding| finding.by == By::Operator);
     log.notes.clear();
-    let entries = ring.read_dir(&log.folder).await.map_err(|source| {
-        let what = format!("listing {}", log.folder.display());
-        CheckError::Io { what, source }
-    })?;
+    let entries = match ring.read_dir(&log.folder).await {
+        Ok(entries) => entries,
+        Err(error) => {
+            log.look = LogLook::unlisted(&error);
+            log.judge(Ok(Vec::new()));
+            return log;
+        }
+    };
     if entries.iter().any(|entry| entry.name.ends_with(SWAP_SUFFIX)) {
         log.notes.push("finishes a compaction; type this again afterwards: it was not examined".to_owned());
-        return Ok(log);
+        return log;
     }
-    log.look = whole::look(ring, &log.folder, log.start.known_end(), &|bytes| progress.add(bytes, &log.folder)).await?;
+    log.look = look(ring, &log.folder, log.start.known_end(), progress).await;
     let opened = Log::examine(
         ring,
         log.folder.clone(),
@@ -280,15 +304,25 @@ pub(super) async fn examine_log(
         TailCache::new(1),
     );
     let opened = opened.await.map(|opening| opening.told());
-    log.judge(opened)?;
-    log.look_beside(ring).await?;
-    Ok(log)
+    log.judge(opened);
+    let from = log.start.log_start_offset;
+    log.look_beside(ring, from).await;
+    log
+}
+
+/// Every byte of a log that can be read.
+pub(super) async fn look(ring: &Ring, folder: &Path, end_offset: i64, progress: &Progress<'_>) -> LogLook {
+    let look = whole::look(ring, folder, end_offset, &|bytes| progress.add(bytes, folder)).await;
+    look.unwrap_or_else(|error| LogLook::unlisted(&error))
 }
 
 impl LogExamined {
     /// Puts the broker's verdict and what the batches say together.
-    pub fn judge(&mut self, opened: Result<Vec<(bool, String)>, LogError>) -> Result<(), CheckError> {
+    pub fn judge(&mut self, opened: Result<Vec<(bool, String)>, LogError>) {
         let floor = if self.start.clean { i64::MAX } else { self.start.synced_offset() };
+        if self.take_unreadable(&opened) {
+            return self.judge_the_rest(opened, floor);
+        }
         let mut known = Known {
             floor: self.start.synced_offset(),
             log_start: self.start.log_start_offset,
@@ -308,7 +342,7 @@ impl LogExamined {
                     }
                 }
             }
-            Err(error) => self.take_error(error, &mut known, &mut faults, &mut files)?,
+            Err(error) => self.take_error(error, &mut known, &mut faults, &mut files),
         }
         self.deep_faults(was_opened, floor, &mut faults);
         let needs_cut = faults.iter().any(|(_, is_streams)| !is_streams);
@@ -324,7 +358,36 @@ impl LogExamined {
             self.findings.push(Finding { what, todo, by: By::Repair });
         }
         self.plan = (needs_cut || !plan.files.is_empty()).then_some(plan);
-        Ok(())
+    }
+
+    /// Each file that cannot be read is a finding of its own. Whether there is one.
+    fn take_unreadable(&mut self, opened: &Result<Vec<(bool, String)>, LogError>) -> bool {
+        let in_folder = |(name, error): &(String, String)| (self.folder.join(name), error.clone());
+        let mut unreadable: Vec<(PathBuf, String)> = self.look.unreadable.iter().map(in_folder).collect();
+        if let Err(LogError::Io { path, source, .. }) = opened
+            && !unreadable.iter().any(|(known, _)| known == path)
+        {
+            unreadable.push((path.clone(), source.to_string()));
+        }
+        self.is_unreadable = !unreadable.is_empty();
+        self.findings.extend(unreadable.into_iter().map(|(path, error)| {
+            Finding::operator(format!("{}: it cannot be read: {error}", path.display()), MAKE_READABLE)
+        }));
+        self.is_unreadable
+    }
+
+    /// What is wrong beside a file that cannot be read. No repair follows from it: that file may have what seems to be missing.
+    fn judge_the_rest(&mut self, opened: Result<Vec<(bool, String)>, LogError>, floor: i64) {
+        let mut wrong = Vec::new();
+        match opened {
+            Ok(_) | Err(LogError::Io { .. }) => {}
+            Err(error) => wrong.push(error.to_string()),
+        }
+        let mut faults = Vec::new();
+        self.deep_faults(false, floor, &mut faults);
+        wrong.extend(faults.into_iter().map(|(what, _)| what));
+        self.findings.extend(wrong.into_iter().map(|what| Finding::operator(what, READ_FIRST)));
+        self.plan = None;
     }
 
     fn named(&self, text: &str) -> String {
@@ -338,7 +401,7 @@ impl LogExamined {
         known: &mut Known,
         faults: &mut Vec<(String, bool)>,
         files: &mut Vec<String>,
-    ) -> Result<(), CheckError> {
+    ) {
         match error {
             LogError::Damaged { path, fault, synced_offset } => {
                 let is_streams = matches!(fault, Fault::StreamGap { .. } | Fault::StreamRecords { .. });
@@ -360,10 +423,8 @@ impl LogExamined {
                 self.findings.push(Finding { what: format!("{}: {detail}", path.display()), todo, by: By::Repair });
                 files.push(name);
             }
-            error @ LogError::Io { .. } => return Err(error.into()),
             other => self.findings.push(Finding::operator(other.to_string(), "as it says")),
         }
-        Ok(())
     }
 
     /// What the batches say, where the broker believes them.
@@ -387,15 +448,29 @@ impl LogExamined {
         }
     }
 
-    /// Indexes, producer snapshots and leader epochs.
-    pub async fn look_beside(&mut self, ring: &Ring) -> Result<(), CheckError> {
+    /// Indexes, producer snapshots and leader epochs, which need not know of offsets before `from`.
+    pub async fn look_beside(&mut self, ring: &Ring, from: i64) {
         let (clean, recovery_point) = (self.start.clean, self.start.recovery_point);
         let trusted_to = if clean { i64::MAX } else { recovery_point };
         let mut wrong: Vec<(String, String)> = Vec::new();
         let segments = &self.look.segments;
         wrong.extend(segments.iter().flat_map(|one| one.indexes.iter().cloned()));
-        let from = self.start.log_start_offset;
-        wrong.extend(whole::look_beside(ring, &self.folder, &self.look, from, trusted_to).await?);
+        match whole::look_beside(ring, &self.folder, &self.look, from, trusted_to).await {
+            Ok(beside) => {
+                wrong.extend(beside.wrong);
+                self.findings.extend(beside.unreadable.into_iter().map(|(name, error)| {
+                    let path = self.folder.join(name);
+                    Finding::operator(format!("{}: it cannot be read: {error}", path.display()), MAKE_READABLE)
+                }));
+            }
+            // Its folder could be listed a moment ago.
+            Err(error) => self.findings.push(Finding::operator(error.to_string(), MAKE_READABLE)),
+        }
+        if self.is_unreadable {
+            let named = |(name, what)| format!("{}: {what}", self.folder.join::<String>(name).display());
+            let wrong: Vec<Finding> = wrong.into_iter().map(|one| Finding::operator(named(one), READ_FIRST)).collect();
+            return self.findings.extend(wrong);
+        }
         let had_plan = self.plan.is_some();
         let mut plan = self.plan.take().unwrap_or_else(|| Plan::nothing(&self.look));
         for (name, what) in wrong {
@@ -411,7 +486,6 @@ impl LogExamined {
             plan.epochs = Some(self.look.epochs.iter().copied().filter(|(_, start)| *start < plan.log_end).collect());
         }
         self.plan = (had_plan || !plan.files.is_empty()).then_some(plan);
-        Ok(())
     }
 }
 

@@ -3,11 +3,11 @@
 //! Owns: nothing. Lives on the command's thread. What is wrong decides whether there are metadata to compare with.
 
 use super::{
-    By, CheckError, Finding, Progress,
-    examine::{DirExamined, LogExamined, cost},
+    By, Finding, Progress,
+    examine::{self, DirExamined, LogExamined, MAKE_READABLE, READ_FIRST, cost},
 };
 use crate::{
-    log::{LogConfig, LogDir, LogStart, PartitionDir, PartitionId, mend::Plan, whole, whole::LogLook},
+    log::{LogConfig, LogDir, LogStart, PartitionDir, PartitionId, mend::Plan, whole::LogLook},
     meta::{
         METADATA_TOPIC,
         bootstrap::{BOOTSTRAP_FILE_NAME, MAX_BOOTSTRAP_FILE_BYTES},
@@ -29,11 +29,7 @@ const RESTORE_ALL: &str = "restore the folder from a backup: the metadata from t
 const MAX_SNAPSHOT_BYTES: usize = 1 << 30;
 
 /// The metadata, where they can be read.
-pub(super) async fn examine(
-    ring: &Ring,
-    dirs: &mut [DirExamined],
-    progress: &Progress<'_>,
-) -> Result<Option<Arc<Image>>, CheckError> {
+pub(super) async fn examine(ring: &Ring, dirs: &mut [DirExamined], progress: &Progress<'_>) -> Option<Arc<Image>> {
     let is_metadata = |one: &PartitionDir| one.topic == METADATA_TOPIC && one.partition == 0;
     let Some(at) = dirs.iter().position(|one| one.dir.partitions().iter().any(is_metadata)) else {
         if let Some(one) = dirs.iter_mut().find(|one| one.dir.known_offset(METADATA_TOPIC, 0) > 0) {
@@ -44,14 +40,14 @@ pub(super) async fn examine(
         let note =
             "no metadata log in these directories: name that of metadata.log.dir, too, to have all of it checked";
         dirs[0].notes.push(note.to_owned());
-        return Ok(None);
+        return None;
     };
     let known_partition = dirs.iter().flat_map(|one| one.dir.partitions()).find(|one| !is_metadata(one));
     let known_partition = known_partition.map(|one| one.path.clone());
     let options = options(&mut dirs[at].dir, known_partition);
     let folder = options.metadata_dir.join(format!("{METADATA_TOPIC}-0"));
-    let log = prepare(ring, folder, options.log_start.clone(), progress).await?;
-    let (log, image) = examine_log(ring, log, &options).await?;
+    let log = prepare(ring, folder, options.log_start.clone(), progress).await;
+    let (log, image) = examine_log(ring, log, &options).await;
     dirs[at].logs.insert(0, log);
     let path = options.metadata_dir.join(BOOTSTRAP_FILE_NAME);
     if let Ok(bytes) = ring.read_file(&path, MAX_BOOTSTRAP_FILE_BYTES).await
@@ -60,7 +56,7 @@ pub(super) async fn examine(
         let todo = "nothing: a cluster that has metadata needs it no more";
         dirs[at].findings.push(Finding::start(format!("{}: {error}", path.display()), todo));
     }
-    Ok(image)
+    image
 }
 
 /// As a start has them; what only its configuration knows does not matter for reading.
@@ -89,14 +85,9 @@ fn options(dir: &mut LogDir, known_partition: Option<PathBuf>) -> MetaNodeOption
     }
 }
 
-async fn prepare(
-    ring: &Ring,
-    folder: PathBuf,
-    start: LogStart,
-    progress: &Progress<'_>,
-) -> Result<LogExamined, CheckError> {
-    let look = whole::look(ring, &folder, i64::MAX, &|bytes| progress.add(bytes, &folder)).await?;
-    Ok(LogExamined {
+async fn prepare(ring: &Ring, folder: PathBuf, start: LogStart, progress: &Progress<'_>) -> LogExamined {
+    let look = examine::look(ring, &folder, i64::MAX, progress).await;
+    LogExamined {
         name: format!("{METADATA_TOPIC}-0"),
         topic: METADATA_TOPIC.to_owned(),
         partition: 0,
@@ -109,7 +100,8 @@ async fn prepare(
         notes: Vec::new(),
         plan: None,
         stream_fails: false,
-    })
+        is_unreadable: false,
+    }
 }
 
 /// The same after a repair.
@@ -119,29 +111,29 @@ pub(super) async fn examine_again(
     log: LogExamined,
     known_partition: Option<PathBuf>,
     progress: &Progress<'_>,
-) -> Result<LogExamined, CheckError> {
+) -> LogExamined {
     let mut options = options(dir, known_partition);
     options.log_start = log.start.clone();
-    let log = prepare(ring, log.folder, log.start, progress).await?;
-    examine_log(ring, log, &options).await.map(|(log, _)| log)
+    let log = prepare(ring, log.folder, log.start, progress).await;
+    examine_log(ring, log, &options).await.0
 }
 
 async fn examine_log(
     ring: &Ring,
     mut log: LogExamined,
     options: &MetaNodeOptions,
-) -> Result<(LogExamined, Option<Arc<Image>>), CheckError> {
-    let snapshots = Snapshots::read(ring, &log.folder).await?;
+) -> (LogExamined, Option<Arc<Image>>) {
+    let snapshots = Snapshots::read(ring, &log.folder).await;
     let mut image = None;
     let mut files = Vec::new();
     match MetaNode::load(ring, options).await {
         Ok(loaded) => {
             image = Some(loaded.image().clone());
-            log.judge(Ok(loaded.opening().told()))?;
+            log.judge(Ok(loaded.opening().told()));
         }
-        Err(MetaNodeError::Log(error)) => log.judge(Err(error))?,
+        Err(MetaNodeError::Log(error)) => log.judge(Err(error)),
         Err(error) => {
-            log.judge(Ok(Vec::new()))?;
+            log.judge(Ok(Vec::new()));
             if let MetaNodeError::QuorumState { path, .. } = &error {
                 files.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
             } else if !matches!(error, MetaNodeError::Snapshot { .. }) && log.plan.is_none() {
@@ -154,31 +146,50 @@ async fn examine_log(
             log.findings.extend(of_file);
         }
     }
-    log.look_beside(ring).await?;
+    // Below its oldest snapshot the log is given up, and its leader epochs with it. No checkpoint says so.
+    let from = log.start.log_start_offset.max(snapshots.oldest_end());
+    log.look_beside(ring, from).await;
     snapshots.judge(&mut log, files);
-    Ok((log, image))
+    (log, image)
 }
 
 /// The snapshots of a metadata log: those that can be read, and the others.
+#[derive(Default)]
 struct Snapshots {
     good: Vec<SnapshotId>,
     bad: Vec<(SnapshotId, String)>,
+    /// They are there, and cannot be read.
+    unreadable: Vec<(String, String)>,
+    /// Where the oldest of all ends, whatever is in it.
+    oldest_end: i64,
 }
 
 impl Snapshots {
-    async fn read(ring: &Ring, folder: &Path) -> Result<Snapshots, CheckError> {
-        let io = |source| CheckError::Io { what: format!("reading {}", folder.display()), source };
-        let mut snapshots = Snapshots { good: Vec::new(), bad: Vec::new() };
-        for entry in ring.read_dir(folder).await.map_err(io)? {
-            let Ok(id) = entry.name.parse::<SnapshotId>() else { continue };
-            let bytes = ring.read_file(folder.join(&entry.name), MAX_SNAPSHOT_BYTES).await.map_err(io)?;
+    async fn read(ring: &Ring, folder: &Path) -> Snapshots {
+        let mut snapshots = Snapshots::default();
+        // A folder that cannot be listed is told with its log.
+        let entries = ring.read_dir(folder).await.unwrap_or_default();
+        let ids: Vec<SnapshotId> = entries.into_iter().filter_map(|entry| entry.name.parse().ok()).collect();
+        snapshots.oldest_end = ids.iter().map(|id| id.end_offset).min().unwrap_or(0);
+        for id in ids {
+            let bytes = match ring.read_file(folder.join(id.to_string()), MAX_SNAPSHOT_BYTES).await {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    snapshots.unreadable.push((id.to_string(), error.to_string()));
+                    continue;
+                }
+            };
             match snapshot_file::decode(&bytes, id, "") {
                 Ok(_) => snapshots.good.push(id),
                 Err(error) => snapshots.bad.push((id, error.to_string())),
             }
         }
         snapshots.good.sort();
-        Ok(snapshots)
+        snapshots
+    }
+
+    fn oldest_end(&self) -> i64 {
+        self.oldest_end
     }
 
     /// The metadata before this offset are known without the log.
@@ -188,6 +199,18 @@ impl Snapshots {
 
     /// What can be given up, and what not: the log must follow a snapshot, or begin at 0.
     fn judge(self, log: &mut LogExamined, files: Vec<String>) {
+        for (name, error) in &self.unreadable {
+            let path = log.folder.join(name);
+            log.findings
+                .push(Finding::operator(format!("{}: it cannot be read: {error}", path.display()), MAKE_READABLE));
+        }
+        if log.is_unreadable || !self.unreadable.is_empty() {
+            for (id, error) in &self.bad {
+                let what = format!("{}: {error}", log.folder.join(id.to_string()).display());
+                log.findings.push(Finding::operator(what, READ_FIRST));
+            }
+            return leave_to_operator(log, READ_FIRST);
+        }
         let end = self.end();
         let (first, last) = ends(&log.look);
         for (id, error) in &self.bad {
@@ -213,7 +236,8 @@ impl Snapshots {
                 plan = Plan::give_up(&log.look, end);
                 plan.files = others;
             } else if plan.log_start > end || plan.log_end == 0 || plan.begins_anew() {
-                give_to_operator(log);
+                // The beginning of the log is gone, and no snapshot has it.
+                leave_to_operator(log, RESTORE_ALL);
                 return;
             }
             let gone = cost(&plan.gone);
@@ -228,11 +252,11 @@ impl Snapshots {
     }
 }
 
-/// The beginning of the log is gone, and no snapshot has it.
-fn give_to_operator(log: &mut LogExamined) {
+/// No repair mends it.
+fn leave_to_operator(log: &mut LogExamined, todo: &str) {
     for finding in log.findings.iter_mut().filter(|finding| finding.by == By::Repair) {
         finding.by = By::Operator;
-        finding.todo = RESTORE_ALL.to_owned();
+        finding.todo = todo.to_owned();
     }
     log.plan = None;
 }

@@ -121,7 +121,7 @@ pub async fn run(ring: &Ring, task: Task, paths: &[PathBuf], out: &Out) -> Resul
         (out.say)(&format!("{sum}: {end}"));
         return Ok(true);
     }
-    let (to_repair, to_operator) = (count(By::Repair), count(By::Operator));
+    let (to_repair, to_start, to_operator) = (count(By::Repair), count(By::Start), count(By::Operator));
     (out.say)(&format!("{sum}: {} wrong", plural(findings.len(), "thing is", "things are")));
     match task {
         Task::Check => {
@@ -138,6 +138,10 @@ pub async fn run(ring: &Ring, task: Task, paths: &[PathBuf], out: &Out) -> Resul
                 (out.say)("nothing for a repair to do");
             } else {
                 repair::repair(ring, &mut examined, &progress).await?;
+            }
+            if to_start > 0 {
+                let left = plural(to_start, "thing is", "things are");
+                (out.say)(&format!("{left} left to the next start, which mends them by itself"));
             }
             if to_operator > 0 {
                 let left = plural(to_operator, "thing is", "things are");

@@ -27,6 +27,16 @@ pub(super) async fn repair(ring: &Ring, examined: &mut Examined, progress: &Prog
     let partitions = examined.dirs.iter().flat_map(|one| one.dir.partitions());
     let known_partition = partitions.filter(|one| one.topic != METADATA_TOPIC).map(|one| one.path.clone()).next();
     for one in &mut examined.dirs {
+        let dir = one.dir.path().to_owned();
+        if one.is_unreadable {
+            say(progress, &format!("{}: nothing in it is mended before all of it can be read", dir.display()));
+            continue;
+        }
+        // First: mending a log writes them, too.
+        if !one.dir.partitions().is_empty() {
+            let io = |source| CheckError::Io { what: format!("writing the checkpoints of {}", dir.display()), source };
+            one.dir.renew_checkpoints(&|text| say(progress, text)).await.map_err(io)?;
+        }
         for at in 0..one.logs.len() {
             let log = one.logs.remove(at);
             let log = mend_log(ring, &mut one.dir, log, known_partition.clone(), progress).await?;
@@ -53,8 +63,8 @@ async fn mend_log(
         let Some(plan) = log.plan.take() else { break };
         carry_out(ring, dir, &mut log, &plan, progress).await?;
         log = match log.topic == METADATA_TOPIC {
-            true => examine_meta::examine_again(ring, dir, log, known_partition.clone(), progress).await?,
-            false => examine::examine_log(ring, log, progress).await?,
+            true => examine_meta::examine_again(ring, dir, log, known_partition.clone(), progress).await,
+            false => examine::examine_log(ring, log, progress).await,
         };
     }
     Ok(log)
@@ -130,6 +140,10 @@ async fn mend_streams(ring: &Ring, examined: &mut Examined, progress: &Progress<
     let logs = || examined.dirs.iter().flat_map(|one| &one.logs);
     let is_lossy = |one: &DirExamined| one.stream.missing_frames + one.stream.lost_ends + one.stream.truncated > 0;
     if !logs().any(|log| log.stream_fails) && !examined.dirs.iter().any(is_lossy) {
+        return Ok(());
+    }
+    if logs().any(|log| log.is_unreadable) || examined.dirs.iter().any(|one| one.is_unreadable) {
+        say(progress, "the commit streams stay as they are before all can be read");
         return Ok(());
     }
     for one in &mut examined.dirs {

@@ -9,7 +9,8 @@
 //!    now, for records that are not committed could still be lost; [`load`](Coordinator::load) the
 //!    log's batches from its start to that end, in order and in pieces of any number of whole
 //!    batches; [`loaded`](Coordinator::loaded). Requests may come at any time; until then they are
-//!    answered with COORDINATOR_LOAD_IN_PROGRESS.
+//!    answered with COORDINATOR_LOAD_IN_PROGRESS. A batch that is refused ends the coordinator for good: no other load
+//!    can end better before the log is mended.
 //! 2. For each event ([`handle`](Coordinator::handle), [`tick`](Coordinator::tick), [`topic_deleted`](Coordinator::topic_deleted),
 //!    `loaded`): append each of [`Actions::batches`], in order, as one atomic record batch; call
 //!    [`appended`](Coordinator::appended) with the last offset of each, in the same order (before or after other events, as the log
@@ -81,6 +82,14 @@ pub struct GroupSummary {
     pub offsets: Vec<(String, i32, i64)>,
 }
 
+/// A batch of the log that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the batch with offset {offset} or a later one is damaged: {reason}")]
+pub struct BadBatch {
+    pub offset: i64,
+    pub reason: String,
+}
+
 /// Decompressed records of one batch that `load` will hold in memory. Kafka's coordinators write batches of
 /// `max.message.bytes`; this is far above it.
 const LOADED_BATCH_BYTES_MAX: usize = 256 << 20;
@@ -130,16 +139,32 @@ impl Coordinator {
         self.settings = settings;
     }
 
-    /// Replays whole batches of the log. Records that cannot be read are skipped with a line in the log: one of them must not
-    /// keep every group of the partition from being served.
-    pub fn load(&mut self, bytes: &[u8]) {
+    /// Replays batches of the log, `bytes`, of which the first holds `offset` or a later one; returns the offset after the
+    /// last of them. A batch that is cut off behind good ones is left for the next call. One that is not what was written
+    /// ends the load: nothing of this coordinator may be served then, for what it says about groups would be made up.
+    /// Records of a good batch that mean nothing are skipped with a line in the log: one of them must not keep every group
+    /// of the partition from being served.
+    pub fn load(&mut self, bytes: &[u8], offset: i64) -> Result<i64, BadBatch> {
         assert_eq!(self.phase, Phase::Loading, "a coordinator is loaded before it is active");
+        let mut next_offset = offset;
         for batch in batches(bytes) {
-            let replayed = batch.and_then(|batch| self.load_batch(&batch));
-            if let Err(error) = replayed {
-                tracing::error!(%error, "a batch of __consumer_offsets cannot be read; what it says about groups is lost");
+            let bad = |reason: &dyn std::fmt::Display| BadBatch { offset: next_offset, reason: reason.to_string() };
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(_) if next_offset > offset => break,
+                Err(error) => return Err(bad(&error)),
+            };
+            if !batch.crc_is_valid() {
+                return Err(bad(&"its CRC does not match"));
             }
+            // The CRC is not about the offset of the batch.
+            if batch.last_offset_delta() < 0 || batch.next_offset() <= next_offset {
+                return Err(bad(&"its offsets do not follow those before it"));
+            }
+            self.load_batch(&batch).map_err(|error| bad(&error))?;
+            next_offset = batch.next_offset();
         }
+        Ok(next_offset)
     }
 
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), RecordsError> {

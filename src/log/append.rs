@@ -226,8 +226,11 @@ impl Log {
         let log = self.clone();
         drop(self.0.ring.spawn_named("segment roll", async move {
             let _pass = log.0.gate.enter().await;
+            // Recovery could rebuild all of it; the next checkpoint tries again before it relies on it.
             if let Err(error) = log.finish_rolled().await {
-                // Recovery could rebuild all of it; the next checkpoint tries again before it relies on it.
+                if ring::passes(&error) {
+                    return drop(log.lacks("indexes of finished segments are not written", &error));
+                }
                 let dir = log.dir();
                 tracing::warn!(dir = %dir.display(), %error, "the indexes of a finished segment could not be written yet");
             }

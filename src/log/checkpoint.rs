@@ -19,6 +19,17 @@ fn malformed(line: usize, reason: impl Display) -> MalformedCheckpoint {
     MalformedCheckpoint { line, reason: reason.to_string() }
 }
 
+/// So much of a line is quoted: enough to find it by.
+const QUOTED_CHARS_MAX: usize = 60;
+
+/// A line as it is quoted: what is no checkpoint may be one line of megabytes.
+fn quoted(line: &str) -> String {
+    match line.char_indices().nth(QUOTED_CHARS_MAX) {
+        None => format!("{line:?}"),
+        Some((end, _)) => format!("{:?} and {} bytes more", &line[..end], line.len() - end),
+    }
+}
+
 /// The topic of the entry that has a checksum for its offset: no log has that name, so that Kafka reads over it.
 const CHECKSUM_TOPIC: &str = "__millstream_checksum";
 /// The line of a checksum in other files.
@@ -57,7 +68,8 @@ fn parse_lines<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T
     let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
     match lines.next() {
         Some((_, "0")) => {}
-        other => return Err(malformed(1, format_args!("version 0 expected, found {:?}", other.map(|(_, line)| line)))),
+        Some((_, line)) => return Err(malformed(1, format_args!("version 0 expected, found {}", quoted(line)))),
+        None => return Err(malformed(1, "version 0 expected, found nothing")),
     }
     let count: usize = match lines.next().map(|(_, line)| line.parse()) {
         Some(Ok(count)) => count,
@@ -65,7 +77,7 @@ fn parse_lines<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T
     };
     let mut entries = Vec::new();
     for (at, line) in lines {
-        entries.push(parse(line).ok_or_else(|| malformed(at, format_args!("not an entry: {line:?}")))?);
+        entries.push(parse(line).ok_or_else(|| malformed(at, format_args!("not an entry: {}", quoted(line))))?);
     }
     if entries.len() != count {
         return Err(malformed(2, format_args!("{count} entries promised, {} found", entries.len())));
@@ -207,7 +219,8 @@ impl MetaProperties {
             }
         }
         if version.as_deref() != Some("1") {
-            return Err(malformed(0, format_args!("version=1 expected, found {version:?}")));
+            let found = version.as_deref().map_or_else(|| "nothing".to_owned(), quoted);
+            return Err(malformed(0, format_args!("version=1 expected, found {found}")));
         }
         Ok(Self {
             cluster_id: cluster_id.ok_or_else(|| malformed(0, "cluster.id is missing"))?,

@@ -57,10 +57,24 @@ pub struct LogDir {
     checkpoints_lost: bool,
     /// None of them could be read.
     checkpoints_gone: bool,
+    /// Those that are missing or malformed.
+    lost: Vec<LostCheckpoint>,
+    /// A file that cannot be read ends the opening. Otherwise it is noted, and as good as missing.
+    is_strict: bool,
+    unreadable: Vec<String>,
     metadata_seen: Cell<MetadataSeen>,
     /// Folders that an earlier run has begun to delete.
     deleted: Vec<PathBuf>,
     states: FxHashMap<String, LogState>,
+}
+
+/// An offset checkpoint that says nothing.
+#[derive(Clone, Debug)]
+pub struct LostCheckpoint {
+    pub path: PathBuf,
+    /// Whether it is missing or malformed, and where.
+    pub why: String,
+    pub consequence: &'static str,
 }
 
 /// A folder that an earlier run has set aside.
@@ -100,27 +114,31 @@ impl LogDir {
             return Err(LogError::Locked { path: lock_path });
         }
         let (meta, is_new) = read_meta(ring, path, cluster_id, node_id).await?;
-        LogDir::read(ring, path, Some(lock), Reserve::open(ring, path).await, (meta, is_new)).await
+        let dir = LogDir::new(ring, path, Some(lock), Reserve::open(ring, path).await, (meta, is_new));
+        let dir = dir.read().await?;
+        for lost in dir.lost.iter().filter(|_| !dir.partitions.is_empty()) {
+            let LostCheckpoint { path, why, consequence } = lost;
+            tracing::warn!(path = %path.display(), "{why}: it is written anew; {consequence}");
+        }
+        Ok(dir)
     }
 
-    async fn read(
+    fn new(
         ring: &Ring,
         path: &Path,
         lock: Option<File>,
         reserve: Rc<Reserve>,
         (meta, is_new): (MetaProperties, bool),
-    ) -> Result<LogDir, LogError> {
-        let clean_text = read_text(ring, &path.join(CLEAN_SHUTDOWN)).await?;
-        let previous_broker_epoch = clean_text.as_deref().and_then(checkpoint::parse_clean_shutdown).unwrap_or(-1);
-        let mut dir = LogDir {
+    ) -> LogDir {
+        LogDir {
             ring: ring.clone(),
             path: path.to_owned(),
             _lock: lock,
             reserve,
             is_unused: Cell::new(meta.is_unused),
             meta,
-            clean: clean_text.is_some(),
-            previous_broker_epoch,
+            clean: false,
+            previous_broker_epoch: -1,
             partitions: Vec::new(),
             strays: Vec::new(),
             recovery_points: RefCell::default(),
@@ -129,15 +147,37 @@ impl LogDir {
             deleted_topics: RefCell::default(),
             checkpoints_lost: is_new,
             checkpoints_gone: true,
+            lost: Vec::new(),
+            is_strict: true,
+            unreadable: Vec::new(),
             metadata_seen: Cell::new(MetadataSeen { offset: -1, went_back: false }),
             deleted: Vec::new(),
             states: FxHashMap::default(),
-        };
-        dir.list().await?;
-        dir.metadata_seen.set(read_metadata_seen(ring, path, previous_broker_epoch, dir.partitions.is_empty()).await?);
-        dir.read_checkpoints().await?;
-        dir.tell_ending(clean_text.as_deref());
-        Ok(dir)
+        }
+    }
+
+    async fn read(mut self) -> Result<LogDir, LogError> {
+        let clean_text = self.text(CLEAN_SHUTDOWN).await?;
+        self.clean = clean_text.is_some();
+        self.previous_broker_epoch = clean_text.as_deref().and_then(checkpoint::parse_clean_shutdown).unwrap_or(-1);
+        self.list().await?;
+        let seen = self.text(METADATA_SEEN).await?;
+        self.metadata_seen.set(self.parse_metadata_seen(seen));
+        self.read_checkpoints().await?;
+        self.tell_ending(clean_text.as_deref());
+        Ok(self)
+    }
+
+    /// One of the small files beside the partitions' folders.
+    async fn text(&mut self, name: &str) -> Result<Option<String>, LogError> {
+        let path = self.path.join(name);
+        match read_text(&self.ring, &path).await {
+            Err(LogError::Io { source, .. }) if !self.is_strict => {
+                self.unreadable.push(format!("{}: it cannot be read: {source}", path.display()));
+                Ok(None)
+            }
+            read => read,
+        }
     }
 
     /// Locks a directory of a broker that is stopped, and reads what it says of its logs. Changes nothing, and does not ask
@@ -153,43 +193,79 @@ impl LogDir {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem) => None,
             Err(error) => return Err(LogError::io("opening", &lock_path)(error)),
         };
-        let text = read_text(ring, &path.join(META_PROPERTIES)).await?;
-        let meta = text.and_then(|text| MetaProperties::parse(&text).ok());
         let nobodys = MetaProperties { node_id: -1, ..MetaProperties::default() };
-        LogDir::read(ring, path, lock, Reserve::none(ring, path), (meta.unwrap_or(nobodys), false)).await
+        let mut dir = LogDir::new(ring, path, lock, Reserve::none(ring, path), (nobodys, false));
+        dir.is_strict = false;
+        if let Some(meta) = dir.text(META_PROPERTIES).await?.and_then(|text| MetaProperties::parse(&text).ok()) {
+            dir.is_unused.set(meta.is_unused);
+            dir.meta = meta;
+        }
+        dir.read().await
     }
 
     /// The offset checkpoints; one that is missing or malformed is begun anew.
     async fn read_checkpoints(&mut self) -> Result<(), LogError> {
-        for (name, offsets, consequence) in [
-            (
-                RECOVERY_POINTS,
-                &self.recovery_points,
-                "after a crash its logs are read and checked from their beginning",
-            ),
+        for (name, consequence) in [
+            (RECOVERY_POINTS, "after a crash its logs are read and checked from their beginning"),
             (
                 LOG_STARTS,
-                &self.log_starts,
                 "its logs begin with their first segments: records that DeleteRecords removed \
               from the beginning of a segment are there again",
             ),
-            (HIGH_WATERMARKS, &self.high_watermarks, "nothing else depends on it"),
+            (HIGH_WATERMARKS, "nothing else depends on it"),
         ] {
-            let path = self.path.join(name);
-            match read_offsets(&self.ring, &path).await? {
+            let told = self.unreadable.len();
+            let text = self.text(name).await?;
+            if self.unreadable.len() > told {
+                continue;
+            }
+            match parse_offsets(text.as_deref()) {
                 Ok(read) => {
-                    *offsets.borrow_mut() = read;
+                    self.known(name).replace(read);
                     self.checkpoints_gone = false;
                 }
                 Err(why) => {
                     self.checkpoints_lost = true;
-                    if !self.partitions.is_empty() {
-                        tracing::warn!(path = %path.display(), "{why}: it is written anew; {consequence}");
-                    }
+                    self.lost.push(LostCheckpoint { path: self.path.join(name), why, consequence });
                 }
             }
         }
         Ok(())
+    }
+
+    /// What the checkpoint of this name says.
+    fn known(&self, name: &str) -> &RefCell<Offsets> {
+        match name {
+            RECOVERY_POINTS => &self.recovery_points,
+            LOG_STARTS => &self.log_starts,
+            _ => &self.high_watermarks,
+        }
+    }
+
+    /// How far the metadata had got. A broker epoch is an offset of the metadata log: a directory that another version has
+    /// used knows that much.
+    fn parse_metadata_seen(&self, text: Option<String>) -> MetadataSeen {
+        let path = self.path.join(METADATA_SEEN);
+        let seen = match text.map(|text| MetadataSeen::parse(&text)) {
+            Some(Ok(seen)) => seen,
+            None => {
+                if !self.partitions.is_empty() {
+                    tracing::warn!(
+                        path = %path.display(),
+                        "it is missing: a metadata log that is older than this directory is not noticed at this start"
+                    );
+                }
+                MetadataSeen { offset: -1, went_back: false }
+            }
+            Some(Err(error)) => {
+                tracing::warn!(
+                    path = %path.display(), %error,
+                    "it is malformed: folders that the metadata does not know stay in this directory until the file is removed"
+                );
+                MetadataSeen { offset: -1, went_back: true }
+            }
+        };
+        MetadataSeen { offset: seen.offset.max(self.previous_broker_epoch), ..seen }
     }
 
     /// How the last run ended, where that means more reading for this start.
@@ -292,6 +368,14 @@ impl LogDir {
     pub fn has_lost_checkpoints(&self) -> bool {
         self.checkpoints_lost
     }
+    /// The checkpoints that are missing or malformed.
+    pub fn lost_checkpoints(&self) -> &[LostCheckpoint] {
+        &self.lost
+    }
+    /// Files of its own that are there and cannot be read, of a directory that was opened to be looked at.
+    pub fn unreadable(&self) -> &[String] {
+        &self.unreadable
+    }
     /// Up to where the checkpoints know a log of this name to have been: it had a record before this offset, at least.
     pub fn known_offset(&self, topic: &str, partition: i32) -> i64 {
         let key = (topic.to_owned(), partition);
@@ -381,6 +465,26 @@ impl LogDir {
             let meta = MetaProperties { is_unused: false, ..self.meta.clone() };
             self.write(META_PROPERTIES, meta.format_checked()).await?;
             self.is_unused.set(false);
+        }
+        Ok(())
+    }
+
+    /// Writes those checkpoints anew that are missing or malformed, with what is known; what there was is kept aside. Says
+    /// each change with `say`.
+    pub async fn renew_checkpoints(&self, say: &dyn Fn(&str)) -> io::Result<()> {
+        for LostCheckpoint { path, consequence, .. } in &self.lost {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let names: FxHashSet<String> =
+                self.ring.read_dir(&self.path).await?.into_iter().map(|entry| entry.name).collect();
+            if names.contains(&*name) {
+                let kept_as = files::free_aside(&name, |taken| names.contains(taken));
+                self.ring.rename(path, self.path.join(&kept_as)).await?;
+                self.ring.sync_dir(&self.path).await?;
+                say(&format!("{} is kept as {kept_as}", path.display()));
+            }
+            let known = self.known(&name);
+            self.write_offsets(&name, known, Vec::new(), &|_, _| true).await?;
+            say(&format!("{} is written anew; {consequence}", path.display()));
         }
         Ok(())
     }
@@ -494,44 +598,14 @@ fn bad_file(path: &Path) -> impl FnOnce(MalformedCheckpoint) -> LogError {
 }
 
 /// Err: why there is nothing to read.
-async fn read_offsets(ring: &Ring, path: &Path) -> Result<Result<Offsets, String>, LogError> {
-    let Some(text) = read_text(ring, path).await? else { return Ok(Err("the checkpoint is missing".to_owned())) };
-    let read = checkpoint::parse_offsets(&text).map_err(|error| format!("the checkpoint is malformed ({error})"));
-    Ok(read.map(|entries| offsets(entries.into_iter())))
+fn parse_offsets(text: Option<&str>) -> Result<Offsets, String> {
+    let text = text.ok_or("the checkpoint is missing")?;
+    let read = checkpoint::parse_offsets(text).map_err(|error| format!("the checkpoint is malformed ({error})"));
+    read.map(|entries| offsets(entries.into_iter()))
 }
 
 fn offsets(entries: impl Iterator<Item = OffsetEntry>) -> Offsets {
     entries.map(|entry| ((entry.topic, entry.partition), entry.offset)).collect()
-}
-
-/// A broker epoch is an offset of the metadata log: a directory that another version has used knows that much.
-async fn read_metadata_seen(
-    ring: &Ring,
-    dir: &Path,
-    broker_epoch: i64,
-    is_empty: bool,
-) -> Result<MetadataSeen, LogError> {
-    let path = dir.join(METADATA_SEEN);
-    let seen = match read_text(ring, &path).await?.map(|text| MetadataSeen::parse(&text)) {
-        Some(Ok(seen)) => seen,
-        None => {
-            if !is_empty {
-                tracing::warn!(
-                    path = %path.display(),
-                    "it is missing: a metadata log that is older than this directory is not noticed at this start"
-                );
-            }
-            MetadataSeen { offset: -1, went_back: false }
-        }
-        Some(Err(error)) => {
-            tracing::warn!(
-                path = %path.display(), %error,
-                "it is malformed: folders that the metadata does not know stay in this directory until the file is removed"
-            );
-            MetadataSeen { offset: -1, went_back: true }
-        }
-    };
-    Ok(MetadataSeen { offset: seen.offset.max(broker_epoch), ..seen })
 }
 
 /// The topic that a partition's folder belongs to; `None` where it does not say so.

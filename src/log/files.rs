@@ -25,6 +25,12 @@ pub(super) const PARTITION_METADATA: &str = "partition.metadata";
 /// File names are limited by the file system; folders that wait for removal have the longest ones.
 const MAX_NAME_BYTES: usize = 255;
 
+/// The first name for what is kept of the file `name` that is not taken.
+pub(super) fn free_aside(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut names = (0..).map(|number| format!("{name}{ASIDE_INFIX}{number}"));
+    names.find(|to| !is_taken(to)).expect("numbers do not end")
+}
+
 /// Creates a folder, with those above it, and makes all their names durable, also where an earlier run was ended between
 /// the two. A folder that may not be opened was not created by this user: it is durable as it is.
 pub async fn create_dir_durably(ring: &Ring, path: &Path) -> io::Result<()> {

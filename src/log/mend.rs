@@ -154,8 +154,7 @@ impl Plan {
     fn changes(&self, names: &BTreeSet<String>) -> Vec<(String, Change)> {
         let mut taken = names.clone();
         let mut aside = |name: &str| {
-            let mut free = (0..).map(|number| format!("{name}{}{number}", files::ASIDE_INFIX));
-            let to = free.find(|to| !taken.contains(to)).expect("numbers do not end");
+            let to = files::free_aside(name, |to| taken.contains(to));
             taken.insert(to.clone());
             to
         };

@@ -39,6 +39,7 @@ mod tail;
 mod truncate;
 mod txn_index;
 mod walk;
+mod wants;
 pub mod whole;
 
 #[cfg(test)]
@@ -47,7 +48,7 @@ pub(crate) mod tests;
 pub use append::AppendInfo;
 pub use checkpoint::{MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEntry};
 pub use config::{CleanupPolicy, Durability, LogConfig};
-pub use dir::{Checkpoints, LogDir, PartitionDir, StrayDir, bring_back, read_topic_id, set_aside};
+pub use dir::{Checkpoints, LogDir, LostCheckpoint, PartitionDir, StrayDir, bring_back, read_topic_id, set_aside};
 pub use epochs::LeaderEpochs;
 pub use error::{AppendError, Fault, LogError, ReadError, log_dir_of, remedy};
 pub use fast_start::LogState;
@@ -65,6 +66,7 @@ pub use sync::Uncommitted;
 pub use tail::TailCache;
 pub use truncate::Mark;
 pub use txn_index::AbortedTransaction;
+pub use wants::{Want, Wants};
 
 use bytes::Bytes;
 use protocol::Uuid;

@@ -506,8 +506,7 @@ impl Loader<'_> {
 
     /// A name for the part of a file that is kept, which nothing has yet.
     pub(super) fn aside_name(&self, name: &str) -> String {
-        let mut names = (0..).map(|number| format!("{name}{}{number}", files::ASIDE_INFIX));
-        names.find(|name| !self.has(name)).expect("numbers do not end")
+        files::free_aside(name, |to| self.has(to))
     }
 
     /// What is known to have been on the disk, by the files themselves: a snapshot where a segment begins is written when

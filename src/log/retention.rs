@@ -165,7 +165,7 @@ impl Log {
     ) -> io::Result<()> {
         let mut renamed = Vec::new();
         let rename = async || self.rename_segments(gone, besides, &mut renamed).await;
-        let result = self.patiently("removing segments", rename).await;
+        let result = self.patiently("removing segments waits", rename).await;
         if let Err(error) = &result {
             self.fail("removing a segment in", &self.dir(), error);
         }

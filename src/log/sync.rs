@@ -6,11 +6,10 @@
 //! descriptors, no memory): the bytes stay here, are written once that has passed, and new appends are refused until then.
 
 use super::{
-    Durability, Log, Unfinished,
-    error::remedy,
-    files,
+    Durability, Log, Unfinished, files,
     gate::{Gate, Slots},
     segment::{Part, Segment},
+    wants::{Want, Wants},
 };
 use bytes::Bytes;
 use ring::File;
@@ -94,6 +93,10 @@ pub(super) struct Writer {
     /// A segment file was created since the folder was synced.
     dir_changed: Cell<bool>,
     health: RefCell<Health>,
+    /// Who tells what the logs of the core lack; without one each log does.
+    pub wants: OnceCell<Rc<Wants>>,
+    /// What this one lacks while it waits.
+    want: RefCell<Option<Want>>,
     /// What was appended is carried to the disk, and nothing else is taken.
     closing: Cell<bool>,
     /// Closed in order, or deleted.
@@ -118,6 +121,8 @@ impl Writer {
             syncing: Gate::default(),
             dir_changed: Cell::new(false),
             health: RefCell::new(Health::Good),
+            wants: OnceCell::new(),
+            want: RefCell::default(),
             closing: Cell::new(false),
             ended: Cell::new(false),
             waiting: RefCell::default(),
@@ -225,6 +230,7 @@ impl Writer {
     /// Takes nothing more, without it being a fault.
     pub fn end(&self, why: &str) {
         *self.health.borrow_mut() = Health::Failed(why.into());
+        self.want.take();
         self.gathered.borrow_mut().clear();
         self.uncommitted.borrow_mut().clear();
         self.ended.set(true);
@@ -386,7 +392,12 @@ impl Log {
     pub(super) fn set_good(&self) {
         let mut health = self.0.writer.health.borrow_mut();
         if let Health::Waiting(_) = *health {
-            tracing::info!(dir = %self.dir().display(), "what was missing is there again: appends go on");
+            match self.0.writer.want.take() {
+                Some(want) => want.healed(),
+                None => {
+                    tracing::info!(dir = %self.dir().display(), "what was missing is there again: appends go on");
+                }
+            }
             *health = Health::Good;
         }
     }
@@ -398,10 +409,7 @@ impl Log {
         }
         let mut health = self.0.writer.health.borrow_mut();
         if *health == Health::Good {
-            tracing::error!(
-                path = %path.display(), %error,
-                "cannot write for now: appends are refused until this has passed; {}", remedy(error)
-            );
+            *self.0.writer.want.borrow_mut() = self.lacks("appends are refused", error);
             *health = Health::Waiting(format!("cannot write {} for now: {error}", path.display()).into());
         }
     }
@@ -412,22 +420,25 @@ impl Log {
     }
 
     /// Tries again for as long as what is missing may still come, once it is no use to go back: until the log is closed.
+    /// `what` is so meanwhile.
     pub(super) async fn patiently<T>(
         &self,
         what: &'static str,
         mut attempt: impl AsyncFnMut() -> io::Result<T>,
     ) -> io::Result<T> {
-        let mut is_said = false;
+        let mut want = None;
         loop {
             match attempt().await {
                 Err(error) if ring::passes(&error) && !self.0.writer.closing.get() && !self.has_ended() => {
-                    if !std::mem::replace(&mut is_said, true) {
-                        let dir = self.dir();
-                        tracing::error!(dir = %dir.display(), %error, "{what} waits until this has passed; {}", remedy(&error));
-                    }
+                    want.get_or_insert_with(|| self.lacks(what, &error));
                     self.0.ring.sleep(RETRY_INTERVAL).await;
                 }
-                other => return other,
+                other => {
+                    if let Some(want) = want.flatten().filter(|_| other.is_ok()) {
+                        want.healed();
+                    }
+                    return other;
+                }
             }
         }
     }
@@ -441,6 +452,7 @@ impl Log {
                 "{what} failed: the partition takes no more appends; check the disk, then restart the broker to recover"
             );
             *health = Health::Failed(format!("{what} {} failed: {error}", path.display()).into());
+            self.0.writer.want.take();
         }
         drop(health);
         self.0.writer.wake();

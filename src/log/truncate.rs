@@ -44,7 +44,7 @@ impl Log {
         let hold = self.hold_all_writes().await;
         let cut = self.find_cut(offset).await?;
         let gone = self.cut_memory(&cut, offset);
-        match self.patiently("cutting", async || self.cut_files(&cut, &gone, offset).await).await {
+        match self.patiently("cutting waits", async || self.cut_files(&cut, &gone, offset).await).await {
             Ok(()) => hold.release(),
             Err(error) => {
                 self.fail("truncating", &files::path(&self.dir(), cut.segment.base_offset, files::LOG), &error);
@@ -105,7 +105,7 @@ impl Log {
             segment.preallocated.set(false);
             self.sync_log_file_alone(&segment, &file).await
         };
-        if let Err(error) = self.patiently("taking records back", cut_file).await {
+        if let Err(error) = self.patiently("taking records back waits", cut_file).await {
             self.fail("truncating", &files::path(&self.dir(), segment.base_offset, files::LOG), &error);
             return Err(error);
         }

@@ -29,6 +29,15 @@ pub struct LogLook {
     /// What the batches say: epoch and the first offset of it.
     pub epochs: Vec<(i32, i64)>,
     pub bytes: u64,
+    /// Files that are there and cannot be read: their names, and why. No segment is made of such a file.
+    pub unreadable: Vec<(String, String)>,
+}
+
+impl LogLook {
+    /// Of a folder that cannot be listed.
+    pub fn unlisted(error: &dyn std::fmt::Display) -> LogLook {
+        LogLook { unreadable: vec![(String::new(), error.to_string())], ..LogLook::default() }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -47,34 +56,43 @@ pub struct SegmentLook {
     pub indexes: Vec<(String, String)>,
 }
 
-/// What is wrong with the small files of a log beside its segments: their names, and what it is. `look` is what its batches
-/// say; leader epochs must be true of the offsets in `from..to`.
-pub async fn look_beside(
-    ring: &Ring,
-    dir: &Path,
-    look: &LogLook,
-    from: i64,
-    to: i64,
-) -> Result<Vec<(String, String)>, LogError> {
+/// What is wrong with the small files of a log beside its segments.
+#[derive(Debug, Default)]
+pub struct BesideLook {
+    /// Names of files, and what is wrong with them.
+    pub wrong: Vec<(String, String)>,
+    /// Those that are there and cannot be read, and why.
+    pub unreadable: Vec<(String, String)>,
+}
+
+/// `look` is what the batches of the log say; leader epochs must be true of the offsets in `from..to`.
+pub async fn look_beside(ring: &Ring, dir: &Path, look: &LogLook, from: i64, to: i64) -> Result<BesideLook, LogError> {
     let entries = ring.read_dir(dir).await.map_err(LogError::io("listing", dir))?;
-    let mut wrong = Vec::new();
+    let mut beside = BesideLook::default();
     for name in entries.into_iter().map(|entry| entry.name) {
-        let path = dir.join(&name);
-        let read =
-            || async { ring.read_file(&path, MAX_INDEX_BYTES as usize).await.map_err(LogError::io("reading", &path)) };
-        if let Some((at, files::SNAPSHOT)) = files::parse(&name) {
-            let decoded = ProducerStates::decode_snapshot(&read().await?, at, ring.wall_clock_ms(), i64::MAX);
-            wrong.extend(decoded.err().map(|error| (name, error.to_string())));
-        } else if name == files::LEADER_EPOCHS {
-            let text = read().await?;
-            let fault = match checkpoint::parse_epochs(&String::from_utf8_lossy(&text)) {
+        let snapshot_of = files::parse(&name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
+        if snapshot_of.is_none() && name != files::LEADER_EPOCHS {
+            continue;
+        }
+        let content = match ring.read_file(dir.join(&name), MAX_INDEX_BYTES as usize).await {
+            Ok(content) => content,
+            Err(error) => {
+                beside.unreadable.push((name, error.to_string()));
+                continue;
+            }
+        };
+        if let Some(at) = snapshot_of {
+            let decoded = ProducerStates::decode_snapshot(&content, at, ring.wall_clock_ms(), i64::MAX);
+            beside.wrong.extend(decoded.err().map(|error| (name, error.to_string())));
+        } else {
+            let fault = match checkpoint::parse_epochs(&String::from_utf8_lossy(&content)) {
                 Ok(entries) => contradiction(look, &LeaderEpochs::from_entries(entries), from, to),
                 Err(error) => Some(error.to_string()),
             };
-            wrong.extend(fault.map(|fault| (name, fault)));
+            beside.wrong.extend(fault.map(|fault| (name, fault)));
         }
     }
-    Ok(wrong)
+    Ok(beside)
 }
 
 /// Where stored leader epochs are not what the batches say.
@@ -98,8 +116,8 @@ fn contradiction(look: &LogLook, stored: &LeaderEpochs, from: i64, to: i64) -> O
     None
 }
 
-/// Reads every segment of the log in `dir`, whose end is known where the broker closed it: `i64::MAX` where it is not.
-/// `progress` hears of each batch's bytes.
+/// Reads every segment that can be read of the log in `dir`, whose end is known where the broker closed it: `i64::MAX` where
+/// it is not. `progress` hears of each batch's bytes.
 pub async fn look(ring: &Ring, dir: &Path, end_offset: i64, progress: &dyn Fn(u64)) -> Result<LogLook, LogError> {
     let entries = ring.read_dir(dir).await.map_err(LogError::io("listing", dir))?;
     let sizes: BTreeMap<String, u64> = entries.into_iter().map(|entry| (entry.name, entry.size_bytes)).collect();
@@ -107,10 +125,20 @@ pub async fn look(ring: &Ring, dir: &Path, end_offset: i64, progress: &dyn Fn(u6
     let mut look = LogLook::default();
     let mut epochs = LeaderEpochs::default();
     for (base, _) in bases {
-        let read = look_segment(ring, dir, (base, end_offset), &sizes, &mut epochs, progress).await;
-        let segment = read.map_err(LogError::io("reading", files::path(dir, base, files::LOG)))?;
-        look.bytes += segment.size_bytes;
-        look.segments.push(segment);
+        let mut indexes = [Vec::new(), Vec::new()];
+        for (extension, bytes) in [files::OFFSET_INDEX, files::TIME_INDEX].into_iter().zip(&mut indexes) {
+            match read_index(ring, dir, base, extension, &sizes).await {
+                Ok(read) => *bytes = read,
+                Err(error) => look.unreadable.push((files::name(base, extension), error.to_string())),
+            }
+        }
+        match look_segment(ring, dir, (base, end_offset), indexes, &mut epochs, progress).await {
+            Ok(segment) => {
+                look.bytes += segment.size_bytes;
+                look.segments.push(segment);
+            }
+            Err(error) => look.unreadable.push((files::name(base, files::LOG), error.to_string())),
+        }
     }
     look.epochs = epochs.entries();
     Ok(look)
@@ -120,16 +148,15 @@ async fn look_segment(
     ring: &Ring,
     dir: &Path,
     (base_offset, end_offset): (i64, i64),
-    sizes: &BTreeMap<String, u64>,
+    [offset_index, time_index]: [Vec<u8>; 2],
     epochs: &mut LeaderEpochs,
     progress: &dyn Fn(u64),
 ) -> io::Result<SegmentLook> {
     let path = files::path(dir, base_offset, files::LOG);
     let file = ring.open(&path, OpenOptions::read()).await?;
     let size_bytes = ring.size(&file).await?;
-    let mut offsets =
-        OffsetEntries::new(base_offset, read_index(ring, dir, base_offset, files::OFFSET_INDEX, sizes).await?);
-    let mut times = TimeEntries::new(base_offset, read_index(ring, dir, base_offset, files::TIME_INDEX, sizes).await?);
+    let mut offsets = OffsetEntries::new(base_offset, offset_index);
+    let mut times = TimeEntries::new(base_offset, time_index);
     let (mut next_offset, mut position, mut is_compacted) = (base_offset, 0, false);
     let mut take = |batch: &Batch<'_>| {
         is_compacted |= batch.base_offset() != next_offset || batch.record_count() != batch.last_offset_delta() + 1;
@@ -184,7 +211,7 @@ async fn read_index(
     sizes: &BTreeMap<String, u64>,
 ) -> io::Result<Vec<u8>> {
     match sizes.get(&files::name(base_offset, extension)) {
-        Some(size) if *size > 0 && *size <= MAX_INDEX_BYTES => {
+        Some(size) if *size <= MAX_INDEX_BYTES => {
             ring.read_file(files::path(dir, base_offset, extension), MAX_INDEX_BYTES as usize).await
         }
         _ => Ok(Vec::new()),

@@ -141,10 +141,23 @@ impl Connections {
 }
 
 /// Accepts on `listener` until the shard stops.
+///
+/// Where there is no descriptor for a connection, a spare one is given for it, and the connection closed: its client is told
+/// that it is not served, rather than kept waiting for an answer.
 pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize) {
+    let mut spare = shard.ring.spare_descriptor().ok();
     while !shard.is_stopping() {
         match shard.ring.accept(&listener).await {
             Ok(stream) => {
+                // Without a spare one it has taken the last: nothing could be answered with the next ones.
+                if spare.is_none() {
+                    spare = shard.ring.spare_descriptor().ok();
+                }
+                if spare.is_none() {
+                    turn_away(&shard, stream, || "connections are refused: no descriptor is left".to_owned());
+                    spare = shard.ring.spare_descriptor().ok();
+                    continue;
+                }
                 // A connection that comes too fast waits here, and those behind it in the kernel's
                 // queue.
                 let wait =
@@ -159,6 +172,10 @@ pub async fn accept_loop(shard: Shard, listener: Listener, listener_index: usize
                 }
             }
             Err(error) => {
+                if ring::is_out_of_files(&error) && spare.take().is_some() {
+                    // For the next accept, whose connection finds out whether there are others by then.
+                    continue;
+                }
                 shard.connections.say_out_of_files(shard.ring.now(), || format!("cannot accept connections: {error}"));
                 shard.ring.sleep(ACCEPT_PAUSE).await;
             }
@@ -173,18 +190,19 @@ pub struct Arrival {
     place: Place,
 }
 
+/// Closes a connection for want of descriptors.
+fn turn_away(shard: &Shard, stream: Stream, why: impl FnOnce() -> String) {
+    shard.connections.refused.set(shard.connections.refused.get() + 1);
+    shard.connections.say_out_of_files(shard.ring.now(), why);
+    shard.ring.shutdown(&stream);
+}
+
 /// Serves a connection here or has another core do it, as long as there may be one more.
 fn admit(shard: &Shard, stream: Stream, listener: usize) {
     let address = stream.peer_addr().ip();
     if shard.open_connections.are_out_of_files() {
-        shard.connections.refused.set(shard.connections.refused.get() + 1);
-        shard.connections.say_out_of_files(shard.ring.now(), || {
-            format!(
-                "connections are refused: {} are open, the rest is for logs",
-                shard.open_connections.files().connections
-            )
-        });
-        return shard.ring.shutdown(&stream);
+        let max = shard.open_connections.files().connections;
+        return turn_away(shard, stream, || format!("connections are refused: {max} are open, the rest is for logs"));
     }
     match shard.open_connections.enter(shard.index, listener, address, &shard.connection_limits()) {
         Ok(place) if place.core() == shard.index => serve(shard, stream, listener, place),

@@ -226,6 +226,7 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
     }
     match opened {
         Ok(log) => {
+            log.tell_wants_to(&shard.wants);
             log.assign_leader_epoch(leader_epoch);
             // With one replica everything that recovery found is committed.
             log.set_high_watermark(log.log_end_offset());

@@ -6,6 +6,11 @@
 //! While the log of such a partition takes nothing for now (a full disk), its coordinator is
 //! *held*: it has the committed state, answers requests that only read, and refuses the rest with
 //! COORDINATOR_NOT_AVAILABLE, which clients try again.
+//!
+//! A coordinator whose log is *damaged* answers nothing else until the broker is started again: what is left of the log may
+//! name other offsets than were committed, and no group is served by halves.
+
+mod load;
 
 use super::{
     Shard,
@@ -21,10 +26,10 @@ use crate::{
         runtime::{Actions, Coordinator, GroupSummary, Reply, ReplyToken, Request, Response},
     },
     limits,
-    log::Log,
     pace::TurnBudget,
 };
 use bytes::BytesMut;
+use load::{LoadError, load, pause_after};
 use protocol::{
     ErrorCode, Uuid,
     records::{
@@ -42,10 +47,6 @@ use std::{
 
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
-/// Bytes of the log that are loaded at a time.
-const LOAD_BYTES: usize = 4 << 20;
-/// After a failed append or load, the pause before the log is loaded again.
-const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 /// How often a held coordinator looks whether its log takes records again.
 const HELD_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -55,6 +56,8 @@ enum Stage {
     Loading,
     Held,
     Active,
+    /// Until the next start.
+    Damaged,
 }
 
 /// One coordinator with its partition.
@@ -68,6 +71,8 @@ pub struct GroupHost {
     stage: Cell<Stage>,
     /// Topics that were deleted while it could not write so.
     deleted: RefCell<Vec<(String, Uuid)>>,
+    /// How often it was given up since something of it was committed.
+    failures: Cell<u32>,
     ended: Cell<bool>,
 }
 
@@ -84,7 +89,8 @@ pub fn locate(shard: &Shard, group_id: &str) -> Option<(usize, i32)> {
 pub async fn request(shard: &Shard, index: i32, request: Request) -> Response {
     let host = shard.groups.borrow().get(&index).cloned();
     let Some(host) = host else { return request.failed(ErrorCode::NotCoordinator) };
-    if host.stage.get() == Stage::Held && request.may_write() {
+    let stage = host.stage.get();
+    if stage == Stage::Damaged || (stage == Stage::Held && request.may_write()) {
         return request.failed(ErrorCode::CoordinatorNotAvailable);
     }
     let failed = request.failed(ErrorCode::NotCoordinator);
@@ -113,7 +119,7 @@ pub fn follow(shard: &Shard, before: &ClusterView) {
     };
     for partition in &mine {
         if !shard.groups.borrow().contains_key(&partition.id.index) {
-            start(shard, partition.clone(), Vec::new());
+            start(shard, partition.clone(), Vec::new(), 0);
         }
     }
     let gone: Vec<i32> = {
@@ -147,14 +153,15 @@ fn tell_deleted_topics(shard: &Shard, before: &ClusterView) {
                 let actions = host.coordinator.borrow_mut().topic_deleted(&name, id, now_ms);
                 carry_out(shard, host, actions);
             }
-            if host.stage.get() != Stage::Active || host.ended.get() {
+            let may_become_active = !matches!(host.stage.get(), Stage::Active | Stage::Damaged);
+            if may_become_active || host.ended.get() {
                 host.deleted.borrow_mut().push((name.clone(), id));
             }
         }
     }
 }
 
-fn start(shard: &Shard, partition: Rc<Partition>, deleted: Vec<(String, Uuid)>) {
+fn start(shard: &Shard, partition: Rc<Partition>, deleted: Vec<(String, Uuid)>, failures: u32) {
     let index = partition.id.index;
     let host = Rc::new(GroupHost {
         coordinator: RefCell::new(Coordinator::new(settings(shard))),
@@ -164,6 +171,7 @@ fn start(shard: &Shard, partition: Rc<Partition>, deleted: Vec<(String, Uuid)>) 
         changed: Rc::default(),
         stage: Cell::new(Stage::Loading),
         deleted: RefCell::new(deleted),
+        failures: Cell::new(failures),
         ended: Cell::new(false),
     });
     shard.groups.borrow_mut().insert(index, host.clone());
@@ -192,10 +200,29 @@ fn restart(shard: &Shard, host: &Rc<GroupHost>, why: &str) {
         );
         return;
     }
-    // What passes needs no pause: the next one is held.
-    let pause = if host.partition.log.refusal().is_some() { Duration::ZERO } else { RELOAD_PAUSE };
-    tracing::error!(partition = index, "the group coordinator stops and is loaded again: {why}");
+    // What passes needs no pause: the next one is held, and a line tells of all that are. One that was not active before, for
+    // whatever reason, might not come further then.
+    if host.stage.get() == Stage::Active && host.partition.log.refusal().is_some() {
+        return start_again(shard, host, Duration::ZERO);
+    }
+    host.failures.set(host.failures.get().saturating_add(1));
+    let pause = pause_after(host.failures.get());
+    tracing::error!(partition = index, "the group coordinator stops, and is loaded again in {pause:?}: {why}");
     start_again(shard, host, pause);
+}
+
+/// Its log is not what was written: nothing of it is served until the next start.
+fn give_up(host: &GroupHost, why: &str) {
+    host.stage.set(Stage::Damaged);
+    tracing::error!(partition = host.partition.id.index, "the group coordinator is not loaded: {why}");
+    let replies = host.coordinator.borrow_mut().unload();
+    send(host, replies);
+}
+
+/// Partitions of `__consumer_offsets` of this core that are damaged: their groups are not served.
+pub fn damaged(shard: &Shard) -> u64 {
+    let groups = shard.groups.borrow();
+    groups.values().filter(|host| host.stage.get() == Stage::Damaged).count() as u64
 }
 
 fn start_again(shard: &Shard, host: &Rc<GroupHost>, pause: Duration) {
@@ -205,7 +232,7 @@ fn start_again(shard: &Shard, host: &Rc<GroupHost>, pause: Duration) {
         let partition = &host.partition;
         let still_mine = shard.partition(partition.id).is_some_and(|current| Rc::ptr_eq(&current, partition));
         if still_mine && !shard.groups.borrow().contains_key(&partition.id.index) && !shard.is_stopping() {
-            start(&shard, partition.clone(), host.deleted.take());
+            start(&shard, partition.clone(), host.deleted.take(), host.failures.get());
         }
     });
 }
@@ -214,9 +241,10 @@ fn start_again(shard: &Shard, host: &Rc<GroupHost>, pause: Duration) {
 async fn run(shard: Shard, host: Rc<GroupHost>) {
     let stage = match load(&shard, &host).await {
         Ok(stage) => stage,
-        Err(why) => return restart(&shard, &host, &why),
+        Err(LoadError::Again(why)) => return restart(&shard, &host, &why),
+        Err(LoadError::Damaged(why)) => return give_up(&host, &why),
     };
-    if host.ended.get() {
+    if host.ended.get() || shard.is_stopping() {
         return;
     }
     host.stage.set(stage);
@@ -251,61 +279,20 @@ async fn run(shard: Shard, host: Rc<GroupHost>) {
 
 /// Serves what only reads until the log takes records again; then the coordinator is loaded anew, with what was on its way.
 async fn hold(shard: &Shard, host: &Rc<GroupHost>) {
-    let index = host.partition.id.index;
     let log = &host.partition.log;
-    tracing::warn!(partition = index, "the group coordinator only reads for now: its log takes no records");
+    let (why, todo) = ("the logs take no records".to_owned(), "the lines about their directory say what they lack");
+    let want = shard.wants.begin_as(&log.dir(), "group coordinators only read", why, todo);
     while !host.ended.get() && !shard.is_stopping() {
         shard.ring.sleep(HELD_INTERVAL).await;
         if host.partition.has_failed() {
             return restart(shard, host, "it could not be written before");
         }
         if !host.ended.get() && log.refusal().is_none() && log.high_watermark() >= log.log_end_offset() {
-            tracing::info!(partition = index, "the group coordinator is loaded again: its log takes records");
-            end(shard, index);
+            want.healed();
+            end(shard, host.partition.id.index);
             return start_again(shard, host, Duration::ZERO);
         }
     }
-}
-
-/// The stage that follows: it is held if not all of the log could be had.
-async fn load(shard: &Shard, host: &GroupHost) -> Result<Stage, String> {
-    let log = &host.partition.log;
-    // What was appended by an incarnation that failed may still be on its way to the disk.
-    let mut end = log.log_end_offset();
-    let mut stage = Stage::Active;
-    if log.refusal().is_some() || shard.wait_for_high_watermark(&host.partition, end).await.is_err() {
-        if host.partition.has_failed() {
-            return Err("it cannot be read to its end".to_owned());
-        }
-        (end, stage) = (log.high_watermark(), Stage::Held);
-    }
-    let take = |bytes: &[u8]| {
-        let wanted = !host.ended.get();
-        if wanted {
-            host.coordinator.borrow_mut().load(bytes);
-        }
-        wanted
-    };
-    read_up_to(log, end, take).await?;
-    Ok(stage)
-}
-
-/// Hands everything below `end` to `take`, piece by piece, for as long as it wants more.
-async fn read_up_to(log: &Log, end: i64, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), String> {
-    let mut offset = log.log_start_offset();
-    while offset < end {
-        let bytes = log.read_bytes(offset, LOAD_BYTES, end).await.map_err(|error| error.to_string())?;
-        if bytes.is_empty() {
-            // Compacted logs may have gaps, one at their end included: an empty segment begins behind it.
-            break;
-        }
-        let last = protocol::records::batches(&bytes).filter_map(Result::ok).last();
-        offset = last.map(|batch| batch.next_offset()).ok_or("the log has something else than batches")?;
-        if !take(&bytes) {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// Appends what an event wrote, sends what may be sent, and sends the rest when it is committed.
@@ -326,6 +313,7 @@ fn carry_out(shard: &Shard, host: &Rc<GroupHost>, actions: Actions) {
     let (shard, host) = (shard.clone(), host.clone());
     shard.ring.clone().spawn_named("group commit", async move {
         if shard.wait_for_high_watermark(&host.partition, safe_offset).await.is_ok() {
+            host.failures.set(0);
             let replies = host.coordinator.borrow_mut().committed(host.partition.log.high_watermark());
             send(&host, replies);
         } else {
@@ -397,36 +385,4 @@ pub async fn summaries(shard: &Shard, budget: &mut TurnBudget<'_>) -> Vec<GroupS
         budget.step_done().await;
     }
     summaries
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::log::{
-        CleanupPolicy, LogConfig, LogStart,
-        tests::{append, crashed, on_epoll, open, small_config},
-    };
-
-    /// A failed sync had taken the end of one segment, and left the empty next one: the coordinator was never loaded.
-    #[test]
-    fn a_log_with_a_gap_at_its_end_is_loaded() {
-        on_epoll(|ring, temp| async move {
-            let dir = temp.partition();
-            let config = LogConfig { cleanup_policy: CleanupPolicy { delete: false, compact: true }, ..small_config() };
-            let log = open(&ring, &dir, config.clone(), LogStart::default()).await;
-            append(&log, 0, &[b"a", b"b"]);
-            append(&log, 0, &[b"c"]);
-            log.close().await.unwrap();
-            std::fs::write(dir.join("00000000000000000010.log"), b"").unwrap();
-            let log = open(&ring, &dir, config, crashed(0)).await;
-            assert_eq!(log.log_end_offset(), 10);
-            let mut loaded = Vec::new();
-            let take = |bytes: &[u8]| {
-                loaded.extend(protocol::records::batches(bytes).map(|batch| batch.unwrap().next_offset()));
-                true
-            };
-            read_up_to(&log, 10, take).await.unwrap();
-            assert_eq!(loaded, [2, 3]);
-        });
-    }
 }

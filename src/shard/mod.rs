@@ -31,7 +31,7 @@ use crate::{
     config::{BrokerConfig, Layers},
     descriptors::FileShares,
     limits,
-    log::{Gate, TailCache},
+    log::{Gate, TailCache, Wants},
     meta::controller::Settings,
     meta::node::MetaNode,
     net::{
@@ -115,6 +115,8 @@ pub struct ShardInner {
     pub view: RefCell<ClusterView>,
     pub routes: RefCell<Routes>,
     pub tail: Rc<TailCache>,
+    /// What its logs lack for now, for the log.
+    pub wants: Rc<Wants>,
     /// What busy connections receive into.
     pub receive_blocks: BlockPool,
     /// What small replies are written into.
@@ -193,6 +195,7 @@ impl Shard {
             view: RefCell::new(options.view),
             routes: RefCell::default(),
             tail: TailCache::new(plan.tail),
+            wants: Wants::new(&ring),
             receive_blocks: BlockPool::new(limits::RECEIVE_BLOCK_BYTES, plan.blocks_max),
             reply_blocks: ReplyBlocks::default(),
             produce_spares: produce::Spares::default(),

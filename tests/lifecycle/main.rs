@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod checks;
+mod coordinators;
 mod damage;
 mod deletion;
 mod dirs;
@@ -12,6 +14,7 @@ mod process;
 mod refusals;
 mod restarts;
 mod sandbox;
+mod scarcity;
 mod spread;
 mod under_load;
 

@@ -6,7 +6,7 @@ use crate::{
     cold,
     executor::{EndOfTurn, Shared, Sleep},
     file::{DirEntry, File, OpenOptions, Stable},
-    net::{ListenOptions, Listener, MovingStream, Stream},
+    net::{ListenOptions, Listener, MovingStream, SpareDescriptor, Stream},
     op::{Op, Outcome},
     passing::{after_sync, is_out_of_files},
     stalls::{Stalls, TurnCounts},
@@ -488,6 +488,11 @@ impl Ring {
     /// Gives back to the system memory that no send of a file has asked for since the last call.
     pub fn release_idle(&self) {
         self.core.cold.release_idle();
+    }
+
+    /// A descriptor to be given back when there is no other.
+    pub fn spare_descriptor(&self) -> io::Result<SpareDescriptor> {
+        self.core.with_backend(|backend| backend.spare()).unwrap_or_else(ended)
     }
 
     /// A count that rises as the peer takes bytes that were sent on `stream`: whether a send that is under way gets on. For

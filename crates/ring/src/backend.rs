@@ -2,7 +2,7 @@
 
 use crate::{
     file::File,
-    net::{ListenOptions, Listener, SocketInner},
+    net::{ListenOptions, Listener, SocketInner, SpareDescriptor},
     op::{Completion, Op, Token},
     time::Instant,
 };
@@ -78,6 +78,9 @@ pub(crate) trait Backend {
     fn release(&mut self, socket: &SocketInner);
     /// Takes a stream that another core has released.
     fn adopt(&mut self, socket: &SocketInner) -> io::Result<()>;
+
+    /// A descriptor that is good for nothing but to be given back.
+    fn spare(&mut self) -> io::Result<SpareDescriptor>;
 
     /// A count that rises as the peer takes bytes that were sent on a stream.
     fn taken_by_peer(&mut self, socket: &SocketInner) -> u64;

@@ -9,7 +9,7 @@ use crate::{
     file::File,
     host::Host,
     in_flight::InFlight,
-    net::{ListenOptions, Listener, SocketInner},
+    net::{ListenOptions, Listener, SocketInner, SpareDescriptor},
     op::{Op, Outcome, Token},
     send_file::{Next, Pipe, Range, Transfer},
     sys::{self, Gather},
@@ -494,6 +494,10 @@ impl Backend for Epoll {
 
     fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
         sys::pread(file, buf, max, offset)
+    }
+
+    fn spare(&mut self) -> io::Result<SpareDescriptor> {
+        sys::spare()
     }
 
     fn taken_by_peer(&mut self, socket: &SocketInner) -> u64 {

@@ -45,7 +45,7 @@ pub use backend::{BackendChoice, BackendKind, Doorbell};
 pub use blocking::THREADS_MAX as FILE_CALLS_AT_ONCE;
 pub use blocks::BlockPool;
 pub use file::{DirEntry, File, OpenOptions, Stable};
-pub use net::{ListenOptions, Listener, MovingStream, Stream};
+pub use net::{ListenOptions, Listener, MovingStream, SpareDescriptor, Stream};
 pub use passing::{is_out_of_files, passes, passing};
 pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};
 pub use stalls::{Cause, Stalls, TurnCounts};

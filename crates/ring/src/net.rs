@@ -50,6 +50,13 @@ impl MovingStream {
     }
 }
 
+/// A descriptor that is kept to be given back, by dropping it, where no other is left: what waits to be accepted can be closed
+/// with it.
+#[derive(Debug)]
+pub struct SpareDescriptor {
+    pub(crate) _descriptor: Option<OwnedFd>,
+}
+
 #[derive(Debug)]
 pub(crate) enum SocketInner {
     Os(OwnedFd),

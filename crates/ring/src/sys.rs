@@ -7,7 +7,7 @@ use crate::{
     aligned::ALIGNMENT,
     faults::{self, Call},
     file::{File, Handle},
-    net::{ListenOptions, Listener, SocketInner, Stream},
+    net::{ListenOptions, Listener, SocketInner, SpareDescriptor, Stream},
     passing::passes,
     time::Instant,
 };
@@ -243,6 +243,13 @@ pub(crate) fn accept(listener: RawFd) -> io::Result<Stream> {
     let fd = moved(|| unsafe { libc::accept4(listener, raw.as_mut_ptr(), length, flags) as isize })?;
     // SAFETY: the descriptor is new and has no other owner.
     stream(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }, raw.to_std())
+}
+
+/// An eventfd: it takes a descriptor and hardly anything else.
+pub(crate) fn spare() -> io::Result<SpareDescriptor> {
+    // SAFETY: a plain call with numbers; the descriptor is new and has no other owner.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(check(libc::eventfd(0, libc::EFD_CLOEXEC))?) };
+    Ok(SpareDescriptor { _descriptor: Some(descriptor) })
 }
 
 /// A connected socket as a stream.

@@ -13,7 +13,7 @@ use crate::{
     file::File,
     host::Host,
     in_flight::InFlight,
-    net::{ListenOptions, Listener, SocketInner},
+    net::{ListenOptions, Listener, SocketInner, SpareDescriptor},
     op::{Completion, Op, Outcome, Token},
     send_file::{Next, Range},
     sys,
@@ -507,6 +507,10 @@ impl Backend for Uring {
 
     fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
         sys::pread(file, buf, max, offset)
+    }
+
+    fn spare(&mut self) -> io::Result<SpareDescriptor> {
+        sys::spare()
     }
 
     fn taken_by_peer(&mut self, socket: &SocketInner) -> u64 {

@@ -2,19 +2,20 @@
 //!
 //! Owns: nothing. Lives on the thread of the command. Never: changes anything, or decides by other rules than a start.
 
-use super::{Storage, decide, decide::Facts, read_topic_ids};
+use super::{Storage, by_reason, decide, decide::Facts, read_topic_ids};
 use crate::{
     boot::storage::decide::Why,
     log::{LogDir, PartitionId},
     meta::image::Image,
 };
+use protocol::Uuid;
 use ring::Ring;
 use std::path::PathBuf;
 
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// Partitions that are in none of these directories. They may be in others.
-    pub away: Vec<String>,
+    /// By the directory that the metadata records, where it does: partitions that are in none of these directories.
+    pub away: Vec<(Option<Uuid>, String)>,
     /// Partitions that are offline for another reason: `TOPIC-PARTITION` and the reason.
     pub offline: Vec<(String, String)>,
     /// Partitions whose folders are gone: the folder, and how far its records went.
@@ -33,13 +34,15 @@ pub async fn survey(ring: &Ring, dirs: &[&LogDir], image: &Image, node_id: i32) 
     let decisions = decide::decide(&facts, image, node_id);
     let mut survey = Survey { aside: decisions.aside, ..Survey::default() };
     survey.left = decisions.left.into_iter().map(|(folder, why)| (folder.path, why)).collect();
+    let mut away = Vec::new();
     for (why, partition) in decisions.offline {
         match why {
-            Why::Away(_) => survey.away.push(partition),
+            Why::Away(directory) => away.push((directory, partition)),
             Why::FolderGone(folder, offset) => survey.gone.push((folder, offset)),
             why => survey.offline.push((partition, storage.explain(&why))),
         }
     }
+    survey.away = by_reason(away.into_iter());
     survey
 }
 

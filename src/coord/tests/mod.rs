@@ -172,8 +172,9 @@ impl Host {
         self.take_replies(waiting);
         self.coordinator = Coordinator::new(self.settings.clone());
         self.committed_batches = self.log.len();
+        let mut offset = 0;
         for batch in &self.log {
-            self.coordinator.load(batch);
+            offset = self.coordinator.load(batch, offset).expect("a log that is whole");
         }
         let actions = self.coordinator.loaded(self.now_ms);
         self.carry_out(actions);

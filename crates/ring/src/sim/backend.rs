@@ -4,7 +4,7 @@ use super::{handle::SimDoorbell, state::State};
 use crate::{
     backend::{Backend, BackendKind, Doorbell, Wait},
     file::File,
-    net::{ListenOptions, Listener, SocketInner},
+    net::{ListenOptions, Listener, SocketInner, SpareDescriptor},
     op::{Completion, Op, Token},
     time::Instant,
 };
@@ -94,6 +94,11 @@ impl Backend for SimBackend {
 
     fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
         self.alive(|state, node| state.nodes[node].disk.read(file, buf, max, offset))
+    }
+
+    /// Simulated descriptors are not counted.
+    fn spare(&mut self) -> io::Result<SpareDescriptor> {
+        Ok(SpareDescriptor { _descriptor: None })
     }
 
     fn taken_by_peer(&mut self, socket: &SocketInner) -> u64 {
