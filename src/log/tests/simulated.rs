@@ -176,10 +176,10 @@ fn a_snapshot_that_a_recovery_could_not_write_is_written_before_retention() {
         let snapshots: Vec<String> = disk.file_names().into_iter().filter(|name| name.ends_with(".snapshot")).collect();
         snapshots.iter().for_each(|name| disk.remove_raw(name).unwrap());
         run_in(&world, node, move |ring| async move {
-            disk.fill();
+            disk.fill_below("/data", true);
             let config = LogConfig { retention_bytes: Some(4096), ..small_config() };
             let log = open(&ring, &partition(), config, crashed(0)).await;
-            disk.set_capacity_bytes(1 << 30);
+            disk.fill_below("/data", false);
             log.set_high_watermark(log.log_end_offset());
             assert!(log.apply_retention(NOW_MS).await.unwrap() > 0);
             ring.sleep(Duration::from_millis(100)).await;
