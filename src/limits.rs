@@ -96,7 +96,7 @@ pub const SHARD_BUFFER_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// The part of these buffers that each use has, in 64ths. Blocks that connections receive into:
 /// frames in flight, and large appends that the tail has.
-pub const MEMORY_BLOCKS_64THS: usize = 20;
+pub const MEMORY_BLOCKS_64THS: usize = 18;
 /// Frames larger than such a block.
 pub const MEMORY_LARGE_FRAMES_64THS: usize = 16;
 /// Recent appends, for consumers at the tail.
@@ -107,6 +107,9 @@ pub const MEMORY_REPLIES_64THS: usize = 8;
 pub const MEMORY_REQUESTS_64THS: usize = 8;
 /// Decoded requests that are not light.
 pub const MEMORY_DECODED_64THS: usize = 4;
+/// Partitions of fetch sessions. A fetch that finds no room gets no session, and names all of its
+/// partitions each time.
+pub const MEMORY_SESSIONS_64THS: usize = 2;
 /// What the work on heavy batches may take. It comes and goes, and is not part of the sum.
 pub const MEMORY_HEAVY_64THS: usize = 8;
 
@@ -268,6 +271,7 @@ const _: () = assert!(
         + MEMORY_REPLIES_64THS
         + MEMORY_REQUESTS_64THS
         + MEMORY_DECODED_64THS
+        + MEMORY_SESSIONS_64THS
         == 64
 );
 const _: () = assert!(

@@ -163,13 +163,13 @@ pub async fn request(
     };
     lists.targets = targets;
     fetch(connection, &request, by_id, &mut lists).await;
-    lists.fetched.iter().for_each(|fetched| shard.counters.error(fetched.error));
-    lists.choose(incremental);
+    lists.choose(shard, incremental).await;
     let reply = write_response(shard, ids, response(ErrorCode::None, session_id), &mut lists).await;
     if session_id != NO_SESSION {
-        lists.note_what_was_said();
+        lists.note_what_was_said(shard).await;
         shard.sessions.borrow_mut().said(session_id, &mut lists.targets);
     }
+    lists.let_go(shard).await;
     shard.fetch_spares.keep(lists);
     Ok(reply)
 }
@@ -182,6 +182,7 @@ async fn read_targets(
     named: &mut Vec<Target>,
 ) -> Vec<Forgotten> {
     let mut budget = TurnBudget::of_items(&shard.ring);
+    named.reserve(request.partition_count());
     let mut last_named = None;
     for partition in request.partitions() {
         let topic = match named.last() {
@@ -240,10 +241,7 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
         let look_again = shard.ring.now() + Duration::from_millis(limits::FETCH_WATCH_MS);
         options.watch = may_wait.then_some((watch, deadline.min(look_again)));
         let moved = connection.moved.notified();
-        read_all(connection, lists, options).await;
-        let fetched = &mut lists.fetched;
-        let bytes: usize = fetched.iter().map(|fetched| fetched.size_bytes).sum();
-        let has_error = fetched.iter().any(|fetched| fetched.error != ErrorCode::None || fetched.diverging.is_some());
+        let Trimmed { bytes, has_error, .. } = read_all(connection, lists, options).await;
         let now = shard.ring.now();
         if !may_wait
             || bytes >= min_bytes
@@ -256,7 +254,7 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
             return;
         }
         // The data that was read is not held while the fetch waits.
-        fetched.clear();
+        lists.fetched.clear();
         shard.ring.timeout(deadline.min(look_again).since(now), moved).await;
     }
 }
@@ -271,10 +269,13 @@ fn memory_for_reply(connection: &Connection) -> usize {
 }
 
 /// One read of all partitions, on all cores at once.
-async fn read_all(connection: &Connection, lists: &mut Lists, options: FetchOptions) {
+async fn read_all(connection: &Connection, lists: &mut Lists, options: FetchOptions) -> Trimmed {
     let shard = &connection.shard;
     let Lists { targets, local, fetched, .. } = lists;
     let options = FetchOptions { memory_bytes: memory_for_reply(connection), ..options };
+    // Grown by doubling, long lists would be copied, each time all at once.
+    local.reserve(targets.len());
+    fetched.reserve(targets.len());
     let mut remote: Vec<(usize, Vec<usize>, Vec<FetchRead>)> = Vec::new();
     let mut budget = TurnBudget::of_items(&shard.ring);
     for (place, target) in targets.iter().enumerate() {
@@ -317,21 +318,34 @@ async fn read_all(connection: &Connection, lists: &mut Lists, options: FetchOpti
             places.into_iter().zip(answers).for_each(|(place, answer)| fetched[place] = answer);
         }
     }
-    trim(fetched, targets, options.max_bytes);
+    let mut trimmed = Trimmed { max_bytes: options.max_bytes, bytes: 0, has_error: false };
+    for (partition, target) in fetched.iter_mut().zip(targets) {
+        trimmed.take(partition, target);
+        budget.item_done().await;
+    }
+    trimmed
 }
 
 /// Every core read as if it were alone; records that are too much for one reply are left for the
 /// next. A batch above the limit of its partition, or of the reply, may only be the first thing in
 /// it (KIP-74).
-fn trim(fetched: &mut [FetchedPartition], targets: &[Target], max_bytes: usize) {
-    let mut bytes = 0;
-    for (partition, target) in fetched.iter_mut().zip(targets) {
-        let allowed_bytes = max_bytes.saturating_sub(bytes).min(target.max_bytes.max(0) as usize);
-        if bytes > 0 && partition.size_bytes > allowed_bytes {
+struct Trimmed {
+    max_bytes: usize,
+    /// Of the records that stay.
+    bytes: usize,
+    /// A partition has something to say that does not wait for records.
+    has_error: bool,
+}
+
+impl Trimmed {
+    fn take(&mut self, partition: &mut FetchedPartition, target: &Target) {
+        let allowed_bytes = self.max_bytes.saturating_sub(self.bytes).min(target.max_bytes.max(0) as usize);
+        if self.bytes > 0 && partition.size_bytes > allowed_bytes {
             partition.parts.clear();
             partition.size_bytes = 0;
         }
-        bytes += partition.size_bytes;
+        self.bytes += partition.size_bytes;
+        self.has_error |= partition.error != ErrorCode::None || partition.diverging.is_some();
     }
 }
 
@@ -484,8 +498,8 @@ async fn read_one(
 
 impl Lists {
     /// Chooses what the response shows: everything, or with `incremental` what has changed since the last one.
-    fn choose(&mut self, incremental: bool) {
-        let news = |(target, fetched): (&Target, &FetchedPartition)| {
+    async fn choose(&mut self, shard: &Shard, incremental: bool) {
+        let news = |target: &Target, fetched: &FetchedPartition| {
             !incremental
                 || fetched.size_bytes > 0
                 || fetched.error != ErrorCode::None
@@ -493,16 +507,32 @@ impl Lists {
                 || fetched.high_watermark != target.said_high_watermark
                 || fetched.log_start_offset != target.said_log_start_offset
         };
-        let all = self.targets.iter().zip(&self.fetched).enumerate();
-        self.shown.extend(all.filter(|(_, one)| news(*one)).map(|(place, _)| Shown { place, records_at: 0 }));
+        let mut budget = TurnBudget::of_items(&shard.ring);
+        for (place, (target, fetched)) in self.targets.iter().zip(&self.fetched).enumerate() {
+            shard.counters.error(fetched.error);
+            if news(target, fetched) {
+                self.shown.push(Shown { place, records_at: 0 });
+            }
+            budget.item_done().await;
+        }
     }
 
     /// Keeps in the targets what the next incremental response is compared with.
-    fn note_what_was_said(&mut self) {
+    async fn note_what_was_said(&mut self, shard: &Shard) {
+        let mut budget = TurnBudget::of_items(&shard.ring);
         for (target, fetched) in self.targets.iter_mut().zip(&self.fetched) {
             target.said_high_watermark = fetched.high_watermark;
             target.said_log_start_offset = fetched.log_start_offset;
             target.said_records = fetched.size_bytes > 0;
+            budget.item_done().await;
+        }
+    }
+
+    /// Has done with what was read.
+    async fn let_go(&mut self, shard: &Shard) {
+        let mut budget = TurnBudget::of_items(&shard.ring);
+        while self.fetched.pop().is_some() {
+            budget.item_done().await;
         }
     }
 }
@@ -567,7 +597,7 @@ fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]
 mod tests {
     use super::*;
 
-    /// What `trim` leaves of reads of so many bytes, each with its partition's limit.
+    /// What is left of reads of so many bytes, each with its partition's limit.
     fn trimmed(reads: &[(usize, i32)], max_bytes: usize) -> Vec<usize> {
         let of = |(size_bytes, _): &(usize, i32)| FetchedPartition {
             size_bytes: *size_bytes,
@@ -589,7 +619,8 @@ mod tests {
                 said_records: false,
             })
             .collect();
-        trim(&mut fetched, &targets, max_bytes);
+        let mut trimmed = Trimmed { max_bytes, bytes: 0, has_error: false };
+        fetched.iter_mut().zip(&targets).for_each(|(fetched, target)| trimmed.take(fetched, target));
         fetched.iter().map(|fetched| fetched.size_bytes).collect()
     }
 

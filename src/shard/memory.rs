@@ -30,10 +30,13 @@ pub enum Use {
     LargeFrames,
     /// Open connections: a fixed sum each.
     Connections,
+    /// Partitions of fetch sessions.
+    FetchSessions,
 }
 
 impl Use {
-    pub const ALL: [Use; 5] = [Use::Requests, Use::Decoded, Use::Replies, Use::LargeFrames, Use::Connections];
+    pub const ALL: [Use; 6] =
+        [Use::Requests, Use::Decoded, Use::Replies, Use::LargeFrames, Use::Connections, Use::FetchSessions];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -42,6 +45,7 @@ impl Use {
             Use::Replies => "replies",
             Use::LargeFrames => "large_frames",
             Use::Connections => "connections",
+            Use::FetchSessions => "fetch_sessions",
         }
     }
 }
@@ -59,6 +63,7 @@ pub struct Plan {
     /// The same for one connection: its requests and replies together.
     pub connection: usize,
     pub connections: usize,
+    pub fetch_sessions: usize,
     /// What the work on heavy batches may take.
     pub heavy: usize,
 }
@@ -88,6 +93,7 @@ impl Plan {
             replies: part(limits::MEMORY_REPLIES_64THS),
             connection: part(limits::MEMORY_REQUESTS_64THS) / 2,
             connections,
+            fetch_sessions: part(limits::MEMORY_SESSIONS_64THS),
             heavy: part(limits::MEMORY_HEAVY_64THS),
         }
     }
@@ -99,6 +105,7 @@ impl Plan {
             Use::Replies => self.replies,
             Use::LargeFrames => self.large_frames,
             Use::Connections => self.connections,
+            Use::FetchSessions => self.fetch_sessions,
         }
     }
 

@@ -181,6 +181,7 @@ impl Shard {
         let cache_slots =
             (options.config.network.max_incremental_fetch_session_cache_slots as usize).div_ceil(options.count);
         let plan = Plan::of(options.config.memory_limit_bytes, options.count);
+        let memory = Memory::new(plan.clone());
         let shard = Shard(Rc::new(ShardInner {
             index: options.end.index(),
             count: options.count,
@@ -200,10 +201,10 @@ impl Shard {
             reply_blocks: ReplyBlocks::default(),
             produce_spares: produce::Spares::default(),
             fetch_spares: fetch::Spares::default(),
-            sessions: RefCell::new(Sessions::new(cache_slots)),
+            sessions: RefCell::new(Sessions::new(cache_slots, memory.clone())),
             scratch: RefCell::default(),
             heavy: heavy::HeavyBatches::new(plan.heavy),
-            memory: Memory::new(plan),
+            memory,
             bad_input: BadInput::default(),
             counters: Counters::default(),
             controller: RefCell::default(),

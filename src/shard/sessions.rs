@@ -1,11 +1,13 @@
 //! Fetch sessions (KIP-227): a consumer names its partitions once, then only what changes.
 //!
 //! Owns: the sessions of the connections of one core. Lives on: every core. Never: holds more than
-//! `max.incremental.fetch.session.cache.slots` (shared out evenly over the cores), or knows records.
+//! `max.incremental.fetch.session.cache.slots` (shared out evenly over the cores) or more partitions than there is memory
+//! for, or knows records.
 //!
 //! A session is found on the core that made it. A client that comes back over another connection may land on another
 //! core; it is told FETCH_SESSION_ID_NOT_FOUND and begins a new session, as after a restart of the broker.
 
+use super::memory::{Charge, Memory, Use};
 use crate::limits;
 use protocol::{error::ErrorCode, uuid::Uuid};
 use ring::Instant;
@@ -78,14 +80,16 @@ struct Session {
     under_way: bool,
     /// How many partitions it had when it was last looked at.
     size: usize,
+    /// What they take.
+    charge: Charge,
     created: Instant,
     last_used: Instant,
 }
 
-#[derive(Default)]
 pub struct Sessions {
     all: FxHashMap<i32, Session>,
     max: usize,
+    memory: Rc<Memory>,
 }
 
 /// What a fetch request comes to.
@@ -99,8 +103,8 @@ pub struct Plan {
 }
 
 impl Sessions {
-    pub fn new(max: usize) -> Sessions {
-        Sessions { all: FxHashMap::default(), max }
+    pub fn new(max: usize, memory: Rc<Memory>) -> Sessions {
+        Sessions { all: FxHashMap::default(), max, memory }
     }
 
     /// Decides what to fetch. A plan with a session has all its targets, until [`Sessions::said`] brings them back: none
@@ -134,14 +138,20 @@ impl Sessions {
             return Err(ErrorCode::FetchSessionIdNotFound);
         }
         session.update(&mut named, forgotten);
-        if session.targets.len() > limits::FETCH_PARTITIONS_MAX {
-            // More than one request may name; it was brought together by many.
+        let size = session.targets.len();
+        if size != session.size {
+            // What it had makes room for what it has.
+            session.charge = self.memory.charge(Use::FetchSessions, 0);
+            session.charge = self.memory.charge(Use::FetchSessions, bytes_of(size));
+        }
+        if size > limits::FETCH_PARTITIONS_MAX || !self.memory.has_room(Use::FetchSessions, 0) {
+            // More than one request may name, or than there is room for; it was brought together by many.
             self.all.remove(&session_id);
             return Err(ErrorCode::FetchSessionIdNotFound);
         }
         session.epoch = if session.epoch == i32::MAX { 1 } else { session.epoch + 1 };
         session.last_used = now;
-        session.size = session.targets.len();
+        session.size = size;
         session.under_way = true;
         std::mem::swap(&mut session.targets, &mut named);
         Ok(Plan { session_id, targets: named, incremental: true })
@@ -158,8 +168,13 @@ impl Sessions {
     }
 
     fn create(&mut self, by_ids: bool, size: usize, now: Instant, mut random: impl FnMut() -> u64) -> i32 {
-        if self.all.len() >= self.max && !self.evict(size, now) {
+        if size > limits::FETCH_PARTITIONS_MAX || bytes_of(size) > self.memory.plan().fetch_sessions {
             return NO_SESSION;
+        }
+        while self.all.len() >= self.max || !self.memory.has_room(Use::FetchSessions, bytes_of(size)) {
+            if !self.evict(size, now) {
+                return NO_SESSION;
+            }
         }
         let session_id = loop {
             let id = (random() & 0x7fff_ffff) as i32;
@@ -168,7 +183,8 @@ impl Sessions {
             }
         };
         let (targets, under_way) = (Vec::new(), true);
-        let session = Session { epoch: 1, by_ids, targets, under_way, size, created: now, last_used: now };
+        let charge = self.memory.charge(Use::FetchSessions, bytes_of(size));
+        let session = Session { epoch: 1, by_ids, targets, under_way, size, charge, created: now, last_used: now };
         self.all.insert(session_id, session);
         session_id
     }
@@ -186,6 +202,11 @@ impl Sessions {
         }
         evict
     }
+}
+
+/// What so many partitions of a session take. Topic names are shared.
+fn bytes_of(partitions: usize) -> usize {
+    partitions * size_of::<Target>()
 }
 
 impl Session {
@@ -224,6 +245,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shard::memory;
 
     fn target(index: i32, fetch_offset: i64) -> Target {
         Target {
@@ -250,7 +272,7 @@ mod tests {
             id += 1;
             id
         };
-        (Sessions::new(max), random)
+        (Sessions::new(max, Memory::new(memory::Plan::default())), random)
     }
 
     #[test]
@@ -327,5 +349,33 @@ mod tests {
         sessions.plan((0, 0), false, vec![target(0, 0)], &[], Instant(0), &mut random).unwrap();
         let last = sessions.plan((1, -1), false, vec![target(0, 0)], &[], Instant(0), &mut random).unwrap();
         assert_eq!((last.session_id, sessions.all.len()), (NO_SESSION, 0));
+    }
+
+    /// A hundred sessions of a hundred thousand partitions, each begun and left, held 0.9 GB.
+    #[test]
+    fn sessions_have_no_more_partitions_than_there_is_room_for() {
+        let plan = memory::Plan { fetch_sessions: bytes_of(10), ..memory::Plan::default() };
+        let (mut sessions, mut random) = (Sessions::new(100, Memory::new(plan)), 1..);
+        let memory = sessions.memory.clone();
+        let mut plan = |sessions: &mut Sessions, ids, named: std::ops::Range<i32>, now| {
+            let named = named.map(|index| target(index, 0)).collect();
+            let plan = sessions.plan(ids, false, named, &[], now, || random.next().unwrap());
+            plan.map(|mut plan| {
+                sessions.said(plan.session_id, &mut plan.targets);
+                plan.session_id
+            })
+        };
+        let (start, later) = (Instant(0), Instant(0) + EVICTION_AGE + Duration::from_secs(1));
+        assert_eq!(plan(&mut sessions, (0, 0), 0..11, start), Ok(NO_SESSION), "more than there ever is");
+        assert_eq!(plan(&mut sessions, (0, 0), 0..4, start), Ok(1));
+        assert_eq!(plan(&mut sessions, (0, 0), 0..5, start), Ok(2));
+        assert_eq!(plan(&mut sessions, (0, 0), 0..2, start), Ok(NO_SESSION));
+        assert_eq!(plan(&mut sessions, (2, 1), 5..6, start), Ok(2), "it grows while there is room");
+        assert_eq!(plan(&mut sessions, (2, 2), 6..7, start), Err(ErrorCode::FetchSessionIdNotFound));
+        assert_eq!(memory.used(Use::FetchSessions), bytes_of(4), "one that finds no room is ended");
+        assert_eq!(plan(&mut sessions, (0, 0), 0..10, later), Ok(3), "idle ones make room");
+        assert_eq!(memory.used(Use::FetchSessions), bytes_of(10));
+        drop(sessions);
+        assert_eq!(memory.used(Use::FetchSessions), 0);
     }
 }

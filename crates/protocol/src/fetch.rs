@@ -36,6 +36,7 @@ pub struct FetchRequest<'a> {
     pub rack_id: Text<'a>,
     version: i16,
     topics: TopicWalk<'a>,
+    partition_count: usize,
     forgotten: TopicWalk<'a>,
 }
 
@@ -86,10 +87,13 @@ impl<'a> FetchRequest<'a> {
             rack_id: Text::default(),
             version,
             topics: TopicWalk::new(frame, &mut reader, flexible, by_id)?,
+            partition_count: 0,
             forgotten: TopicWalk::empty(),
         };
         let mut check = request.topics.clone();
-        while check.next(|reader, topic| read_partition(reader, topic, version))?.is_some() {}
+        while check.next(|reader, topic| read_partition(reader, topic, version))?.is_some() {
+            request.partition_count += 1;
+        }
         let mut reader = view::reader_at(frame, check.position())?;
         if version >= 7 {
             request.forgotten = TopicWalk::new(frame, &mut reader, flexible, by_id)?;
@@ -130,6 +134,11 @@ impl<'a> FetchRequest<'a> {
     pub fn partitions(&self) -> impl Iterator<Item = FetchPartition<'a>> + use<'a> {
         let (mut walk, version) = (self.topics.clone(), self.version);
         std::iter::from_fn(move || walk.next(|reader, topic| read_partition(reader, topic, version)).expect(CHECKED))
+    }
+
+    /// As many as [`FetchRequest::partitions`] gives.
+    pub fn partition_count(&self) -> usize {
+        self.partition_count
     }
 
     /// The partitions that leave the session.
