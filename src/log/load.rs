@@ -95,12 +95,13 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// What the batches of a segment have to be. What lies beyond the recovery point was never compacted: a cleaner begins
+    /// What the batches of a segment have to be. What the commit stream has is no hole, and what lies beyond the recovery point was never compacted: a cleaner begins
     /// with what was synced. Without a checkpoint nothing says where that begins.
-    fn expected(&self, segment: &Segment, check_from_offset: i64) -> Expected {
+    fn expected(&self, segment: &Segment, check_from_offset: i64) -> Expected<'_> {
         let is_dense = !self.start.clean && self.start.is_known && !self.config.cleanup_policy.compact;
         let dense_from_offset = if is_dense { self.start.recovery_point } else { i64::MAX };
-        Expected { check_from_offset, dense_from_offset, ..Expected::of_segment(segment.base_offset) }
+        let committed = if self.start.clean { &[][..] } else { &self.start.replay };
+        Expected { check_from_offset, dense_from_offset, committed, ..Expected::of_segment(segment.base_offset) }
             .up_to(self.start.known_end())
     }
 
@@ -226,7 +227,10 @@ impl Loader<'_> {
             damage = damage.map_or("batches between it and the next segment are missing", |reason| reason),
             log_end_offset = end.next_offset, lost_segments,
             lost_bytes = self.size_of(&segment, Part::Log) - end.valid_bytes,
-            "the end of the log is damaged and is cut off: what was not synced before the crash is lost"
+            "the end of the log is damaged and is cut off: {}", match self.start.replay.is_empty() {
+                true => "what was not synced before the crash is lost",
+                false => "the commit stream has what was acknowledged, and the log gets it again",
+            }
         );
         if damage.is_some() {
             let name = files::name(segment.base_offset, files::LOG);
@@ -571,7 +575,7 @@ async fn scan(
     dir: &Path,
     segment: &Segment,
     from: &ScanFrom,
-    expected: &Expected,
+    expected: &Expected<'_>,
     take: &mut dyn FnMut(&Batch<'_>),
 ) -> io::Result<ScanEnd> {
     let file = segment.file(ring, dir, Part::Log).await?;

@@ -427,12 +427,17 @@ impl Loader<'_> {
             }
         }
         self.finish_swaps(swaps).await?;
+        let first = self.names.borrow().keys().filter_map(|name| parse_segment(name)).min();
         for name in self.orphans() {
-            tracing::warn!(
-                path = %self.dir.join(&name).display(),
-                "an index without its log file goes: the log file was never synced, or another program has removed it, \
-                 and its records are gone with it"
-            );
+            // Retention removes a log file first, and its index files then.
+            let is_retentions = files::parse(&name).is_some_and(|(offset, _)| Some(offset) < first);
+            if !is_retentions {
+                tracing::warn!(
+                    path = %self.dir.join(&name).display(),
+                    "an index without its log file goes: the log file was never synced, or another program has removed it, \
+                     and its records are gone with it"
+                );
+            }
             self.remove(&name);
         }
         Ok(())

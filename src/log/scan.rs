@@ -2,6 +2,7 @@
 //!
 //! Owns one chunk. Trusts nothing: no length is believed beyond the size of the file.
 
+use super::stream::ReplayPart;
 use bytes::BytesMut;
 use protocol::records::{BATCH_HEADER_BYTES, Batch, BatchHeader, MAGIC_V2, RecordsError};
 use ring::{File, Ring};
@@ -42,33 +43,41 @@ pub(super) struct Scan<'a> {
     pub size_bytes: u64,
     /// Batches begin here or later.
     pub first_offset: i64,
-    pub expected: Expected,
+    pub expected: Expected<'a>,
 }
 
 /// What the batches of a segment have to be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Expected {
+pub(super) struct Expected<'a> {
     /// Batches from this offset on have their CRC checked.
     pub check_from_offset: i64,
     /// Batches from this offset on follow each other without a hole: nothing has compacted them.
     pub dense_from_offset: i64,
+    /// What the commit stream has was in the log, or is to be: no hole.
+    pub committed: &'a [ReplayPart],
     /// Offsets must stay below this: what the indexes can hold, or the known end of the log.
     pub max_offset: i64,
 }
 
-impl Expected {
+impl Expected<'_> {
     /// Good batches in order, with holes or without.
-    pub fn of_segment(base_offset: i64) -> Expected {
+    pub fn of_segment(base_offset: i64) -> Expected<'static> {
         Expected {
             check_from_offset: base_offset,
             dense_from_offset: i64::MAX,
+            committed: &[],
             max_offset: base_offset.saturating_add(i64::from(i32::MAX)),
         }
     }
 
     /// The log is known to end here.
-    pub fn up_to(self, end_offset: i64) -> Expected {
-        Expected { max_offset: self.max_offset.min(end_offset), ..self }
+    pub fn up_to(self, end_offset: i64) -> Self {
+        Self { max_offset: self.max_offset.min(end_offset), ..self }
+    }
+
+    /// Whether the log may lack the batch with this offset and have later ones.
+    fn may_lack(&self, offset: i64) -> bool {
+        offset < self.dense_from_offset && !self.committed.iter().any(|part| (part.from..part.to).contains(&offset))
     }
 }
 
@@ -115,9 +124,12 @@ impl Scan<'_> {
             if batch.last_offset() >= self.expected.max_offset {
                 return bad("its offsets are beyond the segment, or beyond the end of the log");
             }
-            // The CRC does not cover the base offset. A batch that has lost a bit of it is good otherwise.
-            if end.next_offset >= self.expected.dense_from_offset && batch.base_offset() != end.next_offset {
-                return bad("its offsets do not follow those before it: some are missing");
+            if batch.base_offset() > end.next_offset {
+                match self.is_hole(&batch, &chunk[at..], end) {
+                    Ok(true) => {}
+                    Ok(false) => return bad("its offsets do not follow those before it: some are missing"),
+                    Err(more) => return Some(more),
+                }
             }
             if batch.base_offset() >= self.expected.check_from_offset && !batch.crc_is_valid() {
                 return bad("its CRC does not match");
@@ -128,6 +140,30 @@ impl Scan<'_> {
             end.next_offset = batch.next_offset();
         }
         None
+    }
+
+    /// Whether it is a hole that lies before `batch`, the first of `bytes`. The CRC does not cover the base offset: a batch
+    /// that has lost a bit of it is good otherwise. The next one tells, if it begins in the hole or within the batch.
+    /// `Truncated`: more of the file has to be read to tell.
+    fn is_hole(&self, batch: &Batch<'_>, bytes: &[u8], end: &ScanEnd) -> Result<bool, RecordsError> {
+        if !self.expected.may_lack(end.next_offset) {
+            return Ok(false);
+        }
+        match Batch::parse(&bytes[batch.size_bytes()..]) {
+            Ok(next) => {
+                let is_before = (end.next_offset..batch.next_offset()).contains(&next.base_offset());
+                Ok(!(is_before && next.crc_is_valid()))
+            }
+            Err(RecordsError::Truncated { needed_bytes, .. }) => {
+                let (needed_bytes, available_bytes) = (batch.size_bytes() + needed_bytes, bytes.len());
+                match needed_bytes as u64 <= self.size_bytes - end.valid_bytes {
+                    true => Err(RecordsError::Truncated { position: 0, needed_bytes, available_bytes }),
+                    // The file ends with it, or with a torn one.
+                    false => Ok(true),
+                }
+            }
+            Err(_) => Ok(true),
+        }
     }
 
     async fn name_damage(&self, end: &ScanEnd, error: &RecordsError) -> io::Result<Damage> {
