@@ -41,6 +41,7 @@ use std::{
     time::Duration,
 };
 pub use storage::{Storage, Unopened};
+use storage::{emptied, is_emptied};
 
 /// Why a broker does not start. Nothing is served then; what was there before stays as it was.
 #[derive(Debug, thiserror::Error)]
@@ -238,27 +239,18 @@ impl Opened {
 
     /// Leaves out the directories that lack all of the partitions which the metadata records in
     /// them, and the checkpoints that were written there. Nothing is made in their place: the
-    /// directory has lost its content, not its identity. A directory that has no checkpoints yet,
-    /// as on a disk that was full, has lost nothing.
+    /// directory has lost its content, not its identity.
     fn leave_out_emptied(&mut self, image: &Image, node_id: i32) {
         let all = image.topics.iter().flat_map(|topic| topic.partitions.values());
         let recorded: Vec<Uuid> = all.filter_map(|partition| partition.directory_of(node_id)).collect();
         for dir in std::mem::take(&mut self.dirs) {
-            let lost = recorded.iter().filter(|id| **id == dir.directory_id()).count();
-            let is_emptied = !dir.has_checkpoints()
-                && dir.strays().is_empty()
-                && dir.partitions().iter().all(|one| one.topic == METADATA_TOPIC);
-            // Without the metadata's directory there is no start: what is lost there is said by partition.
-            if lost == 0 || !is_emptied || *dir.path() == self.metadata_dir {
+            let has_lost = recorded.contains(&dir.directory_id());
+            // Without the metadata's directory there is no start: the partitions alone are offline.
+            if !has_lost || !is_emptied(&dir) || *dir.path() == self.metadata_dir {
                 self.dirs.push(dir);
                 continue;
             }
-            let why = format!(
-                "has a meta.properties, but none of the {lost} partitions that the metadata records in it, and no \
-                 checkpoints: restore them. To begin these partitions anew, type \
-                 `printf '0\\n0\\n' > {}/recovery-point-offset-checkpoint`",
-                dir.path().display()
-            );
+            let why = emptied(dir.path());
             self.offline.push(OfflineDir { path: dir.path().to_owned(), id: Some(dir.directory_id()), why });
         }
     }

@@ -32,6 +32,7 @@ use std::{
 mod decide;
 pub mod survey;
 
+pub(super) use decide::is_emptied;
 use decide::{Decisions, Facts, Held, Why};
 
 /// Places of partitions: plain data that every core shares.
@@ -89,6 +90,15 @@ pub struct Unopened {
     pub has_replay: bool,
     /// It is tried again soon.
     pub for_now: bool,
+}
+
+/// What is said of a directory that has lost everything.
+pub(super) fn emptied(dir: &Path) -> String {
+    format!(
+        "has a meta.properties, but none of the partitions that the metadata records in it, and no checkpoints: restore them. \
+         To begin these partitions anew, type `printf '0\\n0\\n' > {}/recovery-point-offset-checkpoint`",
+        dir.display()
+    )
 }
 
 impl Storage {
@@ -337,6 +347,9 @@ impl Storage {
                 first.display(),
                 second.display()
             ),
+            Why::Emptied(dir) => {
+                format!("Their log directory {} {}", dir.display(), emptied(dir))
+            }
             Why::Unreadable(folder, error) => {
                 format!("{}: {error}. Mend it, then start the broker again", folder.display())
             }

@@ -65,7 +65,9 @@ impl Loader<'_> {
         let mut last_bytes = 0;
         let from = ScanFrom { position, offset: segment.base_offset };
         let mut take = |batch: &Batch<'_>| last_bytes = batch.size_bytes() as u64;
-        let scanned = scan(self.ring, self.dir, segment, &from, &self.expected(segment, i64::MAX), &mut take).await;
+        // It begins somewhere in the segment: what is not read is no hole.
+        let expected = Expected { committed: &[], ..self.expected(segment, i64::MAX) };
+        let scanned = scan(self.ring, self.dir, segment, &from, &expected, &mut take).await;
         let end = scanned.map_err(self.io("reading a segment in"))?;
         // The last batch would have an entry.
         if end.valid_bytes.saturating_sub(last_bytes) > position + u64::from(self.config.index_interval_bytes) {

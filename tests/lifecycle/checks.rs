@@ -3,8 +3,9 @@
 
 use crate::{
     contents,
-    support::{Broker, Client, Setup, broker::free_port, broker::scratch_folder, unique},
+    support::{Broker, Client, Setup, broker::free_port, broker::scratch_folder, client, unique},
 };
+use protocol::ErrorCode;
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -154,4 +155,27 @@ fn a_file_that_cannot_be_read_is_a_finding_and_the_rest_is_examined() {
         let (code, words) = log("check", &[&data]);
         assert_eq!(code, 0, "{path}: {words}");
     }
+}
+
+/// The only directory lost all but its identity and the metadata: its partitions were served from offset 0, and a check
+/// found nothing wrong.
+#[test]
+fn a_directory_that_has_lost_its_partitions_and_checkpoints_is_wrong() {
+    let topic = unique("lost");
+    let mut broker = stopped(&setup(), &[&topic]);
+    for entry in fs::read_dir(broker.data()).unwrap().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        if name.starts_with(&topic) {
+            fs::remove_dir_all(entry.path()).unwrap();
+        } else if name.ends_with("-offset-checkpoint") {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let (code, words) = log("check", &[&broker.data()]);
+    assert!(code == 4 && words.contains(&format!("{topic}-0")) && words.contains("none of the partitions"), "{words}");
+    broker.start_again(&setup());
+    let error = client::error(Client::connect(broker.address).fetch(&topic, 0, 0).error_code);
+    assert_ne!(error, ErrorCode::None);
+    broker.stop();
+    assert!(!broker.data().join(format!("{topic}-0")).exists(), "nothing is made in its place");
 }

@@ -17,6 +17,8 @@ pub struct Dir {
     pub metadata_seen: i64,
     /// The metadata log went back since then, some time.
     pub went_back: bool,
+    /// It has its identity, and has lost its partitions and checkpoints.
+    pub is_emptied: bool,
 }
 
 /// A folder `TOPIC-PARTITION`.
@@ -75,6 +77,8 @@ pub enum Why {
     FolderGone(PathBuf, i64),
     Ambiguous(PathBuf, PathBuf),
     Unreadable(PathBuf, String),
+    /// Its directory has lost everything.
+    Emptied(PathBuf),
     /// Another topic's folder is in its place.
     Unproven(PathBuf),
 }
@@ -97,6 +101,12 @@ pub fn spread(id: PartitionId, dirs: usize) -> usize {
     (id.topic_id.as_u128() as usize).wrapping_add(id.index as usize) % dirs
 }
 
+/// Whether a log directory has nothing left but what names it, and had checkpoints. One that has none yet, as on a disk that
+/// was full, has lost nothing.
+pub fn is_emptied(dir: &LogDir) -> bool {
+    !dir.has_checkpoints() && dir.strays().is_empty() && dir.partitions().iter().all(|one| one.topic == METADATA_TOPIC)
+}
+
 impl Facts {
     pub fn gather(dirs: &[impl Borrow<LogDir>], image: &Image, node_id: i32) -> Facts {
         let dirs: Vec<&LogDir> = dirs.iter().map(Borrow::borrow).collect();
@@ -109,7 +119,8 @@ impl Facts {
         };
         for (at, dir) in dirs.iter().enumerate() {
             let (path, id, seen) = (dir.path().to_owned(), dir.directory_id(), dir.metadata_seen());
-            facts.dirs.push(Dir { path, id, metadata_seen: seen.offset, went_back: seen.went_back });
+            let is_emptied = is_emptied(dir);
+            facts.dirs.push(Dir { path, id, metadata_seen: seen.offset, went_back: seen.went_back, is_emptied });
             for found in dir.partitions().iter().filter(|found| found.topic != METADATA_TOPIC) {
                 let (topic, path) = (found.topic.clone(), found.path.clone());
                 facts.folders.push(Folder { dir: at, topic, partition: found.partition, path });
@@ -293,6 +304,9 @@ impl<'a> Decider<'a> {
         if let Some(folder) = blocked(dir) {
             return self.offline(topic, id, Why::Unproven(folder.path.clone()));
         }
+        if chosen.is_some() && facts.dirs[dir].is_emptied {
+            return self.offline(topic, id, Why::Emptied(facts.dirs[dir].path.clone()));
+        }
         let folder = facts.dirs[dir].path.join(name);
         let known = (0..facts.dirs.len()).filter_map(|at| facts.known_offsets.get(&(at, id)).copied()).max();
         match known {
@@ -316,7 +330,7 @@ impl<'a> Decider<'a> {
 
     fn offline(&mut self, topic: &str, id: PartitionId, why: Why) {
         let folders = match &why {
-            Why::Away(_) | Why::FolderGone(..) => vec![],
+            Why::Away(_) | Why::FolderGone(..) | Why::Emptied(_) => vec![],
             Why::Ambiguous(first, second) => vec![first, second],
             Why::Unreadable(folder, _) | Why::Unproven(folder) => vec![folder],
         };

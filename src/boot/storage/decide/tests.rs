@@ -27,7 +27,7 @@ impl Scene {
         let request = DirectoryAssignment { broker_id: 1, broker_epoch, replicas: vec![(topic_id, 0, recorded)] };
         let assigned = world.ask(ControllerRequest::AssignReplicasToDirs(request));
         assert_eq!(assigned, ControllerResponse::AssignReplicasToDirs(Ok(())));
-        let dir = |path: &str, id| Dir { path: path.into(), id, metadata_seen: -1, went_back: false };
+        let dir = |path: &str, id| Dir { path: path.into(), id, metadata_seen: -1, ..Dir::default() };
         let facts = Facts {
             dirs: vec![dir("/a", A), dir("/b", B)],
             metadata_offset: world.image().provenance.offset,
@@ -192,4 +192,15 @@ fn a_folder_that_was_set_aside_comes_back() {
     scene.folder("/a/t-0", id).stray("/b/t-0.1-stray").is_at("/a/t-0", None);
     let two = Scene::new(A).stray("/b/t-0.1-stray").stray("/b/t-0.2-stray");
     two.is_offline(Why::Ambiguous("/b/t-0.1-stray".into(), "/b/t-0.2-stray".into()));
+}
+
+/// Of the metadata's directory, without which there is no start: its partitions were served from offset 0.
+#[test]
+fn partitions_of_a_directory_that_has_lost_everything_are_offline() {
+    let emptied = |scene: Scene| scene.with(|facts, _| facts.dirs[0].is_emptied = true);
+    emptied(Scene::new(A)).is_offline(Why::Emptied("/a".into()));
+    emptied(Scene::new(B)).is_at("/b/t-0", None);
+    // Recorded nowhere yet: nothing says that it was there.
+    let unassigned = emptied(Scene::new(directory::UNASSIGNED)).decide();
+    assert_eq!(unassigned.offline, []);
 }
