@@ -79,6 +79,27 @@ impl Loader<'_> {
         Ok((end.damage.is_none() && is_reached).then_some(end))
     }
 
+    /// A roll that was taken back leaves an empty file, if a power cut undoes the removal. It begins below the end of the
+    /// segment before it; one that has lost its records begins just there.
+    pub(super) async fn drop_leftovers(&self, segments: &mut Vec<Rc<Segment>>) -> Result<(), LogError> {
+        let mut at = 1;
+        while at < segments.len() {
+            let (before, base_offset) = (segments[at - 1].clone(), segments[at].base_offset);
+            if self.size_of(&segments[at], Part::Log) == 0 {
+                self.set_sizes(&before)?;
+                let end = self.scan_plainly(&before, 0, i64::MAX).await?;
+                before.close_files();
+                if end.next_offset > base_offset {
+                    Part::ALL.iter().for_each(|part| self.remove(&files::name(base_offset, part.extension())));
+                    segments.remove(at);
+                    continue;
+                }
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
     /// Whether the next segment begins where this one ends. Compaction leaves holes; nothing else does. What was closed in
     /// order by a broker that left no state may have holes from times when it was compacted.
     async fn check_next(&self, segment: &Rc<Segment>, end: &ScanEnd, next_base: i64) -> Result<(), LogError> {
@@ -217,7 +238,9 @@ impl Loader<'_> {
         let segment = segments[at].clone();
         let lost_segments = segments[at + 1..].iter().filter(|one| self.size_of(one, Part::Log) > 0).count();
         let good_behind = damage.is_some() && self.has_good_batch_behind(&segment, end).await?;
-        let was_synced = end.next_offset < self.floor.get();
+        // What was closed in order ends where it did.
+        let was_closed = self.start.known_end() != i64::MAX;
+        let was_synced = was_closed || end.next_offset < self.floor.get();
         if was_synced || (self.config.synced_in_order && (lost_segments > 0 || good_behind)) {
             return Err(match damage {
                 Some(reason) => self.bad_batch(&segment, end, reason).await?,

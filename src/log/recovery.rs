@@ -560,6 +560,8 @@ impl Loader<'_> {
             .collect();
         let now_ms = self.ring.wall_clock_ms();
         let mut segments: Vec<Rc<Segment>> = bases.iter().map(|base| Rc::new(Segment::new(*base, now_ms))).collect();
+        self.drop_leftovers(&mut segments).await?;
+        let bases: Vec<i64> = segments.iter().map(|one| one.base_offset).collect();
         // Recovery begins in the segment that holds the recovery point; a clean log has only its end looked at.
         let doubtful = match self.start.clean {
             true => segments.len().saturating_sub(1),

@@ -29,7 +29,11 @@ const OPEN_RETRY: Duration = Duration::from_secs(1);
 /// Makes this core agree with `view`.
 pub async fn follow(shard: &Shard, view: ClusterView) {
     let _turn = shard.follow_turn.enter().await;
-    follow_in_turn(shard, view).await;
+    // A change of the metadata that a stop has overtaken: what is closed stays closed. What was known of these logs at
+    // the start is not true of them any more.
+    if !shard.has_closed_logs.get() {
+        follow_in_turn(shard, view).await;
+    }
 }
 
 /// Has what could not be opened for now opened soon.
@@ -328,6 +332,7 @@ pub struct Closed {
 pub async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
     let _turn = shard.follow_turn.enter().await;
+    shard.has_closed_logs.set(true);
     let mut closed = Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
     let partitions: Vec<_> = shard.partitions.borrow_mut().drain().map(|(_, partition)| partition).collect();
     let close = |partition: Rc<Partition>| async move {

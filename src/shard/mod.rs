@@ -146,6 +146,8 @@ pub struct ShardInner {
     offline_for_now: Cell<usize>,
     stopping: Cell<bool>,
     ended: Cell<bool>,
+    /// The logs of this core were closed, and none is opened any more.
+    pub has_closed_logs: Cell<bool>,
     /// The broker began to stop, or this core may end.
     pub stop: Signal,
 }
@@ -218,6 +220,7 @@ impl Shard {
             offline_for_now: Cell::new(0),
             stopping: Cell::new(false),
             ended: Cell::new(false),
+            has_closed_logs: Cell::new(false),
             stop: Signal::default(),
             config: options.config,
             controller_settings: options.controller_settings,

@@ -324,3 +324,45 @@ fn a_hole_that_something_fills_is_none() {
         }
     });
 }
+
+/// Seed 60001041: a roll was taken back, and a power cut undid the removal of the empty file. It begins below the end of the
+/// segment before, and the partition was offline for it. One that has lost its records begins just there.
+#[test]
+fn an_empty_segment_of_a_roll_that_was_taken_back_is_removed() {
+    on_epoll(|ring, temp| async move {
+        let whole = make_whole_in(&ring, &temp.partition()).await;
+        let (second, last) = (whole.bases[1], *whole.bases.last().unwrap());
+        for known in [Known::Closed, Known::Checkpoint, Known::Nothing] {
+            for leftover in [second - 1, last - 1, last + 1] {
+                let mut files = whole.files.clone();
+                files.insert(files::name(leftover, files::LOG), Vec::new());
+                let dir = restore(&temp, &files);
+                let log = try_open(&ring, &dir, small_config(), known.start(&whole)).await.unwrap();
+                assert_eq!(log.log_end_offset(), whole.end, "{known:?}, {leftover}");
+                assert!(!dir.join(files::name(leftover, files::LOG)).exists(), "{known:?}, {leftover}");
+            }
+        }
+        let mut emptied = whole.files.clone();
+        emptied.get_mut(&files::name(second, files::LOG)).unwrap().clear();
+        let dir = restore(&temp, &emptied);
+        assert!(try_open(&ring, &dir, small_config(), Known::Checkpoint.start(&whole)).await.is_err());
+        assert_eq!(snapshot_of(&dir), emptied);
+    });
+}
+
+/// Seed 60000372: a log was opened again while the broker stopped, with what was known of it at the start of that run, and
+/// what it had got since was cut off.
+#[test]
+fn what_lies_beyond_the_end_of_a_log_that_was_closed_is_not_cut_off() {
+    on_epoll(|ring, temp| async move {
+        let dir = temp.partition();
+        let whole = make_whole_in(&ring, &dir).await;
+        let log = open(&ring, &dir, small_config(), Known::State.start(&whole)).await;
+        append(&log, 0, &[b"later"]);
+        log.close().await.unwrap();
+        let before = snapshot_of(&dir);
+        let opened = try_open(&ring, &dir, small_config(), Known::State.start(&whole)).await;
+        assert!(matches!(opened, Err(LogError::Damaged { fault: Fault::BadBatch { .. }, .. })));
+        assert_eq!(snapshot_of(&dir), before);
+    });
+}
