@@ -24,7 +24,7 @@ impl FileShares {
         FileShares { connections: rest.saturating_sub(logs).max(FILES_MIN_PER_CORE), logs_per_core: logs / cores }
     }
 
-    /// What a node on so many cores needs at least: with less, something will lack descriptors that nobody keeps from it.
+    /// What a node on so many cores needs at least: with less, some part of it lacks descriptors though no other takes too many.
     pub fn least(cores: usize) -> u64 {
         let least = FILES_OF_PROCESS + cores * (FILES_OF_CORE + FILES_MIN_PER_CORE) + FILES_MIN_PER_CORE;
         u64::try_from(least).unwrap_or(u64::MAX)

@@ -118,8 +118,9 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// What the batches of a segment have to be. What the commit stream has is no hole, and what lies beyond the recovery point was never compacted: a cleaner begins
-    /// with what was synced. Without a checkpoint nothing says where that begins.
+    /// What the batches of a segment have to be. What the commit stream has is no hole. What lies
+    /// beyond the recovery point was never compacted: a cleaner begins with what was synced. Without
+    /// a checkpoint nothing says where that begins.
     fn expected(&self, segment: &Segment, check_from_offset: i64) -> Expected<'_> {
         let is_dense = !self.start.clean && self.start.is_known && !self.config.cleanup_policy.compact;
         let dense_from_offset = if is_dense { self.start.recovery_point } else { i64::MAX };
@@ -254,7 +255,7 @@ impl Loader<'_> {
             lost_bytes = self.size_of(&segment, Part::Log) - end.valid_bytes,
             "the end of the log is damaged and is cut off: {}", match self.start.replay.is_empty() {
                 true => "what was not synced before the crash is lost",
-                false => "the commit stream has what was acknowledged, and the log gets it again",
+                false => "what the commit stream has of it comes back, other records that were not synced are lost",
             }
         );
         if damage.is_some() {

@@ -254,7 +254,7 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
             return;
         }
         // The data that was read is not held while the fetch waits.
-        lists.fetched.clear();
+        lists.let_go(shard).await;
         shard.ring.timeout(deadline.min(look_again).since(now), moved).await;
     }
 }

@@ -168,7 +168,7 @@ impl Sessions {
     }
 
     fn create(&mut self, by_ids: bool, size: usize, now: Instant, mut random: impl FnMut() -> u64) -> i32 {
-        if size > limits::FETCH_PARTITIONS_MAX || bytes_of(size) > self.memory.plan().fetch_sessions {
+        if bytes_of(size) > self.memory.plan().fetch_sessions {
             return NO_SESSION;
         }
         while self.all.len() >= self.max || !self.memory.has_room(Use::FetchSessions, bytes_of(size)) {

@@ -108,7 +108,7 @@ fn partitions_of_a_directory_that_is_not_there_are_wrong() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// A link that leads to itself: whoever opens it gets an error (ELOOP), whatever rights he has.
+/// A link that leads to itself: to open it is an error (ELOOP), for root too.
 fn make_unreadable(path: &Path) -> PathBuf {
     let kept = path.with_extension("kept");
     fs::rename(path, &kept).unwrap();

@@ -1,5 +1,5 @@
 //! A process that may have little: few descriptors, files of a limited size. It says so in few
-//! lines, and nobody waits for an answer that does not come.
+//! lines, and no client waits for an answer that does not come.
 
 use crate::support::{
     Broker, Client, Setup, batch,

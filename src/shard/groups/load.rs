@@ -89,8 +89,8 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// The next piece, however long the disk takes to give it; `None` where nobody wants it any
-    /// more.
+    /// The next piece, however long the disk takes to give it; `None` once the load is not wanted
+    /// any more.
     async fn read_piece(&self, offset: i64) -> Result<Option<Bytes>, LoadError> {
         let (mut failures, mut want) = (0, None);
         loop {
