@@ -16,6 +16,7 @@ use millstream::{
     limits,
     net::admission::OpenConnections,
     shard::mailbox::{ControlEnd, Message},
+    stats,
 };
 use ring::{BackendChoice, CoreOptions};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -386,7 +387,7 @@ fn source(control: Arc<ControlEnd>, cores: usize, ready: Arc<AtomicBool>, config
     admin::Source {
         collect: Box::new(move || {
             let answers = ask(&control, cores, Message::Snapshot);
-            Box::pin(async move { admin::Snapshot { shards: answers.await } })
+            Box::pin(async move { stats::Snapshot { shards: answers.await } })
         }),
         health: Box::new(move || ask(&for_health, cores, Message::Health)),
         ready,

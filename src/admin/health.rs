@@ -3,7 +3,7 @@
 //! A broker is ready while it can be asked for everything, topics included. Partitions and log directories that are offline
 //! are named, and do not make the others' broker unready: a supervisor that took it out of service would lose those, too.
 
-use super::HealthSnapshot;
+use crate::stats::HealthSnapshot;
 use std::fmt::Write;
 
 #[derive(Debug, PartialEq, Eq)]

@@ -8,9 +8,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use rustc_hash::FxHashMap;
 
-use super::snapshot::{PartitionSnapshot, ShardSnapshot, Snapshot, TopicTraffic};
 use super::system::SystemSnapshot;
-use super::{GroupSnapshot, Histogram};
+use crate::stats::{GroupSnapshot, Histogram, PartitionSnapshot, ShardSnapshot, Snapshot, TopicTraffic};
 
 /// At most so many topics, partitions, groups, and group offsets are told apart in one answer. Traffic of more topics is
 /// summed under `OTHER`; of the rest the excess is left out, and `millstream_metrics_left_out` says how many.

@@ -5,20 +5,14 @@
 //! `Source::collect` and owns nothing of theirs; it changes nothing. Names of metrics are in `docs/metrics.md`.
 
 mod health;
-mod histogram;
 pub mod machine;
 mod metrics;
 mod server;
-mod snapshot;
 mod system;
 
-pub use histogram::Histogram;
 pub use server::{AdminError, Bound, bind, serve};
-pub use snapshot::{
-    GroupOffsetSnapshot, GroupSnapshot, HealthSnapshot, PartitionSnapshot, RequestSnapshot, ShardSnapshot, Snapshot,
-    TopicTraffic,
-};
 
+use crate::stats::{HealthSnapshot, Snapshot};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -2,6 +2,9 @@ use super::metrics::render_with_limit;
 use super::system::SystemSnapshot;
 use super::*;
 use crate::config::listeners::Address;
+use crate::stats::{
+    GroupOffsetSnapshot, GroupSnapshot, Histogram, PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic,
+};
 use protocol::api::ApiKey;
 use protocol::error::ErrorCode;
 use std::sync::atomic::Ordering;

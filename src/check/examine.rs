@@ -4,10 +4,6 @@
 
 use super::{By, CheckError, Finding, Progress, Task, examine_meta};
 use crate::{
-    boot::{
-        identity,
-        storage::survey::{id_of, survey},
-    },
     log::{
         CleanupPolicy, Fault, Log, LogConfig, LogDir, LogError, LogStart, LostCheckpoint, PartitionDir, PartitionId,
         TailCache,
@@ -19,6 +15,10 @@ use crate::{
     meta::{
         METADATA_TOPIC,
         image::{ConfigResourceType, Image},
+    },
+    storage::{
+        identity,
+        survey::{id_of, survey},
     },
 };
 use protocol::Uuid;

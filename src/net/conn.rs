@@ -7,90 +7,42 @@
 //! requests overlap. A produce request takes its place in every log before the next request is looked at; its reply
 //! follows when the data is safe. So a client with five produce requests in flight waits for one group commit, not five.
 
-use super::{
-    dispatch,
-    frame::{self, FrameError, Next},
-    progress::Progress,
-    receive::Incoming,
-    reply::{Replies, ReplyPart},
-};
+use super::{dispatch, frame::Next, receive::Incoming};
 use crate::{
     limits,
-    shard::{
-        Shard,
-        memory::{Charge, Use},
-    },
+    memory::Use,
+    request::{Client, CloseReason, FrameError, reply::ReplyPart},
+    shard::Shard,
 };
 use bytes::Bytes;
-use ring::{Stream, signal::Signal};
-use std::{cell::RefCell, io, rc::Rc};
+use std::{io, rc::Rc};
 
-/// What handlers know about the connection that a request came from.
+/// One connection: its core, and its client.
+#[derive(Clone)]
 pub struct Connection {
     pub shard: Shard,
-    pub number: u64,
-    pub stream: Stream,
-    /// The listener it came in by (index into the configured ones): decides which address Metadata advertises.
-    pub listener: usize,
-    pub replies: Rc<Replies>,
-    /// A partition that its fetch watches has moved.
-    pub moved: Rc<Signal>,
-    pub progress: Progress,
-    /// What it counts for as such.
-    pub _charge: Charge,
-    /// Name and version of the client software (KIP-511), once it has said them.
-    pub software: RefCell<(String, String)>,
-}
-
-/// Why a connection ends before its client wants it to. Goes to the log, at a bounded rate.
-#[derive(Debug, thiserror::Error)]
-pub enum CloseReason {
-    #[error(transparent)]
-    Frame(#[from] frame::FrameError),
-    #[error("API key {key} version {version}: {error}")]
-    Decode { key: i16, version: i16, error: protocol::DecodeError },
-    #[error("API key {key} version {version} is not served")]
-    Unserved { key: i16, version: i16 },
-    #[error("{0}")]
-    Protocol(String),
+    pub client: Rc<Client>,
 }
 
 impl Connection {
-    /// The name of the listener that the client came in by.
-    pub fn listener_name(&self) -> &str {
-        &self.shard.config.listeners[self.listener].name
-    }
-
-    /// Tells this connection from the others of its core.
-    pub fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Ends it for something that a handler has found after the request was taken.
-    pub fn close(&self, reason: &CloseReason) {
-        self.say_closing(reason);
-        self.replies.close();
-        self.shard.ring.shutdown(&self.stream);
-    }
-
-    fn say_closing(&self, reason: &CloseReason) {
-        self.shard.bad_input.say(self.shard.ring.now(), || format!("closing {}: {reason}", self.stream.peer_addr()));
-    }
-
     /// Serves the connection until either side ends it.
-    pub async fn serve(self: Rc<Self>) {
+    pub async fn serve(self) {
         let writer = self.shard.ring.spawn_named("replies", self.clone().write_loop());
         if let Err(reason) = self.read_loop().await {
-            self.say_closing(&reason);
+            self.shard.say_closing(&self.client, &reason);
         }
         // What was answered before the end still goes out; a half-closed client may be waiting for it.
-        self.replies.changed.wait_until(|| self.replies.is_empty() || self.replies.is_closed()).await;
-        self.replies.close();
+        self.client
+            .replies
+            .changed
+            .wait_until(|| self.client.replies.is_empty() || self.client.replies.is_closed())
+            .await;
+        self.client.replies.close();
         writer.await;
-        self.shard.ring.shutdown(&self.stream);
+        self.shard.ring.shutdown(&self.client.stream);
     }
 
-    async fn read_loop(self: &Rc<Self>) -> Result<(), CloseReason> {
+    async fn read_loop(&self) -> Result<(), CloseReason> {
         let configured_max = self.shard.config.network.request_max_bytes as usize;
         let memory_max = self.shard.memory.plan().frame_max();
         let mut incoming = Incoming::default();
@@ -104,9 +56,9 @@ impl Connection {
             match next {
                 Next::Frame(frame) => {
                     let frame = incoming.taken(frame, &self.shard.memory);
-                    self.progress.frame_done(self.shard.ring.now());
+                    self.client.progress.frame_done(self.shard.ring.now());
                     self.wait_for_room(dispatch::request_cost(&frame)).await?;
-                    if self.replies.is_closed() || self.shard.is_stopping() {
+                    if self.client.replies.is_closed() || self.shard.is_stopping() {
                         return Ok(());
                     }
                     dispatch::request(self, frame).await?;
@@ -129,7 +81,7 @@ impl Connection {
     /// through, so that no connection starves, and a heavy one as soon as the core has nothing else
     /// in flight; but none while another core does not take what this one has for it.
     async fn wait_for_room(&self, (of, bytes): (Use, usize)) -> Result<(), CloseReason> {
-        let (replies, memory) = (&self.replies, &self.shard.memory);
+        let (replies, memory) = (&self.client.replies, &self.shard.memory);
         let most = memory.plan().decoded * limits::HEAVIEST_REQUEST_FACTOR;
         if of == Use::Decoded && bytes > most {
             return Err(CloseReason::Protocol(format!(
@@ -151,19 +103,23 @@ impl Connection {
         Ok(())
     }
 
-    async fn write_loop(self: Rc<Self>) {
+    async fn write_loop(self) {
         let (mut parts, mut gathered) = (Vec::new(), Vec::new());
         loop {
-            self.replies.changed.wait_until(|| self.replies.front_is_ready() || self.replies.is_closed()).await;
-            if self.replies.is_closed() && !self.replies.front_is_ready() {
+            self.client
+                .replies
+                .changed
+                .wait_until(|| self.client.replies.front_is_ready() || self.client.replies.is_closed())
+                .await;
+            if self.client.replies.is_closed() && !self.client.replies.front_is_ready() {
                 break;
             }
             // Replies that become ready in the same turn leave in one system call.
             self.shard.ring.end_of_turn().await;
-            let taken_bytes = self.replies.take_ready(&mut parts, limits::SEND_BUFFERS_MAX);
+            let taken_bytes = self.client.replies.take_ready(&mut parts, limits::SEND_BUFFERS_MAX);
             let sent = self.send(&mut parts, &mut gathered).await;
-            self.replies.sent(taken_bytes);
-            self.progress.sent_all(self.shard.ring.now());
+            self.client.replies.sent(taken_bytes);
+            self.client.progress.sent_all(self.shard.ring.now());
             if sent.is_err() {
                 break;
             }
@@ -171,8 +127,7 @@ impl Connection {
                 (parts, gathered) = (Vec::new(), Vec::new());
             }
         }
-        self.replies.close();
-        self.shard.ring.shutdown(&self.stream);
+        self.client.end(&self.shard.ring);
     }
 
     /// Sends the parts in order, with as few calls as that takes. `gathered` lends its room.
@@ -182,18 +137,18 @@ impl Connection {
             match part {
                 ReplyPart::Bytes(bytes) | ReplyPart::Records(bytes) => {
                     if gathered.len() == limits::SEND_BUFFERS_MAX {
-                        ring.send_gathered(&self.stream, gathered).await?;
+                        ring.send_gathered(&self.client.stream, gathered).await?;
                     }
                     gathered.push(bytes);
                 }
                 ReplyPart::File { file, position, length, stable } => {
                     if !gathered.is_empty() {
-                        ring.send_gathered(&self.stream, gathered).await?;
+                        ring.send_gathered(&self.client.stream, gathered).await?;
                     }
-                    ring.send_file(&self.stream, &file, position, length, stable).await?;
+                    ring.send_file(&self.client.stream, &file, position, length, stable).await?;
                 }
             }
         }
-        if gathered.is_empty() { Ok(()) } else { ring.send_gathered(&self.stream, gathered).await }
+        if gathered.is_empty() { Ok(()) } else { ring.send_gathered(&self.client.stream, gathered).await }
     }
 }

@@ -3,24 +3,9 @@
 //! Owns: the decision how much to receive next. Lives on: the core of the connection. Never: copies a frame, or asks for
 //! room by a length that the bytes received do not back (see [`limits::FRAME_RESERVE_MAX_BYTES`]).
 
-use crate::limits;
+use crate::{limits, request::FrameError};
 use bytes::BytesMut;
-
-/// Bytes of the length prefix of a frame.
-pub const LENGTH_BYTES: usize = 4;
-
-/// Why a byte stream is not Kafka's: the connection is closed.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
-    #[error("a request of {length} bytes, at least 8 are needed for its header")]
-    TooSmall { length: i32 },
-    #[error("a request of {length} bytes, more than socket.request.max.bytes={max_bytes}")]
-    TooLarge { length: i32, max_bytes: usize },
-    #[error(
-        "a request of {length} bytes; memory.limit.bytes leaves room for {max_bytes} bytes on one core, raise it for larger ones"
-    )]
-    NoRoom { length: i32, max_bytes: usize },
-}
+use protocol::FRAME_LENGTH_BYTES as LENGTH_BYTES;
 
 /// What the buffer holds.
 #[derive(Debug, PartialEq, Eq)]

@@ -11,11 +11,12 @@
 
 use super::{
     conn::Connection,
-    frame::{self, FrameError, Next, Room},
+    frame::{self, Next, Room},
 };
 use crate::{
     limits,
-    shard::memory::{Charge, Memory},
+    memory::{Charge, Memory},
+    request::FrameError,
 };
 use bytes::BytesMut;
 use std::{io, rc::Rc};
@@ -136,10 +137,11 @@ impl Incoming {
         let (shard, spare) = (&connection.shard, self.buffer.capacity() - self.buffer.len());
         let most = if self.waits_small { spare } else { room.most(spare) };
         let is_held = (self.in_block || self.large.is_some()) && !self.buffer.is_empty();
-        connection.progress.begin(if is_held { self.buffer.capacity() } else { 0 });
+        connection.client.progress.begin(if is_held { self.buffer.capacity() } else { 0 });
         let idle = (self.in_block && self.buffer.is_empty()).then(|| shard.memory.idle_in_block());
         let buffer = std::mem::take(&mut self.buffer);
-        let (received, back) = shard.ring.recv_at_least(&connection.stream, buffer, room.awaited(most), most).await;
+        let (received, back) =
+            shard.ring.recv_at_least(&connection.client.stream, buffer, room.awaited(most), most).await;
         drop(idle);
         self.buffer = back;
         let bytes = received?;
@@ -148,7 +150,7 @@ impl Incoming {
         } else if bytes < self.receive_bytes / 4 {
             self.receive_bytes = (self.receive_bytes / 2).max(limits::RECEIVE_MIN_BYTES);
         }
-        connection.progress.received(bytes, shard.ring.now());
+        connection.client.progress.received(bytes, shard.ring.now());
         Ok(bytes)
     }
 }
@@ -181,16 +183,16 @@ async fn until<T>(connection: &Connection, take: impl Fn() -> Option<T>) -> Opti
     let (memory, ring): (&Rc<Memory>, _) = (&connection.shard.memory, &connection.shard.ring);
     loop {
         let freed = memory.freed.notified();
-        if connection.replies.is_closed() || connection.shard.is_stopping() {
+        if connection.client.replies.is_closed() || connection.shard.is_stopping() {
             return None;
         }
         if let Some(taken) = take() {
-            if connection.progress.waits_for_memory() {
-                connection.progress.wait_for_memory(false, ring.now());
+            if connection.client.progress.waits_for_memory() {
+                connection.client.progress.wait_for_memory(false, ring.now());
             }
             return Some(taken);
         }
-        connection.progress.wait_for_memory(true, ring.now());
+        connection.client.progress.wait_for_memory(true, ring.now());
         freed.await;
     }
 }

@@ -12,11 +12,11 @@ use super::{
     },
     fetch::{FetchRead, FetchedPartition},
     follow::Closed,
+    lead::checkpoints::PartitionCheckpoint,
     produce::{Append, AppendResult},
     view::ClusterView,
 };
 use crate::{
-    boot::PartitionCheckpoint,
     coord::request,
     meta::controller::{ControllerRequest, ControllerResponse},
 };

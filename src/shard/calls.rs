@@ -10,7 +10,7 @@ use super::{
     mailbox::Message,
     produce, relief, snapshot,
 };
-use crate::{meta::controller::ApiError, net::listener};
+use crate::meta::controller::ApiError;
 use protocol::ErrorCode;
 
 pub fn receive(shard: &Shard, from: usize, message: Message) {
@@ -18,7 +18,7 @@ pub fn receive(shard: &Shard, from: usize, message: Message) {
         Message::Answer { number, answer } => shard.mailbox.answered(number, *answer),
         Message::Moved { watch } => shard.tell_moved(shard.index, watch),
         Message::ShortOfMemory => relief::of_another_core(shard),
-        Message::Connection(arrival) => listener::arrive(shard, *arrival),
+        Message::HandOver(arrival) => arrival.arrive(shard),
         Message::Stop => shard.begin_stop(),
         Message::End => shard.end(),
         Message::Snapshot(reply) => {

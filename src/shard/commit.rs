@@ -68,7 +68,7 @@ pub struct Commit {
     lanes: Vec<Rc<Lane>>,
     /// Partitions whose writes are followed.
     followed: Cell<usize>,
-    pub flush_time: RefCell<crate::admin::Histogram>,
+    pub flush_time: RefCell<crate::stats::Histogram>,
 }
 
 impl Commit {

@@ -3,7 +3,7 @@
 //! Owns: plain cells. Lives on: every core. Never: allocates per request, or is read by another core (the control
 //! thread asks for a snapshot).
 
-use crate::admin::Histogram;
+use crate::stats::Histogram;
 use protocol::{ApiKey, ErrorCode};
 use std::{
     cell::{Cell, RefCell},

@@ -14,7 +14,6 @@
 use super::{
     Shard,
     call::{Answer, Call, FetchOptions},
-    memory::Use,
     partition::{Partition, PartitionId, Watcher},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
     view::Routes,
@@ -22,13 +21,13 @@ use super::{
 use crate::{
     limits,
     log::{ReadData, ReadError, ReadPart, ReadParts},
-    net::{
-        conn::{CloseReason, Connection},
-        dispatch,
-        header::RequestIds,
-        reply::{self, Reply, ReplyPart, ReplyParts},
-    },
+    memory::Use,
     pace::TurnBudget,
+    request::{
+        Client, CloseReason, RequestIds,
+        reply::{self, Reply, ReplyPart, ReplyParts},
+        response,
+    },
 };
 use bytes::BytesMut;
 use protocol::{
@@ -131,12 +130,12 @@ struct Shown {
 
 /// Answers a fetch request.
 pub async fn request(
-    connection: &Rc<Connection>,
+    shard: &Shard,
+    client: &Client,
     ids: RequestIds,
     body_start: usize,
     frame: &[u8],
 ) -> Result<Reply, CloseReason> {
-    let shard = &connection.shard;
     let (key, version) = (ids.api_key, ids.api_version);
     let request =
         FetchRequest::parse(frame, body_start, version).map_err(|error| CloseReason::Decode { key, version, error })?;
@@ -162,7 +161,7 @@ pub async fn request(
         }
     };
     lists.targets = targets;
-    fetch(connection, &request, by_id, &mut lists).await;
+    fetch(shard, client, &request, by_id, &mut lists).await;
     lists.choose(shard, incremental).await;
     let reply = write_response(shard, ids, response(ErrorCode::None, session_id), &mut lists).await;
     if session_id != NO_SESSION {
@@ -220,8 +219,8 @@ fn name_of(routes: &Routes, topic: TopicRef<'_>, by_id: bool) -> Option<Rc<str>>
 }
 
 /// Reads until there is enough, an error, or no time left.
-async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool, lists: &mut Lists) {
-    let (shard, watch) = (&connection.shard, connection.number());
+async fn fetch(shard: &Shard, client: &Client, request: &FetchRequest<'_>, by_id: bool, lists: &mut Lists) {
+    let watch = client.number;
     let deadline = shard.ring.now() + Duration::from_millis(request.max_wait_ms.max(0) as u64);
     let min_bytes = request.min_bytes.max(0) as usize;
     let may_wait = request.max_wait_ms > 0 && min_bytes > 0;
@@ -233,15 +232,15 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
         memory_bytes: 0,
     };
     if may_wait {
-        shard.watch(watch, &connection.moved);
+        shard.watch(watch, &client.moved);
     }
     loop {
         shard.mailbox.room().await;
         // The partitions forget it then, and are looked at again.
         let look_again = shard.ring.now() + Duration::from_millis(limits::FETCH_WATCH_MS);
         options.watch = may_wait.then_some((watch, deadline.min(look_again)));
-        let moved = connection.moved.notified();
-        let Trimmed { bytes, has_error, .. } = read_all(connection, lists, options).await;
+        let moved = client.moved.notified();
+        let Trimmed { bytes, has_error, .. } = read_all(shard, client, lists, options).await;
         let now = shard.ring.now();
         if !may_wait
             || bytes >= min_bytes
@@ -261,18 +260,17 @@ async fn fetch(connection: &Connection, request: &FetchRequest<'_>, by_id: bool,
 
 /// What a reply may have in memory: a part of the memory that is left, so that it goes around. A
 /// client that has not taken the reply before gets the next one from the files.
-fn memory_for_reply(connection: &Connection) -> usize {
-    match connection.replies.has_unsent() {
+fn memory_for_reply(shard: &Shard, client: &Client) -> usize {
+    match client.replies.has_unsent() {
         true => 0,
-        false => connection.shard.memory.room(Use::Replies) / limits::REPLY_MEMORY_PART,
+        false => shard.memory.room(Use::Replies) / limits::REPLY_MEMORY_PART,
     }
 }
 
 /// One read of all partitions, on all cores at once.
-async fn read_all(connection: &Connection, lists: &mut Lists, options: FetchOptions) -> Trimmed {
-    let shard = &connection.shard;
+async fn read_all(shard: &Shard, client: &Client, lists: &mut Lists, options: FetchOptions) -> Trimmed {
     let Lists { targets, local, fetched, .. } = lists;
-    let options = FetchOptions { memory_bytes: memory_for_reply(connection), ..options };
+    let options = FetchOptions { memory_bytes: memory_for_reply(shard, client), ..options };
     // Grown by doubling, long lists would be copied, each time all at once.
     local.reserve(targets.len());
     fetched.reserve(targets.len());
@@ -542,7 +540,7 @@ async fn write_response(shard: &Shard, ids: RequestIds, header: FetchResponseHea
     let Lists { targets, fetched, shown, .. } = lists;
     let same_topic = |a: &Shown, b: &Shown| targets[a.place].is_same_topic(&targets[b.place]);
     let topic_count = shown.chunk_by(same_topic).count();
-    let mut frame = dispatch::response_head(shard, ids, reply::usual_bytes(topic_count, shown.len()));
+    let mut frame = response::head(&shard.reply_blocks, ids, reply::usual_bytes(topic_count, shown.len()));
     let mut writer = FetchResponseWriter::new(&mut frame, ids.api_version, header, topic_count);
     let mut budget = TurnBudget::of_items(&shard.ring);
     for topic in shown.chunk_by_mut(same_topic) {

@@ -4,14 +4,15 @@
 
 use super::{
     Shard, commit, groups,
+    lead::checkpoints::PartitionCheckpoint,
     partition::{Partition, PartitionId},
     view::{ClusterView, Routes, topic_log_config},
 };
 use crate::{
-    boot::{PartitionCheckpoint, Unopened},
     log::{Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
     meta::{image::Image, topic::directory},
     pace::TurnBudget,
+    storage::Unopened,
 };
 use protocol::{ErrorCode, Uuid};
 use rustc_hash::FxHashSet;

@@ -19,7 +19,6 @@ use super::{
     view::{ClusterView, topic_log_config, validation_rules},
 };
 use crate::{
-    admin::{GroupOffsetSnapshot, GroupSnapshot},
     coord::{
         CoordinatorRecord,
         partition::coordinator_partition,
@@ -27,6 +26,7 @@ use crate::{
     },
     limits,
     pace::TurnBudget,
+    stats::{GroupOffsetSnapshot, GroupSnapshot},
 };
 use bytes::BytesMut;
 use load::{LoadError, load, pause_after};

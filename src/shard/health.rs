@@ -4,7 +4,7 @@
 //! the log directories. Never: keeps a turn of the loop longer than the budget of background work.
 
 use super::{Shard, follow::Offline};
-use crate::{admin::HealthSnapshot, pace::TurnBudget};
+use crate::{pace::TurnBudget, stats::HealthSnapshot};
 
 pub async fn take(shard: &Shard) -> HealthSnapshot {
     let mut health = HealthSnapshot { core: shard.index, ..HealthSnapshot::default() };

@@ -9,8 +9,11 @@
 //! made room. While many wait, no request sends further calls ([`Mailbox::room`]); what may come besides is bounded, and
 //! `limits.rs` sums it up.
 
-use super::call::{Answer, Call};
-use crate::{limits, net::listener::Arrival};
+use super::{
+    Shard,
+    call::{Answer, Call},
+};
+use crate::limits;
 use ring::{
     Doorbell,
     signal::{Signal, Taker, slot},
@@ -22,6 +25,12 @@ use std::{
     collections::VecDeque,
     sync::Mutex,
 };
+
+/// What one core hands over to another without the shard knowing what it is. Dropped on the way, it is gone for good.
+pub trait HandOver: Send {
+    /// On the core that it is for.
+    fn arrive(self: Box<Self>, shard: &Shard);
+}
 
 /// What crosses from core to core.
 pub enum Message {
@@ -38,8 +47,8 @@ pub enum Message {
     Moved {
         watch: u64,
     },
-    /// A new connection that the receiver is to serve: it has the fewest.
-    Connection(Box<Arrival>),
+    /// Something of another part of the broker that the receiver is to have, such as a new connection.
+    HandOver(Box<dyn HandOver>),
     /// The sender is short of memory, and what the receiver's tail and stalled readers have may be of it.
     ShortOfMemory,
     /// From the control thread to core 0: stop cleanly.
@@ -47,9 +56,9 @@ pub enum Message {
     /// From core 0, when the logs are closed: the core has nothing left to do.
     End,
     /// From the control thread: report what the admin page shows.
-    Snapshot(tokio::sync::oneshot::Sender<crate::admin::ShardSnapshot>),
+    Snapshot(tokio::sync::oneshot::Sender<crate::stats::ShardSnapshot>),
     /// From the control thread: tell what is not served.
-    Health(tokio::sync::oneshot::Sender<crate::admin::HealthSnapshot>),
+    Health(tokio::sync::oneshot::Sender<crate::stats::HealthSnapshot>),
 }
 
 // A queue has room for many of them, and there is one per pair of cores.

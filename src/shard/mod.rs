@@ -7,6 +7,7 @@ pub mod apis;
 mod bad_input;
 mod call;
 mod calls;
+pub mod clients;
 mod commit;
 pub mod counters;
 pub mod fetch;
@@ -16,8 +17,8 @@ mod groups;
 mod health;
 mod heavy;
 mod housekeeping;
+pub mod lead;
 pub mod mailbox;
-pub mod memory;
 pub mod partition;
 pub mod produce;
 pub mod relief;
@@ -28,24 +29,21 @@ pub mod view;
 pub use call::{Answer, Call};
 
 use crate::{
-    config::{BrokerConfig, Layers},
+    config::BrokerConfig,
     descriptors::FileShares,
     limits,
     log::{Gate, TailCache, Wants},
-    meta::controller::Settings,
-    meta::node::MetaNode,
-    net::{
-        admission::{ConnectionLimits, OpenConnections},
-        listener::{self, Connections, ListenPlan},
-        reply::ReplyBlocks,
-    },
+    memory::{Memory, Plan, Use},
+    meta::{controller::Settings, node::MetaNode},
+    request::{Client, CloseReason, reply::ReplyBlocks},
+    storage::Storage,
 };
 use bad_input::BadInput;
+use clients::Clients;
 use commit::Commit;
 use counters::Counters;
 use groups::GroupHost;
 use mailbox::{Mailbox, MeshEnd, Message};
-use memory::{Memory, Plan, Use};
 use partition::{Partition, PartitionId};
 use ring::{
     BlockPool, Doorbell, Ring,
@@ -96,19 +94,16 @@ pub struct ShardInner {
     pub count: usize,
     pub config: Arc<BrokerConfig>,
     pub controller_settings: Arc<Settings>,
-    pub storage: Arc<crate::boot::Storage>,
-    pub plan: Arc<ListenPlan>,
+    pub storage: Arc<Storage>,
     /// The processor that this core runs on.
     pub cpu: usize,
     pub mailbox: Mailbox,
     pub commit: Commit,
-    pub connections: Connections,
-    /// Connections of all cores, for the limits on them, and to spread them evenly.
-    pub open_connections: Arc<OpenConnections>,
+    pub clients: Clients,
+    /// Opens the listeners of this core.
+    open_listeners: Box<dyn Fn(&Shard)>,
     /// Its share of descriptors.
     pub files: FileShares,
-    /// Of the configs that they were read from.
-    connection_limits: RefCell<Option<(Arc<Layers>, Rc<ConnectionLimits>)>>,
     pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
     /// Partitions of this core that could not be opened.
     offline: RefCell<FxHashMap<PartitionId, follow::Offline>>,
@@ -156,10 +151,11 @@ pub struct ShardInner {
 pub struct ShardOptions {
     pub config: Arc<BrokerConfig>,
     pub controller_settings: Arc<Settings>,
-    pub storage: Arc<crate::boot::Storage>,
-    pub plan: Arc<ListenPlan>,
+    pub storage: Arc<Storage>,
     pub cpu: usize,
-    pub open_connections: Arc<OpenConnections>,
+    /// Opens the listeners of this core, once clients are served.
+    pub open_listeners: Box<dyn Fn(&Shard)>,
+    pub files: FileShares,
     pub end: MeshEnd,
     /// `doorbells[i]` wakes core `i`.
     pub doorbells: Vec<Doorbell>,
@@ -189,10 +185,9 @@ impl Shard {
             count: options.count,
             mailbox: Mailbox::new(options.end, options.doorbells),
             commit: Commit::new(options.storage.dirs()),
-            connections: Connections::default(),
-            files: options.open_connections.files(),
-            open_connections: options.open_connections,
-            connection_limits: RefCell::default(),
+            clients: Clients::default(),
+            open_listeners: options.open_listeners,
+            files: options.files,
             partitions: RefCell::default(),
             offline: RefCell::default(),
             view: RefCell::new(options.view),
@@ -224,7 +219,6 @@ impl Shard {
             stop: Signal::default(),
             config: options.config,
             controller_settings: options.controller_settings,
-            plan: options.plan,
             cpu: options.cpu,
             storage: options.storage,
             ring,
@@ -238,7 +232,7 @@ impl Shard {
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
         shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
         shard.ring.spawn_named("memory relief", relief::run(shard.clone()));
-        shard.ring.spawn_named("idle connections", listener::end_idle_loop(shard.clone()));
+        shard.ring.spawn_named("idle connections", clients::end_idle_loop(shard.clone()));
         shard
     }
 
@@ -271,36 +265,25 @@ impl Shard {
         WeakShard(Rc::downgrade(&self.0))
     }
 
-    /// Opens the listeners of this core, and its commit streams: recovery is over. Connections come from now on, also
-    /// those that other cores accept.
+    /// Opens the listeners of this core, and its commit streams: recovery is over.
     fn accept(&self) {
         commit::open_streams(self);
-        self.open_connections.take_part(self.index);
-        for (index, address) in self.plan.addresses() {
-            match self.ring.listen(address, self.plan.options(&self.config, true)) {
-                Ok(listener) => {
-                    drop(self.ring.spawn_named("accept", listener::accept_loop(self.clone(), listener, index)))
-                }
-                Err(error) => {
-                    tracing::error!(core = self.index, %address, %error, "this core cannot listen; others serve")
-                }
-            }
-        }
+        (self.open_listeners)(self);
     }
 
-    /// The limits on connections, read anew when a dynamic config has changed.
-    pub fn connection_limits(&self) -> Rc<ConnectionLimits> {
-        let layers = self.view.borrow().layers.clone();
-        let mut known = self.connection_limits.borrow_mut();
-        match &*known {
-            Some((of, limits)) if Arc::ptr_eq(of, &layers) => limits.clone(),
-            _ => {
-                let (listeners, inter_broker) = (&self.config.listeners, &self.config.inter_broker_listener_name);
-                let limits = Rc::new(ConnectionLimits::read(&layers, listeners, inter_broker));
-                *known = Some((layers, limits.clone()));
-                limits
-            }
-        }
+    /// The name of the listener that a client came in by.
+    pub fn listener_name(&self, client: &Client) -> &str {
+        &self.config.listeners[client.listener].name
+    }
+
+    /// Ends a connection for something that was found after its request was taken.
+    pub fn close(&self, client: &Client, reason: &CloseReason) {
+        self.say_closing(client, reason);
+        client.end(&self.ring);
+    }
+
+    pub fn say_closing(&self, client: &Client, reason: &CloseReason) {
+        self.bad_input.say(self.ring.now(), || format!("closing {}: {reason}", client.stream.peer_addr()));
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -417,6 +400,6 @@ impl Shard {
             }
         };
         self.ring.timeout(Duration::from_millis(limits::DRAIN_TIMEOUT_MS), drained).await;
-        listener::end_all(self).await;
+        clients::end_all(self).await;
     }
 }

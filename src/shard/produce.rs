@@ -17,18 +17,17 @@ use super::{
     Shard,
     call::{Answer, Call},
     commit::{Done, Waiter},
-    memory::Use,
     partition::{Partition, PartitionId},
     view::{TopicRoute, validation_rules},
 };
 use crate::{
     limits,
     log::{AppendContext, AppendError},
-    net::{
-        conn::{CloseReason, Connection},
-        dispatch,
-        header::RequestIds,
+    memory::Use,
+    request::{
+        Client, CloseReason, RequestIds,
         reply::{self, Reply, ReplyHandle, Unsafe},
+        response,
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -133,7 +132,7 @@ enum Finish {
     /// counts until its records are safe.
     Silence {
         shard: Shard,
-        connection: Weak<Connection>,
+        client: Weak<Client>,
         held: Unsafe,
     },
 }
@@ -216,12 +215,12 @@ impl Finish {
                 shard.counters.answered(ApiKey::Produce.code(), shard.ring.now().since(began));
                 shard
             }
-            Finish::Silence { shard, connection, held } => {
+            Finish::Silence { shard, client, held } => {
                 done.results.borrow().iter().for_each(|result| shard.counters.error(result.error));
                 if done.failed()
-                    && let Some(connection) = connection.upgrade()
+                    && let Some(client) = client.upgrade()
                 {
-                    connection.close(&unanswered());
+                    shard.close(&client, &unanswered());
                 }
                 drop(held);
                 shard
@@ -245,7 +244,7 @@ impl Shard {
 
 fn write_response(shard: &Shard, ids: RequestIds, done: &PendingAppends) -> BytesMut {
     let (topics, partitions, results) = (done.topics.borrow(), done.partitions.borrow(), done.results.borrow());
-    let mut frame = dispatch::response_head(shard, ids, reply::usual_bytes(topics.len(), partitions.len()));
+    let mut frame = response::head(&shard.reply_blocks, ids, reply::usual_bytes(topics.len(), partitions.len()));
     let mut writer = ProduceResponseWriter::new(&mut frame, ids.api_version, topics.len());
     let (mut results, mut partitions) = (results.iter(), partitions.iter());
     for topic in topics.iter() {
@@ -277,12 +276,12 @@ struct Wanted {
 
 /// Takes a produce request as far as *ordered*.
 pub async fn request(
-    connection: &Rc<Connection>,
+    shard: &Shard,
+    client: &Rc<Client>,
     ids: RequestIds,
     body_start: usize,
     frame: BytesMut,
 ) -> Result<(), CloseReason> {
-    let shard = &connection.shard;
     let request = ProduceRequest::parse(&frame, body_start, ids.api_version).map_err(|error| CloseReason::Decode {
         key: ApiKey::Produce as i16,
         version: ids.api_version,
@@ -299,10 +298,10 @@ pub async fn request(
     if !(-1..=1).contains(&acks) {
         wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidRequiredAcks));
     }
-    let handle = connection.replies.expect((Use::Requests, frame.len()));
+    let handle = client.replies.expect((Use::Requests, frame.len()));
     let finish = if acks == 0 {
         let held = handle.silence(frame.len());
-        Finish::Silence { shard: shard.clone(), connection: Rc::downgrade(connection), held }
+        Finish::Silence { shard: shard.clone(), client: Rc::downgrade(client), held }
     } else {
         let began = shard.ring.now();
         Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids })

@@ -4,8 +4,8 @@
 //! Owns: nothing. Lives on: every core, asleep while no connection waits. Never: ends a connection
 //! that takes its replies or sends its frame.
 
-use super::{Shard, mailbox::Message, memory::Use};
-use crate::{limits, net::conn::Connection, pace::TurnBudget};
+use super::{Shard, mailbox::Message};
+use crate::{limits, memory::Use, pace::TurnBudget, request::Client};
 use std::{rc::Rc, time::Duration};
 
 pub async fn run(shard: Shard) {
@@ -45,7 +45,7 @@ pub fn of_another_core(shard: &Shard) {
 
 /// Why a connection is ended.
 struct Stalled {
-    connection: Rc<Connection>,
+    client: Rc<Client>,
     stalled_for: Duration,
     held_bytes: usize,
     what: &'static str,
@@ -55,45 +55,44 @@ struct Stalled {
 async fn end_stalled(shard: &Shard, waiting: usize) {
     let mut stalled = Vec::new();
     let mut budget = TurnBudget::new(&shard.ring);
-    for connection in shard.connections.all() {
-        if let Some(connection) = connection.upgrade() {
-            stalled.extend(look(shard, &connection));
+    for client in shard.clients.all() {
+        if let Some(client) = client.upgrade() {
+            stalled.extend(look(shard, &client));
         }
         budget.item_done().await;
     }
     stalled.sort_by_key(|one| std::cmp::Reverse(one.stalled_for));
-    for Stalled { connection, stalled_for, held_bytes, what } in
+    for Stalled { client, stalled_for, held_bytes, what } in
         stalled.into_iter().take(waiting.min(limits::MEMORY_ENDED_AT_ONCE))
     {
         shard.bad_input.say(shard.ring.now(), || {
             format!(
                 "closing {}: {what} for {:.1} s, while it holds {held_bytes} bytes and others wait for memory \
                  (memory.limit.bytes)",
-                connection.stream.peer_addr(),
+                client.stream.peer_addr(),
                 stalled_for.as_secs_f64()
             )
         });
         shard.memory.count_ended();
-        connection.replies.close();
-        shard.ring.shutdown(&connection.stream);
+        client.end(&shard.ring);
     }
 }
 
-fn look(shard: &Shard, connection: &Rc<Connection>) -> Option<Stalled> {
-    let (replies, now) = (&connection.replies, shard.ring.now());
+fn look(shard: &Shard, client: &Rc<Client>) -> Option<Stalled> {
+    let (replies, now) = (&client.replies, shard.ring.now());
     if replies.is_closed() {
         return None;
     }
     let of_frame =
-        connection.progress.frame_stalled_for(now).map(|(since, held)| (since, held, "its request does not come on"));
+        client.progress.frame_stalled_for(now).map(|(since, held)| (since, held, "its request does not come on"));
     let of_replies = (replies.has_unsent() && replies.reply_bytes() >= limits::REPLY_PINNED_BYTES).then(|| {
-        let taken = shard.ring.taken_by_peer(&connection.stream);
-        let stalled_for = connection.progress.reader_stalled_for(taken, now);
+        let taken = shard.ring.taken_by_peer(&client.stream);
+        let stalled_for = client.progress.reader_stalled_for(taken, now);
         (stalled_for, replies.reply_bytes(), "it does not take its replies")
     });
     let (stalled_for, held_bytes, what) = of_frame.into_iter().chain(of_replies).max_by_key(|(since, ..)| *since)?;
     let is_stalled = stalled_for >= Duration::from_millis(limits::MEMORY_STALL_MS);
-    is_stalled.then(|| Stalled { connection: connection.clone(), stalled_for, held_bytes, what })
+    is_stalled.then(|| Stalled { client: client.clone(), stalled_for, held_bytes, what })
 }
 
 /// What the core holds for each use, in bytes, and what there is for it.

@@ -7,8 +7,10 @@
 //! A session is found on the core that made it. A client that comes back over another connection may land on another
 //! core; it is told FETCH_SESSION_ID_NOT_FOUND and begins a new session, as after a restart of the broker.
 
-use super::memory::{Charge, Memory, Use};
-use crate::limits;
+use crate::{
+    limits,
+    memory::{Charge, Memory, Use},
+};
 use protocol::{error::ErrorCode, uuid::Uuid};
 use ring::Instant;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -245,7 +247,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shard::memory;
+    use crate::memory;
 
     fn target(index: i32, fetch_offset: i64) -> Target {
         Target {

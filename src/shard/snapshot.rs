@@ -5,8 +5,8 @@
 
 use super::{Shard, groups, health, relief};
 use crate::{
-    admin::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic},
     pace::TurnBudget,
+    stats::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic},
 };
 use ring::BackendKind;
 use rustc_hash::FxHashMap;
@@ -49,7 +49,7 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
             BackendKind::Simulated => "simulated",
         },
         health: health::take(shard).await,
-        connections: shard.connections.open() as u64,
+        connections: shard.clients.open() as u64,
         log_files: shard.ring.open_files() as u64,
         log_files_max: shard.files.logs_per_core as u64,
         memory: relief::accounts(shard).into_iter().map(|(of, used, limit)| (of, used as u64, limit as u64)).collect(),

@@ -30,3 +30,6 @@ pub use primitives::Reader;
 pub use uuid::Uuid;
 pub use view::{Text, TopicRef};
 pub use writer::{LeaderIdAndEpoch, NodeEndpoint};
+
+/// Bytes of the length that stands before every request and response on the wire.
+pub const FRAME_LENGTH_BYTES: usize = 4;

@@ -1,13 +1,11 @@
-//! ApiVersions v0-4: the APIs that are served (see `net/api_table.rs`) and the cluster's features
+//! ApiVersions v0-4: the APIs that are served (see `apis/table.rs`) and the cluster's features
 //! (KIP-584).
 //!
 //! An unknown version is answered in version 0 with UNSUPPORTED_VERSION and the range of ApiVersions itself, so that
 //! newer clients can come down. v3 adds the client software's name and version (KIP-511), which are checked.
 
-use crate::{
-    meta::view,
-    net::{api_table, dispatch::Context},
-};
+use super::table;
+use crate::{meta::view, request::RequestContext, shard::Shard};
 use protocol::{
     ApiKey, ErrorCode,
     generated::rpc::api_versions_response::ApiVersion,
@@ -17,10 +15,10 @@ use protocol::{
 fn table() -> Vec<ApiVersion> {
     let entry = |served: &ApiKey| ApiVersion {
         api_key: served.code(),
-        min_version: api_table::advertised_min_version(*served),
+        min_version: table::advertised_min_version(*served),
         max_version: served.max_stable_version(),
     };
-    api_table::TABLE.iter().map(entry).collect()
+    table::TABLE.iter().map(entry).collect()
 }
 
 /// The answer to a version that Millstream does not serve.
@@ -37,20 +35,20 @@ fn is_software_name(name: &str) -> bool {
     name.chars().all(inner) && edge(name.chars().next()) && edge(name.chars().next_back())
 }
 
-pub async fn handle(context: &Context<'_>, request: ApiVersionsRequest) -> ApiVersionsResponse {
-    if context.api_version >= 3 {
+pub async fn handle(shard: &Shard, context: &RequestContext<'_>, request: ApiVersionsRequest) -> ApiVersionsResponse {
+    if context.ids.api_version >= 3 {
         if !is_software_name(&request.client_software_name) || !is_software_name(&request.client_software_version) {
             return ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.code(), ..Default::default() };
         }
         let software = (request.client_software_name, request.client_software_version);
-        *context.connection.software.borrow_mut() = software;
+        *context.client.software.borrow_mut() = software;
     }
-    let image = context.connection.shard.view.borrow().image.clone();
+    let image = shard.view.borrow().image.clone();
     let finalized = view::finalized_features(&image);
     ApiVersionsResponse {
         error_code: ErrorCode::None.code(),
         api_keys: table(),
-        supported_features: view::supported_features(context.api_version),
+        supported_features: view::supported_features(context.ids.api_version),
         finalized_features_epoch: finalized.epoch,
         finalized_features: finalized.features,
         ..Default::default()

@@ -1,16 +1,23 @@
 //! DescribeCluster v0-2, DescribeQuorum v0-2, DescribeConfigs v1-4 and ListConfigResources v0-1: what only reads the image.
 
-use crate::{meta::view, net::dispatch::Context};
+use crate::{meta::view, request::RequestContext, shard::Shard};
 use protocol::messages::*;
 
-pub async fn describe(context: &Context<'_>, request: DescribeClusterRequest) -> DescribeClusterResponse {
-    let image = context.connection.shard.view.borrow().image.clone();
-    view::describe_cluster(&image, context.connection.listener_name(), &request, context.api_version)
+pub async fn describe(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: DescribeClusterRequest,
+) -> DescribeClusterResponse {
+    let image = shard.view.borrow().image.clone();
+    view::describe_cluster(&image, shard.listener_name(context.client), &request, context.ids.api_version)
 }
 
 /// The quorum is this node alone: its log ends where the image does.
-pub async fn describe_quorum(context: &Context<'_>, request: DescribeQuorumRequest) -> DescribeQuorumResponse {
-    let shard = &context.connection.shard;
+pub async fn describe_quorum(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: DescribeQuorumRequest,
+) -> DescribeQuorumResponse {
     let image = shard.view.borrow().image.clone();
     let now_ms = shard.ring.wall_clock_ms();
     let log_end_offset = image.provenance.offset + 1;
@@ -26,19 +33,19 @@ pub async fn describe_quorum(context: &Context<'_>, request: DescribeQuorumReque
             last_caught_up_timestamp_ms: now_ms,
         })
         .collect();
-    view::describe_quorum(&image, &request, context.api_version, log_end_offset, &voters, &[])
+    view::describe_quorum(&image, &request, context.ids.api_version, log_end_offset, &voters, &[])
 }
 
-pub async fn describe_configs(context: &Context<'_>, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
-    let shard = &context.connection.shard;
+pub async fn describe_configs(shard: &Shard, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
     let image = shard.view.borrow().image.clone();
     view::describe_configs(&image, &shard.controller_settings, &request)
 }
 
 pub async fn list_config_resources(
-    context: &Context<'_>,
+    shard: &Shard,
+    context: &RequestContext<'_>,
     request: ListConfigResourcesRequest,
 ) -> ListConfigResourcesResponse {
-    let image = context.connection.shard.view.borrow().image.clone();
-    view::list_config_resources(&image, context.connection.listener_name(), &request, context.api_version)
+    let image = shard.view.borrow().image.clone();
+    view::list_config_resources(&image, shard.listener_name(context.client), &request, context.ids.api_version)
 }

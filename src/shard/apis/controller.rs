@@ -8,7 +8,7 @@ use crate::{
         controller::{ControllerRequest, ControllerResponse},
         view,
     },
-    net::dispatch::Context,
+    request::RequestContext,
     shard::{Answer, CONTROLLER_CORE, Call, Shard},
 };
 use protocol::messages::*;
@@ -34,56 +34,51 @@ pub async fn create(shard: &Shard, request: CreateTopicsRequest) {
     }
 }
 
+/// A handler that is a call to the controller; `versioned`: what it answers depends on the version of the request.
 macro_rules! forward {
-    ($(#[$about:meta])* $name:ident, $variant:ident, $request:ty, $response:ty, |$context:ident, $value:ident| $make:expr) => {
-        $(#[$about])*
-        pub async fn $name($context: &Context<'_>, $value: $request) -> $response {
-            match call(&$context.connection.shard, $make).await {
-                Some(ControllerResponse::$variant(response)) => response,
-                // The broker stops: the connection will be closed before this can be sent.
-                _ => <$response>::default(),
-            }
+    ($name:ident, $variant:ident, $request:ty, $response:ty) => {
+        pub async fn $name(shard: &Shard, request: $request) -> $response {
+            forward!(ask shard, $variant, $response, ControllerRequest::$variant(request))
+        }
+    };
+    (versioned $name:ident, $variant:ident, $request:ty, $response:ty) => {
+        pub async fn $name(shard: &Shard, context: &RequestContext<'_>, request: $request) -> $response {
+            let version = context.ids.api_version;
+            forward!(ask shard, $variant, $response, ControllerRequest::$variant { request, version })
+        }
+    };
+    (ask $shard:ident, $variant:ident, $response:ty, $make:expr) => {
+        match call($shard, $make).await {
+            Some(ControllerResponse::$variant(response)) => response,
+            // The broker stops: the connection will be closed before this can be sent.
+            _ => <$response>::default(),
         }
     };
 }
 
-forward!(create_topics, CreateTopics, CreateTopicsRequest, CreateTopicsResponse, |context, request| {
-    ControllerRequest::CreateTopics(request)
-});
-forward!(delete_topics, DeleteTopics, DeleteTopicsRequest, DeleteTopicsResponse, |context, request| {
-    ControllerRequest::DeleteTopics { request, version: context.api_version }
-});
-forward!(create_partitions, CreatePartitions, CreatePartitionsRequest, CreatePartitionsResponse, |context, request| {
-    ControllerRequest::CreatePartitions(request)
-});
-forward!(update_features, UpdateFeatures, UpdateFeaturesRequest, UpdateFeaturesResponse, |context, request| {
-    ControllerRequest::UpdateFeatures { request, version: context.api_version }
-});
-forward!(alter_configs, AlterConfigs, AlterConfigsRequest, AlterConfigsResponse, |context, request| {
-    ControllerRequest::AlterConfigs(request)
-});
+forward!(create_topics, CreateTopics, CreateTopicsRequest, CreateTopicsResponse);
+forward!(versioned delete_topics, DeleteTopics, DeleteTopicsRequest, DeleteTopicsResponse);
+forward!(create_partitions, CreatePartitions, CreatePartitionsRequest, CreatePartitionsResponse);
+forward!(versioned update_features, UpdateFeatures, UpdateFeaturesRequest, UpdateFeaturesResponse);
+forward!(alter_configs, AlterConfigs, AlterConfigsRequest, AlterConfigsResponse);
 forward!(
     incremental_alter_configs,
     IncrementalAlterConfigs,
     IncrementalAlterConfigsRequest,
-    IncrementalAlterConfigsResponse,
-    |context, request| ControllerRequest::IncrementalAlterConfigs(request)
+    IncrementalAlterConfigsResponse
 );
 forward!(
     alter_partition_reassignments,
     AlterPartitionReassignments,
     AlterPartitionReassignmentsRequest,
-    AlterPartitionReassignmentsResponse,
-    |context, request| ControllerRequest::AlterPartitionReassignments(request)
+    AlterPartitionReassignmentsResponse
 );
-forward!(elect_leaders, ElectLeaders, ElectLeadersRequest, ElectLeadersResponse, |context, request| {
-    ControllerRequest::ElectLeaders(request)
-});
+forward!(elect_leaders, ElectLeaders, ElectLeadersRequest, ElectLeadersResponse);
 
 pub async fn list_partition_reassignments(
-    context: &Context<'_>,
+    shard: &Shard,
     request: ListPartitionReassignmentsRequest,
 ) -> ListPartitionReassignmentsResponse {
-    let image = context.connection.shard.view.borrow().image.clone();
+    let image = shard.view.borrow().image.clone();
     view::list_partition_reassignments(&image, &request)
 }

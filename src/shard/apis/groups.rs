@@ -13,7 +13,7 @@ use crate::{
         fanout,
         request::{ClientContext, Request, Response},
     },
-    net::dispatch::Context,
+    request::RequestContext,
     shard::{
         Answer, Call, Shard,
         groups::{self, OFFSETS_TOPIC},
@@ -55,12 +55,16 @@ macro_rules! ask_for {
 }
 pub(super) use ask_for;
 
-pub async fn find_coordinator(context: &Context<'_>, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
-    let is_single = context.api_version < FIND_COORDINATORS_FROM;
+pub async fn find_coordinator(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: FindCoordinatorRequest,
+) -> FindCoordinatorResponse {
+    let is_single = context.ids.api_version < FIND_COORDINATORS_FROM;
     let keys = if is_single { vec![request.key.clone()] } else { request.coordinator_keys };
     let mut found = Vec::with_capacity(keys.len());
     for key in keys {
-        found.push(match coordinator(context, request.key_type, &key).await {
+        found.push(match coordinator(shard, context, request.key_type, &key).await {
             Ok((node_id, host, port)) => Coordinator { key, node_id, host, port, error_code: 0, ..Default::default() },
             Err((error, message)) => Coordinator {
                 key,
@@ -87,11 +91,11 @@ pub async fn find_coordinator(context: &Context<'_>, request: FindCoordinatorReq
 }
 
 async fn coordinator(
-    context: &Context<'_>,
+    shard: &Shard,
+    context: &RequestContext<'_>,
     key_type: i8,
     key: &str,
 ) -> Result<(i32, String, i32), (ErrorCode, String)> {
-    let shard = &context.connection.shard;
     if key_type != KEY_TYPE_GROUP {
         // Named as what it is by the clients; a wait would never end.
         let message = "transactions and share groups are not served yet".to_owned();
@@ -105,9 +109,9 @@ async fn coordinator(
     }
     let image = shard.view.borrow().image.clone();
     let broker = image.broker(shard.config.node_id);
-    let endpoint = broker.and_then(|broker| broker.endpoint(context.connection.listener_name()));
+    let endpoint = broker.and_then(|broker| broker.endpoint(shard.listener_name(context.client)));
     let endpoint = endpoint.ok_or_else(|| {
-        let message = format!("the coordinator is not reachable by listener {}", context.connection.listener_name());
+        let message = format!("the coordinator is not reachable by listener {}", shard.listener_name(context.client));
         (ErrorCode::CoordinatorNotAvailable, message)
     })?;
     Ok((shard.config.node_id, endpoint.host.clone(), i32::from(endpoint.port)))
@@ -132,39 +136,41 @@ async fn create_offsets_topic(shard: &Shard) {
     controller::create(shard, CreateTopicsRequest { topics: vec![topic], ..Default::default() }).await;
 }
 
-pub async fn join(context: &Context<'_>, request: JoinGroupRequest) -> JoinGroupResponse {
-    let shard = &context.connection.shard;
+pub async fn join(shard: &Shard, context: &RequestContext<'_>, request: JoinGroupRequest) -> JoinGroupResponse {
     let client = ClientContext {
         client_id: context.client_id.decode().into_owned(),
-        client_host: format!("/{}", context.connection.stream.peer_addr().ip()),
+        client_host: format!("/{}", context.client.stream.peer_addr().ip()),
         random: u128::from(shard.ring.random_u64()) << 64 | u128::from(shard.ring.random_u64()),
     };
     let group_id = request.group_id.clone();
-    ask_for!(JoinGroup, shard, &group_id, Request::JoinGroup { request, client, api_version: context.api_version })
+    ask_for!(JoinGroup, shard, &group_id, Request::JoinGroup { request, client, api_version: context.ids.api_version })
 }
 
-pub async fn sync(context: &Context<'_>, request: SyncGroupRequest) -> SyncGroupResponse {
+pub async fn sync(shard: &Shard, context: &RequestContext<'_>, request: SyncGroupRequest) -> SyncGroupResponse {
     let group_id = request.group_id.clone();
-    let request = Request::SyncGroup { request, api_version: context.api_version };
-    ask_for!(SyncGroup, &context.connection.shard, &group_id, request)
+    let request = Request::SyncGroup { request, api_version: context.ids.api_version };
+    ask_for!(SyncGroup, shard, &group_id, request)
 }
 
-pub async fn heartbeat(context: &Context<'_>, request: HeartbeatRequest) -> HeartbeatResponse {
+pub async fn heartbeat(shard: &Shard, request: HeartbeatRequest) -> HeartbeatResponse {
     let group_id = request.group_id.clone();
-    ask_for!(Heartbeat, &context.connection.shard, &group_id, Request::Heartbeat(request))
+    ask_for!(Heartbeat, shard, &group_id, Request::Heartbeat(request))
 }
 
-pub async fn leave(context: &Context<'_>, request: LeaveGroupRequest) -> LeaveGroupResponse {
+pub async fn leave(shard: &Shard, context: &RequestContext<'_>, request: LeaveGroupRequest) -> LeaveGroupResponse {
     let group_id = request.group_id.clone();
-    let request = Request::LeaveGroup { request, api_version: context.api_version };
-    ask_for!(LeaveGroup, &context.connection.shard, &group_id, request)
+    let request = Request::LeaveGroup { request, api_version: context.ids.api_version };
+    ask_for!(LeaveGroup, shard, &group_id, request)
 }
 
-pub async fn describe(context: &Context<'_>, request: DescribeGroupsRequest) -> DescribeGroupsResponse {
-    let shard = &context.connection.shard;
+pub async fn describe(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: DescribeGroupsRequest,
+) -> DescribeGroupsResponse {
     let mut groups = Vec::with_capacity(request.groups.len());
     for group_id in request.groups {
-        let asked = Request::DescribeGroup { group_id: group_id.clone(), api_version: context.api_version };
+        let asked = Request::DescribeGroup { group_id: group_id.clone(), api_version: context.ids.api_version };
         let mut group = ask_for!(DescribeGroup, shard, &group_id, asked);
         if request.include_authorized_operations && group.error_code == ErrorCode::None.code() {
             group.authorized_operations = GROUP_OPERATIONS;
@@ -178,8 +184,7 @@ pub async fn describe(context: &Context<'_>, request: DescribeGroupsRequest) -> 
 /// ALTER_CONFIGS 11.
 const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
 
-pub async fn list(context: &Context<'_>, request: ListGroupsRequest) -> ListGroupsResponse {
-    let shard = &context.connection.shard;
+pub async fn list(shard: &Shard, request: ListGroupsRequest) -> ListGroupsResponse {
     let mut answers = Vec::new();
     for (core, partition) in groups::all(shard) {
         let request = Request::ListGroups(request.clone());
@@ -192,8 +197,7 @@ pub async fn list(context: &Context<'_>, request: ListGroupsRequest) -> ListGrou
     fanout::merge_list_groups(answers, |_| true)
 }
 
-pub async fn delete(context: &Context<'_>, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
-    let shard = &context.connection.shard;
+pub async fn delete(shard: &Shard, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let mut results = Vec::with_capacity(request.groups_names.len());
     for group_id in request.groups_names {
         results.push(ask_for!(DeleteGroup, shard, &group_id, Request::DeleteGroup { group_id: group_id.clone() }));

@@ -8,7 +8,7 @@ use super::controller;
 use crate::{
     coord::producer_ids,
     meta::controller::{ControllerRequest, ControllerResponse},
-    net::dispatch::Context,
+    request::RequestContext,
     shard::Shard,
 };
 use protocol::{
@@ -21,8 +21,11 @@ use std::{
     rc::Rc,
 };
 
-pub async fn handle(context: &Context<'_>, request: InitProducerIdRequest) -> InitProducerIdResponse {
-    let shard = &context.connection.shard;
+pub async fn handle(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: InitProducerIdRequest,
+) -> InitProducerIdResponse {
     if request.transactional_id.as_deref() == Some("") {
         return producer_ids::init_producer_id_error(ErrorCode::InvalidRequest);
     }
@@ -31,7 +34,7 @@ pub async fn handle(context: &Context<'_>, request: InitProducerIdRequest) -> In
             let id = request.transactional_id.as_deref().unwrap_or_default();
             format!(
                 "{} asks for transactional id '{id}': transactions are not served yet",
-                context.connection.stream.peer_addr()
+                context.client.stream.peer_addr()
             )
         });
         return refusal;

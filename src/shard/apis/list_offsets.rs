@@ -7,7 +7,7 @@
 use super::{locate, spread};
 use crate::{
     log::TimestampOffsetEpoch,
-    net::dispatch::Context,
+    request::RequestContext,
     shard::{Answer, Call, Shard, partition::PartitionId},
 };
 use protocol::{
@@ -81,9 +81,12 @@ fn take_repeated(topics: &mut Vec<ListOffsetsTopic>) -> FxHashSet<(String, i32)>
     repeated
 }
 
-pub async fn handle(context: &Context<'_>, mut request: ListOffsetsRequest) -> ListOffsetsResponse {
-    let shard = &context.connection.shard;
-    let version = context.api_version;
+pub async fn handle(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    mut request: ListOffsetsRequest,
+) -> ListOffsetsResponse {
+    let version = context.ids.api_version;
     let says_epochs = version >= LEADER_EPOCHS_FROM;
     let read_committed = request.isolation_level == 1;
     let repeated = take_repeated(&mut request.topics);

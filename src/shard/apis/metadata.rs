@@ -4,7 +4,7 @@
 //! allow it. It does not wait for them: its answer says that they are unknown, and the client asks again.
 
 use super::controller;
-use crate::{limits, meta::view, net::dispatch::Context, shard::Shard};
+use crate::{limits, meta::view, request::RequestContext, shard::Shard};
 use protocol::messages::{
     DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, MetadataRequest, MetadataResponse,
 };
@@ -46,12 +46,11 @@ fn create(shard: &Shard, names: Vec<String>) {
     }));
 }
 
-pub async fn handle(context: &Context<'_>, request: MetadataRequest) -> MetadataResponse {
-    let shard = &context.connection.shard;
-    let listener = context.connection.listener_name();
+pub async fn handle(shard: &Shard, context: &RequestContext<'_>, request: MetadataRequest) -> MetadataResponse {
+    let listener = shard.listener_name(context.client);
     let auto_create = shard.config.topics.auto_create_topics_enable;
     let image = shard.view.borrow().image.clone();
-    match view::metadata(&image, listener, &request, context.api_version, auto_create) {
+    match view::metadata(&image, listener, &request, context.ids.api_version, auto_create) {
         Ok(answer) => {
             create(shard, answer.to_create);
             answer.response
@@ -61,13 +60,13 @@ pub async fn handle(context: &Context<'_>, request: MetadataRequest) -> Metadata
 }
 
 pub async fn describe_topic_partitions(
-    context: &Context<'_>,
+    shard: &Shard,
+    context: &RequestContext<'_>,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
-    let shard = &context.connection.shard;
     let image = shard.view.borrow().image.clone();
     let limit = shard.config.network.max_request_partition_size_limit;
-    view::describe_topic_partitions(&image, context.connection.listener_name(), &request, limit)
+    view::describe_topic_partitions(&image, shard.listener_name(context.client), &request, limit)
         .unwrap_or_else(|error| view::refuse_describe_topic_partitions(&request, &error))
 }
 

@@ -9,7 +9,8 @@ use crate::{
         request::{Request, Response},
     },
     meta::image::Image,
-    net::dispatch::Context,
+    request::RequestContext,
+    shard::Shard,
 };
 use protocol::{
     ErrorCode, Uuid,
@@ -38,40 +39,40 @@ impl Topics for ImageTopics {
     }
 }
 
-fn topics(context: &Context<'_>) -> ImageTopics {
-    ImageTopics(context.connection.shard.view.borrow().image.clone())
+fn topics(shard: &Shard) -> ImageTopics {
+    ImageTopics(shard.view.borrow().image.clone())
 }
 
-pub async fn commit(context: &Context<'_>, request: OffsetCommitRequest) -> OffsetCommitResponse {
-    let api_version = context.api_version;
-    let (request, known) = fanout::split_offset_commit(request, api_version, &topics(context));
+pub async fn commit(shard: &Shard, context: &RequestContext<'_>, request: OffsetCommitRequest) -> OffsetCommitResponse {
+    let api_version = context.ids.api_version;
+    let (request, known) = fanout::split_offset_commit(request, api_version, &topics(shard));
     let Some(request) = request else { return known };
     let group_id = request.group_id.clone();
     let request = Request::OffsetCommit { request, api_version };
-    fanout::merge_offset_commit(known, ask_for!(OffsetCommit, &context.connection.shard, &group_id, request))
+    fanout::merge_offset_commit(known, ask_for!(OffsetCommit, shard, &group_id, request))
 }
 
-pub async fn fetch(context: &Context<'_>, request: OffsetFetchRequest) -> OffsetFetchResponse {
-    let (api_version, require_stable) = (context.api_version, request.require_stable);
-    let topics = topics(context);
+pub async fn fetch(shard: &Shard, context: &RequestContext<'_>, request: OffsetFetchRequest) -> OffsetFetchResponse {
+    let (api_version, require_stable) = (context.ids.api_version, request.require_stable);
+    let topics = topics(shard);
     let requested = fanout::offset_fetch_groups(request, api_version);
     let mut answers = Vec::with_capacity(requested.len());
     for group in requested.clone() {
         let group_id = group.group_id.clone();
         let (group, known) = fanout::split_offset_fetch(group, api_version, &topics);
         let request = Request::OffsetFetch { group, require_stable };
-        let answered = ask_for!(OffsetFetch, &context.connection.shard, &group_id, request);
+        let answered = ask_for!(OffsetFetch, shard, &group_id, request);
         answers.push(fanout::merge_offset_fetch(answered, known, api_version, &topics));
     }
     fanout::offset_fetch_response(answers, &requested, api_version)
 }
 
-pub async fn delete(context: &Context<'_>, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
-    let (request, known) = fanout::split_offset_delete(request, &topics(context));
+pub async fn delete(shard: &Shard, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
+    let (request, known) = fanout::split_offset_delete(request, &topics(shard));
     if request.group_id.is_empty() {
         return OffsetDeleteResponse { error_code: ErrorCode::InvalidGroupId.code(), ..Default::default() };
     }
     let group_id = request.group_id.clone();
-    let answered = ask_for!(OffsetDelete, &context.connection.shard, &group_id, Request::OffsetDelete(request));
+    let answered = ask_for!(OffsetDelete, shard, &group_id, Request::OffsetDelete(request));
     fanout::merge_offset_delete(answered, known)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 pub const COMPAT: &str = "docs/compat.md";
 /// Which APIs are served.
-pub const API_TABLE: &str = "src/net/api_table.rs";
+pub const API_TABLE: &str = "src/shard/apis/table.rs";
 /// Which versions there are.
 pub const API_VERSIONS: &str = "crates/protocol/src/gen/api.rs";
 

@@ -8,31 +8,42 @@
 //! Stop: no core accepts any more → requests in flight end → every core closes its logs → core 0 writes the checkpoints
 //! that make the next start quick, and at last `.kafka_cleanshutdown`.
 
-mod checkpoints;
-pub(crate) mod identity;
-pub(crate) mod storage;
+pub use crate::{net::listener::ListenAddress, shard::mailbox::MeshEnd};
 
-pub use crate::shard::mailbox::MeshEnd;
 use crate::{
     config::{BrokerConfig, Layers},
     limits,
     log::{LogDir, LogError, LogState, PartitionDir, stream},
     meta::{
         METADATA_TOPIC,
-        controller::{ControllerRequest, ControllerResponse, DirectoryAssignment, Settings},
+        controller::Settings,
         image::Image,
-        node::{Hooks, LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions},
+        node::{LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions},
     },
-    net::{admission::OpenConnections, listener::ListenPlan},
-    shard::{Answer, Call, Shard, ShardOptions, mailbox, partition::PartitionId, view::ClusterView},
+    net::{
+        admission::OpenConnections,
+        listener::{Acceptor, ListenError, ListenPlan},
+    },
+    shard::{
+        Answer, Call, Shard, ShardOptions,
+        lead::{
+            checkpoints::{self, LogDirs},
+            publish,
+        },
+        mailbox,
+        partition::PartitionId,
+        view::ClusterView,
+    },
+    storage::{
+        Storage, emptied,
+        identity::{self, Identity, IdentityError, OfflineDir},
+        is_emptied,
+    },
 };
-use checkpoints::LogDirs;
-use identity::{Identity, OfflineDir};
 use protocol::Uuid;
 use ring::{Doorbell, Ring};
 use rustc_hash::FxHashSet;
 use std::{
-    collections::BTreeSet,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -40,20 +51,18 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-pub use storage::{Storage, Unopened};
-use storage::{emptied, is_emptied};
 
 /// Why a broker does not start. Nothing is served then; what was there before stays as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
-    #[error("cannot listen on {address}: {source}. Choose another port in `listeners`, or end the process that has it")]
-    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
     Meta(#[from] MetaNodeError),
-    #[error("{}: {detail}", path.display())]
-    MetaProperties { path: PathBuf, detail: String },
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     #[error(
         "cannot read the commit stream of the last run: {source}. Its records were acknowledged: mend the disk first"
     )]
@@ -126,14 +135,6 @@ pub struct CoreStart {
     pub ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>,
 }
 
-/// One resolved address of a listener.
-#[derive(Clone, Copy, Debug)]
-pub struct ListenAddress {
-    /// Index into the configured listeners.
-    pub listener: usize,
-    pub address: SocketAddr,
-}
-
 /// Runs one core of a broker until it is told to stop.
 pub async fn run_core(ring: Ring, start: CoreStart) -> Result<(), BootError> {
     let index = start.end.index();
@@ -151,19 +152,21 @@ pub async fn run_core(ring: Ring, start: CoreStart) -> Result<(), BootError> {
             _ => ring.sleep(BOARD_INTERVAL).await,
         }
     };
+    let files = start.open_connections.files();
+    let acceptor = Acceptor::new(prepared.plan, start.open_connections);
     let shard = Shard::start(
         ring,
         ShardOptions {
             controller_settings: settings(&start.config, &start.layers),
             config: start.config,
             storage: prepared.storage,
-            open_connections: start.open_connections,
+            open_listeners: Box::new(move |shard| acceptor.accept(shard)),
+            files,
             end: start.end,
             doorbells,
             count: start.count,
             cpu: start.cpu,
             view: prepared.view,
-            plan: prepared.plan,
         },
     );
     match lead {
@@ -202,7 +205,7 @@ async fn identify(ring: &Ring, config: &BrokerConfig) -> Result<Identity, BootEr
         metadata_dir: &config.metadata_log_dir,
         metadata_dir_is_set: config.metadata_log_dir_is_set,
     };
-    identity::identify(&identity::look(ring, config).await, &wanted)
+    Ok(identity::identify(&identity::look(ring, config).await, &wanted)?)
 }
 
 /// The log directories that are in use, and those that cannot be.
@@ -339,12 +342,13 @@ impl Lead {
             let image = self.loaded_meta.image();
             dir.note_deleted(|topic, partition| shard.storage.is_kept(dir.path(), image, topic, partition));
         }
-        let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, hooks(shard, &dirs)).await?;
+        let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish::hooks(shard, &dirs)).await?;
         *shard.controller.borrow_mut() = Some(Rc::new(node));
-        tell_directories(shard).await;
+        publish::tell_directories(shard).await;
         checkpoints::note_metadata(shard, &dirs);
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
-            checkpoints::write_first(shard, &dirs).await?;
+            let written = checkpoints::write_first(shard, &dirs).await;
+            written.map_err(|source| BootError::Io { what: "cannot write the offset checkpoints", source })?;
         }
         end_replay(shard, &dirs, &self.streams).await;
         for dir in &dirs.all {
@@ -359,56 +363,6 @@ impl Lead {
             of_dir.await;
         }
         stop(shard, &dirs).await
-    }
-}
-
-/// What the metadata node has the shards do.
-fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
-    let (publisher, releaser) = ((shard.clone(), dirs.clone()), (shard.clone(), dirs.clone()));
-    Hooks {
-        publish: Box::new(move |image| {
-            let (shard, dirs) = publisher.clone();
-            Box::pin(async move { publish(&shard, &dirs, image).await })
-        }),
-        release_names: Box::new(move |names| {
-            let (shard, dirs) = releaser.clone();
-            Box::pin(async move { checkpoints::release_names(&shard, &dirs, &names).await })
-        }),
-    }
-}
-
-/// Shows a new image to every core, and returns when all have followed it.
-async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
-    let before = shard.view.borrow().image.clone();
-    let view = shard.view.borrow().follow(image, shard.config.node_id);
-    shard.call_all(|| Call::Follow(view.clone())).await;
-    let mut had_gone = BTreeSet::new();
-    for topic in before.topics.iter().filter(|topic| view.image.topics.by_id(topic.id).is_none()) {
-        for (index, partition) in &topic.partitions {
-            let id = PartitionId { topic_id: topic.id, index: *index };
-            had_gone.extend(shard.storage.dir_of(id, partition.directory_of(shard.config.node_id)));
-        }
-    }
-    checkpoints::forget_gone(shard, dirs, had_gone.into_iter()).await;
-    checkpoints::note_metadata(shard, dirs);
-}
-
-/// Tells the controller where partitions are that the metadata has elsewhere, or nowhere. If it cannot be told, the next
-/// start finds the same.
-async fn tell_directories(shard: &Shard) {
-    let replicas = shard.storage.assignments().to_vec();
-    let Some(controller) = shard.controller.borrow().clone().filter(|_| !replicas.is_empty()) else { return };
-    let broker_id = shard.config.node_id;
-    let broker_epoch = controller.image().broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
-    let partitions = replicas.len();
-    let request = ControllerRequest::AssignReplicasToDirs(DirectoryAssignment { broker_id, broker_epoch, replicas });
-    match controller.request(request).await {
-        ControllerResponse::AssignReplicasToDirs(Ok(())) => {
-            tracing::info!(partitions, "the metadata records the log directories of partitions as they were found");
-        }
-        other => {
-            tracing::error!(partitions, ?other, "the log directories of partitions cannot be recorded in the metadata")
-        }
     }
 }
 
@@ -454,18 +408,6 @@ async fn keep_stream(shard: &Shard, dir: &LogDir, found: &stream::Found, unopene
         }
     }
     Ok(())
-}
-
-/// What one partition says of itself for the checkpoints.
-#[derive(Clone, Debug)]
-pub struct PartitionCheckpoint {
-    /// The log directory.
-    pub dir: PathBuf,
-    pub topic: String,
-    pub partition: i32,
-    pub recovery_point: i64,
-    pub log_start_offset: i64,
-    pub high_watermark: i64,
 }
 
 /// Closes every log, and marks each log directory that was closed in order.

@@ -8,8 +8,9 @@
 //! it is held: by a request, the tail or a reply, here or on another core. So a slice of 100 bytes
 //! counts for all that it keeps in memory. The other uses count the bytes referenced.
 
-use crate::{limits, net::frame};
+use crate::limits;
 use bytes::BytesMut;
+use protocol::FRAME_LENGTH_BYTES;
 use ring::signal::Signal;
 use std::{
     cell::{Cell, RefCell},
@@ -111,7 +112,7 @@ impl Plan {
 
     /// The largest frame that there can be room for, with its length before it.
     pub fn frame_max(&self) -> usize {
-        limits::RECEIVE_BLOCK_BYTES.max(self.large_frames / 5 * 4) - frame::LENGTH_BYTES
+        limits::RECEIVE_BLOCK_BYTES.max(self.large_frames / 5 * 4) - FRAME_LENGTH_BYTES
     }
 }
 
@@ -385,7 +386,7 @@ mod tests {
             assert!(sum <= per_core, "{limit} {cores}: {sum} of {per_core}");
             assert!(
                 plan.blocks_max >= limits::RECEIVE_BLOCKS_MIN
-                    && plan.frame_max() + frame::LENGTH_BYTES >= limits::RECEIVE_BLOCK_BYTES
+                    && plan.frame_max() + FRAME_LENGTH_BYTES >= limits::RECEIVE_BLOCK_BYTES
             );
         }
         let enough = Plan::of(None, 2);
@@ -409,7 +410,7 @@ mod tests {
             let frame_max = memory.plan().frame_max();
             let (first, second) = (memory.queue_large(), memory.queue_large());
             assert!(second.take(1).is_none(), "first come, first served");
-            let whole = frame::LENGTH_BYTES + frame_max;
+            let whole = FRAME_LENGTH_BYTES + frame_max;
             let charge = first.take(whole).expect("there is room for it alone");
             drop(first);
             assert!(second.take(whole).is_none());

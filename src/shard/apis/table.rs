@@ -1,7 +1,7 @@
 //! The APIs that are served, in one table: the dispatcher looks requests up in it and ApiVersions prints it, so that
 //! what is said and what is served cannot differ.
 //!
-//! Owns: the table. Lives on: every core (it is constant). Never: names an API without a handler in `dispatch.rs`.
+//! Owns: the table. Lives on: every core (it is constant). Never: names an API without a handler in `apis/mod.rs`.
 
 use protocol::api::ApiKey;
 

@@ -4,7 +4,6 @@
 //! the metadata is in another; directories that contradict each other, or that say too little, keep the broker from
 //! starting. Never: changes a file.
 
-use super::BootError;
 use crate::{
     config::BrokerConfig,
     log::{MetaProperties, parse_partition_dir, parse_stray_dir},
@@ -19,6 +18,14 @@ use std::{
 
 const META_PROPERTIES: &str = "meta.properties";
 const MAX_META_BYTES: usize = 1 << 20;
+
+/// Why the log directories cannot be told to be this node's: the broker does not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {detail}", path.display())]
+pub struct IdentityError {
+    pub path: PathBuf,
+    pub detail: String,
+}
 
 /// What the configuration says about the directories.
 pub struct Wanted<'a> {
@@ -112,12 +119,12 @@ async fn has_metadata(ring: &Ring, folder: &Path) -> io::Result<bool> {
     Ok(entries.iter().any(|entry| entry.name.ends_with(".log") || entry.name.ends_with(".checkpoint")))
 }
 
-fn refuse(path: &Path, detail: String) -> BootError {
-    BootError::MetaProperties { path: path.to_owned(), detail }
+fn refuse(path: &Path, detail: String) -> IdentityError {
+    IdentityError { path: path.to_owned(), detail }
 }
 
 /// What follows from the looks at the directories.
-pub fn identify(looks: &[Look], wanted: &Wanted<'_>) -> Result<Identity, BootError> {
+pub fn identify(looks: &[Look], wanted: &Wanted<'_>) -> Result<Identity, IdentityError> {
     check_paths(looks, wanted)?;
     let cluster_id = cluster_id(looks, wanted)?;
     check_known(looks, wanted, cluster_id.as_deref())?;
@@ -136,7 +143,7 @@ pub fn identify(looks: &[Look], wanted: &Wanted<'_>) -> Result<Identity, BootErr
 }
 
 /// What is wrong with the `meta.properties` of these directories, which need not be all of their broker's.
-pub fn contradiction(looks: &[Look]) -> Option<BootError> {
+pub fn contradiction(looks: &[Look]) -> Option<IdentityError> {
     let node_id = said(looks).next().map_or(1, |(_, meta)| meta.node_id);
     let wanted = Wanted { cluster_id: None, node_id, metadata_dir: Path::new(""), metadata_dir_is_set: false };
     let cluster_id = match cluster_id(looks, &wanted) {
@@ -146,7 +153,7 @@ pub fn contradiction(looks: &[Look]) -> Option<BootError> {
     check_known(looks, &wanted, cluster_id.as_deref()).and_then(|()| check_directory_ids(looks)).err()
 }
 
-fn check_paths(looks: &[Look], wanted: &Wanted<'_>) -> Result<(), BootError> {
+fn check_paths(looks: &[Look], wanted: &Wanted<'_>) -> Result<(), IdentityError> {
     for (at, look) in looks.iter().enumerate() {
         if looks[..at].iter().any(|other| other.path == look.path) {
             return Err(refuse(&look.path, "log.dirs names this directory twice: leave one of them out".to_owned()));
@@ -170,7 +177,7 @@ fn said(looks: &[Look]) -> impl Iterator<Item = (&Look, &MetaProperties)> {
     looks.iter().filter_map(|look| Some((look, look.meta.as_ref()?.as_ref().ok()?)))
 }
 
-fn cluster_id(looks: &[Look], wanted: &Wanted<'_>) -> Result<Option<String>, BootError> {
+fn cluster_id(looks: &[Look], wanted: &Wanted<'_>) -> Result<Option<String>, IdentityError> {
     let first = said(looks).next();
     for (look, meta) in said(looks) {
         let path = look.path.join(META_PROPERTIES);
@@ -203,7 +210,7 @@ fn cluster_id(looks: &[Look], wanted: &Wanted<'_>) -> Result<Option<String>, Boo
 
 /// A directory that holds something says to which cluster it belongs, or nothing is begun: another id, drawn anew, would
 /// be taken for another cluster by every client and tool.
-fn check_known(looks: &[Look], wanted: &Wanted<'_>, cluster_id: Option<&str>) -> Result<(), BootError> {
+fn check_known(looks: &[Look], wanted: &Wanted<'_>, cluster_id: Option<&str>) -> Result<(), IdentityError> {
     for look in looks.iter().filter(|look| look.fault.is_none()) {
         let holds = match (&look.partition, look.has_metadata_log) {
             (_, true) => "the metadata log".to_owned(),
@@ -227,7 +234,7 @@ fn check_known(looks: &[Look], wanted: &Wanted<'_>, cluster_id: Option<&str>) ->
     Ok(())
 }
 
-fn check_directory_ids(looks: &[Look]) -> Result<(), BootError> {
+fn check_directory_ids(looks: &[Look]) -> Result<(), IdentityError> {
     let ids: Vec<(&Look, &str)> =
         said(looks).filter_map(|(look, meta)| Some((look, meta.directory_id.as_deref()?))).collect();
     for (at, (look, id)) in ids.iter().enumerate() {
@@ -244,7 +251,7 @@ fn check_directory_ids(looks: &[Look]) -> Result<(), BootError> {
 }
 
 /// The metadata log is where it is. Beginning another one would be an empty cluster beside the topics of this one.
-fn metadata_dir(looks: &[Look], wanted: &Wanted<'_>) -> Result<PathBuf, BootError> {
+fn metadata_dir(looks: &[Look], wanted: &Wanted<'_>) -> Result<PathBuf, IdentityError> {
     let with_log: Vec<&Look> = looks.iter().filter(|look| look.has_metadata_log).collect();
     let configured = looks.iter().find(|look| look.path == wanted.metadata_dir).expect("checked above");
     match with_log[..] {

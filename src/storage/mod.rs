@@ -13,7 +13,6 @@
 //!   least as far as when the directory was last in use. An older metadata log proves nothing.
 //! - A folder that was set aside comes back when the metadata has its topic id, and no other folder.
 
-use super::identity::OfflineDir;
 use crate::{
     limits,
     log::{LogDir, LogStart, PartitionId, bring_back, read_topic_id, set_aside, stream::ReplayPart},
@@ -30,10 +29,12 @@ use std::{
 };
 
 mod decide;
+pub mod identity;
 pub mod survey;
 
-pub(super) use decide::is_emptied;
+pub use decide::is_emptied;
 use decide::{Decisions, Facts, Held, Why};
+use identity::OfflineDir;
 
 /// Places of partitions: plain data that every core shares.
 #[derive(Default)]
@@ -44,7 +45,7 @@ pub struct Storage {
     /// What the commit streams of the last run hold.
     replay: FxHashMap<PartitionId, Vec<ReplayPart>>,
     /// Log directories of the configuration that cannot be used.
-    pub(super) offline: Vec<OfflineDir>,
+    pub offline: Vec<OfflineDir>,
     settled: OnceLock<Settled>,
     /// Partitions that could not be opened. A lock, because it is not yet the time of requests.
     unopened: Mutex<Vec<Unopened>>,
@@ -93,7 +94,7 @@ pub struct Unopened {
 }
 
 /// What is said of a directory that has lost everything.
-pub(super) fn emptied(dir: &Path) -> String {
+pub fn emptied(dir: &Path) -> String {
     format!(
         "has a meta.properties, but none of the partitions that the metadata records in it, and no checkpoints: restore them. \
          To begin these partitions anew, type `printf '0\\n0\\n' > {}/recovery-point-offset-checkpoint`",
@@ -102,13 +103,13 @@ pub(super) fn emptied(dir: &Path) -> String {
 }
 
 impl Storage {
-    pub(super) fn new(dirs: &[impl Borrow<LogDir>], offline: Vec<OfflineDir>) -> Storage {
+    pub fn new(dirs: &[impl Borrow<LogDir>], offline: Vec<OfflineDir>) -> Storage {
         let dirs = dirs.iter().map(Borrow::borrow).map(|dir| (dir.path().to_owned(), dir.directory_id())).collect();
         Storage { dirs, offline, ..Storage::default() }
     }
 
     /// Adds what a directory knows of its partitions, and what its commit stream has.
-    pub(super) fn add(&mut self, dir: &mut LogDir, replay: FxHashMap<PartitionId, Vec<ReplayPart>>) {
+    pub fn add(&mut self, dir: &mut LogDir, replay: FxHashMap<PartitionId, Vec<ReplayPart>>) {
         self.replay.extend(replay);
         for found in dir.partitions().to_vec() {
             let start = dir.log_start(&found.topic, found.partition);
@@ -156,7 +157,7 @@ impl Storage {
     }
 
     /// The log directory of a partition, as far as it has one here; `directory` is the one that the metadata records.
-    pub(super) fn dir_of(&self, id: PartitionId, directory: Option<Uuid>) -> Option<PathBuf> {
+    pub fn dir_of(&self, id: PartitionId, directory: Option<Uuid>) -> Option<PathBuf> {
         match self.settled.get().and_then(|settled| settled.places.get(&id)) {
             Some(Place::At { folder, .. }) => folder.parent().map(PathBuf::from),
             Some(Place::Offline { .. }) => None,
@@ -173,7 +174,7 @@ impl Storage {
     /// Takes note that the commit stream of the last run could not be taken out of this directory:
     /// none is made there in this run, which would write over it, and the directory is not marked
     /// as closed in order.
-    pub(super) fn note_old_stream(&self, dir: &Path) {
+    pub fn note_old_stream(&self, dir: &Path) {
         self.old_streams.lock().expect("no core panics while it holds the list").insert(dir.to_owned());
     }
 
@@ -210,7 +211,7 @@ impl Storage {
     }
 
     /// Whether this directory has logs that were not opened in this run: what they need after a crash, they still need.
-    pub(super) fn has_unopened(&self, dir: &Path) -> bool {
+    pub fn has_unopened(&self, dir: &Path) -> bool {
         let has_left = self.settled.get().is_some_and(|settled| settled.dirs_with_left.contains(dir));
         has_left || self.unopened().iter().any(|one| one.dirs.iter().any(|path| path == dir))
     }
@@ -222,7 +223,7 @@ impl Storage {
     /// Whether the checkpoints of a directory go on to say what they said of a partition that says
     /// nothing itself. A folder that is left in one directory keeps nothing in another: what that
     /// knew of a deleted topic there, it would take for knowledge of the next topic of its name.
-    pub(super) fn is_kept(&self, dir: &Path, image: &Image, topic: &str, partition: i32) -> bool {
+    pub fn is_kept(&self, dir: &Path, image: &Image, topic: &str, partition: i32) -> bool {
         let folder = || dir.join(format!("{topic}-{partition}"));
         let is_left = || self.settled.get().is_some_and(|settled| settled.left.contains(&folder()));
         let in_image = || image.topics.by_name(topic).is_some_and(|topic| topic.partition(partition).is_some());
@@ -230,12 +231,12 @@ impl Storage {
     }
 
     /// What the metadata has to be told of the places of partitions.
-    pub(super) fn assignments(&self) -> &[(Uuid, i32, Uuid)] {
+    pub fn assignments(&self) -> &[(Uuid, i32, Uuid)] {
         self.settled.get().map_or(&[], |settled| &settled.assignments)
     }
 
     /// Decides where each partition is, and makes it so. `image` is the metadata as the last run has left it.
-    pub(super) async fn settle(&self, ring: &Ring, dirs: &[LogDir], image: &Image, node_id: i32) {
+    pub async fn settle(&self, ring: &Ring, dirs: &[LogDir], image: &Image, node_id: i32) {
         let mut facts = Facts::gather(dirs, image, node_id);
         read_topic_ids(ring, &mut facts, image).await;
         let decisions = decide::decide(&facts, image, node_id);

@@ -4,9 +4,10 @@
 
 use crate::{
     limits,
-    shard::memory::{Memory, Use},
+    memory::{Memory, Use},
 };
 use bytes::{Bytes, BytesMut};
+use protocol::FRAME_LENGTH_BYTES;
 use ring::{BlockPool, File, Stable, signal::Signal};
 use smallvec::{SmallVec, smallvec};
 use std::{
@@ -66,9 +67,9 @@ impl Reply {
 
 /// Writes the length prefix that `frame` begins with, for a frame that has `records_bytes` beyond these bytes.
 pub fn fill_in_length(frame: &mut BytesMut, records_bytes: usize) {
-    let length = frame.len() + records_bytes - super::frame::LENGTH_BYTES;
+    let length = frame.len() + records_bytes - FRAME_LENGTH_BYTES;
     let length = i32::try_from(length).expect("a response fits its length prefix");
-    frame[..super::frame::LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
+    frame[..FRAME_LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
 }
 
 /// What a reply about so many topics and partitions takes as a rule, records and messages aside.
@@ -322,7 +323,7 @@ impl Drop for ReplyHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shard::memory::Plan;
+    use crate::memory::Plan;
 
     fn reply(byte: u8) -> Reply {
         Reply { parts: smallvec![ReplyPart::Bytes(Bytes::from(vec![byte; 10]))] }

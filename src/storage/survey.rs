@@ -2,9 +2,12 @@
 //!
 //! Owns: nothing. Lives on the thread of the command. Never: changes anything, or decides by other rules than a start.
 
-use super::{Storage, by_reason, decide, decide::Facts, read_topic_ids};
+use super::{
+    Storage, by_reason, decide,
+    decide::{Facts, Why},
+    read_topic_ids,
+};
 use crate::{
-    boot::storage::decide::Why,
     log::{LogDir, PartitionId},
     meta::image::Image,
 };

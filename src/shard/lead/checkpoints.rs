@@ -1,12 +1,11 @@
 //! The offset checkpoints of the log directories: what every log says of itself, written now and then.
 //!
 //! Owns: the log directories while the broker runs, and whose turn it is to write the checkpoints of each: what was asked
-//! later is written later, and a directory that hangs holds up no other. Lives on: the core that boots. Never: forgets what
+//! later is written later, and a directory that hangs holds up no other. Lives on: the core that hosts the controller. Never: forgets what
 //! was known of a log that says nothing itself, or lets a name be used again while a checkpoint still knows a deleted topic
 //! by it: a start would take that for knowledge of the new one.
 
 use crate::{
-    boot::{BootError, PartitionCheckpoint},
     log::{Checkpoints, LogDir, OffsetEntry, remedy},
     meta::METADATA_TOPIC,
     shard::{Answer, Call, Shard},
@@ -20,6 +19,18 @@ use std::{
     time::Duration,
 };
 
+/// What one partition says of itself for the checkpoints.
+#[derive(Clone, Debug)]
+pub struct PartitionCheckpoint {
+    /// The log directory.
+    pub dir: PathBuf,
+    pub topic: String,
+    pub partition: i32,
+    pub recovery_point: i64,
+    pub log_start_offset: i64,
+    pub high_watermark: i64,
+}
+
 /// How soon a change of the metadata is followed by their log's recovery point.
 const METADATA_CHECKPOINT_DELAY: Duration = Duration::from_secs(1);
 
@@ -27,7 +38,7 @@ const METADATA_CHECKPOINT_DELAY: Duration = Duration::from_secs(1);
 /// cannot tell that the directory has lost everything.
 const FIRST_CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 
-pub(super) struct LogDirs {
+pub struct LogDirs {
     pub all: Vec<LogDir>,
     /// By log directory.
     turns: Vec<Turn>,
@@ -45,7 +56,7 @@ struct Turn {
 }
 
 /// The right to write the checkpoints of a directory, until dropped.
-pub(super) struct HeldTurn<'a>(&'a Turn);
+pub struct HeldTurn<'a>(&'a Turn);
 
 impl Drop for HeldTurn<'_> {
     fn drop(&mut self) {
@@ -131,7 +142,7 @@ async fn write_at_intervals(shard: Shard, dirs: Rc<LogDirs>, dir: usize) {
 /// Writes the checkpoints of what a start has recovered; from the reserve, where the disk is full. What is missing then
 /// leaves the recovery points where they are: the next start reads more. Only in the directory of the metadata is an error
 /// that does not pass a reason not to start: the others may have disks of their own.
-pub(super) async fn write_first(shard: &Shard, dirs: &Rc<LogDirs>) -> Result<(), BootError> {
+pub async fn write_first(shard: &Shard, dirs: &Rc<LogDirs>) -> io::Result<()> {
     loop {
         let failed = write_all(shard, dirs).await;
         let mut has_more = false;
@@ -146,7 +157,7 @@ pub(super) async fn write_first(shard: &Shard, dirs: &Rc<LogDirs>) -> Result<(),
         for (dir, source) in failed {
             let path = dirs.all[dir].path();
             if !ring::passes(&source) && path == dirs.metadata_dir {
-                return Err(BootError::Io { what: "cannot write the offset checkpoints", source });
+                return Err(source);
             }
             let remedy = if ring::passes(&source) { remedy(&source) } else { "check the disk" };
             tracing::error!(
@@ -174,7 +185,7 @@ async fn write_all(shard: &Shard, dirs: &Rc<LogDirs>) -> Vec<(usize, io::Error)>
 }
 
 /// Has the directories at these paths forget what is known of partitions that are gone.
-pub(super) async fn forget_gone(shard: &Shard, dirs: &LogDirs, paths: impl Iterator<Item = PathBuf>) {
+pub async fn forget_gone(shard: &Shard, dirs: &LogDirs, paths: impl Iterator<Item = PathBuf>) {
     for dir in paths.filter_map(|path| dirs.position(&path)) {
         if let Err(error) = write(shard, dirs, dir, What::All).await {
             tracing::error!(
@@ -186,7 +197,7 @@ pub(super) async fn forget_gone(shard: &Shard, dirs: &LogDirs, paths: impl Itera
 }
 
 /// Makes sure that no checkpoint knows a deleted topic by one of these names.
-pub(super) async fn release_names(shard: &Shard, dirs: &LogDirs, names: &[String]) -> io::Result<()> {
+pub async fn release_names(shard: &Shard, dirs: &LogDirs, names: &[String]) -> io::Result<()> {
     for dir in 0..dirs.all.len() {
         if names.iter().any(|name| dirs.all[dir].knows_deleted(name)) {
             let told = |error: io::Error| {
@@ -224,12 +235,7 @@ async fn write(shard: &Shard, dirs: &LogDirs, dir: usize, what: What) -> io::Res
 
 /// Writes the checkpoints of a directory as its logs have told. In its turn. What is known of partitions that are gone is
 /// forgotten with it.
-pub(super) async fn write_told(
-    shard: &Shard,
-    dirs: &LogDirs,
-    dir: usize,
-    offsets: &[PartitionCheckpoint],
-) -> io::Result<()> {
+pub async fn write_told(shard: &Shard, dirs: &LogDirs, dir: usize, offsets: &[PartitionCheckpoint]) -> io::Result<()> {
     let image = shard.view.borrow().image.clone();
     let dir = &dirs.all[dir];
     let mut told = Checkpoints {
@@ -262,7 +268,7 @@ fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
 }
 
 /// Has the metadata log's recovery point written soon: a start believes no less than that.
-pub(super) fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
+pub fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
     if shard.controller.borrow().is_none() || dirs.metadata_due.replace(true) {
         return;
     }
