@@ -337,13 +337,13 @@ impl Lead {
 
     async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
         let dirs = Rc::new(LogDirs::new(self.dirs, self.meta.metadata_dir.clone()));
-        shard.storage.settle(&shard.ring, &dirs.all, self.loaded_meta.image(), shard.config.node_id).await;
+        shard.data.storage.settle(&shard.ring, &dirs.all, self.loaded_meta.image(), shard.config.node_id).await;
         for dir in &dirs.all {
             let image = self.loaded_meta.image();
-            dir.note_deleted(|topic, partition| shard.storage.is_kept(dir.path(), image, topic, partition));
+            dir.note_deleted(|topic, partition| shard.data.storage.is_kept(dir.path(), image, topic, partition));
         }
         let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish::hooks(shard, &dirs)).await?;
-        *shard.controller.borrow_mut() = Some(Rc::new(node));
+        shard.control.host_controller(Rc::new(node));
         publish::tell_directories(shard).await;
         checkpoints::note_metadata(shard, &dirs);
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
@@ -372,11 +372,11 @@ impl Lead {
 async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
     // What they lack for now may come while the stream is still there.
     let deadline = shard.ring.now() + Duration::from_millis(limits::REPLAY_WAIT_MS);
-    while shard.storage.unopened().iter().any(|one| one.has_replay && one.for_now) && shard.ring.now() < deadline {
+    while shard.data.storage.unopened().iter().any(|one| one.has_replay && one.for_now) && shard.ring.now() < deadline {
         shard.ring.sleep(REPLAY_INTERVAL).await;
     }
     let unopened: Vec<PartitionId> =
-        shard.storage.unopened().into_iter().filter(|one| one.has_replay).map(|one| one.id).collect();
+        shard.data.storage.unopened().into_iter().filter(|one| one.has_replay).map(|one| one.id).collect();
     for (dir, found) in dirs.all.iter().zip(streams) {
         let here: Vec<PartitionId> = unopened.iter().copied().filter(|id| found.has(*id)).collect();
         let ended = match here.is_empty() {
@@ -390,7 +390,7 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
                  it again. Until then the directory is served without a commit stream: each flush syncs the files of its \
                  partitions, and takes longer. Mend the disk, then start the broker again"
             );
-            shard.storage.note_old_stream(dir.path());
+            shard.data.storage.note_old_stream(dir.path());
         }
     }
 }
@@ -423,7 +423,7 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
     for dir in 0..dirs.all.len() {
         turns.push(dirs.turn(dir).await);
     }
-    let mut unclean: FxHashSet<PathBuf> = shard.storage.offline.iter().map(|dir| dir.path.clone()).collect();
+    let mut unclean: FxHashSet<PathBuf> = shard.data.storage.offline.iter().map(|dir| dir.path.clone()).collect();
     let mut offsets = Vec::new();
     let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
     for (core, answer) in shard.call_all(|| Call::Close).await.into_iter().enumerate() {
@@ -433,8 +433,8 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
         states.push((core, closed.states));
     }
     let broker_epoch =
-        shard.view.borrow().image.broker(shard.config.node_id).map_or(-1, |broker| broker.0.broker_epoch);
-    let node = shard.controller.take();
+        shard.control.view().image.broker(shard.config.node_id).map_or(-1, |broker| broker.0.broker_epoch);
+    let node = shard.control.take_controller();
     if let Some(node) = node {
         if let Err(error) = node.close().await {
             tracing::error!(%error, "cannot close the metadata log");
@@ -454,11 +454,11 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
             tracing::error!(dir = %dir.path().display(), %error, "cannot write the offset checkpoints");
             unclean.insert(dir.path().to_owned());
         }
-        if !dir.was_clean() && shard.storage.has_unopened(dir.path()) {
+        if !dir.was_clean() && shard.data.storage.has_unopened(dir.path()) {
             tracing::warn!(dir = %dir.path().display(), "not closed in order: it has partitions that could not be opened");
             unclean.insert(dir.path().to_owned());
         }
-        if shard.storage.has_old_stream(dir.path()) {
+        if shard.data.storage.has_old_stream(dir.path()) {
             tracing::warn!(dir = %dir.path().display(), "not closed in order: it has the commit stream of an earlier run");
             unclean.insert(dir.path().to_owned());
         }

@@ -44,7 +44,7 @@ impl Connection {
 
     async fn read_loop(&self) -> Result<(), CloseReason> {
         let configured_max = self.shard.config.network.request_max_bytes as usize;
-        let memory_max = self.shard.memory.plan().frame_max();
+        let memory_max = self.shard.clients.memory.plan().frame_max();
         let mut incoming = Incoming::default();
         loop {
             let next = incoming.next(configured_max.min(memory_max)).map_err(|error| match error {
@@ -55,7 +55,7 @@ impl Connection {
             })?;
             match next {
                 Next::Frame(frame) => {
-                    let frame = incoming.taken(frame, &self.shard.memory);
+                    let frame = incoming.taken(frame, &self.shard.clients.memory);
                     self.client.progress.frame_done(self.shard.ring.now());
                     self.wait_for_room(dispatch::request_cost(&frame)).await?;
                     if self.client.replies.is_closed() || self.shard.is_stopping() {
@@ -81,7 +81,7 @@ impl Connection {
     /// through, so that no connection starves, and a heavy one as soon as the core has nothing else
     /// in flight; but none while another core does not take what this one has for it.
     async fn wait_for_room(&self, (of, bytes): (Use, usize)) -> Result<(), CloseReason> {
-        let (replies, memory) = (&self.client.replies, &self.shard.memory);
+        let (replies, memory) = (&self.client.replies, &self.shard.clients.memory);
         let most = memory.plan().decoded * limits::HEAVIEST_REQUEST_FACTOR;
         if of == Use::Decoded && bytes > most {
             return Err(CloseReason::Protocol(format!(

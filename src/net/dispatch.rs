@@ -41,7 +41,7 @@ pub async fn request(connection: &Connection, frame: BytesMut) -> Result<(), Clo
         settle(connection).await;
         let handle = client.replies.expect(request_cost(&frame));
         let ids = RequestIds { api_version: 0, ..ids };
-        handle.reply(response::encode(&shard.reply_blocks, ids, &apis::api_versions::unsupported_version())?);
+        handle.reply(response::encode(&shard.clients.reply_blocks, ids, &apis::api_versions::unsupported_version())?);
         return Ok(());
     }
     let start = shard.ring.now();

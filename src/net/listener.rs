@@ -140,7 +140,7 @@ impl Acceptor {
 
     /// The limits on connections, read anew when a dynamic config has changed.
     fn limits(&self, shard: &Shard) -> Rc<ConnectionLimits> {
-        let layers = shard.view.borrow().layers.clone();
+        let layers = shard.control.view().layers.clone();
         let mut known = self.limits.borrow_mut();
         match &*known {
             Some((of, limits)) if Arc::ptr_eq(of, &layers) => limits.clone(),
@@ -188,7 +188,10 @@ impl Acceptor {
                         // For the next accept, whose connection finds out whether there are others by then.
                         continue;
                     }
-                    shard.clients.say_out_of_files(shard.ring.now(), || format!("cannot accept connections: {error}"));
+                    shard
+                        .clients
+                        .connected
+                        .say_out_of_files(shard.ring.now(), || format!("cannot accept connections: {error}"));
                     shard.ring.sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -211,8 +214,8 @@ impl Acceptor {
                 shard.mailbox.send(core, Message::HandOver(Box::new(Arrival { stream, listener, place })));
             }
             Err(reason) => {
-                shard.clients.refuse();
-                shard.bad_input.say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
+                shard.clients.connected.refuse();
+                shard.clients.bad_input.say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
                 shard.ring.shutdown(&stream);
             }
         }
@@ -228,8 +231,8 @@ pub struct Arrival {
 
 /// Closes a connection for want of descriptors.
 fn turn_away(shard: &Shard, stream: Stream, why: impl FnOnce() -> String) {
-    shard.clients.refuse();
-    shard.clients.say_out_of_files(shard.ring.now(), why);
+    shard.clients.connected.refuse();
+    shard.clients.connected.say_out_of_files(shard.ring.now(), why);
     shard.ring.shutdown(&stream);
 }
 
@@ -250,10 +253,10 @@ impl HandOver for Arrival {
 }
 
 fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
-    let clients = &shard.clients;
-    if !shard.memory.has_room(Use::Connections, limits::CONNECTION_BYTES) {
+    let clients = &shard.clients.connected;
+    if !shard.clients.memory.has_room(Use::Connections, limits::CONNECTION_BYTES) {
         clients.refuse();
-        shard.bad_input.say(shard.ring.now(), || {
+        shard.clients.bad_input.say(shard.ring.now(), || {
             let open = clients.open();
             format!("refusing {}: memory.limit.bytes allows {open} connections on this core", stream.peer_addr())
         });
@@ -263,10 +266,10 @@ fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
         number: clients.accepted(),
         stream,
         listener,
-        replies: Rc::new(Replies::new(shard.memory.clone())),
+        replies: Rc::new(Replies::new(shard.clients.memory.clone())),
         moved: Rc::default(),
         progress: Progress::new(shard.ring.now()),
-        _charge: shard.memory.charge(Use::Connections, limits::CONNECTION_BYTES),
+        _charge: shard.clients.memory.charge(Use::Connections, limits::CONNECTION_BYTES),
         software: RefCell::default(),
     });
     clients.enter(&client);
@@ -274,7 +277,7 @@ fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
     let shard_of_task = shard.clone();
     shard.ring.spawn_named("connection", async move {
         connection.serve().await;
-        shard_of_task.clients.leave();
+        shard_of_task.clients.connected.leave();
         drop(place);
     });
 }

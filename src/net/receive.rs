@@ -86,7 +86,7 @@ impl Incoming {
             return self.make_large_room(connection, held + missing, missing).await;
         }
         let mut least = room.least.min(limits::RECEIVE_BLOCK_BYTES - held);
-        self.waits_small = self.buffer.is_empty() && !connection.shard.memory.may_idle_in_block();
+        self.waits_small = self.buffer.is_empty() && !connection.shard.clients.memory.may_idle_in_block();
         if self.waits_small {
             least = limits::RECEIVE_MIN_BYTES;
             if self.in_block {
@@ -103,7 +103,7 @@ impl Incoming {
             return Some(());
         }
         let needs_block = held + missing >= limits::RECEIVE_POOLED_MIN_BYTES;
-        let block = connection.shard.receive_blocks.take();
+        let block = connection.shard.clients.receive_blocks.take();
         if block.is_none() && !needs_block {
             // Less will do, and comes at once.
             self.buffer.reserve(missing.max(limits::RECEIVE_MIN_BYTES));
@@ -138,7 +138,7 @@ impl Incoming {
         let most = if self.waits_small { spare } else { room.most(spare) };
         let is_held = (self.in_block || self.large.is_some()) && !self.buffer.is_empty();
         connection.client.progress.begin(if is_held { self.buffer.capacity() } else { 0 });
-        let idle = (self.in_block && self.buffer.is_empty()).then(|| shard.memory.idle_in_block());
+        let idle = (self.in_block && self.buffer.is_empty()).then(|| shard.clients.memory.idle_in_block());
         let buffer = std::mem::take(&mut self.buffer);
         let (received, back) =
             shard.ring.recv_at_least(&connection.client.stream, buffer, room.awaited(most), most).await;
@@ -158,10 +158,10 @@ impl Incoming {
 /// A block of the pool, which has none just now.
 async fn wait_for_block(connection: &Connection) -> Option<BytesMut> {
     let shard = &connection.shard;
-    let (pool, memory) = (&shard.receive_blocks, &shard.memory);
+    let (pool, memory) = (&shard.clients.receive_blocks, &shard.clients.memory);
     // What was received longest ago is probably the tail's.
     for _ in 0..TAIL_TRIES {
-        if shard.tail.give_up(limits::RECEIVE_BLOCK_BYTES) == 0 {
+        if shard.data.tail.give_up(limits::RECEIVE_BLOCK_BYTES) == 0 {
             break;
         }
         if let Some(block) = pool.take() {
@@ -174,13 +174,13 @@ async fn wait_for_block(connection: &Connection) -> Option<BytesMut> {
 
 /// Room for a frame that is larger than a block, when it is its turn.
 async fn room_for_large(connection: &Connection, frame_bytes: usize) -> Option<Charge> {
-    let place = connection.shard.memory.queue_large();
+    let place = connection.shard.clients.memory.queue_large();
     until(connection, || place.take(frame_bytes)).await
 }
 
 /// What `take` gives, asked now and whenever memory may have become free. `None`: the connection ends.
 async fn until<T>(connection: &Connection, take: impl Fn() -> Option<T>) -> Option<T> {
-    let (memory, ring): (&Rc<Memory>, _) = (&connection.shard.memory, &connection.shard.ring);
+    let (memory, ring): (&Rc<Memory>, _) = (&connection.shard.clients.memory, &connection.shard.ring);
     loop {
         let freed = memory.freed.notified();
         if connection.client.replies.is_closed() || connection.shard.is_stopping() {

@@ -16,7 +16,7 @@ use protocol::ErrorCode;
 pub fn receive(shard: &Shard, from: usize, message: Message) {
     match message {
         Message::Answer { number, answer } => shard.mailbox.answered(number, *answer),
-        Message::Moved { watch } => shard.tell_moved(shard.index, watch),
+        Message::Moved { watch } => shard.clients.tell_moved(watch),
         Message::ShortOfMemory => relief::of_another_core(shard),
         Message::HandOver(arrival) => arrival.arrive(shard),
         Message::Stop => shard.begin_stop(),
@@ -71,7 +71,7 @@ pub async fn carry_out(shard: &Shard, from: usize, call: Call) -> Answer {
         Call::Offsets(dir) => Answer::Checkpoint(follow::offsets(shard, &dir).await),
         Call::Close => Answer::Closed(follow::close(shard).await),
         Call::Controller(request) => {
-            let controller = shard.controller.borrow().clone();
+            let controller = shard.control.controller();
             Answer::Controller(match controller {
                 Some(controller) => controller.request(request).await,
                 None => request.refuse(&ApiError::new(ErrorCode::NotController, "The broker stops")),

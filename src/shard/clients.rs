@@ -1,10 +1,17 @@
-//! The clients that are connected to this core: the register of them, and the end of those that are silent for too long.
+//! What one core has for its clients: the register of those that are connected, their memory, their fetch sessions and long
+//! polls; and the end of those that are silent for too long.
 //!
-//! Owns: the register. Lives on: every core. Never: accepts a connection or moves its bytes; `net` does.
+//! Owns: all of these. Lives on: every core. Never: accepts a connection or moves its bytes; `net` does.
 
-use super::Shard;
-use crate::{limits, pace::TurnBudget, request::Client};
-use ring::Instant;
+use super::{Shard, bad_input::BadInput, sessions::Sessions};
+use crate::{
+    limits,
+    memory::{Memory, Plan},
+    pace::TurnBudget,
+    request::{Client, reply::ReplyBlocks},
+};
+use ring::{BlockPool, Instant, signal::Signal};
+use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -15,9 +22,75 @@ use std::{
 const IDLE_CHECK_MIN: Duration = Duration::from_millis(100);
 const IDLE_CHECK_MAX: Duration = Duration::from_secs(5);
 
-/// The clients that are connected to one core.
-#[derive(Default)]
+/// What one core has for its clients.
 pub struct Clients {
+    pub connected: Register,
+    /// Opens the listeners of this core.
+    open_listeners: Box<dyn Fn(&Shard)>,
+    pub memory: Rc<Memory>,
+    /// What busy connections receive into.
+    pub receive_blocks: BlockPool,
+    /// What small replies are written into.
+    pub reply_blocks: ReplyBlocks,
+    pub bad_input: BadInput,
+    pub(super) sessions: RefCell<Sessions>,
+    /// Long polls of this core's connections.
+    watches: RefCell<FxHashMap<u64, Rc<Signal>>>,
+}
+
+impl Clients {
+    pub fn new(plan: &Plan, session_slots: usize, open_listeners: Box<dyn Fn(&Shard)>) -> Clients {
+        let memory = Memory::new(plan.clone());
+        Clients {
+            connected: Register::default(),
+            open_listeners,
+            receive_blocks: BlockPool::new(limits::RECEIVE_BLOCK_BYTES, plan.blocks_max),
+            reply_blocks: ReplyBlocks::default(),
+            bad_input: BadInput::default(),
+            sessions: RefCell::new(Sessions::new(session_slots, memory.clone())),
+            watches: RefCell::default(),
+            memory,
+        }
+    }
+
+    /// Lets clients come from now on.
+    pub fn open_listeners(&self, shard: &Shard) {
+        (self.open_listeners)(shard);
+    }
+
+    /// From now on `moved` hears when a partition that this watch was left with has moved.
+    pub(super) fn watch(&self, watch: u64, moved: &Rc<Signal>) {
+        self.watches.borrow_mut().insert(watch, moved.clone());
+    }
+
+    pub(super) fn unwatch(&self, watch: u64) {
+        self.watches.borrow_mut().remove(&watch);
+    }
+
+    /// A partition that this watch was left with has moved; the fetch may be over by now.
+    pub(super) fn tell_moved(&self, watch: u64) {
+        if let Some(signal) = self.watches.borrow().get(&watch) {
+            signal.notify();
+        }
+    }
+
+    /// Has all fetches that wait look again.
+    pub(super) fn wake_all(&self) {
+        let signals: Vec<_> = self.watches.borrow().values().cloned().collect();
+        signals.iter().for_each(|signal| signal.notify());
+    }
+
+    /// Lets go of idle memory, in steps.
+    pub fn release_idle(&self) {
+        self.receive_blocks.release_idle();
+        self.reply_blocks.release_idle();
+        self.memory.sweep();
+    }
+}
+
+/// The register of the clients that are connected to one core.
+#[derive(Default)]
+pub struct Register {
     all: RefCell<Vec<Weak<Client>>>,
     open: Cell<usize>,
     accepted: Cell<u64>,
@@ -27,7 +100,7 @@ pub struct Clients {
     without_file_next_line: Cell<Instant>,
 }
 
-impl Clients {
+impl Register {
     pub fn open(&self) -> usize {
         self.open.get()
     }
@@ -103,7 +176,7 @@ fn is_idle(shard: &Shard, client: &Client, max_idle: Duration) -> bool {
 
 async fn end_idle(shard: &Shard, max_idle: Duration) {
     let mut budget = TurnBudget::new(&shard.ring);
-    for client in shard.clients.all() {
+    for client in shard.clients.connected.all() {
         if let Some(client) = client.upgrade()
             && is_idle(shard, &client, max_idle)
         {
@@ -118,7 +191,7 @@ async fn end_idle(shard: &Shard, max_idle: Duration) {
 /// Ends all connections of this core.
 pub async fn end_all(shard: &Shard) {
     let mut budget = TurnBudget::new(&shard.ring);
-    for client in shard.clients.all() {
+    for client in shard.clients.connected.all() {
         if let Some(client) = client.upgrade() {
             client.end(&shard.ring);
         }

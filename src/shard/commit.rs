@@ -125,14 +125,14 @@ impl Commit {
 /// Starts the tasks of a core.
 pub fn start(shard: &Shard) {
     shard.ring.spawn_named("commit write", write_loop(shard.clone()));
-    for lane in &shard.commit.lanes {
+    for lane in &shard.data.commit.lanes {
         shard.ring.spawn_named("commit flush", stream_loop(shard.clone(), lane.clone()));
     }
 }
 
 /// Writes what was gathered, once per turn.
 async fn write_loop(shard: Shard) {
-    let commit = &shard.commit;
+    let commit = &shard.data.commit;
     // Lends its room to the round after.
     let mut round = Vec::new();
     loop {
@@ -171,12 +171,12 @@ fn follow_writes(shard: &Shard, partition: &Rc<Partition>) {
     if partition.follows_writes.replace(true) {
         return;
     }
-    shard.commit.followed.set(shard.commit.followed.get() + 1);
+    shard.data.commit.followed.set(shard.data.commit.followed.get() + 1);
     let (shard, partition) = (shard.clone(), partition.clone());
     drop(shard.ring.clone().spawn_named("commit held", async move {
         let written = partition.log.wait_written().await;
         partition.follows_writes.set(false);
-        shard.commit.followed.set(shard.commit.followed.get() - 1);
+        shard.data.commit.followed.set(shard.data.commit.followed.get() - 1);
         match written {
             Ok(()) => {
                 wrote(&shard, &partition);
@@ -215,7 +215,7 @@ async fn stream_loop(shard: Shard, lane: Rc<Lane>) {
                 tracing::debug!(%error, "the commit stream does not take this round: it goes to the partitions' own files");
             }
             logs.clear();
-            shard.commit.flushed_since(&shard, start);
+            shard.data.commit.flushed_since(&shard, start);
         }
         for (partition, end) in round.drain(..).zip(ends.drain(..)) {
             let durable = partition.log.durable_offset();
@@ -241,7 +241,7 @@ async fn flush_loop(shard: Shard, lane: Rc<Lane>) {
             Ok(durable_offset) => advance(&shard, &partition, durable_offset),
             Err(error) => refuse_or_fail(&shard, &partition, "cannot flush", &error),
         }
-        shard.commit.flushed_since(&shard, start);
+        shard.data.commit.flushed_since(&shard, start);
         lane.idle_flushers.set(lane.idle_flushers.get() + 1);
         lane.ended(&partition);
         begin_flushes(&shard, &lane);
@@ -255,27 +255,27 @@ pub fn open_streams(shard: &Shard) {
     if file_bytes == 0 {
         return;
     }
-    let may_have_one = |lane: &&Rc<Lane>| lane.stream().is_none() && !shard.storage.has_old_stream(lane.root());
-    for lane in shard.commit.lanes.iter().filter(may_have_one) {
+    let may_have_one = |lane: &&Rc<Lane>| lane.stream().is_none() && !shard.data.storage.has_old_stream(lane.root());
+    for lane in shard.data.commit.lanes.iter().filter(may_have_one) {
         let weak = shard.downgrade();
         let sync_failed = Box::new(move |id, error: &io::Error| {
             let shard = weak.upgrade();
-            if let Some((shard, partition)) = shard.and_then(|shard| Some((shard.clone(), shard.partition(id)?))) {
+            if let Some((shard, partition)) = shard.and_then(|shard| Some((shard.clone(), shard.data.partition(id)?))) {
                 fail(&shard, &partition, &format!("cannot flush: {error}"));
             }
         });
         let options = StreamOptions::with_files_of(file_bytes);
         lane.set_stream(Stream::new(&shard.ring, lane.root().to_owned(), shard.index, options, sync_failed));
     }
-    for partition in shard.partitions.borrow().values() {
-        shard.commit.adopt(partition);
+    for partition in shard.data.partitions().values() {
+        shard.data.commit.adopt(partition);
     }
 }
 
 /// Removes the streams' files, behind the last log that was closed; the log directories where that failed.
 pub async fn close_streams(shard: &Shard) -> Vec<PathBuf> {
     let mut failed = Vec::new();
-    for lane in &shard.commit.lanes {
+    for lane in &shard.data.commit.lanes {
         let Some(stream) = lane.take_stream() else { continue };
         if let Err(error) = stream.close().await {
             tracing::error!(dir = %lane.root().display(), %error, "the next start replays the commit stream");
@@ -318,7 +318,7 @@ pub fn refuse_or_fail(shard: &Shard, partition: &Rc<Partition>, what: &str, erro
         task.ring.sleep(RETRY_INTERVAL).await;
         partition.is_retrying.set(false);
         if !partition.failed.get() && !task.is_stopping() {
-            task.commit.appended(&partition);
+            task.data.commit.appended(&partition);
         }
     });
 }

@@ -139,13 +139,13 @@ pub async fn request(
     let (key, version) = (ids.api_key, ids.api_version);
     let request =
         FetchRequest::parse(frame, body_start, version).map_err(|error| CloseReason::Decode { key, version, error })?;
-    let mut lists = shard.fetch_spares.take();
+    let mut lists = shard.data.fetch_spares.take();
     let by_id = version >= TOPIC_ID_FROM;
     let forgotten = read_targets(shard, &request, by_id, &mut lists.targets).await;
     if lists.targets.len() > limits::FETCH_PARTITIONS_MAX {
         return Err(CloseReason::Protocol(format!("a fetch of {} partitions", lists.targets.len())));
     }
-    let plan = shard.sessions.borrow_mut().plan(
+    let plan = shard.clients.sessions.borrow_mut().plan(
         (request.session_id, request.session_epoch),
         by_id,
         std::mem::take(&mut lists.targets),
@@ -166,10 +166,10 @@ pub async fn request(
     let reply = write_response(shard, ids, response(ErrorCode::None, session_id), &mut lists).await;
     if session_id != NO_SESSION {
         lists.note_what_was_said(shard).await;
-        shard.sessions.borrow_mut().said(session_id, &mut lists.targets);
+        shard.clients.sessions.borrow_mut().said(session_id, &mut lists.targets);
     }
     lists.let_go(shard).await;
-    shard.fetch_spares.keep(lists);
+    shard.data.fetch_spares.keep(lists);
     Ok(reply)
 }
 
@@ -186,7 +186,7 @@ async fn read_targets(
     for partition in request.partitions() {
         let topic = match named.last() {
             Some(last) if last_named == Some(partition.topic) => last.topic.clone(),
-            _ => name_of(&shard.routes.borrow(), partition.topic, by_id),
+            _ => name_of(&shard.data.routes.borrow(), partition.topic, by_id),
         };
         last_named = Some(partition.topic);
         named.push(Target {
@@ -205,7 +205,7 @@ async fn read_targets(
     }
     let mut forgotten = Vec::new();
     for gone in request.forgotten_partitions() {
-        let topic = name_of(&shard.routes.borrow(), gone.topic, by_id);
+        let topic = name_of(&shard.data.routes.borrow(), gone.topic, by_id);
         forgotten.push(Forgotten { topic, topic_id: gone.topic.id, index: gone.index });
         budget.item_done().await;
     }
@@ -232,7 +232,7 @@ async fn fetch(shard: &Shard, client: &Client, request: &FetchRequest<'_>, by_id
         memory_bytes: 0,
     };
     if may_wait {
-        shard.watch(watch, &client.moved);
+        shard.clients.watch(watch, &client.moved);
     }
     loop {
         shard.mailbox.room().await;
@@ -249,7 +249,7 @@ async fn fetch(shard: &Shard, client: &Client, request: &FetchRequest<'_>, by_id
             || shard.is_stopping()
             || lists.targets.is_empty() && request.session_id == NO_SESSION
         {
-            shard.unwatch(watch);
+            shard.clients.unwatch(watch);
             return;
         }
         // The data that was read is not held while the fetch waits.
@@ -263,7 +263,7 @@ async fn fetch(shard: &Shard, client: &Client, request: &FetchRequest<'_>, by_id
 fn memory_for_reply(shard: &Shard, client: &Client) -> usize {
     match client.replies.has_unsent() {
         true => 0,
-        false => shard.memory.room(Use::Replies) / limits::REPLY_MEMORY_PART,
+        false => shard.clients.memory.room(Use::Replies) / limits::REPLY_MEMORY_PART,
     }
 }
 
@@ -300,7 +300,7 @@ async fn read_all(shard: &Shard, client: &Client, lists: &mut Lists, options: Fe
         }
     }
     // Others that ask while the answers are on their way find less.
-    let _held = (!remote.is_empty()).then(|| shard.memory.charge(Use::Replies, options.memory_bytes));
+    let _held = (!remote.is_empty()).then(|| shard.clients.memory.charge(Use::Replies, options.memory_bytes));
     let options = FetchOptions { memory_bytes: options.memory_bytes / (remote.len() + 1), ..options };
     // The calls to other cores are sent before this core does its own share.
     let send = |(owner, places, reads)| (places, shard.mailbox.call(owner, Call::Fetch { reads, options }));
@@ -348,7 +348,7 @@ impl Trimmed {
 }
 
 fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCode> {
-    let routes = shard.routes.borrow();
+    let routes = shard.data.routes.borrow();
     let topic = match &target.topic {
         Some(name) => routes.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?,
         None => routes.by_id(target.topic_id).ok_or(ErrorCode::UnknownTopicId)?,
@@ -392,7 +392,7 @@ impl Share {
     }
 
     async fn read(&mut self, shard: &Shard, read: &FetchRead) -> FetchedPartition {
-        let partition = shard.partitions.borrow().get(&read.id).cloned();
+        let partition = shard.data.partition(read.id);
         let absence = || FetchedPartition::error(shard.absence(read.id, self.options.by_id));
         let Some(partition) = partition else { return absence() };
         if let Some((watch, until)) = self.options.watch {
@@ -540,7 +540,7 @@ async fn write_response(shard: &Shard, ids: RequestIds, header: FetchResponseHea
     let Lists { targets, fetched, shown, .. } = lists;
     let same_topic = |a: &Shown, b: &Shown| targets[a.place].is_same_topic(&targets[b.place]);
     let topic_count = shown.chunk_by(same_topic).count();
-    let mut frame = response::head(&shard.reply_blocks, ids, reply::usual_bytes(topic_count, shown.len()));
+    let mut frame = response::head(&shard.clients.reply_blocks, ids, reply::usual_bytes(topic_count, shown.len()));
     let mut writer = FetchResponseWriter::new(&mut frame, ids.api_version, header, topic_count);
     let mut budget = TurnBudget::of_items(&shard.ring);
     for topic in shown.chunk_by_mut(same_topic) {

@@ -9,7 +9,7 @@ use super::{
     view::{ClusterView, Routes, topic_log_config},
 };
 use crate::{
-    log::{Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
+    log::{Gate, Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
     meta::{image::Image, topic::directory},
     pace::TurnBudget,
     storage::Unopened,
@@ -17,6 +17,7 @@ use crate::{
 use protocol::{ErrorCode, Uuid};
 use rustc_hash::FxHashSet;
 use std::{
+    cell::Cell,
     collections::VecDeque,
     path::{Path, PathBuf},
     rc::Rc,
@@ -27,12 +28,25 @@ use std::{
 /// Between two tries to open partitions that lacked something which may come (room, descriptors, memory).
 const OPEN_RETRY: Duration = Duration::from_secs(1);
 
+/// How far this core has got with following.
+#[derive(Default)]
+pub struct FollowState {
+    /// One change of the view at a time.
+    turn: Gate,
+    /// Partitions that could not be opened for now are tried again soon.
+    again: Cell<bool>,
+    /// How many those are.
+    offline_for_now: Cell<usize>,
+    /// The logs of this core were closed, and none is opened any more.
+    has_closed_logs: Cell<bool>,
+}
+
 /// Makes this core agree with `view`.
 pub async fn follow(shard: &Shard, view: ClusterView) {
-    let _turn = shard.follow_turn.enter().await;
+    let _turn = shard.data.follow.turn.enter().await;
     // A change of the metadata that a stop has overtaken: what is closed stays closed. What was known of these logs at
     // the start is not true of them any more.
-    if !shard.has_closed_logs.get() {
+    if !shard.data.follow.has_closed_logs.get() {
         follow_in_turn(shard, view).await;
     }
 }
@@ -41,23 +55,23 @@ pub async fn follow(shard: &Shard, view: ClusterView) {
 fn try_again_later(shard: &Shard, opened: &[Opened]) {
     let mut later = opened.iter().filter_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
     let (first, partitions) = (later.next(), later.count() + 1);
-    let Some(first) = first else { return shard.offline_for_now.set(0) };
-    if shard.offline_for_now.replace(partitions) != partitions {
+    let Some(first) = first else { return shard.data.follow.offline_for_now.set(0) };
+    if shard.data.follow.offline_for_now.replace(partitions) != partitions {
         tracing::error!(
             core = shard.index, partitions, error = %first,
             "partitions are offline for now, the others are served; they are opened when this has passed"
         );
     }
-    if shard.follows_again.replace(true) {
+    if shard.data.follow.again.replace(true) {
         return;
     }
     let shard = shard.clone();
     shard.ring.clone().spawn_named("open again", async move {
         shard.ring.sleep(OPEN_RETRY).await;
-        shard.follows_again.set(false);
-        let _turn = shard.follow_turn.enter().await;
+        shard.data.follow.again.set(false);
+        let _turn = shard.data.follow.turn.enter().await;
         if !shard.is_stopping() {
-            let view = shard.view.borrow().clone();
+            let view = shard.control.view().clone();
             follow_in_turn(&shard, view).await;
         }
     });
@@ -75,19 +89,19 @@ async fn follow_in_turn(shard: &Shard, view: ClusterView) {
             if view.owners.of(id) != Some(shard.index) {
                 continue;
             }
-            match shard.partition(id) {
+            match shard.data.partition(id) {
                 Some(known) if known.leader_epoch.get() == partition.leader_epoch => {}
                 Some(known) => {
                     known.log.assign_leader_epoch(partition.leader_epoch);
                     known.leader_epoch.set(partition.leader_epoch);
                 }
-                None if shard.offline.borrow().get(&id) == Some(&Offline::UntilStart) => {}
+                None if shard.data.offline(id) == Some(Offline::UntilStart) => {}
                 None => {
                     let config = config.get_or_insert_with(|| Rc::new(topic_log_config(&view, &topic.name)));
                     let directory = partition.directory_of(shard.config.node_id).unwrap_or(directory::UNASSIGNED);
-                    let place = shard.storage.place(&topic.name, id, directory);
+                    let place = shard.data.storage.place(&topic.name, id, directory);
                     let Some((dir, start)) = place else {
-                        shard.offline.borrow_mut().insert(id, Offline::UntilStart);
+                        shard.data.note_offline(id, Offline::UntilStart);
                         continue;
                     };
                     let (leader_epoch, config) = (partition.leader_epoch, config.clone());
@@ -105,10 +119,10 @@ async fn follow_in_turn(shard: &Shard, view: ClusterView) {
     let mut routes = Routes::default();
     for topic in view.image.topics.iter() {
         let has_opened = opened.contains(&topic.id);
-        routes.follow(&shard.routes.borrow(), &view, topic, &shard.partitions.borrow(), has_opened);
+        routes.follow(&shard.data.routes.borrow(), &view, topic, &shard.data.partitions(), has_opened);
         budget.item_done().await;
     }
-    let all: Vec<Rc<Partition>> = shard.partitions.borrow().values().cloned().collect();
+    let all: Vec<Rc<Partition>> = shard.data.all();
     for partition in all {
         budget.item_done().await;
         let route = routes.by_id(partition.id.topic_id).expect("an open partition has a route");
@@ -117,29 +131,29 @@ async fn follow_in_turn(shard: &Shard, view: ClusterView) {
             *partition.config.borrow_mut() = route.config.clone();
         }
     }
-    *shard.routes.borrow_mut() = routes;
-    let before = shard.view.replace(view);
+    *shard.data.routes.borrow_mut() = routes;
+    let before = shard.control.followed(view);
     groups::follow(shard, &before);
 }
 
 async fn delete_gone(shard: &Shard, view: &ClusterView) {
-    let all: Vec<PartitionId> = shard.partitions.borrow().keys().copied().collect();
+    let all: Vec<PartitionId> = shard.data.partitions().keys().copied().collect();
     let mut budget = TurnBudget::new(&shard.ring);
     let mut gone = Vec::new();
     for id in all {
         if view.owners.of(id).is_none() {
-            gone.extend(shard.partitions.borrow_mut().remove(&id));
+            gone.extend(shard.data.leave(id));
         }
         budget.item_done().await;
     }
-    shard.offline.borrow_mut().retain(|id, _| {
-        let stays = view.owners.of(*id).is_some();
-        if !stays {
+    for (id, _) in shard.data.all_offline() {
+        if view.owners.of(id).is_none() {
+            shard.data.leave(id);
             // Its folder is left: what could not be opened is not deleted.
-            shard.storage.note_undeleted(id.topic_id);
+            shard.data.storage.note_undeleted(id.topic_id);
         }
-        stays
-    });
+        budget.item_done().await;
+    }
     for partition in gone {
         // Requests that still hold the partition find it closed.
         partition.deleted.set(true);
@@ -149,7 +163,7 @@ async fn delete_gone(shard: &Shard, view: &ClusterView) {
         }
         commit::notify_watchers(shard, &partition);
         if let Err(error) = partition.log.clone().delete().await {
-            shard.storage.note_undeleted(partition.id.topic_id);
+            shard.data.storage.note_undeleted(partition.id.topic_id);
             tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot delete its files");
         }
     }
@@ -194,7 +208,7 @@ struct ToOpen {
 /// the metadata can know.
 fn was_deleted(shard: &Shard, image: &Image, folder: &Path, topic_id: &str) -> bool {
     let Ok(topic_id) = topic_id.parse() else { return false };
-    image.topics.by_id(topic_id).is_none() && shard.storage.may_set_aside(folder, topic_id)
+    image.topics.by_id(topic_id).is_none() && shard.data.storage.may_set_aside(folder, topic_id)
 }
 
 /// A partition that could not be opened.
@@ -217,7 +231,8 @@ enum Opened {
 async fn open(shard: Shard, one: ToOpen) -> Opened {
     let ToOpen { topic, id, leader_epoch, config, dir, start, image } = one;
     let replay = start.replay.clone();
-    let try_open = |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.tail.clone());
+    let try_open =
+        |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.data.tail.clone());
     let mut opened = try_open(start).await;
     if let Err(LogError::WrongTopicId { found, .. }) = &opened
         && was_deleted(&shard, &image, &dir, found)
@@ -231,22 +246,26 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
     }
     match opened {
         Ok(log) => {
-            log.tell_wants_to(&shard.wants);
+            log.tell_wants_to(&shard.data.wants);
             log.assign_leader_epoch(leader_epoch);
             // With one replica everything that recovery found is committed.
             log.set_high_watermark(log.log_end_offset());
             let partition = Partition::new(id, (&*topic).into(), log, config, leader_epoch);
-            shard.commit.adopt(&partition);
-            shard.offline.borrow_mut().remove(&id);
-            shard.storage.note_opened(id);
-            shard.partitions.borrow_mut().insert(id, Rc::new(partition));
+            shard.data.commit.adopt(&partition);
+            shard.data.storage.note_opened(id);
+            shard.data.enter(Rc::new(partition));
             Opened::Now(id.topic_id)
         }
         Err(error) => {
             let offline = if error.passes() { Offline::ForNow } else { Offline::UntilStart };
-            shard.offline.borrow_mut().insert(id, offline);
+            shard.data.note_offline(id, offline);
             let dirs = dir.parent().map(PathBuf::from).into_iter().collect();
-            shard.storage.note_unopened(Unopened { id, dirs, has_replay: !replay.is_empty(), for_now: error.passes() });
+            shard.data.storage.note_unopened(Unopened {
+                id,
+                dirs,
+                has_replay: !replay.is_empty(),
+                for_now: error.passes(),
+            });
             if error.passes() {
                 return Opened::Later(error);
             }
@@ -261,7 +280,7 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
 
 /// The partitions of a log directory that serve.
 fn partitions_in(shard: &Shard, dir: &Path) -> Vec<Rc<Partition>> {
-    let partitions = shard.partitions.borrow();
+    let partitions = shard.data.partitions();
     let here = |partition: &&Rc<Partition>| !partition.failed.get() && partition.log.dir().parent() == Some(dir);
     partitions.values().filter(here).cloned().collect()
 }
@@ -332,10 +351,10 @@ pub struct Closed {
 /// Ends the requests in flight and closes every log of this core.
 pub async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
-    let _turn = shard.follow_turn.enter().await;
-    shard.has_closed_logs.set(true);
+    let _turn = shard.data.follow.turn.enter().await;
+    shard.data.follow.has_closed_logs.set(true);
     let mut closed = Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
-    let partitions: Vec<_> = shard.partitions.borrow_mut().drain().map(|(_, partition)| partition).collect();
+    let partitions = shard.data.leave_all();
     let close = |partition: Rc<Partition>| async move {
         let state = if partition.failed.get() { None } else { Some(partition.log.close().await) };
         (partition, state)

@@ -79,7 +79,7 @@ pub struct GroupHost {
 /// The partition of `__consumer_offsets` that a group's coordinator lives with, and the core that hosts it. `None` while
 /// the topic does not exist.
 pub fn locate(shard: &Shard, group_id: &str) -> Option<(usize, i32)> {
-    let routes = shard.routes.borrow();
+    let routes = shard.data.routes.borrow();
     let topic = routes.by_name(OFFSETS_TOPIC)?;
     let index = coordinator_partition(group_id, topic.partitions.len() as i32);
     Some((topic.partitions[index as usize].owner, index))
@@ -87,7 +87,7 @@ pub fn locate(shard: &Shard, group_id: &str) -> Option<(usize, i32)> {
 
 /// Asks the coordinator of partition `index` of this core.
 pub async fn request(shard: &Shard, index: i32, request: Request) -> Response {
-    let host = shard.groups.borrow().get(&index).cloned();
+    let host = shard.control.groups.borrow().get(&index).cloned();
     let Some(host) = host else { return request.failed(ErrorCode::NotCoordinator) };
     let stage = host.stage.get();
     if stage == Stage::Damaged || (stage == Stage::Held && request.may_write()) {
@@ -105,7 +105,7 @@ pub async fn request(shard: &Shard, index: i32, request: Request) -> Response {
 
 /// All partitions of `__consumer_offsets` with the cores that host them.
 pub fn all(shard: &Shard) -> Vec<(usize, i32)> {
-    let routes = shard.routes.borrow();
+    let routes = shard.data.routes.borrow();
     let Some(topic) = routes.by_name(OFFSETS_TOPIC) else { return Vec::new() };
     topic.partitions.iter().enumerate().map(|(index, route)| (route.owner, index as i32)).collect()
 }
@@ -113,17 +113,17 @@ pub fn all(shard: &Shard) -> Vec<(usize, i32)> {
 /// Starts and ends coordinators as the view says, and tells those that stay which topics are gone.
 pub fn follow(shard: &Shard, before: &ClusterView) {
     let mine: Vec<Rc<Partition>> = {
-        let routes = shard.routes.borrow();
+        let routes = shard.data.routes.borrow();
         let partitions = routes.by_name(OFFSETS_TOPIC).map_or(&[][..], |topic| &topic.partitions[..]);
         partitions.iter().filter_map(|route| route.local.clone()).collect()
     };
     for partition in &mine {
-        if !shard.groups.borrow().contains_key(&partition.id.index) {
+        if !shard.control.groups.borrow().contains_key(&partition.id.index) {
             start(shard, partition.clone(), Vec::new(), 0);
         }
     }
     let gone: Vec<i32> = {
-        let groups = shard.groups.borrow();
+        let groups = shard.control.groups.borrow();
         groups.keys().copied().filter(|index| !mine.iter().any(|partition| partition.id.index == *index)).collect()
     };
     for index in gone {
@@ -133,12 +133,12 @@ pub fn follow(shard: &Shard, before: &ClusterView) {
 }
 
 fn tell_deleted_topics(shard: &Shard, before: &ClusterView) {
-    let hosts: Vec<Rc<GroupHost>> = shard.groups.borrow().values().cloned().collect();
+    let hosts: Vec<Rc<GroupHost>> = shard.control.groups.borrow().values().cloned().collect();
     if hosts.is_empty() {
         return;
     }
     let now_ms = shard.ring.wall_clock_ms();
-    let routes = shard.routes.borrow();
+    let routes = shard.data.routes.borrow();
     let gone: Vec<(String, Uuid)> = before
         .image
         .topics
@@ -174,12 +174,12 @@ fn start(shard: &Shard, partition: Rc<Partition>, deleted: Vec<(String, Uuid)>, 
         failures: Cell::new(failures),
         ended: Cell::new(false),
     });
-    shard.groups.borrow_mut().insert(index, host.clone());
+    shard.control.groups.borrow_mut().insert(index, host.clone());
     shard.ring.spawn_named("group coordinator", run(shard.clone(), host));
 }
 
 fn end(shard: &Shard, index: i32) {
-    let Some(host) = shard.groups.borrow_mut().remove(&index) else { return };
+    let Some(host) = shard.control.groups.borrow_mut().remove(&index) else { return };
     host.ended.set(true);
     let replies = host.coordinator.borrow_mut().unload();
     send(&host, replies);
@@ -221,7 +221,7 @@ fn give_up(host: &GroupHost, why: &str) {
 
 /// Partitions of `__consumer_offsets` of this core that are damaged: their groups are not served.
 pub fn damaged(shard: &Shard) -> u64 {
-    let groups = shard.groups.borrow();
+    let groups = shard.control.groups.borrow();
     groups.values().filter(|host| host.stage.get() == Stage::Damaged).count() as u64
 }
 
@@ -230,8 +230,8 @@ fn start_again(shard: &Shard, host: &Rc<GroupHost>, pause: Duration) {
     shard.ring.clone().spawn(async move {
         shard.ring.sleep(pause).await;
         let partition = &host.partition;
-        let still_mine = shard.partition(partition.id).is_some_and(|current| Rc::ptr_eq(&current, partition));
-        if still_mine && !shard.groups.borrow().contains_key(&partition.id.index) && !shard.is_stopping() {
+        let still_mine = shard.data.partition(partition.id).is_some_and(|current| Rc::ptr_eq(&current, partition));
+        if still_mine && !shard.control.groups.borrow().contains_key(&partition.id.index) && !shard.is_stopping() {
             start(&shard, partition.clone(), host.deleted.take(), host.failures.get());
         }
     });
@@ -281,7 +281,7 @@ async fn run(shard: Shard, host: Rc<GroupHost>) {
 async fn hold(shard: &Shard, host: &Rc<GroupHost>) {
     let log = &host.partition.log;
     let (why, todo) = ("the logs take no records".to_owned(), "the lines about their directory say what they lack");
-    let want = shard.wants.begin_as(&log.dir(), "group coordinators only read", why, todo);
+    let want = shard.data.wants.begin_as(&log.dir(), "group coordinators only read", why, todo);
     while !host.ended.get() && !shard.is_stopping() {
         shard.ring.sleep(HELD_INTERVAL).await;
         if host.partition.has_failed() {
@@ -333,7 +333,7 @@ fn append(shard: &Shard, partition: &Rc<Partition>, records: &[CoordinatorRecord
     let limit_bytes = limits::DECOMPRESSED_BATCH_MAX_BYTES;
     let rules = validation_rules(&partition.config.borrow(), limit_bytes, now_ms, AppendOrigin::Coordinator);
     let valid =
-        validate::validate(&bytes, &rules, &mut shard.scratch.borrow_mut()).map_err(|refused| refused.message)?;
+        validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut()).map_err(|refused| refused.message)?;
     let (result, safe_offset) = append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator)
         .map_err(|error| error.to_string())?;
     debug_assert_eq!(result.base_offset + records.len() as i64, safe_offset);
@@ -349,7 +349,7 @@ fn send(host: &GroupHost, replies: Vec<Reply>) {
 
 fn settings(shard: &Shard) -> crate::coord::GroupSettings {
     let config = &shard.config;
-    let max_batch_bytes = topic_log_config(&shard.view.borrow(), OFFSETS_TOPIC).max_message_bytes;
+    let max_batch_bytes = topic_log_config(&shard.control.view(), OFFSETS_TOPIC).max_message_bytes;
     crate::coord::GroupSettings {
         min_session_timeout_ms: config.groups.min_session_timeout_ms,
         max_session_timeout_ms: config.groups.max_session_timeout_ms,
@@ -374,7 +374,7 @@ pub async fn summaries(shard: &Shard, budget: &mut TurnBudget<'_>) -> Vec<GroupS
             .map(|(topic, partition, committed_offset)| GroupOffsetSnapshot { topic, partition, committed_offset })
             .collect(),
     };
-    let hosts: Vec<Rc<GroupHost>> = shard.groups.borrow().values().cloned().collect();
+    let hosts: Vec<Rc<GroupHost>> = shard.control.groups.borrow().values().cloned().collect();
     let mut summaries = Vec::new();
     for host in hosts {
         let of_host = host.coordinator.borrow().summaries();

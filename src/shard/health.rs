@@ -8,7 +8,7 @@ use crate::{pace::TurnBudget, stats::HealthSnapshot};
 
 pub async fn take(shard: &Shard) -> HealthSnapshot {
     let mut health = HealthSnapshot { core: shard.index, ..HealthSnapshot::default() };
-    for offline in shard.offline.borrow().values() {
+    for (_, offline) in shard.data.all_offline() {
         match offline {
             Offline::UntilStart => health.offline_until_start += 1,
             Offline::ForNow => health.offline_for_now += 1,
@@ -16,17 +16,17 @@ pub async fn take(shard: &Shard) -> HealthSnapshot {
     }
     health.coordinators_damaged = super::groups::damaged(shard);
     let mut budget = TurnBudget::new(&shard.ring);
-    let all: Vec<_> = shard.partitions.borrow().values().cloned().collect();
+    let all: Vec<_> = shard.data.all();
     for partition in all {
         health.failed += u64::from(partition.has_failed());
         health.refusing += u64::from(!partition.has_failed() && partition.log.is_waiting());
         budget.item_done().await;
     }
-    let controller = shard.controller.borrow().clone();
+    let controller = shard.control.controller();
     if let Some(controller) = controller {
         health.metadata_refuses = controller.refuses();
         health.offline_dirs =
-            shard.storage.offline_dirs().map(|(path, why)| (path.to_owned(), why.to_owned())).collect();
+            shard.data.storage.offline_dirs().map(|(path, why)| (path.to_owned(), why.to_owned())).collect();
     }
     health
 }

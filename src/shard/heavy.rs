@@ -135,7 +135,7 @@ impl AtWork {
 
 /// Works on the heavy batches of this core.
 pub async fn run(shard: Shard) {
-    let heavy = &shard.heavy;
+    let heavy = &shard.data.heavy;
     loop {
         heavy.work.wait_until(|| !heavy.is_empty()).await;
         let mut at_work = AtWork::default();

@@ -23,15 +23,13 @@ pub async fn run(shard: Shard) {
     let mut ticks = 0u64;
     let mut next_round = shard.ring.now();
     let dirs: Vec<(PathBuf, Rc<Cell<bool>>)> =
-        shard.storage.dirs().map(|dir| (dir.to_owned(), Rc::default())).collect();
+        shard.data.storage.dirs().map(|dir| (dir.to_owned(), Rc::default())).collect();
     while !shard.is_stopping() {
         shard.ring.sleep(tick).await;
         ticks += 1;
         if ticks.is_multiple_of(RELEASE_TICKS) {
-            shard.receive_blocks.release_idle();
-            shard.reply_blocks.release_idle();
-            shard.tail.release_idle();
-            shard.memory.sweep();
+            shard.clients.release_idle();
+            shard.data.tail.release_idle();
             shard.ring.release_idle();
         }
         if shard.ring.now() >= next_round {
@@ -81,13 +79,13 @@ pub async fn close_files(shard: Shard) {
 
 /// Shows every log of this core once, from behind `hand` on, until that is enough; where it has ended.
 async fn sweep(shard: &Shard, hand: Option<PartitionId>, mut goes_on: impl FnMut(&Log) -> bool) -> Option<PartitionId> {
-    let mut all: Vec<PartitionId> = shard.partitions.borrow().keys().copied().collect();
+    let mut all: Vec<PartitionId> = shard.data.partitions().keys().copied().collect();
     all.sort_unstable();
     let behind = all.partition_point(|id| Some(*id) <= hand);
     all.rotate_left(behind);
     let mut budget = TurnBudget::new(&shard.ring);
     for id in all {
-        let Some(partition) = shard.partition(id) else { continue };
+        let Some(partition) = shard.data.partition(id) else { continue };
         if !goes_on(&partition.log) {
             return Some(id);
         }
@@ -98,7 +96,7 @@ async fn sweep(shard: &Shard, hand: Option<PartitionId>, mut goes_on: impl FnMut
 
 async fn retain_all(shard: &Shard, dir: &Path) {
     let mut due: Vec<PartitionId> = {
-        let partitions = shard.partitions.borrow();
+        let partitions = shard.data.partitions();
         let here = partitions.values().filter(|partition| partition.log.dir().parent() == Some(dir));
         here.map(|partition| partition.id).collect()
     };
@@ -116,7 +114,7 @@ async fn retain_all(shard: &Shard, dir: &Path) {
 
 /// Deletes the segments of a partition that are past `retention.ms` or `retention.bytes`.
 async fn retain(shard: &Shard, id: PartitionId) {
-    let Some(partition) = shard.partition(id) else { return };
+    let Some(partition) = shard.data.partition(id) else { return };
     if partition.failed.get() {
         return;
     }

@@ -9,7 +9,9 @@ mod call;
 mod calls;
 pub mod clients;
 mod commit;
+pub mod control;
 pub mod counters;
+pub mod data;
 pub mod fetch;
 mod flushes;
 mod follow;
@@ -32,34 +34,30 @@ use crate::{
     config::BrokerConfig,
     descriptors::FileShares,
     limits,
-    log::{Gate, TailCache, Wants},
-    memory::{Memory, Plan, Use},
-    meta::{controller::Settings, node::MetaNode},
-    request::{Client, CloseReason, reply::ReplyBlocks},
+    memory::{Plan, Use},
+    meta::controller::Settings,
+    request::{Client, CloseReason},
     storage::Storage,
 };
-use bad_input::BadInput;
 use clients::Clients;
-use commit::Commit;
+use control::Control;
 use counters::Counters;
-use groups::GroupHost;
+use data::Data;
 use mailbox::{Mailbox, MeshEnd, Message};
 use partition::{Partition, PartitionId};
 use ring::{
-    BlockPool, Doorbell, Ring,
+    Doorbell, Ring,
     signal::{Signal, slot},
 };
-use rustc_hash::FxHashMap;
-use sessions::Sessions;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::Cell,
     ops::Deref,
     rc::{Rc, Weak},
     sync::Arc,
     time::Duration,
 };
-use view::{ClusterView, Routes};
+use view::ClusterView;
 
 /// The core that hosts the controller and leads start and stop.
 pub const CONTROLLER_CORE: usize = 0;
@@ -87,62 +85,24 @@ impl Deref for Shard {
     }
 }
 
+/// What one core owns, by what it is for.
 pub struct ShardInner {
     pub ring: Ring,
     pub index: usize,
     /// How many cores the broker has.
     pub count: usize,
-    pub config: Arc<BrokerConfig>,
-    pub controller_settings: Arc<Settings>,
-    pub storage: Arc<Storage>,
     /// The processor that this core runs on.
     pub cpu: usize,
+    pub config: Arc<BrokerConfig>,
     pub mailbox: Mailbox,
-    pub commit: Commit,
-    pub clients: Clients,
-    /// Opens the listeners of this core.
-    open_listeners: Box<dyn Fn(&Shard)>,
+    pub counters: Counters,
     /// Its share of descriptors.
     pub files: FileShares,
-    pub partitions: RefCell<FxHashMap<PartitionId, Rc<Partition>>>,
-    /// Partitions of this core that could not be opened.
-    offline: RefCell<FxHashMap<PartitionId, follow::Offline>>,
-    pub view: RefCell<ClusterView>,
-    pub routes: RefCell<Routes>,
-    pub tail: Rc<TailCache>,
-    /// What its logs lack for now, for the log.
-    pub wants: Rc<Wants>,
-    /// What busy connections receive into.
-    pub receive_blocks: BlockPool,
-    /// What small replies are written into.
-    pub reply_blocks: ReplyBlocks,
-    produce_spares: produce::Spares,
-    fetch_spares: fetch::Spares,
-    sessions: RefCell<Sessions>,
-    /// For batches that are unpacked while they are checked.
-    pub scratch: RefCell<Vec<u8>>,
-    pub heavy: heavy::HeavyBatches,
-    pub memory: Rc<Memory>,
-    pub bad_input: BadInput,
-    pub counters: Counters,
-    /// The controller, on core 0.
-    pub controller: RefCell<Option<Rc<MetaNode>>>,
-    groups: RefCell<FxHashMap<i32, Rc<GroupHost>>>,
-    pub producer_ids: RefCell<crate::coord::producer_ids::ProducerIds>,
-    auto_creation: apis::metadata::AutoCreation,
-    producer_id_allocation: apis::init_producer_id::Allocation,
-    /// Long polls of this core's connections.
-    watches: RefCell<FxHashMap<u64, Rc<Signal>>>,
-    /// One change of the view at a time.
-    follow_turn: Gate,
-    /// Partitions that could not be opened for now are tried again soon.
-    follows_again: Cell<bool>,
-    /// How many those are.
-    offline_for_now: Cell<usize>,
+    pub data: Data,
+    pub clients: Clients,
+    pub control: Control,
     stopping: Cell<bool>,
     ended: Cell<bool>,
-    /// The logs of this core were closed, and none is opened any more.
-    pub has_closed_logs: Cell<bool>,
     /// The broker began to stop, or this core may end.
     pub stop: Signal,
 }
@@ -176,51 +136,23 @@ impl Drop for DissolveAtEnd {
 impl Shard {
     /// Becomes the shard of this core and serves its mailbox from now on.
     pub fn start(ring: Ring, options: ShardOptions) -> Shard {
-        let cache_slots =
+        let session_slots =
             (options.config.network.max_incremental_fetch_session_cache_slots as usize).div_ceil(options.count);
         let plan = Plan::of(options.config.memory_limit_bytes, options.count);
-        let memory = Memory::new(plan.clone());
         let shard = Shard(Rc::new(ShardInner {
             index: options.end.index(),
             count: options.count,
+            cpu: options.cpu,
             mailbox: Mailbox::new(options.end, options.doorbells),
-            commit: Commit::new(options.storage.dirs()),
-            clients: Clients::default(),
-            open_listeners: options.open_listeners,
-            files: options.files,
-            partitions: RefCell::default(),
-            offline: RefCell::default(),
-            view: RefCell::new(options.view),
-            routes: RefCell::default(),
-            tail: TailCache::new(plan.tail),
-            wants: Wants::new(&ring),
-            receive_blocks: BlockPool::new(limits::RECEIVE_BLOCK_BYTES, plan.blocks_max),
-            reply_blocks: ReplyBlocks::default(),
-            produce_spares: produce::Spares::default(),
-            fetch_spares: fetch::Spares::default(),
-            sessions: RefCell::new(Sessions::new(cache_slots, memory.clone())),
-            scratch: RefCell::default(),
-            heavy: heavy::HeavyBatches::new(plan.heavy),
-            memory,
-            bad_input: BadInput::default(),
             counters: Counters::default(),
-            controller: RefCell::default(),
-            groups: RefCell::default(),
-            producer_ids: RefCell::default(),
-            auto_creation: apis::metadata::AutoCreation::default(),
-            producer_id_allocation: Default::default(),
-            watches: RefCell::default(),
-            follow_turn: Gate::default(),
-            follows_again: Cell::new(false),
-            offline_for_now: Cell::new(0),
+            files: options.files,
+            data: Data::new(&ring, &plan, options.storage),
+            clients: Clients::new(&plan, session_slots, options.open_listeners),
+            control: Control::new(options.view, options.controller_settings),
+            config: options.config,
             stopping: Cell::new(false),
             ended: Cell::new(false),
-            has_closed_logs: Cell::new(false),
             stop: Signal::default(),
-            config: options.config,
-            controller_settings: options.controller_settings,
-            cpu: options.cpu,
-            storage: options.storage,
             ring,
         }));
         let stall_line_ms =
@@ -252,12 +184,8 @@ impl Shard {
     /// Lets go of everything that may hold the shard in its turn: requests that wait for another core or for a high
     /// watermark know whom to answer, the controller knows whom to show an image to.
     fn dissolve(&self) {
-        drop(self.controller.take());
-        drop(self.groups.take());
-        drop(self.routes.take());
-        drop(self.partitions.take());
-        self.commit.forget();
-        self.heavy.forget();
+        self.control.forget();
+        self.data.forget();
         self.mailbox.forget();
     }
 
@@ -268,7 +196,7 @@ impl Shard {
     /// Opens the listeners of this core, and its commit streams: recovery is over.
     fn accept(&self) {
         commit::open_streams(self);
-        (self.open_listeners)(self);
+        self.clients.open_listeners(self);
     }
 
     /// The name of the listener that a client came in by.
@@ -283,7 +211,7 @@ impl Shard {
     }
 
     pub fn say_closing(&self, client: &Client, reason: &CloseReason) {
-        self.bad_input.say(self.ring.now(), || format!("closing {}: {reason}", client.stream.peer_addr()));
+        self.clients.bad_input.say(self.ring.now(), || format!("closing {}: {reason}", client.stream.peer_addr()));
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -337,21 +265,12 @@ impl Shard {
         self.mailbox.send(core, Message::Answer { number, answer: Box::new(answer) });
     }
 
-    /// From now on `moved` hears when a partition that this watch was left with has moved.
-    fn watch(&self, watch: u64, moved: &Rc<Signal>) {
-        self.watches.borrow_mut().insert(watch, moved.clone());
-    }
-
-    fn unwatch(&self, watch: u64) {
-        self.watches.borrow_mut().remove(&watch);
-    }
-
     /// Tells a fetch, here or on another core, that a partition it watches has moved.
     fn tell_moved(&self, core: usize, watch: u64) {
-        if core != self.index {
+        if core == self.index {
+            self.clients.tell_moved(watch);
+        } else {
             self.mailbox.send(core, Message::Moved { watch });
-        } else if let Some(signal) = self.watches.borrow().get(&watch) {
-            signal.notify();
         }
     }
 
@@ -374,7 +293,7 @@ impl Shard {
     pub fn absence(&self, id: PartitionId, by_id: bool) -> protocol::ErrorCode {
         if self.is_stopping() {
             protocol::ErrorCode::NotLeaderOrFollower
-        } else if self.offline.borrow().contains_key(&id) {
+        } else if self.data.offline(id).is_some() {
             protocol::ErrorCode::KafkaStorageError
         } else if by_id {
             protocol::ErrorCode::UnknownTopicId
@@ -383,19 +302,14 @@ impl Shard {
         }
     }
 
-    pub fn partition(&self, id: PartitionId) -> Option<Rc<Partition>> {
-        self.partitions.borrow().get(&id).cloned()
-    }
-
     /// Takes no more requests, and waits a while for those in flight.
     async fn drain(&self) {
         self.begin_stop();
-        let signals: Vec<_> = self.watches.borrow().values().cloned().collect();
-        signals.iter().for_each(|signal| signal.notify());
+        self.clients.wake_all();
         let drained = async {
             let of_requests = [Use::Requests, Use::Decoded, Use::Replies];
-            let in_flight = || of_requests.iter().map(|of| self.memory.used(*of)).sum::<usize>();
-            while in_flight() > 0 || !self.commit.is_idle() || !self.auto_creation.is_idle() {
+            let in_flight = || of_requests.iter().map(|of| self.clients.memory.used(*of)).sum::<usize>();
+            while in_flight() > 0 || !self.data.commit.is_idle() || !self.control.auto_creation.is_idle() {
                 self.ring.sleep(DRAIN_INTERVAL).await;
             }
         };

@@ -154,7 +154,7 @@ struct RequestedTopic {
 
 impl PendingAppends {
     fn new(shard: &Shard) -> Rc<PendingAppends> {
-        let spare = shard.produce_spares.pending.borrow_mut().pop();
+        let spare = shard.data.produce_spares.pending.borrow_mut().pop();
         // The caller that released it last may still hold it on its way out of there.
         spare.filter(|spare| Rc::strong_count(spare) == 1).unwrap_or_default()
     }
@@ -235,7 +235,7 @@ impl Shard {
         done.results.borrow_mut().clear();
         done.topics.borrow_mut().clear();
         done.partitions.borrow_mut().clear();
-        let mut pending = self.produce_spares.pending.borrow_mut();
+        let mut pending = self.data.produce_spares.pending.borrow_mut();
         if pending.len() < limits::PRODUCE_SPARES_MAX {
             pending.push(done.clone());
         }
@@ -244,7 +244,8 @@ impl Shard {
 
 fn write_response(shard: &Shard, ids: RequestIds, done: &PendingAppends) -> BytesMut {
     let (topics, partitions, results) = (done.topics.borrow(), done.partitions.borrow(), done.results.borrow());
-    let mut frame = response::head(&shard.reply_blocks, ids, reply::usual_bytes(topics.len(), partitions.len()));
+    let mut frame =
+        response::head(&shard.clients.reply_blocks, ids, reply::usual_bytes(topics.len(), partitions.len()));
     let mut writer = ProduceResponseWriter::new(&mut frame, ids.api_version, topics.len());
     let (mut results, mut partitions) = (results.iter(), partitions.iter());
     for topic in topics.iter() {
@@ -288,7 +289,7 @@ pub async fn request(
         error,
     })?;
     let acks = request.acks;
-    let mut wanted = shard.produce_spares.wanted.take();
+    let mut wanted = shard.data.produce_spares.wanted.take();
     let pending = PendingAppends::new(shard);
     let origin = AppendOrigin::Client { produce_version: ids.api_version };
     plan(shard, &request, is_by_id(origin), &pending, &mut wanted);
@@ -315,7 +316,7 @@ pub async fn request(
     if let Some((held, left)) = held {
         Box::pin(hand_out.with_heavy(held, left.into_iter())).await;
     }
-    shard.produce_spares.wanted.replace(wanted);
+    shard.data.produce_spares.wanted.replace(wanted);
     if acks == 0 && pending.failed() {
         return Err(unanswered());
     }
@@ -330,7 +331,7 @@ fn unanswered() -> CloseReason {
 
 /// Looks up every partition that the request names.
 fn plan(shard: &Shard, request: &ProduceRequest<'_>, by_id: bool, pending: &PendingAppends, wanted: &mut Vec<Wanted>) {
-    let routes = shard.routes.borrow();
+    let routes = shard.data.routes.borrow();
     let (mut topics, mut partitions) = (pending.topics.borrow_mut(), pending.partitions.borrow_mut());
     let mut current: Option<(TopicRef<'_>, Result<&Rc<TopicRoute>, ErrorCode>)> = None;
     for partition in request.partitions() {
@@ -398,8 +399,8 @@ impl HandOut<'_> {
     async fn with_heavy(mut self, mut held: Held, mut wanted: impl Iterator<Item = Wanted>) {
         loop {
             let Held { batch, id, place } = held;
-            let verdict = self.shard.heavy.check(batch).await;
-            let owner = self.shard.routes.borrow().owner_of(id);
+            let verdict = self.shard.data.heavy.check(batch).await;
+            let owner = self.shard.data.routes.borrow().owner_of(id);
             let mut remote = Remote::new();
             match (verdict, owner) {
                 (None, _) => self.refuse(place, AppendResult::error(ErrorCode::NotLeaderOrFollower, None)),
@@ -412,7 +413,7 @@ impl HandOut<'_> {
                 }
                 (Some(verdict), Some(owner)) => {
                     let append = Append::new(id, verdict, self.origin);
-                    let local = self.shard.partition(id);
+                    let local = self.shard.data.partition(id);
                     self.append(owner, local.as_ref(), append, place, &mut remote);
                 }
             }
@@ -500,7 +501,7 @@ fn check(shard: &Shard, topic: &TopicRoute, mut records: BytesMut, origin: Appen
     let rules = validation_rules(&topic.config, limit_bytes, shard.ring.wall_clock_ms(), origin);
     let turn_max = Duration::from_micros(limits::UNPACKING_TURN_US);
     let may_unpack = || shard.ring.precise_now().since(shard.ring.now()) < turn_max;
-    let valid = validate::validate_at_once(&records, &rules, &mut shard.scratch.borrow_mut(), may_unpack)?;
+    let valid = validate::validate_at_once(&records, &rules, &mut shard.data.scratch.borrow_mut(), may_unpack)?;
     let level = rules.compression.and_then(|codec| topic.levels.of_codec(codec));
     let size_bytes = valid
         .as_ref()
@@ -520,7 +521,7 @@ pub fn remote(shard: &Shard, core: usize, number: u64, appends: Vec<Append>) {
     let by_id = appends.first().is_some_and(|append| is_by_id(append.origin));
     pending.begin(appends.len(), by_id, Finish::Answer { shard: shard.clone(), core, number });
     for (index, append) in appends.into_iter().enumerate() {
-        let partition = shard.partitions.borrow().get(&append.id).cloned();
+        let partition = shard.data.partition(append.id);
         append_local(shard, partition.as_ref(), append, &pending, index);
     }
     pending.release();
@@ -535,7 +536,7 @@ fn append_local(
     index: usize,
 ) {
     // A route that was made before its partition could be opened does not know it.
-    let late = if partition.is_none() { shard.partition(append.id) } else { None };
+    let late = if partition.is_none() { shard.data.partition(append.id) } else { None };
     let partition = partition.or(late.as_ref());
     let Some(partition) = partition.filter(|partition| !partition.deleted.get()) else {
         let absence = shard.absence(append.id, is_by_id(append.origin));
@@ -593,7 +594,7 @@ pub fn append_records(
         counters.produce_requests.set(counters.produce_requests.get() + 1);
         counters.produce_records.set(counters.produce_records.get() + (info.last_offset - info.base_offset + 1) as u64);
         counters.produce_bytes.set(counters.produce_bytes.get() + size_bytes);
-        shard.commit.appended(partition);
+        shard.data.commit.appended(partition);
     }
     let result = AppendResult {
         error: ErrorCode::None,

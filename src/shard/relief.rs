@@ -9,14 +9,14 @@ use crate::{limits, memory::Use, pace::TurnBudget, request::Client};
 use std::{rc::Rc, time::Duration};
 
 pub async fn run(shard: Shard) {
-    let memory = shard.memory.clone();
+    let memory = shard.clients.memory.clone();
     let mut looks = 0u64;
     loop {
         memory.wanted.wait_until(|| memory.waiting() > 0).await;
         memory.sweep();
         // Blocks that the tail has may be this core's, or another one's: a block at a time goes here.
-        if memory.waiting_for_large() > 0 || !shard.receive_blocks.has_free() {
-            shard.tail.give_up(memory.waiting() * limits::RECEIVE_BLOCK_BYTES);
+        if memory.waiting_for_large() > 0 || !shard.clients.receive_blocks.has_free() {
+            shard.data.tail.give_up(memory.waiting() * limits::RECEIVE_BLOCK_BYTES);
             if looks.is_multiple_of(limits::MEMORY_RELIEF_LOOKS) {
                 end_stalled(&shard, memory.waiting()).await;
                 for core in (0..shard.count).filter(|core| *core != shard.index) {
@@ -33,12 +33,12 @@ pub async fn run(shard: Shard) {
 /// Another core is short of memory. It asks again as long as it is.
 pub fn of_another_core(shard: &Shard) {
     let all = limits::MEMORY_RELIEF_LOOKS as usize * limits::RECEIVE_BLOCK_BYTES;
-    shard.tail.give_up(all);
-    if shard.memory.begin_look() {
+    shard.data.tail.give_up(all);
+    if shard.clients.memory.begin_look() {
         let shard = shard.clone();
         drop(shard.ring.clone().spawn_named("memory relief", async move {
             end_stalled(&shard, 1).await;
-            shard.memory.end_look();
+            shard.clients.memory.end_look();
         }));
     }
 }
@@ -55,7 +55,7 @@ struct Stalled {
 async fn end_stalled(shard: &Shard, waiting: usize) {
     let mut stalled = Vec::new();
     let mut budget = TurnBudget::new(&shard.ring);
-    for client in shard.clients.all() {
+    for client in shard.clients.connected.all() {
         if let Some(client) = client.upgrade() {
             stalled.extend(look(shard, &client));
         }
@@ -65,7 +65,7 @@ async fn end_stalled(shard: &Shard, waiting: usize) {
     for Stalled { client, stalled_for, held_bytes, what } in
         stalled.into_iter().take(waiting.min(limits::MEMORY_ENDED_AT_ONCE))
     {
-        shard.bad_input.say(shard.ring.now(), || {
+        shard.clients.bad_input.say(shard.ring.now(), || {
             format!(
                 "closing {}: {what} for {:.1} s, while it holds {held_bytes} bytes and others wait for memory \
                  (memory.limit.bytes)",
@@ -73,7 +73,7 @@ async fn end_stalled(shard: &Shard, waiting: usize) {
                 stalled_for.as_secs_f64()
             )
         });
-        shard.memory.count_ended();
+        shard.clients.memory.count_ended();
         client.end(&shard.ring);
     }
 }
@@ -97,15 +97,19 @@ fn look(shard: &Shard, client: &Rc<Client>) -> Option<Stalled> {
 
 /// What the core holds for each use, in bytes, and what there is for it.
 pub fn accounts(shard: &Shard) -> Vec<(&'static str, usize, usize)> {
-    let (memory, plan) = (&shard.memory, shard.memory.plan());
+    let (memory, plan) = (&shard.clients.memory, shard.clients.memory.plan());
     let of_use = |of: &Use| {
         let (used, limit) = memory.account(*of);
         (of.name(), used, limit)
     };
     let mut accounts: Vec<_> = Use::ALL.iter().map(of_use).collect();
-    accounts.push(("receive_blocks", shard.receive_blocks.size_bytes(), plan.blocks_max * limits::RECEIVE_BLOCK_BYTES));
-    accounts.push(("tail", shard.tail.used_bytes(), plan.tail));
-    let (heavy_bytes, heavy_max) = shard.heavy.account();
+    accounts.push((
+        "receive_blocks",
+        shard.clients.receive_blocks.size_bytes(),
+        plan.blocks_max * limits::RECEIVE_BLOCK_BYTES,
+    ));
+    accounts.push(("tail", shard.data.tail.used_bytes(), plan.tail));
+    let (heavy_bytes, heavy_max) = shard.data.heavy.account();
     accounts.push(("heavy_batches", heavy_bytes, heavy_max));
     accounts
 }

@@ -16,7 +16,7 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
     let mut traffic: FxHashMap<Rc<str>, TopicTraffic> = FxHashMap::default();
     let mut partitions = Vec::new();
     let mut budget = TurnBudget::new(&shard.ring);
-    let all: Vec<_> = shard.partitions.borrow().values().cloned().collect();
+    let all: Vec<_> = shard.data.all();
     for partition in all {
         let topic = partition.topic.to_string();
         let counters = &partition.counters;
@@ -49,12 +49,12 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
             BackendKind::Simulated => "simulated",
         },
         health: health::take(shard).await,
-        connections: shard.clients.open() as u64,
+        connections: shard.clients.connected.open() as u64,
         log_files: shard.ring.open_files() as u64,
         log_files_max: shard.files.logs_per_core as u64,
         memory: relief::accounts(shard).into_iter().map(|(of, used, limit)| (of, used as u64, limit as u64)).collect(),
-        memory_waiting: shard.memory.waiting() as u64,
-        memory_ended: shard.memory.ended(),
+        memory_waiting: shard.clients.memory.waiting() as u64,
+        memory_ended: shard.clients.memory.ended(),
         requests: requests
             .map(|(api, counters)| RequestSnapshot { api, latency: counters.time.borrow().clone() })
             .collect(),
@@ -67,6 +67,6 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
         loop_longest_turn_ns: turns.longest.as_nanos() as u64,
         loop_busy_ns: turns.busy.as_nanos() as u64,
         groups,
-        flushes: shard.commit.flush_time.borrow().clone(),
+        flushes: shard.data.commit.flush_time.borrow().clone(),
     }
 }

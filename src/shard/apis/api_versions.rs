@@ -43,7 +43,7 @@ pub async fn handle(shard: &Shard, context: &RequestContext<'_>, request: ApiVer
         let software = (request.client_software_name, request.client_software_version);
         *context.client.software.borrow_mut() = software;
     }
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     let finalized = view::finalized_features(&image);
     ApiVersionsResponse {
         error_code: ErrorCode::None.code(),

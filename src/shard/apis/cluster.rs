@@ -8,7 +8,7 @@ pub async fn describe(
     context: &RequestContext<'_>,
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     view::describe_cluster(&image, shard.listener_name(context.client), &request, context.ids.api_version)
 }
 
@@ -18,7 +18,7 @@ pub async fn describe_quorum(
     context: &RequestContext<'_>,
     request: DescribeQuorumRequest,
 ) -> DescribeQuorumResponse {
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     let now_ms = shard.ring.wall_clock_ms();
     let log_end_offset = image.provenance.offset + 1;
     let voters: Vec<view::ReplicaProgress> = image
@@ -37,8 +37,8 @@ pub async fn describe_quorum(
 }
 
 pub async fn describe_configs(shard: &Shard, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
-    let image = shard.view.borrow().image.clone();
-    view::describe_configs(&image, &shard.controller_settings, &request)
+    let image = shard.control.image();
+    view::describe_configs(&image, &shard.control.settings, &request)
 }
 
 pub async fn list_config_resources(
@@ -46,6 +46,6 @@ pub async fn list_config_resources(
     context: &RequestContext<'_>,
     request: ListConfigResourcesRequest,
 ) -> ListConfigResourcesResponse {
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     view::list_config_resources(&image, shard.listener_name(context.client), &request, context.ids.api_version)
 }

@@ -79,6 +79,6 @@ pub async fn list_partition_reassignments(
     shard: &Shard,
     request: ListPartitionReassignmentsRequest,
 ) -> ListPartitionReassignmentsResponse {
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     view::list_partition_reassignments(&image, &request)
 }

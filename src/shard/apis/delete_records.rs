@@ -76,7 +76,7 @@ pub async fn answer(shard: &Shard, queries: Vec<DeleteRecordsQuery>) -> Vec<Dele
 }
 
 async fn delete(shard: &Shard, query: &DeleteRecordsQuery) -> Result<DeleteRecordsResult, ErrorCode> {
-    let partition = shard.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
+    let partition = shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
     let log = &partition.log;
     let offset = if query.offset == UP_TO_HIGH_WATERMARK { log.high_watermark() } else { query.offset };
     if offset < log.log_start_offset() && query.offset != UP_TO_HIGH_WATERMARK && offset < 0

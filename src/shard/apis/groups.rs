@@ -107,7 +107,7 @@ async fn coordinator(
     if groups::locate(shard, key).is_none() {
         return Err((ErrorCode::CoordinatorNotAvailable, ErrorCode::CoordinatorNotAvailable.message().to_owned()));
     }
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     let broker = image.broker(shard.config.node_id);
     let endpoint = broker.and_then(|broker| broker.endpoint(shard.listener_name(context.client)));
     let endpoint = endpoint.ok_or_else(|| {

@@ -30,7 +30,7 @@ pub async fn handle(
         return producer_ids::init_producer_id_error(ErrorCode::InvalidRequest);
     }
     if let Some(refusal) = producer_ids::transactional(&request) {
-        shard.bad_input.say(shard.ring.now(), || {
+        shard.clients.bad_input.say(shard.ring.now(), || {
             let id = request.transactional_id.as_deref().unwrap_or_default();
             format!(
                 "{} asks for transactional id '{id}': transactions are not served yet",
@@ -40,7 +40,7 @@ pub async fn handle(
         return refusal;
     }
     loop {
-        if let Some(response) = shard.producer_ids.borrow_mut().handle(&request) {
+        if let Some(response) = shard.control.producer_ids.borrow_mut().handle(&request) {
             return response;
         }
         if let Err(error) = allocate(shard).await {
@@ -61,15 +61,15 @@ struct Round {
 
 /// Gets the next block of ids, once for all that ask for it at the same time.
 async fn allocate(shard: &Shard) -> Result<(), ErrorCode> {
-    let under_way = shard.producer_id_allocation.0.borrow().clone();
+    let under_way = shard.control.producer_id_allocation.0.borrow().clone();
     if let Some(round) = under_way {
         round.over.wait_until(|| round.result.get().is_some()).await;
         return round.result.get().expect("the round is over");
     }
     let round = Rc::new(Round::default());
-    shard.producer_id_allocation.0.replace(Some(round.clone()));
+    shard.control.producer_id_allocation.0.replace(Some(round.clone()));
     let result = ask_controller(shard).await;
-    shard.producer_id_allocation.0.take();
+    shard.control.producer_id_allocation.0.take();
     round.result.set(Some(result));
     round.over.notify();
     result
@@ -77,7 +77,7 @@ async fn allocate(shard: &Shard) -> Result<(), ErrorCode> {
 
 async fn ask_controller(shard: &Shard) -> Result<(), ErrorCode> {
     let broker_id = shard.config.node_id;
-    let broker_epoch = shard.view.borrow().image.broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
+    let broker_epoch = shard.control.view().image.broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
     let request = AllocateProducerIdsRequest { broker_id, broker_epoch };
     let answered = controller::call(shard, ControllerRequest::AllocateProducerIds(request)).await;
     let Some(ControllerResponse::AllocateProducerIds(response)) = answered else {
@@ -85,7 +85,7 @@ async fn ask_controller(shard: &Shard) -> Result<(), ErrorCode> {
     };
     match ErrorCode::from_code(response.error_code) {
         Some(ErrorCode::None) => {
-            shard.producer_ids.borrow_mut().add_block(response.producer_id_start, response.producer_id_len);
+            shard.control.producer_ids.borrow_mut().add_block(response.producer_id_start, response.producer_id_len);
             Ok(())
         }
         _ => Err(ErrorCode::CoordinatorNotAvailable),

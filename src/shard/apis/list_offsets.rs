@@ -135,7 +135,7 @@ pub async fn answer(shard: &Shard, queries: Vec<OffsetQuery>) -> Vec<OffsetResul
 }
 
 async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCode> {
-    let partition = shard.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
+    let partition = shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
     partition.check_leader_epoch(query.current_leader_epoch)?;
     let log = &partition.log;
     let up_to = if query.read_committed { log.last_stable_offset() } else { log.high_watermark() };

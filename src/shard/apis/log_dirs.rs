@@ -57,7 +57,7 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
             topics.last_mut().expect("pushed above").partitions.push(partition);
         }
         let (error, free_bytes, total_bytes) = match shard.ring.disk_space(dir).await {
-            Ok((free, total)) if shard.storage.is_in_use(dir) => (ErrorCode::None, free as i64, total as i64),
+            Ok((free, total)) if shard.data.storage.is_in_use(dir) => (ErrorCode::None, free as i64, total as i64),
             _ => (ErrorCode::KafkaStorageError, -1, -1),
         };
         results.push(DescribeLogDirsResult {
@@ -80,7 +80,7 @@ pub async fn sizes(shard: &Shard) -> Vec<PartitionSize> {
         index: partition.id.index,
         size_bytes: partition.log.size_bytes(),
     };
-    let all: Vec<_> = shard.partitions.borrow().values().cloned().collect();
+    let all: Vec<_> = shard.data.all();
     let mut sizes = Vec::with_capacity(all.len());
     let mut budget = TurnBudget::new(&shard.ring);
     for partition in &all {

@@ -35,21 +35,21 @@ impl AutoCreation {
 
 /// Begins to make topics, behind the request that asked for them.
 fn create(shard: &Shard, names: Vec<String>) {
-    let names = if shard.is_stopping() { vec![] } else { shard.auto_creation.take(names) };
+    let names = if shard.is_stopping() { vec![] } else { shard.control.auto_creation.take(names) };
     if names.is_empty() {
         return;
     }
     let task = shard.clone();
     drop(shard.ring.spawn_named("auto creation", async move {
         controller::create(&task, view::auto_create_request(names.clone())).await;
-        task.auto_creation.done(&names);
+        task.control.auto_creation.done(&names);
     }));
 }
 
 pub async fn handle(shard: &Shard, context: &RequestContext<'_>, request: MetadataRequest) -> MetadataResponse {
     let listener = shard.listener_name(context.client);
     let auto_create = shard.config.topics.auto_create_topics_enable;
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     match view::metadata(&image, listener, &request, context.ids.api_version, auto_create) {
         Ok(answer) => {
             create(shard, answer.to_create);
@@ -64,7 +64,7 @@ pub async fn describe_topic_partitions(
     context: &RequestContext<'_>,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     let limit = shard.config.network.max_request_partition_size_limit;
     view::describe_topic_partitions(&image, shard.listener_name(context.client), &request, limit)
         .unwrap_or_else(|error| view::refuse_describe_topic_partitions(&request, &error))

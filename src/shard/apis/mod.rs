@@ -50,7 +50,7 @@ pub async fn serve(
         handler: impl FnOnce(Request) -> F,
     ) -> Result<Reply, CloseReason> {
         let response = handler(decode(ids, body)?).await;
-        response::encode(&shard.reply_blocks, ids, &response)
+        response::encode(&shard.clients.reply_blocks, ids, &response)
     }
     let ids = context.ids;
     match key {
@@ -160,7 +160,7 @@ pub fn locate(shard: &Shard, topic: &str, index: i32) -> Result<(usize, Partitio
 }
 
 pub fn route(shard: &Shard, topic: &str, index: i32) -> Result<(Rc<TopicRoute>, PartitionRoute), ErrorCode> {
-    let routes = shard.routes.borrow();
+    let routes = shard.data.routes.borrow();
     let topic = routes.by_name(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let partition = usize::try_from(index).ok().and_then(|index| topic.partitions.get(index));
     Ok((topic.clone(), partition.ok_or(ErrorCode::UnknownTopicOrPartition)?.clone()))

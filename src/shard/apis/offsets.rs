@@ -40,7 +40,7 @@ impl Topics for ImageTopics {
 }
 
 fn topics(shard: &Shard) -> ImageTopics {
-    ImageTopics(shard.view.borrow().image.clone())
+    ImageTopics(shard.control.image())
 }
 
 pub async fn commit(shard: &Shard, context: &RequestContext<'_>, request: OffsetCommitRequest) -> OffsetCommitResponse {

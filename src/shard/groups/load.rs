@@ -52,7 +52,7 @@ pub(super) async fn load(shard: &Shard, host: &GroupHost) -> Result<Stage, LoadE
         let loaded = host.coordinator.borrow_mut().load(bytes, offset);
         loaded.map_err(|error| damaged(log, &error))
     };
-    let source = Source { ring: &shard.ring, wants: &shard.wants, log, end, is_wanted: &is_wanted };
+    let source = Source { ring: &shard.ring, wants: &shard.data.wants, log, end, is_wanted: &is_wanted };
     source.read_up_to(take).await?;
     match host.partition.has_failed() {
         true => Err(LoadError::Again("its log has failed under the load".to_owned())),

@@ -225,8 +225,8 @@ async fn write(shard: &Shard, dirs: &LogDirs, dir: usize, what: What) -> io::Res
         }
         What::LogStarts => {
             let offsets = partition_checkpoints(shard.call_all(|| Call::Offsets(path())).await);
-            let image = shard.view.borrow().image.clone();
-            let is_kept = |topic: &str, partition| shard.storage.is_kept(&path(), &image, topic, partition);
+            let image = shard.control.image();
+            let is_kept = |topic: &str, partition| shard.data.storage.is_kept(&path(), &image, topic, partition);
             let told = entries(&dirs.all[dir], &offsets, |one| one.log_start_offset);
             dirs.all[dir].write_log_starts(told, is_kept).await
         }
@@ -236,7 +236,7 @@ async fn write(shard: &Shard, dirs: &LogDirs, dir: usize, what: What) -> io::Res
 /// Writes the checkpoints of a directory as its logs have told. In its turn. What is known of partitions that are gone is
 /// forgotten with it.
 pub async fn write_told(shard: &Shard, dirs: &LogDirs, dir: usize, offsets: &[PartitionCheckpoint]) -> io::Result<()> {
-    let image = shard.view.borrow().image.clone();
+    let image = shard.control.image();
     let dir = &dirs.all[dir];
     let mut told = Checkpoints {
         recovery_points: entries(dir, offsets, |one| one.recovery_point),
@@ -246,7 +246,7 @@ pub async fn write_told(shard: &Shard, dirs: &LogDirs, dir: usize, offsets: &[Pa
     if dir.path() == dirs.metadata_dir {
         told.recovery_points.extend(dirs.metadata_recovery_point());
     }
-    let is_kept = |topic: &str, partition| shard.storage.is_kept(dir.path(), &image, topic, partition);
+    let is_kept = |topic: &str, partition| shard.data.storage.is_kept(dir.path(), &image, topic, partition);
     dir.write_checkpoints(told, is_kept).await?;
     dir.note_metadata(image.provenance.offset, false).await
 }
@@ -269,7 +269,7 @@ fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
 
 /// Has the metadata log's recovery point written soon: a start believes no less than that.
 pub fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
-    if shard.controller.borrow().is_none() || dirs.metadata_due.replace(true) {
+    if shard.control.controller().is_none() || dirs.metadata_due.replace(true) {
         return;
     }
     let (shard, dirs) = (shard.clone(), dirs.clone());
@@ -291,7 +291,7 @@ pub fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
 
 /// Takes the recovery point of the metadata log into what is known.
 async fn take_metadata(shard: &Shard, dirs: &LogDirs) {
-    let node = shard.controller.borrow().clone();
+    let node = shard.control.controller();
     if let Some(node) = node {
         dirs.metadata_reaches.set(Some(node.recovery_point().await));
     }

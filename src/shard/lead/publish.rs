@@ -31,14 +31,14 @@ pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
 
 /// Shows a new image to every core, and returns when all have followed it.
 async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
-    let before = shard.view.borrow().image.clone();
-    let view = shard.view.borrow().follow(image, shard.config.node_id);
+    let before = shard.control.image();
+    let view = shard.control.view().follow(image, shard.config.node_id);
     shard.call_all(|| Call::Follow(view.clone())).await;
     let mut had_gone = BTreeSet::new();
     for topic in before.topics.iter().filter(|topic| view.image.topics.by_id(topic.id).is_none()) {
         for (index, partition) in &topic.partitions {
             let id = PartitionId { topic_id: topic.id, index: *index };
-            had_gone.extend(shard.storage.dir_of(id, partition.directory_of(shard.config.node_id)));
+            had_gone.extend(shard.data.storage.dir_of(id, partition.directory_of(shard.config.node_id)));
         }
     }
     checkpoints::forget_gone(shard, dirs, had_gone.into_iter()).await;
@@ -48,8 +48,8 @@ async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
 /// Tells the controller where partitions are that the metadata has elsewhere, or nowhere. If it cannot be told, the next
 /// start finds the same.
 pub async fn tell_directories(shard: &Shard) {
-    let replicas = shard.storage.assignments().to_vec();
-    let Some(controller) = shard.controller.borrow().clone().filter(|_| !replicas.is_empty()) else { return };
+    let replicas = shard.data.storage.assignments().to_vec();
+    let Some(controller) = shard.control.controller().filter(|_| !replicas.is_empty()) else { return };
     let broker_id = shard.config.node_id;
     let broker_epoch = controller.image().broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
     let partitions = replicas.len();
