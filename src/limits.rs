@@ -41,8 +41,10 @@ pub const RECEIVE_BLOCKS_MIN: usize = 4;
 pub const RECEIVE_AWAITED_MIN_BYTES: usize = 8 * 1024;
 pub const RECEIVE_AWAITED_MAX_BYTES: usize = 256 * 1024;
 
-/// Finished produce requests whose memory one core keeps for the next ones.
+/// Finished produce requests whose memory one core keeps for the next ones, and the partitions that such a one has room for
+/// at most.
 pub const PRODUCE_SPARES_MAX: usize = 1024;
+pub const PRODUCE_SPARE_PARTITIONS_MAX: usize = 1024;
 
 /// Finished fetches whose lists one core keeps for the next ones, and the partitions that such a list has room for at most.
 pub const FETCH_SPARES_MAX: usize = 256;

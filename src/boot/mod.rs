@@ -25,7 +25,8 @@ use crate::{
         listener::{Acceptor, ListenError, ListenPlan},
     },
     shard::{
-        Answer, Call, Shard, ShardOptions,
+        Accept, Shard, ShardOptions,
+        follow::Close,
         lead::{
             checkpoints::{self, LogDirs},
             publish,
@@ -355,7 +356,7 @@ impl Lead {
             // Before requests take the room that is left: the next start needs it.
             dir.reserve().refill().await;
         }
-        shard.call_all(|| Call::Accept).await;
+        shard.ask_all(|| Accept).await;
         ready(self.prepared.plan.bound());
         let checkpoints = dirs.spawn_loops(shard);
         shard.stop.wait_until(|| shard.is_stopping()).await;
@@ -426,8 +427,7 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
     let mut unclean: FxHashSet<PathBuf> = shard.data.storage.offline.iter().map(|dir| dir.path.clone()).collect();
     let mut offsets = Vec::new();
     let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
-    for (core, answer) in shard.call_all(|| Call::Close).await.into_iter().enumerate() {
-        let Answer::Closed(closed) = answer else { continue };
+    for (core, closed) in shard.ask_all(|| Close).await.into_iter().enumerate() {
         unclean.extend(closed.unclean_dirs);
         offsets.extend(closed.checkpoints);
         states.push((core, closed.states));

@@ -26,8 +26,9 @@ pub struct Connection {
 
 impl Connection {
     /// Serves the connection until either side ends it.
-    pub async fn serve(self) {
-        let writer = self.shard.ring.spawn_named("replies", self.clone().write_loop());
+    pub async fn serve(&self) {
+        let of_writer = self.clone();
+        let writer = self.shard.ring.spawn_named("replies", async move { of_writer.write_loop().await });
         if let Err(reason) = self.read_loop().await {
             self.shard.say_closing(&self.client, &reason);
         }
@@ -103,7 +104,7 @@ impl Connection {
         Ok(())
     }
 
-    async fn write_loop(self) {
+    async fn write_loop(&self) {
         let (mut parts, mut gathered) = (Vec::new(), Vec::new());
         loop {
             self.client

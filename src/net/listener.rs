@@ -12,10 +12,7 @@ use crate::{
     limits,
     memory::Use,
     request::{Client, progress::Progress, reply::Replies},
-    shard::{
-        Shard,
-        mailbox::{HandOver, Message},
-    },
+    shard::{Shard, mailbox::Errand},
 };
 use ring::{ListenOptions, Listener, MovingStream, Ring, Stream};
 use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
@@ -211,7 +208,7 @@ impl Acceptor {
             Ok(place) if place.core() == shard.index => serve(shard, stream, listener, place),
             Ok(place) => {
                 let (core, stream) = (place.core(), shard.ring.release(stream));
-                shard.mailbox.send(core, Message::HandOver(Box::new(Arrival { stream, listener, place })));
+                shard.mailbox.send_errand(core, Box::new(Arrival { stream, listener, place }));
             }
             Err(reason) => {
                 shard.clients.connected.refuse();
@@ -236,9 +233,9 @@ fn turn_away(shard: &Shard, stream: Stream, why: impl FnOnce() -> String) {
     shard.ring.shutdown(&stream);
 }
 
-impl HandOver for Arrival {
+impl Errand for Arrival {
     /// Serves a connection that another core has accepted.
-    fn arrive(self: Box<Self>, shard: &Shard) {
+    fn arrive(self: Box<Self>, shard: &Shard, _from: usize) {
         if shard.is_stopping() {
             // It came after the others were ended.
             return;
@@ -274,10 +271,9 @@ fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
     });
     clients.enter(&client);
     let connection = Connection { shard: shard.clone(), client };
-    let shard_of_task = shard.clone();
     shard.ring.spawn_named("connection", async move {
         connection.serve().await;
-        shard_of_task.clients.connected.leave();
+        connection.shard.clients.connected.leave();
         drop(place);
     });
 }

@@ -41,6 +41,8 @@ pub struct Data {
     pub scratch: RefCell<Vec<u8>>,
     pub heavy: HeavyBatches,
     pub(super) produce_spares: produce::Spares,
+    /// Appends on their way to other cores.
+    pub(super) produce_under_way: produce::UnderWay,
     pub(super) fetch_spares: fetch::Spares,
     pub(super) follow: FollowState,
 }
@@ -57,6 +59,7 @@ impl Data {
             scratch: RefCell::default(),
             heavy: HeavyBatches::new(plan.heavy),
             produce_spares: produce::Spares::default(),
+            produce_under_way: produce::UnderWay::default(),
             fetch_spares: fetch::Spares::default(),
             follow: FollowState::default(),
             storage,
@@ -116,5 +119,6 @@ impl Data {
         drop(self.partitions.take());
         self.commit.forget();
         self.heavy.forget();
+        self.produce_under_way.forget();
     }
 }

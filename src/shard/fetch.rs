@@ -13,7 +13,7 @@
 
 use super::{
     Shard,
-    call::{Answer, Call, FetchOptions},
+    ask::Ask,
     partition::{Partition, PartitionId, Watcher},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
     view::Routes,
@@ -37,7 +37,21 @@ use protocol::{
         PartitionFetchResponse, TOPIC_ID_FROM,
     },
 };
+use ring::Instant;
 use std::{cell::RefCell, rc::Rc, time::Duration};
+
+/// What all reads of one fetch have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchOptions {
+    pub max_bytes: usize,
+    pub read_committed: bool,
+    /// The request names topics by their ids.
+    pub by_id: bool,
+    /// The watch that a partition without records tells when it moves, and the end of that watch.
+    pub watch: Option<(u64, Instant)>,
+    /// What may come from memory; the rest comes as ranges of files.
+    pub memory_bytes: usize,
+}
 
 /// One read on the core that owns the partition.
 #[derive(Clone, Debug)]
@@ -303,7 +317,7 @@ async fn read_all(shard: &Shard, client: &Client, lists: &mut Lists, options: Fe
     let _held = (!remote.is_empty()).then(|| shard.clients.memory.charge(Use::Replies, options.memory_bytes));
     let options = FetchOptions { memory_bytes: options.memory_bytes / (remote.len() + 1), ..options };
     // The calls to other cores are sent before this core does its own share.
-    let send = |(owner, places, reads)| (places, shard.mailbox.call(owner, Call::Fetch { reads, options }));
+    let send = |(owner, places, reads)| (places, shard.mailbox.ask(owner, Reads { reads, options }));
     let under_way: Vec<_> = remote.into_iter().map(send).collect();
     let mut share = Share::new(shard.index, options);
     for (place, read) in local.drain(..) {
@@ -311,7 +325,7 @@ async fn read_all(shard: &Shard, client: &Client, lists: &mut Lists, options: Fe
         budget.item_done().await;
     }
     for (places, answer) in under_way {
-        if let Some(Answer::Fetch(answers)) = answer.await {
+        if let Some(answers) = answer.await {
             assert_eq!(places.len(), answers.len(), "one answer for each read");
             places.into_iter().zip(answers).for_each(|(place, answer)| fetched[place] = answer);
         }
@@ -365,8 +379,22 @@ fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCo
     Ok((route.owner, read))
 }
 
+/// The reads of a fetch on one core.
+struct Reads {
+    reads: Vec<FetchRead>,
+    options: FetchOptions,
+}
+
+impl Ask for Reads {
+    type Answer = Vec<FetchedPartition>;
+
+    async fn carry_out(self, shard: &Shard, from: usize) -> Vec<FetchedPartition> {
+        read(shard, from, self.reads, self.options).await
+    }
+}
+
 /// The reads of one core, for a connection of core `core`.
-pub async fn read(shard: &Shard, core: usize, reads: Vec<FetchRead>, options: FetchOptions) -> Vec<FetchedPartition> {
+async fn read(shard: &Shard, core: usize, reads: Vec<FetchRead>, options: FetchOptions) -> Vec<FetchedPartition> {
     let mut fetched = Vec::with_capacity(reads.len());
     let mut share = Share::new(core, options);
     let mut budget = TurnBudget::of_items(&shard.ring);

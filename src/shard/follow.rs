@@ -3,7 +3,7 @@
 //! Owns: the partitions' coming and going on one core. Lives on: every core. Never: runs twice at a time.
 
 use super::{
-    Shard, commit, groups,
+    Ask, Shard, commit, groups,
     lead::checkpoints::PartitionCheckpoint,
     partition::{Partition, PartitionId},
     view::{ClusterView, Routes, topic_log_config},
@@ -41,8 +41,19 @@ pub struct FollowState {
     has_closed_logs: Cell<bool>,
 }
 
+/// A new view of the cluster: the core opens and closes partitions until it agrees with it.
+pub struct Follow(pub ClusterView);
+
+impl Ask for Follow {
+    type Answer = ();
+
+    async fn carry_out(self, shard: &Shard, _from: usize) {
+        follow(shard, self.0).await;
+    }
+}
+
 /// Makes this core agree with `view`.
-pub async fn follow(shard: &Shard, view: ClusterView) {
+async fn follow(shard: &Shard, view: ClusterView) {
     let _turn = shard.data.follow.turn.enter().await;
     // A change of the metadata that a stop has overtaken: what is closed stays closed. What was known of these logs at
     // the start is not true of them any more.
@@ -301,9 +312,31 @@ fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
     }
 }
 
+/// Write what makes recovery short, in one log directory, and tell how far it reaches.
+pub struct Checkpoint(pub PathBuf);
+
+impl Ask for Checkpoint {
+    type Answer = Vec<PartitionCheckpoint>;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<PartitionCheckpoint> {
+        checkpoint(shard, &self.0).await
+    }
+}
+
+/// Tell the same of partitions as they stand.
+pub struct Offsets(pub PathBuf);
+
+impl Ask for Offsets {
+    type Answer = Vec<PartitionCheckpoint>;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<PartitionCheckpoint> {
+        offsets(shard, &self.0).await
+    }
+}
+
 /// Moves the recovery points of this core's partitions in a log directory up to the durable
 /// offsets.
-pub async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
+async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
     let partitions = partitions_in(shard, dir);
     let mut budget = TurnBudget::new(&shard.ring);
     let mut waiting = Vec::new();
@@ -328,7 +361,7 @@ pub async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
 }
 
 /// How far this core's partitions in a log directory reach.
-pub async fn offsets(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
+async fn offsets(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
     let partitions = partitions_in(shard, dir);
     let mut budget = TurnBudget::new(&shard.ring);
     let mut checkpoints = Vec::with_capacity(partitions.len());
@@ -348,8 +381,19 @@ pub struct Closed {
     pub states: Vec<(PathBuf, LogState)>,
 }
 
+/// Let requests in flight end, take no more, and close every log.
+pub struct Close;
+
+impl Ask for Close {
+    type Answer = Closed;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> Closed {
+        close(shard).await
+    }
+}
+
 /// Ends the requests in flight and closes every log of this core.
-pub async fn close(shard: &Shard) -> Closed {
+async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
     let _turn = shard.data.follow.turn.enter().await;
     shard.data.follow.has_closed_logs.set(true);

@@ -11,44 +11,36 @@
 
 use super::{
     Shard,
-    call::{Answer, Call},
+    ask::{Ask, Question},
 };
 use crate::limits;
 use ring::{
     Doorbell,
-    signal::{Signal, Taker, slot},
+    signal::{Giver, Signal, Taker, slot},
 };
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     collections::VecDeque,
     sync::Mutex,
 };
 
-/// What one core hands over to another without the shard knowing what it is. Dropped on the way, it is gone for good.
-pub trait HandOver: Send {
-    /// On the core that it is for.
-    fn arrive(self: Box<Self>, shard: &Shard);
+/// What a core sends another one to do, beyond the few short messages: a question, an answer, a connection. The mailbox does
+/// not know which. Dropped on the way, it is gone for good.
+pub trait Errand: Send {
+    /// On the core that it is for. Takes no time: what takes some becomes a task.
+    fn arrive(self: Box<Self>, shard: &Shard, from: usize);
 }
 
 /// What crosses from core to core.
 pub enum Message {
-    /// Work for the owner; it answers with the same number.
-    Call {
-        number: u64,
-        call: Box<Call>,
-    },
-    Answer {
-        number: u64,
-        answer: Box<Answer>,
-    },
+    Errand(Box<dyn Errand>),
     /// Partitions that the receiver watches have moved: its fetch `watch` may have what it waits for.
     Moved {
         watch: u64,
     },
-    /// Something of another part of the broker that the receiver is to have, such as a new connection.
-    HandOver(Box<dyn HandOver>),
     /// The sender is short of memory, and what the receiver's tail and stalled readers have may be of it.
     ShortOfMemory,
     /// From the control thread to core 0: stop cleanly.
@@ -129,7 +121,7 @@ pub struct Mailbox {
     outgoing: Vec<Option<RefCell<Outgoing>>>,
     incoming: RefCell<Vec<(usize, Consumer<Message>)>>,
     doorbells: Vec<Doorbell>,
-    awaited: RefCell<FxHashMap<u64, Box<dyn FnOnce(Answer)>>>,
+    awaited: RefCell<FxHashMap<u64, Box<dyn Any>>>,
     next_number: Cell<u64>,
     overflowing: Cell<usize>,
     /// Fewer messages overflow than before.
@@ -204,25 +196,26 @@ impl Mailbox {
         self.drained.wait_until(|| self.has_room()).await;
     }
 
-    /// Sends a call and runs `then` with its answer. A call to a core that has stopped is never answered.
-    pub fn call_then(&self, to: usize, call: Call, then: Box<dyn FnOnce(Answer)>) {
-        let number = self.next_number.get();
-        self.next_number.set(number + 1);
-        self.awaited.borrow_mut().insert(number, then);
-        self.send(to, Message::Call { number, call: Box::new(call) });
+    pub fn send_errand(&self, to: usize, errand: Box<dyn Errand>) {
+        self.send(to, Message::Errand(errand));
     }
 
-    /// Sends a call and resolves to its answer; to `None` when this core stops before it comes.
-    pub fn call(&self, to: usize, call: Call) -> Taker<Answer> {
-        let (giver, taker) = slot();
-        self.call_then(to, call, Box::new(|answer| giver.give(answer)));
+    /// Sends a question and resolves to its answer; to `None` when this core stops before it comes. A core that has stopped
+    /// never answers.
+    pub fn ask<A: Ask>(&self, to: usize, ask: A) -> Taker<A::Answer> {
+        let (giver, taker) = slot::<A::Answer>();
+        let number = self.next_number.get();
+        self.next_number.set(number + 1);
+        self.awaited.borrow_mut().insert(number, Box::new(giver));
+        self.send_errand(to, Box::new(Question { number, ask }));
         taker
     }
 
     /// Hands an answer to the caller that awaits it.
-    pub fn answered(&self, number: u64, answer: Answer) {
-        let then = self.awaited.borrow_mut().remove(&number);
-        then.expect("an answer to a call of this core")(answer);
+    pub fn answered<T: 'static>(&self, number: u64, answer: T) {
+        let awaited = self.awaited.borrow_mut().remove(&number);
+        let giver = awaited.expect("an answer to a question of this core").downcast::<Giver<T>>();
+        giver.expect("the number was given with the type of the answer").give(answer);
     }
 
     /// At the end of the core: callers that still await an answer get none.
@@ -285,6 +278,12 @@ mod tests {
         task::{Context, Waker},
     };
 
+    struct Nothing;
+
+    impl Errand for Nothing {
+        fn arrive(self: Box<Self>, _shard: &Shard, _from: usize) {}
+    }
+
     /// Two cores; the second takes its messages when the test says so.
     fn with_two(test: impl FnOnce(Mailbox, Mailbox) + 'static) {
         let world = World::new(1, SimOptions::calm());
@@ -301,7 +300,7 @@ mod tests {
         with_two(|near, far| {
             let mut sent = 0;
             while near.has_room() {
-                drop(near.call(1, Call::PartitionSizes));
+                near.send_errand(1, Box::new(Nothing));
                 sent += 1;
             }
             assert_eq!(sent, limits::MAILBOX_SLOTS + limits::MAILBOX_OVERFLOW_STOP);
@@ -319,10 +318,7 @@ mod tests {
                 assert!(!messages.is_empty());
                 for (_, message) in messages {
                     match message {
-                        Message::Call { number, .. } => {
-                            assert_eq!(number, calls as u64, "in the order in which they were sent");
-                            calls += 1;
-                        }
+                        Message::Errand(_) => calls += 1,
                         Message::Moved { watch } => moved.push(watch),
                         _ => panic!("something else was sent"),
                     }

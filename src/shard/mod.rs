@@ -4,9 +4,8 @@
 //! views and two counters. Never: blocks, takes a lock, or touches what another core owns.
 
 pub mod apis;
+mod ask;
 mod bad_input;
-mod call;
-mod calls;
 pub mod clients;
 mod commit;
 pub mod control;
@@ -14,7 +13,7 @@ pub mod counters;
 pub mod data;
 pub mod fetch;
 mod flushes;
-mod follow;
+pub mod follow;
 mod groups;
 mod health;
 mod heavy;
@@ -28,7 +27,7 @@ mod sessions;
 mod snapshot;
 pub mod view;
 
-pub use call::{Answer, Call};
+pub use ask::Ask;
 
 use crate::{
     config::BrokerConfig,
@@ -107,6 +106,17 @@ pub struct ShardInner {
     pub stop: Signal,
 }
 
+/// Opens the listeners of a core.
+pub struct Accept;
+
+impl Ask for Accept {
+    type Answer = ();
+
+    async fn carry_out(self, shard: &Shard, _from: usize) {
+        shard.accept();
+    }
+}
+
 /// What a core needs to become a shard.
 pub struct ShardOptions {
     pub config: Arc<BrokerConfig>,
@@ -168,6 +178,30 @@ impl Shard {
         shard
     }
 
+    fn receive(&self, from: usize, message: Message) {
+        match message {
+            Message::Errand(errand) => errand.arrive(self, from),
+            Message::Moved { watch } => self.clients.tell_moved(watch),
+            Message::ShortOfMemory => relief::of_another_core(self),
+            Message::Stop => self.begin_stop(),
+            Message::End => self.end(),
+            Message::Snapshot(reply) => {
+                let shard = self.clone();
+                self.ring.spawn_named("snapshot", async move {
+                    let snapshot = snapshot::take(&shard).await;
+                    // The control thread may have given up waiting; then the answer is not needed.
+                    let _ = reply.send(snapshot);
+                });
+            }
+            Message::Health(reply) => {
+                let shard = self.clone();
+                self.ring.spawn_named("health", async move {
+                    let _ = reply.send(health::take(&shard).await);
+                });
+            }
+        }
+    }
+
     /// Takes what other cores have sent, on each turn of the executor.
     fn inbox(self) -> Box<dyn FnMut() -> bool> {
         let shard = DissolveAtEnd(self);
@@ -175,7 +209,7 @@ impl Shard {
         Box::new(move || {
             let any = shard.0.mailbox.take(&mut messages, limits::MAILBOX_SLOTS);
             for (from, message) in messages.drain(..) {
-                calls::receive(&shard.0, from, message);
+                shard.0.receive(from, message);
             }
             any
         })
@@ -236,33 +270,6 @@ impl Shard {
     /// Lets the other cores end; this one does when its caller returns.
     pub fn tell_all_to_end(&self) {
         (0..self.count).filter(|core| *core != self.index).for_each(|core| self.mailbox.send(core, Message::End));
-    }
-
-    /// Carries out a call here or on the core that it is for. `None` when the broker stops before the answer comes.
-    pub async fn call(&self, core: usize, call: Call) -> Option<Answer> {
-        if core == self.index {
-            Some(calls::carry_out(self, core, call).await)
-        } else {
-            self.mailbox.room().await;
-            self.mailbox.call(core, call).await
-        }
-    }
-
-    /// The same call on every core at once; the answers come in the order of the cores.
-    pub async fn call_all(&self, make: impl Fn() -> Call) -> Vec<Answer> {
-        self.mailbox.room().await;
-        let others = (0..self.count).filter(|core| *core != self.index);
-        let calls: Vec<_> = others.map(|core| (core, self.mailbox.call(core, make()))).collect();
-        let mut answers = vec![(self.index, calls::carry_out(self, self.index, make()).await)];
-        for (core, call) in calls {
-            answers.extend(call.await.map(|answer| (core, answer)));
-        }
-        answers.sort_by_key(|(core, _)| *core);
-        answers.into_iter().map(|(_, answer)| answer).collect()
-    }
-
-    pub(crate) fn answer(&self, core: usize, number: u64, answer: Answer) {
-        self.mailbox.send(core, Message::Answer { number, answer: Box::new(answer) });
     }
 
     /// Tells a fetch, here or on another core, that a partition it watches has moved.

@@ -1,6 +1,6 @@
 //! How often the core of a broker asks for memory per request, in steady state, and how much an idle connection keeps.
 //!
-//! The broker runs in this process: one core on a thread of its own, on each back-end that works here. The client is
+//! The broker runs in this process: one core on a thread of its own, or two, on each back-end that works here. The client is
 //! the test's thread; what it sends and receives into is made beforehand, so that whatever is allocated while it
 //! counts, the broker allocates. The ceilings may only shrink; the aim is none.
 //!
@@ -63,6 +63,7 @@ const CEILINGS: &[Ceiling] = &[
     Ceiling { workload: "fetch-session", epoll: 1.0, io_uring: 1.0 },
     Ceiling { workload: "fetch-nothing-new", epoll: 0.0, io_uring: 0.0 },
     Ceiling { workload: "fetch-long-poll", epoll: 0.0, io_uring: 0.0 },
+    Ceiling { workload: "produce-two-cores", epoll: 0.0, io_uring: 0.0 },
 ];
 
 /// One request that is sent over and over, and a check of its answer.
@@ -204,6 +205,40 @@ fn workloads(address: SocketAddr) -> Vec<Workload> {
     ]
 }
 
+/// A produce request to a partition of each of two cores, one of which is not that of the connection.
+fn over_two_cores(address: SocketAddr) -> Workload {
+    let mut client = Client::connect(address);
+    client.create_topic("pair", 2, &[]);
+    let small = batch::of(&[&[b'v'; SMALL_BYTES]]);
+    let mut request = client::produce_request("pair", 0, small, -1);
+    let mut other = request.topic_data[0].partition_data[0].clone();
+    other.index = 1;
+    request.topic_data[0].partition_data.push(other);
+    let frame = framed(&request, client::PRODUCE_VERSION);
+    Workload { name: "produce-two-cores", frame, epoch_at: None, check: is_produced }
+}
+
+/// Counts the allocations of a workload; what it has too many.
+fn measure(
+    backend: BackendKind,
+    workload: &mut Workload,
+    caller: &mut Caller,
+    folder: Option<&PathBuf>,
+) -> Option<String> {
+    let ceiling = CEILINGS.iter().find(|ceiling| ceiling.workload == workload.name).expect("every workload has one");
+    let ceiling = if backend == BackendKind::Epoll { ceiling.epoll } else { ceiling.io_uring };
+    let profile = folder.map(|folder| folder.join(format!("{backend:?}-{}.json", workload.name)));
+    let counted = count(workload, caller, profile.as_ref());
+    eprintln!("{backend:?} {}: {counted:.2} allocations per request, {ceiling} are let pass", workload.name);
+    if let Some(profile) = profile {
+        sites::write(&profile, Blocks::Allocated, COUNTED);
+    }
+    if counted < ceiling - 1.0 + TOLERANCE {
+        eprintln!("  fewer than before: lower the ceiling");
+    }
+    (counted > ceiling + TOLERANCE).then(|| format!("{backend:?} {}: {counted:.2} instead of {ceiling}", workload.name))
+}
+
 /// Allocations per request.
 fn count(workload: &mut Workload, caller: &mut Caller, profile: Option<&PathBuf>) -> f64 {
     let check = workload.check;
@@ -251,23 +286,15 @@ fn requests_and_connections_take_no_more_memory_than_they_did() {
     let mut excess = Vec::new();
     let uring = ring::select(BackendChoice::Auto).is_ok_and(|selection| selection.kind == BackendKind::IoUring);
     for backend in [Some(BackendKind::Epoll), uring.then_some(BackendKind::IoUring)].into_iter().flatten() {
-        let broker = broker::Broker::start(backend);
+        let two_cores = broker::Broker::start(backend, 2);
+        let mut caller = Caller::connect(two_cores.address, vec![0; 2 << 20]);
+        let mut workload = over_two_cores(two_cores.address);
+        excess.extend(measure(backend, &mut workload, &mut caller, folder.as_ref()));
+        drop((caller, two_cores));
+        let broker = broker::Broker::start(backend, 1);
         let mut caller = Caller::connect(broker.address, vec![0; 2 << 20]);
         for mut workload in workloads(broker.address) {
-            let ceiling =
-                CEILINGS.iter().find(|ceiling| ceiling.workload == workload.name).expect("every workload has one");
-            let ceiling = if backend == BackendKind::Epoll { ceiling.epoll } else { ceiling.io_uring };
-            let profile = folder.as_ref().map(|folder| folder.join(format!("{backend:?}-{}.json", workload.name)));
-            let counted = count(&mut workload, &mut caller, profile.as_ref());
-            eprintln!("{backend:?} {}: {counted:.2} allocations per request, {ceiling} are let pass", workload.name);
-            if let Some(profile) = profile {
-                sites::write(&profile, Blocks::Allocated, COUNTED);
-            }
-            if counted > ceiling + TOLERANCE {
-                excess.push(format!("{backend:?} {}: {counted:.2} instead of {ceiling}", workload.name));
-            } else if counted < ceiling - 1.0 + TOLERANCE {
-                eprintln!("  fewer than before: lower the ceiling");
-            }
+            excess.extend(measure(backend, &mut workload, &mut caller, folder.as_ref()));
         }
         let profile = folder.as_ref().map(|folder| folder.join(format!("{backend:?}-connection.json")));
         let kept = connection_bytes(broker.address, profile.as_ref());

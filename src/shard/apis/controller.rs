@@ -5,19 +5,30 @@
 
 use crate::{
     meta::{
-        controller::{ControllerRequest, ControllerResponse},
+        controller::{ApiError, ControllerRequest, ControllerResponse},
         view,
     },
     request::RequestContext,
-    shard::{Answer, CONTROLLER_CORE, Call, Shard},
+    shard::{Ask, CONTROLLER_CORE, Shard},
 };
-use protocol::messages::*;
+use protocol::{ErrorCode, messages::*};
 
 /// `None` when the broker stops before the controller has answered.
 pub async fn call(shard: &Shard, request: ControllerRequest) -> Option<ControllerResponse> {
-    match shard.call(CONTROLLER_CORE, Call::Controller(request)).await? {
-        Answer::Controller(response) => Some(response),
-        _ => None,
+    shard.ask(CONTROLLER_CORE, ToController(request)).await
+}
+
+/// A request to the controller, which answers when the change is durable and every core has followed it.
+struct ToController(ControllerRequest);
+
+impl Ask for ToController {
+    type Answer = ControllerResponse;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> ControllerResponse {
+        match shard.control.controller() {
+            Some(controller) => controller.request(self.0).await,
+            None => self.0.refuse(&ApiError::new(ErrorCode::NotController, "The broker stops")),
+        }
     }
 }
 
@@ -26,7 +37,7 @@ pub async fn create(shard: &Shard, request: CreateTopicsRequest) {
     let answered = call(shard, ControllerRequest::CreateTopics(request)).await;
     let Some(ControllerResponse::CreateTopics(response)) = answered else { return };
     for topic in response.topics {
-        let exists = protocol::ErrorCode::TopicAlreadyExists.code();
+        let exists = ErrorCode::TopicAlreadyExists.code();
         if topic.error_code != 0 && topic.error_code != exists && !shard.is_stopping() {
             let why = topic.error_message.unwrap_or_default();
             tracing::error!(topic = topic.name, error_code = topic.error_code, "cannot create a topic: {why}");

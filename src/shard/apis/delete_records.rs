@@ -2,7 +2,7 @@
 //! theirs.
 
 use super::{route, spread};
-use crate::shard::{Answer, Call, Shard, commit, partition::PartitionId};
+use crate::shard::{Ask, Shard, commit, partition::PartitionId};
 use protocol::{
     error::ErrorCode,
     generated::rpc::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult},
@@ -48,9 +48,8 @@ pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecor
             planned.push(planned_one.map_err(DeleteRecordsResult::none));
         }
     }
-    let take = |answer| if let Answer::DeleteRecords(results) = answer { results } else { vec![] };
     let lost = || DeleteRecordsResult::none(ErrorCode::NotLeaderOrFollower);
-    let mut results = spread(shard, planned, Call::DeleteRecords, take, lost).await.into_iter();
+    let mut results = spread(shard, planned, DeleteRecords, lost).await.into_iter();
     let mut response = DeleteRecordsResponse::default();
     for topic in request.topics {
         let indexes = topic.partitions.iter().map(|partition| partition.partition_index);
@@ -66,8 +65,18 @@ pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecor
     response
 }
 
-/// Deletes in the partitions of this core.
-pub async fn answer(shard: &Shard, queries: Vec<DeleteRecordsQuery>) -> Vec<DeleteRecordsResult> {
+/// What to delete in the partitions of one core.
+pub struct DeleteRecords(Vec<DeleteRecordsQuery>);
+
+impl Ask for DeleteRecords {
+    type Answer = Vec<DeleteRecordsResult>;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<DeleteRecordsResult> {
+        answer(shard, self.0).await
+    }
+}
+
+async fn answer(shard: &Shard, queries: Vec<DeleteRecordsQuery>) -> Vec<DeleteRecordsResult> {
     let mut results = Vec::with_capacity(queries.len());
     for query in queries {
         results.push(delete(shard, &query).await.unwrap_or_else(DeleteRecordsResult::none));

@@ -15,7 +15,7 @@ use crate::{
     },
     request::RequestContext,
     shard::{
-        Answer, Call, Shard,
+        Ask, Shard,
         groups::{self, OFFSETS_TOPIC},
     },
 };
@@ -38,9 +38,20 @@ pub async fn ask(shard: &Shard, group_id: &str, request: Request) -> Response {
     let Some((core, partition)) = groups::locate(shard, group_id) else {
         return request.failed(ErrorCode::NotCoordinator);
     };
-    match shard.call(core, Call::Group { partition, request }).await {
-        Some(Answer::Group(response)) => response,
-        _ => failed,
+    shard.ask(core, ToCoordinator { partition, request }).await.unwrap_or(failed)
+}
+
+/// A request to the coordinator that is hosted with this partition of `__consumer_offsets`.
+struct ToCoordinator {
+    partition: i32,
+    request: Request,
+}
+
+impl Ask for ToCoordinator {
+    type Answer = Response;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> Response {
+        groups::request(shard, self.partition, self.request).await
     }
 }
 
@@ -188,9 +199,7 @@ pub async fn list(shard: &Shard, request: ListGroupsRequest) -> ListGroupsRespon
     let mut answers = Vec::new();
     for (core, partition) in groups::all(shard) {
         let request = Request::ListGroups(request.clone());
-        if let Some(Answer::Group(Response::ListGroups(answer))) =
-            shard.call(core, Call::Group { partition, request }).await
-        {
+        if let Some(Response::ListGroups(answer)) = shard.ask(core, ToCoordinator { partition, request }).await {
             answers.push(answer);
         }
     }

@@ -8,7 +8,7 @@ use super::{locate, spread};
 use crate::{
     log::TimestampOffsetEpoch,
     request::RequestContext,
-    shard::{Answer, Call, Shard, partition::PartitionId},
+    shard::{Ask, Shard, partition::PartitionId},
 };
 use protocol::{
     error::ErrorCode,
@@ -107,9 +107,8 @@ pub async fn handle(
         let plans = topic.partitions.iter().map(|partition| plan(topic, partition).map_err(OffsetResult::none));
         planned.extend(plans);
     }
-    let take = |answer| if let Answer::ListOffsets(results) = answer { results } else { vec![] };
     let lost = || OffsetResult::none(ErrorCode::NotLeaderOrFollower);
-    let mut results = spread(shard, planned, Call::ListOffsets, take, lost).await.into_iter();
+    let mut results = spread(shard, planned, ListOffsets, lost).await.into_iter();
     let topic = |topic: ListOffsetsTopic| {
         let partition = |(asked, result): (&ListOffsetsPartition, OffsetResult)| ListOffsetsPartitionResponse {
             partition_index: asked.partition_index,
@@ -125,8 +124,18 @@ pub async fn handle(
     ListOffsetsResponse { throttle_time_ms: 0, topics: request.topics.into_iter().map(topic).collect() }
 }
 
-/// Answers for the partitions of this core.
-pub async fn answer(shard: &Shard, queries: Vec<OffsetQuery>) -> Vec<OffsetResult> {
+/// The queries about the partitions of one core.
+pub struct ListOffsets(Vec<OffsetQuery>);
+
+impl Ask for ListOffsets {
+    type Answer = Vec<OffsetResult>;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<OffsetResult> {
+        answer(shard, self.0).await
+    }
+}
+
+async fn answer(shard: &Shard, queries: Vec<OffsetQuery>) -> Vec<OffsetResult> {
     let mut results = Vec::with_capacity(queries.len());
     for query in queries {
         results.push(find(shard, query).await.unwrap_or_else(OffsetResult::none));

@@ -2,7 +2,7 @@
 
 use crate::{
     pace::TurnBudget,
-    shard::{Answer, Call, Shard},
+    shard::{Ask, Shard},
 };
 use protocol::{
     ErrorCode,
@@ -35,10 +35,8 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
     let asked =
         |size: &PartitionSize| named.as_ref().is_none_or(|named| named.contains(&(size.topic.clone(), size.index)));
     let mut sizes: Vec<PartitionSize> = Vec::new();
-    for answer in shard.call_all(|| Call::PartitionSizes).await {
-        if let Answer::PartitionSizes(more) = answer {
-            sizes.extend(more.into_iter().filter(asked));
-        }
+    for more in shard.ask_all(|| PartitionSizes).await {
+        sizes.extend(more.into_iter().filter(asked));
     }
     sizes.sort_by(|a, b| (&a.topic, a.index).cmp(&(&b.topic, b.index)));
     let mut results = Vec::new();
@@ -72,8 +70,18 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
     DescribeLogDirsResponse { results, ..Default::default() }
 }
 
-/// The partitions of this core.
-pub async fn sizes(shard: &Shard) -> Vec<PartitionSize> {
+/// How much each partition of a core has on the disk.
+pub struct PartitionSizes;
+
+impl Ask for PartitionSizes {
+    type Answer = Vec<PartitionSize>;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<PartitionSize> {
+        sizes(shard).await
+    }
+}
+
+async fn sizes(shard: &Shard) -> Vec<PartitionSize> {
     let size = |partition: &std::rc::Rc<crate::shard::partition::Partition>| PartitionSize {
         log_dir: partition.log.dir().parent().map(PathBuf::from).unwrap_or_default(),
         topic: partition.topic.to_string(),

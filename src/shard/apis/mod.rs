@@ -18,7 +18,7 @@ pub mod table;
 
 use super::{
     Shard,
-    call::{Answer, Call},
+    ask::Ask,
     partition::PartitionId,
     view::{PartitionRoute, TopicRoute},
 };
@@ -102,14 +102,13 @@ pub async fn serve(
 
 /// Sends each query to the core that owns its partition, all cores at once, and puts the results back in order. A query
 /// that has its result already (an error, as a rule) goes nowhere; `lost` stands for the answer of a core that stops.
-pub async fn spread<Query, Result_>(
+pub async fn spread<Query, R, A: Ask<Answer = Vec<R>>>(
     shard: &Shard,
-    planned: Vec<Result<(usize, Query), Result_>>,
-    call: impl Fn(Vec<Query>) -> Call,
-    take: impl Fn(Answer) -> Vec<Result_>,
-    lost: impl Fn() -> Result_,
-) -> Vec<Result_> {
-    let mut results: Vec<Option<Result_>> = Vec::with_capacity(planned.len());
+    planned: Vec<Result<(usize, Query), R>>,
+    ask: impl Fn(Vec<Query>) -> A,
+    lost: impl Fn() -> R,
+) -> Vec<R> {
+    let mut results: Vec<Option<R>> = Vec::with_capacity(planned.len());
     let mut groups: Vec<(usize, Vec<usize>, Vec<Query>)> = Vec::new();
     for (position, planned) in planned.into_iter().enumerate() {
         let (owner, query) = match planned {
@@ -128,21 +127,20 @@ pub async fn spread<Query, Result_>(
             None => groups.push((owner, vec![position], vec![query])),
         }
     }
-    // The calls to other cores are sent before this core does its own share.
+    // The questions to other cores are sent before this core does its own share.
     groups.sort_by_key(|(owner, ..)| *owner == shard.index);
     let mut under_way = Vec::with_capacity(groups.len());
     for (owner, positions, queries) in groups {
-        let call = call(queries);
+        let ask = ask(queries);
         if owner == shard.index {
-            let answer = super::calls::carry_out(shard, owner, call).await;
-            fill(&mut results, positions, take(answer));
+            fill(&mut results, positions, ask.carry_out(shard, owner).await);
         } else {
-            under_way.push((positions, shard.mailbox.call(owner, call)));
+            under_way.push((positions, shard.mailbox.ask(owner, ask)));
         }
     }
     for (positions, answer) in under_way {
         if let Some(answer) = answer.await {
-            fill(&mut results, positions, take(answer));
+            fill(&mut results, positions, answer);
         }
     }
     results.into_iter().map(|result| result.unwrap_or_else(&lost)).collect()

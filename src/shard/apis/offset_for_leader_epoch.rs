@@ -1,7 +1,7 @@
 //! OffsetForLeaderEpoch v2-4: where a leader epoch ended (KIP-101, KIP-320).
 
 use super::{locate, spread};
-use crate::shard::{Answer, Call, Shard, partition::PartitionId};
+use crate::shard::{Ask, Shard, partition::PartitionId};
 use protocol::{
     error::ErrorCode,
     generated::rpc::offset_for_leader_epoch_response::{EpochEndOffset, OffsetForLeaderTopicResult},
@@ -40,9 +40,8 @@ pub async fn handle(shard: &Shard, request: OffsetForLeaderEpochRequest) -> Offs
             }));
         }
     }
-    let take = |answer| if let Answer::OffsetsForEpochs(results) = answer { results } else { vec![] };
     let lost = || EpochResult::none(ErrorCode::NotLeaderOrFollower);
-    let mut results = spread(shard, planned, Call::OffsetsForEpochs, take, lost).await.into_iter();
+    let mut results = spread(shard, planned, OffsetsForEpochs, lost).await.into_iter();
     let mut response = OffsetForLeaderEpochResponse::default();
     for topic in request.topics {
         let indexes = topic.partitions.iter().map(|partition| partition.partition);
@@ -59,8 +58,18 @@ pub async fn handle(shard: &Shard, request: OffsetForLeaderEpochRequest) -> Offs
     response
 }
 
-/// Answers for the partitions of this core.
-pub fn answer(shard: &Shard, queries: &[EpochQuery]) -> Vec<EpochResult> {
+/// The queries about the partitions of one core.
+pub struct OffsetsForEpochs(Vec<EpochQuery>);
+
+impl Ask for OffsetsForEpochs {
+    type Answer = Vec<EpochResult>;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<EpochResult> {
+        answer(shard, &self.0)
+    }
+}
+
+fn answer(shard: &Shard, queries: &[EpochQuery]) -> Vec<EpochResult> {
     let find = |query: &EpochQuery| {
         let partition = shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
         partition.check_leader_epoch(query.current_leader_epoch)?;

@@ -8,7 +8,10 @@
 use crate::{
     log::{Checkpoints, LogDir, OffsetEntry, remedy},
     meta::METADATA_TOPIC,
-    shard::{Answer, Call, Shard},
+    shard::{
+        Shard,
+        follow::{Checkpoint, Offsets},
+    },
 };
 use ring::signal::Signal;
 use std::{
@@ -217,14 +220,14 @@ async fn write(shard: &Shard, dirs: &LogDirs, dir: usize, what: What) -> io::Res
     let path = || dirs.all[dir].path().to_owned();
     match what {
         What::All => {
-            let offsets = partition_checkpoints(shard.call_all(|| Call::Checkpoint(path())).await);
+            let offsets = shard.ask_all(|| Checkpoint(path())).await.concat();
             if path() == dirs.metadata_dir {
                 take_metadata(shard, dirs).await;
             }
             write_told(shard, dirs, dir, &offsets).await
         }
         What::LogStarts => {
-            let offsets = partition_checkpoints(shard.call_all(|| Call::Offsets(path())).await);
+            let offsets = shard.ask_all(|| Offsets(path())).await.concat();
             let image = shard.control.image();
             let is_kept = |topic: &str, partition| shard.data.storage.is_kept(&path(), &image, topic, partition);
             let told = entries(&dirs.all[dir], &offsets, |one| one.log_start_offset);
@@ -260,11 +263,6 @@ fn entries(dir: &LogDir, offsets: &[PartitionCheckpoint], offset: fn(&PartitionC
         offset: offset(one),
     };
     here.map(entry).collect()
-}
-
-fn partition_checkpoints(answers: Vec<Answer>) -> Vec<PartitionCheckpoint> {
-    let of = |answer| if let Answer::Checkpoint(checkpoints) = answer { checkpoints } else { vec![] };
-    answers.into_iter().flat_map(of).collect()
 }
 
 /// Has the metadata log's recovery point written soon: a start believes no less than that.

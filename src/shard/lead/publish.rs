@@ -10,7 +10,7 @@ use crate::{
         image::Image,
         node::Hooks,
     },
-    shard::{Call, Shard, partition::PartitionId},
+    shard::{Shard, follow::Follow, partition::PartitionId},
 };
 use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
@@ -33,7 +33,7 @@ pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
 async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
     let before = shard.control.image();
     let view = shard.control.view().follow(image, shard.config.node_id);
-    shard.call_all(|| Call::Follow(view.clone())).await;
+    shard.ask_all(|| Follow(view.clone())).await;
     let mut had_gone = BTreeSet::new();
     for topic in before.topics.iter().filter(|topic| view.image.topics.by_id(topic.id).is_none()) {
         for (index, partition) in &topic.partitions {

@@ -1,0 +1,172 @@
+//! Produce v3-13: from a request to appends on the cores that own the partitions, and back to one reply.
+//!
+//! Owns: the produce requests that are not answered yet. Lives on: the core of the connection (checking, routing, the
+//! reply) and the core of the partition (the append). Never: copies records, or keeps a turn to itself: a batch that takes
+//! long to check is worked on in steps, and what the request names behind it waits.
+//!
+//! Two stages. *Ordered*: when [`request`] is done, every local append has its offset and every remote one is in the
+//! owner's mailbox, so the next request of the connection may start. *Done*: when all high watermarks have passed, the
+//! reply goes. acks=1 waits as acks=all does: with one replica they mean the same, and durability is the broker's word.
+//!
+//! Internal topics refuse every client: the coordinators alone write them (`groups.rs`). What a client may not write is
+//! refused by the owner of the partition where the answer says its log's start, else by the core of the connection.
+//!
+//! Not done: transactional batches (refused with INVALID_TXN_STATE; the transaction coordinator comes later).
+
+mod append;
+mod hand_out;
+mod pending;
+mod remote;
+
+pub use append::{append_records, wait};
+pub use pending::PendingAppends;
+pub use remote::UnderWay;
+
+use super::{Shard, view::TopicRoute};
+use crate::{
+    memory::Use,
+    request::{Client, CloseReason, RequestIds, reply, response},
+};
+use bytes::BytesMut;
+use hand_out::HandOut;
+use pending::{Finish, ReplyTo, RequestedTopic};
+use protocol::{
+    ApiKey, ErrorCode, TopicRef,
+    produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, TOPIC_ID_FROM},
+    records::validate::AppendOrigin,
+};
+use std::{cell::RefCell, rc::Rc};
+
+/// Whether the request names topics by their ids.
+fn is_by_id(origin: AppendOrigin) -> bool {
+    matches!(origin, AppendOrigin::Client { produce_version: TOPIC_ID_FROM.. })
+}
+
+/// What requests have done with, kept for the room that it has: a request in steady state allocates nothing.
+#[derive(Default)]
+pub struct Spares {
+    pending: RefCell<Vec<Rc<PendingAppends>>>,
+    wanted: RefCell<Vec<Wanted>>,
+}
+
+fn write_response(shard: &Shard, ids: RequestIds, done: &PendingAppends) -> BytesMut {
+    let (topics, partitions, results) = (done.topics.borrow(), done.partitions.borrow(), done.results.borrow());
+    let mut frame =
+        response::head(&shard.clients.reply_blocks, ids, reply::usual_bytes(topics.len(), partitions.len()));
+    let mut writer = ProduceResponseWriter::new(&mut frame, ids.api_version, topics.len());
+    let (mut results, mut partitions) = (results.iter(), partitions.iter());
+    for topic in topics.iter() {
+        writer.begin_topic(&topic.name, topic.id, topic.partition_count);
+        for index in partitions.by_ref().take(topic.partition_count) {
+            let result = results.next().expect("a result for every partition of the request");
+            writer.partition(&PartitionProduceResponse {
+                index: *index,
+                error: result.error,
+                base_offset: result.base_offset,
+                log_append_time_ms: result.log_append_time_ms,
+                log_start_offset: result.log_start_offset,
+                record_errors: &result.record_errors,
+                error_message: result.message.as_deref(),
+                current_leader: None,
+            });
+        }
+    }
+    writer.finish(0, &[]);
+    frame
+}
+
+/// What the request says of one partition, before its records are cut out of the frame.
+struct Wanted {
+    route: Result<(Rc<TopicRoute>, usize), ErrorCode>,
+    index: i32,
+    records: std::ops::Range<usize>,
+}
+
+/// Takes a produce request as far as *ordered*.
+pub async fn request(
+    shard: &Shard,
+    client: &Rc<Client>,
+    ids: RequestIds,
+    body_start: usize,
+    frame: BytesMut,
+) -> Result<(), CloseReason> {
+    let request = ProduceRequest::parse(&frame, body_start, ids.api_version).map_err(|error| CloseReason::Decode {
+        key: ApiKey::Produce as i16,
+        version: ids.api_version,
+        error,
+    })?;
+    let acks = request.acks;
+    let mut wanted = shard.data.produce_spares.wanted.take();
+    let pending = PendingAppends::new(shard);
+    let origin = AppendOrigin::Client { produce_version: ids.api_version };
+    plan(shard, &request, is_by_id(origin), &pending, &mut wanted);
+    if request.transactional_id.is_some() {
+        wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidTxnState));
+    }
+    if !(-1..=1).contains(&acks) {
+        wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidRequiredAcks));
+    }
+    let handle = client.replies.expect((Use::Requests, frame.len()));
+    let finish = if acks == 0 {
+        let held = handle.silence(frame.len());
+        Finish::Silence { shard: shard.clone(), client: Rc::downgrade(client), held }
+    } else {
+        let began = shard.ring.now();
+        Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids })
+    };
+    pending.begin(wanted.len(), is_by_id(origin));
+    let mut hand_out = HandOut { shard, frame, origin, pending: &pending, index: 0, cut: 0 };
+    let held = {
+        let mut left = wanted.drain(..);
+        hand_out.go_on(&mut left).map(|held| (held, left.collect::<Vec<_>>()))
+    };
+    if let Some((held, left)) = held {
+        Box::pin(hand_out.with_heavy(held, left.into_iter())).await;
+    }
+    shard.data.produce_spares.wanted.replace(wanted);
+    if acks == 0 && pending.failed() {
+        return Err(unanswered());
+    }
+    pending.end(finish);
+    Ok(())
+}
+
+/// Why a connection ends after a request that wanted no reply; Apache Kafka does the same.
+fn unanswered() -> CloseReason {
+    CloseReason::Protocol("a produce request with acks=0 failed".to_owned())
+}
+
+/// Looks up every partition that the request names.
+fn plan(shard: &Shard, request: &ProduceRequest<'_>, by_id: bool, pending: &PendingAppends, wanted: &mut Vec<Wanted>) {
+    let routes = shard.data.routes.borrow();
+    let (mut topics, mut partitions) = (pending.topics.borrow_mut(), pending.partitions.borrow_mut());
+    let mut current: Option<(TopicRef<'_>, Result<&Rc<TopicRoute>, ErrorCode>)> = None;
+    for partition in request.partitions() {
+        let asked = partition.topic;
+        let route = match current {
+            Some((topic, route)) if topic == asked => route,
+            _ => {
+                let route = if by_id {
+                    routes.by_id(asked.id).ok_or(ErrorCode::UnknownTopicId)
+                } else {
+                    routes.by_name(&asked.name.decode()).ok_or(ErrorCode::UnknownTopicOrPartition)
+                };
+                let name = route.map_or_else(|_| asked.name.decode().into(), |route| route.name.clone());
+                let route = match route {
+                    Ok(route) if route.is_internal => Err(ErrorCode::InvalidTopicException),
+                    route => route,
+                };
+                topics.push(RequestedTopic { name, id: asked.id, partition_count: 0 });
+                current = Some((asked, route));
+                route
+            }
+        };
+        topics.last_mut().expect("the topic just seen").partition_count += 1;
+        partitions.push(partition.index);
+        let route = route.and_then(|route| {
+            let index = usize::try_from(partition.index).ok().filter(|index| *index < route.partitions.len());
+            Ok((route.clone(), index.ok_or(ErrorCode::UnknownTopicOrPartition)?))
+        });
+        wanted.push(Wanted { route, index: partition.index, records: partition.records.unwrap_or(0..0) });
+    }
+}
