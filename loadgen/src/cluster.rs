@@ -4,15 +4,15 @@
 //! that only consumes.
 
 use crate::{
-    client::{Client, Dialer, error_of},
+    dialer::{CALL_TIMEOUT, Dialer, error_of},
     options::RunOptions,
 };
 use anyhow::{Context, anyhow, bail, ensure};
+use client::Connection;
 use protocol::{
     ApiKey, ErrorCode,
     messages::{
-        ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, ListOffsetsRequest, MetadataRequest,
-        MetadataResponse,
+        CreateTopicsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
         create_topics_request::CreatableTopic,
         list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
         metadata_request::MetadataRequestTopic,
@@ -31,7 +31,6 @@ pub const PRODUCE_VERSION_MAX: i16 = 12;
 pub const FETCH_VERSION_MAX: i16 = 12;
 const METADATA_VERSION: i16 = 9;
 const CREATE_TOPICS_VERSION: i16 = 5;
-const API_VERSIONS_VERSION: i16 = 0;
 const LIST_OFFSETS_VERSION: i16 = 4;
 pub const INIT_PRODUCER_ID_VERSION: i16 = 2;
 
@@ -65,11 +64,11 @@ pub struct Cluster {
 impl Cluster {
     /// Asks the first bootstrap broker that answers, makes the topic if it is missing, and waits until it can be used.
     pub async fn discover(ring: &Ring, options: &RunOptions) -> anyhow::Result<Rc<Cluster>> {
-        let dialer = Dialer::new(ring);
-        let (client, served) = first_to_answer(&dialer, &options.bootstrap).await?;
+        let dialer = Dialer::new(ring, options.in_flight);
+        let connection = first_to_answer(&dialer, &options.bootstrap).await?;
         let cluster = Cluster {
-            produce_version: version(&served, ApiKey::Produce, PRODUCE_VERSION_MAX)?,
-            fetch_version: version(&served, ApiKey::Fetch, FETCH_VERSION_MAX)?,
+            produce_version: version(&connection, ApiKey::Produce, PRODUCE_VERSION_MAX)?,
+            fetch_version: version(&connection, ApiKey::Fetch, FETCH_VERSION_MAX)?,
             topic: options.topic.clone(),
             leaders: RefCell::default(),
             addresses: RefCell::new(options.bootstrap.iter().map(|address| address.as_str().into()).collect()),
@@ -78,22 +77,22 @@ impl Cluster {
             dialer,
         };
         for (key, ours) in [(ApiKey::Metadata, METADATA_VERSION), (ApiKey::ListOffsets, LIST_OFFSETS_VERSION)] {
-            let theirs = version(&served, key, ours)?;
+            let theirs = version(&connection, key, ours)?;
             ensure!(
                 theirs == ours,
                 "the broker speaks {key} up to version {theirs}, and {ours} is needed: it is too old"
             );
         }
-        let ready = cluster.wait_for_leaders(ring, &client, options).await;
-        client.close();
+        let ready = cluster.wait_for_leaders(ring, &connection, options).await;
+        connection.close();
         ready.map(|()| Rc::new(cluster))
     }
 
-    async fn wait_for_leaders(&self, ring: &Ring, client: &Client, options: &RunOptions) -> anyhow::Result<()> {
+    async fn wait_for_leaders(&self, ring: &Ring, connection: &Connection, options: &RunOptions) -> anyhow::Result<()> {
         let deadline = ring.precise_now() + LEADERS_PATIENCE;
         let mut is_made = false;
         loop {
-            let metadata = self.ask(client).await?;
+            let metadata = self.ask(connection).await?;
             let missing = match self.learn(&metadata, options)? {
                 TopicState::Missing if options.consume_only => bail!(
                     "there is no topic '{}' to consume: give --topic the name of one that is there, or fill this one with a \
@@ -101,7 +100,7 @@ impl Cluster {
                     options.topic
                 ),
                 TopicState::Missing if !is_made => {
-                    create(client, options).await?;
+                    create(connection, options).await?;
                     is_made = true;
                     continue;
                 }
@@ -156,11 +155,11 @@ impl Cluster {
         self.leader_moves.get()
     }
 
-    async fn ask(&self, client: &Client) -> anyhow::Result<MetadataResponse> {
+    async fn ask(&self, connection: &Connection) -> anyhow::Result<MetadataResponse> {
         let topic = MetadataRequestTopic { name: Some(self.topic.clone()), ..Default::default() };
         let request =
             MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: false, ..Default::default() };
-        client.call(&request, METADATA_VERSION).await
+        Ok(connection.call(&request, METADATA_VERSION, CALL_TIMEOUT).await?)
     }
 
     /// Takes over what the metadata says, once it says all that is needed.
@@ -194,14 +193,14 @@ impl Cluster {
     /// Whether each leader answers for each of its partitions.
     async fn leaders_serve(&self) -> anyhow::Result<()> {
         for (leader, partitions) in self.partitions_by_leader(0..self.partition_count()) {
-            let client = self.dialer.connect(&leader).await.with_context(|| {
+            let connection = self.dialer.connect(&leader).await.with_context(|| {
                 format!(
                     "{leader} is where the broker says that partition {} is led (its advertised.listeners)",
                     partitions[0]
                 )
             })?;
-            let served = self.offsets(&client, &partitions, From::Latest).await;
-            client.close();
+            let served = self.offsets(&connection, &partitions, From::Latest).await;
+            connection.close();
             served?;
         }
         Ok(())
@@ -210,7 +209,7 @@ impl Cluster {
     /// The ends of partitions, of their leader.
     pub async fn offsets(
         &self,
-        client: &Client,
+        connection: &Connection,
         partitions: &[i32],
         from: From,
     ) -> anyhow::Result<FxHashMap<i32, i64>> {
@@ -222,7 +221,7 @@ impl Cluster {
         let topic =
             ListOffsetsTopic { name: self.topic.clone(), partitions: partitions.iter().map(partition).collect() };
         let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
-        let response = client.call(&request, LIST_OFFSETS_VERSION).await?;
+        let response = connection.call(&request, LIST_OFFSETS_VERSION, CALL_TIMEOUT).await?;
         let mut offsets = FxHashMap::default();
         for partition in response.topics.iter().flat_map(|topic| &topic.partitions) {
             let error = error_of(partition.error_code);
@@ -250,9 +249,9 @@ impl Cluster {
     async fn ask_anyone(&self) {
         let addresses = self.addresses.borrow().clone();
         for address in addresses {
-            let Ok(client) = self.dialer.connect(&address).await else { continue };
-            let answer = self.ask(&client).await;
-            client.close();
+            let Ok(connection) = self.dialer.connect(&address).await else { continue };
+            let answer = self.ask(&connection).await;
+            connection.close();
             if let Ok(metadata) = answer {
                 return self.move_leaders(&metadata);
             }
@@ -282,20 +281,12 @@ enum TopicState {
     Complete,
 }
 
-/// The first of the bootstrap brokers that speaks, and what it serves.
-async fn first_to_answer(dialer: &Dialer, bootstrap: &[String]) -> anyhow::Result<(Client, ApiVersionsResponse)> {
+/// The first of the bootstrap brokers that speaks.
+async fn first_to_answer(dialer: &Dialer, bootstrap: &[String]) -> anyhow::Result<Connection> {
     let mut errors = Vec::new();
     for address in bootstrap {
-        let asked = async {
-            let client = dialer.connect(address).await?;
-            let served = client
-                .call(&ApiVersionsRequest::default(), API_VERSIONS_VERSION)
-                .await
-                .with_context(|| format!("{address} does not answer as a Kafka broker does"))?;
-            anyhow::Ok((client, served))
-        };
-        match asked.await {
-            Ok(answer) => return Ok(answer),
+        match dialer.connect(address).await {
+            Ok(connection) => return Ok(connection),
             Err(error) => errors.push(format!("{error:#}")),
         }
     }
@@ -303,15 +294,9 @@ async fn first_to_answer(dialer: &Dialer, bootstrap: &[String]) -> anyhow::Resul
 }
 
 /// The highest version that both sides know.
-fn version(served: &ApiVersionsResponse, key: ApiKey, ours: i16) -> anyhow::Result<i16> {
-    let api = served.api_keys.iter().find(|api| api.api_key == key.code());
-    let api = api.with_context(|| format!("the broker does not serve {key}"))?;
-    ensure!(
-        api.min_version <= ours,
-        "the broker speaks {key} from version {} on, this program up to {ours}: a newer loadgen is needed",
-        api.min_version
-    );
-    Ok(api.max_version.min(ours))
+fn version(connection: &Connection, key: ApiKey, ours: i16) -> anyhow::Result<i16> {
+    let version = connection.versions().version_at_most(key, ours);
+    version.context("this loadgen and the broker are of releases too far apart")
 }
 
 fn address_of(host: &str, port: i32) -> Rc<str> {
@@ -332,7 +317,7 @@ fn leaders(metadata: &MetadataResponse, wanted: usize) -> Vec<Option<Rc<str>>> {
     leaders
 }
 
-async fn create(client: &Client, options: &RunOptions) -> anyhow::Result<()> {
+async fn create(connection: &Connection, options: &RunOptions) -> anyhow::Result<()> {
     let topic = CreatableTopic {
         name: options.topic.clone(),
         num_partitions: options.partitions,
@@ -340,7 +325,7 @@ async fn create(client: &Client, options: &RunOptions) -> anyhow::Result<()> {
         ..Default::default()
     };
     let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATE_TIMEOUT_MS, ..Default::default() };
-    let response = client.call(&request, CREATE_TOPICS_VERSION).await?;
+    let response = connection.call(&request, CREATE_TOPICS_VERSION, CALL_TIMEOUT).await?;
     let result = response.topics.first().context("the broker's answer leaves out the new topic")?;
     match error_of(result.error_code) {
         ErrorCode::None | ErrorCode::TopicAlreadyExists => Ok(()),
@@ -387,16 +372,5 @@ mod tests {
         let known: Vec<_> = leaders(&said, 5).into_iter().map(|leader| leader.as_deref().map(str::to_owned)).collect();
         assert_eq!(known, [Some("a:9092".to_owned()), Some("[::1]:9092".to_owned()), None, None, None]);
         assert_eq!(leaders(&MetadataResponse::default(), 1), [None]);
-    }
-
-    #[test]
-    fn versions_are_those_that_both_sides_speak() {
-        use protocol::messages::api_versions_response::ApiVersion;
-        let key = ApiKey::Produce;
-        let api = ApiVersion { api_key: key.code(), min_version: 3, max_version: 9, ..Default::default() };
-        let served = ApiVersionsResponse { api_keys: vec![api], ..Default::default() };
-        assert_eq!(version(&served, key, 12).unwrap(), 9);
-        assert_eq!(version(&served, key, 5).unwrap(), 5);
-        assert!(version(&served, key, 2).is_err() && version(&served, ApiKey::Fetch, 12).is_err());
     }
 }

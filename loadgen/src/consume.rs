@@ -2,17 +2,12 @@
 //!
 //! Owns: its positions. Lives on: the generator's thread. Never: skips a record unseen, ends without the run knowing.
 
-use crate::{
-    client::{Client, error_of},
-    cluster::From,
-    produce::is_of_a_moved_leader,
-    run::Run,
-    value::Stamp,
-};
+use crate::{cluster::From, dialer::error_of, produce::is_of_a_moved_leader, run::Run, value::Stamp};
 use anyhow::{Context, bail};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use client::{ClientRequest, ClientResponse, Connection};
 use protocol::{
-    ApiKey, ErrorCode, Message,
+    ErrorCode, Message,
     messages::{
         FetchRequest, FetchResponse,
         fetch_request::{FetchPartition, FetchTopic},
@@ -40,7 +35,7 @@ pub struct Consumer {
     positions: FxHashMap<i32, i64>,
     /// Where the positions began, and begin again with --consume-only.
     beginnings: FxHashMap<i32, i64>,
-    client: Option<Client>,
+    connection: Option<Connection>,
     /// Of several that read the same, one judges.
     verifies: bool,
 }
@@ -68,14 +63,14 @@ async fn begin(
 ) -> anyhow::Result<Vec<Consumer>> {
     let mut consumers = Vec::new();
     for (leader, partitions) in run.cluster.partitions_by_leader(partitions) {
-        let client = run.cluster.dialer.connect(&leader).await?;
-        let positions = run.cluster.offsets(&client, &partitions, from).await?;
+        let connection = run.cluster.dialer.connect(&leader).await?;
+        let positions = run.cluster.offsets(&connection, &partitions, from).await?;
         consumers.push(Consumer {
             run: run.clone(),
             leader,
             beginnings: positions.clone(),
             positions,
-            client: Some(client),
+            connection: Some(connection),
             verifies: run.options.can_verify() && (index == 0 || !run.options.fan_out),
         });
     }
@@ -105,31 +100,30 @@ impl Consumer {
                 };
                 let (positions, beginnings) = (take(&mut self.positions), take(&mut self.beginnings));
                 let run = self.run.clone();
-                let (client, verifies) = (None, self.verifies);
-                self.run.spawn_consumer(Consumer { run, leader, positions, beginnings, client, verifies });
+                let (connection, verifies) = (None, self.verifies);
+                self.run.spawn_consumer(Consumer { run, leader, positions, beginnings, connection, verifies });
             }
         }
     }
 
-    async fn connected(&mut self) -> anyhow::Result<Client> {
-        if let Some(client) = self.client.as_ref().filter(|client| !client.is_broken()) {
-            return Ok(client.clone());
+    async fn connected(&mut self) -> anyhow::Result<Connection> {
+        if let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_disconnected()) {
+            return Ok(connection.clone());
         }
-        let client = self.run.cluster.dialer.connect(&self.leader).await?;
-        self.client = Some(client.clone());
-        Ok(client)
+        let connection = self.run.cluster.dialer.connect(&self.leader).await?;
+        self.connection = Some(connection.clone());
+        Ok(connection)
     }
 
     /// One fetch. An error of one partition does not keep the others from being read.
     async fn read(&mut self) -> anyhow::Result<()> {
-        let client = self.connected().await?;
+        let connection = self.connected().await?;
         let version = self.run.cluster.fetch_version;
-        let mut body = BytesMut::new();
-        self.request().encode(&mut body, version)?;
+        let request = ClientRequest::encode(&self.request(), version)?;
         let sent = self.run.ring.precise_now();
         let in_flight = self.run.fetch_sent(sent);
         let is_after_producers = self.run.producers_are_done();
-        let (body, answered) = client.send(ApiKey::Fetch, version, vec![body.freeze()], true).await?;
+        let ClientResponse { body, received } = connection.try_send(request)?.await?;
         drop(in_flight);
         let mut reader = protocol::Reader::from_bytes(&body);
         let response = FetchResponse::decode(&mut reader, version).context("a fetch response")?;
@@ -138,12 +132,12 @@ impl Consumer {
         }
         let mut first_error = None;
         for partition in response.responses.into_iter().flat_map(|topic| topic.partitions) {
-            if let Err(error) = self.take(&client, partition, is_after_producers).await {
+            if let Err(error) = self.take(&connection, partition, is_after_producers).await {
                 first_error.get_or_insert(error);
             }
         }
         if self.run.options.consume_only {
-            self.run.fetched(sent, answered);
+            self.run.fetched(sent, received);
         }
         first_error.map_or(Ok(()), Err)
     }
@@ -172,11 +166,16 @@ impl Consumer {
     }
 
     /// Takes what was fetched of one partition.
-    async fn take(&mut self, client: &Client, answer: PartitionData, is_after_producers: bool) -> anyhow::Result<()> {
+    async fn take(
+        &mut self,
+        connection: &Connection,
+        answer: PartitionData,
+        is_after_producers: bool,
+    ) -> anyhow::Result<()> {
         let partition = answer.partition_index;
         match error_of(answer.error_code) {
             ErrorCode::None => {}
-            ErrorCode::OffsetOutOfRange => return self.come_back_into_range(client, partition).await,
+            ErrorCode::OffsetOutOfRange => return self.come_back_into_range(connection, partition).await,
             error => {
                 if is_of_a_moved_leader(error) {
                     self.run.cluster.refresh(&self.run.ring);
@@ -205,10 +204,10 @@ impl Consumer {
     }
 
     /// What was to be read next is gone: retention has deleted it, or the log has become shorter.
-    async fn come_back_into_range(&mut self, client: &Client, partition: i32) -> anyhow::Result<()> {
+    async fn come_back_into_range(&mut self, connection: &Connection, partition: i32) -> anyhow::Result<()> {
         let position = self.positions.get(&partition).copied().context("a partition that was not asked for")?;
-        let earliest = self.run.cluster.offsets(client, &[partition], From::Earliest).await?[&partition];
-        let latest = self.run.cluster.offsets(client, &[partition], From::Latest).await?[&partition];
+        let earliest = self.run.cluster.offsets(connection, &[partition], From::Earliest).await?[&partition];
+        let latest = self.run.cluster.offsets(connection, &[partition], From::Latest).await?[&partition];
         self.positions.insert(partition, position.clamp(earliest, latest.max(earliest)));
         self.beginnings.insert(partition, earliest);
         bail!("partition {partition}: offset {position} is out of range: {earliest} to {latest} are there")

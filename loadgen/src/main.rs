@@ -4,9 +4,9 @@
 //! generator is not the bottleneck; when it is, it says so. Never: waits for a reply before the next record is due: what
 //! a slow broker delays is measured from when it should have been sent (coordinated omission).
 
-mod client;
 mod cluster;
 mod consume;
+mod dialer;
 mod keys;
 mod missing;
 mod options;

@@ -4,8 +4,8 @@
 //! thread. Never: moves a due time because the broker is slow; the record is sent late and counts from when it was due.
 
 use crate::{
-    client::{Client, error_of},
     cluster::INIT_PRODUCER_ID_VERSION,
+    dialer::{CALL_TIMEOUT, error_of},
     keys::{KEY_BYTES, Keys},
     options::{Acks, BATCH_SIZE_MAX, Codec, Rate},
     run::Run,
@@ -14,6 +14,7 @@ use crate::{
 };
 use anyhow::Context;
 use bytes::{Bytes, BytesMut};
+use client::{ClientRequest, ClientResponse, Connection, RequestError};
 use protocol::{
     ApiKey, ErrorCode, Message,
     compression::Compression,
@@ -93,7 +94,7 @@ pub struct Producer {
     /// The lane that takes records now, where they have no keys.
     current: usize,
     ready: VecDeque<ReadyBatch>,
-    clients: FxHashMap<Rc<str>, Client>,
+    connections: FxHashMap<Rc<str>, Connection>,
     in_flight: Rc<RefCell<InFlight>>,
     /// Records built so far: gives the next due time.
     built: u64,
@@ -125,7 +126,7 @@ impl Producer {
             keys,
             current: 0,
             ready: VecDeque::new(),
-            clients: FxHashMap::default(),
+            connections: FxHashMap::default(),
             in_flight: Rc::default(),
             built: 0,
             value,
@@ -138,18 +139,18 @@ impl Producer {
     pub async fn prepare(&mut self) -> anyhow::Result<()> {
         for index in 0..self.lanes.len() {
             let leader = self.leader(self.lanes[index].partition);
-            if !self.clients.contains_key(&leader) {
-                let client = self.run.cluster.dialer.connect(&leader).await?;
-                self.clients.insert(leader, client);
+            if !self.connections.contains_key(&leader) {
+                let connection = self.run.cluster.dialer.connect(&leader).await?;
+                self.connections.insert(leader, connection);
             }
         }
         if self.run.options.idempotence {
-            let client = self.clients.values().next().context("a producer without partitions")?;
+            let connection = self.connections.values().next().context("a producer without partitions")?;
             let request =
                 InitProducerIdRequest { transactional_id: None, transaction_timeout_ms: -1, ..Default::default() };
             let mut tries = 1..=PRODUCER_ID_TRIES;
             let (response, error) = loop {
-                let response = client.call(&request, INIT_PRODUCER_ID_VERSION).await?;
+                let response = connection.call(&request, INIT_PRODUCER_ID_VERSION, CALL_TIMEOUT).await?;
                 let error = error_of(response.error_code);
                 if !error.is_retriable() || tries.next().is_none() {
                     break (response, error);
@@ -228,7 +229,7 @@ impl Producer {
         let run = self.run.clone();
         // Requests in flight fail with their connection, and are booked by their own tasks.
         self.in_flight.borrow_mut().gave_up = true;
-        self.clients.values().for_each(Client::close);
+        self.connections.values().for_each(Connection::close);
         let booked = run.changed.wait_until(|| self.in_flight.borrow().unanswered == 0);
         run.ring.timeout(CLOSE_TIMEOUT, booked).await;
         let returned = std::mem::take(&mut self.in_flight.borrow_mut().returned);
@@ -361,7 +362,7 @@ impl Producer {
             let connected = self.connect(&leader).await;
             let batches = self.take_ready(&leader);
             match connected {
-                Ok(client) => self.send(&client, leader, batches),
+                Ok(connection) => self.send(&connection, leader, batches),
                 Err(error) => {
                     self.run.complain(&format!("{error:#}"));
                     for batch in batches {
@@ -374,13 +375,13 @@ impl Producer {
         }
     }
 
-    async fn connect(&mut self, leader: &Rc<str>) -> anyhow::Result<Client> {
-        if let Some(client) = self.clients.get(leader).filter(|client| !client.is_broken()) {
-            return Ok(client.clone());
+    async fn connect(&mut self, leader: &Rc<str>) -> anyhow::Result<Connection> {
+        if let Some(connection) = self.connections.get(leader).filter(|connection| !connection.is_disconnected()) {
+            return Ok(connection.clone());
         }
-        let client = self.run.cluster.dialer.connect(leader).await?;
-        self.clients.insert(leader.clone(), client.clone());
-        Ok(client)
+        let connection = self.run.cluster.dialer.connect(leader).await?;
+        self.connections.insert(leader.clone(), connection.clone());
+        Ok(connection)
     }
 
     /// The batches for one request: those in front for this leader, of different partitions.
@@ -414,7 +415,7 @@ impl Producer {
         true
     }
 
-    fn send(&self, client: &Client, leader: Rc<str>, batches: Vec<ReadyBatch>) {
+    fn send(&self, connection: &Connection, leader: Rc<str>, batches: Vec<ReadyBatch>) {
         if batches.is_empty() {
             // They have got another leader meanwhile.
             return;
@@ -422,8 +423,9 @@ impl Producer {
         let run = self.run.clone();
         let body = encode(&run, &batches);
         let sent = run.ring.precise_now();
-        let expects_answer = run.options.acks != Acks::None;
-        let answer = client.send(ApiKey::Produce, run.cluster.produce_version, vec![body], expects_answer);
+        let expects_response = run.options.acks != Acks::None;
+        let request = ClientRequest::new(ApiKey::Produce, run.cluster.produce_version, body);
+        let pending = connection.try_send(ClientRequest { expects_response, ..request });
         {
             let mut in_flight = self.in_flight.borrow_mut();
             *in_flight.requests.entry(leader.clone()).or_default() += 1;
@@ -431,7 +433,10 @@ impl Producer {
         }
         let (in_flight, stream) = (self.in_flight.clone(), self.stream);
         run.ring.clone().spawn(async move {
-            let answer = answer.await;
+            let answer = match pending {
+                Ok(pending) => pending.await.map_err(RequestError::from),
+                Err(error) => Err(error),
+            };
             {
                 let mut in_flight = in_flight.borrow_mut();
                 *in_flight.requests.get_mut(&leader).expect("counted when sent") -= 1;
@@ -519,14 +524,14 @@ fn settle(
     stream: u32,
     batches: Vec<ReadyBatch>,
     sent: Instant,
-    answer: anyhow::Result<(Bytes, Instant)>,
+    answer: Result<ClientResponse, RequestError>,
 ) {
     let no_answer = |batch| not_acknowledged(run, in_flight, stream, batch, Some(sent), None);
-    let (body, answered) = match answer {
-        Ok(answer) => answer,
+    let ClientResponse { body, received } = match answer {
+        Ok(response) => response,
         Err(error) => {
             if !in_flight.borrow().gave_up {
-                run.complain(&format!("{error:#}"));
+                run.complain(&error.to_string());
                 run.cluster.refresh(&run.ring);
             }
             return batches.into_iter().for_each(no_answer);
@@ -535,7 +540,7 @@ fn settle(
     if run.options.acks == Acks::None {
         in_flight.borrow_mut().is_silent = false;
         for batch in batches {
-            run.sent(stream, batch.partition, batch.sequences, batch.records.len(), &batch.due, answered);
+            run.sent(stream, batch.partition, batch.sequences, batch.records.len(), &batch.due, received);
         }
         return;
     }
@@ -559,7 +564,7 @@ fn settle(
                     batch.records.len(),
                     &batch.due,
                     sent,
-                    answered,
+                    received,
                 );
             }
             Some(error) => {

@@ -41,7 +41,7 @@ const RULES: &[Rule] = &[
     Rule {
         inside: &["crates/ring/"],
         outside: &[],
-        forbidden: &["protocol", "millstream", "loadgen"],
+        forbidden: &["protocol", "client", "millstream", "loadgen"],
         allowed: &[],
         tests_too: true,
         why: "ring knows no Kafka",
@@ -51,6 +51,7 @@ const RULES: &[Rule] = &[
         outside: &[],
         forbidden: &[
             "ring",
+            "client",
             "millstream",
             "loadgen",
             "tokio",
@@ -66,6 +67,14 @@ const RULES: &[Rule] = &[
         allowed: &[],
         tests_too: false,
         why: "protocol is bytes in, bytes out: no I/O",
+    },
+    Rule {
+        inside: &["crates/client/"],
+        outside: &[],
+        forbidden: &["millstream", "loadgen"],
+        allowed: &[],
+        tests_too: true,
+        why: "client stands on ring and protocol alone",
     },
     Rule {
         inside: &["src/log/"],

@@ -52,6 +52,11 @@ fn layers_are_kept() {
     fails("crates/ring/src/a.rs", "use protocol::api::ApiKey;", "ring knows no Kafka");
     fails("crates/protocol/src/a.rs", "use std::{fs::File, rc::Rc};", "no I/O");
     fails("crates/protocol/src/a.rs", "fn f(r: ring::Ring) {}", "no I/O");
+    fails("crates/ring/src/a.rs", "use client::Connection;", "ring knows no Kafka");
+    fails("crates/protocol/src/a.rs", "fn f(c: client::Connection) {}", "no I/O");
+    fails("crates/client/src/a.rs", "use millstream::limits;", "on ring and protocol alone");
+    fails("crates/client/src/tests/a.rs", "use loadgen::run;", "on ring and protocol alone");
+    passes("crates/client/src/a.rs", "use protocol::ApiKey; use ring::Ring;");
     fails("src/log/a.rs", "use std::net::IpAddr;", "log knows no sockets");
     passes("src/log/a.rs", "use super::net::f;");
     fails("src/shard/call.rs", "use rtrb::Producer;", "crosses cores");
