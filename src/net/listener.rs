@@ -267,7 +267,6 @@ fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
         moved: Rc::default(),
         progress: Progress::new(shard.ring.now()),
         _charge: shard.clients.memory.charge(Use::Connections, limits::CONNECTION_BYTES),
-        software: RefCell::default(),
     });
     clients.enter(&client);
     let connection = Connection { shard: shard.clone(), client };

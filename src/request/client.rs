@@ -6,7 +6,7 @@
 use super::{progress::Progress, reply::Replies};
 use crate::memory::Charge;
 use ring::{Ring, Stream, signal::Signal};
-use std::{cell::RefCell, rc::Rc};
+use std::rc::Rc;
 
 pub struct Client {
     /// Tells this connection from the others of its core.
@@ -20,8 +20,6 @@ pub struct Client {
     pub progress: Progress,
     /// What it counts for as an open connection.
     pub _charge: Charge,
-    /// Name and version of the client software (KIP-511), once it has said them.
-    pub software: RefCell<(String, String)>,
 }
 
 impl Client {

@@ -36,12 +36,9 @@ fn is_software_name(name: &str) -> bool {
 }
 
 pub async fn handle(shard: &Shard, context: &RequestContext<'_>, request: ApiVersionsRequest) -> ApiVersionsResponse {
-    if context.ids.api_version >= 3 {
-        if !is_software_name(&request.client_software_name) || !is_software_name(&request.client_software_version) {
-            return ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.code(), ..Default::default() };
-        }
-        let software = (request.client_software_name, request.client_software_version);
-        *context.client.software.borrow_mut() = software;
+    let software = [&request.client_software_name, &request.client_software_version];
+    if context.ids.api_version >= 3 && !software.iter().all(|name| is_software_name(name)) {
+        return ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.code(), ..Default::default() };
     }
     let image = shard.control.image();
     let finalized = view::finalized_features(&image);
