@@ -36,7 +36,8 @@ pub const BROKER: &[Definition] = &[
             Some("67108864"),
             Valid::Range { min: Some(1_048_576.0), max: None },
             "What the records of one compressed batch may unpack to. A larger batch is refused with MESSAGE_TOO_LARGE, which \
-             producers answer by splitting it. Apache Kafka has no such limit: a few kilobytes may cost it gigabytes of work.",
+             producers answer by splitting it. Apache Kafka limits single records alone: a few \
+             kilobytes may cost it gigabytes of work.",
         )
     },
     Definition {

@@ -1,6 +1,6 @@
 //! The coordinator's records in `__consumer_offsets`: Kafka's bytes on one side, what they mean on the other.
 //!
-//! Pure. Versions are those that Kafka 4.3 writes: OffsetCommit keys of type 1 with values of version 4 (1 when the commit sets its
+//! Pure. Versions are those that Kafka 4.4 writes: OffsetCommit keys of type 1 with values of version 4 (1 when the commit sets its
 //! own expiry), GroupMetadata keys of type 2 with values of version 3. All versions are read. A record without value is a tombstone.
 
 use std::collections::BTreeMap;

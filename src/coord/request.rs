@@ -158,5 +158,5 @@ pub(super) fn described_error(group_id: &str, error: ErrorCode) -> DescribedGrou
 }
 
 pub(super) fn deleted(group_id: &str, error: ErrorCode) -> DeletableGroupResult {
-    DeletableGroupResult { group_id: group_id.to_owned(), error_code: error.code() }
+    DeletableGroupResult { group_id: group_id.to_owned(), error_code: error.code(), error_message: None }
 }

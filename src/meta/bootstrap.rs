@@ -1,7 +1,10 @@
 //! The beginning of a metadata log: what formatting a directory writes, and what the first controller appends.
 //!
-//! Formatting (`kafka-storage format` of 4.3.1) writes `bootstrap.checkpoint` beside the partitions: the records that the
-//! first controller is to append; and `00000000000000000000-0000000000.checkpoint` into `__cluster_metadata-0`: the voters.
+//! Formatting writes a snapshot `00000000000000000000-0000000000.checkpoint` into
+//! `__cluster_metadata-0`: the voters; and, beside the partitions, `bootstrap.checkpoint`: the
+//! records that the first controller is to append. So does `kafka-storage format` up to 4.3; from
+//! 4.4.0 on it writes no second file, and the records are in the snapshot, behind the voters
+//! (KIP-1170). Both are read. What is written here is of the older form, which Kafka 4.4.0 reads too.
 //! Each new leader then begins its epoch with a LeaderChange; the first of all repeats `kraft.version` and the voters
 //! behind it, so that they are in the log itself, and appends the bootstrap records as one transaction.
 

@@ -9,8 +9,8 @@ pub const METADATA_VERSION: &str = "metadata.version";
 pub const KRAFT_VERSION: &str = "kraft.version";
 pub const ELIGIBLE_LEADER_REPLICAS_VERSION: &str = "eligible.leader.replicas.version";
 
-/// The level of `metadata.version` that this software writes a new cluster with: 4.3-IV0.
-pub const LATEST_METADATA_VERSION: i16 = 30;
+/// The level of `metadata.version` that this software writes a new cluster with: 4.4-IV2.
+pub const LATEST_METADATA_VERSION: i16 = 33;
 
 /// The least level that is supported, 3.7-IV2: from it on replicas have log directories (KIP-858), controllers register
 /// (KIP-919) and records are held together in transactions (KIP-868), so that nothing here needs to do without.
@@ -42,7 +42,7 @@ pub const FEATURES: &[Feature] = &[
 
 /// The levels that have brought new metadata: a downgrade across one would lose what the older level cannot hold
 /// (`MetadataVersion`, `didMetadataChange`).
-const LEVELS_WITH_NEW_METADATA: &[i16] = &[17, 23, 30];
+const LEVELS_WITH_NEW_METADATA: &[i16] = &[17, 23, 30, 32, 33];
 
 pub fn feature(name: &str) -> Option<&'static Feature> {
     FEATURES.iter().find(|feature| feature.name == name)
@@ -59,6 +59,8 @@ mod tests {
 
     #[test]
     fn downgrades_across_new_metadata_lose_it() {
+        assert!(downgrade_loses_metadata(33, 32) && downgrade_loses_metadata(32, 31));
+        assert!(!downgrade_loses_metadata(31, 30));
         assert!(downgrade_loses_metadata(30, 29));
         assert!(!downgrade_loses_metadata(29, 23));
         assert!(downgrade_loses_metadata(29, 22));

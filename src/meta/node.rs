@@ -168,6 +168,8 @@ pub struct LoadedMeta {
     record_bytes: u64,
     /// The highest that the log or `quorum-state` tells of.
     last_epoch: i32,
+    /// What the log is to begin with, where it holds no metadata.
+    bootstrap: Vec<MetadataRecord>,
 }
 
 impl LoadedMeta {
@@ -209,7 +211,12 @@ impl MetaNode {
         let (replay, record_bytes) = store.replay(opening.log(), image).await?;
         check_voters(replay.image(), options.settings.node_id)?;
         let last_epoch = seen_epoch.unwrap_or(0).max(replay.image().provenance.epoch);
-        Ok(LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch })
+        // Once there are metadata, no start needs their files any more, whatever became of them.
+        let bootstrap = match replay.image().metadata_version() {
+            0 => store.bootstrap_records(replay.image()).await?,
+            _ => Vec::new(),
+        };
+        Ok(LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch, bootstrap })
     }
 
     /// Takes the lead in a new epoch, and registers this node as controller and broker. Formats a new directory before.
@@ -220,7 +227,7 @@ impl MetaNode {
         loaded: LoadedMeta,
         hooks: Hooks,
     ) -> Result<MetaNode, MetaNodeError> {
-        let LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch } = loaded;
+        let LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch, bootstrap } = loaded;
         if is_new {
             store.format(&voter).await?;
         }
@@ -248,7 +255,7 @@ impl MetaNode {
             refused: RefCell::default(),
             undecided_from: Cell::new(None),
         });
-        inner.take_office().await?;
+        inner.take_office(&bootstrap).await?;
         let node = MetaNode(inner);
         node.register(options).await?;
         Ok(node)
@@ -431,7 +438,7 @@ impl Inner {
     }
 
     /// The first batches of an epoch.
-    async fn take_office(&self) -> Result<(), MetaNodeError> {
+    async fn take_office(&self, bootstrap: &[MetadataRecord]) -> Result<(), MetaNodeError> {
         let node_id = self.settings.node_id;
         let image = self.replay.borrow().image().clone();
         let control = bootstrap::start_of_epoch(&image, node_id, vec![node_id]);
@@ -439,12 +446,7 @@ impl Inner {
         let batch = metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
         self.append(vec![batch], Room::Reserve).await?;
         let in_transaction = self.replay.borrow().transaction_start().is_some();
-        // Once there are metadata, no start needs the file any more, whatever became of it.
-        let bootstrap = match image.metadata_version() {
-            0 => self.store.bootstrap_records().await?,
-            _ => Vec::new(),
-        };
-        let records = bootstrap::activation(&image, in_transaction, &bootstrap);
+        let records = bootstrap::activation(&image, in_transaction, bootstrap);
         if records.is_empty() {
             return self.publish_image().await;
         }

@@ -129,6 +129,9 @@ impl Image {
                 record.features.sort_by(|a, b| a.name.cmp(&b.name));
                 self.controllers.insert_mut(record.controller_id, Arc::new(record));
             }
+            R::UnregisterController(record) => {
+                remove(&mut self.controllers, &record.controller_id, "controller")?;
+            }
             R::Topic(record) => {
                 if !self.topics.insert(&record.name, record.topic_id) {
                     return Err(format!("topic {} ({}) exists already", record.name, record.topic_id));
@@ -323,4 +326,23 @@ fn no_topic(id: Uuid) -> String {
 
 fn remove<K: Ord + Clone + std::fmt::Debug, V>(map: &mut Map<K, Arc<V>>, key: &K, what: &str) -> Result<(), String> {
     if map.remove_mut(key) { Ok(()) } else { Err(format!("there is no {what} {key:?}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::metadata_records::{RegisterControllerRecord, UnregisterControllerRecord};
+
+    /// KIP-1312, and Kafka's controller ends where there is no such registration.
+    #[test]
+    fn a_controller_is_registered_until_it_is_unregistered() {
+        let mut image = Image::empty("cluster");
+        let register = RegisterControllerRecord { controller_id: 3, ..Default::default() };
+        image.replay(&register.into()).unwrap();
+        assert_eq!(image.controllers.size(), 1);
+        let unregister = MetadataRecord::from(UnregisterControllerRecord { controller_id: 3 });
+        image.replay(&unregister).unwrap();
+        assert!(image.controllers.is_empty());
+        assert_eq!(image.replay(&unregister), Err("there is no controller 3".to_owned()));
+    }
 }

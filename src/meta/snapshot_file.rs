@@ -26,6 +26,11 @@ impl fmt::Display for SnapshotId {
     }
 }
 
+/// The snapshot that formatting a directory writes. Nothing lies before its end: the metadata
+/// records in it, which Kafka 4.4.0 and later put there (KIP-1170), are still to be appended to the
+/// log by the first controller.
+pub const FORMATTED: SnapshotId = SnapshotId { end_offset: 0, epoch: 0 };
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a snapshot")]
 pub struct NotASnapshot;
@@ -96,6 +101,28 @@ pub fn assemble(
 
 /// The image of the snapshot file `id` with this content. Whatever is wrong with it is an error: half a snapshot is none.
 pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, SnapshotError> {
+    read(bytes, id, cluster_id, |image, record| image.replay(&record))
+}
+
+/// What the file [`FORMATTED`] holds: the image of its control records, and the metadata records
+/// that the first controller is to append.
+pub fn decode_formatted(bytes: &[u8], cluster_id: &str) -> Result<(Image, Vec<MetadataRecord>), SnapshotError> {
+    let mut records = Vec::new();
+    let image = read(bytes, FORMATTED, cluster_id, |_, record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok((image, records))
+}
+
+/// Gives the metadata records to `take`, one after the other; the control records go into the
+/// image.
+fn read(
+    bytes: &[u8],
+    id: SnapshotId,
+    cluster_id: &str,
+    mut take: impl FnMut(&mut Image, MetadataRecord) -> Result<(), String>,
+) -> Result<Image, SnapshotError> {
     let mut image = Image::empty(cluster_id);
     let (mut has_header, mut has_footer) = (false, false);
     let mut place = 0;
@@ -114,8 +141,8 @@ pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, S
                 }
             }
             BatchContent::Records(records) => {
-                for (place, record) in (batch.base_offset..).zip(&records) {
-                    image.replay(record).map_err(|reason| SnapshotError::Record { place, reason })?;
+                for (place, record) in (batch.base_offset..).zip(records) {
+                    take(&mut image, record).map_err(|reason| SnapshotError::Record { place, reason })?;
                 }
             }
         }

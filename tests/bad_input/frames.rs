@@ -64,11 +64,44 @@ fn unknown_apis_and_versions_end_the_connection() {
     });
 }
 
+/// A client that means to speak to this node of this cluster.
+fn greeting(cluster_id: Option<&str>, node_id: i32) -> ApiVersionsRequest {
+    ApiVersionsRequest {
+        client_software_name: "test".to_owned(),
+        client_software_version: "1.0".to_owned(),
+        cluster_id: cluster_id.map(str::to_owned),
+        node_id,
+    }
+}
+
+/// KIP-1242, as Apache Kafka 4.4.0 answers.
+#[test]
+fn a_client_that_is_misrouted_is_told_to_bootstrap_anew() {
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let metadata = client.call(&MetadataRequest::default(), 12);
+        let (cluster, node) = (metadata.cluster_id.expect("a cluster id"), metadata.brokers[0].node_id);
+        let right = client.call(&greeting(Some(&cluster), node), 5);
+        assert_eq!((right.error_code, right.api_keys.is_empty()), (0, false));
+        for (cluster_id, node_id) in [(Some(&*cluster), node + 1), (Some("another"), node)] {
+            let refused = client.call(&greeting(cluster_id, node_id), 5);
+            let code = ErrorCode::RebootstrapRequired.code();
+            assert_eq!(refused, ApiVersionsResponse { error_code: code, ..Default::default() });
+        }
+        for (cluster_id, node_id) in [(None, node), (Some(&*cluster), -1)] {
+            let refused = client.call(&greeting(cluster_id, node_id), 5);
+            let code = ErrorCode::InvalidRequest.code();
+            assert_eq!(refused, ApiVersionsResponse { error_code: code, ..Default::default() });
+        }
+        assert_eq!(client.call(&greeting(None, -1), 5).error_code, 0, "the connection stays");
+    });
+}
+
 #[test]
 fn an_unknown_version_of_api_versions_is_answered_in_version_0() {
     with_neighbour(|broker| {
         let mut client = Client::connect(broker.address);
-        for version in [5, 127, i16::MAX] {
+        for version in [6, 127, i16::MAX] {
             let mut frame = BytesMut::new();
             frame.put_i16(ApiKey::ApiVersions.code());
             frame.put_i16(version);
@@ -84,8 +117,7 @@ fn an_unknown_version_of_api_versions_is_answered_in_version_0() {
             let own = response.api_keys.iter().find(|api| api.api_key == ApiKey::ApiVersions.code()).unwrap();
             assert_eq!(own.max_version, ApiKey::ApiVersions.max_stable_version());
         }
-        let request =
-            ApiVersionsRequest { client_software_name: "test".to_owned(), client_software_version: "1.0".to_owned() };
+        let request = greeting(None, -1);
         assert_eq!(client.call(&request, 3).error_code, 0, "the connection stays");
         let bad_name = ApiVersionsRequest { client_software_name: "no spaces".to_owned(), ..request };
         assert_eq!(client::error(client.call(&bad_name, 3).error_code), ErrorCode::InvalidRequest);

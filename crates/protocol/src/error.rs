@@ -1,4 +1,5 @@
-//! Kafka's error codes, kept by hand after `org.apache.kafka.common.protocol.Errors` of 4.3.1: the schemas do not hold them.
+//! Kafka's error codes, kept by hand after `org.apache.kafka.common.protocol.Errors` of 4.4.0: the
+//! schemas do not hold them.
 
 macro_rules! error_codes {
     ($($(#[$attribute:ident])? $variant:ident = $code:literal, $name:literal, $message:literal;)*) => {
@@ -173,6 +174,9 @@ error_codes! {
     StreamsInvalidTopologyEpoch = 131, "STREAMS_INVALID_TOPOLOGY_EPOCH", "the topology epoch is invalid";
     StreamsTopologyFenced = 132, "STREAMS_TOPOLOGY_FENCED", "the topology epoch is out of date";
     ShareSessionLimitReached = 133, "SHARE_SESSION_LIMIT_REACHED", "the broker holds as many share sessions as it may";
+    GroupDeletionFailed = 134, "GROUP_DELETION_FAILED", "the group could not be deleted";
+    StreamsTopologyDescriptionUpdateFailed = 135, "STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED", "the description of the topology could not be updated";
+    ControllerIdNotRegistered = 136, "CONTROLLER_ID_NOT_REGISTERED", "no controller is registered with this id";
 }
 
 impl ErrorCode {
@@ -233,12 +237,12 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_release() {
-        assert_eq!(ErrorCode::ALL.len(), 135);
+        assert_eq!(ErrorCode::ALL.len(), 138);
         for (index, error) in ErrorCode::ALL.iter().enumerate() {
             assert_eq!(error.code(), index as i16 - 1);
             assert_eq!(ErrorCode::from_code(error.code()), Some(*error));
         }
-        assert_eq!(ErrorCode::from_code(134), None);
+        assert_eq!(ErrorCode::from_code(137), None);
         assert_eq!(ErrorCode::ALL.iter().filter(|error| error.is_retriable()).count(), 32);
         assert_eq!(ErrorCode::default(), ErrorCode::None);
     }

@@ -1,6 +1,6 @@
 //! What a message is: its name, its versions, how it is read and written, and what can go wrong with either.
 
-use crate::primitives::Reader;
+use crate::primitives::{MAX_ARRAY_ELEMENTS, MAX_TAGGED_FIELDS, Reader};
 use bytes::BytesMut;
 
 /// Bytes that are no valid message. `position` counts from the start of the bytes the reader was given.
@@ -17,6 +17,10 @@ pub enum DecodeErrorKind {
     Truncated { needed: usize, remaining: usize },
     #[error("a length of {0} is invalid")]
     InvalidLength(i64),
+    #[error("an array of {0} elements is longer than the {max} that are read", max = MAX_ARRAY_ELEMENTS)]
+    ArrayTooLong(usize),
+    #[error("{0} tagged fields are more than the {max} that are read", max = MAX_TAGGED_FIELDS)]
+    TooManyTags(u32),
     #[error("null is not allowed here")]
     UnexpectedNull,
     #[error("a variable-length integer does not fit its type")]

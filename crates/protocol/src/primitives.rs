@@ -16,6 +16,16 @@ pub const DECODE_BUDGET_BYTES: usize = 128 << 20;
 /// The longest string, in bytes, in every version (Kafka refuses longer ones in flexible versions too).
 pub const MAX_STRING_BYTES: usize = i16::MAX as usize;
 
+/// The most elements of an array that is read, in every message and version (Kafka has the same
+/// limit from 4.4.0 on).
+pub const MAX_ARRAY_ELEMENTS: usize = 1_000_000;
+
+/// The most tagged fields of a structure that is read (Kafka has the same limit from 4.4.0 on).
+pub const MAX_TAGGED_FIELDS: u32 = 10_000;
+
+/// The elements that an array has room for before the first of them is read.
+const FIRST_ALLOCATION_ELEMENTS: usize = 1_000;
+
 /// Text as Java decodes it. `None` where the replacement characters, of three bytes each, make it longer than a string may
 /// be: no response could carry it.
 pub(crate) fn decode_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
@@ -215,6 +225,9 @@ impl<'a> Reader<'a> {
     fn array_or_null<T: Element>(&mut self, flexible: bool, version: i16) -> Result<Option<Vec<T>>, DecodeError> {
         let fixed = if flexible { None } else { Some(self.i32()?) };
         let Some(count) = self.length(fixed)? else { return Ok(None) };
+        if count > MAX_ARRAY_ELEMENTS {
+            return Err(self.error(DecodeErrorKind::ArrayTooLong(count)));
+        }
         // The bytes that the elements need at the very least must be here before anything is allocated for them.
         let needed = count.saturating_mul(T::min_wire_bytes(flexible));
         if needed > self.remaining() {
@@ -224,11 +237,35 @@ impl<'a> Reader<'a> {
             return Err(self.error(DecodeErrorKind::OverBudget(DECODE_BUDGET_BYTES)));
         };
         self.budget_bytes = left;
-        let mut elements = Vec::with_capacity(count);
-        for _ in 0..count {
+        let first = count.min(FIRST_ALLOCATION_ELEMENTS);
+        let mut elements = Vec::with_capacity(first);
+        for _ in 0..first {
             elements.push(T::read_element(self, flexible, version)?);
         }
+        if first < count {
+            self.further_elements(&mut elements, count, flexible, version)?;
+        }
         Ok(Some(elements))
+    }
+
+    /// Reads on up to `count` elements. There is never more room than for twice those that were
+    /// read.
+    #[cold]
+    fn further_elements<T: Element>(
+        &mut self,
+        elements: &mut Vec<T>,
+        count: usize,
+        flexible: bool,
+        version: i16,
+    ) -> Result<(), DecodeError> {
+        while elements.len() < count {
+            let step = elements.len().min(count - elements.len());
+            elements.reserve_exact(step);
+            for _ in 0..step {
+                elements.push(T::read_element(self, flexible, version)?);
+            }
+        }
+        Ok(())
     }
 
     pub fn array<T: Element>(&mut self, flexible: bool, version: i16) -> Result<Vec<T>, DecodeError> {
@@ -252,7 +289,11 @@ impl<'a> Reader<'a> {
         mut field: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>,
     ) -> Result<(), DecodeError> {
         let mut previous = None;
-        for _ in 0..self.uvarint()? {
+        let count = self.uvarint()?;
+        if count > MAX_TAGGED_FIELDS {
+            return Err(self.error(DecodeErrorKind::TooManyTags(count)));
+        }
+        for _ in 0..count {
             let tag = self.uvarint()?;
             if let Some(previous) = previous.replace(tag)
                 && previous >= tag

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::message::{DecodeError, DecodeErrorKind};
-use crate::primitives::{MAX_STRING_BYTES, Reader, compact_length, decode_text};
+use crate::primitives::{MAX_ARRAY_ELEMENTS, MAX_STRING_BYTES, Reader, compact_length, decode_text};
 use crate::uuid::Uuid;
 
 /// Text as it lies in a frame. It need not be UTF-8: old clients send Latin-1.
@@ -102,6 +102,7 @@ pub(crate) fn nullable_range(reader: &mut Reader<'_>, flexible: bool) -> Result<
 /// into the end of the frame.
 pub(crate) fn array_length(reader: &mut Reader<'_>, flexible: bool) -> Result<usize, DecodeError> {
     match length(reader, flexible, |reader| reader.i32())? {
+        Some(count) if count > MAX_ARRAY_ELEMENTS => refuse(reader, DecodeErrorKind::ArrayTooLong(count)),
         Some(count) => Ok(count),
         None => refuse(reader, DecodeErrorKind::UnexpectedNull),
     }

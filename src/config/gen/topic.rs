@@ -1,8 +1,8 @@
-//! The topic configs of Apache Kafka 4.3.1, written by `cargo xtask codegen-configs`; do not edit.
+//! The topic configs of Apache Kafka 4.4.0, written by `cargo xtask codegen-configs`; do not edit.
 
 use crate::config::definitions::{ConfigType, Definition, Importance, Synonym, Unit, UpdateMode, Valid};
 
-pub static DEFINITIONS: [Definition; 34] = [
+pub static DEFINITIONS: [Definition; 38] = [
     Definition {
         name: "cleanup.policy",
         config_type: ConfigType::List,
@@ -74,6 +74,18 @@ pub static DEFINITIONS: [Definition; 34] = [
         internal: false,
         broker_synonyms: &[Synonym { name: "log.cleaner.delete.retention.ms", unit: Unit::Same }],
         documentation: "The amount of time to retain delete tombstone markers for log compacted topics. This setting also gives a bound on the time in which a consumer must complete a read if they begin from offset 0 to ensure that they get a valid snapshot of the final stage (otherwise delete tombstones may be collected before they complete their scan).",
+    },
+    Definition {
+        name: "errors.deadletterqueue.group.enable",
+        config_type: ConfigType::Boolean,
+        default: Some("false"),
+        required: false,
+        importance: Importance::Medium,
+        valid: Valid::Any,
+        update_mode: UpdateMode::ClusterWide,
+        internal: false,
+        broker_synonyms: &[],
+        documentation: "Enable this topic to be used as a dead-letter queue for share groups. When set to true, share groups can write undeliverable records to this topic. When set to false (the default), attempts to use this topic as a DLQ will be rejected.",
     },
     Definition {
         name: "file.delete.delay.ms",
@@ -193,7 +205,19 @@ pub static DEFINITIONS: [Definition; 34] = [
         update_mode: UpdateMode::ClusterWide,
         internal: false,
         broker_synonyms: &[Synonym { name: "log.cleaner.max.compaction.lag.ms", unit: Unit::Same }],
-        documentation: "The maximum time a message will remain ineligible for compaction in the log. Only applicable for logs that are being compacted.",
+        documentation: "The maximum time a message will remain ineligible for compaction in the log. Only applicable for logs that are being compacted. Because the active segment is never compacted, for compacted topics this value also drives active segment rolling: the effective time-based roll threshold is the smaller of segment.ms and max.compaction.lag.ms. Active segment rolling moves records out of the active segment, after which max.compaction.lag.ms makes them eligible for compaction even if min.cleanable.dirty.ratio is not met. See log compaction.",
+    },
+    Definition {
+        name: "max.decompressed.message.bytes",
+        config_type: ConfigType::Int,
+        default: Some("2147483639"),
+        required: false,
+        importance: Importance::Medium,
+        valid: Valid::Range { min: Some(1.0), max: Some(2147483639.0) },
+        update_mode: UpdateMode::ClusterWide,
+        internal: false,
+        broker_synonyms: &[Synonym { name: "max.decompressed.message.bytes", unit: Unit::Same }],
+        documentation: "The maximum decompressed size, in bytes, of a single record the broker will accept; larger records are rejected with an InvalidRecordException. It is enforced where the broker decompresses records: produce validation of compressed batches, log compaction, and offset lookups by timestamp or max timestamp against the local log or remote storage. Unlike max.message.bytes, which bounds the compressed batch on the wire, this bounds the decompressed size of an individual record. Lowering it below the size of already-stored records makes compaction and timestamp offset lookups of affected partitions fail until it is raised again. The default imposes no limit beyond the largest record the broker could allocate anyway; set a smaller value to enforce a per-record cap.",
     },
     Definition {
         name: "max.message.bytes",
@@ -292,6 +316,30 @@ pub static DEFINITIONS: [Definition; 34] = [
         documentation: "True if we should preallocate the file on disk when creating a new log segment.",
     },
     Definition {
+        name: "remote.copy.lag.bytes",
+        config_type: ConfigType::Long,
+        default: Some("-1"),
+        required: false,
+        importance: Importance::Medium,
+        valid: Valid::Range { min: Some(-1.0), max: None },
+        update_mode: UpdateMode::ClusterWide,
+        internal: false,
+        broker_synonyms: &[Synonym { name: "log.remote.copy.lag.bytes", unit: Unit::Same }],
+        documentation: "Controls one of the two upload eligibility checks (time and size) for copying segments to remote storage. A non-active segment is upload-eligible when either this size-based check or remote.copy.lag.ms is satisfied. When set to 0, uploads are immediately eligible regardless of lag checks. When set to a positive value (bytes), the segment is size-eligible once bytes of newer local log data after that segment reaches this value. When set to -1, this value is derived from effective local retention size (local.retention.bytes). If that effective local retention size is unlimited (-1), this size-based check is not applied. A positive value should not exceed effective local retention size unless local retention is unlimited (-1).",
+    },
+    Definition {
+        name: "remote.copy.lag.ms",
+        config_type: ConfigType::Long,
+        default: Some("0"),
+        required: false,
+        importance: Importance::Medium,
+        valid: Valid::Range { min: Some(-1.0), max: None },
+        update_mode: UpdateMode::ClusterWide,
+        internal: false,
+        broker_synonyms: &[Synonym { name: "log.remote.copy.lag.ms", unit: Unit::Same }],
+        documentation: "Controls one of the two upload eligibility checks (time and size) for copying segments to remote storage. A non-active segment is upload-eligible when either this time-based check or remote.copy.lag.bytes is satisfied. When set to 0, uploads are immediately eligible regardless of lag checks. When set to a positive value (ms), the segment is time-eligible once elapsed time since its latest record reaches this value. When set to -1, this value is derived from effective local retention time (local.retention.ms). If that effective local retention time is unlimited (-1), this time-based check is not applied. A positive value should not exceed effective local retention time unless local retention is unlimited (-1).",
+    },
+    Definition {
         name: "remote.log.copy.disable",
         config_type: ConfigType::Boolean,
         default: Some("false"),
@@ -361,7 +409,7 @@ pub static DEFINITIONS: [Definition; 34] = [
         update_mode: UpdateMode::ClusterWide,
         internal: false,
         broker_synonyms: &[Synonym { name: "log.segment.bytes", unit: Unit::Same }],
-        documentation: "This configuration controls the segment file size for the log. Retention and cleaning is always done a file at a time so a larger segment size means fewer files but less granular control over retention.",
+        documentation: "This configuration controls the segment file size for the log. Retention and cleaning is always done a file at a time so a larger segment size means fewer files but less granular control over retention. The active segment is rolled once it reaches this size.",
     },
     Definition {
         name: "segment.index.bytes",
@@ -397,7 +445,7 @@ pub static DEFINITIONS: [Definition; 34] = [
         update_mode: UpdateMode::ClusterWide,
         internal: false,
         broker_synonyms: &[Synonym { name: "log.roll.ms", unit: Unit::Same }, Synonym { name: "log.roll.hours", unit: Unit::Hours }],
-        documentation: "This configuration controls the period of time after which Kafka will force the log to roll even if the segment file isn't full to ensure that retention can delete or compact old data.",
+        documentation: "This configuration controls the period of time after which Kafka will force the log to roll even if the segment file isn't full to ensure that retention can delete or compact old data. This forces active segment rolling by time, even if the active segment has not reached segment.bytes. For compacted topics, max.compaction.lag.ms can trigger active segment rolling sooner: the effective time-based roll threshold is the smaller of segment.ms and max.compaction.lag.ms.",
     },
     Definition {
         name: "unclean.leader.election.enable",

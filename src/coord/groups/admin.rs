@@ -1,4 +1,4 @@
-//! What operators ask of groups: DescribeGroups (0 to 6), ListGroups (0 to 5), DeleteGroups (0 to 2).
+//! What operators ask of groups: DescribeGroups (0 to 6), ListGroups (0 to 5), DeleteGroups (0 to 3).
 //!
 //! Pure, on the core that leads the group's partition.
 

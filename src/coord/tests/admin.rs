@@ -28,6 +28,8 @@ fn delete(host: &mut Host, group_id: &str) -> ErrorCode {
     match host.call(Request::DeleteGroup { group_id: group_id.into() }) {
         Response::DeleteGroup(result) => {
             assert_eq!(result.group_id, group_id);
+            // Version 3 has room for one; Kafka gives it for streams groups alone.
+            assert_eq!(result.error_message, None);
             error(result.error_code)
         }
         other => panic!("{other:?}"),

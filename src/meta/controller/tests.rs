@@ -355,12 +355,12 @@ fn features_are_updated_together_or_not_at_all() {
         let prefix = "The update failed for all features since the following feature had an error: ";
         (ErrorCode::InvalidUpdateVersion.code(), format!("{prefix}{reason}"))
     };
-    assert_eq!(update(&[("metadata.version", 30, 1)], 2), (0, String::new()));
-    assert_eq!(update(&[("metadata.version", 30, 1)], 1), (0, String::new()));
+    assert_eq!(update(&[("metadata.version", 33, 1)], 2), (0, String::new()));
+    assert_eq!(update(&[("metadata.version", 33, 1)], 1), (0, String::new()));
     assert_eq!(
-        update(&[("metadata.version", 31, 1)], 2),
+        update(&[("metadata.version", 34, 1)], 2),
         refused(
-            "Invalid update version 31 for feature metadata.version. Local controller 1 only supports versions 17-30"
+            "Invalid update version 34 for feature metadata.version. Local controller 1 only supports versions 17-33"
         )
     );
     assert_eq!(
@@ -370,13 +370,13 @@ fn features_are_updated_together_or_not_at_all() {
         )
     );
     assert_eq!(
-        update(&[("metadata.version", 30, 1), ("metadata.version", 29, 1)], 2).0,
+        update(&[("metadata.version", 33, 1), ("metadata.version", 32, 1)], 2).0,
         ErrorCode::InvalidUpdateVersion.code()
     );
     assert_eq!(
-        update(&[("metadata.version", 29, 2)], 2),
+        update(&[("metadata.version", 32, 2)], 2),
         refused(
-            "Unsupported metadata.version downgrade from 30 to 29. Refusing to perform the requested downgrade because it \
+            "Unsupported metadata.version downgrade from 33 to 32. Refusing to perform the requested downgrade because it \
              might delete metadata information."
         )
     );
@@ -384,7 +384,7 @@ fn features_are_updated_together_or_not_at_all() {
         update(&[("kraft.version", 0, 2)], 2),
         refused("Invalid update version 0 for feature kraft.version. Can't downgrade the version of this feature.")
     );
-    assert_eq!(world.image().metadata_version(), 30);
+    assert_eq!(world.image().metadata_version(), 33);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Lives on the node's core, and does all its I/O but appends. A snapshot appears whole or not at all.
 
-use super::{MetaNodeError, QuorumState, bootstrap, metalog, snapshot_file};
+use super::{MetaNodeError, QuorumState, SnapshotError, bootstrap, metalog, snapshot_file};
 use crate::{
     log::{
         CleanupPolicy, Durability, Log, LogConfig, LogStart, Opening, ReadPart, Reserve, TailCache, create_dir_durably,
@@ -12,7 +12,7 @@ use crate::{
         image::{Image, Voter},
         quorum_state,
         replay::Replay,
-        snapshot_file::SnapshotId,
+        snapshot_file::{FORMATTED, SnapshotId},
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -36,9 +36,6 @@ const TAIL_BYTES: usize = 64 << 10;
 
 /// Snapshots that are kept: the newest, and the one before it in case the disk harms it.
 const SNAPSHOTS_KEPT: usize = 2;
-
-/// The snapshot that formatting writes.
-const FORMATTED: SnapshotId = SnapshotId { end_offset: 0, epoch: 0 };
 
 pub struct Store {
     ring: Ring,
@@ -132,13 +129,39 @@ impl Store {
         snapshot_file::decode(&content, FORMATTED, cluster_id).expect("what formatting writes can be read")
     }
 
-    /// The records that a log without metadata begins with.
-    pub async fn bootstrap_records(&self) -> Result<Vec<MetadataRecord>, MetaNodeError> {
+    /// The records that a log without metadata begins with: those that formatting has put into its
+    /// snapshot, as Kafka does from 4.4.0 on, or else into `bootstrap.checkpoint`, as it did
+    /// before. They are proven to fit `image`.
+    pub async fn bootstrap_records(&self, image: &Image) -> Result<Vec<MetadataRecord>, MetaNodeError> {
+        let (path, records) = self.formatted_records().await?;
+        let mut image = image.clone();
+        for (place, record) in (0..).zip(&records) {
+            if let Err(reason) = image.replay(record) {
+                let source = SnapshotError::Record { place, reason };
+                return Err(MetaNodeError::Snapshot { path, source });
+            }
+        }
+        Ok(records)
+    }
+
+    /// The records of [`Store::bootstrap_records`], and the file that they are in.
+    async fn formatted_records(&self) -> Result<(PathBuf, Vec<MetadataRecord>), MetaNodeError> {
+        let path = self.dir.join(FORMATTED.to_string());
+        if let Some(bytes) = self.read(&path, bootstrap::MAX_BOOTSTRAP_FILE_BYTES).await? {
+            let decoded = snapshot_file::decode_formatted(&bytes, "");
+            match decoded {
+                Ok((_, records)) if records.is_empty() => {}
+                Ok((_, records)) => return Ok((path, records)),
+                Err(source) => return Err(MetaNodeError::Snapshot { path, source }),
+            }
+        }
         let path = self.metadata_dir.join(bootstrap::BOOTSTRAP_FILE_NAME);
         match self.read(&path, bootstrap::MAX_BOOTSTRAP_FILE_BYTES).await? {
-            Some(bytes) => bootstrap::read_bootstrap_file(&bytes)
-                .map_err(|source| MetaNodeError::Metalog { path: path.clone(), source }),
-            None => Ok(bootstrap::bootstrap_records()),
+            Some(bytes) => match bootstrap::read_bootstrap_file(&bytes) {
+                Ok(records) => Ok((path, records)),
+                Err(source) => Err(MetaNodeError::Metalog { path, source }),
+            },
+            None => Ok((path, bootstrap::bootstrap_records())),
         }
     }
 
@@ -147,7 +170,11 @@ impl Store {
         let Some(newest) = self.snapshots().await?.pop() else { return Ok(Image::empty(cluster_id)) };
         let path = self.dir.join(newest.to_string());
         let bytes = self.ring.read_file(&path, MAX_SNAPSHOT_BYTES).await.map_err(Self::io("reading", &path))?;
-        snapshot_file::decode(&bytes, newest, cluster_id).map_err(|source| MetaNodeError::Snapshot { path, source })
+        let decoded = match newest {
+            FORMATTED => snapshot_file::decode_formatted(&bytes, cluster_id).map(|(image, _)| image),
+            _ => snapshot_file::decode(&bytes, newest, cluster_id),
+        };
+        decoded.map_err(|source| MetaNodeError::Snapshot { path, source })
     }
 
     /// Examines the log; nothing on the disk changes.

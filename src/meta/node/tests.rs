@@ -109,7 +109,7 @@ fn what_was_created_is_there_after_a_restart() {
         image
     });
     let broker_epoch = before.broker(1).unwrap().0.broker_epoch;
-    assert_eq!((before.metadata_version(), before.quorum.kraft_version, before.quorum.leader_id), (30, 1, 1));
+    assert_eq!((before.metadata_version(), before.quorum.kraft_version, before.quorum.leader_id), (33, 1, 1));
     assert!(before.broker(1).unwrap().is_active());
 
     // In order: leaders stay in their epochs.
@@ -143,6 +143,8 @@ fn a_formatted_directory_is_as_kafka_makes_it() {
     });
 }
 
+mod formatted;
+
 #[test]
 fn snapshots_replace_the_log() {
     let machine = Machine::new(3);
@@ -166,7 +168,7 @@ fn snapshots_replace_the_log() {
     machine.world.crash(machine.node);
     let after = machine.run(move |ring| async move { start(&ring, small(-1)).await.unwrap().0.image() });
     assert_eq!(names(&after), names(&before));
-    assert_eq!(after.metadata_version(), 30);
+    assert_eq!(after.metadata_version(), 33);
     assert_eq!(after.quorum.voters, before.quorum.voters);
 }
 

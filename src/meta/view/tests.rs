@@ -192,7 +192,7 @@ fn features_are_told_as_old_clients_bear_it() {
     assert_eq!(finalized.epoch, world.image().provenance.offset);
     let levels: Vec<(&str, i16)> =
         finalized.features.iter().map(|feature| (&*feature.name, feature.max_version_level)).collect();
-    assert_eq!(levels, [("metadata.version", 30), ("kraft.version", 1)]);
+    assert_eq!(levels, [("metadata.version", 33), ("kraft.version", 1)]);
 }
 
 fn alter(world: &mut World, kind: i8, name: &str, configs: &[(&str, i8, Option<&str>)]) -> (ErrorCode, String) {

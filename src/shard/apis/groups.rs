@@ -1,5 +1,5 @@
 //! FindCoordinator v0-6, JoinGroup v0-9, SyncGroup v0-5, Heartbeat v0-4, LeaveGroup v0-5, DescribeGroups v0-6,
-//! ListGroups v0-5, DeleteGroups v0-2: classic consumer groups.
+//! ListGroups v0-5, DeleteGroups v0-3: classic consumer groups.
 //!
 //! Each is a call to the core that hosts the group's coordinator (see `shard/groups.rs`); requests that name several
 //! groups ask each group's core.

@@ -47,7 +47,7 @@ pub fn find(key: i16) -> Option<ApiKey> {
     TABLE.iter().copied().find(|served| *served as i16 == key)
 }
 
-/// All versions that Kafka 4.3 calls stable.
+/// All versions that Kafka 4.4 calls stable.
 pub fn serves(key: ApiKey, version: i16) -> bool {
     (key.min_version()..=key.max_stable_version()).contains(&version)
 }

@@ -1,4 +1,4 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
 //! Every API by its key.
 
@@ -97,6 +97,8 @@ pub enum ApiKey {
     DescribeShareGroupOffsets = 90,
     AlterShareGroupOffsets = 91,
     DeleteShareGroupOffsets = 92,
+    StreamsGroupTopologyDescriptionUpdate = 93,
+    UnregisterController = 94,
 }
 
 /// By ascending key.
@@ -245,7 +247,7 @@ pub static APIS: &[ApiInfo] = &[
         key: ApiKey::ApiVersions,
         name: "ApiVersions",
         min_version: 0,
-        max_version: 4,
+        max_version: 5,
         latest_version_unstable: false,
         flexible_from: Some(3),
         on_broker: true,
@@ -345,7 +347,7 @@ pub static APIS: &[ApiInfo] = &[
         key: ApiKey::TxnOffsetCommit,
         name: "TxnOffsetCommit",
         min_version: 0,
-        max_version: 5,
+        max_version: 6,
         latest_version_unstable: false,
         flexible_from: Some(3),
         on_broker: true,
@@ -485,7 +487,7 @@ pub static APIS: &[ApiInfo] = &[
         key: ApiKey::DeleteGroups,
         name: "DeleteGroups",
         min_version: 0,
-        max_version: 2,
+        max_version: 3,
         latest_version_unstable: false,
         flexible_from: Some(2),
         on_broker: true,
@@ -945,7 +947,7 @@ pub static APIS: &[ApiInfo] = &[
         key: ApiKey::StreamsGroupHeartbeat,
         name: "StreamsGroupHeartbeat",
         min_version: 0,
-        max_version: 0,
+        max_version: 1,
         latest_version_unstable: false,
         flexible_from: Some(0),
         on_broker: true,
@@ -955,7 +957,7 @@ pub static APIS: &[ApiInfo] = &[
         key: ApiKey::StreamsGroupDescribe,
         name: "StreamsGroupDescribe",
         min_version: 0,
-        max_version: 0,
+        max_version: 1,
         latest_version_unstable: false,
         flexible_from: Some(0),
         on_broker: true,
@@ -991,12 +993,32 @@ pub static APIS: &[ApiInfo] = &[
         on_broker: true,
         on_controller: false,
     },
+    ApiInfo {
+        key: ApiKey::StreamsGroupTopologyDescriptionUpdate,
+        name: "StreamsGroupTopologyDescriptionUpdate",
+        min_version: 0,
+        max_version: 0,
+        latest_version_unstable: false,
+        flexible_from: Some(0),
+        on_broker: true,
+        on_controller: false,
+    },
+    ApiInfo {
+        key: ApiKey::UnregisterController,
+        name: "UnregisterController",
+        min_version: 0,
+        max_version: 0,
+        latest_version_unstable: false,
+        flexible_from: Some(0),
+        on_broker: true,
+        on_controller: true,
+    },
 ];
 
 /// The place in [`APIS`] of each key; `u8::MAX` where there is none.
-pub static INDEX_BY_KEY: [u8; 93] = [
+pub static INDEX_BY_KEY: [u8; 95] = [
     0, 1, 2, 3, 255, 255, 255, 255, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
     26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54,
     55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83,
-    84, 85, 86, 87, 88,
+    84, 85, 86, 87, 88, 89, 90,
 ];

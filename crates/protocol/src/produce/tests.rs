@@ -212,3 +212,23 @@ fn text_is_read_as_java_reads_it() {
     assert_eq!(refused.kind, DecodeErrorKind::InvalidLength(20_000));
     assert!(ProduceRequest::parse(&frame(&[b'a'; 20_000]), 0, 8).is_ok());
 }
+
+/// Kafka's limit of 4.4.0, for topics and for the partitions of each.
+#[test]
+fn a_million_topics_or_partitions_are_viewed_and_no_more() {
+    // No transactional id, acks, timeout; then topics without a name and without partitions.
+    let topics = |count: i32| {
+        let mut frame = vec![0xff, 0xff, 0, 1, 0, 0, 0, 0];
+        frame.extend_from_slice(&count.to_be_bytes());
+        frame.resize(frame.len() + count as usize * 6, 0);
+        frame
+    };
+    assert_eq!(ProduceRequest::parse(&topics(1_000_000), 0, 8).unwrap().partitions().count(), 0);
+    let refused = ProduceRequest::parse(&topics(1_000_001), 0, 8).unwrap_err();
+    assert_eq!(refused.kind, DecodeErrorKind::ArrayTooLong(1_000_001));
+    let mut frame = topics(1);
+    frame[14..].copy_from_slice(&1_000_001i32.to_be_bytes());
+    frame.resize(frame.len() + 8 * 1_000_001, 0);
+    let refused = ProduceRequest::parse(&frame, 0, 8).unwrap_err();
+    assert_eq!(refused.kind, DecodeErrorKind::ArrayTooLong(1_000_001));
+}

@@ -2,8 +2,11 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use proptest::prelude::*;
-use protocol::messages::{CreateTopicsRequest, MetadataRequest, ResponseHeader};
-use protocol::primitives::{DECODE_BUDGET_BYTES, put_string, put_uvarint, put_varint, put_varlong};
+use protocol::messages::describe_groups_response::{DescribeGroupsResponse, DescribedGroup};
+use protocol::messages::{MetadataRequest, ResponseHeader};
+use protocol::primitives::{
+    DECODE_BUDGET_BYTES, MAX_ARRAY_ELEMENTS, MAX_TAGGED_FIELDS, put_string, put_uvarint, put_varint, put_varlong,
+};
 use protocol::{DecodeErrorKind, Message, Reader, decode_exact};
 
 fn kind<T: std::fmt::Debug>(result: Result<T, protocol::DecodeError>) -> DecodeErrorKind {
@@ -21,18 +24,65 @@ fn varints_longer_than_their_type_are_refused() {
     assert_eq!(Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x0f]).uvarint(), Ok(u32::MAX));
 }
 
+/// An array's length as it is on the wire.
+fn length(count: usize, flexible: bool) -> BytesMut {
+    let mut bytes = BytesMut::new();
+    if flexible {
+        put_uvarint(&mut bytes, count as u32 + 1)
+    } else {
+        bytes.put_i32(count as i32)
+    }
+    bytes
+}
+
 #[test]
 fn lengths_are_checked_before_anything_is_allocated() {
     for flexible in [false, true] {
-        let mut bytes = BytesMut::new();
-        if flexible {
-            put_uvarint(&mut bytes, i32::MAX as u32)
-        } else {
-            bytes.put_i32(i32::MAX)
-        }
+        let bytes = length(MAX_ARRAY_ELEMENTS, flexible);
         assert!(matches!(kind(Reader::new(&bytes).array::<i64>(flexible, 0)), DecodeErrorKind::Truncated { .. }));
+        let count = i32::MAX as usize - 1;
+        let bytes = length(count, flexible);
+        assert_eq!(kind(Reader::new(&bytes).array::<i64>(flexible, 0)), DecodeErrorKind::ArrayTooLong(count));
         assert!(matches!(kind(Reader::new(&bytes).bytes(flexible)), DecodeErrorKind::Truncated { .. }));
     }
+}
+
+/// Kafka's limits of 4.4.0, whatever bytes are there.
+#[test]
+fn a_million_elements_are_read_and_no_more() {
+    for flexible in [false, true] {
+        for count in [0, 1, 999, 1_000, 1_001, 2_000, 2_001, 1_000_000, 1_000_001] {
+            let mut bytes = length(count, flexible);
+            bytes.put_bytes(7, count);
+            match Reader::new(&bytes).array::<i8>(flexible, 0) {
+                // However many steps it took, there is room for nothing else.
+                Ok(elements) => {
+                    assert_eq!((elements.len(), elements.capacity()), (count, count));
+                    assert!(count <= 1_000_000 && elements.iter().all(|element| *element == 7));
+                }
+                refused => {
+                    assert_eq!(count, 1_000_001);
+                    assert_eq!(kind(refused), DecodeErrorKind::ArrayTooLong(count));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_tagged_fields_are_read_and_no_more() {
+    let tags = |count: u32| {
+        let mut bytes = BytesMut::new();
+        put_uvarint(&mut bytes, count);
+        for tag in 0..count {
+            put_uvarint(&mut bytes, tag);
+            put_uvarint(&mut bytes, 0);
+        }
+        bytes
+    };
+    assert_eq!(MAX_TAGGED_FIELDS, 10_000);
+    assert_eq!(Reader::new(&tags(10_000)).skip_tags(), Ok(()));
+    assert_eq!(kind(Reader::new(&tags(10_001)).skip_tags()), DecodeErrorKind::TooManyTags(10_001));
 }
 
 #[test]
@@ -69,12 +119,13 @@ fn null_is_refused_where_the_version_has_none() {
 
 #[test]
 fn small_elements_cannot_take_much_memory() {
-    // Topics of three bytes each on the wire take far more as structures.
-    let count = DECODE_BUDGET_BYTES / size_of::<protocol::messages::create_topics_request::CreatableTopic>() + 1;
+    // Groups of twenty bytes each on the wire take far more as structures.
+    let count = DECODE_BUDGET_BYTES / size_of::<DescribedGroup>() + 1;
     let mut bytes = BytesMut::new();
-    put_uvarint(&mut bytes, count as u32 + 1);
+    bytes.put_i32(0);
+    bytes.extend_from_slice(&length(count, true));
     bytes.put_bytes(0, count * 20);
-    let refused = decode_exact::<CreateTopicsRequest>(&bytes, 7);
+    let refused = decode_exact::<DescribeGroupsResponse>(&bytes, 5);
     assert_eq!(kind(refused), DecodeErrorKind::OverBudget(DECODE_BUDGET_BYTES));
 }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The Apache Kafka release whose schemas are used; the one place to change for another.
-pub const KAFKA_VERSION: &str = "4.3.1";
+pub const KAFKA_VERSION: &str = "4.4.0";
 
 /// Where generated sources go, below the repository.
 const OUTPUT: &str = "crates/protocol/src/gen";

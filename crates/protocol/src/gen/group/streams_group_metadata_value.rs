@@ -1,4 +1,4 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
 //! `StreamsGroupMetadataValue`, versions 0 to 0.
 
@@ -15,6 +15,10 @@ pub struct StreamsGroupMetadataValue {
     pub validated_topology_epoch: i32,
     /// The last used configuration parameters as key-value pairs. (versions 0+, tag 1)
     pub last_assignment_configs: Option<Vec<LastAssignmentConfig>>,
+    /// The topology epoch the plugin holds, or -1 if none. -2 (uncertain) marks an interrupted plugin operation: it solicits a push like -1 and is delete-eligible like a stored epoch. (versions 0+, tag 2)
+    pub stored_description_topology_epoch: i32,
+    /// The topology epoch whose description push the plugin permanently rejected (signalled by StreamsTopologyDescriptionPermanentFailureException), or -1 if none. Heartbeat-path solicitation is suppressed while this equals the current topology epoch, to avoid hot-looping. (versions 0+, tag 3)
+    pub failed_description_topology_epoch: i32,
 }
 
 impl Default for StreamsGroupMetadataValue {
@@ -24,6 +28,8 @@ impl Default for StreamsGroupMetadataValue {
             metadata_hash: Default::default(),
             validated_topology_epoch: -1,
             last_assignment_configs: Some(Vec::new()),
+            stored_description_topology_epoch: -1,
+            failed_description_topology_epoch: -1,
         }
     }
 }
@@ -39,6 +45,8 @@ impl Structure for StreamsGroupMetadataValue {
             match tag {
                 0 => value.validated_topology_epoch = reader.i32()?,
                 1 => value.last_assignment_configs = reader.nullable_array(true, true, version)?,
+                2 => value.stored_description_topology_epoch = reader.i32()?,
+                3 => value.failed_description_topology_epoch = reader.i32()?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -59,6 +67,18 @@ impl Structure for StreamsGroupMetadataValue {
         if !self.last_assignment_configs.as_ref().is_some_and(Vec::is_empty) {
             tags.put(1, |writer| {
                 put_nullable_array(writer, self.last_assignment_configs.as_deref(), true, version)?;
+                Ok(())
+            })?;
+        }
+        if self.stored_description_topology_epoch != -1 {
+            tags.put(2, |writer| {
+                writer.put_i32(self.stored_description_topology_epoch);
+                Ok(())
+            })?;
+        }
+        if self.failed_description_topology_epoch != -1 {
+            tags.put(3, |writer| {
+                writer.put_i32(self.failed_description_topology_epoch);
                 Ok(())
             })?;
         }

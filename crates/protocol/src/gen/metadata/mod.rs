@@ -1,4 +1,4 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
 //! Records of the `__cluster_metadata` log.
 
@@ -26,6 +26,7 @@ pub mod remove_user_scram_credential_record;
 pub mod topic_record;
 pub mod unfence_broker_record;
 pub mod unregister_broker_record;
+pub mod unregister_controller_record;
 pub mod user_scram_credential_record;
 pub mod zk_migration_state_record;
 
@@ -53,6 +54,7 @@ pub use remove_user_scram_credential_record::RemoveUserScramCredentialRecord;
 pub use topic_record::TopicRecord;
 pub use unfence_broker_record::UnfenceBrokerRecord;
 pub use unregister_broker_record::UnregisterBrokerRecord;
+pub use unregister_controller_record::UnregisterControllerRecord;
 pub use user_scram_credential_record::UserScramCredentialRecord;
 pub use zk_migration_state_record::ZkMigrationStateRecord;
 
@@ -88,6 +90,7 @@ pub enum MetadataRecord {
     RemoveDelegationToken(RemoveDelegationTokenRecord),
     RegisterController(RegisterControllerRecord),
     ClearElr(ClearElrRecord),
+    UnregisterController(UnregisterControllerRecord),
 }
 
 impl MetadataRecord {
@@ -120,6 +123,7 @@ impl MetadataRecord {
             Self::RemoveDelegationToken(_) => 26,
             Self::RegisterController(_) => 27,
             Self::ClearElr(_) => 28,
+            Self::UnregisterController(_) => 29,
         }
     }
 
@@ -152,6 +156,7 @@ impl MetadataRecord {
             Self::RemoveDelegationToken(_) => RemoveDelegationTokenRecord::MAX_VERSION,
             Self::RegisterController(_) => RegisterControllerRecord::MAX_VERSION,
             Self::ClearElr(_) => ClearElrRecord::MAX_VERSION,
+            Self::UnregisterController(_) => UnregisterControllerRecord::MAX_VERSION,
         }
     }
 }
@@ -191,6 +196,7 @@ impl RecordSet for MetadataRecord {
             26 => Self::RemoveDelegationToken(RemoveDelegationTokenRecord::decode(reader, version)?),
             27 => Self::RegisterController(RegisterControllerRecord::decode(reader, version)?),
             28 => Self::ClearElr(ClearElrRecord::decode(reader, version)?),
+            29 => Self::UnregisterController(UnregisterControllerRecord::decode(reader, version)?),
             _ => return Ok(None),
         }))
     }
@@ -223,6 +229,7 @@ impl RecordSet for MetadataRecord {
             Self::RemoveDelegationToken(body) => body.encode(writer, version),
             Self::RegisterController(body) => body.encode(writer, version),
             Self::ClearElr(body) => body.encode(writer, version),
+            Self::UnregisterController(body) => body.encode(writer, version),
         }
     }
 }
@@ -380,5 +387,11 @@ impl From<RegisterControllerRecord> for MetadataRecord {
 impl From<ClearElrRecord> for MetadataRecord {
     fn from(body: ClearElrRecord) -> Self {
         Self::ClearElr(body)
+    }
+}
+
+impl From<UnregisterControllerRecord> for MetadataRecord {
+    fn from(body: UnregisterControllerRecord) -> Self {
+        Self::UnregisterController(body)
     }
 }

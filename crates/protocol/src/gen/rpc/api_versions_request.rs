@@ -1,16 +1,31 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `ApiVersionsRequest`, versions 0 to 4.
+//! `ApiVersionsRequest`, versions 0 to 5.
 
 use super::super::prelude::*;
 
 /// `ApiVersionsRequest`.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ApiVersionsRequest {
     /// The name of the client. (versions 3+)
     pub client_software_name: String,
     /// The version of the client. (versions 3+)
     pub client_software_version: String,
+    /// The cluster ID the client intends to connect to. Provide both ClusterId and NodeId, if known. (versions 5+)
+    pub cluster_id: Option<String>,
+    /// The node ID the client intends to connect to. Provide both ClusterId and NodeId, if known. (versions 5+)
+    pub node_id: i32,
+}
+
+impl Default for ApiVersionsRequest {
+    fn default() -> Self {
+        Self {
+            client_software_name: Default::default(),
+            client_software_version: Default::default(),
+            cluster_id: Default::default(),
+            node_id: -1,
+        }
+    }
 }
 
 impl Structure for ApiVersionsRequest {
@@ -24,6 +39,12 @@ impl Structure for ApiVersionsRequest {
         }
         if version >= 3 {
             value.client_software_version = reader.string(flexible)?;
+        }
+        if version >= 5 {
+            value.cluster_id = reader.nullable_string(flexible, true)?;
+        }
+        if version >= 5 {
+            value.node_id = reader.i32()?;
         }
         if flexible {
             reader.skip_tags()?;
@@ -39,6 +60,12 @@ impl Structure for ApiVersionsRequest {
         if version >= 3 {
             put_string(writer, &self.client_software_version, flexible)?;
         }
+        if version >= 5 {
+            put_nullable_string(writer, self.cluster_id.as_deref(), flexible)?;
+        }
+        if version >= 5 {
+            writer.put_i32(self.node_id);
+        }
         if flexible {
             put_no_tags(writer);
         }
@@ -49,7 +76,7 @@ impl Structure for ApiVersionsRequest {
 impl Message for ApiVersionsRequest {
     const NAME: &'static str = "ApiVersionsRequest";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 4;
+    const MAX_VERSION: i16 = 5;
     const FLEXIBLE_FROM: Option<i16> = Some(3);
 }
 

@@ -1,6 +1,6 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `ApiVersionsResponse`, versions 0 to 4.
+//! `ApiVersionsResponse`, versions 0 to 5.
 
 use super::super::prelude::*;
 
@@ -207,7 +207,7 @@ impl Structure for FinalizedFeatureKey {
 impl Message for ApiVersionsResponse {
     const NAME: &'static str = "ApiVersionsResponse";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 4;
+    const MAX_VERSION: i16 = 5;
     const FLEXIBLE_FROM: Option<i16> = Some(3);
 }
 

@@ -1,6 +1,6 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `DeleteGroupsResponse`, versions 0 to 2.
+//! `DeleteGroupsResponse`, versions 0 to 3.
 
 use super::super::prelude::*;
 
@@ -45,6 +45,8 @@ pub struct DeletableGroupResult {
     pub group_id: String,
     /// The deletion error, or 0 if the deletion succeeded. (versions 0+)
     pub error_code: i16,
+    /// The error message, or null if there was no error. (versions 3+)
+    pub error_message: Option<String>,
 }
 
 impl Structure for DeletableGroupResult {
@@ -55,6 +57,9 @@ impl Structure for DeletableGroupResult {
         let mut value = Self::default();
         value.group_id = reader.string(flexible)?;
         value.error_code = reader.i16()?;
+        if version >= 3 {
+            value.error_message = reader.nullable_string(flexible, true)?;
+        }
         if flexible {
             reader.skip_tags()?;
         }
@@ -65,6 +70,9 @@ impl Structure for DeletableGroupResult {
         let flexible = version >= 2;
         put_string(writer, &self.group_id, flexible)?;
         writer.put_i16(self.error_code);
+        if version >= 3 {
+            put_nullable_string(writer, self.error_message.as_deref(), flexible)?;
+        }
         if flexible {
             put_no_tags(writer);
         }
@@ -75,7 +83,7 @@ impl Structure for DeletableGroupResult {
 impl Message for DeleteGroupsResponse {
     const NAME: &'static str = "DeleteGroupsResponse";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 2;
+    const MAX_VERSION: i16 = 3;
     const FLEXIBLE_FROM: Option<i16> = Some(2);
 }
 

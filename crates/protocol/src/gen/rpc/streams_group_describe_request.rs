@@ -1,6 +1,6 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `StreamsGroupDescribeRequest`, versions 0 to 0.
+//! `StreamsGroupDescribeRequest`, versions 0 to 1.
 
 use super::super::prelude::*;
 
@@ -11,6 +11,8 @@ pub struct StreamsGroupDescribeRequest {
     pub group_ids: Vec<String>,
     /// Whether to include authorized operations. (versions 0+)
     pub include_authorized_operations: bool,
+    /// Whether to include the full topology description from the topology description plugin in the response. (versions 1+)
+    pub include_topology_description: bool,
 }
 
 impl Structure for StreamsGroupDescribeRequest {
@@ -20,6 +22,9 @@ impl Structure for StreamsGroupDescribeRequest {
         let mut value = Self::default();
         value.group_ids = reader.array(true, version)?;
         value.include_authorized_operations = reader.bool()?;
+        if version >= 1 {
+            value.include_topology_description = reader.bool()?;
+        }
         reader.skip_tags()?;
         Ok(value)
     }
@@ -27,6 +32,11 @@ impl Structure for StreamsGroupDescribeRequest {
     fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         put_array(writer, &self.group_ids, true, version)?;
         put_bool(writer, self.include_authorized_operations);
+        if version >= 1 {
+            put_bool(writer, self.include_topology_description);
+        } else {
+            require(!self.include_topology_description, "IncludeTopologyDescription", version)?;
+        }
         put_no_tags(writer);
         Ok(())
     }
@@ -35,7 +45,7 @@ impl Structure for StreamsGroupDescribeRequest {
 impl Message for StreamsGroupDescribeRequest {
     const NAME: &'static str = "StreamsGroupDescribeRequest";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 1;
     const FLEXIBLE_FROM: Option<i16> = Some(0);
 }
 

@@ -1,6 +1,6 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `StreamsGroupDescribeResponse`, versions 0 to 0.
+//! `StreamsGroupDescribeResponse`, versions 0 to 1.
 
 use super::super::prelude::*;
 
@@ -53,6 +53,12 @@ pub struct DescribedGroup {
     pub members: Vec<Member>,
     /// 32-bit bitfield to represent authorized operations for this group. (versions 0+)
     pub authorized_operations: i32,
+    /// The full topology description for this group. Non-null if and only if TopologyDescriptionStatus is AVAILABLE (3); null otherwise. (versions 1+)
+    pub topology_description: Option<TopologyDescription>,
+    /// The status of the topology description for this group, paired with TopologyDescription: 0=NOT_REQUESTED (client did not set IncludeTopologyDescription; TopologyDescription is null); 1=NOT_STORED (no description recorded for this group; TopologyDescription is null); 2=ERROR (broker failed to fetch the description, see broker logs; TopologyDescription is null); 3=AVAILABLE (TopologyDescription is non-null and carries the description). (versions 1+)
+    pub topology_description_status: i8,
+    /// The task assignor that the group coordinator will use for the next assignment computation. This may differ from the assignor that computed the current assignment, because changing the assignor configuration does not trigger a rebalance. Null in case of a describe error. (versions 1+)
+    pub assignor_name: Option<String>,
 }
 
 impl Default for DescribedGroup {
@@ -67,6 +73,9 @@ impl Default for DescribedGroup {
             topology: Default::default(),
             members: Default::default(),
             authorized_operations: i32::MIN,
+            topology_description: Default::default(),
+            topology_description_status: Default::default(),
+            assignor_name: Default::default(),
         }
     }
 }
@@ -85,6 +94,15 @@ impl Structure for DescribedGroup {
         value.topology = reader.nullable_struct(version, true)?;
         value.members = reader.array(true, version)?;
         value.authorized_operations = reader.i32()?;
+        if version >= 1 {
+            value.topology_description = reader.nullable_struct(version, true)?;
+        }
+        if version >= 1 {
+            value.topology_description_status = reader.i8()?;
+        }
+        if version >= 1 {
+            value.assignor_name = reader.nullable_string(true, true)?;
+        }
         reader.skip_tags()?;
         Ok(value)
     }
@@ -99,6 +117,19 @@ impl Structure for DescribedGroup {
         put_nullable_struct(writer, self.topology.as_ref(), version)?;
         put_array(writer, &self.members, true, version)?;
         writer.put_i32(self.authorized_operations);
+        if version >= 1 {
+            put_nullable_struct(writer, self.topology_description.as_ref(), version)?;
+        } else {
+            require(self.topology_description.is_none(), "TopologyDescription", version)?;
+        }
+        if version >= 1 {
+            writer.put_i8(self.topology_description_status);
+        } else {
+            require(self.topology_description_status == 0, "TopologyDescriptionStatus", version)?;
+        }
+        if version >= 1 {
+            put_nullable_string(writer, self.assignor_name.as_deref(), true)?;
+        }
         put_no_tags(writer);
         Ok(())
     }
@@ -436,10 +467,138 @@ impl Structure for TopicInfo {
     }
 }
 
+/// `TopologyDescription`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TopologyDescription {
+    /// The subtopologies that make up this topology. (versions 1+)
+    pub subtopologies: Vec<TopologyDescriptionSubtopology>,
+    /// Global state stores used by this topology. (versions 1+)
+    pub global_stores: Vec<TopologyDescriptionGlobalStore>,
+}
+
+impl Structure for TopologyDescription {
+    const MIN_WIRE_BYTES: usize = 3;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let mut value = Self::default();
+        value.subtopologies = reader.array(true, version)?;
+        value.global_stores = reader.array(true, version)?;
+        reader.skip_tags()?;
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        put_array(writer, &self.subtopologies, true, version)?;
+        put_array(writer, &self.global_stores, true, version)?;
+        put_no_tags(writer);
+        Ok(())
+    }
+}
+
+/// `TopologyDescriptionSubtopology`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TopologyDescriptionSubtopology {
+    /// The subtopology identifier, unique within the topology. (versions 1+)
+    pub subtopology_id: String,
+    /// The processing nodes in this subtopology. (versions 1+)
+    pub nodes: Vec<TopologyDescriptionNode>,
+}
+
+impl Structure for TopologyDescriptionSubtopology {
+    const MIN_WIRE_BYTES: usize = 3;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let mut value = Self::default();
+        value.subtopology_id = reader.string(true)?;
+        value.nodes = reader.array(true, version)?;
+        reader.skip_tags()?;
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        put_string(writer, &self.subtopology_id, true)?;
+        put_array(writer, &self.nodes, true, version)?;
+        put_no_tags(writer);
+        Ok(())
+    }
+}
+
+/// `TopologyDescriptionNode`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TopologyDescriptionNode {
+    /// The name of this node (e.g., KSTREAM-SOURCE-0000000000). (versions 1+)
+    pub name: String,
+    /// The type of this node: 1=SOURCE, 2=PROCESSOR, 3=SINK. (versions 1+)
+    pub node_type: i8,
+    /// The source topics this node reads from. Defined only for source nodes, may be empty if source topics are dynamically determined. (versions 1+)
+    pub source_topics: Vec<String>,
+    /// The topic this node writes to. Defined only for sink nodes, may be null if sink topic is dynamically determined. (versions 1+)
+    pub sink_topic: Option<String>,
+    /// The state store names accessed by this node. Defined only for processor nodes. (versions 1+)
+    pub stores: Vec<String>,
+    /// The names of successor nodes in the processing graph. Predecessor relationships are reconstructed from this field. (versions 1+)
+    pub successors: Vec<String>,
+}
+
+impl Structure for TopologyDescriptionNode {
+    const MIN_WIRE_BYTES: usize = 7;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let mut value = Self::default();
+        value.name = reader.string(true)?;
+        value.node_type = reader.i8()?;
+        value.source_topics = reader.array(true, version)?;
+        value.sink_topic = reader.nullable_string(true, true)?;
+        value.stores = reader.array(true, version)?;
+        value.successors = reader.array(true, version)?;
+        reader.skip_tags()?;
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        put_string(writer, &self.name, true)?;
+        writer.put_i8(self.node_type);
+        put_array(writer, &self.source_topics, true, version)?;
+        put_nullable_string(writer, self.sink_topic.as_deref(), true)?;
+        put_array(writer, &self.stores, true, version)?;
+        put_array(writer, &self.successors, true, version)?;
+        put_no_tags(writer);
+        Ok(())
+    }
+}
+
+/// `TopologyDescriptionGlobalStore`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TopologyDescriptionGlobalStore {
+    /// The source node providing data to the global store. (versions 1+)
+    pub source: TopologyDescriptionNode,
+    /// The processor node that populates the global store. (versions 1+)
+    pub processor: TopologyDescriptionNode,
+}
+
+impl Structure for TopologyDescriptionGlobalStore {
+    const MIN_WIRE_BYTES: usize = 15;
+
+    fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let mut value = Self::default();
+        value.source = TopologyDescriptionNode::read(reader, version)?;
+        value.processor = TopologyDescriptionNode::read(reader, version)?;
+        reader.skip_tags()?;
+        Ok(value)
+    }
+
+    fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
+        self.source.write(writer, version)?;
+        self.processor.write(writer, version)?;
+        put_no_tags(writer);
+        Ok(())
+    }
+}
+
 impl Message for StreamsGroupDescribeResponse {
     const NAME: &'static str = "StreamsGroupDescribeResponse";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 1;
     const FLEXIBLE_FROM: Option<i16> = Some(0);
 }
 

@@ -1,6 +1,6 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `StreamsGroupHeartbeatRequest`, versions 0 to 0.
+//! `StreamsGroupHeartbeatRequest`, versions 0 to 1.
 
 use super::super::prelude::*;
 
@@ -379,7 +379,7 @@ impl Structure for TaskIds {
 impl Message for StreamsGroupHeartbeatRequest {
     const NAME: &'static str = "StreamsGroupHeartbeatRequest";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 1;
     const FLEXIBLE_FROM: Option<i16> = Some(0);
 }
 

@@ -1,6 +1,6 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `StreamsGroupHeartbeatResponse`, versions 0 to 0.
+//! `StreamsGroupHeartbeatResponse`, versions 0 to 1.
 
 use super::super::prelude::*;
 
@@ -19,10 +19,12 @@ pub struct StreamsGroupHeartbeatResponse {
     pub member_epoch: i32,
     /// The heartbeat interval in milliseconds. (versions 0+)
     pub heartbeat_interval_ms: i32,
-    /// The maximal lag a warm-up task can have to be considered caught-up. (versions 0+)
-    pub acceptable_recovery_lag: i32,
+    /// Deprecated. The maximum acceptable lag (number of offsets to catch up) for a client to be considered caught-up enough to receive an active task assignment. Use AcceptableRecoveryLag instead. (versions 0 to 0)
+    pub acceptable_recovery_lag_legacy: i32,
     /// The interval in which the task changelog offsets on a client are updated on the broker. The offsets are sent with the next heartbeat after this time has passed. (versions 0+)
     pub task_offset_interval_ms: i32,
+    /// The maximum acceptable lag (number of offsets to catch up) for a client to be considered caught-up enough to receive an active task assignment. A value of -1 indicates the broker does not support this configuration. (versions 1+)
+    pub acceptable_recovery_lag: i64,
     /// Indicate zero or more status for the group. (versions 0+)
     pub status: Option<Vec<Status>>,
     /// Assigned active tasks for this client. Null if unchanged since last heartbeat. (versions 0+)
@@ -31,9 +33,11 @@ pub struct StreamsGroupHeartbeatResponse {
     pub standby_tasks: Option<Vec<TaskIds>>,
     /// Assigned warm-up tasks for this client. Null if unchanged since last heartbeat. (versions 0+)
     pub warmup_tasks: Option<Vec<TaskIds>>,
+    /// True if the broker does not have an up-to-date topology description for this group. The client should send the topology description via StreamsGroupTopologyDescriptionUpdate. (versions 1+)
+    pub topology_description_required: bool,
     /// The endpoint epoch set in the response (versions 0+)
     pub endpoint_information_epoch: i32,
-    /// Global assignment information used for IQ. Null if unchanged since last heartbeat. (versions 0+)
+    /// Global assignment information used for IQ. There is one entry per member, so several entries carry the same UserEndpoint when a client runs more than one stream thread; clients must union the entries of an endpoint. Null if unchanged since last heartbeat. (versions 0+)
     pub partitions_by_user_endpoint: Option<Vec<EndpointToPartitions>>,
 }
 
@@ -46,12 +50,14 @@ impl Default for StreamsGroupHeartbeatResponse {
             member_id: Default::default(),
             member_epoch: Default::default(),
             heartbeat_interval_ms: Default::default(),
-            acceptable_recovery_lag: Default::default(),
+            acceptable_recovery_lag_legacy: Default::default(),
             task_offset_interval_ms: Default::default(),
+            acceptable_recovery_lag: -1,
             status: Some(Vec::new()),
             active_tasks: Default::default(),
             standby_tasks: Default::default(),
             warmup_tasks: Default::default(),
+            topology_description_required: Default::default(),
             endpoint_information_epoch: Default::default(),
             partitions_by_user_endpoint: Default::default(),
         }
@@ -69,12 +75,20 @@ impl Structure for StreamsGroupHeartbeatResponse {
         value.member_id = reader.string(true)?;
         value.member_epoch = reader.i32()?;
         value.heartbeat_interval_ms = reader.i32()?;
-        value.acceptable_recovery_lag = reader.i32()?;
+        if version <= 0 {
+            value.acceptable_recovery_lag_legacy = reader.i32()?;
+        }
         value.task_offset_interval_ms = reader.i32()?;
+        if version >= 1 {
+            value.acceptable_recovery_lag = reader.i64()?;
+        }
         value.status = reader.nullable_array(true, true, version)?;
         value.active_tasks = reader.nullable_array(true, true, version)?;
         value.standby_tasks = reader.nullable_array(true, true, version)?;
         value.warmup_tasks = reader.nullable_array(true, true, version)?;
+        if version >= 1 {
+            value.topology_description_required = reader.bool()?;
+        }
         value.endpoint_information_epoch = reader.i32()?;
         value.partitions_by_user_endpoint = reader.nullable_array(true, true, version)?;
         reader.skip_tags()?;
@@ -88,12 +102,24 @@ impl Structure for StreamsGroupHeartbeatResponse {
         put_string(writer, &self.member_id, true)?;
         writer.put_i32(self.member_epoch);
         writer.put_i32(self.heartbeat_interval_ms);
-        writer.put_i32(self.acceptable_recovery_lag);
+        if version <= 0 {
+            writer.put_i32(self.acceptable_recovery_lag_legacy);
+        } else {
+            require(self.acceptable_recovery_lag_legacy == 0, "AcceptableRecoveryLagLegacy", version)?;
+        }
         writer.put_i32(self.task_offset_interval_ms);
+        if version >= 1 {
+            writer.put_i64(self.acceptable_recovery_lag);
+        }
         put_nullable_array(writer, self.status.as_deref(), true, version)?;
         put_nullable_array(writer, self.active_tasks.as_deref(), true, version)?;
         put_nullable_array(writer, self.standby_tasks.as_deref(), true, version)?;
         put_nullable_array(writer, self.warmup_tasks.as_deref(), true, version)?;
+        if version >= 1 {
+            put_bool(writer, self.topology_description_required);
+        } else {
+            require(!self.topology_description_required, "TopologyDescriptionRequired", version)?;
+        }
         writer.put_i32(self.endpoint_information_epoch);
         put_nullable_array(writer, self.partitions_by_user_endpoint.as_deref(), true, version)?;
         put_no_tags(writer);
@@ -101,14 +127,14 @@ impl Structure for StreamsGroupHeartbeatResponse {
     }
 }
 
-/// Global assignment information used for IQ. Null if unchanged since last heartbeat.
+/// Global assignment information used for IQ. There is one entry per member, so several entries carry the same UserEndpoint when a client runs more than one stream thread; clients must union the entries of an endpoint. Null if unchanged since last heartbeat.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct EndpointToPartitions {
     /// User-defined endpoint to connect to the node (versions 0+)
     pub user_endpoint: Endpoint,
-    /// All topic partitions materialized by active tasks on the node (versions 0+)
+    /// The source topic partitions, including repartition source topics, of the active tasks assigned to this member (versions 0+)
     pub active_partitions: Vec<TopicPartition>,
-    /// All topic partitions materialized by standby tasks on the node (versions 0+)
+    /// The source topic partitions, including repartition source topics, of the standby and warm-up tasks assigned to this member (versions 0+)
     pub standby_partitions: Vec<TopicPartition>,
 }
 
@@ -248,7 +274,7 @@ impl Structure for Endpoint {
 impl Message for StreamsGroupHeartbeatResponse {
     const NAME: &'static str = "StreamsGroupHeartbeatResponse";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 1;
     const FLEXIBLE_FROM: Option<i16> = Some(0);
 }
 

@@ -1,6 +1,6 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `TxnOffsetCommitRequest`, versions 0 to 5.
+//! `TxnOffsetCommitRequest`, versions 0 to 6.
 
 use super::super::prelude::*;
 
@@ -15,8 +15,8 @@ pub struct TxnOffsetCommitRequest {
     pub producer_id: i64,
     /// The current epoch associated with the producer ID. (versions 0+)
     pub producer_epoch: i16,
-    /// The generation of the consumer. (versions 3+)
-    pub generation_id: i32,
+    /// The generation of the group if using the classic group protocol or the member epoch if using the consumer protocol. (versions 3+)
+    pub generation_id_or_member_epoch: i32,
     /// The member ID assigned by the group coordinator. (versions 3+)
     pub member_id: String,
     /// The unique identifier of the consumer instance provided by end user. (versions 3+)
@@ -32,7 +32,7 @@ impl Default for TxnOffsetCommitRequest {
             group_id: Default::default(),
             producer_id: Default::default(),
             producer_epoch: Default::default(),
-            generation_id: -1,
+            generation_id_or_member_epoch: -1,
             member_id: Default::default(),
             group_instance_id: Default::default(),
             topics: Default::default(),
@@ -51,7 +51,7 @@ impl Structure for TxnOffsetCommitRequest {
         value.producer_id = reader.i64()?;
         value.producer_epoch = reader.i16()?;
         if version >= 3 {
-            value.generation_id = reader.i32()?;
+            value.generation_id_or_member_epoch = reader.i32()?;
         }
         if version >= 3 {
             value.member_id = reader.string(flexible)?;
@@ -73,9 +73,9 @@ impl Structure for TxnOffsetCommitRequest {
         writer.put_i64(self.producer_id);
         writer.put_i16(self.producer_epoch);
         if version >= 3 {
-            writer.put_i32(self.generation_id);
+            writer.put_i32(self.generation_id_or_member_epoch);
         } else {
-            require(self.generation_id == -1, "GenerationId", version)?;
+            require(self.generation_id_or_member_epoch == -1, "GenerationIdOrMemberEpoch", version)?;
         }
         if version >= 3 {
             put_string(writer, &self.member_id, flexible)?;
@@ -98,8 +98,10 @@ impl Structure for TxnOffsetCommitRequest {
 /// Each topic that we want to commit offsets for.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct TxnOffsetCommitRequestTopic {
-    /// The topic name. (versions 0+)
+    /// The topic name. (versions 0 to 5)
     pub name: String,
+    /// The topic ID. (versions 6+)
+    pub topic_id: Uuid,
     /// The partitions inside the topic that we want to commit offsets for. (versions 0+)
     pub partitions: Vec<TxnOffsetCommitRequestPartition>,
 }
@@ -110,7 +112,12 @@ impl Structure for TxnOffsetCommitRequestTopic {
     fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 3;
         let mut value = Self::default();
-        value.name = reader.string(flexible)?;
+        if version <= 5 {
+            value.name = reader.string(flexible)?;
+        }
+        if version >= 6 {
+            value.topic_id = reader.uuid()?;
+        }
         value.partitions = reader.array(flexible, version)?;
         if flexible {
             reader.skip_tags()?;
@@ -120,7 +127,12 @@ impl Structure for TxnOffsetCommitRequestTopic {
 
     fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         let flexible = version >= 3;
-        put_string(writer, &self.name, flexible)?;
+        if version <= 5 {
+            put_string(writer, &self.name, flexible)?;
+        }
+        if version >= 6 {
+            put_uuid(writer, self.topic_id);
+        }
         put_array(writer, &self.partitions, flexible, version)?;
         if flexible {
             put_no_tags(writer);
@@ -189,7 +201,7 @@ impl Structure for TxnOffsetCommitRequestPartition {
 impl Message for TxnOffsetCommitRequest {
     const NAME: &'static str = "TxnOffsetCommitRequest";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 5;
+    const MAX_VERSION: i16 = 6;
     const FLEXIBLE_FROM: Option<i16> = Some(3);
 }
 

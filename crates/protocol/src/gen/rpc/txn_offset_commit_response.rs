@@ -1,6 +1,6 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
-//! `TxnOffsetCommitResponse`, versions 0 to 5.
+//! `TxnOffsetCommitResponse`, versions 0 to 6.
 
 use super::super::prelude::*;
 
@@ -41,8 +41,10 @@ impl Structure for TxnOffsetCommitResponse {
 /// The responses for each topic.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct TxnOffsetCommitResponseTopic {
-    /// The topic name. (versions 0+)
+    /// The topic name. (versions 0 to 5)
     pub name: String,
+    /// The topic ID. (versions 6+)
+    pub topic_id: Uuid,
     /// The responses for each partition in the topic. (versions 0+)
     pub partitions: Vec<TxnOffsetCommitResponsePartition>,
 }
@@ -53,7 +55,12 @@ impl Structure for TxnOffsetCommitResponseTopic {
     fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 3;
         let mut value = Self::default();
-        value.name = reader.string(flexible)?;
+        if version <= 5 {
+            value.name = reader.string(flexible)?;
+        }
+        if version >= 6 {
+            value.topic_id = reader.uuid()?;
+        }
         value.partitions = reader.array(flexible, version)?;
         if flexible {
             reader.skip_tags()?;
@@ -63,7 +70,12 @@ impl Structure for TxnOffsetCommitResponseTopic {
 
     fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {
         let flexible = version >= 3;
-        put_string(writer, &self.name, flexible)?;
+        if version <= 5 {
+            put_string(writer, &self.name, flexible)?;
+        }
+        if version >= 6 {
+            put_uuid(writer, self.topic_id);
+        }
         put_array(writer, &self.partitions, flexible, version)?;
         if flexible {
             put_no_tags(writer);
@@ -109,7 +121,7 @@ impl Structure for TxnOffsetCommitResponsePartition {
 impl Message for TxnOffsetCommitResponse {
     const NAME: &'static str = "TxnOffsetCommitResponse";
     const MIN_VERSION: i16 = 0;
-    const MAX_VERSION: i16 = 5;
+    const MAX_VERSION: i16 = 6;
     const FLEXIBLE_FROM: Option<i16> = Some(3);
 }
 

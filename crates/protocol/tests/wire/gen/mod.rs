@@ -1,4 +1,4 @@
-// Generated from the schemas of Apache Kafka 4.3.1 by `cargo xtask codegen`; do not edit.
+// Generated from the schemas of Apache Kafka 4.4.0 by `cargo xtask codegen`; do not edit.
 
 //! Every schema as data, beside the generated code it describes.
 
@@ -607,19 +607,24 @@ pub static SCHEMAS: &[Schema] = &[
     Schema {
         set: "rpc",
         name: "ApiVersionsRequest",
-        versions: (0, 4),
+        versions: (0, 5),
         flexible: Some((3, 32767)),
         recode: recode::<rpc::ApiVersionsRequest>,
         write_default: write_default::<rpc::ApiVersionsRequest>,
         structs: &[Structure {
             name: "ApiVersionsRequest",
-            fields: &[field(String, Some((3, 32767))), field(String, Some((3, 32767)))],
+            fields: &[
+                field(String, Some((3, 32767))),
+                field(String, Some((3, 32767))),
+                field(String, Some((5, 32767))).nullable(5, 32767).default("null"),
+                field(Int32, Some((5, 32767))).default("-1"),
+            ],
         }],
     },
     Schema {
         set: "rpc",
         name: "ApiVersionsResponse",
-        versions: (0, 4),
+        versions: (0, 5),
         flexible: Some((3, 32767)),
         recode: recode::<rpc::ApiVersionsResponse>,
         write_default: write_default::<rpc::ApiVersionsResponse>,
@@ -1351,7 +1356,7 @@ pub static SCHEMAS: &[Schema] = &[
     Schema {
         set: "rpc",
         name: "DeleteGroupsRequest",
-        versions: (0, 2),
+        versions: (0, 3),
         flexible: Some((2, 32767)),
         recode: recode::<rpc::DeleteGroupsRequest>,
         write_default: write_default::<rpc::DeleteGroupsRequest>,
@@ -1360,7 +1365,7 @@ pub static SCHEMAS: &[Schema] = &[
     Schema {
         set: "rpc",
         name: "DeleteGroupsResponse",
-        versions: (0, 2),
+        versions: (0, 3),
         flexible: Some((2, 32767)),
         recode: recode::<rpc::DeleteGroupsResponse>,
         write_default: write_default::<rpc::DeleteGroupsResponse>,
@@ -1374,7 +1379,11 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "DeletableGroupResult",
-                fields: &[field(String, Some((0, 32767))), field(Int16, Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Int16, Some((0, 32767))),
+                    field(String, Some((3, 32767))).nullable(3, 32767).default("null"),
+                ],
             },
         ],
     },
@@ -4428,19 +4437,23 @@ pub static SCHEMAS: &[Schema] = &[
     Schema {
         set: "rpc",
         name: "StreamsGroupDescribeRequest",
-        versions: (0, 0),
+        versions: (0, 1),
         flexible: Some((0, 32767)),
         recode: recode::<rpc::StreamsGroupDescribeRequest>,
         write_default: write_default::<rpc::StreamsGroupDescribeRequest>,
         structs: &[Structure {
             name: "StreamsGroupDescribeRequest",
-            fields: &[field(Array(&String), Some((0, 32767))), field(Bool, Some((0, 32767)))],
+            fields: &[
+                field(Array(&String), Some((0, 32767))),
+                field(Bool, Some((0, 32767))),
+                field(Bool, Some((1, 32767))).default("false"),
+            ],
         }],
     },
     Schema {
         set: "rpc",
         name: "StreamsGroupDescribeResponse",
-        versions: (0, 0),
+        versions: (0, 1),
         flexible: Some((0, 32767)),
         recode: recode::<rpc::StreamsGroupDescribeResponse>,
         write_default: write_default::<rpc::StreamsGroupDescribeResponse>,
@@ -4461,6 +4474,9 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Struct("Topology"), Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(Array(&Struct("Member")), Some((0, 32767))),
                     field(Int32, Some((0, 32767))).default("-2147483648"),
+                    field(Struct("TopologyDescription"), Some((1, 32767))).nullable(1, 32767).default("null"),
+                    field(Int8, Some((1, 32767))).default("0"),
+                    field(String, Some((1, 32767))).nullable(1, 32767).default("null"),
                 ],
             },
             Structure {
@@ -4531,12 +4547,44 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("KeyValue")), Some((0, 32767))),
                 ],
             },
+            Structure {
+                name: "TopologyDescription",
+                fields: &[
+                    field(Array(&Struct("TopologyDescriptionSubtopology")), Some((1, 32767))),
+                    field(Array(&Struct("TopologyDescriptionGlobalStore")), Some((1, 32767))),
+                ],
+            },
+            Structure {
+                name: "TopologyDescriptionSubtopology",
+                fields: &[
+                    field(String, Some((1, 32767))),
+                    field(Array(&Struct("TopologyDescriptionNode")), Some((1, 32767))),
+                ],
+            },
+            Structure {
+                name: "TopologyDescriptionNode",
+                fields: &[
+                    field(String, Some((1, 32767))),
+                    field(Int8, Some((1, 32767))),
+                    field(Array(&String), Some((1, 32767))),
+                    field(String, Some((1, 32767))).nullable(1, 32767).default("null"),
+                    field(Array(&String), Some((1, 32767))),
+                    field(Array(&String), Some((1, 32767))),
+                ],
+            },
+            Structure {
+                name: "TopologyDescriptionGlobalStore",
+                fields: &[
+                    field(Struct("TopologyDescriptionNode"), Some((1, 32767))),
+                    field(Struct("TopologyDescriptionNode"), Some((1, 32767))),
+                ],
+            },
         ],
     },
     Schema {
         set: "rpc",
         name: "StreamsGroupHeartbeatRequest",
-        versions: (0, 0),
+        versions: (0, 1),
         flexible: Some((0, 32767)),
         recode: recode::<rpc::StreamsGroupHeartbeatRequest>,
         write_default: write_default::<rpc::StreamsGroupHeartbeatRequest>,
@@ -4615,7 +4663,7 @@ pub static SCHEMAS: &[Schema] = &[
     Schema {
         set: "rpc",
         name: "StreamsGroupHeartbeatResponse",
-        versions: (0, 0),
+        versions: (0, 1),
         flexible: Some((0, 32767)),
         recode: recode::<rpc::StreamsGroupHeartbeatResponse>,
         write_default: write_default::<rpc::StreamsGroupHeartbeatResponse>,
@@ -4629,12 +4677,14 @@ pub static SCHEMAS: &[Schema] = &[
                     field(String, Some((0, 32767))),
                     field(Int32, Some((0, 32767))),
                     field(Int32, Some((0, 32767))),
+                    field(Int32, Some((0, 0))),
                     field(Int32, Some((0, 32767))),
-                    field(Int32, Some((0, 32767))),
+                    field(Int64, Some((1, 32767))).default("-1"),
                     field(Array(&Struct("Status")), Some((0, 32767))).nullable(0, 32767),
                     field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Bool, Some((1, 32767))).default("false"),
                     field(Int32, Some((0, 32767))),
                     field(Array(&Struct("EndpointToPartitions")), Some((0, 32767))).nullable(0, 32767).default("null"),
                 ],
@@ -4658,6 +4708,73 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure { name: "Endpoint", fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))] },
         ],
+    },
+    Schema {
+        set: "rpc",
+        name: "StreamsGroupTopologyDescriptionUpdateRequest",
+        versions: (0, 0),
+        flexible: Some((0, 32767)),
+        recode: recode::<rpc::StreamsGroupTopologyDescriptionUpdateRequest>,
+        write_default: write_default::<rpc::StreamsGroupTopologyDescriptionUpdateRequest>,
+        structs: &[
+            Structure {
+                name: "StreamsGroupTopologyDescriptionUpdateRequest",
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 32767))),
+                    field(Int32, Some((0, 32767))),
+                    field(Struct("TopologyDescription"), Some((0, 32767))),
+                ],
+            },
+            Structure {
+                name: "TopologyDescription",
+                fields: &[
+                    field(Array(&Struct("TopologyDescriptionSubtopology")), Some((0, 32767))),
+                    field(Array(&Struct("TopologyDescriptionGlobalStore")), Some((0, 32767))),
+                ],
+            },
+            Structure {
+                name: "TopologyDescriptionSubtopology",
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("TopologyDescriptionNode")), Some((0, 32767))),
+                ],
+            },
+            Structure {
+                name: "TopologyDescriptionNode",
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Int8, Some((0, 32767))),
+                    field(Array(&String), Some((0, 32767))),
+                    field(String, Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Array(&String), Some((0, 32767))),
+                    field(Array(&String), Some((0, 32767))),
+                ],
+            },
+            Structure {
+                name: "TopologyDescriptionGlobalStore",
+                fields: &[
+                    field(Struct("TopologyDescriptionNode"), Some((0, 32767))),
+                    field(Struct("TopologyDescriptionNode"), Some((0, 32767))),
+                ],
+            },
+        ],
+    },
+    Schema {
+        set: "rpc",
+        name: "StreamsGroupTopologyDescriptionUpdateResponse",
+        versions: (0, 0),
+        flexible: Some((0, 32767)),
+        recode: recode::<rpc::StreamsGroupTopologyDescriptionUpdateResponse>,
+        write_default: write_default::<rpc::StreamsGroupTopologyDescriptionUpdateResponse>,
+        structs: &[Structure {
+            name: "StreamsGroupTopologyDescriptionUpdateResponse",
+            fields: &[
+                field(Int32, Some((0, 32767))),
+                field(Int16, Some((0, 32767))),
+                field(String, Some((0, 32767))).nullable(0, 32767).default("null"),
+            ],
+        }],
     },
     Schema {
         set: "rpc",
@@ -4706,7 +4823,7 @@ pub static SCHEMAS: &[Schema] = &[
     Schema {
         set: "rpc",
         name: "TxnOffsetCommitRequest",
-        versions: (0, 5),
+        versions: (0, 6),
         flexible: Some((3, 32767)),
         recode: recode::<rpc::TxnOffsetCommitRequest>,
         write_default: write_default::<rpc::TxnOffsetCommitRequest>,
@@ -4727,7 +4844,8 @@ pub static SCHEMAS: &[Schema] = &[
             Structure {
                 name: "TxnOffsetCommitRequestTopic",
                 fields: &[
-                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 5))),
+                    field(Uuid, Some((6, 32767))),
                     field(Array(&Struct("TxnOffsetCommitRequestPartition")), Some((0, 32767))),
                 ],
             },
@@ -4745,7 +4863,7 @@ pub static SCHEMAS: &[Schema] = &[
     Schema {
         set: "rpc",
         name: "TxnOffsetCommitResponse",
-        versions: (0, 5),
+        versions: (0, 6),
         flexible: Some((3, 32767)),
         recode: recode::<rpc::TxnOffsetCommitResponse>,
         write_default: write_default::<rpc::TxnOffsetCommitResponse>,
@@ -4760,7 +4878,8 @@ pub static SCHEMAS: &[Schema] = &[
             Structure {
                 name: "TxnOffsetCommitResponseTopic",
                 fields: &[
-                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 5))),
+                    field(Uuid, Some((6, 32767))),
                     field(Array(&Struct("TxnOffsetCommitResponsePartition")), Some((0, 32767))),
                 ],
             },
@@ -4788,6 +4907,31 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<rpc::UnregisterBrokerResponse>,
         structs: &[Structure {
             name: "UnregisterBrokerResponse",
+            fields: &[
+                field(Int32, Some((0, 32767))),
+                field(Int16, Some((0, 32767))),
+                field(String, Some((0, 32767))).nullable(0, 32767),
+            ],
+        }],
+    },
+    Schema {
+        set: "rpc",
+        name: "UnregisterControllerRequest",
+        versions: (0, 0),
+        flexible: Some((0, 32767)),
+        recode: recode::<rpc::UnregisterControllerRequest>,
+        write_default: write_default::<rpc::UnregisterControllerRequest>,
+        structs: &[Structure { name: "UnregisterControllerRequest", fields: &[field(Int32, Some((0, 32767)))] }],
+    },
+    Schema {
+        set: "rpc",
+        name: "UnregisterControllerResponse",
+        versions: (0, 0),
+        flexible: Some((0, 32767)),
+        recode: recode::<rpc::UnregisterControllerResponse>,
+        write_default: write_default::<rpc::UnregisterControllerResponse>,
+        structs: &[Structure {
+            name: "UnregisterControllerResponse",
             fields: &[
                 field(Int32, Some((0, 32767))),
                 field(Int16, Some((0, 32767))),
@@ -5507,6 +5651,15 @@ pub static SCHEMAS: &[Schema] = &[
     },
     Schema {
         set: "metadata",
+        name: "UnregisterControllerRecord",
+        versions: (0, 0),
+        flexible: Some((0, 32767)),
+        recode: recode::<metadata::UnregisterControllerRecord>,
+        write_default: write_default::<metadata::UnregisterControllerRecord>,
+        structs: &[Structure { name: "UnregisterControllerRecord", fields: &[field(Int32, Some((0, 32767)))] }],
+    },
+    Schema {
+        set: "metadata",
         name: "UserScramCredentialRecord",
         versions: (0, 0),
         flexible: Some((0, 32767)),
@@ -6134,6 +6287,8 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("LastAssignmentConfig")), Some((0, 32767)))
                         .nullable(0, 32767)
                         .tagged(1, 0, 32767),
+                    field(Int32, Some((0, 32767))).tagged(2, 0, 32767).default("-1"),
+                    field(Int32, Some((0, 32767))).tagged(3, 0, 32767).default("-1"),
                 ],
             },
             Structure {
@@ -6379,6 +6534,23 @@ pub static SCHEMAS: &[Schema] = &[
                 ],
             },
         ],
+    },
+    Schema {
+        set: "file",
+        name: "AbortedTxn",
+        versions: (0, 0),
+        flexible: None,
+        recode: recode::<file::AbortedTxn>,
+        write_default: write_default::<file::AbortedTxn>,
+        structs: &[Structure {
+            name: "AbortedTxn",
+            fields: &[
+                field(Int64, Some((0, 32767))),
+                field(Int64, Some((0, 32767))),
+                field(Int64, Some((0, 32767))),
+                field(Int64, Some((0, 32767))),
+            ],
+        }],
     },
     Schema {
         set: "file",
