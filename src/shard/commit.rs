@@ -17,10 +17,7 @@ use super::{
 };
 use crate::{
     limits,
-    log::{
-        Durability,
-        stream::{Stream, StreamOptions},
-    },
+    log::stream::{Stream, StreamOptions},
 };
 use protocol::ErrorCode;
 use ring::{
@@ -157,13 +154,8 @@ fn wrote(shard: &Shard, partition: &Rc<Partition>) {
     if written < log.log_end_offset() {
         follow_writes(shard, partition);
     }
-    if partition.config.borrow().durability == Durability::Os {
-        advance(shard, partition, written);
-    } else if log.durable_offset() < written {
-        lane_of(partition).want(partition);
-    } else {
-        advance(shard, partition, log.durable_offset());
-    }
+    let safe = log.safe_offset();
+    if safe < written { lane_of(partition).want(partition) } else { advance(shard, partition, safe) }
 }
 
 /// Some of what was appended is held back: a file is being opened, or the disk takes its time. Goes on once it is written.
@@ -290,6 +282,8 @@ pub fn advance(shard: &Shard, partition: &Rc<Partition>, high_watermark: i64) {
     if partition.failed.get() || high_watermark <= partition.log.high_watermark() {
         return;
     }
+    let safe = partition.log.safe_offset();
+    assert!(high_watermark <= safe, "{high_watermark} is acknowledged, and {safe} is safe");
     partition.log.set_high_watermark(high_watermark);
     while let Some(waiter) = partition.take_reached(high_watermark) {
         waiter.done.tell(Ok(()));

@@ -126,10 +126,6 @@ impl<'a> FetchRequest<'a> {
         })
     }
 
-    pub fn is_from_follower(&self) -> bool {
-        self.replica_id >= 0
-    }
-
     /// The partitions in the order of the request, which is the order of service; those of a topic follow each other.
     pub fn partitions(&self) -> impl Iterator<Item = FetchPartition<'a>> + use<'a> {
         let (mut walk, version) = (self.topics.clone(), self.version);

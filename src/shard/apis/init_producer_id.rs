@@ -40,7 +40,9 @@ pub async fn handle(
         return refusal;
     }
     loop {
-        if let Some(response) = shard.control.producer_ids.borrow_mut().handle(&request) {
+        let answered = shard.control.producer_ids.borrow_mut().handle(&request);
+        if let Some(response) = answered {
+            allocate_ahead(shard);
             return response;
         }
         if let Err(error) = allocate(shard).await {
@@ -57,6 +59,18 @@ pub struct Allocation(RefCell<Option<Rc<Round>>>);
 struct Round {
     result: Cell<Option<Result<(), ErrorCode>>>,
     over: Signal,
+}
+
+/// Gets the next block before the last ids of this one are gone, so that no producer waits for the controller. What fails here
+/// is tried again with the next request.
+fn allocate_ahead(shard: &Shard) {
+    let is_under_way = shard.control.producer_id_allocation.0.borrow().is_some();
+    if !is_under_way && shard.control.producer_ids.borrow().needs_block() {
+        let shard = shard.clone();
+        drop(shard.ring.clone().spawn_named("producer ids", async move {
+            let _ = allocate(&shard).await;
+        }));
+    }
 }
 
 /// Gets the next block of ids, once for all that ask for it at the same time.

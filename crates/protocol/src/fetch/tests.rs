@@ -121,7 +121,6 @@ proptest! {
                 (request.replica_state.replica_id, request.replica_state.replica_epoch)
             };
             prop_assert_eq!((view.replica_id, view.replica_epoch), replica);
-            prop_assert_eq!(view.is_from_follower(), replica.0 >= 0);
             let limits = (request.max_wait_ms, request.min_bytes, request.max_bytes, request.isolation_level);
             prop_assert_eq!((view.max_wait_ms, view.min_bytes, view.max_bytes, view.isolation_level), limits);
             prop_assert_eq!((view.session_id, view.session_epoch), (request.session_id, request.session_epoch));
