@@ -4,9 +4,10 @@
 
 use crate::{
     client::{Client, Lost},
+    cluster::{ClusterId, METADATA_VERSION, metadata_of_all},
     commits::base_partitions,
     configs,
-    model::{Invariant, PartitionKey, Topic},
+    model::{Invariant, PartitionKey, Topic, TopicKey},
     run::Run,
 };
 use protocol::{
@@ -33,9 +34,9 @@ pub struct Admin {
     names: usize,
 }
 
-pub async fn work(run: Rc<Run>, ring: Ring) {
-    let mut admin =
-        Admin { client: Client::new(&run, &ring, "admin".to_owned()), tainted: FxHashSet::default(), names: 0 };
+pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId) {
+    let client = Client::new(&run, &ring, cluster, "admin".to_owned());
+    let mut admin = Admin { client, tainted: FxHashSet::default(), names: 0 };
     for (index, partitions) in run.plan.base_topics.iter().enumerate() {
         admin.create(&format!("base-{index}"), *partitions, true).await;
     }
@@ -73,8 +74,9 @@ impl Admin {
                 self.create(&name, partitions, false).await;
             }
             2 | 3 => {
-                let victims: Vec<Uuid> =
-                    run.model.borrow().live().filter(|topic| !topic.is_base).map(|topic| topic.id).collect();
+                let cluster = self.client.cluster;
+                let victims: Vec<TopicKey> =
+                    run.model.borrow().live(cluster).filter(|topic| !topic.is_base).map(|topic| topic.key).collect();
                 if !victims.is_empty() {
                     self.delete(victims[self.client.below(victims.len())]).await;
                 }
@@ -91,8 +93,9 @@ impl Admin {
     fn free_name(&mut self) -> String {
         let run = self.client.run.clone();
         let model = run.model.borrow();
-        let is_free = |name: &String| model.topics.iter().all(|topic| topic.name != *name || topic.deleted);
-        let gone: Vec<String> = model.topics.iter().map(|topic| topic.name.clone()).filter(is_free).collect();
+        let topics = || model.topics_of(self.client.cluster);
+        let is_free = |name: &String| topics().all(|topic| topic.name != *name || topic.deleted);
+        let gone: Vec<String> = topics().map(|topic| topic.name.clone()).filter(is_free).collect();
         let reusable: Vec<String> = gone.into_iter().filter(|name| !self.tainted.contains(name)).collect();
         if !reusable.is_empty() && !self.client.one_in(3) {
             return reusable[self.client.below(reusable.len())].clone();
@@ -111,7 +114,7 @@ impl Admin {
             Some(ErrorCode::RequestTimedOut | ErrorCode::NotController | ErrorCode::NotLeaderOrFollower) => {
                 Verdict::Unknown
             }
-            Some(ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError) if self.client.run.disk_may_fail() => {
+            Some(ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError) if self.client.disk_may_fail() => {
                 Verdict::Unknown
             }
             Some(error) => Verdict::Refused(error),
@@ -143,7 +146,8 @@ impl Admin {
             };
             if result.error_code == 0 {
                 self.client.note(|| format!("{name} is created as {}", result.topic_id));
-                run.check(run.model.borrow_mut().topic_created(name, result.topic_id, partitions, is_base));
+                let key = TopicKey { cluster: self.client.cluster, id: result.topic_id };
+                run.check(run.model.borrow_mut().topic_created(name, key, partitions, is_base));
                 return;
             }
             match self.judge(&what, ErrorCode::from_code(result.error_code), result.error_message.as_deref()) {
@@ -152,7 +156,8 @@ impl Admin {
                 Verdict::Refused(ErrorCode::TopicAlreadyExists) if in_doubt => {
                     if let Some(id) = self.look_up(name).await {
                         self.client.note(|| format!("{name} exists as {id}"));
-                        run.check(run.model.borrow_mut().topic_created(name, id, partitions, is_base));
+                        let key = TopicKey { cluster: self.client.cluster, id };
+                        run.check(run.model.borrow_mut().topic_created(name, key, partitions, is_base));
                         return;
                     }
                 }
@@ -163,17 +168,17 @@ impl Admin {
     }
 
     async fn look_up(&mut self, name: &str) -> Option<Uuid> {
-        let response = self.client.call(12, &metadata_of_all()).await.ok()?;
+        let response = self.client.call(METADATA_VERSION, &metadata_of_all()).await.ok()?;
         response.topics.iter().find(|topic| topic.name.as_deref() == Some(name)).map(|topic| topic.topic_id)
     }
 
-    async fn delete(&mut self, id: Uuid) {
+    async fn delete(&mut self, key: TopicKey) {
         let run = self.client.run.clone();
-        let what = format!("delete {} {id}", run.model.borrow().name(id));
-        run.model.borrow_mut().topic_mut(id).delete_asked = true;
+        let what = format!("delete {} {}", run.model.borrow().name(key), key.id);
+        run.model.borrow_mut().topic_mut(key).delete_asked = true;
         let mut in_doubt = false;
         while !run.is_over() {
-            let topics = vec![DeleteTopicState { name: None, topic_id: id }];
+            let topics = vec![DeleteTopicState { name: None, topic_id: key.id }];
             let request = DeleteTopicsRequest { topics, timeout_ms: TIMEOUT_MS, ..Default::default() };
             let answer = self.client.call(6, &request).await;
             let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else {
@@ -183,7 +188,7 @@ impl Admin {
             let error = ErrorCode::from_code(result.error_code);
             if error == Some(ErrorCode::None) || error == Some(ErrorCode::UnknownTopicId) && in_doubt {
                 self.client.note(|| format!("{what}: done"));
-                run.model.borrow_mut().topic_mut(id).deleted = true;
+                run.model.borrow_mut().topic_mut(key).deleted = true;
                 return;
             }
             match self.judge(&what, error, result.error_message.as_deref()) {
@@ -200,13 +205,16 @@ impl Admin {
 
     async fn delete_records(&mut self) {
         let run = self.client.run.clone();
-        let base = base_partitions(&run);
+        let cluster = self.client.cluster;
+        let base = base_partitions(&run, cluster);
         if base.is_empty() {
             return;
         }
         let (name, index) = base[self.client.below(base.len())].clone();
-        let id = run.model.borrow().live().find(|topic| topic.name == name).map_or(Uuid::ZERO, |topic| topic.id);
-        let key = PartitionKey { topic: id, index };
+        let none = TopicKey { cluster, id: Uuid::ZERO };
+        let topic = run.model.borrow().live(cluster).find(|topic| topic.name == name).map_or(none, |topic| topic.key);
+        let key = PartitionKey { topic, index };
+        let Ok(leader) = self.client.leader_of(key).await else { return };
         let expected = run.model.borrow().expected(key);
         let offset = self.client.below(expected.acked_end as usize + 1) as i64;
         run.model.borrow_mut().delete_records_asked(key, offset);
@@ -216,8 +224,11 @@ impl Admin {
             partitions: vec![DeleteRecordsPartition { partition_index: index, offset }],
         }];
         let request = DeleteRecordsRequest { topics, timeout_ms: TIMEOUT_MS };
-        let Ok(response) = self.client.call(2, &request).await else { return };
+        let Ok(response) = self.client.call_at(leader, 2, &request).await else { return };
         let Some(result) = response.topics.first().and_then(|topic| topic.partitions.first()) else { return };
+        if ErrorCode::from_code(result.error_code) == Some(ErrorCode::NotLeaderOrFollower) {
+            self.client.directory.borrow_mut().forget_leader(key);
+        }
         if result.error_code == 0 {
             self.client.note(|| format!("{what}: begins at {}", result.low_watermark));
             run.check(run.model.borrow_mut().log_start_told(key, expected, result.low_watermark));
@@ -231,11 +242,11 @@ impl Admin {
 
     async fn add_partition(&mut self) {
         let run = self.client.run.clone();
-        let base: Vec<Topic> =
-            run.model.borrow().live().filter(|topic| topic.is_base && topic.partitions < 5).cloned().collect();
+        let may_grow = |topic: &&Topic| topic.is_base && topic.partitions < 5;
+        let base: Vec<Topic> = run.model.borrow().live(self.client.cluster).filter(may_grow).cloned().collect();
         let Some(topic) = base.get(self.client.below(base.len())).cloned() else { return };
         let count = topic.partitions + 1;
-        run.model.borrow_mut().topic_mut(topic.id).partitions_asked = count;
+        run.model.borrow_mut().topic_mut(topic.key).partitions_asked = count;
         let what = format!("{} gets {count} partitions", topic.name);
         let mut in_doubt = false;
         while !run.is_over() {
@@ -249,7 +260,7 @@ impl Admin {
             let error = ErrorCode::from_code(result.error_code);
             if error == Some(ErrorCode::None) || error == Some(ErrorCode::InvalidPartitions) && in_doubt {
                 self.client.note(|| format!("{what}: done"));
-                run.model.borrow_mut().topic_mut(topic.id).partitions = count;
+                run.model.borrow_mut().topic_mut(topic.key).partitions = count;
                 return;
             }
             match self.judge(&what, error, result.error_message.as_deref()) {
@@ -262,24 +273,21 @@ impl Admin {
     }
 }
 
-fn metadata_of_all() -> MetadataRequest {
-    MetadataRequest { topics: None, allow_auto_topic_creation: false, ..Default::default() }
-}
-
 /// Holds the broker's list of topics against the model.
 pub async fn check_metadata(client: &mut Client) -> Result<(), Lost> {
     let run = client.run.clone();
-    let response = client.call(12, &metadata_of_all()).await?;
+    let response = client.call(METADATA_VERSION, &metadata_of_all()).await?;
     client.note(|| format!("metadata names {} topics", response.topics.len()));
     let model = run.model.borrow();
-    for topic in &model.topics {
-        let found = response.topics.iter().find(|found| found.topic_id == topic.id);
+    for topic in model.topics_of(client.cluster) {
+        let id = topic.key.id;
+        let found = response.topics.iter().find(|found| found.topic_id == id);
         match found {
             Some(_) if topic.deleted => {
-                run.violate(Invariant::TopicsKept, format!("{} {} was deleted and is back", topic.name, topic.id));
+                run.violate(Invariant::TopicsKept, format!("{} {id} was deleted and is back", topic.name));
             }
             None if !topic.delete_asked => {
-                run.violate(Invariant::TopicsKept, format!("{} {} was created and is gone", topic.name, topic.id));
+                run.violate(Invariant::TopicsKept, format!("{} {id} was created and is gone", topic.name));
             }
             Some(found) => {
                 let count = found.partitions.len() as i32;

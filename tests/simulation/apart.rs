@@ -3,6 +3,7 @@
 
 use crate::{
     client::{Client, Pending},
+    cluster::ClusterId,
     commits, journal,
     plan::{Plan, Variation},
     run::Run,
@@ -33,8 +34,10 @@ const LONG: Duration = Duration::from_secs(2);
 fn started(seed: u64, log_dirs: usize, properties: &[(&str, &str)]) -> Rc<Run> {
     journal::begin(false);
     let mut plan = Plan::new(seed, Variation::None);
-    (plan.options, plan.cores, plan.log_dirs, plan.faults) = (SimOptions::calm(), 1, log_dirs, Vec::new());
-    let always = [("node.id", "1"), ("admin.listener", ""), ("offsets.topic.num.partitions", "2")];
+    (plan.options, plan.faults) = (SimOptions::calm(), Vec::new());
+    let node = &mut plan.nodes[0];
+    (node.cores, node.log_dirs, node.properties) = (1, log_dirs, Vec::new());
+    let always = [("admin.listener", ""), ("offsets.topic.num.partitions", "2")];
     let set = always.iter().chain(properties).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     plan.properties = set.collect();
     let run = Run::of(seed, plan);
@@ -43,16 +46,16 @@ fn started(seed: u64, log_dirs: usize, properties: &[(&str, &str)]) -> Rc<Run> {
 }
 
 fn start(run: &Rc<Run>) {
-    run.broker.start();
-    assert!(run.world.run_until(Duration::from_secs(30), || run.broker.is_ready()), "{:?}", run.broker.failure());
+    run.nodes[0].start();
+    assert!(run.world.run_until(Duration::from_secs(30), || run.nodes[0].is_ready()), "{:?}", run.nodes[0].failure());
 }
 
 /// Runs one client's story to its end.
 fn tell<F: Future<Output = ()> + 'static>(run: &Rc<Run>, story: impl FnOnce(Client) -> F + 'static) {
     let done = Rc::new(Cell::new(false));
     let flag = done.clone();
-    run.spawn("story".to_owned(), move |run: Rc<Run>, ring: Ring| async move {
-        story(Client::new(&run, &ring, "story".to_owned())).await;
+    run.spawn(ClusterId::FIRST, "story".to_owned(), move |run: Rc<Run>, ring: Ring| async move {
+        story(Client::new(&run, &ring, ClusterId::FIRST, "story".to_owned())).await;
         flag.set(true);
     });
     assert!(run.world.run_until(Duration::from_secs(120), || done.get()), "the story does not end");
@@ -114,7 +117,7 @@ fn group_of(partition: i32) -> String {
 
 /// Which of the two directories has this partition.
 fn directory_of(client: &Client, topic: &str, partition: i32) -> usize {
-    let disk = client.run.world.disk(client.run.broker.node);
+    let disk = client.run.world.disk(client.run.nodes[0].node);
     let names = disk.file_names();
     let has = |dir: &usize| names.iter().any(|name| name.starts_with(&format!("/data/{dir}/{topic}-{partition}/")));
     (0..2).find(has).expect("the partition has files")
@@ -135,7 +138,7 @@ fn a_directory_that_hangs_delays_no_acknowledgement_of_another() {
         let run = started(seed, 2, &quick);
         tell(&run, move |mut client| async move {
             let run = client.run.clone();
-            let disk = run.world.disk(run.broker.node);
+            let disk = run.world.disk(run.nodes[0].node);
             create(&mut client, 8).await;
             while commits::find_coordinator(&mut client, "any").await.is_err() {}
             let own = (0..2).find(|index| directory_of(&client, "__consumer_offsets", *index) == 0);
@@ -152,7 +155,7 @@ fn a_directory_that_hangs_delays_no_acknowledgement_of_another() {
             disk.hang_below("/data/1", true);
             let mut waiting = Vec::new();
             for (partition, bytes) in hung.iter().zip([100, 100_000, 10, 600_000]) {
-                let mut other = Client::new(&run, &client.ring, "who waits".to_owned());
+                let mut other = Client::new(&run, &client.ring, ClusterId::FIRST, "who waits".to_owned());
                 let pending = send(&mut other, *partition, bytes).await;
                 waiting.push((other, pending));
             }
@@ -186,7 +189,7 @@ fn nothing_is_acknowledged_before_it_is_written() {
         let count = acknowledged.clone();
         tell(&run, move |mut client| async move {
             let run = client.run.clone();
-            let disk = run.world.disk(run.broker.node);
+            let disk = run.world.disk(run.nodes[0].node);
             create(&mut client, 1).await;
             assert_eq!(produce(&mut client, 0, 700_000).await, (ErrorCode::None, 0));
             count.set(1);
@@ -194,7 +197,7 @@ fn nothing_is_acknowledged_before_it_is_written() {
             // The second segment's file is opened now.
             let pending = send(&mut client, 0, 700_000).await;
             client.ring.sleep(LONG).await;
-            let mut reader = Client::new(&run, &client.ring, "reader".to_owned());
+            let mut reader = Client::new(&run, &client.ring, ClusterId::FIRST, "reader".to_owned());
             assert_eq!(end_offset(&mut reader, 0).await, 1, "seed {seed}");
             if seed % 2 == 0 {
                 // Killed with the file not open: no producer had an answer.
@@ -207,8 +210,8 @@ fn nothing_is_acknowledged_before_it_is_written() {
             }
             count.set(12);
         });
-        run.broker.kill();
-        run.world.disk(run.broker.node).hang(false);
+        run.nodes[0].kill();
+        run.world.disk(run.nodes[0].node).hang(false);
         start(&run);
         tell(&run, move |mut client| async move {
             let end = end_offset(&mut client, 0).await;
@@ -228,7 +231,7 @@ fn a_full_disk_at_a_roll_is_an_error() {
     for seed in 0..20 {
         let run = started(seed, 1, &[("durability", "os"), ("log.segment.bytes", "1048576")]);
         tell(&run, move |mut client| async move {
-            let disk = client.run.world.disk(client.run.broker.node);
+            let disk = client.run.world.disk(client.run.nodes[0].node);
             create(&mut client, 1).await;
             assert_eq!(produce(&mut client, 0, 700_000).await, (ErrorCode::None, 0));
             // What the roll of a segment writes besides is written before.
@@ -251,14 +254,14 @@ fn a_topic_goes_while_a_write_of_it_waits() {
         let run = started(seed, 2, &[]);
         tell(&run, move |mut client| async move {
             let run = client.run.clone();
-            let disk = run.world.disk(run.broker.node);
+            let disk = run.world.disk(run.nodes[0].node);
             create(&mut client, 4).await;
             for partition in 0..4 {
                 assert_eq!(produce(&mut client, partition, 100).await.0, ErrorCode::None);
             }
             disk.hang_below("/data/1", true);
             for partition in 0..4 {
-                let mut other = Client::new(&run, &client.ring, "who waits".to_owned());
+                let mut other = Client::new(&run, &client.ring, ClusterId::FIRST, "who waits".to_owned());
                 send(&mut other, partition, 1_000).await;
             }
             client.ring.sleep(Duration::from_millis(100)).await;
@@ -290,7 +293,7 @@ fn retention_of_a_whole_log_that_fails_half_way_leaves_a_log() {
         ];
         let run = started(seed, 1, &quick);
         tell(&run, move |mut client| async move {
-            let disk = client.run.world.disk(client.run.broker.node);
+            let disk = client.run.world.disk(client.run.nodes[0].node);
             create(&mut client, 1).await;
             assert_eq!(produce(&mut client, 0, 100).await, (ErrorCode::None, 0));
             // The recovery point is written meanwhile.
@@ -304,8 +307,8 @@ fn retention_of_a_whole_log_that_fails_half_way_leaves_a_log() {
             assert!(!has(0) && has(1), "seed {seed}: {names:?}");
         });
         match seed % 2 {
-            0 => run.broker.crash(),
-            _ => run.broker.kill(),
+            0 => run.nodes[0].crash(),
+            _ => run.nodes[0].kill(),
         }
         start(&run);
         tell(&run, move |mut client| async move {
@@ -322,7 +325,7 @@ fn retention_of_a_whole_log_that_fails_half_way_leaves_a_log() {
 fn a_commit_stream_that_cannot_be_removed_keeps_nothing_from_service() {
     for seed in 0..21 {
         let run = started(seed, 2, &[]);
-        let disk = run.world.disk(run.broker.node);
+        let disk = run.world.disk(run.nodes[0].node);
         let has_stream = || disk.file_names().iter().any(|name| name.starts_with("/data/1/commit-stream-"));
         let produce_all = |expected: i64| {
             tell(&run, move |mut client| async move {
@@ -335,29 +338,29 @@ fn a_commit_stream_that_cannot_be_removed_keeps_nothing_from_service() {
         tell(&run, |mut client| async move { create(&mut client, 4).await });
         produce_all(0);
         assert!(has_stream());
-        run.broker.crash();
+        run.nodes[0].crash();
         disk.fail_removals("/data/1/");
         start(&run);
         produce_all(1);
         match seed % 3 {
-            0 => run.broker.crash(),
-            1 => run.broker.kill(),
+            0 => run.nodes[0].crash(),
+            1 => run.nodes[0].kill(),
             _ => {
-                assert!(run.broker.begin_stop());
-                assert!(run.world.run_until(Duration::from_secs(30), || run.broker.has_stopped()));
-                let failure = run.broker.failure().unwrap_or_default();
+                assert!(run.nodes[0].begin_stop());
+                assert!(run.world.run_until(Duration::from_secs(30), || run.nodes[0].has_stopped()));
+                let failure = run.nodes[0].failure().unwrap_or_default();
                 assert!(failure.contains("not closed in order: /data/1."), "seed {seed}: {failure}");
-                run.broker.kill();
+                run.nodes[0].kill();
             }
         }
         assert!(has_stream());
         start(&run);
         produce_all(2);
-        run.broker.crash();
+        run.nodes[0].crash();
         disk.heal();
         start(&run);
         produce_all(3);
-        run.broker.kill();
+        run.nodes[0].kill();
         run.world.close();
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     admin,
     client::{Client, Lost},
+    cluster::ClusterId,
     commits, configs,
     model::PartitionKey,
     reader::{self, Cursor},
@@ -11,14 +12,14 @@ use crate::{
 use ring::Ring;
 use std::rc::Rc;
 
-pub async fn work(run: Rc<Run>, ring: Ring) {
-    let mut client = Client::new(&run, &ring, "audit".to_owned());
+pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId) {
+    let mut client = Client::new(&run, &ring, cluster, "audit".to_owned());
     while !run.is_over() {
         if admin::check_metadata(&mut client).await.is_ok() && configs::check(&mut client).await.is_ok() {
             break;
         }
     }
-    let partitions = run.model.borrow().live_partitions();
+    let partitions = run.model.borrow().live_partitions(cluster);
     for key in partitions.into_iter().filter(|key| run.victim.get() != Some(*key)) {
         while !run.is_over() && read_all(&mut client, key).await.is_err() {}
     }
@@ -33,7 +34,7 @@ async fn read_all(client: &mut Client, key: PartitionKey) -> Result<(), Lost> {
         reader::fetch(client, &mut cursor).await?;
     }
     let model = run.model.borrow();
-    let all_begin_at_zero = run.plan.depth == 1 && model.certain_from() == 0;
+    let all_begin_at_zero = run.plan.depth == 1 && model.certain_from(key.topic.cluster) == 0;
     run.check(model.check_sequences(key, cursor[0].start, cursor[0].next, all_begin_at_zero));
     Ok(())
 }

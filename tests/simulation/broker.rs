@@ -1,9 +1,14 @@
-//! The broker under test: its process on a simulated node, from power-on to whatever end it meets.
+//! A broker under test: its process on a simulated node, from power-on to whatever end it meets.
 //!
 //! Stands where `src/main.rs` stands for a real process: one simulated core per thread, and the control thread's end of
 //! the mailboxes for a clean stop.
 
-use crate::{dice::Dice, plan::Plan};
+use crate::{
+    cluster::ClusterId,
+    dice::Dice,
+    plan::{NodePlan, Plan},
+    quiet::Quiet,
+};
 use millstream::net::admission::OpenConnections;
 use millstream::{
     boot::{self, Board, CoreStart, ListenAddress, MeshEnd},
@@ -25,8 +30,12 @@ pub const PORT: u16 = 9092;
 const MAX_CORES: u64 = 4;
 
 pub struct Broker {
+    /// Its `node.id`.
+    pub id: i32,
+    pub cluster: ClusterId,
     pub node: NodeId,
     pub address: SocketAddr,
+    pub quiet: Quiet,
     world: World,
     loaded: Loaded,
     cores: Cell<usize>,
@@ -45,22 +54,28 @@ struct Process {
 }
 
 impl Broker {
-    pub fn new(world: &World, plan: &Plan) -> Broker {
-        let node = world.node("broker");
+    pub fn new(world: &World, plan: &Plan, own: &NodePlan) -> Broker {
+        let node = world.node(&format!("broker {}", own.id));
         let address = SocketAddr::new(world.address(node), PORT);
-        let mut overrides = plan.properties.clone();
+        let mut overrides: Vec<_> = own.properties.iter().chain(&plan.properties).cloned().collect();
+        overrides.push(("node.id".to_owned(), own.id.to_string()));
         overrides.push(("listeners".to_owned(), format!("PLAINTEXT://{address}")));
-        let dirs: Vec<String> = (0..plan.log_dirs).map(|index| format!("/data/{index}")).collect();
+        let dirs: Vec<String> = (0..own.log_dirs).map(|index| format!("/data/{index}")).collect();
         overrides.push(("log.dirs".to_owned(), dirs.join(",")));
         let loaded =
             config::load::from_sources(None, &overrides, std::iter::empty(), "broker").expect("a valid configuration");
+        // That of the first one as it was when it was the only one.
+        let dice_seed = plan.seed ^ 0xc02e5 ^ (own.id as u64 - 1) << 32;
         Broker {
+            id: own.id,
+            cluster: own.cluster,
             node,
             address,
+            quiet: Quiet::default(),
             world: world.clone(),
             loaded,
-            cores: Cell::new(plan.cores),
-            dice: plan.vary_cores.then(|| RefCell::new(Dice::new(plan.seed ^ 0xc02e5))),
+            cores: Cell::new(own.cores),
+            dice: plan.vary_cores.then(|| RefCell::new(Dice::new(dice_seed))),
             process: RefCell::default(),
         }
     }

@@ -5,6 +5,7 @@
 
 use crate::{
     client::{Client, Lost},
+    cluster::ClusterId,
     model::{Invariant, Violation},
     run::Run,
 };
@@ -25,8 +26,14 @@ const FIND_VERSION: i16 = 4;
 const COMMITS: usize = 40;
 const GROUPS: [&str; 3] = ["committed-a", "committed-b", "committed-c"];
 
-/// Group, topic, partition.
-pub type CommitKey = (String, String, i32);
+/// A partition, by its topic's name, in a group of a cluster.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CommitKey {
+    cluster: ClusterId,
+    group: String,
+    topic: String,
+    index: i32,
+}
 
 struct Attempt {
     offset: i64,
@@ -40,8 +47,9 @@ struct Attempt {
 pub struct Commits {
     attempts: BTreeMap<CommitKey, Vec<Attempt>>,
     next_offset: i64,
-    /// What was acknowledged up to here may be gone: a power cut that `durability=os` does not survive.
-    lost_at: Option<Instant>,
+    /// By cluster: what was acknowledged up to here may be gone, in a power cut that
+    /// `durability=os` does not survive.
+    lost_at: BTreeMap<ClusterId, Instant>,
     pub acknowledged: u64,
 }
 
@@ -67,17 +75,18 @@ impl Commits {
         let attempt =
             attempts.iter_mut().find(|attempt| attempt.offset == offset).expect("an answer follows an attempt");
         // An answer that was under way in a power cut says nothing of what the power cut has left.
-        attempt.acknowledged = self.lost_at.is_none_or(|lost_at| attempt.sent_at > lost_at);
+        attempt.acknowledged = self.lost_at.get(&key.cluster).is_none_or(|lost_at| attempt.sent_at > *lost_at);
         attempt.settled_at = Some(now);
     }
 
     /// Requests that were under way are carried out no more. `loses`: any of what was acknowledged may be gone.
-    pub fn broker_ended(&mut self, now: Instant, loses: bool) {
+    pub fn broker_ended(&mut self, cluster: ClusterId, now: Instant, loses: bool) {
         if loses {
-            self.lost_at = Some(now);
-            self.attempts.values_mut().flatten().for_each(|attempt| attempt.acknowledged = false);
+            self.lost_at.insert(cluster, now);
         }
-        for attempt in self.attempts.values_mut().flatten() {
+        let of_cluster = self.attempts.iter_mut().filter(|(key, _)| key.cluster == cluster);
+        for attempt in of_cluster.flat_map(|(_, attempts)| attempts) {
+            attempt.acknowledged &= !loses;
             attempt.settled_at.get_or_insert(now);
         }
     }
@@ -87,7 +96,7 @@ impl Commits {
         let none = Vec::new();
         let attempts = self.attempts.get(key).unwrap_or(&none);
         let bad = |detail: String| {
-            let detail = format!("group {} {}-{}: {detail}", key.0, key.1, key.2);
+            let detail = format!("{:?}, group {} {}-{}: {detail}", key.cluster, key.group, key.topic, key.index);
             Err(Violation { invariant: Invariant::CommittedOffsetsKept, detail })
         };
         let mut replaced_after = Instant(0);
@@ -110,17 +119,17 @@ impl Commits {
         }
     }
 
-    fn keys(&self) -> Vec<CommitKey> {
-        self.attempts.keys().cloned().collect()
+    fn keys(&self, cluster: ClusterId) -> Vec<CommitKey> {
+        self.attempts.keys().filter(|key| key.cluster == cluster).cloned().collect()
     }
 }
 
 /// Commits and looks, without being a member of the groups.
-pub async fn work(run: Rc<Run>, ring: Ring) {
-    let mut client = Client::new(&run, &ring, "committer".to_owned());
+pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId) {
+    let mut client = Client::new(&run, &ring, cluster, "committer".to_owned());
     let mut commits_left = COMMITS;
     while !run.is_over() {
-        let base = base_partitions(&run);
+        let base = base_partitions(&run, cluster);
         if base.is_empty() {
             client.pause().await;
             continue;
@@ -134,10 +143,13 @@ pub async fn work(run: Rc<Run>, ring: Ring) {
             let at = client.below(base.len());
             let count = 1 + client.below((base.len() - at).min(3));
             if client.one_in(4) {
-                let keys: Vec<_> = base[at..at + count]
-                    .iter()
-                    .map(|(topic, index)| (group.to_owned(), topic.clone(), *index))
-                    .collect();
+                let key = |(topic, index): &(String, i32)| CommitKey {
+                    cluster,
+                    group: group.to_owned(),
+                    topic: topic.clone(),
+                    index: *index,
+                };
+                let keys: Vec<_> = base[at..at + count].iter().map(key).collect();
                 let _ = check_keys(&mut client, group, &keys).await;
             } else {
                 commits_left -= 1;
@@ -149,17 +161,19 @@ pub async fn work(run: Rc<Run>, ring: Ring) {
 }
 
 /// The partitions of the topics that stay.
-pub fn base_partitions(run: &Run) -> Vec<(String, i32)> {
+pub fn base_partitions(run: &Run, cluster: ClusterId) -> Vec<(String, i32)> {
     let model = run.model.borrow();
-    let base = model.live().filter(|topic| topic.is_base);
+    let base = model.live(cluster).filter(|topic| topic.is_base);
     base.flat_map(|topic| (0..topic.partitions).map(|index| (topic.name.clone(), index))).collect()
 }
 
 /// Has the coordinator of a group found, which creates its topic at the first time.
 pub async fn find_coordinator(client: &mut Client, group: &str) -> Result<(), Lost> {
+    client.directory.borrow_mut().forget_coordinator(group);
     let request =
         FindCoordinatorRequest { key_type: 0, coordinator_keys: vec![group.to_owned()], ..Default::default() };
     let response = client.call(FIND_VERSION, &request).await?;
+    client.directory.borrow_mut().learn_coordinators(&response);
     let error = response.coordinators.first().and_then(|one| ErrorCode::from_code(one.error_code));
     match error {
         Some(ErrorCode::None) => return Ok(()),
@@ -178,11 +192,12 @@ pub async fn commit(
     partitions: &[(String, i32)],
 ) -> Result<Vec<ErrorCode>, Lost> {
     let run = client.run.clone();
+    let coordinator = client.coordinator_of(group).await?;
     let mut topics: Vec<OffsetCommitRequestTopic> = Vec::new();
     let mut sent: Vec<(CommitKey, i64)> = Vec::new();
     for (topic, index) in partitions {
         let offset = run.commits.borrow_mut().fresh_offset();
-        let key = (group.to_owned(), topic.clone(), *index);
+        let key = CommitKey { cluster: client.cluster, group: group.to_owned(), topic: topic.clone(), index: *index };
         run.commits.borrow_mut().sent(&key, offset, client.run.world.now());
         sent.push((key, offset));
         let partition = OffsetCommitRequestPartition {
@@ -207,7 +222,7 @@ pub async fn commit(
         topics,
         ..Default::default()
     };
-    let response = client.call(COMMIT_VERSION, &request).await?;
+    let response = client.call_at(coordinator, COMMIT_VERSION, &request).await?;
     let errors: Vec<ErrorCode> =
         sent.iter().map(|(key, offset)| take_answer(client, key, *offset, &response)).collect();
     if errors.contains(&ErrorCode::NotCoordinator) {
@@ -218,10 +233,10 @@ pub async fn commit(
 
 fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetCommitResponse) -> ErrorCode {
     let run = &client.run;
-    let topic = response.topics.iter().find(|topic| topic.name == key.1);
-    let answer = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.2));
+    let topic = response.topics.iter().find(|topic| topic.name == key.topic);
+    let answer = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index));
     let error = answer.and_then(|answer| ErrorCode::from_code(answer.error_code));
-    client.note(|| format!("commit of {offset} for {} {}-{}: {error:?}", key.0, key.1, key.2));
+    client.note(|| format!("commit of {offset} for {} {}-{}: {error:?}", key.group, key.topic, key.index));
     let now = client.run.world.now();
     match error {
         Some(ErrorCode::None) => run.commits.borrow_mut().answered(key, offset, true, now),
@@ -229,7 +244,7 @@ fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetC
             run.commits.borrow_mut().answered(key, offset, false, now);
         }
         // The group itself has gone with what durability=os has lost.
-        Some(ErrorCode::GroupIdNotFound) if run.model.borrow().certain_from() > 0 => {
+        Some(ErrorCode::GroupIdNotFound) if run.model.borrow().certain_from(key.cluster) > 0 => {
             run.commits.borrow_mut().answered(key, offset, false, now);
         }
         // It may have been written already when the log failed.
@@ -242,11 +257,11 @@ fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetC
 
 /// Checks every committed offset that anybody has attempted.
 pub async fn check_all(client: &mut Client) -> Result<(), Lost> {
-    let keys = client.run.commits.borrow().keys();
-    let mut groups: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
+    let keys = client.run.commits.borrow().keys(client.cluster);
+    let mut groups: Vec<String> = keys.iter().map(|key| key.group.clone()).collect();
     groups.dedup();
     for group in groups {
-        let of_group: Vec<CommitKey> = keys.iter().filter(|key| key.0 == group).cloned().collect();
+        let of_group: Vec<CommitKey> = keys.iter().filter(|key| key.group == group).cloned().collect();
         check_keys(client, &group, &of_group).await?;
     }
     Ok(())
@@ -254,8 +269,9 @@ pub async fn check_all(client: &mut Client) -> Result<(), Lost> {
 
 async fn check_keys(client: &mut Client, group: &str, keys: &[CommitKey]) -> Result<(), Lost> {
     let run = client.run.clone();
+    let coordinator = client.coordinator_of(group).await?;
     let mut topics: Vec<OffsetFetchRequestTopics> = Vec::new();
-    for (_, topic, index) in keys {
+    for CommitKey { topic, index, .. } in keys {
         match topics.iter_mut().find(|known| known.name == *topic) {
             Some(known) => known.partition_indexes.push(*index),
             None => topics.push(OffsetFetchRequestTopics {
@@ -269,7 +285,7 @@ async fn check_keys(client: &mut Client, group: &str, keys: &[CommitKey]) -> Res
         OffsetFetchRequestGroup { group_id: group.to_owned(), member_id: None, member_epoch: -1, topics: Some(topics) };
     let request = OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
     let sent_at = client.run.world.now();
-    let response = client.call(FETCH_VERSION, &request).await?;
+    let response = client.call_at(coordinator, FETCH_VERSION, &request).await?;
     let Some(answer) = response.groups.first() else {
         run.violate(Invariant::AnswersExplained, format!("group {group} is missing in an offset fetch response"));
         return Ok(());
@@ -284,8 +300,8 @@ async fn check_keys(client: &mut Client, group: &str, keys: &[CommitKey]) -> Res
         error => run.violate(Invariant::AnswersExplained, format!("offset fetch: {error:?}")),
     }
     for key in keys {
-        let topic = answer.topics.iter().find(|topic| topic.name == key.1);
-        let partition = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.2));
+        let topic = answer.topics.iter().find(|topic| topic.name == key.topic);
+        let partition = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index));
         let Some(partition) = partition.filter(|partition| partition.error_code == 0) else {
             run.violate(
                 Invariant::AnswersExplained,

@@ -54,10 +54,11 @@ fn asked(topic: &mut Topic, name: &'static str, value: Option<&String>) {
 /// Changes one config of a topic that stays, until that is done.
 pub async fn alter(admin: &mut Admin) {
     let run = admin.client.run.clone();
-    let base: Vec<Topic> = run.model.borrow().live().filter(|topic| topic.is_base).cloned().collect();
+    let base: Vec<Topic> =
+        run.model.borrow().live(admin.client.cluster).filter(|topic| topic.is_base).cloned().collect();
     let Some(topic) = base.get(admin.client.below(base.len())) else { return };
     let (name, value) = draw(&admin.client);
-    asked(run.model.borrow_mut().topic_mut(topic.id), name, value.as_ref());
+    asked(run.model.borrow_mut().topic_mut(topic.key), name, value.as_ref());
     let what = format!("{name}={value:?} for {}", topic.name);
     while !run.is_over() {
         let config_operation = if value.is_some() { SET } else { DELETE };
@@ -72,7 +73,7 @@ pub async fn alter(admin: &mut Admin) {
         let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else { continue };
         if result.error_code == 0 {
             admin.client.note(|| format!("{what}: done"));
-            run.model.borrow_mut().topic_mut(topic.id).configs.entry(name).or_default().0 = value;
+            run.model.borrow_mut().topic_mut(topic.key).configs.entry(name).or_default().0 = value;
             return;
         }
         let error = admin.judge(&what, ErrorCode::from_code(result.error_code), result.error_message.as_deref());
@@ -86,7 +87,8 @@ pub async fn alter(admin: &mut Admin) {
 /// Holds the configs of every topic that lives against what was acknowledged last.
 pub async fn check(client: &mut Client) -> Result<(), Lost> {
     let run = client.run.clone();
-    let set: Vec<Topic> = run.model.borrow().live().filter(|topic| !topic.configs.is_empty()).cloned().collect();
+    let has_any = |topic: &&Topic| !topic.configs.is_empty();
+    let set: Vec<Topic> = run.model.borrow().live(client.cluster).filter(has_any).cloned().collect();
     let resource = |topic: &Topic| DescribeConfigsResource {
         resource_type: TOPIC_RESOURCE,
         resource_name: topic.name.clone(),

@@ -4,7 +4,9 @@
 
 use crate::{
     audit,
+    broker::Broker,
     client::{Client, Lost},
+    cluster::ClusterId,
     commits::base_partitions,
     dice::Dice,
     model::{Invariant, PartitionKey},
@@ -44,11 +46,12 @@ struct Segment {
     may_be_gone: bool,
 }
 
-pub fn inflict(run: &Rc<Run>) {
+pub fn inflict(run: &Rc<Run>, node: &Broker) {
     let mut dice = Dice::new(run.plan.seed ^ 0xda3a6e);
-    run.end_broker(*dice.pick(&[Fault::CleanStop, Fault::Kill]));
-    let disk = run.world.disk(run.broker.node);
-    let segments = known_segments(run, &disk);
+    run.end_node(node, *dice.pick(&[Fault::CleanStop, Fault::Kill]));
+    let disk = run.world.disk(node.node);
+    let cluster = node.cluster;
+    let segments = known_segments(run, cluster, &disk);
     if !run.is_over() && !segments.is_empty() {
         let segment = dice.pick(&segments);
         let harms = [Harm::Flip, Harm::Cut, Harm::Delete];
@@ -57,10 +60,10 @@ pub fn inflict(run: &Rc<Run>) {
         run.note(|| format!("{harm:?} of {}", segment.path));
         run.victim.set(Some(segment.key));
         let before = files_below(&disk, &segment.folder);
-        run.start_calmly();
+        run.start_calmly(node);
         let key = segment.key;
-        run.spawn("audit".to_owned(), audit::work);
-        run.spawn("inspector".to_owned(), move |run, ring| inspect(run, ring, key, harm));
+        run.spawn(cluster, "audit".to_owned(), move |run, ring| audit::work(run, ring, cluster));
+        run.spawn(cluster, "inspector".to_owned(), move |run, ring| inspect(run, ring, key, harm));
         run.wait_for_workers();
         if harm != Harm::Flip && files_below(&disk, &segment.folder) != before {
             let detail = format!("files of {} were changed, though it was refused", segment.folder);
@@ -90,21 +93,21 @@ fn files_below(disk: &DiskControl, folder: &str) -> BTreeMap<String, Vec<u8>> {
 
 /// Segments of topics that stay which the next start knows to be whole: all after a stop in order, and those below the
 /// recovery point after a crash.
-fn known_segments(run: &Run, disk: &DiskControl) -> Vec<Segment> {
+fn known_segments(run: &Run, cluster: ClusterId, disk: &DiskControl) -> Vec<Segment> {
     let names = disk.file_names();
     let mut known = Vec::new();
-    for (topic, index) in base_partitions(run) {
+    for (topic, index) in base_partitions(run, cluster) {
         let suffix = format!("/{topic}-{index}/");
         let mut logs: Vec<&String> =
             names.iter().filter(|name| name.contains(&suffix) && name.ends_with(".log")).collect();
         logs.sort_unstable();
-        let id = run.model.borrow().live().find(|live| live.name == topic).map(|live| live.id);
-        let (Some(id), Some(first)) = (id, logs.first()) else { continue };
+        let key = run.model.borrow().live(cluster).find(|live| live.name == topic).map(|live| live.key);
+        let (Some(topic_key), Some(first)) = (key, logs.first()) else { continue };
         let (dir, _) = first.split_once(&suffix).expect("it has the suffix");
         // A stop in order may find a directory not in order: it holds a folder that the metadata does not know.
         let clean = names.iter().any(|name| *name == format!("{dir}/{CLEAN}"));
         let recovery_point = if clean { i64::MAX } else { recovery_point(disk, dir, &topic, index) };
-        let key = PartitionKey { topic: id, index };
+        let key = PartitionKey { topic: topic_key, index };
         let deleted_to = run.model.borrow().delete_asked_to(key);
         for (at, path) in logs.iter().enumerate() {
             let content = disk.read_raw(path).expect("a file that is listed");
@@ -144,7 +147,7 @@ fn recovery_point(disk: &DiskControl, dir: &str, topic: &str, index: i32) -> i64
 
 /// Reads the damaged partition to its end, or to where it is refused.
 async fn inspect(run: Rc<Run>, ring: Ring, key: PartitionKey, harm: Harm) {
-    let mut client = Client::new(&run, &ring, "inspector".to_owned());
+    let mut client = Client::new(&run, &ring, key.topic.cluster, "inspector".to_owned());
     let mut cursor = Cursor::new(key);
     let (mut reached, mut in_vain) = (-1, 0);
     while !run.is_over() {
@@ -182,8 +185,9 @@ async fn read_on(client: &mut Client, cursor: &mut Cursor) -> Result<Option<Stri
         topics: reader::topics(client, std::iter::once(&*cursor)),
         ..Default::default()
     };
+    let leader = client.leader_of(cursor.key).await?;
     let expected = run.model.borrow().expected(cursor.key);
-    let response = client.call(reader::IDS_VERSION, &request).await?;
+    let response = client.call_at(leader, reader::IDS_VERSION, &request).await?;
     let Some(answer) = reader::answer_for(&run, &response, cursor.key) else {
         reader::missing(&run, cursor.key);
         return Ok(None);

@@ -6,6 +6,9 @@
 //! directories alone; safety is checked with every answer. Then the weather is calm: everything that was begun has to come
 //! to its end in time, and after more ends and starts everything is read once more.
 //!
+//! A world may have several nodes, each with its own disk, cores and faults ([`two`]): they form
+//! clusters, and clients find their way in one by Metadata ([`cluster`]).
+//!
 //! What else a seed may draw ([`plan::Plan`]): another number of cores at each start, `durability=os`, retention down to an
 //! empty log, configs that change, producers that want one answer or none, readers with fetch sessions, and at last a file
 //! damaged below the recovery point ([`damage`]).
@@ -15,6 +18,7 @@
 //! | `MILLSTREAM_SEEDS` | how many seeds (20) |
 //! | `MILLSTREAM_FIRST_SEED` | the first one (0) |
 //! | `MILLSTREAM_SEED` | only this one, with everything that happens printed as it happens |
+//! | `MILLSTREAM_MORE_SEEDS` | how many with two nodes (12), and of clients that ask Metadata (10) |
 //! | `RUST_LOG` | which of the broker's log lines go into the event log (`warn`) |
 
 mod admin;
@@ -22,6 +26,7 @@ mod apart;
 mod audit;
 mod broker;
 mod client;
+mod cluster;
 mod commits;
 mod configs;
 mod damage;
@@ -32,11 +37,13 @@ mod model;
 mod overflow;
 mod plan;
 mod producer;
+mod quiet;
 mod reader;
 mod run;
 mod sessions;
 mod silent;
 mod storm;
+mod two;
 
 use model::Invariant;
 use plan::Variation;
@@ -53,12 +60,13 @@ fn variable(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
 }
 
-fn report(seed: u64, outcome: &Outcome) {
+/// `test`: what runs it.
+fn report(seed: u64, outcome: &Outcome, test: &str) {
     let Some(violation) = &outcome.violation else { return };
     eprintln!("\nseed {seed} violates {violation}");
     eprintln!("the last of what happened, by seconds of virtual time:");
     outcome.tail.iter().for_each(|line| eprintln!("  {line}"));
-    eprintln!("repeat it with: MILLSTREAM_SEED={seed} cargo test --release --test simulation seeds\n");
+    eprintln!("repeat it with: MILLSTREAM_SEED={seed} cargo test --release --test simulation {test}\n");
 }
 
 #[test]
@@ -80,7 +88,7 @@ fn seeds_keep_every_invariant() {
         virtual_time += outcome.virtual_time;
         if let Some(violation) = &outcome.violation {
             if failures.is_empty() {
-                report(seed, &outcome);
+                report(seed, &outcome, "seeds");
             } else {
                 eprintln!("seed {seed} violates {violation}");
             }
@@ -112,6 +120,22 @@ fn a_seed_repeats_itself() {
         let counts = |one: &Outcome| (one.requests, one.acked_records, one.read_records, one.commits);
         assert_eq!(counts(&first), counts(&second));
     }
+}
+
+/// The world of one node is the same where its clients look for it.
+#[test]
+fn clients_of_one_node_find_it_by_metadata() {
+    let one = variable("MILLSTREAM_SEED");
+    let first = one.or(variable("MILLSTREAM_FIRST_SEED")).unwrap_or(4_000_000);
+    let count = one.map_or_else(|| variable("MILLSTREAM_MORE_SEEDS").unwrap_or(10), |_| 1);
+    let mut acked = 0;
+    for seed in first..first + count {
+        let outcome = run_seed(seed, Variation::ByMetadata, one.is_some());
+        report(seed, &outcome, "by_metadata");
+        assert!(outcome.violation.is_none(), "seed {seed} violates {:?}", outcome.violation);
+        acked += outcome.acked_records;
+    }
+    assert!(acked > 0 || count < 10, "in {count} seeds nobody has found the node");
 }
 
 /// What ten seeds may leave behind together: the lines of the event log that is kept from the last one.

@@ -2,13 +2,14 @@
 
 use crate::{
     client::{Client, Lost},
+    cluster::ClusterId,
     commits,
     model::{Invariant, Violation},
     run::Run,
 };
 use bytes::Bytes;
 use protocol::{
-    ErrorCode,
+    ErrorCode, Request,
     generated::rpc::{join_group_request::JoinGroupRequestProtocol, sync_group_request::SyncGroupRequestAssignment},
     messages::*,
 };
@@ -26,30 +27,30 @@ const COMMITS: usize = 25;
 /// What was acknowledged to the members of each generation.
 #[derive(Default)]
 pub struct Generations {
-    /// By the number of a generation, and what the power cuts that may have taken it are told by: the leader's mark, and who
-    /// owns which partition.
-    acknowledged: FxHashMap<(u32, i32), (u64, BTreeMap<String, String>)>,
+    /// By cluster, the number of a generation, and what the power cuts that may have taken it are
+    /// told by: the leader's mark, and who owns which partition.
+    acknowledged: FxHashMap<(ClusterId, u32, i32), (u64, BTreeMap<String, String>)>,
 }
 
 impl Generations {
     /// A member has been given `assignment` (see [`assignment`]) in this generation.
     fn assigned(
         &mut self,
-        (certain_from, generation): (u32, i32),
+        (cluster, certain_from, generation): (ClusterId, u32, i32),
         member: &str,
         assignment: &str,
     ) -> Result<(), Violation> {
         let bad = |detail: String| {
             Err(Violation {
                 invariant: Invariant::GenerationsKept,
-                detail: format!("generation {generation}: {detail}"),
+                detail: format!("{cluster:?}, generation {generation}: {detail}"),
             })
         };
         let mut parts = assignment.split(',');
         let Some(mark) = parts.next().and_then(|mark| mark.parse::<u64>().ok()) else {
             return bad(format!("{member} was assigned {assignment:?}, which no leader wrote"));
         };
-        let known = self.acknowledged.entry((certain_from, generation)).or_insert((mark, BTreeMap::new()));
+        let known = self.acknowledged.entry((cluster, certain_from, generation)).or_insert((mark, BTreeMap::new()));
         if known.0 != mark {
             return bad("two leaders have shared it out".to_owned());
         }
@@ -80,11 +81,11 @@ struct Member {
     commits_left: usize,
 }
 
-pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
-    let client = Client::new(&run, &ring, format!("member {index}"));
+pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
+    let client = Client::new(&run, &ring, cluster, format!("member {index}"));
     let mut member = Member { client, id: String::new(), generation: -1, owned: vec![], commits_left: COMMITS };
     while !(run.is_over() || run.is_calm() && member.commits_left == 0) {
-        if commits::base_partitions(&run).is_empty() {
+        if commits::base_partitions(&run, cluster).is_empty() {
             if run.is_calm() {
                 return;
             }
@@ -111,7 +112,9 @@ impl Member {
             }
             Some(ErrorCode::IllegalGeneration | ErrorCode::RebalanceInProgress) => self.generation = -1,
             // Gone with what durability=os has lost.
-            Some(ErrorCode::GroupIdNotFound) if self.client.run.model.borrow().certain_from() > 0 => {
+            Some(ErrorCode::GroupIdNotFound)
+                if self.client.run.model.borrow().certain_from(self.client.cluster) > 0 =>
+            {
                 self.generation = -1;
             }
             Some(
@@ -122,6 +125,11 @@ impl Member {
             error => self.client.run.violate(Invariant::AnswersExplained, format!("{what}: {error:?}")),
         }
         Ok(false)
+    }
+
+    async fn call<Q: Request>(&mut self, version: i16, request: &Q) -> Result<Q::Response, Lost> {
+        let coordinator = self.client.coordinator_of(GROUP).await?;
+        self.client.call_at(coordinator, version, request).await
     }
 
     async fn join(&mut self) -> Result<(), Lost> {
@@ -137,7 +145,7 @@ impl Member {
             protocols,
             ..Default::default()
         };
-        let joined = self.client.call(7, &request).await?;
+        let joined = self.call(7, &request).await?;
         if joined.error_code == ErrorCode::MemberIdRequired.code() {
             self.id = joined.member_id;
             return Ok(());
@@ -149,7 +157,7 @@ impl Member {
         let generation = joined.generation_id;
         let mut assignments = Vec::new();
         if joined.leader == self.id {
-            let partitions = commits::base_partitions(&run);
+            let partitions = commits::base_partitions(&run, self.client.cluster);
             let mark = self.client.ring.random_u64();
             for (at, member) in joined.members.iter().enumerate() {
                 let share: Vec<_> = partitions.iter().skip(at).step_by(joined.members.len()).cloned().collect();
@@ -168,11 +176,12 @@ impl Member {
             assignments,
             ..Default::default()
         };
-        let certain_from = run.model.borrow().certain_from();
-        let synced = self.client.call(5, &request).await?;
+        let cluster = self.client.cluster;
+        let certain_from = run.model.borrow().certain_from(cluster);
+        let synced = self.call(5, &request).await?;
         if self.succeeded("sync", synced.error_code).await? {
             let text = String::from_utf8_lossy(&synced.assignment).into_owned();
-            run.check(run.generations.borrow_mut().assigned((certain_from, generation), &self.id, &text));
+            run.check(run.generations.borrow_mut().assigned((cluster, certain_from, generation), &self.id, &text));
             self.generation = generation;
             let parse = |part: &str| {
                 part.split_once(':').and_then(|(topic, index)| Some((topic.to_owned(), index.parse().ok()?)))
@@ -197,7 +206,7 @@ impl Member {
                 member_id: self.id.clone(),
                 ..Default::default()
             };
-            let beat = self.client.call(4, &request).await?;
+            let beat = self.call(4, &request).await?;
             self.succeeded("heartbeat", beat.error_code).await?;
             return Ok(());
         }
@@ -217,6 +226,6 @@ impl Member {
             LeaveGroupRequest { group_id: GROUP.to_owned(), member_id: self.id.clone(), ..Default::default() };
         self.id.clear();
         self.generation = -1;
-        self.client.call(2, &request).await.map(drop)
+        self.call(2, &request).await.map(drop)
     }
 }

@@ -3,10 +3,15 @@
 //! Owns: every record, topic and commit that any client has attempted, what was acknowledged of it, what was read of it.
 //! Never: knows how the broker works. A contradiction becomes a [`Violation`]; the first one ends the run.
 //!
-//! A *life* is the time between two ends of the broker; an answer belongs to the life in which its request was sent.
+//! A topic, a partition and a producer id belong to one cluster; what has the same name in another
+//! one is another thing.
+//!
+//! A *life* is the time between two ends of a cluster's broker; an answer belongs to the life in
+//! which its request was sent.
 //! A power cut under `durability=os` puts in doubt what was known before it: each log may have lost an end of any length,
 //! and nothing else. What shows that a record is gone shows that all that was known behind it is gone as well.
 
+use crate::cluster::ClusterId;
 use protocol::Uuid;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::BTreeMap, fmt};
@@ -40,6 +45,8 @@ pub enum Invariant {
     AnswersExplained,
     /// In calm weather everything gets done in time.
     Liveness,
+    /// A fault of one node disturbs no client of another, which answers in time.
+    OthersUndisturbed,
     /// No task panics.
     NoPanic,
 }
@@ -62,17 +69,24 @@ fn violated(invariant: Invariant, detail: String) -> Checked {
     Err(Violation { invariant, detail })
 }
 
+/// One incarnation of a topic, in its cluster.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TopicKey {
+    pub cluster: ClusterId,
+    pub id: Uuid,
+}
+
 /// One partition of one incarnation of a topic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PartitionKey {
-    pub topic: Uuid,
+    pub topic: TopicKey,
     pub index: i32,
 }
 
 #[derive(Clone, Debug)]
 pub struct Topic {
     pub name: String,
-    pub id: Uuid,
+    pub key: TopicKey,
     /// As acknowledged; more may have been asked for.
     pub partitions: i32,
     pub partitions_asked: i32,
@@ -150,17 +164,24 @@ pub struct Expected {
     pub life: u32,
 }
 
-#[derive(Default)]
-pub struct Model {
-    pub topics: Vec<Topic>,
-    sent: Vec<Sent>,
-    partitions: FxHashMap<PartitionKey, PartitionModel>,
-    producer_ids: FxHashSet<i64>,
-    /// Producers without an id that there have been.
-    silent: i64,
-    life: u32,
+/// The life of a cluster's broker that is under way.
+#[derive(Clone, Copy, Default)]
+struct Life {
+    number: u32,
     /// What was last seen before this life is in doubt.
     certain_from: u32,
+}
+
+#[derive(Default)]
+pub struct Model {
+    topics: Vec<Topic>,
+    sent: Vec<Sent>,
+    partitions: FxHashMap<PartitionKey, PartitionModel>,
+    producer_ids: FxHashSet<(ClusterId, i64)>,
+    /// Producers without an id that there have been.
+    silent: i64,
+    /// By cluster.
+    lives: Vec<Life>,
     /// Every topic is under a retention that takes records at any time.
     all_expire: bool,
     pub acked_records: u64,
@@ -168,19 +189,21 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(all_expire: bool) -> Model {
-        Model { all_expire, ..Model::default() }
+    pub fn new(clusters: usize, all_expire: bool) -> Model {
+        Model { lives: vec![Life::default(); clusters], all_expire, ..Model::default() }
     }
 
     // ---- lives ---------------------------------------------------------------------------------------------------
 
     /// `in_order`: it has stopped by itself, and everything is on the disk. `loses`: what was not synced is gone.
-    pub fn broker_ended(&mut self, in_order: bool, loses: bool) {
-        self.life += 1;
+    pub fn broker_ended(&mut self, cluster: ClusterId, in_order: bool, loses: bool) {
+        let life = &mut self.lives[cluster.0];
+        life.number += 1;
         if loses {
-            self.certain_from = self.life;
+            life.certain_from = life.number;
         }
-        for partition in self.partitions.values_mut() {
+        let of_cluster = self.partitions.iter_mut().filter(|(key, _)| key.topic.cluster == cluster);
+        for (_, partition) in of_cluster {
             if !in_order {
                 // Checkpoints hold it, and are written now and then.
                 partition.log_start = 0;
@@ -192,12 +215,12 @@ impl Model {
     }
 
     /// Tells lives apart between which records may have been lost.
-    pub fn certain_from(&self) -> u32 {
-        self.certain_from
+    pub fn certain_from(&self, cluster: ClusterId) -> u32 {
+        self.lives[cluster.0].certain_from
     }
 
-    fn is_doubtful(&self, life: u32) -> bool {
-        life < self.certain_from
+    fn is_doubtful(&self, key: PartitionKey, life: u32) -> bool {
+        life < self.certain_from(key.topic.cluster)
     }
 
     pub fn may_expire(&self, key: PartitionKey) -> bool {
@@ -206,25 +229,25 @@ impl Model {
 
     // ---- topics --------------------------------------------------------------------------------------------------
 
-    pub fn topic(&self, id: Uuid) -> Option<&Topic> {
-        self.topics.iter().find(|topic| topic.id == id)
+    pub fn topic(&self, key: TopicKey) -> Option<&Topic> {
+        self.topics.iter().find(|topic| topic.key == key)
     }
 
-    pub fn topic_mut(&mut self, id: Uuid) -> &mut Topic {
-        self.topics.iter_mut().find(|topic| topic.id == id).expect("only known topics are changed")
+    pub fn topic_mut(&mut self, key: TopicKey) -> &mut Topic {
+        self.topics.iter_mut().find(|topic| topic.key == key).expect("only known topics are changed")
     }
 
-    pub fn name(&self, id: Uuid) -> String {
-        self.topic(id).map_or_else(|| id.to_string(), |topic| topic.name.clone())
+    pub fn name(&self, key: TopicKey) -> String {
+        self.topic(key).map_or_else(|| key.id.to_string(), |topic| topic.name.clone())
     }
 
-    pub fn topic_created(&mut self, name: &str, id: Uuid, partitions: i32, is_base: bool) -> Checked {
-        if let Some(same) = self.topic(id) {
-            return violated(Invariant::TopicsKept, format!("topics {} and {name} have the id {id}", same.name));
+    pub fn topic_created(&mut self, name: &str, key: TopicKey, partitions: i32, is_base: bool) -> Checked {
+        if let Some(same) = self.topic(key) {
+            return violated(Invariant::TopicsKept, format!("topics {} and {name} have the id {}", same.name, key.id));
         }
         let topic = Topic {
             name: name.to_owned(),
-            id,
+            key,
             partitions,
             partitions_asked: partitions,
             is_base,
@@ -238,27 +261,32 @@ impl Model {
         Ok(())
     }
 
+    /// Every topic that there has been.
+    pub fn topics_of(&self, cluster: ClusterId) -> impl Iterator<Item = &Topic> {
+        self.topics.iter().filter(move |topic| topic.key.cluster == cluster)
+    }
+
     /// Topics that exist and will until somebody asks for their deletion.
-    pub fn live(&self) -> impl Iterator<Item = &Topic> {
-        self.topics.iter().filter(|topic| !topic.delete_asked)
+    pub fn live(&self, cluster: ClusterId) -> impl Iterator<Item = &Topic> {
+        self.topics_of(cluster).filter(|topic| !topic.delete_asked)
     }
 
-    pub fn live_partitions(&self) -> Vec<PartitionKey> {
+    pub fn live_partitions(&self, cluster: ClusterId) -> Vec<PartitionKey> {
         let keys = |topic: &Topic| {
-            let topic_id = topic.id;
-            (0..topic.partitions).map(move |index| PartitionKey { topic: topic_id, index })
+            let topic_key = topic.key;
+            (0..topic.partitions).map(move |index| PartitionKey { topic: topic_key, index })
         };
-        self.live().flat_map(keys).collect()
+        self.live(cluster).flat_map(keys).collect()
     }
 
-    pub fn may_be_gone(&self, id: Uuid) -> bool {
-        self.topic(id).is_none_or(|topic| topic.delete_asked)
+    pub fn may_be_gone(&self, key: TopicKey) -> bool {
+        self.topic(key).is_none_or(|topic| topic.delete_asked)
     }
 
     // ---- producing -----------------------------------------------------------------------------------------------
 
-    pub fn producer_id_given(&mut self, producer_id: i64) -> Checked {
-        if producer_id < 0 || !self.producer_ids.insert(producer_id) {
+    pub fn producer_id_given(&mut self, cluster: ClusterId, producer_id: i64) -> Checked {
+        if producer_id < 0 || !self.producer_ids.insert((cluster, producer_id)) {
             return violated(Invariant::ProducerIdsUnique, format!("producer id {producer_id} was given out twice"));
         }
         Ok(())
@@ -282,7 +310,7 @@ impl Model {
         let deleted = self.topic(key.topic).is_some_and(|topic| topic.deleted);
         let of = |partition: &PartitionModel| (partition.acked_end, partition.high_watermark, partition.log_start);
         let (acked_end, high_watermark, log_start) = self.partitions.get(&key).map_or((0, 0, 0), of);
-        Expected { acked_end, high_watermark, log_start, deleted, life: self.life }
+        Expected { acked_end, high_watermark, log_start, deleted, life: self.lives[key.topic.cluster.0].number }
     }
 
     /// The broker has acknowledged the records `first_id..first_id + count` from `base_offset` on, in this life.
@@ -293,7 +321,7 @@ impl Model {
         base_offset: i64,
         life: u32,
     ) -> Checked {
-        if self.is_doubtful(life) {
+        if self.is_doubtful(key, life) {
             return Ok(());
         }
         for delta in 0..count {
@@ -333,7 +361,7 @@ impl Model {
             return violated(Invariant::ReadsRepeat, detail);
         }
         self.read_records += 1;
-        if self.is_doubtful(life) {
+        if self.is_doubtful(key, life) {
             return Ok(());
         }
         self.place(key, offset, id, ("read", life))
@@ -343,7 +371,8 @@ impl Model {
     fn place(&mut self, key: PartitionKey, offset: i64, id: u64, (how, life): (&str, u32)) -> Checked {
         self.forget_contradicted(key, offset, id)?;
         let where_ = self.say(key);
-        let is_old = |known: Placed| known.life < self.certain_from;
+        let certain_from = self.certain_from(key.topic.cluster);
+        let is_old = |known: Placed| known.life < certain_from;
         let sent = &mut self.sent[id as usize];
         let partition = self.partitions.entry(key).or_default();
         match (sent.offset, partition.at.get_mut(&offset)) {
@@ -382,7 +411,8 @@ impl Model {
 
     /// Record `id` was seen at `offset`: what is in doubt and contradicts that was lost, and all that was known behind it.
     fn forget_contradicted(&mut self, key: PartitionKey, offset: i64, id: u64) -> Checked {
-        if self.certain_from == 0 {
+        let certain_from = self.certain_from(key.topic.cluster);
+        if certain_from == 0 {
             return Ok(());
         }
         let sent = &self.sent[id as usize];
@@ -396,21 +426,21 @@ impl Model {
                 before.filter(|at| *at >= offset),
                 after.filter(|at| *at <= offset),
             ];
-            let is_old = |at: &i64| partition.at.get(at).is_some_and(|placed| placed.life < self.certain_from);
+            let is_old = |at: &i64| partition.at.get(at).is_some_and(|placed| placed.life < certain_from);
             let Some(lost) = suspects.into_iter().flatten().find(is_old) else { return Ok(()) };
             self.forget_from(key, lost)?;
         }
     }
 
     fn forget_from(&mut self, key: PartitionKey, lost: i64) -> Checked {
-        let where_ = self.say(key);
+        let (where_, certain_from) = (self.say(key), self.certain_from(key.topic.cluster));
         let partition = self.partitions.entry(key).or_default();
         if lost < partition.survived_to {
             let survived = partition.survived_to - 1;
             let detail = format!("{where_}: offset {lost} was lost in a power cut, and {survived} behind it was not");
             return violated(Invariant::ReadsRepeat, detail);
         }
-        let is_gone = |placed: &Placed| placed.life < self.certain_from;
+        let is_gone = |placed: &Placed| placed.life < certain_from;
         let gone: Vec<(i64, Placed)> =
             partition.at.range(lost..).filter(|(_, placed)| is_gone(placed)).map(|(at, one)| (*at, *one)).collect();
         for (at, placed) in gone {
@@ -423,7 +453,7 @@ impl Model {
     }
 
     pub fn high_watermark_told(&mut self, key: PartitionKey, expected: Expected, high_watermark: i64) -> Checked {
-        if self.is_doubtful(expected.life) {
+        if self.is_doubtful(key, expected.life) {
             return Ok(());
         }
         let partition = self.partitions.entry(key).or_default();
@@ -466,7 +496,7 @@ impl Model {
             let detail = format!("{}: the log began at {before}, and now at {offset}", self.say(key));
             return violated(Invariant::LogStartKept, detail);
         }
-        if expected.life == self.life {
+        if expected.life == self.lives[key.topic.cluster.0].number {
             let partition = self.partitions.entry(key).or_default();
             partition.log_start = partition.log_start.max(offset);
         }
@@ -476,7 +506,7 @@ impl Model {
     /// Where the log must begin at least, for a request that expected so much. One that was sent in an earlier life of the
     /// broker finds what that life has left.
     pub fn log_start_of(&self, key: PartitionKey, expected: Expected) -> i64 {
-        match expected.life == self.life {
+        match expected.life == self.lives[key.topic.cluster.0].number {
             true => expected.log_start,
             false => expected.log_start.min(self.partitions.get(&key).map_or(0, |partition| partition.log_start)),
         }
@@ -484,7 +514,7 @@ impl Model {
 
     /// A reader who had reached `next` in this life was told that it is out of range.
     pub fn out_of_range_told(&mut self, key: PartitionKey, expected: Expected, next: i64, reached_in: u32) -> Checked {
-        if self.is_doubtful(reached_in) {
+        if self.is_doubtful(key, reached_in) {
             // The log may be shorter now.
             return Ok(());
         }
@@ -514,7 +544,16 @@ impl Model {
         Ok(())
     }
 
-    pub fn say(&self, key: PartitionKey) -> String {
+    /// The folder of its log.
+    pub fn folder(&self, key: PartitionKey) -> String {
         format!("{}-{}", self.name(key.topic), key.index)
+    }
+
+    pub fn say(&self, key: PartitionKey) -> String {
+        let of_cluster = match self.lives.len() {
+            1 => String::new(),
+            _ => format!(" of {:?}", key.topic.cluster),
+        };
+        self.folder(key) + &of_cluster
     }
 }

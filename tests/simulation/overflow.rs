@@ -2,6 +2,7 @@
 
 use crate::{
     client::{Client, Pending},
+    cluster::ClusterId,
     journal,
     plan::{Plan, Variation},
     run::Run,
@@ -30,12 +31,14 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn started(seed: u64) -> Rc<Run> {
     journal::begin(false);
     let mut plan = Plan::new(seed, Variation::OsDurability);
-    (plan.options, plan.cores, plan.log_dirs, plan.faults) = (SimOptions::calm(), CORES, 1, Vec::new());
-    let set = [("node.id", "1"), ("admin.listener", ""), ("max.connections", "1000")];
+    (plan.options, plan.faults) = (SimOptions::calm(), Vec::new());
+    let node = &mut plan.nodes[0];
+    (node.cores, node.log_dirs, node.properties) = (CORES, 1, Vec::new());
+    let set = [("admin.listener", ""), ("max.connections", "1000")];
     plan.properties = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let run = Run::of(seed, plan);
-    run.broker.start();
-    assert!(run.world.run_until(LIMIT, || run.broker.is_ready()), "{:?}", run.broker.failure());
+    run.nodes[0].start();
+    assert!(run.world.run_until(LIMIT, || run.nodes[0].is_ready()), "{:?}", run.nodes[0].failure());
     run
 }
 
@@ -77,15 +80,15 @@ fn overflown(seed: u64) -> (Rc<Run>, Rc<Cell<usize>>) {
     let run = started(seed);
     let (ready, acknowledged) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0)));
     let flag = ready.clone();
-    run.spawn("creator".to_owned(), move |run: Rc<Run>, ring| async move {
-        create(&mut Client::new(&run, &ring, "creator".to_owned())).await;
+    run.spawn(ClusterId::FIRST, "creator".to_owned(), move |run: Rc<Run>, ring| async move {
+        create(&mut Client::new(&run, &ring, ClusterId::FIRST, "creator".to_owned())).await;
         flag.set(true);
     });
     assert!(run.world.run_until(LIMIT, || ready.get()));
     for index in 0..CONNECTIONS {
         let count = acknowledged.clone();
-        run.spawn(format!("crowd {index}"), move |run: Rc<Run>, ring| async move {
-            let mut client = Client::new(&run, &ring, format!("crowd {index}"));
+        run.spawn(ClusterId::FIRST, format!("crowd {index}"), move |run: Rc<Run>, ring| async move {
+            let mut client = Client::new(&run, &ring, ClusterId::FIRST, format!("crowd {index}"));
             // The connection is made before the core stands still.
             let first = send(&mut client, 0).await;
             client.receive::<ProduceResponse>(first).await.expect("an answer");
@@ -94,7 +97,7 @@ fn overflown(seed: u64) -> (Rc<Run>, Rc<Cell<usize>>) {
         });
     }
     run.world.run_for(Duration::from_millis(300));
-    run.world.pause_core(run.broker.node, (seed % CORES as u64) as usize, true);
+    run.world.pause_core(run.nodes[0].node, (seed % CORES as u64) as usize, true);
     run.world.run_for(OFF);
     (run, acknowledged)
 }
@@ -103,10 +106,10 @@ fn overflown(seed: u64) -> (Rc<Run>, Rc<Cell<usize>>) {
 fn a_mailbox_that_overflows_loses_nothing() {
     for seed in 0..4 {
         let (run, acknowledged) = overflown(seed);
-        run.world.pause_core(run.broker.node, (seed % CORES as u64) as usize, false);
+        run.world.pause_core(run.nodes[0].node, (seed % CORES as u64) as usize, false);
         let all = CONNECTIONS * REQUESTS;
         let done = run.world.run_until(LIMIT, || acknowledged.get() == all);
-        assert!(done, "seed {seed}: {} of {all} were answered, {:?}", acknowledged.get(), run.broker.failure());
+        assert!(done, "seed {seed}: {} of {all} were answered, {:?}", acknowledged.get(), run.nodes[0].failure());
         run.world.close();
     }
 }
@@ -115,12 +118,12 @@ fn a_mailbox_that_overflows_loses_nothing() {
 fn a_broker_stops_while_a_mailbox_overflows() {
     for seed in 0..4 {
         let (run, _) = overflown(seed);
-        assert!(run.broker.begin_stop(), "seed {seed}");
+        assert!(run.nodes[0].begin_stop(), "seed {seed}");
         run.world.run_for(Duration::from_millis(100 * seed));
-        run.world.pause_core(run.broker.node, (seed % CORES as u64) as usize, false);
-        let stopped = run.world.run_until(LIMIT, || run.broker.has_stopped());
+        run.world.pause_core(run.nodes[0].node, (seed % CORES as u64) as usize, false);
+        let stopped = run.world.run_until(LIMIT, || run.nodes[0].has_stopped());
         assert!(stopped, "seed {seed}: it does not stop");
-        assert_eq!(run.broker.failure(), None, "seed {seed}");
+        assert_eq!(run.nodes[0].failure(), None, "seed {seed}");
         run.world.close();
     }
 }

@@ -1,10 +1,10 @@
-//! What one seed decides before its run begins: the broker, its clients, and what will go wrong.
+//! What one seed decides before its run begins: the nodes, their clients, and what will go wrong.
 
-use crate::dice::Dice;
+use crate::{cluster::ClusterId, dice::Dice};
 use ring::sim::SimOptions;
 use std::time::Duration;
 
-/// What the storm may do to the broker.
+/// What the storm may do to a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     PowerCut,
@@ -28,6 +28,8 @@ pub enum Fault {
     HangOneDisk,
     FullOneDisk,
     FailOneSync,
+    /// Nothing gets through between two nodes, either way or one way.
+    CutNodes,
 }
 
 const FAULTS: [Fault; 13] = [
@@ -57,14 +59,32 @@ pub enum Variation {
     None,
     /// `durability=os` under power cuts: acknowledged records are lost.
     OsDurability,
+    /// No fault: clients ask where to go, though there is one node.
+    ByMetadata,
+    /// No fault: a second node, a cluster of its own. Each has as many clients as one alone.
+    TwoNodes,
+}
+
+/// One broker node.
+pub struct NodePlan {
+    pub id: i32,
+    pub cluster: ClusterId,
+    pub cores: usize,
+    pub log_dirs: usize,
+    /// Overrides of its configuration; those of the plan, listeners and directories come on top.
+    pub properties: Vec<(String, String)>,
 }
 
 pub struct Plan {
     pub seed: u64,
-    pub cores: usize,
-    /// Overrides of the broker's configuration; listeners and directories come on top.
+    pub nodes: Vec<NodePlan>,
+    /// Overrides of every node's configuration.
     pub properties: Vec<(String, String)>,
-    pub log_dirs: usize,
+    /// Clients ask Metadata and FindCoordinator where to go. Without, they know the one node.
+    pub by_metadata: bool,
+    /// Nothing goes wrong but by the storm's hand, to one node at a time.
+    pub isolated: bool,
+    /// Clients and topics of each cluster: so many, and all that follows.
     pub producers: usize,
     pub readers: usize,
     pub members: usize,
@@ -116,9 +136,10 @@ impl Plan {
         options.clocks.offset_ms = options.clocks.offset_ms.min(600_000);
         let mut plan = Plan {
             seed,
-            cores: dice.between(1, 3) as usize,
-            properties: properties(&mut dice),
-            log_dirs: if dice.one_in(4) { 2 } else { 1 },
+            nodes: vec![NodePlan::draw(&mut dice, 1, ClusterId::FIRST)],
+            properties: Vec::new(),
+            by_metadata: false,
+            isolated: false,
             producers: dice.between(1, 3) as usize,
             readers: dice.between(1, 2) as usize,
             members: dice.between(0, 3) as usize,
@@ -152,6 +173,14 @@ impl Plan {
         }
         match variation {
             Variation::None => plan.draw_more(&mut dice),
+            Variation::ByMetadata => {
+                plan.draw_more(&mut dice);
+                plan.by_metadata = true;
+            }
+            Variation::TwoNodes => {
+                plan.draw_more(&mut dice);
+                plan.add_node();
+            }
             Variation::OsDurability => {
                 plan.properties.push(("durability".to_owned(), "os".to_owned()));
                 plan.faults = vec![Fault::PowerCut];
@@ -190,8 +219,31 @@ impl Plan {
         self.damage = dice.one_in(4) && !self.retention && !self.dynamic;
     }
 
+    /// A node beside the first one, that does not know it. It has dice of its own.
+    fn add_node(&mut self) {
+        let mut dice = Dice::new(self.seed ^ 0x0b_0e1d);
+        let mut node = NodePlan::draw(&mut dice, 2, ClusterId(1));
+        if self.apart {
+            node.log_dirs = 2;
+        }
+        self.nodes.push(node);
+        // What is damaged, and audited for that, is the file of one node.
+        (self.by_metadata, self.damage) = (true, false);
+        self.faults.push(Fault::CutNodes);
+        self.isolated = dice.one_in(2);
+        if self.isolated {
+            self.options = SimOptions::calm();
+        }
+        self.storm = dice.millis(3_000, 8_000);
+    }
+
+    pub fn clusters(&self) -> usize {
+        1 + self.nodes.iter().map(|node| node.cluster.0).max().unwrap_or(0)
+    }
+
     fn fail_apart(&mut self, dice: &mut Dice) {
-        (self.apart, self.log_dirs) = (true, 2);
+        self.apart = true;
+        self.nodes.iter_mut().for_each(|node| node.log_dirs = 2);
         self.no_disk_errors();
         self.faults.retain(|fault| !WHOLE_DISK.contains(fault));
         self.faults.extend(ONE_DISK.into_iter().filter(|_| dice.one_in(2)));
@@ -219,7 +271,7 @@ impl Plan {
         self.os && end == Fault::PowerCut
     }
 
-    /// Whether the broker may end by itself: not where the directory with the metadata is in order.
+    /// Whether a broker may end by itself: not where the directory with the metadata is in order.
     pub fn may_give_up(&self) -> bool {
         self.disk_can_fail() && !self.apart
     }
@@ -248,10 +300,21 @@ impl Plan {
     }
 }
 
+impl NodePlan {
+    fn draw(dice: &mut Dice, id: i32, cluster: ClusterId) -> NodePlan {
+        NodePlan {
+            id,
+            cluster,
+            cores: dice.between(1, 3) as usize,
+            properties: properties(dice),
+            log_dirs: if dice.one_in(4) { 2 } else { 1 },
+        }
+    }
+}
+
 fn properties(dice: &mut Dice) -> Vec<(String, String)> {
     let mut properties = Vec::new();
     let mut set = |name: &str, value: String| properties.push((name.to_owned(), value));
-    set("node.id", "1".to_owned());
     set("admin.listener", String::new());
     set("offsets.topic.num.partitions", dice.between(1, 4).to_string());
     set("group.initial.rebalance.delay.ms", dice.between(0, 300).to_string());

@@ -2,6 +2,7 @@
 
 use crate::{
     client::{Client, Lost, Pending},
+    cluster::ClusterId,
     model::{Expected, Invariant, PartitionKey},
     run::Run,
 };
@@ -14,7 +15,7 @@ use protocol::{
     records::BatchBuilder,
 };
 use ring::Ring;
-use std::{collections::VecDeque, rc::Rc};
+use std::{collections::VecDeque, net::SocketAddr, rc::Rc};
 
 /// Batches that a producer makes in one run.
 const BATCHES: usize = 60;
@@ -47,8 +48,8 @@ struct Producer {
     fenced: bool,
 }
 
-pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
-    let client = Client::new(&run, &ring, format!("producer {index}"));
+pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
+    let client = Client::new(&run, &ring, cluster, format!("producer {index}"));
     let acks = run.plan.acks.get(index).copied().unwrap_or(-1);
     let mut producer =
         Producer { client, producer_id: -1, lanes: Vec::new(), acks, batches_left: BATCHES, fenced: true };
@@ -85,7 +86,7 @@ impl Producer {
         let run = self.run().clone();
         match ErrorCode::from_code(response.error_code) {
             Some(ErrorCode::None) => {
-                run.check(run.model.borrow_mut().producer_id_given(response.producer_id));
+                run.check(run.model.borrow_mut().producer_id_given(self.client.cluster, response.producer_id));
                 self.client.note(|| format!("has producer id {}", response.producer_id));
                 self.producer_id = response.producer_id;
                 self.fenced = false;
@@ -93,7 +94,7 @@ impl Producer {
                 true
             }
             error => {
-                if !run.disk_may_fail() && error != Some(ErrorCode::CoordinatorLoadInProgress) {
+                if !self.client.disk_may_fail() && error != Some(ErrorCode::CoordinatorLoadInProgress) {
                     run.violate(Invariant::AnswersExplained, format!("InitProducerId: {error:?}"));
                 }
                 self.client.pause().await;
@@ -107,7 +108,7 @@ impl Producer {
         let run = self.run().clone();
         let model = run.model.borrow();
         self.lanes.retain(|lane| !lane.given_up);
-        for key in model.live_partitions() {
+        for key in model.live_partitions(self.client.cluster) {
             if !self.lanes.iter().any(|lane| lane.key == key) {
                 let name = model.name(key.topic);
                 self.lanes.push(Lane { key, name, next_sequence: 0, pending: VecDeque::new(), given_up: false });
@@ -181,23 +182,47 @@ impl Producer {
             chosen.chunks(size).map(|lanes| lanes.iter().map(|lane| (*lane, 0)).collect()).collect()
         };
         let mut sent: Vec<(Pending, Vec<(usize, u64)>, Vec<Expected>)> = Vec::new();
-        for batches in requests {
+        let Ok(requests) = self.by_leader(requests).await else { return };
+        for (leader, batches) in requests {
             let by_id = run.plan.by_id || batches.iter().any(|(lane, _)| !self.is_base(*lane));
             let version = if by_id { IDS_VERSION } else { NAMES_VERSION };
             let request = self.request(&batches);
             let ids = batches.iter().map(|(lane, at)| (*lane, self.lanes[*lane].pending[*at].first_id)).collect();
             let expected = batches.iter().map(|(lane, _)| run.model.borrow().expected(self.lanes[*lane].key)).collect();
-            match self.client.send(version, &request).await {
+            match self.client.send_to(leader, version, &request).await {
                 Ok(pending) => sent.push((pending, ids, expected)),
                 Err(Lost) => break,
             }
         }
+        let mut lost = Vec::new();
         for (pending, batches, expected) in sent {
-            let Ok(response) = self.client.receive::<ProduceResponse>(pending).await else { return };
+            let leader = pending.to;
+            if lost.contains(&leader) {
+                continue;
+            }
+            let Ok(response) = self.client.receive::<ProduceResponse>(pending).await else {
+                lost.push(leader);
+                continue;
+            };
             for ((lane, first_id), expected) in batches.into_iter().zip(expected) {
                 self.take_answer(&response, lane, first_id, expected);
             }
         }
+    }
+
+    /// Each request as those that the leaders of its partitions get.
+    async fn by_leader(
+        &mut self,
+        requests: Vec<Vec<(usize, usize)>>,
+    ) -> Result<Vec<(SocketAddr, Vec<(usize, usize)>)>, Lost> {
+        let mut led = Vec::new();
+        for batches in requests {
+            let keys: Vec<PartitionKey> = batches.iter().map(|(lane, _)| self.lanes[*lane].key).collect();
+            for (leader, places) in self.client.by_leader(&keys).await? {
+                led.push((leader, places.into_iter().map(|place| batches[place]).collect()));
+            }
+        }
+        Ok(led)
     }
 
     fn is_base(&self, lane: usize) -> bool {
@@ -209,11 +234,11 @@ impl Producer {
         for (lane, at) in batches {
             let lane = &self.lanes[*lane];
             let data = PartitionProduceData { index: lane.key.index, records: Some(lane.pending[*at].bytes.clone()) };
-            match topics.iter_mut().find(|topic| topic.topic_id == lane.key.topic) {
+            match topics.iter_mut().find(|topic| topic.topic_id == lane.key.topic.id) {
                 Some(topic) => topic.partition_data.push(data),
                 None => topics.push(TopicProduceData {
                     name: lane.name.clone(),
-                    topic_id: lane.key.topic,
+                    topic_id: lane.key.topic.id,
                     partition_data: vec![data],
                 }),
             }
@@ -225,7 +250,7 @@ impl Producer {
         let run = self.run().clone();
         let key = self.lanes[lane].key;
         let name = &self.lanes[lane].name;
-        let topic = response.responses.iter().find(|topic| topic.topic_id == key.topic || topic.name == *name);
+        let topic = response.responses.iter().find(|topic| topic.topic_id == key.topic.id || topic.name == *name);
         let answer =
             topic.and_then(|topic| topic.partition_responses.iter().find(|partition| partition.index == key.index));
         let Some(answer) = answer else {
@@ -261,7 +286,7 @@ impl Producer {
         let run = self.run().clone();
         let key = self.lanes[lane].key;
         let topic = key.topic;
-        let may_be_unknown = run.plan.depth > 1 || run.model.borrow().certain_from() > 0;
+        let may_be_unknown = run.plan.depth > 1 || run.model.borrow().certain_from(topic.cluster) > 0;
         match error {
             Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
                 if run.model.borrow().may_be_gone(topic) {
@@ -291,9 +316,13 @@ impl Producer {
                     format!("{name}: a producer without a gap hears {error:?}: {message:?}"),
                 );
             }
-            Some(ErrorCode::NotLeaderOrFollower | ErrorCode::RequestTimedOut | ErrorCode::LeaderNotAvailable) => {}
+            Some(ErrorCode::NotLeaderOrFollower | ErrorCode::RequestTimedOut | ErrorCode::LeaderNotAvailable)
+                if self.client.may_be_disturbed() || run.model.borrow().may_be_gone(topic) =>
+            {
+                self.client.directory.borrow_mut().forget_leader(key);
+            }
             Some(ErrorCode::KafkaStorageError)
-                if run.storage_may_fail(key) || run.model.borrow().may_be_gone(topic) => {}
+                if self.client.storage_may_fail(key) || run.model.borrow().may_be_gone(topic) => {}
             error => {
                 let name = &self.lanes[lane].name;
                 run.violate(Invariant::AnswersExplained, format!("produce to {name}: {error:?}: {message:?}"));

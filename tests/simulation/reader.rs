@@ -2,9 +2,10 @@
 
 use crate::{
     client::{Client, Lost},
+    cluster::ClusterId,
     model::{Expected, Invariant, PartitionKey, Violation},
     run::Run,
-    sessions::Session,
+    sessions::Sessions,
 };
 use protocol::{
     ErrorCode,
@@ -17,7 +18,7 @@ use protocol::{
     records::batches,
 };
 use ring::Ring;
-use std::rc::Rc;
+use std::{net::SocketAddr, rc::Rc};
 
 pub const NAMES_VERSION: i16 = 12;
 pub const IDS_VERSION: i16 = 15;
@@ -50,13 +51,13 @@ impl Cursor {
     }
 }
 
-pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
-    let mut client = Client::new(&run, &ring, format!("reader {index}"));
+pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
+    let mut client = Client::new(&run, &ring, cluster, format!("reader {index}"));
     let mut cursors: Vec<Cursor> = Vec::new();
     let mut fetches_left = FETCHES;
-    let mut session = run.plan.sessions.then(Session::default);
+    let mut sessions = run.plan.sessions.then(Sessions::default);
     while !run.is_over() {
-        for key in run.model.borrow().live_partitions() {
+        for key in run.model.borrow().live_partitions(cluster) {
             if !cursors.iter().any(|cursor| cursor.key == key) {
                 cursors.push(Cursor::new(key));
             }
@@ -72,8 +73,8 @@ pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
                 (cursors[from].next, cursors[from].start) = (0, 0);
             }
             fetches_left -= 1;
-            let _ = match &mut session {
-                Some(session) => session.fetch(&mut client, &mut cursors, from..from + count).await,
+            let _ = match &mut sessions {
+                Some(sessions) => sessions.fetch(&mut client, &mut cursors, from..from + count).await,
                 None => fetch(&mut client, &mut cursors[from..from + count]).await,
             };
         }
@@ -81,26 +82,41 @@ pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
     }
 }
 
-/// One fetch of these partitions; moves the cursors on.
+/// One fetch of these partitions from each of their leaders; moves the cursors on.
 pub async fn fetch(client: &mut Client, cursors: &mut [Cursor]) -> Result<(), Lost> {
+    let keys: Vec<PartitionKey> = cursors.iter().map(|cursor| cursor.key).collect();
+    for (leader, places) in client.by_leader(&keys).await? {
+        fetch_from(client, leader, cursors, &places).await?;
+    }
+    Ok(())
+}
+
+/// One fetch of the cursors at these places.
+pub async fn fetch_from(
+    client: &mut Client,
+    leader: SocketAddr,
+    cursors: &mut [Cursor],
+    places: &[usize],
+) -> Result<(), Lost> {
     let run = client.run.clone();
     let is_base = |cursor: &Cursor| run.model.borrow().topic(cursor.key.topic).is_some_and(|topic| topic.is_base);
-    let by_id = run.plan.by_id || !cursors.iter().all(is_base);
+    let by_id = run.plan.by_id || !places.iter().all(|place| is_base(&cursors[*place]));
     let request = FetchRequest {
         replica_id: -1,
         max_wait_ms: client.below(300) as i32,
         min_bytes: client.below(3) as i32,
         max_bytes: 1 << (8 + client.below(14)),
         session_epoch: -1,
-        topics: topics(client, cursors.iter()),
+        topics: topics(client, places.iter().map(|place| &cursors[*place])),
         ..Default::default()
     };
-    let expected: Vec<Expected> = cursors.iter().map(|cursor| run.model.borrow().expected(cursor.key)).collect();
-    let response = client.call(if by_id { IDS_VERSION } else { NAMES_VERSION }, &request).await?;
+    let expected: Vec<Expected> = places.iter().map(|place| run.model.borrow().expected(cursors[*place].key)).collect();
+    let response = client.call_at(leader, if by_id { IDS_VERSION } else { NAMES_VERSION }, &request).await?;
     if response.error_code != 0 {
         run.violate(Invariant::AnswersExplained, format!("fetch: {:?}", ErrorCode::from_code(response.error_code)));
     }
-    for (cursor, expected) in cursors.iter_mut().zip(expected) {
+    for (place, expected) in places.iter().zip(expected) {
+        let cursor = &mut cursors[*place];
         match answer_for(&run, &response, cursor.key) {
             None => missing(&run, cursor.key),
             Some(answer) if take(client, cursor, expected, answer) => find_start(client, cursor).await?,
@@ -114,7 +130,7 @@ pub async fn fetch(client: &mut Client, cursors: &mut [Cursor]) -> Result<(), Lo
 pub fn answer_for<'a>(run: &Run, response: &'a FetchResponse, key: PartitionKey) -> Option<&'a PartitionData> {
     let name = run.model.borrow().name(key.topic);
     // A topic may be there several times: the partitions of a session stand in the order in which they had news.
-    let mut topics = response.responses.iter().filter(|topic| topic.topic_id == key.topic || topic.topic == name);
+    let mut topics = response.responses.iter().filter(|topic| topic.topic_id == key.topic.id || topic.topic == name);
     topics.find_map(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index))
 }
 
@@ -136,11 +152,11 @@ pub fn topics<'a>(client: &Client, cursors: impl Iterator<Item = &'a Cursor>) ->
             partition_max_bytes: 1 << (6 + client.below(14)),
             ..Default::default()
         };
-        match topics.iter_mut().find(|topic| topic.topic_id == cursor.key.topic) {
+        match topics.iter_mut().find(|topic| topic.topic_id == cursor.key.topic.id) {
             Some(topic) => topic.partitions.push(partition),
             None => topics.push(FetchTopic {
                 topic: model.name(cursor.key.topic),
-                topic_id: cursor.key.topic,
+                topic_id: cursor.key.topic.id,
                 partitions: vec![partition],
             }),
         }
@@ -188,8 +204,10 @@ pub fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &P
         Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
             run.violate(Invariant::TopicsKept, format!("{} was created and is unknown", say()));
         }
-        Some(ErrorCode::KafkaStorageError) if run.storage_may_fail(cursor.key) || may_be_gone => {}
-        Some(ErrorCode::NotLeaderOrFollower) => {}
+        Some(ErrorCode::KafkaStorageError) if client.storage_may_fail(cursor.key) || may_be_gone => {}
+        Some(ErrorCode::NotLeaderOrFollower) if client.may_be_disturbed() || may_be_gone => {
+            client.directory.borrow_mut().forget_leader(cursor.key);
+        }
         error => {
             run.violate(Invariant::AnswersExplained, format!("fetch of {} from {}: {error:?}", say(), cursor.next))
         }
@@ -248,8 +266,9 @@ pub async fn find_start(client: &mut Client, cursor: &mut Cursor) -> Result<(), 
         ListOffsetsPartition { partition_index: cursor.key.index, current_leader_epoch: -1, timestamp: EARLIEST };
     let topics = vec![ListOffsetsTopic { name: name.clone(), partitions: vec![partition] }];
     let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
+    let leader = client.leader_of(cursor.key).await?;
     let expected = run.model.borrow().expected(cursor.key);
-    let response = client.call(LIST_OFFSETS_VERSION, &request).await?;
+    let response = client.call_at(leader, LIST_OFFSETS_VERSION, &request).await?;
     let Some(answer) = response.topics.first().and_then(|topic| topic.partitions.first()) else {
         run.violate(Invariant::AnswersExplained, format!("{name} is missing in a list offsets response"));
         return Ok(());
@@ -258,6 +277,8 @@ pub async fn find_start(client: &mut Client, cursor: &mut Cursor) -> Result<(), 
         client.note(|| format!("{name}-{} begins at {}", cursor.key.index, answer.offset));
         run.check(run.model.borrow_mut().log_start_told(cursor.key, expected, answer.offset));
         (cursor.next, cursor.start, cursor.reached_in) = (answer.offset, answer.offset, expected.life);
+    } else if ErrorCode::from_code(answer.error_code) == Some(ErrorCode::NotLeaderOrFollower) {
+        client.directory.borrow_mut().forget_leader(cursor.key);
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use crate::{
     admin, audit,
     broker::Broker,
-    commits::Commits,
+    cluster::ClusterId,
+    commits::{self, Commits},
     damage, journal, members,
     members::Generations,
     model::{Checked, Invariant, Model, PartitionKey, Violation},
@@ -42,8 +43,10 @@ pub enum Phase {
 pub struct Run {
     pub plan: Plan,
     pub world: World,
-    pub broker: Broker,
-    pub clients: NodeId,
+    /// In the order of their ids, from 1.
+    pub nodes: Vec<Broker>,
+    /// Where the clients of each cluster are.
+    pub clients: Vec<NodeId>,
     pub model: RefCell<Model>,
     pub commits: RefCell<Commits>,
     pub generations: RefCell<Generations>,
@@ -52,6 +55,8 @@ pub struct Run {
     /// The partition whose files were damaged on purpose.
     pub victim: Cell<Option<PartitionKey>>,
     pub requests: Cell<u64>,
+    /// Answers in time of a node that nothing was done to, while another one was disturbed.
+    pub served_beside_faults: Cell<u64>,
     violation: RefCell<Option<Violation>>,
     workers: RefCell<Vec<(String, Rc<Cell<bool>>)>>,
     next_core: Cell<usize>,
@@ -78,6 +83,11 @@ impl Run {
         self.violation.borrow().is_some()
     }
 
+    /// What the run was decided by.
+    pub fn violated(&self) -> Option<Invariant> {
+        self.violation.borrow().as_ref().map(|violation| violation.invariant)
+    }
+
     /// Whether partitions may refuse to serve. In calm weather none may: the broker was started anew on a good disk. Answers
     /// from before may still be on their way.
     pub fn disk_may_fail(&self) -> bool {
@@ -88,10 +98,20 @@ impl Run {
     /// The same for one partition: where disks fail apart, those of the first directory are none the worse.
     pub fn storage_may_fail(&self, key: PartitionKey) -> bool {
         let is_in_order = || {
-            let folder = format!("/data/0/{}/", self.model.borrow().say(key));
-            self.world.disk(self.broker.node).file_names().iter().any(|name| name.starts_with(&folder))
+            let folder = format!("/data/0/{}/", self.model.borrow().folder(key));
+            let is_there =
+                |node: &Broker| self.world.disk(node.node).file_names().iter().any(|name| name.starts_with(&folder));
+            self.nodes_of(key.topic.cluster).any(is_there)
         };
         self.disk_may_fail() && !(self.plan.apart && is_in_order())
+    }
+
+    pub fn nodes_of(&self, cluster: ClusterId) -> impl Iterator<Item = &Broker> {
+        self.nodes.iter().filter(move |node| node.cluster == cluster)
+    }
+
+    pub fn clusters(&self) -> impl Iterator<Item = ClusterId> + use<> {
+        (0..self.clients.len()).map(ClusterId)
     }
 
     pub fn is_calm(&self) -> bool {
@@ -100,6 +120,7 @@ impl Run {
 
     pub fn spawn<F: Future<Output = ()> + 'static>(
         self: &Rc<Self>,
+        cluster: ClusterId,
         name: String,
         work: impl FnOnce(Rc<Run>, Ring) -> F + 'static,
     ) {
@@ -107,7 +128,7 @@ impl Run {
         self.workers.borrow_mut().push((name, done.clone()));
         let core = self.next_core.replace(self.next_core.get() + 1);
         let run = self.clone();
-        self.world.start_core(self.clients, core, move |ring| async move {
+        self.world.start_core(self.clients[cluster.0], core, move |ring| async move {
             work(run, ring).await;
             done.set(true);
         });
@@ -116,11 +137,12 @@ impl Run {
     /// A world as planned, in which nothing runs yet.
     pub fn of(seed: u64, plan: Plan) -> Rc<Run> {
         let world = World::new(seed, plan.options);
-        let broker = Broker::new(&world, &plan);
-        let clients = world.node("clients");
-        let model = Model::new(plan.retention);
+        let nodes = plan.nodes.iter().map(|own| Broker::new(&world, &plan, own)).collect();
+        let clients: Vec<NodeId> =
+            (0..plan.clusters()).map(|number| world.node(&format!("clients {number}"))).collect();
+        let model = Model::new(clients.len(), plan.retention);
         Rc::new(Run {
-            broker,
+            nodes,
             clients,
             world,
             model: RefCell::new(model),
@@ -130,6 +152,7 @@ impl Run {
             calm_since: Cell::default(),
             victim: Cell::default(),
             requests: Cell::new(0),
+            served_beside_faults: Cell::new(0),
             violation: RefCell::default(),
             workers: RefCell::default(),
             next_core: Cell::new(0),
@@ -150,62 +173,52 @@ impl Run {
         self.workers.borrow_mut().clear();
     }
 
-    /// Starts the broker in calm weather, where nothing may keep it from serving.
-    pub fn start_calmly(&self) {
-        self.broker.start();
-        let decided = || self.broker.is_ready() || self.broker.failure().is_some();
+    /// Starts a node in calm weather, where nothing may keep it from serving.
+    pub fn start_calmly(&self, node: &Broker) {
+        node.start();
+        let decided = || node.is_ready() || node.failure().is_some();
         let in_time = self.world.run_until(START_LIMIT, decided);
-        if let Some(why) = self.broker.failure() {
-            self.violate(Invariant::StartsAndStops, format!("the broker does not start: {why}"));
+        if let Some(why) = node.failure() {
+            self.violate(Invariant::StartsAndStops, format!("node {} does not start: {why}", node.id));
         } else if !in_time {
-            self.violate(Invariant::StartsAndStops, format!("the broker has not started within {START_LIMIT:?}"));
+            self.violate(Invariant::StartsAndStops, format!("node {} has not started within {START_LIMIT:?}", node.id));
         }
-        self.note(|| format!("the broker serves, {} cores", self.broker.cores()));
+        node.quiet.started_well();
+        node.quiet.settle(self.world.now());
+        self.note(|| format!("node {} serves, {} cores", node.id, node.cores()));
     }
 
-    pub fn end_broker(&self, how: Fault) {
-        self.note(|| format!("the broker ends: {how:?}"));
+    pub fn end_node(&self, node: &Broker, how: Fault) {
+        self.note(|| format!("node {} ends: {how:?}", node.id));
+        node.quiet.disturb();
         let mut in_order = false;
         match how {
-            Fault::PowerCut => self.broker.crash(),
+            Fault::PowerCut => node.crash(),
             Fault::CleanStop => {
-                let asked = self.broker.begin_stop();
+                let asked = node.begin_stop();
                 let limit = if self.is_calm() { START_LIMIT } else { STORM_STOP_LIMIT };
-                let stopped = asked && self.world.run_until(limit, || self.broker.has_stopped());
+                let stopped = asked && self.world.run_until(limit, || node.has_stopped());
                 // It ends in order, too, where a disk failed before: the next start recovers, and what it has is audited.
                 let is_failure =
                     |why: &String| !why.starts_with("stopped, but these log directories were not closed in order");
-                let failure = self.broker.failure().filter(is_failure);
+                let failure = node.failure().filter(is_failure);
                 if self.is_calm() && (!stopped || failure.is_some()) {
                     let why = failure.unwrap_or_else(|| format!("asked: {asked}, stopped: {stopped}"));
-                    self.violate(Invariant::StartsAndStops, format!("the broker does not stop: {why}"));
+                    self.violate(Invariant::StartsAndStops, format!("node {} does not stop: {why}", node.id));
                 }
-                in_order = stopped && self.broker.failure().is_none();
-                self.broker.kill();
+                in_order = stopped && node.failure().is_none();
+                node.kill();
             }
-            _ => self.broker.kill(),
+            _ => node.kill(),
         }
         let loses = self.plan.loses(how);
-        self.model.borrow_mut().broker_ended(in_order, loses);
-        self.commits.borrow_mut().broker_ended(self.world.now(), loses);
+        self.model.borrow_mut().broker_ended(node.cluster, in_order, loses);
+        self.commits.borrow_mut().broker_ended(node.cluster, self.world.now(), loses);
     }
 
     fn go(self: &Rc<Self>) {
-        self.broker.start();
-        self.spawn("admin".to_owned(), admin::work);
-        for index in 0..self.plan.producers {
-            self.spawn(format!("producer {index}"), move |run, ring| producer::work(run, ring, index));
-        }
-        for index in 0..self.plan.silent {
-            self.spawn(format!("silent {index}"), move |run, ring| silent::work(run, ring, index));
-        }
-        for index in 0..self.plan.readers {
-            self.spawn(format!("reader {index}"), move |run, ring| reader::work(run, ring, index));
-        }
-        self.spawn("committer".to_owned(), crate::commits::work);
-        for index in 0..self.plan.members {
-            self.spawn(format!("member {index}"), move |run, ring| members::work(run, ring, index));
-        }
+        self.nodes.iter().for_each(Broker::start);
+        self.clusters().for_each(|cluster| self.spawn_clients(cluster));
         storm::rage(self);
         if self.is_over() {
             return;
@@ -218,13 +231,39 @@ impl Run {
             if self.is_over() {
                 return;
             }
-            self.end_broker(how);
-            self.start_calmly();
-            self.spawn("audit".to_owned(), audit::work);
+            for node in &self.nodes {
+                self.end_node(node, how);
+                self.start_calmly(node);
+            }
+            for cluster in self.clusters() {
+                self.spawn(cluster, "audit".to_owned(), move |run, ring| audit::work(run, ring, cluster));
+            }
             self.wait_for_workers();
         }
         if self.plan.damage && !self.is_over() {
-            damage::inflict(self);
+            damage::inflict(self, &self.nodes[0]);
+        }
+    }
+
+    fn spawn_clients(self: &Rc<Self>, cluster: ClusterId) {
+        let plan = &self.plan;
+        self.spawn(cluster, "admin".to_owned(), move |run, ring| admin::work(run, ring, cluster));
+        for index in 0..plan.producers {
+            let work = move |run, ring| producer::work(run, ring, cluster, index);
+            self.spawn(cluster, format!("producer {index}"), work);
+        }
+        for index in 0..plan.silent {
+            let work = move |run, ring| silent::work(run, ring, cluster, index);
+            self.spawn(cluster, format!("silent {index}"), work);
+        }
+        for index in 0..plan.readers {
+            let work = move |run, ring| reader::work(run, ring, cluster, index);
+            self.spawn(cluster, format!("reader {index}"), work);
+        }
+        self.spawn(cluster, "committer".to_owned(), move |run, ring| commits::work(run, ring, cluster));
+        for index in 0..plan.members {
+            let work = move |run, ring| members::work(run, ring, cluster, index);
+            self.spawn(cluster, format!("member {index}"), work);
         }
     }
 }
@@ -234,6 +273,7 @@ pub struct Outcome {
     pub violation: Option<Violation>,
     pub trace_hash: u64,
     pub requests: u64,
+    pub served_beside_faults: u64,
     pub acked_records: u64,
     pub read_records: u64,
     pub commits: u64,
@@ -241,13 +281,25 @@ pub struct Outcome {
     pub tail: Vec<String>,
 }
 
+fn print_files(world: &World, node: &Broker) {
+    let disk = world.disk(node.node);
+    eprintln!("files of node {}:", node.id);
+    for name in disk.file_names() {
+        let size_bytes = disk.read_raw(&name).map_or(0, |content| content.len());
+        eprintln!("{size_bytes:>10} {name}");
+    }
+}
+
 /// Runs one seed.
 pub fn run_seed(seed: u64, variation: Variation, verbose: bool) -> Outcome {
     journal::begin(verbose);
     let run = Run::of(seed, Plan::new(seed, variation));
     let world = run.world.clone();
-    run.note(|| format!("{:?} storm of {:?}, {} cores", run.plan.storm, run.plan.faults, run.plan.cores));
-    run.note(|| format!("{:?}", run.plan.properties));
+    run.note(|| format!("{:?} storm of {:?}", run.plan.storm, run.plan.faults));
+    for node in &run.plan.nodes {
+        run.note(|| format!("node {}: {} cores, {:?}", node.id, node.cores, node.properties));
+    }
+    run.note(|| format!("all nodes: {:?}", run.plan.properties));
     let caught = catch_unwind(AssertUnwindSafe(|| run.go()));
     if let Err(panic) = caught {
         let text = panic.downcast_ref::<String>().cloned();
@@ -259,17 +311,14 @@ pub fn run_seed(seed: u64, variation: Variation, verbose: bool) -> Outcome {
         world.close();
     }
     if verbose && run.is_over() {
-        let disk = world.disk(run.broker.node);
-        for name in disk.file_names() {
-            let size_bytes = disk.read_raw(&name).map_or(0, |content| content.len());
-            eprintln!("{size_bytes:>10} {name}");
-        }
+        run.nodes.iter().for_each(|node| print_files(&world, node));
     }
     let model = run.model.borrow();
     Outcome {
         violation: run.violation.borrow().clone(),
         trace_hash: world.trace_hash(),
         requests: run.requests.get(),
+        served_beside_faults: run.served_beside_faults.get(),
         acked_records: model.acked_records,
         read_records: model.read_records,
         commits: run.commits.borrow().acknowledged,

@@ -2,6 +2,7 @@
 //! against the model as any fetch is.
 //!
 //! A session lasts as long as its connection, or longer where the next connection finds it; after that it is begun anew.
+//! A reader has one with each node that leads partitions which it reads.
 
 use crate::{
     client::{Client, Lost},
@@ -14,7 +15,7 @@ use protocol::{
     generated::rpc::fetch_request::ForgottenTopic,
     messages::{FetchRequest, FetchResponse},
 };
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, net::SocketAddr, ops::Range};
 
 const NEW: i32 = 0;
 const FINAL: i32 = -1;
@@ -28,8 +29,29 @@ struct Known {
     high_watermark: i64,
 }
 
+/// Those of one reader, by node.
 #[derive(Default)]
-pub struct Session {
+pub struct Sessions(BTreeMap<SocketAddr, Session>);
+
+impl Sessions {
+    /// One fetch from each of the leaders of `chosen`, in the session with it.
+    pub async fn fetch(
+        &mut self,
+        client: &mut Client,
+        cursors: &mut [Cursor],
+        chosen: Range<usize>,
+    ) -> Result<(), Lost> {
+        let keys: Vec<PartitionKey> = cursors[chosen.clone()].iter().map(|cursor| cursor.key).collect();
+        for (leader, places) in client.by_leader(&keys).await? {
+            let places: Vec<usize> = places.into_iter().map(|place| chosen.start + place).collect();
+            self.0.entry(leader).or_default().fetch(client, leader, cursors, &places).await?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Session {
     id: i32,
     epoch: i32,
     /// The connection of the last answer: there the session must be found.
@@ -48,20 +70,22 @@ struct Step {
 }
 
 impl Session {
-    /// One fetch: of the session, with the partitions in `chosen` brought in and some others dropped.
-    pub async fn fetch(
+    /// One fetch: of the session, with the partitions at the places in `chosen` brought in and some
+    /// others dropped.
+    async fn fetch(
         &mut self,
         client: &mut Client,
+        leader: SocketAddr,
         cursors: &mut [Cursor],
-        chosen: Range<usize>,
+        chosen: &[usize],
     ) -> Result<(), Lost> {
         let run = client.run.clone();
         // A session goes by names or by ids all its life, and only names that stay can be used.
         let is_base = |cursor: &Cursor| run.model.borrow().topic(cursor.key.topic).is_some_and(|topic| topic.is_base);
-        if !run.plan.by_id && !cursors[chosen.clone()].iter().all(is_base) {
-            return reader::fetch(client, &mut cursors[chosen]).await;
+        if !run.plan.by_id && !chosen.iter().all(|place| is_base(&cursors[*place])) {
+            return reader::fetch_from(client, leader, cursors, chosen).await;
         }
-        let step = self.plan(client, cursors, chosen);
+        let step = self.plan(client, leader, cursors, chosen);
         let request = FetchRequest {
             replica_id: -1,
             max_wait_ms: client.below(300) as i32,
@@ -73,9 +97,9 @@ impl Session {
             forgotten_topics_data: forgotten(&run, &step.forgotten),
             ..Default::default()
         };
-        let before = client.connection();
+        let before = client.connection(leader);
         let version = if run.plan.by_id { reader::IDS_VERSION } else { reader::NAMES_VERSION };
-        let Ok(response) = client.call(version, &request).await else {
+        let Ok(response) = client.call_at(leader, version, &request).await else {
             // Carried out or not: the same again will be refused or not, and a new session ends this one. What the session has
             // said was forgotten with a request that was to end it.
             if client.one_in(2) || step.epoch == FINAL {
@@ -83,16 +107,17 @@ impl Session {
             }
             return Err(Lost);
         };
-        let same_connection = before.is_some() && before == client.connection() && before == self.connection;
+        let same_connection = before.is_some() && before == client.connection(leader) && before == self.connection;
         if response.error_code != 0 {
             self.refused(client, response.error_code, same_connection);
             return Ok(());
         }
+        self.connection = client.connection(leader);
         self.go_on(client, &step, &response, cursors);
         self.take(client, cursors, &step, &response).await
     }
 
-    fn plan(&mut self, client: &Client, cursors: &[Cursor], chosen: Range<usize>) -> Step {
+    fn plan(&mut self, client: &Client, leader: SocketAddr, cursors: &[Cursor], chosen: &[usize]) -> Step {
         let epoch = match self.epoch {
             current if current != NEW && client.one_in(25) => FINAL,
             current => current,
@@ -103,6 +128,7 @@ impl Session {
         }
         let place_of = |key: &PartitionKey| cursors.iter().position(|cursor| cursor.key == *key);
         let drops = |key: &&PartitionKey| match place_of(key) {
+            _ if client.leads_not(leader, **key) => true,
             Some(place) => !chosen.contains(&place) && client.one_in(3),
             None => true,
         };
@@ -138,7 +164,6 @@ impl Session {
 
     /// Takes in that the request was carried out.
     fn go_on(&mut self, client: &Client, step: &Step, response: &FetchResponse, cursors: &[Cursor]) {
-        self.connection = client.connection();
         match step.epoch {
             NEW => (self.id, self.epoch) = (response.session_id, 1),
             FINAL => *self = Session::default(),
@@ -206,7 +231,7 @@ fn forgotten(run: &Run, keys: &[PartitionKey]) -> Vec<ForgottenTopic> {
     let model = run.model.borrow();
     let topic = |key: &PartitionKey| ForgottenTopic {
         topic: model.name(key.topic),
-        topic_id: key.topic,
+        topic_id: key.topic.id,
         partitions: vec![key.index],
     };
     keys.iter().map(topic).collect()

@@ -3,6 +3,7 @@
 
 use crate::{
     client::{Client, Lost},
+    cluster::{ClusterId, METADATA_VERSION},
     commits::base_partitions,
     model::{Invariant, PartitionKey},
     run::Run,
@@ -13,7 +14,7 @@ use protocol::{
     records::BatchBuilder,
 };
 use ring::Ring;
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, net::SocketAddr, rc::Rc};
 
 /// Requests of one such producer.
 const REQUESTS: usize = 60;
@@ -30,12 +31,13 @@ struct Silent {
     next_sequence: BTreeMap<PartitionKey, i32>,
 }
 
-pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
-    let client = Client::new(&run, &ring, format!("silent {index}"));
+pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
+    let mut client = Client::new(&run, &ring, cluster, format!("silent {index}"));
+    client.well_behaved = false;
     let mut silent = Silent { client, id: -1, connection: None, next_sequence: BTreeMap::new() };
     let mut requests_left = REQUESTS;
     while !run.is_over() && !run.is_calm() {
-        let partitions = run.model.borrow().live_partitions();
+        let partitions = run.model.borrow().live_partitions(cluster);
         if !partitions.is_empty() && requests_left > 0 {
             requests_left -= 1;
             let _ = silent.step(&partitions).await;
@@ -46,9 +48,10 @@ pub async fn work(run: Rc<Run>, ring: Ring, index: usize) {
 
 impl Silent {
     async fn step(&mut self, partitions: &[PartitionKey]) -> Result<(), Lost> {
-        self.connect().await?;
+        let (leader, partitions) = self.choose_leader(partitions).await?;
+        self.connect(leader).await?;
         if self.client.one_in(12) {
-            return self.be_refused().await;
+            return self.be_refused(leader).await;
         }
         for _ in 0..1 + self.client.below(3) {
             let from = self.client.below(partitions.len());
@@ -57,10 +60,10 @@ impl Silent {
                 self.client.run.plan.by_id || !partitions[from..from + count].iter().all(|key| self.is_base(*key));
             let topic_data = partitions[from..from + count].iter().map(|key| self.data(*key)).collect();
             let request = ProduceRequest { transactional_id: None, acks: 0, timeout_ms: 30_000, topic_data };
-            self.client.send(if by_id { IDS_VERSION } else { NAMES_VERSION }, &request).await?;
+            self.client.send_to(leader, if by_id { IDS_VERSION } else { NAMES_VERSION }, &request).await?;
         }
         if self.client.one_in(3) {
-            self.ask().await?;
+            self.ask(leader).await?;
         }
         Ok(())
     }
@@ -69,13 +72,21 @@ impl Silent {
         self.client.run.model.borrow().topic(key.topic).is_some_and(|topic| topic.is_base)
     }
 
+    /// One of the leaders, with the partitions that it leads.
+    async fn choose_leader(&mut self, partitions: &[PartitionKey]) -> Result<(SocketAddr, Vec<PartitionKey>), Lost> {
+        let mut groups = self.client.by_leader(partitions).await?;
+        let at = if groups.len() > 1 { self.client.below(groups.len()) } else { 0 };
+        let (leader, places) = groups.swap_remove(at);
+        Ok((leader, places.into_iter().map(|place| partitions[place]).collect()))
+    }
+
     /// Sees to a connection, and begins anew where that is another one.
-    async fn connect(&mut self) -> Result<(), Lost> {
-        if self.client.connection().is_none() {
-            self.ask().await?;
+    async fn connect(&mut self, leader: SocketAddr) -> Result<(), Lost> {
+        if self.client.connection(leader).is_none() {
+            self.ask(leader).await?;
         }
-        if self.connection != self.client.connection() {
-            self.connection = self.client.connection();
+        if self.connection != self.client.connection(leader) {
+            self.connection = self.client.connection(leader);
             self.id = self.client.run.model.borrow_mut().silent_id();
             self.next_sequence.clear();
         }
@@ -83,9 +94,9 @@ impl Silent {
     }
 
     /// Asks for something that is answered: an answer to what wants none would come before that.
-    async fn ask(&mut self) -> Result<(), Lost> {
+    async fn ask(&mut self, leader: SocketAddr) -> Result<(), Lost> {
         let request = MetadataRequest { topics: Some(vec![]), ..Default::default() };
-        self.client.call(12, &request).await.map(drop)
+        self.client.call_at(leader, METADATA_VERSION, &request).await.map(drop)
     }
 
     fn data(&mut self, key: PartitionKey) -> TopicProduceData {
@@ -104,23 +115,23 @@ impl Silent {
         self.client.note(|| format!("{} records {first_id}+{count} without an answer", run.model.borrow().say(key)));
         let name = run.model.borrow().name(key.topic);
         let data = PartitionProduceData { index: key.index, records: Some(builder.build()) };
-        TopicProduceData { name, topic_id: key.topic, partition_data: vec![data] }
+        TopicProduceData { name, topic_id: key.topic.id, partition_data: vec![data] }
     }
 
     /// Produces to a partition that does not exist: the broker ends the connection, and answers nothing behind that.
-    async fn be_refused(&mut self) -> Result<(), Lost> {
+    async fn be_refused(&mut self, leader: SocketAddr) -> Result<(), Lost> {
         let run = self.client.run.clone();
-        let base = base_partitions(&run);
+        let base = base_partitions(&run, self.client.cluster);
         let Some((name, _)) = base.first().cloned() else { return Ok(()) };
         let mut builder = BatchBuilder::new(0);
         builder.append(self.client.ring.wall_clock_ms(), None, Some(b"nowhere"), &[]);
         let data = PartitionProduceData { index: NO_PARTITION, records: Some(builder.build()) };
         let topic_data = vec![TopicProduceData { name, partition_data: vec![data], ..Default::default() }];
         let request = ProduceRequest { transactional_id: None, acks: 0, timeout_ms: 30_000, topic_data };
-        let connection = self.client.connection();
-        self.client.send(NAMES_VERSION, &request).await?;
-        let asked = self.ask().await;
-        if asked.is_ok() && connection == self.client.connection() {
+        let connection = self.client.connection(leader);
+        self.client.send_to(leader, NAMES_VERSION, &request).await?;
+        let asked = self.ask(leader).await;
+        if asked.is_ok() && connection == self.client.connection(leader) {
             let detail = "a connection goes on after a refused request that wants no answer".to_owned();
             run.violate(Invariant::AnswersExplained, detail);
         }

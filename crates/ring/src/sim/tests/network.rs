@@ -270,6 +270,71 @@ fn a_partition_holds_bytes_back_until_it_heals() {
     }
 }
 
+/// Three machines, a server on each of the first two, and what those were told.
+fn three() -> (World, [NodeId; 3], Rc<RefCell<Vec<u8>>>) {
+    let world = World::new(5, SimOptions::calm());
+    let nodes = [world.node("a"), world.node("b"), world.node("c")];
+    let heard: Rc<RefCell<Vec<u8>>> = Rc::default();
+    for node in &nodes[..2] {
+        let heard = heard.clone();
+        drop(start(&world, *node, move |ring| async move {
+            let listener = ring.listen("0.0.0.0:9092".parse().unwrap(), ListenOptions::default()).unwrap();
+            loop {
+                let stream = ring.accept(&listener).await.unwrap();
+                let (own, heard) = (ring.clone(), heard.clone());
+                drop(ring.spawn(async move {
+                    while let (Ok(1..), buf) = own.recv(&stream, BytesMut::new(), 1).await {
+                        heard.borrow_mut().push(buf[0]);
+                    }
+                }));
+            }
+        }));
+    }
+    (world, nodes, heard)
+}
+
+/// A stream to `server`, on which this name is said every 100 ms.
+fn say(world: &World, from: NodeId, server: NodeId, name: u8) {
+    let address = SocketAddr::new(world.address(server), 9092);
+    drop(start(world, from, move |ring| async move {
+        let stream = ring.connect(address).await.unwrap();
+        while ring.send(&stream, vec![vec![name].into()]).await.is_ok() {
+            ring.sleep(Duration::from_millis(100)).await;
+        }
+    }));
+}
+
+#[test]
+fn a_cut_between_two_nodes_leaves_a_third_alone() {
+    let (world, [a, b, c], heard) = three();
+    world.run_for(Duration::from_millis(1));
+    let ways = [(a, b, b'1'), (b, a, b'2'), (c, a, b'3'), (c, b, b'4')];
+    ways.into_iter().for_each(|(from, to, name)| say(&world, from, to, name));
+    // Who was heard within a second.
+    let names = || {
+        world.run_for(Duration::from_millis(50));
+        heard.borrow_mut().clear();
+        world.run_for(Duration::from_secs(1));
+        let mut names = heard.borrow().clone();
+        names.sort_unstable();
+        names.dedup();
+        String::from_utf8(names).unwrap()
+    };
+    assert_eq!(names(), "1234");
+    world.partition(a, b);
+    assert_eq!(names(), "34");
+    world.heal(b, a);
+    assert_eq!(names(), "1234");
+    world.partition_one_way(a, b);
+    assert_eq!(names(), "234", "the other direction, and the third node, go on");
+    world.partition(a, c);
+    assert_eq!(names(), "24");
+    world.heal(a, b);
+    assert_eq!(names(), "124", "the cut to the third node stays");
+    world.heal_all();
+    assert_eq!(names(), "1234");
+}
+
 #[test]
 fn a_long_partition_ends_the_senders_connection() {
     // Blocking the acknowledgements alone delivers the bytes, and ends the connection all the same.
