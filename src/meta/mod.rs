@@ -9,6 +9,7 @@
 //! moving for observers that measure their lag by it (KIP-835), and a quorum of one has no observers.
 
 pub mod bootstrap;
+pub mod changes;
 pub mod client_metrics;
 pub mod controller;
 pub mod features;
@@ -27,6 +28,7 @@ pub mod topic;
 pub mod topic_name;
 pub mod view;
 
+pub use changes::Changes;
 pub use controller::{ApiError, ControllerRequest, ControllerResponse};
 pub use image::{Image, Topics};
 pub use topic::{Partition, Topic};

@@ -14,6 +14,7 @@ mod tests;
 
 use super::{
     ApiError, bootstrap,
+    changes::Changes,
     controller::{
         self, BrokerRegistration, BrokerUnfence, Context, ControllerRegistration, ControllerRequest,
         ControllerResponse, RegisteredEndpoint, Settings,
@@ -47,7 +48,7 @@ use std::{
 use store::Store;
 
 /// Shows an image to all cores; its future resolves when all of them act on it.
-pub type Publish = Box<dyn Fn(Arc<Image>) -> Pin<Box<dyn Future<Output = ()>>>>;
+pub type Publish = Box<dyn Fn(Arc<Image>, Changes) -> Pin<Box<dyn Future<Output = ()>>>>;
 
 /// How long a refusal counts as the state of the log: nothing else tells whether it has passed.
 const REFUSAL_SHOWN: Duration = Duration::from_secs(10);
@@ -555,8 +556,11 @@ impl Inner {
     }
 
     async fn publish_image(&self) -> Result<(), MetaNodeError> {
-        let image = self.replay.borrow().image().clone();
-        (self.hooks.publish)(image).await;
+        let (image, changes) = {
+            let mut replay = self.replay.borrow_mut();
+            (replay.image().clone(), replay.take_changes())
+        };
+        (self.hooks.publish)(image, changes).await;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! the node that replays it must stop. Never: waits, or changes an image that was published.
 
 use super::{
+    changes::Changes,
     features::{self, METADATA_VERSION},
     image::{Broker, ConfigResource, ConfigResourceType, Configs, Image, Map, Provenance, QuotaEntity},
     metalog::{Batch, BatchContent, ControlRecord},
@@ -12,7 +13,7 @@ use super::{
 };
 use protocol::Uuid;
 use protocol::metadata_records::*;
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the metadata log cannot be replayed at offset {offset}: {reason}")]
@@ -26,6 +27,8 @@ pub struct ReplayError {
 pub struct Replay {
     image: Arc<Image>,
     transaction: Option<Transaction>,
+    /// Since they were taken.
+    changes: Changes,
 }
 
 #[derive(Clone, Debug)]
@@ -37,12 +40,21 @@ struct Transaction {
 
 impl Replay {
     pub fn new(image: Image) -> Self {
-        Self { image: Arc::new(image), transaction: None }
+        Self { image: Arc::new(image), transaction: None, changes: Changes::all_new() }
     }
 
     /// The image of everything that is complete.
     pub fn image(&self) -> &Arc<Image> {
         &self.image
+    }
+
+    /// What has changed since this was asked before. While a transaction is in progress nothing is said to have changed: what
+    /// it changes shows when it ends.
+    pub fn take_changes(&mut self) -> Changes {
+        match self.transaction {
+            None => mem::take(&mut self.changes),
+            Some(_) => Changes::default(),
+        }
     }
 
     /// Where the transaction in progress began.
@@ -57,6 +69,7 @@ impl Replay {
         match &batch.content {
             BatchContent::Records(records) => {
                 for (offset, record) in (batch.base_offset..).zip(records) {
+                    self.changes.note(record);
                     apply_record(&mut image, &mut transaction, record, offset)
                         .map_err(|reason| ReplayError { offset, reason })?;
                 }

@@ -6,15 +6,15 @@ use super::{
     Ask, Shard, commit, groups,
     lead::checkpoints::PartitionCheckpoint,
     partition::{Partition, PartitionId},
-    view::{ClusterView, Routes, topic_log_config},
+    view::{ClusterView, topic_log_config},
 };
 use crate::{
     log::{Gate, Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
-    meta::{image::Image, topic::directory},
+    meta::{Changes, Topic, image::Image, topic::directory},
     pace::TurnBudget,
     storage::Unopened,
 };
-use protocol::{ErrorCode, Uuid};
+use protocol::ErrorCode;
 use rustc_hash::FxHashSet;
 use std::{
     cell::Cell,
@@ -42,34 +42,42 @@ pub struct FollowState {
 }
 
 /// A new view of the cluster: the core opens and closes partitions until it agrees with it.
-pub struct Follow(pub ClusterView);
+pub struct Follow {
+    pub view: ClusterView,
+    /// What of it is new.
+    pub changes: Arc<Changes>,
+}
 
 impl Ask for Follow {
     type Answer = ();
 
     async fn carry_out(self, shard: &Shard, _from: usize) {
-        follow(shard, self.0).await;
+        follow(shard, self.view, &self.changes).await;
     }
 }
 
 /// Makes this core agree with `view`.
-async fn follow(shard: &Shard, view: ClusterView) {
+async fn follow(shard: &Shard, view: ClusterView, changes: &Changes) {
     let _turn = shard.data.follow.turn.enter().await;
     // A change of the metadata that a stop has overtaken: what is closed stays closed. What was known of these logs at
     // the start is not true of them any more.
     if !shard.data.follow.has_closed_logs.get() {
-        follow_in_turn(shard, view).await;
+        follow_in_turn(shard, view, changes).await;
     }
 }
 
 /// Has what could not be opened for now opened soon.
 fn try_again_later(shard: &Shard, opened: &[Opened]) {
-    let mut later = opened.iter().filter_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
-    let (first, partitions) = (later.next(), later.count() + 1);
-    let Some(first) = first else { return shard.data.follow.offline_for_now.set(0) };
-    if shard.data.follow.offline_for_now.replace(partitions) != partitions {
+    let is_for_now = |(_, why): &(PartitionId, Offline)| *why == Offline::ForNow;
+    let partitions = shard.data.all_offline().into_iter().filter(is_for_now).count();
+    let is_new = shard.data.follow.offline_for_now.replace(partitions) != partitions;
+    if partitions == 0 {
+        return;
+    }
+    let why = opened.iter().find_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
+    if let Some(error) = why.filter(|_| is_new) {
         tracing::error!(
-            core = shard.index, partitions, error = %first,
+            core = shard.index, partitions, %error,
             "partitions are offline for now, the others are served; they are opened when this has passed"
         );
     }
@@ -82,88 +90,102 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
         shard.data.follow.again.set(false);
         let _turn = shard.data.follow.turn.enter().await;
         if !shard.is_stopping() {
+            let is_for_now = |(id, why): &(PartitionId, Offline)| (*why == Offline::ForNow).then_some(id.topic_id);
+            let topics = Changes::of_topics(shard.data.all_offline().iter().filter_map(is_for_now));
             let view = shard.control.view().clone();
-            follow_in_turn(&shard, view).await;
+            follow_in_turn(&shard, view, &topics).await;
         }
     });
 }
 
-async fn follow_in_turn(shard: &Shard, view: ClusterView) {
-    delete_gone(shard, &view).await;
+async fn follow_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
+    let before = shard.control.view().clone();
+    // What all topics inherit has changed: their logs have other configs, though the metadata of none has changed.
+    let inherits_new = !Arc::ptr_eq(&before.layers, &view.layers);
+    let changes = if inherits_new { &Changes::all_new() } else { changes };
+    let topics = view.topics_to_look_at(&before.image, changes);
+    let gone: Vec<Arc<Topic>> = topics.iter().filter_map(|id| view.gone(&before.image, *id).cloned()).collect();
+    delete_gone(shard, &before, &gone).await;
     let mut to_open = Vec::new();
     let mut budget = TurnBudget::new(&shard.ring);
-    for topic in view.image.topics.iter() {
-        let mut config = None;
-        for (index, partition) in &topic.partitions {
-            budget.item_done().await;
-            let id = PartitionId { topic_id: topic.id, index: *index };
-            if view.owners.of(id) != Some(shard.index) {
-                continue;
-            }
-            match shard.data.partition(id) {
-                Some(known) if known.leader_epoch.get() == partition.leader_epoch => {}
-                Some(known) => {
-                    known.log.assign_leader_epoch(partition.leader_epoch);
-                    known.leader_epoch.set(partition.leader_epoch);
-                }
-                None if shard.data.offline(id) == Some(Offline::UntilStart) => {}
-                None => {
-                    let config = config.get_or_insert_with(|| Rc::new(topic_log_config(&view, &topic.name)));
-                    let directory = partition.directory_of(shard.config.node_id).unwrap_or(directory::UNASSIGNED);
-                    let place = shard.data.storage.place(&topic.name, id, directory);
-                    let Some((dir, start)) = place else {
-                        shard.data.note_offline(id, Offline::UntilStart);
-                        continue;
-                    };
-                    let (leader_epoch, config) = (partition.leader_epoch, config.clone());
-                    let (topic, image) = (topic.name.clone(), view.image.clone());
-                    to_open.push(ToOpen { topic, id, leader_epoch, config, dir, start, image });
-                }
-            }
-        }
+    for topic in topics.iter().filter_map(|id| view.image.topics.by_id(*id)) {
+        look_at(shard, &view, topic, &mut budget, &mut to_open).await;
     }
     let opened = side_by_side(shard, to_open.into_iter().map(|one| open(shard.clone(), one))).await;
     try_again_later(shard, &opened);
-    // A topic's route knows its open partitions: one that could not be opened before may be now.
-    let opened = opened.iter().filter_map(|one| if let Opened::Now(topic_id) = one { Some(*topic_id) } else { None });
-    let opened: FxHashSet<Uuid> = opened.collect();
-    let mut routes = Routes::default();
-    for topic in view.image.topics.iter() {
-        let has_opened = opened.contains(&topic.id);
-        routes.follow(&shard.data.routes.borrow(), &view, topic, &shard.data.partitions(), has_opened);
-        budget.item_done().await;
+    for topic in &gone {
+        shard.data.routes.borrow_mut().remove(topic.id);
     }
-    let all: Vec<Rc<Partition>> = shard.data.all();
-    for partition in all {
-        budget.item_done().await;
-        let route = routes.by_id(partition.id.topic_id).expect("an open partition has a route");
-        if !Rc::ptr_eq(&route.config, &partition.config.borrow()) {
-            partition.log.set_config(route.config.clone());
-            *partition.config.borrow_mut() = route.config.clone();
+    for topic in topics.iter().filter_map(|id| view.image.topics.by_id(*id)) {
+        let route = shard.data.routes.borrow_mut().set(&view, topic, &shard.data.partitions());
+        for partition in route.partitions.iter().filter_map(|route| route.local.as_ref()) {
+            if !Rc::ptr_eq(&route.config, &partition.config.borrow()) {
+                partition.log.set_config(route.config.clone());
+                *partition.config.borrow_mut() = route.config.clone();
+            }
+            budget.item_done().await;
         }
+        budget.item_done().await;
     }
-    *shard.data.routes.borrow_mut() = routes;
-    let before = shard.control.followed(view);
-    groups::follow(shard, &before);
+    shard.control.followed(view);
+    groups::follow(shard, &gone);
 }
 
-async fn delete_gone(shard: &Shard, view: &ClusterView) {
-    let all: Vec<PartitionId> = shard.data.partitions().keys().copied().collect();
+/// Takes note of what has changed of a topic's partitions on this core; those that are to be opened go into `to_open`.
+async fn look_at(
+    shard: &Shard,
+    view: &ClusterView,
+    topic: &Topic,
+    budget: &mut TurnBudget<'_>,
+    to_open: &mut Vec<ToOpen>,
+) {
+    let mut config = None;
+    for (index, partition) in &topic.partitions {
+        budget.item_done().await;
+        let id = PartitionId { topic_id: topic.id, index: *index };
+        if view.owners.of(id) != Some(shard.index) {
+            continue;
+        }
+        match shard.data.partition(id) {
+            Some(known) if known.leader_epoch.get() == partition.leader_epoch => {}
+            Some(known) => {
+                known.log.assign_leader_epoch(partition.leader_epoch);
+                known.leader_epoch.set(partition.leader_epoch);
+            }
+            None if shard.data.offline(id) == Some(Offline::UntilStart) => {}
+            None => {
+                let config = config.get_or_insert_with(|| Rc::new(topic_log_config(view, &topic.name)));
+                let directory = partition.directory_of(shard.config.node_id).unwrap_or(directory::UNASSIGNED);
+                let place = shard.data.storage.place(&topic.name, id, directory);
+                let Some((dir, start)) = place else {
+                    shard.data.note_offline(id, Offline::UntilStart);
+                    continue;
+                };
+                let (leader_epoch, config) = (partition.leader_epoch, config.clone());
+                let (topic, image) = (topic.name.clone(), view.image.clone());
+                to_open.push(ToOpen { topic, id, leader_epoch, config, dir, start, image });
+            }
+        }
+    }
+}
+
+/// Closes the partitions of topics that are gone, and deletes their files.
+async fn delete_gone(shard: &Shard, before: &ClusterView, topics: &[Arc<Topic>]) {
     let mut budget = TurnBudget::new(&shard.ring);
     let mut gone = Vec::new();
-    for id in all {
-        if view.owners.of(id).is_none() {
+    for topic in topics {
+        for index in topic.partitions.keys() {
+            let id = PartitionId { topic_id: topic.id, index: *index };
+            budget.item_done().await;
+            if before.owners.of(id) != Some(shard.index) {
+                continue;
+            }
+            if shard.data.offline(id).is_some() {
+                // Its folder is left: what could not be opened is not deleted.
+                shard.data.storage.note_undeleted(id.topic_id);
+            }
             gone.extend(shard.data.leave(id));
         }
-        budget.item_done().await;
-    }
-    for (id, _) in shard.data.all_offline() {
-        if view.owners.of(id).is_none() {
-            shard.data.leave(id);
-            // Its folder is left: what could not be opened is not deleted.
-            shard.data.storage.note_undeleted(id.topic_id);
-        }
-        budget.item_done().await;
     }
     for partition in gone {
         // Requests that still hold the partition find it closed.
@@ -232,8 +254,7 @@ pub enum Offline {
 }
 
 enum Opened {
-    /// A partition of this topic.
-    Now(Uuid),
+    Now,
     /// Nothing is wrong with it but what passes.
     Later(LogError),
     Never,
@@ -265,7 +286,7 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
             shard.data.commit.adopt(&partition);
             shard.data.storage.note_opened(id);
             shard.data.enter(Rc::new(partition));
-            Opened::Now(id.topic_id)
+            Opened::Now
         }
         Err(error) => {
             let offline = if error.passes() { Offline::ForNow } else { Offline::UntilStart };

@@ -16,7 +16,7 @@ use super::{
     Shard,
     partition::Partition,
     produce::append_records,
-    view::{ClusterView, topic_log_config, validation_rules},
+    view::{topic_log_config, validation_rules},
 };
 use crate::{
     coord::{
@@ -25,6 +25,7 @@ use crate::{
         runtime::{Actions, Coordinator, GroupSummary, Reply, ReplyToken, Request, Response},
     },
     limits,
+    meta::Topic,
     pace::TurnBudget,
     stats::{GroupOffsetSnapshot, GroupSnapshot},
 };
@@ -42,6 +43,7 @@ use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -111,7 +113,7 @@ pub fn all(shard: &Shard) -> Vec<(usize, i32)> {
 }
 
 /// Starts and ends coordinators as the view says, and tells those that stay which topics are gone.
-pub fn follow(shard: &Shard, before: &ClusterView) {
+pub fn follow(shard: &Shard, deleted: &[Arc<Topic>]) {
     let mine: Vec<Rc<Partition>> = {
         let routes = shard.data.routes.borrow();
         let partitions = routes.by_name(OFFSETS_TOPIC).map_or(&[][..], |topic| &topic.partitions[..]);
@@ -129,25 +131,16 @@ pub fn follow(shard: &Shard, before: &ClusterView) {
     for index in gone {
         end(shard, index);
     }
-    tell_deleted_topics(shard, before);
+    tell_deleted_topics(shard, deleted);
 }
 
-fn tell_deleted_topics(shard: &Shard, before: &ClusterView) {
+fn tell_deleted_topics(shard: &Shard, deleted: &[Arc<Topic>]) {
     let hosts: Vec<Rc<GroupHost>> = shard.control.groups.borrow().values().cloned().collect();
     if hosts.is_empty() {
         return;
     }
     let now_ms = shard.ring.wall_clock_ms();
-    let routes = shard.data.routes.borrow();
-    let gone: Vec<(String, Uuid)> = before
-        .image
-        .topics
-        .iter()
-        .filter(|topic| routes.by_id(topic.id).is_none())
-        .map(|topic| (topic.name.to_string(), topic.id))
-        .collect();
-    drop(routes);
-    for (name, id) in gone {
+    for (name, id) in deleted.iter().map(|topic| (topic.name.to_string(), topic.id)) {
         for host in &hosts {
             if host.stage.get() == Stage::Active {
                 let actions = host.coordinator.borrow_mut().topic_deleted(&name, id, now_ms);

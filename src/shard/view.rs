@@ -1,7 +1,7 @@
 //! What a core knows of the cluster: the metadata image, which core owns which partition, and the routes made of them.
 //!
-//! Owns: this core's copy of the routes. Lives on: every core; the image and the owners are shared and immutable, and
-//! replaced whole. Never: changes the image.
+//! Owns: this core's copy of the routes. Lives on: every core; the image and the owners are shared and immutable, and their
+//! versions share what has not changed. Never: changes the image.
 
 use super::partition::{Partition, PartitionId};
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
     },
     log::{CleanupPolicy, Durability, LogConfig},
     meta::{
-        image::{ConfigResourceType, Configs, Image},
+        Changes,
+        image::{ConfigResourceType, Configs, Image, Map},
         topic::Topic,
         topic_name,
     },
@@ -26,7 +27,7 @@ use protocol::{
     },
 };
 use rustc_hash::FxHashMap;
-use std::{rc::Rc, sync::Arc};
+use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
 /// An immutable view of the cluster, published by the controller's core to all cores.
 #[derive(Clone)]
@@ -46,8 +47,19 @@ impl ClusterView {
         ClusterView { image, owners: Arc::new(Owners::new(cores)), layers: Arc::new(layers), overruled: None }
     }
 
-    /// The view after `self` that shows `image`.
-    pub fn follow(&self, image: Arc<Image>, node_id: i32) -> ClusterView {
+    /// The view after `self` that shows `image`, in which `changes` is what has changed.
+    pub fn follow(&self, image: Arc<Image>, changes: &Changes, node_id: i32) -> ClusterView {
+        let mut next = match changes.broker_configs || changes.is_all_new {
+            true => self.with_broker_configs(&image, node_id),
+            false => self.clone(),
+        };
+        next.owners = Arc::new(self.owners.follow(&self.image, &image, changes));
+        next.image = image;
+        next
+    }
+
+    /// The same view with the broker's configs as `image` has them.
+    fn with_broker_configs(&self, image: &Image, node_id: i32) -> ClusterView {
         let dynamic = |name: &str| image.configs_of(ConfigResourceType::Broker, name).clone();
         let (dynamic_default, dynamic_broker) = (dynamic(""), dynamic(&node_id.to_string()));
         let mut layers = Layers { dynamic_default, dynamic_broker, ..Layers::clone(&self.layers) };
@@ -66,7 +78,22 @@ impl ClusterView {
         let unchanged =
             known.dynamic_default == layers.dynamic_default && known.dynamic_broker == layers.dynamic_broker;
         let layers = if unchanged { self.layers.clone() } else { Arc::new(layers) };
-        ClusterView { owners: Arc::new(self.owners.follow(&image)), image, layers, overruled: Some(overruled) }
+        ClusterView { layers, overruled: Some(overruled), ..self.clone() }
+    }
+
+    /// The topics that one who followed `before` looks at now.
+    pub fn topics_to_look_at(&self, before: &Image, changes: &Changes) -> Vec<Uuid> {
+        if changes.is_all_new {
+            let ids = |image: &Image| image.topics.iter().map(|topic| topic.id).collect::<BTreeSet<Uuid>>();
+            return ids(before).union(&ids(&self.image)).copied().collect();
+        }
+        let of_configs = changes.topic_configs.iter().filter_map(|name| self.image.topics.id(name));
+        changes.topics.iter().copied().chain(of_configs).collect::<BTreeSet<Uuid>>().into_iter().collect()
+    }
+
+    /// The topic as it was, if it was deleted since `before`.
+    pub fn gone<'a>(&self, before: &'a Image, id: Uuid) -> Option<&'a Arc<Topic>> {
+        before.topics.by_id(id).filter(|_| self.image.topics.by_id(id).is_none())
     }
 
     fn overrides(&self, topic: &str) -> &Configs {
@@ -74,46 +101,55 @@ impl ClusterView {
     }
 }
 
-/// Which core owns which partition: by topic, one core index per partition.
-#[derive(Default)]
+/// Which core owns which partition: by topic, one core index per partition. Copies share what they have in common.
+#[derive(Clone)]
 pub struct Owners {
-    by_topic: FxHashMap<Uuid, Arc<[u16]>>,
+    by_topic: Map<Uuid, Arc<[u16]>>,
     /// Partitions per core.
     load: Vec<usize>,
 }
 
 impl Owners {
     pub fn new(cores: usize) -> Owners {
-        Owners { by_topic: FxHashMap::default(), load: vec![0; cores] }
+        Owners { by_topic: Map::new_sync(), load: vec![0; cores] }
     }
 
     /// The owners after a change of the image: a partition stays where it is, a new one goes to the core that has the
     /// fewest, so that they are spread evenly.
-    pub fn follow(&self, image: &Image) -> Owners {
-        let mut next = Owners { by_topic: FxHashMap::default(), load: vec![0; self.load.len()] };
-        let mut new = Vec::new();
-        for topic in image.topics.iter() {
-            match self.by_topic.get(&topic.id) {
-                Some(owners) if owners.len() == topic.partitions.len() => {
-                    owners.iter().for_each(|owner| next.load[usize::from(*owner)] += 1);
-                    next.by_topic.insert(topic.id, owners.clone());
-                }
-                before => new.push((topic, before)),
-            }
+    pub fn follow(&self, before: &Image, image: &Image, changes: &Changes) -> Owners {
+        let mut next = self.clone();
+        let listed = || changes.topics.iter().copied();
+        let all = || before.topics.iter().chain(image.topics.iter()).map(|topic| topic.id);
+        let ids: Vec<Uuid> = if changes.is_all_new { all().collect() } else { listed().collect() };
+        // What goes makes room for what comes.
+        for id in ids.iter().filter(|id| image.topics.by_id(**id).is_none()) {
+            next.forget(*id);
         }
-        for (_, before) in &new {
-            before.iter().flat_map(|owners| owners.iter()).for_each(|owner| next.load[usize::from(*owner)] += 1);
-        }
-        for (topic, before) in new {
-            let mut owners: Vec<u16> = before.map_or_else(Vec::new, |owners| owners.to_vec());
-            while owners.len() < topic.partitions.len() {
-                let (core, load) = next.load.iter_mut().enumerate().min_by_key(|(_, load)| **load).expect("a core");
-                *load += 1;
-                owners.push(core as u16);
-            }
-            next.by_topic.insert(topic.id, owners.into());
+        for topic in ids.iter().filter_map(|id| image.topics.by_id(*id)) {
+            next.take_in(topic);
         }
         next
+    }
+
+    fn forget(&mut self, id: Uuid) {
+        let Some(owners) = self.by_topic.get(&id).cloned() else { return };
+        owners.iter().for_each(|owner| self.load[usize::from(*owner)] -= 1);
+        self.by_topic.remove_mut(&id);
+    }
+
+    fn take_in(&mut self, topic: &Topic) {
+        let before = self.by_topic.get(&topic.id);
+        let mut owners: Vec<u16> = before.map_or_else(Vec::new, |owners| owners.to_vec());
+        assert!(owners.len() <= topic.partitions.len(), "{} has lost partitions", topic.name);
+        if before.is_some() && owners.len() == topic.partitions.len() {
+            return;
+        }
+        while owners.len() < topic.partitions.len() {
+            let (core, load) = self.load.iter_mut().enumerate().min_by_key(|(_, load)| **load).expect("a core");
+            *load += 1;
+            owners.push(core as u16);
+        }
+        self.by_topic.insert_mut(topic.id, owners.into());
     }
 
     pub fn of(&self, id: PartitionId) -> Option<usize> {
@@ -131,10 +167,6 @@ pub struct TopicRoute {
     pub config: Rc<LogConfig>,
     pub levels: CompressionLevels,
     pub partitions: Vec<PartitionRoute>,
-    /// The image's topic and the configs that this route was made of.
-    source: Arc<Topic>,
-    overrides: Configs,
-    layers: Arc<Layers>,
 }
 
 #[derive(Clone)]
@@ -166,30 +198,30 @@ impl Routes {
         partitions.get(usize::try_from(id.index).ok()?).map(|route| route.owner)
     }
 
-    /// Adds the route of one topic of a new view: the one of before where nothing has changed. `partitions` are those that
-    /// this core has open; `has_opened`: some of this topic it has opened just now.
-    pub fn follow(
+    /// The route of one topic as the view has it from now on. `partitions` are those that this core has open.
+    pub fn set(
         &mut self,
-        before: &Routes,
         view: &ClusterView,
-        topic: &Arc<Topic>,
+        topic: &Topic,
         partitions: &FxHashMap<PartitionId, Rc<Partition>>,
-        has_opened: bool,
-    ) {
-        let kept = before.by_id.get(&topic.id).filter(|route| {
-            Arc::ptr_eq(&route.source, topic)
-                && Arc::ptr_eq(&route.layers, &view.layers)
-                && route.overrides == *view.overrides(&topic.name)
-                && !has_opened
-        });
-        let route = kept.cloned().unwrap_or_else(|| Rc::new(TopicRoute::new(view, topic, partitions)));
+    ) -> Rc<TopicRoute> {
+        let route = Rc::new(TopicRoute::new(view, topic, partitions));
         self.by_name.insert(route.name.clone(), route.clone());
-        self.by_id.insert(route.id, route);
+        self.by_id.insert(route.id, route.clone());
+        route
+    }
+
+    /// A topic is gone. Its name may be another one's by now.
+    pub fn remove(&mut self, id: Uuid) {
+        let Some(route) = self.by_id.remove(&id) else { return };
+        if self.by_name.get(&route.name).is_some_and(|named| named.id == id) {
+            self.by_name.remove(&route.name);
+        }
     }
 }
 
 impl TopicRoute {
-    fn new(view: &ClusterView, topic: &Arc<Topic>, open: &FxHashMap<PartitionId, Rc<Partition>>) -> TopicRoute {
+    fn new(view: &ClusterView, topic: &Topic, open: &FxHashMap<PartitionId, Rc<Partition>>) -> TopicRoute {
         let route = |(index, partition): (&i32, &Arc<crate::meta::topic::Partition>)| {
             let id = PartitionId { topic_id: topic.id, index: *index };
             PartitionRoute {
@@ -206,9 +238,6 @@ impl TopicRoute {
             config: Rc::new(log_config(&effective)),
             levels: CompressionLevels::of(&effective),
             partitions: topic.partitions.iter().map(route).collect(),
-            source: topic.clone(),
-            overrides: view.overrides(&topic.name).clone(),
-            layers: view.layers.clone(),
         }
     }
 }
@@ -302,23 +331,70 @@ pub fn validation_rules(
 mod tests {
     use super::*;
 
-    fn owners(load: &[(u128, usize)], before: &Owners) -> Owners {
+    fn image(load: &[(u128, usize)]) -> Image {
         let mut image = Image::empty("test");
         for (id, partitions) in load {
             crate::meta::testing::add_topic(&mut image, &format!("t{id}"), Uuid::from_u128(*id), *partitions);
         }
-        before.follow(&image)
+        image
+    }
+
+    fn of_topics(ids: &[u128]) -> Changes {
+        Changes::of_topics(ids.iter().map(|id| Uuid::from_u128(*id)))
     }
 
     #[test]
     fn partitions_are_spread_evenly_and_stay_where_they_are() {
-        let first = owners(&[(101, 3), (102, 3)], &Owners::new(2));
+        let of = |owners: &Owners, id: u128| owners.by_topic.get(&Uuid::from_u128(id)).cloned();
+        let empty = image(&[]);
+        let one = image(&[(101, 3), (102, 3)]);
+        let first = Owners::new(2).follow(&empty, &one, &Changes::all_new());
         assert_eq!(first.load, [3, 3]);
-        let second = owners(&[(101, 3), (102, 5), (103, 2)], &first);
+        let two = image(&[(101, 3), (102, 5), (103, 2)]);
+        let second = first.follow(&one, &two, &of_topics(&[102, 103]));
         assert_eq!(second.load, [5, 5]);
-        assert_eq!(second.by_topic[&Uuid::from_u128(101)], first.by_topic[&Uuid::from_u128(101)]);
-        assert_eq!(second.by_topic[&Uuid::from_u128(102)][..3], first.by_topic[&Uuid::from_u128(102)][..]);
-        let third = owners(&[(103, 2)], &second);
-        assert_eq!((third.load.iter().sum::<usize>(), third.by_topic.len()), (2, 1));
+        assert_eq!(of(&second, 101), of(&first, 101));
+        assert_eq!(of(&second, 102).unwrap()[..3], of(&first, 102).unwrap()[..]);
+        let three = image(&[(103, 2)]);
+        let third = second.follow(&two, &three, &of_topics(&[101, 102]));
+        assert_eq!((third.load.iter().sum::<usize>(), third.by_topic.size()), (2, 1));
+        // Whatever is listed, the outcome is that of looking at everything.
+        let whole = second.follow(&two, &three, &Changes::all_new());
+        assert_eq!((&whole.load, of(&whole, 103)), (&third.load, of(&third, 103)));
+    }
+
+    #[test]
+    fn a_view_looks_at_what_has_changed() {
+        let (one, two) = (image(&[(101, 1), (102, 1)]), image(&[(102, 1), (103, 1)]));
+        let view = ClusterView { image: Arc::new(two), ..ClusterView::empty("test", 1, Layers::default()) };
+        let ids = |changes: &Changes| -> Vec<u128> {
+            view.topics_to_look_at(&one, changes).iter().map(|id| id.as_u128()).collect()
+        };
+        assert_eq!(ids(&Changes::all_new()), [101, 102, 103]);
+        assert_eq!(ids(&of_topics(&[103, 101])), [101, 103]);
+        let topic_configs = ["t102".to_owned(), "t101".to_owned()].into();
+        assert_eq!(ids(&Changes { topic_configs, ..of_topics(&[103]) }), [102, 103], "t101 is gone");
+        assert!(view.gone(&one, Uuid::from_u128(101)).is_some() && view.gone(&one, Uuid::from_u128(102)).is_none());
+    }
+
+    #[test]
+    fn a_name_that_is_used_again_keeps_its_new_route() {
+        let mut routes = Routes::default();
+        let mut images = [101, 102].map(|id| {
+            let mut image = Image::empty("test");
+            crate::meta::testing::add_topic(&mut image, "t", Uuid::from_u128(id), 1);
+            Arc::new(image)
+        });
+        for image in &mut images {
+            let owners = Owners::new(1).follow(&Image::empty("test"), image, &Changes::all_new());
+            let view = ClusterView { image: image.clone(), ..ClusterView::empty("test", 1, Layers::default()) };
+            let view = ClusterView { owners: Arc::new(owners), ..view };
+            routes.set(&view, image.topics.by_name("t").unwrap(), &FxHashMap::default());
+        }
+        routes.remove(Uuid::from_u128(101));
+        assert_eq!(routes.by_name("t").map(|route| route.id), Some(Uuid::from_u128(102)));
+        assert!(routes.by_id(Uuid::from_u128(101)).is_none());
+        routes.remove(Uuid::from_u128(102));
+        assert!(routes.by_name("t").is_none());
     }
 }

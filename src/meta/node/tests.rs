@@ -72,7 +72,7 @@ async fn start(
 ) -> Result<(MetaNode, Rc<RefCell<Vec<Arc<Image>>>>), MetaNodeError> {
     let published = Rc::new(RefCell::new(Vec::new()));
     let sink = published.clone();
-    let publish: Publish = Box::new(move |image| {
+    let publish: Publish = Box::new(move |image, _| {
         sink.borrow_mut().push(image);
         Box::pin(async {})
     });

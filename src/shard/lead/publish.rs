@@ -6,6 +6,7 @@
 use super::checkpoints::{self, LogDirs};
 use crate::{
     meta::{
+        Changes,
         controller::{ControllerRequest, ControllerResponse, DirectoryAssignment},
         image::Image,
         node::Hooks,
@@ -18,9 +19,9 @@ use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
     let (publisher, releaser) = ((shard.clone(), dirs.clone()), (shard.clone(), dirs.clone()));
     Hooks {
-        publish: Box::new(move |image| {
+        publish: Box::new(move |image, changes| {
             let (shard, dirs) = publisher.clone();
-            Box::pin(async move { publish(&shard, &dirs, image).await })
+            Box::pin(async move { publish(&shard, &dirs, image, changes).await })
         }),
         release_names: Box::new(move |names| {
             let (shard, dirs) = releaser.clone();
@@ -29,13 +30,14 @@ pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
     }
 }
 
-/// Shows a new image to every core, and returns when all have followed it.
-async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>) {
+/// Shows a new image to every core, and returns when all have followed it: they look at what has changed alone.
+async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>, changes: Changes) {
     let before = shard.control.image();
-    let view = shard.control.view().follow(image, shard.config.node_id);
-    shard.ask_all(|| Follow(view.clone())).await;
+    let view = shard.control.view().follow(image, &changes, shard.config.node_id);
+    let changes = Arc::new(changes);
+    shard.ask_all(|| Follow { view: view.clone(), changes: changes.clone() }).await;
     let mut had_gone = BTreeSet::new();
-    for topic in before.topics.iter().filter(|topic| view.image.topics.by_id(topic.id).is_none()) {
+    for topic in view.topics_to_look_at(&before, &changes).into_iter().filter_map(|id| view.gone(&before, id)) {
         for (index, partition) in &topic.partitions {
             let id = PartitionId { topic_id: topic.id, index: *index };
             had_gone.extend(shard.data.storage.dir_of(id, partition.directory_of(shard.config.node_id)));

@@ -1,0 +1,55 @@
+//! What records have changed in the metadata, so that those who follow an image look at that alone.
+//!
+//! Owns: the list. Lives on: the core that replays the records; then plain data that every core shares. Never: says what
+//! became of a thing: the image does. A thing may be listed though nothing of it has changed in the end (its transaction was
+//! aborted).
+
+use super::image::ConfigResourceType;
+use protocol::{Uuid, metadata_records::MetadataRecord};
+use std::collections::BTreeSet;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Anything may be new: an image that was not made of the one before.
+    pub is_all_new: bool,
+    /// Topics that were made, changed or deleted.
+    pub topics: BTreeSet<Uuid>,
+    /// Topics whose configs have changed, by name.
+    pub topic_configs: BTreeSet<String>,
+    /// Configs of brokers, or those that all of them share.
+    pub broker_configs: bool,
+}
+
+impl Changes {
+    /// Before anything is known.
+    pub fn all_new() -> Changes {
+        Changes { is_all_new: true, ..Changes::default() }
+    }
+
+    /// These topics alone.
+    pub fn of_topics(topics: impl IntoIterator<Item = Uuid>) -> Changes {
+        Changes { topics: topics.into_iter().collect(), ..Changes::default() }
+    }
+
+    pub(super) fn note(&mut self, record: &MetadataRecord) {
+        match record {
+            MetadataRecord::Topic(record) => self.note_topic(record.topic_id),
+            MetadataRecord::Partition(record) => self.note_topic(record.topic_id),
+            MetadataRecord::PartitionChange(record) => self.note_topic(record.topic_id),
+            MetadataRecord::RemoveTopic(record) => self.note_topic(record.topic_id),
+            MetadataRecord::Config(record) => match ConfigResourceType::from_code(record.resource_type) {
+                Some(ConfigResourceType::Topic) => {
+                    self.topic_configs.insert(record.resource_name.clone());
+                }
+                Some(ConfigResourceType::Broker) => self.broker_configs = true,
+                _ => {}
+            },
+            // What else there is, no core keeps anything of: it looks into the image.
+            _ => {}
+        }
+    }
+
+    fn note_topic(&mut self, id: Uuid) {
+        self.topics.insert(id);
+    }
+}
