@@ -1,4 +1,5 @@
-//! Which partition of `__consumer_offsets` coordinates a group. Pure; used by FindCoordinator and by the dispatch of group requests.
+//! Which partition of its topic coordinates a group (or whatever else has a name). Pure; used by
+//! FindCoordinator and by the dispatch of requests to coordinators.
 
 /// Kafka's `Utils.abs(groupId.hashCode()) % partitions`: clients of a Kafka cluster find the same partition here, and the
 /// records of a directory that changes hands stay where they are looked for.

@@ -1,7 +1,9 @@
-//! The contract between a coordinator and the shard that hosts it.
+//! What all coordinators have in common, and the contract with the shard that hosts them.
 //!
-//! A [`Coordinator`] is the state machine of one partition of `__consumer_offsets`. It lives on the core that leads the partition,
-//! and it performs no I/O: events and time come in, [`Actions`] go out, and the host carries them out.
+//! A [`Coordinator`] is a [`StateMachine`] over one partition of an internal topic, such as the
+//! groups of one partition of `__consumer_offsets`. It lives on the core that leads the partition,
+//! and it performs no I/O: events and time come in, [`Actions`] go out, and the host carries them
+//! out.
 //!
 //! # What the host does
 //!
@@ -11,75 +13,196 @@
 //!    batches; [`loaded`](Coordinator::loaded). Requests may come at any time; until then they are
 //!    answered with COORDINATOR_LOAD_IN_PROGRESS. A batch that is refused ends the coordinator for good: no other load
 //!    can end better before the log is mended.
-//! 2. For each event ([`handle`](Coordinator::handle), [`tick`](Coordinator::tick), [`topic_deleted`](Coordinator::topic_deleted),
-//!    `loaded`): append each of [`Actions::batches`], in order, as one atomic record batch; call
-//!    [`appended`](Coordinator::appended) with the last offset of each, in the same order (before or after other events, as the log
-//!    allows); send [`Actions::replies`] at once.
-//! 3. Whenever the high watermark moves (acks=all, hence on disk): [`committed`](Coordinator::committed), and send the replies.
+//! 2. For each event ([`handle`](Coordinator::handle), [`tick`](Coordinator::tick),
+//!    [`topics_changed`](Coordinator::topics_changed), `loaded`): append each of
+//!    [`Actions::batches`], in order, as one atomic record batch; call
+//!    [`appended`](Coordinator::appended) with the last offset of each, in the same order (before
+//!    or after other events, as the log allows); send [`Actions::replies`] and carry out
+//!    [`Actions::effects`] at once.
+//! 3. Whenever the high watermark moves (acks=all, hence on disk):
+//!    [`committed`](Coordinator::committed), and the same with what comes out of it.
 //! 4. At [`next_deadline_ms`](Coordinator::next_deadline_ms): `tick`.
 //! 5. When an append fails, or the partition is no longer led: [`unload`](Coordinator::unload), send the replies, drop the coordinator. After
 //!    a failed append, begin again at 1. While the log takes nothing for a reason that passes, the
 //!    host loads the committed records, hands on only requests that write nothing
-//!    ([`Request::may_write`]), and does not tick; then again 1.
+//!    ([`StateMachine::may_write`]), and does not tick; then again 1.
 //!
 //! # What it may rely on
 //!
-//! The state runs ahead of the log: an event's records are part of it before they are appended, so the next event sees them. No
-//! reply leaves that could show a state that may yet be lost: while anything is not committed, replies wait, in order, for
-//! everything that was written before them. Therefore a failed append needs no undoing: no client
-//! has seen its effects. The state is thrown away, every waiting request is answered with
-//! NOT_COORDINATOR, and what the log holds is loaded again.
+//! The state runs ahead of the log: an event's records are part of it before they are appended, so
+//! the next event sees them. No reply leaves that could show a state that may yet be lost: while
+//! anything is not committed, replies wait, in order, for everything that was written before them,
+//! and so do effects. Therefore a failed append needs no undoing: nobody has seen its effects. The
+//! state is thrown away, every waiting request is answered with NOT_COORDINATOR, and what the log
+//! holds is loaded again.
 //!
 //! Tokens are the host's; each is answered exactly once. Time is wall-clock milliseconds, as
 //! records keep it; it may jump, which ends no session (see [`clock`](super::clock)).
+//!
+//! # What a machine may want
+//!
+//! Through its [`Turn`]: to append a record, to reply, to set and clear timers. These are of every
+//! machine, so the runtime knows them. Two more are of its own kind, so the machine names their
+//! types, and the host carries them out by a function for that machine:
+//!
+//! - [`StateMachine::Author`], as whom it appends: a producer with its epoch, inside a transaction
+//!   or not. One that writes in no name but its own has `()`.
+//! - [`StateMachine::Effect`], what it wants done elsewhere: markers in other partitions, a call to
+//!   the controller. One that wants nothing has [`Infallible`](std::convert::Infallible), and its
+//!   host has nothing to carry out. An effect waits for all that was written before it. It may be
+//!   lost with the coordinator, so what must happen follows from the log and is wanted again when
+//!   that is loaded. What became of it comes back as a request of the machine.
+//!
+//! Of the topics a machine hears what changes while it is active, and what was deleted since the
+//! load began. One that must know them all wants them when it is loaded, by an effect.
+//!
+//! One enum of all actions would have made every host answer for what its machine never asks, and
+//! would have grown with each kind of coordinator.
 
 use std::collections::VecDeque;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use protocol::records::{Batch, EndTransactionMarker, RecordsError, batches};
+use protocol::records::{Batch as LogBatch, EndTransactionMarker, Record, RecordsError, batches};
 use protocol::{ErrorCode, Uuid};
 
+use super::batch::{Batch, CoordinatorRecord, Written};
 use super::clock::Clock;
-use super::groups::classic::ClassicGroup;
-use super::groups::join::{Join, may_create_group, validate_join};
-use super::groups::member::ParkedJoin;
-use super::groups::membership::{leave_response, leaving_members, unknown_leavers};
-use super::groups::sync::validate_sync_request;
-use super::groups::{GroupSettings, Turn, admin};
-use super::records::{self, CoordinatorRecord, split_into_batches};
-use super::state::State;
-use super::timers::{TimerKey, Timers};
+use super::timers::Timers;
 
-pub use super::request::{ClientContext, Request, Response};
+/// What one kind of coordinator decides. Its value is all that the records of one partition say.
+///
+/// It changes in two ways that must agree: by what it reads back (`replay`), and by events, whose
+/// records it takes over itself as it appends them.
+pub trait StateMachine: Debug + Default + 'static {
+    /// What the operator configures.
+    type Settings: Debug;
+    type Request: Debug;
+    type Response: Debug;
+    /// Names a deadline.
+    type Timer: Clone + Debug + Hash + Ord;
+    /// As whom a batch is appended.
+    type Author: Copy + Debug + PartialEq;
+    /// What is to be done elsewhere once all that was written before is committed.
+    type Effect: Debug;
+
+    /// The largest batch that the log takes: the topic's `max.message.bytes`.
+    fn max_batch_bytes(settings: &Self::Settings) -> usize;
+
+    /// Takes over a record of the log. `producer_id` is set for records of transactions. One that
+    /// means nothing is skipped with a line in the log.
+    fn replay(&mut self, record: &Record<'_>, producer_id: Option<i64>);
+
+    /// The producer's transaction in this partition has ended.
+    fn replay_marker(&mut self, producer_id: i64, committed: bool);
+
+    /// The log has been read to its end; requests follow.
+    fn loaded(&mut self, turn: &mut Turn<'_, Self>);
+
+    /// Answers at once, or keeps the token until it can.
+    fn handle(&mut self, turn: &mut Turn<'_, Self>, token: ReplyToken, request: Self::Request);
+
+    /// A deadline has passed. `Break`: other work goes before the next one, whether or not that is
+    /// due already.
+    fn timer_fired(&mut self, turn: &mut Turn<'_, Self>, timer: Self::Timer) -> ControlFlow<()>;
+
+    /// Topics of the cluster have come, grown or gone.
+    fn topics_changed(&mut self, turn: &mut Turn<'_, Self>, changes: &[TopicChange]);
+
+    /// Answers every request that it keeps with `error`, and writes nothing: it is about to be
+    /// forgotten.
+    fn answer_all(&mut self, turn: &mut Turn<'_, Self>, error: ErrorCode);
+
+    /// Whether the request may write records. What does not is served also while the log takes
+    /// none.
+    fn may_write(request: &Self::Request) -> bool;
+
+    /// The answer that reports `error` and nothing else.
+    fn failed(request: &Self::Request, error: ErrorCode) -> Self::Response;
+
+    /// The answer before the log is read.
+    fn failed_while_loading(request: &Self::Request) -> Self::Response;
+
+    /// The same answer turned into a failure, when what it reports did not last.
+    fn into_failed(response: Self::Response, error: ErrorCode) -> Self::Response;
+}
+
+/// A topic that came, got more partitions, or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicChange {
+    pub name: Arc<str>,
+    pub id: Uuid,
+    /// How many it has now; none once it is deleted.
+    pub partition_count: usize,
+}
+
+impl TopicChange {
+    pub fn is_deleted(&self) -> bool {
+        self.partition_count == 0
+    }
+}
+
+/// One event's time, and what handling it brings about.
+pub struct Turn<'a, M: StateMachine> {
+    pub settings: &'a M::Settings,
+    pub timers: &'a mut Timers<M::Timer>,
+    /// Wall-clock time, for records and retention.
+    pub now_ms: i64,
+    /// The time that deadlines are kept in.
+    pub clock_ms: i64,
+    written: Written<M::Author>,
+    replies: Vec<Reply<M::Response>>,
+    effects: Vec<M::Effect>,
+}
+
+impl<M: StateMachine> Turn<'_, M> {
+    /// Writes a record, which is part of the state already.
+    pub fn append_as(&mut self, author: M::Author, record: CoordinatorRecord) {
+        self.written.push(author, record);
+    }
+
+    /// An upper bound of the batch that all records of this event would make.
+    pub fn written_bytes(&self) -> usize {
+        self.written.size_bytes()
+    }
+
+    pub fn reply(&mut self, token: ReplyToken, response: M::Response) {
+        self.replies.push(Reply { token, response });
+    }
+
+    pub fn want(&mut self, effect: M::Effect) {
+        self.effects.push(effect);
+    }
+}
 
 /// Where a reply goes; a number that means something to the host alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplyToken(pub u64);
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
+pub struct Reply<R> {
     pub token: ReplyToken,
-    pub response: Response,
+    pub response: R,
 }
 
 /// What an event brings about.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use = "records that are not appended and replies that are not sent are lost"]
-pub struct Actions {
-    /// Each is one atomic batch of at most [`GroupSettings::max_batch_bytes`].
-    pub batches: Vec<Vec<CoordinatorRecord>>,
+pub struct Actions<M: StateMachine> {
+    /// Each is one atomic batch of at most [`StateMachine::max_batch_bytes`].
+    pub batches: Vec<Batch<M::Author>>,
     /// To be sent now. Those that wait for the batches come out of [`Coordinator::committed`].
-    pub replies: Vec<Reply>,
+    pub replies: Vec<Reply<M::Response>>,
+    /// To be carried out now, in order. Others wait as replies do.
+    pub effects: Vec<M::Effect>,
 }
 
-/// A group as it is shown to operators.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupSummary {
-    pub id: String,
-    /// Kafka's name of the state.
-    pub state: &'static str,
-    pub members: usize,
-    /// Topic, partition, committed offset.
-    pub offsets: Vec<(String, i32, i64)>,
+impl<M: StateMachine> Default for Actions<M> {
+    fn default() -> Actions<M> {
+        Actions { batches: Vec::new(), replies: Vec::new(), effects: Vec::new() }
+    }
 }
 
 /// A batch of the log that is not what was written.
@@ -101,32 +224,33 @@ enum Phase {
     Unloaded,
 }
 
-/// A batch that is not committed yet, and the replies that wait for it.
+/// A batch that is not committed yet, and what waits for it.
 #[derive(Debug)]
-struct Uncommitted {
+struct Uncommitted<M: StateMachine> {
     /// `None` until it is appended.
     last_offset: Option<i64>,
-    replies: Vec<Reply>,
+    replies: Vec<Reply<M::Response>>,
+    effects: Vec<M::Effect>,
 }
 
-/// The coordinator of one partition of `__consumer_offsets`. See the module for how to host it.
+/// The coordinator of one partition of an internal topic. See the module for how to host it.
 #[derive(Debug)]
-pub struct Coordinator {
-    settings: GroupSettings,
+pub struct Coordinator<M: StateMachine> {
+    settings: M::Settings,
     phase: Phase,
-    state: State,
-    timers: Timers,
-    uncommitted: VecDeque<Uncommitted>,
+    machine: M,
+    timers: Timers<M::Timer>,
+    uncommitted: VecDeque<Uncommitted<M>>,
     high_watermark: i64,
     clock: Clock,
 }
 
-impl Coordinator {
-    pub fn new(settings: GroupSettings) -> Coordinator {
+impl<M: StateMachine> Coordinator<M> {
+    pub fn new(settings: M::Settings) -> Coordinator<M> {
         Coordinator {
             settings,
             phase: Phase::Loading,
-            state: State::default(),
+            machine: M::default(),
             timers: Timers::default(),
             uncommitted: VecDeque::new(),
             high_watermark: 0,
@@ -135,15 +259,21 @@ impl Coordinator {
     }
 
     /// Takes over settings that were changed while running. They count from the next event on.
-    pub fn set_settings(&mut self, settings: GroupSettings) {
+    pub fn set_settings(&mut self, settings: M::Settings) {
         self.settings = settings;
     }
 
-    /// Replays batches of the log, `bytes`, of which the first holds `offset` or a later one; returns the offset after the
-    /// last of them. A batch that is cut off behind good ones is left for the next call. One that is not what was written
-    /// ends the load: nothing of this coordinator may be served then, for what it says about groups would be made up.
-    /// Records of a good batch that mean nothing are skipped with a line in the log: one of them must not keep every group
-    /// of the partition from being served.
+    /// The state as it stands in memory, for operators: some of it may not be committed.
+    pub fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// Replays batches of the log, `bytes`, of which the first holds `offset` or a later one;
+    /// returns the offset after the last of them. A batch that is cut off behind good ones is left
+    /// for the next call. One that is not what was written ends the load: nothing of this
+    /// coordinator may be served then, for what it says would be made up. Records of a good batch
+    /// that mean nothing are skipped with a line in the log: one of them must not keep all else of
+    /// the partition from being served.
     pub fn load(&mut self, bytes: &[u8], offset: i64) -> Result<i64, BadBatch> {
         assert_eq!(self.phase, Phase::Loading, "a coordinator is loaded before it is active");
         let mut next_offset = offset;
@@ -167,80 +297,45 @@ impl Coordinator {
         Ok(next_offset)
     }
 
-    fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), RecordsError> {
+    fn load_batch(&mut self, batch: &LogBatch<'_>) -> Result<(), RecordsError> {
         let producer_id = batch.is_transactional().then(|| batch.producer_id());
         batch.for_each_record(LOADED_BATCH_BYTES_MAX, |record| {
-            if batch.is_control() {
-                if let Some(marker) = EndTransactionMarker::parse(&record)? {
-                    self.state.offsets.replay_end_of_transaction(batch.producer_id(), marker.committed);
-                }
-                return Ok(());
-            }
-            match records::decode(record.key.unwrap_or_default(), record.value) {
-                Ok(change) => self.state.replay(change, producer_id),
-                Err(error) => {
-                    tracing::error!(offset = record.offset, %error, "a record of __consumer_offsets is malformed and skipped");
-                }
+            if !batch.is_control() {
+                self.machine.replay(&record, producer_id);
+            } else if let Some(marker) = EndTransactionMarker::parse(&record)? {
+                self.machine.replay_marker(batch.producer_id(), marker.committed);
             }
             Ok::<(), RecordsError>(())
         })
     }
 
-    /// The log has been read to its end. Members get a full session to show up.
-    pub fn loaded(&mut self, now_ms: i64) -> Actions {
+    /// The log has been read to its end.
+    pub fn loaded(&mut self, now_ms: i64) -> Actions<M> {
         assert_eq!(self.phase, Phase::Loading, "a coordinator is loaded once");
         self.phase = Phase::Active;
         self.clock = Clock::starting_at(now_ms);
-        self.timers.schedule(TimerKey::Cleanup, now_ms.saturating_add(self.settings.retention_check_interval_ms));
-        let groups = self.state.groups.len();
-        tracing::info!(groups, "the group coordinator is active");
-        let size_limit = usize::try_from(self.settings.group_max_size).unwrap_or(0);
-        self.run(now_ms, |state, turn| {
-            for group in state.groups.values_mut() {
-                let member_ids: Vec<_> = group.members.keys().cloned().collect();
-                for member_id in &member_ids {
-                    group.touch(turn, member_id);
-                }
-                if member_ids.len() > size_limit {
-                    group.prepare_rebalance(turn, "the loaded group is larger than group.max.size");
-                }
-            }
-        })
+        self.run(now_ms, M::loaded)
     }
 
     /// Handles one request; `token` comes back with its reply, now or later.
-    pub fn handle(&mut self, token: ReplyToken, request: Request, now_ms: i64) -> Actions {
-        if let Some(response) = self.refusal(&request) {
-            return Actions { replies: vec![Reply { token, response }], ..Actions::default() };
-        }
-        self.run(now_ms, |state, turn| state.handle(turn, token, request))
-    }
-
-    /// What a coordinator that is not active answers.
-    fn refusal(&self, request: &Request) -> Option<Response> {
-        match (self.phase, request) {
-            (Phase::Active, _) => None,
-            (Phase::Unloaded, _) => Some(request.failed(ErrorCode::NotCoordinator)),
-            // The member may well be in the group; an error would only make it rejoin.
-            (Phase::Loading, Request::Heartbeat(_)) => Some(request.failed(ErrorCode::None)),
-            (Phase::Loading, _) => Some(request.failed(ErrorCode::CoordinatorLoadInProgress)),
-        }
+    pub fn handle(&mut self, token: ReplyToken, request: M::Request, now_ms: i64) -> Actions<M> {
+        let response = match self.phase {
+            Phase::Active => return self.run(now_ms, |machine, turn| machine.handle(turn, token, request)),
+            Phase::Loading => M::failed_while_loading(&request),
+            Phase::Unloaded => M::failed(&request, ErrorCode::NotCoordinator),
+        };
+        Actions { replies: vec![Reply { token, response }], ..Actions::default() }
     }
 
     /// Carries out the timers that are due.
-    pub fn tick(&mut self, now_ms: i64) -> Actions {
+    pub fn tick(&mut self, now_ms: i64) -> Actions<M> {
         if self.phase != Phase::Active {
             return Actions::default();
         }
-        self.run(now_ms, |state, turn| {
-            while let Some(key) = turn.timers.pop_expired(turn.clock_ms) {
-                let cleanup = key == TimerKey::Cleanup;
-                state.timer_fired(turn, key);
-                if cleanup {
-                    // One step of cleaning up per event, whether or not the next is due already.
-                    break;
-                }
-            }
+        self.run(now_ms, |machine, turn| {
+            while let Some(timer) = turn.timers.pop_expired(turn.clock_ms)
+                && machine.timer_fired(turn, timer).is_continue()
+            {}
         })
     }
 
@@ -249,12 +344,13 @@ impl Coordinator {
         self.timers.next_deadline_ms().map(|deadline_ms| self.clock.wall_ms_at(deadline_ms))
     }
 
-    /// A topic was deleted: so are the offsets that groups committed for it. To be called on every coordinator.
-    pub fn topic_deleted(&mut self, topic: &str, topic_id: Uuid, now_ms: i64) -> Actions {
+    /// Topics of the cluster have come, grown or gone. To be called on every coordinator; one that
+    /// is not active must be told later of those that went, for it may have to write so.
+    pub fn topics_changed(&mut self, changes: &[TopicChange], now_ms: i64) -> Actions<M> {
         if self.phase != Phase::Active {
             return Actions::default();
         }
-        self.run(now_ms, |state, turn| state.topic_deleted(turn, topic, topic_id))
+        self.run(now_ms, |machine, turn| machine.topics_changed(turn, changes))
     }
 
     /// The oldest batch that was handed out and not yet reported is in the log; its last record has this offset.
@@ -266,170 +362,62 @@ impl Coordinator {
         batch.expect("batches are appended once and in order").last_offset = Some(last_offset);
     }
 
-    /// Everything below `high_watermark` is committed. Returns the replies that waited for it.
-    #[must_use]
-    pub fn committed(&mut self, high_watermark: i64) -> Vec<Reply> {
+    /// Everything below `high_watermark` is committed. Returns the replies and effects that waited
+    /// for it, and no batches.
+    pub fn committed(&mut self, high_watermark: i64) -> Actions<M> {
         self.high_watermark = self.high_watermark.max(high_watermark);
-        let mut replies = Vec::new();
+        let mut actions = Actions::default();
         while let Some(batch) = self.uncommitted.front()
             && batch.last_offset.is_some_and(|last_offset| last_offset < self.high_watermark)
         {
-            replies.extend(self.uncommitted.pop_front().expect("the queue has a first entry").replies);
+            let batch = self.uncommitted.pop_front().expect("the queue has a first entry");
+            actions.replies.extend(batch.replies);
+            actions.effects.extend(batch.effects);
         }
-        replies
+        actions
     }
 
-    /// Gives the partition up: an append failed, or another broker leads it. All requests that wait get NOT_COORDINATOR, which
-    /// makes clients look for the coordinator and try again.
+    /// Gives the partition up: an append failed, or another broker leads it. All requests that wait
+    /// get NOT_COORDINATOR, which makes clients look for the coordinator and try again. Effects
+    /// that wait are as good as never wanted.
     #[must_use]
-    pub fn unload(&mut self) -> Vec<Reply> {
+    pub fn unload(&mut self) -> Vec<Reply<M::Response>> {
         self.phase = Phase::Unloaded;
         let error = ErrorCode::NotCoordinator;
         let waiting = std::mem::take(&mut self.uncommitted).into_iter().flat_map(|batch| batch.replies);
-        let mut replies: Vec<Reply> =
-            waiting.map(|reply| Reply { token: reply.token, response: reply.response.into_failed(error) }).collect();
-        let actions = self.run(self.clock.wall_ms(), |state, turn| {
-            for group in state.groups.values_mut() {
-                group.answer_all(turn, error);
-            }
-        });
+        let mut replies: Vec<Reply<M::Response>> = waiting
+            .map(|reply| Reply { token: reply.token, response: M::into_failed(reply.response, error) })
+            .collect();
+        let actions = self.run(self.clock.wall_ms(), |machine, turn| machine.answer_all(turn, error));
+        assert!(actions.batches.is_empty(), "a coordinator that is given up writes nothing");
         replies.extend(actions.replies);
         self.timers.clear();
-        self.state = State::default();
+        self.machine = M::default();
         replies
     }
 
-    /// Runs one event. Its replies wait for the last batch that is not committed, this event's or an earlier one's.
-    fn run(&mut self, now_ms: i64, event: impl FnOnce(&mut State, &mut Turn<'_>)) -> Actions {
-        let Coordinator { settings, timers, state, clock, .. } = self;
+    /// Runs one event. Its replies and effects wait for the last batch that is not committed, this
+    /// event's or an earlier one's.
+    fn run(&mut self, now_ms: i64, event: impl FnOnce(&mut M, &mut Turn<'_, M>)) -> Actions<M> {
+        let Coordinator { settings, timers, machine, clock, .. } = self;
         let clock_ms = clock.advance(now_ms, timers.next_deadline_ms());
-        let mut turn = Turn { settings, timers, now_ms, clock_ms, records: Vec::new(), replies: Vec::new() };
-        event(state, &mut turn);
-        let Turn { records, replies, .. } = turn;
-        let batches = split_into_batches(records, self.settings.max_batch_bytes);
+        let written = Written::new(M::max_batch_bytes(settings));
+        let (replies, effects) = (Vec::new(), Vec::new());
+        let mut turn = Turn { settings, timers, now_ms, clock_ms, written, replies, effects };
+        event(machine, &mut turn);
+        let Turn { written, replies, effects, .. } = turn;
+        let batches = written.into_batches();
         for _ in &batches {
-            self.uncommitted.push_back(Uncommitted { last_offset: None, replies: Vec::new() });
+            let (replies, effects) = (Vec::new(), Vec::new());
+            self.uncommitted.push_back(Uncommitted { last_offset: None, replies, effects });
         }
         match self.uncommitted.back_mut() {
             Some(last) => {
                 last.replies.extend(replies);
-                Actions { batches, replies: Vec::new() }
+                last.effects.extend(effects);
+                Actions { batches, ..Actions::default() }
             }
-            None => Actions { batches, replies },
-        }
-    }
-
-    /// What an operator wants to see of every group, as it stands in memory.
-    pub fn summaries(&self) -> Vec<GroupSummary> {
-        let mut summaries: Vec<GroupSummary> = Vec::with_capacity(self.state.groups.len());
-        for group in self.state.groups.values() {
-            let (id, state, members) = (group.id.to_string(), group.state.name(), group.members.len());
-            let offsets = self.state.offsets.keys_of_group(&group.id).into_iter().filter_map(|key| {
-                let committed = self.state.offsets.get(&key.group, &key.topic, key.partition)?;
-                Some((key.topic.to_string(), key.partition, committed.offset))
-            });
-            summaries.push(GroupSummary { id, state, members, offsets: offsets.collect() });
-        }
-        summaries
-    }
-
-    #[cfg(test)]
-    pub(super) fn state(&self) -> &State {
-        &self.state
-    }
-}
-
-impl State {
-    fn handle(&mut self, turn: &mut Turn<'_>, token: ReplyToken, request: Request) {
-        let response = match &request {
-            Request::JoinGroup { request, client, api_version } => {
-                let parked = ParkedJoin { token, api_version: *api_version };
-                return self.join_group(turn, &Join { request, client, parked });
-            }
-            Request::SyncGroup { request: sync, api_version } => {
-                let group = self.groups.get_mut(sync.group_id.as_str());
-                match validate_sync_request(sync, *api_version).and(group.ok_or(ErrorCode::UnknownMemberId)) {
-                    Ok(group) => return group.sync(turn, sync, token),
-                    Err(error) => request.failed(error),
-                }
-            }
-            Request::Heartbeat(heartbeat) => {
-                let alive = match self.groups.get_mut(heartbeat.group_id.as_str()) {
-                    Some(group) => group.heartbeat(turn, heartbeat),
-                    None if heartbeat.group_id.is_empty() => Err(ErrorCode::InvalidGroupId),
-                    None => Err(ErrorCode::UnknownMemberId),
-                };
-                request.failed(alive.err().unwrap_or(ErrorCode::None))
-            }
-            Request::LeaveGroup { request: leave, .. } if leave.group_id.is_empty() => {
-                request.failed(ErrorCode::InvalidGroupId)
-            }
-            Request::LeaveGroup { request: leave, api_version } => {
-                let members = leaving_members(leave, *api_version);
-                let responses = match self.groups.get_mut(leave.group_id.as_str()) {
-                    Some(group) => group.leave(turn, &members),
-                    None => unknown_leavers(&members),
-                };
-                Response::LeaveGroup(leave_response(responses, *api_version))
-            }
-            Request::OffsetCommit { request, api_version } => {
-                Response::OffsetCommit(self.commit_offsets(turn, request, *api_version))
-            }
-            Request::OffsetFetch { group, require_stable } => {
-                Response::OffsetFetch(self.offsets.fetch(group, *require_stable))
-            }
-            Request::OffsetDelete(request) => Response::OffsetDelete(self.delete_offsets(turn, request)),
-            Request::DescribeGroup { group_id, api_version } => Response::DescribeGroup(
-                self.groups
-                    .get(group_id.as_str())
-                    .map_or_else(|| admin::describe_missing(group_id, *api_version), ClassicGroup::describe),
-            ),
-            Request::DeleteGroup { group_id } => Response::DeleteGroup(self.request_delete(turn, group_id)),
-            Request::ListGroups(request) => Response::ListGroups(self.list_groups(request)),
-        };
-        turn.reply(token, response);
-    }
-
-    fn join_group(&mut self, turn: &mut Turn<'_>, join: &Join<'_>) {
-        let member_id = join.request.member_id.as_str();
-        if let Err(error) = validate_join(turn, join) {
-            return join.refuse(turn, member_id, error);
-        }
-        if let Some(group) = self.groups.get_mut(join.request.group_id.as_str()) {
-            return group.join(turn, join);
-        }
-        if let Err(error) = may_create_group(join) {
-            return join.refuse(turn, member_id, error);
-        }
-        // A new group is in the log before a member knows of it.
-        let mut group = ClassicGroup::new(join.request.group_id.as_str().into(), turn.now_ms);
-        turn.records.push(records::group_metadata(&group, &Default::default()));
-        group.join(turn, join);
-        self.groups.insert(group.id.clone(), group);
-    }
-
-    fn timer_fired(&mut self, turn: &mut Turn<'_>, key: TimerKey) {
-        match key {
-            TimerKey::Session { group, member } => {
-                if let Some(group) = self.groups.get_mut(&group) {
-                    group.session_expired(turn, &member);
-                }
-            }
-            TimerKey::Join(group) => {
-                if let Some(group) = self.groups.get_mut(&group) {
-                    group.join_deadline_passed(turn);
-                }
-            }
-            TimerKey::Sync(group) => {
-                if let Some(group) = self.groups.get_mut(&group) {
-                    group.sync_deadline_passed(turn);
-                }
-            }
-            TimerKey::Cleanup => {
-                let done = self.cleanup(turn);
-                let delay_ms = if done { turn.settings.retention_check_interval_ms } else { 0 };
-                turn.timers.schedule(TimerKey::Cleanup, turn.clock_ms.saturating_add(delay_ms));
-            }
+            None => Actions { batches, replies, effects },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Deadlines of one coordinator: sessions, rebalances, cleanup.
+//! Deadlines of one coordinator, by keys that mean something to its state machine.
 //!
 //! Owned by a [`Coordinator`](super::runtime::Coordinator), on its core. Never reads a clock: the time comes with each call.
 //!
@@ -6,22 +6,9 @@
 //! number only; the queue keeps the earlier instant, and an entry that comes up too soon is queued again.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
-
-/// What happens when a deadline passes. Scheduling a key again replaces its deadline.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum TimerKey {
-    /// The member was not heard of for its session timeout, or a pending member never came back.
-    Session { group: Arc<str>, member: Arc<str> },
-    /// The join phase of a rebalance has taken its time.
-    Join(Arc<str>),
-    /// The sync phase of a rebalance has taken its time.
-    Sync(Arc<str>),
-    /// Look for expired offsets and empty groups.
-    Cleanup,
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Deadline {
@@ -30,14 +17,21 @@ struct Deadline {
     queued_ms: i64,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Timers {
-    deadlines: FxHashMap<TimerKey, Deadline>,
-    queue: BTreeSet<(i64, TimerKey)>,
+#[derive(Debug)]
+pub struct Timers<K> {
+    deadlines: FxHashMap<K, Deadline>,
+    queue: BTreeSet<(i64, K)>,
 }
 
-impl Timers {
-    pub fn schedule(&mut self, key: TimerKey, deadline_ms: i64) {
+impl<K> Default for Timers<K> {
+    fn default() -> Timers<K> {
+        Timers { deadlines: FxHashMap::default(), queue: BTreeSet::new() }
+    }
+}
+
+impl<K: Clone + Hash + Ord> Timers<K> {
+    /// Scheduling a key again replaces its deadline.
+    pub fn schedule(&mut self, key: K, deadline_ms: i64) {
         if let Some(deadline) = self.deadlines.get_mut(&key) {
             deadline.wanted_ms = deadline_ms;
             if deadline.queued_ms <= deadline_ms {
@@ -49,14 +43,14 @@ impl Timers {
         self.enqueue(key, deadline_ms);
     }
 
-    pub fn cancel(&mut self, key: &TimerKey) {
+    pub fn cancel(&mut self, key: &K) {
         if let Some(deadline) = self.deadlines.remove(key) {
             self.queue.remove(&(deadline.queued_ms, key.clone()));
         }
     }
 
     /// The next key whose deadline is at or before `now_ms`, which is forgotten by that; `None` when there is none.
-    pub fn pop_expired(&mut self, now_ms: i64) -> Option<TimerKey> {
+    pub fn pop_expired(&mut self, now_ms: i64) -> Option<K> {
         while let Some((queued_ms, _)) = self.queue.first() {
             if *queued_ms > now_ms {
                 return None;
@@ -82,7 +76,7 @@ impl Timers {
         self.queue.clear();
     }
 
-    fn enqueue(&mut self, key: TimerKey, deadline_ms: i64) {
+    fn enqueue(&mut self, key: K, deadline_ms: i64) {
         self.queue.insert((deadline_ms, key.clone()));
         self.deadlines.insert(key, Deadline { wanted_ms: deadline_ms, queued_ms: deadline_ms });
     }
@@ -94,19 +88,15 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    fn join(id: u8) -> TimerKey {
-        TimerKey::Join(Arc::from(id.to_string()))
-    }
-
     #[test]
     fn a_postponed_deadline_fires_once_at_its_new_time() {
         let mut timers = Timers::default();
-        timers.schedule(join(1), 10);
-        timers.schedule(join(1), 30);
+        timers.schedule(1, 10);
+        timers.schedule(1, 30);
         assert_eq!(timers.next_deadline_ms(), Some(10));
         assert_eq!(timers.pop_expired(20), None);
         assert_eq!(timers.next_deadline_ms(), Some(30));
-        assert_eq!(timers.pop_expired(30), Some(join(1)));
+        assert_eq!(timers.pop_expired(30), Some(1));
         assert_eq!(timers.pop_expired(30), None);
         assert_eq!(timers.next_deadline_ms(), None);
     }
@@ -114,9 +104,9 @@ mod tests {
     #[test]
     fn a_deadline_can_move_forward_in_time() {
         let mut timers = Timers::default();
-        timers.schedule(join(1), 30);
-        timers.schedule(join(1), 10);
-        assert_eq!(timers.pop_expired(10), Some(join(1)));
+        timers.schedule(1, 30);
+        timers.schedule(1, 10);
+        assert_eq!(timers.pop_expired(10), Some(1));
         assert_eq!(timers.pop_expired(100), None);
     }
 
@@ -125,24 +115,24 @@ mod tests {
         #[test]
         fn fires_like_a_plain_map(steps in prop::collection::vec((0u8..6, 0u8..4, 0i64..50), 1..200)) {
             let mut timers = Timers::default();
-            let mut model: BTreeMap<TimerKey, i64> = BTreeMap::new();
+            let mut model: BTreeMap<u8, i64> = BTreeMap::new();
             let mut now_ms = 0;
             for (id, action, delay_ms) in steps {
                 match action {
                     0 | 1 => {
-                        timers.schedule(join(id), now_ms + delay_ms);
-                        model.insert(join(id), now_ms + delay_ms);
+                        timers.schedule(id, now_ms + delay_ms);
+                        model.insert(id, now_ms + delay_ms);
                     }
                     2 => {
-                        timers.cancel(&join(id));
-                        model.remove(&join(id));
+                        timers.cancel(&id);
+                        model.remove(&id);
                     }
                     _ => {
                         now_ms += delay_ms;
-                        let mut fired: Vec<TimerKey> = std::iter::from_fn(|| timers.pop_expired(now_ms)).collect();
+                        let mut fired: Vec<u8> = std::iter::from_fn(|| timers.pop_expired(now_ms)).collect();
                         fired.sort();
-                        let expected: Vec<TimerKey> =
-                            model.iter().filter(|(_, at)| **at <= now_ms).map(|(key, _)| key.clone()).collect();
+                        let expected: Vec<u8> =
+                            model.iter().filter(|(_, at)| **at <= now_ms).map(|(key, _)| *key).collect();
                         model.retain(|_, at| *at > now_ms);
                         prop_assert_eq!(fired, expected);
                         let earliest = model.values().min().copied();

@@ -1,15 +1,14 @@
 //! What one core knows and decides of the cluster: the view of the metadata, the controller where it is here, and the
 //! coordinators.
 //!
-//! Owns: this core's view, the coordinators of the group partitions that it has, and its block of producer ids. Lives on:
-//! every core; the controller is on core 0 alone. Never: touches records.
+//! Owns: this core's view, the coordinators of the partitions that it has, and its block of
+//! producer ids. Lives on: every core; the controller is on core 0 alone. Never: touches records.
 
-use super::{apis, groups::GroupHost, view::ClusterView};
+use super::{apis, coordinators::Hosts, view::ClusterView};
 use crate::{
     coord::producer_ids::ProducerIds,
     meta::{controller::Settings, image::Image, node::MetaNode},
 };
-use rustc_hash::FxHashMap;
 use std::{
     cell::{Ref, RefCell},
     rc::Rc,
@@ -21,8 +20,7 @@ pub struct Control {
     pub settings: Arc<Settings>,
     /// The controller, on core 0.
     controller: RefCell<Option<Rc<MetaNode>>>,
-    /// By partition of `__consumer_offsets`.
-    pub(super) groups: RefCell<FxHashMap<i32, Rc<GroupHost>>>,
+    pub(super) coordinators: RefCell<Hosts>,
     pub producer_ids: RefCell<ProducerIds>,
     pub(super) auto_creation: apis::metadata::AutoCreation,
     pub(super) producer_id_allocation: apis::init_producer_id::Allocation,
@@ -34,7 +32,7 @@ impl Control {
             view: RefCell::new(view),
             settings,
             controller: RefCell::default(),
-            groups: RefCell::default(),
+            coordinators: RefCell::default(),
             producer_ids: RefCell::default(),
             auto_creation: apis::metadata::AutoCreation::default(),
             producer_id_allocation: Default::default(),
@@ -73,6 +71,6 @@ impl Control {
     /// At the end of the core: lets go of everything that may hold the shard in its turn.
     pub fn forget(&self) {
         drop(self.controller.take());
-        drop(self.groups.take());
+        drop(self.coordinators.take());
     }
 }

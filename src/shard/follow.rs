@@ -3,7 +3,7 @@
 //! Owns: the partitions' coming and going on one core. Lives on: every core. Never: runs twice at a time.
 
 use super::{
-    Ask, Shard, commit, groups,
+    Ask, Shard, commit, coordinators,
     lead::checkpoints::PartitionCheckpoint,
     partition::{Partition, PartitionId},
     view::{ClusterView, topic_log_config},
@@ -128,7 +128,7 @@ async fn follow_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
         budget.item_done().await;
     }
     shard.control.followed(view);
-    groups::follow(shard, &gone);
+    coordinators::follow(shard, &before.image, &topics);
 }
 
 /// Takes note of what has changed of a topic's partitions on this core; those that are to be opened go into `to_open`.

@@ -14,7 +14,7 @@ pub async fn take(shard: &Shard) -> HealthSnapshot {
             Offline::ForNow => health.offline_for_now += 1,
         }
     }
-    health.coordinators_damaged = super::groups::damaged(shard);
+    health.coordinators_damaged = super::coordinators::damaged(shard);
     let mut budget = TurnBudget::new(&shard.ring);
     let all: Vec<_> = shard.data.all();
     for partition in all {

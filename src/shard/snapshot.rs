@@ -3,7 +3,7 @@
 //! Owns: nothing. Lives on: every core, on request. Never: keeps a turn of the loop longer than the budget of background
 //! work; so the numbers of one snapshot are not all of one moment.
 
-use super::{Shard, groups, health, relief};
+use super::{Shard, coordinators::groups, health, relief};
 use crate::{
     pace::TurnBudget,
     stats::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic},

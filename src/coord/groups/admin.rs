@@ -7,20 +7,28 @@ use std::collections::BTreeSet;
 use protocol::ErrorCode;
 use protocol::messages::delete_groups_response::DeletableGroupResult;
 use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
-use protocol::messages::list_groups_response::ListedGroup;
 use protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 
-use super::Turn;
 use super::classic::{ClassicGroup, GroupState};
-use crate::coord::request::deleted;
-use crate::coord::state::State;
+use super::group::Group;
+use super::request::deleted;
+use super::{Groups, Turn};
 
 /// The first version of DescribeGroups that says a group does not exist (KIP-1043).
 const GROUP_ID_NOT_FOUND_FROM: i16 = 6;
 /// The state that DescribeGroups reports for groups that do not exist.
 const DEAD: &str = "Dead";
-/// ListGroups' name for the groups of this module.
-const CLASSIC_TYPE: &str = "classic";
+
+/// A group as it is shown to operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSummary {
+    pub id: String,
+    /// Kafka's name of the state.
+    pub state: &'static str,
+    pub members: usize,
+    /// Topic, partition, committed offset.
+    pub offsets: Vec<(String, i32, i64)>,
+}
 
 impl ClassicGroup {
     pub fn describe(&self) -> DescribedGroup {
@@ -44,17 +52,7 @@ impl ClassicGroup {
         }
     }
 
-    fn list(&self) -> ListedGroup {
-        ListedGroup {
-            group_id: self.id.to_string(),
-            protocol_type: self.protocol_type.clone().unwrap_or_default(),
-            group_state: self.state.name().to_owned(),
-            group_type: CLASSIC_TYPE.to_owned(),
-            ..Default::default()
-        }
-    }
-
-    fn validate_delete(&self) -> Result<(), ErrorCode> {
+    pub fn validate_delete(&self) -> Result<(), ErrorCode> {
         if self.is_empty() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }
     }
 
@@ -64,11 +62,18 @@ impl ClassicGroup {
     }
 }
 
-impl State {
-    pub fn request_delete(&mut self, turn: &mut Turn<'_>, group_id: &str) -> DeletableGroupResult {
+impl Groups {
+    pub(super) fn describe_group(&self, group_id: &str, api_version: i16) -> DescribedGroup {
+        match self.groups.get(group_id) {
+            Some(Group::Classic(group)) => group.describe(),
+            None => describe_missing(group_id, api_version),
+        }
+    }
+
+    pub(super) fn request_delete(&mut self, turn: &mut Turn<'_>, group_id: &str) -> DeletableGroupResult {
         let validated = match self.groups.get(group_id) {
             None => Err(ErrorCode::GroupIdNotFound),
-            Some(group) => group.validate_delete().map(|()| group.id.clone()),
+            Some(group) => group.validate_delete().map(|()| group.id().clone()),
         };
         if let Ok(id) = &validated {
             tracing::info!(group = %id, "the group is deleted on request");
@@ -77,14 +82,28 @@ impl State {
         deleted(group_id, validated.err().unwrap_or(ErrorCode::None))
     }
 
-    pub fn list_groups(&self, request: &ListGroupsRequest) -> ListGroupsResponse {
+    pub(super) fn list_groups(&self, request: &ListGroupsRequest) -> ListGroupsResponse {
         let filter = ListFilter::new(&request.states_filter, &request.types_filter);
-        let groups = self.groups.values().filter(|group| filter.admits(group)).map(ClassicGroup::list).collect();
+        let groups = self.groups.values().filter(|group| filter.admits(group)).map(Group::list).collect();
         ListGroupsResponse { groups, ..Default::default() }
+    }
+
+    /// What an operator wants to see of every group, as it stands in memory.
+    pub fn summaries(&self) -> Vec<GroupSummary> {
+        let mut summaries: Vec<GroupSummary> = Vec::with_capacity(self.groups.len());
+        for group in self.groups.values() {
+            let (id, state, members) = (group.id().to_string(), group.state_name(), group.member_count());
+            let offsets = self.offsets.keys_of_group(group.id()).into_iter().filter_map(|key| {
+                let committed = self.offsets.get(&key.group, &key.topic, key.partition)?;
+                Some((key.topic.to_string(), key.partition, committed.offset))
+            });
+            summaries.push(GroupSummary { id, state, members, offsets: offsets.collect() });
+        }
+        summaries
     }
 }
 
-pub(in crate::coord) fn describe_missing(group_id: &str, api_version: i16) -> DescribedGroup {
+fn describe_missing(group_id: &str, api_version: i16) -> DescribedGroup {
     let mut described =
         DescribedGroup { group_id: group_id.to_owned(), group_state: DEAD.to_owned(), ..Default::default() };
     if api_version >= GROUP_ID_NOT_FOUND_FROM {
@@ -109,8 +128,8 @@ impl ListFilter {
         }
     }
 
-    fn admits(&self, group: &ClassicGroup) -> bool {
-        let of_type = self.types.is_empty() || self.types.contains(CLASSIC_TYPE);
-        of_type && (self.states.is_empty() || self.states.contains(&group.state.name().to_lowercase()))
+    fn admits(&self, group: &Group) -> bool {
+        let of_type = self.types.is_empty() || self.types.contains(group.type_name());
+        of_type && (self.states.is_empty() || self.states.contains(&group.state_name().to_lowercase()))
     }
 }

@@ -11,9 +11,8 @@ use protocol::primitives::MAX_STRING_BYTES;
 
 use super::classic::{ClassicGroup, GroupState, own_protocols};
 use super::member::{Member, ParkedJoin};
-use super::{Turn, member_id_from};
-use crate::coord::records;
-use crate::coord::runtime::{ClientContext, Response};
+use super::request::{ClientContext, Response};
+use super::{Turn, member_id_from, records};
 
 /// The first version whose dynamic members learn their id before they are members (KIP-394).
 const MEMBER_ID_REQUIRED_FROM: i16 = 4;
@@ -236,7 +235,7 @@ impl ClassicGroup {
                 if record.size_bytes() > turn.settings.max_batch_bytes {
                     return self.prepare_rebalance(turn, "a static member's data does not fit the group's record");
                 }
-                turn.records.push(record);
+                turn.append(record);
                 let parked = self.take_join(&new_id).expect("the join was just parked");
                 let is_leader = self.is_leader(&new_id);
                 let mut response = self.join_response(&new_id);

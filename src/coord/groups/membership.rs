@@ -7,11 +7,11 @@ use protocol::messages::leave_group_request::MemberIdentity;
 use protocol::messages::leave_group_response::MemberResponse;
 use protocol::messages::{HeartbeatRequest, LeaveGroupRequest, LeaveGroupResponse};
 
-use super::Turn;
 use super::classic::{ClassicGroup, GroupState};
 use super::join::join_error;
 use super::rebalance::sync_error;
-use crate::coord::runtime::Response;
+use super::request::Response;
+use super::{TimerKey, Turn};
 
 /// The first version of LeaveGroup in which several members may leave at once (KIP-345).
 const BATCH_LEAVE_FROM: i16 = 3;
@@ -31,6 +31,28 @@ impl ClassicGroup {
         if let Some(member) = self.members.get(member_id) {
             turn.schedule_session(&self.id, &member.id, i64::from(member.session_timeout_ms));
         }
+    }
+
+    /// The group comes from the log: every member has a full session to show up.
+    pub fn loaded(&mut self, turn: &mut Turn<'_>) {
+        let member_ids: Vec<_> = self.members.keys().cloned().collect();
+        for member_id in &member_ids {
+            self.touch(turn, member_id);
+        }
+        if member_ids.len() > usize::try_from(turn.settings.group_max_size).unwrap_or(0) {
+            self.prepare_rebalance(turn, "the loaded group is larger than group.max.size");
+        }
+    }
+
+    /// An empty group is deleted: only those who were about to join have timers, and phases that it
+    /// may have left.
+    pub fn clear_timers(&self, turn: &mut Turn<'_>) {
+        assert!(self.is_empty(), "group {} is deleted while it has members", self.id);
+        for pending in &self.pending_join {
+            turn.cancel_session(&self.id, pending);
+        }
+        turn.timers.cancel(&TimerKey::Join(self.id.clone()));
+        turn.timers.cancel(&TimerKey::Sync(self.id.clone()));
     }
 
     pub fn session_expired(&mut self, turn: &mut Turn<'_>, member_id: &str) {

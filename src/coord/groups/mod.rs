@@ -1,14 +1,21 @@
-//! Classic consumer groups (JoinGroup, SyncGroup, Heartbeat, LeaveGroup and their administration).
+//! The group coordinator: the state machine over `__consumer_offsets`.
 //!
-//! All of it is pure and lives on the core that leads the group's partition of `__consumer_offsets`. [`classic`] is the state,
-//! [`rebalance`] its phases, [`join`], [`sync`] and [`membership`] the requests that drive them, [`admin`] what operators ask.
+//! All of it is pure and lives on the core that leads the group's partition. [`machine`] is
+//! everything that the partition says, with the events that change it; [`group`] the kinds of
+//! groups; [`records`] the bytes of the log and [`request`] what clients ask. Of classic groups,
+//! [`classic`] is the state, [`rebalance`] its phases, [`join`], [`sync`] and [`membership`] the
+//! requests that drive them; [`admin`] is what operators ask of all kinds.
 
 pub(super) mod admin;
 pub(super) mod classic;
+pub(super) mod group;
 pub(super) mod join;
+pub(super) mod machine;
 pub(super) mod member;
 pub(super) mod membership;
 mod rebalance;
+pub(super) mod records;
+pub mod request;
 mod subscription;
 pub(super) mod sync;
 
@@ -16,10 +23,13 @@ use std::sync::Arc;
 
 use protocol::messages::JoinGroupResponse;
 
-use super::records::CoordinatorRecord;
-use super::runtime::{Reply, ReplyToken, Response};
-use super::timers::{TimerKey, Timers};
+use super::batch::CoordinatorRecord;
+use super::runtime;
 use member::ParkedJoin;
+use request::Response;
+
+pub use admin::GroupSummary;
+pub use machine::Groups;
 
 /// What the operator configures; the caller fills it from the broker's properties.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,37 +68,40 @@ impl Default for GroupSettings {
     }
 }
 
-/// One event's time, and what handling it brings about.
-pub(super) struct Turn<'a> {
-    pub settings: &'a GroupSettings,
-    pub timers: &'a mut Timers,
-    /// Wall-clock time, for records and retention.
-    pub now_ms: i64,
-    /// The time that deadlines are kept in.
-    pub clock_ms: i64,
-    /// Already part of the state.
-    pub records: Vec<CoordinatorRecord>,
-    pub replies: Vec<Reply>,
+/// What happens when a deadline passes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerKey {
+    /// The member was not heard of for its session timeout, or a pending member never came back.
+    Session { group: Arc<str>, member: Arc<str> },
+    /// The join phase of a rebalance has taken its time.
+    Join(Arc<str>),
+    /// The sync phase of a rebalance has taken its time.
+    Sync(Arc<str>),
+    /// Look for expired offsets and empty groups.
+    Cleanup,
 }
 
+pub(super) type Turn<'a> = runtime::Turn<'a, Groups>;
+
 impl Turn<'_> {
-    pub fn reply(&mut self, token: ReplyToken, response: Response) {
-        self.replies.push(Reply { token, response });
+    /// Writes a record, which is part of the state already.
+    pub(in crate::coord) fn append(&mut self, record: CoordinatorRecord) {
+        self.append_as((), record);
     }
 
     /// Versions before 7 know no null for the protocol's name, later ones no empty name.
-    pub fn reply_join(&mut self, join: ParkedJoin, mut response: JoinGroupResponse) {
+    pub(in crate::coord) fn reply_join(&mut self, join: ParkedJoin, mut response: JoinGroupResponse) {
         let name = response.protocol_name.take().filter(|name| !name.is_empty());
         response.protocol_name = if join.api_version < 7 { Some(name.unwrap_or_default()) } else { name };
         self.reply(join.token, Response::JoinGroup(response));
     }
 
-    pub fn schedule_session(&mut self, group: &Arc<str>, member: &Arc<str>, timeout_ms: i64) {
+    pub(in crate::coord) fn schedule_session(&mut self, group: &Arc<str>, member: &Arc<str>, timeout_ms: i64) {
         let key = TimerKey::Session { group: group.clone(), member: member.clone() };
         self.timers.schedule(key, self.clock_ms + timeout_ms);
     }
 
-    pub fn cancel_session(&mut self, group: &Arc<str>, member: &str) {
+    pub(in crate::coord) fn cancel_session(&mut self, group: &Arc<str>, member: &str) {
         self.timers.cancel(&TimerKey::Session { group: group.clone(), member: Arc::from(member) });
     }
 }

@@ -11,11 +11,9 @@ use protocol::ErrorCode;
 use protocol::messages::join_group_response::JoinGroupResponseMember;
 use protocol::messages::{JoinGroupResponse, SyncGroupResponse};
 
-use super::Turn;
 use super::classic::{ClassicGroup, GroupState, InitialDelay};
-use crate::coord::records;
-use crate::coord::runtime::Response;
-use crate::coord::timers::TimerKey;
+use super::request::Response;
+use super::{TimerKey, Turn, records};
 
 /// The least time between attempts to end a join phase in which no member has joined: clients may
 /// ask for a timeout of zero.
@@ -109,7 +107,7 @@ impl ClassicGroup {
         self.init_next_generation(turn.now_ms);
         if self.is_empty() {
             tracing::info!(group = %self.id, generation = self.generation_id, "the group is empty");
-            turn.records.push(records::group_metadata(self, &Default::default()));
+            turn.append(records::group_metadata(self, &Default::default()));
         } else {
             self.answer_joins(turn);
             turn.timers.schedule(TimerKey::Sync(self.id.clone()), turn.clock_ms + self.rebalance_timeout_ms());

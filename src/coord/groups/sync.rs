@@ -11,12 +11,11 @@ use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::messages::SyncGroupRequest;
 
-use super::Turn;
 use super::classic::{ClassicGroup, GroupState};
 use super::rebalance::sync_error;
-use crate::coord::records;
-use crate::coord::runtime::{ReplyToken, Response};
-use crate::coord::timers::TimerKey;
+use super::request::Response;
+use super::{TimerKey, Turn, records};
+use crate::coord::runtime::ReplyToken;
 
 /// The first version that must name the group's protocol, so that a member of another one is found out (KIP-559).
 const PROTOCOL_MANDATORY_FROM: i16 = 5;
@@ -84,7 +83,7 @@ impl ClassicGroup {
             // Copied, so that the group does not hold on to the request's buffer.
             member.assignment = Bytes::copy_from_slice(&assignment);
         }
-        turn.records.push(record);
+        turn.append(record);
         self.transition_to(GroupState::Stable, turn.now_ms);
         self.answer_syncs(turn, ErrorCode::None);
         tracing::info!(group = %self.id, generation = self.generation_id, members = self.members.len(), "the group is stable");

@@ -11,18 +11,17 @@ use protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 use protocol::{ErrorCode, Uuid};
 
 use super::store::{CommittedOffset, PartitionKey};
-use crate::coord::groups::Turn;
+use crate::coord::batch::batch_size_bytes;
 use crate::coord::groups::classic::{ClassicGroup, GroupState};
-use crate::coord::records;
-use crate::coord::state::State;
+use crate::coord::groups::{Groups, Turn, records};
 
 /// The first version that tells "no such group" from "no such generation" (KIP-848).
 const GROUP_ID_NOT_FOUND_FROM: i16 = 9;
 /// The request's way to leave the expiry to the broker.
 const DEFAULT_RETENTION_TIME: i64 = -1;
 
-impl State {
-    pub fn commit_offsets(
+impl Groups {
+    pub(in crate::coord) fn commit_offsets(
         &mut self,
         turn: &mut Turn<'_>,
         request: &OffsetCommitRequest,
@@ -42,10 +41,8 @@ impl State {
     ) -> Result<OffsetCommitResponse, ErrorCode> {
         let group_id: Arc<str> = match self.groups.get_mut(request.group_id.as_str()) {
             Some(group) => {
-                group.validate_commit(request)?;
-                // Committing is a sign of life, except while an assignment is awaited.
-                group.touch(turn, &request.member_id);
-                group.id.clone()
+                group.admit_commit(turn, request)?;
+                group.id().clone()
             }
             // Consumers that assign partitions themselves commit without a generation, and their first commit makes the group.
             None if request.generation_id_or_member_epoch < 0 => Arc::from(request.group_id.as_str()),
@@ -80,13 +77,15 @@ impl State {
         }
         // All or nothing: a request that does not fit one batch changes nothing.
         let records: Vec<_> = commits.iter().map(|(key, committed)| records::offset_commit(key, committed)).collect();
-        let size_bytes = records::batch_size_bytes(&records);
+        let size_bytes = batch_size_bytes(&records);
         if size_bytes > turn.settings.max_batch_bytes {
             tracing::warn!(group = %group_id, bytes = size_bytes, limit = turn.settings.max_batch_bytes,
                 "a commit does not fit a batch: commit fewer partitions at once, or raise max.message.bytes of __consumer_offsets");
             return Err(ErrorCode::InvalidCommitOffsetSize);
         }
-        turn.records.extend(records);
+        for record in records {
+            turn.append(record);
+        }
         for (key, committed) in commits {
             self.replay_offset(&key, Some(committed));
         }
@@ -95,6 +94,13 @@ impl State {
 }
 
 impl ClassicGroup {
+    /// Committing is a sign of life, except while an assignment is awaited.
+    pub fn admit_commit(&mut self, turn: &mut Turn<'_>, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
+        self.validate_commit(request)?;
+        self.touch(turn, &request.member_id);
+        Ok(())
+    }
+
     fn validate_commit(&self, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
         let generation_id = request.generation_id_or_member_epoch;
         if generation_id < 0 && self.is_empty() {

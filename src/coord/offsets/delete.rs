@@ -10,16 +10,19 @@ use protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
 use protocol::{ErrorCode, Uuid};
 
 use super::store::PartitionKey;
-use crate::coord::groups::Turn;
-use crate::coord::state::State;
+use crate::coord::groups::{Groups, Turn};
 
-impl State {
-    pub fn delete_offsets(&mut self, turn: &mut Turn<'_>, request: &OffsetDeleteRequest) -> OffsetDeleteResponse {
+impl Groups {
+    pub(in crate::coord) fn delete_offsets(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: &OffsetDeleteRequest,
+    ) -> OffsetDeleteResponse {
         let group = self.groups.get(request.group_id.as_str());
         let validated = match group {
             None if request.group_id.is_empty() => Err(ErrorCode::InvalidGroupId),
             None => Err(ErrorCode::GroupIdNotFound),
-            Some(group) => group.validate_offset_delete().map(|()| group.id.clone()),
+            Some(group) => group.validate_offset_delete().map(|()| group.id().clone()),
         };
         match validated {
             Ok(group_id) => OffsetDeleteResponse {
@@ -56,7 +59,7 @@ impl State {
     }
 
     /// Deletes every group's offsets of a topic that no longer exists.
-    pub fn topic_deleted(&mut self, turn: &mut Turn<'_>, topic: &str, topic_id: Uuid) {
+    pub(in crate::coord) fn topic_deleted(&mut self, turn: &mut Turn<'_>, topic: &str, topic_id: Uuid) {
         for key in self.offsets.keys_of_topic(topic, topic_id) {
             self.delete_offset(turn, &key);
         }

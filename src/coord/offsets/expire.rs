@@ -7,25 +7,23 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::store::{CommittedOffset, PartitionKey};
-use crate::coord::groups::Turn;
 use crate::coord::groups::classic::{ClassicGroup, GroupState};
-use crate::coord::records::batch_size_bytes;
-use crate::coord::state::State;
+use crate::coord::groups::{Groups, Turn};
 
 /// Groups that one step looks at. Most have nothing to expire, and looking at all of a large partition would hold up requests.
 const GROUPS_PER_STEP: usize = 1_000;
 
-impl State {
+impl Groups {
     /// Deletes expired offsets, and empty groups that have none left. True when all groups have been looked at, false when the
     /// next step is due.
-    pub fn cleanup(&mut self, turn: &mut Turn<'_>) -> bool {
+    pub(in crate::coord) fn cleanup(&mut self, turn: &mut Turn<'_>) -> bool {
         let start = self.cleanup_cursor.take().map_or(Bound::Unbounded, Bound::Excluded);
         let step: Vec<Arc<str>> =
             self.groups.range((start, Bound::Unbounded)).map(|(id, _)| id.clone()).take(GROUPS_PER_STEP).collect();
         let last_step = step.len() < GROUPS_PER_STEP;
         for id in step {
             self.cleanup_group(turn, &id);
-            if batch_size_bytes(&turn.records) > turn.settings.max_batch_bytes {
+            if turn.written_bytes() > turn.settings.max_batch_bytes {
                 self.cleanup_cursor = Some(id);
                 return false;
             }
@@ -45,14 +43,14 @@ impl State {
             let subscribed = group.is_subscribed_to(topic);
             for (partition, committed) in partitions {
                 let pending = self.offsets.has_pending(id, topic, *partition);
-                if !subscribed && !pending && is_expired(turn, group, committed) {
+                if !subscribed && !pending && group.is_expired(turn, committed) {
                     expired.push(PartitionKey { group: id.clone(), topic: topic.clone(), partition: *partition });
                 } else {
                     all_expired = false;
                 }
             }
         }
-        let delete_group = all_expired && group.is_empty() && group.pending_join.is_empty();
+        let delete_group = all_expired && group.is_abandoned();
         if !expired.is_empty() {
             tracing::info!(group = %id, offsets = expired.len(), "offsets expired");
         }
@@ -66,20 +64,22 @@ impl State {
     }
 }
 
-/// An explicit expiry counts. Otherwise the retention runs from the moment the group became empty; for groups that never had members
-/// and for topics that a stable consumer group no longer reads, from the commit. Other groups at work keep their offsets.
-fn is_expired(turn: &Turn<'_>, group: &ClassicGroup, committed: &CommittedOffset) -> bool {
-    let commit_ms = committed.commit_timestamp_ms;
-    let base_ms = match (&group.protocol_type, group.state) {
-        (None, _) => commit_ms,
-        (Some(_), GroupState::Empty) => group.state_since_ms.unwrap_or(commit_ms),
-        (Some(_), GroupState::Stable) if group.uses_consumer_protocol() && group.subscribed_topics.is_some() => {
-            commit_ms
+impl ClassicGroup {
+    /// An explicit expiry counts. Otherwise the retention runs from the moment the group became empty; for groups that never had members
+    /// and for topics that a stable consumer group no longer reads, from the commit. Other groups at work keep their offsets.
+    pub fn is_expired(&self, turn: &Turn<'_>, committed: &CommittedOffset) -> bool {
+        let commit_ms = committed.commit_timestamp_ms;
+        let base_ms = match (&self.protocol_type, self.state) {
+            (None, _) => commit_ms,
+            (Some(_), GroupState::Empty) => self.state_since_ms.unwrap_or(commit_ms),
+            (Some(_), GroupState::Stable) if self.uses_consumer_protocol() && self.subscribed_topics.is_some() => {
+                commit_ms
+            }
+            (Some(_), _) => return false,
+        };
+        match committed.expire_timestamp_ms {
+            Some(expire_ms) => turn.now_ms >= expire_ms,
+            None => turn.now_ms.saturating_sub(base_ms) >= turn.settings.offsets_retention_ms,
         }
-        (Some(_), _) => return false,
-    };
-    match committed.expire_timestamp_ms {
-        Some(expire_ms) => turn.now_ms >= expire_ms,
-        None => turn.now_ms.saturating_sub(base_ms) >= turn.settings.offsets_retention_ms,
     }
 }

@@ -15,7 +15,7 @@ fn replies_wait_for_everything_written_before_them() {
     let second = host.send(commit);
     assert!(host.replies.is_empty());
     // Half of it is committed: the read sees nothing of what the second commit wrote.
-    let replies = host.coordinator.committed(written_by_first);
+    let replies = host.coordinator.committed(written_by_first).replies;
     host.take_replies(replies);
     assert!(host.reply(first).is_some() && host.reply(read).is_some() && host.reply(second).is_none());
     host.commit();
@@ -29,10 +29,10 @@ fn a_high_watermark_that_goes_back_releases_nothing() {
     let mut host = Host::new();
     host.hold_commits = true;
     let token = host.send(Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version: 9 });
-    assert_eq!(host.coordinator.committed(0), vec![]);
+    assert_eq!(host.coordinator.committed(0).replies, vec![]);
     host.commit();
     assert!(host.reply(token).is_some());
-    assert_eq!(host.coordinator.committed(0), vec![]);
+    assert_eq!(host.coordinator.committed(0).replies, vec![]);
 }
 
 #[test]
@@ -42,12 +42,12 @@ fn a_batch_may_be_reported_after_later_events() {
     let first = host.coordinator.handle(ReplyToken(100), commit.clone(), START_MS);
     let second = host.coordinator.handle(ReplyToken(101), commit, START_MS);
     assert_eq!((first.batches.len(), second.batches.len()), (1, 1));
-    assert_eq!(host.coordinator.committed(1_000), vec![], "neither is known to be in the log");
+    assert_eq!(host.coordinator.committed(1_000).replies, vec![], "neither is known to be in the log");
     host.coordinator.appended(10);
-    let released: Vec<u64> = host.coordinator.committed(11).into_iter().map(|reply| reply.token.0).collect();
+    let released: Vec<u64> = host.coordinator.committed(11).replies.into_iter().map(|reply| reply.token.0).collect();
     assert_eq!(released, [100]);
     host.coordinator.appended(11);
-    let released: Vec<u64> = host.coordinator.committed(12).into_iter().map(|reply| reply.token.0).collect();
+    let released: Vec<u64> = host.coordinator.committed(12).replies.into_iter().map(|reply| reply.token.0).collect();
     assert_eq!(released, [101]);
 }
 
@@ -167,5 +167,5 @@ fn nobody_is_served_before_the_log_is_read_or_after_the_partition_is_gone() {
     assert_eq!(coordinator.next_deadline_ms(), None);
     // A completion that was under way when the partition went must do no harm.
     coordinator.appended(3);
-    assert_eq!(coordinator.committed(4), vec![]);
+    assert_eq!(coordinator.committed(4).replies, vec![]);
 }

@@ -120,7 +120,7 @@ fn every_version_of_the_records_is_read() {
         let mut host = log.load();
         assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, 10 + i64::from(version));
         assert_eq!(host.heartbeat("m", 7), ErrorCode::None);
-        let state = &host.coordinator.state().groups[GROUP];
+        let state = host.coordinator.machine().classic(GROUP).unwrap();
         // Version 0 knew no rebalance timeout.
         let expected = if version == 0 { SESSION_TIMEOUT_MS } else { -1 };
         let rebalance_timeout_ms = state.members["m"].rebalance_timeout_ms;
@@ -213,7 +213,7 @@ fn records_that_make_no_sense_are_skipped_and_the_rest_is_served() {
     assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, 1);
     assert_eq!(host.fetch_offset(GROUP, "t", 1).committed_offset, -1);
     assert_eq!(host.fetch_offset(GROUP, "t", 2).committed_offset, 3);
-    assert_eq!(host.coordinator.state().groups.len(), 1);
+    assert_eq!(host.coordinator.machine().groups.len(), 1);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_group_record_that_contradicts_itself_is_taken_as_far_as_it_goes() {
     assert_eq!(host.heartbeat("a", 7), ErrorCode::None);
     assert_eq!(host.heartbeat_as("b", 7, Some("i")), ErrorCode::None);
     assert_eq!(host.heartbeat("c", 7), ErrorCode::UnknownMemberId);
-    assert_eq!(&*host.coordinator.state().groups[GROUP].leader.clone().unwrap(), "a");
+    assert_eq!(&*host.coordinator.machine().classic(GROUP).unwrap().leader.clone().unwrap(), "a");
     // Members without a protocol: nothing can be selected for them, and nothing must break.
     let mut log = Log::default();
     log.group(GroupMetadataValue { protocol: None, ..group(&["a"]) }, 3);

@@ -153,7 +153,7 @@ fn a_group_nobody_knows_has_nobody_to_leave() {
 fn everybody_gone_while_the_first_rebalance_waits() {
     let mut host = Host::new();
     let token = host.send_join(Join { api_version: 3, ..Join::client("c") });
-    let member_id = host.coordinator.state().groups[GROUP].leader.clone().unwrap();
+    let member_id = host.coordinator.machine().classic(GROUP).unwrap().leader.clone().unwrap();
     host.leave(&[(&member_id, None)]);
     assert_eq!(error(host.joined(token).error_code), ErrorCode::UnknownMemberId);
     host.advance(INITIAL_DELAY_MS);

@@ -8,6 +8,7 @@ mod load;
 mod membership;
 mod model;
 mod offsets;
+mod second_machine;
 mod static_members;
 mod sync;
 
@@ -29,9 +30,15 @@ use protocol::messages::{
 use protocol::records::BatchBuilder;
 use protocol::{ErrorCode, Message};
 
-use super::GroupSettings;
-use super::records::CoordinatorRecord;
-use super::runtime::{Actions, ClientContext, Coordinator, Reply, ReplyToken, Request, Response};
+use super::CoordinatorRecord;
+use super::groups::group::Group;
+use super::groups::request::{ClientContext, Request, Response};
+use super::groups::{GroupSettings, Groups};
+use super::runtime::{self, ReplyToken};
+
+type Coordinator = runtime::Coordinator<Groups>;
+type Actions = runtime::Actions<Groups>;
+type Reply = runtime::Reply<Response>;
 
 const GROUP: &str = "g";
 const SESSION_TIMEOUT_MS: i32 = 10_000;
@@ -87,23 +94,23 @@ impl Host {
 
     fn carry_out(&mut self, actions: Actions) {
         for batch in actions.batches {
-            assert!(!batch.is_empty());
+            assert!(!batch.records.is_empty());
             let mut builder = BatchBuilder::new(self.next_offset);
-            for record in &batch {
+            for record in &batch.records {
                 builder.append(self.now_ms, Some(&record.key), record.value.as_deref(), &[]);
             }
             let bytes = builder.build();
             assert!(bytes.len() <= self.settings.max_batch_bytes, "a batch of {} bytes", bytes.len());
             self.log.push(bytes);
-            self.next_offset += batch.len() as i64;
+            self.next_offset += batch.records.len() as i64;
             self.coordinator.appended(self.next_offset - 1);
-            self.records.extend(batch);
+            self.records.extend(batch.records);
         }
         self.take_replies(actions.replies);
         if !self.hold_commits {
             self.commit();
         }
-        for group in self.coordinator.state().groups.values() {
+        for Group::Classic(group) in self.coordinator.machine().groups.values() {
             group.assert_consistent();
         }
     }
@@ -121,7 +128,7 @@ impl Host {
 
     fn commit(&mut self) {
         self.committed_batches = self.log.len();
-        let replies = self.coordinator.committed(self.next_offset);
+        let replies = self.coordinator.committed(self.next_offset).replies;
         self.take_replies(replies);
     }
 

@@ -240,8 +240,8 @@ impl Model {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let state = self.host.coordinator.state();
-        let group = state.groups.get(GROUP);
+        let state = self.host.coordinator.machine();
+        let group = state.classic(GROUP);
         Snapshot {
             state: group.map_or(GroupState::Empty, |group| group.state),
             generation_id: group.map_or(0, |group| group.generation_id),

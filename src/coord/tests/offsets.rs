@@ -6,6 +6,7 @@ use protocol::messages::OffsetDeleteRequest;
 use protocol::messages::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
 
 use super::*;
+use crate::coord::runtime::TopicChange;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
@@ -291,7 +292,7 @@ fn a_clean_up_of_many_offsets_is_done_in_steps() {
     host.take_records();
     host.advance(7 * DAY_MS + 10 * MINUTE_MS);
     assert_eq!(host.take_records().len(), 2 * names.len(), "the host checks that no batch is larger than allowed");
-    assert!(host.coordinator.state().groups.is_empty());
+    assert!(host.coordinator.machine().groups.is_empty());
 }
 
 #[test]
@@ -305,9 +306,13 @@ fn a_deleted_topic_takes_its_offsets_along() {
     }
     host.commit_offset(Commit { group_id: "a", topic: "other", ..Commit::offset(1) });
     host.take_records();
-    let actions = host.coordinator.topic_deleted("t", id, host.now_ms);
-    host.carry_out(actions);
-    assert_eq!(host.take_records().len(), 2);
+    // A topic that grows keeps them.
+    for (partition_count, deleted) in [(3, 0), (0, 2)] {
+        let change = TopicChange { name: "t".into(), id, partition_count };
+        let actions = host.coordinator.topics_changed(&[change], host.now_ms);
+        host.carry_out(actions);
+        assert_eq!(host.take_records().len(), deleted);
+    }
     let left = ["a", "b", "c"].map(|group| host.fetch_offset(group, "t", 0).committed_offset);
     assert_eq!(left, [-1, -1, 1]);
     assert_eq!(host.fetch_offset("a", "other", 0).committed_offset, 1);

@@ -1,8 +1,8 @@
 //! FindCoordinator v0-6, JoinGroup v0-9, SyncGroup v0-5, Heartbeat v0-4, LeaveGroup v0-5, DescribeGroups v0-6,
 //! ListGroups v0-5, DeleteGroups v0-3: classic consumer groups.
 //!
-//! Each is a call to the core that hosts the group's coordinator (see `shard/groups.rs`); requests that name several
-//! groups ask each group's core.
+//! Each is a call to the core that hosts the group's coordinator (see `shard/coordinators`);
+//! requests that name several groups ask each group's core.
 //!
 //! Not done: coordinators of transactions and share groups (FindCoordinator key types 1 and 2), the consumer protocol of
 //! KIP-848.
@@ -11,12 +11,15 @@ use super::controller;
 use crate::{
     coord::{
         fanout,
-        request::{ClientContext, Request, Response},
+        groups::{
+            Groups,
+            request::{ClientContext, Request, Response},
+        },
     },
     request::RequestContext,
     shard::{
-        Ask, Shard,
-        groups::{self, OFFSETS_TOPIC},
+        Shard,
+        coordinators::{self, groups::OFFSETS_TOPIC},
     },
 };
 use protocol::{
@@ -35,24 +38,10 @@ const FIND_COORDINATORS_FROM: i16 = 4;
 /// Asks the coordinator of `group_id`, wherever it lives.
 pub async fn ask(shard: &Shard, group_id: &str, request: Request) -> Response {
     let failed = request.failed(ErrorCode::CoordinatorNotAvailable);
-    let Some((core, partition)) = groups::locate(shard, group_id) else {
+    let Some((core, partition)) = coordinators::locate::<Groups>(shard, group_id) else {
         return request.failed(ErrorCode::NotCoordinator);
     };
-    shard.ask(core, ToCoordinator { partition, request }).await.unwrap_or(failed)
-}
-
-/// A request to the coordinator that is hosted with this partition of `__consumer_offsets`.
-struct ToCoordinator {
-    partition: i32,
-    request: Request,
-}
-
-impl Ask for ToCoordinator {
-    type Answer = Response;
-
-    async fn carry_out(self, shard: &Shard, _from: usize) -> Response {
-        groups::request(shard, self.partition, self.request).await
-    }
+    coordinators::ask::<Groups>(shard, core, partition, request).await.unwrap_or(failed)
 }
 
 /// Calls the coordinator of one group and takes the response of the same kind.
@@ -112,10 +101,10 @@ async fn coordinator(
         let message = "transactions and share groups are not served yet".to_owned();
         return Err((ErrorCode::InvalidRequest, message));
     }
-    if groups::locate(shard, key).is_none() {
+    if coordinators::locate::<Groups>(shard, key).is_none() {
         create_offsets_topic(shard).await;
     }
-    if groups::locate(shard, key).is_none() {
+    if coordinators::locate::<Groups>(shard, key).is_none() {
         return Err((ErrorCode::CoordinatorNotAvailable, ErrorCode::CoordinatorNotAvailable.message().to_owned()));
     }
     let image = shard.control.image();
@@ -197,9 +186,9 @@ const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
 
 pub async fn list(shard: &Shard, request: ListGroupsRequest) -> ListGroupsResponse {
     let mut answers = Vec::new();
-    for (core, partition) in groups::all(shard) {
+    for (core, partition) in coordinators::all::<Groups>(shard) {
         let request = Request::ListGroups(request.clone());
-        if let Some(Response::ListGroups(answer)) = shard.ask(core, ToCoordinator { partition, request }).await {
+        if let Some(Response::ListGroups(answer)) = coordinators::ask::<Groups>(shard, core, partition, request).await {
             answers.push(answer);
         }
     }

@@ -6,7 +6,7 @@ use super::groups::{ask, ask_for};
 use crate::{
     coord::{
         fanout::{self, Topics},
-        request::{Request, Response},
+        groups::request::{Request, Response},
     },
     meta::image::Image,
     request::RequestContext,

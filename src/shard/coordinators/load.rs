@@ -1,10 +1,13 @@
-//! Loading a coordinator from its partition of `__consumer_offsets`.
+//! Loading a coordinator from its partition.
 //!
 //! Owns: nothing. Lives on: every core. Never: believes a batch that is not what was written, or
 //! gives the coordinator up for an error that may pass: it waits, longer each time, and says so
 //! once.
 
-use super::{GroupHost, Stage};
+use super::{
+    Hosted, Words,
+    host::{Host, Stage},
+};
 use crate::{
     limits,
     log::{Log, ReadError, Want, Wants, log_dir_of, remedy},
@@ -16,9 +19,6 @@ use std::{fmt::Display, io, rc::Rc, time::Duration};
 
 /// Bytes of the log that are loaded at a time.
 const LOAD_BYTES: usize = 4 << 20;
-
-/// What is told while a log cannot be read.
-const LOADING_WAITS: &str = "group coordinators are not loaded (their groups get COORDINATOR_LOAD_IN_PROGRESS)";
 
 /// Why a coordinator is not there.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) fn pause_after(failures: u32) -> Duration {
 }
 
 /// The stage that follows: it is held if not all of the log could be had.
-pub(super) async fn load(shard: &Shard, host: &GroupHost) -> Result<Stage, LoadError> {
+pub(super) async fn load<M: Hosted>(shard: &Shard, host: &Host<M>) -> Result<Stage, LoadError> {
     let log = &host.partition.log;
     // What was appended by an incarnation that failed may still be on its way to the disk.
     let mut end = log.log_end_offset();
@@ -50,9 +50,10 @@ pub(super) async fn load(shard: &Shard, host: &GroupHost) -> Result<Stage, LoadE
     let is_wanted = || !host.ended.get() && !host.partition.has_failed() && !shard.is_stopping();
     let take = |bytes: &[u8], offset| {
         let loaded = host.coordinator.borrow_mut().load(bytes, offset);
-        loaded.map_err(|error| damaged(log, &error))
+        loaded.map_err(|error| damaged(log, &M::WORDS, &error))
     };
-    let source = Source { ring: &shard.ring, wants: &shard.data.wants, log, end, is_wanted: &is_wanted };
+    let source =
+        Source { ring: &shard.ring, wants: &shard.data.wants, words: &M::WORDS, log, end, is_wanted: &is_wanted };
     source.read_up_to(take).await?;
     match host.partition.has_failed() {
         true => Err(LoadError::Again("its log has failed under the load".to_owned())),
@@ -64,6 +65,7 @@ pub(super) async fn load(shard: &Shard, host: &GroupHost) -> Result<Stage, LoadE
 struct Source<'a> {
     ring: &'a Ring,
     wants: &'a Rc<Wants>,
+    words: &'a Words,
     log: &'a Log,
     /// Records from there on are not wanted.
     end: i64,
@@ -74,7 +76,7 @@ impl Source<'_> {
     /// Hands everything to `take`, piece by piece, for as long as it is wanted. `take` gets the
     /// offset that the piece was read at, and returns the one that follows it.
     async fn read_up_to(&self, mut take: impl FnMut(&[u8], i64) -> Result<i64, LoadError>) -> Result<(), LoadError> {
-        let Source { log, end, is_wanted, .. } = self;
+        let Source { words, log, end, is_wanted, .. } = self;
         let mut offset = log.log_start_offset();
         while offset < *end && is_wanted() {
             let bytes = self.read_piece(offset).await?;
@@ -83,7 +85,8 @@ impl Source<'_> {
             let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty() && is_wanted()) else { break };
             offset = take(&bytes, offset)?;
             if offset > *end {
-                return Err(damaged(log, &format_args!("a batch ends at offset {offset}, behind the log's end {end}")));
+                let what = format_args!("a batch ends at offset {offset}, behind the log's end {end}");
+                return Err(damaged(log, words, &what));
             }
         }
         Ok(())
@@ -99,10 +102,10 @@ impl Source<'_> {
                     want.into_iter().for_each(Want::healed);
                     return Ok(Some(bytes));
                 }
-                Err(ReadError::Io(error)) if is_damage(&error) => return Err(damaged(self.log, &error)),
+                Err(ReadError::Io(error)) if is_damage(&error) => return Err(damaged(self.log, self.words, &error)),
                 Err(ReadError::Io(error)) => {
                     let todo = if ring::passes(&error) { remedy(&error) } else { "mend the disk" };
-                    let begin = || self.wants.begin_as(&self.log.dir(), LOADING_WAITS, error.to_string(), todo);
+                    let begin = || self.wants.begin_as(&self.log.dir(), self.words.not_loaded, error.to_string(), todo);
                     want.get_or_insert_with(begin);
                 }
                 Err(error) => return Err(LoadError::Again(error.to_string())),
@@ -121,10 +124,11 @@ fn is_damage(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
-fn damaged(log: &Log, what: &dyn Display) -> LoadError {
+fn damaged(log: &Log, words: &Words, what: &dyn Display) -> LoadError {
+    let served = words.served;
     let folder = log.dir();
     LoadError::Damaged(format!(
-        "{}: {what}. The groups of this partition get COORDINATOR_NOT_AVAILABLE, and all its files stay as they are, until it is \
+        "{}: {what}. The {served} of this partition get COORDINATOR_NOT_AVAILABLE, and all its files stay as they are, until it is \
          mended and the broker is started again: restore the file from a backup, or stop the broker and type \
          `millstream log check {}`, which says what is left, and how to serve that",
         folder.display(),
@@ -135,23 +139,30 @@ fn damaged(log: &Log, what: &dyn Display) -> LoadError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{
-        CleanupPolicy, LogConfig, LogStart,
-        tests::{append, crashed, on_epoll, open, simulated::run_in, small_config},
+    use crate::{
+        coord::{
+            groups::{GroupSettings, Groups},
+            runtime::Coordinator,
+        },
+        log::{
+            CleanupPolicy, LogConfig, LogStart,
+            tests::{append, crashed, on_epoll, open, simulated::run_in, small_config},
+        },
     };
     use ring::sim::{SimOptions, World};
     use std::{cell::Cell, path::Path};
 
     /// Where the pieces of a log end.
     async fn ends(ring: &Ring, log: &Log, end: i64) -> Result<Vec<i64>, LoadError> {
-        let mut coordinator = crate::coord::runtime::Coordinator::new(crate::coord::GroupSettings::default());
+        let mut coordinator = Coordinator::<Groups>::new(GroupSettings::default());
         let mut ends = Vec::new();
         let take = |bytes: &[u8], offset| {
-            let loaded = coordinator.load(bytes, offset).map_err(|error| damaged(log, &error));
+            let loaded = coordinator.load(bytes, offset).map_err(|error| damaged(log, &Groups::WORDS, &error));
             ends.extend(loaded.as_ref().ok());
             loaded
         };
-        Source { ring, wants: &Wants::new(ring), log, end, is_wanted: &|| true }.read_up_to(take).await?;
+        let (wants, words) = (&Wants::new(ring), &Groups::WORDS);
+        Source { ring, wants, words, log, end, is_wanted: &|| true }.read_up_to(take).await?;
         Ok(ends)
     }
 
@@ -216,7 +227,8 @@ mod tests {
             let tries = Cell::new(0);
             let is_wanted = || tries.replace(tries.get() + 1) < 3;
             let before = ring.now();
-            let source = Source { ring: &ring, wants: &Wants::new(&ring), log: &log, end: 1, is_wanted: &is_wanted };
+            let (wants, words) = (&Wants::new(&ring), &Groups::WORDS);
+            let source = Source { ring: &ring, wants, words, log: &log, end: 1, is_wanted: &is_wanted };
             assert_eq!(source.read_up_to(|_, _| panic!("nothing can be read")).await, Ok(()));
             let waited = ring.now().since(before);
             assert!(waited >= pause_after(1) + pause_after(2), "{waited:?}");

@@ -1,6 +1,7 @@
-//! What a coordinator is asked and what it answers: Kafka's own structs, one group at a time.
+//! What a group coordinator is asked and what it answers: Kafka's own structs, one group at a time.
 //!
-//! Plain data that may cross cores. [`fanout`](super::fanout) makes these of requests that name several groups.
+//! Plain data that may cross cores. [`fanout`](crate::coord::fanout) makes these of requests that
+//! name several groups.
 
 use protocol::ErrorCode;
 use protocol::messages::delete_groups_response::DeletableGroupResult;
@@ -13,9 +14,9 @@ use protocol::messages::{
     OffsetDeleteResponse, SyncGroupRequest, SyncGroupResponse,
 };
 
-use super::groups::join::join_error;
-use super::offsets::commit::commit_error;
-use super::offsets::fetch::fetch_error;
+use super::join::join_error;
+use crate::coord::offsets::commit::commit_error;
+use crate::coord::offsets::fetch::fetch_error;
 
 /// Who sends a JoinGroup.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! The coordinator's records in `__consumer_offsets`: Kafka's bytes on one side, what they mean on the other.
+//! The group coordinator's records in `__consumer_offsets`: Kafka's bytes on one side, what they
+//! mean on the other.
 //!
 //! Pure. Versions are those that Kafka 4.4 writes: OffsetCommit keys of type 1 with values of version 4 (1 when the commit sets its
 //! own expiry), GroupMetadata keys of type 2 with values of version 3. All versions are read. A record without value is a tombstone.
@@ -11,9 +12,10 @@ use protocol::group_records::group_metadata_value::MemberMetadata;
 use protocol::group_records::{GroupMetadataKey, GroupMetadataValue, Key, OffsetCommitKey, OffsetCommitValue, Value};
 use protocol::{DecodeError, DecodeErrorKind};
 
-use super::groups::classic::{ClassicGroup, GroupState};
-use super::groups::member::{Member, Protocol};
-use super::offsets::store::{CommittedOffset, PartitionKey};
+use super::classic::{ClassicGroup, GroupState};
+use super::member::{Member, Protocol};
+use crate::coord::batch::CoordinatorRecord;
+use crate::coord::offsets::store::{CommittedOffset, PartitionKey};
 
 const GROUP_METADATA_VERSION: i16 = 3;
 const OFFSET_COMMIT_VERSION: i16 = 4;
@@ -21,68 +23,21 @@ const OFFSET_COMMIT_VERSION: i16 = 4;
 const OFFSET_COMMIT_WITH_EXPIRY_VERSION: i16 = 1;
 /// "None" for timestamps and leader epochs in records.
 const UNSET: i64 = -1;
-/// What a batch's header and a record's lengths take besides keys and values, rounded up.
-const BATCH_OVERHEAD_BYTES: usize = 128;
-const RECORD_OVERHEAD_BYTES: usize = 32;
-
-/// One record as the log takes it. Its timestamp is the time of the append.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CoordinatorRecord {
-    pub key: Bytes,
-    /// `None` deletes what the key stands for.
-    pub value: Option<Bytes>,
-}
-
-impl CoordinatorRecord {
-    /// An upper bound of what the record takes as the only one of a batch.
-    pub(super) fn size_bytes(&self) -> usize {
-        BATCH_OVERHEAD_BYTES + self.size_in_batch_bytes()
+fn record(key: Key, value: Option<(Value, i16)>) -> CoordinatorRecord {
+    CoordinatorRecord {
+        key: key.encode().expect("names that came in a request fit a record"),
+        value: value.map(|(value, version)| value.encode(version).expect("values are built for their version")),
     }
-
-    fn size_in_batch_bytes(&self) -> usize {
-        RECORD_OVERHEAD_BYTES + self.key.len() + self.value.as_ref().map_or(0, Bytes::len)
-    }
-
-    fn new(key: Key, value: Option<(Value, i16)>) -> CoordinatorRecord {
-        CoordinatorRecord {
-            key: key.encode().expect("names that came in a request fit a record"),
-            value: value.map(|(value, version)| value.encode(version).expect("values are built for their version")),
-        }
-    }
-}
-
-/// An upper bound of the batch that these records make.
-pub(super) fn batch_size_bytes(records: &[CoordinatorRecord]) -> usize {
-    BATCH_OVERHEAD_BYTES + records.iter().map(CoordinatorRecord::size_in_batch_bytes).sum::<usize>()
-}
-
-/// Cuts records that need not be appended together into batches of at most `max_batch_bytes`.
-pub(super) fn split_into_batches(
-    records: Vec<CoordinatorRecord>,
-    max_batch_bytes: usize,
-) -> Vec<Vec<CoordinatorRecord>> {
-    let mut batches: Vec<Vec<CoordinatorRecord>> = Vec::new();
-    let mut size_bytes = usize::MAX;
-    for record in records {
-        let record_bytes = record.size_in_batch_bytes();
-        if size_bytes.saturating_add(record_bytes) > max_batch_bytes {
-            batches.push(Vec::new());
-            size_bytes = BATCH_OVERHEAD_BYTES;
-        }
-        size_bytes += record_bytes;
-        batches.last_mut().expect("the first record opens a batch").push(record);
-    }
-    batches
 }
 
 /// What a record says.
 #[derive(Clone, Debug)]
-pub(super) enum Change {
+pub(in crate::coord) enum Change {
     Offset {
         key: PartitionKey,
         value: Option<CommittedOffset>,
     },
-    Group {
+    Classic {
         id: Arc<str>,
         value: Option<Box<ClassicGroup>>,
     },
@@ -93,7 +48,7 @@ pub(super) enum Change {
 }
 
 /// Reads a record back. An error is a record that no coordinator should have written.
-pub(super) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Change, DecodeError> {
+pub(in crate::coord) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Change, DecodeError> {
     let key = match Key::decode(key) {
         Ok(key) => key,
         Err(DecodeError { kind: DecodeErrorKind::UnknownRecordType { record_type, .. }, .. }) => {
@@ -132,10 +87,10 @@ pub(super) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Change, DecodeE
                 ..CommittedOffset::default()
             }),
         },
-        (Key::GroupMetadata(key), None) => Change::Group { id: Arc::from(key.group), value: None },
+        (Key::GroupMetadata(key), None) => Change::Classic { id: Arc::from(key.group), value: None },
         (Key::GroupMetadata(key), Some(Value::GroupMetadata(value))) => {
             let id: Arc<str> = Arc::from(key.group);
-            Change::Group { value: Some(Box::new(loaded_group(id.clone(), value))), id }
+            Change::Classic { value: Some(Box::new(loaded_group(id.clone(), value))), id }
         }
         _ => Change::Other { record_type },
     })
@@ -153,7 +108,7 @@ fn committed_offset(value: OffsetCommitValue) -> CommittedOffset {
     }
 }
 
-pub(super) fn offset_commit(key: &PartitionKey, committed: &CommittedOffset) -> CoordinatorRecord {
+pub(in crate::coord) fn offset_commit(key: &PartitionKey, committed: &CommittedOffset) -> CoordinatorRecord {
     let with_expiry = committed.expire_timestamp_ms.is_some();
     let version = if with_expiry { OFFSET_COMMIT_WITH_EXPIRY_VERSION } else { OFFSET_COMMIT_VERSION };
     let value = OffsetCommitValue {
@@ -164,11 +119,11 @@ pub(super) fn offset_commit(key: &PartitionKey, committed: &CommittedOffset) -> 
         expire_timestamp: committed.expire_timestamp_ms.unwrap_or(UNSET),
         topic_id: committed.topic_id,
     };
-    CoordinatorRecord::new(offset_key(key), Some((Value::OffsetCommit(value), version)))
+    record(offset_key(key), Some((Value::OffsetCommit(value), version)))
 }
 
-pub(super) fn offset_tombstone(key: &PartitionKey) -> CoordinatorRecord {
-    CoordinatorRecord::new(offset_key(key), None)
+pub(in crate::coord) fn offset_tombstone(key: &PartitionKey) -> CoordinatorRecord {
+    record(offset_key(key), None)
 }
 
 fn offset_key(key: &PartitionKey) -> Key {
@@ -180,7 +135,10 @@ fn offset_key(key: &PartitionKey) -> Key {
 }
 
 /// The group with these assignments. Of each member's protocols only the selected one is kept, as in Kafka.
-pub(super) fn group_metadata(group: &ClassicGroup, assignments: &BTreeMap<Arc<str>, Bytes>) -> CoordinatorRecord {
+pub(in crate::coord) fn group_metadata(
+    group: &ClassicGroup,
+    assignments: &BTreeMap<Arc<str>, Bytes>,
+) -> CoordinatorRecord {
     let protocol_name = group.protocol_name.as_deref();
     let members = group.members.values().map(|member| MemberMetadata {
         member_id: member.id.to_string(),
@@ -203,11 +161,11 @@ pub(super) fn group_metadata(group: &ClassicGroup, assignments: &BTreeMap<Arc<st
         current_state_timestamp: group.state_since_ms.unwrap_or(UNSET),
         members: members.collect(),
     };
-    CoordinatorRecord::new(group_key(&group.id), Some((Value::GroupMetadata(value), GROUP_METADATA_VERSION)))
+    record(group_key(&group.id), Some((Value::GroupMetadata(value), GROUP_METADATA_VERSION)))
 }
 
-pub(super) fn group_tombstone(id: &str) -> CoordinatorRecord {
-    CoordinatorRecord::new(group_key(id), None)
+pub(in crate::coord) fn group_tombstone(id: &str) -> CoordinatorRecord {
+    record(group_key(id), None)
 }
 
 fn group_key(id: &str) -> Key {

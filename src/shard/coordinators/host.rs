@@ -1,0 +1,297 @@
+//! One coordinator over the log of its partition: from the load of it to its end.
+//!
+//! Owns: the coordinator and the requests that wait in it. Lives on: the core that leads the
+//! partition. Never: knows what the coordinator is of, but for what its kind says of itself
+//! ([`Hosted`]).
+//!
+//! While the log of such a partition takes nothing for now (a full disk), its coordinator is
+//! *held*: it has the committed state, answers requests that only read, and refuses the rest with
+//! COORDINATOR_NOT_AVAILABLE, which clients try again.
+//!
+//! A coordinator whose log is *damaged* answers nothing else until the broker is started again:
+//! what is left of the log may say other things than were committed (other offsets, of groups), and
+//! nothing is served by halves.
+
+use super::{
+    Hosted,
+    load::{LoadError, load, pause_after},
+};
+use crate::{
+    coord::{
+        Batch,
+        runtime::{Actions, Coordinator, Reply, ReplyToken, TopicChange},
+    },
+    limits,
+    shard::{Shard, partition::Partition, produce::append_records, view::validation_rules},
+};
+use bytes::BytesMut;
+use protocol::{
+    ErrorCode,
+    records::validate::{self, AppendOrigin},
+};
+use ring::signal::{Giver, Signal, slot};
+use rustc_hash::FxHashMap;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+/// How often a held coordinator looks whether its log takes records again.
+const HELD_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How far a coordinator is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Loading,
+    Held,
+    Active,
+    /// Until the next start.
+    Damaged,
+}
+
+/// One coordinator with its partition.
+pub struct Host<M: Hosted> {
+    pub(super) partition: Rc<Partition>,
+    pub(super) coordinator: RefCell<Coordinator<M>>,
+    waiting: RefCell<FxHashMap<u64, Giver<M::Response>>>,
+    next_token: Cell<u64>,
+    /// Something happened that may have moved the next deadline, or ended the host.
+    changed: Rc<Signal>,
+    stage: Cell<Stage>,
+    /// Topics that were deleted while it could not write so.
+    deleted: RefCell<Vec<TopicChange>>,
+    /// How often it was given up since something of it was committed.
+    failures: Cell<u32>,
+    pub(super) ended: Cell<bool>,
+}
+
+impl<M: Hosted> Host<M> {
+    pub(super) fn stage(&self) -> Stage {
+        self.stage.get()
+    }
+
+    /// Looks at the state of the coordinator.
+    pub(super) fn machine<T>(&self, look: impl FnOnce(&M) -> T) -> T {
+        look(self.coordinator.borrow().machine())
+    }
+}
+
+/// Asks the coordinator of partition `index` of this core.
+pub(super) async fn request<M: Hosted>(shard: &Shard, index: i32, request: M::Request) -> M::Response {
+    let host = shard.control.coordinators.borrow().get::<M>(index).cloned();
+    let Some(host) = host else { return M::failed(&request, ErrorCode::NotCoordinator) };
+    let stage = host.stage.get();
+    if stage == Stage::Damaged || (stage == Stage::Held && M::may_write(&request)) {
+        return M::failed(&request, ErrorCode::CoordinatorNotAvailable);
+    }
+    let failed = M::failed(&request, ErrorCode::NotCoordinator);
+    let token = host.next_token.get();
+    host.next_token.set(token + 1);
+    let (giver, taker) = slot();
+    host.waiting.borrow_mut().insert(token, giver);
+    let actions = host.coordinator.borrow_mut().handle(ReplyToken(token), request, shard.ring.wall_clock_ms());
+    carry_out(shard, &host, actions);
+    taker.await.unwrap_or(failed)
+}
+
+/// Tells what has become of topics; one that cannot write what follows from it hears of it when it
+/// can.
+pub(super) fn tell_topics<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, changes: &[TopicChange]) {
+    if host.stage.get() == Stage::Active {
+        let actions = host.coordinator.borrow_mut().topics_changed(changes, shard.ring.wall_clock_ms());
+        carry_out(shard, host, actions);
+    }
+    let may_become_active = !matches!(host.stage.get(), Stage::Active | Stage::Damaged);
+    if may_become_active || host.ended.get() {
+        host.deleted.borrow_mut().extend(changes.iter().filter(|topic| topic.is_deleted()).cloned());
+    }
+}
+
+pub(super) fn start<M: Hosted>(shard: &Shard, partition: Rc<Partition>, deleted: Vec<TopicChange>, failures: u32) {
+    let index = partition.id.index;
+    let host = Rc::new(Host {
+        coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard))),
+        partition,
+        waiting: RefCell::default(),
+        next_token: Cell::new(0),
+        changed: Rc::default(),
+        stage: Cell::new(Stage::Loading),
+        deleted: RefCell::new(deleted),
+        failures: Cell::new(failures),
+        ended: Cell::new(false),
+    });
+    shard.control.coordinators.borrow_mut().insert(index, host.clone());
+    shard.ring.spawn_named(M::WORDS.coordinator, run(shard.clone(), host));
+}
+
+pub(super) fn end<M: Hosted>(shard: &Shard, index: i32) {
+    let Some(host) = shard.control.coordinators.borrow_mut().remove::<M>(index) else { return };
+    host.ended.set(true);
+    let replies = host.coordinator.borrow_mut().unload();
+    send(&host, replies);
+    host.changed.notify();
+}
+
+/// Gives the coordinator up after an error, and loads it anew from the log, as long as that is any use.
+fn restart<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, why: &str) {
+    let index = host.partition.id.index;
+    let name = M::WORDS.coordinator;
+    if host.ended.get() {
+        return;
+    }
+    end::<M>(shard, index);
+    if host.partition.has_failed() {
+        tracing::error!(
+            partition = index,
+            "the {name} stops: its log has failed ({why}); its {} are served again after a restart of the broker",
+            M::WORDS.served
+        );
+        return;
+    }
+    // What passes needs no pause: the next one is held, and a line tells of all that are. One that was not active before, for
+    // whatever reason, might not come further then.
+    if host.stage.get() == Stage::Active && host.partition.log.refusal().is_some() {
+        return start_again(shard, host, Duration::ZERO);
+    }
+    host.failures.set(host.failures.get().saturating_add(1));
+    let pause = pause_after(host.failures.get());
+    tracing::error!(partition = index, "the {name} stops, and is loaded again in {pause:?}: {why}");
+    start_again(shard, host, pause);
+}
+
+/// Its log is not what was written: nothing of it is served until the next start.
+fn give_up<M: Hosted>(host: &Host<M>, why: &str) {
+    host.stage.set(Stage::Damaged);
+    tracing::error!(partition = host.partition.id.index, "the {} is not loaded: {why}", M::WORDS.coordinator);
+    let replies = host.coordinator.borrow_mut().unload();
+    send(host, replies);
+}
+
+fn start_again<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, pause: Duration) {
+    let (shard, host) = (shard.clone(), host.clone());
+    shard.ring.clone().spawn(async move {
+        shard.ring.sleep(pause).await;
+        let partition = &host.partition;
+        let still_mine = shard.data.partition(partition.id).is_some_and(|current| Rc::ptr_eq(&current, partition));
+        let is_hosted = shard.control.coordinators.borrow().has::<M>(partition.id.index);
+        if still_mine && !is_hosted && !shard.is_stopping() {
+            start::<M>(&shard, partition.clone(), host.deleted.take(), host.failures.get());
+        }
+    });
+}
+
+/// Loads the coordinator, then keeps its clock.
+async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
+    let stage = match load(&shard, &host).await {
+        Ok(stage) => stage,
+        Err(LoadError::Again(why)) => return restart(&shard, &host, &why),
+        Err(LoadError::Damaged(why)) => return give_up(&host, &why),
+    };
+    if host.ended.get() || shard.is_stopping() {
+        return;
+    }
+    host.stage.set(stage);
+    let actions = host.coordinator.borrow_mut().loaded(shard.ring.wall_clock_ms());
+    carry_out(&shard, &host, actions);
+    if stage == Stage::Held {
+        return hold(&shard, &host).await;
+    }
+    let deleted = host.deleted.take();
+    if !deleted.is_empty() {
+        let actions = host.coordinator.borrow_mut().topics_changed(&deleted, shard.ring.wall_clock_ms());
+        carry_out(&shard, &host, actions);
+    }
+    while !host.ended.get() && !shard.is_stopping() {
+        let changed = host.changed.clone().past(host.changed.generation());
+        let deadline_ms = host.coordinator.borrow().next_deadline_ms();
+        match deadline_ms {
+            None => changed.await,
+            Some(deadline_ms) => {
+                let wait_ms = deadline_ms.saturating_sub(shard.ring.wall_clock_ms()).max(0) as u64;
+                if wait_ms > 0 {
+                    shard.ring.timeout(Duration::from_millis(wait_ms), changed).await;
+                    continue;
+                }
+                let actions = host.coordinator.borrow_mut().tick(shard.ring.wall_clock_ms());
+                carry_out(&shard, &host, actions);
+                // One step at a time: other work of this core goes between.
+                shard.ring.end_of_turn().await;
+            }
+        }
+    }
+}
+
+/// Serves what only reads until the log takes records again; then the coordinator is loaded anew, with what was on its way.
+async fn hold<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>) {
+    let log = &host.partition.log;
+    let (why, todo) = ("the logs take no records".to_owned(), "the lines about their directory say what they lack");
+    let want = shard.data.wants.begin_as(&log.dir(), M::WORDS.only_reads, why, todo);
+    while !host.ended.get() && !shard.is_stopping() {
+        shard.ring.sleep(HELD_INTERVAL).await;
+        if host.partition.has_failed() {
+            return restart(shard, host, "it could not be written before");
+        }
+        if !host.ended.get() && log.refusal().is_none() && log.high_watermark() >= log.log_end_offset() {
+            want.healed();
+            end::<M>(shard, host.partition.id.index);
+            return start_again(shard, host, Duration::ZERO);
+        }
+    }
+}
+
+/// Appends what an event wrote, lets go what may go, and the rest when it is committed.
+fn carry_out<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) {
+    let Actions { batches, replies, effects } = actions;
+    let_go(shard, host, replies, effects);
+    host.changed.notify();
+    let mut committed_at = None;
+    for batch in batches {
+        match append::<M>(shard, &host.partition, &batch) {
+            Ok((last_offset, safe_offset)) => {
+                host.coordinator.borrow_mut().appended(last_offset);
+                committed_at = Some(safe_offset);
+            }
+            Err(why) => return restart(shard, host, &why),
+        }
+    }
+    let Some(safe_offset) = committed_at else { return };
+    let (shard, host) = (shard.clone(), host.clone());
+    shard.ring.clone().spawn_named(M::WORDS.commit, async move {
+        if shard.wait_for_high_watermark(&host.partition, safe_offset).await.is_ok() {
+            host.failures.set(0);
+            let committed = host.coordinator.borrow_mut().committed(host.partition.log.high_watermark());
+            let_go(&shard, &host, committed.replies, committed.effects);
+        } else {
+            restart(&shard, &host, "what it wrote could not be committed");
+        }
+    });
+}
+
+/// Appends one atomic batch; returns the offset of its last record, and the high watermark at which it is committed.
+fn append<M: Hosted>(shard: &Shard, partition: &Rc<Partition>, batch: &Batch<M::Author>) -> Result<(i64, i64), String> {
+    let now_ms = shard.ring.wall_clock_ms();
+    let bytes = BytesMut::from(M::encode(batch, now_ms));
+    let limit_bytes = limits::DECOMPRESSED_BATCH_MAX_BYTES;
+    let rules = validation_rules(&partition.config.borrow(), limit_bytes, now_ms, AppendOrigin::Coordinator);
+    let valid =
+        validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut()).map_err(|refused| refused.message)?;
+    let (result, safe_offset) = append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator)
+        .map_err(|error| error.to_string())?;
+    debug_assert_eq!(result.base_offset + batch.records.len() as i64, safe_offset);
+    Ok((safe_offset - 1, safe_offset))
+}
+
+fn let_go<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, replies: Vec<Reply<M::Response>>, effects: Vec<M::Effect>) {
+    send(host, replies);
+    for effect in effects {
+        M::carry_out(shard, host, effect);
+    }
+}
+
+fn send<M: Hosted>(host: &Host<M>, replies: Vec<Reply<M::Response>>) {
+    for Reply { token, response } in replies {
+        let giver = host.waiting.borrow_mut().remove(&token.0);
+        giver.expect("each token is answered once").give(response);
+    }
+}

@@ -1,0 +1,233 @@
+//! Hosting coordinators: one for each partition of their topics that this core leads.
+//!
+//! Owns: the coordinators of one core, by topic and partition, and the way to those of other cores.
+//! Lives on: every core. Never: decides what a coordinator decides; it carries out what `coord/`
+//! says (see `coord/runtime.rs` for the contract).
+//!
+//! [`host`] runs a coordinator of any kind over its partition's log, [`load`] reads that log, and
+//! there is one file for each kind: [`groups`].
+
+pub mod groups;
+mod host;
+mod load;
+
+use super::{Shard, ask::Ask, partition::Partition};
+use crate::{
+    coord::{
+        Batch,
+        groups::Groups,
+        partition::coordinator_partition,
+        runtime::{StateMachine, TopicChange},
+    },
+    meta::{image::Image, topic::Topic},
+};
+use bytes::Bytes;
+use host::{Host, Stage};
+use protocol::Uuid;
+use rustc_hash::FxHashMap;
+use std::{rc::Rc, sync::Arc};
+
+/// What a host must know of one kind of coordinator besides its decisions.
+pub trait Hosted: StateMachine<Request: Send, Response: Send> {
+    /// The internal topic whose partitions it lives with.
+    const TOPIC: &'static str;
+    const WORDS: Words;
+
+    fn settings(shard: &Shard) -> Self::Settings;
+
+    /// The batch as its author writes it.
+    fn encode(batch: &Batch<Self::Author>, now_ms: i64) -> Bytes;
+
+    /// Brings about what the machine wants done elsewhere. What becomes of it, the machine hears by
+    /// [`ask`].
+    fn carry_out(shard: &Shard, host: &Rc<Host<Self>>, effect: Self::Effect);
+
+    fn any(host: Rc<Host<Self>>) -> AnyHost;
+
+    /// The host, if it is of this kind.
+    fn of(host: &AnyHost) -> Option<&Rc<Host<Self>>>;
+}
+
+/// How a kind of coordinator is spoken of.
+pub struct Words {
+    pub coordinator: &'static str,
+    /// The task that waits for what it wrote.
+    pub commit: &'static str,
+    /// Those whom it serves.
+    pub served: &'static str,
+    /// What is so while its log cannot be read.
+    pub not_loaded: &'static str,
+    /// What is so while its log takes nothing.
+    pub only_reads: &'static str,
+}
+
+/// A host of one kind or another.
+#[derive(Clone)]
+pub enum AnyHost {
+    Groups(Rc<Host<Groups>>),
+}
+
+impl AnyHost {
+    fn is_damaged(&self) -> bool {
+        match self {
+            AnyHost::Groups(host) => host.stage() == Stage::Damaged,
+        }
+    }
+
+    fn tell_topics(&self, shard: &Shard, changes: &[TopicChange]) {
+        match self {
+            AnyHost::Groups(host) => host::tell_topics(shard, host, changes),
+        }
+    }
+}
+
+/// The coordinators of one core, by topic and partition.
+#[derive(Default)]
+pub struct Hosts(FxHashMap<(&'static str, i32), AnyHost>);
+
+impl Hosts {
+    fn get<M: Hosted>(&self, partition: i32) -> Option<&Rc<Host<M>>> {
+        self.0.get(&(M::TOPIC, partition)).and_then(M::of)
+    }
+
+    fn has<M: Hosted>(&self, partition: i32) -> bool {
+        self.0.contains_key(&(M::TOPIC, partition))
+    }
+
+    fn insert<M: Hosted>(&mut self, partition: i32, host: Rc<Host<M>>) {
+        self.0.insert((M::TOPIC, partition), M::any(host));
+    }
+
+    fn remove<M: Hosted>(&mut self, partition: i32) -> Option<Rc<Host<M>>> {
+        self.0.remove(&(M::TOPIC, partition)).as_ref().and_then(M::of).cloned()
+    }
+
+    fn all<M: Hosted>(&self) -> impl Iterator<Item = &Rc<Host<M>>> {
+        self.0.values().filter_map(M::of)
+    }
+
+    fn partitions_of(&self, topic: &str) -> impl Iterator<Item = i32> {
+        self.0.keys().filter(move |(name, _)| *name == topic).map(|(_, partition)| *partition)
+    }
+}
+
+/// The partition whose coordinator answers for `key` (a group's id), and the core that hosts it.
+/// `None` while the topic does not exist.
+pub fn locate<M: Hosted>(shard: &Shard, key: &str) -> Option<(usize, i32)> {
+    let routes = shard.data.routes.borrow();
+    let topic = routes.by_name(M::TOPIC)?;
+    let index = coordinator_partition(key, topic.partitions.len() as i32);
+    Some((topic.partitions[index as usize].owner, index))
+}
+
+/// All partitions of the coordinators' topic with the cores that host them.
+pub fn all<M: Hosted>(shard: &Shard) -> Vec<(usize, i32)> {
+    let routes = shard.data.routes.borrow();
+    let Some(topic) = routes.by_name(M::TOPIC) else { return Vec::new() };
+    topic.partitions.iter().enumerate().map(|(index, route)| (route.owner, index as i32)).collect()
+}
+
+/// Asks the coordinator of a partition that `core` leads. `None` when the broker stops before the
+/// answer comes.
+pub async fn ask<M: Hosted>(shard: &Shard, core: usize, partition: i32, request: M::Request) -> Option<M::Response> {
+    shard.ask(core, ToCoordinator::<M> { partition, request }).await
+}
+
+/// A request to the coordinator that is hosted with this partition of its topic.
+struct ToCoordinator<M: Hosted> {
+    partition: i32,
+    request: M::Request,
+}
+
+impl<M: Hosted> Ask for ToCoordinator<M> {
+    type Answer = M::Response;
+
+    async fn carry_out(self, shard: &Shard, _from: usize) -> M::Response {
+        host::request::<M>(shard, self.partition, self.request).await
+    }
+}
+
+/// Starts and ends coordinators as the view says, and tells those that stay what has become of the
+/// topics.
+/// `topics` are those that may have changed since `before`.
+pub fn follow(shard: &Shard, before: &Image, topics: &[Uuid]) {
+    follow_partitions::<Groups>(shard);
+    let hosts: Vec<AnyHost> = shard.control.coordinators.borrow().0.values().cloned().collect();
+    if hosts.is_empty() {
+        return;
+    }
+    let changes = changes(before, &shard.control.image(), topics);
+    for host in hosts.iter().filter(|_| !changes.is_empty()) {
+        host.tell_topics(shard, &changes);
+    }
+}
+
+fn follow_partitions<M: Hosted>(shard: &Shard) {
+    let mine: Vec<Rc<Partition>> = {
+        let routes = shard.data.routes.borrow();
+        let partitions = routes.by_name(M::TOPIC).map_or(&[][..], |topic| &topic.partitions[..]);
+        partitions.iter().filter_map(|route| route.local.clone()).collect()
+    };
+    for partition in &mine {
+        if !shard.control.coordinators.borrow().has::<M>(partition.id.index) {
+            host::start::<M>(shard, partition.clone(), Vec::new(), 0);
+        }
+    }
+    let gone: Vec<i32> = {
+        let hosts = shard.control.coordinators.borrow();
+        let is_mine = |index| mine.iter().any(|partition| partition.id.index == index);
+        hosts.partitions_of(M::TOPIC).filter(|index| !is_mine(*index)).collect()
+    };
+    for index in gone {
+        host::end::<M>(shard, index);
+    }
+}
+
+/// Those of `topics` that went, came, or got more partitions, in the order of their names; of one name, what went comes first.
+fn changes(before: &Image, now: &Image, topics: &[Uuid]) -> Vec<TopicChange> {
+    let change = |id: &Uuid| {
+        let (was, is) = (before.topics.by_id(*id), now.topics.by_id(*id));
+        let count = |topic: Option<&Arc<Topic>>| topic.map_or(0, |topic| topic.partitions.len());
+        let (count_before, partition_count) = (count(was), count(is));
+        let topic = is.or(was).filter(|_| count_before != partition_count)?;
+        Some(TopicChange { name: topic.name.clone(), id: topic.id, partition_count })
+    };
+    let mut changes: Vec<TopicChange> = topics.iter().filter_map(change).collect();
+    changes.sort_by(|a, b| (&a.name, !a.is_deleted()).cmp(&(&b.name, !b.is_deleted())));
+    changes
+}
+
+/// Partitions of coordinators of this core that are damaged: whom they serve is not served.
+pub fn damaged(shard: &Shard) -> u64 {
+    let hosts = shard.control.coordinators.borrow();
+    hosts.0.values().filter(|host| host.is_damaged()).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meta::testing::add_topic;
+
+    fn image(topics: &[(u128, &str, usize)]) -> Image {
+        let mut image = Image::empty("test");
+        for (id, name, partitions) in topics {
+            add_topic(&mut image, name, Uuid::from_u128(*id), *partitions);
+        }
+        image
+    }
+
+    #[test]
+    fn topics_that_went_came_or_grew_are_told_and_others_not() {
+        let before = image(&[(1, "stays", 2), (2, "grows", 2), (3, "goes", 2), (4, "again", 1)]);
+        let now = image(&[(1, "stays", 2), (2, "grows", 3), (5, "again", 1), (6, "zoo", 1)]);
+        let ids: Vec<Uuid> = (1..=6).map(Uuid::from_u128).collect();
+        let told: Vec<_> = changes(&before, &now, &ids)
+            .into_iter()
+            .map(|change| (change.name.to_string(), change.id.as_u128(), change.partition_count))
+            .collect();
+        let told: Vec<_> = told.iter().map(|(name, id, count)| (name.as_str(), *id, *count)).collect();
+        assert_eq!(told, [("again", 4, 0), ("again", 5, 1), ("goes", 3, 0), ("grows", 2, 3), ("zoo", 6, 1)]);
+        assert!(changes(&now, &now, &ids).is_empty());
+        assert_eq!(changes(&before, &now, &ids[..2]).len(), 1, "only what was asked about");
+    }
+}
