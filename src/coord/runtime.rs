@@ -258,11 +258,6 @@ impl<M: StateMachine> Coordinator<M> {
         }
     }
 
-    /// Takes over settings that were changed while running. They count from the next event on.
-    pub fn set_settings(&mut self, settings: M::Settings) {
-        self.settings = settings;
-    }
-
     /// The state as it stands in memory, for operators: some of it may not be committed.
     pub fn machine(&self) -> &M {
         &self.machine

@@ -273,7 +273,9 @@ fn a_group_takes_no_more_members_than_configured() {
 fn a_lowered_limit_turns_away_the_last_to_rejoin() {
     let mut host = Host::new();
     let (members, generation) = host.stable_group(2);
-    host.coordinator.set_settings(GroupSettings { group_max_size: 1, ..GroupSettings::default() });
+    // The broker was stopped, and started with another limit.
+    host.settings.group_max_size = 1;
+    host.reload();
     let first = host.send_join(Join::member(&members[0]));
     let second = host.join(Join::member(&members[1]));
     assert_eq!(error(second.error_code), ErrorCode::GroupMaxSizeReached);

@@ -35,6 +35,7 @@ pub struct Remote {
 pub struct UnderWay {
     requests: RefCell<FxHashMap<u64, Rc<PendingAppends>>>,
     next_number: Cell<u64>,
+    #[expect(clippy::vec_box, reason = "a box crosses to the other core as it is, and comes back")]
     spares: RefCell<Vec<Box<Remote>>>,
 }
 
