@@ -745,6 +745,7 @@ impl Log {
         let (ring, dir) = (&self.0.ring, self.dir());
         self.finish_rolled().await?;
         let segments = self.segments();
+        let mut has_made_file = false;
         for (at, segment) in segments.iter().enumerate() {
             let active = at + 1 == segments.len();
             if active {
@@ -755,6 +756,7 @@ impl Log {
             }
             if !segment.exists(Part::Log) {
                 segment.file(ring, &dir, Part::Log).await?;
+                has_made_file = true;
             }
             self.trim_log(segment).await?;
             if segment.offsets.borrow().needs_flush() || active {
@@ -768,6 +770,10 @@ impl Log {
         }
         self.write_epochs().await?;
         self.write_snapshot().await?;
+        if has_made_file {
+            // The next start takes a file that the state names, and that is not there, for lost.
+            ring.sync_dir(&dir).await?;
+        }
         self.0.recovery_point.set(self.synced_offset());
         self.0.writer.end("it is closed");
         Ok(super::LogState::of(self))

@@ -1,11 +1,12 @@
 //! Logs in the simulated world: power cuts and processes that end at awkward moments, as the broker's simulation found them.
 
 use super::*;
+use crate::log::LogState;
 use ring::{
     OpenOptions,
     sim::{NodeId, SimOptions, World},
 };
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// Runs `main` on a core of its own and waits until it is done.
 pub fn run_in<F: Future<Output = ()> + 'static>(world: &World, node: NodeId, main: impl FnOnce(Ring) -> F + 'static) {
@@ -189,6 +190,39 @@ fn a_snapshot_that_a_recovery_could_not_write_is_written_before_retention() {
             let log = open(&ring, &partition(), small_config(), crashed(0)).await;
             assert!(log.log_start_offset() > 0);
             assert_eq!(log.producers().get(9).map(|known| known.last_sequence()), Some(0), "seed {seed}");
+        });
+        world.close();
+    }
+}
+
+/// Seed 100082232: a full disk had no room for the file of the segment that retention rolled to. A stop in order made it, and
+/// noted that it is there; a power cut took it away, and the partition was offline.
+#[test]
+fn a_file_that_a_close_has_made_outlasts_a_power_cut() {
+    for seed in 0..20 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        let closed: Rc<RefCell<Option<LogState>>> = Rc::default();
+        let state = closed.clone();
+        run_in(&world, node, move |ring| async move {
+            let config = LogConfig { retention_ms: Some(1000), ..small_config() };
+            let log = open(&ring, &partition(), config.clone(), LogStart::default()).await;
+            append(&log, 0, &[b"old"]);
+            let start =
+                LogStart { clean: true, recovery_point: 1, state: Some(log.close().await.unwrap()), ..crashed(1) };
+            let log = open(&ring, &partition(), config, start).await;
+            log.set_high_watermark(1);
+            disk.fill_below("/data", true);
+            assert!(log.apply_retention(NOW_MS + 100_000).await.is_err(), "there is no room for the next segment");
+            disk.fill_below("/data", false);
+            state.replace(Some(log.close().await.unwrap()));
+        });
+        world.crash(node);
+        let state = closed.take();
+        run_in(&world, node, move |ring| async move {
+            let start = LogStart { clean: true, recovery_point: 1, state, ..LogStart::default() };
+            assert_eq!(open(&ring, &partition(), small_config(), start).await.log_end_offset(), 1, "seed {seed}");
         });
         world.close();
     }
