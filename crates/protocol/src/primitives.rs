@@ -284,15 +284,24 @@ impl<'a> Reader<'a> {
 
     /// The tagged fields at the end of a structure: a count, then tag, size and content of each in ascending order of tags.
     /// `field` reads the content of a tag it knows and answers true; content of others is skipped.
-    pub fn tags(
+    #[inline]
+    pub fn tags(&mut self, field: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>) -> Result<(), DecodeError> {
+        // As a rule there are none.
+        match self.uvarint()? {
+            0 => Ok(()),
+            count => self.some_tags(count, field),
+        }
+    }
+
+    fn some_tags(
         &mut self,
+        count: u32,
         mut field: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>,
     ) -> Result<(), DecodeError> {
-        let mut previous = None;
-        let count = self.uvarint()?;
         if count > MAX_TAGGED_FIELDS {
             return Err(self.error(DecodeErrorKind::TooManyTags(count)));
         }
+        let mut previous = None;
         for _ in 0..count {
             let tag = self.uvarint()?;
             if let Some(previous) = previous.replace(tag)
