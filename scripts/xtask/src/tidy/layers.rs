@@ -79,7 +79,7 @@ const RULES: &[Rule] = &[
     Rule {
         inside: &["src/log/"],
         outside: &[],
-        forbidden: &["std::net"],
+        forbidden: &["crate::net", "crate::shard", "std::net"],
         allowed: &[],
         tests_too: true,
         why: "log knows no sockets",
