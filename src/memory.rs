@@ -1,7 +1,7 @@
 //! The memory of one core: what it may hold, what it holds and for what, and who waits for some.
 //!
 //! Owns: the plan (how much for what), the account of each use, the room for large frames. Lives on: every core, one each.
-//! Never: allocates for others, waits, or ends a connection; `net/conn.rs` waits, [`super::relief`] ends.
+//! Never: allocates for others, waits, or ends a connection; `net/conn.rs` waits, `shard/relief.rs` ends.
 //!
 //! Frames from 16 KiB on lie in blocks of a pool, or, where a frame is larger than a block, in
 //! memory that a [`Charge`] stands for. Both count until the last slice of them is let go, wherever
