@@ -32,7 +32,7 @@
 //! The state runs ahead of the log: an event's records are part of it before they are appended, so
 //! the next event sees them. No reply leaves that could show a state that may yet be lost: while
 //! anything is not committed, replies wait, in order, for everything that was written before them,
-//! and so do effects. Therefore a failed append needs no undoing: nobody has seen its effects. The
+//! and so do effects. Therefore a failed append needs no undoing: no client has seen its effects. The
 //! state is thrown away, every waiting request is answered with NOT_COORDINATOR, and what the log
 //! holds is loaded again.
 //!

@@ -68,13 +68,16 @@ async fn follow(shard: &Shard, view: ClusterView, changes: &Changes) {
 
 /// Has what could not be opened for now opened soon.
 fn try_again_later(shard: &Shard, opened: &[Opened]) {
+    let why = opened.iter().find_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
+    if why.is_none() && shard.data.follow.offline_for_now.get() == 0 {
+        return;
+    }
     let is_for_now = |(_, why): &(PartitionId, Offline)| *why == Offline::ForNow;
     let partitions = shard.data.all_offline().into_iter().filter(is_for_now).count();
     let is_new = shard.data.follow.offline_for_now.replace(partitions) != partitions;
     if partitions == 0 {
         return;
     }
-    let why = opened.iter().find_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
     if let Some(error) = why.filter(|_| is_new) {
         tracing::error!(
             core = shard.index, partitions, %error,

@@ -65,7 +65,7 @@ impl Directory {
         }
     }
 
-    /// `None`: nobody has said, or nobody leads it.
+    /// `None`: no node has said, or none leads it.
     pub fn leader(&self, key: PartitionKey) -> Option<SocketAddr> {
         self.nodes.get(self.leaders.get(&(key.topic.id, key.index))?).copied()
     }
@@ -91,8 +91,8 @@ impl Directory {
         self.coordinators.retain(|_, id| !is_there(id));
     }
 
-    /// Places of `keys` by the address that each is sent to, in the order of `keys`; what nobody
-    /// is known to lead goes to `otherwise`, who says why.
+    /// Places of `keys` by the address that each is sent to, in the order of `keys`; what no
+    /// node is known to lead goes to `otherwise`, which says why.
     fn group(&self, keys: &[PartitionKey], otherwise: SocketAddr) -> Vec<(SocketAddr, Vec<usize>)> {
         let mut groups: Vec<(SocketAddr, Vec<usize>)> = Vec::new();
         for (place, key) in keys.iter().enumerate() {

@@ -131,7 +131,7 @@ impl Connection {
     }
 
     pub fn versions(&self) -> &NodeApiVersions {
-        self.0.versions.get().expect("asked for before anybody has the connection")
+        self.0.versions.get().expect("asked for before a caller has the connection")
     }
 
     pub fn in_flight_requests(&self) -> usize {

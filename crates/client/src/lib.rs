@@ -5,7 +5,7 @@
 //! resolves a name, knows who leads what.
 //!
 //! [`Connection`] is one TCP connection, from the connect to its end. [`Node`] is an address that
-//! has a connection whenever somebody asks for one. What goes wrong with a request says whether it
+//! has a connection when a caller asks for one. What goes wrong with a request says whether it
 //! may have reached the other side: see [`RequestError::may_have_arrived`].
 
 mod connection;

@@ -1,8 +1,8 @@
-//! A node that is connected to whenever somebody needs it, and again after each end.
+//! A node that is connected to when a caller needs it, and again after each end.
 //!
 //! Owns: the connection to one HOST:PORT, or the one attempt that is under way for all who wait.
-//! Lives on: the core that made it. Never: connects unasked, gives up an attempt because somebody
-//! has lost patience, sends a request again.
+//! Lives on: the core that made it. Never: connects unasked, gives up an attempt because one caller
+//! waits no longer, sends a request again.
 
 use crate::{
     connection::{Connection, ConnectionOptions},

@@ -89,7 +89,7 @@ impl Future for PendingResponse {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(|response| {
-            // Nobody gives an answer any more only where the core itself ends.
+            // An answer fails to come only where the core itself ends.
             let gone = || {
                 Err(Disconnected { delivery: Delivery::Unknown, reason: DisconnectReason::Closed })
             };

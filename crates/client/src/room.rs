@@ -1,8 +1,8 @@
 //! The bound on what one connection has in flight.
 //!
 //! Owns: the count of requests and bytes in flight, and the line of those who wait for room. Lives
-//! on: the core of the connection. Never: lets anybody overtake who waits, keeps a place for one
-//! who has gone, gives more than there is (but for one request that is too large, alone).
+//! on: the core of the connection. Never: lets a request overtake one that waits, keeps a place for
+//! one that has gone, gives more than there is (but for one request that is too large, alone).
 
 use ring::signal::{Giver, slot};
 use std::{

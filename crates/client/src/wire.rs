@@ -1,4 +1,4 @@
-//! One connection's bytes: frames out in the order of the calls, frames in and to whom they belong.
+//! One connection's bytes: frames out in the order of the calls, frames in to the requests that they answer.
 //!
 //! Owns: the channel, the requests in flight, and why it all ended. Lives on: the core of the
 //! connection, as one task that sends, one that receives, and one that looks at the clock while a
@@ -262,7 +262,7 @@ impl Wire {
 
     // ---- timeouts ------------------------------------------------------------------------------
 
-    /// Makes sure that somebody looks when `deadline` has come.
+    /// Makes sure that a task looks when `deadline` has come.
     fn watch(self: &Rc<Self>, deadline: Instant) {
         match self.watched_until.get() {
             Some(until) if until <= deadline => {}

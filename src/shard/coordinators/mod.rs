@@ -197,7 +197,7 @@ fn changes(before: &Image, now: &Image, topics: &[Uuid]) -> Vec<TopicChange> {
     changes
 }
 
-/// Partitions of coordinators of this core that are damaged: whom they serve is not served.
+/// Partitions of coordinators of this core that are damaged: their groups are not served.
 pub fn damaged(shard: &Shard) -> u64 {
     let hosts = shard.control.coordinators.borrow();
     hosts.0.values().filter(|host| host.is_damaged()).count() as u64

@@ -116,7 +116,7 @@ fn a_connect_takes_as_long_as_it_may() {
     let world = World::new(1, SimOptions::calm());
     let (far, near) = (world.node("far"), world.node("near"));
     let addresses = [far, near].map(|node| SocketAddr::new(world.address(node), PORT));
-    // The far node has no power, the near one nobody who listens.
+    // The far node has no power, and at the near one no process listens.
     world.crash(far);
     let kinds = Rc::new(RefCell::new(Vec::new()));
     let found = kinds.clone();

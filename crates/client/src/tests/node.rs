@@ -23,7 +23,7 @@ fn all_who_ask_share_one_connection() {
     };
     calm(serve, |ring, address| async move {
         let node = Rc::new(node_at(&ring, address));
-        assert!(node.connected().is_none(), "nobody has asked for it");
+        assert!(node.connected().is_none(), "no caller has asked for it");
         let callers: Vec<_> = (0..20)
             .map(|_| {
                 let node = node.clone();
@@ -91,7 +91,7 @@ fn a_backoff_grows_with_failures_and_is_reset_by_success() {
         let world = World::new(seed, SimOptions::calm());
         let (far, near) = (world.node("far"), world.node("near"));
         let address = SocketAddr::new(world.address(far), PORT);
-        // It has power, and nobody listens.
+        // It has power, and no process listens.
         world.start_core(far, 1, |ring| async move { ring.sleep(LIMIT).await });
         let gaps = Rc::new(RefCell::new(Vec::new()));
         let found = gaps.clone();
@@ -205,13 +205,13 @@ fn answering(answers: Vec<io::Result<Vec<SocketAddr>>>) -> (Resolver, Rc<Cell<us
 #[test]
 fn a_name_is_resolved_by_the_callers_function_at_each_attempt() {
     calm(Peer::echo, |ring, address| async move {
-        let nobody = SocketAddr::new(address.ip(), PORT + 1);
+        let unused = SocketAddr::new(address.ip(), PORT + 1);
         let answers = vec![
             Err(io::ErrorKind::NotFound.into()),
             Ok(vec![]),
-            Ok(vec![nobody]),
+            Ok(vec![unused]),
             // The second address is tried when the first cannot be connected to.
-            Ok(vec![nobody, address]),
+            Ok(vec![unused, address]),
         ];
         let (resolver, asked_for) = answering(answers);
         let node = node(&ring, "broker-7.example:9092", resolver);
