@@ -47,10 +47,13 @@ Example:
 
 const REPAIR_AFTER_HELP: &str = "\
 Restore what is damaged from a backup first, where there is one: a repair loses records.
-A damaged log ends, then, before its first damage or hole. Nothing is removed: what goes out of a log stays in its folder
-under a name that ends in .aside-NUMBER, and each such name is said. It can be run again, also after it was interrupted.
+A damaged log ends, then, before its first damage or hole. Nothing is removed: what goes out of a \
+log stays in its folder
+under a name that ends in .aside-NUMBER, and each such name is said. It can be run again, also \
+after it was interrupted.
 The broker must be stopped. Exit codes:
-  0 all is mended, 4 something is left that it cannot mend, 1 it could not be done, 2 a wrong command line.
+  0 all is mended, 4 something is left that it cannot mend, 1 it could not be done, 2 a wrong \
+  command line.
 Example:
   millstream log repair /data1 /data2";
 
@@ -79,7 +82,9 @@ pub struct Serve {
 
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
         _ => Err("write it as KEY=VALUE, for example --override num.partitions=6".to_owned()),
     }
 }
@@ -100,23 +105,39 @@ mod tests {
 
     #[test]
     fn serve_takes_a_file_and_overrides() {
-        let Command::Serve(serve) =
-            parse(&["serve", "server.properties", "--override", "node.id=2", "--override", "a=b=c"]).unwrap().command
+        let Command::Serve(serve) = parse(&[
+            "serve",
+            "server.properties",
+            "--override",
+            "node.id=2",
+            "--override",
+            "a=b=c",
+        ])
+        .unwrap()
+        .command
         else {
             panic!("another command")
         };
         assert_eq!(serve.file, Some(PathBuf::from("server.properties")));
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(serve.overrides, [pair("node.id", "2"), pair("a", "b=c")]);
-        let Command::Serve(bare) = parse(&["serve"]).unwrap().command else { panic!("another command") };
+        let Command::Serve(bare) = parse(&["serve"]).unwrap().command else {
+            panic!("another command")
+        };
         assert_eq!(bare, Serve { file: None, overrides: Vec::new() });
     }
 
     #[test]
     fn log_takes_directories() {
-        let Command::Log(Log::Check(check)) = parse(&["log", "check", "a", "b"]).unwrap().command else { panic!() };
+        let Command::Log(Log::Check(check)) = parse(&["log", "check", "a", "b"]).unwrap().command
+        else {
+            panic!()
+        };
         assert_eq!(check.paths, [PathBuf::from("a"), PathBuf::from("b")]);
-        assert!(matches!(parse(&["log", "repair", "a"]).unwrap().command, Command::Log(Log::Repair(_))));
+        assert!(matches!(
+            parse(&["log", "repair", "a"]).unwrap().command,
+            Command::Log(Log::Repair(_))
+        ));
         let error = parse(&["log", "check"]).unwrap_err().to_string();
         assert!(error.contains("<DIR>..."), "{error}");
     }
@@ -127,7 +148,10 @@ mod tests {
         assert!(error.contains("--override num.partitions=6"), "{error}");
         let error = parse(&["server"]).unwrap_err().to_string();
         assert!(error.contains("serve"), "{error}");
-        assert_eq!(parse(&["--version"]).unwrap_err().kind(), clap::error::ErrorKind::DisplayVersion);
+        assert_eq!(
+            parse(&["--version"]).unwrap_err().kind(),
+            clap::error::ErrorKind::DisplayVersion
+        );
         let help = parse(&[]).unwrap_err().to_string();
         assert!(help.contains("millstream serve"), "{help}");
     }

@@ -1,7 +1,8 @@
 //! Millstream: a message broker that speaks Apache Kafka's wire protocol, one thread per core.
 //!
-//! A produce request walks `net` → `protocol` → `shard` → `log` → `ring`, top to bottom. `coord` and `meta` decide about
-//! groups and about the cluster's metadata; `config` and `admin` serve the operator; `boot` puts it all together.
+//! A produce request walks `net` → `protocol` → `shard` → `log` → `ring`, top to bottom. `coord`
+//! and `meta` decide about groups and about the cluster's metadata; `config` and `admin` serve the
+//! operator; `boot` puts it all together.
 
 pub mod admin;
 pub mod boot;

@@ -1,52 +1,60 @@
 //! Every bound of the broker, named, with its relation to the others asserted at compile time.
 //!
-//! Bounds that Kafka lets the operator choose (`max.connections`, `socket.request.max.bytes`, …) live in the
-//! configuration; here stand those that are ours, and the hard ceilings above what can be configured.
+//! Bounds that Kafka lets the operator choose (`max.connections`, `socket.request.max.bytes`, …)
+//! live in the configuration; here stand those that are ours, and the hard ceilings above what can
+//! be configured.
 
 /// Cores that one broker may use: bounds the mesh of mailboxes, which grows with the square.
 pub const MAX_SHARDS: usize = 256;
 
-/// Messages that one core may have on the way to another before they wait in the sender's own queue.
+/// Messages that one core may have on the way to another before they wait in the sender's own
+/// queue.
 pub const MAILBOX_SLOTS: usize = 1024;
 
-/// Messages that wait in a sender's own queue behind the full mailbox of one core. What may come together there is summed up
-/// at the end of this file: more would be a mistake of ours.
+/// Messages that wait in a sender's own queue behind the full mailbox of one core. What may come
+/// together there is summed up at the end of this file: more would be a mistake of ours.
 pub const MAILBOX_OVERFLOW_MAX: usize = 1 << 20;
 
-/// From so many such messages on, over all receivers, connections send no further calls to other cores and read no further.
+/// From so many such messages on, over all receivers, connections send no further calls to other
+/// cores and read no further.
 pub const MAILBOX_OVERFLOW_STOP: usize = 1 << 16;
 
 /// The first receive of an idle connection asks for this much: what an idle connection costs.
 pub const RECEIVE_MIN_BYTES: usize = 4 * 1024;
 
-/// A busy connection receives up to this much at once, unless a larger frame is known to be on its way.
+/// A busy connection receives up to this much at once, unless a larger frame is known to be on its
+/// way.
 pub const RECEIVE_MAX_BYTES: usize = 128 * 1024;
 
-/// A connection that has sent a frame of some size before gets a whole buffer for the next one, up to this size. Beyond
-/// it a buffer grows with the bytes that really came, doubling, so that a promise of 100 MB costs nothing by itself.
+/// A connection that has sent a frame of some size before gets a whole buffer for the next one, up
+/// to this size. Beyond it a buffer grows with the bytes that really came, doubling, so that a
+/// promise of 100 MB costs nothing by itself.
 pub const FRAME_RESERVE_MAX_BYTES: usize = RECEIVE_BLOCK_BYTES;
 
-/// A block that busy connections receive into: the largest batch that `max.message.bytes` allows by default (1 MiB and 12 bytes) fits
-/// with the request around it.
+/// A block that busy connections receive into: the largest batch that `max.message.bytes` allows by
+/// default (1 MiB and 12 bytes) fits with the request around it.
 pub const RECEIVE_BLOCK_BYTES: usize = 1024 * 1024 + 16 * 1024;
 
-/// Receive buffers from this size on are such blocks: a connection that needs less gets memory of its own.
+/// Receive buffers from this size on are such blocks: a connection that needs less gets memory of
+/// its own.
 pub const RECEIVE_POOLED_MIN_BYTES: usize = 16 * 1024;
 
 /// However little memory there is, one core may have so many of them.
 pub const RECEIVE_BLOCKS_MIN: usize = 4;
 
-/// A connection that misses at least this much of a frame sleeps until all of that has come, or the larger of these. Only a
-/// wake-up shows that a connection is alive: what a slow network brings within `connections.max.idle.ms` has to be more.
+/// A connection that misses at least this much of a frame sleeps until all of that has come, or the
+/// larger of these. Only a wake-up shows that a connection is alive: what a slow network brings
+/// within `connections.max.idle.ms` has to be more.
 pub const RECEIVE_AWAITED_MIN_BYTES: usize = 8 * 1024;
 pub const RECEIVE_AWAITED_MAX_BYTES: usize = 256 * 1024;
 
-/// Finished produce requests whose memory one core keeps for the next ones, and the partitions that such a one has room for
-/// at most.
+/// Finished produce requests whose memory one core keeps for the next ones, and the partitions that
+/// such a one has room for at most.
 pub const PRODUCE_SPARES_MAX: usize = 1024;
 pub const PRODUCE_SPARE_PARTITIONS_MAX: usize = 1024;
 
-/// Finished fetches whose lists one core keeps for the next ones, and the partitions that such a list has room for at most.
+/// Finished fetches whose lists one core keeps for the next ones, and the partitions that such a
+/// list has room for at most.
 pub const FETCH_SPARES_MAX: usize = 256;
 pub const FETCH_SPARE_PARTITIONS_MAX: usize = 128;
 
@@ -56,11 +64,13 @@ pub const REPLY_MIN_BYTES: usize = 256;
 /// What the head of a reply, a topic or a partition takes in it as a rule.
 pub const REPLY_PIECE_BYTES: usize = 64;
 
-/// A block that replies are written into, and how many of them one core keeps for the replies that are on their way.
+/// A block that replies are written into, and how many of them one core keeps for the replies that
+/// are on their way.
 pub const REPLY_BLOCK_BYTES: usize = 64 * 1024;
 pub const REPLY_BLOCKS_MAX: usize = 64;
 
-/// Requests of one connection that may be unanswered at a time; the next one waits in the kernel's buffer.
+/// Requests of one connection that may be unanswered at a time; the next one waits in the kernel's
+/// buffer.
 pub const CONNECTION_REQUESTS_IN_FLIGHT_MAX: usize = 512;
 
 /// What a request in flight takes besides its frame.
@@ -70,24 +80,28 @@ pub const REQUEST_BYTES: usize = 512;
 /// each. Requests with records are viewed where they lie, and take their frame alone.
 pub const DECODED_REQUEST_FACTOR: usize = 8;
 
-/// A request that takes no more than this begins whatever else is in flight, if its connection has nothing else.
+/// A request that takes no more than this begins whatever else is in flight, if its connection has
+/// nothing else.
 pub const LIGHT_REQUEST_BYTES: usize = 16 * 1024;
 
-/// A request that would take more than the core has for all that are decoded, times this, is refused: its connection is
-/// closed.
+/// A request that would take more than the core has for all that are decoded, times this, is
+/// refused: its connection is closed.
 pub const HEAVIEST_REQUEST_FACTOR: usize = 8;
 
-/// The part of the machine's memory, or of what its cgroup allows, that `memory.limit.bytes` is by default: the other half is
-/// for the page cache, the kernel's sockets and memory that is not accounted for.
+/// The part of the machine's memory, or of what its cgroup allows, that `memory.limit.bytes` is by
+/// default: the other half is for the page cache, the kernel's sockets and memory that is not
+/// accounted for.
 pub const MEMORY_MACHINE_PART: u64 = 2;
 
 /// Each core needs so much.
 pub const MEMORY_CORE_MIN_BYTES: u64 = 24 * 1024 * 1024;
 
-/// The part of a core's memory that is for connections, at [`CONNECTION_BYTES`] each; the rest is for buffers.
+/// The part of a core's memory that is for connections, at [`CONNECTION_BYTES`] each; the rest is
+/// for buffers.
 pub const MEMORY_CONNECTIONS_PART: usize = 4;
 
-/// What an open connection takes, with the small buffer that it receives into. `tests/allocations` measures it.
+/// What an open connection takes, with the small buffer that it receives into. `tests/allocations`
+/// measures it.
 pub const CONNECTION_BYTES: usize = 12 * 1024;
 
 /// Connections of one core, whatever memory there is.
@@ -115,8 +129,8 @@ pub const MEMORY_SESSIONS_64THS: usize = 2;
 /// What the work on heavy batches may take. It comes and goes, and is not part of the sum.
 pub const MEMORY_HEAVY_64THS: usize = 8;
 
-/// What a reply may keep in memory besides its own bytes: the rest of the block that its records lie in. A fetch that could
-/// have less than this in memory is answered from the files.
+/// What a reply may keep in memory besides its own bytes: the rest of the block that its records
+/// lie in. A fetch that could have less than this in memory is answered from the files.
 pub const REPLY_PINNED_BYTES: usize = 64 * 1024;
 
 /// A fetch may have this part of the memory that is left for replies.
@@ -125,8 +139,8 @@ pub const REPLY_MEMORY_PART: usize = 4;
 /// Parts of replies that a connection keeps room for between two sends.
 pub const SEND_PARTS_KEPT: usize = 128;
 
-/// A connection that has moved less than [`PROGRESS_BYTES`] for so long may be ended while others wait for the memory that it
-/// holds.
+/// A connection that has moved less than [`PROGRESS_BYTES`] for so long may be ended while others
+/// wait for the memory that it holds.
 pub const MEMORY_STALL_MS: u64 = 2_000;
 pub const PROGRESS_BYTES: u64 = 64 * 1024;
 
@@ -146,8 +160,8 @@ pub const FETCH_PARTITIONS_MAX: usize = 100_000;
 /// A fetch that waits longer than this looks at its partitions again: they forget it then.
 pub const FETCH_WATCH_MS: u64 = 30_000;
 
-/// What one compressed batch may unpack to while it is checked, by default (`decompressed.batch.max.bytes`): far above
-/// `message.max.bytes`, far below memory.
+/// What one compressed batch may unpack to while it is checked, by default
+/// (`decompressed.batch.max.bytes`): far above `message.max.bytes`, far below memory.
 pub const DECOMPRESSED_BATCH_MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Topics that one core has made at a time because clients asked for their metadata.
@@ -159,8 +173,8 @@ pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 /// Partitions that one log line about many of them names.
 pub const NAMED_PARTITIONS_MAX: usize = 20;
 
-/// A group coordinator that could not be loaded, or could not write, waits so long before the next try, twice as long before
-/// the one after that, and at most so long.
+/// A group coordinator that could not be loaded, or could not write, waits so long before the next
+/// try, twice as long before the one after that, and at most so long.
 pub const COORDINATOR_PAUSE_MIN_MS: u64 = 1_000;
 pub const COORDINATOR_PAUSE_MAX_MS: u64 = 15_000;
 
@@ -173,33 +187,36 @@ pub const BACKGROUND_TURN_US: u64 = 200;
 /// Steps of background work in one turn, however short they are.
 pub const BACKGROUND_TURN_STEPS_MAX: u32 = 1024;
 
-/// A batch that must be unpacked or packed waits for its turn among the heavy ones once a turn has lasted this long.
+/// A batch that must be unpacked or packed waits for its turn among the heavy ones once a turn has
+/// lasted this long.
 pub const UNPACKING_TURN_US: u64 = 1000;
 
 /// Steps of the work on heavy batches in one turn.
 pub const HEAVY_STEPS_PER_TURN: u32 = 4;
 
-/// Heavy batches of one core that are worked on at a time: so many of those that take little memory. They take no more than
-/// [`MEMORY_HEAVY_64THS`] together, and the others as much again.
+/// Heavy batches of one core that are worked on at a time: so many of those that take little
+/// memory. They take no more than [`MEMORY_HEAVY_64THS`] together, and the others as much again.
 pub const LIGHTER_BATCHES_AT_ONCE: usize = 32;
 pub const LIGHTER_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// One batch alone may take so many times that, and however little memory there is, so much. It is what the work may take at
-/// most: all of `max.message.bytes` for a batch that is packed anew.
+/// One batch alone may take so many times that, and however little memory there is, so much. It is
+/// what the work may take at most: all of `max.message.bytes` for a batch that is packed anew.
 pub const HEAVY_BATCH_FACTOR: usize = 4;
 pub const HEAVY_BATCH_BYTES_LEAST: usize = 16 * 1024 * 1024;
 
-/// Partitions of one core whose files are opened, made or closed at the same time. Each may have a few files open at once.
+/// Partitions of one core whose files are opened, made or closed at the same time. Each may have a
+/// few files open at once.
 pub const PARTITION_FILES_AT_ONCE: usize = 32;
 
-/// How long a start waits for an address that is in use, as it is for a moment after a broker was killed.
+/// How long a start waits for an address that is in use, as it is for a moment after a broker was
+/// killed.
 pub const LISTEN_PATIENCE_MS: u64 = 3_000;
 
 /// Between two log lines about stalls: of one core, and of the process, whose cores take turns.
 pub const STALL_LINE_INTERVAL_MS: u64 = 10_000;
 pub const STALL_LINE_INTERVAL_OF_PROCESS_MS: u64 = 1_000;
-/// Descriptors that are kept out of the shares of connections and logs: those of the process (standard streams, locks,
-/// reserves, the admin page), and of each core (its ring, doorbells, listeners, pipes, folders that are synced, connections
-/// on their way).
+/// Descriptors that are kept out of the shares of connections and logs: those of the process
+/// (standard streams, locks, reserves, the admin page), and of each core (its ring, doorbells,
+/// listeners, pipes, folders that are synced, connections on their way).
 pub const FILES_OF_PROCESS: usize = 64;
 pub const FILES_OF_CORE: usize = 24;
 
@@ -215,27 +232,29 @@ pub const FILES_RELEASE_INTERVAL_MS: u64 = 5_000;
 /// Between two log lines about connections that find no descriptor.
 pub const FILES_LINES_INTERVAL_MS: u64 = 10_000;
 
-/// Room that each log directory keeps for what has to be written on a full disk, and the piece of it that is given back at
-/// a time. A start needs some pages, and so does a request that changes the metadata.
+/// Room that each log directory keeps for what has to be written on a full disk, and the piece of
+/// it that is given back at a time. A start needs some pages, and so does a request that changes
+/// the metadata.
 pub const RESERVE_BYTES: u64 = 1024 * 1024;
 pub const RESERVE_PIECE_BYTES: u64 = 64 * 1024;
 
-/// How long a start waits for partitions that lack something for now and have records in the commit stream, before it keeps
-/// the stream for the next start.
+/// How long a start waits for partitions that lack something for now and have records in the commit
+/// stream, before it keeps the stream for the next start.
 pub const REPLAY_WAIT_MS: u64 = 10_000;
 
-/// Partitions of one core and log directory whose own files are flushed at the same time. What a directory may have in
-/// flight is bounded, so that one that hangs leaves threads to the others.
+/// Partitions of one core and log directory whose own files are flushed at the same time. What a
+/// directory may have in flight is bounded, so that one that hangs leaves threads to the others.
 pub const DIR_FLUSHES_IN_FLIGHT: usize = 8;
 
-/// Writes of one core to a log directory, and openings of new segments, that are in flight at the same time, where there are
-/// several directories.
+/// Writes of one core to a log directory, and openings of new segments, that are in flight at the
+/// same time, where there are several directories.
 pub const DIR_WRITES_IN_FLIGHT: usize = 4;
 
 /// How long a clean stop waits for requests in flight.
 pub const DRAIN_TIMEOUT_MS: u64 = 5_000;
 
-/// Files of one commit stream: one that is written, one that is synced lazily, one for the time that this takes.
+/// Files of one commit stream: one that is written, one that is synced lazily, one for the time
+/// that this takes.
 pub const STREAM_FILES: usize = 3;
 
 /// A stream file is not smaller than this, whatever is configured.
@@ -253,7 +272,10 @@ pub const STREAM_SYNCS_IN_FLIGHT: usize = 8;
 /// A commit stream that was not written for so long has its partitions synced.
 pub const STREAM_IDLE_MS: u64 = 2_000;
 
-const _: () = assert!(DIR_FLUSHES_IN_FLIGHT + DIR_WRITES_IN_FLIGHT + STREAM_SYNCS_IN_FLIGHT < ring::FILE_CALLS_AT_ONCE);
+const _: () = assert!(
+    DIR_FLUSHES_IN_FLIGHT + DIR_WRITES_IN_FLIGHT + STREAM_SYNCS_IN_FLIGHT
+        < ring::FILE_CALLS_AT_ONCE
+);
 const _: () = assert!(COORDINATOR_PAUSE_MIN_MS <= COORDINATOR_PAUSE_MAX_MS);
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
@@ -278,20 +300,24 @@ const _: () = assert!(
 );
 const _: () = assert!(
     RECEIVE_BLOCKS_MIN as u64 * RECEIVE_BLOCK_BYTES as u64
-        <= MEMORY_CORE_MIN_BYTES * (MEMORY_CONNECTIONS_PART as u64 - 1) / MEMORY_CONNECTIONS_PART as u64 / 64
+        <= MEMORY_CORE_MIN_BYTES * (MEMORY_CONNECTIONS_PART as u64 - 1)
+            / MEMORY_CONNECTIONS_PART as u64
+            / 64
             * MEMORY_BLOCKS_64THS as u64
 );
-const _: () = assert!(SHARD_BUFFER_BYTES_MAX / 64 * MEMORY_HEAVY_64THS >= DECOMPRESSED_BATCH_MAX_BYTES);
+const _: () =
+    assert!(SHARD_BUFFER_BYTES_MAX / 64 * MEMORY_HEAVY_64THS >= DECOMPRESSED_BATCH_MAX_BYTES);
 
-/// Requests that one core may have in flight: each counts for [`REQUEST_BYTES`] at least, and a connection without one may
-/// always begin one.
-const SHARD_REQUESTS_MAX: usize = SHARD_BUFFER_BYTES_MAX / 64 * (MEMORY_REQUESTS_64THS + MEMORY_DECODED_64THS)
-    / REQUEST_BYTES
-    + SHARD_CONNECTIONS_MAX;
+/// Requests that one core may have in flight: each counts for [`REQUEST_BYTES`] at least, and a
+/// connection without one may always begin one.
+const SHARD_REQUESTS_MAX: usize =
+    SHARD_BUFFER_BYTES_MAX / 64 * (MEMORY_REQUESTS_64THS + MEMORY_DECODED_64THS) / REQUEST_BYTES
+        + SHARD_CONNECTIONS_MAX;
 
-// What may wait for one core that stands still: calls, until the sender stops, and those of one request more; answers to
-// its own calls, one for each request in flight there; word of moved partitions, once for each of its connections; and
-// connections that it is to serve.
+// What may wait for one core that stands still: calls, until the sender stops, and those of one
+// request more; answers to its own calls, one for each request in flight there; word of moved
+// partitions, once for each of its connections; and connections that it is to serve.
 const _: () = assert!(
-    MAILBOX_OVERFLOW_STOP + MAX_SHARDS + SHARD_REQUESTS_MAX + 2 * SHARD_CONNECTIONS_MAX <= MAILBOX_OVERFLOW_MAX
+    MAILBOX_OVERFLOW_STOP + MAX_SHARDS + SHARD_REQUESTS_MAX + 2 * SHARD_CONNECTIONS_MAX
+        <= MAILBOX_OVERFLOW_MAX
 );

@@ -1,10 +1,12 @@
 //! The process's log lines, and what else it prints.
 //!
-//! Owns: the thread that writes log lines to stderr. Lives on: the main thread, which begins and ends it; every thread hands it
-//! lines. Never: makes a core wait for the reader of the log, or ends the process because there is none.
+//! Owns: the thread that writes log lines to stderr. Lives on: the main thread, which begins and
+//! ends it; every thread hands it lines. Never: makes a core wait for the reader of the log, or
+//! ends the process because there is none.
 //!
-//! A reader that is gone and a full disk cost the lines that could not be written, and a slow reader those for which the queue
-//! has no room; the broker goes on in either case, as Apache Kafka does.
+//! A reader that is gone and a full disk cost the lines that could not be written, and a slow
+//! reader those for which the queue has no room; the broker goes on in either case, as Apache Kafka
+//! does.
 
 use std::{
     io::{IsTerminal, Write},
@@ -38,16 +40,19 @@ pub fn start() {
         .init();
     if let Some(unknown) = unknown {
         tracing::warn!(
-            "RUST_LOG={unknown} is not understood: type error, warn, info, debug or trace; this run uses info"
+            "RUST_LOG={unknown} is not understood: type error, warn, info, debug or trace; this \
+             run uses info"
         );
     }
 }
 
-/// What RUST_LOG chooses, or the default; and what it says, where that names neither a level nor a module.
+/// What RUST_LOG chooses, or the default; and what it says, where that names neither a level nor a
+/// module.
 fn filter(default: &str) -> (EnvFilter, Option<String>) {
     let Ok(wanted) = std::env::var("RUST_LOG") else { return (default.into(), None) };
     let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
-    // A word alone is a module, as far as the filter is concerned: a misspelt level would silence everything.
+    // A word alone is a module, as far as the filter is concerned: a misspelt level would silence
+    // everything.
     let is_known = |directive: &str| match directive.split_once('=') {
         Some((module, level)) => !module.is_empty() && is_level(level),
         None => directive.is_empty() || is_level(directive) || directive.starts_with("millstream"),
@@ -58,7 +63,8 @@ fn filter(default: &str) -> (EnvFilter, Option<String>) {
     }
 }
 
-/// For a command that ends soon: warnings go to stderr as they are, without a time; RUST_LOG chooses others.
+/// For a command that ends soon: warnings go to stderr as they are, without a time; RUST_LOG
+/// chooses others.
 pub fn start_plain() {
     let (filter, _) = filter("warn");
     tracing_subscriber::fmt()
@@ -81,7 +87,8 @@ fn lock() -> std::sync::MutexGuard<'static, Option<WorkerGuard>> {
     WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A line on stdout, for a person or a script that waits for it. Where it cannot be written, a log line says so.
+/// A line on stdout, for a person or a script that waits for it. Where it cannot be written, a log
+/// line says so.
 pub fn print(line: &str) {
     let mut stdout = std::io::stdout();
     if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {

@@ -1,7 +1,7 @@
 //! `millstream`: arguments → configuration → cores → run → clean stop.
 //!
-//! Owns: the process: its signals, its exit code, what it prints. Lives on: the main thread, which becomes the control
-//! thread (tokio, for the admin page and for signals). Never: serves a request.
+//! Owns: the process: its signals, its exit code, what it prints. Lives on: the main thread, which
+//! becomes the control thread (tokio, for the admin page and for signals). Never: serves a request.
 
 mod logging;
 
@@ -37,13 +37,15 @@ use tokio::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long a core looks for work after its last before it sleeps, where every shard has a processor to spare for it.
+/// How long a core looks for work after its last before it sleeps, where every shard has a
+/// processor to spare for it.
 const SPIN: Duration = Duration::from_micros(30);
 
 /// With fewer processors than this, spinning takes from others what it saves here.
 const SPIN_MIN_PROCESSORS: usize = 4;
 
-/// The exit code after a stop that leaves something to recover. 1: it did not start, or has failed; 2: a wrong command line.
+/// The exit code after a stop that leaves something to recover. 1: it did not start, or has failed;
+/// 2: a wrong command line.
 const STOPPED_UNCLEAN: u8 = 3;
 
 fn main() -> ExitCode {
@@ -68,7 +70,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// `millstream log`: results go to stdout; how far it is, and what the broker's own code has to say, to stderr.
+/// `millstream log`: results go to stdout; how far it is, and what the broker's own code has to
+/// say, to stderr.
 fn run_log(log: Log) -> ExitCode {
     logging::start_plain();
     let (task, paths) = match log {
@@ -83,8 +86,12 @@ fn run_log(log: Log) -> ExitCode {
         spin: Duration::ZERO,
     };
     let out = Out { say: Box::new(logging::print), progress: Box::new(logging::say) };
-    let outcome = ring::run(options, |ring| async move { check::run(&ring, task, &paths, &out).await });
-    match outcome.map_err(anyhow::Error::from).and_then(|outcome| outcome.map_err(anyhow::Error::from)) {
+    let outcome =
+        ring::run(options, |ring| async move { check::run(&ring, task, &paths, &out).await });
+    match outcome
+        .map_err(anyhow::Error::from)
+        .and_then(|outcome| outcome.map_err(anyhow::Error::from))
+    {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(check::WRONG),
         Err(error) => {
@@ -94,8 +101,8 @@ fn run_log(log: Log) -> ExitCode {
     }
 }
 
-/// A core that panics has broken an invariant: its partitions would hang, and their clients with them. The process ends
-/// instead, and the next start recovers from what is on disk.
+/// A core that panics has broken an invariant: its partitions would hang, and their clients with
+/// them. The process ends instead, and the next start recovers from what is on disk.
 fn end_with_any_core() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -126,12 +133,17 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     let cpus = loaded.config.shard_cores.choose(&allowed).map_err(anyhow::Error::msg)?;
     let files = file_shares(cpus.len());
     ring::ignore_file_size_signal();
-    loaded.config.memory_limit_bytes = Some(memory_limit(loaded.config.memory_limit_bytes, cpus.len()));
+    loaded.config.memory_limit_bytes =
+        Some(memory_limit(loaded.config.memory_limit_bytes, cpus.len()));
     let addresses = resolve(&loaded.config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before the cores start: a port in use must leave the disk as it was.
     let admin = bind_admin(&runtime, &loaded)?;
-    let spin = if cpus.len() < allowed.len() && allowed.len() >= SPIN_MIN_PROCESSORS { SPIN } else { Duration::ZERO };
+    let spin = if cpus.len() < allowed.len() && allowed.len() >= SPIN_MIN_PROCESSORS {
+        SPIN
+    } else {
+        Duration::ZERO
+    };
     let options = |index: usize, cpu: usize| CoreOptions {
         name: format!("shard-{index}"),
         index,
@@ -140,7 +152,8 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
         spin,
     };
     let (events, received) = mpsc::unbounded_channel();
-    let (board, control_end, threads) = start_cores(loaded.clone(), &cpus, files, addresses, options, events)?;
+    let (board, control_end, threads) =
+        start_cores(loaded.clone(), &cpus, files, addresses, options, events)?;
     let ready_line = ReadyLine { backend: format!("{:?}", selection.kind), cpus };
     runtime.block_on(control(&loaded.config, received, board, control_end, admin, ready_line))?;
     for thread in threads {
@@ -149,15 +162,23 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Listens for the admin page. An address that was asked for and cannot be had is an error; one that only the default names
-/// belongs to another node on this machine, and this one serves without the page.
-fn bind_admin(runtime: &tokio::runtime::Runtime, loaded: &Loaded) -> anyhow::Result<Option<admin::Bound>> {
+/// Listens for the admin page. An address that was asked for and cannot be had is an error; one
+/// that only the default names belongs to another node on this machine, and this one serves without
+/// the page.
+fn bind_admin(
+    runtime: &tokio::runtime::Runtime,
+    loaded: &Loaded,
+) -> anyhow::Result<Option<admin::Bound>> {
     let Some(address) = &loaded.config.admin_listener else { return Ok(None) };
     match runtime.block_on(admin::bind(address)) {
         Ok(bound) => Ok(Some(bound)),
-        Err(error) if loaded.layers.static_values.contains_key("admin.listener") => Err(error.into()),
+        Err(error) if loaded.layers.static_values.contains_key("admin.listener") => {
+            Err(error.into())
+        }
         Err(error) => {
-            tracing::warn!("{error}. This is the default address: the broker starts without metrics");
+            tracing::warn!(
+                "{error}. This is the default address: the broker starts without metrics"
+            );
             Ok(None)
         }
     }
@@ -169,8 +190,10 @@ fn file_shares(cores: usize) -> FileShares {
     if limit < least {
         let cores = if cores == 1 { "one core".to_owned() } else { format!("{cores} cores") };
         tracing::warn!(
-            "open files: the limit is {limit}, and a node on {cores} needs {least} at least: raise it (LimitNOFILE= of the \
-             service, ulimit -n), or set fewer shard.cores. Until then connections are closed at once and logs take no records \
+            "open files: the limit is {limit}, and a node on {cores} needs {least} at least: \
+             raise it (LimitNOFILE= of the \
+             service, ulimit -n), or set fewer shard.cores. Until then connections are closed at \
+             once and logs take no records \
              whenever none is left"
         );
     }
@@ -181,7 +204,8 @@ fn file_shares(cores: usize) -> FileShares {
 fn raise_file_limit() -> u64 {
     let before = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: before.maximum, maximum: before.maximum };
-    let shown = |limit: Option<u64>| limit.map_or("unlimited".to_owned(), |limit| limit.to_string());
+    let shown =
+        |limit: Option<u64>| limit.map_or("unlimited".to_owned(), |limit| limit.to_string());
     let limit = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => before.maximum,
         Err(error) => {
@@ -190,21 +214,25 @@ fn raise_file_limit() -> u64 {
         }
     };
     tracing::info!(
-        "open files: the limit is {}, the soft limit was {}; LimitNOFILE= of the service or ulimit -n changes it",
+        "open files: the limit is {}, the soft limit was {}; LimitNOFILE= of the service or \
+         ulimit -n changes it",
         shown(limit),
         shown(before.current)
     );
     limit.unwrap_or(u64::MAX)
 }
 
-/// `memory.limit.bytes`, or what the machine allows where it is not set; at least what the cores need.
+/// `memory.limit.bytes`, or what the machine allows where it is not set; at least what the cores
+/// need.
 fn memory_limit(configured: Option<u64>, cores: usize) -> u64 {
-    let machine = || admin::machine::memory_bytes().map(|bytes| bytes / limits::MEMORY_MACHINE_PART);
+    let machine =
+        || admin::machine::memory_bytes().map(|bytes| bytes / limits::MEMORY_MACHINE_PART);
     let least = cores as u64 * limits::MEMORY_CORE_MIN_BYTES;
     let limit = configured.or_else(machine).unwrap_or(u64::MAX);
     if limit < least {
         tracing::warn!(
-            "{limit} bytes of memory (memory.limit.bytes, or what the machine allows) are too few: {cores} cores need {least}, \
+            "{limit} bytes of memory (memory.limit.bytes, or what the machine allows) are too \
+             few: {cores} cores need {least}, \
              which are used instead; set fewer shard.cores, or allow more"
         );
     }
@@ -219,7 +247,11 @@ fn resolve(config: &BrokerConfig) -> anyhow::Result<Vec<ListenAddress>> {
     for (index, listener) in config.listeners.iter().enumerate() {
         let host = if listener.host.is_empty() { "0.0.0.0" } else { &listener.host };
         let addresses = (host, listener.port).to_socket_addrs().map_err(|error| {
-            anyhow::anyhow!("listeners: the host of {}://{host}:{} is unknown: {error}", listener.name, listener.port)
+            anyhow::anyhow!(
+                "listeners: the host of {}://{host}:{} is unknown: {error}",
+                listener.name,
+                listener.port
+            )
         })?;
         let mut addresses: Vec<SocketAddr> = addresses.collect();
         addresses.sort();
@@ -229,8 +261,15 @@ fn resolve(config: &BrokerConfig) -> anyhow::Result<Vec<ListenAddress>> {
             addresses.truncate(1);
         }
         // A host without IPv6 still resolves localhost to ::1; such an address is left out.
-        let usable = |address: &SocketAddr| address.is_ipv4() || std::net::TcpListener::bind((address.ip(), 0)).is_ok();
-        resolved.extend(addresses.into_iter().filter(usable).map(|address| ListenAddress { listener: index, address }));
+        let usable = |address: &SocketAddr| {
+            address.is_ipv4() || std::net::TcpListener::bind((address.ip(), 0)).is_ok()
+        };
+        resolved.extend(
+            addresses
+                .into_iter()
+                .filter(usable)
+                .map(|address| ListenAddress { listener: index, address }),
+        );
     }
     Ok(resolved)
 }
@@ -278,7 +317,12 @@ struct ReadyLine {
 
 impl ReadyLine {
     fn print(&self, config: &BrokerConfig, bound: &[SocketAddr]) {
-        let listeners = config.listeners.iter().map(|listener| listener.name.as_str()).collect::<Vec<_>>().join(",");
+        let listeners = config
+            .listeners
+            .iter()
+            .map(|listener| listener.name.as_str())
+            .collect::<Vec<_>>()
+            .join(",");
         let addresses = bound.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let cores = self.cpus.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let backend = match self.backend.as_str() {
@@ -286,7 +330,8 @@ impl ReadyLine {
             _ => "epoll",
         };
         logging::print(&format!(
-            "millstream ready: listeners {listeners} on {addresses}, cores {cores}, io.backend {backend}"
+            "millstream ready: listeners {listeners} on {addresses}, cores {cores}, io.backend \
+             {backend}"
         ));
     }
 }
@@ -306,14 +351,16 @@ async fn control(
     let mut hangup = if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
     let bound = match events.recv().await {
         Some(Event::Ready(bound)) => bound,
-        // A broker that did not come up has nothing that must be closed; the other cores end with the process.
+        // A broker that did not come up has nothing that must be closed; the other cores end with
+        // the process.
         Some(Event::Ended(_, Err(error))) => {
             logging::say_last(format_args!("{error}"));
             std::process::exit(1);
         }
         Some(Event::Ended(..)) | None => anyhow::bail!("a core ended before the broker was ready"),
     };
-    let doorbells = board.doorbells().expect("every core has posted its doorbell before the broker is ready");
+    let doorbells =
+        board.doorbells().expect("every core has posted its doorbell before the broker is ready");
     let cores = doorbells.len();
     let control = Arc::new(ControlEnd::new(end, doorbells));
     let ready = Arc::new(AtomicBool::new(true));
@@ -362,7 +409,8 @@ async fn received(signal: &mut Option<Signal>) {
     }
 }
 
-/// Whether the process was started with SIGHUP ignored, as nohup starts one. False where /proc does not say.
+/// Whether the process was started with SIGHUP ignored, as nohup starts one. False where /proc does
+/// not say.
 fn is_hangup_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -375,14 +423,20 @@ fn begin_stop(control: &ControlEnd, ready: &AtomicBool, signal: &str) {
         tracing::info!("{signal}: closing every log, then stopping");
         if !control.send(millstream::shard::CONTROLLER_CORE, Message::Stop) {
             tracing::error!(
-                "core 0 takes no messages: it hangs; SIGKILL is what is left, nothing acknowledged is lost by it"
+                "core 0 takes no messages: it hangs; SIGKILL is what is left, nothing \
+                 acknowledged is lost by it"
             );
         }
     }
 }
 
 /// Where the admin page has its numbers from.
-fn source(control: Arc<ControlEnd>, cores: usize, ready: Arc<AtomicBool>, config: &BrokerConfig) -> admin::Source {
+fn source(
+    control: Arc<ControlEnd>,
+    cores: usize,
+    ready: Arc<AtomicBool>,
+    config: &BrokerConfig,
+) -> admin::Source {
     let for_health = control.clone();
     admin::Source {
         collect: Box::new(move || {
@@ -395,7 +449,8 @@ fn source(control: Arc<ControlEnd>, cores: usize, ready: Arc<AtomicBool>, config
     }
 }
 
-/// Asks every core, and waits for those that take the question. One that stands still keeps the others' answers waiting.
+/// Asks every core, and waits for those that take the question. One that stands still keeps the
+/// others' answers waiting.
 fn ask<T: Send + 'static>(
     control: &ControlEnd,
     cores: usize,

@@ -1,7 +1,8 @@
 //! The memory of one core: what it may hold, what it holds and for what, and who waits for some.
 //!
-//! Owns: the plan (how much for what), the account of each use, the room for large frames. Lives on: every core, one each.
-//! Never: allocates for others, waits, or ends a connection; `net/conn.rs` waits, `shard/relief.rs` ends.
+//! Owns: the plan (how much for what), the account of each use, the room for large frames. Lives
+//! on: every core, one each. Never: allocates for others, waits, or ends a connection;
+//! `net/conn.rs` waits, `shard/relief.rs` ends.
 //!
 //! Frames from 16 KiB on lie in blocks of a pool, or, where a frame is larger than a block, in
 //! memory that a [`Charge`] stands for. Both count until the last slice of them is let go, wherever
@@ -36,8 +37,14 @@ pub enum Use {
 }
 
 impl Use {
-    pub const ALL: [Use; 6] =
-        [Use::Requests, Use::Decoded, Use::Replies, Use::LargeFrames, Use::Connections, Use::FetchSessions];
+    pub const ALL: [Use; 6] = [
+        Use::Requests,
+        Use::Decoded,
+        Use::Replies,
+        Use::LargeFrames,
+        Use::Connections,
+        Use::FetchSessions,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -80,9 +87,10 @@ impl Plan {
     /// Of `memory.limit.bytes`, or without a limit, for one of `cores`.
     pub fn of(limit_bytes: Option<u64>, cores: usize) -> Plan {
         let per_core = limit_bytes.map_or(usize::MAX, |limit| (limit / cores as u64) as usize);
-        let connections =
-            (per_core / limits::MEMORY_CONNECTIONS_PART).min(limits::SHARD_CONNECTIONS_MAX * limits::CONNECTION_BYTES);
-        let buffers = (per_core - per_core / limits::MEMORY_CONNECTIONS_PART).min(limits::SHARD_BUFFER_BYTES_MAX);
+        let connections = (per_core / limits::MEMORY_CONNECTIONS_PART)
+            .min(limits::SHARD_CONNECTIONS_MAX * limits::CONNECTION_BYTES);
+        let buffers = (per_core - per_core / limits::MEMORY_CONNECTIONS_PART)
+            .min(limits::SHARD_BUFFER_BYTES_MAX);
         let part = |of_64: usize| buffers / 64 * of_64;
         Plan {
             blocks_max: (part(limits::MEMORY_BLOCKS_64THS) / limits::RECEIVE_BLOCK_BYTES)
@@ -116,8 +124,8 @@ impl Plan {
     }
 }
 
-/// What a frame of so many bytes takes while it is received: its own room and, when that has grown for the last time, the
-/// quarter that it was in before.
+/// What a frame of so many bytes takes while it is received: its own room and, when that has grown
+/// for the last time, the quarter that it was in before.
 fn receiving_bytes(frame_bytes: usize) -> usize {
     frame_bytes + frame_bytes / 4
 }
@@ -127,8 +135,8 @@ fn receiving_bytes(frame_bytes: usize) -> usize {
 pub struct Memory {
     plan: Plan,
     used: [Cell<usize>; Use::ALL.len()],
-    /// Frames larger than a block that were received whole: empty views of them, by which it is seen that they are free, and
-    /// what they count for.
+    /// Frames larger than a block that were received whole: empty views of them, by which it is
+    /// seen that they are free, and what they count for.
     large_frames: RefCell<Vec<(BytesMut, usize)>>,
     /// Who waits to receive a large frame, first come, first served.
     large_queue: RefCell<VecDeque<u64>>,
@@ -278,8 +286,8 @@ impl Memory {
         self.waiting_for_blocks() + self.waiting_for_large()
     }
 
-    /// Whether one more connection may wait for its next frame with a block at hand: half of the blocks are for frames
-    /// that have begun.
+    /// Whether one more connection may wait for its next frame with a block at hand: half of the
+    /// blocks are for frames that have begun.
     pub fn may_idle_in_block(&self) -> bool {
         self.idle_blocks.get() < self.plan.blocks_max / 2
     }
@@ -357,7 +365,9 @@ impl LargePlace {
         if !self.memory.has_room(Use::LargeFrames, bytes) {
             self.memory.sweep();
         }
-        self.memory.has_room(Use::LargeFrames, bytes).then(|| self.memory.charge(Use::LargeFrames, bytes))
+        self.memory
+            .has_room(Use::LargeFrames, bytes)
+            .then(|| self.memory.charge(Use::LargeFrames, bytes))
     }
 }
 
@@ -377,11 +387,18 @@ mod tests {
 
     #[test]
     fn a_plan_is_made_of_the_limit_and_is_whole_again_in_sum() {
-        for (limit, cores) in [(128 * MIB, 2), (64 * MIB, 1), (1024 * MIB, 2), (6144 * MIB, 1), (65_536 * MIB, 256)] {
+        for (limit, cores) in
+            [(128 * MIB, 2), (64 * MIB, 1), (1024 * MIB, 2), (6144 * MIB, 1), (65_536 * MIB, 256)]
+        {
             let plan = Plan::of(Some(limit), cores);
             let per_core = (limit / cores as u64) as usize;
             let blocks = plan.blocks_max * limits::RECEIVE_BLOCK_BYTES;
-            let sum = blocks + plan.large_frames + plan.tail + plan.requests + plan.decoded + plan.replies;
+            let sum = blocks
+                + plan.large_frames
+                + plan.tail
+                + plan.requests
+                + plan.decoded
+                + plan.replies;
             let sum = sum + plan.connections;
             assert!(sum <= per_core, "{limit} {cores}: {sum} of {per_core}");
             assert!(
@@ -438,7 +455,8 @@ mod tests {
     #[test]
     fn half_of_the_blocks_are_for_frames_that_have_begun() {
         let memory = Memory::new(Plan::default());
-        let idle: Vec<_> = (0..memory.plan().blocks_max / 2).map(|_| memory.idle_in_block()).collect();
+        let idle: Vec<_> =
+            (0..memory.plan().blocks_max / 2).map(|_| memory.idle_in_block()).collect();
         assert!(!memory.may_idle_in_block());
         drop(idle);
         assert!(memory.may_idle_in_block());

@@ -1,4 +1,5 @@
-//! Long work in short steps: what a task may take of a turn of the loop before everything else has its turn.
+//! Long work in short steps: what a task may take of a turn of the loop before everything else has
+//! its turn.
 //!
 //! Owns: nothing. Lives on: every core. Never: waits for anything but the end of the turn.
 
@@ -9,7 +10,8 @@ use std::time::Duration;
 /// Steps between two looks at the clock where a step is next to nothing.
 const ITEMS_PER_LOOK: u32 = 32;
 
-/// What background work may take of a turn of the loop: requests wait for so much of it, never for all.
+/// What background work may take of a turn of the loop: requests wait for so much of it, never for
+/// all.
 pub struct TurnBudget<'a> {
     ring: &'a Ring,
     /// When the first step of the turn began, as far as it is known.
@@ -23,13 +25,14 @@ impl TurnBudget<'_> {
         TurnBudget::of_steps(ring, limits::BACKGROUND_TURN_STEPS_MAX)
     }
 
-    /// For items ([`TurnBudget::item_done`]) of which there are only a few as a rule: those cost no look at the clock.
+    /// For items ([`TurnBudget::item_done`]) of which there are only a few as a rule: those cost no
+    /// look at the clock.
     pub fn of_items(ring: &Ring) -> TurnBudget<'_> {
         TurnBudget { ring, began: None, steps: 0, steps_max: limits::BACKGROUND_TURN_STEPS_MAX }
     }
 
-    /// The same with at most so many steps in a turn: they are counted, so that a simulated run, in which no time passes
-    /// within a turn, takes turns too.
+    /// The same with at most so many steps in a turn: they are counted, so that a simulated run, in
+    /// which no time passes within a turn, takes turns too.
     pub fn of_steps(ring: &Ring, steps_max: u32) -> TurnBudget<'_> {
         TurnBudget { ring, began: Some(ring.precise_now()), steps: 0, steps_max }
     }
@@ -52,7 +55,9 @@ impl TurnBudget<'_> {
     async fn look(&mut self) {
         let now = self.ring.precise_now();
         let spent = now.since(*self.began.get_or_insert(now));
-        if self.steps >= self.steps_max || spent >= Duration::from_micros(limits::BACKGROUND_TURN_US) {
+        if self.steps >= self.steps_max
+            || spent >= Duration::from_micros(limits::BACKGROUND_TURN_US)
+        {
             self.ring.end_of_turn().await;
             (self.began, self.steps) = (Some(self.ring.precise_now()), 0);
         }

@@ -1,5 +1,6 @@
-//! Arbitrary bytes as a log: the walk over batches, their records in every compression, and what a leader checks before it
-//! appends. The CRC is made right, or nothing behind it would ever be reached.
+//! Arbitrary bytes as a log: the walk over batches, their records in every compression, and what a
+//! leader checks before it appends. The CRC is made right, or nothing behind it would ever be
+//! reached.
 
 #![no_main]
 

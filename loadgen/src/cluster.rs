@@ -1,7 +1,8 @@
-//! What the generator knows of the cluster: which versions it speaks, and who leads which partition.
+//! What the generator knows of the cluster: which versions it speaks, and who leads which
+//! partition.
 //!
-//! Owns: the leaders of one topic. Lives on: the generator's thread. Never: retries without a bound; makes a topic for a run
-//! that only consumes.
+//! Owns: the leaders of one topic. Lives on: the generator's thread. Never: retries without a
+//! bound; makes a topic for a run that only consumes.
 
 use crate::{
     dialer::{CALL_TIMEOUT, Dialer, error_of},
@@ -34,7 +35,8 @@ const CREATE_TOPICS_VERSION: i16 = 5;
 const LIST_OFFSETS_VERSION: i16 = 4;
 pub const INIT_PRODUCER_ID_VERSION: i16 = 2;
 
-/// How long a topic is asked for until each of its partitions has a leader that knows that it is one.
+/// How long a topic is asked for until each of its partitions has a leader that knows that it is
+/// one.
 const LEADERS_PATIENCE: Duration = Duration::from_secs(15);
 const LEADERS_PAUSE: Duration = Duration::from_millis(50);
 const CREATE_TIMEOUT_MS: i32 = 8_000;
@@ -62,7 +64,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Asks the first bootstrap broker that answers, makes the topic if it is missing, and waits until it can be used.
+    /// Asks the first bootstrap broker that answers, makes the topic if it is missing, and waits
+    /// until it can be used.
     pub async fn discover(ring: &Ring, options: &RunOptions) -> anyhow::Result<Rc<Cluster>> {
         let dialer = Dialer::new(ring, options.in_flight);
         let connection = first_to_answer(&dialer, &options.bootstrap).await?;
@@ -71,16 +74,21 @@ impl Cluster {
             fetch_version: version(&connection, ApiKey::Fetch, FETCH_VERSION_MAX)?,
             topic: options.topic.clone(),
             leaders: RefCell::default(),
-            addresses: RefCell::new(options.bootstrap.iter().map(|address| address.as_str().into()).collect()),
+            addresses: RefCell::new(
+                options.bootstrap.iter().map(|address| address.as_str().into()).collect(),
+            ),
             is_refreshing: Cell::new(false),
             leader_moves: Cell::new(0),
             dialer,
         };
-        for (key, ours) in [(ApiKey::Metadata, METADATA_VERSION), (ApiKey::ListOffsets, LIST_OFFSETS_VERSION)] {
+        for (key, ours) in
+            [(ApiKey::Metadata, METADATA_VERSION), (ApiKey::ListOffsets, LIST_OFFSETS_VERSION)]
+        {
             let theirs = version(&connection, key, ours)?;
             ensure!(
                 theirs == ours,
-                "the broker speaks {key} up to version {theirs}, and {ours} is needed: it is too old"
+                "the broker speaks {key} up to version {theirs}, and {ours} is needed: it is too \
+                 old"
             );
         }
         let ready = cluster.wait_for_leaders(ring, &connection, options).await;
@@ -88,14 +96,20 @@ impl Cluster {
         ready.map(|()| Rc::new(cluster))
     }
 
-    async fn wait_for_leaders(&self, ring: &Ring, connection: &Connection, options: &RunOptions) -> anyhow::Result<()> {
+    async fn wait_for_leaders(
+        &self,
+        ring: &Ring,
+        connection: &Connection,
+        options: &RunOptions,
+    ) -> anyhow::Result<()> {
         let deadline = ring.precise_now() + LEADERS_PATIENCE;
         let mut is_made = false;
         loop {
             let metadata = self.ask(connection).await?;
             let missing = match self.learn(&metadata, options)? {
                 TopicState::Missing if options.consume_only => bail!(
-                    "there is no topic '{}' to consume: give --topic the name of one that is there, or fill this one with a \
+                    "there is no topic '{}' to consume: give --topic the name of one that is \
+                     there, or fill this one with a \
                      run without --consume-only",
                     options.topic
                 ),
@@ -106,10 +120,13 @@ impl Cluster {
                 }
                 TopicState::Missing => "it is not in the broker's metadata".to_owned(),
                 TopicState::Fewer(count) if !is_made => bail!(
-                    "topic '{}' has {count} partitions: give --partitions {count}, or another --topic",
+                    "topic '{}' has {count} partitions: give --partitions {count}, or another \
+                     --topic",
                     options.topic
                 ),
-                TopicState::Fewer(count) => format!("{count} of {} partitions are there", options.partitions),
+                TopicState::Fewer(count) => {
+                    format!("{count} of {} partitions are there", options.partitions)
+                }
                 TopicState::Leaderless(partition) => format!("partition {partition} has no leader"),
                 // A new leader may not know yet that it is one.
                 TopicState::Complete => match self.leaders_serve().await {
@@ -119,7 +136,8 @@ impl Cluster {
             };
             if ring.precise_now() >= deadline {
                 bail!(
-                    "topic '{}' cannot be used after {LEADERS_PATIENCE:?}: {missing}; see the broker's log, or try another \
+                    "topic '{}' cannot be used after {LEADERS_PATIENCE:?}: {missing}; see the \
+                     broker's log, or try another \
                      --topic",
                     options.topic
                 );
@@ -133,7 +151,10 @@ impl Cluster {
         self.leaders.borrow()[partition as usize].clone()
     }
 
-    pub fn partitions_by_leader(&self, partitions: impl IntoIterator<Item = i32>) -> Vec<(Rc<str>, Vec<i32>)> {
+    pub fn partitions_by_leader(
+        &self,
+        partitions: impl IntoIterator<Item = i32>,
+    ) -> Vec<(Rc<str>, Vec<i32>)> {
         let mut by_leader: Vec<(Rc<str>, Vec<i32>)> = Vec::new();
         let mut places: FxHashMap<Rc<str>, usize> = FxHashMap::default();
         for partition in partitions {
@@ -157,14 +178,22 @@ impl Cluster {
 
     async fn ask(&self, connection: &Connection) -> anyhow::Result<MetadataResponse> {
         let topic = MetadataRequestTopic { name: Some(self.topic.clone()), ..Default::default() };
-        let request =
-            MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: false, ..Default::default() };
+        let request = MetadataRequest {
+            topics: Some(vec![topic]),
+            allow_auto_topic_creation: false,
+            ..Default::default()
+        };
         Ok(connection.call(&request, METADATA_VERSION, CALL_TIMEOUT).await?)
     }
 
     /// Takes over what the metadata says, once it says all that is needed.
-    fn learn(&self, metadata: &MetadataResponse, options: &RunOptions) -> anyhow::Result<TopicState> {
-        let topic = metadata.topics.first().context("the broker's metadata leaves out the topic")?;
+    fn learn(
+        &self,
+        metadata: &MetadataResponse,
+        options: &RunOptions,
+    ) -> anyhow::Result<TopicState> {
+        let topic =
+            metadata.topics.first().context("the broker's metadata leaves out the topic")?;
         match error_of(topic.error_code) {
             ErrorCode::None => {}
             ErrorCode::UnknownTopicOrPartition => return Ok(TopicState::Missing),
@@ -195,7 +224,8 @@ impl Cluster {
         for (leader, partitions) in self.partitions_by_leader(0..self.partition_count()) {
             let connection = self.dialer.connect(&leader).await.with_context(|| {
                 format!(
-                    "{leader} is where the broker says that partition {} is led (its advertised.listeners)",
+                    "{leader} is where the broker says that partition {} is led (its \
+                     advertised.listeners)",
                     partitions[0]
                 )
             })?;
@@ -218,14 +248,22 @@ impl Cluster {
             timestamp: from as i64,
             ..Default::default()
         };
-        let topic =
-            ListOffsetsTopic { name: self.topic.clone(), partitions: partitions.iter().map(partition).collect() };
-        let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
+        let topic = ListOffsetsTopic {
+            name: self.topic.clone(),
+            partitions: partitions.iter().map(partition).collect(),
+        };
+        let request =
+            ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
         let response = connection.call(&request, LIST_OFFSETS_VERSION, CALL_TIMEOUT).await?;
         let mut offsets = FxHashMap::default();
         for partition in response.topics.iter().flat_map(|topic| &topic.partitions) {
             let error = error_of(partition.error_code);
-            ensure!(error == ErrorCode::None, "offsets of partition {}: {}", partition.partition_index, error.name());
+            ensure!(
+                error == ErrorCode::None,
+                "offsets of partition {}: {}",
+                partition.partition_index,
+                error.name()
+            );
             offsets.insert(partition.partition_index, partition.offset);
         }
         match partitions.iter().find(|partition| !offsets.contains_key(partition)) {
@@ -301,16 +339,25 @@ fn version(connection: &Connection, key: ApiKey, ours: i16) -> anyhow::Result<i1
 
 fn address_of(host: &str, port: i32) -> Rc<str> {
     // An IPv6 address beside a port stands in brackets.
-    if host.contains(':') { format!("[{host}]:{port}").into() } else { format!("{host}:{port}").into() }
+    if host.contains(':') {
+        format!("[{host}]:{port}").into()
+    } else {
+        format!("{host}:{port}").into()
+    }
 }
 
 /// HOST:PORT of the leader of each partition, where it has one.
 fn leaders(metadata: &MetadataResponse, wanted: usize) -> Vec<Option<Rc<str>>> {
-    let brokers: FxHashMap<i32, Rc<str>> =
-        metadata.brokers.iter().map(|broker| (broker.node_id, address_of(&broker.host, broker.port))).collect();
+    let brokers: FxHashMap<i32, Rc<str>> = metadata
+        .brokers
+        .iter()
+        .map(|broker| (broker.node_id, address_of(&broker.host, broker.port)))
+        .collect();
     let mut leaders = vec![None; wanted];
     for partition in metadata.topics.iter().take(1).flat_map(|topic| &topic.partitions) {
-        if let Some(leader) = usize::try_from(partition.partition_index).ok().and_then(|index| leaders.get_mut(index)) {
+        if let Some(leader) =
+            usize::try_from(partition.partition_index).ok().and_then(|index| leaders.get_mut(index))
+        {
             *leader = brokers.get(&partition.leader_id).cloned();
         }
     }
@@ -324,7 +371,11 @@ async fn create(connection: &Connection, options: &RunOptions) -> anyhow::Result
         replication_factor: options.replication_factor,
         ..Default::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATE_TIMEOUT_MS, ..Default::default() };
+    let request = CreateTopicsRequest {
+        topics: vec![topic],
+        timeout_ms: CREATE_TIMEOUT_MS,
+        ..Default::default()
+    };
     let response = connection.call(&request, CREATE_TOPICS_VERSION, CALL_TIMEOUT).await?;
     let result = response.topics.first().context("the broker's answer leaves out the new topic")?;
     match error_of(result.error_code) {
@@ -363,14 +414,25 @@ mod tests {
         };
         let partitions = leader_ids.iter().map(partition).collect();
         let topic = MetadataResponseTopic { partitions, ..Default::default() };
-        MetadataResponse { brokers: brokers.iter().map(broker).collect(), topics: vec![topic], ..Default::default() }
+        MetadataResponse {
+            brokers: brokers.iter().map(broker).collect(),
+            topics: vec![topic],
+            ..Default::default()
+        }
     }
 
     #[test]
     fn a_leader_is_known_only_where_its_broker_is() {
-        let said = metadata(&[(1, "a"), (2, "::1")], &[(1, 2), (0, 1), (2, -1), (3, 9), (-1, 1), (77, 1)]);
-        let known: Vec<_> = leaders(&said, 5).into_iter().map(|leader| leader.as_deref().map(str::to_owned)).collect();
-        assert_eq!(known, [Some("a:9092".to_owned()), Some("[::1]:9092".to_owned()), None, None, None]);
+        let said =
+            metadata(&[(1, "a"), (2, "::1")], &[(1, 2), (0, 1), (2, -1), (3, 9), (-1, 1), (77, 1)]);
+        let known: Vec<_> = leaders(&said, 5)
+            .into_iter()
+            .map(|leader| leader.as_deref().map(str::to_owned))
+            .collect();
+        assert_eq!(
+            known,
+            [Some("a:9092".to_owned()), Some("[::1]:9092".to_owned()), None, None, None]
+        );
         assert_eq!(leaders(&MetadataResponse::default(), 1), [None]);
     }
 }

@@ -1,8 +1,11 @@
 //! One consumer connection: fetches its share of the partitions and checks every record.
 //!
-//! Owns: its positions. Lives on: the generator's thread. Never: skips a record unseen, ends without the run knowing.
+//! Owns: its positions. Lives on: the generator's thread. Never: skips a record unseen, ends
+//! without the run knowing.
 
-use crate::{cluster::From, dialer::error_of, produce::is_of_a_moved_leader, run::Run, value::Stamp};
+use crate::{
+    cluster::From, dialer::error_of, produce::is_of_a_moved_leader, run::Run, value::Stamp,
+};
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use client::{ClientRequest, ClientResponse, Connection};
@@ -40,9 +43,12 @@ pub struct Consumer {
     verifies: bool,
 }
 
-/// The consumers of consumer number `index`, one for each leader, at the beginnings or the ends of their partitions.
+/// The consumers of consumer number `index`, one for each leader, at the beginnings or the ends of
+/// their partitions.
 pub async fn consumers(run: &Rc<Run>, index: usize, from: From) -> anyhow::Result<Vec<Consumer>> {
-    let is_mine = |partition: &i32| run.options.fan_out || *partition as usize % run.options.consumers == index;
+    let is_mine = |partition: &i32| {
+        run.options.fan_out || *partition as usize % run.options.consumers == index
+    };
     let deadline = run.ring.precise_now() + BEGIN_PATIENCE;
     loop {
         match begin(run, index, from, (0..run.cluster.partition_count()).filter(is_mine)).await {
@@ -93,21 +99,36 @@ impl Consumer {
 
     /// Hands partitions that another broker leads now to a consumer of that broker.
     fn follow_leaders(&mut self) {
-        for (leader, partitions) in self.run.cluster.partitions_by_leader(self.positions.keys().copied()) {
+        for (leader, partitions) in
+            self.run.cluster.partitions_by_leader(self.positions.keys().copied())
+        {
             if leader != self.leader {
                 let take = |from: &mut FxHashMap<i32, i64>| {
-                    partitions.iter().filter_map(|partition| Some((*partition, from.remove(partition)?))).collect()
+                    partitions
+                        .iter()
+                        .filter_map(|partition| Some((*partition, from.remove(partition)?)))
+                        .collect()
                 };
-                let (positions, beginnings) = (take(&mut self.positions), take(&mut self.beginnings));
+                let (positions, beginnings) =
+                    (take(&mut self.positions), take(&mut self.beginnings));
                 let run = self.run.clone();
                 let (connection, verifies) = (None, self.verifies);
-                self.run.spawn_consumer(Consumer { run, leader, positions, beginnings, connection, verifies });
+                self.run.spawn_consumer(Consumer {
+                    run,
+                    leader,
+                    positions,
+                    beginnings,
+                    connection,
+                    verifies,
+                });
             }
         }
     }
 
     async fn connected(&mut self) -> anyhow::Result<Connection> {
-        if let Some(connection) = self.connection.as_ref().filter(|connection| !connection.is_disconnected()) {
+        if let Some(connection) =
+            self.connection.as_ref().filter(|connection| !connection.is_disconnected())
+        {
             return Ok(connection.clone());
         }
         let connection = self.run.cluster.dialer.connect(&self.leader).await?;
@@ -175,7 +196,9 @@ impl Consumer {
         let partition = answer.partition_index;
         match error_of(answer.error_code) {
             ErrorCode::None => {}
-            ErrorCode::OffsetOutOfRange => return self.come_back_into_range(connection, partition).await,
+            ErrorCode::OffsetOutOfRange => {
+                return self.come_back_into_range(connection, partition).await;
+            }
             error => {
                 if is_of_a_moved_leader(error) {
                     self.run.cluster.refresh(&self.run.ring);
@@ -204,17 +227,31 @@ impl Consumer {
     }
 
     /// What was to be read next is gone: retention has deleted it, or the log has become shorter.
-    async fn come_back_into_range(&mut self, connection: &Connection, partition: i32) -> anyhow::Result<()> {
-        let position = self.positions.get(&partition).copied().context("a partition that was not asked for")?;
-        let earliest = self.run.cluster.offsets(connection, &[partition], From::Earliest).await?[&partition];
-        let latest = self.run.cluster.offsets(connection, &[partition], From::Latest).await?[&partition];
+    async fn come_back_into_range(
+        &mut self,
+        connection: &Connection,
+        partition: i32,
+    ) -> anyhow::Result<()> {
+        let position = self
+            .positions
+            .get(&partition)
+            .copied()
+            .context("a partition that was not asked for")?;
+        let earliest =
+            self.run.cluster.offsets(connection, &[partition], From::Earliest).await?[&partition];
+        let latest =
+            self.run.cluster.offsets(connection, &[partition], From::Latest).await?[&partition];
         self.positions.insert(partition, position.clamp(earliest, latest.max(earliest)));
         self.beginnings.insert(partition, earliest);
-        bail!("partition {partition}: offset {position} is out of range: {earliest} to {latest} are there")
+        bail!(
+            "partition {partition}: offset {position} is out of range: {earliest} to {latest} are \
+             there"
+        )
     }
 
     fn check(&mut self, partition: i32, bytes: &Bytes) -> anyhow::Result<()> {
-        let position = self.positions.get_mut(&partition).context("a partition that was not asked for")?;
+        let position =
+            self.positions.get_mut(&partition).context("a partition that was not asked for")?;
         let now = self.run.ring.precise_now();
         for batch in records::batches(bytes) {
             // The last batch of a response may be cut off; it comes whole next time.
@@ -235,7 +272,10 @@ impl Consumer {
                 let mut tally = self.run.consumed_tally(partition, now, self.verifies);
                 batch.for_each_record(DECOMPRESSED_MAX_BYTES, |record| {
                     if base_offset + i64::from(record.offset_delta) >= *position {
-                        tally.record(record.value.map_or(0, <[u8]>::len), record.value.and_then(Stamp::read));
+                        tally.record(
+                            record.value.map_or(0, <[u8]>::len),
+                            record.value.and_then(Stamp::read),
+                        );
                     }
                     Ok::<_, records::RecordsError>(())
                 })?;

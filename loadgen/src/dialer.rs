@@ -54,7 +54,8 @@ impl Dialer {
                 let hint = hint(&error);
                 anyhow!(error).context(format!("cannot connect to {host_port}: {hint}"))
             }
-            error => anyhow!(error).context(format!("{host_port} does not answer as a Kafka broker does")),
+            error => anyhow!(error)
+                .context(format!("{host_port} does not answer as a Kafka broker does")),
         })
     }
 
@@ -63,7 +64,9 @@ impl Dialer {
         if let Some(known) = self.resolved.borrow().get(host_port) {
             return Ok(known.clone());
         }
-        let hint = || format!("'{host_port}' is no address that is known here: give --bootstrap HOST:PORT");
+        let hint = || {
+            format!("'{host_port}' is no address that is known here: give --bootstrap HOST:PORT")
+        };
         let mut addresses: Vec<_> = host_port.to_socket_addrs().with_context(hint)?.collect();
         addresses.sort_by_key(SocketAddr::is_ipv6);
         ensure!(!addresses.is_empty(), hint());
@@ -75,14 +78,17 @@ impl Dialer {
 fn hint(error: &io::Error) -> &'static str {
     // Numbers of Linux: EMFILE, ENFILE, EADDRNOTAVAIL.
     match (error.raw_os_error(), error.kind()) {
-        (Some(24 | 23), _) => "out of descriptors: raise `ulimit -n`, or give fewer --connections and --consumers",
+        (Some(24 | 23), _) => {
+            "out of descriptors: raise `ulimit -n`, or give fewer --connections and --consumers"
+        }
         (Some(99), _) => "out of ports: give fewer --connections and --consumers",
         (_, io::ErrorKind::TimedOut) => "no answer: is the host up, and the port open?",
         _ => "is the broker running there?",
     }
 }
 
-/// The error that a code means; one that this release does not know counts as an unknown server error.
+/// The error that a code means; one that this release does not know counts as an unknown server
+/// error.
 pub fn error_of(code: i16) -> ErrorCode {
     ErrorCode::from_code(code).unwrap_or(ErrorCode::UnknownServerError)
 }

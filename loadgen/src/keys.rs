@@ -1,11 +1,13 @@
 //! The keys of records, and the partitions that Kafka's partitioner gives them. Pure.
 //!
-//! A key is its number as eight digits; partition = (murmur2(key) & 0x7fff_ffff) % partitions, as Kafka's clients do it.
+//! A key is its number as eight digits; partition = (murmur2(key) & 0x7fff_ffff) % partitions, as
+//! Kafka's clients do it.
 
 pub const KEY_BYTES: usize = 8;
 /// What eight digits can tell apart.
 pub const KEYS_MAX: u32 = 100_000_000;
-/// Apart from one another for all producers, so that they do not all write to one partition at one moment.
+/// Apart from one another for all producers, so that they do not all write to one partition at one
+/// moment.
 const STREAM_STRIDE: u32 = 7919;
 
 /// The keys of one producer, in turn.
@@ -24,8 +26,9 @@ impl Keys {
     /// `count` 0: no keys.
     pub fn new(count: u32, partition_count: u32, stream: u32) -> Keys {
         assert!(count <= KEYS_MAX, "options allow no more");
-        let partitions =
-            (0..count.min(REMEMBERED_MAX)).map(|number| partition_of(&digits(number), partition_count)).collect();
+        let partitions = (0..count.min(REMEMBERED_MAX))
+            .map(|number| partition_of(&digits(number), partition_count))
+            .collect();
         let next = if count == 0 { 0 } else { stream.wrapping_mul(STREAM_STRIDE) % count };
         Keys { count, next, partitions, partition_count }
     }

@@ -1,8 +1,9 @@
 //! `loadgen`: an open-loop load generator for any broker that speaks Apache Kafka's protocol.
 //!
-//! Owns: its connections, its schedule and its histograms. Lives on: one thread, on a ring of its own, so that the
-//! generator is not the bottleneck; when it is, it says so. Never: waits for a reply before the next record is due: what
-//! a slow broker delays is measured from when it should have been sent (coordinated omission).
+//! Owns: its connections, its schedule and its histograms. Lives on: one thread, on a ring of its
+//! own, so that the generator is not the bottleneck; when it is, it says so. Never: waits for a
+//! reply before the next record is due: what a slow broker delays is measured from when it should
+//! have been sent (coordinated omission).
 
 mod cluster;
 mod consume;

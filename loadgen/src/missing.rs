@@ -1,7 +1,7 @@
 //! Records that something never happened to, by the moment from which that was waited for. Pure.
 //!
-//! What never came has waited at least until the end of the run, and counts with that: percentiles over what came alone would
-//! look best where the broker is worst.
+//! What never came has waited at least until the end of the run, and counts with that: percentiles
+//! over what came alone would look best where the broker is worst.
 
 use ring::Instant;
 use std::{collections::BTreeMap, time::Duration};
@@ -38,7 +38,9 @@ impl Missing {
 
     /// How long each has waited at `until`, with the number of records that share the wait.
     pub fn waits(&self, until: Instant) -> impl Iterator<Item = (Duration, u64)> {
-        self.counts.iter().map(move |(grain, count)| (until.since(Instant(grain * self.grain_ns)), *count))
+        self.counts
+            .iter()
+            .map(move |(grain, count)| (until.since(Instant(grain * self.grain_ns)), *count))
     }
 }
 
@@ -54,7 +56,10 @@ mod tests {
         missing.add(Instant(10 * MS), 2);
         missing.add(Instant(10 * MS), 1);
         missing.add(Instant(50 * MS + 1), 4);
-        let waits: Vec<_> = missing.waits(Instant(100 * MS)).map(|(wait, count)| (wait.as_micros(), count)).collect();
+        let waits: Vec<_> = missing
+            .waits(Instant(100 * MS))
+            .map(|(wait, count)| (wait.as_micros(), count))
+            .collect();
         assert_eq!(waits, [(90_000, 3), (49_900, 4)]);
     }
 

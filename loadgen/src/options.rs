@@ -6,7 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 #[derive(Parser)]
-#[command(name = "loadgen", version, about = "Measures a Kafka-protocol broker: throughput and latency, open loop")]
+#[command(
+    name = "loadgen",
+    version,
+    about = "Measures a Kafka-protocol broker: throughput and latency, open loop"
+)]
 pub struct Options {
     #[command(subcommand)]
     pub command: Command,
@@ -21,7 +25,12 @@ pub enum Command {
 #[derive(Args, Clone, Debug)]
 pub struct RunOptions {
     /// Brokers to begin with, the first that answers; all others are found through it
-    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', default_value = "127.0.0.1:9092")]
+    #[arg(
+        long,
+        value_name = "HOST:PORT,...",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:9092"
+    )]
     pub bootstrap: Vec<String>,
 
     /// The topic; made if it is missing, unless --consume-only
@@ -68,9 +77,11 @@ pub struct RunOptions {
     #[arg(long, default_value = "none")]
     pub compression: Codec,
 
-    /// Records carry one of this many keys, in turn, and go to the partition that Kafka's own partitioner gives the key;
-    /// every producer then writes to all partitions. 0: no keys, whole batches go to the partitions in turn
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(KEYS_MAX)))]
+    /// Records carry one of this many keys, in turn, and go to the partition that Kafka's own
+    /// partitioner gives the key; every producer then writes to all partitions. 0: no keys, whole
+    /// batches go to the partitions in turn
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32)
+        .range(..=i64::from(KEYS_MAX)))]
     pub keys: u32,
 
     /// Consumer connections; they share the partitions and verify what they read. 0: none
@@ -81,17 +92,20 @@ pub struct RunOptions {
     #[arg(long)]
     pub fan_out: bool,
 
-    /// Consumers only count: they look at the headers of batches, neither at their records nor at their checksums. Nothing
-    /// is verified, and the generator costs little beside what the kernel takes
+    /// Consumers only count: they look at the headers of batches, neither at their records nor at
+    /// their checksums. Nothing is verified, and the generator costs little beside what the kernel
+    /// takes
     #[arg(long)]
     pub skim: bool,
 
-    /// Nothing is produced: the consumers read the topic from its beginning as fast as they can, and again from there
-    /// when they reach its end. What counts as acknowledged elsewhere is then what was consumed
+    /// Nothing is produced: the consumers read the topic from its beginning as fast as they can,
+    /// and again from there when they reach its end. What counts as acknowledged elsewhere is then
+    /// what was consumed
     #[arg(long)]
     pub consume_only: bool,
 
-    /// With --consume-only: ends as soon as every consumer has reached the end of the topic, and measures until then
+    /// With --consume-only: ends as soon as every consumer has reached the end of the topic, and
+    /// measures until then
     #[arg(long, requires = "consume_only")]
     pub once: bool,
 
@@ -103,8 +117,9 @@ pub struct RunOptions {
     #[arg(long)]
     pub idempotence: bool,
 
-    /// Rides out restarts of the broker: unanswered batches are sent again as they were until they are answered, and at
-    /// the end the whole topic is read once more from its beginning. Needs --idempotence and --consumers
+    /// Rides out restarts of the broker: unanswered batches are sent again as they were until they
+    /// are answered, and at the end the whole topic is read once more from its beginning. Needs
+    /// --idempotence and --consumers
     #[arg(long)]
     pub through_restarts: bool,
 
@@ -112,8 +127,9 @@ pub struct RunOptions {
     #[arg(long, value_name = "N", default_value_t = -1)]
     pub replication_factor: i16,
 
-    /// How long after the end answers and consumers may make no progress before what is missing counts as unanswered; with
-    /// --through-restarts also how long the broker may be away then [default: 5s; with --through-restarts 30s]
+    /// How long after the end answers and consumers may make no progress before what is missing
+    /// counts as unanswered; with --through-restarts also how long the broker may be away then
+    /// [default: 5s; with --through-restarts 30s]
     #[arg(long, value_parser = parse_duration)]
     pub settle: Option<Duration>,
 
@@ -165,7 +181,10 @@ impl FromStr for Rate {
         match text.parse::<f64>() {
             _ if text == "max" => Ok(Rate::Max),
             Ok(rate) if RATES.contains(&rate) => Ok(Rate::PerSecond(rate)),
-            _ => Err("give records per second from 0.001 to 1e9, as in --rate 10000, or --rate max".to_owned()),
+            _ => {
+                Err("give records per second from 0.001 to 1e9, as in --rate 10000, or --rate max"
+                    .to_owned())
+            }
         }
     }
 }
@@ -214,10 +233,14 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        unit => return Err(format!("unknown unit '{unit}': use ms, s, m or h, as in --duration 30s")),
+        unit => {
+            return Err(format!("unknown unit '{unit}': use ms, s, m or h, as in --duration 30s"));
+        }
     };
-    let seconds =
-        number.parse::<f64>().map_err(|_| format!("'{number}' is not a number; try --duration 30s"))? * unit_s;
+    let seconds = number
+        .parse::<f64>()
+        .map_err(|_| format!("'{number}' is not a number; try --duration 30s"))?
+        * unit_s;
     Duration::try_from_secs_f64(seconds).map_err(|error| format!("'{text}': {error}"))
 }
 
@@ -230,13 +253,15 @@ impl RunOptions {
             let parts = address.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
             ensure!(
                 matches!(parts, Some((host, Ok(1..))) if !host.is_empty()),
-                "'{address}' is no address: give --bootstrap HOST:PORT, as in 127.0.0.1:9092, or several with commas"
+                "'{address}' is no address: give --bootstrap HOST:PORT, as in 127.0.0.1:9092, or \
+                 several with commas"
             );
         }
         let is_legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         ensure!(
             (1..=TOPIC_NAME_MAX).contains(&self.topic.len()) && self.topic.chars().all(is_legal),
-            "'{}' is no name for a topic: give --topic 1 to {TOPIC_NAME_MAX} of the characters a-z A-Z 0-9 . _ -",
+            "'{}' is no name for a topic: give --topic 1 to {TOPIC_NAME_MAX} of the characters \
+             a-z A-Z 0-9 . _ -",
             self.topic
         );
         Ok(())
@@ -244,15 +269,33 @@ impl RunOptions {
 
     fn check_numbers(&self) -> anyhow::Result<()> {
         let days = LATENCY_MAX.as_secs() / 86_400;
-        ensure!(!self.duration.is_zero(), "--duration must be longer than 0: give, for example, --duration 10s");
-        ensure!(self.duration <= LATENCY_MAX, "--duration is too long: give at most {} h", days * 24);
+        ensure!(
+            !self.duration.is_zero(),
+            "--duration must be longer than 0: give, for example, --duration 10s"
+        );
+        ensure!(
+            self.duration <= LATENCY_MAX,
+            "--duration is too long: give at most {} h",
+            days * 24
+        );
         ensure!(self.warm_up <= LATENCY_MAX, "--warm-up is too long: give at most {} h", days * 24);
-        ensure!(self.settle <= Some(LATENCY_MAX), "--settle is too long: give at most {} h", days * 24);
+        ensure!(
+            self.settle <= Some(LATENCY_MAX),
+            "--settle is too long: give at most {} h",
+            days * 24
+        );
         let in_range = |name: &str, value: usize, max: usize| {
-            ensure!((1..=max).contains(&value), "--{name} {value} is out of range: give 1 to {max}");
+            ensure!(
+                (1..=max).contains(&value),
+                "--{name} {value} is out of range: give 1 to {max}"
+            );
             Ok(())
         };
-        in_range("partitions", usize::try_from(self.partitions).unwrap_or(0), PARTITIONS_MAX as usize)?;
+        in_range(
+            "partitions",
+            usize::try_from(self.partitions).unwrap_or(0),
+            PARTITIONS_MAX as usize,
+        )?;
         in_range("connections", self.connections, CONNECTIONS_MAX)?;
         in_range("in-flight", self.in_flight, IN_FLIGHT_MAX)?;
         in_range("batch-size", self.batch_size, BATCH_SIZE_MAX)?;
@@ -268,17 +311,25 @@ impl RunOptions {
     }
 
     fn check_combinations(&self) -> anyhow::Result<()> {
-        ensure!(!self.idempotence || self.in_flight <= 5, "--idempotence needs --in-flight 5 or less");
+        ensure!(
+            !self.idempotence || self.in_flight <= 5,
+            "--idempotence needs --in-flight 5 or less"
+        );
         ensure!(!self.idempotence || self.acks == Acks::All, "--idempotence needs --acks all");
-        ensure!(!self.consume_only || self.consumers > 0, "--consume-only needs --consumers 1 or more");
+        ensure!(
+            !self.consume_only || self.consumers > 0,
+            "--consume-only needs --consumers 1 or more"
+        );
         ensure!(
             !self.consume_only || !self.through_restarts,
-            "--consume-only sends nothing that --through-restarts could send again: leave out one of the two"
+            "--consume-only sends nothing that --through-restarts could send again: leave out one \
+             of the two"
         );
         let can_verify = self.idempotence && self.can_verify();
         ensure!(
             !self.through_restarts || can_verify,
-            "--through-restarts needs --idempotence, --consumers 1 or more without --skim, and --record-size \
+            "--through-restarts needs --idempotence, --consumers 1 or more without --skim, and \
+             --record-size \
              {STAMP_BYTES} or more"
         );
         Ok(())
@@ -300,7 +351,8 @@ impl RunOptions {
 impl RunOptions {
     pub fn parse_for_tests(line: &str) -> RunOptions {
         let words = ["loadgen", "run"].into_iter().chain(line.split_whitespace());
-        let Command::Run(options) = Options::try_parse_from(words).expect("a valid command line").command;
+        let Command::Run(options) =
+            Options::try_parse_from(words).expect("a valid command line").command;
         *options
     }
 }
@@ -325,9 +377,12 @@ mod tests {
 
     #[test]
     fn the_contract_of_the_command_line_parses() {
-        let line = "loadgen run --bootstrap h:1 --topic t --partitions 3 --record-size 100 --rate max --duration 5s \
-                    --acks all --connections 2 --batch-size 65536 --linger-ms 1 --consumers 1 --json out.json";
-        let Command::Run(options) = Options::try_parse_from(line.split_whitespace()).unwrap().command;
+        let line = "loadgen run --bootstrap h:1 --topic t --partitions 3 --record-size 100 --rate \
+            max --duration 5s \
+                    --acks all --connections 2 --batch-size 65536 --linger-ms 1 --consumers 1 \
+                    --json out.json";
+        let Command::Run(options) =
+            Options::try_parse_from(line.split_whitespace()).unwrap().command;
         assert!(options.check().is_ok());
         assert_eq!((options.partitions, options.acks, options.rate), (3, Acks::All, Rate::Max));
     }
@@ -335,7 +390,8 @@ mod tests {
     #[test]
     fn nothing_can_be_judged_that_is_not_looked_at() {
         let parse = |line: &str| {
-            let Command::Run(options) = Options::try_parse_from(line.split_whitespace()).unwrap().command;
+            let Command::Run(options) =
+                Options::try_parse_from(line.split_whitespace()).unwrap().command;
             (options.check().is_ok(), options.can_verify())
         };
         assert_eq!(parse("loadgen run --consumers 1"), (true, true));
@@ -376,12 +432,19 @@ mod tests {
             let error = RunOptions::parse_for_tests(line).check().expect_err(line).to_string();
             assert!(error.contains(says), "{line}: {error}");
         }
-        assert!(RunOptions::parse_for_tests("--bootstrap a:1,[::1]:2 --rate 1e9 --duration 168h").check().is_ok());
+        assert!(
+            RunOptions::parse_for_tests("--bootstrap a:1,[::1]:2 --rate 1e9 --duration 168h")
+                .check()
+                .is_ok()
+        );
     }
 
     #[test]
     fn patience_is_longer_where_a_broker_is_waited_for() {
         let patience_s = |line: &str| RunOptions::parse_for_tests(line).patience().as_secs();
-        assert_eq!((patience_s(""), patience_s("--through-restarts"), patience_s("--settle 2s")), (5, 30, 2));
+        assert_eq!(
+            (patience_s(""), patience_s("--through-restarts"), patience_s("--settle 2s")),
+            (5, 30, 2)
+        );
     }
 }

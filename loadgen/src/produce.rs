@@ -1,7 +1,8 @@
 //! One producer connection: an open-loop schedule, batches, and produce requests in flight.
 //!
-//! Owns: its lanes (one per partition that it writes to) and its connections to their leaders. Lives on: the generator's
-//! thread. Never: moves a due time because the broker is slow; the record is sent late and counts from when it was due.
+//! Owns: its lanes (one per partition that it writes to) and its connections to their leaders.
+//! Lives on: the generator's thread. Never: moves a due time because the broker is slow; the record
+//! is sent late and counts from when it was due.
 
 use crate::{
     cluster::INIT_PRODUCER_ID_VERSION,
@@ -34,7 +35,8 @@ const RECORDS_PER_STEP: usize = 2048;
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 /// How often a producer id is asked for while the broker is not ready to give one.
 const PRODUCER_ID_TRIES: u32 = 50;
-/// With --through-restarts: how long a batch is sent again and again before it counts as failed, while the load lasts.
+/// With --through-restarts: how long a batch is sent again and again before it counts as failed,
+/// while the load lasts.
 const RETRY_MAX: Duration = Duration::from_secs(90);
 /// Bytes of batches in one request, but for the first batch. Brokers take 100 MiB by default.
 const REQUEST_MAX_BYTES: usize = 32 << 20;
@@ -116,10 +118,13 @@ impl Producer {
         };
         let lane = |partition| Lane { partition, next_sequence: 0, open: None };
         let is_keyed = options.keys > 0;
-        let lanes: Vec<Lane> = (0..partitions).filter(|one| is_keyed || mine(one)).map(lane).collect();
+        let lanes: Vec<Lane> =
+            (0..partitions).filter(|one| is_keyed || mine(one)).map(lane).collect();
         let keys = Keys::new(options.keys, partitions as u32, stream);
         // Bytes that a compressor cannot make nothing of, and that are cheap to make.
-        let value = (0..options.record_size).map(|i| (i as u8).wrapping_mul(151) ^ (i >> 3) as u8).collect();
+        let value = (0..options.record_size)
+            .map(|i| (i as u8).wrapping_mul(151) ^ (i >> 3) as u8)
+            .collect();
         Producer {
             stream,
             lanes,
@@ -145,19 +150,28 @@ impl Producer {
             }
         }
         if self.run.options.idempotence {
-            let connection = self.connections.values().next().context("a producer without partitions")?;
-            let request =
-                InitProducerIdRequest { transactional_id: None, transaction_timeout_ms: -1, ..Default::default() };
+            let connection =
+                self.connections.values().next().context("a producer without partitions")?;
+            let request = InitProducerIdRequest {
+                transactional_id: None,
+                transaction_timeout_ms: -1,
+                ..Default::default()
+            };
             let mut tries = 1..=PRODUCER_ID_TRIES;
             let (response, error) = loop {
-                let response = connection.call(&request, INIT_PRODUCER_ID_VERSION, CALL_TIMEOUT).await?;
+                let response =
+                    connection.call(&request, INIT_PRODUCER_ID_VERSION, CALL_TIMEOUT).await?;
                 let error = error_of(response.error_code);
                 if !error.is_retriable() || tries.next().is_none() {
                     break (response, error);
                 }
                 self.run.ring.sleep(RECONNECT_PAUSE).await;
             };
-            anyhow::ensure!(error == ErrorCode::None, "no producer id: {}; try without --idempotence", error.name());
+            anyhow::ensure!(
+                error == ErrorCode::None,
+                "no producer id: {}; try without --idempotence",
+                error.name()
+            );
             self.producer_id = Some((response.producer_id, response.producer_epoch));
         }
         Ok(())
@@ -213,7 +227,11 @@ impl Producer {
                 let in_flight = self.in_flight.borrow();
                 in_flight.unanswered > 0 || !in_flight.returned.is_empty()
             };
-            let Some(patience) = run.patience_left(run.last_produced(), longest).filter(|_| has_more) else { return };
+            let Some(patience) =
+                run.patience_left(run.last_produced(), longest).filter(|_| has_more)
+            else {
+                return;
+            };
             let step = async {
                 self.send_ready().await;
                 if self.in_flight.borrow().unanswered > 0 {
@@ -283,7 +301,8 @@ impl Producer {
         self.run.options.rate == Rate::Max && self.may_build()
     }
 
-    /// Batches wait in the queue only while the connection is full; then nothing more is built, whatever is due.
+    /// Batches wait in the queue only while the connection is full; then nothing more is built,
+    /// whatever is due.
     fn may_build(&self) -> bool {
         self.ready.len() < self.lanes.len().max(1)
     }
@@ -313,9 +332,16 @@ impl Producer {
                 // Sequences of the protocol wrap at 2^31.
                 builder = builder.producer(id, epoch, (sequence & 0x7fff_ffff) as i32);
             }
-            OpenBatch { builder, first_sequence: sequence, size_bytes: 0, opened: now, due: Vec::new() }
+            OpenBatch {
+                builder,
+                first_sequence: sequence,
+                size_bytes: 0,
+                opened: now,
+                due: Vec::new(),
+            }
         });
-        let record_bytes = self.value.len() + key.map_or(0, |key| key.len()) + RECORD_OVERHEAD_BYTES;
+        let record_bytes =
+            self.value.len() + key.map_or(0, |key| key.len()) + RECORD_OVERHEAD_BYTES;
         let key = key.as_ref().map(<[u8; KEY_BYTES]>::as_slice);
         open.builder.append(self.run.ring.wall_clock_ms(), key, Some(&self.value), &[]);
         open.due.push(due);
@@ -342,15 +368,21 @@ impl Producer {
     }
 
     fn next_wake(&self, now: Instant, linger: Duration) -> Instant {
-        let lingering = self.lanes.iter().filter_map(|lane| lane.open.as_ref()).map(|open| open.opened + linger).min();
+        let lingering = self
+            .lanes
+            .iter()
+            .filter_map(|lane| lane.open.as_ref())
+            .map(|open| open.opened + linger)
+            .min();
         let due = if self.may_build() { Some(self.due(self.built, now)) } else { None };
         lingering.into_iter().chain(due).min().unwrap_or(self.run.times().end)
     }
 
-    /// Sends ready batches, in order, while their connections have room. May be dropped at any time: a batch leaves the queue
-    /// when it is sent.
+    /// Sends ready batches, in order, while their connections have room. May be dropped at any
+    /// time: a batch leaves the queue when it is sent.
     async fn send_ready(&mut self) {
-        // Nothing may overtake what came back: the broker takes any sequence from a producer that it does not know yet.
+        // Nothing may overtake what came back: the broker takes any sequence from a producer that
+        // it does not know yet.
         while self.take_back().await
             && let Some(first) = self.ready.front()
         {
@@ -366,7 +398,14 @@ impl Producer {
                 Err(error) => {
                     self.run.complain(&format!("{error:#}"));
                     for batch in batches {
-                        not_acknowledged(&self.run, &self.in_flight, self.stream, batch, None, None);
+                        not_acknowledged(
+                            &self.run,
+                            &self.in_flight,
+                            self.stream,
+                            batch,
+                            None,
+                            None,
+                        );
                     }
                     self.run.cluster.refresh(&self.run.ring);
                     self.run.ring.sleep(RECONNECT_PAUSE).await;
@@ -376,7 +415,9 @@ impl Producer {
     }
 
     async fn connect(&mut self, leader: &Rc<str>) -> anyhow::Result<Connection> {
-        if let Some(connection) = self.connections.get(leader).filter(|connection| !connection.is_disconnected()) {
+        if let Some(connection) =
+            self.connections.get(leader).filter(|connection| !connection.is_disconnected())
+        {
             return Ok(connection.clone());
         }
         let connection = self.run.cluster.dialer.connect(leader).await?;
@@ -391,7 +432,8 @@ impl Producer {
         while let Some(next) = self.ready.front() {
             size_bytes += next.records.len();
             let has_room = batches.is_empty() || size_bytes <= REQUEST_MAX_BYTES;
-            if !has_room || self.leader(next.partition) != *leader || !taken.insert(next.partition) {
+            if !has_room || self.leader(next.partition) != *leader || !taken.insert(next.partition)
+            {
                 break;
             }
             batches.extend(self.ready.pop_front());
@@ -399,8 +441,8 @@ impl Producer {
         batches
     }
 
-    /// Puts batches that came back in front of the queue, in their order, once nothing is in flight that they could
-    /// overtake. Returns whether sending may go on.
+    /// Puts batches that came back in front of the queue, in their order, once nothing is in flight
+    /// that they could overtake. Returns whether sending may go on.
     async fn take_back(&mut self) -> bool {
         if self.in_flight.borrow().returned.is_empty() {
             return true;
@@ -448,8 +490,8 @@ impl Producer {
     }
 }
 
-/// Books a batch that failed, or hands it back to be sent again. `error` is `None` where there was no answer, `sent` where it
-/// never left.
+/// Books a batch that failed, or hands it back to be sent again. `error` is `None` where there was
+/// no answer, `sent` where it never left.
 fn not_acknowledged(
     run: &Run,
     in_flight: &RefCell<InFlight>,
@@ -461,8 +503,8 @@ fn not_acknowledged(
     let now = run.ring.precise_now();
     let is_next = run.is_settled_up_to(stream, batch.partition, batch.sequences.start);
     let may_retry = match error {
-        // Batches behind one that failed are out of order. The next one in line never is, unless the broker has lost
-        // what it acknowledged.
+        // Batches behind one that failed are out of order. The next one in line never is, unless
+        // the broker has lost what it acknowledged.
         Some(ErrorCode::OutOfOrderSequenceNumber) => !is_next,
         Some(error) => error.is_retriable(),
         None => true,
@@ -497,8 +539,10 @@ pub fn is_of_a_moved_leader(error: ErrorCode) -> bool {
 }
 
 fn encode(run: &Run, batches: &[ReadyBatch]) -> Bytes {
-    let partition =
-        |batch: &ReadyBatch| PartitionProduceData { index: batch.partition, records: Some(batch.records.clone()) };
+    let partition = |batch: &ReadyBatch| PartitionProduceData {
+        index: batch.partition,
+        records: Some(batch.records.clone()),
+    };
     let topic = TopicProduceData {
         name: run.options.topic.clone(),
         partition_data: batches.iter().map(partition).collect(),
@@ -540,11 +584,19 @@ fn settle(
     if run.options.acks == Acks::None {
         in_flight.borrow_mut().is_silent = false;
         for batch in batches {
-            run.sent(stream, batch.partition, batch.sequences, batch.records.len(), &batch.due, received);
+            run.sent(
+                stream,
+                batch.partition,
+                batch.sequences,
+                batch.records.len(),
+                &batch.due,
+                received,
+            );
         }
         return;
     }
-    let response: ProduceResponse = match protocol::decode_exact(&body, run.cluster.produce_version) {
+    let response: ProduceResponse = match protocol::decode_exact(&body, run.cluster.produce_version)
+    {
         Ok(response) => response,
         Err(error) => {
             run.complain(&format!("a produce response that does not decode: {error}"));
@@ -552,7 +604,8 @@ fn settle(
         }
     };
     let results = response.responses.iter().flat_map(|topic| &topic.partition_responses);
-    let errors: FxHashMap<i32, i16> = results.map(|result| (result.index, result.error_code)).collect();
+    let errors: FxHashMap<i32, i16> =
+        results.map(|result| (result.index, result.error_code)).collect();
     for batch in batches {
         match errors.get(&batch.partition).map(|code| error_of(*code)) {
             Some(ErrorCode::None) => {

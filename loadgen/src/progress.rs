@@ -1,6 +1,7 @@
 //! The output while a run goes on: a line each second, and how busy the generator's thread is.
 //!
-//! Owns: nothing that the run needs. Lives on: the generator's thread. Never: judges; `report.rs` does.
+//! Owns: nothing that the run needs. Lives on: the generator's thread. Never: judges; `report.rs`
+//! does.
 
 use crate::{
     report::{GeneratorLoad, ms},
@@ -27,8 +28,12 @@ impl ThreadClock {
 
     /// Shares of `wall`, the time since the start.
     pub fn read(&self, wall: Duration) -> GeneratorLoad {
-        let (Some(began), Some(now)) = (self.began, scheduled()) else { return GeneratorLoad::default() };
-        let share = |from: u64, to: u64| Some(to.saturating_sub(from) as f64 / wall.as_nanos().max(1) as f64);
+        let (Some(began), Some(now)) = (self.began, scheduled()) else {
+            return GeneratorLoad::default();
+        };
+        let share = |from: u64, to: u64| {
+            Some(to.saturating_sub(from) as f64 / wall.as_nanos().max(1) as f64)
+        };
         GeneratorLoad {
             busy: share(began.on_processor_ns, now.on_processor_ns),
             waited: share(began.waited_ns, now.waited_ns),
@@ -66,10 +71,15 @@ pub async fn print_each_second(run: Rc<Run>) {
         );
         let recent = &tallies.recent;
         if !recent.is_empty() {
-            let [p50, p99, max] = [recent.value_at_quantile(0.5), recent.value_at_quantile(0.99), recent.max()].map(ms);
+            let [p50, p99, max] =
+                [recent.value_at_quantile(0.5), recent.value_at_quantile(0.99), recent.max()]
+                    .map(ms);
             line += &format!("  response p50 {p50:>8.3} p99 {p99:>8.3} max {max:>8.3} ms");
         } else if !run.options.consume_only && tallies.acknowledged == acknowledged {
-            line += &format!("  nothing acknowledged for {:.1} s", now.since(run.last_produced()).as_secs_f64());
+            line += &format!(
+                "  nothing acknowledged for {:.1} s",
+                now.since(run.last_produced()).as_secs_f64()
+            );
         }
         if tallies.errors > 0 {
             line += &format!("  {} errors", tallies.errors);

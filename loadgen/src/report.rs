@@ -1,4 +1,5 @@
-//! What a run came to, for people and for programs: the table and the JSON. Pure but for the file that the JSON goes to.
+//! What a run came to, for people and for programs: the table and the JSON. Pure but for the file
+//! that the JSON goes to.
 //!
 //! A figure that was not measured is `null` in the JSON and absent from the table, never 0.
 
@@ -51,7 +52,8 @@ pub struct Report {
     pub not_read_again: Option<String>,
 }
 
-const QUANTILES: [(&str, f64); 5] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99_9", 0.999), ("p99_99", 0.9999)];
+const QUANTILES: [(&str, f64); 5] =
+    [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99_9", 0.999), ("p99_99", 0.9999)];
 
 pub fn ms(ns: u64) -> f64 {
     ns as f64 / 1e6
@@ -75,7 +77,11 @@ impl Report {
     }
 
     fn bytes(&self) -> u64 {
-        if self.options.consume_only { self.tallies.consumed_bytes } else { self.tallies.acknowledged_bytes }
+        if self.options.consume_only {
+            self.tallies.consumed_bytes
+        } else {
+            self.tallies.acknowledged_bytes
+        }
     }
 
     /// What a reader of the figures must know to read them right.
@@ -83,14 +89,19 @@ impl Report {
         let (options, tallies) = (&self.options, &self.tallies);
         let mut remarks = Vec::new();
         if self.interrupted {
-            remarks.push(format!("ended by a signal: these are the figures of {:.2} s", self.seconds));
+            remarks
+                .push(format!("ended by a signal: these are the figures of {:.2} s", self.seconds));
         }
         if self.generator.busy.is_some_and(|busy| busy >= BOTTLENECK_BUSY) {
-            remarks.push("the generator itself was the bottleneck: its thread was busy all the time".to_owned());
+            remarks.push(
+                "the generator itself was the bottleneck: its thread was busy all the time"
+                    .to_owned(),
+            );
         }
         if let Some(waited) = self.generator.waited.filter(|waited| *waited >= CROWDED_WAITED) {
             remarks.push(format!(
-                "the generator waited {:.0} % of the time for its processor, and its latencies count that: give it one \
+                "the generator waited {:.0} % of the time for its processor, and its latencies \
+                 count that: give it one \
                  that nothing else uses, with --core",
                 waited * 100.0
             ));
@@ -102,27 +113,37 @@ impl Report {
             && reached < rate * RATE_REACHED
         {
             remarks.push(format!(
-                "{:.1} % of the rate that was asked for was reached; response times count the delay",
+                "{:.1} % of the rate that was asked for was reached; response times count the \
+                 delay",
                 reached / rate * 100.0
             ));
         }
         if options.acks == Acks::None && !options.consume_only {
             remarks.push(
-                "acks=0: what is called acknowledged was handed to the network; response times are not measured"
+                "acks=0: what is called acknowledged was handed to the network; response times \
+                 are not measured"
                     .to_owned(),
             );
         }
         if tallies.unanswered > 0 {
             remarks.push(
-                "records that were never answered count with the time from when they were due to the end".to_owned(),
+                "records that were never answered count with the time from when they were due to \
+                 the end"
+                    .to_owned(),
             );
         }
         if self.leader_moves > 0 {
-            remarks.push(format!("{} times a partition was found with another leader", self.leader_moves));
+            remarks.push(format!(
+                "{} times a partition was found with another leader",
+                self.leader_moves
+            ));
         }
         let idle = options.consumers.saturating_sub(options.partitions as usize);
         if idle > 0 && !options.fan_out {
-            remarks.push(format!("{idle} of the consumers had no partition: there are {}", options.partitions));
+            remarks.push(format!(
+                "{idle} of the consumers had no partition: there are {}",
+                options.partitions
+            ));
         }
         if let Some(why) = &self.not_read_again {
             remarks.push(format!("the topic was not read once more from its beginning: {why}"));
@@ -138,7 +159,8 @@ impl Report {
     pub fn table(&self) -> String {
         let tallies = &self.tallies;
         let rate = |digits: usize, count: u64, unit: f64| {
-            self.per_second(count).map_or("-".to_owned(), |rate| format!("{:.digits$}", rate / unit))
+            self.per_second(count)
+                .map_or("-".to_owned(), |rate| format!("{:.digits$}", rate / unit))
         };
         let mut lines = vec![
             String::new(),
@@ -152,7 +174,10 @@ impl Report {
         let mut count = |number: u64, what: &str| lines.push(format!("{number:>14} {what}"));
         let per_batch = match tallies.batches {
             0 => String::new(),
-            batches => format!(" in {batches} batches of {:.1} records", tallies.acknowledged as f64 / batches as f64),
+            batches => format!(
+                " in {batches} batches of {:.1} records",
+                tallies.acknowledged as f64 / batches as f64
+            ),
         };
         count(tallies.acknowledged, &format!("acknowledged{per_batch}"));
         count(tallies.consumed, "consumed");
@@ -177,8 +202,10 @@ impl Report {
             ("end to end", &tallies.end_to_end),
         ] {
             if !histogram.is_empty() {
-                let quantiles: String =
-                    QUANTILES.iter().map(|(_, q)| format!("{:>10.3}", ms(histogram.value_at_quantile(*q)))).collect();
+                let quantiles: String = QUANTILES
+                    .iter()
+                    .map(|(_, q)| format!("{:>10.3}", ms(histogram.value_at_quantile(*q))))
+                    .collect();
                 lines.push(format!("{name:<18}{quantiles}{:>10.3}", ms(histogram.max())));
             }
         }
@@ -192,17 +219,22 @@ impl Report {
     }
 
     fn verdict(&self) -> String {
-        let number = |count: Option<u64>| count.map_or("an unknown number of".to_owned(), |count| count.to_string());
+        let number = |count: Option<u64>| {
+            count.map_or("an unknown number of".to_owned(), |count| count.to_string())
+        };
         let verification = &self.verification;
         match verification.verdict {
-            Verdict::Sound => "yes: every acknowledged record was consumed exactly once and in order".to_owned(),
+            Verdict::Sound => {
+                "yes: every acknowledged record was consumed exactly once and in order".to_owned()
+            }
             Verdict::Broken => format!(
                 "NO: {} acknowledged records lost, {} duplicated or out of order",
                 number(verification.lost),
                 number(verification.duplicated_or_out_of_order)
             ),
             Verdict::Unfinished => format!(
-                "not to the end: {} acknowledged records could not be read; is the broker still there?",
+                "not to the end: {} acknowledged records could not be read; is the broker still \
+                 there?",
                 number(verification.unread)
             ),
             Verdict::NotChecked(why) => format!("not checked ({why})"),
@@ -283,7 +315,8 @@ fn options_json(options: &RunOptions) -> Value {
         "topic": options.topic,
         "partitions": options.partitions,
         "record_size": options.record_size,
-        "rate": match options.rate { Rate::Max => json!("max"), Rate::PerSecond(rate) => json!(rate) },
+        "rate": match options.rate { Rate::Max => json!("max"),
+            Rate::PerSecond(rate) => json!(rate) },
         "acks": options.acks.code(),
         "connections": options.connections,
         "batch_size": options.batch_size,
@@ -299,14 +332,16 @@ fn options_json(options: &RunOptions) -> Value {
 /// `null` for each where nothing was measured.
 fn quantiles(histogram: &Histogram<u64>) -> Value {
     let value = |ns: u64| if histogram.is_empty() { Value::Null } else { json!(ms(ns)) };
-    let mut quantiles: Map<String, Value> =
-        QUANTILES.iter().map(|(name, q)| ((*name).to_owned(), value(histogram.value_at_quantile(*q)))).collect();
+    let mut quantiles: Map<String, Value> = QUANTILES
+        .iter()
+        .map(|(name, q)| ((*name).to_owned(), value(histogram.value_at_quantile(*q))))
+        .collect();
     quantiles.insert("max".to_owned(), value(histogram.max()));
     Value::Object(quantiles)
 }
 
-/// Where the JSON goes. It is opened before the load, so that a path that cannot be written is an error then, and a report of
-/// an earlier run is never taken for this one's.
+/// Where the JSON goes. It is opened before the load, so that a path that cannot be written is an
+/// error then, and a report of an earlier run is never taken for this one's.
 pub struct JsonFile {
     path: PathBuf,
     file: File,
@@ -314,8 +349,12 @@ pub struct JsonFile {
 
 impl JsonFile {
     pub fn create(path: PathBuf) -> anyhow::Result<JsonFile> {
-        let hint =
-            || format!("cannot write {}: give --json the path of a file in a folder that exists", path.display());
+        let hint = || {
+            format!(
+                "cannot write {}: give --json the path of a file in a folder that exists",
+                path.display()
+            )
+        };
         let file = File::create(&path).with_context(hint)?;
         Ok(JsonFile { path, file })
     }
@@ -324,7 +363,9 @@ impl JsonFile {
         let text = serde_json::to_string_pretty(report)? + "\n";
         // A pipe cannot be rewound, and need not be.
         let _ = self.file.rewind();
-        self.file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", self.path.display()))
+        self.file
+            .write_all(text.as_bytes())
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
@@ -356,14 +397,22 @@ mod tests {
     fn what_was_not_measured_is_null_and_not_zero() {
         let nothing = report("", Tallies::new(100), 0.0, Findings::default());
         let json = nothing.json();
-        for pointer in
-            ["/records_per_s", "/bytes_per_s", "/response_time_ms/p99", "/end_to_end_ms/max", "/verified", "/lost"]
-        {
+        for pointer in [
+            "/records_per_s",
+            "/bytes_per_s",
+            "/response_time_ms/p99",
+            "/end_to_end_ms/max",
+            "/verified",
+            "/lost",
+        ] {
             assert_eq!(json.pointer(pointer), Some(&Value::Null), "{pointer}");
         }
         assert_eq!((&json["acknowledged"], &json["errors"]), (&json!(0), &json!(0)));
         let table = nothing.table();
-        assert!(table.contains("- records/s") && !table.contains("NaN") && !table.contains("p50 0"), "{table}");
+        assert!(
+            table.contains("- records/s") && !table.contains("NaN") && !table.contains("p50 0"),
+            "{table}"
+        );
     }
 
     #[test]
@@ -373,7 +422,12 @@ mod tests {
         tallies.acknowledged(168, &[early], early, early + Duration::from_millis(1));
         tallies.unanswered(&[late, late], Some(late));
         tallies.close(late + Duration::from_secs(3));
-        let report = report("--rate 1", tallies, 3.0, Findings { acknowledged: 1, unread: 1, ..Findings::default() });
+        let report = report(
+            "--rate 1",
+            tallies,
+            3.0,
+            Findings { acknowledged: 1, unread: 1, ..Findings::default() },
+        );
         let json = report.json();
         assert!(!report.is_good());
         assert_eq!((&json["errors"], &json["unanswered"]), (&json!(2), &json!(2)));
@@ -389,7 +443,11 @@ mod tests {
         tallies.unsent = 50;
         let report = report("--rate 100", tallies, 1.0, Findings::default());
         assert!(report.is_good(), "the measurement is sound; it says what the broker cannot do");
-        assert!(report.remarks().iter().any(|remark| remark.contains("50.0 % of the rate")), "{:?}", report.remarks());
+        assert!(
+            report.remarks().iter().any(|remark| remark.contains("50.0 % of the rate")),
+            "{:?}",
+            report.remarks()
+        );
         assert!(report.table().contains("50 unsent"));
     }
 
@@ -402,7 +460,12 @@ mod tests {
         ] {
             let mut tallies = Tallies::new(100);
             tallies.fetch_errors = 3;
-            let report = report(line, tallies, 1.0, Findings { acknowledged: 1, consumed: 1, ..Findings::default() });
+            let report = report(
+                line,
+                tallies,
+                1.0,
+                Findings { acknowledged: 1, consumed: 1, ..Findings::default() },
+            );
             assert_eq!(report.is_good(), is_good, "{line}");
             assert_eq!(report.json()["fetch_errors"], json!(3));
         }
@@ -413,8 +476,15 @@ mod tests {
         let unread = Findings { acknowledged: 5, unread: 5, ..Findings::default() };
         let report = report("--consumers 1", Tallies::new(100), 1.0, unread);
         assert!(!report.is_good());
-        assert_eq!((&report.json()["verified"], &report.json()["unread"]), (&Value::Null, &json!(5)));
-        assert!(report.table().contains("5 acknowledged records could not be read"), "{}", report.table());
+        assert_eq!(
+            (&report.json()["verified"], &report.json()["unread"]),
+            (&Value::Null, &json!(5))
+        );
+        assert!(
+            report.table().contains("5 acknowledged records could not be read"),
+            "{}",
+            report.table()
+        );
     }
 
     #[test]
@@ -424,16 +494,26 @@ mod tests {
         let failed = failed(&options, &anyhow::anyhow!("no broker"));
         let keys = |report: &Value| report.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&failed), keys(&good));
-        assert_eq!((&failed["error"], &failed["acknowledged"]), (&json!("no broker"), &Value::Null));
-        assert_eq!((&failed["response_time_ms"]["p50"], &failed["options"]["topic"]), (&Value::Null, &json!("t")));
+        assert_eq!(
+            (&failed["error"], &failed["acknowledged"]),
+            (&json!("no broker"), &Value::Null)
+        );
+        assert_eq!(
+            (&failed["response_time_ms"]["p50"], &failed["options"]["topic"]),
+            (&Value::Null, &json!("t"))
+        );
     }
 
     #[test]
     fn remarks_say_who_was_slow() {
-        let mut report = report("--consumers 3 --partitions 2", Tallies::new(100), 1.0, Findings::default());
+        let mut report =
+            report("--consumers 3 --partitions 2", Tallies::new(100), 1.0, Findings::default());
         report.generator = GeneratorLoad { busy: Some(0.5), waited: Some(0.3) };
         let said = report.remarks().join("\n");
-        assert!(said.contains("waited 30 %") && said.contains("1 of the consumers had no partition"), "{said}");
+        assert!(
+            said.contains("waited 30 %") && said.contains("1 of the consumers had no partition"),
+            "{said}"
+        );
         report.generator = GeneratorLoad { busy: Some(0.97), waited: Some(0.0) };
         assert!(report.remarks().join("\n").contains("bottleneck"));
     }

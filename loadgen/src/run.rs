@@ -1,7 +1,7 @@
 //! One run: the tasks, the clock they share, and what they find out.
 //!
-//! Owns: the tallies and the verdict. Lives on: the generator's thread. Never: touches a socket; waits without a bound once
-//! the load is over.
+//! Owns: the tallies and the verdict. Lives on: the generator's thread. Never: touches a socket;
+//! waits without a bound once the load is over.
 
 use crate::{
     cluster::{Cluster, From},
@@ -34,7 +34,8 @@ use std::{
 const COMPLAINTS_MAX: usize = 10;
 /// How long consumers may take to read the rest, beyond as long again as the load took.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
-/// With --through-restarts: how long a broker that answered at the end may take until it can be read once more.
+/// With --through-restarts: how long a broker that answered at the end may take until it can be
+/// read once more.
 const READ_AGAIN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The clock of a run.
@@ -129,9 +130,14 @@ fn check_core(core: Option<usize>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn run_on(ring: Ring, options: RunOptions, interrupt: Rc<Interrupt>) -> anyhow::Result<Report> {
+async fn run_on(
+    ring: Ring,
+    options: RunOptions,
+    interrupt: Rc<Interrupt>,
+) -> anyhow::Result<Report> {
     let prepared = first(prepare(&ring, options, interrupt.clone()), interrupt.wait()).await;
-    let (run, consumers, producers) = prepared.context("ended by a signal before the load began")??;
+    let (run, consumers, producers) =
+        prepared.context("ended by a signal before the load began")??;
     // The time that many connections take to be made is none of the load's.
     let start = ring.precise_now();
     run.set_times(Times::from(start, &run.options));
@@ -147,7 +153,8 @@ async fn run_on(ring: Ring, options: RunOptions, interrupt: Rc<Interrupt>) -> an
         ring.spawn(progress::print_each_second(run.clone()));
     }
     consumers.into_iter().for_each(|consumer| run.spawn_consumer(consumer));
-    let producing: Vec<_> = producers.into_iter().map(|producer| ring.spawn(producer.send_all())).collect();
+    let producing: Vec<_> =
+        producers.into_iter().map(|producer| ring.spawn(producer.send_all())).collect();
     let all_read = async {
         if !run.options.once {
             future::pending::<()>().await;
@@ -233,7 +240,8 @@ async fn all_consumers(run: &Rc<Run>, from: From) -> anyhow::Result<Vec<Consumer
     Ok(consumers)
 }
 
-/// Lets the consumers read what was acknowledged, as long as they come further, and once more with --through-restarts.
+/// Lets the consumers read what was acknowledged, as long as they come further, and once more with
+/// --through-restarts.
 async fn read_to_end(run: &Rc<Run>) -> Findings {
     stop_consumers(run).await;
     run.book_never_arrived();
@@ -252,7 +260,8 @@ async fn read_to_end(run: &Rc<Run>) -> Findings {
     findings.with_second_reading(again)
 }
 
-/// Reads the topic from its beginning: what consumers saw while it was new may be gone from the disk.
+/// Reads the topic from its beginning: what consumers saw while it was new may be gone from the
+/// disk.
 async fn read_again(run: &Rc<Run>) -> anyhow::Result<Findings> {
     ensure!(!run.is_silent(), "the broker has not come back");
     run.verifier.borrow_mut().start_over();
@@ -267,8 +276,8 @@ async fn read_again(run: &Rc<Run>) -> anyhow::Result<Findings> {
     Ok(run.verifier.borrow().findings())
 }
 
-/// Waits until the consumers have passed everything acknowledged, as long as they make progress, and has them stop. Those that
-/// wait for an answer then get as long as one may take.
+/// Waits until the consumers have passed everything acknowledged, as long as they make progress,
+/// and has them stop. Those that wait for an answer then get as long as one may take.
 async fn stop_consumers(run: &Run) {
     let longest = run.options.duration + run.options.warm_up + CATCH_UP_MAX;
     while run.options.can_verify() && !run.verifier.borrow().has_caught_up() {
@@ -285,7 +294,8 @@ async fn stop_consumers(run: &Run) {
     loop {
         let changed = run.changed.clone().past(run.changed.generation());
         let oldest = run.fetches.borrow().values().min().copied();
-        let patience = run.patience_left(oldest.unwrap_or(told), longest).filter(|_| run.consumers.get() > 0);
+        let patience =
+            run.patience_left(oldest.unwrap_or(told), longest).filter(|_| run.consumers.get() > 0);
         let Some(patience) = patience else { break };
         run.within(patience, changed).await;
     }
@@ -333,12 +343,16 @@ impl Run {
     }
 
     /// The output of `future`, or `None` when the time has passed, or the user has lost patience.
-    pub async fn within<T>(&self, patience: Duration, future: impl Future<Output = T>) -> Option<T> {
+    pub async fn within<T>(
+        &self,
+        patience: Duration,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
         self.ring.timeout(patience, first(future, self.end_moved.notified())).await.flatten()
     }
 
-    /// How long nothing may come from now on, after the end and what came last; `None`: no longer. `longest` after the end
-    /// it is over in any case.
+    /// How long nothing may come from now on, after the end and what came last; `None`: no longer.
+    /// `longest` after the end it is over in any case.
     pub fn patience_left(&self, progress: Instant, longest: Duration) -> Option<Duration> {
         let (now, end) = (self.ring.precise_now(), self.times().end);
         let patience = self.patience.get();
@@ -354,14 +368,16 @@ impl Run {
     /// Whether something was sent and the broker has answered nothing of it to the end.
     fn is_silent(&self) -> bool {
         let tallies = self.tallies.borrow();
-        tallies.unanswered > 0 && self.patience_left(self.last_produced.get(), Duration::MAX).is_none()
+        tallies.unanswered > 0
+            && self.patience_left(self.last_produced.get(), Duration::MAX).is_none()
     }
 
     pub fn producers_are_done(&self) -> bool {
         self.producers_done.get()
     }
 
-    /// Consumers that measure stop at the end; those that verify, when there is nothing left to see.
+    /// Consumers that measure stop at the end; those that verify, when there is nothing left to
+    /// see.
     pub fn consumers_may_stop(&self) -> bool {
         let is_over = self.options.consume_only && self.ring.precise_now() >= self.times().end;
         is_over || self.consumers_may_stop.get()
@@ -391,7 +407,11 @@ impl Run {
     pub fn built(&self, stream: u32, partition: i32, end_sequence: u64, due: &[Instant]) {
         if self.options.can_verify() {
             let tallies = self.tallies.borrow();
-            self.verifier.borrow_mut().built((stream, partition), end_sequence, tallies.measured(due));
+            self.verifier.borrow_mut().built(
+                (stream, partition),
+                end_sequence,
+                tallies.measured(due),
+            );
         }
     }
 
@@ -478,14 +498,17 @@ impl Run {
 
     fn book_never_arrived(&self) {
         let (mut tallies, readers) = (self.tallies.borrow_mut(), self.readers_of_a_record());
-        self.verifier.borrow_mut().drain_never_arrived(|due, records| tallies.not_arrived(due, records * readers));
+        self.verifier
+            .borrow_mut()
+            .drain_never_arrived(|due, records| tallies.not_arrived(due, records * readers));
     }
 
     fn close(&self) {
         self.tallies.borrow_mut().close(self.ring.precise_now());
     }
 
-    /// The measured time ends with the last acknowledgement: none that came late makes a rate look better.
+    /// The measured time ends with the last acknowledgement: none that came late makes a rate look
+    /// better.
     fn measured_until(&self, ended: Instant) -> Instant {
         ended.max(self.tallies.borrow().last_acknowledged)
     }
@@ -513,7 +536,12 @@ impl Run {
         }
     }
 
-    pub fn consumed_tally(&self, partition: i32, now: Instant, verifies: bool) -> ConsumedTally<'_> {
+    pub fn consumed_tally(
+        &self,
+        partition: i32,
+        now: Instant,
+        verifies: bool,
+    ) -> ConsumedTally<'_> {
         ConsumedTally {
             run: self,
             partition,
@@ -581,7 +609,8 @@ impl ConsumedTally<'_> {
         let Some(stamp) = stamp else { return self.tallies.consumed(size_bytes) };
         if stamp.run == self.run.id {
             if self.verifies {
-                self.came_further |= self.verifier.consumed((stamp.stream, self.partition), stamp.sequence);
+                self.came_further |=
+                    self.verifier.consumed((stamp.stream, self.partition), stamp.sequence);
             }
             if self.run.reading_again.get() {
                 return;

@@ -1,4 +1,5 @@
-//! What goes to the terminal. A reader that has gone away (`| head`) ends nothing: the run goes on, and the JSON is written.
+//! What goes to the terminal. A reader that has gone away (`| head`) ends nothing: the run goes on,
+//! and the JSON is written.
 
 use std::io::{Write, stderr, stdout};
 

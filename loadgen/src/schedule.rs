@@ -3,8 +3,8 @@
 use ring::Instant;
 use std::time::Duration;
 
-/// Record number i of stream s of n is due at start + (i·n + s) / rate: the streams take turns, so that their records do not
-/// all come at one moment.
+/// Record number i of stream s of n is due at start + (i·n + s) / rate: the streams take turns, so
+/// that their records do not all come at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     pub start: Instant,
@@ -47,17 +47,26 @@ mod tests {
 
     #[test]
     fn all_streams_together_owe_rate_times_duration() {
-        for (rate, streams, seconds, total) in
-            [(500.0, 1, 4.0, 2000), (1000.0, 3, 1.0, 1000), (7.0, 2, 0.5, 4), (1e6, 2, 2.0, 2_000_000)]
-        {
+        for (rate, streams, seconds, total) in [
+            (500.0, 1, 4.0, 2000),
+            (1000.0, 3, 1.0, 1000),
+            (7.0, 2, 0.5, 4),
+            (1e6, 2, 2.0, 2_000_000),
+        ] {
             let owed = |stream| {
                 let schedule = Schedule { start: Instant(5_000), rate, streams, stream };
                 let end = schedule.start + Duration::from_secs_f64(seconds);
                 let count = schedule.count_before(end);
-                assert!(schedule.due(count) >= end && (count == 0 || schedule.due(count - 1) < end));
+                assert!(
+                    schedule.due(count) >= end && (count == 0 || schedule.due(count - 1) < end)
+                );
                 count
             };
-            assert_eq!((0..streams as u32).map(owed).sum::<u64>(), total, "{rate}/s in {streams} streams");
+            assert_eq!(
+                (0..streams as u32).map(owed).sum::<u64>(),
+                total,
+                "{rate}/s in {streams} streams"
+            );
         }
     }
 

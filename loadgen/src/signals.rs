@@ -1,7 +1,8 @@
-//! Ctrl-C and SIGTERM: the first ends the load and lets the run report, the second ends the process at once.
+//! Ctrl-C and SIGTERM: the first ends the load and lets the run report, the second ends the process
+//! at once.
 //!
-//! Owns: a thread that waits for signals, and nothing else. Lives on: that thread, which rings the generator's doorbell. Never:
-//! touches what the generator's thread owns.
+//! Owns: a thread that waits for signals, and nothing else. Lives on: that thread, which rings the
+//! generator's doorbell. Never: touches what the generator's thread owns.
 
 use ring::{Doorbell, Ring, signal::Signal};
 use std::{

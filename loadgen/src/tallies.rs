@@ -1,7 +1,8 @@
 //! Counts and latencies of a run. Pure: what happened goes in, with the times that it happened at.
 //!
-//! Every record that was due is, at the end, acknowledged, an error (refused, or unanswered), or unsent; each has its response
-//! time, those that were not acknowledged with at least the time until the end.
+//! Every record that was due is, at the end, acknowledged, an error (refused, or unanswered), or
+//! unsent; each has its response time, those that were not acknowledged with at least the time
+//! until the end.
 
 use crate::{missing::Missing, schedule::Schedule};
 use hdrhistogram::Histogram;
@@ -84,7 +85,13 @@ impl Tallies {
         &due[due.partition_point(|due| *due < self.measure_from)..]
     }
 
-    pub fn acknowledged(&mut self, wire_bytes: usize, due: &[Instant], sent: Instant, answered: Instant) {
+    pub fn acknowledged(
+        &mut self,
+        wire_bytes: usize,
+        due: &[Instant],
+        sent: Instant,
+        answered: Instant,
+    ) {
         let measured = self.measured(due);
         if measured.is_empty() {
             return;
@@ -132,12 +139,19 @@ impl Tallies {
     }
 
     fn not_acknowledged(&mut self, due: &[Instant]) {
-        at_one_moment(self.measured(due)).for_each(|same| self.never_acknowledged.add(same[0], same.len() as u64));
+        at_one_moment(self.measured(due))
+            .for_each(|same| self.never_acknowledged.add(same[0], same.len() as u64));
     }
 
-    /// Records of a schedule that were due and never built. They are unanswered where the broker does not answer any more
-    /// (`is_silent`); else what was sent went too slowly.
-    pub fn not_sent(&mut self, schedule: &Schedule, records: Range<u64>, is_silent: bool, arrivals: u64) {
+    /// Records of a schedule that were due and never built. They are unanswered where the broker
+    /// does not answer any more (`is_silent`); else what was sent went too slowly.
+    pub fn not_sent(
+        &mut self,
+        schedule: &Schedule,
+        records: Range<u64>,
+        is_silent: bool,
+        arrivals: u64,
+    ) {
         let count = records.end.saturating_sub(records.start);
         if is_silent {
             self.errors += count;
@@ -166,7 +180,8 @@ impl Tallies {
         self.consumed_bytes += size_bytes as u64;
     }
 
-    /// Only the batch's header was looked at, which does not tell what the records' values take: the whole batch counts.
+    /// Only the batch's header was looked at, which does not tell what the records' values take:
+    /// the whole batch counts.
     pub fn skimmed(&mut self, records: u64, batch_size_bytes: usize) {
         self.consumed += records;
         self.consumed_bytes += batch_size_bytes as u64;
@@ -197,7 +212,9 @@ impl Tallies {
             (&mut self.never_acknowledged, &mut self.response),
             (&mut self.never_arrived, &mut self.end_to_end),
         ] {
-            std::mem::take(missing).waits(now).for_each(|(wait, count)| record(histogram, wait, count));
+            std::mem::take(missing)
+                .waits(now)
+                .for_each(|(wait, count)| record(histogram, wait, count));
         }
     }
 }
@@ -232,15 +249,23 @@ mod tests {
         let mut tallies = Tallies::new(100);
         // 10 records, one each 100 ms; the broker answers the first five at once, then freezes.
         let due: Vec<Instant> = (0..10).map(|index| at(index * 100)).collect();
-        due[..5].iter().for_each(|one| tallies.acknowledged(168, &[*one], *one, *one + Duration::from_millis(1)));
+        due[..5].iter().for_each(|one| {
+            tallies.acknowledged(168, &[*one], *one, *one + Duration::from_millis(1))
+        });
         tallies.unanswered(&due[5..7], Some(at(600)));
         tallies.unanswered(&due[7..], None);
         tallies.close(at(6_000));
         assert_eq!((tallies.acknowledged, tallies.errors, tallies.unanswered), (5, 5, 5));
         assert_eq!(tallies.response.len(), 10);
         assert_eq!(quantile_ms(&tallies.response, 0.5), 1);
-        assert!((5_495..=5_505).contains(&quantile_ms(&tallies.response, 1.0)), "due at 500, waited until 6000");
-        assert!((5_095..=5_105).contains(&quantile_ms(&tallies.response, 0.6)), "due at 900, waited until 6000");
+        assert!(
+            (5_495..=5_505).contains(&quantile_ms(&tallies.response, 1.0)),
+            "due at 500, waited until 6000"
+        );
+        assert!(
+            (5_095..=5_105).contains(&quantile_ms(&tallies.response, 0.6)),
+            "due at 900, waited until 6000"
+        );
         // What never left was not on its way either.
         assert_eq!((tallies.service.len(), quantile_ms(&tallies.service, 1.0) / 10), (7, 540));
     }
@@ -260,12 +285,20 @@ mod tests {
         for is_silent in [false, true] {
             let mut tallies = Tallies::new(100);
             tallies.measure_from = at(1);
-            // Of the first millisecond: warm-up. Ten million records are booked in portions, and none goes astray.
+            // Of the first millisecond: warm-up. Ten million records are booked in portions, and
+            // none goes astray.
             tallies.not_sent(&schedule, 0..10_000_000, is_silent, 2);
             tallies.close(at(1_000));
             let (unsent, unanswered) = if is_silent { (0, 10_000_000) } else { (10_000_000, 0) };
-            assert_eq!((tallies.unsent, tallies.unanswered, tallies.errors), (unsent, unanswered, unanswered));
-            assert!((8_999_000..=9_001_000).contains(&tallies.response.len()), "{}", tallies.response.len());
+            assert_eq!(
+                (tallies.unsent, tallies.unanswered, tallies.errors),
+                (unsent, unanswered, unanswered)
+            );
+            assert!(
+                (8_999_000..=9_001_000).contains(&tallies.response.len()),
+                "{}",
+                tallies.response.len()
+            );
             assert_eq!(tallies.end_to_end.len(), 2 * tallies.response.len());
             assert!((985..=1_000).contains(&quantile_ms(&tallies.response, 0.5)));
         }
@@ -282,7 +315,10 @@ mod tests {
         tallies.acknowledged(400, &due, at(150), at(160));
         tallies.sent(400, &due[..1], at(160));
         tallies.sent(400, &due[1..], at(160));
-        assert_eq!((tallies.acknowledged, tallies.acknowledged_bytes, tallies.batches), (4, 400, 2));
+        assert_eq!(
+            (tallies.acknowledged, tallies.acknowledged_bytes, tallies.batches),
+            (4, 400, 2)
+        );
         assert_eq!(tallies.response.len(), 2);
     }
 }

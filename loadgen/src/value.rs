@@ -1,7 +1,9 @@
-//! What a record's value says: which run and stream it belongs to, its place in the stream, and when it was due.
+//! What a record's value says: which run and stream it belongs to, its place in the stream, and
+//! when it was due.
 //!
-//! Layout, little endian: run u32, stream u32, sequence u64, due time u64 (nanoseconds of the generator's clock), then
-//! padding. A value too small for it carries padding only, and is neither verified nor timed end to end.
+//! Layout, little endian: run u32, stream u32, sequence u64, due time u64 (nanoseconds of the
+//! generator's clock), then padding. A value too small for it carries padding only, and is neither
+//! verified nor timed end to end.
 
 pub const STAMP_BYTES: usize = 24;
 
@@ -26,8 +28,10 @@ impl Stamp {
 
     pub fn read(value: &[u8]) -> Option<Stamp> {
         let stamp = value.first_chunk::<STAMP_BYTES>()?;
-        let u32_at = |at: usize| u32::from_le_bytes(stamp[at..at + 4].try_into().expect("four bytes"));
-        let u64_at = |at: usize| u64::from_le_bytes(stamp[at..at + 8].try_into().expect("eight bytes"));
+        let u32_at =
+            |at: usize| u32::from_le_bytes(stamp[at..at + 4].try_into().expect("four bytes"));
+        let u64_at =
+            |at: usize| u64::from_le_bytes(stamp[at..at + 8].try_into().expect("eight bytes"));
         Some(Stamp { run: u32_at(0), stream: u32_at(4), sequence: u64_at(8), due_ns: u64_at(16) })
     }
 }

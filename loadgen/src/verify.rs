@@ -1,7 +1,8 @@
 //! Whether every acknowledged record was consumed exactly once and in order. Pure.
 //!
-//! Within one stream and partition sequences are produced 0, 1, 2, … A consumer must see them rising; what it skips must
-//! not have been acknowledged. What a consumer has not come to is lost only where the partition was read to its end.
+//! Within one stream and partition sequences are produced 0, 1, 2, … A consumer must see them
+//! rising; what it skips must not have been acknowledged. What a consumer has not come to is lost
+//! only where the partition was read to its end.
 
 use crate::options::{Acks, RunOptions};
 use ring::Instant;
@@ -57,7 +58,9 @@ impl Findings {
     pub fn with_second_reading(self, again: Findings) -> Findings {
         Findings {
             lost: self.lost.max(again.lost),
-            duplicated_or_out_of_order: self.duplicated_or_out_of_order.max(again.duplicated_or_out_of_order),
+            duplicated_or_out_of_order: self
+                .duplicated_or_out_of_order
+                .max(again.duplicated_or_out_of_order),
             unread: self.unread.max(again.unread),
             ..self
         }
@@ -91,7 +94,8 @@ impl Verification {
         let is_broken = findings.lost > 0 || findings.duplicated_or_out_of_order > 0;
         let verdict = if !options.can_verify() {
             Verdict::NotChecked(
-                "needs --consumers 1 or more without --skim and --consume-only, and --record-size 24 or more",
+                "needs --consumers 1 or more without --skim and --consume-only, and --record-size \
+                 24 or more",
             )
         } else if is_broken {
             Verdict::Broken
@@ -124,10 +128,12 @@ impl Verification {
 }
 
 impl Verifier {
-    /// A batch is on its way; `due` are the rising due times of its last records, those that are measured.
+    /// A batch is on its way; `due` are the rising due times of its last records, those that are
+    /// measured.
     pub fn built(&mut self, lane: Lane, end: u64, due: &[Instant]) {
         if let (Some(first), Some(last)) = (due.first(), due.last()) {
-            let awaited = Awaited { end, records: due.len() as u64, first_due: *first, last_due: *last };
+            let awaited =
+                Awaited { end, records: due.len() as u64, first_due: *first, last_due: *last };
             self.lanes.entry(lane).or_default().awaited.push_back(awaited);
         }
     }
@@ -193,10 +199,12 @@ impl Verifier {
         self.lanes.values().all(|lane| lane.next >= lane.acknowledged_end)
     }
 
-    /// Gives the records that were built and never seen, some at a time, with the latest moment at which these were due.
+    /// Gives the records that were built and never seen, some at a time, with the latest moment at
+    /// which these were due.
     pub fn drain_never_arrived(&mut self, mut give: impl FnMut(Instant, u64)) {
         for batch in self.lanes.values_mut().flat_map(|lane| lane.awaited.drain(..)) {
-            // Their due times lie about evenly between the first and the last: tenths are exact enough.
+            // Their due times lie about evenly between the first and the last: tenths are exact
+            // enough.
             let span_ns = batch.last_due.0 - batch.first_due.0;
             let portions = if span_ns == 0 { 1 } else { batch.records.min(10) };
             let up_to = |portion: u64| batch.records * portion / portions;
@@ -228,7 +236,8 @@ impl Verifier {
 
 /// How many of `gap` lie in none of the `unacknowledged` ranges (which do not overlap one another).
 fn acknowledged_within(gap: &Range<u64>, unacknowledged: &[Range<u64>]) -> u64 {
-    let overlap = |range: &Range<u64>| range.end.min(gap.end).saturating_sub(range.start.max(gap.start));
+    let overlap =
+        |range: &Range<u64>| range.end.min(gap.end).saturating_sub(range.start.max(gap.start));
     gap.end - gap.start - unacknowledged.iter().map(overlap).sum::<u64>()
 }
 
@@ -245,7 +254,11 @@ mod tests {
         }
     }
 
-    fn verify(acknowledged: &[Range<u64>], unacknowledged: &[Range<u64>], consumed: &[u64]) -> (u64, u64) {
+    fn verify(
+        acknowledged: &[Range<u64>],
+        unacknowledged: &[Range<u64>],
+        consumed: &[u64],
+    ) -> (u64, u64) {
         let mut verifier = Verifier::default();
         verifier.reached_end(LANE.1, true);
         acknowledged.iter().for_each(|range| verifier.acknowledged(LANE, range.clone()));
@@ -277,7 +290,10 @@ mod tests {
         verifier.start_over();
         verifier.consumed(LANE, 1);
         let second = verifier.findings();
-        assert_eq!(second, Findings { acknowledged: 2, consumed: 1, lost: 1, ..Findings::default() });
+        assert_eq!(
+            second,
+            Findings { acknowledged: 2, consumed: 1, lost: 1, ..Findings::default() }
+        );
         assert_eq!(first.with_second_reading(second), Findings { lost: 1, ..first });
     }
 
@@ -318,12 +334,20 @@ mod tests {
         let options = |line: &str| RunOptions::parse_for_tests(line);
         let judge = |line: &str, findings: Findings| {
             let verification = Verification::judge(&options(line), findings);
-            (verification.verified(), verification.lost, verification.duplicated_or_out_of_order, verification.unread)
+            (
+                verification.verified(),
+                verification.lost,
+                verification.duplicated_or_out_of_order,
+                verification.unread,
+            )
         };
         let clean = Findings { acknowledged: 10, consumed: 10, ..Findings::default() };
         let never_looked_at = Findings { acknowledged: 10, unread: 10, ..Findings::default() };
         assert_eq!(judge("--consumers 1", clean), (Some(true), Some(0), Some(0), Some(0)));
-        assert_eq!(judge("--consumers 1", Findings { lost: 2, ..clean }), (Some(false), Some(2), Some(0), Some(0)));
+        assert_eq!(
+            judge("--consumers 1", Findings { lost: 2, ..clean }),
+            (Some(false), Some(2), Some(0), Some(0))
+        );
         let half_read = Findings { lost: 1, unread: 3, ..clean };
         assert_eq!(judge("--consumers 1", half_read), (Some(false), Some(1), Some(0), Some(3)));
         assert_eq!(judge("--consumers 1", never_looked_at), (None, None, None, Some(10)));

@@ -9,10 +9,13 @@ use prometheus_client::registry::Registry;
 use rustc_hash::FxHashMap;
 
 use super::system::SystemSnapshot;
-use crate::stats::{GroupSnapshot, Histogram, PartitionSnapshot, ShardSnapshot, Snapshot, TopicTraffic};
+use crate::stats::{
+    GroupSnapshot, Histogram, PartitionSnapshot, ShardSnapshot, Snapshot, TopicTraffic,
+};
 
-/// At most so many topics, partitions, groups, and group offsets are told apart in one answer. Traffic of more topics is
-/// summed under `OTHER`; of the rest the excess is left out, and `millstream_metrics_left_out` says how many.
+/// At most so many topics, partitions, groups, and group offsets are told apart in one answer.
+/// Traffic of more topics is summed under `OTHER`; of the rest the excess is left out, and
+/// `millstream_metrics_left_out` says how many.
 pub const MAX_SERIES_PER_KIND: usize = 10_000;
 
 /// Not a topic's name, because of the brackets.
@@ -25,7 +28,12 @@ pub fn render(snapshot: Snapshot, system: SystemSnapshot, ready: bool) -> String
     render_with_limit(snapshot, system, ready, MAX_SERIES_PER_KIND)
 }
 
-pub(super) fn render_with_limit(snapshot: Snapshot, system: SystemSnapshot, ready: bool, limit: usize) -> String {
+pub(super) fn render_with_limit(
+    snapshot: Snapshot,
+    system: SystemSnapshot,
+    ready: bool,
+    limit: usize,
+) -> String {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Scrape { snapshot, system, ready, limit }));
     let mut output = String::new();
@@ -64,9 +72,9 @@ impl Writer<'_> {
             // Braces around no label at all are allowed, but scrapers do not expect them.
             match labels.is_empty() {
                 true => family.encode_counter::<NoLabelSet, f64, u64>(&value, None)?,
-                false => {
-                    family.encode_family(&escaped(labels))?.encode_counter::<NoLabelSet, f64, u64>(&value, None)?
-                }
+                false => family
+                    .encode_family(&escaped(labels))?
+                    .encode_counter::<NoLabelSet, f64, u64>(&value, None)?,
             }
         }
         Ok(())
@@ -119,7 +127,8 @@ impl Writer<'_> {
     }
 }
 
-/// The text format needs these characters escaped, and the encoder leaves that to us: a group may have any name.
+/// The text format needs these characters escaped, and the encoder leaves that to us: a group may
+/// have any name.
 fn escaped(mut labels: Labels) -> Labels {
     for (_, value) in &mut labels {
         if value.contains(['\\', '"', '\n']) {
@@ -172,15 +181,30 @@ impl Scrape {
             "1 while clients are served",
             [(Labels::new(), f64::from(u8::from(self.ready)))],
         )?;
-        writer.counter("process_cpu_seconds", "User and system time of this process", single(system.cpu_seconds))?;
+        writer.counter(
+            "process_cpu_seconds",
+            "User and system time of this process",
+            single(system.cpu_seconds),
+        )?;
         let memory = system.resident_memory_bytes.map(|bytes| bytes as f64);
-        writer.gauge("process_resident_memory_bytes", "Resident memory of this process", single(memory))?;
+        writer.gauge(
+            "process_resident_memory_bytes",
+            "Resident memory of this process",
+            single(memory),
+        )?;
         let files = system.open_files.map(|files| files as f64);
         writer.gauge("process_open_fds", "Open file descriptors of this process", single(files))?;
         let files_max = system.open_files_max.map(|files| files as f64);
-        writer.gauge("process_max_fds", "How many file descriptors this process may have", single(files_max))?;
+        writer.gauge(
+            "process_max_fds",
+            "How many file descriptors this process may have",
+            single(files_max),
+        )?;
         let disk = |value: fn(&super::system::DiskSnapshot) -> u64| {
-            system.disks.iter().map(move |disk| (label("log_dir", &disk.log_dir), value(disk) as f64))
+            system
+                .disks
+                .iter()
+                .map(move |disk| (label("log_dir", &disk.log_dir), value(disk) as f64))
         };
         writer.gauge(
             "millstream_disk_free_bytes",
@@ -204,7 +228,10 @@ fn stall_labels(core: usize, stalls: &ring::Stalls) -> Labels {
 }
 
 fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
-    fn each(shards: &[ShardSnapshot], value: fn(&ShardSnapshot) -> f64) -> impl Iterator<Item = (Labels, f64)> {
+    fn each(
+        shards: &[ShardSnapshot],
+        value: fn(&ShardSnapshot) -> f64,
+    ) -> impl Iterator<Item = (Labels, f64)> {
         shards.iter().map(move |shard| (label("core", shard.core), value(shard)))
     }
     let infos = shards.iter().map(|shard| {
@@ -216,7 +243,11 @@ fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::E
         (labels, 1.0)
     });
     writer.gauge("millstream_core_info", "A core's processor and its way of doing I/O", infos)?;
-    writer.gauge("millstream_connections", "Open connections", each(shards, |shard| shard.connections as f64))?;
+    writer.gauge(
+        "millstream_connections",
+        "Open connections",
+        each(shards, |shard| shard.connections as f64),
+    )?;
     let files = each(shards, |shard| shard.log_files as f64);
     writer.gauge("millstream_log_files", "Descriptors that files of logs hold", files)?;
     let files_max = each(shards, |shard| shard.log_files_max as f64);
@@ -232,12 +263,17 @@ fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::E
     )?;
     let of_shard = |shard: &'_ ShardSnapshot| {
         let core = shard.core;
-        shard.loop_stalls.iter().map(move |stalls| (stall_labels(core, stalls), *stalls)).collect::<Vec<_>>()
+        shard
+            .loop_stalls
+            .iter()
+            .map(move |stalls| (stall_labels(core, stalls), *stalls))
+            .collect::<Vec<_>>()
     };
     let stalls = || shards.iter().flat_map(of_shard);
     writer.counter(
         "millstream_loop_stalls",
-        "Turns of the event loop of more than 5 ms, by the task and the operation that took the time",
+        "Turns of the event loop of more than 5 ms, by the task and the operation that took the \
+         time",
         stalls().map(|(labels, stalls)| (labels, stalls.count as f64)),
     )?;
     writer.gauge(
@@ -265,19 +301,34 @@ fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::E
 }
 
 fn memory(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
-    fn each(shards: &[ShardSnapshot], value: fn((u64, u64)) -> u64) -> impl Iterator<Item = (Labels, f64)> {
+    fn each(
+        shards: &[ShardSnapshot],
+        value: fn((u64, u64)) -> u64,
+    ) -> impl Iterator<Item = (Labels, f64)> {
         let of_shard = move |shard: &ShardSnapshot| {
             let core = shard.core.to_string();
             let row = |(of, used, limit): &(&'static str, u64, u64)| {
-                (vec![("use", (*of).to_owned()), ("core", core.clone())], value((*used, *limit)) as f64)
+                (
+                    vec![("use", (*of).to_owned()), ("core", core.clone())],
+                    value((*used, *limit)) as f64,
+                )
             };
             shard.memory.iter().map(row).collect::<Vec<_>>()
         };
         shards.iter().flat_map(of_shard)
     }
-    writer.gauge("millstream_memory_bytes", "Memory by what it is held for", each(shards, |(used, _)| used))?;
-    writer.gauge("millstream_memory_limit_bytes", "What there is for it", each(shards, |(_, limit)| limit))?;
-    let waiting = shards.iter().map(|shard| (label("core", shard.core), shard.memory_waiting as f64));
+    writer.gauge(
+        "millstream_memory_bytes",
+        "Memory by what it is held for",
+        each(shards, |(used, _)| used),
+    )?;
+    writer.gauge(
+        "millstream_memory_limit_bytes",
+        "What there is for it",
+        each(shards, |(_, limit)| limit),
+    )?;
+    let waiting =
+        shards.iter().map(|shard| (label("core", shard.core), shard.memory_waiting as f64));
     writer.gauge(
         "millstream_memory_waiting_connections",
         "Connections that wait for memory to receive into",
@@ -291,25 +342,34 @@ fn memory(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::
     )
 }
 
-fn health(writer: &mut Writer<'_>, shards: &[ShardSnapshot], system: &SystemSnapshot) -> Result<(), fmt::Error> {
+fn health(
+    writer: &mut Writer<'_>,
+    shards: &[ShardSnapshot],
+    system: &SystemSnapshot,
+) -> Result<(), fmt::Error> {
     let offline = shards.iter().flat_map(|ShardSnapshot { health, .. }| {
         let by_reason = [
             ("until_restart", health.offline_until_start),
             ("for_now", health.offline_for_now),
             ("failed", health.failed),
         ];
-        by_reason.map(|(why, count)| (vec![("core", health.core.to_string()), ("why", why.to_owned())], count as f64))
+        by_reason.map(|(why, count)| {
+            (vec![("core", health.core.to_string()), ("why", why.to_owned())], count as f64)
+        })
     });
     writer.gauge("millstream_partitions_offline", "Partitions that are not served", offline)?;
-    let refusing = shards.iter().map(|shard| (label("core", shard.core), shard.health.refusing as f64));
+    let refusing =
+        shards.iter().map(|shard| (label("core", shard.core), shard.health.refusing as f64));
     writer.gauge(
         "millstream_partitions_refusing_appends",
         "Partitions that are read, and take no records until something that the log lacks has come",
         refusing,
     )?;
     let dirs: Vec<_> = shards.iter().flat_map(|shard| &shard.health.offline_dirs).collect();
-    let is_offline = |log_dir: &str| dirs.iter().any(|(path, _)| path.display().to_string() == log_dir);
-    let offline_dirs = system.log_dirs.iter().map(|log_dir| (label("log_dir", log_dir), is_offline(log_dir)));
+    let is_offline =
+        |log_dir: &str| dirs.iter().any(|(path, _)| path.display().to_string() == log_dir);
+    let offline_dirs =
+        system.log_dirs.iter().map(|log_dir| (label("log_dir", log_dir), is_offline(log_dir)));
     writer.gauge(
         "millstream_log_dir_offline",
         "1 for a log directory that cannot be used",
@@ -318,7 +378,8 @@ fn health(writer: &mut Writer<'_>, shards: &[ShardSnapshot], system: &SystemSnap
     let refuses = shards.iter().any(|shard| shard.health.metadata_refuses.is_some());
     writer.gauge(
         "millstream_metadata_log_refuses",
-        "1 while the metadata log takes no records: topics, configs and registrations cannot change",
+        "1 while the metadata log takes no records: topics, configs and registrations cannot \
+         change",
         [(Labels::new(), f64::from(u8::from(refuses)))],
     )
 }
@@ -326,7 +387,8 @@ fn health(writer: &mut Writer<'_>, shards: &[ShardSnapshot], system: &SystemSnap
 fn requests(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
     let counts = shards.iter().flat_map(|shard| {
         shard.requests.iter().map(|request| {
-            let labels = vec![("api", request.api.name().to_owned()), ("core", shard.core.to_string())];
+            let labels =
+                vec![("api", request.api.name().to_owned()), ("core", shard.core.to_string())];
             (labels, request.latency.count() as f64)
         })
     });
@@ -346,13 +408,20 @@ fn requests(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt
     )?;
     let errors = shards.iter().flat_map(|shard| {
         shard.errors.iter().map(|(error, count)| {
-            (vec![("error", error.name().to_owned()), ("core", shard.core.to_string())], *count as f64)
+            (
+                vec![("error", error.name().to_owned()), ("core", shard.core.to_string())],
+                *count as f64,
+            )
         })
     });
     writer.counter("millstream_request_errors", "Errors that clients were answered with", errors)
 }
 
-fn traffic(writer: &mut Writer<'_>, shards: &[ShardSnapshot], limit: usize) -> Result<(), fmt::Error> {
+fn traffic(
+    writer: &mut Writer<'_>,
+    shards: &[ShardSnapshot],
+    limit: usize,
+) -> Result<(), fmt::Error> {
     let mut rows: Vec<(usize, TopicTraffic)> = Vec::new();
     for shard in shards {
         let room = limit.saturating_sub(rows.len()).min(shard.traffic.len());
@@ -370,16 +439,25 @@ fn traffic(writer: &mut Writer<'_>, shards: &[ShardSnapshot], limit: usize) -> R
         }
     }
     let each = |value: fn(&TopicTraffic) -> u64| {
-        rows.iter()
-            .map(move |(core, row)| (vec![("topic", row.topic.clone()), ("core", core.to_string())], value(row) as f64))
+        rows.iter().map(move |(core, row)| {
+            (vec![("topic", row.topic.clone()), ("core", core.to_string())], value(row) as f64)
+        })
     };
     writer.counter(
         "millstream_produce_bytes",
         "Bytes of record batches written by clients",
         each(|row| row.produce_bytes),
     )?;
-    writer.counter("millstream_produce_records", "Records written by clients", each(|row| row.produce_records))?;
-    writer.counter("millstream_fetch_bytes", "Bytes of record batches read by clients", each(|row| row.fetch_bytes))
+    writer.counter(
+        "millstream_produce_records",
+        "Records written by clients",
+        each(|row| row.produce_records),
+    )?;
+    writer.counter(
+        "millstream_fetch_bytes",
+        "Bytes of record batches read by clients",
+        each(|row| row.fetch_bytes),
+    )
 }
 
 fn partitions(
@@ -392,9 +470,12 @@ fn partitions(
     left_out.push(("partitions", all.len().saturating_sub(limit)));
     let shown = &all[..all.len().min(limit)];
     let each = |value: fn(&PartitionSnapshot) -> f64| {
-        shown
-            .iter()
-            .map(move |row| (vec![("topic", row.topic.clone()), ("partition", row.partition.to_string())], value(row)))
+        shown.iter().map(move |row| {
+            (
+                vec![("topic", row.topic.clone()), ("partition", row.partition.to_string())],
+                value(row),
+            )
+        })
     };
     writer.gauge(
         "millstream_partition_log_start_offset",
@@ -436,29 +517,51 @@ fn groups(
     let shown = &all[..all.len().min(limit)];
     let members = shown.iter().map(|group| (label("group", &group.group), group.members as f64));
     writer.gauge("millstream_consumer_group_members", "Members of the group", members)?;
-    let states =
-        shown.iter().map(|group| (vec![("group", group.group.clone()), ("state", group.state.to_owned())], 1.0));
-    writer.gauge("millstream_consumer_group_state", "1 for the state that the group is in", states)?;
+    let states = shown.iter().map(|group| {
+        (vec![("group", group.group.clone()), ("state", group.state.to_owned())], 1.0)
+    });
+    writer.gauge(
+        "millstream_consumer_group_state",
+        "1 for the state that the group is in",
+        states,
+    )?;
 
     let watermarks: FxHashMap<(&str, i32), i64> = shards
         .iter()
         .flat_map(|shard| &shard.partitions)
-        .map(|partition| ((partition.topic.as_str(), partition.partition), partition.high_watermark))
+        .map(|partition| {
+            ((partition.topic.as_str(), partition.partition), partition.high_watermark)
+        })
         .collect();
-    let offsets = || all.iter().flat_map(|group| group.offsets.iter().map(|offset| (group.group.as_str(), offset)));
+    let offsets = || {
+        all.iter()
+            .flat_map(|group| group.offsets.iter().map(|offset| (group.group.as_str(), offset)))
+    };
     left_out.push(("group_offsets", offsets().count().saturating_sub(limit)));
     let labels = |group: &str, topic: &str, partition: i32| {
-        vec![("group", group.to_owned()), ("topic", topic.to_owned()), ("partition", partition.to_string())]
+        vec![
+            ("group", group.to_owned()),
+            ("topic", topic.to_owned()),
+            ("partition", partition.to_string()),
+        ]
     };
-    let committed = offsets()
-        .take(limit)
-        .map(|(group, offset)| (labels(group, &offset.topic, offset.partition), offset.committed_offset as f64));
-    writer.gauge("millstream_consumer_group_committed_offset", "The offset that the group goes on from", committed)?;
+    let committed = offsets().take(limit).map(|(group, offset)| {
+        (labels(group, &offset.topic, offset.partition), offset.committed_offset as f64)
+    });
+    writer.gauge(
+        "millstream_consumer_group_committed_offset",
+        "The offset that the group goes on from",
+        committed,
+    )?;
     // The lag of a partition that no shard here leads is unknown, and left out.
     let lags = offsets().take(limit).filter_map(|(group, offset)| {
         let high_watermark = watermarks.get(&(offset.topic.as_str(), offset.partition))?;
         let lag = high_watermark.saturating_sub(offset.committed_offset).max(0);
         Some((labels(group, &offset.topic, offset.partition), lag as f64))
     });
-    writer.gauge("millstream_consumer_group_lag", "Records between the committed offset and the high watermark", lags)
+    writer.gauge(
+        "millstream_consumer_group_lag",
+        "Records between the committed offset and the high watermark",
+        lags,
+    )
 }

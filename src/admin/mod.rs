@@ -1,8 +1,9 @@
 //! The admin HTTP service: `/metrics` for Prometheus, `/health` and `/ready` for the supervisor of
 //! the process.
 //!
-//! Lives on the control thread (tokio, current_thread), never on a shard. It asks the shards for a `Snapshot` through
-//! `Source::collect` and owns nothing of theirs; it changes nothing. Names of metrics are in `docs/metrics.md`.
+//! Lives on the control thread (tokio, current_thread), never on a shard. It asks the shards for a
+//! `Snapshot` through `Source::collect` and owns nothing of theirs; it changes nothing. Names of
+//! metrics are in `docs/metrics.md`.
 
 mod health;
 pub mod machine;

@@ -29,7 +29,8 @@ const COLLECT_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     #[error(
-        "admin.listener={address}: cannot listen there: {error}. Choose another port, or leave it empty to serve no metrics"
+        "admin.listener={address}: cannot listen there: {error}. Choose another port, or leave it \
+         empty to serve no metrics"
     )]
     Bind { address: String, error: std::io::Error },
     #[error("the admin service stopped: {0}")]
@@ -42,10 +43,12 @@ pub struct Bound {
     local_address: SocketAddr,
 }
 
-/// Listens on `address`. Split from serving, so that a port in use is known before the broker starts.
+/// Listens on `address`. Split from serving, so that a port in use is known before the broker
+/// starts.
 pub async fn bind(address: &Address) -> Result<Bound, AdminError> {
     let failed = |error| AdminError::Bind { address: address.to_string(), error };
-    let listener = TcpListener::bind((address.host.as_str(), address.port)).await.map_err(failed)?;
+    let listener =
+        TcpListener::bind((address.host.as_str(), address.port)).await.map_err(failed)?;
     let local_address = listener.local_addr().map_err(failed)?;
     Ok(Bound { listener, local_address })
 }
@@ -84,7 +87,8 @@ impl Bound {
     }
 }
 
-/// Descriptors that are kept for the time when there are no others: one for a connection, and some for what a page reads.
+/// Descriptors that are kept for the time when there are no others: one for a connection, and some
+/// for what a page reads.
 const SPARES: usize = 4;
 
 /// How long to wait after an accept that failed, before the next try.
@@ -115,7 +119,9 @@ impl axum::serve::Listener for Spared {
         loop {
             match self.listener.accept().await {
                 Ok(accepted) => return accepted,
-                Err(error) if ring::is_out_of_files(&error) && !self.spares.is_empty() => self.spares.clear(),
+                Err(error) if ring::is_out_of_files(&error) && !self.spares.is_empty() => {
+                    self.spares.clear()
+                }
                 // The connection was reset, or the system lacks something.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
@@ -134,7 +140,9 @@ struct Service {
 }
 
 async fn ready_page(State(service): State<Arc<Service>>) -> Response {
-    let not_ready = |why: String| (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response();
+    let not_ready = |why: String| {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response()
+    };
     if !service.source.ready.load(Ordering::Relaxed) {
         return not_ready("starting or stopping".to_owned());
     }
@@ -153,9 +161,11 @@ async fn metrics_page(State(service): State<Arc<Service>>) -> Response {
         (service.source.collect)().await
     };
     let Ok(snapshot) = tokio::time::timeout(COLLECT_TIMEOUT, collect).await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the shards did not answer in time\n").into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, "the shards did not answer in time\n")
+            .into_response();
     };
     let system = system::collect(&service.source.log_dirs);
     let ready = service.source.ready.load(Ordering::Relaxed);
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(snapshot, system, ready)).into_response()
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(snapshot, system, ready))
+        .into_response()
 }

@@ -1,4 +1,5 @@
-//! What the operating system knows of this process and its disks. Read on the control thread for each scrape.
+//! What the operating system knows of this process and its disks. Read on the control thread for
+//! each scrape.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,9 @@ pub struct DiskSnapshot {
 
 pub fn collect(log_dirs: &[PathBuf]) -> SystemSnapshot {
     SystemSnapshot {
-        cpu_seconds: std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| cpu_seconds(&stat)),
+        cpu_seconds: std::fs::read_to_string("/proc/self/stat")
+            .ok()
+            .and_then(|stat| cpu_seconds(&stat)),
         resident_memory_bytes: std::fs::read_to_string("/proc/self/statm")
             .ok()
             .and_then(|statm| resident_bytes(&statm)),
@@ -35,8 +38,8 @@ pub fn collect(log_dirs: &[PathBuf]) -> SystemSnapshot {
     }
 }
 
-/// User and system time are the 14th and 15th fields of /proc/self/stat; the second is the program's name in brackets,
-/// which may contain anything.
+/// User and system time are the 14th and 15th fields of /proc/self/stat; the second is the
+/// program's name in brackets, which may contain anything.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
@@ -70,7 +73,10 @@ mod tests {
         assert!(system.resident_memory_bytes.unwrap() > 100_000 && system.open_files.unwrap() >= 3);
         assert!(system.open_files_max.is_none_or(|max| max >= system.open_files.unwrap() as u64));
         assert_eq!(system.disks.len(), 1);
-        assert!(system.disks[0].total_bytes >= system.disks[0].free_bytes && system.disks[0].total_bytes > 0);
+        assert!(
+            system.disks[0].total_bytes >= system.disks[0].free_bytes
+                && system.disks[0].total_bytes > 0
+        );
     }
 
     #[test]

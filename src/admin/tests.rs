@@ -3,7 +3,8 @@ use super::system::SystemSnapshot;
 use super::*;
 use crate::config::listeners::Address;
 use crate::stats::{
-    GroupOffsetSnapshot, GroupSnapshot, Histogram, PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic,
+    GroupOffsetSnapshot, GroupSnapshot, Histogram, PartitionSnapshot, RequestSnapshot,
+    ShardSnapshot, TopicTraffic,
 };
 use protocol::api::ApiKey;
 use protocol::error::ErrorCode;
@@ -46,8 +47,11 @@ fn two_shards() -> Snapshot {
         ..ShardSnapshot::default()
     };
     let mut shards = vec![shard(0), shard(1)];
-    let offset =
-        |partition, committed_offset| GroupOffsetSnapshot { topic: "a".to_owned(), partition, committed_offset };
+    let offset = |partition, committed_offset| GroupOffsetSnapshot {
+        topic: "a".to_owned(),
+        partition,
+        committed_offset,
+    };
     shards[0].groups = vec![GroupSnapshot {
         group: "odd \"name\"\n".to_owned(),
         state: "Stable",
@@ -77,8 +81,10 @@ fn every_number_has_its_series() {
         "millstream_request_duration_seconds_bucket{le=\"+Inf\",api=\"Produce\"} 4",
         "millstream_request_errors_total{error=\"NOT_LEADER_OR_FOLLOWER\",core=\"0\"} 4.0",
         "millstream_loop_busy_seconds_total{core=\"0\"} 1.5",
-        "millstream_loop_stalls_total{core=\"0\",task=\"commit write\",operation=\"write_now\"} 3.0",
-        "millstream_loop_longest_stall_seconds{core=\"0\",task=\"commit write\",operation=\"write_now\"} 0.25",
+        "millstream_loop_stalls_total{core=\"0\",task=\"commit write\",operation=\"write_now\"} \
+         3.0",
+        "millstream_loop_longest_stall_seconds{core=\"0\",task=\"commit \
+         write\",operation=\"write_now\"} 0.25",
         "millstream_partition_log_end_offset{topic=\"a\",partition=\"0\"} 120.0",
         "millstream_ready 1.0",
         "millstream_metrics_left_out{kind=\"partitions\"} 0.0",
@@ -92,7 +98,10 @@ fn every_number_has_its_series() {
 fn lag_is_reckoned_across_shards_and_names_are_escaped() {
     let text = render_with_limit(two_shards(), SystemSnapshot::default(), true, 100);
     let lag = |partition: i32| {
-        format!("millstream_consumer_group_lag{{group=\"odd \\\"name\\\"\\n\",topic=\"a\",partition=\"{partition}\"}}")
+        format!(
+            "millstream_consumer_group_lag{{group=\"odd \
+             \\\"name\\\"\\n\",topic=\"a\",partition=\"{partition}\"}}"
+        )
     };
     assert!(has_line(&text, &format!("{} 0.0", lag(0))), "{text}");
     assert!(has_line(&text, &format!("{} 40.0", lag(1))), "{text}");
@@ -102,9 +111,18 @@ fn lag_is_reckoned_across_shards_and_names_are_escaped() {
 #[test]
 fn the_number_of_series_is_bounded() {
     let text = render_with_limit(two_shards(), SystemSnapshot::default(), true, 1);
-    assert!(has_line(&text, "millstream_produce_bytes_total{topic=\"a\",core=\"0\"} 10.0"), "{text}");
-    assert!(has_line(&text, "millstream_produce_bytes_total{topic=\"(other)\",core=\"0\"} 20.0"), "{text}");
-    assert!(has_line(&text, "millstream_produce_bytes_total{topic=\"(other)\",core=\"1\"} 30.0"), "{text}");
+    assert!(
+        has_line(&text, "millstream_produce_bytes_total{topic=\"a\",core=\"0\"} 10.0"),
+        "{text}"
+    );
+    assert!(
+        has_line(&text, "millstream_produce_bytes_total{topic=\"(other)\",core=\"0\"} 20.0"),
+        "{text}"
+    );
+    assert!(
+        has_line(&text, "millstream_produce_bytes_total{topic=\"(other)\",core=\"1\"} 30.0"),
+        "{text}"
+    );
     assert!(has_line(&text, "millstream_metrics_left_out{kind=\"partitions\"} 1.0"), "{text}");
     assert!(has_line(&text, "millstream_metrics_left_out{kind=\"group_offsets\"} 2.0"), "{text}");
 }
@@ -143,7 +161,10 @@ async fn pages_are_served_until_shutdown() {
     assert_eq!(get(address, "/nothing").await.0, "HTTP/1.1 404 Not Found");
     let (status, answer) = get(address, "/metrics").await;
     assert_eq!(status, "HTTP/1.1 200 OK");
-    assert!(answer.contains("content-type: application/openmetrics-text; version=1.0.0"), "{answer}");
+    assert!(
+        answer.contains("content-type: application/openmetrics-text; version=1.0.0"),
+        "{answer}"
+    );
     for part in [
         "millstream_consumer_group_lag{",
         "process_cpu_seconds_total ",
@@ -170,7 +191,8 @@ async fn a_port_in_use_is_said() {
 #[tokio::test(start_paused = true)]
 async fn shards_that_do_not_answer_make_a_scrape_fail() {
     let ready = Arc::new(AtomicBool::new(true));
-    let silent = Source { collect: Box::new(|| Box::pin(std::future::pending())), ..source(&ready) };
+    let silent =
+        Source { collect: Box::new(|| Box::pin(std::future::pending())), ..source(&ready) };
     let bound = bind(&Address { host: "127.0.0.1".to_owned(), port: 0 }).await.unwrap();
     let address = bound.local_address();
     let server = tokio::spawn(bound.serve(silent, std::future::pending()));

@@ -1,12 +1,15 @@
-//! Start-up and shutdown order of one broker: from a configuration to shards that serve, and back to closed logs.
+//! Start-up and shutdown order of one broker: from a configuration to shards that serve, and back
+//! to closed logs.
 //!
-//! Owns: the log directories' locks, the order of things. Lives on: [`run_core`] runs on every core; core 0 leads, it has
-//! the log directories and the controller. Never: knows whether the cores are threads or simulated.
+//! Owns: the log directories' locks, the order of things. Lives on: [`run_core`] runs on every
+//! core; core 0 leads, it has the log directories and the controller. Never: knows whether the
+//! cores are threads or simulated.
 //!
-//! Start: every core posts its doorbell → core 0 binds the listeners, opens the log directories and the metadata log,
-//! registers the broker → every core opens its partitions (it follows the first published view) → every core accepts.
-//! Stop: no core accepts any more → requests in flight end → every core closes its logs → core 0 writes the checkpoints
-//! that make the next start quick, and at last `.kafka_cleanshutdown`.
+//! Start: every core posts its doorbell → core 0 binds the listeners, opens the log directories and
+//! the metadata log, registers the broker → every core opens its partitions (it follows the first
+//! published view) → every core accepts. Stop: no core accepts any more → requests in flight end →
+//! every core closes its logs → core 0 writes the checkpoints that make the next start quick, and
+//! at last `.kafka_cleanshutdown`.
 
 pub use crate::{net::listener::ListenAddress, shard::mailbox::MeshEnd};
 
@@ -65,20 +68,22 @@ pub enum BootError {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     #[error(
-        "cannot read the commit stream of the last run: {source}. Its records were acknowledged: mend the disk first"
+        "cannot read the commit stream of the last run: {source}. Its records were acknowledged: \
+         mend the disk first"
     )]
     Stream { source: io::Error },
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
     #[error(
-        "stopped, but these log directories were not closed in order: {dirs}. The log says above what is wrong; mend it, \
+        "stopped, but these log directories were not closed in order: {dirs}. The log says above \
+         what is wrong; mend it, \
          then start the broker again: it recovers what it can"
     )]
     Unclean { dirs: String },
 }
 
-/// What the cores of one broker tell each other before they have mailboxes. A lock, because this is not yet the time of
-/// requests; no core waits while holding it.
+/// What the cores of one broker tell each other before they have mailboxes. A lock, because this is
+/// not yet the time of requests; no core waits while holding it.
 #[derive(Default)]
 pub struct Board {
     inner: Mutex<BoardInner>,
@@ -218,9 +223,15 @@ struct Opened {
 
 impl Opened {
     /// Opens the log directories. One that fails is left out, unless it has the metadata.
-    async fn open(ring: &Ring, identity: &Identity, cluster_id: &str, node_id: i32) -> Result<Opened, BootError> {
+    async fn open(
+        ring: &Ring,
+        identity: &Identity,
+        cluster_id: &str,
+        node_id: i32,
+    ) -> Result<Opened, BootError> {
         let metadata_dir = identity.metadata_dir.clone();
-        let mut opened = Opened { dirs: Vec::new(), offline: identity.offline.clone(), metadata_dir };
+        let mut opened =
+            Opened { dirs: Vec::new(), offline: identity.offline.clone(), metadata_dir };
         for path in &identity.usable {
             match LogDir::open(ring, path, cluster_id, node_id).await {
                 Ok(dir) => opened.dirs.push(dir),
@@ -232,7 +243,9 @@ impl Opened {
 
     fn leave_out(&mut self, path: &Path, error: BootError) -> Result<(), BootError> {
         match error {
-            BootError::Log(LogError::Io { .. }) | BootError::Stream { .. } if *path != self.metadata_dir => {
+            BootError::Log(LogError::Io { .. }) | BootError::Stream { .. }
+                if *path != self.metadata_dir =>
+            {
                 let why = format!("cannot be used: {error}");
                 self.offline.push(OfflineDir { path: path.to_owned(), id: None, why });
                 Ok(())
@@ -246,7 +259,8 @@ impl Opened {
     /// directory has lost its content, not its identity.
     fn leave_out_emptied(&mut self, image: &Image, node_id: i32) {
         let all = image.topics.iter().flat_map(|topic| topic.partitions.values());
-        let recorded: Vec<Uuid> = all.filter_map(|partition| partition.directory_of(node_id)).collect();
+        let recorded: Vec<Uuid> =
+            all.filter_map(|partition| partition.directory_of(node_id)).collect();
         for dir in std::mem::take(&mut self.dirs) {
             let has_lost = recorded.contains(&dir.directory_id());
             // Without the metadata's directory there is no start: the partitions alone are offline.
@@ -255,13 +269,20 @@ impl Opened {
                 continue;
             }
             let why = emptied(dir.path());
-            self.offline.push(OfflineDir { path: dir.path().to_owned(), id: Some(dir.directory_id()), why });
+            self.offline.push(OfflineDir {
+                path: dir.path().to_owned(),
+                id: Some(dir.directory_id()),
+                why,
+            });
         }
     }
 
-    /// From now on a crash is a crash. What is known of each partition, and the commit streams of the last run, by
-    /// directory.
-    async fn begin_run(mut self, ring: &Ring) -> Result<(Vec<LogDir>, Vec<stream::Found>, Storage), BootError> {
+    /// From now on a crash is a crash. What is known of each partition, and the commit streams of
+    /// the last run, by directory.
+    async fn begin_run(
+        mut self,
+        ring: &Ring,
+    ) -> Result<(Vec<LogDir>, Vec<stream::Found>, Storage), BootError> {
         let (mut dirs, mut streams) = (Vec::new(), Vec::new());
         for dir in std::mem::take(&mut self.dirs) {
             let begin = async {
@@ -281,7 +302,8 @@ impl Opened {
         for dir in &self.offline {
             tracing::error!(
                 dir = %dir.path.display(),
-                "this log directory is offline: it {}. Its partitions are not served; mend it, then start the broker again",
+                "this log directory is offline: it {}. Its partitions are not served; mend it, \
+                 then start the broker again",
                 dir.why
             );
         }
@@ -304,24 +326,37 @@ impl Lead {
         let mut opened = Opened::open(ring, &identity, &cluster_id, config.node_id).await?;
         let dirs = &mut opened.dirs;
         let metadata_dir = dirs.iter_mut().find(|dir| dir.path() == identity.metadata_dir);
-        let metadata_dir = metadata_dir.expect("the directory of the metadata log is in use, or there is no start");
+        let metadata_dir = metadata_dir
+            .expect("the directory of the metadata log is in use, or there is no start");
         let is_of_topic = |one: &&PartitionDir| one.topic != METADATA_TOPIC;
         let mut meta = MetaNodeOptions {
             metadata_dir: identity.metadata_dir.clone(),
             reserve: Some(metadata_dir.reserve().clone()),
             directory_id: metadata_dir.directory_id(),
             log_start: metadata_dir.log_start(METADATA_TOPIC, 0),
-            known_partition: dirs.iter().flat_map(LogDir::partitions).find(is_of_topic).map(|one| one.path.clone()),
+            known_partition: dirs
+                .iter()
+                .flat_map(LogDir::partitions)
+                .find(is_of_topic)
+                .map(|one| one.path.clone()),
             log_directories: dirs.iter().map(LogDir::directory_id).collect(),
-            previous_broker_epoch: dirs.iter().map(LogDir::previous_broker_epoch).min().unwrap_or(-1),
+            previous_broker_epoch: dirs
+                .iter()
+                .map(LogDir::previous_broker_epoch)
+                .min()
+                .unwrap_or(-1),
             cluster_id: cluster_id.clone(),
             endpoints: plan.advertised(config),
             rack: config.rack.clone(),
             settings: settings(config, &start.layers),
             segment_bytes: config.quorum.metadata_log_segment_bytes as u32,
-            max_record_bytes_between_snapshots: config.quorum.metadata_log_max_record_bytes_between_snapshots as u64,
+            max_record_bytes_between_snapshots: config
+                .quorum
+                .metadata_log_max_record_bytes_between_snapshots
+                as u64,
         };
-        // Before anything is changed: without its metadata a broker does not start, and the next start must meet the same.
+        // Before anything is changed: without its metadata a broker does not start, and the next
+        // start must meet the same.
         let loaded_meta = MetaNode::load(ring, &meta).await?;
         opened.leave_out_emptied(loaded_meta.image(), config.node_id);
         let (dirs, streams, storage) = opened.begin_run(ring).await?;
@@ -336,20 +371,35 @@ impl Lead {
         })
     }
 
-    async fn run(self, shard: &Shard, ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>) -> Result<(), BootError> {
+    async fn run(
+        self,
+        shard: &Shard,
+        ready: Box<dyn FnOnce(Vec<SocketAddr>) + Send>,
+    ) -> Result<(), BootError> {
         let dirs = Rc::new(LogDirs::new(self.dirs, self.meta.metadata_dir.clone()));
-        shard.data.storage.settle(&shard.ring, &dirs.all, self.loaded_meta.image(), shard.config.node_id).await;
+        shard
+            .data
+            .storage
+            .settle(&shard.ring, &dirs.all, self.loaded_meta.image(), shard.config.node_id)
+            .await;
         for dir in &dirs.all {
             let image = self.loaded_meta.image();
-            dir.note_deleted(|topic, partition| shard.data.storage.is_kept(dir.path(), image, topic, partition));
+            dir.note_deleted(|topic, partition| {
+                shard.data.storage.is_kept(dir.path(), image, topic, partition)
+            });
         }
-        let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish::hooks(shard, &dirs)).await?;
+        let node =
+            MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish::hooks(shard, &dirs))
+                .await?;
         shard.control.host_controller(Rc::new(node));
         publish::tell_directories(shard).await;
         checkpoints::note_metadata(shard, &dirs);
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
             let written = checkpoints::write_first(shard, &dirs).await;
-            written.map_err(|source| BootError::Io { what: "cannot write the offset checkpoints", source })?;
+            written.map_err(|source| BootError::Io {
+                what: "cannot write the offset checkpoints",
+                source,
+            })?;
         }
         end_replay(shard, &dirs, &self.streams).await;
         for dir in &dirs.all {
@@ -373,11 +423,19 @@ impl Lead {
 async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
     // What they lack for now may come while the stream is still there.
     let deadline = shard.ring.now() + Duration::from_millis(limits::REPLAY_WAIT_MS);
-    while shard.data.storage.unopened().iter().any(|one| one.has_replay && one.for_now) && shard.ring.now() < deadline {
+    while shard.data.storage.unopened().iter().any(|one| one.has_replay && one.for_now)
+        && shard.ring.now() < deadline
+    {
         shard.ring.sleep(REPLAY_INTERVAL).await;
     }
-    let unopened: Vec<PartitionId> =
-        shard.data.storage.unopened().into_iter().filter(|one| one.has_replay).map(|one| one.id).collect();
+    let unopened: Vec<PartitionId> = shard
+        .data
+        .storage
+        .unopened()
+        .into_iter()
+        .filter(|one| one.has_replay)
+        .map(|one| one.id)
+        .collect();
     for (dir, found) in dirs.all.iter().zip(streams) {
         let here: Vec<PartitionId> = unopened.iter().copied().filter(|id| found.has(*id)).collect();
         let ended = match here.is_empty() {
@@ -387,8 +445,10 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
         if let Err(error) = ended {
             tracing::error!(
                 dir = %dir.path().display(), %error,
-                "the commit stream of the last run cannot be taken out of this log directory: it stays, and the next start reads \
-                 it again. Until then the directory is served without a commit stream: each flush syncs the files of its \
+                "the commit stream of the last run cannot be taken out of this log directory: it \
+                 stays, and the next start reads \
+                 it again. Until then the directory is served without a commit stream: each flush \
+                 syncs the files of its \
                  partitions, and takes longer. Mend the disk, then start the broker again"
             );
             shard.data.storage.note_old_stream(dir.path());
@@ -397,10 +457,16 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
 }
 
 /// Keeps the commit stream of the last run for partitions that could not be opened.
-async fn keep_stream(shard: &Shard, dir: &LogDir, found: &stream::Found, unopened: &[PartitionId]) -> io::Result<()> {
+async fn keep_stream(
+    shard: &Shard,
+    dir: &LogDir,
+    found: &stream::Found,
+    unopened: &[PartitionId],
+) -> io::Result<()> {
     tracing::error!(
         dir = %dir.path().display(), partitions = unopened.len(),
-        "the commit stream is kept: it has acknowledged records of partitions that are offline. The next start replays \
+        "the commit stream is kept: it has acknowledged records of partitions that are offline. \
+         The next start replays \
          them where it can open their partitions"
     );
     while let Err(error) = stream::set_aside(&shard.ring, dir.path(), found, unopened).await {
@@ -424,7 +490,8 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
     for dir in 0..dirs.all.len() {
         turns.push(dirs.turn(dir).await);
     }
-    let mut unclean: FxHashSet<PathBuf> = shard.data.storage.offline.iter().map(|dir| dir.path.clone()).collect();
+    let mut unclean: FxHashSet<PathBuf> =
+        shard.data.storage.offline.iter().map(|dir| dir.path.clone()).collect();
     let mut offsets = Vec::new();
     let mut states: Vec<(usize, Vec<(PathBuf, LogState)>)> = Vec::new();
     for (core, closed) in shard.ask_all(|| Close).await.into_iter().enumerate() {
@@ -432,8 +499,12 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
         offsets.extend(closed.checkpoints);
         states.push((core, closed.states));
     }
-    let broker_epoch =
-        shard.control.view().image.broker(shard.config.node_id).map_or(-1, |broker| broker.0.broker_epoch);
+    let broker_epoch = shard
+        .control
+        .view()
+        .image
+        .broker(shard.config.node_id)
+        .map_or(-1, |broker| broker.0.broker_epoch);
     let node = shard.control.take_controller();
     if let Some(node) = node {
         if let Err(error) = node.close().await {
@@ -451,22 +522,26 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
             written = checkpoints::write_told(shard, dirs, number, &offsets).await;
         }
         if let Err(error) = written {
-            tracing::error!(dir = %dir.path().display(), %error, "cannot write the offset checkpoints");
+            tracing::error!(dir = %dir.path().display(), %error, "cannot write the offset \
+                checkpoints");
             unclean.insert(dir.path().to_owned());
         }
         if !dir.was_clean() && shard.data.storage.has_unopened(dir.path()) {
-            tracing::warn!(dir = %dir.path().display(), "not closed in order: it has partitions that could not be opened");
+            tracing::warn!(dir = %dir.path().display(), "not closed in order: it has partitions \
+                that could not be opened");
             unclean.insert(dir.path().to_owned());
         }
         if shard.data.storage.has_old_stream(dir.path()) {
-            tracing::warn!(dir = %dir.path().display(), "not closed in order: it has the commit stream of an earlier run");
+            tracing::warn!(dir = %dir.path().display(), "not closed in order: it has the commit \
+                stream of an earlier run");
             unclean.insert(dir.path().to_owned());
         }
         if unclean.contains(dir.path()) {
             continue;
         }
         if let Err(error) = end_run(dir, &states, broker_epoch).await {
-            tracing::error!(dir = %dir.path().display(), %error, "cannot note that it was closed in order");
+            tracing::error!(dir = %dir.path().display(), %error, "cannot note that it was closed \
+                in order");
             unclean.insert(dir.path().to_owned());
         }
     }
@@ -479,9 +554,15 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
     Err(BootError::Unclean { dirs: dirs.join(", ") })
 }
 
-async fn end_run(dir: &LogDir, states: &[(usize, Vec<(PathBuf, LogState)>)], broker_epoch: i64) -> io::Result<()> {
+async fn end_run(
+    dir: &LogDir,
+    states: &[(usize, Vec<(PathBuf, LogState)>)],
+    broker_epoch: i64,
+) -> io::Result<()> {
     for (core, states) in states {
-        let here = |(path, state): &(PathBuf, LogState)| (Path::new(path) == dir.path()).then(|| state.clone());
+        let here = |(path, state): &(PathBuf, LogState)| {
+            (Path::new(path) == dir.path()).then(|| state.clone())
+        };
         dir.write_states(*core, broker_epoch, states.iter().filter_map(here).collect()).await?;
     }
     dir.end_run(broker_epoch).await

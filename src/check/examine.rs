@@ -5,8 +5,8 @@
 use super::{By, CheckError, Finding, Progress, Task, examine_meta};
 use crate::{
     log::{
-        CleanupPolicy, Fault, Log, LogConfig, LogDir, LogError, LogStart, LostCheckpoint, PartitionDir, PartitionId,
-        TailCache,
+        CleanupPolicy, Fault, Log, LogConfig, LogDir, LogError, LogStart, LostCheckpoint,
+        PartitionDir, PartitionId, TailCache,
         mend::{self, Known, Plan},
         parse_partition_dir, parse_segment, read_topic_id,
         stream::{self, Found},
@@ -32,7 +32,8 @@ use std::{
 /// Text files of a log that a start reads: harmed, they are set aside and written anew.
 const TEXT_FILES: [&str; 2] = ["partition.metadata", "leader-epoch-checkpoint"];
 /// What to do about a file that is there and cannot be read,
-pub(super) const MAKE_READABLE: &str = "mend the disk, or the file's owner and mode, then type this again: nothing is mended here \
+pub(super) const MAKE_READABLE: &str = "mend the disk, or the file's owner and mode, then type \
+    this again: nothing is mended here \
                                         before";
 /// and about what else is wrong beside it.
 pub(super) const READ_FIRST: &str = "mend what cannot be read first, then type this again";
@@ -116,12 +117,17 @@ pub(super) async fn examine(
     Ok(Examined { dirs })
 }
 
-/// Whether a folder in it is a partition's by more than its name: many programs name folders `WORD-NUMBER`.
+/// Whether a folder in it is a partition's by more than its name: many programs name folders
+/// `WORD-NUMBER`.
 async fn has_log(ring: &Ring, path: &Path) -> bool {
-    let is_of_log = |name: &str| name.ends_with(".log") || name.ends_with(".index") || name == "partition.metadata";
+    let is_of_log = |name: &str| {
+        name.ends_with(".log") || name.ends_with(".index") || name == "partition.metadata"
+    };
     // A folder that cannot be listed may be one: the examination says what is wrong with it.
     let Ok(folders) = ring.read_dir(path).await else { return true };
-    for folder in folders.iter().filter(|folder| folder.is_dir && parse_partition_dir(&folder.name).is_some()) {
+    for folder in
+        folders.iter().filter(|folder| folder.is_dir && parse_partition_dir(&folder.name).is_some())
+    {
         let files = ring.read_dir(path.join(&folder.name)).await;
         if files.is_ok_and(|files| !files.iter().any(|file| is_of_log(&file.name))) {
             continue;
@@ -138,11 +144,15 @@ async fn open(ring: &Ring, task: Task, path: &Path) -> Result<DirExamined, Check
     };
     let mut unreadable = dir.unreadable().to_vec();
     let stream = stream::look(ring, path, dir.was_clean()).await.unwrap_or_else(|error| {
-        unreadable.push(format!("{}: one cannot be read: {error}", path.join("commit-stream-*").display()));
+        unreadable.push(format!(
+            "{}: one cannot be read: {error}",
+            path.join("commit-stream-*").display()
+        ));
         Found::default()
     });
     let is_unreadable = !unreadable.is_empty();
-    let findings = unreadable.into_iter().map(|what| Finding::operator(what, MAKE_READABLE)).collect();
+    let findings =
+        unreadable.into_iter().map(|what| Finding::operator(what, MAKE_READABLE)).collect();
     let (logs, notes, gone) = (Vec::new(), Vec::new(), Vec::new());
     Ok(DirExamined { dir, stream, logs, findings, notes, gone, is_unreadable })
 }
@@ -154,13 +164,18 @@ async fn place(ring: &Ring, dirs: &mut [DirExamined], image: &Image) {
     let survey = survey(ring, &open, image, node_id).await;
     for (directory, partitions) in survey.away {
         let of = directory.map_or_else(String::new, |id| format!(" (its directory.id is {id})"));
-        let what = format!("the directory of these partitions is not among those that were named{of}: {partitions}");
-        let todo = "name all of log.dirs; where these are all, mount the directory that is away, or put it back into log.dirs: \
+        let what = format!(
+            "the directory of these partitions is not among those that were named{of}: {partitions}"
+        );
+        let todo = "name all of log.dirs; where these are all, mount the directory that is away, \
+            or put it back into log.dirs: \
                     until then the partitions are offline";
         dirs[0].findings.push(Finding::operator(what, todo));
     }
     for (partition, why) in survey.offline {
-        dirs[0].findings.push(Finding::operator(format!("{partition} is offline: {why}"), "as it says"));
+        dirs[0]
+            .findings
+            .push(Finding::operator(format!("{partition} is offline: {why}"), "as it says"));
     }
     for one in dirs {
         let is_here = |path: &Path| path.parent() == Some(one.dir.path());
@@ -169,24 +184,29 @@ async fn place(ring: &Ring, dirs: &mut [DirExamined], image: &Image) {
                 "{} is gone, but its directory's checkpoints know of records up to offset {offset}",
                 folder.display()
             );
-            let todo = format!("restore the folder; a repair begins it anew, empty, at offset {offset}");
+            let todo =
+                format!("restore the folder; a repair begins it anew, empty, at offset {offset}");
             one.findings.push(Finding { what, todo, by: By::Repair });
             one.gone.push((folder.clone(), *offset));
         }
         let left = survey.left.iter().filter(|(path, _)| is_here(path));
-        one.notes.extend(left.map(|(path, why)| format!("{} stays, and is not served: {why}", path.display())));
-        let aside = survey.aside.iter().filter(|path| is_here(path));
         one.notes.extend(
-            aside.map(|path| format!("{} is of a deleted topic: the next start sets it aside", path.display())),
+            left.map(|(path, why)| format!("{} stays, and is not served: {why}", path.display())),
         );
+        let aside = survey.aside.iter().filter(|path| is_here(path));
+        one.notes.extend(aside.map(|path| {
+            format!("{} is of a deleted topic: the next start sets it aside", path.display())
+        }));
         let seen = one.dir.metadata_seen();
         if image.provenance.offset < seen.offset || seen.went_back {
             let what = format!(
-                "{}: the metadata log ends at offset {}, and is or was older than this directory, or the file is malformed",
+                "{}: the metadata log ends at offset {}, and is or was older than this directory, \
+                 or the file is malformed",
                 one.dir.path().join("millstream-metadata-seen").display(),
                 image.provenance.offset
             );
-            let todo = "folders that the metadata does not know stay where they are; once they may go, remove the file";
+            let todo = "folders that the metadata does not know stay where they are; once they \
+                may go, remove the file";
             one.findings.push(Finding::operator(what, todo));
         }
     }
@@ -210,8 +230,12 @@ fn take_parts(dirs: &mut [DirExamined]) {
             (found.truncated, "files are truncated"),
         ];
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
-            let what = format!("{}: of the commit streams {count} {what}", path.join("commit-stream-*").display());
-            let todo = "restore the files; a repair takes what is there into the logs, and keeps the files aside";
+            let what = format!(
+                "{}: of the commit streams {count} {what}",
+                path.join("commit-stream-*").display()
+            );
+            let todo = "restore the files; a repair takes what is there into the logs, and keeps \
+                the files aside";
             one.findings.push(Finding { what, todo: todo.to_owned(), by: By::Repair });
         }
     }
@@ -224,7 +248,8 @@ fn examine_dir(one: &mut DirExamined) {
     for LostCheckpoint { path, why, consequence } in one.dir.lost_checkpoints() {
         let what = format!("{}: {why}", path.display());
         let todo = format!(
-            "restore the file; a repair and the next start write it anew, and a repair keeps what there is of it aside: {consequence}"
+            "restore the file; a repair and the next start write it anew, and a repair keeps what \
+             there is of it aside: {consequence}"
         );
         one.findings.push(Finding { what, todo, by: By::Repair });
     }
@@ -255,10 +280,13 @@ async fn prepare(
     if let Some(parts) = dirs.iter().find_map(|one| one.stream.parts.get(&id)) {
         start = LogStart { clean: false, state: None, replay: parts.clone(), ..start };
     }
-    let policy =
-        image.and_then(|image| image.configs_of(ConfigResourceType::Topic, &topic).get("cleanup.policy").cloned());
-    let policy = policy.unwrap_or_else(|| if topic.starts_with("__") { "compact" } else { "delete" }.to_owned());
-    let cleanup_policy = CleanupPolicy { delete: policy.contains("delete"), compact: policy.contains("compact") };
+    let policy = image.and_then(|image| {
+        image.configs_of(ConfigResourceType::Topic, &topic).get("cleanup.policy").cloned()
+    });
+    let policy = policy
+        .unwrap_or_else(|| if topic.starts_with("__") { "compact" } else { "delete" }.to_owned());
+    let cleanup_policy =
+        CleanupPolicy { delete: policy.contains("delete"), compact: policy.contains("compact") };
     let config = LogConfig { cleanup_policy, ..LogConfig::default() }.shared();
     LogExamined {
         name: format!("{topic}-{partition}"),
@@ -277,8 +305,13 @@ async fn prepare(
     }
 }
 
-/// The broker's own examination, and every batch besides. For repairs, too: what was found before is forgotten.
-pub(super) async fn examine_log(ring: &Ring, mut log: LogExamined, progress: &Progress<'_>) -> LogExamined {
+/// The broker's own examination, and every batch besides. For repairs, too: what was found before
+/// is forgotten.
+pub(super) async fn examine_log(
+    ring: &Ring,
+    mut log: LogExamined,
+    progress: &Progress<'_>,
+) -> LogExamined {
     log.plan = None;
     log.findings.retain(|finding| finding.by == By::Operator);
     log.notes.clear();
@@ -291,7 +324,9 @@ pub(super) async fn examine_log(ring: &Ring, mut log: LogExamined, progress: &Pr
         }
     };
     if entries.iter().any(|entry| entry.name.ends_with(SWAP_SUFFIX)) {
-        log.notes.push("finishes a compaction; type this again afterwards: it was not examined".to_owned());
+        log.notes.push(
+            "finishes a compaction; type this again afterwards: it was not examined".to_owned(),
+        );
         return log;
     }
     log.look = look(ring, &log.folder, log.start.known_end(), progress).await;
@@ -311,7 +346,12 @@ pub(super) async fn examine_log(ring: &Ring, mut log: LogExamined, progress: &Pr
 }
 
 /// Every byte of a log that can be read.
-pub(super) async fn look(ring: &Ring, folder: &Path, end_offset: i64, progress: &Progress<'_>) -> LogLook {
+pub(super) async fn look(
+    ring: &Ring,
+    folder: &Path,
+    end_offset: i64,
+    progress: &Progress<'_>,
+) -> LogLook {
     let look = whole::look(ring, folder, end_offset, &|bytes| progress.add(bytes, folder)).await;
     look.unwrap_or_else(|error| LogLook::unlisted(&error))
 }
@@ -335,9 +375,10 @@ impl LogExamined {
             Ok(told) => {
                 for (is_harm, text) in told {
                     match is_harm {
-                        true => {
-                            self.findings.push(Finding::start(self.named(&text), "nothing: the next start does it"))
-                        }
+                        true => self.findings.push(Finding::start(
+                            self.named(&text),
+                            "nothing: the next start does it",
+                        )),
                         false => self.notes.push(text),
                     }
                 }
@@ -346,13 +387,16 @@ impl LogExamined {
         }
         self.deep_faults(was_opened, floor, &mut faults);
         let needs_cut = faults.iter().any(|(_, is_streams)| !is_streams);
-        let mut plan = if needs_cut { mend::plan(&self.look, known) } else { Plan::nothing(&self.look) };
+        let mut plan =
+            if needs_cut { mend::plan(&self.look, known) } else { Plan::nothing(&self.look) };
         plan.files = files;
         for (what, _) in faults {
             let todo = match (needs_cut, &plan.gone[..]) {
                 (true, gone) => format!("restore the file from a backup; a repair {}", cost(gone)),
                 (false, _) => {
-                    "restore the commit-stream files; a repair takes what follows, and keeps the rest aside".to_owned()
+                    "restore the commit-stream files; a repair takes what follows, and keeps the \
+                     rest aside"
+                        .to_owned()
                 }
             };
             self.findings.push(Finding { what, todo, by: By::Repair });
@@ -363,7 +407,8 @@ impl LogExamined {
     /// Each file that cannot be read is a finding of its own. Whether there is one.
     fn take_unreadable(&mut self, opened: &Result<Vec<(bool, String)>, LogError>) -> bool {
         let in_folder = |(name, error): &(String, String)| (self.folder.join(name), error.clone());
-        let mut unreadable: Vec<(PathBuf, String)> = self.look.unreadable.iter().map(in_folder).collect();
+        let mut unreadable: Vec<(PathBuf, String)> =
+            self.look.unreadable.iter().map(in_folder).collect();
         if let Err(LogError::Io { path, source, .. }) = opened
             && !unreadable.iter().any(|(known, _)| known == path)
         {
@@ -371,12 +416,16 @@ impl LogExamined {
         }
         self.is_unreadable = !unreadable.is_empty();
         self.findings.extend(unreadable.into_iter().map(|(path, error)| {
-            Finding::operator(format!("{}: it cannot be read: {error}", path.display()), MAKE_READABLE)
+            Finding::operator(
+                format!("{}: it cannot be read: {error}", path.display()),
+                MAKE_READABLE,
+            )
         }));
         self.is_unreadable
     }
 
-    /// What is wrong beside a file that cannot be read. No repair follows from it: that file may have what seems to be missing.
+    /// What is wrong beside a file that cannot be read. No repair follows from it: that file may
+    /// have what seems to be missing.
     fn judge_the_rest(&mut self, opened: Result<Vec<(bool, String)>, LogError>, floor: i64) {
         let mut wrong = Vec::new();
         match opened {
@@ -404,8 +453,12 @@ impl LogExamined {
     ) {
         match error {
             LogError::Damaged { path, fault, synced_offset } => {
-                let is_streams = matches!(fault, Fault::StreamGap { .. } | Fault::StreamRecords { .. });
-                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                let is_streams =
+                    matches!(fault, Fault::StreamGap { .. } | Fault::StreamRecords { .. });
+                let name = path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default();
                 if fault == Fault::Missing {
                     known.missing = parse_segment(&name);
                 }
@@ -417,10 +470,18 @@ impl LogExamined {
                 let synced = format!("records up to offset {synced_offset} were synced");
                 faults.push((format!("{}: {fault}; {synced}", path.display()), is_streams));
             }
-            LogError::BadFile { path, detail } if TEXT_FILES.iter().any(|name| path.ends_with(name)) => {
+            LogError::BadFile { path, detail }
+                if TEXT_FILES.iter().any(|name| path.ends_with(name)) =>
+            {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let todo = "restore the file; a repair takes it out of the way, and it is written anew".to_owned();
-                self.findings.push(Finding { what: format!("{}: {detail}", path.display()), todo, by: By::Repair });
+                let todo =
+                    "restore the file; a repair takes it out of the way, and it is written anew"
+                        .to_owned();
+                self.findings.push(Finding {
+                    what: format!("{}: {detail}", path.display()),
+                    todo,
+                    by: By::Repair,
+                });
                 files.push(name);
             }
             other => self.findings.push(Finding::operator(other.to_string(), "as it says")),
@@ -434,16 +495,23 @@ impl LogExamined {
         for (at, one) in segments.iter().enumerate() {
             let path = path(one.base_offset);
             let is_said = faults.iter().any(|(what, _)| what.starts_with(&path));
-            if let Some(damage) = one.damage.as_ref().filter(|_| one.next_offset < floor && !is_said) {
+            if let Some(damage) =
+                one.damage.as_ref().filter(|_| one.next_offset < floor && !is_said)
+            {
                 faults.push((format!("{path}: {damage}"), false));
             }
             let Some(next) = segments.get(at + 1) else { continue };
             let may_have_holes = self.config.cleanup_policy.compact || one.is_compacted;
-            let has_hole = next.base_offset > one.next_offset && !may_have_holes && one.damage.is_none();
+            let has_hole =
+                next.base_offset > one.next_offset && !may_have_holes && one.damage.is_none();
             // A start after a crash has looked itself; one after a stop in order only warns.
             if was_opened && self.start.clean && has_hole && !is_said {
-                let (position, end_offset, expected_offset) = (one.valid_bytes, one.next_offset, next.base_offset);
-                faults.push((format!("{path}: {}", Fault::Ends { position, end_offset, expected_offset }), false));
+                let (position, end_offset, expected_offset) =
+                    (one.valid_bytes, one.next_offset, next.base_offset);
+                faults.push((
+                    format!("{path}: {}", Fault::Ends { position, end_offset, expected_offset }),
+                    false,
+                ));
             }
         }
     }
@@ -460,15 +528,20 @@ impl LogExamined {
                 wrong.extend(beside.wrong);
                 self.findings.extend(beside.unreadable.into_iter().map(|(name, error)| {
                     let path = self.folder.join(name);
-                    Finding::operator(format!("{}: it cannot be read: {error}", path.display()), MAKE_READABLE)
+                    Finding::operator(
+                        format!("{}: it cannot be read: {error}", path.display()),
+                        MAKE_READABLE,
+                    )
                 }));
             }
             // Its folder could be listed a moment ago.
             Err(error) => self.findings.push(Finding::operator(error.to_string(), MAKE_READABLE)),
         }
         if self.is_unreadable {
-            let named = |(name, what)| format!("{}: {what}", self.folder.join::<String>(name).display());
-            let wrong: Vec<Finding> = wrong.into_iter().map(|one| Finding::operator(named(one), READ_FIRST)).collect();
+            let named =
+                |(name, what)| format!("{}: {what}", self.folder.join::<String>(name).display());
+            let wrong: Vec<Finding> =
+                wrong.into_iter().map(|one| Finding::operator(named(one), READ_FIRST)).collect();
             return self.findings.extend(wrong);
         }
         let had_plan = self.plan.is_some();
@@ -478,12 +551,20 @@ impl LogExamined {
                 continue;
             }
             let what = format!("{}: {what}", self.folder.join(&name).display());
-            let todo = "restore the file; a repair takes it out of the way, and it is built anew".to_owned();
+            let todo = "restore the file; a repair takes it out of the way, and it is built anew"
+                .to_owned();
             self.findings.push(Finding { what, todo, by: By::Repair });
             plan.files.push(name);
         }
         if plan.files.iter().any(|name| name == TEXT_FILES[1]) {
-            plan.epochs = Some(self.look.epochs.iter().copied().filter(|(_, start)| *start < plan.log_end).collect());
+            plan.epochs = Some(
+                self.look
+                    .epochs
+                    .iter()
+                    .copied()
+                    .filter(|(_, start)| *start < plan.log_end)
+                    .collect(),
+            );
         }
         self.plan = (had_plan || !plan.files.is_empty()).then_some(plan);
     }
@@ -491,9 +572,13 @@ impl LogExamined {
 
 /// What a cut takes, in words.
 pub(super) fn cost(gone: &[(i64, i64)]) -> String {
-    let ranges: Vec<String> = gone.iter().map(|(from, to)| format!("{from} to {}", to - 1)).collect();
+    let ranges: Vec<String> =
+        gone.iter().map(|(from, to)| format!("{from} to {}", to - 1)).collect();
     match ranges.is_empty() {
         true => "loses no records".to_owned(),
-        false => format!("gives up offsets {}, and keeps what there is of them aside", ranges.join(" and ")),
+        false => format!(
+            "gives up offsets {}, and keeps what there is of them aside",
+            ranges.join(" and ")
+        ),
     }
 }

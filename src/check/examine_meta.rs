@@ -1,6 +1,7 @@
 //! The metadata log: read to its end as a start reads it, and every batch besides.
 //!
-//! Owns: nothing. Lives on the command's thread. What is wrong decides whether there are metadata to compare with.
+//! Owns: nothing. Lives on the command's thread. What is wrong decides whether there are metadata
+//! to compare with.
 
 use super::{
     By, Finding, Progress,
@@ -24,25 +25,34 @@ use std::{
     sync::Arc,
 };
 
-const RESTORE_ALL: &str = "restore the folder from a backup: the metadata from their beginning are nowhere else, and a repair \
+const RESTORE_ALL: &str = "restore the folder from a backup: the metadata from their beginning \
+    are nowhere else, and a repair \
                            would begin an empty cluster";
 const MAX_SNAPSHOT_BYTES: usize = 1 << 30;
 
 /// The metadata, where they can be read.
-pub(super) async fn examine(ring: &Ring, dirs: &mut [DirExamined], progress: &Progress<'_>) -> Option<Arc<Image>> {
+pub(super) async fn examine(
+    ring: &Ring,
+    dirs: &mut [DirExamined],
+    progress: &Progress<'_>,
+) -> Option<Arc<Image>> {
     let is_metadata = |one: &PartitionDir| one.topic == METADATA_TOPIC && one.partition == 0;
     let Some(at) = dirs.iter().position(|one| one.dir.partitions().iter().any(is_metadata)) else {
         if let Some(one) = dirs.iter_mut().find(|one| one.dir.known_offset(METADATA_TOPIC, 0) > 0) {
             let folder = one.dir.path().join(format!("{METADATA_TOPIC}-0"));
-            let what = format!("{}: it is gone, but the checkpoint of its directory knows of it", folder.display());
+            let what = format!(
+                "{}: it is gone, but the checkpoint of its directory knows of it",
+                folder.display()
+            );
             one.findings.push(Finding::operator(what, RESTORE_ALL));
         }
-        let note =
-            "no metadata log in these directories: name that of metadata.log.dir, too, to have all of it checked";
+        let note = "no metadata log in these directories: name that of metadata.log.dir, too, to \
+            have all of it checked";
         dirs[0].notes.push(note.to_owned());
         return None;
     };
-    let known_partition = dirs.iter().flat_map(|one| one.dir.partitions()).find(|one| !is_metadata(one));
+    let known_partition =
+        dirs.iter().flat_map(|one| one.dir.partitions()).find(|one| !is_metadata(one));
     let known_partition = known_partition.map(|one| one.path.clone());
     let options = options(&mut dirs[at].dir, known_partition);
     let folder = options.metadata_dir.join(format!("{METADATA_TOPIC}-0"));
@@ -51,7 +61,8 @@ pub(super) async fn examine(ring: &Ring, dirs: &mut [DirExamined], progress: &Pr
     dirs[at].logs.insert(0, log);
     let path = options.metadata_dir.join(BOOTSTRAP_FILE_NAME);
     if let Ok(bytes) = ring.read_file(&path, MAX_BOOTSTRAP_FILE_BYTES).await
-        && let Err(error) = snapshot_file::decode(&bytes, SnapshotId { end_offset: 0, epoch: 0 }, "")
+        && let Err(error) =
+            snapshot_file::decode(&bytes, SnapshotId { end_offset: 0, epoch: 0 }, "")
     {
         let todo = "nothing: a cluster that has metadata needs it no more";
         dirs[at].findings.push(Finding::start(format!("{}: {error}", path.display()), todo));
@@ -85,7 +96,12 @@ fn options(dir: &mut LogDir, known_partition: Option<PathBuf>) -> MetaNodeOption
     }
 }
 
-async fn prepare(ring: &Ring, folder: PathBuf, start: LogStart, progress: &Progress<'_>) -> LogExamined {
+async fn prepare(
+    ring: &Ring,
+    folder: PathBuf,
+    start: LogStart,
+    progress: &Progress<'_>,
+) -> LogExamined {
     let look = examine::look(ring, &folder, i64::MAX, progress).await;
     LogExamined {
         name: format!("{METADATA_TOPIC}-0"),
@@ -137,16 +153,21 @@ async fn examine_log(
             if let MetaNodeError::QuorumState { path, .. } = &error {
                 files.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
             } else if !matches!(error, MetaNodeError::Snapshot { .. }) && log.plan.is_none() {
-                log.findings.push(Finding::operator(error.to_string(), "restore the folder from a backup"));
+                log.findings
+                    .push(Finding::operator(error.to_string(), "restore the folder from a backup"));
             }
-            let todo =
-                "restore the file from a backup; a repair takes it out of the way, and the log itself has the epoch";
-            let of_file =
-                files.iter().map(|_| Finding { what: error.to_string(), todo: todo.to_owned(), by: By::Repair });
+            let todo = "restore the file from a backup; a repair takes it out of the way, and the \
+                log itself has the epoch";
+            let of_file = files.iter().map(|_| Finding {
+                what: error.to_string(),
+                todo: todo.to_owned(),
+                by: By::Repair,
+            });
             log.findings.extend(of_file);
         }
     }
-    // Below its oldest snapshot the log is given up, and its leader epochs with it. No checkpoint says so.
+    // Below its oldest snapshot the log is given up, and its leader epochs with it. No checkpoint
+    // says so.
     let from = log.start.log_start_offset.max(snapshots.oldest_end());
     log.look_beside(ring, from).await;
     snapshots.judge(&mut log, files);
@@ -169,10 +190,12 @@ impl Snapshots {
         let mut snapshots = Snapshots::default();
         // A folder that cannot be listed is told with its log.
         let entries = ring.read_dir(folder).await.unwrap_or_default();
-        let ids: Vec<SnapshotId> = entries.into_iter().filter_map(|entry| entry.name.parse().ok()).collect();
+        let ids: Vec<SnapshotId> =
+            entries.into_iter().filter_map(|entry| entry.name.parse().ok()).collect();
         snapshots.oldest_end = ids.iter().map(|id| id.end_offset).min().unwrap_or(0);
         for id in ids {
-            let bytes = match ring.read_file(folder.join(id.to_string()), MAX_SNAPSHOT_BYTES).await {
+            let bytes = match ring.read_file(folder.join(id.to_string()), MAX_SNAPSHOT_BYTES).await
+            {
                 Ok(bytes) => bytes,
                 Err(error) => {
                     snapshots.unreadable.push((id.to_string(), error.to_string()));
@@ -201,8 +224,10 @@ impl Snapshots {
     fn judge(self, log: &mut LogExamined, files: Vec<String>) {
         for (name, error) in &self.unreadable {
             let path = log.folder.join(name);
-            log.findings
-                .push(Finding::operator(format!("{}: it cannot be read: {error}", path.display()), MAKE_READABLE));
+            log.findings.push(Finding::operator(
+                format!("{}: it cannot be read: {error}", path.display()),
+                MAKE_READABLE,
+            ));
         }
         if log.is_unreadable || !self.unreadable.is_empty() {
             for (id, error) in &self.bad {
@@ -216,10 +241,14 @@ impl Snapshots {
         for (id, error) in &self.bad {
             let what = format!("{}: {error}", log.folder.join(id.to_string()).display());
             let (by, todo) = match first <= end && last >= end {
-                true => {
-                    (By::Repair, "a repair takes it out of the way: the log has the same records, or an older snapshot")
+                true => (
+                    By::Repair,
+                    "a repair takes it out of the way: the log has the same records, or an older \
+                     snapshot",
+                ),
+                false => {
+                    (By::Operator, "restore the file from a backup: its records are nowhere else")
                 }
-                false => (By::Operator, "restore the file from a backup: its records are nowhere else"),
             };
             log.findings.push(Finding { what, todo: todo.to_owned(), by });
         }
@@ -241,7 +270,8 @@ impl Snapshots {
                 return;
             }
             let gone = cost(&plan.gone);
-            let what = "topics, configs and registrations of those records are unknown then, and the folders of such topics \
+            let what = "topics, configs and registrations of those records are unknown then, and \
+                the folders of such topics \
                         stay where they are, not served";
             for finding in log.findings.iter_mut().filter(|finding| finding.by == By::Repair) {
                 finding.todo = format!("restore the folder from a backup; a repair {gone}: {what}");

@@ -1,10 +1,11 @@
-//! `millstream log check` and `millstream log repair`: what the log directories of a stopped broker hold, what is wrong with
-//! it, and cutting it to the good part.
+//! `millstream log check` and `millstream log repair`: what the log directories of a stopped broker
+//! hold, what is wrong with it, and cutting it to the good part.
 //!
-//! Owns: the findings. [`examine`] gathers them with the broker's own examination ([`crate::log::Log::examine`],
-//! [`crate::meta::node::MetaNode::load`], the places of `boot`), and reads every batch besides; [`repair`] mends what it
-//! can. Lives on: the command's own thread, which holds the directories' locks, as a broker does. Never: runs beside a
-//! broker; `check` changes no file, `repair` removes none of a log's bytes.
+//! Owns: the findings. [`examine`] gathers them with the broker's own examination
+//! ([`crate::log::Log::examine`], [`crate::meta::node::MetaNode::load`], the places of `boot`), and
+//! reads every batch besides; [`repair`] mends what it can. Lives on: the command's own thread,
+//! which holds the directories' locks, as a broker does. Never: runs beside a broker; `check`
+//! changes no file, `repair` removes none of a log's bytes.
 
 mod examine;
 mod examine_meta;
@@ -19,8 +20,8 @@ use std::{
     time::Duration,
 };
 
-/// The exit code when something is wrong (check), or something is left that a repair cannot mend (repair). 1: it could not
-/// be done; 2: a wrong command line.
+/// The exit code when something is wrong (check), or something is left that a repair cannot mend
+/// (repair). 1: it could not be done; 2: a wrong command line.
 pub const WRONG: u8 = 4;
 
 /// How often long work says how far it is.
@@ -35,15 +36,20 @@ pub enum Task {
 /// Why the directories could not be examined, or not be mended.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    #[error("a broker runs on {dir}: stop it first (kill -TERM and its process id), then type this again", dir = .0.display())]
+    #[error("a broker runs on {dir}: stop it first (kill -TERM and its process id), then type \
+        this again", dir = .0.display())]
     Running(PathBuf),
-    #[error("{dir} cannot be listed: {source}. Mend it, or leave it out and type the other directories of log.dirs", dir = .dir.display())]
+    #[error("{dir} cannot be listed: {source}. Mend it, or leave it out and type the other \
+        directories of log.dirs", dir = .dir.display())]
     NoDirectory { dir: PathBuf, source: std::io::Error },
-    #[error("{dir} holds nothing of a broker. Type the directories of log.dirs instead", dir = .0.display())]
+    #[error("{dir} holds nothing of a broker. Type the directories of log.dirs \
+        instead", dir = .0.display())]
     Empty(PathBuf),
     #[error("{0}; mend the disk, then type this again: what was done so far stays good")]
     Disk(#[from] LogError),
-    #[error("{what}: {source}; mend the disk, then type this again: what was done so far stays good")]
+    #[error(
+        "{what}: {source}; mend the disk, then type this again: what was done so far stays good"
+    )]
     Io { what: String, source: std::io::Error },
 }
 
@@ -108,8 +114,14 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Examines the directories, mends them if that is the task, and says what there is. Whether all is well then.
-pub async fn run(ring: &Ring, task: Task, paths: &[PathBuf], out: &Out) -> Result<bool, CheckError> {
+/// Examines the directories, mends them if that is the task, and says what there is. Whether all is
+/// well then.
+pub async fn run(
+    ring: &Ring,
+    task: Task,
+    paths: &[PathBuf],
+    out: &Out,
+) -> Result<bool, CheckError> {
     let progress = Progress::new(ring, out);
     let mut examined = examine::examine(ring, task, paths, &progress).await?;
     let findings = tell(&examined, out);
@@ -117,18 +129,24 @@ pub async fn run(ring: &Ring, task: Task, paths: &[PathBuf], out: &Out) -> Resul
     let count = |by: By| findings.iter().filter(|one| one.by == by).count();
     let sum = sum(&examined);
     if findings.is_empty() {
-        let end = if task == Task::Check { "nothing is wrong" } else { "nothing is wrong, nothing to do" };
+        let end = if task == Task::Check {
+            "nothing is wrong"
+        } else {
+            "nothing is wrong, nothing to do"
+        };
         (out.say)(&format!("{sum}: {end}"));
         return Ok(true);
     }
-    let (to_repair, to_start, to_operator) = (count(By::Repair), count(By::Start), count(By::Operator));
+    let (to_repair, to_start, to_operator) =
+        (count(By::Repair), count(By::Start), count(By::Operator));
     (out.say)(&format!("{sum}: {} wrong", plural(findings.len(), "thing is", "things are")));
     match task {
         Task::Check => {
             if to_repair > 0 {
                 let dirs = dirs.join(" ");
                 (out.say)(&format!(
-                    "restore the files from a backup if there is one; else `millstream log repair {dirs}` serves what is left"
+                    "restore the files from a backup if there is one; else `millstream log repair \
+                     {dirs}` serves what is left"
                 ));
             }
             Ok(false)
@@ -203,11 +221,17 @@ fn describe(dir: &DirExamined) -> String {
 
 impl LogExamined {
     fn describe(&self) -> String {
-        let start = self.look.segments.first().map_or(0, |first| first.base_offset).max(self.start.log_start_offset);
+        let start = self
+            .look
+            .segments
+            .first()
+            .map_or(0, |first| first.base_offset)
+            .max(self.start.log_start_offset);
         let end = self.look.segments.last().map_or(start, |last| last.next_offset);
         let known = self.start.recovery_point;
         let by_stream = self.start.replay.last().map(|part| part.to).filter(|to| *to > end);
-        let by_stream = by_stream.map_or_else(String::new, |to| format!(", to {to} with the commit stream"));
+        let by_stream =
+            by_stream.map_or_else(String::new, |to| format!(", to {to} with the commit stream"));
         let segments = plural(self.look.segments.len(), "segment", "segments");
         format!(
             "{}: offsets {start} to {end}{by_stream}, recovery point {known}, {segments}, {} bytes",

@@ -1,8 +1,9 @@
-//! Mending what [`super::examine`] has found: logs are cut to their last good point, streams are taken into the logs.
+//! Mending what [`super::examine`] has found: logs are cut to their last good point, streams are
+//! taken into the logs.
 //!
-//! Owns: nothing. Lives on the command's thread, which holds the locks. The order is what a kill in the middle of it leaves
-//! to the next run: the files of a log first, then what was known of it, so that a log that was not mended to its end still
-//! falls short of its known extent.
+//! Owns: nothing. Lives on the command's thread, which holds the locks. The order is what a kill in
+//! the middle of it leaves to the next run: the files of a log first, then what was known of it, so
+//! that a log that was not mended to its end still falls short of its known extent.
 
 use super::{
     By, CheckError, Progress,
@@ -23,18 +24,29 @@ use ring::Ring;
 /// One mended thing may have hidden another.
 const ROUNDS_MAX: usize = 5;
 
-pub(super) async fn repair(ring: &Ring, examined: &mut Examined, progress: &Progress<'_>) -> Result<(), CheckError> {
+pub(super) async fn repair(
+    ring: &Ring,
+    examined: &mut Examined,
+    progress: &Progress<'_>,
+) -> Result<(), CheckError> {
     let partitions = examined.dirs.iter().flat_map(|one| one.dir.partitions());
-    let known_partition = partitions.filter(|one| one.topic != METADATA_TOPIC).map(|one| one.path.clone()).next();
+    let known_partition =
+        partitions.filter(|one| one.topic != METADATA_TOPIC).map(|one| one.path.clone()).next();
     for one in &mut examined.dirs {
         let dir = one.dir.path().to_owned();
         if one.is_unreadable {
-            say(progress, &format!("{}: nothing in it is mended before all of it can be read", dir.display()));
+            say(
+                progress,
+                &format!("{}: nothing in it is mended before all of it can be read", dir.display()),
+            );
             continue;
         }
         // First: mending a log writes them, too.
         if !one.dir.partitions().is_empty() {
-            let io = |source| CheckError::Io { what: format!("writing the checkpoints of {}", dir.display()), source };
+            let io = |source| CheckError::Io {
+                what: format!("writing the checkpoints of {}", dir.display()),
+                source,
+            };
             one.dir.renew_checkpoints(&|text| say(progress, text)).await.map_err(io)?;
         }
         for at in 0..one.logs.len() {
@@ -63,7 +75,9 @@ async fn mend_log(
         let Some(plan) = log.plan.take() else { break };
         carry_out(ring, dir, &mut log, &plan, progress).await?;
         log = match log.topic == METADATA_TOPIC {
-            true => examine_meta::examine_again(ring, dir, log, known_partition.clone(), progress).await,
+            true => {
+                examine_meta::examine_again(ring, dir, log, known_partition.clone(), progress).await
+            }
             false => examine::examine_log(ring, log, progress).await,
         };
     }
@@ -90,7 +104,12 @@ async fn carry_out(
         let recovery_point = log.start.recovery_point.min(end).max(log_start);
         write_checkpoints(dir, &log.topic, log.partition, recovery_point, log_start, end).await?;
         (log.start.log_start_offset, log.start.recovery_point) = (log_start, recovery_point);
-        say(progress, &format!("  the log holds offsets {log_start} to {end} now, and its next record gets {end}"));
+        say(
+            progress,
+            &format!(
+                "  the log holds offsets {log_start} to {end} now, and its next record gets {end}"
+            ),
+        );
     }
     Ok(())
 }
@@ -118,7 +137,11 @@ async fn write_checkpoints(
 }
 
 /// The folders of partitions that are gone: each is made, empty, where its log had got to.
-async fn begin_anew(ring: &Ring, one: &mut DirExamined, progress: &Progress<'_>) -> Result<(), CheckError> {
+async fn begin_anew(
+    ring: &Ring,
+    one: &mut DirExamined,
+    progress: &Progress<'_>,
+) -> Result<(), CheckError> {
     for (folder, offset) in std::mem::take(&mut one.gone) {
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let Some((topic, partition)) = crate::log::parse_partition_dir(name) else { continue };
@@ -134,11 +157,17 @@ async fn begin_anew(ring: &Ring, one: &mut DirExamined, progress: &Progress<'_>)
     Ok(())
 }
 
-/// Takes what the streams have into the logs, as far as it follows them, and the streams out of use. Where nothing is wrong
-/// with the streams they stay: the next start does the same.
-async fn mend_streams(ring: &Ring, examined: &mut Examined, progress: &Progress<'_>) -> Result<(), CheckError> {
+/// Takes what the streams have into the logs, as far as it follows them, and the streams out of
+/// use. Where nothing is wrong with the streams they stay: the next start does the same.
+async fn mend_streams(
+    ring: &Ring,
+    examined: &mut Examined,
+    progress: &Progress<'_>,
+) -> Result<(), CheckError> {
     let logs = || examined.dirs.iter().flat_map(|one| &one.logs);
-    let is_lossy = |one: &DirExamined| one.stream.missing_frames + one.stream.lost_ends + one.stream.truncated > 0;
+    let is_lossy = |one: &DirExamined| {
+        one.stream.missing_frames + one.stream.lost_ends + one.stream.truncated > 0
+    };
     if !logs().any(|log| log.stream_fails) && !examined.dirs.iter().any(is_lossy) {
         return Ok(());
     }
@@ -170,7 +199,12 @@ async fn mend_streams(ring: &Ring, examined: &mut Examined, progress: &Progress<
 }
 
 /// The parts of the stream that follow the end of the log without a gap, one after the other.
-async fn take_in(ring: &Ring, dir: &LogDir, log: &LogExamined, progress: &Progress<'_>) -> Result<(), CheckError> {
+async fn take_in(
+    ring: &Ring,
+    dir: &LogDir,
+    log: &LogExamined,
+    progress: &Progress<'_>,
+) -> Result<(), CheckError> {
     let mut start = LogStart { state: None, clean: false, ..log.start.clone() };
     let last = start.replay.last().map_or(0, |part| part.to);
     let parts = std::mem::take(&mut start.replay);
@@ -197,8 +231,19 @@ async fn take_in(ring: &Ring, dir: &LogDir, log: &LogExamined, progress: &Progre
             }
         }
     }
-    let given_up = if last > end { format!("; gives up offsets {end} to {}", last - 1) } else { String::new() };
-    say(progress, &format!("{}: has what the commit stream had, to offset {end}{given_up}", log.folder.display()));
+    let given_up = if last > end {
+        format!("; gives up offsets {end} to {}", last - 1)
+    } else {
+        String::new()
+    };
+    say(
+        progress,
+        &format!(
+            "{}: has what the commit stream had, to offset {end}{given_up}",
+            log.folder.display()
+        ),
+    );
     let recovery_point = start.recovery_point.min(end);
-    write_checkpoints(dir, &log.topic, log.partition, recovery_point, start.log_start_offset, end).await
+    write_checkpoints(dir, &log.topic, log.partition, recovery_point, start.log_start_offset, end)
+        .await
 }

@@ -1,6 +1,7 @@
-//! Changes of dynamic configs: what IncrementalAlterConfigs makes of the current values, and which values a topic, a group
-//! or a broker may have (`ConfigurationControlManager`, `ControllerConfigurationValidator`, `ConfigAdminManager`).
-//! Pure: values in, values or a rejection out.
+//! Changes of dynamic configs: what IncrementalAlterConfigs makes of the current values, and which
+//! values a topic, a group or a broker may have (`ConfigurationControlManager`,
+//! `ControllerConfigurationValidator`, `ConfigAdminManager`). Pure: values in, values or a
+//! rejection out.
 
 use std::collections::BTreeMap;
 
@@ -60,8 +61,9 @@ pub struct Alteration {
     pub value: Option<String>,
 }
 
-/// The values after `alterations`, all or none of them. `definitions` is the table of the resource's kind. Validation of
-/// the result is the caller's next step, with one of the functions below.
+/// The values after `alterations`, all or none of them. `definitions` is the table of the
+/// resource's kind. Validation of the result is the caller's next step, with one of the functions
+/// below.
 pub fn apply_incremental(
     definitions: &[Definition],
     current: &Values,
@@ -84,7 +86,8 @@ pub fn apply_incremental(
         };
         if new_value.len() > MAX_VALUE_BYTES {
             return Err(Rejection::invalid_config(format!(
-                "The configuration value cannot be added because it exceeds the maximum value size of {MAX_VALUE_BYTES} bytes."
+                "The configuration value cannot be added because it exceeds the maximum value \
+                 size of {MAX_VALUE_BYTES} bytes."
             )));
         }
         changed.insert(name.clone(), new_value);
@@ -93,18 +96,23 @@ pub fn apply_incremental(
 }
 
 fn check_request(alterations: &[Alteration]) -> Result<(), Rejection> {
-    let mut names: Vec<&str> = alterations.iter().map(|alteration| alteration.name.as_str()).collect();
+    let mut names: Vec<&str> =
+        alterations.iter().map(|alteration| alteration.name.as_str()).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(Rejection::invalid_request("Error due to duplicate config keys"));
     }
-    let lacks_value =
-        |alteration: &&Alteration| alteration.operation != Operation::Delete && alteration.value.is_none();
+    let lacks_value = |alteration: &&Alteration| {
+        alteration.operation != Operation::Delete && alteration.value.is_none()
+    };
     let without: Vec<&str> =
         alterations.iter().filter(lacks_value).map(|alteration| alteration.name.as_str()).collect();
     match without.is_empty() {
         true => Ok(()),
-        false => Err(Rejection::invalid_request(format!("Null value not supported for : {}", without.join(", ")))),
+        false => Err(Rejection::invalid_request(format!(
+            "Null value not supported for : {}",
+            without.join(", ")
+        ))),
     }
 }
 
@@ -115,8 +123,8 @@ fn list_elements(
     name: &str,
     operation: Operation,
 ) -> Result<Vec<String>, Rejection> {
-    let definition =
-        definitions::find(definitions, name).filter(|definition| definition.config_type == ConfigType::List);
+    let definition = definitions::find(definitions, name)
+        .filter(|definition| definition.config_type == ConfigType::List);
     let Some(definition) = definition else {
         let operation = if operation == Operation::Append { "APPEND" } else { "SUBTRACT" };
         return Err(Rejection::invalid_config(format!(
@@ -149,15 +157,21 @@ pub fn validate_topic_overrides(overrides: &Values, layers: &Layers) -> Result<(
     check_names_and_values(definitions::topic(), overrides, "topic")?;
     let defaults = layers.topic_defaults();
     let effective = Effective { overrides, defaults: &defaults };
-    let (min, max) = (effective.whole("min.compaction.lag.ms"), effective.whole("max.compaction.lag.ms"));
+    let (min, max) =
+        (effective.whole("min.compaction.lag.ms"), effective.whole("max.compaction.lag.ms"));
     if min > max {
         return Err(Rejection::invalid_config(format!(
-            "conflict topic config setting min.compaction.lag.ms ({min}) > max.compaction.lag.ms ({max})"
+            "conflict topic config setting min.compaction.lag.ms ({min}) > max.compaction.lag.ms \
+             ({max})"
         )));
     }
-    if overrides.get("remote.storage.enable").is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+    if overrides
+        .get("remote.storage.enable")
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    {
         return Err(Rejection::invalid_config(
-            "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.",
+            "Tiered Storage functionality is disabled in the broker. Topic cannot be configured \
+             with remote log storage.",
         ));
     }
     Ok(())
@@ -185,7 +199,11 @@ const GROUP_BOUNDS: [(&str, Option<&str>, &str); 13] = [
         Some("group.share.min.heartbeat.interval.ms"),
         "group.share.max.heartbeat.interval.ms",
     ),
-    ("share.session.timeout.ms", Some("group.share.min.session.timeout.ms"), "group.share.max.session.timeout.ms"),
+    (
+        "share.session.timeout.ms",
+        Some("group.share.min.session.timeout.ms"),
+        "group.share.max.session.timeout.ms",
+    ),
     (
         "share.record.lock.duration.ms",
         Some("group.share.min.record.lock.duration.ms"),
@@ -230,9 +248,11 @@ pub fn validate_group_overrides(overrides: &Values, layers: &Layers) -> Result<(
     let (defaults, merged) = (layers.group_defaults(), layers.merged());
     let effective = Effective { overrides, defaults: &defaults };
     let broker_value = |name: &str| {
-        let definition = definitions::find(definitions::broker(), name).expect("bounds are broker configs");
+        let definition =
+            definitions::find(definitions::broker(), name).expect("bounds are broker configs");
         let text = merged.get(name).map(String::as_str).or(definition.default);
-        text.and_then(|text| text.trim().parse::<i64>().ok()).expect("broker configs were validated")
+        text.and_then(|text| text.trim().parse::<i64>().ok())
+            .expect("broker configs were validated")
     };
     for (name, min, max) in GROUP_BOUNDS {
         // Kafka looks at assignment intervals only where the group sets one.
@@ -241,37 +261,49 @@ pub fn validate_group_overrides(overrides: &Values, layers: &Layers) -> Result<(
         }
         let value = effective.whole(name);
         if let Some(min) = min.filter(|min| value < broker_value(min)) {
-            return Err(Rejection::invalid_config(format!("{name} must be greater than or equal to {min}")));
+            return Err(Rejection::invalid_config(format!(
+                "{name} must be greater than or equal to {min}"
+            )));
         }
         if value > broker_value(max) {
-            return Err(Rejection::invalid_config(format!("{name} must be less than or equal to {max}")));
+            return Err(Rejection::invalid_config(format!(
+                "{name} must be less than or equal to {max}"
+            )));
         }
     }
     for kind in ["consumer", "share", "streams"] {
-        let (session, heartbeat) = (format!("{kind}.session.timeout.ms"), format!("{kind}.heartbeat.interval.ms"));
+        let (session, heartbeat) =
+            (format!("{kind}.session.timeout.ms"), format!("{kind}.heartbeat.interval.ms"));
         if effective.whole(&session) <= effective.whole(&heartbeat) {
-            return Err(Rejection::invalid_config(format!("{session} must be greater than {heartbeat}")));
+            return Err(Rejection::invalid_config(format!(
+                "{session} must be greater than {heartbeat}"
+            )));
         }
     }
     Ok(())
 }
 
-/// Whether the dynamic configs of a broker (`per_broker`), or of all brokers, may be `values`. Kafka answers these with
-/// INVALID_REQUEST. Names that no definition knows are allowed, as in Kafka: a plug-in may want them. Whether the values fit
-/// the others is told by `BrokerConfig::from_layers` with the new layers.
+/// Whether the dynamic configs of a broker (`per_broker`), or of all brokers, may be `values`.
+/// Kafka answers these with INVALID_REQUEST. Names that no definition knows are allowed, as in
+/// Kafka: a plug-in may want them. Whether the values fit the others is told by
+/// `BrokerConfig::from_layers` with the new layers.
 pub fn validate_broker_dynamic(values: &Values, per_broker: bool) -> Result<(), Rejection> {
     for (name, value) in values {
         let Some(definition) = definitions::find_broker(name) else { continue };
         let for_one_listener = definition.name != name;
         if !for_one_listener && definition.update_mode == UpdateMode::ReadOnly {
-            return Err(Rejection::invalid_request(format!("Cannot update these configs dynamically: [{name}]")));
+            return Err(Rejection::invalid_request(format!(
+                "Cannot update these configs dynamically: [{name}]"
+            )));
         }
         let for_one_broker = definition.update_mode == UpdateMode::PerBroker || for_one_listener;
         let cluster_level_listener =
-            ["max.connections", "max.connection.creation.rate", "num.network.threads"].contains(&definition.name);
+            ["max.connections", "max.connection.creation.rate", "num.network.threads"]
+                .contains(&definition.name);
         if !per_broker && for_one_broker && !cluster_level_listener {
             return Err(Rejection::invalid_request(format!(
-                "Cannot update these configs at default cluster level, broker id must be specified: [{name}]"
+                "Cannot update these configs at default cluster level, broker id must be \
+                 specified: [{name}]"
             )));
         }
         definition.validate(value).map_err(Rejection::invalid_request)?;
@@ -279,40 +311,51 @@ pub fn validate_broker_dynamic(values: &Values, per_broker: bool) -> Result<(), 
     Ok(())
 }
 
-/// Why no client could connect any more with these values of all layers, if that is so (`SocketServer`, `KafkaConfig`).
+/// Why no client could connect any more with these values of all layers, if that is so
+/// (`SocketServer`, `KafkaConfig`).
 pub fn lock_out(merged: &Values) -> Option<String> {
     let is_zero = |value: &str| value.trim().parse::<i64>().is_ok_and(|value| value <= 0);
     for (name, value) in merged {
         let base = definitions::listener_base_name(name).unwrap_or(name);
         if ["max.connections", "max.connection.creation.rate"].contains(&base) && is_zero(value) {
-            return Some(format!("Invalid value {value} for configuration {name}: no client could connect any more"));
+            return Some(format!(
+                "Invalid value {value} for configuration {name}: no client could connect any more"
+            ));
         }
     }
     let set = |name: &str| merged.get(name).map_or("", String::as_str);
     let has_no_exception = set("max.connections.per.ip.overrides").trim().is_empty();
     (has_no_exception && is_zero(set("max.connections.per.ip"))).then(|| {
-        "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides is set: no client could connect \
+        "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides is \
+         set: no client could connect \
          any more"
             .to_owned()
     })
 }
 
-/// Those of `values` that have an effect here, and a message for each that is left out: the metadata log may hold configs
-/// that another release knew (`DynamicBrokerConfig.fromPersistentProps`). Call it before laying dynamic configs over
-/// static ones.
+/// Those of `values` that have an effect here, and a message for each that is left out: the
+/// metadata log may hold configs that another release knew
+/// (`DynamicBrokerConfig.fromPersistentProps`). Call it before laying dynamic configs over static
+/// ones.
 pub fn usable_dynamic(values: &Values, per_broker: bool) -> (Values, Vec<String>) {
     let (mut usable, mut ignored) = (Values::new(), Vec::new());
     for (name, value) in values {
         let single = Values::from([(name.clone(), value.clone())]);
         match validate_broker_dynamic(&single, per_broker) {
             Ok(()) => usable.extend(single),
-            Err(rejection) => ignored.push(format!("A dynamic config is ignored: {}", rejection.message)),
+            Err(rejection) => {
+                ignored.push(format!("A dynamic config is ignored: {}", rejection.message))
+            }
         }
     }
     (usable, ignored)
 }
 
-fn check_names_and_values(definitions: &[Definition], overrides: &Values, kind: &str) -> Result<(), Rejection> {
+fn check_names_and_values(
+    definitions: &[Definition],
+    overrides: &Values,
+    kind: &str,
+) -> Result<(), Rejection> {
     for (name, value) in overrides {
         let Some(definition) = definitions::find(definitions, name) else {
             return Err(Rejection::invalid_config(format!("Unknown {kind} config name: {name}")));

@@ -1,5 +1,5 @@
-//! The configs of this broker, typed: what the code acts on. Immutable; a change of a dynamic config makes a new one from
-//! the merged layers, which each shard gets as a view.
+//! The configs of this broker, typed: what the code acts on. Immutable; a change of a dynamic
+//! config makes a new one from the merged layers, which each shard gets as a view.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,7 +11,8 @@ use super::listeners::{self, Address, Listener, ProtocolMap, Voter};
 use super::settings::{FromValue, Reader, settings};
 use super::topic::TopicConfig;
 
-/// Everything that Millstream acts on. Fields bear Kafka's names; the doc comment of each names its config.
+/// Everything that Millstream acts on. Fields bear Kafka's names; the doc comment of each names its
+/// config.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BrokerConfig {
     pub node_id: i32,
@@ -78,7 +79,8 @@ pub enum ShardCores {
 
 settings! {
     pub struct NetworkSettings {
-        // The limits on connections may change at run time and differ by listener: `net/admission.rs` reads them anew.
+        // The limits on connections may change at run time and differ by listener:
+        // `net/admission.rs` reads them anew.
         max_connections: i32 = "max.connections",
         max_connections_per_ip: i32 = "max.connections.per.ip",
         /// `address:count,...`
@@ -94,7 +96,8 @@ settings! {
         /// -1: no limit.
         queued_max_request_bytes: i64 = "queued.max.request.bytes",
         fetch_max_bytes: i32 = "fetch.max.bytes",
-        max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots",
+        max_incremental_fetch_session_cache_slots: i32 =
+            "max.incremental.fetch.session.cache.slots",
         max_request_partition_size_limit: i32 = "max.request.partition.size.limit",
     }
 }
@@ -114,7 +117,8 @@ settings! {
         commit_stream_file_bytes: i64 = "commit.stream.file.bytes",
         decompressed_batch_max_bytes: i32 = "decompressed.batch.max.bytes",
         flush_offset_checkpoint_interval_ms: i32 = "log.flush.offset.checkpoint.interval.ms",
-        flush_start_offset_checkpoint_interval_ms: i32 = "log.flush.start.offset.checkpoint.interval.ms",
+        flush_start_offset_checkpoint_interval_ms: i32 =
+            "log.flush.start.offset.checkpoint.interval.ms",
         cleaner_enable: bool = "log.cleaner.enable",
         cleaner_backoff_ms: i64 = "log.cleaner.backoff.ms",
         cleaner_dedupe_buffer_size: i64 = "log.cleaner.dedupe.buffer.size",
@@ -130,7 +134,8 @@ settings! {
         fetch_response_max_bytes: i32 = "replica.fetch.response.max.bytes",
         fetch_backoff_ms: i32 = "replica.fetch.backoff.ms",
         lag_time_max_ms: i64 = "replica.lag.time.max.ms",
-        high_watermark_checkpoint_interval_ms: i64 = "replica.high.watermark.checkpoint.interval.ms",
+        high_watermark_checkpoint_interval_ms: i64 =
+            "replica.high.watermark.checkpoint.interval.ms",
         socket_timeout_ms: i32 = "replica.socket.timeout.ms",
         auto_leader_rebalance_enable: bool = "auto.leader.rebalance.enable",
         leader_imbalance_check_interval_seconds: i64 = "leader.imbalance.check.interval.seconds",
@@ -221,8 +226,10 @@ settings! {
         state_log_segment_bytes: i32 = "transaction.state.log.segment.bytes",
         max_timeout_ms: i32 = "transaction.max.timeout.ms",
         transactional_id_expiration_ms: i32 = "transactional.id.expiration.ms",
-        abort_timed_out_cleanup_interval_ms: i32 = "transaction.abort.timed.out.transaction.cleanup.interval.ms",
-        remove_expired_cleanup_interval_ms: i32 = "transaction.remove.expired.transaction.cleanup.interval.ms",
+        abort_timed_out_cleanup_interval_ms: i32 =
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms",
+        remove_expired_cleanup_interval_ms: i32 =
+            "transaction.remove.expired.transaction.cleanup.interval.ms",
         partition_verification_enable: bool = "transaction.partition.verification.enable",
         two_phase_commit_enable: bool = "transaction.two.phase.commit.enable",
         producer_id_expiration_ms: i32 = "producer.id.expiration.ms",
@@ -237,7 +244,8 @@ settings! {
         topic_replication_factor: i32 = "share.coordinator.state.topic.replication.factor",
         topic_min_isr: i32 = "share.coordinator.state.topic.min.isr",
         topic_segment_bytes: i32 = "share.coordinator.state.topic.segment.bytes",
-        snapshot_update_records_per_snapshot: i32 = "share.coordinator.snapshot.update.records.per.snapshot",
+        snapshot_update_records_per_snapshot: i32 =
+            "share.coordinator.snapshot.update.records.per.snapshot",
     }
 }
 
@@ -251,7 +259,8 @@ settings! {
         retry_backoff_ms: i32 = "controller.quorum.retry.backoff.ms",
         metadata_log_segment_bytes: i32 = "metadata.log.segment.bytes",
         metadata_log_segment_ms: i64 = "metadata.log.segment.ms",
-        metadata_log_max_record_bytes_between_snapshots: i64 = "metadata.log.max.record.bytes.between.snapshots",
+        metadata_log_max_record_bytes_between_snapshots: i64 =
+            "metadata.log.max.record.bytes.between.snapshots",
         metadata_log_max_snapshot_interval_ms: i64 = "metadata.log.max.snapshot.interval.ms",
         metadata_max_retention_bytes: i64 = "metadata.max.retention.bytes",
         metadata_max_retention_ms: i64 = "metadata.max.retention.ms",
@@ -270,13 +279,14 @@ pub struct Typed {
 }
 
 impl BrokerConfig {
-    /// The typed form of `layers`, whose values were validated one by one. The errors are values that do not fit each other.
-    /// `hostname` stands in advertised listeners for a missing host.
+    /// The typed form of `layers`, whose values were validated one by one. The errors are values
+    /// that do not fit each other. `hostname` stands in advertised listeners for a missing host.
     pub fn from_layers(layers: &Layers, hostname: &str) -> Result<Typed, Vec<String>> {
         let values = layers.merged();
         let mut reader = Reader::new(definitions::broker(), &values);
         let topic_defaults = read_topic_defaults(&mut reader, layers);
-        let endpoints = read_endpoints(&mut reader, &values, hostname).map_err(|problem| vec![problem])?;
+        let endpoints =
+            read_endpoints(&mut reader, &values, hostname).map_err(|problem| vec![problem])?;
         let log_dirs = read_log_dirs(&mut reader);
         let metadata_log_dir: Option<String> = reader.read("metadata.log.dir");
         let admin_listener: String = reader.read("admin.listener");
@@ -291,7 +301,11 @@ impl BrokerConfig {
             controller_listeners: endpoints.controller,
             controller_listener_names: endpoints.controller_names,
             inter_broker_listener_name: endpoints.inter_broker_name,
-            quorum_voters: read_parsed(&mut reader, "controller.quorum.voters", listeners::parse_voter),
+            quorum_voters: read_parsed(
+                &mut reader,
+                "controller.quorum.voters",
+                listeners::parse_voter,
+            ),
             quorum_bootstrap_servers: read_parsed(
                 &mut reader,
                 "controller.quorum.bootstrap.servers",
@@ -333,15 +347,21 @@ struct Endpoints {
     inter_broker_name: String,
 }
 
-fn read_endpoints(reader: &mut Reader<'_>, values: &Values, hostname: &str) -> Result<Endpoints, String> {
+fn read_endpoints(
+    reader: &mut Reader<'_>,
+    values: &Values,
+    hostname: &str,
+) -> Result<Endpoints, String> {
     let controller_names: Vec<String> = reader.read("controller.listener.names");
-    let controller_names: Vec<String> = controller_names.iter().map(|name| name.to_uppercase()).collect();
+    let controller_names: Vec<String> =
+        controller_names.iter().map(|name| name.to_uppercase()).collect();
     let map: String = reader.read("listener.security.protocol.map");
     let map_is_set = values.contains_key("listener.security.protocol.map");
     let protocols = ProtocolMap::parse(&map, map_is_set, &controller_names)
         .map_err(|problem| format!("listener.security.protocol.map: {problem}"))?;
     let parse = |config: &str, elements: &[String]| {
-        listeners::parse_listeners(elements, &protocols).map_err(|problem| format!("{config}: {problem}"))
+        listeners::parse_listeners(elements, &protocols)
+            .map_err(|problem| format!("{config}: {problem}"))
     };
     let all: Vec<String> = reader.read("listeners");
     let all = parse("listeners", &all)?;
@@ -365,9 +385,10 @@ fn read_inter_broker_name(reader: &mut Reader<'_>, values: &Values) -> Result<St
     let name: Option<String> = reader.read("inter.broker.listener.name");
     let protocol: String = reader.read("security.inter.broker.protocol");
     match name {
-        Some(_) if values.contains_key("security.inter.broker.protocol") => {
-            Err("only one of inter.broker.listener.name and security.inter.broker.protocol may be set".to_owned())
-        }
+        Some(_) if values.contains_key("security.inter.broker.protocol") => Err(
+            "only one of inter.broker.listener.name and security.inter.broker.protocol may be set"
+                .to_owned(),
+        ),
         Some(name) => Ok(name.to_uppercase()),
         None => Ok(protocol),
     }
@@ -382,7 +403,8 @@ fn read_log_dirs(reader: &mut Reader<'_>) -> Vec<PathBuf> {
     dirs.into_iter().map(PathBuf::from).collect()
 }
 
-/// The defaults of the topic configs that Millstream acts on. Their broker configs count as asked for.
+/// The defaults of the topic configs that Millstream acts on. Their broker configs count as asked
+/// for.
 fn read_topic_defaults(reader: &mut Reader<'_>, layers: &Layers) -> TopicConfig {
     let mut values = Values::new();
     for (name, value) in layers.topic_defaults() {
@@ -401,7 +423,11 @@ fn read_topic_defaults(reader: &mut Reader<'_>, layers: &Layers) -> TopicConfig 
     config
 }
 
-fn read_parsed<T>(reader: &mut Reader<'_>, name: &'static str, parse: fn(&str) -> Result<T, String>) -> Vec<T> {
+fn read_parsed<T>(
+    reader: &mut Reader<'_>,
+    name: &'static str,
+    parse: fn(&str) -> Result<T, String>,
+) -> Vec<T> {
     let elements: Vec<String> = reader.read(name);
     elements.iter().map(|element| parse(element).expect("the value was validated")).collect()
 }
@@ -413,7 +439,9 @@ impl ShardCores {
     /// The error goes behind the value.
     pub fn parse(text: &str) -> Result<ShardCores, String> {
         let problem = || "is neither auto nor a list of processors such as 0-3,6".to_owned();
-        let number = |text: &str| text.trim().parse::<usize>().ok().filter(|number| *number < MAX_PROCESSORS);
+        let number = |text: &str| {
+            text.trim().parse::<usize>().ok().filter(|number| *number < MAX_PROCESSORS)
+        };
         if text == "auto" {
             return Ok(ShardCores::Auto);
         }
@@ -427,19 +455,26 @@ impl ShardCores {
             }
         }
         let unique: BTreeSet<usize> = processors.iter().copied().collect();
-        if unique.len() == processors.len() { Ok(ShardCores::Processors(processors)) } else { Err(problem()) }
+        if unique.len() == processors.len() {
+            Ok(ShardCores::Processors(processors))
+        } else {
+            Err(problem())
+        }
     }
 
     /// The processors to use out of `allowed`, one shard each; or why that is not possible.
     pub fn choose(&self, allowed: &[usize]) -> Result<Vec<usize>, String> {
         match self {
             ShardCores::Auto => Ok(allowed.to_vec()),
-            ShardCores::Processors(processors) => match processors.iter().find(|one| !allowed.contains(one)) {
-                None => Ok(processors.clone()),
-                Some(missing) => {
-                    Err(format!("shard.cores: this process may not use processor {missing}; it may use {allowed:?}"))
+            ShardCores::Processors(processors) => {
+                match processors.iter().find(|one| !allowed.contains(one)) {
+                    None => Ok(processors.clone()),
+                    Some(missing) => Err(format!(
+                        "shard.cores: this process may not use processor {missing}; it may use \
+                         {allowed:?}"
+                    )),
                 }
-            },
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Values that are good alone but not together (`KafkaConfig.validateValues`). Pure; runs at start and for every change of
-//! a dynamic config.
+//! Values that are good alone but not together (`KafkaConfig.validateValues`). Pure; runs at start
+//! and for every change of a dynamic config.
 
 use super::broker::BrokerConfig;
 use super::listeners::{Listener, SecurityProtocol};
@@ -10,7 +10,8 @@ type Rule = (bool, &'static str);
 /// One sentence per conflict.
 pub fn find(config: &BrokerConfig) -> Vec<String> {
     let rules = [role_rules(config), listener_rules(config), limit_rules(config)].concat();
-    let broken = rules.into_iter().filter(|(holds, _)| !holds).map(|(_, problem)| problem.to_owned());
+    let broken =
+        rules.into_iter().filter(|(holds, _)| !holds).map(|(_, problem)| problem.to_owned());
     let mut problems: Vec<String> = broken.chain(unserved_protocols(config)).collect();
     problems.dedup();
     problems
@@ -22,16 +23,23 @@ fn role_rules(config: &BrokerConfig) -> Vec<Rule> {
         let may_vote = config.quorum_voters.is_empty() || is_voter;
         return vec![(
             may_vote,
-            "controller.quorum.voters does not contain this node.id although process.roles has 'controller'",
+            "controller.quorum.voters does not contain this node.id although process.roles has \
+             'controller'",
         )];
     }
-    let knows_controllers = !config.quorum_voters.is_empty() || !config.quorum_bootstrap_servers.is_empty();
+    let knows_controllers =
+        !config.quorum_voters.is_empty() || !config.quorum_bootstrap_servers.is_empty();
     vec![
         (
             knows_controllers,
-            "process.roles=broker needs controller.quorum.bootstrap.servers (or controller.quorum.voters)",
+            "process.roles=broker needs controller.quorum.bootstrap.servers (or \
+             controller.quorum.voters)",
         ),
-        (!is_voter, "controller.quorum.voters contains this node.id although process.roles lacks 'controller'"),
+        (
+            !is_voter,
+            "controller.quorum.voters contains this node.id although process.roles lacks \
+             'controller'",
+        ),
         (
             config.controller_listeners.is_empty(),
             "listeners contains a controller listener although process.roles lacks 'controller'",
@@ -54,10 +62,14 @@ fn listener_rules(config: &BrokerConfig) -> Vec<Rule> {
         ));
     }
     for listener in &config.advertised_listeners {
-        rules.push((names.contains(&listener.name.as_str()), "advertised.listeners has a name that listeners lacks"));
+        rules.push((
+            names.contains(&listener.name.as_str()),
+            "advertised.listeners has a name that listeners lacks",
+        ));
         rules.push((
             listener.host != "0.0.0.0" && listener.host != "::",
-            "advertised.listeners has an address that no client can connect to (0.0.0.0 or [::]): name this host instead",
+            "advertised.listeners has an address that no client can connect to (0.0.0.0 or [::]): \
+             name this host instead",
         ));
     }
     rules
@@ -68,7 +80,10 @@ fn limit_rules(config: &BrokerConfig) -> Vec<Rule> {
     let queue_has_room = network.queued_max_request_bytes <= 0
         || network.queued_max_request_bytes >= i64::from(network.request_max_bytes);
     vec![
-        (queue_has_room, "queued.max.request.bytes must not be smaller than socket.request.max.bytes"),
+        (
+            queue_has_room,
+            "queued.max.request.bytes must not be smaller than socket.request.max.bytes",
+        ),
         (
             replication.fetch_wait_max_ms <= replication.socket_timeout_ms,
             "replica.fetch.wait.max.ms must not be larger than replica.socket.timeout.ms",
@@ -90,9 +105,11 @@ fn limit_rules(config: &BrokerConfig) -> Vec<Rule> {
 
 fn unserved_protocols(config: &BrokerConfig) -> impl Iterator<Item = String> {
     let listeners = config.listeners.iter().chain(&config.controller_listeners);
-    listeners.filter(|listener| listener.security_protocol != SecurityProtocol::Plaintext).map(|listener| {
+    listeners.filter(|listener| listener.security_protocol != SecurityProtocol::Plaintext)
+        .map(|listener| {
         format!(
-            "listener {} speaks {}: Millstream does not serve that yet, only PLAINTEXT. Map it to PLAINTEXT in \
+            "listener {} speaks {}: Millstream does not serve that yet, only PLAINTEXT. Map it to \
+             PLAINTEXT in \
              listener.security.protocol.map, or remove it from listeners",
             listener.name,
             listener.security_protocol.name()

@@ -1,7 +1,9 @@
-//! What a config is: its name, type, default, bounds and documentation, and the tables of all of them.
+//! What a config is: its name, type, default, bounds and documentation, and the tables of all of
+//! them.
 //!
-//! The tables in `generated` come out of Apache Kafka's own classes; `own` adds ours. Both are immutable after start and
-//! may be read from any core. Nothing here knows a value that an operator or a client set.
+//! The tables in `generated` come out of Apache Kafka's own classes; `own` adds ours. Both are
+//! immutable after start and may be read from any core. Nothing here knows a value that an operator
+//! or a client set.
 
 use std::sync::LazyLock;
 
@@ -13,7 +15,8 @@ use super::{generated, own};
 pub struct Definition {
     pub name: &'static str,
     pub config_type: ConfigType,
-    /// The default in the form that `normalize` makes; `None` stands for Kafka's null, and for a `required` config.
+    /// The default in the form that `normalize` makes; `None` stands for Kafka's null, and for a
+    /// `required` config.
     pub default: Option<&'static str>,
     /// Kafka refuses to start without it. Millstream has defaults of its own for these (`load`).
     pub required: bool,
@@ -27,7 +30,8 @@ pub struct Definition {
     pub documentation: &'static str,
 }
 
-/// The value's type, with the number that DescribeConfigs responses carry (`DescribeConfigsResponse.ConfigType`).
+/// The value's type, with the number that DescribeConfigs responses carry
+/// (`DescribeConfigsResponse.ConfigType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i8)]
 pub enum ConfigType {
@@ -136,8 +140,8 @@ impl Definition {
         self.parse(text).map(drop)
     }
 
-    /// The value as Kafka prints it after parsing (`ConfigDef.convertToString`): trimmed, `TRUE` as `true`, `+05` as `5`,
-    /// lists without blanks and duplicates.
+    /// The value as Kafka prints it after parsing (`ConfigDef.convertToString`): trimmed, `TRUE` as
+    /// `true`, `+05` as `5`, lists without blanks and duplicates.
     pub fn normalize(&self, text: &str) -> Result<String, String> {
         self.parse(text).map(|value| value.to_string())
     }
@@ -157,7 +161,9 @@ impl Definition {
                 _ => Err("is not a number".to_owned()),
             },
             ConfigType::List if trimmed.is_empty() => Ok(Value::List(Vec::new())),
-            ConfigType::List => Ok(Value::List(trimmed.split(',').map(|element| element.trim().to_owned()).collect())),
+            ConfigType::List => Ok(Value::List(
+                trimmed.split(',').map(|element| element.trim().to_owned()).collect(),
+            )),
             ConfigType::String | ConfigType::Class | ConfigType::Password | ConfigType::Unknown => {
                 Ok(Value::Text(trimmed.to_owned()))
             }
@@ -168,7 +174,9 @@ impl Definition {
 fn whole(trimmed: &str, min: i64, max: i64) -> Result<Value, String> {
     match trimmed.parse::<i128>() {
         Err(_) => Err("is not a whole number".to_owned()),
-        Ok(number) if number < i128::from(min) || number > i128::from(max) => Err(format!("is outside {min} to {max}")),
+        Ok(number) if number < i128::from(min) || number > i128::from(max) => {
+            Err(format!("is outside {min} to {max}"))
+        }
         Ok(number) => Ok(Value::Whole(number as i64)),
     }
 }
@@ -195,14 +203,20 @@ impl std::fmt::Display for Value {
 }
 
 /// Tables are sorted by name, so that a lookup is a binary search.
-static BROKER: LazyLock<Vec<Definition>> = LazyLock::new(|| sorted(&generated::broker::DEFINITIONS, own::BROKER));
-static TOPIC: LazyLock<Vec<Definition>> = LazyLock::new(|| sorted(&generated::topic::DEFINITIONS, own::TOPIC));
-static GROUP: LazyLock<Vec<Definition>> = LazyLock::new(|| sorted(&generated::group::DEFINITIONS, &[]));
+static BROKER: LazyLock<Vec<Definition>> =
+    LazyLock::new(|| sorted(&generated::broker::DEFINITIONS, own::BROKER));
+static TOPIC: LazyLock<Vec<Definition>> =
+    LazyLock::new(|| sorted(&generated::topic::DEFINITIONS, own::TOPIC));
+static GROUP: LazyLock<Vec<Definition>> =
+    LazyLock::new(|| sorted(&generated::group::DEFINITIONS, &[]));
 
 fn sorted(kafka: &[Definition], own: &[Definition]) -> Vec<Definition> {
     let mut all = [kafka, own].concat();
     all.sort_by_key(|definition| definition.name);
-    assert!(all.windows(2).all(|pair| pair[0].name != pair[1].name), "two configs of the same name");
+    assert!(
+        all.windows(2).all(|pair| pair[0].name != pair[1].name),
+        "two configs of the same name"
+    );
     all
 }
 
@@ -227,13 +241,15 @@ pub fn find<'a>(definitions: &'a [Definition], name: &str) -> Option<&'a Definit
     Some(&definitions[index])
 }
 
-/// The definition of a broker config, also when it is set for one listener: `listener.name.<listener>.<config>` or
-/// `listener.name.<listener>.<mechanism>.<config>` (`DynamicBrokerConfig.brokerConfigSynonyms`).
+/// The definition of a broker config, also when it is set for one listener:
+/// `listener.name.<listener>.<config>` or `listener.name.<listener>.<mechanism>.<config>`
+/// (`DynamicBrokerConfig.brokerConfigSynonyms`).
 pub fn find_broker(name: &str) -> Option<&'static Definition> {
     find(broker(), name).or_else(|| find(broker(), listener_base_name(name)?))
 }
 
-/// `ssl.keystore.type` of `listener.name.internal.ssl.keystore.type`; `None` for a name without the prefix.
+/// `ssl.keystore.type` of `listener.name.internal.ssl.keystore.type`; `None` for a name without the
+/// prefix.
 pub fn listener_base_name(name: &str) -> Option<&str> {
     const PER_MECHANISM: [&str; 5] = [
         "sasl.jaas.config",
@@ -259,9 +275,18 @@ mod tests {
     fn every_default_validates_and_is_already_in_normal_form() {
         for definition in broker().iter().chain(topic()).chain(group()) {
             if let Some(default) = definition.default {
-                assert_eq!(definition.normalize(default).as_deref(), Ok(default), "{}", definition.name);
+                assert_eq!(
+                    definition.normalize(default).as_deref(),
+                    Ok(default),
+                    "{}",
+                    definition.name
+                );
             }
-            assert!(definition.internal || !definition.documentation.is_empty(), "{}", definition.name);
+            assert!(
+                definition.internal || !definition.documentation.is_empty(),
+                "{}",
+                definition.name
+            );
         }
         assert!(broker().len() >= 382 && topic().len() >= 38 && group().len() >= 27);
     }
@@ -270,7 +295,8 @@ mod tests {
     fn every_synonym_is_a_broker_config_of_a_fitting_type() {
         for definition in topic().iter().chain(group()) {
             for synonym in definition.broker_synonyms {
-                let broker = find(broker(), synonym.name).unwrap_or_else(|| panic!("{}", synonym.name));
+                let broker =
+                    find(broker(), synonym.name).unwrap_or_else(|| panic!("{}", synonym.name));
                 let expected = match (definition.name, synonym.unit) {
                     // One of those that the broker has.
                     ("streams.assignor.name", _) => ConfigType::List,
@@ -297,7 +323,8 @@ mod tests {
         );
         assert_eq!(
             error("compression.type", "brotli"),
-            "compression.type: 'brotli' is not one of uncompressed, zstd, lz4, snappy, gzip, producer"
+            "compression.type: 'brotli' is not one of uncompressed, zstd, lz4, snappy, gzip, \
+             producer"
         );
         assert_eq!(
             error("cleanup.policy", "delete,keep"),
@@ -320,9 +347,14 @@ mod tests {
 
     #[test]
     fn a_config_of_one_listener_is_known_by_its_base_name() {
-        assert_eq!(find_broker("listener.name.internal.ssl.keystore.type").unwrap().name, "ssl.keystore.type");
+        assert_eq!(
+            find_broker("listener.name.internal.ssl.keystore.type").unwrap().name,
+            "ssl.keystore.type"
+        );
         let jaas = find_broker("listener.name.x.scram-sha-256.sasl.jaas.config").unwrap();
         assert!(jaas.name == "sasl.jaas.config" && jaas.is_sensitive());
-        assert!(find_broker("listener.name.x").is_none() && find_broker("no.such.config").is_none());
+        assert!(
+            find_broker("listener.name.x").is_none() && find_broker("no.such.config").is_none()
+        );
     }
 }

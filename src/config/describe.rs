@@ -1,5 +1,6 @@
-//! What DescribeConfigs answers (`kafka.server.ConfigHelper`): every config with its value, where the value comes from,
-//! and the other places it could come from. Pure; runs wherever the request runs.
+//! What DescribeConfigs answers (`kafka.server.ConfigHelper`): every config with its value, where
+//! the value comes from, and the other places it could come from. Pure; runs wherever the request
+//! runs.
 
 use super::definitions::{self, ConfigType, Definition, UpdateMode};
 use super::layers::{self, Layers, Values};
@@ -18,8 +19,8 @@ pub enum Source {
     GroupConfig = 8,
 }
 
-/// One config of the answer. A sensitive one has no value. The caller leaves out synonyms, documentation and names that the
-/// request does not ask for.
+/// One config of the answer. A sensitive one has no value. The caller leaves out synonyms,
+/// documentation and names that the request does not ask for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub name: String,
@@ -68,11 +69,14 @@ pub fn describe_group(overrides: &Values, layers: &Layers) -> Vec<Entry> {
     shown(definitions::group(), overrides).map(entry).collect()
 }
 
-/// All configs of this broker, by name, with those that no definition knows (their values are kept secret).
+/// All configs of this broker, by name, with those that no definition knows (their values are kept
+/// secret).
 pub fn describe_broker(layers: &Layers) -> Vec<Entry> {
     let merged = layers.merged();
     let mut entries: Vec<Entry> = shown(definitions::broker(), &merged)
-        .map(|definition| broker_entry(definition.name, current_value(definition, &merged), layers, true))
+        .map(|definition| {
+            broker_entry(definition.name, current_value(definition, &merged), layers, true)
+        })
         .collect();
     for (name, value) in &merged {
         if definitions::find(definitions::broker(), name).is_none() {
@@ -85,7 +89,8 @@ pub fn describe_broker(layers: &Layers) -> Vec<Entry> {
 
 /// The dynamic configs of all brokers: the broker resource with an empty name.
 pub fn describe_broker_defaults(layers: &Layers) -> Vec<Entry> {
-    let entry = |(name, value): (&String, &String)| broker_entry(name, Some(value.clone()), layers, false);
+    let entry =
+        |(name, value): (&String, &String)| broker_entry(name, Some(value.clone()), layers, false);
     layers.dynamic_default.iter().map(entry).collect()
 }
 
@@ -93,7 +98,9 @@ fn shown<'a>(
     definitions: &'static [Definition],
     set: &'a Values,
 ) -> impl Iterator<Item = &'static Definition> + use<'a> {
-    definitions.iter().filter(|definition| !definition.internal || set.contains_key(definition.name))
+    definitions
+        .iter()
+        .filter(|definition| !definition.internal || set.contains_key(definition.name))
 }
 
 fn current_value(definition: &Definition, merged: &Values) -> Option<String> {
@@ -111,7 +118,9 @@ fn resource_entry(
     own_source: Source,
 ) -> Entry {
     let name = definition.name.to_owned();
-    let own = overrides.get(definition.name).map(|value| definition.normalize(value).unwrap_or_else(|_| value.clone()));
+    let own = overrides
+        .get(definition.name)
+        .map(|value| definition.normalize(value).unwrap_or_else(|_| value.clone()));
     let is_sensitive = definition.is_sensitive();
     let visible = |value: Option<String>| value.filter(|_| !is_sensitive);
     let mut synonyms = inherited;
@@ -150,8 +159,9 @@ fn broker_entry(name: &str, value: Option<String>, layers: &Layers, per_broker: 
     }
 }
 
-/// Where the broker config `name` is set, the strongest first. As in Kafka the list starts at the first place that sets
-/// `name` itself: values of other names before it are left out, and with no such place the list is empty.
+/// Where the broker config `name` is set, the strongest first. As in Kafka the list starts at the
+/// first place that sets `name` itself: values of other names before it are left out, and with no
+/// such place the list is empty.
 fn broker_synonyms(name: &str, layers: &Layers) -> Vec<SynonymEntry> {
     let is_sensitive = definitions::find_broker(name).is_none_or(Definition::is_sensitive);
     let names = layers::synonyms(name);
@@ -168,7 +178,8 @@ fn broker_synonyms(name: &str, layers: &Layers) -> Vec<SynonymEntry> {
             }
         }
     }
-    let definitions = names.iter().filter_map(|name| definitions::find(definitions::broker(), name));
+    let definitions =
+        names.iter().filter_map(|name| definitions::find(definitions::broker(), name));
     found.extend(definitions.filter_map(default_synonym));
     found.into_iter().skip_while(|synonym| synonym.name != name).collect()
 }

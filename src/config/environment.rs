@@ -1,11 +1,17 @@
-//! Configs in environment variables, named as Apache Kafka's container images take them (`KafkaDockerWrapper`):
-//! `KAFKA_LOG_DIRS` is `log.dirs`; `__` stands for `_` and `___` for `-`. `CLUSTER_ID` is `cluster.id`.
+//! Configs in environment variables, named as Apache Kafka's container images take them
+//! (`KafkaDockerWrapper`): `KAFKA_LOG_DIRS` is `log.dirs`; `__` stands for `_` and `___` for `-`.
+//! `CLUSTER_ID` is `cluster.id`.
 
 const PREFIX: &str = "KAFKA_";
 
 /// Variables of the images that are meant for the Java process and its logging, not for the broker.
-const EXCLUDED: [&str; 5] =
-    ["KAFKA_VERSION", "KAFKA_HEAP_OPTS", "KAFKA_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS", "KAFKA_GC_LOG_OPTS"];
+const EXCLUDED: [&str; 5] = [
+    "KAFKA_VERSION",
+    "KAFKA_HEAP_OPTS",
+    "KAFKA_OPTS",
+    "KAFKA_JVM_PERFORMANCE_OPTS",
+    "KAFKA_GC_LOG_OPTS",
+];
 const EXCLUDED_PREFIXES: [&str; 3] = ["KAFKA_LOG4J_", "KAFKA_TOOLS_LOG4J_", "KAFKA_JMX_"];
 
 /// The config that `variable` sets, or `None` for a variable that sets none.
@@ -13,7 +19,8 @@ pub fn config_name(variable: &str) -> Option<String> {
     if variable == "CLUSTER_ID" {
         return Some("cluster.id".to_owned());
     }
-    let excluded = EXCLUDED.contains(&variable) || EXCLUDED_PREFIXES.iter().any(|prefix| variable.starts_with(prefix));
+    let excluded = EXCLUDED.contains(&variable)
+        || EXCLUDED_PREFIXES.iter().any(|prefix| variable.starts_with(prefix));
     let name = variable.strip_prefix(PREFIX).filter(|name| !name.is_empty() && !excluded)?;
     Some(name.to_lowercase().replace('_', ".").replace("...", "-").replace("..", "_"))
 }

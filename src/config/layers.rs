@@ -1,9 +1,9 @@
 //! The layers that broker configs come in, and what results from laying them over one another.
 //!
-//! From the strongest: configs of this broker, configs of all brokers (both dynamic, from the metadata log), what this
-//! broker was started with, Kafka's defaults. A limit on connections from the command line is stronger than the dynamic one
-//! that was stored before, so that a broker that takes no connection can be helped. Pure; made anew whenever a dynamic
-//! config changes.
+//! From the strongest: configs of this broker, configs of all brokers (both dynamic, from the
+//! metadata log), what this broker was started with, Kafka's defaults. A limit on connections from
+//! the command line is stronger than the dynamic one that was stored before, so that a broker that
+//! takes no connection can be helped. Pure; made anew whenever a dynamic config changes.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +26,15 @@ pub struct Layers {
 }
 
 /// Broker configs that limit connections, for all listeners or for one.
-pub const CONNECTION_LIMITS: [&str; 4] =
-    ["max.connection.creation.rate", "max.connections", "max.connections.per.ip", "max.connections.per.ip.overrides"];
+pub const CONNECTION_LIMITS: [&str; 4] = [
+    "max.connection.creation.rate",
+    "max.connections",
+    "max.connections.per.ip",
+    "max.connections.per.ip.overrides",
+];
 
-/// Dynamic configs that were stored before this broker started, and that its command line overrules until they change.
+/// Dynamic configs that were stored before this broker started, and that its command line overrules
+/// until they change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overruled {
     dynamic_default: Values,
@@ -40,7 +45,8 @@ impl Overruled {
     /// Those of `layers` as they are stored, at start.
     pub fn at_start(layers: &Layers) -> Overruled {
         let overruled = |stored: &Values| -> Values {
-            let named = stored.iter().filter(|(name, _)| layers.command_line_limits.contains_key(*name));
+            let named =
+                stored.iter().filter(|(name, _)| layers.command_line_limits.contains_key(*name));
             named.map(|(name, value)| (name.clone(), value.clone())).collect()
         };
         Overruled {
@@ -62,7 +68,8 @@ impl Overruled {
     }
 }
 
-/// Broker configs that stand for the same thing, the strongest first (`DynamicBrokerConfig.brokerConfigSynonyms`).
+/// Broker configs that stand for the same thing, the strongest first
+/// (`DynamicBrokerConfig.brokerConfigSynonyms`).
 const SYNONYMS: [&[&str]; 3] = [
     &["log.roll.ms", "log.roll.hours"],
     &["log.roll.jitter.ms", "log.roll.jitter.hours"],
@@ -70,8 +77,8 @@ const SYNONYMS: [&[&str]; 3] = [
 ];
 const FLUSH_SYNONYMS: [&str; 2] = ["log.flush.interval.ms", "log.flush.scheduler.interval.ms"];
 
-/// The names under which the broker config `name` may be set, the strongest first; a config of one listener may also
-/// come from the config for all listeners.
+/// The names under which the broker config `name` may be set, the strongest first; a config of one
+/// listener may also come from the config for all listeners.
 pub fn synonyms(name: &str) -> Vec<&str> {
     if let Some(group) = SYNONYMS.iter().find(|group| group.contains(&name)) {
         return group.to_vec();
@@ -86,8 +93,9 @@ pub fn synonyms(name: &str) -> Vec<&str> {
 }
 
 impl Layers {
-    /// All set values, the stronger layer's where several have one. A value also hides weaker layers' values of its
-    /// synonyms: a dynamic `log.retention.hours` beats a static `log.retention.ms`.
+    /// All set values, the stronger layer's where several have one. A value also hides weaker
+    /// layers' values of its synonyms: a dynamic `log.retention.hours` beats a static
+    /// `log.retention.ms`.
     pub fn merged(&self) -> Values {
         let mut merged = self.static_values.clone();
         for layer in [&self.dynamic_default, &self.dynamic_broker] {
@@ -113,9 +121,15 @@ impl Layers {
         self.defaults_of(definitions::group())
     }
 
-    fn defaults_of(&self, definitions: &'static [Definition]) -> BTreeMap<&'static str, Option<String>> {
+    fn defaults_of(
+        &self,
+        definitions: &'static [Definition],
+    ) -> BTreeMap<&'static str, Option<String>> {
         let merged = self.merged();
-        definitions.iter().map(|definition| (definition.name, default_of(definition, &merged))).collect()
+        definitions
+            .iter()
+            .map(|definition| (definition.name, default_of(definition, &merged)))
+            .collect()
     }
 }
 
@@ -123,7 +137,8 @@ impl Layers {
 fn default_of(definition: &Definition, merged: &Values) -> Option<String> {
     let set = definition.broker_synonyms.iter().find_map(|synonym| {
         let value = merged.get(synonym.name)?;
-        let normal = definitions::find(definitions::broker(), synonym.name)?.normalize(value).ok()?;
+        let normal =
+            definitions::find(definitions::broker(), synonym.name)?.normalize(value).ok()?;
         Some(converted(synonym, &normal, definition.name))
     });
     let default = || {
@@ -135,7 +150,8 @@ fn default_of(definition: &Definition, merged: &Values) -> Option<String> {
     set.or_else(default).or_else(|| definition.default.map(str::to_owned))
 }
 
-/// Any negative retention time means "forever", which topics write as -1 (`KafkaConfig.logRetentionTimeMillis`).
+/// Any negative retention time means "forever", which topics write as -1
+/// (`KafkaConfig.logRetentionTimeMillis`).
 fn converted(synonym: &Synonym, value: &str, topic_config: &str) -> String {
     let factor_ms: i64 = match synonym.unit {
         Unit::Same => 1,
@@ -171,7 +187,8 @@ mod tests {
 
     #[test]
     fn hours_and_minutes_become_milliseconds_and_the_finer_unit_wins() {
-        let mut layers = Layers { static_values: values(&[("log.retention.hours", "2")]), ..Layers::default() };
+        let mut layers =
+            Layers { static_values: values(&[("log.retention.hours", "2")]), ..Layers::default() };
         assert_eq!(topic_default(&layers, "retention.ms").as_deref(), Some("7200000"));
         layers.static_values.insert("log.retention.minutes".to_owned(), "5".to_owned());
         assert_eq!(topic_default(&layers, "retention.ms").as_deref(), Some("300000"));
@@ -199,8 +216,12 @@ mod tests {
         };
         let merged = effective(stored.clone());
         let of = |name: &str| merged[name].as_str();
-        assert_eq!((of("max.connections"), of("max.connections.per.ip"), of("num.partitions")), ("50", "2", "4"));
-        let set_anew = Layers { dynamic_broker: values(&[("max.connections", "7")]), ..stored.clone() };
+        assert_eq!(
+            (of("max.connections"), of("max.connections.per.ip"), of("num.partitions")),
+            ("50", "2", "4")
+        );
+        let set_anew =
+            Layers { dynamic_broker: values(&[("max.connections", "7")]), ..stored.clone() };
         assert_eq!(effective(set_anew)["max.connections"], "7");
         let without = Layers { command_line_limits: Values::new(), ..stored };
         assert_eq!(Overruled::at_start(&without), Overruled::default());
@@ -210,7 +231,10 @@ mod tests {
     fn a_dynamic_value_hides_static_synonyms() {
         let layers = Layers {
             static_values: values(&[("log.retention.ms", "7"), ("num.partitions", "3")]),
-            dynamic_default: values(&[("log.retention.hours", "1"), ("log.segment.bytes", "2000000")]),
+            dynamic_default: values(&[
+                ("log.retention.hours", "1"),
+                ("log.segment.bytes", "2000000"),
+            ]),
             dynamic_broker: values(&[("log.segment.bytes", "3000000")]),
             ..Layers::default()
         };
@@ -222,10 +246,16 @@ mod tests {
     #[test]
     fn topics_and_groups_take_the_brokers_values() {
         let layers = Layers {
-            static_values: values(&[("durability", "os"), ("group.consumer.session.timeout.ms", "50000")]),
+            static_values: values(&[
+                ("durability", "os"),
+                ("group.consumer.session.timeout.ms", "50000"),
+            ]),
             ..Layers::default()
         };
         assert_eq!(topic_default(&layers, "durability").as_deref(), Some("os"));
-        assert_eq!(layers.group_defaults()["consumer.session.timeout.ms"].as_deref(), Some("50000"));
+        assert_eq!(
+            layers.group_defaults()["consumer.session.timeout.ms"].as_deref(),
+            Some("50000")
+        );
     }
 }

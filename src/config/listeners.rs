@@ -1,5 +1,5 @@
-//! Listeners: the texts `NAME://host:port` of `listeners` and `advertised.listeners`, their security protocols, and the
-//! addresses of controllers. Pure: nothing here is resolved or bound.
+//! Listeners: the texts `NAME://host:port` of `listeners` and `advertised.listeners`, their
+//! security protocols, and the addresses of controllers. Pure: nothing here is resolved or bound.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 pub struct Listener {
     /// Upper case.
     pub name: String,
-    /// Without the brackets of an IPv6 address. Empty: all interfaces (never so in advertised listeners).
+    /// Without the brackets of an IPv6 address. Empty: all interfaces (never so in advertised
+    /// listeners).
     pub host: String,
     pub port: u16,
     pub security_protocol: SecurityProtocol,
@@ -36,7 +37,9 @@ impl SecurityProtocol {
 
     pub fn from_name(name: &str) -> Option<SecurityProtocol> {
         use SecurityProtocol::*;
-        [Plaintext, Ssl, SaslPlaintext, SaslSsl].into_iter().find(|protocol| protocol.name().eq_ignore_ascii_case(name))
+        [Plaintext, Ssl, SaslPlaintext, SaslSsl]
+            .into_iter()
+            .find(|protocol| protocol.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -62,7 +65,8 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// `host:port` or `[address]:port`. The error goes behind the value: "is not of the form host:port".
+/// `host:port` or `[address]:port`. The error goes behind the value: "is not of the form
+/// host:port".
 pub fn parse_address(text: &str) -> Result<Address, String> {
     let (host, port) = host_and_port(text)?;
     match host.is_empty() {
@@ -82,25 +86,36 @@ pub fn parse_voter(text: &str) -> Result<Voter, String> {
 fn host_and_port(text: &str) -> Result<(String, u16), String> {
     let problem = || "is not of the form host:port".to_owned();
     let (host, port) = text.rsplit_once(':').ok_or_else(problem)?;
-    let port = port.parse::<u16>().map_err(|_| "has no port of 0 to 65535 at its end".to_owned())?;
+    let port =
+        port.parse::<u16>().map_err(|_| "has no port of 0 to 65535 at its end".to_owned())?;
     let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let host = bracketed.unwrap_or(host);
-    let allowed = |character: char| character.is_ascii_alphanumeric() || "-._%:".contains(character);
-    let good = host.chars().all(allowed) && (bracketed.is_some() || !host.contains(':') || host == "::");
+    let allowed =
+        |character: char| character.is_ascii_alphanumeric() || "-._%:".contains(character);
+    let good =
+        host.chars().all(allowed) && (bracketed.is_some() || !host.contains(':') || host == "::");
     good.then(|| (host.to_owned(), port)).ok_or_else(problem)
 }
 
-/// The listeners of a config such as `PLAINTEXT://localhost:9092,CONTROLLER://:9093`, with the protocols that `protocols`
-/// gives. The error says which element is wrong.
-pub fn parse_listeners(elements: &[String], protocols: &ProtocolMap) -> Result<Vec<Listener>, String> {
+/// The listeners of a config such as `PLAINTEXT://localhost:9092,CONTROLLER://:9093`, with the
+/// protocols that `protocols` gives. The error says which element is wrong.
+pub fn parse_listeners(
+    elements: &[String],
+    protocols: &ProtocolMap,
+) -> Result<Vec<Listener>, String> {
     let mut listeners: Vec<Listener> = Vec::with_capacity(elements.len());
     for element in elements {
-        let (name, address) =
-            element.split_once("://").ok_or_else(|| format!("'{element}' is not of the form NAME://host:port"))?;
+        let (name, address) = element
+            .split_once("://")
+            .ok_or_else(|| format!("'{element}' is not of the form NAME://host:port"))?;
         let name = name.to_uppercase();
-        let (host, port) = host_and_port(address).map_err(|problem| format!("'{element}' {problem}"))?;
+        let (host, port) =
+            host_and_port(address).map_err(|problem| format!("'{element}' {problem}"))?;
         let security_protocol = protocols.protocol_of(&name).ok_or_else(|| {
-            format!("listener {name} has no security protocol: add {name}:PLAINTEXT to listener.security.protocol.map")
+            format!(
+                "listener {name} has no security protocol: add {name}:PLAINTEXT to \
+                listener.security.protocol.map"
+            )
         })?;
         if listeners.iter().any(|other| other.name == name) {
             return Err(format!("listener name {name} occurs twice"));
@@ -119,7 +134,10 @@ pub fn check_ports(listeners: &[Listener]) -> Result<(), String> {
         for right in &listeners[index + 1..] {
             let families_differ = (is_v4(left) && is_v6(right)) || (is_v6(left) && is_v4(right));
             if left.port == right.port && left.port != 0 && !families_differ {
-                return Err(format!("listeners {} and {} have the same port {}", left.name, right.name, left.port));
+                return Err(format!(
+                    "listeners {} and {} have the same port {}",
+                    left.name, right.name, left.port
+                ));
             }
         }
     }
@@ -135,13 +153,19 @@ pub struct ProtocolMap {
 impl ProtocolMap {
     /// `text` is `NAME:PROTOCOL,...`. Where the map is not set, controller listeners default to
     /// PLAINTEXT (`AbstractKafkaConfig.effectiveListenerSecurityProtocolMap`).
-    pub fn parse(text: &str, is_set: bool, controller_listener_names: &[String]) -> Result<ProtocolMap, String> {
+    pub fn parse(
+        text: &str,
+        is_set: bool,
+        controller_listener_names: &[String],
+    ) -> Result<ProtocolMap, String> {
         let mut by_name = BTreeMap::new();
         for element in text.split(',').map(str::trim).filter(|element| !element.is_empty()) {
-            let (name, protocol) =
-                element.split_once(':').ok_or_else(|| format!("'{element}' is not of the form NAME:PROTOCOL"))?;
-            let protocol = SecurityProtocol::from_name(protocol.trim())
-                .ok_or_else(|| format!("'{protocol}' is not one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"))?;
+            let (name, protocol) = element
+                .split_once(':')
+                .ok_or_else(|| format!("'{element}' is not of the form NAME:PROTOCOL"))?;
+            let protocol = SecurityProtocol::from_name(protocol.trim()).ok_or_else(|| {
+                format!("'{protocol}' is not one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL")
+            })?;
             by_name.insert(name.trim().to_uppercase(), protocol);
         }
         for name in controller_listener_names.iter().filter(|_| !is_set) {
@@ -168,9 +192,11 @@ mod tests {
 
     #[test]
     fn names_hosts_ports_and_protocols() {
-        let listeners =
-            parse("plaintext://:9092,in://[::1]:9093,out://10.0.0.1:9093", "PLAINTEXT:PLAINTEXT,IN:SSL,OUT:SASL_SSL")
-                .unwrap();
+        let listeners = parse(
+            "plaintext://:9092,in://[::1]:9093,out://10.0.0.1:9093",
+            "PLAINTEXT:PLAINTEXT,IN:SSL,OUT:SASL_SSL",
+        )
+        .unwrap();
         let expected = [
             ("PLAINTEXT", "", 9092, SecurityProtocol::Plaintext),
             ("IN", "::1", 9093, SecurityProtocol::Ssl),
@@ -187,10 +213,19 @@ mod tests {
         let map = "PLAINTEXT:PLAINTEXT,B:PLAINTEXT";
         let error = |text: &str| parse(text, map).unwrap_err();
         assert_eq!(error("localhost:9092"), "'localhost:9092' is not of the form NAME://host:port");
-        assert_eq!(error("PLAINTEXT://localhost"), "'PLAINTEXT://localhost' is not of the form host:port");
-        assert_eq!(error("PLAINTEXT://h:99999"), "'PLAINTEXT://h:99999' has no port of 0 to 65535 at its end");
+        assert_eq!(
+            error("PLAINTEXT://localhost"),
+            "'PLAINTEXT://localhost' is not of the form host:port"
+        );
+        assert_eq!(
+            error("PLAINTEXT://h:99999"),
+            "'PLAINTEXT://h:99999' has no port of 0 to 65535 at its end"
+        );
         assert_eq!(error("B://h:1,b://h:2"), "listener name B occurs twice");
-        assert_eq!(error("B://h:1,PLAINTEXT://g:1"), "listeners B and PLAINTEXT have the same port 1");
+        assert_eq!(
+            error("B://h:1,PLAINTEXT://g:1"),
+            "listeners B and PLAINTEXT have the same port 1"
+        );
         assert!(error("X://h:1").contains("add X:PLAINTEXT to listener.security.protocol.map"));
         assert!(parse("B://h:1", "B:NOISE").unwrap_err().contains("'NOISE' is not one of"));
         assert!(parse("B://h:0,PLAINTEXT://h:0", map).is_ok());
@@ -199,8 +234,11 @@ mod tests {
     #[test]
     fn controller_listeners_need_no_entry_in_a_map_that_nobody_set() {
         let names = ["CONTROLLER".to_owned()];
-        let protocol =
-            |is_set| ProtocolMap::parse("PLAINTEXT:PLAINTEXT", is_set, &names).unwrap().protocol_of("CONTROLLER");
+        let protocol = |is_set| {
+            ProtocolMap::parse("PLAINTEXT:PLAINTEXT", is_set, &names)
+                .unwrap()
+                .protocol_of("CONTROLLER")
+        };
         assert_eq!(protocol(false), Some(SecurityProtocol::Plaintext));
         assert_eq!(protocol(true), None);
     }
@@ -210,7 +248,11 @@ mod tests {
         for text in ["localhost:9464", "[::1]:80", "10.1.2.3:0"] {
             assert_eq!(parse_address(text).unwrap().to_string(), text);
         }
-        assert!(parse_address(":80").is_err() && parse_address("a b:80").is_err() && parse_address("::1:80").is_err());
+        assert!(
+            parse_address(":80").is_err()
+                && parse_address("a b:80").is_err()
+                && parse_address("::1:80").is_err()
+        );
         let voter = parse_voter("3@[::1]:9093").unwrap();
         assert_eq!((voter.id, voter.address.to_string().as_str()), (3, "[::1]:9093"));
     }

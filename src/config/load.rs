@@ -1,5 +1,6 @@
-//! Loading at start: the command line over the environment over the file over the defaults, into one `BrokerConfig`.
-//! Runs once on the main thread before any core starts; the only module of `config` that touches the disk.
+//! Loading at start: the command line over the environment over the file over the defaults, into
+//! one `BrokerConfig`. Runs once on the main thread before any core starts; the only module of
+//! `config` that touches the disk.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,7 +53,8 @@ const START_DEFAULTS: [(&str, &str); 5] = [
     ("process.roles", "broker,controller"),
 ];
 
-/// A node that no controller address leads to stays alone: its internal topics cannot have more replicas.
+/// A node that no controller address leads to stays alone: its internal topics cannot have more
+/// replicas.
 const ALONE_DEFAULTS: [(&str, &str); 5] = [
     ("offsets.topic.replication.factor", "1"),
     ("share.coordinator.state.topic.min.isr", "1"),
@@ -62,13 +64,14 @@ const ALONE_DEFAULTS: [(&str, &str); 5] = [
 ];
 
 /// Configs that protect data: set without effect, they deserve a warning instead of a note.
-const PROTECTING: [&str; 3] = ["authorizer.class.name", "sasl.enabled.mechanisms", "ssl.client.auth"];
+const PROTECTING: [&str; 3] =
+    ["authorizer.class.name", "sasl.enabled.mechanisms", "ssl.client.auth"];
 
 /// Configs that are acted on also when they are set for one listener.
 const PER_LISTENER: [&str; 2] = ["max.connections", "max.connection.creation.rate"];
 
-/// Loads the configs of `file` (if any), the environment's variables and `overrides` (`--override`), each stronger than the
-/// one before.
+/// Loads the configs of `file` (if any), the environment's variables and `overrides`
+/// (`--override`), each stronger than the one before.
 pub fn load(
     file: Option<&Path>,
     overrides: &[(String, String)],
@@ -80,7 +83,8 @@ pub fn load(
             Ok(bytes) => Some((path.display().to_string(), bytes)),
             Err(error) => {
                 return Err(ConfigError::one(format!(
-                    "{}: cannot be read: {error}; type `millstream serve PATH/server.properties`, or `millstream serve` alone \
+                    "{}: cannot be read: {error}; type `millstream serve PATH/server.properties`, \
+                     or `millstream serve` alone \
                      for the defaults",
                     path.display()
                 )));
@@ -105,7 +109,8 @@ pub fn from_sources(
 ) -> Result<Loaded, ConfigError> {
     let mut settings: BTreeMap<String, Setting> = BTreeMap::new();
     if let Some((name, bytes)) = file {
-        let properties = properties::parse(bytes).map_err(|problem| ConfigError::one(format!("{name}: {problem}")))?;
+        let properties = properties::parse(bytes)
+            .map_err(|problem| ConfigError::one(format!("{name}: {problem}")))?;
         for property in properties {
             let origin = format!("{name} line {}", property.line);
             settings.insert(property.key, Setting { value: property.value, origin });
@@ -113,7 +118,10 @@ pub fn from_sources(
     }
     for (variable, value) in environment {
         if let Some(name) = environment::config_name(&variable) {
-            settings.insert(name, Setting { value, origin: format!("environment variable {variable}") });
+            settings.insert(
+                name,
+                Setting { value, origin: format!("environment variable {variable}") },
+            );
         }
     }
     for (name, value) in overrides {
@@ -143,16 +151,19 @@ fn finish(
     let mut warnings = Vec::new();
     for (name, Setting { value, origin }) in &settings {
         match definitions::find_broker(name) {
-            Some(definition) => {
-                problems.extend(definition.validate(value).err().map(|problem| format!("{origin}: {problem}")))
+            Some(definition) => problems.extend(
+                definition.validate(value).err().map(|problem| format!("{origin}: {problem}")),
+            ),
+            None => {
+                warnings.push(format!("{origin}: no config is named '{name}'{}", suggestion(name)))
             }
-            None => warnings.push(format!("{origin}: no config is named '{name}'{}", suggestion(name))),
         }
     }
     if !problems.is_empty() {
         return Err(ConfigError { problems });
     }
-    let mut static_values: Values = settings.into_iter().map(|(name, setting)| (name, setting.value)).collect();
+    let mut static_values: Values =
+        settings.into_iter().map(|(name, setting)| (name, setting.value)).collect();
     let user_set = static_values.clone();
     join_ids(&mut static_values)?;
     add_start_defaults(&mut static_values);
@@ -160,12 +171,14 @@ fn finish(
         return Err(ConfigError::one(problem));
     }
     let layers = Layers { static_values, command_line_limits, ..Layers::default() };
-    let typed = BrokerConfig::from_layers(&layers, hostname).map_err(|problems| ConfigError { problems })?;
+    let typed = BrokerConfig::from_layers(&layers, hostname)
+        .map_err(|problems| ConfigError { problems })?;
 
     for name in PROTECTING {
         if user_set.get(name).is_some_and(|value| !["", "none", "GSSAPI"].contains(&value.trim())) {
             warnings.push(format!(
-                "{name} is set, but Millstream does not act on it yet: any client that reaches a listener may do \
+                "{name} is set, but Millstream does not act on it yet: any client that reaches a \
+                 listener may do \
                  everything"
             ));
         }
@@ -173,27 +186,37 @@ fn finish(
     let mut notes = Vec::new();
     let without_effect: Vec<&str> = user_set
         .keys()
-        .filter(|name| definitions::find_broker(name).is_some() && !typed.acted_on.contains(name.as_str()))
-        .filter(|name| definitions::listener_base_name(name).is_none_or(|base| !PER_LISTENER.contains(&base)))
+        .filter(|name| {
+            definitions::find_broker(name).is_some() && !typed.acted_on.contains(name.as_str())
+        })
+        .filter(|name| {
+            definitions::listener_base_name(name).is_none_or(|base| !PER_LISTENER.contains(&base))
+        })
         .map(String::as_str)
         .filter(|name| !PROTECTING.contains(name) && *name != BROKER_ID)
         .collect();
     if !without_effect.is_empty() {
-        notes.push(format!("These configs are Kafka's and have no effect here: {}", without_effect.join(", ")));
+        notes.push(format!(
+            "These configs are Kafka's and have no effect here: {}",
+            without_effect.join(", ")
+        ));
     }
-    let alone = typed.config.quorum_voters.len() <= 1 && typed.config.quorum_bootstrap_servers.len() <= 1;
+    let alone =
+        typed.config.quorum_voters.len() <= 1 && typed.config.quorum_bootstrap_servers.len() <= 1;
     if alone && typed.config.roles.broker && !typed.config.controller_listeners.is_empty() {
-        notes.push("The controller listener is not opened: this node is a quorum of one".to_owned());
+        notes
+            .push("The controller listener is not opened: this node is a quorum of one".to_owned());
     }
     Ok(Loaded { config: typed.config, layers, hostname: hostname.to_owned(), warnings, notes })
 }
 
-/// `broker.id` is an old name of `node.id`: each gives the other its value (`KafkaConfig.populateSynonyms`).
+/// `broker.id` is an old name of `node.id`: each gives the other its value
+/// (`KafkaConfig.populateSynonyms`).
 fn join_ids(values: &mut Values) -> Result<(), ConfigError> {
     match (values.get(NODE_ID).cloned(), values.get(BROKER_ID).cloned()) {
-        (Some(node), Some(broker)) if node.trim() != broker.trim() => {
-            Err(ConfigError::one(format!("node.id={node} and broker.id={broker} must be the same: remove broker.id")))
-        }
+        (Some(node), Some(broker)) if node.trim() != broker.trim() => Err(ConfigError::one(
+            format!("node.id={node} and broker.id={broker} must be the same: remove broker.id"),
+        )),
         (None, Some(broker)) => {
             values.insert(NODE_ID.to_owned(), broker);
             Ok(())
@@ -221,8 +244,10 @@ fn add_start_defaults(values: &mut Values) {
 
 /// ": did you mean '...'?" for a name within a few letters of a config's, else nothing.
 fn suggestion(name: &str) -> String {
-    let distance = |definition: &&definitions::Definition| strsim::damerau_levenshtein(name, definition.name);
-    let nearest = definitions::broker().iter().min_by_key(distance).expect("the table is not empty");
+    let distance =
+        |definition: &&definitions::Definition| strsim::damerau_levenshtein(name, definition.name);
+    let nearest =
+        definitions::broker().iter().min_by_key(distance).expect("the table is not empty");
     let near_enough = strsim::damerau_levenshtein(name, nearest.name) <= 1 + name.len() / 6;
     if near_enough { format!(": did you mean '{}'?", nearest.name) } else { String::new() }
 }

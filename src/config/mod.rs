@@ -1,8 +1,9 @@
-//! Configs: which exist (Apache Kafka's, and a few of our own), how they are loaded at start, how dynamic ones lie over
-//! static ones, and how DescribeConfigs and IncrementalAlterConfigs see them.
+//! Configs: which exist (Apache Kafka's, and a few of our own), how they are loaded at start, how
+//! dynamic ones lie over static ones, and how DescribeConfigs and IncrementalAlterConfigs see them.
 //!
-//! Everything here is pure except `load::load`, which reads one file before any core is started. The result is immutable
-//! and reaches the shards as a view; a change makes a new one. Nothing here ever waits or does I/O on a shard.
+//! Everything here is pure except `load::load`, which reads one file before any core is started.
+//! The result is immutable and reaches the shards as a view; a change makes a new one. Nothing here
+//! ever waits or does I/O on a shard.
 
 pub mod alter;
 pub mod broker;

@@ -1,4 +1,5 @@
-//! The configs that Millstream has beyond Apache Kafka's. Few, and named in `docs/configuration.md`.
+//! The configs that Millstream has beyond Apache Kafka's. Few, and named in
+//! `docs/configuration.md`.
 
 use super::definitions::{ConfigType, Definition, Importance, Synonym, Unit, UpdateMode, Valid};
 
@@ -15,8 +16,10 @@ pub const BROKER: &[Definition] = &[
         "cluster.id",
         None,
         Valid::Any,
-        "The cluster's id, a UUID in Kafka's base64 form. Only used when log.dirs are still empty: afterwards \
-         meta.properties holds it. Without it a new id is drawn. CLUSTER_ID in the environment sets it, too.",
+        "The cluster's id, a UUID in Kafka's base64 form. Only used when log.dirs are still \
+         empty: afterwards \
+         meta.properties holds it. Without it a new id is drawn. CLUSTER_ID in the environment \
+         sets it, too.",
     ),
     Definition {
         config_type: ConfigType::Long,
@@ -24,8 +27,10 @@ pub const BROKER: &[Definition] = &[
             "commit.stream.file.bytes",
             Some("67108864"),
             Valid::Range { min: Some(0.0), max: Some(1_073_741_824.0) },
-            "The size of a file of the commit stream, from which small appends to many partitions are acknowledged with one \
-             flush (durability=fsync). A core has up to three in each log directory while it runs. 0: every partition is \
+            "The size of a file of the commit stream, from which small appends to many partitions \
+             are acknowledged with one \
+             flush (durability=fsync). A core has up to three in each log directory while it \
+             runs. 0: every partition is \
              flushed by itself.",
         )
     },
@@ -35,7 +40,8 @@ pub const BROKER: &[Definition] = &[
             "decompressed.batch.max.bytes",
             Some("67108864"),
             Valid::Range { min: Some(1_048_576.0), max: None },
-            "What the records of one compressed batch may unpack to. A larger batch is refused with MESSAGE_TOO_LARGE, which \
+            "What the records of one compressed batch may unpack to. A larger batch is refused \
+             with MESSAGE_TOO_LARGE, which \
              producers answer by splitting it. Apache Kafka limits single records alone: a few \
              kilobytes may cost it gigabytes of work.",
         )
@@ -47,7 +53,8 @@ pub const BROKER: &[Definition] = &[
             "durability",
             Some("fsync"),
             DURABILITY,
-            "What an acknowledged record has reached. fsync: the disk. os: the operating system's page cache, as in Apache \
+            "What an acknowledged record has reached. fsync: the disk. os: the operating system's \
+             page cache, as in Apache \
              Kafka; a power cut may lose it on this broker. A topic may override it.",
         )
     },
@@ -64,8 +71,10 @@ pub const BROKER: &[Definition] = &[
             "memory.limit.bytes",
             Some("-1"),
             Valid::Range { min: Some(-1.0), max: None },
-            "What the broker may hold in memory for connections and their data, over all cores. At the limit clients wait, and \
-             connections that do not get on are closed. -1: half of the machine's memory, or of what its cgroup allows. \
+            "What the broker may hold in memory for connections and their data, over all cores. \
+             At the limit clients wait, and \
+             connections that do not get on are closed. -1: half of the machine's memory, or of \
+             what its cgroup allows. \
              Buffers never take more than 512 MiB per core.",
         )
     },
@@ -73,7 +82,8 @@ pub const BROKER: &[Definition] = &[
         "shard.cores",
         Some("auto"),
         Valid::ShardCores,
-        "The processors that run a shard each, by number: a list such as 0-3,6, or auto: all that this process may use.",
+        "The processors that run a shard each, by number: a list such as 0-3,6, or auto: all that \
+         this process may use.",
     ),
 ];
 
@@ -85,7 +95,8 @@ pub const TOPIC: &[Definition] = &[Definition {
         "durability",
         Some("fsync"),
         DURABILITY,
-        "What an acknowledged record of this topic has reached. fsync: the disk. os: the operating system's page cache, \
+        "What an acknowledged record of this topic has reached. fsync: the disk. os: the \
+         operating system's page cache, \
          as in Apache Kafka; a power cut may lose it on this broker.",
     )
 }];

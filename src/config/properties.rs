@@ -1,5 +1,5 @@
-//! The syntax of .properties files, as `java.util.Properties.load` reads it: comments, continued lines, escapes, and a
-//! key that ends at the first `=`, `:` or blank.
+//! The syntax of .properties files, as `java.util.Properties.load` reads it: comments, continued
+//! lines, escapes, and a key that ends at the first `=`, `:` or blank.
 
 /// One `key=value` and the number of the line it starts on, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,11 +9,11 @@ pub struct Property {
     pub line: usize,
 }
 
-/// All properties in the file's order; of a key that occurs twice, the later one counts. The error is an escape that is
-/// no character, with its line.
+/// All properties in the file's order; of a key that occurs twice, the later one counts. The error
+/// is an escape that is no character, with its line.
 ///
-/// Java reads the bytes as Latin-1. We read UTF-8 where the bytes are UTF-8, and Latin-1 otherwise: plain ASCII is the same
-/// in both, and a path with an umlaut then means what its author sees.
+/// Java reads the bytes as Latin-1. We read UTF-8 where the bytes are UTF-8, and Latin-1 otherwise:
+/// plain ASCII is the same in both, and a path with an umlaut then means what its author sees.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Property>, String> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -22,13 +22,15 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Property>, String> {
     let mut properties = Vec::new();
     for (line, logical) in logical_lines(&text) {
         let (key, value) = split(&logical);
-        let unescape = |raw: &str| unescape(raw).map_err(|problem| format!("line {line}: {problem}"));
+        let unescape =
+            |raw: &str| unescape(raw).map_err(|problem| format!("line {line}: {problem}"));
         properties.push(Property { key: unescape(key)?, value: unescape(value)?, line });
     }
     Ok(properties)
 }
 
-/// Lines without comments and blank ones, continued lines joined, leading blanks removed, with their first line's number.
+/// Lines without comments and blank ones, continued lines joined, leading blanks removed, with
+/// their first line's number.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let normalized = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut logical_lines = Vec::new();
@@ -57,8 +59,8 @@ fn is_blank(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\u{c}')
 }
 
-/// The raw key and value: the key ends at the first separator that no backslash precedes; one `=` or `:` and the blanks
-/// around it are dropped.
+/// The raw key and value: the key ends at the first separator that no backslash precedes; one `=`
+/// or `:` and the blanks around it are dropped.
 fn split(logical: &str) -> (&str, &str) {
     let mut escaped = false;
     let end = logical.find(|character: char| {
@@ -86,9 +88,12 @@ fn unescape(raw: &str) -> Result<String, String> {
                 Some('f') => '\u{c}',
                 Some('u') => {
                     let digits: String = characters.by_ref().take(4).collect();
-                    let good = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+                    let good =
+                        digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
                     let unit = u16::from_str_radix(&digits, 16).ok().filter(|_| good);
-                    units.push(unit.ok_or_else(|| format!("'\\u{digits}' is not \\u with four hexadecimal digits"))?);
+                    units.push(unit.ok_or_else(|| {
+                        format!("'\\u{digits}' is not \\u with four hexadecimal digits")
+                    })?);
                     continue;
                 }
                 Some(other) => other,

@@ -1,12 +1,13 @@
-//! The bridge from values by name to typed structs: one line per setting names the field, its type and its config.
+//! The bridge from values by name to typed structs: one line per setting names the field, its type
+//! and its config.
 
 use std::collections::BTreeSet;
 
 use super::definitions::{self, Definition, Value};
 use super::layers::Values;
 
-/// Reads settings out of values that were validated before, and remembers which configs were asked for: those are the
-/// ones that Millstream acts on.
+/// Reads settings out of values that were validated before, and remembers which configs were asked
+/// for: those are the ones that Millstream acts on.
 pub struct Reader<'a> {
     definitions: &'static [Definition],
     values: &'a Values,
@@ -21,8 +22,8 @@ impl<'a> Reader<'a> {
     /// The value that is set, else the default; `None` for Kafka's null. Panics for a name that no
     /// definition has and for a value that was not validated: both are mistakes in this program.
     pub fn value(&mut self, name: &'static str) -> Option<Value> {
-        let definition =
-            definitions::find(self.definitions, name).unwrap_or_else(|| panic!("no config is named {name}"));
+        let definition = definitions::find(self.definitions, name)
+            .unwrap_or_else(|| panic!("no config is named {name}"));
         self.asked.insert(name);
         let text = self.values.get(name).map(String::as_str).or(definition.default)?;
         Some(definition.parse(text).unwrap_or_else(|problem| panic!("not validated: {problem}")))
@@ -30,7 +31,8 @@ impl<'a> Reader<'a> {
 
     pub fn read<T: FromValue>(&mut self, name: &'static str) -> T {
         let value = self.value(name);
-        T::from_value(value).unwrap_or_else(|| panic!("{name} has another type than its setting, or no default"))
+        T::from_value(value)
+            .unwrap_or_else(|| panic!("{name} has another type than its setting, or no default"))
     }
 
     pub fn asked(self) -> BTreeSet<&'static str> {
@@ -93,7 +95,8 @@ macro_rules! settings {
     ($(#[$about:meta])* pub struct $name:ident { $($(#[$field_about:meta])* $field:ident: $type:ty = $config:literal,)* }) => {
         $(#[$about])*
         #[derive(Debug, Clone, PartialEq)]
-        pub struct $name { $($(#[$field_about])* #[doc = concat!("`", $config, "`")] pub $field: $type,)* }
+        pub struct $name { $($(#[$field_about])* #[doc =
+            concat!("`", $config, "`")] pub $field: $type,)* }
 
         impl $name {
             pub fn read(reader: &mut $crate::config::settings::Reader<'_>) -> $name {

@@ -1,5 +1,5 @@
-//! The configs of one topic, typed: what its partitions' logs, leaders and producers' requests go by. A topic's own values
-//! lie over the broker's; a change of either makes a new `TopicConfig`.
+//! The configs of one topic, typed: what its partitions' logs, leaders and producers' requests go
+//! by. A topic's own values lie over the broker's; a change of either makes a new `TopicConfig`.
 
 use super::definitions::{self, Value};
 use super::layers::{Layers, Values};
@@ -68,7 +68,8 @@ impl TopicConfig {
     pub fn effective(overrides: &Values, layers: &Layers) -> TopicConfig {
         let mut values = Values::new();
         for (name, default) in layers.topic_defaults() {
-            let definition = definitions::find(definitions::topic(), name).expect("defaults are of topic configs");
+            let definition = definitions::find(definitions::topic(), name)
+                .expect("defaults are of topic configs");
             let own = overrides.get(name).filter(|value| definition.validate(value).is_ok());
             if let Some(value) = own.cloned().or(default) {
                 values.insert(name.to_owned(), value);
@@ -119,7 +120,10 @@ mod tests {
     fn a_topics_own_values_lie_over_the_brokers() {
         let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let layers = Layers {
-            static_values: Values::from([value("log.retention.hours", "1"), value("log.segment.bytes", "2000000")]),
+            static_values: Values::from([
+                value("log.retention.hours", "1"),
+                value("log.segment.bytes", "2000000"),
+            ]),
             ..Layers::default()
         };
         let plain = TopicConfig::effective(&Values::new(), &layers);
@@ -136,7 +140,10 @@ mod tests {
         ]);
         let own = TopicConfig::effective(&overrides, &layers);
         assert_eq!(own.cleanup_policy, CleanupPolicy { compact: true, delete: true });
-        assert_eq!((own.retention_ms, own.segment_size_bytes(), own.durability), (-1, 100, Durability::Os));
+        assert_eq!(
+            (own.retention_ms, own.segment_size_bytes(), own.durability),
+            (-1, 100, Durability::Os)
+        );
         assert_eq!(own.message_timestamp_type, TimestampType::LogAppendTime);
 
         let strange = Values::from([value("retention.ms", "soon"), value("no.such.config", "1")]);

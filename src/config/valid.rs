@@ -4,8 +4,8 @@ use super::broker::ShardCores;
 use super::definitions::{Valid, Value};
 use super::listeners;
 
-/// `value`, cleaned of duplicates where the rule asks for it; or what is wrong with it, to be put behind the value:
-/// "is less than 1".
+/// `value`, cleaned of duplicates where the rule asks for it; or what is wrong with it, to be put
+/// behind the value: "is less than 1".
 pub fn check(rule: &Valid, value: Value) -> Result<Value, String> {
     let problem = match (rule, &value) {
         (Valid::Range { min, max }, Value::Whole(number)) => outside(*number as f64, *min, *max),
@@ -17,7 +17,9 @@ pub fn check(rule: &Valid, value: Value) -> Result<Value, String> {
             not_one_of(allowed, |one| one.eq_ignore_ascii_case(text))
         }
         (Valid::NonEmpty, Value::Text(text)) if text.is_empty() => Some("is empty".to_owned()),
-        (Valid::List { values, empty_allowed }, Value::List(elements)) => bad_list(elements, values, *empty_allowed),
+        (Valid::List { values, empty_allowed }, Value::List(elements)) => {
+            bad_list(elements, values, *empty_allowed)
+        }
         (Valid::QuorumVoters, Value::List(elements)) => {
             elements.iter().find_map(|element| listeners::parse_voter(element).err())
         }
@@ -27,12 +29,16 @@ pub fn check(rule: &Valid, value: Value) -> Result<Value, String> {
         (Valid::ThrottledReplicas, Value::List(elements)) => bad_replicas(elements),
         (Valid::ShareOffsetReset, Value::Text(text)) => bad_offset_reset(text),
         (Valid::ShardCores, Value::Text(text)) => ShardCores::parse(text).err(),
-        (Valid::OptionalAddress, Value::Text(text)) if !text.is_empty() => listeners::parse_address(text).err(),
+        (Valid::OptionalAddress, Value::Text(text)) if !text.is_empty() => {
+            listeners::parse_address(text).err()
+        }
         _ => None,
     };
     match (problem, rule, value) {
         (Some(problem), _, _) => Err(problem),
-        (None, Valid::List { .. }, Value::List(elements)) => Ok(Value::List(without_duplicates(elements))),
+        (None, Valid::List { .. }, Value::List(elements)) => {
+            Ok(Value::List(without_duplicates(elements)))
+        }
         (None, _, value) => Ok(value),
     }
 }
@@ -60,7 +66,8 @@ fn bad_list(elements: &[String], allowed: &[&str], empty_allowed: bool) -> Optio
     if elements.iter().any(String::is_empty) {
         return Some("has an empty element".to_owned());
     }
-    let all_known = allowed.is_empty() || elements.iter().all(|element| allowed.contains(&element.as_str()));
+    let all_known =
+        allowed.is_empty() || elements.iter().all(|element| allowed.contains(&element.as_str()));
     (!all_known).then(|| format!("has an element that is not one of {}", allowed.join(", ")))
 }
 
@@ -89,11 +96,14 @@ fn bad_offset_reset(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let good = lower == "earliest"
         || lower == "latest"
-        || lower.strip_prefix("by_duration:").is_some_and(|duration| is_iso_duration(&duration.to_ascii_uppercase()));
+        || lower
+            .strip_prefix("by_duration:")
+            .is_some_and(|duration| is_iso_duration(&duration.to_ascii_uppercase()));
     (!good).then(|| "is neither earliest, latest nor by_duration:PnDTnHnMn.nS".to_owned())
 }
 
-/// A duration of ISO 8601 with days, hours, minutes and seconds, at least one of them, none negative.
+/// A duration of ISO 8601 with days, hours, minutes and seconds, at least one of them, none
+/// negative.
 fn is_iso_duration(text: &str) -> bool {
     let Some(body) = text.strip_prefix('P') else { return false };
     let (days, time) = body.split_once('T').map_or((body, None), |(days, time)| (days, Some(time)));
@@ -102,17 +112,21 @@ fn is_iso_duration(text: &str) -> bool {
         && text.len() > 2
 }
 
-/// Whether `text` is numbers, each followed by one of `units`, in that order and each at most once. Only seconds may
-/// have a fraction.
+/// Whether `text` is numbers, each followed by one of `units`, in that order and each at most once.
+/// Only seconds may have a fraction.
 fn units_in_order(mut text: &str, units: &str) -> bool {
     let mut units_left = units;
     while !text.is_empty() {
-        let Some(end) = text.find(|character: char| !character.is_ascii_digit() && character != '.') else {
+        let Some(end) =
+            text.find(|character: char| !character.is_ascii_digit() && character != '.')
+        else {
             return false;
         };
-        let (number, unit) = (&text[..end], &text[end..end + text[end..].chars().next().map_or(0, char::len_utf8)]);
+        let (number, unit) =
+            (&text[..end], &text[end..end + text[end..].chars().next().map_or(0, char::len_utf8)]);
         let Some(position) = units_left.find(unit) else { return false };
-        let number_is_good = number.parse::<f64>().is_ok() && number.starts_with(|first: char| first.is_ascii_digit());
+        let number_is_good = number.parse::<f64>().is_ok()
+            && number.starts_with(|first: char| first.is_ascii_digit());
         if !number_is_good || (number.contains('.') && unit != "S") {
             return false;
         }
@@ -133,7 +147,13 @@ mod tests {
     #[test]
     fn durations_of_share_groups() {
         let accepts = |text: &str| accepts(Valid::ShareOffsetReset, Value::Text(text.to_owned()));
-        for good in ["earliest", "LATEST", "by_duration:PT1H", "by_duration:P1DT2H3M4.5S", "by_duration:P7D"] {
+        for good in [
+            "earliest",
+            "LATEST",
+            "by_duration:PT1H",
+            "by_duration:P1DT2H3M4.5S",
+            "by_duration:P7D",
+        ] {
             assert!(accepts(good), "{good}");
         }
         for bad in [
@@ -154,19 +174,33 @@ mod tests {
 
     #[test]
     fn throttled_replicas() {
-        let accepts =
-            |text: &str| accepts(Valid::ThrottledReplicas, Value::List(text.split(',').map(str::to_owned).collect()));
+        let accepts = |text: &str| {
+            accepts(
+                Valid::ThrottledReplicas,
+                Value::List(text.split(',').map(str::to_owned).collect()),
+            )
+        };
         assert!(accepts("*") && accepts("") && accepts("0:1") && accepts("0:1,12:3"));
-        assert!(!accepts("0") && !accepts("0:") && !accepts("*,0:1") && !accepts("a:b") && !accepts("0:1:2"));
+        assert!(
+            !accepts("0")
+                && !accepts("0:")
+                && !accepts("*,0:1")
+                && !accepts("a:b")
+                && !accepts("0:1:2")
+        );
     }
 
     #[test]
     fn quorum_voters_and_addresses() {
-        let voters =
-            |text: &str| accepts(Valid::QuorumVoters, Value::List(text.split(',').map(str::to_owned).collect()));
+        let voters = |text: &str| {
+            accepts(Valid::QuorumVoters, Value::List(text.split(',').map(str::to_owned).collect()))
+        };
         assert!(voters("1@localhost:9093") && voters("1@a:1,2@[::1]:2"));
         assert!(
-            !voters("localhost:9093") && !voters("1@localhost") && !voters("x@localhost:1") && !voters("1@h:70000")
+            !voters("localhost:9093")
+                && !voters("1@localhost")
+                && !voters("x@localhost:1")
+                && !voters("1@h:70000")
         );
         assert!(accepts(Valid::OptionalAddress, Value::Text(String::new())));
         assert!(!accepts(Valid::OptionalAddress, Value::Text("localhost".to_owned())));

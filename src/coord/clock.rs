@@ -4,7 +4,8 @@
 //! because the core was held up: members could not be heard in that time. So a step that skips a
 //! deadline by far does not count, and neither does one backwards.
 
-/// How late a deadline may be noticed and still be believed. A host that ticks at deadlines is late by milliseconds.
+/// How late a deadline may be noticed and still be believed. A host that ticks at deadlines is late
+/// by milliseconds.
 const BELIEVABLE_DELAY_MS: i64 = 5_000;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,14 +25,19 @@ impl Clock {
         self.wall_ms
     }
 
-    /// Takes a reading; `deadline_ms` is the next deadline, in time of this clock. Returns the time of this clock.
+    /// Takes a reading; `deadline_ms` is the next deadline, in time of this clock. Returns the time
+    /// of this clock.
     pub fn advance(&mut self, wall_ms: i64, deadline_ms: Option<i64>) -> i64 {
         let step_ms = wall_ms.saturating_sub(self.wall_ms);
         let now_ms = self.elapsed_ms.saturating_add(step_ms);
-        let skipped = deadline_ms.is_some_and(|deadline_ms| now_ms.saturating_sub(deadline_ms) > BELIEVABLE_DELAY_MS);
+        let skipped = deadline_ms
+            .is_some_and(|deadline_ms| now_ms.saturating_sub(deadline_ms) > BELIEVABLE_DELAY_MS);
         self.wall_ms = wall_ms;
         if step_ms < 0 || skipped {
-            tracing::warn!(step_ms, "the clock jumped or this core stood still; sessions go on from where they were");
+            tracing::warn!(
+                step_ms,
+                "the clock jumped or this core stood still; sessions go on from where they were"
+            );
         } else {
             self.elapsed_ms = now_ms;
         }

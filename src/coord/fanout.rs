@@ -1,20 +1,29 @@
-//! Requests over several groups and topics: taken apart for the coordinators, and their answers put together.
+//! Requests over several groups and topics: taken apart for the coordinators, and their answers put
+//! together.
 //!
-//! Pure; used on the core of the connection. Topic ids become names here and back, so that coordinators know names alone; topics and
-//! partitions that do not exist or may not be touched are answered here and never reach a coordinator.
+//! Pure; used on the core of the connection. Topic ids become names here and back, so that
+//! coordinators know names alone; topics and partitions that do not exist or may not be touched are
+//! answered here and never reach a coordinator.
 
 use protocol::messages::list_groups_response::ListedGroup;
-use protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
-use protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
+use protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use protocol::messages::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
 use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
-use protocol::messages::offset_delete_response::{OffsetDeleteResponsePartition, OffsetDeleteResponseTopic};
+use protocol::messages::offset_delete_response::{
+    OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
+};
 use protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use protocol::messages::offset_fetch_response::{
-    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponseTopic,
+    OffsetFetchResponseTopics,
 };
 use protocol::messages::{
-    ListGroupsResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse,
-    OffsetFetchRequest, OffsetFetchResponse,
+    ListGroupsResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest,
+    OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse,
 };
 use protocol::{ErrorCode, Uuid};
 use rustc_hash::FxHashMap;
@@ -38,8 +47,8 @@ pub trait Topics {
     fn is_authorized(&self, name: &str) -> bool;
 }
 
-/// Splits an OffsetCommit in what goes to the coordinator, if anything, and the answers that are known already. The two answers
-/// are joined by [`merge_offset_commit`].
+/// Splits an OffsetCommit in what goes to the coordinator, if anything, and the answers that are
+/// known already. The two answers are joined by [`merge_offset_commit`].
 pub fn split_offset_commit(
     request: OffsetCommitRequest,
     api_version: i16,
@@ -49,9 +58,10 @@ pub fn split_offset_commit(
     let mut accepted = Vec::new();
     for mut topic in request.topics {
         let resolved = resolve_commit_topic(&mut topic, api_version, topics);
-        let (known, unknown): (Vec<_>, Vec<_>) = std::mem::take(&mut topic.partitions)
-            .into_iter()
-            .partition(|partition| resolved.is_ok() && topics.has_partition(&topic.name, partition.partition_index));
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut topic.partitions).into_iter().partition(|partition| {
+                resolved.is_ok() && topics.has_partition(&topic.name, partition.partition_index)
+            });
         let error = resolved.err().unwrap_or(ErrorCode::UnknownTopicOrPartition);
         if !unknown.is_empty() {
             response.topics.push(commit_topic_error(&topic, &unknown, error));
@@ -91,13 +101,25 @@ fn commit_topic_error(
         partition_index: partition.partition_index,
         error_code: error.code(),
     });
-    OffsetCommitResponseTopic { name: topic.name.clone(), topic_id: topic.topic_id, partitions: partitions.collect() }
+    OffsetCommitResponseTopic {
+        name: topic.name.clone(),
+        topic_id: topic.topic_id,
+        partitions: partitions.collect(),
+    }
 }
 
-/// Adds the coordinator's answer to the one that was known before. A topic appears once, even if both speak of it.
-pub fn merge_offset_commit(mut known: OffsetCommitResponse, answered: OffsetCommitResponse) -> OffsetCommitResponse {
-    let places: FxHashMap<(String, Uuid), usize> =
-        known.topics.iter().enumerate().map(|(place, topic)| ((topic.name.clone(), topic.topic_id), place)).collect();
+/// Adds the coordinator's answer to the one that was known before. A topic appears once, even if
+/// both speak of it.
+pub fn merge_offset_commit(
+    mut known: OffsetCommitResponse,
+    answered: OffsetCommitResponse,
+) -> OffsetCommitResponse {
+    let places: FxHashMap<(String, Uuid), usize> = known
+        .topics
+        .iter()
+        .enumerate()
+        .map(|(place, topic)| ((topic.name.clone(), topic.topic_id), place))
+        .collect();
     for topic in answered.topics {
         match places.get(&(topic.name.clone(), topic.topic_id)) {
             Some(place) => known.topics[*place].partitions.extend(topic.partitions),
@@ -107,8 +129,12 @@ pub fn merge_offset_commit(mut known: OffsetCommitResponse, answered: OffsetComm
     known
 }
 
-/// The groups of an OffsetFetch, each to be asked of its coordinator with the request's `require_stable`.
-pub fn offset_fetch_groups(request: OffsetFetchRequest, api_version: i16) -> Vec<OffsetFetchRequestGroup> {
+/// The groups of an OffsetFetch, each to be asked of its coordinator with the request's
+/// `require_stable`.
+pub fn offset_fetch_groups(
+    request: OffsetFetchRequest,
+    api_version: i16,
+) -> Vec<OffsetFetchRequestGroup> {
     if api_version >= FETCH_GROUPS_FROM {
         return request.groups;
     }
@@ -123,8 +149,9 @@ pub fn offset_fetch_groups(request: OffsetFetchRequest, api_version: i16) -> Vec
     vec![OffsetFetchRequestGroup { group_id: request.group_id, topics, ..Default::default() }]
 }
 
-/// Splits one group of an OffsetFetch in what goes to the coordinator and the topics that are answered already. Unlike a commit, a
-/// fetch asks for topics that do not exist any more as well: their offsets may still be there.
+/// Splits one group of an OffsetFetch in what goes to the coordinator and the topics that are
+/// answered already. Unlike a commit, a fetch asks for topics that do not exist any more as well:
+/// their offsets may still be there.
 pub fn split_offset_fetch(
     mut group: OffsetFetchRequestGroup,
     api_version: i16,
@@ -150,14 +177,18 @@ pub fn split_offset_fetch(
     (group, known)
 }
 
-fn fetch_topic_error(topic: OffsetFetchRequestTopics, error: ErrorCode) -> OffsetFetchResponseTopics {
-    let partitions = topic.partition_indexes.iter().map(|partition| nothing(*partition, error)).collect();
+fn fetch_topic_error(
+    topic: OffsetFetchRequestTopics,
+    error: ErrorCode,
+) -> OffsetFetchResponseTopics {
+    let partitions =
+        topic.partition_indexes.iter().map(|partition| nothing(*partition, error)).collect();
     OffsetFetchResponseTopics { name: topic.name, topic_id: topic.topic_id, partitions }
 }
 
-/// Adds the topics that were answered before to the coordinator's answer for a group. If all topics were asked for, those that the
-/// client may not see are left out, and in versions with topic ids those whose id the cluster does
-/// not know.
+/// Adds the topics that were answered before to the coordinator's answer for a group. If all topics
+/// were asked for, those that the client may not see are left out, and in versions with topic ids
+/// those whose id the cluster does not know.
 pub fn merge_offset_fetch(
     mut answered: OffsetFetchResponseGroup,
     known: Vec<OffsetFetchResponseTopics>,
@@ -172,14 +203,16 @@ pub fn merge_offset_fetch(
             topic.topic_id = topics.id(&topic.name).unwrap_or(Uuid::ZERO);
         }
     }
-    let named = |topic: &OffsetFetchResponseTopics| api_version < TOPIC_IDS_FROM || !topic.topic_id.is_zero();
+    let named = |topic: &OffsetFetchResponseTopics| {
+        api_version < TOPIC_IDS_FROM || !topic.topic_id.is_zero()
+    };
     answered.topics.retain(|topic| named(topic) && topics.is_authorized(&topic.name));
     answered.topics.extend(known);
     answered
 }
 
-/// Puts the groups' answers together. `requested` are the groups that were asked for, in the same order: versions without a place
-/// for a group's error repeat it for each partition.
+/// Puts the groups' answers together. `requested` are the groups that were asked for, in the same
+/// order: versions without a place for a group's error repeat it for each partition.
 pub fn offset_fetch_response(
     mut groups: Vec<OffsetFetchResponseGroup>,
     requested: &[OffsetFetchRequestGroup],
@@ -191,7 +224,8 @@ pub fn offset_fetch_response(
     let mut group = groups.pop().unwrap_or_default();
     assert!(groups.is_empty(), "versions before {FETCH_GROUPS_FROM} ask for one group");
     if api_version < FETCH_GROUP_ERROR_FROM
-        && let Some(error) = ErrorCode::from_code(group.error_code).filter(|error| *error != ErrorCode::None)
+        && let Some(error) =
+            ErrorCode::from_code(group.error_code).filter(|error| *error != ErrorCode::None)
     {
         let topics = requested.iter().filter_map(|group| group.topics.clone()).flatten();
         group.topics = topics.map(|topic| fetch_topic_error(topic, error)).collect();
@@ -211,11 +245,15 @@ pub fn offset_fetch_response(
             })
             .collect(),
     });
-    OffsetFetchResponse { topics: topics.collect(), error_code: group.error_code, ..Default::default() }
+    OffsetFetchResponse {
+        topics: topics.collect(),
+        error_code: group.error_code,
+        ..Default::default()
+    }
 }
 
-/// Splits an OffsetDelete as [`split_offset_commit`] does. The rest goes to the coordinator even when it is empty, for the group
-/// may have an error of its own.
+/// Splits an OffsetDelete as [`split_offset_commit`] does. The rest goes to the coordinator even
+/// when it is empty, for the group may have an error of its own.
 pub fn split_offset_delete(
     request: OffsetDeleteRequest,
     topics: &dyn Topics,
@@ -224,16 +262,24 @@ pub fn split_offset_delete(
     let mut accepted = Vec::new();
     for mut topic in request.topics {
         let authorized = topics.is_authorized(&topic.name);
-        let error = if authorized { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::TopicAuthorizationFailed };
-        let (exist, unknown): (Vec<_>, Vec<_>) = std::mem::take(&mut topic.partitions)
-            .into_iter()
-            .partition(|partition| authorized && topics.has_partition(&topic.name, partition.partition_index));
+        let error = if authorized {
+            ErrorCode::UnknownTopicOrPartition
+        } else {
+            ErrorCode::TopicAuthorizationFailed
+        };
+        let (exist, unknown): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut topic.partitions).into_iter().partition(|partition| {
+                authorized && topics.has_partition(&topic.name, partition.partition_index)
+            });
         if !unknown.is_empty() {
             let partitions = unknown.iter().map(|partition| OffsetDeleteResponsePartition {
                 partition_index: partition.partition_index,
                 error_code: error.code(),
             });
-            known.push(OffsetDeleteResponseTopic { name: topic.name.clone(), partitions: partitions.collect() });
+            known.push(OffsetDeleteResponseTopic {
+                name: topic.name.clone(),
+                partitions: partitions.collect(),
+            });
         }
         if !exist.is_empty() {
             accepted.push(OffsetDeleteRequestTopic { partitions: exist, ..topic });
@@ -250,8 +296,12 @@ pub fn merge_offset_delete(
     if answered.error_code != ErrorCode::None.code() {
         return answered;
     }
-    let places: FxHashMap<String, usize> =
-        answered.topics.iter().enumerate().map(|(place, topic)| (topic.name.clone(), place)).collect();
+    let places: FxHashMap<String, usize> = answered
+        .topics
+        .iter()
+        .enumerate()
+        .map(|(place, topic)| (topic.name.clone(), place))
+        .collect();
     for topic in known {
         match places.get(&topic.name) {
             Some(place) => answered.topics[*place].partitions.extend(topic.partitions),
@@ -261,9 +311,9 @@ pub fn merge_offset_delete(
     answered
 }
 
-/// Puts the answers of all coordinators of this broker together. One that has just lost its partition has nothing to list; one
-/// that cannot answer yet fails the whole request, for a list must not silently lack groups. `may_describe` says which groups
-/// the client may see.
+/// Puts the answers of all coordinators of this broker together. One that has just lost its
+/// partition has nothing to list; one that cannot answer yet fails the whole request, for a list
+/// must not silently lack groups. `may_describe` says which groups the client may see.
 pub fn merge_list_groups(
     answers: impl IntoIterator<Item = ListGroupsResponse>,
     may_describe: impl Fn(&str) -> bool,

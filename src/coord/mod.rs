@@ -1,4 +1,5 @@
-//! Coordinators: state machines over internal partitions, hosted by the core that leads the partition.
+//! Coordinators: state machines over internal partitions, hosted by the core that leads the
+//! partition.
 //!
 //! [`runtime`] is what all of them have in common, and the contract with the host. [`groups`] and
 //! [`offsets`] are the state machine of `__consumer_offsets`; [`fanout`] takes requests over

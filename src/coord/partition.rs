@@ -1,8 +1,9 @@
 //! Which partition of its topic coordinates a group (or whatever else has a name). Pure; used by
 //! FindCoordinator and by the dispatch of requests to coordinators.
 
-/// Kafka's `Utils.abs(groupId.hashCode()) % partitions`: clients of a Kafka cluster find the same partition here, and the
-/// records of a directory that changes hands stay where they are looked for.
+/// Kafka's `Utils.abs(groupId.hashCode()) % partitions`: clients of a Kafka cluster find the same
+/// partition here, and the records of a directory that changes hands stay where they are looked
+/// for.
 ///
 /// The partition count must be positive.
 pub fn coordinator_partition(key: &str, partition_count: i32) -> i32 {
@@ -13,7 +14,8 @@ pub fn coordinator_partition(key: &str, partition_count: i32) -> i32 {
     positive % partition_count
 }
 
-/// `java.lang.String.hashCode()`: over UTF-16 code units, so a character outside the basic plane counts as two.
+/// `java.lang.String.hashCode()`: over UTF-16 code units, so a character outside the basic plane
+/// counts as two.
 fn java_string_hash(text: &str) -> i32 {
     text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }

@@ -1,8 +1,9 @@
-//! Producer ids for idempotent producers: a block of them, handed out one by one (InitProducerId, versions 0 to 6).
+//! Producer ids for idempotent producers: a block of them, handed out one by one (InitProducerId,
+//! versions 0 to 6).
 //!
-//! Pure; one per broker, on the core its owner chooses. The block comes from the controller (AllocateProducerIds), which the
-//! owner asks while [`needs_block`](ProducerIds::needs_block) says so; ids are never handed out twice, and those left over when a
-//! broker stops are never used.
+//! Pure; one per broker, on the core its owner chooses. The block comes from the controller
+//! (AllocateProducerIds), which the owner asks while [`needs_block`](ProducerIds::needs_block) says
+//! so; ids are never handed out twice, and those left over when a broker stops are never used.
 
 use protocol::ErrorCode;
 use protocol::messages::{InitProducerIdRequest, InitProducerIdResponse};
@@ -29,7 +30,10 @@ pub struct ProducerIds {
 
 impl ProducerIds {
     /// A producer id that no producer has, and its epoch. `None`: wait for a block.
-    #[expect(clippy::should_implement_trait, reason = "an id is taken for good; no caller iterates over them")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an id is taken for good; no caller iterates over them"
+    )]
     pub fn next(&mut self) -> Option<(i64, i16)> {
         if self.current.is_none_or(|block| block.next == block.end) {
             self.current = self.following.take();
@@ -42,14 +46,19 @@ impl ProducerIds {
 
     /// Whether to ask the controller for a block, if no such request is on its way.
     pub fn needs_block(&self) -> bool {
-        let low = self.current.is_none_or(|block| block.end - block.next <= block.len / PREFETCH_DIVISOR);
+        let low =
+            self.current.is_none_or(|block| block.end - block.next <= block.len / PREFETCH_DIVISOR);
         low && self.following.is_none()
     }
 
-    /// Adds the ids from `start` to `start + len - 1`. A block that comes when two are there already is left unused.
+    /// Adds the ids from `start` to `start + len - 1`. A block that comes when two are there
+    /// already is left unused.
     pub fn add_block(&mut self, start: i64, len: i32) {
         let len = i64::from(len);
-        assert!(start >= 0 && len > 0 && start <= i64::MAX - len, "the controller gave out ids {start}+{len}");
+        assert!(
+            start >= 0 && len > 0 && start <= i64::MAX - len,
+            "the controller gave out ids {start}+{len}"
+        );
         let block = Block { next: start, end: start + len, len };
         if self.current.is_none_or(|current| current.next == current.end) {
             self.current = self.following.take();
@@ -63,11 +72,13 @@ impl ProducerIds {
 
     /// Answers InitProducerId of an idempotent producer; `None` while there are no ids.
     ///
-    /// Requests with a transactional id belong to the transaction coordinator: see [`transactional`]. The producer id that an
-    /// idempotent producer already has is not looked at: it always gets a new one, as in Kafka.
+    /// Requests with a transactional id belong to the transaction coordinator: see
+    /// [`transactional`]. The producer id that an idempotent producer already has is not looked at:
+    /// it always gets a new one, as in Kafka.
     pub fn handle(&mut self, request: &InitProducerIdRequest) -> Option<InitProducerIdResponse> {
         // The two go together: one without the other is a client's mistake.
-        if (request.producer_id == NO_PRODUCER_ID) != (request.producer_epoch == NO_PRODUCER_EPOCH) {
+        if (request.producer_id == NO_PRODUCER_ID) != (request.producer_epoch == NO_PRODUCER_EPOCH)
+        {
             return Some(init_producer_id_error(ErrorCode::InvalidRequest));
         }
         let (producer_id, producer_epoch) = self.next()?;
@@ -75,8 +86,9 @@ impl ProducerIds {
     }
 }
 
-/// The answer to InitProducerId with a transactional id, as long as this broker coordinates no transactions. Clients report it
-/// as final and by name; errors that a coordinator could return in passing would have them try for ever.
+/// The answer to InitProducerId with a transactional id, as long as this broker coordinates no
+/// transactions. Clients report it as final and by name; errors that a coordinator could return in
+/// passing would have them try for ever.
 pub fn transactional(request: &InitProducerIdRequest) -> Option<InitProducerIdResponse> {
     let transactional_id = request.transactional_id.as_deref()?;
     tracing::warn!(
@@ -144,8 +156,12 @@ mod tests {
         assert_eq!(ids.handle(&half).unwrap().error_code, ErrorCode::InvalidRequest.code());
         assert_eq!(ids.next(), Some((9, 0)), "a refused request takes no id");
         assert_eq!(transactional(&request), None);
-        let transactional_id = InitProducerIdRequest { transactional_id: Some("t".into()), ..request };
+        let transactional_id =
+            InitProducerIdRequest { transactional_id: Some("t".into()), ..request };
         let refused = transactional(&transactional_id).unwrap();
-        assert_eq!((refused.error_code, refused.producer_id), (ErrorCode::UnsupportedVersion.code(), -1));
+        assert_eq!(
+            (refused.error_code, refused.producer_id),
+            (ErrorCode::UnsupportedVersion.code(), -1)
+        );
     }
 }

@@ -7,12 +7,12 @@
 //!
 //! # What the host does
 //!
-//! 1. On becoming leader of the partition: [`Coordinator::new`]; wait until the high watermark has reached the end that the log has
-//!    now, for records that are not committed could still be lost; [`load`](Coordinator::load) the
-//!    log's batches from its start to that end, in order and in pieces of any number of whole
-//!    batches; [`loaded`](Coordinator::loaded). Requests may come at any time; until then they are
-//!    answered with COORDINATOR_LOAD_IN_PROGRESS. A batch that is refused ends the coordinator for good: no other load
-//!    can end better before the log is mended.
+//! 1. On becoming leader of the partition: [`Coordinator::new`]; wait until the high watermark has
+//!    reached the end that the log has now, for records that are not committed could still be lost;
+//!    [`load`](Coordinator::load) the log's batches from its start to that end, in order and in
+//!    pieces of any number of whole batches; [`loaded`](Coordinator::loaded). Requests may come at
+//!    any time; until then they are answered with COORDINATOR_LOAD_IN_PROGRESS. A batch that is
+//!    refused ends the coordinator for good: no other load can end better before the log is mended.
 //! 2. For each event ([`handle`](Coordinator::handle), [`tick`](Coordinator::tick),
 //!    [`topics_changed`](Coordinator::topics_changed), `loaded`): append each of
 //!    [`Actions::batches`], in order, as one atomic record batch; call
@@ -22,19 +22,20 @@
 //! 3. Whenever the high watermark moves (acks=all, hence on disk):
 //!    [`committed`](Coordinator::committed), and the same with what comes out of it.
 //! 4. At [`next_deadline_ms`](Coordinator::next_deadline_ms): `tick`.
-//! 5. When an append fails, or the partition is no longer led: [`unload`](Coordinator::unload), send the replies, drop the coordinator. After
-//!    a failed append, begin again at 1. While the log takes nothing for a reason that passes, the
-//!    host loads the committed records, hands on only requests that write nothing
-//!    ([`StateMachine::may_write`]), and does not tick; then again 1.
+//! 5. When an append fails, or the partition is no longer led: [`unload`](Coordinator::unload),
+//!    send the replies, drop the coordinator. After a failed append, begin again at 1. While the
+//!    log takes nothing for a reason that passes, the host loads the committed records, hands on
+//!    only requests that write nothing ([`StateMachine::may_write`]), and does not tick; then again
+//!    1.
 //!
 //! # What it may rely on
 //!
 //! The state runs ahead of the log: an event's records are part of it before they are appended, so
 //! the next event sees them. No reply leaves that could show a state that may yet be lost: while
 //! anything is not committed, replies wait, in order, for everything that was written before them,
-//! and so do effects. Therefore a failed append needs no undoing: no client has seen its effects. The
-//! state is thrown away, every waiting request is answered with NOT_COORDINATOR, and what the log
-//! holds is loaded again.
+//! and so do effects. Therefore a failed append needs no undoing: no client has seen its effects.
+//! The state is thrown away, every waiting request is answered with NOT_COORDINATOR, and what the
+//! log holds is loaded again.
 //!
 //! Tokens are the host's; each is answered exactly once. Time is wall-clock milliseconds, as
 //! records keep it; it may jump, which ends no session (see [`clock`](super::clock)).
@@ -213,8 +214,8 @@ pub struct BadBatch {
     pub reason: String,
 }
 
-/// Decompressed records of one batch that `load` will hold in memory. Kafka's coordinators write batches of
-/// `max.message.bytes`; this is far above it.
+/// Decompressed records of one batch that `load` will hold in memory. Kafka's coordinators write
+/// batches of `max.message.bytes`; this is far above it.
 const LOADED_BATCH_BYTES_MAX: usize = 256 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,7 +274,10 @@ impl<M: StateMachine> Coordinator<M> {
         assert_eq!(self.phase, Phase::Loading, "a coordinator is loaded before it is active");
         let mut next_offset = offset;
         for batch in batches(bytes) {
-            let bad = |reason: &dyn std::fmt::Display| BadBatch { offset: next_offset, reason: reason.to_string() };
+            let bad = |reason: &dyn std::fmt::Display| BadBatch {
+                offset: next_offset,
+                reason: reason.to_string(),
+            };
             let batch = match batch {
                 Ok(batch) => batch,
                 Err(_) if next_offset > offset => break,
@@ -315,7 +319,9 @@ impl<M: StateMachine> Coordinator<M> {
     /// Handles one request; `token` comes back with its reply, now or later.
     pub fn handle(&mut self, token: ReplyToken, request: M::Request, now_ms: i64) -> Actions<M> {
         let response = match self.phase {
-            Phase::Active => return self.run(now_ms, |machine, turn| machine.handle(turn, token, request)),
+            Phase::Active => {
+                return self.run(now_ms, |machine, turn| machine.handle(turn, token, request));
+            }
             Phase::Loading => M::failed_while_loading(&request),
             Phase::Unloaded => M::failed(&request, ErrorCode::NotCoordinator),
         };
@@ -348,7 +354,8 @@ impl<M: StateMachine> Coordinator<M> {
         self.run(now_ms, |machine, turn| machine.topics_changed(turn, changes))
     }
 
-    /// The oldest batch that was handed out and not yet reported is in the log; its last record has this offset.
+    /// The oldest batch that was handed out and not yet reported is in the log; its last record has
+    /// this offset.
     pub fn appended(&mut self, last_offset: i64) {
         if self.phase == Phase::Unloaded {
             return;
@@ -379,11 +386,16 @@ impl<M: StateMachine> Coordinator<M> {
     pub fn unload(&mut self) -> Vec<Reply<M::Response>> {
         self.phase = Phase::Unloaded;
         let error = ErrorCode::NotCoordinator;
-        let waiting = std::mem::take(&mut self.uncommitted).into_iter().flat_map(|batch| batch.replies);
+        let waiting =
+            std::mem::take(&mut self.uncommitted).into_iter().flat_map(|batch| batch.replies);
         let mut replies: Vec<Reply<M::Response>> = waiting
-            .map(|reply| Reply { token: reply.token, response: M::into_failed(reply.response, error) })
+            .map(|reply| Reply {
+                token: reply.token,
+                response: M::into_failed(reply.response, error),
+            })
             .collect();
-        let actions = self.run(self.clock.wall_ms(), |machine, turn| machine.answer_all(turn, error));
+        let actions =
+            self.run(self.clock.wall_ms(), |machine, turn| machine.answer_all(turn, error));
         assert!(actions.batches.is_empty(), "a coordinator that is given up writes nothing");
         replies.extend(actions.replies);
         self.timers.clear();

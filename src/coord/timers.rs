@@ -1,9 +1,11 @@
 //! Deadlines of one coordinator, by keys that mean something to its state machine.
 //!
-//! Owned by a [`Coordinator`](super::runtime::Coordinator), on its core. Never reads a clock: the time comes with each call.
+//! Owned by a [`Coordinator`](super::runtime::Coordinator), on its core. Never reads a clock: the
+//! time comes with each call.
 //!
-//! A heartbeat moves a deadline further away, thousands of times a second, and hardly ever does one fire. So postponing writes one
-//! number only; the queue keeps the earlier instant, and an entry that comes up too soon is queued again.
+//! A heartbeat moves a deadline further away, thousands of times a second, and hardly ever does one
+//! fire. So postponing writes one number only; the queue keeps the earlier instant, and an entry
+//! that comes up too soon is queued again.
 
 use std::collections::BTreeSet;
 use std::hash::Hash;
@@ -49,7 +51,8 @@ impl<K: Clone + Hash + Ord> Timers<K> {
         }
     }
 
-    /// The next key whose deadline is at or before `now_ms`, which is forgotten by that; `None` when there is none.
+    /// The next key whose deadline is at or before `now_ms`, which is forgotten by that; `None`
+    /// when there is none.
     pub fn pop_expired(&mut self, now_ms: i64) -> Option<K> {
         while let Some((queued_ms, _)) = self.queue.first() {
             if *queued_ms > now_ms {
@@ -66,7 +69,8 @@ impl<K: Clone + Hash + Ord> Timers<K> {
         None
     }
 
-    /// When [`pop_expired`](Self::pop_expired) is worth calling next. It may then find nothing: see the module's comment.
+    /// When [`pop_expired`](Self::pop_expired) is worth calling next. It may then find nothing: see
+    /// the module's comment.
     pub fn next_deadline_ms(&self) -> Option<i64> {
         self.queue.first().map(|(queued_ms, _)| *queued_ms)
     }
@@ -111,9 +115,11 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is scheduled, moved and cancelled: the same keys fire at the same times as from a plain map of deadlines.
+        /// Whatever is scheduled, moved and cancelled: the same keys fire at the same times as from
+        /// a plain map of deadlines.
         #[test]
-        fn fires_like_a_plain_map(steps in prop::collection::vec((0u8..6, 0u8..4, 0i64..50), 1..200)) {
+        fn fires_like_a_plain_map(steps in
+            prop::collection::vec((0u8..6, 0u8..4, 0i64..50), 1..200)) {
             let mut timers = Timers::default();
             let mut model: BTreeMap<u8, i64> = BTreeMap::new();
             let mut now_ms = 0;
@@ -129,10 +135,12 @@ mod tests {
                     }
                     _ => {
                         now_ms += delay_ms;
-                        let mut fired: Vec<u8> = std::iter::from_fn(|| timers.pop_expired(now_ms)).collect();
+                        let mut fired: Vec<u8> = std::iter::from_fn(|| timers.pop_expired(now_ms))
+                            .collect();
                         fired.sort();
                         let expected: Vec<u8> =
-                            model.iter().filter(|(_, at)| **at <= now_ms).map(|(key, _)| *key).collect();
+                            model.iter().filter(|(_, at)| **at <= now_ms).map(|(key, _)| *key)
+                                .collect();
                         model.retain(|_, at| *at > now_ms);
                         prop_assert_eq!(fired, expected);
                         let earliest = model.values().min().copied();

@@ -1,6 +1,8 @@
-//! Appending: offsets, producer state, indexes and tail change at once, in memory; files follow (see [`super::sync`]).
+//! Appending: offsets, producer state, indexes and tail change at once, in memory; files follow
+//! (see [`super::sync`]).
 //!
-//! Lives on the core of the log. Never waits: a new segment's file is opened behind the append that began it.
+//! Lives on the core of the log. Never waits: a new segment's file is opened behind the append that
+//! began it.
 
 use super::{
     AppendError, Log, Unfinished,
@@ -20,18 +22,19 @@ use std::rc::Rc;
 pub struct AppendInfo {
     pub base_offset: i64,
     pub last_offset: i64,
-    /// The time that the log has given the records; -1 where they keep their creator's. Of a duplicate, the largest timestamp
-    /// of the batch that is here.
+    /// The time that the log has given the records; -1 where they keep their creator's. Of a
+    /// duplicate, the largest timestamp of the batch that is here.
     pub log_append_time_ms: i64,
     pub log_start_offset: i64,
-    /// The records were here already (an idempotent producer has repeated itself): nothing was appended.
+    /// The records were here already (an idempotent producer has repeated itself): nothing was
+    /// appended.
     pub duplicate: bool,
 }
 
 impl Log {
-    /// Appends one batch that [`protocol::records::validate`] has accepted: gives it offsets, the leader's epoch and
-    /// the timestamps that the topic wants, in place. `now_ms` is wall-clock time. It is readable at once, and safe when
-    /// [`Log::safe_offset`] passes it.
+    /// Appends one batch that [`protocol::records::validate`] has accepted: gives it offsets, the
+    /// leader's epoch and the timestamps that the topic wants, in place. `now_ms` is wall-clock
+    /// time. It is readable at once, and safe when [`Log::safe_offset`] passes it.
     pub fn append_as_leader(
         &self,
         mut batch: BytesMut,
@@ -62,7 +65,13 @@ impl Log {
             Checked::Duplicate { base_offset, last_offset, timestamp } => {
                 // The clock that stamped it does not matter, as in Kafka.
                 let log_append_time_ms = timestamp;
-                return Ok(AppendInfo { base_offset, last_offset, log_append_time_ms, duplicate: true, ..info });
+                return Ok(AppendInfo {
+                    base_offset,
+                    last_offset,
+                    log_append_time_ms,
+                    duplicate: true,
+                    ..info
+                });
             }
             Checked::New => {}
         }
@@ -72,15 +81,18 @@ impl Log {
         Ok(info)
     }
 
-    /// Appends batches as their leader has them, offsets and epochs set. They follow the end of the log; where
-    /// compaction has left gaps, with a gap.
+    /// Appends batches as their leader has them, offsets and epochs set. They follow the end of the
+    /// log; where compaction has left gaps, with a gap.
     pub fn append_as_follower(&self, records: Bytes) -> Result<AppendInfo, AppendError> {
         self.check_appendable(records.len())?;
         let parsed = batches(&records).collect::<Result<Vec<_>, _>>()?;
         let mut log_end_offset = self.log_end_offset();
         for batch in &parsed {
             if batch.base_offset() < log_end_offset || batch.last_offset() < batch.base_offset() {
-                return Err(AppendError::NotNext { base_offset: batch.base_offset(), log_end_offset });
+                return Err(AppendError::NotNext {
+                    base_offset: batch.base_offset(),
+                    log_end_offset,
+                });
             }
             log_end_offset = batch.next_offset();
         }
@@ -93,21 +105,28 @@ impl Log {
         Ok(self.info_of(base_offset, last_offset))
     }
 
-    /// Appends what the commit stream has of this log, up to offset `to`, as far as the log lacks it.
+    /// Appends what the commit stream has of this log, up to offset `to`, as far as the log lacks
+    /// it.
     pub(super) fn append_replayed(&self, records: &Bytes, to: i64) -> Result<(), AppendError> {
         let mut at = 0;
         for batch in batches(records) {
             let batch = batch?;
             let (log_end_offset, size_bytes) = (self.log_end_offset(), batch.size_bytes());
             if !batch.crc_is_valid() || batch.last_offset() < batch.base_offset() {
-                return Err(AppendError::Malformed(RecordsError::BadRecord { index: 0, reason: "a batch is damaged" }));
+                return Err(AppendError::Malformed(RecordsError::BadRecord {
+                    index: 0,
+                    reason: "a batch is damaged",
+                }));
             }
             if batch.next_offset() > to {
                 break;
             }
             if batch.next_offset() > log_end_offset {
                 if batch.base_offset() < log_end_offset {
-                    return Err(AppendError::NotNext { base_offset: batch.base_offset(), log_end_offset });
+                    return Err(AppendError::NotNext {
+                        base_offset: batch.base_offset(),
+                        log_end_offset,
+                    });
                 }
                 self.take_as_is(&[batch], &records.slice(at..at + size_bytes));
             }
@@ -118,8 +137,10 @@ impl Log {
 
     /// Takes batches that follow the end of the log, in a new segment where they need one.
     fn take_as_is(&self, parsed: &[Batch<'_>], records: &Bytes) {
-        let (base_offset, last_offset) = (parsed[0].base_offset(), parsed[parsed.len() - 1].last_offset());
-        let max_timestamp = parsed.iter().map(|batch| batch.max_timestamp()).max().unwrap_or(NO_TIMESTAMP);
+        let (base_offset, last_offset) =
+            (parsed[0].base_offset(), parsed[parsed.len() - 1].last_offset());
+        let max_timestamp =
+            parsed.iter().map(|batch| batch.max_timestamp()).max().unwrap_or(NO_TIMESTAMP);
         let now_ms = self.0.ring.wall_clock_ms();
         self.roll_if_needed(records.len(), base_offset, last_offset, max_timestamp, now_ms);
         self.take(parsed, records);
@@ -175,8 +196,8 @@ impl Log {
         }
     }
 
-    /// A leader's epoch begins at the end of the log. Known to readers at once, on disk with the next checkpoint; what
-    /// is lost with it in a crash is an epoch that has no records.
+    /// A leader's epoch begins at the end of the log. Known to readers at once, on disk with the
+    /// next checkpoint; what is lost with it in a crash is an epoch that has no records.
     pub fn assign_leader_epoch(&self, epoch: i32) {
         if self.0.epochs.borrow_mut().assign(epoch, self.log_end_offset()) {
             self.0.epochs_changed.set(true);
@@ -211,8 +232,8 @@ impl Log {
         }
     }
 
-    /// Begins a new segment at `base_offset`. What the old one still owes to the disk (index files, a producer
-    /// snapshot) is written behind.
+    /// Begins a new segment at `base_offset`. What the old one still owes to the disk (index files,
+    /// a producer snapshot) is written behind.
     pub(super) fn roll(&self, base_offset: i64, now_ms: i64) -> Rc<Segment> {
         let old = self.active();
         assert!(base_offset > old.base_offset, "segments follow one another");
@@ -222,17 +243,23 @@ impl Log {
         let snapshot = self.0.producers.borrow().encode_snapshot();
         self.0.snapshots.set([self.0.snapshots.get()[1], base_offset]);
         self.0.bytes_since_snapshot.set(0);
-        self.0.unfinished.borrow_mut().push_back(Unfinished { segment: old, end_offset: base_offset, snapshot });
+        self.0.unfinished.borrow_mut().push_back(Unfinished {
+            segment: old,
+            end_offset: base_offset,
+            snapshot,
+        });
         let log = self.clone();
         drop(self.0.ring.spawn_named("segment roll", async move {
             let _pass = log.0.gate.enter().await;
-            // Recovery could rebuild all of it; the next checkpoint tries again before it relies on it.
+            // Recovery could rebuild all of it; the next checkpoint tries again before it relies on
+            // it.
             if let Err(error) = log.finish_rolled().await {
                 if ring::passes(&error) {
                     return drop(log.lacks("indexes of finished segments are not written", &error));
                 }
                 let dir = log.dir();
-                tracing::warn!(dir = %dir.display(), %error, "the indexes of a finished segment could not be written yet");
+                tracing::warn!(dir = %dir.display(), %error, "the indexes of a finished segment \
+                    could not be written yet");
             }
         }));
         new
@@ -241,10 +268,16 @@ impl Log {
 
 /// Takes a batch into the producer state; a transaction that it aborts goes to the segment's index.
 pub(super) fn take_producer(producers: &mut ProducerStates, batch: &Batch<'_>, segment: &Segment) {
-    if let Some(CompletedTransaction { producer_id, first_offset, last_offset, aborted: true, last_stable_offset }) =
-        producers.apply(batch)
+    if let Some(CompletedTransaction {
+        producer_id,
+        first_offset,
+        last_offset,
+        aborted: true,
+        last_stable_offset,
+    }) = producers.apply(batch)
     {
-        let aborted = AbortedTransaction { producer_id, first_offset, last_offset, last_stable_offset };
+        let aborted =
+            AbortedTransaction { producer_id, first_offset, last_offset, last_stable_offset };
         segment.aborted.borrow_mut().push(aborted);
     }
 }

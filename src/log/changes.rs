@@ -1,8 +1,9 @@
-//! What a start changes in the folder of a log. It is gathered while the log is read, and done once all of it was found
-//! good: a log that is refused keeps every file as it was.
+//! What a start changes in the folder of a log. It is gathered while the log is read, and done once
+//! all of it was found good: a log that is refused keeps every file as it was.
 //!
-//! Owns: the list, in the order in which it is done. Lives on the core that opens the log. Never: removes good batches. Those
-//! that cannot be kept in the log stay beside it, under names that neither Apache Kafka nor this broker takes for a segment.
+//! Owns: the list, in the order in which it is done. Lives on the core that opens the log. Never:
+//! removes good batches. Those that cannot be kept in the log stay beside it, under names that
+//! neither Apache Kafka nor this broker takes for a segment.
 
 use super::{
     LogConfig, LogError, files,
@@ -53,18 +54,35 @@ pub(super) struct Cut {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Change::CreateDir | Change::WriteTopicId(_) | Change::CreateSegment(_) | Change::TrimIndexes(_) => Ok(()),
+            Change::CreateDir
+            | Change::WriteTopicId(_)
+            | Change::CreateSegment(_)
+            | Change::TrimIndexes(_) => Ok(()),
             Change::Remove(name) => write!(f, "{name} is removed"),
             Change::RebuildIndexes(segment) => {
-                write!(f, "an index file of {} is missing or damaged: it is built anew", segment_name(segment))
+                write!(
+                    f,
+                    "an index file of {} is missing or damaged: it is built anew",
+                    segment_name(segment)
+                )
             }
             Change::Cut(Cut { segment, size_bytes, valid_bytes, kept_as }) => {
                 let lost = size_bytes - valid_bytes;
-                write!(f, "{} is cut to {valid_bytes} bytes, {lost} bytes go", segment_name(segment))?;
-                kept_as.as_ref().map_or(Ok(()), |name| write!(f, ": they have good batches, and are kept in {name}"))
+                write!(
+                    f,
+                    "{} is cut to {valid_bytes} bytes, {lost} bytes go",
+                    segment_name(segment)
+                )?;
+                kept_as.as_ref().map_or(Ok(()), |name| {
+                    write!(f, ": they have good batches, and are kept in {name}")
+                })
             }
             Change::SetAside { from, to } => {
-                write!(f, "{from} follows what was lost: it is no part of the log any more, and is kept as {to}")
+                write!(
+                    f,
+                    "{from} follows what was lost: it is no part of the log any more, and is kept \
+                     as {to}"
+                )
             }
         }
     }
@@ -82,11 +100,13 @@ impl Changes {
         self.0.borrow_mut().push(change);
     }
 
-    /// What will be said of those that lose or mend something, and whether that tells of harm: a torn end does not.
+    /// What will be said of those that lose or mend something, and whether that tells of harm: a
+    /// torn end does not.
     pub fn told(&self) -> Vec<(bool, String)> {
         let changes = self.0.borrow();
         let told = changes.iter().filter(|change| change.is_told());
-        told.map(|change| (matches!(change, Change::RebuildIndexes(_)), change.to_string())).collect()
+        told.map(|change| (matches!(change, Change::RebuildIndexes(_)), change.to_string()))
+            .collect()
     }
 
     /// Does all of it; each file is closed again: there may be more segments than files that may be
@@ -147,7 +167,8 @@ impl Cut {
         let file = self.segment.file(ring, dir, Part::Log).await?;
         if let Some(name) = self.kept_as {
             let path = dir.join(name);
-            let copy = ring.open(&path, OpenOptions { truncate: true, ..OpenOptions::write() }).await?;
+            let copy =
+                ring.open(&path, OpenOptions { truncate: true, ..OpenOptions::write() }).await?;
             let mut position = self.valid_bytes;
             while position < self.size_bytes {
                 let length = COPY_BYTES.min(self.size_bytes - position);

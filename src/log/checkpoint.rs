@@ -1,8 +1,9 @@
 //! Kafka's small text files as pure functions: text in, values out, and back.
 //!
-//! Layouts: `CheckpointFile` (version line, count line, one entry per line), `PartitionMetadataFile`, `MetaProperties`
-//! (Java properties), `CleanShutdownFileHandler` (JSON). A checksum is added where Apache Kafka reads over it, so that a flipped
-//! bit is told from what was written: as an entry of a topic that is none, as a line behind the last, or as a comment. A
+//! Layouts: `CheckpointFile` (version line, count line, one entry per line),
+//! `PartitionMetadataFile`, `MetaProperties` (Java properties), `CleanShutdownFileHandler` (JSON).
+//! A checksum is added where Apache Kafka reads over it, so that a flipped bit is told from what
+//! was written: as an entry of a topic that is none, as a line behind the last, or as a comment. A
 //! file without one was written by Kafka, or by hand.
 
 use std::fmt::{Display, Write};
@@ -30,7 +31,8 @@ fn quoted(line: &str) -> String {
     }
 }
 
-/// The topic of the entry that has a checksum for its offset: no log has that name, so that Kafka reads over it.
+/// The topic of the entry that has a checksum for its offset: no log has that name, so that Kafka
+/// reads over it.
 const CHECKSUM_TOPIC: &str = "__millstream_checksum";
 /// The line of a checksum in other files.
 const CHECKSUM_LINE: &str = "crc32c: ";
@@ -40,12 +42,16 @@ fn checksum(text: &str) -> u32 {
     crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, text.as_bytes()) as u32
 }
 
-/// `text` without the line that begins with `mark`, whose rest is the checksum of what stands before it.
+/// `text` without the line that begins with `mark`, whose rest is the checksum of what stands
+/// before it.
 fn checked<'a>(text: &'a str, mark: &str) -> Result<&'a str, MalformedCheckpoint> {
-    let Some((at, _)) = text.rmatch_indices(mark).find(|(at, _)| *at == 0 || text[..*at].ends_with('\n')) else {
+    let Some((at, _)) =
+        text.rmatch_indices(mark).find(|(at, _)| *at == 0 || text[..*at].ends_with('\n'))
+    else {
         return Ok(text);
     };
-    let found = text[at + mark.len()..].strip_suffix('\n').and_then(|value| value.parse::<u32>().ok());
+    let found =
+        text[at + mark.len()..].strip_suffix('\n').and_then(|value| value.parse::<u32>().ok());
     let line = text[..at].lines().count() + 1;
     match found {
         Some(found) if found == checksum(&text[..at]) => Ok(&text[..at]),
@@ -64,11 +70,16 @@ fn format_lines(lines: impl ExactSizeIterator<Item = String>) -> String {
     text
 }
 
-fn parse_lines<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, MalformedCheckpoint> {
+fn parse_lines<T>(
+    text: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, MalformedCheckpoint> {
     let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
     match lines.next() {
         Some((_, "0")) => {}
-        Some((_, line)) => return Err(malformed(1, format_args!("version 0 expected, found {}", quoted(line)))),
+        Some((_, line)) => {
+            return Err(malformed(1, format_args!("version 0 expected, found {}", quoted(line))));
+        }
         None => return Err(malformed(1, "version 0 expected, found nothing")),
     }
     let count: usize = match lines.next().map(|(_, line)| line.parse()) {
@@ -77,15 +88,22 @@ fn parse_lines<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T
     };
     let mut entries = Vec::new();
     for (at, line) in lines {
-        entries.push(parse(line).ok_or_else(|| malformed(at, format_args!("not an entry: {}", quoted(line))))?);
+        entries.push(
+            parse(line)
+                .ok_or_else(|| malformed(at, format_args!("not an entry: {}", quoted(line))))?,
+        );
     }
     if entries.len() != count {
-        return Err(malformed(2, format_args!("{count} entries promised, {} found", entries.len())));
+        return Err(malformed(
+            2,
+            format_args!("{count} entries promised, {} found", entries.len()),
+        ));
     }
     Ok(entries)
 }
 
-/// One line of `recovery-point-offset-checkpoint`, `log-start-offset-checkpoint` and `replication-offset-checkpoint`.
+/// One line of `recovery-point-offset-checkpoint`, `log-start-offset-checkpoint` and
+/// `replication-offset-checkpoint`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OffsetEntry {
     pub topic: String,
@@ -93,11 +111,13 @@ pub struct OffsetEntry {
     pub offset: i64,
 }
 
-/// Lines of `TOPIC PARTITION OFFSET`; the last one, `__millstream_checksum 0 CRC`, has the CRC-32C of those before it.
+/// Lines of `TOPIC PARTITION OFFSET`; the last one, `__millstream_checksum 0 CRC`, has the CRC-32C
+/// of those before it.
 pub fn format_offsets(entries: &[OffsetEntry]) -> String {
     let mut text = format!("0\n{}\n", entries.len() + 1);
     for entry in entries {
-        writeln!(text, "{} {} {}", entry.topic, entry.partition, entry.offset).expect("writing to a string");
+        writeln!(text, "{} {} {}", entry.topic, entry.partition, entry.offset)
+            .expect("writing to a string");
     }
     let checksum = checksum(&text);
     writeln!(text, "{CHECKSUM_TOPIC} 0 {checksum}").expect("writing to a string");
@@ -117,7 +137,9 @@ pub fn parse_offsets(text: &str) -> Result<Vec<OffsetEntry>, MalformedCheckpoint
     })?;
     // A bit of its name may have flipped.
     let (first, last) = CHECKSUM_TOPIC.split_at(CHECKSUM_TOPIC.len() / 2);
-    let is_nearly = |topic: &str| topic != CHECKSUM_TOPIC && (topic.starts_with(first) || topic.ends_with(last));
+    let is_nearly = |topic: &str| {
+        topic != CHECKSUM_TOPIC && (topic.starts_with(first) || topic.ends_with(last))
+    };
     if let Some(at) = entries.iter().position(|entry| is_nearly(&entry.topic)) {
         return Err(malformed(at + 3, "a checksum expected"));
     }
@@ -137,8 +159,8 @@ pub fn parse_epochs(text: &str) -> Result<Vec<(i32, i64)>, MalformedCheckpoint> 
     })
 }
 
-/// `partition.metadata`: which topic this partition belongs to, in Kafka's base 64 form of a UUID. A third line, `crc32c: CRC`,
-/// is about the two before it.
+/// `partition.metadata`: which topic this partition belongs to, in Kafka's base 64 form of a UUID.
+/// A third line, `crc32c: CRC`, is about the two before it.
 pub fn format_partition_metadata(topic_id: impl Display) -> String {
     let text = format!("version: 0\ntopic_id: {topic_id}\n");
     let checksum = checksum(&text);
@@ -187,7 +209,8 @@ impl MetaProperties {
         text
     }
 
-    /// With a comment that tells a later start of flipped bits. An operator who edits the file removes that line.
+    /// With a comment that tells a later start of flipped bits. An operator who edits the file
+    /// removes that line.
     pub fn format_checked(&self) -> String {
         let text = self.format();
         let checksum = checksum(&text);
@@ -196,7 +219,8 @@ impl MetaProperties {
 
     pub fn parse(text: &str) -> Result<Self, MalformedCheckpoint> {
         let by_hand = |error: MalformedCheckpoint| {
-            let reason = format!("{}; if the file was edited by hand, remove this line", error.reason);
+            let reason =
+                format!("{}; if the file was edited by hand, remove this line", error.reason);
             MalformedCheckpoint { reason, ..error }
         };
         checked(text, CHECKSUM_COMMENT).map_err(by_hand)?;
@@ -206,13 +230,17 @@ impl MetaProperties {
             if line.is_empty() || line.starts_with('#') || line.starts_with('!') {
                 continue;
             }
-            let (key, value) = line.split_once('=').ok_or_else(|| malformed(at, "key=value expected"))?;
+            let (key, value) =
+                line.split_once('=').ok_or_else(|| malformed(at, "key=value expected"))?;
             // Java escapes colons and equals signs in what it stores.
             let value = value.trim().replace('\\', "");
             match key.trim() {
                 "version" => version = Some(value),
                 "cluster.id" => cluster_id = Some(value),
-                "node.id" => node_id = Some(value.parse().map_err(|_| malformed(at, "node.id is not a number"))?),
+                "node.id" => {
+                    node_id =
+                        Some(value.parse().map_err(|_| malformed(at, "node.id is not a number"))?)
+                }
                 "directory.id" => directory_id = Some(value),
                 UNUSED_KEY => is_unused = value == "true",
                 _ => {}
@@ -231,19 +259,24 @@ impl MetaProperties {
     }
 }
 
-/// `millstream-metadata-seen` of a log directory: how far the metadata log had got when the directory was last written to.
-/// What the directory holds is known to a metadata log that reaches at least as far.
+/// `millstream-metadata-seen` of a log directory: how far the metadata log had got when the
+/// directory was last written to. What the directory holds is known to a metadata log that reaches
+/// at least as far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetadataSeen {
     /// The last offset; -1: none.
     pub offset: i64,
-    /// A start had a metadata log that ended before `offset`: what it lacks need not have been deleted.
+    /// A start had a metadata log that ended before `offset`: what it lacks need not have been
+    /// deleted.
     pub went_back: bool,
 }
 
 impl MetadataSeen {
     pub fn format(&self) -> String {
-        let text = format!("version: 0\nmetadata_offset: {}\nwent_back: {}\n", self.offset, self.went_back);
+        let text = format!(
+            "version: 0\nmetadata_offset: {}\nwent_back: {}\n",
+            self.offset, self.went_back
+        );
         let checksum = checksum(&text);
         format!("{text}{CHECKSUM_LINE}{checksum}\n")
     }
@@ -253,22 +286,27 @@ impl MetadataSeen {
         if lines.next() != Some("version: 0") {
             return Err(malformed(1, "\"version: 0\" expected"));
         }
-        let mut value = |name: &str| lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let mut value =
+            |name: &str| lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let offset = value("metadata_offset").and_then(|text| text.parse().ok());
         let went_back = value("went_back").and_then(|text| text.parse().ok());
         Ok(Self {
             offset: offset.ok_or_else(|| malformed(2, "\"metadata_offset: OFFSET\" expected"))?,
-            went_back: went_back.ok_or_else(|| malformed(3, "\"went_back: true\" or \"went_back: false\" expected"))?,
+            went_back: went_back.ok_or_else(|| {
+                malformed(3, "\"went_back: true\" or \"went_back: false\" expected")
+            })?,
         })
     }
 }
 
-/// `.kafka_cleanshutdown`: written when every log was closed in order; carries the broker epoch (-1: unknown).
+/// `.kafka_cleanshutdown`: written when every log was closed in order; carries the broker epoch
+/// (-1: unknown).
 pub fn format_clean_shutdown(broker_epoch: i64) -> String {
     format!("{{\"version\":0,\"brokerEpoch\":{broker_epoch}}}")
 }
 
-/// The broker epoch; `None` where the file has another form (it still says that the shutdown was clean).
+/// The broker epoch; `None` where the file has another form (it still says that the shutdown was
+/// clean).
 pub fn parse_clean_shutdown(text: &str) -> Option<i64> {
     serde_json::from_str::<serde_json::Value>(text).ok()?.get("brokerEpoch")?.as_i64()
 }
@@ -284,7 +322,10 @@ mod tests {
             OffsetEntry { topic: "b-c".into(), partition: 12, offset: i64::MAX },
         ];
         let text = format_offsets(&entries);
-        assert_eq!(text, "0\n3\na 0 17\nb-c 12 9223372036854775807\n__millstream_checksum 0 2347405080\n");
+        assert_eq!(
+            text,
+            "0\n3\na 0 17\nb-c 12 9223372036854775807\n__millstream_checksum 0 2347405080\n"
+        );
         assert_eq!(parse_offsets(&text).unwrap(), entries);
         // As Kafka writes it.
         assert_eq!(parse_offsets("0\n2\na 0 17\nb-c 12 9223372036854775807\n").unwrap(), entries);
@@ -303,12 +344,14 @@ mod tests {
         assert_eq!(line_of("0\n99999999999999999999\n"), 2);
     }
 
-    /// Those of the mark itself make it another line, which is told or read over; what it was about is as it was written.
+    /// Those of the mark itself make it another line, which is told or read over; what it was about
+    /// is as it was written.
     #[test]
     fn no_flipped_bit_is_believed() {
         let entries = vec![OffsetEntry { topic: "a".into(), partition: 0, offset: 17 }];
         let directory_id = Some("xyz".into());
-        let meta = MetaProperties { cluster_id: "abc".into(), node_id: 7, directory_id, is_unused: true };
+        let meta =
+            MetaProperties { cluster_id: "abc".into(), node_id: 7, directory_id, is_unused: true };
         let seen = MetadataSeen { offset: 42, went_back: false };
         let flips = |text: String| {
             (0..text.len() * 8).map(move |at| {
@@ -322,7 +365,11 @@ mod tests {
             assert!(read.starts_with(&entries), "{text:?}");
         }
         for text in flips(meta.format_checked()) {
-            assert_eq!(MetaProperties::parse(&text).unwrap_or_else(|_| meta.clone()), meta, "{text:?}");
+            assert_eq!(
+                MetaProperties::parse(&text).unwrap_or_else(|_| meta.clone()),
+                meta,
+                "{text:?}"
+            );
         }
         for text in flips(seen.format()) {
             assert_eq!(MetadataSeen::parse(&text).unwrap_or(seen), seen, "{text:?}");
@@ -342,9 +389,15 @@ mod tests {
 
     #[test]
     fn meta_properties_as_kafka_writes_them() {
-        let text = "#\n#Mon Jul 07 12:00:00 UTC 2025\ncluster.id=abc\\=\ndirectory.id=xyz\nnode.id=7\nversion=1\n";
+        let text = "#\n#Mon Jul 07 12:00:00 UTC \
+            2025\ncluster.id=abc\\=\ndirectory.id=xyz\nnode.id=7\nversion=1\n";
         let directory_id = Some("xyz".into());
-        let meta = MetaProperties { cluster_id: "abc=".into(), node_id: 7, directory_id, is_unused: false };
+        let meta = MetaProperties {
+            cluster_id: "abc=".into(),
+            node_id: 7,
+            directory_id,
+            is_unused: false,
+        };
         assert_eq!(MetaProperties::parse(text).unwrap(), meta);
         assert_eq!(MetaProperties::parse(&meta.format()).unwrap(), meta);
         let unused = MetaProperties { is_unused: true, ..meta };
@@ -354,7 +407,10 @@ mod tests {
 
     #[test]
     fn what_was_seen_of_the_metadata_reads_back() {
-        for seen in [MetadataSeen { offset: 42, went_back: true }, MetadataSeen { offset: -1, went_back: false }] {
+        for seen in [
+            MetadataSeen { offset: 42, went_back: true },
+            MetadataSeen { offset: -1, went_back: false },
+        ] {
             assert_eq!(MetadataSeen::parse(&seen.format()).unwrap(), seen);
         }
         let line_of = |text| MetadataSeen::parse(text).unwrap_err().line;

@@ -19,7 +19,8 @@ pub struct CleanupPolicy {
     pub compact: bool,
 }
 
-/// Named as the topic configurations are (`LogConfig`). Immutable; [`super::Log::set_config`] swaps it as a whole.
+/// Named as the topic configurations are (`LogConfig`). Immutable; [`super::Log::set_config`] swaps
+/// it as a whole.
 #[derive(Clone, Debug)]
 pub struct LogConfig {
     pub segment_bytes: u32,
@@ -42,8 +43,8 @@ pub struct LogConfig {
     pub preallocate: bool,
     pub producer_id_expiration_ms: i64,
     pub durability: Durability,
-    /// Each append is on the disk before the next one begins (the metadata log): a crash can harm the last batch only, and
-    /// damage in front of a good one is never a torn write.
+    /// Each append is on the disk before the next one begins (the metadata log): a crash can harm
+    /// the last batch only, and damage in front of a good one is never a torn write.
     pub synced_in_order: bool,
 }
 

@@ -1,9 +1,9 @@
 //! A log directory: who owns it, what was promised about its logs, and the files that say so.
 //!
-//! Owns: `.lock`, `meta.properties`, the three offset checkpoints, `.kafka_cleanshutdown`, `millstream-metadata-seen` and the
-//! recovery checkpoints.
-//! Lives on: the core that boots the broker; what it tells about one log ([`LogStart`]) is plain data and may cross cores.
-//! Never: opens a log.
+//! Owns: `.lock`, `meta.properties`, the three offset checkpoints, `.kafka_cleanshutdown`,
+//! `millstream-metadata-seen` and the recovery checkpoints. Lives on: the core that boots the
+//! broker; what it tells about one log ([`LogStart`]) is plain data and may cross cores. Never:
+//! opens a log.
 
 use super::{
     LogError, LogStart, LogState,
@@ -104,17 +104,26 @@ pub struct PartitionDir {
 }
 
 impl LogDir {
-    /// Locks the directory, creating it where needed, and reads what it says about itself. `cluster_id` and `node_id` are
-    /// written to a new directory, and must be those of an old one.
-    pub async fn open(ring: &Ring, path: &Path, cluster_id: &str, node_id: i32) -> Result<LogDir, LogError> {
+    /// Locks the directory, creating it where needed, and reads what it says about itself.
+    /// `cluster_id` and `node_id` are written to a new directory, and must be those of an old one.
+    pub async fn open(
+        ring: &Ring,
+        path: &Path,
+        cluster_id: &str,
+        node_id: i32,
+    ) -> Result<LogDir, LogError> {
         files::create_dir_durably(ring, path).await.map_err(LogError::io("creating", path))?;
         let lock_path = path.join(LOCK);
-        let lock = ring.open(&lock_path, OpenOptions::write()).await.map_err(LogError::io("opening", &lock_path))?;
+        let lock = ring
+            .open(&lock_path, OpenOptions::write())
+            .await
+            .map_err(LogError::io("opening", &lock_path))?;
         if !ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? {
             return Err(LogError::Locked { path: lock_path });
         }
         let (meta, is_new) = read_meta(ring, path, cluster_id, node_id).await?;
-        let dir = LogDir::new(ring, path, Some(lock), Reserve::open(ring, path).await, (meta, is_new));
+        let dir =
+            LogDir::new(ring, path, Some(lock), Reserve::open(ring, path).await, (meta, is_new));
         let dir = dir.read().await?;
         for lost in dir.lost.iter().filter(|_| !dir.partitions.is_empty()) {
             let LostCheckpoint { path, why, consequence } = lost;
@@ -159,7 +168,8 @@ impl LogDir {
     async fn read(mut self) -> Result<LogDir, LogError> {
         let clean_text = self.text(CLEAN_SHUTDOWN).await?;
         self.clean = clean_text.is_some();
-        self.previous_broker_epoch = clean_text.as_deref().and_then(checkpoint::parse_clean_shutdown).unwrap_or(-1);
+        self.previous_broker_epoch =
+            clean_text.as_deref().and_then(checkpoint::parse_clean_shutdown).unwrap_or(-1);
         self.list().await?;
         let seen = self.text(METADATA_SEEN).await?;
         self.metadata_seen.set(self.parse_metadata_seen(seen));
@@ -180,23 +190,41 @@ impl LogDir {
         }
     }
 
-    /// Locks a directory of a broker that is stopped, and reads what it says of its logs. Changes nothing, and does not ask
-    /// whose the directory is: where `meta.properties` says nothing, the ids of [`LogDir::meta`] are empty. Who is going to
-    /// change something has the lock's file made where it is missing (`create_lock`).
-    pub async fn open_stopped(ring: &Ring, path: &Path, create_lock: bool) -> Result<LogDir, LogError> {
+    /// Locks a directory of a broker that is stopped, and reads what it says of its logs. Changes
+    /// nothing, and does not ask whose the directory is: where `meta.properties` says nothing, the
+    /// ids of [`LogDir::meta`] are empty. Who is going to change something has the lock's file made
+    /// where it is missing (`create_lock`).
+    pub async fn open_stopped(
+        ring: &Ring,
+        path: &Path,
+        create_lock: bool,
+    ) -> Result<LogDir, LogError> {
         let lock_path = path.join(LOCK);
         let options = OpenOptions { create: create_lock, ..OpenOptions::write() };
         let lock = match ring.open(&lock_path, options).await {
-            Ok(lock) if ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? => Some(lock),
+            Ok(lock)
+                if ring.try_lock(&lock).await.map_err(LogError::io("locking", &lock_path))? =>
+            {
+                Some(lock)
+            }
             Ok(_) => return Err(LogError::Locked { path: lock_path }),
             // A copy of a directory, or one that may only be read: no broker writes there.
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem) => None,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                None
+            }
             Err(error) => return Err(LogError::io("opening", &lock_path)(error)),
         };
         let nobodys = MetaProperties { node_id: -1, ..MetaProperties::default() };
         let mut dir = LogDir::new(ring, path, lock, Reserve::none(ring, path), (nobodys, false));
         dir.is_strict = false;
-        if let Some(meta) = dir.text(META_PROPERTIES).await?.and_then(|text| MetaProperties::parse(&text).ok()) {
+        if let Some(meta) =
+            dir.text(META_PROPERTIES).await?.and_then(|text| MetaProperties::parse(&text).ok())
+        {
             dir.is_unused.set(meta.is_unused);
             dir.meta = meta;
         }
@@ -242,8 +270,8 @@ impl LogDir {
         }
     }
 
-    /// How far the metadata had got. A broker epoch is an offset of the metadata log: a directory that another version has
-    /// used knows that much.
+    /// How far the metadata had got. A broker epoch is an offset of the metadata log: a directory
+    /// that another version has used knows that much.
     fn parse_metadata_seen(&self, text: Option<String>) -> MetadataSeen {
         let path = self.path.join(METADATA_SEEN);
         let seen = match text.map(|text| MetadataSeen::parse(&text)) {
@@ -252,7 +280,8 @@ impl LogDir {
                 if !self.partitions.is_empty() {
                     tracing::warn!(
                         path = %path.display(),
-                        "it is missing: a metadata log that is older than this directory is not noticed at this start"
+                        "it is missing: a metadata log that is older than this directory is not \
+                         noticed at this start"
                     );
                 }
                 MetadataSeen { offset: -1, went_back: false }
@@ -260,7 +289,8 @@ impl LogDir {
             Some(Err(error)) => {
                 tracing::warn!(
                     path = %path.display(), %error,
-                    "it is malformed: folders that the metadata does not know stay in this directory until the file is removed"
+                    "it is malformed: folders that the metadata does not know stay in this \
+                     directory until the file is removed"
                 );
                 MetadataSeen { offset: -1, went_back: true }
             }
@@ -278,19 +308,25 @@ impl LogDir {
             None => tracing::info!("{path} was not closed in order: its logs are recovered"),
             Some(_) if self.previous_broker_epoch < 0 => {
                 tracing::warn!(
-                    "{path}/{CLEAN_SHUTDOWN}: it does not tell the epoch of the last run: the files of logs are read"
+                    "{path}/{CLEAN_SHUTDOWN}: it does not tell the epoch of the last run: the \
+                     files of logs are read"
                 );
             }
             Some(_) if self.states.is_empty() => {
-                tracing::info!("{path} has no {} of the last run: the files of logs are read", fast_start::FILE_PREFIX);
+                tracing::info!(
+                    "{path} has no {} of the last run: the files of logs are read",
+                    fast_start::FILE_PREFIX
+                );
             }
             Some(_) => {}
         }
     }
 
-    /// Finds the partitions, what an earlier run has begun to delete, and the recovery checkpoints. Changes nothing.
+    /// Finds the partitions, what an earlier run has begun to delete, and the recovery checkpoints.
+    /// Changes nothing.
     async fn list(&mut self) -> Result<(), LogError> {
-        let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
+        let entries =
+            self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
         for entry in entries {
             let path = self.path.join(&entry.name);
             if !entry.is_dir {
@@ -301,7 +337,9 @@ impl LogDir {
                 self.deleted.push(path);
             } else if let Some((topic, partition)) = files::parse_stray_dir(&entry.name) {
                 self.strays.push(StrayDir { topic: topic.to_owned(), partition, path });
-            } else if entry.name.ends_with(files::FUTURE_DIR_SUFFIX) || entry.name.ends_with(files::STRAY_DIR_SUFFIX) {
+            } else if entry.name.ends_with(files::FUTURE_DIR_SUFFIX)
+                || entry.name.ends_with(files::STRAY_DIR_SUFFIX)
+            {
                 tracing::info!(path = %path.display(), "left alone: not a partition in use");
             } else if let Some((topic, partition)) = files::parse_partition_dir(&entry.name) {
                 self.partitions.push(PartitionDir { topic: topic.to_owned(), partition, path });
@@ -320,10 +358,12 @@ impl LogDir {
                 self.states.extend(states.logs.into_iter().map(|state| (state.dir.clone(), state)));
             }
             Ok(_) => {
-                tracing::info!(path = %path.display(), "the recovery checkpoint is older than the last stop: the files are read instead");
+                tracing::info!(path = %path.display(), "the recovery checkpoint is older than the \
+                    last stop: the files are read instead");
             }
             Err(error) => {
-                tracing::warn!(path = %path.display(), error, "the recovery checkpoint cannot be read: the files are, instead");
+                tracing::warn!(path = %path.display(), error, "the recovery checkpoint cannot be \
+                    read: the files are, instead");
             }
         }
     }
@@ -372,11 +412,13 @@ impl LogDir {
     pub fn lost_checkpoints(&self) -> &[LostCheckpoint] {
         &self.lost
     }
-    /// Files of its own that are there and cannot be read, of a directory that was opened to be looked at.
+    /// Files of its own that are there and cannot be read, of a directory that was opened to be
+    /// looked at.
     pub fn unreadable(&self) -> &[String] {
         &self.unreadable
     }
-    /// Up to where the checkpoints know a log of this name to have been: it had a record before this offset, at least.
+    /// Up to where the checkpoints know a log of this name to have been: it had a record before
+    /// this offset, at least.
     pub fn known_offset(&self, topic: &str, partition: i32) -> i64 {
         let key = (topic.to_owned(), partition);
         let known = |offsets: &RefCell<Offsets>| offsets.borrow().get(&key).copied().unwrap_or(0);
@@ -409,33 +451,48 @@ impl LogDir {
         self.high_watermarks.borrow().get(&(topic.to_owned(), partition)).copied()
     }
 
-    /// Forgets what logs said of themselves when they were closed: some are not so any more. Their files are read then.
+    /// Forgets what logs said of themselves when they were closed: some are not so any more. Their
+    /// files are read then.
     pub async fn forget_states(&self) -> Result<(), LogError> {
-        let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
-        for entry in entries.into_iter().filter(|entry| entry.name.starts_with(fast_start::FILE_PREFIX)) {
+        let entries =
+            self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
+        for entry in
+            entries.into_iter().filter(|entry| entry.name.starts_with(fast_start::FILE_PREFIX))
+        {
             let path = self.path.join(entry.name);
-            super::sync::remove_if_there(&self.ring, &path).await.map_err(LogError::io("removing", &path))?;
+            super::sync::remove_if_there(&self.ring, &path)
+                .await
+                .map_err(LogError::io("removing", &path))?;
         }
         self.ring.sync_dir(&self.path).await.map_err(LogError::io("syncing", &self.path))
     }
 
-    /// From now on a crash is a crash. Before the first append; done when it is on the disk. What an earlier run has begun to
-    /// delete goes.
+    /// From now on a crash is a crash. Before the first append; done when it is on the disk. What
+    /// an earlier run has begun to delete goes.
     pub async fn begin_run(&self) -> Result<(), LogError> {
         for path in self.deleted.clone() {
             let ring = self.ring.clone();
             drop(self.ring.spawn(async move {
                 if let Err(error) = super::retention::remove_log_dir(&ring, &path).await {
-                    tracing::warn!(path = %path.display(), %error, "a deleted partition's folder could not be removed");
+                    tracing::warn!(path = %path.display(), %error, "a deleted partition's folder \
+                        could not be removed");
                 }
             }));
         }
         let mut stale = vec![CLEAN_SHUTDOWN.to_owned()];
-        let entries = self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
-        stale.extend(entries.into_iter().map(|one| one.name).filter(|name| name.starts_with(fast_start::FILE_PREFIX)));
+        let entries =
+            self.ring.read_dir(&self.path).await.map_err(LogError::io("listing", &self.path))?;
+        stale.extend(
+            entries
+                .into_iter()
+                .map(|one| one.name)
+                .filter(|name| name.starts_with(fast_start::FILE_PREFIX)),
+        );
         for name in stale {
             let path = self.path.join(name);
-            super::sync::remove_if_there(&self.ring, &path).await.map_err(LogError::io("removing", &path))?;
+            super::sync::remove_if_there(&self.ring, &path)
+                .await
+                .map_err(LogError::io("removing", &path))?;
         }
         self.ring.sync_dir(&self.path).await.map_err(LogError::io("syncing", &self.path))
     }
@@ -444,9 +501,14 @@ impl LogDir {
         self.ring.write_file_atomically(self.path.join(name), content.into()).await
     }
 
-    /// Writes the offset checkpoints. A log that says nothing (it could not be opened, or has failed) keeps what was said of
-    /// it before, as long as `is_kept` its partition: what is not known of it any more would be lost at the next start.
-    pub async fn write_checkpoints(&self, told: Checkpoints, is_kept: impl Fn(&str, i32) -> bool) -> io::Result<()> {
+    /// Writes the offset checkpoints. A log that says nothing (it could not be opened, or has
+    /// failed) keeps what was said of it before, as long as `is_kept` its partition: what is not
+    /// known of it any more would be lost at the next start.
+    pub async fn write_checkpoints(
+        &self,
+        told: Checkpoints,
+        is_kept: impl Fn(&str, i32) -> bool,
+    ) -> io::Result<()> {
         for (name, known, told) in [
             (RECOVERY_POINTS, &self.recovery_points, told.recovery_points),
             (LOG_STARTS, &self.log_starts, told.log_starts),
@@ -469,8 +531,8 @@ impl LogDir {
         Ok(())
     }
 
-    /// Writes those checkpoints anew that are missing or malformed, with what is known; what there was is kept aside. Says
-    /// each change with `say`.
+    /// Writes those checkpoints anew that are missing or malformed, with what is known; what there
+    /// was is kept aside. Says each change with `say`.
     pub async fn renew_checkpoints(&self, say: &dyn Fn(&str)) -> io::Result<()> {
         for LostCheckpoint { path, consequence, .. } in &self.lost {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -508,7 +570,9 @@ impl LogDir {
         let entries = self.with_the_silent(&known.borrow(), told, is_kept);
         let before = known.replace(offsets(entries.iter().cloned()));
         let is_gone = |key: &&(String, i32)| !known.borrow().contains_key(*key);
-        self.deleted_topics.borrow_mut().extend(before.keys().filter(is_gone).map(|(topic, _)| topic.clone()));
+        self.deleted_topics
+            .borrow_mut()
+            .extend(before.keys().filter(is_gone).map(|(topic, _)| topic.clone()));
         self.write(name, checkpoint::format_offsets(&entries)).await
     }
 
@@ -528,7 +592,8 @@ impl LogDir {
 
     /// Writes one recovery point anew, beside those that the checkpoint has.
     pub async fn write_recovery_point(&self, entry: OffsetEntry) -> io::Result<()> {
-        let entries = self.with_the_silent(&self.recovery_points.borrow(), vec![entry], &|_, _| true);
+        let entries =
+            self.with_the_silent(&self.recovery_points.borrow(), vec![entry], &|_, _| true);
         *self.recovery_points.borrow_mut() = offsets(entries.iter().cloned());
         self.write(RECOVERY_POINTS, checkpoint::format_offsets(&entries)).await
     }
@@ -539,11 +604,14 @@ impl LogDir {
         mut told: Vec<OffsetEntry>,
         is_kept: &impl Fn(&str, i32) -> bool,
     ) -> Vec<OffsetEntry> {
-        let speakers: FxHashSet<(&str, i32)> = told.iter().map(|one| (one.topic.as_str(), one.partition)).collect();
+        let speakers: FxHashSet<(&str, i32)> =
+            told.iter().map(|one| (one.topic.as_str(), one.partition)).collect();
         let is_silent = |topic: &str, partition: i32| !speakers.contains(&(topic, partition));
         let mut silent: Vec<OffsetEntry> = known
             .iter()
-            .filter(|((topic, partition), _)| is_silent(topic, *partition) && is_kept(topic, *partition))
+            .filter(|((topic, partition), _)| {
+                is_silent(topic, *partition) && is_kept(topic, *partition)
+            })
             .map(|((topic, partition), offset)| OffsetEntry {
                 topic: topic.clone(),
                 partition: *partition,
@@ -558,7 +626,10 @@ impl LogDir {
     /// Notes how far the metadata has got. What went back once is noted until the file is removed.
     pub async fn note_metadata(&self, offset: i64, went_back: bool) -> io::Result<()> {
         let before = self.metadata_seen.get();
-        let seen = MetadataSeen { offset: before.offset.max(offset), went_back: before.went_back || went_back };
+        let seen = MetadataSeen {
+            offset: before.offset.max(offset),
+            went_back: before.went_back || went_back,
+        };
         if seen != before || self.checkpoints_lost {
             self.write(METADATA_SEEN, seen.format()).await?;
             self.metadata_seen.set(seen);
@@ -567,9 +638,15 @@ impl LogDir {
     }
 
     /// What the logs of one shard said when they were closed. Before [`LogDir::end_run`].
-    pub async fn write_states(&self, shard: usize, broker_epoch: i64, logs: Vec<LogState>) -> io::Result<()> {
+    pub async fn write_states(
+        &self,
+        shard: usize,
+        broker_epoch: i64,
+        logs: Vec<LogState>,
+    ) -> io::Result<()> {
         let states = fast_start::States { broker_epoch, logs };
-        self.write(&format!("{}.{shard}", fast_start::FILE_PREFIX), fast_start::encode(&states)).await
+        self.write(&format!("{}.{shard}", fast_start::FILE_PREFIX), fast_start::encode(&states))
+            .await
     }
 
     /// Every log is closed, and the checkpoints are written: the shutdown was clean.
@@ -581,7 +658,10 @@ impl LogDir {
 /// Keeps a folder that belongs to no partition that the metadata knows under another name, for the
 /// operator, who may want it.
 pub async fn set_aside(ring: &Ring, dir: &Path) -> Result<(), LogError> {
-    files::rename_dir(ring, dir, files::STRAY_DIR_SUFFIX).await.map(drop).map_err(LogError::io("setting aside", dir))
+    files::rename_dir(ring, dir, files::STRAY_DIR_SUFFIX)
+        .await
+        .map(drop)
+        .map_err(LogError::io("setting aside", dir))
 }
 
 async fn read_text(ring: &Ring, path: &Path) -> Result<Option<String>, LogError> {
@@ -600,7 +680,8 @@ fn bad_file(path: &Path) -> impl FnOnce(MalformedCheckpoint) -> LogError {
 /// Err: why there is nothing to read.
 fn parse_offsets(text: Option<&str>) -> Result<Offsets, String> {
     let text = text.ok_or("the checkpoint is missing")?;
-    let read = checkpoint::parse_offsets(text).map_err(|error| format!("the checkpoint is malformed ({error})"));
+    let read = checkpoint::parse_offsets(text)
+        .map_err(|error| format!("the checkpoint is malformed ({error})"));
     read.map(|entries| offsets(entries.into_iter()))
 }
 
@@ -635,13 +716,17 @@ async fn read_meta(
     let is_new = text.is_none();
     let mut meta = match text {
         Some(text) => MetaProperties::parse(&text).map_err(bad_file(&path))?,
-        None => {
-            MetaProperties { cluster_id: cluster_id.to_owned(), node_id, is_unused: true, ..MetaProperties::default() }
-        }
+        None => MetaProperties {
+            cluster_id: cluster_id.to_owned(),
+            node_id,
+            is_unused: true,
+            ..MetaProperties::default()
+        },
     };
     if meta.cluster_id != cluster_id || meta.node_id != node_id {
         let detail = format!(
-            "it belongs to node {} of cluster {}, this is node {node_id} of cluster {cluster_id}: wrong directory?",
+            "it belongs to node {} of cluster {}, this is node {node_id} of cluster {cluster_id}: \
+             wrong directory?",
             meta.node_id, meta.cluster_id
         );
         return Err(LogError::BadFile { path, detail });
@@ -655,7 +740,8 @@ async fn read_meta(
     Ok((meta, is_new))
 }
 
-/// A random UUID (version 4), none of the 100 that Kafka reserves, and none whose text begins with a dash.
+/// A random UUID (version 4), none of the 100 that Kafka reserves, and none whose text begins with
+/// a dash.
 fn new_directory_id(ring: &Ring) -> Uuid {
     loop {
         let random = (u128::from(ring.random_u64()) << 64) | u128::from(ring.random_u64());

@@ -1,8 +1,9 @@
-//! Which leader epoch each offset of a log was written in: where an epoch begins, and therefore where the one before it
-//! ends. Followers and consumers find with it where their history left ours (KIP-101, KIP-279, KIP-320).
+//! Which leader epoch each offset of a log was written in: where an epoch begins, and therefore
+//! where the one before it ends. Followers and consumers find with it where their history left ours
+//! (KIP-101, KIP-279, KIP-320).
 //!
-//! Owns: the entries, in memory; their text form is the checkpoints' business. Lives on the core of its log. Never: does
-//! I/O. Semantics: `LeaderEpochFileCache`.
+//! Owns: the entries, in memory; their text form is the checkpoints' business. Lives on the core of
+//! its log. Never: does I/O. Semantics: `LeaderEpochFileCache`.
 
 /// The entries of one log: epochs ascending, start offsets ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub struct LeaderEpochs {
 }
 
 impl LeaderEpochs {
-    /// From a checkpoint: epoch and start offset each. Where an entry contradicts those before it, the later one is
-    /// right, as in [`Self::assign`]; an entry with a negative number is dropped.
+    /// From a checkpoint: epoch and start offset each. Where an entry contradicts those before it,
+    /// the later one is right, as in [`Self::assign`]; an entry with a negative number is dropped.
     pub fn from_entries(entries: impl IntoIterator<Item = (i32, i64)>) -> Self {
         let mut epochs = Self::default();
         for (epoch, start_offset) in entries {
@@ -36,8 +37,9 @@ impl LeaderEpochs {
         self.entries.clear();
     }
 
-    /// Notes that `epoch` begins at `start_offset`; true if that was news. Entries that cannot be true beside it (a later
-    /// epoch, or one that begins there or behind) go: what they described was never written, or is gone.
+    /// Notes that `epoch` begins at `start_offset`; true if that was news. Entries that cannot be
+    /// true beside it (a later epoch, or one that begins there or behind) go: what they described
+    /// was never written, or is gone.
     pub fn assign(&mut self, epoch: i32, start_offset: i64) -> bool {
         assert!(epoch >= 0 && start_offset >= 0, "epochs and offsets count from zero");
         if let Some(&(last_epoch, last_start)) = self.entries.last()
@@ -46,7 +48,9 @@ impl LeaderEpochs {
         {
             return false;
         }
-        while self.entries.pop_if(|(old, start)| *old >= epoch || *start >= start_offset).is_some() {}
+        while self.entries.pop_if(|(old, start)| *old >= epoch || *start >= start_offset).is_some()
+        {
+        }
         self.entries.push((epoch, start_offset));
         true
     }
@@ -65,9 +69,9 @@ impl LeaderEpochs {
         self.entries.partition_point(|(known, _)| *known < epoch)
     }
 
-    /// The largest epoch up to `epoch` and the offset where it ends: what OffsetForLeaderEpoch answers. `None` (on the
-    /// wire −1 and −1) for a negative epoch and for one later than all we know. An epoch before the first one ends where
-    /// the first one begins.
+    /// The largest epoch up to `epoch` and the offset where it ends: what OffsetForLeaderEpoch
+    /// answers. `None` (on the wire −1 and −1) for a negative epoch and for one later than all we
+    /// know. An epoch before the first one ends where the first one begins.
     pub fn end_offset_for(&self, epoch: i32, log_end_offset: i64) -> Option<(i32, i64)> {
         if epoch < 0 {
             return None;
@@ -87,7 +91,8 @@ impl LeaderEpochs {
         self.entries[..after].last().map(|(epoch, _)| *epoch)
     }
 
-    /// The log ends at `end_offset` now: epochs that began there or behind are gone. True if any was.
+    /// The log ends at `end_offset` now: epochs that began there or behind are gone. True if any
+    /// was.
     pub fn truncate_from_end(&mut self, end_offset: i64) -> bool {
         let keep = self.entries.partition_point(|(_, start)| *start < end_offset);
         let changed = end_offset >= 0 && keep < self.entries.len();
@@ -97,8 +102,8 @@ impl LeaderEpochs {
         changed
     }
 
-    /// The log starts at `start_offset` now: the epoch of that offset begins there, and those before it are gone. True if
-    /// anything changed.
+    /// The log starts at `start_offset` now: the epoch of that offset begins there, and those
+    /// before it are gone. True if anything changed.
     pub fn truncate_from_start(&mut self, start_offset: i64) -> bool {
         let passed = self.entries.partition_point(|(_, start)| *start <= start_offset);
         let Some(kept) = passed.checked_sub(1) else { return false };
@@ -162,7 +167,8 @@ mod tests {
                 }
                 let Some(&first) = log.get(start) else { continue };
                 for asked in first..=epoch {
-                    let end = log.iter().skip(start).position(|e| *e > asked).map_or(log.len(), |at| start + at);
+                    let end = log.iter().skip(start).position(|e| *e > asked)
+                        .map_or(log.len(), |at| start + at);
                     let found = log[start..end].iter().copied().max().unwrap();
                     let answer = epochs.end_offset_for(asked, log.len() as i64);
                     let expected = (asked <= *log.last().unwrap()).then_some((found, end as i64));
@@ -182,7 +188,10 @@ mod tests {
         assert_eq!(epochs.entries(), [(1, 0), (3, 10), (4, 12)]);
         assert!(epochs.assign(6, 12), "epoch 4 wrote nothing");
         assert_eq!(epochs.entries(), [(1, 0), (3, 10), (6, 12)]);
-        assert_eq!((epochs.latest(), epochs.previous(6), epochs.previous(1)), (Some(6), Some(3), None));
+        assert_eq!(
+            (epochs.latest(), epochs.previous(6), epochs.previous(1)),
+            (Some(6), Some(3), None)
+        );
     }
 
     #[test]

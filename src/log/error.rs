@@ -1,4 +1,5 @@
-//! What can go wrong with a log, for the client (a Kafka error code) and for the operator (a sentence).
+//! What can go wrong with a log, for the client (a Kafka error code) and for the operator (a
+//! sentence).
 
 use super::{files::parse_partition_dir, producers::ProducerError};
 use protocol::ErrorCode;
@@ -10,9 +11,15 @@ use std::{
 /// What an operator can do about an error that passes ([`ring::passes`]).
 pub fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
-        _ if ring::is_out_of_files(error) => "raise the limit of open files (LimitNOFILE= of the service, ulimit -n)",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk, or lower retention",
-        io::ErrorKind::FileTooLarge => "raise the limit of file sizes (LimitFSIZE= of the service, ulimit -f)",
+        _ if ring::is_out_of_files(error) => {
+            "raise the limit of open files (LimitNOFILE= of the service, ulimit -n)"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room on the disk, or lower retention"
+        }
+        io::ErrorKind::FileTooLarge => {
+            "raise the limit of file sizes (LimitFSIZE= of the service, ulimit -f)"
+        }
         _ => "give it more memory, if this goes on",
     }
 }
@@ -24,9 +31,12 @@ pub enum LogError {
     Io { what: &'static str, path: PathBuf, source: io::Error },
     /// Less than what was synced. Nothing was changed.
     #[error(
-        "{}: {fault}. Records up to offset {synced_offset} were synced, so the disk or another program has harmed it. \
-         Nothing of this log is served, and all its files stay as they are. Restore the file from a backup, or stop the \
-         broker and type `millstream log check {}`: it says what is left, and how to serve that", path.display(),
+        "{}: {fault}. Records up to offset {synced_offset} were synced, so the disk or another \
+         program has harmed it. \
+         Nothing of this log is served, and all its files stay as they are. Restore the file from \
+         a backup, or stop the \
+         broker and type `millstream log check {}`: it says what is left, and how to serve \
+         that", path.display(),
         log_dir_of(path).display()
     )]
     Damaged {
@@ -36,9 +46,11 @@ pub enum LogError {
         /// Below this offset everything had been on the disk.
         synced_offset: i64,
     },
-    #[error("{} belongs to topic id {found}, not {expected}: a leftover of a deleted topic? Move the folder away", path.display())]
+    #[error("{} belongs to topic id {found}, not {expected}: a leftover of a deleted topic? Move \
+        the folder away", path.display())]
     WrongTopicId { path: PathBuf, found: String, expected: String },
-    #[error("{}: {detail}. `millstream log check {}` says what to do", path.display(), log_dir_of(path).display())]
+    #[error("{}: {detail}. `millstream log check {}` says what to \
+        do", path.display(), log_dir_of(path).display())]
     BadFile { path: PathBuf, detail: String },
     #[error("{} is in use: another broker holds its lock", path.display())]
     Locked { path: PathBuf },
@@ -53,9 +65,13 @@ pub enum Fault {
     NoSegment,
     #[error("it ends at byte {size_bytes}, but had {expected_bytes} bytes when it was closed")]
     Shorter { size_bytes: u64, expected_bytes: u64 },
-    #[error("the batch at byte {position}, with offset {offset} or a later one, is damaged: {reason}{}", behind(*good_behind))]
+    #[error("the batch at byte {position}, with offset {offset} or a later one, is damaged: \
+        {reason}{}", behind(*good_behind))]
     BadBatch { position: u64, offset: i64, reason: String, good_behind: bool },
-    #[error("it ends at byte {position} with offset {end_offset}, but must reach offset {expected_offset}")]
+    #[error(
+        "it ends at byte {position} with offset {end_offset}, but must reach offset \
+         {expected_offset}"
+    )]
     Ends { position: u64, end_offset: i64, expected_offset: i64 },
     #[error("it begins below offset {offset}, where the segment before it ends")]
     Overlaps { offset: i64 },
@@ -70,9 +86,12 @@ fn behind(good: bool) -> &'static str {
     if good { "; good batches follow it" } else { "" }
 }
 
-/// The log directory of a file that can be damaged: that of a partition, its folder, or a file beside the folders.
+/// The log directory of a file that can be damaged: that of a partition, its folder, or a file
+/// beside the folders.
 pub fn log_dir_of(path: &Path) -> &Path {
-    let is_folder = |path: &&Path| path.file_name().and_then(|name| parse_partition_dir(name.to_str()?)).is_some();
+    let is_folder = |path: &&Path| {
+        path.file_name().and_then(|name| parse_partition_dir(name.to_str()?)).is_some()
+    };
     let folder = path.ancestors().take(2).find(is_folder).unwrap_or(path);
     folder.parent().unwrap_or(folder)
 }
@@ -83,7 +102,10 @@ impl LogError {
         matches!(self, LogError::Io { source, .. } if ring::passes(source))
     }
 
-    pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> LogError {
+    pub(super) fn io(
+        what: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> LogError {
         let path = path.into();
         move |source| LogError::Io { what, path, source }
     }
@@ -111,7 +133,9 @@ pub enum AppendError {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// OFFSET_OUT_OF_RANGE
-    #[error("offset {offset} is out of range: the log holds {log_start_offset} to {log_end_offset}")]
+    #[error(
+        "offset {offset} is out of range: the log holds {log_start_offset} to {log_end_offset}"
+    )]
     OffsetOutOfRange { offset: i64, log_start_offset: i64, log_end_offset: i64 },
     /// KAFKA_STORAGE_ERROR
     #[error("reading the log: {0}")]
@@ -147,7 +171,12 @@ mod tests {
 
     #[test]
     fn a_file_is_of_a_log_directory() {
-        for name in ["topic-0/00000000000000000000.log", "topic-0", "commit-stream-0-1.millstream", "meta.properties"] {
+        for name in [
+            "topic-0/00000000000000000000.log",
+            "topic-0",
+            "commit-stream-0-1.millstream",
+            "meta.properties",
+        ] {
             assert_eq!(log_dir_of(&Path::new("/data").join(name)), Path::new("/data"), "{name}");
         }
     }

@@ -1,9 +1,9 @@
 //! The start after a clean shutdown: what each log said about itself when it was closed.
 //!
-//! One file per shard in the log directory, `millstream-recovery-checkpoint.SHARD`: rkyv, validated on access, believed only
-//! after the clean shutdown that it belongs to. Where the sizes of a log's files are still the same, it is opened with one
-//! listing of its folder; without it, or when in doubt, by reading the ends of its files. A log that has less than it had
-//! is refused.
+//! One file per shard in the log directory, `millstream-recovery-checkpoint.SHARD`: rkyv, validated
+//! on access, believed only after the clean shutdown that it belongs to. Where the sizes of a log's
+//! files are still the same, it is opened with one listing of its folder; without it, or when in
+//! doubt, by reading the ends of its files. A log that has less than it had is refused.
 
 use super::{
     Fault, Log,
@@ -59,9 +59,13 @@ impl SegmentState {
             base_offset: segment.base_offset,
             size_bytes: segment.size_bytes.get(),
             offset_entries: offsets.count(),
-            last_offset_entry: offsets.last().map_or((0, 0), |last| (last.relative_offset(), last.position())),
+            last_offset_entry: offsets
+                .last()
+                .map_or((0, 0), |last| (last.relative_offset(), last.position())),
             time_entries: times.count(),
-            last_time_entry: times.last().map_or((0, 0), |last| (last.timestamp(), last.timestamp_relative_offset())),
+            last_time_entry: times
+                .last()
+                .map_or((0, 0), |last| (last.timestamp(), last.timestamp_relative_offset())),
             aborted_entries: segment.aborted.borrow().count(),
             max_timestamp: (max.timestamp, max.offset),
             first_timestamp: segment.first_timestamp.get(),
@@ -87,7 +91,8 @@ impl SegmentState {
         segment.set_exists(Part::Aborted, self.aborted_entries > 0);
         let (relative, position) = self.last_offset_entry;
         let last = (self.offset_entries > 0).then(|| Entry::for_offset(relative, position));
-        *segment.offsets.borrow_mut() = Index::stored(OFFSET_ENTRY_BYTES, self.offset_entries, last);
+        *segment.offsets.borrow_mut() =
+            Index::stored(OFFSET_ENTRY_BYTES, self.offset_entries, last);
         let (timestamp, relative) = self.last_time_entry;
         let last = (self.time_entries > 0).then(|| Entry::for_time(timestamp, relative));
         *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, self.time_entries, last);
@@ -107,7 +112,11 @@ impl SegmentState {
 impl LogState {
     pub(super) fn of(log: &Log) -> Self {
         Self {
-            dir: log.dir().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            dir: log
+                .dir()
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
             topic_id: log.topic_id().0,
             log_start_offset: log.log_start_offset(),
             log_end_offset: log.log_end_offset(),
@@ -122,7 +131,8 @@ impl LogState {
         self.log_end_offset
     }
 
-    /// The first segment's file that is not there, or shorter than it was, by the sizes of the files of the folder.
+    /// The first segment's file that is not there, or shorter than it was, by the sizes of the
+    /// files of the folder.
     pub(super) fn shortfall(&self, sizes: &BTreeMap<String, u64>) -> Option<(String, Fault)> {
         self.segments.iter().find_map(|segment| {
             let name = files::name(segment.base_offset, files::LOG);
@@ -137,9 +147,12 @@ impl LogState {
         })
     }
 
-    /// The last segment's index files that are not there, or shorter than they were. A log that is read makes them anew.
+    /// The last segment's index files that are not there, or shorter than they were. A log that is
+    /// read makes them anew.
     pub(super) fn short_indexes(&self, sizes: &BTreeMap<String, u64>) -> Vec<String> {
-        let parts = |segment: &SegmentState| Part::ALL.into_iter().zip(segment.sizes()).skip(1).collect::<Vec<_>>();
+        let parts = |segment: &SegmentState| {
+            Part::ALL.into_iter().zip(segment.sizes()).skip(1).collect::<Vec<_>>()
+        };
         let short = |base: i64, (part, expected): (Part, u64)| {
             let name = files::name(base, part.extension());
             (sizes.get(&name).copied().unwrap_or(0) < expected).then_some(name)
@@ -152,13 +165,20 @@ impl LogState {
 
     /// Whether the folder holds exactly the files that the log had, with the sizes that they had.
     fn matches(&self, topic_id: Uuid, entries: &[DirEntry]) -> bool {
-        let size_of = |name: &str| entries.iter().find(|entry| entry.name == name).map(|entry| entry.size_bytes);
-        let logs = entries.iter().filter_map(|entry| files::parse(&entry.name)).filter(|(_, kind)| *kind == files::LOG);
+        let size_of = |name: &str| {
+            entries.iter().find(|entry| entry.name == name).map(|entry| entry.size_bytes)
+        };
+        let logs = entries
+            .iter()
+            .filter_map(|entry| files::parse(&entry.name))
+            .filter(|(_, kind)| *kind == files::LOG);
         self.topic_id == topic_id.0
             && !self.segments.is_empty()
             && logs.count() == self.segments.len()
             && !entries.iter().any(|entry| {
-                [files::SWAP_SUFFIX, files::CLEANED_SUFFIX].iter().any(|suffix| entry.name.ends_with(suffix))
+                [files::SWAP_SUFFIX, files::CLEANED_SUFFIX]
+                    .iter()
+                    .any(|suffix| entry.name.ends_with(suffix))
             })
             && self.segments.iter().all(|segment| {
                 Part::ALL.into_iter().zip(segment.sizes()).all(|(part, size)| {
@@ -169,7 +189,8 @@ impl LogState {
     }
 }
 
-/// The log as it was closed, read without changing anything; `None` where its files are not what it says.
+/// The log as it was closed, read without changing anything; `None` where its files are not what it
+/// says.
 pub(super) async fn restore(
     ring: &Ring,
     dir: &Path,
@@ -179,16 +200,22 @@ pub(super) async fn restore(
     expiration_ms: i64,
 ) -> Option<Loaded> {
     if !state.matches(topic_id, entries) {
-        tracing::debug!(dir = %dir.display(), "the recovery checkpoint does not fit the files: they are read instead");
+        tracing::debug!(dir = %dir.display(), "the recovery checkpoint does not fit the files: \
+            they are read instead");
         return None;
     }
     let producers = if state.has_producers {
         let path = files::path(dir, state.snapshot_offset, files::SNAPSHOT);
         let bytes = ring.read_file(&path, MAX_SNAPSHOT_BYTES).await.ok()?;
-        let decoded =
-            ProducerStates::decode_snapshot(&bytes, state.snapshot_offset, ring.wall_clock_ms(), expiration_ms);
+        let decoded = ProducerStates::decode_snapshot(
+            &bytes,
+            state.snapshot_offset,
+            ring.wall_clock_ms(),
+            expiration_ms,
+        );
         if let Err(error) = &decoded {
-            tracing::warn!(path = %path.display(), %error, "a producer snapshot is damaged: an older one is used");
+            tracing::warn!(path = %path.display(), %error, "a producer snapshot is damaged: an \
+                older one is used");
         }
         decoded.ok()?
     } else {
@@ -216,7 +243,10 @@ pub(super) async fn restore(
 
 /// Whether the leader epochs have the size that they were written with.
 fn has_epochs(state: &LogState, entries: &[DirEntry]) -> bool {
-    let found = entries.iter().find(|entry| entry.name == files::LEADER_EPOCHS).map(|entry| entry.size_bytes);
+    let found = entries
+        .iter()
+        .find(|entry| entry.name == files::LEADER_EPOCHS)
+        .map(|entry| entry.size_bytes);
     let expected = checkpoint::format_epochs(&state.epochs).len() as u64;
     found == Some(expected) || (found.is_none() && state.epochs.is_empty())
 }
@@ -224,12 +254,14 @@ fn has_epochs(state: &LogState, entries: &[DirEntry]) -> bool {
 /// The closed logs of one shard, in any order.
 #[derive(Clone, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub(super) struct States {
-    /// Of the run that closed them, as `.kafka_cleanshutdown` has it: Apache Kafka may have had the logs since.
+    /// Of the run that closed them, as `.kafka_cleanshutdown` has it: Apache Kafka may have had the
+    /// logs since.
     pub broker_epoch: i64,
     pub logs: Vec<LogState>,
 }
 
-/// The CRC-32C of the rest comes last: what rkyv finds in order may still have other numbers than were written.
+/// The CRC-32C of the rest comes last: what rkyv finds in order may still have other numbers than
+/// were written.
 const CHECKSUM_BYTES: usize = 4;
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
@@ -244,12 +276,14 @@ pub(super) fn encode(states: &States) -> Bytes {
 /// Everything is checked before it is used.
 pub(super) fn decode(bytes: &[u8]) -> Result<States, MalformedCheckpoint> {
     let malformed = |reason: String| MalformedCheckpoint { line: 0, reason };
-    let (bytes, found) =
-        bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| malformed("it is empty".to_owned()))?;
+    let (bytes, found) = bytes
+        .split_last_chunk::<CHECKSUM_BYTES>()
+        .ok_or_else(|| malformed("it is empty".to_owned()))?;
     if checksum(bytes) != *found {
         return Err(malformed("its checksum does not match".to_owned()));
     }
     let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(bytes.len());
     aligned.extend_from_slice(bytes);
-    rkyv::from_bytes::<States, rkyv::rancor::Error>(&aligned).map_err(|error| malformed(error.to_string()))
+    rkyv::from_bytes::<States, rkyv::rancor::Error>(&aligned)
+        .map_err(|error| malformed(error.to_string()))
 }

@@ -1,4 +1,5 @@
-//! Names of files and folders of a log, as Apache Kafka writes them (`LogFileUtils`, `LocalLog.logDeleteDirName`).
+//! Names of files and folders of a log, as Apache Kafka writes them (`LogFileUtils`,
+//! `LocalLog.logDeleteDirName`).
 
 use ring::Ring;
 use std::{
@@ -31,8 +32,9 @@ pub(super) fn free_aside(name: &str, is_taken: impl Fn(&str) -> bool) -> String 
     names.find(|to| !is_taken(to)).expect("numbers do not end")
 }
 
-/// Creates a folder, with those above it, and makes all their names durable, also where an earlier run was ended between
-/// the two. A folder that may not be opened was not created by this user: it is durable as it is.
+/// Creates a folder, with those above it, and makes all their names durable, also where an earlier
+/// run was ended between the two. A folder that may not be opened was not created by this user: it
+/// is durable as it is.
 pub async fn create_dir_durably(ring: &Ring, path: &Path) -> io::Result<()> {
     ring.create_dir_all(path).await?;
     for parent in path.ancestors().skip(1) {
@@ -76,13 +78,15 @@ pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
     Some((topic, partition.parse().ok()?))
 }
 
-/// Topic and partition of a folder that was set aside, `TOPIC-PARTITION.UNIQUE-stray`. The topic may be cut short.
+/// Topic and partition of a folder that was set aside, `TOPIC-PARTITION.UNIQUE-stray`. The topic
+/// may be cut short.
 pub fn parse_stray_dir(name: &str) -> Option<(&str, i32)> {
     let (partition_dir, _) = name.strip_suffix(STRAY_DIR_SUFFIX)?.rsplit_once('.')?;
     parse_partition_dir(partition_dir)
 }
 
-/// `TOPIC-PARTITION.UNIQUE-delete` or `-stray`, with the topic cut short where the name would be too long.
+/// `TOPIC-PARTITION.UNIQUE-delete` or `-stray`, with the topic cut short where the name would be
+/// too long.
 fn dir_name(partition_dir: &str, unique: u128, suffix: &str) -> String {
     let suffix = format!(".{unique:032x}{suffix}");
     let room = MAX_NAME_BYTES - suffix.len();
@@ -132,7 +136,10 @@ mod tests {
         let name = dir_name(&long, 7, DELETE_DIR_SUFFIX);
         assert_eq!(name.len(), MAX_NAME_BYTES);
         assert!(name.ends_with("-17.00000000000000000000000000000007-delete"));
-        assert_eq!(dir_name("a-0", 1, DELETE_DIR_SUFFIX), "a-0.00000000000000000000000000000001-delete");
+        assert_eq!(
+            dir_name("a-0", 1, DELETE_DIR_SUFFIX),
+            "a-0.00000000000000000000000000000001-delete"
+        );
         assert_eq!(parse_stray_dir(&dir_name("a.b-12", 1, STRAY_DIR_SUFFIX)), Some(("a.b", 12)));
         assert_eq!(parse_stray_dir("a-0"), None);
     }

@@ -1,6 +1,8 @@
-//! Locks for steps that wait: one task at a time changes the files of a log, so many at a time work in a directory.
+//! Locks for steps that wait: one task at a time changes the files of a log, so many at a time work
+//! in a directory.
 //!
-//! Owns nothing but the queue. Lives on one core. Never guards appends or reads: those never wait for it.
+//! Owns nothing but the queue. Lives on one core. Never guards appends or reads: those never wait
+//! for it.
 
 use ring::signal::Signal;
 use std::{

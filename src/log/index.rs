@@ -1,12 +1,13 @@
-//! Offset index and time index of one segment: sorted entries of fixed size, big-endian, as Java maps them.
+//! Offset index and time index of one segment: sorted entries of fixed size, big-endian, as Java
+//! maps them.
 //!
-//! `.index`, 8 bytes: relative offset i32, position i32 (`OffsetIndex`): the batch that starts at `position` ends with
-//! that offset. `.timeindex`, 12 bytes: timestamp i64, relative offset i32 (`TimeIndex`): no batch up to and including
-//! that offset has a larger timestamp.
+//! `.index`, 8 bytes: relative offset i32, position i32 (`OffsetIndex`): the batch that starts at
+//! `position` ends with that offset. `.timeindex`, 12 bytes: timestamp i64, relative offset i32
+//! (`TimeIndex`): no batch up to and including that offset has a larger timestamp.
 //!
-//! Owns: the entries that are not on disk yet and a few that are; everything older is searched in the file, a page at a
-//! time, so memory does not grow with the size of the log. Lives on the core of its log. Never
-//! writes on its own.
+//! Owns: the entries that are not on disk yet and a few that are; everything older is searched in
+//! the file, a page at a time, so memory does not grow with the size of the log. Lives on the core
+//! of its log. Never writes on its own.
 
 use bytes::Bytes;
 use ring::{File, Ring};
@@ -148,14 +149,18 @@ impl Index {
         if known == 0 || key.of(self.in_memory(self.memory_from)) > target {
             return if self.memory_from == 0 { Found::BeforeFirst } else { Found::OnDisk };
         }
-        let at = self.memory_from + last_not_above(&self.memory, self.entry_bytes, key, target).expect("checked above");
+        let at = self.memory_from
+            + last_not_above(&self.memory, self.entry_bytes, key, target).expect("checked above");
         Found::Entry(Entry::new(self.in_memory(at)), at)
     }
 
     /// What the file lacks: position in the file, bytes.
     pub fn unflushed(&self) -> (u64, Bytes) {
         let from = (self.on_disk - self.memory_from) as usize * self.entry_bytes;
-        (u64::from(self.on_disk) * self.entry_bytes as u64, Bytes::copy_from_slice(&self.memory[from..]))
+        (
+            u64::from(self.on_disk) * self.entry_bytes as u64,
+            Bytes::copy_from_slice(&self.memory[from..]),
+        )
     }
 
     /// The first `count` entries are in the file now.
@@ -181,7 +186,8 @@ impl Index {
         }
     }
 
-    /// Cuts the index to its first `count` entries; `last` is the new last one. The file is cut by the caller.
+    /// Cuts the index to its first `count` entries; `last` is the new last one. The file is cut by
+    /// the caller.
     pub fn truncate(&mut self, count: u32, last: Option<Entry>) {
         assert!(count <= self.count && (count == 0) == last.is_none());
         self.count = count;
@@ -215,8 +221,9 @@ fn last_not_above(entries: &[u8], entry_bytes: usize, key: Key, target: i64) -> 
     (low > 0).then(|| (low - 1) as u32)
 }
 
-/// The last of the first `count` entries of an index file with `key <= target`, and its number. Reads a page at a time:
-/// the first two guesses are proportional, which is nearly always where the entry lies; then the rest is halved.
+/// The last of the first `count` entries of an index file with `key <= target`, and its number.
+/// Reads a page at a time: the first two guesses are proportional, which is nearly always where the
+/// entry lies; then the rest is halved.
 pub(super) async fn search_file(
     ring: &Ring,
     file: &File,
@@ -242,10 +249,18 @@ pub(super) async fn search_file(
             }
             _ => low + width / 2,
         };
-        let from = guess.saturating_sub(PAGE_ENTRIES / 2).max(low).min(high.saturating_sub(PAGE_ENTRIES).max(low));
+        let from = guess
+            .saturating_sub(PAGE_ENTRIES / 2)
+            .max(low)
+            .min(high.saturating_sub(PAGE_ENTRIES).max(low));
         let entries = PAGE_ENTRIES.min(high - from);
-        let page =
-            ring.read_exact_at(file, u64::from(from) * entry_bytes as u64, entries as usize * entry_bytes).await?;
+        let page = ring
+            .read_exact_at(
+                file,
+                u64::from(from) * entry_bytes as u64,
+                entries as usize * entry_bytes,
+            )
+            .await?;
         match last_not_above(&page, entry_bytes, key, target) {
             None => {
                 high = from;
@@ -266,17 +281,28 @@ pub(super) async fn search_file(
 }
 
 /// Reads one entry of an index file.
-pub(super) async fn read_entry(ring: &Ring, file: &File, entry_bytes: usize, number: u32) -> io::Result<Entry> {
-    let bytes = ring.read_exact_at(file, u64::from(number) * entry_bytes as u64, entry_bytes).await?;
+pub(super) async fn read_entry(
+    ring: &Ring,
+    file: &File,
+    entry_bytes: usize,
+    number: u32,
+) -> io::Result<Entry> {
+    let bytes =
+        ring.read_exact_at(file, u64::from(number) * entry_bytes as u64, entry_bytes).await?;
     Ok(Entry::new(&bytes))
 }
 
-/// How many entries from the front of an offset index file make sense, and the last of them: offsets and positions grow,
-/// and stay below the limits.
-pub(super) fn sane_offsets(entries: &[u8], size_bytes: u64, below_relative_offset: i64) -> (u32, Option<Entry>) {
+/// How many entries from the front of an offset index file make sense, and the last of them:
+/// offsets and positions grow, and stay below the limits.
+pub(super) fn sane_offsets(
+    entries: &[u8],
+    size_bytes: u64,
+    below_relative_offset: i64,
+) -> (u32, Option<Entry>) {
     sane(entries, OFFSET_ENTRY_BYTES, |last, entry| {
-        let grows = last
-            .is_none_or(|last| entry.relative_offset() > last.relative_offset() && entry.position() > last.position());
+        let grows = last.is_none_or(|last| {
+            entry.relative_offset() > last.relative_offset() && entry.position() > last.position()
+        });
         grows
             && entry.position() > 0
             && u64::from(entry.position()) < size_bytes
@@ -295,7 +321,11 @@ pub(super) fn sane_times(entries: &[u8], max_relative_offset: u32) -> (u32, Opti
     })
 }
 
-fn sane(entries: &[u8], entry_bytes: usize, follows: impl Fn(Option<Entry>, Entry) -> bool) -> (u32, Option<Entry>) {
+fn sane(
+    entries: &[u8],
+    entry_bytes: usize,
+    follows: impl Fn(Option<Entry>, Entry) -> bool,
+) -> (u32, Option<Entry>) {
     let mut count = 0;
     let mut last = None;
     for entry in entries.chunks_exact(entry_bytes).map(Entry::new) {
@@ -315,7 +345,9 @@ mod tests {
 
     fn offsets(pairs: impl IntoIterator<Item = (u32, u32)>) -> Index {
         let mut index = Index::new(OFFSET_ENTRY_BYTES);
-        pairs.into_iter().for_each(|(offset, position)| index.push(Entry::for_offset(offset, position)));
+        pairs
+            .into_iter()
+            .for_each(|(offset, position)| index.push(Entry::for_offset(offset, position)));
         index
     }
 
@@ -323,13 +355,22 @@ mod tests {
     fn memory_answers_for_what_it_holds() {
         let mut index = offsets([(10, 100), (20, 200), (30, 300)]);
         assert_eq!(index.search_memory(Key::Offset, 9), Found::BeforeFirst);
-        assert_eq!(index.search_memory(Key::Offset, 10), Found::Entry(Entry::for_offset(10, 100), 0));
-        assert_eq!(index.search_memory(Key::Position, 299), Found::Entry(Entry::for_offset(20, 200), 1));
+        assert_eq!(
+            index.search_memory(Key::Offset, 10),
+            Found::Entry(Entry::for_offset(10, 100), 0)
+        );
+        assert_eq!(
+            index.search_memory(Key::Position, 299),
+            Found::Entry(Entry::for_offset(20, 200), 1)
+        );
         index.flushed(2);
         assert_eq!(index.unflushed().0, 16);
         index.release_memory();
         assert_eq!(index.search_memory(Key::Offset, 20), Found::OnDisk);
-        assert_eq!(index.search_memory(Key::Offset, 99), Found::Entry(Entry::for_offset(30, 300), 2));
+        assert_eq!(
+            index.search_memory(Key::Offset, 99),
+            Found::Entry(Entry::for_offset(30, 300), 2)
+        );
         index.truncate(1, Some(Entry::for_offset(10, 100)));
         assert_eq!((index.count(), index.entries_on_disk(), index.needs_flush()), (1, 1, false));
         assert_eq!(index.search_memory(Key::Offset, 99), Found::OnDisk);
@@ -373,10 +414,12 @@ mod tests {
                 (at, at / 2 + 1)
             }).collect();
             let index = offsets(entries);
-            let targets: Vec<i64> = targets.iter().map(|target| target.index(at as usize + 2) as i64).collect();
+            let targets: Vec<i64> = targets.iter()
+                .map(|target| target.index(at as usize + 2) as i64).collect();
             crate::log::tests::on_epoll(move |ring, temp| {
                 let (bytes, count) = (index.unflushed().1, index.count());
-                let expected: Vec<Found> = targets.iter().map(|at| index.search_memory(Key::Offset, *at)).collect();
+                let expected: Vec<Found> = targets.iter()
+                    .map(|at| index.search_memory(Key::Offset, *at)).collect();
                 let targets = targets.clone();
                 async move {
                     let path = temp.path().join("index");
@@ -384,8 +427,10 @@ mod tests {
                     let file = ring.open(&path, ring::OpenOptions::read()).await.unwrap();
                     for (target, expected) in targets.iter().zip(expected) {
                         let found =
-                            search_file(&ring, &file, OFFSET_ENTRY_BYTES, count, Key::Offset, *target).await.unwrap();
-                        let found = found.map_or(Found::BeforeFirst, |(entry, at)| Found::Entry(entry, at));
+                            search_file(&ring, &file, OFFSET_ENTRY_BYTES, count, Key::Offset,
+                                *target).await.unwrap();
+                        let found = found.map_or(Found::BeforeFirst,
+                            |(entry, at)| Found::Entry(entry, at));
                         assert_eq!(found, expected, "{target}");
                     }
                 }

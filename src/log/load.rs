@@ -1,4 +1,5 @@
-//! Reading the segments of a log when it is opened: the trusted ones by their sizes, the doubtful ones batch by batch.
+//! Reading the segments of a log when it is opened: the trusted ones by their sizes, the doubtful
+//! ones batch by batch.
 //!
 //! The second half of [`super::recovery`], which see.
 
@@ -30,9 +31,14 @@ struct ScanFrom {
 }
 
 impl Loader<'_> {
-    /// A segment whose contents are known to be on the disk: sizes, ends and indexes are enough. It must reach `next_base`,
-    /// where the next one begins. Indexes that make no sense are built anew from the batches.
-    pub(super) async fn load_trusted(&self, segment: &Rc<Segment>, next_base: i64) -> Result<(), LogError> {
+    /// A segment whose contents are known to be on the disk: sizes, ends and indexes are enough. It
+    /// must reach `next_base`, where the next one begins. Indexes that make no sense are built anew
+    /// from the batches.
+    pub(super) async fn load_trusted(
+        &self,
+        segment: &Rc<Segment>,
+        next_base: i64,
+    ) -> Result<(), LogError> {
         self.set_sizes(segment)?;
         let end = match self.trusted_end(segment).await? {
             Some(end) => {
@@ -55,7 +61,8 @@ impl Loader<'_> {
         self.check_next(segment, &end, next_base).await
     }
 
-    /// Where the batches of a trusted segment end, as its indexes say; `None` where they make no sense.
+    /// Where the batches of a trusted segment end, as its indexes say; `None` where they make no
+    /// sense.
     async fn trusted_end(&self, segment: &Rc<Segment>) -> Result<Option<ScanEnd>, LogError> {
         if !self.load_indexes(segment).await.map_err(self.io("reading indexes in"))? {
             return Ok(None);
@@ -70,18 +77,25 @@ impl Loader<'_> {
         let scanned = scan(self.ring, self.dir, segment, &from, &expected, &mut take).await;
         let end = scanned.map_err(self.io("reading a segment in"))?;
         // The last batch would have an entry.
-        if end.valid_bytes.saturating_sub(last_bytes) > position + u64::from(self.config.index_interval_bytes) {
+        if end.valid_bytes.saturating_sub(last_bytes)
+            > position + u64::from(self.config.index_interval_bytes)
+        {
             return Ok(None);
         }
         // The last entry names the last offset of the batch at its position.
-        let is_reached =
-            last.is_none_or(|last| end.next_offset > segment.base_offset + i64::from(last.relative_offset()));
+        let is_reached = last.is_none_or(|last| {
+            end.next_offset > segment.base_offset + i64::from(last.relative_offset())
+        });
         Ok((end.damage.is_none() && is_reached).then_some(end))
     }
 
-    /// A roll that was taken back leaves an empty file, if a power cut undoes the removal. It begins below the end of the
-    /// segment before it; one that has lost its records begins just there.
-    pub(super) async fn drop_leftovers(&self, segments: &mut Vec<Rc<Segment>>) -> Result<(), LogError> {
+    /// A roll that was taken back leaves an empty file, if a power cut undoes the removal. It
+    /// begins below the end of the segment before it; one that has lost its records begins just
+    /// there.
+    pub(super) async fn drop_leftovers(
+        &self,
+        segments: &mut Vec<Rc<Segment>>,
+    ) -> Result<(), LogError> {
         let mut at = 1;
         while at < segments.len() {
             let (before, base_offset) = (segments[at - 1].clone(), segments[at].base_offset);
@@ -90,7 +104,9 @@ impl Loader<'_> {
                 let end = self.scan_plainly(&before, 0, i64::MAX).await?;
                 before.close_files();
                 if end.next_offset > base_offset {
-                    Part::ALL.iter().for_each(|part| self.remove(&files::name(base_offset, part.extension())));
+                    Part::ALL
+                        .iter()
+                        .for_each(|part| self.remove(&files::name(base_offset, part.extension())));
                     segments.remove(at);
                     continue;
                 }
@@ -100,9 +116,15 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Whether the next segment begins where this one ends. Compaction leaves holes; nothing else does. What was closed in
-    /// order by a broker that left no state may have holes from times when it was compacted.
-    async fn check_next(&self, segment: &Rc<Segment>, end: &ScanEnd, next_base: i64) -> Result<(), LogError> {
+    /// Whether the next segment begins where this one ends. Compaction leaves holes; nothing else
+    /// does. What was closed in order by a broker that left no state may have holes from times when
+    /// it was compacted.
+    async fn check_next(
+        &self,
+        segment: &Rc<Segment>,
+        end: &ScanEnd,
+        next_base: i64,
+    ) -> Result<(), LogError> {
         if end.next_offset > next_base {
             let path = files::path(self.dir, next_base, files::LOG);
             return Err(self.damaged(path, Fault::Overlaps { offset: end.next_offset }));
@@ -111,7 +133,10 @@ impl Loader<'_> {
             return Ok(());
         }
         let was_closed = self.start.clean;
-        if !was_closed && !self.config.cleanup_policy.compact && !self.was_compacted(segment, end).await? {
+        if !was_closed
+            && !self.config.cleanup_policy.compact
+            && !self.was_compacted(segment, end).await?
+        {
             return Err(self.ends_early(segment, end, next_base));
         }
         self.tell_hole(segment, end, next_base);
@@ -119,14 +144,20 @@ impl Loader<'_> {
     }
 
     /// What the batches of a segment have to be. What the commit stream has is no hole. What lies
-    /// beyond the recovery point was never compacted: a cleaner begins with what was synced. Without
-    /// a checkpoint nothing says where that begins.
+    /// beyond the recovery point was never compacted: a cleaner begins with what was synced.
+    /// Without a checkpoint nothing says where that begins.
     fn expected(&self, segment: &Segment, check_from_offset: i64) -> Expected<'_> {
-        let is_dense = !self.start.clean && self.start.is_known && !self.config.cleanup_policy.compact;
+        let is_dense =
+            !self.start.clean && self.start.is_known && !self.config.cleanup_policy.compact;
         let dense_from_offset = if is_dense { self.start.recovery_point } else { i64::MAX };
         let committed = if self.start.clean { &[][..] } else { &self.start.replay };
-        Expected { check_from_offset, dense_from_offset, committed, ..Expected::of_segment(segment.base_offset) }
-            .up_to(self.start.known_end())
+        Expected {
+            check_from_offset,
+            dense_from_offset,
+            committed,
+            ..Expected::of_segment(segment.base_offset)
+        }
+        .up_to(self.start.known_end())
     }
 
     fn tell_hole(&self, segment: &Segment, end: &ScanEnd, next_base: i64) {
@@ -134,7 +165,8 @@ impl Loader<'_> {
             tracing::warn!(
                 path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
                 from_offset = end.next_offset, to_offset = next_base,
-                "no batches between this segment and the next: compaction has removed them, or they are lost"
+                "no batches between this segment and the next: compaction has removed them, or \
+                 they are lost"
             );
         }
     }
@@ -144,12 +176,17 @@ impl Loader<'_> {
         if end.valid_bytes == 0 {
             return Ok(false);
         }
-        let file = segment.file(self.ring, self.dir, Part::Log).await.map_err(self.io("opening a segment in"))?;
+        let file = segment
+            .file(self.ring, self.dir, Part::Log)
+            .await
+            .map_err(self.io("opening a segment in"))?;
         let mut walk = Walk::new(self.ring, &file, 0, end.valid_bytes);
         let mut next_offset = segment.base_offset;
         while let Some(batch) = walk.next().await.map_err(self.io("reading a segment in"))? {
             let header = &batch.header;
-            if header.base_offset() != next_offset || header.record_count() != header.last_offset_delta() + 1 {
+            if header.base_offset() != next_offset
+                || header.record_count() != header.last_offset_delta() + 1
+            {
                 return Ok(true);
             }
             next_offset = header.next_offset();
@@ -157,8 +194,9 @@ impl Loader<'_> {
         Ok(false)
     }
 
-    /// The segments from `doubtful` on: reads them from the recovery point (after a clean shutdown: from the last index
-    /// entry), rebuilds what hangs on their batches, and plans the cut where they are damaged at the end.
+    /// The segments from `doubtful` on: reads them from the recovery point (after a clean shutdown:
+    /// from the last index entry), rebuilds what hangs on their batches, and plans the cut where
+    /// they are damaged at the end.
     pub(super) async fn load_doubtful(
         &self,
         segments: &mut Vec<Rc<Segment>>,
@@ -167,7 +205,8 @@ impl Loader<'_> {
     ) -> Result<Ends, LogError> {
         let Some(first) = segments.get(doubtful).cloned() else { return Ok(Ends::default()) };
         let recovery_point = if self.start.clean { i64::MAX } else { self.start.recovery_point };
-        let mut from = self.prepare(&first, recovery_point).await.map_err(self.io("reading indexes in"))?;
+        let mut from =
+            self.prepare(&first, recovery_point).await.map_err(self.io("reading indexes in"))?;
         let loaded = load_producers(
             self.ring,
             self.dir,
@@ -182,8 +221,11 @@ impl Loader<'_> {
             // Epochs that were written ahead of their batches: the batches will tell.
             epochs.truncate_from_end(from.offset);
         }
-        let mut ends =
-            Ends { log_end: from.offset, producers: loaded.producers, snapshot_offset: loaded.snapshot_offset };
+        let mut ends = Ends {
+            log_end: from.offset,
+            producers: loaded.producers,
+            snapshot_offset: loaded.snapshot_offset,
+        };
         for at in doubtful..segments.len() {
             let segment = segments[at].clone();
             if at > doubtful {
@@ -208,7 +250,9 @@ impl Loader<'_> {
                 segment.add_time_entry();
                 segment.close_files();
                 // As when it was rolled: what the segment knows of its producers outlives it.
-                self.snapshots.borrow_mut().push((next.base_offset, ends.producers.encode_snapshot()));
+                self.snapshots
+                    .borrow_mut()
+                    .push((next.base_offset, ends.producers.encode_snapshot()));
                 self.names.borrow_mut().insert(files::name(next.base_offset, files::SNAPSHOT), 0);
             } else if ends.log_end < self.floor.get() {
                 return Err(self.ends_early(&segment, &end, self.floor.get()));
@@ -221,14 +265,19 @@ impl Loader<'_> {
     /// were promised to no client. Where compaction works, holes are as they should be.
     fn has_hole_before(&self, next: Option<&Rc<Segment>>, log_end: i64) -> bool {
         let is_hole = |next: &Rc<Segment>| {
-            let in_stream = self.start.replay.iter().any(|part| part.from < next.base_offset && part.to > log_end);
+            let in_stream = self
+                .start
+                .replay
+                .iter()
+                .any(|part| part.from < next.base_offset && part.to > log_end);
             next.base_offset > log_end && (in_stream || !self.config.cleanup_policy.compact)
         };
         !self.start.clean && next.is_some_and(is_hole)
     }
 
-    /// The log ends in the segment `at`: because its batches are damaged there, or because the next ones are missing. Not
-    /// where the disk had promised to keep what follows; what does follow is kept beside the log.
+    /// The log ends in the segment `at`: because its batches are damaged there, or because the next
+    /// ones are missing. Not where the disk had promised to keep what follows; what does follow is
+    /// kept beside the log.
     async fn plan_end(
         &self,
         segments: &mut Vec<Rc<Segment>>,
@@ -237,7 +286,8 @@ impl Loader<'_> {
         damage: Option<&String>,
     ) -> Result<(), LogError> {
         let segment = segments[at].clone();
-        let lost_segments = segments[at + 1..].iter().filter(|one| self.size_of(one, Part::Log) > 0).count();
+        let lost_segments =
+            segments[at + 1..].iter().filter(|one| self.size_of(one, Part::Log) > 0).count();
         let good_behind = damage.is_some() && self.has_good_batch_behind(&segment, end).await?;
         // What was closed in order ends where it did.
         let was_closed = self.start.known_end() != i64::MAX;
@@ -250,12 +300,14 @@ impl Loader<'_> {
         }
         tracing::warn!(
             path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
-            damage = damage.map_or("batches between it and the next segment are missing", |reason| reason),
+            damage = damage.map_or("batches between it and the next segment are \
+                missing", |reason| reason),
             log_end_offset = end.next_offset, lost_segments,
             lost_bytes = self.size_of(&segment, Part::Log) - end.valid_bytes,
             "the end of the log is damaged and is cut off: {}", match self.start.replay.is_empty() {
                 true => "what was not synced before the crash is lost",
-                false => "what the commit stream has of it comes back, other records that were not synced are lost",
+                false => "what the commit stream has of it comes back, other records that were \
+                    not synced are lost",
             }
         );
         if damage.is_some() {
@@ -268,7 +320,12 @@ impl Loader<'_> {
         Ok(())
     }
 
-    async fn bad_batch(&self, segment: &Rc<Segment>, end: &ScanEnd, reason: &str) -> Result<LogError, LogError> {
+    async fn bad_batch(
+        &self,
+        segment: &Rc<Segment>,
+        end: &ScanEnd,
+        reason: &str,
+    ) -> Result<LogError, LogError> {
         let good_behind = self.has_good_batch_behind(segment, end).await?;
         let (position, offset, reason) = (end.valid_bytes, end.next_offset, reason.to_owned());
         let path = files::path(self.dir, segment.base_offset, files::LOG);
@@ -277,11 +334,21 @@ impl Loader<'_> {
 
     fn ends_early(&self, segment: &Segment, end: &ScanEnd, expected_offset: i64) -> LogError {
         let path = files::path(self.dir, segment.base_offset, files::LOG);
-        self.damaged(path, Fault::Ends { position: end.valid_bytes, end_offset: end.next_offset, expected_offset })
+        self.damaged(
+            path,
+            Fault::Ends { position: end.valid_bytes, end_offset: end.next_offset, expected_offset },
+        )
     }
 
-    async fn has_good_batch_behind(&self, segment: &Rc<Segment>, end: &ScanEnd) -> Result<bool, LogError> {
-        let file = segment.file(self.ring, self.dir, Part::Log).await.map_err(self.io("opening a segment in"))?;
+    async fn has_good_batch_behind(
+        &self,
+        segment: &Rc<Segment>,
+        end: &ScanEnd,
+    ) -> Result<bool, LogError> {
+        let file = segment
+            .file(self.ring, self.dir, Part::Log)
+            .await
+            .map_err(self.io("opening a segment in"))?;
         let scan = Scan {
             ring: self.ring,
             file: &file,
@@ -300,8 +367,15 @@ impl Loader<'_> {
             if let Some(name) = &kept_as {
                 self.names.borrow_mut().insert(name.clone(), size_bytes - valid_bytes);
             }
-            self.names.borrow_mut().insert(files::name(segment.base_offset, files::LOG), valid_bytes);
-            self.changes.add(Change::Cut(Cut { segment: segment.clone(), size_bytes, valid_bytes, kept_as }));
+            self.names
+                .borrow_mut()
+                .insert(files::name(segment.base_offset, files::LOG), valid_bytes);
+            self.changes.add(Change::Cut(Cut {
+                segment: segment.clone(),
+                size_bytes,
+                valid_bytes,
+                kept_as,
+            }));
             segment.written_bytes.set(valid_bytes as u32);
             segment.synced_bytes.set(valid_bytes as u32);
         }
@@ -311,14 +385,18 @@ impl Loader<'_> {
         for part in Part::ALL {
             segment.set_exists(
                 part,
-                self.names.borrow().contains_key(&files::name(segment.base_offset, part.extension())),
+                self.names
+                    .borrow()
+                    .contains_key(&files::name(segment.base_offset, part.extension())),
             );
         }
         let size = self.size_of(segment, Part::Log);
         let size =
-            u32::try_from(size).ok().filter(|size| *size <= i32::MAX as u32).ok_or_else(|| LogError::BadFile {
-                path: files::path(self.dir, segment.base_offset, files::LOG),
-                detail: format!("{size} bytes are more than a segment can have"),
+            u32::try_from(size).ok().filter(|size| *size <= i32::MAX as u32).ok_or_else(|| {
+                LogError::BadFile {
+                    path: files::path(self.dir, segment.base_offset, files::LOG),
+                    detail: format!("{size} bytes are more than a segment can have"),
+                }
             })?;
         segment.size_bytes.set(size);
         segment.written_bytes.set(size);
@@ -327,16 +405,22 @@ impl Loader<'_> {
     }
 
     fn size_of(&self, segment: &Segment, part: Part) -> u64 {
-        self.names.borrow().get(&files::name(segment.base_offset, part.extension())).copied().unwrap_or(0)
+        self.names
+            .borrow()
+            .get(&files::name(segment.base_offset, part.extension()))
+            .copied()
+            .unwrap_or(0)
     }
 
     pub(super) fn snapshots(&self) -> Vec<i64> {
-        let snapshot =
-            |name: &String| files::parse(name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
+        let snapshot = |name: &String| {
+            files::parse(name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at)
+        };
         self.names.borrow().keys().filter_map(snapshot).collect()
     }
 
-    /// Takes the indexes as they are; `false` where they make no sense (`sanityCheck` of Kafka's indexes).
+    /// Takes the indexes as they are; `false` where they make no sense (`sanityCheck` of Kafka's
+    /// indexes).
     async fn load_indexes(&self, segment: &Segment) -> io::Result<bool> {
         let size = u64::from(segment.size_bytes.get());
         let count = |part, entry_bytes: usize| {
@@ -344,20 +428,26 @@ impl Loader<'_> {
             bytes.is_multiple_of(entry_bytes as u64).then_some((bytes / entry_bytes as u64) as u32)
         };
         let exist = segment.exists(Part::Offsets) && segment.exists(Part::Times);
-        let counts = (count(Part::Offsets, OFFSET_ENTRY_BYTES), count(Part::Times, TIME_ENTRY_BYTES));
+        let counts =
+            (count(Part::Offsets, OFFSET_ENTRY_BYTES), count(Part::Times, TIME_ENTRY_BYTES));
         let (true, (Some(offsets), Some(times))) = (exist, counts) else { return Ok(false) };
-        let last_offset = self.last_entry(segment, Part::Offsets, OFFSET_ENTRY_BYTES, offsets).await?;
+        let last_offset =
+            self.last_entry(segment, Part::Offsets, OFFSET_ENTRY_BYTES, offsets).await?;
         let last_time = self.last_entry(segment, Part::Times, TIME_ENTRY_BYTES, times).await?;
-        if last_offset.is_some_and(|last| last.position() == 0 || u64::from(last.position()) >= size)
-            || last_time.is_some_and(|last| last.timestamp() < 0 || last.timestamp_relative_offset() > i32::MAX as u32)
+        if last_offset
+            .is_some_and(|last| last.position() == 0 || u64::from(last.position()) >= size)
+            || last_time.is_some_and(|last| {
+                last.timestamp() < 0 || last.timestamp_relative_offset() > i32::MAX as u32
+            })
             || (size > 0 && last_time.is_none() && last_offset.is_some())
         {
             return Ok(false);
         }
         *segment.offsets.borrow_mut() = Index::stored(OFFSET_ENTRY_BYTES, offsets, last_offset);
         *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, times, last_time);
-        *segment.aborted.borrow_mut() =
-            TxnIndex::stored((self.size_of(segment, Part::Aborted) / TXN_ENTRY_BYTES as u64) as u32);
+        *segment.aborted.borrow_mut() = TxnIndex::stored(
+            (self.size_of(segment, Part::Aborted) / TXN_ENTRY_BYTES as u64) as u32,
+        );
         set_max_timestamp(segment);
         segment.close_files();
         Ok(true)
@@ -382,21 +472,28 @@ impl Loader<'_> {
 
     /// Files that have the right size already are not opened for it.
     fn plan_trim(&self, segment: &Rc<Segment>) {
-        let is_exact =
-            |part: &Part| !segment.exists(*part) || self.size_of(segment, *part) == segment.index_bytes(*part);
+        let is_exact = |part: &Part| {
+            !segment.exists(*part) || self.size_of(segment, *part) == segment.index_bytes(*part)
+        };
         if ![Part::Offsets, Part::Times, Part::Aborted].iter().all(is_exact) {
             self.changes.add(Change::TrimIndexes(segment.clone()));
         }
     }
 
-    /// Keeps what the indexes of the first doubtful segment know about batches below the recovery point, as far as it
-    /// makes sense; the rest is rebuilt by the scan, which begins at the last entry that is kept.
-    async fn prepare(&self, segment: &Rc<Segment>, recovery_point: i64) -> Result<ScanFrom, io::Error> {
+    /// Keeps what the indexes of the first doubtful segment know about batches below the recovery
+    /// point, as far as it makes sense; the rest is rebuilt by the scan, which begins at the last
+    /// entry that is kept.
+    async fn prepare(
+        &self,
+        segment: &Rc<Segment>,
+        recovery_point: i64,
+    ) -> Result<ScanFrom, io::Error> {
         self.set_sizes(segment).map_err(io::Error::other)?;
         let size = u64::from(segment.size_bytes.get());
         let offsets = self.read_index(segment, Part::Offsets, OFFSET_ENTRY_BYTES).await?;
         let times = self.read_index(segment, Part::Times, TIME_ENTRY_BYTES).await?;
-        let (_, last) = index::sane_offsets(&offsets, size, recovery_point.saturating_sub(segment.base_offset));
+        let (_, last) =
+            index::sane_offsets(&offsets, size, recovery_point.saturating_sub(segment.base_offset));
         let kept_times = index::sane_times(&times, last.map_or(0, |last| last.relative_offset()));
         // Time entries may have been lost: the scan begins where the last one stands, to find later
         // ones.
@@ -406,7 +503,8 @@ impl Loader<'_> {
         if let Some(last) = kept.1 {
             let file = segment.file(self.ring, self.dir, Part::Log).await?;
             let position = u64::from(last.position());
-            let ends_as_told = |offset: i64| offset == segment.base_offset + i64::from(last.relative_offset());
+            let ends_as_told =
+                |offset: i64| offset == segment.base_offset + i64::from(last.relative_offset());
             match Walk::new(self.ring, &file, position, size).next().await {
                 Ok(Some(batch)) if ends_as_told(batch.header.last_offset()) => {
                     from = ScanFrom { position, offset: batch.header.base_offset() };
@@ -417,13 +515,15 @@ impl Loader<'_> {
                 Err(error) => return Err(error),
             }
         }
-        let is_sane = index::sane_offsets(&offsets, size, i64::MAX).0 as usize == offsets.len() / OFFSET_ENTRY_BYTES
+        let is_sane = index::sane_offsets(&offsets, size, i64::MAX).0 as usize
+            == offsets.len() / OFFSET_ENTRY_BYTES
             && index::sane_times(&times, u32::MAX).0 as usize == times.len() / TIME_ENTRY_BYTES;
         self.tell_index(segment, is_sane, recovery_point, from.position);
         let aborted = self.read_aborted(segment).await?;
         self.reset_in_memory(segment, &from, kept, &aborted);
         if from.position > 0 {
-            *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, kept_times.0, kept_times.1);
+            *segment.times.borrow_mut() =
+                Index::stored(TIME_ENTRY_BYTES, kept_times.0, kept_times.1);
             set_max_timestamp(segment);
             let file = segment.file(self.ring, self.dir, Part::Log).await?;
             if let Ok(Some(batch)) = Walk::new(self.ring, &file, 0, size).next().await {
@@ -434,27 +534,34 @@ impl Loader<'_> {
         Ok(from)
     }
 
-    /// After a stop in order the index files of the last segment are whole; after a crash they are there, once the recovery
-    /// point lies in the segment, and what they have is in order.
+    /// After a stop in order the index files of the last segment are whole; after a crash they are
+    /// there, once the recovery point lies in the segment, and what they have is in order.
     fn tell_index(&self, segment: &Segment, is_sane: bool, recovery_point: i64, from: u64) {
-        let (offset_bytes, time_bytes) = (self.size_of(segment, Part::Offsets), self.size_of(segment, Part::Times));
+        let (offset_bytes, time_bytes) =
+            (self.size_of(segment, Part::Offsets), self.size_of(segment, Part::Times));
         let is_whole = offset_bytes.is_multiple_of(OFFSET_ENTRY_BYTES as u64)
             && time_bytes.is_multiple_of(TIME_ENTRY_BYTES as u64)
             && segment.exists(Part::Offsets)
             && segment.exists(Part::Times);
         // Without entries for a beginning that has some.
-        let interval = u64::from(self.config.index_interval_bytes) + u64::from(self.config.max_message_bytes);
+        let interval =
+            u64::from(self.config.index_interval_bytes) + u64::from(self.config.max_message_bytes);
         let is_empty = offset_bytes == 0 && self.size_of(segment, Part::Log) > interval;
-        let has_lost_times = self.start.clean && time_bytes == 0 && self.size_of(segment, Part::Log) > 0;
-        if segment.base_offset < recovery_point && (!is_whole || !is_sane || is_empty || has_lost_times) {
+        let has_lost_times =
+            self.start.clean && time_bytes == 0 && self.size_of(segment, Part::Log) > 0;
+        if segment.base_offset < recovery_point
+            && (!is_whole || !is_sane || is_empty || has_lost_times)
+        {
             tracing::warn!(
                 path = %files::path(self.dir, segment.base_offset, files::LOG).display(),
-                "recovery: an index file of this segment is missing or damaged: it is built anew from byte {from} on"
+                "recovery: an index file of this segment is missing or damaged: it is built anew \
+                 from byte {from} on"
             );
         }
     }
 
-    /// After a crash: the index files have their entries up to the recovery point, or have lost them.
+    /// After a crash: the index files have their entries up to the recovery point, or have lost
+    /// them.
     fn tell_lacking(&self, segment: &Segment, expected: (u32, u32), recovery_point: i64) {
         let offsets = self.size_of(segment, Part::Offsets) / OFFSET_ENTRY_BYTES as u64;
         let times = self.size_of(segment, Part::Times) / TIME_ENTRY_BYTES as u64;
@@ -484,7 +591,12 @@ impl Loader<'_> {
         segment.set_bytes_since_entry(0);
     }
 
-    async fn read_index(&self, segment: &Segment, part: Part, entry_bytes: usize) -> io::Result<Vec<u8>> {
+    async fn read_index(
+        &self,
+        segment: &Segment,
+        part: Part,
+        entry_bytes: usize,
+    ) -> io::Result<Vec<u8>> {
         let size = self.size_of(segment, part);
         if size == 0 || size > MAX_INDEX_BYTES {
             return Ok(Vec::new());
@@ -499,14 +611,29 @@ impl Loader<'_> {
         Ok(bytes.chunks_exact(TXN_ENTRY_BYTES).map_while(AbortedTransaction::decode).collect())
     }
 
-    /// Reads a segment from a position where a batch begins, and takes nothing of it. Checksums are checked from an offset on.
-    async fn scan_plainly(&self, segment: &Segment, from: u64, check_from: i64) -> Result<ScanEnd, LogError> {
+    /// Reads a segment from a position where a batch begins, and takes nothing of it. Checksums are
+    /// checked from an offset on.
+    async fn scan_plainly(
+        &self,
+        segment: &Segment,
+        from: u64,
+        check_from: i64,
+    ) -> Result<ScanEnd, LogError> {
         let from = ScanFrom { position: from, offset: segment.base_offset };
-        let scanned = scan(self.ring, self.dir, segment, &from, &self.expected(segment, check_from), &mut |_| {}).await;
+        let scanned = scan(
+            self.ring,
+            self.dir,
+            segment,
+            &from,
+            &self.expected(segment, check_from),
+            &mut |_| {},
+        )
+        .await;
         scanned.map_err(self.io("reading a segment in"))
     }
 
-    /// Scans a doubtful segment; its batches go into epochs and producer state as they did when they were appended.
+    /// Scans a doubtful segment; its batches go into epochs and producer state as they did when
+    /// they were appended.
     async fn scan_into(
         &self,
         segment: &Rc<Segment>,
@@ -538,19 +665,31 @@ impl Loader<'_> {
             }
             super::append::take_producer(&mut ends.producers, batch, segment);
         };
-        let scanned =
-            scan(self.ring, self.dir, segment, from, &self.expected(segment, recovery_point), &mut take).await;
+        let scanned = scan(
+            self.ring,
+            self.dir,
+            segment,
+            from,
+            &self.expected(segment, recovery_point),
+            &mut take,
+        )
+        .await;
         let end = scanned.map_err(self.io("reading a segment in"))?;
         self.tell_lacking(segment, expected, recovery_point);
         if let Some((offset, epoch)) = contradicted {
             let path = self.dir.join(files::LEADER_EPOCHS);
             tracing::error!(
                 path = %path.display(), offset, epoch,
-                "this file is damaged: it has a later epoch for the offset than its batch. Stop the broker and type \
+                "this file is damaged: it has a later epoch for the offset than its batch. Stop \
+                 the broker and type \
                  `millstream log check {}`", super::log_dir_of(&path).display()
             );
         }
-        assert_eq!(u64::from(segment.size_bytes.get()), end.valid_bytes, "the books hold what was scanned");
+        assert_eq!(
+            u64::from(segment.size_bytes.get()),
+            end.valid_bytes,
+            "the books hold what was scanned"
+        );
         ends.log_end = end.next_offset;
         Ok(end)
     }
@@ -587,7 +726,9 @@ pub(super) async fn rebuild_indexes(
     reset_indexes(segment);
     segment.trim_indexes(ring, dir).await?;
     let from = ScanFrom { position: 0, offset: segment.base_offset };
-    let mut take = |batch: &Batch<'_>| segment.add_batch(batch, batch.size_bytes() as u32, config.index_interval_bytes);
+    let mut take = |batch: &Batch<'_>| {
+        segment.add_batch(batch, batch.size_bytes() as u32, config.index_interval_bytes)
+    };
     scan(ring, dir, segment, &from, &Expected::of_segment(segment.base_offset), &mut take).await?;
     segment.add_time_entry();
     segment.flush_indexes(ring, dir, true).await?;
@@ -622,7 +763,8 @@ pub(super) struct LoadedProducers {
     pub snapshot_offset: i64,
 }
 
-/// The producer state at offset `end`: the newest snapshot at or below it that can be read, and the batches since.
+/// The producer state at offset `end`: the newest snapshot at or below it that can be read, and the
+/// batches since.
 pub(super) async fn load_producers(
     ring: &Ring,
     dir: &Path,
@@ -633,7 +775,8 @@ pub(super) async fn load_producers(
 ) -> io::Result<LoadedProducers> {
     snapshots.retain(|at| *at <= end);
     snapshots.sort_unstable();
-    // Not from the log start: producers whose records were deleted are remembered as long as there is a trace of them.
+    // Not from the log start: producers whose records were deleted are remembered as long as there
+    // is a trace of them.
     let first = segments.first().map_or(0, |segment| segment.base_offset);
     let mut loaded = LoadedProducers { producers: ProducerStates::new(first), snapshot_offset: -1 };
     while let Some(at) = snapshots.pop() {
@@ -645,7 +788,8 @@ pub(super) async fn load_producers(
                 break;
             }
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "a producer snapshot is damaged: an older one is used");
+                tracing::warn!(path = %path.display(), %error, "a producer snapshot is damaged: \
+                    an older one is used");
             }
         }
     }
@@ -681,8 +825,10 @@ async fn replay(
             break;
         }
         if batch.header.next_offset() > from && batch.header.has_producer_id() {
-            let bytes = ring.read_exact_at(&file, batch.position, batch.size_bytes as usize).await?;
-            let parsed = Batch::parse(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            let bytes =
+                ring.read_exact_at(&file, batch.position, batch.size_bytes as usize).await?;
+            let parsed = Batch::parse(&bytes)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             producers.apply(&parsed);
         }
     }

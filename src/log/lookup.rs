@@ -1,6 +1,8 @@
-//! Finding places in the log: positions of offsets, offsets of timestamps and epochs, aborted transactions.
+//! Finding places in the log: positions of offsets, offsets of timestamps and epochs, aborted
+//! transactions.
 //!
-//! Lives on the core of the log. Indexes answer from memory where they can, from their files where not.
+//! Lives on the core of the log. Indexes answer from memory where they can, from their files where
+//! not.
 
 use super::{
     Log, files,
@@ -18,8 +20,8 @@ use protocol::{
 use ring::{File, Ring};
 use std::{io, path::Path, rc::Rc};
 
-/// How far a batch may unpack while its records are searched for a timestamp: as far as any was allowed to when it was
-/// appended. Only a piece of it is in memory.
+/// How far a batch may unpack while its records are searched for a timestamp: as far as any was
+/// allowed to when it was appended. Only a piece of it is in memory.
 const MAX_UNPACKED_BYTES: usize = i32::MAX as usize;
 /// Entries of a transaction index read at once.
 const TXN_ENTRIES_AT_ONCE: u32 = 1024;
@@ -34,7 +36,12 @@ pub struct TimestampOffsetEpoch {
 
 impl Log {
     /// The last entry of the segment's offset index with `key <= target`.
-    pub(super) async fn offset_entry(&self, segment: &Segment, key: Key, target: i64) -> io::Result<Option<Entry>> {
+    pub(super) async fn offset_entry(
+        &self,
+        segment: &Segment,
+        key: Key,
+        target: i64,
+    ) -> io::Result<Option<Entry>> {
         Ok(self.search(segment, Part::Offsets, key, target).await?.map(|(entry, _)| entry))
     }
 
@@ -55,11 +62,17 @@ impl Log {
     }
 
     /// The batch of the segment's file that holds `offset`, or the first one after it.
-    pub(super) async fn locate(&self, segment: &Segment, file: &File, offset: i64) -> io::Result<Option<Located>> {
+    pub(super) async fn locate(
+        &self,
+        segment: &Segment,
+        file: &File,
+        offset: i64,
+    ) -> io::Result<Option<Located>> {
         self.locate_before(segment, file, offset, u64::from(segment.written_bytes.get())).await
     }
 
-    /// The same among the batches before `end`. An index entry that leads into a batch, or past the offset, is not believed.
+    /// The same among the batches before `end`. An index entry that leads into a batch, or past the
+    /// offset, is not believed.
     pub(super) async fn locate_before(
         &self,
         segment: &Segment,
@@ -71,7 +84,11 @@ impl Log {
         let mut walk = Walk::new(&self.0.ring, file, from, end);
         match walk.next().await {
             Ok(Some(first)) if from == 0 || first.header.base_offset() <= offset => {
-                if first.header.next_offset() > offset { Ok(Some(first)) } else { walk.seek(offset).await }
+                if first.header.next_offset() > offset {
+                    Ok(Some(first))
+                } else {
+                    walk.seek(offset).await
+                }
             }
             Ok(None) if from == 0 || from == end => Ok(None),
             Err(error) if from == 0 || error.kind() != io::ErrorKind::InvalidData => Err(error),
@@ -79,7 +96,8 @@ impl Log {
                 let path = files::path(&self.dir(), segment.base_offset, files::OFFSET_INDEX);
                 tracing::error!(
                     path = %path.display(), offset, position = from,
-                    "this index is damaged: it leads to a place where the record's batch is not. The segment is read from \
+                    "this index is damaged: it leads to a place where the record's batch is not. \
+                     The segment is read from \
                      its beginning instead. Stop the broker and type `millstream log check {}`",
                     log_dir_of(&path).display()
                 );
@@ -88,12 +106,17 @@ impl Log {
         }
     }
 
-    /// The first record at or after the log start whose timestamp is `timestamp` or later (ListOffsets).
-    pub async fn offset_for_timestamp(&self, timestamp: i64) -> io::Result<Option<TimestampOffsetEpoch>> {
+    /// The first record at or after the log start whose timestamp is `timestamp` or later
+    /// (ListOffsets).
+    pub async fn offset_for_timestamp(
+        &self,
+        timestamp: i64,
+    ) -> io::Result<Option<TimestampOffsetEpoch>> {
         self.wait_written().await?;
         let start = self.log_start_offset();
         for segment in self.segments() {
-            // The segment's latest records may lie below the log start: then the next one is searched.
+            // The segment's latest records may lie below the log start: then the next one is
+            // searched.
             if segment.max_timestamp.get().timestamp >= timestamp
                 && let Some(found) = self.search_timestamp(&segment, timestamp, start).await?
             {
@@ -112,7 +135,8 @@ impl Log {
         if segment.written_bytes.get() == 0 {
             return Ok(None);
         }
-        // Nothing up to the entry's offset is later than the entry's timestamp, which is not later than ours.
+        // Nothing up to the entry's offset is later than the entry's timestamp, which is not later
+        // than ours.
         let entry = self.search(segment, Part::Times, Key::Timestamp, timestamp).await?;
         let known = entry.map_or(0, |(entry, _)| i64::from(entry.timestamp_relative_offset()));
         let from = self.position_before(segment, (segment.base_offset + known).max(start)).await?;
@@ -136,7 +160,9 @@ impl Log {
         let mut best: Option<Rc<Segment>> = None;
         for segment in self.segments() {
             let timestamp = segment.max_timestamp.get().timestamp;
-            if timestamp > best.as_ref().map_or(NO_TIMESTAMP, |best| best.max_timestamp.get().timestamp) {
+            if timestamp
+                > best.as_ref().map_or(NO_TIMESTAMP, |best| best.max_timestamp.get().timestamp)
+            {
                 best = Some(segment);
             }
         }
@@ -154,21 +180,26 @@ impl Log {
         located: &Located,
         matches: impl Fn(i64, i64) -> bool,
     ) -> io::Result<Option<TimestampOffsetEpoch>> {
-        let bytes = self.0.ring.read_exact_at(file, located.position, located.size_bytes as usize).await?;
+        let bytes =
+            self.0.ring.read_exact_at(file, located.position, located.size_bytes as usize).await?;
         let bytes = Rc::new(bytes);
         let invalid = |error: RecordsError| io::Error::new(io::ErrorKind::InvalidData, error);
         let batch = Batch::parse(&bytes).map_err(invalid)?;
         let codec = batch.compression().map_err(invalid)?;
-        let mut unpacking = Unpacking::new(codec, bytes.clone(), BATCH_HEADER_BYTES, MAX_UNPACKED_BYTES)
-            .map_err(|error| invalid(error.into()))?;
+        let mut unpacking =
+            Unpacking::new(codec, bytes.clone(), BATCH_HEADER_BYTES, MAX_UNPACKED_BYTES)
+                .map_err(|error| invalid(error.into()))?;
         let mut walk = PieceWalk::new(&batch).map_err(invalid)?;
         let (mut found, mut piece) = (None, Vec::new());
         let mut budget = TurnBudget::new(&self.0.ring);
         loop {
-            let more = unpacking.next(&mut piece, PIECE_BYTES).map_err(|error| invalid(error.into()))?;
+            let more =
+                unpacking.next(&mut piece, PIECE_BYTES).map_err(|error| invalid(error.into()))?;
             let visited = walk.feed(&piece, |_, outline| {
-                let (timestamp, offset) =
-                    (outline.timestamp(&batch), batch.base_offset() + i64::from(outline.offset_delta));
+                let (timestamp, offset) = (
+                    outline.timestamp(&batch),
+                    batch.base_offset() + i64::from(outline.offset_delta),
+                );
                 if found.is_none() && matches(timestamp, offset) {
                     let leader_epoch = batch.partition_leader_epoch();
                     found = Some(TimestampOffsetEpoch { timestamp, offset, leader_epoch });
@@ -188,11 +219,19 @@ impl Log {
     }
 
     /// The aborted transactions that records in `from..to` may belong to.
-    pub async fn aborted_transactions(&self, from: i64, to: i64) -> io::Result<Vec<AbortedTransaction>> {
+    pub async fn aborted_transactions(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> io::Result<Vec<AbortedTransaction>> {
         let mut found = Vec::new();
-        let Some((first, _)) = self.segment_of(from.max(self.log_start_offset())) else { return Ok(found) };
+        let Some((first, _)) = self.segment_of(from.max(self.log_start_offset())) else {
+            return Ok(found);
+        };
         for segment in self.segments() {
-            if segment.base_offset >= first.base_offset && self.collect_aborted(&segment, from, to, &mut found).await? {
+            if segment.base_offset >= first.base_offset
+                && self.collect_aborted(&segment, from, to, &mut found).await?
+            {
                 break;
             }
         }
@@ -221,12 +260,24 @@ impl Log {
         Ok(txn_index::collect(pending.into_iter(), from, to, found))
     }
 
-    pub(super) async fn read_aborted(&self, file: &File, at: u32, count: u32) -> io::Result<Vec<AbortedTransaction>> {
+    pub(super) async fn read_aborted(
+        &self,
+        file: &File,
+        at: u32,
+        count: u32,
+    ) -> io::Result<Vec<AbortedTransaction>> {
         let position = u64::from(at) * txn_index::ENTRY_BYTES as u64;
-        let bytes = self.0.ring.read_exact_at(file, position, count as usize * txn_index::ENTRY_BYTES).await?;
+        let bytes = self
+            .0
+            .ring
+            .read_exact_at(file, position, count as usize * txn_index::ENTRY_BYTES)
+            .await?;
         let decode = |entry: &[u8]| {
             AbortedTransaction::decode(entry).ok_or_else(|| {
-                io::Error::new(io::ErrorKind::InvalidData, "a transaction index entry has an unknown version")
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a transaction index entry has an unknown version",
+                )
             })
         };
         bytes.chunks_exact(txn_index::ENTRY_BYTES).map(decode).collect()
@@ -258,7 +309,12 @@ async fn search(
 }
 
 /// The position of a batch at or before the one that holds `offset`.
-pub(super) async fn position_before(ring: &Ring, dir: &Path, segment: &Segment, offset: i64) -> io::Result<u64> {
+pub(super) async fn position_before(
+    ring: &Ring,
+    dir: &Path,
+    segment: &Segment,
+    offset: i64,
+) -> io::Result<u64> {
     let relative = offset - segment.base_offset;
     let found = search(ring, dir, segment, Part::Offsets, Key::Offset, relative).await?;
     Ok(found.map_or(0, |(entry, _)| u64::from(entry.position())))

@@ -1,11 +1,13 @@
 //! Cutting a damaged log to its last good point, as `millstream log repair` is asked to.
 //!
-//! [`plan`] decides and is pure: what was read in, what stays and what goes out. [`Plan::carry_out`] does it. Nothing is
-//! removed: segments and index files that go get another name in their folder (`NAME.aside-NUMBER`, which neither Apache
-//! Kafka nor this broker takes for a part of the log), and the end of a file that is cut is copied to such a file before.
+//! [`plan`] decides and is pure: what was read in, what stays and what goes out.
+//! [`Plan::carry_out`] does it. Nothing is removed: segments and index files that go get another
+//! name in their folder (`NAME.aside-NUMBER`, which neither Apache Kafka nor this broker takes for
+//! a part of the log), and the end of a file that is cut is copied to such a file before.
 //!
-//! Owns: nothing. Lives on the thread of `millstream log`. Never: runs beside a broker. After a kill in the middle of it
-//! another run finds the rest to do: what goes goes from the end on, so that what stays is always the beginning.
+//! Owns: nothing. Lives on the thread of `millstream log`. Never: runs beside a broker. After a
+//! kill in the middle of it another run finds the rest to do: what goes goes from the end on, so
+//! that what stays is always the beginning.
 
 use super::{
     LogConfig, LogError,
@@ -30,7 +32,8 @@ pub struct Plan {
     cut: Option<(i64, u64, u64)>,
     /// Base offsets of the segments that go as a whole.
     aside: Vec<i64>,
-    /// Other files of the folder that go: indexes that contradict the batches, text files that cannot be read.
+    /// Other files of the folder that go: indexes that contradict the batches, text files that
+    /// cannot be read.
     pub files: Vec<String>,
     /// The leader epochs are written anew from the batches.
     pub epochs: Option<Vec<(i32, i64)>>,
@@ -50,17 +53,20 @@ pub struct Known {
     pub compact: bool,
 }
 
-/// Where a damaged log is cut. A hole is a cut: what lies behind it goes. Only where nothing good lies before the first hole
-/// or damage does the log begin behind it.
+/// Where a damaged log is cut. A hole is a cut: what lies behind it goes. Only where nothing good
+/// lies before the first hole or damage does the log begin behind it.
 pub fn plan(look: &LogLook, known: Known) -> Plan {
     let segments = &look.segments;
     let is_void = |one: &SegmentLook| one.valid_bytes == 0;
     let first = segments.iter().position(|one| !is_void(one));
-    let mut aside: Vec<i64> = segments[..first.unwrap_or(segments.len())].iter().map(|one| one.base_offset).collect();
+    let mut aside: Vec<i64> =
+        segments[..first.unwrap_or(segments.len())].iter().map(|one| one.base_offset).collect();
     let Some(first) = first else { return nothing_left(look, known, aside) };
     let log_start = segments[first].base_offset;
     let mut gone = Vec::new();
-    if log_start > known.log_start && (first > 0 || known.missing.is_some_and(|base| base < log_start)) {
+    if log_start > known.log_start
+        && (first > 0 || known.missing.is_some_and(|base| base < log_start))
+    {
         gone.push((known.log_start, log_start));
     }
     let (mut last, mut cut) = (first, None);
@@ -72,8 +78,10 @@ pub fn plan(look: &LogLook, known: Known) -> Plan {
             break;
         }
         let Some(next) = segments.get(at + 1) else { break };
-        let is_missing = known.missing.is_some_and(|base| one.base_offset < base && base < next.base_offset);
-        let has_hole = next.base_offset > one.next_offset && (is_missing || !(known.compact || one.is_compacted));
+        let is_missing =
+            known.missing.is_some_and(|base| one.base_offset < base && base < next.base_offset);
+        let has_hole = next.base_offset > one.next_offset
+            && (is_missing || !(known.compact || one.is_compacted));
         if has_hole || next.base_offset < one.next_offset {
             break;
         }
@@ -84,7 +92,16 @@ pub fn plan(look: &LogLook, known: Known) -> Plan {
     if reached > log_end || cut.is_some() {
         gone.push((log_end, reached.max(log_end + 1)));
     }
-    Plan { log_start, log_end, gone, cut, aside, files: Vec::new(), epochs: None, begins_anew: false }
+    Plan {
+        log_start,
+        log_end,
+        gone,
+        cut,
+        aside,
+        files: Vec::new(),
+        epochs: None,
+        begins_anew: false,
+    }
 }
 
 /// Nothing good is left. The log goes on where it had got to, so that no offset is used twice.
@@ -92,7 +109,16 @@ fn nothing_left(look: &LogLook, known: Known, aside: Vec<i64>) -> Plan {
     let bases = look.segments.iter().map(|one| one.base_offset);
     let log_end = bases.max().unwrap_or(0).max(known.floor).max(known.log_start);
     let gone = vec![(known.log_start, log_end)];
-    Plan { log_start: log_end, log_end, gone, cut: None, aside, files: Vec::new(), epochs: None, begins_anew: true }
+    Plan {
+        log_start: log_end,
+        log_end,
+        gone,
+        cut: None,
+        aside,
+        files: Vec::new(),
+        epochs: None,
+        begins_anew: true,
+    }
 }
 
 impl Plan {
@@ -133,8 +159,14 @@ impl Plan {
         self.cut.is_some() || !self.aside.is_empty() || !self.gone.is_empty() || self.begins_anew
     }
 
-    /// Does it, and says each change with `say`. The recovery point is the caller's to lower, afterwards.
-    pub async fn carry_out(&self, ring: &Ring, dir: &Path, say: &dyn Fn(String)) -> Result<(), LogError> {
+    /// Does it, and says each change with `say`. The recovery point is the caller's to lower,
+    /// afterwards.
+    pub async fn carry_out(
+        &self,
+        ring: &Ring,
+        dir: &Path,
+        say: &dyn Fn(String),
+    ) -> Result<(), LogError> {
         let entries = ring.read_dir(dir).await.map_err(LogError::io("listing", dir))?;
         let names: BTreeSet<String> = entries.into_iter().map(|entry| entry.name).collect();
         for (text, change) in self.changes(&names) {
@@ -145,7 +177,9 @@ impl Plan {
             let path = dir.join(files::LEADER_EPOCHS);
             say(format!("{} is written anew from the batches", files::LEADER_EPOCHS));
             let text = checkpoint::format_epochs(epochs);
-            ring.write_file_atomically(&path, text.into()).await.map_err(LogError::io("writing", path))?;
+            ring.write_file_atomically(&path, text.into())
+                .await
+                .map_err(LogError::io("writing", path))?;
         }
         ring.sync_dir(dir).await.map_err(LogError::io("syncing", dir))
     }
@@ -161,7 +195,13 @@ impl Plan {
         let mut changes = Vec::new();
         let mut goes: Vec<String> = Vec::new();
         for base in self.aside.iter().rev() {
-            for kind in [files::LOG, files::OFFSET_INDEX, files::TIME_INDEX, files::TXN_INDEX, files::SNAPSHOT] {
+            for kind in [
+                files::LOG,
+                files::OFFSET_INDEX,
+                files::TIME_INDEX,
+                files::TXN_INDEX,
+                files::SNAPSHOT,
+            ] {
                 goes.push(files::name(*base, kind));
             }
         }
@@ -175,15 +215,22 @@ impl Plan {
             segment.set_exists(Part::Log, true);
             let (name, lost) = (files::name(base, files::LOG), size_bytes - valid_bytes);
             let kept_as = aside(&name);
-            let text = format!("{name} is cut to {valid_bytes} bytes; the {lost} bytes behind are kept in {kept_as}");
+            let text = format!(
+                "{name} is cut to {valid_bytes} bytes; the {lost} bytes behind are kept in \
+                 {kept_as}"
+            );
             let cut = Cut { segment, size_bytes, valid_bytes, kept_as: Some(kept_as) };
             changes.push((text, Change::Cut(cut)));
             // A start builds them anew from the batches that are left.
-            goes.extend([files::OFFSET_INDEX, files::TIME_INDEX, files::TXN_INDEX].map(|kind| files::name(base, kind)));
+            goes.extend(
+                [files::OFFSET_INDEX, files::TIME_INDEX, files::TXN_INDEX]
+                    .map(|kind| files::name(base, kind)),
+            );
         }
         goes.extend(self.files.iter().cloned());
         let mut moved = BTreeSet::new();
-        let goes = goes.into_iter().filter(|name| names.contains(name) && moved.insert(name.clone()));
+        let goes =
+            goes.into_iter().filter(|name| names.contains(name) && moved.insert(name.clone()));
         let mut all = Vec::new();
         for from in goes {
             let to = aside(&from);
@@ -191,7 +238,10 @@ impl Plan {
         }
         all.append(&mut changes);
         if self.begins_anew {
-            let text = format!("nothing good is left: the log is empty, and goes on at offset {}", self.log_end);
+            let text = format!(
+                "nothing good is left: the log is empty, and goes on at offset {}",
+                self.log_end
+            );
             all.push((text, Change::CreateSegment(Rc::new(Segment::new(self.log_end, 0)))));
         }
         all
@@ -217,7 +267,12 @@ mod tests {
     }
 
     fn damaged(base_offset: i64, next_offset: i64) -> SegmentLook {
-        let damage = Fault::BadBatch { position: 0, offset: next_offset, reason: String::new(), good_behind: false };
+        let damage = Fault::BadBatch {
+            position: 0,
+            offset: next_offset,
+            reason: String::new(),
+            good_behind: false,
+        };
         let whole = segment(base_offset, next_offset);
         SegmentLook { size_bytes: whole.size_bytes + 300, damage: Some(damage), ..whole }
     }
@@ -231,7 +286,10 @@ mod tests {
         let known = Known { floor: 30, ..Known::default() };
         let cut = of(vec![segment(0, 10), damaged(10, 14), segment(20, 30)], known);
         assert_eq!((cut.log_start, cut.log_end), (0, 14));
-        assert_eq!((cut.cut, &cut.aside[..], &cut.gone[..]), (Some((10, 700, 400)), &[20][..], &[(14, 30)][..]));
+        assert_eq!(
+            (cut.cut, &cut.aside[..], &cut.gone[..]),
+            (Some((10, 700, 400)), &[20][..], &[(14, 30)][..])
+        );
         let hole = of(vec![segment(0, 10), segment(20, 30)], known);
         assert_eq!((hole.log_end, hole.cut, &hole.aside[..]), (10, None, &[20][..]));
         let short = of(vec![segment(0, 10)], known);
@@ -273,13 +331,23 @@ mod tests {
     fn what_goes_gets_a_name_of_its_own() {
         let known = Known { floor: 30, ..Known::default() };
         let plan = of(vec![segment(0, 10), damaged(10, 14), segment(20, 30)], known);
-        let names = ["log", "index"].iter().flat_map(|kind| [0, 10, 20].map(|base| files::name(base, kind)));
+        let names = ["log", "index"]
+            .iter()
+            .flat_map(|kind| [0, 10, 20].map(|base| files::name(base, kind)));
         let names = names.chain([files::name(20, "snapshot"), files::name(10, "snapshot")]);
-        let names: BTreeSet<String> = names.chain(["00000000000000000020.log.aside-0".to_owned()]).collect();
+        let names: BTreeSet<String> =
+            names.chain(["00000000000000000020.log.aside-0".to_owned()]).collect();
         let said: Vec<String> = plan.changes(&names).into_iter().map(|(text, _)| text).collect();
         assert!(said[0].contains("kept as 00000000000000000020.log.aside-1"), "{said:?}");
         assert!(said.iter().any(|one| one.starts_with("00000000000000000010.index ")), "{said:?}");
-        assert!(!said.iter().any(|one| one.starts_with("00000000000000000010.snapshot")), "{said:?}");
-        assert!(said.last().is_some_and(|one| one.contains("is cut to 400 bytes; the 300 bytes behind")), "{said:?}");
+        assert!(
+            !said.iter().any(|one| one.starts_with("00000000000000000010.snapshot")),
+            "{said:?}"
+        );
+        assert!(
+            said.last()
+                .is_some_and(|one| one.contains("is cut to 400 bytes; the 300 bytes behind")),
+            "{said:?}"
+        );
     }
 }

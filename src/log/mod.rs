@@ -1,15 +1,16 @@
 //! The log of one partition: Apache Kafka's files, byte for byte.
 //!
-//! Owns: the segments of a partition, its offsets, producer state and leader epochs, and the files that hold them.
-//! Lives on: the core that leads or follows the partition; nothing here crosses cores but the [`ring::File`]s that a
-//! read hands out. Never: knows sockets or requests, takes a lock, or waits in an append.
+//! Owns: the segments of a partition, its offsets, producer state and leader epochs, and the files
+//! that hold them. Lives on: the core that leads or follows the partition; nothing here crosses
+//! cores but the [`ring::File`]s that a read hands out. Never: knows sockets or requests, takes a
+//! lock, or waits in an append.
 //!
-//! Appends decide and take effect in memory at once; [`Log::write_gathered`] carries everything appended in a turn to
-//! the page cache with one system call; [`Log::sync`] to the disk. Records that are in memory only
-//! stay readable there.
+//! Appends decide and take effect in memory at once; [`Log::write_gathered`] carries everything
+//! appended in a turn to the page cache with one system call; [`Log::sync`] to the disk. Records
+//! that are in memory only stay readable there.
 //!
-//! Offsets of a log, from low to high:
-//! `log_start <= recovery_point <= synced <= durable <= written <= log_end`, and `log_start <= high_watermark <= log_end`.
+//! Offsets of a log, from low to high: `log_start <= recovery_point <= synced <= durable <= written
+//! <= log_end`, and `log_start <= high_watermark <= log_end`.
 
 mod append;
 mod changes;
@@ -48,7 +49,10 @@ pub(crate) mod tests;
 pub use append::AppendInfo;
 pub use checkpoint::{MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEntry};
 pub use config::{CleanupPolicy, Durability, LogConfig};
-pub use dir::{Checkpoints, LogDir, LostCheckpoint, PartitionDir, StrayDir, bring_back, read_topic_id, set_aside};
+pub use dir::{
+    Checkpoints, LogDir, LostCheckpoint, PartitionDir, StrayDir, bring_back, read_topic_id,
+    set_aside,
+};
 pub use epochs::LeaderEpochs;
 pub use error::{AppendError, Fault, LogError, ReadError, log_dir_of, remedy};
 pub use fast_start::LogState;
@@ -56,7 +60,8 @@ pub use files::{create_dir_durably, parse_partition_dir, parse_segment, parse_st
 pub use gate::{Gate, Slots};
 pub use lookup::TimestampOffsetEpoch;
 pub use producers::{
-    AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates, VerificationGuard,
+    AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates,
+    VerificationGuard,
 };
 pub use read::{ReadData, ReadPart, ReadParts};
 pub use recovery::{LogStart, Opening};
@@ -144,7 +149,8 @@ impl Log {
     pub fn attach(&self, stream: &Rc<Stream>) {
         *self.0.stream.borrow_mut() = Rc::downgrade(stream);
     }
-    /// From now on its writes do not hold up the core: they are left to the ring, so many of a directory at a time.
+    /// From now on its writes do not hold up the core: they are left to the ring, so many of a
+    /// directory at a time.
     pub fn write_behind(&self, slots: &Rc<Slots>) {
         self.0.writer.write_behind(slots);
     }
@@ -187,7 +193,8 @@ impl Log {
             Durability::Os => self.written_offset(),
         }
     }
-    /// Where recovery begins after a crash: everything below is on the disk with all that helps to read it.
+    /// Where recovery begins after a crash: everything below is on the disk with all that helps to
+    /// read it.
     pub fn recovery_point(&self) -> i64 {
         self.0.recovery_point.get()
     }
@@ -207,7 +214,11 @@ impl Log {
     /// The first offset that a transaction has not decided yet, or the high watermark.
     pub fn last_stable_offset(&self) -> i64 {
         let high_watermark = self.0.high_watermark.get();
-        self.0.producers.borrow().first_unstable_offset().map_or(high_watermark, |offset| offset.min(high_watermark))
+        self.0
+            .producers
+            .borrow()
+            .first_unstable_offset()
+            .map_or(high_watermark, |offset| offset.min(high_watermark))
     }
 
     pub fn size_bytes(&self) -> u64 {
@@ -237,7 +248,8 @@ impl Log {
         self.0.epochs.borrow()
     }
 
-    /// The largest epoch up to `epoch` and the offset after its last record; -1 and -1 where there is none.
+    /// The largest epoch up to `epoch` and the offset after its last record; -1 and -1 where there
+    /// is none.
     pub fn end_of_epoch(&self, epoch: i32) -> (i32, i64) {
         self.epochs().end_offset_for(epoch, self.log_end_offset()).unwrap_or((-1, -1))
     }
@@ -248,18 +260,21 @@ impl Log {
         self.0.producers.borrow_mut().remove_expired(now_ms, expiration_ms);
     }
 
-    /// Gives back the memory and the descriptors of segments that were not used since the last call. `keep_active`: but
-    /// for the file that is appended to, so that an append after a pause does not wait for it to be opened.
+    /// Gives back the memory and the descriptors of segments that were not used since the last
+    /// call. `keep_active`: but for the file that is appended to, so that an append after a pause
+    /// does not wait for it to be opened.
     pub fn release_unused(&self, keep_active: bool) {
         let segments = self.0.segments.borrow();
-        for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| !segment.take_used()) {
+        for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| !segment.take_used())
+        {
             segment.offsets.borrow_mut().release_memory();
             segment.times.borrow_mut().release_memory();
             segment.close_idle_files(keep_active && at + 1 == segments.len());
         }
     }
 
-    /// Gives back every descriptor that nothing needs at this moment. What needs one later opens the file again.
+    /// Gives back every descriptor that nothing needs at this moment. What needs one later opens
+    /// the file again.
     pub fn close_idle_files(&self) {
         self.0.segments.borrow().iter().for_each(|segment| segment.close_idle_files(false));
     }
@@ -287,6 +302,8 @@ impl Log {
 
     fn next_segment(&self, base_offset: i64) -> Option<Rc<Segment>> {
         let segments = self.0.segments.borrow();
-        segments.get(segments.partition_point(|segment| segment.base_offset <= base_offset)).cloned()
+        segments
+            .get(segments.partition_point(|segment| segment.base_offset <= base_offset))
+            .cloned()
     }
 }

@@ -1,8 +1,9 @@
-//! What one partition remembers of its producers: enough to recognise a repeated batch, refuse a gap or a fenced
-//! producer, and know which transactions are open (KIP-98, KIP-447, KIP-890).
+//! What one partition remembers of its producers: enough to recognise a repeated batch, refuse a
+//! gap or a fenced producer, and know which transactions are open (KIP-98, KIP-447, KIP-890).
 //!
-//! Owns: the state in memory and the bytes of its `.snapshot` file. Lives on the core of its log. Never: does I/O, reads
-//! the clock, or decides which snapshot to load. Semantics: `ProducerStateManager` and `ProducerAppendInfo`.
+//! Owns: the state in memory and the bytes of its `.snapshot` file. Lives on the core of its log.
+//! Never: does I/O, reads the clock, or decides which snapshot to load. Semantics:
+//! `ProducerStateManager` and `ProducerAppendInfo`.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +18,13 @@ use protocol::records::{
 use protocol::{DecodeError, ErrorCode, Reader};
 use rustc_hash::FxHashMap;
 
-/// Batches of a producer that are recognised when they come again: as many as a client may have in flight.
+/// Batches of a producer that are recognised when they come again: as many as a client may have in
+/// flight.
 const RECENT_BATCHES: usize = 5;
 /// A transaction is late when it is open for this long after its timeout.
 const LATE_TRANSACTION_BUFFER_MS: i64 = 5 * 60 * 1000;
-/// Snapshot file: version i16, CRC-32C u32 of what follows, then the entries (schema ProducerSnapshot).
+/// Snapshot file: version i16, CRC-32C u32 of what follows, then the entries (schema
+/// ProducerSnapshot).
 const SNAPSHOT_VERSION: i16 = 1;
 const SNAPSHOT_CRC_OFFSET: usize = 2;
 const SNAPSHOT_ENTRIES_OFFSET: usize = 6;
@@ -38,7 +41,8 @@ fn refuse<T>(error: ErrorCode, message: String) -> Result<T, ProducerError> {
     Err(ProducerError { error, message })
 }
 
-/// A `.snapshot` file that cannot be used. The state can be rebuilt from an older one, or from the log.
+/// A `.snapshot` file that cannot be used. The state can be rebuilt from an older one, or from the
+/// log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
     #[error("the snapshot has version {0}, which is unknown")]
@@ -59,11 +63,12 @@ pub struct VerificationGuard(u64);
 #[derive(Debug, Clone, Copy)]
 pub struct AppendContext {
     pub origin: AppendOrigin,
-    /// `transaction.partition.verification.enable`: the first batch of a transaction needs the guard that
-    /// [`ProducerStates::begin_verification`] gave out.
+    /// `transaction.partition.verification.enable`: the first batch of a transaction needs the
+    /// guard that [`ProducerStates::begin_verification`] gave out.
     pub verification_required: bool,
     pub guard: Option<VerificationGuard>,
-    /// Of the coordinator that sent a marker: from 2 on, a marker carries a newer epoch than its transaction.
+    /// Of the coordinator that sent a marker: from 2 on, a marker carries a newer epoch than its
+    /// transaction.
     pub transaction_version: i16,
 }
 
@@ -87,7 +92,8 @@ pub struct CompletedTransaction {
     /// Of the marker.
     pub last_offset: i64,
     pub aborted: bool,
-    /// The first offset of the oldest transaction that is still open, else the one after the marker.
+    /// The first offset of the oldest transaction that is still open, else the one after the
+    /// marker.
     pub last_stable_offset: i64,
 }
 
@@ -131,7 +137,8 @@ impl Producer {
         coordinator_epoch: -1,
         last_timestamp: NO_TIMESTAMP,
         transaction_first_offset: None,
-        recent: [BatchMetadata { last_sequence: 0, last_offset: 0, offset_delta: 0, timestamp: 0 }; RECENT_BATCHES],
+        recent: [BatchMetadata { last_sequence: 0, last_offset: 0, offset_delta: 0, timestamp: 0 };
+            RECENT_BATCHES],
         recent_count: 0,
     };
 
@@ -163,7 +170,8 @@ impl Producer {
     }
 
     fn is_expired(&self, now_ms: i64, expiration_ms: i64) -> bool {
-        self.transaction_first_offset.is_none() && now_ms.saturating_sub(self.last_timestamp) >= expiration_ms
+        self.transaction_first_offset.is_none()
+            && now_ms.saturating_sub(self.last_timestamp) >= expiration_ms
     }
 }
 
@@ -183,7 +191,8 @@ pub struct ProducerStates {
     producers: FxHashMap<i64, Producer>,
     /// Open transactions: first offset to producer id.
     ongoing: BTreeMap<i64, i64>,
-    /// Ended transactions whose marker is not below the high watermark: first offset to the marker's offset.
+    /// Ended transactions whose marker is not below the high watermark: first offset to the
+    /// marker's offset.
     unreplicated: BTreeMap<i64, i64>,
     verifications: FxHashMap<i64, Verification>,
     guards_given: u64,
@@ -218,8 +227,13 @@ impl ProducerStates {
         self.producers.is_empty() && self.unreplicated.is_empty()
     }
 
-    /// Whether the leader may append this batch. Changes nothing; [`Self::apply`] follows when it has been appended.
-    pub fn check(&self, batch: &Batch<'_>, context: &AppendContext) -> Result<Checked, ProducerError> {
+    /// Whether the leader may append this batch. Changes nothing; [`Self::apply`] follows when it
+    /// has been appended.
+    pub fn check(
+        &self,
+        batch: &Batch<'_>,
+        context: &AppendContext,
+    ) -> Result<Checked, ProducerError> {
         if !batch.has_producer_id() {
             return Ok(Checked::New);
         }
@@ -239,36 +253,49 @@ impl ProducerStates {
         if batch.producer_epoch() < producer.epoch {
             return refuse_epoch(batch, producer.epoch, "older than");
         }
-        if batch.is_transactional() && !self.has_ongoing_transaction(batch.producer_id(), batch.producer_epoch()) {
+        if batch.is_transactional()
+            && !self.has_ongoing_transaction(batch.producer_id(), batch.producer_epoch())
+        {
             self.check_verified(batch, context)?;
         }
         if from_client {
             self.check_sequence(producer, batch)?;
         }
         if producer.transaction_first_offset.is_some() && !batch.is_transactional() {
-            let message =
-                format!("producer {} has a transaction open here and sent a batch outside", batch.producer_id());
+            let message = format!(
+                "producer {} has a transaction open here and sent a batch outside",
+                batch.producer_id()
+            );
             return refuse(ErrorCode::InvalidTxnState, message);
         }
         Ok(Checked::New)
     }
 
-    fn check_verified(&self, batch: &Batch<'_>, context: &AppendContext) -> Result<(), ProducerError> {
-        let expected = self.verifications.get(&batch.producer_id()).map(|verification| verification.guard);
-        if !context.verification_required || (context.guard.is_some() && context.guard == expected) {
+    fn check_verified(
+        &self,
+        batch: &Batch<'_>,
+        context: &AppendContext,
+    ) -> Result<(), ProducerError> {
+        let expected =
+            self.verifications.get(&batch.producer_id()).map(|verification| verification.guard);
+        if !context.verification_required || (context.guard.is_some() && context.guard == expected)
+        {
             return Ok(());
         }
-        let message =
-            format!("the batch of producer {} belongs to no transaction that is open here", batch.producer_id());
+        let message = format!(
+            "the batch of producer {} belongs to no transaction that is open here",
+            batch.producer_id()
+        );
         refuse(ErrorCode::InvalidTxnState, message)
     }
 
-    /// A client's batch has to follow the one before it. A producer that is unknown (its records may be gone) begins
-    /// wherever it wants, unless its transactions are of version 2.
+    /// A client's batch has to follow the one before it. A producer that is unknown (its records
+    /// may be gone) begins wherever it wants, unless its transactions are of version 2.
     fn check_sequence(&self, producer: &Producer, batch: &Batch<'_>) -> Result<(), ProducerError> {
         let (id, sequence) = (batch.producer_id(), batch.base_sequence());
         let out_of_order = |expected: &str| {
-            let message = format!("producer {id} sent sequence number {sequence}; expected was {expected}");
+            let message =
+                format!("producer {id} sent sequence number {sequence}; expected was {expected}");
             refuse(ErrorCode::OutOfOrderSequenceNumber, message)
         };
         if let Some(verification) = self.verifications.get(&id) {
@@ -276,25 +303,35 @@ impl ProducerStates {
                 return out_of_order("0, the producer being unknown here");
             }
             if sequence > verification.lowest_sequence {
-                return out_of_order(&format!("{}, which is being verified", verification.lowest_sequence));
+                return out_of_order(&format!(
+                    "{}, which is being verified",
+                    verification.lowest_sequence
+                ));
             }
         }
         let is_known = producer.epoch != NO_PRODUCER_EPOCH;
         if batch.producer_epoch() != producer.epoch {
-            return if is_known && sequence != 0 { out_of_order("0, the epoch being new") } else { Ok(()) };
+            return if is_known && sequence != 0 {
+                out_of_order("0, the epoch being new")
+            } else {
+                Ok(())
+            };
         }
         let last = producer.last_sequence();
-        let follows = i64::from(sequence) == i64::from(last) + 1 || (sequence == 0 && last == i32::MAX);
+        let follows =
+            i64::from(sequence) == i64::from(last) + 1 || (sequence == 0 && last == i32::MAX);
         if is_known && !follows { out_of_order(&format!("the one after {last}")) } else { Ok(()) }
     }
 
-    /// Takes in a batch that is in the log: as its leader after [`Self::check`], as a follower, or while recovering.
+    /// Takes in a batch that is in the log: as its leader after [`Self::check`], as a follower, or
+    /// while recovering.
     pub fn apply(&mut self, batch: &Batch<'_>) -> Option<CompletedTransaction> {
         self.map_end_offset = batch.next_offset();
         if !batch.has_producer_id() {
             return None;
         }
-        let completed = if batch.is_control() { self.apply_marker(batch) } else { self.apply_data(batch) };
+        let completed =
+            if batch.is_control() { self.apply_marker(batch) } else { self.apply_data(batch) };
         if batch.is_transactional() {
             self.end_verification(batch);
         }
@@ -328,7 +365,11 @@ impl ProducerStates {
         producer.last_timestamp = timestamp;
         let first_offset = producer.transaction_first_offset.take()?;
         let last_offset = batch.base_offset();
-        assert_eq!(self.ongoing.remove(&first_offset), Some(id), "an open transaction is in the list of those");
+        assert_eq!(
+            self.ongoing.remove(&first_offset),
+            Some(id),
+            "an open transaction is in the list of those"
+        );
         self.unreplicated.insert(first_offset, last_offset);
         let last_stable_offset = self.first_undecided_offset().unwrap_or(last_offset + 1);
         Some(CompletedTransaction {
@@ -340,25 +381,29 @@ impl ProducerStates {
         })
     }
 
-    /// The transaction has a first offset now, or has ended: the guard has done its work. Only a version 2 marker in the
-    /// epoch that is being verified leaves it, because the next transaction has begun to ask already.
+    /// The transaction has a first offset now, or has ended: the guard has done its work. Only a
+    /// version 2 marker in the epoch that is being verified leaves it, because the next transaction
+    /// has begun to ask already.
     fn end_verification(&mut self, batch: &Batch<'_>) {
-        let next_has_begun = self.verifications.get(&batch.producer_id()).is_some_and(|verification| {
-            verification.supports_epoch_bump && batch.is_control() && batch.producer_epoch() == verification.epoch
-        });
+        let next_has_begun =
+            self.verifications.get(&batch.producer_id()).is_some_and(|verification| {
+                verification.supports_epoch_bump
+                    && batch.is_control()
+                    && batch.producer_epoch() == verification.epoch
+            });
         if !next_has_begun {
             self.verifications.remove(&batch.producer_id());
         }
     }
 
     pub fn has_ongoing_transaction(&self, producer_id: i64, producer_epoch: i16) -> bool {
-        self.producers
-            .get(&producer_id)
-            .is_some_and(|known| known.transaction_first_offset.is_some() && known.epoch == producer_epoch)
+        self.producers.get(&producer_id).is_some_and(|known| {
+            known.transaction_first_offset.is_some() && known.epoch == producer_epoch
+        })
     }
 
-    /// Before the coordinator is asked whether the partition belongs to the producer's transaction: the guard to append
-    /// with afterwards, or none when the transaction is open here already.
+    /// Before the coordinator is asked whether the partition belongs to the producer's transaction:
+    /// the guard to append with afterwards, or none when the transaction is open here already.
     pub fn begin_verification(
         &mut self,
         producer_id: i64,
@@ -370,8 +415,10 @@ impl ProducerStates {
         if let Some(known) = self.producers.get(&producer_id)
             && producer_epoch < known.epoch
         {
-            let message =
-                format!("epoch {producer_epoch} of producer {producer_id} is older than its last, {}", known.epoch);
+            let message = format!(
+                "epoch {producer_epoch} of producer {producer_id} is older than its last, {}",
+                known.epoch
+            );
             return refuse(ErrorCode::InvalidProducerEpoch, message);
         }
         if self.has_ongoing_transaction(producer_id, producer_epoch) {
@@ -387,7 +434,8 @@ impl ProducerStates {
                 supports_epoch_bump,
             }
         });
-        // While the answer is awaited, later batches must not overtake an earlier one that has to be sent again.
+        // While the answer is awaited, later batches must not overtake an earlier one that has to
+        // be sent again.
         if producer_epoch > verification.epoch {
             verification.epoch = producer_epoch;
             verification.lowest_sequence = base_sequence;
@@ -397,8 +445,9 @@ impl ProducerStates {
         Ok(Some(verification.guard))
     }
 
-    /// The first offset that a read_committed consumer may not see yet: of the oldest transaction that is open, or whose
-    /// marker is not replicated. `None`: it sees all up to the high watermark.
+    /// The first offset that a read_committed consumer may not see yet: of the oldest transaction
+    /// that is open, or whose marker is not replicated. `None`: it sees all up to the high
+    /// watermark.
     pub fn first_unstable_offset(&self) -> Option<i64> {
         let unreplicated = self.unreplicated.keys().next().copied();
         [unreplicated, self.first_undecided_offset()].into_iter().flatten().min()
@@ -409,11 +458,14 @@ impl ProducerStates {
         self.ongoing.keys().next().copied()
     }
 
-    /// Whether the oldest transaction is open although its coordinator must have given it up: it may hang.
+    /// Whether the oldest transaction is open although its coordinator must have given it up: it
+    /// may hang.
     pub fn has_late_transaction(&self, now_ms: i64, max_transaction_timeout_ms: i64) -> bool {
         let oldest = self.ongoing.values().next().and_then(|id| self.producers.get(id));
         let limit_ms = max_transaction_timeout_ms.saturating_add(LATE_TRANSACTION_BUFFER_MS);
-        oldest.is_some_and(|known| known.last_timestamp > 0 && now_ms.saturating_sub(known.last_timestamp) > limit_ms)
+        oldest.is_some_and(|known| {
+            known.last_timestamp > 0 && now_ms.saturating_sub(known.last_timestamp) > limit_ms
+        })
     }
 
     /// Markers below the high watermark are replicated: their transactions hold no reader up any
@@ -428,15 +480,15 @@ impl ProducerStates {
         self.map_end_offset = self.map_end_offset.max(log_start_offset);
     }
 
-    /// Forgets producers that wrote nothing for `expiration_ms` (`producer.id.expiration.ms`) and have no transaction
-    /// open, and verifications that were begun as long ago.
+    /// Forgets producers that wrote nothing for `expiration_ms` (`producer.id.expiration.ms`) and
+    /// have no transaction open, and verifications that were begun as long ago.
     pub fn remove_expired(&mut self, now_ms: i64, expiration_ms: i64) {
         self.producers.retain(|_, producer| !producer.is_expired(now_ms, expiration_ms));
         self.verifications.retain(|_, begun| now_ms.saturating_sub(begun.begun_ms) < expiration_ms);
     }
 
-    /// The content of a `.snapshot` file named after [`Self::map_end_offset`]. Of each producer it keeps the last batch
-    /// only, as Kafka's does.
+    /// The content of a `.snapshot` file named after [`Self::map_end_offset`]. Of each producer it
+    /// keeps the last batch only, as Kafka's does.
     pub fn encode_snapshot(&self) -> Bytes {
         let mut ids: Vec<i64> = self.producers.keys().copied().collect();
         ids.sort_unstable();
@@ -454,8 +506,10 @@ impl ProducerStates {
                 current_txn_first_offset: producer.transaction_first_offset.unwrap_or(-1),
             }
         };
-        let snapshot =
-            producer_snapshot::ProducerSnapshot { crc: 0, producer_entries: ids.into_iter().map(entry).collect() };
+        let snapshot = producer_snapshot::ProducerSnapshot {
+            crc: 0,
+            producer_entries: ids.into_iter().map(entry).collect(),
+        };
         let mut bytes = BytesMut::new();
         bytes.put_i16(SNAPSHOT_VERSION);
         snapshot.encode(&mut bytes, SNAPSHOT_VERSION).expect("fewer producers than an i32 counts");
@@ -464,8 +518,14 @@ impl ProducerStates {
         bytes.freeze()
     }
 
-    /// The state as of `offset`, which the file's name says, without the producers that have expired meanwhile.
-    pub fn decode_snapshot(bytes: &[u8], offset: i64, now_ms: i64, expiration_ms: i64) -> Result<Self, SnapshotError> {
+    /// The state as of `offset`, which the file's name says, without the producers that have
+    /// expired meanwhile.
+    pub fn decode_snapshot(
+        bytes: &[u8],
+        offset: i64,
+        now_ms: i64,
+        expiration_ms: i64,
+    ) -> Result<Self, SnapshotError> {
         let mut reader = Reader::new(bytes);
         let version = reader.i16()?;
         if version != SNAPSHOT_VERSION {
@@ -481,7 +541,8 @@ impl ProducerStates {
                 epoch: entry.epoch,
                 coordinator_epoch: entry.coordinator_epoch,
                 last_timestamp: entry.timestamp,
-                transaction_first_offset: Some(entry.current_txn_first_offset).filter(|first| *first >= 0),
+                transaction_first_offset: Some(entry.current_txn_first_offset)
+                    .filter(|first| *first >= 0),
                 ..Producer::UNKNOWN
             };
             if producer.is_expired(now_ms, expiration_ms) {
@@ -498,7 +559,8 @@ impl ProducerStates {
             }
             let id = entry.producer_id;
             let first = producer.transaction_first_offset;
-            let is_open_already = first.and_then(|first| states.ongoing.insert(first, id)).is_some();
+            let is_open_already =
+                first.and_then(|first| states.ongoing.insert(first, id)).is_some();
             if is_open_already || states.producers.insert(id, producer).is_some() {
                 return Err(SnapshotError::Contradiction { producer_id: id });
             }
@@ -508,34 +570,54 @@ impl ProducerStates {
 }
 
 fn snapshot_crc(bytes: &[u8]) -> u32 {
-    crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, bytes.get(SNAPSHOT_ENTRIES_OFFSET..).unwrap_or_default()) as u32
+    crc_fast::checksum(
+        CrcAlgorithm::Crc32Iscsi,
+        bytes.get(SNAPSHOT_ENTRIES_OFFSET..).unwrap_or_default(),
+    ) as u32
 }
 
 fn find_duplicate(producer: &Producer, batch: &Batch<'_>) -> Option<BatchMetadata> {
     let range = (batch.base_sequence(), batch.last_sequence());
     let is_same = |known: &&BatchMetadata| (known.base_sequence(), known.last_sequence) == range;
-    if batch.producer_epoch() == producer.epoch { producer.recent().iter().find(is_same).copied() } else { None }
+    if batch.producer_epoch() == producer.epoch {
+        producer.recent().iter().find(is_same).copied()
+    } else {
+        None
+    }
 }
 
 fn refuse_epoch<T>(batch: &Batch<'_>, last: i16, relation: &str) -> Result<T, ProducerError> {
     let (id, epoch) = (batch.producer_id(), batch.producer_epoch());
-    refuse(ErrorCode::InvalidProducerEpoch, format!("epoch {epoch} of producer {id} is {relation} its last, {last}"))
+    refuse(
+        ErrorCode::InvalidProducerEpoch,
+        format!("epoch {epoch} of producer {id} is {relation} its last, {last}"),
+    )
 }
 
-fn check_marker(producer: &Producer, batch: &Batch<'_>, context: &AppendContext) -> Result<(), ProducerError> {
+fn check_marker(
+    producer: &Producer,
+    batch: &Batch<'_>,
+    context: &AppendContext,
+) -> Result<(), ProducerError> {
     let Some((marker, _)) = marker_of(batch) else { return Ok(()) };
     let (epoch, last) = (batch.producer_epoch(), producer.epoch);
-    // From transactions version 2 on the coordinator raises the epoch before it sends the marker. A marker with the last
-    // epoch is then one that was sent again after it had been written (KAFKA-19999); at the end of the epochs' range it
-    // cannot be raised.
+    // From transactions version 2 on the coordinator raises the epoch before it sends the marker. A
+    // marker with the last epoch is then one that was sent again after it had been written
+    // (KAFKA-19999); at the end of the epochs' range it cannot be raised.
     let needs_newer = context.transaction_version >= 2;
-    let is_repeated = epoch == last && (producer.transaction_first_offset.is_none() || epoch == i16::MAX);
+    let is_repeated =
+        epoch == last && (producer.transaction_first_offset.is_none() || epoch == i16::MAX);
     if epoch < last || (needs_newer && epoch == last && !is_repeated) {
-        return refuse_epoch(batch, last, if needs_newer { "not newer than" } else { "older than" });
+        return refuse_epoch(
+            batch,
+            last,
+            if needs_newer { "not newer than" } else { "older than" },
+        );
     }
     if producer.coordinator_epoch > marker.coordinator_epoch {
         let message = format!(
-            "the marker for producer {} comes from coordinator epoch {}; epoch {} has written here already",
+            "the marker for producer {} comes from coordinator epoch {}; epoch {} has written \
+             here already",
             batch.producer_id(),
             marker.coordinator_epoch,
             producer.coordinator_epoch

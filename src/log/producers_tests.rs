@@ -120,7 +120,11 @@ fn the_last_five_batches_are_recognised() {
     }
     for sequence in 2..7 {
         let offset = i64::from(sequence);
-        let expected = Checked::Duplicate { base_offset: offset, last_offset: offset, timestamp: 1000 + offset };
+        let expected = Checked::Duplicate {
+            base_offset: offset,
+            last_offset: offset,
+            timestamp: 1000 + offset,
+        };
         assert_eq!(log.send(data(1, 0, sequence, 1)), Ok(expected));
     }
     for sequence in 0..2 {
@@ -135,7 +139,11 @@ fn epochs_only_grow_and_begin_at_zero() {
     assert_eq!(log.send(data(1, 5, 0, 2)), NEW);
     assert_eq!(log.send(data(1, 4, 2, 1)), OLD_EPOCH);
     assert_eq!(log.send(data(1, 6, 2, 1)), OUT_OF_ORDER);
-    assert_eq!(log.send(data(1, 6, 0, 2)), NEW, "the same sequences in a new epoch are no duplicate");
+    assert_eq!(
+        log.send(data(1, 6, 0, 2)),
+        NEW,
+        "the same sequences in a new epoch are no duplicate"
+    );
     assert_eq!(log.send(data(1, 5, 0, 2)), OLD_EPOCH);
     assert_eq!(log.states.get(1).unwrap().recent().len(), 1);
 }
@@ -151,8 +159,13 @@ fn transactions_open_and_end() {
     assert!(log.states.has_ongoing_transaction(1, 0) && !log.states.has_ongoing_transaction(1, 1));
 
     let completed = log.end_transaction(1, 0, false);
-    let expected =
-        CompletedTransaction { producer_id: 1, first_offset: 0, last_offset: 4, aborted: true, last_stable_offset: 2 };
+    let expected = CompletedTransaction {
+        producer_id: 1,
+        first_offset: 0,
+        last_offset: 4,
+        aborted: true,
+        last_stable_offset: 2,
+    };
     assert_eq!(completed, expected);
     assert_eq!(log.states.first_undecided_offset(), Some(2));
     assert_eq!(log.states.first_unstable_offset(), Some(0), "the marker is not replicated yet");
@@ -166,7 +179,10 @@ fn transactions_open_and_end() {
     log.states.on_high_watermark_updated(6);
     assert_eq!(log.states.first_unstable_offset(), None);
     assert_eq!(log.send(data(1, 0, 3, 1)), NEW, "the sequence goes on after the marker");
-    assert!(log.states.apply(&Batch::parse(&marker(1, 0, 0, true, 7)).unwrap()).is_none(), "an empty transaction");
+    assert!(
+        log.states.apply(&Batch::parse(&marker(1, 0, 0, true, 7)).unwrap()).is_none(),
+        "an empty transaction"
+    );
 }
 
 #[test]
@@ -174,9 +190,17 @@ fn markers_of_old_coordinators_and_producers_are_refused() {
     let mut log = Log::default();
     log.send(data(1, 3, 0, 1).transactional()).unwrap();
     assert_eq!(log.append(marker(1, 2, 9, true, 1), &coordinator(0)), OLD_EPOCH);
-    assert_eq!(log.append(marker(1, 3, 9, true, 1), &coordinator(2)), OLD_EPOCH, "version 2 raises the epoch first");
+    assert_eq!(
+        log.append(marker(1, 3, 9, true, 1), &coordinator(2)),
+        OLD_EPOCH,
+        "version 2 raises the epoch first"
+    );
     assert_eq!(log.append(marker(1, 4, 9, true, 1), &coordinator(2)), NEW);
-    assert_eq!(log.append(marker(1, 4, 9, true, 2), &coordinator(2)), NEW, "the same marker sent again");
+    assert_eq!(
+        log.append(marker(1, 4, 9, true, 2), &coordinator(2)),
+        NEW,
+        "the same marker sent again"
+    );
     let fenced = Err(ErrorCode::TransactionCoordinatorFenced);
     assert_eq!(log.append(marker(1, 5, 8, true, 3), &coordinator(2)), fenced);
     assert_eq!(log.send(data(1, 4, 1, 1)), OUT_OF_ORDER, "the marker's epoch begins at zero");
@@ -194,16 +218,32 @@ fn the_first_batch_of_a_transaction_needs_its_guard() {
     assert_eq!(log.append(first.bytes(0), &required), unverified);
     let guard = log.states.begin_verification(1, 0, 0, true, 0).unwrap();
     assert!(guard.is_some());
-    assert_eq!(log.states.begin_verification(1, 0, 1, true, 0), Ok(guard), "one guard per transaction");
+    assert_eq!(
+        log.states.begin_verification(1, 0, 1, true, 0),
+        Ok(guard),
+        "one guard per transaction"
+    );
     assert_eq!(log.append(first.bytes(0), &required), unverified, "without its guard");
     let verified = AppendContext { guard, ..required };
-    assert_eq!(log.append(data(1, 0, 1, 1).transactional().bytes(0), &verified), OUT_OF_ORDER, "0 is still on its way");
+    assert_eq!(
+        log.append(data(1, 0, 1, 1).transactional().bytes(0), &verified),
+        OUT_OF_ORDER,
+        "0 is still on its way"
+    );
     assert_eq!(log.append(first.bytes(0), &verified), NEW);
-    assert_eq!(log.states.begin_verification(1, 0, 1, true, 0), Ok(None), "the transaction is open");
+    assert_eq!(
+        log.states.begin_verification(1, 0, 1, true, 0),
+        Ok(None),
+        "the transaction is open"
+    );
     assert_eq!(log.append(data(1, 0, 1, 1).transactional().bytes(1), &required), NEW);
 
     log.end_transaction(1, 0, false);
-    assert_eq!(log.append(data(1, 0, 2, 1).transactional().bytes(3), &verified), unverified, "an old guard");
+    assert_eq!(
+        log.append(data(1, 0, 2, 1).transactional().bytes(3), &verified),
+        unverified,
+        "an old guard"
+    );
     let refused = log.states.begin_verification(1, -1, 2, true, 0).unwrap_err();
     assert_eq!(refused.error, ErrorCode::InvalidProducerEpoch);
     // An unknown producer with transactions of version 2 begins at zero.
@@ -211,7 +251,11 @@ fn the_first_batch_of_a_transaction_needs_its_guard() {
     let verified = AppendContext { guard, ..required };
     assert_eq!(log.append(data(5, 0, 3, 1).transactional().bytes(3), &verified), OUT_OF_ORDER);
     log.states.remove_expired(DAY_MS, DAY_MS);
-    assert_eq!(log.append(data(5, 0, 0, 1).transactional().bytes(3), &verified), unverified, "it has expired");
+    assert_eq!(
+        log.append(data(5, 0, 0, 1).transactional().bytes(3), &verified),
+        unverified,
+        "it has expired"
+    );
 }
 
 #[test]
@@ -234,8 +278,16 @@ fn the_snapshot_is_kafkas_byte_for_byte() {
     let states = ProducerStates::decode_snapshot(kafka, 105, 0, DAY_MS).unwrap();
     assert_eq!(states.map_end_offset(), 105);
     let first = states.get(1).unwrap();
-    assert_eq!((first.epoch, first.coordinator_epoch, first.last_timestamp), (3, 7, 1_700_000_000_000));
-    let last = BatchMetadata { last_sequence: 4, last_offset: 104, offset_delta: 4, timestamp: 1_700_000_000_000 };
+    assert_eq!(
+        (first.epoch, first.coordinator_epoch, first.last_timestamp),
+        (3, 7, 1_700_000_000_000)
+    );
+    let last = BatchMetadata {
+        last_sequence: 4,
+        last_offset: 104,
+        offset_delta: 4,
+        timestamp: 1_700_000_000_000,
+    };
     assert_eq!(first.recent(), [last]);
     assert_eq!((last.base_sequence(), last.base_offset()), (0, 100));
     assert_eq!(states.first_unstable_offset(), Some(40));
@@ -249,7 +301,10 @@ fn the_snapshot_is_kafkas_byte_for_byte() {
         let mut damaged = kafka.to_vec();
         damaged[at] ^= 1;
         assert!(ProducerStates::decode_snapshot(&damaged, 105, 0, DAY_MS).is_err(), "byte {at}");
-        assert!(ProducerStates::decode_snapshot(&kafka[..at], 105, 0, DAY_MS).is_err(), "{at} bytes");
+        assert!(
+            ProducerStates::decode_snapshot(&kafka[..at], 105, 0, DAY_MS).is_err(),
+            "{at} bytes"
+        );
     }
 }
 
@@ -285,9 +340,11 @@ fn step() -> impl Strategy<Value = Step> {
     let flags = (any::<bool>(), prop::bool::weighted(0.1));
     prop_oneof![
         6 => (id.clone(), 1..4i32, flags)
-            .prop_map(|(id, count, (transactional, new_epoch))| Step::Next { id, count, transactional, new_epoch }),
+            .prop_map(|(id, count, (transactional, new_epoch))| Step::Next { id, count,
+                transactional, new_epoch }),
         2 => any::<prop::sample::Index>().prop_map(Step::Repeat),
-        2 => (id.clone(), 0..3i16, 0..10i32, 1..4i32, any::<bool>()).prop_map(|(id, epoch, sequence, count, transactional)| {
+        2 => (id.clone(), 0..3i16, 0..10i32, 1..4i32, any::<bool>())
+            .prop_map(|(id, epoch, sequence, count, transactional)| {
             Step::Arbitrary { id, epoch, sequence, count, transactional }
         }),
         2 => (id, any::<bool>()).prop_map(|(id, committed)| Step::End { id, committed }),
@@ -325,7 +382,9 @@ impl Model {
         let mut open = None;
         for written in &self.written {
             match written {
-                Written::Data(data, offset) if data.id == id && data.transactional => open = open.or(Some(*offset)),
+                Written::Data(data, offset) if data.id == id && data.transactional => {
+                    open = open.or(Some(*offset))
+                }
                 Written::Marker(of, _) if *of == id => open = None,
                 _ => {}
             }
@@ -344,8 +403,9 @@ impl Model {
                 Written::Data(..) => {}
                 Written::Marker(id, marker) => {
                     let first = open[*id as usize].take();
-                    unstable
-                        .extend(first.filter(|_| *marker >= self.high_watermark && *marker >= self.forgotten_before));
+                    unstable.extend(first.filter(|_| {
+                        *marker >= self.high_watermark && *marker >= self.forgotten_before
+                    }));
                 }
             }
         }
@@ -356,7 +416,8 @@ impl Model {
     fn expected(&self, batch: Data) -> Result<Checked, ErrorCode> {
         let history = self.data_of(batch.id);
         let Some((last, _)) = history.last().copied() else { return NEW };
-        let epoch_history: Vec<_> = history.iter().filter(|(data, _)| data.epoch == last.epoch).collect();
+        let epoch_history: Vec<_> =
+            history.iter().filter(|(data, _)| data.epoch == last.epoch).collect();
         let (old, new): (Vec<_>, Vec<_>) =
             epoch_history.into_iter().partition(|(_, offset)| *offset < self.forgotten_before);
         let remembered = old.into_iter().rev().take(1).chain(new).collect::<Vec<_>>();
@@ -375,7 +436,9 @@ impl Model {
             std::cmp::Ordering::Less => OLD_EPOCH,
             std::cmp::Ordering::Equal if batch.sequence != next => OUT_OF_ORDER,
             std::cmp::Ordering::Greater if batch.sequence != 0 => OUT_OF_ORDER,
-            _ if self.open_transaction(batch.id).is_some() && !batch.transactional => Err(ErrorCode::InvalidTxnState),
+            _ if self.open_transaction(batch.id).is_some() && !batch.transactional => {
+                Err(ErrorCode::InvalidTxnState)
+            }
             _ => NEW,
         }
     }
@@ -383,7 +446,9 @@ impl Model {
 
 fn end(log: &mut Log, model: &mut Model, id: i64, committed: bool) -> Result<(), TestCaseError> {
     let history = model.data_of(id);
-    let (Some(first_offset), Some((last, _))) = (model.open_transaction(id), history.last()) else { return Ok(()) };
+    let (Some(first_offset), Some((last, _))) = (model.open_transaction(id), history.last()) else {
+        return Ok(());
+    };
     let completed = log.end_transaction(id, last.epoch, committed);
     model.written.push(Written::Marker(id, model.end));
     let open = (0..3).filter_map(|id| model.open_transaction(id)).min();
@@ -405,16 +470,20 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
         let batch = match step {
             Step::Next { id, count, transactional, new_epoch } => match model.data_of(id).last() {
                 None => Data { id, epoch: 0, sequence: 0, count, transactional },
-                Some((last, _)) if new_epoch => Data { id, epoch: last.epoch + 1, sequence: 0, count, transactional },
+                Some((last, _)) if new_epoch => {
+                    Data { id, epoch: last.epoch + 1, sequence: 0, count, transactional }
+                }
                 Some((last, _)) => {
                     let sequence = increment_sequence(last.sequence, last.count);
                     Data { id, epoch: last.epoch, sequence, count, transactional }
                 }
             },
-            Step::Repeat(which) => match (0..3).flat_map(|id| model.data_of(id)).collect::<Vec<_>>() {
-                all if all.is_empty() => continue,
-                all => which.get(&all).0,
-            },
+            Step::Repeat(which) => {
+                match (0..3).flat_map(|id| model.data_of(id)).collect::<Vec<_>>() {
+                    all if all.is_empty() => continue,
+                    all => which.get(&all).0,
+                }
+            }
             Step::Arbitrary { id, epoch, sequence, count, transactional } => {
                 Data { id, epoch, sequence, count, transactional }
             }
@@ -423,14 +492,16 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 continue;
             }
             Step::HighWatermark(at) => {
-                model.high_watermark = model.high_watermark.max(at.index(model.end as usize + 1) as i64);
+                model.high_watermark =
+                    model.high_watermark.max(at.index(model.end as usize + 1) as i64);
                 log.states.on_high_watermark_updated(model.high_watermark);
                 prop_assert_eq!(log.states.first_unstable_offset(), model.first_unstable());
                 continue;
             }
             Step::Restart => {
                 let snapshot = log.states.encode_snapshot();
-                log.states = ProducerStates::decode_snapshot(&snapshot, log.end, 0, DAY_MS).unwrap();
+                log.states =
+                    ProducerStates::decode_snapshot(&snapshot, log.end, 0, DAY_MS).unwrap();
                 prop_assert_eq!(log.states.encode_snapshot(), snapshot);
                 model.forgotten_before = model.end;
                 prop_assert_eq!(log.states.first_unstable_offset(), model.first_unstable());

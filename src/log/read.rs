@@ -1,4 +1,5 @@
-//! Reading records: from the tail in memory, else as a range of a file that the shard sends or reads.
+//! Reading records: from the tail in memory, else as a range of a file that the shard sends or
+//! reads.
 //!
 //! Lives on the core of the log. Never copies records, and cuts only between batches.
 
@@ -49,8 +50,9 @@ struct Limits {
 }
 
 impl Log {
-    /// Whole batches from the one that holds `offset` on, `max_bytes` at most; with `at_least_one` the first batch
-    /// comes whatever its size. No batch reaches beyond `up_to_offset` (the high watermark, or the last stable offset).
+    /// Whole batches from the one that holds `offset` on, `max_bytes` at most; with `at_least_one`
+    /// the first batch comes whatever its size. No batch reaches beyond `up_to_offset` (the high
+    /// watermark, or the last stable offset).
     pub async fn read(
         &self,
         offset: i64,
@@ -61,7 +63,8 @@ impl Log {
         self.read_within(Limits { offset, max_bytes, at_least_one, up_to_offset }, true).await
     }
 
-    /// The same as a range of a file, as far as the records are in one: it costs its reader no memory.
+    /// The same as a range of a file, as far as the records are in one: it costs its reader no
+    /// memory.
     pub async fn read_files(
         &self,
         offset: i64,
@@ -79,17 +82,23 @@ impl Log {
             if offset >= up_to_offset.min(self.log_end_offset()) {
                 return Ok(self.nothing(limits));
             }
-            if tail_first && let Some(data) = self.try_read_tail(offset, max_bytes, at_least_one, up_to_offset) {
+            if tail_first
+                && let Some(data) =
+                    self.try_read_tail(offset, max_bytes, at_least_one, up_to_offset)
+            {
                 return Ok(data);
             }
             let written = self.written_offset();
-            let Some((mut segment, mut next_base)) = self.segment_of(offset) else { return Ok(self.nothing(limits)) };
+            let Some((mut segment, mut next_base)) = self.segment_of(offset) else {
+                return Ok(self.nothing(limits));
+            };
             loop {
                 match self.read_segment(&segment, next_base, limits).await? {
                     Some(data) => return Ok(data),
                     None => match self.next_segment(segment.base_offset) {
                         Some(next) => {
-                            next_base = self.next_segment(next.base_offset).map(|after| after.base_offset);
+                            next_base =
+                                self.next_segment(next.base_offset).map(|after| after.base_offset);
                             segment = next;
                         }
                         None => break,
@@ -107,22 +116,31 @@ impl Log {
         }
     }
 
-    /// Whole batches as [`Log::read`] finds them, in one piece of memory: for state machines that load themselves.
-    pub async fn read_bytes(&self, offset: i64, max_bytes: usize, up_to_offset: i64) -> Result<Bytes, ReadError> {
+    /// Whole batches as [`Log::read`] finds them, in one piece of memory: for state machines that
+    /// load themselves.
+    pub async fn read_bytes(
+        &self,
+        offset: i64,
+        max_bytes: usize,
+        up_to_offset: i64,
+    ) -> Result<Bytes, ReadError> {
         let data = self.read(offset, max_bytes, true, up_to_offset).await?;
         let mut bytes = BytesMut::with_capacity(data.size_bytes);
         for part in data.parts {
             match part {
                 ReadPart::Memory(part) => bytes.extend_from_slice(&part),
                 ReadPart::File { file, position, length, .. } => {
-                    bytes.extend_from_slice(&self.0.ring.read_exact_at(&file, position, length as usize).await?);
+                    bytes.extend_from_slice(
+                        &self.0.ring.read_exact_at(&file, position, length as usize).await?,
+                    );
                 }
             }
         }
         Ok(bytes.freeze())
     }
 
-    /// The same from memory alone; `None` where that would need a file, or `offset` is out of range.
+    /// The same from memory alone; `None` where that would need a file, or `offset` is out of
+    /// range.
     pub fn try_read_tail(
         &self,
         offset: i64,
@@ -169,13 +187,19 @@ impl Log {
         }
         let end_offset = next_base.unwrap_or_else(|| self.written_offset());
         let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
-        let Some(first) = self.locate_before(segment, &file, limits.offset, end).await? else { return Ok(None) };
-        // The checksum is not about the offset: a batch whose offset is beyond its segment would keep the reader waiting for it.
-        if first.header.next_offset() > end_offset || first.header.base_offset() < segment.base_offset {
+        let Some(first) = self.locate_before(segment, &file, limits.offset, end).await? else {
+            return Ok(None);
+        };
+        // The checksum is not about the offset: a batch whose offset is beyond its segment would
+        // keep the reader waiting for it.
+        if first.header.next_offset() > end_offset
+            || first.header.base_offset() < segment.base_offset
+        {
             let path = super::files::path(&self.dir(), segment.base_offset, super::files::LOG);
             let (position, offset) = (first.position, first.header.base_offset());
             let text = format!(
-                "{}: the batch at byte {position} is damaged: it says offset {offset}, but lies between {} and {end_offset}. \
+                "{}: the batch at byte {position} is damaged: it says offset {offset}, but lies \
+                 between {} and {end_offset}. \
                  Stop the broker and type `millstream log check {}`",
                 path.display(),
                 segment.base_offset,
@@ -188,7 +212,8 @@ impl Log {
         {
             return Ok(Some(self.nothing(limits)));
         }
-        let (stop, upper_bound_offset) = self.read_end(segment, &file, &first, end, end_offset, limits).await?;
+        let (stop, upper_bound_offset) =
+            self.read_end(segment, &file, &first, end, end_offset, limits).await?;
         let length = stop - first.position;
         // A cut sets what is written before it touches the file.
         let stable = file.stable(u64::from(segment.written_bytes.get()));
@@ -199,7 +224,8 @@ impl Log {
         }))
     }
 
-    /// Where a read that begins with `first` ends in the file, and an offset that nothing in it reaches.
+    /// Where a read that begins with `first` ends in the file, and an offset that nothing in it
+    /// reaches.
     async fn read_end(
         &self,
         segment: &Segment,
@@ -213,17 +239,23 @@ impl Log {
         if end <= limit && end_offset <= limits.up_to_offset {
             return Ok((end, end_offset));
         }
-        // Batches that end before the batch of an index entry are inside the limits when that batch's end offset is.
+        // Batches that end before the batch of an index entry are inside the limits when that
+        // batch's end offset is.
         let mut stop = first.end();
-        if let Some(entry) = self.offset_entry(segment, Key::Position, limit.min(end) as i64).await? {
-            let (position, last_offset) =
-                (u64::from(entry.position()), segment.base_offset + i64::from(entry.relative_offset()));
+        if let Some(entry) =
+            self.offset_entry(segment, Key::Position, limit.min(end) as i64).await?
+        {
+            let (position, last_offset) = (
+                u64::from(entry.position()),
+                segment.base_offset + i64::from(entry.relative_offset()),
+            );
             if position > stop && last_offset < limits.up_to_offset {
                 return Ok((position, last_offset));
             }
         }
-        if let Some(entry) =
-            self.offset_entry(segment, Key::Offset, limits.up_to_offset - 1 - segment.base_offset).await?
+        if let Some(entry) = self
+            .offset_entry(segment, Key::Offset, limits.up_to_offset - 1 - segment.base_offset)
+            .await?
         {
             let position = u64::from(entry.position());
             if position <= limit {

@@ -1,11 +1,13 @@
 //! Opening a log: what was closed in order is believed; what was not is read, checked and cut.
 //!
-//! First all of the log is examined, without changing anything. What was synced is known: from the checkpoints, from what
-//! the log said when it was closed, and from the producer snapshot where a segment begins, which is written when everything
-//! before it is on the disk. A log that falls short of that is refused, and its files stay as they are: the disk or another
-//! program has harmed it. After a crash what lies beyond the recovery point is read and checked; below it, files are
-//! believed as far as their sizes, their ends and their indexes make sense. Beyond what was synced a damaged end is cut,
-//! with a log line; good batches behind it were not promised, and are kept beside the log.
+//! First all of the log is examined, without changing anything. What was synced is known: from the
+//! checkpoints, from what the log said when it was closed, and from the producer snapshot where a
+//! segment begins, which is written when everything before it is on the disk. A log that falls
+//! short of that is refused, and its files stay as they are: the disk or another program has harmed
+//! it. After a crash what lies beyond the recovery point is read and checked; below it, files are
+//! believed as far as their sizes, their ends and their indexes make sense. Beyond what was synced
+//! a damaged end is cut, with a log line; good batches behind it were not promised, and are kept
+//! beside the log.
 //!
 //! Lives on the core that will own the log; other logs go on meanwhile, a chunk at a time.
 
@@ -48,7 +50,8 @@ pub struct LogStart {
     pub is_known: bool,
     pub recovery_point: i64,
     pub log_start_offset: i64,
-    /// What the log said about itself when it was closed; used after a clean shutdown, where the files agree.
+    /// What the log said about itself when it was closed; used after a clean shutdown, where the
+    /// files agree.
     pub state: Option<LogState>,
     /// What the commit stream has of it, by rising offset.
     pub replay: Vec<ReplayPart>,
@@ -69,7 +72,8 @@ pub(super) struct Loaded {
 impl LogStart {
     /// Everything below was on the disk in the log's own files, as far as is known without them.
     pub fn synced_offset(&self) -> i64 {
-        let closed_at = self.state.as_ref().filter(|_| self.clean).map_or(0, LogState::log_end_offset);
+        let closed_at =
+            self.state.as_ref().filter(|_| self.clean).map_or(0, LogState::log_end_offset);
         self.recovery_point.max(self.log_start_offset).max(closed_at)
     }
 
@@ -85,7 +89,8 @@ pub struct Opening {
     start: LogStart,
     doubt: Doubt,
     changes: Changes,
-    /// Where segments begin, beyond the recovery point: their snapshots are written when everything before is on the disk.
+    /// Where segments begin, beyond the recovery point: their snapshots are written when everything
+    /// before is on the disk.
     snapshots: Vec<(i64, Bytes)>,
 }
 
@@ -104,7 +109,8 @@ impl Opening {
         &self.log
     }
 
-    /// What will be cut, kept aside and built anew, and whether that tells of harm: a torn end does not.
+    /// What will be cut, kept aside and built anew, and whether that tells of harm: a torn end does
+    /// not.
     pub fn told(&self) -> Vec<(bool, String)> {
         self.changes.told()
     }
@@ -123,16 +129,19 @@ impl Opening {
             let path = files::path(&log.dir(), offset, files::SNAPSHOT);
             match log.0.ring.write_file_atomically(&path, snapshot.clone()).await {
                 Ok(()) => log.0.snapshots.set([-1, offset]),
-                // An older one and the batches since tell the same, and a full disk must not keep a log from readers.
+                // An older one and the batches since tell the same, and a full disk must not keep a
+                // log from readers.
                 Err(error) if ring::passes(&error) => {
-                    tracing::warn!(path = %path.display(), %error, "a producer snapshot cannot be written for now");
+                    tracing::warn!(path = %path.display(), %error, "a producer snapshot cannot be \
+                        written for now");
                     log.owe_snapshot(offset, snapshot);
                 }
                 Err(error) => return Err(LogError::io("writing", path)(error)),
             }
         }
         if !start.clean && !start.replay.is_empty() {
-            // What recovery has cut is cut on the disk by now: nothing old can come back into what follows.
+            // What recovery has cut is cut on the disk by now: nothing old can come back into what
+            // follows.
             log.replay(&start.replay).await?;
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
         }
@@ -143,7 +152,8 @@ impl Opening {
 }
 
 impl Log {
-    /// Opens the log in `dir`, recovers it if `start` says so, or creates it. The folder's name is `TOPIC-PARTITION`.
+    /// Opens the log in `dir`, recovers it if `start` says so, or creates it. The folder's name is
+    /// `TOPIC-PARTITION`.
     pub async fn open(
         ring: &Ring,
         dir: PathBuf,
@@ -155,7 +165,8 @@ impl Log {
         Log::examine(ring, dir, topic_id, config, start, tail).await?.finish().await
     }
 
-    /// Reads what the log in `dir` has, and compares it with what is known to have been on the disk. Changes nothing.
+    /// Reads what the log in `dir` has, and compares it with what is known to have been on the
+    /// disk. Changes nothing.
     pub async fn examine(
         ring: &Ring,
         dir: PathBuf,
@@ -169,7 +180,11 @@ impl Log {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let synced_offset = start.synced_offset();
                 if synced_offset > 0 {
-                    return Err(LogError::Damaged { path: dir, fault: Fault::Missing, synced_offset });
+                    return Err(LogError::Damaged {
+                        path: dir,
+                        fault: Fault::Missing,
+                        synced_offset,
+                    });
                 }
                 changes.add(Change::CreateDir);
                 Vec::new()
@@ -207,7 +222,8 @@ impl Log {
         loader.check_replay(loaded.log_end)?;
         let Loader { changes, snapshots, .. } = loader;
         let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
-        let doubt = if start.clean { Doubt::Nothing } else { found.doubt(&log, start.recovery_point) };
+        let doubt =
+            if start.clean { Doubt::Nothing } else { found.doubt(&log, start.recovery_point) };
         Ok(Opening { log, start, doubt, changes, snapshots: snapshots.into_inner() })
     }
 
@@ -220,8 +236,15 @@ impl Log {
         loaded: Loaded,
     ) -> Log {
         let name = dir.file_name().and_then(|name| name.to_str());
-        let index = name.and_then(files::parse_partition_dir).expect("a log's folder is named for its partition").1;
-        let durable = if loaded.recovery_point < loaded.log_end { loaded.recovery_point } else { loaded.log_end };
+        let index = name
+            .and_then(files::parse_partition_dir)
+            .expect("a log's folder is named for its partition")
+            .1;
+        let durable = if loaded.recovery_point < loaded.log_end {
+            loaded.recovery_point
+        } else {
+            loaded.log_end
+        };
         Log(Rc::new(Inner {
             ring: ring.clone(),
             dir: RefCell::new(dir),
@@ -280,7 +303,9 @@ impl Log {
     /// The segments whose files recovery did not believe: those that reach the recovery point.
     pub(super) fn doubtful_segments(&self) -> Vec<Rc<Segment>> {
         let mut segments = self.segments();
-        let first = segments.partition_point(|one| one.base_offset < self.recovery_point()).saturating_sub(1);
+        let first = segments
+            .partition_point(|one| one.base_offset < self.recovery_point())
+            .saturating_sub(1);
         segments.drain(..first);
         segments.retain(|segment| segment.exists(Part::Log));
         segments
@@ -293,8 +318,9 @@ impl Log {
         self.sync().await.map(drop).map_err(LogError::io("syncing", self.dir()))
     }
 
-    /// Has the next sync carry to the disk what recovery has found; with `again`, after [`Log::write_again`]. Segment by
-    /// segment, and all but the last are synced here: there may be more of them than files that may be open.
+    /// Has the next sync carry to the disk what recovery has found; with `again`, after
+    /// [`Log::write_again`]. Segment by segment, and all but the last are synced here: there may be
+    /// more of them than files that may be open.
     async fn settle_doubtful(&self, again: bool) -> io::Result<()> {
         let segments = self.doubtful_segments();
         for (at, segment) in segments.iter().enumerate() {
@@ -328,18 +354,21 @@ impl LogSizes {
         LogSizes(entries.iter().filter_map(size).collect())
     }
 
-    /// A log that was just made is on the disk. So is one that is just what had been synced at its recovery point: nothing
-    /// was found beyond it, and nothing cut or removed.
+    /// A log that was just made is on the disk. So is one that is just what had been synced at its
+    /// recovery point: nothing was found beyond it, and nothing cut or removed.
     fn doubt(&self, log: &Log, recovery_point: i64) -> Doubt {
         if self.0.is_empty() {
             return Doubt::Nothing;
         }
         let segments = log.0.segments.borrow();
         let as_found = |segment: &Rc<Segment>| {
-            self.0.get(&segment.base_offset).is_some_and(|size| *size == u64::from(segment.size_bytes.get()))
+            self.0
+                .get(&segment.base_offset)
+                .is_some_and(|size| *size == u64::from(segment.size_bytes.get()))
         };
-        let is_as_synced =
-            recovery_point == log.log_end_offset() && segments.len() == self.0.len() && segments.iter().all(as_found);
+        let is_as_synced = recovery_point == log.log_end_offset()
+            && segments.len() == self.0.len()
+            && segments.iter().all(as_found);
         match is_as_synced {
             true if recovery_point > 0 => Doubt::Nothing,
             true => Doubt::Names,
@@ -380,17 +409,28 @@ impl Loader<'_> {
             self.changes.add(Change::WriteTopicId(text.into()));
             return Ok(());
         }
-        let text = self.ring.read_file(&path, MAX_TEXT_BYTES).await.map_err(LogError::io("reading", &path))?;
+        let text = self
+            .ring
+            .read_file(&path, MAX_TEXT_BYTES)
+            .await
+            .map_err(LogError::io("reading", &path))?;
         let text = String::from_utf8_lossy(&text);
         let found = checkpoint::parse_partition_metadata(&text)
             .map_err(|error| LogError::BadFile { path: path.clone(), detail: error.to_string() })?;
         if found.parse::<Uuid>().is_err() {
             // Another topic's would be taken for a leftover.
-            return Err(LogError::BadFile { path, detail: format!("line 2: {found:?} is no topic id") });
+            return Err(LogError::BadFile {
+                path,
+                detail: format!("line 2: {found:?} is no topic id"),
+            });
         }
         let expected = topic_id.to_string();
         if found != expected {
-            return Err(LogError::WrongTopicId { path: self.dir.to_owned(), found: found.to_owned(), expected });
+            return Err(LogError::WrongTopicId {
+                path: self.dir.to_owned(),
+                found: found.to_owned(),
+                expected,
+            });
         }
         Ok(())
     }
@@ -409,11 +449,13 @@ impl Loader<'_> {
         }
     }
 
-    /// Removes what an earlier run has left half done (`LogLoader.removeTempFilesAndCollectSwapFiles`): deleted and
-    /// half-cleaned files go, finished swaps take their names, indexes without a log go.
+    /// Removes what an earlier run has left half done
+    /// (`LogLoader.removeTempFilesAndCollectSwapFiles`): deleted and half-cleaned files go,
+    /// finished swaps take their names, indexes without a log go.
     async fn clean_up(&self) -> io::Result<()> {
         let cleaned = self.named(files::CLEANED_SUFFIX);
-        let first_cleaned = cleaned.iter().filter_map(|name| files::parse(name)).map(|(offset, _)| offset).min();
+        let first_cleaned =
+            cleaned.iter().filter_map(|name| files::parse(name)).map(|(offset, _)| offset).min();
         self.remove_named(files::DELETED_SUFFIX);
         self.remove_named(files::CLEANED_SUFFIX);
         let mut swaps = Vec::new();
@@ -434,7 +476,8 @@ impl Loader<'_> {
             if !is_retentions {
                 tracing::warn!(
                     path = %self.dir.join(&name).display(),
-                    "an index without its log file goes: the log file was never synced, or another program has removed it, \
+                    "an index without its log file goes: the log file was never synced, or \
+                     another program has removed it, \
                      and its records are gone with it"
                 );
             }
@@ -454,8 +497,9 @@ impl Loader<'_> {
         self.names.borrow().keys().filter(|name| is_orphan(name)).cloned().collect()
     }
 
-    /// Swapped segments replace all that begin within them. The one thing that is done before the log as a whole is found
-    /// good: what they hold has to be read under the names that it will have, and the cleaner had finished them.
+    /// Swapped segments replace all that begin within them. The one thing that is done before the
+    /// log as a whole is found good: what they hold has to be read under the names that it will
+    /// have, and the cleaner had finished them.
     async fn finish_swaps(&self, swaps: Vec<String>) -> io::Result<()> {
         let (mut low, mut high) = (i64::MAX, i64::MIN);
         for name in &swaps {
@@ -474,7 +518,8 @@ impl Loader<'_> {
             !name.ends_with(files::SWAP_SUFFIX)
                 && files::parse(name).is_some_and(|(offset, _)| offset >= low && offset < high)
         };
-        let replaced: Vec<String> = self.names.borrow().keys().filter(|name| replaced(name)).cloned().collect();
+        let replaced: Vec<String> =
+            self.names.borrow().keys().filter(|name| replaced(name)).cloned().collect();
         for name in replaced {
             self.names.borrow_mut().remove(&name);
             remove_if_there(self.ring, &self.dir.join(name)).await?;
@@ -504,7 +549,8 @@ impl Loader<'_> {
         } else {
             self.changes.add(Change::Remove(from));
         }
-        for extension in [files::OFFSET_INDEX, files::TIME_INDEX, files::TXN_INDEX, files::SNAPSHOT] {
+        for extension in [files::OFFSET_INDEX, files::TIME_INDEX, files::TXN_INDEX, files::SNAPSHOT]
+        {
             self.remove(&files::name(base_offset, extension));
         }
     }
@@ -514,10 +560,11 @@ impl Loader<'_> {
         files::free_aside(name, |to| self.has(to))
     }
 
-    /// What is known to have been on the disk, by the files themselves: a snapshot where a segment begins is written when
-    /// everything before it is there.
+    /// What is known to have been on the disk, by the files themselves: a snapshot where a segment
+    /// begins is written when everything before it is there.
     fn raise_floor(&self, bases: &[i64]) {
-        let proved = bases.iter().skip(1).rev().find(|base| self.has(&files::name(**base, files::SNAPSHOT)));
+        let proved =
+            bases.iter().skip(1).rev().find(|base| self.has(&files::name(**base, files::SNAPSHOT)));
         self.floor.set(self.floor.get().max(proved.copied().unwrap_or(0)));
     }
 
@@ -530,7 +577,8 @@ impl Loader<'_> {
         let mut end_offset = log_end;
         for part in self.start.replay.iter().filter(|part| part.to > log_end) {
             if part.from > end_offset {
-                let (path, fault) = (part.path.to_path_buf(), Fault::StreamGap { from: part.from, end_offset });
+                let (path, fault) =
+                    (part.path.to_path_buf(), Fault::StreamGap { from: part.from, end_offset });
                 return Err(LogError::Damaged { path, fault, synced_offset: part.to });
             }
             end_offset = end_offset.max(part.to);
@@ -544,9 +592,12 @@ impl Loader<'_> {
         {
             return Err(self.damaged(self.dir.join(name), fault));
         }
-        for name in self.start.state.iter().flat_map(|state| state.short_indexes(&self.names.borrow())) {
+        for name in
+            self.start.state.iter().flat_map(|state| state.short_indexes(&self.names.borrow()))
+        {
             let path = self.dir.join(name);
-            tracing::warn!(path = %path.display(), "recovery: this index file is missing or shorter than it was: it is built anew");
+            tracing::warn!(path = %path.display(), "recovery: this index file is missing or \
+                shorter than it was: it is built anew");
         }
         self.check_any_segment()?;
         self.clean_up().await.map_err(self.io("cleaning up"))?;
@@ -559,14 +610,18 @@ impl Loader<'_> {
             .map(|(base, _)| base)
             .collect();
         let now_ms = self.ring.wall_clock_ms();
-        let mut segments: Vec<Rc<Segment>> = bases.iter().map(|base| Rc::new(Segment::new(*base, now_ms))).collect();
+        let mut segments: Vec<Rc<Segment>> =
+            bases.iter().map(|base| Rc::new(Segment::new(*base, now_ms))).collect();
         self.drop_leftovers(&mut segments).await?;
         let bases: Vec<i64> = segments.iter().map(|one| one.base_offset).collect();
-        // Recovery begins in the segment that holds the recovery point; a clean log has only its end looked at.
+        // Recovery begins in the segment that holds the recovery point; a clean log has only its
+        // end looked at.
         let doubtful = match self.start.clean {
             true => segments.len().saturating_sub(1),
             // The one that ends just there, too: its indexes may not be complete.
-            false => segments.partition_point(|one| one.base_offset < self.start.recovery_point).saturating_sub(1),
+            false => segments
+                .partition_point(|one| one.base_offset < self.start.recovery_point)
+                .saturating_sub(1),
         };
         self.raise_floor(&bases);
         self.tell_first_segment(&bases);
@@ -606,21 +661,31 @@ impl Loader<'_> {
 
     /// Of a file that every log with records has.
     fn tell_missing(&self, name: &str, consequence: &str) {
-        let has_records = self.names.borrow().iter().any(|(name, size)| *size > 0 && parse_segment(name).is_some());
+        let has_records = self
+            .names
+            .borrow()
+            .iter()
+            .any(|(name, size)| *size > 0 && parse_segment(name).is_some());
         // A log that was not yet checkpointed has none of them.
         if has_records && self.start.recovery_point > 0 {
-            tracing::warn!(path = %self.dir.join(name).display(), "the file is missing: {consequence}");
+            tracing::warn!(path = %self.dir.join(name).display(), "the file is missing: \
+                {consequence}");
         }
     }
 
     async fn load_epochs(&self) -> Result<LeaderEpochs, LogError> {
         if !self.has(files::LEADER_EPOCHS) {
-            let consequence = "leader epochs are known from the records that this start reads, and of no older ones";
+            let consequence = "leader epochs are known from the records that this start reads, \
+                and of no older ones";
             self.tell_missing(files::LEADER_EPOCHS, consequence);
             return Ok(LeaderEpochs::default());
         }
         let path = self.dir.join(files::LEADER_EPOCHS);
-        let text = self.ring.read_file(&path, MAX_TEXT_BYTES).await.map_err(LogError::io("reading", &path))?;
+        let text = self
+            .ring
+            .read_file(&path, MAX_TEXT_BYTES)
+            .await
+            .map_err(LogError::io("reading", &path))?;
         let entries = checkpoint::parse_epochs(&String::from_utf8_lossy(&text))
             .map_err(|error| LogError::BadFile { path: path.clone(), detail: error.to_string() })?;
         Ok(LeaderEpochs::from_entries(entries))
@@ -629,34 +694,45 @@ impl Loader<'_> {
     /// A log of which something was synced has a segment. Told before anything else is looked at.
     fn check_any_segment(&self) -> Result<(), LogError> {
         let names = self.names.borrow();
-        let is_segment = |name: &str| matches!(files::parse(name), Some((_, files::LOG | "log.swap")));
+        let is_segment =
+            |name: &str| matches!(files::parse(name), Some((_, files::LOG | "log.swap")));
         if self.floor.get() == 0 || names.keys().any(|name| is_segment(name)) {
             return Ok(());
         }
-        let lost = names.keys().filter_map(|name| files::parse(name)).find(|(_, kind)| *kind == files::OFFSET_INDEX);
+        let lost = names
+            .keys()
+            .filter_map(|name| files::parse(name))
+            .find(|(_, kind)| *kind == files::OFFSET_INDEX);
         Err(match lost {
-            Some((base_offset, _)) => self.damaged(files::path(self.dir, base_offset, files::LOG), Fault::Missing),
+            Some((base_offset, _)) => {
+                self.damaged(files::path(self.dir, base_offset, files::LOG), Fault::Missing)
+            }
             None => self.damaged(self.dir.to_owned(), Fault::NoSegment),
         })
     }
 
-    /// Retention may have removed the oldest segments since the last checkpoint. Nothing on the disk tells that from a loss.
+    /// Retention may have removed the oldest segments since the last checkpoint. Nothing on the
+    /// disk tells that from a loss.
     fn tell_first_segment(&self, bases: &[i64]) {
         let known = self.start.log_start_offset;
         if let Some(first) = bases.first().filter(|first| self.start.is_known && **first > known) {
             tracing::warn!(
                 dir = %self.dir.display(), log_start_offset = first, known_log_start_offset = known,
-                "the log begins later than its last checkpoint says: retention has removed the segments before, or they are lost"
+                "the log begins later than its last checkpoint says: retention has removed the \
+                 segments before, or they are lost"
             );
         }
     }
 
-    /// Where the last segment begins there is a snapshot, once what lies before is on the disk; after a stop in order there is
-    /// one at the end.
+    /// Where the last segment begins there is a snapshot, once what lies before is on the disk;
+    /// after a stop in order there is one at the end.
     fn tell_snapshot(&self, bases: &[i64]) {
-        let at_base = bases.last().copied().filter(|base| bases.len() > 1 && *base <= self.floor.get());
+        let at_base =
+            bases.last().copied().filter(|base| bases.len() > 1 && *base <= self.floor.get());
         let at_end = Some(self.floor.get()).filter(|end| self.start.clean && *end > 0);
-        if let Some(at) = at_end.or(at_base).filter(|at| !self.has(&files::name(*at, files::SNAPSHOT))) {
+        if let Some(at) =
+            at_end.or(at_base).filter(|at| !self.has(&files::name(*at, files::SNAPSHOT)))
+        {
             tracing::warn!(
                 path = %files::path(self.dir, at, files::SNAPSHOT).display(),
                 "this producer snapshot is missing: an older one is used, and the batches since"

@@ -1,8 +1,9 @@
-//! Room on the disk of one log directory that is kept for what must be written when there is no other: what a start writes,
-//! and the metadata of what makes room again.
+//! Room on the disk of one log directory that is kept for what must be written when there is no
+//! other: what a start writes, and the metadata of what makes room again.
 //!
-//! Owns: one file that says nothing and takes room ([`FILE_NAME`]). Lives on: the core that boots the broker. Given back
-//! piece by piece, it is taken again when a start is done, and when the disk has plenty. Never: holds anything up.
+//! Owns: one file that says nothing and takes room ([`FILE_NAME`]). Lives on: the core that boots
+//! the broker. Given back piece by piece, it is taken again when a start is done, and when the disk
+//! has plenty. Never: holds anything up.
 
 use crate::limits::{RESERVE_BYTES, RESERVE_PIECE_BYTES};
 use ring::{File, OpenOptions, Ring};
@@ -16,7 +17,8 @@ use std::{
 /// Not a folder, so that Apache Kafka leaves it alone.
 pub const FILE_NAME: &str = "millstream-reserve";
 
-/// The reserve grows beside other work only while this many times its size is free: it must not be what fills the disk.
+/// The reserve grows beside other work only while this many times its size is free: it must not be
+/// what fills the disk.
 const PLENTY: u64 = 8;
 
 /// The least that is taken at a time.
@@ -41,37 +43,54 @@ impl Reserve {
         let (file, size_bytes) = match opened.await {
             Ok((file, size_bytes)) => (Some(file), size_bytes),
             Err(error) => {
-                tracing::warn!(dir = %dir.display(), %error, "there is no reserve for a full disk in this log directory");
+                tracing::warn!(dir = %dir.display(), %error, "there is no reserve for a full disk \
+                    in this log directory");
                 (None, 0)
             }
         };
-        let reserve = Reserve { ring: ring.clone(), dir: dir.to_owned(), file, size_bytes: Cell::new(size_bytes) };
+        let reserve = Reserve {
+            ring: ring.clone(),
+            dir: dir.to_owned(),
+            file,
+            size_bytes: Cell::new(size_bytes),
+        };
         reserve.refill_from_plenty().await;
         Rc::new(reserve)
     }
 
     /// Without any room: nothing is written that would need it.
     pub fn none(ring: &Ring, dir: &Path) -> Rc<Reserve> {
-        Rc::new(Reserve { ring: ring.clone(), dir: dir.to_owned(), file: None, size_bytes: Cell::new(0) })
+        Rc::new(Reserve {
+            ring: ring.clone(),
+            dir: dir.to_owned(),
+            file: None,
+            size_bytes: Cell::new(0),
+        })
     }
 
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes.get()
     }
 
-    /// Gives a piece back to the file system; `false` where nothing is left, or it is no room that is missing.
+    /// Gives a piece back to the file system; `false` where nothing is left, or it is no room that
+    /// is missing.
     pub async fn spend_for(&self, error: &io::Error) -> bool {
         let size_bytes = self.size_bytes.get();
-        let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-        let Some(file) = self.file.as_ref().filter(|_| is_full && size_bytes > 0) else { return false };
+        let is_full =
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let Some(file) = self.file.as_ref().filter(|_| is_full && size_bytes > 0) else {
+            return false;
+        };
         let left = size_bytes.saturating_sub(RESERVE_PIECE_BYTES);
         let given = async {
             self.ring.truncate(file, left).await?;
-            // Some file systems give blocks to others only once their journal says that they are free.
+            // Some file systems give blocks to others only once their journal says that they are
+            // free.
             self.ring.sync_data(file).await
         };
         if let Err(error) = given.await {
-            tracing::warn!(dir = %self.dir.display(), %error, "the reserve for a full disk cannot be given back");
+            tracing::warn!(dir = %self.dir.display(), %error, "the reserve for a full disk cannot \
+                be given back");
             return false;
         }
         self.size_bytes.set(left);
@@ -104,7 +123,8 @@ impl Reserve {
             self.ring.sync_dir(&self.dir).await
         };
         if let Err(error) = durable.await {
-            tracing::warn!(dir = %self.dir.display(), %error, "the reserve for a full disk may not outlast a power cut");
+            tracing::warn!(dir = %self.dir.display(), %error, "the reserve for a full disk may \
+                not outlast a power cut");
         }
     }
 

@@ -1,7 +1,9 @@
-//! What a log gives up: segments that are too old, too many, or below the log start; and the log as a whole.
+//! What a log gives up: segments that are too old, too many, or below the log start; and the log as
+//! a whole.
 //!
-//! Lives on the core of the log, in the background. The decision is pure. Files are renamed at once (`.deleted`,
-//! `-delete`) and removed after `file.delete.delay.ms`, so that reads which began earlier can end.
+//! Lives on the core of the log, in the background. The decision is pure. Files are renamed at once
+//! (`.deleted`, `-delete`) and removed after `file.delete.delay.ms`, so that reads which began
+//! earlier can end.
 
 use super::{
     Log, LogConfig, ReadError, files,
@@ -24,8 +26,9 @@ struct Candidate {
     end_offset: i64,
 }
 
-/// How many segments from the front may go (`UnifiedLog.deleteOldSegments`): first those below the log start, then by
-/// size, then by time. Never one that reaches beyond the high watermark, never an empty last one.
+/// How many segments from the front may go (`UnifiedLog.deleteOldSegments`): first those below the
+/// log start, then by size, then by time. Never one that reaches beyond the high watermark, never
+/// an empty last one.
 fn expired(
     segments: &[Candidate],
     config: &LogConfig,
@@ -35,7 +38,9 @@ fn expired(
 ) -> usize {
     let last = segments.len().saturating_sub(1);
     let may_go = |at: usize| {
-        at < segments.len() && segments[at].end_offset <= high_watermark && (at < last || segments[at].size_bytes > 0)
+        at < segments.len()
+            && segments[at].end_offset <= high_watermark
+            && (at < last || segments[at].size_bytes > 0)
     };
     let mut count = 0;
     while count < last && may_go(count) && segments[count].end_offset <= log_start_offset {
@@ -52,7 +57,9 @@ fn expired(
         }
     }
     if let Some(retention_ms) = config.retention_ms {
-        while may_go(count) && now_ms.saturating_sub(segments[count].largest_timestamp_ms) > retention_ms {
+        while may_go(count)
+            && now_ms.saturating_sub(segments[count].largest_timestamp_ms) > retention_ms
+        {
             count += 1;
         }
     }
@@ -60,8 +67,9 @@ fn expired(
 }
 
 impl Log {
-    /// Raises the log start to `offset` (DeleteRecords): the new low watermark. Only what is below the high watermark
-    /// may go. Segments that lie below it whole follow with the next [`Log::apply_retention`].
+    /// Raises the log start to `offset` (DeleteRecords): the new low watermark. Only what is below
+    /// the high watermark may go. Segments that lie below it whole follow with the next
+    /// [`Log::apply_retention`].
     pub async fn delete_records_before(&self, offset: i64) -> Result<i64, ReadError> {
         if offset > self.high_watermark() {
             return Err(ReadError::OffsetOutOfRange {
@@ -99,15 +107,23 @@ impl Log {
         }
         self.0.writer.failure()?;
         let config = self.config();
-        let count = expired(&self.candidates(), &config, self.log_start_offset(), self.high_watermark(), now_ms);
+        let count = expired(
+            &self.candidates(),
+            &config,
+            self.log_start_offset(),
+            self.high_watermark(),
+            now_ms,
+        );
         if count == 0 {
             return Ok(0);
         }
         if self.synced_offset() < self.high_watermark() {
-            // What the commit stream has begins where this ends: no segment between the two may be missing.
+            // What the commit stream has begins where this ends: no segment between the two may be
+            // missing.
             self.sync_written().await?;
         }
-        // The producers that only the oldest segments know go on in the snapshots of the later ones.
+        // The producers that only the oldest segments know go on in the snapshots of the later
+        // ones.
         self.finish_rolled().await?;
         if count == self.0.segments.borrow().len() {
             self.roll(self.log_end_offset(), now_ms);
@@ -115,8 +131,8 @@ impl Log {
         }
         let first = self.0.segments.borrow()[count].clone();
         if self.synced_offset() <= first.base_offset {
-            // A folder without a segment would not tell where the log goes on. The segment may be there since a pass before
-            // this one, or an append, that could not make its file.
+            // A folder without a segment would not tell where the log goes on. The segment may be
+            // there since a pass before this one, or an append, that could not make its file.
             self.open_log_file(&first).await?;
             self.0.ring.sync_dir(self.dir()).await?;
         }
@@ -124,7 +140,8 @@ impl Log {
         let new_start = self.0.segments.borrow()[0].base_offset;
         self.raise_log_start(new_start);
         tracing::info!(
-            dir = %self.dir().display(), segments = count, log_start_offset = self.log_start_offset(),
+            dir = %self.dir().display(), segments = count,
+                log_start_offset = self.log_start_offset(),
             "retention deletes the oldest segments"
         );
         self.remove_oldest(&gone, new_start).await?;
@@ -144,8 +161,9 @@ impl Log {
         segments.iter().enumerate().map(|(at, segment)| candidate(at, segment)).collect()
     }
 
-    /// Renames the files of segments that the log no longer has, in this order, and removes them later. The caller holds
-    /// the gate. An error is final for this log: were later segments to go while one of these stays, there would be a hole.
+    /// Renames the files of segments that the log no longer has, in this order, and removes them
+    /// later. The caller holds the gate. An error is final for this log: were later segments to go
+    /// while one of these stays, there would be a hole.
     pub(super) async fn remove_segments(&self, gone: &[Rc<Segment>]) -> io::Result<()> {
         self.remove(gone, &[files::SNAPSHOT], None).await
     }
@@ -182,13 +200,15 @@ impl Log {
             ring.sleep(delay).await;
             for path in renamed {
                 if let Err(error) = remove_if_there(&ring, &path).await {
-                    tracing::warn!(path = %path.display(), %error, "a deleted segment's file could not be removed");
+                    tracing::warn!(path = %path.display(), %error, "a deleted segment's file \
+                        could not be removed");
                 }
             }
             if let Some((inner, start)) = inner.upgrade().zip(snapshots_before) {
                 let log = Log(inner);
                 if let Err(error) = log.remove_snapshots_before(start).await {
-                    tracing::warn!(dir = %log.dir().display(), %error, "old producer snapshots could not be removed yet");
+                    tracing::warn!(dir = %log.dir().display(), %error, "old producer snapshots \
+                        could not be removed yet");
                 }
             }
         }));
@@ -210,12 +230,17 @@ impl Log {
 
     /// Removes the producer snapshots of which `goes` says so; the offsets of the others. The
     /// caller holds the gate.
-    pub(super) async fn remove_snapshots(&self, goes: impl Fn(i64) -> bool) -> io::Result<Vec<i64>> {
+    pub(super) async fn remove_snapshots(
+        &self,
+        goes: impl Fn(i64) -> bool,
+    ) -> io::Result<Vec<i64>> {
         let (ring, dir) = (&self.0.ring, self.dir());
         let mut left = Vec::new();
         for entry in ring.read_dir(&dir).await? {
             match files::parse(&entry.name) {
-                Some((at, files::SNAPSHOT)) if goes(at) => remove_if_there(ring, &dir.join(&entry.name)).await?,
+                Some((at, files::SNAPSHOT)) if goes(at) => {
+                    remove_if_there(ring, &dir.join(&entry.name)).await?
+                }
                 Some((at, files::SNAPSHOT)) => left.push(at),
                 _ => {}
             }
@@ -233,10 +258,12 @@ impl Log {
         let (ring, dir) = (&self.0.ring, self.dir());
         for segment in gone {
             if self.0.removal_unsynced.replace(true) {
-                // In this order on the disk, too: a hole that a crash leaves could not be told from damage.
+                // In this order on the disk, too: a hole that a crash leaves could not be told from
+                // damage.
                 ring.sync_dir(&dir).await?;
             }
-            let parts = Part::ALL.iter().filter(|part| segment.exists(**part)).map(|part| part.extension());
+            let parts =
+                Part::ALL.iter().filter(|part| segment.exists(**part)).map(|part| part.extension());
             for extension in parts.chain(besides.iter().copied()) {
                 let from = files::path(&dir, segment.base_offset, extension);
                 let mut to = from.clone().into_os_string();
@@ -275,7 +302,8 @@ impl Log {
         drop(self.0.ring.spawn_named("retention", async move {
             ring.sleep(delay).await;
             if let Err(error) = remove_log_dir(&ring, &new_dir).await {
-                tracing::warn!(path = %new_dir.display(), %error, "a deleted partition's folder could not be removed");
+                tracing::warn!(path = %new_dir.display(), %error, "a deleted partition's folder \
+                    could not be removed");
             }
         }));
         Ok(())
@@ -297,7 +325,11 @@ mod tests {
 
     fn segments() -> Vec<Candidate> {
         (0..4)
-            .map(|at| Candidate { size_bytes: 100, largest_timestamp_ms: at * 1000, end_offset: (at + 1) * 10 })
+            .map(|at| Candidate {
+                size_bytes: 100,
+                largest_timestamp_ms: at * 1000,
+                end_offset: (at + 1) * 10,
+            })
             .collect()
     }
 
@@ -327,8 +359,10 @@ mod tests {
         assert_eq!(expired(&all, &config(None, Some(0)), 0, 29, 0), 2);
         all[3].size_bytes = 0;
         assert_eq!(expired(&all, &config(None, Some(0)), 0, 40, 0), 3);
-        let compact =
-            LogConfig { cleanup_policy: CleanupPolicy { delete: false, compact: true }, ..config(Some(0), Some(0)) };
+        let compact = LogConfig {
+            cleanup_policy: CleanupPolicy { delete: false, compact: true },
+            ..config(Some(0), Some(0))
+        };
         assert_eq!(expired(&all, &compact, 10, 40, 9_000), 1);
     }
 }

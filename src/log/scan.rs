@@ -77,22 +77,29 @@ impl Expected<'_> {
 
     /// Whether the log may lack the batch with this offset and have later ones.
     fn may_lack(&self, offset: i64) -> bool {
-        offset < self.dense_from_offset && !self.committed.iter().any(|part| (part.from..part.to).contains(&offset))
+        offset < self.dense_from_offset
+            && !self.committed.iter().any(|part| (part.from..part.to).contains(&offset))
     }
 }
 
 impl Scan<'_> {
     /// Calls `take` with each good batch.
     pub async fn run(&self, take: &mut dyn FnMut(&Batch<'_>)) -> io::Result<ScanEnd> {
-        let mut end = ScanEnd { valid_bytes: self.from, next_offset: self.first_offset, damage: None };
+        let mut end =
+            ScanEnd { valid_bytes: self.from, next_offset: self.first_offset, damage: None };
         let mut wanted = CHUNK_BYTES;
         while end.valid_bytes < self.size_bytes {
             let left = self.size_bytes - end.valid_bytes;
-            let chunk = self.ring.read_exact_at(self.file, end.valid_bytes, wanted.min(left) as usize).await?;
+            let chunk = self
+                .ring
+                .read_exact_at(self.file, end.valid_bytes, wanted.min(left) as usize)
+                .await?;
             let whole = chunk.len() as u64 == left;
             match self.take_chunk(&chunk, &mut end, take) {
                 None => wanted = CHUNK_BYTES,
-                Some(RecordsError::Truncated { needed_bytes, .. }) if !whole && needed_bytes as u64 <= left => {
+                Some(RecordsError::Truncated { needed_bytes, .. })
+                    if !whole && needed_bytes as u64 <= left =>
+                {
                     wanted = CHUNK_BYTES.max(needed_bytes as u64);
                 }
                 Some(error) => {
@@ -127,7 +134,9 @@ impl Scan<'_> {
             if batch.base_offset() > end.next_offset {
                 match self.is_hole(&batch, &chunk[at..], end) {
                     Ok(true) => {}
-                    Ok(false) => return bad("its offsets do not follow those before it: some are missing"),
+                    Ok(false) => {
+                        return bad("its offsets do not follow those before it: some are missing");
+                    }
                     Err(more) => return Some(more),
                 }
             }
@@ -142,22 +151,32 @@ impl Scan<'_> {
         None
     }
 
-    /// Whether it is a hole that lies before `batch`, the first of `bytes`. The CRC does not cover the base offset: a batch
-    /// that has lost a bit of it is good otherwise. The next one tells, if it begins in the hole or within the batch.
-    /// `Truncated`: more of the file has to be read to tell.
-    fn is_hole(&self, batch: &Batch<'_>, bytes: &[u8], end: &ScanEnd) -> Result<bool, RecordsError> {
+    /// Whether it is a hole that lies before `batch`, the first of `bytes`. The CRC does not cover
+    /// the base offset: a batch that has lost a bit of it is good otherwise. The next one tells, if
+    /// it begins in the hole or within the batch. `Truncated`: more of the file has to be read to
+    /// tell.
+    fn is_hole(
+        &self,
+        batch: &Batch<'_>,
+        bytes: &[u8],
+        end: &ScanEnd,
+    ) -> Result<bool, RecordsError> {
         if !self.expected.may_lack(end.next_offset) {
             return Ok(false);
         }
         match Batch::parse(&bytes[batch.size_bytes()..]) {
             Ok(next) => {
-                let is_before = (end.next_offset..batch.next_offset()).contains(&next.base_offset());
+                let is_before =
+                    (end.next_offset..batch.next_offset()).contains(&next.base_offset());
                 Ok(!(is_before && next.crc_is_valid()))
             }
             Err(RecordsError::Truncated { needed_bytes, .. }) => {
-                let (needed_bytes, available_bytes) = (batch.size_bytes() + needed_bytes, bytes.len());
+                let (needed_bytes, available_bytes) =
+                    (batch.size_bytes() + needed_bytes, bytes.len());
                 match needed_bytes as u64 <= self.size_bytes - end.valid_bytes {
-                    true => Err(RecordsError::Truncated { position: 0, needed_bytes, available_bytes }),
+                    true => {
+                        Err(RecordsError::Truncated { position: 0, needed_bytes, available_bytes })
+                    }
                     // The file ends with it, or with a torn one.
                     false => Ok(true),
                 }
@@ -191,7 +210,9 @@ impl Scan<'_> {
             let length = CHUNK_BYTES.min(self.size_bytes - at);
             let chunk = self.ring.read_exact_at(self.file, at, length as usize).await?;
             for start in 0..=chunk.len() - BATCH_HEADER_BYTES {
-                if chunk[start + 16] as i8 == MAGIC_V2 && self.is_good(at + start as u64, &chunk[start..], end).await? {
+                if chunk[start + 16] as i8 == MAGIC_V2
+                    && self.is_good(at + start as u64, &chunk[start..], end).await?
+                {
                     return Ok(true);
                 }
             }
@@ -205,8 +226,9 @@ impl Scan<'_> {
         let plausible = header.base_offset() >= end.next_offset
             && header.last_offset_delta() >= 0
             && header.last_offset() < self.expected.max_offset;
-        let Some(size) =
-            header.claimed_size_bytes().filter(|size| plausible && position + *size as u64 <= self.size_bytes)
+        let Some(size) = header
+            .claimed_size_bytes()
+            .filter(|size| plausible && position + *size as u64 <= self.size_bytes)
         else {
             return Ok(false);
         };

@@ -1,7 +1,9 @@
-//! One segment: a `.log` file of whole batches, its indexes, and the decision when to begin the next one.
+//! One segment: a `.log` file of whole batches, its indexes, and the decision when to begin the
+//! next one.
 //!
-//! Owns: the open files, sizes and indexes of the segment. Lives on the core of its log. Appending changes memory only;
-//! bytes go to the files through [`super::sync`], so that many appends leave together.
+//! Owns: the open files, sizes and indexes of the segment. Lives on the core of its log. Appending
+//! changes memory only; bytes go to the files through [`super::sync`], so that many appends leave
+//! together.
 
 use super::{
     config::LogConfig,
@@ -59,7 +61,8 @@ pub(super) struct Segment {
     used: Cell<bool>,
     /// Which files exist, by [`Part`].
     exists: Cell<[bool; 4]>,
-    /// One open at a time: a second one of a new file would truncate what the first one has been used for already.
+    /// One open at a time: a second one of a new file would truncate what the first one has been
+    /// used for already.
     opening: Gate,
     pub offsets: RefCell<Index>,
     pub times: RefCell<Index>,
@@ -72,10 +75,12 @@ pub(super) struct Segment {
     pub synced_bytes: Cell<u32>,
     /// The `.log` file is longer than its batches.
     pub preallocated: Cell<bool>,
-    /// What the index files have is on the disk. Recovery believes the indexes below the recovery point.
+    /// What the index files have is on the disk. Recovery believes the indexes below the recovery
+    /// point.
     pub indexes_synced: Cell<bool>,
     pub max_timestamp: Cell<TimestampOffset>,
-    /// Largest timestamp of the first batch: what `segment.ms` counts from. `None`: empty, or not read yet.
+    /// Largest timestamp of the first batch: what `segment.ms` counts from. `None`: empty, or not
+    /// read yet.
     pub first_timestamp: Cell<Option<i64>>,
     pub created_ms: i64,
     bytes_since_entry: Cell<u32>,
@@ -98,7 +103,10 @@ impl Segment {
             synced_bytes: Cell::new(0),
             preallocated: Cell::new(false),
             indexes_synced: Cell::new(false),
-            max_timestamp: Cell::new(TimestampOffset { timestamp: NO_TIMESTAMP, offset: base_offset }),
+            max_timestamp: Cell::new(TimestampOffset {
+                timestamp: NO_TIMESTAMP,
+                offset: base_offset,
+            }),
             first_timestamp: Cell::new(None),
             created_ms,
             bytes_since_entry: Cell::new(0),
@@ -111,7 +119,11 @@ impl Segment {
     }
 
     fn relative(&self, offset: i64) -> u32 {
-        assert!(self.holds_offset(offset), "offset {offset} lies outside the segment at {}", self.base_offset);
+        assert!(
+            self.holds_offset(offset),
+            "offset {offset} lies outside the segment at {}",
+            self.base_offset
+        );
         (offset - self.base_offset) as u32
     }
 
@@ -120,7 +132,8 @@ impl Segment {
         let position = self.size_bytes.get();
         let last_offset = batch.last_offset();
         if batch.max_timestamp() > self.max_timestamp.get().timestamp {
-            self.max_timestamp.set(TimestampOffset { timestamp: batch.max_timestamp(), offset: last_offset });
+            self.max_timestamp
+                .set(TimestampOffset { timestamp: batch.max_timestamp(), offset: last_offset });
         }
         if position == 0 {
             self.first_timestamp.set(Some(batch.max_timestamp()));
@@ -134,7 +147,8 @@ impl Segment {
         self.size_bytes.set(position + size_bytes);
     }
 
-    /// An entry for the largest timestamp so far, unless the last entry has it. Closed segments end with one.
+    /// An entry for the largest timestamp so far, unless the last entry has it. Closed segments end
+    /// with one.
     pub fn add_time_entry(&self) {
         let max = self.max_timestamp.get();
         let mut times = self.times.borrow_mut();
@@ -147,7 +161,8 @@ impl Segment {
         let offset_entries = config.segment_index_bytes / OFFSET_ENTRY_BYTES as u32;
         let time_entries = config.segment_index_bytes / TIME_ENTRY_BYTES as u32;
         // The last time entry is kept for the roll.
-        self.offsets.borrow().count() >= offset_entries || self.times.borrow().count() + 1 >= time_entries
+        self.offsets.borrow().count() >= offset_entries
+            || self.times.borrow().count() + 1 >= time_entries
     }
 
     pub fn bytes_since_entry(&self) -> u32 {
@@ -157,7 +172,8 @@ impl Segment {
         self.bytes_since_entry.set(bytes);
     }
 
-    // ---- files -------------------------------------------------------------------------------------------------
+    // ---- files
+    // -------------------------------------------------------------------------------------------------
 
     pub fn exists(&self, part: Part) -> bool {
         self.exists.get()[part as usize]
@@ -175,7 +191,8 @@ impl Segment {
         self.open_files.borrow()[part as usize].clone()
     }
 
-    /// Opens the file, and creates it where it does not exist: empty, whatever lies there from before.
+    /// Opens the file, and creates it where it does not exist: empty, whatever lies there from
+    /// before.
     pub async fn file(&self, ring: &Ring, dir: &Path, part: Part) -> io::Result<File> {
         if let Some(file) = self.opened(part) {
             return Ok(file);
@@ -209,7 +226,8 @@ impl Segment {
         self.used.replace(false)
     }
 
-    /// Writes what the index files lack. With `create`, both exist afterwards even when they are empty.
+    /// Writes what the index files lack. With `create`, both exist afterwards even when they are
+    /// empty.
     pub async fn flush_indexes(&self, ring: &Ring, dir: &Path, create: bool) -> io::Result<()> {
         for part in [Part::Offsets, Part::Times, Part::Aborted] {
             let (needed, at, bytes, count) = self.unflushed(part);
@@ -287,7 +305,8 @@ pub(super) struct RollInput {
     pub size_bytes: u32,
     pub incoming_bytes: u32,
     pub segment_bytes: u32,
-    /// Between the first batch of the segment and the incoming one, or the segment's age where batches have no time.
+    /// Between the first batch of the segment and the incoming one, or the segment's age where
+    /// batches have no time.
     pub waited_ms: i64,
     /// `segment.ms` less this segment's jitter.
     pub segment_ms: i64,
@@ -298,7 +317,8 @@ pub(super) struct RollInput {
 
 /// Whether the incoming batches begin a new segment (`LogSegment.shouldRoll`).
 pub(super) fn should_roll(input: &RollInput) -> bool {
-    let full = u64::from(input.size_bytes) + u64::from(input.incoming_bytes) > u64::from(input.segment_bytes);
+    let full = u64::from(input.size_bytes) + u64::from(input.incoming_bytes)
+        > u64::from(input.segment_bytes);
     let old = input.size_bytes > 0 && input.waited_ms > input.segment_ms;
     full || old || input.indexes_full || !input.offsets_fit
 }

@@ -1,9 +1,10 @@
 //! From memory to the page cache, and from there to the disk.
 //!
-//! Owns: what was appended and is in no file yet, the files that wait for a sync, and the state of health. One turn's
-//! appends leave with one `pwritev` per segment. A failed sync is final: the kernel may have dropped the pages, so the
-//! log takes nothing more until it was recovered from the disk. What passes is not ([`ring::passes`]: a full disk, no
-//! descriptors, no memory): the bytes stay here, are written once that has passed, and new appends are refused until then.
+//! Owns: what was appended and is in no file yet, the files that wait for a sync, and the state of
+//! health. One turn's appends leave with one `pwritev` per segment. A failed sync is final: the
+//! kernel may have dropped the pages, so the log takes nothing more until it was recovered from the
+//! disk. What passes is not ([`ring::passes`]: a full disk, no descriptors, no memory): the bytes
+//! stay here, are written once that has passed, and new appends are refused until then.
 
 use super::{
     Durability, Log, Unfinished, files,
@@ -25,7 +26,8 @@ use std::{
 
 /// Slices that one system call takes (`IOV_MAX`).
 const MAX_SLICES: usize = 1024;
-/// How much is appended before a checkpoint is worth a new producer snapshot: bounds what a recovery replays.
+/// How much is appended before a checkpoint is worth a new producer snapshot: bounds what a
+/// recovery replays.
 const SNAPSHOT_INTERVAL_BYTES: u64 = 64 << 20;
 /// How much is written again at a time after a crash.
 const COPY_BYTES: u64 = 1 << 20;
@@ -35,7 +37,8 @@ pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Health {
     Good,
-    /// Something is missing that may come: room, descriptors, memory. What could not be written waits.
+    /// Something is missing that may come: room, descriptors, memory. What could not be written
+    /// waits.
     Waiting(Rc<str>),
     /// Final.
     Failed(Rc<str>),
@@ -78,15 +81,18 @@ pub(super) struct Writer {
     /// Everything below is on the disk in the log's own files.
     pub synced: Cell<i64>,
     uncommitted: RefCell<VecDeque<Written>>,
-    /// Rises with every cut of the log: a sync that began before one proves nothing about what followed it.
+    /// Rises with every cut of the log: a sync that began before one proves nothing about what
+    /// followed it.
     cuts: Cell<u64>,
     /// Writes wait while a file is being opened, cut, or written behind.
     held: Cell<u32>,
-    /// Where several log directories share a core: a write to a disk that hangs would stop all of them.
+    /// Where several log directories share a core: a write to a disk that hangs would stop all of
+    /// them.
     behind: OnceCell<Rc<Slots>>,
     /// A write behind is under way.
     writes_behind: Cell<bool>,
-    /// Segments with bytes that the disk may lack. The file is held open: the segment may be deleted meanwhile.
+    /// Segments with bytes that the disk may lack. The file is held open: the segment may be
+    /// deleted meanwhile.
     unsynced: RefCell<Vec<(Rc<Segment>, File)>>,
     /// One sync at a time: a second one waits, and then has little to do.
     syncing: Gate,
@@ -192,18 +198,30 @@ impl Writer {
         run.clear();
         let gathered = self.gathered.borrow();
         let first = gathered.front()?;
-        let same = gathered.iter().take(MAX_SLICES).take_while(|one| Rc::ptr_eq(&one.segment, &first.segment));
+        let same = gathered
+            .iter()
+            .take(MAX_SLICES)
+            .take_while(|one| Rc::ptr_eq(&one.segment, &first.segment));
         run.extend(same.map(|one| one.bytes.clone()));
         Some((first.segment.clone(), first.position))
     }
 
-    /// Books a run as written; its end offset. `keep`: its bytes may have to go by the commit stream.
-    fn run_written(&self, segment: &Rc<Segment>, file: &File, position: u32, bufs: &[Bytes], keep: bool) -> i64 {
+    /// Books a run as written; its end offset. `keep`: its bytes may have to go by the commit
+    /// stream.
+    fn run_written(
+        &self,
+        segment: &Rc<Segment>,
+        file: &File,
+        position: u32,
+        bufs: &[Bytes],
+        keep: bool,
+    ) -> i64 {
         let size: usize = bufs.iter().map(Bytes::len).sum();
         segment.written_bytes.set(position + size as u32);
         self.needs_sync(segment, file);
         if position == 0 {
-            // An append or a retention may have made the file: its name is on the disk before anything in it is acknowledged.
+            // An append or a retention may have made the file: its name is on the disk before
+            // anything in it is acknowledged.
             self.dir_changed();
         }
         let mut uncommitted = self.uncommitted.borrow_mut();
@@ -237,7 +255,8 @@ impl Writer {
         self.wake();
     }
 
-    /// The log was cut to `end_offset`: gathered bytes beyond it are gone, and nothing there is durable.
+    /// The log was cut to `end_offset`: gathered bytes beyond it are gone, and nothing there is
+    /// durable.
     pub fn cut(&self, end_offset: i64) {
         assert!(!self.writes_behind.get(), "nothing is written while a log is cut");
         self.gathered.borrow_mut().retain(|one| one.end_offset <= end_offset);
@@ -283,8 +302,9 @@ impl Drop for HeldWrites {
 }
 
 impl Log {
-    /// Writes everything appended since the last call into the page cache; bytes for a file that is not open yet
-    /// follow by themselves once it is (see [`Log::written_offset`]). Called at the end of a turn.
+    /// Writes everything appended since the last call into the page cache; bytes for a file that is
+    /// not open yet follow by themselves once it is (see [`Log::written_offset`]). Called at the
+    /// end of a turn.
     pub fn write_gathered(&self) -> io::Result<()> {
         let writer = &self.0.writer;
         writer.failure()?;
@@ -333,7 +353,14 @@ impl Log {
     }
 
     /// Writes a run in the background; what is gathered meanwhile follows.
-    fn start_write(&self, slots: Rc<Slots>, segment: Rc<Segment>, file: File, position: u32, bufs: Vec<Bytes>) {
+    fn start_write(
+        &self,
+        slots: Rc<Slots>,
+        segment: Rc<Segment>,
+        file: File,
+        position: u32,
+        bufs: Vec<Bytes>,
+    ) {
         let hold = self.hold_writes();
         let log = self.clone();
         self.0.writer.writes_behind.set(true);
@@ -344,7 +371,8 @@ impl Log {
             };
             log.0.writer.writes_behind.set(false);
             match written {
-                // The log was deleted meanwhile: the gathered bytes are dropped, and no request waits for them.
+                // The log was deleted meanwhile: the gathered bytes are dropped, and no request
+                // waits for them.
                 _ if log.has_ended() => {}
                 Ok(()) => {
                     log.run_done(&segment, &file, position, &bufs);
@@ -368,8 +396,9 @@ impl Log {
             };
             match opened {
                 Ok(()) => hold.release(),
-                // Dropped, not released: trying again at once would fail again at once. The next append does it, or whoever
-                // waits; and a task that ends with its core must not begin another.
+                // Dropped, not released: trying again at once would fail again at once. The next
+                // append does it, or whoever waits; and a task that ends with its core must not
+                // begin another.
                 Err(error) => log.write_failed(&error, &segment),
             }
         }));
@@ -395,7 +424,8 @@ impl Log {
             match self.0.writer.want.take() {
                 Some(want) => want.healed(),
                 None => {
-                    tracing::info!(dir = %self.dir().display(), "what was missing is there again: appends go on");
+                    tracing::info!(dir = %self.dir().display(), "what was missing is there again: \
+                        appends go on");
                 }
             }
             *health = Health::Good;
@@ -410,7 +440,8 @@ impl Log {
         let mut health = self.0.writer.health.borrow_mut();
         if *health == Health::Good {
             *self.0.writer.want.borrow_mut() = self.lacks("appends are refused", error);
-            *health = Health::Waiting(format!("cannot write {} for now: {error}", path.display()).into());
+            *health =
+                Health::Waiting(format!("cannot write {} for now: {error}", path.display()).into());
         }
     }
 
@@ -419,8 +450,8 @@ impl Log {
         self.0.writer.refusal()
     }
 
-    /// Tries again for as long as what is missing may still come, once it is no use to go back: until the log is closed.
-    /// `what` is so meanwhile.
+    /// Tries again for as long as what is missing may still come, once it is no use to go back:
+    /// until the log is closed. `what` is so meanwhile.
     pub(super) async fn patiently<T>(
         &self,
         what: &'static str,
@@ -429,7 +460,11 @@ impl Log {
         let mut want = None;
         loop {
             match attempt().await {
-                Err(error) if ring::passes(&error) && !self.0.writer.closing.get() && !self.has_ended() => {
+                Err(error)
+                    if ring::passes(&error)
+                        && !self.0.writer.closing.get()
+                        && !self.has_ended() =>
+                {
                     want.get_or_insert_with(|| self.lacks(what, &error));
                     self.0.ring.sleep(RETRY_INTERVAL).await;
                 }
@@ -449,7 +484,8 @@ impl Log {
         if !matches!(*health, Health::Failed(_)) {
             tracing::error!(
                 path = %path.display(), %error,
-                "{what} failed: the partition takes no more appends; check the disk, then restart the broker to recover"
+                "{what} failed: the partition takes no more appends; check the disk, then restart \
+                 the broker to recover"
             );
             *health = Health::Failed(format!("{what} {} failed: {error}", path.display()).into());
             self.0.writer.want.take();
@@ -498,8 +534,8 @@ impl Log {
         Ok(())
     }
 
-    /// Carries everything that was appended before the call to the disk; the offset up to which everything is durable
-    /// then. An error of the disk itself is final for this log.
+    /// Carries everything that was appended before the call to the disk; the offset up to which
+    /// everything is durable then. An error of the disk itself is final for this log.
     pub async fn sync(&self) -> io::Result<i64> {
         self.wait_written().await?;
         self.sync_written().await
@@ -516,7 +552,9 @@ impl Log {
             let bytes = segment.written_bytes.get();
             if segment.synced_bytes.get() < bytes {
                 self.sync_log_file(&segment, &file).await?;
-                segment.synced_bytes.set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
+                segment
+                    .synced_bytes
+                    .set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
             }
         }
         if writer.dir_changed.replace(false) {
@@ -529,7 +567,10 @@ impl Log {
                 return Err(error);
             }
         }
-        writer.unsynced.borrow_mut().retain(|(one, _)| one.synced_bytes.get() < one.written_bytes.get());
+        writer
+            .unsynced
+            .borrow_mut()
+            .retain(|(one, _)| one.synced_bytes.get() < one.written_bytes.get());
         if writer.cuts.get() == cuts {
             writer.synced.set(writer.synced.get().max(written));
             writer.made_durable(written);
@@ -537,15 +578,19 @@ impl Log {
         Ok(writer.durable.get())
     }
 
-    /// What is written and not durable. `None` where the bytes are not at hand (they were written under `durability=os`), or
-    /// the log has failed: its own files have to be synced.
+    /// What is written and not durable. `None` where the bytes are not at hand (they were written
+    /// under `durability=os`), or the log has failed: its own files have to be synced.
     pub fn uncommitted(&self) -> Option<Uncommitted> {
         let writer = &self.0.writer;
         writer.failure().ok()?;
         let (from, to) = (writer.durable.get(), writer.written.get());
         let runs = writer.uncommitted.borrow();
         let is_whole = runs.front().map_or(to, |first| first.from) == from;
-        is_whole.then(|| Uncommitted { from, to, batches: runs.iter().map(|run| run.bytes.clone()).collect() })
+        is_whole.then(|| Uncommitted {
+            from,
+            to,
+            batches: runs.iter().map(|run| run.bytes.clone()).collect(),
+        })
     }
 
     /// The size of what is written and not durable, where the bytes are at hand.
@@ -557,7 +602,8 @@ impl Log {
         (from == writer.durable.get()).then(|| runs.iter().map(|run| run.bytes.len()).sum())
     }
 
-    /// The commit stream has everything below `offset` on the disk, the log's own files in the page cache.
+    /// The commit stream has everything below `offset` on the disk, the log's own files in the page
+    /// cache.
     pub fn committed_by_stream(&self, offset: i64) {
         assert!(offset <= self.written_offset(), "only what was written goes by the stream");
         self.0.writer.made_durable(offset);
@@ -568,9 +614,13 @@ impl Log {
         self.0.writer.ended.get()
     }
 
-    /// Syncs one file besides the log as a whole. Never at the same time: the kernel tells a failure to one of two syncs of
-    /// a file, and the other one would promise what is lost.
-    pub(super) async fn sync_log_file_alone(&self, segment: &Segment, file: &File) -> io::Result<()> {
+    /// Syncs one file besides the log as a whole. Never at the same time: the kernel tells a
+    /// failure to one of two syncs of a file, and the other one would promise what is lost.
+    pub(super) async fn sync_log_file_alone(
+        &self,
+        segment: &Segment,
+        file: &File,
+    ) -> io::Result<()> {
         let _pass = self.0.writer.syncing.enter().await;
         self.sync_log_file(segment, file).await
     }
@@ -582,13 +632,16 @@ impl Log {
         if segment.synced_bytes.get() < bytes {
             let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
             self.sync_log_file(segment, &file).await?;
-            segment.synced_bytes.set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
+            segment
+                .synced_bytes
+                .set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
         }
         Ok(())
     }
 
-    /// Syncs the file of a segment; the caller has the pass for it. A failure is final for the log: the kernel tells of it
-    /// once, and the sync after it would succeed though the disk lacks the pages.
+    /// Syncs the file of a segment; the caller has the pass for it. A failure is final for the log:
+    /// the kernel tells of it once, and the sync after it would succeed though the disk lacks the
+    /// pages.
     async fn sync_log_file(&self, segment: &Segment, file: &File) -> io::Result<()> {
         self.0.writer.failure()?;
         let synced = self.0.ring.sync_data(file).await;
@@ -598,16 +651,20 @@ impl Log {
         synced
     }
 
-    /// Writes what lies in a segment's file beyond the recovery point once more, so that the next sync carries it to the disk. After a
-    /// failed sync the kernel calls pages clean that the disk may lack: this process finds them in the page cache, and no
-    /// sync of its own would carry them to the disk. The process before need not have heard of the failure: it may have
-    /// been killed in the middle of the sync.
+    /// Writes what lies in a segment's file beyond the recovery point once more, so that the next
+    /// sync carries it to the disk. After a failed sync the kernel calls pages clean that the disk
+    /// may lack: this process finds them in the page cache, and no sync of its own would carry them
+    /// to the disk. The process before need not have heard of the failure: it may have been killed
+    /// in the middle of the sync.
     pub(super) async fn write_again(&self, segment: &Rc<Segment>, file: &File) -> io::Result<()> {
         let ring = &self.0.ring;
         let mut position = self.position_before(segment, self.recovery_point()).await?;
         let end = u64::from(segment.written_bytes.get());
         while position < end {
-            let bytes = ring.read_exact_at(file, position, COPY_BYTES.min(end - position) as usize).await?.freeze();
+            let bytes = ring
+                .read_exact_at(file, position, COPY_BYTES.min(end - position) as usize)
+                .await?
+                .freeze();
             let next = position + bytes.len() as u64;
             ring.write_at(file, vec![bytes], position).await?;
             position = next;
@@ -616,23 +673,31 @@ impl Log {
     }
 }
 
-// ---- what the log needs to be read and recovered quickly: indexes, epochs, producer snapshots ------------------------
+// ---- what the log needs to be read and recovered quickly: indexes, epochs, producer snapshots
+// ------------------------
 
 impl Log {
-    /// The index files and the producer snapshots of segments that are no longer appended to. The caller holds the gate. Each
-    /// segment is on the disk before the snapshot behind it is: to the next start that proves how far the log must reach.
+    /// The index files and the producer snapshots of segments that are no longer appended to. The
+    /// caller holds the gate. Each segment is on the disk before the snapshot behind it is: to the
+    /// next start that proves how far the log must reach.
     pub(super) async fn finish_rolled(&self) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
         let first = || {
             let unfinished = self.0.unfinished.borrow();
-            unfinished.front().map(|one| (one.segment.clone(), one.end_offset, one.snapshot.clone()))
+            unfinished
+                .front()
+                .map(|one| (one.segment.clone(), one.end_offset, one.snapshot.clone()))
         };
         while let Some((segment, end_offset, snapshot)) = first() {
             if self.0.segments.borrow().iter().any(|one| Rc::ptr_eq(one, &segment)) {
                 segment.flush_indexes(ring, &dir, true).await?;
                 self.wait_written_to(end_offset).await?;
                 self.sync_segment(&segment).await?;
-                ring.write_file_atomically(files::path(&dir, end_offset, files::SNAPSHOT), snapshot).await?;
+                ring.write_file_atomically(
+                    files::path(&dir, end_offset, files::SNAPSHOT),
+                    snapshot,
+                )
+                .await?;
                 self.trim_log(&segment).await?;
             }
             self.0.unfinished.borrow_mut().pop_front();
@@ -645,10 +710,15 @@ impl Log {
     pub(super) fn owe_snapshot(&self, offset: i64, snapshot: Bytes) {
         let before = self.segments().into_iter().rfind(|segment| segment.base_offset < offset);
         let segment = before.expect("the snapshot is of a segment that another follows");
-        self.0.unfinished.borrow_mut().push_back(Unfinished { segment, end_offset: offset, snapshot });
+        self.0.unfinished.borrow_mut().push_back(Unfinished {
+            segment,
+            end_offset: offset,
+            snapshot,
+        });
     }
 
-    /// Gives back what was preallocated for a segment that got its last batch. Durably: a later start believes the size.
+    /// Gives back what was preallocated for a segment that got its last batch. Durably: a later
+    /// start believes the size.
     async fn trim_log(&self, segment: &Rc<Segment>) -> io::Result<()> {
         if segment.preallocated.get() && segment.written_bytes.get() == segment.size_bytes.get() {
             let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
@@ -659,9 +729,10 @@ impl Log {
         Ok(())
     }
 
-    /// Moves the recovery point up to what its own files have on the disk, after writing whatever makes that enough for a recovery:
-    /// index files of finished segments, leader epochs, and a producer snapshot when the last one is far behind. In the
-    /// background; the recovery point that holds then.
+    /// Moves the recovery point up to what its own files have on the disk, after writing whatever
+    /// makes that enough for a recovery: index files of finished segments, leader epochs, and a
+    /// producer snapshot when the last one is far behind. In the background; the recovery point
+    /// that holds then.
     pub async fn checkpoint(&self) -> io::Result<i64> {
         let _pass = self.0.gate.enter().await;
         self.0.writer.failure()?;
@@ -719,7 +790,8 @@ impl Log {
         }
         let snapshot = self.0.producers.borrow().encode_snapshot();
         let cuts = self.0.writer.cuts.get();
-        // The next segment may begin here: then the snapshot tells the next start that the disk has everything before.
+        // The next segment may begin here: then the snapshot tells the next start that the disk has
+        // everything before.
         self.sync().await?;
         if self.0.writer.cuts.get() != cuts {
             return Ok(());
@@ -727,17 +799,19 @@ impl Log {
         self.0.bytes_since_snapshot.set(0);
         let (ring, dir) = (&self.0.ring, self.dir());
         ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;
-        // Besides those where segments begin the last two are kept: the newest may lie beyond the recovery point.
+        // Besides those where segments begin the last two are kept: the newest may lie beyond the
+        // recovery point.
         let [oldest, newest] = self.0.snapshots.replace([self.0.snapshots.get()[1], offset]);
-        let at_segment = self.0.segments.borrow().iter().any(|segment| segment.base_offset == oldest);
+        let at_segment =
+            self.0.segments.borrow().iter().any(|segment| segment.base_offset == oldest);
         if !at_segment && oldest >= 0 && oldest != newest {
             remove_if_there(ring, &files::path(&dir, oldest, files::SNAPSHOT)).await?;
         }
         Ok(())
     }
 
-    /// Closes the log in order: everything on disk, files cut to their contents. What it gives back lets the next start
-    /// skip the reading.
+    /// Closes the log in order: everything on disk, files cut to their contents. What it gives back
+    /// lets the next start skip the reading.
     pub async fn close(&self) -> io::Result<super::LogState> {
         self.0.writer.closing.set(true);
         self.sync().await?;

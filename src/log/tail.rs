@@ -1,11 +1,12 @@
-//! The newest bytes of the logs of one core, in memory: what followers of the tail read without touching a file.
+//! The newest bytes of the logs of one core, in memory: what followers of the tail read without
+//! touching a file.
 //!
-//! Owns: recent appends as reference-counted slices, within a budget per core, given up oldest first whatever log they
-//! belong to; and appends not yet written to a file, which are never given up. Lives on one core.
-//! Never does I/O.
+//! Owns: recent appends as reference-counted slices, within a budget per core, given up oldest
+//! first whatever log they belong to; and appends not yet written to a file, which are never given
+//! up. Lives on one core. Never does I/O.
 //!
-//! Small appends are copied into shared blocks, and merged once there are many: a tiny record neither pins the large
-//! buffer it was received in, nor costs a reader a slice of its own.
+//! Small appends are copied into shared blocks, and merged once there are many: a tiny record
+//! neither pins the large buffer it was received in, nor costs a reader a slice of its own.
 
 use super::read::{ReadPart, ReadParts};
 use bytes::{Bytes, BytesMut};
@@ -124,8 +125,13 @@ impl TailCache {
             }
             _ => {
                 if queue.len() == queue.capacity() {
-                    // Before it grows: logs that are gone, or were cut, leave nothing here for good.
-                    queue.retain(|age| age.tail.upgrade().is_some_and(|tail| tail.generation.get() == age.generation));
+                    // Before it grows: logs that are gone, or were cut, leave nothing here for
+                    // good.
+                    queue.retain(|age| {
+                        age.tail
+                            .upgrade()
+                            .is_some_and(|tail| tail.generation.get() == age.generation)
+                    });
                 }
                 queue.push_back(Age { tail: Rc::downgrade(tail), generation, bytes });
             }
@@ -133,10 +139,12 @@ impl TailCache {
     }
 
     fn remove(&self, bytes: usize) {
-        self.used_bytes.set(self.used_bytes.get().checked_sub(bytes).expect("only what was added is removed"));
+        self.used_bytes
+            .set(self.used_bytes.get().checked_sub(bytes).expect("only what was added is removed"));
     }
 
-    /// Gives up some of the oldest bytes beyond what the budget asks for: memory is short elsewhere. The bytes given up.
+    /// Gives up some of the oldest bytes beyond what the budget asks for: memory is short
+    /// elsewhere. The bytes given up.
     pub fn give_up(&self, bytes: usize) -> usize {
         let before = self.used_bytes.get();
         self.shrink_to(before.saturating_sub(bytes));
@@ -148,7 +156,8 @@ impl TailCache {
         self.blocks.size_bytes()
     }
 
-    /// Gives up the oldest bytes until no more than `target_bytes` are left, or only unwritten ones were met.
+    /// Gives up the oldest bytes until no more than `target_bytes` are left, or only unwritten ones
+    /// were met.
     fn shrink_to(&self, target_bytes: usize) {
         let mut steps_over = 0;
         while self.used_bytes.get() > target_bytes && steps_over < MAX_STEPS_OVER {
@@ -180,7 +189,8 @@ impl Tail {
     /// Appends whole batches that follow the ones here; gives back the bytes as they are kept.
     pub fn push(self: &Rc<Self>, base_offset: i64, end_offset: i64, records: Bytes) -> Bytes {
         let small = records.len() < SMALL_BYTES;
-        let bytes = if small { self.cache.copied(records.len(), [&records].into_iter()) } else { records };
+        let bytes =
+            if small { self.cache.copied(records.len(), [&records].into_iter()) } else { records };
         let mut entries = self.entries.borrow_mut();
         if let Some(last) = entries.back() {
             assert!(last.end_offset <= base_offset, "the tail grows at its end");
@@ -214,9 +224,16 @@ impl Tail {
         self.written_offset.set(end_offset);
     }
 
-    /// Whole batches from the one that holds `offset` on, `max_bytes` at most (the first batch may be larger with
-    /// `at_least_one`), none that reaches beyond `up_to_offset`. `None`: the tail begins later than `offset`.
-    pub fn read(&self, offset: i64, max_bytes: usize, at_least_one: bool, up_to_offset: i64) -> Option<TailRead> {
+    /// Whole batches from the one that holds `offset` on, `max_bytes` at most (the first batch may
+    /// be larger with `at_least_one`), none that reaches beyond `up_to_offset`. `None`: the tail
+    /// begins later than `offset`.
+    pub fn read(
+        &self,
+        offset: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+        up_to_offset: i64,
+    ) -> Option<TailRead> {
         let entries = self.entries.borrow();
         if entries.front().is_none_or(|first| first.base_offset > offset) {
             return None;
@@ -225,7 +242,9 @@ impl Tail {
         let mut read = TailRead::default();
         for entry in entries.range(first..) {
             let room = max_bytes.saturating_sub(read.size_bytes);
-            let whole = entry.base_offset >= offset && entry.end_offset <= up_to_offset && entry.bytes.len() <= room;
+            let whole = entry.base_offset >= offset
+                && entry.end_offset <= up_to_offset
+                && entry.bytes.len() <= room;
             let (part, complete) = if whole {
                 (entry.bytes.clone(), true)
             } else {
@@ -243,7 +262,8 @@ impl Tail {
         Some(read)
     }
 
-    /// Gives up `bytes` from the front, as far as they are written. The bytes that must stay for now.
+    /// Gives up `bytes` from the front, as far as they are written. The bytes that must stay for
+    /// now.
     fn give_up(&self, bytes: usize) -> usize {
         let mut debt = self.debt_bytes.get() + bytes;
         let mut entries = self.entries.borrow_mut();
@@ -275,11 +295,12 @@ impl Drop for Tail {
     }
 }
 
-/// Joins the small entries at the end once they are worth one copy. Keeps at least the newest as it is: it is about to
-/// be written and read.
+/// Joins the small entries at the end once they are worth one copy. Keeps at least the newest as it
+/// is: it is about to be written and read.
 fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>) {
     let small = entries.iter().rev().take_while(|entry| entry.bytes.len() < SMALL_BYTES);
-    let (count, size) = small.fold((0, 0), |(count, size), entry| (count + 1, size + entry.bytes.len()));
+    let (count, size) =
+        small.fold((0, 0), |(count, size), entry| (count + 1, size + entry.bytes.len()));
     if size < MERGED_BYTES || count < 3 {
         return;
     }
@@ -293,8 +314,8 @@ fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>) {
     entries.push_back(merged);
 }
 
-/// The batches of a run that end after `offset` and not after `up_to_offset`, `room` bytes at most; the first of them
-/// whatever its size with `must`. And whether they go on to the end of the run.
+/// The batches of a run that end after `offset` and not after `up_to_offset`, `room` bytes at most;
+/// the first of them whatever its size with `must`. And whether they go on to the end of the run.
 fn cut(run: &Bytes, offset: i64, room: usize, must: bool, up_to_offset: i64) -> (Bytes, bool) {
     let mut start = 0;
     let mut at = 0;
@@ -332,7 +353,9 @@ mod tests {
     }
 
     fn offsets(read: &TailRead) -> Vec<i64> {
-        let bytes = |part: &ReadPart| if let ReadPart::Memory(bytes) = part { bytes.to_vec() } else { vec![] };
+        let bytes = |part: &ReadPart| {
+            if let ReadPart::Memory(bytes) = part { bytes.to_vec() } else { vec![] }
+        };
         let all: Vec<u8> = read.parts.iter().flat_map(bytes).collect();
         protocol::records::batches(&all).map(|batch| batch.unwrap().base_offset()).collect()
     }
@@ -390,7 +413,10 @@ mod tests {
             b.written(at + 1);
         }
         assert_eq!(a.first_offset(), Some(0));
-        assert!(b.first_offset().is_none_or(|first| first > 40), "one log's arrears do not keep another's bytes");
+        assert!(
+            b.first_offset().is_none_or(|first| first > 40),
+            "one log's arrears do not keep another's bytes"
+        );
         a.written(50);
         push(&b, 50, 10);
         assert!(cache.used_bytes() < 10_000);

@@ -1,7 +1,7 @@
 //! Cutting the log at its end, as a follower does when its leader's history differs from its own.
 //!
-//! Lives on the core of the log. Writes are held back meanwhile; memory changes in one step, files follow before
-//! anything new reaches them.
+//! Lives on the core of the log. Writes are held back meanwhile; memory changes in one step, files
+//! follow before anything new reaches them.
 
 use super::{
     Log, files,
@@ -28,10 +28,11 @@ struct Cut {
 }
 
 impl Log {
-    /// Removes every batch that reaches `offset` or lies beyond it; the log ends at `offset` then. Leaders' appends must
-    /// not run meanwhile. The caller has written down before that the recovery point is `offset` at most (Kafka's
-    /// `LogManager.truncateTo` does so behind the cut): one that lies beyond the cut would vouch for what follows the cut, and
-    /// a start refuses a log that is shorter than its recovery point.
+    /// Removes every batch that reaches `offset` or lies beyond it; the log ends at `offset` then.
+    /// Leaders' appends must not run meanwhile. The caller has written down before that the
+    /// recovery point is `offset` at most (Kafka's `LogManager.truncateTo` does so behind the cut):
+    /// one that lies beyond the cut would vouch for what follows the cut, and a start refuses a log
+    /// that is shorter than its recovery point.
     pub async fn truncate_to(&self, offset: i64) -> io::Result<()> {
         if offset >= self.log_end_offset() {
             return Ok(());
@@ -44,10 +45,17 @@ impl Log {
         let hold = self.hold_all_writes().await;
         let cut = self.find_cut(offset).await?;
         let gone = self.cut_memory(&cut, offset);
-        match self.patiently("cutting waits", async || self.cut_files(&cut, &gone, offset).await).await {
+        match self
+            .patiently("cutting waits", async || self.cut_files(&cut, &gone, offset).await)
+            .await
+        {
             Ok(()) => hold.release(),
             Err(error) => {
-                self.fail("truncating", &files::path(&self.dir(), cut.segment.base_offset, files::LOG), &error);
+                self.fail(
+                    "truncating",
+                    &files::path(&self.dir(), cut.segment.base_offset, files::LOG),
+                    &error,
+                );
                 return Err(error);
             }
         }
@@ -56,7 +64,11 @@ impl Log {
 
     /// Where the log ends now, to come back to. Everything is written.
     pub fn mark(&self) -> Mark {
-        assert_eq!(self.written_offset(), self.log_end_offset(), "a mark is at the end of the written bytes");
+        assert_eq!(
+            self.written_offset(),
+            self.log_end_offset(),
+            "a mark is at the end of the written bytes"
+        );
         let segment = self.active();
         let ends = |index: &Index| (index.count(), index.last());
         Mark(
@@ -72,15 +84,17 @@ impl Log {
         )
     }
 
-    /// Takes back what was appended behind `mark`, and was not acknowledged: it is as if it had never been, on the disk,
-    /// too, when this returns. Needs no room, and a descriptor only where segments were made meanwhile. For logs without
-    /// producers and without a commit stream, whose only writer is the caller, and whose indexes are not written meanwhile.
+    /// Takes back what was appended behind `mark`, and was not acknowledged: it is as if it had
+    /// never been, on the disk, too, when this returns. Needs no room, and a descriptor only where
+    /// segments were made meanwhile. For logs without producers and without a commit stream, whose
+    /// only writer is the caller, and whose indexes are not written meanwhile.
     pub async fn take_back(&self, mark: &Mark) -> io::Result<()> {
         let Mark(at, offset) = mark;
         assert!(self.0.stream.borrow().upgrade().is_none(), "a commit stream may have it");
         let _pass = self.0.gate.enter().await;
         let hold = self.hold_all_writes().await;
-        let (segment, _) = self.segment_of(*offset).expect("the first segment begins at or below the mark");
+        let (segment, _) =
+            self.segment_of(*offset).expect("the first segment begins at or below the mark");
         let cut = match Rc::ptr_eq(&segment, &at.segment) {
             true => at.clone(),
             // It was rolled at the mark: what it has is all new.
@@ -89,7 +103,10 @@ impl Log {
                 offsets: (0, None),
                 times: (0, None),
                 aborted_on_disk: 0,
-                max_timestamp: TimestampOffset { timestamp: NO_TIMESTAMP, offset: segment.base_offset },
+                max_timestamp: TimestampOffset {
+                    timestamp: NO_TIMESTAMP,
+                    offset: segment.base_offset,
+                },
                 segment: segment.clone(),
             },
         };
@@ -106,7 +123,11 @@ impl Log {
             self.sync_log_file_alone(&segment, &file).await
         };
         if let Err(error) = self.patiently("taking records back waits", cut_file).await {
-            self.fail("truncating", &files::path(&self.dir(), segment.base_offset, files::LOG), &error);
+            self.fail(
+                "truncating",
+                &files::path(&self.dir(), segment.base_offset, files::LOG),
+                &error,
+            );
             return Err(error);
         }
         // Nothing is left that waits.
@@ -115,8 +136,8 @@ impl Log {
         Ok(())
     }
 
-    /// Voids what the commit stream has beyond a cut. Everything else is in the log's own files by then, so that a crash
-    /// between the two leaves the log uncut and whole.
+    /// Voids what the commit stream has beyond a cut. Everything else is in the log's own files by
+    /// then, so that a crash between the two leaves the log uncut and whole.
     async fn cut_stream(&self, offset: i64) -> io::Result<()> {
         let stream = self.0.stream.borrow().upgrade();
         let Some(stream) = stream else { return self.wait_written().await };
@@ -125,12 +146,17 @@ impl Log {
     }
 
     async fn find_cut(&self, offset: i64) -> io::Result<Cut> {
-        let (segment, _) = self.segment_of(offset).expect("the first segment begins at or below the offset");
+        let (segment, _) =
+            self.segment_of(offset).expect("the first segment begins at or below the offset");
         let written = segment.written_bytes.get();
         let relative = offset - segment.base_offset;
-        let entries = |found: Option<(Entry, u32)>| found.map_or((0, None), |(entry, at)| (at + 1, Some(entry)));
-        let offsets = entries(self.search(&segment, Part::Offsets, Key::Offset, relative - 1).await?);
-        let times = entries(self.search(&segment, Part::Times, Key::TimestampOffset, relative - 1).await?);
+        let entries = |found: Option<(Entry, u32)>| {
+            found.map_or((0, None), |(entry, at)| (at + 1, Some(entry)))
+        };
+        let offsets =
+            entries(self.search(&segment, Part::Offsets, Key::Offset, relative - 1).await?);
+        let times =
+            entries(self.search(&segment, Part::Times, Key::TimestampOffset, relative - 1).await?);
         let mut max_timestamp = match times.1 {
             Some(last) => TimestampOffset {
                 timestamp: last.timestamp(),
@@ -150,8 +176,10 @@ impl Log {
                     break;
                 }
                 if batch.header.max_timestamp() > max_timestamp.timestamp {
-                    max_timestamp =
-                        TimestampOffset { timestamp: batch.header.max_timestamp(), offset: batch.header.last_offset() };
+                    max_timestamp = TimestampOffset {
+                        timestamp: batch.header.max_timestamp(),
+                        offset: batch.header.last_offset(),
+                    };
                 }
             }
         }
@@ -163,7 +191,9 @@ impl Log {
         let mut count = segment.aborted.borrow().entries_on_disk();
         if count > 0 {
             let file = segment.file(&self.0.ring, &self.dir(), Part::Aborted).await?;
-            while count > 0 && self.read_aborted(&file, count - 1, 1).await?[0].last_offset >= offset {
+            while count > 0
+                && self.read_aborted(&file, count - 1, 1).await?[0].last_offset >= offset
+            {
                 count -= 1;
             }
         }
@@ -213,13 +243,15 @@ impl Log {
         let (ring, dir) = (&self.0.ring, self.dir());
         let from_the_end: Vec<_> = gone.iter().rev().cloned().collect();
         self.remove_segments(&from_the_end).await?;
-        // Before the cut: a later segment that came back would tell that everything before it had been synced.
+        // Before the cut: a later segment that came back would tell that everything before it had
+        // been synced.
         ring.sync_dir(&dir).await?;
         if cut.segment.exists(Part::Log) {
             let file = cut.segment.file(ring, &dir, Part::Log).await?;
             ring.truncate(&file, u64::from(cut.position)).await?;
             cut.segment.preallocated.set(false);
-            // Old batches that came back after a crash would overlap with the new ones, or follow a hole in them.
+            // Old batches that came back after a crash would overlap with the new ones, or follow a
+            // hole in them.
             self.sync_log_file_alone(&cut.segment, &file).await?;
         }
         ring.sync_dir(&dir).await?;
@@ -230,7 +262,8 @@ impl Log {
         self.reload_producers(offset).await
     }
 
-    /// The producer state as it was when the log ended at `offset`: from the last snapshot before, and the batches since.
+    /// The producer state as it was when the log ended at `offset`: from the last snapshot before,
+    /// and the batches since.
     async fn reload_producers(&self, offset: i64) -> io::Result<()> {
         let snapshots = self.remove_snapshots(|at| at > offset).await?;
         let loaded = super::load::load_producers(
@@ -248,7 +281,8 @@ impl Log {
         Ok(())
     }
 
-    /// Removes everything; the log is empty then and goes on at `offset` (a follower that fell out of its leader's range).
+    /// Removes everything; the log is empty then and goes on at `offset` (a follower that fell out
+    /// of its leader's range).
     pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
         self.cut_stream(i64::MIN).await?;
         let _pass = self.0.gate.enter().await;
@@ -256,7 +290,9 @@ impl Log {
         let now_ms = self.0.ring.wall_clock_ms();
         let new = Rc::new(Segment::new(offset, now_ms));
         let gone = std::mem::replace(&mut *self.0.segments.borrow_mut(), vec![new]);
-        for cell in [&self.0.log_start, &self.0.log_end, &self.0.high_watermark, &self.0.recovery_point] {
+        for cell in
+            [&self.0.log_start, &self.0.log_end, &self.0.high_watermark, &self.0.recovery_point]
+        {
             cell.set(offset);
         }
         self.0.unfinished.borrow_mut().clear();

@@ -1,8 +1,9 @@
 //! The transaction index of one segment: its aborted transactions, in the order of their markers.
 //!
-//! `.txnindex`, 34 bytes each (`AbortedTxn`): version i16 (0), producer id i64, first offset i64, last offset i64 (of the
-//! abort marker), last stable offset i64 (when the marker was appended). The file exists only where there are some.
-//! Owns: the entries that are not on disk yet. Lives on the core of its log.
+//! `.txnindex`, 34 bytes each (`AbortedTxn`): version i16 (0), producer id i64, first offset i64,
+//! last offset i64 (of the abort marker), last stable offset i64 (when the marker was appended).
+//! The file exists only where there are some. Owns: the entries that are not on disk yet. Lives on
+//! the core of its log.
 
 use bytes::Bytes;
 
@@ -15,14 +16,16 @@ pub struct AbortedTransaction {
     pub first_offset: i64,
     /// Of the abort marker.
     pub last_offset: i64,
-    /// When the marker was appended: nothing below it can belong to a transaction that was aborted later.
+    /// When the marker was appended: nothing below it can belong to a transaction that was aborted
+    /// later.
     pub last_stable_offset: i64,
 }
 
 impl AbortedTransaction {
     pub(super) fn encode(&self) -> [u8; ENTRY_BYTES] {
         let mut bytes = [0; ENTRY_BYTES];
-        let fields = [self.producer_id, self.first_offset, self.last_offset, self.last_stable_offset];
+        let fields =
+            [self.producer_id, self.first_offset, self.last_offset, self.last_stable_offset];
         for (at, field) in fields.into_iter().enumerate() {
             bytes[2 + at * 8..10 + at * 8].copy_from_slice(&field.to_be_bytes());
         }
@@ -31,7 +34,9 @@ impl AbortedTransaction {
 
     /// `None` for a version that we do not know.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let field = |at: usize| i64::from_be_bytes(bytes[2 + at * 8..10 + at * 8].try_into().expect("8 bytes"));
+        let field = |at: usize| {
+            i64::from_be_bytes(bytes[2 + at * 8..10 + at * 8].try_into().expect("8 bytes"))
+        };
         (bytes[..2] == [0, 0]).then(|| Self {
             producer_id: field(0),
             first_offset: field(1),
@@ -87,7 +92,8 @@ impl TxnIndex {
     }
 }
 
-/// The transactions of `entries` that touch `from..to`, and whether later segments cannot hold any more of them.
+/// The transactions of `entries` that touch `from..to`, and whether later segments cannot hold any
+/// more of them.
 pub(super) fn collect(
     entries: impl Iterator<Item = AbortedTransaction>,
     from: i64,

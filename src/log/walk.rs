@@ -1,7 +1,7 @@
 //! Walking the batch headers of a `.log` file without reading the records between them.
 //!
-//! Owns a small buffer. Lives on the core of its log. Trusts nothing that it reads: a header that makes no sense ends
-//! the walk with an error of kind `InvalidData`.
+//! Owns a small buffer. Lives on the core of its log. Trusts nothing that it reads: a header that
+//! makes no sense ends the walk with an error of kind `InvalidData`.
 
 use bytes::BytesMut;
 use protocol::records::{BATCH_HEADER_BYTES, BatchHeader, MAGIC_V2};
@@ -49,15 +49,19 @@ impl<'a> Walk<'a> {
             return Err(self.nonsense("the file ends inside a batch header"));
         }
         let chunk_end = self.chunk_position + self.chunk.len() as u64;
-        if self.position < self.chunk_position || self.position + BATCH_HEADER_BYTES as u64 > chunk_end {
+        if self.position < self.chunk_position
+            || self.position + BATCH_HEADER_BYTES as u64 > chunk_end
+        {
             let length = CHUNK_BYTES.min(self.end - self.position);
             self.chunk = self.ring.read_exact_at(self.file, self.position, length as usize).await?;
             self.chunk_position = self.position;
         }
-        let header = BatchHeader::view(&self.chunk[(self.position - self.chunk_position) as usize..])
-            .expect("the chunk holds the whole header")
-            .clone();
-        let Some(size_bytes) = header.claimed_size_bytes().filter(|_| header.magic() == MAGIC_V2) else {
+        let header =
+            BatchHeader::view(&self.chunk[(self.position - self.chunk_position) as usize..])
+                .expect("the chunk holds the whole header")
+                .clone();
+        let Some(size_bytes) = header.claimed_size_bytes().filter(|_| header.magic() == MAGIC_V2)
+        else {
             return Err(self.nonsense("no batch header"));
         };
         let located = Located { position: self.position, size_bytes: size_bytes as u64, header };
@@ -68,7 +72,8 @@ impl<'a> Walk<'a> {
         Ok(Some(located))
     }
 
-    /// The first batch that ends after `offset`: the one that holds it, or the next one where there is a gap.
+    /// The first batch that ends after `offset`: the one that holds it, or the next one where there
+    /// is a gap.
     pub async fn seek(&mut self, offset: i64) -> io::Result<Option<Located>> {
         while let Some(located) = self.next().await? {
             if located.header.next_offset() > offset {

@@ -71,7 +71,8 @@ impl Lack {
             self.told = self.count;
             let partitions = counted(self.count);
             return Some(Line::Lacks(format!(
-                "{dir}: {partitions}, {example} among them: {error}: {what} until this has passed; {}",
+                "{dir}: {partitions}, {example} among them: {error}: {what} until this has \
+                 passed; {}",
                 self.remedy
             )));
         }
@@ -121,7 +122,13 @@ impl Wants {
     }
 
     /// The same with a cause and a remedy in words.
-    pub fn begin_as(self: &Rc<Self>, folder: &Path, what: &'static str, error: String, remedy: &'static str) -> Want {
+    pub fn begin_as(
+        self: &Rc<Self>,
+        folder: &Path,
+        what: &'static str,
+        error: String,
+        remedy: &'static str,
+    ) -> Want {
         let dir = folder.parent().unwrap_or(folder).to_owned();
         let cause = Cause { dir, what, error };
         let mut lacks = self.lacks.borrow_mut();
@@ -130,7 +137,8 @@ impl Wants {
             None => {
                 let example = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let cause = cause.clone();
-                let mut lack = Lack { cause, remedy, example, count: 0, most: 0, told: 0, has_healed: false };
+                let mut lack =
+                    Lack { cause, remedy, example, count: 0, most: 0, told: 0, has_healed: false };
                 lack.begin();
                 say(&mut lack);
                 lacks.push(lack);
@@ -174,7 +182,8 @@ impl Log {
         if let Some(wants) = self.0.writer.wants.get() {
             return Some(wants.begin(&dir, what, error));
         }
-        tracing::error!(dir = %dir.display(), %error, "{what} until this has passed; {}", remedy(error));
+        tracing::error!(dir = %dir.display(), %error, "{what} until this has passed; \
+            {}", remedy(error));
         None
     }
 }
@@ -206,7 +215,11 @@ mod tests {
     use crate::log::tests::on_epoll;
 
     fn lack() -> Lack {
-        let cause = Cause { dir: "/data".into(), what: "appends are refused", error: "No space left".to_owned() };
+        let cause = Cause {
+            dir: "/data".into(),
+            what: "appends are refused",
+            error: "No space left".to_owned(),
+        };
         let example = "topic-0".to_owned();
         Lack { cause, remedy: "make room", example, count: 0, most: 0, told: 0, has_healed: false }
     }
@@ -219,7 +232,8 @@ mod tests {
         lack.begin();
         let text = |count: &str| {
             format!(
-                "/data: {count}, topic-0 among them: No space left: appends are refused until this has passed; make room"
+                "/data: {count}, topic-0 among them: No space left: appends are refused until \
+                 this has passed; make room"
             )
         };
         assert_eq!(lack.line(), Some(Line::Lacks(text("1 partition"))));
@@ -231,7 +245,9 @@ mod tests {
         assert!(!lack.is_over());
         lack.end(false);
         let Some(Line::Healed(healed)) = lack.line() else { panic!("it has healed") };
-        assert!(healed.starts_with("/data: 1000 partitions, topic-0 among them: what was missing is there again"));
+        assert!(healed.starts_with(
+            "/data: 1000 partitions, topic-0 among them: what was missing is there again"
+        ));
         assert_eq!(lack.line(), None);
         assert!(lack.is_over());
     }
@@ -264,7 +280,9 @@ mod tests {
         on_epoll(|ring, _| async move {
             let wants = Wants::new(&ring);
             let full = || io::Error::from_raw_os_error(28);
-            let begin = |folder: &str, error: &io::Error| wants.begin(Path::new(folder), "appends are refused", error);
+            let begin = |folder: &str, error: &io::Error| {
+                wants.begin(Path::new(folder), "appends are refused", error)
+            };
             let held = [
                 begin("/a/topic-0", &full()),
                 begin("/a/topic-1", &full()),

@@ -1,10 +1,12 @@
-//! Reading a log that no broker has open from its first byte to its last: what a start believes is checked here.
+//! Reading a log that no broker has open from its first byte to its last: what a start believes is
+//! checked here.
 //!
-//! A start reads what lies beyond the recovery point; below it sizes and ends are enough. Here every batch has its CRC
-//! checked, and every index entry is compared with the batch that it points to.
+//! A start reads what lies beyond the recovery point; below it sizes and ends are enough. Here
+//! every batch has its CRC checked, and every index entry is compared with the batch that it points
+//! to.
 //!
-//! Owns: nothing. Lives on the thread of `millstream log`. Never: changes a file, or judges what it finds: whether a torn
-//! end is damage depends on what was synced, which the caller knows.
+//! Owns: nothing. Lives on the thread of `millstream log`. Never: changes a file, or judges what it
+//! finds: whether a torn end is damage depends on what was synced, which the caller knows.
 
 use super::{
     Fault, LogError, checkpoint,
@@ -18,7 +20,8 @@ use protocol::records::{Batch, NO_TIMESTAMP};
 use ring::{OpenOptions, Ring};
 use std::{collections::BTreeMap, io, path::Path};
 
-/// An index that is larger was not written by Kafka or by this broker: it is told as it is, and not read.
+/// An index that is larger was not written by Kafka or by this broker: it is told as it is, and not
+/// read.
 const MAX_INDEX_BYTES: u64 = 256 << 20;
 
 /// A log as its batches are.
@@ -29,7 +32,8 @@ pub struct LogLook {
     /// What the batches say: epoch and the first offset of it.
     pub epochs: Vec<(i32, i64)>,
     pub bytes: u64,
-    /// Files that are there and cannot be read: their names, and why. No segment is made of such a file.
+    /// Files that are there and cannot be read: their names, and why. No segment is made of such a
+    /// file.
     pub unreadable: Vec<(String, String)>,
 }
 
@@ -48,7 +52,8 @@ pub struct SegmentLook {
     pub valid_bytes: u64,
     /// The offset after the last of them.
     pub next_offset: i64,
-    /// Why reading ended before the end of the file. Zeros to the end are none: the file was preallocated.
+    /// Why reading ended before the end of the file. Zeros to the end are none: the file was
+    /// preallocated.
     pub damage: Option<Fault>,
     /// Offsets are missing within it, as only compaction leaves them.
     pub is_compacted: bool,
@@ -65,12 +70,20 @@ pub struct BesideLook {
     pub unreadable: Vec<(String, String)>,
 }
 
-/// `look` is what the batches of the log say; leader epochs must be true of the offsets in `from..to`.
-pub async fn look_beside(ring: &Ring, dir: &Path, look: &LogLook, from: i64, to: i64) -> Result<BesideLook, LogError> {
+/// `look` is what the batches of the log say; leader epochs must be true of the offsets in
+/// `from..to`.
+pub async fn look_beside(
+    ring: &Ring,
+    dir: &Path,
+    look: &LogLook,
+    from: i64,
+    to: i64,
+) -> Result<BesideLook, LogError> {
     let entries = ring.read_dir(dir).await.map_err(LogError::io("listing", dir))?;
     let mut beside = BesideLook::default();
     for name in entries.into_iter().map(|entry| entry.name) {
-        let snapshot_of = files::parse(&name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
+        let snapshot_of =
+            files::parse(&name).filter(|(_, kind)| *kind == files::SNAPSHOT).map(|(at, _)| at);
         if snapshot_of.is_none() && name != files::LEADER_EPOCHS {
             continue;
         }
@@ -82,7 +95,8 @@ pub async fn look_beside(ring: &Ring, dir: &Path, look: &LogLook, from: i64, to:
             }
         };
         if let Some(at) = snapshot_of {
-            let decoded = ProducerStates::decode_snapshot(&content, at, ring.wall_clock_ms(), i64::MAX);
+            let decoded =
+                ProducerStates::decode_snapshot(&content, at, ring.wall_clock_ms(), i64::MAX);
             beside.wrong.extend(decoded.err().map(|error| (name, error.to_string())));
         } else {
             let fault = match checkpoint::parse_epochs(&String::from_utf8_lossy(&content)) {
@@ -108,7 +122,9 @@ fn contradiction(look: &LogLook, stored: &LeaderEpochs, from: i64, to: i64) -> O
             let found = stored.epoch_for_offset(offset);
             if found != Some(epoch) {
                 let found = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
-                return Some(format!("it has epoch {found} for offset {offset}, whose batch has {epoch}"));
+                return Some(format!(
+                    "it has epoch {found} for offset {offset}, whose batch has {epoch}"
+                ));
             }
         }
         before = Some(*epoch);
@@ -116,20 +132,31 @@ fn contradiction(look: &LogLook, stored: &LeaderEpochs, from: i64, to: i64) -> O
     None
 }
 
-/// Reads every segment that can be read of the log in `dir`, whose end is known where the broker closed it: `i64::MAX` where
-/// it is not. `progress` hears of each batch's bytes.
-pub async fn look(ring: &Ring, dir: &Path, end_offset: i64, progress: &dyn Fn(u64)) -> Result<LogLook, LogError> {
+/// Reads every segment that can be read of the log in `dir`, whose end is known where the broker
+/// closed it: `i64::MAX` where it is not. `progress` hears of each batch's bytes.
+pub async fn look(
+    ring: &Ring,
+    dir: &Path,
+    end_offset: i64,
+    progress: &dyn Fn(u64),
+) -> Result<LogLook, LogError> {
     let entries = ring.read_dir(dir).await.map_err(LogError::io("listing", dir))?;
-    let sizes: BTreeMap<String, u64> = entries.into_iter().map(|entry| (entry.name, entry.size_bytes)).collect();
-    let bases = sizes.keys().filter_map(|name| files::parse(name)).filter(|(_, kind)| *kind == files::LOG);
+    let sizes: BTreeMap<String, u64> =
+        entries.into_iter().map(|entry| (entry.name, entry.size_bytes)).collect();
+    let bases =
+        sizes.keys().filter_map(|name| files::parse(name)).filter(|(_, kind)| *kind == files::LOG);
     let mut look = LogLook::default();
     let mut epochs = LeaderEpochs::default();
     for (base, _) in bases {
         let mut indexes = [Vec::new(), Vec::new()];
-        for (extension, bytes) in [files::OFFSET_INDEX, files::TIME_INDEX].into_iter().zip(&mut indexes) {
+        for (extension, bytes) in
+            [files::OFFSET_INDEX, files::TIME_INDEX].into_iter().zip(&mut indexes)
+        {
             match read_index(ring, dir, base, extension, &sizes).await {
                 Ok(read) => *bytes = read,
-                Err(error) => look.unreadable.push((files::name(base, extension), error.to_string())),
+                Err(error) => {
+                    look.unreadable.push((files::name(base, extension), error.to_string()))
+                }
             }
         }
         match look_segment(ring, dir, (base, end_offset), indexes, &mut epochs, progress).await {
@@ -159,7 +186,8 @@ async fn look_segment(
     let mut times = TimeEntries::new(base_offset, time_index);
     let (mut next_offset, mut position, mut is_compacted) = (base_offset, 0, false);
     let mut take = |batch: &Batch<'_>| {
-        is_compacted |= batch.base_offset() != next_offset || batch.record_count() != batch.last_offset_delta() + 1;
+        is_compacted |= batch.base_offset() != next_offset
+            || batch.record_count() != batch.last_offset_delta() + 1;
         next_offset = batch.next_offset();
         let epoch = batch.partition_leader_epoch();
         if epoch >= 0 && epochs.latest().is_none_or(|latest| epoch > latest) {
@@ -190,7 +218,8 @@ async fn look_segment(
     // Entries behind the damage have nothing to be compared with.
     let is_whole = damage.is_none();
     let name = |extension| files::name(base_offset, extension);
-    let indexes = [(files::OFFSET_INDEX, offsets.end(is_whole)), (files::TIME_INDEX, times.end(is_whole))];
+    let indexes =
+        [(files::OFFSET_INDEX, offsets.end(is_whole)), (files::TIME_INDEX, times.end(is_whole))];
     Ok(SegmentLook {
         base_offset,
         size_bytes,
@@ -198,7 +227,10 @@ async fn look_segment(
         next_offset: end.next_offset,
         damage,
         is_compacted,
-        indexes: indexes.into_iter().filter_map(|(kind, fault)| Some((name(kind), fault?))).collect(),
+        indexes: indexes
+            .into_iter()
+            .filter_map(|(kind, fault)| Some((name(kind), fault?)))
+            .collect(),
     })
 }
 
@@ -229,7 +261,8 @@ struct OffsetEntries {
 
 impl OffsetEntries {
     fn new(base_offset: i64, bytes: Vec<u8>) -> Self {
-        let fault = (!bytes.len().is_multiple_of(OFFSET_ENTRY_BYTES)).then(|| "it ends inside an entry".to_owned());
+        let fault = (!bytes.len().is_multiple_of(OFFSET_ENTRY_BYTES))
+            .then(|| "it ends inside an entry".to_owned());
         Self { base_offset, bytes, taken: 0, fault }
     }
 
@@ -246,11 +279,15 @@ impl OffsetEntries {
         {
             let offset = self.base_offset + relative;
             if at < position {
-                self.fault = Some(format!("entry {} points to byte {at}, where no batch begins", self.taken));
+                self.fault = Some(format!(
+                    "entry {} points to byte {at}, where no batch begins",
+                    self.taken
+                ));
             } else if offset < batch.base_offset() || offset > batch.last_offset() {
                 let (first, last) = (batch.base_offset(), batch.last_offset());
                 self.fault = Some(format!(
-                    "entry {} has offset {offset}, but the batch at byte {at} holds {first} to {last}",
+                    "entry {} has offset {offset}, but the batch at byte {at} holds {first} to \
+                     {last}",
                     self.taken
                 ));
             }
@@ -261,13 +298,15 @@ impl OffsetEntries {
     fn end(self, is_whole: bool) -> Option<String> {
         let behind = self.next().filter(|_| is_whole);
         self.fault.or_else(|| {
-            behind.map(|(_, at)| format!("entry {} points to byte {at}, behind the last batch", self.taken))
+            behind.map(|(_, at)| {
+                format!("entry {} points to byte {at}, behind the last batch", self.taken)
+            })
         })
     }
 }
 
-/// The entries of a time index, compared with the batches in their order: no batch up to and including an entry's offset
-/// is later than its timestamp, and one of them has that timestamp.
+/// The entries of a time index, compared with the batches in their order: no batch up to and
+/// including an entry's offset is later than its timestamp, and one of them has that timestamp.
 struct TimeEntries {
     base_offset: i64,
     bytes: Vec<u8>,
@@ -279,7 +318,8 @@ struct TimeEntries {
 
 impl TimeEntries {
     fn new(base_offset: i64, bytes: Vec<u8>) -> Self {
-        let fault = (!bytes.len().is_multiple_of(TIME_ENTRY_BYTES)).then(|| "it ends inside an entry".to_owned());
+        let fault = (!bytes.len().is_multiple_of(TIME_ENTRY_BYTES))
+            .then(|| "it ends inside an entry".to_owned());
         Self { base_offset, bytes, taken: 0, max_timestamp: NO_TIMESTAMP, fault }
     }
 
@@ -294,13 +334,18 @@ impl TimeEntries {
         let before = self.max_timestamp;
         self.max_timestamp = before.max(batch.max_timestamp());
         while self.fault.is_none()
-            && let Some((timestamp, offset)) = self.next().filter(|(_, offset)| *offset <= batch.last_offset())
+            && let Some((timestamp, offset)) =
+                self.next().filter(|(_, offset)| *offset <= batch.last_offset())
         {
             let is_last = offset == batch.last_offset();
-            if timestamp < before || timestamp > self.max_timestamp || (is_last && timestamp < self.max_timestamp) {
+            if timestamp < before
+                || timestamp > self.max_timestamp
+                || (is_last && timestamp < self.max_timestamp)
+            {
                 let most = self.max_timestamp;
                 self.fault = Some(format!(
-                    "entry {} has timestamp {timestamp} at offset {offset}, where the largest is {most}",
+                    "entry {} has timestamp {timestamp} at offset {offset}, where the largest is \
+                     {most}",
                     self.taken
                 ));
             }
@@ -311,7 +356,9 @@ impl TimeEntries {
     fn end(self, is_whole: bool) -> Option<String> {
         let behind = self.next().filter(|_| is_whole);
         self.fault.or_else(|| {
-            behind.map(|(_, offset)| format!("entry {} has offset {offset}, behind the last batch", self.taken))
+            behind.map(|(_, offset)| {
+                format!("entry {} has offset {offset}, behind the last batch", self.taken)
+            })
         })
     }
 }

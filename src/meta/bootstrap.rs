@@ -1,12 +1,14 @@
-//! The beginning of a metadata log: what formatting a directory writes, and what the first controller appends.
+//! The beginning of a metadata log: what formatting a directory writes, and what the first
+//! controller appends.
 //!
 //! Formatting writes a snapshot `00000000000000000000-0000000000.checkpoint` into
 //! `__cluster_metadata-0`: the voters; and, beside the partitions, `bootstrap.checkpoint`: the
 //! records that the first controller is to append. So does `kafka-storage format` up to 4.3; from
 //! 4.4.0 on it writes no second file, and the records are in the snapshot, behind the voters
-//! (KIP-1170). Both are read. What is written here is of the older form, which Kafka 4.4.0 reads too.
-//! Each new leader then begins its epoch with a LeaderChange; the first of all repeats `kraft.version` and the voters
-//! behind it, so that they are in the log itself, and appends the bootstrap records as one transaction.
+//! (KIP-1170). Both are read. What is written here is of the older form, which Kafka 4.4.0 reads
+//! too. Each new leader then begins its epoch with a LeaderChange; the first of all repeats
+//! `kraft.version` and the voters behind it, so that they are in the log itself, and appends the
+//! bootstrap records as one transaction.
 
 use super::{
     features::FEATURES,
@@ -16,7 +18,8 @@ use super::{
 };
 use bytes::Bytes;
 use protocol::metadata_records::{
-    AbortTransactionRecord, BeginTransactionRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
+    AbortTransactionRecord, BeginTransactionRecord, EndTransactionRecord, FeatureLevelRecord,
+    MetadataRecord,
 };
 
 pub const BOOTSTRAP_FILE_NAME: &str = "bootstrap.checkpoint";
@@ -29,16 +32,22 @@ fn initial_metadata_version() -> i16 {
     super::features::LATEST_METADATA_VERSION
 }
 
-/// The records that a new cluster begins with: the features' initial levels, `metadata.version` first.
+/// The records that a new cluster begins with: the features' initial levels, `metadata.version`
+/// first.
 pub fn bootstrap_records() -> Vec<MetadataRecord> {
-    let level = |name: &str, feature_level| FeatureLevelRecord { name: name.to_owned(), feature_level }.into();
+    let level = |name: &str, feature_level| {
+        FeatureLevelRecord { name: name.to_owned(), feature_level }.into()
+    };
     let others = FEATURES.iter().filter(|feature| {
         // kraft.version is set by control records.
         feature.initial_level > 0
-            && ![super::features::METADATA_VERSION, super::features::KRAFT_VERSION].contains(&feature.name)
+            && ![super::features::METADATA_VERSION, super::features::KRAFT_VERSION]
+                .contains(&feature.name)
     });
     let first = level(super::features::METADATA_VERSION, initial_metadata_version());
-    std::iter::once(first).chain(others.map(|feature| level(feature.name, feature.initial_level))).collect()
+    std::iter::once(first)
+        .chain(others.map(|feature| level(feature.name, feature.initial_level)))
+        .collect()
 }
 
 /// The content of `bootstrap.checkpoint`.
@@ -66,12 +75,14 @@ pub fn initial_snapshot(voters: &[Voter], now_ms: i64) -> Bytes {
         ControlRecord::KraftVersion(1),
         ControlRecord::Voters(voters.to_vec()),
     ];
-    snapshot_file::assemble(&header, &[], initial_metadata_version(), 0, now_ms).expect("it has no metadata records")
+    snapshot_file::assemble(&header, &[], initial_metadata_version(), 0, now_ms)
+        .expect("it has no metadata records")
 }
 
 /// What a leader appends first in its epoch, as one control batch.
 pub fn start_of_epoch(image: &Image, leader_id: i32, voters: Vec<i32>) -> Vec<ControlRecord> {
-    let mut records = vec![ControlRecord::LeaderChange { leader_id, granting_voters: vec![leader_id], voters }];
+    let mut records =
+        vec![ControlRecord::LeaderChange { leader_id, granting_voters: vec![leader_id], voters }];
     let quorum = &image.quorum;
     let is_empty = image.provenance.offset < 0;
     if is_empty && quorum.kraft_version > 0 {
@@ -81,12 +92,17 @@ pub fn start_of_epoch(image: &Image, leader_id: i32, voters: Vec<i32>) -> Vec<Co
     records
 }
 
-/// What a controller appends when it takes office: an end to a transaction that its predecessor left open, and the
-/// bootstrap records where there is no metadata yet.
-pub fn activation(image: &Image, in_transaction: bool, bootstrap: &[MetadataRecord]) -> Vec<MetadataRecord> {
+/// What a controller appends when it takes office: an end to a transaction that its predecessor
+/// left open, and the bootstrap records where there is no metadata yet.
+pub fn activation(
+    image: &Image,
+    in_transaction: bool,
+    bootstrap: &[MetadataRecord],
+) -> Vec<MetadataRecord> {
     let mut records = Vec::new();
     if in_transaction {
-        records.push(AbortTransactionRecord { reason: Some("Controller failover".to_owned()) }.into());
+        records
+            .push(AbortTransactionRecord { reason: Some("Controller failover".to_owned()) }.into());
     }
     if image.metadata_version() == 0 {
         records.push(BeginTransactionRecord { name: Some("Bootstrap records".to_owned()) }.into());

@@ -1,8 +1,8 @@
 //! What records have changed in the metadata, so that those who follow an image look at that alone.
 //!
-//! Owns: the list. Lives on: the core that replays the records; then plain data that every core shares. Never: says what
-//! became of a thing: the image does. A thing may be listed though nothing of it has changed in the end (its transaction was
-//! aborted).
+//! Owns: the list. Lives on: the core that replays the records; then plain data that every core
+//! shares. Never: says what became of a thing: the image does. A thing may be listed though nothing
+//! of it has changed in the end (its transaction was aborted).
 
 use super::image::ConfigResourceType;
 use protocol::{Uuid, metadata_records::MetadataRecord};
@@ -37,13 +37,15 @@ impl Changes {
             MetadataRecord::Partition(record) => self.note_topic(record.topic_id),
             MetadataRecord::PartitionChange(record) => self.note_topic(record.topic_id),
             MetadataRecord::RemoveTopic(record) => self.note_topic(record.topic_id),
-            MetadataRecord::Config(record) => match ConfigResourceType::from_code(record.resource_type) {
-                Some(ConfigResourceType::Topic) => {
-                    self.topic_configs.insert(record.resource_name.clone());
+            MetadataRecord::Config(record) => {
+                match ConfigResourceType::from_code(record.resource_type) {
+                    Some(ConfigResourceType::Topic) => {
+                        self.topic_configs.insert(record.resource_name.clone());
+                    }
+                    Some(ConfigResourceType::Broker) => self.broker_configs = true,
+                    _ => {}
                 }
-                Some(ConfigResourceType::Broker) => self.broker_configs = true,
-                _ => {}
-            },
+            }
             // What else there is, no core keeps anything of: it looks into the image.
             _ => {}
         }

@@ -1,4 +1,5 @@
-//! The configs of client metrics subscriptions (KIP-714): the third kind of resource that the metadata log configures.
+//! The configs of client metrics subscriptions (KIP-714): the third kind of resource that the
+//! metadata log configures.
 
 use super::{controller::ApiError, image::Configs};
 use crate::config::definitions::{ConfigType, Definition, Importance, UpdateMode, Valid};
@@ -43,7 +44,13 @@ const ANY_LIST: Valid = Valid::List { values: &[], empty_allowed: true };
 
 /// Sorted by name.
 static DEFINITIONS: [Definition; 3] = [
-    definition(INTERVAL_MS, ConfigType::Int, "300000", Valid::Any, "How often clients push, in milliseconds"),
+    definition(
+        INTERVAL_MS,
+        ConfigType::Int,
+        "300000",
+        Valid::Any,
+        "How often clients push, in milliseconds",
+    ),
     definition(
         MATCH,
         ConfigType::List,
@@ -51,7 +58,13 @@ static DEFINITIONS: [Definition; 3] = [
         ANY_LIST,
         "Which clients are asked: selector=regular expression, all of them",
     ),
-    definition("metrics", ConfigType::List, "", ANY_LIST, "Which metrics are asked for, by prefix; * for all"),
+    definition(
+        "metrics",
+        ConfigType::List,
+        "",
+        ANY_LIST,
+        "Which metrics are asked for, by prefix; * for all",
+    ),
 ];
 
 pub fn definitions() -> &'static [Definition] {
@@ -65,14 +78,20 @@ pub fn validate(subscription: &str, configs: &Configs) -> Result<(), ApiError> {
     }
     for (name, value) in configs {
         let Some(definition) = DEFINITIONS.iter().find(|definition| definition.name == name) else {
-            return Err(ApiError::invalid_request(format!("Unknown client metrics configuration: {name}")));
+            return Err(ApiError::invalid_request(format!(
+                "Unknown client metrics configuration: {name}"
+            )));
         };
-        definition.validate(value).map_err(|reason| ApiError::new(ErrorCode::InvalidConfig, reason))?;
+        definition
+            .validate(value)
+            .map_err(|reason| ApiError::new(ErrorCode::InvalidConfig, reason))?;
         match &**name {
             INTERVAL_MS => check_interval(value)?,
-            MATCH => {
-                value.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).try_for_each(check_pattern)?
-            }
+            MATCH => value
+                .split(',')
+                .map(str::trim)
+                .filter(|pattern| !pattern.is_empty())
+                .try_for_each(check_pattern)?,
             _ => {}
         }
     }
@@ -90,11 +109,15 @@ fn check_interval(value: &str) -> Result<(), ApiError> {
 }
 
 fn check_pattern(pattern: &str) -> Result<(), ApiError> {
-    let selector =
-        pattern.split_once('=').filter(|(_, expression)| !expression.is_empty() && !expression.contains('='));
+    let selector = pattern
+        .split_once('=')
+        .filter(|(_, expression)| !expression.is_empty() && !expression.contains('='));
     match selector {
         Some((selector, _)) if SELECTORS.contains(&selector.trim()) => Ok(()),
-        _ => Err(ApiError::new(ErrorCode::InvalidConfig, format!("Illegal client matching pattern: {pattern}"))),
+        _ => Err(ApiError::new(
+            ErrorCode::InvalidConfig,
+            format!("Illegal client matching pattern: {pattern}"),
+        )),
     }
 }
 

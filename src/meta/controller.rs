@@ -1,8 +1,9 @@
-//! The controller's decisions: one request, the current image, the time and randomness in; records and a response out.
+//! The controller's decisions: one request, the current image, the time and randomness in; records
+//! and a response out.
 //!
-//! Pure: nothing here waits, does I/O or keeps state between calls. The state is the image, which the records change when
-//! they are replayed after they are durable; until then a response must not leave. One file per family of requests;
-//! what only reads is in [`super::view`].
+//! Pure: nothing here waits, does I/O or keeps state between calls. The state is the image, which
+//! the records change when they are replayed after they are durable; until then a response must not
+//! leave. One file per family of requests; what only reads is in [`super::view`].
 
 pub mod configs;
 mod create_partitions;
@@ -24,7 +25,9 @@ mod model_tests;
 mod tests;
 
 pub use directories::DirectoryAssignment;
-pub use registration::{BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence};
+pub use registration::{
+    BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence,
+};
 
 use super::image::{Configs, Image};
 use protocol::messages::*;
@@ -51,21 +54,24 @@ pub struct Settings {
 pub struct Context<'a> {
     pub image: &'a Image,
     pub settings: &'a Settings,
-    /// Where the first record of the outcome will be: a broker's epoch is the offset of its registration.
+    /// Where the first record of the outcome will be: a broker's epoch is the offset of its
+    /// registration.
     pub next_offset: i64,
     pub random: &'a mut dyn FnMut() -> u64,
 }
 
 impl Context<'_> {
-    /// A fresh identifier as Kafka makes them: a random UUID (version 4) that is not reserved, and whose text does not
-    /// begin with '-', so that it may stand on a command line.
+    /// A fresh identifier as Kafka makes them: a random UUID (version 4) that is not reserved, and
+    /// whose text does not begin with '-', so that it may stand on a command line.
     pub fn random_uuid(&mut self) -> Uuid {
         random_uuid(self.random)
     }
 
     /// Whether this broker may lead a partition that it has in this directory.
     fn can_lead(&self, broker: i32, directory: Uuid) -> bool {
-        self.image.broker(broker).is_some_and(|broker| broker.is_active() && broker.has_online_directory(directory))
+        self.image
+            .broker(broker)
+            .is_some_and(|broker| broker.is_active() && broker.has_online_directory(directory))
     }
 }
 
@@ -152,7 +158,8 @@ pub enum ControllerResponse {
     AssignReplicasToDirs(Result<(), ApiError>),
 }
 
-/// What a request comes to: records to append as a whole, and the response once they are durable and replayed.
+/// What a request comes to: records to append as a whole, and the response once they are durable
+/// and replayed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome<R = ControllerResponse> {
     pub records: Vec<MetadataRecord>,
@@ -180,21 +187,37 @@ pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome
     use ControllerResponse as A;
     let outcome = match request {
         Q::CreateTopics(request) => create_topics::handle(context, request).map(A::CreateTopics),
-        Q::DeleteTopics { request, version } => delete_topics::handle(context, request, *version).map(A::DeleteTopics),
-        Q::CreatePartitions(request) => create_partitions::handle(context, request).map(A::CreatePartitions),
-        Q::IncrementalAlterConfigs(request) => configs::incremental(context, request).map(A::IncrementalAlterConfigs),
+        Q::DeleteTopics { request, version } => {
+            delete_topics::handle(context, request, *version).map(A::DeleteTopics)
+        }
+        Q::CreatePartitions(request) => {
+            create_partitions::handle(context, request).map(A::CreatePartitions)
+        }
+        Q::IncrementalAlterConfigs(request) => {
+            configs::incremental(context, request).map(A::IncrementalAlterConfigs)
+        }
         Q::AlterConfigs(request) => configs::legacy(context, request).map(A::AlterConfigs),
-        Q::UpdateFeatures { request, version } => features::handle(context, request, *version).map(A::UpdateFeatures),
-        Q::AllocateProducerIds(request) => producer_ids::handle(context, request).map(A::AllocateProducerIds),
+        Q::UpdateFeatures { request, version } => {
+            features::handle(context, request, *version).map(A::UpdateFeatures)
+        }
+        Q::AllocateProducerIds(request) => {
+            producer_ids::handle(context, request).map(A::AllocateProducerIds)
+        }
         Q::AlterPartitionReassignments(request) => {
             reassignments::handle(context, request).map(A::AlterPartitionReassignments)
         }
         Q::ElectLeaders(request) => elect_leaders::handle(context, request).map(A::ElectLeaders),
-        Q::RegisterController(request) => registration::controller(request).map(A::RegisterController),
+        Q::RegisterController(request) => {
+            registration::controller(request).map(A::RegisterController)
+        }
         Q::RegisterBroker(request) => registration::broker(context, request).map(A::RegisterBroker),
         // A partition each, as many as there are: no request of a client's.
-        Q::UnfenceBroker(request) => return registration::unfence(context, request).map(A::UnfenceBroker),
-        Q::AssignReplicasToDirs(request) => return directories::assign(context, request).map(A::AssignReplicasToDirs),
+        Q::UnfenceBroker(request) => {
+            return registration::unfence(context, request).map(A::UnfenceBroker);
+        }
+        Q::AssignReplicasToDirs(request) => {
+            return directories::assign(context, request).map(A::AssignReplicasToDirs);
+        }
     };
     if outcome.records.len() > MAX_RECORDS_PER_REQUEST {
         let message = "Unable to perform excessively large batch operation.";

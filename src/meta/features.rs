@@ -1,7 +1,9 @@
-//! The features of a cluster (KIP-584): which levels this software supports, and what a new cluster starts with.
+//! The features of a cluster (KIP-584): which levels this software supports, and what a new cluster
+//! starts with.
 //!
-//! One table, [`FEATURES`]: ApiVersions advertises from it, formatting finalizes from it, UpdateFeatures validates with
-//! it. A feature whose protocol is not served here has no row, so that no client or peer relies on it.
+//! One table, [`FEATURES`]: ApiVersions advertises from it, formatting finalizes from it,
+//! UpdateFeatures validates with it. A feature whose protocol is not served here has no row, so
+//! that no client or peer relies on it.
 
 use std::ops::RangeInclusive;
 
@@ -12,8 +14,9 @@ pub const ELIGIBLE_LEADER_REPLICAS_VERSION: &str = "eligible.leader.replicas.ver
 /// The level of `metadata.version` that this software writes a new cluster with: 4.4-IV2.
 pub const LATEST_METADATA_VERSION: i16 = 33;
 
-/// The least level that is supported, 3.7-IV2: from it on replicas have log directories (KIP-858), controllers register
-/// (KIP-919) and records are held together in transactions (KIP-868), so that nothing here needs to do without.
+/// The least level that is supported, 3.7-IV2: from it on replicas have log directories (KIP-858),
+/// controllers register (KIP-919) and records are held together in transactions (KIP-868), so that
+/// nothing here needs to do without.
 const LEAST_METADATA_VERSION: i16 = 17;
 
 pub struct Feature {
@@ -40,8 +43,8 @@ pub const FEATURES: &[Feature] = &[
     },
 ];
 
-/// The levels that have brought new metadata: a downgrade across one would lose what the older level cannot hold
-/// (`MetadataVersion`, `didMetadataChange`).
+/// The levels that have brought new metadata: a downgrade across one would lose what the older
+/// level cannot hold (`MetadataVersion`, `didMetadataChange`).
 const LEVELS_WITH_NEW_METADATA: &[i16] = &[17, 23, 30, 32, 33];
 
 pub fn feature(name: &str) -> Option<&'static Feature> {

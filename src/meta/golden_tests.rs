@@ -1,5 +1,5 @@
-//! Files that Apache Kafka 4.3.1 has written: a log of topics, configs, quotas, SCRAM credentials and access control
-//! entries, and Kafka's own snapshot of it.
+//! Files that Apache Kafka 4.3.1 has written: a log of topics, configs, quotas, SCRAM credentials
+//! and access control entries, and Kafka's own snapshot of it.
 
 use super::{
     controller::{BrokerUnfence, ControllerRequest, ControllerResponse},
@@ -38,7 +38,10 @@ fn kafkas_log_replays_to_what_was_asked_of_kafka() {
     assert_eq!(configs.get("retention.ms"), None);
     assert_eq!(image.configs_of(ConfigResourceType::Broker, "1")["log.cleaner.threads"], "3");
     assert_eq!(image.configs_of(ConfigResourceType::ClientMetrics, "cm")["interval.ms"], "1000");
-    assert_eq!((image.scram_credentials.size(), image.client_quotas.size(), image.acls.size()), (1, 1, 1));
+    assert_eq!(
+        (image.scram_credentials.size(), image.client_quotas.size(), image.acls.size()),
+        (1, 1, 1)
+    );
     assert_eq!(image.feature_level("transaction.version"), 2);
     assert_eq!((image.quorum.kraft_version, image.quorum.voters[0].id), (1, 1));
     assert_eq!(&*image.quorum.voters[0].endpoints[0].listener, "CONTROLLER");
@@ -49,11 +52,13 @@ fn kafkas_snapshot_is_the_image_of_its_log() {
     let mut replayed = replayed(SNAPSHOT_ID.end_offset);
     let restored = snapshot_file::decode(SNAPSHOT, SNAPSHOT_ID, "cluster").unwrap();
     // A snapshot does not tell who led.
-    replayed.quorum = Arc::new(Quorum { leader_id: -1, leader_epoch: 0, ..Quorum::clone(&replayed.quorum) });
+    replayed.quorum =
+        Arc::new(Quorum { leader_id: -1, leader_epoch: 0, ..Quorum::clone(&replayed.quorum) });
     assert_eq!(restored, replayed);
 }
 
-/// Kafka's broker was stopped in order: its partitions have no leader, and their only replica is eligible.
+/// Kafka's broker was stopped in order: its partitions have no leader, and their only replica is
+/// eligible.
 #[test]
 fn a_broker_takes_over_what_kafkas_broker_has_left() {
     let mut world = World::new();
@@ -61,7 +66,8 @@ fn a_broker_takes_over_what_kafkas_broker_has_left() {
     world.next_offset = world.image().provenance.offset + 1;
     let partitions = |world: &World| {
         let all = world.image().topics.iter().flat_map(|topic| topic.partitions.values().cloned());
-        all.map(|partition| (partition.leader, partition.isr.clone(), partition.elr.clone())).collect::<Vec<_>>()
+        all.map(|partition| (partition.leader, partition.isr.clone(), partition.elr.clone()))
+            .collect::<Vec<_>>()
     };
     assert!(partitions(&world).iter().all(|partition| *partition == (-1, vec![], vec![1])));
     let broker_epoch = world.image().broker(1).unwrap().0.broker_epoch;

@@ -1,9 +1,11 @@
-//! The cluster's metadata at one offset of the metadata log: immutable, complete, and cheap to copy.
+//! The cluster's metadata at one offset of the metadata log: immutable, complete, and cheap to
+//! copy.
 //!
-//! An image shares everything that has not changed with the images before it (persistent maps of reference-counted
-//! values), so a copy costs a few pointers and an image may stay in use on any core for as long as it likes. What nothing
-//! acts upon yet is kept in the form of its record. Replaying records into a copy is in [`super::replay`], writing an
-//! image as records in [`super::snapshot`].
+//! An image shares everything that has not changed with the images before it (persistent maps of
+//! reference-counted values), so a copy costs a few pointers and an image may stay in use on any
+//! core for as long as it likes. What nothing acts upon yet is kept in the form of its record.
+//! Replaying records into a copy is in [`super::replay`], writing an image as records in
+//! [`super::snapshot`].
 
 use super::{
     features,
@@ -11,8 +13,8 @@ use super::{
 };
 use protocol::Uuid;
 use protocol::metadata_records::{
-    AccessControlEntryRecord, DelegationTokenRecord, RegisterBrokerRecord, RegisterControllerRecord,
-    UserScramCredentialRecord,
+    AccessControlEntryRecord, DelegationTokenRecord, RegisterBrokerRecord,
+    RegisterControllerRecord, UserScramCredentialRecord,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -114,7 +116,8 @@ impl Broker {
         self.0.log_dirs.is_empty() || self.0.log_dirs.iter().any(|id| !cordoned.contains(id))
     }
 
-    /// Where a new replica goes: known only when the broker has one directory; otherwise the broker chooses and tells.
+    /// Where a new replica goes: known only when the broker has one directory; otherwise the broker
+    /// chooses and tells.
     pub fn default_directory(&self) -> Uuid {
         use super::topic::directory::{MIGRATING, UNASSIGNED};
         match self.0.log_dirs[..] {
@@ -136,7 +139,8 @@ pub enum ConfigResourceType {
 }
 
 impl ConfigResourceType {
-    pub const ALL: [Self; 5] = [Self::Topic, Self::Broker, Self::BrokerLogger, Self::ClientMetrics, Self::Group];
+    pub const ALL: [Self; 5] =
+        [Self::Topic, Self::Broker, Self::BrokerLogger, Self::ClientMetrics, Self::Group];
 
     pub fn from_code(code: i8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
@@ -160,7 +164,8 @@ impl ConfigResource {
     }
 }
 
-/// Whom a quota applies to: pairs of type and name, sorted by type; no name stands for the default of the type.
+/// Whom a quota applies to: pairs of type and name, sorted by type; no name stands for the default
+/// of the type.
 pub type QuotaEntity = Vec<(String, Option<String>)>;
 
 /// The topics by id, with the ways to find them by name.
@@ -277,7 +282,8 @@ impl Image {
         }
     }
 
-    /// 0: the log has no FeatureLevelRecord for it yet, which is so before the bootstrap records alone.
+    /// 0: the log has no FeatureLevelRecord for it yet, which is so before the bootstrap records
+    /// alone.
     pub fn metadata_version(&self) -> i16 {
         self.feature_level(features::METADATA_VERSION)
     }

@@ -1,21 +1,23 @@
-//! The bytes of the metadata log: batches of metadata records and of control records, there and back.
+//! The bytes of the metadata log: batches of metadata records and of control records, there and
+//! back.
 //!
-//! A record's value is KIP-631's frame; its version follows from the finalized `metadata.version`, chosen in
-//! [`record_version`] alone. Never: I/O, or any opinion on what the records say.
+//! A record's value is KIP-631's frame; its version follows from the finalized `metadata.version`,
+//! chosen in [`record_version`] alone. Never: I/O, or any opinion on what the records say.
 
 use super::image::{Endpoint, Voter};
 use bytes::Bytes;
 use protocol::{
     EncodeError, Message, Reader,
     file_records::{
-        KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord, SnapshotHeaderRecord, VotersRecord,
-        leader_change_message, voters_record,
+        KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord, SnapshotHeaderRecord,
+        VotersRecord, leader_change_message, voters_record,
     },
     metadata_records::MetadataRecord,
     records::{BatchBuilder, ControlRecordType, Record, RecordsError, batches},
 };
 
-/// The largest batch of metadata records, before which a list of records is cut (as `KafkaRaftClient` does).
+/// The largest batch of metadata records, before which a list of records is cut (as
+/// `KafkaRaftClient` does).
 pub const MAX_BATCH_BYTES: usize = 8 << 20;
 
 /// What a compressed batch of the log may unpack to. No controller writes compressed ones; Kafka
@@ -85,7 +87,8 @@ pub enum MetalogError {
     Records(#[from] RecordsError),
 }
 
-/// The version that `record` is written in while `metadata.version` is `level` (`MetadataVersion.*RecordVersion`).
+/// The version that `record` is written in while `metadata.version` is `level`
+/// (`MetadataVersion.*RecordVersion`).
 pub fn record_version(record: &MetadataRecord, level: i16) -> i16 {
     match record {
         MetadataRecord::RegisterBroker(_) if level < 30 => 3,
@@ -104,7 +107,8 @@ pub fn record_version(record: &MetadataRecord, level: i16) -> i16 {
     }
 }
 
-/// Encodes `records` into as few batches as `max_batch_bytes` allows; they follow each other from `base_offset` on.
+/// Encodes `records` into as few batches as `max_batch_bytes` allows; they follow each other from
+/// `base_offset` on.
 pub fn encode_records(
     records: &[MetadataRecord],
     level: i16,
@@ -131,7 +135,12 @@ pub fn encode_records(
 }
 
 /// One batch of control records.
-pub fn encode_control(records: &[ControlRecord], base_offset: i64, epoch: i32, timestamp_ms: i64) -> Bytes {
+pub fn encode_control(
+    records: &[ControlRecord],
+    base_offset: i64,
+    epoch: i32,
+    timestamp_ms: i64,
+) -> Bytes {
     let mut batch = BatchBuilder::new(base_offset).partition_leader_epoch(epoch).control(true);
     for record in records {
         let (kind, value) = encode_control_record(record);
@@ -145,7 +154,8 @@ fn encode_control_record(record: &ControlRecord) -> (ControlRecordType, bytes::B
     let version = CONTROL_VERSION;
     let (kind, result) = match record {
         ControlRecord::LeaderChange { leader_id, voters, granting_voters } => {
-            let voter = |&voter_id: &i32| leader_change_message::Voter { voter_id, ..Default::default() };
+            let voter =
+                |&voter_id: &i32| leader_change_message::Voter { voter_id, ..Default::default() };
             let message = LeaderChangeMessage {
                 version,
                 leader_id: *leader_id,
@@ -159,15 +169,17 @@ fn encode_control_record(record: &ControlRecord) -> (ControlRecordType, bytes::B
             let message = SnapshotHeaderRecord { version, last_contained_log_timestamp };
             (ControlRecordType::SnapshotHeader, message.encode(&mut value, version))
         }
-        ControlRecord::SnapshotFooter => {
-            (ControlRecordType::SnapshotFooter, SnapshotFooterRecord { version }.encode(&mut value, version))
-        }
+        ControlRecord::SnapshotFooter => (
+            ControlRecordType::SnapshotFooter,
+            SnapshotFooterRecord { version }.encode(&mut value, version),
+        ),
         ControlRecord::KraftVersion(level) => {
             let message = KRaftVersionRecord { version, kraft_version: *level };
             (ControlRecordType::KraftVersion, message.encode(&mut value, version))
         }
         ControlRecord::Voters(voters) => {
-            let message = VotersRecord { version, voters: voters.iter().map(voter_to_wire).collect() };
+            let message =
+                VotersRecord { version, voters: voters.iter().map(voter_to_wire).collect() };
             (ControlRecordType::KraftVoters, message.encode(&mut value, version))
         }
         ControlRecord::Unknown => unreachable!("no node writes a record that it does not know"),
@@ -190,7 +202,10 @@ fn voter_to_wire(voter: &Voter) -> voters_record::Voter {
                 port: endpoint.port,
             })
             .collect(),
-        kraft_version_feature: voters_record::KRaftVersionFeature { min_supported_version, max_supported_version },
+        kraft_version_feature: voters_record::KRaftVersionFeature {
+            min_supported_version,
+            max_supported_version,
+        },
     }
 }
 
@@ -202,13 +217,18 @@ fn voter_from_wire(voter: voters_record::Voter) -> Voter {
         endpoints: voter
             .endpoints
             .into_iter()
-            .map(|endpoint| Endpoint { listener: endpoint.name, host: endpoint.host, port: endpoint.port })
+            .map(|endpoint| Endpoint {
+                listener: endpoint.name,
+                host: endpoint.host,
+                port: endpoint.port,
+            })
             .collect(),
         kraft_versions: (feature.min_supported_version, feature.max_supported_version),
     }
 }
 
-/// Walks the whole batches of `bytes` in order; the first error ends the walk. Checksums are checked.
+/// Walks the whole batches of `bytes` in order; the first error ends the walk. Checksums are
+/// checked.
 pub fn decode(bytes: &[u8]) -> impl Iterator<Item = Result<Batch, MetalogError>> {
     let mut failed = false;
     batches(bytes).map_while(move |batch| {
@@ -238,9 +258,17 @@ fn decode_batch(batch: &protocol::records::Batch<'_>) -> Result<Batch, MetalogEr
         }
         Ok::<_, MetalogError>(())
     })?;
-    let content = if batch.is_control() { BatchContent::Control(control) } else { BatchContent::Records(records) };
-    let decoded =
-        Batch { base_offset, epoch: batch.partition_leader_epoch(), timestamp_ms: batch.max_timestamp(), content };
+    let content = if batch.is_control() {
+        BatchContent::Control(control)
+    } else {
+        BatchContent::Records(records)
+    };
+    let decoded = Batch {
+        base_offset,
+        epoch: batch.partition_leader_epoch(),
+        timestamp_ms: batch.max_timestamp(),
+        content,
+    };
     // The log is not compacted, so that offsets count records.
     if decoded.last_offset() != batch.last_offset() {
         return Err(MetalogError::Gaps { offset: base_offset });
@@ -249,7 +277,9 @@ fn decode_batch(batch: &protocol::records::Batch<'_>) -> Result<Batch, MetalogEr
 }
 
 fn decode_control_record(record: &Record<'_>) -> Result<ControlRecord, MetalogError> {
-    let Some(kind) = ControlRecordType::parse(record.key)? else { return Ok(ControlRecord::Unknown) };
+    let Some(kind) = ControlRecordType::parse(record.key)? else {
+        return Ok(ControlRecord::Unknown);
+    };
     let offset = record.offset;
     let value = record.value.ok_or(MetalogError::NoValue { offset })?;
     Ok(match kind {
@@ -258,17 +288,23 @@ fn decode_control_record(record: &Record<'_>) -> Result<ControlRecord, MetalogEr
             ControlRecord::LeaderChange {
                 leader_id: message.leader_id,
                 voters: message.voters.iter().map(|voter| voter.voter_id).collect(),
-                granting_voters: message.granting_voters.iter().map(|voter| voter.voter_id).collect(),
+                granting_voters: message
+                    .granting_voters
+                    .iter()
+                    .map(|voter| voter.voter_id)
+                    .collect(),
             }
         }
         ControlRecordType::SnapshotHeader => {
             let message: SnapshotHeaderRecord = control_value(value, offset)?;
-            ControlRecord::SnapshotHeader { last_contained_log_timestamp_ms: message.last_contained_log_timestamp }
+            ControlRecord::SnapshotHeader {
+                last_contained_log_timestamp_ms: message.last_contained_log_timestamp,
+            }
         }
         ControlRecordType::SnapshotFooter => ControlRecord::SnapshotFooter,
-        ControlRecordType::KraftVersion => {
-            ControlRecord::KraftVersion(control_value::<KRaftVersionRecord>(value, offset)?.kraft_version)
-        }
+        ControlRecordType::KraftVersion => ControlRecord::KraftVersion(
+            control_value::<KRaftVersionRecord>(value, offset)?.kraft_version,
+        ),
         ControlRecordType::KraftVoters => {
             let message: VotersRecord = control_value(value, offset)?;
             ControlRecord::Voters(message.voters.into_iter().map(voter_from_wire).collect())
@@ -277,9 +313,12 @@ fn decode_control_record(record: &Record<'_>) -> Result<ControlRecord, MetalogEr
     })
 }
 
-/// A control record's value begins with its own version; one beyond ours adds tagged or trailing fields.
+/// A control record's value begins with its own version; one beyond ours adds tagged or trailing
+/// fields.
 fn control_value<M: Message>(value: &[u8], offset: i64) -> Result<M, MetalogError> {
-    let version = value.get(..2).map_or(CONTROL_VERSION, |bytes| i16::from_be_bytes([bytes[0], bytes[1]]));
+    let version =
+        value.get(..2).map_or(CONTROL_VERSION, |bytes| i16::from_be_bytes([bytes[0], bytes[1]]));
     let version = version.clamp(M::MIN_VERSION, M::MAX_VERSION);
-    M::decode(&mut Reader::new(value), version).map_err(|source| MetalogError::Record { offset, source })
+    M::decode(&mut Reader::new(value), version)
+        .map_err(|source| MetalogError::Record { offset, source })
 }

@@ -1,11 +1,13 @@
-//! The metadata node of a quorum of one: the log of `__cluster_metadata-0`, and the controller over it.
+//! The metadata node of a quorum of one: the log of `__cluster_metadata-0`, and the controller over
+//! it.
 //!
-//! Owns: the log, its snapshots and `quorum-state`. Lives on: the core that leads the metadata log. A request is decided on
-//! the current image; its records are appended and synced; then they are replayed, the new image is published to all
-//! cores, and only then the request is answered. Requests take turns. Where the log cannot be written for now (a full disk,
-//! no descriptors) the request's records are taken back, and it is refused; only what creates nothing may use the disk's
-//! reserve. Never: answers what is not on the disk, refuses what is there or may come to be, or goes on after a failed
-//! sync: then every request is refused until the process starts anew.
+//! Owns: the log, its snapshots and `quorum-state`. Lives on: the core that leads the metadata log.
+//! A request is decided on the current image; its records are appended and synced; then they are
+//! replayed, the new image is published to all cores, and only then the request is answered.
+//! Requests take turns. Where the log cannot be written for now (a full disk, no descriptors) the
+//! request's records are taken back, and it is refused; only what creates nothing may use the
+//! disk's reserve. Never: answers what is not on the disk, refuses what is there or may come to be,
+//! or goes on after a failed sync: then every request is refused until the process starts anew.
 
 mod store;
 
@@ -16,8 +18,8 @@ use super::{
     ApiError, bootstrap,
     changes::Changes,
     controller::{
-        self, BrokerRegistration, BrokerUnfence, Context, ControllerRegistration, ControllerRequest,
-        ControllerResponse, RegisteredEndpoint, Settings,
+        self, BrokerRegistration, BrokerUnfence, Context, ControllerRegistration,
+        ControllerRequest, ControllerResponse, RegisteredEndpoint, Settings,
     },
     image::{Endpoint, Image, Voter},
     metalog::{self, Batch, MAX_BATCH_BYTES, MetalogError},
@@ -27,7 +29,10 @@ use super::{
 };
 use crate::{
     config::listeners::Listener,
-    log::{AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, Slots, log_dir_of, remedy},
+    log::{
+        AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, Slots,
+        log_dir_of, remedy,
+    },
 };
 use bytes::Bytes;
 use protocol::{
@@ -93,37 +98,45 @@ pub enum MetaNodeError {
     #[error("the metadata log cannot be opened, and without it nothing can be served: {0}")]
     Log(#[from] LogError),
     #[error(
-        "{} has no records, but there were some: {evidence}. To begin anew would set every topic's records aside, so the \
-         broker does not start, and all files stay as they are. Restore the folder from a backup (or correct \
-         metadata.log.dir); to begin an empty cluster, move everything out of the log directories", path.display()
+        "{} has no records, but there were some: {evidence}. To begin anew would set every \
+         topic's records aside, so the \
+         broker does not start, and all files stay as they are. Restore the folder from a backup \
+         (or correct \
+         metadata.log.dir); to begin an empty cluster, move everything out of the log \
+         directories", path.display()
     )]
     Lost { path: PathBuf, evidence: String },
     #[error("reading the metadata log: {0}")]
     Read(#[from] ReadError),
     #[error(
-        "the metadata in {}: {source}. The broker does not start, and every file stays as it is: type \
+        "the metadata in {}: {source}. The broker does not start, and every file stays as it is: \
+         type \
          `millstream log check {}`", path.display(), log_dir_of(path).display()
     )]
     Metalog { path: PathBuf, source: MetalogError },
     #[error(transparent)]
     Replay(#[from] ReplayError),
     #[error(
-        "{}: {source}. Restore the file from a backup; records before its offset may be nowhere else: \
+        "{}: {source}. Restore the file from a backup; records before its offset may be nowhere \
+         else: \
          `millstream log check {}` says what there is", path.display(), log_dir_of(path).display()
     )]
     Snapshot { path: PathBuf, source: SnapshotError },
     #[error(
-        "{}: {reason}. The epoch in it must not fall: correct the file, restore it from a backup, or stop the broker and \
+        "{}: {reason}. The epoch in it must not fall: correct the file, restore it from a backup, \
+         or stop the broker and \
          type `millstream log check {}`", path.display(), log_dir_of(path).display()
     )]
     QuorumState { path: PathBuf, reason: String },
     #[error(
-        "{} begins at offset {start}, but its latest snapshot ends at {snapshot_end}: records between them are missing. \
+        "{} begins at offset {start}, but its latest snapshot ends at {snapshot_end}: records \
+         between them are missing. \
          Restore the directory from a backup", path.display()
     )]
     Gap { path: PathBuf, start: i64, snapshot_end: i64 },
     #[error(
-        "this directory belongs to a metadata quorum of nodes {voters:?}; this node ({node_id}) cannot lead it alone"
+        "this directory belongs to a metadata quorum of nodes {voters:?}; this node ({node_id}) \
+         cannot lead it alone"
     )]
     OtherVoters { voters: Vec<i32>, node_id: i32 },
     #[error("appending to the metadata log: {0}")]
@@ -132,7 +145,8 @@ pub enum MetaNodeError {
     Write(String),
     #[error("the metadata log cannot be written for now: {0}")]
     Waiting(io::Error),
-    #[error("the controller refuses this node: {:?}: {}", .0.code, .0.message.as_deref().unwrap_or("no reason given"))]
+    #[error("the controller refuses this node: {:?}: \
+        {}", .0.code, .0.message.as_deref().unwrap_or("no reason given"))]
     Refused(ApiError),
 }
 
@@ -159,7 +173,8 @@ struct Inner {
     undecided_from: Cell<Option<i64>>,
 }
 
-/// The metadata as the disk has them, read to the end and found good. Nothing on the disk has changed yet.
+/// The metadata as the disk has them, read to the end and found good. Nothing on the disk has
+/// changed yet.
 pub struct LoadedMeta {
     store: Store,
     voter: Voter,
@@ -186,7 +201,8 @@ impl LoadedMeta {
 }
 
 impl MetaNode {
-    /// Reads the metadata log and its snapshots. An error changes nothing, so that the next start meets the same.
+    /// Reads the metadata log and its snapshots. An error changes nothing, so that the next start
+    /// meets the same.
     pub async fn load(ring: &Ring, options: &MetaNodeOptions) -> Result<LoadedMeta, MetaNodeError> {
         let store = Store::new(ring, &options.metadata_dir, options.reserve.clone());
         let voter = voter(options);
@@ -202,7 +218,9 @@ impl MetaNode {
         {
             return Err(lost(format!("quorum-state tells of epoch {epoch}")));
         }
-        if let Some(partition) = options.known_partition.as_ref().filter(|_| opening.log().log_end_offset() == 0) {
+        if let Some(partition) =
+            options.known_partition.as_ref().filter(|_| opening.log().log_end_offset() == 0)
+        {
             return Err(lost(format!("{} belongs to a topic", partition.display())));
         }
         let image = match is_new {
@@ -217,18 +235,37 @@ impl MetaNode {
             0 => store.bootstrap_records(replay.image()).await?,
             _ => Vec::new(),
         };
-        Ok(LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch, bootstrap })
+        Ok(LoadedMeta {
+            store,
+            voter,
+            is_new,
+            opening,
+            replay,
+            record_bytes,
+            last_epoch,
+            bootstrap,
+        })
     }
 
-    /// Takes the lead in a new epoch, and registers this node as controller and broker. Formats a new directory before.
-    /// Returns when all cores follow the image in which the broker is unfenced.
+    /// Takes the lead in a new epoch, and registers this node as controller and broker. Formats a
+    /// new directory before. Returns when all cores follow the image in which the broker is
+    /// unfenced.
     pub async fn start(
         ring: &Ring,
         options: MetaNodeOptions,
         loaded: LoadedMeta,
         hooks: Hooks,
     ) -> Result<MetaNode, MetaNodeError> {
-        let LoadedMeta { store, voter, is_new, opening, replay, record_bytes, last_epoch, bootstrap } = loaded;
+        let LoadedMeta {
+            store,
+            voter,
+            is_new,
+            opening,
+            replay,
+            record_bytes,
+            last_epoch,
+            bootstrap,
+        } = loaded;
         if is_new {
             store.format(&voter).await?;
         }
@@ -265,9 +302,15 @@ impl MetaNode {
     async fn register(&self, options: MetaNodeOptions) -> Result<(), MetaNodeError> {
         let node_id = options.settings.node_id;
         let incarnation_id = controller::random_uuid(&mut || self.0.ring.random_u64());
-        let registration = ControllerRegistration { controller_id: node_id, incarnation_id, endpoints: Vec::new() };
+        let registration = ControllerRegistration {
+            controller_id: node_id,
+            incarnation_id,
+            endpoints: Vec::new(),
+        };
         match self.request(ControllerRequest::RegisterController(registration)).await {
-            ControllerResponse::RegisterController(registered) => registered.map_err(MetaNodeError::Refused)?,
+            ControllerResponse::RegisterController(registered) => {
+                registered.map_err(MetaNodeError::Refused)?
+            }
             other => unreachable!("{other:?} answers no registration"),
         }
         let previous = self.image().broker(node_id).map(|broker| broker.0.broker_epoch);
@@ -279,12 +322,19 @@ impl MetaNode {
             rack: options.rack,
             log_dirs: options.log_directories,
         };
-        let broker_epoch = match self.request(ControllerRequest::RegisterBroker(registration)).await {
-            ControllerResponse::RegisterBroker(registered) => registered.map_err(MetaNodeError::Refused)?,
+        let broker_epoch = match self.request(ControllerRequest::RegisterBroker(registration)).await
+        {
+            ControllerResponse::RegisterBroker(registered) => {
+                registered.map_err(MetaNodeError::Refused)?
+            }
             other => unreachable!("{other:?} answers no registration"),
         };
         let was_stopped_in_order = previous == Some(options.previous_broker_epoch);
-        let unfence = BrokerUnfence { broker_id: node_id, broker_epoch, renew_leader_epochs: !was_stopped_in_order };
+        let unfence = BrokerUnfence {
+            broker_id: node_id,
+            broker_epoch,
+            renew_leader_epochs: !was_stopped_in_order,
+        };
         match self.request(ControllerRequest::UnfenceBroker(unfence)).await {
             ControllerResponse::UnfenceBroker(unfenced) => unfenced.map_err(MetaNodeError::Refused),
             other => unreachable!("{other:?} answers no heartbeat"),
@@ -317,8 +367,8 @@ impl MetaNode {
         failure.borrow().clone().or_else(refused)
     }
 
-    /// Answers when the request's records are durable and every core acts on them. Requests are worked on one after the
-    /// other. A node whose log has failed refuses them all.
+    /// Answers when the request's records are durable and every core acts on them. Requests are
+    /// worked on one after the other. A node whose log has failed refuses them all.
     pub async fn request(&self, request: ControllerRequest) -> ControllerResponse {
         let inner = &self.0;
         let _turn = inner.turn().await;
@@ -344,7 +394,8 @@ impl MetaNode {
         }
     }
 
-    /// Fences the broker and closes the log in order, after the request in progress. What it gives back makes the next start quick.
+    /// Fences the broker and closes the log in order, after the request in progress. What it gives
+    /// back makes the next start quick.
     pub async fn close(&self) -> io::Result<LogState> {
         let inner = &self.0;
         let _turn = inner.turn().await;
@@ -352,7 +403,10 @@ impl MetaNode {
         if let Some(record) = fenced.filter(|_| inner.failure.borrow().is_none()) {
             // No image is published any more: the cores have closed their partitions.
             let batches = inner.encode(&[record]);
-            inner.append(batches, Room::Reserve).await.map_err(|error| io::Error::other(error.to_string()))?;
+            inner
+                .append(batches, Room::Reserve)
+                .await
+                .map_err(|error| io::Error::other(error.to_string()))?;
         }
         inner.failure.borrow_mut().get_or_insert_with(|| "the broker stops".to_owned());
         inner.log.close().await
@@ -376,7 +430,9 @@ enum Room {
 impl Room {
     fn of(request: &ControllerRequest) -> Room {
         match request {
-            ControllerRequest::CreateTopics(_) | ControllerRequest::CreatePartitions(_) => Room::Spare,
+            ControllerRequest::CreateTopics(_) | ControllerRequest::CreatePartitions(_) => {
+                Room::Spare
+            }
             _ => Room::Reserve,
         }
     }
@@ -390,8 +446,14 @@ fn storage_error(failure: &str) -> ApiError {
 fn voter(options: &MetaNodeOptions) -> Voter {
     // A quorum of one has no listener of its own: no other node takes part.
     let endpoints = Vec::<Endpoint>::new();
-    let kraft = super::features::feature(super::features::KRAFT_VERSION).expect("a row of the table");
-    Voter { id: options.settings.node_id, directory_id: options.directory_id, endpoints, kraft_versions: kraft.range() }
+    let kraft =
+        super::features::feature(super::features::KRAFT_VERSION).expect("a row of the table");
+    Voter {
+        id: options.settings.node_id,
+        directory_id: options.directory_id,
+        endpoints,
+        kraft_versions: kraft.range(),
+    }
 }
 
 fn registered(listener: Listener) -> RegisteredEndpoint {
@@ -444,7 +506,8 @@ impl Inner {
         let image = self.replay.borrow().image().clone();
         let control = bootstrap::start_of_epoch(&image, node_id, vec![node_id]);
         let now_ms = self.ring.wall_clock_ms();
-        let batch = metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
+        let batch =
+            metalog::encode_control(&control, self.log.log_end_offset(), self.epoch, now_ms);
         self.append(vec![batch], Room::Reserve).await?;
         let in_transaction = self.replay.borrow().transaction_start().is_some();
         let records = bootstrap::activation(&image, in_transaction, bootstrap);
@@ -490,7 +553,8 @@ impl Inner {
             if room == Room::Spare || !self.store.spend_reserve_for(&refused).await {
                 tracing::error!(
                     error = %refused,
-                    "the metadata log cannot be written for now: the request is refused and leaves no trace; {}",
+                    "the metadata log cannot be written for now: the request is refused and \
+                     leaves no trace; {}",
                     remedy(&refused)
                 );
                 *self.refused.borrow_mut() = Some((self.ring.now(), refused.to_string()));
@@ -510,7 +574,8 @@ impl Inner {
             let mut replay = self.replay.borrow_mut();
             for batch in decoded.expect("what was encoded can be decoded") {
                 if let Err(error) = replay.apply(&batch) {
-                    // The controller has decided what the image cannot take: going on would spread the fault.
+                    // The controller has decided what the image cannot take: going on would spread
+                    // the fault.
                     panic!("{error}");
                 }
             }
@@ -518,13 +583,16 @@ impl Inner {
         Ok(())
     }
 
-    /// Makes batches durable. The inner error passes, and the log is as it was before; the outer one is final.
+    /// Makes batches durable. The inner error passes, and the log is as it was before; the outer
+    /// one is final.
     async fn try_append(&self, batches: &[Bytes]) -> Result<io::Result<()>, MetaNodeError> {
         let mark = self.log.mark();
         self.undecided_from.set(Some(self.log.log_end_offset()));
         let outcome = match self.append_each(batches).await {
             Ok(()) => Ok(Ok(())),
-            Err(AppendFailure::Write(error)) if !ring::passes(&error) => Err(self.fail(error.to_string())),
+            Err(AppendFailure::Write(error)) if !ring::passes(&error) => {
+                Err(self.fail(error.to_string()))
+            }
             Err(failure) => match (self.log.take_back(&mark).await, failure) {
                 (Err(error), _) => Err(self.fail(error.to_string())),
                 (Ok(()), AppendFailure::Append(error)) => Err(error.into()),
@@ -535,7 +603,8 @@ impl Inner {
         outcome
     }
 
-    /// Each batch is on the disk before the next one is written: recovery takes damage in front of a good batch for a loss.
+    /// Each batch is on the disk before the next one is written: recovery takes damage in front of
+    /// a good batch for a loss.
     async fn append_each(&self, batches: &[Bytes]) -> Result<(), AppendFailure> {
         for batch in batches {
             self.log.append_as_follower(batch.clone()).map_err(AppendFailure::Append)?;
@@ -548,7 +617,8 @@ impl Inner {
     fn fail(&self, reason: String) -> MetaNodeError {
         tracing::error!(
             reason,
-            "the metadata log cannot be written: no topic, config or registration can change until the \
+            "the metadata log cannot be written: no topic, config or registration can change \
+             until the \
             broker is restarted with a disk that works"
         );
         *self.failure.borrow_mut() = Some(reason.clone());
@@ -579,7 +649,8 @@ impl Inner {
                 Err(error) => {
                     let due = node.record_bytes_since_snapshot.get() + record_bytes;
                     node.record_bytes_since_snapshot.set(due);
-                    tracing::warn!(%id, %error, "the metadata snapshot could not be written: the next request tries again")
+                    tracing::warn!(%id, %error, "the metadata snapshot could not be written: the \
+                        next request tries again")
                 }
             }
         }));
@@ -587,10 +658,13 @@ impl Inner {
 
     /// Gives up the log below the oldest snapshot.
     async fn drop_records_before(&self, offset: i64) {
-        let raised = self.log.delete_records_before(offset).await.map_err(|error| error.to_string());
+        let raised =
+            self.log.delete_records_before(offset).await.map_err(|error| error.to_string());
         let now_ms = self.ring.wall_clock_ms();
         let result = match raised {
-            Ok(_) => self.log.apply_retention(now_ms).await.map(drop).map_err(|error| error.to_string()),
+            Ok(_) => {
+                self.log.apply_retention(now_ms).await.map(drop).map_err(|error| error.to_string())
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = result {

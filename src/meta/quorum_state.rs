@@ -1,8 +1,9 @@
-//! The `quorum-state` file: the epoch that a node has seen, and whom it voted for (schema QuorumStateData version 1).
+//! The `quorum-state` file: the epoch that a node has seen, and whom it voted for (schema
+//! QuorumStateData version 1).
 //!
 //! Layout: JSON without blanks, as Kafka writes it: `{"leaderId":1,"leaderEpoch":1,"votedId":-1,
-//! "votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}`, with a field `crc32c` behind it, which Kafka reads over: the
-//! CRC-32C of the text without that field. Text in, text out.
+//! "votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}`, with a field `crc32c` behind it,
+//! which Kafka reads over: the CRC-32C of the text without that field. Text in, text out.
 
 use protocol::Uuid;
 use serde_json::Value;
@@ -47,7 +48,8 @@ impl QuorumState {
             return Err("its checksum does not match".to_owned());
         }
         let number = |name: &str| {
-            let value = json.get(name).and_then(Value::as_i64).and_then(|value| i32::try_from(value).ok());
+            let value =
+                json.get(name).and_then(Value::as_i64).and_then(|value| i32::try_from(value).ok());
             value.ok_or_else(|| format!("{name} is missing or no number"))
         };
         let version = number("data_version")?;
@@ -74,15 +76,23 @@ mod tests {
     #[test]
     fn reads_and_writes_what_kafka_writes() {
         let text = r#"{"leaderId":1,"leaderEpoch":7,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}"#;
-        let state = QuorumState { leader_id: 1, leader_epoch: 7, voted_id: -1, voted_directory_id: Uuid::ZERO };
+        let state = QuorumState {
+            leader_id: 1,
+            leader_epoch: 7,
+            voted_id: -1,
+            voted_directory_id: Uuid::ZERO,
+        };
         assert_eq!(QuorumState::decode(text), Ok(state));
         let own = state.encode();
         assert!(own.starts_with(text.trim_end_matches('}')), "{own}");
         assert_eq!(QuorumState::decode(&own), Ok(state));
-        assert!(QuorumState::decode(&own.replace("\"leaderEpoch\":7", "\"leaderEpoch\":6")).is_err());
+        assert!(
+            QuorumState::decode(&own.replace("\"leaderEpoch\":7", "\"leaderEpoch\":6")).is_err()
+        );
         let old = r#"{"clusterId":"","leaderId":1,"leaderEpoch":7,"votedId":-1,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}"#;
         assert_eq!(QuorumState::decode(old), Ok(state));
-        for broken in ["", "{}", r#"{"leaderId":1,"leaderEpoch":7,"votedId":-1,"data_version":2}"#] {
+        for broken in ["", "{}", r#"{"leaderId":1,"leaderEpoch":7,"votedId":-1,"data_version":2}"#]
+        {
             assert!(QuorumState::decode(broken).is_err(), "{broken}");
         }
     }

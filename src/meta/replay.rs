@@ -1,13 +1,17 @@
-//! From records to images: batches of the metadata log are applied whole, to a copy, and published as a new image.
+//! From records to images: batches of the metadata log are applied whole, to a copy, and published
+//! as a new image.
 //!
-//! Records between BeginTransaction and EndTransaction are held back until the end, and dropped on AbortTransaction
-//! (KIP-868). A record that does not fit the image is an error: the log is damaged or newer than this software, and
-//! the node that replays it must stop. Never: waits, or changes an image that was published.
+//! Records between BeginTransaction and EndTransaction are held back until the end, and dropped on
+//! AbortTransaction (KIP-868). A record that does not fit the image is an error: the log is damaged
+//! or newer than this software, and the node that replays it must stop. Never: waits, or changes an
+//! image that was published.
 
 use super::{
     changes::Changes,
     features::{self, METADATA_VERSION},
-    image::{Broker, ConfigResource, ConfigResourceType, Configs, Image, Map, Provenance, QuotaEntity},
+    image::{
+        Broker, ConfigResource, ConfigResourceType, Configs, Image, Map, Provenance, QuotaEntity,
+    },
     metalog::{Batch, BatchContent, ControlRecord},
     topic::Partition,
 };
@@ -48,8 +52,8 @@ impl Replay {
         &self.image
     }
 
-    /// What has changed since this was asked before. While a transaction is in progress nothing is said to have changed: what
-    /// it changes shows when it ends.
+    /// What has changed since this was asked before. While a transaction is in progress nothing is
+    /// said to have changed: what it changes shows when it ends.
     pub fn take_changes(&mut self) -> Changes {
         match self.transaction {
             None => mem::take(&mut self.changes),
@@ -84,10 +88,14 @@ impl Replay {
                 }
             }
         }
-        // An image stays where it is while a transaction is in progress: its offset says what it contains.
+        // An image stays where it is while a transaction is in progress: its offset says what it
+        // contains.
         if transaction.is_none() {
-            image.provenance =
-                Provenance { offset: batch.last_offset(), epoch: batch.epoch, timestamp_ms: batch.timestamp_ms };
+            image.provenance = Provenance {
+                offset: batch.last_offset(),
+                epoch: batch.epoch,
+                timestamp_ms: batch.timestamp_ms,
+            };
         }
         self.image = Arc::new(image);
         self.transaction = transaction;
@@ -104,7 +112,10 @@ fn apply_record(
     match record {
         MetadataRecord::BeginTransaction(_) => {
             if let Some(transaction) = transaction {
-                return Err(format!("the transaction begun at offset {} has not ended", transaction.start_offset));
+                return Err(format!(
+                    "the transaction begun at offset {} has not ended",
+                    transaction.start_offset
+                ));
             }
             *transaction = Some(Transaction { start_offset: offset, image: image.clone() });
         }
@@ -114,7 +125,10 @@ fn apply_record(
         MetadataRecord::AbortTransaction(_) => {
             transaction.take().ok_or("a transaction is aborted that has not begun")?;
         }
-        record => transaction.as_mut().map_or(image, |transaction| &mut transaction.image).replay(record)?,
+        record => transaction
+            .as_mut()
+            .map_or(image, |transaction| &mut transaction.image)
+            .replay(record)?,
     }
     Ok(())
 }
@@ -147,14 +161,19 @@ impl Image {
             }
             R::Topic(record) => {
                 if !self.topics.insert(&record.name, record.topic_id) {
-                    return Err(format!("topic {} ({}) exists already", record.name, record.topic_id));
+                    return Err(format!(
+                        "topic {} ({}) exists already",
+                        record.name, record.topic_id
+                    ));
                 }
             }
             R::Partition(record) => self.replay_partition(record)?,
             R::PartitionChange(record) => self.replay_partition_change(record)?,
             R::RemoveTopic(record) => {
-                let topic = self.topics.remove(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
-                self.configs.remove_mut(&ConfigResource::new(ConfigResourceType::Topic, &*topic.name));
+                let topic =
+                    self.topics.remove(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
+                self.configs
+                    .remove_mut(&ConfigResource::new(ConfigResourceType::Topic, &*topic.name));
             }
             R::ClearElr(record) => self.clear_elr(&record.topic_name)?,
             R::Config(record) => self.replay_config(record)?,
@@ -170,15 +189,25 @@ impl Image {
             }
             R::ClientQuota(record) => self.replay_client_quota(record),
             R::UserScramCredential(record) => {
-                self.scram_credentials.insert_mut((record.name.clone(), record.mechanism), Arc::new(record.clone()));
+                self.scram_credentials
+                    .insert_mut((record.name.clone(), record.mechanism), Arc::new(record.clone()));
             }
             R::RemoveUserScramCredential(record) => {
-                remove(&mut self.scram_credentials, &(record.name.clone(), record.mechanism), "SCRAM credential")?;
+                remove(
+                    &mut self.scram_credentials,
+                    &(record.name.clone(), record.mechanism),
+                    "SCRAM credential",
+                )?;
             }
-            R::AccessControlEntry(record) => self.acls.insert_mut(record.id, Arc::new(record.clone())),
-            R::RemoveAccessControlEntry(record) => remove(&mut self.acls, &record.id, "access control entry")?,
+            R::AccessControlEntry(record) => {
+                self.acls.insert_mut(record.id, Arc::new(record.clone()))
+            }
+            R::RemoveAccessControlEntry(record) => {
+                remove(&mut self.acls, &record.id, "access control entry")?
+            }
             R::DelegationToken(record) => {
-                self.delegation_tokens.insert_mut(record.token_id.clone(), Arc::new(record.clone()));
+                self.delegation_tokens
+                    .insert_mut(record.token_id.clone(), Arc::new(record.clone()));
             }
             R::RemoveDelegationToken(record) => {
                 remove(&mut self.delegation_tokens, &record.token_id, "delegation token")?;
@@ -186,7 +215,9 @@ impl Image {
             // The end of ZooKeeper's records, and records that only move the offset.
             R::ZkMigrationState(_) | R::NoOp(_) => {}
             R::BeginTransaction(_) | R::EndTransaction(_) | R::AbortTransaction(_) => {
-                return Err("a transaction begins or ends inside of a snapshot or a transaction".to_owned());
+                return Err(
+                    "a transaction begins or ends inside of a snapshot or a transaction".to_owned()
+                );
             }
         }
         Ok(())
@@ -199,21 +230,34 @@ impl Image {
                 quorum.leader_id = *leader_id;
                 quorum.leader_epoch = epoch;
             }
-            ControlRecord::KraftVersion(level) => Arc::make_mut(&mut self.quorum).kraft_version = *level,
-            ControlRecord::Voters(voters) => Arc::make_mut(&mut self.quorum).voters = voters.clone(),
-            ControlRecord::SnapshotHeader { .. } | ControlRecord::SnapshotFooter | ControlRecord::Unknown => {}
+            ControlRecord::KraftVersion(level) => {
+                Arc::make_mut(&mut self.quorum).kraft_version = *level
+            }
+            ControlRecord::Voters(voters) => {
+                Arc::make_mut(&mut self.quorum).voters = voters.clone()
+            }
+            ControlRecord::SnapshotHeader { .. }
+            | ControlRecord::SnapshotFooter
+            | ControlRecord::Unknown => {}
         }
     }
 
     fn broker_mut(&mut self, id: i32, epoch: i64) -> Result<&mut RegisterBrokerRecord, String> {
-        let broker = self.brokers.get_mut(&id).ok_or_else(|| format!("broker {id} is not registered"))?;
+        let broker =
+            self.brokers.get_mut(&id).ok_or_else(|| format!("broker {id} is not registered"))?;
         if broker.0.broker_epoch != epoch {
-            return Err(format!("broker {id} is registered with epoch {}, not {epoch}", broker.0.broker_epoch));
+            return Err(format!(
+                "broker {id} is registered with epoch {}, not {epoch}",
+                broker.0.broker_epoch
+            ));
         }
         Ok(&mut Arc::make_mut(broker).0)
     }
 
-    fn change_registration(&mut self, record: &BrokerRegistrationChangeRecord) -> Result<(), String> {
+    fn change_registration(
+        &mut self,
+        record: &BrokerRegistrationChangeRecord,
+    ) -> Result<(), String> {
         let broker = self.broker_mut(record.broker_id, record.broker_epoch)?;
         match record.fenced {
             -1 => broker.fenced = false,
@@ -236,19 +280,25 @@ impl Image {
     }
 
     fn replay_partition(&mut self, record: &PartitionRecord) -> Result<(), String> {
-        let topic = self.topics.get_mut(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
+        let topic =
+            self.topics.get_mut(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
         let partition = Partition::from_record(record).ok_or_else(|| {
-            format!("the record of partition {}-{} contradicts itself", topic.name, record.partition_id)
+            format!(
+                "the record of partition {}-{} contradicts itself",
+                topic.name, record.partition_id
+            )
         })?;
         topic.partitions.insert(record.partition_id, Arc::new(partition));
         Ok(())
     }
 
     fn replay_partition_change(&mut self, record: &PartitionChangeRecord) -> Result<(), String> {
-        let topic = self.topics.get_mut(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
+        let topic =
+            self.topics.get_mut(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
         let name = || format!("{}-{}", topic.name, record.partition_id);
-        let partition =
-            topic.partition(record.partition_id).ok_or_else(|| format!("there is no partition {}", name()))?;
+        let partition = topic
+            .partition(record.partition_id)
+            .ok_or_else(|| format!("there is no partition {}", name()))?;
         let changed = partition
             .changed_by(record)
             .ok_or_else(|| format!("the change of partition {} contradicts itself", name()))?;
@@ -268,14 +318,17 @@ impl Image {
             ..PartitionChangeRecord::default()
         };
         for id in ids {
-            let has_elr = |partition: &Partition| !partition.elr.is_empty() || !partition.last_known_elr.is_empty();
+            let has_elr = |partition: &Partition| {
+                !partition.elr.is_empty() || !partition.last_known_elr.is_empty()
+            };
             let topic = self.topics.by_id(id).expect("ids are those of topics");
             if !topic.partitions.values().any(|partition| has_elr(partition)) {
                 continue;
             }
             let topic = self.topics.get_mut(id).expect("ids are those of topics");
             for partition in topic.partitions.values_mut().filter(|partition| has_elr(partition)) {
-                *partition = Arc::new(partition.changed_by(&cleared).expect("no field contradicts another"));
+                *partition =
+                    Arc::new(partition.changed_by(&cleared).expect("no field contradicts another"));
             }
         }
         Ok(())
@@ -299,13 +352,18 @@ impl Image {
     }
 
     fn replay_feature_level(&mut self, record: &FeatureLevelRecord) -> Result<(), String> {
-        // Early 4.0 snapshots have a level of kraft.version here; the control records are right (KAFKA-18979).
+        // Early 4.0 snapshots have a level of kraft.version here; the control records are right
+        // (KAFKA-18979).
         if record.name == features::KRAFT_VERSION {
             return Ok(());
         }
-        let supported = features::feature(METADATA_VERSION).expect("a row of the table").supported.clone();
+        let supported =
+            features::feature(METADATA_VERSION).expect("a row of the table").supported.clone();
         if record.name == METADATA_VERSION && !supported.contains(&record.feature_level) {
-            return Err(format!("metadata.version {} is not supported, only {supported:?}", record.feature_level));
+            return Err(format!(
+                "metadata.version {} is not supported, only {supported:?}",
+                record.feature_level
+            ));
         }
         let levels = Arc::make_mut(&mut self.features);
         match record.feature_level {
@@ -316,8 +374,11 @@ impl Image {
     }
 
     fn replay_client_quota(&mut self, record: &ClientQuotaRecord) {
-        let mut entity: QuotaEntity =
-            record.entity.iter().map(|part| (part.entity_type.clone(), part.entity_name.clone())).collect();
+        let mut entity: QuotaEntity = record
+            .entity
+            .iter()
+            .map(|part| (part.entity_type.clone(), part.entity_name.clone()))
+            .collect();
         entity.sort();
         let mut quotas = self.client_quotas.get(&entity).cloned().unwrap_or_default();
         if record.remove {
@@ -337,7 +398,11 @@ fn no_topic(id: Uuid) -> String {
     format!("there is no topic with id {id}")
 }
 
-fn remove<K: Ord + Clone + std::fmt::Debug, V>(map: &mut Map<K, Arc<V>>, key: &K, what: &str) -> Result<(), String> {
+fn remove<K: Ord + Clone + std::fmt::Debug, V>(
+    map: &mut Map<K, Arc<V>>,
+    key: &K,
+    what: &str,
+) -> Result<(), String> {
     if map.remove_mut(key) { Ok(()) } else { Err(format!("there is no {what} {key:?}")) }
 }
 

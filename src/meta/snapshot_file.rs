@@ -1,8 +1,9 @@
-//! Snapshot files of the metadata log (KIP-630): `NNN-EEE.checkpoint`, an image as batches between a header and a footer.
+//! Snapshot files of the metadata log (KIP-630): `NNN-EEE.checkpoint`, an image as batches between
+//! a header and a footer.
 //!
-//! Layout: a control batch of SnapshotHeader, KRaftVersion and Voters (the latter two with `kraft.version` 1), batches of
-//! metadata records, a control batch of SnapshotFooter. Offsets count from 0; the batches' epoch is the snapshot's.
-//! Bytes in, bytes out.
+//! Layout: a control batch of SnapshotHeader, KRaftVersion and Voters (the latter two with
+//! `kraft.version` 1), batches of metadata records, a control batch of SnapshotFooter. Offsets
+//! count from 0; the batches' epoch is the snapshot's. Bytes in, bytes out.
 
 use super::{
     image::Image,
@@ -39,9 +40,13 @@ impl FromStr for SnapshotId {
     type Err = NotASnapshot;
 
     fn from_str(name: &str) -> Result<Self, NotASnapshot> {
-        let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-        let (offset, epoch) =
-            name.strip_suffix(".checkpoint").and_then(|stem| stem.split_once('-')).ok_or(NotASnapshot)?;
+        let digits = |text: &str, count: usize| {
+            text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let (offset, epoch) = name
+            .strip_suffix(".checkpoint")
+            .and_then(|stem| stem.split_once('-'))
+            .ok_or(NotASnapshot)?;
         if !digits(offset, 20) || !digits(epoch, 10) {
             return Err(NotASnapshot);
         }
@@ -71,8 +76,9 @@ pub fn id_of(image: &Image) -> SnapshotId {
 
 /// The file for `image`, written at `now_ms`.
 pub fn encode(image: &Image, now_ms: i64) -> Result<Bytes, EncodeError> {
-    let mut header =
-        vec![ControlRecord::SnapshotHeader { last_contained_log_timestamp_ms: image.provenance.timestamp_ms }];
+    let mut header = vec![ControlRecord::SnapshotHeader {
+        last_contained_log_timestamp_ms: image.provenance.timestamp_ms,
+    }];
     if image.quorum.kraft_version > 0 {
         header.push(ControlRecord::KraftVersion(image.quorum.kraft_version));
         header.push(ControlRecord::Voters(image.quorum.voters.clone()));
@@ -91,22 +97,33 @@ pub fn assemble(
 ) -> Result<Bytes, EncodeError> {
     let mut file = BytesMut::from(&metalog::encode_control(header, 0, epoch, now_ms)[..]);
     let base_offset = header.len() as i64;
-    for batch in metalog::encode_records(records, level, base_offset, epoch, now_ms, MAX_BATCH_BYTES)? {
+    for batch in
+        metalog::encode_records(records, level, base_offset, epoch, now_ms, MAX_BATCH_BYTES)?
+    {
         file.extend_from_slice(&batch);
     }
     let footer_offset = base_offset + records.len() as i64;
-    file.extend_from_slice(&metalog::encode_control(&[ControlRecord::SnapshotFooter], footer_offset, epoch, now_ms));
+    file.extend_from_slice(&metalog::encode_control(
+        &[ControlRecord::SnapshotFooter],
+        footer_offset,
+        epoch,
+        now_ms,
+    ));
     Ok(file.freeze())
 }
 
-/// The image of the snapshot file `id` with this content. Whatever is wrong with it is an error: half a snapshot is none.
+/// The image of the snapshot file `id` with this content. Whatever is wrong with it is an error:
+/// half a snapshot is none.
 pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, SnapshotError> {
     read(bytes, id, cluster_id, |image, record| image.replay(&record))
 }
 
 /// What the file [`FORMATTED`] holds: the image of its control records, and the metadata records
 /// that the first controller is to append.
-pub fn decode_formatted(bytes: &[u8], cluster_id: &str) -> Result<(Image, Vec<MetadataRecord>), SnapshotError> {
+pub fn decode_formatted(
+    bytes: &[u8],
+    cluster_id: &str,
+) -> Result<(Image, Vec<MetadataRecord>), SnapshotError> {
     let mut records = Vec::new();
     let image = read(bytes, FORMATTED, cluster_id, |_, record| {
         records.push(record);
@@ -132,7 +149,9 @@ fn read(
         match batch.content {
             BatchContent::Control(records) => {
                 for record in &records {
-                    if let ControlRecord::SnapshotHeader { last_contained_log_timestamp_ms } = record {
+                    if let ControlRecord::SnapshotHeader { last_contained_log_timestamp_ms } =
+                        record
+                    {
                         image.provenance.timestamp_ms = *last_contained_log_timestamp_ms;
                         has_header = true;
                     }
@@ -142,7 +161,8 @@ fn read(
             }
             BatchContent::Records(records) => {
                 for (place, record) in (batch.base_offset..).zip(records) {
-                    take(&mut image, record).map_err(|reason| SnapshotError::Record { place, reason })?;
+                    take(&mut image, record)
+                        .map_err(|reason| SnapshotError::Record { place, reason })?;
                 }
             }
         }
@@ -172,7 +192,12 @@ mod tests {
         let id = SnapshotId { end_offset: 12, epoch: 3 };
         assert_eq!(id.to_string(), "00000000000000000012-0000000003.checkpoint");
         assert_eq!(id.to_string().parse(), Ok(id));
-        for name in ["", "12-3.checkpoint", "00000000000000000012-0000000003.checkpoint.part", "bootstrap.checkpoint"] {
+        for name in [
+            "",
+            "12-3.checkpoint",
+            "00000000000000000012-0000000003.checkpoint.part",
+            "bootstrap.checkpoint",
+        ] {
             assert_eq!(name.parse::<SnapshotId>(), Err(NotASnapshot), "{name}");
         }
     }
@@ -184,7 +209,10 @@ mod tests {
         let id = id_of(&image);
         assert_eq!(decode(&file, id, "cluster").unwrap(), image);
         let footer = metalog::encode_control(&[ControlRecord::SnapshotFooter], 1, 0, 5);
-        assert!(matches!(decode(&file[..file.len() - footer.len()], id, "c"), Err(SnapshotError::NoFooter)));
+        assert!(matches!(
+            decode(&file[..file.len() - footer.len()], id, "c"),
+            Err(SnapshotError::NoFooter)
+        ));
         assert!(matches!(decode(&footer, id, "c"), Err(SnapshotError::NoHeader)));
         assert!(matches!(decode(&file[..file.len() - 1], id, "c"), Err(SnapshotError::Metalog(_))));
         let mut damaged = file.to_vec();

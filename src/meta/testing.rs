@@ -1,4 +1,5 @@
-//! A cluster in memory, for tests: requests are decided, their records encoded, decoded and replayed.
+//! A cluster in memory, for tests: requests are decided, their records encoded, decoded and
+//! replayed.
 
 use super::{
     bootstrap,
@@ -51,7 +52,8 @@ impl World {
         };
         let quorum = std::sync::Arc::make_mut(&mut image.quorum);
         (quorum.kraft_version, quorum.voters) = (1, vec![voter]);
-        let mut world = Self { replay: Replay::new(image), settings, log: Vec::new(), next_offset: 0, seed: 1 };
+        let mut world =
+            Self { replay: Replay::new(image), settings, log: Vec::new(), next_offset: 0, seed: 1 };
         let control = bootstrap::start_of_epoch(world.image(), 1, vec![1]);
         let batch = metalog::encode_control(&control, 0, 1, 0);
         world.append(&batch);
@@ -65,7 +67,10 @@ impl World {
             broker_id: id,
             incarnation_id: Uuid::from_u128(id as u128),
             cluster_id: CLUSTER_ID.to_owned(),
-            endpoints: vec![RegisteredEndpoint { endpoint: endpoint(LISTENER), security_protocol: 0 }],
+            endpoints: vec![RegisteredEndpoint {
+                endpoint: endpoint(LISTENER),
+                security_protocol: 0,
+            }],
             rack: rack.map(str::to_owned),
             log_dirs: vec![directory(id)],
         };
@@ -75,7 +80,10 @@ impl World {
             panic!("broker {id} is not registered")
         };
         let unfence = BrokerUnfence { broker_id: id, broker_epoch, renew_leader_epochs: true };
-        assert_eq!(self.ask(ControllerRequest::UnfenceBroker(unfence)), ControllerResponse::UnfenceBroker(Ok(())));
+        assert_eq!(
+            self.ask(ControllerRequest::UnfenceBroker(unfence)),
+            ControllerResponse::UnfenceBroker(Ok(()))
+        );
     }
 
     pub fn image(&self) -> &Image {
@@ -91,7 +99,10 @@ impl World {
             *seed ^ *seed >> 29
         };
         let (settings, next_offset) = (&self.settings, self.next_offset);
-        controller::handle(&mut Context { image: &image, settings, next_offset, random: &mut random }, request)
+        controller::handle(
+            &mut Context { image: &image, settings, next_offset, random: &mut random },
+            request,
+        )
     }
 
     pub fn ask(&mut self, request: ControllerRequest) -> ControllerResponse {
@@ -104,10 +115,19 @@ impl World {
     pub fn append_records(&mut self, records: &[MetadataRecord]) {
         // Before the bootstrap records there is no level; they are written in the latest.
         let level = self.image().metadata_version().max(17);
-        let batches = metalog::encode_records(records, level, self.next_offset, 1, 0, metalog::MAX_BATCH_BYTES);
+        let batches = metalog::encode_records(
+            records,
+            level,
+            self.next_offset,
+            1,
+            0,
+            metalog::MAX_BATCH_BYTES,
+        );
         for bytes in batches.unwrap() {
             let decoded = metalog::decode(&bytes).next().unwrap().unwrap();
-            assert!(matches!(&decoded.content, BatchContent::Records(decoded) if decoded.len() <= records.len()));
+            assert!(
+                matches!(&decoded.content, BatchContent::Records(decoded) if decoded.len() <= records.len())
+            );
             self.append(&bytes);
         }
     }
@@ -130,7 +150,10 @@ impl World {
         replay.image().as_ref().clone()
     }
 
-    pub fn create(&mut self, topics: Vec<create_topics_request::CreatableTopic>) -> CreateTopicsResponse {
+    pub fn create(
+        &mut self,
+        topics: Vec<create_topics_request::CreatableTopic>,
+    ) -> CreateTopicsResponse {
         let request = CreateTopicsRequest { topics, ..Default::default() };
         match self.ask(ControllerRequest::CreateTopics(request)) {
             ControllerResponse::CreateTopics(response) => response,
@@ -146,7 +169,11 @@ impl World {
     }
 }
 
-pub fn topic(name: &str, num_partitions: i32, replication_factor: i16) -> create_topics_request::CreatableTopic {
+pub fn topic(
+    name: &str,
+    num_partitions: i32,
+    replication_factor: i16,
+) -> create_topics_request::CreatableTopic {
     create_topics_request::CreatableTopic {
         name: name.to_owned(),
         num_partitions,

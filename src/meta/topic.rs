@@ -65,7 +65,8 @@ impl Topic {
         self.partitions.get(&index)
     }
 
-    /// The number of replicas of the first partition, as new partitions get it; 0 without partitions.
+    /// The number of replicas of the first partition, as new partitions get it; 0 without
+    /// partitions.
     pub fn replication_factor(&self) -> usize {
         self.partitions.values().next().map_or(0, |partition| partition.replicas.len())
     }
@@ -140,9 +141,12 @@ impl Partition {
         Some(partition)
     }
 
-    /// The partition after a change (`PartitionRegistration.merge`). None: the record contradicts itself.
+    /// The partition after a change (`PartitionRegistration.merge`). None: the record contradicts
+    /// itself.
     pub fn changed_by(&self, record: &PartitionChangeRecord) -> Option<Partition> {
-        let list = |change: &Option<Vec<i32>>, current: &Vec<i32>| change.as_ref().unwrap_or(current).clone();
+        let list = |change: &Option<Vec<i32>>, current: &Vec<i32>| {
+            change.as_ref().unwrap_or(current).clone()
+        };
         let replicas = list(&record.replicas, &self.replicas);
         let (leader, leader_epoch) = match record.leader {
             NO_LEADER_CHANGE => (self.leader, self.leader_epoch),
@@ -153,7 +157,10 @@ impl Partition {
             code => LeaderRecoveryState::from_code(code)?,
         };
         Some(Partition {
-            directories: complete(record.directories.as_ref().unwrap_or(&self.directories), replicas.len())?,
+            directories: complete(
+                record.directories.as_ref().unwrap_or(&self.directories),
+                replicas.len(),
+            )?,
             isr: list(&record.isr, &self.isr),
             removing_replicas: list(&record.removing_replicas, &self.removing_replicas),
             adding_replicas: list(&record.adding_replicas, &self.adding_replicas),
@@ -168,7 +175,8 @@ impl Partition {
     }
 }
 
-/// Records from before KIP-858 name no directories; then every replica is migrating. None: not one directory per replica.
+/// Records from before KIP-858 name no directories; then every replica is migrating. None: not one
+/// directory per replica.
 fn complete(directories: &[Uuid], replicas: usize) -> Option<Vec<Uuid>> {
     if directories.iter().all(|&id| id == directory::MIGRATING) {
         return Some(vec![directory::MIGRATING; replicas]);

@@ -1,6 +1,7 @@
 //! The rules for topic names, and which names are Kafka's own.
 
-/// The longest topic name, in bytes: with a partition number and a suffix it still makes a legal directory name.
+/// The longest topic name, in bytes: with a partition number and a suffix it still makes a legal
+/// directory name.
 const MAX_NAME_LENGTH: usize = 249;
 
 pub const CLUSTER_METADATA: &str = "__cluster_metadata";
@@ -13,12 +14,18 @@ pub fn validate(name: &str) -> Result<(), String> {
     let reason = match name {
         "" => "the empty string is not allowed".to_owned(),
         "." | ".." => format!("'{name}' is not allowed"),
-        // Java counts UTF-16 units. It matters to illegal names alone, which are refused for one reason or the other.
+        // Java counts UTF-16 units. It matters to illegal names alone, which are refused for one
+        // reason or the other.
         _ if name.encode_utf16().count() > MAX_NAME_LENGTH => {
-            format!("the length of '{name}' is longer than the max allowed length {MAX_NAME_LENGTH}")
+            format!(
+                "the length of '{name}' is longer than the max allowed length {MAX_NAME_LENGTH}"
+            )
         }
         _ if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) => {
-            format!("'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'")
+            format!(
+                "'{name}' contains one or more characters other than ASCII alphanumerics, '.', \
+                 '_' and '-'"
+            )
         }
         _ => return Ok(()),
     };
@@ -29,7 +36,8 @@ pub fn is_internal(name: &str) -> bool {
     INTERNAL.contains(&name)
 }
 
-/// The name under which topics collide: metric names cannot tell '.' from '_'. None: the name has neither.
+/// The name under which topics collide: metric names cannot tell '.' from '_'. None: the name has
+/// neither.
 pub fn collision_key(name: &str) -> Option<String> {
     name.contains(['.', '_']).then(|| name.replace('.', "_"))
 }
@@ -47,12 +55,23 @@ mod tests {
             ("", "the empty string is not allowed"),
             (".", "'.' is not allowed"),
             ("..", "'..' is not allowed"),
-            ("a b", "'a b' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"),
-            ("käse", "'käse' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"),
+            (
+                "a b",
+                "'a b' contains one or more characters other than ASCII alphanumerics, '.', '_' \
+                 and '-'",
+            ),
+            (
+                "käse",
+                "'käse' contains one or more characters other than ASCII alphanumerics, '.', '_' \
+                 and '-'",
+            ),
         ] {
             assert_eq!(validate(name), Err(format!("Topic name is invalid: {reason}")));
         }
-        assert!(validate(&"x".repeat(250)).is_err_and(|reason| reason.ends_with("max allowed length 249")));
+        assert!(
+            validate(&"x".repeat(250))
+                .is_err_and(|reason| reason.ends_with("max allowed length 249"))
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Who may connect, and to which core: how many connections there may be, how fast new ones may come
-//! (`ConnectionQuotas`), and which core has the fewest.
+//! Who may connect, and to which core: how many connections there may be, how fast new ones may
+//! come (`ConnectionQuotas`), and which core has the fewest.
 //!
-//! Owns: the counts of open connections and the pace of new ones, for all cores together. Lives on: every core, behind a
-//! lock that is taken twice in a connection's life. Never: waits, reads a clock, or ends a connection; `listener.rs` does.
+//! Owns: the counts of open connections and the pace of new ones, for all cores together. Lives on:
+//! every core, behind a lock that is taken twice in a connection's life. Never: waits, reads a
+//! clock, or ends a connection; `listener.rs` does.
 
 use crate::{
     config::{Layers, layers::Values, listeners::Listener},
@@ -33,8 +34,8 @@ pub struct ConnectionLimits {
 
 struct ListenerLimits {
     own: Limits,
-    /// The listener between brokers is not held to the broker's limits when clients have one of their own: they must not
-    /// be able to keep the brokers apart.
+    /// The listener between brokers is not held to the broker's limits when clients have one of
+    /// their own: they must not be able to keep the brokers apart.
     is_protected: bool,
 }
 
@@ -50,21 +51,30 @@ const UNLIMITED: Limits = Limits { max: usize::MAX, creation_rate: u32::MAX };
 impl Limits {
     /// Those of the configs with this prefix, where they are set.
     fn read(values: &Values, prefix: &str) -> Limits {
-        let number = |name: &str| values.get(&format!("{prefix}{name}"))?.trim().parse::<i64>().ok();
+        let number =
+            |name: &str| values.get(&format!("{prefix}{name}"))?.trim().parse::<i64>().ok();
         Limits {
             max: number("max.connections").map_or(UNLIMITED.max, |max| max.max(0) as usize),
             creation_rate: number("max.connection.creation.rate")
-                .map_or(UNLIMITED.creation_rate, |rate| rate.clamp(0, UNLIMITED.creation_rate.into()) as u32),
+                .map_or(UNLIMITED.creation_rate, |rate| {
+                    rate.clamp(0, UNLIMITED.creation_rate.into()) as u32
+                }),
         }
     }
 }
 
 impl ConnectionLimits {
     /// Of configs that were validated before.
-    pub fn read(layers: &Layers, listeners: &[Listener], inter_broker_listener: &str) -> ConnectionLimits {
+    pub fn read(
+        layers: &Layers,
+        listeners: &[Listener],
+        inter_broker_listener: &str,
+    ) -> ConnectionLimits {
         let values = layers.merged();
-        let per_address_max = values.get("max.connections.per.ip").and_then(|max| max.trim().parse::<i32>().ok());
-        let overrides = values.get("max.connections.per.ip.overrides").map_or("", String::as_str).split(',');
+        let per_address_max =
+            values.get("max.connections.per.ip").and_then(|max| max.trim().parse::<i32>().ok());
+        let overrides =
+            values.get("max.connections.per.ip.overrides").map_or("", String::as_str).split(',');
         let of_address = |one: &str| {
             let (host, max) = one.trim().rsplit_once(':')?;
             Some((host.trim_matches(['[', ']']).parse().ok()?, max.trim().parse().ok()?))
@@ -99,8 +109,9 @@ impl Default for OpenConnections {
     }
 }
 
-/// A connection's place among the open ones, whether it is served, on its way to its core or refused there. Dropping it
-/// makes room again, so that no message that is never read can leave it taken.
+/// A connection's place among the open ones, whether it is served, on its way to its core or
+/// refused there. Dropping it makes room again, so that no message that is never read can leave it
+/// taken.
 pub struct Place {
     open: Arc<OpenConnections>,
     core: usize,
@@ -147,9 +158,11 @@ impl Pace {
 }
 
 impl State {
-    /// The core with the fewest connections; of several the one that accepted, which then keeps it, or else the first.
+    /// The core with the fewest connections; of several the one that accepted, which then keeps it,
+    /// or else the first.
     fn choose_core(&self, accepting: usize) -> usize {
-        let open = self.by_core.iter().enumerate().filter_map(|(core, open)| Some((core, (*open)?)));
+        let open =
+            self.by_core.iter().enumerate().filter_map(|(core, open)| Some((core, (*open)?)));
         let least = open.min_by_key(|(core, open)| (*open, *core != accepting));
         least.expect("a core that accepts takes connections").0
     }
@@ -188,17 +201,23 @@ impl OpenConnections {
         state.by_core[core].get_or_insert(0);
     }
 
-    /// How long a connection that came in by `listener` at `now` has to wait, so that no more come than may.
+    /// How long a connection that came in by `listener` at `now` has to wait, so that no more come
+    /// than may.
     pub fn wait_for(&self, listener: usize, limits: &ConnectionLimits, now: Instant) -> Duration {
         let ListenerLimits { own, is_protected } = &limits.listeners[listener];
         self.with(limits, |state| {
             let mine = state.pace_of_listener[listener].wait_for(own.creation_rate, now);
-            if *is_protected { mine } else { mine.max(state.pace.wait_for(limits.broker.creation_rate, now)) }
+            if *is_protected {
+                mine
+            } else {
+                mine.max(state.pace.wait_for(limits.broker.creation_rate, now))
+            }
         })
     }
 
-    /// Counts one more that core `accepting` has accepted, for the core that it is for, or says which limit forbids it.
-    /// It is counted at once: others that are accepted at the same moment go elsewhere.
+    /// Counts one more that core `accepting` has accepted, for the core that it is for, or says
+    /// which limit forbids it. It is counted at once: others that are accepted at the same moment
+    /// go elsewhere.
     pub fn enter(
         self: &Arc<Self>,
         accepting: usize,
@@ -258,7 +277,8 @@ mod tests {
 
     /// With a listener for clients, and one between brokers.
     fn limits(configs: &[(&str, &str)]) -> ConnectionLimits {
-        let values = configs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let values =
+            configs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let listener = |name: &str| Listener {
             name: name.to_owned(),
             host: String::new(),
@@ -276,13 +296,22 @@ mod tests {
     }
 
     /// As many as may enter, at most ten.
-    fn entered(open: &Arc<OpenConnections>, listener: usize, address: IpAddr, limits: &ConnectionLimits) -> Vec<Place> {
+    fn entered(
+        open: &Arc<OpenConnections>,
+        listener: usize,
+        address: IpAddr,
+        limits: &ConnectionLimits,
+    ) -> Vec<Place> {
         (0..10).filter_map(|_| open.enter(0, listener, address, limits).ok()).collect()
     }
 
     /// The places of connections that these cores accept, one after the other.
-    fn accepted_by(open: &Arc<OpenConnections>, cores: impl IntoIterator<Item = usize>) -> Vec<Place> {
-        let enter = |core| open.enter(core, CLIENTS, HERE, &limits(&[])).expect("there is no limit");
+    fn accepted_by(
+        open: &Arc<OpenConnections>,
+        cores: impl IntoIterator<Item = usize>,
+    ) -> Vec<Place> {
+        let enter =
+            |core| open.enter(core, CLIENTS, HERE, &limits(&[])).expect("there is no limit");
         cores.into_iter().map(enter).collect()
     }
 
@@ -299,14 +328,23 @@ mod tests {
     fn connections_go_to_the_core_with_the_fewest_and_rather_stay() {
         let open = open(4);
         let first = accepted_by(&open, [2, 2, 2, 2]);
-        assert_eq!(cores(&first), [2, 0, 1, 3], "who accepted is the first of equals, then the lowest number");
+        assert_eq!(
+            cores(&first),
+            [2, 0, 1, 3],
+            "who accepted is the first of equals, then the lowest number"
+        );
         let second = accepted_by(&open, [3, 1, 1, 3]);
         assert_eq!(cores(&second), [3, 1, 0, 2]);
         let mut many = accepted_by(&open, (0..400).map(|nth| nth * nth % 4));
-        let count = |places: &[Place], core| places.iter().filter(|place| place.core() == core).count();
+        let count =
+            |places: &[Place], core| places.iter().filter(|place| place.core() == core).count();
         assert_eq!([0, 1, 2, 3].map(|core| count(&many, core)), [100; 4]);
         many.retain(|place| place.core() != 1);
-        assert_eq!(cores(&accepted_by(&open, 0..20)), [1; 20], "who has left makes room on its core");
+        assert_eq!(
+            cores(&accepted_by(&open, 0..20)),
+            [1; 20],
+            "who has left makes room on its core"
+        );
     }
 
     #[test]
@@ -330,7 +368,8 @@ mod tests {
 
     #[test]
     fn connections_leave_descriptors_to_the_logs() {
-        let open = Arc::new(OpenConnections::within(FileShares { connections: 2, logs_per_core: 2 }));
+        let open =
+            Arc::new(OpenConnections::within(FileShares { connections: 2, logs_per_core: 2 }));
         open.take_part(0);
         let limits = limits(&[]);
         let mut places = Vec::new();
@@ -350,7 +389,10 @@ mod tests {
         let brokers = entered(&open, BROKERS, THERE, &limits);
         assert_eq!(brokers.len(), 10);
         clients.pop();
-        assert!(entered(&open, CLIENTS, HERE, &limits).is_empty(), "the brokers' connections count");
+        assert!(
+            entered(&open, CLIENTS, HERE, &limits).is_empty(),
+            "the brokers' connections count"
+        );
     }
 
     #[test]
@@ -375,21 +417,33 @@ mod tests {
 
     #[test]
     fn new_connections_come_at_once_for_a_second_and_then_evenly() {
-        let (open, limits) = (OpenConnections::default(), limits(&[("max.connection.creation.rate", "10")]));
+        let (open, limits) =
+            (OpenConnections::default(), limits(&[("max.connection.creation.rate", "10")]));
         let start = Instant(5_000_000_000);
-        let waits: Vec<u128> = (0..12).map(|_| open.wait_for(CLIENTS, &limits, start).as_millis()).collect();
+        let waits: Vec<u128> =
+            (0..12).map(|_| open.wait_for(CLIENTS, &limits, start).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100, 200]);
-        assert_eq!(open.wait_for(BROKERS, &limits, start), Duration::ZERO, "brokers do not wait for clients");
+        assert_eq!(
+            open.wait_for(BROKERS, &limits, start),
+            Duration::ZERO,
+            "brokers do not wait for clients"
+        );
         let later = start + Duration::from_millis(500);
         assert!(open.wait_for(CLIENTS, &limits, later).is_zero(), "five more have become due");
-        assert_eq!(open.wait_for(CLIENTS, &limits, start + Duration::from_secs(60)), Duration::ZERO);
+        assert_eq!(
+            open.wait_for(CLIENTS, &limits, start + Duration::from_secs(60)),
+            Duration::ZERO
+        );
     }
 
     #[test]
     fn a_listener_has_a_pace_of_its_own_and_a_rate_of_none_is_slow() {
-        let (open, limits) =
-            (OpenConnections::default(), limits(&[("listener.name.brokers.max.connection.creation.rate", "0")]));
-        let waits = [BROKERS, BROKERS, CLIENTS].map(|listener| open.wait_for(listener, &limits, Instant(1)).as_secs());
+        let (open, limits) = (
+            OpenConnections::default(),
+            limits(&[("listener.name.brokers.max.connection.creation.rate", "0")]),
+        );
+        let waits = [BROKERS, BROKERS, CLIENTS]
+            .map(|listener| open.wait_for(listener, &limits, Instant(1)).as_secs());
         assert_eq!(waits, [0, 1, 0]);
         let (open, unlimited) = (OpenConnections::default(), self::limits(&[]));
         assert!((0..100_000).all(|_| open.wait_for(CLIENTS, &unlimited, Instant(1)).is_zero()));

@@ -1,11 +1,13 @@
 //! One connection: a task that reads requests and one that sends replies.
 //!
-//! Owns: the socket, the receive buffer and the queue of unanswered requests. Lives on: one core, from the first byte on.
-//! Never: blocks the core, buffers without a bound, or lets a reply overtake another.
+//! Owns: the socket, the receive buffer and the queue of unanswered requests. Lives on: one core,
+//! from the first byte on. Never: blocks the core, buffers without a bound, or lets a reply
+//! overtake another.
 //!
-//! Requests of one connection are worked on one after the other, as Apache Kafka does, with one exception: produce
-//! requests overlap. A produce request takes its place in every log before the next request is looked at; its reply
-//! follows when the data is safe. So a client with five produce requests in flight waits for one group commit, not five.
+//! Requests of one connection are worked on one after the other, as Apache Kafka does, with one
+//! exception: produce requests overlap. A produce request takes its place in every log before the
+//! next request is looked at; its reply follows when the data is safe. So a client with five
+//! produce requests in flight waits for one group commit, not five.
 
 use super::{dispatch, frame::Next, receive::Incoming};
 use crate::{
@@ -28,11 +30,13 @@ impl Connection {
     /// Serves the connection until either side ends it.
     pub async fn serve(&self) {
         let of_writer = self.clone();
-        let writer = self.shard.ring.spawn_named("replies", async move { of_writer.write_loop().await });
+        let writer =
+            self.shard.ring.spawn_named("replies", async move { of_writer.write_loop().await });
         if let Err(reason) = self.read_loop().await {
             self.shard.say_closing(&self.client, &reason);
         }
-        // What was answered before the end still goes out; a half-closed client may be waiting for it.
+        // What was answered before the end still goes out; a half-closed client may be waiting for
+        // it.
         self.client
             .replies
             .changed
@@ -48,12 +52,13 @@ impl Connection {
         let memory_max = self.shard.clients.memory.plan().frame_max();
         let mut incoming = Incoming::default();
         loop {
-            let next = incoming.next(configured_max.min(memory_max)).map_err(|error| match error {
-                FrameError::TooLarge { length, max_bytes } if max_bytes < configured_max => {
-                    FrameError::NoRoom { length, max_bytes }
-                }
-                error => error,
-            })?;
+            let next =
+                incoming.next(configured_max.min(memory_max)).map_err(|error| match error {
+                    FrameError::TooLarge { length, max_bytes } if max_bytes < configured_max => {
+                        FrameError::NoRoom { length, max_bytes }
+                    }
+                    error => error,
+                })?;
             match next {
                 Next::Frame(frame) => {
                     let frame = incoming.taken(frame, &self.shard.clients.memory);
@@ -77,16 +82,18 @@ impl Connection {
         }
     }
 
-    /// Backpressure: while this connection or this core has too much unanswered, nothing more is read, and the client
-    /// feels it through TCP. A connection with nothing in flight always gets a light request
-    /// through, so that no connection starves, and a heavy one as soon as the core has nothing else
-    /// in flight; but none while another core does not take what this one has for it.
+    /// Backpressure: while this connection or this core has too much unanswered, nothing more is
+    /// read, and the client feels it through TCP. A connection with nothing in flight always gets a
+    /// light request through, so that no connection starves, and a heavy one as soon as the core
+    /// has nothing else in flight; but none while another core does not take what this one has for
+    /// it.
     async fn wait_for_room(&self, (of, bytes): (Use, usize)) -> Result<(), CloseReason> {
         let (replies, memory) = (&self.client.replies, &self.shard.clients.memory);
         let most = memory.plan().decoded * limits::HEAVIEST_REQUEST_FACTOR;
         if of == Use::Decoded && bytes > most {
             return Err(CloseReason::Protocol(format!(
-                "a request that may take {bytes} bytes, and memory.limit.bytes allows {most} for one"
+                "a request that may take {bytes} bytes, and memory.limit.bytes allows {most} for \
+                 one"
             )));
         }
         let has_room = || replies.is_closed() || memory.has_room(of, bytes);
@@ -110,7 +117,9 @@ impl Connection {
             self.client
                 .replies
                 .changed
-                .wait_until(|| self.client.replies.front_is_ready() || self.client.replies.is_closed())
+                .wait_until(|| {
+                    self.client.replies.front_is_ready() || self.client.replies.is_closed()
+                })
                 .await;
             if self.client.replies.is_closed() && !self.client.replies.front_is_ready() {
                 break;
@@ -150,6 +159,10 @@ impl Connection {
                 }
             }
         }
-        if gathered.is_empty() { Ok(()) } else { ring.send_gathered(&self.client.stream, gathered).await }
+        if gathered.is_empty() {
+            Ok(())
+        } else {
+            ring.send_gathered(&self.client.stream, gathered).await
+        }
     }
 }

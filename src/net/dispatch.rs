@@ -1,7 +1,7 @@
 //! From a frame to the handler of its API, and from the handler's response to a reply.
 //!
-//! Owns: nothing. Lives on: the core of the connection. Never: lets a request overtake another of its connection,
-//! except that produce requests overlap (see `conn.rs`).
+//! Owns: nothing. Lives on: the core of the connection. Never: lets a request overtake another of
+//! its connection, except that produce requests overlap (see `conn.rs`).
 
 use super::conn::Connection;
 use crate::{
@@ -20,7 +20,9 @@ use protocol::{ApiKey, Reader};
 pub fn request_cost(frame: &[u8]) -> (Use, usize) {
     let decoded_bytes = frame.len() * limits::DECODED_REQUEST_FACTOR;
     match frame.first_chunk().map(|key| i16::from_be_bytes(*key)) {
-        Some(key) if key != ApiKey::Produce.code() && decoded_bytes > limits::LIGHT_REQUEST_BYTES => {
+        Some(key)
+            if key != ApiKey::Produce.code() && decoded_bytes > limits::LIGHT_REQUEST_BYTES =>
+        {
             (Use::Decoded, decoded_bytes)
         }
         _ => (Use::Requests, frame.len()),
@@ -41,13 +43,18 @@ pub async fn request(connection: &Connection, frame: BytesMut) -> Result<(), Clo
         settle(connection).await;
         let handle = client.replies.expect(request_cost(&frame));
         let ids = RequestIds { api_version: 0, ..ids };
-        handle.reply(response::encode(&shard.clients.reply_blocks, ids, &apis::api_versions::unsupported_version())?);
+        handle.reply(response::encode(
+            &shard.clients.reply_blocks,
+            ids,
+            &apis::api_versions::unsupported_version(),
+        )?);
         return Ok(());
     }
     let start = shard.ring.now();
     let decode_error = |error| CloseReason::Decode { key, version, error };
     let mut reader = Reader::new(&frame);
-    let client_id = header::read(&mut reader, served.request_header_version(version)).map_err(decode_error)?;
+    let client_id =
+        header::read(&mut reader, served.request_header_version(version)).map_err(decode_error)?;
     let body_start = frame.len() - reader.remaining();
     if served == ApiKey::Produce {
         return produce::request(shard, client, ids, body_start, frame).await;
@@ -67,7 +74,8 @@ pub async fn request(connection: &Connection, frame: BytesMut) -> Result<(), Clo
     Ok(())
 }
 
-/// Waits until everything that the connection asked before is answered, and calls to other cores may be sent.
+/// Waits until everything that the connection asked before is answered, and calls to other cores
+/// may be sent.
 async fn settle(connection: &Connection) {
     let replies = &connection.client.replies;
     replies.changed.wait_until(|| replies.waiting() == 0 || replies.is_closed()).await;

@@ -1,7 +1,9 @@
-//! Cutting the byte stream of a connection into request frames: four bytes of length, then that many bytes.
+//! Cutting the byte stream of a connection into request frames: four bytes of length, then that
+//! many bytes.
 //!
-//! Owns: the decision how much to receive next. Lives on: the core of the connection. Never: copies a frame, or asks for
-//! room by a length that the bytes received do not back (see [`limits::FRAME_RESERVE_MAX_BYTES`]).
+//! Owns: the decision how much to receive next. Lives on: the core of the connection. Never: copies
+//! a frame, or asks for room by a length that the bytes received do not back (see
+//! [`limits::FRAME_RESERVE_MAX_BYTES`]).
 
 use crate::{limits, request::FrameError};
 use bytes::BytesMut;
@@ -33,14 +35,15 @@ impl Room {
         self.missing
     }
 
-    /// How much of the room that there is to use: as much as whole frames will probably fill. The beginning of another one
-    /// would have to move to the next buffer.
+    /// How much of the room that there is to use: as much as whole frames will probably fill. The
+    /// beginning of another one would have to move to the next buffer.
     pub fn most(&self, spare_bytes: usize) -> usize {
         let behind = spare_bytes.saturating_sub(self.missing);
         (self.missing + behind / self.frame_bytes * self.frame_bytes).clamp(1, spare_bytes)
     }
 
-    /// How much of `most` to wait for. A frame of which much is missing comes in many pieces, and none but the last is of use.
+    /// How much of `most` to wait for. A frame of which much is missing comes in many pieces, and
+    /// none but the last is of use.
     pub fn awaited(&self, most: usize) -> usize {
         let enough = self.missing.min(limits::RECEIVE_AWAITED_MAX_BYTES).min(most);
         if enough < limits::RECEIVE_AWAITED_MIN_BYTES { 1 } else { enough }
@@ -50,12 +53,12 @@ impl Room {
 /// API key, API version and correlation id: what every request header begins with.
 const HEADER_MIN_BYTES: i32 = 8;
 
-/// Cuts the next frame off the front of `buffer`, or says how much to receive. `receive_bytes` is what the connection
-/// usually sends at once; `proven_bytes` is the largest frame that it has sent lately, and gets its
-/// room at once. Bytes promised beyond that get room as they come, doubling.
+/// Cuts the next frame off the front of `buffer`, or says how much to receive. `receive_bytes` is
+/// what the connection usually sends at once; `proven_bytes` is the largest frame that it has sent
+/// lately, and gets its room at once. Bytes promised beyond that get room as they come, doubling.
 ///
-/// A frame never moves to another buffer when that can be foreseen: one that may not fit behind the others of its
-/// buffer is given a buffer of its own before its first byte is received.
+/// A frame never moves to another buffer when that can be foreseen: one that may not fit behind the
+/// others of its buffer is given a buffer of its own before its first byte is received.
 pub fn next(
     buffer: &mut BytesMut,
     receive_bytes: usize,
@@ -65,7 +68,11 @@ pub fn next(
     let proven = proven_bytes.min(limits::FRAME_RESERVE_MAX_BYTES);
     let usual = LENGTH_BYTES + proven.max(HEADER_MIN_BYTES as usize);
     let Some(prefix) = buffer.first_chunk::<LENGTH_BYTES>() else {
-        return Ok(Next::Receive(Room { least: usual.max(receive_bytes / 4), missing: 0, frame_bytes: usual }));
+        return Ok(Next::Receive(Room {
+            least: usual.max(receive_bytes / 4),
+            missing: 0,
+            frame_bytes: usual,
+        }));
     };
     let length = i32::from_be_bytes(*prefix);
     if length < HEADER_MIN_BYTES {
@@ -105,7 +112,10 @@ mod tests {
         assert_eq!(cut(&0i32.to_be_bytes()), Err(FrameError::TooSmall { length: 0 }));
         assert_eq!(cut(&7i32.to_be_bytes()), Err(FrameError::TooSmall { length: 7 }));
         let large = MAX as i32 + 1;
-        assert_eq!(cut(&large.to_be_bytes()), Err(FrameError::TooLarge { length: large, max_bytes: MAX }));
+        assert_eq!(
+            cut(&large.to_be_bytes()),
+            Err(FrameError::TooLarge { length: large, max_bytes: MAX })
+        );
     }
 
     #[test]
@@ -122,7 +132,9 @@ mod tests {
     fn a_promise_of_100_mb_reserves_no_more_than_was_proven() {
         let room = |proven_bytes| {
             let mut buffer = BytesMut::from(&(100i32 << 20).to_be_bytes()[..]);
-            let Ok(Next::Receive(room)) = next(&mut buffer, 4096, proven_bytes, MAX) else { panic!("out of nothing") };
+            let Ok(Next::Receive(room)) = next(&mut buffer, 4096, proven_bytes, MAX) else {
+                panic!("out of nothing")
+            };
             room.least
         };
         assert_eq!(room(0), 4096);
@@ -167,7 +179,8 @@ mod tests {
             pieces in prop::collection::vec(1usize..3000, 1..50),
         ) {
             let stream: Vec<u8> =
-                frames.iter().flat_map(|f| [&(f.len() as i32).to_be_bytes()[..], f].concat()).collect();
+                frames.iter().flat_map(|f| [&(f.len() as i32).to_be_bytes()[..], f].concat())
+                    .collect();
             let (mut buffer, mut sent, mut got, mut piece) = (BytesMut::new(), 0, Vec::new(), 0);
             while got.len() < frames.len() {
                 match next(&mut buffer, 512, 700, MAX).unwrap() {

@@ -1,7 +1,8 @@
-//! Accepting connections, on every core (`SO_REUSEPORT`), and handing each to the core with the fewest.
+//! Accepting connections, on every core (`SO_REUSEPORT`), and handing each to the core with the
+//! fewest.
 //!
-//! Owns: the listening sockets of one core, and which connections it may have. Lives on: every core.
-//! Never: hands a connection on that was read from, or for a second time.
+//! Owns: the listening sockets of one core, and which connections it may have. Lives on: every
+//! core. Never: hands a connection on that was read from, or for a second time.
 
 use super::{
     admission::{ConnectionLimits, OpenConnections, Place},
@@ -17,7 +18,8 @@ use crate::{
 use ring::{ListenOptions, Listener, MovingStream, Ring, Stream};
 use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
-/// How long to wait after an accept that failed for want of descriptors or memory, before the next try.
+/// How long to wait after an accept that failed for want of descriptors or memory, before the next
+/// try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Between two tries to listen on an address that is in use.
@@ -33,22 +35,28 @@ pub struct ListenAddress {
 
 /// An address that is not free.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}. Choose another port in `listeners`, or end the process that has it")]
+#[error(
+    "cannot listen on {address}: {source}. Choose another port in `listeners`, or end the process \
+     that has it"
+)]
 pub struct ListenError {
     pub address: SocketAddr,
     pub source: io::Error,
 }
 
-/// The addresses that every core listens on: resolved, bound once to see that they are free, with their real ports.
+/// The addresses that every core listens on: resolved, bound once to see that they are free, with
+/// their real ports.
 pub struct ListenPlan {
     addresses: Vec<(usize, SocketAddr)>,
 }
 
 impl ListenPlan {
-    /// Binds every address without sharing it, so that another process's listener is found out, and lets go again.
+    /// Binds every address without sharing it, so that another process's listener is found out, and
+    /// lets go again.
     ///
-    /// The kernel takes the io_uring of a killed process apart after that process is gone, listeners last. So an address
-    /// in use is tried again for [`limits::LISTEN_PATIENCE_MS`] before it is an error.
+    /// The kernel takes the io_uring of a killed process apart after that process is gone,
+    /// listeners last. So an address in use is tried again for [`limits::LISTEN_PATIENCE_MS`]
+    /// before it is an error.
     pub async fn probe(
         ring: &Ring,
         config: &BrokerConfig,
@@ -62,7 +70,10 @@ impl ListenPlan {
             let probe = loop {
                 match ring.listen(*address, options) {
                     Ok(probe) => break probe,
-                    Err(error) if error.kind() == io::ErrorKind::AddrInUse && ring.now() < patience_ends => {
+                    Err(error)
+                        if error.kind() == io::ErrorKind::AddrInUse
+                            && ring.now() < patience_ends =>
+                    {
                         ring.sleep(LISTEN_PAUSE).await;
                     }
                     Err(source) => return Err(ListenError { address: *address, source }),
@@ -91,11 +102,15 @@ impl ListenPlan {
         }
     }
 
-    /// What clients are told: the advertised listeners, with the real port where port 0 was asked for.
+    /// What clients are told: the advertised listeners, with the real port where port 0 was asked
+    /// for.
     pub fn advertised(&self, config: &BrokerConfig) -> Vec<config::listeners::Listener> {
         let port = |name: &str| {
             let index = config.listeners.iter().position(|listener| listener.name == name)?;
-            self.addresses.iter().find(|(listener, _)| *listener == index).map(|(_, address)| address.port())
+            self.addresses
+                .iter()
+                .find(|(listener, _)| *listener == index)
+                .map(|(_, address)| address.port())
         };
         let real = |listener: &config::listeners::Listener| {
             let asked = if listener.port == 0 { port(&listener.name) } else { None };
@@ -119,7 +134,8 @@ impl Acceptor {
         Rc::new(Acceptor { plan, open_connections, limits: RefCell::default() })
     }
 
-    /// Opens the listeners of this core. Connections come from now on, also those that other cores accept.
+    /// Opens the listeners of this core. Connections come from now on, also those that other cores
+    /// accept.
     pub fn accept(self: &Rc<Self>, shard: &Shard) {
         self.open_connections.take_part(shard.index);
         for (index, address) in self.plan.addresses() {
@@ -129,7 +145,8 @@ impl Acceptor {
                     drop(shard.ring.spawn_named("accept", accept));
                 }
                 Err(error) => {
-                    tracing::error!(core = shard.index, %address, %error, "this core cannot listen; others serve")
+                    tracing::error!(core = shard.index, %address, %error, "this core cannot \
+                        listen; others serve")
                 }
             }
         }
@@ -142,7 +159,8 @@ impl Acceptor {
         match &*known {
             Some((of, limits)) if Arc::ptr_eq(of, &layers) => limits.clone(),
             _ => {
-                let (listeners, inter_broker) = (&shard.config.listeners, &shard.config.inter_broker_listener_name);
+                let (listeners, inter_broker) =
+                    (&shard.config.listeners, &shard.config.inter_broker_listener_name);
                 let limits = Rc::new(ConnectionLimits::read(&layers, listeners, inter_broker));
                 *known = Some((layers, limits.clone()));
                 limits
@@ -152,25 +170,33 @@ impl Acceptor {
 
     /// Accepts on `listener` until the shard stops.
     ///
-    /// Where there is no descriptor for a connection, a spare one is given for it, and the connection closed: its client is told
-    /// that it is not served, rather than kept waiting for an answer.
+    /// Where there is no descriptor for a connection, a spare one is given for it, and the
+    /// connection closed: its client is told that it is not served, rather than kept waiting for an
+    /// answer.
     async fn accept_loop(self: Rc<Self>, shard: Shard, listener: Listener, listener_index: usize) {
         let mut spare = shard.ring.spare_descriptor().ok();
         while !shard.is_stopping() {
             match shard.ring.accept(&listener).await {
                 Ok(stream) => {
-                    // Without a spare one it has taken the last: nothing could be answered with the next ones.
+                    // Without a spare one it has taken the last: nothing could be answered with the
+                    // next ones.
                     if spare.is_none() {
                         spare = shard.ring.spare_descriptor().ok();
                     }
                     if spare.is_none() {
-                        turn_away(&shard, stream, || "connections are refused: no descriptor is left".to_owned());
+                        turn_away(&shard, stream, || {
+                            "connections are refused: no descriptor is left".to_owned()
+                        });
                         spare = shard.ring.spare_descriptor().ok();
                         continue;
                     }
-                    // A connection that comes too fast waits here, and those behind it in the kernel's
-                    // queue.
-                    let wait = self.open_connections.wait_for(listener_index, &self.limits(&shard), shard.ring.now());
+                    // A connection that comes too fast waits here, and those behind it in the
+                    // kernel's queue.
+                    let wait = self.open_connections.wait_for(
+                        listener_index,
+                        &self.limits(&shard),
+                        shard.ring.now(),
+                    );
                     if !wait.is_zero() {
                         shard.ring.sleep(wait).await;
                     }
@@ -182,13 +208,13 @@ impl Acceptor {
                 }
                 Err(error) => {
                     if ring::is_out_of_files(&error) && spare.take().is_some() {
-                        // For the next accept, whose connection finds out whether there are others by then.
+                        // For the next accept, whose connection finds out whether there are others
+                        // by then.
                         continue;
                     }
-                    shard
-                        .clients
-                        .connected
-                        .say_out_of_files(shard.ring.now(), || format!("cannot accept connections: {error}"));
+                    shard.clients.connected.say_out_of_files(shard.ring.now(), || {
+                        format!("cannot accept connections: {error}")
+                    });
                     shard.ring.sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -212,14 +238,18 @@ impl Acceptor {
             }
             Err(reason) => {
                 shard.clients.connected.refuse();
-                shard.clients.bad_input.say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
+                shard
+                    .clients
+                    .bad_input
+                    .say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
                 shard.ring.shutdown(&stream);
             }
         }
     }
 }
 
-/// A connection on its way from the core that accepted it to the one that serves it. Dropping it closes it.
+/// A connection on its way from the core that accepted it to the one that serves it. Dropping it
+/// closes it.
 pub struct Arrival {
     stream: MovingStream,
     listener: usize,
@@ -244,7 +274,10 @@ impl Errand for Arrival {
         let peer = stream.peer_addr();
         match shard.ring.adopt(stream) {
             Ok(stream) => serve(shard, stream, listener, place),
-            Err(error) => tracing::warn!(%error, %peer, "cannot take a connection over from the core that accepted it"),
+            Err(error) => {
+                tracing::warn!(%error, %peer, "cannot take a connection over from the core that \
+                    accepted it")
+            }
         }
     }
 }
@@ -255,7 +288,10 @@ fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
         clients.refuse();
         shard.clients.bad_input.say(shard.ring.now(), || {
             let open = clients.open();
-            format!("refusing {}: memory.limit.bytes allows {open} connections on this core", stream.peer_addr())
+            format!(
+                "refusing {}: memory.limit.bytes allows {open} connections on this core",
+                stream.peer_addr()
+            )
         });
         return shard.ring.shutdown(&stream);
     }

@@ -1,7 +1,7 @@
 //! Sockets: from bytes of a client to a request, and from a reply to bytes.
 //!
-//! Owns: listeners, the tasks of each connection, framing, and backpressure. Lives on: the core that serves the connection.
-//! Never: touches a partition, or decides an answer; `shard` does.
+//! Owns: listeners, the tasks of each connection, framing, and backpressure. Lives on: the core
+//! that serves the connection. Never: touches a partition, or decides an answer; `shard` does.
 
 pub mod admission;
 pub mod conn;

@@ -1,13 +1,15 @@
-//! What one connection receives into: small memory of its own, a block of the core's pool, or room for one large frame.
+//! What one connection receives into: small memory of its own, a block of the core's pool, or room
+//! for one large frame.
 //!
-//! Owns: the receive buffer. Lives on: the core of the connection. Never: takes more memory than its core's plan has; it
-//! waits for some, and its client feels that through TCP.
+//! Owns: the receive buffer. Lives on: the core of the connection. Never: takes more memory than
+//! its core's plan has; it waits for some, and its client feels that through TCP.
 //!
-//! Why the waits end: a frame that fits into a block needs one block, and each block comes back: a request ends without
-//! another one, the tail gives its blocks up, readers that do not read and frames that do not come on are ended
-//! (`shard/relief.rs`), and at most half of the blocks wait for frames that have not begun. Large frames queue before they
-//! have more than the beginning of theirs; the first has its turn when those before it are gone, and the plan has room
-//! for the largest one alone.
+//! Why the waits end: a frame that fits into a block needs one block, and each block comes back: a
+//! request ends without another one, the tail gives its blocks up, readers that do not read and
+//! frames that do not come on are ended (`shard/relief.rs`), and at most half of the blocks wait
+//! for frames that have not begun. Large frames queue before they have more than the beginning of
+//! theirs; the first has its turn when those before it are gone, and the plan has room for the
+//! largest one alone.
 
 use super::{
     conn::Connection,
@@ -51,8 +53,9 @@ impl Default for Incoming {
     }
 }
 
-/// The room that a large frame gets, when `needed` bytes of it are there or may come next: the frame's size divided by 4, as
-/// often as that is enough. So the last step copies a quarter of it at most, and a promise costs what has come.
+/// The room that a large frame gets, when `needed` bytes of it are there or may come next: the
+/// frame's size divided by 4, as often as that is enough. So the last step copies a quarter of it
+/// at most, and a promise costs what has come.
 fn large_step(frame_bytes: usize, needed: usize) -> usize {
     let mut step = frame_bytes;
     while step.div_ceil(4) >= needed {
@@ -86,7 +89,8 @@ impl Incoming {
             return self.make_large_room(connection, held + missing, missing).await;
         }
         let mut least = room.least.min(limits::RECEIVE_BLOCK_BYTES - held);
-        self.waits_small = self.buffer.is_empty() && !connection.shard.clients.memory.may_idle_in_block();
+        self.waits_small =
+            self.buffer.is_empty() && !connection.shard.clients.memory.may_idle_in_block();
         if self.waits_small {
             least = limits::RECEIVE_MIN_BYTES;
             if self.in_block {
@@ -119,7 +123,12 @@ impl Incoming {
         Some(())
     }
 
-    async fn make_large_room(&mut self, connection: &Connection, whole: usize, missing: usize) -> Option<()> {
+    async fn make_large_room(
+        &mut self,
+        connection: &Connection,
+        whole: usize,
+        missing: usize,
+    ) -> Option<()> {
         if self.large.is_none() {
             self.large = Some(room_for_large(connection, whole).await?);
         }
@@ -138,10 +147,13 @@ impl Incoming {
         let most = if self.waits_small { spare } else { room.most(spare) };
         let is_held = (self.in_block || self.large.is_some()) && !self.buffer.is_empty();
         connection.client.progress.begin(if is_held { self.buffer.capacity() } else { 0 });
-        let idle = (self.in_block && self.buffer.is_empty()).then(|| shard.clients.memory.idle_in_block());
+        let idle =
+            (self.in_block && self.buffer.is_empty()).then(|| shard.clients.memory.idle_in_block());
         let buffer = std::mem::take(&mut self.buffer);
-        let (received, back) =
-            shard.ring.recv_at_least(&connection.client.stream, buffer, room.awaited(most), most).await;
+        let (received, back) = shard
+            .ring
+            .recv_at_least(&connection.client.stream, buffer, room.awaited(most), most)
+            .await;
         drop(idle);
         self.buffer = back;
         let bytes = received?;
@@ -178,9 +190,11 @@ async fn room_for_large(connection: &Connection, frame_bytes: usize) -> Option<C
     until(connection, || place.take(frame_bytes)).await
 }
 
-/// What `take` gives, asked now and whenever memory may have become free. `None`: the connection ends.
+/// What `take` gives, asked now and whenever memory may have become free. `None`: the connection
+/// ends.
 async fn until<T>(connection: &Connection, take: impl Fn() -> Option<T>) -> Option<T> {
-    let (memory, ring): (&Rc<Memory>, _) = (&connection.shard.clients.memory, &connection.shard.ring);
+    let (memory, ring): (&Rc<Memory>, _) =
+        (&connection.shard.clients.memory, &connection.shard.ring);
     loop {
         let freed = memory.freed.notified();
         if connection.client.replies.is_closed() || connection.shard.is_stopping() {
@@ -207,8 +221,14 @@ mod tests {
             let (mut has, mut steps, mut last) = (100_000, 0, 0);
             while has < frame_bytes {
                 let step = large_step(frame_bytes, has + 4096.min(frame_bytes - has));
-                assert!(step > has && step <= frame_bytes && step <= 4 * (has + 4096) + 4, "{step} for {has}");
-                assert!(step < frame_bytes || has <= frame_bytes.div_ceil(4), "{has} are copied into {step}");
+                assert!(
+                    step > has && step <= frame_bytes && step <= 4 * (has + 4096) + 4,
+                    "{step} for {has}"
+                );
+                assert!(
+                    step < frame_bytes || has <= frame_bytes.div_ceil(4),
+                    "{has} are copied into {step}"
+                );
                 (has, last, steps) = (step, step, steps + 1);
             }
             assert_eq!(last, frame_bytes, "it ends with room for exactly the frame");

@@ -1,7 +1,7 @@
 //! The client of one connection, as requests and the shard know it.
 //!
-//! Owns: the socket and the queue of replies. Lives on: the core of the connection. Never: reads or writes the socket; the
-//! tasks of `net/conn.rs` do.
+//! Owns: the socket and the queue of replies. Lives on: the core of the connection. Never: reads or
+//! writes the socket; the tasks of `net/conn.rs` do.
 
 use super::{progress::Progress, reply::Replies};
 use crate::memory::Charge;
@@ -12,7 +12,8 @@ pub struct Client {
     /// Tells this connection from the others of its core.
     pub number: u64,
     pub stream: Stream,
-    /// The listener it came in by (index into the configured ones): decides which address Metadata advertises.
+    /// The listener it came in by (index into the configured ones): decides which address Metadata
+    /// advertises.
     pub listener: usize,
     pub replies: Rc<Replies>,
     /// A partition that its fetch watches has moved.

@@ -24,7 +24,8 @@ pub enum FrameError {
     #[error("a request of {length} bytes, more than socket.request.max.bytes={max_bytes}")]
     TooLarge { length: i32, max_bytes: usize },
     #[error(
-        "a request of {length} bytes; memory.limit.bytes leaves room for {max_bytes} bytes on one core, raise it for larger ones"
+        "a request of {length} bytes; memory.limit.bytes leaves room for {max_bytes} bytes on one \
+         core, raise it for larger ones"
     )]
     NoRoom { length: i32, max_bytes: usize },
 }

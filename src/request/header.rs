@@ -1,4 +1,5 @@
-//! Request headers, viewed in place: every request begins with one, so it is not decoded into owned fields.
+//! Request headers, viewed in place: every request begins with one, so it is not decoded into owned
+//! fields.
 //!
 //! Source: RequestHeader.json, KIP-482 (tagged fields from header version 2 on).
 
@@ -13,7 +14,8 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// The ids stand at the same place in every header version. A frame has at least 8 bytes (see `frame.rs`).
+    /// The ids stand at the same place in every header version. A frame has at least 8 bytes (see
+    /// `frame.rs`).
     pub fn of(frame: &[u8]) -> RequestIds {
         RequestIds {
             api_key: i16::from_be_bytes([frame[0], frame[1]]),
@@ -23,9 +25,12 @@ impl RequestIds {
     }
 }
 
-/// Reads the header, leaves `reader` at the request's body and returns the client id. The client id keeps its old
-/// two-byte length in every header version.
-pub fn read<'a>(reader: &mut Reader<'a>, header_version: i16) -> Result<Option<Text<'a>>, DecodeError> {
+/// Reads the header, leaves `reader` at the request's body and returns the client id. The client id
+/// keeps its old two-byte length in every header version.
+pub fn read<'a>(
+    reader: &mut Reader<'a>,
+    header_version: i16,
+) -> Result<Option<Text<'a>>, DecodeError> {
     let (_api_key, _api_version, _correlation_id) = (reader.i16()?, reader.i16()?, reader.i32()?);
     let client_id = if header_version >= 1 { Text::read_nullable(reader, false)? } else { None };
     if header_version >= 2 {

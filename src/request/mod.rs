@@ -1,7 +1,9 @@
-//! What a request carries, below the sockets and below the shard: its ids, its client, and the place of its reply.
+//! What a request carries, below the sockets and below the shard: its ids, its client, and the
+//! place of its reply.
 //!
-//! Owns: the unanswered requests of each connection (`reply.rs`) and what is known of its client. Lives on: the core of the
-//! connection. Never: receives, sends, or decides what is answered: `net` moves the bytes, `shard` has the handlers.
+//! Owns: the unanswered requests of each connection (`reply.rs`) and what is known of its client.
+//! Lives on: the core of the connection. Never: receives, sends, or decides what is answered: `net`
+//! moves the bytes, `shard` has the handlers.
 
 pub mod client;
 pub mod close;
@@ -17,8 +19,8 @@ pub use header::RequestIds;
 use protocol::Text;
 use std::rc::Rc;
 
-/// What a handler knows besides the request itself, as Kafka's `RequestContext`. The principal and the throttle time of a
-/// request have their place here, once there are any.
+/// What a handler knows besides the request itself, as Kafka's `RequestContext`. The principal and
+/// the throttle time of a request have their place here, once there are any.
 pub struct RequestContext<'a> {
     pub ids: RequestIds,
     /// As the client calls itself.

@@ -1,6 +1,8 @@
-//! Whether a connection gets on: for `connections.max.idle.ms`, and for who has to go when memory is short.
+//! Whether a connection gets on: for `connections.max.idle.ms`, and for who has to go when memory
+//! is short.
 //!
-//! Owns: the times of one connection. Lives on: the core of the connection. Never: reads a clock, or ends a connection.
+//! Owns: the times of one connection. Lives on: the core of the connection. Never: reads a clock,
+//! or ends a connection.
 
 use crate::limits;
 use ring::Instant;
@@ -101,10 +103,15 @@ impl Progress {
         now.since(last)
     }
 
-    /// For how long the peer has taken next to nothing of its replies. Between two looks of a connection that had nothing to
-    /// take, time passes for it, so what counts begins with the last reply that went out whole.
+    /// For how long the peer has taken next to nothing of its replies. Between two looks of a
+    /// connection that had nothing to take, time passes for it, so what counts begins with the last
+    /// reply that went out whole.
     pub fn reader_stalled_for(&self, taken_by_peer: u64, now: Instant) -> Duration {
-        now.since(self.taken_much.look(taken_by_peer, limits::PROGRESS_BYTES, now).max(self.last_sent.get()))
+        now.since(
+            self.taken_much
+                .look(taken_by_peer, limits::PROGRESS_BYTES, now)
+                .max(self.last_sent.get()),
+        )
     }
 
     /// For how long next to nothing has come of a frame that has begun, and what it holds.
@@ -136,7 +143,10 @@ mod tests {
         }
         assert_eq!(progress.reader_stalled_for(limits::PROGRESS_BYTES, at(100)), Duration::ZERO);
         progress.sent_all(at(110));
-        assert_eq!(progress.reader_stalled_for(limits::PROGRESS_BYTES + 1, at(111)), Duration::from_secs(1));
+        assert_eq!(
+            progress.reader_stalled_for(limits::PROGRESS_BYTES + 1, at(111)),
+            Duration::from_secs(1)
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! Replies on their way out: what they are made of, and the queue that keeps them in the order of their requests.
+//! Replies on their way out: what they are made of, and the queue that keeps them in the order of
+//! their requests.
 //!
-//! Owns: one connection's unanswered requests. Lives on: the core of the connection. Never: sends; `conn.rs` does.
+//! Owns: one connection's unanswered requests. Lives on: the core of the connection. Never: sends;
+//! `conn.rs` does.
 
 use crate::{
     limits,
@@ -22,7 +24,8 @@ pub struct Reply {
     pub parts: ReplyParts,
 }
 
-/// As many as a fetch of one partition has: what stands before its records, they themselves, and what follows.
+/// As many as a fetch of one partition has: what stands before its records, they themselves, and
+/// what follows.
 pub type ReplyParts = SmallVec<[ReplyPart; 3]>;
 
 #[derive(Debug)]
@@ -30,7 +33,8 @@ pub enum ReplyPart {
     Bytes(Bytes),
     /// Records from memory.
     Records(Bytes),
-    /// Records that go to the socket without passing through user space, where the page cache has them.
+    /// Records that go to the socket without passing through user space, where the page cache has
+    /// them.
     File {
         file: File,
         position: u64,
@@ -40,7 +44,8 @@ pub enum ReplyPart {
 }
 
 impl Reply {
-    /// A reply in one piece: `frame` begins with room for the length prefix, which is filled in here.
+    /// A reply in one piece: `frame` begins with room for the length prefix, which is filled in
+    /// here.
     pub fn from_frame(mut frame: BytesMut) -> Reply {
         fill_in_length(&mut frame, 0);
         // A frame that outgrew its piece of a block has grown by doubling, from the size of the
@@ -65,7 +70,8 @@ impl Reply {
     }
 }
 
-/// Writes the length prefix that `frame` begins with, for a frame that has `records_bytes` beyond these bytes.
+/// Writes the length prefix that `frame` begins with, for a frame that has `records_bytes` beyond
+/// these bytes.
 pub fn fill_in_length(frame: &mut BytesMut, records_bytes: usize) {
     let length = frame.len() + records_bytes - FRAME_LENGTH_BYTES;
     let length = i32::try_from(length).expect("a response fits its length prefix");
@@ -86,7 +92,10 @@ pub struct ReplyBlocks {
 
 impl Default for ReplyBlocks {
     fn default() -> Self {
-        Self { pool: BlockPool::new(limits::REPLY_BLOCK_BYTES, limits::REPLY_BLOCKS_MAX), rest: RefCell::default() }
+        Self {
+            pool: BlockPool::new(limits::REPLY_BLOCK_BYTES, limits::REPLY_BLOCKS_MAX),
+            rest: RefCell::default(),
+        }
     }
 }
 
@@ -125,7 +134,8 @@ pub struct Replies {
     /// The number of the request at the front of the queue.
     first: Cell<u64>,
     waiting: Cell<usize>,
-    /// What its requests count for, unanswered or not yet safe, and its replies, until they are sent.
+    /// What its requests count for, unanswered or not yet safe, and its replies, until they are
+    /// sent.
     held_bytes: [Cell<usize>; Use::ALL.len()],
     /// The account of the core.
     memory: Rc<Memory>,
@@ -236,15 +246,20 @@ impl Replies {
         self.sending.get() || self.front_is_ready()
     }
 
-    /// Takes the replies that may go now into `parts`: all from the front to the first request without an answer, as
-    /// long as they fit into one gathered send. Their bytes count until [`Replies::sent`].
+    /// Takes the replies that may go now into `parts`: all from the front to the first request
+    /// without an answer, as long as they fit into one gathered send. Their bytes count until
+    /// [`Replies::sent`].
     pub fn take_ready(&self, parts: &mut Vec<ReplyPart>, parts_max: usize) -> usize {
         let mut queue = self.queue.borrow_mut();
         let mut taken_bytes = 0;
         while let Some(entry) = queue.front() {
             match entry {
                 Entry::Waiting(..) => break,
-                Entry::Ready(reply, _) if !parts.is_empty() && parts.len() + reply.parts.len() > parts_max => break,
+                Entry::Ready(reply, _)
+                    if !parts.is_empty() && parts.len() + reply.parts.len() > parts_max =>
+                {
+                    break;
+                }
                 Entry::Ready(..) | Entry::Silent => {}
             }
             let entry = queue.pop_front().expect("the front that was looked at");
@@ -288,7 +303,8 @@ impl ReplyHandle {
         self.answer(Entry::Ready(reply, bytes));
     }
 
-    /// Answers with nothing, as acks=0 wants it. The request, of so many bytes, counts as long as the result is kept.
+    /// Answers with nothing, as acks=0 wants it. The request, of so many bytes, counts as long as
+    /// the result is kept.
     pub fn silence(mut self, frame_bytes: usize) -> Unsafe {
         let bytes = frame_bytes + limits::REQUEST_BYTES;
         let replies = self.replies.clone();
@@ -333,7 +349,8 @@ mod tests {
         let mut parts = Vec::new();
         let bytes = replies.take_ready(&mut parts, 100);
         replies.sent(bytes);
-        let first = |part: &ReplyPart| if let ReplyPart::Bytes(bytes) = part { bytes[0] } else { 0 };
+        let first =
+            |part: &ReplyPart| if let ReplyPart::Bytes(bytes) = part { bytes[0] } else { 0 };
         parts.iter().map(first).collect()
     }
 
@@ -356,9 +373,16 @@ mod tests {
         d.reply(reply(4));
         assert_eq!(taken(&replies), [4]);
         assert_eq!((replies.waiting(), replies.len()), (0, 0));
-        assert_eq!(memory.used(Use::Requests), 200 + limits::REQUEST_BYTES, "what asks for no answer counts on");
+        assert_eq!(
+            memory.used(Use::Requests),
+            200 + limits::REQUEST_BYTES,
+            "what asks for no answer counts on"
+        );
         drop(unsafe_yet);
-        assert_eq!((replies.bytes(), memory.used(Use::Requests), memory.used(Use::Replies)), (0, 0, 0));
+        assert_eq!(
+            (replies.bytes(), memory.used(Use::Requests), memory.used(Use::Replies)),
+            (0, 0, 0)
+        );
     }
 
     #[test]
@@ -366,7 +390,8 @@ mod tests {
         const MIN: usize = limits::REPLY_MIN_BYTES;
         const BLOCK: usize = limits::REPLY_BLOCK_BYTES;
         let blocks = ReplyBlocks::default();
-        for (usual_bytes, room) in [(0, MIN), (MIN, MIN), (MIN + 1, 2 * MIN), (BLOCK, BLOCK), (BLOCK + 1, BLOCK + MIN)]
+        for (usual_bytes, room) in
+            [(0, MIN), (MIN, MIN), (MIN + 1, 2 * MIN), (BLOCK, BLOCK), (BLOCK + 1, BLOCK + MIN)]
         {
             let buffer = blocks.buffer(usual_bytes);
             assert!(buffer.is_empty());
@@ -382,12 +407,18 @@ mod tests {
         replies.expect((Use::Decoded, 10)).reply(reply(1));
         assert!(memory.used(Use::Replies) > 0);
         drop(replies);
-        assert_eq!(Use::ALL.map(|of| memory.used(of)), [0; Use::ALL.len()], "a connection leaves nothing");
+        assert_eq!(
+            Use::ALL.map(|of| memory.used(of)),
+            [0; Use::ALL.len()],
+            "a connection leaves nothing"
+        );
     }
 
     #[test]
     fn records_count_with_their_block_and_files_do_not_count() {
-        let records = |bytes: usize| Reply { parts: smallvec![ReplyPart::Records(Bytes::from(vec![0; bytes]))] };
+        let records = |bytes: usize| Reply {
+            parts: smallvec![ReplyPart::Records(Bytes::from(vec![0; bytes]))],
+        };
         assert_eq!(records(100).memory_bytes(), 100 + limits::REPLY_PINNED_BYTES);
         assert_eq!(reply(1).memory_bytes(), 10);
     }

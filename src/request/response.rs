@@ -11,8 +11,8 @@ use crate::limits;
 use bytes::{BufMut, BytesMut};
 use protocol::{ApiKey, FRAME_LENGTH_BYTES, Message};
 
-/// The beginning of a response frame: room for its length, and its header. The frame will rarely need more than
-/// `usual_bytes`.
+/// The beginning of a response frame: room for its length, and its header. The frame will rarely
+/// need more than `usual_bytes`.
 pub fn head(blocks: &ReplyBlocks, ids: RequestIds, usual_bytes: usize) -> BytesMut {
     let mut frame = blocks.buffer(usual_bytes);
     frame.put_bytes(0, FRAME_LENGTH_BYTES);
@@ -24,12 +24,17 @@ pub fn head(blocks: &ReplyBlocks, ids: RequestIds, usual_bytes: usize) -> BytesM
     frame
 }
 
-/// A whole response frame. An error is ours: the response says what its version cannot; the client gets a closed
-/// connection and the operator the reason.
-pub fn encode<M: Message>(blocks: &ReplyBlocks, ids: RequestIds, response: &M) -> Result<Reply, CloseReason> {
+/// A whole response frame. An error is ours: the response says what its version cannot; the client
+/// gets a closed connection and the operator the reason.
+pub fn encode<M: Message>(
+    blocks: &ReplyBlocks,
+    ids: RequestIds,
+    response: &M,
+) -> Result<Reply, CloseReason> {
     let mut frame = head(blocks, ids, limits::REPLY_MIN_BYTES);
     response.encode(&mut frame, ids.api_version).map_err(|error| {
-        tracing::error!(api_key = ids.api_key, api_version = ids.api_version, %error, "a response of ours does not encode");
+        tracing::error!(api_key = ids.api_key, api_version = ids.api_version, %error, "a response \
+            of ours does not encode");
         CloseReason::Protocol("an error of ours, see the line before".to_owned())
     })?;
     Ok(Reply::from_frame(frame))

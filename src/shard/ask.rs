@@ -1,10 +1,12 @@
-//! What one core asks of another: a question is a type that names its answer, and says how the core that is asked finds it.
+//! What one core asks of another: a question is a type that names its answer, and says how the core
+//! that is asked finds it.
 //!
-//! Owns: nothing. Lives on: every core. A question that a core sends it could also answer itself; how it is carried out does
-//! not know whether it came from near or far. Never: asks a core that the caller did not name.
+//! Owns: nothing. Lives on: every core. A question that a core sends it could also answer itself;
+//! how it is carried out does not know whether it came from near or far. Never: asks a core that
+//! the caller did not name.
 //!
-//! On the way both are [`Errand`]s. The asker leaves with its mailbox who is to hear the answer, under a number, and the
-//! answer comes back with that number.
+//! On the way both are [`Errand`]s. The asker leaves with its mailbox who is to hear the answer,
+//! under a number, and the answer comes back with that number.
 
 use super::{Shard, mailbox::Errand};
 use std::future::Future;

@@ -1,6 +1,8 @@
-//! Log lines about clients that misbehave, at a bounded rate: a flood of bad requests must not become a flood of lines.
+//! Log lines about clients that misbehave, at a bounded rate: a flood of bad requests must not
+//! become a flood of lines.
 //!
-//! Owns: the count of lines of the running second. Lives on: every core. Never: makes the text of a line it leaves out.
+//! Owns: the count of lines of the running second. Lives on: every core. Never: makes the text of a
+//! line it leaves out.
 
 use crate::limits;
 use ring::Instant;

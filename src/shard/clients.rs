@@ -1,7 +1,8 @@
-//! What one core has for its clients: the register of those that are connected, their memory, their fetch sessions and long
-//! polls; and the end of those that are silent for too long.
+//! What one core has for its clients: the register of those that are connected, their memory, their
+//! fetch sessions and long polls; and the end of those that are silent for too long.
 //!
-//! Owns: all of these. Lives on: every core. Never: accepts a connection or moves its bytes; `net` does.
+//! Owns: all of these. Lives on: every core. Never: accepts a connection or moves its bytes; `net`
+//! does.
 
 use super::{Shard, bad_input::BadInput, sessions::Sessions};
 use crate::{
@@ -138,7 +139,8 @@ impl Register {
             return self.without_file.set(count);
         }
         self.without_file.set(0);
-        self.without_file_next_line.set(now + Duration::from_millis(limits::FILES_LINES_INTERVAL_MS));
+        self.without_file_next_line
+            .set(now + Duration::from_millis(limits::FILES_LINES_INTERVAL_MS));
         tracing::warn!(
             connections = count,
             "{}: raise the limit of open files (LimitNOFILE= of the service, ulimit -n)",
@@ -153,11 +155,13 @@ impl Register {
     }
 }
 
-/// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing of ours: a client that takes none of
-/// its replies is silent, one that takes them slowly is not. A task of its own: it must not wait for a disk, as the rest of
-/// the background work may.
+/// Ends connections that were silent for `connections.max.idle.ms` and wait for nothing of ours: a
+/// client that takes none of its replies is silent, one that takes them slowly is not. A task of
+/// its own: it must not wait for a disk, as the rest of the background work may.
 pub async fn end_idle_loop(shard: Shard) {
-    let Ok(max_idle_ms) = u64::try_from(shard.config.network.connections_max_idle_ms) else { return };
+    let Ok(max_idle_ms) = u64::try_from(shard.config.network.connections_max_idle_ms) else {
+        return;
+    };
     let max_idle = Duration::from_millis(max_idle_ms);
     let interval = (max_idle / 2).clamp(IDLE_CHECK_MIN, IDLE_CHECK_MAX);
     while !shard.is_stopping() {

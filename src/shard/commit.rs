@@ -1,13 +1,16 @@
-//! The group commit: everything appended in one turn is written together, everything that is written while a flush runs
-//! is flushed together, and every request that waited for it is answered.
+//! The group commit: everything appended in one turn is written together, everything that is
+//! written while a flush runs is flushed together, and every request that waited for it is
+//! answered.
 //!
-//! A flush goes one of two ways: small groups of a log directory by its commit stream, all of them with one flush, one
-//! round at a time ([`crate::log::stream`]); a large one straight to the disk in its partition's own files. Each waits for
-//! its own kind alone ([`super::flushes`]): order is needed in each stream and in each log, nowhere else.
+//! A flush goes one of two ways: small groups of a log directory by its commit stream, all of them
+//! with one flush, one round at a time ([`crate::log::stream`]); a large one straight to the disk
+//! in its partition's own files. Each waits for its own kind alone ([`super::flushes`]): order is
+//! needed in each stream and in each log, nowhere else.
 //!
-//! Owns: which partitions have something to write. Lives on: every core, for the partitions it leads. Never: acknowledges
-//! what is not durable (or, where `durability=os` says so, not written), or retries a flush that failed: the kernel may have
-//! dropped the pages, so that partition stops serving.
+//! Owns: which partitions have something to write. Lives on: every core, for the partitions it
+//! leads. Never: acknowledges what is not durable (or, where `durability=os` says so, not written),
+//! or retries a flush that failed: the kernel may have dropped the pages, so that partition stops
+//! serving.
 
 use super::{
     Shard,
@@ -155,10 +158,15 @@ fn wrote(shard: &Shard, partition: &Rc<Partition>) {
         follow_writes(shard, partition);
     }
     let safe = log.safe_offset();
-    if safe < written { lane_of(partition).want(partition) } else { advance(shard, partition, safe) }
+    if safe < written {
+        lane_of(partition).want(partition)
+    } else {
+        advance(shard, partition, safe)
+    }
 }
 
-/// Some of what was appended is held back: a file is being opened, or the disk takes its time. Goes on once it is written.
+/// Some of what was appended is held back: a file is being opened, or the disk takes its time. Goes
+/// on once it is written.
 fn follow_writes(shard: &Shard, partition: &Rc<Partition>) {
     if partition.follows_writes.replace(true) {
         return;
@@ -186,7 +194,9 @@ fn lane_of(partition: &Partition) -> &Rc<Lane> {
 /// Lets what wants a flush go its way.
 fn begin_flushes(shard: &Shard, lane: &Rc<Lane>) {
     lane.sort();
-    while lane.large_count() > lane.idle_flushers.get() && lane.flushers.get() < limits::DIR_FLUSHES_IN_FLIGHT {
+    while lane.large_count() > lane.idle_flushers.get()
+        && lane.flushers.get() < limits::DIR_FLUSHES_IN_FLIGHT
+    {
         lane.flushers.set(lane.flushers.get() + 1);
         lane.idle_flushers.set(lane.idle_flushers.get() + 1);
         drop(shard.ring.spawn_named("commit flush", flush_loop(shard.clone(), lane.clone())));
@@ -204,7 +214,8 @@ async fn stream_loop(shard: Shard, lane: Rc<Lane>) {
             logs.extend(round.iter().map(|partition| partition.log.clone()));
             ends.extend(logs.iter().map(|log| log.written_offset()));
             if let Err(error) = stream.commit(&logs).await {
-                tracing::debug!(%error, "the commit stream does not take this round: it goes to the partitions' own files");
+                tracing::debug!(%error, "the commit stream does not take this round: it goes to \
+                    the partitions' own files");
             }
             logs.clear();
             shard.data.commit.flushed_since(&shard, start);
@@ -247,37 +258,50 @@ pub fn open_streams(shard: &Shard) {
     if file_bytes == 0 {
         return;
     }
-    let may_have_one = |lane: &&Rc<Lane>| lane.stream().is_none() && !shard.data.storage.has_old_stream(lane.root());
+    let may_have_one = |lane: &&Rc<Lane>| {
+        lane.stream().is_none() && !shard.data.storage.has_old_stream(lane.root())
+    };
     for lane in shard.data.commit.lanes.iter().filter(may_have_one) {
         let weak = shard.downgrade();
         let sync_failed = Box::new(move |id, error: &io::Error| {
             let shard = weak.upgrade();
-            if let Some((shard, partition)) = shard.and_then(|shard| Some((shard.clone(), shard.data.partition(id)?))) {
+            if let Some((shard, partition)) =
+                shard.and_then(|shard| Some((shard.clone(), shard.data.partition(id)?)))
+            {
                 fail(&shard, &partition, &format!("cannot flush: {error}"));
             }
         });
         let options = StreamOptions::with_files_of(file_bytes);
-        lane.set_stream(Stream::new(&shard.ring, lane.root().to_owned(), shard.index, options, sync_failed));
+        lane.set_stream(Stream::new(
+            &shard.ring,
+            lane.root().to_owned(),
+            shard.index,
+            options,
+            sync_failed,
+        ));
     }
     for partition in shard.data.partitions().values() {
         shard.data.commit.adopt(partition);
     }
 }
 
-/// Removes the streams' files, behind the last log that was closed; the log directories where that failed.
+/// Removes the streams' files, behind the last log that was closed; the log directories where that
+/// failed.
 pub async fn close_streams(shard: &Shard) -> Vec<PathBuf> {
     let mut failed = Vec::new();
     for lane in &shard.data.commit.lanes {
         let Some(stream) = lane.take_stream() else { continue };
         if let Err(error) = stream.close().await {
-            tracing::error!(dir = %lane.root().display(), %error, "the next start replays the commit stream");
+            tracing::error!(dir = %lane.root().display(), %error, "the next start replays the \
+                commit stream");
             failed.push(lane.root().to_owned());
         }
     }
     failed
 }
 
-/// Moves the high watermark, answers those who waited for it, and tells those who watch the partition.
+/// Moves the high watermark, answers those who waited for it, and tells those who watch the
+/// partition.
 pub fn advance(shard: &Shard, partition: &Rc<Partition>, high_watermark: i64) {
     if partition.failed.get() || high_watermark <= partition.log.high_watermark() {
         return;
@@ -295,8 +319,8 @@ pub fn notify_watchers(shard: &Shard, partition: &Partition) {
     partition.tell_watchers(|Watcher { core, watch }| shard.tell_moved(core, watch));
 }
 
-/// What passes (a full disk, no descriptors, no memory: [`ring::passes`]) refuses who waits; what was gathered is written
-/// when it has passed. Anything else is final.
+/// What passes (a full disk, no descriptors, no memory: [`ring::passes`]) refuses who waits; what
+/// was gathered is written when it has passed. Anything else is final.
 pub fn refuse_or_fail(shard: &Shard, partition: &Rc<Partition>, what: &str, error: &io::Error) {
     if !ring::passes(error) {
         return fail(shard, partition, &format!("{what}: {error}"));
@@ -324,7 +348,8 @@ pub fn fail(shard: &Shard, partition: &Rc<Partition>, why: &str) {
     }
     tracing::error!(
         topic = %partition.topic, partition = partition.id.index,
-        "{why}. This partition serves no more; mend the disk, then restart the broker: it recovers from what is on disk"
+        "{why}. This partition serves no more; mend the disk, then restart the broker: it \
+         recovers from what is on disk"
     );
     for waiter in partition.waiters.take() {
         waiter.done.tell(Err(ErrorCode::KafkaStorageError));

@@ -1,5 +1,5 @@
-//! What one core knows and decides of the cluster: the view of the metadata, the controller where it is here, and the
-//! coordinators.
+//! What one core knows and decides of the cluster: the view of the metadata, the controller where
+//! it is here, and the coordinators.
 //!
 //! Owns: this core's view, the coordinators of the partitions that it has, and its block of
 //! producer ids. Lives on: every core; the controller is on core 0 alone. Never: touches records.
@@ -50,7 +50,8 @@ impl Control {
 
     /// This core agrees with `view` from now on; the one before.
     pub fn followed(&self, view: ClusterView) -> ClusterView {
-        let (before, now) = (self.view.borrow().image.provenance.offset, view.image.provenance.offset);
+        let (before, now) =
+            (self.view.borrow().image.provenance.offset, view.image.provenance.offset);
         assert!(before <= now, "the metadata at {now} follow those at {before}");
         self.view.replace(view)
     }

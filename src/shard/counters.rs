@@ -1,7 +1,7 @@
 //! What one core counts for the admin page.
 //!
-//! Owns: plain cells. Lives on: every core. Never: allocates per request, or is read by another core (the control
-//! thread asks for a snapshot).
+//! Owns: plain cells. Lives on: every core. Never: allocates per request, or is read by another
+//! core (the control thread asks for a snapshot).
 
 use crate::stats::Histogram;
 use protocol::{ApiKey, ErrorCode};
@@ -24,13 +24,17 @@ pub struct ApiCounters {
 
 pub struct Counters {
     apis: Vec<ApiCounters>,
-    /// Partitions answered with an error in Produce and Fetch; by error code, which Kafka counts from -1.
+    /// Partitions answered with an error in Produce and Fetch; by error code, which Kafka counts
+    /// from -1.
     errors: RefCell<BTreeMap<i16, u64>>,
 }
 
 impl Default for Counters {
     fn default() -> Counters {
-        Counters { apis: (0..API_KEYS).map(|_| ApiCounters::default()).collect(), errors: RefCell::default() }
+        Counters {
+            apis: (0..API_KEYS).map(|_| ApiCounters::default()).collect(),
+            errors: RefCell::default(),
+        }
     }
 }
 
@@ -58,12 +62,19 @@ impl Counters {
 
     pub fn errors(&self) -> Vec<(ErrorCode, u64)> {
         let errors = self.errors.borrow();
-        errors.iter().filter_map(|(code, count)| Some((ErrorCode::from_code(*code)?, *count))).collect()
+        errors
+            .iter()
+            .filter_map(|(code, count)| Some((ErrorCode::from_code(*code)?, *count)))
+            .collect()
     }
 
     /// Those that have been asked for at least once.
     pub fn used(&self) -> impl Iterator<Item = (ApiKey, &ApiCounters)> {
-        let named = self.apis.iter().enumerate().filter_map(|(key, api)| Some((ApiKey::from_i16(key as i16)?, api)));
+        let named = self
+            .apis
+            .iter()
+            .enumerate()
+            .filter_map(|(key, api)| Some((ApiKey::from_i16(key as i16)?, api)));
         named.filter(|(_, api)| api.requests.get() > 0)
     }
 }

@@ -1,7 +1,8 @@
-//! The records of one core: the partitions that it has, the ways to those of other cores, and what appends and reads use.
+//! The records of one core: the partitions that it has, the ways to those of other cores, and what
+//! appends and reads use.
 //!
-//! Owns: the open partitions and the list of those that could not be opened. Lives on: every core. Never: decides which
-//! partitions there are; `follow.rs` makes this agree with the metadata.
+//! Owns: the open partitions and the list of those that could not be opened. Lives on: every core.
+//! Never: decides which partitions there are; `follow.rs` makes this agree with the metadata.
 //!
 //! Invariant: a partition of this core is open or offline, never both.
 

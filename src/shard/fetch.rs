@@ -1,15 +1,16 @@
-//! Fetch v4-18: records from the cores that own the partitions, in one reply that copies none of them.
+//! Fetch v4-18: records from the cores that own the partitions, in one reply that copies none of
+//! them.
 //!
-//! Owns: the long polls of the connections of one core. Lives on: the core of the connection (sessions, waiting, the
-//! reply) and the cores of the partitions (the reads). Never: copies records; they leave from memory, or from the page
-//! cache straight to the socket.
+//! Owns: the long polls of the connections of one core. Lives on: the core of the connection
+//! (sessions, waiting, the reply) and the cores of the partitions (the reads). Never: copies
+//! records; they leave from memory, or from the page cache straight to the socket.
 //!
-//! `min.bytes` and `max.wait.ms` as in Apache Kafka: the reply goes when enough can be read, when any partition has an
-//! error, or when the time is up. `max.bytes` bounds the whole reply, except that the first partition with data always
-//! gives one whole batch.
+//! `min.bytes` and `max.wait.ms` as in Apache Kafka: the reply goes when enough can be read, when
+//! any partition has an error, or when the time is up. `max.bytes` bounds the whole reply, except
+//! that the first partition with data always gives one whole batch.
 //!
-//! Not done: fetches of followers (replica id ≥ 0) are answered as a consumer's up to the log end; replication is a
-//! later issue. Preferred read replicas are never named.
+//! Not done: fetches of followers (replica id ≥ 0) are answered as a consumer's up to the log end;
+//! replication is a later issue. Preferred read replicas are never named.
 
 use super::{
     Shard,
@@ -93,7 +94,8 @@ impl FetchedPartition {
     }
 }
 
-/// What requests have done with, kept for the room that it has: a request in steady state allocates nothing.
+/// What requests have done with, kept for the room that it has: a request in steady state allocates
+/// nothing.
 #[derive(Default)]
 pub struct Spares(RefCell<Vec<Lists>>);
 
@@ -105,7 +107,8 @@ impl Spares {
     fn keep(&self, mut lists: Lists) {
         let mut spares = self.0.borrow_mut();
         if spares.len() < limits::FETCH_SPARES_MAX
-            && lists.targets.capacity().max(lists.fetched.capacity()) <= limits::FETCH_SPARE_PARTITIONS_MAX
+            && lists.targets.capacity().max(lists.fetched.capacity())
+                <= limits::FETCH_SPARE_PARTITIONS_MAX
         {
             lists.clear();
             spares.push(lists);
@@ -151,13 +154,16 @@ pub async fn request(
     frame: &[u8],
 ) -> Result<Reply, CloseReason> {
     let (key, version) = (ids.api_key, ids.api_version);
-    let request =
-        FetchRequest::parse(frame, body_start, version).map_err(|error| CloseReason::Decode { key, version, error })?;
+    let request = FetchRequest::parse(frame, body_start, version)
+        .map_err(|error| CloseReason::Decode { key, version, error })?;
     let mut lists = shard.data.fetch_spares.take();
     let by_id = version >= TOPIC_ID_FROM;
     let forgotten = read_targets(shard, &request, by_id, &mut lists.targets).await;
     if lists.targets.len() > limits::FETCH_PARTITIONS_MAX {
-        return Err(CloseReason::Protocol(format!("a fetch of {} partitions", lists.targets.len())));
+        return Err(CloseReason::Protocol(format!(
+            "a fetch of {} partitions",
+            lists.targets.len()
+        )));
     }
     let plan = shard.clients.sessions.borrow_mut().plan(
         (request.session_id, request.session_epoch),
@@ -167,11 +173,18 @@ pub async fn request(
         shard.ring.now(),
         || shard.ring.random_u64(),
     );
-    let response = |error, session_id| FetchResponseHeader { throttle_time_ms: 0, error, session_id };
+    let response =
+        |error, session_id| FetchResponseHeader { throttle_time_ms: 0, error, session_id };
     let Plan { session_id, targets, incremental } = match plan {
         Ok(plan) => plan,
         Err(error) => {
-            return Ok(write_response(shard, ids, response(error, NO_SESSION), &mut Lists::default()).await);
+            return Ok(write_response(
+                shard,
+                ids,
+                response(error, NO_SESSION),
+                &mut Lists::default(),
+            )
+            .await);
         }
     };
     lists.targets = targets;
@@ -233,13 +246,20 @@ fn name_of(routes: &Routes, topic: TopicRef<'_>, by_id: bool) -> Option<Rc<str>>
 }
 
 /// Reads until there is enough, an error, or no time left.
-async fn fetch(shard: &Shard, client: &Client, request: &FetchRequest<'_>, by_id: bool, lists: &mut Lists) {
+async fn fetch(
+    shard: &Shard,
+    client: &Client,
+    request: &FetchRequest<'_>,
+    by_id: bool,
+    lists: &mut Lists,
+) {
     let watch = client.number;
     let deadline = shard.ring.now() + Duration::from_millis(request.max_wait_ms.max(0) as u64);
     let min_bytes = request.min_bytes.max(0) as usize;
     let may_wait = request.max_wait_ms > 0 && min_bytes > 0;
     let mut options = FetchOptions {
-        max_bytes: (request.max_bytes.max(0) as usize).min(shard.config.network.fetch_max_bytes as usize),
+        max_bytes: (request.max_bytes.max(0) as usize)
+            .min(shard.config.network.fetch_max_bytes as usize),
         read_committed: request.isolation_level == 1,
         by_id,
         watch: None,
@@ -282,7 +302,12 @@ fn memory_for_reply(shard: &Shard, client: &Client) -> usize {
 }
 
 /// One read of all partitions, on all cores at once.
-async fn read_all(shard: &Shard, client: &Client, lists: &mut Lists, options: FetchOptions) -> Trimmed {
+async fn read_all(
+    shard: &Shard,
+    client: &Client,
+    lists: &mut Lists,
+    options: FetchOptions,
+) -> Trimmed {
     let Lists { targets, local, fetched, .. } = lists;
     let options = FetchOptions { memory_bytes: memory_for_reply(shard, client), ..options };
     // Grown by doubling, long lists would be copied, each time all at once.
@@ -314,10 +339,13 @@ async fn read_all(shard: &Shard, client: &Client, lists: &mut Lists, options: Fe
         }
     }
     // Others that ask while the answers are on their way find less.
-    let _held = (!remote.is_empty()).then(|| shard.clients.memory.charge(Use::Replies, options.memory_bytes));
-    let options = FetchOptions { memory_bytes: options.memory_bytes / (remote.len() + 1), ..options };
+    let _held = (!remote.is_empty())
+        .then(|| shard.clients.memory.charge(Use::Replies, options.memory_bytes));
+    let options =
+        FetchOptions { memory_bytes: options.memory_bytes / (remote.len() + 1), ..options };
     // The calls to other cores are sent before this core does its own share.
-    let send = |(owner, places, reads)| (places, shard.mailbox.ask(owner, Reads { reads, options }));
+    let send =
+        |(owner, places, reads)| (places, shard.mailbox.ask(owner, Reads { reads, options }));
     let under_way: Vec<_> = remote.into_iter().map(send).collect();
     let mut share = Share::new(shard.index, options);
     for (place, read) in local.drain(..) {
@@ -351,7 +379,8 @@ struct Trimmed {
 
 impl Trimmed {
     fn take(&mut self, partition: &mut FetchedPartition, target: &Target) {
-        let allowed_bytes = self.max_bytes.saturating_sub(self.bytes).min(target.max_bytes.max(0) as usize);
+        let allowed_bytes =
+            self.max_bytes.saturating_sub(self.bytes).min(target.max_bytes.max(0) as usize);
         if self.bytes > 0 && partition.size_bytes > allowed_bytes {
             partition.parts.clear();
             partition.size_bytes = 0;
@@ -368,7 +397,9 @@ fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCo
         None => routes.by_id(target.topic_id).ok_or(ErrorCode::UnknownTopicId)?,
     };
     let index = usize::try_from(target.index).ok();
-    let route = index.and_then(|index| topic.partitions.get(index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let route = index
+        .and_then(|index| topic.partitions.get(index))
+        .ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let read = FetchRead {
         id: PartitionId { topic_id: topic.id, index: target.index },
         fetch_offset: target.fetch_offset,
@@ -394,7 +425,12 @@ impl Ask for Reads {
 }
 
 /// The reads of one core, for a connection of core `core`.
-async fn read(shard: &Shard, core: usize, reads: Vec<FetchRead>, options: FetchOptions) -> Vec<FetchedPartition> {
+async fn read(
+    shard: &Shard,
+    core: usize,
+    reads: Vec<FetchRead>,
+    options: FetchOptions,
+) -> Vec<FetchedPartition> {
     let mut fetched = Vec::with_capacity(reads.len());
     let mut share = Share::new(core, options);
     let mut budget = TurnBudget::of_items(&shard.ring);
@@ -433,14 +469,17 @@ impl Share {
         } else {
             From::Anywhere { max_bytes: max_bytes.min(memory_bytes) }
         };
-        let fetched = read_one(&partition, read, from, !self.any, self.options.read_committed).await;
+        let fetched =
+            read_one(&partition, read, from, !self.any, self.options.read_committed).await;
         if fetched.error != ErrorCode::None && partition.deleted.get() {
             return absence();
         }
         self.any |= fetched.size_bytes > 0;
         self.left_bytes = self.left_bytes.saturating_sub(fetched.size_bytes);
-        let in_memory = |part: &ReadPart| if let ReadPart::Memory(bytes) = part { bytes.len() } else { 0 };
-        self.options.memory_bytes = memory_bytes.saturating_sub(fetched.parts.iter().map(in_memory).sum());
+        let in_memory =
+            |part: &ReadPart| if let ReadPart::Memory(bytes) = part { bytes.len() } else { 0 };
+        self.options.memory_bytes =
+            memory_bytes.saturating_sub(fetched.parts.iter().map(in_memory).sum());
         fetched
     }
 }
@@ -476,7 +515,8 @@ async fn read_one(
     };
     if read.last_fetched_epoch >= 0 {
         let (epoch, end_offset) = log.end_of_epoch(read.last_fetched_epoch);
-        // An epoch that the log has never had, or records that it has no more: nothing says where the histories part.
+        // An epoch that the log has never had, or records that it has no more: nothing says where
+        // the histories part.
         if epoch < 0 || read.fetch_offset < result.log_start_offset {
             return FetchedPartition::error(ErrorCode::OffsetOutOfRange);
         }
@@ -487,11 +527,15 @@ async fn read_one(
     }
     let up_to = if read_committed { result.last_stable_offset } else { result.high_watermark };
     let data = match from {
-        From::Files { max_bytes } => log.read_files(read.fetch_offset, max_bytes, at_least_one, up_to).await,
-        From::Anywhere { max_bytes } => match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
-            Some(data) => Ok(data),
-            None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
-        },
+        From::Files { max_bytes } => {
+            log.read_files(read.fetch_offset, max_bytes, at_least_one, up_to).await
+        }
+        From::Anywhere { max_bytes } => {
+            match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
+                Some(data) => Ok(data),
+                None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
+            }
+        }
     };
     match data {
         Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
@@ -514,16 +558,20 @@ async fn read_one(
             (result.parts, result.size_bytes) = (parts, size_bytes);
             result
         }
-        Err(ReadError::OffsetOutOfRange { .. }) => FetchedPartition::error(ErrorCode::OffsetOutOfRange),
+        Err(ReadError::OffsetOutOfRange { .. }) => {
+            FetchedPartition::error(ErrorCode::OffsetOutOfRange)
+        }
         Err(error) => {
-            tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot read");
+            tracing::error!(topic = %partition.topic, partition = partition.id.index, %error,
+                "cannot read");
             FetchedPartition::error(ErrorCode::KafkaStorageError)
         }
     }
 }
 
 impl Lists {
-    /// Chooses what the response shows: everything, or with `incremental` what has changed since the last one.
+    /// Chooses what the response shows: everything, or with `incremental` what has changed since
+    /// the last one.
     async fn choose(&mut self, shard: &Shard, incremental: bool) {
         let news = |target: &Target, fetched: &FetchedPartition| {
             !incremental
@@ -564,11 +612,20 @@ impl Lists {
 }
 
 /// Writes the response for the partitions that are shown. Their records move into the reply.
-async fn write_response(shard: &Shard, ids: RequestIds, header: FetchResponseHeader, lists: &mut Lists) -> Reply {
+async fn write_response(
+    shard: &Shard,
+    ids: RequestIds,
+    header: FetchResponseHeader,
+    lists: &mut Lists,
+) -> Reply {
     let Lists { targets, fetched, shown, .. } = lists;
     let same_topic = |a: &Shown, b: &Shown| targets[a.place].is_same_topic(&targets[b.place]);
     let topic_count = shown.chunk_by(same_topic).count();
-    let mut frame = response::head(&shard.clients.reply_blocks, ids, reply::usual_bytes(topic_count, shown.len()));
+    let mut frame = response::head(
+        &shard.clients.reply_blocks,
+        ids,
+        reply::usual_bytes(topic_count, shown.len()),
+    );
     let mut writer = FetchResponseWriter::new(&mut frame, ids.api_version, header, topic_count);
     let mut budget = TurnBudget::of_items(&shard.ring);
     for topic in shown.chunk_by_mut(same_topic) {
@@ -610,7 +667,9 @@ fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]
         rest_at = *records_at;
         parts.extend(records.drain(..).map(|part| match part {
             ReadPart::Memory(bytes) => ReplyPart::Records(bytes),
-            ReadPart::File { file, position, length, stable } => ReplyPart::File { file, position, length, stable },
+            ReadPart::File { file, position, length, stable } => {
+                ReplyPart::File { file, position, length, stable }
+            }
         }));
     }
     if !rest.is_empty() {
@@ -646,7 +705,10 @@ mod tests {
             })
             .collect();
         let mut trimmed = Trimmed { max_bytes, bytes: 0, has_error: false };
-        fetched.iter_mut().zip(&targets).for_each(|(fetched, target)| trimmed.take(fetched, target));
+        fetched
+            .iter_mut()
+            .zip(&targets)
+            .for_each(|(fetched, target)| trimmed.take(fetched, target));
         fetched.iter().map(|fetched| fetched.size_bytes).collect()
     }
 
@@ -657,7 +719,10 @@ mod tests {
         assert_eq!(trimmed(&[large, large, (900, 1000), large], 1 << 20), [120_000, 0, 900, 0]);
         assert_eq!(trimmed(&[(0, 1000), large, large], 1 << 20), [0, 120_000, 0]);
         assert_eq!(trimmed(&[(500, 1000), large, (1000, 1000)], 1 << 20), [500, 0, 1000]);
-        assert_eq!(trimmed(&[(120_000, 1 << 20), (600, 1000), (400, 1000)], 120_500), [120_000, 0, 400]);
+        assert_eq!(
+            trimmed(&[(120_000, 1 << 20), (600, 1000), (400, 1000)], 120_500),
+            [120_000, 0, 400]
+        );
         assert_eq!(trimmed(&[(120_000, 1 << 20), (1, 1000)], 1000), [120_000, 0]);
         assert_eq!(trimmed(&[(10, -1), (10, -1)], 1000), [10, 0]);
     }

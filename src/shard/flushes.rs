@@ -1,8 +1,9 @@
-//! Which flush each partition of a log directory waits for, on one core: the commit stream's next round, or one of its own.
+//! Which flush each partition of a log directory waits for, on one core: the commit stream's next
+//! round, or one of its own.
 //!
-//! Owns: the queues of one directory, and where the flush of each partition in them stands. Lives on: every core, for the
-//! partitions it leads. Never: does I/O, or has a partition in two flushes at a time. What belongs to one directory waits
-//! for nothing of another one.
+//! Owns: the queues of one directory, and where the flush of each partition in them stands. Lives
+//! on: every core, for the partitions it leads. Never: does I/O, or has a partition in two flushes
+//! at a time. What belongs to one directory waits for nothing of another one.
 
 use super::partition::Partition;
 use crate::{
@@ -104,7 +105,8 @@ impl Lane {
         self.dirty.get() == 0
     }
 
-    /// Takes note that a partition has something written that is not durable. It gets its way with [`Lane::sort`].
+    /// Takes note that a partition has something written that is not durable. It gets its way with
+    /// [`Lane::sort`].
     pub fn want(&self, partition: &Rc<Partition>) {
         match partition.flush.get() {
             Flush::Done => {
@@ -117,7 +119,8 @@ impl Lane {
         }
     }
 
-    /// Gives every partition its way, once all that leave together have said so: their number decides, too.
+    /// Gives every partition its way, once all that leave together have said so: their number
+    /// decides, too.
     pub fn sort(&self) {
         let mut wanted = self.wanted.borrow_mut();
         for partition in wanted.drain(..) {
@@ -150,7 +153,8 @@ impl Lane {
         self.large.borrow().len()
     }
 
-    /// Begins a round of the stream: its partitions. Groups that have grown too large meanwhile go straight.
+    /// Begins a round of the stream: its partitions. Groups that have grown too large meanwhile go
+    /// straight.
     pub fn take_small(&self, round: &mut Vec<Rc<Partition>>) {
         assert!(round.is_empty(), "one round at a time");
         std::mem::swap(round, &mut *self.small.borrow_mut());
@@ -181,17 +185,24 @@ impl Lane {
     /// A flush has ended, well or not. What was written meanwhile wants another one.
     pub fn ended(&self, partition: &Rc<Partition>) {
         let before = partition.flush.replace(Flush::Done);
-        assert!(matches!(before, Flush::Runs | Flush::RunsAndWaits), "a flush ends that has begun, not {before:?}");
+        assert!(
+            matches!(before, Flush::Runs | Flush::RunsAndWaits),
+            "a flush ends that has begun, not {before:?}"
+        );
         self.dirty.set(self.dirty.get() - 1);
         let log = &partition.log;
-        if before == Flush::RunsAndWaits && !partition.has_failed() && log.durable_offset() < log.written_offset() {
+        if before == Flush::RunsAndWaits
+            && !partition.has_failed()
+            && log.durable_offset() < log.written_offset()
+        {
             self.want(partition);
         }
     }
 }
 
-/// Whether a partition's group goes by the stream. The stream writes twice, but in one piece, into blocks that were written
-/// before; a file of its own pays for its journal commit. The figures are in docs/adr/0009-commit-stream.md.
+/// Whether a partition's group goes by the stream. The stream writes twice, but in one piece, into
+/// blocks that were written before; a file of its own pays for its journal commit. The figures are
+/// in docs/adr/0009-commit-stream.md.
 fn goes_by_stream(dirty_partitions: usize, group_bytes: usize) -> bool {
     let is_few = dirty_partitions < MANY_PARTITIONS;
     let limit = if is_few { STREAM_GROUP_BYTES_OF_FEW } else { STREAM_GROUP_BYTES_OF_MANY };
@@ -228,7 +239,9 @@ mod tests {
 
     async fn partition(ring: &Ring, number: usize) -> Rc<Partition> {
         let config = crate::log::LogConfig { segment_bytes: 1 << 20, ..small_config() };
-        let log = open(ring, Path::new(&format!("/data/topic-{number}")), config, LogStart::default()).await;
+        let log =
+            open(ring, Path::new(&format!("/data/topic-{number}")), config, LogStart::default())
+                .await;
         let config = log.config();
         Rc::new(Partition::new(log.id(), "topic".into(), log, config, 0))
     }
@@ -244,7 +257,8 @@ mod tests {
     fn begun(lane: &Lane) -> (Vec<i32>, Vec<i32>) {
         let mut round = Vec::new();
         lane.take_small(&mut round);
-        let numbers = |partitions: Vec<Rc<Partition>>| partitions.iter().map(|one| one.id.index).collect();
+        let numbers =
+            |partitions: Vec<Rc<Partition>>| partitions.iter().map(|one| one.id.index).collect();
         (numbers(round), numbers(std::iter::from_fn(|| lane.take_large()).collect()))
     }
 

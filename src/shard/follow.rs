@@ -1,6 +1,7 @@
 //! Following the metadata: what a core opens, closes and deletes when a new view is published.
 //!
-//! Owns: the partitions' coming and going on one core. Lives on: every core. Never: runs twice at a time.
+//! Owns: the partitions' coming and going on one core. Lives on: every core. Never: runs twice at a
+//! time.
 
 use super::{
     Ask, Shard, commit, coordinators,
@@ -25,7 +26,8 @@ use std::{
     time::Duration,
 };
 
-/// Between two tries to open partitions that lacked something which may come (room, descriptors, memory).
+/// Between two tries to open partitions that lacked something which may come (room, descriptors,
+/// memory).
 const OPEN_RETRY: Duration = Duration::from_secs(1);
 
 /// How far this core has got with following.
@@ -59,8 +61,8 @@ impl Ask for Follow {
 /// Makes this core agree with `view`.
 async fn follow(shard: &Shard, view: ClusterView, changes: &Changes) {
     let _turn = shard.data.follow.turn.enter().await;
-    // A change of the metadata that a stop has overtaken: what is closed stays closed. What was known of these logs at
-    // the start is not true of them any more.
+    // A change of the metadata that a stop has overtaken: what is closed stays closed. What was
+    // known of these logs at the start is not true of them any more.
     if !shard.data.follow.has_closed_logs.get() {
         follow_in_turn(shard, view, changes).await;
     }
@@ -68,7 +70,9 @@ async fn follow(shard: &Shard, view: ClusterView, changes: &Changes) {
 
 /// Has what could not be opened for now opened soon.
 fn try_again_later(shard: &Shard, opened: &[Opened]) {
-    let why = opened.iter().find_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
+    let why = opened
+        .iter()
+        .find_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
     if why.is_none() && shard.data.follow.offline_for_now.get() == 0 {
         return;
     }
@@ -81,7 +85,8 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
     if let Some(error) = why.filter(|_| is_new) {
         tracing::error!(
             core = shard.index, partitions, %error,
-            "partitions are offline for now, the others are served; they are opened when this has passed"
+            "partitions are offline for now, the others are served; they are opened when this has \
+             passed"
         );
     }
     if shard.data.follow.again.replace(true) {
@@ -93,7 +98,9 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
         shard.data.follow.again.set(false);
         let _turn = shard.data.follow.turn.enter().await;
         if !shard.is_stopping() {
-            let is_for_now = |(id, why): &(PartitionId, Offline)| (*why == Offline::ForNow).then_some(id.topic_id);
+            let is_for_now = |(id, why): &(PartitionId, Offline)| {
+                (*why == Offline::ForNow).then_some(id.topic_id)
+            };
             let topics = Changes::of_topics(shard.data.all_offline().iter().filter_map(is_for_now));
             let view = shard.control.view().clone();
             follow_in_turn(&shard, view, &topics).await;
@@ -103,11 +110,13 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
 
 async fn follow_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
     let before = shard.control.view().clone();
-    // What all topics inherit has changed: their logs have other configs, though the metadata of none has changed.
+    // What all topics inherit has changed: their logs have other configs, though the metadata of
+    // none has changed.
     let inherits_new = !Arc::ptr_eq(&before.layers, &view.layers);
     let changes = if inherits_new { &Changes::all_new() } else { changes };
     let topics = view.topics_to_look_at(&before.image, changes);
-    let gone: Vec<Arc<Topic>> = topics.iter().filter_map(|id| view.gone(&before.image, *id).cloned()).collect();
+    let gone: Vec<Arc<Topic>> =
+        topics.iter().filter_map(|id| view.gone(&before.image, *id).cloned()).collect();
     delete_gone(shard, &before, &gone).await;
     let mut to_open = Vec::new();
     let mut budget = TurnBudget::new(&shard.ring);
@@ -134,7 +143,8 @@ async fn follow_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
     coordinators::follow(shard, &before.image, &topics);
 }
 
-/// Takes note of what has changed of a topic's partitions on this core; those that are to be opened go into `to_open`.
+/// Takes note of what has changed of a topic's partitions on this core; those that are to be opened
+/// go into `to_open`.
 async fn look_at(
     shard: &Shard,
     view: &ClusterView,
@@ -157,8 +167,10 @@ async fn look_at(
             }
             None if shard.data.offline(id) == Some(Offline::UntilStart) => {}
             None => {
-                let config = config.get_or_insert_with(|| Rc::new(topic_log_config(view, &topic.name)));
-                let directory = partition.directory_of(shard.config.node_id).unwrap_or(directory::UNASSIGNED);
+                let config =
+                    config.get_or_insert_with(|| Rc::new(topic_log_config(view, &topic.name)));
+                let directory =
+                    partition.directory_of(shard.config.node_id).unwrap_or(directory::UNASSIGNED);
                 let place = shard.data.storage.place(&topic.name, id, directory);
                 let Some((dir, start)) = place else {
                     shard.data.note_offline(id, Offline::UntilStart);
@@ -200,12 +212,14 @@ async fn delete_gone(shard: &Shard, before: &ClusterView, topics: &[Arc<Topic>])
         commit::notify_watchers(shard, &partition);
         if let Err(error) = partition.log.clone().delete().await {
             shard.data.storage.note_undeleted(partition.id.topic_id);
-            tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot delete its files");
+            tracing::error!(topic = %partition.topic, partition = partition.id.index, %error,
+                "cannot delete its files");
         }
     }
 }
 
-/// Works on the files of many partitions, a bounded number at a time: the disk makes flushes that meet into one.
+/// Works on the files of many partitions, a bounded number at a time: the disk makes flushes that
+/// meet into one.
 async fn side_by_side<T: 'static>(
     shard: &Shard,
     work: impl Iterator<Item = impl Future<Output = T> + 'static>,
@@ -240,8 +254,8 @@ struct ToOpen {
     image: Arc<Image>,
 }
 
-/// Whether a folder that has the name of a partition but belongs to another topic may go: that topic was deleted, as far as
-/// the metadata can know.
+/// Whether a folder that has the name of a partition but belongs to another topic may go: that
+/// topic was deleted, as far as the metadata can know.
 fn was_deleted(shard: &Shard, image: &Image, folder: &Path, topic_id: &str) -> bool {
     let Ok(topic_id) = topic_id.parse() else { return false };
     image.topics.by_id(topic_id).is_none() && shard.data.storage.may_set_aside(folder, topic_id)
@@ -266,14 +280,24 @@ enum Opened {
 async fn open(shard: Shard, one: ToOpen) -> Opened {
     let ToOpen { topic, id, leader_epoch, config, dir, start, image } = one;
     let replay = start.replay.clone();
-    let try_open =
-        |start| Log::open(&shard.ring, dir.clone(), id.topic_id, config.clone(), start, shard.data.tail.clone());
+    let try_open = |start| {
+        Log::open(
+            &shard.ring,
+            dir.clone(),
+            id.topic_id,
+            config.clone(),
+            start,
+            shard.data.tail.clone(),
+        )
+    };
     let mut opened = try_open(start).await;
     if let Err(LogError::WrongTopicId { found, .. }) = &opened
         && was_deleted(&shard, &image, &dir, found)
     {
-        // The metadata knows what this partition is; a crash came between a topic's deletion and that of its files.
-        tracing::warn!(%topic, partition = id.index, "a folder of an earlier topic of this name is set aside");
+        // The metadata knows what this partition is; a crash came between a topic's deletion and
+        // that of its files.
+        tracing::warn!(%topic, partition = id.index, "a folder of an earlier topic of this name \
+            is set aside");
         opened = match set_aside(&shard.ring, &dir).await {
             Ok(()) => try_open(LogStart { replay: replay.clone(), ..LogStart::default() }).await,
             Err(error) => Err(error),
@@ -316,7 +340,9 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
 /// The partitions of a log directory that serve.
 fn partitions_in(shard: &Shard, dir: &Path) -> Vec<Rc<Partition>> {
     let partitions = shard.data.partitions();
-    let here = |partition: &&Rc<Partition>| !partition.failed.get() && partition.log.dir().parent() == Some(dir);
+    let here = |partition: &&Rc<Partition>| {
+        !partition.failed.get() && partition.log.dir().parent() == Some(dir)
+    };
     partitions.values().filter(here).cloned().collect()
 }
 
@@ -377,7 +403,8 @@ async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
     if let Some((first, error)) = waiting.first() {
         tracing::warn!(
             core = shard.index, partitions = waiting.len(), %error,
-            "recovery points stay where they are for now, that of {}-{} among them; recovery after a crash would take longer; {}",
+            "recovery points stay where they are for now, that of {}-{} among them; recovery \
+             after a crash would take longer; {}",
             first.topic, first.id.index, remedy(error)
         );
     }
@@ -421,7 +448,8 @@ async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
     let _turn = shard.data.follow.turn.enter().await;
     shard.data.follow.has_closed_logs.set(true);
-    let mut closed = Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
+    let mut closed =
+        Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
     let partitions = shard.data.leave_all();
     let close = |partition: Rc<Partition>| async move {
         let state = if partition.failed.get() { None } else { Some(partition.log.close().await) };
@@ -438,7 +466,8 @@ async fn close(shard: &Shard) -> Closed {
             }
             Some(Err(error)) => {
                 closed.unclean_dirs.extend(dir_of(&partition));
-                tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot close cleanly");
+                tracing::error!(topic = %partition.topic, partition = partition.id.index, %error,
+                    "cannot close cleanly");
             }
             None => closed.unclean_dirs.extend(dir_of(&partition)),
         }

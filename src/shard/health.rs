@@ -1,7 +1,8 @@
 //! What of this core's is not served as it should be, for those who operate the broker.
 //!
-//! Owns: nothing. Lives on: every core, on request; the core that has the controller also tells of the metadata log and of
-//! the log directories. Never: keeps a turn of the loop longer than the budget of background work.
+//! Owns: nothing. Lives on: every core, on request; the core that has the controller also tells of
+//! the metadata log and of the log directories. Never: keeps a turn of the loop longer than the
+//! budget of background work.
 
 use super::{Shard, follow::Offline};
 use crate::{pace::TurnBudget, stats::HealthSnapshot};
@@ -25,8 +26,12 @@ pub async fn take(shard: &Shard) -> HealthSnapshot {
     let controller = shard.control.controller();
     if let Some(controller) = controller {
         health.metadata_refuses = controller.refuses();
-        health.offline_dirs =
-            shard.data.storage.offline_dirs().map(|(path, why)| (path.to_owned(), why.to_owned())).collect();
+        health.offline_dirs = shard
+            .data
+            .storage
+            .offline_dirs()
+            .map(|(path, why)| (path.to_owned(), why.to_owned()))
+            .collect();
     }
     health
 }

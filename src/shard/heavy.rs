@@ -1,7 +1,9 @@
-//! Batches that take long to check: their work in steps, all of them in turns, on a budget per turn of the loop.
+//! Batches that take long to check: their work in steps, all of them in turns, on a budget per turn
+//! of the loop.
 //!
-//! Owns: the batches of this core's connections that are being worked on, and those that wait for it. Lives on: every core.
-//! Never: lets a batch keep a turn to itself, or appends anything: who brought the batch does, in its place.
+//! Owns: the batches of this core's connections that are being worked on, and those that wait for
+//! it. Lives on: every core. Never: lets a batch keep a turn to itself, or appends anything: who
+//! brought the batch does, in its place.
 
 use super::Shard;
 use crate::{limits, pace::TurnBudget};
@@ -96,7 +98,8 @@ impl AtWork {
     /// Begins what there is room for.
     fn begin(&mut self, heavy: &HeavyBatches) {
         while self.lighter < limits::LIGHTER_BATCHES_AT_ONCE
-            && let Some(job) = Self::next(&heavy.lighter, self.lighter_bytes, heavy.memory_bytes_max)
+            && let Some(job) =
+                Self::next(&heavy.lighter, self.lighter_bytes, heavy.memory_bytes_max)
         {
             self.lighter += 1;
             self.lighter_bytes += job.memory_bytes;
@@ -199,7 +202,8 @@ mod tests {
     fn steps_until_done<const N: usize>(batches: [Box<HeavyBatch>; N]) -> Vec<usize> {
         let heavy = HeavyBatches::new(MEMORY_BYTES);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        let mut checks: Vec<_> = batches.into_iter().map(|batch| Box::pin(heavy.check(batch))).collect();
+        let mut checks: Vec<_> =
+            batches.into_iter().map(|batch| Box::pin(heavy.check(batch))).collect();
         let mut done = vec![0; checks.len()];
         let (mut at_work, mut piece) = (AtWork::default(), Vec::new());
         let mut steps = 0;
@@ -227,7 +231,9 @@ mod tests {
         let huge = batch_for(Compression::Lz4, 1 << 20, Some(Compression::Gzip), 100 << 20);
         let refused = std::pin::pin!(heavy.check(huge));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        let std::task::Poll::Ready(Some(Err(refused))) = refused.poll(&mut context) else { panic!("it begins") };
+        let std::task::Poll::Ready(Some(Err(refused))) = refused.poll(&mut context) else {
+            panic!("it begins")
+        };
         assert_eq!(refused.error, protocol::ErrorCode::MessageTooLarge);
         assert!(refused.message.contains("memory.limit.bytes"), "{}", refused.message);
         assert!(heavy.is_empty());
@@ -236,7 +242,8 @@ mod tests {
     #[test]
     fn a_smaller_batch_is_not_behind_all_of_a_larger_one() {
         let large = || batch(Compression::Gzip, 20 << 20);
-        let done = steps_until_done([large(), large(), large(), batch(Compression::Gzip, 200 << 10)]);
+        let done =
+            steps_until_done([large(), large(), large(), batch(Compression::Gzip, 200 << 10)]);
         assert!(done[3] < 40, "{done:?}");
         assert!(done[0] > 900, "{done:?}");
     }

@@ -1,7 +1,8 @@
-//! Background work of one core, in small steps on a budget per turn: retention, producers that have expired, idle memory.
+//! Background work of one core, in small steps on a budget per turn: retention, producers that have
+//! expired, idle memory.
 //!
-//! Owns: the rounds over the partitions, one per log directory: one that hangs holds up no other. Lives on: every core.
-//! Never: keeps a turn of the loop longer than its budget and one step.
+//! Owns: the rounds over the partitions, one per log directory: one that hangs holds up no other.
+//! Lives on: every core. Never: keeps a turn of the loop longer than its budget and one step.
 
 use super::{Shard, commit, partition::PartitionId};
 use crate::{limits, log::Log, pace::TurnBudget};
@@ -15,7 +16,8 @@ use std::{
 /// Ticks between two looks at memory that is not in use.
 const RELEASE_TICKS: u64 = 10;
 
-/// Between two sweeps that close files: where everything is in use, looking again at once finds no more.
+/// Between two sweeps that close files: where everything is in use, looking again at once finds no
+/// more.
 const SWEEP_PAUSE: Duration = Duration::from_millis(20);
 
 pub async fn run(shard: Shard) {
@@ -33,8 +35,8 @@ pub async fn run(shard: Shard) {
             shard.ring.release_idle();
         }
         if shard.ring.now() >= next_round {
-            next_round =
-                shard.ring.now() + Duration::from_millis(shard.config.log.retention_check_interval_ms.max(1) as u64);
+            next_round = shard.ring.now()
+                + Duration::from_millis(shard.config.log.retention_check_interval_ms.max(1) as u64);
             for (dir, is_busy) in dirs.iter().filter(|(_, is_busy)| !is_busy.get()) {
                 is_busy.set(true);
                 let (shard, dir, is_busy) = (shard.clone(), dir.clone(), is_busy.clone());
@@ -77,8 +79,13 @@ pub async fn close_files(shard: Shard) {
     }
 }
 
-/// Shows every log of this core once, from behind `hand` on, until that is enough; where it has ended.
-async fn sweep(shard: &Shard, hand: Option<PartitionId>, mut goes_on: impl FnMut(&Log) -> bool) -> Option<PartitionId> {
+/// Shows every log of this core once, from behind `hand` on, until that is enough; where it has
+/// ended.
+async fn sweep(
+    shard: &Shard,
+    hand: Option<PartitionId>,
+    mut goes_on: impl FnMut(&Log) -> bool,
+) -> Option<PartitionId> {
     let mut all: Vec<PartitionId> = shard.data.partitions().keys().copied().collect();
     all.sort_unstable();
     let behind = all.partition_point(|id| Some(*id) <= hand);
@@ -97,7 +104,8 @@ async fn sweep(shard: &Shard, hand: Option<PartitionId>, mut goes_on: impl FnMut
 async fn retain_all(shard: &Shard, dir: &Path) {
     let mut due: Vec<PartitionId> = {
         let partitions = shard.data.partitions();
-        let here = partitions.values().filter(|partition| partition.log.dir().parent() == Some(dir));
+        let here =
+            partitions.values().filter(|partition| partition.log.dir().parent() == Some(dir));
         here.map(|partition| partition.id).collect()
     };
     // The same order in every run: the simulator's seeds depend on it.
@@ -122,9 +130,14 @@ async fn retain(shard: &Shard, id: PartitionId) {
     partition.log.expire_producers(shard.ring.wall_clock_ms());
     if let Err(error) = partition.log.apply_retention(shard.ring.wall_clock_ms()).await {
         if partition.log.has_failed() {
-            return commit::fail(shard, &partition, &format!("cannot delete old segments: {error}"));
+            return commit::fail(
+                shard,
+                &partition,
+                &format!("cannot delete old segments: {error}"),
+            );
         }
-        tracing::error!(topic = %partition.topic, partition = id.index, %error, "cannot delete old segments");
+        tracing::error!(topic = %partition.topic, partition = id.index, %error, "cannot delete \
+            old segments");
     }
     if partition.log.log_start_offset() > start {
         commit::notify_watchers(shard, &partition);

@@ -1,13 +1,14 @@
-//! The only way between cores: one bounded single-producer single-consumer queue per ordered pair of cores, and on top
-//! of it calls with answers.
+//! The only way between cores: one bounded single-producer single-consumer queue per ordered pair
+//! of cores, and on top of it calls with answers.
 //!
-//! Owns: this core's ends of the mesh, and the calls that await their answers. Lives on: every core, one each.
-//! Never: copies a payload (buffers cross by reference), waits for a peer, or takes a lock.
+//! Owns: this core's ends of the mesh, and the calls that await their answers. Lives on: every
+//! core, one each. Never: copies a payload (buffers cross by reference), waits for a peer, or takes
+//! a lock.
 //!
-//! A sender rings the receiver's doorbell after it has pushed: that is a fence and a load while the receiver is awake.
-//! A full queue is no error: the message waits in the sender's own overflow queue, in order, until the receiver has
-//! made room. While many wait, no request sends further calls ([`Mailbox::room`]); what may come besides is bounded, and
-//! `limits.rs` sums it up.
+//! A sender rings the receiver's doorbell after it has pushed: that is a fence and a load while the
+//! receiver is awake. A full queue is no error: the message waits in the sender's own overflow
+//! queue, in order, until the receiver has made room. While many wait, no request sends further
+//! calls ([`Mailbox::room`]); what may come besides is bounded, and `limits.rs` sums it up.
 
 use super::{
     Shard,
@@ -27,8 +28,8 @@ use std::{
     sync::Mutex,
 };
 
-/// What a core sends another one to do, beyond the few short messages: a question, an answer, a connection. The mailbox does
-/// not know which. Dropped on the way, it is gone for good.
+/// What a core sends another one to do, beyond the few short messages: a question, an answer, a
+/// connection. The mailbox does not know which. Dropped on the way, it is gone for good.
 pub trait Errand: Send {
     /// On the core that it is for. Takes no time: what takes some becomes a task.
     fn arrive(self: Box<Self>, shard: &Shard, from: usize);
@@ -37,11 +38,13 @@ pub trait Errand: Send {
 /// What crosses from core to core.
 pub enum Message {
     Errand(Box<dyn Errand>),
-    /// Partitions that the receiver watches have moved: its fetch `watch` may have what it waits for.
+    /// Partitions that the receiver watches have moved: its fetch `watch` may have what it waits
+    /// for.
     Moved {
         watch: u64,
     },
-    /// The sender is short of memory, and what the receiver's tail and stalled readers have may be of it.
+    /// The sender is short of memory, and what the receiver's tail and stalled readers have may be
+    /// of it.
     ShortOfMemory,
     /// From the control thread to core 0: stop cleanly.
     Stop,
@@ -59,8 +62,8 @@ const _: () = assert!(size_of::<Message>() <= 24);
 struct Outgoing {
     queue: Producer<Message>,
     overflow: VecDeque<Message>,
-    /// Of messages that overflowed: the watches whose partitions have moved. Once is enough, and their place in the order is
-    /// of no account.
+    /// Of messages that overflowed: the watches whose partitions have moved. Once is enough, and
+    /// their place in the order is of no account.
     moved: FxHashSet<u64>,
 }
 
@@ -82,7 +85,11 @@ pub fn mesh(members: usize) -> Vec<MeshEnd> {
     assert!(members <= limits::MAX_SHARDS + 1, "{members} members in a mesh");
     let row = || (0..members).map(|_| None).collect();
     let mut ends: Vec<MeshEnd> = (0..members)
-        .map(|index| MeshEnd { index, outgoing: row(), incoming: (0..members).map(|_| None).collect() })
+        .map(|index| MeshEnd {
+            index,
+            outgoing: row(),
+            incoming: (0..members).map(|_| None).collect(),
+        })
         .collect();
     for from in 0..members {
         for to in (0..members).filter(|to| *to != from) {
@@ -105,7 +112,8 @@ impl ControlEnd {
         ControlEnd { outgoing: Mutex::new(end.outgoing), doorbells }
     }
 
-    /// Whether the message is on its way; `false` when that core has not taken the earlier ones yet.
+    /// Whether the message is on its way; `false` when that core has not taken the earlier ones
+    /// yet.
     pub fn send(&self, to: usize, message: Message) -> bool {
         let mut outgoing = self.outgoing.lock().expect("no sender panics");
         let queue = outgoing[to].as_mut().expect("a queue to every core");
@@ -139,11 +147,17 @@ impl Mailbox {
             outgoing: outgoing
                 .map(|p| {
                     p.map(|queue| {
-                        RefCell::new(Outgoing { queue, overflow: VecDeque::new(), moved: FxHashSet::default() })
+                        RefCell::new(Outgoing {
+                            queue,
+                            overflow: VecDeque::new(),
+                            moved: FxHashSet::default(),
+                        })
                     })
                 })
                 .collect(),
-            incoming: RefCell::new(incoming.filter_map(|(from, queue)| Some((from, queue?))).collect()),
+            incoming: RefCell::new(
+                incoming.filter_map(|(from, queue)| Some((from, queue?))).collect(),
+            ),
             doorbells,
             awaited: RefCell::default(),
             next_number: Cell::new(0),
@@ -159,7 +173,8 @@ impl Mailbox {
 
     pub fn send(&self, to: usize, message: Message) {
         assert_ne!(to, self.index, "a core does not write to itself");
-        let mut outgoing = self.outgoing[to].as_ref().expect("a queue to every other member").borrow_mut();
+        let mut outgoing =
+            self.outgoing[to].as_ref().expect("a queue to every other member").borrow_mut();
         self.messages_sent.set(self.messages_sent.get() + 1);
         if outgoing.overflow.is_empty() && outgoing.moved.is_empty() {
             match outgoing.queue.push(message) {
@@ -182,7 +197,10 @@ impl Mailbox {
         };
         self.overflowing.set(self.overflowing.get() + usize::from(is_new));
         let waiting = outgoing.overflow.len() + outgoing.moved.len();
-        assert!(waiting <= limits::MAILBOX_OVERFLOW_MAX, "{waiting} messages wait for one core: a bound is not kept");
+        assert!(
+            waiting <= limits::MAILBOX_OVERFLOW_MAX,
+            "{waiting} messages wait for one core: a bound is not kept"
+        );
     }
 
     /// Whether requests may send calls.
@@ -190,8 +208,8 @@ impl Mailbox {
         self.overflowing.get() < limits::MAILBOX_OVERFLOW_STOP
     }
 
-    /// Resolves once requests may send calls: to be awaited right before, so that no more than one of them sends its calls
-    /// beyond the bound.
+    /// Resolves once requests may send calls: to be awaited right before, so that no more than one
+    /// of them sends its calls beyond the bound.
     pub async fn room(&self) {
         self.drained.wait_until(|| self.has_room()).await;
     }
@@ -200,8 +218,8 @@ impl Mailbox {
         self.send(to, Message::Errand(errand));
     }
 
-    /// Sends a question and resolves to its answer; to `None` when this core stops before it comes. A core that has stopped
-    /// never answers.
+    /// Sends a question and resolves to its answer; to `None` when this core stops before it comes.
+    /// A core that has stopped never answers.
     pub fn ask<A: Ask>(&self, to: usize, ask: A) -> Taker<A::Answer> {
         let (giver, taker) = slot::<A::Answer>();
         let number = self.next_number.get();
@@ -223,8 +241,8 @@ impl Mailbox {
         drop(self.awaited.take());
     }
 
-    /// Takes at most `max` of what has arrived into `messages`, and moves on what overflowed. Says whether there was
-    /// anything to do.
+    /// Takes at most `max` of what has arrived into `messages`, and moves on what overflowed. Says
+    /// whether there was anything to do.
     pub fn take(&self, messages: &mut Vec<(usize, Message)>, max: usize) -> bool {
         let before = messages.len();
         for (from, queue) in self.incoming.borrow_mut().iter_mut() {
@@ -289,7 +307,9 @@ mod tests {
         let world = World::new(1, SimOptions::calm());
         let node = world.node("a");
         run_in(&world, node, move |ring| async move {
-            let mut ends = mesh(2).into_iter().map(|end| Mailbox::new(end, vec![ring.doorbell(), ring.doorbell()]));
+            let mut ends = mesh(2)
+                .into_iter()
+                .map(|end| Mailbox::new(end, vec![ring.doorbell(), ring.doorbell()]));
             test(ends.next().expect("two"), ends.next().expect("two"));
         });
         world.close();
@@ -307,7 +327,11 @@ mod tests {
             for watch in 0..100_000 {
                 near.send(1, Message::Moved { watch: watch % 1000 });
             }
-            assert_eq!(near.overflowing.get(), limits::MAILBOX_OVERFLOW_STOP + 1000, "each watch is told once");
+            assert_eq!(
+                near.overflowing.get(),
+                limits::MAILBOX_OVERFLOW_STOP + 1000,
+                "each watch is told once"
+            );
             let mut context = Context::from_waker(Waker::noop());
             let mut room = pin!(near.room());
             assert!(room.as_mut().poll(&mut context).is_pending());

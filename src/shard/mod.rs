@@ -1,7 +1,9 @@
-//! What one core owns: its ring, its connections, the partitions it leads, and the loop that serves them.
+//! What one core owns: its ring, its connections, the partitions it leads, and the loop that serves
+//! them.
 //!
-//! Owns: everything a core has. Lives on: every core, one each; nothing here is shared but the mailboxes, the published
-//! views and two counters. Never: blocks, takes a lock, or touches what another core owns.
+//! Owns: everything a core has. Lives on: every core, one each; nothing here is shared but the
+//! mailboxes, the published views and two counters. Never: blocks, takes a lock, or touches what
+//! another core owns.
 
 pub mod apis;
 mod ask;
@@ -133,8 +135,9 @@ pub struct ShardOptions {
     pub view: ClusterView,
 }
 
-/// Dissolves the shard when it is dropped. The core's inbox has it, which the ring drops after all tasks of the core, so
-/// that a core that was ended in the middle of its work (as the simulated world does) leaves nothing in memory either.
+/// Dissolves the shard when it is dropped. The core's inbox has it, which the ring drops after all
+/// tasks of the core, so that a core that was ended in the middle of its work (as the simulated
+/// world does) leaves nothing in memory either.
 struct DissolveAtEnd(Shard);
 
 impl Drop for DissolveAtEnd {
@@ -146,8 +149,9 @@ impl Drop for DissolveAtEnd {
 impl Shard {
     /// Becomes the shard of this core and serves its mailbox from now on.
     pub fn start(ring: Ring, options: ShardOptions) -> Shard {
-        let session_slots =
-            (options.config.network.max_incremental_fetch_session_cache_slots as usize).div_ceil(options.count);
+        let session_slots = (options.config.network.max_incremental_fetch_session_cache_slots
+            as usize)
+            .div_ceil(options.count);
         let plan = Plan::of(options.config.memory_limit_bytes, options.count);
         let shard = Shard(Rc::new(ShardInner {
             index: options.end.index(),
@@ -165,8 +169,8 @@ impl Shard {
             stop: Signal::default(),
             ring,
         }));
-        let stall_line_ms =
-            limits::STALL_LINE_INTERVAL_MS.max(limits::STALL_LINE_INTERVAL_OF_PROCESS_MS * shard.count as u64);
+        let stall_line_ms = limits::STALL_LINE_INTERVAL_MS
+            .max(limits::STALL_LINE_INTERVAL_OF_PROCESS_MS * shard.count as u64);
         shard.ring.say_stalls_every(Duration::from_millis(stall_line_ms));
         shard.ring.set_inbox(shard.clone().inbox());
         commit::start(&shard);
@@ -215,8 +219,9 @@ impl Shard {
         })
     }
 
-    /// Lets go of everything that may hold the shard in its turn: requests that wait for another core or for a high
-    /// watermark know whom to answer, the controller knows whom to show an image to.
+    /// Lets go of everything that may hold the shard in its turn: requests that wait for another
+    /// core or for a high watermark know whom to answer, the controller knows whom to show an image
+    /// to.
     fn dissolve(&self) {
         self.control.forget();
         self.data.forget();
@@ -245,7 +250,9 @@ impl Shard {
     }
 
     pub fn say_closing(&self, client: &Client, reason: &CloseReason) {
-        self.clients.bad_input.say(self.ring.now(), || format!("closing {}: {reason}", client.stream.peer_addr()));
+        self.clients
+            .bad_input
+            .say(self.ring.now(), || format!("closing {}: {reason}", client.stream.peer_addr()));
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -269,7 +276,9 @@ impl Shard {
 
     /// Lets the other cores end; this one does when its caller returns.
     pub fn tell_all_to_end(&self) {
-        (0..self.count).filter(|core| *core != self.index).for_each(|core| self.mailbox.send(core, Message::End));
+        (0..self.count)
+            .filter(|core| *core != self.index)
+            .for_each(|core| self.mailbox.send(core, Message::End));
     }
 
     /// Tells a fetch, here or on another core, that a partition it watches has moved.
@@ -295,8 +304,9 @@ impl Shard {
         taker.await.unwrap_or(Err(protocol::error::ErrorCode::NotLeaderOrFollower))
     }
 
-    /// Why a partition that another core looks for here is not here: the broker closes its logs, its disk has failed, or its
-    /// topic is just being made or deleted, which not every core has heard of. `by_id`: how the request names the topic.
+    /// Why a partition that another core looks for here is not here: the broker closes its logs,
+    /// its disk has failed, or its topic is just being made or deleted, which not every core has
+    /// heard of. `by_id`: how the request names the topic.
     pub fn absence(&self, id: PartitionId, by_id: bool) -> protocol::ErrorCode {
         if self.is_stopping() {
             protocol::ErrorCode::NotLeaderOrFollower
@@ -315,8 +325,12 @@ impl Shard {
         self.clients.wake_all();
         let drained = async {
             let of_requests = [Use::Requests, Use::Decoded, Use::Replies];
-            let in_flight = || of_requests.iter().map(|of| self.clients.memory.used(*of)).sum::<usize>();
-            while in_flight() > 0 || !self.data.commit.is_idle() || !self.control.auto_creation.is_idle() {
+            let in_flight =
+                || of_requests.iter().map(|of| self.clients.memory.used(*of)).sum::<usize>();
+            while in_flight() > 0
+                || !self.data.commit.is_idle()
+                || !self.control.auto_creation.is_idle()
+            {
                 self.ring.sleep(DRAIN_INTERVAL).await;
             }
         };

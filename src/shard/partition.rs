@@ -1,6 +1,8 @@
-//! One partition as the core that leads it sees it: its log, who waits for its high watermark, who watches it.
+//! One partition as the core that leads it sees it: its log, who waits for its high watermark, who
+//! watches it.
 //!
-//! Owns: the log and the waiters. Lives on: the core that owns the partition. Never: is touched by another core.
+//! Owns: the log and the waiters. Lives on: the core that owns the partition. Never: is touched by
+//! another core.
 
 use super::{
     commit::Waiter,
@@ -36,8 +38,8 @@ pub struct PartitionCounters {
     pub fetch_bytes: Cell<u64>,
 }
 
-/// Those who watch a partition, each until the time when its fetch is over at the latest: a fetch that ends does not tell
-/// the partitions that gave it nothing.
+/// Those who watch a partition, each until the time when its fetch is over at the latest: a fetch
+/// that ends does not tell the partitions that gave it nothing.
 #[derive(Default)]
 struct Watchers {
     until: FxHashMap<Watcher, Instant>,
@@ -74,7 +76,8 @@ pub struct Partition {
     pub is_dirty: Cell<bool>,
     /// What could not be written for now is tried again soon.
     pub is_retrying: Cell<bool>,
-    /// Set once, with the first error of its log; from then on it refuses to serve (a failed flush is final).
+    /// Set once, with the first error of its log; from then on it refuses to serve (a failed flush
+    /// is final).
     pub failed: Cell<bool>,
     /// Its topic is gone: requests that still hold it answer as if it were not here.
     pub deleted: Cell<bool>,
@@ -85,7 +88,13 @@ pub struct Partition {
 }
 
 impl Partition {
-    pub fn new(id: PartitionId, topic: Rc<str>, log: Log, config: Rc<LogConfig>, leader_epoch: i32) -> Partition {
+    pub fn new(
+        id: PartitionId,
+        topic: Rc<str>,
+        log: Log,
+        config: Rc<LogConfig>,
+        leader_epoch: i32,
+    ) -> Partition {
         Partition {
             id,
             topic,
@@ -122,8 +131,9 @@ impl Partition {
         }
     }
 
-    /// Adds a watcher whose fetch is over at `until`. The same one again moves its end, so a consumer that polls an idle
-    /// partition has one entry; of consumers that are gone no more are kept than of those that wait.
+    /// Adds a watcher whose fetch is over at `until`. The same one again moves its end, so a
+    /// consumer that polls an idle partition has one entry; of consumers that are gone no more are
+    /// kept than of those that wait.
     pub fn watch(&self, watcher: Watcher, until: Instant, now: Instant) {
         self.watchers.borrow_mut().add(watcher, until, now);
     }
@@ -149,7 +159,8 @@ mod tests {
     use ring::sim::{SimOptions, World};
     use std::{path::Path, time::Duration};
 
-    /// A consumer that goes leaves its watch in partitions that never move: a thousand of them left a thousand.
+    /// A consumer that goes leaves its watch in partitions that never move: a thousand of them left
+    /// a thousand.
     #[test]
     fn watchers_whose_fetch_is_over_do_not_pile_up() {
         let mut watchers = Watchers::default();
@@ -167,17 +178,22 @@ mod tests {
         assert!(watchers.until.len() <= 22, "the same one is one");
         let alive = |watch| Watcher { core: 2, watch };
         (0..500).for_each(|watch| watchers.add(alive(watch), now + poll, now));
-        assert!((0..500).all(|watch| watchers.until.contains_key(&alive(watch))), "none that waits is forgotten");
+        assert!(
+            (0..500).all(|watch| watchers.until.contains_key(&alive(watch))),
+            "none that waits is forgotten"
+        );
     }
 
-    /// A sync failed under a removal of records, which told its caller alone: readers got zeros from the page cache.
+    /// A sync failed under a removal of records, which told its caller alone: readers got zeros
+    /// from the page cache.
     #[test]
     fn a_partition_fails_with_its_log() {
         let world = World::new(1, SimOptions::calm());
         let node = world.node("a");
         let disk = world.disk(node);
         run_in(&world, node, move |ring| async move {
-            let log = open(&ring, Path::new("/data/topic-0"), small_config(), LogStart::default()).await;
+            let log =
+                open(&ring, Path::new("/data/topic-0"), small_config(), LogStart::default()).await;
             let config = log.config();
             let partition = Partition::new(log.id(), "topic".into(), log.clone(), config, 0);
             append(&log, 0, &[b"written"]);

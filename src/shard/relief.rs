@@ -1,5 +1,5 @@
-//! What one core does while connections wait for its memory: the tail gives some up, and who holds some without getting on
-//! is ended, here and on the other cores.
+//! What one core does while connections wait for its memory: the tail gives some up, and who holds
+//! some without getting on is ended, here and on the other cores.
 //!
 //! Owns: nothing. Lives on: every core, asleep while no connection waits. Never: ends a connection
 //! that takes its replies or sends its frame.
@@ -14,7 +14,8 @@ pub async fn run(shard: Shard) {
     loop {
         memory.wanted.wait_until(|| memory.waiting() > 0).await;
         memory.sweep();
-        // Blocks that the tail has may be this core's, or another one's: a block at a time goes here.
+        // Blocks that the tail has may be this core's, or another one's: a block at a time goes
+        // here.
         if memory.waiting_for_large() > 0 || !shard.clients.receive_blocks.has_free() {
             shard.data.tail.give_up(memory.waiting() * limits::RECEIVE_BLOCK_BYTES);
             if looks.is_multiple_of(limits::MEMORY_RELIEF_LOOKS) {
@@ -51,7 +52,8 @@ struct Stalled {
     what: &'static str,
 }
 
-/// Ends those connections that have held memory longest without getting on, as many as others wait for.
+/// Ends those connections that have held memory longest without getting on, as many as others wait
+/// for.
 async fn end_stalled(shard: &Shard, waiting: usize) {
     let mut stalled = Vec::new();
     let mut budget = TurnBudget::new(&shard.ring);
@@ -67,7 +69,8 @@ async fn end_stalled(shard: &Shard, waiting: usize) {
     {
         shard.clients.bad_input.say(shard.ring.now(), || {
             format!(
-                "closing {}: {what} for {:.1} s, while it holds {held_bytes} bytes and others wait for memory \
+                "closing {}: {what} for {:.1} s, while it holds {held_bytes} bytes and others \
+                 wait for memory \
                  (memory.limit.bytes)",
                 client.stream.peer_addr(),
                 stalled_for.as_secs_f64()
@@ -83,14 +86,18 @@ fn look(shard: &Shard, client: &Rc<Client>) -> Option<Stalled> {
     if replies.is_closed() {
         return None;
     }
-    let of_frame =
-        client.progress.frame_stalled_for(now).map(|(since, held)| (since, held, "its request does not come on"));
-    let of_replies = (replies.has_unsent() && replies.reply_bytes() >= limits::REPLY_PINNED_BYTES).then(|| {
-        let taken = shard.ring.taken_by_peer(&client.stream);
-        let stalled_for = client.progress.reader_stalled_for(taken, now);
-        (stalled_for, replies.reply_bytes(), "it does not take its replies")
-    });
-    let (stalled_for, held_bytes, what) = of_frame.into_iter().chain(of_replies).max_by_key(|(since, ..)| *since)?;
+    let of_frame = client
+        .progress
+        .frame_stalled_for(now)
+        .map(|(since, held)| (since, held, "its request does not come on"));
+    let of_replies = (replies.has_unsent() && replies.reply_bytes() >= limits::REPLY_PINNED_BYTES)
+        .then(|| {
+            let taken = shard.ring.taken_by_peer(&client.stream);
+            let stalled_for = client.progress.reader_stalled_for(taken, now);
+            (stalled_for, replies.reply_bytes(), "it does not take its replies")
+        });
+    let (stalled_for, held_bytes, what) =
+        of_frame.into_iter().chain(of_replies).max_by_key(|(since, ..)| *since)?;
     let is_stalled = stalled_for >= Duration::from_millis(limits::MEMORY_STALL_MS);
     is_stalled.then(|| Stalled { client: client.clone(), stalled_for, held_bytes, what })
 }

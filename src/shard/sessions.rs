@@ -1,11 +1,12 @@
 //! Fetch sessions (KIP-227): a consumer names its partitions once, then only what changes.
 //!
 //! Owns: the sessions of the connections of one core. Lives on: every core. Never: holds more than
-//! `max.incremental.fetch.session.cache.slots` (shared out evenly over the cores) or more partitions than there is memory
-//! for, or knows records.
+//! `max.incremental.fetch.session.cache.slots` (shared out evenly over the cores) or more
+//! partitions than there is memory for, or knows records.
 //!
-//! A session is found on the core that made it. A client that comes back over another connection may land on another
-//! core; it is told FETCH_SESSION_ID_NOT_FOUND and begins a new session, as after a restart of the broker.
+//! A session is found on the core that made it. A client that comes back over another connection
+//! may land on another core; it is told FETCH_SESSION_ID_NOT_FOUND and begins a new session, as
+//! after a restart of the broker.
 
 use crate::{
     limits,
@@ -16,7 +17,8 @@ use ring::Instant;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{rc::Rc, time::Duration};
 
-/// A session in use is safe from eviction by new ones for this long (Kafka: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS).
+/// A session in use is safe from eviction by new ones for this long (Kafka:
+/// MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS).
 const EVICTION_AGE: Duration = Duration::from_secs(120);
 
 /// `session_id` of a fetch without a session.
@@ -77,7 +79,8 @@ pub struct Forgotten {
 struct Session {
     epoch: i32,
     by_ids: bool,
-    /// None while a fetch of the session is under way: it has them, and brings them back with what was said.
+    /// None while a fetch of the session is under way: it has them, and brings them back with what
+    /// was said.
     targets: Vec<Target>,
     under_way: bool,
     /// How many partitions it had when it was last looked at.
@@ -109,8 +112,8 @@ impl Sessions {
         Sessions { all: FxHashMap::default(), max, memory }
     }
 
-    /// Decides what to fetch. A plan with a session has all its targets, until [`Sessions::said`] brings them back: none
-    /// is copied. `random` is used for the id of a new session.
+    /// Decides what to fetch. A plan with a session has all its targets, until [`Sessions::said`]
+    /// brings them back: none is copied. `random` is used for the id of a new session.
     pub fn plan(
         &mut self,
         (session_id, session_epoch): (i32, i32),
@@ -125,7 +128,11 @@ impl Sessions {
                 self.all.remove(&session_id);
             }
             let wants_session = session_epoch == INITIAL_EPOCH && !named.is_empty();
-            let session_id = if wants_session { self.create(by_ids, named.len(), now, random) } else { NO_SESSION };
+            let session_id = if wants_session {
+                self.create(by_ids, named.len(), now, random)
+            } else {
+                NO_SESSION
+            };
             return Ok(Plan { session_id, targets: named, incremental: false });
         }
         let session = self.all.get_mut(&session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
@@ -136,7 +143,8 @@ impl Sessions {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
         if session.under_way {
-            // Another connection fetches with it, and no consumer does that: this one makes a new session.
+            // Another connection fetches with it, and no consumer does that: this one makes a new
+            // session.
             return Err(ErrorCode::FetchSessionIdNotFound);
         }
         session.update(&mut named, forgotten);
@@ -147,7 +155,8 @@ impl Sessions {
             session.charge = self.memory.charge(Use::FetchSessions, bytes_of(size));
         }
         if size > limits::FETCH_PARTITIONS_MAX || !self.memory.has_room(Use::FetchSessions, 0) {
-            // More than one request may name, or than there is room for; it was brought together by many.
+            // More than one request may name, or than there is room for; it was brought together by
+            // many.
             self.all.remove(&session_id);
             return Err(ErrorCode::FetchSessionIdNotFound);
         }
@@ -159,8 +168,8 @@ impl Sessions {
         Ok(Plan { session_id, targets: named, incremental: true })
     }
 
-    /// Takes back the targets of a plan, with what a response said. Partitions that had data go to the end, so that none
-    /// starves behind a busy one. `targets` keeps its room only.
+    /// Takes back the targets of a plan, with what a response said. Partitions that had data go to
+    /// the end, so that none starves behind a busy one. `targets` keeps its room only.
     pub fn said(&mut self, session_id: i32, targets: &mut Vec<Target>) {
         let Some(session) = self.all.get_mut(&session_id) else { return };
         session.targets.extend(targets.extract_if(.., |target| target.said_records));
@@ -169,11 +178,19 @@ impl Sessions {
         session.under_way = false;
     }
 
-    fn create(&mut self, by_ids: bool, size: usize, now: Instant, mut random: impl FnMut() -> u64) -> i32 {
+    fn create(
+        &mut self,
+        by_ids: bool,
+        size: usize,
+        now: Instant,
+        mut random: impl FnMut() -> u64,
+    ) -> i32 {
         if bytes_of(size) > self.memory.plan().fetch_sessions {
             return NO_SESSION;
         }
-        while self.all.len() >= self.max || !self.memory.has_room(Use::FetchSessions, bytes_of(size)) {
+        while self.all.len() >= self.max
+            || !self.memory.has_room(Use::FetchSessions, bytes_of(size))
+        {
             if !self.evict(size, now) {
                 return NO_SESSION;
             }
@@ -186,14 +203,26 @@ impl Sessions {
         };
         let (targets, under_way) = (Vec::new(), true);
         let charge = self.memory.charge(Use::FetchSessions, bytes_of(size));
-        let session = Session { epoch: 1, by_ids, targets, under_way, size, charge, created: now, last_used: now };
+        let session = Session {
+            epoch: 1,
+            by_ids,
+            targets,
+            under_way,
+            size,
+            charge,
+            created: now,
+            last_used: now,
+        };
         self.all.insert(session_id, session);
         session_id
     }
 
-    /// Makes room for a session of `size` partitions: an idle one goes, or one that is smaller and old enough.
+    /// Makes room for a session of `size` partitions: an idle one goes, or one that is smaller and
+    /// old enough.
     fn evict(&mut self, size: usize, now: Instant) -> bool {
-        let Some((&id, oldest)) = self.all.iter().min_by_key(|(id, session)| (session.last_used, **id)) else {
+        let Some((&id, oldest)) =
+            self.all.iter().min_by_key(|(id, session)| (session.last_used, **id))
+        else {
             return false;
         };
         let is_idle = now.since(oldest.last_used) > EVICTION_AGE;
@@ -212,8 +241,8 @@ fn bytes_of(partitions: usize) -> usize {
 }
 
 impl Session {
-    /// Takes up what a request names and drops what it forgets, in one pass over the session where it has many. `named` keeps
-    /// its room only.
+    /// Takes up what a request names and drops what it forgets, in one pass over the session where
+    /// it has many. `named` keeps its room only.
     fn update(&mut self, named: &mut Vec<Target>, forgotten: &[Forgotten]) {
         if named.len() * self.targets.len() <= PAIRS_COMPARED_MAX {
             for target in named.drain(..) {
@@ -226,8 +255,11 @@ impl Session {
             // Where a partition is named twice, the last time counts.
             let by_key: FxHashMap<Key<'_>, usize> =
                 named.iter().enumerate().map(|(place, target)| (target.key(), place)).collect();
-            let mut is_new: Vec<bool> =
-                named.iter().enumerate().map(|(place, target)| by_key[&target.key()] == place).collect();
+            let mut is_new: Vec<bool> = named
+                .iter()
+                .enumerate()
+                .map(|(place, target)| by_key[&target.key()] == place)
+                .collect();
             for known in &mut self.targets {
                 let Some(place) = by_key.get(&known.key()).copied() else { continue };
                 known.follow(named[place].clone());
@@ -237,8 +269,10 @@ impl Session {
             self.targets.extend(named.drain(..).filter(|_| is_new.next() == Some(true)));
         }
         if !forgotten.is_empty() {
-            let gone: FxHashSet<Key<'_>> =
-                forgotten.iter().map(|gone| (gone.topic.as_deref(), gone.topic_id, gone.index)).collect();
+            let gone: FxHashSet<Key<'_>> = forgotten
+                .iter()
+                .map(|gone| (gone.topic.as_deref(), gone.topic_id, gone.index))
+                .collect();
             self.targets.retain(|target| !gone.contains(&target.key()));
         }
     }
@@ -281,19 +315,27 @@ mod tests {
     fn a_session_remembers_adds_and_forgets() {
         let (mut sessions, mut random) = sessions(10);
         let now = Instant(0);
-        let mut first = sessions.plan((0, 0), false, vec![target(0, 5), target(1, 7)], &[], now, &mut random).unwrap();
+        let mut first = sessions
+            .plan((0, 0), false, vec![target(0, 5), target(1, 7)], &[], now, &mut random)
+            .unwrap();
         assert_eq!((first.session_id, first.incremental), (1, false));
         sessions.said(1, &mut first.targets);
         let named = vec![target(1, 8), target(2, 0), target(1, 9)];
         let mut again = sessions.plan((1, 1), false, named, &[], now, &mut random).unwrap();
-        assert_eq!((indexes(&again), again.targets[1].fetch_offset, again.incremental), (vec![0, 1, 2], 9, true));
+        assert_eq!(
+            (indexes(&again), again.targets[1].fetch_offset, again.incremental),
+            (vec![0, 1, 2], 9, true)
+        );
         sessions.said(1, &mut again.targets);
         let gone = [Forgotten { topic: Some("t".into()), topic_id: Uuid::ZERO, index: 0 }];
         let mut fewer = sessions.plan((1, 2), false, vec![], &gone, now, &mut random).unwrap();
         assert_eq!(indexes(&fewer), [1, 2]);
         fewer.targets[0].said_records = true;
         sessions.said(1, &mut fewer.targets);
-        assert_eq!(indexes(&sessions.plan((1, 3), false, vec![], &[], now, &mut random).unwrap()), [2, 1]);
+        assert_eq!(
+            indexes(&sessions.plan((1, 3), false, vec![], &[], now, &mut random).unwrap()),
+            [2, 1]
+        );
     }
 
     /// Naming and forgetting a hundred thousand partitions compared each with all.
@@ -310,13 +352,18 @@ mod tests {
         let gone: Vec<_> = (0..MANY).filter(|index| index % 2 == 0).map(gone).collect();
         let plan = sessions.plan((1, 1), false, all(9), &gone, now, &mut random).unwrap();
         assert_eq!(indexes(&plan), (0..MANY).filter(|index| index % 2 == 1).collect::<Vec<_>>());
-        assert!(plan.targets.iter().all(|target| (target.fetch_offset, target.said_high_watermark) == (9, 3)));
+        assert!(
+            plan.targets
+                .iter()
+                .all(|target| (target.fetch_offset, target.said_high_watermark) == (9, 3))
+        );
     }
 
     #[test]
     fn a_session_that_is_used_twice_at_once_is_begun_anew() {
         let (mut sessions, mut random) = sessions(10);
-        let mut plan = |ids| sessions.plan(ids, false, vec![target(0, 0)], &[], Instant(0), &mut random);
+        let mut plan =
+            |ids| sessions.plan(ids, false, vec![target(0, 0)], &[], Instant(0), &mut random);
         assert_eq!(plan((0, 0)).unwrap().session_id, 1);
         assert_eq!(plan((1, 1)).unwrap_err(), ErrorCode::FetchSessionIdNotFound);
         assert_eq!(plan((1, 0)).unwrap().session_id, 2);
@@ -326,9 +373,11 @@ mod tests {
     fn wrong_epochs_ids_and_kinds_are_refused() {
         let (mut sessions, mut random) = sessions(10);
         let now = Instant(0);
-        let mut made = sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap();
+        let mut made =
+            sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap();
         sessions.said(1, &mut made.targets);
-        let mut plan = |ids, by_ids| sessions.plan(ids, by_ids, vec![], &[], now, &mut random).unwrap_err();
+        let mut plan =
+            |ids, by_ids| sessions.plan(ids, by_ids, vec![], &[], now, &mut random).unwrap_err();
         assert_eq!(plan((9, 1), false), ErrorCode::FetchSessionIdNotFound);
         assert_eq!(plan((1, 2), false), ErrorCode::InvalidFetchSessionEpoch);
         assert_eq!(plan((1, 1), true), ErrorCode::FetchSessionTopicIdError);
@@ -338,8 +387,12 @@ mod tests {
     fn a_full_cache_evicts_the_idle_and_else_gives_no_session() {
         let (mut sessions, mut random) = sessions(1);
         let (start, later) = (Instant(0), Instant(0) + EVICTION_AGE + Duration::from_secs(1));
-        let mut create =
-            |now| sessions.plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random).unwrap().session_id;
+        let mut create = |now| {
+            sessions
+                .plan((0, 0), false, vec![target(0, 0)], &[], now, &mut random)
+                .unwrap()
+                .session_id
+        };
         assert_eq!(create(start), 1);
         assert_eq!(create(start), NO_SESSION);
         assert_eq!(create(later), 2);
@@ -349,7 +402,9 @@ mod tests {
     fn the_final_epoch_ends_the_session() {
         let (mut sessions, mut random) = sessions(10);
         sessions.plan((0, 0), false, vec![target(0, 0)], &[], Instant(0), &mut random).unwrap();
-        let last = sessions.plan((1, -1), false, vec![target(0, 0)], &[], Instant(0), &mut random).unwrap();
+        let last = sessions
+            .plan((1, -1), false, vec![target(0, 0)], &[], Instant(0), &mut random)
+            .unwrap();
         assert_eq!((last.session_id, sessions.all.len()), (NO_SESSION, 0));
     }
 
@@ -368,12 +423,19 @@ mod tests {
             })
         };
         let (start, later) = (Instant(0), Instant(0) + EVICTION_AGE + Duration::from_secs(1));
-        assert_eq!(plan(&mut sessions, (0, 0), 0..11, start), Ok(NO_SESSION), "more than there ever is");
+        assert_eq!(
+            plan(&mut sessions, (0, 0), 0..11, start),
+            Ok(NO_SESSION),
+            "more than there ever is"
+        );
         assert_eq!(plan(&mut sessions, (0, 0), 0..4, start), Ok(1));
         assert_eq!(plan(&mut sessions, (0, 0), 0..5, start), Ok(2));
         assert_eq!(plan(&mut sessions, (0, 0), 0..2, start), Ok(NO_SESSION));
         assert_eq!(plan(&mut sessions, (2, 1), 5..6, start), Ok(2), "it grows while there is room");
-        assert_eq!(plan(&mut sessions, (2, 2), 6..7, start), Err(ErrorCode::FetchSessionIdNotFound));
+        assert_eq!(
+            plan(&mut sessions, (2, 2), 6..7, start),
+            Err(ErrorCode::FetchSessionIdNotFound)
+        );
         assert_eq!(memory.used(Use::FetchSessions), bytes_of(4), "one that finds no room is ended");
         assert_eq!(plan(&mut sessions, (0, 0), 0..10, later), Ok(3), "idle ones make room");
         assert_eq!(memory.used(Use::FetchSessions), bytes_of(10));

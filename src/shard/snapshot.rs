@@ -1,7 +1,7 @@
 //! What this core tells the admin page.
 //!
-//! Owns: nothing. Lives on: every core, on request. Never: keeps a turn of the loop longer than the budget of background
-//! work; so the numbers of one snapshot are not all of one moment.
+//! Owns: nothing. Lives on: every core, on request. Never: keeps a turn of the loop longer than the
+//! budget of background work; so the numbers of one snapshot are not all of one moment.
 
 use super::{Shard, coordinators::groups, health, relief};
 use crate::{
@@ -52,7 +52,10 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
         connections: shard.clients.connected.open() as u64,
         log_files: shard.ring.open_files() as u64,
         log_files_max: shard.files.logs_per_core as u64,
-        memory: relief::accounts(shard).into_iter().map(|(of, used, limit)| (of, used as u64, limit as u64)).collect(),
+        memory: relief::accounts(shard)
+            .into_iter()
+            .map(|(of, used, limit)| (of, used as u64, limit as u64))
+            .collect(),
         memory_waiting: shard.clients.memory.waiting() as u64,
         memory_ended: shard.clients.memory.ended(),
         requests: requests

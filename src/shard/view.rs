@@ -1,7 +1,8 @@
-//! What a core knows of the cluster: the metadata image, which core owns which partition, and the routes made of them.
+//! What a core knows of the cluster: the metadata image, which core owns which partition, and the
+//! routes made of them.
 //!
-//! Owns: this core's copy of the routes. Lives on: every core; the image and the owners are shared and immutable, and their
-//! versions share what has not changed. Never: changes the image.
+//! Owns: this core's copy of the routes. Lives on: every core; the image and the owners are shared
+//! and immutable, and their versions share what has not changed. Never: changes the image.
 
 use super::partition::{Partition, PartitionId};
 use crate::{
@@ -44,7 +45,12 @@ impl ClusterView {
     /// Before the first record.
     pub fn empty(cluster_id: &str, cores: usize, layers: Layers) -> ClusterView {
         let image = Arc::new(Image::empty(cluster_id));
-        ClusterView { image, owners: Arc::new(Owners::new(cores)), layers: Arc::new(layers), overruled: None }
+        ClusterView {
+            image,
+            owners: Arc::new(Owners::new(cores)),
+            layers: Arc::new(layers),
+            overruled: None,
+        }
     }
 
     /// The view after `self` that shows `image`, in which `changes` is what has changed.
@@ -67,16 +73,18 @@ impl ClusterView {
             let overruled = Overruled::at_start(&layers);
             for one in overruled.to_strings() {
                 tracing::warn!(
-                    "the dynamic config {one} is overruled by --override until it is set anew: remove it \
-                     (kafka-configs.sh --alter --delete-config), or the next start without --override has it again"
+                    "the dynamic config {one} is overruled by --override until it is set anew: \
+                     remove it \
+                     (kafka-configs.sh --alter --delete-config), or the next start without \
+                     --override has it again"
                 );
             }
             Arc::new(overruled)
         });
         overruled.take_from(&mut layers);
         let known = &self.layers;
-        let unchanged =
-            known.dynamic_default == layers.dynamic_default && known.dynamic_broker == layers.dynamic_broker;
+        let unchanged = known.dynamic_default == layers.dynamic_default
+            && known.dynamic_broker == layers.dynamic_broker;
         let layers = if unchanged { self.layers.clone() } else { Arc::new(layers) };
         ClusterView { layers, overruled: Some(overruled), ..self.clone() }
     }
@@ -84,11 +92,20 @@ impl ClusterView {
     /// The topics that one who followed `before` looks at now.
     pub fn topics_to_look_at(&self, before: &Image, changes: &Changes) -> Vec<Uuid> {
         if changes.is_all_new {
-            let ids = |image: &Image| image.topics.iter().map(|topic| topic.id).collect::<BTreeSet<Uuid>>();
+            let ids = |image: &Image| {
+                image.topics.iter().map(|topic| topic.id).collect::<BTreeSet<Uuid>>()
+            };
             return ids(before).union(&ids(&self.image)).copied().collect();
         }
         let of_configs = changes.topic_configs.iter().filter_map(|name| self.image.topics.id(name));
-        changes.topics.iter().copied().chain(of_configs).collect::<BTreeSet<Uuid>>().into_iter().collect()
+        changes
+            .topics
+            .iter()
+            .copied()
+            .chain(of_configs)
+            .collect::<BTreeSet<Uuid>>()
+            .into_iter()
+            .collect()
     }
 
     /// The topic as it was, if it was deleted since `before`.
@@ -101,7 +118,8 @@ impl ClusterView {
     }
 }
 
-/// Which core owns which partition: by topic, one core index per partition. Copies share what they have in common.
+/// Which core owns which partition: by topic, one core index per partition. Copies share what they
+/// have in common.
 #[derive(Clone)]
 pub struct Owners {
     by_topic: Map<Uuid, Arc<[u16]>>,
@@ -114,8 +132,8 @@ impl Owners {
         Owners { by_topic: Map::new_sync(), load: vec![0; cores] }
     }
 
-    /// The owners after a change of the image: a partition stays where it is, a new one goes to the core that has the
-    /// fewest, so that they are spread evenly.
+    /// The owners after a change of the image: a partition stays where it is, a new one goes to the
+    /// core that has the fewest, so that they are spread evenly.
     pub fn follow(&self, before: &Image, image: &Image, changes: &Changes) -> Owners {
         let mut next = self.clone();
         let listed = || changes.topics.iter().copied();
@@ -145,7 +163,8 @@ impl Owners {
             return;
         }
         while owners.len() < topic.partitions.len() {
-            let (core, load) = self.load.iter_mut().enumerate().min_by_key(|(_, load)| **load).expect("a core");
+            let (core, load) =
+                self.load.iter_mut().enumerate().min_by_key(|(_, load)| **load).expect("a core");
             *load += 1;
             owners.push(core as u16);
         }
@@ -198,7 +217,8 @@ impl Routes {
         partitions.get(usize::try_from(id.index).ok()?).map(|route| route.owner)
     }
 
-    /// The route of one topic as the view has it from now on. `partitions` are those that this core has open.
+    /// The route of one topic as the view has it from now on. `partitions` are those that this core
+    /// has open.
     pub fn set(
         &mut self,
         view: &ClusterView,
@@ -221,7 +241,11 @@ impl Routes {
 }
 
 impl TopicRoute {
-    fn new(view: &ClusterView, topic: &Topic, open: &FxHashMap<PartitionId, Rc<Partition>>) -> TopicRoute {
+    fn new(
+        view: &ClusterView,
+        topic: &Topic,
+        open: &FxHashMap<PartitionId, Rc<Partition>>,
+    ) -> TopicRoute {
         let route = |(index, partition): (&i32, &Arc<crate::meta::topic::Partition>)| {
             let id = PartitionId { topic_id: topic.id, index: *index };
             PartitionRoute {
@@ -288,7 +312,10 @@ fn log_config(config: &TopicConfig) -> LogConfig {
         },
         timestamp_before_max_ms: config.message_timestamp_before_max_ms,
         timestamp_after_max_ms: config.message_timestamp_after_max_ms,
-        cleanup_policy: CleanupPolicy { delete: config.cleanup_policy.delete, compact: config.cleanup_policy.compact },
+        cleanup_policy: CleanupPolicy {
+            delete: config.cleanup_policy.delete,
+            compact: config.cleanup_policy.compact,
+        },
         compression_type: match config.compression_type.as_str() {
             "uncompressed" => Some(Compression::None),
             "gzip" => Some(Compression::Gzip),
@@ -334,7 +361,12 @@ mod tests {
     fn image(load: &[(u128, usize)]) -> Image {
         let mut image = Image::empty("test");
         for (id, partitions) in load {
-            crate::meta::testing::add_topic(&mut image, &format!("t{id}"), Uuid::from_u128(*id), *partitions);
+            crate::meta::testing::add_topic(
+                &mut image,
+                &format!("t{id}"),
+                Uuid::from_u128(*id),
+                *partitions,
+            );
         }
         image
     }
@@ -366,15 +398,25 @@ mod tests {
     #[test]
     fn a_view_looks_at_what_has_changed() {
         let (one, two) = (image(&[(101, 1), (102, 1)]), image(&[(102, 1), (103, 1)]));
-        let view = ClusterView { image: Arc::new(two), ..ClusterView::empty("test", 1, Layers::default()) };
+        let view = ClusterView {
+            image: Arc::new(two),
+            ..ClusterView::empty("test", 1, Layers::default())
+        };
         let ids = |changes: &Changes| -> Vec<u128> {
             view.topics_to_look_at(&one, changes).iter().map(|id| id.as_u128()).collect()
         };
         assert_eq!(ids(&Changes::all_new()), [101, 102, 103]);
         assert_eq!(ids(&of_topics(&[103, 101])), [101, 103]);
         let topic_configs = ["t102".to_owned(), "t101".to_owned()].into();
-        assert_eq!(ids(&Changes { topic_configs, ..of_topics(&[103]) }), [102, 103], "t101 is gone");
-        assert!(view.gone(&one, Uuid::from_u128(101)).is_some() && view.gone(&one, Uuid::from_u128(102)).is_none());
+        assert_eq!(
+            ids(&Changes { topic_configs, ..of_topics(&[103]) }),
+            [102, 103],
+            "t101 is gone"
+        );
+        assert!(
+            view.gone(&one, Uuid::from_u128(101)).is_some()
+                && view.gone(&one, Uuid::from_u128(102)).is_none()
+        );
     }
 
     #[test]
@@ -387,7 +429,10 @@ mod tests {
         });
         for image in &mut images {
             let owners = Owners::new(1).follow(&Image::empty("test"), image, &Changes::all_new());
-            let view = ClusterView { image: image.clone(), ..ClusterView::empty("test", 1, Layers::default()) };
+            let view = ClusterView {
+                image: image.clone(),
+                ..ClusterView::empty("test", 1, Layers::default())
+            };
             let view = ClusterView { owners: Arc::new(owners), ..view };
             routes.set(&view, image.topics.by_name("t").unwrap(), &FxHashMap::default());
         }

@@ -1,5 +1,5 @@
-//! Durations counted in buckets that never move: a shard bumps one with a few instructions and no allocation.
-//! Owned by the code that counts; plain numbers, so that a copy is a snapshot.
+//! Durations counted in buckets that never move: a shard bumps one with a few instructions and no
+//! allocation. Owned by the code that counts; plain numbers, so that a copy is a snapshot.
 
 /// Everything faster is in the first bucket: 2^10 ns, about a microsecond.
 const FIRST_BOUND_EXPONENT: u32 = 10;
@@ -56,8 +56,8 @@ fn upper_bound_ns(index: usize) -> Option<u64> {
     (index + 1 < BUCKETS).then_some(bound)
 }
 
-/// The first bucket whose bound is not below the duration. Of `duration - 1`, the highest bit names the pair of buckets
-/// and the bit below it the half.
+/// The first bucket whose bound is not below the duration. Of `duration - 1`, the highest bit names
+/// the pair of buckets and the bit below it the half.
 #[inline]
 fn bucket_of(duration_ns: u64) -> usize {
     let below = duration_ns.saturating_sub(1);
@@ -76,9 +76,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_duration_is_in_the_first_bucket_whose_bound_reaches_it(exponent in 0_u32..64, low in 0_u64..u64::MAX) {
+        fn a_duration_is_in_the_first_bucket_whose_bound_reaches_it(exponent in 0_u32..64,
+            low in 0_u64..u64::MAX) {
             let duration_ns = (1_u64 << exponent) | (low & ((1 << exponent) - 1));
-            let expected = (0..BUCKETS).find(|index| upper_bound_ns(*index).is_none_or(|bound| duration_ns <= bound));
+            let expected = (0..BUCKETS).find(|index| upper_bound_ns(*index)
+                .is_none_or(|bound| duration_ns <= bound));
             proptest::prop_assert_eq!(Some(bucket_of(duration_ns)), expected);
         }
     }
@@ -100,6 +102,12 @@ mod tests {
         right.record_ns(u64::MAX);
         left.merge(&right);
         assert_eq!((left.count(), left.sum_ns()), (3, u64::MAX));
-        assert_eq!(left.buckets().filter(|(_, count)| *count > 0).map(|(_, count)| count).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(
+            left.buckets()
+                .filter(|(_, count)| *count > 0)
+                .map(|(_, count)| count)
+                .collect::<Vec<_>>(),
+            [2, 1]
+        );
     }
 }

@@ -1,13 +1,14 @@
-//! What the parts of a broker count, as the admin page shows it: histograms, and the snapshots that each core gives.
+//! What the parts of a broker count, as the admin page shows it: histograms, and the snapshots that
+//! each core gives.
 //!
-//! Owns: the types. Lives on: the core that counts; a snapshot is copied out and sent to the control thread. Never: asks for
-//! a number itself, or knows how it is printed (`admin` does).
+//! Owns: the types. Lives on: the core that counts; a snapshot is copied out and sent to the
+//! control thread. Never: asks for a number itself, or knows how it is printed (`admin` does).
 
 mod histogram;
 mod snapshot;
 
 pub use histogram::Histogram;
 pub use snapshot::{
-    GroupOffsetSnapshot, GroupSnapshot, HealthSnapshot, PartitionSnapshot, RequestSnapshot, ShardSnapshot, Snapshot,
-    TopicTraffic,
+    GroupOffsetSnapshot, GroupSnapshot, HealthSnapshot, PartitionSnapshot, RequestSnapshot,
+    ShardSnapshot, Snapshot, TopicTraffic,
 };

@@ -1,5 +1,5 @@
-//! What a shard tells about itself: plain owned numbers, copied out on its core when asked. Counters count from the
-//! process's start and never go down.
+//! What a shard tells about itself: plain owned numbers, copied out on its core when asked.
+//! Counters count from the process's start and never go down.
 
 use protocol::api::ApiKey;
 use protocol::error::ErrorCode;
@@ -25,7 +25,8 @@ pub struct HealthSnapshot {
     pub failed: u64,
     /// Partitions that are read, and whose log takes no records for now.
     pub refusing: u64,
-    /// Partitions of `__consumer_offsets` whose groups are not served: their coordinators cannot believe their logs.
+    /// Partitions of `__consumer_offsets` whose groups are not served: their coordinators cannot
+    /// believe their logs.
     pub coordinators_damaged: u64,
     /// Why the metadata log takes no records, where this core has it and it does not.
     pub metadata_refuses: Option<String>,

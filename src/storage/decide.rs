@@ -1,4 +1,5 @@
-//! The decision where each partition is: facts of the disk and an image of the metadata in, places out. Pure.
+//! The decision where each partition is: facts of the disk and an image of the metadata in, places
+//! out. Pure.
 
 use crate::{
     log::{LogDir, PartitionId, StrayDir},
@@ -46,7 +47,8 @@ pub struct Facts {
     pub dirs: Vec<Dir>,
     pub folders: Vec<Folder>,
     pub strays: Vec<Stray>,
-    /// What the checkpoints know of partitions that have no folder: how far they reached, by directory index.
+    /// What the checkpoints know of partitions that have no folder: how far they reached, by
+    /// directory index.
     pub known_offsets: FxHashMap<(usize, PartitionId), i64>,
     /// Of the folders that were asked for: the topic that they belong to. None: they do not say.
     pub topic_ids: FxHashMap<PathBuf, Result<Option<Uuid>, String>>,
@@ -101,10 +103,12 @@ pub fn spread(id: PartitionId, dirs: usize) -> usize {
     (id.topic_id.as_u128() as usize).wrapping_add(id.index as usize) % dirs
 }
 
-/// Whether a log directory has nothing left but what names it, and had checkpoints. One that has none yet, as on a disk that
-/// was full, has lost nothing.
+/// Whether a log directory has nothing left but what names it, and had checkpoints. One that has
+/// none yet, as on a disk that was full, has lost nothing.
 pub fn is_emptied(dir: &LogDir) -> bool {
-    !dir.has_checkpoints() && dir.strays().is_empty() && dir.partitions().iter().all(|one| one.topic == METADATA_TOPIC)
+    !dir.has_checkpoints()
+        && dir.strays().is_empty()
+        && dir.partitions().iter().all(|one| one.topic == METADATA_TOPIC)
 }
 
 impl Facts {
@@ -120,7 +124,13 @@ impl Facts {
         for (at, dir) in dirs.iter().enumerate() {
             let (path, id, seen) = (dir.path().to_owned(), dir.directory_id(), dir.metadata_seen());
             let is_emptied = is_emptied(dir);
-            facts.dirs.push(Dir { path, id, metadata_seen: seen.offset, went_back: seen.went_back, is_emptied });
+            facts.dirs.push(Dir {
+                path,
+                id,
+                metadata_seen: seen.offset,
+                went_back: seen.went_back,
+                is_emptied,
+            });
             for found in dir.partitions().iter().filter(|found| found.topic != METADATA_TOPIC) {
                 let (topic, path) = (found.topic.clone(), found.path.clone());
                 facts.folders.push(Folder { dir: at, topic, partition: found.partition, path });
@@ -136,7 +146,9 @@ impl Facts {
         let names: FxHashSet<(&str, i32)> =
             facts.folders.iter().map(|folder| (folder.topic.as_str(), folder.partition)).collect();
         for topic in image.topics.iter() {
-            for index in topic.partitions.keys().filter(|index| !names.contains(&(&*topic.name, **index))) {
+            for index in
+                topic.partitions.keys().filter(|index| !names.contains(&(&*topic.name, **index)))
+            {
                 for (at, dir) in dirs.iter().enumerate() {
                     let offset = dir.known_offset(&topic.name, *index);
                     if offset > 0 {
@@ -162,13 +174,16 @@ impl Facts {
         by_name
     }
 
-    /// The folders whose topic has to be read. One folder of a name that is in the metadata is not among them, unless one was
-    /// set aside that may have to take its place: opening it shows whose it is.
+    /// The folders whose topic has to be read. One folder of a name that is in the metadata is not
+    /// among them, unless one was set aside that may have to take its place: opening it shows whose
+    /// it is.
     pub fn ask(&self, image: &Image) -> Vec<PathBuf> {
         let mut asked: Vec<PathBuf> = self.strays.iter().map(|stray| stray.path.clone()).collect();
         for ((topic, index), folders) in self.by_name() {
-            let is_known = image.topics.by_name(topic).is_some_and(|topic| topic.partition(index).is_some());
-            let may_come_back = |stray: &Stray| stray.partition == index && topic.starts_with(&stray.topic);
+            let is_known =
+                image.topics.by_name(topic).is_some_and(|topic| topic.partition(index).is_some());
+            let may_come_back =
+                |stray: &Stray| stray.partition == index && topic.starts_with(&stray.topic);
             if !is_known || folders.len() > 1 || self.strays.iter().any(may_come_back) {
                 asked.extend(folders.iter().map(|folder| folder.path.clone()));
             }
@@ -206,7 +221,11 @@ pub fn decide(facts: &Facts, image: &Image, node_id: i32) -> Decisions {
     for topic in image.topics.iter() {
         for (index, partition) in &topic.partitions {
             if let Some(recorded) = partition.directory_of(node_id) {
-                decider.place(&topic.name, PartitionId { topic_id: topic.id, index: *index }, recorded);
+                decider.place(
+                    &topic.name,
+                    PartitionId { topic_id: topic.id, index: *index },
+                    recorded,
+                );
             }
         }
     }
@@ -254,11 +273,14 @@ impl<'a> Decider<'a> {
         self.at(id, recorded, folder.dir, Held::At(folder.path.clone()));
         let others = self.by_name.get(&(folder.topic.as_str(), id.index)).into_iter().flatten();
         for other in others.filter(|other| other.path != folder.path) {
-            if matches!(self.facts.topic_id(&other.path), Some(Ok(Some(topic))) if *topic != id.topic_id) {
+            if matches!(self.facts.topic_id(&other.path),
+                Some(Ok(Some(topic))) if *topic != id.topic_id)
+            {
                 // A deleted topic's, maybe: judged with those that no partition uses.
                 continue;
             }
-            let why = "another folder of the same partition is in the directory that the metadata records";
+            let why = "another folder of the same partition is in the directory that the metadata \
+                records";
             self.decisions.left.push(((*other).clone(), why));
         }
     }
@@ -308,7 +330,9 @@ impl<'a> Decider<'a> {
             return self.offline(topic, id, Why::Emptied(facts.dirs[dir].path.clone()));
         }
         let folder = facts.dirs[dir].path.join(name);
-        let known = (0..facts.dirs.len()).filter_map(|at| facts.known_offsets.get(&(at, id)).copied()).max();
+        let known = (0..facts.dirs.len())
+            .filter_map(|at| facts.known_offsets.get(&(at, id)).copied())
+            .max();
         match known {
             Some(offset) => self.offline(topic, id, Why::FolderGone(folder, offset)),
             None => self.at(id, recorded, dir, Held::At(folder)),
@@ -343,7 +367,8 @@ impl<'a> Decider<'a> {
     fn judge_unused(&mut self, image: &Image) {
         for folder in &self.facts.folders {
             let topic = image.topics.by_name(&folder.topic);
-            let partition = topic.and_then(|topic| Some((topic.id, topic.partition(folder.partition)?)));
+            let partition =
+                topic.and_then(|topic| Some((topic.id, topic.partition(folder.partition)?)));
             let why = match (self.facts.topic_id(&folder.path), partition) {
                 // Opening it shows whose it is.
                 (None, _) => continue,

@@ -1,21 +1,27 @@
-//! Where partitions lie: what the log directories hold, put beside what the metadata says, once at each start.
+//! Where partitions lie: what the log directories hold, put beside what the metadata says, once at
+//! each start.
 //!
-//! Owns: the places of this start's partitions, and what is known of each before it is opened. Lives on: decided on the core
-//! that boots, before anything is published; then plain data that every core shares. Never: makes
-//! anything in the place of a folder that is away, or sets a folder aside that the metadata may not
-//! know yet.
+//! Owns: the places of this start's partitions, and what is known of each before it is opened.
+//! Lives on: decided on the core that boots, before anything is published; then plain data that
+//! every core shares. Never: makes anything in the place of a folder that is away, or sets a folder
+//! aside that the metadata may not know yet.
 //!
 //! The rules:
-//! - The metadata records the directory of each partition. A folder that is found elsewhere counts where it is, and is
-//!   recorded there.
-//! - A partition whose directory is not here is offline. So is one whose folder is gone though checkpoints knew of records.
-//! - A folder is set aside when its topic was deleted: its topic id is not in the metadata, and the metadata reaches at
-//!   least as far as when the directory was last in use. An older metadata log proves nothing.
-//! - A folder that was set aside comes back when the metadata has its topic id, and no other folder.
+//! - The metadata records the directory of each partition. A folder that is found elsewhere counts
+//!   where it is, and is recorded there.
+//! - A partition whose directory is not here is offline. So is one whose folder is gone though
+//!   checkpoints knew of records.
+//! - A folder is set aside when its topic was deleted: its topic id is not in the metadata, and the
+//!   metadata reaches at least as far as when the directory was last in use. An older metadata log
+//!   proves nothing.
+//! - A folder that was set aside comes back when the metadata has its topic id, and no other
+//!   folder.
 
 use crate::{
     limits,
-    log::{LogDir, LogStart, PartitionId, bring_back, read_topic_id, set_aside, stream::ReplayPart},
+    log::{
+        LogDir, LogStart, PartitionId, bring_back, read_topic_id, set_aside, stream::ReplayPart,
+    },
     meta::{METADATA_TOPIC, image::Image, topic::directory},
 };
 use protocol::Uuid;
@@ -49,7 +55,8 @@ pub struct Storage {
     settled: OnceLock<Settled>,
     /// Partitions that could not be opened. A lock, because it is not yet the time of requests.
     unopened: Mutex<Vec<Unopened>>,
-    /// Topics that were deleted in this run and whose files could not be. A lock, because that is rare.
+    /// Topics that were deleted in this run and whose files could not be. A lock, because that is
+    /// rare.
     undeleted: Mutex<FxHashSet<Uuid>>,
     /// Directories that still have the commit stream of the last run. A lock, because it is not yet
     /// the time of requests.
@@ -96,15 +103,21 @@ pub struct Unopened {
 /// What is said of a directory that has lost everything.
 pub fn emptied(dir: &Path) -> String {
     format!(
-        "has a meta.properties, but none of the partitions that the metadata records in it, and no checkpoints: restore them. \
-         To begin these partitions anew, type `printf '0\\n0\\n' > {}/recovery-point-offset-checkpoint`",
+        "has a meta.properties, but none of the partitions that the metadata records in it, and \
+         no checkpoints: restore them. \
+         To begin these partitions anew, type `printf '0\\n0\\n' > \
+         {}/recovery-point-offset-checkpoint`",
         dir.display()
     )
 }
 
 impl Storage {
     pub fn new(dirs: &[impl Borrow<LogDir>], offline: Vec<OfflineDir>) -> Storage {
-        let dirs = dirs.iter().map(Borrow::borrow).map(|dir| (dir.path().to_owned(), dir.directory_id())).collect();
+        let dirs = dirs
+            .iter()
+            .map(Borrow::borrow)
+            .map(|dir| (dir.path().to_owned(), dir.directory_id()))
+            .collect();
         Storage { dirs, offline, ..Storage::default() }
     }
 
@@ -131,9 +144,14 @@ impl Storage {
         self.dirs().any(|path| path == dir)
     }
 
-    /// The folder of a partition, and how to open it; `directory` is the one that the metadata records. `None`: it is
-    /// offline, which was said at the start.
-    pub fn place(&self, topic: &str, id: PartitionId, directory: Uuid) -> Option<(PathBuf, LogStart)> {
+    /// The folder of a partition, and how to open it; `directory` is the one that the metadata
+    /// records. `None`: it is offline, which was said at the start.
+    pub fn place(
+        &self,
+        topic: &str,
+        id: PartitionId,
+        directory: Uuid,
+    ) -> Option<(PathBuf, LogStart)> {
         let known = self.settled.get().and_then(|settled| settled.places.get(&id));
         let (folder, start) = match known {
             Some(Place::At { folder, start }) => (folder.clone(), start.clone()),
@@ -151,17 +169,22 @@ impl Storage {
         Some(match self.replay.get(&id) {
             // A partition of which the streams hold records was not closed in order, whatever
             // happened since.
-            Some(replay) => (folder, LogStart { clean: false, state: None, replay: replay.clone(), ..start }),
+            Some(replay) => {
+                (folder, LogStart { clean: false, state: None, replay: replay.clone(), ..start })
+            }
             None => (folder, start),
         })
     }
 
-    /// The log directory of a partition, as far as it has one here; `directory` is the one that the metadata records.
+    /// The log directory of a partition, as far as it has one here; `directory` is the one that the
+    /// metadata records.
     pub fn dir_of(&self, id: PartitionId, directory: Option<Uuid>) -> Option<PathBuf> {
         match self.settled.get().and_then(|settled| settled.places.get(&id)) {
             Some(Place::At { folder, .. }) => folder.parent().map(PathBuf::from),
             Some(Place::Offline { .. }) => None,
-            None => Some(self.dir_of_new(id, directory.unwrap_or(directory::UNASSIGNED)).to_owned()),
+            None => {
+                Some(self.dir_of_new(id, directory.unwrap_or(directory::UNASSIGNED)).to_owned())
+            }
         }
     }
 
@@ -175,7 +198,10 @@ impl Storage {
     /// none is made there in this run, which would write over it, and the directory is not marked
     /// as closed in order.
     pub fn note_old_stream(&self, dir: &Path) {
-        self.old_streams.lock().expect("no core panics while it holds the list").insert(dir.to_owned());
+        self.old_streams
+            .lock()
+            .expect("no core panics while it holds the list")
+            .insert(dir.to_owned());
     }
 
     pub fn has_old_stream(&self, dir: &Path) -> bool {
@@ -187,18 +213,28 @@ impl Storage {
         self.undeleted.lock().expect("no core panics while it holds the list").insert(topic_id);
     }
 
-    /// Whether this folder may go, if the metadata does not know its topic: the topic was deleted in this run, or the
-    /// metadata is known to reach as far as the content of the folder's log directory.
+    /// Whether this folder may go, if the metadata does not know its topic: the topic was deleted
+    /// in this run, or the metadata is known to reach as far as the content of the folder's log
+    /// directory.
     pub fn may_set_aside(&self, folder: &Path, topic_id: Uuid) -> bool {
-        if self.undeleted.lock().expect("no core panics while it holds the list").contains(&topic_id) {
+        if self
+            .undeleted
+            .lock()
+            .expect("no core panics while it holds the list")
+            .contains(&topic_id)
+        {
             return true;
         }
-        let proven = self.settled.get().zip(folder.parent()).and_then(|(settled, dir)| settled.is_proven.get(dir));
+        let proven = self
+            .settled
+            .get()
+            .zip(folder.parent())
+            .and_then(|(settled, dir)| settled.is_proven.get(dir));
         proven.copied().unwrap_or(false)
     }
 
-    /// Takes note that a partition could not be opened: the commit stream that has records of it is kept, and its directory
-    /// is not marked as closed in order.
+    /// Takes note that a partition could not be opened: the commit stream that has records of it is
+    /// kept, and its directory is not marked as closed in order.
     pub fn note_unopened(&self, one: Unopened) {
         let mut unopened = self.unopened.lock().expect("no core panics while it holds the list");
         unopened.retain(|known| known.id != one.id);
@@ -207,12 +243,17 @@ impl Storage {
 
     /// It could be opened after all.
     pub fn note_opened(&self, id: PartitionId) {
-        self.unopened.lock().expect("no core panics while it holds the list").retain(|known| known.id != id);
+        self.unopened
+            .lock()
+            .expect("no core panics while it holds the list")
+            .retain(|known| known.id != id);
     }
 
-    /// Whether this directory has logs that were not opened in this run: what they need after a crash, they still need.
+    /// Whether this directory has logs that were not opened in this run: what they need after a
+    /// crash, they still need.
     pub fn has_unopened(&self, dir: &Path) -> bool {
-        let has_left = self.settled.get().is_some_and(|settled| settled.dirs_with_left.contains(dir));
+        let has_left =
+            self.settled.get().is_some_and(|settled| settled.dirs_with_left.contains(dir));
         has_left || self.unopened().iter().any(|one| one.dirs.iter().any(|path| path == dir))
     }
 
@@ -226,7 +267,9 @@ impl Storage {
     pub fn is_kept(&self, dir: &Path, image: &Image, topic: &str, partition: i32) -> bool {
         let folder = || dir.join(format!("{topic}-{partition}"));
         let is_left = || self.settled.get().is_some_and(|settled| settled.left.contains(&folder()));
-        let in_image = || image.topics.by_name(topic).is_some_and(|topic| topic.partition(partition).is_some());
+        let in_image = || {
+            image.topics.by_name(topic).is_some_and(|topic| topic.partition(partition).is_some())
+        };
         topic == METADATA_TOPIC || in_image() || is_left()
     }
 
@@ -235,7 +278,8 @@ impl Storage {
         self.settled.get().map_or(&[], |settled| &settled.assignments)
     }
 
-    /// Decides where each partition is, and makes it so. `image` is the metadata as the last run has left it.
+    /// Decides where each partition is, and makes it so. `image` is the metadata as the last run
+    /// has left it.
     pub async fn settle(&self, ring: &Ring, dirs: &[LogDir], image: &Image, node_id: i32) {
         let mut facts = Facts::gather(dirs, image, node_id);
         read_topic_ids(ring, &mut facts, image).await;
@@ -250,13 +294,16 @@ impl Storage {
             if facts.metadata_offset < known.metadata_seen {
                 tracing::error!(
                     dir = %known.path.display(),
-                    "the metadata log ends at offset {}, but when this directory was last in use it had got to {}: it is older \
-                     than the directory. Folders that it does not know stay where they are; once they may go, remove \
+                    "the metadata log ends at offset {}, but when this directory was last in use \
+                     it had got to {}: it is older \
+                     than the directory. Folders that it does not know stay where they are; once \
+                     they may go, remove \
                      millstream-metadata-seen from the directory",
                     facts.metadata_offset, known.metadata_seen
                 );
                 if let Err(error) = dir.note_metadata(-1, true).await {
-                    tracing::warn!(dir = %known.path.display(), %error, "cannot note that the metadata log is older");
+                    tracing::warn!(dir = %known.path.display(), %error, "cannot note that the \
+                        metadata log is older");
                 }
             }
         }
@@ -264,19 +311,26 @@ impl Storage {
 
     async fn carry_out(&self, ring: &Ring, facts: &Facts, decisions: Decisions) -> Settled {
         let mut settled = Settled { assignments: decisions.assignments, ..Settled::default() };
-        settled.is_proven = facts.dirs.iter().map(|dir| (dir.path.clone(), facts.is_proven(dir))).collect();
+        settled.is_proven =
+            facts.dirs.iter().map(|dir| (dir.path.clone(), facts.is_proven(dir))).collect();
         for path in decisions.aside {
             match set_aside(ring, &path).await {
                 Ok(()) => tracing::warn!(
                     path = %path.display(),
-                    "this folder is set aside: the metadata knows its topic no more. Remove it when its records are not needed"
+                    "this folder is set aside: the metadata knows its topic no more. Remove it \
+                     when its records are not needed"
                 ),
-                Err(error) => tracing::error!(%error, "a folder whose topic was deleted cannot be set aside"),
+                Err(error) => {
+                    tracing::error!(%error, "a folder whose topic was deleted cannot be set aside")
+                }
             }
         }
-        let left = decisions.left.iter().map(|(folder, why)| (why, folder.path.display().to_string()));
+        let left =
+            decisions.left.iter().map(|(folder, why)| (why, folder.path.display().to_string()));
         for (why, folders) in by_reason(left) {
-            tracing::error!("folders stay where they are, and are not served: {folders}. Why: {why}");
+            tracing::error!(
+                "folders stay where they are, and are not served: {folders}. Why: {why}"
+            );
         }
         for (folder, _) in &decisions.left {
             settled.left.insert(folder.path.clone());
@@ -292,14 +346,18 @@ impl Storage {
                     Ok(()) => {
                         tracing::warn!(
                             folder = %folder.display(), stray = %stray.display(),
-                            "a folder that was set aside has its place again: the metadata has its topic"
+                            "a folder that was set aside has its place again: the metadata has \
+                             its topic"
                         );
                         // What was known of it is known no more: it is read from its beginning.
                         Place::At { folder, start: LogStart::default() }
                     }
                     Err(error) => {
-                        tracing::error!(%error, "a folder that was set aside cannot be brought back: its partition is offline");
-                        Place::Offline { dirs: folder.parent().map(PathBuf::from).into_iter().collect() }
+                        tracing::error!(%error, "a folder that was set aside cannot be brought \
+                            back: its partition is offline");
+                        Place::Offline {
+                            dirs: folder.parent().map(PathBuf::from).into_iter().collect(),
+                        }
                     }
                 },
                 Held::Offline { dirs } => Place::Offline { dirs },
@@ -312,8 +370,13 @@ impl Storage {
 
     /// One line for each reason, with the partitions that it has taken offline.
     fn say_offline(&self, offline: &[(Why, String)]) {
-        for (why, partitions) in by_reason(offline.iter().map(|(why, partition)| (why, partition.clone()))) {
-            tracing::error!("partitions are offline, the others are served: {partitions}. {}", self.explain(why));
+        for (why, partitions) in
+            by_reason(offline.iter().map(|(why, partition)| (why, partition.clone())))
+        {
+            tracing::error!(
+                "partitions are offline, the others are served: {partitions}. {}",
+                self.explain(why)
+            );
         }
     }
 
@@ -325,25 +388,31 @@ impl Storage {
         match why {
             Why::Away(Some(id)) => {
                 let at = self.offline.iter().find(|dir| dir.id == Some(*id));
-                let at = at.map_or_else(String::new, |dir| format!(" ({}, which {})", dir.path.display(), dir.why));
+                let at = at.map_or_else(String::new, |dir| {
+                    format!(" ({}, which {})", dir.path.display(), dir.why)
+                });
                 format!(
-                    "Their log directory has the directory.id {id}{at}, and none of log.dirs has it: {}. Mount it, or put it back \
+                    "Their log directory has the directory.id {id}{at}, and none of log.dirs has \
+                     it: {}. Mount it, or put it back \
                      into log.dirs, then start the broker again; nothing is made in its place",
                     here()
                 )
             }
             Why::Away(None) => format!(
-                "They are in none of the log directories ({}), and some that were there before are not here: put them back into \
+                "They are in none of the log directories ({}), and some that were there before \
+                 are not here: put them back into \
                  log.dirs, then start the broker again; nothing is made in their place",
                 here()
             ),
             Why::FolderGone(folder, offset) => format!(
-                "The folder {} is gone, but the checkpoints of its directory know of records up to offset {offset}: restore it \
+                "The folder {} is gone, but the checkpoints of its directory know of records up \
+                 to offset {offset}: restore it \
                  from a backup, or delete the topic",
                 folder.display()
             ),
             Why::Ambiguous(first, second) => format!(
-                "There are two folders of it, {} and {}, and the metadata records neither directory: move the one away that has \
+                "There are two folders of it, {} and {}, and the metadata records neither \
+                 directory: move the one away that has \
                  fewer records, then start the broker again",
                 first.display(),
                 second.display()
@@ -355,7 +424,8 @@ impl Storage {
                 format!("{}: {error}. Mend it, then start the broker again", folder.display())
             }
             Why::Unproven(folder) => format!(
-                "Its folder {} belongs to another topic, which the metadata does not know, but may only be too old for: restore \
+                "Its folder {} belongs to another topic, which the metadata does not know, but \
+                 may only be too old for: restore \
                  the metadata log, or move the folder away, then start the broker again",
                 folder.display()
             ),
@@ -411,8 +481,13 @@ mod tests {
     #[test]
     fn a_folder_that_is_left_keeps_the_checkpoints_of_its_own_directory_alone() {
         let left = [PathBuf::from("/b/t-0")].into_iter().collect();
-        let storage = Storage { settled: Settled { left, ..Settled::default() }.into(), ..Storage::default() };
-        let is_kept = |dir: &str, partition| storage.is_kept(Path::new(dir), &Image::empty("cluster"), "t", partition);
+        let storage = Storage {
+            settled: Settled { left, ..Settled::default() }.into(),
+            ..Storage::default()
+        };
+        let is_kept = |dir: &str, partition| {
+            storage.is_kept(Path::new(dir), &Image::empty("cluster"), "t", partition)
+        };
         assert!(is_kept("/b", 0));
         assert!(!is_kept("/a", 0), "another directory has no such folder");
         assert!(!is_kept("/b", 1));

@@ -1,6 +1,8 @@
-//! What a start would decide about the places of partitions, with nothing carried out: for `millstream log check`.
+//! What a start would decide about the places of partitions, with nothing carried out: for
+//! `millstream log check`.
 //!
-//! Owns: nothing. Lives on the thread of the command. Never: changes anything, or decides by other rules than a start.
+//! Owns: nothing. Lives on the thread of the command. Never: changes anything, or decides by other
+//! rules than a start.
 
 use super::{
     Storage, by_reason, decide,
@@ -17,7 +19,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// By the directory that the metadata records, where it does: partitions that are in none of these directories.
+    /// By the directory that the metadata records, where it does: partitions that are in none of
+    /// these directories.
     pub away: Vec<(Option<Uuid>, String)>,
     /// Partitions that are offline for another reason: `TOPIC-PARTITION` and the reason.
     pub offline: Vec<(String, String)>,

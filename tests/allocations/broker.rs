@@ -1,4 +1,5 @@
-//! A broker with one core or several in this process, as `src/main.rs` starts one, and its clean stop.
+//! A broker with one core or several in this process, as `src/main.rs` starts one, and its clean
+//! stop.
 
 use crate::support::broker::{free_port, scratch_folder};
 use millstream::{
@@ -64,7 +65,8 @@ impl Broker {
         };
         let cores = ends.into_iter().map(spawn).collect();
         ready.recv().expect("the broker becomes ready");
-        let control = ControlEnd::new(control, board.doorbells().expect("posted by cores that are ready"));
+        let control =
+            ControlEnd::new(control, board.doorbells().expect("posted by cores that are ready"));
         Broker { address, folder, control, cores }
     }
 }

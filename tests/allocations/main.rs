@@ -1,11 +1,13 @@
-//! How often the core of a broker asks for memory per request, in steady state, and how much an idle connection keeps.
+//! How often the core of a broker asks for memory per request, in steady state, and how much an
+//! idle connection keeps.
 //!
-//! The broker runs in this process: one core on a thread of its own, or two, on each back-end that works here. The client is
-//! the test's thread; what it sends and receives into is made beforehand, so that whatever is allocated while it
-//! counts, the broker allocates. The ceilings may only shrink; the aim is none.
+//! The broker runs in this process: one core on a thread of its own, or two, on each back-end that
+//! works here. The client is the test's thread; what it sends and receives into is made beforehand,
+//! so that whatever is allocated while it counts, the broker allocates. The ceilings may only
+//! shrink; the aim is none.
 //!
-//! `MILLSTREAM_ALLOCATION_SITES=FOLDER` writes where the allocations come from, most frequent first, one file per
-//! workload, and the same as DHAT's own JSON for its viewer.
+//! `MILLSTREAM_ALLOCATION_SITES=FOLDER` writes where the allocations come from, most frequent
+//! first, one file per workload, and the same as DHAT's own JSON for its viewer.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -32,7 +34,8 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 /// Requests before the count begins: buffers, queues and maps have found their sizes by then.
 const WARM_UP: usize = 1_000;
-/// Requests that are counted. Timers and maps that grow once are far below one allocation per request.
+/// Requests that are counted. Timers and maps that grow once are far below one allocation per
+/// request.
 const COUNTED: usize = 2_000;
 /// What timers may add to the count of one request.
 const TOLERANCE: f64 = 0.2;
@@ -63,8 +66,8 @@ const CEILINGS: &[Ceiling] = &[
     Ceiling { workload: "fetch-session", epoll: 1.0, io_uring: 1.0 },
     Ceiling { workload: "fetch-nothing-new", epoll: 0.0, io_uring: 0.0 },
     Ceiling { workload: "fetch-long-poll", epoll: 0.0, io_uring: 0.0 },
-    // A small receive buffer is left to the records that the other core has not taken yet: a new one, and its count. How often
-    // depends on which core is quicker.
+    // A small receive buffer is left to the records that the other core has not taken yet: a new
+    // one, and its count. How often depends on which core is quicker.
     Ceiling { workload: "produce-two-cores", epoll: 2.0, io_uring: 2.0 },
 ];
 
@@ -122,7 +125,8 @@ fn body<R: Request>(frame: &[u8], version: i16) -> &[u8] {
 
 fn is_produced(frame: &[u8]) {
     let body = body::<protocol::messages::ProduceRequest>(frame, client::PRODUCE_VERSION);
-    let response: ProduceResponse = decode_exact(body, client::PRODUCE_VERSION).expect("a produce response");
+    let response: ProduceResponse =
+        decode_exact(body, client::PRODUCE_VERSION).expect("a produce response");
     for partition in response.responses.iter().flat_map(|topic| &topic.partition_responses) {
         assert_eq!(partition.error_code, 0, "{partition:?}");
     }
@@ -130,7 +134,8 @@ fn is_produced(frame: &[u8]) {
 
 fn fetched(frame: &[u8]) -> FetchResponse {
     let body = body::<FetchRequest>(frame, client::FETCH_VERSION);
-    let response: FetchResponse = decode_exact(body, client::FETCH_VERSION).expect("a fetch response");
+    let response: FetchResponse =
+        decode_exact(body, client::FETCH_VERSION).expect("a fetch response");
     assert_eq!(response.error_code, 0, "{response:?}");
     response
 }
@@ -138,7 +143,10 @@ fn fetched(frame: &[u8]) -> FetchResponse {
 fn has_records(frame: &[u8]) {
     for partition in fetched(frame).responses.iter().flat_map(|topic| &topic.partitions) {
         assert_eq!(partition.error_code, 0, "{partition:?}");
-        assert!(partition.records.as_ref().is_some_and(|records| !records.is_empty()), "{partition:?}");
+        assert!(
+            partition.records.as_ref().is_some_and(|records| !records.is_empty()),
+            "{partition:?}"
+        );
     }
 }
 
@@ -156,7 +164,8 @@ fn differs_at(a: &[u8], b: &[u8]) -> usize {
 /// The topics are made here; those that are fetched get their records.
 fn workloads(address: SocketAddr) -> Vec<Workload> {
     let mut client = Client::connect(address);
-    for (topic, partitions) in [("small", 1), ("large", 1), ("many", MANY_PARTITIONS), ("empty", 1)] {
+    for (topic, partitions) in [("small", 1), ("large", 1), ("many", MANY_PARTITIONS), ("empty", 1)]
+    {
         client.create_topic(topic, partitions, &[]);
     }
     let value = [b'v'; SMALL_BYTES];
@@ -176,15 +185,19 @@ fn workloads(address: SocketAddr) -> Vec<Workload> {
         from_many.topics[0].partitions.push(partition);
     }
     // One batch each, so that every answer is the same whatever was appended since.
-    from_many.topics[0].partitions.iter_mut().for_each(|partition| partition.partition_max_bytes = small.len() as i32);
+    from_many.topics[0]
+        .partitions
+        .iter_mut()
+        .for_each(|partition| partition.partition_max_bytes = small.len() as i32);
     client.call(&to_many, client::PRODUCE_VERSION);
     let fetch = |topic: &str, max_bytes: i32| {
         let mut request = client::fetch_request(topic, 0, 0, 0);
         request.topics[0].partitions[0].partition_max_bytes = max_bytes;
         framed(&request, client::FETCH_VERSION)
     };
-    let produce =
-        |topic: &str, records: Bytes| framed(&client::produce_request(topic, 0, records, -1), client::PRODUCE_VERSION);
+    let produce = |topic: &str, records: Bytes| {
+        framed(&client::produce_request(topic, 0, records, -1), client::PRODUCE_VERSION)
+    };
     let mut in_session = FetchRequest { session_epoch: 0, ..from_many.clone() };
     in_session.session_id = client.call(&in_session, client::FETCH_VERSION).session_id;
     let without_session = FetchRequest { session_epoch: -1, ..in_session.clone() };
@@ -207,7 +220,8 @@ fn workloads(address: SocketAddr) -> Vec<Workload> {
     ]
 }
 
-/// A produce request to a partition of each of two cores, one of which is not that of the connection.
+/// A produce request to a partition of each of two cores, one of which is not that of the
+/// connection.
 fn over_two_cores(address: SocketAddr) -> Workload {
     let mut client = Client::connect(address);
     client.create_topic("pair", 2, &[]);
@@ -227,18 +241,25 @@ fn measure(
     caller: &mut Caller,
     folder: Option<&PathBuf>,
 ) -> Option<String> {
-    let ceiling = CEILINGS.iter().find(|ceiling| ceiling.workload == workload.name).expect("every workload has one");
+    let ceiling = CEILINGS
+        .iter()
+        .find(|ceiling| ceiling.workload == workload.name)
+        .expect("every workload has one");
     let ceiling = if backend == BackendKind::Epoll { ceiling.epoll } else { ceiling.io_uring };
     let profile = folder.map(|folder| folder.join(format!("{backend:?}-{}.json", workload.name)));
     let counted = count(workload, caller, profile.as_ref());
-    eprintln!("{backend:?} {}: {counted:.2} allocations per request, {ceiling} are let pass", workload.name);
+    eprintln!(
+        "{backend:?} {}: {counted:.2} allocations per request, {ceiling} are let pass",
+        workload.name
+    );
     if let Some(profile) = profile {
         sites::write(&profile, Blocks::Allocated, COUNTED);
     }
     if counted < ceiling - 1.0 + TOLERANCE {
         eprintln!("  fewer than before: lower the ceiling");
     }
-    (counted > ceiling + TOLERANCE).then(|| format!("{backend:?} {}: {counted:.2} instead of {ceiling}", workload.name))
+    (counted > ceiling + TOLERANCE)
+        .then(|| format!("{backend:?} {}: {counted:.2} instead of {ceiling}", workload.name))
 }
 
 /// Allocations per request.
@@ -277,17 +298,25 @@ fn connection_bytes(address: SocketAddr, profile: Option<&PathBuf>) -> usize {
 
 fn profiler(profile: Option<&PathBuf>) -> dhat::Profiler {
     match profile {
-        Some(path) => dhat::Profiler::builder().file_name(path).trim_backtraces(Some(sites::FRAMES_MAX)).build(),
+        Some(path) => dhat::Profiler::builder()
+            .file_name(path)
+            .trim_backtraces(Some(sites::FRAMES_MAX))
+            .build(),
         None => dhat::Profiler::builder().testing().build(),
     }
 }
 
 #[test]
 fn requests_and_connections_take_no_more_memory_than_they_did() {
-    let folder = std::env::var_os("MILLSTREAM_ALLOCATION_SITES").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let folder = std::env::var_os("MILLSTREAM_ALLOCATION_SITES")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from);
     let mut excess = Vec::new();
-    let uring = ring::select(BackendChoice::Auto).is_ok_and(|selection| selection.kind == BackendKind::IoUring);
-    for backend in [Some(BackendKind::Epoll), uring.then_some(BackendKind::IoUring)].into_iter().flatten() {
+    let uring = ring::select(BackendChoice::Auto)
+        .is_ok_and(|selection| selection.kind == BackendKind::IoUring);
+    for backend in
+        [Some(BackendKind::Epoll), uring.then_some(BackendKind::IoUring)].into_iter().flatten()
+    {
         let two_cores = broker::Broker::start(backend, 2);
         let mut caller = Caller::connect(two_cores.address, vec![0; 2 << 20]);
         let mut workload = over_two_cores(two_cores.address);
@@ -298,14 +327,17 @@ fn requests_and_connections_take_no_more_memory_than_they_did() {
         for mut workload in workloads(broker.address) {
             excess.extend(measure(backend, &mut workload, &mut caller, folder.as_ref()));
         }
-        let profile = folder.as_ref().map(|folder| folder.join(format!("{backend:?}-connection.json")));
+        let profile =
+            folder.as_ref().map(|folder| folder.join(format!("{backend:?}-connection.json")));
         let kept = connection_bytes(broker.address, profile.as_ref());
         eprintln!("{backend:?} connection: {kept} bytes, {CONNECTION_BYTES_MAX} are let pass");
         if let Some(profile) = profile {
             sites::write(&profile, Blocks::Kept, CONNECTIONS);
         }
         if kept > CONNECTION_BYTES_MAX {
-            excess.push(format!("{backend:?} connection: {kept} bytes instead of {CONNECTION_BYTES_MAX}"));
+            excess.push(format!(
+                "{backend:?} connection: {kept} bytes instead of {CONNECTION_BYTES_MAX}"
+            ));
         }
     }
     assert!(excess.is_empty(), "more memory than before: {excess:#?}");

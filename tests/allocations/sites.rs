@@ -8,7 +8,8 @@ use std::{
     path::Path,
 };
 
-/// Frames kept of each backtrace; a task's own lie between those of libraries and those of its thread.
+/// Frames kept of each backtrace; a task's own lie between those of libraries and those of its
+/// thread.
 pub const FRAMES_MAX: usize = 60;
 /// Frames of ours that are shown per place.
 const SHOWN_FRAMES: usize = 4;
@@ -26,15 +27,21 @@ pub enum Blocks {
     Kept,
 }
 
-/// Reads `profile` and writes the list beside it, with the ending `.txt`: the numbers of one of so many pieces.
+/// Reads `profile` and writes the list beside it, with the ending `.txt`: the numbers of one of so
+/// many pieces.
 pub fn write(profile: &Path, blocks: Blocks, pieces: usize) {
     let (blocks_field, bytes_field) = match blocks {
         Blocks::Allocated => ("tbk", "tb"),
         Blocks::Kept => ("ebk", "eb"),
     };
-    let json: Value = serde_json::from_slice(&fs::read(profile).expect("DHAT has written it")).expect("JSON");
-    let names: Vec<&str> =
-        json["ftbl"].as_array().expect("a table of frames").iter().filter_map(Value::as_str).collect();
+    let json: Value =
+        serde_json::from_slice(&fs::read(profile).expect("DHAT has written it")).expect("JSON");
+    let names: Vec<&str> = json["ftbl"]
+        .as_array()
+        .expect("a table of frames")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     let ours = our_files();
     let mut places: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for point in json["pps"].as_array().expect("allocation points") {
@@ -49,7 +56,8 @@ pub fn write(profile: &Path, blocks: Blocks, pieces: usize) {
     let mut text = String::from("of one: allocations, bytes, and who asked\n");
     for (place, (blocks, bytes)) in places {
         let of_one = |count: u64| count as f64 / pieces as f64;
-        writeln!(text, "{:8.3} {:10.1} B  {place}", of_one(blocks), of_one(bytes)).expect("a string grows");
+        writeln!(text, "{:8.3} {:10.1} B  {place}", of_one(blocks), of_one(bytes))
+            .expect("a string grows");
     }
     fs::write(profile.with_extension("txt"), text).expect("a file beside the profile");
 }
@@ -82,8 +90,12 @@ fn our_files() -> BTreeSet<String> {
                 open.push(path);
                 continue;
             }
-            let components: Vec<_> =
-                path.strip_prefix(root).expect("below the root").iter().map(|part| part.to_string_lossy()).collect();
+            let components: Vec<_> = path
+                .strip_prefix(root)
+                .expect("below the root")
+                .iter()
+                .map(|part| part.to_string_lossy())
+                .collect();
             found.insert(components[components.len().saturating_sub(PATH_COMPONENTS)..].join("/"));
         }
     }
@@ -93,7 +105,8 @@ fn our_files() -> BTreeSet<String> {
 /// What was called of the libraries, and the innermost frames of ours.
 fn place(frames: &[Frame<'_>], ours: &BTreeSet<String>) -> String {
     let first = frames.iter().position(|frame| ours.contains(frame.file)).unwrap_or(frames.len());
-    let mut shown: Vec<String> = frames[..first].last().map(|frame| frame.function.to_owned()).into_iter().collect();
+    let mut shown: Vec<String> =
+        frames[..first].last().map(|frame| frame.function.to_owned()).into_iter().collect();
     let own = frames[first..].iter().filter(|frame| ours.contains(frame.file)).take(SHOWN_FRAMES);
     shown.extend(own.map(|frame| format!("{}:{} {}", frame.file, frame.line, frame.function)));
     shown.join("\n                         ← ")

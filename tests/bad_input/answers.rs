@@ -10,8 +10,8 @@ use bytes::{BufMut, Bytes};
 use protocol::{
     ApiKey, ErrorCode, Uuid,
     messages::{
-        DeleteRecordsRequest, DeleteTopicsRequest, FetchRequest, FindCoordinatorRequest, ListOffsetsRequest,
-        MetadataRequest, ProduceRequest,
+        DeleteRecordsRequest, DeleteTopicsRequest, FetchRequest, FindCoordinatorRequest,
+        ListOffsetsRequest, MetadataRequest, ProduceRequest,
         delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
         delete_topics_request::DeleteTopicState,
         list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
@@ -25,8 +25,11 @@ const HOUR_MS: i64 = 3_600_000;
 
 fn metadata_of(client: &mut Client, name: &str, create: bool) -> (ErrorCode, Uuid) {
     let topic = MetadataRequestTopic { name: Some(name.to_owned()), ..Default::default() };
-    let request =
-        MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: create, ..Default::default() };
+    let request = MetadataRequest {
+        topics: Some(vec![topic]),
+        allow_auto_topic_creation: create,
+        ..Default::default()
+    };
     let topic = client.call(&request, 12).topics.remove(0);
     (client::error(topic.error_code), topic.topic_id)
 }
@@ -40,12 +43,13 @@ fn by_id(request: ProduceRequest, topic_id: Uuid) -> ProduceRequest {
 
 fn delete(client: &mut Client, topic: &str) {
     let topic = DeleteTopicState { name: Some(topic.to_owned()), ..Default::default() };
-    let request = DeleteTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+    let request =
+        DeleteTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
     assert_eq!(client::error(client.call(&request, 6).responses[0].error_code), ErrorCode::None);
 }
 
-/// Fetches that wait and a produce that comes late name a topic that goes: it is unknown, by name or by id. That a disk had
-/// failed would be another matter.
+/// Fetches that wait and a produce that comes late name a topic that goes: it is unknown, by name
+/// or by id. That a disk had failed would be another matter.
 #[test]
 fn a_topic_that_goes_is_unknown_to_those_who_wait_for_it() {
     with_neighbour(|broker| {
@@ -59,8 +63,10 @@ fn a_topic_that_goes_is_unknown_to_those_who_wait_for_it() {
             let mut by_id_request = by_name.clone();
             by_id_request.topics[0].topic_id = topic_id;
             by_id_request.topics[0].topic.clear();
-            let (mut first, mut second) = (Client::connect(broker.address), Client::connect(broker.address));
-            let (named, numbered) = (first.send(&by_name, 12).unwrap(), second.send(&by_id_request, 13).unwrap());
+            let (mut first, mut second) =
+                (Client::connect(broker.address), Client::connect(broker.address));
+            let (named, numbered) =
+                (first.send(&by_name, 12).unwrap(), second.send(&by_id_request, 13).unwrap());
             let busy = std::thread::spawn({
                 let (address, topic) = (broker.address, topic.clone());
                 move || {
@@ -68,7 +74,8 @@ fn a_topic_that_goes_is_unknown_to_those_who_wait_for_it() {
                     loop {
                         let request = client::produce_request(&topic, 1, batch::of(&[b"x"]), -1);
                         let response = client.call(&request, PRODUCE_VERSION);
-                        match client::error(response.responses[0].partition_responses[0].error_code) {
+                        match client::error(response.responses[0].partition_responses[0].error_code)
+                        {
                             ErrorCode::None => {}
                             error => return error,
                         }
@@ -80,12 +87,22 @@ fn a_topic_that_goes_is_unknown_to_those_who_wait_for_it() {
                 client::error(response.responses[0].partitions[0].error_code)
             };
             let unknown = ErrorCode::UnknownTopicOrPartition;
-            assert_eq!(error(first.receive::<FetchRequest>(named, 12).unwrap()), unknown, "round {round}");
+            assert_eq!(
+                error(first.receive::<FetchRequest>(named, 12).unwrap()),
+                unknown,
+                "round {round}"
+            );
             let numbered = error(second.receive::<FetchRequest>(numbered, 13).unwrap());
             // Apache Kafka 4.4 forgets the id a moment after the partition.
-            assert!(numbered == ErrorCode::UnknownTopicId || broker.is_peer(), "round {round}: {numbered}");
+            assert!(
+                numbered == ErrorCode::UnknownTopicId || broker.is_peer(),
+                "round {round}: {numbered}"
+            );
             let produced = busy.join().unwrap();
-            assert!(produced == unknown || produced == ErrorCode::NotLeaderOrFollower, "round {round}: {produced}");
+            assert!(
+                produced == unknown || produced == ErrorCode::NotLeaderOrFollower,
+                "round {round}: {produced}"
+            );
             let late = by_id(client::produce_request("", 1, batch::of(&[b"x"]), -1), topic_id);
             let late = client.call(&late, 13).responses[0].partition_responses[0].error_code;
             assert_eq!(client::error(late), ErrorCode::UnknownTopicId, "round {round}");
@@ -101,7 +118,9 @@ fn metadata_of_a_missing_topic_does_not_wait_until_it_is_made() {
         let (first, _) = metadata_of(&mut client, &topic, true);
         let passing = [ErrorCode::UnknownTopicOrPartition, ErrorCode::LeaderNotAvailable];
         assert!(passing.contains(&first), "{first}");
-        support::eventually("the topic is there", || metadata_of(&mut client, &topic, false).0 == ErrorCode::None);
+        support::eventually("the topic is there", || {
+            metadata_of(&mut client, &topic, false).0 == ErrorCode::None
+        });
         // By a version that knows no ids.
         let topic = MetadataRequestTopic { name: None, topic_id: Uuid::from_u128(9) };
         let request = MetadataRequest { topics: Some(vec![topic]), ..Default::default() };
@@ -117,17 +136,28 @@ fn internal_topics_are_the_coordinators_alone() {
         let mut client = Client::connect(broker.address);
         let offsets = "__consumer_offsets";
         support::eventually("the topic of the offsets", || {
-            let request = FindCoordinatorRequest { coordinator_keys: vec!["group".to_owned()], ..Default::default() };
+            let request = FindCoordinatorRequest {
+                coordinator_keys: vec!["group".to_owned()],
+                ..Default::default()
+            };
             let coordinators = client.call(&request, 4).coordinators;
-            coordinators[0].error_code == 0 && metadata_of(&mut client, offsets, false).0 == ErrorCode::None
+            coordinators[0].error_code == 0
+                && metadata_of(&mut client, offsets, false).0 == ErrorCode::None
         });
         let (_, topic_id) = metadata_of(&mut client, offsets, false);
         let mut forged = BatchBuilder::new(0);
         forged.append(0, Some(b"\0\x01"), Some(b"forged"), &[]);
         let request = client::produce_request(offsets, 0, forged.build(), -1);
-        for (request, version) in [(request.clone(), PRODUCE_VERSION), (by_id(request, topic_id), 13)] {
-            let refused = client.call(&request, version).responses[0].partition_responses[0].clone();
-            assert_eq!(client::error(refused.error_code), ErrorCode::InvalidTopicException, "version {version}");
+        for (request, version) in
+            [(request.clone(), PRODUCE_VERSION), (by_id(request, topic_id), 13)]
+        {
+            let refused =
+                client.call(&request, version).responses[0].partition_responses[0].clone();
+            assert_eq!(
+                client::error(refused.error_code),
+                ErrorCode::InvalidTopicException,
+                "version {version}"
+            );
             assert_eq!(refused.log_start_offset, -1);
         }
         let partitions = vec![DeleteRecordsPartition { partition_index: 0, offset: 0 }];
@@ -138,14 +168,25 @@ fn internal_topics_are_the_coordinators_alone() {
     });
 }
 
-fn list_offsets(client: &mut Client, topic: &str, timestamps: &[i64], version: i16) -> Vec<(ErrorCode, i64, i32)> {
-    let partition =
-        |timestamp: &i64| ListOffsetsPartition { partition_index: 0, timestamp: *timestamp, current_leader_epoch: -1 };
+fn list_offsets(
+    client: &mut Client,
+    topic: &str,
+    timestamps: &[i64],
+    version: i16,
+) -> Vec<(ErrorCode, i64, i32)> {
+    let partition = |timestamp: &i64| ListOffsetsPartition {
+        partition_index: 0,
+        timestamp: *timestamp,
+        current_leader_epoch: -1,
+    };
     let partitions = timestamps.iter().map(partition).collect();
     let topics = vec![ListOffsetsTopic { name: topic.to_owned(), partitions }];
     let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
     let found = client.call(&request, version).topics.remove(0).partitions;
-    found.iter().map(|found| (client::error(found.error_code), found.offset, found.leader_epoch)).collect()
+    found
+        .iter()
+        .map(|found| (client::error(found.error_code), found.offset, found.leader_epoch))
+        .collect()
 }
 
 #[test]
@@ -162,13 +203,18 @@ fn offsets_are_listed_by_the_marks_of_the_version() {
         for (mark, from) in [(-3, 7), (-4, 8), (-5, 9), (-6, 11)] {
             for version in 1..=11 {
                 let error = list_offsets(&mut client, &topic, &[mark], version)[0].0;
-                let expected = if version < from { ErrorCode::UnsupportedVersion } else { ErrorCode::None };
+                let expected =
+                    if version < from { ErrorCode::UnsupportedVersion } else { ErrorCode::None };
                 assert_eq!(error, expected, "mark {mark} in version {version}");
             }
         }
-        assert_eq!(list_offsets(&mut client, &topic, &[-1, -2], 7), [(ErrorCode::InvalidRequest, -1, -1)]);
+        assert_eq!(
+            list_offsets(&mut client, &topic, &[-1, -2], 7),
+            [(ErrorCode::InvalidRequest, -1, -1)]
+        );
         assert_eq!(list_offsets(&mut client, &topic, &[-3], 7), [(ErrorCode::None, 1, 0)]);
-        // The record with the largest timestamp lies below the log's start now, and keeps the epoch of its batch.
+        // The record with the largest timestamp lies below the log's start now, and keeps the epoch
+        // of its batch.
         let partitions = vec![DeleteRecordsPartition { partition_index: 0, offset: 2 }];
         let topics = vec![DeleteRecordsTopic { name: topic.clone(), partitions }];
         client.call(&DeleteRecordsRequest { topics, timeout_ms: 30_000 }, 2);
@@ -177,7 +223,8 @@ fn offsets_are_listed_by_the_marks_of_the_version() {
     });
 }
 
-/// The log's start stands beside what the log refuses; beside what comes no further than the request, -1.
+/// The log's start stands beside what the log refuses; beside what comes no further than the
+/// request, -1.
 #[test]
 fn errors_of_produce_carry_the_log_start() {
     with_neighbour(|broker| {
@@ -199,7 +246,10 @@ fn errors_of_produce_carry_the_log_start() {
             };
             assert_eq!(produce(stamped(5_000, 3, 0)), (ErrorCode::None, 0, -1, 0));
             assert_eq!(produce(stamped(5_000, 3, 0)), (ErrorCode::None, 0, 5_000, 0), "a repeat");
-            assert_eq!(produce(stamped(5_000, 3, 9)), (ErrorCode::OutOfOrderSequenceNumber, -1, -1, 0));
+            assert_eq!(
+                produce(stamped(5_000, 3, 9)),
+                (ErrorCode::OutOfOrderSequenceNumber, -1, -1, 0)
+            );
             assert_eq!(produce(stamped(5_000, 2, 0)), (ErrorCode::InvalidProducerEpoch, -1, -1, 0));
             let future = stamped(now_ms + 48 * HOUR_MS, 3, 1);
             assert_eq!(produce(future), (ErrorCode::InvalidTimestamp, -1, -1, 0));
@@ -224,10 +274,17 @@ fn a_fetch_says_what_is_wrong_with_what_it_names() {
         };
         let mut above = client::fetch_request(&topic, 0, 0, 0);
         above.topics[0].partitions[0].last_fetched_epoch = 7;
-        assert_eq!(error(&above), (ErrorCode::OffsetOutOfRange, -1), "an epoch that the log never had");
+        assert_eq!(
+            error(&above),
+            (ErrorCode::OffsetOutOfRange, -1),
+            "an epoch that the log never had"
+        );
         above.topics[0].partitions[0].last_fetched_epoch = 0;
         assert_eq!(error(&above), (ErrorCode::None, 1));
-        assert_eq!(error(&client::fetch_request("", 0, 0, 0)), (ErrorCode::UnknownTopicOrPartition, -1));
+        assert_eq!(
+            error(&client::fetch_request("", 0, 0, 0)),
+            (ErrorCode::UnknownTopicOrPartition, -1)
+        );
     });
 }
 

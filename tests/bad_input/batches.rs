@@ -20,7 +20,8 @@ use protocol::{
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Produces each batch to a topic of its own; the errors must be these, and the topic must stay empty.
+/// Produces each batch to a topic of its own; the errors must be these, and the topic must stay
+/// empty.
 #[track_caller]
 fn refused(client: &mut Client, cases: &[(&str, Vec<u8>, &[ErrorCode])]) {
     let topic = unique("refused");
@@ -29,10 +30,15 @@ fn refused(client: &mut Client, cases: &[(&str, Vec<u8>, &[ErrorCode])]) {
         let response = client.produce(&topic, 0, batch.clone());
         let error = client::error(response.error_code);
         eprintln!("{what}: {error} ({:?})", response.error_message);
-        let is_expected = expected.contains(&error) || (expected.is_empty() && error != ErrorCode::None);
+        let is_expected =
+            expected.contains(&error) || (expected.is_empty() && error != ErrorCode::None);
         assert!(is_expected, "{what}: {error}, not {expected:?}; {:?}", response.error_message);
     }
-    assert_eq!(client.read_all_values(&topic, 0), Vec::<Vec<u8>>::new(), "nothing of it was stored");
+    assert_eq!(
+        client.read_all_values(&topic, 0),
+        Vec::<Vec<u8>>::new(),
+        "nothing of it was stored"
+    );
     client.produce_value(&topic, 0, b"a good one");
 }
 
@@ -57,7 +63,11 @@ fn damaged_batches_are_told_apart() {
         ("batchLength -2^31", length(i32::MIN), &[CorruptMessage]),
         ("batchLength 48, a byte under the header", length(48), &[CorruptMessage]),
         ("batchLength one too large", length(real_length + 1), &[InvalidRecord]),
-        ("batchLength 2^31-1", length(i32::MAX), &[InvalidRecord, CorruptMessage, UnknownServerError]),
+        (
+            "batchLength 2^31-1",
+            length(i32::MAX),
+            &[InvalidRecord, CorruptMessage, UnknownServerError],
+        ),
         ("batchLength one too small", length(real_length - 1), &[CorruptMessage, InvalidRecord]),
         ("a batch without its end", good[..good.len() - 3].to_vec(), &[InvalidRecord]),
         ("half a header", good[..30].to_vec(), &[InvalidRecord, CorruptMessage]),
@@ -80,7 +90,8 @@ fn batches_that_lie_about_their_records_are_invalid() {
     // A record: length, attributes, timestamp delta, offset delta, …
     let record_at = |offset: usize, byte: u8| field(at::RECORDS + offset, &[byte]);
     // One record of these bytes behind its length; the batch is not packed.
-    let record = |body: &[u8]| batch::with_packed_body(0, 1, &[&[(body.len() * 2) as u8], body].concat());
+    let record =
+        |body: &[u8]| batch::with_packed_body(0, 1, &[&[(body.len() * 2) as u8], body].concat());
     let control = BatchBuilder::new(0).control(true);
     let transactional = BatchBuilder::new(0).producer(1, 0, 0).transactional(true);
     let cases: &[(&str, Vec<u8>, &[ErrorCode])] = &[
@@ -89,9 +100,21 @@ fn batches_that_lie_about_their_records_are_invalid() {
         ("2^31-1 records", both(i32::MAX), &[InvalidRecord]),
         ("a count that does not fit the last offset", count(1), &[InvalidRecord]),
         ("a negative count", count(-1), &[InvalidRecord]),
-        ("a last offset delta that does not fit", field(at::LAST_OFFSET_DELTA, &5i32.to_be_bytes()), &[InvalidRecord]),
-        ("a negative last offset delta", field(at::LAST_OFFSET_DELTA, &(-1i32).to_be_bytes()), &[InvalidRecord]),
-        ("a base offset other than 0", field(at::BASE_OFFSET, &7i64.to_be_bytes()), &[InvalidRecord]),
+        (
+            "a last offset delta that does not fit",
+            field(at::LAST_OFFSET_DELTA, &5i32.to_be_bytes()),
+            &[InvalidRecord],
+        ),
+        (
+            "a negative last offset delta",
+            field(at::LAST_OFFSET_DELTA, &(-1i32).to_be_bytes()),
+            &[InvalidRecord],
+        ),
+        (
+            "a base offset other than 0",
+            field(at::BASE_OFFSET, &7i64.to_be_bytes()),
+            &[InvalidRecord],
+        ),
         ("a record of negative length", record_at(0, 1), &[InvalidRecord]),
         ("a record longer than the batch", record_at(0, 0x7e), &[InvalidRecord]),
         (
@@ -99,9 +122,17 @@ fn batches_that_lie_about_their_records_are_invalid() {
             batch::with_packed_body(0, 1, &[&[0x80; 5][..], &[1; 20]].concat()),
             &[InvalidRecord],
         ),
-        ("a timestamp of eleven bytes", record(&[&[0][..], &[0x80; 10], &[1, 0, 1, 1, 0]].concat()), &[InvalidRecord]),
+        (
+            "a timestamp of eleven bytes",
+            record(&[&[0][..], &[0x80; 10], &[1, 0, 1, 1, 0]].concat()),
+            &[InvalidRecord],
+        ),
         ("a key longer than its record", record(&[0, 0, 0, 0x7e, b'k', 1, 0]), &[InvalidRecord]),
-        ("2^31-1 headers", record(&[0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0x0f]), &[InvalidRecord]),
+        (
+            "2^31-1 headers",
+            record(&[0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0x0f]),
+            &[InvalidRecord],
+        ),
         ("a header whose name is null", record(&[0, 0, 0, 1, 1, 2, 1, 1]), &[InvalidRecord]),
         ("two batches", [good.as_ref(), &good].concat(), &[InvalidRecord]),
         ("a control batch", batch::fill(control, &[b"x"]).to_vec(), &[InvalidRecord]),
@@ -118,17 +149,25 @@ fn batches_that_lie_about_their_records_are_invalid() {
             batch::with_packed_body(0, 1, &[&[0x80; 5][..], &[1; 20]].concat()),
             &[InvalidRecord],
         ),
-        ("a timestamp of eleven bytes", record(&[&[0][..], &[0x80; 10], &[1, 0, 1, 1, 0]].concat()), &[InvalidRecord]),
+        (
+            "a timestamp of eleven bytes",
+            record(&[&[0][..], &[0x80; 10], &[1, 0, 1, 1, 0]].concat()),
+            &[InvalidRecord],
+        ),
         ("a key longer than its record", record(&[0, 0, 0, 0x7e, b'k', 1, 0]), &[InvalidRecord]),
-        ("2^31-1 headers", record(&[0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0x0f]), &[InvalidRecord]),
+        (
+            "2^31-1 headers",
+            record(&[0, 0, 0, 1, 1, 0xfe, 0xff, 0xff, 0xff, 0x0f]),
+            &[InvalidRecord],
+        ),
         ("a header whose name is null", record(&[0, 0, 0, 1, 1, 2, 1, 1]), &[InvalidRecord]),
     ];
     with_neighbour(|broker| {
         let mut client = Client::connect(broker.address);
         refused(&mut client, cases);
         if !broker.is_peer() {
-            // Apache Kafka does not look at the offset deltas of records that are not packed, and stores them; what it
-            // cannot read of a record it may answer with UNKNOWN_SERVER_ERROR.
+            // Apache Kafka does not look at the offset deltas of records that are not packed, and
+            // stores them; what it cannot read of a record it may answer with UNKNOWN_SERVER_ERROR.
             refused(&mut client, malformed);
         }
     });
@@ -179,8 +218,14 @@ fn a_record_just_under_the_limit_is_taken_and_one_above_is_not() {
             batch::of(&[&vec![7; size - overhead]])
         };
         assert_eq!(of_size(2000).len(), 2000);
-        assert_eq!(client::error(client.produce(&topic, 0, of_size(2000)).error_code), ErrorCode::None);
-        assert_eq!(client::error(client.produce(&topic, 0, of_size(2001)).error_code), ErrorCode::MessageTooLarge);
+        assert_eq!(
+            client::error(client.produce(&topic, 0, of_size(2000)).error_code),
+            ErrorCode::None
+        );
+        assert_eq!(
+            client::error(client.produce(&topic, 0, of_size(2001)).error_code),
+            ErrorCode::MessageTooLarge
+        );
     });
 }
 
@@ -193,9 +238,13 @@ fn bomb(codec: Compression, size_bytes: usize) -> Vec<u8> {
 
 #[test]
 fn packed_batches_that_burst_cost_bounded_memory() {
-    // Each is well under a MiB on the wire, and far more than a broker wants in memory when unpacked. Snappy packs 21:1
-    // at best, so what fits under max.message.bytes is no bomb.
-    let bombs = [(Compression::Zstd, 512 << 20), (Compression::Gzip, 512 << 20), (Compression::Lz4, 200 << 20)];
+    // Each is well under a MiB on the wire, and far more than a broker wants in memory when
+    // unpacked. Snappy packs 21:1 at best, so what fits under max.message.bytes is no bomb.
+    let bombs = [
+        (Compression::Zstd, 512 << 20),
+        (Compression::Gzip, 512 << 20),
+        (Compression::Lz4, 200 << 20),
+    ];
     let bombs = bombs.map(|(codec, size)| (codec, bomb(codec, size)));
     with_neighbour(|broker| {
         let mut client = Client::connect(broker.address);
@@ -219,7 +268,10 @@ fn packed_batches_that_do_not_unpack_are_refused() {
     for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
         let (name, whole) = (codec.name(), packed(codec));
         let id = codec.id();
-        cases.push((format!("{name}: cut off"), batch::with_packed_body(id, 1, &whole[..whole.len() / 2])));
+        cases.push((
+            format!("{name}: cut off"),
+            batch::with_packed_body(id, 1, &whole[..whole.len() / 2]),
+        ));
         cases.push((format!("{name}: nothing"), batch::with_packed_body(id, 1, &[])));
         cases.push((format!("{name}: noise"), batch::with_packed_body(id, 1, &[0x5a; 100])));
         cases.push((format!("{name}: of another codec"), batch::with_packed_body(id, 1, body)));
@@ -233,10 +285,16 @@ fn packed_batches_that_do_not_unpack_are_refused() {
         let mut stream = b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01".to_vec();
         stream.extend_from_slice(&chunk_length.to_be_bytes());
         stream.extend_from_slice(&[0; 20]);
-        cases.push((format!("snappy: a chunk of {chunk_length}"), batch::with_packed_body(2, 1, &stream)));
+        cases.push((
+            format!("snappy: a chunk of {chunk_length}"),
+            batch::with_packed_body(2, 1, &stream),
+        ));
     }
     // Snappy's own length says 4 GiB.
-    cases.push(("snappy: 4 GiB".to_owned(), batch::with_packed_body(2, 1, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0])));
+    cases.push((
+        "snappy: 4 GiB".to_owned(),
+        batch::with_packed_body(2, 1, &[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]),
+    ));
     // A zstd frame with a window of 2 GiB and one block of a repeated byte.
     let window = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 0x03, 0x00, 0x10, 0x00];
     cases.push(("zstd: a window of 2 GiB".to_owned(), batch::with_packed_body(4, 1, &window)));
@@ -256,10 +314,16 @@ fn one_bad_partition_of_a_request_leaves_the_others_alone() {
         client.create_topic(&topic, 3, &[]);
         let good = batch::of(&[b"good"]);
         let bad = Bytes::from(patched(&good, at::CRC, &[0; 4]));
-        let data = |index, records: &Bytes| PartitionProduceData { index, records: Some(records.clone()) };
+        let data =
+            |index, records: &Bytes| PartitionProduceData { index, records: Some(records.clone()) };
         let partition_data = vec![data(0, &good), data(1, &bad), data(2, &good), data(3, &good)];
         let data = TopicProduceData { name: topic.clone(), partition_data, ..Default::default() };
-        let request = ProduceRequest { transactional_id: None, acks: -1, timeout_ms: 30_000, topic_data: vec![data] };
+        let request = ProduceRequest {
+            transactional_id: None,
+            acks: -1,
+            timeout_ms: 30_000,
+            topic_data: vec![data],
+        };
         let response = client.call(&request, PRODUCE_VERSION);
         let errors: Vec<(i32, ErrorCode)> = response.responses[0]
             .partition_responses
@@ -267,8 +331,12 @@ fn one_bad_partition_of_a_request_leaves_the_others_alone() {
             .map(|partition| (partition.index, client::error(partition.error_code)))
             .collect();
         let none = ErrorCode::None;
-        for expected in [(0, none), (1, ErrorCode::CorruptMessage), (2, none), (3, ErrorCode::UnknownTopicOrPartition)]
-        {
+        for expected in [
+            (0, none),
+            (1, ErrorCode::CorruptMessage),
+            (2, none),
+            (3, ErrorCode::UnknownTopicOrPartition),
+        ] {
             assert!(errors.contains(&expected), "{errors:?}");
         }
         for (partition, count) in [(0, 1), (1, 0), (2, 1)] {

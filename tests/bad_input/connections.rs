@@ -42,7 +42,8 @@ fn thousands_of_slow_clients_get_memory_for_what_they_send_not_for_what_they_pro
         }
         let mut neighbour = Neighbour::of(broker);
         for _ in 0..20 {
-            // One that holds room for a large frame and does not get on is closed, because others wait for that room.
+            // One that holds room for a large frame and does not get on is closed, because others
+            // wait for that room.
             slow.retain_mut(|client| client.send_bytes(b"x").is_ok());
             neighbour.is_served();
         }
@@ -75,7 +76,8 @@ fn clients_that_vanish_leave_nothing_behind() {
             let _ = client.send_bytes(&frame[..round % (frame.len() + 1)]);
             if round % 2 == 0 {
                 // Closing with unread data in the way makes a reset of it.
-                let _ = rustix::net::sockopt::set_socket_linger(client.stream(), Some(Duration::ZERO));
+                let _ =
+                    rustix::net::sockopt::set_socket_linger(client.stream(), Some(Duration::ZERO));
             }
         }
     });
@@ -97,7 +99,11 @@ fn idle_connections_are_ended_and_busy_ones_are_not() {
                 let before = std::mem::replace(&mut used, Instant::now());
                 if !serves(&mut busy) {
                     // On a busy machine this thread may itself have been idle for too long.
-                    assert!(before.elapsed() > MAX_IDLE, "ended although it was used {:?} ago", before.elapsed());
+                    assert!(
+                        before.elapsed() > MAX_IDLE,
+                        "ended although it was used {:?} ago",
+                        before.elapsed()
+                    );
                     (used, busy) = (Instant::now(), Client::connect(address));
                 }
             }
@@ -111,11 +117,13 @@ fn idle_connections_are_ended_and_busy_ones_are_not() {
 
 /// How many of `count` new connections are served, all open at a time.
 fn served_of(broker: &Broker, count: usize) -> usize {
-    let mut clients: Vec<Client> = (0..count).filter_map(|_| Client::try_connect(broker.address).ok()).collect();
+    let mut clients: Vec<Client> =
+        (0..count).filter_map(|_| Client::try_connect(broker.address).ok()).collect();
     clients.iter_mut().filter_map(|client| serves(client).then_some(())).count()
 }
 
-/// Of `count` new connections `room` are served and never more. Those of an earlier round may still be on their way out.
+/// Of `count` new connections `room` are served and never more. Those of an earlier round may still
+/// be on their way out.
 #[track_caller]
 fn fills_up(broker: &Broker, count: usize, room: usize) {
     support::eventually("all the room there is", || {
@@ -141,10 +149,15 @@ fn connections_of_one_address_have_a_limit_of_their_own() {
 
 #[test]
 fn a_listener_and_an_address_may_have_limits_that_differ() {
-    let configs =
-        [("listener.name.plaintext.max.connections", "7"), ("max.connections.per.ip.overrides", "127.0.0.1:9")];
+    let configs = [
+        ("listener.name.plaintext.max.connections", "7"),
+        ("max.connections.per.ip.overrides", "127.0.0.1:9"),
+    ];
     support::on_each_backend_with(&configs, |broker| fills_up(broker, 12, 7));
-    let configs = [("max.connections.per.ip", "0"), ("max.connections.per.ip.overrides", "10.0.0.1:3,127.0.0.1:9")];
+    let configs = [
+        ("max.connections.per.ip", "0"),
+        ("max.connections.per.ip.overrides", "10.0.0.1:3,127.0.0.1:9"),
+    ];
     support::on_each_backend_with(&configs, |broker| fills_up(broker, 12, 9));
 }
 
@@ -156,14 +169,24 @@ fn alter(broker: &Broker, name: &str, value: &str) {
 fn try_alter(broker: &Broker, name: &str, value: &str) -> ErrorCode {
     const BROKER_RESOURCE: i8 = 4;
     const SET: i8 = 0;
-    let config = AlterableConfig { name: name.to_owned(), config_operation: SET, value: Some(value.to_owned()) };
-    let resource =
-        AlterConfigsResource { resource_type: BROKER_RESOURCE, resource_name: String::new(), configs: vec![config] };
-    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    let config = AlterableConfig {
+        name: name.to_owned(),
+        config_operation: SET,
+        value: Some(value.to_owned()),
+    };
+    let resource = AlterConfigsResource {
+        resource_type: BROKER_RESOURCE,
+        resource_name: String::new(),
+        configs: vec![config],
+    };
+    let request =
+        IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
     let mut error = ErrorCode::None;
     // Earlier connections may still take all the room.
     support::eventually("an answer", || {
-        let Some(response) = Client::connect(broker.address).try_call(&request, 1) else { return false };
+        let Some(response) = Client::connect(broker.address).try_call(&request, 1) else {
+            return false;
+        };
         error = client::error(response.responses[0].error_code);
         true
     });
@@ -198,8 +221,11 @@ fn limits_that_lock_everybody_out_are_refused_or_undone() {
         alter(broker, "max.connections", "7");
         fills_up(broker, 12, 7);
         assert!(broker.stop().success());
-        let refusal =
-            Broker::try_start(&setup.with("max.connections", "0"), &broker.data(), support::broker::free_port());
+        let refusal = Broker::try_start(
+            &setup.with("max.connections", "0"),
+            &broker.data(),
+            support::broker::free_port(),
+        );
         let refusal = refusal.err().expect("a start that no client could connect to");
         assert!(refusal.stderr.contains("no client could connect"), "{}", refusal.stderr);
     });
@@ -224,7 +250,11 @@ fn a_creation_rate_delays_connections_but_serves_them() {
         let began = Instant::now();
         assert_eq!(served_of(broker, 100), 100);
         // The first second's may come at once. No machine is too slow for this assertion.
-        assert!(began.elapsed() >= Duration::from_millis(900), "100 connections within {:?}", began.elapsed());
+        assert!(
+            began.elapsed() >= Duration::from_millis(900),
+            "100 connections within {:?}",
+            began.elapsed()
+        );
         Client::connect(broker.address).create_topic(&unique("served"), 1, &[]);
     });
 }

@@ -47,7 +47,11 @@ fn a_length_that_no_request_has_ends_the_connection() {
 fn unknown_apis_and_versions_end_the_connection() {
     with_neighbour(|broker| {
         for (key, version) in [(-1, 0), (999, 0), (i16::MAX, 0), (i16::MIN, -1)] {
-            closes(broker, &format!("API {key}"), &client::framed(&client::header(key, version, 1)));
+            closes(
+                broker,
+                &format!("API {key}"),
+                &client::framed(&client::header(key, version, 1)),
+            );
         }
         for (key, version) in [
             (ApiKey::Produce, 2),
@@ -80,7 +84,8 @@ fn a_client_that_is_misrouted_is_told_to_bootstrap_anew() {
     with_neighbour(|broker| {
         let mut client = Client::connect(broker.address);
         let metadata = client.call(&MetadataRequest::default(), 12);
-        let (cluster, node) = (metadata.cluster_id.expect("a cluster id"), metadata.brokers[0].node_id);
+        let (cluster, node) =
+            (metadata.cluster_id.expect("a cluster id"), metadata.brokers[0].node_id);
         let right = client.call(&greeting(Some(&cluster), node), 5);
         assert_eq!((right.error_code, right.api_keys.is_empty()), (0, false));
         for (cluster_id, node_id) in [(Some(&*cluster), node + 1), (Some("another"), node)] {
@@ -111,15 +116,21 @@ fn an_unknown_version_of_api_versions_is_answered_in_version_0() {
             client.send_frame(&frame).unwrap();
             let answer = client.receive_frame().expect("an answer, not the end");
             assert_eq!(answer[..4], 7i32.to_be_bytes());
-            let response: ApiVersionsResponse = protocol::decode_exact(&answer[4..], 0).expect("version 0");
+            let response: ApiVersionsResponse =
+                protocol::decode_exact(&answer[4..], 0).expect("version 0");
             assert_eq!(client::error(response.error_code), ErrorCode::UnsupportedVersion);
             // The client learns which version to try next (KIP-511).
-            let own = response.api_keys.iter().find(|api| api.api_key == ApiKey::ApiVersions.code()).unwrap();
+            let own = response
+                .api_keys
+                .iter()
+                .find(|api| api.api_key == ApiKey::ApiVersions.code())
+                .unwrap();
             assert_eq!(own.max_version, ApiKey::ApiVersions.max_stable_version());
         }
         let request = greeting(None, -1);
         assert_eq!(client.call(&request, 3).error_code, 0, "the connection stays");
-        let bad_name = ApiVersionsRequest { client_software_name: "no spaces".to_owned(), ..request };
+        let bad_name =
+            ApiVersionsRequest { client_software_name: "no spaces".to_owned(), ..request };
         assert_eq!(client::error(client.call(&bad_name, 3).error_code), ErrorCode::InvalidRequest);
     });
 }
@@ -135,7 +146,8 @@ fn what_brokers_ask_each_other_changes_nothing_when_a_client_asks() {
             // A follower's fetch says how far it is; this one claims to have records that no client
             // has written.
             for offset in [1, 1_000_000] {
-                let request = FetchRequest { replica_id, ..client::fetch_request(&topic, 0, offset, 0) };
+                let request =
+                    FetchRequest { replica_id, ..client::fetch_request(&topic, 0, offset, 0) };
                 let mut follower = Client::connect(broker.address);
                 let _ = follower.try_call(&request, client::FETCH_VERSION);
             }
@@ -163,7 +175,10 @@ fn what_brokers_ask_each_other_changes_nothing_when_a_client_asks() {
                 node.send_frame(&frame).unwrap();
                 let _ = node.stream().shutdown(std::net::Shutdown::Write);
                 // Without an authorizer Apache Kafka answers some of these.
-                assert!(node.receive_frame().is_none() || broker.is_peer(), "{key} version {version} was answered");
+                assert!(
+                    node.receive_frame().is_none() || broker.is_peer(),
+                    "{key} version {version} was answered"
+                );
             }
         }
         assert_eq!(client.produce_value(&topic, 0, b"another"), 1);
@@ -182,12 +197,24 @@ fn lengths_inside_a_request_are_proven_before_they_are_believed() {
         for length in [-2i16, i16::MIN, 100, i16::MAX] {
             // FindCoordinator v0: one string.
             let body = [&length.to_be_bytes()[..], b"group"].concat();
-            body_closes(broker, &format!("a string of {length}"), ApiKey::FindCoordinator, 0, &body);
+            body_closes(
+                broker,
+                &format!("a string of {length}"),
+                ApiKey::FindCoordinator,
+                0,
+                &body,
+            );
         }
         // Metadata v9: a compact array, then three flags. A length of six bytes, and one that lies.
         for varint in [&[0xff; 6][..], &[0xff, 0x7f]] {
             let body = [varint, &[0, 0, 0, 0]].concat();
-            body_closes(broker, &format!("a compact length {varint:x?}"), ApiKey::Metadata, 9, &body);
+            body_closes(
+                broker,
+                &format!("a compact length {varint:x?}"),
+                ApiKey::Metadata,
+                9,
+                &body,
+            );
         }
         // JoinGroup v6: the group's name has compact length 0, which is null.
         let body = [0, 0, 0, 0x27, 0x10, 0, 0, 0x27, 0x10, 1, 0, 1, 1, 0];
@@ -199,7 +226,11 @@ fn lengths_inside_a_request_are_proven_before_they_are_believed() {
         }
         for cut in [1, 5, 9] {
             let whole = client::frame(&MetadataRequest::default(), 9, 1);
-            closes(broker, "a body that is cut off", &client::framed(&whole[..whole.len() - cut.min(whole.len())]));
+            closes(
+                broker,
+                "a body that is cut off",
+                &client::framed(&whole[..whole.len() - cut.min(whole.len())]),
+            );
         }
     });
 }
@@ -260,7 +291,8 @@ fn a_client_id_may_be_any_bytes() {
     });
 }
 
-/// Bytes of no meaning, from a generator with a fixed seed: the connection may end, nothing else may.
+/// Bytes of no meaning, from a generator with a fixed seed: the connection may end, nothing else
+/// may.
 #[test]
 fn noise_behind_valid_headers_harms_nobody() {
     with_neighbour(|broker| {

@@ -20,7 +20,8 @@ const UNPACKED_BYTES: usize = 20 << 20;
 
 /// A record that packs to next to nothing.
 fn heavy(codec: Compression, producer_id: i64, sequence: i32) -> bytes::Bytes {
-    let mut builder = BatchBuilder::new(0).compression(codec, None).producer(producer_id, 0, sequence);
+    let mut builder =
+        BatchBuilder::new(0).compression(codec, None).producer(producer_id, 0, sequence);
     builder.append(batch::now_ms(), None, Some(&vec![0; UNPACKED_BYTES]), &[]);
     builder.build()
 }
@@ -44,7 +45,8 @@ fn producer_id(client: &mut Client) -> i64 {
     response.producer_id
 }
 
-/// A small batch that was sent behind a heavy one must not overtake it: the second sequence number would come first.
+/// A small batch that was sent behind a heavy one must not overtake it: the second sequence number
+/// would come first.
 #[test]
 fn batches_behind_a_heavy_one_keep_their_order() {
     with_neighbour(|broker| {
@@ -53,20 +55,28 @@ fn batches_behind_a_heavy_one_keep_their_order() {
             let topic = unique("heavy");
             client.create_topic(&topic, 2, &[("compression.type", topic_codec)]);
             let id = producer_id(&mut client);
-            let codecs = [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
+            let codecs =
+                [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
             for partition in 0..2 {
                 let mut sent = Vec::new();
                 for (at, codec) in codecs.iter().enumerate() {
-                    for records in [heavy(*codec, id, 2 * at as i32), small(id, 2 * at as i32 + 1)] {
+                    for records in [heavy(*codec, id, 2 * at as i32), small(id, 2 * at as i32 + 1)]
+                    {
                         let request = client::produce_request(&topic, partition, records, -1);
                         sent.push(client.send(&request, PRODUCE_VERSION).unwrap());
                     }
                 }
                 for (offset, correlation_id) in sent.into_iter().enumerate() {
-                    let response = client.receive::<ProduceRequest>(correlation_id, PRODUCE_VERSION).unwrap();
+                    let response =
+                        client.receive::<ProduceRequest>(correlation_id, PRODUCE_VERSION).unwrap();
                     let answer = &response.responses[0].partition_responses[0];
                     let said = (answer.error_code, answer.base_offset);
-                    assert_eq!(said, (0, offset as i64), "{topic_codec}: {:?}", answer.error_message);
+                    assert_eq!(
+                        said,
+                        (0, offset as i64),
+                        "{topic_codec}: {:?}",
+                        answer.error_message
+                    );
                 }
             }
         }
@@ -77,7 +87,8 @@ fn batches_behind_a_heavy_one_keep_their_order() {
 #[test]
 fn a_heavy_batch_holds_up_its_own_connection_alone() {
     with_neighbour(|broker| {
-        let (mut sender, mut other) = (Client::connect(broker.address), Client::connect(broker.address));
+        let (mut sender, mut other) =
+            (Client::connect(broker.address), Client::connect(broker.address));
         let topic = unique("shared");
         sender.create_topic(&topic, 1, &[("compression.type", "gzip")]);
         let mut sent = Vec::new();
@@ -85,9 +96,11 @@ fn a_heavy_batch_holds_up_its_own_connection_alone() {
             let request = client::produce_request(&topic, 0, heavy(Compression::Zstd, -1, -1), -1);
             sent.push(sender.send(&request, PRODUCE_VERSION).unwrap());
         }
-        let mut offsets: BTreeSet<i64> = (0..100).map(|_| other.produce_value(&topic, 0, b"small")).collect();
+        let mut offsets: BTreeSet<i64> =
+            (0..100).map(|_| other.produce_value(&topic, 0, b"small")).collect();
         for correlation_id in sent {
-            let response = sender.receive::<ProduceRequest>(correlation_id, PRODUCE_VERSION).unwrap();
+            let response =
+                sender.receive::<ProduceRequest>(correlation_id, PRODUCE_VERSION).unwrap();
             let answer = &response.responses[0].partition_responses[0];
             assert_eq!(answer.error_code, 0, "{:?}", answer.error_message);
             offsets.insert(answer.base_offset);
@@ -99,7 +112,8 @@ fn a_heavy_batch_holds_up_its_own_connection_alone() {
 /// The next offset of the metadata log.
 fn metadata_end(client: &mut Client) -> i64 {
     let partitions = vec![PartitionData { partition_index: 0, ..Default::default() }];
-    let topic = TopicData { topic_name: "__cluster_metadata".to_owned(), partitions, ..Default::default() };
+    let topic =
+        TopicData { topic_name: "__cluster_metadata".to_owned(), partitions, ..Default::default() };
     let request = DescribeQuorumRequest { topics: vec![topic], ..Default::default() };
     client.call(&request, 1).topics[0].partitions[0].high_watermark
 }
@@ -109,7 +123,8 @@ fn metadata_end(client: &mut Client) -> i64 {
 fn producers_that_come_at_once_share_a_block_of_ids() {
     const PRODUCERS: usize = 300;
     with_neighbour(|broker| {
-        let mut clients: Vec<Client> = (0..PRODUCERS).map(|_| Client::connect(broker.address)).collect();
+        let mut clients: Vec<Client> =
+            (0..PRODUCERS).map(|_| Client::connect(broker.address)).collect();
         let before = metadata_end(&mut clients[0]);
         let request = InitProducerIdRequest {
             transactional_id: None,
@@ -118,7 +133,8 @@ fn producers_that_come_at_once_share_a_block_of_ids() {
             producer_epoch: -1,
             ..Default::default()
         };
-        let sent: Vec<i32> = clients.iter_mut().map(|client| client.send(&request, 4).unwrap()).collect();
+        let sent: Vec<i32> =
+            clients.iter_mut().map(|client| client.send(&request, 4).unwrap()).collect();
         let mut ids = BTreeSet::new();
         for (client, correlation_id) in clients.iter_mut().zip(sent) {
             let response = client.receive::<InitProducerIdRequest>(correlation_id, 4).unwrap();
@@ -127,7 +143,11 @@ fn producers_that_come_at_once_share_a_block_of_ids() {
         }
         if !broker.is_peer() {
             let blocks = metadata_end(&mut clients[0]) - before;
-            assert!(blocks <= broker.setup.shards as i64, "{blocks} records for {} cores", broker.setup.shards);
+            assert!(
+                blocks <= broker.setup.shards as i64,
+                "{blocks} records for {} cores",
+                broker.setup.shards
+            );
         }
     });
 }

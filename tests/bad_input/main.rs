@@ -1,7 +1,7 @@
-//! Inputs that must not hurt: what a client may send by mistake or by malice, and what the broker answers. The answers
-//! are Apache Kafka's; where a broker may choose between an error and the end of the connection, the tests allow both.
-//! After each input a neighbour on another connection must still be served, and memory must not have grown by what was
-//! only promised.
+//! Inputs that must not hurt: what a client may send by mistake or by malice, and what the broker
+//! answers. The answers are Apache Kafka's; where a broker may choose between an error and the end
+//! of the connection, the tests allow both. After each input a neighbour on another connection must
+//! still be served, and memory must not have grown by what was only promised.
 //!
 //! The inputs that are covered, by the numbers of the list that these tests were written from
 //! (security is not among them yet):
@@ -46,8 +46,8 @@ mod producers;
 
 use support::{Broker, Client, unique};
 
-/// What memory may grow by while bad input is refused: buffers, caches and allocator slack, but nothing that a client
-/// only promised.
+/// What memory may grow by while bad input is refused: buffers, caches and allocator slack, but
+/// nothing that a client only promised.
 const MEMORY_GROWTH_MAX: usize = 256 << 20;
 
 /// Someone who does nothing wrong, on a connection from before the trouble.
@@ -63,7 +63,8 @@ impl Neighbour {
         let mut client = Client::connect(broker.address);
         let topic = unique("neighbour");
         client.create_topic(&topic, 1, &[]);
-        let mut neighbour = Neighbour { client, topic, produced: 0, resident_before: broker.resident_bytes() };
+        let mut neighbour =
+            Neighbour { client, topic, produced: 0, resident_before: broker.resident_bytes() };
         neighbour.is_served();
         neighbour
     }

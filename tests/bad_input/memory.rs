@@ -1,4 +1,5 @@
-//! Clients that together want more memory than there is: who gets on has it, who does not makes room.
+//! Clients that together want more memory than there is: who gets on has it, who does not makes
+//! room.
 
 use super::{Neighbour, support::client};
 use crate::support::{self, Broker, Client, batch, unique};
@@ -9,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// 24 to 64 MiB per core: some 7 to 14 blocks to receive into, and room for one request of 4 MB at a time.
+/// 24 to 64 MiB per core: some 7 to 14 blocks to receive into, and room for one request of 4 MB at
+/// a time.
 const LITTLE: (&str, &str) = ("memory.limit.bytes", "67108864");
 const LARGE_BYTES: usize = 4 << 20;
 
@@ -84,7 +86,8 @@ fn readers_that_do_not_read_make_room_for_producers() {
         for round in 0..60 {
             let mut offset = 0;
             for partition in 0..2 {
-                let produced = client.produce(&topic, partition, batch::of(&[&vec![b'v'; 900_000]]));
+                let produced =
+                    client.produce(&topic, partition, batch::of(&[&vec![b'v'; 900_000]]));
                 assert_eq!(client::error(produced.error_code), ErrorCode::None, "round {round}");
                 offset = produced.base_offset;
             }
@@ -113,14 +116,19 @@ fn requests_without_acknowledgement_wait_until_there_is_room() {
             std::thread::spawn(move || {
                 let (mut client, records) = (Client::connect(address), batch::of(&[&[b'v'; 100]]));
                 let one = client::produce_request(&topic, partition, records, 0);
-                let frames = client::framed(&client::frame(&one, client::PRODUCE_VERSION, 1)).repeat(1000);
-                (0..100).for_each(|_| client.send_bytes(&frames).expect("the broker takes all of it, in its time"));
+                let frames =
+                    client::framed(&client::frame(&one, client::PRODUCE_VERSION, 1)).repeat(1000);
+                (0..100).for_each(|_| {
+                    client.send_bytes(&frames).expect("the broker takes all of it, in its time")
+                });
                 // Answered behind all of them.
                 client.produce_value(&topic, partition, b"last")
             })
         };
         let together: Vec<_> = (0..2).map(flood).collect();
-        together.into_iter().for_each(|one| assert_eq!(one.join().expect("it gets through"), 100_000));
+        together
+            .into_iter()
+            .for_each(|one| assert_eq!(one.join().expect("it gets through"), 100_000));
     });
 }
 

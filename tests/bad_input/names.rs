@@ -25,13 +25,14 @@ fn bad_names() -> Vec<String> {
     names
 }
 
-/// Every path below `folder`, but for those that the broker writes in its own time: its checkpoints, and what they leave in the
-/// folder of the metadata log.
+/// Every path below `folder`, but for those that the broker writes in its own time: its
+/// checkpoints, and what they leave in the folder of the metadata log.
 fn paths_below(folder: &Path) -> Vec<String> {
     let is_its_own = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_of_directory = ["-offset-checkpoint", "commit-stream-", "millstream-metadata-seen"];
-        is_of_directory.iter().any(|part| name.contains(part)) || path.ends_with("__cluster_metadata-0")
+        is_of_directory.iter().any(|part| name.contains(part))
+            || path.ends_with("__cluster_metadata-0")
     };
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -57,13 +58,21 @@ fn a_bad_topic_name_is_refused_and_never_a_path() {
         let before = folder.as_deref().map(paths_below);
         let mut client = Client::connect(broker.address);
         for name in bad_names() {
-            assert_eq!(client.try_create_topic(&name, 1, &[]), ErrorCode::InvalidTopicException, "{name:.40?}");
+            assert_eq!(
+                client.try_create_topic(&name, 1, &[]),
+                ErrorCode::InvalidTopicException,
+                "{name:.40?}"
+            );
         }
         if let (Some(folder), Some(before)) = (folder, before) {
             assert_eq!(paths_below(&folder), before, "nothing appeared on the disk");
         }
         let longest = format!("{:x<249}", unique("longest"));
-        assert_eq!(client.try_create_topic(&longest, 1, &[]), ErrorCode::None, "249 characters are allowed");
+        assert_eq!(
+            client.try_create_topic(&longest, 1, &[]),
+            ErrorCode::None,
+            "249 characters are allowed"
+        );
     });
 }
 
@@ -78,7 +87,14 @@ fn a_name_that_is_no_text_is_refused_and_never_a_path() {
     with_neighbour(|broker| {
         let folder = (!broker.is_peer()).then(|| broker.data().parent().unwrap().to_owned());
         let before = folder.as_deref().map(paths_below);
-        for name in [&b"\xff\xfe"[..], b"\xc0\x80", b"\xed\xa0\x80", b"cut \xe2\x82", b"../\x80", b"ok\0\xff"] {
+        for name in [
+            &b"\xff\xfe"[..],
+            b"\xc0\x80",
+            b"\xed\xa0\x80",
+            b"cut \xe2\x82",
+            b"../\x80",
+            b"ok\0\xff",
+        ] {
             let requests = [
                 // Topics, and that they may be created.
                 (ApiKey::Metadata, 4, [&1i32.to_be_bytes()[..], &string(name), &[1]].concat()),
@@ -91,7 +107,8 @@ fn a_name_that_is_no_text_is_refused_and_never_a_path() {
                 let mut client = Client::connect(broker.address);
                 let frame = [&client::header(key.code(), version, 1)[..], &body].concat();
                 client.send_frame(&frame).unwrap();
-                let answer = client.receive_frame().unwrap_or_else(|| panic!("{key}: {name:x?}: no answer"));
+                let answer =
+                    client.receive_frame().unwrap_or_else(|| panic!("{key}: {name:x?}: no answer"));
                 assert!(broker.is_peer() || answer.len() < 200, "{key}: {name:x?}");
             }
         }
@@ -111,8 +128,12 @@ fn a_transactional_id_is_a_key_and_never_a_path() {
         let before = paths_below(&folder);
         let mut client = Client::connect(broker.address);
         for name in bad_names().into_iter().filter(|name| !name.is_empty()) {
-            let request = InitProducerIdRequest { transactional_id: Some(name), ..Default::default() };
-            assert_eq!(client::error(client.call(&request, 4).error_code), ErrorCode::UnsupportedVersion);
+            let request =
+                InitProducerIdRequest { transactional_id: Some(name), ..Default::default() };
+            assert_eq!(
+                client::error(client.call(&request, 4).error_code),
+                ErrorCode::UnsupportedVersion
+            );
         }
         assert_eq!(paths_below(&folder), before, "nothing appeared on the disk");
     });
@@ -124,10 +145,17 @@ fn nothing_is_auto_created_under_a_bad_name() {
         let mut client = Client::connect(broker.address);
         for name in bad_names() {
             let topic = MetadataRequestTopic { name: Some(name.clone()), ..Default::default() };
-            let request =
-                MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: true, ..Default::default() };
+            let request = MetadataRequest {
+                topics: Some(vec![topic]),
+                allow_auto_topic_creation: true,
+                ..Default::default()
+            };
             let response = client.call(&request, 9);
-            assert_eq!(client::error(response.topics[0].error_code), ErrorCode::InvalidTopicException, "{name:.40?}");
+            assert_eq!(
+                client::error(response.topics[0].error_code),
+                ErrorCode::InvalidTopicException,
+                "{name:.40?}"
+            );
         }
     });
 }
@@ -139,7 +167,9 @@ fn produce_and_fetch_of_what_is_not_there_say_so() {
         let topic = unique("one-partition");
         client.create_topic(&topic, 1, &[]);
         let batch = crate::support::batch::of(&[b"value"]);
-        for (topic, partition) in [(unique("absent"), 0), (topic.clone(), 1), (topic.clone(), -1), (topic, i32::MAX)] {
+        for (topic, partition) in
+            [(unique("absent"), 0), (topic.clone(), 1), (topic.clone(), -1), (topic, i32::MAX)]
+        {
             let request = client::produce_request(&topic, partition, batch.clone(), -1);
             let produced = client.call(&request, PRODUCE_VERSION);
             let error = client::error(produced.responses[0].partition_responses[0].error_code);
@@ -156,14 +186,19 @@ fn group_names_are_checked() {
         let mut client = Client::connect(broker.address);
         // A group may be called anything but nothing: its name is a key, never a path.
         for name in ["../../etc/passwd", "a/b", "täglich", " "] {
-            let response =
-                client.call(&DescribeGroupsRequest { groups: vec![name.to_owned()], ..Default::default() }, 5);
+            let response = client.call(
+                &DescribeGroupsRequest { groups: vec![name.to_owned()], ..Default::default() },
+                5,
+            );
             assert_eq!(response.groups[0].group_id, name);
         }
-        let request = FindCoordinatorRequest { key: "x".repeat(30_000), key_type: 0, ..Default::default() };
+        let request =
+            FindCoordinatorRequest { key: "x".repeat(30_000), key_type: 0, ..Default::default() };
         client.call(&request, 3);
-        let unknown_kind = FindCoordinatorRequest { key: "x".to_owned(), key_type: 99, ..Default::default() };
-        let answer = client.try_call(&unknown_kind, 3).map(|response| client::error(response.error_code));
+        let unknown_kind =
+            FindCoordinatorRequest { key: "x".to_owned(), key_type: 99, ..Default::default() };
+        let answer =
+            client.try_call(&unknown_kind, 3).map(|response| client::error(response.error_code));
         assert!(matches!(answer, None | Some(ErrorCode::InvalidRequest)), "{answer:?}");
     });
 }

@@ -35,11 +35,20 @@ fn requests_in_one_packet_are_answered_in_their_order() {
         for i in 0..200usize {
             let topic = &topics[i % topics.len()];
             let value = format!("{i}");
-            let produce = client::produce_request(topic, (i / 4 % 2) as i32, batch::of(&[value.as_bytes()]), -1);
+            let produce = client::produce_request(
+                topic,
+                (i / 4 % 2) as i32,
+                batch::of(&[value.as_bytes()]),
+                -1,
+            );
             bytes.extend(client::framed(&client::frame(&produce, PRODUCE_VERSION, i as i32 * 10)));
             let fetch = client::fetch_request(topic, 0, 0, 50);
             bytes.extend(client::framed(&client::frame(&fetch, FETCH_VERSION, i as i32 * 10 + 1)));
-            bytes.extend(client::framed(&client::frame(&MetadataRequest::default(), 9, i as i32 * 10 + 2)));
+            bytes.extend(client::framed(&client::frame(
+                &MetadataRequest::default(),
+                9,
+                i as i32 * 10 + 2,
+            )));
         }
         let mut writer = client.stream().try_clone().unwrap();
         let writing = std::thread::spawn(move || std::io::Write::write_all(&mut writer, &bytes));
@@ -56,7 +65,11 @@ fn requests_in_one_packet_are_answered_in_their_order() {
                     .filter(|i| i % 4 == number && i / 4 % 2 == partition)
                     .map(|i| format!("{i}").into_bytes())
                     .collect();
-                assert_eq!(client.read_all_values(topic, partition as i32), expected, "in the order of the requests");
+                assert_eq!(
+                    client.read_all_values(topic, partition as i32),
+                    expected,
+                    "in the order of the requests"
+                );
             }
         }
     });
@@ -73,7 +86,8 @@ fn a_half_closed_client_still_gets_its_answers() {
             client.send_frame(&client::frame(&request, PRODUCE_VERSION, i)).unwrap();
         }
         client.stream().shutdown(Shutdown::Write).unwrap();
-        // Apache Kafka drops the connection when it sees the end, answered or not; an answer must be a right one.
+        // Apache Kafka drops the connection when it sees the end, answered or not; an answer must
+        // be a right one.
         let mut answered = 0;
         while let Some(response) = client.receive::<ProduceRequest>(answered, PRODUCE_VERSION) {
             assert_eq!(response.responses[0].partition_responses[0].error_code, 0);
@@ -95,12 +109,17 @@ fn without_acknowledgements_there_are_no_answers_and_errors_end_the_connection()
         }
         // The next answer is that of the next request.
         client.call(&ApiVersionsRequest::default(), 0);
-        support::eventually("everything is there", || client.read_all_values(&topic, 0).len() == 50);
+        support::eventually("everything is there", || {
+            client.read_all_values(&topic, 0).len() == 50
+        });
         let values: Vec<_> = (0..50u32).map(|i| i.to_be_bytes().to_vec()).collect();
         assert_eq!(client.read_all_values(&topic, 0), values);
         let to_nowhere = client::produce_request(&unique("absent"), 0, batch::of(&[b"x"]), 0);
         client.send(&to_nowhere, PRODUCE_VERSION).unwrap();
-        assert!(client.is_closed_by_broker(), "the only way to tell a client that asked for no answer");
+        assert!(
+            client.is_closed_by_broker(),
+            "the only way to tell a client that asked for no answer"
+        );
     });
 }
 

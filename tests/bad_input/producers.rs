@@ -33,19 +33,34 @@ fn sequences_are_kept_in_step() {
             (client::error(response.error_code), response.base_offset)
         };
         for sequence in 0..6 {
-            assert_eq!(produce(0, sequence * 2, &[b"a", b"b"]), (ErrorCode::None, i64::from(sequence) * 2));
+            assert_eq!(
+                produce(0, sequence * 2, &[b"a", b"b"]),
+                (ErrorCode::None, i64::from(sequence) * 2)
+            );
         }
         // Each of the last five is recognised, and answered with the offset it has.
         for sequence in 1..6 {
-            assert_eq!(produce(0, sequence * 2, &[b"a", b"b"]), (ErrorCode::None, i64::from(sequence) * 2), "a repeat");
+            assert_eq!(
+                produce(0, sequence * 2, &[b"a", b"b"]),
+                (ErrorCode::None, i64::from(sequence) * 2),
+                "a repeat"
+            );
         }
         let (error, _) = produce(0, 0, &[b"a", b"b"]);
         let forgotten = [ErrorCode::DuplicateSequenceNumber, ErrorCode::OutOfOrderSequenceNumber];
         assert!(forgotten.contains(&error), "older than the last five: {error}");
         assert_eq!(produce(0, 14, &[b"a"]).0, ErrorCode::OutOfOrderSequenceNumber, "a gap");
-        assert_eq!(produce(0, 11, &[b"a", b"b"]).0, ErrorCode::OutOfOrderSequenceNumber, "an overlap");
+        assert_eq!(
+            produce(0, 11, &[b"a", b"b"]).0,
+            ErrorCode::OutOfOrderSequenceNumber,
+            "an overlap"
+        );
         assert_eq!(produce(0, -2, &[b"a"]).0, ErrorCode::InvalidRecord, "a negative sequence");
-        assert_eq!(produce(1, 5, &[b"a"]).0, ErrorCode::OutOfOrderSequenceNumber, "a new epoch begins with 0");
+        assert_eq!(
+            produce(1, 5, &[b"a"]).0,
+            ErrorCode::OutOfOrderSequenceNumber,
+            "a new epoch begins with 0"
+        );
         assert_eq!(produce(1, 0, &[b"new epoch"]), (ErrorCode::None, 12));
         assert_eq!(produce(0, 12, &[b"old epoch"]).0, ErrorCode::InvalidProducerEpoch);
         assert_eq!(produce(1, 1, &[b"in step"]), (ErrorCode::None, 13));
@@ -67,7 +82,9 @@ fn a_refusal_that_wants_no_reply_ends_the_connection_whichever_core_finds_it() {
             assert_eq!(client::error(first.error_code), ErrorCode::None);
             let mut send = |sequence, value: &[u8]| {
                 let batch = of_producer(id, 0, sequence, &[value]);
-                client.send(&client::produce_request(&topic, partition, batch, 0), 8).expect("it is taken");
+                client
+                    .send(&client::produce_request(&topic, partition, batch, 0), 8)
+                    .expect("it is taken");
             };
             send(1, b"second");
             send(7, b"a gap");
@@ -89,21 +106,35 @@ fn a_producer_id_that_is_anothers_is_fenced_by_epoch_and_sequence() {
         let id = producer_id(&mut owner);
         let mut thief = Client::connect(broker.address);
         let produce = |client: &mut Client, epoch: i16, sequence: i32| {
-            client::error(client.produce(&topic, 0, of_producer(id, epoch, sequence, &[b"x"])).error_code)
+            client::error(
+                client.produce(&topic, 0, of_producer(id, epoch, sequence, &[b"x"])).error_code,
+            )
         };
         for sequence in 0..3 {
             assert_eq!(produce(&mut owner, 3, sequence), ErrorCode::None);
         }
-        assert_eq!(produce(&mut thief, 2, 3), ErrorCode::InvalidProducerEpoch, "an epoch before the owner's");
+        assert_eq!(
+            produce(&mut thief, 2, 3),
+            ErrorCode::InvalidProducerEpoch,
+            "an epoch before the owner's"
+        );
         assert_eq!(
             produce(&mut thief, 3, 7),
             ErrorCode::OutOfOrderSequenceNumber,
             "a sequence out of the owner's order"
         );
         for epoch in [-1, i16::MIN] {
-            assert_ne!(produce(&mut thief, epoch, 3), ErrorCode::None, "an epoch that no producer has");
+            assert_ne!(
+                produce(&mut thief, epoch, 3),
+                ErrorCode::None,
+                "an epoch that no producer has"
+            );
         }
-        assert_eq!(produce(&mut owner, 3, 3), ErrorCode::None, "the owner goes on as if nothing had happened");
+        assert_eq!(
+            produce(&mut owner, 3, 3),
+            ErrorCode::None,
+            "the owner goes on as if nothing had happened"
+        );
         assert_eq!(owner.read_all_values(&topic, 0).len(), 4);
     });
 }
@@ -131,7 +162,8 @@ fn producers_do_not_disturb_each_other() {
 fn an_empty_transactional_id_is_no_id() {
     with_neighbour(|broker| {
         let mut client = Client::connect(broker.address);
-        let request = InitProducerIdRequest { transactional_id: Some(String::new()), ..Default::default() };
+        let request =
+            InitProducerIdRequest { transactional_id: Some(String::new()), ..Default::default() };
         assert_eq!(client::error(client.call(&request, 4).error_code), ErrorCode::InvalidRequest);
     });
 }

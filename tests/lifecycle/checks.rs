@@ -17,7 +17,9 @@ use std::{
 fn log(task: &str, dirs: &[&Path]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
     let output = command.args(["log", task]).args(dirs).output().expect("the command runs");
-    let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let words = [output.stdout, output.stderr]
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .concat();
     (output.status.code().unwrap_or(-1), words)
 }
 
@@ -53,8 +55,11 @@ fn a_metadata_log_that_was_cut_behind_its_snapshots_is_no_damage() {
     }
     let (code, words) = log("check", &[&broker.data()]);
     assert_eq!(code, 0, "{words}");
-    let epochs = fs::read_to_string(broker.data().join("__cluster_metadata-0/leader-epoch-checkpoint")).unwrap();
-    let start: i64 = epochs.lines().nth(2).and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap();
+    let epochs =
+        fs::read_to_string(broker.data().join("__cluster_metadata-0/leader-epoch-checkpoint"))
+            .unwrap();
+    let start: i64 =
+        epochs.lines().nth(2).and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap();
     assert!(start > 0, "the log has not given up its beginning: {epochs}");
 }
 
@@ -63,16 +68,28 @@ fn a_metadata_log_that_was_cut_behind_its_snapshots_is_no_damage() {
 fn a_repair_writes_a_malformed_checkpoint_anew_and_keeps_what_there_was() {
     let topic = unique("kept");
     let broker = stopped(&setup(), &[&topic]);
-    for name in ["recovery-point-offset-checkpoint", "log-start-offset-checkpoint", "replication-offset-checkpoint"] {
+    for name in [
+        "recovery-point-offset-checkpoint",
+        "log-start-offset-checkpoint",
+        "replication-offset-checkpoint",
+    ] {
         let path = broker.data().join(name);
         let junk = format!("0\n7\n{}\n", "junk ".repeat(600_000));
         fs::write(&path, &junk).unwrap();
         let (code, words) = log("check", &[&broker.data()]);
         assert!(code == 4 && words.contains(name) && words.contains("line 3"), "{code}: {words}");
-        assert!(words.len() < 5_000, "a file of {} bytes is quoted in {} bytes", junk.len(), words.len());
+        assert!(
+            words.len() < 5_000,
+            "a file of {} bytes is quoted in {} bytes",
+            junk.len(),
+            words.len()
+        );
         let (code, words) = log("repair", &[&broker.data()]);
         assert!(code == 0 && words.contains(&format!("{name}.aside-0")), "{code}: {words}");
-        assert_eq!(fs::read_to_string(broker.data().join(format!("{name}.aside-0"))).unwrap(), junk);
+        assert_eq!(
+            fs::read_to_string(broker.data().join(format!("{name}.aside-0"))).unwrap(),
+            junk
+        );
         let (code, words) = log("check", &[&broker.data()]);
         assert_eq!(code, 0, "{words}");
     }
@@ -90,7 +107,8 @@ fn partitions_of_a_directory_that_is_not_there_are_wrong() {
     let dirs = ["a", "b"].map(|name| folder.join(name));
     let listed = dirs.each_ref().map(|dir| dir.display().to_string()).join(",");
     let setup = setup().with("log.dirs", &listed);
-    let mut broker = Broker::try_start(&setup, &folder.join("unused"), free_port()).expect("a broker");
+    let mut broker =
+        Broker::try_start(&setup, &folder.join("unused"), free_port()).expect("a broker");
     Client::connect(broker.address).create_topic("spread", 4, &[]);
     assert_eq!(broker.stop().code(), Some(0));
     let (a, b): (&Path, &Path) = (&dirs[0], &dirs[1]);
@@ -99,7 +117,10 @@ fn partitions_of_a_directory_that_is_not_there_are_wrong() {
     let before = contents(a);
     for task in ["check", "repair"] {
         let (code, words) = log(task, &[a]);
-        assert!(code == 4 && words.contains("WRONG") && words.contains("directory.id is"), "{task}: {code}: {words}");
+        assert!(
+            code == 4 && words.contains("WRONG") && words.contains("directory.id is"),
+            "{task}: {code}: {words}"
+        );
         assert!(words.contains("spread-") && words.contains("log.dirs"), "{words}");
     }
     let mut after = contents(a);
@@ -145,7 +166,10 @@ fn a_file_that_cannot_be_read_is_a_finding_and_the_rest_is_examined() {
             assert_eq!(code, 4, "{task} with {path}: {words}");
             let wrong: Vec<&str> = words.lines().filter(|line| line.contains("WRONG: ")).collect();
             assert!(wrong.iter().any(|line| line.contains(&path)), "{task} with {path}: {words}");
-            assert!(wrong.iter().any(|line| line.contains(&damaged)), "{task} with {path}: {words}");
+            assert!(
+                wrong.iter().any(|line| line.contains(&damaged)),
+                "{task} with {path}: {words}"
+            );
             assert!(data.join(&path).is_symlink(), "{task} with {path} is left alone: {words}");
         }
         fs::remove_file(data.join(&path)).unwrap();
@@ -157,8 +181,8 @@ fn a_file_that_cannot_be_read_is_a_finding_and_the_rest_is_examined() {
     }
 }
 
-/// The only directory lost all but its identity and the metadata: its partitions were served from offset 0, and a check
-/// found nothing wrong.
+/// The only directory lost all but its identity and the metadata: its partitions were served from
+/// offset 0, and a check found nothing wrong.
 #[test]
 fn a_directory_that_has_lost_its_partitions_and_checkpoints_is_wrong() {
     let topic = unique("lost");
@@ -172,7 +196,12 @@ fn a_directory_that_has_lost_its_partitions_and_checkpoints_is_wrong() {
         }
     }
     let (code, words) = log("check", &[&broker.data()]);
-    assert!(code == 4 && words.contains(&format!("{topic}-0")) && words.contains("none of the partitions"), "{words}");
+    assert!(
+        code == 4
+            && words.contains(&format!("{topic}-0"))
+            && words.contains("none of the partitions"),
+        "{words}"
+    );
     broker.start_again(&setup());
     let error = client::error(Client::connect(broker.address).fetch(&topic, 0, 0).error_code);
     assert_ne!(error, ErrorCode::None);

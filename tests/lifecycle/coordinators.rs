@@ -30,19 +30,29 @@ fn commit(client: &mut Client, group: &str, topic: &str) {
         committed_metadata: Some("note".to_owned()),
         ..Default::default()
     };
-    let topic = OffsetCommitRequestTopic { name: topic.to_owned(), partitions: vec![partition], ..Default::default() };
+    let topic = OffsetCommitRequestTopic {
+        name: topic.to_owned(),
+        partitions: vec![partition],
+        ..Default::default()
+    };
     let request = OffsetCommitRequest {
         group_id: group.to_owned(),
         generation_id_or_member_epoch: -1,
         topics: vec![topic],
         ..Default::default()
     };
-    support::eventually("the commit is taken", || client.call(&request, 8).topics[0].partitions[0].error_code == 0);
+    support::eventually("the commit is taken", || {
+        client.call(&request, 8).topics[0].partitions[0].error_code == 0
+    });
 }
 
 fn fetch(client: &mut Client, group: &str, topic: &str) -> Result<i64, ErrorCode> {
     let topic = OffsetFetchRequestTopic { name: topic.to_owned(), partition_indexes: vec![0] };
-    let request = OffsetFetchRequest { group_id: group.to_owned(), topics: Some(vec![topic]), ..Default::default() };
+    let request = OffsetFetchRequest {
+        group_id: group.to_owned(),
+        topics: Some(vec![topic]),
+        ..Default::default()
+    };
     let response = client.call(&request, 7);
     match response.error_code {
         0 => Ok(response.topics[0].partitions[0].committed_offset),
@@ -52,7 +62,8 @@ fn fetch(client: &mut Client, group: &str, topic: &str) -> Result<i64, ErrorCode
 
 /// The logs of `__consumer_offsets` that have records.
 fn written(broker: &Broker) -> Vec<PathBuf> {
-    let logs = (0..4).map(|at| broker.data().join(format!("__consumer_offsets-{at}/00000000000000000000.log")));
+    let logs = (0..4)
+        .map(|at| broker.data().join(format!("__consumer_offsets-{at}/00000000000000000000.log")));
     logs.filter(|path| fs::metadata(path).is_ok_and(|file| file.len() > 0)).collect()
 }
 
@@ -85,13 +96,18 @@ fn a_damaged_batch_of_offsets_is_told_once_and_not_served() {
             let said_before = broker.log().len();
             broker.start_again(&setup);
             let mut client = Client::connect(broker.address);
-            support::eventually("the other group is served", || fetch(&mut client, &good, &topic) == Ok(7));
+            support::eventually("the other group is served", || {
+                fetch(&mut client, &good, &topic) == Ok(7)
+            });
             support::eventually("the damage is found", || {
                 fetch(&mut client, &harmed, &topic) == Err(ErrorCode::CoordinatorNotAvailable)
             });
             let until = Instant::now() + QUIET;
             while Instant::now() < until {
-                assert_eq!(fetch(&mut client, &harmed, &topic), Err(ErrorCode::CoordinatorNotAvailable));
+                assert_eq!(
+                    fetch(&mut client, &harmed, &topic),
+                    Err(ErrorCode::CoordinatorNotAvailable)
+                );
                 thread::sleep(Duration::from_millis(100));
             }
             assert_eq!(broker.stop().code(), Some(0));
@@ -105,12 +121,20 @@ fn a_damaged_batch_of_offsets_is_told_once_and_not_served() {
             assert_eq!(fs::read(log).unwrap(), bytes, "it stays as it was");
         }
         let millstream = |task: &str| {
-            let output = Command::new(env!("CARGO_BIN_EXE_millstream")).args(["log", task]).arg(broker.data()).output();
+            let output = Command::new(env!("CARGO_BIN_EXE_millstream"))
+                .args(["log", task])
+                .arg(broker.data())
+                .output();
             output.unwrap().status.code()
         };
-        assert_eq!((millstream("check"), millstream("repair"), millstream("check")), (Some(4), Some(0), Some(0)));
+        assert_eq!(
+            (millstream("check"), millstream("repair"), millstream("check")),
+            (Some(4), Some(0), Some(0))
+        );
         broker.start_again(&setup);
         let mut client = Client::connect(broker.address);
-        support::eventually("what is left is served", || fetch(&mut client, &harmed, &topic).is_ok());
+        support::eventually("what is left is served", || {
+            fetch(&mut client, &harmed, &topic).is_ok()
+        });
     }
 }

@@ -1,4 +1,5 @@
-//! Damaged and missing files: a start says what is wrong, serves the rest, and says the same at the next start.
+//! Damaged and missing files: a start says what is wrong, serves the rest, and says the same at the
+//! next start.
 
 use crate::support::{Broker, Setup, client, unique};
 use protocol::ErrorCode;
@@ -53,7 +54,8 @@ fn what_is_lost_stays_offline_start_after_start() {
                 broker.kill();
             } else {
                 broker.stop();
-                // What was not touched is as it was: closed in order before the kill, to be recovered behind it.
+                // What was not touched is as it was: closed in order before the kill, to be
+                // recovered behind it.
                 let is_clean = broker.data().join(".kafka_cleanshutdown").exists();
                 assert_eq!(is_clean, start == 0, "start {start}");
             }

@@ -13,7 +13,8 @@ use std::{fs, thread, time::Duration};
 
 fn delete(client: &mut Client, topic: &str) -> ErrorCode {
     let topic = DeleteTopicState { name: Some(topic.to_owned()), ..Default::default() };
-    let request = DeleteTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+    let request =
+        DeleteTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
     client::error(client.call(&request, 6).responses[0].error_code)
 }
 
@@ -41,7 +42,8 @@ fn deleted_topics_leave_the_disk_and_stay_away() {
         assert_eq!(folders(broker, &gone).len(), 4);
         assert_eq!(delete(&mut client, &gone), ErrorCode::None);
         support::eventually("the topic is unknown", || {
-            client::error(client.fetch(&gone, 0, 0).error_code) == ErrorCode::UnknownTopicOrPartition
+            client::error(client.fetch(&gone, 0, 0).error_code)
+                == ErrorCode::UnknownTopicOrPartition
         });
         support::eventually("its folders are gone", || folders(broker, &gone).is_empty());
         assert_eq!(delete(&mut client, &gone), ErrorCode::UnknownTopicOrPartition);
@@ -99,13 +101,16 @@ fn topics_deleted_just_before_a_kill_do_not_come_back() {
             let error = client::error(client.fetch(topic, 0, 0).error_code);
             assert_eq!(error, ErrorCode::UnknownTopicOrPartition);
             support::eventually("what was left on the disk goes", || {
-                folders(broker, topic).iter().all(|name| name.ends_with("-delete") || name.ends_with("-stray"))
+                folders(broker, topic)
+                    .iter()
+                    .all(|name| name.ends_with("-delete") || name.ends_with("-stray"))
             });
         }
     });
 }
 
-/// `log.flush.start.offset.checkpoint.interval.ms` is kept to: what DeleteRecords has removed stays away behind a kill.
+/// `log.flush.start.offset.checkpoint.interval.ms` is kept to: what DeleteRecords has removed stays
+/// away behind a kill.
 #[test]
 fn deleted_records_stay_deleted_once_the_log_starts_were_written() {
     let configs = [("log.flush.start.offset.checkpoint.interval.ms", "200")];
@@ -118,7 +123,8 @@ fn deleted_records_stay_deleted_once_the_log_starts_were_written() {
         }
         let partition = DeleteRecordsPartition { partition_index: 0, offset: 4 };
         let wanted = DeleteRecordsTopic { name: topic.clone(), partitions: vec![partition] };
-        let deleted = client.call(&DeleteRecordsRequest { topics: vec![wanted], timeout_ms: 10_000 }, 2);
+        let deleted =
+            client.call(&DeleteRecordsRequest { topics: vec![wanted], timeout_ms: 10_000 }, 2);
         assert_eq!(deleted.topics[0].partitions[0].low_watermark, 4);
         let line = format!("{topic} 0 4");
         let checkpoint = broker.data().join("log-start-offset-checkpoint");

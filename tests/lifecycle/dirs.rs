@@ -1,4 +1,5 @@
-//! Log directories that change their order, go away and come back: partitions are where the metadata says, or offline.
+//! Log directories that change their order, go away and come back: partitions are where the
+//! metadata says, or offline.
 
 use crate::{
     assert_unchanged, contents,
@@ -46,7 +47,8 @@ impl Node {
     }
 
     fn try_start(&self, dirs: &[&str]) -> Result<Broker, String> {
-        let dirs: Vec<String> = dirs.iter().map(|name| self.dir(name).display().to_string()).collect();
+        let dirs: Vec<String> =
+            dirs.iter().map(|name| self.dir(name).display().to_string()).collect();
         let setup = self.setup.clone().with("log.dirs", &dirs.join(","));
         // The log is found beside this path.
         let begun = Broker::try_start(&setup, &self.dir("node"), self.port);
@@ -62,7 +64,9 @@ impl Node {
     fn refuses(&self, dirs: &[&str], words: &[&str]) {
         let before = contents(&self.folder.join("a"));
         let Err(stderr) = self.try_start(dirs) else { panic!("the broker started") };
-        words.iter().for_each(|word| assert!(stderr.contains(word), "nothing of '{word}' in: {stderr}"));
+        words
+            .iter()
+            .for_each(|word| assert!(stderr.contains(word), "nothing of '{word}' in: {stderr}"));
         assert_unchanged(&before, &contents(&self.folder.join("a")));
     }
 
@@ -75,7 +79,8 @@ impl Node {
     fn partitions_in(&self, dir: &str) -> Vec<i32> {
         let entries = fs::read_dir(self.dir(dir)).expect("the directory").flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let mut found: Vec<i32> = names.filter_map(|name| name.strip_prefix("kept-")?.parse().ok()).collect();
+        let mut found: Vec<i32> =
+            names.filter_map(|name| name.strip_prefix("kept-")?.parse().ok()).collect();
         found.sort_unstable();
         found
     }
@@ -95,7 +100,11 @@ fn value(partition: i32) -> String {
 fn serves_all(broker: &Broker) {
     let mut client = Client::connect(broker.address);
     for partition in 0..PARTITIONS {
-        assert_eq!(client.read_all_values("kept", partition), [value(partition).into_bytes()], "partition {partition}");
+        assert_eq!(
+            client.read_all_values("kept", partition),
+            [value(partition).into_bytes()],
+            "partition {partition}"
+        );
     }
 }
 
@@ -127,7 +136,8 @@ fn a_directory_that_is_away_takes_its_partitions_offline() {
         for dirs in [&["a"][..], &["a", "b"]] {
             let mut broker = node.start(dirs);
             let mut client = Client::connect(broker.address);
-            let asked = MetadataRequestTopic { name: Some("kept".to_owned()), ..Default::default() };
+            let asked =
+                MetadataRequestTopic { name: Some("kept".to_owned()), ..Default::default() };
             let request = MetadataRequest { topics: Some(vec![asked]), ..Default::default() };
             for partition in client.call(&request, 12).topics.remove(0).partitions {
                 let index = partition.partition_index;
@@ -174,7 +184,11 @@ fn a_directory_that_cannot_be_used_is_offline() {
             let error = client::error(client.fetch("kept", index, 0).error_code);
             assert_eq!(error != ErrorCode::None, away.contains(&index), "{index}: {error:?}");
         }
-        assert_eq!(broker.stop().code(), Some(STOPPED_UNCLEAN), "the sick directory is not closed in order");
+        assert_eq!(
+            broker.stop().code(),
+            Some(STOPPED_UNCLEAN),
+            "the sick directory is not closed in order"
+        );
         assert!(node.dir("a").join(".kafka_cleanshutdown").exists());
         // The directory of the metadata is needed.
         fs::rename(node.dir("a"), node.dir("metadata")).unwrap();
@@ -227,7 +241,8 @@ fn folders_that_were_set_aside_come_back_with_their_metadata() {
         for dir in ["a", "b"] {
             for index in node.partitions_in(dir) {
                 let stray = format!("kept-{index}.{index:032x}-stray");
-                fs::rename(node.dir(dir).join(format!("kept-{index}")), node.dir(dir).join(stray)).unwrap();
+                fs::rename(node.dir(dir).join(format!("kept-{index}")), node.dir(dir).join(stray))
+                    .unwrap();
             }
         }
         let mut broker = node.start(&["a", "b"]);
@@ -243,7 +258,8 @@ fn a_folder_that_is_gone_is_said_and_not_made_anew() {
         let index = node.partitions_in("b")[0];
         fs::remove_dir_all(node.dir("b").join(format!("kept-{index}"))).unwrap();
         let mut broker = node.start(&["a", "b"]);
-        let error = client::error(Client::connect(broker.address).fetch("kept", index, 0).error_code);
+        let error =
+            client::error(Client::connect(broker.address).fetch("kept", index, 0).error_code);
         assert_ne!(error, ErrorCode::None);
         assert!(node.log().contains(&format!("kept-{index} is gone")), "{}", node.log());
         assert!(broker.stop().success());

@@ -1,5 +1,6 @@
-//! The page of metrics and its documentation, held against each other by a node that is driven: each metric that
-//! docs/metrics.md lists is moved here, and each one that the page shows is listed there.
+//! The page of metrics and its documentation, held against each other by a node that is driven:
+//! each metric that docs/metrics.md lists is moved here, and each one that the page shows is listed
+//! there.
 
 use crate::support::{
     self, Broker, Client, Setup, batch,
@@ -45,17 +46,20 @@ fn get(address: &str, path: &str) -> String {
 
 fn page(broker: &Broker) -> Page {
     let log = broker.log();
-    let (_, address) = log.split_once("metrics on http://").expect("the log names the page's address");
+    let (_, address) =
+        log.split_once("metrics on http://").expect("the log names the page's address");
     page_at(address.split_once('/').expect("a path").0)
 }
 
 fn page_at(address: &str) -> Page {
     let mut page = Page::new();
-    for line in
-        get(address, "/metrics").lines().filter(|line| line.starts_with("millstream_") || line.starts_with("process_"))
+    for line in get(address, "/metrics")
+        .lines()
+        .filter(|line| line.starts_with("millstream_") || line.starts_with("process_"))
     {
         let name = line.split(['{', ' ']).next().expect("a name").to_owned();
-        let value: f64 = line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a value");
+        let value: f64 =
+            line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a value");
         let highest = page.entry(name).or_insert(value);
         *highest = highest.max(value);
     }
@@ -108,7 +112,11 @@ fn drive_records(client: &mut Client) {
 }
 
 fn commit_of(group: &str) -> OffsetCommitRequest {
-    let partition = OffsetCommitRequestPartition { partition_index: 1, committed_offset: 1, ..Default::default() };
+    let partition = OffsetCommitRequestPartition {
+        partition_index: 1,
+        committed_offset: 1,
+        ..Default::default()
+    };
     OffsetCommitRequest {
         group_id: group.to_owned(),
         generation_id_or_member_epoch: -1,
@@ -167,8 +175,8 @@ fn drive_a_stall(broker: &Broker) {
     });
 }
 
-/// A broker that lacks a log directory, a log, room in its files and memory, one after the other: the highest values that it
-/// shows meanwhile, and what `/ready` says of each.
+/// A broker that lacks a log directory, a log, room in its files and memory, one after the other:
+/// the highest values that it shows meanwhile, and what `/ready` says of each.
 fn drive_troubles(backend: &'static str) -> Page {
     let folder = scratch_folder();
     let (data, other) = (folder.join("data"), folder.join("other"));
@@ -179,7 +187,8 @@ fn drive_troubles(backend: &'static str) -> Page {
         .with("log.dirs", &format!("{},{}", data.display(), other.display()))
         .with("memory.limit.bytes", "1");
     let port = free_port();
-    let start = || Broker::try_start(&setup, &data, port).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    let start =
+        || Broker::try_start(&setup, &data, port).unwrap_or_else(|refusal| panic!("{refusal:?}"));
     let mut broker = start();
     let mut client = Client::connect(broker.address);
     client.create_topic(TOPIC, 1, &[]);
@@ -211,13 +220,16 @@ fn drive_troubles(backend: &'static str) -> Page {
     merge(&mut page, page_at(&admin));
     prlimit(Some(pid), Resource::Fsize, limit(None)).unwrap();
     client.create_topic("taken", 1, &[]);
-    support::eventually("appends are taken again", || says(200, "ready") && !says(200, "read only"));
+    support::eventually("appends are taken again", || {
+        says(200, "ready") && !says(200, "read only")
+    });
     drop(broker);
     let _ = fs::remove_dir_all(folder);
     page
 }
 
-/// Clients that send some of a large frame and stop there, more of them than have room, until one is closed.
+/// Clients that send some of a large frame and stop there, more of them than have room, until one
+/// is closed.
 fn stall_large_frames(broker: &Broker, page: &mut Page, admin: &str) {
     let stalled: Vec<_> = (0..12)
         .map(|_| {
@@ -232,7 +244,8 @@ fn stall_large_frames(broker: &Broker, page: &mut Page, admin: &str) {
     let moved = |page: &Page, name: &str| page.get(name).is_some_and(|value| *value > 0.0);
     support::eventually("stalled connections are closed", || {
         merge(page, page_at(admin));
-        moved(page, "millstream_memory_waiting_connections") && moved(page, "millstream_memory_ended_connections_total")
+        moved(page, "millstream_memory_waiting_connections")
+            && moved(page, "millstream_memory_ended_connections_total")
     });
     drop(stalled);
 }
@@ -262,15 +275,23 @@ fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
         let mut after = page(&broker);
         merge(&mut after, drive_troubles(setup.backend));
         let documented = Documented::all();
-        let still: Vec<_> =
-            documented.iter().filter(|one| !one.is_moved(&before, &after)).map(|one| one.name).collect();
+        let still: Vec<_> = documented
+            .iter()
+            .filter(|one| !one.is_moved(&before, &after))
+            .map(|one| one.name)
+            .collect();
         assert!(still.is_empty(), "documented, but nothing has moved them: {still:?}");
         let base = |name: &str| {
-            let histogram = ["_bucket", "_count", "_sum"].iter().find_map(|suffix| name.strip_suffix(suffix));
+            let histogram =
+                ["_bucket", "_count", "_sum"].iter().find_map(|suffix| name.strip_suffix(suffix));
             histogram.unwrap_or(name).to_owned()
         };
         let shown: BTreeSet<String> = after.keys().map(|name| base(name)).collect();
         let listed: BTreeSet<String> = documented.iter().map(|one| one.name.to_owned()).collect();
-        assert_eq!(shown.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "not in docs/metrics.md");
+        assert_eq!(
+            shown.difference(&listed).collect::<Vec<_>>(),
+            Vec::<&String>::new(),
+            "not in docs/metrics.md"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What surrounds the process: signals, the reader of its log, the ports of its neighbours, a supervisor that restarts it at once.
+//! What surrounds the process: signals, the reader of its log, the ports of its neighbours, a
+//! supervisor that restarts it at once.
 
 use crate::support::{
     self, Broker, Client, Setup,
@@ -63,7 +64,15 @@ struct Detached(Child);
 impl Detached {
     fn start(setup: &Setup, data: &Path, port: u16, stdout: Stdio, stderr: Stdio) -> Detached {
         let mut command = setup.command(data, port);
-        Detached(command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0).spawn().expect("a broker"))
+        Detached(
+            command
+                .stdin(Stdio::null())
+                .stdout(stdout)
+                .stderr(stderr)
+                .process_group(0)
+                .spawn()
+                .expect("a broker"),
+        )
     }
 
     /// Its log has something to say three times, and it serves on.
@@ -74,7 +83,10 @@ impl Detached {
             let mut client = Client::connect(address);
             client.send_bytes(&i32::MAX.to_be_bytes()).unwrap();
             let closed = client.stream().read(&mut [0]);
-            assert!(matches!(closed, Ok(0) | Err(_)), "a frame of 2 GiB ends its connection: {closed:?}");
+            assert!(
+                matches!(closed, Ok(0) | Err(_)),
+                "a frame of 2 GiB ends its connection: {closed:?}"
+            );
         }
         Client::connect(address).create_topic("served", 1, &[]);
         assert!(self.0.try_wait().unwrap().is_none(), "{when}: the broker has ended");
@@ -92,7 +104,9 @@ impl Drop for Detached {
 fn a_log_that_cannot_be_written_does_not_end_the_broker() {
     let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
     for setup in Setup::backends() {
-        for when in ["stderr's disk is full", "stdout's disk is full", "the reader of stderr is gone"] {
+        for when in
+            ["stderr's disk is full", "stdout's disk is full", "the reader of stderr is gone"]
+        {
             let (folder, port) = (scratch_folder(), free_port());
             let (reader, writer) = std::io::pipe().unwrap();
             let (stdout, stderr) = match when {
@@ -137,7 +151,11 @@ fn an_admin_port_that_was_asked_for_and_is_taken_is_an_error() {
         let folder = scratch_folder();
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let taken = other.local_addr().unwrap().to_string();
-        let refusal = Broker::try_start(&setup.with("admin.listener", &taken), &folder.join("data"), free_port());
+        let refusal = Broker::try_start(
+            &setup.with("admin.listener", &taken),
+            &folder.join("data"),
+            free_port(),
+        );
         let Err(refusal) = refusal else { panic!("the broker started") };
         assert!(refusal.stderr.contains(&format!("admin.listener={taken}")), "{}", refusal.stderr);
         fs::remove_dir_all(folder).unwrap();
@@ -157,7 +175,11 @@ fn brokers_beside_each_other_need_no_admin_port_of_their_own() {
             command.arg(arguments[0]);
             command.args(arguments[1..].chunks(2).filter(|pair| !is_admin(pair)).flatten());
             let broker = Broker::launch(&setup, command, &data, port);
-            (broker.expect("the default port of the admin page is no reason to refuse"), folder, data)
+            (
+                broker.expect("the default port of the admin page is no reason to refuse"),
+                folder,
+                data,
+            )
         });
         let said = |data: &Path| fs::read_to_string(data.with_extension("stderr")).unwrap();
         let second = said(&brokers[1].2);

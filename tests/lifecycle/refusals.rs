@@ -1,4 +1,5 @@
-//! Starts that must fail: with exit code 1, a message that says what to do, and nothing changed on the disk.
+//! Starts that must fail: with exit code 1, a message that says what to do, and nothing changed on
+//! the disk.
 
 use crate::{
     assert_unchanged, contents,
@@ -67,7 +68,8 @@ fn a_used_folder_stays_as_it_is_when_the_port_is_taken() {
         says(&refusal(&setup, &data, port), &["listeners"]);
         assert_unchanged(&before, &contents(&data));
         drop(other);
-        let mut broker = Broker::try_start(&setup, &data, port).expect("it starts when the port is free");
+        let mut broker =
+            Broker::try_start(&setup, &data, port).expect("it starts when the port is free");
         broker.stop();
         fs::remove_dir_all(data.parent().unwrap()).unwrap();
     }
@@ -82,14 +84,23 @@ fn a_folder_that_another_broker_uses_is_locked() {
         // But for what the running broker writes in its own time.
         let others = |data: &Path| {
             let mut found = contents(data);
-            let own = ["commit-stream-", "-checkpoint", "millstream-metadata-seen", "__cluster_metadata-0"];
+            let own = [
+                "commit-stream-",
+                "-checkpoint",
+                "millstream-metadata-seen",
+                "__cluster_metadata-0",
+            ];
             found.retain(|path, _| !own.iter().any(|part| path.to_string_lossy().contains(part)));
             found
         };
         let before = others(&broker.data());
         let refusal = refusal(&broker.setup, &broker.data(), free_port());
         says(&refusal, &[&broker.data().display().to_string()]);
-        assert!(refusal.stderr.contains("lock") || refusal.stderr.contains("use"), "{}", refusal.stderr);
+        assert!(
+            refusal.stderr.contains("lock") || refusal.stderr.contains("use"),
+            "{}",
+            refusal.stderr
+        );
         assert_unchanged(&before, &others(&broker.data()));
         assert_eq!(client.read_all_values("kept", 0), [b"value"]);
     });
@@ -123,7 +134,8 @@ fn folders_of_two_clusters_do_not_mix() {
     for setup in Setup::backends() {
         let ((mine, port), (theirs, _)) = (used_data(&setup), used_data(&setup));
         let before = [contents(&mine), contents(&theirs)];
-        let both = setup.clone().with("log.dirs", &format!("{},{}", mine.display(), theirs.display()));
+        let both =
+            setup.clone().with("log.dirs", &format!("{},{}", mine.display(), theirs.display()));
         says(&refusal(&both, &mine, port), &["cluster"]);
         assert_unchanged(&before[0], &contents(&mine));
         assert_unchanged(&before[1], &contents(&theirs));

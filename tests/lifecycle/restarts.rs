@@ -9,8 +9,8 @@ use crate::support::{
 use protocol::{
     ErrorCode,
     messages::{
-        DescribeClusterRequest, DescribeConfigsRequest, FindCoordinatorRequest, InitProducerIdRequest, MetadataRequest,
-        OffsetCommitRequest, OffsetFetchRequest,
+        DescribeClusterRequest, DescribeConfigsRequest, FindCoordinatorRequest,
+        InitProducerIdRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest,
         describe_configs_request::DescribeConfigsResource,
         metadata_request::MetadataRequestTopic,
         offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
@@ -71,8 +71,15 @@ fn find_coordinator(client: &mut Client, group: &str) {
 
 fn committed(client: &mut Client, names: &Names) -> Vec<i64> {
     find_coordinator(client, &names.group);
-    let topic = OffsetFetchRequestTopic { name: names.topic.clone(), partition_indexes: (0..PARTITIONS).collect() };
-    let request = OffsetFetchRequest { group_id: names.group.clone(), topics: Some(vec![topic]), ..Default::default() };
+    let topic = OffsetFetchRequestTopic {
+        name: names.topic.clone(),
+        partition_indexes: (0..PARTITIONS).collect(),
+    };
+    let request = OffsetFetchRequest {
+        group_id: names.group.clone(),
+        topics: Some(vec![topic]),
+        ..Default::default()
+    };
     let mut offsets = Vec::new();
     support::eventually("the coordinator has loaded its offsets", || {
         let response = client.call(&request, 7);
@@ -105,7 +112,9 @@ fn known(broker: &Broker, names: &Names) -> Known {
         cluster_id: client.call(&DescribeClusterRequest::default(), 1).cluster_id,
         topic_id: metadata.topics[0].topic_id,
         retention_ms: configs[0].value.clone().expect("a value"),
-        values: (0..PARTITIONS).map(|partition| client.read_all_values(&names.topic, partition)).collect(),
+        values: (0..PARTITIONS)
+            .map(|partition| client.read_all_values(&names.topic, partition))
+            .collect(),
         committed: committed(&mut client, names),
     }
 }
@@ -136,7 +145,11 @@ fn a_clean_restart_keeps_everything() {
             assert_eq!(known(broker, &names), before);
         }
         let mut client = Client::connect(broker.address);
-        assert_eq!(client.produce_value(&names.topic, 0, b"one more"), 20, "offsets go on where they were");
+        assert_eq!(
+            client.produce_value(&names.topic, 0, b"one more"),
+            20,
+            "offsets go on where they were"
+        );
     });
 }
 
@@ -188,12 +201,14 @@ fn the_back_end_may_change_between_runs() {
     }
 }
 
-/// The bytes on the disk are the client's, but for the offset and the leader epoch: no back-end or core has a say.
+/// The bytes on the disk are the client's, but for the offset and the leader epoch: no back-end or
+/// core has a say.
 #[test]
 fn every_back_end_and_core_writes_the_same_segment() {
     let mut segments = Vec::new();
-    let setups =
-        Setup::backends().into_iter().flat_map(|setup| [Setup::new(setup.backend, 1), Setup::new(setup.backend, 2)]);
+    let setups = Setup::backends()
+        .into_iter()
+        .flat_map(|setup| [Setup::new(setup.backend, 1), Setup::new(setup.backend, 2)]);
     for setup in setups {
         let mut broker = Broker::start(&setup);
         let mut client = Client::connect(broker.address);
@@ -201,11 +216,14 @@ fn every_back_end_and_core_writes_the_same_segment() {
         client.create_topic("same", 1, &[("retention.ms", "-1")]);
         for i in 0..20i64 {
             let mut builder = BatchBuilder::new(0);
-            (0..5).for_each(|n| builder.append(1_700_000_000_000 + i * 5 + n, Some(b"key"), Some(b"value"), &[]));
+            (0..5).for_each(|n| {
+                builder.append(1_700_000_000_000 + i * 5 + n, Some(b"key"), Some(b"value"), &[])
+            });
             assert_eq!(client.produce("same", 0, builder.build()).error_code, 0);
         }
         assert!(broker.stop().success());
-        let segment = fs::read(broker.data().join("same-0/00000000000000000000.log")).expect("the first segment");
+        let segment = fs::read(broker.data().join("same-0/00000000000000000000.log"))
+            .expect("the first segment");
         segments.push((setup, segment));
     }
     let (_, first) = &segments[0];
@@ -222,8 +240,12 @@ fn an_idempotent_producer_is_remembered_over_clean_and_hard_stops() {
         let mut client = Client::connect(broker.address);
         let topic = unique("remembered");
         client.create_topic(&topic, 1, &[]);
-        let request =
-            InitProducerIdRequest { transactional_id: None, producer_id: -1, producer_epoch: -1, ..Default::default() };
+        let request = InitProducerIdRequest {
+            transactional_id: None,
+            producer_id: -1,
+            producer_epoch: -1,
+            ..Default::default()
+        };
         let id = client.call(&request, 4).producer_id;
         let batch = |sequence: i32| batch::of_producer(id, 0, sequence, &[b"once"]);
         assert_eq!(client.produce(&topic, 0, batch(0)).base_offset, 0);
@@ -237,7 +259,11 @@ fn an_idempotent_producer_is_remembered_over_clean_and_hard_stops() {
             let mut client = Client::connect(broker.address);
             let again = client.produce(&topic, 0, batch(sequence - 1));
             let what = format!("{:?} after killed={killed}", client::error(again.error_code));
-            assert_eq!((again.error_code, again.base_offset), (0, i64::from(sequence) - 1), "a repeat: {what}");
+            assert_eq!(
+                (again.error_code, again.base_offset),
+                (0, i64::from(sequence) - 1),
+                "a repeat: {what}"
+            );
             let gap = client.produce(&topic, 0, batch(sequence + 1));
             assert_eq!(client::error(gap.error_code), ErrorCode::OutOfOrderSequenceNumber);
             assert_eq!(client.produce(&topic, 0, batch(sequence)).base_offset, i64::from(sequence));
@@ -248,16 +274,20 @@ fn an_idempotent_producer_is_remembered_over_clean_and_hard_stops() {
     });
 }
 
-/// A log that lost its end to the disk forgets the producers' batches in it, too: what follows is a gap, and said. (With a
-/// commit stream it would get its end back from there.)
+/// A log that lost its end to the disk forgets the producers' batches in it, too: what follows is a
+/// gap, and said. (With a commit stream it would get its end back from there.)
 #[test]
 fn a_log_that_lost_its_end_refuses_what_would_leave_a_gap() {
     support::on_each_backend_with(&[("commit.stream.file.bytes", "0")], |broker| {
         let mut client = Client::connect(broker.address);
         let topic = unique("cut");
         client.create_topic(&topic, 1, &[]);
-        let request =
-            InitProducerIdRequest { transactional_id: None, producer_id: -1, producer_epoch: -1, ..Default::default() };
+        let request = InitProducerIdRequest {
+            transactional_id: None,
+            producer_id: -1,
+            producer_epoch: -1,
+            ..Default::default()
+        };
         let id = client.call(&request, 4).producer_id;
         let batch = |sequence: i32| batch::of_producer(id, 0, sequence, &[&[b'v'; 100]]);
         for sequence in 0..50 {
@@ -293,7 +323,8 @@ fn a_partition_that_cannot_be_opened_is_tried_once() {
         let mut client = Client::connect(broker.address);
         (0..3).for_each(|_| client.create_topic(&unique("whole"), 1, &[]));
         let log = broker.log();
-        let said = log.lines().filter(|line| line.contains("is offline") && line.contains(&topic)).count();
+        let said =
+            log.lines().filter(|line| line.contains("is offline") && line.contains(&topic)).count();
         assert_eq!(said, 1, "{log}");
     }
 }

@@ -32,30 +32,38 @@ fn with_few_descriptors_a_connection_is_answered_or_closed() {
         let (folder, port) = (scratch_folder(), free_port());
         let data = folder.join("data");
         let command = limited(&setup.command(&data, port), FILES);
-        let mut broker = Broker::launch(&setup, command, &data, port).expect("a broker with few descriptors");
+        let mut broker =
+            Broker::launch(&setup, command, &data, port).expect("a broker with few descriptors");
         // Below what connections are let have in any case: accepting itself finds no descriptor.
         let used: Vec<String> = fs::read_dir(format!("/proc/{}/fd", broker.pid().as_raw_nonzero()))
             .unwrap()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .collect();
         // The limit is on the number of the next descriptor, and some below may be free.
-        let last_free = (0..FILES).filter(|number| !used.contains(&number.to_string())).nth(LEFT - 1).unwrap();
+        let last_free =
+            (0..FILES).filter(|number| !used.contains(&number.to_string())).nth(LEFT - 1).unwrap();
         let limit = Rlimit { current: Some(last_free + 1), maximum: Some(FILES) };
         prlimit(Some(broker.pid()), Resource::Nofile, limit).unwrap();
-        let mut clients: Vec<Client> = (0..CLIENTS).map(|_| Client::connect(broker.address)).collect();
+        let mut clients: Vec<Client> =
+            (0..CLIENTS).map(|_| Client::connect(broker.address)).collect();
         // Panics where neither comes.
-        let answered = clients.iter_mut().filter_map(|client| client.try_call(&ApiVersionsRequest::default(), 0));
+        let answered = clients
+            .iter_mut()
+            .filter_map(|client| client.try_call(&ApiVersionsRequest::default(), 0));
         let answered = answered.count();
         assert!((1..CLIENTS).contains(&answered), "{answered} of {CLIENTS} are answered");
         drop(clients);
         eventually("who comes when others have gone is served", || {
             let client = Client::try_connect(broker.address);
-            client.is_ok_and(|mut client| client.try_call(&ApiVersionsRequest::default(), 0).is_some())
+            client.is_ok_and(|mut client| {
+                client.try_call(&ApiVersionsRequest::default(), 0).is_some()
+            })
         });
         broker.stop();
         let log = fs::read_to_string(folder.join("data.stderr")).unwrap();
         assert!(log.contains("no descriptor is left"), "{log}");
-        let warned: Vec<&str> = log.lines().filter(|line| line.contains("needs") && line.contains("WARN")).collect();
+        let warned: Vec<&str> =
+            log.lines().filter(|line| line.contains("needs") && line.contains("WARN")).collect();
         let words = [&format!("the limit is {FILES}"), "LimitNOFILE="];
         assert!(warned.len() == 1 && words.iter().all(|word| warned[0].contains(*word)), "{log}");
         fs::remove_dir_all(folder).unwrap();
@@ -80,7 +88,8 @@ fn what_many_partitions_lack_is_a_line_or_two() {
             client.produce_value("many", partition, &value);
         }
         let limit_files = |bytes| {
-            prlimit(Some(broker.pid()), Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+            prlimit(Some(broker.pid()), Resource::Fsize, Rlimit { current: bytes, maximum: None })
+                .unwrap();
         };
         let mut produce = |partition| {
             let response = client.produce("many", partition, batch::of(&[&value]));
@@ -99,10 +108,17 @@ fn what_many_partitions_lack_is_a_line_or_two() {
         let seconds = began.elapsed().as_secs() as usize;
         let log = broker.log();
         let count = |words: &str| log.lines().filter(|line| line.contains(words)).count();
-        let (refused, healed) = (count("appends are refused"), count("what was missing is there again"));
+        let (refused, healed) =
+            (count("appends are refused"), count("what was missing is there again"));
         // One at once, and one a second, of each core.
-        assert!((1..=setup.shards * (seconds + 2)).contains(&refused), "{refused} lines in {seconds} s: {log}");
-        assert!((1..=setup.shards * (seconds + 2)).contains(&healed), "{healed} lines in {seconds} s: {log}");
+        assert!(
+            (1..=setup.shards * (seconds + 2)).contains(&refused),
+            "{refused} lines in {seconds} s: {log}"
+        );
+        assert!(
+            (1..=setup.shards * (seconds + 2)).contains(&healed),
+            "{healed} lines in {seconds} s: {log}"
+        );
         assert!(refused + healed < PARTITIONS as usize, "{log}");
         assert!(log.contains(" partitions, many-") && log.contains("LimitFSIZE="), "{log}");
         assert_eq!(broker.stop().code(), Some(0));

@@ -33,7 +33,9 @@ fn connections(admin: SocketAddr) -> Vec<usize> {
     let of_core = |core| {
         let series = format!("millstream_connections{{core=\"{core}\"}} ");
         let line = page.lines().find_map(|line| line.strip_prefix(&series));
-        line.unwrap_or_else(|| panic!("nothing of {series} in:\n{page}")).parse::<f64>().expect("a number") as usize
+        line.unwrap_or_else(|| panic!("nothing of {series} in:\n{page}"))
+            .parse::<f64>()
+            .expect("a number") as usize
     };
     (0..CORES).map(of_core).collect()
 }
@@ -65,7 +67,9 @@ fn every_core_has_as_many_connections_as_the_others() {
         // A client that goes makes room on the core that it was on.
         for first_to_go in [0, 3, 5] {
             clients.drain(first_to_go..first_to_go + 3);
-            support::eventually("closed connections leave", || connections(admin).iter().sum::<usize>() == CLIENTS - 3);
+            support::eventually("closed connections leave", || {
+                connections(admin).iter().sum::<usize>() == CLIENTS - 3
+            });
             clients.extend((0..3).map(|_| served(broker)));
             assert_eq!(connections(admin), [CLIENTS / CORES; CORES]);
         }
@@ -78,7 +82,10 @@ fn connections_that_come_all_at_once_are_spread() {
     on_two_cores(&[], |broker, admin| {
         let clients: Vec<Client> = thread::scope(|scope| {
             let connecting: Vec<_> = (0..64).map(|_| scope.spawn(|| served(broker))).collect();
-            connecting.into_iter().map(|client| client.join().expect("a client that is served")).collect()
+            connecting
+                .into_iter()
+                .map(|client| client.join().expect("a client that is served"))
+                .collect()
         });
         assert_eq!(connections(admin), [clients.len() / CORES; CORES]);
     });
@@ -115,7 +122,9 @@ fn a_stop_while_connections_come_is_a_clean_stop() {
             };
             thread::scope(|scope| {
                 (0..4).for_each(|_| drop(scope.spawn(connect_until_refused)));
-                support::eventually("connections that come and go", || served.load(Ordering::Relaxed) > 200);
+                support::eventually("connections that come and go", || {
+                    served.load(Ordering::Relaxed) > 200
+                });
                 assert!(broker.stop().success(), "exit code 0");
             });
             broker.start_again(&broker.setup.clone());

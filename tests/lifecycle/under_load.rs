@@ -14,10 +14,16 @@ use std::{
 const PRODUCERS: i32 = 4;
 
 /// Produces record after record until the connection ends; returns how many were acknowledged.
-fn produce_until_the_end(address: SocketAddr, topic: String, partition: i32, acknowledged: Arc<AtomicUsize>) -> usize {
+fn produce_until_the_end(
+    address: SocketAddr,
+    topic: String,
+    partition: i32,
+    acknowledged: Arc<AtomicUsize>,
+) -> usize {
     let mut client = Client::connect(address);
     for i in 0usize.. {
-        let request = client::produce_request(&topic, partition, batch::of(&[&i.to_be_bytes()]), -1);
+        let request =
+            client::produce_request(&topic, partition, batch::of(&[&i.to_be_bytes()]), -1);
         match client.try_call(&request, client::PRODUCE_VERSION) {
             Some(response) if response.responses[0].partition_responses[0].error_code == 0 => {
                 acknowledged.fetch_add(1, Ordering::Relaxed);
@@ -31,7 +37,8 @@ fn produce_until_the_end(address: SocketAddr, topic: String, partition: i32, ack
 fn load(broker: &Broker, topic: &str) -> Vec<JoinHandle<usize>> {
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let start = |partition| {
-        let (address, topic, acknowledged) = (broker.address, topic.to_owned(), acknowledged.clone());
+        let (address, topic, acknowledged) =
+            (broker.address, topic.to_owned(), acknowledged.clone());
         std::thread::spawn(move || produce_until_the_end(address, topic, partition, acknowledged))
     };
     let producers = (0..PRODUCERS).map(start).collect();
@@ -39,12 +46,17 @@ fn load(broker: &Broker, topic: &str) -> Vec<JoinHandle<usize>> {
     producers
 }
 
-/// Each partition must hold its producer's records 0, 1, 2, … up to the last acknowledged one; one more may be there.
+/// Each partition must hold its producer's records 0, 1, 2, … up to the last acknowledged one; one
+/// more may be there.
 fn check(broker: &Broker, topic: &str, acknowledged: Vec<usize>) {
     let mut client = Client::connect(broker.address);
     for (partition, acknowledged) in acknowledged.into_iter().enumerate() {
         let values = client.read_all_values(topic, partition as i32);
-        assert!((acknowledged..=acknowledged + 1).contains(&values.len()), "{} of {acknowledged}", values.len());
+        assert!(
+            (acknowledged..=acknowledged + 1).contains(&values.len()),
+            "{} of {acknowledged}",
+            values.len()
+        );
         for (i, value) in values.iter().enumerate() {
             assert_eq!(value[..], i.to_be_bytes(), "partition {partition}");
         }
@@ -115,7 +127,9 @@ fn waiting_fetches_do_not_hold_up_a_stop() {
         client.create_topic(&topic, 1, &[]);
         let mut waiting: Vec<Client> = (0..20).map(|_| Client::connect(broker.address)).collect();
         for client in &mut waiting {
-            client.send(&client::fetch_request(&topic, 0, 0, i32::MAX), client::FETCH_VERSION).unwrap();
+            client
+                .send(&client::fetch_request(&topic, 0, 0, i32::MAX), client::FETCH_VERSION)
+                .unwrap();
         }
         // A connected client may stay silent, too.
         let _silent = Client::connect(broker.address);

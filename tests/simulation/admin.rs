@@ -1,4 +1,5 @@
-//! The administrator: creates, changes and deletes topics, deletes records, and looks whether the broker remembers.
+//! The administrator: creates, changes and deletes topics, deletes records, and looks whether the
+//! broker remembers.
 //!
 //! There is one, and it goes on to the next step only when it knows what became of the last one.
 
@@ -43,7 +44,9 @@ pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId) {
     let mut steps_left = STEPS;
     while !run.is_over() {
         if run.is_calm() {
-            if check_metadata(&mut admin.client).await.is_ok() && configs::check(&mut admin.client).await.is_ok() {
+            if check_metadata(&mut admin.client).await.is_ok()
+                && configs::check(&mut admin.client).await.is_ok()
+            {
                 return;
             }
         } else if steps_left > 0 {
@@ -75,8 +78,13 @@ impl Admin {
             }
             2 | 3 => {
                 let cluster = self.client.cluster;
-                let victims: Vec<TopicKey> =
-                    run.model.borrow().live(cluster).filter(|topic| !topic.is_base).map(|topic| topic.key).collect();
+                let victims: Vec<TopicKey> = run
+                    .model
+                    .borrow()
+                    .live(cluster)
+                    .filter(|topic| !topic.is_base)
+                    .map(|topic| topic.key)
+                    .collect();
                 if !victims.is_empty() {
                     self.delete(victims[self.client.below(victims.len())]).await;
                 }
@@ -96,7 +104,8 @@ impl Admin {
         let topics = || model.topics_of(self.client.cluster);
         let is_free = |name: &String| topics().all(|topic| topic.name != *name || topic.deleted);
         let gone: Vec<String> = topics().map(|topic| topic.name.clone()).filter(is_free).collect();
-        let reusable: Vec<String> = gone.into_iter().filter(|name| !self.tainted.contains(name)).collect();
+        let reusable: Vec<String> =
+            gone.into_iter().filter(|name| !self.tainted.contains(name)).collect();
         if !reusable.is_empty() && !self.client.one_in(3) {
             return reusable[self.client.below(reusable.len())].clone();
         }
@@ -108,13 +117,19 @@ impl Admin {
     pub fn judge(&self, what: &str, error: Option<ErrorCode>, message: Option<&str>) -> Verdict {
         self.client.note(|| format!("{what}: {error:?} {message:?}"));
         match error {
-            Some(ErrorCode::NotController) if message.is_some_and(|message| message.contains("for now")) => {
+            Some(ErrorCode::NotController)
+                if message.is_some_and(|message| message.contains("for now")) =>
+            {
                 Verdict::Undone
             }
-            Some(ErrorCode::RequestTimedOut | ErrorCode::NotController | ErrorCode::NotLeaderOrFollower) => {
-                Verdict::Unknown
-            }
-            Some(ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError) if self.client.disk_may_fail() => {
+            Some(
+                ErrorCode::RequestTimedOut
+                | ErrorCode::NotController
+                | ErrorCode::NotLeaderOrFollower,
+            ) => Verdict::Unknown,
+            Some(ErrorCode::KafkaStorageError | ErrorCode::UnknownServerError)
+                if self.client.disk_may_fail() =>
+            {
                 Verdict::Unknown
             }
             Some(error) => Verdict::Refused(error),
@@ -123,7 +138,9 @@ impl Admin {
     }
 
     pub fn unexplained(&self, what: &str, error: ErrorCode, message: Option<&str>) {
-        self.client.run.violate(Invariant::AnswersExplained, format!("{what}: {error:?}: {message:?}"));
+        self.client
+            .run
+            .violate(Invariant::AnswersExplained, format!("{what}: {error:?}: {message:?}"));
     }
 
     async fn create(&mut self, name: &str, partitions: i32, is_base: bool) {
@@ -137,7 +154,11 @@ impl Admin {
                 replication_factor: -1,
                 ..Default::default()
             };
-            let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: TIMEOUT_MS, validate_only: false };
+            let request = CreateTopicsRequest {
+                topics: vec![topic],
+                timeout_ms: TIMEOUT_MS,
+                validate_only: false,
+            };
             let answer = self.client.call(7, &request).await;
             let Ok(Some(result)) = answer.map(|response| response.topics.into_iter().next()) else {
                 in_doubt = true;
@@ -150,18 +171,26 @@ impl Admin {
                 run.check(run.model.borrow_mut().topic_created(name, key, partitions, is_base));
                 return;
             }
-            match self.judge(&what, ErrorCode::from_code(result.error_code), result.error_message.as_deref()) {
+            match self.judge(
+                &what,
+                ErrorCode::from_code(result.error_code),
+                result.error_message.as_deref(),
+            ) {
                 Verdict::Unknown => in_doubt = true,
                 Verdict::Undone => {}
                 Verdict::Refused(ErrorCode::TopicAlreadyExists) if in_doubt => {
                     if let Some(id) = self.look_up(name).await {
                         self.client.note(|| format!("{name} exists as {id}"));
                         let key = TopicKey { cluster: self.client.cluster, id };
-                        run.check(run.model.borrow_mut().topic_created(name, key, partitions, is_base));
+                        run.check(
+                            run.model.borrow_mut().topic_created(name, key, partitions, is_base),
+                        );
                         return;
                     }
                 }
-                Verdict::Refused(error) => self.unexplained(&what, error, result.error_message.as_deref()),
+                Verdict::Refused(error) => {
+                    self.unexplained(&what, error, result.error_message.as_deref())
+                }
             }
             self.client.pause().await;
         }
@@ -169,7 +198,11 @@ impl Admin {
 
     async fn look_up(&mut self, name: &str) -> Option<Uuid> {
         let response = self.client.call(METADATA_VERSION, &metadata_of_all()).await.ok()?;
-        response.topics.iter().find(|topic| topic.name.as_deref() == Some(name)).map(|topic| topic.topic_id)
+        response
+            .topics
+            .iter()
+            .find(|topic| topic.name.as_deref() == Some(name))
+            .map(|topic| topic.topic_id)
     }
 
     async fn delete(&mut self, key: TopicKey) {
@@ -179,14 +212,18 @@ impl Admin {
         let mut in_doubt = false;
         while !run.is_over() {
             let topics = vec![DeleteTopicState { name: None, topic_id: key.id }];
-            let request = DeleteTopicsRequest { topics, timeout_ms: TIMEOUT_MS, ..Default::default() };
+            let request =
+                DeleteTopicsRequest { topics, timeout_ms: TIMEOUT_MS, ..Default::default() };
             let answer = self.client.call(6, &request).await;
-            let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else {
+            let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next())
+            else {
                 in_doubt = true;
                 continue;
             };
             let error = ErrorCode::from_code(result.error_code);
-            if error == Some(ErrorCode::None) || error == Some(ErrorCode::UnknownTopicId) && in_doubt {
+            if error == Some(ErrorCode::None)
+                || error == Some(ErrorCode::UnknownTopicId) && in_doubt
+            {
                 self.client.note(|| format!("{what}: done"));
                 run.model.borrow_mut().topic_mut(key).deleted = true;
                 return;
@@ -195,9 +232,14 @@ impl Admin {
                 Verdict::Unknown => in_doubt = true,
                 Verdict::Undone => {}
                 Verdict::Refused(ErrorCode::UnknownTopicId) => {
-                    run.violate(Invariant::TopicsKept, format!("{what}: it was created and is unknown"));
+                    run.violate(
+                        Invariant::TopicsKept,
+                        format!("{what}: it was created and is unknown"),
+                    );
                 }
-                Verdict::Refused(error) => self.unexplained(&what, error, result.error_message.as_deref()),
+                Verdict::Refused(error) => {
+                    self.unexplained(&what, error, result.error_message.as_deref())
+                }
             }
             self.client.pause().await;
         }
@@ -212,7 +254,12 @@ impl Admin {
         }
         let (name, index) = base[self.client.below(base.len())].clone();
         let none = TopicKey { cluster, id: Uuid::ZERO };
-        let topic = run.model.borrow().live(cluster).find(|topic| topic.name == name).map_or(none, |topic| topic.key);
+        let topic = run
+            .model
+            .borrow()
+            .live(cluster)
+            .find(|topic| topic.name == name)
+            .map_or(none, |topic| topic.key);
         let key = PartitionKey { topic, index };
         let Ok(leader) = self.client.leader_of(key).await else { return };
         let expected = run.model.borrow().expected(key);
@@ -225,7 +272,10 @@ impl Admin {
         }];
         let request = DeleteRecordsRequest { topics, timeout_ms: TIMEOUT_MS };
         let Ok(response) = self.client.call_at(leader, 2, &request).await else { return };
-        let Some(result) = response.topics.first().and_then(|topic| topic.partitions.first()) else { return };
+        let Some(result) = response.topics.first().and_then(|topic| topic.partitions.first())
+        else {
+            return;
+        };
         if ErrorCode::from_code(result.error_code) == Some(ErrorCode::NotLeaderOrFollower) {
             self.client.directory.borrow_mut().forget_leader(key);
         }
@@ -233,9 +283,14 @@ impl Admin {
             self.client.note(|| format!("{what}: begins at {}", result.low_watermark));
             run.check(run.model.borrow_mut().log_start_told(key, expected, result.low_watermark));
             if result.low_watermark < offset {
-                run.violate(Invariant::LogStartKept, format!("{what}: the log begins at {}", result.low_watermark));
+                run.violate(
+                    Invariant::LogStartKept,
+                    format!("{what}: the log begins at {}", result.low_watermark),
+                );
             }
-        } else if let Verdict::Refused(error) = self.judge(&what, ErrorCode::from_code(result.error_code), None) {
+        } else if let Verdict::Refused(error) =
+            self.judge(&what, ErrorCode::from_code(result.error_code), None)
+        {
             self.unexplained(&what, error, None);
         }
     }
@@ -243,22 +298,28 @@ impl Admin {
     async fn add_partition(&mut self) {
         let run = self.client.run.clone();
         let may_grow = |topic: &&Topic| topic.is_base && topic.partitions < 5;
-        let base: Vec<Topic> = run.model.borrow().live(self.client.cluster).filter(may_grow).cloned().collect();
+        let base: Vec<Topic> =
+            run.model.borrow().live(self.client.cluster).filter(may_grow).cloned().collect();
         let Some(topic) = base.get(self.client.below(base.len())).cloned() else { return };
         let count = topic.partitions + 1;
         run.model.borrow_mut().topic_mut(topic.key).partitions_asked = count;
         let what = format!("{} gets {count} partitions", topic.name);
         let mut in_doubt = false;
         while !run.is_over() {
-            let topics = vec![CreatePartitionsTopic { name: topic.name.clone(), count, assignments: None }];
-            let request = CreatePartitionsRequest { topics, timeout_ms: TIMEOUT_MS, validate_only: false };
+            let topics =
+                vec![CreatePartitionsTopic { name: topic.name.clone(), count, assignments: None }];
+            let request =
+                CreatePartitionsRequest { topics, timeout_ms: TIMEOUT_MS, validate_only: false };
             let answer = self.client.call(3, &request).await;
-            let Ok(Some(result)) = answer.map(|response| response.results.into_iter().next()) else {
+            let Ok(Some(result)) = answer.map(|response| response.results.into_iter().next())
+            else {
                 in_doubt = true;
                 continue;
             };
             let error = ErrorCode::from_code(result.error_code);
-            if error == Some(ErrorCode::None) || error == Some(ErrorCode::InvalidPartitions) && in_doubt {
+            if error == Some(ErrorCode::None)
+                || error == Some(ErrorCode::InvalidPartitions) && in_doubt
+            {
                 self.client.note(|| format!("{what}: done"));
                 run.model.borrow_mut().topic_mut(topic.key).partitions = count;
                 return;
@@ -266,7 +327,9 @@ impl Admin {
             match self.judge(&what, error, result.error_message.as_deref()) {
                 Verdict::Unknown => in_doubt = true,
                 Verdict::Undone => {}
-                Verdict::Refused(error) => self.unexplained(&what, error, result.error_message.as_deref()),
+                Verdict::Refused(error) => {
+                    self.unexplained(&what, error, result.error_message.as_deref())
+                }
             }
             self.client.pause().await;
         }
@@ -284,10 +347,16 @@ pub async fn check_metadata(client: &mut Client) -> Result<(), Lost> {
         let found = response.topics.iter().find(|found| found.topic_id == id);
         match found {
             Some(_) if topic.deleted => {
-                run.violate(Invariant::TopicsKept, format!("{} {id} was deleted and is back", topic.name));
+                run.violate(
+                    Invariant::TopicsKept,
+                    format!("{} {id} was deleted and is back", topic.name),
+                );
             }
             None if !topic.delete_asked => {
-                run.violate(Invariant::TopicsKept, format!("{} {id} was created and is gone", topic.name));
+                run.violate(
+                    Invariant::TopicsKept,
+                    format!("{} {id} was created and is gone", topic.name),
+                );
             }
             Some(found) => {
                 let count = found.partitions.len() as i32;
@@ -295,7 +364,10 @@ pub async fn check_metadata(client: &mut Client) -> Result<(), Lost> {
                     || count < topic.partitions
                     || count > topic.partitions_asked
                 {
-                    let detail = format!("{} has become {:?} with {count} partitions", topic.name, found.name);
+                    let detail = format!(
+                        "{} has become {:?} with {count} partitions",
+                        topic.name, found.name
+                    );
                     run.violate(Invariant::TopicsKept, detail);
                 }
             }

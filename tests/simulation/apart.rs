@@ -1,5 +1,5 @@
-//! What waits for a disk, and what must not: two log directories of which one hangs, files that are being opened, a disk that
-//! is full when a segment begins. Each test is one story in calm weather.
+//! What waits for a disk, and what must not: two log directories of which one hangs, files that are
+//! being opened, a disk that is full when a segment begins. Each test is one story in calm weather.
 
 use crate::{
     client::{Client, Pending},
@@ -17,8 +17,8 @@ use protocol::{
         produce_request::{PartitionProduceData, TopicProduceData},
     },
     messages::{
-        CreateTopicsRequest, DeleteTopicsRequest, DeleteTopicsResponse, ListOffsetsRequest, ProduceRequest,
-        ProduceResponse,
+        CreateTopicsRequest, DeleteTopicsRequest, DeleteTopicsResponse, ListOffsetsRequest,
+        ProduceRequest, ProduceResponse,
     },
     records::BatchBuilder,
 };
@@ -38,7 +38,10 @@ fn started(seed: u64, log_dirs: usize, properties: &[(&str, &str)]) -> Rc<Run> {
     let node = &mut plan.nodes[0];
     (node.cores, node.log_dirs, node.properties) = (1, log_dirs, Vec::new());
     let always = [("admin.listener", ""), ("offsets.topic.num.partitions", "2")];
-    let set = always.iter().chain(properties).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let set = always
+        .iter()
+        .chain(properties)
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     plan.properties = set.collect();
     let run = Run::of(seed, plan);
     start(&run);
@@ -47,11 +50,18 @@ fn started(seed: u64, log_dirs: usize, properties: &[(&str, &str)]) -> Rc<Run> {
 
 fn start(run: &Rc<Run>) {
     run.nodes[0].start();
-    assert!(run.world.run_until(Duration::from_secs(30), || run.nodes[0].is_ready()), "{:?}", run.nodes[0].failure());
+    assert!(
+        run.world.run_until(Duration::from_secs(30), || run.nodes[0].is_ready()),
+        "{:?}",
+        run.nodes[0].failure()
+    );
 }
 
 /// Runs one client's story to its end.
-fn tell<F: Future<Output = ()> + 'static>(run: &Rc<Run>, story: impl FnOnce(Client) -> F + 'static) {
+fn tell<F: Future<Output = ()> + 'static>(
+    run: &Rc<Run>,
+    story: impl FnOnce(Client) -> F + 'static,
+) {
     let done = Rc::new(Cell::new(false));
     let flag = done.clone();
     run.spawn(ClusterId::FIRST, "story".to_owned(), move |run: Rc<Run>, ring: Ring| async move {
@@ -68,7 +78,8 @@ async fn create(client: &mut Client, partitions: i32) {
         replication_factor: 1,
         ..Default::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 10_000, ..Default::default() };
+    let request =
+        CreateTopicsRequest { topics: vec![topic], timeout_ms: 10_000, ..Default::default() };
     let response = client.call(7, &request).await.expect("an answer");
     assert_eq!(response.topics[0].error_code, 0);
 }
@@ -77,8 +88,17 @@ async fn send(client: &mut Client, partition: i32, bytes: usize) -> Pending {
     let mut builder = BatchBuilder::new(0);
     builder.append(client.ring.wall_clock_ms(), None, Some(&vec![7; bytes]), &[]);
     let data = PartitionProduceData { index: partition, records: Some(builder.build()) };
-    let topic = TopicProduceData { name: TOPIC.to_owned(), partition_data: vec![data], ..Default::default() };
-    let request = ProduceRequest { transactional_id: None, acks: -1, timeout_ms: 30_000, topic_data: vec![topic] };
+    let topic = TopicProduceData {
+        name: TOPIC.to_owned(),
+        partition_data: vec![data],
+        ..Default::default()
+    };
+    let request = ProduceRequest {
+        transactional_id: None,
+        acks: -1,
+        timeout_ms: 30_000,
+        topic_data: vec![topic],
+    };
     client.send(PRODUCE_VERSION, &request).await.expect("it is sent")
 }
 
@@ -110,21 +130,28 @@ async fn end_offset(client: &mut Client, partition: i32) -> i64 {
 
 /// A group whose coordinator's partition is `partition` of two.
 fn group_of(partition: i32) -> String {
-    let hash = |text: &str| text.bytes().fold(0i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte)));
+    let hash = |text: &str| {
+        text.bytes().fold(0i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte)))
+    };
     let names = (0..).map(|number| format!("group-{number}"));
-    names.into_iter().find(|name| (hash(name) & i32::MAX) % 2 == partition).expect("there are as many as one likes")
+    names
+        .into_iter()
+        .find(|name| (hash(name) & i32::MAX) % 2 == partition)
+        .expect("there are as many as one likes")
 }
 
 /// Which of the two directories has this partition.
 fn directory_of(client: &Client, topic: &str, partition: i32) -> usize {
     let disk = client.run.world.disk(client.run.nodes[0].node);
     let names = disk.file_names();
-    let has = |dir: &usize| names.iter().any(|name| name.starts_with(&format!("/data/{dir}/{topic}-{partition}/")));
+    let has = |dir: &usize| {
+        names.iter().any(|name| name.starts_with(&format!("/data/{dir}/{topic}-{partition}/")))
+    };
     (0..2).find(has).expect("the partition has files")
 }
 
-/// Writes, flushes, checkpoints, retention and lazy syncs of one directory hang; what is in the other one goes on: small
-/// records, large ones, committed offsets.
+/// Writes, flushes, checkpoints, retention and lazy syncs of one directory hang; what is in the
+/// other one goes on: small records, large ones, committed offsets.
 #[test]
 fn a_directory_that_hangs_delays_no_acknowledgement_of_another() {
     for seed in 0..20 {
@@ -143,11 +170,14 @@ fn a_directory_that_hangs_delays_no_acknowledgement_of_another() {
             while commits::find_coordinator(&mut client, "any").await.is_err() {}
             let own = (0..2).find(|index| directory_of(&client, "__consumer_offsets", *index) == 0);
             let group = group_of(own.expect("one partition lies in each directory"));
-            let (good, hung): (Vec<i32>, Vec<i32>) = (0..8).partition(|one| directory_of(&client, TOPIC, *one) == 0);
+            let (good, hung): (Vec<i32>, Vec<i32>) =
+                (0..8).partition(|one| directory_of(&client, TOPIC, *one) == 0);
             for partition in 0..8 {
                 assert_eq!(produce(&mut client, partition, 100).await.0, ErrorCode::None);
             }
-            while commits::commit(&mut client, &group, (-1, ""), &[(TOPIC.to_owned(), 0)]).await.unwrap()
+            while commits::commit(&mut client, &group, (-1, ""), &[(TOPIC.to_owned(), 0)])
+                .await
+                .unwrap()
                 != [ErrorCode::None]
             {
                 client.ring.sleep(Duration::from_millis(10)).await;
@@ -155,21 +185,28 @@ fn a_directory_that_hangs_delays_no_acknowledgement_of_another() {
             disk.hang_below("/data/1", true);
             let mut waiting = Vec::new();
             for (partition, bytes) in hung.iter().zip([100, 100_000, 10, 600_000]) {
-                let mut other = Client::new(&run, &client.ring, ClusterId::FIRST, "who waits".to_owned());
+                let mut other =
+                    Client::new(&run, &client.ring, ClusterId::FIRST, "who waits".to_owned());
                 let pending = send(&mut other, *partition, bytes).await;
                 waiting.push((other, pending));
             }
             for round in 0..30 {
                 for partition in &good {
-                    let (error, _) = produce(&mut client, *partition, [100, 100_000, 700_000][round % 3]).await;
+                    let (error, _) =
+                        produce(&mut client, *partition, [100, 100_000, 700_000][round % 3]).await;
                     assert_eq!(error, ErrorCode::None, "seed {seed}, round {round}");
                 }
-                let committed = commits::commit(&mut client, &group, (-1, ""), &[(TOPIC.to_owned(), 0)]).await;
+                let committed =
+                    commits::commit(&mut client, &group, (-1, ""), &[(TOPIC.to_owned(), 0)]).await;
                 assert_eq!(committed.unwrap(), [ErrorCode::None], "seed {seed}, round {round}");
                 client.ring.sleep(Duration::from_millis(100)).await;
             }
             for partition in &hung {
-                assert_eq!(end_offset(&mut client, *partition).await, 1, "nothing that hangs is acknowledged");
+                assert_eq!(
+                    end_offset(&mut client, *partition).await,
+                    1,
+                    "nothing that hangs is acknowledged"
+                );
             }
             disk.hang_below("/data/1", false);
             for (mut other, pending) in waiting {
@@ -180,7 +217,8 @@ fn a_directory_that_hangs_delays_no_acknowledgement_of_another() {
     }
 }
 
-/// `durability=os` acknowledged to the end of the log while the file was still being opened, with nothing written.
+/// `durability=os` acknowledged to the end of the log while the file was still being opened, with
+/// nothing written.
 #[test]
 fn nothing_is_acknowledged_before_it_is_written() {
     for seed in 0..20 {
@@ -225,7 +263,8 @@ fn nothing_is_acknowledged_before_it_is_written() {
     }
 }
 
-/// The disk is full when a segment begins: nothing of it can be written, so nothing is acknowledged.
+/// The disk is full when a segment begins: nothing of it can be written, so nothing is
+/// acknowledged.
 #[test]
 fn a_full_disk_at_a_roll_is_an_error() {
     for seed in 0..20 {
@@ -237,7 +276,11 @@ fn a_full_disk_at_a_roll_is_an_error() {
             // What the roll of a segment writes besides is written before.
             client.ring.sleep(LONG).await;
             disk.set_capacity_bytes(0);
-            assert_eq!(produce(&mut client, 0, 700_000).await.0, ErrorCode::KafkaStorageError, "seed {seed}");
+            assert_eq!(
+                produce(&mut client, 0, 700_000).await.0,
+                ErrorCode::KafkaStorageError,
+                "seed {seed}"
+            );
             disk.set_capacity_bytes(1 << 40);
             while produce(&mut client, 0, 100).await.0 != ErrorCode::None {
                 client.ring.sleep(Duration::from_millis(100)).await;
@@ -247,7 +290,8 @@ fn a_full_disk_at_a_roll_is_an_error() {
     }
 }
 
-/// A write that was under way when its topic was deleted ended the broker with a panic (seed 9000001).
+/// A write that was under way when its topic was deleted ended the broker with a panic (seed
+/// 9000001).
 #[test]
 fn a_topic_goes_while_a_write_of_it_waits() {
     for seed in 0..20 {
@@ -261,11 +305,13 @@ fn a_topic_goes_while_a_write_of_it_waits() {
             }
             disk.hang_below("/data/1", true);
             for partition in 0..4 {
-                let mut other = Client::new(&run, &client.ring, ClusterId::FIRST, "who waits".to_owned());
+                let mut other =
+                    Client::new(&run, &client.ring, ClusterId::FIRST, "who waits".to_owned());
                 send(&mut other, partition, 1_000).await;
             }
             client.ring.sleep(Duration::from_millis(100)).await;
-            let topics = vec![DeleteTopicState { name: Some(TOPIC.to_owned()), ..Default::default() }];
+            let topics =
+                vec![DeleteTopicState { name: Some(TOPIC.to_owned()), ..Default::default() }];
             let request = DeleteTopicsRequest { topics, timeout_ms: 1_000, ..Default::default() };
             let pending = client.send(6, &request).await.expect("it is sent");
             client.ring.sleep(Duration::from_millis(500)).await;
@@ -274,15 +320,20 @@ fn a_topic_goes_while_a_write_of_it_waits() {
             client.ring.sleep(LONG).await;
             create(&mut client, 4).await;
             for partition in 0..4 {
-                assert_eq!(produce(&mut client, partition, 100).await, (ErrorCode::None, 0), "seed {seed}");
+                assert_eq!(
+                    produce(&mut client, partition, 100).await,
+                    (ErrorCode::None, 0),
+                    "seed {seed}"
+                );
             }
         });
         run.world.close();
     }
 }
 
-/// Retention that takes all of a log begins a new segment. When that failed on a full disk, the next pass took the old ones
-/// away without the new one's file: after a crash the log had no segment and was refused (seed 9000048).
+/// Retention that takes all of a log begins a new segment. When that failed on a full disk, the
+/// next pass took the old ones away without the new one's file: after a crash the log had no
+/// segment and was refused (seed 9000048).
 #[test]
 fn retention_of_a_whole_log_that_fails_half_way_leaves_a_log() {
     for seed in 0..20 {
@@ -326,7 +377,8 @@ fn a_commit_stream_that_cannot_be_removed_keeps_nothing_from_service() {
     for seed in 0..21 {
         let run = started(seed, 2, &[]);
         let disk = run.world.disk(run.nodes[0].node);
-        let has_stream = || disk.file_names().iter().any(|name| name.starts_with("/data/1/commit-stream-"));
+        let has_stream =
+            || disk.file_names().iter().any(|name| name.starts_with("/data/1/commit-stream-"));
         let produce_all = |expected: i64| {
             tell(&run, move |mut client| async move {
                 for partition in 0..4 {
@@ -347,9 +399,14 @@ fn a_commit_stream_that_cannot_be_removed_keeps_nothing_from_service() {
             1 => run.nodes[0].kill(),
             _ => {
                 assert!(run.nodes[0].begin_stop());
-                assert!(run.world.run_until(Duration::from_secs(30), || run.nodes[0].has_stopped()));
+                assert!(
+                    run.world.run_until(Duration::from_secs(30), || run.nodes[0].has_stopped())
+                );
                 let failure = run.nodes[0].failure().unwrap_or_default();
-                assert!(failure.contains("not closed in order: /data/1."), "seed {seed}: {failure}");
+                assert!(
+                    failure.contains("not closed in order: /data/1."),
+                    "seed {seed}: {failure}"
+                );
                 run.nodes[0].kill();
             }
         }

@@ -1,4 +1,5 @@
-//! The last word: after an end and a start of the broker, everything is read once more, from the first offset to the last.
+//! The last word: after an end and a start of the broker, everything is read once more, from the
+//! first offset to the last.
 
 use crate::{
     admin,
@@ -15,7 +16,9 @@ use std::rc::Rc;
 pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId) {
     let mut client = Client::new(&run, &ring, cluster, "audit".to_owned());
     while !run.is_over() {
-        if admin::check_metadata(&mut client).await.is_ok() && configs::check(&mut client).await.is_ok() {
+        if admin::check_metadata(&mut client).await.is_ok()
+            && configs::check(&mut client).await.is_ok()
+        {
             break;
         }
     }

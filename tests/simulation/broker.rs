@@ -1,7 +1,7 @@
 //! A broker under test: its process on a simulated node, from power-on to whatever end it meets.
 //!
-//! Stands where `src/main.rs` stands for a real process: one simulated core per thread, and the control thread's end of
-//! the mailboxes for a clean stop.
+//! Stands where `src/main.rs` stands for a real process: one simulated core per thread, and the
+//! control thread's end of the mailboxes for a clean stop.
 
 use crate::{
     cluster::ClusterId,
@@ -57,13 +57,14 @@ impl Broker {
     pub fn new(world: &World, plan: &Plan, own: &NodePlan) -> Broker {
         let node = world.node(&format!("broker {}", own.id));
         let address = SocketAddr::new(world.address(node), PORT);
-        let mut overrides: Vec<_> = own.properties.iter().chain(&plan.properties).cloned().collect();
+        let mut overrides: Vec<_> =
+            own.properties.iter().chain(&plan.properties).cloned().collect();
         overrides.push(("node.id".to_owned(), own.id.to_string()));
         overrides.push(("listeners".to_owned(), format!("PLAINTEXT://{address}")));
         let dirs: Vec<String> = (0..own.log_dirs).map(|index| format!("/data/{index}")).collect();
         overrides.push(("log.dirs".to_owned(), dirs.join(",")));
-        let loaded =
-            config::load::from_sources(None, &overrides, std::iter::empty(), "broker").expect("a valid configuration");
+        let loaded = config::load::from_sources(None, &overrides, std::iter::empty(), "broker")
+            .expect("a valid configuration");
         // That of the first one as it was when it was the only one.
         let dice_seed = plan.seed ^ 0xc02e5 ^ (own.id as u64 - 1) << 32;
         Broker {
@@ -138,7 +139,9 @@ impl Broker {
     /// Asks for a clean stop, as SIGTERM does; `false` when the process cannot be asked yet.
     pub fn begin_stop(&self) -> bool {
         let mut process = self.process.borrow_mut();
-        let Some(process) = process.as_mut().filter(|process| process.ready.load(Ordering::Relaxed)) else {
+        let Some(process) =
+            process.as_mut().filter(|process| process.ready.load(Ordering::Relaxed))
+        else {
             return false;
         };
         let Some(doorbells) = process.board.doorbells() else { return false };
@@ -148,7 +151,10 @@ impl Broker {
 
     /// Whether every core has ended by itself.
     pub fn has_stopped(&self) -> bool {
-        self.process.borrow().as_ref().is_some_and(|process| process.ended.borrow().iter().all(Option::is_some))
+        self.process
+            .borrow()
+            .as_ref()
+            .is_some_and(|process| process.ended.borrow().iter().all(Option::is_some))
     }
 
     /// Cuts the power of the node.

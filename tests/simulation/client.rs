@@ -1,9 +1,9 @@
 //! A simulated client and its connections, one to each node that it has business with: requests
 //! out, answers in, in order.
 //!
-//! A connection that breaks, stays silent for too long or answers with nonsense is given up; the next request makes a new
-//! one. What became of a request without an answer is unknown. `cluster.rs` finds out where
-//! requests go.
+//! A connection that breaks, stays silent for too long or answers with nonsense is given up; the
+//! next request makes a new one. What became of a request without an answer is unknown.
+//! `cluster.rs` finds out where requests go.
 
 use crate::{
     cluster::{ClusterId, Directory},
@@ -101,7 +101,13 @@ impl Client {
         let place = self.connections.iter().position(|connection| connection.address == to);
         let place = place.unwrap_or_else(|| {
             let (buffer, good_at) = (BytesMut::new(), Instant(0));
-            self.connections.push(Connection { address: to, stream: None, buffer, number: 0, good_at });
+            self.connections.push(Connection {
+                address: to,
+                stream: None,
+                buffer,
+                number: 0,
+                good_at,
+            });
             self.connections.len() - 1
         });
         &mut self.connections[place]
@@ -115,7 +121,11 @@ impl Client {
     }
 
     /// Asks the bootstrap node.
-    pub async fn call<Q: Request>(&mut self, version: i16, request: &Q) -> Result<Q::Response, Lost> {
+    pub async fn call<Q: Request>(
+        &mut self,
+        version: i16,
+        request: &Q,
+    ) -> Result<Q::Response, Lost> {
         self.call_at(self.bootstrap(), version, request).await
     }
 
@@ -133,7 +143,12 @@ impl Client {
         self.send_to(self.bootstrap(), version, request).await
     }
 
-    pub async fn send_to<Q: Request>(&mut self, to: SocketAddr, version: i16, request: &Q) -> Result<Pending, Lost> {
+    pub async fn send_to<Q: Request>(
+        &mut self,
+        to: SocketAddr,
+        version: i16,
+        request: &Q,
+    ) -> Result<Pending, Lost> {
         let key = ApiKey::from_i16(Q::API_KEY).expect("a generated request has a key");
         self.correlation_id += 1;
         let mut frame = BytesMut::new();
@@ -181,7 +196,8 @@ impl Client {
                 self.connections_made += 1;
                 let number = self.connections_made;
                 let connection = self.connection_mut(to);
-                (connection.stream, connection.number, connection.good_at) = (Some(stream), number, begun_at);
+                (connection.stream, connection.number, connection.good_at) =
+                    (Some(stream), number, begun_at);
                 Ok(())
             }
             _ => {
@@ -201,7 +217,13 @@ impl Client {
     fn judge(&mut self, pending: &Pending, answered: bool) {
         self.served_undisturbed = false;
         if let Some(node) = self.node_at(pending.to).filter(|_| self.well_behaved) {
-            self.run.judge_answer(node, pending.good_at, pending.sent_at, Some(pending.key), answered);
+            self.run.judge_answer(
+                node,
+                pending.good_at,
+                pending.sent_at,
+                Some(pending.key),
+                answered,
+            );
             self.served_undisturbed = self.run.is_undisturbed(node, pending.good_at);
         }
     }
@@ -230,7 +252,8 @@ impl Client {
         let mut reader = Reader::from_bytes(&frame);
         let correlation_id = reader.i32();
         if correlation_id.as_ref() != Ok(&pending.correlation_id) {
-            let what = format!("correlation id {correlation_id:?}, expected {}", pending.correlation_id);
+            let what =
+                format!("correlation id {correlation_id:?}, expected {}", pending.correlation_id);
             return Err(self.nonsense(pending.to, &what));
         }
         if pending.key.response_header_version(pending.version) >= 1
@@ -238,10 +261,13 @@ impl Client {
         {
             return Err(self.nonsense(pending.to, &format!("{} header: {error}", pending.key)));
         }
-        let decoded =
-            R::decode(&mut reader, pending.version).and_then(|response| reader.expect_end().map(|()| response));
+        let decoded = R::decode(&mut reader, pending.version)
+            .and_then(|response| reader.expect_end().map(|()| response));
         decoded.map_err(|error| {
-            self.nonsense(pending.to, &format!("{} version {}: {error}", pending.key, pending.version))
+            self.nonsense(
+                pending.to,
+                &format!("{} version {}: {error}", pending.key, pending.version),
+            )
         })
     }
 
@@ -257,7 +283,10 @@ impl Client {
             if let Some(length) = connection.buffer.first_chunk::<4>() {
                 let length = i32::from_be_bytes(*length);
                 if !(4..=64 << 20).contains(&length) {
-                    return Err(self.nonsense(to, &format!("a response of {length} bytes to {}", pending.key)));
+                    return Err(self.nonsense(
+                        to,
+                        &format!("a response of {length} bytes to {}", pending.key),
+                    ));
                 }
                 let whole = 4 + length as usize;
                 if connection.buffer.len() >= whole {
@@ -268,7 +297,9 @@ impl Client {
             let buffer = std::mem::take(&mut connection.buffer);
             let left = deadline.since(self.ring.now());
             match self.ring.timeout(left, self.ring.recv(&stream, buffer, RECEIVE_BYTES)).await {
-                Some((Ok(received), buffer)) if received > 0 => self.connection_mut(to).buffer = buffer,
+                Some((Ok(received), buffer)) if received > 0 => {
+                    self.connection_mut(to).buffer = buffer
+                }
                 Some(_) => return Err(self.give_up(to, "the connection has ended")),
                 None => return Err(self.give_up(to, "no answer")),
             }
@@ -301,7 +332,8 @@ impl Client {
     /// A pause of a random length around the pace of this run.
     pub async fn pause(&self) {
         let random = self.ring.random_u64();
-        let micros = if random.is_multiple_of(8) { random / 8 % 300_000 } else { random / 8 % 30_000 };
+        let micros =
+            if random.is_multiple_of(8) { random / 8 % 300_000 } else { random / 8 % 30_000 };
         self.ring.sleep(Duration::from_micros(micros)).await;
     }
 

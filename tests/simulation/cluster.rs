@@ -46,11 +46,14 @@ fn socket_address(host: &str, port: i32) -> Option<SocketAddr> {
 impl Directory {
     /// Takes in an answer about all topics.
     fn learn(&mut self, response: &MetadataResponse) {
-        let of_broker =
-            |broker: &MetadataResponseBroker| Some((broker.node_id, socket_address(&broker.host, broker.port)?));
+        let of_broker = |broker: &MetadataResponseBroker| {
+            Some((broker.node_id, socket_address(&broker.host, broker.port)?))
+        };
         self.nodes = response.brokers.iter().filter_map(of_broker).collect();
         let partitions = response.topics.iter().flat_map(|topic| {
-            let of_partition = |one: &MetadataResponsePartition| ((topic.topic_id, one.partition_index), one.leader_id);
+            let of_partition = |one: &MetadataResponsePartition| {
+                ((topic.topic_id, one.partition_index), one.leader_id)
+            };
             topic.partitions.iter().map(of_partition)
         });
         self.leaders = partitions.collect();
@@ -108,7 +111,10 @@ impl Directory {
 
 impl Client {
     /// The partitions in `keys`, by their places, with the address of those who lead them.
-    pub async fn by_leader(&mut self, keys: &[PartitionKey]) -> Result<Vec<(SocketAddr, Vec<usize>)>, Lost> {
+    pub async fn by_leader(
+        &mut self,
+        keys: &[PartitionKey],
+    ) -> Result<Vec<(SocketAddr, Vec<usize>)>, Lost> {
         if !self.run.plan.by_metadata {
             return Ok(vec![(self.bootstrap(), (0..keys.len()).collect())]);
         }
@@ -125,7 +131,8 @@ impl Client {
 
     /// Whether the partition is known to be led elsewhere.
     pub fn leads_not(&self, address: SocketAddr, key: PartitionKey) -> bool {
-        self.run.plan.by_metadata && self.directory.borrow().leader(key).is_some_and(|leader| leader != address)
+        self.run.plan.by_metadata
+            && self.directory.borrow().leader(key).is_some_and(|leader| leader != address)
     }
 
     async fn ask_for_leaders(&mut self) -> Result<(), Lost> {
@@ -162,8 +169,10 @@ fn check_nodes(client: &Client, response: &MetadataResponse) {
         let address = socket_address(&broker.host, broker.port);
         let mut nodes = run.nodes_of(client.cluster);
         if !nodes.any(|node| node.id == broker.node_id && Some(node.address) == address) {
-            let detail =
-                format!("node {} at {}:{} is none of {:?}", broker.node_id, broker.host, broker.port, client.cluster);
+            let detail = format!(
+                "node {} at {}:{} is none of {:?}",
+                broker.node_id, broker.host, broker.port, client.cluster
+            );
             run.violate(Invariant::AnswersExplained, detail);
         }
     }
@@ -173,7 +182,9 @@ fn check_nodes(client: &Client, response: &MetadataResponse) {
 mod tests {
     use super::*;
     use crate::model::TopicKey;
-    use protocol::generated::rpc::{find_coordinator_response::Coordinator, metadata_response::MetadataResponseTopic};
+    use protocol::generated::rpc::{
+        find_coordinator_response::Coordinator, metadata_response::MetadataResponseTopic,
+    };
 
     const BOOTSTRAP: &str = "10.0.0.9:9092";
 
@@ -203,7 +214,11 @@ mod tests {
             partitions: leaders.iter().enumerate().map(partition).collect(),
             ..Default::default()
         };
-        MetadataResponse { brokers: vec![broker(1), broker(2)], topics: vec![topic], ..Default::default() }
+        MetadataResponse {
+            brokers: vec![broker(1), broker(2)],
+            topics: vec![topic],
+            ..Default::default()
+        }
     }
 
     #[test]
@@ -213,7 +228,8 @@ mod tests {
         directory.learn(&metadata(&[1, 2, 1, -1]));
         let keys = [key(0), key(1), key(2), key(3), key(4)];
         let groups = directory.group(&keys, address(BOOTSTRAP));
-        let expected = [("10.0.0.1:9092", vec![0, 2]), ("10.0.0.2:9092", vec![1]), (BOOTSTRAP, vec![3, 4])];
+        let expected =
+            [("10.0.0.1:9092", vec![0, 2]), ("10.0.0.2:9092", vec![1]), (BOOTSTRAP, vec![3, 4])];
         assert_eq!(groups, expected.map(|(text, places)| (address(text), places)));
         // It has moved, and another one is gone.
         directory.learn(&metadata(&[2]));
@@ -245,7 +261,8 @@ mod tests {
         };
         let coordinators = vec![found("a", 1, 0), found("b", 2, 0), found("c", -1, 15)];
         let mut directory = Directory::default();
-        directory.learn_coordinators(&FindCoordinatorResponse { coordinators, ..Default::default() });
+        directory
+            .learn_coordinators(&FindCoordinatorResponse { coordinators, ..Default::default() });
         assert_eq!(directory.coordinator("a"), Some(address("10.0.0.1:9092")));
         assert_eq!(directory.coordinator("c"), None);
         directory.forget_node(address("10.0.0.1:9092"));

@@ -1,7 +1,9 @@
-//! Committed offsets as registers: what was written and acknowledged is read until something else is written.
+//! Committed offsets as registers: what was written and acknowledged is read until something else
+//! is written.
 //!
-//! A value that a fetch finds must have been attempted, and no acknowledged commit may lie wholly between that attempt
-//! and the fetch. An attempt without an answer may take effect until the broker has ended.
+//! A value that a fetch finds must have been attempted, and no acknowledged commit may lie wholly
+//! between that attempt and the fetch. An attempt without an answer may take effect until the
+//! broker has ended.
 
 use crate::{
     client::{Client, Lost},
@@ -15,7 +17,9 @@ use protocol::{
         offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
         offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics},
     },
-    messages::{FindCoordinatorRequest, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest},
+    messages::{
+        FindCoordinatorRequest, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
+    },
 };
 use ring::{Instant, Ring};
 use std::{collections::BTreeMap, rc::Rc};
@@ -72,14 +76,18 @@ impl Commits {
             return attempts.retain(|attempt| attempt.offset != offset);
         }
         self.acknowledged += 1;
-        let attempt =
-            attempts.iter_mut().find(|attempt| attempt.offset == offset).expect("an answer follows an attempt");
+        let attempt = attempts
+            .iter_mut()
+            .find(|attempt| attempt.offset == offset)
+            .expect("an answer follows an attempt");
         // An answer that was under way in a power cut says nothing of what the power cut has left.
-        attempt.acknowledged = self.lost_at.get(&key.cluster).is_none_or(|lost_at| attempt.sent_at > *lost_at);
+        attempt.acknowledged =
+            self.lost_at.get(&key.cluster).is_none_or(|lost_at| attempt.sent_at > *lost_at);
         attempt.settled_at = Some(now);
     }
 
-    /// Requests that were under way are carried out no more. `loses`: any of what was acknowledged may be gone.
+    /// Requests that were under way are carried out no more. `loses`: any of what was acknowledged
+    /// may be gone.
     pub fn broker_ended(&mut self, cluster: ClusterId, now: Instant, loses: bool) {
         if loses {
             self.lost_at.insert(cluster, now);
@@ -96,7 +104,10 @@ impl Commits {
         let none = Vec::new();
         let attempts = self.attempts.get(key).unwrap_or(&none);
         let bad = |detail: String| {
-            let detail = format!("{:?}, group {} {}-{}: {detail}", key.cluster, key.group, key.topic, key.index);
+            let detail = format!(
+                "{:?}, group {} {}-{}: {detail}",
+                key.cluster, key.group, key.topic, key.index
+            );
             Err(Violation { invariant: Invariant::CommittedOffsetsKept, detail })
         };
         let mut replaced_after = Instant(0);
@@ -111,10 +122,15 @@ impl Commits {
         }
         let replaced = |one: &&Attempt| {
             let settled_before = one.settled_at.is_some_and(|settled_at| settled_at < sent_at);
-            one.acknowledged && one.offset != found && one.sent_at > replaced_after && settled_before
+            one.acknowledged
+                && one.offset != found
+                && one.sent_at > replaced_after
+                && settled_before
         };
         match attempts.iter().rfind(replaced) {
-            Some(newer) => bad(format!("offset {found} is found, {} was acknowledged after it", newer.offset)),
+            Some(newer) => {
+                bad(format!("offset {found} is found, {} was acknowledged after it", newer.offset))
+            }
             None => Ok(()),
         }
     }
@@ -170,15 +186,20 @@ pub fn base_partitions(run: &Run, cluster: ClusterId) -> Vec<(String, i32)> {
 /// Has the coordinator of a group found, which creates its topic at the first time.
 pub async fn find_coordinator(client: &mut Client, group: &str) -> Result<(), Lost> {
     client.directory.borrow_mut().forget_coordinator(group);
-    let request =
-        FindCoordinatorRequest { key_type: 0, coordinator_keys: vec![group.to_owned()], ..Default::default() };
+    let request = FindCoordinatorRequest {
+        key_type: 0,
+        coordinator_keys: vec![group.to_owned()],
+        ..Default::default()
+    };
     let response = client.call(FIND_VERSION, &request).await?;
     client.directory.borrow_mut().learn_coordinators(&response);
     let error = response.coordinators.first().and_then(|one| ErrorCode::from_code(one.error_code));
     match error {
         Some(ErrorCode::None) => return Ok(()),
         Some(ErrorCode::CoordinatorNotAvailable) => {}
-        error => client.run.violate(Invariant::AnswersExplained, format!("FindCoordinator: {error:?}")),
+        error => {
+            client.run.violate(Invariant::AnswersExplained, format!("FindCoordinator: {error:?}"))
+        }
     }
     client.pause().await;
     Ok(())
@@ -197,7 +218,12 @@ pub async fn commit(
     let mut sent: Vec<(CommitKey, i64)> = Vec::new();
     for (topic, index) in partitions {
         let offset = run.commits.borrow_mut().fresh_offset();
-        let key = CommitKey { cluster: client.cluster, group: group.to_owned(), topic: topic.clone(), index: *index };
+        let key = CommitKey {
+            cluster: client.cluster,
+            group: group.to_owned(),
+            topic: topic.clone(),
+            index: *index,
+        };
         run.commits.borrow_mut().sent(&key, offset, client.run.world.now());
         sent.push((key, offset));
         let partition = OffsetCommitRequestPartition {
@@ -231,16 +257,28 @@ pub async fn commit(
     Ok(errors)
 }
 
-fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetCommitResponse) -> ErrorCode {
+fn take_answer(
+    client: &Client,
+    key: &CommitKey,
+    offset: i64,
+    response: &OffsetCommitResponse,
+) -> ErrorCode {
     let run = &client.run;
     let topic = response.topics.iter().find(|topic| topic.name == key.topic);
-    let answer = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index));
+    let answer = topic
+        .and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index));
     let error = answer.and_then(|answer| ErrorCode::from_code(answer.error_code));
-    client.note(|| format!("commit of {offset} for {} {}-{}: {error:?}", key.group, key.topic, key.index));
+    client.note(|| {
+        format!("commit of {offset} for {} {}-{}: {error:?}", key.group, key.topic, key.index)
+    });
     let now = client.run.world.now();
     match error {
         Some(ErrorCode::None) => run.commits.borrow_mut().answered(key, offset, true, now),
-        Some(ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::RebalanceInProgress) => {
+        Some(
+            ErrorCode::IllegalGeneration
+            | ErrorCode::UnknownMemberId
+            | ErrorCode::RebalanceInProgress,
+        ) => {
             run.commits.borrow_mut().answered(key, offset, false, now);
         }
         // The group itself has gone with what durability=os has lost.
@@ -248,9 +286,15 @@ fn take_answer(client: &Client, key: &CommitKey, offset: i64, response: &OffsetC
             run.commits.borrow_mut().answered(key, offset, false, now);
         }
         // It may have been written already when the log failed.
-        Some(ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress) => {
-        }
-        error => run.violate(Invariant::AnswersExplained, format!("commit of {offset} for {key:?}: {error:?}")),
+        Some(
+            ErrorCode::NotCoordinator
+            | ErrorCode::CoordinatorNotAvailable
+            | ErrorCode::CoordinatorLoadInProgress,
+        ) => {}
+        error => run.violate(
+            Invariant::AnswersExplained,
+            format!("commit of {offset} for {key:?}: {error:?}"),
+        ),
     }
     error.unwrap_or(ErrorCode::UnknownServerError)
 }
@@ -261,7 +305,8 @@ pub async fn check_all(client: &mut Client) -> Result<(), Lost> {
     let mut groups: Vec<String> = keys.iter().map(|key| key.group.clone()).collect();
     groups.dedup();
     for group in groups {
-        let of_group: Vec<CommitKey> = keys.iter().filter(|key| key.group == group).cloned().collect();
+        let of_group: Vec<CommitKey> =
+            keys.iter().filter(|key| key.group == group).cloned().collect();
         check_keys(client, &group, &of_group).await?;
     }
     Ok(())
@@ -281,18 +326,30 @@ async fn check_keys(client: &mut Client, group: &str, keys: &[CommitKey]) -> Res
             }),
         }
     }
-    let asked =
-        OffsetFetchRequestGroup { group_id: group.to_owned(), member_id: None, member_epoch: -1, topics: Some(topics) };
-    let request = OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
+    let asked = OffsetFetchRequestGroup {
+        group_id: group.to_owned(),
+        member_id: None,
+        member_epoch: -1,
+        topics: Some(topics),
+    };
+    let request =
+        OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
     let sent_at = client.run.world.now();
     let response = client.call_at(coordinator, FETCH_VERSION, &request).await?;
     let Some(answer) = response.groups.first() else {
-        run.violate(Invariant::AnswersExplained, format!("group {group} is missing in an offset fetch response"));
+        run.violate(
+            Invariant::AnswersExplained,
+            format!("group {group} is missing in an offset fetch response"),
+        );
         return Ok(());
     };
     match ErrorCode::from_code(answer.error_code) {
         Some(ErrorCode::None) => {}
-        Some(ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress) => {
+        Some(
+            ErrorCode::NotCoordinator
+            | ErrorCode::CoordinatorNotAvailable
+            | ErrorCode::CoordinatorLoadInProgress,
+        ) => {
             find_coordinator(client, group).await?;
             client.pause().await;
             return Err(Lost);
@@ -301,7 +358,8 @@ async fn check_keys(client: &mut Client, group: &str, keys: &[CommitKey]) -> Res
     }
     for key in keys {
         let topic = answer.topics.iter().find(|topic| topic.name == key.topic);
-        let partition = topic.and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index));
+        let partition = topic
+            .and_then(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index));
         let Some(partition) = partition.filter(|partition| partition.error_code == 0) else {
             run.violate(
                 Invariant::AnswersExplained,

@@ -54,29 +54,42 @@ fn asked(topic: &mut Topic, name: &'static str, value: Option<&String>) {
 /// Changes one config of a topic that stays, until that is done.
 pub async fn alter(admin: &mut Admin) {
     let run = admin.client.run.clone();
-    let base: Vec<Topic> =
-        run.model.borrow().live(admin.client.cluster).filter(|topic| topic.is_base).cloned().collect();
+    let base: Vec<Topic> = run
+        .model
+        .borrow()
+        .live(admin.client.cluster)
+        .filter(|topic| topic.is_base)
+        .cloned()
+        .collect();
     let Some(topic) = base.get(admin.client.below(base.len())) else { return };
     let (name, value) = draw(&admin.client);
     asked(run.model.borrow_mut().topic_mut(topic.key), name, value.as_ref());
     let what = format!("{name}={value:?} for {}", topic.name);
     while !run.is_over() {
         let config_operation = if value.is_some() { SET } else { DELETE };
-        let config = AlterableConfig { name: name.to_owned(), config_operation, value: value.clone() };
+        let config =
+            AlterableConfig { name: name.to_owned(), config_operation, value: value.clone() };
         let resource = AlterConfigsResource {
             resource_type: TOPIC_RESOURCE,
             resource_name: topic.name.clone(),
             configs: vec![config],
         };
-        let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+        let request =
+            IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
         let answer = admin.client.call(1, &request).await;
-        let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else { continue };
+        let Ok(Some(result)) = answer.map(|response| response.responses.into_iter().next()) else {
+            continue;
+        };
         if result.error_code == 0 {
             admin.client.note(|| format!("{what}: done"));
             run.model.borrow_mut().topic_mut(topic.key).configs.entry(name).or_default().0 = value;
             return;
         }
-        let error = admin.judge(&what, ErrorCode::from_code(result.error_code), result.error_message.as_deref());
+        let error = admin.judge(
+            &what,
+            ErrorCode::from_code(result.error_code),
+            result.error_message.as_deref(),
+        );
         if let Verdict::Refused(error) = error {
             admin.unexplained(&what, error, result.error_message.as_deref());
         }
@@ -88,23 +101,29 @@ pub async fn alter(admin: &mut Admin) {
 pub async fn check(client: &mut Client) -> Result<(), Lost> {
     let run = client.run.clone();
     let has_any = |topic: &&Topic| !topic.configs.is_empty();
-    let set: Vec<Topic> = run.model.borrow().live(client.cluster).filter(has_any).cloned().collect();
+    let set: Vec<Topic> =
+        run.model.borrow().live(client.cluster).filter(has_any).cloned().collect();
     let resource = |topic: &Topic| DescribeConfigsResource {
         resource_type: TOPIC_RESOURCE,
         resource_name: topic.name.clone(),
         configuration_keys: Some(topic.configs.keys().map(|name| (*name).to_owned()).collect()),
     };
-    let request = DescribeConfigsRequest { resources: set.iter().map(resource).collect(), ..Default::default() };
+    let request = DescribeConfigsRequest {
+        resources: set.iter().map(resource).collect(),
+        ..Default::default()
+    };
     let response = client.call(4, &request).await?;
     for topic in set {
         let result = response.results.iter().find(|result| result.resource_name == topic.name);
         for (name, known) in &topic.configs {
-            let config = result.and_then(|result| result.configs.iter().find(|config| config.name == *name));
+            let config =
+                result.and_then(|result| result.configs.iter().find(|config| config.name == *name));
             let found = config.and_then(|config| config.value.as_ref());
             // Where the default counts, or may: what that is, is the broker's affair.
             let (Some(acknowledged), Some(asked)) = known else { continue };
             if found != Some(acknowledged) && found != Some(asked) {
-                let detail = format!("{}: {name} is {found:?}, {acknowledged} was acknowledged", topic.name);
+                let detail =
+                    format!("{}: {name} is {found:?}, {acknowledged} was acknowledged", topic.name);
                 run.violate(Invariant::TopicsKept, detail);
             }
         }

@@ -1,6 +1,7 @@
-//! At last a segment's file is damaged below what the broker knows it has: one bit is flipped, its end is cut off, or it is
-//! gone. A log that is too short is refused, with every file as it was; what a start does not read, its readers notice.
-//! The broker never serves a log with a hole, and it serves the other partitions as before.
+//! At last a segment's file is damaged below what the broker knows it has: one bit is flipped, its
+//! end is cut off, or it is gone. A log that is too short is refused, with every file as it was;
+//! what a start does not read, its readers notice. The broker never serves a log with a hole, and
+//! it serves the other partitions as before.
 
 use crate::{
     audit,
@@ -76,7 +77,9 @@ fn apply(harm: Harm, segment: &Segment, dice: &mut Dice, disk: &DiskControl) {
     let (position, size) = *dice.pick(&segment.batches);
     let done = match harm {
         // Behind the checksum, so that it is covered.
-        Harm::Flip => disk.flip_bit(&segment.path, (position + 21) as u64 + dice.below((size - 21) as u64)),
+        Harm::Flip => {
+            disk.flip_bit(&segment.path, (position + 21) as u64 + dice.below((size - 21) as u64))
+        }
         Harm::Cut => {
             let within = if dice.one_in(2) { 0 } else { dice.below(size as u64) };
             disk.truncate_raw(&segment.path, position as u64 + within)
@@ -91,8 +94,8 @@ fn files_below(disk: &DiskControl, folder: &str) -> BTreeMap<String, Vec<u8>> {
     names.map(|name| (name.clone(), disk.read_raw(&name).unwrap_or_default())).collect()
 }
 
-/// Segments of topics that stay which the next start knows to be whole: all after a stop in order, and those below the
-/// recovery point after a crash.
+/// Segments of topics that stay which the next start knows to be whole: all after a stop in order,
+/// and those below the recovery point after a crash.
 fn known_segments(run: &Run, cluster: ClusterId, disk: &DiskControl) -> Vec<Segment> {
     let names = disk.file_names();
     let mut known = Vec::new();
@@ -101,12 +104,15 @@ fn known_segments(run: &Run, cluster: ClusterId, disk: &DiskControl) -> Vec<Segm
         let mut logs: Vec<&String> =
             names.iter().filter(|name| name.contains(&suffix) && name.ends_with(".log")).collect();
         logs.sort_unstable();
-        let key = run.model.borrow().live(cluster).find(|live| live.name == topic).map(|live| live.key);
+        let key =
+            run.model.borrow().live(cluster).find(|live| live.name == topic).map(|live| live.key);
         let (Some(topic_key), Some(first)) = (key, logs.first()) else { continue };
         let (dir, _) = first.split_once(&suffix).expect("it has the suffix");
-        // A stop in order may find a directory not in order: it holds a folder that the metadata does not know.
+        // A stop in order may find a directory not in order: it holds a folder that the metadata
+        // does not know.
         let clean = names.iter().any(|name| *name == format!("{dir}/{CLEAN}"));
-        let recovery_point = if clean { i64::MAX } else { recovery_point(disk, dir, &topic, index) };
+        let recovery_point =
+            if clean { i64::MAX } else { recovery_point(disk, dir, &topic, index) };
         let key = PartitionKey { topic: topic_key, index };
         let deleted_to = run.model.borrow().delete_asked_to(key);
         for (at, path) in logs.iter().enumerate() {
@@ -117,7 +123,13 @@ fn known_segments(run: &Run, cluster: ClusterId, disk: &DiskControl) -> Vec<Segm
                 continue;
             }
             let folder = format!("{dir}{suffix}");
-            known.push(Segment { key, folder, path: (*path).clone(), batches: found, may_be_gone: at == 0 && !clean });
+            known.push(Segment {
+                key,
+                folder,
+                path: (*path).clone(),
+                batches: found,
+                may_be_gone: at == 0 && !clean,
+            });
         }
     }
     known
@@ -139,7 +151,8 @@ fn batches_of(content: &[u8]) -> (Vec<(usize, usize)>, i64, i64) {
 
 /// As the checkpoint of the directory says it.
 fn recovery_point(disk: &DiskControl, dir: &str, topic: &str, index: i32) -> i64 {
-    let content = disk.read_raw(format!("{dir}/recovery-point-offset-checkpoint")).unwrap_or_default();
+    let content =
+        disk.read_raw(format!("{dir}/recovery-point-offset-checkpoint")).unwrap_or_default();
     let text = String::from_utf8_lossy(&content).into_owned();
     let of_partition = format!("{topic} {index} ");
     text.lines().find_map(|line| line.strip_prefix(&of_partition)?.trim().parse().ok()).unwrap_or(0)
@@ -154,7 +167,9 @@ async fn inspect(run: Rc<Run>, ring: Ring, key: PartitionKey, harm: Harm) {
         match read_on(&mut client, &mut cursor).await {
             Ok(None) => {}
             Ok(Some(why)) => {
-                client.note(|| format!("{} from {}: {why}", run.model.borrow().say(key), cursor.next));
+                client.note(|| {
+                    format!("{} from {}: {why}", run.model.borrow().say(key), cursor.next)
+                });
                 return;
             }
             Err(Lost) => continue,
@@ -162,13 +177,19 @@ async fn inspect(run: Rc<Run>, ring: Ring, key: PartitionKey, harm: Harm) {
         in_vain = if cursor.next == reached { in_vain + 1 } else { 0 };
         reached = cursor.next;
         if in_vain == IN_VAIN_MAX && harm == Harm::Flip {
-            // A header that names another last offset: no batch is found there, and nothing behind it is served.
-            return client.note(|| format!("{} from {}: nothing comes", run.model.borrow().say(key), cursor.next));
+            // A header that names another last offset: no batch is found there, and nothing behind
+            // it is served.
+            return client.note(|| {
+                format!("{} from {}: nothing comes", run.model.borrow().say(key), cursor.next)
+            });
         }
         if cursor.is_at_end() {
             if harm != Harm::Flip {
                 let say = run.model.borrow().say(key);
-                run.violate(Invariant::ReadsRepeat, format!("{say}: {harm:?}, and it is served to its end"));
+                run.violate(
+                    Invariant::ReadsRepeat,
+                    format!("{say}: {harm:?}, and it is served to its end"),
+                );
             }
             return;
         }

@@ -1,4 +1,5 @@
-//! Random numbers of the test itself (splitmix64), apart from the world's so that a plan does not depend on what it runs.
+//! Random numbers of the test itself (splitmix64), apart from the world's so that a plan does not
+//! depend on what it runs.
 
 use std::time::Duration;
 

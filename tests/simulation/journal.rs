@@ -1,4 +1,5 @@
-//! The event log of the run under way: what the clients saw, what the storm did, what the broker logged.
+//! The event log of the run under way: what the clients saw, what the storm did, what the broker
+//! logged.
 //!
 //! Owns: the last lines of it, per thread, so that a run that panics can still be told about.
 
@@ -22,8 +23,10 @@ thread_local! {
 pub fn begin(verbose: bool) {
     static SUBSCRIBER: Once = Once::new();
     SUBSCRIBER.call_once(|| {
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Sink).without_time();
+        let filter =
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+        let builder =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Sink).without_time();
         builder.with_ansi(false).with_target(false).init();
     });
     LINES.with(|lines| lines.borrow_mut().clear());

@@ -1,17 +1,20 @@
-//! The whole broker in a simulated world: cores, disk, network and clocks decided by one seed, clients that remember what
-//! they were told, and named invariants ([`model::Invariant`]) over what they hear.
+//! The whole broker in a simulated world: cores, disk, network and clocks decided by one seed,
+//! clients that remember what they were told, and named invariants ([`model::Invariant`]) over what
+//! they hear.
 //!
-//! Each seed has two phases. In the storm the broker loses power, is killed, stopped, paused (as a whole, or one core of
-//! it), cut off, and its disk hangs, fills up and fails, a random subset of that per seed, sometimes in one of two log
-//! directories alone; safety is checked with every answer. Then the weather is calm: everything that was begun has to come
-//! to its end in time, and after more ends and starts everything is read once more.
+//! Each seed has two phases. In the storm the broker loses power, is killed, stopped, paused (as a
+//! whole, or one core of it), cut off, and its disk hangs, fills up and fails, a random subset of
+//! that per seed, sometimes in one of two log directories alone; safety is checked with every
+//! answer. Then the weather is calm: everything that was begun has to come to its end in time, and
+//! after more ends and starts everything is read once more.
 //!
 //! A world may have several nodes, each with its own disk, cores and faults ([`two`]): they form
 //! clusters, and clients find their way in one by Metadata ([`cluster`]).
 //!
-//! What else a seed may draw ([`plan::Plan`]): another number of cores at each start, `durability=os`, retention down to an
-//! empty log, configs that change, producers that want one answer or none, readers with fetch sessions, and at last a file
-//! damaged below the recovery point ([`damage`]).
+//! What else a seed may draw ([`plan::Plan`]): another number of cores at each start,
+//! `durability=os`, retention down to an empty log, configs that change, producers that want one
+//! answer or none, readers with fetch sessions, and at last a file damaged below the recovery point
+//! ([`damage`]).
 //!
 //! | variable | |
 //! |---|---|
@@ -66,7 +69,9 @@ fn report(seed: u64, outcome: &Outcome, test: &str) {
     eprintln!("\nseed {seed} violates {violation}");
     eprintln!("the last of what happened, by seconds of virtual time:");
     outcome.tail.iter().for_each(|line| eprintln!("  {line}"));
-    eprintln!("repeat it with: MILLSTREAM_SEED={seed} cargo test --release --test simulation {test}\n");
+    eprintln!(
+        "repeat it with: MILLSTREAM_SEED={seed} cargo test --release --test simulation {test}\n"
+    );
 }
 
 #[test]
@@ -100,7 +105,8 @@ fn seeds_keep_every_invariant() {
         if said.elapsed() >= PROGRESS_INTERVAL || seed + 1 == first + count {
             said = Instant::now();
             eprintln!(
-                "{} of {count} seeds in {:.1?}, {} failing: {requests} requests, {acked} records acknowledged, {read} read, \
+                "{} of {count} seeds in {:.1?}, {} failing: {requests} requests, {acked} records \
+                 acknowledged, {read} read, \
                  {commits} commits, {virtual_time:.0?} of virtual time",
                 seed + 1 - first,
                 begun.elapsed(),
@@ -114,10 +120,15 @@ fn seeds_keep_every_invariant() {
 #[test]
 fn a_seed_repeats_itself() {
     for seed in 1_000_000..1_000_010 {
-        let (first, second) = (run_seed(seed, Variation::None, false), run_seed(seed, Variation::None, false));
-        assert_eq!(first.trace_hash, second.trace_hash, "seed {seed} runs differently the second time");
+        let (first, second) =
+            (run_seed(seed, Variation::None, false), run_seed(seed, Variation::None, false));
+        assert_eq!(
+            first.trace_hash, second.trace_hash,
+            "seed {seed} runs differently the second time"
+        );
         assert_eq!(first.tail, second.tail, "seed {seed} tells another story the second time");
-        let counts = |one: &Outcome| (one.requests, one.acked_records, one.read_records, one.commits);
+        let counts =
+            |one: &Outcome| (one.requests, one.acked_records, one.read_records, one.commits);
         assert_eq!(counts(&first), counts(&second));
     }
 }
@@ -138,7 +149,8 @@ fn clients_of_one_node_find_it_by_metadata() {
     assert!(acked > 0 || count < 10, "in {count} seeds nobody has found the node");
 }
 
-/// What ten seeds may leave behind together: the lines of the event log that is kept from the last one.
+/// What ten seeds may leave behind together: the lines of the event log that is kept from the last
+/// one.
 const KEPT_BYTES_MAX: i64 = 64 * 1024;
 
 #[test]
@@ -150,7 +162,11 @@ fn nothing_of_a_seed_outlives_it() {
     // The first one makes what is made once per process.
     run(2_000_000);
     let used = allocation_counter::measure(|| (2_000_001..2_000_011).for_each(run));
-    assert!(used.bytes_current < KEPT_BYTES_MAX, "ten seeds left {} bytes in memory", used.bytes_current);
+    assert!(
+        used.bytes_current < KEPT_BYTES_MAX,
+        "ten seeds left {} bytes in memory",
+        used.bytes_current
+    );
 }
 
 #[test]
@@ -170,6 +186,7 @@ fn the_checks_notice_lost_records_when_nothing_is_synced() {
     let noticed = noticed.count();
     assert!(
         noticed >= 5,
-        "power cuts lost acknowledged records of durability=os, and only {noticed} of 20 seeds noticed"
+        "power cuts lost acknowledged records of durability=os, and only {noticed} of 20 seeds \
+         noticed"
     );
 }

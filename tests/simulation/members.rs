@@ -1,4 +1,5 @@
-//! Members of a classic group: they join, the leader shares the partitions out, each commits for its own.
+//! Members of a classic group: they join, the leader shares the partitions out, each commits for
+//! its own.
 
 use crate::{
     client::{Client, Lost},
@@ -10,7 +11,10 @@ use crate::{
 use bytes::Bytes;
 use protocol::{
     ErrorCode, Request,
-    generated::rpc::{join_group_request::JoinGroupRequestProtocol, sync_group_request::SyncGroupRequestAssignment},
+    generated::rpc::{
+        join_group_request::JoinGroupRequestProtocol,
+        sync_group_request::SyncGroupRequestAssignment,
+    },
     messages::*,
 };
 use ring::Ring;
@@ -50,7 +54,10 @@ impl Generations {
         let Some(mark) = parts.next().and_then(|mark| mark.parse::<u64>().ok()) else {
             return bad(format!("{member} was assigned {assignment:?}, which no leader wrote"));
         };
-        let known = self.acknowledged.entry((cluster, certain_from, generation)).or_insert((mark, BTreeMap::new()));
+        let known = self
+            .acknowledged
+            .entry((cluster, certain_from, generation))
+            .or_insert((mark, BTreeMap::new()));
         if known.0 != mark {
             return bad("two leaders have shared it out".to_owned());
         }
@@ -83,7 +90,8 @@ struct Member {
 
 pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
     let client = Client::new(&run, &ring, cluster, format!("member {index}"));
-    let mut member = Member { client, id: String::new(), generation: -1, owned: vec![], commits_left: COMMITS };
+    let mut member =
+        Member { client, id: String::new(), generation: -1, owned: vec![], commits_left: COMMITS };
     while !(run.is_over() || run.is_calm() && member.commits_left == 0) {
         if commits::base_partitions(&run, cluster).is_empty() {
             if run.is_calm() {
@@ -110,7 +118,9 @@ impl Member {
                 self.id.clear();
                 self.generation = -1;
             }
-            Some(ErrorCode::IllegalGeneration | ErrorCode::RebalanceInProgress) => self.generation = -1,
+            Some(ErrorCode::IllegalGeneration | ErrorCode::RebalanceInProgress) => {
+                self.generation = -1
+            }
             // Gone with what durability=os has lost.
             Some(ErrorCode::GroupIdNotFound)
                 if self.client.run.model.borrow().certain_from(self.client.cluster) > 0 =>
@@ -118,11 +128,15 @@ impl Member {
                 self.generation = -1;
             }
             Some(
-                ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable | ErrorCode::CoordinatorLoadInProgress,
+                ErrorCode::NotCoordinator
+                | ErrorCode::CoordinatorNotAvailable
+                | ErrorCode::CoordinatorLoadInProgress,
             ) => {
                 commits::find_coordinator(&mut self.client, GROUP).await?;
             }
-            error => self.client.run.violate(Invariant::AnswersExplained, format!("{what}: {error:?}")),
+            error => {
+                self.client.run.violate(Invariant::AnswersExplained, format!("{what}: {error:?}"))
+            }
         }
         Ok(false)
     }
@@ -134,8 +148,10 @@ impl Member {
 
     async fn join(&mut self) -> Result<(), Lost> {
         let run = self.client.run.clone();
-        let protocols =
-            vec![JoinGroupRequestProtocol { name: PROTOCOL.to_owned(), metadata: Bytes::from_static(b"all") }];
+        let protocols = vec![JoinGroupRequestProtocol {
+            name: PROTOCOL.to_owned(),
+            metadata: Bytes::from_static(b"all"),
+        }];
         let request = JoinGroupRequest {
             group_id: GROUP.to_owned(),
             session_timeout_ms: SESSION_TIMEOUT_MS,
@@ -160,7 +176,8 @@ impl Member {
             let partitions = commits::base_partitions(&run, self.client.cluster);
             let mark = self.client.ring.random_u64();
             for (at, member) in joined.members.iter().enumerate() {
-                let share: Vec<_> = partitions.iter().skip(at).step_by(joined.members.len()).cloned().collect();
+                let share: Vec<_> =
+                    partitions.iter().skip(at).step_by(joined.members.len()).cloned().collect();
                 assignments.push(SyncGroupRequestAssignment {
                     member_id: member.member_id.clone(),
                     assignment: assignment(mark, &share),
@@ -181,10 +198,15 @@ impl Member {
         let synced = self.call(5, &request).await?;
         if self.succeeded("sync", synced.error_code).await? {
             let text = String::from_utf8_lossy(&synced.assignment).into_owned();
-            run.check(run.generations.borrow_mut().assigned((cluster, certain_from, generation), &self.id, &text));
+            run.check(run.generations.borrow_mut().assigned(
+                (cluster, certain_from, generation),
+                &self.id,
+                &text,
+            ));
             self.generation = generation;
             let parse = |part: &str| {
-                part.split_once(':').and_then(|(topic, index)| Some((topic.to_owned(), index.parse().ok()?)))
+                part.split_once(':')
+                    .and_then(|(topic, index)| Some((topic.to_owned(), index.parse().ok()?)))
             };
             self.owned = text.split(',').skip(1).filter_map(parse).collect();
         }
@@ -222,8 +244,11 @@ impl Member {
     }
 
     async fn leave(&mut self) -> Result<(), Lost> {
-        let request =
-            LeaveGroupRequest { group_id: GROUP.to_owned(), member_id: self.id.clone(), ..Default::default() };
+        let request = LeaveGroupRequest {
+            group_id: GROUP.to_owned(),
+            member_id: self.id.clone(),
+            ..Default::default()
+        };
         self.id.clear();
         self.generation = -1;
         self.call(2, &request).await.map(drop)

@@ -1,15 +1,16 @@
 //! What must be true of the broker, told by what it has answered so far.
 //!
-//! Owns: every record, topic and commit that any client has attempted, what was acknowledged of it, what was read of it.
-//! Never: knows how the broker works. A contradiction becomes a [`Violation`]; the first one ends the run.
+//! Owns: every record, topic and commit that any client has attempted, what was acknowledged of it,
+//! what was read of it. Never: knows how the broker works. A contradiction becomes a [`Violation`];
+//! the first one ends the run.
 //!
 //! A topic, a partition and a producer id belong to one cluster; what has the same name in another
 //! one is another thing.
 //!
 //! A *life* is the time between two ends of a cluster's broker; an answer belongs to the life in
-//! which its request was sent.
-//! A power cut under `durability=os` puts in doubt what was known before it: each log may have lost an end of any length,
-//! and nothing else. What shows that a record is gone shows that all that was known behind it is gone as well.
+//! which its request was sent. A power cut under `durability=os` puts in doubt what was known
+//! before it: each log may have lost an end of any length, and nothing else. What shows that a
+//! record is gone shows that all that was known behind it is gone as well.
 
 use crate::cluster::ClusterId;
 use protocol::Uuid;
@@ -23,17 +24,22 @@ pub enum Invariant {
     AcknowledgedIsReadable,
     /// No record of an idempotent producer is in its log twice.
     NothingTwice,
-    /// Records of one producer in one partition stand in the order of their sequence numbers, without gaps.
+    /// Records of one producer in one partition stand in the order of their sequence numbers,
+    /// without gaps.
     OrderKept,
-    /// What one consumer has read at an offset every consumer reads there, and offsets have no gaps.
+    /// What one consumer has read at an offset every consumer reads there, and offsets have no
+    /// gaps.
     ReadsRepeat,
-    /// No consumer is told a high watermark below one that was told, or below what was acknowledged.
+    /// No consumer is told a high watermark below one that was told, or below what was
+    /// acknowledged.
     HighWatermarkKept,
-    /// Records go only when their deletion was asked for, or when retention may take them; the start of a log goes forward.
+    /// Records go only when their deletion was asked for, or when retention may take them; the
+    /// start of a log goes forward.
     LogStartKept,
     /// A committed offset that was acknowledged is found until another one replaces it.
     CommittedOffsetsKept,
-    /// Members of one generation share the partitions out, and no acknowledged generation is given out again.
+    /// Members of one generation share the partitions out, and no acknowledged generation is given
+    /// out again.
     GenerationsKept,
     /// An acknowledged creation, change or deletion of a topic stays.
     TopicsKept,
@@ -146,7 +152,8 @@ struct PartitionModel {
 }
 
 impl PartitionModel {
-    /// Where the records of this producer around `sequence` are: the one before, and it or the one after.
+    /// Where the records of this producer around `sequence` are: the one before, and it or the one
+    /// after.
     fn neighbours(&self, producer_id: i64, sequence: i32) -> (Option<i64>, Option<i64>) {
         let Some(sequences) = self.sequences.get(&producer_id) else { return (None, None) };
         let before = sequences.range(..sequence).next_back().map(|(_, at)| *at);
@@ -193,9 +200,11 @@ impl Model {
         Model { lives: vec![Life::default(); clusters], all_expire, ..Model::default() }
     }
 
-    // ---- lives ---------------------------------------------------------------------------------------------------
+    // ---- lives
+    // ---------------------------------------------------------------------------------------------------
 
-    /// `in_order`: it has stopped by itself, and everything is on the disk. `loses`: what was not synced is gone.
+    /// `in_order`: it has stopped by itself, and everything is on the disk. `loses`: what was not
+    /// synced is gone.
     pub fn broker_ended(&mut self, cluster: ClusterId, in_order: bool, loses: bool) {
         let life = &mut self.lives[cluster.0];
         life.number += 1;
@@ -227,23 +236,36 @@ impl Model {
         self.all_expire || self.topic(key.topic).is_some_and(|topic| topic.may_expire)
     }
 
-    // ---- topics --------------------------------------------------------------------------------------------------
+    // ---- topics
+    // --------------------------------------------------------------------------------------------------
 
     pub fn topic(&self, key: TopicKey) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.key == key)
     }
 
     pub fn topic_mut(&mut self, key: TopicKey) -> &mut Topic {
-        self.topics.iter_mut().find(|topic| topic.key == key).expect("only known topics are changed")
+        self.topics
+            .iter_mut()
+            .find(|topic| topic.key == key)
+            .expect("only known topics are changed")
     }
 
     pub fn name(&self, key: TopicKey) -> String {
         self.topic(key).map_or_else(|| key.id.to_string(), |topic| topic.name.clone())
     }
 
-    pub fn topic_created(&mut self, name: &str, key: TopicKey, partitions: i32, is_base: bool) -> Checked {
+    pub fn topic_created(
+        &mut self,
+        name: &str,
+        key: TopicKey,
+        partitions: i32,
+        is_base: bool,
+    ) -> Checked {
         if let Some(same) = self.topic(key) {
-            return violated(Invariant::TopicsKept, format!("topics {} and {name} have the id {}", same.name, key.id));
+            return violated(
+                Invariant::TopicsKept,
+                format!("topics {} and {name} have the id {}", same.name, key.id),
+            );
         }
         let topic = Topic {
             name: name.to_owned(),
@@ -283,11 +305,15 @@ impl Model {
         self.topic(key).is_none_or(|topic| topic.delete_asked)
     }
 
-    // ---- producing -----------------------------------------------------------------------------------------------
+    // ---- producing
+    // -----------------------------------------------------------------------------------------------
 
     pub fn producer_id_given(&mut self, cluster: ClusterId, producer_id: i64) -> Checked {
         if producer_id < 0 || !self.producer_ids.insert((cluster, producer_id)) {
-            return violated(Invariant::ProducerIdsUnique, format!("producer id {producer_id} was given out twice"));
+            return violated(
+                Invariant::ProducerIdsUnique,
+                format!("producer id {producer_id} was given out twice"),
+            );
         }
         Ok(())
     }
@@ -299,21 +325,38 @@ impl Model {
     }
 
     /// Takes note of records that are about to be sent for the first time; the id of the first one.
-    pub fn records_made(&mut self, partition: PartitionKey, producer_id: i64, base_sequence: i32, count: i32) -> u64 {
+    pub fn records_made(
+        &mut self,
+        partition: PartitionKey,
+        producer_id: i64,
+        base_sequence: i32,
+        count: i32,
+    ) -> u64 {
         let first = self.sent.len() as u64;
-        let sent = |delta| Sent { partition, producer_id, sequence: base_sequence + delta, offset: None };
+        let sent =
+            |delta| Sent { partition, producer_id, sequence: base_sequence + delta, offset: None };
         self.sent.extend((0..count).map(sent));
         first
     }
 
     pub fn expected(&self, key: PartitionKey) -> Expected {
         let deleted = self.topic(key.topic).is_some_and(|topic| topic.deleted);
-        let of = |partition: &PartitionModel| (partition.acked_end, partition.high_watermark, partition.log_start);
-        let (acked_end, high_watermark, log_start) = self.partitions.get(&key).map_or((0, 0, 0), of);
-        Expected { acked_end, high_watermark, log_start, deleted, life: self.lives[key.topic.cluster.0].number }
+        let of = |partition: &PartitionModel| {
+            (partition.acked_end, partition.high_watermark, partition.log_start)
+        };
+        let (acked_end, high_watermark, log_start) =
+            self.partitions.get(&key).map_or((0, 0, 0), of);
+        Expected {
+            acked_end,
+            high_watermark,
+            log_start,
+            deleted,
+            life: self.lives[key.topic.cluster.0].number,
+        }
     }
 
-    /// The broker has acknowledged the records `first_id..first_id + count` from `base_offset` on, in this life.
+    /// The broker has acknowledged the records `first_id..first_id + count` from `base_offset` on,
+    /// in this life.
     pub fn acknowledged(
         &mut self,
         key: PartitionKey,
@@ -325,7 +368,12 @@ impl Model {
             return Ok(());
         }
         for delta in 0..count {
-            self.place(key, base_offset + i64::from(delta), first_id + delta as u64, ("acknowledged", life))?;
+            self.place(
+                key,
+                base_offset + i64::from(delta),
+                first_id + delta as u64,
+                ("acknowledged", life),
+            )?;
         }
         self.acked_records += count as u64;
         let partition = self.partitions.entry(key).or_default();
@@ -333,9 +381,11 @@ impl Model {
         Ok(())
     }
 
-    // ---- reading -------------------------------------------------------------------------------------------------
+    // ---- reading
+    // -------------------------------------------------------------------------------------------------
 
-    /// A consumer has read the record `id` of this producer, with this sequence number, at `offset`.
+    /// A consumer has read the record `id` of this producer, with this sequence number, at
+    /// `offset`.
     pub fn read(
         &mut self,
         key: PartitionKey,
@@ -352,7 +402,8 @@ impl Model {
         };
         if sent.partition != key || !sent.is_of(producer_id, sequence) {
             let detail = format!(
-                "{} offset {offset}: record {id} was sent to {} by producer {} as {}, is read of producer {producer_id} as {sequence}",
+                "{} offset {offset}: record {id} was sent to {} by producer {} as {}, is read of \
+                 producer {producer_id} as {sequence}",
                 self.say(key),
                 self.say(sent.partition),
                 sent.producer_id,
@@ -368,7 +419,13 @@ impl Model {
     }
 
     /// Takes in that a record was seen at `offset`; how, and in which life.
-    fn place(&mut self, key: PartitionKey, offset: i64, id: u64, (how, life): (&str, u32)) -> Checked {
+    fn place(
+        &mut self,
+        key: PartitionKey,
+        offset: i64,
+        id: u64,
+        (how, life): (&str, u32),
+    ) -> Checked {
         self.forget_contradicted(key, offset, id)?;
         let where_ = self.say(key);
         let certain_from = self.certain_from(key.topic.cluster);
@@ -377,12 +434,16 @@ impl Model {
         let partition = self.partitions.entry(key).or_default();
         match (sent.offset, partition.at.get_mut(&offset)) {
             (Some(known), _) if known != offset => {
-                let detail = format!("{where_}: record {id} is known at offset {known} and now {how} at {offset}");
+                let detail = format!(
+                    "{where_}: record {id} is known at offset {known} and now {how} at {offset}"
+                );
                 return violated(Invariant::NothingTwice, detail);
             }
             (_, Some(other)) if other.id != id => {
                 let other = other.id;
-                let detail = format!("{where_} offset {offset}: record {other} is known there, record {id} now {how}");
+                let detail = format!(
+                    "{where_} offset {offset}: record {other} is known there, record {id} now {how}"
+                );
                 return violated(Invariant::ReadsRepeat, detail);
             }
             (Some(_), placed) => {
@@ -401,15 +462,18 @@ impl Model {
         let (producer_id, sequence) = (sent.producer_id, sent.sequence);
         let (before, after) = partition.neighbours(producer_id, sequence);
         if before.is_some_and(|at| at >= offset) || after.is_some_and(|at| at <= offset) {
-            let detail =
-                format!("{where_} offset {offset}: producer {producer_id} sequence {sequence} {how} out of order");
+            let detail = format!(
+                "{where_} offset {offset}: producer {producer_id} sequence {sequence} {how} out \
+                 of order"
+            );
             return violated(Invariant::OrderKept, detail);
         }
         partition.sequences.entry(producer_id).or_default().insert(sequence, offset);
         Ok(())
     }
 
-    /// Record `id` was seen at `offset`: what is in doubt and contradicts that was lost, and all that was known behind it.
+    /// Record `id` was seen at `offset`: what is in doubt and contradicts that was lost, and all
+    /// that was known behind it.
     fn forget_contradicted(&mut self, key: PartitionKey, offset: i64, id: u64) -> Checked {
         let certain_from = self.certain_from(key.topic.cluster);
         if certain_from == 0 {
@@ -426,7 +490,8 @@ impl Model {
                 before.filter(|at| *at >= offset),
                 after.filter(|at| *at <= offset),
             ];
-            let is_old = |at: &i64| partition.at.get(at).is_some_and(|placed| placed.life < certain_from);
+            let is_old =
+                |at: &i64| partition.at.get(at).is_some_and(|placed| placed.life < certain_from);
             let Some(lost) = suspects.into_iter().flatten().find(is_old) else { return Ok(()) };
             self.forget_from(key, lost)?;
         }
@@ -437,12 +502,18 @@ impl Model {
         let partition = self.partitions.entry(key).or_default();
         if lost < partition.survived_to {
             let survived = partition.survived_to - 1;
-            let detail = format!("{where_}: offset {lost} was lost in a power cut, and {survived} behind it was not");
+            let detail = format!(
+                "{where_}: offset {lost} was lost in a power cut, and {survived} behind it was not"
+            );
             return violated(Invariant::ReadsRepeat, detail);
         }
         let is_gone = |placed: &Placed| placed.life < certain_from;
-        let gone: Vec<(i64, Placed)> =
-            partition.at.range(lost..).filter(|(_, placed)| is_gone(placed)).map(|(at, one)| (*at, *one)).collect();
+        let gone: Vec<(i64, Placed)> = partition
+            .at
+            .range(lost..)
+            .filter(|(_, placed)| is_gone(placed))
+            .map(|(at, one)| (*at, *one))
+            .collect();
         for (at, placed) in gone {
             partition.at.remove(&at);
             let sent = &mut self.sent[placed.id as usize];
@@ -452,7 +523,12 @@ impl Model {
         Ok(())
     }
 
-    pub fn high_watermark_told(&mut self, key: PartitionKey, expected: Expected, high_watermark: i64) -> Checked {
+    pub fn high_watermark_told(
+        &mut self,
+        key: PartitionKey,
+        expected: Expected,
+        high_watermark: i64,
+    ) -> Checked {
         if self.is_doubtful(key, expected.life) {
             return Ok(());
         }
@@ -460,15 +536,19 @@ impl Model {
         partition.high_watermark = partition.high_watermark.max(high_watermark);
         if high_watermark < expected.acked_end {
             let detail = format!(
-                "{}: records up to offset {} were acknowledged, the high watermark is {high_watermark}",
+                "{}: records up to offset {} were acknowledged, the high watermark is \
+                 {high_watermark}",
                 self.say(key),
                 expected.acked_end
             );
             return violated(Invariant::AcknowledgedIsReadable, detail);
         }
         if high_watermark < expected.high_watermark {
-            let detail =
-                format!("{}: the high watermark was {}, is {high_watermark}", self.say(key), expected.high_watermark);
+            let detail = format!(
+                "{}: the high watermark was {}, is {high_watermark}",
+                self.say(key),
+                expected.high_watermark
+            );
             return violated(Invariant::HighWatermarkKept, detail);
         }
         Ok(())
@@ -485,15 +565,24 @@ impl Model {
     }
 
     /// The broker says that the log begins at `offset`.
-    pub fn log_start_told(&mut self, key: PartitionKey, expected: Expected, offset: i64) -> Checked {
+    pub fn log_start_told(
+        &mut self,
+        key: PartitionKey,
+        expected: Expected,
+        offset: i64,
+    ) -> Checked {
         let asked = self.partitions.get(&key).map_or(0, |partition| partition.delete_asked_to);
         if offset > asked && !self.may_expire(key) {
-            let detail = format!("{}: the log begins at {offset}, deletion was asked for up to {asked}", self.say(key));
+            let detail = format!(
+                "{}: the log begins at {offset}, deletion was asked for up to {asked}",
+                self.say(key)
+            );
             return violated(Invariant::LogStartKept, detail);
         }
         let before = self.log_start_of(key, expected);
         if offset < before {
-            let detail = format!("{}: the log began at {before}, and now at {offset}", self.say(key));
+            let detail =
+                format!("{}: the log began at {before}, and now at {offset}", self.say(key));
             return violated(Invariant::LogStartKept, detail);
         }
         if expected.life == self.lives[key.topic.cluster.0].number {
@@ -503,17 +592,25 @@ impl Model {
         Ok(())
     }
 
-    /// Where the log must begin at least, for a request that expected so much. One that was sent in an earlier life of the
-    /// broker finds what that life has left.
+    /// Where the log must begin at least, for a request that expected so much. One that was sent in
+    /// an earlier life of the broker finds what that life has left.
     pub fn log_start_of(&self, key: PartitionKey, expected: Expected) -> i64 {
         match expected.life == self.lives[key.topic.cluster.0].number {
             true => expected.log_start,
-            false => expected.log_start.min(self.partitions.get(&key).map_or(0, |partition| partition.log_start)),
+            false => expected
+                .log_start
+                .min(self.partitions.get(&key).map_or(0, |partition| partition.log_start)),
         }
     }
 
     /// A reader who had reached `next` in this life was told that it is out of range.
-    pub fn out_of_range_told(&mut self, key: PartitionKey, expected: Expected, next: i64, reached_in: u32) -> Checked {
+    pub fn out_of_range_told(
+        &mut self,
+        key: PartitionKey,
+        expected: Expected,
+        next: i64,
+        reached_in: u32,
+    ) -> Checked {
         if self.is_doubtful(key, reached_in) {
             // The log may be shorter now.
             return Ok(());
@@ -522,17 +619,29 @@ impl Model {
         self.log_start_told(key, expected, expected.log_start.max(next + 1))
     }
 
-    /// Everything between `start` and `end` was read just now: no producer's records have gaps in there. A broker that has
-    /// nothing of a producer takes any batch as its first: with several in flight the first one may have been lost.
-    pub fn check_sequences(&self, key: PartitionKey, start: i64, end: i64, all_begin_at_zero: bool) -> Checked {
+    /// Everything between `start` and `end` was read just now: no producer's records have gaps in
+    /// there. A broker that has nothing of a producer takes any batch as its first: with several in
+    /// flight the first one may have been lost.
+    pub fn check_sequences(
+        &self,
+        key: PartitionKey,
+        start: i64,
+        end: i64,
+        all_begin_at_zero: bool,
+    ) -> Checked {
         let Some(partition) = self.partitions.get(&key) else { return Ok(()) };
         // Of what wants no answer anything may be missing.
-        for (producer_id, sequences) in partition.sequences.iter().filter(|(producer_id, _)| **producer_id >= 0) {
+        for (producer_id, sequences) in
+            partition.sequences.iter().filter(|(producer_id, _)| **producer_id >= 0)
+        {
             let mut next = (start == 0 && all_begin_at_zero).then_some(0);
-            for (sequence, offset) in sequences.iter().filter(|(_, offset)| (start..end).contains(*offset)) {
+            for (sequence, offset) in
+                sequences.iter().filter(|(_, offset)| (start..end).contains(*offset))
+            {
                 if next.is_some_and(|next| next != *sequence) {
                     let detail = format!(
-                        "{} offset {offset}: producer {producer_id} has sequence {sequence} where {} follows",
+                        "{} offset {offset}: producer {producer_id} has sequence {sequence} where \
+                         {} follows",
                         self.say(key),
                         next.unwrap_or(0)
                     );

@@ -20,7 +20,8 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 
 const CORES: usize = 2;
 const PARTITIONS: i32 = 8;
-/// On each core about half of them, which have more for the other core than the 1024 messages that its mailbox holds.
+/// On each core about half of them, which have more for the other core than the 1024 messages that
+/// its mailbox holds.
 const CONNECTIONS: usize = 16;
 const REQUESTS: usize = 480;
 const PRODUCE_VERSION: i16 = 12;
@@ -35,7 +36,8 @@ fn started(seed: u64) -> Rc<Run> {
     let node = &mut plan.nodes[0];
     (node.cores, node.log_dirs, node.properties) = (CORES, 1, Vec::new());
     let set = [("admin.listener", ""), ("max.connections", "1000")];
-    plan.properties = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    plan.properties =
+        set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let run = Run::of(seed, plan);
     run.nodes[0].start();
     assert!(run.world.run_until(LIMIT, || run.nodes[0].is_ready()), "{:?}", run.nodes[0].failure());
@@ -49,7 +51,8 @@ async fn create(client: &mut Client) {
         replication_factor: 1,
         ..Default::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 10_000, ..Default::default() };
+    let request =
+        CreateTopicsRequest { topics: vec![topic], timeout_ms: 10_000, ..Default::default() };
     let response = client.call(7, &request).await.expect("an answer");
     assert_eq!(response.topics[0].error_code, 0);
 }
@@ -58,8 +61,17 @@ async fn send(client: &mut Client, partition: i32) -> Pending {
     let mut builder = BatchBuilder::new(0);
     builder.append(client.ring.wall_clock_ms(), None, Some(b"small"), &[]);
     let data = PartitionProduceData { index: partition, records: Some(builder.build()) };
-    let topic = TopicProduceData { name: "crowded".to_owned(), partition_data: vec![data], ..Default::default() };
-    let request = ProduceRequest { transactional_id: None, acks: -1, timeout_ms: 30_000, topic_data: vec![topic] };
+    let topic = TopicProduceData {
+        name: "crowded".to_owned(),
+        partition_data: vec![data],
+        ..Default::default()
+    };
+    let request = ProduceRequest {
+        transactional_id: None,
+        acks: -1,
+        timeout_ms: 30_000,
+        topic_data: vec![topic],
+    };
     client.send(PRODUCE_VERSION, &request).await.expect("it is sent")
 }
 
@@ -87,14 +99,19 @@ fn overflown(seed: u64) -> (Rc<Run>, Rc<Cell<usize>>) {
     assert!(run.world.run_until(LIMIT, || ready.get()));
     for index in 0..CONNECTIONS {
         let count = acknowledged.clone();
-        run.spawn(ClusterId::FIRST, format!("crowd {index}"), move |run: Rc<Run>, ring| async move {
-            let mut client = Client::new(&run, &ring, ClusterId::FIRST, format!("crowd {index}"));
-            // The connection is made before the core stands still.
-            let first = send(&mut client, 0).await;
-            client.receive::<ProduceResponse>(first).await.expect("an answer");
-            client.ring.sleep(Duration::from_millis(400)).await;
-            crowd(client, index, count).await;
-        });
+        run.spawn(
+            ClusterId::FIRST,
+            format!("crowd {index}"),
+            move |run: Rc<Run>, ring| async move {
+                let mut client =
+                    Client::new(&run, &ring, ClusterId::FIRST, format!("crowd {index}"));
+                // The connection is made before the core stands still.
+                let first = send(&mut client, 0).await;
+                client.receive::<ProduceResponse>(first).await.expect("an answer");
+                client.ring.sleep(Duration::from_millis(400)).await;
+                crowd(client, index, count).await;
+            },
+        );
     }
     run.world.run_for(Duration::from_millis(300));
     run.world.pause_core(run.nodes[0].node, (seed % CORES as u64) as usize, true);
@@ -109,7 +126,12 @@ fn a_mailbox_that_overflows_loses_nothing() {
         run.world.pause_core(run.nodes[0].node, (seed % CORES as u64) as usize, false);
         let all = CONNECTIONS * REQUESTS;
         let done = run.world.run_until(LIMIT, || acknowledged.get() == all);
-        assert!(done, "seed {seed}: {} of {all} were answered, {:?}", acknowledged.get(), run.nodes[0].failure());
+        assert!(
+            done,
+            "seed {seed}: {} of {all} were answered, {:?}",
+            acknowledged.get(),
+            run.nodes[0].failure()
+        );
         run.world.close();
     }
 }

@@ -22,7 +22,8 @@ pub enum Fault {
     JumpClock,
     /// Room for a few pages is left: writes fail in their midst.
     PartlyFullDisk,
-    /// One core is off its processor: the others go on, until what they have for it fills its mailboxes.
+    /// One core is off its processor: the others go on, until what they have for it fills its
+    /// mailboxes.
     PauseCore,
     /// These three befall the second log directory alone.
     HangOneDisk,
@@ -49,8 +50,14 @@ const FAULTS: [Fault; 13] = [
 ];
 
 /// What befalls the whole disk, all log directories at once.
-const WHOLE_DISK: [Fault; 6] =
-    [Fault::HangDisk, Fault::FailSync, Fault::FullDisk, Fault::NoFiles, Fault::NoMemory, Fault::PartlyFullDisk];
+const WHOLE_DISK: [Fault; 6] = [
+    Fault::HangDisk,
+    Fault::FailSync,
+    Fault::FullDisk,
+    Fault::NoFiles,
+    Fault::NoMemory,
+    Fault::PartlyFullDisk,
+];
 const ONE_DISK: [Fault; 3] = [Fault::HangOneDisk, Fault::FullOneDisk, Fault::FailOneSync];
 
 /// A deliberate fault of the broker (or none), to see that the checks notice.
@@ -131,7 +138,8 @@ impl Plan {
         if !dice.one_in(4) && !faults.contains(&Fault::PowerCut) {
             faults.push(Fault::PowerCut);
         }
-        let mut options = if dice.one_in(6) { SimOptions::calm() } else { SimOptions::stormy(seed) };
+        let mut options =
+            if dice.one_in(6) { SimOptions::calm() } else { SimOptions::stormy(seed) };
         // Rejected for its timestamp a batch would never be answered: the broker allows an hour.
         options.clocks.offset_ms = options.clocks.offset_ms.min(600_000);
         let mut plan = Plan {
@@ -162,7 +170,9 @@ impl Plan {
             storm: dice.millis(1_500, 6_000),
             fault_gap_ms: *dice.pick(&[(20, 400), (100, 1_500), (300, 3_000)]),
             last_ends: (0..2)
-                .map(|_| *dice.pick(&[Fault::PowerCut, Fault::PowerCut, Fault::Kill, Fault::CleanStop]))
+                .map(|_| {
+                    *dice.pick(&[Fault::PowerCut, Fault::PowerCut, Fault::Kill, Fault::CleanStop])
+                })
                 .collect(),
         };
         plan.packed = dice.one_in(3);
@@ -193,7 +203,8 @@ impl Plan {
     fn draw_more(&mut self, dice: &mut Dice) {
         self.vary_cores = dice.one_in(3);
         let mixed = dice.one_in(3);
-        self.acks = (0..self.producers).map(|_| if mixed && dice.one_in(2) { 1 } else { -1 }).collect();
+        self.acks =
+            (0..self.producers).map(|_| if mixed && dice.one_in(2) { 1 } else { -1 }).collect();
         if dice.one_in(3) {
             self.silent = dice.between(1, 2) as usize;
         }
@@ -251,18 +262,23 @@ impl Plan {
 
     fn no_disk_errors(&mut self) {
         let disk = &mut self.options.disk;
-        (disk.read_error_per_million, disk.write_error_per_million, disk.sync_error_per_million) = (0, 0, 0);
+        (disk.read_error_per_million, disk.write_error_per_million, disk.sync_error_per_million) =
+            (0, 0, 0);
     }
 
     fn acknowledge_from_page_cache(&mut self, dice: &mut Dice) {
         self.os = true;
         self.properties.push(("durability".to_owned(), "os".to_owned()));
-        // A sync that fails takes acknowledged records with it: a power cut of one file, at no time that is known here.
+        // A sync that fails takes acknowledged records with it: a power cut of one file, at no time
+        // that is known here.
         self.options.disk.sync_error_per_million = 0;
         self.faults.retain(|fault| !matches!(fault, Fault::FailSync | Fault::FailOneSync));
         if dice.one_in(2) {
             self.faults.retain(|fault| *fault != Fault::PowerCut);
-            self.last_ends.iter_mut().filter(|end| **end == Fault::PowerCut).for_each(|end| *end = Fault::Kill);
+            self.last_ends
+                .iter_mut()
+                .filter(|end| **end == Fault::PowerCut)
+                .for_each(|end| *end = Fault::Kill);
         }
     }
 
@@ -279,11 +295,13 @@ impl Plan {
     /// How the broker ends when it must and nothing else is said.
     pub fn sudden_ends(&self) -> &'static [Fault] {
         let all = &[Fault::PowerCut, Fault::Kill];
-        let has_cuts = self.faults.contains(&Fault::PowerCut) || self.last_ends.contains(&Fault::PowerCut);
+        let has_cuts =
+            self.faults.contains(&Fault::PowerCut) || self.last_ends.contains(&Fault::PowerCut);
         if self.os && !has_cuts { &all[1..] } else { all }
     }
 
-    /// Whether anything may be wrong with the disk but its slowness: then partitions may refuse, and starts may fail.
+    /// Whether anything may be wrong with the disk but its slowness: then partitions may refuse,
+    /// and starts may fail.
     pub fn disk_can_fail(&self) -> bool {
         let passing = |fault: &Fault| {
             use Fault::{FullDisk, FullOneDisk, NoFiles, NoMemory, PartlyFullDisk};
@@ -292,7 +310,8 @@ impl Plan {
         self.disk_can_break() || self.faults.iter().any(passing)
     }
 
-    /// Whether it may fail in ways that do not pass: what they take out of service comes back with a restart only.
+    /// Whether it may fail in ways that do not pass: what they take out of service comes back with
+    /// a restart only.
     pub fn disk_can_break(&self) -> bool {
         let disk = &self.options.disk;
         disk.read_error_per_million + disk.write_error_per_million + disk.sync_error_per_million > 0
@@ -334,7 +353,10 @@ fn properties(dice: &mut Dice) -> Vec<(String, String)> {
         set("log.index.interval.bytes", dice.pick(&[0, 100, 1_000]).to_string());
     }
     if dice.one_in(2) {
-        set("metadata.log.max.record.bytes.between.snapshots", dice.pick(&[300, 2_000, 10_000]).to_string());
+        set(
+            "metadata.log.max.record.bytes.between.snapshots",
+            dice.pick(&[300, 2_000, 10_000]).to_string(),
+        );
     }
     // Files of four frames are used again all the time.
     set("commit.stream.file.bytes", dice.pick(&[0, 65_536, 65_536, 67_108_864]).to_string());

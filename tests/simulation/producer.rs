@@ -1,4 +1,5 @@
-//! Idempotent producers: each batch is sent, with the same id, epoch and sequence number, until it is answered.
+//! Idempotent producers: each batch is sent, with the same id, epoch and sequence number, until it
+//! is answered.
 
 use crate::{
     client::{Client, Lost, Pending},
@@ -44,15 +45,22 @@ struct Producer {
     lanes: Vec<Lane>,
     acks: i16,
     batches_left: usize,
-    /// The broker has lost track of this producer id, as it may with several batches in flight: take a new one.
+    /// The broker has lost track of this producer id, as it may with several batches in flight:
+    /// take a new one.
     fenced: bool,
 }
 
 pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
     let client = Client::new(&run, &ring, cluster, format!("producer {index}"));
     let acks = run.plan.acks.get(index).copied().unwrap_or(-1);
-    let mut producer =
-        Producer { client, producer_id: -1, lanes: Vec::new(), acks, batches_left: BATCHES, fenced: true };
+    let mut producer = Producer {
+        client,
+        producer_id: -1,
+        lanes: Vec::new(),
+        acks,
+        batches_left: BATCHES,
+        fenced: true,
+    };
     while !run.is_over() {
         if producer.fenced && !producer.begin().await {
             continue;
@@ -86,7 +94,11 @@ impl Producer {
         let run = self.run().clone();
         match ErrorCode::from_code(response.error_code) {
             Some(ErrorCode::None) => {
-                run.check(run.model.borrow_mut().producer_id_given(self.client.cluster, response.producer_id));
+                run.check(
+                    run.model
+                        .borrow_mut()
+                        .producer_id_given(self.client.cluster, response.producer_id),
+                );
                 self.client.note(|| format!("has producer id {}", response.producer_id));
                 self.producer_id = response.producer_id;
                 self.fenced = false;
@@ -94,7 +106,9 @@ impl Producer {
                 true
             }
             error => {
-                if !self.client.disk_may_fail() && error != Some(ErrorCode::CoordinatorLoadInProgress) {
+                if !self.client.disk_may_fail()
+                    && error != Some(ErrorCode::CoordinatorLoadInProgress)
+                {
                     run.violate(Invariant::AnswersExplained, format!("InitProducerId: {error:?}"));
                 }
                 self.client.pause().await;
@@ -111,7 +125,13 @@ impl Producer {
         for key in model.live_partitions(self.client.cluster) {
             if !self.lanes.iter().any(|lane| lane.key == key) {
                 let name = model.name(key.topic);
-                self.lanes.push(Lane { key, name, next_sequence: 0, pending: VecDeque::new(), given_up: false });
+                self.lanes.push(Lane {
+                    key,
+                    name,
+                    next_sequence: 0,
+                    pending: VecDeque::new(),
+                    given_up: false,
+                });
             }
         }
     }
@@ -122,7 +142,9 @@ impl Producer {
         let may_make = self.batches_left > 0 && (!run.is_calm() || self.one_in(3));
         let mut chosen = Vec::new();
         for index in 0..self.lanes.len() {
-            if self.lanes[index].pending.is_empty() && !(may_make && self.one_in(1 + self.lanes.len() / 3)) {
+            if self.lanes[index].pending.is_empty()
+                && !(may_make && self.one_in(1 + self.lanes.len() / 3))
+            {
                 continue;
             }
             let depth = 1 + self.client.below(run.plan.depth);
@@ -156,7 +178,12 @@ impl Producer {
         let padding = self.client.below(padding_max);
         let now_ms = self.client.ring.wall_clock_ms();
         let lane = &mut self.lanes[index];
-        let first_id = run.model.borrow_mut().records_made(lane.key, self.producer_id, lane.next_sequence, count);
+        let first_id = run.model.borrow_mut().records_made(
+            lane.key,
+            self.producer_id,
+            lane.next_sequence,
+            count,
+        );
         let builder = BatchBuilder::new(0).producer(self.producer_id, 0, lane.next_sequence);
         let mut builder = builder.compression(codec, None);
         for delta in 0..count as u64 {
@@ -168,7 +195,8 @@ impl Producer {
         lane.pending.push_back(Batch { first_id, count, bytes: builder.build() });
     }
 
-    /// Sends what is pending in these lanes, in one request or several behind one another, and takes the answers.
+    /// Sends what is pending in these lanes, in one request or several behind one another, and
+    /// takes the answers.
     async fn round(&mut self, chosen: &[usize]) {
         let run = self.run().clone();
         let requests: Vec<Vec<(usize, usize)>> = if run.plan.depth > 1 {
@@ -176,7 +204,10 @@ impl Producer {
                 let lanes = chosen.iter().filter(|lane| self.lanes[**lane].pending.len() > depth);
                 lanes.map(|lane| (*lane, depth)).collect()
             };
-            (0..run.plan.depth).map(at_depth).filter(|batches: &Vec<_>| !batches.is_empty()).collect()
+            (0..run.plan.depth)
+                .map(at_depth)
+                .filter(|batches: &Vec<_>| !batches.is_empty())
+                .collect()
         } else {
             let size = 1 + self.client.below(chosen.len());
             chosen.chunks(size).map(|lanes| lanes.iter().map(|lane| (*lane, 0)).collect()).collect()
@@ -187,8 +218,14 @@ impl Producer {
             let by_id = run.plan.by_id || batches.iter().any(|(lane, _)| !self.is_base(*lane));
             let version = if by_id { IDS_VERSION } else { NAMES_VERSION };
             let request = self.request(&batches);
-            let ids = batches.iter().map(|(lane, at)| (*lane, self.lanes[*lane].pending[*at].first_id)).collect();
-            let expected = batches.iter().map(|(lane, _)| run.model.borrow().expected(self.lanes[*lane].key)).collect();
+            let ids = batches
+                .iter()
+                .map(|(lane, at)| (*lane, self.lanes[*lane].pending[*at].first_id))
+                .collect();
+            let expected = batches
+                .iter()
+                .map(|(lane, _)| run.model.borrow().expected(self.lanes[*lane].key))
+                .collect();
             match self.client.send_to(leader, version, &request).await {
                 Ok(pending) => sent.push((pending, ids, expected)),
                 Err(Lost) => break,
@@ -217,7 +254,8 @@ impl Producer {
     ) -> Result<Vec<(SocketAddr, Vec<(usize, usize)>)>, Lost> {
         let mut led = Vec::new();
         for batches in requests {
-            let keys: Vec<PartitionKey> = batches.iter().map(|(lane, _)| self.lanes[*lane].key).collect();
+            let keys: Vec<PartitionKey> =
+                batches.iter().map(|(lane, _)| self.lanes[*lane].key).collect();
             for (leader, places) in self.client.by_leader(&keys).await? {
                 led.push((leader, places.into_iter().map(|place| batches[place]).collect()));
             }
@@ -226,14 +264,21 @@ impl Producer {
     }
 
     fn is_base(&self, lane: usize) -> bool {
-        self.run().model.borrow().topic(self.lanes[lane].key.topic).is_some_and(|topic| topic.is_base)
+        self.run()
+            .model
+            .borrow()
+            .topic(self.lanes[lane].key.topic)
+            .is_some_and(|topic| topic.is_base)
     }
 
     fn request(&self, batches: &[(usize, usize)]) -> ProduceRequest {
         let mut topics: Vec<TopicProduceData> = Vec::new();
         for (lane, at) in batches {
             let lane = &self.lanes[*lane];
-            let data = PartitionProduceData { index: lane.key.index, records: Some(lane.pending[*at].bytes.clone()) };
+            let data = PartitionProduceData {
+                index: lane.key.index,
+                records: Some(lane.pending[*at].bytes.clone()),
+            };
             match topics.iter_mut().find(|topic| topic.topic_id == lane.key.topic.id) {
                 Some(topic) => topic.partition_data.push(data),
                 None => topics.push(TopicProduceData {
@@ -243,16 +288,31 @@ impl Producer {
                 }),
             }
         }
-        ProduceRequest { transactional_id: None, acks: self.acks, timeout_ms: 30_000, topic_data: topics }
+        ProduceRequest {
+            transactional_id: None,
+            acks: self.acks,
+            timeout_ms: 30_000,
+            topic_data: topics,
+        }
     }
 
-    fn take_answer(&mut self, response: &ProduceResponse, lane: usize, first_id: u64, expected: Expected) {
+    fn take_answer(
+        &mut self,
+        response: &ProduceResponse,
+        lane: usize,
+        first_id: u64,
+        expected: Expected,
+    ) {
         let run = self.run().clone();
         let key = self.lanes[lane].key;
         let name = &self.lanes[lane].name;
-        let topic = response.responses.iter().find(|topic| topic.topic_id == key.topic.id || topic.name == *name);
-        let answer =
-            topic.and_then(|topic| topic.partition_responses.iter().find(|partition| partition.index == key.index));
+        let topic = response
+            .responses
+            .iter()
+            .find(|topic| topic.topic_id == key.topic.id || topic.name == *name);
+        let answer = topic.and_then(|topic| {
+            topic.partition_responses.iter().find(|partition| partition.index == key.index)
+        });
         let Some(answer) = answer else {
             return run.violate(
                 Invariant::AnswersExplained,
@@ -260,14 +320,22 @@ impl Producer {
             );
         };
         let error = ErrorCode::from_code(answer.error_code);
-        let batch =
-            self.lanes[lane].pending.iter().position(|batch| batch.first_id == first_id).expect("answered once");
+        let batch = self.lanes[lane]
+            .pending
+            .iter()
+            .position(|batch| batch.first_id == first_id)
+            .expect("answered once");
         let count = self.lanes[lane].pending[batch].count;
         let said = answer.base_offset;
-        self.client.note(|| format!("{name}-{} records {first_id}+{count}: {error:?} at {said}", key.index));
+        self.client.note(|| {
+            format!("{name}-{} records {first_id}+{count}: {error:?} at {said}", key.index)
+        });
         match error {
             Some(ErrorCode::None) if expected.deleted => {
-                run.violate(Invariant::TopicsKept, format!("{name} was deleted, but takes records"));
+                run.violate(
+                    Invariant::TopicsKept,
+                    format!("{name} was deleted, but takes records"),
+                );
             }
             Some(ErrorCode::None) => {
                 run.check(run.model.borrow_mut().acknowledged(
@@ -286,7 +354,8 @@ impl Producer {
         let run = self.run().clone();
         let key = self.lanes[lane].key;
         let topic = key.topic;
-        let may_be_unknown = run.plan.depth > 1 || run.model.borrow().certain_from(topic.cluster) > 0;
+        let may_be_unknown =
+            run.plan.depth > 1 || run.model.borrow().certain_from(topic.cluster) > 0;
         match error {
             Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
                 if run.model.borrow().may_be_gone(topic) {
@@ -294,13 +363,19 @@ impl Producer {
                 } else {
                     run.violate(
                         Invariant::TopicsKept,
-                        format!("{} was created and is unknown: {message:?}", self.lanes[lane].name),
+                        format!(
+                            "{} was created and is unknown: {message:?}",
+                            self.lanes[lane].name
+                        ),
                     );
                 }
             }
-            // Snapshots of the producer state hold the last batch only: earlier ones may not be recognised after a restart.
-            // With durability=os a power cut takes the end of that state along with the records.
-            Some(ErrorCode::OutOfOrderSequenceNumber | ErrorCode::DuplicateSequenceNumber) if may_be_unknown => {
+            // Snapshots of the producer state hold the last batch only: earlier ones may not be
+            // recognised after a restart. With durability=os a power cut takes the end of that
+            // state along with the records.
+            Some(ErrorCode::OutOfOrderSequenceNumber | ErrorCode::DuplicateSequenceNumber)
+                if may_be_unknown =>
+            {
                 self.fenced = true;
             }
             // It would leave a gap in the sequence: the next batch is another producer's.
@@ -316,16 +391,21 @@ impl Producer {
                     format!("{name}: a producer without a gap hears {error:?}: {message:?}"),
                 );
             }
-            Some(ErrorCode::NotLeaderOrFollower | ErrorCode::RequestTimedOut | ErrorCode::LeaderNotAvailable)
-                if self.client.may_be_disturbed() || run.model.borrow().may_be_gone(topic) =>
-            {
+            Some(
+                ErrorCode::NotLeaderOrFollower
+                | ErrorCode::RequestTimedOut
+                | ErrorCode::LeaderNotAvailable,
+            ) if self.client.may_be_disturbed() || run.model.borrow().may_be_gone(topic) => {
                 self.client.directory.borrow_mut().forget_leader(key);
             }
             Some(ErrorCode::KafkaStorageError)
                 if self.client.storage_may_fail(key) || run.model.borrow().may_be_gone(topic) => {}
             error => {
                 let name = &self.lanes[lane].name;
-                run.violate(Invariant::AnswersExplained, format!("produce to {name}: {error:?}: {message:?}"));
+                run.violate(
+                    Invariant::AnswersExplained,
+                    format!("produce to {name}: {error:?}: {message:?}"),
+                );
             }
         }
     }

@@ -68,7 +68,14 @@ impl Run {
 
     /// Judges how long a node took to answer, or that it did not. `good_at`: when the connection
     /// was asked for, or a request was sent on it that was answered.
-    pub fn judge_answer(&self, node: usize, good_at: Instant, sent_at: Instant, key: Option<ApiKey>, answered: bool) {
+    pub fn judge_answer(
+        &self,
+        node: usize,
+        good_at: Instant,
+        sent_at: Instant,
+        key: Option<ApiKey>,
+        answered: bool,
+    ) {
         if !self.is_undisturbed(node, good_at) || key.is_some_and(waits_for_others) {
             return;
         }
@@ -76,7 +83,9 @@ impl Run {
         if !answered || took > ANSWER_LIMIT {
             let id = self.nodes[node].id;
             let what = key.map_or("a connection".to_owned(), |key| key.to_string());
-            let detail = format!("nothing was done to node {id}; {what}: answered: {answered}, after {took:?}");
+            let detail = format!(
+                "nothing was done to node {id}; {what}: answered: {answered}, after {took:?}"
+            );
             self.violate(Invariant::OthersUndisturbed, detail);
         }
         if self.nodes.iter().any(|other| other.quiet.is_disturbed()) {

@@ -1,4 +1,5 @@
-//! Consumers without a group: they read partitions from the start, and hold what they read against the model.
+//! Consumers without a group: they read partitions from the start, and hold what they read against
+//! the model.
 
 use crate::{
     client::{Client, Lost},
@@ -74,7 +75,9 @@ pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
             }
             fetches_left -= 1;
             let _ = match &mut sessions {
-                Some(sessions) => sessions.fetch(&mut client, &mut cursors, from..from + count).await,
+                Some(sessions) => {
+                    sessions.fetch(&mut client, &mut cursors, from..from + count).await
+                }
                 None => fetch(&mut client, &mut cursors[from..from + count]).await,
             };
         }
@@ -99,7 +102,9 @@ pub async fn fetch_from(
     places: &[usize],
 ) -> Result<(), Lost> {
     let run = client.run.clone();
-    let is_base = |cursor: &Cursor| run.model.borrow().topic(cursor.key.topic).is_some_and(|topic| topic.is_base);
+    let is_base = |cursor: &Cursor| {
+        run.model.borrow().topic(cursor.key.topic).is_some_and(|topic| topic.is_base)
+    };
     let by_id = run.plan.by_id || !places.iter().all(|place| is_base(&cursors[*place]));
     let request = FetchRequest {
         replica_id: -1,
@@ -110,16 +115,23 @@ pub async fn fetch_from(
         topics: topics(client, places.iter().map(|place| &cursors[*place])),
         ..Default::default()
     };
-    let expected: Vec<Expected> = places.iter().map(|place| run.model.borrow().expected(cursors[*place].key)).collect();
-    let response = client.call_at(leader, if by_id { IDS_VERSION } else { NAMES_VERSION }, &request).await?;
+    let expected: Vec<Expected> =
+        places.iter().map(|place| run.model.borrow().expected(cursors[*place].key)).collect();
+    let response =
+        client.call_at(leader, if by_id { IDS_VERSION } else { NAMES_VERSION }, &request).await?;
     if response.error_code != 0 {
-        run.violate(Invariant::AnswersExplained, format!("fetch: {:?}", ErrorCode::from_code(response.error_code)));
+        run.violate(
+            Invariant::AnswersExplained,
+            format!("fetch: {:?}", ErrorCode::from_code(response.error_code)),
+        );
     }
     for (place, expected) in places.iter().zip(expected) {
         let cursor = &mut cursors[*place];
         match answer_for(&run, &response, cursor.key) {
             None => missing(&run, cursor.key),
-            Some(answer) if take(client, cursor, expected, answer) => find_start(client, cursor).await?,
+            Some(answer) if take(client, cursor, expected, answer) => {
+                find_start(client, cursor).await?
+            }
             Some(_) => {}
         }
     }
@@ -127,10 +139,18 @@ pub async fn fetch_from(
 }
 
 /// What a response says of one partition.
-pub fn answer_for<'a>(run: &Run, response: &'a FetchResponse, key: PartitionKey) -> Option<&'a PartitionData> {
+pub fn answer_for<'a>(
+    run: &Run,
+    response: &'a FetchResponse,
+    key: PartitionKey,
+) -> Option<&'a PartitionData> {
     let name = run.model.borrow().name(key.topic);
-    // A topic may be there several times: the partitions of a session stand in the order in which they had news.
-    let mut topics = response.responses.iter().filter(|topic| topic.topic_id == key.topic.id || topic.topic == name);
+    // A topic may be there several times: the partitions of a session stand in the order in which
+    // they had news.
+    let mut topics = response
+        .responses
+        .iter()
+        .filter(|topic| topic.topic_id == key.topic.id || topic.topic == name);
     topics.find_map(|topic| topic.partitions.iter().find(|one| one.partition_index == key.index))
 }
 
@@ -164,8 +184,14 @@ pub fn topics<'a>(client: &Client, cursors: impl Iterator<Item = &'a Cursor>) ->
     topics
 }
 
-/// Holds one partition's answer against the model. Returns whether the start of the log has to be looked up.
-pub fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &PartitionData) -> bool {
+/// Holds one partition's answer against the model. Returns whether the start of the log has to be
+/// looked up.
+pub fn take(
+    client: &Client,
+    cursor: &mut Cursor,
+    expected: Expected,
+    answer: &PartitionData,
+) -> bool {
     let run = &client.run;
     let say = || run.model.borrow().say(cursor.key);
     let may_be_gone = run.model.borrow().may_be_gone(cursor.key.topic);
@@ -173,20 +199,35 @@ pub fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &P
         Some(ErrorCode::None) if expected.deleted => {
             run.violate(Invariant::TopicsKept, format!("{} was deleted and can be read", say()));
         }
-        Some(ErrorCode::None) if cursor.next < run.model.borrow().log_start_of(cursor.key, expected) => {
+        Some(ErrorCode::None)
+            if cursor.next < run.model.borrow().log_start_of(cursor.key, expected) =>
+        {
             let start = expected.log_start;
-            let detail = format!("{} begins at {start} and can be read from {}", say(), cursor.next);
+            let detail =
+                format!("{} begins at {start} and can be read from {}", say(), cursor.next);
             run.violate(Invariant::LogStartKept, detail);
         }
         Some(ErrorCode::None) => {
             let hw = answer.high_watermark;
             client.note(|| {
-                format!("fetch {} from {}: high watermark {hw}", run.model.borrow().say(cursor.key), cursor.next)
+                format!(
+                    "fetch {} from {}: high watermark {hw}",
+                    run.model.borrow().say(cursor.key),
+                    cursor.next
+                )
             });
             run.check(run.model.borrow_mut().high_watermark_told(cursor.key, expected, hw));
-            run.check(run.model.borrow_mut().log_start_told(cursor.key, expected, answer.log_start_offset));
+            run.check(run.model.borrow_mut().log_start_told(
+                cursor.key,
+                expected,
+                answer.log_start_offset,
+            ));
             if answer.log_start_offset > hw {
-                let detail = format!("{} begins at {}, behind its end at {hw}", say(), answer.log_start_offset);
+                let detail = format!(
+                    "{} begins at {}, behind its end at {hw}",
+                    say(),
+                    answer.log_start_offset
+                );
                 run.violate(Invariant::LogStartKept, detail);
             }
             cursor.high_watermark = hw;
@@ -197,25 +238,36 @@ pub fn take(client: &Client, cursor: &mut Cursor, expected: Expected, answer: &P
         }
         Some(ErrorCode::OffsetOutOfRange) => {
             let (next, reached_in) = (cursor.next, cursor.reached_in);
-            run.check(run.model.borrow_mut().out_of_range_told(cursor.key, expected, next, reached_in));
+            run.check(
+                run.model.borrow_mut().out_of_range_told(cursor.key, expected, next, reached_in),
+            );
             return true;
         }
-        Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) if may_be_gone => cursor.gone = true,
+        Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) if may_be_gone => {
+            cursor.gone = true
+        }
         Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
             run.violate(Invariant::TopicsKept, format!("{} was created and is unknown", say()));
         }
-        Some(ErrorCode::KafkaStorageError) if client.storage_may_fail(cursor.key) || may_be_gone => {}
+        Some(ErrorCode::KafkaStorageError)
+            if client.storage_may_fail(cursor.key) || may_be_gone => {}
         Some(ErrorCode::NotLeaderOrFollower) if client.may_be_disturbed() || may_be_gone => {
             client.directory.borrow_mut().forget_leader(cursor.key);
         }
-        error => {
-            run.violate(Invariant::AnswersExplained, format!("fetch of {} from {}: {error:?}", say(), cursor.next))
-        }
+        error => run.violate(
+            Invariant::AnswersExplained,
+            format!("fetch of {} from {}: {error:?}", say(), cursor.next),
+        ),
     }
     false
 }
 
-fn read_batches(run: &Run, cursor: &mut Cursor, answer: &PartitionData, life: u32) -> Result<(), Violation> {
+fn read_batches(
+    run: &Run,
+    cursor: &mut Cursor,
+    answer: &PartitionData,
+    life: u32,
+) -> Result<(), Violation> {
     let key = cursor.key;
     let bad = |detail: String| Violation {
         invariant: Invariant::ReadsRepeat,
@@ -231,7 +283,10 @@ fn read_batches(run: &Run, cursor: &mut Cursor, answer: &PartitionData, life: u3
             || batch.last_offset() >= answer.high_watermark
         {
             let range = (batch.base_offset(), batch.last_offset(), answer.high_watermark);
-            return Err(bad(format!("offset {} is next, there comes a batch of {range:?}", cursor.next)));
+            return Err(bad(format!(
+                "offset {} is next, there comes a batch of {range:?}",
+                cursor.next
+            )));
         }
         let mut sequence = batch.base_sequence();
         let producer_id = batch.producer_id();
@@ -241,7 +296,13 @@ fn read_batches(run: &Run, cursor: &mut Cursor, answer: &PartitionData, life: u3
                     .value
                     .and_then(|value| value.first_chunk::<8>())
                     .map_or(u64::MAX, |id| u64::from_be_bytes(*id));
-                run.check(run.model.borrow_mut().read(key, record.offset, id, (producer_id, sequence), life));
+                run.check(run.model.borrow_mut().read(
+                    key,
+                    record.offset,
+                    id,
+                    (producer_id, sequence),
+                    life,
+                ));
                 sequence += 1;
                 Ok(())
             })
@@ -256,27 +317,38 @@ pub async fn find_start(client: &mut Client, cursor: &mut Cursor) -> Result<(), 
     let run = client.run.clone();
     let (name, is_base) = {
         let model = run.model.borrow();
-        (model.name(cursor.key.topic), model.topic(cursor.key.topic).is_some_and(|topic| topic.is_base))
+        (
+            model.name(cursor.key.topic),
+            model.topic(cursor.key.topic).is_some_and(|topic| topic.is_base),
+        )
     };
     if !is_base && !run.is_calm() {
-        // Found by name, and names may be given out again: read on from what the model knows nothing of.
+        // Found by name, and names may be given out again: read on from what the model knows
+        // nothing of.
         return Ok(());
     }
-    let partition =
-        ListOffsetsPartition { partition_index: cursor.key.index, current_leader_epoch: -1, timestamp: EARLIEST };
+    let partition = ListOffsetsPartition {
+        partition_index: cursor.key.index,
+        current_leader_epoch: -1,
+        timestamp: EARLIEST,
+    };
     let topics = vec![ListOffsetsTopic { name: name.clone(), partitions: vec![partition] }];
     let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
     let leader = client.leader_of(cursor.key).await?;
     let expected = run.model.borrow().expected(cursor.key);
     let response = client.call_at(leader, LIST_OFFSETS_VERSION, &request).await?;
     let Some(answer) = response.topics.first().and_then(|topic| topic.partitions.first()) else {
-        run.violate(Invariant::AnswersExplained, format!("{name} is missing in a list offsets response"));
+        run.violate(
+            Invariant::AnswersExplained,
+            format!("{name} is missing in a list offsets response"),
+        );
         return Ok(());
     };
     if answer.error_code == 0 {
         client.note(|| format!("{name}-{} begins at {}", cursor.key.index, answer.offset));
         run.check(run.model.borrow_mut().log_start_told(cursor.key, expected, answer.offset));
-        (cursor.next, cursor.start, cursor.reached_in) = (answer.offset, answer.offset, expected.life);
+        (cursor.next, cursor.start, cursor.reached_in) =
+            (answer.offset, answer.offset, expected.life);
     } else if ErrorCode::from_code(answer.error_code) == Some(ErrorCode::NotLeaderOrFollower) {
         client.directory.borrow_mut().forget_leader(cursor.key);
     }

@@ -88,19 +88,22 @@ impl Run {
         self.violation.borrow().as_ref().map(|violation| violation.invariant)
     }
 
-    /// Whether partitions may refuse to serve. In calm weather none may: the broker was started anew on a good disk. Answers
-    /// from before may still be on their way.
+    /// Whether partitions may refuse to serve. In calm weather none may: the broker was started
+    /// anew on a good disk. Answers from before may still be on their way.
     pub fn disk_may_fail(&self) -> bool {
-        let late = self.calm_since.get().is_none_or(|since| self.world.now().since(since) < LATE_ANSWERS);
+        let late =
+            self.calm_since.get().is_none_or(|since| self.world.now().since(since) < LATE_ANSWERS);
         self.plan.disk_can_fail() && late
     }
 
-    /// The same for one partition: where disks fail apart, those of the first directory are none the worse.
+    /// The same for one partition: where disks fail apart, those of the first directory are none
+    /// the worse.
     pub fn storage_may_fail(&self, key: PartitionKey) -> bool {
         let is_in_order = || {
             let folder = format!("/data/0/{}/", self.model.borrow().folder(key));
-            let is_there =
-                |node: &Broker| self.world.disk(node.node).file_names().iter().any(|name| name.starts_with(&folder));
+            let is_there = |node: &Broker| {
+                self.world.disk(node.node).file_names().iter().any(|name| name.starts_with(&folder))
+            };
             self.nodes_of(key.topic.cluster).any(is_there)
         };
         self.disk_may_fail() && !(self.plan.apart && is_in_order())
@@ -167,8 +170,15 @@ impl Run {
     pub fn wait_for_workers(&self) {
         if !self.world.run_until(CALM_LIMIT, || self.all_done()) {
             let workers = self.workers.borrow();
-            let late: Vec<_> = workers.iter().filter(|(_, done)| !done.get()).map(|(name, _)| name.as_str()).collect();
-            self.violate(Invariant::Liveness, format!("not done {CALM_LIMIT:?} after the storm: {}", late.join(", ")));
+            let late: Vec<_> = workers
+                .iter()
+                .filter(|(_, done)| !done.get())
+                .map(|(name, _)| name.as_str())
+                .collect();
+            self.violate(
+                Invariant::Liveness,
+                format!("not done {CALM_LIMIT:?} after the storm: {}", late.join(", ")),
+            );
         }
         self.workers.borrow_mut().clear();
     }
@@ -179,9 +189,15 @@ impl Run {
         let decided = || node.is_ready() || node.failure().is_some();
         let in_time = self.world.run_until(START_LIMIT, decided);
         if let Some(why) = node.failure() {
-            self.violate(Invariant::StartsAndStops, format!("node {} does not start: {why}", node.id));
+            self.violate(
+                Invariant::StartsAndStops,
+                format!("node {} does not start: {why}", node.id),
+            );
         } else if !in_time {
-            self.violate(Invariant::StartsAndStops, format!("node {} has not started within {START_LIMIT:?}", node.id));
+            self.violate(
+                Invariant::StartsAndStops,
+                format!("node {} has not started within {START_LIMIT:?}", node.id),
+            );
         }
         node.quiet.started_well();
         node.quiet.settle(self.world.now());
@@ -198,13 +214,19 @@ impl Run {
                 let asked = node.begin_stop();
                 let limit = if self.is_calm() { START_LIMIT } else { STORM_STOP_LIMIT };
                 let stopped = asked && self.world.run_until(limit, || node.has_stopped());
-                // It ends in order, too, where a disk failed before: the next start recovers, and what it has is audited.
-                let is_failure =
-                    |why: &String| !why.starts_with("stopped, but these log directories were not closed in order");
+                // It ends in order, too, where a disk failed before: the next start recovers, and
+                // what it has is audited.
+                let is_failure = |why: &String| {
+                    !why.starts_with("stopped, but these log directories were not closed in order")
+                };
                 let failure = node.failure().filter(is_failure);
                 if self.is_calm() && (!stopped || failure.is_some()) {
-                    let why = failure.unwrap_or_else(|| format!("asked: {asked}, stopped: {stopped}"));
-                    self.violate(Invariant::StartsAndStops, format!("node {} does not stop: {why}", node.id));
+                    let why =
+                        failure.unwrap_or_else(|| format!("asked: {asked}, stopped: {stopped}"));
+                    self.violate(
+                        Invariant::StartsAndStops,
+                        format!("node {} does not stop: {why}", node.id),
+                    );
                 }
                 in_order = stopped && node.failure().is_none();
                 node.kill();
@@ -236,7 +258,9 @@ impl Run {
                 self.start_calmly(node);
             }
             for cluster in self.clusters() {
-                self.spawn(cluster, "audit".to_owned(), move |run, ring| audit::work(run, ring, cluster));
+                self.spawn(cluster, "audit".to_owned(), move |run, ring| {
+                    audit::work(run, ring, cluster)
+                });
             }
             self.wait_for_workers();
         }
@@ -260,7 +284,9 @@ impl Run {
             let work = move |run, ring| reader::work(run, ring, cluster, index);
             self.spawn(cluster, format!("reader {index}"), work);
         }
-        self.spawn(cluster, "committer".to_owned(), move |run, ring| commits::work(run, ring, cluster));
+        self.spawn(cluster, "committer".to_owned(), move |run, ring| {
+            commits::work(run, ring, cluster)
+        });
         for index in 0..plan.members {
             let work = move |run, ring| members::work(run, ring, cluster, index);
             self.spawn(cluster, format!("member {index}"), work);

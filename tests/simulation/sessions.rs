@@ -1,8 +1,8 @@
-//! Fetch sessions of readers (KIP-227): what a response leaves out must be as it was said before, and what it has is held
-//! against the model as any fetch is.
+//! Fetch sessions of readers (KIP-227): what a response leaves out must be as it was said before,
+//! and what it has is held against the model as any fetch is.
 //!
-//! A session lasts as long as its connection, or longer where the next connection finds it; after that it is begun anew.
-//! A reader has one with each node that leads partitions which it reads.
+//! A session lasts as long as its connection, or longer where the next connection finds it; after
+//! that it is begun anew. A reader has one with each node that leads partitions which it reads.
 
 use crate::{
     client::{Client, Lost},
@@ -41,7 +41,8 @@ impl Sessions {
         cursors: &mut [Cursor],
         chosen: Range<usize>,
     ) -> Result<(), Lost> {
-        let keys: Vec<PartitionKey> = cursors[chosen.clone()].iter().map(|cursor| cursor.key).collect();
+        let keys: Vec<PartitionKey> =
+            cursors[chosen.clone()].iter().map(|cursor| cursor.key).collect();
         for (leader, places) in client.by_leader(&keys).await? {
             let places: Vec<usize> = places.into_iter().map(|place| chosen.start + place).collect();
             self.0.entry(leader).or_default().fetch(client, leader, cursors, &places).await?;
@@ -65,7 +66,8 @@ struct Step {
     /// Places of the cursors that are named.
     named: Vec<usize>,
     forgotten: Vec<PartitionKey>,
-    /// The partitions of the session, by the places of their cursors, and what must be found of each.
+    /// The partitions of the session, by the places of their cursors, and what must be found of
+    /// each.
     members: Vec<(usize, Expected)>,
 }
 
@@ -81,7 +83,9 @@ impl Session {
     ) -> Result<(), Lost> {
         let run = client.run.clone();
         // A session goes by names or by ids all its life, and only names that stay can be used.
-        let is_base = |cursor: &Cursor| run.model.borrow().topic(cursor.key.topic).is_some_and(|topic| topic.is_base);
+        let is_base = |cursor: &Cursor| {
+            run.model.borrow().topic(cursor.key.topic).is_some_and(|topic| topic.is_base)
+        };
         if !run.plan.by_id && !chosen.iter().all(|place| is_base(&cursors[*place])) {
             return reader::fetch_from(client, leader, cursors, chosen).await;
         }
@@ -100,14 +104,15 @@ impl Session {
         let before = client.connection(leader);
         let version = if run.plan.by_id { reader::IDS_VERSION } else { reader::NAMES_VERSION };
         let Ok(response) = client.call_at(leader, version, &request).await else {
-            // Carried out or not: the same again will be refused or not, and a new session ends this one. What the session has
-            // said was forgotten with a request that was to end it.
+            // Carried out or not: the same again will be refused or not, and a new session ends
+            // this one. What the session has said was forgotten with a request that was to end it.
             if client.one_in(2) || step.epoch == FINAL {
                 (self.epoch, self.connection) = (NEW, None);
             }
             return Err(Lost);
         };
-        let same_connection = before.is_some() && before == client.connection(leader) && before == self.connection;
+        let same_connection =
+            before.is_some() && before == client.connection(leader) && before == self.connection;
         if response.error_code != 0 {
             self.refused(client, response.error_code, same_connection);
             return Ok(());
@@ -117,7 +122,13 @@ impl Session {
         self.take(client, cursors, &step, &response).await
     }
 
-    fn plan(&mut self, client: &Client, leader: SocketAddr, cursors: &[Cursor], chosen: &[usize]) -> Step {
+    fn plan(
+        &mut self,
+        client: &Client,
+        leader: SocketAddr,
+        cursors: &[Cursor],
+        chosen: &[usize],
+    ) -> Step {
         let epoch = match self.epoch {
             current if current != NEW && client.one_in(25) => FINAL,
             current => current,
@@ -136,7 +147,8 @@ impl Session {
         let model = client.run.model.borrow();
         let mut step = Step { epoch, named: Vec::new(), forgotten, members: Vec::new() };
         for (place, cursor) in cursors.iter().enumerate() {
-            let known = self.known.get(&cursor.key).filter(|_| !step.forgotten.contains(&cursor.key));
+            let known =
+                self.known.get(&cursor.key).filter(|_| !step.forgotten.contains(&cursor.key));
             if known.is_none() && !chosen.contains(&place) {
                 continue;
             }
@@ -153,9 +165,11 @@ impl Session {
         let error = ErrorCode::from_code(error_code);
         client.note(|| format!("session {} epoch {}: {error:?}", self.id, self.epoch));
         match error {
-            Some(ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch) if !same_connection => {}
+            Some(ErrorCode::FetchSessionIdNotFound | ErrorCode::InvalidFetchSessionEpoch)
+                if !same_connection => {}
             error => {
-                let detail = format!("fetch in session {} epoch {}: {error:?}", self.id, self.epoch);
+                let detail =
+                    format!("fetch in session {} epoch {}: {error:?}", self.id, self.epoch);
                 client.run.violate(Invariant::AnswersExplained, detail);
             }
         }
@@ -163,13 +177,20 @@ impl Session {
     }
 
     /// Takes in that the request was carried out.
-    fn go_on(&mut self, client: &Client, step: &Step, response: &FetchResponse, cursors: &[Cursor]) {
+    fn go_on(
+        &mut self,
+        client: &Client,
+        step: &Step,
+        response: &FetchResponse,
+        cursors: &[Cursor],
+    ) {
         match step.epoch {
             NEW => (self.id, self.epoch) = (response.session_id, 1),
             FINAL => *self = Session::default(),
             _ => {
                 if response.session_id != self.id {
-                    let detail = format!("session {} is answered as {}", self.id, response.session_id);
+                    let detail =
+                        format!("session {} is answered as {}", self.id, response.session_id);
                     client.run.violate(Invariant::AnswersExplained, detail);
                 }
                 self.epoch += 1;
@@ -181,7 +202,10 @@ impl Session {
         }
         self.known.retain(|key, _| !step.forgotten.contains(key));
         for place in &step.named {
-            let known = self.known.entry(cursors[*place].key).or_insert(Known { offset: 0, high_watermark: -1 });
+            let known = self
+                .known
+                .entry(cursors[*place].key)
+                .or_insert(Known { offset: 0, high_watermark: -1 });
             known.offset = cursors[*place].next;
         }
     }
@@ -201,10 +225,13 @@ impl Session {
             let said = self.known.get(&cursor.key).map_or(-1, |known| known.high_watermark);
             match reader::answer_for(&run, response, cursor.key) {
                 None if is_full => reader::missing(&run, cursor.key),
-                None if said < expected.acked_end && !run.model.borrow().may_be_gone(cursor.key.topic) => {
+                None if said < expected.acked_end
+                    && !run.model.borrow().may_be_gone(cursor.key.topic) =>
+                {
                     let say = run.model.borrow().say(cursor.key);
                     let detail = format!(
-                        "{say}: the session has said {said}, nothing is new, and {} were acknowledged",
+                        "{say}: the session has said {said}, nothing is new, and {} were \
+                         acknowledged",
                         expected.acked_end
                     );
                     run.violate(Invariant::AcknowledgedIsReadable, detail);

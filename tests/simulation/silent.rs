@@ -1,5 +1,6 @@
-//! Producers that want no answers (acks=0) and have no id: what they send may be in the log or not, but in order as long
-//! as one connection lasts, and once. A request that is refused ends its connection.
+//! Producers that want no answers (acks=0) and have no id: what they send may be in the log or not,
+//! but in order as long as one connection lasts, and once. A request that is refused ends its
+//! connection.
 
 use crate::{
     client::{Client, Lost},
@@ -25,7 +26,8 @@ const NO_PARTITION: i32 = 999;
 
 struct Silent {
     client: Client,
-    /// Stands for the producer's id as long as one connection lasts: those of two may overtake one another.
+    /// Stands for the producer's id as long as one connection lasts: those of two may overtake one
+    /// another.
     id: i64,
     connection: Option<u64>,
     next_sequence: BTreeMap<PartitionKey, i32>,
@@ -56,11 +58,15 @@ impl Silent {
         for _ in 0..1 + self.client.below(3) {
             let from = self.client.below(partitions.len());
             let count = 1 + self.client.below((partitions.len() - from).min(4));
-            let by_id =
-                self.client.run.plan.by_id || !partitions[from..from + count].iter().all(|key| self.is_base(*key));
-            let topic_data = partitions[from..from + count].iter().map(|key| self.data(*key)).collect();
-            let request = ProduceRequest { transactional_id: None, acks: 0, timeout_ms: 30_000, topic_data };
-            self.client.send_to(leader, if by_id { IDS_VERSION } else { NAMES_VERSION }, &request).await?;
+            let by_id = self.client.run.plan.by_id
+                || !partitions[from..from + count].iter().all(|key| self.is_base(*key));
+            let topic_data =
+                partitions[from..from + count].iter().map(|key| self.data(*key)).collect();
+            let request =
+                ProduceRequest { transactional_id: None, acks: 0, timeout_ms: 30_000, topic_data };
+            self.client
+                .send_to(leader, if by_id { IDS_VERSION } else { NAMES_VERSION }, &request)
+                .await?;
         }
         if self.client.one_in(3) {
             self.ask(leader).await?;
@@ -73,7 +79,10 @@ impl Silent {
     }
 
     /// One of the leaders, with the partitions that it leads.
-    async fn choose_leader(&mut self, partitions: &[PartitionKey]) -> Result<(SocketAddr, Vec<PartitionKey>), Lost> {
+    async fn choose_leader(
+        &mut self,
+        partitions: &[PartitionKey],
+    ) -> Result<(SocketAddr, Vec<PartitionKey>), Lost> {
         let mut groups = self.client.by_leader(partitions).await?;
         let at = if groups.len() > 1 { self.client.below(groups.len()) } else { 0 };
         let (leader, places) = groups.swap_remove(at);
@@ -112,13 +121,16 @@ impl Silent {
             value.resize(8 + padding, (first_id + delta) as u8);
             builder.append(self.client.ring.wall_clock_ms(), None, Some(&value), &[]);
         }
-        self.client.note(|| format!("{} records {first_id}+{count} without an answer", run.model.borrow().say(key)));
+        self.client.note(|| {
+            format!("{} records {first_id}+{count} without an answer", run.model.borrow().say(key))
+        });
         let name = run.model.borrow().name(key.topic);
         let data = PartitionProduceData { index: key.index, records: Some(builder.build()) };
         TopicProduceData { name, topic_id: key.topic.id, partition_data: vec![data] }
     }
 
-    /// Produces to a partition that does not exist: the broker ends the connection, and answers nothing behind that.
+    /// Produces to a partition that does not exist: the broker ends the connection, and answers
+    /// nothing behind that.
     async fn be_refused(&mut self, leader: SocketAddr) -> Result<(), Lost> {
         let run = self.client.run.clone();
         let base = base_partitions(&run, self.client.cluster);
@@ -126,13 +138,16 @@ impl Silent {
         let mut builder = BatchBuilder::new(0);
         builder.append(self.client.ring.wall_clock_ms(), None, Some(b"nowhere"), &[]);
         let data = PartitionProduceData { index: NO_PARTITION, records: Some(builder.build()) };
-        let topic_data = vec![TopicProduceData { name, partition_data: vec![data], ..Default::default() }];
-        let request = ProduceRequest { transactional_id: None, acks: 0, timeout_ms: 30_000, topic_data };
+        let topic_data =
+            vec![TopicProduceData { name, partition_data: vec![data], ..Default::default() }];
+        let request =
+            ProduceRequest { transactional_id: None, acks: 0, timeout_ms: 30_000, topic_data };
         let connection = self.client.connection(leader);
         self.client.send_to(leader, NAMES_VERSION, &request).await?;
         let asked = self.ask(leader).await;
         if asked.is_ok() && connection == self.client.connection(leader) {
-            let detail = "a connection goes on after a refused request that wants no answer".to_owned();
+            let detail =
+                "a connection goes on after a refused request that wants no answer".to_owned();
             run.violate(Invariant::AnswersExplained, detail);
         }
         Ok(())

@@ -61,7 +61,8 @@ struct Storm<'a> {
 /// Lets the storm rage, then leaves a calm world with running brokers.
 pub fn rage(run: &Rc<Run>) {
     let dice = Dice::new(run.plan.seed ^ 0x5707);
-    let mut storm = Storm { run, dice, remedies: Vec::new(), struck: vec![Struck::default(); run.nodes.len()] };
+    let mut storm =
+        Storm { run, dice, remedies: Vec::new(), struck: vec![Struck::default(); run.nodes.len()] };
     let end = run.world.now() + run.plan.storm;
     let mut next_fault = run.world.now() + storm.dice.millis(0, 1_000);
     while run.world.now() < end && !run.is_over() {
@@ -95,7 +96,10 @@ impl Storm<'_> {
             let node = &run.nodes[at];
             let why = node.failure().unwrap_or_default();
             if !run.plan.may_give_up() {
-                run.violate(Invariant::StartsAndStops, format!("node {} has ended by itself: {why}", node.id));
+                run.violate(
+                    Invariant::StartsAndStops,
+                    format!("node {} has ended by itself: {why}", node.id),
+                );
             }
             run.note(|| format!("node {} has given up: {why}", node.id));
             run.end_node(node, Fault::Kill);
@@ -110,7 +114,8 @@ impl Storm<'_> {
 
     fn remedy_due(&mut self) {
         let now = self.run.world.now();
-        let (due, later) = std::mem::take(&mut self.remedies).into_iter().partition(|due| due.at <= now);
+        let (due, later) =
+            std::mem::take(&mut self.remedies).into_iter().partition(|due| due.at <= now);
         self.remedies = later;
         for Due { node, remedy, .. } in due {
             self.apply(node, remedy);
@@ -165,7 +170,8 @@ impl Storm<'_> {
         }
         let fault = *self.dice.pick(&run.plan.faults);
         // One node alone costs no draw.
-        let at = if run.nodes.len() > 1 { self.dice.below(run.nodes.len() as u64) as usize } else { 0 };
+        let at =
+            if run.nodes.len() > 1 { self.dice.below(run.nodes.len() as u64) as usize } else { 0 };
         let node = &run.nodes[at];
         let clients = run.clients[node.cluster.0];
         run.note(|| format!("fault: {fault:?} of node {}", node.id));
@@ -313,12 +319,14 @@ impl Storm<'_> {
         }
     }
 
-    /// What a broken disk has taken out of service comes back with a restart only; what passes heals
-    /// without one, but for a start in its midst.
+    /// What a broken disk has taken out of service comes back with a restart only; what passes
+    /// heals without one, but for a start in its midst.
     fn start_anew(&mut self, node: &Broker) {
         let run = self.run;
         let was_started_in_vain = run.plan.disk_can_fail() && !node.is_ready();
-        if node.is_running() && (run.plan.disk_can_break() || was_started_in_vain || self.dice.one_in(2)) {
+        if node.is_running()
+            && (run.plan.disk_can_break() || was_started_in_vain || self.dice.one_in(2))
+        {
             run.end_node(node, *self.dice.pick(run.plan.sudden_ends()));
         }
         if !node.is_running() {

@@ -22,7 +22,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 fn two_nodes_that_do_not_know_each_other() {
     let one = crate::variable("MILLSTREAM_SEED");
     let first = one.or(crate::variable("MILLSTREAM_FIRST_SEED")).unwrap_or(FIRST_SEED);
-    let count = one.map_or_else(|| crate::variable("MILLSTREAM_MORE_SEEDS").unwrap_or(SEEDS), |_| 1);
+    let count =
+        one.map_or_else(|| crate::variable("MILLSTREAM_MORE_SEEDS").unwrap_or(SEEDS), |_| 1);
     let (mut requests, mut served_beside_faults) = (0, 0);
     for seed in first..first + count {
         let outcome = run_seed(seed, Variation::TwoNodes, one.is_some());
@@ -31,17 +32,28 @@ fn two_nodes_that_do_not_know_each_other() {
         requests += outcome.requests;
         served_beside_faults += outcome.served_beside_faults;
     }
-    eprintln!("{count} seeds, {requests} requests, {served_beside_faults} of them beside a fault of the other node");
+    eprintln!(
+        "{count} seeds, {requests} requests, {served_beside_faults} of them beside a fault of the \
+         other node"
+    );
     assert!(served_beside_faults > 0 || count < SEEDS, "no request met a fault of the other node");
 }
 
 #[test]
 fn a_seed_of_two_nodes_repeats_itself() {
     for seed in FIRST_SEED..FIRST_SEED + 4 {
-        let (first, second) = (run_seed(seed, Variation::TwoNodes, false), run_seed(seed, Variation::TwoNodes, false));
-        assert_eq!(first.trace_hash, second.trace_hash, "seed {seed} runs differently the second time");
+        let (first, second) = (
+            run_seed(seed, Variation::TwoNodes, false),
+            run_seed(seed, Variation::TwoNodes, false),
+        );
+        assert_eq!(
+            first.trace_hash, second.trace_hash,
+            "seed {seed} runs differently the second time"
+        );
         assert_eq!(first.tail, second.tail, "seed {seed} tells another story the second time");
-        let counts = |one: &Outcome| (one.requests, one.acked_records, one.read_records, one.served_beside_faults);
+        let counts = |one: &Outcome| {
+            (one.requests, one.acked_records, one.read_records, one.served_beside_faults)
+        };
         assert_eq!(counts(&first), counts(&second));
     }
 }
@@ -108,12 +120,16 @@ fn a_fault_that_disturbs_the_other_node_is_noticed() {
 fn clusters_share_nothing_but_names() {
     let run = started(2);
     for cluster in run.clusters() {
-        run.spawn(cluster, "admin".to_owned(), move |run, ring| crate::admin::work(run, ring, cluster));
+        run.spawn(cluster, "admin".to_owned(), move |run, ring| {
+            crate::admin::work(run, ring, cluster)
+        });
     }
-    let has_base = |cluster: ClusterId| run.model.borrow().live(cluster).any(|topic| topic.name == "base-0");
+    let has_base =
+        |cluster: ClusterId| run.model.borrow().live(cluster).any(|topic| topic.name == "base-0");
     assert!(run.world.run_until(LIMIT, || run.clusters().all(has_base)));
     let model = run.model.borrow();
-    let key_of = |cluster| model.live(cluster).find(|topic| topic.name == "base-0").map(|topic| topic.key);
+    let key_of =
+        |cluster| model.live(cluster).find(|topic| topic.name == "base-0").map(|topic| topic.key);
     let keys: Vec<_> = run.clusters().map(key_of).collect();
     assert!(keys[0].is_some() && keys[1].is_some() && keys[0] != keys[1]);
     assert_ne!(keys[0].unwrap().id, keys[1].unwrap().id);

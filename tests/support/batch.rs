@@ -47,12 +47,14 @@ pub fn patched(batch: &[u8], position: usize, bytes: &[u8]) -> Vec<u8> {
 
 /// `batch` with a CRC that fits its bytes.
 pub fn with_crc(mut batch: Vec<u8>) -> Vec<u8> {
-    let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &batch[at::ATTRIBUTES..]) as u32;
+    let crc =
+        crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &batch[at::ATTRIBUTES..]) as u32;
     batch[at::CRC..at::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
     batch
 }
 
-/// A batch of `codec` whose records, as packed, are `body`. Header and CRC are right; the body may be anything.
+/// A batch of `codec` whose records, as packed, are `body`. Header and CRC are right; the body may
+/// be anything.
 pub fn with_packed_body(codec: u8, record_count: i32, body: &[u8]) -> Vec<u8> {
     let mut batch = of(&[b"x"])[..at::RECORDS].to_vec();
     batch.extend_from_slice(body);
@@ -69,7 +71,11 @@ pub fn values(bytes: &[u8], offset: i64) -> (Vec<Vec<u8>>, i64) {
     for batch in records::batches(bytes) {
         // A response may end in the middle of a batch.
         let Ok(batch) = batch else { break };
-        assert!(batch.crc_is_valid(), "the batch at {} has a wrong CRC", batch.header().base_offset());
+        assert!(
+            batch.crc_is_valid(),
+            "the batch at {} has a wrong CRC",
+            batch.header().base_offset()
+        );
         batch
             .for_each_record(1 << 30, |record| {
                 if record.offset >= offset {

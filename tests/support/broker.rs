@@ -1,4 +1,5 @@
-//! One broker process: started on a free port with a folder of its own, ended by its pid when the test is over.
+//! One broker process: started on a free port with a folder of its own, ended by its pid when the
+//! test is over.
 
 use super::{PATIENCE, unique};
 use ring::{BackendChoice, BackendKind};
@@ -34,7 +35,8 @@ impl Setup {
 
     /// What works here: io_uring with two shards where the kernel allows it, epoll with one.
     pub fn backends() -> Vec<Setup> {
-        let uring = ring::select(BackendChoice::Auto).is_ok_and(|selection| selection.kind == BackendKind::IoUring);
+        let uring = ring::select(BackendChoice::Auto)
+            .is_ok_and(|selection| selection.kind == BackendKind::IoUring);
         if !uring {
             eprintln!("io_uring is not to be had here: epoll only");
         }
@@ -51,7 +53,8 @@ impl Setup {
     pub fn command(&self, data: &Path, port: u16) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
         command.arg("serve");
-        let cores: Vec<String> = ring::allowed_cpus().iter().take(self.shards).map(ToString::to_string).collect();
+        let cores: Vec<String> =
+            ring::allowed_cpus().iter().take(self.shards).map(ToString::to_string).collect();
         assert_eq!(cores.len(), self.shards, "there are fewer processors than shards");
         let own = [
             ("listeners", format!("PLAINTEXT://127.0.0.1:{port}")),
@@ -94,9 +97,10 @@ struct Process {
     ready_line: String,
 }
 
-/// A port that was free a moment ago, and that no other test gets as long as this process lives, in whichever process it
-/// runs. Two brokers that begin at the same time on one port may both come up: each core listens with `SO_REUSEPORT`, so
-/// what keeps them apart is a look at the port before, and the clients of one test would reach the broker of another.
+/// A port that was free a moment ago, and that no other test gets as long as this process lives, in
+/// whichever process it runs. Two brokers that begin at the same time on one port may both come up:
+/// each core listens with `SO_REUSEPORT`, so what keeps them apart is a look at the port before,
+/// and the clients of one test would reach the broker of another.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     static HELD: Mutex<Vec<fs::File>> = Mutex::new(Vec::new());
@@ -125,7 +129,10 @@ pub fn scratch_folder() -> PathBuf {
 impl Broker {
     /// The broker that `MILLSTREAM_TEST_PEER` names.
     pub fn peer() -> Option<Broker> {
-        let address = std::env::var("MILLSTREAM_TEST_PEER").ok()?.parse().expect("MILLSTREAM_TEST_PEER=IP:PORT");
+        let address = std::env::var("MILLSTREAM_TEST_PEER")
+            .ok()?
+            .parse()
+            .expect("MILLSTREAM_TEST_PEER=IP:PORT");
         Some(Broker { process: None, address, setup: Setup::new("peer", 1), folder: None })
     }
 
@@ -151,19 +158,34 @@ impl Broker {
     }
 
     /// Starts `command`, which was made by [`Setup::command`] with the same arguments.
-    pub fn launch(setup: &Setup, mut command: Command, data: &Path, port: u16) -> Result<Broker, Refusal> {
+    pub fn launch(
+        setup: &Setup,
+        mut command: Command,
+        data: &Path,
+        port: u16,
+    ) -> Result<Broker, Refusal> {
         let log_path = data.with_extension("stderr");
-        let log = fs::OpenOptions::new().create(true).append(true).open(&log_path).expect("the broker's log");
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log_path)
+            .expect("the broker's log");
         let log_start = log.metadata().expect("its size").len() as usize;
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().expect("the broker's program");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the broker's program");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let mut ready_line = String::new();
         while !ready_line.starts_with("millstream ready") {
             ready_line.clear();
             if stdout.read_line(&mut ready_line).expect("UTF-8 on stdout") == 0 {
                 let status = child.wait().expect("its status");
-                let stderr = String::from_utf8_lossy(&fs::read(&log_path).expect("its log")[log_start..]).into_owned();
+                let stderr =
+                    String::from_utf8_lossy(&fs::read(&log_path).expect("its log")[log_start..])
+                        .into_owned();
                 return Err(Refusal { status, stderr });
             }
         }
@@ -190,7 +212,8 @@ impl Broker {
 
     /// Everything that it has logged so far.
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.data().with_extension("stderr")).expect("its log")).into_owned()
+        String::from_utf8_lossy(&fs::read(self.data().with_extension("stderr")).expect("its log"))
+            .into_owned()
     }
 
     pub fn pid(&self) -> Pid {
@@ -231,23 +254,28 @@ impl Broker {
     /// Starts it again on its data, with another set-up if need be.
     pub fn start_again(&mut self, setup: &Setup) {
         assert!(self.process.is_none(), "stop it first");
-        // No second try: a port that a killed broker still holds for a moment is the broker's matter.
+        // No second try: a port that a killed broker still holds for a moment is the broker's
+        // matter.
         let again = Broker::try_start(setup, &self.data(), self.address.port());
-        let mut again = again.unwrap_or_else(|refusal| panic!("the broker does not start again: {refusal:?}"));
+        let mut again =
+            again.unwrap_or_else(|refusal| panic!("the broker does not start again: {refusal:?}"));
         self.process = again.process.take();
         self.setup = setup.clone();
     }
 
     /// Whether the process lives. A peer is taken to.
     pub fn is_running(&mut self) -> bool {
-        self.process.as_mut().is_none_or(|process| process.child.try_wait().expect("its status").is_none())
+        self.process
+            .as_mut()
+            .is_none_or(|process| process.child.try_wait().expect("its status").is_none())
     }
 
     /// What the process has in memory now; `None` for a peer, whose memory is its own affair.
     pub fn resident_bytes(&self) -> Option<usize> {
         let pid = self.process.as_ref()?.child.id();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kib =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
         Some(kib.expect("VmRSS in kB").trim().parse::<usize>().expect("a number") * 1024)
     }
 }

@@ -105,18 +105,36 @@ impl Client {
     fn read_all(&mut self, buffer: &mut [u8]) -> Option<()> {
         match self.stream.read_exact(buffer) {
             Ok(()) => Some(()),
-            Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => None,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                None
+            }
             Err(error) => panic!("neither an answer nor the end of the connection: {error}"),
         }
     }
 
-    /// The response to the request with this correlation id, which must be the next one. `None`: closed instead.
-    pub fn receive<R: Request>(&mut self, correlation_id: i32, version: i16) -> Option<R::Response> {
+    /// The response to the request with this correlation id, which must be the next one. `None`:
+    /// closed instead.
+    pub fn receive<R: Request>(
+        &mut self,
+        correlation_id: i32,
+        version: i16,
+    ) -> Option<R::Response> {
         let frame = self.receive_frame()?;
-        assert_eq!(frame[..4], correlation_id.to_be_bytes(), "responses come in the order of the requests");
+        assert_eq!(
+            frame[..4],
+            correlation_id.to_be_bytes(),
+            "responses come in the order of the requests"
+        );
         let key = ApiKey::from_i16(R::API_KEY).expect("an API of this release");
         let body = &frame[4 + usize::from(key.response_header_version(version) >= 1)..];
-        Some(decode_exact(body, version).unwrap_or_else(|error| panic!("a {key} response: {error}")))
+        Some(
+            decode_exact(body, version).unwrap_or_else(|error| panic!("a {key} response: {error}")),
+        )
     }
 
     /// `None` when the broker closes the connection instead.
@@ -127,37 +145,59 @@ impl Client {
 
     #[track_caller]
     pub fn call<R: Request>(&mut self, request: &R, version: i16) -> R::Response {
-        self.try_call(request, version).unwrap_or_else(|| panic!("the broker closed instead of answering {}", R::NAME))
+        self.try_call(request, version)
+            .unwrap_or_else(|| panic!("the broker closed instead of answering {}", R::NAME))
     }
 
     /// Whether the broker ends the connection without another byte. It must do one or the other.
     #[track_caller]
     pub fn is_closed_by_broker(&mut self) -> bool {
-        // The whole of one byte: unlike a single read, that goes on after an interruption, as by a debugger or a freezer.
+        // The whole of one byte: unlike a single read, that goes on after an interruption, as by a
+        // debugger or a freezer.
         match self.stream.read_exact(&mut [0]) {
             Ok(()) => false,
-            Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => true,
-            Err(error) => panic!("neither a byte nor the end of the connection within {PATIENCE:?}: {error}"),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                true
+            }
+            Err(error) => {
+                panic!("neither a byte nor the end of the connection within {PATIENCE:?}: {error}")
+            }
         }
     }
 
     /// Makes a topic and waits until its partitions have leaders.
     pub fn create_topic(&mut self, name: &str, partitions: i32, configs: &[(&str, &str)]) {
-        assert_eq!(self.try_create_topic(name, partitions, configs), ErrorCode::None, "topic {name}");
+        assert_eq!(
+            self.try_create_topic(name, partitions, configs),
+            ErrorCode::None,
+            "topic {name}"
+        );
         let topic = MetadataRequestTopic { name: Some(name.to_owned()), ..Default::default() };
         let request = MetadataRequest { topics: Some(vec![topic]), ..Default::default() };
         super::eventually("the topic has leaders", || {
             let response = self.call(&request, METADATA_VERSION);
             let found = &response.topics[0].partitions;
-            found.len() == partitions as usize && found.iter().all(|partition| partition.leader_id >= 0)
+            found.len() == partitions as usize
+                && found.iter().all(|partition| partition.leader_id >= 0)
         });
         // Apache Kafka tells the world of a leader before the leader itself knows.
         super::eventually("the leaders serve", || {
-            (0..partitions).all(|index| self.fetch(name, index, 0).error_code == ErrorCode::None.code())
+            (0..partitions)
+                .all(|index| self.fetch(name, index, 0).error_code == ErrorCode::None.code())
         });
     }
 
-    pub fn try_create_topic(&mut self, name: &str, partitions: i32, configs: &[(&str, &str)]) -> ErrorCode {
+    pub fn try_create_topic(
+        &mut self,
+        name: &str,
+        partitions: i32,
+        configs: &[(&str, &str)],
+    ) -> ErrorCode {
         let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
             name: (*name).to_owned(),
             value: Some((*value).to_owned()),
@@ -169,13 +209,19 @@ impl Client {
             configs: configs.iter().map(config).collect(),
             ..Default::default()
         };
-        let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+        let request =
+            CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
         error(self.call(&request, CREATE_TOPICS_VERSION).topics[0].error_code)
     }
 
     /// Appends one batch with acks=all.
     #[track_caller]
-    pub fn produce(&mut self, topic: &str, partition: i32, records: impl Into<Bytes>) -> PartitionProduceResponse {
+    pub fn produce(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        records: impl Into<Bytes>,
+    ) -> PartitionProduceResponse {
         let request = produce_request(topic, partition, records.into(), -1);
         self.call(&request, PRODUCE_VERSION).responses[0].partition_responses[0].clone()
     }
@@ -218,20 +264,32 @@ pub fn error(code: i16) -> ErrorCode {
 
 pub fn produce_request(topic: &str, partition: i32, records: Bytes, acks: i16) -> ProduceRequest {
     let data = PartitionProduceData { index: partition, records: Some(records) };
-    let topic = TopicProduceData { name: topic.to_owned(), partition_data: vec![data], ..Default::default() };
+    let topic = TopicProduceData {
+        name: topic.to_owned(),
+        partition_data: vec![data],
+        ..Default::default()
+    };
     ProduceRequest { transactional_id: None, acks, timeout_ms: 30_000, topic_data: vec![topic] }
 }
 
 pub fn fetch_request(topic: &str, partition: i32, offset: i64, max_wait_ms: i32) -> FetchRequest {
-    let partition =
-        FetchPartition { partition, fetch_offset: offset, partition_max_bytes: 1 << 20, ..Default::default() };
+    let partition = FetchPartition {
+        partition,
+        fetch_offset: offset,
+        partition_max_bytes: 1 << 20,
+        ..Default::default()
+    };
     FetchRequest {
         replica_id: -1,
         max_wait_ms,
         min_bytes: 1,
         max_bytes: 1 << 20,
         session_epoch: -1,
-        topics: vec![FetchTopic { topic: topic.to_owned(), partitions: vec![partition], ..Default::default() }],
+        topics: vec![FetchTopic {
+            topic: topic.to_owned(),
+            partitions: vec![partition],
+            ..Default::default()
+        }],
         ..Default::default()
     }
 }

@@ -1,9 +1,10 @@
-//! What the integration tests share: a broker of their own ([`broker`]), a blocking client that can also misbehave
-//! ([`client`]), record batches that can be broken on purpose ([`batch`]).
+//! What the integration tests share: a broker of their own ([`broker`]), a blocking client that can
+//! also misbehave ([`client`]), record batches that can be broken on purpose ([`batch`]).
 //!
-//! Rules for the tests on top: no assertion about time (a wait is bounded by [`PATIENCE`] alone), no fixed port, and
-//! every process that is started ends with the test. With `MILLSTREAM_TEST_PEER=HOST:PORT` the protocol tests run
-//! against that broker instead, which shows whether Apache Kafka keeps the same rules.
+//! Rules for the tests on top: no assertion about time (a wait is bounded by [`PATIENCE`] alone),
+//! no fixed port, and every process that is started ends with the test. With
+//! `MILLSTREAM_TEST_PEER=HOST:PORT` the protocol tests run against that broker instead, which shows
+//! whether Apache Kafka keeps the same rules.
 
 // Each test binary compiles this module for itself and uses its part of it.
 #![allow(dead_code)]

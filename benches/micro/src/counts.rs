@@ -1,12 +1,14 @@
 //! Instructions per step, counted by valgrind and held against the counts recorded in
 //! `benches/micro/counts.txt`.
 //!
-//! A count does not depend on what else the machine does, so that a regression shows in a single run. It depends on the
-//! compiler (rust-toolchain.toml), on the C library's memcpy a little, and on what the processor offers to the CRC.
+//! A count does not depend on what else the machine does, so that a regression shows in a single
+//! run. It depends on the compiler (rust-toolchain.toml), on the C library's memcpy a little, and
+//! on what the processor offers to the CRC.
 //!
-//! Not gungraun: its runner is a program of its own that every CI machine would have to build first, in the same version
-//! as the library; and its regions end at function names, which inlining moves. Here a step runs n times and 0 times,
-//! and the difference divided by n is the count: nothing but valgrind is needed, and no name.
+//! Not gungraun: its runner is a program of its own that every CI machine would have to build
+//! first, in the same version as the library; and its regions end at function names, which inlining
+//! moves. Here a step runs n times and 0 times, and the difference divided by n is the count:
+//! nothing but valgrind is needed, and no name.
 
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
@@ -44,7 +46,9 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     let counted = count_all()?;
     match options {
-        Options::Record { file } => fs::write(&file, text(&counted)).with_context(|| format!("{}", file.display()))?,
+        Options::Record { file } => {
+            fs::write(&file, text(&counted)).with_context(|| format!("{}", file.display()))?
+        }
         Options::Check { file } => check(&read(&file)?, &counted)?,
         Options::Step { .. } => {}
     }
@@ -55,15 +59,23 @@ fn run_step(name: &str, rounds: usize) -> anyhow::Result<()> {
     let mut steps = micro::steps();
     // Work that is done once, such as asking the processor what it can, is not the step's.
     steps.iter_mut().for_each(|step| (step.run)());
-    let step = steps.iter_mut().find(|step| step.name == name).with_context(|| format!("no step {name}"))?;
+    let step = steps
+        .iter_mut()
+        .find(|step| step.name == name)
+        .with_context(|| format!("no step {name}"))?;
     (0..rounds).for_each(|_| (step.run)());
     Ok(())
 }
 
 fn why_not_here() -> Option<String> {
     #[cfg(target_arch = "x86_64")]
-    if !std::arch::is_x86_feature_detected!("pclmulqdq") || !std::arch::is_x86_feature_detected!("avx2") {
-        return Some("this processor lacks what the recorded counts were taken with (AVX2, PCLMULQDQ)".to_owned());
+    if !std::arch::is_x86_feature_detected!("pclmulqdq")
+        || !std::arch::is_x86_feature_detected!("avx2")
+    {
+        return Some(
+            "this processor lacks what the recorded counts were taken with (AVX2, PCLMULQDQ)"
+                .to_owned(),
+        );
     }
     if cfg!(not(target_arch = "x86_64")) {
         return Some("they are recorded for x86-64".to_owned());
@@ -93,24 +105,33 @@ fn instructions(step: &str, rounds: usize) -> anyhow::Result<u64> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "valgrind on {step} ended with {}:\n{said}", output.status);
     // `==123== I   refs:      1,234,567`
-    let line =
-        said.lines().find(|line| line.contains("refs:")).with_context(|| format!("no count from valgrind:\n{said}"))?;
-    let digits: String = line.rsplit(':').next().unwrap_or("").chars().filter(char::is_ascii_digit).collect();
+    let line = said
+        .lines()
+        .find(|line| line.contains("refs:"))
+        .with_context(|| format!("no count from valgrind:\n{said}"))?;
+    let digits: String =
+        line.rsplit(':').next().unwrap_or("").chars().filter(char::is_ascii_digit).collect();
     digits.parse().with_context(|| format!("no count in {line}"))
 }
 
 fn text(counted: &BTreeMap<String, u64>) -> String {
-    let mut text =
-        String::from("# Instructions per step, by `cargo xtask counts --record`. What the steps are: src/lib.rs.\n");
-    counted.iter().for_each(|(name, count)| writeln!(text, "{name} {count}").expect("a string grows"));
+    let mut text = String::from(
+        "# Instructions per step, by `cargo xtask counts --record`. What the steps are: \
+         src/lib.rs.\n",
+    );
+    counted
+        .iter()
+        .for_each(|(name, count)| writeln!(text, "{name} {count}").expect("a string grows"));
     text
 }
 
 fn read(file: &Path) -> anyhow::Result<BTreeMap<String, u64>> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let entry = |line: &str| {
-        let (name, count) = line.split_once(' ').with_context(|| format!("{}: {line}", file.display()))?;
+        let (name, count) =
+            line.split_once(' ').with_context(|| format!("{}: {line}", file.display()))?;
         Ok((name.to_owned(), count.parse().with_context(|| format!("{}: {line}", file.display()))?))
     };
     lines.map(entry).collect()
@@ -142,7 +163,10 @@ fn check(recorded: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> a
     if off.is_empty() {
         return Ok(());
     }
-    bail!("{}\nIf that is what the change is for, record it: cargo xtask counts --record", off.join("\n"))
+    bail!(
+        "{}\nIf that is what the change is for, record it: cargo xtask counts --record",
+        off.join("\n")
+    )
 }
 
 #[cfg(test)]

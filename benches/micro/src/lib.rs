@@ -1,4 +1,5 @@
-//! Single steps of a request, ready to be run over and over: what the times and the counts have in common.
+//! Single steps of a request, ready to be run over and over: what the times and the counts have in
+//! common.
 //!
 //! Owns: the inputs of each step. Never: waits, does I/O within a step, or uses an item that is not
 //! public.
@@ -39,7 +40,8 @@ const MANY_PARTITIONS: usize = 100;
 /// A step of a request.
 pub struct Step {
     pub name: &'static str,
-    /// How often it runs when its instructions are counted, so that all else is below a hundredth of them.
+    /// How often it runs when its instructions are counted, so that all else is below a hundredth
+    /// of them.
     pub rounds: usize,
     pub run: Box<dyn FnMut()>,
 }
@@ -74,11 +76,16 @@ fn codecs() -> Vec<Step> {
         step("fetch-response-100", 1_000, move || write_fetch_response(&mut fetch_out)),
         step("metadata-decode-100", 300, move || {
             let mut reader = Reader::new(&metadata_bytes);
-            black_box(MetadataResponse::decode(&mut reader, METADATA_VERSION).expect("bytes that were encoded"));
+            black_box(
+                MetadataResponse::decode(&mut reader, METADATA_VERSION)
+                    .expect("bytes that were encoded"),
+            );
         }),
         step("metadata-encode-100", 300, move || {
             out.clear();
-            metadata.encode(&mut out, METADATA_VERSION).expect("a response that its version can carry");
+            metadata
+                .encode(&mut out, METADATA_VERSION)
+                .expect("a response that its version can carry");
             black_box(&out);
         }),
     ]
@@ -100,12 +107,17 @@ fn produce_request(partitions: usize) -> ProduceMessage {
     let records = batch(1);
     let data = |index| PartitionProduceData { index, records: Some(records.clone()) };
     let partition_data = (0..partitions as i32).map(data).collect();
-    let topic = TopicProduceData { name: "a-topic".to_owned(), partition_data, ..Default::default() };
+    let topic =
+        TopicProduceData { name: "a-topic".to_owned(), partition_data, ..Default::default() };
     ProduceMessage { transactional_id: None, acks: -1, timeout_ms: 30_000, topic_data: vec![topic] }
 }
 
 fn fetch_request(partitions: usize) -> FetchMessage {
-    let partition = |partition| FetchPartition { partition, partition_max_bytes: 1 << 20, ..Default::default() };
+    let partition = |partition| FetchPartition {
+        partition,
+        partition_max_bytes: 1 << 20,
+        ..Default::default()
+    };
     let partitions = (0..partitions as i32).map(partition).collect();
     let topic = FetchTopic { topic: "a-topic".to_owned(), partitions, ..Default::default() };
     FetchMessage {
@@ -137,7 +149,8 @@ fn metadata_response() -> MetadataResponse {
 
 fn parse_produce(body: BytesMut) -> impl FnMut() {
     move || {
-        let request = ProduceRequest::parse(black_box(&body), 0, PRODUCE_VERSION).expect("a whole request");
+        let request =
+            ProduceRequest::parse(black_box(&body), 0, PRODUCE_VERSION).expect("a whole request");
         request.partitions().for_each(|partition| {
             black_box(partition);
         });
@@ -146,7 +159,8 @@ fn parse_produce(body: BytesMut) -> impl FnMut() {
 
 fn parse_fetch(body: BytesMut) -> impl FnMut() {
     move || {
-        let request = FetchRequest::parse(black_box(&body), 0, FETCH_VERSION).expect("a whole request");
+        let request =
+            FetchRequest::parse(black_box(&body), 0, FETCH_VERSION).expect("a whole request");
         request.partitions().for_each(|partition| {
             black_box(partition);
         });
@@ -206,7 +220,10 @@ fn batches() -> Vec<Step> {
             black_box(validate(black_box(&batch), &rules, &mut scratch).expect("a valid batch"));
         }
     };
-    vec![step("validate-one-record", 10_000, check(1)), step("validate-64-kib", 100, check(LARGE_RECORDS))]
+    vec![
+        step("validate-one-record", 10_000, check(1)),
+        step("validate-64-kib", 100, check(LARGE_RECORDS)),
+    ]
 }
 
 /// In what an index keeps in memory.
@@ -231,7 +248,11 @@ pub fn doorbells() -> Vec<Doorbell> {
         backend: BackendKind::Epoll,
         spin: Duration::ZERO,
     };
-    (0..2).map(|index| ring::run(options(index), |ring| async move { ring.doorbell() }).expect("a core")).collect()
+    (0..2)
+        .map(|index| {
+            ring::run(options(index), |ring| async move { ring.doorbell() }).expect("a core")
+        })
+        .collect()
 }
 
 /// One message from a core to another, both awake: into the queue, the doorbell, out of the queue.

@@ -1,4 +1,5 @@
-//! A broker on processor 0: its start, its memory, its processor time, its stop. Ends nothing but what it started.
+//! A broker on processor 0: its start, its memory, its processor time, its stop. Ends nothing but
+//! what it started.
 
 use crate::{Options, client::Client};
 use anyhow::{Context, bail, ensure};
@@ -65,8 +66,12 @@ impl Broker {
         }
         // Held open for the life of the child, which may print.
         child.stdout = Some(stdout.into_inner());
-        let address =
-            line.split(" on ").nth(1).and_then(|rest| rest.split(',').next()).context("an address")?.parse()?;
+        let address = line
+            .split(" on ")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next())
+            .context("an address")?
+            .parse()?;
         let mut broker = Broker { child, address, first_answer: Duration::ZERO };
         Client::connect(broker.address)?.call(&ApiVersionsRequest::default(), 0)?;
         broker.first_answer = began.elapsed();
@@ -75,23 +80,30 @@ impl Broker {
 
     pub fn resident_bytes(&self) -> anyhow::Result<usize> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kib =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
         Ok(kib.context("VmRSS in kB")?.trim().parse::<usize>()? * 1024)
     }
 
     /// Processor time of every thread that lives.
     fn cpu_ns(&self) -> anyhow::Result<HashMap<OsString, u64>> {
         let mut threads = HashMap::new();
-        for entry in fs::read_dir(format!("/proc/{}/task", self.child.id())).context("the broker is gone")? {
+        for entry in
+            fs::read_dir(format!("/proc/{}/task", self.child.id())).context("the broker is gone")?
+        {
             // A thread may end meanwhile.
             let entry = entry?;
             let Ok(stat) = fs::read_to_string(entry.path().join("schedstat")) else { continue };
-            threads.insert(entry.file_name(), stat.split_whitespace().next().context("schedstat")?.parse::<u64>()?);
+            threads.insert(
+                entry.file_name(),
+                stat.split_whitespace().next().context("schedstat")?.parse::<u64>()?,
+            );
         }
         Ok(threads)
     }
 
-    /// Processor time since then of all threads, but for those that have ended: file threads, which are few and brief.
+    /// Processor time since then of all threads, but for those that have ended: file threads, which
+    /// are few and brief.
     fn cpu_ns_since(&self, before: &HashMap<OsString, u64>) -> anyhow::Result<u64> {
         let now = self.cpu_ns()?;
         Ok(now.iter().map(|(thread, ns)| ns - before.get(thread).copied().unwrap_or(0)).sum())
@@ -123,17 +135,26 @@ impl Broker {
             command.args([key, &value]);
         }
         let before = self.cpu_ns()?;
-        let status = command.arg("--quiet").stdout(Stdio::null()).status().context("cannot run loadgen")?;
+        let status =
+            command.arg("--quiet").stdout(Stdio::null()).status().context("cannot run loadgen")?;
         let cpu_s = self.cpu_ns_since(&before)? as f64 / 1e9;
         ensure!(status.success(), "loadgen ended with {status}");
-        let report: Value = serde_json::from_str(&fs::read_to_string(&json)?).context("loadgen's report")?;
+        let report: Value =
+            serde_json::from_str(&fs::read_to_string(&json)?).context("loadgen's report")?;
         let number = |pointer: &str| {
-            report.pointer(pointer).and_then(Value::as_f64).with_context(|| format!("{pointer} of loadgen"))
+            report
+                .pointer(pointer)
+                .and_then(Value::as_f64)
+                .with_context(|| format!("{pointer} of loadgen"))
         };
         let (records_per_s, seconds) = (number("/records_per_s")?, options.seconds as f64);
         // The second of warming up is sent at the same rate and not reported.
         let sent = records_per_s * (seconds + 1.0);
-        Ok(Load { cpu_s_per_million: cpu_s / sent * 1e6, records_per_s, p99_ms: number("/response_time_ms/p99")? })
+        Ok(Load {
+            cpu_s_per_million: cpu_s / sent * 1e6,
+            records_per_s,
+            p99_ms: number("/response_time_ms/p99")?,
+        })
     }
 
     /// Ends it as an operator does, and says how long that took.

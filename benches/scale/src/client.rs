@@ -17,8 +17,9 @@ pub struct Client {
 
 impl Client {
     pub fn connect(address: SocketAddr) -> anyhow::Result<Client> {
-        let stream = TcpStream::connect(address)
-            .context("cannot connect; a thousand connections more than `ulimit -n` allows are too many")?;
+        let stream = TcpStream::connect(address).context(
+            "cannot connect; a thousand connections more than `ulimit -n` allows are too many",
+        )?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Client { stream })

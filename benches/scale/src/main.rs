@@ -1,8 +1,9 @@
-//! What many small things cost a broker: 10,000 partitions, 10,000 idle connections, 1,000 groups, each beside an empty
-//! broker. Figures: memory per piece, the time of a start, processor time while nothing happens, and what a busy
-//! partition costs beside them.
+//! What many small things cost a broker: 10,000 partitions, 10,000 idle connections, 1,000 groups,
+//! each beside an empty broker. Figures: memory per piece, the time of a start, processor time
+//! while nothing happens, and what a busy partition costs beside them.
 //!
-//! The broker runs on processor 0, the load generator on processor 1. Every set-up has a broker and a folder of its own.
+//! The broker runs on processor 0, the load generator on processor 1. Every set-up has a broker and
+//! a folder of its own.
 
 mod broker;
 mod client;
@@ -14,8 +15,8 @@ use bytes::Bytes;
 use clap::Parser;
 use client::Client;
 use protocol::messages::{
-    ApiVersionsRequest, CreateTopicsRequest, FindCoordinatorRequest, JoinGroupRequest, OffsetCommitRequest,
-    ProduceRequest, SyncGroupRequest,
+    ApiVersionsRequest, CreateTopicsRequest, FindCoordinatorRequest, JoinGroupRequest,
+    OffsetCommitRequest, ProduceRequest, SyncGroupRequest,
     create_topics_request::CreatableTopic,
     join_group_request::JoinGroupRequestProtocol,
     offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
@@ -87,9 +88,11 @@ fn main() -> anyhow::Result<()> {
     let text = report::markdown(&options, &rows);
     println!("{text}");
     if let Some(folder) = options.markdown.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    std::fs::write(&options.markdown, text).with_context(|| format!("cannot write {}", options.markdown.display()))
+    std::fs::write(&options.markdown, text)
+        .with_context(|| format!("cannot write {}", options.markdown.display()))
 }
 
 fn row(what: impl Into<String>, figure: String, target: &'static str) -> Row {
@@ -102,9 +105,13 @@ fn ms(duration: Duration) -> String {
     format!("{:.0} ms", duration.as_secs_f64() * 1e3)
 }
 
-/// The median of several starts, each after a clean stop, and the first stop: it has something to close, those behind it
-/// have not. The last broker is returned.
-fn starts(options: &Options, dir: &Path, mut broker: Broker) -> anyhow::Result<(Broker, Duration, Duration)> {
+/// The median of several starts, each after a clean stop, and the first stop: it has something to
+/// close, those behind it have not. The last broker is returned.
+fn starts(
+    options: &Options,
+    dir: &Path,
+    mut broker: Broker,
+) -> anyhow::Result<(Broker, Duration, Duration)> {
     let mut times = Vec::new();
     let first_stop = broker.stop()?;
     for round in 0..options.starts.max(1) {
@@ -119,15 +126,35 @@ fn starts(options: &Options, dir: &Path, mut broker: Broker) -> anyhow::Result<(
 }
 
 /// What a set-up costs while nothing happens, and what a busy partition costs beside it.
-fn idle_and_busy(options: &Options, broker: &Broker, beside: &str, rows: &mut Vec<Row>) -> anyhow::Result<()> {
+fn idle_and_busy(
+    options: &Options,
+    broker: &Broker,
+    beside: &str,
+    rows: &mut Vec<Row>,
+) -> anyhow::Result<()> {
     let idle = broker.idle_share(Duration::from_secs(options.seconds))?;
-    rows.push(row(format!("{beside}: idle processor time"), format!("{:.2} % of a core", idle * 100.0), "< 0.5 %"));
+    rows.push(row(
+        format!("{beside}: idle processor time"),
+        format!("{:.2} % of a core", idle * 100.0),
+        "< 0.5 %",
+    ));
     let load = broker.load(options, Some(options.rate))?;
-    let figure = format!("{:.3} CPU-s per million records, p99 {:.1} ms", load.cpu_s_per_million, load.p99_ms);
-    rows.push(row(format!("{beside}: a busy partition at {} records/s", options.rate), figure, "as beside nothing"));
+    let figure = format!(
+        "{:.3} CPU-s per million records, p99 {:.1} ms",
+        load.cpu_s_per_million, load.p99_ms
+    );
+    rows.push(row(
+        format!("{beside}: a busy partition at {} records/s", options.rate),
+        figure,
+        "as beside nothing",
+    ));
     let most = broker.load(options, None)?;
     let figure = format!("{:.2} million records/s", most.records_per_s / 1e6);
-    rows.push(row(format!("{beside}: a busy partition, as many as possible"), figure, "as beside nothing"));
+    rows.push(row(
+        format!("{beside}: a busy partition, as many as possible"),
+        figure,
+        "as beside nothing",
+    ));
     Ok(())
 }
 
@@ -188,7 +215,11 @@ fn partitions(options: &Options, rows: &mut Vec<Row>) -> anyhow::Result<()> {
         "≤ 16 KiB",
     ));
     let (mut broker, start, stop) = starts(options, &dir, broker)?;
-    rows.push(row(format!("{many}: clean stop, each with a batch that was not flushed"), ms(stop), "-"));
+    rows.push(row(
+        format!("{many}: clean stop, each with a batch that was not flushed"),
+        ms(stop),
+        "-",
+    ));
     rows.push(row(format!("{many}: start to the first answer"), ms(start), "< 300 ms"));
     thread::sleep(SETTLE);
     let restarted = broker.resident_bytes()?;
@@ -208,7 +239,8 @@ fn create_topic(client: &mut Client, name: &str, partitions: usize) -> anyhow::R
         replication_factor: 1,
         ..CreatableTopic::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 120_000, validate_only: false };
+    let request =
+        CreateTopicsRequest { topics: vec![topic], timeout_ms: 120_000, validate_only: false };
     let created = &client.call(&request, 7)?.topics[0];
     ensure!(created.error_code == 0, "{name}: {} {:?}", created.error_code, created.error_message);
     Ok(())
@@ -227,10 +259,17 @@ fn produce_to_all(client: &mut Client, topic: &str, partitions: usize) -> anyhow
         partition_data: (0..partitions as i32).map(data).collect(),
         ..TopicProduceData::default()
     };
-    let request =
-        ProduceRequest { transactional_id: None, acks: -1, timeout_ms: 120_000, topic_data: vec![topic_data] };
+    let request = ProduceRequest {
+        transactional_id: None,
+        acks: -1,
+        timeout_ms: 120_000,
+        topic_data: vec![topic_data],
+    };
     let response = client.call(&request, 12)?;
-    let refused = response.responses[0].partition_responses.iter().find(|partition| partition.error_code != 0);
+    let refused = response.responses[0]
+        .partition_responses
+        .iter()
+        .find(|partition| partition.error_code != 0);
     ensure!(refused.is_none(), "{topic}: {refused:?}");
     Ok(())
 }
@@ -244,7 +283,11 @@ fn connections(options: &Options, rows: &mut Vec<Row>) -> anyhow::Result<()> {
     thread::sleep(SETTLE);
     let after = broker.resident_bytes()?;
     let many = format!("{} connections", options.connections);
-    rows.push(row(format!("{many}: memory of one"), per_piece(before, after, options.connections), "≤ 8 KiB"));
+    rows.push(row(
+        format!("{many}: memory of one"),
+        per_piece(before, after, options.connections),
+        "≤ 8 KiB",
+    ));
     idle_and_busy(options, &broker, &many, rows)?;
     drop(clients);
     broker.stop().map(drop)
@@ -254,7 +297,11 @@ fn connections(options: &Options, rows: &mut Vec<Row>) -> anyhow::Result<()> {
 fn greeted(address: SocketAddr) -> anyhow::Result<Client> {
     let mut client = Client::connect(address)?;
     let (client_software_name, client_software_version) = ("scale".to_owned(), "1".to_owned());
-    let request = ApiVersionsRequest { client_software_name, client_software_version, ..ApiVersionsRequest::default() };
+    let request = ApiVersionsRequest {
+        client_software_name,
+        client_software_version,
+        ..ApiVersionsRequest::default()
+    };
     ensure!(client.call(&request, 3)?.error_code == 0, "ApiVersions");
     Ok(client)
 }
@@ -284,7 +331,8 @@ fn groups(options: &Options, rows: &mut Vec<Row>) -> anyhow::Result<()> {
 }
 
 fn find_coordinator(client: &mut Client) -> anyhow::Result<()> {
-    let request = FindCoordinatorRequest { key: "first".to_owned(), ..FindCoordinatorRequest::default() };
+    let request =
+        FindCoordinatorRequest { key: "first".to_owned(), ..FindCoordinatorRequest::default() };
     for _ in 0..COORDINATOR_TRIES {
         if client.call(&request, 3)?.error_code == 0 {
             return Ok(());
@@ -296,7 +344,10 @@ fn find_coordinator(client: &mut Client) -> anyhow::Result<()> {
 
 /// One member, that gets an assignment and commits an offset.
 fn join(client: &mut Client, group: &str) -> anyhow::Result<()> {
-    let protocol = JoinGroupRequestProtocol { name: "range".to_owned(), metadata: Bytes::from_static(&[0; 32]) };
+    let protocol = JoinGroupRequestProtocol {
+        name: "range".to_owned(),
+        metadata: Bytes::from_static(&[0; 32]),
+    };
     let mut request = JoinGroupRequest {
         group_id: group.to_owned(),
         session_timeout_ms: SESSION_TIMEOUT_MS,
@@ -305,7 +356,8 @@ fn join(client: &mut Client, group: &str) -> anyhow::Result<()> {
         protocols: vec![protocol],
         ..JoinGroupRequest::default()
     };
-    // The first answer gives the member its id. A coordinator that is still loading asks to be tried again.
+    // The first answer gives the member its id. A coordinator that is still loading asks to be
+    // tried again.
     let mut joined = client.call(&request, 7)?;
     for _ in 0..COORDINATOR_TRIES {
         if joined.error_code == 0 {
@@ -327,7 +379,10 @@ fn join(client: &mut Client, group: &str) -> anyhow::Result<()> {
     };
     let synced = client.call(&sync, 3)?;
     ensure!(synced.error_code == 0, "SyncGroup {group}: error {}", synced.error_code);
-    let partition = OffsetCommitRequestPartition { committed_offset: 1, ..OffsetCommitRequestPartition::default() };
+    let partition = OffsetCommitRequestPartition {
+        committed_offset: 1,
+        ..OffsetCommitRequestPartition::default()
+    };
     let topic = OffsetCommitRequestTopic {
         name: COMMITTED_TOPIC.to_owned(),
         partitions: vec![partition],

@@ -1,4 +1,5 @@
-//! The few requests that a comparison makes of a broker itself: whether it serves, topics made and deleted.
+//! The few requests that a comparison makes of a broker itself: whether it serves, topics made and
+//! deleted.
 
 use anyhow::{Context, bail, ensure};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -25,7 +26,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 const CLIENT_ID: &str = "versus";
 
 fn call<R: Request>(address: &str, request: &R, version: i16) -> anyhow::Result<R::Response> {
-    let mut stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
+    let mut stream =
+        TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     let key = ApiKey::from_i16(R::API_KEY).context("a request of this release")?;
     let mut body = BytesMut::new();
@@ -58,7 +60,10 @@ pub fn serves(address: &str) -> bool {
 }
 
 /// Waits until `serves`, as long as `is_alive`.
-pub fn wait_until_it_serves(address: &str, mut is_alive: impl FnMut() -> bool) -> anyhow::Result<()> {
+pub fn wait_until_it_serves(
+    address: &str,
+    mut is_alive: impl FnMut() -> bool,
+) -> anyhow::Result<()> {
     let deadline = Instant::now() + TIMEOUT;
     while !serves(address) {
         ensure!(is_alive(), "the broker ended before it served {address}");
@@ -69,10 +74,17 @@ pub fn wait_until_it_serves(address: &str, mut is_alive: impl FnMut() -> bool) -
 }
 
 /// Makes a topic anew.
-pub fn make_topic(address: &str, name: &str, partitions: i32, configs: &[(String, String)]) -> anyhow::Result<()> {
+pub fn make_topic(
+    address: &str,
+    name: &str,
+    partitions: i32,
+    configs: &[(String, String)],
+) -> anyhow::Result<()> {
     delete_topic(address, name)?;
-    let config =
-        |(key, value): &(String, String)| CreatableTopicConfig { name: key.clone(), value: Some(value.clone()) };
+    let config = |(key, value): &(String, String)| CreatableTopicConfig {
+        name: key.clone(),
+        value: Some(value.clone()),
+    };
     let topic = CreatableTopic {
         name: name.to_owned(),
         num_partitions: partitions,
@@ -80,7 +92,8 @@ pub fn make_topic(address: &str, name: &str, partitions: i32, configs: &[(String
         configs: configs.iter().map(config).collect(),
         ..Default::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+    let request =
+        CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
     let deadline = Instant::now() + TIMEOUT;
     loop {
         let response = call(address, &request, CREATE_TOPICS_VERSION)?;
@@ -99,7 +112,11 @@ pub fn make_topic(address: &str, name: &str, partitions: i32, configs: &[(String
 
 /// Deletes a topic; one that is not there is fine.
 pub fn delete_topic(address: &str, name: &str) -> anyhow::Result<()> {
-    let request = DeleteTopicsRequest { topic_names: vec![name.to_owned()], timeout_ms: 30_000, ..Default::default() };
+    let request = DeleteTopicsRequest {
+        topic_names: vec![name.to_owned()],
+        timeout_ms: 30_000,
+        ..Default::default()
+    };
     let response = call(address, &request, DELETE_TOPICS_VERSION)?;
     let code = response.responses.first().map_or(0, |result| result.error_code);
     match ErrorCode::from_code(code) {

@@ -1,9 +1,10 @@
-//! Millstream, Apache Kafka and a bare sink under equal load, in turns (A B C A B C …), so that what the machine does
-//! meanwhile hits all of them.
+//! Millstream, Apache Kafka and a bare sink under equal load, in turns (A B C A B C …), so that
+//! what the machine does meanwhile hits all of them.
 //!
-//! Brokers run on one processor, the generator on another. Figures: processor seconds of the broker (`/proc/PID/stat`,
-//! all its threads) per million records and per GB, throughput, how busy the brokers' processor and the generator were,
-//! times. The page cache is filled first: see `page_cache.rs` for why nothing is comparable without that.
+//! Brokers run on one processor, the generator on another. Figures: processor seconds of the broker
+//! (`/proc/PID/stat`, all its threads) per million records and per GB, throughput, how busy the
+//! brokers' processor and the generator were, times. The page cache is filled first: see
+//! `page_cache.rs` for why nothing is comparable without that.
 
 mod admin;
 mod measure;
@@ -42,7 +43,8 @@ pub struct Options {
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
 
-    /// Shows that everything works: one short turn each, nothing warmed up, small data, the page cache left as it is
+    /// Shows that everything works: one short turn each, nothing warmed up, small data, the page
+    /// cache left as it is
     #[arg(long)]
     quick: bool,
 
@@ -50,7 +52,8 @@ pub struct Options {
     #[arg(long)]
     publish: bool,
 
-    /// What is done with the page cache before each workload [default: full, or as-it-is with --quick]
+    /// What is done with the page cache before each workload [default: full, or as-it-is with
+    /// --quick]
     #[arg(long, value_enum)]
     page_cache: Option<PageCache>,
 
@@ -66,7 +69,8 @@ pub struct Options {
     #[arg(long, requires = "against")]
     pid: Option<u32>,
 
-    /// Where the broker of --against keeps its partitions; without it, that broker has no turn where the disk is read
+    /// Where the broker of --against keeps its partitions; without it, that broker has no turn
+    /// where the disk is read
     #[arg(long, value_name = "DIR", requires = "against")]
     against_data: Option<PathBuf>,
 
@@ -86,8 +90,8 @@ pub struct Options {
     #[arg(long, default_value_t = 23_700)]
     base_port: u16,
 
-    /// Where the brokers keep their data meanwhile, in a folder `versus` that is made and removed: the file system that is
-    /// measured
+    /// Where the brokers keep their data meanwhile, in a folder `versus` that is made and removed:
+    /// the file system that is measured
     #[arg(long, value_name = "DIR", default_value = "target")]
     dir: PathBuf,
 
@@ -114,7 +118,8 @@ impl Options {
     }
 
     pub fn fills_page_cache(&self) -> bool {
-        self.page_cache.unwrap_or(if self.quick { PageCache::AsItIs } else { PageCache::Full }) == PageCache::Full
+        self.page_cache.unwrap_or(if self.quick { PageCache::AsItIs } else { PageCache::Full })
+            == PageCache::Full
     }
 
     /// Data sizes of a quick run are small.
@@ -128,7 +133,8 @@ fn said() -> String {
     let mut words = std::env::args().skip(1);
     let mut said = Vec::new();
     while let Some(word) = words.next() {
-        let is_of_this_machine = ["--programs", "--dir", "--results", "--base-port", "--pid", "--against-data"];
+        let is_of_this_machine =
+            ["--programs", "--dir", "--results", "--base-port", "--pid", "--against-data"];
         match is_of_this_machine.contains(&word.as_str()) {
             true => drop(words.next()),
             false => said.push(word),
@@ -188,16 +194,21 @@ fn run() -> anyhow::Result<()> {
         return Ok(());
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    ensure!(processors >= 2, "two processors are needed: one for the broker, one for the generator");
-    let are_whole =
-        families.iter().all(|family| options.names.is_empty() || options.names.iter().any(|name| name == family.name));
+    ensure!(
+        processors >= 2,
+        "two processors are needed: one for the broker, one for the generator"
+    );
+    let are_whole = families.iter().all(|family| {
+        options.names.is_empty() || options.names.iter().any(|name| name == family.name)
+    });
     ensure!(
         !options.publish || are_whole,
         "--publish takes whole families: a table with some rows would replace one with all"
     );
     // A run that was cut off leaves its data behind.
     let _ = fs::remove_dir_all(&options.dir);
-    fs::create_dir_all(&options.dir).with_context(|| format!("cannot make {}", options.dir.display()))?;
+    fs::create_dir_all(&options.dir)
+        .with_context(|| format!("cannot make {}", options.dir.display()))?;
     let results = if options.publish { Path::new("docs/benchmarks") } else { &options.results };
     fs::create_dir_all(results).with_context(|| format!("cannot make {}", results.display()))?;
     let mut comparison = Comparison {
@@ -218,7 +229,10 @@ fn run() -> anyhow::Result<()> {
     }
     drop(comparison);
     let _ = fs::remove_dir_all(&options.dir);
-    ensure!(failed == 0, "{failed} workloads were not measured to their end: the tables say which, and why");
+    ensure!(
+        failed == 0,
+        "{failed} workloads were not measured to their end: the tables say which, and why"
+    );
     Ok(())
 }
 
@@ -244,22 +258,38 @@ impl Comparison<'_> {
         for workload in family.workloads {
             results.push(self.workload(workload)?);
         }
-        Ok(FamilyResult { name: family.name, title: family.title, pictured: family.pictured, workloads: results })
+        Ok(FamilyResult {
+            name: family.name,
+            title: family.title,
+            pictured: family.pictured,
+            workloads: results,
+        })
     }
 
     /// One workload; what goes wrong in it is said in its result and leaves the others alone.
     fn workload(&mut self, workload: Workload) -> anyhow::Result<WorkloadResult> {
         let (mut rows, mut left_out) = (Vec::new(), Vec::new());
         for contender in &workload.contenders {
-            match contender.is_missing(self.options).or_else(|| self.cannot_be_read_from_disk(contender, &workload)) {
+            match contender
+                .is_missing(self.options)
+                .or_else(|| self.cannot_be_read_from_disk(contender, &workload))
+            {
                 Some(why) => left_out.push((*contender, why)),
                 None => rows.push(Row { contender: *contender, samples: Vec::new(), turn_s: 0.0 }),
             }
         }
         // The server of --against is not reported as left out where the options name none.
-        left_out.retain(|(contender, _)| contender.server != Server::Against || self.options.against.is_some());
-        let mut result =
-            WorkloadResult { workload, rows, left_out, free_mib: (0, 0), half_of_slowest: None, failed: None };
+        left_out.retain(|(contender, _)| {
+            contender.server != Server::Against || self.options.against.is_some()
+        });
+        let mut result = WorkloadResult {
+            workload,
+            rows,
+            left_out,
+            free_mib: (0, 0),
+            half_of_slowest: None,
+            failed: None,
+        };
         let measured = self.measure(&mut result);
         if let Err(error) = measured {
             eprintln!("{}: {error:#}", result.workload.id);
@@ -270,8 +300,13 @@ impl Comparison<'_> {
         Ok(result)
     }
 
-    fn cannot_be_read_from_disk(&self, contender: &Contender, workload: &Workload) -> Option<String> {
-        let is_cold = matches!(workload.consume, Some(Consume::Cold { .. })) || workload.backlog_mib.is_some();
+    fn cannot_be_read_from_disk(
+        &self,
+        contender: &Contender,
+        workload: &Workload,
+    ) -> Option<String> {
+        let is_cold = matches!(workload.consume, Some(Consume::Cold { .. }))
+            || workload.backlog_mib.is_some();
         let unknown = contender.server == Server::Against && self.options.against_data.is_none();
         (is_cold && unknown).then(|| "no --against-data".to_owned())
     }
@@ -281,9 +316,10 @@ impl Comparison<'_> {
         for row in &result.rows {
             self.prepare(&row.contender, &workload)?;
             if workload.produce.is_some() {
-                // Not measured: first touches of a topic's partitions, and refusals of a leader that does not know yet that
-                // it is one.
-                let seconds = if self.options.quick { QUICK_TURN_S / 2.0 } else { UNMEASURED_TURN_S };
+                // Not measured: first touches of a topic's partitions, and refusals of a leader
+                // that does not know yet that it is one.
+                let seconds =
+                    if self.options.quick { QUICK_TURN_S / 2.0 } else { UNMEASURED_TURN_S };
                 let _ = self.turn(&row.contender, &workload, unmeasured_rate(&workload), seconds);
             }
         }
@@ -304,7 +340,10 @@ impl Comparison<'_> {
         let mut turns_s = vec![first_s; result.rows.len()];
         for round in 1..=rounds {
             for (row, turn_s) in result.rows.iter_mut().zip(&turns_s) {
-                eprintln!("{}, round {round} of {rounds}: {}, {turn_s:.1} s", workload.id, row.contender);
+                eprintln!(
+                    "{}, round {round} of {rounds}: {}, {turn_s:.1} s",
+                    workload.id, row.contender
+                );
                 let sample = self.turn(&row.contender, &workload, rate, *turn_s)?;
                 row.samples.push(sample);
                 row.turn_s = *turn_s;
@@ -333,7 +372,15 @@ impl Comparison<'_> {
         let name = topic(contender, workload);
         let configs = contender.topic_configs(stored_mib.is_some());
         admin::make_topic(&target.address, &name, workload.partitions, &configs)?;
-        let turn = Turn { options, workload, target, topic: &name, backlog: None, rate: None, seconds: WARM_UP_TURN_S };
+        let turn = Turn {
+            options,
+            workload,
+            target,
+            topic: &name,
+            backlog: None,
+            rate: None,
+            seconds: WARM_UP_TURN_S,
+        };
         if let Some(mib) = stored_mib {
             turn.fill(&name, options.mib(mib))?;
             turn.read_once(&name)?;
@@ -363,7 +410,8 @@ impl Comparison<'_> {
         let mut slowest = f64::INFINITY;
         for row in rows.iter().filter(|row| !row.contender.is_sink()) {
             eprintln!("{}: how much {} takes at most", workload.id, row.contender);
-            slowest = slowest.min(self.turn(&row.contender, workload, None, seconds)?.records_per_s);
+            slowest =
+                slowest.min(self.turn(&row.contender, workload, None, seconds)?.records_per_s);
         }
         ensure!(slowest.is_finite(), "no broker takes part");
         Ok((slowest / 2.0).round())
@@ -394,7 +442,15 @@ impl Comparison<'_> {
         if is_realtime {
             target.set_realtime(true)?;
         }
-        let turn = Turn { options, workload, target, topic: &name, backlog: backlog.as_deref(), rate, seconds };
+        let turn = Turn {
+            options,
+            workload,
+            target,
+            topic: &name,
+            backlog: backlog.as_deref(),
+            rate,
+            seconds,
+        };
         let sample = turn.run();
         if is_realtime {
             target.set_realtime(false)?;
@@ -411,7 +467,8 @@ impl Comparison<'_> {
             {
                 let _ = admin::delete_topic(&target.address, &topic(&row.contender, workload));
                 if workload.backlog_mib.is_some() {
-                    let _ = admin::delete_topic(&target.address, &backlog(&row.contender, workload));
+                    let _ =
+                        admin::delete_topic(&target.address, &backlog(&row.contender, workload));
                 }
             }
         }

@@ -65,8 +65,9 @@ impl Turn<'_> {
             (cpu_ticks(self.target.pid)?, Machine::now(self.options)?, Instant::now());
         let drain = self.backlog.map(|topic| self.drain(topic)).transpose()?;
         finish(start(&mut main)?, &main)?;
-        let drained =
-            drain.map(|(child, command, json)| finish(child, &command).and_then(|()| report(&json))).transpose()?;
+        let drained = drain
+            .map(|(child, command, json)| finish(child, &command).and_then(|()| report(&json)))
+            .transpose()?;
         let (cpu_after, machine_after) = (cpu_ticks(self.target.pid)?, Machine::now(self.options)?);
         let wall_s = began.elapsed().as_secs_f64();
         let report = report(&json)?;
@@ -76,11 +77,13 @@ impl Turn<'_> {
         if let Some(drained) = &drained {
             sample.records += number(drained, "/consumed");
             sample.bytes += number(drained, "/fetched_bytes");
-            sample.drained_bytes_per_s = Some(number(drained, "/fetched_bytes") / number(drained, "/seconds"));
+            sample.drained_bytes_per_s =
+                Some(number(drained, "/fetched_bytes") / number(drained, "/seconds"));
         }
         sample.core_busy = machine_after.core_s_since(&machine_before) / wall_s;
         sample.generator_busy = generators_s / wall_s;
-        sample.others = (machine_after.all_s_since(&machine_before) - cpu_s - generators_s).max(0.0) / wall_s;
+        sample.others =
+            (machine_after.all_s_since(&machine_before) - cpu_s - generators_s).max(0.0) / wall_s;
         Ok(sample)
     }
 
@@ -123,8 +126,10 @@ impl Turn<'_> {
         let workload = self.workload;
         let mut command = self.command(self.topic, workload.partitions, json, realtime);
         // The sink's topic has no end.
-        let is_once = matches!(workload.consume, Some(Consume::Cold { .. })) && self.topic != SINK_TOPIC;
-        command.args(["--duration", &milliseconds(if is_once { ONCE_MAX_S } else { self.seconds })]);
+        let is_once =
+            matches!(workload.consume, Some(Consume::Cold { .. })) && self.topic != SINK_TOPIC;
+        command
+            .args(["--duration", &milliseconds(if is_once { ONCE_MAX_S } else { self.seconds })]);
         command.args(["--consumers", &workload.consumers.to_string()]);
         if workload.consumers > 1 {
             command.arg("--fan-out");
@@ -190,7 +195,8 @@ impl Turn<'_> {
         finish(start(&mut command)?, &command)
     }
 
-    /// Reads a filled topic once: then it is in the page cache, and Java has compiled what reads it.
+    /// Reads a filled topic once: then it is in the page cache, and Java has compiled what reads
+    /// it.
     pub fn read_once(&self, topic: &str) -> anyhow::Result<()> {
         let (child, command, _) = self.drain(topic)?;
         finish(child, &command)
@@ -212,7 +218,8 @@ fn milliseconds(seconds: f64) -> String {
 }
 
 fn start(command: &mut Command) -> anyhow::Result<Child> {
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("cannot run loadgen")?;
+    let child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("cannot run loadgen")?;
     targets::prefer(child.id());
     Ok(child)
 }
@@ -237,14 +244,18 @@ fn busy_s(report: &Value) -> f64 {
 
 /// User and system time of all threads of a process, those that have ended included.
 fn cpu_ticks(pid: u32) -> anyhow::Result<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("the broker is gone: its log says why")?;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
+        .context("the broker is gone: its log says why")?;
     // The name in parentheses may hold anything; the fields behind it are numbers.
     let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat")?;
-    let field = |number: usize| fields.split_whitespace().nth(number - 3).and_then(|text| text.parse::<u64>().ok());
+    let field = |number: usize| {
+        fields.split_whitespace().nth(number - 3).and_then(|text| text.parse::<u64>().ok())
+    };
     Ok(field(14).context("utime")? + field(15).context("stime")?)
 }
 
-/// What /proc/stat says: ticks of all processors, and of the brokers' one, in which they did something.
+/// What /proc/stat says: ticks of all processors, and of the brokers' one, in which they did
+/// something.
 struct Machine {
     all_ticks: u64,
     core_ticks: u64,
@@ -255,7 +266,8 @@ impl Machine {
         let stat = fs::read_to_string("/proc/stat")?;
         let busy = |name: &str| {
             let line = stat.lines().find(|line| line.split_whitespace().next() == Some(name))?;
-            let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|text| text.parse().ok()).collect();
+            let ticks: Vec<u64> =
+                line.split_whitespace().skip(1).filter_map(|text| text.parse().ok()).collect();
             // user, nice, system, idle, iowait, irq, softirq, steal.
             (ticks.len() >= 8).then(|| ticks[..3].iter().chain(&ticks[5..8]).sum())
         };

@@ -1,11 +1,12 @@
 //! Brings the machine to the state of a broker in production: a page cache that is full.
 //!
-//! On a virtual machine the first touch of a page of memory costs a fault in the host, 1 to 2 s of system time per GB, and
-//! free pages go back to the host and cost it again. A broker that writes into free memory measures that: 0.33 CPU-s per
-//! million records of 100 B instead of 0.10. Where the page cache is full, a new page is one that was recycled.
+//! On a virtual machine the first touch of a page of memory costs a fault in the host, 1 to 2 s of
+//! system time per GB, and free pages go back to the host and cost it again. A broker that writes
+//! into free memory measures that: 0.33 CPU-s per million records of 100 B instead of 0.10. Where
+//! the page cache is full, a new page is one that was recycled.
 //!
-//! Owns: one sparse file, which is read from its beginning to its end and never twice. Its pages are clean, so they
-//! cost no disk and go first when a broker needs them.
+//! Owns: one sparse file, which is read from its beginning to its end and never twice. Its pages
+//! are clean, so they cost no disk and go first when a broker needs them.
 
 use anyhow::Context;
 use rustix::fs::{Advice, fadvise};
@@ -15,8 +16,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The kernel keeps some pages free, sometimes gigabytes of them, and recycles before none is left: filling ends when
-/// reading a step makes no less of them.
+/// The kernel keeps some pages free, sometimes gigabytes of them, and recycles before none is left:
+/// filling ends when reading a step makes no less of them.
 const STEP_MIB: u64 = 512;
 const SETTLED_MIB: u64 = 32;
 /// So many free more than when filling last ended: there is something to fill.
@@ -37,8 +38,16 @@ pub struct Filler {
 impl Filler {
     pub fn new(dir: &Path) -> anyhow::Result<Filler> {
         let path = dir.join("page-cache-filler");
-        let hint = || format!("cannot make {}: give another --dir, or --page-cache as-it-is", path.display());
-        let file = File::options().create(true).truncate(true).read(true).write(true).open(&path).with_context(hint)?;
+        let hint = || {
+            format!("cannot make {}: give another --dir, or --page-cache as-it-is", path.display())
+        };
+        let file = File::options()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .with_context(hint)?;
         file.set_len(FILE_BYTES).with_context(hint)?;
         Ok(Filler { path, file, position: 0, buffer: vec![0; BUFFER_BYTES], settled_mib: 0 })
     }
@@ -62,7 +71,9 @@ impl Filler {
 
     fn read(&mut self, mib: u64) -> anyhow::Result<()> {
         for _ in 0..mib {
-            self.file.read_exact_at(&mut self.buffer, self.position).context("reading the page cache's filler")?;
+            self.file
+                .read_exact_at(&mut self.buffer, self.position)
+                .context("reading the page cache's filler")?;
             self.position += BUFFER_BYTES as u64;
         }
         Ok(())
@@ -77,7 +88,10 @@ impl Drop for Filler {
 
 pub fn free_mib() -> anyhow::Result<u64> {
     let text = fs::read_to_string("/proc/meminfo")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemFree:")).context("MemFree in /proc/meminfo")?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemFree:"))
+        .context("MemFree in /proc/meminfo")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? / 1024)
 }
 

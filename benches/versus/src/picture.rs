@@ -1,4 +1,5 @@
-//! One picture per family: for each workload the rows as bars, each as long as its part of the longest one.
+//! One picture per family: for each workload the rows as bars, each as long as its part of the
+//! longest one.
 
 use crate::{
     FamilyResult, report,
@@ -23,7 +24,8 @@ pub fn draw(family: &FamilyResult, path: &Path) -> anyhow::Result<()> {
         .iter()
         .map(|workload| {
             let measured = workload.rows.iter().filter(|row| !row.samples.is_empty());
-            let bars = measured.map(|row| (row.contender, report::pictured(&row.samples, family.pictured)));
+            let bars = measured
+                .map(|row| (row.contender, report::pictured(&row.samples, family.pictured)));
             (workload.workload.what, bars.filter(|(_, value)| value.is_finite()).collect())
         })
         .collect();
@@ -37,7 +39,8 @@ pub fn draw(family: &FamilyResult, path: &Path) -> anyhow::Result<()> {
         area.draw(&Text::new(what, (x, y), ("sans-serif", size).into_font().color(&colour)))
     };
     let grey = RGBColor(90, 90, 90);
-    text(report::pictured_unit(family.pictured).to_owned(), MARGIN, y, SMALL, grey).map_err(|error| failed(&error))?;
+    text(report::pictured_unit(family.pictured).to_owned(), MARGIN, y, SMALL, grey)
+        .map_err(|error| failed(&error))?;
     y += LINE;
     for (what, bars) in groups {
         y += LINE / 2;
@@ -47,12 +50,16 @@ pub fn draw(family: &FamilyResult, path: &Path) -> anyhow::Result<()> {
         let first = bars.first().map_or(f64::NAN, |(_, value)| *value);
         for (contender, value) in bars {
             let room = WIDTH as i32 - 2 * MARGIN - NAME_WIDTH - VALUE_WIDTH;
-            let (start, length) = (MARGIN + NAME_WIDTH, (f64::from(room) * value / longest).max(1.0) as i32);
+            let (start, length) =
+                (MARGIN + NAME_WIDTH, (f64::from(room) * value / longest).max(1.0) as i32);
             text(contender.to_string(), MARGIN, y, SMALL, BLACK).map_err(|error| failed(&error))?;
-            let bar =
-                Rectangle::new([(start, y + 1), (start + length, y + LINE - 6)], colour(contender.server).filled());
+            let bar = Rectangle::new(
+                [(start, y + 1), (start + length, y + LINE - 6)],
+                colour(contender.server).filled(),
+            );
             area.draw(&bar).map_err(|error| failed(&error))?;
-            let of_first = if value == first { String::new() } else { format!("  ×{:.2}", value / first) };
+            let of_first =
+                if value == first { String::new() } else { format!("  ×{:.2}", value / first) };
             let label = format!("{}{of_first}", digits(value));
             text(label, start + length + 6, y, SMALL, BLACK).map_err(|error| failed(&error))?;
             y += LINE;

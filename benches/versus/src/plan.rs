@@ -9,9 +9,15 @@ pub const WORKLOAD_MAX_S: f64 = 105.0;
 const TURN_MIN_S: f64 = 2.0;
 const TURN_MAX_S: f64 = 30.0;
 
-/// The seconds of every turn behind the first one, for each contender: as many as its figure needs to stand on
-/// [`CPU_AIM_S`] of the broker's processor time over all rounds, within `budget_s` for all turns to come.
-pub fn turns_s(first_s: f64, cpu_s_of_first: &[f64], rounds_left: usize, budget_s: f64) -> Vec<f64> {
+/// The seconds of every turn behind the first one, for each contender: as many as its figure needs
+/// to stand on [`CPU_AIM_S`] of the broker's processor time over all rounds, within `budget_s` for
+/// all turns to come.
+pub fn turns_s(
+    first_s: f64,
+    cpu_s_of_first: &[f64],
+    rounds_left: usize,
+    budget_s: f64,
+) -> Vec<f64> {
     let rounds = rounds_left.max(1) as f64;
     let wanted: Vec<f64> = cpu_s_of_first
         .iter()

@@ -68,7 +68,8 @@ pub fn markdown(family: &FamilyResult, options: &Options) -> String {
     if options.quick {
         let _ = writeln!(
             text,
-            "**A quick run, which shows that everything works: too short for its figures to be trusted.**\n"
+            "**A quick run, which shows that everything works: too short for its figures to be \
+             trusted.**\n"
         );
     }
     let _ = writeln!(text, "`benches/versus/run {}`. {}\n", options.said, machine(options));
@@ -83,7 +84,8 @@ fn one(text: &mut String, result: &WorkloadResult, options: &Options) {
     let workload = &result.workload;
     let _ = writeln!(text, "## {}\n", workload.what);
     if let Some(why) = &result.failed {
-        let _ = writeln!(text, "Not measured to its end: {}\n", why.lines().next().unwrap_or_default());
+        let _ =
+            writeln!(text, "Not measured to its end: {}\n", why.lines().next().unwrap_or_default());
     }
     let rows: Vec<&Row> = result.rows.iter().filter(|row| !row.samples.is_empty()).collect();
     if rows.is_empty() {
@@ -98,7 +100,8 @@ fn one(text: &mut String, result: &WorkloadResult, options: &Options) {
     let measures = measures(&rows);
     let _ = writeln!(
         text,
-        "| | CPU-s per million |{} CPU-s per GB | records/s | MB/s | broker's core busy | generator busy | \
+        "| | CPU-s per million |{} CPU-s per GB | records/s | MB/s | broker's core busy | \
+         generator busy | \
          p50 ms, {times} | p99 ms | p99.9 ms |{} CPU-s in all |",
         measures.iter().map(|(name, _)| format!(" {name} |")).collect::<String>(),
         if drains { " drained MB/s |" } else { "" }
@@ -108,16 +111,21 @@ fn one(text: &mut String, result: &WorkloadResult, options: &Options) {
         let samples = &row.samples;
         let cpu = cpu_per_million(samples);
         let times = |of: fn(&Sample) -> f64| figure(samples, of);
-        let drained = match figure(samples, |sample| sample.drained_bytes_per_s.unwrap_or(f64::NAN)).median {
-            _ if !drains => String::new(),
-            drained => format!(" {:.0} |", drained / 1e6),
-        };
+        let drained =
+            match figure(samples, |sample| sample.drained_bytes_per_s.unwrap_or(f64::NAN)).median {
+                _ if !drains => String::new(),
+                drained => format!(" {:.0} |", drained / 1e6),
+            };
         let _ = writeln!(
             text,
-            "| {} | {} |{} {:.3} | {} | {:.1} | {:.0} % | {:.0} % | {:.3} | {} | {} |{drained} {:.2} |",
+            "| {} | {} |{} {:.3} | {} | {:.1} | {:.0} % | {:.0} % | {:.3} | {} | {} |{drained} \
+             {:.2} |",
             row.contender,
             cpu.with_range(4),
-            measures.iter().map(|(_, of)| format!(" {} |", ratio(cpu.median / of))).collect::<String>(),
+            measures
+                .iter()
+                .map(|(_, of)| format!(" {} |", ratio(cpu.median / of)))
+                .collect::<String>(),
             cpu_per_gb(samples).median,
             times(|sample| sample.records_per_s).with_range(0),
             times(|sample| sample.bytes_per_s / 1e6).median,
@@ -133,7 +141,8 @@ fn one(text: &mut String, result: &WorkloadResult, options: &Options) {
     remarks(text, result, &rows, options);
 }
 
-/// What processor time per record is related to: Kafka's and the sink's, or the first row's where neither takes part.
+/// What processor time per record is related to: Kafka's and the sink's, or the first row's where
+/// neither takes part.
 fn measures(rows: &[&Row]) -> Vec<(&'static str, f64)> {
     let median = |row: &&&Row| cpu_per_million(&row.samples).median;
     let kafka = rows.iter().find(|row| row.contender.server == Server::Kafka).as_ref().map(median);
@@ -161,18 +170,21 @@ fn remarks(text: &mut String, result: &WorkloadResult, rows: &[&Row], options: &
     let turns: Vec<String> = rows.iter().map(|row| format!("{:.1}", row.turn_s)).collect();
     let _ = writeln!(
         text,
-        "- MemFree {before} MiB before, {after} MiB after; turns of {} s; others took up to {:.2} processors.",
+        "- MemFree {before} MiB before, {after} MiB after; turns of {} s; others took up to {:.2} \
+         processors.",
         turns.join(", "),
         rows.iter().flat_map(|row| &row.samples).map(|sample| sample.others).fold(0.0, f64::max)
     );
     if let Some(rate) = result.half_of_slowest {
-        let _ = writeln!(text, "- Half of what the slower broker took at most: {rate:.0} records/s.");
+        let _ =
+            writeln!(text, "- Half of what the slower broker took at most: {rate:.0} records/s.");
     }
     let is_once = matches!(workload.consume, Some(Consume::Cold { .. }));
     let at_most = workload.produce.is_none_or(|produce| produce.rate == Rate::Max);
     for row in rows {
         let busy = |of: fn(&Sample) -> f64| figure(&row.samples, of).median;
-        let (core, generator) = (busy(|sample| sample.core_busy), busy(|sample| sample.generator_busy));
+        let (core, generator) =
+            (busy(|sample| sample.core_busy), busy(|sample| sample.generator_busy));
         let measured = measured_s(&row.samples);
         if measured < CPU_MIN_S && !options.quick {
             let why = if is_once {
@@ -182,7 +194,8 @@ fn remarks(text: &mut String, result: &WorkloadResult, rows: &[&Row], options: &
             };
             let _ = writeln!(
                 text,
-                "- {}: stands on {measured:.2} s of processor time, less than {CPU_MIN_S} s; {why}.",
+                "- {}: stands on {measured:.2} s of processor time, less than {CPU_MIN_S} s; \
+                 {why}.",
                 row.contender
             );
         }
@@ -200,9 +213,12 @@ fn remarks(text: &mut String, result: &WorkloadResult, rows: &[&Row], options: &
                 generator * 100.0
             );
         }
-        let mut said: Vec<&String> = row.samples.iter().flat_map(|sample| &sample.remarks).collect();
+        let mut said: Vec<&String> =
+            row.samples.iter().flat_map(|sample| &sample.remarks).collect();
         said.sort();
-        said.dedup_by_key(|remark| remark.split_once('%').map_or(remark.as_str(), |(_, rest)| rest));
+        said.dedup_by_key(|remark| {
+            remark.split_once('%').map_or(remark.as_str(), |(_, rest)| rest)
+        });
         for remark in said {
             let _ = writeln!(text, "- {}: {remark}.", row.contender);
         }
@@ -222,12 +238,15 @@ fn machine(options: &Options) -> String {
     // The last part of the release names who built the kernel.
     let kernel = kernel.trim().split('-').next().unwrap_or_default();
     let memory = read("/proc/meminfo");
-    let memory_kb =
-        memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().split(' ').next()?.parse().ok());
+    let memory_kb = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().split(' ').next()?.parse().ok());
     let page_cache = if options.fills_page_cache() { "filled" } else { "left as it was" };
     format!(
-        "{processors} × {}, {:.0} GiB, Linux {kernel}; page cache {page_cache} before each workload; rounds in turns: {}; broker on \
-         processor {}, generator on processor {}; medians, with the smallest and the largest in parentheses.",
+        "{processors} × {}, {:.0} GiB, Linux {kernel}; page cache {page_cache} before each \
+         workload; rounds in turns: {}; broker on \
+         processor {}, generator on processor {}; medians, with the smallest and the largest in \
+         parentheses.",
         model.map_or("processor", |(_, name)| name),
         memory_kb.unwrap_or(0.0) / f64::from(1u32 << 20),
         options.rounds(),
@@ -242,6 +261,9 @@ mod tests {
 
     #[test]
     fn ratios_read_as_people_say_them() {
-        assert_eq!((ratio(0.125), ratio(1.0), ratio(2.5)), ("1/8.0".to_owned(), "1.00".to_owned(), "2.50".to_owned()));
+        assert_eq!(
+            (ratio(0.125), ratio(1.0), ratio(2.5)),
+            ("1/8.0".to_owned(), "1.00".to_owned(), "2.50".to_owned())
+        );
     }
 }

@@ -14,9 +14,13 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// Alike for all brokers: data stays small, its pages are used again soon, and no round waits for another's deletes.
-const SERVER_CONFIGS: [&str; 3] =
-    ["log.retention.check.interval.ms=1000", "log.segment.delete.delay.ms=1000", "log.initial.task.delay.ms=1000"];
+/// Alike for all brokers: data stays small, its pages are used again soon, and no round waits for
+/// another's deletes.
+const SERVER_CONFIGS: [&str; 3] = [
+    "log.retention.check.interval.ms=1000",
+    "log.segment.delete.delay.ms=1000",
+    "log.initial.task.delay.ms=1000",
+];
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 const RETENTION_BYTES: u64 = 128 << 20;
 /// The only topic that a sink knows.
@@ -39,7 +43,12 @@ pub struct Targets {
 
 impl Targets {
     /// The target, started if it does not run yet.
-    pub fn get(&mut self, options: &Options, server: Server, workload: &Workload) -> anyhow::Result<&Target> {
+    pub fn get(
+        &mut self,
+        options: &Options,
+        server: Server,
+        workload: &Workload,
+    ) -> anyhow::Result<&Target> {
         match self.running.entry(server) {
             Entry::Occupied(running) => Ok(running.into_mut()),
             Entry::Vacant(free) => Ok(free.insert(match server {
@@ -82,9 +91,12 @@ impl Contender {
     /// What a topic of this contender is made with.
     pub fn topic_configs(&self, is_kept: bool) -> Vec<(String, String)> {
         let retention = if is_kept { "-1".to_owned() } else { RETENTION_BYTES.to_string() };
-        let mut configs = vec![("segment.bytes", SEGMENT_BYTES.to_string()), ("retention.bytes", retention)];
+        let mut configs =
+            vec![("segment.bytes", SEGMENT_BYTES.to_string()), ("retention.bytes", retention)];
         match self.server {
-            Server::Kafka | Server::Against if self.fsync => configs.push(("flush.messages", "1".to_owned())),
+            Server::Kafka | Server::Against if self.fsync => {
+                configs.push(("flush.messages", "1".to_owned()))
+            }
             Server::Millstream | Server::MillstreamEpoll => {
                 configs.push(("durability", if self.fsync { "fsync" } else { "os" }.to_owned()))
             }
@@ -105,7 +117,11 @@ fn kafka(options: &Options) -> anyhow::Result<Target> {
     let dir = absolute(&options.dir)?.join("kafka");
     let (port, address) = port(options, 0);
     let mut command = kept(&["setsid"], &script);
-    command.args(["run", "--dir"]).arg(&dir).args(["--port", &port.to_string()]).args(SERVER_CONFIGS);
+    command
+        .args(["run", "--dir"])
+        .arg(&dir)
+        .args(["--port", &port.to_string()])
+        .args(SERVER_CONFIGS);
     let mut child = command.stdin(Stdio::null()).spawn().context("cannot run Apache Kafka")?;
     let log = dir.join("server.log");
     admin::wait_until_it_serves(&address, || matches!(child.try_wait(), Ok(None)))
@@ -155,7 +171,8 @@ fn sink(options: &Options, server: Server, partitions: i32) -> anyhow::Result<Ta
 
 fn against(options: &Options) -> anyhow::Result<Target> {
     let address = options.against.clone().context("no --against")?;
-    let pid = options.pid.context("--against needs --pid, for the processor time of that broker")?;
+    let pid =
+        options.pid.context("--against needs --pid, for the processor time of that broker")?;
     ensure!(admin::serves(&address), "nothing that speaks Kafka's protocol serves {address}");
     pin(options, pid)?;
     Ok(Target { address, pid, data: options.against_data.clone(), child: None })
@@ -166,10 +183,18 @@ fn port(options: &Options, offset: u16) -> (u16, String) {
     (port, format!("127.0.0.1:{port}"))
 }
 
-fn spawn(mut command: Command, address: String, data: Option<PathBuf>, ready: &str) -> anyhow::Result<Target> {
+fn spawn(
+    mut command: Command,
+    address: String,
+    data: Option<PathBuf>,
+    ready: &str,
+) -> anyhow::Result<Target> {
     let what = format!("{command:?}");
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {what}"))?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {what}"))?;
     let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();
     while !line.starts_with(ready) {
@@ -221,7 +246,8 @@ impl Drop for Target {
     }
 }
 
-/// In a session of its own, as the scheduler shares time by session, and gone when this process goes.
+/// In a session of its own, as the scheduler shares time by session, and gone when this process
+/// goes.
 fn kept(before: &[&str], program: &Path) -> Command {
     let mut command = Command::new(before[0]);
     command.args(&before[1..]).args(["setpriv", "--pdeathsig", "KILL"]).arg(program);
@@ -235,12 +261,16 @@ fn pinned(options: &Options, program: &Path) -> Command {
 fn pin(options: &Options, pid: u32) -> anyhow::Result<()> {
     prefer(pid);
     let (cpu, pid) = (options.broker_cpu.to_string(), pid.to_string());
-    let status = Command::new("taskset").args(["-a", "-c", "-p", &cpu, &pid]).stdout(Stdio::null()).status()?;
+    let status = Command::new("taskset")
+        .args(["-a", "-c", "-p", &cpu, &pid])
+        .stdout(Stdio::null())
+        .status()?;
     ensure!(status.success(), "cannot pin process {pid}: is taskset (util-linux) there?");
     Ok(())
 }
 
-/// Asks for more of the processor than others on this machine get. Without the right to it, it stays as it is.
+/// Asks for more of the processor than others on this machine get. Without the right to it, it
+/// stays as it is.
 pub fn prefer(pid: u32) {
     let _ = fs::write(format!("/proc/{pid}/autogroup"), "-15");
 }

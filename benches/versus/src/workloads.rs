@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Who takes part, in the order of the rows. The first one is the measure of the ratios in the pictures.
+/// Who takes part, in the order of the rows. The first one is the measure of the ratios in the
+/// pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Server {
     Kafka,
@@ -128,11 +129,23 @@ pub struct Family {
 }
 
 const KIB: usize = 1024;
-const LARGE: Produce =
-    Produce { rate: Rate::Max, connections: 1, batch_bytes: 64 * KIB, linger_ms: 5.0, in_flight: 5, keys: 0 };
+const LARGE: Produce = Produce {
+    rate: Rate::Max,
+    connections: 1,
+    batch_bytes: 64 * KIB,
+    linger_ms: 5.0,
+    in_flight: 5,
+    keys: 0,
+};
 /// One record per request and one request in flight on each of many connections.
-const SMALL: Produce =
-    Produce { rate: Rate::Max, connections: 256, batch_bytes: 1, linger_ms: 0.0, in_flight: 1, keys: 0 };
+const SMALL: Produce = Produce {
+    rate: Rate::Max,
+    connections: 256,
+    batch_bytes: 1,
+    linger_ms: 0.0,
+    in_flight: 1,
+    keys: 0,
+};
 
 impl Produce {
     const fn at(self, records_per_s: f64) -> Produce {
@@ -149,7 +162,12 @@ fn flushed(server: Server) -> Contender {
 }
 
 fn against_sink(mode: Mode) -> Vec<Contender> {
-    vec![row(Server::Kafka), row(Server::Against), row(Server::Millstream), row(Server::Sink(Runtime::Bare, mode))]
+    vec![
+        row(Server::Kafka),
+        row(Server::Against),
+        row(Server::Millstream),
+        row(Server::Sink(Runtime::Bare, mode)),
+    ]
 }
 
 fn flushed_against_sink() -> Vec<Contender> {
@@ -160,7 +178,12 @@ fn flushed_against_sink() -> Vec<Contender> {
     ]
 }
 
-fn produce(id: &'static str, what: &'static str, record_bytes: usize, produce: Produce) -> Workload {
+fn produce(
+    id: &'static str,
+    what: &'static str,
+    record_bytes: usize,
+    produce: Produce,
+) -> Workload {
     Workload {
         id,
         what,
@@ -175,7 +198,13 @@ fn produce(id: &'static str, what: &'static str, record_bytes: usize, produce: P
     }
 }
 
-fn consume(id: &'static str, what: &'static str, consume: Consume, consumers: usize, mode: Mode) -> Workload {
+fn consume(
+    id: &'static str,
+    what: &'static str,
+    consume: Consume,
+    consumers: usize,
+    mode: Mode,
+) -> Workload {
     Workload {
         produce: None,
         consume: Some(consume),
@@ -226,11 +255,22 @@ fn large() -> Family {
 fn small() -> Family {
     Family {
         name: "small",
-        title: "Produce, one record per request, 256 connections (CPU-s per million = µs per request)",
+        title: "Produce, one record per request, 256 connections (CPU-s per million = µs per \
+            request)",
         pictured: Pictured::CpuPerMillion,
         workloads: vec![
-            produce("small", "100 B, one per request, 256 connections, 15,000/s", 100, SMALL.at(15e3)),
-            produce("small-max", "100 B, one per request, 256 connections, as many as possible", 100, SMALL),
+            produce(
+                "small",
+                "100 B, one per request, 256 connections, 15,000/s",
+                100,
+                SMALL.at(15e3),
+            ),
+            produce(
+                "small-max",
+                "100 B, one per request, 256 connections, as many as possible",
+                100,
+                SMALL,
+            ),
         ],
     }
 }
@@ -255,7 +295,8 @@ fn keyed() -> Family {
 fn durable() -> Family {
     let durable = |workload: Workload| Workload { contenders: flushed_against_sink(), ..workload };
     let keyed = |id, what, partitions, produced: Produce| {
-        // A flush for each partition of a request takes seconds at 1,000: more than two in flight settle too late.
+        // A flush for each partition of a request takes seconds at 1,000: more than two in flight
+        // settle too late.
         let produced = Produce { keys: 10_000, linger_ms: 10.0, in_flight: 2, ..produced };
         durable(Workload { partitions, ..produce(id, what, 100, produced) })
     };
@@ -265,14 +306,24 @@ fn durable() -> Family {
         pictured: Pictured::CpuPerMillion,
         workloads: vec![
             durable(produce("fsync-1k", "1 KiB, batches of 64 KiB, 20,000/s", KIB, LARGE.at(20e3))),
-            durable(produce("fsync-1k-max", "1 KiB, batches of 64 KiB, as many as possible", KIB, LARGE)),
+            durable(produce(
+                "fsync-1k-max",
+                "1 KiB, batches of 64 KiB, as many as possible",
+                KIB,
+                LARGE,
+            )),
             durable(produce(
                 "fsync-1k-1m-max",
                 "1 KiB, batches of 960 KiB, as many as possible",
                 KIB,
                 Produce { batch_bytes: 960 * KIB, linger_ms: 50.0, ..LARGE },
             )),
-            durable(produce("fsync-100b-max", "100 B, batches of 64 KiB, as many as possible", 100, LARGE)),
+            durable(produce(
+                "fsync-100b-max",
+                "100 B, batches of 64 KiB, as many as possible",
+                100,
+                LARGE,
+            )),
             durable(produce(
                 "fsync-one",
                 "100 B, one per request, one connection, one in flight",
@@ -286,7 +337,12 @@ fn durable() -> Family {
                 SMALL,
             )),
             keyed("fsync-keyed-1", "100 B, keyed, 1 partition, as many as possible", 1, LARGE),
-            keyed("fsync-keyed-1000", "100 B, keyed, 1,000 partitions, as many as possible", 1000, LARGE),
+            keyed(
+                "fsync-keyed-1000",
+                "100 B, keyed, 1,000 partitions, as many as possible",
+                1000,
+                LARGE,
+            ),
         ],
     }
 }
@@ -297,7 +353,13 @@ fn fetch() -> Family {
         title: "Consume, 1 KiB records, 1 MiB per fetch",
         pictured: Pictured::CpuPerGb,
         workloads: vec![
-            consume("hot", "the last 16 MiB, 4 consumers", Consume::Stored { mib: 16 }, 4, Mode::FetchHot),
+            consume(
+                "hot",
+                "the last 16 MiB, 4 consumers",
+                Consume::Stored { mib: 16 },
+                4,
+                Mode::FetchHot,
+            ),
             consume(
                 "warm",
                 "1 GiB from the page cache, 4 consumers",
@@ -305,7 +367,13 @@ fn fetch() -> Family {
                 4,
                 Mode::FetchWarm,
             ),
-            consume("cold", "2 GiB from the disk, 1 consumer", Consume::Cold { mib: 2048 }, 1, Mode::FetchCold),
+            consume(
+                "cold",
+                "2 GiB from the disk, 1 consumer",
+                Consume::Cold { mib: 2048 },
+                1,
+                Mode::FetchCold,
+            ),
         ],
     }
 }
@@ -366,11 +434,26 @@ fn epoll() -> Family {
         title: "Millstream on io_uring and on epoll",
         pictured: Pictured::CpuPerMillion,
         workloads: vec![
-            pair(produce("epoll-100b", "100 B, batches of 64 KiB, 1,000,000/s", 100, LARGE.at(1e6))),
-            pair(produce("epoll-small", "100 B, one per request, 256 connections, 15,000/s", 100, SMALL.at(15e3))),
+            pair(produce(
+                "epoll-100b",
+                "100 B, batches of 64 KiB, 1,000,000/s",
+                100,
+                LARGE.at(1e6),
+            )),
+            pair(produce(
+                "epoll-small",
+                "100 B, one per request, 256 connections, 15,000/s",
+                100,
+                SMALL.at(15e3),
+            )),
             Workload {
                 contenders: vec![flushed(Server::Millstream), flushed(Server::MillstreamEpoll)],
-                ..produce("epoll-fsync", "1 KiB, batches of 64 KiB, fsync, 20,000/s", KIB, LARGE.at(20e3))
+                ..produce(
+                    "epoll-fsync",
+                    "1 KiB, batches of 64 KiB, fsync, 20,000/s",
+                    KIB,
+                    LARGE.at(20e3),
+                )
             },
             pair(consume(
                 "epoll-warm",
@@ -397,13 +480,21 @@ fn latency() -> Family {
         pictured: Pictured::P99,
         workloads: vec![
             end_to_end("latency-1000", "100 B, 1,000/s", Rate::PerSecond(1e3)),
-            end_to_end("latency-half", "100 B, half of what the slower broker takes", Rate::HalfOfSlowest),
+            end_to_end(
+                "latency-half",
+                "100 B, half of what the slower broker takes",
+                Rate::HalfOfSlowest,
+            ),
         ],
     }
 }
 
 fn runtimes() -> Family {
-    let all = |mode| [Runtime::Bare, Runtime::Tokio, Runtime::Glommio].map(|one| row(Server::Sink(one, mode))).to_vec();
+    let all = |mode| {
+        [Runtime::Bare, Runtime::Tokio, Runtime::Glommio]
+            .map(|one| row(Server::Sink(one, mode)))
+            .to_vec()
+    };
     let with = |mode, workload: Workload| Workload { contenders: all(mode), ..workload };
     Family {
         name: "runtimes",
@@ -412,16 +503,39 @@ fn runtimes() -> Family {
         workloads: vec![
             with(
                 Mode::Receive,
-                produce("runtime-receive", "100 B, batches of 64 KiB, 1,000,000/s, received only", 100, LARGE.at(1e6)),
+                produce(
+                    "runtime-receive",
+                    "100 B, batches of 64 KiB, 1,000,000/s, received only",
+                    100,
+                    LARGE.at(1e6),
+                ),
             ),
-            with(Mode::PageCache, produce("runtime-100b", "100 B, batches of 64 KiB, 1,000,000/s", 100, LARGE.at(1e6))),
             with(
                 Mode::PageCache,
-                produce("runtime-small", "100 B, one per request, 256 connections, 15,000/s", 100, SMALL.at(15e3)),
+                produce(
+                    "runtime-100b",
+                    "100 B, batches of 64 KiB, 1,000,000/s",
+                    100,
+                    LARGE.at(1e6),
+                ),
+            ),
+            with(
+                Mode::PageCache,
+                produce(
+                    "runtime-small",
+                    "100 B, one per request, 256 connections, 15,000/s",
+                    100,
+                    SMALL.at(15e3),
+                ),
             ),
             with(
                 Mode::Disk,
-                produce("runtime-disk", "1 KiB, batches of 64 KiB, past the page cache, 20,000/s", KIB, LARGE.at(20e3)),
+                produce(
+                    "runtime-disk",
+                    "1 KiB, batches of 64 KiB, past the page cache, 20,000/s",
+                    KIB,
+                    LARGE.at(20e3),
+                ),
             ),
             with(
                 Mode::FetchHot,
@@ -438,16 +552,28 @@ fn runtimes() -> Family {
 }
 
 pub fn families() -> Vec<Family> {
-    vec![large(), small(), keyed(), durable(), fetch(), fan_out(), backlog(), epoll(), latency(), runtimes()]
+    vec![
+        large(),
+        small(),
+        keyed(),
+        durable(),
+        fetch(),
+        fan_out(),
+        backlog(),
+        epoll(),
+        latency(),
+        runtimes(),
+    ]
 }
 
-/// The families with those of their workloads that a name chooses: a family's, or a workload's. No names: all.
+/// The families with those of their workloads that a name chooses: a family's, or a workload's. No
+/// names: all.
 pub fn chosen(names: &[String]) -> anyhow::Result<Vec<Family>> {
     let mut families = families();
     for name in names {
-        let is_known = families
-            .iter()
-            .any(|family| family.name == name || family.workloads.iter().any(|workload| workload.id == name));
+        let is_known = families.iter().any(|family| {
+            family.name == name || family.workloads.iter().any(|workload| workload.id == name)
+        });
         anyhow::ensure!(is_known, "there is no family or workload '{name}': --list prints them");
     }
     for family in &mut families {
@@ -466,7 +592,11 @@ mod tests {
     fn names_choose_families_and_workloads() {
         let names = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let ids = |families: Vec<Family>| -> Vec<&str> {
-            families.iter().flat_map(|family| &family.workloads).map(|workload| workload.id).collect()
+            families
+                .iter()
+                .flat_map(|family| &family.workloads)
+                .map(|workload| workload.id)
+                .collect()
         };
         assert_eq!(ids(chosen(&names("small hot")).unwrap()), ["small", "small-max", "hot"]);
         assert!(chosen(&names("nonsense")).is_err());

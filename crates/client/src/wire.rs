@@ -1,4 +1,5 @@
-//! One connection's bytes: frames out in the order of the calls, frames in to the requests that they answer.
+//! One connection's bytes: frames out in the order of the calls, frames in to the requests that
+//! they answer.
 //!
 //! Owns: the channel, the requests in flight, and why it all ended. Lives on: the core of the
 //! connection, as one task that sends, one that receives, and one that looks at the clock while a

@@ -1,4 +1,5 @@
-//! The API table: for every request its key, versions, listeners and header versions, from the schemas.
+//! The API table: for every request its key, versions, listeners and header versions, from the
+//! schemas.
 
 pub use crate::generated::api::ApiKey;
 
@@ -13,7 +14,8 @@ pub struct ApiInfo {
     pub min_version: i16,
     /// The latest version, stable or not.
     pub max_version: i16,
-    /// The latest version is still subject to change; served only when unstable versions are enabled.
+    /// The latest version is still subject to change; served only when unstable versions are
+    /// enabled.
     pub latest_version_unstable: bool,
     /// The first version with request header 2 and response header 1, if there is one.
     pub flexible_from: Option<i16>,
@@ -55,7 +57,8 @@ impl ApiKey {
         self.info().max_version
     }
 
-    /// The latest version that is not subject to change; below [`Self::min_version`] where there is none.
+    /// The latest version that is not subject to change; below [`Self::min_version`] where there is
+    /// none.
     pub fn max_stable_version(self) -> i16 {
         self.info().max_version - i16::from(self.info().latest_version_unstable)
     }
@@ -73,8 +76,8 @@ impl ApiKey {
         if self.is_flexible(version) { 2 } else { 1 }
     }
 
-    /// 0 (correlation id) or 1 (also tagged fields). ApiVersions answers with 0 always: its caller does not know yet what the
-    /// broker can speak (KIP-511).
+    /// 0 (correlation id) or 1 (also tagged fields). ApiVersions answers with 0 always: its caller
+    /// does not know yet what the broker can speak (KIP-511).
     pub fn response_header_version(self, version: i16) -> i16 {
         i16::from(self.is_flexible(version) && self != ApiKey::ApiVersions)
     }

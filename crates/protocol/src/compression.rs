@@ -1,7 +1,8 @@
 //! The four codecs of record batches, and of what else Kafka compresses (telemetry).
 //!
-//! Owns: codec ids, bounded decompression, compression. Lives on: the core that validates or builds the batch. Never:
-//! grows its output beyond the caller's limit, nor reserves memory that a short input merely claims to need.
+//! Owns: codec ids, bounded decompression, compression. Lives on: the core that validates or builds
+//! the batch. Never: grows its output beyond the caller's limit, nor reserves memory that a short
+//! input merely claims to need.
 
 mod framing;
 pub mod memory;
@@ -69,22 +70,27 @@ fn malformed(codec: Compression, detail: impl ToString) -> CompressionError {
 
 /// The block size of Kafka's lz4 and snappy writers is 64 KiB and 32 KiB.
 const SNAPPY_BLOCK_BYTES: usize = 32 * 1024;
-/// snappy-java's stream: this magic, version and lowest compatible version (both i32 1), then per block its length
-/// (i32) and a raw snappy block.
+/// snappy-java's stream: this magic, version and lowest compatible version (both i32 1), then per
+/// block its length (i32) and a raw snappy block.
 const XERIAL_MAGIC: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
 const XERIAL_HEADER_BYTES: usize = 16;
 /// No snappy element makes more than 64 bytes out of two, so that a block that claims more lies.
 const SNAPPY_MAX_RATIO: usize = 32;
 
 /// Decompresses `input` to at most `limit_bytes`.
-pub fn decompress(codec: Compression, input: &[u8], limit_bytes: usize) -> Result<Vec<u8>, CompressionError> {
+pub fn decompress(
+    codec: Compression,
+    input: &[u8],
+    limit_bytes: usize,
+) -> Result<Vec<u8>, CompressionError> {
     let mut output = Vec::new();
     decompress_into(codec, input, &mut output, limit_bytes)?;
     Ok(output)
 }
 
-/// As [`decompress_into`], for what a producer sends: refuses the forms that only one of librdkafka and the Java client can
-/// read, or neither. Batches that are stored already are read in every form that the codec knows.
+/// As [`decompress_into`], for what a producer sends: refuses the forms that only one of librdkafka
+/// and the Java client can read, or neither. Batches that are stored already are read in every form
+/// that the codec knows.
 pub fn decompress_readable_into(
     codec: Compression,
     input: &[u8],
@@ -117,8 +123,8 @@ fn more_than_a_member() -> CompressionError {
     malformed(Compression::Gzip, "something follows its first member")
 }
 
-/// Decompresses `input` in place of what `output` held, to at most `limit_bytes`. Its capacity is worth keeping: the
-/// next call then needs no allocation.
+/// Decompresses `input` in place of what `output` held, to at most `limit_bytes`. Its capacity is
+/// worth keeping: the next call then needs no allocation.
 pub fn decompress_into(
     codec: Compression,
     input: &[u8],
@@ -127,7 +133,9 @@ pub fn decompress_into(
 ) -> Result<(), CompressionError> {
     output.clear();
     match codec {
-        Compression::None if input.len() > limit_bytes => return Err(CompressionError::OverLimit { limit_bytes }),
+        Compression::None if input.len() > limit_bytes => {
+            return Err(CompressionError::OverLimit { limit_bytes });
+        }
         Compression::None => output.extend_from_slice(input),
         Compression::Gzip => unpack_guessing(input, output, limit_bytes, |output, room_bytes| {
             read_whole(codec, MultiGzDecoder::new(input), output, room_bytes)
@@ -142,9 +150,10 @@ pub fn decompress_into(
     Ok(())
 }
 
-/// Unpacks what does not say how large it becomes: the room for it is guessed from the input and grows eightfold, up to
-/// the limit. `unpack` gets an empty buffer with that much room, and says whether everything went in. A buffer that was
-/// too small goes before the next one comes, so that there is never more memory than one of the limit's size.
+/// Unpacks what does not say how large it becomes: the room for it is guessed from the input and
+/// grows eightfold, up to the limit. `unpack` gets an empty buffer with that much room, and says
+/// whether everything went in. A buffer that was too small goes before the next one comes, so that
+/// there is never more memory than one of the limit's size.
 fn unpack_guessing(
     input: &[u8],
     output: &mut Vec<u8>,
@@ -185,7 +194,11 @@ fn read_whole(
     read().map_err(|error: std::io::Error| malformed(codec, error))
 }
 
-fn unpack_snappy(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
+fn unpack_snappy(
+    input: &[u8],
+    output: &mut Vec<u8>,
+    limit_bytes: usize,
+) -> Result<(), CompressionError> {
     if !input.starts_with(&XERIAL_MAGIC) {
         return unpack_snappy_block(input, output, limit_bytes);
     }
@@ -198,8 +211,9 @@ fn unpack_snappy(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Resu
             rest = &rest[XERIAL_HEADER_BYTES..];
             continue;
         }
-        let (len, after) =
-            rest.split_first_chunk::<4>().ok_or_else(|| malformed(Compression::Snappy, "a block length is cut off"))?;
+        let (len, after) = rest
+            .split_first_chunk::<4>()
+            .ok_or_else(|| malformed(Compression::Snappy, "a block length is cut off"))?;
         let (block, after) = usize::try_from(i32::from_be_bytes(*len))
             .ok()
             .and_then(|len| after.split_at_checked(len))
@@ -210,8 +224,13 @@ fn unpack_snappy(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Resu
     Ok(())
 }
 
-fn unpack_snappy_block(block: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
-    let len = snap::raw::decompress_len(block).map_err(|error| malformed(Compression::Snappy, error))?;
+fn unpack_snappy_block(
+    block: &[u8],
+    output: &mut Vec<u8>,
+    limit_bytes: usize,
+) -> Result<(), CompressionError> {
+    let len =
+        snap::raw::decompress_len(block).map_err(|error| malformed(Compression::Snappy, error))?;
     let start = output.len();
     if len > limit_bytes - start {
         return Err(CompressionError::OverLimit { limit_bytes });
@@ -228,8 +247,13 @@ fn unpack_snappy_block(block: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -
 }
 
 /// Unpacks in one pass into the output itself: unlike a stream this needs no window in memory.
-fn unpack_zstd(input: &[u8], output: &mut Vec<u8>, limit_bytes: usize) -> Result<(), CompressionError> {
-    let mut decoder = zstd::bulk::Decompressor::new().map_err(|error| malformed(Compression::Zstd, error))?;
+fn unpack_zstd(
+    input: &[u8],
+    output: &mut Vec<u8>,
+    limit_bytes: usize,
+) -> Result<(), CompressionError> {
+    let mut decoder =
+        zstd::bulk::Decompressor::new().map_err(|error| malformed(Compression::Zstd, error))?;
     unpack_guessing(input, output, limit_bytes, |output, room_bytes| {
         match decoder.decompress_to_buffer(input, output) {
             // A buffer that the caller kept may have more room than the limit allows.
@@ -245,31 +269,35 @@ fn is_zstd_too_small(error: &std::io::Error) -> bool {
     error.to_string().contains("Destination buffer is too small")
 }
 
-/// Compresses `input` in the framing that Kafka's clients expect. `level` is gzip's 1-9 or zstd's −131072 to 22; snappy
-/// has none and lz4 has one speed here.
+/// Compresses `input` in the framing that Kafka's clients expect. `level` is gzip's 1-9 or zstd's
+/// −131072 to 22; snappy has none and lz4 has one speed here.
 pub fn compress(codec: Compression, level: Option<i32>, input: &[u8]) -> Vec<u8> {
     const IN_MEMORY: &str = "writing to memory does not fail";
     match codec {
         Compression::None => input.to_vec(),
         Compression::Gzip => {
-            let mut encoder = GzEncoder::new(Vec::with_capacity(input.len() / 2), gzip_level(level));
+            let mut encoder =
+                GzEncoder::new(Vec::with_capacity(input.len() / 2), gzip_level(level));
             encoder.write_all(input).expect(IN_MEMORY);
             encoder.finish().expect(IN_MEMORY)
         }
         Compression::Snappy => pack_snappy(input),
         Compression::Lz4 => {
-            let mut encoder = FrameEncoder::with_frame_info(lz4_frame(), Vec::with_capacity(input.len() / 2));
+            let mut encoder =
+                FrameEncoder::with_frame_info(lz4_frame(), Vec::with_capacity(input.len() / 2));
             encoder.write_all(input).expect(IN_MEMORY);
             encoder.finish().expect(IN_MEMORY)
         }
         Compression::Zstd => {
-            zstd::bulk::compress(input, level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL)).expect(IN_MEMORY)
+            zstd::bulk::compress(input, level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL))
+                .expect(IN_MEMORY)
         }
     }
 }
 
 fn gzip_level(level: Option<i32>) -> flate2::Compression {
-    let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| (1..=9).contains(level));
+    let level =
+        level.and_then(|level| u32::try_from(level).ok()).filter(|level| (1..=9).contains(level));
     level.map_or(flate2::Compression::default(), flate2::Compression::new)
 }
 
@@ -278,8 +306,9 @@ fn lz4_frame() -> FrameInfo {
 }
 
 fn pack_snappy(input: &[u8]) -> Vec<u8> {
-    let mut output =
-        Vec::with_capacity(XERIAL_HEADER_BYTES + snap::raw::max_compress_len(input.len().min(SNAPPY_BLOCK_BYTES)));
+    let mut output = Vec::with_capacity(
+        XERIAL_HEADER_BYTES + snap::raw::max_compress_len(input.len().min(SNAPPY_BLOCK_BYTES)),
+    );
     put_xerial_header(&mut output);
     let mut encoder = snap::raw::Encoder::new();
     for block in input.chunks(SNAPPY_BLOCK_BYTES) {
@@ -307,7 +336,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const CODECS: [Compression; 4] = [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
+    const CODECS: [Compression; 4] =
+        [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
@@ -348,7 +378,11 @@ mod tests {
             let bomb = compress(codec, None, &zeros);
             let mut output = Vec::new();
             let result = decompress_into(codec, &bomb, &mut output, 1 << 20);
-            assert_eq!(result, Err(CompressionError::OverLimit { limit_bytes: 1 << 20 }), "{codec:?}");
+            assert_eq!(
+                result,
+                Err(CompressionError::OverLimit { limit_bytes: 1 << 20 }),
+                "{codec:?}"
+            );
             assert!(output.capacity() <= 1 << 20, "{codec:?} took {} bytes", output.capacity());
         }
     }
@@ -356,13 +390,22 @@ mod tests {
     #[test]
     fn raw_snappy_is_accepted_and_a_false_claim_is_not() {
         let packed = snap::raw::Encoder::new().compress_vec(b"librdkafka sends it so").unwrap();
-        assert_eq!(decompress(Compression::Snappy, &packed, 100).unwrap(), b"librdkafka sends it so");
+        assert_eq!(
+            decompress(Compression::Snappy, &packed, 100).unwrap(),
+            b"librdkafka sends it so"
+        );
         // A varint that claims 2^30 bytes, and nothing behind it.
         let claim = [0x80, 0x80, 0x80, 0x80, 0x04];
-        assert!(matches!(decompress(Compression::Snappy, &claim, 1 << 31), Err(CompressionError::Malformed { .. })));
+        assert!(matches!(
+            decompress(Compression::Snappy, &claim, 1 << 31),
+            Err(CompressionError::Malformed { .. })
+        ));
         let mut stream = compress(Compression::Snappy, None, b"abc");
         stream[XERIAL_HEADER_BYTES] = 0x7f;
-        assert!(matches!(decompress(Compression::Snappy, &stream, 100), Err(CompressionError::Malformed { .. })));
+        assert!(matches!(
+            decompress(Compression::Snappy, &stream, 100),
+            Err(CompressionError::Malformed { .. })
+        ));
     }
 
     #[test]

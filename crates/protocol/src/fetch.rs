@@ -1,8 +1,9 @@
-//! Fetch (API 1), versions 4 to 18: the request seen in its frame, the response as a list of parts around records that
-//! are never copied.
+//! Fetch (API 1), versions 4 to 18: the request seen in its frame, the response as a list of parts
+//! around records that are never copied.
 //!
-//! Owns: the layout of both (schemas FetchRequest, FetchResponse). Lives on: the core that owns the connection. Never:
-//! holds records; the caller puts memory slices or file ranges where [`FetchResponseWriter::partition`] says.
+//! Owns: the layout of both (schemas FetchRequest, FetchResponse). Lives on: the core that owns the
+//! connection. Never: holds records; the caller puts memory slices or file ranges where
+//! [`FetchResponseWriter::partition`] says.
 
 use bytes::{BufMut, BytesMut};
 
@@ -70,7 +71,8 @@ impl<'a> FetchRequest<'a> {
     pub fn parse(frame: &'a [u8], body_start: usize, version: i16) -> Result<Self, DecodeError> {
         let mut reader = view::reader_at(frame, body_start)?;
         if !(MIN_VERSION..=MAX_VERSION).contains(&version) {
-            return Err(reader.error(DecodeErrorKind::UnsupportedVersion { message: "FetchRequest", version }));
+            return Err(reader
+                .error(DecodeErrorKind::UnsupportedVersion { message: "FetchRequest", version }));
         }
         let flexible = version >= FLEXIBLE_FROM;
         let by_id = version >= TOPIC_ID_FROM;
@@ -126,10 +128,13 @@ impl<'a> FetchRequest<'a> {
         })
     }
 
-    /// The partitions in the order of the request, which is the order of service; those of a topic follow each other.
+    /// The partitions in the order of the request, which is the order of service; those of a topic
+    /// follow each other.
     pub fn partitions(&self) -> impl Iterator<Item = FetchPartition<'a>> + use<'a> {
         let (mut walk, version) = (self.topics.clone(), self.version);
-        std::iter::from_fn(move || walk.next(|reader, topic| read_partition(reader, topic, version)).expect(CHECKED))
+        std::iter::from_fn(move || {
+            walk.next(|reader, topic| read_partition(reader, topic, version)).expect(CHECKED)
+        })
     }
 
     /// As many as [`FetchRequest::partitions`] gives.
@@ -144,7 +149,10 @@ impl<'a> FetchRequest<'a> {
     }
 }
 
-fn read_forgotten<'a>(reader: &mut Reader<'a>, topic: TopicRef<'a>) -> Result<ForgottenPartition<'a>, DecodeError> {
+fn read_forgotten<'a>(
+    reader: &mut Reader<'a>,
+    topic: TopicRef<'a>,
+) -> Result<ForgottenPartition<'a>, DecodeError> {
     Ok(ForgottenPartition { topic, index: reader.i32()? })
 }
 
@@ -191,7 +199,8 @@ pub struct EpochAndOffset {
     pub end_offset: i64,
 }
 
-/// The answer for one partition, without its records. Fields that the version lacks are left out on the wire.
+/// The answer for one partition, without its records. Fields that the version lacks are left out on
+/// the wire.
 #[derive(Debug, Clone)]
 pub struct PartitionFetchResponse<'a> {
     pub index: i32,
@@ -235,7 +244,8 @@ pub struct FetchResponseHeader {
     pub session_id: i32,
 }
 
-/// Writes the body of a fetch response: topics, each with as many partitions as announced, then [`Self::finish`].
+/// Writes the body of a fetch response: topics, each with as many partitions as announced, then
+/// [`Self::finish`].
 #[derive(Debug)]
 pub struct FetchResponseWriter<'a> {
     out: &'a mut BytesMut,
@@ -246,8 +256,16 @@ pub struct FetchResponseWriter<'a> {
 }
 
 impl<'a> FetchResponseWriter<'a> {
-    pub fn new(out: &'a mut BytesMut, version: i16, header: FetchResponseHeader, topic_count: usize) -> Self {
-        assert!((MIN_VERSION..=MAX_VERSION).contains(&version), "the request had a version that is served");
+    pub fn new(
+        out: &'a mut BytesMut,
+        version: i16,
+        header: FetchResponseHeader,
+        topic_count: usize,
+    ) -> Self {
+        assert!(
+            (MIN_VERSION..=MAX_VERSION).contains(&version),
+            "the request had a version that is served"
+        );
         out.put_i32(header.throttle_time_ms);
         if version >= 7 {
             out.put_i16(header.error.code());
@@ -274,10 +292,15 @@ impl<'a> FetchResponseWriter<'a> {
         }
     }
 
-    /// Everything about a partition but its records. They are `records_size_bytes` and belong before the byte of `out`
-    /// whose index is returned.
-    pub fn partition(&mut self, partition: &PartitionFetchResponse<'_>, records_size_bytes: usize) -> usize {
-        self.partitions_left = self.partitions_left.checked_sub(1).expect("not more partitions than announced");
+    /// Everything about a partition but its records. They are `records_size_bytes` and belong
+    /// before the byte of `out` whose index is returned.
+    pub fn partition(
+        &mut self,
+        partition: &PartitionFetchResponse<'_>,
+        records_size_bytes: usize,
+    ) -> usize {
+        self.partitions_left =
+            self.partitions_left.checked_sub(1).expect("not more partitions than announced");
         let (version, flexible) = (self.version, self.flexible());
         let out = &mut *self.out;
         out.put_i32(partition.index);
@@ -304,10 +327,14 @@ impl<'a> FetchResponseWriter<'a> {
         records_at
     }
 
-    /// Returns the size of all records, which the frame has beyond `out`. `node_endpoints`: where the leaders named in
-    /// the partitions are (KIP-951); left out before version 16.
+    /// Returns the size of all records, which the frame has beyond `out`. `node_endpoints`: where
+    /// the leaders named in the partitions are (KIP-951); left out before version 16.
     pub fn finish(self, node_endpoints: &[NodeEndpoint<'_>]) -> usize {
-        assert_eq!((self.topics_left, self.partitions_left), (0, 0), "everything announced was written");
+        assert_eq!(
+            (self.topics_left, self.partitions_left),
+            (0, 0),
+            "everything announced was written"
+        );
         if self.flexible() {
             let endpoints = if self.version >= 16 { node_endpoints } else { &[] };
             writer::put_node_endpoints(self.out, endpoints);
@@ -316,7 +343,11 @@ impl<'a> FetchResponseWriter<'a> {
     }
 }
 
-fn put_aborted_transactions(out: &mut BytesMut, aborted: Option<&[AbortedTransaction]>, flexible: bool) {
+fn put_aborted_transactions(
+    out: &mut BytesMut,
+    aborted: Option<&[AbortedTransaction]>,
+    flexible: bool,
+) {
     let Some(aborted) = aborted else {
         return if flexible { put_uvarint(out, 0) } else { out.put_i32(-1) };
     };

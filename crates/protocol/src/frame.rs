@@ -1,5 +1,5 @@
-//! What precedes a record's body in the metadata log and in the coordinators' topics. The enums themselves, one variant per
-//! schema, are generated and come through [`RecordSet`].
+//! What precedes a record's body in the metadata log and in the coordinators' topics. The enums
+//! themselves, one variant per schema, are generated and come through [`RecordSet`].
 
 use crate::message::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::metadata_records::MetadataRecord;
@@ -9,7 +9,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 /// The only version of the metadata frame (KIP-631).
 const METADATA_FRAME_VERSION: u32 = 1;
 
-/// The version of every coordinator key's body: a key's two-byte prefix names its type, not a version.
+/// The version of every coordinator key's body: a key's two-byte prefix names its type, not a
+/// version.
 const KEY_VERSION: i16 = 0;
 
 /// A closed set of record bodies told apart by their type (`apiKey` in the schemas).
@@ -19,20 +20,31 @@ pub(crate) trait RecordSet: Sized {
     fn record_type(&self) -> i16;
 
     /// None: the set has no such type.
-    fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError>;
+    fn read_body(
+        record_type: i16,
+        reader: &mut Reader<'_>,
+        version: i16,
+    ) -> Result<Option<Self>, DecodeError>;
 
     fn write_body(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError>;
 }
 
-fn read_known<S: RecordSet>(record_type: i64, reader: &mut Reader<'_>, version: i16) -> Result<S, DecodeError> {
+fn read_known<S: RecordSet>(
+    record_type: i64,
+    reader: &mut Reader<'_>,
+    version: i16,
+) -> Result<S, DecodeError> {
     let body = match i16::try_from(record_type) {
         Ok(record_type) => S::read_body(record_type, reader, version)?,
         Err(_) => None,
     };
-    body.ok_or_else(|| reader.error(DecodeErrorKind::UnknownRecordType { set: S::NAME, record_type }))
+    body.ok_or_else(|| {
+        reader.error(DecodeErrorKind::UnknownRecordType { set: S::NAME, record_type })
+    })
 }
 
-/// Key layout: `i16` record type, body. Bytes behind the body are ignored, as `CoordinatorRecordSerde` does.
+/// Key layout: `i16` record type, body. Bytes behind the body are ignored, as
+/// `CoordinatorRecordSerde` does.
 pub(crate) fn decode_key<S: RecordSet>(bytes: &[u8]) -> Result<S, DecodeError> {
     let mut reader = Reader::new(bytes);
     let record_type = reader.i16()?;
@@ -54,7 +66,11 @@ pub(crate) fn encode_value<S: RecordSet>(value: &S, version: i16) -> Result<Byte
     encode_prefixed(value, version, version)
 }
 
-fn encode_prefixed<S: RecordSet>(body: &S, prefix: i16, version: i16) -> Result<Bytes, EncodeError> {
+fn encode_prefixed<S: RecordSet>(
+    body: &S,
+    prefix: i16,
+    version: i16,
+) -> Result<Bytes, EncodeError> {
     let mut writer = BytesMut::new();
     writer.put_i16(prefix);
     body.write_body(&mut writer, version)?;
@@ -62,8 +78,8 @@ fn encode_prefixed<S: RecordSet>(body: &S, prefix: i16, version: i16) -> Result<
 }
 
 impl MetadataRecord {
-    /// Decodes a record value of the metadata log: frame version, type and version as unsigned varints, then the body and
-    /// nothing more.
+    /// Decodes a record value of the metadata log: frame version, type and version as unsigned
+    /// varints, then the body and nothing more.
     pub fn decode_frame(bytes: &[u8]) -> Result<MetadataRecord, DecodeError> {
         let mut reader = Reader::new(bytes);
         let frame_version = reader.uvarint()?;

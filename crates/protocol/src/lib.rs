@@ -1,6 +1,8 @@
-//! Apache Kafka's wire protocol and record formats: bytes in, bytes out. It performs no I/O, keeps no state, knows no core.
+//! Apache Kafka's wire protocol and record formats: bytes in, bytes out. It performs no I/O, keeps
+//! no state, knows no core.
 //!
-//! The messages under [`generated`] come out of Kafka's own schemas (`cargo xtask codegen`); [`primitives`] is all they stand on.
+//! The messages under [`generated`] come out of Kafka's own schemas (`cargo xtask codegen`);
+//! [`primitives`] is all they stand on.
 
 pub mod api;
 pub mod compression;
@@ -25,7 +27,9 @@ pub use generated::metadata as metadata_records;
 pub use generated::rpc as messages;
 pub use generated::share as share_records;
 pub use generated::transaction as transaction_records;
-pub use message::{DecodeError, DecodeErrorKind, EncodeError, Message, Request, Response, decode_exact};
+pub use message::{
+    DecodeError, DecodeErrorKind, EncodeError, Message, Request, Response, decode_exact,
+};
 pub use primitives::Reader;
 pub use uuid::Uuid;
 pub use view::{Text, TopicRef};

@@ -1,9 +1,11 @@
-//! What a message is: its name, its versions, how it is read and written, and what can go wrong with either.
+//! What a message is: its name, its versions, how it is read and written, and what can go wrong
+//! with either.
 
 use crate::primitives::{MAX_ARRAY_ELEMENTS, MAX_TAGGED_FIELDS, Reader};
 use bytes::BytesMut;
 
-/// Bytes that are no valid message. `position` counts from the start of the bytes the reader was given.
+/// Bytes that are no valid message. `position` counts from the start of the bytes the reader was
+/// given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("at byte {position}: {kind}")]
 pub struct DecodeError {
@@ -17,7 +19,8 @@ pub enum DecodeErrorKind {
     Truncated { needed: usize, remaining: usize },
     #[error("a length of {0} is invalid")]
     InvalidLength(i64),
-    #[error("an array of {0} elements is longer than the {max} that are read", max = MAX_ARRAY_ELEMENTS)]
+    #[error("an array of {0} elements is longer than the {max} that are \
+        read", max = MAX_ARRAY_ELEMENTS)]
     ArrayTooLong(usize),
     #[error("{0} tagged fields are more than the {max} that are read", max = MAX_TAGGED_FIELDS)]
     TooManyTags(u32),
@@ -52,10 +55,11 @@ pub enum EncodeError {
     TooLong(usize),
 }
 
-/// A structure of the schemas, top-level or nested. `read` and `write` trust that `version` is valid for the message
-/// they belong to; [`Message::decode`] and [`Message::encode`] check it.
+/// A structure of the schemas, top-level or nested. `read` and `write` trust that `version` is
+/// valid for the message they belong to; [`Message::decode`] and [`Message::encode`] check it.
 pub trait Structure: Sized {
-    /// The fewest bytes the structure takes on the wire in any version: bounds an array's length before it is allocated.
+    /// The fewest bytes the structure takes on the wire in any version: bounds an array's length
+    /// before it is allocated.
     const MIN_WIRE_BYTES: usize;
 
     fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError>;
@@ -63,7 +67,8 @@ pub trait Structure: Sized {
     fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError>;
 }
 
-/// A top-level message. Tagged fields that the schemas do not know are skipped by `decode` and kept nowhere.
+/// A top-level message. Tagged fields that the schemas do not know are skipped by `decode` and kept
+/// nowhere.
 pub trait Message: Structure {
     const NAME: &'static str;
     const MIN_VERSION: i16;
@@ -78,7 +83,9 @@ pub trait Message: Structure {
     /// Reads one message and leaves the reader behind it.
     fn decode(reader: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         if !Self::supports(version) {
-            return Err(reader.error(DecodeErrorKind::UnsupportedVersion { message: Self::NAME, version }));
+            return Err(
+                reader.error(DecodeErrorKind::UnsupportedVersion { message: Self::NAME, version })
+            );
         }
         Self::read(reader, version)
     }

@@ -1,19 +1,22 @@
-//! The wire's primitive types: a reader that believes no length, and the functions that write what it reads.
+//! The wire's primitive types: a reader that believes no length, and the functions that write what
+//! it reads.
 //!
-//! Layouts are those of Kafka's protocol guide: big-endian integers; strings, byte strings and arrays behind a length that
-//! is fixed (`i16` for strings, else `i32`) or, in flexible versions, an unsigned varint of length + 1. Every negative length
-//! is null, and bytes that are no UTF-8 are read as replacement characters, as Java reads them.
+//! Layouts are those of Kafka's protocol guide: big-endian integers; strings, byte strings and
+//! arrays behind a length that is fixed (`i16` for strings, else `i32`) or, in flexible versions,
+//! an unsigned varint of length + 1. Every negative length is null, and bytes that are no UTF-8 are
+//! read as replacement characters, as Java reads them.
 
 use crate::message::{DecodeError, DecodeErrorKind, EncodeError, Structure};
 use crate::uuid::Uuid;
 use bytes::{BufMut, Bytes, BytesMut};
 use std::borrow::Cow;
 
-/// Memory that the arrays of one decoded message may take, in bytes: elements count with the size of their Rust type, which
-/// can be a hundred times their size on the wire.
+/// Memory that the arrays of one decoded message may take, in bytes: elements count with the size
+/// of their Rust type, which can be a hundred times their size on the wire.
 pub const DECODE_BUDGET_BYTES: usize = 128 << 20;
 
-/// The longest string, in bytes, in every version (Kafka refuses longer ones in flexible versions too).
+/// The longest string, in bytes, in every version (Kafka refuses longer ones in flexible versions
+/// too).
 pub const MAX_STRING_BYTES: usize = i16::MAX as usize;
 
 /// The most elements of an array that is read, in every message and version (Kafka has the same
@@ -26,8 +29,8 @@ pub const MAX_TAGGED_FIELDS: u32 = 10_000;
 /// The elements that an array has room for before the first of them is read.
 const FIRST_ALLOCATION_ELEMENTS: usize = 1_000;
 
-/// Text as Java decodes it. `None` where the replacement characters, of three bytes each, make it longer than a string may
-/// be: no response could carry it.
+/// Text as Java decodes it. `None` where the replacement characters, of three bytes each, make it
+/// longer than a string may be: no response could carry it.
 pub(crate) fn decode_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -36,15 +39,15 @@ pub(crate) fn decode_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     (text.len() <= MAX_STRING_BYTES).then_some(text)
 }
 
-/// The length that a flexible version writes as an unsigned varint of length + 1. Java computes in 32 bits with sign: a
-/// varint beyond that is negative.
+/// The length that a flexible version writes as an unsigned varint of length + 1. Java computes in
+/// 32 bits with sign: a varint beyond that is negative.
 #[inline]
 pub(crate) fn compact_length(varint: u32) -> i32 {
     (varint as i32).wrapping_sub(1)
 }
 
-/// Reads primitives from a byte slice, front to back. Every method either consumes exactly what it returns or fails;
-/// after a failure the position is unspecified.
+/// Reads primitives from a byte slice, front to back. Every method either consumes exactly what it
+/// returns or fails; after a failure the position is unspecified.
 pub struct Reader<'a> {
     bytes: &'a [u8],
     /// The owner of `bytes`, when byte fields are to be slices of it instead of copies.
@@ -69,7 +72,13 @@ macro_rules! integers {
 impl<'a> Reader<'a> {
     /// Byte fields are copied out of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes, owner: None, position: 0, end: bytes.len(), budget_bytes: DECODE_BUDGET_BYTES }
+        Reader {
+            bytes,
+            owner: None,
+            position: 0,
+            end: bytes.len(),
+            budget_bytes: DECODE_BUDGET_BYTES,
+        }
     }
 
     /// Byte fields are slices of `bytes`, which they keep alive.
@@ -101,7 +110,8 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn take(&mut self, size: usize) -> Result<&'a [u8], DecodeError> {
         if size > self.remaining() {
-            return Err(self.error(DecodeErrorKind::Truncated { needed: size, remaining: self.remaining() }));
+            return Err(self
+                .error(DecodeErrorKind::Truncated { needed: size, remaining: self.remaining() }));
         }
         let start = self.position;
         self.position += size;
@@ -122,7 +132,8 @@ impl<'a> Reader<'a> {
         Ok(Uuid(bytes.try_into().expect("take returns the length asked for")))
     }
 
-    /// Base-128 groups, lowest first, at most `limit` of them; `last` is the largest value of the last one.
+    /// Base-128 groups, lowest first, at most `limit` of them; `last` is the largest value of the
+    /// last one.
     #[inline]
     fn base128(&mut self, limit: usize, last: u8) -> Result<u64, DecodeError> {
         let mut value = 0u64;
@@ -185,7 +196,11 @@ impl<'a> Reader<'a> {
     }
 
     /// `nullable` says whether this version of the field allows null.
-    pub fn nullable_string(&mut self, flexible: bool, nullable: bool) -> Result<Option<String>, DecodeError> {
+    pub fn nullable_string(
+        &mut self,
+        flexible: bool,
+        nullable: bool,
+    ) -> Result<Option<String>, DecodeError> {
         if nullable { self.string_or_null(flexible) } else { self.string(flexible).map(Some) }
     }
 
@@ -205,12 +220,20 @@ impl<'a> Reader<'a> {
         self.non_null(value)
     }
 
-    pub fn nullable_bytes(&mut self, flexible: bool, nullable: bool) -> Result<Option<Bytes>, DecodeError> {
+    pub fn nullable_bytes(
+        &mut self,
+        flexible: bool,
+        nullable: bool,
+    ) -> Result<Option<Bytes>, DecodeError> {
         if nullable { self.bytes_or_null(flexible) } else { self.bytes(flexible).map(Some) }
     }
 
     /// A structure behind a byte that is negative for null.
-    pub fn nullable_struct<T: Structure>(&mut self, version: i16, nullable: bool) -> Result<Option<T>, DecodeError> {
+    pub fn nullable_struct<T: Structure>(
+        &mut self,
+        version: i16,
+        nullable: bool,
+    ) -> Result<Option<T>, DecodeError> {
         if !nullable {
             return T::read(self, version).map(Some);
         }
@@ -218,20 +241,30 @@ impl<'a> Reader<'a> {
     }
 
     /// A structure in a tagged field, behind an unsigned varint that is zero for null.
-    pub fn tagged_nullable_struct<T: Structure>(&mut self, version: i16) -> Result<Option<T>, DecodeError> {
+    pub fn tagged_nullable_struct<T: Structure>(
+        &mut self,
+        version: i16,
+    ) -> Result<Option<T>, DecodeError> {
         if self.uvarint()? == 0 { Ok(None) } else { T::read(self, version).map(Some) }
     }
 
-    fn array_or_null<T: Element>(&mut self, flexible: bool, version: i16) -> Result<Option<Vec<T>>, DecodeError> {
+    fn array_or_null<T: Element>(
+        &mut self,
+        flexible: bool,
+        version: i16,
+    ) -> Result<Option<Vec<T>>, DecodeError> {
         let fixed = if flexible { None } else { Some(self.i32()?) };
         let Some(count) = self.length(fixed)? else { return Ok(None) };
         if count > MAX_ARRAY_ELEMENTS {
             return Err(self.error(DecodeErrorKind::ArrayTooLong(count)));
         }
-        // The bytes that the elements need at the very least must be here before anything is allocated for them.
+        // The bytes that the elements need at the very least must be here before anything is
+        // allocated for them.
         let needed = count.saturating_mul(T::min_wire_bytes(flexible));
         if needed > self.remaining() {
-            return Err(self.error(DecodeErrorKind::Truncated { needed, remaining: self.remaining() }));
+            return Err(
+                self.error(DecodeErrorKind::Truncated { needed, remaining: self.remaining() })
+            );
         }
         let Some(left) = self.budget_bytes.checked_sub(count.saturating_mul(size_of::<T>())) else {
             return Err(self.error(DecodeErrorKind::OverBudget(DECODE_BUDGET_BYTES)));
@@ -268,7 +301,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    pub fn array<T: Element>(&mut self, flexible: bool, version: i16) -> Result<Vec<T>, DecodeError> {
+    pub fn array<T: Element>(
+        &mut self,
+        flexible: bool,
+        version: i16,
+    ) -> Result<Vec<T>, DecodeError> {
         let value = self.array_or_null(flexible, version)?;
         self.non_null(value)
     }
@@ -279,13 +316,21 @@ impl<'a> Reader<'a> {
         nullable: bool,
         version: i16,
     ) -> Result<Option<Vec<T>>, DecodeError> {
-        if nullable { self.array_or_null(flexible, version) } else { self.array(flexible, version).map(Some) }
+        if nullable {
+            self.array_or_null(flexible, version)
+        } else {
+            self.array(flexible, version).map(Some)
+        }
     }
 
-    /// The tagged fields at the end of a structure: a count, then tag, size and content of each in ascending order of tags.
-    /// `field` reads the content of a tag it knows and answers true; content of others is skipped.
+    /// The tagged fields at the end of a structure: a count, then tag, size and content of each in
+    /// ascending order of tags. `field` reads the content of a tag it knows and answers true;
+    /// content of others is skipped.
     #[inline]
-    pub fn tags(&mut self, field: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>) -> Result<(), DecodeError> {
+    pub fn tags(
+        &mut self,
+        field: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>,
+    ) -> Result<(), DecodeError> {
         // As a rule there are none.
         match self.uvarint()? {
             0 => Ok(()),
@@ -338,9 +383,18 @@ pub trait Element: Sized {
     /// The fewest bytes an element takes on the wire; never zero.
     fn min_wire_bytes(flexible: bool) -> usize;
 
-    fn read_element(reader: &mut Reader<'_>, flexible: bool, version: i16) -> Result<Self, DecodeError>;
+    fn read_element(
+        reader: &mut Reader<'_>,
+        flexible: bool,
+        version: i16,
+    ) -> Result<Self, DecodeError>;
 
-    fn write_element(&self, writer: &mut BytesMut, flexible: bool, version: i16) -> Result<(), EncodeError>;
+    fn write_element(
+        &self,
+        writer: &mut BytesMut,
+        flexible: bool,
+        version: i16,
+    ) -> Result<(), EncodeError>;
 }
 
 impl<T: Structure> Element for T {
@@ -348,11 +402,20 @@ impl<T: Structure> Element for T {
         T::MIN_WIRE_BYTES
     }
 
-    fn read_element(reader: &mut Reader<'_>, _flexible: bool, version: i16) -> Result<Self, DecodeError> {
+    fn read_element(
+        reader: &mut Reader<'_>,
+        _flexible: bool,
+        version: i16,
+    ) -> Result<Self, DecodeError> {
         T::read(reader, version)
     }
 
-    fn write_element(&self, writer: &mut BytesMut, _flexible: bool, version: i16) -> Result<(), EncodeError> {
+    fn write_element(
+        &self,
+        writer: &mut BytesMut,
+        _flexible: bool,
+        version: i16,
+    ) -> Result<(), EncodeError> {
         self.write(writer, version)
     }
 }
@@ -364,11 +427,13 @@ macro_rules! integer_elements {
                 size_of::<$type>()
             }
 
-            fn read_element(reader: &mut Reader<'_>, _flexible: bool, _version: i16) -> Result<Self, DecodeError> {
+            fn read_element(reader: &mut Reader<'_>, _flexible: bool,
+                _version: i16) -> Result<Self, DecodeError> {
                 reader.$type()
             }
 
-            fn write_element(&self, writer: &mut BytesMut, _flexible: bool, _version: i16) -> Result<(), EncodeError> {
+            fn write_element(&self, writer: &mut BytesMut, _flexible: bool,
+                _version: i16) -> Result<(), EncodeError> {
                 writer.$put(*self);
                 Ok(())
             }
@@ -383,11 +448,20 @@ impl Element for Uuid {
         16
     }
 
-    fn read_element(reader: &mut Reader<'_>, _flexible: bool, _version: i16) -> Result<Self, DecodeError> {
+    fn read_element(
+        reader: &mut Reader<'_>,
+        _flexible: bool,
+        _version: i16,
+    ) -> Result<Self, DecodeError> {
         reader.uuid()
     }
 
-    fn write_element(&self, writer: &mut BytesMut, _flexible: bool, _version: i16) -> Result<(), EncodeError> {
+    fn write_element(
+        &self,
+        writer: &mut BytesMut,
+        _flexible: bool,
+        _version: i16,
+    ) -> Result<(), EncodeError> {
         put_uuid(writer, *self);
         Ok(())
     }
@@ -398,11 +472,20 @@ impl Element for String {
         if flexible { 1 } else { 2 }
     }
 
-    fn read_element(reader: &mut Reader<'_>, flexible: bool, _version: i16) -> Result<Self, DecodeError> {
+    fn read_element(
+        reader: &mut Reader<'_>,
+        flexible: bool,
+        _version: i16,
+    ) -> Result<Self, DecodeError> {
         reader.string(flexible)
     }
 
-    fn write_element(&self, writer: &mut BytesMut, flexible: bool, _version: i16) -> Result<(), EncodeError> {
+    fn write_element(
+        &self,
+        writer: &mut BytesMut,
+        flexible: bool,
+        _version: i16,
+    ) -> Result<(), EncodeError> {
         put_string(writer, self, flexible)
     }
 }
@@ -472,7 +555,11 @@ pub fn put_string(writer: &mut BytesMut, value: &str, flexible: bool) -> Result<
     Ok(())
 }
 
-pub fn put_nullable_string(writer: &mut BytesMut, value: Option<&str>, flexible: bool) -> Result<(), EncodeError> {
+pub fn put_nullable_string(
+    writer: &mut BytesMut,
+    value: Option<&str>,
+    flexible: bool,
+) -> Result<(), EncodeError> {
     match value {
         Some(value) => put_string(writer, value, flexible)?,
         None if flexible => writer.put_u8(0),
@@ -487,7 +574,11 @@ pub fn put_bytes(writer: &mut BytesMut, value: &[u8], flexible: bool) -> Result<
     Ok(())
 }
 
-pub fn put_nullable_bytes(writer: &mut BytesMut, value: Option<&[u8]>, flexible: bool) -> Result<(), EncodeError> {
+pub fn put_nullable_bytes(
+    writer: &mut BytesMut,
+    value: Option<&[u8]>,
+    flexible: bool,
+) -> Result<(), EncodeError> {
     match value {
         Some(value) => put_bytes(writer, value, flexible)?,
         None => put_null(writer, flexible),

@@ -1,7 +1,8 @@
-//! Produce (API 0), versions 3 to 13: the request seen in its frame, the response written field by field.
+//! Produce (API 0), versions 3 to 13: the request seen in its frame, the response written field by
+//! field.
 //!
-//! Owns: the layout of both (schemas ProduceRequest, ProduceResponse). Lives on: the core that owns the connection.
-//! Never: copies records, or looks into them ([`crate::records`] does).
+//! Owns: the layout of both (schemas ProduceRequest, ProduceResponse). Lives on: the core that owns
+//! the connection. Never: copies records, or looks into them ([`crate::records`] does).
 
 use std::ops::Range;
 
@@ -24,7 +25,8 @@ pub const TOPIC_ID_FROM: i16 = 13;
 #[derive(Debug, Clone)]
 pub struct ProduceRequest<'a> {
     pub transactional_id: Option<Text<'a>>,
-    /// 0: no reply; 1: the leader alone; −1: all in-sync replicas. Anything else is the caller's to refuse.
+    /// 0: no reply; 1: the leader alone; −1: all in-sync replicas. Anything else is the caller's to
+    /// refuse.
     pub acks: i16,
     pub timeout_ms: i32,
     version: i16,
@@ -41,12 +43,16 @@ pub struct ProducePartition<'a> {
 }
 
 impl<'a> ProduceRequest<'a> {
-    /// Checks the whole body, which starts at `body_start` of `frame` and reaches to its end. Ranges count from the
-    /// start of `frame`, so that a caller who knows them can split the buffer behind it without copying.
+    /// Checks the whole body, which starts at `body_start` of `frame` and reaches to its end.
+    /// Ranges count from the start of `frame`, so that a caller who knows them can split the buffer
+    /// behind it without copying.
     pub fn parse(frame: &'a [u8], body_start: usize, version: i16) -> Result<Self, DecodeError> {
         let mut reader = view::reader_at(frame, body_start)?;
         if !(MIN_VERSION..=MAX_VERSION).contains(&version) {
-            return Err(reader.error(DecodeErrorKind::UnsupportedVersion { message: "ProduceRequest", version }));
+            return Err(reader.error(DecodeErrorKind::UnsupportedVersion {
+                message: "ProduceRequest",
+                version,
+            }));
         }
         let flexible = version >= FLEXIBLE_FROM;
         let transactional_id = Text::read_nullable(&mut reader, flexible)?;
@@ -64,7 +70,9 @@ impl<'a> ProduceRequest<'a> {
     /// The partitions in the order of the request; those of a topic follow each other.
     pub fn partitions(&self) -> impl Iterator<Item = ProducePartition<'a>> + use<'a> {
         let (mut walk, version) = (self.walk.clone(), self.version);
-        std::iter::from_fn(move || walk.next(|reader, topic| read_partition(reader, topic, version)).expect(CHECKED))
+        std::iter::from_fn(move || {
+            walk.next(|reader, topic| read_partition(reader, topic, version)).expect(CHECKED)
+        })
     }
 }
 
@@ -120,7 +128,8 @@ impl PartitionProduceResponse<'_> {
     }
 }
 
-/// Writes the body of a produce response: topics, each with as many partitions as announced, then [`Self::finish`].
+/// Writes the body of a produce response: topics, each with as many partitions as announced, then
+/// [`Self::finish`].
 #[derive(Debug)]
 pub struct ProduceResponseWriter<'a> {
     out: &'a mut BytesMut,
@@ -131,7 +140,10 @@ pub struct ProduceResponseWriter<'a> {
 
 impl<'a> ProduceResponseWriter<'a> {
     pub fn new(out: &'a mut BytesMut, version: i16, topic_count: usize) -> Self {
-        assert!((MIN_VERSION..=MAX_VERSION).contains(&version), "the request had a version that is served");
+        assert!(
+            (MIN_VERSION..=MAX_VERSION).contains(&version),
+            "the request had a version that is served"
+        );
         writer::put_array_length(out, topic_count, version >= FLEXIBLE_FROM);
         Self { out, version, topics_left: topic_count, partitions_left: 0 }
     }
@@ -153,7 +165,8 @@ impl<'a> ProduceResponseWriter<'a> {
     }
 
     pub fn partition(&mut self, partition: &PartitionProduceResponse<'_>) {
-        self.partitions_left = self.partitions_left.checked_sub(1).expect("not more partitions than announced");
+        self.partitions_left =
+            self.partitions_left.checked_sub(1).expect("not more partitions than announced");
         let flexible = self.flexible();
         let out = &mut *self.out;
         out.put_i32(partition.index);
@@ -184,9 +197,14 @@ impl<'a> ProduceResponseWriter<'a> {
         }
     }
 
-    /// `node_endpoints`: where the leaders named in the partitions are (KIP-951); left out before version 10.
+    /// `node_endpoints`: where the leaders named in the partitions are (KIP-951); left out before
+    /// version 10.
     pub fn finish(self, throttle_time_ms: i32, node_endpoints: &[NodeEndpoint<'_>]) {
-        assert_eq!((self.topics_left, self.partitions_left), (0, 0), "everything announced was written");
+        assert_eq!(
+            (self.topics_left, self.partitions_left),
+            (0, 0),
+            "everything announced was written"
+        );
         self.out.put_i32(throttle_time_ms);
         if self.flexible() {
             let endpoints = if self.version >= 10 { node_endpoints } else { &[] };

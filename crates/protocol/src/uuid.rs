@@ -9,8 +9,8 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// Characters of the text form: 128 bits at 6 per character, without padding.
 const TEXT_LENGTH: usize = 22;
 
-/// A 128-bit identifier in network byte order. Its text is URL-safe base64 without padding (22 characters), as
-/// `org.apache.kafka.common.Uuid` prints it.
+/// A 128-bit identifier in network byte order. Its text is URL-safe base64 without padding (22
+/// characters), as `org.apache.kafka.common.Uuid` prints it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Uuid(pub [u8; 16]);
 
@@ -40,7 +40,8 @@ impl fmt::Display for Uuid {
         let mut text = [0u8; TEXT_LENGTH];
         for (index, character) in text.iter_mut().enumerate() {
             // The last character holds the two low bits followed by four zero bits.
-            let digit = if index == TEXT_LENGTH - 1 { value << 4 } else { value >> (122 - 6 * index) };
+            let digit =
+                if index == TEXT_LENGTH - 1 { value << 4 } else { value >> (122 - 6 * index) };
             *character = DIGITS[(digit & 0x3f) as usize];
         }
         f.pad(std::str::from_utf8(&text).expect("base64 digits are ASCII"))
@@ -68,7 +69,8 @@ impl FromStr for Uuid {
         }
         let mut value = 0u128;
         for (index, character) in text.bytes().enumerate() {
-            let digit = DIGITS.iter().position(|&digit| digit == character).ok_or_else(refuse)? as u128;
+            let digit =
+                DIGITS.iter().position(|&digit| digit == character).ok_or_else(refuse)? as u128;
             if index < TEXT_LENGTH - 1 {
                 value = value << 6 | digit;
             } else if digit & 0xf == 0 {
@@ -95,7 +97,13 @@ mod tests {
 
     #[test]
     fn refuses_what_does_not_hold_sixteen_bytes() {
-        for text in ["", "AAAA", "AAAAAAAAAAAAAAAAAAAAAB", "AAAAAAAAAAAAAAAAAAAA+Q", "AAAAAAAAAAAAAAAAAAAAAQ=="] {
+        for text in [
+            "",
+            "AAAA",
+            "AAAAAAAAAAAAAAAAAAAAAB",
+            "AAAAAAAAAAAAAAAAAAAA+Q",
+            "AAAAAAAAAAAAAAAAAAAAAQ==",
+        ] {
             assert!(text.parse::<Uuid>().is_err(), "{text}");
         }
     }

@@ -1,13 +1,17 @@
-//! What the borrowing views of Produce and Fetch share: primitives that are not copied out of the frame.
+//! What the borrowing views of Produce and Fetch share: primitives that are not copied out of the
+//! frame.
 //!
-//! A view is parsed once from front to back, which proves every length; iterating over it afterwards walks the same
-//! bytes again and cannot fail. It holds slices and ranges, and no array sized from the wire.
+//! A view is parsed once from front to back, which proves every length; iterating over it
+//! afterwards walks the same bytes again and cannot fail. It holds slices and ranges, and no array
+//! sized from the wire.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::message::{DecodeError, DecodeErrorKind};
-use crate::primitives::{MAX_ARRAY_ELEMENTS, MAX_STRING_BYTES, Reader, compact_length, decode_text};
+use crate::primitives::{
+    MAX_ARRAY_ELEMENTS, MAX_STRING_BYTES, Reader, compact_length, decode_text,
+};
 use crate::uuid::Uuid;
 
 /// Text as it lies in a frame. It need not be UTF-8: old clients send Latin-1.
@@ -28,8 +32,13 @@ impl<'a> Text<'a> {
     }
 
     /// The next text of a message, or null; what it decodes to fits a string of a response.
-    pub fn read_nullable(reader: &mut Reader<'a>, flexible: bool) -> Result<Option<Self>, DecodeError> {
-        let Some(length) = length(reader, flexible, |reader| reader.i16().map(i32::from))? else { return Ok(None) };
+    pub fn read_nullable(
+        reader: &mut Reader<'a>,
+        flexible: bool,
+    ) -> Result<Option<Self>, DecodeError> {
+        let Some(length) = length(reader, flexible, |reader| reader.i16().map(i32::from))? else {
+            return Ok(None);
+        };
         let too_long = reader.error(DecodeErrorKind::InvalidLength(length as i64));
         if length > MAX_STRING_BYTES {
             return Err(too_long);
@@ -91,24 +100,33 @@ pub(crate) fn text<'a>(reader: &mut Reader<'a>, flexible: bool) -> Result<Text<'
 
 /// Where a byte field lies in the frame.
 #[inline]
-pub(crate) fn nullable_range(reader: &mut Reader<'_>, flexible: bool) -> Result<Option<Range<usize>>, DecodeError> {
+pub(crate) fn nullable_range(
+    reader: &mut Reader<'_>,
+    flexible: bool,
+) -> Result<Option<Range<usize>>, DecodeError> {
     let Some(length) = length(reader, flexible, |reader| reader.i32())? else { return Ok(None) };
     let start = reader.position();
     reader.take(length)?;
     Ok(Some(start..start + length))
 }
 
-/// The number of elements that follow. Nothing is allocated from it, and each element takes bytes: a false number runs
-/// into the end of the frame.
+/// The number of elements that follow. Nothing is allocated from it, and each element takes bytes:
+/// a false number runs into the end of the frame.
 pub(crate) fn array_length(reader: &mut Reader<'_>, flexible: bool) -> Result<usize, DecodeError> {
     match length(reader, flexible, |reader| reader.i32())? {
-        Some(count) if count > MAX_ARRAY_ELEMENTS => refuse(reader, DecodeErrorKind::ArrayTooLong(count)),
+        Some(count) if count > MAX_ARRAY_ELEMENTS => {
+            refuse(reader, DecodeErrorKind::ArrayTooLong(count))
+        }
         Some(count) => Ok(count),
         None => refuse(reader, DecodeErrorKind::UnexpectedNull),
     }
 }
 
-pub(crate) fn topic<'a>(reader: &mut Reader<'a>, flexible: bool, by_id: bool) -> Result<TopicRef<'a>, DecodeError> {
+pub(crate) fn topic<'a>(
+    reader: &mut Reader<'a>,
+    flexible: bool,
+    by_id: bool,
+) -> Result<TopicRef<'a>, DecodeError> {
     if by_id {
         Ok(TopicRef { name: Text::default(), id: reader.uuid()? })
     } else {
@@ -136,7 +154,12 @@ pub(crate) struct TopicWalk<'a> {
 
 impl<'a> TopicWalk<'a> {
     /// Starts where `reader`, which reads `frame`, stands: at the length of the topics' array.
-    pub fn new(frame: &'a [u8], reader: &mut Reader<'a>, flexible: bool, by_id: bool) -> Result<Self, DecodeError> {
+    pub fn new(
+        frame: &'a [u8],
+        reader: &mut Reader<'a>,
+        flexible: bool,
+        by_id: bool,
+    ) -> Result<Self, DecodeError> {
         let topics_left = array_length(reader, flexible)?;
         let position = reader.position();
         Ok(Self { frame, flexible, by_id, position, topics_left, ..Self::empty() })

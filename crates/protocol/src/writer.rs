@@ -2,7 +2,9 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::primitives::{MAX_STRING_BYTES, Tags, put_nullable_string, put_string, put_uuid, put_uvarint};
+use crate::primitives::{
+    MAX_STRING_BYTES, Tags, put_nullable_string, put_string, put_uuid, put_uvarint,
+};
 use crate::uuid::Uuid;
 
 /// Who leads a partition, for a client that asked the wrong broker (KIP-951).

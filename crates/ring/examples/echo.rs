@@ -1,4 +1,5 @@
-//! Echo round trips of 100 bytes between two cores, and what an idle core costs: a look at the reactor alone.
+//! Echo round trips of 100 bytes between two cores, and what an idle core costs: a look at the
+//! reactor alone.
 //!
 //! `cargo run --release -p ring --example echo -- [epoll|io_uring] [spin µs] [connections]`
 
@@ -14,14 +15,17 @@ async fn echo(ring: Ring, stream: Stream) {
     loop {
         let received;
         (received, buf) = ring.recv(&stream, buf, 4096).await;
-        if received.unwrap_or(0) == 0 || ring.send(&stream, vec![buf.split().freeze()]).await.is_err() {
+        if received.unwrap_or(0) == 0
+            || ring.send(&stream, vec![buf.split().freeze()]).await.is_err()
+        {
             return;
         }
     }
 }
 
 async fn client(ring: Ring, stream: Stream, round_trips: usize) {
-    let (message, mut buf) = (Bytes::from(vec![7; MESSAGE_BYTES]), BytesMut::with_capacity(1 << 16));
+    let (message, mut buf) =
+        (Bytes::from(vec![7; MESSAGE_BYTES]), BytesMut::with_capacity(1 << 16));
     for _ in 0..round_trips {
         ring.send(&stream, vec![message.clone()]).await.expect("the server lives");
         let mut got = 0;
@@ -49,7 +53,9 @@ fn main() -> std::io::Result<()> {
         Some("io_uring") => BackendChoice::IoUring,
         _ => BackendChoice::Auto,
     };
-    let number = |at: usize, default: u64| arguments.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let number = |at: usize, default: u64| {
+        arguments.get(at).and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
     let (spin, connections) = (Duration::from_micros(number(2, 0)), number(3, 1) as usize);
     let selection = ring::select(choice)?;
     let cpus = ring::allowed_cpus();
@@ -62,7 +68,8 @@ fn main() -> std::io::Result<()> {
     };
     let (to_client, addresses) = mpsc::channel();
     let server = ring::spawn_core(options(0, "server"), move |ring| async move {
-        let listener = ring.listen("127.0.0.1:0".parse().expect("valid"), ListenOptions::default())?;
+        let listener =
+            ring.listen("127.0.0.1:0".parse().expect("valid"), ListenOptions::default())?;
         to_client.send(listener.local_addr()).expect("the client waits");
         let start = thread_cpu();
         let mut tasks = Vec::new();
@@ -94,7 +101,8 @@ fn main() -> std::io::Result<()> {
     let (busy, idle, turns) = server.join().expect("the server ends")??;
     let per_round_trip = |time: Duration| time.as_secs_f64() * 1e6 / ROUND_TRIPS as f64;
     println!(
-        "{}: {:.0} round trips/s, {:.2} µs each, server {:.2} µs CPU each; idle for 2 s: {:.0} µs CPU, {turns} turns",
+        "{}: {:.0} round trips/s, {:.2} µs each, server {:.2} µs CPU each; idle for 2 s: {:.0} µs \
+         CPU, {turns} turns",
         selection.reason,
         ROUND_TRIPS as f64 / elapsed.as_secs_f64(),
         per_round_trip(elapsed),

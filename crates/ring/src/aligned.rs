@@ -1,7 +1,8 @@
-//! Memory as `O_DIRECT` wants it: bytes that begin at a multiple of 4096 and come in multiples of it.
+//! Memory as `O_DIRECT` wants it: bytes that begin at a multiple of 4096 and come in multiples of
+//! it.
 //!
-//! Owns: its pages. Moves whole, from its owner into an operation and back; may cross to a file thread. Never: is touched by
-//! two at a time, or shrinks unless it is told to.
+//! Owns: its pages. Moves whole, from its owner into an operation and back; may cross to a file
+//! thread. Never: is touched by two at a time, or shrinks unless it is told to.
 
 use std::{fmt, ops::Deref, slice};
 
@@ -10,7 +11,9 @@ pub const ALIGNMENT: usize = 4096;
 
 #[derive(Clone, Copy)]
 #[repr(align(4096))]
-struct Page(#[expect(dead_code, reason = "it is reached through the slices below")] [u8; ALIGNMENT]);
+struct Page(
+    #[expect(dead_code, reason = "it is reached through the slices below")] [u8; ALIGNMENT],
+);
 
 const ZEROS: Page = Page([0; ALIGNMENT]);
 
@@ -70,16 +73,19 @@ impl AlignedBuf {
     }
 
     fn all_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the pages are one initialized allocation of that many bytes, a page is bytes alone, and the borrow is
-        // exclusive.
-        unsafe { slice::from_raw_parts_mut(self.pages.as_mut_ptr().cast(), self.pages.len() * ALIGNMENT) }
+        // SAFETY: the pages are one initialized allocation of that many bytes, a page is bytes
+        // alone, and the borrow is exclusive.
+        unsafe {
+            slice::from_raw_parts_mut(self.pages.as_mut_ptr().cast(), self.pages.len() * ALIGNMENT)
+        }
     }
 }
 
 impl Deref for AlignedBuf {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        // SAFETY: the first `length` bytes lie within the pages, which are initialized; a page is bytes alone.
+        // SAFETY: the first `length` bytes lie within the pages, which are initialized; a page is
+        // bytes alone.
         unsafe { slice::from_raw_parts(self.pages.as_ptr().cast(), self.length) }
     }
 }

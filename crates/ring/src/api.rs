@@ -61,8 +61,8 @@ impl<T> Future for JoinHandle<T> {
     }
 }
 
-/// A task's future, and where its output goes. An async block around the future would hold it twice: as what it captured
-/// and as what it awaits; a connection is 8 KiB.
+/// A task's future, and where its output goes. An async block around the future would hold it
+/// twice: as what it captured and as what it awaits; a connection is 8 KiB.
 struct Spawned<T, F> {
     future: F,
     result: Rc<RefCell<TaskResult<T>>>,
@@ -72,8 +72,9 @@ impl<T, F: Future<Output = T>> Future for Spawned<T, F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: `future` is pinned with the struct: nothing moves it out, and the struct has neither a destructor of its
-        // own nor an `Unpin` implementation besides the automatic one. `result` is never pinned.
+        // SAFETY: `future` is pinned with the struct: nothing moves it out, and the struct has
+        // neither a destructor of its own nor an `Unpin` implementation besides the automatic one.
+        // `result` is never pinned.
         let (future, result) = unsafe {
             let this = self.get_unchecked_mut();
             (Pin::new_unchecked(&mut this.future), &this.result)
@@ -112,7 +113,9 @@ impl Ring {
     }
 
     pub fn random_u64(&self) -> u64 {
-        self.core.with_backend(|backend| backend.random_u64()).expect("randomness is asked of a living core")
+        self.core
+            .with_backend(|backend| backend.random_u64())
+            .expect("randomness is asked of a living core")
     }
 
     /// Runs `future` on this core, from the next time that the executor looks for work.
@@ -120,7 +123,8 @@ impl Ring {
         self.spawn_named("unnamed task", future)
     }
 
-    /// The same with a name for the task, which [`Ring::stalls`] tells when the task keeps the core from all else.
+    /// The same with a name for the task, which [`Ring::stalls`] tells when the task keeps the core
+    /// from all else.
     pub fn spawn_named<T: 'static>(
         &self,
         name: &'static str,
@@ -140,7 +144,11 @@ impl Ring {
     }
 
     /// The output of `future`, or `None` (with the future dropped) when `duration` passes first.
-    pub async fn timeout<T>(&self, duration: Duration, future: impl Future<Output = T>) -> Option<T> {
+    pub async fn timeout<T>(
+        &self,
+        duration: Duration,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
         let mut future = pin!(future);
         let mut sleep = pin!(self.sleep(duration));
         future::poll_fn(|context| {
@@ -152,8 +160,8 @@ impl Ring {
         .await
     }
 
-    /// Resumes when every task that is ready now has run, before the executor asks the back-end for more. What was
-    /// gathered during one turn (appends, replies) leaves together from here.
+    /// Resumes when every task that is ready now has run, before the executor asks the back-end for
+    /// more. What was gathered during one turn (appends, replies) leaves together from here.
     pub async fn end_of_turn(&self) {
         EndOfTurn { core: self.core.clone(), since: None }.await;
     }
@@ -163,13 +171,15 @@ impl Ring {
         self.core.doorbell.clone()
     }
 
-    /// The core's inbox: called on each turn, and once more between the promise to sleep and the sleep; takes what has
-    /// arrived from other cores (waking tasks as it likes), says whether anything had.
+    /// The core's inbox: called on each turn, and once more between the promise to sleep and the
+    /// sleep; takes what has arrived from other cores (waking tasks as it likes), says whether
+    /// anything had.
     pub fn set_inbox(&self, take: Box<dyn FnMut() -> bool>) {
         self.core.set_inbox(take);
     }
 
-    // ---- files -------------------------------------------------------------------------------------------------
+    // ---- files
+    // -------------------------------------------------------------------------------------------------
 
     pub async fn open(&self, path: impl AsRef<Path>, options: OpenOptions) -> io::Result<File> {
         match self.run(Op::Open { path: path.as_ref().into(), options }).await {
@@ -193,8 +203,8 @@ impl Ring {
         self.core.open_files.load(Ordering::Relaxed)
     }
 
-    /// How many of them there should be at most. Above it files are opened all the same, and [`Ring::too_many_files`]
-    /// resolves: it is for the core to close some.
+    /// How many of them there should be at most. Above it files are opened all the same, and
+    /// [`Ring::too_many_files`] resolves: it is for the core to close some.
     pub fn set_open_files_max(&self, max: usize) {
         self.core.open_files_max.set(max);
     }
@@ -203,13 +213,19 @@ impl Ring {
         self.core.open_files_max.get()
     }
 
-    /// Resolves when the next file is opened above the limit, or cannot be opened for want of a descriptor.
+    /// Resolves when the next file is opened above the limit, or cannot be opened for want of a
+    /// descriptor.
     pub async fn too_many_files(&self) {
         self.core.too_many_files.notified().await;
     }
 
-    /// Opens past the page cache (`O_DIRECT`) where the file system can, else as any file; and whether it could.
-    pub async fn open_direct(&self, path: impl AsRef<Path>, options: OpenOptions) -> io::Result<(File, bool)> {
+    /// Opens past the page cache (`O_DIRECT`) where the file system can, else as any file; and
+    /// whether it could.
+    pub async fn open_direct(
+        &self,
+        path: impl AsRef<Path>,
+        options: OpenOptions,
+    ) -> io::Result<(File, bool)> {
         let path = path.as_ref();
         match self.open(path, OpenOptions { direct: true, ..options }).await {
             // What was asked to be created may have been, before the refusal.
@@ -222,7 +238,8 @@ impl Ring {
         }
     }
 
-    /// Appends at most `max` bytes from `offset` on to `buf`; gives the buffer back with the bytes read (0: end of file).
+    /// Appends at most `max` bytes from `offset` on to `buf`; gives the buffer back with the bytes
+    /// read (0: end of file).
     pub async fn read_at(
         &self,
         file: &File,
@@ -238,7 +255,12 @@ impl Ring {
     }
 
     /// Exactly `length` bytes from `offset` on, or an error of kind `UnexpectedEof`.
-    pub async fn read_exact_at(&self, file: &File, offset: u64, length: usize) -> io::Result<BytesMut> {
+    pub async fn read_exact_at(
+        &self,
+        file: &File,
+        offset: u64,
+        length: usize,
+    ) -> io::Result<BytesMut> {
         let mut buf = BytesMut::with_capacity(length);
         while buf.len() < length {
             let (missing, from) = (length - buf.len(), offset + buf.len() as u64);
@@ -257,30 +279,40 @@ impl Ring {
         let file = self.open(path, OpenOptions::read()).await?;
         let size_bytes = self.size(&file).await?;
         if size_bytes > max as u64 {
-            let message = format!("{} has {size_bytes} bytes, at most {max} are expected", path.display());
+            let message =
+                format!("{} has {size_bytes} bytes, at most {max} are expected", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         Ok(self.read_exact_at(&file, 0, size_bytes as usize).await?.into())
     }
 
-    /// Replaces the file at `path` as a whole and durably: temporary name, sync, rename, sync of the directory.
-    pub async fn write_file_atomically(&self, path: impl AsRef<Path>, content: Bytes) -> io::Result<()> {
+    /// Replaces the file at `path` as a whole and durably: temporary name, sync, rename, sync of
+    /// the directory.
+    pub async fn write_file_atomically(
+        &self,
+        path: impl AsRef<Path>,
+        content: Bytes,
+    ) -> io::Result<()> {
         let path = path.as_ref();
         self.replace_file(path, content).await?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         self.sync_dir(parent).await
     }
 
-    /// The same without the sync of the folder: after a power cut the file is the new one, the one before, or none.
+    /// The same without the sync of the folder: after a power cut the file is the new one, the one
+    /// before, or none.
     pub async fn replace_file(&self, path: impl AsRef<Path>, content: Bytes) -> io::Result<()> {
         let path = path.as_ref();
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(".tmp");
         let temporary = PathBuf::from(temporary);
-        let file = self.open(&temporary, OpenOptions { truncate: true, ..OpenOptions::write() }).await?;
+        let file =
+            self.open(&temporary, OpenOptions { truncate: true, ..OpenOptions::write() }).await?;
         let written = async {
             self.write_at(&file, vec![content], 0).await?;
-            // Not as other syncs: who tries again writes all of it again, so that an error may pass.
+            // Not as other syncs: who tries again writes all of it again, so that an error may
+            // pass.
             self.run(Op::SyncData { file: file.clone() }).await
         };
         if let Err(error) = written.await {
@@ -296,28 +328,47 @@ impl Ring {
         self.run(Op::Write { file: file.clone(), bufs, offset }).await.map(drop)
     }
 
-    /// Writes all of `buf` at `offset`, and resumes when it is on the disk and will be found there, without a sync. Length and
-    /// offset are multiples of [`ALIGNMENT`]. An error is final, as a sync's: it leaves open which
-    /// bytes the disk has.
-    pub async fn write_durable(&self, file: &File, buf: AlignedBuf, offset: u64) -> (io::Result<()>, AlignedBuf) {
-        let aligned = buf.len().is_multiple_of(ALIGNMENT) && offset.is_multiple_of(ALIGNMENT as u64);
+    /// Writes all of `buf` at `offset`, and resumes when it is on the disk and will be found there,
+    /// without a sync. Length and offset are multiples of [`ALIGNMENT`]. An error is final, as a
+    /// sync's: it leaves open which bytes the disk has.
+    pub async fn write_durable(
+        &self,
+        file: &File,
+        buf: AlignedBuf,
+        offset: u64,
+    ) -> (io::Result<()>, AlignedBuf) {
+        let aligned =
+            buf.len().is_multiple_of(ALIGNMENT) && offset.is_multiple_of(ALIGNMENT as u64);
         assert!(aligned && !buf.is_empty(), "{} bytes at {offset}", buf.len());
-        match self.core.submit(Op::WriteDurable { file: file.clone(), buf, offset, done: 0 }).await {
+        match self.core.submit(Op::WriteDurable { file: file.clone(), buf, offset, done: 0 }).await
+        {
             (Op::WriteDurable { buf, .. }, result) => (result.map(drop), buf),
             (op, _) => unexpected(&op),
         }
     }
 
-    /// Writes all of `bufs` into the page cache before it returns (gathered `pwritev`): the append path.
+    /// Writes all of `bufs` into the page cache before it returns (gathered `pwritev`): the append
+    /// path.
     pub fn write_now(&self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
-        let written = self.core.with_backend_at_once("write_now", |backend| backend.write_now(file, bufs, offset));
+        let written = self
+            .core
+            .with_backend_at_once("write_now", |backend| backend.write_now(file, bufs, offset));
         written.unwrap_or_else(ended)
     }
 
-    /// Reads at most `max` bytes before it returns: for small reads that are likely resident (index entries, headers).
-    pub fn read_now(&self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+    /// Reads at most `max` bytes before it returns: for small reads that are likely resident (index
+    /// entries, headers).
+    pub fn read_now(
+        &self,
+        file: &File,
+        buf: &mut BytesMut,
+        max: usize,
+        offset: u64,
+    ) -> io::Result<usize> {
         buf.reserve(max);
-        let read = self.core.with_backend_at_once("read_now", |backend| backend.read_now(file, buf, max, offset));
+        let read = self
+            .core
+            .with_backend_at_once("read_now", |backend| backend.read_now(file, buf, max, offset));
         read.unwrap_or_else(ended)
     }
 
@@ -326,15 +377,22 @@ impl Ring {
         self.run(Op::SyncData { file: file.clone() }).await.map(drop).map_err(after_sync)
     }
 
-    /// Makes creations, renames and removals in this directory durable. An error is final but for one: without a descriptor
-    /// for the directory nothing was begun.
+    /// Makes creations, renames and removals in this directory durable. An error is final but for
+    /// one: without a descriptor for the directory nothing was begun.
     pub async fn sync_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
         // The parent of a relative path of one name.
-        let path = if path.as_ref().as_os_str().is_empty() { Path::new(".") } else { path.as_ref() };
+        let path =
+            if path.as_ref().as_os_str().is_empty() { Path::new(".") } else { path.as_ref() };
         self.run(Op::SyncDir { path: path.into() }).await.map(drop).map_err(after_sync)
     }
 
-    pub async fn allocate(&self, file: &File, offset: u64, length: u64, keep_size: bool) -> io::Result<()> {
+    pub async fn allocate(
+        &self,
+        file: &File,
+        offset: u64,
+        length: u64,
+        keep_size: bool,
+    ) -> io::Result<()> {
         self.run(Op::Allocate { file: file.clone(), offset, length, keep_size }).await.map(drop)
     }
 
@@ -382,7 +440,8 @@ impl Ring {
         }
     }
 
-    /// An exclusive lock on the file that lasts as long as the file is open; `false` when another process holds it.
+    /// An exclusive lock on the file that lasts as long as the file is open; `false` when another
+    /// process holds it.
     pub async fn try_lock(&self, file: &File) -> io::Result<bool> {
         match self.run(Op::TryLock { file: file.clone() }).await {
             Ok(_) => Ok(true),
@@ -391,7 +450,8 @@ impl Ring {
         }
     }
 
-    // ---- network -----------------------------------------------------------------------------------------------
+    // ---- network
+    // -----------------------------------------------------------------------------------------------
 
     pub fn listen(&self, addr: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
         self.core.with_backend(|backend| backend.listen(addr, options)).unwrap_or_else(ended)
@@ -404,11 +464,12 @@ impl Ring {
         }
     }
 
-    /// Takes a stream off this core, so that another one may [`Ring::adopt`] it. Nothing was received or sent on it yet,
-    /// and the caller has the only handle to it.
+    /// Takes a stream off this core, so that another one may [`Ring::adopt`] it. Nothing was
+    /// received or sent on it yet, and the caller has the only handle to it.
     pub fn release(&self, stream: Stream) -> MovingStream {
         let Stream { inner, peer, local } = stream;
-        let inner = Rc::try_unwrap(inner).expect("a stream that leaves its core has no second handle");
+        let inner =
+            Rc::try_unwrap(inner).expect("a stream that leaves its core has no second handle");
         self.core.with_backend(|backend| backend.release(&inner));
         MovingStream { inner, peer, local }
     }
@@ -427,13 +488,19 @@ impl Ring {
         }
     }
 
-    /// Appends at most `max` bytes to `buf`; gives the buffer back with the bytes received (0: the peer has closed).
-    pub async fn recv(&self, stream: &Stream, buf: BytesMut, max: usize) -> (io::Result<usize>, BytesMut) {
+    /// Appends at most `max` bytes to `buf`; gives the buffer back with the bytes received (0: the
+    /// peer has closed).
+    pub async fn recv(
+        &self,
+        stream: &Stream,
+        buf: BytesMut,
+        max: usize,
+    ) -> (io::Result<usize>, BytesMut) {
         self.recv_at_least(stream, buf, 1, max).await
     }
 
-    /// The same for one who has no use for fewer than `least` bytes: the back-end may let the core sleep until that many
-    /// have come (`SO_RCVLOWAT`). It may also give fewer, at any time.
+    /// The same for one who has no use for fewer than `least` bytes: the back-end may let the core
+    /// sleep until that many have come (`SO_RCVLOWAT`). It may also give fewer, at any time.
     pub async fn recv_at_least(
         &self,
         stream: &Stream,
@@ -470,10 +537,12 @@ impl Ring {
         }
     }
 
-    /// Sends `length` bytes of the file from `offset` on: those in the page cache without a copy through user space where
-    /// the back-end can, the others past it, so that they push nothing else out (see [`crate::cold`]). Of the `stable`
-    /// bytes behind them some may be read ahead for the next call. The file may be shorter than promised by now (an error
-    /// of kind `UnexpectedEof`): then the stream is broken, as it is when the future is dropped before its end.
+    /// Sends `length` bytes of the file from `offset` on: those in the page cache without a copy
+    /// through user space where the back-end can, the others past it, so that they push nothing
+    /// else out (see [`crate::cold`]). Of the `stable` bytes behind them some may be read ahead for
+    /// the next call. The file may be shorter than promised by now (an error of kind
+    /// `UnexpectedEof`): then the stream is broken, as it is when the future is dropped before its
+    /// end.
     pub async fn send_file(
         &self,
         stream: &Stream,
@@ -495,8 +564,8 @@ impl Ring {
         self.core.with_backend(|backend| backend.spare()).unwrap_or_else(ended)
     }
 
-    /// A count that rises as the peer takes bytes that were sent on `stream`: whether a send that is under way gets on. For
-    /// looks now and then; it may be a system call.
+    /// A count that rises as the peer takes bytes that were sent on `stream`: whether a send that
+    /// is under way gets on. For looks now and then; it may be a system call.
     pub fn taken_by_peer(&self, stream: &Stream) -> u64 {
         self.core.with_backend(|backend| backend.taken_by_peer(&stream.inner)).unwrap_or_default()
     }
@@ -516,7 +585,8 @@ impl Ring {
         self.core.turns().stalls()
     }
 
-    /// Sets the time between two log lines about stalls of this core: longer where many cores share one log.
+    /// Sets the time between two log lines about stalls of this core: longer where many cores share
+    /// one log.
     pub fn say_stalls_every(&self, interval: Duration) {
         self.core.turns().say_every(interval);
     }

@@ -42,20 +42,22 @@ pub(crate) trait Backend {
     /// Takes an operation. Never waits and never fails: a failure arrives as a completion.
     fn submit(&mut self, token: Token, op: Op);
 
-    /// The future of this operation was dropped: its completion will be ignored, so it may end early (a pending accept,
-    /// recv or connect should). The completion still comes, and gives the buffers back: those of a recv with what has
-    /// arrived, those of a send or send_file with what has not left. A send that was cut short, by this or by an error,
-    /// leaves half a message behind: its stream is shut down.
+    /// The future of this operation was dropped: its completion will be ignored, so it may end
+    /// early (a pending accept, recv or connect should). The completion still comes, and gives the
+    /// buffers back: those of a recv with what has arrived, those of a send or send_file with what
+    /// has not left. A send that was cut short, by this or by an error, leaves half a message
+    /// behind: its stream is shut down.
     fn cancel(&mut self, token: Token);
 
-    /// The core promises to sleep (`true`: from now on its doorbell has to wake it) or is awake again. The executor looks
-    /// at its inbox once more after the promise. Back-ends whose doorbell always wakes need nothing here.
+    /// The core promises to sleep (`true`: from now on its doorbell has to wake it) or is awake
+    /// again. The executor looks at its inbox once more after the promise. Back-ends whose doorbell
+    /// always wakes need nothing here.
     fn set_sleeping(&mut self, sleeping: bool) {
         let _ = sleeping;
     }
 
-    /// Starts what was submitted and appends what has completed. Waits only where nothing has completed, at most as
-    /// long as `wait` says, and less when the core's doorbell rings.
+    /// Starts what was submitted and appends what has completed. Waits only where nothing has
+    /// completed, at most as long as `wait` says, and less when the core's doorbell rings.
     fn poll(&mut self, wait: Wait, completions: &mut Vec<Completion>);
 
     fn now(&self) -> Instant;
@@ -72,7 +74,13 @@ pub(crate) trait Backend {
     fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()>;
     /// Reads at most `max` bytes before it returns; for a range that is known to be small or
     /// resident.
-    fn read_now(&mut self, file: &File, buf: &mut bytes::BytesMut, max: usize, offset: u64) -> io::Result<usize>;
+    fn read_now(
+        &mut self,
+        file: &File,
+        buf: &mut bytes::BytesMut,
+        max: usize,
+        offset: u64,
+    ) -> io::Result<usize>;
 
     /// Forgets a stream that goes to another core, and on which nothing was done yet.
     fn release(&mut self, socket: &SocketInner);
@@ -85,18 +93,21 @@ pub(crate) trait Backend {
     /// A count that rises as the peer takes bytes that were sent on a stream.
     fn taken_by_peer(&mut self, socket: &SocketInner) -> u64;
 
-    /// Ends both directions of a stream: pending receives end with 0 bytes, pending sends with an error.
+    /// Ends both directions of a stream: pending receives end with 0 bytes, pending sends with an
+    /// error.
     fn shutdown(&mut self, socket: &SocketInner);
 }
 
-/// Wakes one core. `ring` costs a fence and a load while that core is awake, and a system call when it sleeps.
+/// Wakes one core. `ring` costs a fence and a load while that core is awake, and a system call when
+/// it sleeps.
 #[derive(Clone)]
 pub struct Doorbell {
     pub(crate) inner: Arc<dyn DoorbellInner>,
 }
 
 impl Doorbell {
-    /// Makes sure that the core looks at its inbox (see [`crate::Ring::set_inbox`]) after this call.
+    /// Makes sure that the core looks at its inbox (see [`crate::Ring::set_inbox`]) after this
+    /// call.
     pub fn ring(&self) {
         self.inner.ring();
     }

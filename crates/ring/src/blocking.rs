@@ -1,7 +1,8 @@
 //! File calls that may wait for a disk, and the few threads that make them.
 //!
-//! Owns: a bounded pool of threads per core, started when first needed and ended when idle. A job moves to a thread with
-//! all that it owns and comes back with its result; the core is woken by its doorbell. The threads touch nothing else.
+//! Owns: a bounded pool of threads per core, started when first needed and ended when idle. A job
+//! moves to a thread with all that it owns and comes back with its result; the core is woken by its
+//! doorbell. The threads touch nothing else.
 
 use crate::{
     backend::DoorbellInner,
@@ -29,8 +30,8 @@ use std::{
     time::Duration,
 };
 
-/// Threads per core. Enough to keep flushes and cold reads in flight beside one another, also where one disk hangs with all
-/// that may be in flight to it.
+/// Threads per core. Enough to keep flushes and cold reads in flight beside one another, also where
+/// one disk hangs with all that may be in flight to it.
 pub const THREADS_MAX: usize = 32;
 /// How long a thread waits for its next job before it ends.
 const THREAD_IDLE: Duration = Duration::from_secs(10);
@@ -59,15 +60,20 @@ pub(crate) struct FileCall {
     result: Option<io::Result<Outcome>>,
 }
 
-// SAFETY: `new` lets only those operations in that hold paths, bytes and files, and `perform` answers those with files,
-// numbers and names. All of these are Send; the variants with sockets, which are not, never get here.
+// SAFETY: `new` lets only those operations in that hold paths, bytes and files, and `perform`
+// answers those with files, numbers and names. All of these are Send; the variants with sockets,
+// which are not, never get here.
 unsafe impl Send for FileCall {}
 
 impl FileCall {
     pub(crate) fn new(op: Op) -> Self {
         let on_socket = matches!(
             op,
-            Op::Accept { .. } | Op::Connect { .. } | Op::Recv { .. } | Op::Send { .. } | Op::SendFile { .. }
+            Op::Accept { .. }
+                | Op::Connect { .. }
+                | Op::Recv { .. }
+                | Op::Send { .. }
+                | Op::SendFile { .. }
         );
         assert!(!on_socket, "sockets stay on their core");
         Self { op, result: None }
@@ -139,7 +145,8 @@ impl Shared {
                 return None;
             }
             state.idle += 1;
-            let waited = self.more.wait_timeout(state, THREAD_IDLE).unwrap_or_else(PoisonError::into_inner);
+            let waited =
+                self.more.wait_timeout(state, THREAD_IDLE).unwrap_or_else(PoisonError::into_inner);
             state = waited.0;
             state.idle -= 1;
             if waited.1.timed_out() && state.jobs.is_empty() {
@@ -222,22 +229,36 @@ pub(crate) fn perform(op: &mut Op) -> io::Result<Outcome> {
             sys::pread(file, buf, *max, *offset).map(|bytes| Outcome::Size(bytes as u64))
         }
         Op::ReadDirect { file, block, offset, done } => {
-            sys::pread_direct(file, block.bytes_mut(), *offset, done).map(|()| Outcome::Size(*done as u64))
+            sys::pread_direct(file, block.bytes_mut(), *offset, done)
+                .map(|()| Outcome::Size(*done as u64))
         }
-        Op::Write { file, bufs, offset } => sys::pwrite_all(file, bufs, *offset).map(|()| Outcome::Done),
+        Op::Write { file, bufs, offset } => {
+            sys::pwrite_all(file, bufs, *offset).map(|()| Outcome::Done)
+        }
         Op::WriteDurable { file, buf, offset, done } => {
             sys::pwrite_durable(file, buf, *offset, done).map(|()| Outcome::Done)
         }
         // SAFETY: a plain call on an open descriptor.
         Op::SyncData { file } => done(unsafe { libc::fdatasync(sys::file_fd(file)) }),
-        Op::SyncDir { path } => fs::File::open(path).and_then(|dir| dir.sync_all()).map(|()| Outcome::Done),
+        Op::SyncDir { path } => {
+            fs::File::open(path).and_then(|dir| dir.sync_all()).map(|()| Outcome::Done)
+        }
         Op::Allocate { file, offset, length, keep_size } => {
             let mode = if *keep_size { libc::FALLOC_FL_KEEP_SIZE } else { 0 };
             // SAFETY: as above.
-            done(unsafe { libc::fallocate(sys::file_fd(file), mode, *offset as libc::off_t, *length as libc::off_t) })
+            done(unsafe {
+                libc::fallocate(
+                    sys::file_fd(file),
+                    mode,
+                    *offset as libc::off_t,
+                    *length as libc::off_t,
+                )
+            })
         }
         // SAFETY: as above.
-        Op::Truncate { file, length } => done(unsafe { libc::ftruncate(sys::file_fd(file), *length as libc::off_t) }),
+        Op::Truncate { file, length } => {
+            done(unsafe { libc::ftruncate(sys::file_fd(file), *length as libc::off_t) })
+        }
         Op::Size { file } => sys::size(file).map(Outcome::Size),
         Op::Rename { from, to } => fs::rename(from, to).map(|()| Outcome::Done),
         Op::Unlink { path } => fs::remove_file(path).map(|()| Outcome::Done),
@@ -246,8 +267,14 @@ pub(crate) fn perform(op: &mut Op) -> io::Result<Outcome> {
         Op::ReadDir { path } => read_dir(path).map(Outcome::Entries),
         Op::DiskSpace { path } => disk_space(path),
         // SAFETY: as above.
-        Op::TryLock { file } => done(unsafe { libc::flock(sys::file_fd(file), libc::LOCK_EX | libc::LOCK_NB) }),
-        Op::Accept { .. } | Op::Connect { .. } | Op::Recv { .. } | Op::Send { .. } | Op::SendFile { .. } => {
+        Op::TryLock { file } => {
+            done(unsafe { libc::flock(sys::file_fd(file), libc::LOCK_EX | libc::LOCK_NB) })
+        }
+        Op::Accept { .. }
+        | Op::Connect { .. }
+        | Op::Recv { .. }
+        | Op::Send { .. }
+        | Op::SendFile { .. } => {
             panic!("not an operation on files: {op:?}")
         }
     }
@@ -276,7 +303,9 @@ fn open(path: &Path, options: OpenOptions) -> io::Result<File> {
     let path = c_path(path)?;
     let flags = open_flags(options);
     // SAFETY: the path is terminated by zero and lives across the call.
-    let fd = sys::moved(|| unsafe { libc::open(path.as_ptr(), flags, libc::c_uint::from(FILE_MODE)) as isize })?;
+    let fd = sys::moved(|| unsafe {
+        libc::open(path.as_ptr(), flags, libc::c_uint::from(FILE_MODE)) as isize
+    })?;
     // SAFETY: the descriptor is new and has no other owner.
     Ok(os_file(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
@@ -320,5 +349,8 @@ fn disk_space(path: &Path) -> io::Result<Outcome> {
     let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: the path is terminated by zero, the pointer is to a statvfs of ours.
     sys::check(unsafe { libc::statvfs(path.as_ptr(), &mut stat) })?;
-    Ok(Outcome::Space { free_bytes: stat.f_bavail * stat.f_frsize, total_bytes: stat.f_blocks * stat.f_frsize })
+    Ok(Outcome::Space {
+        free_bytes: stat.f_bavail * stat.f_frsize,
+        total_bytes: stat.f_blocks * stat.f_frsize,
+    })
 }

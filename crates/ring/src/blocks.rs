@@ -47,7 +47,8 @@ impl BlockPool {
         Some(block)
     }
 
-    /// Gives the blocks that are free back to the system, unless one was wanted since the last call.
+    /// Gives the blocks that are free back to the system, unless one was wanted since the last
+    /// call.
     pub fn release_idle(&self) {
         if !self.wanted.replace(false) {
             self.release_free();
@@ -62,7 +63,8 @@ impl BlockPool {
     /// Whether [`BlockPool::take`] would find one.
     pub fn has_free(&self) -> bool {
         let mut lent = self.lent.borrow_mut();
-        lent.len() < self.blocks_max || lent.iter_mut().any(|block| block.try_reclaim(self.block_bytes))
+        lent.len() < self.blocks_max
+            || lent.iter_mut().any(|block| block.try_reclaim(self.block_bytes))
     }
 
     /// Memory in blocks: lent, or free and kept.
@@ -105,7 +107,11 @@ mod tests {
         assert!(!pool.has_free() && pool.take().is_none());
         let at = held.remove(TRIES * 3).as_ptr();
         assert!(pool.has_free());
-        assert_eq!(pool.take().map(|block| block.as_ptr()), Some(at), "however many were lent before it");
+        assert_eq!(
+            pool.take().map(|block| block.as_ptr()),
+            Some(at),
+            "however many were lent before it"
+        );
         pool.release_free();
         assert_eq!(pool.size_bytes(), 19 * BYTES, "what was taken and dropped at once went back");
     }

@@ -1,9 +1,9 @@
-//! Sending bytes of files that are not in the page cache: read past it into blocks of our own, and ahead of a reader that
-//! goes on and on.
+//! Sending bytes of files that are not in the page cache: read past it into blocks of our own, and
+//! ahead of a reader that goes on and on.
 //!
-//! Owns: the blocks of one core and what was read ahead into them. Lives on: each core, above its back-end. Never: evicts
-//! anything from the page cache, has more than [`BLOCKS_MAX`] blocks, or makes a send wait for one:
-//! a send that finds none goes through the page cache.
+//! Owns: the blocks of one core and what was read ahead into them. Lives on: each core, above its
+//! back-end. Never: evicts anything from the page cache, has more than [`BLOCKS_MAX`] blocks, or
+//! makes a send wait for one: a send that finds none goes through the page cache.
 
 mod ahead;
 mod blocks;
@@ -23,7 +23,8 @@ use std::{cell::RefCell, io, mem, ops::Range};
 
 /// What one read brings.
 pub(crate) const READ_BYTES: usize = 512 << 10;
-/// Reads under way, or done and not sent yet, for one reader; what they bring beyond the range is read ahead.
+/// Reads under way, or done and not sent yet, for one reader; what they bring beyond the range is
+/// read ahead.
 const READS_IN_FLIGHT: usize = 4;
 /// Blocks of one core.
 const BLOCKS_MAX: usize = 24;
@@ -76,7 +77,8 @@ impl Cold {
     }
 }
 
-/// A stream that is ended if the future that sends on it is dropped: part of a message may have gone.
+/// A stream that is ended if the future that sends on it is dropped: part of a message may have
+/// gone.
 struct Unfinished<'a> {
     ring: &'a Ring,
     stream: &'a Stream,
@@ -125,7 +127,8 @@ struct Transfer<'a> {
     stable: Stable,
     /// The file's count of cuts before any of the pieces was read.
     cuts: u64,
-    /// The range begins where an earlier one ended, so that the next will begin where this one ends.
+    /// The range begins where an earlier one ended, so that the next will begin where this one
+    /// ends.
     is_sequential: bool,
     /// Without a gap from the beginning of the range on.
     pieces: Pieces,
@@ -151,7 +154,10 @@ impl Transfer<'_> {
         let Outcome::Size(sent) = self.ring.core.submit(send).await.1? else {
             panic!("a transfer answers with what it has sent");
         };
-        assert!(sent <= length && (sent == length || !through_cache), "{sent} of {length} bytes were sent");
+        assert!(
+            sent <= length && (sent == length || !through_cache),
+            "{sent} of {length} bytes were sent"
+        );
         self.range.start += sent;
         Ok(())
     }
@@ -202,12 +208,13 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    /// Begins reads behind those that were begun, beyond the range only for who is likely to ask for it, and never what may
-    /// change.
+    /// Begins reads behind those that were begun, beyond the range only for who is likely to ask
+    /// for it, and never what may change.
     fn read_on(&mut self) {
         let core = &self.ring.core;
         let may_go_beyond = self.is_sequential && self.stable.cuts == self.cuts;
-        let limit = if may_go_beyond { self.stable.until.max(self.range.end) } else { self.range.end };
+        let limit =
+            if may_go_beyond { self.stable.until.max(self.range.end) } else { self.range.end };
         let mut begin = self.pieces.back().map_or(self.range.start, |piece| piece.end);
         while begin < limit && self.pieces.len() < READS_IN_FLIGHT {
             if begin >= self.range.end && core.cold.ahead.borrow().room() < READS_IN_FLIGHT {
@@ -219,7 +226,8 @@ impl Transfer<'_> {
             let Some(block) = core.cold.take_block(read.length, needs_one) else { return };
             #[cfg(test)]
             core.cold.reads.set(core.cold.reads.get() + 1);
-            let op = Op::ReadDirect { file: self.file.clone(), block, offset: read.offset, done: 0 };
+            let op =
+                Op::ReadDirect { file: self.file.clone(), block, offset: read.offset, done: 0 };
             self.pieces.push_back(Piece::reading(begin, &read, core.submit(op)));
             begin = read.end;
         }

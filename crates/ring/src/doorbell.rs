@@ -1,7 +1,8 @@
 //! The promise between a core that goes to sleep and those that want to wake it, over one atomic.
 //!
-//! The sleeper publishes that it sleeps and then looks at its inbox once more; a caller fills the inbox and then looks
-//! whether the core sleeps. The fences between make it impossible that both miss (Dekker). Checked under loom.
+//! The sleeper publishes that it sleeps and then looks at its inbox once more; a caller fills the
+//! inbox and then looks whether the core sleeps. The fences between make it impossible that both
+//! miss (Dekker). Checked under loom.
 
 #[cfg(loom)]
 use loom::sync::atomic::{AtomicBool, Ordering, fence};
@@ -40,7 +41,8 @@ mod tests {
     use super::*;
     use loom::{sync::Arc, thread};
 
-    /// What a caller does: fills the inbox, then wakes the core if it has to. Says whether it woke it.
+    /// What a caller does: fills the inbox, then wakes the core if it has to. Says whether it woke
+    /// it.
     fn call(flag: &SleepFlag, inbox: &AtomicBool) -> bool {
         inbox.store(true, Ordering::Relaxed);
         flag.must_wake()
@@ -49,10 +51,13 @@ mod tests {
     #[test]
     fn either_the_core_sees_the_inbox_or_it_is_woken_once() {
         loom::model(|| {
-            let shared = Arc::new((SleepFlag::new(), AtomicBool::new(false), AtomicBool::new(false)));
+            let shared =
+                Arc::new((SleepFlag::new(), AtomicBool::new(false), AtomicBool::new(false)));
             let callers = [1, 2].map(|which| {
                 let shared = shared.clone();
-                thread::spawn(move || call(&shared.0, if which == 1 { &shared.1 } else { &shared.2 }))
+                thread::spawn(move || {
+                    call(&shared.0, if which == 1 { &shared.1 } else { &shared.2 })
+                })
             });
             shared.0.promise_sleep();
             let seen = [shared.1.load(Ordering::Relaxed), shared.2.load(Ordering::Relaxed)];

@@ -1,7 +1,9 @@
-//! The back-end for kernels and containers that forbid io_uring: edge-triggered epoll, and threads for slow file calls.
+//! The back-end for kernels and containers that forbid io_uring: edge-triggered epoll, and threads
+//! for slow file calls.
 //!
-//! Owns: which sockets are ready, and the operations that wait for them. Every operation is tried at once and queued on
-//! its socket when it would block. Page-cache writes are made inline, as are reads of what lies in the page cache.
+//! Owns: which sockets are ready, and the operations that wait for them. Every operation is tried
+//! at once and queued on its socket when it would block. Page-cache writes are made inline, as are
+//! reads of what lies in the page cache.
 
 use crate::{
     backend::{Backend, BackendKind, Doorbell, Wait},
@@ -101,7 +103,8 @@ enum Attempt {
     Complete(io::Result<Outcome>),
     /// Tried again when its socket is ready.
     WouldBlock,
-    /// Goes on by itself: a thread reads for it, or it has had its turn. It stays at the head of its queue.
+    /// Goes on by itself: a thread reads for it, or it has had its turn. It stays at the head of
+    /// its queue.
     Elsewhere,
 }
 
@@ -109,7 +112,8 @@ impl Epoll {
     pub(crate) fn new(core_name: &str) -> io::Result<Self> {
         let host = Host::new(core_name, libc::EFD_NONBLOCK)?;
         // SAFETY: a plain call; the descriptor that it returns has no other owner.
-        let epoll = unsafe { OwnedFd::from_raw_fd(sys::check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?) };
+        let epoll =
+            unsafe { OwnedFd::from_raw_fd(sys::check(libc::epoll_create1(libc::EPOLL_CLOEXEC))?) };
         let this = Self {
             host,
             epoll,
@@ -128,7 +132,8 @@ impl Epoll {
         faults::allow(Call::Watch)?;
         let mut event = libc::epoll_event { events, u64: data };
         // SAFETY: the pointer is to an event of ours; the kernel copies it.
-        sys::check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, fd, &mut event) }).map(drop)
+        sys::check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, fd, &mut event) })
+            .map(drop)
     }
 
     /// Watches a new socket from now until it is closed, or goes to another core.
@@ -144,9 +149,15 @@ impl Epoll {
             "an operation keeps its descriptor open"
         );
         let socket = &mut self.sockets[index];
-        (socket.generation, socket.reader.ready, socket.writer.ready) = (self.generation, true, true);
+        (socket.generation, socket.reader.ready, socket.writer.ready) =
+            (self.generation, true, true);
         let events = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET;
-        self.control(libc::EPOLL_CTL_ADD, fd, events as u32, u64::from(self.generation) << 32 | fd as u64)
+        self.control(
+            libc::EPOLL_CTL_ADD,
+            fd,
+            events as u32,
+            u64::from(self.generation) << 32 | fd as u64,
+        )
     }
 
     fn direction(&mut self, fd: RawFd, half: Half) -> &mut Direction {
@@ -172,7 +183,8 @@ impl Epoll {
 
     /// Queues an operation on its socket, and tries it if it is the first.
     fn enqueue(&mut self, token: Token, op: Op, fd: RawFd, half: Half, progress: Progress) {
-        self.pending.insert(token, Pending { op, fd, half, progress, on_thread: false, cancelled: false });
+        self.pending
+            .insert(token, Pending { op, fd, half, progress, on_thread: false, cancelled: false });
         let direction = self.direction(fd, half);
         direction.waiting.push_back(token);
         if direction.waiting.len() == 1 && direction.ready {
@@ -213,7 +225,9 @@ impl Epoll {
                 self.register(sys::socket_fd(&stream.inner))?;
                 Ok(Outcome::Accepted(stream))
             }),
-            (Op::Connect { addr }, Progress::Connecting(socket)) => finish_connect(fd, *addr, socket),
+            (Op::Connect { addr }, Progress::Connecting(socket)) => {
+                finish_connect(fd, *addr, socket)
+            }
             (Op::Recv { buf, max, .. }, _) => {
                 let received = sys::recv(fd, buf, *max);
                 let socket = &mut self.sockets[fd as usize];
@@ -227,9 +241,15 @@ impl Epoll {
                     };
                 received.map(|bytes| Outcome::Size(bytes as u64))
             }
-            (Op::Send { bufs, .. }, Progress::Sending(gather)) => sys::send(fd, bufs, gather).map(|()| Outcome::Done),
-            (Op::SendFile { file, offset, length, through_cache, .. }, Progress::Transferring(transfer)) => {
-                let range = Range { file, offset: *offset, length: *length, through_cache: *through_cache };
+            (Op::Send { bufs, .. }, Progress::Sending(gather)) => {
+                sys::send(fd, bufs, gather).map(|()| Outcome::Done)
+            }
+            (
+                Op::SendFile { file, offset, length, through_cache, .. },
+                Progress::Transferring(transfer),
+            ) => {
+                let range =
+                    Range { file, offset: *offset, length: *length, through_cache: *through_cache };
                 match transfer.advance(&mut self.host.pipes, fd, range) {
                     Next::Done(sent) => Ok(Outcome::Size(sent)),
                     Next::Failed(error) => Err(error),
@@ -268,7 +288,13 @@ impl Epoll {
             Ok((fd, socket)) => {
                 // Decided with the first edge, which comes even when it is decided already.
                 self.direction(fd, Half::Write).ready = false;
-                self.enqueue(token, Op::Connect { addr }, fd, Half::Write, Progress::Connecting(socket));
+                self.enqueue(
+                    token,
+                    Op::Connect { addr },
+                    fd,
+                    Half::Write,
+                    Progress::Connecting(socket),
+                );
             }
             Err(error) => self.host.complete(token, Op::Connect { addr }, Err(error)),
         }
@@ -291,7 +317,9 @@ impl Epoll {
         let pending = self.pending.get_mut(token).expect("a transfer waits for its thread");
         pending.on_thread = false;
         let (fd, cancelled) = (pending.fd, pending.cancelled);
-        let Progress::Transferring(transfer) = &mut pending.progress else { panic!("only transfers fill pipes") };
+        let Progress::Transferring(transfer) = &mut pending.progress else {
+            panic!("only transfers fill pipes")
+        };
         let taken = if cancelled { Err(sys::cancelled()) } else { transfer.filled(pipe, filled) };
         if let Err(error) = taken {
             self.abandon(token, error);
@@ -352,7 +380,15 @@ impl Epoll {
             let no_mask: *const libc::sigset_t = std::ptr::null();
             // SAFETY: `events` has room for as many as are asked for, and the timeout is ours.
             let count = unsafe {
-                libc::syscall(libc::SYS_epoll_pwait2, epoll, at, EVENTS_PER_CALL as i32, &timeout, no_mask, 0usize)
+                libc::syscall(
+                    libc::SYS_epoll_pwait2,
+                    epoll,
+                    at,
+                    EVENTS_PER_CALL as i32,
+                    &timeout,
+                    no_mask,
+                    0usize,
+                )
             };
             if count >= 0 {
                 return count as usize;
@@ -363,9 +399,14 @@ impl Epoll {
                 _ => self.precise_wait = false,
             }
         }
-        let timeout_ms = if left_ns == u64::MAX { -1 } else { left_ns.div_ceil(1_000_000).min(i32::MAX as u64) as i32 };
+        let timeout_ms = if left_ns == u64::MAX {
+            -1
+        } else {
+            left_ns.div_ceil(1_000_000).min(i32::MAX as u64) as i32
+        };
         // SAFETY: as above.
-        match sys::check(unsafe { libc::epoll_wait(epoll, at, EVENTS_PER_CALL as i32, timeout_ms) }) {
+        match sys::check(unsafe { libc::epoll_wait(epoll, at, EVENTS_PER_CALL as i32, timeout_ms) })
+        {
             Ok(count) => count as usize,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
             Err(error) => panic!("epoll_wait failed: {error}"),
@@ -402,7 +443,13 @@ impl Backend for Epoll {
             }
             Op::SendFile { ref socket, .. } => {
                 let fd = sys::socket_fd(socket);
-                self.enqueue(token, op, fd, Half::Write, Progress::Transferring(Transfer::default()));
+                self.enqueue(
+                    token,
+                    op,
+                    fd,
+                    Half::Write,
+                    Progress::Transferring(Transfer::default()),
+                );
             }
             Op::Read { file, buf, max, offset } => self.read(token, file, buf, max, offset),
             Op::Write { ref file, .. } if !sys::is_direct(file) => self.host.perform_now(token, op),
@@ -481,7 +528,8 @@ impl Backend for Epoll {
         let fd = sys::socket_fd(socket);
         let left = mem::take(&mut self.sockets[fd as usize]);
         assert!(!left.low_water, "nothing was done on a stream that leaves its core");
-        self.control(libc::EPOLL_CTL_DEL, fd, 0, 0).expect("a stream is registered as long as it is open");
+        self.control(libc::EPOLL_CTL_DEL, fd, 0, 0)
+            .expect("a stream is registered as long as it is open");
     }
 
     fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {
@@ -492,7 +540,13 @@ impl Backend for Epoll {
         sys::pwrite_all(file, bufs, offset)
     }
 
-    fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+    fn read_now(
+        &mut self,
+        file: &File,
+        buf: &mut BytesMut,
+        max: usize,
+        offset: u64,
+    ) -> io::Result<usize> {
         sys::pread(file, buf, max, offset)
     }
 

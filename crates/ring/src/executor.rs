@@ -1,7 +1,8 @@
 //! One core's executor: tasks, operations in flight, timers and the turn that drives them.
 //!
-//! Owns: the tasks and the back-end. Lives on: the thread that made it, and never leaves it. Never: waits anywhere but in
-//! [`Core::poll_backend`]. A real core loops over its own thread (see `run.rs`); the simulator steps many cores in one.
+//! Owns: the tasks and the back-end. Lives on: the thread that made it, and never leaves it. Never:
+//! waits anywhere but in [`Core::poll_backend`]. A real core loops over its own thread (see
+//! `run.rs`); the simulator steps many cores in one.
 
 use crate::{
     api::Ring,
@@ -28,13 +29,15 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Tasks that run in one turn before the back-end is asked again, so that a busy core still hears its sockets.
+/// Tasks that run in one turn before the back-end is asked again, so that a busy core still hears
+/// its sockets.
 const TASKS_PER_TURN: usize = 256;
 
 /// How the executor of one core behaves.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ExecutorOptions {
-    /// Picks the next ready task by [`Backend::random_u64`] instead of first come, first served (the simulator).
+    /// Picks the next ready task by [`Backend::random_u64`] instead of first come, first served
+    /// (the simulator).
     pub shuffle: bool,
 }
 
@@ -45,7 +48,8 @@ pub(crate) struct Core {
 
 type Inbox = Box<dyn FnMut() -> bool>;
 
-/// What a core's [`Ring`] handles share. Every cell is free while foreign code runs: tasks, wakers, destructors, the inbox.
+/// What a core's [`Ring`] handles share. Every cell is free while foreign code runs: tasks, wakers,
+/// destructors, the inbox.
 pub(crate) struct Shared {
     pub(crate) kind: BackendKind,
     pub(crate) doorbell: Doorbell,
@@ -132,8 +136,9 @@ impl Core {
         Ring { core: self.shared.clone() }
     }
 
-    /// One turn without the back-end's poll: reads the clock, takes the inbox, fires the timers that are due, runs the
-    /// tasks that are ready (a bounded number), then those that wait for the end of the turn. Says whether anything ran.
+    /// One turn without the back-end's poll: reads the clock, takes the inbox, fires the timers
+    /// that are due, runs the tasks that are ready (a bounded number), then those that wait for the
+    /// end of the turn. Says whether anything ran.
     pub(crate) fn run_ready(&self) -> bool {
         let shared = &*self.shared;
         shared.read_clock();
@@ -149,7 +154,8 @@ impl Core {
         ended.drain(..).for_each(Waker::wake);
         shared.turn_end.borrow_mut().spare = ended;
         if gathered > 0 {
-            // They may stand behind tasks that were too many for this turn, and wake others in their turn.
+            // They may stand behind tasks that were too many for this turn, and wake others in
+            // their turn.
             shared.run_tasks(shared.ready.len());
         }
         shared.count_turn();
@@ -163,11 +169,12 @@ impl Core {
             || !self.shared.turn_end.borrow().waiting.is_empty()
     }
 
-    /// Lets the back-end work and hands its completions to the waiting tasks (which are then ready). Does not wait when
-    /// the inbox or another thread had something for this core.
+    /// Lets the back-end work and hands its completions to the waiting tasks (which are then
+    /// ready). Does not wait when the inbox or another thread had something for this core.
     pub(crate) fn poll_backend(&self, wait: Wait) {
         let mut completions = self.shared.completions.take();
-        // The simulated back-end never waits and never works; other cores have their turns meanwhile.
+        // The simulated back-end never waits and never works; other cores have their turns
+        // meanwhile.
         if wait != Wait::No || self.shared.kind == BackendKind::Simulated {
             self.shared.working_since.set(None);
         }
@@ -238,7 +245,10 @@ impl Shared {
 
     /// A turn begins, and the clock was read.
     fn count_backend(&self) {
-        let worked = self.working_since.take().and_then(|since| self.turns.backend_worked(since, self.now.get()));
+        let worked = self
+            .working_since
+            .take()
+            .and_then(|since| self.turns.backend_worked(since, self.now.get()));
         worked.as_ref().map(Report::say);
     }
 
@@ -247,11 +257,15 @@ impl Shared {
     }
 
     /// Runs `work` on the back-end; `None` after the core has ended.
-    pub(crate) fn with_backend<R>(&self, work: impl FnOnce(&mut (dyn Backend + 'static)) -> R) -> Option<R> {
+    pub(crate) fn with_backend<R>(
+        &self,
+        work: impl FnOnce(&mut (dyn Backend + 'static)) -> R,
+    ) -> Option<R> {
         self.backend.borrow_mut().as_deref_mut().map(work)
     }
 
-    /// The same for an operation that the back-end makes before it returns; it may be what a stall is blamed on.
+    /// The same for an operation that the back-end makes before it returns; it may be what a stall
+    /// is blamed on.
     pub(crate) fn with_backend_at_once<R>(
         &self,
         operation: &'static str,
@@ -290,7 +304,9 @@ impl Shared {
     }
 
     fn read_clock(&self) {
-        if let Some((now, wall_clock_ms)) = self.with_backend(|backend| (backend.now(), backend.wall_clock_ms())) {
+        if let Some((now, wall_clock_ms)) =
+            self.with_backend(|backend| (backend.now(), backend.wall_clock_ms()))
+        {
             self.now.set(now.max(self.now.get()));
             self.wall_clock_ms.set(wall_clock_ms);
         }
@@ -324,7 +340,9 @@ impl Shared {
         match self.ready.len() as u64 {
             0 => None,
             1 => self.ready.pop(),
-            len => self.ready.pop_at((self.with_backend(|backend| backend.random_u64())? % len) as usize),
+            len => self
+                .ready
+                .pop_at((self.with_backend(|backend| backend.random_u64())? % len) as usize),
         }
     }
 
@@ -334,7 +352,8 @@ impl Shared {
             file.count_cut();
         }
         let mut operations = self.operations.borrow_mut();
-        let operation = operations.get_mut(key).expect("a back-end completes what it was given, once");
+        let operation =
+            operations.get_mut(key).expect("a back-end completes what it was given, once");
         match mem::replace(operation, Operation::Orphaned) {
             Operation::Waiting(waker) => {
                 *operation = Operation::Completed(completion);
@@ -353,7 +372,8 @@ impl Shared {
     }
 }
 
-/// An operation under way. Dropping it orphans the operation, which keeps its buffers until it completes.
+/// An operation under way. Dropping it orphans the operation, which keeps its buffers until it
+/// completes.
 pub(crate) struct OpFuture {
     core: Rc<Shared>,
     key: u64,
@@ -366,7 +386,9 @@ impl Future for OpFuture {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.taken, "a finished operation was polled");
         let mut operations = self.core.operations.borrow_mut();
-        let operation = operations.get_mut(self.key).expect("an operation stays until its future takes the result");
+        let operation = operations
+            .get_mut(self.key)
+            .expect("an operation stays until its future takes the result");
         if let Operation::Waiting(waker) = operation {
             let replaced = match waker {
                 Some(waker) if waker.will_wake(context.waker()) => None,
@@ -376,7 +398,8 @@ impl Future for OpFuture {
             drop(replaced);
             return Poll::Pending;
         }
-        let Some(Operation::Completed(Completion { op, result, .. })) = operations.remove(self.key) else {
+        let Some(Operation::Completed(Completion { op, result, .. })) = operations.remove(self.key)
+        else {
             panic!("an operation with a future is not orphaned");
         };
         drop(operations);
@@ -391,7 +414,9 @@ impl Drop for OpFuture {
             return;
         }
         let mut operations = self.core.operations.borrow_mut();
-        let operation = operations.get_mut(self.key).expect("an operation stays until its future takes the result");
+        let operation = operations
+            .get_mut(self.key)
+            .expect("an operation stays until its future takes the result");
         if matches!(operation, Operation::Completed(_)) {
             let completed = operations.remove(self.key);
             drop(operations);
@@ -421,7 +446,8 @@ impl Future for Sleep {
         }
         let mut timers = self.core.timers.borrow_mut();
         if let Some(waker) = self.timer.and_then(|timer| timers.waker_mut(timer)) {
-            let replaced = (!waker.will_wake(context.waker())).then(|| mem::replace(waker, context.waker().clone()));
+            let replaced = (!waker.will_wake(context.waker()))
+                .then(|| mem::replace(waker, context.waker().clone()));
             drop(timers);
             drop(replaced);
             return Poll::Pending;

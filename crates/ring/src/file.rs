@@ -9,8 +9,9 @@ use std::{
     },
 };
 
-/// An open file. Clones share one descriptor; it closes when the last clone and the last operation on it are gone.
-/// May cross cores: reading and sending are positional, so clones do not disturb one another.
+/// An open file. Clones share one descriptor; it closes when the last clone and the last operation
+/// on it are gone. May cross cores: reading and sending are positional, so clones do not disturb
+/// one another.
 #[derive(Clone, Debug)]
 pub struct File {
     pub(crate) inner: Arc<FileInner>,
@@ -49,8 +50,9 @@ pub(crate) enum Handle {
     Sim(SimHandle),
 }
 
-/// The bytes of a file that will not change any more unless the file is cut through this handle, as of one moment. What
-/// was read ahead of them is void after a cut, because the file may have grown again since.
+/// The bytes of a file that will not change any more unless the file is cut through this handle, as
+/// of one moment. What was read ahead of them is void after a cut, because the file may have grown
+/// again since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stable {
     /// Where they end, in bytes from the start of the file.
@@ -60,7 +62,13 @@ pub struct Stable {
 
 impl File {
     pub(crate) fn new(handle: Handle) -> Self {
-        Self { inner: Arc::new(FileInner { handle, cuts: AtomicU64::new(0), counted: OnceLock::new() }) }
+        Self {
+            inner: Arc::new(FileInner {
+                handle,
+                cuts: AtomicU64::new(0),
+                counted: OnceLock::new(),
+            }),
+        }
     }
 
     /// Whether no other clone of this file is left, and no operation on it.
@@ -69,7 +77,10 @@ impl File {
     }
 
     pub(crate) fn count_in(&self, all: &Arc<AtomicUsize>) {
-        let counted = self.inner.counted.get_or_init(|| Counted { all: all.clone(), own: AtomicUsize::new(0) });
+        let counted = self
+            .inner
+            .counted
+            .get_or_init(|| Counted { all: all.clone(), own: AtomicUsize::new(0) });
         counted.own.fetch_add(1, Ordering::Relaxed);
         counted.all.fetch_add(1, Ordering::Relaxed);
     }
@@ -81,7 +92,8 @@ impl File {
         }
     }
 
-    /// To be called while it holds that the bytes before `until` stay as they are unless this handle cuts them.
+    /// To be called while it holds that the bytes before `until` stay as they are unless this
+    /// handle cuts them.
     pub fn stable(&self, until: u64) -> Stable {
         Stable { until, cuts: self.cuts() }
     }

@@ -1,4 +1,5 @@
-//! What both real back-ends have in common: the doorbell, the file threads, the pipes, what has completed.
+//! What both real back-ends have in common: the doorbell, the file threads, the pipes, what has
+//! completed.
 
 use crate::{
     backend::{Doorbell, DoorbellInner},
@@ -27,7 +28,13 @@ impl Host {
     pub(crate) fn new(core_name: &str, event_flags: libc::c_int) -> io::Result<Self> {
         let doorbell = Arc::new(HostDoorbell::new(event_flags)?);
         let pool = Pool::new(core_name.to_owned(), doorbell.clone());
-        Ok(Self { completions: Vec::new(), doorbell, pipes: Pipes::default(), random: Random::new(), pool })
+        Ok(Self {
+            completions: Vec::new(),
+            doorbell,
+            pipes: Pipes::default(),
+            random: Random::new(),
+            pool,
+        })
     }
 
     pub(crate) fn bell(&self) -> Doorbell {
@@ -89,7 +96,9 @@ pub(crate) struct HostDoorbell {
 impl HostDoorbell {
     fn new(event_flags: libc::c_int) -> io::Result<Self> {
         // SAFETY: a plain call; the descriptor that it returns has no other owner.
-        let event = unsafe { OwnedFd::from_raw_fd(sys::check(libc::eventfd(0, libc::EFD_CLOEXEC | event_flags))?) };
+        let event = unsafe {
+            OwnedFd::from_raw_fd(sys::check(libc::eventfd(0, libc::EFD_CLOEXEC | event_flags))?)
+        };
         Ok(Self { flag: SleepFlag::new(), event })
     }
 
@@ -100,7 +109,8 @@ impl HostDoorbell {
     /// Takes the rings off the eventfd, which has to be a non-blocking one.
     pub(crate) fn drain(&self) {
         let mut count = 0u64;
-        // SAFETY: eight bytes of ours. WouldBlock says that there is nothing to take, which is as good.
+        // SAFETY: eight bytes of ours. WouldBlock says that there is nothing to take, which is as
+        // good.
         unsafe { libc::read(self.fd(), (&raw mut count).cast(), 8) };
     }
 }
@@ -109,7 +119,8 @@ impl DoorbellInner for HostDoorbell {
     fn ring(&self) {
         if self.flag.must_wake() {
             let one = 1u64;
-            // SAFETY: eight bytes of ours. It fails only when the counter is full, and then the core wakes anyway.
+            // SAFETY: eight bytes of ours. It fails only when the counter is full, and then the
+            // core wakes anyway.
             unsafe { libc::write(self.fd(), (&raw const one).cast(), 8) };
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::op::Token;
 
-/// Operations in flight. The executor's tokens carry a small index in their low half and are unique while in use.
+/// Operations in flight. The executor's tokens carry a small index in their low half and are unique
+/// while in use.
 pub(crate) struct InFlight<T> {
     entries: Vec<Option<(Token, T)>>,
 }

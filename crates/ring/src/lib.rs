@@ -1,14 +1,17 @@
 //! One core's reactor: I/O, timers, tasks, time and randomness.
 //!
-//! Owns: every system call of the data plane, the clock, the random numbers, and the single-threaded executor that runs
-//! one core's tasks. Lives on: each core has a [`Ring`] of its own; only [`File`], [`Doorbell`] and [`MovingStream`] may cross cores.
-//! Never: knows what Kafka is, waits for another core, or frees a buffer that the kernel may still touch.
+//! Owns: every system call of the data plane, the clock, the random numbers, and the
+//! single-threaded executor that runs one core's tasks. Lives on: each core has a [`Ring`] of its
+//! own; only [`File`], [`Doorbell`] and [`MovingStream`] may cross cores. Never: knows what Kafka
+//! is, waits for another core, or frees a buffer that the kernel may still touch.
 //!
-//! An operation owns its buffers until its completion. Dropping its future orphans the operation: the back-end keeps
-//! the buffers until the kernel has given them back, and the result is thrown away.
+//! An operation owns its buffers until its completion. Dropping its future orphans the operation:
+//! the back-end keeps the buffers until the kernel has given them back, and the result is thrown
+//! away.
 //!
-//! Three back-ends stand behind the same operations (see [`backend::Backend`]): io_uring, epoll (with a small pool of
-//! threads for the file calls that block) and a simulated world with virtual time (see [`sim`]).
+//! Three back-ends stand behind the same operations (see [`backend::Backend`]): io_uring, epoll
+//! (with a small pool of threads for the file calls that block) and a simulated world with virtual
+//! time (see [`sim`]).
 
 mod aligned;
 mod api;

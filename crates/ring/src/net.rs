@@ -1,5 +1,5 @@
-//! Sockets as the ring knows them. A stream or listener belongs to the core that made it; a stream may move to another
-//! before it is used.
+//! Sockets as the ring knows them. A stream or listener belongs to the core that made it; a stream
+//! may move to another before it is used.
 
 use crate::sim::SimHandle;
 use std::{net::SocketAddr, os::fd::OwnedFd, rc::Rc};
@@ -35,8 +35,8 @@ impl Stream {
     }
 }
 
-/// A stream between two cores: [`crate::Ring::release`] makes it of a stream, [`crate::Ring::adopt`] a stream of it.
-/// Dropping it closes the connection.
+/// A stream between two cores: [`crate::Ring::release`] makes it of a stream,
+/// [`crate::Ring::adopt`] a stream of it. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct MovingStream {
     pub(crate) inner: SocketInner,
@@ -50,8 +50,8 @@ impl MovingStream {
     }
 }
 
-/// A descriptor that is kept to be given back, by dropping it, where no other is left: what waits to be accepted can be closed
-/// with it.
+/// A descriptor that is kept to be given back, by dropping it, where no other is left: what waits
+/// to be accepted can be closed with it.
 #[derive(Debug)]
 pub struct SpareDescriptor {
     pub(crate) _descriptor: Option<OwnedFd>,
@@ -76,6 +76,11 @@ pub struct ListenOptions {
 
 impl Default for ListenOptions {
     fn default() -> Self {
-        Self { reuse_port: true, backlog: 1024, send_buffer_bytes: None, receive_buffer_bytes: None }
+        Self {
+            reuse_port: true,
+            backlog: 1024,
+            send_buffer_bytes: None,
+            receive_buffer_bytes: None,
+        }
     }
 }

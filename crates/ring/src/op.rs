@@ -9,7 +9,8 @@ use crate::{
 use bytes::{Bytes, BytesMut};
 use std::{io, net::SocketAddr, path::PathBuf, rc::Rc};
 
-/// One operation with everything it needs. It owns its buffers and its descriptors until the completion gives them back.
+/// One operation with everything it needs. It owns its buffers and its descriptors until the
+/// completion gives them back.
 #[derive(Debug)]
 pub(crate) enum Op {
     Accept {
@@ -18,8 +19,8 @@ pub(crate) enum Op {
     Connect {
         addr: SocketAddr,
     },
-    /// Appends at most `max` bytes to `buf` (which has that much spare capacity). 0 bytes: the peer has closed. Fewer than
-    /// `least` are not worth waking up for, while the peer may send more.
+    /// Appends at most `max` bytes to `buf` (which has that much spare capacity). 0 bytes: the peer
+    /// has closed. Fewer than `least` are not worth waking up for, while the peer may send more.
     Recv {
         socket: Rc<SocketInner>,
         buf: BytesMut,
@@ -52,8 +53,9 @@ pub(crate) enum Op {
         max: usize,
         offset: u64,
     },
-    /// Fills `block` past the page cache from `offset` on, both aligned, or up to the end of the file. `done` bytes of it
-    /// are. An error of kind `InvalidInput`: it has to be read some other way.
+    /// Fills `block` past the page cache from `offset` on, both aligned, or up to the end of the
+    /// file. `done` bytes of it are. An error of kind `InvalidInput`: it has to be read some other
+    /// way.
     ReadDirect {
         file: File,
         block: Block,
@@ -66,8 +68,8 @@ pub(crate) enum Op {
         bufs: Vec<Bytes>,
         offset: u64,
     },
-    /// Writes all of `buf` at `offset`, both aligned, and completes when it is on the disk (`RWF_DSYNC`), with what it takes
-    /// to find it there. `done` bytes of it are.
+    /// Writes all of `buf` at `offset`, both aligned, and completes when it is on the disk
+    /// (`RWF_DSYNC`), with what it takes to find it there. `done` bytes of it are.
     WriteDurable {
         file: File,
         buf: AlignedBuf,

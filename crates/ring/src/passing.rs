@@ -1,14 +1,15 @@
 //! Errors that pass: the process lacks room, descriptors or memory for the moment, and nothing is
 //! broken.
 //!
-//! The one place that tells them from errors that are final. A caller that meets one refuses what it was asked, keeps what
-//! it has, and tries again. Pure.
+//! The one place that tells them from errors that are final. A caller that meets one refuses what
+//! it was asked, keeps what it has, and tries again. Pure.
 
 use std::{error, fmt, io};
 
-/// Whether the same call may succeed later, with nothing done but waiting: room on the disk (`ENOSPC`, `EDQUOT`), a file's
-/// permitted size (`EFBIG`, which `setrlimit` raises), descriptors (`EMFILE`, `ENFILE`), memory (`ENOMEM`, `ENOBUFS`,
-/// `EAGAIN`), an interruption (`EINTR`). Never an error of a sync that was begun, whatever its number: see [`after_sync`].
+/// Whether the same call may succeed later, with nothing done but waiting: room on the disk
+/// (`ENOSPC`, `EDQUOT`), a file's permitted size (`EFBIG`, which `setrlimit` raises), descriptors
+/// (`EMFILE`, `ENFILE`), memory (`ENOMEM`, `ENOBUFS`, `EAGAIN`), an interruption (`EINTR`). Never
+/// an error of a sync that was begun, whatever its number: see [`after_sync`].
 pub fn passes(error: &io::Error) -> bool {
     if let Some(code) = error.raw_os_error() {
         return matches!(
@@ -37,9 +38,10 @@ pub fn is_out_of_files(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
-/// What a sync has answered, as an error that does not pass: the kernel may have dropped the pages, and a second sync would
-/// succeed without having written them. Only a missing descriptor proves that nothing was begun: a sync opens no file, so
-/// that this is the answer of the `open` of a folder before its sync.
+/// What a sync has answered, as an error that does not pass: the kernel may have dropped the pages,
+/// and a second sync would succeed without having written them. Only a missing descriptor proves
+/// that nothing was begun: a sync opens no file, so that this is the answer of the `open` of a
+/// folder before its sync.
 pub(crate) fn after_sync(error: io::Error) -> io::Error {
     match passes(&error) && !is_out_of_files(&error) {
         true => io::Error::new(error.kind(), Lost(error)),
@@ -90,7 +92,15 @@ mod tests {
             libc::EINTR,
         ];
         assert!(missing.into_iter().all(|code| passes(&of(code))));
-        let broken = [libc::EIO, libc::EROFS, libc::EBADF, libc::ENOENT, libc::EACCES, libc::ECANCELED, libc::ESTALE];
+        let broken = [
+            libc::EIO,
+            libc::EROFS,
+            libc::EBADF,
+            libc::ENOENT,
+            libc::EACCES,
+            libc::ECANCELED,
+            libc::ESTALE,
+        ];
         assert!(!broken.into_iter().any(|code| passes(&of(code))));
         assert!(passes(&passing("no room since yesterday")));
         assert!(!passes(&io::Error::other("no room since yesterday")));
@@ -98,11 +108,15 @@ mod tests {
 
     #[test]
     fn a_sync_that_was_begun_is_final_whatever_it_says() {
-        for code in [libc::ENOSPC, libc::EDQUOT, libc::ENOMEM, libc::EAGAIN, libc::EINTR, libc::EIO] {
+        for code in [libc::ENOSPC, libc::EDQUOT, libc::ENOMEM, libc::EAGAIN, libc::EINTR, libc::EIO]
+        {
             let error = after_sync(of(code));
             assert!(!passes(&error), "{error}");
             assert_eq!(error.kind(), of(code).kind());
         }
-        assert!(passes(&after_sync(of(libc::EMFILE))), "the folder to be synced could not be opened");
+        assert!(
+            passes(&after_sync(of(libc::EMFILE))),
+            "the folder to be synced could not be opened"
+        );
     }
 }

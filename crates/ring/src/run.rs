@@ -32,14 +32,17 @@ pub struct Selection {
     pub reason: String,
 }
 
-/// Tries what the operator asked for. Asking for io_uring where it is not to be had is an error with the reason.
+/// Tries what the operator asked for. Asking for io_uring where it is not to be had is an error
+/// with the reason.
 pub fn select(choice: BackendChoice) -> io::Result<Selection> {
     let epoll = |reason: String| Ok(Selection { kind: BackendKind::Epoll, reason });
     if choice == BackendChoice::Epoll {
         return epoll("epoll, as configured".into());
     }
     match uring::probe() {
-        Ok(features) => Ok(Selection { kind: BackendKind::IoUring, reason: format!("io_uring ({features})") }),
+        Ok(features) => {
+            Ok(Selection { kind: BackendKind::IoUring, reason: format!("io_uring ({features})") })
+        }
         Err(error) if choice == BackendChoice::IoUring => {
             Err(io::Error::new(error.kind(), format!("io_uring was asked for, but {error}")))
         }
@@ -62,18 +65,28 @@ where
     if let Some(cpu) = cpu
         && !core_affinity::set_for_current(core_affinity::CoreId { id: cpu })
     {
-        tracing::warn!(core = index, cpu, "cannot stay on this processor; the kernel places the thread");
+        tracing::warn!(
+            core = index,
+            cpu,
+            "cannot stay on this processor; the kernel places the thread"
+        );
     }
     let backend: Box<dyn Backend> = match backend {
         BackendKind::IoUring => Box::new(Uring::new(&name)?),
         BackendKind::Epoll => Box::new(Epoll::new(&name)?),
-        BackendKind::Simulated => return Err(io::Error::other("the simulated world has no threads of its own")),
+        BackendKind::Simulated => {
+            return Err(io::Error::other("the simulated world has no threads of its own"));
+        }
     };
     Ok(run_on(backend, spin, main))
 }
 
 /// Runs a core with this back-end on the calling thread.
-pub(crate) fn run_on<T, F>(backend: Box<dyn Backend>, spin: Duration, main: impl FnOnce(Ring) -> F) -> T
+pub(crate) fn run_on<T, F>(
+    backend: Box<dyn Backend>,
+    spin: Duration,
+    main: impl FnOnce(Ring) -> F,
+) -> T
 where
     T: 'static,
     F: Future<Output = T> + 'static,
@@ -117,7 +130,10 @@ impl Spins {
 }
 
 /// Runs a core on a thread of its own.
-pub fn spawn_core<T, F, M>(options: CoreOptions, main: M) -> io::Result<thread::JoinHandle<io::Result<T>>>
+pub fn spawn_core<T, F, M>(
+    options: CoreOptions,
+    main: M,
+) -> io::Result<thread::JoinHandle<io::Result<T>>>
 where
     T: Send + 'static,
     F: Future<Output = T> + 'static,

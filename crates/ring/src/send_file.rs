@@ -1,7 +1,9 @@
-//! Bytes of files sent without a copy through user space: spliced into a pipe, and from there into the socket.
+//! Bytes of files sent without a copy through user space: spliced into a pipe, and from there into
+//! the socket.
 //!
-//! Owns: the pipes of one core and the progress of each transfer. What lies in memory is moved at once; what has to come
-//! from disk is moved by a thread of [`crate::blocking`], so that the core never waits for it.
+//! Owns: the pipes of one core and the progress of each transfer. What lies in memory is moved at
+//! once; what has to come from disk is moved by a thread of [`crate::blocking`], so that the core
+//! never waits for it.
 
 use crate::{
     faults::{self, Call},
@@ -14,7 +16,8 @@ use std::{
     os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
 };
 
-/// What a pipe should hold. Two splices per MiB cost next to nothing; the default of 64 KiB costs half as much again.
+/// What a pipe should hold. Two splices per MiB cost next to nothing; the default of 64 KiB costs
+/// half as much again.
 const PIPE_BYTES: usize = 1 << 20;
 /// Pipes kept for the next transfer.
 const PIPES_IDLE_MAX: usize = 16;
@@ -36,11 +39,12 @@ impl Pipe {
         sys::check(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) })?;
         // SAFETY: both descriptors are new and have no other owner.
         let (read, write) = unsafe { (OwnedFd::from_raw_fd(fds[0]), OwnedFd::from_raw_fd(fds[1])) };
-        // Users without privileges have 64 MiB of pipes in all; beyond, a pipe keeps the size that it was born with.
-        // SAFETY: a plain call on our descriptor.
+        // Users without privileges have 64 MiB of pipes in all; beyond, a pipe keeps the size that
+        // it was born with. SAFETY: a plain call on our descriptor.
         unsafe { libc::fcntl(write.as_raw_fd(), libc::F_SETPIPE_SZ, PIPE_BYTES as libc::c_int) };
         // SAFETY: as above.
-        let capacity = sys::check(unsafe { libc::fcntl(write.as_raw_fd(), libc::F_GETPIPE_SZ) })? as usize;
+        let capacity =
+            sys::check(unsafe { libc::fcntl(write.as_raw_fd(), libc::F_GETPIPE_SZ) })? as usize;
         Ok(Self { read, write, capacity })
     }
 
@@ -52,26 +56,49 @@ impl Pipe {
         let flags = libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MOVE;
         // SAFETY: the offset lives across the call; no memory of ours is moved.
         sys::moved(|| unsafe {
-            libc::splice(source, &mut from, self.write.as_raw_fd(), std::ptr::null_mut(), length, flags)
+            libc::splice(
+                source,
+                &mut from,
+                self.write.as_raw_fd(),
+                std::ptr::null_mut(),
+                length,
+                flags,
+            )
         })
     }
 
     /// The same for bytes that have to come from disk: asks for all of them, then waits.
-    pub(crate) fn fill_from_disk(&mut self, file: &File, offset: u64, max: usize) -> io::Result<usize> {
+    pub(crate) fn fill_from_disk(
+        &mut self,
+        file: &File,
+        offset: u64,
+        max: usize,
+    ) -> io::Result<usize> {
         let length = max.min(self.capacity) as libc::off_t;
         // SAFETY: a plain call on an open descriptor. It is advice: a failure changes nothing.
-        unsafe { libc::posix_fadvise(sys::file_fd(file), offset as libc::off_t, length, libc::POSIX_FADV_WILLNEED) };
+        unsafe {
+            libc::posix_fadvise(
+                sys::file_fd(file),
+                offset as libc::off_t,
+                length,
+                libc::POSIX_FADV_WILLNEED,
+            )
+        };
         self.fill(file, offset, max)
     }
 
     /// Moves at most `length` bytes out to the socket; `more` says that others follow at once.
     fn drain(&self, socket: RawFd, length: usize, more: bool) -> io::Result<usize> {
         faults::allow(Call::Splice)?;
-        let flags = libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MOVE | if more { libc::SPLICE_F_MORE } else { 0 };
+        let flags = libc::SPLICE_F_NONBLOCK
+            | libc::SPLICE_F_MOVE
+            | if more { libc::SPLICE_F_MORE } else { 0 };
         let null = std::ptr::null_mut();
         // The socket is non-blocking, and std ignores SIGPIPE in every Rust program.
         // SAFETY: no memory of ours is moved.
-        sys::moved(|| unsafe { libc::splice(self.read.as_raw_fd(), null, socket, null, length, flags) })
+        sys::moved(|| unsafe {
+            libc::splice(self.read.as_raw_fd(), null, socket, null, length, flags)
+        })
     }
 }
 
@@ -135,7 +162,12 @@ impl Transfer {
         self.try_advance(pipes, socket, range).unwrap_or_else(Next::Failed)
     }
 
-    fn try_advance(&mut self, pipes: &mut Pipes, socket: RawFd, range: Range<'_>) -> io::Result<Next> {
+    fn try_advance(
+        &mut self,
+        pipes: &mut Pipes,
+        socket: RawFd,
+        range: Range<'_>,
+    ) -> io::Result<Next> {
         let turn_ends_at = self.sent.saturating_add(TRANSFER_BYTES_PER_TURN);
         loop {
             if self.in_pipe > 0 {
@@ -146,7 +178,9 @@ impl Transfer {
                         self.in_pipe -= bytes;
                         self.sent += bytes as u64;
                     }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Writable),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        return Ok(Next::Writable);
+                    }
                     Err(error) => return Err(error),
                 }
                 continue;
@@ -164,7 +198,9 @@ impl Transfer {
                 Ok(pipe) => pipe,
                 // Without descriptors for a pipe the rest goes another way, as do bytes that are
                 // not in memory.
-                Err(error) if passes(&error) && !range.through_cache => return Ok(Next::Done(self.sent)),
+                Err(error) if passes(&error) && !range.through_cache => {
+                    return Ok(Next::Done(self.sent));
+                }
                 Err(error) => return Err(error),
             };
             let (offset, left) = (range.offset + self.sent, range.length - self.sent);
@@ -193,13 +229,17 @@ impl Transfer {
         self.in_pipe = filled?;
         self.pipe = Some(pipe);
         if self.in_pipe == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than what was to be sent"));
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the file is shorter than what was to be sent",
+            ));
         }
         Ok(())
     }
 }
 
-/// What `cachestat` fills in (Linux 6.5, include/uapi/linux/mman.h): pages of the range by what the page cache has of them.
+/// What `cachestat` fills in (Linux 6.5, include/uapi/linux/mman.h): pages of the range by what the
+/// page cache has of them.
 #[repr(C)]
 #[derive(Default)]
 struct CacheStat {
@@ -220,11 +260,12 @@ struct CacheRange {
 /// The number of the call: the same on all architectures, and newer than what libc names.
 const SYS_CACHESTAT: libc::c_long = 451;
 
-/// Whether the range lies in memory, so that a splice of it does not wait for the disk. Pages that a read-ahead is bringing
-/// count as cached, but their ends cannot be read yet.
+/// Whether the range lies in memory, so that a splice of it does not wait for the disk. Pages that
+/// a read-ahead is bringing count as cached, but their ends cannot be read yet.
 fn is_resident(file: &File, offset: u64, length: usize) -> bool {
     let cached = cached_pages(file, offset, length as u64);
-    cached.is_none_or(|cached| cached >= pages_of(offset, length as u64)) && ends_are_resident(file, offset, length)
+    cached.is_none_or(|cached| cached >= pages_of(offset, length as u64))
+        && ends_are_resident(file, offset, length)
 }
 
 /// `None` where the kernel cannot say.
@@ -232,7 +273,9 @@ pub(crate) fn cached_pages(file: &File, offset: u64, length: u64) -> Option<u64>
     let range = CacheRange { offset, length };
     let mut stat = CacheStat::default();
     // SAFETY: both structures are laid out as the kernel has them, and outlive the call.
-    let failed = unsafe { libc::syscall(SYS_CACHESTAT, sys::file_fd(file), &raw const range, &raw mut stat, 0) } != 0;
+    let failed = unsafe {
+        libc::syscall(SYS_CACHESTAT, sys::file_fd(file), &raw const range, &raw mut stat, 0)
+    } != 0;
     (!failed).then_some(stat.cached)
 }
 
@@ -242,14 +285,16 @@ fn pages_of(offset: u64, length: u64) -> u64 {
     (offset + length).div_ceil(page_bytes) - offset / page_bytes
 }
 
-/// Whether the first and the last byte can be read at once. Pages of one read-ahead come and go together, so where the
-/// kernel says no more (before 6.5), the ends speak for the pages between.
+/// Whether the first and the last byte can be read at once. Pages of one read-ahead come and go
+/// together, so where the kernel says no more (before 6.5), the ends speak for the pages between.
 fn ends_are_resident(file: &File, offset: u64, length: usize) -> bool {
     let probe = |at: u64| {
         let mut byte = 0u8;
         let iovec = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
         // SAFETY: the one vector covers one byte of ours.
-        unsafe { libc::preadv2(sys::file_fd(file), &iovec, 1, at as libc::off_t, libc::RWF_NOWAIT) >= 0 }
+        unsafe {
+            libc::preadv2(sys::file_fd(file), &iovec, 1, at as libc::off_t, libc::RWF_NOWAIT) >= 0
+        }
     };
     probe(offset) && probe(offset + length as u64 - 1)
 }
@@ -264,8 +309,8 @@ mod tests {
     fn a_hole_in_the_page_cache_is_seen() {
         const BYTES: u64 = 1 << 20;
         // Below the build folder: a file system in memory has everything resident.
-        let path =
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("resident-{}.tmp", std::process::id()));
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("resident-{}.tmp", std::process::id()));
         let mut written = fs::File::create(&path).unwrap();
         written.write_all(&vec![7; BYTES as usize]).unwrap();
         written.sync_all().unwrap();
@@ -275,7 +320,9 @@ mod tests {
         assert!(is_resident(&file, 5000, 1), "a part of it, too");
         let (from, length) = (BYTES as libc::off_t / 4, BYTES as libc::off_t / 2);
         // SAFETY: a plain call on an open descriptor.
-        unsafe { libc::posix_fadvise(sys::file_fd(&file), from, length, libc::POSIX_FADV_DONTNEED) };
+        unsafe {
+            libc::posix_fadvise(sys::file_fd(&file), from, length, libc::POSIX_FADV_DONTNEED)
+        };
         match cached_pages(&file, 0, BYTES) {
             // An old kernel, or a file system that keeps its pages.
             None => return,

@@ -1,7 +1,8 @@
 //! Waiting within one core: a signal that many tasks may await, and a slot for one value.
 //!
-//! Owns: the wakers of the tasks that wait. Lives on: one core. Never: crosses cores, never loses a wake-up (a task that
-//! checks its condition after `Signal::notified` was made sees every later `notify`).
+//! Owns: the wakers of the tasks that wait. Lives on: one core. Never: crosses cores, never loses a
+//! wake-up (a task that checks its condition after `Signal::notified` was made sees every later
+//! `notify`).
 
 use std::{
     cell::{Cell, RefCell},

@@ -1,11 +1,12 @@
 //! How long a core's turns are, and what took the time of those that were too long.
 //!
-//! Owns: the counts of one core's turns and the causes of its stalls. Lives on: the core's executor, which tells it what ran
-//! when. Never: reads a clock.
+//! Owns: the counts of one core's turns and the causes of its stalls. Lives on: the core's
+//! executor, which tells it what ran when. Never: reads a clock.
 //!
-//! A turn is measured with the precise clock, as it always was. What ran in it is told apart by the coarse one, which
-//! costs a fifth (6 ns here) and moves with the kernel's tick, 1 to 10 ms: in a stall it names the task that ran while the
-//! tick came. A task that ran for a moment may be named in its stead, as seldom as the moment is short.
+//! A turn is measured with the precise clock, as it always was. What ran in it is told apart by the
+//! coarse one, which costs a fifth (6 ns here) and moves with the kernel's tick, 1 to 10 ms: in a
+//! stall it names the task that ran while the tick came. A task that ran for a moment may be named
+//! in its stead, as seldom as the moment is short.
 
 use crate::time::Instant;
 use std::{
@@ -71,7 +72,8 @@ struct Longest {
     length: Duration,
 }
 
-/// The turns of one core. Times of `begin`, `ran` and `operation` are the coarse clock's, those of `end` the precise one's.
+/// The turns of one core. Times of `begin`, `ran` and `operation` are the coarse clock's, those of
+/// `end` the precise one's.
 #[derive(Default)]
 pub(crate) struct Turns {
     counts: Cell<TurnCounts>,
@@ -93,7 +95,8 @@ impl Turns {
         self.counts.get()
     }
 
-    /// The stalls so far, by cause. There are few causes: names of tasks in the program's text, times operations.
+    /// The stalls so far, by cause. There are few causes: names of tasks in the program's text,
+    /// times operations.
     pub(crate) fn stalls(&self) -> Vec<Stalls> {
         self.causes.borrow().clone()
     }
@@ -185,11 +188,16 @@ impl Report {
     }
 }
 
-/// One sentence for a person: milliseconds with one decimal, and the stalls without a line only where there were some.
+/// One sentence for a person: milliseconds with one decimal, and the stalls without a line only
+/// where there were some.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Cause { task, operation } = self.cause;
-        write!(f, "the event loop stood still for {:.1} ms in \"{task}\"", self.length.as_secs_f64() * 1e3)?;
+        write!(
+            f,
+            "the event loop stood still for {:.1} ms in \"{task}\"",
+            self.length.as_secs_f64() * 1e3
+        )?;
         if let Some(operation) = operation {
             write!(f, ", operation {operation}")?;
         }
@@ -233,7 +241,8 @@ mod tests {
     #[test]
     fn the_task_that_ran_longest_is_named() {
         let turns = Turns::default();
-        let report = turn(&turns, 0, &[("a", 1), ("b", 9), ("a", 10)], 10).expect("a first stall is said");
+        let report =
+            turn(&turns, 0, &[("a", 1), ("b", 9), ("a", 10)], 10).expect("a first stall is said");
         let cause = Cause { task: "b", operation: None };
         assert_eq!(report, Report { cause, length: ms(10), unsaid: 0 });
         turn(&turns, 20, &[("b", 40)], 40);
@@ -285,7 +294,8 @@ mod tests {
     fn a_line_has_short_numbers_and_only_what_there_was() {
         let cause = Cause { task: "commit write", operation: Some("write_now") };
         let report = Report { cause, length: Duration::from_nanos(12_345_678), unsaid: 0 };
-        let line = "the event loop stood still for 12.3 ms in \"commit write\", operation write_now";
+        let line =
+            "the event loop stood still for 12.3 ms in \"commit write\", operation write_now";
         assert_eq!(report.to_string(), line);
         let report = Report { cause: Cause { operation: None, ..cause }, unsaid: 3, ..report };
         let line = "the event loop stood still for 12.3 ms in \"commit write\" \

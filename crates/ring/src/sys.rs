@@ -1,7 +1,8 @@
-//! System calls that both real back-ends share: clocks, random numbers, sockets, gathered reads and writes.
+//! System calls that both real back-ends share: clocks, random numbers, sockets, gathered reads and
+//! writes.
 //!
-//! Each function is one call with its result as `io::Result`, or the loop that makes such calls whole. None keeps state
-//! but [`Random`].
+//! Each function is one call with its result as `io::Result`, or the loop that makes such calls
+//! whole. None keeps state but [`Random`].
 
 use crate::{
     aligned::ALIGNMENT,
@@ -46,7 +47,8 @@ pub(crate) fn cancelled() -> io::Error {
     io::Error::from_raw_os_error(libc::ECANCELED)
 }
 
-// ---- clocks and chance ---------------------------------------------------------------------------------------------
+// ---- clocks and chance
+// ---------------------------------------------------------------------------------------------
 
 pub(crate) fn monotonic() -> Instant {
     let time = clock(libc::CLOCK_MONOTONIC);
@@ -88,7 +90,8 @@ impl Random {
         if self.used == self.block.len() {
             let size_bytes = mem::size_of_val(&self.block);
             // SAFETY: the block is ours, of that size, and any bytes make valid numbers.
-            let got = moved(|| unsafe { libc::getrandom(self.block.as_mut_ptr().cast(), size_bytes, 0) });
+            let got =
+                moved(|| unsafe { libc::getrandom(self.block.as_mut_ptr().cast(), size_bytes, 0) });
             // Up to 256 bytes come whole, says getrandom(2).
             assert_eq!(got.ok(), Some(size_bytes), "the kernel gives random numbers");
             self.used = 0;
@@ -98,15 +101,16 @@ impl Random {
     }
 }
 
-/// From now on a write beyond the permitted size of a file (`ulimit -f`) is answered with `EFBIG` instead of ending the
-/// process, as a JVM has it.
+/// From now on a write beyond the permitted size of a file (`ulimit -f`) is answered with `EFBIG`
+/// instead of ending the process, as a JVM has it.
 pub fn ignore_file_size_signal() {
     // SAFETY: a plain call. No handler is installed, so that no code of ours runs in a signal.
     let before = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     assert_ne!(before, libc::SIG_ERR, "the signal exists and may be ignored");
 }
 
-// ---- sockets -------------------------------------------------------------------------------------------------------
+// ---- sockets
+// -------------------------------------------------------------------------------------------------------
 
 pub(crate) fn socket_fd(socket: &SocketInner) -> RawFd {
     match socket {
@@ -135,7 +139,8 @@ impl RawAddress {
         match address {
             SocketAddr::V4(v4) => {
                 let sin_addr = libc::in_addr { s_addr: u32::from(*v4.ip()).to_be() };
-                let (sin_family, sin_port) = (libc::AF_INET as libc::sa_family_t, v4.port().to_be());
+                let (sin_family, sin_port) =
+                    (libc::AF_INET as libc::sa_family_t, v4.port().to_be());
                 let value = libc::sockaddr_in { sin_family, sin_port, sin_addr, sin_zero: [0; 8] };
                 raw.length = mem::size_of_val(&value) as libc::socklen_t;
                 // SAFETY: sockaddr_storage is larger than, and as aligned as, every address type.
@@ -161,16 +166,24 @@ impl RawAddress {
     pub(crate) fn to_std(self) -> SocketAddr {
         match libc::c_int::from(self.storage.ss_family) {
             libc::AF_INET => {
-                // SAFETY: the family says that the storage holds a sockaddr_in, and it is aligned for it.
+                // SAFETY: the family says that the storage holds a sockaddr_in, and it is aligned
+                // for it.
                 let value = unsafe { (&raw const self.storage).cast::<libc::sockaddr_in>().read() };
                 let ip = Ipv4Addr::from(u32::from_be(value.sin_addr.s_addr));
                 SocketAddr::V4(SocketAddrV4::new(ip, u16::from_be(value.sin_port)))
             }
             libc::AF_INET6 => {
                 // SAFETY: as above, for a sockaddr_in6.
-                let value = unsafe { (&raw const self.storage).cast::<libc::sockaddr_in6>().read() };
-                let (ip, port) = (Ipv6Addr::from(value.sin6_addr.s6_addr), u16::from_be(value.sin6_port));
-                SocketAddr::V6(SocketAddrV6::new(ip, port, value.sin6_flowinfo, value.sin6_scope_id))
+                let value =
+                    unsafe { (&raw const self.storage).cast::<libc::sockaddr_in6>().read() };
+                let (ip, port) =
+                    (Ipv6Addr::from(value.sin6_addr.s6_addr), u16::from_be(value.sin6_port));
+                SocketAddr::V6(SocketAddrV6::new(
+                    ip,
+                    port,
+                    value.sin6_flowinfo,
+                    value.sin6_scope_id,
+                ))
             }
             _ => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
         }
@@ -185,7 +198,12 @@ impl RawAddress {
     }
 }
 
-fn set_option(fd: RawFd, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+fn set_option(
+    fd: RawFd,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
     let length = mem::size_of_val(&value) as libc::socklen_t;
     // SAFETY: the pointer is to an int of ours, and the length is an int's.
     check(unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast(), length) }).map(drop)
@@ -201,7 +219,8 @@ pub(crate) fn tcp_socket(address: SocketAddr) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// Listens. What accepted sockets should have (no delay, buffer sizes) is set here, because they inherit it.
+/// Listens. What accepted sockets should have (no delay, buffer sizes) is set here, because they
+/// inherit it.
 pub(crate) fn listen(address: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
     let fd = tcp_socket(address)?;
     let raw = fd.as_raw_fd();
@@ -209,9 +228,10 @@ pub(crate) fn listen(address: SocketAddr, options: ListenOptions) -> io::Result<
     if options.reuse_port {
         set_option(raw, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
     }
-    for (name, size_bytes) in
-        [(libc::SO_SNDBUF, options.send_buffer_bytes), (libc::SO_RCVBUF, options.receive_buffer_bytes)]
-    {
+    for (name, size_bytes) in [
+        (libc::SO_SNDBUF, options.send_buffer_bytes),
+        (libc::SO_RCVBUF, options.receive_buffer_bytes),
+    ] {
         if let Some(size_bytes) = size_bytes {
             set_option(raw, libc::SOL_SOCKET, name, i32::try_from(size_bytes).unwrap_or(i32::MAX))?;
         }
@@ -240,7 +260,8 @@ pub(crate) fn accept(listener: RawFd) -> io::Result<Stream> {
     let length = &raw mut raw.length;
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     // SAFETY: the pointers are to `raw`, whose length says how much room there is.
-    let fd = moved(|| unsafe { libc::accept4(listener, raw.as_mut_ptr(), length, flags) as isize })?;
+    let fd =
+        moved(|| unsafe { libc::accept4(listener, raw.as_mut_ptr(), length, flags) as isize })?;
     // SAFETY: the descriptor is new and has no other owner.
     stream(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }, raw.to_std())
 }
@@ -258,7 +279,8 @@ pub(crate) fn stream(fd: OwnedFd, peer: SocketAddr) -> io::Result<Stream> {
     Ok(Stream { inner: Rc::new(SocketInner::Os(fd)), peer, local })
 }
 
-/// Begins to connect. `WouldBlock`: the socket becomes writable when it is decided (see [`pending_error`]).
+/// Begins to connect. `WouldBlock`: the socket becomes writable when it is decided (see
+/// [`pending_error`]).
 pub(crate) fn connect(fd: RawFd, address: SocketAddr) -> io::Result<()> {
     faults::allow(Call::Connect)?;
     let raw = RawAddress::new(address);
@@ -274,38 +296,57 @@ pub(crate) fn connect(fd: RawFd, address: SocketAddr) -> io::Result<()> {
 
 /// The error that waits on a socket (`SO_ERROR`).
 pub(crate) fn pending_error(fd: RawFd) -> io::Result<()> {
-    let (mut value, mut length): (libc::c_int, _) = (0, mem::size_of::<libc::c_int>() as libc::socklen_t);
+    let (mut value, mut length): (libc::c_int, _) =
+        (0, mem::size_of::<libc::c_int>() as libc::socklen_t);
     // SAFETY: the pointers are to an int and a length of ours.
-    check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, (&raw mut value).cast(), &mut length) })?;
+    check(unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, (&raw mut value).cast(), &mut length)
+    })?;
     if value == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(value)) }
 }
 
-/// Bytes that the peer has acknowledged (`tcpi_bytes_acked` of `TCP_INFO`, Linux 4.1); 0 where the kernel does not say.
+/// Bytes that the peer has acknowledged (`tcpi_bytes_acked` of `TCP_INFO`, Linux 4.1); 0 where the
+/// kernel does not say.
 pub(crate) fn acknowledged_bytes(fd: RawFd) -> u64 {
     /// Where the field stands in `struct tcp_info` (include/uapi/linux/tcp.h), and where it ends.
     const FIELD: std::ops::Range<usize> = 120..128;
     let (mut info, mut length) = ([0u8; FIELD.end], FIELD.end as libc::socklen_t);
     // SAFETY: the pointers are to room of that length, and to the length.
     let got = check(unsafe {
-        libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, info.as_mut_ptr().cast(), &mut length)
+        libc::getsockopt(
+            fd,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &mut length,
+        )
     });
     match got {
-        Ok(_) if length as usize == info.len() => u64::from_ne_bytes(info[FIELD].try_into().expect("eight bytes")),
+        Ok(_) if length as usize == info.len() => {
+            u64::from_ne_bytes(info[FIELD].try_into().expect("eight bytes"))
+        }
         _ => 0,
     }
 }
 
-/// Ends both directions. A socket that is not connected any more is what was wanted, so errors do not matter.
+/// Ends both directions. A socket that is not connected any more is what was wanted, so errors do
+/// not matter.
 pub(crate) fn shutdown(fd: RawFd) {
     // SAFETY: a plain call on an open descriptor.
     unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
 }
 
-/// Lets a stream count as readable only from so many bytes on, or at its end. The kernel raises what the socket may hold
-/// accordingly, and takes less where it may not: so it never waits for more than there is room for.
+/// Lets a stream count as readable only from so many bytes on, or at its end. The kernel raises
+/// what the socket may hold accordingly, and takes less where it may not: so it never waits for
+/// more than there is room for.
 pub(crate) fn set_receive_low_water(fd: RawFd, bytes: usize) {
     // It is about wake-ups alone: where it fails, they come more often.
-    let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes.min(libc::c_int::MAX as usize) as libc::c_int);
+    let _ = set_option(
+        fd,
+        libc::SOL_SOCKET,
+        libc::SO_RCVLOWAT,
+        bytes.min(libc::c_int::MAX as usize) as libc::c_int,
+    );
 }
 
 pub(crate) fn recv(fd: RawFd, buf: &mut BytesMut, max: usize) -> io::Result<usize> {
@@ -315,7 +356,11 @@ pub(crate) fn recv(fd: RawFd, buf: &mut BytesMut, max: usize) -> io::Result<usiz
 }
 
 /// Runs `call` on the spare room of `buf` and counts what it has written there.
-fn append(buf: &mut BytesMut, max: usize, mut call: impl FnMut(*mut u8, usize) -> isize) -> io::Result<usize> {
+fn append(
+    buf: &mut BytesMut,
+    max: usize,
+    mut call: impl FnMut(*mut u8, usize) -> isize,
+) -> io::Result<usize> {
     let room = buf.spare_capacity_mut();
     let length = room.len().min(max);
     let at = room.as_mut_ptr().cast::<u8>();
@@ -326,7 +371,8 @@ fn append(buf: &mut BytesMut, max: usize, mut call: impl FnMut(*mut u8, usize) -
     Ok(bytes)
 }
 
-// ---- gathering -----------------------------------------------------------------------------------------------------
+// ---- gathering
+// -----------------------------------------------------------------------------------------------------
 
 /// How far a list of buffers has been sent or written.
 #[derive(Clone, Copy, Default, Debug)]
@@ -343,12 +389,17 @@ impl Gather {
     }
 
     /// The next bytes, at most [`IOVECS_PER_CALL`] buffers of them. The vectors point into `bufs`.
-    pub(crate) fn iovecs(&self, bufs: &[Bytes], iovecs: &mut [libc::iovec; IOVECS_PER_CALL]) -> usize {
+    pub(crate) fn iovecs(
+        &self,
+        bufs: &[Bytes],
+        iovecs: &mut [libc::iovec; IOVECS_PER_CALL],
+    ) -> usize {
         let mut skip = self.skip;
         let left = &bufs[self.index..];
         for (iovec, buf) in iovecs.iter_mut().zip(left) {
             let slice = &buf[mem::take(&mut skip)..];
-            *iovec = libc::iovec { iov_base: slice.as_ptr().cast_mut().cast(), iov_len: slice.len() };
+            *iovec =
+                libc::iovec { iov_base: slice.as_ptr().cast_mut().cast(), iov_len: slice.len() };
         }
         faults::shorten(Call::Gather, &mut iovecs[..left.len().min(IOVECS_PER_CALL)])
     }
@@ -405,7 +456,8 @@ pub(crate) fn send(fd: RawFd, bufs: &[Bytes], gather: &mut Gather) -> io::Result
     Ok(())
 }
 
-// ---- files ---------------------------------------------------------------------------------------------------------
+// ---- files
+// ---------------------------------------------------------------------------------------------------------
 
 pub(crate) fn file_fd(file: &File) -> RawFd {
     match &file.inner.handle {
@@ -414,8 +466,9 @@ pub(crate) fn file_fd(file: &File) -> RawFd {
     }
 }
 
-/// The descriptor that reads the same file past the page cache, opened when first asked for: the inode is in memory, so
-/// that this does not wait. `None` where it cannot be had: no `/proc`, or a file system without `O_DIRECT`.
+/// The descriptor that reads the same file past the page cache, opened when first asked for: the
+/// inode is in memory, so that this does not wait. `None` where it cannot be had: no `/proc`, or a
+/// file system without `O_DIRECT`.
 pub(crate) fn direct_fd(file: &File) -> Option<RawFd> {
     let Handle::Os { fd, direct } = &file.inner.handle else {
         panic!("a file of the simulated world reached the real one")
@@ -425,7 +478,8 @@ pub(crate) fn direct_fd(file: &File) -> Option<RawFd> {
     }
     let open = || {
         // This name also leads to a file that has none any more.
-        let path = CString::new(format!("/proc/self/fd/{}", fd.as_raw_fd())).expect("digits are not zero");
+        let path =
+            CString::new(format!("/proc/self/fd/{}", fd.as_raw_fd())).expect("digits are not zero");
         let flags = libc::O_RDONLY | libc::O_DIRECT | libc::O_CLOEXEC;
         // SAFETY: the path is terminated by zero and lives across the call.
         let twin = moved(|| unsafe { libc::open(path.as_ptr(), flags) as isize })?;
@@ -446,15 +500,20 @@ pub(crate) fn direct_fd(file: &File) -> Option<RawFd> {
     direct.get()?.as_ref().map(AsRawFd::as_raw_fd)
 }
 
-/// Whether a direct read that has moved `done` bytes of `length` has come to its end, its last call with `moved` bytes.
-/// Only the end of a file leaves a part of a page behind.
+/// Whether a direct read that has moved `done` bytes of `length` has come to its end, its last call
+/// with `moved` bytes. Only the end of a file leaves a part of a page behind.
 pub(crate) fn direct_read_is_over(moved: usize, done: usize, length: usize) -> bool {
     moved == 0 || done == length || !done.is_multiple_of(ALIGNMENT)
 }
 
 /// Fills the rest of `buf` behind its first `done` bytes past the page cache, as far as the file
 /// goes.
-pub(crate) fn pread_direct(file: &File, buf: &mut [u8], offset: u64, done: &mut usize) -> io::Result<()> {
+pub(crate) fn pread_direct(
+    file: &File,
+    buf: &mut [u8],
+    offset: u64,
+    done: &mut usize,
+) -> io::Result<()> {
     let fd = direct_fd(file).ok_or(io::ErrorKind::InvalidInput)?;
     loop {
         let (left, at) = (&mut buf[*done..], (offset + *done as u64) as libc::off_t);
@@ -477,11 +536,18 @@ pub(crate) fn pread(file: &File, buf: &mut BytesMut, max: usize, offset: u64) ->
     faults::allow(Call::Read)?;
     let (fd, max) = (file_fd(file), faults::shortened(Call::Read, max));
     // SAFETY: `append` passes room of that length.
-    append(buf, max, |at, length| unsafe { libc::pread(fd, at.cast(), length, offset as libc::off_t) })
+    append(buf, max, |at, length| unsafe {
+        libc::pread(fd, at.cast(), length, offset as libc::off_t)
+    })
 }
 
 /// Reads what lies in the page cache; `WouldBlock` when that is nothing.
-pub(crate) fn pread_cached(file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+pub(crate) fn pread_cached(
+    file: &File,
+    buf: &mut BytesMut,
+    max: usize,
+    offset: u64,
+) -> io::Result<usize> {
     let (fd, max) = (file_fd(file), faults::shortened(Call::Read, max));
     append(buf, max, |at, length| {
         let iovec = libc::iovec { iov_base: at.cast(), iov_len: length };
@@ -498,7 +564,8 @@ pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result
         let mut iovecs = NO_IOVECS;
         let count = gather.iovecs(bufs, &mut iovecs) as libc::c_int;
         // SAFETY: the vectors point into `bufs`, and all of it lives across the call.
-        let bytes = moved(|| unsafe { libc::pwritev(fd, iovecs.as_ptr(), count, at as libc::off_t) })?;
+        let bytes =
+            moved(|| unsafe { libc::pwritev(fd, iovecs.as_ptr(), count, at as libc::off_t) })?;
         if bytes == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
@@ -510,7 +577,12 @@ pub(crate) fn pwrite_all(file: &File, bufs: &[Bytes], offset: u64) -> io::Result
 
 /// Writes the rest of `buf` behind its first `done` bytes; each call returns when its part is on
 /// the disk.
-pub(crate) fn pwrite_durable(file: &File, buf: &[u8], offset: u64, done: &mut usize) -> io::Result<()> {
+pub(crate) fn pwrite_durable(
+    file: &File,
+    buf: &[u8],
+    offset: u64,
+    done: &mut usize,
+) -> io::Result<()> {
     let fd = file_fd(file);
     while *done < buf.len() {
         faults::allow(Call::WriteDurable)?;

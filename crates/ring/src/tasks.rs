@@ -1,8 +1,8 @@
 //! Tasks of one core, and how they are made ready.
 //!
-//! Owns: the futures that were spawned and the queue of those that are ready. Waking a task from its own core pushes to a
-//! queue that no other thread touches; other threads (the control thread's channels) push to a
-//! second one and ring the bell.
+//! Owns: the futures that were spawned and the queue of those that are ready. Waking a task from
+//! its own core pushes to a queue that no other thread touches; other threads (the control thread's
+//! channels) push to a second one and ring the bell.
 
 use crate::{backend::Doorbell, slots::Slots};
 use std::{
@@ -20,7 +20,8 @@ use std::{
 
 pub(crate) type TaskFuture = Pin<Box<dyn Future<Output = ()>>>;
 
-/// A number per thread that is never used again, cheaper to read than `std::thread::current().id()`.
+/// A number per thread that is never used again, cheaper to read than
+/// `std::thread::current().id()`.
 fn thread_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     thread_local!(static NUMBER: Cell<u64> = const { Cell::new(0) });
@@ -41,7 +42,8 @@ pub(crate) struct ReadyQueue {
     doorbell: Doorbell,
 }
 
-// SAFETY: `local` is only reached through `with_local`, which runs on the owner's thread alone; everything else is Sync.
+// SAFETY: `local` is only reached through `with_local`, which runs on the owner's thread alone;
+// everything else is Sync.
 unsafe impl Sync for ReadyQueue {}
 // SAFETY: the queue holds plain numbers; where the last reference dies does not matter.
 unsafe impl Send for ReadyQueue {}
@@ -49,13 +51,20 @@ unsafe impl Send for ReadyQueue {}
 impl ReadyQueue {
     pub(crate) fn new(doorbell: Doorbell) -> Self {
         let (local, remote) = (UnsafeCell::new(VecDeque::new()), Mutex::new(Vec::new()));
-        Self { owner: thread_number(), local, remote, remote_pending: AtomicBool::new(false), doorbell }
+        Self {
+            owner: thread_number(),
+            local,
+            remote,
+            remote_pending: AtomicBool::new(false),
+            doorbell,
+        }
     }
 
     fn with_local<R>(&self, work: impl FnOnce(&mut VecDeque<u64>) -> R) -> R {
         assert_eq!(self.owner, thread_number(), "a core never leaves its thread");
-        // SAFETY: this is the owner's thread, whose number no other thread ever has, and the closures in this file call
-        // nothing that could come back here, so the reference is the only one.
+        // SAFETY: this is the owner's thread, whose number no other thread ever has, and the
+        // closures in this file call nothing that could come back here, so the reference is the
+        // only one.
         work(unsafe { &mut *self.local.get() })
     }
 
@@ -130,16 +139,23 @@ pub(crate) struct Task {
 pub(crate) type Tasks = Slots<Task>;
 
 /// Adds a task and makes it ready.
-pub(crate) fn spawn(tasks: &mut Tasks, ready: &Arc<ReadyQueue>, name: &'static str, future: TaskFuture) {
+pub(crate) fn spawn(
+    tasks: &mut Tasks,
+    ready: &Arc<ReadyQueue>,
+    name: &'static str,
+    future: TaskFuture,
+) {
     let key = tasks.insert_with(|key| {
-        let handle = Arc::new(TaskWaker { key, queued: AtomicBool::new(true), ready: ready.clone() });
+        let handle =
+            Arc::new(TaskWaker { key, queued: AtomicBool::new(true), ready: ready.clone() });
         Task { name, future: Some(future), waker: handle.clone().into(), handle }
     });
     ready.push(key);
 }
 
-/// Runs the task once. The cell is free while the task runs, which may spawn others. A key of a task that has ended is
-/// ignored: wakers outlive their tasks. `runs` hears the task's name before it runs.
+/// Runs the task once. The cell is free while the task runs, which may spawn others. A key of a
+/// task that has ended is ignored: wakers outlive their tasks. `runs` hears the task's name before
+/// it runs.
 pub(crate) fn run(tasks: &std::cell::RefCell<Tasks>, key: u64, runs: impl FnOnce(&'static str)) {
     let (mut future, waker) = {
         let mut tasks = tasks.borrow_mut();

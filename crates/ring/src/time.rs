@@ -2,7 +2,8 @@
 
 use std::{ops::Add, ops::Sub, time::Duration};
 
-/// A point in the ring's monotonic time, in nanoseconds. Points of different processes do not compare.
+/// A point in the ring's monotonic time, in nanoseconds. Points of different processes do not
+/// compare.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Instant(pub u64);
 

@@ -1,6 +1,8 @@
-//! A hierarchical timer wheel: six levels of 64 slots, ticks of one millisecond, constant time to add and to cancel.
+//! A hierarchical timer wheel: six levels of 64 slots, ticks of one millisecond, constant time to
+//! add and to cancel.
 //!
-//! A timer never fires early. Those of one tick fire in the order of their deadlines, then in that of their creation.
+//! A timer never fires early. Those of one tick fire in the order of their deadlines, then in that
+//! of their creation.
 
 use crate::{slots::Slots, time::Instant};
 use std::task::Waker;
@@ -9,7 +11,8 @@ const LEVELS: usize = 6;
 const SLOT_BITS: u32 = 6;
 const SLOTS: usize = 1 << SLOT_BITS;
 const NANOS_PER_TICK: u64 = 1_000_000;
-/// A timer further away than this waits in the wheel's last slot and is placed again when that comes up.
+/// A timer further away than this waits in the wheel's last slot and is placed again when that
+/// comes up.
 const SPAN_TICKS: u64 = (SLOTS as u64 - 1) << (SLOT_BITS * (LEVELS as u32 - 1));
 const NONE: u64 = u64::MAX;
 
@@ -55,7 +58,14 @@ impl TimerWheel {
     /// Adds a timer; the key cancels it.
     pub(crate) fn insert(&mut self, deadline: Instant, waker: Waker) -> u64 {
         self.created += 1;
-        let timer = Timer { deadline, sequence: self.created, waker, place: (0, 0), previous: NONE, next: NONE };
+        let timer = Timer {
+            deadline,
+            sequence: self.created,
+            waker,
+            place: (0, 0),
+            previous: NONE,
+            next: NONE,
+        };
         let key = self.timers.insert(timer);
         self.link(key);
         key
@@ -66,7 +76,8 @@ impl TimerWheel {
         self.timers.get_mut(key).map(|timer| &mut timer.waker)
     }
 
-    /// Removes a timer, if it has not fired. The waker is the caller's to drop, outside of any borrow.
+    /// Removes a timer, if it has not fired. The waker is the caller's to drop, outside of any
+    /// borrow.
     pub(crate) fn cancel(&mut self, key: u64) -> Option<Waker> {
         let timer = self.timers.remove(key)?;
         let (level, slot) = timer.place;
@@ -86,7 +97,9 @@ impl TimerWheel {
     /// Takes the wakers of all timers due at `now`, in order.
     pub(crate) fn advance(&mut self, now: Instant, due: &mut Vec<Waker>) {
         let now_tick = now.0 / NANOS_PER_TICK;
-        while let Some((level, slot, start)) = self.next_slot().filter(|&(_, _, start)| start <= now_tick) {
+        while let Some((level, slot, start)) =
+            self.next_slot().filter(|&(_, _, start)| start <= now_tick)
+        {
             self.elapsed = start;
             self.occupied[level] &= !(1 << slot);
             let mut key = std::mem::replace(&mut self.heads[level][slot], NONE);
@@ -106,12 +119,14 @@ impl TimerWheel {
         due.extend(self.fired.drain(..).map(|timer| timer.waker));
     }
 
-    /// No timer fires before this: exact for the next 64 ms, the start of its slot for one further away.
+    /// No timer fires before this: exact for the next 64 ms, the start of its slot for one further
+    /// away.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.next_slot().map(|(_, _, start)| Instant(start.saturating_mul(NANOS_PER_TICK)))
     }
 
-    /// The first occupied slot and the tick at which it begins. Timers of a level all lie before those of the next one.
+    /// The first occupied slot and the tick at which it begins. Timers of a level all lie before
+    /// those of the next one.
     fn next_slot(&self) -> Option<(usize, usize, u64)> {
         let level = self.occupied.iter().position(|&slots| slots != 0)?;
         let shift = SLOT_BITS * level as u32;
@@ -181,7 +196,8 @@ mod tests {
         /// Against an ordered map: timers that are due fire, in order, never early, and
         /// `next_deadline` never lies too late.
         #[test]
-        fn agrees_with_an_ordered_map(start in 0..(1u64 << 60), steps in proptest::collection::vec(step(), 1..80)) {
+        fn agrees_with_an_ordered_map(start in 0..(1u64 << 60),
+            steps in proptest::collection::vec(step(), 1..80)) {
             let fired = Arc::new(Mutex::new(Vec::new()));
             let mut now = Instant(start);
             let mut wheel = TimerWheel::new(now);
@@ -192,14 +208,16 @@ mod tests {
                     Step::Insert(after) => {
                         let deadline = Instant(now.0.saturating_add(after));
                         let id = keys.len();
-                        keys.push((deadline, wheel.insert(deadline, Arc::new(Recorder(id, fired.clone())).into())));
+                        keys.push((deadline, wheel.insert(deadline,
+                            Arc::new(Recorder(id, fired.clone())).into())));
                         model.insert((deadline, id), ());
                         continue;
                     }
                     Step::Cancel(which) if !keys.is_empty() => {
                         let id = which % keys.len();
                         let (deadline, key) = keys[id];
-                        prop_assert_eq!(wheel.cancel(key).is_some(), model.remove(&(deadline, id)).is_some());
+                        prop_assert_eq!(wheel.cancel(key).is_some(), model.remove(&(deadline, id))
+                            .is_some());
                         continue;
                     }
                     Step::Cancel(_) => continue,
@@ -225,7 +243,8 @@ mod tests {
                 match (wheel.next_deadline(), model.first_key_value()) {
                     (Some(next), Some((&(deadline, _), ()))) => {
                         prop_assert!(next > now);
-                        prop_assert!(next.0 <= deadline.0.div_ceil(NANOS_PER_TICK).saturating_mul(NANOS_PER_TICK));
+                        prop_assert!(next.0 <= deadline.0.div_ceil(NANOS_PER_TICK)
+                            .saturating_mul(NANOS_PER_TICK));
                     }
                     (next, first) => prop_assert_eq!(next.is_none(), first.is_none()),
                 }

@@ -1,8 +1,9 @@
 //! The back-end for kernels that let us: one io_uring per core, one call per turn.
 //!
-//! Owns: the ring and, per operation, all memory that the kernel may touch ([`Running`]), until its completion. An
-//! operation has one entry in the kernel at a time. Sends on one stream go one after the other. A transfer of a file is
-//! spliced inline while the socket takes it (see [`crate::send_file`]); the ring only tells when it takes more.
+//! Owns: the ring and, per operation, all memory that the kernel may touch ([`Running`]), until its
+//! completion. An operation has one entry in the kernel at a time. Sends on one stream go one after
+//! the other. A transfer of a file is spliced inline while the socket takes it (see
+//! [`crate::send_file`]); the ring only tells when it takes more.
 
 mod entry;
 mod setup;
@@ -49,7 +50,8 @@ pub(crate) struct Uring {
     completed: Vec<(u64, i32, u32)>,
     /// Completions to come, with those of cancellations and of the doorbell.
     in_kernel: usize,
-    /// Of gathers that have completed, for the next ones. Boxed, because the kernel has their addresses while they are in use.
+    /// Of gathers that have completed, for the next ones. Boxed, because the kernel has their
+    /// addresses while they are in use.
     #[allow(clippy::vec_box)]
     messages: Vec<Box<Message>>,
     /// By descriptor.
@@ -61,8 +63,9 @@ pub(crate) struct Uring {
     ending: bool,
 }
 
-/// What the kernel was asked to cancel. It does not find an operation that it is about to try again, which then may find
-/// nothing, and wait on: so an operation that was not found is looked for once more.
+/// What the kernel was asked to cancel. It does not find an operation that it is about to try
+/// again, which then may find nothing, and wait on: so an operation that was not found is looked
+/// for once more.
 #[derive(Default)]
 struct Cancels {
     in_kernel: usize,
@@ -85,8 +88,11 @@ struct Socket {
 /// Sets a ring up and tears it down again: whether io_uring can be had, or what would help.
 pub(crate) fn probe() -> io::Result<String> {
     let (_, features) = setup::build()?;
-    let completions =
-        if features.deferred { "deferred completions" } else { "no deferred completions before Linux 6.1" };
+    let completions = if features.deferred {
+        "deferred completions"
+    } else {
+        "no deferred completions before Linux 6.1"
+    };
     Ok(completions.to_owned())
 }
 
@@ -114,14 +120,16 @@ impl Uring {
         })
     }
 
-    // ---- the two queues --------------------------------------------------------------------------------------------
+    // ---- the two queues
+    // --------------------------------------------------------------------------------------------
 
     /// Queues an entry for the next call. All that it points to has to stay until its completion.
     fn push(&mut self, entry: squeue::Entry, name: u64) {
         self.in_kernel += 1;
         let entry = entry.user_data(name);
-        // SAFETY: the memory behind the entry lies in `running` (or is the doorbell's box) until the completion by this
-        // name has been taken: `Drop` leaks what the kernel has not given back.
+        // SAFETY: the memory behind the entry lies in `running` (or is the doorbell's box) until
+        // the completion by this name has been taken: `Drop` leaks what the kernel has not given
+        // back.
         if !self.overflow.is_empty() || unsafe { self.ring.submission().push(&entry) }.is_err() {
             self.overflow.push_back(entry);
         }
@@ -154,7 +162,9 @@ impl Uring {
         let submitter = self.ring.submitter();
         let entered = faults::allow(Call::Enter).and_then(|()| match wait {
             // SAFETY: no argument is passed, and the entries keep to what `push` demands.
-            Wait::No => unsafe { submitter.enter::<libc::sigset_t>(entries, 0, EnterFlags::GETEVENTS.bits(), None) },
+            Wait::No => unsafe {
+                submitter.enter::<libc::sigset_t>(entries, 0, EnterFlags::GETEVENTS.bits(), None)
+            },
             Wait::Forever => submitter.submit_and_wait(1),
             Wait::Until(deadline) => {
                 let timeout = Timespec::from(deadline.since(sys::monotonic()));
@@ -163,8 +173,13 @@ impl Uring {
         });
         match entered {
             Ok(_) => {}
-            // A signal, the end of the wait, or a kernel short of room or memory until completions have been taken.
-            Err(error) if matches!(error.raw_os_error(), Some(EINTR | ETIME | EBUSY | EAGAIN | ENOMEM)) => {}
+            // A signal, the end of the wait, or a kernel short of room or memory until completions
+            // have been taken.
+            Err(error)
+                if matches!(
+                    error.raw_os_error(),
+                    Some(EINTR | ETIME | EBUSY | EAGAIN | ENOMEM)
+                ) => {}
             Err(error) => panic!("io_uring_enter failed, the ring is lost: {error}"),
         }
     }
@@ -172,7 +187,9 @@ impl Uring {
     fn reap(&mut self) {
         // Taken before they are handled, which may queue entries and so needs the ring.
         let mut completed = mem::take(&mut self.completed);
-        completed.extend(self.ring.completion().map(|entry| (entry.user_data(), entry.result(), entry.flags())));
+        completed.extend(
+            self.ring.completion().map(|entry| (entry.user_data(), entry.result(), entry.flags())),
+        );
         for (name, result, flags) in completed.drain(..) {
             self.in_kernel -= 1;
             match name {
@@ -198,7 +215,9 @@ impl Uring {
     fn cancel_again(&mut self) {
         if mem::take(&mut self.cancels.failed) {
             let mut of = mem::take(&mut self.cancels.of);
-            of.retain(|&token| self.running.get_mut(token).is_some_and(|running| running.place.is_in_kernel()));
+            of.retain(|&token| {
+                self.running.get_mut(token).is_some_and(|running| running.place.is_in_kernel())
+            });
             of.iter().for_each(|token| self.push_cancel(token.0));
             self.cancels.of = of;
         } else if self.cancels.in_kernel == 0 {
@@ -206,10 +225,12 @@ impl Uring {
         }
     }
 
-    // ---- operations ------------------------------------------------------------------------------------------------
+    // ---- operations
+    // ------------------------------------------------------------------------------------------------
 
     fn handle(&mut self, token: Token, result: i32, flags: u32) {
-        let mut running = self.running.remove(token).expect("a completion belongs to a running operation");
+        let mut running =
+            self.running.remove(token).expect("a completion belongs to a running operation");
         if let Op::Recv { socket, .. } = &running.op {
             let fd = sys::socket_fd(socket);
             self.socket(fd).drained = !cqueue::sock_nonempty(flags);
@@ -224,7 +245,9 @@ impl Uring {
             }
             EINTR => self.go(token, running),
             EAGAIN if running.socket().is_some() => self.poll_socket(token, running),
-            errno if errno > 0 => self.finish(token, running, Err(io::Error::from_raw_os_error(errno))),
+            errno if errno > 0 => {
+                self.finish(token, running, Err(io::Error::from_raw_os_error(errno)))
+            }
             _ if running.place == Place::Poll => self.go(token, running),
             _ => match running.completed(result as usize) {
                 Some(result) => self.finish(token, running, result),
@@ -277,8 +300,10 @@ impl Uring {
     }
 
     fn transfer(&mut self, token: Token, mut running: Running) {
-        let (Op::SendFile { socket, file, offset, length, through_cache }, Memory::Transfer(transfer)) =
-            (&running.op, &mut running.memory)
+        let (
+            Op::SendFile { socket, file, offset, length, through_cache },
+            Memory::Transfer(transfer),
+        ) = (&running.op, &mut running.memory)
         else {
             panic!("only files are transferred");
         };
@@ -308,7 +333,9 @@ impl Uring {
         }
         for (token, pipe, filled) in self.host.take_finished() {
             let mut running = self.running.remove(token).expect("a transfer waits for its thread");
-            let Memory::Transfer(transfer) = &mut running.memory else { panic!("only transfers fill pipes") };
+            let Memory::Transfer(transfer) = &mut running.memory else {
+                panic!("only transfers fill pipes")
+            };
             match transfer.filled(pipe, filled) {
                 Ok(()) => self.go(token, running),
                 Err(error) => self.finish(token, running, Err(error)),
@@ -371,7 +398,8 @@ impl Uring {
         self.go(token, running);
     }
 
-    /// Asks the kernel to end every operation on a socket and waits until it has given everything back.
+    /// Asks the kernel to end every operation on a socket and waits until it has given everything
+    /// back.
     fn end(&mut self) {
         self.ending = true;
         for token in self.running.tokens() {
@@ -392,14 +420,18 @@ impl Uring {
 /// A ring as kernels before 6.1 and before 5.19 set it up.
 #[cfg(test)]
 pub(crate) fn older(core_name: &str) -> [io::Result<Uring>; 2] {
-    [setup::Flags::Cooperative, setup::Flags::None].map(|flags| Uring::on(core_name, setup::build_with(flags)?))
+    [setup::Flags::Cooperative, setup::Flags::None]
+        .map(|flags| Uring::on(core_name, setup::build_with(flags)?))
 }
 
 impl Drop for Uring {
     fn drop(&mut self) {
         self.end();
         if self.in_kernel > 0 {
-            tracing::warn!(operations = self.in_kernel, "the kernel keeps some buffers; they are leaked");
+            tracing::warn!(
+                operations = self.in_kernel,
+                "the kernel keeps some buffers; they are leaked"
+            );
             mem::forget(mem::replace(&mut self.running, InFlight::new()));
             mem::forget(mem::take(&mut self.bell_count));
         }
@@ -415,10 +447,15 @@ impl Backend for Uring {
         match op {
             Op::Size { .. } | Op::TryLock { .. } => self.host.perform_now(token, op),
             // What takes several calls, or one that rings do not make.
-            Op::SyncDir { .. } | Op::CreateDirAll { .. } | Op::ReadDir { .. } | Op::DiskSpace { .. } => {
+            Op::SyncDir { .. }
+            | Op::CreateDirAll { .. }
+            | Op::ReadDir { .. }
+            | Op::DiskSpace { .. } => {
                 self.host.perform_on_thread(token, op);
             }
-            Op::Truncate { .. } if !self.features.truncate => self.host.perform_on_thread(token, op),
+            Op::Truncate { .. } if !self.features.truncate => {
+                self.host.perform_on_thread(token, op)
+            }
             op => self.start(token, op),
         }
     }
@@ -493,7 +530,10 @@ impl Backend for Uring {
     /// The kernel keeps nothing of a socket that no operation is under way on.
     fn release(&mut self, socket: &SocketInner) {
         let left = mem::take(self.socket(sys::socket_fd(socket)));
-        assert!(!left.sending && left.low_water.is_none(), "nothing was done on a stream that leaves its core");
+        assert!(
+            !left.sending && left.low_water.is_none(),
+            "nothing was done on a stream that leaves its core"
+        );
     }
 
     fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {
@@ -505,7 +545,13 @@ impl Backend for Uring {
         sys::pwrite_all(file, bufs, offset)
     }
 
-    fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+    fn read_now(
+        &mut self,
+        file: &File,
+        buf: &mut BytesMut,
+        max: usize,
+        offset: u64,
+    ) -> io::Result<usize> {
         sys::pread(file, buf, max, offset)
     }
 

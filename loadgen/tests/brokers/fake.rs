@@ -1,4 +1,5 @@
-//! A small broker on loopback that keeps records in memory, and does what its script says: freezes, closes, lies.
+//! A small broker on loopback that keeps records in memory, and does what its script says: freezes,
+//! closes, lies.
 //!
 //! Lives on: threads of the test, one per connection. Never: outlives its test.
 
@@ -6,14 +7,16 @@ use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{
     ApiKey, ErrorCode, Message, Reader,
     messages::{
-        ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, FetchRequest, FetchResponse,
-        InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest, MetadataResponse,
-        ProduceRequest, ProduceResponse,
+        ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, FetchRequest,
+        FetchResponse, InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse,
+        MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
         api_versions_response::ApiVersion,
         create_topics_response::CreatableTopicResult,
         fetch_response::{FetchableTopicResponse, PartitionData},
         list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
-        metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic},
+        metadata_response::{
+            MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+        },
         produce_response::{PartitionProduceResponse, TopicProduceResponse},
     },
     records,
@@ -64,7 +67,8 @@ struct State {
     produces: usize,
     fetches: usize,
     offset_requests: usize,
-    /// Produce requests that came to a leader which did not know yet that it was one, or to another broker.
+    /// Produce requests that came to a leader which did not know yet that it was one, or to another
+    /// broker.
     produces_too_early: usize,
     is_frozen: bool,
     is_gone: bool,
@@ -104,9 +108,14 @@ enum Answer {
 impl Fake {
     pub fn start(fault: Fault) -> Fake {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-        let addresses = listeners.iter().map(|listener| listener.local_addr().expect("bound")).collect();
-        let shared =
-            Arc::new(Shared { fault, addresses, state: Mutex::new(State::default()), changed: Condvar::new() });
+        let addresses =
+            listeners.iter().map(|listener| listener.local_addr().expect("bound")).collect();
+        let shared = Arc::new(Shared {
+            fault,
+            addresses,
+            state: Mutex::new(State::default()),
+            changed: Condvar::new(),
+        });
         for (broker, listener) in listeners.into_iter().enumerate() {
             let shared = shared.clone();
             listener.set_nonblocking(true).expect("a socket of ours");
@@ -214,30 +223,40 @@ impl Shared {
         let encoded = match key {
             ApiKey::ApiVersions => api_versions().encode(&mut frame, version),
             ApiKey::Metadata => {
-                let request = MetadataRequest::decode(&mut body, version).expect("what loadgen sends");
+                let request =
+                    MetadataRequest::decode(&mut body, version).expect("what loadgen sends");
                 self.metadata(&state, &request).encode(&mut frame, version)
             }
             ApiKey::CreateTopics => {
-                let request = CreateTopicsRequest::decode(&mut body, version).expect("what loadgen sends");
+                let request =
+                    CreateTopicsRequest::decode(&mut body, version).expect("what loadgen sends");
                 create_topics(&mut state, &request).encode(&mut frame, version)
             }
             ApiKey::InitProducerId => {
-                let response = InitProducerIdResponse { producer_id: 7, producer_epoch: 0, ..Default::default() };
+                let response = InitProducerIdResponse {
+                    producer_id: 7,
+                    producer_epoch: 0,
+                    ..Default::default()
+                };
                 response.encode(&mut frame, version)
             }
             ApiKey::ListOffsets => {
-                let request = ListOffsetsRequest::decode(&mut body, version).expect("what loadgen sends");
+                let request =
+                    ListOffsetsRequest::decode(&mut body, version).expect("what loadgen sends");
                 self.list_offsets(&mut state, broker, &request).encode(&mut frame, version)
             }
             ApiKey::Produce => {
-                let request = ProduceRequest::decode(&mut body, version).expect("what loadgen sends");
+                let request =
+                    ProduceRequest::decode(&mut body, version).expect("what loadgen sends");
                 let number = state.produces;
                 state.produces += 1;
                 self.changed.notify_all();
                 match self.fault {
                     Fault::GoneAtProduce(at) if number >= at => self.go(&mut state),
                     Fault::FreezeAtProduce(at) if number >= at => state.is_frozen = true,
-                    Fault::HalfAnswerAtProduce(at) if number >= at => (state.is_frozen, is_half) = (true, true),
+                    Fault::HalfAnswerAtProduce(at) if number >= at => {
+                        (state.is_frozen, is_half) = (true, true)
+                    }
                     Fault::LeaderMovesAtProduce(at) if number >= at => state.leader = 1,
                     _ => {}
                 }
@@ -268,12 +287,13 @@ impl Shared {
     }
 
     fn metadata(&self, state: &State, request: &MetadataRequest) -> MetadataResponse {
-        let brokers = self.addresses.iter().enumerate().map(|(node_id, address)| MetadataResponseBroker {
-            node_id: node_id as i32,
-            host: address.ip().to_string(),
-            port: i32::from(address.port()),
-            ..Default::default()
-        });
+        let brokers =
+            self.addresses.iter().enumerate().map(|(node_id, address)| MetadataResponseBroker {
+                node_id: node_id as i32,
+                host: address.ip().to_string(),
+                port: i32::from(address.port()),
+                ..Default::default()
+            });
         let topics = request.topics.iter().flatten().map(|topic| {
             let name = topic.name.clone().unwrap_or_default();
             let partition = |index| MetadataResponsePartition {
@@ -289,17 +309,28 @@ impl Shared {
                 ..Default::default()
             }
         });
-        MetadataResponse { brokers: brokers.collect(), topics: topics.collect(), ..Default::default() }
+        MetadataResponse {
+            brokers: brokers.collect(),
+            topics: topics.collect(),
+            ..Default::default()
+        }
     }
 
     fn is_leader(&self, state: &State, broker: usize) -> bool {
-        let knows = !matches!(self.fault, Fault::SlowLeaders(requests) if state.offset_requests <= requests);
+        let knows = !matches!(self.fault,
+            Fault::SlowLeaders(requests) if state.offset_requests <= requests);
         broker == state.leader && knows
     }
 
-    fn list_offsets(&self, state: &mut State, broker: usize, request: &ListOffsetsRequest) -> ListOffsetsResponse {
+    fn list_offsets(
+        &self,
+        state: &mut State,
+        broker: usize,
+        request: &ListOffsetsRequest,
+    ) -> ListOffsetsResponse {
         state.offset_requests += 1;
-        let error_code = if self.is_leader(state, broker) { 0 } else { ErrorCode::NotLeaderOrFollower.code() };
+        let error_code =
+            if self.is_leader(state, broker) { 0 } else { ErrorCode::NotLeaderOrFollower.code() };
         let topics = request.topics.iter().map(|topic| ListOffsetsTopicResponse {
             name: topic.name.clone(),
             partitions: topic
@@ -319,7 +350,13 @@ impl Shared {
         ListOffsetsResponse { topics: topics.collect(), ..Default::default() }
     }
 
-    fn produce(&self, state: &mut State, broker: usize, number: usize, request: ProduceRequest) -> ProduceResponse {
+    fn produce(
+        &self,
+        state: &mut State,
+        broker: usize,
+        number: usize,
+        request: ProduceRequest,
+    ) -> ProduceResponse {
         let is_leader = self.is_leader(state, broker);
         state.produces_too_early += usize::from(!is_leader);
         let mut responses = Vec::new();
@@ -327,17 +364,23 @@ impl Shared {
             let mut answers = Vec::new();
             for data in topic.partition_data {
                 let index = data.index;
-                let error = if is_leader { ErrorCode::None } else { ErrorCode::NotLeaderOrFollower };
+                let error =
+                    if is_leader { ErrorCode::None } else { ErrorCode::NotLeaderOrFollower };
                 let forgets = self.fault == Fault::Forgets && number % 2 == 1;
                 if is_leader && !forgets {
                     let partition =
-                        &mut state.topics.get_mut(&topic.name).expect("a topic that is there")[index as usize];
+                        &mut state.topics.get_mut(&topic.name).expect("a topic that is there")
+                            [index as usize];
                     partition.append(data.records.expect("records"));
                 }
-                let is_left_out =
-                    matches!(self.fault, Fault::LeavesOutPartition(at, of) if number >= at && of == index);
+                let is_left_out = matches!(self.fault,
+                    Fault::LeavesOutPartition(at, of) if number >= at && of == index);
                 if !is_left_out {
-                    answers.push(PartitionProduceResponse { index, error_code: error.code(), ..Default::default() });
+                    answers.push(PartitionProduceResponse {
+                        index,
+                        error_code: error.code(),
+                        ..Default::default()
+                    });
                 }
             }
             responses.push(TopicProduceResponse {
@@ -354,13 +397,16 @@ impl Shared {
         let has_more = |state: &State| {
             request.topics.iter().any(|topic| {
                 let behind = |asked: &protocol::messages::fetch_request::FetchPartition| {
-                    state.topics[&topic.topic][asked.partition as usize].next_offset > asked.fetch_offset
+                    state.topics[&topic.topic][asked.partition as usize].next_offset
+                        > asked.fetch_offset
                 };
                 topic.partitions.iter().any(behind)
             })
         };
         let wait = Duration::from_millis(request.max_wait_ms as u64);
-        let waiting = self.changed.wait_timeout_while(self.state(), wait, |state| !has_more(state) && !state.is_gone);
+        let waiting = self
+            .changed
+            .wait_timeout_while(self.state(), wait, |state| !has_more(state) && !state.is_gone);
         let (state, _) = waiting.expect("no thread of the broker panics");
         let responses = request.topics.iter().map(|topic| {
             let partitions = topic.partitions.iter().map(|asked| {
@@ -371,7 +417,8 @@ impl Shared {
                     true => ErrorCode::None,
                     false => ErrorCode::NotLeaderOrFollower,
                 };
-                let records = (error == ErrorCode::None).then(|| partition.from(asked.fetch_offset));
+                let records =
+                    (error == ErrorCode::None).then(|| partition.from(asked.fetch_offset));
                 PartitionData {
                     partition_index: asked.partition,
                     error_code: error.code(),
@@ -391,7 +438,9 @@ impl Partition {
     fn append(&mut self, records: Bytes) {
         let mut batch = BytesMut::from(&records[..]);
         records::set_base_offset(&mut batch, self.next_offset);
-        let count = records::batches(&batch).map(|batch| batch.expect("whole").header().record_count()).sum::<i32>();
+        let count = records::batches(&batch)
+            .map(|batch| batch.expect("whole").header().record_count())
+            .sum::<i32>();
         self.batches.push((self.next_offset, batch.freeze()));
         self.next_offset += i64::from(count);
     }
@@ -400,7 +449,10 @@ impl Partition {
         let first = self.batches.partition_point(|(base, _)| *base <= offset).saturating_sub(1);
         let mut bytes = BytesMut::new();
         if offset < self.next_offset {
-            self.batches[first..].iter().take(100).for_each(|(_, batch)| bytes.extend_from_slice(batch));
+            self.batches[first..]
+                .iter()
+                .take(100)
+                .for_each(|(_, batch)| bytes.extend_from_slice(batch));
         }
         bytes.freeze()
     }
@@ -416,7 +468,11 @@ fn api_versions() -> ApiVersionsResponse {
         (ApiKey::InitProducerId, 4),
         (ApiKey::ApiVersions, 3),
     ];
-    let api = |(key, max_version): (ApiKey, i16)| ApiVersion { api_key: key.code(), max_version, ..Default::default() };
+    let api = |(key, max_version): (ApiKey, i16)| ApiVersion {
+        api_key: key.code(),
+        max_version,
+        ..Default::default()
+    };
     ApiVersionsResponse { api_keys: served.into_iter().map(api).collect(), ..Default::default() }
 }
 

@@ -1,4 +1,5 @@
-//! loadgen against brokers that freeze, go, and lie: it always ends, and its figures say what happened. On both back-ends.
+//! loadgen against brokers that freeze, go, and lie: it always ends, and its figures say what
+//! happened. On both back-ends.
 //!
 //! The brokers are threads of the test (`fake.rs`); loadgen is the program as it is built.
 
@@ -29,10 +30,17 @@ fn for_each_backend(fault: Fault, check: impl Fn(&str, Fake)) {
 #[test]
 fn a_sound_broker_gives_sound_figures() {
     for_each_backend(Fault::None, |backend, fake| {
-        let ended = loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 2 --consumers 2"));
+        let ended =
+            loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 2 --consumers 2"));
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert_eq!((ended.count("acknowledged"), ended.count("errors"), ended.count("unsent")), (DUE, 0, 0));
-        assert_eq!((ended.count("lost"), ended.count("unread"), &ended.json["verified"]), (0, 0, &true.into()));
+        assert_eq!(
+            (ended.count("acknowledged"), ended.count("errors"), ended.count("unsent")),
+            (DUE, 0, 0)
+        );
+        assert_eq!(
+            (ended.count("lost"), ended.count("unread"), &ended.json["verified"]),
+            (0, 0, &true.into())
+        );
         assert!(ended.is_null("/error") && !ended.is_null("/end_to_end_ms/p50"));
         assert_eq!(ended.json["backend"], backend);
     });
@@ -43,7 +51,9 @@ fn what_was_not_verified_is_null() {
     for_each_backend(Fault::None, |backend, fake| {
         let ended = loadgen(backend, &fake.bootstrap(), SHORT);
         assert_eq!((ended.code, ended.count("acknowledged")), (Some(0), DUE), "{ended:?}");
-        for key in ["/verified", "/lost", "/duplicated_or_out_of_order", "/unread", "/end_to_end_ms/max"] {
+        for key in
+            ["/verified", "/lost", "/duplicated_or_out_of_order", "/unread", "/end_to_end_ms/max"]
+        {
             assert!(ended.is_null(key), "{key}: {ended:?}");
         }
         assert!(ended.table.contains("not checked"), "{}", ended.table);
@@ -52,21 +62,34 @@ fn what_was_not_verified_is_null() {
 
 #[test]
 fn records_that_were_never_answered_count_as_late_and_the_run_ends() {
-    for fault in [Fault::FreezeAtProduce(60), Fault::HalfAnswerAtProduce(60), Fault::GoneAtProduce(60)] {
+    for fault in
+        [Fault::FreezeAtProduce(60), Fault::HalfAnswerAtProduce(60), Fault::GoneAtProduce(60)]
+    {
         for_each_backend(fault, |backend, fake| {
             let ended = loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --consumers 1"));
             assert_eq!(ended.code, Some(2), "{fault:?}: {ended:?}");
             assert_adds_up(&ended, DUE);
-            assert_eq!((ended.count("errors"), ended.count("unsent")), (ended.count("unanswered"), 0), "{ended:?}");
-            // At least 120 records were not answered, and each waited at least for the end and the time to settle.
-            assert!(ended.count("unanswered") >= 120 && ended.count("acknowledged") >= 60, "{fault:?}: {ended:?}");
+            assert_eq!(
+                (ended.count("errors"), ended.count("unsent")),
+                (ended.count("unanswered"), 0),
+                "{ended:?}"
+            );
+            // At least 120 records were not answered, and each waited at least for the end and the
+            // time to settle.
+            assert!(
+                ended.count("unanswered") >= 120 && ended.count("acknowledged") >= 60,
+                "{fault:?}: {ended:?}"
+            );
             let quantile = |of: &str| ended.json[of]["p90"].as_f64().unwrap();
             let (response, arrival) = (quantile("response_time_ms"), quantile("end_to_end_ms"));
             if fault != Fault::GoneAtProduce(60) {
                 assert!(response >= 500.0 && arrival >= 500.0, "{fault:?}: {ended:?}");
             }
             // The slowest waited from the fault, long before the end.
-            assert!(ended.json["response_time_ms"]["max"].as_f64().unwrap() >= 100.0, "{fault:?}: {ended:?}");
+            assert!(
+                ended.json["response_time_ms"]["max"].as_f64().unwrap() >= 100.0,
+                "{fault:?}: {ended:?}"
+            );
             assert!(ended.table.contains("of them unanswered"), "{}", ended.table);
         });
     }
@@ -79,7 +102,10 @@ fn a_broker_that_never_speaks_is_an_error_and_leaves_a_report() {
             let ended = loadgen(backend, &fake.bootstrap(), SHORT);
             assert_eq!(ended.code, Some(1), "{fault:?}: {ended:?}");
             assert!(ended.json["error"].as_str().unwrap().contains(&fake.bootstrap()), "{ended:?}");
-            assert!(ended.is_null("/acknowledged") && ended.is_null("/response_time_ms/p50"), "{ended:?}");
+            assert!(
+                ended.is_null("/acknowledged") && ended.is_null("/response_time_ms/p50"),
+                "{ended:?}"
+            );
             assert!(ended.notes.contains("--bootstrap"), "says what to type: {}", ended.notes);
         });
     }
@@ -94,9 +120,19 @@ fn the_first_signal_ends_the_load_and_reports() {
             fake.wait_for_produces(20);
             running.signal(signal);
             let ended = running.end();
-            assert_eq!((ended.code, &ended.json["interrupted"]), (Some(0), &true.into()), "{ended:?}");
-            assert!(ended.count("acknowledged") >= 15 && ended.json["verified"] == true, "{ended:?}");
-            assert!(ended.json["seconds"].as_f64().unwrap() < 3600.0, "the time that it lasted: {ended:?}");
+            assert_eq!(
+                (ended.code, &ended.json["interrupted"]),
+                (Some(0), &true.into()),
+                "{ended:?}"
+            );
+            assert!(
+                ended.count("acknowledged") >= 15 && ended.json["verified"] == true,
+                "{ended:?}"
+            );
+            assert!(
+                ended.json["seconds"].as_f64().unwrap() < 3600.0,
+                "the time that it lasted: {ended:?}"
+            );
         });
     }
 }
@@ -135,7 +171,10 @@ fn riding_out_restarts_ends_when_the_broker_never_returns() {
             let ended = loadgen(backend, &fake.bootstrap(), &line);
             assert_eq!(ended.code, Some(2), "{fault:?}: {ended:?}");
             assert_adds_up(&ended, DUE);
-            assert!(ended.count("unanswered") > 0 && ended.json["verified"] != true, "{fault:?}: {ended:?}");
+            assert!(
+                ended.count("unanswered") > 0 && ended.json["verified"] != true,
+                "{fault:?}: {ended:?}"
+            );
             assert!(ended.table.contains("has not come back"), "{fault:?}: {}", ended.table);
         });
     }
@@ -144,7 +183,8 @@ fn riding_out_restarts_ends_when_the_broker_never_returns() {
 #[test]
 fn a_new_topic_is_used_once_its_leaders_know_that_they_are() {
     for_each_backend(Fault::SlowLeaders(8), |backend, fake| {
-        let ended = loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 3 --consumers 1"));
+        let ended =
+            loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 3 --consumers 1"));
         assert_eq!((ended.code, ended.count("errors")), (Some(0), 0), "{ended:?}");
         assert_eq!((fake.produces_too_early(), ended.count("acknowledged")), (0, DUE));
     });
@@ -163,9 +203,17 @@ fn a_topic_with_fewer_partitions_is_refused() {
 #[test]
 fn consuming_a_topic_that_is_not_there_makes_nothing() {
     for_each_backend(Fault::None, |backend, fake| {
-        let ended = loadgen(backend, &fake.bootstrap(), "--topic t --consume-only --consumers 1 --once --duration 1s");
+        let ended = loadgen(
+            backend,
+            &fake.bootstrap(),
+            "--topic t --consume-only --consumers 1 --once --duration 1s",
+        );
         assert_eq!((ended.code, fake.topics()), (Some(1), 0), "{ended:?}");
-        assert!(ended.notes.contains("no topic 't'") && ended.notes.contains("--topic"), "{}", ended.notes);
+        assert!(
+            ended.notes.contains("no topic 't'") && ended.notes.contains("--topic"),
+            "{}",
+            ended.notes
+        );
     });
 }
 
@@ -189,9 +237,16 @@ fn a_reader_whose_broker_freezes_is_no_success() {
         let fake = fake.with_topic("t", 1);
         let line = "--topic t --consume-only --consumers 2 --fan-out --duration 1s --settle 300ms";
         let ended = loadgen(backend, &fake.bootstrap(), line);
-        assert_eq!((ended.code, ended.count("fetch_errors"), ended.count("unanswered")), (Some(2), 2, 2), "{ended:?}");
+        assert_eq!(
+            (ended.code, ended.count("fetch_errors"), ended.count("unanswered")),
+            (Some(2), 2, 2),
+            "{ended:?}"
+        );
         let slowest = ended.json["service_time_ms"]["max"].as_f64().unwrap();
-        assert!(slowest >= 300.0, "fetches that were not answered waited through the time to settle: {ended:?}");
+        assert!(
+            slowest >= 300.0,
+            "fetches that were not answered waited through the time to settle: {ended:?}"
+        );
     });
 }
 
@@ -200,7 +255,10 @@ fn what_could_not_be_read_is_neither_verified_nor_lost() {
     for_each_backend(Fault::FreezeFetches(3), |backend, fake| {
         let ended = loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --consumers 1"));
         assert_eq!((ended.code, ended.count("acknowledged")), (Some(2), DUE), "{ended:?}");
-        assert!(ended.is_null("/verified") && ended.is_null("/lost") && ended.count("unread") > 0, "{ended:?}");
+        assert!(
+            ended.is_null("/verified") && ended.is_null("/lost") && ended.count("unread") > 0,
+            "{ended:?}"
+        );
         assert!(ended.table.contains("could not be read"), "{}", ended.table);
     });
 }
@@ -208,11 +266,18 @@ fn what_could_not_be_read_is_neither_verified_nor_lost() {
 #[test]
 fn one_partition_that_cannot_be_read_does_not_hide_the_others() {
     for_each_backend(Fault::RefusesFetchOf(0), |backend, fake| {
-        let ended =
-            loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 2 --consumers 1 --connections 2"));
+        let ended = loadgen(
+            backend,
+            &fake.bootstrap(),
+            &format!("{SHORT} --partitions 2 --consumers 1 --connections 2"),
+        );
         assert_eq!((ended.code, ended.count("consumed")), (Some(2), DUE / 2), "{ended:?}");
         assert_eq!((ended.count("unread"), ended.is_null("/lost")), (DUE / 2, true), "{ended:?}");
-        assert!(ended.notes.contains("KAFKA_STORAGE_ERROR") && ended.count("fetch_errors") > 0, "{}", ended.notes);
+        assert!(
+            ended.notes.contains("KAFKA_STORAGE_ERROR") && ended.count("fetch_errors") > 0,
+            "{}",
+            ended.notes
+        );
     });
 }
 
@@ -229,23 +294,36 @@ fn records_that_the_broker_forgets_are_lost() {
 #[test]
 fn a_partition_that_is_left_out_of_answers_is_unanswered() {
     for_each_backend(Fault::LeavesOutPartition(10, 1), |backend, fake| {
-        let ended = loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 2 --connections 2"));
+        let ended =
+            loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 2 --connections 2"));
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert_adds_up(&ended, DUE);
-        assert!(ended.count("unanswered") > 0 && ended.count("acknowledged") >= DUE / 2, "{ended:?}");
+        assert!(
+            ended.count("unanswered") > 0 && ended.count("acknowledged") >= DUE / 2,
+            "{ended:?}"
+        );
     });
 }
 
 #[test]
 fn leaders_that_move_are_followed_and_counted() {
     for_each_backend(Fault::LeaderMovesAtProduce(40), |backend, fake| {
-        let ended = loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 2 --consumers 1"));
+        let ended =
+            loadgen(backend, &fake.bootstrap(), &format!("{SHORT} --partitions 2 --consumers 1"));
         assert_adds_up(&ended, DUE);
-        assert_eq!((ended.count("leader_moves"), ended.code), (2, Some(2)), "errors are counted: {ended:?}");
+        assert_eq!(
+            (ended.count("leader_moves"), ended.code),
+            (2, Some(2)),
+            "errors are counted: {ended:?}"
+        );
         // The move is found out with the first refusal; what follows goes to the new leader.
         let (acknowledged, errors) = (ended.count("acknowledged"), ended.count("errors"));
         assert!(errors > 0 && acknowledged > 150, "{ended:?}");
-        assert_eq!((ended.count("unanswered"), &ended.json["verified"]), (0, &true.into()), "{ended:?}");
+        assert_eq!(
+            (ended.count("unanswered"), &ended.json["verified"]),
+            (0, &true.into()),
+            "{ended:?}"
+        );
     });
 }
 
@@ -257,18 +335,31 @@ fn the_next_bootstrap_broker_is_tried() {
         assert_eq!((ended.code, ended.count("acknowledged")), (Some(0), DUE), "{ended:?}");
         let ended = loadgen(backend, "127.0.0.1:1,127.0.0.1:2", SHORT);
         assert_eq!(ended.code, Some(1));
-        assert!(ended.notes.contains("127.0.0.1:1") && ended.notes.contains("127.0.0.1:2"), "{}", ended.notes);
+        assert!(
+            ended.notes.contains("127.0.0.1:1") && ended.notes.contains("127.0.0.1:2"),
+            "{}",
+            ended.notes
+        );
     });
 }
 
 #[test]
 fn unacknowledged_records_count_once_the_network_has_them() {
     for_each_backend(Fault::FreezeAtProduce(0), |backend, fake| {
-        let line = "--topic t --acks 0 --rate max --record-size 10000 --duration 500ms --settle 300ms --consumers 1";
+        let line = "--topic t --acks 0 --rate max --record-size 10000 --duration 500ms --settle \
+            300ms --consumers 1";
         let ended = loadgen(backend, &fake.bootstrap(), line);
-        assert_eq!(ended.code, Some(2), "what stands before a full socket is unanswered: {ended:?}");
-        assert!(ended.count("unanswered") > 0 && ended.is_null("/lost") && ended.is_null("/verified"), "{ended:?}");
-        // Sockets hold a few megabytes, five requests are on their way; a queue without a bound would have taken gigabytes.
+        assert_eq!(
+            ended.code,
+            Some(2),
+            "what stands before a full socket is unanswered: {ended:?}"
+        );
+        assert!(
+            ended.count("unanswered") > 0 && ended.is_null("/lost") && ended.is_null("/verified"),
+            "{ended:?}"
+        );
+        // Sockets hold a few megabytes, five requests are on their way; a queue without a bound
+        // would have taken gigabytes.
         assert!(ended.count("acknowledged") + ended.count("unanswered") < 20_000, "{ended:?}");
     });
 }
@@ -285,7 +376,11 @@ fn what_cannot_be_done_is_refused_before_anything_is_sent() {
         ] {
             let ended = loadgen(backend, &fake.bootstrap(), line);
             assert!(matches!(ended.code, Some(1 | 2)), "{line}: {ended:?}");
-            assert!(ended.notes.contains(says) && !ended.notes.contains("panicked"), "{line}: {}", ended.notes);
+            assert!(
+                ended.notes.contains(says) && !ended.notes.contains("panicked"),
+                "{line}: {}",
+                ended.notes
+            );
         }
         assert_eq!((fake.connections(), fake.topics()), (0, 0));
     });
@@ -304,7 +399,8 @@ fn a_reader_that_has_gone_away_ends_nothing() {
 #[test]
 fn a_broker_that_goes_before_the_second_reading_is_no_success() {
     for_each_backend(Fault::None, |backend, fake| {
-        let line = "--topic t --rate 500 --duration 1h --settle 500ms --consumers 1 --idempotence --through-restarts";
+        let line = "--topic t --rate 500 --duration 1h --settle 500ms --consumers 1 --idempotence \
+            --through-restarts";
         let running = Running::start(backend, &fake.bootstrap(), line);
         fake.wait_for_produces(20);
         drop(fake);

@@ -20,7 +20,8 @@ const HANGS_AFTER: Duration = Duration::from_secs(120);
 
 /// io_uring where the kernel allows it, and epoll.
 pub fn backends() -> Vec<&'static str> {
-    let uring = ring::select(BackendChoice::Auto).is_ok_and(|selection| selection.kind == BackendKind::IoUring);
+    let uring = ring::select(BackendChoice::Auto)
+        .is_ok_and(|selection| selection.kind == BackendKind::IoUring);
     if !uring {
         eprintln!("io_uring is not to be had here: epoll only");
     }
@@ -50,14 +51,16 @@ impl Running {
     pub fn start(backend: &str, bootstrap: &str, line: &str) -> Running {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let json = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}.json", std::process::id()));
+        let json = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("{}-{number}.json", std::process::id()));
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
         command.args(["run", "--quiet", "--bootstrap", bootstrap, "--backend", backend]);
         if !line.contains("--json") {
             command.arg("--json").arg(&json);
         }
         command.args(line.split_whitespace());
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         Running { child: child.expect("loadgen was built"), json }
     }
 
@@ -85,7 +88,12 @@ impl Running {
             err.read_to_string(&mut notes).expect("text");
         }
         let text = fs::read_to_string(&self.json).unwrap_or_default();
-        Ended { code: status.code(), table, notes, json: serde_json::from_str(&text).unwrap_or(Value::Null) }
+        Ended {
+            code: status.code(),
+            table,
+            notes,
+            json: serde_json::from_str(&text).unwrap_or(Value::Null),
+        }
     }
 }
 

@@ -25,17 +25,22 @@ pub struct Sim {
 /// All that a change must pass before it is merged, the quick things first.
 pub fn ci(root: &Path) -> anyhow::Result<()> {
     step("fmt", cargo(root, &["fmt", "--all", "--check"]))?;
-    step("clippy", cargo(root, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    step(
+        "clippy",
+        cargo(root, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
+    )?;
     println!("==> tidy");
     crate::tidy::run(root)?;
     step("test", cargo(root, &["test", "--workspace", "--quiet"]))?;
     counts(root, false)
 }
 
-/// Instruction counts against the recorded ones. Where they cannot be taken, that is said, and nothing fails.
+/// Instruction counts against the recorded ones. Where they cannot be taken, that is said, and
+/// nothing fails.
 pub fn counts(root: &Path, record: bool) -> anyhow::Result<()> {
     println!("==> counts");
-    let mut command = cargo(root, &["run", "--release", "--quiet", "-p", "micro", "--bin", "counts", "--"]);
+    let mut command =
+        cargo(root, &["run", "--release", "--quiet", "-p", "micro", "--bin", "counts", "--"]);
     command.args([if record { "record" } else { "check" }, "benches/micro/counts.txt"]);
     let status = command.status().context("cannot run cargo")?;
     ensure!(status.success() || status.code() == Some(SKIPPED) && !record, "counts: {status}");
@@ -62,12 +67,17 @@ pub fn e2e(root: &Path, names: &[String]) -> anyhow::Result<()> {
     let all: Vec<PathBuf> = entries(&root.join("tests/e2e"))?.into_iter().filter(is_test).collect();
     let known: Vec<String> = all.iter().map(|path| stem(path)).collect();
     let unknown: Vec<_> = names.iter().filter(|name| !known.contains(name)).collect();
-    ensure!(unknown.is_empty(), "no such end-to-end test: {unknown:?}; there are {}", known.join(", "));
+    ensure!(
+        unknown.is_empty(),
+        "no such end-to-end test: {unknown:?}; there are {}",
+        known.join(", ")
+    );
     step("build", cargo(root, &["build", "--release", "-p", "millstream", "-p", "loadgen"]))?;
     let (mut passed, mut skipped, mut failed) = (0, 0, Vec::new());
     for path in all.iter().filter(|path| names.is_empty() || names.contains(&stem(path))) {
         println!("==> {}", stem(path));
-        let status = Command::new("bash").arg(path).current_dir(root).status().context("cannot run bash")?;
+        let status =
+            Command::new("bash").arg(path).current_dir(root).status().context("cannot run bash")?;
         match status.code() {
             Some(0) => passed += 1,
             Some(SKIPPED) => skipped += 1,

@@ -1,5 +1,6 @@
-//! `cargo xtask codegen-configs`: asks Apache Kafka's own classes which configs exist, and writes the answer as Rust
-//! to `src/config/gen/`. Needs Maven and a JDK; the build itself needs neither, because the result is committed.
+//! `cargo xtask codegen-configs`: asks Apache Kafka's own classes which configs exist, and writes
+//! the answer as Rust to `src/config/gen/`. Needs Maven and a JDK; the build itself needs neither,
+//! because the result is committed.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ const EXTRACTOR_CLASS: &str = "ConfigDefinitions";
 const OUTPUT_FOLDER: &str = "src/config/gen";
 const KINDS: [&str; 3] = ["broker", "topic", "group"];
 
-/// Writes `src/config/gen/{mod,broker,topic,group}.rs` below `root` from the jars of `kafka_version`.
+/// Writes `src/config/gen/{mod,broker,topic,group}.rs` below `root` from the jars of
+/// `kafka_version`.
 pub fn run(root: &Path, kafka_version: &str) -> Result<()> {
     let work = root.join("target/codegen-configs");
     std::fs::create_dir_all(&work)?;
@@ -25,7 +27,8 @@ pub fn run(root: &Path, kafka_version: &str) -> Result<()> {
     std::fs::create_dir_all(&output)?;
     std::fs::write(output.join("mod.rs"), module(kafka_version))?;
     for kind in KINDS {
-        let list = definitions[kind].as_array().with_context(|| format!("no list of {kind} configs"))?;
+        let list =
+            definitions[kind].as_array().with_context(|| format!("no list of {kind} configs"))?;
         let text = render(kind, kafka_version, list)?;
         std::fs::write(output.join(format!("{kind}.rs")), text)?;
         println!("{OUTPUT_FOLDER}/{kind}.rs: {} configs", list.len());
@@ -43,13 +46,21 @@ fn fetch_jars(work: &Path, kafka_version: &str) -> Result<PathBuf> {
     let list = work.join("pom.xml");
     std::fs::write(&list, pom(kafka_version))?;
     let status = Command::new("mvn")
-        .args(["-B", "-q", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"])
+        .args([
+            "-B",
+            "-q",
+            "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
+        ])
         .arg("-f")
         .arg(&list)
         .arg(format!("-DoutputDirectory={}", jars.display()))
         .status()
         .context("mvn could not be started: install Apache Maven")?;
-    ensure!(status.success() && broker_jar.exists(), "mvn did not deliver {}", broker_jar.display());
+    ensure!(
+        status.success() && broker_jar.exists(),
+        "mvn did not deliver {}",
+        broker_jar.display()
+    );
     Ok(jars)
 }
 
@@ -84,8 +95,10 @@ fn extract(root: &Path, work: &Path, jars: &Path) -> Result<Value> {
 
 fn module(kafka_version: &str) -> String {
     let mut text = format!(
-        "//! The configs of Apache Kafka {kafka_version}, written by `cargo xtask codegen-configs`; do not edit.\n\
-         //! Names, defaults and documentation are Apache Kafka's (Apache License 2.0, see NOTICE).\n\n"
+        "//! The configs of Apache Kafka {kafka_version}, written by `cargo xtask \
+         codegen-configs`; do not edit.\n\
+         //! Names, defaults and documentation are Apache Kafka's (Apache License 2.0, see
+         //! NOTICE).\n\n"
     );
     for kind in KINDS {
         writeln!(text, "pub mod {kind};").unwrap();
@@ -95,8 +108,10 @@ fn module(kafka_version: &str) -> String {
 
 fn render(kind: &str, kafka_version: &str, list: &[Value]) -> Result<String> {
     let mut text = format!(
-        "//! The {kind} configs of Apache Kafka {kafka_version}, written by `cargo xtask codegen-configs`; do not edit.\n\n\
-         use crate::config::definitions::{{ConfigType, Definition, Importance, Synonym, Unit, UpdateMode, Valid}};\n\n\
+        "//! The {kind} configs of Apache Kafka {kafka_version}, written by `cargo xtask \
+         codegen-configs`; do not edit.\n\n\
+         use crate::config::definitions::{{ConfigType, Definition, Importance, Synonym, Unit, \
+         UpdateMode, Valid}};\n\n\
          pub static DEFINITIONS: [Definition; {}] = [\n",
         list.len()
     );
@@ -119,7 +134,10 @@ fn render_one(text: &mut String, item: &Value) -> Result<()> {
     let mut synonyms = Vec::new();
     for synonym in item["synonyms"].as_array().map_or(&[][..], Vec::as_slice) {
         let unit = camel(string(synonym, "unit")?);
-        synonyms.push(format!("Synonym {{ name: {:?}, unit: Unit::{unit} }}", string(synonym, "name")?));
+        synonyms.push(format!(
+            "Synonym {{ name: {:?}, unit: Unit::{unit} }}",
+            string(synonym, "name")?
+        ));
     }
     writeln!(text, "    Definition {{")?;
     writeln!(text, "        name: {:?},", string(item, "name")?)?;
@@ -142,12 +160,17 @@ fn valid(rule: &Value) -> Result<String> {
         None => "None".to_owned(),
     };
     Ok(match string(rule, "kind")? {
-        "range" => format!("Valid::Range {{ min: {}, max: {} }}", bound(&rule["min"]), bound(&rule["max"])),
+        "range" => {
+            format!("Valid::Range {{ min: {}, max: {} }}", bound(&rule["min"]), bound(&rule["max"]))
+        }
         "one_of" => format!("Valid::OneOf(&{})", rule["values"]),
         "one_of_ignoring_case" => format!("Valid::OneOfIgnoringCase(&{})", rule["values"]),
-        "list" => format!("Valid::List {{ values: &{}, empty_allowed: {} }}", rule["values"], rule["empty_allowed"]),
-        kind @ ("any" | "non_empty" | "gzip_level" | "quorum_voters" | "bootstrap_servers" | "throttled_replicas"
-        | "share_offset_reset") => format!("Valid::{}", camel(kind)),
+        "list" => format!(
+            "Valid::List {{ values: &{}, empty_allowed: {} }}",
+            rule["values"], rule["empty_allowed"]
+        ),
+        kind @ ("any" | "non_empty" | "gzip_level" | "quorum_voters" | "bootstrap_servers"
+        | "throttled_replicas" | "share_offset_reset") => format!("Valid::{}", camel(kind)),
         kind => bail!("the kind of validator '{kind}' is unknown here"),
     })
 }
@@ -167,14 +190,16 @@ fn camel(name: &str) -> String {
     camel
 }
 
-/// The text without HTML: tags go, list items and line breaks become separators, entities become characters.
+/// The text without HTML: tags go, list items and line breaks become separators, entities become
+/// characters.
 fn plain_text(html: &str) -> String {
     let mut text = String::new();
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         text.push_str(&rest[..start]);
         let tag_end = rest[start..].find('>').map(|end| start + end + 1);
-        let is_tag = rest[start + 1..].starts_with(|next: char| next.is_ascii_alphabetic() || next == '/');
+        let is_tag =
+            rest[start + 1..].starts_with(|next: char| next.is_ascii_alphabetic() || next == '/');
         match tag_end.filter(|_| is_tag) {
             Some(end) => {
                 match rest[start..end].trim_matches(['<', '>', '/', ' ']) {
@@ -191,7 +216,14 @@ fn plain_text(html: &str) -> String {
         }
     }
     text.push_str(rest);
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&mdash;", "-"), ("&nbsp;", " "), ("&amp;", "&")];
+    let entities = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&mdash;", "-"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ];
     for (entity, character) in entities {
         text = text.replace(entity, character);
     }
@@ -204,8 +236,8 @@ mod tests {
 
     #[test]
     fn html_becomes_plain_text() {
-        let html =
-            "Set <code>a.b</code>:<ul><li>one</li><li>two &lt;x&gt;</li></ul><p>If a < 5, see <a href=\"#b\">b</a>.";
+        let html = "Set <code>a.b</code>:<ul><li>one</li><li>two &lt;x&gt;</li></ul><p>If a < 5, \
+            see <a href=\"#b\">b</a>.";
         assert_eq!(plain_text(html), "Set a.b: - one - two <x> If a < 5, see b.");
     }
 

@@ -26,7 +26,8 @@ enum Command {
         /// File names without `.sh`; all when none is given
         names: Vec<String>,
     },
-    /// Counts the instructions of single steps with valgrind, and holds them against benches/micro/counts.txt
+    /// Counts the instructions of single steps with valgrind, and holds them against
+    /// benches/micro/counts.txt
     Counts {
         /// Writes what was counted to the file instead
         #[arg(long)]
@@ -46,7 +47,11 @@ enum Command {
 
 /// The repository's root.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lies two folders below the root").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("xtask lies two folders below the root")
+        .to_owned()
 }
 
 fn main() -> ExitCode {

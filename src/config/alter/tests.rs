@@ -30,7 +30,8 @@ fn set_and_delete() {
 fn append_starts_from_the_default_and_adds_nothing_twice() {
     use Operation::Append;
     let policy = |current: &[(&str, &str)], value: &str| {
-        apply(current, &[change("cleanup.policy", Append, value)]).unwrap()["cleanup.policy"].clone()
+        apply(current, &[change("cleanup.policy", Append, value)]).unwrap()["cleanup.policy"]
+            .clone()
     };
     assert_eq!(policy(&[], "compact"), "delete,compact");
     assert_eq!(policy(&[], "delete"), "delete");
@@ -43,7 +44,8 @@ fn append_starts_from_the_default_and_adds_nothing_twice() {
 fn subtract_removes_what_is_there() {
     use Operation::Subtract;
     let policy = |current: &[(&str, &str)], value: &str| {
-        apply(current, &[change("cleanup.policy", Subtract, value)]).unwrap()["cleanup.policy"].clone()
+        apply(current, &[change("cleanup.policy", Subtract, value)]).unwrap()["cleanup.policy"]
+            .clone()
     };
     assert_eq!(policy(&[("cleanup.policy", "compact,delete")], "delete"), "compact");
     assert_eq!(policy(&[], "delete"), "");
@@ -77,7 +79,10 @@ fn what_cannot_be_applied_changes_nothing() {
 fn topic_overrides() {
     let layers = Layers::default();
     let check = |pairs: &[(&str, &str)]| validate_topic_overrides(&values(pairs), &layers);
-    assert_eq!(check(&[("retention.ms", "-1"), ("cleanup.policy", ""), ("durability", "os")]), Ok(()));
+    assert_eq!(
+        check(&[("retention.ms", "-1"), ("cleanup.policy", ""), ("durability", "os")]),
+        Ok(())
+    );
     let message = |pairs: &[(&str, &str)]| {
         let rejection = check(pairs).unwrap_err();
         assert_eq!(rejection.error, ErrorCode::InvalidConfig);
@@ -86,8 +91,14 @@ fn topic_overrides() {
     assert_eq!(message(&[("no.such", "1")]), "Unknown topic config name: no.such");
     assert_eq!(message(&[("retention.ms", "abc")]), "retention.ms: 'abc' is not a whole number");
     let conflict = message(&[("min.compaction.lag.ms", "10"), ("max.compaction.lag.ms", "5")]);
-    assert!(conflict.contains("min.compaction.lag.ms (10) > max.compaction.lag.ms (5)"), "{conflict}");
-    assert!(message(&[("remote.storage.enable", "true")]).contains("Tiered Storage functionality is disabled"));
+    assert!(
+        conflict.contains("min.compaction.lag.ms (10) > max.compaction.lag.ms (5)"),
+        "{conflict}"
+    );
+    assert!(
+        message(&[("remote.storage.enable", "true")])
+            .contains("Tiered Storage functionality is disabled")
+    );
 }
 
 #[test]
@@ -98,16 +109,21 @@ fn group_overrides_lie_within_the_brokers_bounds() {
     };
     assert_eq!(check(&[]), Ok(()));
     assert_eq!(
-        check(&[("consumer.session.timeout.ms", "50000"), ("share.auto.offset.reset", "by_duration:PT1H")]),
+        check(&[
+            ("consumer.session.timeout.ms", "50000"),
+            ("share.auto.offset.reset", "by_duration:PT1H")
+        ]),
         Ok(())
     );
     assert_eq!(
         check(&[("consumer.session.timeout.ms", "1000")]).unwrap_err(),
-        "consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms"
+        "consumer.session.timeout.ms must be greater than or equal to \
+         group.consumer.min.session.timeout.ms"
     );
     assert_eq!(
         check(&[("streams.num.standby.replicas", "3")]).unwrap_err(),
-        "streams.num.standby.replicas must be less than or equal to group.streams.max.standby.replicas"
+        "streams.num.standby.replicas must be less than or equal to \
+         group.streams.max.standby.replicas"
     );
     assert_eq!(check(&[("x", "1")]).unwrap_err(), "Unknown group config name: x");
 }
@@ -115,38 +131,73 @@ fn group_overrides_lie_within_the_brokers_bounds() {
 #[test]
 fn dynamic_broker_configs() {
     let check = |pairs: &[(&str, &str)], per_broker| {
-        validate_broker_dynamic(&values(pairs), per_broker).map_err(|rejection| (rejection.error, rejection.message))
+        validate_broker_dynamic(&values(pairs), per_broker)
+            .map_err(|rejection| (rejection.error, rejection.message))
     };
     assert_eq!(check(&[("log.retention.ms", "5"), ("plugin.option", "x")], false), Ok(()));
     assert_eq!(
         check(&[("num.partitions", "5")], true).unwrap_err(),
-        (ErrorCode::InvalidRequest, "Cannot update these configs dynamically: [num.partitions]".to_owned())
+        (
+            ErrorCode::InvalidRequest,
+            "Cannot update these configs dynamically: [num.partitions]".to_owned()
+        )
     );
     assert!(check(&[("listener.name.in.ssl.keystore.type", "PEM")], false).is_err());
     assert!(check(&[("listener.name.in.ssl.keystore.type", "PEM")], true).is_ok());
     assert!(check(&[("listener.name.in.max.connections", "5")], false).is_ok());
-    assert_eq!(check(&[("log.retention.ms", "x")], true).unwrap_err().1, "log.retention.ms: 'x' is not a whole number");
+    assert_eq!(
+        check(&[("log.retention.ms", "x")], true).unwrap_err().1,
+        "log.retention.ms: 'x' is not a whole number"
+    );
 }
 
 #[test]
 fn limits_that_would_lock_everybody_out_are_named() {
     for (pairs, expected) in [
-        (&[("max.connections", "0")][..], Some("Invalid value 0 for configuration max.connections")),
-        (&[("max.connections", " -1 ")], Some("Invalid value  -1  for configuration max.connections")),
+        (
+            &[("max.connections", "0")][..],
+            Some("Invalid value 0 for configuration max.connections"),
+        ),
+        (
+            &[("max.connections", " -1 ")],
+            Some("Invalid value  -1  for configuration max.connections"),
+        ),
         (
             &[("max.connection.creation.rate", "0")],
             Some("Invalid value 0 for configuration max.connection.creation.rate"),
         ),
-        (&[("listener.name.in.max.connections", "0")], Some("Invalid value 0 for configuration listener.name.in.max")),
-        (&[("max.connections.per.ip", "0")], Some("max.connections.per.ip can be set to zero only if")),
-        (&[("max.connections.per.ip", "0"), ("max.connections.per.ip.overrides", "127.0.0.1:5")], None),
-        (&[("max.connections", "1"), ("max.connection.creation.rate", "1"), ("max.connections.per.ip", "1")], None),
-        (&[("max.incremental.fetch.session.cache.slots", "0"), ("plugin.max.connections", "0")], None),
+        (
+            &[("listener.name.in.max.connections", "0")],
+            Some("Invalid value 0 for configuration listener.name.in.max"),
+        ),
+        (
+            &[("max.connections.per.ip", "0")],
+            Some("max.connections.per.ip can be set to zero only if"),
+        ),
+        (
+            &[("max.connections.per.ip", "0"), ("max.connections.per.ip.overrides", "127.0.0.1:5")],
+            None,
+        ),
+        (
+            &[
+                ("max.connections", "1"),
+                ("max.connection.creation.rate", "1"),
+                ("max.connections.per.ip", "1"),
+            ],
+            None,
+        ),
+        (
+            &[("max.incremental.fetch.session.cache.slots", "0"), ("plugin.max.connections", "0")],
+            None,
+        ),
     ] {
         let found = lock_out(&values(pairs));
         match expected {
             Some(begin) => {
-                assert!(found.as_deref().is_some_and(|found| found.starts_with(begin)), "{pairs:?}: {found:?}")
+                assert!(
+                    found.as_deref().is_some_and(|found| found.starts_with(begin)),
+                    "{pairs:?}: {found:?}"
+                )
             }
             None => assert_eq!(found, None, "{pairs:?}"),
         }
@@ -155,14 +206,16 @@ fn limits_that_would_lock_everybody_out_are_named() {
 
 #[test]
 fn dynamic_configs_of_another_release_are_ignored() {
-    let stored = values(&[("log.retention.ms", "5"), ("log.segment.bytes", "x"), ("num.partitions", "3")]);
+    let stored =
+        values(&[("log.retention.ms", "5"), ("log.segment.bytes", "x"), ("num.partitions", "3")]);
     let (usable, ignored) = usable_dynamic(&stored, false);
     assert_eq!(usable, values(&[("log.retention.ms", "5")]));
     assert_eq!(
         ignored,
         [
             "A dynamic config is ignored: log.segment.bytes: 'x' is not a whole number",
-            "A dynamic config is ignored: Cannot update these configs dynamically: [num.partitions]",
+            "A dynamic config is ignored: Cannot update these configs dynamically: \
+             [num.partitions]",
         ]
     );
 }

@@ -9,7 +9,11 @@ fn entry(entries: &[Entry], name: &str) -> Entry {
 }
 
 fn places(entry: &Entry) -> Vec<(&str, Option<&str>, Source)> {
-    entry.synonyms.iter().map(|synonym| (synonym.name.as_str(), synonym.value.as_deref(), synonym.source)).collect()
+    entry
+        .synonyms
+        .iter()
+        .map(|synonym| (synonym.name.as_str(), synonym.value.as_deref(), synonym.source))
+        .collect()
 }
 
 #[test]
@@ -20,8 +24,10 @@ fn a_topic_inherits_from_every_layer() {
         dynamic_broker: Values::new(),
         ..Layers::default()
     };
-    let entries =
-        describe_topic(&values(&[("segment.bytes", "4000000"), ("cleanup.policy", "compact, delete")]), &layers);
+    let entries = describe_topic(
+        &values(&[("segment.bytes", "4000000"), ("cleanup.policy", "compact, delete")]),
+        &layers,
+    );
     let segment = entry(&entries, "segment.bytes");
     assert_eq!((segment.value.as_deref(), segment.source), (Some("4000000"), Source::TopicConfig));
     assert_eq!(
@@ -37,17 +43,25 @@ fn a_topic_inherits_from_every_layer() {
     assert!(segment.documentation.unwrap().contains("segment file size"));
     assert_eq!(entry(&entries, "cleanup.policy").value.as_deref(), Some("compact,delete"));
     let retention = entry(&entries, "retention.ms");
-    assert_eq!((retention.value.as_deref(), retention.source), (Some("1000"), Source::StaticBrokerConfig));
+    assert_eq!(
+        (retention.value.as_deref(), retention.source),
+        (Some("1000"), Source::StaticBrokerConfig)
+    );
     assert!(entries.iter().all(|entry| entry.name != "internal.segment.bytes"));
     assert!(entries.windows(2).all(|pair| pair[0].name < pair[1].name));
 }
 
-/// As Kafka: log.retention.hours gives the value, but is not the config's first synonym, so the answer says "default".
+/// As Kafka: log.retention.hours gives the value, but is not the config's first synonym, so the
+/// answer says "default".
 #[test]
 fn a_topic_value_from_a_coarser_unit_counts_as_default() {
-    let layers = Layers { static_values: values(&[("log.retention.hours", "1")]), ..Layers::default() };
+    let layers =
+        Layers { static_values: values(&[("log.retention.hours", "1")]), ..Layers::default() };
     let retention = entry(&describe_topic(&Values::new(), &layers), "retention.ms");
-    assert_eq!((retention.value.as_deref(), retention.source), (Some("3600000"), Source::DefaultConfig));
+    assert_eq!(
+        (retention.value.as_deref(), retention.source),
+        (Some("3600000"), Source::DefaultConfig)
+    );
     assert!(retention.synonyms.is_empty());
 }
 
@@ -66,10 +80,16 @@ fn a_broker_shows_sources_secrets_and_what_it_does_not_know() {
     };
     let entries = describe_broker(&layers);
     let partitions = entry(&entries, "num.partitions");
-    assert_eq!((partitions.value.as_deref(), partitions.source), (Some("3"), Source::StaticBrokerConfig));
+    assert_eq!(
+        (partitions.value.as_deref(), partitions.source),
+        (Some("3"), Source::StaticBrokerConfig)
+    );
     assert!(partitions.read_only);
     let retention = entry(&entries, "log.retention.ms");
-    assert_eq!((retention.value.as_deref(), retention.source), (Some("6"), Source::DynamicBrokerConfig));
+    assert_eq!(
+        (retention.value.as_deref(), retention.source),
+        (Some("6"), Source::DynamicBrokerConfig)
+    );
     assert_eq!(
         places(&retention),
         [
@@ -90,13 +110,18 @@ fn a_broker_shows_sources_secrets_and_what_it_does_not_know() {
 
     let defaults = describe_broker_defaults(&layers);
     assert_eq!(defaults.len(), 1);
-    assert_eq!(places(&defaults[0]), [("log.retention.ms", Some("5"), Source::DynamicDefaultBrokerConfig)]);
+    assert_eq!(
+        places(&defaults[0]),
+        [("log.retention.ms", Some("5"), Source::DynamicDefaultBrokerConfig)]
+    );
 }
 
 #[test]
 fn a_group_inherits_from_the_broker_or_from_its_own_default() {
-    let layers =
-        Layers { static_values: values(&[("group.share.record.lock.duration.ms", "20000")]), ..Layers::default() };
+    let layers = Layers {
+        static_values: values(&[("group.share.record.lock.duration.ms", "20000")]),
+        ..Layers::default()
+    };
     let entries = describe_group(&values(&[("share.isolation.level", "read_committed")]), &layers);
     let lock = entry(&entries, "share.record.lock.duration.ms");
     assert_eq!((lock.value.as_deref(), lock.source), (Some("20000"), Source::StaticBrokerConfig));
@@ -112,8 +137,8 @@ fn a_group_inherits_from_the_broker_or_from_its_own_default() {
     assert_eq!(entries.len(), shown.count());
 }
 
-/// kafka.expected is what the admin client of Apache Kafka 4.4.0 printed of a broker with these configs: one line per config
-/// with its value, source, type, flags and synonyms.
+/// kafka.expected is what the admin client of Apache Kafka 4.4.0 printed of a broker with these
+/// configs: one line per config with its value, source, type, flags and synonyms.
 #[test]
 fn answers_are_those_of_apache_kafka() {
     let layers = Layers {
@@ -135,7 +160,8 @@ fn answers_are_those_of_apache_kafka() {
             ("ssl.key.password", "secret1"),
             ("log.segment.bytes", "2000000"),
         ]),
-        // The controller sets the first one itself when a cluster with eligible leader replicas is made.
+        // The controller sets the first one itself when a cluster with eligible leader replicas is
+        // made.
         dynamic_default: values(&[("min.insync.replicas", "1"), ("log.segment.bytes", "5000000")]),
         dynamic_broker: Values::new(),
         ..Layers::default()
@@ -143,18 +169,25 @@ fn answers_are_those_of_apache_kafka() {
     let topic = values(&[("cleanup.policy", "compact , delete"), ("segment.bytes", "3000000")]);
     let mut lines = Vec::new();
     let mut add = |resource: &str, entries: Vec<Entry>| {
-        let kafkas = |entry: &&Entry| super::super::own::BROKER.iter().all(|own| own.name != entry.name);
-        lines.extend(entries.iter().filter(kafkas).map(|entry| format!("{resource} {}", printed(entry))));
+        let kafkas =
+            |entry: &&Entry| super::super::own::BROKER.iter().all(|own| own.name != entry.name);
+        lines.extend(
+            entries.iter().filter(kafkas).map(|entry| format!("{resource} {}", printed(entry))),
+        );
     };
     add("TOPIC/t", describe_topic(&topic, &layers));
     add("BROKER/1", describe_broker(&layers));
     add("BROKER/", describe_broker_defaults(&layers));
     add("GROUP/g", describe_group(&Values::new(), &layers));
-    let expected: std::collections::BTreeSet<&str> = include_str!("kafka.expected").lines().collect();
+    let expected: std::collections::BTreeSet<&str> =
+        include_str!("kafka.expected").lines().collect();
     let answered: std::collections::BTreeSet<&str> = lines.iter().map(String::as_str).collect();
     let missing: Vec<_> = expected.difference(&answered).collect();
     let surplus: Vec<_> = answered.difference(&expected).collect();
-    assert!(missing.is_empty() && surplus.is_empty(), "missing: {missing:#?}\nsurplus: {surplus:#?}");
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "missing: {missing:#?}\nsurplus: {surplus:#?}"
+    );
 }
 
 fn printed(entry: &Entry) -> String {
@@ -177,7 +210,12 @@ fn printed(entry: &Entry) -> String {
         source(entry.source)
     );
     for synonym in &entry.synonyms {
-        line.push_str(&format!(" {{{}={} {}}}", synonym.name, value(&synonym.value), source(synonym.source)));
+        line.push_str(&format!(
+            " {{{}={} {}}}",
+            synonym.name,
+            value(&synonym.value),
+            source(synonym.source)
+        ));
     }
     line
 }

@@ -3,7 +3,11 @@ use crate::config::broker::{IoBackend, ShardCores};
 use crate::config::listeners::SecurityProtocol;
 use crate::config::topic::Durability;
 
-fn from(file: &str, overrides: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+fn from(
+    file: &str,
+    overrides: &[(&str, &str)],
+    environment: &[(&str, &str)],
+) -> Result<Loaded, ConfigError> {
     let pair = |(key, value): &(&str, &str)| (key.to_string(), value.to_string());
     let overrides: Vec<(String, String)> = overrides.iter().map(pair).collect();
     let file = (!file.is_empty()).then_some(("server.properties", file.as_bytes()));
@@ -19,13 +23,19 @@ fn without_anything_it_is_a_single_node_on_localhost() {
     let Loaded { config, warnings, notes, .. } = from("", &[], &[]).unwrap();
     assert_eq!((config.node_id, config.roles.broker, config.roles.controller), (1, true, true));
     let listener = &config.listeners[0];
-    assert_eq!((listener.name.as_str(), listener.host.as_str(), listener.port), ("PLAINTEXT", "localhost", 9092));
+    assert_eq!(
+        (listener.name.as_str(), listener.host.as_str(), listener.port),
+        ("PLAINTEXT", "localhost", 9092)
+    );
     assert_eq!(listener.security_protocol, SecurityProtocol::Plaintext);
     assert_eq!(config.advertised_listeners, config.listeners);
     assert_eq!(config.inter_broker_listener_name, "PLAINTEXT");
     assert_eq!(config.log_dirs, [std::path::PathBuf::from("./millstream-data")]);
     assert_eq!(config.metadata_log_dir, config.log_dirs[0]);
-    assert_eq!((config.offsets.topic_num_partitions, config.offsets.topic_replication_factor), (50, 1));
+    assert_eq!(
+        (config.offsets.topic_num_partitions, config.offsets.topic_replication_factor),
+        (50, 1)
+    );
     assert_eq!(config.admin_listener.unwrap().to_string(), "localhost:9464");
     assert_eq!((config.shard_cores, config.io_backend), (ShardCores::Auto, IoBackend::Auto));
     assert_eq!(config.topic_defaults.durability, Durability::Fsync);
@@ -35,17 +45,25 @@ fn without_anything_it_is_a_single_node_on_localhost() {
 #[test]
 fn the_command_line_beats_the_environment_beats_the_file_beats_the_default() {
     let file = "num.partitions=2\nlog.segment.bytes=2000000\nbroker.rack=file\n";
-    let environment =
-        [("KAFKA_NUM_PARTITIONS", "3"), ("KAFKA_BROKER_RACK", "environment"), ("CLUSTER_ID", "abc"), ("PATH", "/")];
+    let environment = [
+        ("KAFKA_NUM_PARTITIONS", "3"),
+        ("KAFKA_BROKER_RACK", "environment"),
+        ("CLUSTER_ID", "abc"),
+        ("PATH", "/"),
+    ];
     let loaded = from(file, &[("num.partitions", "4")], &environment).unwrap();
     let config = loaded.config;
     assert_eq!((config.topics.num_partitions, config.rack.as_deref()), (4, Some("environment")));
-    assert_eq!((config.topic_defaults.segment_bytes, config.cluster_id.as_deref()), (2_000_000, Some("abc")));
+    assert_eq!(
+        (config.topic_defaults.segment_bytes, config.cluster_id.as_deref()),
+        (2_000_000, Some("abc"))
+    );
     assert_eq!(config.topics.default_replication_factor, 1);
     assert_eq!(loaded.layers.static_values["num.partitions"], "4");
 }
 
-/// The file that Apache Kafka ships for a combined node (config/server.properties of 4.3), without its comments.
+/// The file that Apache Kafka ships for a combined node (config/server.properties of 4.3), without
+/// its comments.
 const SHIPPED: &str = "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.bootstrap.servers=localhost:9093\n\
     listeners=PLAINTEXT://:9092,CONTROLLER://:9093\ninter.broker.listener.name=PLAINTEXT\n\
     advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093\ncontroller.listener.names=CONTROLLER\n\
@@ -61,13 +79,17 @@ const SHIPPED: &str = "process.roles=broker,controller\nnode.id=1\ncontroller.qu
 fn the_file_that_kafka_ships_is_understood() {
     let Loaded { config, warnings, notes, .. } = from(SHIPPED, &[], &[]).unwrap();
     assert_eq!((config.listeners.len(), config.controller_listeners.len()), (1, 1));
-    assert_eq!((config.listeners[0].host.as_str(), config.advertised_listeners[0].host.as_str()), ("", "localhost"));
+    assert_eq!(
+        (config.listeners[0].host.as_str(), config.advertised_listeners[0].host.as_str()),
+        ("", "localhost")
+    );
     assert_eq!(config.quorum_bootstrap_servers[0].to_string(), "localhost:9093");
     assert!(warnings.is_empty(), "{warnings:?}");
     assert_eq!(
         notes,
         [
-            "These configs are Kafka's and have no effect here: num.io.threads, num.network.threads, num.recovery.threads.per.data.dir",
+            "These configs are Kafka's and have no effect here: num.io.threads, \
+             num.network.threads, num.recovery.threads.per.data.dir",
             "The controller listener is not opened: this node is a quorum of one",
         ]
     );
@@ -75,19 +97,32 @@ fn the_file_that_kafka_ships_is_understood() {
 
 #[test]
 fn an_unknown_key_is_a_warning_with_the_nearest_name() {
-    let loaded =
-        from("num.partition=2\n", &[("completely.different.thing", "x")], &[("KAFKA_LOG_DIR_S", "x")]).unwrap();
+    let loaded = from(
+        "num.partition=2\n",
+        &[("completely.different.thing", "x")],
+        &[("KAFKA_LOG_DIR_S", "x")],
+    )
+    .unwrap();
     assert_eq!(
         loaded.warnings,
         [
             "--override: no config is named 'completely.different.thing'",
-            "environment variable KAFKA_LOG_DIR_S: no config is named 'log.dir.s': did you mean 'log.dirs'?",
-            "server.properties line 1: no config is named 'num.partition': did you mean 'num.partitions'?",
+            "environment variable KAFKA_LOG_DIR_S: no config is named 'log.dir.s': did you mean \
+             'log.dirs'?",
+            "server.properties line 1: no config is named 'num.partition': did you mean \
+             'num.partitions'?",
         ]
     );
-    let loaded =
-        from("authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n", &[], &[]).unwrap();
-    assert!(loaded.warnings[0].contains("authorizer.class.name is set, but Millstream does not act on it yet"));
+    let loaded = from(
+        "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n",
+        &[],
+        &[],
+    )
+    .unwrap();
+    assert!(
+        loaded.warnings[0]
+            .contains("authorizer.class.name is set, but Millstream does not act on it yet")
+    );
 }
 
 #[test]
@@ -97,7 +132,10 @@ fn bad_values_are_all_named_with_where_they_are_set() {
         "server.properties line 3: log.segment.bytes: '5' is less than 1048576\n\
          server.properties line 2: num.partitions: 'many' is not a whole number"
     );
-    assert_eq!(problems("a=\\u00g0\n"), "server.properties: line 1: '\\u00g0' is not \\u with four hexadecimal digits");
+    assert_eq!(
+        problems("a=\\u00g0\n"),
+        "server.properties: line 1: '\\u00g0' is not \\u with four hexadecimal digits"
+    );
     let secret = from("", &[("ssl.key.password", "secret")], &[]).unwrap();
     assert!(!format!("{:?}{:?}", secret.warnings, secret.notes).contains("secret"));
 }
@@ -108,10 +146,19 @@ fn values_that_do_not_fit_each_other_are_refused() {
         problems("listeners=SSL://:9092\nsecurity.inter.broker.protocol=SSL")
             .contains("listener SSL speaks SSL: Millstream does not serve that yet")
     );
-    assert!(problems("listeners=OTHER://:9092").contains("add OTHER:PLAINTEXT to listener.security.protocol.map"));
-    assert!(problems("listeners=PLAINTEXT://:9092\nadvertised.listeners=PLAINTEXT://0.0.0.0:9092").contains("0.0.0.0"));
+    assert!(
+        problems("listeners=OTHER://:9092")
+            .contains("add OTHER:PLAINTEXT to listener.security.protocol.map")
+    );
+    assert!(
+        problems("listeners=PLAINTEXT://:9092\nadvertised.listeners=PLAINTEXT://0.0.0.0:9092")
+            .contains("0.0.0.0")
+    );
     assert!(problems("process.roles=broker").contains("controller.quorum.bootstrap.servers"));
-    assert!(problems("controller.quorum.voters=2@localhost:9093").contains("does not contain this node.id"));
+    assert!(
+        problems("controller.quorum.voters=2@localhost:9093")
+            .contains("does not contain this node.id")
+    );
     assert!(problems("inter.broker.listener.name=B").contains("inter.broker.listener.name"));
     assert!(problems("queued.max.request.bytes=5").contains("socket.request.max.bytes"));
     assert!(problems("listeners=").contains("at least one element"));
@@ -127,9 +174,19 @@ fn an_advertised_listener_without_a_host_names_this_host() {
 
 #[test]
 fn a_node_of_a_cluster_keeps_kafkas_replication_of_internal_topics() {
-    let loaded =
-        from("process.roles=broker\nnode.id=2\ncontroller.quorum.bootstrap.servers=a:9093,b:9093\n", &[], &[]).unwrap();
-    assert_eq!((loaded.config.offsets.topic_replication_factor, loaded.config.transactions.state_log_min_isr), (3, 2));
+    let loaded = from(
+        "process.roles=broker\nnode.id=2\ncontroller.quorum.bootstrap.servers=a:9093,b:9093\n",
+        &[],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(
+        (
+            loaded.config.offsets.topic_replication_factor,
+            loaded.config.transactions.state_log_min_isr
+        ),
+        (3, 2)
+    );
     assert_eq!(loaded.config.quorum_bootstrap_servers.len(), 2);
 }
 
@@ -146,7 +203,10 @@ fn own_configs() {
     let file = "shard.cores=0-2,5\nio.backend=epoll\ndurability=os\nadmin.listener=\n";
     let config = from(file, &[], &[]).unwrap().config;
     assert_eq!(config.shard_cores, ShardCores::Processors(vec![0, 1, 2, 5]));
-    assert_eq!((config.io_backend, config.topic_defaults.durability), (IoBackend::Epoll, Durability::Os));
+    assert_eq!(
+        (config.io_backend, config.topic_defaults.durability),
+        (IoBackend::Epoll, Durability::Os)
+    );
     assert_eq!(config.admin_listener, None);
     for bad in [
         "shard.cores=",
@@ -168,12 +228,15 @@ fn cores_are_chosen_among_the_allowed_ones() {
     assert_eq!(ShardCores::parse("2").unwrap().choose(&allowed), Ok(vec![2]));
     assert_eq!(ShardCores::parse("2-3,5").unwrap().choose(&allowed), Ok(vec![2, 3, 5]));
     assert!(ShardCores::parse("4").unwrap().choose(&allowed).unwrap_err().contains("processor 4"));
-    assert!(ShardCores::parse("1,2").unwrap().choose(&allowed).unwrap_err().contains("processor 1"));
+    assert!(
+        ShardCores::parse("1,2").unwrap().choose(&allowed).unwrap_err().contains("processor 1")
+    );
 }
 
 #[test]
 fn a_file_is_read_and_a_missing_one_is_said() {
-    let path = std::env::temp_dir().join(format!("millstream-load-{}.properties", std::process::id()));
+    let path =
+        std::env::temp_dir().join(format!("millstream-load-{}.properties", std::process::id()));
     std::fs::write(&path, "node.id=7\n").unwrap();
     let loaded = load(Some(&path), &[], std::iter::empty()).unwrap();
     std::fs::remove_file(&path).unwrap();

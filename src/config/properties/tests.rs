@@ -1,14 +1,17 @@
 use super::*;
 use std::collections::BTreeMap;
 
-/// golden.expected holds what `java.util.Properties.load` made of golden.properties: key, tab, value, with everything
-/// outside printable ASCII as \uXXXX.
+/// golden.expected holds what `java.util.Properties.load` made of golden.properties: key, tab,
+/// value, with everything outside printable ASCII as \uXXXX.
 #[test]
 fn a_file_of_all_syntax_reads_as_java_reads_it() {
     let properties = parse(include_bytes!("golden.properties")).unwrap();
-    let map: BTreeMap<String, String> = properties.into_iter().map(|property| (property.key, property.value)).collect();
-    let lines: Vec<String> =
-        map.iter().map(|(key, value)| format!("{}\t{}", printable(key), printable(value))).collect();
+    let map: BTreeMap<String, String> =
+        properties.into_iter().map(|property| (property.key, property.value)).collect();
+    let lines: Vec<String> = map
+        .iter()
+        .map(|(key, value)| format!("{}\t{}", printable(key), printable(value)))
+        .collect();
     let expected: Vec<&str> = include_str!("golden.expected").lines().collect();
     assert_eq!(lines, expected);
 }
@@ -24,13 +27,17 @@ fn printable(text: &str) -> String {
 #[test]
 fn lines_are_numbered_from_where_they_start() {
     let properties = parse(b"# first\n\na=1\nb=2,\\\n3\nc=4\n").unwrap();
-    let lines: Vec<(&str, usize)> = properties.iter().map(|property| (property.key.as_str(), property.line)).collect();
+    let lines: Vec<(&str, usize)> =
+        properties.iter().map(|property| (property.key.as_str(), property.line)).collect();
     assert_eq!(lines, [("a", 3), ("b", 4), ("c", 6)]);
 }
 
 #[test]
 fn a_broken_escape_is_an_error_with_its_line() {
-    assert_eq!(parse(b"a=1\nb=\\u12g4\n").unwrap_err(), "line 2: '\\u12g4' is not \\u with four hexadecimal digits");
+    assert_eq!(
+        parse(b"a=1\nb=\\u12g4\n").unwrap_err(),
+        "line 2: '\\u12g4' is not \\u with four hexadecimal digits"
+    );
     assert!(parse(b"a=\\u12").is_err());
     assert!(parse("a=\\u12é4".as_bytes()).is_err());
 }
@@ -44,7 +51,8 @@ fn bytes_that_are_not_utf_8_are_latin_1() {
 proptest::proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
-        let _ = parse(&bytes).map(|properties| assert!(properties.iter().all(|property| property.line >= 1)));
+        let _ = parse(&bytes).map(|properties| assert!(properties.iter()
+            .all(|property| property.line >= 1)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What operators ask of groups: DescribeGroups (0 to 6), ListGroups (0 to 5), DeleteGroups (0 to 3).
+//! What operators ask of groups: DescribeGroups (0 to 6), ListGroups (0 to 5), DeleteGroups (0 to
+//! 3).
 //!
 //! Pure, on the core that leads the group's partition.
 
@@ -32,13 +33,17 @@ pub struct GroupSummary {
 
 impl ClassicGroup {
     pub fn describe(&self) -> DescribedGroup {
-        let stable_protocol = self.protocol_name.as_deref().filter(|_| self.state == GroupState::Stable);
+        let stable_protocol =
+            self.protocol_name.as_deref().filter(|_| self.state == GroupState::Stable);
         let members = self.members.values().map(|member| DescribedGroupMember {
             member_id: member.id.to_string(),
             group_instance_id: member.instance_id.clone(),
             client_id: member.client_id.clone(),
             client_host: member.client_host.clone(),
-            member_metadata: stable_protocol.and_then(|name| member.metadata(name)).cloned().unwrap_or_default(),
+            member_metadata: stable_protocol
+                .and_then(|name| member.metadata(name))
+                .cloned()
+                .unwrap_or_default(),
             member_assignment: member.assignment.clone(),
             ..Default::default()
         });
@@ -56,9 +61,14 @@ impl ClassicGroup {
         if self.is_empty() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }
     }
 
-    /// Members of the consumer protocol say what they read, so other topics' offsets may go while they are there.
+    /// Members of the consumer protocol say what they read, so other topics' offsets may go while
+    /// they are there.
     pub fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
-        if self.is_empty() || self.uses_consumer_protocol() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }
+        if self.is_empty() || self.uses_consumer_protocol() {
+            Ok(())
+        } else {
+            Err(ErrorCode::NonEmptyGroup)
+        }
     }
 }
 
@@ -70,7 +80,11 @@ impl Groups {
         }
     }
 
-    pub(super) fn request_delete(&mut self, turn: &mut Turn<'_>, group_id: &str) -> DeletableGroupResult {
+    pub(super) fn request_delete(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group_id: &str,
+    ) -> DeletableGroupResult {
         let validated = match self.groups.get(group_id) {
             None => Err(ErrorCode::GroupIdNotFound),
             Some(group) => group.validate_delete().map(|()| group.id().clone()),
@@ -84,7 +98,8 @@ impl Groups {
 
     pub(super) fn list_groups(&self, request: &ListGroupsRequest) -> ListGroupsResponse {
         let filter = ListFilter::new(&request.states_filter, &request.types_filter);
-        let groups = self.groups.values().filter(|group| filter.admits(group)).map(Group::list).collect();
+        let groups =
+            self.groups.values().filter(|group| filter.admits(group)).map(Group::list).collect();
         ListGroupsResponse { groups, ..Default::default() }
     }
 
@@ -92,7 +107,8 @@ impl Groups {
     pub fn summaries(&self) -> Vec<GroupSummary> {
         let mut summaries: Vec<GroupSummary> = Vec::with_capacity(self.groups.len());
         for group in self.groups.values() {
-            let (id, state, members) = (group.id().to_string(), group.state_name(), group.member_count());
+            let (id, state, members) =
+                (group.id().to_string(), group.state_name(), group.member_count());
             let offsets = self.offsets.keys_of_group(group.id()).into_iter().filter_map(|key| {
                 let committed = self.offsets.get(&key.group, &key.topic, key.partition)?;
                 Some((key.topic.to_string(), key.partition, committed.offset))
@@ -104,8 +120,11 @@ impl Groups {
 }
 
 fn describe_missing(group_id: &str, api_version: i16) -> DescribedGroup {
-    let mut described =
-        DescribedGroup { group_id: group_id.to_owned(), group_state: DEAD.to_owned(), ..Default::default() };
+    let mut described = DescribedGroup {
+        group_id: group_id.to_owned(),
+        group_state: DEAD.to_owned(),
+        ..Default::default()
+    };
     if api_version >= GROUP_ID_NOT_FOUND_FROM {
         described.error_code = ErrorCode::GroupIdNotFound.code();
         described.error_message = Some(format!("Group {group_id} not found."));
@@ -113,8 +132,8 @@ fn describe_missing(group_id: &str, api_version: i16) -> DescribedGroup {
     described
 }
 
-/// The filters of ListGroups. Names are compared without regard to case; an empty filter lets everything through, a name that
-/// means nothing lets nothing through.
+/// The filters of ListGroups. Names are compared without regard to case; an empty filter lets
+/// everything through, a name that means nothing lets nothing through.
 struct ListFilter {
     states: BTreeSet<String>,
     types: BTreeSet<String>,
@@ -130,6 +149,7 @@ impl ListFilter {
 
     fn admits(&self, group: &Group) -> bool {
         let of_type = self.types.is_empty() || self.types.contains(group.type_name());
-        of_type && (self.states.is_empty() || self.states.contains(&group.state_name().to_lowercase()))
+        of_type
+            && (self.states.is_empty() || self.states.contains(&group.state_name().to_lowercase()))
     }
 }

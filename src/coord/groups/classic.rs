@@ -1,7 +1,9 @@
-//! The state of one classic group: members, generation, protocol, and the operations that keep its counts true.
+//! The state of one classic group: members, generation, protocol, and the operations that keep its
+//! counts true.
 //!
-//! Pure data on the core that leads the group's partition. It decides nothing about requests (`join`, `sync`, `membership`) and
-//! knows no time but what it is handed. A dead group, in Kafka's terms, is one that is not in the coordinator's map.
+//! Pure data on the core that leads the group's partition. It decides nothing about requests
+//! (`join`, `sync`, `membership`) and knows no time but what it is handed. A dead group, in Kafka's
+//! terms, is one that is not in the coordinator's map.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +15,8 @@ use super::member::{Member, ParkedJoin, Protocol};
 use super::subscription::subscribed_topics;
 use crate::coord::runtime::ReplyToken;
 
-/// The protocol type of Kafka's consumers; the only one whose members' data the coordinator looks into.
+/// The protocol type of Kafka's consumers; the only one whose members' data the coordinator looks
+/// into.
 pub(in crate::coord) const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
 
 /// Kafka's states of a classic group.
@@ -51,7 +54,8 @@ impl GroupState {
     }
 }
 
-/// The first rebalance of an empty group is put off, so that members that start together land in one generation.
+/// The first rebalance of an empty group is put off, so that members that start together land in
+/// one generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::coord) struct InitialDelay {
     /// The delay that runs now.
@@ -129,7 +133,12 @@ impl ClassicGroup {
     }
 
     pub fn transition_to(&mut self, state: GroupState, now_ms: i64) {
-        assert!(state.may_follow(self.state), "group {} cannot go from {:?} to {state:?}", self.id, self.state);
+        assert!(
+            state.may_follow(self.state),
+            "group {} cannot go from {:?} to {state:?}",
+            self.id,
+            self.state
+        );
         self.previous_state = self.state;
         self.state = state;
         self.state_since_ms = Some(now_ms);
@@ -150,8 +159,8 @@ impl ClassicGroup {
         assert!(replaced.is_none(), "group {}: a member id was used twice", self.id);
     }
 
-    /// Removes a member, pending or not; another one becomes leader if it was the leader. Its parked requests must have been
-    /// answered.
+    /// Removes a member, pending or not; another one becomes leader if it was the leader. Its
+    /// parked requests must have been answered.
     pub fn remove(&mut self, member_id: &str) {
         if let Some(member) = self.members.remove(member_id) {
             assert!(
@@ -170,7 +179,8 @@ impl ClassicGroup {
         self.pending_sync.remove(member_id);
     }
 
-    /// Takes a member out for good measure, lets `change` edit it, and puts it back with the counts brought up to date.
+    /// Takes a member out for good measure, lets `change` edit it, and puts it back with the counts
+    /// brought up to date.
     pub fn update(&mut self, member_id: &str, change: impl FnOnce(&mut Member)) {
         let mut member = self.members.remove(member_id).expect("the member was looked up before");
         self.uncount(&member);
@@ -189,7 +199,10 @@ impl ClassicGroup {
 
     fn uncount(&mut self, member: &Member) {
         for protocol in &member.protocols {
-            let count = self.supported_protocols.get_mut(&protocol.name).expect("protocols of members are counted");
+            let count = self
+                .supported_protocols
+                .get_mut(&protocol.name)
+                .expect("protocols of members are counted");
             *count -= 1;
             if *count == 0 {
                 self.supported_protocols.remove(&protocol.name);
@@ -231,18 +244,27 @@ impl ClassicGroup {
 
     /// The longest time that any member wants for a rebalance.
     pub fn rebalance_timeout_ms(&self) -> i64 {
-        self.members.values().map(|member| i64::from(member.rebalance_timeout_ms.max(0))).max().unwrap_or(0)
+        self.members
+            .values()
+            .map(|member| i64::from(member.rebalance_timeout_ms.max(0)))
+            .max()
+            .unwrap_or(0)
     }
 
     /// Keeps the leader if it has rejoined, else elects another member that has rejoined. False if
     /// no member has.
     pub fn elect_joined_leader(&mut self) -> bool {
-        let Some(leader) = self.leader.as_ref().and_then(|id| self.members.get(id)) else { return false };
+        let Some(leader) = self.leader.as_ref().and_then(|id| self.members.get(id)) else {
+            return false;
+        };
         if leader.awaiting_join.is_some() {
             return true;
         }
-        let joined =
-            self.members.values().find(|member| member.awaiting_join.is_some()).map(|member| member.id.clone());
+        let joined = self
+            .members
+            .values()
+            .find(|member| member.awaiting_join.is_some())
+            .map(|member| member.id.clone());
         let elected = joined.is_some();
         if elected {
             self.leader = joined;
@@ -251,15 +273,22 @@ impl ClassicGroup {
     }
 
     /// Whether a member with these protocols could join: some protocol must be common to all.
-    pub fn supports<'a>(&self, protocol_type: &str, mut names: impl Iterator<Item = &'a str>) -> bool {
+    pub fn supports<'a>(
+        &self,
+        protocol_type: &str,
+        mut names: impl Iterator<Item = &'a str>,
+    ) -> bool {
         if self.is_empty() {
             return !protocol_type.is_empty() && names.next().is_some();
         }
         self.protocol_type.as_deref() == Some(protocol_type)
-            && names.any(|name| self.supported_protocols.get(name).copied().unwrap_or(0) == self.members.len())
+            && names.any(|name| {
+                self.supported_protocols.get(name).copied().unwrap_or(0) == self.members.len()
+            })
     }
 
-    /// The protocol that all support and most prefer; between equals the one that the leader prefers.
+    /// The protocol that all support and most prefer; between equals the one that the leader
+    /// prefers.
     pub fn select_protocol(&self) -> String {
         let candidates: BTreeSet<&str> = self
             .supported_protocols
@@ -269,10 +298,12 @@ impl ClassicGroup {
             .collect();
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         for member in self.members.values() {
-            let vote = member.vote(&candidates).expect("members that share no protocol are not let in");
+            let vote =
+                member.vote(&candidates).expect("members that share no protocol are not let in");
             *votes.entry(vote).or_default() += 1;
         }
-        let most = votes.values().copied().max().expect("a protocol is selected for groups with members");
+        let most =
+            votes.values().copied().max().expect("a protocol is selected for groups with members");
         let winners: BTreeSet<&str> =
             votes.into_iter().filter(|(_, count)| *count == most).map(|(name, _)| name).collect();
         let leader = self.leader.as_ref().and_then(|id| self.members.get(id));
@@ -307,10 +338,12 @@ impl ClassicGroup {
         let protocol_name = self.protocol_name.as_deref()?;
         let mut topics = BTreeSet::new();
         for member in self.members.values() {
-            let Some(subscribed) = member.metadata(protocol_name).and_then(|metadata| subscribed_topics(metadata))
+            let Some(subscribed) =
+                member.metadata(protocol_name).and_then(|metadata| subscribed_topics(metadata))
             else {
                 tracing::warn!(group = %self.id, member = %member.id,
-                    "the member's subscription cannot be read; the group counts as subscribed to every topic");
+                    "the member's subscription cannot be read; the group counts as subscribed to \
+                     every topic");
                 return None;
             };
             topics.extend(subscribed);
@@ -326,11 +359,17 @@ impl ClassicGroup {
     }
 
     /// Whether a request that names this member may speak for it.
-    pub fn validate_member(&self, member_id: &str, instance_id: Option<&str>) -> Result<(), ErrorCode> {
+    pub fn validate_member(
+        &self,
+        member_id: &str,
+        instance_id: Option<&str>,
+    ) -> Result<(), ErrorCode> {
         if let Some(instance_id) = instance_id {
             match self.static_members.get(instance_id) {
                 None => return Err(ErrorCode::UnknownMemberId),
-                Some(current) if &**current != member_id => return Err(ErrorCode::FencedInstanceId),
+                Some(current) if &**current != member_id => {
+                    return Err(ErrorCode::FencedInstanceId);
+                }
                 Some(_) => {}
             }
         }
@@ -347,9 +386,15 @@ impl ClassicGroup {
     pub fn assert_consistent(&self) {
         let joined = self.members.values().filter(|member| member.awaiting_join.is_some()).count();
         assert_eq!(self.awaiting_join_count, joined);
-        assert_eq!(self.metadata_size_bytes, self.members.values().map(Member::metadata_size_bytes).sum::<usize>());
-        let statics: BTreeMap<String, Arc<str>> =
-            self.members.values().filter_map(|m| Some((m.instance_id.clone()?, m.id.clone()))).collect();
+        assert_eq!(
+            self.metadata_size_bytes,
+            self.members.values().map(Member::metadata_size_bytes).sum::<usize>()
+        );
+        let statics: BTreeMap<String, Arc<str>> = self
+            .members
+            .values()
+            .filter_map(|m| Some((m.instance_id.clone()?, m.id.clone())))
+            .collect();
         assert_eq!(self.static_members, statics);
         assert_eq!(self.leader.is_some(), !self.members.is_empty());
         assert!(self.leader.as_ref().is_none_or(|leader| self.members.contains_key(leader)));
@@ -357,14 +402,16 @@ impl ClassicGroup {
         assert!(self.pending_sync.iter().all(|id| self.members.contains_key(id)));
         assert!(!self.is_empty() || self.members.is_empty());
         for member in self.members.values() {
-            assert!(member.awaiting_sync.is_none() || self.state == GroupState::CompletingRebalance);
+            assert!(
+                member.awaiting_sync.is_none() || self.state == GroupState::CompletingRebalance
+            );
             assert!(member.awaiting_join.is_none() || self.state == GroupState::PreparingRebalance);
         }
     }
 }
 
-/// Copies protocols out of a request: what a group keeps must not hold on to the buffer it arrived in. Of several with one
-/// name the first counts, for each member has one vote per protocol.
+/// Copies protocols out of a request: what a group keeps must not hold on to the buffer it arrived
+/// in. Of several with one name the first counts, for each member has one vote per protocol.
 pub(in crate::coord) fn own_protocols(
     protocols: &[protocol::messages::join_group_request::JoinGroupRequestProtocol],
 ) -> Vec<Protocol> {
@@ -372,6 +419,9 @@ pub(in crate::coord) fn own_protocols(
     protocols
         .iter()
         .filter(|protocol| names.insert(protocol.name.as_str()))
-        .map(|protocol| Protocol { name: protocol.name.clone(), metadata: Bytes::copy_from_slice(&protocol.metadata) })
+        .map(|protocol| Protocol {
+            name: protocol.name.clone(),
+            metadata: Bytes::copy_from_slice(&protocol.metadata),
+        })
         .collect()
 }

@@ -81,7 +81,11 @@ impl Group {
     }
 
     /// Checks who commits, and takes it for a sign of life.
-    pub fn admit_commit(&mut self, turn: &mut Turn<'_>, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
+    pub fn admit_commit(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: &OffsetCommitRequest,
+    ) -> Result<(), ErrorCode> {
         match self {
             Group::Classic(group) => group.admit_commit(turn, request),
         }

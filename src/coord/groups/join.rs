@@ -1,7 +1,8 @@
 //! JoinGroup, versions 0 to 9: who is let in, under which id, and whether that starts a rebalance.
 //!
-//! Pure, on the core that leads the group's partition. Every join is answered in its turn or parked with its member; a parked one
-//! is answered by the end of the join phase, by the member's removal, by its replacement, or when the coordinator unloads.
+//! Pure, on the core that leads the group's partition. Every join is answered in its turn or parked
+//! with its member; a parked one is answered by the end of the join phase, by the member's removal,
+//! by its replacement, or when the coordinator unloads.
 
 use std::sync::Arc;
 
@@ -18,9 +19,11 @@ use super::{Turn, member_id_from, records};
 const MEMBER_ID_REQUIRED_FROM: i16 = 4;
 /// The first version that can tell a returning static leader to keep the assignment (KIP-814).
 const SKIP_ASSIGNMENT_FROM: i16 = 9;
-/// How long a new member's first join may wait: it has no id to send heartbeats with, so nothing else shows that it has gone.
+/// How long a new member's first join may wait: it has no id to send heartbeats with, so nothing
+/// else shows that it has gone.
 const NEW_MEMBER_JOIN_TIMEOUT_MS: i64 = 5 * 60 * 1000;
-/// Bytes of members' own data that a group may hold in memory. Far above what one record can persist, far below harm.
+/// Bytes of members' own data that a group may hold in memory. Far above what one record can
+/// persist, far below harm.
 pub(super) const GROUP_METADATA_BYTES_MAX: usize = 32 << 20;
 /// Ids handed out to members that have not come back with them, per group.
 pub(super) const PENDING_MEMBERS_MAX: usize = 10_000;
@@ -45,7 +48,11 @@ impl Join<'_> {
 
     /// Version 0 knows one timeout for both purposes.
     fn rebalance_timeout_ms(&self) -> i32 {
-        if self.parked.api_version == 0 { self.request.session_timeout_ms } else { self.request.rebalance_timeout_ms }
+        if self.parked.api_version == 0 {
+            self.request.session_timeout_ms
+        } else {
+            self.request.rebalance_timeout_ms
+        }
     }
 
     /// Whether the protocols are those that the member already has, in the same order.
@@ -59,7 +66,11 @@ impl Join<'_> {
 }
 
 pub(in crate::coord) fn join_error(member_id: &str, error: ErrorCode) -> JoinGroupResponse {
-    JoinGroupResponse { error_code: error.code(), member_id: member_id.to_owned(), ..Default::default() }
+    JoinGroupResponse {
+        error_code: error.code(),
+        member_id: member_id.to_owned(),
+        ..Default::default()
+    }
 }
 
 /// Checks that need no group.
@@ -69,7 +80,9 @@ pub(in crate::coord) fn validate_join(turn: &Turn<'_>, join: &Join<'_>) -> Resul
     if request.group_id.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
-    if !(settings.min_session_timeout_ms..=settings.max_session_timeout_ms).contains(&request.session_timeout_ms) {
+    if !(settings.min_session_timeout_ms..=settings.max_session_timeout_ms)
+        .contains(&request.session_timeout_ms)
+    {
         return Err(ErrorCode::InvalidSessionTimeout);
     }
     // The id that would be made of it must fit a string on the wire and in the log.
@@ -106,10 +119,19 @@ impl ClassicGroup {
         }
         let prefix = join.instance_id().unwrap_or(&join.client.client_id);
         let new_id: Arc<str> = Arc::from(member_id_from(prefix, join.client.random));
-        match join.instance_id().and_then(|instance_id| self.static_members.get(instance_id).cloned()) {
+        match join
+            .instance_id()
+            .and_then(|instance_id| self.static_members.get(instance_id).cloned())
+        {
             Some(old_id) => self.replace_static_member(turn, join, &old_id, new_id),
-            None if join.instance_id().is_none() && join.parked.api_version >= MEMBER_ID_REQUIRED_FROM => {
-                turn.schedule_session(&self.id, &new_id, i64::from(join.request.session_timeout_ms));
+            None if join.instance_id().is_none()
+                && join.parked.api_version >= MEMBER_ID_REQUIRED_FROM =>
+            {
+                turn.schedule_session(
+                    &self.id,
+                    &new_id,
+                    i64::from(join.request.session_timeout_ms),
+                );
                 join.refuse(turn, &new_id, ErrorCode::MemberIdRequired);
                 self.pending_join.insert(new_id);
             }
@@ -117,8 +139,8 @@ impl ClassicGroup {
         }
     }
 
-    /// Members in, new ones up to the limits. During the join phase those who wait count, so that a limit that was lowered
-    /// turns away the last to rejoin.
+    /// Members in, new ones up to the limits. During the join phase those who wait count, so that a
+    /// limit that was lowered turns away the last to rejoin.
     fn has_room_for(&self, turn: &Turn<'_>, join: &Join<'_>) -> bool {
         let member_id = join.request.member_id.as_str();
         let limit = usize::try_from(turn.settings.group_max_size).unwrap_or(0);
@@ -126,11 +148,15 @@ impl ClassicGroup {
         let by_count = match self.state {
             GroupState::Empty => true,
             GroupState::PreparingRebalance => {
-                member.is_some_and(|member| member.awaiting_join.is_some()) || self.awaiting_join_count() < limit
+                member.is_some_and(|member| member.awaiting_join.is_some())
+                    || self.awaiting_join_count() < limit
             }
-            GroupState::CompletingRebalance | GroupState::Stable => member.is_some() || self.members.len() < limit,
+            GroupState::CompletingRebalance | GroupState::Stable => {
+                member.is_some() || self.members.len() < limit
+            }
         };
-        let incoming: usize = join.request.protocols.iter().map(|p| p.name.len() + p.metadata.len()).sum();
+        let incoming: usize =
+            join.request.protocols.iter().map(|p| p.name.len() + p.metadata.len()).sum();
         let held = self.metadata_size_bytes() - member.map_or(0, Member::metadata_size_bytes);
         let handed_out = member_id.is_empty() && self.pending_join.len() >= PENDING_MEMBERS_MAX;
         by_count && held + incoming <= GROUP_METADATA_BYTES_MAX && !handed_out
@@ -141,8 +167,10 @@ impl ClassicGroup {
         let is_due = |said_at_ms: i64| turn.now_ms.saturating_sub(said_at_ms) >= FULL_SAID_EVERY_MS;
         if self.said_full_at_ms.is_none_or(is_due) {
             self.said_full_at_ms = Some(turn.now_ms);
-            tracing::warn!(group = %self.id, member = member_id, size = self.members.len(), bytes = self.metadata_size_bytes(),
-                "the group is full and turns members away: raise group.max.size, or run fewer consumers");
+            tracing::warn!(group = %self.id, member = member_id, size = self.members.len(),
+                bytes = self.metadata_size_bytes(),
+                "the group is full and turns members away: raise group.max.size, or run fewer \
+                 consumers");
         }
         if self.members.contains_key(member_id) || self.pending_join.contains(member_id) {
             self.remove_and_answer(turn, member_id);
@@ -168,10 +196,17 @@ impl ClassicGroup {
         match self.state {
             GroupState::PreparingRebalance => self.rejoin(turn, join, "a member rejoins"),
             // The member may have missed the answer to its first join.
-            GroupState::CompletingRebalance if unchanged => turn.reply_join(join.parked, self.join_response(member_id)),
-            // The leader may know of a reason that its own data does not show, such as new partitions.
-            GroupState::Stable if self.is_leader(member_id) => self.rejoin(turn, join, "the leader rejoins"),
-            GroupState::Stable if unchanged => turn.reply_join(join.parked, self.join_response(member_id)),
+            GroupState::CompletingRebalance if unchanged => {
+                turn.reply_join(join.parked, self.join_response(member_id))
+            }
+            // The leader may know of a reason that its own data does not show, such as new
+            // partitions.
+            GroupState::Stable if self.is_leader(member_id) => {
+                self.rejoin(turn, join, "the leader rejoins")
+            }
+            GroupState::Stable if unchanged => {
+                turn.reply_join(join.parked, self.join_response(member_id))
+            }
             GroupState::CompletingRebalance | GroupState::Stable => {
                 self.rejoin(turn, join, "a member changed its protocols");
             }
@@ -197,7 +232,8 @@ impl ClassicGroup {
     }
 
     fn add_member(&mut self, turn: &mut Turn<'_>, join: &Join<'_>, member_id: Arc<str>) {
-        if self.state == GroupState::PreparingRebalance && self.previous_state == GroupState::Empty {
+        if self.state == GroupState::PreparingRebalance && self.previous_state == GroupState::Empty
+        {
             self.new_member_added = true;
         }
         if self.members.is_empty() {
@@ -217,23 +253,36 @@ impl ClassicGroup {
             is_new: true,
         });
         turn.schedule_session(&self.id, &member_id, NEW_MEMBER_JOIN_TIMEOUT_MS);
-        tracing::info!(group = %self.id, member = %member_id, reason = join.request.reason, "a member joins");
+        tracing::info!(group = %self.id, member = %member_id, reason = join.request.reason, "a \
+            member joins");
         self.rebalance_or_complete_join(turn, "a new member joined");
     }
 
-    /// A static member came back without its id, after a restart most likely: it takes its own place under a new id. If it
-    /// would not change the protocol of a stable group, no other member need know.
-    fn replace_static_member(&mut self, turn: &mut Turn<'_>, join: &Join<'_>, old_id: &Arc<str>, new_id: Arc<str>) {
+    /// A static member came back without its id, after a restart most likely: it takes its own
+    /// place under a new id. If it would not change the protocol of a stable group, no other member
+    /// need know.
+    fn replace_static_member(
+        &mut self,
+        turn: &mut Turn<'_>,
+        join: &Join<'_>,
+        old_id: &Arc<str>,
+        new_id: Arc<str>,
+    ) {
         let old_leader = self.leader.as_deref().unwrap_or_default().to_owned();
         self.rename_static_member(turn, old_id, new_id.clone());
         self.update_member(turn, join, &new_id);
         self.compute_subscribed_topics();
         turn.schedule_session(&self.id, &new_id, i64::from(join.request.session_timeout_ms));
         match self.state {
-            GroupState::Stable if self.protocol_name.as_deref() == Some(&self.select_protocol()) => {
+            GroupState::Stable
+                if self.protocol_name.as_deref() == Some(&self.select_protocol()) =>
+            {
                 let record = records::group_metadata(self, &self.assignments());
                 if record.size_bytes() > turn.settings.max_batch_bytes {
-                    return self.prepare_rebalance(turn, "a static member's data does not fit the group's record");
+                    return self.prepare_rebalance(
+                        turn,
+                        "a static member's data does not fit the group's record",
+                    );
                 }
                 turn.append(record);
                 let parked = self.take_join(&new_id).expect("the join was just parked");
@@ -242,29 +291,39 @@ impl ClassicGroup {
                 if parked.api_version >= SKIP_ASSIGNMENT_FROM {
                     response.skip_assignment = is_leader;
                 } else {
-                    // An old client that finds itself leader would assign anew: it is told that its former self leads.
+                    // An old client that finds itself leader would assign anew: it is told that its
+                    // former self leads.
                     response.leader = old_leader;
                     response.members = Vec::new();
                 }
                 turn.reply_join(parked, response);
             }
             GroupState::Stable => {
-                self.prepare_rebalance(turn, "a static member came back and changes the group's protocol");
+                self.prepare_rebalance(
+                    turn,
+                    "a static member came back and changes the group's protocol",
+                );
             }
             // The leader may be about to assign partitions to the old id.
-            GroupState::CompletingRebalance => self.prepare_rebalance(turn, "a static member came back during a sync"),
+            GroupState::CompletingRebalance => {
+                self.prepare_rebalance(turn, "a static member came back during a sync")
+            }
             GroupState::PreparingRebalance => self.complete_join_if_all_joined(turn),
             GroupState::Empty => unreachable!("an empty group has no static members"),
         }
     }
 
     fn rename_static_member(&mut self, turn: &mut Turn<'_>, old_id: &Arc<str>, new_id: Arc<str>) {
-        tracing::info!(group = %self.id, old = %old_id, new = %new_id, "a static member takes its place under a new id");
+        tracing::info!(group = %self.id, old = %old_id, new = %new_id, "a static member takes its \
+            place under a new id");
         if let Some(join) = self.take_join(old_id) {
             turn.reply_join(join, join_error(old_id, ErrorCode::FencedInstanceId));
         }
         if let Some(token) = self.take_sync(old_id) {
-            turn.reply(token, Response::SyncGroup(super::rebalance::sync_error(ErrorCode::FencedInstanceId)));
+            turn.reply(
+                token,
+                Response::SyncGroup(super::rebalance::sync_error(ErrorCode::FencedInstanceId)),
+            );
         }
         turn.cancel_session(&self.id, old_id);
         let was_leader = self.is_leader(old_id);

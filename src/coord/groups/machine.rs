@@ -52,7 +52,8 @@ impl StateMachine for Groups {
         match records::decode(record.key.unwrap_or_default(), record.value) {
             Ok(change) => self.replay_change(change, producer_id),
             Err(error) => {
-                tracing::error!(offset = record.offset, %error, "a record of __consumer_offsets is malformed and skipped");
+                tracing::error!(offset = record.offset, %error, "a record of __consumer_offsets \
+                    is malformed and skipped");
             }
         }
     }
@@ -78,7 +79,9 @@ impl StateMachine for Groups {
             }
             Request::SyncGroup { request: sync, api_version } => {
                 let group = self.classic_mut(&sync.group_id);
-                match validate_sync_request(sync, *api_version).and(group.ok_or(ErrorCode::UnknownMemberId)) {
+                match validate_sync_request(sync, *api_version)
+                    .and(group.ok_or(ErrorCode::UnknownMemberId))
+                {
                     Ok(group) => return group.sync(turn, sync, token),
                     Err(error) => request.failed(error),
                 }
@@ -108,11 +111,15 @@ impl StateMachine for Groups {
             Request::OffsetFetch { group, require_stable } => {
                 Response::OffsetFetch(self.offsets.fetch(group, *require_stable))
             }
-            Request::OffsetDelete(request) => Response::OffsetDelete(self.delete_offsets(turn, request)),
+            Request::OffsetDelete(request) => {
+                Response::OffsetDelete(self.delete_offsets(turn, request))
+            }
             Request::DescribeGroup { group_id, api_version } => {
                 Response::DescribeGroup(self.describe_group(group_id, *api_version))
             }
-            Request::DeleteGroup { group_id } => Response::DeleteGroup(self.request_delete(turn, group_id)),
+            Request::DeleteGroup { group_id } => {
+                Response::DeleteGroup(self.request_delete(turn, group_id))
+            }
             Request::ListGroups(request) => Response::ListGroups(self.list_groups(request)),
         };
         turn.reply(token, response);
@@ -137,7 +144,10 @@ impl StateMachine for Groups {
             }
             TimerKey::Cleanup => {
                 let done = self.cleanup(turn);
-                schedule_cleanup(turn, if done { turn.settings.retention_check_interval_ms } else { 0 });
+                schedule_cleanup(
+                    turn,
+                    if done { turn.settings.retention_check_interval_ms } else { 0 },
+                );
                 // One step of cleaning up per event.
                 return ControlFlow::Break(());
             }
@@ -228,21 +238,27 @@ impl Groups {
         }
     }
 
-    pub(in crate::coord) fn replay_offset(&mut self, key: &PartitionKey, value: Option<CommittedOffset>) {
+    pub(in crate::coord) fn replay_offset(
+        &mut self,
+        key: &PartitionKey,
+        value: Option<CommittedOffset>,
+    ) {
         if value.is_some() {
             self.ensure_group(&key.group);
         }
         self.offsets.replay(key, value);
     }
 
-    /// Offsets alone make a group: an empty one, that never had members (a "simple" group in Kafka's terms).
+    /// Offsets alone make a group: an empty one, that never had members (a "simple" group in
+    /// Kafka's terms).
     fn ensure_group(&mut self, id: &Arc<str>) {
         if !self.groups.contains_key(id) {
             self.groups.insert(id.clone(), Group::Classic(ClassicGroup::new(id.clone(), 0)));
         }
     }
 
-    /// Offsets that outlive their group's record keep a simple group, so that they can be seen and expire.
+    /// Offsets that outlive their group's record keep a simple group, so that they can be seen and
+    /// expire.
     fn replay_group_tombstone(&mut self, id: &Arc<str>) {
         self.groups.remove(id);
         if self.offsets.group(id).is_some() || self.offsets.group_has_pending(id) {

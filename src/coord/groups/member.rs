@@ -1,4 +1,5 @@
-//! A member of a classic group, and the requests that wait for it. Pure data; lives in its [`ClassicGroup`](super::classic::ClassicGroup).
+//! A member of a classic group, and the requests that wait for it. Pure data; lives in its
+//! [`ClassicGroup`](super::classic::ClassicGroup).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +8,8 @@ use bytes::Bytes;
 
 use crate::coord::runtime::ReplyToken;
 
-/// What a member can take part in: the name of an assignment strategy and the member's own data for it.
+/// What a member can take part in: the name of an assignment strategy and the member's own data for
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::coord) struct Protocol {
     pub name: String,
@@ -38,7 +40,8 @@ pub(in crate::coord) struct Member {
     /// Changed through the group alone, which counts the members that wait.
     pub awaiting_join: Option<ParkedJoin>,
     pub awaiting_sync: Option<ReplyToken>,
-    /// Has not been part of a generation yet. Such a member knows no member id that it could send heartbeats with.
+    /// Has not been part of a generation yet. Such a member knows no member id that it could send
+    /// heartbeats with.
     pub is_new: bool,
 }
 
@@ -48,7 +51,10 @@ impl Member {
     }
 
     pub fn metadata(&self, protocol_name: &str) -> Option<&Bytes> {
-        self.protocols.iter().find(|protocol| protocol.name == protocol_name).map(|protocol| &protocol.metadata)
+        self.protocols
+            .iter()
+            .find(|protocol| protocol.name == protocol_name)
+            .map(|protocol| &protocol.metadata)
     }
 
     /// The candidate that this member prefers.
@@ -56,8 +62,8 @@ impl Member {
         self.protocols.iter().find_map(|protocol| candidates.get(protocol.name.as_str()).copied())
     }
 
-    /// Waiting for a rebalance is a sign of life; a new member's first join is given up all the same, for its client may
-    /// have gone and come back under another id.
+    /// Waiting for a rebalance is a sign of life; a new member's first join is given up all the
+    /// same, for its client may have gone and come back under another id.
     pub fn is_alive_without_heartbeat(&self) -> bool {
         !self.is_new && (self.awaiting_join.is_some() || self.awaiting_sync.is_some())
     }

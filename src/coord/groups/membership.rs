@@ -17,13 +17,21 @@ use super::{TimerKey, Turn};
 const BATCH_LEAVE_FROM: i16 = 3;
 
 impl ClassicGroup {
-    pub fn heartbeat(&mut self, turn: &mut Turn<'_>, request: &HeartbeatRequest) -> Result<(), ErrorCode> {
+    pub fn heartbeat(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: &HeartbeatRequest,
+    ) -> Result<(), ErrorCode> {
         self.validate_member(&request.member_id, request.group_instance_id.as_deref())?;
         if request.generation_id != self.generation_id {
             return Err(ErrorCode::IllegalGeneration);
         }
         self.touch(turn, &request.member_id);
-        if self.state == GroupState::PreparingRebalance { Err(ErrorCode::RebalanceInProgress) } else { Ok(()) }
+        if self.state == GroupState::PreparingRebalance {
+            Err(ErrorCode::RebalanceInProgress)
+        } else {
+            Ok(())
+        }
     }
 
     /// Starts the member's session again.
@@ -57,7 +65,8 @@ impl ClassicGroup {
 
     pub fn session_expired(&mut self, turn: &mut Turn<'_>, member_id: &str) {
         if self.pending_join.contains(member_id) {
-            tracing::info!(group = %self.id, member = member_id, "a pending member did not join in time");
+            tracing::info!(group = %self.id, member = member_id, "a pending member did not join \
+                in time");
             self.remove(member_id);
             return self.resume_after_expiry(turn);
         }
@@ -65,7 +74,8 @@ impl ClassicGroup {
         if member.is_alive_without_heartbeat() {
             return;
         }
-        tracing::info!(group = %self.id, member = member_id, "a member's session ran out; it is removed");
+        tracing::info!(group = %self.id, member = member_id, "a member's session ran out; it is \
+            removed");
         self.remove_and_answer(turn, member_id);
         if self.state != GroupState::PreparingRebalance {
             return self.prepare_rebalance(turn, "a member's session ran out");
@@ -73,7 +83,8 @@ impl ClassicGroup {
         self.resume_after_expiry(turn);
     }
 
-    /// The one who is gone may have been the last that was waited for. As in Kafka this ends even an initial delay.
+    /// The one who is gone may have been the last that was waited for. As in Kafka this ends even
+    /// an initial delay.
     fn resume_after_expiry(&mut self, turn: &mut Turn<'_>) {
         if self.state == GroupState::PreparingRebalance && self.all_members_joined() {
             self.complete_join(turn);
@@ -91,8 +102,8 @@ impl ClassicGroup {
         self.answer_syncs(turn, error);
     }
 
-    /// Removes a member or a pending id. Its parked requests are answered with UNKNOWN_MEMBER_ID, so that a client that is
-    /// still there joins again.
+    /// Removes a member or a pending id. Its parked requests are answered with UNKNOWN_MEMBER_ID,
+    /// so that a client that is still there joins again.
     pub fn remove_and_answer(&mut self, turn: &mut Turn<'_>, member_id: &str) {
         if let Some(join) = self.take_join(member_id) {
             turn.reply_join(join, join_error("", ErrorCode::UnknownMemberId));
@@ -105,7 +116,11 @@ impl ClassicGroup {
     }
 
     /// Each member succeeds or fails on its own; one rebalance follows for all that left.
-    pub fn leave(&mut self, turn: &mut Turn<'_>, members: &[MemberIdentity]) -> Vec<MemberResponse> {
+    pub fn leave(
+        &mut self,
+        turn: &mut Turn<'_>,
+        members: &[MemberIdentity],
+    ) -> Vec<MemberResponse> {
         let mut anybody = false;
         let responses = members
             .iter()
@@ -133,7 +148,8 @@ impl ClassicGroup {
             }
             member.member_id.clone()
         };
-        tracing::info!(group = %self.id, member = member_id, reason = member.reason, "a member leaves");
+        tracing::info!(group = %self.id, member = member_id, reason = member.reason, "a member \
+            leaves");
         self.remove_and_answer(turn, &member_id);
         Ok(())
     }
@@ -149,7 +165,10 @@ fn member_response(member: &MemberIdentity, error: ErrorCode) -> MemberResponse 
 }
 
 /// Who is to leave; versions before 3 name one member outside the list.
-pub(in crate::coord) fn leaving_members(request: &LeaveGroupRequest, api_version: i16) -> Vec<MemberIdentity> {
+pub(in crate::coord) fn leaving_members(
+    request: &LeaveGroupRequest,
+    api_version: i16,
+) -> Vec<MemberIdentity> {
     if api_version >= BATCH_LEAVE_FROM {
         request.members.clone()
     } else {
@@ -163,10 +182,14 @@ pub(in crate::coord) fn unknown_leavers(members: &[MemberIdentity]) -> Vec<Membe
 }
 
 /// Versions before 3 carry the one member's error as that of the request.
-pub(in crate::coord) fn leave_response(responses: Vec<MemberResponse>, api_version: i16) -> LeaveGroupResponse {
+pub(in crate::coord) fn leave_response(
+    responses: Vec<MemberResponse>,
+    api_version: i16,
+) -> LeaveGroupResponse {
     if api_version >= BATCH_LEAVE_FROM {
         return LeaveGroupResponse { members: responses, ..Default::default() };
     }
-    let error_code = responses.first().map_or(ErrorCode::None.code(), |response| response.error_code);
+    let error_code =
+        responses.first().map_or(ErrorCode::None.code(), |response| response.error_code);
     LeaveGroupResponse { error_code, ..Default::default() }
 }

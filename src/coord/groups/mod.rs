@@ -48,7 +48,8 @@ pub struct GroupSettings {
     pub offsets_retention_ms: i64,
     /// `offsets.retention.check.interval.ms`
     pub retention_check_interval_ms: i64,
-    /// The largest batch that the log of `__consumer_offsets` takes: the topic's `max.message.bytes`.
+    /// The largest batch that the log of `__consumer_offsets` takes: the topic's
+    /// `max.message.bytes`.
     pub max_batch_bytes: usize,
 }
 
@@ -90,13 +91,23 @@ impl Turn<'_> {
     }
 
     /// Versions before 7 know no null for the protocol's name, later ones no empty name.
-    pub(in crate::coord) fn reply_join(&mut self, join: ParkedJoin, mut response: JoinGroupResponse) {
+    pub(in crate::coord) fn reply_join(
+        &mut self,
+        join: ParkedJoin,
+        mut response: JoinGroupResponse,
+    ) {
         let name = response.protocol_name.take().filter(|name| !name.is_empty());
-        response.protocol_name = if join.api_version < 7 { Some(name.unwrap_or_default()) } else { name };
+        response.protocol_name =
+            if join.api_version < 7 { Some(name.unwrap_or_default()) } else { name };
         self.reply(join.token, Response::JoinGroup(response));
     }
 
-    pub(in crate::coord) fn schedule_session(&mut self, group: &Arc<str>, member: &Arc<str>, timeout_ms: i64) {
+    pub(in crate::coord) fn schedule_session(
+        &mut self,
+        group: &Arc<str>,
+        member: &Arc<str>,
+        timeout_ms: i64,
+    ) {
         let key = TimerKey::Session { group: group.clone(), member: member.clone() };
         self.timers.schedule(key, self.clock_ms + timeout_ms);
     }
@@ -106,11 +117,19 @@ impl Turn<'_> {
     }
 }
 
-/// Kafka's form of a member id: the client id or instance id, then a random UUID (RFC 9562, version 4).
+/// Kafka's form of a member id: the client id or instance id, then a random UUID (RFC 9562, version
+/// 4).
 pub(super) fn member_id_from(prefix: &str, random: u128) -> String {
     let bits = random & !(0xf << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
     let hex = format!("{bits:032x}");
-    format!("{prefix}-{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{prefix}-{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }
 
 #[cfg(test)]

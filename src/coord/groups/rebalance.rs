@@ -1,7 +1,8 @@
-//! The phases of a rebalance: members are asked to rejoin, a generation begins, its assignment is awaited.
+//! The phases of a rebalance: members are asked to rejoin, a generation begins, its assignment is
+//! awaited.
 //!
-//! Pure steps of a [`ClassicGroup`] on its core: they answer parked requests, set timers and emit the group's record through
-//! the [`Turn`]. When members join, sync or go is decided elsewhere.
+//! Pure steps of a [`ClassicGroup`] on its core: they answer parked requests, set timers and emit
+//! the group's record through the [`Turn`]. When members join, sync or go is decided elsewhere.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,12 +38,15 @@ impl ClassicGroup {
         turn.timers.cancel(&TimerKey::Sync(self.id.clone()));
         let initial = self.state == GroupState::Empty;
         self.transition_to(GroupState::PreparingRebalance, turn.now_ms);
-        tracing::info!(group = %self.id, generation = self.generation_id, reason, "preparing to rebalance the group");
+        tracing::info!(group = %self.id, generation = self.generation_id, reason, "preparing to \
+            rebalance the group");
         if initial {
             let delay_ms = turn.settings.initial_rebalance_delay_ms;
             self.new_member_added = false;
-            self.initial_delay =
-                InitialDelay { delay_ms, remaining_ms: (self.rebalance_timeout_ms() - delay_ms).max(0) };
+            self.initial_delay = InitialDelay {
+                delay_ms,
+                remaining_ms: (self.rebalance_timeout_ms() - delay_ms).max(0),
+            };
             self.schedule_join_deadline(turn, delay_ms);
         } else if self.all_members_joined() {
             self.complete_join(turn);
@@ -69,8 +73,10 @@ impl ClassicGroup {
         if self.previous_state == GroupState::Empty && self.new_member_added && remaining_ms > 0 {
             let next_delay_ms = turn.settings.initial_rebalance_delay_ms.min(remaining_ms);
             self.new_member_added = false;
-            self.initial_delay =
-                InitialDelay { delay_ms: next_delay_ms, remaining_ms: (remaining_ms - delay_ms).max(0) };
+            self.initial_delay = InitialDelay {
+                delay_ms: next_delay_ms,
+                remaining_ms: (remaining_ms - delay_ms).max(0),
+            };
             self.schedule_join_deadline(turn, next_delay_ms);
         } else {
             self.complete_join(turn);
@@ -95,7 +101,8 @@ impl ClassicGroup {
             turn.cancel_session(&self.id, member_id);
         }
         if !absent.is_empty() {
-            tracing::info!(group = %self.id, members = ?absent, "removed members that did not rejoin in time");
+            tracing::info!(group = %self.id, members = ?absent, "removed members that did not \
+                rejoin in time");
         }
         if !self.elect_joined_leader() && !self.members.is_empty() {
             // Static members keep the group alive, but no member is here to lead it. Sessions will
@@ -110,19 +117,26 @@ impl ClassicGroup {
             turn.append(records::group_metadata(self, &Default::default()));
         } else {
             self.answer_joins(turn);
-            turn.timers.schedule(TimerKey::Sync(self.id.clone()), turn.clock_ms + self.rebalance_timeout_ms());
+            turn.timers.schedule(
+                TimerKey::Sync(self.id.clone()),
+                turn.clock_ms + self.rebalance_timeout_ms(),
+            );
         }
     }
 
     fn answer_joins(&mut self, turn: &mut Turn<'_>) {
-        tracing::info!(group = %self.id, generation = self.generation_id, members = self.members.len(),
+        tracing::info!(group = %self.id, generation = self.generation_id,
+            members = self.members.len(),
             protocol = self.protocol_name, "a generation begins");
         let member_ids: Vec<Arc<str>> = self.members.keys().cloned().collect();
         for member_id in member_ids {
             if let Some(join) = self.take_join(&member_id) {
                 turn.reply_join(join, self.join_response(&member_id));
             }
-            let member = self.members.get_mut(&member_id).expect("members do not change while joins are answered");
+            let member = self
+                .members
+                .get_mut(&member_id)
+                .expect("members do not change while joins are answered");
             member.is_new = false;
             turn.schedule_session(&self.id, &member_id, i64::from(member.session_timeout_ms));
             self.pending_sync.insert(member_id);
@@ -157,7 +171,8 @@ impl ClassicGroup {
 
     /// The members that did not sync in time leave, and the others rebalance without them.
     pub fn sync_deadline_passed(&mut self, turn: &mut Turn<'_>) {
-        let in_generation = matches!(self.state, GroupState::CompletingRebalance | GroupState::Stable);
+        let in_generation =
+            matches!(self.state, GroupState::CompletingRebalance | GroupState::Stable);
         if !in_generation || self.pending_sync.is_empty() {
             return;
         }
@@ -166,7 +181,8 @@ impl ClassicGroup {
             self.remove(member_id);
             turn.cancel_session(&self.id, member_id);
         }
-        tracing::info!(group = %self.id, members = ?late, "removed members that did not sync in time");
+        tracing::info!(group = %self.id, members = ?late, "removed members that did not sync in \
+            time");
         self.prepare_rebalance(turn, "members did not send SyncGroup in time");
     }
 
@@ -184,7 +200,8 @@ impl ClassicGroup {
         for member_id in member_ids {
             let Some(token) = self.take_sync(&member_id) else { continue };
             turn.reply(token, Response::SyncGroup(self.sync_response(&member_id, error)));
-            // A session that ran out while its member waited here was let pass; its clock starts again.
+            // A session that ran out while its member waited here was let pass; its clock starts
+            // again.
             let session_timeout_ms = self.members[&member_id].session_timeout_ms;
             turn.schedule_session(&self.id, &member_id, i64::from(session_timeout_ms));
         }

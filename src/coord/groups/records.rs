@@ -1,15 +1,18 @@
 //! The group coordinator's records in `__consumer_offsets`: Kafka's bytes on one side, what they
 //! mean on the other.
 //!
-//! Pure. Versions are those that Kafka 4.4 writes: OffsetCommit keys of type 1 with values of version 4 (1 when the commit sets its
-//! own expiry), GroupMetadata keys of type 2 with values of version 3. All versions are read. A record without value is a tombstone.
+//! Pure. Versions are those that Kafka 4.4 writes: OffsetCommit keys of type 1 with values of
+//! version 4 (1 when the commit sets its own expiry), GroupMetadata keys of type 2 with values of
+//! version 3. All versions are read. A record without value is a tombstone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::group_records::group_metadata_value::MemberMetadata;
-use protocol::group_records::{GroupMetadataKey, GroupMetadataValue, Key, OffsetCommitKey, OffsetCommitValue, Value};
+use protocol::group_records::{
+    GroupMetadataKey, GroupMetadataValue, Key, OffsetCommitKey, OffsetCommitValue, Value,
+};
 use protocol::{DecodeError, DecodeErrorKind};
 
 use super::classic::{ClassicGroup, GroupState};
@@ -26,7 +29,9 @@ const UNSET: i64 = -1;
 fn record(key: Key, value: Option<(Value, i16)>) -> CoordinatorRecord {
     CoordinatorRecord {
         key: key.encode().expect("names that came in a request fit a record"),
-        value: value.map(|(value, version)| value.encode(version).expect("values are built for their version")),
+        value: value.map(|(value, version)| {
+            value.encode(version).expect("values are built for their version")
+        }),
     }
 }
 
@@ -51,13 +56,16 @@ pub(in crate::coord) enum Change {
 pub(in crate::coord) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Change, DecodeError> {
     let key = match Key::decode(key) {
         Ok(key) => key,
-        Err(DecodeError { kind: DecodeErrorKind::UnknownRecordType { record_type, .. }, .. }) => {
+        Err(DecodeError {
+            kind: DecodeErrorKind::UnknownRecordType { record_type, .. }, ..
+        }) => {
             return Ok(Change::Other { record_type: record_type as i16 });
         }
         Err(error) => return Err(error),
     };
     let record_type = key.record_type();
-    let served = matches!(key, Key::OffsetCommit(_) | Key::LegacyOffsetCommit(_) | Key::GroupMetadata(_));
+    let served =
+        matches!(key, Key::OffsetCommit(_) | Key::LegacyOffsetCommit(_) | Key::GroupMetadata(_));
     let value = match value {
         Some(value) if served => Some(Value::decode(record_type, value)?),
         _ => None,
@@ -87,7 +95,9 @@ pub(in crate::coord) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Chang
                 ..CommittedOffset::default()
             }),
         },
-        (Key::GroupMetadata(key), None) => Change::Classic { id: Arc::from(key.group), value: None },
+        (Key::GroupMetadata(key), None) => {
+            Change::Classic { id: Arc::from(key.group), value: None }
+        }
         (Key::GroupMetadata(key), Some(Value::GroupMetadata(value))) => {
             let id: Arc<str> = Arc::from(key.group);
             Change::Classic { value: Some(Box::new(loaded_group(id.clone(), value))), id }
@@ -108,9 +118,13 @@ fn committed_offset(value: OffsetCommitValue) -> CommittedOffset {
     }
 }
 
-pub(in crate::coord) fn offset_commit(key: &PartitionKey, committed: &CommittedOffset) -> CoordinatorRecord {
+pub(in crate::coord) fn offset_commit(
+    key: &PartitionKey,
+    committed: &CommittedOffset,
+) -> CoordinatorRecord {
     let with_expiry = committed.expire_timestamp_ms.is_some();
-    let version = if with_expiry { OFFSET_COMMIT_WITH_EXPIRY_VERSION } else { OFFSET_COMMIT_VERSION };
+    let version =
+        if with_expiry { OFFSET_COMMIT_WITH_EXPIRY_VERSION } else { OFFSET_COMMIT_VERSION };
     let value = OffsetCommitValue {
         offset: committed.offset,
         leader_epoch: committed.leader_epoch,
@@ -134,7 +148,8 @@ fn offset_key(key: &PartitionKey) -> Key {
     })
 }
 
-/// The group with these assignments. Of each member's protocols only the selected one is kept, as in Kafka.
+/// The group with these assignments. Of each member's protocols only the selected one is kept, as
+/// in Kafka.
 pub(in crate::coord) fn group_metadata(
     group: &ClassicGroup,
     assignments: &BTreeMap<Arc<str>, Bytes>,
@@ -172,7 +187,8 @@ fn group_key(id: &str) -> Key {
     Key::GroupMetadata(GroupMetadataKey { group: id.to_owned() })
 }
 
-/// A group as it comes back from the log: stable if it has members, whose sessions the coordinator then starts.
+/// A group as it comes back from the log: stable if it has members, whose sessions the coordinator
+/// then starts.
 fn loaded_group(id: Arc<str>, value: GroupMetadataValue) -> ClassicGroup {
     let mut group = ClassicGroup::new(id, 0);
     group.state_since_ms = Some(value.current_state_timestamp).filter(|at| *at != UNSET);
@@ -181,13 +197,15 @@ fn loaded_group(id: Arc<str>, value: GroupMetadataValue) -> ClassicGroup {
     for member in value.members {
         let member = loaded_member(member, value.protocol.as_deref().unwrap_or_default());
         if group.members.contains_key(&member.id) {
-            tracing::error!(group = %group.id, member = %member.id, "the group's record names a member twice; the first counts");
+            tracing::error!(group = %group.id, member = %member.id, "the group's record names a \
+                member twice; the first counts");
             continue;
         }
         if let Some(instance_id) = &member.instance_id
             && group.static_members.contains_key(instance_id)
         {
-            tracing::error!(group = %group.id, instance_id, "the group's record names an instance twice; the first counts");
+            tracing::error!(group = %group.id, instance_id, "the group's record names an instance \
+                twice; the first counts");
             continue;
         }
         group.state = GroupState::Stable;
@@ -195,7 +213,9 @@ fn loaded_group(id: Arc<str>, value: GroupMetadataValue) -> ClassicGroup {
     }
     group.protocol_name = value.protocol;
     // A leader that is no member could never lead: the first member stays in its place.
-    if let Some((leader, _)) = value.leader.and_then(|leader| group.members.get_key_value(leader.as_str())) {
+    if let Some((leader, _)) =
+        value.leader.and_then(|leader| group.members.get_key_value(leader.as_str()))
+    {
         group.leader = Some(leader.clone());
     }
     group.compute_subscribed_topics();

@@ -9,9 +9,10 @@ use protocol::messages::describe_groups_response::DescribedGroup;
 use protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
 use protocol::messages::{
-    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse,
-    ListGroupsRequest, ListGroupsResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest,
-    OffsetDeleteResponse, SyncGroupRequest, SyncGroupResponse,
+    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
+    LeaveGroupResponse, ListGroupsRequest, ListGroupsResponse, OffsetCommitRequest,
+    OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, SyncGroupRequest,
+    SyncGroupResponse,
 };
 
 use super::join::join_error;
@@ -106,17 +107,29 @@ impl Request {
                 response.protocol_name = (*api_version < 7).then(String::new);
                 Response::JoinGroup(response)
             }
-            Request::SyncGroup { .. } => Response::SyncGroup(SyncGroupResponse { error_code, ..Default::default() }),
-            Request::Heartbeat(_) => Response::Heartbeat(HeartbeatResponse { error_code, ..Default::default() }),
-            Request::LeaveGroup { .. } => Response::LeaveGroup(LeaveGroupResponse { error_code, ..Default::default() }),
-            Request::OffsetCommit { request, .. } => Response::OffsetCommit(commit_error(request, error)),
+            Request::SyncGroup { .. } => {
+                Response::SyncGroup(SyncGroupResponse { error_code, ..Default::default() })
+            }
+            Request::Heartbeat(_) => {
+                Response::Heartbeat(HeartbeatResponse { error_code, ..Default::default() })
+            }
+            Request::LeaveGroup { .. } => {
+                Response::LeaveGroup(LeaveGroupResponse { error_code, ..Default::default() })
+            }
+            Request::OffsetCommit { request, .. } => {
+                Response::OffsetCommit(commit_error(request, error))
+            }
             Request::OffsetFetch { group, .. } => Response::OffsetFetch(fetch_error(group, error)),
             Request::OffsetDelete(_) => {
                 Response::OffsetDelete(OffsetDeleteResponse { error_code, ..Default::default() })
             }
-            Request::DescribeGroup { group_id, .. } => Response::DescribeGroup(described_error(group_id, error)),
+            Request::DescribeGroup { group_id, .. } => {
+                Response::DescribeGroup(described_error(group_id, error))
+            }
             Request::DeleteGroup { group_id } => Response::DeleteGroup(deleted(group_id, error)),
-            Request::ListGroups(_) => Response::ListGroups(ListGroupsResponse { error_code, ..Default::default() }),
+            Request::ListGroups(_) => {
+                Response::ListGroups(ListGroupsResponse { error_code, ..Default::default() })
+            }
         }
     }
 }
@@ -130,11 +143,18 @@ impl Response {
                 protocol_name: response.protocol_name.map(|_| String::new()),
                 ..join_error(&response.member_id, error)
             }),
-            Response::SyncGroup(_) => Response::SyncGroup(SyncGroupResponse { error_code, ..Default::default() }),
-            Response::Heartbeat(_) => Response::Heartbeat(HeartbeatResponse { error_code, ..Default::default() }),
-            Response::LeaveGroup(_) => Response::LeaveGroup(LeaveGroupResponse { error_code, ..Default::default() }),
+            Response::SyncGroup(_) => {
+                Response::SyncGroup(SyncGroupResponse { error_code, ..Default::default() })
+            }
+            Response::Heartbeat(_) => {
+                Response::Heartbeat(HeartbeatResponse { error_code, ..Default::default() })
+            }
+            Response::LeaveGroup(_) => {
+                Response::LeaveGroup(LeaveGroupResponse { error_code, ..Default::default() })
+            }
             Response::OffsetCommit(mut response) => {
-                for partition in response.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
+                for partition in response.topics.iter_mut().flat_map(|topic| &mut topic.partitions)
+                {
                     partition.error_code = error_code;
                 }
                 Response::OffsetCommit(response)
@@ -147,9 +167,15 @@ impl Response {
             Response::OffsetDelete(_) => {
                 Response::OffsetDelete(OffsetDeleteResponse { error_code, ..Default::default() })
             }
-            Response::DescribeGroup(response) => Response::DescribeGroup(described_error(&response.group_id, error)),
-            Response::DeleteGroup(response) => Response::DeleteGroup(deleted(&response.group_id, error)),
-            Response::ListGroups(_) => Response::ListGroups(ListGroupsResponse { error_code, ..Default::default() }),
+            Response::DescribeGroup(response) => {
+                Response::DescribeGroup(described_error(&response.group_id, error))
+            }
+            Response::DeleteGroup(response) => {
+                Response::DeleteGroup(deleted(&response.group_id, error))
+            }
+            Response::ListGroups(_) => {
+                Response::ListGroups(ListGroupsResponse { error_code, ..Default::default() })
+            }
         }
     }
 }
@@ -159,5 +185,9 @@ pub(super) fn described_error(group_id: &str, error: ErrorCode) -> DescribedGrou
 }
 
 pub(super) fn deleted(group_id: &str, error: ErrorCode) -> DeletableGroupResult {
-    DeletableGroupResult { group_id: group_id.to_owned(), error_code: error.code(), error_message: None }
+    DeletableGroupResult {
+        group_id: group_id.to_owned(),
+        error_code: error.code(),
+        error_message: None,
+    }
 }

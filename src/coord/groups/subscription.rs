@@ -1,4 +1,5 @@
-//! The one thing the coordinator reads of a consumer's opaque data: which topics it is subscribed to. Pure.
+//! The one thing the coordinator reads of a consumer's opaque data: which topics it is subscribed
+//! to. Pure.
 
 use protocol::file_records::ConsumerProtocolSubscription;
 use protocol::{Message, Reader};
@@ -6,7 +7,8 @@ use protocol::{Message, Reader};
 /// The version that every later one extends: topics, then user data.
 const BASE_VERSION: i16 = 0;
 
-/// The topics of a `ConsumerProtocolSubscription`, which follows its version (`i16`). `None` if the bytes do not hold one.
+/// The topics of a `ConsumerProtocolSubscription`, which follows its version (`i16`). `None` if the
+/// bytes do not hold one.
 pub(super) fn subscribed_topics(metadata: &[u8]) -> Option<Vec<String>> {
     let mut reader = Reader::new(metadata);
     let version = reader.i16().ok()?;
@@ -20,7 +22,8 @@ mod tests {
 
     #[test]
     fn reads_topics_of_any_version_and_refuses_garbage() {
-        let mut metadata = vec![0, 3, 0, 0, 0, 2, 0, 1, b'a', 0, 2, b'b', b'c', 0xff, 0xff, 0xff, 0xff];
+        let mut metadata =
+            vec![0, 3, 0, 0, 0, 2, 0, 1, b'a', 0, 2, b'b', b'c', 0xff, 0xff, 0xff, 0xff];
         assert_eq!(subscribed_topics(&metadata), Some(vec!["a".to_owned(), "bc".to_owned()]));
         metadata.extend([9, 9, 9]);
         assert_eq!(subscribed_topics(&metadata), Some(vec!["a".to_owned(), "bc".to_owned()]));

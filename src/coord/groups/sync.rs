@@ -1,8 +1,9 @@
 //! SyncGroup, versions 0 to 5: the leader's assignment goes to the log and from there to every
 //! member.
 //!
-//! Pure, on the core that leads the group's partition. The group becomes stable at once; the answers leave only when the record with
-//! the assignment is committed, so no member ever works by an assignment that could be lost.
+//! Pure, on the core that leads the group's partition. The group becomes stable at once; the
+//! answers leave only when the record with the assignment is committed, so no member ever works by
+//! an assignment that could be lost.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use super::request::Response;
 use super::{TimerKey, Turn, records};
 use crate::coord::runtime::ReplyToken;
 
-/// The first version that must name the group's protocol, so that a member of another one is found out (KIP-559).
+/// The first version that must name the group's protocol, so that a member of another one is found
+/// out (KIP-559).
 const PROTOCOL_MANDATORY_FROM: i16 = 5;
 
 impl ClassicGroup {
@@ -48,7 +50,10 @@ impl ClassicGroup {
             return Err(ErrorCode::UnknownMemberId);
         }
         self.validate_member(&request.member_id, request.group_instance_id.as_deref())?;
-        let differs = |asked: &Option<String>, current: &Option<String>| matches!((asked, current), (Some(asked), Some(current)) if asked != current);
+        let differs = |asked: &Option<String>, current: &Option<String>| {
+            matches!((asked, current),
+                (Some(asked), Some(current)) if asked != current)
+        };
         if request.generation_id != self.generation_id {
             Err(ErrorCode::IllegalGeneration)
         } else if differs(&request.protocol_type, &self.protocol_type)
@@ -73,8 +78,10 @@ impl ClassicGroup {
         }
         let record = records::group_metadata(self, &assignments);
         if record.size_bytes() > turn.settings.max_batch_bytes {
-            tracing::error!(group = %self.id, bytes = record.size_bytes(), limit = turn.settings.max_batch_bytes,
-                "the group's assignment does not fit a record: raise max.message.bytes of __consumer_offsets, or split the group");
+            tracing::error!(group = %self.id, bytes = record.size_bytes(),
+                limit = turn.settings.max_batch_bytes,
+                "the group's assignment does not fit a record: raise max.message.bytes of \
+                 __consumer_offsets, or split the group");
             self.reset_assignment(turn, ErrorCode::UnknownServerError);
             return self.prepare_rebalance(turn, "the assignment could not be stored");
         }
@@ -86,12 +93,16 @@ impl ClassicGroup {
         turn.append(record);
         self.transition_to(GroupState::Stable, turn.now_ms);
         self.answer_syncs(turn, ErrorCode::None);
-        tracing::info!(group = %self.id, generation = self.generation_id, members = self.members.len(), "the group is stable");
+        tracing::info!(group = %self.id, generation = self.generation_id,
+            members = self.members.len(), "the group is stable");
     }
 }
 
 /// The check that needs no group.
-pub(in crate::coord) fn validate_sync_request(request: &SyncGroupRequest, api_version: i16) -> Result<(), ErrorCode> {
+pub(in crate::coord) fn validate_sync_request(
+    request: &SyncGroupRequest,
+    api_version: i16,
+) -> Result<(), ErrorCode> {
     let names_protocol = request.protocol_type.is_some() && request.protocol_name.is_some();
     if api_version >= PROTOCOL_MANDATORY_FROM && !names_protocol {
         Err(ErrorCode::InconsistentGroupProtocol)

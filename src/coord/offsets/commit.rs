@@ -1,12 +1,14 @@
-//! OffsetCommit, versions 2 to 10. Topics are names here; ids and permissions are sorted out before (see
-//! [`fanout`](crate::coord::fanout)).
+//! OffsetCommit, versions 2 to 10. Topics are names here; ids and permissions are sorted out before
+//! (see [`fanout`](crate::coord::fanout)).
 //!
 //! Pure, on the core that leads the group's partition.
 
 use std::sync::Arc;
 
 use protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
-use protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
+use protocol::messages::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
 use protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 use protocol::{ErrorCode, Uuid};
 
@@ -44,9 +46,14 @@ impl Groups {
                 group.admit_commit(turn, request)?;
                 group.id().clone()
             }
-            // Consumers that assign partitions themselves commit without a generation, and their first commit makes the group.
-            None if request.generation_id_or_member_epoch < 0 => Arc::from(request.group_id.as_str()),
-            None if api_version >= GROUP_ID_NOT_FOUND_FROM => return Err(ErrorCode::GroupIdNotFound),
+            // Consumers that assign partitions themselves commit without a generation, and their
+            // first commit makes the group.
+            None if request.generation_id_or_member_epoch < 0 => {
+                Arc::from(request.group_id.as_str())
+            }
+            None if api_version >= GROUP_ID_NOT_FOUND_FROM => {
+                return Err(ErrorCode::GroupIdNotFound);
+            }
             None => return Err(ErrorCode::IllegalGeneration),
         };
         let mut commits = Vec::new();
@@ -76,11 +83,14 @@ impl Groups {
             });
         }
         // All or nothing: a request that does not fit one batch changes nothing.
-        let records: Vec<_> = commits.iter().map(|(key, committed)| records::offset_commit(key, committed)).collect();
+        let records: Vec<_> =
+            commits.iter().map(|(key, committed)| records::offset_commit(key, committed)).collect();
         let size_bytes = batch_size_bytes(&records);
         if size_bytes > turn.settings.max_batch_bytes {
-            tracing::warn!(group = %group_id, bytes = size_bytes, limit = turn.settings.max_batch_bytes,
-                "a commit does not fit a batch: commit fewer partitions at once, or raise max.message.bytes of __consumer_offsets");
+            tracing::warn!(group = %group_id, bytes = size_bytes,
+                limit = turn.settings.max_batch_bytes,
+                "a commit does not fit a batch: commit fewer partitions at once, or raise \
+                 max.message.bytes of __consumer_offsets");
             return Err(ErrorCode::InvalidCommitOffsetSize);
         }
         for record in records {
@@ -95,7 +105,11 @@ impl Groups {
 
 impl ClassicGroup {
     /// Committing is a sign of life, except while an assignment is awaited.
-    pub fn admit_commit(&mut self, turn: &mut Turn<'_>, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
+    pub fn admit_commit(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: &OffsetCommitRequest,
+    ) -> Result<(), ErrorCode> {
         self.validate_commit(request)?;
         self.touch(turn, &request.member_id);
         Ok(())
@@ -106,7 +120,8 @@ impl ClassicGroup {
         if generation_id < 0 && self.is_empty() {
             return Ok(());
         }
-        if generation_id < 0 && request.member_id.is_empty() && request.group_instance_id.is_none() {
+        if generation_id < 0 && request.member_id.is_empty() && request.group_instance_id.is_none()
+        {
             // An outsider must not move the offsets of a group that is at work.
             return if self.is_empty() { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };
         }
@@ -114,7 +129,11 @@ impl ClassicGroup {
         if generation_id != self.generation_id {
             return Err(ErrorCode::IllegalGeneration);
         }
-        if self.state == GroupState::CompletingRebalance { Err(ErrorCode::RebalanceInProgress) } else { Ok(()) }
+        if self.state == GroupState::CompletingRebalance {
+            Err(ErrorCode::RebalanceInProgress)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -140,22 +159,36 @@ fn committed_offset(
         metadata: partition.committed_metadata.as_deref().unwrap_or_default().into(),
         commit_timestamp_ms: turn.now_ms,
         expire_timestamp_ms,
-        // The record's version with an expiry has no room for a topic id; the state says what the log says.
+        // The record's version with an expiry has no room for a topic id; the state says what the
+        // log says.
         topic_id: if expire_timestamp_ms.is_some() { Uuid::ZERO } else { topic_id },
         ..CommittedOffset::default()
     }
 }
 
-fn response_partition(partition: &OffsetCommitRequestPartition, error: ErrorCode) -> OffsetCommitResponsePartition {
-    OffsetCommitResponsePartition { partition_index: partition.partition_index, error_code: error.code() }
+fn response_partition(
+    partition: &OffsetCommitRequestPartition,
+    error: ErrorCode,
+) -> OffsetCommitResponsePartition {
+    OffsetCommitResponsePartition {
+        partition_index: partition.partition_index,
+        error_code: error.code(),
+    }
 }
 
 /// The same error for everything that was to be committed.
-pub(in crate::coord) fn commit_error(request: &OffsetCommitRequest, error: ErrorCode) -> OffsetCommitResponse {
+pub(in crate::coord) fn commit_error(
+    request: &OffsetCommitRequest,
+    error: ErrorCode,
+) -> OffsetCommitResponse {
     let topics = request.topics.iter().map(|topic| OffsetCommitResponseTopic {
         name: topic.name.clone(),
         topic_id: topic.topic_id,
-        partitions: topic.partitions.iter().map(|partition| response_partition(partition, error)).collect(),
+        partitions: topic
+            .partitions
+            .iter()
+            .map(|partition| response_partition(partition, error))
+            .collect(),
     });
     OffsetCommitResponse { topics: topics.collect(), ..Default::default() }
 }

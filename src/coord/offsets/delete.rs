@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
-use protocol::messages::offset_delete_response::{OffsetDeleteResponsePartition, OffsetDeleteResponseTopic};
+use protocol::messages::offset_delete_response::{
+    OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
+};
 use protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
 use protocol::{ErrorCode, Uuid};
 
@@ -26,7 +28,11 @@ impl Groups {
         };
         match validated {
             Ok(group_id) => OffsetDeleteResponse {
-                topics: request.topics.iter().map(|topic| self.delete_topic(turn, &group_id, topic)).collect(),
+                topics: request
+                    .topics
+                    .iter()
+                    .map(|topic| self.delete_topic(turn, &group_id, topic))
+                    .collect(),
                 ..Default::default()
             },
             Err(error) => OffsetDeleteResponse { error_code: error.code(), ..Default::default() },
@@ -43,8 +49,11 @@ impl Groups {
         let error = if subscribed { ErrorCode::GroupSubscribedToTopic } else { ErrorCode::None };
         let name: Arc<str> = Arc::from(topic.name.as_str());
         for partition in topic.partitions.iter().filter(|_| !subscribed) {
-            let key =
-                PartitionKey { group: group_id.clone(), topic: name.clone(), partition: partition.partition_index };
+            let key = PartitionKey {
+                group: group_id.clone(),
+                topic: name.clone(),
+                partition: partition.partition_index,
+            };
             let exists = self.offsets.get(group_id, &name, key.partition).is_some()
                 || self.offsets.has_pending(group_id, &name, key.partition);
             if exists {
@@ -59,7 +68,12 @@ impl Groups {
     }
 
     /// Deletes every group's offsets of a topic that no longer exists.
-    pub(in crate::coord) fn topic_deleted(&mut self, turn: &mut Turn<'_>, topic: &str, topic_id: Uuid) {
+    pub(in crate::coord) fn topic_deleted(
+        &mut self,
+        turn: &mut Turn<'_>,
+        topic: &str,
+        topic_id: Uuid,
+    ) {
         for key in self.offsets.keys_of_topic(topic, topic_id) {
             self.delete_offset(turn, &key);
         }

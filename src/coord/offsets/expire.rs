@@ -1,7 +1,7 @@
 //! When committed offsets and empty groups go (KIP-211).
 //!
-//! Pure, on the core that leads the group's partition. One step handles a batch's worth of records; the coordinator calls the next at
-//! once, so that requests come in between.
+//! Pure, on the core that leads the group's partition. One step handles a batch's worth of records;
+//! the coordinator calls the next at once, so that requests come in between.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -10,16 +10,21 @@ use super::store::{CommittedOffset, PartitionKey};
 use crate::coord::groups::classic::{ClassicGroup, GroupState};
 use crate::coord::groups::{Groups, Turn};
 
-/// Groups that one step looks at. Most have nothing to expire, and looking at all of a large partition would hold up requests.
+/// Groups that one step looks at. Most have nothing to expire, and looking at all of a large
+/// partition would hold up requests.
 const GROUPS_PER_STEP: usize = 1_000;
 
 impl Groups {
-    /// Deletes expired offsets, and empty groups that have none left. True when all groups have been looked at, false when the
-    /// next step is due.
+    /// Deletes expired offsets, and empty groups that have none left. True when all groups have
+    /// been looked at, false when the next step is due.
     pub(in crate::coord) fn cleanup(&mut self, turn: &mut Turn<'_>) -> bool {
         let start = self.cleanup_cursor.take().map_or(Bound::Unbounded, Bound::Excluded);
-        let step: Vec<Arc<str>> =
-            self.groups.range((start, Bound::Unbounded)).map(|(id, _)| id.clone()).take(GROUPS_PER_STEP).collect();
+        let step: Vec<Arc<str>> = self
+            .groups
+            .range((start, Bound::Unbounded))
+            .map(|(id, _)| id.clone())
+            .take(GROUPS_PER_STEP)
+            .collect();
         let last_step = step.len() < GROUPS_PER_STEP;
         for id in step {
             self.cleanup_group(turn, &id);
@@ -44,7 +49,11 @@ impl Groups {
             for (partition, committed) in partitions {
                 let pending = self.offsets.has_pending(id, topic, *partition);
                 if !subscribed && !pending && group.is_expired(turn, committed) {
-                    expired.push(PartitionKey { group: id.clone(), topic: topic.clone(), partition: *partition });
+                    expired.push(PartitionKey {
+                        group: id.clone(),
+                        topic: topic.clone(),
+                        partition: *partition,
+                    });
                 } else {
                     all_expired = false;
                 }
@@ -65,14 +74,17 @@ impl Groups {
 }
 
 impl ClassicGroup {
-    /// An explicit expiry counts. Otherwise the retention runs from the moment the group became empty; for groups that never had members
-    /// and for topics that a stable consumer group no longer reads, from the commit. Other groups at work keep their offsets.
+    /// An explicit expiry counts. Otherwise the retention runs from the moment the group became
+    /// empty; for groups that never had members and for topics that a stable consumer group no
+    /// longer reads, from the commit. Other groups at work keep their offsets.
     pub fn is_expired(&self, turn: &Turn<'_>, committed: &CommittedOffset) -> bool {
         let commit_ms = committed.commit_timestamp_ms;
         let base_ms = match (&self.protocol_type, self.state) {
             (None, _) => commit_ms,
             (Some(_), GroupState::Empty) => self.state_since_ms.unwrap_or(commit_ms),
-            (Some(_), GroupState::Stable) if self.uses_consumer_protocol() && self.subscribed_topics.is_some() => {
+            (Some(_), GroupState::Stable)
+                if self.uses_consumer_protocol() && self.subscribed_topics.is_some() =>
+            {
                 commit_ms
             }
             (Some(_), _) => return false,

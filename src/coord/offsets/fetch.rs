@@ -16,12 +16,18 @@ const INVALID_OFFSET: i64 = -1;
 const NO_LEADER_EPOCH: i32 = -1;
 
 impl Offsets {
-    /// A group that does not exist has committed nothing; that is no error. With `require_stable`, partitions whose offset an
-    /// open transaction may yet change answer UNSTABLE_OFFSET_COMMIT.
-    pub fn fetch(&self, request: &OffsetFetchRequestGroup, require_stable: bool) -> OffsetFetchResponseGroup {
+    /// A group that does not exist has committed nothing; that is no error. With `require_stable`,
+    /// partitions whose offset an open transaction may yet change answer UNSTABLE_OFFSET_COMMIT.
+    pub fn fetch(
+        &self,
+        request: &OffsetFetchRequestGroup,
+        require_stable: bool,
+    ) -> OffsetFetchResponseGroup {
         let group = request.group_id.as_str();
         let topics = match &request.topics {
-            Some(topics) => topics.iter().map(|topic| self.fetch_topic(group, topic, require_stable)).collect(),
+            Some(topics) => {
+                topics.iter().map(|topic| self.fetch_topic(group, topic, require_stable)).collect()
+            }
             None => self.fetch_all(group, require_stable),
         };
         OffsetFetchResponseGroup { group_id: group.to_owned(), topics, ..Default::default() }
@@ -54,7 +60,13 @@ impl Offsets {
                 partitions: partitions
                     .iter()
                     .map(|(partition, committed)| {
-                        self.fetch_partition(group, topic, *partition, Some(committed), require_stable)
+                        self.fetch_partition(
+                            group,
+                            topic,
+                            *partition,
+                            Some(committed),
+                            require_stable,
+                        )
                     })
                     .collect(),
                 ..Default::default()
@@ -84,12 +96,16 @@ impl Offsets {
     }
 }
 
-/// A commit without a topic id belongs to whatever topic has the name; so does a request without one.
+/// A commit without a topic id belongs to whatever topic has the name; so does a request without
+/// one.
 fn same_topic(committed: Uuid, requested: Uuid) -> bool {
     committed.is_zero() || requested.is_zero() || committed == requested
 }
 
-pub(in crate::coord) fn nothing(partition_index: i32, error: ErrorCode) -> OffsetFetchResponsePartitions {
+pub(in crate::coord) fn nothing(
+    partition_index: i32,
+    error: ErrorCode,
+) -> OffsetFetchResponsePartitions {
     OffsetFetchResponsePartitions {
         partition_index,
         committed_offset: INVALID_OFFSET,
@@ -99,6 +115,13 @@ pub(in crate::coord) fn nothing(partition_index: i32, error: ErrorCode) -> Offse
     }
 }
 
-pub(in crate::coord) fn fetch_error(request: &OffsetFetchRequestGroup, error: ErrorCode) -> OffsetFetchResponseGroup {
-    OffsetFetchResponseGroup { group_id: request.group_id.clone(), error_code: error.code(), ..Default::default() }
+pub(in crate::coord) fn fetch_error(
+    request: &OffsetFetchRequestGroup,
+    error: ErrorCode,
+) -> OffsetFetchResponseGroup {
+    OffsetFetchResponseGroup {
+        group_id: request.group_id.clone(),
+        error_code: error.code(),
+        ..Default::default()
+    }
 }

@@ -1,6 +1,8 @@
-//! Committed offsets by group, topic and partition, and those that wait for the end of their transaction.
+//! Committed offsets by group, topic and partition, and those that wait for the end of their
+//! transaction.
 //!
-//! Pure data; changed by replaying records alone, whether they come from the log or were made a moment ago.
+//! Pure data; changed by replaying records alone, whether they come from the log or were made a
+//! moment ago.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,11 +23,13 @@ pub(in crate::coord) struct CommittedOffset {
     pub leader_epoch: i32,
     pub metadata: Box<str>,
     pub commit_timestamp_ms: i64,
-    /// Set by clients before OffsetCommit 5 alone; later ones leave it to the group's retention (KIP-211).
+    /// Set by clients before OffsetCommit 5 alone; later ones leave it to the group's retention
+    /// (KIP-211).
     pub expire_timestamp_ms: Option<i64>,
     /// Zero for commits by topic name.
     pub topic_id: Uuid,
-    /// The order in which records came, across transactions: the later commit of a partition wins, whenever its transaction ends.
+    /// The order in which records came, across transactions: the later commit of a partition wins,
+    /// whenever its transaction ends.
     pub sequence: u64,
 }
 
@@ -63,7 +67,8 @@ impl Offsets {
         self.by_group.get(group)?.get(topic)?.get(&partition)
     }
 
-    /// Takes over a record outside any transaction. A tombstone deletes what open transactions hold for the partition too.
+    /// Takes over a record outside any transaction. A tombstone deletes what open transactions hold
+    /// for the partition too.
     pub fn replay(&mut self, key: &PartitionKey, value: Option<CommittedOffset>) {
         self.sequence += 1;
         match value {
@@ -136,30 +141,46 @@ impl Offsets {
 
     /// Every partition of the group that has an offset or waits for one.
     pub fn keys_of_group(&self, group: &Arc<str>) -> BTreeSet<PartitionKey> {
-        let committed = self.by_group.get(group).into_iter().flatten().flat_map(|(topic, partitions)| {
-            partitions.keys().map(|partition| PartitionKey {
-                group: group.clone(),
-                topic: topic.clone(),
-                partition: *partition,
-            })
-        });
-        let pending = self.pending.values().flat_map(BTreeMap::keys).filter(|key| key.group == *group).cloned();
+        let committed =
+            self.by_group.get(group).into_iter().flatten().flat_map(|(topic, partitions)| {
+                partitions.keys().map(|partition| PartitionKey {
+                    group: group.clone(),
+                    topic: topic.clone(),
+                    partition: *partition,
+                })
+            });
+        let pending = self
+            .pending
+            .values()
+            .flat_map(BTreeMap::keys)
+            .filter(|key| key.group == *group)
+            .cloned();
         committed.chain(pending).collect()
     }
 
-    /// Every partition of the topic, in any group, that has an offset or waits for one. Commits that name another id than
-    /// `topic_id` belong to another topic of that name.
+    /// Every partition of the topic, in any group, that has an offset or waits for one. Commits
+    /// that name another id than `topic_id` belong to another topic of that name.
     pub fn keys_of_topic(&self, topic: &str, topic_id: Uuid) -> BTreeSet<PartitionKey> {
-        let of_topic = |committed: &CommittedOffset| committed.topic_id.is_zero() || committed.topic_id == topic_id;
+        let of_topic = |committed: &CommittedOffset| {
+            committed.topic_id.is_zero() || committed.topic_id == topic_id
+        };
         let mut keys = BTreeSet::new();
         for (group, topics) in &self.by_group {
             let Some((topic, partitions)) = topics.get_key_value(topic) else { continue };
             for (partition, _) in partitions.iter().filter(|(_, committed)| of_topic(committed)) {
-                keys.insert(PartitionKey { group: group.clone(), topic: topic.clone(), partition: *partition });
+                keys.insert(PartitionKey {
+                    group: group.clone(),
+                    topic: topic.clone(),
+                    partition: *partition,
+                });
             }
         }
         let pending = self.pending.values().flatten();
-        keys.extend(pending.filter(|(key, value)| &*key.topic == topic && of_topic(value)).map(|(key, _)| key.clone()));
+        keys.extend(
+            pending
+                .filter(|(key, value)| &*key.topic == topic && of_topic(value))
+                .map(|(key, _)| key.clone()),
+        );
         keys
     }
 
@@ -169,7 +190,11 @@ impl Offsets {
         for (group, topics) in &self.by_group {
             for (topic, partitions) in topics {
                 for (partition, value) in partitions {
-                    let key = PartitionKey { group: group.clone(), topic: topic.clone(), partition: *partition };
+                    let key = PartitionKey {
+                        group: group.clone(),
+                        topic: topic.clone(),
+                        partition: *partition,
+                    };
                     all.insert(key, CommittedOffset { sequence: 0, ..value.clone() });
                 }
             }

@@ -41,7 +41,10 @@ fn a_stable_group_is_described_with_what_its_members_brought() {
     let mut host = Host::new();
     let (members, _) = host.stable_group(2);
     let group = describe(&mut host, GROUP, 6);
-    assert_eq!((group.error_code, group.group_state.as_str(), group.protocol_data.as_str()), (0, "Stable", "range"));
+    assert_eq!(
+        (group.error_code, group.group_state.as_str(), group.protocol_data.as_str()),
+        (0, "Stable", "range")
+    );
     assert_eq!((group.protocol_type.as_str(), group.authorized_operations), ("consumer", i32::MIN));
     assert_eq!(group.members.len(), 2);
     for member in &group.members {
@@ -61,7 +64,10 @@ fn a_group_in_a_rebalance_shows_no_metadata() {
     host.stable_group(1);
     host.send_join(Join { api_version: 3, ..Join::client("new") });
     let group = describe(&mut host, GROUP, 0);
-    assert_eq!((group.group_state.as_str(), group.protocol_data.as_str()), ("PreparingRebalance", ""));
+    assert_eq!(
+        (group.group_state.as_str(), group.protocol_data.as_str()),
+        ("PreparingRebalance", "")
+    );
     assert_eq!(group.members.len(), 2);
     assert!(group.members.iter().all(|member| member.member_metadata.is_empty()));
 }
@@ -72,7 +78,10 @@ fn groups_that_do_not_exist_are_dead_and_since_version_6_an_error() {
     let old = describe(&mut host, "nobody", 5);
     assert_eq!((old.error_code, old.group_state.as_str(), old.error_message), (0, "Dead", None));
     let new = describe(&mut host, "nobody", 6);
-    assert_eq!((error(new.error_code), new.group_state.as_str()), (ErrorCode::GroupIdNotFound, "Dead"));
+    assert_eq!(
+        (error(new.error_code), new.group_state.as_str()),
+        (ErrorCode::GroupIdNotFound, "Dead")
+    );
     assert_eq!(new.error_message.as_deref(), Some("Group nobody not found."));
 }
 
@@ -105,7 +114,8 @@ fn groups_are_deleted_when_they_are_empty() {
     assert_eq!(delete(&mut host, GROUP), ErrorCode::None);
     let records = host.take_records();
     assert!(records.iter().all(|record| record.value.is_none()));
-    let types: Vec<i16> = records.iter().map(|record| Key::decode(&record.key).unwrap().record_type()).collect();
+    let types: Vec<i16> =
+        records.iter().map(|record| Key::decode(&record.key).unwrap().record_type()).collect();
     assert_eq!(types, [1, 1, 2], "a group goes after its offsets");
     assert_eq!(describe(&mut host, GROUP, 5).group_state, "Dead");
     assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, -1);

@@ -8,7 +8,8 @@ use super::*;
 fn replies_wait_for_everything_written_before_them() {
     let mut host = Host::new();
     host.hold_commits = true;
-    let commit = Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version: 9 };
+    let commit =
+        Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version: 9 };
     let first = host.send(commit.clone());
     let written_by_first = host.next_offset;
     let read = host.send(Request::DescribeGroup { group_id: GROUP.into(), api_version: 5 });
@@ -17,7 +18,9 @@ fn replies_wait_for_everything_written_before_them() {
     // Half of it is committed: the read sees nothing of what the second commit wrote.
     let replies = host.coordinator.committed(written_by_first).replies;
     host.take_replies(replies);
-    assert!(host.reply(first).is_some() && host.reply(read).is_some() && host.reply(second).is_none());
+    assert!(
+        host.reply(first).is_some() && host.reply(read).is_some() && host.reply(second).is_none()
+    );
     host.commit();
     assert!(host.reply(second).is_some());
     // Nothing is outstanding, so answers are immediate.
@@ -28,7 +31,8 @@ fn replies_wait_for_everything_written_before_them() {
 fn a_high_watermark_that_goes_back_releases_nothing() {
     let mut host = Host::new();
     host.hold_commits = true;
-    let token = host.send(Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version: 9 });
+    let token = host
+        .send(Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version: 9 });
     assert_eq!(host.coordinator.committed(0).replies, vec![]);
     host.commit();
     assert!(host.reply(token).is_some());
@@ -38,16 +42,23 @@ fn a_high_watermark_that_goes_back_releases_nothing() {
 #[test]
 fn a_batch_may_be_reported_after_later_events() {
     let mut host = Host::new();
-    let commit = Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version: 9 };
+    let commit =
+        Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version: 9 };
     let first = host.coordinator.handle(ReplyToken(100), commit.clone(), START_MS);
     let second = host.coordinator.handle(ReplyToken(101), commit, START_MS);
     assert_eq!((first.batches.len(), second.batches.len()), (1, 1));
-    assert_eq!(host.coordinator.committed(1_000).replies, vec![], "neither is known to be in the log");
+    assert_eq!(
+        host.coordinator.committed(1_000).replies,
+        vec![],
+        "neither is known to be in the log"
+    );
     host.coordinator.appended(10);
-    let released: Vec<u64> = host.coordinator.committed(11).replies.into_iter().map(|reply| reply.token.0).collect();
+    let released: Vec<u64> =
+        host.coordinator.committed(11).replies.into_iter().map(|reply| reply.token.0).collect();
     assert_eq!(released, [100]);
     host.coordinator.appended(11);
-    let released: Vec<u64> = host.coordinator.committed(12).replies.into_iter().map(|reply| reply.token.0).collect();
+    let released: Vec<u64> =
+        host.coordinator.committed(12).replies.into_iter().map(|reply| reply.token.0).collect();
     assert_eq!(released, [101]);
 }
 
@@ -78,10 +89,14 @@ fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
     assert_eq!(host.commit_offset(Commit::by(&members[0], generation, 2)), ErrorCode::None);
     let now_ms = host.now_ms;
     let commit = Commit::by(&members[0], generation, 99).into_request();
-    let lost =
-        host.coordinator.handle(ReplyToken(900), Request::OffsetCommit { request: commit, api_version: 9 }, now_ms);
+    let lost = host.coordinator.handle(
+        ReplyToken(900),
+        Request::OffsetCommit { request: commit, api_version: 9 },
+        now_ms,
+    );
     assert_eq!((lost.batches.len(), lost.replies), (1, vec![]));
-    let all = OffsetFetchRequestGroup { group_id: GROUP.into(), topics: None, ..Default::default() };
+    let all =
+        OffsetFetchRequestGroup { group_id: GROUP.into(), topics: None, ..Default::default() };
     let fetch = Request::OffsetFetch { group: all, require_stable: true };
     let seen = host.coordinator.handle(ReplyToken(901), fetch, now_ms);
     assert_eq!((seen.batches.len(), seen.replies), (0, vec![]), "who would see it waits");
@@ -102,7 +117,11 @@ fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
     }
     assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, 2);
     for member_id in &members {
-        assert_eq!(host.heartbeat(member_id, generation), ErrorCode::None, "members notice nothing");
+        assert_eq!(
+            host.heartbeat(member_id, generation),
+            ErrorCode::None,
+            "members notice nothing"
+        );
     }
 }
 
@@ -110,23 +129,34 @@ fn a_failed_append_is_as_if_it_had_never_been_asked_for() {
 fn an_assignment_whose_append_failed_reaches_nobody() {
     let mut host = Host::new();
     let (members, generation) = host.stable_group(2);
-    let rejoins: Vec<ReplyToken> = members.iter().map(|member_id| host.send_join(Join::member(member_id))).collect();
+    let rejoins: Vec<ReplyToken> =
+        members.iter().map(|member_id| host.send_join(Join::member(member_id))).collect();
     assert_eq!(host.joined(rejoins[0]).generation_id, generation + 1);
     host.joined(rejoins[1]);
     let leader_sync = sync_request(&members[0], generation + 1, &[(&members[0], "lost")]);
     let lost = host.coordinator.handle(ReplyToken(900), leader_sync, host.now_ms);
     assert_eq!((lost.batches.len(), lost.replies), (1, vec![]));
-    let follower =
-        host.coordinator.handle(ReplyToken(901), sync_request(&members[1], generation + 1, &[]), host.now_ms);
+    let follower = host.coordinator.handle(
+        ReplyToken(901),
+        sync_request(&members[1], generation + 1, &[]),
+        host.now_ms,
+    );
     assert_eq!((follower.batches.len(), follower.replies), (0, vec![]));
     host.reload();
     for token in [ReplyToken(900), ReplyToken(901)] {
         assert_eq!(error(host.synced(token).error_code), ErrorCode::NotCoordinator);
     }
-    // The last generation that was written is the last there was: those who know of a later one join again.
+    // The last generation that was written is the last there was: those who know of a later one
+    // join again.
     assert_eq!(host.heartbeat(&members[0], generation + 1), ErrorCode::IllegalGeneration);
-    assert_eq!(host.join(Join { member_id: members[1].clone(), ..Join::member("") }).generation_id, generation);
-    assert_eq!(&host.sync(sync(&members[1], generation, &[])).assignment[..], members[1].as_bytes());
+    assert_eq!(
+        host.join(Join { member_id: members[1].clone(), ..Join::member("") }).generation_id,
+        generation
+    );
+    assert_eq!(
+        &host.sync(sync(&members[1], generation, &[])).assignment[..],
+        members[1].as_bytes()
+    );
 }
 
 #[test]
@@ -140,7 +170,10 @@ fn nobody_is_served_before_the_log_is_read_or_after_the_partition_is_gone() {
                 api_version,
             },
             Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version },
-            Request::OffsetFetch { group: OffsetFetchRequestGroup::default(), require_stable: false },
+            Request::OffsetFetch {
+                group: OffsetFetchRequestGroup::default(),
+                require_stable: false,
+            },
             Request::OffsetDelete(Default::default()),
             Request::DescribeGroup { group_id: GROUP.into(), api_version },
             Request::DeleteGroup { group_id: GROUP.into() },
@@ -154,10 +187,17 @@ fn nobody_is_served_before_the_log_is_read_or_after_the_partition_is_gone() {
         actions.replies.into_iter().next().unwrap().response
     };
     for request in every(5) {
-        assert_eq!(answer(&mut coordinator, &request), request.failed(ErrorCode::CoordinatorLoadInProgress));
+        assert_eq!(
+            answer(&mut coordinator, &request),
+            request.failed(ErrorCode::CoordinatorLoadInProgress)
+        );
     }
     let heartbeat = Request::Heartbeat(HeartbeatRequest::default());
-    assert_eq!(answer(&mut coordinator, &heartbeat), heartbeat.failed(ErrorCode::None), "a member is not frightened");
+    assert_eq!(
+        answer(&mut coordinator, &heartbeat),
+        heartbeat.failed(ErrorCode::None),
+        "a member is not frightened"
+    );
     assert!(coordinator.tick(i64::MAX).batches.is_empty());
     assert_eq!(coordinator.next_deadline_ms(), None);
     assert_eq!(coordinator.unload(), vec![]);

@@ -2,9 +2,13 @@
 
 use protocol::Uuid;
 use protocol::messages::list_groups_response::ListedGroup;
-use protocol::messages::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
+use protocol::messages::offset_delete_request::{
+    OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
 use protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
-use protocol::messages::{ListGroupsResponse, OffsetCommitResponse, OffsetDeleteRequest, OffsetFetchRequest};
+use protocol::messages::{
+    ListGroupsResponse, OffsetCommitResponse, OffsetDeleteRequest, OffsetFetchRequest,
+};
 
 use super::*;
 use crate::coord::fanout::{self, Topics};
@@ -38,10 +42,15 @@ impl Topics for Cluster {
 }
 
 fn commit_topic(name: &str, id: u128, partitions: &[i32]) -> OffsetCommitRequestTopic {
-    let partitions = partitions
-        .iter()
-        .map(|partition| OffsetCommitRequestPartition { partition_index: *partition, ..Default::default() });
-    OffsetCommitRequestTopic { name: name.into(), topic_id: Uuid::from_u128(id), partitions: partitions.collect() }
+    let partitions = partitions.iter().map(|partition| OffsetCommitRequestPartition {
+        partition_index: *partition,
+        ..Default::default()
+    });
+    OffsetCommitRequestTopic {
+        name: name.into(),
+        topic_id: Uuid::from_u128(id),
+        partitions: partitions.collect(),
+    }
 }
 
 fn errors(response: &OffsetCommitResponse) -> Vec<(String, u128, i32, ErrorCode)> {
@@ -50,7 +59,12 @@ fn errors(response: &OffsetCommitResponse) -> Vec<(String, u128, i32, ErrorCode)
         .iter()
         .flat_map(|topic| {
             topic.partitions.iter().map(|partition| {
-                (topic.name.clone(), topic.topic_id.as_u128(), partition.partition_index, error(partition.error_code))
+                (
+                    topic.name.clone(),
+                    topic.topic_id.as_u128(),
+                    partition.partition_index,
+                    error(partition.error_code),
+                )
             })
         })
         .collect();
@@ -60,12 +74,25 @@ fn errors(response: &OffsetCommitResponse) -> Vec<(String, u128, i32, ErrorCode)
 
 #[test]
 fn commits_by_name() {
-    let topics = vec![commit_topic("t", 0, &[0, 1, 2]), commit_topic("secret", 0, &[0]), commit_topic("none", 0, &[0])];
-    let request = OffsetCommitRequest { topics, group_id: "simple".into(), ..Commit::offset(0).into_request() };
+    let topics = vec![
+        commit_topic("t", 0, &[0, 1, 2]),
+        commit_topic("secret", 0, &[0]),
+        commit_topic("none", 0, &[0]),
+    ];
+    let request = OffsetCommitRequest {
+        topics,
+        group_id: "simple".into(),
+        ..Commit::offset(0).into_request()
+    };
     let (rest, known) = fanout::split_offset_commit(request, 9, &Cluster);
     let rest = rest.unwrap();
-    assert_eq!(rest.topics, [commit_topic("t", 1, &[0, 1])], "the coordinator learns the topic's id");
-    let Response::OffsetCommit(answered) = Host::new().call(Request::OffsetCommit { request: rest, api_version: 9 })
+    assert_eq!(
+        rest.topics,
+        [commit_topic("t", 1, &[0, 1])],
+        "the coordinator learns the topic's id"
+    );
+    let Response::OffsetCommit(answered) =
+        Host::new().call(Request::OffsetCommit { request: rest, api_version: 9 })
     else {
         panic!()
     };
@@ -77,13 +104,17 @@ fn commits_by_name() {
         ("t", 1, 1, ErrorCode::None),
         ("t", 1, 2, ErrorCode::UnknownTopicOrPartition),
     ];
-    assert_eq!(errors(&merged), expected.map(|(name, id, partition, error)| (name.to_owned(), id, partition, error)));
+    assert_eq!(
+        errors(&merged),
+        expected.map(|(name, id, partition, error)| (name.to_owned(), id, partition, error))
+    );
     assert_eq!(merged.topics.len(), 3, "each topic appears once");
 }
 
 #[test]
 fn commits_by_id() {
-    let topics = vec![commit_topic("", 1, &[0]), commit_topic("", 2, &[0]), commit_topic("", 9, &[0])];
+    let topics =
+        vec![commit_topic("", 1, &[0]), commit_topic("", 2, &[0]), commit_topic("", 9, &[0])];
     let request = OffsetCommitRequest { topics, ..Commit::offset(0).into_request() };
     let (rest, known) = fanout::split_offset_commit(request, 10, &Cluster);
     assert_eq!(rest.unwrap().topics, [commit_topic("t", 1, &[0])]);
@@ -92,15 +123,22 @@ fn commits_by_id() {
         ("secret".to_owned(), 2, 0, ErrorCode::TopicAuthorizationFailed),
     ];
     assert_eq!(errors(&known), expected);
-    let nothing_left = OffsetCommitRequest { topics: vec![commit_topic("", 9, &[0])], ..Default::default() };
+    let nothing_left =
+        OffsetCommitRequest { topics: vec![commit_topic("", 9, &[0])], ..Default::default() };
     assert_eq!(fanout::split_offset_commit(nothing_left, 10, &Cluster).0, None);
 }
 
-fn fetch(host: &mut Host, request: OffsetFetchRequest, api_version: i16) -> protocol::messages::OffsetFetchResponse {
+fn fetch(
+    host: &mut Host,
+    request: OffsetFetchRequest,
+    api_version: i16,
+) -> protocol::messages::OffsetFetchResponse {
     let requested = fanout::offset_fetch_groups(request, api_version);
     let answers = requested.iter().cloned().map(|group| {
         let (group, known) = fanout::split_offset_fetch(group, api_version, &Cluster);
-        let Response::OffsetFetch(answer) = host.call(Request::OffsetFetch { group, require_stable: false }) else {
+        let Response::OffsetFetch(answer) =
+            host.call(Request::OffsetFetch { group, require_stable: false })
+        else {
             panic!()
         };
         fanout::merge_offset_fetch(answer, known, api_version, &Cluster)
@@ -119,7 +157,8 @@ fn old_versions_fetch_one_group() {
     host.commit_offset(Commit::offset(5));
     host.commit_offset(Commit { topic: "secret", ..Commit::offset(6) });
     for api_version in 1..8 {
-        let topic = |name: &str| OffsetFetchRequestTopic { name: name.into(), partition_indexes: vec![0] };
+        let topic =
+            |name: &str| OffsetFetchRequestTopic { name: name.into(), partition_indexes: vec![0] };
         let request = OffsetFetchRequest {
             group_id: GROUP.into(),
             topics: Some(vec![topic("t"), topic("secret"), topic("gone")]),
@@ -129,7 +168,13 @@ fn old_versions_fetch_one_group() {
         let found: Vec<_> = response
             .topics
             .iter()
-            .map(|topic| (&*topic.name, topic.partitions[0].committed_offset, error(topic.partitions[0].error_code)))
+            .map(|topic| {
+                (
+                    &*topic.name,
+                    topic.partitions[0].committed_offset,
+                    error(topic.partitions[0].error_code),
+                )
+            })
             .collect();
         let expected = [
             ("t", 5, ErrorCode::None),
@@ -138,7 +183,8 @@ fn old_versions_fetch_one_group() {
         ];
         assert_eq!(found, expected);
     }
-    let everything = OffsetFetchRequest { group_id: GROUP.into(), topics: None, ..Default::default() };
+    let everything =
+        OffsetFetchRequest { group_id: GROUP.into(), topics: None, ..Default::default() };
     let response = fetch(&mut host, everything, 7);
     assert_eq!(response.topics.iter().map(|topic| &*topic.name).collect::<Vec<_>>(), ["t"]);
 }
@@ -149,9 +195,14 @@ fn a_groups_error_in_version_1_is_one_of_each_partition() {
     let waiting = host.coordinator.unload();
     assert!(waiting.is_empty());
     let topic = OffsetFetchRequestTopic { name: "t".into(), partition_indexes: vec![0, 1] };
-    let request = OffsetFetchRequest { group_id: GROUP.into(), topics: Some(vec![topic]), ..Default::default() };
+    let request = OffsetFetchRequest {
+        group_id: GROUP.into(),
+        topics: Some(vec![topic]),
+        ..Default::default()
+    };
     let response = fetch(&mut host, request.clone(), 1);
-    let codes: Vec<ErrorCode> = response.topics[0].partitions.iter().map(|p| error(p.error_code)).collect();
+    let codes: Vec<ErrorCode> =
+        response.topics[0].partitions.iter().map(|p| error(p.error_code)).collect();
     assert_eq!(codes, [ErrorCode::NotCoordinator; 2]);
     assert_eq!(error(fetch(&mut host, request, 2).error_code), ErrorCode::NotCoordinator);
 }
@@ -162,10 +213,8 @@ fn new_versions_fetch_several_groups_and_topics_by_id() {
     for (group_id, topic) in [("a", "t"), ("a", "secret"), ("a", "gone"), ("b", "t")] {
         host.commit_offset(Commit { group_id, topic, ..Commit::offset(5) });
     }
-    let group = |group_id: &str, topics: Option<Vec<OffsetFetchRequestTopics>>| OffsetFetchRequestGroup {
-        group_id: group_id.into(),
-        topics,
-        ..Default::default()
+    let group = |group_id: &str, topics: Option<Vec<OffsetFetchRequestTopics>>| {
+        OffsetFetchRequestGroup { group_id: group_id.into(), topics, ..Default::default() }
     };
     let topic = |id: u128| OffsetFetchRequestTopics {
         topic_id: Uuid::from_u128(id),
@@ -174,15 +223,22 @@ fn new_versions_fetch_several_groups_and_topics_by_id() {
     };
     let groups = vec![group("a", None), group("b", Some(vec![topic(1), topic(2), topic(9)]))];
     let response = fetch(&mut host, OffsetFetchRequest { groups, ..Default::default() }, 10);
-    let everything: Vec<_> =
-        response.groups[0].topics.iter().map(|topic| (&*topic.name, topic.topic_id.as_u128())).collect();
+    let everything: Vec<_> = response.groups[0]
+        .topics
+        .iter()
+        .map(|topic| (&*topic.name, topic.topic_id.as_u128()))
+        .collect();
     assert_eq!(everything, [("t", 1)], "without an id a topic cannot be named");
     let asked: Vec<_> = response.groups[1]
         .topics
         .iter()
         .map(|topic| (topic.topic_id.as_u128(), error(topic.partitions[0].error_code)))
         .collect();
-    let expected = [(1, ErrorCode::None), (2, ErrorCode::TopicAuthorizationFailed), (9, ErrorCode::UnknownTopicId)];
+    let expected = [
+        (1, ErrorCode::None),
+        (2, ErrorCode::TopicAuthorizationFailed),
+        (9, ErrorCode::UnknownTopicId),
+    ];
     assert_eq!(asked, expected);
 }
 
@@ -192,7 +248,10 @@ fn offsets_are_deleted_of_what_exists() {
     host.commit_offset(Commit::offset(5));
     let topic = |name: &str, partitions: &[i32]| OffsetDeleteRequestTopic {
         name: name.into(),
-        partitions: partitions.iter().map(|n| OffsetDeleteRequestPartition { partition_index: *n }).collect(),
+        partitions: partitions
+            .iter()
+            .map(|n| OffsetDeleteRequestPartition { partition_index: *n })
+            .collect(),
     };
     let topics = vec![topic("t", &[0, 7]), topic("secret", &[0]), topic("none", &[0])];
     let request = OffsetDeleteRequest { group_id: GROUP.into(), topics };
@@ -202,7 +261,9 @@ fn offsets_are_deleted_of_what_exists() {
     let found: Vec<_> = merged
         .topics
         .iter()
-        .flat_map(|t| t.partitions.iter().map(|p| (&*t.name, p.partition_index, error(p.error_code))))
+        .flat_map(|t| {
+            t.partitions.iter().map(|p| (&*t.name, p.partition_index, error(p.error_code)))
+        })
         .collect();
     let unknown = ErrorCode::UnknownTopicOrPartition;
     let expected = [
@@ -212,8 +273,10 @@ fn offsets_are_deleted_of_what_exists() {
         ("none", 0, unknown),
     ];
     assert_eq!(found, expected);
-    let (rest, known) =
-        fanout::split_offset_delete(OffsetDeleteRequest { group_id: "nobody".into(), ..request }, &Cluster);
+    let (rest, known) = fanout::split_offset_delete(
+        OffsetDeleteRequest { group_id: "nobody".into(), ..request },
+        &Cluster,
+    );
     let Response::OffsetDelete(answered) = host.call(Request::OffsetDelete(rest)) else { panic!() };
     let merged = fanout::merge_offset_delete(answered, known);
     assert_eq!((error(merged.error_code), merged.topics.len()), (ErrorCode::GroupIdNotFound, 0));
@@ -222,13 +285,19 @@ fn offsets_are_deleted_of_what_exists() {
 #[test]
 fn lists_of_several_coordinators_become_one() {
     let list = |names: &[&str], error: ErrorCode| ListGroupsResponse {
-        groups: names.iter().map(|name| ListedGroup { group_id: (*name).into(), ..Default::default() }).collect(),
+        groups: names
+            .iter()
+            .map(|name| ListedGroup { group_id: (*name).into(), ..Default::default() })
+            .collect(),
         error_code: error.code(),
         ..Default::default()
     };
-    let (fine, moved, loading) = (ErrorCode::None, ErrorCode::NotCoordinator, ErrorCode::CoordinatorLoadInProgress);
-    let merged =
-        fanout::merge_list_groups([list(&["a", "b"], fine), list(&[], moved), list(&["c"], fine)], |id| id != "b");
+    let (fine, moved, loading) =
+        (ErrorCode::None, ErrorCode::NotCoordinator, ErrorCode::CoordinatorLoadInProgress);
+    let merged = fanout::merge_list_groups(
+        [list(&["a", "b"], fine), list(&[], moved), list(&["c"], fine)],
+        |id| id != "b",
+    );
     assert_eq!(merged.groups.iter().map(|group| &*group.group_id).collect::<Vec<_>>(), ["a", "c"]);
     let merged = fanout::merge_list_groups([list(&["a"], fine), list(&[], loading)], |_| true);
     assert_eq!((error(merged.error_code), merged.groups.len()), (loading, 0));

@@ -12,7 +12,10 @@ fn a_new_dynamic_member_learns_its_id_first() {
     // The group is written empty before a client learns of it, exactly as Kafka does.
     let record = host.take_group_record();
     assert_eq!((record.generation, record.protocol_type.as_str(), record.protocol), (0, "", None));
-    assert_eq!((record.leader, record.current_state_timestamp, record.members.len()), (None, START_MS, 0));
+    assert_eq!(
+        (record.leader, record.current_state_timestamp, record.members.len()),
+        (None, START_MS, 0)
+    );
 
     let token = host.send_join(Join { member_id: first.member_id.clone(), ..Join::client("app") });
     assert_eq!(host.reply(token), None, "the first rebalance waits for others");
@@ -34,7 +37,8 @@ fn a_new_dynamic_member_learns_its_id_first() {
 fn old_versions_join_at_once_and_get_no_null_protocol() {
     for api_version in [0, 3] {
         let mut host = Host::new();
-        let token = host.send_join(Join { api_version, rebalance_timeout_ms: -1, ..Join::client("app") });
+        let token =
+            host.send_join(Join { api_version, rebalance_timeout_ms: -1, ..Join::client("app") });
         host.advance(INITIAL_DELAY_MS);
         assert_eq!(host.joined(token).error_code, 0);
         let refused = host.join(Join { api_version, ..Join::member("nobody") });
@@ -48,11 +52,16 @@ fn old_versions_join_at_once_and_get_no_null_protocol() {
 #[test]
 fn version_0_rebalances_within_its_session_timeout() {
     let mut host = Host::new();
-    let token = host.send_join(Join { api_version: 0, rebalance_timeout_ms: -1, ..Join::client("app") });
+    let token =
+        host.send_join(Join { api_version: 0, rebalance_timeout_ms: -1, ..Join::client("app") });
     host.advance(INITIAL_DELAY_MS);
     let member_id = host.joined(token).member_id;
     assert_eq!(host.sync(sync(&member_id, 1, &[])).error_code, 0);
-    assert_eq!(host.take_records().pop().and_then(|r| group_value(&r)).unwrap().members[0].rebalance_timeout, 10_000);
+    assert_eq!(
+        host.take_records().pop().and_then(|r| group_value(&r)).unwrap().members[0]
+            .rebalance_timeout,
+        10_000
+    );
 }
 
 #[test]
@@ -61,7 +70,10 @@ fn what_needs_no_group_is_checked_first() {
     let cases = [
         (Join { group_id: "", ..Join::client("c") }, ErrorCode::InvalidGroupId),
         (Join { session_timeout_ms: 5_999, ..Join::client("c") }, ErrorCode::InvalidSessionTimeout),
-        (Join { session_timeout_ms: 1_800_001, ..Join::client("c") }, ErrorCode::InvalidSessionTimeout),
+        (
+            Join { session_timeout_ms: 1_800_001, ..Join::client("c") },
+            ErrorCode::InvalidSessionTimeout,
+        ),
         (Join { session_timeout_ms: -1, ..Join::client("c") }, ErrorCode::InvalidSessionTimeout),
         (Join::member("m"), ErrorCode::UnknownMemberId),
         (Join { protocols: vec![], ..Join::client("c") }, ErrorCode::InconsistentGroupProtocol),
@@ -91,7 +103,11 @@ fn the_protocol_is_the_one_that_most_prefer_and_all_support() {
     let mut host = Host::new();
     let member = |names: [&'static str; 3]| Join {
         api_version: 3,
-        protocols: names.into_iter().filter(|name| !name.is_empty()).map(|name| (name, vec![])).collect(),
+        protocols: names
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .map(|name| (name, vec![]))
+            .collect(),
         ..Join::client("c")
     };
     let tokens: Vec<ReplyToken> = [["a", "b", "x"], ["b", "a", ""], ["b", "a", "y"]]
@@ -129,7 +145,8 @@ fn only_the_leader_gets_the_members() {
     let tokens: Vec<ReplyToken> =
         (0..3).map(|_| host.send_join(Join { api_version: 3, ..Join::client("c") })).collect();
     host.advance(2 * INITIAL_DELAY_MS);
-    let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| host.joined(token)).collect();
+    let joined: Vec<JoinGroupResponse> =
+        tokens.into_iter().map(|token| host.joined(token)).collect();
     for response in &joined {
         assert_eq!(response.leader, joined[0].member_id);
         let expected = if response.member_id == response.leader { 3 } else { 0 };
@@ -146,7 +163,8 @@ fn a_new_member_rebalances_a_stable_group() {
     for member_id in &members {
         assert_eq!(host.heartbeat(member_id, generation), ErrorCode::RebalanceInProgress);
     }
-    let rejoins: Vec<ReplyToken> = members.iter().map(|member_id| host.send_join(Join::member(member_id))).collect();
+    let rejoins: Vec<ReplyToken> =
+        members.iter().map(|member_id| host.send_join(Join::member(member_id))).collect();
     assert_eq!(host.joined(newcomer).generation_id, generation + 1);
     for token in rejoins {
         assert_eq!(host.joined(token).generation_id, generation + 1);
@@ -174,7 +192,8 @@ fn members_that_do_not_rejoin_are_left_behind() {
 fn another_member_leads_when_the_leader_does_not_rejoin() {
     let mut host = Host::new();
     let (members, generation) = host.stable_group(2);
-    let changed = Join { protocols: vec![("range", subscription(&["t", "u"]))], ..Join::member(&members[1]) };
+    let changed =
+        Join { protocols: vec![("range", subscription(&["t", "u"]))], ..Join::member(&members[1]) };
     let follower = host.send_join(changed);
     for _ in 0..(REBALANCE_TIMEOUT_MS / 5_000) {
         host.heartbeat(&members[0], generation);
@@ -203,7 +222,8 @@ fn rejoining_a_stable_group() {
     let again = host.join(Join::member(&members[0]));
     assert_eq!((again.generation_id, again.members.len()), (generation + 1, 2));
     // Other metadata than the leader works with right now means to start over.
-    let changed = host.send_join(Join { protocols: vec![("range", vec![])], ..Join::member(&members[1]) });
+    let changed =
+        host.send_join(Join { protocols: vec![("range", vec![])], ..Join::member(&members[1]) });
     assert_eq!(host.state_name(), "PreparingRebalance");
     host.send_join(Join::member(&members[0]));
     assert_eq!(host.joined(changed).generation_id, generation + 2);

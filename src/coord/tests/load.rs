@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use protocol::group_records::group_metadata_value::MemberMetadata;
 use protocol::group_records::{
-    ConsumerGroupMetadataKey, ConsumerGroupMetadataValue, GroupMetadataKey, OffsetCommitKey, OffsetCommitValue,
+    ConsumerGroupMetadataKey, ConsumerGroupMetadataValue, GroupMetadataKey, OffsetCommitKey,
+    OffsetCommitValue,
 };
 use protocol::records::EndTransactionMarker;
 
@@ -35,14 +36,21 @@ impl Log {
 
     fn transactional_offset(&mut self, producer_id: i64, partition: i32, offset: i64) {
         let (key, value) = offset_record(partition, offset, 4);
-        let mut builder = BatchBuilder::new(self.next_offset).producer(producer_id, 0, 0).transactional(true);
+        let mut builder =
+            BatchBuilder::new(self.next_offset).producer(producer_id, 0, 0).transactional(true);
         builder.append(START_MS, Some(&key), Some(&value), &[]);
         self.push(builder);
     }
 
     fn end_transaction(&mut self, producer_id: i64, committed: bool) {
         let marker = EndTransactionMarker { committed, coordinator_epoch: 1 };
-        self.push(BatchBuilder::end_transaction_marker(self.next_offset, START_MS, producer_id, 0, marker));
+        self.push(BatchBuilder::end_transaction_marker(
+            self.next_offset,
+            START_MS,
+            producer_id,
+            0,
+            marker,
+        ));
     }
 
     fn group(&mut self, value: GroupMetadataValue, version: i16) {
@@ -95,7 +103,10 @@ fn a_group_goes_on_after_a_reload_and_sessions_start_again() {
     host.advance(9_000);
     for member_id in &members {
         assert_eq!(host.heartbeat(member_id, generation), ErrorCode::None);
-        assert_eq!(&host.sync(sync(member_id, generation, &[])).assignment[..], member_id.as_bytes());
+        assert_eq!(
+            &host.sync(sync(member_id, generation, &[])).assignment[..],
+            member_id.as_bytes()
+        );
     }
     assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, 77);
     host.advance(i64::from(SESSION_TIMEOUT_MS));
@@ -142,7 +153,8 @@ fn tombstones_delete() {
     assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, -1);
     assert_eq!(host.fetch_offset(GROUP, "t", 1).committed_offset, 2);
     assert_eq!(host.state_name(), "Empty", "what still has an offset still has a group");
-    let key = Key::OffsetCommit(OffsetCommitKey { group: GROUP.into(), topic: "t".into(), partition: 1 });
+    let key =
+        Key::OffsetCommit(OffsetCommitKey { group: GROUP.into(), topic: "t".into(), partition: 1 });
     let tombstone = BatchBuilder::new(host.next_offset);
     let mut builder = tombstone;
     builder.append(START_MS, Some(&key.encode().unwrap()), None, &[]);
@@ -194,8 +206,10 @@ fn records_that_make_no_sense_are_skipped_and_the_rest_is_served() {
     let mut log = Log::default();
     log.offset(0, 1, 4);
     let (offset_key, offset_value) = offset_record(1, 2, 4);
-    let group_key = Key::GroupMetadata(GroupMetadataKey { group: "broken".into() }).encode().unwrap();
-    let consumer_key = Key::ConsumerGroupMetadata(ConsumerGroupMetadataKey { group_id: "new".into() });
+    let group_key =
+        Key::GroupMetadata(GroupMetadataKey { group: "broken".into() }).encode().unwrap();
+    let consumer_key =
+        Key::ConsumerGroupMetadata(ConsumerGroupMetadataKey { group_id: "new".into() });
     let consumer_value = Value::ConsumerGroupMetadata(ConsumerGroupMetadataValue::default());
     log.append(None, None);
     log.append(None, Some(&offset_value));
@@ -233,7 +247,10 @@ fn a_group_record_that_contradicts_itself_is_taken_as_far_as_it_goes() {
     let mut log = Log::default();
     log.group(GroupMetadataValue { protocol: None, ..group(&["a"]) }, 3);
     let mut host = log.load();
-    assert_eq!(error(host.join(Join::client("c")).error_code), ErrorCode::InconsistentGroupProtocol);
+    assert_eq!(
+        error(host.join(Join::client("c")).error_code),
+        ErrorCode::InconsistentGroupProtocol
+    );
     host.advance(i64::from(SESSION_TIMEOUT_MS));
     assert_eq!(host.state_name(), "Empty");
 }
@@ -243,7 +260,8 @@ fn a_group_record_that_contradicts_itself_is_taken_as_far_as_it_goes() {
 fn compressed_batches_are_read() {
     let (key, value) = offset_record(0, 9, 4);
     let mut log = Log::default();
-    let mut builder = BatchBuilder::new(0).compression(protocol::compression::Compression::Lz4, None);
+    let mut builder =
+        BatchBuilder::new(0).compression(protocol::compression::Compression::Lz4, None);
     builder.append(START_MS, Some(&key), Some(&value), &[]);
     log.push(builder);
     assert_eq!(log.load().fetch_offset(GROUP, "t", 0).committed_offset, 9);
@@ -252,7 +270,8 @@ fn compressed_batches_are_read() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever whole batches lie in the log, loading ends: those that can be read are loaded, and others end the load.
+    /// Whatever whole batches lie in the log, loading ends: those that can be read are loaded, and
+    /// others end the load.
     #[test]
     fn no_bytes_stop_a_load(
         key_type in 0i16..6,
@@ -265,7 +284,8 @@ proptest! {
         log.group(group(&["a", "b"]), 3);
         log.offset(0, 1, 4);
         let typed_key: Vec<u8> = key_type.to_be_bytes().into_iter().chain(key).collect();
-        let typed_value = value.map(|value| version.to_be_bytes().into_iter().chain(value).collect::<Vec<u8>>());
+        let typed_value = value.map(|value| version.to_be_bytes().into_iter()
+            .chain(value).collect::<Vec<u8>>());
         log.append(Some(&typed_key), typed_value.as_deref());
         for (at, byte) in flips {
             let batch = &mut log.batches[at.index(2)];
@@ -278,7 +298,8 @@ proptest! {
         }
         log.offset(1, 2, 4);
         let mut coordinator = Coordinator::new(GroupSettings::default());
-        let loaded = log.batches.iter().try_fold(0, |offset, batch| coordinator.load(batch, offset));
+        let loaded = log.batches.iter()
+            .try_fold(0, |offset, batch| coordinator.load(batch, offset));
         prop_assume!(loaded.is_ok());
         let mut host = log.load();
         prop_assert_eq!(host.fetch_offset(GROUP, "t", 1).committed_offset, 2);
@@ -305,7 +326,8 @@ fn a_batch_that_is_not_what_was_written_ends_the_load() {
     };
     assert_eq!(load(&log.batches), Ok(2));
     for at in 0..log.batches[1].len() {
-        // No CRC is over the leader epoch, which says nothing about groups, nor over higher offsets, which may be gaps.
+        // No CRC is over the leader epoch, which says nothing about groups, nor over higher
+        // offsets, which may be gaps.
         if (12..16).contains(&at) || at < 8 {
             continue;
         }
@@ -323,7 +345,10 @@ fn a_batch_that_is_not_what_was_written_ends_the_load() {
         set_crc(&mut bytes);
         Bytes::from(bytes)
     };
-    assert!(load(&[log.batches[0].clone(), unreadable]).is_err(), "its CRC is right, and its records are not");
+    assert!(
+        load(&[log.batches[0].clone(), unreadable]).is_err(),
+        "its CRC is right, and its records are not"
+    );
     assert!(load(&[log.batches[1].clone(), log.batches[0].clone()]).is_err(), "offsets go back");
     // A piece that ends inside a batch is read on from there.
     let mut piece = log.batches[0].to_vec();
@@ -331,12 +356,13 @@ fn a_batch_that_is_not_what_was_written_ends_the_load() {
     assert_eq!(load(&[piece.into()]), Ok(1));
 }
 
-/// By hand: `MILLSTREAM_DUMP_DIR=dir cargo test dump_tool -- --ignored`, then
-/// `kafka-dump-log.sh --offsets-decoder --print-data-log --files dir/__consumer_offsets-0/00000000000000000000.log`.
+/// By hand: `MILLSTREAM_DUMP_DIR=dir cargo test dump_tool -- --ignored`, then `kafka-dump-log.sh
+/// --offsets-decoder --print-data-log --files dir/__consumer_offsets-0/00000000000000000000.log`.
 #[test]
 #[ignore = "writes a segment for Kafka's dump tool"]
 fn a_segment_for_kafkas_dump_tool() {
-    let directory = std::env::var_os("MILLSTREAM_DUMP_DIR").expect("MILLSTREAM_DUMP_DIR names a directory");
+    let directory =
+        std::env::var_os("MILLSTREAM_DUMP_DIR").expect("MILLSTREAM_DUMP_DIR names a directory");
     let mut host = Host::new();
     let (members, generation) = host.stable_group(2);
     host.commit_offset(Commit::by(&members[0], generation, 42));

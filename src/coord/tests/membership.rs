@@ -49,7 +49,8 @@ fn members_that_wait_in_a_rebalance_need_no_heartbeat() {
     let mut host = Host::new();
     let (members, generation) = host.stable_group(2);
     let waiting = host.send_join(Join::member(&members[0]));
-    // The other one stays away; its own session outlives the first one's because it sends heartbeats.
+    // The other one stays away; its own session outlives the first one's because it sends
+    // heartbeats.
     for _ in 0..4 {
         host.advance(5_000);
         assert_eq!(host.heartbeat(&members[1], generation), ErrorCode::RebalanceInProgress);
@@ -69,7 +70,10 @@ fn the_last_member_to_leave_empties_the_group() {
     let left = host.leave(&[(&members[0], None)]);
     assert_eq!((left.len(), left[0].error_code, &left[0].member_id), (1, 0, &members[0]));
     let record = host.take_group_record();
-    assert_eq!((record.generation, record.protocol_type.as_str(), record.protocol), (generation + 1, "consumer", None));
+    assert_eq!(
+        (record.generation, record.protocol_type.as_str(), record.protocol),
+        (generation + 1, "consumer", None)
+    );
     assert_eq!((record.leader, record.members.len()), (None, 0));
     assert_eq!(host.state_name(), "Empty");
     assert_eq!(host.heartbeat(&members[0], generation), ErrorCode::UnknownMemberId);
@@ -83,7 +87,13 @@ fn the_last_member_to_leave_empties_the_group() {
 fn leaving_starts_one_rebalance_for_all() {
     let mut host = Host::new();
     let (members, generation) = host.stable_group(3);
-    let left = host.leave(&[(&members[0], None), ("stranger", None), (&members[1], None), ("", None), ("", Some("i"))]);
+    let left = host.leave(&[
+        (&members[0], None),
+        ("stranger", None),
+        (&members[1], None),
+        ("", None),
+        ("", Some("i")),
+    ]);
     let errors: Vec<ErrorCode> = left.iter().map(|member| error(member.error_code)).collect();
     let unknown = ErrorCode::UnknownMemberId;
     assert_eq!(errors, [ErrorCode::None, unknown, ErrorCode::None, unknown, unknown]);
@@ -98,7 +108,10 @@ fn leaving_answers_what_the_member_waits_for() {
     let waiting = host.send_join(Join::member(&members[0]));
     host.leave(&[(&members[0], None)]);
     let answer = host.joined(waiting);
-    assert_eq!((error(answer.error_code), answer.member_id.as_str()), (ErrorCode::UnknownMemberId, ""));
+    assert_eq!(
+        (error(answer.error_code), answer.member_id.as_str()),
+        (ErrorCode::UnknownMemberId, "")
+    );
     // In the sync phase the same holds.
     let rejoined = host.join(Join::member(&members[1]));
     let newcomer = host.send_join(Join { api_version: 3, ..Join::client("new") });
@@ -122,7 +135,11 @@ fn a_pending_member_can_leave() {
 fn old_versions_of_leave_carry_one_error() {
     let mut host = Host::new();
     let leave = |host: &mut Host, member_id: &str, api_version| {
-        let request = LeaveGroupRequest { group_id: GROUP.into(), member_id: member_id.into(), ..Default::default() };
+        let request = LeaveGroupRequest {
+            group_id: GROUP.into(),
+            member_id: member_id.into(),
+            ..Default::default()
+        };
         match host.call(Request::LeaveGroup { request, api_version }) {
             Response::LeaveGroup(response) => {
                 assert!(response.members.is_empty());
@@ -146,7 +163,10 @@ fn a_group_nobody_knows_has_nobody_to_leave() {
     let mut host = Host::new();
     let left = host.leave(&[("m", Some("i"))]);
     assert_eq!(error(left[0].error_code), ErrorCode::UnknownMemberId);
-    assert_eq!((left[0].member_id.as_str(), left[0].group_instance_id.as_deref()), ("m", Some("i")));
+    assert_eq!(
+        (left[0].member_id.as_str(), left[0].group_instance_id.as_deref()),
+        ("m", Some("i"))
+    );
 }
 
 #[test]

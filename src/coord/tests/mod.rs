@@ -1,4 +1,5 @@
-//! Lists of events for the group coordinator, each with the answers and records that Kafka 4.3 gives. Virtual time only.
+//! Lists of events for the group coordinator, each with the answers and records that Kafka 4.3
+//! gives. Virtual time only.
 
 mod admin;
 mod contract;
@@ -19,13 +20,16 @@ use protocol::group_records::{GroupMetadataValue, Key, Value};
 use protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use protocol::messages::leave_group_request::MemberIdentity;
 use protocol::messages::leave_group_response::MemberResponse;
-use protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use protocol::messages::offset_fetch_response::OffsetFetchResponsePartitions;
 use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use protocol::messages::{
-    DeleteGroupsResponse, DescribeGroupsResponse, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse,
-    LeaveGroupRequest, OffsetCommitRequest, OffsetFetchResponse, SyncGroupRequest, SyncGroupResponse,
+    DeleteGroupsResponse, DescribeGroupsResponse, HeartbeatRequest, JoinGroupRequest,
+    JoinGroupResponse, LeaveGroupRequest, OffsetCommitRequest, OffsetFetchResponse,
+    SyncGroupRequest, SyncGroupResponse,
 };
 use protocol::records::BatchBuilder;
 use protocol::{ErrorCode, Message};
@@ -46,8 +50,8 @@ const REBALANCE_TIMEOUT_MS: i32 = 60_000;
 const INITIAL_DELAY_MS: i64 = 3_000;
 const START_MS: i64 = 1_000_000;
 
-/// A coordinator and all that the contract asks of its host: a log, a high watermark, a clock. Everything is committed at once
-/// unless `hold_commits` is set.
+/// A coordinator and all that the contract asks of its host: a log, a high watermark, a clock.
+/// Everything is committed at once unless `hold_commits` is set.
 struct Host {
     coordinator: Coordinator,
     settings: GroupSettings,
@@ -100,7 +104,11 @@ impl Host {
                 builder.append(self.now_ms, Some(&record.key), record.value.as_deref(), &[]);
             }
             let bytes = builder.build();
-            assert!(bytes.len() <= self.settings.max_batch_bytes, "a batch of {} bytes", bytes.len());
+            assert!(
+                bytes.len() <= self.settings.max_batch_bytes,
+                "a batch of {} bytes",
+                bytes.len()
+            );
             self.log.push(bytes);
             self.next_offset += batch.records.len() as i64;
             self.coordinator.appended(self.next_offset - 1);
@@ -153,7 +161,8 @@ impl Host {
     /// Lets time pass, and everything happen that is due on the way.
     fn advance(&mut self, duration_ms: i64) {
         let until_ms = self.now_ms + duration_ms;
-        while let Some(deadline_ms) = self.coordinator.next_deadline_ms().filter(|deadline_ms| *deadline_ms <= until_ms)
+        while let Some(deadline_ms) =
+            self.coordinator.next_deadline_ms().filter(|deadline_ms| *deadline_ms <= until_ms)
         {
             self.now_ms = self.now_ms.max(deadline_ms);
             let actions = self.coordinator.tick(self.now_ms);
@@ -229,7 +238,12 @@ impl Host {
         self.heartbeat_as(member_id, generation_id, None)
     }
 
-    fn heartbeat_as(&mut self, member_id: &str, generation_id: i32, instance_id: Option<&str>) -> ErrorCode {
+    fn heartbeat_as(
+        &mut self,
+        member_id: &str,
+        generation_id: i32,
+        instance_id: Option<&str>,
+    ) -> ErrorCode {
         let request = HeartbeatRequest {
             group_id: GROUP.into(),
             generation_id,
@@ -248,7 +262,11 @@ impl Host {
             group_instance_id: instance_id.map(str::to_owned),
             reason: None,
         });
-        let request = LeaveGroupRequest { group_id: GROUP.into(), members: members.collect(), ..Default::default() };
+        let request = LeaveGroupRequest {
+            group_id: GROUP.into(),
+            members: members.collect(),
+            ..Default::default()
+        };
         match self.call(Request::LeaveGroup { request, api_version: 5 }) {
             Response::LeaveGroup(response) => {
                 assert_eq!(response.error_code, 0);
@@ -266,13 +284,22 @@ impl Host {
         }
     }
 
-    fn fetch_offset(&mut self, group: &str, topic: &str, partition: i32) -> OffsetFetchResponsePartitions {
+    fn fetch_offset(
+        &mut self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+    ) -> OffsetFetchResponsePartitions {
         let topics = vec![OffsetFetchRequestTopics {
             name: topic.into(),
             partition_indexes: vec![partition],
             ..Default::default()
         }];
-        let group = OffsetFetchRequestGroup { group_id: group.into(), topics: Some(topics), ..Default::default() };
+        let group = OffsetFetchRequestGroup {
+            group_id: group.into(),
+            topics: Some(topics),
+            ..Default::default()
+        };
         match self.call(Request::OffsetFetch { group, require_stable: true }) {
             Response::OffsetFetch(mut response) => {
                 assert_eq!(response.error_code, 0);
@@ -284,15 +311,18 @@ impl Host {
 
     /// A stable group of dynamic members of the consumer protocol, the first of them its leader.
     fn stable_group(&mut self, size: usize) -> (Vec<String>, i32) {
-        let tokens: Vec<ReplyToken> =
-            (0..size).map(|n| self.send_join(Join { api_version: 3, ..Join::client(&format!("c{n}")) })).collect();
+        let tokens: Vec<ReplyToken> = (0..size)
+            .map(|n| self.send_join(Join { api_version: 3, ..Join::client(&format!("c{n}")) }))
+            .collect();
         self.advance(INITIAL_DELAY_MS);
         if size > 1 {
             self.advance(INITIAL_DELAY_MS);
         }
-        let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| self.joined(token)).collect();
+        let joined: Vec<JoinGroupResponse> =
+            tokens.into_iter().map(|token| self.joined(token)).collect();
         let generation_id = joined[0].generation_id;
-        let mut member_ids: Vec<String> = joined.iter().map(|response| response.member_id.clone()).collect();
+        let mut member_ids: Vec<String> =
+            joined.iter().map(|response| response.member_id.clone()).collect();
         let leader = joined[0].leader.clone();
         member_ids.sort_by_key(|member_id| *member_id != leader);
         let assignments: Vec<(&str, &str)> =
@@ -347,10 +377,9 @@ impl Join {
     }
 
     fn into_request(self, random: u128) -> Request {
-        let protocols = self
-            .protocols
-            .into_iter()
-            .map(|(name, metadata)| JoinGroupRequestProtocol { name: name.into(), metadata: metadata.into() });
+        let protocols = self.protocols.into_iter().map(|(name, metadata)| {
+            JoinGroupRequestProtocol { name: name.into(), metadata: metadata.into() }
+        });
         let request = JoinGroupRequest {
             group_id: self.group_id.into(),
             session_timeout_ms: self.session_timeout_ms,
@@ -361,12 +390,14 @@ impl Join {
             protocols: protocols.collect(),
             reason: None,
         };
-        let client = ClientContext { client_id: self.client_id, client_host: "/127.0.0.1".into(), random };
+        let client =
+            ClientContext { client_id: self.client_id, client_host: "/127.0.0.1".into(), random };
         Request::JoinGroup { request, client, api_version: self.api_version }
     }
 }
 
-/// An OffsetCommit of one partition, by its differences from that of a consumer that manages itself.
+/// An OffsetCommit of one partition, by its differences from that of a consumer that manages
+/// itself.
 #[derive(Clone)]
 struct Commit {
     group_id: &'static str,
@@ -408,8 +439,11 @@ impl Commit {
             committed_leader_epoch: 5,
             committed_metadata: self.metadata,
         };
-        let topic =
-            OffsetCommitRequestTopic { name: self.topic.into(), partitions: vec![partition], ..Default::default() };
+        let topic = OffsetCommitRequestTopic {
+            name: self.topic.into(),
+            partitions: vec![partition],
+            ..Default::default()
+        };
         OffsetCommitRequest {
             group_id: self.group_id.into(),
             generation_id_or_member_epoch: self.generation_id,
@@ -430,24 +464,33 @@ fn assert_encodable(request: &Request, response: &Response) {
         }
     }
     match (request, response) {
-        (Request::JoinGroup { api_version, .. }, Response::JoinGroup(response)) => encode(response, Some(*api_version)),
-        (Request::SyncGroup { api_version, .. }, Response::SyncGroup(response)) => encode(response, Some(*api_version)),
+        (Request::JoinGroup { api_version, .. }, Response::JoinGroup(response)) => {
+            encode(response, Some(*api_version))
+        }
+        (Request::SyncGroup { api_version, .. }, Response::SyncGroup(response)) => {
+            encode(response, Some(*api_version))
+        }
         (Request::Heartbeat(_), Response::Heartbeat(response)) => encode(response, None),
         (Request::LeaveGroup { api_version, .. }, Response::LeaveGroup(response)) => {
             encode(response, Some(*api_version))
         }
         (Request::OffsetCommit { .. }, Response::OffsetCommit(response)) => encode(response, None),
         (Request::OffsetFetch { .. }, Response::OffsetFetch(group)) => {
-            let response = OffsetFetchResponse { groups: vec![group.clone()], ..Default::default() };
+            let response =
+                OffsetFetchResponse { groups: vec![group.clone()], ..Default::default() };
             encode(&response, Some(8));
         }
         (Request::OffsetDelete(_), Response::OffsetDelete(response)) => encode(response, None),
         (Request::DescribeGroup { api_version, .. }, Response::DescribeGroup(group)) => {
-            let response = DescribeGroupsResponse { groups: vec![group.clone()], ..Default::default() };
+            let response =
+                DescribeGroupsResponse { groups: vec![group.clone()], ..Default::default() };
             encode(&response, Some(*api_version));
         }
         (Request::DeleteGroup { .. }, Response::DeleteGroup(result)) => {
-            encode(&DeleteGroupsResponse { results: vec![result.clone()], ..Default::default() }, None);
+            encode(
+                &DeleteGroupsResponse { results: vec![result.clone()], ..Default::default() },
+                None,
+            );
         }
         (Request::ListGroups(_), Response::ListGroups(response)) => encode(response, None),
         (request, response) => panic!("{response:?} answers {request:?}"),
@@ -455,10 +498,11 @@ fn assert_encodable(request: &Request, response: &Response) {
 }
 
 fn sync(member_id: &str, generation_id: i32, assignments: &[(&str, &str)]) -> SyncGroupRequest {
-    let assignments = assignments.iter().map(|(member_id, assignment)| SyncGroupRequestAssignment {
-        member_id: (*member_id).into(),
-        assignment: Bytes::copy_from_slice(assignment.as_bytes()),
-    });
+    let assignments =
+        assignments.iter().map(|(member_id, assignment)| SyncGroupRequestAssignment {
+            member_id: (*member_id).into(),
+            assignment: Bytes::copy_from_slice(assignment.as_bytes()),
+        });
     SyncGroupRequest {
         group_id: GROUP.into(),
         generation_id,

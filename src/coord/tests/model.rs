@@ -1,7 +1,9 @@
-//! Random clients against one group, with commits held back, coordinators that fail, and logs that lose their uncommitted end.
+//! Random clients against one group, with commits held back, coordinators that fail, and logs that
+//! lose their uncommitted end.
 //!
-//! Invariants, checked on what clients are told: members of one generation work by one assignment; offsets that were acknowledged
-//! stay until newer ones take their place; every request is answered once, in the end; what the log says is what the state says.
+//! Invariants, checked on what clients are told: members of one generation work by one assignment;
+//! offsets that were acknowledged stay until newer ones take their place; every request is answered
+//! once, in the end; what the log says is what the state says.
 
 use std::collections::BTreeSet;
 
@@ -55,11 +57,13 @@ fn step() -> impl Strategy<Value = Step> {
     let client = 0..CLIENTS;
     prop_oneof![
         6 => (client.clone(), any::<bool>(), prop::bool::weighted(0.1), prop::bool::weighted(0.1))
-            .prop_map(|(client, old, other_metadata, hasty)| Step::Join { client, old, other_metadata, hasty }),
+            .prop_map(|(client, old, other_metadata, hasty)| Step::Join { client, old,
+                other_metadata, hasty }),
         8 => client.clone().prop_map(|client| Step::Sync { client }),
         4 => client.clone().prop_map(|client| Step::Heartbeat { client }),
         1 => client.clone().prop_map(|client| Step::Leave { client }),
-        5 => (client, 0..PARTITIONS).prop_map(|(client, partition)| Step::Commit { client, partition }),
+        5 => (client, 0..PARTITIONS).prop_map(|(client, partition)| Step::Commit { client,
+            partition }),
         3 => (0..PARTITIONS).prop_map(|partition| Step::Fetch { partition }),
         5 => prop_oneof![0i64..4_000, 4_000i64..70_000].prop_map(|duration_ms| Step::Advance { duration_ms }),
         1 => Just(Step::HoldCommits),
@@ -102,7 +106,8 @@ struct Model {
 impl Model {
     fn new() -> Model {
         // No clean-up, which would make the group, and its generations, start over.
-        let settings = GroupSettings { retention_check_interval_ms: i64::MAX / 4, ..GroupSettings::default() };
+        let settings =
+            GroupSettings { retention_check_interval_ms: i64::MAX / 4, ..GroupSettings::default() };
         Model {
             host: Host::with(settings),
             clients: vec![Client { generation_id: -1, ..Client::default() }; CLIENTS],
@@ -150,7 +155,11 @@ impl Model {
                     group_instance_id: Self::instance_id(client).map(str::to_owned),
                     reason: None,
                 };
-                let request = LeaveGroupRequest { group_id: GROUP.into(), members: vec![member], ..Default::default() };
+                let request = LeaveGroupRequest {
+                    group_id: GROUP.into(),
+                    members: vec![member],
+                    ..Default::default()
+                };
                 self.send(Request::LeaveGroup { request, api_version: 5 }, Asked::Leave(client));
             }
             Step::Commit { client, partition } => self.commit(client, partition),
@@ -160,9 +169,15 @@ impl Model {
                     partition_indexes: vec![partition],
                     ..Default::default()
                 };
-                let group =
-                    OffsetFetchRequestGroup { group_id: GROUP.into(), topics: Some(vec![topic]), ..Default::default() };
-                self.send(Request::OffsetFetch { group, require_stable: true }, Asked::Fetch { partition });
+                let group = OffsetFetchRequestGroup {
+                    group_id: GROUP.into(),
+                    topics: Some(vec![topic]),
+                    ..Default::default()
+                };
+                self.send(
+                    Request::OffsetFetch { group, require_stable: true },
+                    Asked::Fetch { partition },
+                );
             }
             Step::Advance { duration_ms } => self.host.advance(duration_ms),
             Step::HoldCommits => self.host.hold_commits = true,
@@ -183,9 +198,13 @@ impl Model {
     /// The leader's assignment is the same for every member and says which member made it when.
     fn sync(&mut self, client: usize) {
         let known = self.clients[client].clone();
-        let assignment = format!("{} {} {}", known.generation_id, known.member_id, self.host.next_token);
-        let assigned: Vec<(&str, &str)> =
-            known.members.iter().map(|member_id| (member_id.as_str(), assignment.as_str())).collect();
+        let assignment =
+            format!("{} {} {}", known.generation_id, known.member_id, self.host.next_token);
+        let assigned: Vec<(&str, &str)> = known
+            .members
+            .iter()
+            .map(|member_id| (member_id.as_str(), assignment.as_str()))
+            .collect();
         let assigned = if known.leader { assigned } else { Vec::new() };
         let mut request = sync(&known.member_id, known.generation_id, &assigned);
         request.group_instance_id = Self::instance_id(client).map(str::to_owned);
@@ -233,7 +252,8 @@ impl Model {
         let open = self.open.entry(partition).or_default();
         assert!(
             found == acknowledged || found > acknowledged && open.contains(&found),
-            "partition {partition} is at {found}, acknowledged was {acknowledged}, open are {open:?}"
+            "partition {partition} is at {found}, acknowledged was {acknowledged}, open are \
+             {open:?}"
         );
         open.retain(|offset| *offset > found);
         self.acknowledged.insert(partition, found);
@@ -251,7 +271,14 @@ impl Model {
             members: group.map_or_else(Vec::new, |group| {
                 let members = group.members.values();
                 members
-                    .map(|m| (m.id.to_string(), m.instance_id.clone(), m.session_timeout_ms, m.assignment.clone()))
+                    .map(|m| {
+                        (
+                            m.id.to_string(),
+                            m.instance_id.clone(),
+                            m.session_timeout_ms,
+                            m.assignment.clone(),
+                        )
+                    })
                     .collect()
             }),
             offsets: state.offsets.all(),
@@ -261,18 +288,27 @@ impl Model {
     /// Takes in the answers, in the order in which they were given.
     fn hear(&mut self) {
         for token in std::mem::take(&mut self.host.order) {
-            let (Some(asked), Some(response)) = (self.asked.remove(&token), self.host.reply(token)) else { continue };
+            let (Some(asked), Some(response)) = (self.asked.remove(&token), self.host.reply(token))
+            else {
+                continue;
+            };
             self.understand(asked, response);
         }
     }
 
     fn understand(&mut self, asked: Asked, response: Response) {
         match (asked, response) {
-            (Asked::Join(client), Response::JoinGroup(response)) => self.understand_join(client, response),
+            (Asked::Join(client), Response::JoinGroup(response)) => {
+                self.understand_join(client, response)
+            }
             (Asked::Sync { generation_id }, Response::SyncGroup(response)) => {
                 if response.error_code == 0 && !response.assignment.is_empty() {
-                    let first = self.seen.entry(generation_id).or_insert(response.assignment.clone());
-                    assert_eq!(*first, response.assignment, "two assignments in generation {generation_id}");
+                    let first =
+                        self.seen.entry(generation_id).or_insert(response.assignment.clone());
+                    assert_eq!(
+                        *first, response.assignment,
+                        "two assignments in generation {generation_id}"
+                    );
                 }
             }
             (Asked::Heartbeat(client), Response::Heartbeat(response)) => {
@@ -309,7 +345,8 @@ impl Model {
         match error(response.error_code) {
             ErrorCode::None => {
                 known.leader = response.leader == response.member_id;
-                known.members = response.members.into_iter().map(|member| member.member_id).collect();
+                known.members =
+                    response.members.into_iter().map(|member| member.member_id).collect();
                 known.generation_id = response.generation_id;
                 known.member_id = response.member_id;
             }
@@ -317,7 +354,9 @@ impl Model {
             ErrorCode::UnknownMemberId | ErrorCode::FencedInstanceId => {
                 *known = Client { generation_id: -1, ..Client::default() };
             }
-            ErrorCode::RebalanceInProgress | ErrorCode::NotCoordinator | ErrorCode::IllegalGeneration => {}
+            ErrorCode::RebalanceInProgress
+            | ErrorCode::NotCoordinator
+            | ErrorCode::IllegalGeneration => {}
             other => panic!("a join failed with {other:?}"),
         }
     }
@@ -351,7 +390,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn invariants_hold_whatever_clients_and_hosts_do(steps in prop::collection::vec(step(), 1..150)) {
+    fn invariants_hold_whatever_clients_and_hosts_do(steps in
+        prop::collection::vec(step(), 1..150)) {
         let mut model = Model::new();
         for step in steps {
             model.run(step);
@@ -360,14 +400,25 @@ proptest! {
     }
 }
 
-/// Random steps seldom make five clients agree; these are clients that do what clients do, and still crash now and then.
+/// Random steps seldom make five clients agree; these are clients that do what clients do, and
+/// still crash now and then.
 #[test]
 fn diligent_clients_reach_a_stable_group() {
     let mut model = Model::new();
     for round in 0..40 {
         for client in 0..CLIENTS {
-            model.run(Step::Join { client, old: false, other_metadata: round % 7 == 0, hasty: false });
-            model.run(Step::Join { client, old: false, other_metadata: round % 7 == 0, hasty: false });
+            model.run(Step::Join {
+                client,
+                old: false,
+                other_metadata: round % 7 == 0,
+                hasty: false,
+            });
+            model.run(Step::Join {
+                client,
+                old: false,
+                other_metadata: round % 7 == 0,
+                hasty: false,
+            });
         }
         model.run(Step::Advance { duration_ms: 2 * INITIAL_DELAY_MS });
         for client in (0..CLIENTS).chain(0..CLIENTS) {

@@ -3,7 +3,9 @@
 use protocol::Uuid;
 use protocol::group_records::OffsetCommitValue;
 use protocol::messages::OffsetDeleteRequest;
-use protocol::messages::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
+use protocol::messages::offset_delete_request::{
+    OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
 
 use super::*;
 use crate::coord::runtime::TopicChange;
@@ -30,13 +32,17 @@ fn delete_offsets(
     topic: &str,
     partitions: &[i32],
 ) -> Result<Vec<ErrorCode>, ErrorCode> {
-    let partitions = partitions.iter().map(|partition| OffsetDeleteRequestPartition { partition_index: *partition });
+    let partitions = partitions
+        .iter()
+        .map(|partition| OffsetDeleteRequestPartition { partition_index: *partition });
     let topic = OffsetDeleteRequestTopic { name: topic.into(), partitions: partitions.collect() };
     let request = OffsetDeleteRequest { group_id: group_id.into(), topics: vec![topic] };
     match host.call(Request::OffsetDelete(request)) {
-        Response::OffsetDelete(response) if response.error_code == 0 => {
-            Ok(response.topics[0].partitions.iter().map(|partition| error(partition.error_code)).collect())
-        }
+        Response::OffsetDelete(response) if response.error_code == 0 => Ok(response.topics[0]
+            .partitions
+            .iter()
+            .map(|partition| error(partition.error_code))
+            .collect()),
         Response::OffsetDelete(response) => Err(error(response.error_code)),
         other => panic!("{other:?}"),
     }
@@ -46,14 +52,20 @@ fn delete_offsets(
 fn a_consumer_without_a_group_commits_and_fetches() {
     let mut host = Host::new();
     let nothing = host.fetch_offset(GROUP, "t", 0);
-    assert_eq!((nothing.committed_offset, nothing.committed_leader_epoch, nothing.error_code), (-1, -1, 0));
+    assert_eq!(
+        (nothing.committed_offset, nothing.committed_leader_epoch, nothing.error_code),
+        (-1, -1, 0)
+    );
     assert_eq!(nothing.metadata.as_deref(), Some(""));
     assert_eq!(host.commit_offset(Commit::offset(42)), ErrorCode::None);
     let records = host.take_records();
     assert_eq!((records.len(), version_of(&records[0])), (1, 4));
     let value = offset_value(&records[0]).unwrap();
     assert_eq!((value.offset, value.leader_epoch, value.metadata.as_str()), (42, 5, "m"));
-    assert_eq!((value.commit_timestamp, value.expire_timestamp, value.topic_id), (START_MS, -1, Uuid::ZERO));
+    assert_eq!(
+        (value.commit_timestamp, value.expire_timestamp, value.topic_id),
+        (START_MS, -1, Uuid::ZERO)
+    );
     let fetched = host.fetch_offset(GROUP, "t", 0);
     assert_eq!((fetched.committed_offset, fetched.committed_leader_epoch), (42, 5));
     assert_eq!(fetched.metadata.as_deref(), Some("m"));
@@ -93,7 +105,10 @@ fn commits_of_members_name_their_generation() {
         (Commit::by(member, -1, 1), ErrorCode::IllegalGeneration),
         (Commit::by("stranger", generation, 1), ErrorCode::UnknownMemberId),
         (Commit::by("", generation, 1), ErrorCode::UnknownMemberId),
-        (Commit { instance_id: Some("i"), ..Commit::by(member, generation, 1) }, ErrorCode::UnknownMemberId),
+        (
+            Commit { instance_id: Some("i"), ..Commit::by(member, generation, 1) },
+            ErrorCode::UnknownMemberId,
+        ),
         (Commit::offset(1), ErrorCode::UnknownMemberId),
     ] {
         assert_eq!(host.commit_offset(commit), expected);
@@ -104,7 +119,10 @@ fn commits_of_members_name_their_generation() {
 fn an_unknown_group_and_a_generation() {
     let mut host = Host::new();
     let commit = Commit::by("m", 1, 1);
-    assert_eq!(host.commit_offset(Commit { api_version: 8, ..commit.clone() }), ErrorCode::IllegalGeneration);
+    assert_eq!(
+        host.commit_offset(Commit { api_version: 8, ..commit.clone() }),
+        ErrorCode::IllegalGeneration
+    );
     assert_eq!(host.commit_offset(commit), ErrorCode::GroupIdNotFound);
     assert_eq!(host.state_name(), "Dead");
 }
@@ -118,8 +136,14 @@ fn commits_through_a_rebalance() {
     assert_eq!(host.commit_offset(Commit::by(&members[0], generation, 5)), ErrorCode::None);
     host.send_join(Join::member(&members[0]));
     host.joined(newcomer);
-    assert_eq!(host.commit_offset(Commit::by(&members[0], generation, 6)), ErrorCode::IllegalGeneration);
-    assert_eq!(host.commit_offset(Commit::by(&members[0], generation + 1, 6)), ErrorCode::RebalanceInProgress);
+    assert_eq!(
+        host.commit_offset(Commit::by(&members[0], generation, 6)),
+        ErrorCode::IllegalGeneration
+    );
+    assert_eq!(
+        host.commit_offset(Commit::by(&members[0], generation + 1, 6)),
+        ErrorCode::RebalanceInProgress
+    );
     assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, 5);
 }
 
@@ -148,14 +172,18 @@ fn metadata_has_a_limit_in_utf_16_units() {
 #[test]
 fn a_commit_that_fits_no_batch_changes_nothing() {
     let mut host = Host::new();
-    let mut request = Commit { metadata: Some("x".repeat(4_000)), ..Commit::offset(1) }.into_request();
+    let mut request =
+        Commit { metadata: Some("x".repeat(4_000)), ..Commit::offset(1) }.into_request();
     let partition = request.topics[0].partitions[0].clone();
-    request.topics[0].partitions =
-        (0..300).map(|n| OffsetCommitRequestPartition { partition_index: n, ..partition.clone() }).collect();
+    request.topics[0].partitions = (0..300)
+        .map(|n| OffsetCommitRequestPartition { partition_index: n, ..partition.clone() })
+        .collect();
     match host.call(Request::OffsetCommit { request, api_version: 9 }) {
         Response::OffsetCommit(response) => {
             assert_eq!(response.topics[0].partitions.len(), 300);
-            assert!(response.topics[0].partitions.iter().all(|partition| partition.error_code == 28));
+            assert!(
+                response.topics[0].partitions.iter().all(|partition| partition.error_code == 28)
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -167,14 +195,28 @@ fn a_commit_that_fits_no_batch_changes_nothing() {
 fn fetching_everything() {
     let mut host = Host::new();
     for (topic, partition) in [("t", 0), ("t", 3), ("u", 1)] {
-        host.commit_offset(Commit { topic, partition, ..Commit::offset(i64::from(partition) + 10) });
+        host.commit_offset(Commit {
+            topic,
+            partition,
+            ..Commit::offset(i64::from(partition) + 10)
+        });
     }
-    let group = OffsetFetchRequestGroup { group_id: GROUP.into(), topics: None, ..Default::default() };
-    let Response::OffsetFetch(all) = host.call(Request::OffsetFetch { group, require_stable: false }) else { panic!() };
+    let group =
+        OffsetFetchRequestGroup { group_id: GROUP.into(), topics: None, ..Default::default() };
+    let Response::OffsetFetch(all) =
+        host.call(Request::OffsetFetch { group, require_stable: false })
+    else {
+        panic!()
+    };
     let found: Vec<(String, i32, i64)> = all
         .topics
         .iter()
-        .flat_map(|topic| topic.partitions.iter().map(|p| (topic.name.clone(), p.partition_index, p.committed_offset)))
+        .flat_map(|topic| {
+            topic
+                .partitions
+                .iter()
+                .map(|p| (topic.name.clone(), p.partition_index, p.committed_offset))
+        })
         .collect();
     assert_eq!(found, [("t".into(), 0, 10), ("t".into(), 3, 13), ("u".into(), 1, 11)]);
 }
@@ -188,9 +230,19 @@ fn offsets_of_another_topic_with_the_same_name_are_not_shown() {
     host.call(Request::OffsetCommit { request, api_version: 10 });
     assert_eq!(offset_value(&host.take_records()[0]).unwrap().topic_id, id);
     for (topic_id, expected) in [(id, 3), (Uuid::ZERO, 3), (Uuid::from_u128(8), -1)] {
-        let topics = vec![OffsetFetchRequestTopics { name: "t".into(), topic_id, partition_indexes: vec![0] }];
-        let group = OffsetFetchRequestGroup { group_id: GROUP.into(), topics: Some(topics), ..Default::default() };
-        let Response::OffsetFetch(found) = host.call(Request::OffsetFetch { group, require_stable: false }) else {
+        let topics = vec![OffsetFetchRequestTopics {
+            name: "t".into(),
+            topic_id,
+            partition_indexes: vec![0],
+        }];
+        let group = OffsetFetchRequestGroup {
+            group_id: GROUP.into(),
+            topics: Some(topics),
+            ..Default::default()
+        };
+        let Response::OffsetFetch(found) =
+            host.call(Request::OffsetFetch { group, require_stable: false })
+        else {
             panic!()
         };
         assert_eq!(found.topics[0].partitions[0].committed_offset, expected);
@@ -210,7 +262,10 @@ fn offsets_are_deleted_on_request() {
     host.take_records();
     // The group reads t; no member reads u any more. Partition 1 never had an offset, which is no
     // error.
-    assert_eq!(delete_offsets(&mut host, GROUP, "t", &[0]), Ok(vec![ErrorCode::GroupSubscribedToTopic]));
+    assert_eq!(
+        delete_offsets(&mut host, GROUP, "t", &[0]),
+        Ok(vec![ErrorCode::GroupSubscribedToTopic])
+    );
     assert_eq!(delete_offsets(&mut host, GROUP, "u", &[0, 1]), Ok(vec![ErrorCode::None; 2]));
     let records = host.take_records();
     assert_eq!((records.len(), offset_value(&records[0])), (1, None));
@@ -223,7 +278,12 @@ fn offsets_are_deleted_on_request() {
 #[test]
 fn offsets_of_a_group_of_another_kind_are_safe_while_it_works() {
     let mut host = Host::new();
-    let join = Join { protocol_type: "connect", protocols: vec![("p", vec![1])], api_version: 3, ..Join::client("c") };
+    let join = Join {
+        protocol_type: "connect",
+        protocols: vec![("p", vec![1])],
+        api_version: 3,
+        ..Join::client("c")
+    };
     let token = host.send_join(join);
     host.advance(INITIAL_DELAY_MS);
     let joined = host.joined(token);
@@ -263,7 +323,11 @@ fn offsets_of_a_group_at_work_do_not_expire_and_the_retention_starts_when_it_emp
     };
     heartbeats(&mut host, 8 * DAY_MS);
     assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, 9);
-    assert_eq!(host.fetch_offset(GROUP, "unread", 0).committed_offset, -1, "the group gave this topic up");
+    assert_eq!(
+        host.fetch_offset(GROUP, "unread", 0).committed_offset,
+        -1,
+        "the group gave this topic up"
+    );
     host.leave(&[(&members[0], None)]);
     host.advance(7 * DAY_MS - 10 * MINUTE_MS);
     assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, 9);
@@ -291,7 +355,11 @@ fn a_clean_up_of_many_offsets_is_done_in_steps() {
     }
     host.take_records();
     host.advance(7 * DAY_MS + 10 * MINUTE_MS);
-    assert_eq!(host.take_records().len(), 2 * names.len(), "the host checks that no batch is larger than allowed");
+    assert_eq!(
+        host.take_records().len(),
+        2 * names.len(),
+        "the host checks that no batch is larger than allowed"
+    );
     assert!(host.coordinator.machine().groups.is_empty());
 }
 

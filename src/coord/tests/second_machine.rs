@@ -103,7 +103,8 @@ impl StateMachine for Ledger {
     }
 
     fn topics_changed(&mut self, _turn: &mut Turn<'_, Self>, changes: &[TopicChange]) {
-        self.topics.extend(changes.iter().map(|topic| (topic.name.to_string(), topic.partition_count)));
+        self.topics
+            .extend(changes.iter().map(|topic| (topic.name.to_string(), topic.partition_count)));
     }
 
     fn answer_all(&mut self, turn: &mut Turn<'_, Self>, error: ErrorCode) {
@@ -141,21 +142,34 @@ fn tokens(actions: &Actions<Ledger>) -> Vec<u64> {
 
 #[test]
 fn a_batch_has_one_author_and_fits_the_log() {
-    let (first, second) = (Author::Producer { id: 7, epoch: 0 }, Author::Producer { id: 7, epoch: 1 });
+    let (first, second) =
+        (Author::Producer { id: 7, epoch: 0 }, Author::Producer { id: 7, epoch: 1 });
     let mut written = crate::coord::batch::Written::new(1_000);
-    for (author, key) in [(first, "a"), (first, "b"), (second, "c"), (Author::Itself, "d"), (first, "e")] {
+    for (author, key) in
+        [(first, "a"), (first, "b"), (second, "c"), (Author::Itself, "d"), (first, "e")]
+    {
         written.push(author, record(key));
     }
-    let batch = |author, keys: &[&'static str]| Batch { author, records: keys.iter().map(|key| record(key)).collect() };
-    let expected =
-        [batch(first, &["a", "b"]), batch(second, &["c"]), batch(Author::Itself, &["d"]), batch(first, &["e"])];
+    let batch = |author, keys: &[&'static str]| Batch {
+        author,
+        records: keys.iter().map(|key| record(key)).collect(),
+    };
+    let expected = [
+        batch(first, &["a", "b"]),
+        batch(second, &["c"]),
+        batch(Author::Itself, &["d"]),
+        batch(first, &["e"]),
+    ];
     assert_eq!(written.into_batches(), expected);
     let mut written = crate::coord::batch::Written::new(200);
     for key in ["a", "b", "c"] {
         written.push((), record(key));
     }
     assert!(written.size_bytes() > 200);
-    assert_eq!(written.into_batches().iter().map(|batch| batch.records.len()).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(
+        written.into_batches().iter().map(|batch| batch.records.len()).collect::<Vec<_>>(),
+        [2, 1]
+    );
     let mut coordinator = active();
     let actions = coordinator.handle(ReplyToken(1), Request::Write(second, "a"), START_MS);
     assert_eq!(actions.batches, [batch(second, &["a"])]);
@@ -174,7 +188,10 @@ fn an_effect_waits_for_everything_written_before_it() {
     assert_eq!(coordinator.committed(0).effects, []);
     let committed = coordinator.committed(1);
     let markers = Effect::WriteMarkers { topic: "t", partition: 3, committed: true };
-    assert_eq!((tokens(&committed), committed.effects), (vec![2, 3], vec![markers, Effect::AskController]));
+    assert_eq!(
+        (tokens(&committed), committed.effects),
+        (vec![2, 3], vec![markers, Effect::AskController])
+    );
 }
 
 #[test]
@@ -188,7 +205,10 @@ fn an_effect_of_what_was_lost_is_never_carried_out() {
     assert_eq!(coordinator.unload(), [lost, waiting]);
     coordinator.appended(0);
     assert_eq!(coordinator.committed(1).effects, []);
-    assert_eq!(coordinator.handle(ReplyToken(3), Request::End, START_MS).replies[0].response, moved());
+    assert_eq!(
+        coordinator.handle(ReplyToken(3), Request::End, START_MS).replies[0].response,
+        moved()
+    );
     assert_eq!(coordinator.next_deadline_ms(), None);
 }
 
@@ -225,12 +245,18 @@ fn a_machine_learns_whose_records_it_reads_and_how_transactions_ended() {
 
 #[test]
 fn topics_are_an_event_of_an_active_coordinator() {
-    let change = |name: &str, partition_count| TopicChange { name: name.into(), id: Uuid::ZERO, partition_count };
+    let change = |name: &str, partition_count| TopicChange {
+        name: name.into(),
+        id: Uuid::ZERO,
+        partition_count,
+    };
     let mut coordinator = Coordinator::<Ledger>::new(1_000);
     assert!(coordinator.topics_changed(&[change("a", 1)], START_MS).batches.is_empty());
     assert!(coordinator.machine().topics.is_empty(), "its log is not read yet");
     assert!(coordinator.loaded(START_MS).batches.is_empty());
-    assert!(coordinator.topics_changed(&[change("a", 0), change("b", 2)], START_MS).batches.is_empty());
+    assert!(
+        coordinator.topics_changed(&[change("a", 0), change("b", 2)], START_MS).batches.is_empty()
+    );
     assert_eq!(coordinator.machine().topics, [("a".to_owned(), 0), ("b".to_owned(), 2)]);
     assert!(change("a", 0).is_deleted() && !change("b", 2).is_deleted());
 }

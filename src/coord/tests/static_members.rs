@@ -4,9 +4,11 @@ use super::*;
 
 /// A stable group of two static members `i0` (leader) and `i1`.
 fn static_group(host: &mut Host) -> (Vec<String>, i32) {
-    let tokens: Vec<ReplyToken> = ["i0", "i1"].into_iter().map(|id| host.send_join(Join::instance(id))).collect();
+    let tokens: Vec<ReplyToken> =
+        ["i0", "i1"].into_iter().map(|id| host.send_join(Join::instance(id))).collect();
     host.advance(2 * INITIAL_DELAY_MS);
-    let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| host.joined(token)).collect();
+    let joined: Vec<JoinGroupResponse> =
+        tokens.into_iter().map(|token| host.joined(token)).collect();
     let generation_id = joined[0].generation_id;
     assert_eq!(joined[0].leader, joined[0].member_id);
     let member_ids: Vec<String> = joined.into_iter().map(|response| response.member_id).collect();
@@ -34,7 +36,11 @@ fn a_follower_that_restarts_keeps_its_assignment_without_a_rebalance() {
     assert!(!back.skip_assignment && back.members.is_empty());
     assert_eq!(host.state_name(), "Stable");
     let record = host.take_group_record();
-    let member = record.members.iter().find(|member| member.group_instance_id.as_deref() == Some("i1")).unwrap();
+    let member = record
+        .members
+        .iter()
+        .find(|member| member.group_instance_id.as_deref() == Some("i1"))
+        .unwrap();
     assert_eq!((&member.member_id, &member.assignment[..]), (&back.member_id, &b"B"[..]));
     assert_eq!(&host.sync(sync(&back.member_id, generation, &[])).assignment[..], b"B");
     // The one that went is fenced if it is still there.
@@ -44,10 +50,15 @@ fn a_follower_that_restarts_keeps_its_assignment_without_a_rebalance() {
     assert_eq!(host.commit_offset(fenced), ErrorCode::FencedInstanceId);
     let fenced = host.join(Join { member_id: members[1].clone(), ..Join::instance("i1") });
     assert_eq!(error(fenced.error_code), ErrorCode::FencedInstanceId);
-    let fenced =
-        host.sync(SyncGroupRequest { group_instance_id: Some("i1".into()), ..sync(&members[1], generation, &[]) });
+    let fenced = host.sync(SyncGroupRequest {
+        group_instance_id: Some("i1".into()),
+        ..sync(&members[1], generation, &[])
+    });
     assert_eq!(error(fenced.error_code), ErrorCode::FencedInstanceId);
-    assert_eq!(error(host.leave(&[(&members[1], Some("i1"))])[0].error_code), ErrorCode::FencedInstanceId);
+    assert_eq!(
+        error(host.leave(&[(&members[1], Some("i1"))])[0].error_code),
+        ErrorCode::FencedInstanceId
+    );
 }
 
 #[test]
@@ -55,7 +66,10 @@ fn a_leader_that_restarts_leads_on_without_assigning() {
     let mut host = Host::new();
     let (members, generation) = static_group(&mut host);
     let back = host.join(Join::instance("i0"));
-    assert_eq!((back.error_code, back.generation_id, &back.leader), (0, generation, &back.member_id));
+    assert_eq!(
+        (back.error_code, back.generation_id, &back.leader),
+        (0, generation, &back.member_id)
+    );
     assert!(back.skip_assignment);
     assert_eq!(back.members.len(), 2);
     assert_ne!(back.member_id, members[0]);
@@ -77,10 +91,13 @@ fn an_old_leader_that_restarts_is_told_that_its_former_self_leads() {
 #[test]
 fn a_restart_that_changes_the_protocol_rebalances() {
     let mut host = Host::new();
-    let both = |id| Join { protocols: vec![("range", vec![]), ("sticky", vec![])], ..Join::instance(id) };
-    let tokens: Vec<ReplyToken> = ["i0", "i1"].into_iter().map(|id| host.send_join(both(id))).collect();
+    let both =
+        |id| Join { protocols: vec![("range", vec![]), ("sticky", vec![])], ..Join::instance(id) };
+    let tokens: Vec<ReplyToken> =
+        ["i0", "i1"].into_iter().map(|id| host.send_join(both(id))).collect();
     host.advance(2 * INITIAL_DELAY_MS);
-    let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| host.joined(token)).collect();
+    let joined: Vec<JoinGroupResponse> =
+        tokens.into_iter().map(|token| host.joined(token)).collect();
     host.sync(sync(&joined[0].leader, joined[0].generation_id, &[]));
     let back = host.send_join(Join { protocols: vec![("sticky", vec![])], ..Join::instance("i1") });
     assert_eq!(host.reply(back), None);
@@ -93,9 +110,11 @@ fn a_restart_that_changes_the_protocol_rebalances() {
 #[test]
 fn a_restart_while_others_wait_for_their_assignment_rebalances() {
     let mut host = Host::new();
-    let tokens: Vec<ReplyToken> = ["i0", "i1"].into_iter().map(|id| host.send_join(Join::instance(id))).collect();
+    let tokens: Vec<ReplyToken> =
+        ["i0", "i1"].into_iter().map(|id| host.send_join(Join::instance(id))).collect();
     host.advance(2 * INITIAL_DELAY_MS);
-    let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| host.joined(token)).collect();
+    let joined: Vec<JoinGroupResponse> =
+        tokens.into_iter().map(|token| host.joined(token)).collect();
     let waiting = host.send(sync_request(&joined[1].member_id, joined[1].generation_id, &[]));
     let back = host.send_join(Join::instance("i1"));
     assert_eq!(error(host.synced(waiting).error_code), ErrorCode::FencedInstanceId);
@@ -131,16 +150,21 @@ fn static_members_are_not_dropped_for_joining_late_but_for_silence() {
     host.advance(5_000);
     host.heartbeat(&members[0], generation + 1);
     host.advance(5_000);
-    assert_eq!(host.heartbeat_as(&members[1], generation + 1, Some("i1")), ErrorCode::UnknownMemberId);
+    assert_eq!(
+        host.heartbeat_as(&members[1], generation + 1, Some("i1")),
+        ErrorCode::UnknownMemberId
+    );
 }
 
 #[test]
 fn a_rebalance_without_anybody_goes_on_until_sessions_end() {
     let mut host = Host::new();
     let long = |id| Join { session_timeout_ms: 200_000, ..Join::instance(id) };
-    let tokens: Vec<ReplyToken> = ["i0", "i1"].into_iter().map(|id| host.send_join(long(id))).collect();
+    let tokens: Vec<ReplyToken> =
+        ["i0", "i1"].into_iter().map(|id| host.send_join(long(id))).collect();
     host.advance(2 * INITIAL_DELAY_MS);
-    let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| host.joined(token)).collect();
+    let joined: Vec<JoinGroupResponse> =
+        tokens.into_iter().map(|token| host.joined(token)).collect();
     host.sync(sync(&joined[0].leader, 1, &[]));
     host.sync(sync(&joined[1].member_id, 1, &[]));
     host.take_records();
@@ -163,7 +187,10 @@ fn an_administrator_removes_an_instance_by_its_name() {
     assert_eq!((left[0].error_code, left[0].member_id.as_str()), (0, ""));
     assert_eq!(error(left[1].error_code), ErrorCode::UnknownMemberId);
     assert_eq!(host.heartbeat_as(&members[1], generation, Some("i1")), ErrorCode::UnknownMemberId);
-    assert_eq!(host.heartbeat_as(&members[0], generation, Some("i0")), ErrorCode::RebalanceInProgress);
+    assert_eq!(
+        host.heartbeat_as(&members[0], generation, Some("i0")),
+        ErrorCode::RebalanceInProgress
+    );
 }
 
 #[test]
@@ -184,7 +211,8 @@ fn a_rebalance_timeout_of_next_to_nothing_keeps_nothing_busy() {
     assert_eq!(host.sync(sync(&first.member_id, 1, &[])).error_code, 0);
     // Another member comes and goes; the static member does not rejoin, and is not waited for
     // longer than it wants.
-    let other = host.send_join(Join { api_version: 3, rebalance_timeout_ms: 1, ..Join::client("c") });
+    let other =
+        host.send_join(Join { api_version: 3, rebalance_timeout_ms: 1, ..Join::client("c") });
     assert_eq!(host.state_name(), "PreparingRebalance");
     host.advance(1);
     assert_eq!(host.joined(other).generation_id, 2);
@@ -213,9 +241,11 @@ fn a_join_phase_without_anybody_is_looked_at_once_a_second() {
 #[test]
 fn a_restart_before_the_first_sync_still_owes_one() {
     let mut host = Host::new();
-    let tokens: Vec<ReplyToken> = ["i0", "i1"].into_iter().map(|id| host.send_join(Join::instance(id))).collect();
+    let tokens: Vec<ReplyToken> =
+        ["i0", "i1"].into_iter().map(|id| host.send_join(Join::instance(id))).collect();
     host.advance(2 * INITIAL_DELAY_MS);
-    let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| host.joined(token)).collect();
+    let joined: Vec<JoinGroupResponse> =
+        tokens.into_iter().map(|token| host.joined(token)).collect();
     let (leader, generation) = (joined[0].member_id.clone(), joined[0].generation_id);
     assert_eq!(host.sync(sync(&leader, generation, &[])).error_code, 0);
     let back = host.join(Join::instance("i1"));

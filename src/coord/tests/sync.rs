@@ -7,8 +7,10 @@ fn joined_group(host: &mut Host) -> (Vec<String>, i32) {
     let tokens: Vec<ReplyToken> =
         (0..2).map(|_| host.send_join(Join { api_version: 3, ..Join::client("c") })).collect();
     host.advance(2 * INITIAL_DELAY_MS);
-    let joined: Vec<JoinGroupResponse> = tokens.into_iter().map(|token| host.joined(token)).collect();
-    let mut member_ids: Vec<String> = joined.iter().map(|response| response.member_id.clone()).collect();
+    let joined: Vec<JoinGroupResponse> =
+        tokens.into_iter().map(|token| host.joined(token)).collect();
+    let mut member_ids: Vec<String> =
+        joined.iter().map(|response| response.member_id.clone()).collect();
     member_ids.sort_by_key(|member_id| *member_id != joined[0].leader);
     host.take_records();
     (member_ids, joined[0].generation_id)
@@ -21,9 +23,16 @@ fn followers_wait_for_the_leaders_assignment_which_is_written_first() {
     let follower = host.send(sync_request(&members[1], generation, &[("ignored", "x")]));
     assert_eq!(host.reply(follower), None);
     host.hold_commits = true;
-    let leader =
-        host.send(sync_request(&members[0], generation, &[(&members[0], "A"), (&members[1], "B"), ("stranger", "C")]));
-    assert_eq!((host.reply(leader), host.reply(follower)), (None, None), "the assignment could still be lost");
+    let leader = host.send(sync_request(
+        &members[0],
+        generation,
+        &[(&members[0], "A"), (&members[1], "B"), ("stranger", "C")],
+    ));
+    assert_eq!(
+        (host.reply(leader), host.reply(follower)),
+        (None, None),
+        "the assignment could still be lost"
+    );
     host.commit();
     let (leader, follower) = (host.synced(leader), host.synced(follower));
     assert_eq!((&leader.assignment[..], &follower.assignment[..]), (&b"A"[..], &b"B"[..]));
@@ -32,12 +41,21 @@ fn followers_wait_for_the_leaders_assignment_which_is_written_first() {
 
     let record = host.take_group_record();
     assert_eq!((record.generation, record.protocol_type.as_str()), (generation, "consumer"));
-    assert_eq!((record.protocol.as_deref(), record.leader.as_deref()), (Some("range"), Some(members[0].as_str())));
+    assert_eq!(
+        (record.protocol.as_deref(), record.leader.as_deref()),
+        (Some("range"), Some(members[0].as_str()))
+    );
     assert_eq!(record.members.len(), 2);
     let member = record.members.iter().find(|member| member.member_id == members[1]).unwrap();
     assert_eq!((member.client_id.as_str(), member.client_host.as_str()), ("c", "/127.0.0.1"));
-    assert_eq!((member.session_timeout, member.rebalance_timeout), (SESSION_TIMEOUT_MS, REBALANCE_TIMEOUT_MS));
-    assert_eq!((&member.subscription[..], &member.assignment[..]), (&subscription(&["t"])[..], &b"B"[..]));
+    assert_eq!(
+        (member.session_timeout, member.rebalance_timeout),
+        (SESSION_TIMEOUT_MS, REBALANCE_TIMEOUT_MS)
+    );
+    assert_eq!(
+        (&member.subscription[..], &member.assignment[..]),
+        (&subscription(&["t"])[..], &b"B"[..])
+    );
     assert_eq!(member.group_instance_id, None);
 }
 
@@ -53,7 +71,11 @@ fn a_stable_group_repeats_assignments_once_they_are_committed() {
     assert_eq!(&host.synced(late).assignment[..], b"B");
     host.hold_commits = false;
     let forgotten = host.sync(sync(&members[0], generation, &[]));
-    assert_eq!((forgotten.error_code, forgotten.assignment.len()), (0, 0), "the leader gave itself nothing");
+    assert_eq!(
+        (forgotten.error_code, forgotten.assignment.len()),
+        (0, 0),
+        "the leader gave itself nothing"
+    );
 }
 
 #[test]
@@ -63,7 +85,10 @@ fn refusals() {
     assert_eq!(error(unknown.error_code), ErrorCode::UnknownMemberId);
     let (members, generation) = joined_group(&mut host);
     let nameless = SyncGroupRequest { group_id: String::new(), ..sync("m", 1, &[]) };
-    let instance = SyncGroupRequest { group_instance_id: Some("i".into()), ..sync(&members[0], generation, &[]) };
+    let instance = SyncGroupRequest {
+        group_instance_id: Some("i".into()),
+        ..sync(&members[0], generation, &[])
+    };
     for (request, expected) in [
         (nameless, ErrorCode::InvalidGroupId),
         (sync("stranger", generation, &[]), ErrorCode::UnknownMemberId),
@@ -74,7 +99,10 @@ fn refusals() {
         assert_eq!(error(host.sync(request).error_code), expected);
     }
     host.send_join(Join { api_version: 3, ..Join::client("new") });
-    assert_eq!(error(host.sync(sync(&members[0], generation, &[])).error_code), ErrorCode::RebalanceInProgress);
+    assert_eq!(
+        error(host.sync(sync(&members[0], generation, &[])).error_code),
+        ErrorCode::RebalanceInProgress
+    );
     assert!(host.take_records().is_empty());
 }
 
@@ -91,9 +119,12 @@ fn version_5_names_the_protocol() {
         let token = host.send(Request::SyncGroup { request, api_version: 5 });
         error(host.synced(token).error_code)
     };
-    for (protocol_type, protocol_name) in
-        [(None, None), (Some("consumer"), None), (Some("connect"), Some("range")), (Some("consumer"), Some("sticky"))]
-    {
+    for (protocol_type, protocol_name) in [
+        (None, None),
+        (Some("consumer"), None),
+        (Some("connect"), Some("range")),
+        (Some("consumer"), Some("sticky")),
+    ] {
         assert_eq!(ask(protocol_type, protocol_name), ErrorCode::InconsistentGroupProtocol);
     }
     assert_eq!(ask(Some("consumer"), Some("range")), ErrorCode::None);
@@ -161,7 +192,10 @@ fn an_assignment_that_fits_no_record_is_refused_and_the_neighbours_live_on() {
     }
     assert_eq!(host.state_name(), "PreparingRebalance");
     assert!(host.take_records().is_empty());
-    assert_eq!(host.commit_offset(Commit { group_id: "neighbour", ..Commit::offset(1) }), ErrorCode::None);
+    assert_eq!(
+        host.commit_offset(Commit { group_id: "neighbour", ..Commit::offset(1) }),
+        ErrorCode::None
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The bytes of the commit stream.
 //!
-//! A frame is what one write carries: a header, a table of entries, the entries' batches exactly as they lie in the
-//! logs, zeros up to the next multiple of 4096. All numbers are big-endian.
+//! A frame is what one write carries: a header, a table of entries, the entries' batches exactly as
+//! they lie in the logs, zeros up to the next multiple of 4096. All numbers are big-endian.
 //!
 //! | header (56 bytes) | | entry (48 bytes) | |
 //! |---|---|---|---|
@@ -15,8 +15,8 @@
 //! | length of all batches in bytes | u32 | | |
 //! | zero | u64 | | |
 //!
-//! *Records* hold everything of the partition from one offset to another. A *cut* says that the partition was cut back
-//! to its offset: what earlier frames hold from there on is void.
+//! *Records* hold everything of the partition from one offset to another. A *cut* says that the
+//! partition was cut back to its offset: what earlier frames hold from there on is void.
 //!
 //! Pure: no I/O. Never believes a length before it has the bytes.
 
@@ -101,7 +101,8 @@ impl Entry {
     }
 
     fn of(raw: &RawEntry) -> Option<Entry> {
-        let id = PartitionId { topic_id: Uuid::from_u128(raw.topic_id.get()), index: raw.index.get() };
+        let id =
+            PartitionId { topic_id: Uuid::from_u128(raw.topic_id.get()), index: raw.index.get() };
         let (from, to) = (raw.from.get(), raw.to.get());
         match raw.kind.get() {
             RECORDS if from < to => Some(Entry::Records { id, from, to, length: raw.length.get() }),
@@ -151,14 +152,18 @@ pub(super) fn encode<'a>(
     for batch in batches {
         out.extend_from_slice(batch);
     }
-    assert_eq!(out.len(), HEADER_BYTES + entries.len() * ENTRY_BYTES + batches_bytes, "the table tells what follows");
+    assert_eq!(
+        out.len(),
+        HEADER_BYTES + entries.len() * ENTRY_BYTES + batches_bytes,
+        "the table tells what follows"
+    );
     out.pad();
     let crc = crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, &out[CRC_FROM..]) as u32;
     out.bytes_mut()[8..CRC_FROM].copy_from_slice(&crc.to_be_bytes());
 }
 
-/// The length that a frame claims which would begin here; `None` where none does. `first` is at least its first
-/// [`ALIGNMENT`] bytes; whether the rest is there, and right, is for [`decode`].
+/// The length that a frame claims which would begin here; `None` where none does. `first` is at
+/// least its first [`ALIGNMENT`] bytes; whether the rest is there, and right, is for [`decode`].
 pub(super) fn claimed_bytes(first: &[u8]) -> Option<u64> {
     let (header, _) = Header::ref_from_prefix(first).ok()?;
     let right = header.magic == MAGIC && header.version.get() == VERSION && header.zero.get() == 0;
@@ -183,7 +188,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Frame> {
     if crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, &bytes[CRC_FROM..]) as u32 != header.crc.get() {
         return None;
     }
-    let (table, _) = <[RawEntry]>::ref_from_prefix_with_elems(rest, header.entry_count.get() as usize).ok()?;
+    let (table, _) =
+        <[RawEntry]>::ref_from_prefix_with_elems(rest, header.entry_count.get() as usize).ok()?;
     let mut position = HEADER_BYTES + size_of_val(table);
     let end = position + header.batches_bytes.get() as usize;
     let mut entries = Vec::with_capacity(table.len());
@@ -206,16 +212,24 @@ mod tests {
     use proptest::prelude::*;
 
     fn partition() -> impl Strategy<Value = PartitionId> {
-        (any::<u128>(), 0..1000).prop_map(|(id, index)| PartitionId { topic_id: Uuid::from_u128(id), index })
+        (any::<u128>(), 0..1000)
+            .prop_map(|(id, index)| PartitionId { topic_id: Uuid::from_u128(id), index })
     }
 
     fn part() -> impl Strategy<Value = (Entry, Vec<u8>)> {
-        let records = (partition(), 0..i64::MAX / 2, 1..1000_i64, proptest::collection::vec(any::<u8>(), 0..3000))
+        let records = (
+            partition(),
+            0..i64::MAX / 2,
+            1..1000_i64,
+            proptest::collection::vec(any::<u8>(), 0..3000),
+        )
             .prop_map(|(id, from, count, bytes)| {
-                let entry = Entry::Records { id, from, to: from + count, length: bytes.len() as u32 };
+                let entry =
+                    Entry::Records { id, from, to: from + count, length: bytes.len() as u32 };
                 (entry, bytes)
             });
-        let cut = (partition(), 0..i64::MAX).prop_map(|(id, offset)| (Entry::Cut { id, offset }, vec![]));
+        let cut =
+            (partition(), 0..i64::MAX).prop_map(|(id, offset)| (Entry::Cut { id, offset }, vec![]));
         prop_oneof![4 => records, 1 => cut]
     }
 
@@ -264,7 +278,8 @@ mod tests {
         }
 
         #[test]
-        fn no_byte_may_be_missing_or_more(id in id(), parts in proptest::collection::vec(part(), 0..3)) {
+        fn no_byte_may_be_missing_or_more(id in id(),
+            parts in proptest::collection::vec(part(), 0..3)) {
             let bytes = encoded(id, &parts);
             for length in 0..bytes.len() {
                 prop_assert_eq!(decode(&bytes[..length]), None, "{} bytes", length);
@@ -274,7 +289,8 @@ mod tests {
         }
 
         #[test]
-        fn other_bytes_are_no_frame(mut bytes in proptest::collection::vec(any::<u8>(), 0..9000), with_magic in any::<bool>()) {
+        fn other_bytes_are_no_frame(mut bytes in proptest::collection::vec(any::<u8>(), 0..9000),
+            with_magic in any::<bool>()) {
             if with_magic && bytes.len() >= 16 {
                 bytes[..8].copy_from_slice(&MAGIC);
                 bytes[12..16].copy_from_slice(&VERSION.to_be_bytes());

@@ -1,10 +1,12 @@
-//! The commit stream: one write-ahead log per core and log directory, from which small appends of many partitions are
-//! acknowledged with one flush.
+//! The commit stream: one write-ahead log per core and log directory, from which small appends of
+//! many partitions are acknowledged with one flush.
 //!
-//! The partitions' own files stay the log: they are written through the page cache as ever, and synced lazily, before
-//! the stream's space is used again. After a crash the stream is replayed into them and goes; after a stop in order there
-//! is none. A note beside the files says which frames must be found at least, so that a stream that was emptied or removed
-//! is told from one that was never used. [`frame`] says what its bytes are, [`writer`] how they get there, [`replay`] how they are found again.
+//! The partitions' own files stay the log: they are written through the page cache as ever, and
+//! synced lazily, before the stream's space is used again. After a crash the stream is replayed
+//! into them and goes; after a stop in order there is none. A note beside the files says which
+//! frames must be found at least, so that a stream that was emptied or removed is told from one
+//! that was never used. [`frame`] says what its bytes are, [`writer`] how they get there,
+//! [`replay`] how they are found again.
 
 mod frame;
 mod replay;
@@ -23,7 +25,8 @@ const FILE_PREFIX: &str = "commit-stream-";
 const FILE_SUFFIX: &str = ".millstream";
 const NOTE_SUFFIX: &str = ".in-use";
 
-/// `commit-stream-CORE-NUMBER.millstream`, beside the partitions' folders: Apache Kafka looks at folders only.
+/// `commit-stream-CORE-NUMBER.millstream`, beside the partitions' folders: Apache Kafka looks at
+/// folders only.
 fn file_path(dir: &Path, core: usize, number: usize) -> PathBuf {
     dir.join(format!("{FILE_PREFIX}{core}-{number}{FILE_SUFFIX}"))
 }
@@ -45,7 +48,8 @@ struct Note {
 }
 
 impl Note {
-    /// `INCARNATION SEQUENCE CRC`: the first and the last in hexadecimal digits, the CRC-32C of what stands before it.
+    /// `INCARNATION SEQUENCE CRC`: the first and the last in hexadecimal digits, the CRC-32C of
+    /// what stands before it.
     fn format(self) -> String {
         let text = format!("{:016x} {} ", self.incarnation, self.sequence);
         let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, text.as_bytes()) as u32;

@@ -1,17 +1,19 @@
 //! Finding again what a commit stream holds, after a run that did not end in order.
 //!
-//! Every page of every stream file is looked at for a valid frame. The newest one of an incarnation says from which
-//! sequence on frames are needed: those are taken in their order, older ones are leftovers in files that were used again.
-//! A write that the crash interrupted is no frame, and was promised to no client. A needed frame
-//! that is missing before a valid one is damage; which partitions that touches shows where their
-//! offsets have a gap.
+//! Every page of every stream file is looked at for a valid frame. The newest one of an incarnation
+//! says from which sequence on frames are needed: those are taken in their order, older ones are
+//! leftovers in files that were used again. A write that the crash interrupted is no frame, and was
+//! promised to no client. A needed frame that is missing before a valid one is damage; which
+//! partitions that touches shows where their offsets have a gap.
 //!
-//! Stream files outlive a replay only when a partition in them could not be opened: then they are kept under another name,
-//! with a list of such partitions, and read again at each start until none is left.
+//! Stream files outlive a replay only when a partition in them could not be opened: then they are
+//! kept under another name, with a list of such partitions, and read again at each start until none
+//! is left.
 //!
 //! Frames that a note tells of, and that are found nowhere, are lost: that is said.
 //!
-//! Lives on the core that boots; what it finds is plain data. Memory is bounded by the tables of the frames.
+//! Lives on the core that boots; what it finds is plain data. Memory is bounded by the tables of
+//! the frames.
 
 use super::{
     FILE_PREFIX, Note,
@@ -69,7 +71,8 @@ struct FoundFrame {
     position: u64,
 }
 
-/// Reads the streams of a log directory. After a stop in order (`clean`) only what was kept before counts, and the rest goes.
+/// Reads the streams of a log directory. After a stop in order (`clean`) only what was kept before
+/// counts, and the rest goes.
 pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     let mut found = look(ring, dir, clean).await?;
     if clean {
@@ -79,7 +82,8 @@ pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
         // A broker has stopped in order since they were written, and may have cut records that they
         // would bring back.
         for path in std::mem::take(&mut found.files) {
-            tracing::warn!(path = %path.display(), "a commit stream that is older than the last stop in order is removed");
+            tracing::warn!(path = %path.display(), "a commit stream that is older than the last \
+                stop in order is removed");
             ring.unlink(path).await?;
         }
         ring.sync_dir(dir).await?;
@@ -113,7 +117,8 @@ pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
         if found.notes.is_empty() && !frames.is_empty() {
             tracing::info!(
                 dir = %dir.display(),
-                "the commit stream has no note of its use: how far it went is known from its frames alone"
+                "the commit stream has no note of its use: how far it went is known from its \
+                 frames alone"
             );
         }
         found.compare_with_notes(ring, &frames).await?;
@@ -123,14 +128,19 @@ pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     if found.missing_frames > 0 {
         tracing::error!(
             dir = %dir.display(), frames = found.missing_frames,
-            "the commit stream is damaged: frames are missing before valid ones. The disk has lost what it had promised to \
+            "the commit stream is damaged: frames are missing before valid ones. The disk has \
+             lost what it had promised to \
              keep; partitions that this leaves with a gap stay offline"
         );
     }
     Ok(found)
 }
 
-async fn read_all(ring: &Ring, paths: &[PathBuf], truncated: &mut u64) -> io::Result<Vec<FoundFrame>> {
+async fn read_all(
+    ring: &Ring,
+    paths: &[PathBuf],
+    truncated: &mut u64,
+) -> io::Result<Vec<FoundFrame>> {
     let mut frames = Vec::new();
     for path in paths {
         *truncated += u64::from(!read_file(ring, path, &mut frames).await?);
@@ -145,7 +155,8 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
     if size == 0 {
         tracing::warn!(
             path = %path.display(),
-            "a file of the commit stream is empty: a crash came when it was made, or its acknowledged records are lost"
+            "a file of the commit stream is empty: a crash came when it was made, or its \
+             acknowledged records are lost"
         );
     }
     let path: Arc<Path> = path.into();
@@ -153,20 +164,26 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
     if !size.is_multiple_of(page) {
         tracing::warn!(
             path = %path.display(), size,
-            "a file of the commit stream is truncated: it has whole pages of {page} bytes. Records that were acknowledged \
+            "a file of the commit stream is truncated: it has whole pages of {page} bytes. \
+             Records that were acknowledged \
              shortly before the crash may be missing"
         );
     }
     let mut position = 0;
     while position + page <= size {
-        let chunk = ring.read_exact_at(&file, position, CHUNK_BYTES.min(size - position) as usize).await?;
+        let chunk =
+            ring.read_exact_at(&file, position, CHUNK_BYTES.min(size - position) as usize).await?;
         let start = position;
         while position + page <= start + chunk.len() as u64 {
             let here = &chunk[(position - start) as usize..];
             let claimed = frame::claimed_bytes(here).filter(|length| *length <= size - position);
             let frame = match claimed {
-                Some(length) if length <= here.len() as u64 => frame::decode(&here[..length as usize]),
-                Some(length) => frame::decode(&ring.read_exact_at(&file, position, length as usize).await?),
+                Some(length) if length <= here.len() as u64 => {
+                    frame::decode(&here[..length as usize])
+                }
+                Some(length) => {
+                    frame::decode(&ring.read_exact_at(&file, position, length as usize).await?)
+                }
                 None => None,
             };
             match frame {
@@ -178,7 +195,8 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
                     if claimed.is_some() {
                         tracing::warn!(
                             path = %path.display(), position,
-                            "a frame of the commit stream is damaged: the crash came while it was written, or its records \
+                            "a frame of the commit stream is damaged: the crash came while it was \
+                             written, or its records \
                              were acknowledged and are lost"
                         );
                     }
@@ -191,7 +209,8 @@ async fn read_file(ring: &Ring, path: &Path, frames: &mut Vec<FoundFrame>) -> io
 }
 
 impl Found {
-    /// The files of its streams, those that were kept for partitions that could not be opened among them.
+    /// The files of its streams, those that were kept for partitions that could not be opened among
+    /// them.
     pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.files.iter().chain(&self.kept)
     }
@@ -206,25 +225,31 @@ impl Found {
         for path in &self.notes {
             let text = ring.read_file(path, MAX_LIST_BYTES).await?;
             let Some(note) = Note::parse(&String::from_utf8_lossy(&text)) else {
-                tracing::warn!(path = %path.display(), "this note of the commit stream's use cannot be read: it is ignored");
+                tracing::warn!(path = %path.display(), "this note of the commit stream's use \
+                    cannot be read: it is ignored");
                 continue;
             };
-            let of_stream = frames.iter().filter(|found| found.frame.id.incarnation == note.incarnation);
+            let of_stream =
+                frames.iter().filter(|found| found.frame.id.incarnation == note.incarnation);
             let newest = of_stream.map(|found| found.frame.id.sequence).max().unwrap_or(0);
             if newest < note.sequence {
                 self.lost_ends += 1;
                 tracing::error!(
                     path = %path.display(), newest_frame = newest, noted_frame = note.sequence,
-                    "the commit stream has lost frames that were on the disk: records may be missing that were acknowledged \
-                     shortly before the crash. Which partitions they belong to is not known; if you can, restore the \
-                     commit-stream files of this directory from a backup and start again from the state before this start"
+                    "the commit stream has lost frames that were on the disk: records may be \
+                     missing that were acknowledged \
+                     shortly before the crash. Which partitions they belong to is not known; if \
+                     you can, restore the \
+                     commit-stream files of this directory from a backup and start again from the \
+                     state before this start"
                 );
             }
         }
         Ok(())
     }
 
-    /// Takes the needed frames of each incarnation, in their order, as far as partitions are `wanted`.
+    /// Takes the needed frames of each incarnation, in their order, as far as partitions are
+    /// `wanted`.
     fn take(&mut self, frames: Vec<FoundFrame>, wanted: &dyn Fn(PartitionId) -> bool) {
         let mut incarnations: BTreeMap<u64, BTreeMap<u64, FoundFrame>> = BTreeMap::new();
         for found in frames {
@@ -282,7 +307,8 @@ async fn remove_notes(ring: &Ring, dir: &Path, notes: &[PathBuf]) -> io::Result<
     if notes.is_empty() { Ok(()) } else { ring.sync_dir(dir).await }
 }
 
-/// Removes the stream files of a log directory: every partition in them has been opened, and synced.
+/// Removes the stream files of a log directory: every partition in them has been opened, and
+/// synced.
 pub async fn remove(ring: &Ring, dir: &Path, found: &Found) -> io::Result<()> {
     remove_notes(ring, dir, &found.notes).await?;
     let list = found.has_list.then(|| dir.join(KEPT_FOR));
@@ -294,22 +320,34 @@ pub async fn remove(ring: &Ring, dir: &Path, found: &Found) -> io::Result<()> {
 }
 
 /// Keeps the stream files for partitions that could not be opened: the next start tries again.
-pub async fn set_aside(ring: &Ring, dir: &Path, found: &Found, unopened: &[PartitionId]) -> io::Result<()> {
+pub async fn set_aside(
+    ring: &Ring,
+    dir: &Path,
+    found: &Found,
+    unopened: &[PartitionId],
+) -> io::Result<()> {
     ring.write_file_atomically(dir.join(KEPT_FOR), format_list(unopened).into()).await?;
     remove_notes(ring, dir, &found.notes).await?;
     let unique = ring.random_u64();
     for (number, path) in found.files.iter().enumerate() {
-        ring.rename(path, dir.join(format!("{FILE_PREFIX}{unique:016x}-{number}{KEPT_SUFFIX}"))).await?;
+        ring.rename(path, dir.join(format!("{FILE_PREFIX}{unique:016x}-{number}{KEPT_SUFFIX}")))
+            .await?;
     }
     ring.sync_dir(dir).await
 }
 
-/// Takes the streams out of use: their files get names that no start looks at. What of them the partitions can have, they
-/// have. `say` hears of each file.
-pub async fn give_up(ring: &Ring, dir: &Path, found: &Found, say: &dyn Fn(String)) -> io::Result<()> {
+/// Takes the streams out of use: their files get names that no start looks at. What of them the
+/// partitions can have, they have. `say` hears of each file.
+pub async fn give_up(
+    ring: &Ring,
+    dir: &Path,
+    found: &Found,
+    say: &dyn Fn(String),
+) -> io::Result<()> {
     remove_notes(ring, dir, &found.notes).await?;
     let list = found.has_list.then(|| dir.join(KEPT_FOR));
-    let taken: FxHashSet<String> = ring.read_dir(dir).await?.into_iter().map(|entry| entry.name).collect();
+    let taken: FxHashSet<String> =
+        ring.read_dir(dir).await?.into_iter().map(|entry| entry.name).collect();
     for path in found.files().chain(&list) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let mut free = (0..).map(|number| format!("{name}.aside-{number}"));

@@ -1,9 +1,12 @@
-//! Writer and replay together: on real files, and in the simulated world, where the power goes at any moment.
+//! Writer and replay together: on real files, and in the simulated world, where the power goes at
+//! any moment.
 
 use super::*;
 use crate::log::{
     Durability, Log, LogConfig, LogStart, TailCache,
-    tests::{NOW_MS, append_batch, batch, on_each_backend, read_all, simulated::run_in, small_config},
+    tests::{
+        NOW_MS, append_batch, batch, on_each_backend, read_all, simulated::run_in, small_config,
+    },
 };
 use protocol::Uuid;
 use ring::{
@@ -37,7 +40,9 @@ fn id(number: i32) -> PartitionId {
 
 async fn open_log(ring: &Ring, dir: &Path, number: i32, config: LogConfig, start: LogStart) -> Log {
     let dir = dir.join(format!("topic-{number}"));
-    Log::open(ring, dir, id(number).topic_id, config.shared(), start, TailCache::new(1 << 20)).await.unwrap()
+    Log::open(ring, dir, id(number).topic_id, config.shared(), start, TailCache::new(1 << 20))
+        .await
+        .unwrap()
 }
 
 fn stream_in(ring: &Ring, dir: &Path, core: usize) -> Rc<Stream> {
@@ -60,18 +65,27 @@ async fn values(ring: &Ring, log: &Log) -> BTreeMap<i64, Vec<u8>> {
 }
 
 fn replay_of(found: &Found, number: i32) -> LogStart {
-    LogStart { replay: found.parts.get(&id(number)).cloned().unwrap_or_default(), ..LogStart::default() }
+    LogStart {
+        replay: found.parts.get(&id(number)).cloned().unwrap_or_default(),
+        ..LogStart::default()
+    }
 }
 
 #[test]
 fn a_thousand_partitions_cost_a_handful_of_flushes_and_come_back() {
     on_each_backend(|ring, dir| async move {
-        // However long a busy disk takes for what follows, the stream does not find itself idle meanwhile.
-        let options = StreamOptions { idle: Duration::from_secs(3600), ..StreamOptions::with_files_of(16 << 20) };
+        // However long a busy disk takes for what follows, the stream does not find itself idle
+        // meanwhile.
+        let options = StreamOptions {
+            idle: Duration::from_secs(3600),
+            ..StreamOptions::with_files_of(16 << 20)
+        };
         let stream = Stream::new(&ring, dir.path().to_owned(), 0, options, Box::new(|_, _| {}));
         let mut logs = Vec::new();
         for number in 0..1000 {
-            let log = open_log(&ring, dir.path(), number, LogConfig::default(), LogStart::default()).await;
+            let log =
+                open_log(&ring, dir.path(), number, LogConfig::default(), LogStart::default())
+                    .await;
             append_one(&log, format!("value {number}").as_bytes());
             log.wait_written().await.unwrap();
             logs.push(log);
@@ -80,7 +94,11 @@ fn a_thousand_partitions_cost_a_handful_of_flushes_and_come_back() {
         assert!(stream.frames() <= 2, "{} frames", stream.frames());
         for log in &logs {
             assert_eq!((log.durable_offset(), log.synced_offset()), (1, 0));
-            assert_eq!(log.checkpoint().await.unwrap(), 0, "the recovery point is about the log's own files");
+            assert_eq!(
+                log.checkpoint().await.unwrap(),
+                0,
+                "the recovery point is about the log's own files"
+            );
         }
         // As after a power cut that took everything but the stream.
         drop(logs);
@@ -89,8 +107,18 @@ fn a_thousand_partitions_cost_a_handful_of_flushes_and_come_back() {
         for number in [0, 1, 500, 999] {
             let name = format!("topic-{number}");
             std::fs::remove_file(dir.path().join(name).join("00000000000000000000.log")).unwrap();
-            let log = open_log(&ring, dir.path(), number, LogConfig::default(), replay_of(&found, number)).await;
-            assert_eq!(values(&ring, &log).await, BTreeMap::from([(0, format!("value {number}").into_bytes())]));
+            let log = open_log(
+                &ring,
+                dir.path(),
+                number,
+                LogConfig::default(),
+                replay_of(&found, number),
+            )
+            .await;
+            assert_eq!(
+                values(&ring, &log).await,
+                BTreeMap::from([(0, format!("value {number}").into_bytes())])
+            );
             assert_eq!(log.synced_offset(), 1);
         }
         remove(&ring, dir.path(), &found).await.unwrap();
@@ -111,7 +139,10 @@ fn a_stop_in_order_leaves_no_file_and_an_idle_stream_leaves_nothing_to_replay() 
         commit_one(&stream, &log, b"three").await;
         log.close().await.unwrap();
         stream.close().await.unwrap();
-        let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(names, ["topic-0"]);
     });
 }
@@ -160,7 +191,10 @@ fn a_gap_stops_one_partition_and_damage_is_told() {
             stream.commit(&logs).await.unwrap();
         }
         for number in 0..2 {
-            std::fs::remove_file(dir.path().join(format!("topic-{number}/00000000000000000000.log"))).unwrap();
+            std::fs::remove_file(
+                dir.path().join(format!("topic-{number}/00000000000000000000.log")),
+            )
+            .unwrap();
         }
         // The second frame.
         let path = file_path(dir.path(), 0, 0);
@@ -257,7 +291,8 @@ fn what_was_written_for_the_page_cache_alone_does_not_go_by_the_stream() {
     });
 }
 
-// ---- in the simulated world -----------------------------------------------------------------------------------------
+// ---- in the simulated world
+// -----------------------------------------------------------------------------------------
 
 /// What the world outside knows: it outlives every power cut.
 #[derive(Default)]
@@ -272,7 +307,8 @@ struct Witness {
 
 const PARTITIONS: i32 = 6;
 
-/// Appends to some partitions of this core, and makes them durable one way or the other, until the power goes.
+/// Appends to some partitions of this core, and makes them durable one way or the other, until the
+/// power goes.
 async fn work(ring: Ring, core: usize, logs: Vec<(i32, Log)>, witness: Rc<RefCell<Witness>>) {
     let stream = stream_in(&ring, Path::new(DATA), core);
     for (_, log) in &logs {
@@ -284,14 +320,16 @@ async fn work(ring: Ring, core: usize, logs: Vec<(i32, Log)>, witness: Rc<RefCel
         let dirty: Vec<_> = logs.iter().filter(|(number, _)| chance >> number & 1 == 1).collect();
         for (number, log) in &dirty {
             for _ in 0..1 + ring.random_u64() % 3 {
-                let value = ring.random_u64().to_be_bytes().repeat(1 + (ring.random_u64() % 90) as usize);
+                let value =
+                    ring.random_u64().to_be_bytes().repeat(1 + (ring.random_u64() % 90) as usize);
                 let offset = append_one(log, &value);
                 let mut witness = witness.borrow_mut();
                 witness.content.entry(*number).or_default().insert(offset, value);
             }
             log.wait_written().await.unwrap();
         }
-        let ends: Vec<_> = dirty.iter().map(|(number, log)| (*number, log.log_end_offset())).collect();
+        let ends: Vec<_> =
+            dirty.iter().map(|(number, log)| (*number, log.log_end_offset())).collect();
         let these: Vec<Log> = dirty.iter().map(|(_, log)| log.clone()).collect();
         match chance >> 32 & 15 {
             0 => {
@@ -345,18 +383,27 @@ async fn recover(ring: &Ring, witness: &Rc<RefCell<Witness>>) -> Vec<(i32, Log)>
     assert_eq!(found.missing_frames, 0);
     let mut logs = Vec::new();
     for number in 0..PARTITIONS {
-        let log = open_log(ring, Path::new(DATA), number, small_config(), replay_of(&found, number)).await;
+        let log =
+            open_log(ring, Path::new(DATA), number, small_config(), replay_of(&found, number))
+                .await;
         let there = values(ring, &log).await;
         let mut witness = witness.borrow_mut();
         let promised = witness.promised.get(&number).copied().unwrap_or(0);
-        assert!(log.log_end_offset() >= promised, "partition {number}: {promised} promised, {}", log.log_end_offset());
+        assert!(
+            log.log_end_offset() >= promised,
+            "partition {number}: {promised} promised, {}",
+            log.log_end_offset()
+        );
         let content = witness.content.entry(number).or_default();
         for (offset, value) in content.range(..promised) {
             assert_eq!(there.get(offset), Some(value), "partition {number}, offset {offset}");
         }
         for (offset, value) in &there {
             // A cut that the power interrupted may have left what was there.
-            assert!(content.get(offset).is_none_or(|appended| appended == value), "partition {number}, {offset}");
+            assert!(
+                content.get(offset).is_none_or(|appended| appended == value),
+                "partition {number}, {offset}"
+            );
         }
         *content = there;
         witness.promised.insert(number, log.log_end_offset());
@@ -366,7 +413,8 @@ async fn recover(ring: &Ring, witness: &Rc<RefCell<Witness>>) -> Vec<(i32, Log)>
     logs
 }
 
-/// One core opens everything and gives some of it to the others, as a broker that has other cores each time.
+/// One core opens everything and gives some of it to the others, as a broker that has other cores
+/// each time.
 fn start(world: &World, node: NodeId, cores: usize, witness: &Rc<RefCell<Witness>>) {
     let witness = witness.clone();
     world.start_core(node, 0, move |ring| async move {
@@ -420,7 +468,15 @@ fn files_are_used_again_and_never_before_their_partitions_are_synced() {
             stream.commit(std::slice::from_ref(&busy)).await.unwrap();
         }
         assert_eq!(quiet.synced_offset(), 1, "its file was used again");
-        assert_eq!(ring.read_dir(DATA).await.unwrap().iter().filter(|entry| is_file_name(&entry.name)).count(), 3);
+        assert_eq!(
+            ring.read_dir(DATA)
+                .await
+                .unwrap()
+                .iter()
+                .filter(|entry| is_file_name(&entry.name))
+                .count(),
+            3
+        );
         let found = find(&ring, Path::new(DATA), false).await.unwrap();
         assert_eq!(found.missing_frames, 0);
         assert!(!found.has(id(0)));
@@ -436,7 +492,8 @@ fn a_failed_write_stops_the_stream_and_loses_nothing() {
         run_in(&world, node, move |ring| async move {
             crate::log::create_dir_durably(&ring, Path::new(DATA)).await.unwrap();
             let stream = stream_in(&ring, Path::new(DATA), 0);
-            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            let log =
+                open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
             commit_one(&stream, &log, b"one").await;
             append_one(&log, b"two");
             log.wait_written().await.unwrap();
@@ -451,7 +508,8 @@ fn a_failed_write_stops_the_stream_and_loses_nothing() {
         world.crash(node);
         run_in(&world, node, |ring| async move {
             let found = find(&ring, Path::new(DATA), false).await.unwrap();
-            let log = open_log(&ring, Path::new(DATA), 0, small_config(), replay_of(&found, 0)).await;
+            let log =
+                open_log(&ring, Path::new(DATA), 0, small_config(), replay_of(&found, 0)).await;
             assert_eq!(log.log_end_offset(), 2);
         });
     }
@@ -481,7 +539,8 @@ fn a_full_disk_refuses_and_passes() {
 /// A call that found no memory, or no descriptor, ended the stream until the broker was restarted.
 #[test]
 fn want_of_memory_or_descriptors_refuses_and_passes() {
-    let shortages: [fn(&ring::sim::DiskControl); 2] = [|disk| disk.take_memory(), |disk| disk.set_open_files_max(0)];
+    let shortages: [fn(&ring::sim::DiskControl); 2] =
+        [|disk| disk.take_memory(), |disk| disk.set_open_files_max(0)];
     for (at, take) in shortages.into_iter().enumerate() {
         let world = World::new(at as u64, SimOptions::calm());
         let node = world.node("a");
@@ -489,7 +548,8 @@ fn want_of_memory_or_descriptors_refuses_and_passes() {
         run_in(&world, node, move |ring| async move {
             crate::log::create_dir_durably(&ring, Path::new(DATA)).await.unwrap();
             let stream = stream_in(&ring, Path::new(DATA), 0);
-            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            let log =
+                open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
             for round in 0..40 {
                 append_one(&log, b"one");
                 log.wait_written().await.unwrap();
@@ -547,7 +607,8 @@ fn what_a_failed_sync_left_in_the_page_cache_is_written_again() {
         run_in(&world, node, move |ring| async move {
             crate::log::create_dir_durably(&ring, Path::new(DATA)).await.unwrap();
             let stream = stream_in(&ring, Path::new(DATA), 0);
-            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            let log =
+                open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
             append_one(&log, &[1; 2000]);
             log.wait_written().await.unwrap();
             stream.commit(std::slice::from_ref(&log)).await.unwrap();
@@ -558,13 +619,15 @@ fn what_a_failed_sync_left_in_the_page_cache_is_written_again() {
         world.kill(node);
         run_in(&world, node, |ring| async move {
             let found = find(&ring, Path::new(DATA), false).await.unwrap();
-            let log = open_log(&ring, Path::new(DATA), 0, small_config(), replay_of(&found, 0)).await;
+            let log =
+                open_log(&ring, Path::new(DATA), 0, small_config(), replay_of(&found, 0)).await;
             assert_eq!(log.synced_offset(), 1);
             remove(&ring, Path::new(DATA), &found).await.unwrap();
         });
         world.crash(node);
         run_in(&world, node, move |ring| async move {
-            let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
+            let log =
+                open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
             assert_eq!(log.log_end_offset(), 1, "seed {seed}");
         });
     }

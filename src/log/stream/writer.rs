@@ -1,4 +1,5 @@
-//! Writing the commit stream: frames into a ring of files, one write in flight, and the lazy syncs that free the files.
+//! Writing the commit stream: frames into a ring of files, one write in flight, and the lazy syncs
+//! that free the files.
 //!
 //! Owns: the stream's files of one core and log directory, and the records in them that the
 //! partitions' own files may lack. Lives on that core. Never: uses a file again before every
@@ -25,7 +26,8 @@ use std::{
     time::Duration,
 };
 
-/// Left at the end of each file: for the frame that says, before another file is used again, that it is not needed.
+/// Left at the end of each file: for the frame that says, before another file is used again, that
+/// it is not needed.
 const LAST_PAGE: u64 = ALIGNMENT as u64;
 
 /// Pieces that are filled ahead of the frames.
@@ -40,7 +42,8 @@ pub struct StreamOptions {
     pub files: usize,
     /// The largest frame.
     pub frame_bytes: usize,
-    /// Zeros are written ahead of the frames in pieces of this size: the first write of a block costs a journal commit.
+    /// Zeros are written ahead of the frames in pieces of this size: the first write of a block
+    /// costs a journal commit.
     pub fill_bytes: usize,
     /// Lazy syncs in flight at a time.
     pub syncs: usize,
@@ -51,7 +54,8 @@ pub struct StreamOptions {
 impl StreamOptions {
     /// As brokers have it, with files of this size.
     pub fn with_files_of(file_bytes: u64) -> Self {
-        let file_bytes = file_bytes.next_multiple_of(ALIGNMENT as u64).max(limits::STREAM_FILE_MIN_BYTES);
+        let file_bytes =
+            file_bytes.next_multiple_of(ALIGNMENT as u64).max(limits::STREAM_FILE_MIN_BYTES);
         let quarter = file_bytes as usize / 4 / ALIGNMENT * ALIGNMENT;
         Self {
             file_bytes,
@@ -105,7 +109,8 @@ struct StreamFile {
     /// The note beside the files knows of its present use.
     noted: Cell<bool>,
     full: Cell<bool>,
-    /// Partitions with entries here, and up to where they have to be synced. In order, so that simulated runs repeat.
+    /// Partitions with entries here, and up to where they have to be synced. In order, so that
+    /// simulated runs repeat.
     pending: RefCell<BTreeMap<PartitionId, (Log, i64)>>,
     syncing: Gate,
 }
@@ -117,7 +122,9 @@ impl StreamFile {
 
     /// Forgets what has been synced, and partitions that are no more.
     fn settle(&self) {
-        self.pending.borrow_mut().retain(|_, (log, to)| log.synced_offset() < *to && !log.has_ended());
+        self.pending
+            .borrow_mut()
+            .retain(|_, (log, to)| log.synced_offset() < *to && !log.has_ended());
     }
 }
 
@@ -131,8 +138,15 @@ struct Gathered {
 }
 
 impl Stream {
-    /// A stream without files: they come with the first frame. Nothing of an earlier run may be there any more.
-    pub fn new(ring: &Ring, dir: PathBuf, core: usize, options: StreamOptions, sync_failed: SyncFailed) -> Rc<Self> {
+    /// A stream without files: they come with the first frame. Nothing of an earlier run may be
+    /// there any more.
+    pub fn new(
+        ring: &Ring,
+        dir: PathBuf,
+        core: usize,
+        options: StreamOptions,
+        sync_failed: SyncFailed,
+    ) -> Rc<Self> {
         Rc::new(Self {
             ring: ring.clone(),
             dir,
@@ -165,8 +179,9 @@ impl Stream {
         self.stopped.borrow().is_none()
     }
 
-    /// Makes durable what these logs have written and not yet made so. On an error, and for a log whose bytes do not fit in
-    /// a frame or are not at hand, nothing is promised: a sync of the log's own files is what remains.
+    /// Makes durable what these logs have written and not yet made so. On an error, and for a log
+    /// whose bytes do not fit in a frame or are not at hand, nothing is promised: a sync of the
+    /// log's own files is what remains.
     pub async fn commit(self: &Rc<Self>, logs: &[Log]) -> io::Result<()> {
         let _pass = self.gate.enter().await;
         let mut left = logs.iter().peekable();
@@ -185,13 +200,15 @@ impl Stream {
         Ok(())
     }
 
-    /// Voids what the stream has of a partition from `offset` on. Durable when it returns; the caller has synced the log.
+    /// Voids what the stream has of a partition from `offset` on. Durable when it returns; the
+    /// caller has synced the log.
     pub async fn cut(self: &Rc<Self>, id: PartitionId, offset: i64) -> io::Result<()> {
         let _pass = self.gate.enter().await;
         if self.files.borrow().is_empty() {
             return Ok(());
         }
-        self.write(&Gathered { entries: vec![Entry::Cut { id, offset }], ..Gathered::default() }).await?;
+        self.write(&Gathered { entries: vec![Entry::Cut { id, offset }], ..Gathered::default() })
+            .await?;
         for file in self.files.borrow().iter() {
             file.pending.borrow_mut().remove(&id);
         }
@@ -199,7 +216,10 @@ impl Stream {
         Ok(())
     }
 
-    fn gather<'a>(&self, left: &mut std::iter::Peekable<impl Iterator<Item = &'a Log>>) -> Gathered {
+    fn gather<'a>(
+        &self,
+        left: &mut std::iter::Peekable<impl Iterator<Item = &'a Log>>,
+    ) -> Gathered {
         let mut gathered = Gathered::default();
         while let Some(log) = left.peek() {
             if let Some(range) = log.uncommitted().filter(|range| range.from < range.to) {
@@ -208,7 +228,12 @@ impl Stream {
                 if frame_bytes(gathered.entries.len() + 1, bytes) <= self.options.frame_bytes {
                     let id = log.id();
                     let length = range.size_bytes() as u32;
-                    gathered.entries.push(Entry::Records { id, from: range.from, to: range.to, length });
+                    gathered.entries.push(Entry::Records {
+                        id,
+                        from: range.from,
+                        to: range.to,
+                        length,
+                    });
                     gathered.logs.push((id, (*log).clone(), range.to));
                     gathered.batches.extend(range.batches);
                     gathered.batches_bytes = bytes;
@@ -221,7 +246,8 @@ impl Stream {
         gathered
     }
 
-    // ---- frames ------------------------------------------------------------------------------------------------------
+    // ---- frames
+    // ------------------------------------------------------------------------------------------------------
 
     /// Writes one frame; the file that has it. The caller holds the gate.
     async fn write(self: &Rc<Self>, gathered: &Gathered) -> io::Result<Rc<StreamFile>> {
@@ -244,9 +270,11 @@ impl Stream {
             if !stream.is_working() {
                 return;
             }
-            let note = Note { incarnation: stream.incarnation, sequence: file.first_sequence.get() };
+            let note =
+                Note { incarnation: stream.incarnation, sequence: file.first_sequence.get() };
             let path = note_path(&stream.dir, stream.core);
-            if let Err(error) = stream.ring.write_file_atomically(path, note.format().into()).await {
+            if let Err(error) = stream.ring.write_file_atomically(path, note.format().into()).await
+            {
                 // With the next frame there.
                 file.noted.set(false);
                 tracing::debug!(%error, "the note of the commit stream's use could not be written");
@@ -254,13 +282,14 @@ impl Stream {
         }));
     }
 
-    /// Has what the next frames need made beforehand: creating and extending a file waits for the file system's journal, and
-    /// with that for other files' data.
+    /// Has what the next frames need made beforehand: creating and extending a file waits for the
+    /// file system's journal, and with that for other files' data.
     fn prepare_room(self: &Rc<Self>, file: &Rc<StreamFile>) {
         let position = file.position.get();
         let wanted = position + (FILLS_AHEAD * self.options.fill_bytes) as u64;
         let next = (self.current.get() + 1) % self.options.files;
-        let wants_next = position > self.options.file_bytes / 2 && self.files.borrow().len() <= next;
+        let wants_next =
+            position > self.options.file_bytes / 2 && self.files.borrow().len() <= next;
         let wants_filling = file.filled.get() < wanted.min(self.options.file_bytes);
         if !(wants_next || wants_filling) || self.is_preparing.replace(true) {
             return;
@@ -282,11 +311,18 @@ impl Stream {
     async fn write_at_position(&self, file: &StreamFile, gathered: &Gathered) -> io::Result<()> {
         self.check()?;
         let sequence = self.sequence.get();
-        let id = FrameId { incarnation: self.incarnation, sequence, live_from: self.live_from(sequence) };
+        let id = FrameId {
+            incarnation: self.incarnation,
+            sequence,
+            live_from: self.live_from(sequence),
+        };
         let mut buffer = self.buffer.take();
         encode(&mut buffer, id, &gathered.entries, gathered.batches.iter().map(|bytes| &bytes[..]));
         let (length, position) = (buffer.len() as u64, file.position.get());
-        assert!(position + length <= file.filled.get(), "frames go where zeros or older frames are");
+        assert!(
+            position + length <= file.filled.get(),
+            "frames go where zeros or older frames are"
+        );
         let (written, buffer) = self.ring.write_durable(&file.file, buffer, position).await;
         self.buffer.replace(buffer);
         match written {
@@ -308,7 +344,8 @@ impl Stream {
         needed.map(|file| file.first_sequence.get()).min().unwrap_or(next)
     }
 
-    /// The file in which `length` bytes can be written at its position. Waits for lazy syncs where all files are in use.
+    /// The file in which `length` bytes can be written at its position. Waits for lazy syncs where
+    /// all files are in use.
     async fn room_for(self: &Rc<Self>, length: u64) -> io::Result<Rc<StreamFile>> {
         loop {
             self.check()?;
@@ -336,7 +373,8 @@ impl Stream {
         if file.position.get() > 0 {
             self.freed.wait_until(|| file.is_free() || !self.is_working()).await;
             self.check()?;
-            // Until this is on the disk the last frame says that the file is needed: torn it would look like damage.
+            // Until this is on the disk the last frame says that the file is needed: torn it would
+            // look like damage.
             self.fill(full, self.options.file_bytes).await?;
             self.write_at_position(full, &Gathered::default()).await?;
         }
@@ -348,7 +386,8 @@ impl Stream {
         Ok(())
     }
 
-    // ---- files -------------------------------------------------------------------------------------------------------
+    // ---- files
+    // -------------------------------------------------------------------------------------------------------
 
     /// Creates the file of this number where there is none; those before it are there.
     async fn ensure_file(&self, number: usize) -> io::Result<()> {
@@ -382,7 +421,8 @@ impl Stream {
         };
         match made.await {
             Ok((file, is_direct)) => {
-                tracing::debug!(path = %path.display(), is_direct, "the commit stream has one more file");
+                tracing::debug!(path = %path.display(), is_direct, "the commit stream has one \
+                    more file");
                 self.files.borrow_mut().push(Rc::new(file));
                 Ok(())
             }
@@ -395,7 +435,8 @@ impl Stream {
         }
     }
 
-    /// Writes zeros where nothing was written yet, up to `wanted` and the end of the piece that it lies in.
+    /// Writes zeros where nothing was written yet, up to `wanted` and the end of the piece that it
+    /// lies in.
     async fn fill(&self, file: &StreamFile, wanted: u64) -> io::Result<()> {
         while file.filled.get() < wanted.min(self.options.file_bytes) {
             // For one piece at a time: another task may wait for the next one only.
@@ -417,7 +458,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Removes the files. Every log in them is closed: an error where one is not synced, and its bytes may be here only.
+    /// Removes the files. Every log in them is closed: an error where one is not synced, and its
+    /// bytes may be here only.
     pub async fn close(&self) -> io::Result<()> {
         let _pass = self.gate.enter().await;
         self.stopped.borrow_mut().get_or_insert_with(|| "it is closed".to_owned());
@@ -426,7 +468,9 @@ impl Stream {
         for file in &files {
             file.settle();
             if !file.pending.borrow().is_empty() {
-                return Err(io::Error::other("the commit stream is kept: not every log in it could be synced"));
+                return Err(io::Error::other(
+                    "the commit stream is kept: not every log in it could be synced",
+                ));
             }
         }
         if !files.is_empty() {
@@ -444,7 +488,8 @@ impl Stream {
         Ok(())
     }
 
-    // ---- lazy syncs --------------------------------------------------------------------------------------------------
+    // ---- lazy syncs
+    // --------------------------------------------------------------------------------------------------
 
     /// Syncs the logs that have entries in a file, a few at a time.
     async fn sync_pending(self: Rc<Self>, file: Rc<StreamFile>) {
@@ -500,7 +545,8 @@ impl Stream {
         }));
     }
 
-    // ---- the end -----------------------------------------------------------------------------------------------------
+    // ---- the end
+    // -----------------------------------------------------------------------------------------------------
 
     fn check(&self) -> io::Result<()> {
         self.stopped.borrow().as_ref().map_or(Ok(()), |why| Err(io::Error::other(why.clone())))
@@ -512,7 +558,8 @@ impl Stream {
         if self.is_working() {
             tracing::error!(
                 dir = %self.dir.display(), core = self.core,
-                "the commit stream stops: {why}. Every partition is flushed by itself from now on; check the disk, then \
+                "the commit stream stops: {why}. Every partition is flushed by itself from now \
+                 on; check the disk, then \
                  restart the broker"
             );
             self.stopped.replace(Some(why.clone()));

@@ -9,7 +9,10 @@ fn what_is_appended_is_read_before_and_after_it_is_written() {
     on_each_backend(|ring, temp| async move {
         let log = open(&ring, &temp.partition(), LogConfig::default(), LogStart::default()).await;
         let info = append(&log, 3, &[b"a", b"b"]);
-        assert_eq!((info.base_offset, info.last_offset, info.log_append_time_ms), (0, 1, NO_TIMESTAMP));
+        assert_eq!(
+            (info.base_offset, info.last_offset, info.log_append_time_ms),
+            (0, 1, NO_TIMESTAMP)
+        );
         assert_eq!(append(&log, 3, &[b"c"]).base_offset, 2);
         let expected = vec![(0, b"a".to_vec()), (1, b"b".to_vec()), (2, b"c".to_vec())];
         assert_eq!((log.written_offset(), log.durable_offset(), log.log_end_offset()), (0, 0, 3));
@@ -72,8 +75,14 @@ fn reads_stop_at_their_bounds() {
             }
         }
         assert!(log.read(400, 100, true, 400).await.unwrap().parts.is_empty());
-        assert!(matches!(log.read(401, 1, true, 400).await, Err(ReadError::OffsetOutOfRange { .. })));
-        assert!(matches!(log.read(-1, 1, true, 400).await, Err(ReadError::OffsetOutOfRange { .. })));
+        assert!(matches!(
+            log.read(401, 1, true, 400).await,
+            Err(ReadError::OffsetOutOfRange { .. })
+        ));
+        assert!(matches!(
+            log.read(-1, 1, true, 400).await,
+            Err(ReadError::OffsetOutOfRange { .. })
+        ));
         assert_eq!(read_all(&ring, &log, 13, 500).await.len(), 387);
     });
 }
@@ -96,13 +105,21 @@ fn segments_roll_and_leave_kafkas_files() {
         for (at, info) in infos.iter().enumerate() {
             assert_eq!(file_size(&dir, info.base_offset, files::LOG), info.size_bytes);
             assert!(file_size(&dir, info.base_offset, files::TIME_INDEX) > 0);
-            assert!(file_size(&dir, info.base_offset, files::OFFSET_INDEX) > 0 || at + 1 == infos.len());
+            assert!(
+                file_size(&dir, info.base_offset, files::OFFSET_INDEX) > 0 || at + 1 == infos.len()
+            );
             assert_eq!(at > 0, files::path(&dir, info.base_offset, files::SNAPSHOT).exists());
         }
         assert!(files::path(&dir, 100, files::SNAPSHOT).exists());
-        assert_eq!(std::fs::read_to_string(dir.join("leader-epoch-checkpoint")).unwrap(), "0\n1\n1 0\n");
+        assert_eq!(
+            std::fs::read_to_string(dir.join("leader-epoch-checkpoint")).unwrap(),
+            "0\n1\n1 0\n"
+        );
         let metadata = std::fs::read_to_string(dir.join("partition.metadata")).unwrap();
-        assert!(metadata.starts_with(&format!("version: 0\ntopic_id: {TOPIC}\ncrc32c: ")), "{metadata}");
+        assert!(
+            metadata.starts_with(&format!("version: 0\ntopic_id: {TOPIC}\ncrc32c: ")),
+            "{metadata}"
+        );
         for state in [None, Some(closed)] {
             let start = LogStart { clean: true, state, ..LogStart::default() };
             let again = open(&ring, &dir, small_config(), start).await;
@@ -124,14 +141,23 @@ fn timestamps_are_found() {
         // Timestamps rise, with a dip in each third batch.
         let stamp = |at: i64| NOW_MS + at * 10 - if at % 3 == 2 { 500 } else { 0 };
         for at in 0..300 {
-            append_batch(&log, batch(stamp(at), &[b"x", b"yyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]).build(), at as i32 / 100)
-                .unwrap();
+            append_batch(
+                &log,
+                batch(stamp(at), &[b"x", b"yyyyyyyyyyyyyyyyyyyyyyyyyyyyy"]).build(),
+                at as i32 / 100,
+            )
+            .unwrap();
         }
         let all: Vec<i64> = (0..300).flat_map(|at| [stamp(at), stamp(at) + 1]).collect();
         for wanted in (NOW_MS - 600..NOW_MS + 3010).step_by(7) {
             let expected = all.iter().position(|at| *at >= wanted);
             let found = log.offset_for_timestamp(wanted).await.unwrap();
-            assert_eq!(found.map(|found| found.offset), expected.map(|at| at as i64), "{}", wanted - NOW_MS);
+            assert_eq!(
+                found.map(|found| found.offset),
+                expected.map(|at| at as i64),
+                "{}",
+                wanted - NOW_MS
+            );
             if let Some(found) = found {
                 assert_eq!(found.timestamp, all[found.offset as usize]);
                 assert_eq!(found.leader_epoch, found.offset as i32 / 200);
@@ -139,19 +165,28 @@ fn timestamps_are_found() {
         }
         let max = log.max_timestamp().await.unwrap().unwrap();
         let largest = *all.iter().max().unwrap();
-        assert_eq!((max.timestamp, max.offset), (largest, all.iter().position(|at| *at == largest).unwrap() as i64));
+        assert_eq!(
+            (max.timestamp, max.offset),
+            (largest, all.iter().position(|at| *at == largest).unwrap() as i64)
+        );
         assert_eq!(log.delete_records_before(0).await.unwrap(), 0);
         log.sync().await.unwrap();
         log.set_high_watermark(600);
         assert_eq!(log.delete_records_before(41).await.unwrap(), 41);
-        assert_eq!(log.offset_for_timestamp(NOW_MS).await.unwrap().unwrap().offset, 42, "offset 41 has an older time");
+        assert_eq!(
+            log.offset_for_timestamp(NOW_MS).await.unwrap().unwrap().offset,
+            42,
+            "offset 41 has an older time"
+        );
     });
 }
 
 #[test]
 fn a_follower_takes_batches_as_they_are() {
     on_each_backend(|ring, temp| async move {
-        let leader = open(&ring, &temp.path().join("leader-0"), LogConfig::default(), LogStart::default()).await;
+        let leader =
+            open(&ring, &temp.path().join("leader-0"), LogConfig::default(), LogStart::default())
+                .await;
         for (epoch, value) in [(1, b"a"), (1, b"b"), (4, b"c")] {
             append(&leader, epoch, &[value]);
         }
@@ -161,13 +196,22 @@ fn a_follower_takes_batches_as_they_are() {
         let info = log.append_as_follower(records.clone()).unwrap();
         assert_eq!((info.base_offset, info.last_offset), (0, 2));
         assert_eq!(log.epochs().entries(), [(1, 0), (4, 2)]);
-        assert!(matches!(log.append_as_follower(records.clone()), Err(AppendError::NotNext { .. })));
-        assert!(matches!(log.append_as_follower(records.slice(..records.len() - 1)), Err(AppendError::Malformed(_))));
+        assert!(matches!(
+            log.append_as_follower(records.clone()),
+            Err(AppendError::NotNext { .. })
+        ));
+        assert!(matches!(
+            log.append_as_follower(records.slice(..records.len() - 1)),
+            Err(AppendError::Malformed(_))
+        ));
         assert_eq!(log.log_end_offset(), 3);
         log.truncate_to(2).await.unwrap();
         assert_eq!(log.epochs().entries(), [(1, 0)]);
         log.truncate_fully_and_start_at(70).await.unwrap();
-        assert_eq!((log.log_start_offset(), log.log_end_offset(), log.high_watermark()), (70, 70, 70));
+        assert_eq!(
+            (log.log_start_offset(), log.log_end_offset(), log.high_watermark()),
+            (70, 70, 70)
+        );
         assert_eq!(append(&log, 5, &[b"d"]).base_offset, 70);
         assert_eq!(log.sync().await.unwrap(), 71);
         assert_eq!(read_all(&ring, &log, 70, 1000).await, [(70, b"d".to_vec())]);
@@ -201,7 +245,8 @@ fn append_marker(log: &Log, timestamp: i64, producer: i64) {
     let end = protocol::records::EndTransactionMarker { committed: false, coordinator_epoch: 0 };
     let marker = BatchBuilder::end_transaction_marker(0, timestamp, producer, 0, end).build();
     let valid = valid_coordinators(&marker);
-    let context = AppendContext { origin: AppendOrigin::Coordinator, transaction_version: 1, ..CONTEXT };
+    let context =
+        AppendContext { origin: AppendOrigin::Coordinator, transaction_version: 1, ..CONTEXT };
     log.append_as_leader(BytesMut::from(&marker[..]), &valid, 0, NOW_MS, &context).unwrap();
 }
 
@@ -218,10 +263,13 @@ fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
         let log = open(&ring, &dir, small_config(), LogStart::default()).await;
         for round in 0..60_i64 {
             let producer = 100 + round % 3;
-            let data = batch(NOW_MS, &[&[1_u8; 50]]).producer(producer, 0, (round / 3) as i32 * 2).transactional(true);
+            let data = batch(NOW_MS, &[&[1_u8; 50]])
+                .producer(producer, 0, (round / 3) as i32 * 2)
+                .transactional(true);
             append_batch(&log, data.build(), 0).unwrap();
-            let more =
-                batch(NOW_MS, &[&[1_u8; 50]]).producer(producer, 0, (round / 3) as i32 * 2 + 1).transactional(true);
+            let more = batch(NOW_MS, &[&[1_u8; 50]])
+                .producer(producer, 0, (round / 3) as i32 * 2 + 1)
+                .transactional(true);
             append_batch(&log, more.build(), 0).unwrap();
             log.set_high_watermark(log.log_end_offset());
             assert_eq!(log.last_stable_offset(), round * 3);
@@ -230,7 +278,8 @@ fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
         let check = |log: Log| async move {
             for from in [0, 5, 90, 179] {
                 let found = log.aborted_transactions(from, 180).await.unwrap();
-                let expected: Vec<i64> = (0..60).map(|round| round * 3).filter(|first| first + 2 >= from).collect();
+                let expected: Vec<i64> =
+                    (0..60).map(|round| round * 3).filter(|first| first + 2 >= from).collect();
                 assert_eq!(found.iter().map(|one| one.first_offset).collect::<Vec<_>>(), expected);
             }
             assert_eq!(log.aborted_transactions(0, 3).await.unwrap().len(), 1);
@@ -240,7 +289,8 @@ fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
         assert_eq!(log.set_high_watermark(180), 180);
         assert_eq!(log.last_stable_offset(), 180);
         let state = log.close().await.unwrap();
-        check(open(&ring, &dir, small_config(), LogStart { state: Some(state), ..clean() }).await).await;
+        check(open(&ring, &dir, small_config(), LogStart { state: Some(state), ..clean() }).await)
+            .await;
         check(open(&ring, &dir, small_config(), clean()).await).await;
         check(open(&ring, &dir, small_config(), crashed(100)).await).await;
         let log = open(&ring, &dir, small_config(), crashed(0)).await;
@@ -256,23 +306,33 @@ fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
 fn retention_gives_up_whole_segments() {
     on_each_backend(|ring, temp| async move {
         let dir = temp.partition();
-        let config = LogConfig { retention_ms: None, retention_bytes: Some(8192), ..small_config() };
+        let config =
+            LogConfig { retention_ms: None, retention_bytes: Some(8192), ..small_config() };
         let log = open(&ring, &dir, config.clone(), LogStart::default()).await;
         for _ in 0..200 {
             append(&log, 0, &[&[1_u8; 100]]);
         }
         log.sync().await.unwrap();
-        assert_eq!(log.apply_retention(NOW_MS).await.unwrap(), 0, "nothing above the high watermark goes");
+        assert_eq!(
+            log.apply_retention(NOW_MS).await.unwrap(),
+            0,
+            "nothing above the high watermark goes"
+        );
         log.set_high_watermark(200);
         let gone = log.apply_retention(NOW_MS).await.unwrap();
         assert!(gone > 0 && log.size_bytes() >= 8192 && log.size_bytes() < 8192 + 4096);
         let start = log.log_start_offset();
         assert_eq!(start, log.segment_infos()[0].base_offset);
-        assert!(matches!(log.read(start - 1, 1, true, 200).await, Err(ReadError::OffsetOutOfRange { .. })));
+        assert!(matches!(
+            log.read(start - 1, 1, true, 200).await,
+            Err(ReadError::OffsetOutOfRange { .. })
+        ));
         assert_eq!(read_all(&ring, &log, start, 1000).await.len() as i64, 200 - start);
         let stale = |name: &String| files::parse(name).is_some_and(|(at, _)| at < start);
         eventually(&ring, || !names_in(&dir).iter().any(stale)).await;
-        log.set_config(LogConfig { retention_bytes: None, retention_ms: Some(1000), ..config }.shared());
+        log.set_config(
+            LogConfig { retention_bytes: None, retention_ms: Some(1000), ..config }.shared(),
+        );
         log.apply_retention(NOW_MS + 1_000_000).await.unwrap();
         assert_eq!((log.log_start_offset(), log.log_end_offset(), log.size_bytes()), (200, 200, 0));
         assert_eq!(append(&log, 0, &[b"next"]).base_offset, 200);
@@ -280,7 +340,11 @@ fn retention_gives_up_whole_segments() {
         // A round of retention that had begun to wait when the log was deleted.
         let late = log.clone();
         log.delete().await.unwrap();
-        assert_eq!(late.apply_retention(NOW_MS + 2_000_000).await.unwrap(), 0, "the log is gone, which is no fault");
+        assert_eq!(
+            late.apply_retention(NOW_MS + 2_000_000).await.unwrap(),
+            0,
+            "the log is gone, which is no fault"
+        );
         eventually(&ring, || std::fs::read_dir(temp.path()).unwrap().count() == 0).await;
     });
 }
@@ -317,12 +381,16 @@ fn a_log_directory_remembers() {
         let path = temp.path().join("data");
         let mut dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
         assert!(!dir.was_clean() && dir.partitions().is_empty() && !dir.directory_id().is_zero());
-        assert!(matches!(LogDir::open(&ring, &path, "cluster", 1).await, Err(crate::log::LogError::Locked { .. })));
+        assert!(matches!(
+            LogDir::open(&ring, &path, "cluster", 1).await,
+            Err(crate::log::LogError::Locked { .. })
+        ));
         dir.begin_run().await.unwrap();
         let mut states = Vec::new();
         for partition in 0..3 {
             let start = dir.log_start("topic", partition);
-            let log = open(&ring, &dir.partition_path("topic", partition), small_config(), start).await;
+            let log =
+                open(&ring, &dir.partition_path("topic", partition), small_config(), start).await;
             append(&log, 0, &[b"x", b"y"]);
             states.push(log.close().await.unwrap());
         }
@@ -355,12 +423,14 @@ fn a_log_directory_remembers() {
     });
 }
 
-/// For `kafka dump-log`: leaves a log with every kind of file in the folder named by `MILLSTREAM_DUMP_DIR`. Run by
-/// `scripts/dump-log.sh`.
+/// For `kafka dump-log`: leaves a log with every kind of file in the folder named by
+/// `MILLSTREAM_DUMP_DIR`. Run by `scripts/dump-log.sh`.
 #[test]
 #[ignore = "writes files for Apache Kafka's dump-log to read"]
 fn writes_a_log_for_kafkas_dump_tool() {
-    let dir = PathBuf::from(std::env::var("MILLSTREAM_DUMP_DIR").expect("MILLSTREAM_DUMP_DIR names a folder"));
+    let dir = PathBuf::from(
+        std::env::var("MILLSTREAM_DUMP_DIR").expect("MILLSTREAM_DUMP_DIR names a folder"),
+    );
     on_epoll(|ring, _| {
         let dir = dir.clone();
         async move {
@@ -386,7 +456,11 @@ fn an_emptied_checkpoint_is_begun_anew() {
         let dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
         assert!(dir.has_lost_checkpoints(), "a new directory has none yet");
         let entry = |offset| vec![OffsetEntry { topic: "topic".into(), partition: 0, offset }];
-        let told = || Checkpoints { recovery_points: entry(3), log_starts: entry(2), high_watermarks: entry(4) };
+        let told = || Checkpoints {
+            recovery_points: entry(3),
+            log_starts: entry(2),
+            high_watermarks: entry(4),
+        };
         dir.write_checkpoints(told(), |_, _| false).await.unwrap();
         drop(dir);
         for (name, start) in [
@@ -398,7 +472,11 @@ fn an_emptied_checkpoint_is_begun_anew() {
                 std::fs::write(path.join(name), content).unwrap();
                 let mut dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
                 let known = dir.log_start("topic", 0);
-                assert_eq!((known.recovery_point, known.log_start_offset), start, "{name} {content:?}");
+                assert_eq!(
+                    (known.recovery_point, known.log_start_offset),
+                    start,
+                    "{name} {content:?}"
+                );
                 assert!(dir.has_lost_checkpoints());
                 dir.write_checkpoints(told(), |_, _| false).await.unwrap();
             }
@@ -418,10 +496,14 @@ fn a_directory_without_checkpoints_has_lost_them_only_if_they_were_written() {
     on_each_backend(|ring, temp| async move {
         let path = temp.path().join("data");
         let open = || async { LogDir::open(&ring, &path, "cluster", 1).await.unwrap() };
-        let says_unused = || std::fs::read_to_string(path.join("meta.properties")).unwrap().contains("unused");
+        let says_unused =
+            || std::fs::read_to_string(path.join("meta.properties")).unwrap().contains("unused");
         let id = open().await.directory_id();
         let dir = open().await;
-        assert!(dir.is_unused() && dir.has_checkpoints() && says_unused(), "the second start, and none were written");
+        assert!(
+            dir.is_unused() && dir.has_checkpoints() && says_unused(),
+            "the second start, and none were written"
+        );
         dir.write_checkpoints(Checkpoints::default(), |_, _| false).await.unwrap();
         assert!(!dir.is_unused() && !says_unused());
         drop(dir);
@@ -435,22 +517,30 @@ fn a_directory_without_checkpoints_has_lost_them_only_if_they_were_written() {
     });
 }
 
-/// A partition that failed, or could not be opened, fell out of the checkpoints: at the next start its deleted records were back.
+/// A partition that failed, or could not be opened, fell out of the checkpoints: at the next start
+/// its deleted records were back.
 #[test]
 fn checkpoints_keep_what_a_silent_partition_said_before() {
     on_each_backend(|ring, temp| async move {
         let path = temp.path().join("data");
         let dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
         let entry = |partition, offset| OffsetEntry { topic: "topic".into(), partition, offset };
-        let told =
-            |log_starts: &[OffsetEntry]| Checkpoints { log_starts: log_starts.to_vec(), ..Checkpoints::default() };
-        dir.write_checkpoints(told(&[entry(0, 5), entry(1, 6), entry(2, 7)]), |_, _| true).await.unwrap();
-        dir.write_checkpoints(told(&[entry(0, 8)]), |topic, partition| topic == "topic" && partition != 2)
+        let told = |log_starts: &[OffsetEntry]| Checkpoints {
+            log_starts: log_starts.to_vec(),
+            ..Checkpoints::default()
+        };
+        dir.write_checkpoints(told(&[entry(0, 5), entry(1, 6), entry(2, 7)]), |_, _| true)
             .await
             .unwrap();
+        dir.write_checkpoints(told(&[entry(0, 8)]), |topic, partition| {
+            topic == "topic" && partition != 2
+        })
+        .await
+        .unwrap();
         drop(dir);
         let mut dir = LogDir::open(&ring, &path, "cluster", 1).await.unwrap();
-        let starts: Vec<i64> = (0..3).map(|partition| dir.log_start("topic", partition).log_start_offset).collect();
+        let starts: Vec<i64> =
+            (0..3).map(|partition| dir.log_start("topic", partition).log_start_offset).collect();
         assert_eq!(starts, [8, 6, 0]);
         assert_eq!(dir.known_offset("topic", 1), 6);
     });

@@ -1,5 +1,6 @@
-//! Files of a log that have less than was synced: flipped, cut, emptied, gone, at the beginning, in the middle and at the end. A
-//! log that falls short of its known extent is refused, each time, and every file stays as it was.
+//! Files of a log that have less than was synced: flipped, cut, emptied, gone, at the beginning, in
+//! the middle and at the end. A log that falls short of its known extent is refused, each time, and
+//! every file stays as it was.
 
 use super::{
     simulated::{files_in, run_in, write_files},
@@ -21,7 +22,8 @@ enum Harm {
     Delete,
 }
 
-const HARMS: [Harm; 5] = [Harm::Flip, Harm::Cut, Harm::CutBetweenBatches, Harm::Empty, Harm::Delete];
+const HARMS: [Harm; 5] =
+    [Harm::Flip, Harm::Cut, Harm::CutBetweenBatches, Harm::Empty, Harm::Delete];
 
 impl Harm {
     fn apply(self, files: &mut Files, name: &str) {
@@ -60,7 +62,12 @@ async fn make_whole(ring: &Ring) -> Whole {
 async fn make_whole_in(ring: &Ring, dir: &Path) -> Whole {
     let log = open(ring, dir, small_config(), LogStart::default()).await;
     for at in 0..COUNT {
-        append_batch(&log, batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, at as i32).build(), 0).unwrap();
+        append_batch(
+            &log,
+            batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, at as i32).build(),
+            0,
+        )
+        .unwrap();
         log.sync().await.unwrap();
     }
     let state = log.close().await.unwrap();
@@ -94,7 +101,8 @@ impl Known {
         }
     }
 
-    /// Whether a log is refused with this harm in its first, a middle, or its last segment (0, 1, 2).
+    /// Whether a log is refused with this harm in its first, a middle, or its last segment (0, 1,
+    /// 2).
     fn refuses(self, harm: Harm, place: usize) -> bool {
         match (self, harm, place) {
             // A start does not read bytes that are known to be on the disk.
@@ -112,7 +120,8 @@ impl Known {
 }
 
 async fn check(ring: &Ring, dir: &Path, whole: &Whole, known: Known, harm: Harm, place: usize) {
-    let base = [whole.bases[0], whole.bases[whole.bases.len() / 2], *whole.bases.last().unwrap()][place];
+    let base =
+        [whole.bases[0], whole.bases[whole.bases.len() / 2], *whole.bases.last().unwrap()][place];
     let mut harmed = whole.files.clone();
     harm.apply(&mut harmed, &files::name(base, files::LOG));
     write_files(ring, dir, harmed.clone()).await;
@@ -127,11 +136,17 @@ async fn check(ring: &Ring, dir: &Path, whole: &Whole, known: Known, harm: Harm,
         let Err(error) = try_open(ring, dir, small_config(), known.start(whole)).await else {
             panic!("{context}: it is opened, attempt {attempt}")
         };
-        let LogError::Damaged { path, fault, synced_offset } = &error else { panic!("{context}: {error}") };
+        let LogError::Damaged { path, fault, synced_offset } = &error else {
+            panic!("{context}: {error}")
+        };
         assert!(path.starts_with(dir), "{context}: {error}");
         assert!(*synced_offset > 0, "{context}: {error}");
         assert!(*fault != Fault::NoSegment, "{context}: {error}");
-        assert_eq!(files_in(ring, dir).await, harmed, "{context}: files have changed, attempt {attempt}");
+        assert_eq!(
+            files_in(ring, dir).await,
+            harmed,
+            "{context}: files have changed, attempt {attempt}"
+        );
     }
 }
 
@@ -159,7 +174,8 @@ fn a_log_that_falls_short_is_refused_each_time_and_every_file_stays() {
     world.close();
 }
 
-/// Without a checkpoint the snapshots where segments begin tell that what lies before them was synced.
+/// Without a checkpoint the snapshots where segments begin tell that what lies before them was
+/// synced.
 #[test]
 fn a_flipped_byte_before_the_first_checkpoint_stops_the_log_and_keeps_its_segments() {
     on_each_backend(|ring, temp| async move {
@@ -176,8 +192,13 @@ fn a_flipped_byte_before_the_first_checkpoint_stops_the_log_and_keeps_its_segmen
         files.get_mut(&files::name(0, files::LOG)).unwrap()[100] ^= 1;
         let dir = restore(&temp, &files);
         for _ in 0..2 {
-            let Err(error) = try_open(&ring, &dir, small_config(), crashed(0)).await else { panic!("it opened") };
-            assert!(matches!(&error, LogError::Damaged { synced_offset, .. } if *synced_offset == last), "{error}");
+            let Err(error) = try_open(&ring, &dir, small_config(), crashed(0)).await else {
+                panic!("it opened")
+            };
+            assert!(
+                matches!(&error, LogError::Damaged { synced_offset, .. } if *synced_offset == last),
+                "{error}"
+            );
             assert_eq!(snapshot_of(&dir), files);
         }
     });
@@ -187,8 +208,14 @@ fn a_flipped_byte_before_the_first_checkpoint_stops_the_log_and_keeps_its_segmen
 fn a_folder_that_is_gone_is_refused_and_nothing_is_made_in_its_place() {
     on_epoll(|ring, temp| async move {
         let dir = temp.partition();
-        for start in [crashed(1), LogStart { clean: true, ..crashed(1) }, LogStart { log_start_offset: 1, ..clean() }] {
-            let Err(error) = try_open(&ring, &dir, small_config(), start).await else { panic!("it opened") };
+        for start in [
+            crashed(1),
+            LogStart { clean: true, ..crashed(1) },
+            LogStart { log_start_offset: 1, ..clean() },
+        ] {
+            let Err(error) = try_open(&ring, &dir, small_config(), start).await else {
+                panic!("it opened")
+            };
             assert!(matches!(error, LogError::Damaged { fault: Fault::Missing, .. }), "{error}");
             assert!(!dir.exists());
         }
@@ -196,7 +223,8 @@ fn a_folder_that_is_gone_is_refused_and_nothing_is_made_in_its_place() {
     });
 }
 
-/// A log whose appends are each on the disk before the next one begins: damage in front of a good batch is no torn write.
+/// A log whose appends are each on the disk before the next one begins: damage in front of a good
+/// batch is no torn write.
 #[test]
 fn a_log_that_is_synced_in_order_is_cut_at_its_last_batch_only() {
     on_each_backend(|ring, temp| async move {
@@ -221,7 +249,9 @@ fn a_log_that_is_synced_in_order_is_cut_at_its_last_batch_only() {
                 continue;
             }
             let Err(LogError::Damaged { fault, .. }) = opened else { panic!("batch {at}") };
-            let Fault::BadBatch { position, offset, good_behind, .. } = fault else { panic!("{fault}") };
+            let Fault::BadBatch { position, offset, good_behind, .. } = fault else {
+                panic!("{fault}")
+            };
             assert_eq!((position, offset, good_behind), (begin as u64, at as i64, true));
             assert_eq!(snapshot_of(&dir), harmed);
         }
@@ -251,7 +281,8 @@ fn holes_of_compaction_are_told_from_segments_that_are_gone() {
     });
 }
 
-/// No CRC covers the base offset of a batch: with a bit of it flipped, the last batch would move the end of the log.
+/// No CRC covers the base offset of a batch: with a bit of it flipped, the last batch would move
+/// the end of the log.
 #[test]
 fn a_last_batch_that_claims_later_offsets_is_not_the_end() {
     on_epoll(|ring, temp| async move {
@@ -267,21 +298,27 @@ fn a_last_batch_that_claims_later_offsets_is_not_the_end() {
         let start = LogStart { is_known: true, ..crashed(COUNT - 10) };
         let log = try_open(&ring, &dir, small_config(), start).await.unwrap();
         assert_eq!(log.log_end_offset(), COUNT - 1);
-        let aside = snapshot_of(&dir).into_iter().find(|(name, _)| name.contains(files::ASIDE_INFIX));
+        let aside =
+            snapshot_of(&dir).into_iter().find(|(name, _)| name.contains(files::ASIDE_INFIX));
         assert_eq!(aside.unwrap().1, harmed[&last][position..]);
         // A stop in order: it is below the known end, and is refused where the start reads it.
-        let look = crate::log::whole::look(&ring, &restore(&temp, &harmed), whole.end, &|_| {}).await.unwrap();
+        let look = crate::log::whole::look(&ring, &restore(&temp, &harmed), whole.end, &|_| {})
+            .await
+            .unwrap();
         assert!(look.segments.last().unwrap().damage.is_some());
         harmed.remove(&files::name(*whole.bases.last().unwrap(), files::TIME_INDEX));
         let dir = restore(&temp, &harmed);
         let opened = try_open(&ring, &dir, small_config(), Known::State.start(&whole)).await;
-        let Err(LogError::Damaged { fault: Fault::BadBatch { offset, .. }, .. }) = opened else { panic!("opened") };
+        let Err(LogError::Damaged { fault: Fault::BadBatch { offset, .. }, .. }) = opened else {
+            panic!("opened")
+        };
         assert_eq!(offset, COUNT - 1);
     });
 }
 
-/// A compacted log may have holes, and a log that no checkpoint knows. With a bit of its base offset flipped a batch lies
-/// behind a hole that the next batch, or the commit stream, fills: acknowledged batches behind it were cut for good.
+/// A compacted log may have holes, and a log that no checkpoint knows. With a bit of its base
+/// offset flipped a batch lies behind a hole that the next batch, or the commit stream, fills:
+/// acknowledged batches behind it were cut for good.
 #[test]
 fn a_hole_that_something_fills_is_none() {
     on_epoll(|ring, temp| async move {
@@ -309,24 +346,35 @@ fn a_hole_that_something_fills_is_none() {
             std::fs::write(&stream, &files[&name][begins[3]..]).unwrap();
             let (from, to) = (6, 12);
             let length = (files[&name].len() - begins[3]) as u32;
-            let part = crate::log::stream::ReplayPart { path: stream.as_path().into(), position: 0, length, from, to };
+            let part = crate::log::stream::ReplayPart {
+                path: stream.as_path().into(),
+                position: 0,
+                length,
+                from,
+                to,
+            };
             let start = LogStart { replay: vec![part], ..crashed(0) };
             let opened = try_open(&ring, &dir, config(), start).await;
             if batch < 3 {
                 // The stream does not follow what is left: nothing is cut.
-                assert!(matches!(opened, Err(LogError::Damaged { .. })), "batch {batch}, bit {bit}");
+                assert!(
+                    matches!(opened, Err(LogError::Damaged { .. })),
+                    "batch {batch}, bit {bit}"
+                );
                 assert_eq!(snapshot_of(&dir), harmed);
                 continue;
             }
             let log = opened.unwrap_or_else(|error| panic!("batch {batch}, bit {bit}: {error}"));
-            let offsets: Vec<i64> = read_all(&ring, &log, 0, 1 << 20).await.iter().map(|one| one.0).collect();
+            let offsets: Vec<i64> =
+                read_all(&ring, &log, 0, 1 << 20).await.iter().map(|one| one.0).collect();
             assert_eq!(offsets, (0..12).collect::<Vec<_>>(), "batch {batch}, bit {bit}");
         }
     });
 }
 
-/// Seed 60001041: a roll was taken back, and a power cut undid the removal of the empty file. It begins below the end of the
-/// segment before, and the partition was offline for it. One that has lost its records begins just there.
+/// Seed 60001041: a roll was taken back, and a power cut undid the removal of the empty file. It
+/// begins below the end of the segment before, and the partition was offline for it. One that has
+/// lost its records begins just there.
 #[test]
 fn an_empty_segment_of_a_roll_that_was_taken_back_is_removed() {
     on_epoll(|ring, temp| async move {
@@ -339,19 +387,24 @@ fn an_empty_segment_of_a_roll_that_was_taken_back_is_removed() {
                 let dir = restore(&temp, &files);
                 let log = try_open(&ring, &dir, small_config(), known.start(&whole)).await.unwrap();
                 assert_eq!(log.log_end_offset(), whole.end, "{known:?}, {leftover}");
-                assert!(!dir.join(files::name(leftover, files::LOG)).exists(), "{known:?}, {leftover}");
+                assert!(
+                    !dir.join(files::name(leftover, files::LOG)).exists(),
+                    "{known:?}, {leftover}"
+                );
             }
         }
         let mut emptied = whole.files.clone();
         emptied.get_mut(&files::name(second, files::LOG)).unwrap().clear();
         let dir = restore(&temp, &emptied);
-        assert!(try_open(&ring, &dir, small_config(), Known::Checkpoint.start(&whole)).await.is_err());
+        assert!(
+            try_open(&ring, &dir, small_config(), Known::Checkpoint.start(&whole)).await.is_err()
+        );
         assert_eq!(snapshot_of(&dir), emptied);
     });
 }
 
-/// Seed 60000372: a log was opened again while the broker stopped, with what was known of it at the start of that run, and
-/// what it had got since was cut off.
+/// Seed 60000372: a log was opened again while the broker stopped, with what was known of it at the
+/// start of that run, and what it had got since was cut off.
 #[test]
 fn what_lies_beyond_the_end_of_a_log_that_was_closed_is_not_cut_off() {
     on_epoll(|ring, temp| async move {

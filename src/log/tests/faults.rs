@@ -1,5 +1,5 @@
-//! What the simulated disk does to a log: power cuts at any moment, a full disk, no descriptors, a failed sync, writes that
-//! fail.
+//! What the simulated disk does to a log: power cuts at any moment, a full disk, no descriptors, a
+//! failed sync, writes that fail.
 
 use super::{simulated::run_in, *};
 use protocol::ErrorCode;
@@ -82,13 +82,21 @@ async fn recover(ring: &Ring, witness: &Rc<RefCell<Witness>>) -> Log {
     let found: BTreeMap<i64, Vec<u8>> = read_all(ring, &log, 0, 5000).await.into_iter().collect();
     let mut witness = witness.borrow_mut();
     let promised = witness.promised;
-    assert!(log.log_end_offset() >= promised, "{} records were promised, {} kept", promised, log.log_end_offset());
+    assert!(
+        log.log_end_offset() >= promised,
+        "{} records were promised, {} kept",
+        promised,
+        log.log_end_offset()
+    );
     assert_eq!(log.durable_offset(), log.log_end_offset());
     for (offset, value) in witness.content.range(..promised) {
         assert_eq!(found.get(offset), Some(value), "offset {offset}");
     }
     for (offset, value) in &found {
-        assert!(witness.ever[offset].contains(value), "offset {offset} holds a value that was never appended there");
+        assert!(
+            witness.ever[offset].contains(value),
+            "offset {offset} holds a value that was never appended there"
+        );
     }
     witness.promised = log.log_end_offset();
     witness.content = found;
@@ -173,8 +181,8 @@ fn a_failed_sync_is_final() {
     });
 }
 
-/// A process is killed before it hears that its sync has failed. The next one may find the records in the page cache, and
-/// what it makes of them it has to keep.
+/// A process is killed before it hears that its sync has failed. The next one may find the records
+/// in the page cache, and what it makes of them it has to keep.
 #[test]
 fn what_is_found_after_a_failed_sync_that_nobody_heard_of_survives_a_power_cut() {
     let mut found = 0;
@@ -201,7 +209,11 @@ fn what_is_found_after_a_failed_sync_that_nobody_heard_of_survives_a_power_cut()
             run_in(&world, node, move |ring| async move {
                 let log = open(&ring, &partition(), small_config(), crashed(1)).await;
                 assert_eq!(log.log_end_offset(), log.durable_offset());
-                assert!(log.durable_offset() >= known.get(), "seed {seed}: {} were promised", known.get());
+                assert!(
+                    log.durable_offset() >= known.get(),
+                    "seed {seed}: {} were promised",
+                    known.get()
+                );
                 known.set(log.durable_offset());
             });
             world.crash(node);
@@ -220,7 +232,8 @@ fn a_sync_beside_another_that_fails_promises_nothing() {
         let world = World::new(seed, SimOptions::calm());
         let node = world.node("a");
         let promised = Rc::new(Cell::new(0));
-        let (disk, promise, refused) = (world.disk(node), promised.clone(), Rc::new(Cell::new(false)));
+        let (disk, promise, refused) =
+            (world.disk(node), promised.clone(), Rc::new(Cell::new(false)));
         let was_refused = refused.clone();
         run_in(&world, node, move |ring| async move {
             let config = LogConfig { preallocate: true, ..small_config() };
@@ -247,15 +260,19 @@ fn a_sync_beside_another_that_fails_promises_nothing() {
         run_in(&world, node, move |ring| async move {
             let log = open(&ring, &partition(), small_config(), crashed(0)).await;
             let kept = log.log_end_offset();
-            assert!(kept >= promised.get(), "seed {seed}: {} records were promised, {kept} are there", promised.get());
+            assert!(
+                kept >= promised.get(),
+                "seed {seed}: {} records were promised, {kept} are there",
+                promised.get()
+            );
         });
         world.close();
     }
     assert!(failed > 10, "only {failed} of 1500 seeds failed a sync of the log");
 }
 
-/// The sync between two removals failed, and the second segment kept its name; later ones went all the same, and the next
-/// start found a hole in the log.
+/// The sync between two removals failed, and the second segment kept its name; later ones went all
+/// the same, and the next start found a hole in the log.
 #[test]
 fn segments_go_in_their_order_or_not_at_all() {
     for seed in 0..20 {
@@ -320,7 +337,8 @@ fn a_failed_write_is_final() {
     });
 }
 
-// ---- what passes ----------------------------------------------------------------------------------------------------
+// ---- what passes
+// ----------------------------------------------------------------------------------------------------
 
 const SHORTAGES: [fn(&DiskControl); 3] =
     [DiskControl::fill, |disk| disk.set_open_files_max(0), DiskControl::take_memory];
@@ -437,14 +455,16 @@ fn what_was_taken_back_never_was() {
             let records = read_all(&ring, &log, 0, 1 << 20).await;
             let (kept, after) = records.split_at(end as usize);
             assert!(kept.iter().all(|(_, value)| value[..] == [1; 300]), "seed {seed}");
-            let expected: &[(i64, Vec<u8>)] = if seed % 4 < 2 { &[(end, b"after".to_vec())] } else { &[] };
+            let expected: &[(i64, Vec<u8>)] =
+                if seed % 4 < 2 { &[(end, b"after".to_vec())] } else { &[] };
             assert_eq!(after, expected, "seed {seed}");
         });
         world.close();
     }
 }
 
-/// Removing segments makes room: a full disk must not keep them, nor a want of descriptors break the log.
+/// Removing segments makes room: a full disk must not keep them, nor a want of descriptors break
+/// the log.
 #[test]
 fn segments_are_removed_when_what_was_missing_is_there_again() {
     for (at, take) in SHORTAGES.into_iter().enumerate() {

@@ -8,7 +8,10 @@ mod opening;
 mod recover;
 pub mod simulated;
 
-use super::{AppendContext, AppendError, AppendInfo, Log, LogConfig, LogStart, ReadData, ReadPart, TailCache, files};
+use super::{
+    AppendContext, AppendError, AppendInfo, Log, LogConfig, LogStart, ReadData, ReadPart,
+    TailCache, files,
+};
 use bytes::{Bytes, BytesMut};
 use protocol::{
     Uuid,
@@ -42,7 +45,11 @@ pub struct TempDir(PathBuf);
 impl TempDir {
     pub fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("millstream-log-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "millstream-log-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -67,7 +74,8 @@ impl Drop for TempDir {
 }
 
 fn run_on<F: Future<Output = ()> + 'static>(backend: BackendKind, main: impl FnOnce(Ring) -> F) {
-    let options = CoreOptions { name: "test".into(), index: 0, cpu: None, backend, spin: Duration::ZERO };
+    let options =
+        CoreOptions { name: "test".into(), index: 0, cpu: None, backend, spin: Duration::ZERO };
     ring::run(options, main).unwrap();
 }
 
@@ -97,11 +105,18 @@ pub async fn open(ring: &Ring, dir: &Path, config: LogConfig, start: LogStart) -
     try_open(ring, dir, config, start).await.unwrap()
 }
 
-pub async fn try_open(ring: &Ring, dir: &Path, config: LogConfig, start: LogStart) -> Result<Log, super::LogError> {
+pub async fn try_open(
+    ring: &Ring,
+    dir: &Path,
+    config: LogConfig,
+    start: LogStart,
+) -> Result<Log, super::LogError> {
     // As the broker does it: a log makes its own folder safe, not those above.
     let above = dir.parent().expect("a log directory");
     if ring.read_dir(above).await.is_err() {
-        super::create_dir_durably(ring, above).await.map_err(super::LogError::io("creating", above))?;
+        super::create_dir_durably(ring, above)
+            .await
+            .map_err(super::LogError::io("creating", above))?;
     }
     Log::open(ring, dir.to_owned(), TOPIC, config.shared(), start, TailCache::new(1 << 20)).await
 }
@@ -163,7 +178,9 @@ pub async fn bytes_of(ring: &Ring, data: &ReadData) -> Vec<u8> {
         match part {
             ReadPart::Memory(bytes) => all.extend_from_slice(bytes),
             ReadPart::File { file, position, length, .. } => {
-                all.extend_from_slice(&ring.read_exact_at(file, *position, *length as usize).await.unwrap());
+                all.extend_from_slice(
+                    &ring.read_exact_at(file, *position, *length as usize).await.unwrap(),
+                );
             }
         }
     }
@@ -204,21 +221,25 @@ pub async fn read_all(ring: &Ring, log: &Log, from: i64, max_bytes: usize) -> Ve
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 pub fn names_in(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> =
-        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort_unstable();
     names
 }
 
-/// The files of a folder at one moment. Where a log renames and removes files meanwhile, as it does behind, what was read
-/// is of no moment, and is read again.
+/// The files of a folder at one moment. Where a log renames and removes files meanwhile, as it does
+/// behind, what was read is of no moment, and is read again.
 pub fn snapshot_of(dir: &Path) -> Files {
     loop {
         let names = names_in(dir);
         let read = |name: &String| Ok((name.clone(), std::fs::read(dir.join(name))?));
         match names.iter().map(read).collect::<std::io::Result<Files>>() {
             Ok(files) if names_in(dir) == names => return files,
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{}: {error}", dir.display()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                panic!("{}: {error}", dir.display())
+            }
             Ok(_) | Err(_) => {}
         }
     }

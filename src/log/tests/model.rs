@@ -29,7 +29,8 @@ enum Reopen {
 fn step() -> impl Strategy<Value = Step> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
-        30 => (1..4_usize, 0..900_usize, 0..3_i64, 0..10_i32).prop_map(|(records, value_bytes, producer, bump)| {
+        30 => (1..4_usize, 0..900_usize, 0..3_i64, 0..10_i32)
+            .prop_map(|(records, value_bytes, producer, bump)| {
             Step::Append { records, value_bytes, producer, epoch_bump: i32::from(bump == 0) }
         }),
         8 => Just(Step::Write),
@@ -41,7 +42,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::ReleaseIdle),
         6 => (index(), 0..9000_usize).prop_map(|(at, max)| Step::Read(at, max)),
         3 => index().prop_map(Step::FindTime),
-        3 => prop_oneof![Just(Reopen::Fast), Just(Reopen::Clean), Just(Reopen::Crash)].prop_map(Step::Reopen),
+        3 => prop_oneof![Just(Reopen::Fast), Just(Reopen::Clean),
+            Just(Reopen::Crash)].prop_map(Step::Reopen),
     ]
 }
 
@@ -61,7 +63,8 @@ impl ModelBatch {
     }
 }
 
-/// Everything that was ever appended and not cut off; what lies below `start` is only remembered for its producers.
+/// Everything that was ever appended and not cut off; what lies below `start` is only remembered
+/// for its producers.
 #[derive(Default)]
 struct Model {
     batches: Vec<ModelBatch>,
@@ -87,7 +90,11 @@ impl Model {
     }
 
     fn last_sequence(&self, producer: i64) -> Option<i32> {
-        self.batches.iter().rev().find(|batch| batch.producer == producer).map(|batch| batch.last_sequence)
+        self.batches
+            .iter()
+            .rev()
+            .find(|batch| batch.producer == producer)
+            .map(|batch| batch.last_sequence)
     }
 
     /// Where the batch begins that holds `offset`; the offset itself where none does.
@@ -114,7 +121,8 @@ struct Run {
 impl Run {
     async fn step(&mut self, step: &Step) {
         let (start, end) = (self.model.start, self.model.end);
-        let between = |at: &prop::sample::Index| start + at.index((end - start + 1) as usize) as i64;
+        let between =
+            |at: &prop::sample::Index| start + at.index((end - start + 1) as usize) as i64;
         match step {
             Step::Append { records, value_bytes, producer, epoch_bump } => {
                 self.append(*records, *value_bytes, *producer, *epoch_bump);
@@ -126,7 +134,8 @@ impl Run {
                 assert_eq!(self.log.recovery_point(), self.log.durable_offset());
             }
             Step::Truncate(at) => {
-                // Followers cut where a batch begins: offsets within one are no leader's end of an epoch.
+                // Followers cut where a batch begins: offsets within one are no leader's end of an
+                // epoch.
                 let offset = self.model.batch_at(between(at));
                 self.log.truncate_to(offset).await.unwrap();
                 self.model.truncate(offset);
@@ -140,7 +149,11 @@ impl Run {
             Step::Retention { keep_bytes } => {
                 self.log.wait_written().await.unwrap();
                 self.log.set_high_watermark(end);
-                let config = LogConfig { retention_bytes: Some(*keep_bytes), retention_ms: None, ..config() };
+                let config = LogConfig {
+                    retention_bytes: Some(*keep_bytes),
+                    retention_ms: None,
+                    ..config()
+                };
                 self.log.set_config(config.shared());
                 self.log.apply_retention(NOW_MS).await.unwrap();
                 self.model.start = self.log.log_start_offset();
@@ -152,7 +165,9 @@ impl Run {
                 self.log.close_idle_files();
             }
             Step::Read(at, max) => self.read(between(at), *max).await,
-            Step::FindTime(at) => self.find_time(NOW_MS + at.index(self.model.appended as usize + 2) as i64).await,
+            Step::FindTime(at) => {
+                self.find_time(NOW_MS + at.index(self.model.appended as usize + 2) as i64).await
+            }
             Step::Reopen(how) => self.reopen(*how).await,
         }
         self.check(step);
@@ -161,8 +176,9 @@ impl Run {
     fn append(&mut self, records: usize, value_bytes: usize, producer: i64, epoch_bump: i32) {
         let model = &mut self.model;
         model.epoch += epoch_bump;
-        let values: Vec<Vec<u8>> =
-            (0..records).map(|at| vec![(model.appended as usize + at) as u8; value_bytes]).collect();
+        let values: Vec<Vec<u8>> = (0..records)
+            .map(|at| vec![(model.appended as usize + at) as u8; value_bytes])
+            .collect();
         let slices: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
         let timestamp = NOW_MS + model.appended;
         let sequence = model.last_sequence(producer).map_or(0, |last| last + 1);
@@ -173,7 +189,14 @@ impl Run {
         model.end += records as i64;
         let last_sequence = sequence + records as i32 - 1;
         let epoch = model.epoch;
-        model.batches.push(ModelBatch { base: info.base_offset, values, timestamp, epoch, producer, last_sequence });
+        model.batches.push(ModelBatch {
+            base: info.base_offset,
+            values,
+            timestamp,
+            epoch,
+            producer,
+            last_sequence,
+        });
     }
 
     async fn read(&self, offset: i64, max: usize) {
@@ -184,7 +207,8 @@ impl Run {
             assert!(self.model.records(offset).is_empty(), "nothing at {offset}");
             return;
         }
-        let first = expected.iter().position(|(at, _)| *at == found[0].0).expect("the record exists");
+        let first =
+            expected.iter().position(|(at, _)| *at == found[0].0).expect("the record exists");
         assert_eq!(found, expected[first..first + found.len()]);
         let holder = self.model.batches.iter().find(|batch| batch.end() > offset).unwrap();
         assert_eq!(found[0].0, holder.base);
@@ -192,11 +216,12 @@ impl Run {
     }
 
     async fn find_time(&self, timestamp: i64) {
-        let times =
-            self.model.batches.iter().flat_map(|batch| {
-                (0..batch.values.len() as i64).map(move |at| (batch.timestamp + at, batch.base + at))
-            });
-        let expected = times.filter(|(_, offset)| *offset >= self.model.start).find(|(at, _)| *at >= timestamp);
+        let times = self.model.batches.iter().flat_map(|batch| {
+            (0..batch.values.len() as i64).map(move |at| (batch.timestamp + at, batch.base + at))
+        });
+        let expected = times
+            .filter(|(_, offset)| *offset >= self.model.start)
+            .find(|(at, _)| *at >= timestamp);
         let found = self.log.offset_for_timestamp(timestamp).await.unwrap();
         assert_eq!(found.map(|found| (found.timestamp, found.offset)), expected);
     }
@@ -214,7 +239,8 @@ impl Run {
             Reopen::Fast => start.state = Some(self.log.close().await.unwrap()),
             Reopen::Clean => drop(self.log.close().await.unwrap()),
             Reopen::Crash => {
-                // What was not written is lost, and what the old log still writes goes to its old folder.
+                // What was not written is lost, and what the old log still writes goes to its old
+                // folder.
                 self.model.truncate(self.log.written_offset());
                 self.dir = restore(&self.temp, &snapshot_of(&self.dir));
                 start.clean = false;
@@ -222,13 +248,14 @@ impl Run {
         }
         let log_start = start.log_start_offset;
         let names = names_in(&self.dir);
-        let bases = names
-            .iter()
-            .filter_map(|name| files::parse(name).filter(|(_, kind)| *kind == files::LOG).map(|(at, _)| at));
+        let bases = names.iter().filter_map(|name| {
+            files::parse(name).filter(|(_, kind)| *kind == files::LOG).map(|(at, _)| at)
+        });
         let last_base = bases.max().unwrap_or(0);
         self.log = self::open(&self.ring, &self.dir, config(), start).await;
         if !matches!(how, Reopen::Fast) {
-            // Without what the log itself remembers it ends where its last batch ends, or where its last file begins.
+            // Without what the log itself remembers it ends where its last batch ends, or where its
+            // last file begins.
             let end = self.model.batches.last().map_or(0, ModelBatch::end).max(last_base);
             if end < log_start {
                 self.model.batches.clear();
@@ -240,7 +267,11 @@ impl Run {
 
     fn check(&self, step: &Step) {
         let (log, model) = (&self.log, &self.model);
-        assert_eq!((log.log_start_offset(), log.log_end_offset()), (model.start, model.end), "after {step:?}");
+        assert_eq!(
+            (log.log_start_offset(), log.log_end_offset()),
+            (model.start, model.end),
+            "after {step:?}"
+        );
         assert!(log.durable_offset() <= log.written_offset() && log.written_offset() <= model.end);
         assert!(log.recovery_point() <= log.durable_offset());
         for producer in 0..3 {
@@ -248,7 +279,10 @@ impl Run {
             assert_eq!(known, model.last_sequence(producer), "producer {producer}");
         }
         for batch in model.batches.iter().filter(|batch| batch.end() > model.start) {
-            assert_eq!(log.epochs().epoch_for_offset(batch.base.max(model.start)), Some(batch.epoch));
+            assert_eq!(
+                log.epochs().epoch_for_offset(batch.base.max(model.start)),
+                Some(batch.epoch)
+            );
         }
     }
 }
@@ -261,14 +295,19 @@ async fn run_history(ring: Ring, steps: Vec<Step>, tail_bytes: usize) {
     let temp = Rc::new(TempDir::new());
     let dir = temp.partition();
     let tail = TailCache::new(tail_bytes);
-    let log = Log::open(&ring, dir.clone(), TOPIC, config().shared(), LogStart::default(), tail).await.unwrap();
+    let log = Log::open(&ring, dir.clone(), TOPIC, config().shared(), LogStart::default(), tail)
+        .await
+        .unwrap();
     let mut run = Run { ring, temp, dir, log, model: Model::default() };
     for step in &steps {
         run.step(step).await;
     }
     let all = read_all(&run.ring, &run.log, run.model.start, 3000).await;
     let brief = |records: Vec<(i64, Vec<u8>)>| {
-        records.into_iter().map(|(at, value)| (at, value.len(), value.first().copied())).collect::<Vec<_>>()
+        records
+            .into_iter()
+            .map(|(at, value)| (at, value.len(), value.first().copied()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(brief(all), brief(run.model.records(run.model.start)));
 }

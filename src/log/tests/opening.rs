@@ -26,8 +26,8 @@ fn records_after_a_kill(world: &World, node: ring::sim::NodeId, last: &'static [
     });
 }
 
-/// Retention rolled a whole log and opened the new file; so did an append. The second open emptied what the first had been
-/// used for, after it was synced.
+/// Retention rolled a whole log and opened the new file; so did an append. The second open emptied
+/// what the first had been used for, after it was synced.
 #[test]
 fn retention_that_rolls_a_whole_log_does_not_empty_what_is_appended_meanwhile() {
     for seed in 0..300 {
@@ -81,7 +81,8 @@ fn a_search_by_time_does_not_empty_what_is_appended_meanwhile() {
     }
 }
 
-/// Writes that are left to the ring: in order, one at a time, also over a roll, and none while the log is cut.
+/// Writes that are left to the ring: in order, one at a time, also over a roll, and none while the
+/// log is cut.
 #[test]
 fn writes_behind_keep_their_order_and_a_cut_waits_for_them() {
     for seed in 0..50 {
@@ -108,7 +109,8 @@ fn writes_behind_keep_their_order_and_a_cut_waits_for_them() {
         run_in(&world, node, move |ring| async move {
             let log = open(&ring, &partition(), small_config(), crashed(0)).await;
             let records = read_all(&ring, &log, 0, 1 << 20).await;
-            let mut expected: Vec<_> = (0..50).map(|at| (i64::from(at), vec![at as u8; 300])).collect();
+            let mut expected: Vec<_> =
+                (0..50).map(|at| (i64::from(at), vec![at as u8; 300])).collect();
             expected.push((50, b"after the cut".to_vec()));
             assert_eq!(records, expected, "seed {seed}");
         });
@@ -116,7 +118,8 @@ fn writes_behind_keep_their_order_and_a_cut_waits_for_them() {
     }
 }
 
-/// A crash with nothing written since the last checkpoint: nothing is read again, and nothing synced.
+/// A crash with nothing written since the last checkpoint: nothing is read again, and nothing
+/// synced.
 #[test]
 fn a_log_that_ends_at_its_recovery_point_is_opened_without_a_sync() {
     let world = World::new(5, SimOptions::calm());
@@ -134,7 +137,10 @@ fn a_log_that_ends_at_its_recovery_point_is_opened_without_a_sync() {
     run_in(&world, node, move |ring| async move {
         disk.fail_next_fsync();
         let log = open(&ring, &partition(), small_config(), crashed(30)).await;
-        assert_eq!((log.log_end_offset(), log.durable_offset(), log.recovery_point()), (30, 30, 30));
+        assert_eq!(
+            (log.log_end_offset(), log.durable_offset(), log.recovery_point()),
+            (30, 30, 30)
+        );
         assert_eq!(read_all(&ring, &log, 0, 1 << 20).await.len(), 30);
         append(&log, 0, &[b"next"]);
         log.sync().await.unwrap_err();

@@ -10,8 +10,12 @@ async fn several_segments(ring: &Ring, dir: &Path, count: i64) -> Vec<i64> {
     let log = open(ring, dir, small_config(), LogStart::default()).await;
     for at in 0..count {
         let sequence = at as i32;
-        append_batch(&log, batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, sequence).build(), at as i32 / 20)
-            .unwrap();
+        append_batch(
+            &log,
+            batch(NOW_MS + at, &[&[at as u8; 100]]).producer(5, 0, sequence).build(),
+            at as i32 / 20,
+        )
+        .unwrap();
     }
     log.close().await.unwrap();
     log.segment_infos().iter().map(|info| info.base_offset).collect()
@@ -27,7 +31,10 @@ async fn check_whole(ring: &Ring, log: &Log, count: i64) {
     for at in [0, count / 2, count - 1] {
         assert_eq!(log.offset_for_timestamp(NOW_MS + at).await.unwrap().unwrap().offset, at);
     }
-    assert_eq!(log.epochs().entries(), (0..=(count - 1) / 20).map(|at| (at as i32, at * 20)).collect::<Vec<_>>());
+    assert_eq!(
+        log.epochs().entries(),
+        (0..=(count - 1) / 20).map(|at| (at as i32, at * 20)).collect::<Vec<_>>()
+    );
     assert_eq!(log.producers().get(5).unwrap().last_sequence(), count as i32 - 1);
 }
 
@@ -49,11 +56,20 @@ fn a_last_batch_torn_at_any_byte_is_cut() {
                 let mut torn = whole[..length].to_vec();
                 torn.resize(length + zeros, 0);
                 fs::write(files::path(&dir, 0, files::LOG), &torn).unwrap();
-                let again = open(&ring, &dir, LogConfig::default(), crashed(i64::from(zeros == 10) * 2)).await;
+                let again =
+                    open(&ring, &dir, LogConfig::default(), crashed(i64::from(zeros == 10) * 2))
+                        .await;
                 // The last byte of a record without headers is a zero anyway.
                 let end = if torn.starts_with(whole) { 3 } else { 2 };
-                assert_eq!((again.log_end_offset(), again.durable_offset()), (end, end), "{length} {zeros}");
-                assert_eq!(file_size(&dir, 0, files::LOG), if end == 3 { whole.len() as u64 } else { good });
+                assert_eq!(
+                    (again.log_end_offset(), again.durable_offset()),
+                    (end, end),
+                    "{length} {zeros}"
+                );
+                assert_eq!(
+                    file_size(&dir, 0, files::LOG),
+                    if end == 3 { whole.len() as u64 } else { good }
+                );
                 assert_eq!(append(&again, 1, &[b"new"]).base_offset, end);
                 assert_eq!(read_all(&ring, &again, 0, 1).await.len() as i64, end + 1);
             }
@@ -115,8 +131,13 @@ fn damage_below_the_recovery_point_stops_the_partition() {
         let mut flipped = files[&files::name(bases[1], files::LOG)].clone();
         flipped[30] ^= 1;
         fs::write(files::path(&dir, bases[1], files::LOG), &flipped).unwrap();
-        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
-        assert!(matches!(error, LogError::Damaged { fault: Fault::BadBatch { .. }, .. }), "{error}");
+        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else {
+            panic!("it opened")
+        };
+        assert!(
+            matches!(error, LogError::Damaged { fault: Fault::BadBatch { .. }, .. }),
+            "{error}"
+        );
         // A header that makes no sense, below the recovery point, with good batches behind it.
         let dir = restore(&temp, &files);
         let log_file = files::path(&dir, last, files::LOG);
@@ -124,17 +145,22 @@ fn damage_below_the_recovery_point_stops_the_partition() {
         let mut broken = files[&files::name(last, files::LOG)].clone();
         broken[8..12].fill(0xff);
         fs::write(&log_file, &broken).unwrap();
-        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
+        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else {
+            panic!("it opened")
+        };
         assert!(error.to_string().contains("good batches follow"), "{error}");
         // The same with nothing good behind it.
         broken.truncate(200);
         fs::write(&log_file, &broken).unwrap();
-        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else { panic!("it opened") };
+        let Err(error) = try_open(&ring, &dir, small_config(), crashed(100)).await else {
+            panic!("it opened")
+        };
         assert!(!error.to_string().contains("good batches follow"), "{error}");
     });
 }
 
-/// Without the snapshots behind them nothing tells that the segments had been synced: as after a power cut.
+/// Without the snapshots behind them nothing tells that the segments had been synced: as after a
+/// power cut.
 #[test]
 fn segments_behind_damage_that_was_not_synced_are_kept_beside_the_log() {
     on_each_backend(|ring, temp| async move {
@@ -154,7 +180,11 @@ fn segments_behind_damage_that_was_not_synced_are_kept_beside_the_log() {
         assert_eq!(log.producers().get(5).unwrap().last_sequence(), bases[1] as i32 - 1);
         assert_eq!(log.epochs().latest(), Some((bases[1] as i32 - 1) / 20));
         let after = snapshot_of(&dir);
-        assert_eq!(after[&files::name(bases[1], "log.aside-0")], flipped, "what was cut off has good batches");
+        assert_eq!(
+            after[&files::name(bases[1], "log.aside-0")],
+            flipped,
+            "what was cut off has good batches"
+        );
         for base in &bases[2..] {
             let name = files::name(*base, files::LOG);
             assert!(!after.contains_key(&name));
@@ -173,15 +203,28 @@ fn damages(files: &Files) -> Vec<Damage> {
         let content = &files[name];
         let mut odd = content.clone();
         odd.push(1);
-        for damage in [None, Some(Vec::new()), Some(vec![0; content.len() + 7]), Some(vec![0xff; 24]), Some(odd)] {
+        for damage in [
+            None,
+            Some(Vec::new()),
+            Some(vec![0; content.len() + 7]),
+            Some(vec![0xff; 24]),
+            Some(odd),
+        ] {
             damages.push((name.clone(), damage));
         }
     }
     damages
 }
 
-/// Opens the damaged log as `start` says, in a new folder, and looks whether everything is there and as it was.
-async fn check_rebuilt(ring: &Ring, dir: &Path, files: &Files, (name, damage): &Damage, start: LogStart) {
+/// Opens the damaged log as `start` says, in a new folder, and looks whether everything is there
+/// and as it was.
+async fn check_rebuilt(
+    ring: &Ring,
+    dir: &Path,
+    files: &Files,
+    (name, damage): &Damage,
+    start: LogStart,
+) {
     let (is_epochs, is_snapshot) = (name == "leader-epoch-checkpoint", name.ends_with("snapshot"));
     let is_empty_index = damage.as_ref().is_some_and(Vec::is_empty) && !is_snapshot;
     if is_epochs && (start.recovery_point != 0 || start.clean) {
@@ -192,9 +235,12 @@ async fn check_rebuilt(ring: &Ring, dir: &Path, files: &Files, (name, damage): &
     broken.extend(damage.clone().map(|content| (name.clone(), content)));
     simulated::write_files(ring, dir, broken).await;
     let context = format!("{name} {damage:?} {start:?}");
-    let log = try_open(ring, dir, small_config(), start).await.unwrap_or_else(|e| panic!("{context}: {e}"));
+    let log = try_open(ring, dir, small_config(), start)
+        .await
+        .unwrap_or_else(|e| panic!("{context}: {e}"));
     if is_empty_index && name.ends_with("timeindex") {
-        // An empty time index is what a segment without timestamps has: believed below the recovery point.
+        // An empty time index is what a segment without timestamps has: believed below the recovery
+        // point.
         assert_eq!(log.log_end_offset(), 150, "{context}");
         return;
     }
@@ -209,7 +255,8 @@ async fn check_rebuilt(ring: &Ring, dir: &Path, files: &Files, (name, damage): &
     }
 }
 
-/// Hundreds of recoveries and closes, each with dozens of syncs: on the simulated disk, where a sync takes no time.
+/// Hundreds of recoveries and closes, each with dozens of syncs: on the simulated disk, where a
+/// sync takes no time.
 #[test]
 fn helper_files_are_rebuilt_as_they_were() {
     let world = World::new(1, SimOptions::calm());
@@ -255,7 +302,8 @@ fn a_crash_without_close_recovers_from_any_point() {
         assert_eq!(log.recovery_point(), 71);
         let files = snapshot_of(&dir);
         for recovery_point in [0, 1, 30, 70, 71] {
-            let again = open(&ring, &restore(&temp, &files), small_config(), crashed(recovery_point)).await;
+            let again =
+                open(&ring, &restore(&temp, &files), small_config(), crashed(recovery_point)).await;
             check_whole(&ring, &again, 150).await;
             assert_eq!(again.durable_offset(), 150);
             again.checkpoint().await.unwrap();
@@ -279,7 +327,11 @@ fn leftovers_of_an_earlier_run_are_cleaned_up() {
         let log = open(&ring, &dir, small_config(), clean()).await;
         check_whole(&ring, &log, 100).await;
         let names = snapshot_of(&dir);
-        assert!(names.keys().all(|name| !name.ends_with("ed") && !name.ends_with("swap")), "{:?}", names.keys());
+        assert!(
+            names.keys().all(|name| !name.ends_with("ed") && !name.ends_with("swap")),
+            "{:?}",
+            names.keys()
+        );
         assert!(!names.contains_key("00000000000000000007.index"));
         assert_eq!(log.segment_infos().len(), bases.len());
     });
@@ -291,10 +343,19 @@ fn odd_starts() {
         let dir = temp.partition();
         several_segments(&ring, &dir, 50).await;
         let other = Uuid::from_u128(2);
-        let opened = Log::open(&ring, dir.clone(), other, small_config().shared(), clean(), TailCache::new(0)).await;
+        let opened = Log::open(
+            &ring,
+            dir.clone(),
+            other,
+            small_config().shared(),
+            clean(),
+            TailCache::new(0),
+        )
+        .await;
         assert!(matches!(opened, Err(LogError::WrongTopicId { .. })));
         // The log start lies inside the log, then behind it.
-        let log = open(&ring, &dir, small_config(), LogStart { log_start_offset: 10, ..clean() }).await;
+        let log =
+            open(&ring, &dir, small_config(), LogStart { log_start_offset: 10, ..clean() }).await;
         assert_eq!((log.log_start_offset(), log.log_end_offset()), (10, 50));
         assert_eq!(log.epochs().entries(), [(0, 10), (1, 20), (2, 40)]);
         // An empty log goes on at its start.
@@ -318,11 +379,16 @@ fn a_recovery_checkpoint_that_does_not_fit_is_ignored() {
         let files = snapshot_of(&dir);
         let start = || LogStart { state: Some(state.clone()), ..clean() };
         check_whole(&ring, &open(&ring, &dir, small_config(), start()).await, 100).await;
-        for name in files.keys().filter(|name| files::parse(name).is_some_and(|(_, kind)| kind != files::SNAPSHOT)) {
+        for name in files
+            .keys()
+            .filter(|name| files::parse(name).is_some_and(|(_, kind)| kind != files::SNAPSHOT))
+        {
             let dir = restore(&temp, &files);
             fs::remove_file(dir.join(name)).unwrap();
             if name.ends_with(".log") {
-                let Err(error) = try_open(&ring, &dir, small_config(), start()).await else { panic!("{name} is gone") };
+                let Err(error) = try_open(&ring, &dir, small_config(), start()).await else {
+                    panic!("{name} is gone")
+                };
                 assert!(error.to_string().contains(name), "{error}");
                 continue;
             }
@@ -338,7 +404,12 @@ fn a_recovery_checkpoint_that_does_not_fit_is_ignored() {
 
 #[test]
 fn entries_of_the_transaction_index_survive_in_any_version() {
-    let one = AbortedTransaction { producer_id: 1, first_offset: 2, last_offset: 3, last_stable_offset: 4 };
+    let one = AbortedTransaction {
+        producer_id: 1,
+        first_offset: 2,
+        last_offset: 3,
+        last_stable_offset: 4,
+    };
     let bytes = one.encode();
     assert_eq!(bytes[..2], [0, 0]);
     assert_eq!(AbortedTransaction::decode(&bytes), Some(one));

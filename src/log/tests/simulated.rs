@@ -1,4 +1,5 @@
-//! Logs in the simulated world: power cuts and processes that end at awkward moments, as the broker's simulation found them.
+//! Logs in the simulated world: power cuts and processes that end at awkward moments, as the
+//! broker's simulation found them.
 
 use super::*;
 use crate::log::LogState;
@@ -9,7 +10,11 @@ use ring::{
 use std::cell::{Cell, RefCell};
 
 /// Runs `main` on a core of its own and waits until it is done.
-pub fn run_in<F: Future<Output = ()> + 'static>(world: &World, node: NodeId, main: impl FnOnce(Ring) -> F + 'static) {
+pub fn run_in<F: Future<Output = ()> + 'static>(
+    world: &World,
+    node: NodeId,
+    main: impl FnOnce(Ring) -> F + 'static,
+) {
     let done = Rc::new(Cell::new(false));
     let flag = done.clone();
     world.start_core(node, 0, |ring| async move {
@@ -51,7 +56,10 @@ fn a_core_ends_while_files_of_new_segments_are_being_opened() {
             append(&log, 0, &[&[7; 100]]);
         }
         log.write_gathered().unwrap();
-        assert!(log.written_offset() < log.log_end_offset(), "the second segment's file is not open yet");
+        assert!(
+            log.written_offset() < log.log_end_offset(),
+            "the second segment's file is not open yet"
+        );
     });
     world.kill(node);
 }
@@ -69,7 +77,8 @@ fn a_folder_whose_creator_was_killed_is_durable_before_its_records_are() {
             world.kill(node);
         }
         run_in(&world, node, |ring| async move {
-            let log_dir = crate::log::LogDir::open(&ring, Path::new("/data"), "cluster", 1).await.unwrap();
+            let log_dir =
+                crate::log::LogDir::open(&ring, Path::new("/data"), "cluster", 1).await.unwrap();
             log_dir.begin_run().await.unwrap();
             let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
             append(&log, 0, &[b"kept"]);
@@ -84,8 +93,9 @@ fn a_folder_whose_creator_was_killed_is_durable_before_its_records_are() {
     }
 }
 
-/// A segment of zeros was emptied by a recovery and never synced: a power cut brought the zeros back, below the recovery
-/// point by then, where a start believes in sizes. The coordinator of that partition was never loaded again.
+/// A segment of zeros was emptied by a recovery and never synced: a power cut brought the zeros
+/// back, below the recovery point by then, where a start believes in sizes. The coordinator of that
+/// partition was never loaded again.
 #[test]
 fn what_a_recovery_cuts_stays_cut() {
     for seed in 0..20 {
@@ -101,7 +111,8 @@ fn what_a_recovery_cuts_stays_cut() {
             log.sync().await.unwrap();
             // What a power cut leaves of segments that were about to be written.
             for (base, bytes) in [(1, &[0; 386][..]), (2, b"torn")] {
-                let contents = [(files::LOG, bytes), (files::OFFSET_INDEX, b""), (files::TIME_INDEX, b"")];
+                let contents =
+                    [(files::LOG, bytes), (files::OFFSET_INDEX, b""), (files::TIME_INDEX, b"")];
                 for (extension, content) in contents {
                     let path = files::path(&partition(), base, extension);
                     let file = ring.open(path, OpenOptions::write()).await.unwrap();
@@ -151,7 +162,11 @@ fn producers_outlast_retention_and_a_power_cut() {
         world.crash(node);
         run_in(&world, node, move |ring| async move {
             let log = open(&ring, &partition(), small_config(), crashed(0)).await;
-            assert_eq!(log.producers().get(9).map(|known| known.last_sequence()), Some(0), "seed {seed}");
+            assert_eq!(
+                log.producers().get(9).map(|known| known.last_sequence()),
+                Some(0),
+                "seed {seed}"
+            );
         });
         world.close();
     }
@@ -174,7 +189,8 @@ fn a_snapshot_that_a_recovery_could_not_write_is_written_before_retention() {
         });
         world.kill(node);
         let disk = world.disk(node);
-        let snapshots: Vec<String> = disk.file_names().into_iter().filter(|name| name.ends_with(".snapshot")).collect();
+        let snapshots: Vec<String> =
+            disk.file_names().into_iter().filter(|name| name.ends_with(".snapshot")).collect();
         snapshots.iter().for_each(|name| disk.remove_raw(name).unwrap());
         run_in(&world, node, move |ring| async move {
             disk.fill_below("/data", true);
@@ -189,14 +205,19 @@ fn a_snapshot_that_a_recovery_could_not_write_is_written_before_retention() {
         run_in(&world, node, move |ring| async move {
             let log = open(&ring, &partition(), small_config(), crashed(0)).await;
             assert!(log.log_start_offset() > 0);
-            assert_eq!(log.producers().get(9).map(|known| known.last_sequence()), Some(0), "seed {seed}");
+            assert_eq!(
+                log.producers().get(9).map(|known| known.last_sequence()),
+                Some(0),
+                "seed {seed}"
+            );
         });
         world.close();
     }
 }
 
-/// Seed 100082232: a full disk had no room for the file of the segment that retention rolled to. A stop in order made it, and
-/// noted that it is there; a power cut took it away, and the partition was offline.
+/// Seed 100082232: a full disk had no room for the file of the segment that retention rolled to. A
+/// stop in order made it, and noted that it is there; a power cut took it away, and the partition
+/// was offline.
 #[test]
 fn a_file_that_a_close_has_made_outlasts_a_power_cut() {
     for seed in 0..20 {
@@ -209,12 +230,19 @@ fn a_file_that_a_close_has_made_outlasts_a_power_cut() {
             let config = LogConfig { retention_ms: Some(1000), ..small_config() };
             let log = open(&ring, &partition(), config.clone(), LogStart::default()).await;
             append(&log, 0, &[b"old"]);
-            let start =
-                LogStart { clean: true, recovery_point: 1, state: Some(log.close().await.unwrap()), ..crashed(1) };
+            let start = LogStart {
+                clean: true,
+                recovery_point: 1,
+                state: Some(log.close().await.unwrap()),
+                ..crashed(1)
+            };
             let log = open(&ring, &partition(), config, start).await;
             log.set_high_watermark(1);
             disk.fill_below("/data", true);
-            assert!(log.apply_retention(NOW_MS + 100_000).await.is_err(), "there is no room for the next segment");
+            assert!(
+                log.apply_retention(NOW_MS + 100_000).await.is_err(),
+                "there is no room for the next segment"
+            );
             disk.fill_below("/data", false);
             state.replace(Some(log.close().await.unwrap()));
         });
@@ -222,7 +250,11 @@ fn a_file_that_a_close_has_made_outlasts_a_power_cut() {
         let state = closed.take();
         run_in(&world, node, move |ring| async move {
             let start = LogStart { clean: true, recovery_point: 1, state, ..LogStart::default() };
-            assert_eq!(open(&ring, &partition(), small_config(), start).await.log_end_offset(), 1, "seed {seed}");
+            assert_eq!(
+                open(&ring, &partition(), small_config(), start).await.log_end_offset(),
+                1,
+                "seed {seed}"
+            );
         });
         world.close();
     }

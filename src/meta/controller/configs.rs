@@ -1,8 +1,9 @@
-//! IncrementalAlterConfigs (key 44) and AlterConfigs (key 33): sets and removes configs of topics, brokers, groups and
-//! client metrics subscriptions. Each resource is altered as a whole or not at all.
+//! IncrementalAlterConfigs (key 44) and AlterConfigs (key 33): sets and removes configs of topics,
+//! brokers, groups and client metrics subscriptions. Each resource is altered as a whole or not at
+//! all.
 //!
-//! A broker's resource is this node's, or the nameless one that stands for all brokers. What configs exist and which
-//! values they take is [`crate::config`]'s to say.
+//! A broker's resource is this node's, or the nameless one that stands for all brokers. What
+//! configs exist and which values they take is [`crate::config`]'s to say.
 
 use super::{ApiError, Context, Outcome, Settings, error_fields};
 use crate::config::{
@@ -18,8 +19,8 @@ use crate::meta::{
 };
 use protocol::ErrorCode;
 use protocol::messages::{
-    AlterConfigsRequest, AlterConfigsResponse, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
-    alter_configs_response, incremental_alter_configs_response,
+    AlterConfigsRequest, AlterConfigsResponse, IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse, alter_configs_response, incremental_alter_configs_response,
 };
 use protocol::metadata_records::MetadataRecord;
 use std::collections::BTreeSet;
@@ -44,7 +45,8 @@ pub fn layers(image: &Image, settings: &Settings) -> Layers {
 /// The value of a topic's config: its own, else the default; empty where that is null.
 pub fn topic_value(context: &Context<'_>, topic: &str, name: &str) -> String {
     let own = context.image.configs_of(ConfigResourceType::Topic, topic).get(name).cloned();
-    let default = || layers(context.image, context.settings).topic_defaults().get(name).cloned().flatten();
+    let default =
+        || layers(context.image, context.settings).topic_defaults().get(name).cloned().flatten();
     own.or_else(default).unwrap_or_default()
 }
 
@@ -58,8 +60,11 @@ pub fn incremental(
     context: &Context<'_>,
     request: &IncrementalAlterConfigsRequest,
 ) -> Outcome<IncrementalAlterConfigsResponse> {
-    let names: Vec<(i8, &str)> =
-        request.resources.iter().map(|resource| (resource.resource_type, &*resource.resource_name)).collect();
+    let names: Vec<(i8, &str)> = request
+        .resources
+        .iter()
+        .map(|resource| (resource.resource_type, &*resource.resource_name))
+        .collect();
     let mut records = Vec::new();
     let mut responses = Vec::with_capacity(names.len());
     for (index, resource) in request.resources.iter().enumerate() {
@@ -69,7 +74,12 @@ pub fn incremental(
                 Ok(Alteration { name: config.name.clone(), operation, value: config.value.clone() })
             });
             let alterations: Vec<Alteration> = alterations.collect::<Result<_, Rejection>>()?;
-            alter_incrementally(context, resource.resource_type, &resource.resource_name, &alterations)
+            alter_incrementally(
+                context,
+                resource.resource_type,
+                &resource.resource_name,
+                &alterations,
+            )
         });
         let (error_code, error_message) = error_fields(&altered);
         responses.push(incremental_alter_configs_response::AlterConfigsResourceResponse {
@@ -86,14 +96,21 @@ pub fn incremental(
     Outcome::of(records, IncrementalAlterConfigsResponse { throttle_time_ms: 0, responses })
 }
 
-pub fn legacy(context: &Context<'_>, request: &AlterConfigsRequest) -> Outcome<AlterConfigsResponse> {
-    let names: Vec<(i8, &str)> =
-        request.resources.iter().map(|resource| (resource.resource_type, &*resource.resource_name)).collect();
+pub fn legacy(
+    context: &Context<'_>,
+    request: &AlterConfigsRequest,
+) -> Outcome<AlterConfigsResponse> {
+    let names: Vec<(i8, &str)> = request
+        .resources
+        .iter()
+        .map(|resource| (resource.resource_type, &*resource.resource_name))
+        .collect();
     let mut records = Vec::new();
     let mut responses = Vec::with_capacity(names.len());
     for (index, resource) in request.resources.iter().enumerate() {
         let altered = check_unique(&names, index).and_then(|()| {
-            let configs = resource.configs.iter().map(|config| (&*config.name, config.value.as_deref()));
+            let configs =
+                resource.configs.iter().map(|config| (&*config.name, config.value.as_deref()));
             replace(context, resource.resource_type, &resource.resource_name, configs.collect())
         });
         let (error_code, error_message) = error_fields(&altered);
@@ -131,7 +148,8 @@ fn alter_incrementally(
     finish(context, &resource, current, &target, &touched)
 }
 
-/// Sets exactly these configs; others that are set go (the way of AlterConfigs, which KIP-339 replaced).
+/// Sets exactly these configs; others that are set go (the way of AlterConfigs, which KIP-339
+/// replaced).
 fn replace(
     context: &Context<'_>,
     kind: i8,
@@ -143,12 +161,17 @@ fn replace(
     if names.len() < configs.len() {
         return Err(ApiError::invalid_request("Error due to duplicate config keys"));
     }
-    let nulls: Vec<&str> = configs.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
+    let nulls: Vec<&str> =
+        configs.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
     if !nulls.is_empty() {
-        return Err(ApiError::invalid_request(format!("Null value not supported for : {}", nulls.join(", "))));
+        return Err(ApiError::invalid_request(format!(
+            "Null value not supported for : {}",
+            nulls.join(", ")
+        )));
     }
     let current = context.image.configs_of(resource.kind, &resource.name);
-    let values = configs.iter().filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?.to_owned())));
+    let values =
+        configs.iter().filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?.to_owned())));
     finish(context, &resource, current, &values.collect(), &names)
 }
 
@@ -172,8 +195,9 @@ fn definitions_of(kind: ConfigResourceType) -> &'static [Definition] {
     }
 }
 
-/// The records that lead from `current` to `target`, if that is valid. Of a broker, configs in `touched` get a record even
-/// when nothing changes: that makes the broker look at files that a config names (KAFKA-14136).
+/// The records that lead from `current` to `target`, if that is valid. Of a broker, configs in
+/// `touched` get a record even when nothing changes: that makes the broker look at files that a
+/// config names (KAFKA-14136).
 fn finish(
     context: &Context<'_>,
     resource: &ConfigResource,
@@ -184,11 +208,18 @@ fn finish(
     validate(context, resource, target)?;
     let again = |name: &str| resource.kind == ConfigResourceType::Broker && touched.contains(name);
     let names: BTreeSet<&String> = current.keys().chain(target.keys()).collect();
-    let changed = names.into_iter().filter(|name| current.get(*name) != target.get(*name) || again(name));
-    Ok(changed.map(|name| config_record(resource.kind, &resource.name, name, target.get(name).cloned())).collect())
+    let changed =
+        names.into_iter().filter(|name| current.get(*name) != target.get(*name) || again(name));
+    Ok(changed
+        .map(|name| config_record(resource.kind, &resource.name, name, target.get(name).cloned()))
+        .collect())
 }
 
-fn validate(context: &Context<'_>, resource: &ConfigResource, target: &Configs) -> Result<(), ApiError> {
+fn validate(
+    context: &Context<'_>,
+    resource: &ConfigResource,
+    target: &Configs,
+) -> Result<(), ApiError> {
     check_sizes(target)?;
     let layers = layers(context.image, context.settings);
     match resource.kind {
@@ -207,9 +238,11 @@ fn validate(context: &Context<'_>, resource: &ConfigResource, target: &Configs) 
             let per_broker = !resource.name.is_empty();
             alter::validate_broker_dynamic(target, per_broker)?;
             let mut changed = layers;
-            let layer = if per_broker { &mut changed.dynamic_broker } else { &mut changed.dynamic_default };
+            let layer =
+                if per_broker { &mut changed.dynamic_broker } else { &mut changed.dynamic_default };
             layer.clone_from(target);
-            alter::lock_out(&changed.merged()).map_or(Ok(()), |problem| Err(ApiError::invalid_request(problem)))?;
+            alter::lock_out(&changed.merged())
+                .map_or(Ok(()), |problem| Err(ApiError::invalid_request(problem)))?;
         }
         ConfigResourceType::Group => {
             if resource.name.is_empty() {
@@ -227,7 +260,8 @@ fn check_sizes(configs: &Configs) -> Result<(), ApiError> {
     if configs.values().any(|value| value.len() > alter::MAX_VALUE_BYTES) {
         let limit = alter::MAX_VALUE_BYTES;
         let message = format!(
-            "The configuration value cannot be added because it exceeds the maximum value size of {limit} bytes."
+            "The configuration value cannot be added because it exceeds the maximum value size of \
+             {limit} bytes."
         );
         return Err(ApiError::new(ErrorCode::InvalidConfig, message));
     }
@@ -238,7 +272,8 @@ fn check_topic_name(name: &str) -> Result<(), ApiError> {
     if name.is_empty() {
         return Err(ApiError::invalid_request("Default topic resources are not allowed."));
     }
-    topic_name::validate(name).map_err(|reason| ApiError::new(ErrorCode::InvalidTopicException, reason))
+    topic_name::validate(name)
+        .map_err(|reason| ApiError::new(ErrorCode::InvalidTopicException, reason))
 }
 
 fn check_broker_name(context: &Context<'_>, name: &str) -> Result<(), ApiError> {
@@ -246,7 +281,9 @@ fn check_broker_name(context: &Context<'_>, name: &str) -> Result<(), ApiError> 
         return Ok(());
     }
     let Ok(id) = name.parse::<i32>() else {
-        return Err(ApiError::invalid_request(format!("Node id must be an integer, but it is: {name}")));
+        return Err(ApiError::invalid_request(format!(
+            "Node id must be an integer, but it is: {name}"
+        )));
     };
     let expected = context.settings.node_id;
     if id != expected {

@@ -3,13 +3,17 @@
 use super::{ApiError, Context, Outcome, create_topics, directories, error_fields};
 use protocol::ErrorCode;
 use protocol::messages::{
-    CreatePartitionsRequest, CreatePartitionsResponse, create_partitions_request::CreatePartitionsTopic,
+    CreatePartitionsRequest, CreatePartitionsResponse,
+    create_partitions_request::CreatePartitionsTopic,
     create_partitions_response::CreatePartitionsTopicResult,
 };
 use protocol::metadata_records::MetadataRecord;
 use rustc_hash::FxHashMap;
 
-pub fn handle(context: &mut Context<'_>, request: &CreatePartitionsRequest) -> Outcome<CreatePartitionsResponse> {
+pub fn handle(
+    context: &mut Context<'_>,
+    request: &CreatePartitionsRequest,
+) -> Outcome<CreatePartitionsResponse> {
     let mut times = FxHashMap::<&str, usize>::default();
     for topic in &request.topics {
         *times.entry(&topic.name).or_default() += 1;
@@ -24,7 +28,11 @@ pub fn handle(context: &mut Context<'_>, request: &CreatePartitionsRequest) -> O
             None => continue,
         };
         let (error_code, error_message) = error_fields(&added);
-        results.push(CreatePartitionsTopicResult { name: topic.name.clone(), error_code, error_message });
+        results.push(CreatePartitionsTopicResult {
+            name: topic.name.clone(),
+            error_code,
+            error_message,
+        });
         records.extend(added.into_iter().flatten());
     }
     if request.validate_only {
@@ -34,7 +42,10 @@ pub fn handle(context: &mut Context<'_>, request: &CreatePartitionsRequest) -> O
     Outcome::of(records, CreatePartitionsResponse { throttle_time_ms: 0, results })
 }
 
-fn add(context: &mut Context<'_>, request: &CreatePartitionsTopic) -> Result<Vec<MetadataRecord>, ApiError> {
+fn add(
+    context: &mut Context<'_>,
+    request: &CreatePartitionsTopic,
+) -> Result<Vec<MetadataRecord>, ApiError> {
     let topic = context.image.topics.by_name(&request.name);
     let topic = topic.ok_or_else(|| ApiError::bare(ErrorCode::UnknownTopicOrPartition))?;
     let existing = topic.partitions.len() as i32;
@@ -53,7 +64,8 @@ fn add(context: &mut Context<'_>, request: &CreatePartitionsTopic) -> Result<Vec
     let partitions = match &request.assignments {
         Some(assignments) if assignments.len() != additional => {
             let message = format!(
-                "Attempted to add {additional} additional partition(s), but only {} assignment(s) were specified.",
+                "Attempted to add {additional} additional partition(s), but only {} assignment(s) \
+                 were specified.",
                 assignments.len()
             );
             return Err(ApiError::new(ErrorCode::InvalidReplicaAssignment, message));
@@ -61,8 +73,13 @@ fn add(context: &mut Context<'_>, request: &CreatePartitionsTopic) -> Result<Vec
         Some(assignments) => {
             let mut partitions = Vec::with_capacity(additional);
             for (index, assignment) in (existing..).zip(assignments) {
-                create_topics::check_manual_assignment(context, &assignment.broker_ids, Some(replication_factor))?;
-                let partition = create_topics::new_partition(context, assignment.broker_ids.clone());
+                create_topics::check_manual_assignment(
+                    context,
+                    &assignment.broker_ids,
+                    Some(replication_factor),
+                )?;
+                let partition =
+                    create_topics::new_partition(context, assignment.broker_ids.clone());
                 partitions.push(partition.ok_or_else(|| create_topics::all_fenced(index))?);
             }
             partitions
@@ -75,5 +92,8 @@ fn add(context: &mut Context<'_>, request: &CreatePartitionsTopic) -> Result<Vec
         None => create_topics::placed_partitions(context, additional, replication_factor)
             .map_err(|reason| ApiError::new(ErrorCode::InvalidReplicationFactor, reason))?,
     };
-    Ok((existing..).zip(&partitions).map(|(index, partition)| partition.to_record(topic.id, index).into()).collect())
+    Ok((existing..)
+        .zip(&partitions)
+        .map(|(index, partition)| partition.to_record(topic.id, index).into())
+        .collect())
 }

@@ -1,7 +1,9 @@
 //! DeleteTopics (key 20): by name, and by id from version 6 on. One RemoveTopicRecord per topic.
 
 use super::{ApiError, Context, Outcome};
-use protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, delete_topics_response::DeletableTopicResult};
+use protocol::messages::{
+    DeleteTopicsRequest, DeleteTopicsResponse, delete_topics_response::DeletableTopicResult,
+};
 use protocol::metadata_records::{MetadataRecord, RemoveTopicRecord};
 use protocol::{ErrorCode, Uuid};
 use rustc_hash::FxHashMap;
@@ -13,7 +15,11 @@ enum Target<'a> {
     Id(Uuid),
 }
 
-pub fn handle(context: &Context<'_>, request: &DeleteTopicsRequest, version: i16) -> Outcome<DeleteTopicsResponse> {
+pub fn handle(
+    context: &Context<'_>,
+    request: &DeleteTopicsRequest,
+    version: i16,
+) -> Outcome<DeleteTopicsResponse> {
     let mut responses = Vec::new();
     let mut targets = request.topic_names.iter().map(|name| Target::Name(name)).collect::<Vec<_>>();
     for topic in &request.topics {
@@ -25,7 +31,8 @@ pub fn handle(context: &Context<'_>, request: &DeleteTopicsRequest, version: i16
             (None, id) => targets.push(Target::Id(id)),
             (Some(name), Uuid::ZERO) => targets.push(Target::Name(name)),
             (Some(name), id) => {
-                let error = ApiError::invalid_request("You may not specify both topic name and topic id.");
+                let error =
+                    ApiError::invalid_request("You may not specify both topic name and topic id.");
                 responses.push(answer(Some(name), id, Err(error)));
             }
         }
@@ -62,7 +69,8 @@ fn delete(
     }
     let mut deleted = rustc_hash::FxHashSet::<Uuid>::default();
     // Ids before names: a name that leads to an id which was given too is the one refused.
-    let (ids, names): (Vec<Target<'_>>, Vec<_>) = targets.iter().partition(|target| matches!(target, Target::Id(_)));
+    let (ids, names): (Vec<Target<'_>>, Vec<_>) =
+        targets.iter().partition(|target| matches!(target, Target::Id(_)));
     for target in ids.into_iter().chain(names) {
         // Each target is answered once, however often it was given.
         let Some(times) = times.remove(&target) else { continue };
@@ -77,13 +85,20 @@ fn delete(
             continue;
         }
         let Some(topic) = topic else {
-            let code = if name.is_some() { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::UnknownTopicId };
+            let code = if name.is_some() {
+                ErrorCode::UnknownTopicOrPartition
+            } else {
+                ErrorCode::UnknownTopicId
+            };
             responses.push(answer(name, id, Err(ApiError::generic(code))));
             continue;
         };
         if !deleted.insert(topic.id) {
-            // Which of the two was meant is unclear only when the client mixes names and ids: neither is deleted.
-            let clash = ApiError::invalid_request("The provided topic name maps to an ID that was already supplied.");
+            // Which of the two was meant is unclear only when the client mixes names and ids:
+            // neither is deleted.
+            let clash = ApiError::invalid_request(
+                "The provided topic name maps to an ID that was already supplied.",
+            );
             responses.retain(|response| response.topic_id != topic.id);
             records.retain(|record| !removes(record, topic.id));
             responses.push(answer(Some(&topic.name), topic.id, Err(clash)));
@@ -98,7 +113,11 @@ fn removes(record: &MetadataRecord, id: Uuid) -> bool {
     matches!(record, MetadataRecord::RemoveTopic(record) if record.topic_id == id)
 }
 
-pub fn answer(name: Option<&str>, topic_id: Uuid, result: Result<(), ApiError>) -> DeletableTopicResult {
+pub fn answer(
+    name: Option<&str>,
+    topic_id: Uuid,
+    result: Result<(), ApiError>,
+) -> DeletableTopicResult {
     let (error_code, error_message) = super::error_fields(&result);
     DeletableTopicResult { name: name.map(str::to_owned), topic_id, error_code, error_message }
 }

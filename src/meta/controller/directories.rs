@@ -1,8 +1,9 @@
-//! Log directories of replicas (KIP-858): where a new replica of this node's lies, and what the broker tells of those it has.
+//! Log directories of replicas (KIP-858): where a new replica of this node's lies, and what the
+//! broker tells of those it has.
 //!
-//! The controller of a broker with several directories leaves the choice to that broker, which tells it with
-//! AssignReplicasToDirs. This node is both, so that a new partition has its directory from its first record on: a crash
-//! between the two cannot happen.
+//! The controller of a broker with several directories leaves the choice to that broker, which
+//! tells it with AssignReplicasToDirs. This node is both, so that a new partition has its directory
+//! from its first record on: a crash between the two cannot happen.
 
 use super::{
     ApiError, Context, Outcome,
@@ -23,9 +24,12 @@ pub struct DirectoryAssignment {
     pub replicas: Vec<(Uuid, i32, Uuid)>,
 }
 
-/// Records where the broker has its replicas. One in a directory that is offline cannot be led by it any more, one that is
-/// online again can. Replicas that are gone by now are passed over.
-pub fn assign(context: &Context<'_>, request: &DirectoryAssignment) -> Outcome<Result<(), ApiError>> {
+/// Records where the broker has its replicas. One in a directory that is offline cannot be led by
+/// it any more, one that is online again can. Replicas that are gone by now are passed over.
+pub fn assign(
+    context: &Context<'_>,
+    request: &DirectoryAssignment,
+) -> Outcome<Result<(), ApiError>> {
     if let Err(error) = check_epoch(context.image, request.broker_id, request.broker_epoch) {
         return Outcome::only(Err(error));
     }
@@ -33,7 +37,9 @@ pub fn assign(context: &Context<'_>, request: &DirectoryAssignment) -> Outcome<R
     for &(topic_id, index, directory_id) in &request.replicas {
         let Some(partition) = context.image.partition(topic_id, index) else { continue };
         let mut change = PartitionChange::new(partition, Election::Online);
-        let Some(replica) = change.replicas.iter_mut().find(|(replica, _)| *replica == request.broker_id) else {
+        let Some(replica) =
+            change.replicas.iter_mut().find(|(replica, _)| *replica == request.broker_id)
+        else {
             continue;
         };
         replica.1 = directory_id;
@@ -43,7 +49,8 @@ pub fn assign(context: &Context<'_>, request: &DirectoryAssignment) -> Outcome<R
     Outcome::of(records, Ok(()))
 }
 
-/// Chooses the directory of each new replica of this node's for which none is chosen yet: the one with the fewest.
+/// Chooses the directory of each new replica of this node's for which none is chosen yet: the one
+/// with the fewest.
 pub fn choose(context: &Context<'_>, records: &mut [MetadataRecord]) {
     let node_id = context.settings.node_id;
     let Some(broker) = context.image.broker(node_id) else { return };
@@ -109,13 +116,20 @@ mod tests {
             panic!("not registered")
         };
         let unfence = BrokerUnfence { broker_id: 1, broker_epoch, renew_leader_epochs: false };
-        assert_eq!(world.ask(ControllerRequest::UnfenceBroker(unfence)), ControllerResponse::UnfenceBroker(Ok(())));
+        assert_eq!(
+            world.ask(ControllerRequest::UnfenceBroker(unfence)),
+            ControllerResponse::UnfenceBroker(Ok(()))
+        );
     }
 
     /// Directory and leader of each partition of `t`.
     fn partitions(image: &Image) -> Vec<(Uuid, i32)> {
         let topic = image.topics.by_name("t").unwrap();
-        topic.partitions.values().map(|partition| (partition.directory_of(1).unwrap(), partition.leader)).collect()
+        topic
+            .partitions
+            .values()
+            .map(|partition| (partition.directory_of(1).unwrap(), partition.leader))
+            .collect()
     }
 
     fn assign(world: &mut World, replicas: Vec<(Uuid, i32, Uuid)>) {
@@ -132,7 +146,8 @@ mod tests {
         world.topic("first", 3);
         start_with(&mut world, &[A, B]);
         world.topic("t", 5);
-        let directories: Vec<Uuid> = partitions(world.image()).into_iter().map(|(directory, _)| directory).collect();
+        let directories: Vec<Uuid> =
+            partitions(world.image()).into_iter().map(|(directory, _)| directory).collect();
         assert_eq!(directories, [B, B, B, A, B]);
     }
 

@@ -12,7 +12,10 @@ use protocol::messages::{
 };
 use protocol::metadata_records::MetadataRecord;
 
-pub fn handle(context: &Context<'_>, request: &ElectLeadersRequest) -> Outcome<ElectLeadersResponse> {
+pub fn handle(
+    context: &Context<'_>,
+    request: &ElectLeadersRequest,
+) -> Outcome<ElectLeadersResponse> {
     let election = match request.election_type {
         0 => Election::Preferred,
         1 => Election::Unclean,
@@ -30,10 +33,17 @@ pub fn handle(context: &Context<'_>, request: &ElectLeadersRequest) -> Outcome<E
     match &request.topic_partitions {
         None => {
             for topic in context.image.topics.iter() {
-                let outcomes = topic.partitions.iter().map(|(&id, partition)| (id, elect(topic, id, partition)));
+                let outcomes = topic
+                    .partitions
+                    .iter()
+                    .map(|(&id, partition)| (id, elect(topic, id, partition)));
                 // Of all partitions, those are told that a leader was needed for.
-                let needed = outcomes.filter(|(_, result)| !is_not_needed(result)).map(result_of).collect();
-                results.push(ReplicaElectionResult { topic: topic.name.to_string(), partition_result: needed });
+                let needed =
+                    outcomes.filter(|(_, result)| !is_not_needed(result)).map(result_of).collect();
+                results.push(ReplicaElectionResult {
+                    topic: topic.name.to_string(),
+                    partition_result: needed,
+                });
             }
         }
         Some(topics) => {
@@ -43,7 +53,8 @@ pub fn handle(context: &Context<'_>, request: &ElectLeadersRequest) -> Outcome<E
                     (id, found.and_then(|(topic, partition)| elect(topic, id, partition)))
                 });
                 let partition_result = outcomes.map(result_of).collect();
-                results.push(ReplicaElectionResult { topic: named.topic.clone(), partition_result });
+                results
+                    .push(ReplicaElectionResult { topic: named.topic.clone(), partition_result });
             }
         }
     }
@@ -60,7 +71,11 @@ fn result_of((partition_id, result): (i32, Result<(), ApiError>)) -> PartitionRe
     PartitionResult { partition_id, error_code, error_message }
 }
 
-fn find<'a>(context: &'a Context<'_>, topic: &str, partition_id: i32) -> Result<(&'a Topic, &'a Partition), ApiError> {
+fn find<'a>(
+    context: &'a Context<'_>,
+    topic: &str,
+    partition_id: i32,
+) -> Result<(&'a Topic, &'a Partition), ApiError> {
     let unknown = |message: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, message);
     let found = context.image.topics.by_name(topic);
     let found = found.ok_or_else(|| unknown(format!("No such topic as {topic}")))?;
@@ -85,7 +100,8 @@ fn elect_leader(
         return Err(ApiError::generic(ErrorCode::ElectionNotNeeded));
     }
     let acceptable = |broker, directory| context.can_lead(broker, directory);
-    let record = PartitionChange::new(partition, election).into_record(topic.id, partition_id, &acceptable);
+    let record =
+        PartitionChange::new(partition, election).into_record(topic.id, partition_id, &acceptable);
     record.map(MetadataRecord::from).ok_or_else(|| {
         ApiError::generic(match election {
             Election::Preferred => ErrorCode::PreferredLeaderNotAvailable,

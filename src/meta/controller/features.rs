@@ -1,4 +1,5 @@
-//! UpdateFeatures (key 57): raises or lowers finalized feature levels, all of a request's or none (KIP-584, KIP-1022).
+//! UpdateFeatures (key 57): raises or lowers finalized feature levels, all of a request's or none
+//! (KIP-584, KIP-1022).
 
 use super::{ApiError, Context, Outcome};
 use crate::meta::{
@@ -33,15 +34,21 @@ impl UpgradeType {
     }
 }
 
-pub fn handle(context: &Context<'_>, request: &UpdateFeaturesRequest, version: i16) -> Outcome<UpdateFeaturesResponse> {
+pub fn handle(
+    context: &Context<'_>,
+    request: &UpdateFeaturesRequest,
+    version: i16,
+) -> Outcome<UpdateFeaturesResponse> {
     let mut records: Vec<MetadataRecord> = Vec::new();
     for update in &request.feature_updates {
         match update_feature(context, update, version) {
             Ok(record) => records.extend(record.map(MetadataRecord::from)),
             Err(error) => {
                 let reason = error.message.as_deref().unwrap_or_default();
-                let message =
-                    format!("The update failed for all features since the following feature had an error: {reason}");
+                let message = format!(
+                    "The update failed for all features since the following feature had an error: \
+                     {reason}"
+                );
                 return Outcome::only(refused(&ApiError::new(error.code, message)));
             }
         }
@@ -56,12 +63,20 @@ pub fn handle(context: &Context<'_>, request: &UpdateFeaturesRequest, version: i
         error_code: ErrorCode::None.code(),
         error_message: None,
     });
-    let response = UpdateFeaturesResponse { error_message: None, results: results.collect(), ..Default::default() };
+    let response = UpdateFeaturesResponse {
+        error_message: None,
+        results: results.collect(),
+        ..Default::default()
+    };
     Outcome::of(records, response)
 }
 
 pub fn refused(error: &ApiError) -> UpdateFeaturesResponse {
-    UpdateFeaturesResponse { error_code: error.code.code(), error_message: error.message.clone(), ..Default::default() }
+    UpdateFeaturesResponse {
+        error_code: error.code.code(),
+        error_message: error.message.clone(),
+        ..Default::default()
+    }
 }
 
 fn update_feature(
@@ -86,7 +101,8 @@ fn update_feature(
     }
     if level < current && upgrade_type == UpgradeType::Upgrade {
         return refuse(
-            "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe \
+            "Can't downgrade the version of this feature without setting the upgrade type to \
+             either safe or unsafe \
              downgrade.",
         );
     }
@@ -95,9 +111,12 @@ fn update_feature(
     }
     match name {
         METADATA_VERSION => check_metadata_downgrade(current, level, upgrade_type)?,
-        KRAFT_VERSION if level < current => return refuse("Can't downgrade the version of this feature."),
+        KRAFT_VERSION if level < current => {
+            return refuse("Can't downgrade the version of this feature.");
+        }
         KRAFT_VERSION if level > current => {
-            // The voters would have to be written into the log; clusters formatted here have them there from the start.
+            // The voters would have to be written into the log; clusters formatted here have them
+            // there from the start.
             return refuse("This controller does not support raising kraft.version.");
         }
         KRAFT_VERSION => return Ok(None),
@@ -106,15 +125,25 @@ fn update_feature(
     Ok(Some(FeatureLevelRecord { name: name.to_owned(), feature_level: level }))
 }
 
-fn check_metadata_downgrade(current: i16, level: i16, upgrade_type: UpgradeType) -> Result<(), ApiError> {
+fn check_metadata_downgrade(
+    current: i16,
+    level: i16,
+    upgrade_type: UpgradeType,
+) -> Result<(), ApiError> {
     if !features::downgrade_loses_metadata(current, level) {
         return Ok(());
     }
     let reason = match upgrade_type {
-        UpgradeType::UnsafeDowngrade => "Unsafe metadata downgrade is not supported in this version.",
-        _ => "Refusing to perform the requested downgrade because it might delete metadata information.",
+        UpgradeType::UnsafeDowngrade => {
+            "Unsafe metadata downgrade is not supported in this version."
+        }
+        _ => {
+            "Refusing to perform the requested downgrade because it might delete metadata \
+             information."
+        }
     };
-    let message = format!("Unsupported metadata.version downgrade from {current} to {level}. {reason}");
+    let message =
+        format!("Unsupported metadata.version downgrade from {current} to {level}. {reason}");
     Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message))
 }
 
@@ -145,13 +174,20 @@ fn registered_ranges<'a>(
 ) -> impl Iterator<Item = (String, (i16, i16))> + 'a {
     let brokers = image.brokers.values().map(move |broker| {
         let feature = broker.0.features.iter().find(|feature| feature.name == name);
-        let range = feature.map_or((0, 0), |feature| (feature.min_supported_version, feature.max_supported_version));
+        let range = feature.map_or((0, 0), |feature| {
+            (feature.min_supported_version, feature.max_supported_version)
+        });
         (format!("Broker {}", broker.0.broker_id), range)
     });
-    let others = image.controllers.values().filter(move |controller| controller.controller_id != local_controller);
+    let others = image
+        .controllers
+        .values()
+        .filter(move |controller| controller.controller_id != local_controller);
     let controllers = others.map(move |controller| {
         let feature = controller.features.iter().find(|feature| feature.name == name);
-        let range = feature.map_or((0, 0), |feature| (feature.min_supported_version, feature.max_supported_version));
+        let range = feature.map_or((0, 0), |feature| {
+            (feature.min_supported_version, feature.max_supported_version)
+        });
         (format!("Controller {}", controller.controller_id), range)
     });
     brokers.chain(controllers)

@@ -1,4 +1,5 @@
-//! Any sequence of requests keeps what must hold of an image, and the log alone gives the image again.
+//! Any sequence of requests keeps what must hold of an image, and the log alone gives the image
+//! again.
 
 use super::*;
 use crate::meta::{
@@ -8,7 +9,9 @@ use crate::meta::{
     topic::NO_LEADER,
 };
 use proptest::prelude::*;
-use protocol::metadata_records::{ClientQuotaRecord, PartitionChangeRecord, client_quota_record::EntityData};
+use protocol::metadata_records::{
+    ClientQuotaRecord, PartitionChangeRecord, client_quota_record::EntityData,
+};
 use std::sync::Arc;
 
 const TOPICS: [&str; 6] = ["a", "b", "c.d", "c_d", "e", ""];
@@ -37,12 +40,25 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let topic = 0..TOPICS.len();
     prop_oneof![
-        (prop::collection::vec((topic.clone(), -1..4i32, -1..4i16), 1..4), prop::bool::weighted(0.1))
+        (
+            prop::collection::vec((topic.clone(), -1..4i32, -1..4i16), 1..4),
+            prop::bool::weighted(0.1)
+        )
             .prop_map(|(topics, validate_only)| Step::Create { topics, validate_only }),
         prop::collection::vec(topic.clone(), 1..3).prop_map(Step::Delete),
         (topic.clone(), 0..6i32).prop_map(|(topic, count)| Step::Grow { topic, count }),
-        (prop::sample::select(vec![2i8, 2, 4, 8, 16, 32, 9]), topic.clone(), 0..CONFIGS.len(), 0..5i8)
-            .prop_map(|(kind, name, config, operation)| Step::Alter { kind, name, config, operation }),
+        (
+            prop::sample::select(vec![2i8, 2, 4, 8, 16, 32, 9]),
+            topic.clone(),
+            0..CONFIGS.len(),
+            0..5i8
+        )
+            .prop_map(|(kind, name, config, operation)| Step::Alter {
+                kind,
+                name,
+                config,
+                operation
+            }),
         (topic.clone(), prop::collection::vec(0..CONFIGS.len(), 0..3))
             .prop_map(|(topic, configs)| Step::Replace { topic, configs }),
         (topic.clone(), prop::option::of(prop::collection::vec(0..5i32, 0..4)))
@@ -65,13 +81,24 @@ impl Step {
             Step::Restart(broker) => return world.add_broker(broker, None),
             Step::ShrinkIsr { topic } => return shrink_isr(world, TOPICS[topic]),
             Step::Quota { name: user, remove } => {
-                let entity = vec![EntityData { entity_type: "user".to_owned(), entity_name: Some(name(user)) }];
-                let record = ClientQuotaRecord { entity, key: "request_percentage".to_owned(), value: 1.5, remove };
+                let entity = vec![EntityData {
+                    entity_type: "user".to_owned(),
+                    entity_name: Some(name(user)),
+                }];
+                let record = ClientQuotaRecord {
+                    entity,
+                    key: "request_percentage".to_owned(),
+                    value: 1.5,
+                    remove,
+                };
                 return world.append_records(&[record.into()]);
             }
             Step::ProducerIds => {
                 let broker_epoch = world.image().broker(1).unwrap().0.broker_epoch;
-                ControllerRequest::AllocateProducerIds(AllocateProducerIdsRequest { broker_id: 1, broker_epoch })
+                ControllerRequest::AllocateProducerIds(AllocateProducerIdsRequest {
+                    broker_id: 1,
+                    broker_epoch,
+                })
             }
             step => step.request(),
         };
@@ -82,8 +109,14 @@ impl Step {
     fn request(self) -> ControllerRequest {
         match self {
             Step::Create { topics, validate_only } => {
-                let topics = topics.into_iter().map(|(name, count, factor)| topic(TOPICS[name], count, factor));
-                let request = CreateTopicsRequest { topics: topics.collect(), validate_only, ..Default::default() };
+                let topics = topics
+                    .into_iter()
+                    .map(|(name, count, factor)| topic(TOPICS[name], count, factor));
+                let request = CreateTopicsRequest {
+                    topics: topics.collect(),
+                    validate_only,
+                    ..Default::default()
+                };
                 ControllerRequest::CreateTopics(request)
             }
             Step::Delete(topics) => {
@@ -92,8 +125,11 @@ impl Step {
                 ControllerRequest::DeleteTopics { request, version: 5 }
             }
             Step::Grow { topic, count } => {
-                let topic =
-                    create_partitions_request::CreatePartitionsTopic { name: name(topic), count, assignments: None };
+                let topic = create_partitions_request::CreatePartitionsTopic {
+                    name: name(topic),
+                    count,
+                    assignments: None,
+                };
                 ControllerRequest::CreatePartitions(CreatePartitionsRequest {
                     topics: vec![topic],
                     ..Default::default()
@@ -110,7 +146,10 @@ impl Step {
                     resource_name: name(resource),
                     configs: vec![config],
                 };
-                let request = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
+                let request = IncrementalAlterConfigsRequest {
+                    resources: vec![resource],
+                    ..Default::default()
+                };
                 ControllerRequest::IncrementalAlterConfigs(request)
             }
             Step::Replace { topic, configs } => {
@@ -123,20 +162,29 @@ impl Step {
                     resource_name: name(topic),
                     configs: configs.into_iter().map(config).collect(),
                 };
-                ControllerRequest::AlterConfigs(AlterConfigsRequest { resources: vec![resource], ..Default::default() })
+                ControllerRequest::AlterConfigs(AlterConfigsRequest {
+                    resources: vec![resource],
+                    ..Default::default()
+                })
             }
             Step::Reassign { topic, replicas } => {
-                let partition =
-                    alter_partition_reassignments_request::ReassignablePartition { partition_index: 0, replicas };
+                let partition = alter_partition_reassignments_request::ReassignablePartition {
+                    partition_index: 0,
+                    replicas,
+                };
                 let topic = alter_partition_reassignments_request::ReassignableTopic {
                     name: name(topic),
                     partitions: vec![partition],
                 };
-                let request = AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() };
+                let request = AlterPartitionReassignmentsRequest {
+                    topics: vec![topic],
+                    ..Default::default()
+                };
                 ControllerRequest::AlterPartitionReassignments(request)
             }
             Step::Elect { election_type } => {
-                let request = ElectLeadersRequest { election_type, topic_partitions: None, timeout_ms: 0 };
+                let request =
+                    ElectLeadersRequest { election_type, topic_partitions: None, timeout_ms: 0 };
                 ControllerRequest::ElectLeaders(request)
             }
             step => unreachable!("{step:?} is no client's"),
@@ -148,7 +196,8 @@ impl Step {
 fn shrink_isr(world: &mut World, name: &str) {
     let Some(topic) = world.image().topics.by_name(name).cloned() else { return };
     let isr = topic.partition(0).map(|partition| vec![partition.leader]);
-    let change = PartitionChangeRecord { partition_id: 0, topic_id: topic.id, isr, ..Default::default() };
+    let change =
+        PartitionChangeRecord { partition_id: 0, topic_id: topic.id, isr, ..Default::default() };
     world.append_records(&[change.into()]);
 }
 
@@ -161,21 +210,30 @@ fn check(before: &Image, after: &Image) -> Result<(), TestCaseError> {
             prop_assert!(!partition.replicas.is_empty() && !partition.isr.is_empty());
             prop_assert_eq!(partition.replicas.len(), partition.directories.len());
             prop_assert!(partition.isr.iter().all(|replica| partition.replicas.contains(replica)));
-            prop_assert!(partition.leader == NO_LEADER || partition.isr.contains(&partition.leader));
+            prop_assert!(
+                partition.leader == NO_LEADER || partition.isr.contains(&partition.leader)
+            );
             let unique: std::collections::BTreeSet<&i32> = partition.replicas.iter().collect();
             prop_assert_eq!(unique.len(), partition.replicas.len());
             let Some(earlier) = before.partition(topic.id, *index) else { continue };
             if earlier == partition {
                 continue;
             }
-            prop_assert!(partition.partition_epoch > earlier.partition_epoch, "{partition:?} after {earlier:?}");
+            prop_assert!(
+                partition.partition_epoch > earlier.partition_epoch,
+                "{partition:?} after {earlier:?}"
+            );
             let steps = partition.leader_epoch - earlier.leader_epoch;
             prop_assert!(steps >= 0 && (steps > 0 || partition.leader == earlier.leader));
         }
     }
-    let configured = after.configs.keys().filter(|resource| resource.kind == ConfigResourceType::Topic);
+    let configured =
+        after.configs.keys().filter(|resource| resource.kind == ConfigResourceType::Topic);
     for resource in configured {
-        prop_assert!(after.topics.id(&resource.name).is_some(), "configs of no topic: {resource:?}");
+        prop_assert!(
+            after.topics.id(&resource.name).is_some(),
+            "configs of no topic: {resource:?}"
+        );
     }
     prop_assert!(after.next_producer_id >= before.next_producer_id);
     Ok(())
@@ -199,15 +257,18 @@ proptest! {
 
         // A snapshot does not tell who led.
         let file = snapshot_file::encode(&image, 7).unwrap();
-        let mut restored = snapshot_file::decode(&file, snapshot_file::id_of(&image), CLUSTER_ID).unwrap();
-        let quorum = |image: &Image| Quorum { leader_id: -1, leader_epoch: 0, ..Quorum::clone(&image.quorum) };
+        let mut restored = snapshot_file::decode(&file, snapshot_file::id_of(&image), CLUSTER_ID)
+            .unwrap();
+        let quorum = |image: &Image| Quorum { leader_id: -1, leader_epoch: 0,
+            ..Quorum::clone(&image.quorum) };
         restored.quorum = Arc::new(quorum(&restored));
         replayed.quorum = Arc::new(quorum(&replayed));
         prop_assert_eq!(&restored, &replayed);
     }
 
     #[test]
-    fn long_lists_of_records_become_batches_that_follow_each_other(count in 1..200usize, max_batch_bytes in 100..2000usize) {
+    fn long_lists_of_records_become_batches_that_follow_each_other(count in 1..200usize,
+        max_batch_bytes in 100..2000usize) {
         let record = |index: usize| protocol::metadata_records::TopicRecord {
             name: format!("topic-{index}"),
             topic_id: Uuid::from_u128(index as u128),

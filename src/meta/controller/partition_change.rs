@@ -1,9 +1,12 @@
-//! The one way a partition changes: a target is set, a leader is elected for it, and the difference is a record.
+//! The one way a partition changes: a target is set, a leader is elected for it, and the difference
+//! is a record.
 //!
-//! Elections take the first replica that is in sync and acceptable; unclean ones any acceptable replica
-//! (`PartitionChangeBuilder`). The ISR never becomes empty through a change made here.
+//! Elections take the first replica that is in sync and acceptable; unclean ones any acceptable
+//! replica (`PartitionChangeBuilder`). The ISR never becomes empty through a change made here.
 
-use crate::meta::topic::{LeaderRecoveryState, NO_LEADER, NO_LEADER_CHANGE, NO_RECOVERY_CHANGE, Partition};
+use crate::meta::topic::{
+    LeaderRecoveryState, NO_LEADER, NO_LEADER_CHANGE, NO_RECOVERY_CHANGE, Partition,
+};
 use protocol::{Uuid, metadata_records::PartitionChangeRecord};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,15 +39,20 @@ impl<'a> PartitionChange<'a> {
             partition,
             election,
             isr: partition.isr.clone(),
-            replicas: partition.replicas.iter().copied().zip(partition.directories.iter().copied()).collect(),
+            replicas: partition
+                .replicas
+                .iter()
+                .copied()
+                .zip(partition.directories.iter().copied())
+                .collect(),
             removing: partition.removing_replicas.clone(),
             adding: partition.adding_replicas.clone(),
             renew_leader_epoch: false,
         }
     }
 
-    /// The record that makes the change; None: nothing changes. `acceptable` says which brokers may lead, with the
-    /// directory that each has the partition in.
+    /// The record that makes the change; None: nothing changes. `acceptable` says which brokers may
+    /// lead, with the directory that each has the partition in.
     pub fn into_record(
         mut self,
         topic_id: Uuid,
@@ -52,12 +60,18 @@ impl<'a> PartitionChange<'a> {
         acceptable: &dyn Fn(i32, Uuid) -> bool,
     ) -> Option<PartitionChangeRecord> {
         self.complete_reassignment();
-        let mut record = PartitionChangeRecord { partition_id, topic_id, ..PartitionChangeRecord::default() };
-        assert_eq!((record.leader, record.leader_recovery_state), (NO_LEADER_CHANGE, NO_RECOVERY_CHANGE));
+        let mut record =
+            PartitionChangeRecord { partition_id, topic_id, ..PartitionChangeRecord::default() };
+        assert_eq!(
+            (record.leader, record.leader_recovery_state),
+            (NO_LEADER_CHANGE, NO_RECOVERY_CHANGE)
+        );
         let replicas = self.replicas.clone();
-        let directory_of =
-            |id: i32| replicas.iter().find(|(replica, _)| *replica == id).map(|(_, directory)| *directory);
-        let (leader, unclean) = self.elect(&|id| directory_of(id).is_some_and(|directory| acceptable(id, directory)));
+        let directory_of = |id: i32| {
+            replicas.iter().find(|(replica, _)| *replica == id).map(|(_, directory)| *directory)
+        };
+        let (leader, unclean) =
+            self.elect(&|id| directory_of(id).is_some_and(|directory| acceptable(id, directory)));
         let current = self.partition;
         if leader != current.leader {
             record.leader = leader;
@@ -86,7 +100,8 @@ impl<'a> PartitionChange<'a> {
             record.eligible_leader_replicas = changed(Vec::new(), &current.elr);
             record.last_known_elr = changed(Vec::new(), &current.last_known_elr);
         }
-        let unchanged = PartitionChangeRecord { partition_id, topic_id, ..PartitionChangeRecord::default() };
+        let unchanged =
+            PartitionChangeRecord { partition_id, topic_id, ..PartitionChangeRecord::default() };
         (record != unchanged).then_some(record)
     }
 
@@ -94,7 +109,8 @@ impl<'a> PartitionChange<'a> {
     fn elect(&self, acceptable: &dyn Fn(i32) -> bool) -> (i32, bool) {
         let current = self.partition;
         let in_sync = |replica: i32| {
-            let eligible = self.isr.contains(&replica) || self.isr.is_empty() && current.elr.contains(&replica);
+            let eligible = self.isr.contains(&replica)
+                || self.isr.is_empty() && current.elr.contains(&replica);
             eligible && acceptable(replica)
         };
         let mut candidates: Vec<i32> = self.replicas.iter().map(|(replica, _)| *replica).collect();
@@ -112,7 +128,10 @@ impl<'a> PartitionChange<'a> {
             _ => None,
         };
         let others = if self.election == Election::Unclean { &candidates[..] } else { &[] };
-        let unclean = last_known.into_iter().chain(others.iter().copied()).find(|&replica| acceptable(replica));
+        let unclean = last_known
+            .into_iter()
+            .chain(others.iter().copied())
+            .find(|&replica| acceptable(replica));
         unclean.map_or((NO_LEADER, false), |leader| (leader, true))
     }
 
@@ -123,7 +142,8 @@ impl<'a> PartitionChange<'a> {
         }
         let stays = |replica: &i32| !self.removing.contains(replica);
         let isr: Vec<i32> = self.isr.iter().copied().filter(stays).collect();
-        let replicas: Vec<(i32, Uuid)> = self.replicas.iter().copied().filter(|(replica, _)| stays(replica)).collect();
+        let replicas: Vec<(i32, Uuid)> =
+            self.replicas.iter().copied().filter(|(replica, _)| stays(replica)).collect();
         let shrinks = self.adding.len() < self.removing.len();
         let is_complete = !isr.is_empty()
             && !replicas.is_empty()

@@ -2,9 +2,9 @@
 
 use crate::meta::image::Image;
 
-/// Chooses brokers for `partitions` new partitions with `replication_factor` replicas each, the leader first. Leaders are
-/// unfenced; fenced brokers get replicas only where their rack has no other left. Err: why it cannot be done, in Kafka's
-/// words (`StripedReplicaPlacer`).
+/// Chooses brokers for `partitions` new partitions with `replication_factor` replicas each, the
+/// leader first. Leaders are unfenced; fenced brokers get replicas only where their rack has no
+/// other left. Err: why it cannot be done, in Kafka's words (`StripedReplicaPlacer`).
 pub fn place(
     image: &Image,
     partitions: usize,
@@ -14,11 +14,15 @@ pub fn place(
     let racks = racks(image);
     let total: usize = racks.iter().map(Rack::len).sum();
     if racks.iter().all(|rack| rack.unfenced.is_empty()) {
-        return Err("All brokers are currently fenced, or have all their log directories cordoned.".to_owned());
+        return Err(
+            "All brokers are currently fenced, or have all their log directories cordoned."
+                .to_owned(),
+        );
     }
     if replication_factor > total {
         return Err(format!(
-            "The target replication factor of {replication_factor} cannot be reached because only {total} broker(s) are \
+            "The target replication factor of {replication_factor} cannot be reached because only \
+             {total} broker(s) are \
              registered or some brokers have all their log directories cordoned."
         ));
     }
@@ -58,8 +62,8 @@ fn racks(image: &Image) -> Vec<Rack> {
     racks.into_values().collect()
 }
 
-/// One partition's brokers: racks take turns, beginning with another one on each turn, and each rack begins with another
-/// broker once all racks have begun.
+/// One partition's brokers: racks take turns, beginning with another one on each turn, and each
+/// rack begins with another broker once all racks have begun.
 fn stripe(racks: &[Rack], turn: usize, replication_factor: usize) -> Vec<i32> {
     let ranks = racks.iter().map(Rack::len).max().unwrap_or(0);
     let order = (0..ranks).flat_map(|rank| {
@@ -69,7 +73,8 @@ fn stripe(racks: &[Rack], turn: usize, replication_factor: usize) -> Vec<i32> {
         })
     });
     let order: Vec<(i32, bool)> = order.collect();
-    let (leader, _) = *order.iter().find(|(_, unfenced)| *unfenced).expect("some broker is unfenced");
+    let (leader, _) =
+        *order.iter().find(|(_, unfenced)| *unfenced).expect("some broker is unfenced");
     let others = order.iter().map(|(broker, _)| *broker).filter(|broker| *broker != leader);
     std::iter::once(leader).chain(others).take(replication_factor).collect()
 }

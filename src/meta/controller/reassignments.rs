@@ -9,7 +9,9 @@ use protocol::ErrorCode;
 use protocol::messages::{
     AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
     alter_partition_reassignments_request::ReassignablePartition,
-    alter_partition_reassignments_response::{ReassignablePartitionResponse, ReassignableTopicResponse},
+    alter_partition_reassignments_response::{
+        ReassignablePartitionResponse, ReassignableTopicResponse,
+    },
 };
 use protocol::metadata_records::PartitionChangeRecord;
 
@@ -25,9 +27,16 @@ pub fn handle(
             let altered = alter(context, &topic.name, target, may_change_factor);
             let (error_code, error_message) = error_fields(&altered);
             records.extend(altered.into_iter().flatten().map(Into::into));
-            ReassignablePartitionResponse { partition_index: target.partition_index, error_code, error_message }
+            ReassignablePartitionResponse {
+                partition_index: target.partition_index,
+                error_code,
+                error_message,
+            }
         });
-        responses.push(ReassignableTopicResponse { name: topic.name.clone(), partitions: partitions.collect() });
+        responses.push(ReassignableTopicResponse {
+            name: topic.name.clone(),
+            partitions: partitions.collect(),
+        });
     }
     let response = AlterPartitionReassignmentsResponse {
         allow_replication_factor_change: may_change_factor,
@@ -46,10 +55,12 @@ fn alter(
 ) -> Result<Option<PartitionChangeRecord>, ApiError> {
     let unknown = |message: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, message);
     let topic = context.image.topics.by_name(topic_name);
-    let topic = topic.ok_or_else(|| unknown(format!("Unable to find a topic named {topic_name}.")))?;
+    let topic =
+        topic.ok_or_else(|| unknown(format!("Unable to find a topic named {topic_name}.")))?;
     let index = target.partition_index;
     let partition = topic.partition(index);
-    let partition = partition.ok_or_else(|| unknown(format!("Unable to find partition {topic_name}:{index}.")))?;
+    let partition = partition
+        .ok_or_else(|| unknown(format!("Unable to find partition {topic_name}:{index}.")))?;
     match &target.replicas {
         None => cancel(context, topic, index, partition),
         Some(replicas) => change(context, topic, index, partition, replicas, may_change_factor),
@@ -65,7 +76,8 @@ fn cancel(
     if !partition.is_reassigning() {
         return Err(ApiError::bare(ErrorCode::NoReassignmentInProgress));
     }
-    let may_be_unclean = configs::topic_value(context, &topic.name, "unclean.leader.election.enable") == "true";
+    let may_be_unclean =
+        configs::topic_value(context, &topic.name, "unclean.leader.election.enable") == "true";
     let election = if may_be_unclean { Election::Unclean } else { Election::Online };
     let mut change = PartitionChange::new(partition, election);
     let stays = |replica: &i32| !partition.adding_replicas.contains(replica);
@@ -76,7 +88,8 @@ fn cancel(
     if change.isr.is_empty() {
         if !may_be_unclean {
             let message = format!(
-                "Unable to revert partition assignment for {}:{index} because it would require an unclean leader \
+                "Unable to revert partition assignment for {}:{index} because it would require an \
+                 unclean leader \
                  election.",
                 topic.name
             );
@@ -84,7 +97,8 @@ fn cancel(
         }
         change.isr.extend(change.replicas.first().map(|(replica, _)| *replica));
     }
-    Ok(change.into_record(topic.id, index, &|broker, directory| context.can_lead(broker, directory)))
+    Ok(change
+        .into_record(topic.id, index, &|broker, directory| context.can_lead(broker, directory)))
 }
 
 fn change(
@@ -98,11 +112,13 @@ fn change(
     create_topics::check_manual_assignment(context, target, None)?;
     let factor = partition.replicas.len() - partition.removing_replicas.len();
     if !may_change_factor && factor != target.len() {
-        let message = format!("The replication factor is changed from {factor} to {}", target.len());
+        let message =
+            format!("The replication factor is changed from {factor} to {}", target.len());
         return Err(ApiError::new(ErrorCode::InvalidReplicationFactor, message));
     }
     let missing_from = |from: &[i32], of: &[i32]| -> Vec<i32> {
-        let mut missing: Vec<i32> = of.iter().copied().filter(|replica| !from.contains(replica)).collect();
+        let mut missing: Vec<i32> =
+            of.iter().copied().filter(|replica| !from.contains(replica)).collect();
         missing.sort_unstable();
         missing
     };
@@ -117,5 +133,6 @@ fn change(
             (replica, known.unwrap_or_else(|| create_topics::default_directory(context, replica)))
         })
         .collect();
-    Ok(change.into_record(topic.id, index, &|broker, directory| context.can_lead(broker, directory)))
+    Ok(change
+        .into_record(topic.id, index, &|broker, directory| context.can_lead(broker, directory)))
 }

@@ -1,7 +1,7 @@
 //! A node's registrations: as controller, as broker, and the broker's release from its fence.
 //!
-//! Today the caller is the node itself at boot; the records are those that a quorum writes for BrokerRegistration (62),
-//! ControllerRegistration (70) and BrokerHeartbeat (63).
+//! Today the caller is the node itself at boot; the records are those that a quorum writes for
+//! BrokerRegistration (62), ControllerRegistration (70) and BrokerHeartbeat (63).
 
 use super::{
     ApiError, Context, Outcome,
@@ -61,24 +61,27 @@ pub fn check_epoch(image: &Image, broker_id: i32, broker_epoch: i64) -> Result<(
     };
     let epoch = broker.0.broker_epoch;
     if epoch != broker_epoch {
-        let message = format!("Expected broker epoch {epoch} for broker {broker_id}, but got {broker_epoch}");
+        let message =
+            format!("Expected broker epoch {epoch} for broker {broker_id}, but got {broker_epoch}");
         return Err(ApiError::new(ErrorCode::StaleBrokerEpoch, message));
     }
     Ok(())
 }
 
 pub fn controller(request: &ControllerRegistration) -> Outcome<Result<(), ApiError>> {
-    let end_points = request.endpoints.iter().map(|registered| register_controller_record::ControllerEndpoint {
-        name: registered.endpoint.listener.clone(),
-        host: registered.endpoint.host.clone(),
-        port: registered.endpoint.port,
-        security_protocol: registered.security_protocol,
-    });
-    let features = features::FEATURES.iter().map(|feature| register_controller_record::ControllerFeature {
-        name: feature.name.to_owned(),
-        min_supported_version: *feature.supported.start(),
-        max_supported_version: *feature.supported.end(),
-    });
+    let end_points =
+        request.endpoints.iter().map(|registered| register_controller_record::ControllerEndpoint {
+            name: registered.endpoint.listener.clone(),
+            host: registered.endpoint.host.clone(),
+            port: registered.endpoint.port,
+            security_protocol: registered.security_protocol,
+        });
+    let features =
+        features::FEATURES.iter().map(|feature| register_controller_record::ControllerFeature {
+            name: feature.name.to_owned(),
+            min_supported_version: *feature.supported.start(),
+            max_supported_version: *feature.supported.end(),
+        });
     let record = RegisterControllerRecord {
         controller_id: request.controller_id,
         incarnation_id: request.incarnation_id,
@@ -90,16 +93,20 @@ pub fn controller(request: &ControllerRegistration) -> Outcome<Result<(), ApiErr
 }
 
 /// A broker begins fenced. Its epoch is the offset of the record.
-pub fn broker(context: &Context<'_>, request: &BrokerRegistration) -> Outcome<Result<i64, ApiError>> {
+pub fn broker(
+    context: &Context<'_>,
+    request: &BrokerRegistration,
+) -> Outcome<Result<i64, ApiError>> {
     if let Err(error) = check_registration(context.image, request) {
         return Outcome::only(Err(error));
     }
-    let end_points = request.endpoints.iter().map(|registered| register_broker_record::BrokerEndpoint {
-        name: registered.endpoint.listener.clone(),
-        host: registered.endpoint.host.clone(),
-        port: registered.endpoint.port,
-        security_protocol: registered.security_protocol,
-    });
+    let end_points =
+        request.endpoints.iter().map(|registered| register_broker_record::BrokerEndpoint {
+            name: registered.endpoint.listener.clone(),
+            host: registered.endpoint.host.clone(),
+            port: registered.endpoint.port,
+            security_protocol: registered.security_protocol,
+        });
     let features = features::FEATURES.iter().map(|feature| register_broker_record::BrokerFeature {
         name: feature.name.to_owned(),
         min_supported_version: *feature.supported.start(),
@@ -122,7 +129,10 @@ pub fn broker(context: &Context<'_>, request: &BrokerRegistration) -> Outcome<Re
 
 fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(), ApiError> {
     if request.cluster_id != *image.cluster_id {
-        let message = format!("Expected cluster ID {}, but got cluster ID {}", image.cluster_id, request.cluster_id);
+        let message = format!(
+            "Expected cluster ID {}, but got cluster ID {}",
+            image.cluster_id, request.cluster_id
+        );
         return Err(ApiError::new(ErrorCode::InconsistentClusterId, message));
     }
     let refuse = |message: String| Err(ApiError::new(ErrorCode::InvalidRegistration, message));
@@ -133,12 +143,14 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
         if directory::is_reserved(*id) {
             return refuse(format!("Reserved directory ID in request: {id}"));
         }
-        let owner = image
-            .brokers
-            .values()
-            .find(|broker| broker.0.broker_id != request.broker_id && broker.0.log_dirs.contains(id));
+        let owner = image.brokers.values().find(|broker| {
+            broker.0.broker_id != request.broker_id && broker.0.log_dirs.contains(id)
+        });
         if let Some(owner) = owner {
-            return refuse(format!("Broker {} is already registered with directory {id}", owner.0.broker_id));
+            return refuse(format!(
+                "Broker {} is already registered with directory {id}",
+                owner.0.broker_id
+            ));
         }
         if request.log_dirs[..index].contains(id) {
             return refuse("Directories specified in request contain duplicates".to_owned());
@@ -153,22 +165,31 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
 pub fn fence(image: &Image, broker_id: i32) -> Option<MetadataRecord> {
     let broker = image.broker(broker_id).filter(|broker| !broker.0.fenced)?;
     let broker_epoch = broker.0.broker_epoch;
-    Some(BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: 1, ..Default::default() }.into())
+    Some(
+        BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: 1, ..Default::default() }
+            .into(),
+    )
 }
 
-/// Unfences a broker, and gives it the partitions to lead that have no leader and it in their ISR; those whose directory
-/// it has no more lose it as their leader. Partitions that it
-/// led before a crash begin a new leader epoch: what was not flushed may be lost, and epochs are how consumers and
-/// followers find out (KIP-320).
+/// Unfences a broker, and gives it the partitions to lead that have no leader and it in their ISR;
+/// those whose directory it has no more lose it as their leader. Partitions that it led before a
+/// crash begin a new leader epoch: what was not flushed may be lost, and epochs are how consumers
+/// and followers find out (KIP-320).
 pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result<(), ApiError>> {
     let (broker_id, broker_epoch) = (request.broker_id, request.broker_epoch);
     if let Err(error) = check_epoch(context.image, broker_id, broker_epoch) {
         return Outcome::only(Err(error));
     }
-    let unfenced = BrokerRegistrationChangeRecord { broker_id, broker_epoch, fenced: -1, ..Default::default() };
+    let unfenced = BrokerRegistrationChangeRecord {
+        broker_id,
+        broker_epoch,
+        fenced: -1,
+        ..Default::default()
+    };
     let mut records: Vec<MetadataRecord> = vec![unfenced.into()];
-    let has_directory =
-        |directory| context.image.broker(broker_id).is_some_and(|broker| broker.has_online_directory(directory));
+    let has_directory = |directory| {
+        context.image.broker(broker_id).is_some_and(|broker| broker.has_online_directory(directory))
+    };
     let acceptable = |id: i32, directory: Uuid| match id == broker_id {
         true => has_directory(directory),
         false => context.can_lead(id, directory),
@@ -179,8 +200,10 @@ pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result
                 continue;
             }
             let mut change = PartitionChange::new(partition, Election::Online);
-            change.renew_leader_epoch = partition.leader == broker_id && request.renew_leader_epochs;
-            records.extend(change.into_record(topic.id, index, &acceptable).map(MetadataRecord::from));
+            change.renew_leader_epoch =
+                partition.leader == broker_id && request.renew_leader_epochs;
+            records
+                .extend(change.into_record(topic.id, index, &acceptable).map(MetadataRecord::from));
         }
     }
     Outcome::of(records, Ok(()))

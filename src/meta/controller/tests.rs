@@ -10,7 +10,10 @@ fn assigned(name: &str, assignments: &[(i32, &[i32])]) -> CreatableTopic {
         partition_index: *partition_index,
         broker_ids: brokers.to_vec(),
     };
-    CreatableTopic { assignments: assignments.iter().map(assignment).collect(), ..topic(name, -1, -1) }
+    CreatableTopic {
+        assignments: assignments.iter().map(assignment).collect(),
+        ..topic(name, -1, -1)
+    }
 }
 
 fn configured(name: &str, configs: &[(&str, Option<&str>)]) -> CreatableTopic {
@@ -24,7 +27,10 @@ fn configured(name: &str, configs: &[(&str, Option<&str>)]) -> CreatableTopic {
 /// The code and the message for each topic, in the order of the response.
 fn outcomes(response: &CreateTopicsResponse) -> Vec<(ErrorCode, String)> {
     let outcome = |topic: &create_topics_response::CreatableTopicResult| {
-        (ErrorCode::from_code(topic.error_code).unwrap(), topic.error_message.clone().unwrap_or_default())
+        (
+            ErrorCode::from_code(topic.error_code).unwrap(),
+            topic.error_message.clone().unwrap_or_default(),
+        )
     };
     response.topics.iter().map(outcome).collect()
 }
@@ -52,10 +58,16 @@ fn a_topic_is_created_with_its_configs_and_partitions() {
     assert_eq!(topic.id, result.topic_id);
     assert_eq!(topic.partitions.len(), 3);
     let partition = topic.partition(2).unwrap();
-    assert_eq!((&partition.replicas[..], &partition.isr[..], partition.leader), (&[1][..], &[1][..], 1));
+    assert_eq!(
+        (&partition.replicas[..], &partition.isr[..], partition.leader),
+        (&[1][..], &[1][..], 1)
+    );
     assert_eq!((partition.leader_epoch, partition.partition_epoch), (0, 0));
     assert_eq!(partition.directories, [directory(1)]);
-    assert_eq!(image.configs_of(crate::meta::image::ConfigResourceType::Topic, "a")["retention.ms"], "5");
+    assert_eq!(
+        image.configs_of(crate::meta::image::ConfigResourceType::Topic, "a")["retention.ms"],
+        "5"
+    );
 }
 
 type Refusal = (CreatableTopic, ErrorCode, &'static str);
@@ -64,8 +76,16 @@ type Refusal = (CreatableTopic, ErrorCode, &'static str);
 fn refused_topics() -> Vec<Refusal> {
     vec![
         (topic("taken", 1, 1), ErrorCode::TopicAlreadyExists, "Topic 'taken' already exists."),
-        (topic("a_b", 1, 1), ErrorCode::InvalidTopicException, "Topic 'a_b' collides with existing topic: a.b"),
-        (topic(".", 1, 1), ErrorCode::InvalidTopicException, "Topic name is invalid: '.' is not allowed"),
+        (
+            topic("a_b", 1, 1),
+            ErrorCode::InvalidTopicException,
+            "Topic 'a_b' collides with existing topic: a.b",
+        ),
+        (
+            topic(".", 1, 1),
+            ErrorCode::InvalidTopicException,
+            "Topic name is invalid: '.' is not allowed",
+        ),
         (
             topic("x1", 0, 1),
             ErrorCode::InvalidPartitions,
@@ -79,7 +99,8 @@ fn refused_topics() -> Vec<Refusal> {
         (
             topic("x3", 1, 2),
             ErrorCode::InvalidReplicationFactor,
-            "Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be reached because only \
+            "Unable to replicate the partition 2 time(s): The target replication factor of 2 \
+             cannot be reached because only \
              1 broker(s) are registered or some brokers have all their log directories cordoned.",
         ),
         (
@@ -87,7 +108,11 @@ fn refused_topics() -> Vec<Refusal> {
             ErrorCode::InvalidConfig,
             "Null value not supported for topic configs: a,b",
         ),
-        (configured("x5", &[("bad", Some("1"))]), ErrorCode::InvalidConfig, "Unknown topic config name: bad"),
+        (
+            configured("x5", &[("bad", Some("1"))]),
+            ErrorCode::InvalidConfig,
+            "Unknown topic config name: bad",
+        ),
     ]
 }
 
@@ -102,7 +127,8 @@ fn refused_assignments() -> Vec<Refusal> {
         (
             CreatableTopic { replication_factor: 1, ..assigned("x7", &[(0, &[1])]) },
             ErrorCode::InvalidRequest,
-            "A manual partition assignment was specified, but replication factor was not set to -1.",
+            "A manual partition assignment was specified, but replication factor was not set to \
+             -1.",
         ),
         (
             assigned("x8", &[(0, &[1]), (0, &[1])]),
@@ -142,15 +168,22 @@ fn topics_are_refused_one_by_one() {
     let request = broken.iter().map(|(topic, ..)| topic.clone()).chain([good]).collect();
     let response = world.create(request);
     let expected = broken.iter().map(|(_, code, message)| (*code, (*message).to_owned()));
-    assert_eq!(outcomes(&response), expected.chain([(ErrorCode::None, String::new())]).collect::<Vec<_>>());
+    assert_eq!(
+        outcomes(&response),
+        expected.chain([(ErrorCode::None, String::new())]).collect::<Vec<_>>()
+    );
     assert_eq!(world.image().topics.len(), 3);
 }
 
 #[test]
 fn duplicates_internal_topics_and_too_many_partitions_are_refused() {
     let mut world = World::new();
-    let topics =
-        vec![topic("twice", 1, 1), topic("__cluster_metadata", 1, 1), topic("twice", 2, 1), topic("once", 1, 1)];
+    let topics = vec![
+        topic("twice", 1, 1),
+        topic("__cluster_metadata", 1, 1),
+        topic("twice", 2, 1),
+        topic("once", 1, 1),
+    ];
     let response = world.create(topics);
     let names: Vec<&str> = response.topics.iter().map(|topic| &*topic.name).collect();
     assert_eq!(names, ["once", "twice", "__cluster_metadata"]);
@@ -170,7 +203,11 @@ fn duplicates_internal_topics_and_too_many_partitions_are_refused() {
 #[test]
 fn validation_alone_changes_nothing() {
     let mut world = World::new();
-    let request = CreateTopicsRequest { topics: vec![topic("a", 2, 1)], validate_only: true, ..Default::default() };
+    let request = CreateTopicsRequest {
+        topics: vec![topic("a", 2, 1)],
+        validate_only: true,
+        ..Default::default()
+    };
     let outcome = world.decide(&ControllerRequest::CreateTopics(request));
     let ControllerResponse::CreateTopics(response) = outcome.response else { panic!() };
     assert!(outcome.records.is_empty());
@@ -188,7 +225,8 @@ fn replicas_spread_over_racks_and_brokers() {
     let mut replicas_of = [0; 7];
     let mut leaders_of = [0; 7];
     for partition in world.image().topics.by_name("t").unwrap().partitions.values() {
-        let racks: std::collections::BTreeSet<i32> = partition.replicas.iter().map(|id| (id + 1) / 2).collect();
+        let racks: std::collections::BTreeSet<i32> =
+            partition.replicas.iter().map(|id| (id + 1) / 2).collect();
         assert_eq!(racks.len(), 3, "one replica per rack: {:?}", partition.replicas);
         leaders_of[partition.leader as usize] += 1;
         partition.replicas.iter().for_each(|id| replicas_of[*id as usize] += 1);
@@ -197,17 +235,29 @@ fn replicas_spread_over_racks_and_brokers() {
     assert_eq!(replicas_of[1..], [6; 6]);
 }
 
-fn delete(world: &mut World, request: DeleteTopicsRequest, version: i16) -> Vec<(Option<String>, Uuid, ErrorCode)> {
-    let ControllerResponse::DeleteTopics(response) = world.ask(ControllerRequest::DeleteTopics { request, version })
+fn delete(
+    world: &mut World,
+    request: DeleteTopicsRequest,
+    version: i16,
+) -> Vec<(Option<String>, Uuid, ErrorCode)> {
+    let ControllerResponse::DeleteTopics(response) =
+        world.ask(ControllerRequest::DeleteTopics { request, version })
     else {
         panic!()
     };
     let answers = response.responses.into_iter();
-    answers.map(|answer| (answer.name, answer.topic_id, ErrorCode::from_code(answer.error_code).unwrap())).collect()
+    answers
+        .map(|answer| {
+            (answer.name, answer.topic_id, ErrorCode::from_code(answer.error_code).unwrap())
+        })
+        .collect()
 }
 
 fn by_name(names: &[&str]) -> DeleteTopicsRequest {
-    DeleteTopicsRequest { topic_names: names.iter().map(|name| (*name).to_owned()).collect(), ..Default::default() }
+    DeleteTopicsRequest {
+        topic_names: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Default::default()
+    }
 }
 
 fn by_either(topics: &[(Option<&str>, Uuid)]) -> DeleteTopicsRequest {
@@ -232,7 +282,13 @@ fn topics_are_deleted_by_name_and_by_id() {
         ]
     );
     let unknown = Uuid::from_u128(77);
-    let request = by_either(&[(None, b), (None, unknown), (None, Uuid::ZERO), (Some("c"), c), (Some("a"), Uuid::ZERO)]);
+    let request = by_either(&[
+        (None, b),
+        (None, unknown),
+        (None, Uuid::ZERO),
+        (Some("c"), c),
+        (Some("a"), Uuid::ZERO),
+    ]);
     let answers = delete(&mut world, request, 6);
     assert_eq!(
         answers,
@@ -245,7 +301,8 @@ fn topics_are_deleted_by_name_and_by_id() {
         ]
     );
     assert_eq!(world.image().topics.iter().map(|topic| &*topic.name).collect::<Vec<_>>(), ["c"]);
-    // The name that collided is free again, and an id with the name that leads to it deletes nothing.
+    // The name that collided is free again, and an id with the name that leads to it deletes
+    // nothing.
     world.topic("b_x", 1);
     let answers = delete(&mut world, by_either(&[(Some("c"), Uuid::ZERO), (None, c)]), 6);
     assert_eq!(answers, [(some("c"), c, ErrorCode::InvalidRequest)]);
@@ -269,8 +326,9 @@ fn partitions_are_added() {
     let mut world = World::new();
     world.topic("a", 2);
     let mut add = |count: i32, assignments: Option<&[&[i32]]>| {
-        let assignment =
-            |brokers: &&[i32]| create_partitions_request::CreatePartitionsAssignment { broker_ids: brokers.to_vec() };
+        let assignment = |brokers: &&[i32]| create_partitions_request::CreatePartitionsAssignment {
+            broker_ids: brokers.to_vec(),
+        };
         let topic = create_partitions_request::CreatePartitionsTopic {
             name: "a".to_owned(),
             count,
@@ -280,17 +338,26 @@ fn partitions_are_added() {
         match world.ask(ControllerRequest::CreatePartitions(request)) {
             ControllerResponse::CreatePartitions(response) => {
                 let result = &response.results[0];
-                (ErrorCode::from_code(result.error_code).unwrap(), result.error_message.clone().unwrap_or_default())
+                (
+                    ErrorCode::from_code(result.error_code).unwrap(),
+                    result.error_message.clone().unwrap_or_default(),
+                )
             }
             other => panic!("{other:?}"),
         }
     };
     let none = (ErrorCode::None, String::new());
     let refused = |code: ErrorCode, message: &str| (code, message.to_owned());
-    assert_eq!(add(2, None), refused(ErrorCode::InvalidPartitions, "Topic already has 2 partition(s)."));
+    assert_eq!(
+        add(2, None),
+        refused(ErrorCode::InvalidPartitions, "Topic already has 2 partition(s).")
+    );
     assert_eq!(
         add(1, None),
-        refused(ErrorCode::InvalidPartitions, "The topic a currently has 2 partition(s); 1 would not be an increase.")
+        refused(
+            ErrorCode::InvalidPartitions,
+            "The topic a currently has 2 partition(s); 1 would not be an increase."
+        )
     );
     assert_eq!(add(4, None), none);
     assert_eq!(
@@ -332,14 +399,17 @@ fn producer_ids_are_given_once() {
 fn features_are_updated_together_or_not_at_all() {
     let mut world = World::new();
     let mut update = |updates: &[(&str, i16, i8)], version: i16| {
-        let key = |(feature, level, kind): &(&str, i16, i8)| update_features_request::FeatureUpdateKey {
-            feature: (*feature).to_owned(),
-            max_version_level: *level,
-            upgrade_type: *kind,
+        let key =
+            |(feature, level, kind): &(&str, i16, i8)| update_features_request::FeatureUpdateKey {
+                feature: (*feature).to_owned(),
+                max_version_level: *level,
+                upgrade_type: *kind,
+                ..Default::default()
+            };
+        let request = UpdateFeaturesRequest {
+            feature_updates: updates.iter().map(key).collect(),
             ..Default::default()
         };
-        let request =
-            UpdateFeaturesRequest { feature_updates: updates.iter().map(key).collect(), ..Default::default() };
         match world.ask(ControllerRequest::UpdateFeatures { request, version }) {
             ControllerResponse::UpdateFeatures(response) => {
                 assert_eq!(
@@ -352,7 +422,8 @@ fn features_are_updated_together_or_not_at_all() {
         }
     };
     let refused = |reason: &str| {
-        let prefix = "The update failed for all features since the following feature had an error: ";
+        let prefix =
+            "The update failed for all features since the following feature had an error: ";
         (ErrorCode::InvalidUpdateVersion.code(), format!("{prefix}{reason}"))
     };
     assert_eq!(update(&[("metadata.version", 33, 1)], 2), (0, String::new()));
@@ -360,13 +431,15 @@ fn features_are_updated_together_or_not_at_all() {
     assert_eq!(
         update(&[("metadata.version", 34, 1)], 2),
         refused(
-            "Invalid update version 34 for feature metadata.version. Local controller 1 only supports versions 17-33"
+            "Invalid update version 34 for feature metadata.version. Local controller 1 only \
+             supports versions 17-33"
         )
     );
     assert_eq!(
         update(&[("group.version", 1, 1)], 2),
         refused(
-            "Invalid update version 1 for feature group.version. Local controller 1 does not support this feature."
+            "Invalid update version 1 for feature group.version. Local controller 1 does not \
+             support this feature."
         )
     );
     assert_eq!(
@@ -376,13 +449,17 @@ fn features_are_updated_together_or_not_at_all() {
     assert_eq!(
         update(&[("metadata.version", 32, 2)], 2),
         refused(
-            "Unsupported metadata.version downgrade from 33 to 32. Refusing to perform the requested downgrade because it \
+            "Unsupported metadata.version downgrade from 33 to 32. Refusing to perform the \
+             requested downgrade because it \
              might delete metadata information."
         )
     );
     assert_eq!(
         update(&[("kraft.version", 0, 2)], 2),
-        refused("Invalid update version 0 for feature kraft.version. Can't downgrade the version of this feature.")
+        refused(
+            "Invalid update version 0 for feature kraft.version. Can't downgrade the version of \
+             this feature."
+        )
     );
     assert_eq!(world.image().metadata_version(), 33);
 }
@@ -401,7 +478,8 @@ fn reassignments_run_from_start_to_end() {
             name: topic.to_owned(),
             partitions: vec![partition],
         };
-        let request = AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() };
+        let request =
+            AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() };
         let response = world.ask(ControllerRequest::AlterPartitionReassignments(request));
         let ControllerResponse::AlterPartitionReassignments(response) = response else { panic!() };
         let code = response.responses[0].partitions[0].error_code;
@@ -417,18 +495,27 @@ fn reassignments_run_from_start_to_end() {
     assert_eq!((code, unchanged.partition_epoch), (ErrorCode::None, 0));
     // Another order needs no data to move.
     let (code, reordered) = alter("t", 0, Some(&[2, 1]));
-    assert_eq!((code, &reordered.replicas[..], reordered.leader), (ErrorCode::None, &[2, 1][..], 1));
+    assert_eq!(
+        (code, &reordered.replicas[..], reordered.leader),
+        (ErrorCode::None, &[2, 1][..], 1)
+    );
     // A new replica has to catch up; until then the move may be taken back.
     let (code, moving) = alter("t", 0, Some(&[2, 3]));
     assert_eq!((code, &moving.replicas[..]), (ErrorCode::None, &[2, 3, 1][..]));
     assert_eq!((&moving.adding_replicas[..], &moving.removing_replicas[..]), (&[3][..], &[1][..]));
     assert_eq!(moving.directories, [directory(2), directory(3), directory(1)]);
     let (code, reverted) = alter("t", 0, None);
-    assert_eq!((code, &reverted.replicas[..], &reverted.isr[..]), (ErrorCode::None, &[2, 1][..], &[1, 2][..]));
+    assert_eq!(
+        (code, &reverted.replicas[..], &reverted.isr[..]),
+        (ErrorCode::None, &[2, 1][..], &[1, 2][..])
+    );
     assert!(!reverted.is_reassigning() && reverted.leader_epoch > moving.leader_epoch);
     // Fewer replicas, all of them in sync: done at once.
     let request_factor_change = alter("t", 0, Some(&[2]));
-    assert_eq!((request_factor_change.0, &request_factor_change.1.replicas[..]), (ErrorCode::None, &[2][..]));
+    assert_eq!(
+        (request_factor_change.0, &request_factor_change.1.replicas[..]),
+        (ErrorCode::None, &[2][..])
+    );
     assert_eq!(request_factor_change.1.leader, 2);
 }
 
@@ -451,15 +538,24 @@ fn leaders_are_elected_where_needed() {
         };
         let topic_partitions = partitions.map(|partitions| vec![topic(partitions)]);
         let request = ElectLeadersRequest { election_type, topic_partitions, timeout_ms: 0 };
-        let ControllerResponse::ElectLeaders(response) = world.ask(ControllerRequest::ElectLeaders(request)) else {
+        let ControllerResponse::ElectLeaders(response) =
+            world.ask(ControllerRequest::ElectLeaders(request))
+        else {
             panic!()
         };
-        let results = response.replica_election_results.first().map(|topic| &topic.partition_result[..]);
-        let codes = results.unwrap_or_default().iter().map(|result| ErrorCode::from_code(result.error_code).unwrap());
+        let results =
+            response.replica_election_results.first().map(|topic| &topic.partition_result[..]);
+        let codes = results
+            .unwrap_or_default()
+            .iter()
+            .map(|result| ErrorCode::from_code(result.error_code).unwrap());
         (response.error_code, codes.collect::<Vec<_>>())
     };
     assert_eq!(elect(2, None).0, ErrorCode::InvalidRequest.code());
-    assert_eq!(elect(1, Some(&[0, 1])), (0, vec![ErrorCode::ElectionNotNeeded, ErrorCode::UnknownTopicOrPartition]));
+    assert_eq!(
+        elect(1, Some(&[0, 1])),
+        (0, vec![ErrorCode::ElectionNotNeeded, ErrorCode::UnknownTopicOrPartition])
+    );
     assert_eq!(elect(0, Some(&[0])), (0, vec![ErrorCode::None]));
     assert_eq!(elect(0, Some(&[0])), (0, vec![ErrorCode::ElectionNotNeeded]));
     assert_eq!(elect(0, None), (0, vec![]));
@@ -475,7 +571,10 @@ fn a_restarted_broker_leads_again_in_a_new_epoch() {
     let image = world.image();
     assert!(image.broker(1).unwrap().0.broker_epoch > before);
     for partition in image.topics.by_name("a").unwrap().partitions.values() {
-        assert_eq!((partition.leader, partition.leader_epoch, partition.partition_epoch), (1, 1, 1));
+        assert_eq!(
+            (partition.leader, partition.leader_epoch, partition.partition_epoch),
+            (1, 1, 1)
+        );
         assert_ne!(partition.leader, NO_LEADER);
     }
 }
@@ -492,11 +591,23 @@ fn registrations_are_checked() {
         log_dirs: vec![directory(2)],
     };
     let cases = [
-        (BrokerRegistration { cluster_id: "x".to_owned(), ..good.clone() }, ErrorCode::InconsistentClusterId),
+        (
+            BrokerRegistration { cluster_id: "x".to_owned(), ..good.clone() },
+            ErrorCode::InconsistentClusterId,
+        ),
         (BrokerRegistration { log_dirs: vec![], ..good.clone() }, ErrorCode::InvalidRegistration),
-        (BrokerRegistration { log_dirs: vec![Uuid::from_u128(99)], ..good.clone() }, ErrorCode::InvalidRegistration),
-        (BrokerRegistration { log_dirs: vec![directory(1)], ..good.clone() }, ErrorCode::InvalidRegistration),
-        (BrokerRegistration { log_dirs: vec![directory(2); 2], ..good.clone() }, ErrorCode::InvalidRegistration),
+        (
+            BrokerRegistration { log_dirs: vec![Uuid::from_u128(99)], ..good.clone() },
+            ErrorCode::InvalidRegistration,
+        ),
+        (
+            BrokerRegistration { log_dirs: vec![directory(1)], ..good.clone() },
+            ErrorCode::InvalidRegistration,
+        ),
+        (
+            BrokerRegistration { log_dirs: vec![directory(2); 2], ..good.clone() },
+            ErrorCode::InvalidRegistration,
+        ),
     ];
     for (registration, code) in cases {
         match world.ask(ControllerRequest::RegisterBroker(registration)) {

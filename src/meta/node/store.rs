@@ -1,11 +1,14 @@
-//! The metadata node's files: `__cluster_metadata-0` with its log, snapshots and `quorum-state`, and `bootstrap.checkpoint`.
+//! The metadata node's files: `__cluster_metadata-0` with its log, snapshots and `quorum-state`,
+//! and `bootstrap.checkpoint`.
 //!
-//! Lives on the node's core, and does all its I/O but appends. A snapshot appears whole or not at all.
+//! Lives on the node's core, and does all its I/O but appends. A snapshot appears whole or not at
+//! all.
 
 use super::{MetaNodeError, QuorumState, SnapshotError, bootstrap, metalog, snapshot_file};
 use crate::{
     log::{
-        CleanupPolicy, Durability, Log, LogConfig, LogStart, Opening, ReadPart, Reserve, TailCache, create_dir_durably,
+        CleanupPolicy, Durability, Log, LogConfig, LogStart, Opening, ReadPart, Reserve, TailCache,
+        create_dir_durably,
     },
     meta::{
         METADATA_TOPIC,
@@ -77,18 +80,23 @@ impl Store {
         move |source| MetaNodeError::Io { what, path, source }
     }
 
-    /// Whether there is neither a log nor a snapshot: nothing was ever formatted here, or everything is gone.
+    /// Whether there is neither a log nor a snapshot: nothing was ever formatted here, or
+    /// everything is gone.
     pub async fn is_new(&self) -> Result<bool, MetaNodeError> {
         let names = self.names().await?;
         Ok(!names.iter().any(|name| name.ends_with(".log") || name.parse::<SnapshotId>().is_ok()))
     }
 
-    /// Says it where a file is missing that every log has, and the log itself can tell what was in it.
+    /// Says it where a file is missing that every log has, and the log itself can tell what was in
+    /// it.
     pub async fn tell_missing(&self) -> Result<(), MetaNodeError> {
         let names = self.names().await?;
         let dir = self.dir.display();
         if !names.iter().any(|name| name == quorum_state::FILE_NAME) {
-            tracing::warn!("{dir}/{}: the file is missing: its epoch is taken from the log", quorum_state::FILE_NAME);
+            tracing::warn!(
+                "{dir}/{}: the file is missing: its epoch is taken from the log",
+                quorum_state::FILE_NAME
+            );
         }
         if !names.iter().any(|name| name.parse::<SnapshotId>().is_ok()) {
             tracing::warn!("{dir}: it has no snapshot: the metadata are taken from the log alone");
@@ -101,7 +109,8 @@ impl Store {
         Ok(self.names().await?.iter().any(|name| name.ends_with(".log")))
     }
 
-    /// Writes what formatting writes. The voters come last: their file says that the directory is formatted.
+    /// Writes what formatting writes. The voters come last: their file says that the directory is
+    /// formatted.
     pub async fn format(&self, voter: &Voter) -> Result<(), MetaNodeError> {
         let (ring, now_ms) = (&self.ring, self.ring.wall_clock_ms());
         create_dir_durably(ring, &self.dir).await.map_err(Self::io("creating", &self.dir))?;
@@ -116,7 +125,8 @@ impl Store {
             let content = bootstrap::bootstrap_file(&bootstrap::bootstrap_records(), now_ms);
             self.write(&bootstrap_path, content).await?;
         }
-        self.write(&self.dir.join(FORMATTED.to_string()), Self::initial_snapshot(voter, now_ms)).await
+        self.write(&self.dir.join(FORMATTED.to_string()), Self::initial_snapshot(voter, now_ms))
+            .await
     }
 
     fn initial_snapshot(voter: &Voter, now_ms: i64) -> Bytes {
@@ -126,13 +136,17 @@ impl Store {
     /// The image that formatting leaves.
     pub fn formatted_image(&self, voter: &Voter, cluster_id: &str) -> Image {
         let content = Self::initial_snapshot(voter, self.ring.wall_clock_ms());
-        snapshot_file::decode(&content, FORMATTED, cluster_id).expect("what formatting writes can be read")
+        snapshot_file::decode(&content, FORMATTED, cluster_id)
+            .expect("what formatting writes can be read")
     }
 
     /// The records that a log without metadata begins with: those that formatting has put into its
     /// snapshot, as Kafka does from 4.4.0 on, or else into `bootstrap.checkpoint`, as it did
     /// before. They are proven to fit `image`.
-    pub async fn bootstrap_records(&self, image: &Image) -> Result<Vec<MetadataRecord>, MetaNodeError> {
+    pub async fn bootstrap_records(
+        &self,
+        image: &Image,
+    ) -> Result<Vec<MetadataRecord>, MetaNodeError> {
         let (path, records) = self.formatted_records().await?;
         let mut image = image.clone();
         for (place, record) in (0..).zip(&records) {
@@ -167,18 +181,30 @@ impl Store {
 
     /// The image of the newest snapshot; empty without one.
     pub async fn load_snapshot(&self, cluster_id: &str) -> Result<Image, MetaNodeError> {
-        let Some(newest) = self.snapshots().await?.pop() else { return Ok(Image::empty(cluster_id)) };
+        let Some(newest) = self.snapshots().await?.pop() else {
+            return Ok(Image::empty(cluster_id));
+        };
         let path = self.dir.join(newest.to_string());
-        let bytes = self.ring.read_file(&path, MAX_SNAPSHOT_BYTES).await.map_err(Self::io("reading", &path))?;
+        let bytes = self
+            .ring
+            .read_file(&path, MAX_SNAPSHOT_BYTES)
+            .await
+            .map_err(Self::io("reading", &path))?;
         let decoded = match newest {
-            FORMATTED => snapshot_file::decode_formatted(&bytes, cluster_id).map(|(image, _)| image),
+            FORMATTED => {
+                snapshot_file::decode_formatted(&bytes, cluster_id).map(|(image, _)| image)
+            }
             _ => snapshot_file::decode(&bytes, newest, cluster_id),
         };
         decoded.map_err(|source| MetaNodeError::Snapshot { path, source })
     }
 
     /// Examines the log; nothing on the disk changes.
-    pub async fn examine_log(&self, start: LogStart, segment_bytes: u32) -> Result<Opening, MetaNodeError> {
+    pub async fn examine_log(
+        &self,
+        start: LogStart,
+        segment_bytes: u32,
+    ) -> Result<Opening, MetaNodeError> {
         let config = LogConfig {
             segment_bytes,
             // Snapshots alone decide what goes.
@@ -191,7 +217,15 @@ impl Store {
             ..LogConfig::default()
         };
         let tail = TailCache::new(TAIL_BYTES);
-        Ok(Log::examine(&self.ring, self.dir.clone(), Uuid::METADATA_TOPIC, config.shared(), start, tail).await?)
+        Ok(Log::examine(
+            &self.ring,
+            self.dir.clone(),
+            Uuid::METADATA_TOPIC,
+            config.shared(),
+            start,
+            tail,
+        )
+        .await?)
     }
 
     /// Replays the log from where `image` ends; also the bytes of records behind the image.
@@ -200,7 +234,11 @@ impl Store {
         let (start, end) = (log.log_start_offset(), log.log_end_offset());
         if start > offset || end < offset {
             // The one case without loss: a snapshot whose log was emptied with it.
-            return Err(MetaNodeError::Gap { path: self.dir.clone(), start: start.min(end), snapshot_end: offset });
+            return Err(MetaNodeError::Gap {
+                path: self.dir.clone(),
+                start: start.min(end),
+                snapshot_end: offset,
+            });
         }
         log.set_high_watermark(end);
         let mut replay = Replay::new(image);
@@ -208,8 +246,10 @@ impl Store {
         while offset < end {
             let bytes = self.read_log(log, offset, end).await?;
             for batch in metalog::decode(&bytes) {
-                let batch = batch.map_err(|source| MetaNodeError::Metalog { path: self.dir.clone(), source })?;
-                // The first batch may begin before the end of the snapshot, if that is inside of it.
+                let batch = batch
+                    .map_err(|source| MetaNodeError::Metalog { path: self.dir.clone(), source })?;
+                // The first batch may begin before the end of the snapshot, if that is inside of
+                // it.
                 if batch.last_offset() >= offset {
                     offset = batch.last_offset() + 1;
                     replay.apply(&batch)?;
@@ -229,7 +269,9 @@ impl Store {
                 ReadPart::Memory(part) => bytes.extend_from_slice(&part),
                 ReadPart::File { file, position, length, .. } => {
                     let read = self.ring.read_exact_at(&file, position, length as usize).await;
-                    bytes.extend_from_slice(&read.map_err(Self::io("reading the log in", &self.dir))?);
+                    bytes.extend_from_slice(
+                        &read.map_err(Self::io("reading the log in", &self.dir))?,
+                    );
                 }
             }
         }
@@ -240,17 +282,25 @@ impl Store {
     /// The epoch that `quorum-state` tells of; `None`: there is no such file.
     pub async fn seen_epoch(&self) -> Result<Option<i32>, MetaNodeError> {
         let path = self.dir.join(quorum_state::FILE_NAME);
-        let Some(bytes) = self.read(&path, quorum_state::MAX_FILE_BYTES).await? else { return Ok(None) };
+        let Some(bytes) = self.read(&path, quorum_state::MAX_FILE_BYTES).await? else {
+            return Ok(None);
+        };
         let state = QuorumState::decode(&String::from_utf8_lossy(&bytes));
         let state = state.map_err(|reason| MetaNodeError::QuorumState { path, reason })?;
         Ok(Some(state.leader_epoch))
     }
 
-    /// Begins an epoch after `last_epoch`, and this node is its leader: durable before anything is appended in it.
+    /// Begins an epoch after `last_epoch`, and this node is its leader: durable before anything is
+    /// appended in it.
     pub async fn begin_epoch(&self, node_id: i32, last_epoch: i32) -> Result<i32, MetaNodeError> {
         let path = self.dir.join(quorum_state::FILE_NAME);
         let leader_epoch = last_epoch + 1;
-        let state = QuorumState { leader_id: node_id, leader_epoch, voted_id: -1, voted_directory_id: Uuid::ZERO };
+        let state = QuorumState {
+            leader_id: node_id,
+            leader_epoch,
+            voted_id: -1,
+            voted_directory_id: Uuid::ZERO,
+        };
         let content = Bytes::from(state.encode());
         while let Err(error) = self.ring.write_file_atomically(&path, content.clone()).await {
             if !self.spend_reserve_for(&error).await {
@@ -260,7 +310,8 @@ impl Store {
         Ok(leader_epoch)
     }
 
-    /// Writes the image as a snapshot and removes those that are old; the end offset of the oldest that is left.
+    /// Writes the image as a snapshot and removes those that are old; the end offset of the oldest
+    /// that is left.
     pub async fn write_snapshot(&self, image: &Image) -> Result<i64, MetaNodeError> {
         let content = snapshot_file::encode(image, self.ring.wall_clock_ms())
             .expect("an image has the records of its own metadata.version");
@@ -278,7 +329,8 @@ impl Store {
 
     /// From the oldest to the newest.
     async fn snapshots(&self) -> Result<Vec<SnapshotId>, MetaNodeError> {
-        let mut ids: Vec<SnapshotId> = self.names().await?.iter().filter_map(|name| name.parse().ok()).collect();
+        let mut ids: Vec<SnapshotId> =
+            self.names().await?.iter().filter_map(|name| name.parse().ok()).collect();
         ids.sort();
         Ok(ids)
     }

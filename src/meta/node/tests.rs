@@ -24,7 +24,10 @@ impl Machine {
     }
 
     /// Runs a process until `main` is done; the process goes on.
-    fn run<T: 'static, F: Future<Output = T> + 'static>(&self, main: impl FnOnce(Ring) -> F + 'static) -> T {
+    fn run<T: 'static, F: Future<Output = T> + 'static>(
+        &self,
+        main: impl FnOnce(Ring) -> F + 'static,
+    ) -> T {
         let result = Rc::new(RefCell::new(None));
         let slot = result.clone();
         self.world.start_core(self.node, 0, move |ring| async move {
@@ -82,7 +85,8 @@ async fn start(
 }
 
 async fn create(node: &MetaNode, name: &str, partitions: i32) -> ErrorCode {
-    let request = CreateTopicsRequest { topics: vec![topic(name, partitions, 1)], ..Default::default() };
+    let request =
+        CreateTopicsRequest { topics: vec![topic(name, partitions, 1)], ..Default::default() };
     match node.request(ControllerRequest::CreateTopics(request)).await {
         ControllerResponse::CreateTopics(CreateTopicsResponse { topics, .. }) => {
             ErrorCode::from_code(topics[0].error_code).unwrap()
@@ -101,7 +105,11 @@ fn what_was_created_is_there_after_a_restart() {
     let before = machine.run(|ring| async move {
         let (node, published) = start(&ring, options(-1)).await.unwrap();
         assert_eq!(create(&node, "a", 2).await, ErrorCode::None);
-        assert_eq!(names(published.borrow().last().unwrap()), ["a"], "published before it is answered");
+        assert_eq!(
+            names(published.borrow().last().unwrap()),
+            ["a"],
+            "published before it is answered"
+        );
         assert_eq!(create(&node, "a", 1).await, ErrorCode::TopicAlreadyExists);
         let image = node.image();
         node.close().await.unwrap();
@@ -109,12 +117,17 @@ fn what_was_created_is_there_after_a_restart() {
         image
     });
     let broker_epoch = before.broker(1).unwrap().0.broker_epoch;
-    assert_eq!((before.metadata_version(), before.quorum.kraft_version, before.quorum.leader_id), (33, 1, 1));
+    assert_eq!(
+        (before.metadata_version(), before.quorum.kraft_version, before.quorum.leader_id),
+        (33, 1, 1)
+    );
     assert!(before.broker(1).unwrap().is_active());
 
     // In order: leaders stay in their epochs.
     machine.world.kill(machine.node);
-    let after = machine.run(move |ring| async move { start(&ring, options(broker_epoch)).await.unwrap().0.image() });
+    let after = machine.run(move |ring| async move {
+        start(&ring, options(broker_epoch)).await.unwrap().0.image()
+    });
     assert_eq!(after.topics, before.topics);
     assert_eq!(after.quorum.leader_epoch, before.quorum.leader_epoch + 1);
     assert!(after.broker(1).unwrap().is_active());
@@ -122,7 +135,8 @@ fn what_was_created_is_there_after_a_restart() {
 
     // Not in order: leaders begin new epochs.
     machine.world.crash(machine.node);
-    let after = machine.run(|ring| async move { start(&ring, options(-1)).await.unwrap().0.image() });
+    let after =
+        machine.run(|ring| async move { start(&ring, options(-1)).await.unwrap().0.image() });
     let partition = after.topics.by_name("a").unwrap().partition(1).unwrap().clone();
     assert_eq!((partition.leader, partition.leader_epoch, partition.partition_epoch), (1, 1, 1));
 }
@@ -133,13 +147,23 @@ fn a_formatted_directory_is_as_kafka_makes_it() {
     machine.run(|ring| async move {
         drop(start(&ring, options(-1)).await.unwrap());
         assert!(ring.read_file("/data/bootstrap.checkpoint", 4096).await.is_ok());
-        let voters =
-            ring.read_file("/data/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint", 4096).await;
-        let image =
-            snapshot_file::decode(&voters.unwrap(), "00000000000000000000-0000000000.checkpoint".parse().unwrap(), "");
+        let voters = ring
+            .read_file(
+                "/data/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint",
+                4096,
+            )
+            .await;
+        let image = snapshot_file::decode(
+            &voters.unwrap(),
+            "00000000000000000000-0000000000.checkpoint".parse().unwrap(),
+            "",
+        );
         assert_eq!(image.unwrap().quorum.voters[0].directory_id, directory(1));
         let state = ring.read_file("/data/__cluster_metadata-0/quorum-state", 4096).await.unwrap();
-        assert_eq!(QuorumState::decode(std::str::from_utf8(&state).unwrap()).unwrap().leader_epoch, 1);
+        assert_eq!(
+            QuorumState::decode(std::str::from_utf8(&state).unwrap()).unwrap().leader_epoch,
+            1
+        );
     });
 }
 
@@ -162,11 +186,13 @@ fn snapshots_replace_the_log() {
         (node.image(), node.log().log_start_offset())
     });
     let files = machine.world.disk(machine.node).file_names();
-    let snapshots = files.iter().filter(|name| name.ends_with(".checkpoint") && !name.contains("bootstrap"));
+    let snapshots =
+        files.iter().filter(|name| name.ends_with(".checkpoint") && !name.contains("bootstrap"));
     assert_eq!(snapshots.count(), 2, "{files:?}");
     assert!(log_start > 50, "the log begins at {log_start}");
     machine.world.crash(machine.node);
-    let after = machine.run(move |ring| async move { start(&ring, small(-1)).await.unwrap().0.image() });
+    let after =
+        machine.run(move |ring| async move { start(&ring, small(-1)).await.unwrap().0.image() });
     assert_eq!(names(&after), names(&before));
     assert_eq!(after.metadata_version(), 33);
     assert_eq!(after.quorum.voters, before.quorum.voters);
@@ -179,7 +205,8 @@ fn nothing_that_was_answered_is_lost_in_a_crash() {
         let acknowledged = Rc::new(RefCell::new(Vec::<String>::new()));
         for round in 0..4 {
             let answered = acknowledged.clone();
-            let limits = MetaNodeOptions { max_record_bytes_between_snapshots: 1500, ..options(-1) };
+            let limits =
+                MetaNodeOptions { max_record_bytes_between_snapshots: 1500, ..options(-1) };
             machine.world.start_core(machine.node, 0, move |ring| async move {
                 let (node, _) = start(&ring, limits).await.unwrap();
                 let there = names(&node.image());
@@ -194,7 +221,9 @@ fn nothing_that_was_answered_is_lost_in_a_crash() {
             });
             let enough = 5 + (seed as usize * 7 + round) % 23;
             let (before, counted) = (acknowledged.borrow().len(), acknowledged.clone());
-            assert!(machine.world.run_until(LIMIT, move || counted.borrow().len() >= before + enough));
+            assert!(
+                machine.world.run_until(LIMIT, move || counted.borrow().len() >= before + enough)
+            );
             machine.world.crash(machine.node);
         }
     }
@@ -216,7 +245,8 @@ fn a_failed_sync_is_final() {
     });
 }
 
-/// Once the disk was full nothing changed any more until a restart, which brought back what had been refused.
+/// Once the disk was full nothing changed any more until a restart, which brought back what had
+/// been refused.
 #[test]
 fn a_request_that_could_not_be_written_leaves_no_trace() {
     for seed in 0..10 {
@@ -232,9 +262,16 @@ fn a_request_that_could_not_be_written_leaves_no_trace() {
             disk.fill();
             for _ in 0..3 {
                 // More than the rest of a page.
-                assert_eq!(create(&node, "refused", 90).await, ErrorCode::NotController, "seed {seed}");
+                assert_eq!(
+                    create(&node, "refused", 90).await,
+                    ErrorCode::NotController,
+                    "seed {seed}"
+                );
             }
-            assert_eq!((names(&node.image()), published.borrow().len()), (vec!["a".to_owned()], count));
+            assert_eq!(
+                (names(&node.image()), published.borrow().len()),
+                (vec!["a".to_owned()], count)
+            );
             disk.set_capacity_bytes(1 << 30);
             assert_eq!(create(&node, "b", 90).await, ErrorCode::None, "seed {seed}");
             disk.set_open_files_max(0);
@@ -248,7 +285,8 @@ fn a_request_that_could_not_be_written_leaves_no_trace() {
             machine.world.crash(machine.node)
         }
         healing.heal();
-        let after = machine.run(move |ring| async move { start(&ring, small()).await.unwrap().0.image() });
+        let after =
+            machine.run(move |ring| async move { start(&ring, small()).await.unwrap().0.image() });
         let mut expected = names(&after);
         expected.retain(|name| name != "maybe");
         assert_eq!(expected, ["a", "b", "c"], "seed {seed}");
@@ -273,10 +311,17 @@ fn a_full_disk_deletes_topics_and_starts_again() {
             assert_eq!(create(&node, &format!("t{number}"), 90).await, ErrorCode::None);
         }
         full.fill();
-        assert_eq!(create(&node, "refused", 90).await, ErrorCode::NotController, "it is not for what takes room");
+        assert_eq!(
+            create(&node, "refused", 90).await,
+            ErrorCode::NotController,
+            "it is not for what takes room"
+        );
         assert_eq!(reserve.size_bytes(), crate::limits::RESERVE_BYTES);
         for number in 0..30 {
-            let request = DeleteTopicsRequest { topic_names: vec![format!("t{number}")], ..Default::default() };
+            let request = DeleteTopicsRequest {
+                topic_names: vec![format!("t{number}")],
+                ..Default::default()
+            };
             node.request(ControllerRequest::DeleteTopics { request, version: 5 }).await;
         }
         assert!(node.image().topics.is_empty());
@@ -314,7 +359,8 @@ fn requests_take_turns() {
             }
         }
         assert_eq!(created, 1);
-        let request = DeleteTopicsRequest { topic_names: vec!["same".to_owned()], ..Default::default() };
+        let request =
+            DeleteTopicsRequest { topic_names: vec!["same".to_owned()], ..Default::default() };
         node.request(ControllerRequest::DeleteTopics { request, version: 5 }).await;
         assert!(node.image().topics.is_empty());
     });
@@ -345,12 +391,18 @@ fn damage_is_told_and_nothing_starts() {
         node.close().await.unwrap();
     });
     let metadata = "/data/__cluster_metadata-0";
-    for (file, position) in [("00000000000000000000-0000000000.checkpoint", 90), ("quorum-state", 3)] {
+    for (file, position) in
+        [("00000000000000000000-0000000000.checkpoint", 90), ("quorum-state", 3)]
+    {
         machine.world.kill(machine.node);
         let path = format!("{metadata}/{file}");
         machine.world.disk(machine.node).flip_bit(&path, position).unwrap();
-        let error = machine.run(|ring| async move { start(&ring, options(-1)).await.map(drop).unwrap_err() });
-        assert!(matches!(error, MetaNodeError::Snapshot { .. } | MetaNodeError::QuorumState { .. }), "{error}");
+        let error = machine
+            .run(|ring| async move { start(&ring, options(-1)).await.map(drop).unwrap_err() });
+        assert!(
+            matches!(error, MetaNodeError::Snapshot { .. } | MetaNodeError::QuorumState { .. }),
+            "{error}"
+        );
         machine.world.disk(machine.node).flip_bit(&path, position).unwrap();
     }
 }
@@ -358,11 +410,14 @@ fn damage_is_told_and_nothing_starts() {
 /// The files of the node's disk.
 fn disk_of(machine: &Machine) -> Vec<(String, Vec<u8>)> {
     let disk = machine.world.disk(machine.node);
-    disk.file_names().into_iter().map(|name| (name.clone(), disk.read_raw(&name).unwrap())).collect()
+    disk.file_names()
+        .into_iter()
+        .map(|name| (name.clone(), disk.read_raw(&name).unwrap()))
+        .collect()
 }
 
-/// Whatever is done to the log's file, and however the run before has ended: no start makes an empty cluster of it, and none
-/// changes a file.
+/// Whatever is done to the log's file, and however the run before has ended: no start makes an
+/// empty cluster of it, and none changes a file.
 #[test]
 fn a_harmed_metadata_log_refuses_each_start_and_every_file_stays() {
     const LOG: &str = "/data/__cluster_metadata-0/00000000000000000000.log";
@@ -395,7 +450,9 @@ fn a_harmed_metadata_log_refuses_each_start_and_every_file_stays() {
                 ring.unlink(LOG).await.unwrap();
                 if harm == "delete all" {
                     for entry in ring.read_dir("/data/__cluster_metadata-0").await.unwrap() {
-                        ring.unlink(format!("/data/__cluster_metadata-0/{}", entry.name)).await.unwrap();
+                        ring.unlink(format!("/data/__cluster_metadata-0/{}", entry.name))
+                            .await
+                            .unwrap();
                     }
                     ring.remove_dir("/data/__cluster_metadata-0").await.unwrap();
                 } else if harm != "delete" {
@@ -411,24 +468,34 @@ fn a_harmed_metadata_log_refuses_each_start_and_every_file_stays() {
                 }
                 machine.world.kill(machine.node);
                 let error = machine.run(move |ring| async move {
-                    let log_start = LogStart { clean: closed, recovery_point, ..LogStart::default() };
+                    let log_start =
+                        LogStart { clean: closed, recovery_point, ..LogStart::default() };
                     let known_partition = Some("/data/a-0".into());
                     let options = MetaNodeOptions { log_start, known_partition, ..options(-1) };
                     start(&ring, options).await.map(drop).err()
                 });
-                assert!(error.is_some(), "{harm}, closed: {closed}, recovery point {recovery_point}: it starts");
-                assert_eq!(disk_of(&machine), before, "{harm}, closed: {closed}, recovery point {recovery_point}");
+                assert!(
+                    error.is_some(),
+                    "{harm}, closed: {closed}, recovery point {recovery_point}: it starts"
+                );
+                assert_eq!(
+                    disk_of(&machine),
+                    before,
+                    "{harm}, closed: {closed}, recovery point {recovery_point}"
+                );
             }
         }
     }
 }
 
-/// For Kafka's tools: `MILLSTREAM_METADATA_DIR=DIR cargo test writes_a_directory_for_kafka -- --ignored`, then
-/// `kafka-dump-log --cluster-metadata-decoder --files DIR/__cluster_metadata-0/*.log`.
+/// For Kafka's tools: `MILLSTREAM_METADATA_DIR=DIR cargo test writes_a_directory_for_kafka --
+/// --ignored`, then `kafka-dump-log --cluster-metadata-decoder --files
+/// DIR/__cluster_metadata-0/*.log`.
 #[test]
 #[ignore = "writes to the folder that MILLSTREAM_METADATA_DIR names"]
 fn writes_a_directory_for_kafka() {
-    let path = std::env::var("MILLSTREAM_METADATA_DIR").expect("MILLSTREAM_METADATA_DIR names a folder");
+    let path =
+        std::env::var("MILLSTREAM_METADATA_DIR").expect("MILLSTREAM_METADATA_DIR names a folder");
     let core = ring::CoreOptions {
         name: "metadata".to_owned(),
         index: 0,
@@ -437,8 +504,11 @@ fn writes_a_directory_for_kafka() {
         spin: Duration::ZERO,
     };
     let image = ring::run(core, move |ring| async move {
-        let limits =
-            MetaNodeOptions { metadata_dir: path.into(), max_record_bytes_between_snapshots: 4000, ..options(-1) };
+        let limits = MetaNodeOptions {
+            metadata_dir: path.into(),
+            max_record_bytes_between_snapshots: 4000,
+            ..options(-1)
+        };
         let (node, _) = start(&ring, limits).await.unwrap();
         for number in 0..20 {
             create(&node, &format!("t{number}"), 2).await;

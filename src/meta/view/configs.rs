@@ -10,9 +10,12 @@ use crate::meta::{
 };
 use protocol::ErrorCode;
 use protocol::messages::{
-    DescribeConfigsRequest, DescribeConfigsResponse, ListConfigResourcesRequest, ListConfigResourcesResponse,
+    DescribeConfigsRequest, DescribeConfigsResponse, ListConfigResourcesRequest,
+    ListConfigResourcesResponse,
     describe_configs_request::DescribeConfigsResource,
-    describe_configs_response::{DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym},
+    describe_configs_response::{
+        DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
+    },
     list_config_resources_response::ConfigResource,
 };
 
@@ -41,7 +44,11 @@ pub fn describe_configs(
     DescribeConfigsResponse { throttle_time_ms: 0, results: results.collect() }
 }
 
-fn entries(image: &Image, settings: &Settings, resource: &DescribeConfigsResource) -> Result<Vec<Entry>, ApiError> {
+fn entries(
+    image: &Image,
+    settings: &Settings,
+    resource: &DescribeConfigsResource,
+) -> Result<Vec<Entry>, ApiError> {
     let name = &*resource.resource_name;
     let Some(kind) = ConfigResourceType::from_code(resource.resource_type) else {
         let message = format!("Unexpected resource type UNKNOWN for resource {name}");
@@ -50,7 +57,8 @@ fn entries(image: &Image, settings: &Settings, resource: &DescribeConfigsResourc
     let own = image.configs_of(kind, name);
     match kind {
         ConfigResourceType::Topic => {
-            topic_name::validate(name).map_err(|reason| ApiError::new(ErrorCode::InvalidTopicException, reason))?;
+            topic_name::validate(name)
+                .map_err(|reason| ApiError::new(ErrorCode::InvalidTopicException, reason))?;
             if image.topics.id(name).is_none() {
                 return Err(ApiError::bare(ErrorCode::UnknownTopicOrPartition));
             }
@@ -72,7 +80,9 @@ fn entries(image: &Image, settings: &Settings, resource: &DescribeConfigsResourc
             Err(ApiError::invalid_request("Client metrics subscription name must not be empty"))
         }
         ConfigResourceType::ClientMetrics => Ok(client_metrics_entries(own)),
-        ConfigResourceType::Group if name.is_empty() => Err(ApiError::invalid_request("Group name must not be empty")),
+        ConfigResourceType::Group if name.is_empty() => {
+            Err(ApiError::invalid_request("Group name must not be empty"))
+        }
         ConfigResourceType::Group => Ok(describe::describe_group(own, &layers(image, settings))),
     }
 }
@@ -80,10 +90,13 @@ fn entries(image: &Image, settings: &Settings, resource: &DescribeConfigsResourc
 fn check_broker(name: &str, settings: &Settings, or_what: &str) -> Result<(), ApiError> {
     let expected = settings.node_id;
     let Ok(id) = name.parse::<i32>() else {
-        return Err(ApiError::invalid_request(format!("Broker id must be an integer, but it is: {name}")));
+        return Err(ApiError::invalid_request(format!(
+            "Broker id must be an integer, but it is: {name}"
+        )));
     };
     if id != expected {
-        let message = format!("Unexpected broker id, expected {expected}{or_what} but received {name}");
+        let message =
+            format!("Unexpected broker id, expected {expected}{or_what} but received {name}");
         return Err(ApiError::invalid_request(message));
     }
     Ok(())
@@ -92,8 +105,11 @@ fn check_broker(name: &str, settings: &Settings, or_what: &str) -> Result<(), Ap
 fn client_metrics_entries(own: &Configs) -> Vec<Entry> {
     let entry = |definition: &'static crate::config::definitions::Definition| {
         let name = definition.name.to_owned();
-        let set = own.get(definition.name).map(|value| definition.normalize(value).unwrap_or_else(|_| value.clone()));
-        let synonym = |value| SynonymEntry { name: name.clone(), value, source: Source::ClientMetricsConfig };
+        let set = own
+            .get(definition.name)
+            .map(|value| definition.normalize(value).unwrap_or_else(|_| value.clone()));
+        let synonym =
+            |value| SynonymEntry { name: name.clone(), value, source: Source::ClientMetricsConfig };
         Entry {
             source: if set.is_some() { Source::ClientMetricsConfig } else { Source::DefaultConfig },
             synonyms: set.iter().map(|value| synonym(Some(value.clone()))).collect(),
@@ -124,11 +140,15 @@ fn to_wire(entry: Entry, request: &DescribeConfigsRequest) -> DescribeConfigsRes
             })
             .collect(),
         config_type: entry.config_type as i8,
-        documentation: entry.documentation.filter(|_| request.include_documentation).map(str::to_owned),
+        documentation: entry
+            .documentation
+            .filter(|_| request.include_documentation)
+            .map(str::to_owned),
     }
 }
 
-/// Groups and client metrics subscriptions that have configs; every topic; the brokers of this listener.
+/// Groups and client metrics subscriptions that have configs; every topic; the brokers of this
+/// listener.
 pub fn list_config_resources(
     image: &Image,
     listener: &str,
@@ -136,11 +156,17 @@ pub fn list_config_resources(
     version: i16,
 ) -> ListConfigResourcesResponse {
     use ConfigResourceType::{Broker, BrokerLogger, ClientMetrics, Group, Topic};
-    let supported: &[ConfigResourceType] =
-        if version == 0 { &[ClientMetrics] } else { &[Group, ClientMetrics, BrokerLogger, Broker, Topic] };
+    let supported: &[ConfigResourceType] = if version == 0 {
+        &[ClientMetrics]
+    } else {
+        &[Group, ClientMetrics, BrokerLogger, Broker, Topic]
+    };
     let asked = &request.resource_types;
     if !asked.iter().all(|code| supported.iter().any(|kind| kind.code() == *code)) {
-        return ListConfigResourcesResponse { error_code: ErrorCode::UnsupportedVersion.code(), ..Default::default() };
+        return ListConfigResourcesResponse {
+            error_code: ErrorCode::UnsupportedVersion.code(),
+            ..Default::default()
+        };
     }
     let mut config_resources = Vec::new();
     for &kind in supported.iter().filter(|kind| asked.is_empty() || asked.contains(&kind.code())) {
@@ -148,13 +174,16 @@ pub fn list_config_resources(
         match kind {
             Group | ClientMetrics => {
                 let configured = image.configs.keys().filter(|configured| configured.kind == kind);
-                config_resources.extend(configured.map(|configured| resource(configured.name.clone())));
+                config_resources
+                    .extend(configured.map(|configured| resource(configured.name.clone())));
             }
             Broker | BrokerLogger => {
                 let brokers = Brokers { image, listener }.reachable();
-                config_resources.extend(brokers.map(|(broker, ..)| resource(broker.0.broker_id.to_string())));
+                config_resources
+                    .extend(brokers.map(|(broker, ..)| resource(broker.0.broker_id.to_string())));
             }
-            Topic => config_resources.extend(image.topics.iter().map(|topic| resource(topic.name.to_string()))),
+            Topic => config_resources
+                .extend(image.topics.iter().map(|topic| resource(topic.name.to_string()))),
         }
     }
     ListConfigResourcesResponse { config_resources, ..Default::default() }

@@ -1,10 +1,12 @@
-//! DescribeCluster (key 60), versions 0 to 2: the cluster's id and its brokers (KIP-700, KIP-919, KIP-1073).
+//! DescribeCluster (key 60), versions 0 to 2: the cluster's id and its brokers (KIP-700, KIP-919,
+//! KIP-1073).
 
 use super::{Brokers, CLUSTER_OPERATIONS, OPERATIONS_NOT_ASKED};
 use crate::meta::image::Image;
 use protocol::ErrorCode;
 use protocol::messages::{
-    DescribeClusterRequest, DescribeClusterResponse, describe_cluster_response::DescribeClusterBroker,
+    DescribeClusterRequest, DescribeClusterResponse,
+    describe_cluster_response::DescribeClusterBroker,
 };
 
 /// In the request: brokers are asked for, or controllers.
@@ -27,13 +29,20 @@ pub fn describe_cluster(
     match request.endpoint_type {
         BROKERS => {}
         CONTROLLERS => {
-            let message =
-                "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
+            let message = "The request was sent to an endpoint of type BROKER, but we wanted an \
+                endpoint of type CONTROLLER";
             return refuse(ErrorCode::MismatchedEndpointType, message.to_owned());
         }
-        other => return refuse(ErrorCode::UnsupportedEndpointType, format!("Unsupported endpoint type {other}")),
+        other => {
+            return refuse(
+                ErrorCode::UnsupportedEndpointType,
+                format!("Unsupported endpoint type {other}"),
+            );
+        }
     }
-    let shown = brokers.reachable().filter(|(broker, ..)| !broker.0.fenced || request.include_fenced_brokers);
+    let shown = brokers
+        .reachable()
+        .filter(|(broker, ..)| !broker.0.fenced || request.include_fenced_brokers);
     let shown = shown.map(|(broker, host, port)| DescribeClusterBroker {
         broker_id: broker.0.broker_id,
         host: host.to_owned(),
@@ -50,6 +59,10 @@ pub fn describe_cluster(
         cluster_id: image.cluster_id.to_string(),
         controller_id: brokers.any_alive(),
         brokers: shown.collect(),
-        cluster_authorized_operations: if asks_for_operations { CLUSTER_OPERATIONS } else { OPERATIONS_NOT_ASKED },
+        cluster_authorized_operations: if asks_for_operations {
+            CLUSTER_OPERATIONS
+        } else {
+            OPERATIONS_NOT_ASKED
+        },
     }
 }

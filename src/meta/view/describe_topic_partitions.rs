@@ -1,4 +1,5 @@
-//! DescribeTopicPartitions (key 75): partitions with their eligible leader replicas, a page at a time (KIP-966).
+//! DescribeTopicPartitions (key 75): partitions with their eligible leader replicas, a page at a
+//! time (KIP-966).
 
 use super::{Brokers, TOPIC_OPERATIONS};
 use crate::meta::{
@@ -17,8 +18,9 @@ use protocol::messages::{
 use protocol::{ErrorCode, Uuid};
 use std::collections::BTreeSet;
 
-/// Topics come in the order of their names, from the cursor on, until `limit` partitions (no more than
-/// `max.request.partition.size.limit`) are told; then the response has the cursor to go on from. Err: an impossible cursor.
+/// Topics come in the order of their names, from the cursor on, until `limit` partitions (no more
+/// than `max.request.partition.size.limit`) are told; then the response has the cursor to go on
+/// from. Err: an impossible cursor.
 pub fn describe_topic_partitions(
     image: &Image,
     listener: &str,
@@ -40,11 +42,13 @@ pub fn describe_topic_partitions(
         };
         let start = if name == first_topic { first_partition } else { 0 };
         let partitions = topic.partitions.range(start..);
-        let page: Vec<_> = partitions.take(left).map(|(&index, _)| describe(brokers, topic, index)).collect();
+        let page: Vec<_> =
+            partitions.take(left).map(|(&index, _)| describe(brokers, topic, index)).collect();
         left -= page.len();
         let next = start as usize + page.len();
         if left == 0 && next < topic.partitions.len() {
-            response.next_cursor = Some(Cursor { topic_name: name.to_owned(), partition_index: next as i32 });
+            response.next_cursor =
+                Some(Cursor { topic_name: name.to_owned(), partition_index: next as i32 });
         }
         response.topics.push(DescribeTopicPartitionsResponseTopic {
             error_code: ErrorCode::None.code(),
@@ -60,7 +64,9 @@ pub fn describe_topic_partitions(
         image.topics.from_name(first_topic).all(|topic| visit(&topic.name, Some(topic)));
     } else {
         let names: BTreeSet<&str> = request.topics.iter().map(|topic| &*topic.name).collect();
-        names.range(first_topic..).all(|name| visit(name, image.topics.by_name(name).map(|topic| &**topic)));
+        names
+            .range(first_topic..)
+            .all(|name| visit(name, image.topics.by_name(name).map(|topic| &**topic)));
     }
     Ok(response)
 }
@@ -79,10 +85,13 @@ pub fn refuse_describe_topic_partitions(
 }
 
 fn check_cursor(request: &DescribeTopicPartitionsRequest) -> Result<(&str, i32), ApiError> {
-    let Some(RequestCursor { topic_name, partition_index }) = &request.cursor else { return Ok(("", 0)) };
+    let Some(RequestCursor { topic_name, partition_index }) = &request.cursor else {
+        return Ok(("", 0));
+    };
     if !request.topics.is_empty() && !request.topics.iter().any(|topic| topic.name == *topic_name) {
         return Err(ApiError::invalid_request(format!(
-            "DescribeTopicPartitionsRequest topic list should contain the cursor topic: {topic_name}"
+            "DescribeTopicPartitionsRequest topic list should contain the cursor topic: \
+             {topic_name}"
         )));
     }
     if *partition_index < 0 {
@@ -93,9 +102,14 @@ fn check_cursor(request: &DescribeTopicPartitionsRequest) -> Result<(&str, i32),
     Ok((topic_name, *partition_index))
 }
 
-fn describe(brokers: Brokers<'_>, topic: &Topic, index: i32) -> DescribeTopicPartitionsResponsePartition {
+fn describe(
+    brokers: Brokers<'_>,
+    topic: &Topic,
+    index: i32,
+) -> DescribeTopicPartitionsResponsePartition {
     let partition = &topic.partitions[&index];
-    let leader_id = if brokers.has_endpoint(partition.leader) { partition.leader } else { NO_LEADER };
+    let leader_id =
+        if brokers.has_endpoint(partition.leader) { partition.leader } else { NO_LEADER };
     DescribeTopicPartitionsResponsePartition {
         error_code: ErrorCode::None.code(),
         partition_index: index,
@@ -110,8 +124,8 @@ fn describe(brokers: Brokers<'_>, topic: &Topic, index: i32) -> DescribeTopicPar
 }
 
 fn unknown(name: &str) -> DescribeTopicPartitionsResponseTopic {
-    let error =
-        topic_name::validate(name).map_or(ErrorCode::InvalidTopicException, |()| ErrorCode::UnknownTopicOrPartition);
+    let error = topic_name::validate(name)
+        .map_or(ErrorCode::InvalidTopicException, |()| ErrorCode::UnknownTopicOrPartition);
     DescribeTopicPartitionsResponseTopic {
         error_code: error.code(),
         name: Some(name.to_owned()),

@@ -1,4 +1,5 @@
-//! Metadata (key 3), versions 0 to 13: brokers, and topics with their partitions: all, by name, or (from 12 on) by id.
+//! Metadata (key 3), versions 0 to 13: brokers, and topics with their partitions: all, by name, or
+//! (from 12 on) by id.
 
 use super::{Brokers, CLUSTER_OPERATIONS, OPERATIONS_NOT_ASKED, TOPIC_OPERATIONS};
 use crate::meta::{
@@ -19,13 +20,13 @@ use std::sync::Arc;
 
 pub struct MetadataAnswer {
     pub response: MetadataResponse,
-    /// Topics of legal names that do not exist and may be created: once they are, ask again. The response says
-    /// UNKNOWN_TOPIC_OR_PARTITION of them, which makes a client ask again too.
+    /// Topics of legal names that do not exist and may be created: once they are, ask again. The
+    /// response says UNKNOWN_TOPIC_OR_PARTITION of them, which makes a client ask again too.
     pub to_create: Vec<String>,
 }
 
-/// `auto_create`: whether this broker creates topics that clients ask for (`auto.create.topics.enable`). Err: the request
-/// asks what its version cannot.
+/// `auto_create`: whether this broker creates topics that clients ask for
+/// (`auto.create.topics.enable`). Err: the request asks what its version cannot.
 pub fn metadata(
     image: &Image,
     listener: &str,
@@ -52,18 +53,25 @@ pub fn metadata(
         }
     };
     if request.include_topic_authorized_operations && version >= 8 {
-        for topic in topics.iter_mut().filter(|topic| topic.error_code != ErrorCode::UnknownTopicId.code()) {
+        for topic in
+            topics.iter_mut().filter(|topic| topic.error_code != ErrorCode::UnknownTopicId.code())
+        {
             topic.topic_authorized_operations = TOPIC_OPERATIONS;
         }
     }
-    let asks_for_cluster = request.include_cluster_authorized_operations && (8..=10).contains(&version);
+    let asks_for_cluster =
+        request.include_cluster_authorized_operations && (8..=10).contains(&version);
     let response = MetadataResponse {
         throttle_time_ms: 0,
         brokers: view.alive_brokers(),
         cluster_id: Some(image.cluster_id.to_string()),
         controller_id: view.brokers.any_alive(),
         topics,
-        cluster_authorized_operations: if asks_for_cluster { CLUSTER_OPERATIONS } else { OPERATIONS_NOT_ASKED },
+        cluster_authorized_operations: if asks_for_cluster {
+            CLUSTER_OPERATIONS
+        } else {
+            OPERATIONS_NOT_ASKED
+        },
         error_code: ErrorCode::None.code(),
     };
     Ok(MetadataAnswer { response, to_create })
@@ -71,16 +79,25 @@ pub fn metadata(
 
 /// The request that creates what [`metadata`] found missing, with the broker's defaults.
 pub fn auto_create_request(names: Vec<String>) -> CreateTopicsRequest {
-    let topic = |name| CreatableTopic { name, num_partitions: -1, replication_factor: -1, ..Default::default() };
+    let topic = |name| CreatableTopic {
+        name,
+        num_partitions: -1,
+        replication_factor: -1,
+        ..Default::default()
+    };
     CreateTopicsRequest { topics: names.into_iter().map(topic).collect(), ..Default::default() }
 }
 
-/// The answer to a request that [`metadata`] refuses: versions below 13 have an error for each topic alone.
+/// The answer to a request that [`metadata`] refuses: versions below 13 have an error for each
+/// topic alone.
 pub fn refuse_metadata(request: &MetadataRequest, error: &ApiError) -> MetadataResponse {
     let refused = |topic: &MetadataRequestTopic| {
         // These versions have no null for a name.
         let name = topic.name.as_deref().unwrap_or_default();
-        MetadataResponseTopic { is_internal: false, ..missing(error.code, Some(name), topic.topic_id) }
+        MetadataResponseTopic {
+            is_internal: false,
+            ..missing(error.code, Some(name), topic.topic_id)
+        }
     };
     let topics = request.topics.iter().flatten().map(refused).collect();
     MetadataResponse { topics, ..Default::default() }
@@ -89,7 +106,9 @@ pub fn refuse_metadata(request: &MetadataRequest, error: &ApiError) -> MetadataR
 fn check_version(request: &MetadataRequest, version: i16) -> Result<(), ApiError> {
     for topic in request.topics.iter().flatten().filter(|_| version < 12) {
         if topic.name.is_none() {
-            return Err(ApiError::invalid_request(format!("Topic name can not be null for version {version}")));
+            return Err(ApiError::invalid_request(format!(
+                "Topic name can not be null for version {version}"
+            )));
         }
         if !topic.topic_id.is_zero() {
             let message = format!("Topic IDs are not supported in requests for version {version}");
@@ -105,7 +124,10 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn existing<'t>(&self, topics: impl Iterator<Item = &'t Arc<Topic>>) -> Vec<MetadataResponseTopic> {
+    fn existing<'t>(
+        &self,
+        topics: impl Iterator<Item = &'t Arc<Topic>>,
+    ) -> Vec<MetadataResponseTopic> {
         topics.map(|topic| self.topic(topic)).collect()
     }
 
@@ -113,12 +135,21 @@ impl View<'_> {
         let mut seen = FxHashSet::default();
         let ids = ids.filter(|id| !id.is_zero() && seen.insert(*id));
         let unknown = |id| missing(ErrorCode::UnknownTopicId, None, id);
-        ids.map(|id| self.brokers.image.topics.by_id(id).map_or_else(|| unknown(id), |topic| self.topic(topic)))
-            .collect()
+        ids.map(|id| {
+            self.brokers
+                .image
+                .topics
+                .by_id(id)
+                .map_or_else(|| unknown(id), |topic| self.topic(topic))
+        })
+        .collect()
     }
 
     /// The topics, and the legal names without one.
-    fn by_name<'n>(&self, names: impl Iterator<Item = &'n str>) -> (Vec<MetadataResponseTopic>, Vec<String>) {
+    fn by_name<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str>,
+    ) -> (Vec<MetadataResponseTopic>, Vec<String>) {
         let mut seen = FxHashSet::default();
         let (mut topics, mut legal) = (Vec::new(), Vec::new());
         for name in names.filter(|name| seen.insert(*name)) {
@@ -140,7 +171,11 @@ impl View<'_> {
             name: Some(topic.name.to_string()),
             topic_id: topic.id,
             is_internal: topic_name::is_internal(&topic.name),
-            partitions: topic.partitions.iter().map(|(&index, partition)| self.partition(index, partition)).collect(),
+            partitions: topic
+                .partitions
+                .iter()
+                .map(|(&index, partition)| self.partition(index, partition))
+                .collect(),
             topic_authorized_operations: OPERATIONS_NOT_ASKED,
         }
     }
@@ -152,13 +187,16 @@ impl View<'_> {
             replicas.iter().copied().filter(is_shown).collect()
         };
         let (replica_nodes, isr_nodes) = (shown(&partition.replicas), shown(&partition.isr));
-        let all_shown = replica_nodes.len() == partition.replicas.len() && isr_nodes.len() == partition.isr.len();
+        let all_shown = replica_nodes.len() == partition.replicas.len()
+            && isr_nodes.len() == partition.isr.len();
         let leader_is_known = self.brokers.image.broker(partition.leader).is_some();
         let (error, leader_id) = match self.brokers.has_endpoint(partition.leader) {
             true if all_shown => (ErrorCode::None, partition.leader),
             true => (ErrorCode::ReplicaNotAvailable, partition.leader),
             // The leader lacks this listener, which early clients have no word for.
-            false if leader_is_known && self.version >= 6 => (ErrorCode::ListenerNotFound, NO_LEADER),
+            false if leader_is_known && self.version >= 6 => {
+                (ErrorCode::ListenerNotFound, NO_LEADER)
+            }
             false => (ErrorCode::LeaderNotAvailable, NO_LEADER),
         };
         MetadataResponsePartition {

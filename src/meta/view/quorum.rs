@@ -1,4 +1,5 @@
-//! DescribeQuorum (key 55), versions 0 to 2: the metadata log's leader and how far its voters and observers are.
+//! DescribeQuorum (key 55), versions 0 to 2: the metadata log's leader and how far its voters and
+//! observers are.
 
 use crate::meta::{image::Image, topic_name};
 use protocol::messages::{
@@ -30,11 +31,14 @@ pub fn describe_quorum(
     observers: &[ReplicaProgress],
 ) -> DescribeQuorumResponse {
     let is_the_log = matches!(&request.topics[..], [topic]
-        if topic.topic_name == topic_name::CLUSTER_METADATA && matches!(topic.partitions[..], [ref only] if only.partition_index == 0));
+        if topic.topic_name == topic_name::CLUSTER_METADATA
+            && matches!(topic.partitions[..], [ref only] if only.partition_index == 0));
     if !is_the_log {
         return refuse(request, ErrorCode::UnknownTopicOrPartition);
     }
-    let states = |replicas: &[ReplicaProgress]| replicas.iter().map(|replica| state(replica, version)).collect();
+    let states = |replicas: &[ReplicaProgress]| {
+        replicas.iter().map(|replica| state(replica, version)).collect()
+    };
     let partition = PartitionData {
         partition_index: 0,
         error_code: ErrorCode::None.code(),
@@ -45,7 +49,10 @@ pub fn describe_quorum(
         current_voters: states(voters),
         observers: states(observers),
     };
-    let topic = TopicData { topic_name: topic_name::CLUSTER_METADATA.to_owned(), partitions: vec![partition] };
+    let topic = TopicData {
+        topic_name: topic_name::CLUSTER_METADATA.to_owned(),
+        partitions: vec![partition],
+    };
     let nodes = image.quorum.voters.iter().filter(|_| version >= 2).map(|voter| Node {
         node_id: voter.id,
         listeners: voter
@@ -58,7 +65,12 @@ pub fn describe_quorum(
             })
             .collect(),
     });
-    DescribeQuorumResponse { error_code: 0, error_message: None, topics: vec![topic], nodes: nodes.collect() }
+    DescribeQuorumResponse {
+        error_code: 0,
+        error_message: None,
+        topics: vec![topic],
+        nodes: nodes.collect(),
+    }
 }
 
 fn state(replica: &ReplicaProgress, version: i16) -> ReplicaState {
@@ -85,5 +97,10 @@ fn refuse(request: &DescribeQuorumRequest, error: ErrorCode) -> DescribeQuorumRe
             })
             .collect(),
     });
-    DescribeQuorumResponse { error_code: 0, error_message: None, topics: topics.collect(), nodes: Vec::new() }
+    DescribeQuorumResponse {
+        error_code: 0,
+        error_message: None,
+        topics: topics.collect(),
+        nodes: Vec::new(),
+    }
 }

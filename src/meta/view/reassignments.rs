@@ -3,7 +3,9 @@
 use crate::meta::{image::Image, topic::Topic};
 use protocol::messages::{
     ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
-    list_partition_reassignments_response::{OngoingPartitionReassignment, OngoingTopicReassignment},
+    list_partition_reassignments_response::{
+        OngoingPartitionReassignment, OngoingTopicReassignment,
+    },
 };
 
 pub fn list_partition_reassignments(
@@ -11,10 +13,17 @@ pub fn list_partition_reassignments(
     request: &ListPartitionReassignmentsRequest,
 ) -> ListPartitionReassignmentsResponse {
     let topics: Vec<OngoingTopicReassignment> = match &request.topics {
-        None => image.topics.iter().map(|topic| ongoing(topic, topic.partitions.keys().copied())).collect(),
+        None => image
+            .topics
+            .iter()
+            .map(|topic| ongoing(topic, topic.partitions.keys().copied()))
+            .collect(),
         Some(asked) => {
-            let known = asked.iter().filter_map(|asked| Some((image.topics.by_name(&asked.name)?, asked)));
-            known.map(|(topic, asked)| ongoing(topic, asked.partition_indexes.iter().copied())).collect()
+            let known =
+                asked.iter().filter_map(|asked| Some((image.topics.by_name(&asked.name)?, asked)));
+            known
+                .map(|(topic, asked)| ongoing(topic, asked.partition_indexes.iter().copied()))
+                .collect()
         }
     };
     ListPartitionReassignmentsResponse {

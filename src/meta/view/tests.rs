@@ -32,16 +32,26 @@ fn metadata_of_all_of_some_and_of_none() {
     let a = world.topic("a", 2);
     world.topic("__consumer_offsets", 1);
     let see = |request: &MetadataRequest, version| {
-        metadata(world.image(), LISTENER, request, version, true).map(|answer| (answer.response, answer.to_create))
+        metadata(world.image(), LISTENER, request, version, true)
+            .map(|answer| (answer.response, answer.to_create))
     };
     let (all, to_create) = see(&ask(None), 12).unwrap();
-    assert_eq!(topics(&all), [(Some("__consumer_offsets"), ErrorCode::None), (Some("a"), ErrorCode::None)]);
+    assert_eq!(
+        topics(&all),
+        [(Some("__consumer_offsets"), ErrorCode::None), (Some("a"), ErrorCode::None)]
+    );
     assert!(all.topics[0].is_internal && !all.topics[1].is_internal && to_create.is_empty());
-    assert_eq!((all.controller_id, all.cluster_id.as_deref(), all.brokers.len()), (1, Some(CLUSTER_ID), 1));
+    assert_eq!(
+        (all.controller_id, all.cluster_id.as_deref(), all.brokers.len()),
+        (1, Some(CLUSTER_ID), 1)
+    );
     assert_eq!((&*all.brokers[0].host, all.brokers[0].port), ("localhost", 9092));
     let partition = &all.topics[1].partitions[1];
     assert_eq!((partition.error_code, partition.partition_index, partition.leader_id), (0, 1, 1));
-    assert_eq!((&partition.replica_nodes[..], &partition.offline_replicas[..]), (&[1][..], &[][..]));
+    assert_eq!(
+        (&partition.replica_nodes[..], &partition.offline_replicas[..]),
+        (&[1][..], &[][..])
+    );
 
     // An empty list asks for all in version 0, for none later.
     assert_eq!(see(&ask(Some(vec![])), 0).unwrap().0.topics.len(), 2);
@@ -65,13 +75,22 @@ fn metadata_of_all_of_some_and_of_none() {
     let (by_id, _) = see(&ask(Some(vec![(None, unknown), (None, a)])), 12).unwrap();
     assert_eq!(topics(&by_id), [(None, ErrorCode::UnknownTopicId), (Some("a"), ErrorCode::None)]);
     assert_eq!(see(&ask(Some(vec![(None, a)])), 11).unwrap_err().code, ErrorCode::InvalidRequest);
-    assert_eq!(see(&ask(Some(vec![(Some("a"), a)])), 10).unwrap_err().code, ErrorCode::InvalidRequest);
+    assert_eq!(
+        see(&ask(Some(vec![(Some("a"), a)])), 10).unwrap_err().code,
+        ErrorCode::InvalidRequest
+    );
 
     // Each topic that was asked for is refused, and nothing else is said.
     let request = ask(Some(vec![(Some("a"), Uuid::ZERO), (None, unknown)]));
     let refused = refuse_metadata(&request, &see(&request, 11).unwrap_err());
-    assert_eq!(topics(&refused), [(Some("a"), ErrorCode::InvalidRequest), (Some(""), ErrorCode::InvalidRequest)]);
-    assert_eq!((refused.topics[1].topic_id, refused.brokers.len(), refused.cluster_id), (unknown, 0, None));
+    assert_eq!(
+        topics(&refused),
+        [(Some("a"), ErrorCode::InvalidRequest), (Some(""), ErrorCode::InvalidRequest)]
+    );
+    assert_eq!(
+        (refused.topics[1].topic_id, refused.brokers.len(), refused.cluster_id),
+        (unknown, 0, None)
+    );
 }
 
 #[test]
@@ -99,7 +118,11 @@ fn a_leader_that_cannot_be_reached_is_none() {
     let see = |image: &Image, listener: &str, version| {
         let response = metadata(image, listener, &named(&["a"]), version, false).unwrap().response;
         let partition = response.topics[0].partitions[0].clone();
-        (ErrorCode::from_code(partition.error_code).unwrap(), partition.leader_id, partition.offline_replicas)
+        (
+            ErrorCode::from_code(partition.error_code).unwrap(),
+            partition.leader_id,
+            partition.offline_replicas,
+        )
     };
     assert_eq!(see(world.image(), LISTENER, 9), (ErrorCode::None, 1, vec![]));
     assert_eq!(see(world.image(), "OTHER", 9), (ErrorCode::ListenerNotFound, -1, vec![1]));
@@ -113,9 +136,16 @@ fn a_leader_that_cannot_be_reached_is_none() {
     assert_eq!(see(world.image(), LISTENER, 0), (ErrorCode::ReplicaNotAvailable, 1, vec![1]));
     let response = metadata(world.image(), LISTENER, &ask(None), 9, false).unwrap().response;
     assert_eq!((response.brokers.len(), response.controller_id), (0, -1));
-    let request = DescribeClusterRequest { endpoint_type: 1, include_fenced_brokers: true, ..Default::default() };
+    let request = DescribeClusterRequest {
+        endpoint_type: 1,
+        include_fenced_brokers: true,
+        ..Default::default()
+    };
     let response = describe_cluster(world.image(), LISTENER, &request, 2);
-    assert_eq!((response.controller_id, response.brokers.len(), response.brokers[0].is_fenced), (-1, 1, true));
+    assert_eq!(
+        (response.controller_id, response.brokers.len(), response.brokers[0].is_fenced),
+        (-1, 1, true)
+    );
 }
 
 #[test]
@@ -145,7 +175,9 @@ fn page(
     let request = DescribeTopicPartitionsRequest {
         topics: names
             .iter()
-            .map(|name| describe_topic_partitions_request::TopicRequest { name: (*name).to_owned() })
+            .map(|name| describe_topic_partitions_request::TopicRequest {
+                name: (*name).to_owned(),
+            })
             .collect(),
         response_partition_limit: limit,
         cursor: cursor.map(|(name, partition_index)| describe_topic_partitions_request::Cursor {
@@ -153,12 +185,16 @@ fn page(
             partition_index,
         }),
     };
-    let response = describe_topic_partitions(image, LISTENER, &request, 2000).map_err(|error| error.code)?;
+    let response =
+        describe_topic_partitions(image, LISTENER, &request, 2000).map_err(|error| error.code)?;
     let told = response.topics.into_iter().map(|topic| {
         let indexes = topic.partitions.iter().map(|partition| partition.partition_index).collect();
         (topic.name.unwrap(), indexes)
     });
-    Ok((told.collect(), response.next_cursor.map(|cursor| (cursor.topic_name, cursor.partition_index))))
+    Ok((
+        told.collect(),
+        response.next_cursor.map(|cursor| (cursor.topic_name, cursor.partition_index)),
+    ))
 }
 
 #[test]
@@ -167,15 +203,19 @@ fn partitions_are_described_page_by_page() {
     world.topic("b", 3);
     world.topic("a", 2);
     let image = world.image();
-    let told =
-        |list: &[(&str, &[i32])]| list.iter().map(|(name, indexes)| ((*name).to_owned(), indexes.to_vec())).collect();
+    let told = |list: &[(&str, &[i32])]| {
+        list.iter().map(|(name, indexes)| ((*name).to_owned(), indexes.to_vec())).collect()
+    };
     let at = |name: &str, index| Some((name.to_owned(), index));
     assert_eq!(page(image, &[], 100, None), Ok((told(&[("a", &[0, 1]), ("b", &[0, 1, 2])]), None)));
     assert_eq!(page(image, &[], 3, None), Ok((told(&[("a", &[0, 1]), ("b", &[0])]), at("b", 1))));
     assert_eq!(page(image, &[], 3, Some(("b", 1))), Ok((told(&[("b", &[1, 2])]), None)));
     assert_eq!(page(image, &[], 2, None), Ok((told(&[("a", &[0, 1])]), at("b", 0))));
     assert_eq!(page(image, &[], 0, None), Ok((told(&[("a", &[0])]), at("a", 1))));
-    assert_eq!(page(image, &["b", "nope", "b"], 100, None), Ok((told(&[("b", &[0, 1, 2]), ("nope", &[])]), None)));
+    assert_eq!(
+        page(image, &["b", "nope", "b"], 100, None),
+        Ok((told(&[("b", &[0, 1, 2]), ("nope", &[])]), None))
+    );
     // A cursor beyond what there is, as when a topic was made anew with fewer partitions.
     assert_eq!(page(image, &[], 9, Some(("b", 7))), Ok((told(&[("b", &[])]), None)));
     assert_eq!(page(image, &["a"], 9, Some(("b", 0))), Err(ErrorCode::InvalidRequest));
@@ -185,45 +225,70 @@ fn partitions_are_described_page_by_page() {
 #[test]
 fn features_are_told_as_old_clients_bear_it() {
     let world = World::new();
-    let names = |version| supported_features(version).into_iter().map(|feature| feature.name).collect::<Vec<_>>();
+    let names = |version| {
+        supported_features(version).into_iter().map(|feature| feature.name).collect::<Vec<_>>()
+    };
     assert_eq!(names(4), ["kraft.version", "metadata.version"]);
     assert_eq!(names(3), ["metadata.version"]);
     let finalized = finalized_features(world.image());
     assert_eq!(finalized.epoch, world.image().provenance.offset);
-    let levels: Vec<(&str, i16)> =
-        finalized.features.iter().map(|feature| (&*feature.name, feature.max_version_level)).collect();
+    let levels: Vec<(&str, i16)> = finalized
+        .features
+        .iter()
+        .map(|feature| (&*feature.name, feature.max_version_level))
+        .collect();
     assert_eq!(levels, [("metadata.version", 33), ("kraft.version", 1)]);
 }
 
-fn alter(world: &mut World, kind: i8, name: &str, configs: &[(&str, i8, Option<&str>)]) -> (ErrorCode, String) {
-    let configs =
-        configs.iter().map(|(name, config_operation, value)| incremental_alter_configs_request::AlterableConfig {
+fn alter(
+    world: &mut World,
+    kind: i8,
+    name: &str,
+    configs: &[(&str, i8, Option<&str>)],
+) -> (ErrorCode, String) {
+    let configs = configs.iter().map(|(name, config_operation, value)| {
+        incremental_alter_configs_request::AlterableConfig {
             name: (*name).to_owned(),
             config_operation: *config_operation,
             value: value.map(str::to_owned),
-        });
+        }
+    });
     let resource = incremental_alter_configs_request::AlterConfigsResource {
         resource_type: kind,
         resource_name: name.to_owned(),
         configs: configs.collect(),
     };
-    let request = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
+    let request =
+        IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
     let crate::meta::ControllerResponse::IncrementalAlterConfigs(response) =
         world.ask(ControllerRequest::IncrementalAlterConfigs(request))
     else {
         panic!()
     };
     let result = &response.responses[0];
-    (ErrorCode::from_code(result.error_code).unwrap(), result.error_message.clone().unwrap_or_default())
+    (
+        ErrorCode::from_code(result.error_code).unwrap(),
+        result.error_message.clone().unwrap_or_default(),
+    )
 }
 
-fn describe(world: &World, kind: i8, name: &str, keys: &[&str]) -> describe_configs_response::DescribeConfigsResult {
+fn describe(
+    world: &World,
+    kind: i8,
+    name: &str,
+    keys: &[&str],
+) -> describe_configs_response::DescribeConfigsResult {
     let resource = describe_configs_request::DescribeConfigsResource {
         resource_type: kind,
         resource_name: name.to_owned(),
-        configuration_keys: (!keys.is_empty()).then(|| keys.iter().map(|key| (*key).to_owned()).collect()),
+        configuration_keys: (!keys.is_empty())
+            .then(|| keys.iter().map(|key| (*key).to_owned()).collect()),
     };
-    let request = DescribeConfigsRequest { resources: vec![resource], include_synonyms: true, ..Default::default() };
+    let request = DescribeConfigsRequest {
+        resources: vec![resource],
+        include_synonyms: true,
+        ..Default::default()
+    };
     describe_configs(world.image(), &world.settings, &request).results.remove(0)
 }
 
@@ -236,7 +301,10 @@ fn configured() -> World {
     assert_eq!(alter(&mut world, 4, "", &[("log.cleaner.threads", 0, Some("2"))]), none);
     assert_eq!(alter(&mut world, 4, "1", &[("log.cleaner.threads", 0, Some("3"))]), none);
     assert_eq!(alter(&mut world, 16, "sub", &[("interval.ms", 0, Some("1000"))]), none);
-    assert_eq!(alter(&mut world, 32, "group", &[("consumer.session.timeout.ms", 0, Some("50000"))]), none);
+    assert_eq!(
+        alter(&mut world, 32, "group", &[("consumer.session.timeout.ms", 0, Some("50000"))]),
+        none
+    );
     world
 }
 
@@ -249,7 +317,10 @@ fn configs_are_altered_or_refused() {
             2,
             "a",
             ("retention.ms", 2, Some("1")),
-            refused(ErrorCode::InvalidConfig, "Can't APPEND to key retention.ms because its type is not LIST."),
+            refused(
+                ErrorCode::InvalidConfig,
+                "Can't APPEND to key retention.ms because its type is not LIST.",
+            ),
         ),
         (
             2,
@@ -281,8 +352,18 @@ fn configs_are_altered_or_refused() {
             ("log.cleaner.threads", 0, Some("1")),
             refused(ErrorCode::InvalidRequest, "Node id must be an integer, but it is: x"),
         ),
-        (8, "1", ("log", 0, Some("INFO")), refused(ErrorCode::InvalidRequest, "Unknown resource type 8")),
-        (99, "1", ("log", 0, Some("INFO")), refused(ErrorCode::InvalidRequest, "Unknown resource type 99")),
+        (
+            8,
+            "1",
+            ("log", 0, Some("INFO")),
+            refused(ErrorCode::InvalidRequest, "Unknown resource type 8"),
+        ),
+        (
+            99,
+            "1",
+            ("log", 0, Some("INFO")),
+            refused(ErrorCode::InvalidRequest, "Unknown resource type 99"),
+        ),
         (
             32,
             "",
@@ -300,17 +381,28 @@ fn configs_are_described_and_listed() {
     let topic = describe(&world, 2, "a", &["cleanup.policy"]);
     assert_eq!((topic.error_code, topic.configs.len()), (0, 1));
     let policy = &topic.configs[0];
-    assert_eq!((policy.value.as_deref(), policy.config_source, policy.config_type), (Some("delete,compact"), 1, 7));
-    let synonyms: Vec<(&str, i8)> = policy.synonyms.iter().map(|synonym| (&*synonym.name, synonym.source)).collect();
+    assert_eq!(
+        (policy.value.as_deref(), policy.config_source, policy.config_type),
+        (Some("delete,compact"), 1, 7)
+    );
+    let synonyms: Vec<(&str, i8)> =
+        policy.synonyms.iter().map(|synonym| (&*synonym.name, synonym.source)).collect();
     assert_eq!(synonyms, [("cleanup.policy", 1), ("log.cleanup.policy", 5)]);
     assert!(policy.documentation.is_none());
-    let threads = |name: &str| describe(&world, 4, name, &["log.cleaner.threads"]).configs[0].clone();
+    let threads =
+        |name: &str| describe(&world, 4, name, &["log.cleaner.threads"]).configs[0].clone();
     assert_eq!((threads("1").value.as_deref(), threads("1").config_source), (Some("3"), 2));
     assert_eq!((threads("").value.as_deref(), threads("").config_source), (Some("2"), 3));
     let interval = describe(&world, 16, "sub", &["interval.ms"]).configs[0].clone();
     assert_eq!((interval.value.as_deref(), interval.config_source), (Some("1000"), 7));
-    assert_eq!(describe(&world, 32, "group", &["consumer.session.timeout.ms"]).configs[0].config_source, 8);
-    assert_eq!(describe(&world, 2, "nope", &[]).error_code, ErrorCode::UnknownTopicOrPartition.code());
+    assert_eq!(
+        describe(&world, 32, "group", &["consumer.session.timeout.ms"]).configs[0].config_source,
+        8
+    );
+    assert_eq!(
+        describe(&world, 2, "nope", &[]).error_code,
+        ErrorCode::UnknownTopicOrPartition.code()
+    );
     assert_eq!(describe(&world, 2, "a b", &[]).error_code, ErrorCode::InvalidTopicException.code());
     assert_eq!(describe(&world, 4, "2", &[]).error_code, ErrorCode::InvalidRequest.code());
     assert_eq!(describe(&world, 8, "1", &[]).configs.len(), 0);
@@ -320,7 +412,8 @@ fn configs_are_described_and_listed() {
         list_config_resources(world.image(), LISTENER, &request, version)
     };
     let resources = list(&[], 1).config_resources;
-    let kinds: Vec<(&str, i8)> = resources.iter().map(|one| (&*one.resource_name, one.resource_type)).collect();
+    let kinds: Vec<(&str, i8)> =
+        resources.iter().map(|one| (&*one.resource_name, one.resource_type)).collect();
     assert_eq!(kinds, [("group", 32), ("sub", 16), ("1", 8), ("1", 4), ("a", 2)]);
     assert_eq!(list(&[], 0).config_resources.len(), 1);
     assert_eq!(list(&[2], 0).error_code, ErrorCode::UnsupportedVersion.code());
@@ -331,13 +424,17 @@ fn legacy_alterations_replace_what_is_set() {
     let mut world = World::new();
     world.topic("a", 1);
     alter(&mut world, 2, "a", &[("retention.ms", 0, Some("1")), ("segment.ms", 0, Some("2"))]);
-    let config = alter_configs_request::AlterableConfig { name: "segment.ms".to_owned(), value: Some("3".to_owned()) };
+    let config = alter_configs_request::AlterableConfig {
+        name: "segment.ms".to_owned(),
+        value: Some("3".to_owned()),
+    };
     let resource = alter_configs_request::AlterConfigsResource {
         resource_type: 2,
         resource_name: "a".to_owned(),
         configs: vec![config],
     };
-    let mut request = AlterConfigsRequest { resources: vec![resource.clone()], validate_only: true };
+    let mut request =
+        AlterConfigsRequest { resources: vec![resource.clone()], validate_only: true };
     world.ask(ControllerRequest::AlterConfigs(request.clone()));
     let kind = crate::meta::image::ConfigResourceType::Topic;
     assert_eq!(world.image().configs_of(kind, "a")["segment.ms"], "2");
@@ -346,11 +443,14 @@ fn legacy_alterations_replace_what_is_set() {
     let configs: Vec<_> = world.image().configs_of(kind, "a").iter().collect();
     assert_eq!(configs, [(&"segment.ms".to_owned(), &"3".to_owned())]);
     request.resources.push(resource);
-    let crate::meta::ControllerResponse::AlterConfigs(response) = world.ask(ControllerRequest::AlterConfigs(request))
+    let crate::meta::ControllerResponse::AlterConfigs(response) =
+        world.ask(ControllerRequest::AlterConfigs(request))
     else {
         panic!()
     };
-    assert!(response.responses.iter().all(|one| one.error_code == ErrorCode::InvalidRequest.code()));
+    assert!(
+        response.responses.iter().all(|one| one.error_code == ErrorCode::InvalidRequest.code())
+    );
 }
 
 #[test]
@@ -369,7 +469,9 @@ fn the_quorum_is_described_to_those_who_ask_for_it() {
         last_fetch_timestamp_ms: 5,
         last_caught_up_timestamp_ms: 5,
     };
-    let see = |topic: &str, version| describe_quorum(world.image(), &request(topic), version, 12, &[progress], &[]);
+    let see = |topic: &str, version| {
+        describe_quorum(world.image(), &request(topic), version, 12, &[progress], &[])
+    };
     let response = see("__cluster_metadata", 2);
     let partition = &response.topics[0].partitions[0];
     assert_eq!((partition.leader_id, partition.leader_epoch, partition.high_watermark), (1, 1, 12));
@@ -377,7 +479,10 @@ fn the_quorum_is_described_to_those_who_ask_for_it() {
     assert_eq!((response.nodes.len(), response.nodes[0].node_id), (1, 1));
     assert!(see("__cluster_metadata", 1).nodes.is_empty());
     let refused = see("other", 2);
-    assert_eq!(refused.topics[0].partitions[0].error_code, ErrorCode::UnknownTopicOrPartition.code());
+    assert_eq!(
+        refused.topics[0].partitions[0].error_code,
+        ErrorCode::UnknownTopicOrPartition.code()
+    );
 }
 
 #[test]
@@ -387,21 +492,31 @@ fn nothing_is_being_reassigned_until_it_is() {
     world.topic("a", 1);
     let all = ListPartitionReassignmentsRequest::default();
     assert!(
-        list_partition_reassignments(world.image(), &ListPartitionReassignmentsRequest { topics: None, ..all.clone() })
-            .topics
-            .is_empty()
+        list_partition_reassignments(
+            world.image(),
+            &ListPartitionReassignmentsRequest { topics: None, ..all.clone() }
+        )
+        .topics
+        .is_empty()
     );
     let leader = world.image().topics.by_name("a").unwrap().partition(0).unwrap().leader;
     let partition = alter_partition_reassignments_request::ReassignablePartition {
         partition_index: 0,
         replicas: Some(vec![3 - leader]),
     };
-    let topic =
-        alter_partition_reassignments_request::ReassignableTopic { name: "a".to_owned(), partitions: vec![partition] };
+    let topic = alter_partition_reassignments_request::ReassignableTopic {
+        name: "a".to_owned(),
+        partitions: vec![partition],
+    };
     let request = AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() };
     world.ask(ControllerRequest::AlterPartitionReassignments(request));
-    let ongoing =
-        list_partition_reassignments(world.image(), &ListPartitionReassignmentsRequest { topics: None, ..all });
+    let ongoing = list_partition_reassignments(
+        world.image(),
+        &ListPartitionReassignmentsRequest { topics: None, ..all },
+    );
     let partition = &ongoing.topics[0].partitions[0];
-    assert_eq!((&partition.adding_replicas[..], &partition.removing_replicas[..]), (&[3 - leader][..], &[leader][..]));
+    assert_eq!(
+        (&partition.adding_replicas[..], &partition.removing_replicas[..]),
+        (&[3 - leader][..], &[leader][..])
+    );
 }

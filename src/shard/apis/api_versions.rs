@@ -1,10 +1,11 @@
 //! ApiVersions v0-5: the APIs that are served (see `apis/table.rs`) and the cluster's features
 //! (KIP-584).
 //!
-//! An unknown version is answered in version 0 with UNSUPPORTED_VERSION and the range of ApiVersions itself, so that
-//! newer clients can come down. v3 adds the client software's name and version (KIP-511), which are checked; v5 the
-//! cluster and the node that the client means to speak to (KIP-1242): where they are others than
-//! these, it is told to begin anew with its bootstrap servers.
+//! An unknown version is answered in version 0 with UNSUPPORTED_VERSION and the range of
+//! ApiVersions itself, so that newer clients can come down. v3 adds the client software's name and
+//! version (KIP-511), which are checked; v5 the cluster and the node that the client means to speak
+//! to (KIP-1242): where they are others than these, it is told to begin anew with its bootstrap
+//! servers.
 
 use super::table;
 use crate::{meta::view, request::RequestContext, shard::Shard};
@@ -27,7 +28,11 @@ fn table() -> Vec<ApiVersion> {
 pub fn unsupported_version() -> ApiVersionsResponse {
     let own = ApiKey::ApiVersions.code();
     let api_keys = table().into_iter().filter(|entry| entry.api_key == own).collect();
-    ApiVersionsResponse { error_code: ErrorCode::UnsupportedVersion.code(), api_keys, ..Default::default() }
+    ApiVersionsResponse {
+        error_code: ErrorCode::UnsupportedVersion.code(),
+        api_keys,
+        ..Default::default()
+    }
 }
 
 /// Letters, digits, dots and dashes, beginning and ending with a letter or digit (KIP-511).
@@ -39,7 +44,11 @@ fn is_software_name(name: &str) -> bool {
 
 /// Whether the client means another cluster or node than this one. Err: it names one of the two ids
 /// without the other.
-fn is_misrouted(request: &ApiVersionsRequest, cluster_id: &str, node_id: i32) -> Result<bool, ErrorCode> {
+fn is_misrouted(
+    request: &ApiVersionsRequest,
+    cluster_id: &str,
+    node_id: i32,
+) -> Result<bool, ErrorCode> {
     match (request.cluster_id.as_deref(), request.node_id) {
         (None, -1) => Ok(false),
         (None, _) | (Some(_), -1) => Err(ErrorCode::InvalidRequest),
@@ -51,7 +60,11 @@ fn refused(error: ErrorCode) -> ApiVersionsResponse {
     ApiVersionsResponse { error_code: error.code(), ..Default::default() }
 }
 
-pub async fn handle(shard: &Shard, context: &RequestContext<'_>, request: ApiVersionsRequest) -> ApiVersionsResponse {
+pub async fn handle(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: ApiVersionsRequest,
+) -> ApiVersionsResponse {
     let image = shard.control.image();
     let misrouted = match is_misrouted(&request, &image.cluster_id, shard.config.node_id) {
         Ok(misrouted) => misrouted,
@@ -82,7 +95,9 @@ mod tests {
     #[test]
     fn software_names_are_checked_as_kafka_checks_them() {
         assert!(
-            ["apache-kafka-java", "a", "4.4.0", "confluent-kafka-python"].iter().all(|name| is_software_name(name))
+            ["apache-kafka-java", "a", "4.4.0", "confluent-kafka-python"]
+                .iter()
+                .all(|name| is_software_name(name))
         );
         assert!(["", "-a", "a-", "a b", "ä", "a\n"].iter().all(|name| !is_software_name(name)));
     }
@@ -91,15 +106,25 @@ mod tests {
     fn a_client_that_names_another_cluster_or_node_is_misrouted() {
         let asked = |cluster: Option<&str>, node_id| {
             let cluster_id = cluster.map(str::to_owned);
-            is_misrouted(&ApiVersionsRequest { cluster_id, node_id, ..Default::default() }, "ours", 1)
+            is_misrouted(
+                &ApiVersionsRequest { cluster_id, node_id, ..Default::default() },
+                "ours",
+                1,
+            )
         };
         assert_eq!(asked(None, -1), Ok(false), "it does not know where it should be");
         assert_eq!(asked(Some("ours"), 1), Ok(false));
         for (cluster, node_id) in [("ours", 2), ("ours", -2), ("other", 1), ("", 1), ("other", 2)] {
             assert_eq!(asked(Some(cluster), node_id), Ok(true), "{cluster}, {node_id}");
         }
-        for (cluster, node_id) in [(None, 1), (None, 2), (None, -2), (Some("ours"), -1), (Some("other"), -1)] {
-            assert_eq!(asked(cluster, node_id), Err(ErrorCode::InvalidRequest), "{cluster:?}, {node_id}");
+        for (cluster, node_id) in
+            [(None, 1), (None, 2), (None, -2), (Some("ours"), -1), (Some("other"), -1)]
+        {
+            assert_eq!(
+                asked(cluster, node_id),
+                Err(ErrorCode::InvalidRequest),
+                "{cluster:?}, {node_id}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! DescribeCluster v0-2, DescribeQuorum v0-2, DescribeConfigs v1-4 and ListConfigResources v0-1: what only reads the image.
+//! DescribeCluster v0-2, DescribeQuorum v0-2, DescribeConfigs v1-4 and ListConfigResources v0-1:
+//! what only reads the image.
 
 use crate::{meta::view, request::RequestContext, shard::Shard};
 use protocol::messages::*;
@@ -9,7 +10,12 @@ pub async fn describe(
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
     let image = shard.control.image();
-    view::describe_cluster(&image, shard.listener_name(context.client), &request, context.ids.api_version)
+    view::describe_cluster(
+        &image,
+        shard.listener_name(context.client),
+        &request,
+        context.ids.api_version,
+    )
 }
 
 /// The quorum is this node alone: its log ends where the image does.
@@ -36,7 +42,10 @@ pub async fn describe_quorum(
     view::describe_quorum(&image, &request, context.ids.api_version, log_end_offset, &voters, &[])
 }
 
-pub async fn describe_configs(shard: &Shard, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+pub async fn describe_configs(
+    shard: &Shard,
+    request: DescribeConfigsRequest,
+) -> DescribeConfigsResponse {
     let image = shard.control.image();
     view::describe_configs(&image, &shard.control.settings, &request)
 }
@@ -47,5 +56,10 @@ pub async fn list_config_resources(
     request: ListConfigResourcesRequest,
 ) -> ListConfigResourcesResponse {
     let image = shard.control.image();
-    view::list_config_resources(&image, shard.listener_name(context.client), &request, context.ids.api_version)
+    view::list_config_resources(
+        &image,
+        shard.listener_name(context.client),
+        &request,
+        context.ids.api_version,
+    )
 }

@@ -1,7 +1,9 @@
-//! Requests that change the metadata: CreateTopics v2-7, DeleteTopics v1-6, CreatePartitions v0-3, UpdateFeatures v0-2,
-//! AlterPartitionReassignments v0-1, ElectLeaders v0-2; and ListPartitionReassignments v0, which only reads it.
+//! Requests that change the metadata: CreateTopics v2-7, DeleteTopics v1-6, CreatePartitions v0-3,
+//! UpdateFeatures v0-2, AlterPartitionReassignments v0-1, ElectLeaders v0-2; and
+//! ListPartitionReassignments v0, which only reads it.
 //!
-//! They are calls to the controller's core, which answers when the change is durable and every core has followed it.
+//! They are calls to the controller's core, which answers when the change is durable and every core
+//! has followed it.
 
 use crate::{
     meta::{
@@ -18,7 +20,8 @@ pub async fn call(shard: &Shard, request: ControllerRequest) -> Option<Controlle
     shard.ask(CONTROLLER_CORE, ToController(request)).await
 }
 
-/// A request to the controller, which answers when the change is durable and every core has followed it.
+/// A request to the controller, which answers when the change is durable and every core has
+/// followed it.
 struct ToController(ControllerRequest);
 
 impl Ask for ToController {
@@ -40,12 +43,17 @@ pub async fn create(shard: &Shard, request: CreateTopicsRequest) {
         let exists = ErrorCode::TopicAlreadyExists.code();
         if topic.error_code != 0 && topic.error_code != exists && !shard.is_stopping() {
             let why = topic.error_message.unwrap_or_default();
-            tracing::error!(topic = topic.name, error_code = topic.error_code, "cannot create a topic: {why}");
+            tracing::error!(
+                topic = topic.name,
+                error_code = topic.error_code,
+                "cannot create a topic: {why}"
+            );
         }
     }
 }
 
-/// A handler that is a call to the controller; `versioned`: what it answers depends on the version of the request.
+/// A handler that is a call to the controller; `versioned`: what it answers depends on the version
+/// of the request.
 macro_rules! forward {
     ($name:ident, $variant:ident, $request:ty, $response:ty) => {
         pub async fn $name(shard: &Shard, request: $request) -> $response {
@@ -53,9 +61,11 @@ macro_rules! forward {
         }
     };
     (versioned $name:ident, $variant:ident, $request:ty, $response:ty) => {
-        pub async fn $name(shard: &Shard, context: &RequestContext<'_>, request: $request) -> $response {
+        pub async fn $name(shard: &Shard, context: &RequestContext<'_>,
+            request: $request) -> $response {
             let version = context.ids.api_version;
-            forward!(ask shard, $variant, $response, ControllerRequest::$variant { request, version })
+            forward!(ask shard, $variant, $response,
+                ControllerRequest::$variant { request, version })
         }
     };
     (ask $shard:ident, $variant:ident, $response:ty, $make:expr) => {

@@ -1,11 +1,13 @@
-//! DeleteRecords v0-2: moves the start of a log; the records before it are gone for every reader at once. Internal topics keep
-//! theirs.
+//! DeleteRecords v0-2: moves the start of a log; the records before it are gone for every reader at
+//! once. Internal topics keep theirs.
 
 use super::{route, spread};
 use crate::shard::{Ask, Shard, commit, partition::PartitionId};
 use protocol::{
     error::ErrorCode,
-    generated::rpc::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult},
+    generated::rpc::delete_records_response::{
+        DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
+    },
     messages::{DeleteRecordsRequest, DeleteRecordsResponse},
 };
 
@@ -35,16 +37,23 @@ pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecor
     let mut planned = Vec::new();
     for topic in &request.topics {
         for partition in &topic.partitions {
-            let planned_one = route(shard, &topic.name, partition.partition_index).and_then(|(topic, route)| {
-                if topic.is_internal {
-                    return Err(ErrorCode::InvalidTopicException);
-                }
-                // A compacted topic without the policy `delete` keeps its records (Kafka: POLICY_VIOLATION).
-                let deletable = topic.config.cleanup_policy.delete.then_some(()).ok_or(ErrorCode::PolicyViolation);
-                deletable?;
-                let id = PartitionId { topic_id: topic.id, index: partition.partition_index };
-                Ok((route.owner, DeleteRecordsQuery { id, offset: partition.offset }))
-            });
+            let planned_one =
+                route(shard, &topic.name, partition.partition_index).and_then(|(topic, route)| {
+                    if topic.is_internal {
+                        return Err(ErrorCode::InvalidTopicException);
+                    }
+                    // A compacted topic without the policy `delete` keeps its records (Kafka:
+                    // POLICY_VIOLATION).
+                    let deletable = topic
+                        .config
+                        .cleanup_policy
+                        .delete
+                        .then_some(())
+                        .ok_or(ErrorCode::PolicyViolation);
+                    deletable?;
+                    let id = PartitionId { topic_id: topic.id, index: partition.partition_index };
+                    Ok((route.owner, DeleteRecordsQuery { id, offset: partition.offset }))
+                });
             planned.push(planned_one.map_err(DeleteRecordsResult::none));
         }
     }
@@ -53,14 +62,20 @@ pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecor
     let mut response = DeleteRecordsResponse::default();
     for topic in request.topics {
         let indexes = topic.partitions.iter().map(|partition| partition.partition_index);
-        let partitions = indexes.zip(results.by_ref()).map(|(partition_index, result)| DeleteRecordsPartitionResult {
-            partition_index,
-            low_watermark: result.low_watermark,
-            error_code: result.error.code(),
-            ..Default::default()
+        let partitions = indexes.zip(results.by_ref()).map(|(partition_index, result)| {
+            DeleteRecordsPartitionResult {
+                partition_index,
+                low_watermark: result.low_watermark,
+                error_code: result.error.code(),
+                ..Default::default()
+            }
         });
         let partitions = partitions.collect();
-        response.topics.push(DeleteRecordsTopicResult { name: topic.name, partitions, ..Default::default() });
+        response.topics.push(DeleteRecordsTopicResult {
+            name: topic.name,
+            partitions,
+            ..Default::default()
+        });
     }
     response
 }
@@ -84,10 +99,14 @@ async fn answer(shard: &Shard, queries: Vec<DeleteRecordsQuery>) -> Vec<DeleteRe
     results
 }
 
-async fn delete(shard: &Shard, query: &DeleteRecordsQuery) -> Result<DeleteRecordsResult, ErrorCode> {
+async fn delete(
+    shard: &Shard,
+    query: &DeleteRecordsQuery,
+) -> Result<DeleteRecordsResult, ErrorCode> {
     let partition = shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
     let log = &partition.log;
-    let offset = if query.offset == UP_TO_HIGH_WATERMARK { log.high_watermark() } else { query.offset };
+    let offset =
+        if query.offset == UP_TO_HIGH_WATERMARK { log.high_watermark() } else { query.offset };
     if offset < log.log_start_offset() && query.offset != UP_TO_HIGH_WATERMARK && offset < 0
         || offset > log.high_watermark()
     {
@@ -97,7 +116,8 @@ async fn delete(shard: &Shard, query: &DeleteRecordsQuery) -> Result<DeleteRecor
         if partition.deleted.get() {
             return shard.absence(query.id, false);
         }
-        tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot delete records");
+        tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot \
+            delete records");
         ErrorCode::KafkaStorageError
     })?;
     commit::notify_watchers(shard, &partition);

@@ -1,11 +1,11 @@
-//! FindCoordinator v0-6, JoinGroup v0-9, SyncGroup v0-5, Heartbeat v0-4, LeaveGroup v0-5, DescribeGroups v0-6,
-//! ListGroups v0-5, DeleteGroups v0-3: classic consumer groups.
+//! FindCoordinator v0-6, JoinGroup v0-9, SyncGroup v0-5, Heartbeat v0-4, LeaveGroup v0-5,
+//! DescribeGroups v0-6, ListGroups v0-5, DeleteGroups v0-3: classic consumer groups.
 //!
 //! Each is a call to the core that hosts the group's coordinator (see `shard/coordinators`);
 //! requests that name several groups ask each group's core.
 //!
-//! Not done: coordinators of transactions and share groups (FindCoordinator key types 1 and 2), the consumer protocol of
-//! KIP-848.
+//! Not done: coordinators of transactions and share groups (FindCoordinator key types 1 and 2), the
+//! consumer protocol of KIP-848.
 
 use super::controller;
 use crate::{
@@ -65,7 +65,9 @@ pub async fn find_coordinator(
     let mut found = Vec::with_capacity(keys.len());
     for key in keys {
         found.push(match coordinator(shard, context, request.key_type, &key).await {
-            Ok((node_id, host, port)) => Coordinator { key, node_id, host, port, error_code: 0, ..Default::default() },
+            Ok((node_id, host, port)) => {
+                Coordinator { key, node_id, host, port, error_code: 0, ..Default::default() }
+            }
             Err((error, message)) => Coordinator {
                 key,
                 node_id: -1,
@@ -105,23 +107,32 @@ async fn coordinator(
         create_offsets_topic(shard).await;
     }
     if coordinators::locate::<Groups>(shard, key).is_none() {
-        return Err((ErrorCode::CoordinatorNotAvailable, ErrorCode::CoordinatorNotAvailable.message().to_owned()));
+        return Err((
+            ErrorCode::CoordinatorNotAvailable,
+            ErrorCode::CoordinatorNotAvailable.message().to_owned(),
+        ));
     }
     let image = shard.control.image();
     let broker = image.broker(shard.config.node_id);
     let endpoint = broker.and_then(|broker| broker.endpoint(shard.listener_name(context.client)));
     let endpoint = endpoint.ok_or_else(|| {
-        let message = format!("the coordinator is not reachable by listener {}", shard.listener_name(context.client));
+        let message = format!(
+            "the coordinator is not reachable by listener {}",
+            shard.listener_name(context.client)
+        );
         (ErrorCode::CoordinatorNotAvailable, message)
     })?;
     Ok((shard.config.node_id, endpoint.host.clone(), i32::from(endpoint.port)))
 }
 
-/// `__consumer_offsets` comes into being when the first group asks for its coordinator, as Apache Kafka's does.
+/// `__consumer_offsets` comes into being when the first group asks for its coordinator, as Apache
+/// Kafka's does.
 async fn create_offsets_topic(shard: &Shard) {
     let offsets = &shard.config.offsets;
-    let config =
-        |name: &str, value: &str| CreatableTopicConfig { name: name.to_owned(), value: Some(value.to_owned()) };
+    let config = |name: &str, value: &str| CreatableTopicConfig {
+        name: name.to_owned(),
+        value: Some(value.to_owned()),
+    };
     let topic = CreatableTopic {
         name: OFFSETS_TOPIC.to_owned(),
         num_partitions: offsets.topic_num_partitions,
@@ -133,20 +144,34 @@ async fn create_offsets_topic(shard: &Shard) {
         ],
         ..Default::default()
     };
-    controller::create(shard, CreateTopicsRequest { topics: vec![topic], ..Default::default() }).await;
+    controller::create(shard, CreateTopicsRequest { topics: vec![topic], ..Default::default() })
+        .await;
 }
 
-pub async fn join(shard: &Shard, context: &RequestContext<'_>, request: JoinGroupRequest) -> JoinGroupResponse {
+pub async fn join(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: JoinGroupRequest,
+) -> JoinGroupResponse {
     let client = ClientContext {
         client_id: context.client_id.decode().into_owned(),
         client_host: format!("/{}", context.client.stream.peer_addr().ip()),
         random: u128::from(shard.ring.random_u64()) << 64 | u128::from(shard.ring.random_u64()),
     };
     let group_id = request.group_id.clone();
-    ask_for!(JoinGroup, shard, &group_id, Request::JoinGroup { request, client, api_version: context.ids.api_version })
+    ask_for!(
+        JoinGroup,
+        shard,
+        &group_id,
+        Request::JoinGroup { request, client, api_version: context.ids.api_version }
+    )
 }
 
-pub async fn sync(shard: &Shard, context: &RequestContext<'_>, request: SyncGroupRequest) -> SyncGroupResponse {
+pub async fn sync(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: SyncGroupRequest,
+) -> SyncGroupResponse {
     let group_id = request.group_id.clone();
     let request = Request::SyncGroup { request, api_version: context.ids.api_version };
     ask_for!(SyncGroup, shard, &group_id, request)
@@ -157,7 +182,11 @@ pub async fn heartbeat(shard: &Shard, request: HeartbeatRequest) -> HeartbeatRes
     ask_for!(Heartbeat, shard, &group_id, Request::Heartbeat(request))
 }
 
-pub async fn leave(shard: &Shard, context: &RequestContext<'_>, request: LeaveGroupRequest) -> LeaveGroupResponse {
+pub async fn leave(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: LeaveGroupRequest,
+) -> LeaveGroupResponse {
     let group_id = request.group_id.clone();
     let request = Request::LeaveGroup { request, api_version: context.ids.api_version };
     ask_for!(LeaveGroup, shard, &group_id, request)
@@ -170,7 +199,10 @@ pub async fn describe(
 ) -> DescribeGroupsResponse {
     let mut groups = Vec::with_capacity(request.groups.len());
     for group_id in request.groups {
-        let asked = Request::DescribeGroup { group_id: group_id.clone(), api_version: context.ids.api_version };
+        let asked = Request::DescribeGroup {
+            group_id: group_id.clone(),
+            api_version: context.ids.api_version,
+        };
         let mut group = ask_for!(DescribeGroup, shard, &group_id, asked);
         if request.include_authorized_operations && group.error_code == ErrorCode::None.code() {
             group.authorized_operations = GROUP_OPERATIONS;
@@ -180,15 +212,17 @@ pub async fn describe(
     DescribeGroupsResponse { groups, ..Default::default() }
 }
 
-/// Every operation on a group, as bits by the codes of `AclOperation`: READ 3, DELETE 6, DESCRIBE 8, DESCRIBE_CONFIGS 10,
-/// ALTER_CONFIGS 11.
+/// Every operation on a group, as bits by the codes of `AclOperation`: READ 3, DELETE 6, DESCRIBE
+/// 8, DESCRIBE_CONFIGS 10, ALTER_CONFIGS 11.
 const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
 
 pub async fn list(shard: &Shard, request: ListGroupsRequest) -> ListGroupsResponse {
     let mut answers = Vec::new();
     for (core, partition) in coordinators::all::<Groups>(shard) {
         let request = Request::ListGroups(request.clone());
-        if let Some(Response::ListGroups(answer)) = coordinators::ask::<Groups>(shard, core, partition, request).await {
+        if let Some(Response::ListGroups(answer)) =
+            coordinators::ask::<Groups>(shard, core, partition, request).await
+        {
             answers.push(answer);
         }
     }
@@ -198,7 +232,12 @@ pub async fn list(shard: &Shard, request: ListGroupsRequest) -> ListGroupsRespon
 pub async fn delete(shard: &Shard, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let mut results = Vec::with_capacity(request.groups_names.len());
     for group_id in request.groups_names {
-        results.push(ask_for!(DeleteGroup, shard, &group_id, Request::DeleteGroup { group_id: group_id.clone() }));
+        results.push(ask_for!(
+            DeleteGroup,
+            shard,
+            &group_id,
+            Request::DeleteGroup { group_id: group_id.clone() }
+        ));
     }
     DeleteGroupsResponse { results, ..Default::default() }
 }

@@ -1,8 +1,8 @@
 //! InitProducerId v0-5: producer ids for idempotent producers.
 //!
-//! Every core has a block of ids, which it gets from the controller, so that handing one out is a matter of that core.
-//! Not done: transactional ids (the transaction coordinator is a later issue): UNSUPPORTED_VERSION, which clients report
-//! as what it is, and one line in the log.
+//! Every core has a block of ids, which it gets from the controller, so that handing one out is a
+//! matter of that core. Not done: transactional ids (the transaction coordinator is a later issue):
+//! UNSUPPORTED_VERSION, which clients report as what it is, and one line in the log.
 
 use super::controller;
 use crate::{
@@ -51,7 +51,8 @@ pub async fn handle(
     }
 }
 
-/// The request for a block of ids that this core has under way: requests that need ids meanwhile wait for that one.
+/// The request for a block of ids that this core has under way: requests that need ids meanwhile
+/// wait for that one.
 #[derive(Default)]
 pub struct Allocation(RefCell<Option<Rc<Round>>>);
 
@@ -61,8 +62,8 @@ struct Round {
     over: Signal,
 }
 
-/// Gets the next block before the last ids of this one are gone, so that no producer waits for the controller. What fails here
-/// is tried again with the next request.
+/// Gets the next block before the last ids of this one are gone, so that no producer waits for the
+/// controller. What fails here is tried again with the next request.
 fn allocate_ahead(shard: &Shard) {
     let is_under_way = shard.control.producer_id_allocation.0.borrow().is_some();
     if !is_under_way && shard.control.producer_ids.borrow().needs_block() {
@@ -91,7 +92,8 @@ async fn allocate(shard: &Shard) -> Result<(), ErrorCode> {
 
 async fn ask_controller(shard: &Shard) -> Result<(), ErrorCode> {
     let broker_id = shard.config.node_id;
-    let broker_epoch = shard.control.view().image.broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
+    let broker_epoch =
+        shard.control.view().image.broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
     let request = AllocateProducerIdsRequest { broker_id, broker_epoch };
     let answered = controller::call(shard, ControllerRequest::AllocateProducerIds(request)).await;
     let Some(ControllerResponse::AllocateProducerIds(response)) = answered else {
@@ -99,7 +101,11 @@ async fn ask_controller(shard: &Shard) -> Result<(), ErrorCode> {
     };
     match ErrorCode::from_code(response.error_code) {
         Some(ErrorCode::None) => {
-            shard.control.producer_ids.borrow_mut().add_block(response.producer_id_start, response.producer_id_len);
+            shard
+                .control
+                .producer_ids
+                .borrow_mut()
+                .add_block(response.producer_id_start, response.producer_id_len);
             Ok(())
         }
         _ => Err(ErrorCode::CoordinatorNotAvailable),

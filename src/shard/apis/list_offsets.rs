@@ -1,8 +1,9 @@
 //! ListOffsets v1-11: the offset of a time, or of one of the marks below.
 //!
-//! v4 adds leader epochs; v7 the maximum timestamp (-3); v8 the earliest local offset (-4), which here is the earliest;
-//! v9 and v11 the latest tiered (-5) and the earliest pending upload (-6), of which there are none: offset -1. A mark that the
-//! version lacks is UNSUPPORTED_VERSION. A partition that is named twice is answered once, with INVALID_REQUEST.
+//! v4 adds leader epochs; v7 the maximum timestamp (-3); v8 the earliest local offset (-4), which
+//! here is the earliest; v9 and v11 the latest tiered (-5) and the earliest pending upload (-6), of
+//! which there are none: offset -1. A mark that the version lacks is UNSUPPORTED_VERSION. A
+//! partition that is named twice is answered once, with INVALID_REQUEST.
 
 use super::{locate, spread};
 use crate::{
@@ -104,24 +105,31 @@ pub async fn handle(
     };
     let mut planned = Vec::new();
     for topic in &request.topics {
-        let plans = topic.partitions.iter().map(|partition| plan(topic, partition).map_err(OffsetResult::none));
+        let plans = topic
+            .partitions
+            .iter()
+            .map(|partition| plan(topic, partition).map_err(OffsetResult::none));
         planned.extend(plans);
     }
     let lost = || OffsetResult::none(ErrorCode::NotLeaderOrFollower);
     let mut results = spread(shard, planned, ListOffsets, lost).await.into_iter();
     let topic = |topic: ListOffsetsTopic| {
-        let partition = |(asked, result): (&ListOffsetsPartition, OffsetResult)| ListOffsetsPartitionResponse {
-            partition_index: asked.partition_index,
-            error_code: result.error.code(),
-            timestamp: result.timestamp,
-            offset: result.offset,
-            leader_epoch: if says_epochs { result.leader_epoch } else { -1 },
-            ..Default::default()
-        };
+        let partition =
+            |(asked, result): (&ListOffsetsPartition, OffsetResult)| ListOffsetsPartitionResponse {
+                partition_index: asked.partition_index,
+                error_code: result.error.code(),
+                timestamp: result.timestamp,
+                offset: result.offset,
+                leader_epoch: if says_epochs { result.leader_epoch } else { -1 },
+                ..Default::default()
+            };
         let partitions = topic.partitions.iter().zip(results.by_ref()).map(partition).collect();
         ListOffsetsTopicResponse { name: topic.name, partitions }
     };
-    ListOffsetsResponse { throttle_time_ms: 0, topics: request.topics.into_iter().map(topic).collect() }
+    ListOffsetsResponse {
+        throttle_time_ms: 0,
+        topics: request.topics.into_iter().map(topic).collect(),
+    }
 }
 
 /// The queries about the partitions of one core.
@@ -152,10 +160,12 @@ async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCo
         if partition.deleted.get() {
             return shard.absence(query.id, false);
         }
-        tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot look up a timestamp");
+        tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot \
+            look up a timestamp");
         ErrorCode::KafkaStorageError
     };
-    let mark = |offset, leader_epoch| Some(TimestampOffsetEpoch { timestamp: -1, offset, leader_epoch });
+    let mark =
+        |offset, leader_epoch| Some(TimestampOffsetEpoch { timestamp: -1, offset, leader_epoch });
     let found = match query.timestamp {
         LATEST => mark(up_to, partition.leader_epoch.get()),
         EARLIEST | EARLIEST_LOCAL => {
@@ -163,9 +173,12 @@ async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCo
             mark(start, log.epochs().epoch_for_offset(start).unwrap_or(-1))
         }
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => None,
-        // The record may lie below the log start, in a segment that is still here: the epoch is its batch's. What lies above
-        // the high watermark, or the last stable offset, is not there yet for a consumer.
-        MAX_TIMESTAMP => log.max_timestamp().await.map_err(storage_error)?.filter(|found| found.offset < up_to),
+        // The record may lie below the log start, in a segment that is still here: the epoch is its
+        // batch's. What lies above the high watermark, or the last stable offset, is not there yet
+        // for a consumer.
+        MAX_TIMESTAMP => {
+            log.max_timestamp().await.map_err(storage_error)?.filter(|found| found.offset < up_to)
+        }
         timestamp if timestamp < 0 => return Err(ErrorCode::UnsupportedVersion),
         timestamp => {
             let found = log.offset_for_timestamp(timestamp).await.map_err(storage_error)?;
@@ -186,9 +199,15 @@ mod tests {
 
     #[test]
     fn marks_have_the_versions_that_brought_them() {
-        for (mark, from) in [(-1, 1), (-2, 1), (0, 1), (i64::MAX, 1), (-3, 7), (-4, 8), (-5, 9), (-6, 11), (-7, 12)] {
+        for (mark, from) in
+            [(-1, 1), (-2, 1), (0, 1), (i64::MAX, 1), (-3, 7), (-4, 8), (-5, 9), (-6, 11), (-7, 12)]
+        {
             for version in 1..=11 {
-                assert_eq!(is_in_version(mark, version), version >= from, "mark {mark} in version {version}");
+                assert_eq!(
+                    is_in_version(mark, version),
+                    version >= from,
+                    "mark {mark} in version {version}"
+                );
             }
         }
     }
@@ -202,7 +221,8 @@ mod tests {
                 .map(|index| ListOffsetsPartition { partition_index: *index, ..Default::default() })
                 .collect(),
         };
-        let mut topics = vec![topic("a", &[0, 1, 0]), topic("b", &[0]), topic("a", &[1]), topic("c", &[])];
+        let mut topics =
+            vec![topic("a", &[0, 1, 0]), topic("b", &[0]), topic("a", &[1]), topic("c", &[])];
         let repeated = take_repeated(&mut topics);
         assert_eq!(topics, [topic("a", &[0, 1]), topic("b", &[0])]);
         assert_eq!(repeated, FxHashSet::from_iter([("a".to_owned(), 0), ("a".to_owned(), 1)]));

@@ -1,4 +1,5 @@
-//! DescribeLogDirs v1-5: what lies in the log directories, partition by partition, and how full their disks are.
+//! DescribeLogDirs v1-5: what lies in the log directories, partition by partition, and how full
+//! their disks are.
 
 use crate::{
     pace::TurnBudget,
@@ -8,7 +9,9 @@ use protocol::{
     ErrorCode,
     generated::rpc::{
         describe_log_dirs_request::DescribableLogDirTopic,
-        describe_log_dirs_response::{DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic},
+        describe_log_dirs_response::{
+            DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+        },
     },
     messages::{DescribeLogDirsRequest, DescribeLogDirsResponse},
 };
@@ -32,8 +35,9 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
         };
         topics.iter().flat_map(partitions).collect::<FxHashSet<(String, i32)>>()
     });
-    let asked =
-        |size: &PartitionSize| named.as_ref().is_none_or(|named| named.contains(&(size.topic.clone(), size.index)));
+    let asked = |size: &PartitionSize| {
+        named.as_ref().is_none_or(|named| named.contains(&(size.topic.clone(), size.index)))
+    };
     let mut sizes: Vec<PartitionSize> = Vec::new();
     for more in shard.ask_all(|| PartitionSizes).await {
         sizes.extend(more.into_iter().filter(asked));
@@ -44,7 +48,8 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
         let mut topics: Vec<DescribeLogDirsTopic> = Vec::new();
         for size in sizes.iter().filter(|size| size.log_dir == *dir) {
             if topics.last().is_none_or(|topic| topic.name != size.topic) {
-                topics.push(DescribeLogDirsTopic { name: size.topic.clone(), ..Default::default() });
+                topics
+                    .push(DescribeLogDirsTopic { name: size.topic.clone(), ..Default::default() });
             }
             let partition = DescribeLogDirsPartition {
                 partition_index: size.index,
@@ -55,7 +60,9 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
             topics.last_mut().expect("pushed above").partitions.push(partition);
         }
         let (error, free_bytes, total_bytes) = match shard.ring.disk_space(dir).await {
-            Ok((free, total)) if shard.data.storage.is_in_use(dir) => (ErrorCode::None, free as i64, total as i64),
+            Ok((free, total)) if shard.data.storage.is_in_use(dir) => {
+                (ErrorCode::None, free as i64, total as i64)
+            }
             _ => (ErrorCode::KafkaStorageError, -1, -1),
         };
         results.push(DescribeLogDirsResult {

@@ -1,12 +1,14 @@
 //! Metadata v0-13 and DescribeTopicPartitions v0: which topics there are, and who leads them.
 //!
-//! Metadata has the topics made that it is asked for and that do not exist, where `auto.create.topics.enable` and the request
-//! allow it. It does not wait for them: its answer says that they are unknown, and the client asks again.
+//! Metadata has the topics made that it is asked for and that do not exist, where
+//! `auto.create.topics.enable` and the request allow it. It does not wait for them: its answer says
+//! that they are unknown, and the client asks again.
 
 use super::controller;
 use crate::{limits, meta::view, request::RequestContext, shard::Shard};
 use protocol::messages::{
-    DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, MetadataRequest, MetadataResponse,
+    DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, MetadataRequest,
+    MetadataResponse,
 };
 use rustc_hash::FxHashSet;
 use std::cell::RefCell;
@@ -20,10 +22,13 @@ impl AutoCreation {
         self.0.borrow().is_empty()
     }
 
-    /// Takes those of `names` that are not being made yet, as far as there is room; for the others the client asks again.
+    /// Takes those of `names` that are not being made yet, as far as there is room; for the others
+    /// the client asks again.
     fn take(&self, mut names: Vec<String>) -> Vec<String> {
         let mut all = self.0.borrow_mut();
-        names.retain(|name| all.len() < limits::TOPICS_IN_AUTO_CREATION_MAX && all.insert(name.clone()));
+        names.retain(|name| {
+            all.len() < limits::TOPICS_IN_AUTO_CREATION_MAX && all.insert(name.clone())
+        });
         names
     }
 
@@ -46,7 +51,11 @@ fn create(shard: &Shard, names: Vec<String>) {
     }));
 }
 
-pub async fn handle(shard: &Shard, context: &RequestContext<'_>, request: MetadataRequest) -> MetadataResponse {
+pub async fn handle(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: MetadataRequest,
+) -> MetadataResponse {
     let listener = shard.listener_name(context.client);
     let auto_create = shard.config.topics.auto_create_topics_enable;
     let image = shard.control.image();
@@ -77,7 +86,8 @@ mod tests {
     #[test]
     fn a_topic_is_made_once_at_a_time_and_few_at_once() {
         let making = AutoCreation::default();
-        let names = |range: std::ops::Range<usize>| range.map(|n| format!("t{n}")).collect::<Vec<_>>();
+        let names =
+            |range: std::ops::Range<usize>| range.map(|n| format!("t{n}")).collect::<Vec<_>>();
         assert_eq!(making.take(names(0..2)), names(0..2));
         assert_eq!(making.take(names(1..3)), names(2..3));
         making.done(&names(0..2));

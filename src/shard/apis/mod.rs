@@ -1,7 +1,9 @@
-//! Every API that is neither Produce nor Fetch: one file each, with its versions and what is not done on top.
+//! Every API that is neither Produce nor Fetch: one file each, with its versions and what is not
+//! done on top.
 //!
-//! Owns: nothing. Lives on: the core of the connection; what concerns a partition, a group or the controller is a call
-//! to the core that owns it. Never: knows the connection; a handler sees the shard, its request and the request's context.
+//! Owns: nothing. Lives on: the core of the connection; what concerns a partition, a group or the
+//! controller is a call to the core that owns it. Never: knows the connection; a handler sees the
+//! shard, its request and the request's context.
 
 pub mod api_versions;
 pub mod cluster;
@@ -26,7 +28,8 @@ use crate::request::{CloseReason, RequestContext, RequestIds, reply::Reply, resp
 use protocol::{ApiKey, ErrorCode, Message, Reader};
 use std::{future::Future, rc::Rc};
 
-/// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka sends some.
+/// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka
+/// sends some.
 fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
     M::decode(&mut Reader::new(body), ids.api_version).map_err(|error| CloseReason::Decode {
         key: ids.api_key,
@@ -54,45 +57,77 @@ pub async fn serve(
     }
     let ids = context.ids;
     match key {
-        ApiKey::ListOffsets => with(shard, ids, body, |r| list_offsets::handle(shard, context, r)).await,
+        ApiKey::ListOffsets => {
+            with(shard, ids, body, |r| list_offsets::handle(shard, context, r)).await
+        }
         ApiKey::Metadata => with(shard, ids, body, |r| metadata::handle(shard, context, r)).await,
-        ApiKey::OffsetCommit => with(shard, ids, body, |r| offsets::commit(shard, context, r)).await,
+        ApiKey::OffsetCommit => {
+            with(shard, ids, body, |r| offsets::commit(shard, context, r)).await
+        }
         ApiKey::OffsetFetch => with(shard, ids, body, |r| offsets::fetch(shard, context, r)).await,
         ApiKey::OffsetDelete => with(shard, ids, body, |r| offsets::delete(shard, r)).await,
-        ApiKey::FindCoordinator => with(shard, ids, body, |r| groups::find_coordinator(shard, context, r)).await,
+        ApiKey::FindCoordinator => {
+            with(shard, ids, body, |r| groups::find_coordinator(shard, context, r)).await
+        }
         ApiKey::JoinGroup => with(shard, ids, body, |r| groups::join(shard, context, r)).await,
         ApiKey::Heartbeat => with(shard, ids, body, |r| groups::heartbeat(shard, r)).await,
         ApiKey::LeaveGroup => with(shard, ids, body, |r| groups::leave(shard, context, r)).await,
         ApiKey::SyncGroup => with(shard, ids, body, |r| groups::sync(shard, context, r)).await,
-        ApiKey::DescribeGroups => with(shard, ids, body, |r| groups::describe(shard, context, r)).await,
+        ApiKey::DescribeGroups => {
+            with(shard, ids, body, |r| groups::describe(shard, context, r)).await
+        }
         ApiKey::ListGroups => with(shard, ids, body, |r| groups::list(shard, r)).await,
         ApiKey::DeleteGroups => with(shard, ids, body, |r| groups::delete(shard, r)).await,
-        ApiKey::ApiVersions => with(shard, ids, body, |r| api_versions::handle(shard, context, r)).await,
-        ApiKey::CreateTopics => with(shard, ids, body, |r| controller::create_topics(shard, r)).await,
-        ApiKey::DeleteTopics => with(shard, ids, body, |r| controller::delete_topics(shard, context, r)).await,
-        ApiKey::CreatePartitions => with(shard, ids, body, |r| controller::create_partitions(shard, r)).await,
-        ApiKey::AlterConfigs => with(shard, ids, body, |r| controller::alter_configs(shard, r)).await,
+        ApiKey::ApiVersions => {
+            with(shard, ids, body, |r| api_versions::handle(shard, context, r)).await
+        }
+        ApiKey::CreateTopics => {
+            with(shard, ids, body, |r| controller::create_topics(shard, r)).await
+        }
+        ApiKey::DeleteTopics => {
+            with(shard, ids, body, |r| controller::delete_topics(shard, context, r)).await
+        }
+        ApiKey::CreatePartitions => {
+            with(shard, ids, body, |r| controller::create_partitions(shard, r)).await
+        }
+        ApiKey::AlterConfigs => {
+            with(shard, ids, body, |r| controller::alter_configs(shard, r)).await
+        }
         ApiKey::IncrementalAlterConfigs => {
             with(shard, ids, body, |r| controller::incremental_alter_configs(shard, r)).await
         }
-        ApiKey::UpdateFeatures => with(shard, ids, body, |r| controller::update_features(shard, context, r)).await,
+        ApiKey::UpdateFeatures => {
+            with(shard, ids, body, |r| controller::update_features(shard, context, r)).await
+        }
         ApiKey::ListPartitionReassignments => {
             with(shard, ids, body, |r| controller::list_partition_reassignments(shard, r)).await
         }
-        ApiKey::DescribeConfigs => with(shard, ids, body, |r| cluster::describe_configs(shard, r)).await,
+        ApiKey::DescribeConfigs => {
+            with(shard, ids, body, |r| cluster::describe_configs(shard, r)).await
+        }
         ApiKey::DeleteRecords => with(shard, ids, body, |r| delete_records::handle(shard, r)).await,
-        ApiKey::InitProducerId => with(shard, ids, body, |r| init_producer_id::handle(shard, context, r)).await,
-        ApiKey::OffsetForLeaderEpoch => with(shard, ids, body, |r| offset_for_leader_epoch::handle(shard, r)).await,
+        ApiKey::InitProducerId => {
+            with(shard, ids, body, |r| init_producer_id::handle(shard, context, r)).await
+        }
+        ApiKey::OffsetForLeaderEpoch => {
+            with(shard, ids, body, |r| offset_for_leader_epoch::handle(shard, r)).await
+        }
         ApiKey::DescribeLogDirs => with(shard, ids, body, |r| log_dirs::handle(shard, r)).await,
-        ApiKey::DescribeQuorum => with(shard, ids, body, |r| cluster::describe_quorum(shard, context, r)).await,
+        ApiKey::DescribeQuorum => {
+            with(shard, ids, body, |r| cluster::describe_quorum(shard, context, r)).await
+        }
         ApiKey::ListConfigResources => {
             with(shard, ids, body, |r| cluster::list_config_resources(shard, context, r)).await
         }
         ApiKey::AlterPartitionReassignments => {
             with(shard, ids, body, |r| controller::alter_partition_reassignments(shard, r)).await
         }
-        ApiKey::ElectLeaders => with(shard, ids, body, |r| controller::elect_leaders(shard, r)).await,
-        ApiKey::DescribeCluster => with(shard, ids, body, |r| cluster::describe(shard, context, r)).await,
+        ApiKey::ElectLeaders => {
+            with(shard, ids, body, |r| controller::elect_leaders(shard, r)).await
+        }
+        ApiKey::DescribeCluster => {
+            with(shard, ids, body, |r| cluster::describe(shard, context, r)).await
+        }
         ApiKey::DescribeTopicPartitions => {
             with(shard, ids, body, |r| metadata::describe_topic_partitions(shard, context, r)).await
         }
@@ -100,8 +135,9 @@ pub async fn serve(
     }
 }
 
-/// Sends each query to the core that owns its partition, all cores at once, and puts the results back in order. A query
-/// that has its result already (an error, as a rule) goes nowhere; `lost` stands for the answer of a core that stops.
+/// Sends each query to the core that owns its partition, all cores at once, and puts the results
+/// back in order. A query that has its result already (an error, as a rule) goes nowhere; `lost`
+/// stands for the answer of a core that stops.
 pub async fn spread<Query, R, A: Ask<Answer = Vec<R>>>(
     shard: &Shard,
     planned: Vec<Result<(usize, Query), R>>,
@@ -148,7 +184,10 @@ pub async fn spread<Query, R, A: Ask<Answer = Vec<R>>>(
 
 fn fill<R>(results: &mut [Option<R>], positions: Vec<usize>, answered: Vec<R>) {
     assert_eq!(positions.len(), answered.len(), "one result for each query");
-    positions.into_iter().zip(answered).for_each(|(position, result)| results[position] = Some(result));
+    positions
+        .into_iter()
+        .zip(answered)
+        .for_each(|(position, result)| results[position] = Some(result));
 }
 
 /// Where a partition lives, by its topic's name.
@@ -157,7 +196,11 @@ pub fn locate(shard: &Shard, topic: &str, index: i32) -> Result<(usize, Partitio
     Ok((route.owner, PartitionId { topic_id: topic.id, index }))
 }
 
-pub fn route(shard: &Shard, topic: &str, index: i32) -> Result<(Rc<TopicRoute>, PartitionRoute), ErrorCode> {
+pub fn route(
+    shard: &Shard,
+    topic: &str,
+    index: i32,
+) -> Result<(Rc<TopicRoute>, PartitionRoute), ErrorCode> {
     let routes = shard.data.routes.borrow();
     let topic = routes.by_name(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let partition = usize::try_from(index).ok().and_then(|index| topic.partitions.get(index));

@@ -4,7 +4,9 @@ use super::{locate, spread};
 use crate::shard::{Ask, Shard, partition::PartitionId};
 use protocol::{
     error::ErrorCode,
-    generated::rpc::offset_for_leader_epoch_response::{EpochEndOffset, OffsetForLeaderTopicResult},
+    generated::rpc::offset_for_leader_epoch_response::{
+        EpochEndOffset, OffsetForLeaderTopicResult,
+    },
     messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse},
 };
 
@@ -15,7 +17,8 @@ pub struct EpochQuery {
     leader_epoch: i32,
 }
 
-/// The largest epoch up to the one asked for, and the first offset after it; -1 where there is none.
+/// The largest epoch up to the one asked for, and the first offset after it; -1 where there is
+/// none.
 #[derive(Clone, Copy, Debug)]
 pub struct EpochResult {
     pub error: ErrorCode,
@@ -29,13 +32,17 @@ impl EpochResult {
     }
 }
 
-pub async fn handle(shard: &Shard, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
+pub async fn handle(
+    shard: &Shard,
+    request: OffsetForLeaderEpochRequest,
+) -> OffsetForLeaderEpochResponse {
     let mut planned = Vec::new();
     for topic in &request.topics {
         for partition in &topic.partitions {
             let located = locate(shard, &topic.topic, partition.partition);
             planned.push(located.map_err(EpochResult::none).map(|(owner, id)| {
-                let (current_leader_epoch, leader_epoch) = (partition.current_leader_epoch, partition.leader_epoch);
+                let (current_leader_epoch, leader_epoch) =
+                    (partition.current_leader_epoch, partition.leader_epoch);
                 (owner, EpochQuery { id, current_leader_epoch, leader_epoch })
             }));
         }
@@ -53,7 +60,11 @@ pub async fn handle(shard: &Shard, request: OffsetForLeaderEpochRequest) -> Offs
             ..Default::default()
         });
         let partitions = partitions.collect();
-        response.topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions, ..Default::default() });
+        response.topics.push(OffsetForLeaderTopicResult {
+            topic: topic.topic,
+            partitions,
+            ..Default::default()
+        });
     }
     response
 }
@@ -71,7 +82,8 @@ impl Ask for OffsetsForEpochs {
 
 fn answer(shard: &Shard, queries: &[EpochQuery]) -> Vec<EpochResult> {
     let find = |query: &EpochQuery| {
-        let partition = shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
+        let partition =
+            shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
         partition.check_leader_epoch(query.current_leader_epoch)?;
         let (leader_epoch, end_offset) = partition.log.end_of_epoch(query.leader_epoch);
         Ok(EpochResult { error: ErrorCode::None, leader_epoch, end_offset })

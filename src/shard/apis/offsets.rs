@@ -1,6 +1,7 @@
 //! OffsetCommit v2-10, OffsetFetch v1-10, OffsetDelete v0: what groups have consumed.
 //!
-//! Taken apart and put together by `coord/fanout.rs`; the offsets live with the group's coordinator.
+//! Taken apart and put together by `coord/fanout.rs`; the offsets live with the group's
+//! coordinator.
 
 use super::groups::{ask, ask_for};
 use crate::{
@@ -15,8 +16,8 @@ use crate::{
 use protocol::{
     ErrorCode, Uuid,
     messages::{
-        OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest,
-        OffsetFetchResponse,
+        OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse,
+        OffsetFetchRequest, OffsetFetchResponse,
     },
 };
 use std::sync::Arc;
@@ -43,7 +44,11 @@ fn topics(shard: &Shard) -> ImageTopics {
     ImageTopics(shard.control.image())
 }
 
-pub async fn commit(shard: &Shard, context: &RequestContext<'_>, request: OffsetCommitRequest) -> OffsetCommitResponse {
+pub async fn commit(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: OffsetCommitRequest,
+) -> OffsetCommitResponse {
     let api_version = context.ids.api_version;
     let (request, known) = fanout::split_offset_commit(request, api_version, &topics(shard));
     let Some(request) = request else { return known };
@@ -52,7 +57,11 @@ pub async fn commit(shard: &Shard, context: &RequestContext<'_>, request: Offset
     fanout::merge_offset_commit(known, ask_for!(OffsetCommit, shard, &group_id, request))
 }
 
-pub async fn fetch(shard: &Shard, context: &RequestContext<'_>, request: OffsetFetchRequest) -> OffsetFetchResponse {
+pub async fn fetch(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: OffsetFetchRequest,
+) -> OffsetFetchResponse {
     let (api_version, require_stable) = (context.ids.api_version, request.require_stable);
     let topics = topics(shard);
     let requested = fanout::offset_fetch_groups(request, api_version);
@@ -70,7 +79,10 @@ pub async fn fetch(shard: &Shard, context: &RequestContext<'_>, request: OffsetF
 pub async fn delete(shard: &Shard, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
     let (request, known) = fanout::split_offset_delete(request, &topics(shard));
     if request.group_id.is_empty() {
-        return OffsetDeleteResponse { error_code: ErrorCode::InvalidGroupId.code(), ..Default::default() };
+        return OffsetDeleteResponse {
+            error_code: ErrorCode::InvalidGroupId.code(),
+            ..Default::default()
+        };
     }
     let group_id = request.group_id.clone();
     let answered = ask_for!(OffsetDelete, shard, &group_id, Request::OffsetDelete(request));

@@ -26,13 +26,15 @@ impl Hosted for Groups {
         coordinator: "group coordinator",
         commit: "group commit",
         served: "groups",
-        not_loaded: "group coordinators are not loaded (their groups get COORDINATOR_LOAD_IN_PROGRESS)",
+        not_loaded: "group coordinators are not loaded (their groups get \
+            COORDINATOR_LOAD_IN_PROGRESS)",
         only_reads: "group coordinators only read",
     };
 
     fn settings(shard: &Shard) -> GroupSettings {
         let config = &shard.config;
-        let max_batch_bytes = topic_log_config(&shard.control.view(), OFFSETS_TOPIC).max_message_bytes;
+        let max_batch_bytes =
+            topic_log_config(&shard.control.view(), OFFSETS_TOPIC).max_message_bytes;
         GroupSettings {
             min_session_timeout_ms: config.groups.min_session_timeout_ms,
             max_session_timeout_ms: config.groups.max_session_timeout_ms,
@@ -77,10 +79,15 @@ pub async fn summaries(shard: &Shard, budget: &mut TurnBudget<'_>) -> Vec<GroupS
         offsets: group
             .offsets
             .into_iter()
-            .map(|(topic, partition, committed_offset)| GroupOffsetSnapshot { topic, partition, committed_offset })
+            .map(|(topic, partition, committed_offset)| GroupOffsetSnapshot {
+                topic,
+                partition,
+                committed_offset,
+            })
             .collect(),
     };
-    let hosts: Vec<Rc<Host<Groups>>> = shard.control.coordinators.borrow().all::<Groups>().cloned().collect();
+    let hosts: Vec<Rc<Host<Groups>>> =
+        shard.control.coordinators.borrow().all::<Groups>().cloned().collect();
     let mut summaries = Vec::new();
     for host in hosts {
         let of_host = host.machine(Groups::summaries);

@@ -78,7 +78,11 @@ impl<M: Hosted> Host<M> {
 }
 
 /// Asks the coordinator of partition `index` of this core.
-pub(super) async fn request<M: Hosted>(shard: &Shard, index: i32, request: M::Request) -> M::Response {
+pub(super) async fn request<M: Hosted>(
+    shard: &Shard,
+    index: i32,
+    request: M::Request,
+) -> M::Response {
     let host = shard.control.coordinators.borrow().get::<M>(index).cloned();
     let Some(host) = host else { return M::failed(&request, ErrorCode::NotCoordinator) };
     let stage = host.stage.get();
@@ -90,7 +94,11 @@ pub(super) async fn request<M: Hosted>(shard: &Shard, index: i32, request: M::Re
     host.next_token.set(token + 1);
     let (giver, taker) = slot();
     host.waiting.borrow_mut().insert(token, giver);
-    let actions = host.coordinator.borrow_mut().handle(ReplyToken(token), request, shard.ring.wall_clock_ms());
+    let actions = host.coordinator.borrow_mut().handle(
+        ReplyToken(token),
+        request,
+        shard.ring.wall_clock_ms(),
+    );
     carry_out(shard, &host, actions);
     taker.await.unwrap_or(failed)
 }
@@ -99,16 +107,24 @@ pub(super) async fn request<M: Hosted>(shard: &Shard, index: i32, request: M::Re
 /// can.
 pub(super) fn tell_topics<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, changes: &[TopicChange]) {
     if host.stage.get() == Stage::Active {
-        let actions = host.coordinator.borrow_mut().topics_changed(changes, shard.ring.wall_clock_ms());
+        let actions =
+            host.coordinator.borrow_mut().topics_changed(changes, shard.ring.wall_clock_ms());
         carry_out(shard, host, actions);
     }
     let may_become_active = !matches!(host.stage.get(), Stage::Active | Stage::Damaged);
     if may_become_active || host.ended.get() {
-        host.deleted.borrow_mut().extend(changes.iter().filter(|topic| topic.is_deleted()).cloned());
+        host.deleted
+            .borrow_mut()
+            .extend(changes.iter().filter(|topic| topic.is_deleted()).cloned());
     }
 }
 
-pub(super) fn start<M: Hosted>(shard: &Shard, partition: Rc<Partition>, deleted: Vec<TopicChange>, failures: u32) {
+pub(super) fn start<M: Hosted>(
+    shard: &Shard,
+    partition: Rc<Partition>,
+    deleted: Vec<TopicChange>,
+    failures: u32,
+) {
     let index = partition.id.index;
     let host = Rc::new(Host {
         coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard))),
@@ -133,7 +149,8 @@ pub(super) fn end<M: Hosted>(shard: &Shard, index: i32) {
     host.changed.notify();
 }
 
-/// Gives the coordinator up after an error, and loads it anew from the log, as long as that is any use.
+/// Gives the coordinator up after an error, and loads it anew from the log, as long as that is any
+/// use.
 fn restart<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, why: &str) {
     let index = host.partition.id.index;
     let name = M::WORDS.coordinator;
@@ -144,13 +161,14 @@ fn restart<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, why: &str) {
     if host.partition.has_failed() {
         tracing::error!(
             partition = index,
-            "the {name} stops: its log has failed ({why}); its {} are served again after a restart of the broker",
+            "the {name} stops: its log has failed ({why}); its {} are served again after a \
+             restart of the broker",
             M::WORDS.served
         );
         return;
     }
-    // What passes needs no pause: the next one is held, and a line tells of all that are. One that was not active before, for
-    // whatever reason, might not come further then.
+    // What passes needs no pause: the next one is held, and a line tells of all that are. One that
+    // was not active before, for whatever reason, might not come further then.
     if host.stage.get() == Stage::Active && host.partition.log.refusal().is_some() {
         return start_again(shard, host, Duration::ZERO);
     }
@@ -163,7 +181,11 @@ fn restart<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, why: &str) {
 /// Its log is not what was written: nothing of it is served until the next start.
 fn give_up<M: Hosted>(host: &Host<M>, why: &str) {
     host.stage.set(Stage::Damaged);
-    tracing::error!(partition = host.partition.id.index, "the {} is not loaded: {why}", M::WORDS.coordinator);
+    tracing::error!(
+        partition = host.partition.id.index,
+        "the {} is not loaded: {why}",
+        M::WORDS.coordinator
+    );
     let replies = host.coordinator.borrow_mut().unload();
     send(host, replies);
 }
@@ -173,7 +195,10 @@ fn start_again<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, pause: Duration) {
     shard.ring.clone().spawn(async move {
         shard.ring.sleep(pause).await;
         let partition = &host.partition;
-        let still_mine = shard.data.partition(partition.id).is_some_and(|current| Rc::ptr_eq(&current, partition));
+        let still_mine = shard
+            .data
+            .partition(partition.id)
+            .is_some_and(|current| Rc::ptr_eq(&current, partition));
         let is_hosted = shard.control.coordinators.borrow().has::<M>(partition.id.index);
         if still_mine && !is_hosted && !shard.is_stopping() {
             start::<M>(&shard, partition.clone(), host.deleted.take(), host.failures.get());
@@ -199,7 +224,8 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     }
     let deleted = host.deleted.take();
     if !deleted.is_empty() {
-        let actions = host.coordinator.borrow_mut().topics_changed(&deleted, shard.ring.wall_clock_ms());
+        let actions =
+            host.coordinator.borrow_mut().topics_changed(&deleted, shard.ring.wall_clock_ms());
         carry_out(&shard, &host, actions);
     }
     while !host.ended.get() && !shard.is_stopping() {
@@ -222,17 +248,24 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     }
 }
 
-/// Serves what only reads until the log takes records again; then the coordinator is loaded anew, with what was on its way.
+/// Serves what only reads until the log takes records again; then the coordinator is loaded anew,
+/// with what was on its way.
 async fn hold<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>) {
     let log = &host.partition.log;
-    let (why, todo) = ("the logs take no records".to_owned(), "the lines about their directory say what they lack");
+    let (why, todo) = (
+        "the logs take no records".to_owned(),
+        "the lines about their directory say what they lack",
+    );
     let want = shard.data.wants.begin_as(&log.dir(), M::WORDS.only_reads, why, todo);
     while !host.ended.get() && !shard.is_stopping() {
         shard.ring.sleep(HELD_INTERVAL).await;
         if host.partition.has_failed() {
             return restart(shard, host, "it could not be written before");
         }
-        if !host.ended.get() && log.refusal().is_none() && log.high_watermark() >= log.log_end_offset() {
+        if !host.ended.get()
+            && log.refusal().is_none()
+            && log.high_watermark() >= log.log_end_offset()
+        {
             want.healed();
             end::<M>(shard, host.partition.id.index);
             return start_again(shard, host, Duration::ZERO);
@@ -260,7 +293,8 @@ fn carry_out<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) 
     shard.ring.clone().spawn_named(M::WORDS.commit, async move {
         if shard.wait_for_high_watermark(&host.partition, safe_offset).await.is_ok() {
             host.failures.set(0);
-            let committed = host.coordinator.borrow_mut().committed(host.partition.log.high_watermark());
+            let committed =
+                host.coordinator.borrow_mut().committed(host.partition.log.high_watermark());
             let_go(&shard, &host, committed.replies, committed.effects);
         } else {
             restart(&shard, &host, "what it wrote could not be committed");
@@ -268,21 +302,37 @@ fn carry_out<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) 
     });
 }
 
-/// Appends one atomic batch; returns the offset of its last record, and the high watermark at which it is committed.
-fn append<M: Hosted>(shard: &Shard, partition: &Rc<Partition>, batch: &Batch<M::Author>) -> Result<(i64, i64), String> {
+/// Appends one atomic batch; returns the offset of its last record, and the high watermark at which
+/// it is committed.
+fn append<M: Hosted>(
+    shard: &Shard,
+    partition: &Rc<Partition>,
+    batch: &Batch<M::Author>,
+) -> Result<(i64, i64), String> {
     let now_ms = shard.ring.wall_clock_ms();
     let bytes = BytesMut::from(M::encode(batch, now_ms));
     let limit_bytes = limits::DECOMPRESSED_BATCH_MAX_BYTES;
-    let rules = validation_rules(&partition.config.borrow(), limit_bytes, now_ms, AppendOrigin::Coordinator);
-    let valid =
-        validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut()).map_err(|refused| refused.message)?;
-    let (result, safe_offset) = append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator)
-        .map_err(|error| error.to_string())?;
+    let rules = validation_rules(
+        &partition.config.borrow(),
+        limit_bytes,
+        now_ms,
+        AppendOrigin::Coordinator,
+    );
+    let valid = validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut())
+        .map_err(|refused| refused.message)?;
+    let (result, safe_offset) =
+        append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator)
+            .map_err(|error| error.to_string())?;
     debug_assert_eq!(result.base_offset + batch.records.len() as i64, safe_offset);
     Ok((safe_offset - 1, safe_offset))
 }
 
-fn let_go<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, replies: Vec<Reply<M::Response>>, effects: Vec<M::Effect>) {
+fn let_go<M: Hosted>(
+    shard: &Shard,
+    host: &Rc<Host<M>>,
+    replies: Vec<Reply<M::Response>>,
+    effects: Vec<M::Effect>,
+) {
     send(host, replies);
     for effect in effects {
         M::carry_out(shard, host, effect);

@@ -31,7 +31,8 @@ pub(super) enum LoadError {
 
 /// Before the try that follows so many failed ones.
 pub(super) fn pause_after(failures: u32) -> Duration {
-    let doubled = limits::COORDINATOR_PAUSE_MIN_MS.saturating_mul(1 << failures.saturating_sub(1).min(31));
+    let doubled =
+        limits::COORDINATOR_PAUSE_MIN_MS.saturating_mul(1 << failures.saturating_sub(1).min(31));
     Duration::from_millis(doubled.min(limits::COORDINATOR_PAUSE_MAX_MS))
 }
 
@@ -41,7 +42,8 @@ pub(super) async fn load<M: Hosted>(shard: &Shard, host: &Host<M>) -> Result<Sta
     // What was appended by an incarnation that failed may still be on its way to the disk.
     let mut end = log.log_end_offset();
     let mut stage = Stage::Active;
-    if log.refusal().is_some() || shard.wait_for_high_watermark(&host.partition, end).await.is_err() {
+    if log.refusal().is_some() || shard.wait_for_high_watermark(&host.partition, end).await.is_err()
+    {
         if host.partition.has_failed() {
             return Err(LoadError::Again("it cannot be read to its end".to_owned()));
         }
@@ -52,8 +54,14 @@ pub(super) async fn load<M: Hosted>(shard: &Shard, host: &Host<M>) -> Result<Sta
         let loaded = host.coordinator.borrow_mut().load(bytes, offset);
         loaded.map_err(|error| damaged(log, &M::WORDS, &error))
     };
-    let source =
-        Source { ring: &shard.ring, wants: &shard.data.wants, words: &M::WORDS, log, end, is_wanted: &is_wanted };
+    let source = Source {
+        ring: &shard.ring,
+        wants: &shard.data.wants,
+        words: &M::WORDS,
+        log,
+        end,
+        is_wanted: &is_wanted,
+    };
     source.read_up_to(take).await?;
     match host.partition.has_failed() {
         true => Err(LoadError::Again("its log has failed under the load".to_owned())),
@@ -75,7 +83,10 @@ struct Source<'a> {
 impl Source<'_> {
     /// Hands everything to `take`, piece by piece, for as long as it is wanted. `take` gets the
     /// offset that the piece was read at, and returns the one that follows it.
-    async fn read_up_to(&self, mut take: impl FnMut(&[u8], i64) -> Result<i64, LoadError>) -> Result<(), LoadError> {
+    async fn read_up_to(
+        &self,
+        mut take: impl FnMut(&[u8], i64) -> Result<i64, LoadError>,
+    ) -> Result<(), LoadError> {
         let Source { words, log, end, is_wanted, .. } = self;
         let mut offset = log.log_start_offset();
         while offset < *end && is_wanted() {
@@ -85,7 +96,8 @@ impl Source<'_> {
             let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty() && is_wanted()) else { break };
             offset = take(&bytes, offset)?;
             if offset > *end {
-                let what = format_args!("a batch ends at offset {offset}, behind the log's end {end}");
+                let what =
+                    format_args!("a batch ends at offset {offset}, behind the log's end {end}");
                 return Err(damaged(log, words, &what));
             }
         }
@@ -102,10 +114,19 @@ impl Source<'_> {
                     want.into_iter().for_each(Want::healed);
                     return Ok(Some(bytes));
                 }
-                Err(ReadError::Io(error)) if is_damage(&error) => return Err(damaged(self.log, self.words, &error)),
+                Err(ReadError::Io(error)) if is_damage(&error) => {
+                    return Err(damaged(self.log, self.words, &error));
+                }
                 Err(ReadError::Io(error)) => {
                     let todo = if ring::passes(&error) { remedy(&error) } else { "mend the disk" };
-                    let begin = || self.wants.begin_as(&self.log.dir(), self.words.not_loaded, error.to_string(), todo);
+                    let begin = || {
+                        self.wants.begin_as(
+                            &self.log.dir(),
+                            self.words.not_loaded,
+                            error.to_string(),
+                            todo,
+                        )
+                    };
                     want.get_or_insert_with(begin);
                 }
                 Err(error) => return Err(LoadError::Again(error.to_string())),
@@ -128,8 +149,10 @@ fn damaged(log: &Log, words: &Words, what: &dyn Display) -> LoadError {
     let served = words.served;
     let folder = log.dir();
     LoadError::Damaged(format!(
-        "{}: {what}. The {served} of this partition get COORDINATOR_NOT_AVAILABLE, and all its files stay as they are, until it is \
-         mended and the broker is started again: restore the file from a backup, or stop the broker and type \
+        "{}: {what}. The {served} of this partition get COORDINATOR_NOT_AVAILABLE, and all its \
+         files stay as they are, until it is \
+         mended and the broker is started again: restore the file from a backup, or stop the \
+         broker and type \
          `millstream log check {}`, which says what is left, and how to serve that",
         folder.display(),
         log_dir_of(&folder).display()
@@ -157,7 +180,9 @@ mod tests {
         let mut coordinator = Coordinator::<Groups>::new(GroupSettings::default());
         let mut ends = Vec::new();
         let take = |bytes: &[u8], offset| {
-            let loaded = coordinator.load(bytes, offset).map_err(|error| damaged(log, &Groups::WORDS, &error));
+            let loaded = coordinator
+                .load(bytes, offset)
+                .map_err(|error| damaged(log, &Groups::WORDS, &error));
             ends.extend(loaded.as_ref().ok());
             loaded
         };
@@ -172,7 +197,10 @@ mod tests {
     fn a_log_with_a_gap_at_its_end_is_loaded() {
         on_epoll(|ring, temp| async move {
             let dir = temp.partition();
-            let config = LogConfig { cleanup_policy: CleanupPolicy { delete: false, compact: true }, ..small_config() };
+            let config = LogConfig {
+                cleanup_policy: CleanupPolicy { delete: false, compact: true },
+                ..small_config()
+            };
             let log = open(&ring, &dir, config.clone(), LogStart::default()).await;
             append(&log, 0, &[b"a", b"b"]);
             append(&log, 0, &[b"c"]);
@@ -202,11 +230,20 @@ mod tests {
                 let mut harmed = whole.clone();
                 harmed[at] ^= 0x40;
                 std::fs::write(&path, &harmed).unwrap();
-                let start =
-                    LogStart { clean: true, recovery_point: 3, state: Some(state.clone()), ..LogStart::default() };
+                let start = LogStart {
+                    clean: true,
+                    recovery_point: 3,
+                    state: Some(state.clone()),
+                    ..LogStart::default()
+                };
                 let log = open(&ring, &dir, small_config(), start).await;
-                let Err(LoadError::Damaged(why)) = ends(&ring, &log, 3).await else { panic!("byte {at} is believed") };
-                assert!(why.contains("millstream log check") && why.contains(dir.to_str().unwrap()), "{why}");
+                let Err(LoadError::Damaged(why)) = ends(&ring, &log, 3).await else {
+                    panic!("byte {at} is believed")
+                };
+                assert!(
+                    why.contains("millstream log check") && why.contains(dir.to_str().unwrap()),
+                    "{why}"
+                );
             }
         });
     }
@@ -219,16 +256,25 @@ mod tests {
         let node = world.node("a");
         let disk = world.disk(node);
         run_in(&world, node, move |ring| async move {
-            let log = open(&ring, Path::new("/data/__consumer_offsets-0"), small_config(), LogStart::default()).await;
+            let log = open(
+                &ring,
+                Path::new("/data/__consumer_offsets-0"),
+                small_config(),
+                LogStart::default(),
+            )
+            .await;
             append(&log, 0, &[b"a"]);
             log.close().await.unwrap();
-            let log = open(&ring, Path::new("/data/__consumer_offsets-0"), small_config(), crashed(0)).await;
+            let log =
+                open(&ring, Path::new("/data/__consumer_offsets-0"), small_config(), crashed(0))
+                    .await;
             disk.fail_reads(".log");
             let tries = Cell::new(0);
             let is_wanted = || tries.replace(tries.get() + 1) < 3;
             let before = ring.now();
             let (wants, words) = (&Wants::new(&ring), &Groups::WORDS);
-            let source = Source { ring: &ring, wants, words, log: &log, end: 1, is_wanted: &is_wanted };
+            let source =
+                Source { ring: &ring, wants, words, log: &log, end: 1, is_wanted: &is_wanted };
             assert_eq!(source.read_up_to(|_, _| panic!("nothing can be read")).await, Ok(()));
             let waited = ring.now().since(before);
             assert!(waited >= pause_after(1) + pause_after(2), "{waited:?}");

@@ -129,7 +129,12 @@ pub fn all<M: Hosted>(shard: &Shard) -> Vec<(usize, i32)> {
 
 /// Asks the coordinator of a partition that `core` leads. `None` when the broker stops before the
 /// answer comes.
-pub async fn ask<M: Hosted>(shard: &Shard, core: usize, partition: i32, request: M::Request) -> Option<M::Response> {
+pub async fn ask<M: Hosted>(
+    shard: &Shard,
+    core: usize,
+    partition: i32,
+    request: M::Request,
+) -> Option<M::Response> {
     shard.ask(core, ToCoordinator::<M> { partition, request }).await
 }
 
@@ -183,7 +188,8 @@ fn follow_partitions<M: Hosted>(shard: &Shard) {
     }
 }
 
-/// Those of `topics` that went, came, or got more partitions, in the order of their names; of one name, what went comes first.
+/// Those of `topics` that went, came, or got more partitions, in the order of their names; of one
+/// name, what went comes first.
 fn changes(before: &Image, now: &Image, topics: &[Uuid]) -> Vec<TopicChange> {
     let change = |id: &Uuid| {
         let (was, is) = (before.topics.by_id(*id), now.topics.by_id(*id));
@@ -225,8 +231,12 @@ mod tests {
             .into_iter()
             .map(|change| (change.name.to_string(), change.id.as_u128(), change.partition_count))
             .collect();
-        let told: Vec<_> = told.iter().map(|(name, id, count)| (name.as_str(), *id, *count)).collect();
-        assert_eq!(told, [("again", 4, 0), ("again", 5, 1), ("goes", 3, 0), ("grows", 2, 3), ("zoo", 6, 1)]);
+        let told: Vec<_> =
+            told.iter().map(|(name, id, count)| (name.as_str(), *id, *count)).collect();
+        assert_eq!(
+            told,
+            [("again", 4, 0), ("again", 5, 1), ("goes", 3, 0), ("grows", 2, 3), ("zoo", 6, 1)]
+        );
         assert!(changes(&now, &now, &ids).is_empty());
         assert_eq!(changes(&before, &now, &ids[..2]).len(), 1, "only what was asked about");
     }

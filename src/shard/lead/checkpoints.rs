@@ -1,9 +1,11 @@
-//! The offset checkpoints of the log directories: what every log says of itself, written now and then.
+//! The offset checkpoints of the log directories: what every log says of itself, written now and
+//! then.
 //!
-//! Owns: the log directories while the broker runs, and whose turn it is to write the checkpoints of each: what was asked
-//! later is written later, and a directory that hangs holds up no other. Lives on: the core that hosts the controller. Never: forgets what
-//! was known of a log that says nothing itself, or lets a name be used again while a checkpoint still knows a deleted topic
-//! by it: a start would take that for knowledge of the new one.
+//! Owns: the log directories while the broker runs, and whose turn it is to write the checkpoints
+//! of each: what was asked later is written later, and a directory that hangs holds up no other.
+//! Lives on: the core that hosts the controller. Never: forgets what was known of a log that says
+//! nothing itself, or lets a name be used again while a checkpoint still knows a deleted topic by
+//! it: a start would take that for knowledge of the new one.
 
 use crate::{
     log::{Checkpoints, LogDir, OffsetEntry, remedy},
@@ -79,7 +81,13 @@ enum What {
 impl LogDirs {
     pub fn new(all: Vec<LogDir>, metadata_dir: PathBuf) -> LogDirs {
         let turns = all.iter().map(|_| Turn::default()).collect();
-        LogDirs { all, turns, metadata_dir, metadata_reaches: Cell::new(None), metadata_due: Cell::new(false) }
+        LogDirs {
+            all,
+            turns,
+            metadata_dir,
+            metadata_reaches: Cell::new(None),
+            metadata_due: Cell::new(false),
+        }
     }
 
     /// Waits for the checkpoints of this directory that are being written.
@@ -105,19 +113,24 @@ impl LogDirs {
 
     /// Begins to write the checkpoints at their intervals, until the broker stops.
     pub fn spawn_loops(self: &Rc<Self>, shard: &Shard) -> Vec<ring::JoinHandle<()>> {
-        let spawn = |dir| shard.ring.spawn_named("checkpoint", write_at_intervals(shard.clone(), self.clone(), dir));
+        let spawn = |dir| {
+            shard
+                .ring
+                .spawn_named("checkpoint", write_at_intervals(shard.clone(), self.clone(), dir))
+        };
         (0..self.all.len()).map(spawn).collect()
     }
 }
 
-/// Writes recovery points and log starts of a log directory now and then, so that recovery after a crash has little to read,
-/// and brings nothing back that was deleted.
+/// Writes recovery points and log starts of a log directory now and then, so that recovery after a
+/// crash has little to read, and brings nothing back that was deleted.
 async fn write_at_intervals(shard: Shard, dirs: Rc<LogDirs>, dir: usize) {
     let config = &shard.config.log;
     let every = |interval_ms: i32| Duration::from_millis(interval_ms.max(1) as u64);
     let points_interval = every(config.flush_offset_checkpoint_interval_ms);
     let starts_interval = every(config.flush_start_offset_checkpoint_interval_ms);
-    let (mut next_points, mut next_starts) = (shard.ring.now() + points_interval, shard.ring.now() + starts_interval);
+    let (mut next_points, mut next_starts) =
+        (shard.ring.now() + points_interval, shard.ring.now() + starts_interval);
     while !shard.is_stopping() {
         if dirs.all[dir].is_unused() {
             next_points = next_points.min(shard.ring.now() + FIRST_CHECKPOINT_INTERVAL);
@@ -131,7 +144,8 @@ async fn write_at_intervals(shard: Shard, dirs: Rc<LogDirs>, dir: usize) {
         if let Err(error) = write(&shard, &dirs, dir, what).await {
             tracing::error!(
                 dir = %dirs.all[dir].path().display(), %error,
-                "cannot write the offset checkpoints; recovery after a crash will take longer, and deleted records may come back"
+                "cannot write the offset checkpoints; recovery after a crash will take longer, \
+                 and deleted records may come back"
             );
         }
         dirs.all[dir].reserve().refill_from_plenty().await;
@@ -142,9 +156,10 @@ async fn write_at_intervals(shard: Shard, dirs: Rc<LogDirs>, dir: usize) {
     }
 }
 
-/// Writes the checkpoints of what a start has recovered; from the reserve, where the disk is full. What is missing then
-/// leaves the recovery points where they are: the next start reads more. Only in the directory of the metadata is an error
-/// that does not pass a reason not to start: the others may have disks of their own.
+/// Writes the checkpoints of what a start has recovered; from the reserve, where the disk is full.
+/// What is missing then leaves the recovery points where they are: the next start reads more. Only
+/// in the directory of the metadata is an error that does not pass a reason not to start: the
+/// others may have disks of their own.
 pub async fn write_first(shard: &Shard, dirs: &Rc<LogDirs>) -> io::Result<()> {
     loop {
         let failed = write_all(shard, dirs).await;
@@ -165,7 +180,8 @@ pub async fn write_first(shard: &Shard, dirs: &Rc<LogDirs>) -> io::Result<()> {
             let remedy = if ring::passes(&source) { remedy(&source) } else { "check the disk" };
             tracing::error!(
                 dir = %path.display(), error = %source,
-                "cannot write the offset checkpoints for now; recovery after a crash will take longer; {remedy}"
+                "cannot write the offset checkpoints for now; recovery after a crash will take \
+                 longer; {remedy}"
             );
         }
         return Ok(());
@@ -176,10 +192,14 @@ pub async fn write_first(shard: &Shard, dirs: &Rc<LogDirs>) -> io::Result<()> {
 async fn write_all(shard: &Shard, dirs: &Rc<LogDirs>) -> Vec<(usize, io::Error)> {
     let begin = |dir| {
         let (shard, dirs) = (shard.clone(), dirs.clone());
-        shard.ring.clone().spawn_named("checkpoint", async move { write(&shard, &dirs, dir, What::All).await })
+        shard
+            .ring
+            .clone()
+            .spawn_named("checkpoint", async move { write(&shard, &dirs, dir, What::All).await })
     };
     let mut failed = Vec::new();
-    for (dir, written) in (0..dirs.all.len()).map(begin).collect::<Vec<_>>().into_iter().enumerate() {
+    for (dir, written) in (0..dirs.all.len()).map(begin).collect::<Vec<_>>().into_iter().enumerate()
+    {
         if let Err(error) = written.await {
             failed.push((dir, error));
         }
@@ -193,7 +213,8 @@ pub async fn forget_gone(shard: &Shard, dirs: &LogDirs, paths: impl Iterator<Ite
         if let Err(error) = write(shard, dirs, dir, What::All).await {
             tracing::error!(
                 dir = %dirs.all[dir].path().display(), %error,
-                "cannot write the offset checkpoints: a deleted topic's name cannot be used again before they are written"
+                "cannot write the offset checkpoints: a deleted topic's name cannot be used again \
+                 before they are written"
             );
         }
     }
@@ -205,7 +226,8 @@ pub async fn release_names(shard: &Shard, dirs: &LogDirs, names: &[String]) -> i
         if names.iter().any(|name| dirs.all[dir].knows_deleted(name)) {
             let told = |error: io::Error| {
                 let path = dirs.all[dir].path().display();
-                let what = "its checkpoints know a deleted topic of this name, and cannot be written for now";
+                let what = "its checkpoints know a deleted topic of this name, and cannot be \
+                    written for now";
                 io::Error::new(error.kind(), format!("{path}: {what}: {error}"))
             };
             write(shard, dirs, dir, What::All).await.map_err(told)?;
@@ -229,16 +251,23 @@ async fn write(shard: &Shard, dirs: &LogDirs, dir: usize, what: What) -> io::Res
         What::LogStarts => {
             let offsets = shard.ask_all(|| Offsets(path())).await.concat();
             let image = shard.control.image();
-            let is_kept = |topic: &str, partition| shard.data.storage.is_kept(&path(), &image, topic, partition);
+            let is_kept = |topic: &str, partition| {
+                shard.data.storage.is_kept(&path(), &image, topic, partition)
+            };
             let told = entries(&dirs.all[dir], &offsets, |one| one.log_start_offset);
             dirs.all[dir].write_log_starts(told, is_kept).await
         }
     }
 }
 
-/// Writes the checkpoints of a directory as its logs have told. In its turn. What is known of partitions that are gone is
-/// forgotten with it.
-pub async fn write_told(shard: &Shard, dirs: &LogDirs, dir: usize, offsets: &[PartitionCheckpoint]) -> io::Result<()> {
+/// Writes the checkpoints of a directory as its logs have told. In its turn. What is known of
+/// partitions that are gone is forgotten with it.
+pub async fn write_told(
+    shard: &Shard,
+    dirs: &LogDirs,
+    dir: usize,
+    offsets: &[PartitionCheckpoint],
+) -> io::Result<()> {
     let image = shard.control.image();
     let dir = &dirs.all[dir];
     let mut told = Checkpoints {
@@ -249,13 +278,18 @@ pub async fn write_told(shard: &Shard, dirs: &LogDirs, dir: usize, offsets: &[Pa
     if dir.path() == dirs.metadata_dir {
         told.recovery_points.extend(dirs.metadata_recovery_point());
     }
-    let is_kept = |topic: &str, partition| shard.data.storage.is_kept(dir.path(), &image, topic, partition);
+    let is_kept =
+        |topic: &str, partition| shard.data.storage.is_kept(dir.path(), &image, topic, partition);
     dir.write_checkpoints(told, is_kept).await?;
     dir.note_metadata(image.provenance.offset, false).await
 }
 
 /// One offset of each partition in a log directory.
-fn entries(dir: &LogDir, offsets: &[PartitionCheckpoint], offset: fn(&PartitionCheckpoint) -> i64) -> Vec<OffsetEntry> {
+fn entries(
+    dir: &LogDir,
+    offsets: &[PartitionCheckpoint],
+    offset: fn(&PartitionCheckpoint) -> i64,
+) -> Vec<OffsetEntry> {
     let here = offsets.iter().filter(|one| one.dir == dir.path());
     let entry = |one: &PartitionCheckpoint| OffsetEntry {
         topic: one.topic.clone(),
@@ -274,7 +308,8 @@ pub fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
     drop(shard.ring.clone().spawn_named("metadata checkpoint", async move {
         shard.ring.sleep(METADATA_CHECKPOINT_DELAY).await;
         dirs.metadata_due.set(false);
-        let dir = dirs.position(&dirs.metadata_dir).expect("the directory of the metadata log is in use");
+        let dir =
+            dirs.position(&dirs.metadata_dir).expect("the directory of the metadata log is in use");
         let _turn = dirs.turn(dir).await;
         if shard.is_stopping() {
             return;

@@ -1,7 +1,7 @@
 //! From the metadata to the cores: each new image of the controller is shown to all of them.
 //!
-//! Owns: nothing. Lives on: the core that hosts the controller. Never: returns from a publication before every core has
-//! followed it.
+//! Owns: nothing. Lives on: the core that hosts the controller. Never: returns from a publication
+//! before every core has followed it.
 
 use super::checkpoints::{self, LogDirs};
 use crate::{
@@ -30,38 +30,59 @@ pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
     }
 }
 
-/// Shows a new image to every core, and returns when all have followed it: they look at what has changed alone.
+/// Shows a new image to every core, and returns when all have followed it: they look at what has
+/// changed alone.
 async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>, changes: Changes) {
     let before = shard.control.image();
     let view = shard.control.view().follow(image, &changes, shard.config.node_id);
     let changes = Arc::new(changes);
     shard.ask_all(|| Follow { view: view.clone(), changes: changes.clone() }).await;
     let mut had_gone = BTreeSet::new();
-    for topic in view.topics_to_look_at(&before, &changes).into_iter().filter_map(|id| view.gone(&before, id)) {
+    for topic in view
+        .topics_to_look_at(&before, &changes)
+        .into_iter()
+        .filter_map(|id| view.gone(&before, id))
+    {
         for (index, partition) in &topic.partitions {
             let id = PartitionId { topic_id: topic.id, index: *index };
-            had_gone.extend(shard.data.storage.dir_of(id, partition.directory_of(shard.config.node_id)));
+            had_gone.extend(
+                shard.data.storage.dir_of(id, partition.directory_of(shard.config.node_id)),
+            );
         }
     }
     checkpoints::forget_gone(shard, dirs, had_gone.into_iter()).await;
     checkpoints::note_metadata(shard, dirs);
 }
 
-/// Tells the controller where partitions are that the metadata has elsewhere, or nowhere. If it cannot be told, the next
-/// start finds the same.
+/// Tells the controller where partitions are that the metadata has elsewhere, or nowhere. If it
+/// cannot be told, the next start finds the same.
 pub async fn tell_directories(shard: &Shard) {
     let replicas = shard.data.storage.assignments().to_vec();
-    let Some(controller) = shard.control.controller().filter(|_| !replicas.is_empty()) else { return };
+    let Some(controller) = shard.control.controller().filter(|_| !replicas.is_empty()) else {
+        return;
+    };
     let broker_id = shard.config.node_id;
-    let broker_epoch = controller.image().broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
+    let broker_epoch =
+        controller.image().broker(broker_id).map_or(-1, |broker| broker.0.broker_epoch);
     let partitions = replicas.len();
-    let request = ControllerRequest::AssignReplicasToDirs(DirectoryAssignment { broker_id, broker_epoch, replicas });
+    let request = ControllerRequest::AssignReplicasToDirs(DirectoryAssignment {
+        broker_id,
+        broker_epoch,
+        replicas,
+    });
     match controller.request(request).await {
         ControllerResponse::AssignReplicasToDirs(Ok(())) => {
-            tracing::info!(partitions, "the metadata records the log directories of partitions as they were found");
+            tracing::info!(
+                partitions,
+                "the metadata records the log directories of partitions as they were found"
+            );
         }
         other => {
-            tracing::error!(partitions, ?other, "the log directories of partitions cannot be recorded in the metadata")
+            tracing::error!(
+                partitions,
+                ?other,
+                "the log directories of partitions cannot be recorded in the metadata"
+            )
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The append on the core that owns the partition: what it is given, and what became of it.
 //!
-//! Owns: nothing. Lives on: the core of the partition. Never: waits; a waiter is left with the partition until the records are
-//! safe.
+//! Owns: nothing. Lives on: the core of the partition. Never: waits; a waiter is left with the
+//! partition until the records are safe.
 
 use super::{is_by_id, pending::PendingAppends};
 use crate::{
@@ -30,7 +30,11 @@ pub struct Append {
 }
 
 impl Append {
-    pub fn new(id: PartitionId, verdict: Result<(BytesMut, ValidBatch), Rejection>, origin: AppendOrigin) -> Append {
+    pub fn new(
+        id: PartitionId,
+        verdict: Result<(BytesMut, ValidBatch), Rejection>,
+        origin: AppendOrigin,
+    ) -> Append {
         match verdict {
             Ok((records, valid)) => Append { id, records, valid: Ok(valid), origin },
             Err(refused) => Append { id, records: BytesMut::new(), valid: Err(refused), origin },
@@ -87,13 +91,16 @@ pub fn append_local(
     let valid = match append.valid {
         Ok(valid) => valid,
         Err(refused) => {
-            return pending.set(index, AppendResult { log_start_offset, ..AppendResult::refused(refused) });
+            return pending
+                .set(index, AppendResult { log_start_offset, ..AppendResult::refused(refused) });
         }
     };
     match append_records(shard, partition, append.records, &valid, append.origin) {
         Err(error) => {
-            // As Kafka, which says the log's start where a producer is out of step, not where the log takes nothing.
-            let log_start_offset = if matches!(error, AppendError::Producer(_)) { log_start_offset } else { -1 };
+            // As Kafka, which says the log's start where a producer is out of step, not where the
+            // log takes nothing.
+            let log_start_offset =
+                if matches!(error, AppendError::Producer(_)) { log_start_offset } else { -1 };
             let result = AppendResult::error(error.code(), error.to_string());
             pending.set(index, AppendResult { log_start_offset, ..result });
         }
@@ -108,14 +115,19 @@ pub fn append_local(
     }
 }
 
-/// Waiters stand by rising offset. A duplicate waits for an earlier offset than the last append: it goes in its place.
+/// Waiters stand by rising offset. A duplicate waits for an earlier offset than the last append: it
+/// goes in its place.
 pub fn wait(partition: &Partition, waiter: Waiter) {
     let mut waiters = partition.waiters.borrow_mut();
-    let place = waiters.iter().rposition(|other| other.offset <= waiter.offset).map_or(0, |before| before + 1);
+    let place = waiters
+        .iter()
+        .rposition(|other| other.offset <= waiter.offset)
+        .map_or(0, |before| before + 1);
     waiters.insert(place, waiter);
 }
 
-/// The append itself: returns what the client hears, and the offset that the high watermark must reach first.
+/// The append itself: returns what the client hears, and the offset that the high watermark must
+/// reach first.
 pub fn append_records(
     shard: &Shard,
     partition: &Rc<Partition>,
@@ -124,16 +136,27 @@ pub fn append_records(
     origin: AppendOrigin,
 ) -> Result<(AppendResult, i64), AppendError> {
     if partition.failed.get() {
-        return Err(AppendError::Storage("it has failed before; see the first error in the log".to_owned()));
+        return Err(AppendError::Storage(
+            "it has failed before; see the first error in the log".to_owned(),
+        ));
     }
     let size_bytes = records.len() as u64;
     let now_ms = shard.ring.wall_clock_ms();
-    let context = AppendContext { origin, verification_required: false, guard: None, transaction_version: 0 };
-    let info = partition.log.append_as_leader(records, valid, partition.leader_epoch.get(), now_ms, &context)?;
+    let context =
+        AppendContext { origin, verification_required: false, guard: None, transaction_version: 0 };
+    let info = partition.log.append_as_leader(
+        records,
+        valid,
+        partition.leader_epoch.get(),
+        now_ms,
+        &context,
+    )?;
     if !info.duplicate {
         let counters = &partition.counters;
         counters.produce_requests.set(counters.produce_requests.get() + 1);
-        counters.produce_records.set(counters.produce_records.get() + (info.last_offset - info.base_offset + 1) as u64);
+        counters
+            .produce_records
+            .set(counters.produce_records.get() + (info.last_offset - info.base_offset + 1) as u64);
         counters.produce_bytes.set(counters.produce_bytes.get() + size_bytes);
         shard.data.commit.appended(partition);
     }

@@ -1,7 +1,9 @@
-//! Cuts a produce request into appends, checks them, and hands them to the cores that own the partitions.
+//! Cuts a produce request into appends, checks them, and hands them to the cores that own the
+//! partitions.
 //!
-//! Owns: nothing. Lives on: the core of the connection. Never: keeps a turn to itself: a batch that takes long to check is
-//! worked on in steps ([`crate::shard::heavy`]), and what the request names behind it waits.
+//! Owns: nothing. Lives on: the core of the connection. Never: keeps a turn to itself: a batch that
+//! takes long to check is worked on in steps ([`crate::shard::heavy`]), and what the request names
+//! behind it waits.
 
 use super::{
     Wanted,
@@ -29,7 +31,8 @@ use protocol::{
 use smallvec::SmallVec;
 use std::{rc::Rc, time::Duration};
 
-/// Cuts the records out of the frame, checks them here, and hands them to the cores that own the partitions.
+/// Cuts the records out of the frame, checks them here, and hands them to the cores that own the
+/// partitions.
 pub struct HandOut<'a> {
     pub shard: &'a Shard,
     pub frame: BytesMut,
@@ -71,7 +74,9 @@ impl HandOut<'_> {
             let owner = self.shard.data.routes.borrow().owner_of(id);
             let mut others = Others::new();
             match (verdict, owner) {
-                (None, _) => self.refuse(place, AppendResult::error(ErrorCode::NotLeaderOrFollower, None)),
+                (None, _) => {
+                    self.refuse(place, AppendResult::error(ErrorCode::NotLeaderOrFollower, None))
+                }
                 (Some(Err(refused)), _) if !refused.says_log_start => {
                     self.refuse(place, AppendResult::refused(refused))
                 }
@@ -121,7 +126,13 @@ impl HandOut<'_> {
             }
         };
         let route = &topic.partitions[partition_index];
-        self.append(route.owner, route.local.as_ref(), Append::new(id, verdict, self.origin), place, others);
+        self.append(
+            route.owner,
+            route.local.as_ref(),
+            Append::new(id, verdict, self.origin),
+            place,
+            others,
+        );
         None
     }
 
@@ -129,7 +140,14 @@ impl HandOut<'_> {
         self.pending.set(place, result);
     }
 
-    fn append(&self, owner: usize, local: Option<&Rc<Partition>>, append: Append, place: usize, others: &mut Others) {
+    fn append(
+        &self,
+        owner: usize,
+        local: Option<&Rc<Partition>>,
+        append: Append,
+        place: usize,
+        others: &mut Others,
+    ) {
         if owner == self.shard.index {
             return append_local(self.shard, local, append, self.pending, place);
         }
@@ -157,22 +175,42 @@ enum Checked {
     Heavy(Box<HeavyBatch>),
 }
 
-/// Checks the records of one partition, and compresses them anew where the topic wants another codec.
-fn check(shard: &Shard, topic: &TopicRoute, mut records: BytesMut, origin: AppendOrigin) -> Result<Checked, Rejection> {
+/// Checks the records of one partition, and compresses them anew where the topic wants another
+/// codec.
+fn check(
+    shard: &Shard,
+    topic: &TopicRoute,
+    mut records: BytesMut,
+    origin: AppendOrigin,
+) -> Result<Checked, Rejection> {
     let limit_bytes = shard.config.log.decompressed_batch_max_bytes as usize;
     let rules = validation_rules(&topic.config, limit_bytes, shard.ring.wall_clock_ms(), origin);
     let turn_max = Duration::from_micros(limits::UNPACKING_TURN_US);
     let may_unpack = || shard.ring.precise_now().since(shard.ring.now()) < turn_max;
-    let valid = validate::validate_at_once(&records, &rules, &mut shard.data.scratch.borrow_mut(), may_unpack)?;
+    let valid = validate::validate_at_once(
+        &records,
+        &rules,
+        &mut shard.data.scratch.borrow_mut(),
+        may_unpack,
+    )?;
     let level = rules.compression.and_then(|codec| topic.levels.of_codec(codec));
-    let size_bytes = valid
-        .as_ref()
-        .map_or_else(|| Batch::parse(&records).map(|batch| batch.size_bytes()), |valid| Ok(valid.size_bytes))?;
+    let size_bytes = valid.as_ref().map_or_else(
+        || Batch::parse(&records).map(|batch| batch.size_bytes()),
+        |valid| Ok(valid.size_bytes),
+    )?;
     records.truncate(size_bytes);
-    let Some(valid) = valid else { return Ok(Checked::Heavy(Box::new(HeavyBatch::new(records, rules, level)))) };
+    let Some(valid) = valid else {
+        return Ok(Checked::Heavy(Box::new(HeavyBatch::new(records, rules, level))));
+    };
     let Some(codec) = valid.recompress_to else { return Ok(Checked::Valid(records, valid)) };
     let batch = Batch::parse(&records)?;
-    let recompressed = BytesMut::from(Bytes::from(validate::recompress(&batch, codec, level, &rules)?));
-    let valid = ValidBatch { size_bytes: recompressed.len(), compression: codec, recompress_to: None, ..valid };
+    let recompressed =
+        BytesMut::from(Bytes::from(validate::recompress(&batch, codec, level, &rules)?));
+    let valid = ValidBatch {
+        size_bytes: recompressed.len(),
+        compression: codec,
+        recompress_to: None,
+        ..valid
+    };
     Ok(Checked::Valid(recompressed, valid))
 }

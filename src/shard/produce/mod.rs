@@ -1,17 +1,22 @@
-//! Produce v3-13: from a request to appends on the cores that own the partitions, and back to one reply.
+//! Produce v3-13: from a request to appends on the cores that own the partitions, and back to one
+//! reply.
 //!
-//! Owns: the produce requests that are not answered yet. Lives on: the core of the connection (checking, routing, the
-//! reply) and the core of the partition (the append). Never: copies records, or keeps a turn to itself: a batch that takes
-//! long to check is worked on in steps, and what the request names behind it waits.
+//! Owns: the produce requests that are not answered yet. Lives on: the core of the connection
+//! (checking, routing, the reply) and the core of the partition (the append). Never: copies
+//! records, or keeps a turn to itself: a batch that takes long to check is worked on in steps, and
+//! what the request names behind it waits.
 //!
-//! Two stages. *Ordered*: when [`request`] is done, every local append has its offset and every remote one is in the
-//! owner's mailbox, so the next request of the connection may start. *Done*: when all high watermarks have passed, the
-//! reply goes. acks=1 waits as acks=all does: with one replica they mean the same, and durability is the broker's word.
+//! Two stages. *Ordered*: when [`request`] is done, every local append has its offset and every
+//! remote one is in the owner's mailbox, so the next request of the connection may start. *Done*:
+//! when all high watermarks have passed, the reply goes. acks=1 waits as acks=all does: with one
+//! replica they mean the same, and durability is the broker's word.
 //!
-//! Internal topics refuse every client: the coordinators alone write them (`groups.rs`). What a client may not write is
-//! refused by the owner of the partition where the answer says its log's start, else by the core of the connection.
+//! Internal topics refuse every client: the coordinators alone write them (`groups.rs`). What a
+//! client may not write is refused by the owner of the partition where the answer says its log's
+//! start, else by the core of the connection.
 //!
-//! Not done: transactional batches (refused with INVALID_TXN_STATE; the transaction coordinator comes later).
+//! Not done: transactional batches (refused with INVALID_TXN_STATE; the transaction coordinator
+//! comes later).
 
 mod append;
 mod hand_out;
@@ -42,7 +47,8 @@ fn is_by_id(origin: AppendOrigin) -> bool {
     matches!(origin, AppendOrigin::Client { produce_version: TOPIC_ID_FROM.. })
 }
 
-/// What requests have done with, kept for the room that it has: a request in steady state allocates nothing.
+/// What requests have done with, kept for the room that it has: a request in steady state allocates
+/// nothing.
 #[derive(Default)]
 pub struct Spares {
     pending: RefCell<Vec<Rc<PendingAppends>>>,
@@ -50,9 +56,13 @@ pub struct Spares {
 }
 
 fn write_response(shard: &Shard, ids: RequestIds, done: &PendingAppends) -> BytesMut {
-    let (topics, partitions, results) = (done.topics.borrow(), done.partitions.borrow(), done.results.borrow());
-    let mut frame =
-        response::head(&shard.clients.reply_blocks, ids, reply::usual_bytes(topics.len(), partitions.len()));
+    let (topics, partitions, results) =
+        (done.topics.borrow(), done.partitions.borrow(), done.results.borrow());
+    let mut frame = response::head(
+        &shard.clients.reply_blocks,
+        ids,
+        reply::usual_bytes(topics.len(), partitions.len()),
+    );
     let mut writer = ProduceResponseWriter::new(&mut frame, ids.api_version, topics.len());
     let (mut results, mut partitions) = (results.iter(), partitions.iter());
     for topic in topics.iter() {
@@ -90,10 +100,8 @@ pub async fn request(
     body_start: usize,
     frame: BytesMut,
 ) -> Result<(), CloseReason> {
-    let request = ProduceRequest::parse(&frame, body_start, ids.api_version).map_err(|error| CloseReason::Decode {
-        key: ApiKey::Produce as i16,
-        version: ids.api_version,
-        error,
+    let request = ProduceRequest::parse(&frame, body_start, ids.api_version).map_err(|error| {
+        CloseReason::Decode { key: ApiKey::Produce as i16, version: ids.api_version, error }
     })?;
     let acks = request.acks;
     let mut wanted = shard.data.produce_spares.wanted.take();
@@ -137,9 +145,16 @@ fn unanswered() -> CloseReason {
 }
 
 /// Looks up every partition that the request names.
-fn plan(shard: &Shard, request: &ProduceRequest<'_>, by_id: bool, pending: &PendingAppends, wanted: &mut Vec<Wanted>) {
+fn plan(
+    shard: &Shard,
+    request: &ProduceRequest<'_>,
+    by_id: bool,
+    pending: &PendingAppends,
+    wanted: &mut Vec<Wanted>,
+) {
     let routes = shard.data.routes.borrow();
-    let (mut topics, mut partitions) = (pending.topics.borrow_mut(), pending.partitions.borrow_mut());
+    let (mut topics, mut partitions) =
+        (pending.topics.borrow_mut(), pending.partitions.borrow_mut());
     let mut current: Option<(TopicRef<'_>, Result<&Rc<TopicRoute>, ErrorCode>)> = None;
     for partition in request.partitions() {
         let asked = partition.topic;
@@ -151,7 +166,8 @@ fn plan(shard: &Shard, request: &ProduceRequest<'_>, by_id: bool, pending: &Pend
                 } else {
                     routes.by_name(&asked.name.decode()).ok_or(ErrorCode::UnknownTopicOrPartition)
                 };
-                let name = route.map_or_else(|_| asked.name.decode().into(), |route| route.name.clone());
+                let name =
+                    route.map_or_else(|_| asked.name.decode().into(), |route| route.name.clone());
                 let route = match route {
                     Ok(route) if route.is_internal => Err(ErrorCode::InvalidTopicException),
                     route => route,
@@ -164,9 +180,15 @@ fn plan(shard: &Shard, request: &ProduceRequest<'_>, by_id: bool, pending: &Pend
         topics.last_mut().expect("the topic just seen").partition_count += 1;
         partitions.push(partition.index);
         let route = route.and_then(|route| {
-            let index = usize::try_from(partition.index).ok().filter(|index| *index < route.partitions.len());
+            let index = usize::try_from(partition.index)
+                .ok()
+                .filter(|index| *index < route.partitions.len());
             Ok((route.clone(), index.ok_or(ErrorCode::UnknownTopicOrPartition)?))
         });
-        wanted.push(Wanted { route, index: partition.index, records: partition.records.unwrap_or(0..0) });
+        wanted.push(Wanted {
+            route,
+            index: partition.index,
+            records: partition.records.unwrap_or(0..0),
+        });
     }
 }

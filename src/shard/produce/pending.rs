@@ -1,7 +1,8 @@
-//! Produce requests that are not answered yet: which results they lack, and where these go in the end.
+//! Produce requests that are not answered yet: which results they lack, and where these go in the
+//! end.
 //!
-//! Owns: the results of one request. Lives on: the core of the connection, or of the partitions for the share of another
-//! core's request. Never: appends.
+//! Owns: the results of one request. Lives on: the core of the connection, or of the partitions for
+//! the share of another core's request. Never: appends.
 
 use super::{append::AppendResult, remote::Remote, unanswered, write_response};
 use crate::{
@@ -20,7 +21,8 @@ use std::{
     rc::{Rc, Weak},
 };
 
-/// The appends of one request, on the core of the connection or, for its share, on a core that owns partitions.
+/// The appends of one request, on the core of the connection or, for its share, on a core that owns
+/// partitions.
 #[derive(Default)]
 pub struct PendingAppends {
     remaining: Cell<usize>,
@@ -42,8 +44,8 @@ pub enum Finish {
         core: usize,
         remote: Box<Remote>,
     },
-    /// The client asked for no reply: the closed connection is all that it can notice of a failure. What the request held
-    /// counts until its records are safe.
+    /// The client asked for no reply: the closed connection is all that it can notice of a failure.
+    /// What the request held counts until its records are safe.
     Silence {
         shard: Shard,
         client: Weak<Client>,
@@ -73,8 +75,8 @@ impl PendingAppends {
         spare.filter(|spare| Rc::strong_count(spare) == 1).unwrap_or_default()
     }
 
-    /// Begins `count` appends. Holds the request open until [`PendingAppends::end`], so that it cannot finish while it is
-    /// being handed out.
+    /// Begins `count` appends. Holds the request open until [`PendingAppends::end`], so that it
+    /// cannot finish while it is being handed out.
     pub fn begin(&self, count: usize, by_id: bool) {
         self.by_id.set(by_id);
         // No error yet; every result is replaced before the request is answered.

@@ -1,7 +1,8 @@
 //! The appends of one request on their way to another core, and their results on the way back.
 //!
-//! Owns: the box that carries both. Lives on: the core of the connection, which keeps it for its next request; on the owner's
-//! core while that works on it. Never: is allocated in steady state, or freed by another core than the one that made it.
+//! Owns: the box that carries both. Lives on: the core of the connection, which keeps it for its
+//! next request; on the owner's core while that works on it. Never: is allocated in steady state,
+//! or freed by another core than the one that made it.
 
 use super::{
     append::{Append, AppendResult, append_local},
@@ -71,11 +72,14 @@ impl Remote {
         shard.mailbox.send_errand(asker, self);
     }
 
-    /// On the owner's core. Appends take their place now, in the order of arrival, so that a connection's requests keep
-    /// theirs.
+    /// On the owner's core. Appends take their place now, in the order of arrival, so that a
+    /// connection's requests keep theirs.
     fn append(mut self: Box<Self>, shard: &Shard, asker: usize) {
         let pending = PendingAppends::new(shard);
-        pending.begin(self.appends.len(), self.appends.first().is_some_and(|append| is_by_id(append.origin)));
+        pending.begin(
+            self.appends.len(),
+            self.appends.first().is_some_and(|append| is_by_id(append.origin)),
+        );
         for (index, append) in self.appends.drain(..).enumerate() {
             let partition = shard.data.partition(append.id);
             append_local(shard, partition.as_ref(), append, &pending, index);
@@ -89,7 +93,10 @@ impl Remote {
         let pending = under_way.requests.borrow_mut().remove(&self.number);
         let pending = pending.expect("results of a request of this core, once");
         assert_eq!(self.places.len(), self.results.len(), "one result for each append");
-        self.places.drain(..).zip(self.results.drain(..)).for_each(|(place, result)| pending.set(place, result));
+        self.places
+            .drain(..)
+            .zip(self.results.drain(..))
+            .for_each(|(place, result)| pending.set(place, result));
         self.is_answered = false;
         let mut spares = under_way.spares.borrow_mut();
         let is_usual = self.places.capacity() <= limits::PRODUCE_SPARE_PARTITIONS_MAX;

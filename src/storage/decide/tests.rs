@@ -24,10 +24,15 @@ impl Scene {
         let mut world = World::new();
         let topic_id = world.topic("t", 1);
         let broker_epoch = world.image().broker(1).unwrap().0.broker_epoch;
-        let request = DirectoryAssignment { broker_id: 1, broker_epoch, replicas: vec![(topic_id, 0, recorded)] };
+        let request = DirectoryAssignment {
+            broker_id: 1,
+            broker_epoch,
+            replicas: vec![(topic_id, 0, recorded)],
+        };
         let assigned = world.ask(ControllerRequest::AssignReplicasToDirs(request));
         assert_eq!(assigned, ControllerResponse::AssignReplicasToDirs(Ok(())));
-        let dir = |path: &str, id| Dir { path: path.into(), id, metadata_seen: -1, ..Dir::default() };
+        let dir =
+            |path: &str, id| Dir { path: path.into(), id, metadata_seen: -1, ..Dir::default() };
         let facts = Facts {
             dirs: vec![dir("/a", A), dir("/b", B)],
             metadata_offset: world.image().provenance.offset,
@@ -40,8 +45,14 @@ impl Scene {
     fn folder(mut self, path: &str, topic_id: Uuid) -> Scene {
         let path = PathBuf::from(path);
         let dir = self.facts.dirs.iter().position(|dir| path.parent() == Some(&dir.path)).unwrap();
-        let (topic, partition) = crate::log::parse_partition_dir(path.file_name().unwrap().to_str().unwrap()).unwrap();
-        self.facts.folders.push(Folder { dir, topic: topic.to_owned(), partition, path: path.clone() });
+        let (topic, partition) =
+            crate::log::parse_partition_dir(path.file_name().unwrap().to_str().unwrap()).unwrap();
+        self.facts.folders.push(Folder {
+            dir,
+            topic: topic.to_owned(),
+            partition,
+            path: path.clone(),
+        });
         self.facts.topic_ids.insert(path, Ok(Some(topic_id)));
         self
     }
@@ -49,7 +60,12 @@ impl Scene {
     fn stray(mut self, path: &str) -> Scene {
         let path = PathBuf::from(path);
         let dir = self.facts.dirs.iter().position(|dir| path.parent() == Some(&dir.path)).unwrap();
-        self.facts.strays.push(Stray { dir, topic: "t".to_owned(), partition: 0, path: path.clone() });
+        self.facts.strays.push(Stray {
+            dir,
+            topic: "t".to_owned(),
+            partition: 0,
+            path: path.clone(),
+        });
         self.facts.topic_ids.insert(path, Ok(Some(self.id.topic_id)));
         self
     }
@@ -64,7 +80,10 @@ impl Scene {
         let asked = self.facts.ask(&image);
         let mut facts = Facts { topic_ids: FxHashMap::default(), ..self.facts_again() };
         // Only what was asked for is known.
-        facts.topic_ids = asked.into_iter().map(|path| (path.clone(), self.facts.topic_ids[&path].clone())).collect();
+        facts.topic_ids = asked
+            .into_iter()
+            .map(|path| (path.clone(), self.facts.topic_ids[&path].clone()))
+            .collect();
         super::decide(&facts, &image, 1)
     }
 
@@ -76,7 +95,11 @@ impl Scene {
             strays: facts.strays.clone(),
             known_offsets: facts.known_offsets.clone(),
             registered: facts.registered.clone(),
-            ..Facts { metadata_offset: facts.metadata_offset, is_registered: facts.is_registered, ..Facts::default() }
+            ..Facts {
+                metadata_offset: facts.metadata_offset,
+                is_registered: facts.is_registered,
+                ..Facts::default()
+            }
         }
     }
 
@@ -132,8 +155,9 @@ fn nothing_is_made_in_the_place_of_what_is_away() {
     assert_eq!(decisions.assignments, []);
     Scene::new(directory::LOST).is_offline(Why::Away(None));
     // An older version recorded no directory: it is in the one that is away, or in one of those.
-    let away =
-        |registered: &[Uuid]| Scene::new(directory::UNASSIGNED).with(|facts, _| facts.registered = registered.to_vec());
+    let away = |registered: &[Uuid]| {
+        Scene::new(directory::UNASSIGNED).with(|facts, _| facts.registered = registered.to_vec())
+    };
     let decisions = away(&[A, C]).is_offline(Why::Away(Some(C)));
     assert_eq!(decisions.assignments[0].2, C);
     let decisions = away(&[A, C, Uuid::from_u128(4001)]).is_offline(Why::Away(None));
@@ -142,7 +166,8 @@ fn nothing_is_made_in_the_place_of_what_is_away() {
 
 #[test]
 fn a_folder_that_is_gone_is_not_made_anew() {
-    let gone = Scene::new(B).with(|facts, id| facts.known_offsets = [((1, id), 42)].into_iter().collect());
+    let gone =
+        Scene::new(B).with(|facts, id| facts.known_offsets = [((1, id), 42)].into_iter().collect());
     gone.is_offline(Why::FolderGone("/b/t-0".into(), 42));
 }
 
@@ -150,7 +175,8 @@ fn a_folder_that_is_gone_is_not_made_anew() {
 fn a_folder_is_set_aside_when_the_metadata_knows_that_its_topic_was_deleted() {
     let scene = || Scene::new(A).folder("/b/gone-0", OTHER).folder("/b/gone-1", OTHER);
     assert_eq!(scene().decide().aside, [PathBuf::from("/b/gone-0"), "/b/gone-1".into()]);
-    let seen = |metadata_seen: i64| scene().with(|facts, _| facts.dirs[1].metadata_seen = metadata_seen);
+    let seen =
+        |metadata_seen: i64| scene().with(|facts, _| facts.dirs[1].metadata_seen = metadata_seen);
     let offset = scene().facts.metadata_offset;
     assert_eq!(seen(offset).decide().aside.len(), 2);
     for unproven in [
@@ -194,7 +220,8 @@ fn a_folder_that_was_set_aside_comes_back() {
     two.is_offline(Why::Ambiguous("/b/t-0.1-stray".into(), "/b/t-0.2-stray".into()));
 }
 
-/// Of the metadata's directory, without which there is no start: its partitions were served from offset 0.
+/// Of the metadata's directory, without which there is no start: its partitions were served from
+/// offset 0.
 #[test]
 fn partitions_of_a_directory_that_has_lost_everything_are_offline() {
     let emptied = |scene: Scene| scene.with(|facts, _| facts.dirs[0].is_emptied = true);

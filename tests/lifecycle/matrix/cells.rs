@@ -81,7 +81,10 @@ const KINDS: &[Kind] = &[
     kind("metadata log newest `.snapshot`", "__cluster_metadata-0/NEWEST.snapshot"),
     kind("metadata log `leader-epoch-checkpoint`", "__cluster_metadata-0/leader-epoch-checkpoint"),
     kind("metadata log `partition.metadata`", "__cluster_metadata-0/partition.metadata"),
-    kind("metadata snapshot `.checkpoint`", "__cluster_metadata-0/00000000000000000000-0000000000.checkpoint"),
+    kind(
+        "metadata snapshot `.checkpoint`",
+        "__cluster_metadata-0/00000000000000000000-0000000000.checkpoint",
+    ),
     kind("metadata `quorum-state`", "__cluster_metadata-0/quorum-state"),
     kind("the metadata log's folder", "__cluster_metadata-0"),
     kind("`bootstrap.checkpoint`", "bootstrap.checkpoint"),
@@ -146,14 +149,20 @@ pub fn of(prototype: &Prototype) -> Vec<Cell> {
         }
         let ending = prototype.ending;
         harms.retain(|harm| !costs_nothing(kind, *harm));
-        cells.extend(harms.into_iter().map(|harm| Cell { kind: *kind, ending, harm, path: path.clone() }));
+        cells.extend(harms.into_iter().map(|harm| Cell {
+            kind: *kind,
+            ending,
+            harm,
+            path: path.clone(),
+        }));
     }
     cells
 }
 
 /// The file says the same after it, or the broker does without the file.
 fn costs_nothing(kind: &Kind, harm: Harm) -> bool {
-    let last_newline = kind.path.ends_with("leader-epoch-checkpoint") && harm == Harm::Truncate(Place::End);
+    let last_newline =
+        kind.path.ends_with("leader-epoch-checkpoint") && harm == Harm::Truncate(Place::End);
     last_newline || (kind.path == "bootstrap.checkpoint" && harm == Harm::Delete)
 }
 

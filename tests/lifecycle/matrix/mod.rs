@@ -1,5 +1,6 @@
-//! The damage matrix: each kind of file, flipped, truncated, emptied and deleted, at its beginning, middle and end, after a
-//! stop in order and after a kill; the verdict of the next start, and its log lines.
+//! The damage matrix: each kind of file, flipped, truncated, emptied and deleted, at its beginning,
+//! middle and end, after a stop in order and after a kill; the verdict of the next start, and its
+//! log lines.
 //!
 //! The table in docs/reliability.md is the expectation: each of its rows must agree with the run,
 //! and every cell is in it. `MILLSTREAM_WRITE_TABLE=1` writes it anew. Whatever the table says,
@@ -57,9 +58,11 @@ fn a_repair_that_is_killed_can_be_run_again() {
 #[test]
 fn every_damage_is_told() {
     let folder = fast_folder();
-    let prototypes = [Ending::Stopped, Ending::Killed, Ending::PowerCut].map(|ending| Prototype::make(&folder, ending));
-    let cells =
-        prototypes.iter().flat_map(|prototype| cells::of(prototype).into_iter().map(move |cell| (prototype, cell)));
+    let prototypes = [Ending::Stopped, Ending::Killed, Ending::PowerCut]
+        .map(|ending| Prototype::make(&folder, ending));
+    let cells = prototypes
+        .iter()
+        .flat_map(|prototype| cells::of(prototype).into_iter().map(move |cell| (prototype, cell)));
     let cells: Vec<(&Prototype, Cell)> = cells.collect();
     assert!(cells.len() > 300, "{} cells", cells.len());
     let (next, seen, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
@@ -68,7 +71,8 @@ fn every_damage_is_told() {
             let (cells, next, seen, wrong, folder) = (&cells, &next, &seen, &wrong, &folder);
             scope.spawn(move || {
                 let port = free_port();
-                while let Some((prototype, cell)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((prototype, cell)) = cells.get(next.fetch_add(1, Ordering::Relaxed))
+                {
                     let node = Node::new(prototype, folder.join(format!("cell-{worker}")), port);
                     match node.judge(cell) {
                         Ok(row) => seen.lock().unwrap().push((cell.clone(), row)),

@@ -59,14 +59,25 @@ fn produce(client: &mut Client, from: i64, to: i64) {
         let mut builder = BatchBuilder::new(0).producer(PRODUCER, 0, offset as i32);
         builder.append(at, None, Some(&value(offset)), &[]);
         let response = client.produce("kept", 0, builder.build());
-        assert_eq!(client::error(response.error_code), ErrorCode::None, "{:?}", response.error_message);
+        assert_eq!(
+            client::error(response.error_code),
+            ErrorCode::None,
+            "{:?}",
+            response.error_message
+        );
     }
 }
 
 fn delete_records(client: &mut Client) {
-    let partition = DeleteRecordsPartition { partition_index: 0, offset: LOG_START, ..Default::default() };
-    let topic = DeleteRecordsTopic { name: "kept".to_owned(), partitions: vec![partition], ..Default::default() };
-    let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+    let partition =
+        DeleteRecordsPartition { partition_index: 0, offset: LOG_START, ..Default::default() };
+    let topic = DeleteRecordsTopic {
+        name: "kept".to_owned(),
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    let request =
+        DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
     assert_eq!(client.call(&request, 2).topics[0].partitions[0].error_code, 0);
 }
 
@@ -92,7 +103,9 @@ impl Prototype {
         delete_records(&mut client);
         let points = data.join("recovery-point-offset-checkpoint");
         await_line(&points, |text| text.contains(&format!("kept 0 {COUNT}\n")));
-        await_line(&data.join("log-start-offset-checkpoint"), |text| text.contains(&format!("kept 0 {LOG_START}\n")));
+        await_line(&data.join("log-start-offset-checkpoint"), |text| {
+            text.contains(&format!("kept 0 {LOG_START}\n"))
+        });
         let last = data.join(format!("kept-0/{:020}.log", COUNT - BATCHES));
         let synced_size = fs::metadata(&last).unwrap().len();
         if ending == Ending::Stopped {
@@ -111,7 +124,11 @@ impl Prototype {
         node.copy();
         let (mut broker, _) = node.start().expect("it starts again");
         let read = Read::all(&broker);
-        assert_eq!((read.first, read.next, read.problem), (LOG_START, prototype.count(), None), "{ending}");
+        assert_eq!(
+            (read.first, read.next, read.problem),
+            (LOG_START, prototype.count(), None),
+            "{ending}"
+        );
         stop(&mut broker);
         let usual = node.lines(&fs::read_to_string(node.data.with_extension("stderr")).unwrap());
         prototype.usual = usual;
@@ -128,7 +145,8 @@ impl Prototype {
         let folder = self.data.join(pattern.split('/').next().unwrap_or_default());
         let snapshots = fs::read_dir(folder).into_iter().flatten().flatten();
         let snapshots = snapshots.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let newest = snapshots.filter_map(|name| Some(name.strip_suffix(".snapshot")?.to_owned())).max();
+        let newest =
+            snapshots.filter_map(|name| Some(name.strip_suffix(".snapshot")?.to_owned())).max();
         let named = pattern.replace("MIDDLE", &segment(1)).replace("LAST", &segment(SEGMENTS - 1));
         named.replace("NEWEST", &newest.unwrap_or_else(|| "none".to_owned()))
     }
@@ -137,7 +155,9 @@ impl Prototype {
 /// The warnings and errors of a log, without their times.
 fn lines(log: &str) -> Vec<String> {
     let levels = [" WARN ", "ERROR ", " INFO "];
-    let of = |line: &str| levels.iter().find_map(|level| line.split_once(level)).map(|(_, text)| text.to_owned());
+    let of = |line: &str| {
+        levels.iter().find_map(|level| line.split_once(level)).map(|(_, text)| text.to_owned())
+    };
     let mut lines: Vec<String> = log.lines().filter_map(of).collect();
     lines.extend(log.lines().filter(|line| line.starts_with("millstream: ")).map(str::to_owned));
     // Log lines beside those about the damage itself.
@@ -170,9 +190,11 @@ impl Read {
     fn all(broker: &Broker) -> Read {
         let mut client = Client::connect(broker.address);
         let is_below = |offset: &i64, client: &mut Client| {
-            client::error(client.fetch("kept", 0, *offset).error_code) == ErrorCode::OffsetOutOfRange
+            client::error(client.fetch("kept", 0, *offset).error_code)
+                == ErrorCode::OffsetOutOfRange
         };
-        let start = (0..COUNT + LAST_FEW).find(|offset| !is_below(offset, &mut client)).unwrap_or(0);
+        let start =
+            (0..COUNT + LAST_FEW).find(|offset| !is_below(offset, &mut client)).unwrap_or(0);
         let mut read = Read { first: start, next: start, missing: Vec::new(), problem: None };
         loop {
             let data = client.fetch("kept", 0, read.next);
@@ -234,7 +256,12 @@ impl Node<'_> {
         copy(&self.prototype.data, &self.data);
         if self.prototype.ending == Ending::PowerCut {
             let last = self.data.join(format!("kept-0/{:020}.log", COUNT - BATCHES));
-            fs::OpenOptions::new().write(true).open(last).unwrap().set_len(self.prototype.synced_size).unwrap();
+            fs::OpenOptions::new()
+                .write(true)
+                .open(last)
+                .unwrap()
+                .set_len(self.prototype.synced_size)
+                .unwrap();
         }
     }
 
@@ -242,14 +269,17 @@ impl Node<'_> {
     fn start(&self) -> Result<(Broker, String), String> {
         let log = self.data.with_extension("stderr");
         let _ = fs::remove_file(&log);
-        let broker = Broker::try_start(&setup(), &self.data, self.port).map_err(|refusal| refusal.stderr)?;
+        let broker =
+            Broker::try_start(&setup(), &self.data, self.port).map_err(|refusal| refusal.stderr)?;
         Ok((broker, fs::read_to_string(log).unwrap()))
     }
 
     /// `millstream log TASK`: exit code and words.
     fn log(&self, task: &str) -> (i32, String) {
         let output = self.command(task).output().expect("the command runs");
-        let words = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let words = [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .concat();
         (output.status.code().unwrap_or(-1), words)
     }
 
@@ -264,7 +294,8 @@ impl Node<'_> {
         self.copy();
         harm.apply(&self.data.join(path));
         let harmed = contents(&self.data);
-        let mut repair = self.command("repair").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut repair =
+            self.command("repair").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(delay);
         repair.kill().unwrap();
         repair.wait().unwrap();
@@ -274,7 +305,10 @@ impl Node<'_> {
         assert_eq!(code, 0, "after {delay:?}: {words}");
         let (code, words) = self.log("check");
         assert_eq!(code, 0, "after {delay:?}: {words}");
-        assert!(bytes_of(&contents(&self.data)).len() >= bytes_of(&harmed).len(), "bytes are lost after {delay:?}");
+        assert!(
+            bytes_of(&contents(&self.data)).len() >= bytes_of(&harmed).len(),
+            "bytes are lost after {delay:?}"
+        );
         let (broker, _) = self.start().unwrap();
         let read = Read::all(&broker);
         assert_eq!((read.missing, read.problem), (vec![], None), "after {delay:?}");
@@ -305,17 +339,24 @@ impl Node<'_> {
         let mut told = phrases(&said)?;
         if told.is_empty() {
             told = phrases(
-                &findings.lines().filter(|line| line.contains("WRONG")).map(str::to_owned).collect::<Vec<_>>(),
+                &findings
+                    .lines()
+                    .filter(|line| line.contains("WRONG"))
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>(),
             )?;
             ensure(!told.is_empty(), || format!("silent: {verdict:?}; the check: {findings}"))?;
             told[0].insert_str(0, table::BY_CHECK);
         }
         if !matches!(verdict, Verdict::Whole | Verdict::More) {
             let name = cell.path.rsplit('/').next().unwrap_or_default();
-            let is_named = findings.contains(name) || findings.contains("WRONG") || findings.contains("WARN");
+            let is_named =
+                findings.contains(name) || findings.contains("WRONG") || findings.contains("WARN");
             // What retention may have removed as well is a warning.
             let is_told = checked == 4 || (verdict == Verdict::Part && findings.contains(" WARN "));
-            ensure(is_told && is_named, || format!("{verdict:?}, but the check says {checked}: {findings}"))?;
+            ensure(is_told && is_named, || {
+                format!("{verdict:?}, but the check says {checked}: {findings}")
+            })?;
             if checked == 4 {
                 self.mend(cell, &harmed)?;
             }
@@ -323,11 +364,15 @@ impl Node<'_> {
         Ok(Row { verdict, told })
     }
 
-    fn first_start(&self, harmed: &BTreeMap<PathBuf, Vec<u8>>) -> Result<(Verdict, Vec<String>), String> {
+    fn first_start(
+        &self,
+        harmed: &BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<(Verdict, Vec<String>), String> {
         let (mut broker, log) = match self.start() {
             Ok(started) => started,
             Err(said) => {
-                let changed = changed(harmed, &contents(&self.data), |path| !path.ends_with(".lock"));
+                let changed =
+                    changed(harmed, &contents(&self.data), |path| !path.ends_with(".lock"));
                 ensure(changed.is_empty(), || format!("refused, and {changed:?} changed: {said}"))?;
                 return Ok((Verdict::Refused, self.unusual(&said)));
             }
@@ -355,7 +400,9 @@ impl Node<'_> {
         };
         let said = self.unusual(&said);
         if verdict == Verdict::Part {
-            ensure(!said.is_empty(), || format!("records are missing, and nothing is said: {read:?}"))?;
+            ensure(!said.is_empty(), || {
+                format!("records are missing, and nothing is said: {read:?}")
+            })?;
         }
         Ok((verdict, said))
     }
@@ -383,24 +430,35 @@ impl Node<'_> {
         }
         ensure(code == 0, || format!("the repair ends with {code}: {words}"))?;
         let kept = bytes_of(&contents(&self.data));
-        ensure(kept.len() >= bytes_of(harmed).len(), || "the repair has removed records".to_owned())?;
+        ensure(kept.len() >= bytes_of(harmed).len(), || {
+            "the repair has removed records".to_owned()
+        })?;
         let (code, again) = self.log("repair");
-        ensure(again.contains("othing") && [0, 4].contains(&code), || format!("the second repair: {again}"))?;
-        let (mut broker, log) = self.start().map_err(|said| format!("no start behind the repair: {said}\n{words}"))?;
+        ensure(again.contains("othing") && [0, 4].contains(&code), || {
+            format!("the second repair: {again}")
+        })?;
+        let (mut broker, log) =
+            self.start().map_err(|said| format!("no start behind the repair: {said}\n{words}"))?;
         let read = Read::all(&broker);
         let mut client = Client::connect(broker.address);
         let metadata_is_cut = cell.path.starts_with("__cluster_metadata-0");
         let good = client.fetch("good", 0, 0).records.is_some_and(|records| !records.is_empty());
         broker.kill();
-        ensure(good || metadata_is_cut, || format!("the other partition is not served behind the repair: {log}"))?;
+        ensure(good || metadata_is_cut, || {
+            format!("the other partition is not served behind the repair: {log}")
+        })?;
         let is_served = read.problem.is_none() && read.missing.is_empty();
-        ensure(is_served || metadata_is_cut, || format!("behind the repair: {read:?}\n{words}\n{log}"))
+        ensure(is_served || metadata_is_cut, || {
+            format!("behind the repair: {read:?}\n{words}\n{log}")
+        })
     }
 }
 
-/// The records' bytes of all files, whatever their names, without the zeros that a file is extended with.
+/// The records' bytes of all files, whatever their names, without the zeros that a file is extended
+/// with.
 fn bytes_of(contents: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<u8> {
-    let is_log = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(".log"));
+    let is_log =
+        |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(".log"));
     let of_logs = contents.iter().filter(|(path, _)| is_log(path));
     of_logs.flat_map(|(_, bytes)| bytes.iter().copied().filter(|byte| *byte != 0)).collect()
 }
@@ -420,7 +478,8 @@ fn changed(
     matters: impl Fn(&Path) -> bool,
 ) -> Vec<PathBuf> {
     let paths = before.keys().chain(after.keys()).filter(|path| matters(path));
-    let mut changed: Vec<PathBuf> = paths.filter(|path| before.get(*path) != after.get(*path)).cloned().collect();
+    let mut changed: Vec<PathBuf> =
+        paths.filter(|path| before.get(*path) != after.get(*path)).cloned().collect();
     changed.dedup();
     changed
 }

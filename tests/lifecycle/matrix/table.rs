@@ -122,12 +122,14 @@ const PHRASES: &[&str] = &[
     "`millstream log check",
 ];
 
-/// The phrases that occur in these lines, in the order of the lines. Err: a line that has none of them.
+/// The phrases that occur in these lines, in the order of the lines. Err: a line that has none of
+/// them.
 pub fn phrases(lines: &[String]) -> Result<Vec<String>, String> {
     let mut found: Vec<String> = Vec::new();
     for line in lines {
         let phrase = PHRASES.iter().find(|phrase| line.contains(**phrase));
-        let phrase = phrase.ok_or_else(|| format!("a line that the table has no phrase for: {line}"))?;
+        let phrase =
+            phrase.ok_or_else(|| format!("a line that the table has no phrase for: {line}"))?;
         if !found.iter().any(|one| one == phrase) {
             found.push((*phrase).to_owned());
         }
@@ -144,10 +146,15 @@ fn render(mut seen: Vec<(Cell, Row)>) -> String {
         if !kinds.contains(&cell.kind.name) {
             kinds.push(cell.kind.name);
         }
-        rows.entry((cell.kind.name, row.clone())).or_default().entry(cell.ending).or_default().push(cell.harm);
+        rows.entry((cell.kind.name, row.clone()))
+            .or_default()
+            .entry(cell.ending)
+            .or_default()
+            .push(cell.harm);
     }
     kinds.sort_by_key(|name| super::cells::place_of(name));
-    let mut text = String::from("| file | damage | verdict | what is logged |\n| --- | --- | --- | --- |\n");
+    let mut text =
+        String::from("| file | damage | verdict | what is logged |\n| --- | --- | --- | --- |\n");
     for kind in kinds {
         for ((_, row), endings) in rows.iter().filter(|((name, _), _)| *name == kind) {
             let mut damages: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -155,10 +162,16 @@ fn render(mut seen: Vec<(Cell, Row)>) -> String {
                 let harms: Vec<String> = harms.iter().map(ToString::to_string).collect();
                 damages.entry(harms.join(", ")).or_default().push(ending.to_string());
             }
-            let damages = damages.iter().map(|(harms, endings)| format!("after a {}: {harms}", endings.join(" or a ")));
+            let damages = damages
+                .iter()
+                .map(|(harms, endings)| format!("after a {}: {harms}", endings.join(" or a ")));
             let damages = damages.collect::<Vec<_>>().join("; ");
             let told: Vec<String> = row.told.iter().map(|one| quote(one)).collect();
-            text.push_str(&format!("| {kind} | {damages} | {} | {} |\n", row.verdict.words(), told.join(", ")));
+            text.push_str(&format!(
+                "| {kind} | {damages} | {} | {} |\n",
+                row.verdict.words(),
+                told.join(", ")
+            ));
         }
     }
     text
@@ -190,6 +203,7 @@ pub fn compare(seen: Vec<(Cell, Row)>, wrong: &[String]) {
     let unseen: Vec<&String> = expected.iter().filter(|row| !found.contains(row)).collect();
     assert!(
         unexpected.is_empty() && unseen.is_empty(),
-        "{DOC} differs from what was seen (MILLSTREAM_WRITE_TABLE=1 writes it).\nSeen: {unexpected:#?}\nExpected: {unseen:#?}"
+        "{DOC} differs from what was seen (MILLSTREAM_WRITE_TABLE=1 writes it).\nSeen: \
+         {unexpected:#?}\nExpected: {unseen:#?}"
     );
 }

@@ -1,7 +1,7 @@
 //! Whole responses, made once; only the correlation id is filled in.
 //!
-//! A produce answer names every partition of the topic, so that it answers any request. A fetch answer is a prefix, one
-//! block of record batches that lies elsewhere, and a suffix.
+//! A produce answer names every partition of the topic, so that it answers any request. A fetch
+//! answer is a prefix, one block of record batches that lies elsewhere, and a suffix.
 
 use crate::options::Options;
 use anyhow::{Context, bail};
@@ -13,7 +13,9 @@ use protocol::{
         api_versions_response::ApiVersion,
         fetch_response::{FetchableTopicResponse, PartitionData},
         list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse},
-        metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic},
+        metadata_response::{
+            MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+        },
         produce_response::{PartitionProduceResponse, TopicProduceResponse},
     },
 };
@@ -49,16 +51,25 @@ impl Answers {
     pub fn new(options: &Options) -> anyhow::Result<Answers> {
         let topic = &options.topic;
         let partitions = 0..options.partitions;
-        let partition_responses =
-            partitions.clone().map(|index| PartitionProduceResponse { index, base_offset: 0, ..Default::default() });
+        let partition_responses = partitions.clone().map(|index| PartitionProduceResponse {
+            index,
+            base_offset: 0,
+            ..Default::default()
+        });
         let produced = TopicProduceResponse {
             name: topic.clone(),
             partition_responses: partition_responses.collect(),
             ..Default::default()
         };
-        let offset =
-            |partition_index| ListOffsetsPartitionResponse { partition_index, offset: 0, ..Default::default() };
-        let listed = ListOffsetsTopicResponse { name: topic.clone(), partitions: partitions.map(offset).collect() };
+        let offset = |partition_index| ListOffsetsPartitionResponse {
+            partition_index,
+            offset: 0,
+            ..Default::default()
+        };
+        let listed = ListOffsetsTopicResponse {
+            name: topic.clone(),
+            partitions: partitions.map(offset).collect(),
+        };
         let (fetch_prefix, fetch_suffix) = fetch(topic)?;
         Ok(Answers {
             produce: answer(
@@ -100,7 +111,8 @@ impl Answers {
 pub fn append(replies: &mut Vec<u8>, answer: &[u8], correlation_id: i32) {
     let start = replies.len();
     replies.extend_from_slice(answer);
-    replies[start + LENGTH_BYTES..start + LENGTH_BYTES + 4].copy_from_slice(&correlation_id.to_be_bytes());
+    replies[start + LENGTH_BYTES..start + LENGTH_BYTES + 4]
+        .copy_from_slice(&correlation_id.to_be_bytes());
 }
 
 fn answer<M: Message>(key: ApiKey, version: i16, response: &M) -> anyhow::Result<Vec<u8>> {
@@ -123,7 +135,11 @@ fn fetch(topic: &str) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
         records: Some(Bytes::from(vec![MARK; BLOCK_BYTES])),
         ..Default::default()
     };
-    let fetched = FetchableTopicResponse { topic: topic.to_owned(), partitions: vec![partition], ..Default::default() };
+    let fetched = FetchableTopicResponse {
+        topic: topic.to_owned(),
+        partitions: vec![partition],
+        ..Default::default()
+    };
     let response = FetchResponse { responses: vec![fetched], ..Default::default() };
     let whole = answer(ApiKey::Fetch, FETCH_VERSION, &response)?;
     // Nothing but empty tagged fields follows the records.
@@ -155,7 +171,11 @@ fn metadata(options: &Options) -> MetadataResponse {
 }
 
 fn api_versions() -> ApiVersionsResponse {
-    let serves = |key: ApiKey, max_version| ApiVersion { api_key: key.code(), max_version, ..Default::default() };
+    let serves = |key: ApiKey, max_version| ApiVersion {
+        api_key: key.code(),
+        max_version,
+        ..Default::default()
+    };
     let api_keys = vec![
         serves(ApiKey::Produce, PRODUCE_VERSION),
         serves(ApiKey::Fetch, FETCH_VERSION),

@@ -1,5 +1,5 @@
-//! One connection of a sink on an asynchronous runtime: receive, put down, answer. Files are read and written in line, so
-//! that the runtimes differ only in what carries the bytes of the sockets.
+//! One connection of a sink on an asynchronous runtime: receive, put down, answer. Files are read
+//! and written in line, so that the runtimes differ only in what carries the bytes of the sockets.
 
 use crate::{
     answers::{self, Answer, Answers, BLOCK_BYTES},
@@ -40,21 +40,26 @@ impl Shared {
 /// Serves until the client goes.
 pub async fn serve<S: Socket>(mut socket: S, shared: &Shared) -> anyhow::Result<()> {
     let (mut frames, mut group, mut replies) = (Frames::default(), Group::default(), Vec::new());
-    let mut block = Aligned::new(if matches!(shared.blocks, Blocks::None) { 0 } else { BLOCK_BYTES });
+    let mut block =
+        Aligned::new(if matches!(shared.blocks, Blocks::None) { 0 } else { BLOCK_BYTES });
     let mut whole = Vec::new();
     loop {
         let received = socket.read(group.room()).await?;
         if received == 0 {
             return Ok(());
         }
-        frames.feed(group.fill(received), |request| whole.push(request)).map_err(anyhow::Error::msg)?;
+        frames
+            .feed(group.fill(received), |request| whole.push(request))
+            .map_err(anyhow::Error::msg)?;
         if whole.is_empty() && !group.is_full() {
             continue;
         }
         shared.storage.borrow_mut().write(&mut group)?;
         for request in whole.drain(..) {
             match shared.answers.to(request.api_key)? {
-                Answer::Whole(bytes) => answers::append(&mut replies, bytes, request.correlation_id),
+                Answer::Whole(bytes) => {
+                    answers::append(&mut replies, bytes, request.correlation_id)
+                }
                 Answer::Fetched => {
                     let index = shared.next_block.replace(shared.next_block.get() + 1);
                     let bytes = shared.blocks.get(index, &mut block)?;

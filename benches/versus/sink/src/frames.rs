@@ -22,11 +22,16 @@ pub struct Frames {
 
 impl Frames {
     /// Takes the next bytes of the stream and names each request that ends in them.
-    pub fn feed(&mut self, mut bytes: &[u8], mut whole: impl FnMut(Request)) -> Result<(), &'static str> {
+    pub fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        mut whole: impl FnMut(Request),
+    ) -> Result<(), &'static str> {
         loop {
             let taken = bytes.len().min(HEAD_BYTES - self.head_length);
             if taken > 0 {
-                self.head[self.head_length..self.head_length + taken].copy_from_slice(&bytes[..taken]);
+                self.head[self.head_length..self.head_length + taken]
+                    .copy_from_slice(&bytes[..taken]);
                 (bytes, self.head_length) = (&bytes[taken..], self.head_length + taken);
                 if self.head_length == HEAD_BYTES {
                     self.rest = self.claimed()?;

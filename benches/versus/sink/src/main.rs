@@ -1,7 +1,8 @@
-//! The sink itself: one thread, level-triggered epoll, blocking files. The plainest code that moves the bytes.
+//! The sink itself: one thread, level-triggered epoll, blocking files. The plainest code that moves
+//! the bytes.
 //!
-//! Each turn reads once from every connection that has something, into one buffer; writes the buffer; then answers what
-//! was whole. The buffer is the same for ever.
+//! Each turn reads once from every connection that has something, into one buffer; writes the
+//! buffer; then answers what was whole. The buffer is the same for ever.
 
 use anyhow::Context;
 use clap::Parser;
@@ -119,7 +120,10 @@ impl Sink {
         for event in events {
             let data = event.data;
             let index = data.u64();
-            if index != LISTENER && self.connections[index as usize].is_some() && self.answer(index as usize).is_err() {
+            if index != LISTENER
+                && self.connections[index as usize].is_some()
+                && self.answer(index as usize).is_err()
+            {
                 self.close(index as usize);
             }
         }
@@ -169,7 +173,10 @@ impl Sink {
             Err(error) => return Err(error.into()),
         };
         let whole = &mut connection.whole;
-        connection.frames.feed(self.group.fill(received), |request| whole.push(request)).map_err(anyhow::Error::msg)?;
+        connection
+            .frames
+            .feed(self.group.fill(received), |request| whole.push(request))
+            .map_err(anyhow::Error::msg)?;
         Ok(!whole.is_empty())
     }
 
@@ -178,7 +185,9 @@ impl Sink {
         let connection = self.connections[index].as_mut().context("a connection")?;
         for request in connection.whole.drain(..) {
             match self.answers.to(request.api_key)? {
-                Answer::Whole(bytes) => answers::append(&mut connection.replies, bytes, request.correlation_id),
+                Answer::Whole(bytes) => {
+                    answers::append(&mut connection.replies, bytes, request.correlation_id)
+                }
                 Answer::Fetched => connection.fetches.push_back(request.correlation_id),
             }
         }
@@ -191,7 +200,12 @@ impl Sink {
         if connection.waits_for_room == taken {
             connection.waits_for_room = !taken;
             let flags = if taken { EventFlags::IN } else { EventFlags::IN | EventFlags::OUT };
-            epoll::modify(&self.epoll, &connection.stream, EventData::new_u64(index as u64), flags)?;
+            epoll::modify(
+                &self.epoll,
+                &connection.stream,
+                EventData::new_u64(index as u64),
+                flags,
+            )?;
         }
         Ok(())
     }
@@ -200,8 +214,11 @@ impl Sink {
     fn send(&mut self, index: usize) -> Result<(), Errno> {
         let Some(connection) = &mut self.connections[index] else { return Ok(()) };
         while connection.replied < connection.replies.len() {
-            connection.replied +=
-                send(&connection.stream, &connection.replies[connection.replied..], SendFlags::NOSIGNAL)?;
+            connection.replied += send(
+                &connection.stream,
+                &connection.replies[connection.replied..],
+                SendFlags::NOSIGNAL,
+            )?;
         }
         connection.replies.clear();
         connection.replied = 0;
@@ -218,9 +235,12 @@ impl Sink {
                 };
                 self.next_block += 1;
                 match &self.blocks {
-                    Blocks::Warm(_) => fetched.pipe = Some(self.pipes.pop().map_or_else(new_pipe, Ok)?),
+                    Blocks::Warm(_) => {
+                        fetched.pipe = Some(self.pipes.pop().map_or_else(new_pipe, Ok)?)
+                    }
                     Blocks::Cold(_) => {
-                        let mut buffer = self.buffers.pop().unwrap_or_else(|| Aligned::new(BLOCK_BYTES));
+                        let mut buffer =
+                            self.buffers.pop().unwrap_or_else(|| Aligned::new(BLOCK_BYTES));
                         self.blocks.get(fetched.block, &mut buffer).map_err(|_| Errno::IO)?;
                         fetched.buffer = Some(buffer);
                     }
@@ -263,11 +283,17 @@ impl Fetched {
     }
 
     /// One step from the page cache through the pipe to the socket; returns what the socket took.
-    fn splice(&mut self, stream: &TcpStream, file: &std::fs::File, at: usize) -> Result<usize, Errno> {
+    fn splice(
+        &mut self,
+        stream: &TcpStream,
+        file: &std::fs::File,
+        at: usize,
+    ) -> Result<usize, Errno> {
         let (out, into) = self.pipe.as_ref().ok_or(Errno::INVAL)?;
         if self.in_pipe == 0 {
             let mut offset = Blocks::offset(self.block) + at as u64;
-            self.in_pipe = splice(file, Some(&mut offset), into, None, BLOCK_BYTES - at, SpliceFlags::MOVE)?;
+            self.in_pipe =
+                splice(file, Some(&mut offset), into, None, BLOCK_BYTES - at, SpliceFlags::MOVE)?;
         }
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK | SpliceFlags::MORE;
         let sent = splice(out, None, stream, None, self.in_pipe, flags)?;

@@ -28,13 +28,17 @@ fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let shared = Rc::new(Shared::new(&options)?);
     LocalExecutor::default().run(async {
-        let listener = TcpListener::bind(("127.0.0.1", options.port)).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let listener = TcpListener::bind(("127.0.0.1", options.port))
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
         println!("ready");
         loop {
             let stream = listener.accept().await.map_err(|error| anyhow::anyhow!("{error}"))?;
             stream.set_nodelay(true).map_err(|error| anyhow::anyhow!("{error}"))?;
             let shared = shared.clone();
-            glommio::spawn_local(async move { drop(conversation::serve(OnGlommio(stream), &shared).await) }).detach();
+            glommio::spawn_local(async move {
+                drop(conversation::serve(OnGlommio(stream), &shared).await)
+            })
+            .detach();
         }
     })
 }

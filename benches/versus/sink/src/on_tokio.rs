@@ -35,7 +35,9 @@ fn main() -> anyhow::Result<()> {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             let shared = shared.clone();
-            tokio::task::spawn_local(async move { drop(conversation::serve(OnTokio(stream), &shared).await) });
+            tokio::task::spawn_local(async move {
+                drop(conversation::serve(OnTokio(stream), &shared).await)
+            });
         }
     })
 }

@@ -4,7 +4,10 @@ use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Parser, Clone, Debug)]
-#[command(about = "The kernel's work of a broker's path, and nothing else: serves one topic on the loopback address")]
+#[command(
+    about = "The kernel's work of a broker's path, and nothing else: serves one topic on the \
+        loopback address"
+)]
 pub struct Options {
     #[arg(long)]
     pub port: u16,
@@ -29,9 +32,11 @@ pub struct Options {
 pub enum Mode {
     /// Received, and forgotten
     Receive,
-    /// Received, and appended to files in the page cache, which roll and go as a broker's segments do
+    /// Received, and appended to files in the page cache, which roll and go as a broker's segments
+    /// do
     PageCache,
-    /// Received, and written past the page cache to a pre-written file; answered when they are on the disk
+    /// Received, and written past the page cache to a pre-written file; answered when they are on
+    /// the disk
     Disk,
     /// Sent from memory
     FetchHot,

@@ -1,4 +1,5 @@
-//! The bytes on disk: groups of received bytes that are written at once, and blocks of record batches that are read.
+//! The bytes on disk: groups of received bytes that are written at once, and blocks of record
+//! batches that are read.
 //!
 //! Owns: the files below the sink's folder, all of which may go. Never: looks into what it writes.
 
@@ -101,7 +102,12 @@ impl Storage {
             Mode::PageCache => {
                 make(&options.dir)?;
                 let dir = options.dir.clone();
-                Ok(Storage::PageCache { dir, files: VecDeque::new(), position: SEGMENT_BYTES, rolled: 0 })
+                Ok(Storage::PageCache {
+                    dir,
+                    files: VecDeque::new(),
+                    position: SEGMENT_BYTES,
+                    rolled: 0,
+                })
             }
             Mode::Disk => {
                 make(&options.dir)?;
@@ -175,7 +181,8 @@ impl Blocks {
         }
         make(&options.dir)?;
         let path = options.dir.join("fetched.log");
-        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&path)?;
+        let file =
+            OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&path)?;
         for index in 0..FILE_BLOCKS {
             file.write_all_at(&block, index * BLOCK_BYTES as u64)?;
         }
@@ -208,7 +215,8 @@ impl Blocks {
     }
 }
 
-/// Batches as a producer of large batches makes them; the last one is cut off, as it may be in any fetch.
+/// Batches as a producer of large batches makes them; the last one is cut off, as it may be in any
+/// fetch.
 fn block() -> Vec<u8> {
     let value = [0x5a; RECORD_BYTES];
     let mut builder = BatchBuilder::new(0);
@@ -220,15 +228,20 @@ fn block() -> Vec<u8> {
 }
 
 fn make(dir: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(dir).with_context(|| format!("cannot make {}: give another --dir", dir.display()))
+    fs::create_dir_all(dir)
+        .with_context(|| format!("cannot make {}: give another --dir", dir.display()))
 }
 
 fn open_direct(path: &Path, write: bool) -> anyhow::Result<File> {
     let flags = OFlags::DIRECT.bits() as i32;
-    let opened = OpenOptions::new().create(write).read(true).write(write).custom_flags(flags).open(path);
+    let opened =
+        OpenOptions::new().create(write).read(true).write(write).custom_flags(flags).open(path);
     opened.map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::INVAL) => {
-            anyhow::anyhow!("{}: no O_DIRECT on this file system: give another --dir", path.display())
+            anyhow::anyhow!(
+                "{}: no O_DIRECT on this file system: give another --dir",
+                path.display()
+            )
         }
         _ => anyhow::anyhow!("cannot open {}: {error}", path.display()),
     })

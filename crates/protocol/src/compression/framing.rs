@@ -1,9 +1,11 @@
-//! What a compressed body must look like so that every consumer reads it. Clients differ: librdkafka takes one lz4 frame and
-//! one gzip member and knows no second snappy header; Java refuses dependent lz4 blocks and large zstd windows. What one of
-//! them cannot read would stop its consumers at that batch, so that a producer may not write it.
+//! What a compressed body must look like so that every consumer reads it. Clients differ:
+//! librdkafka takes one lz4 frame and one gzip member and knows no second snappy header; Java
+//! refuses dependent lz4 blocks and large zstd windows. What one of them cannot read would stop its
+//! consumers at that batch, so that a producer may not write it.
 //!
-//! Owns: the check of the outer structure; what lies inside a block is the decoder's to judge. Lives on: the core that
-//! validates the batch. Never: allocates, or unpacks. Seen with Apache Kafka 4.4.0 and librdkafka 2.16.0.
+//! Owns: the check of the outer structure; what lies inside a block is the decoder's to judge.
+//! Lives on: the core that validates the batch. Never: allocates, or unpacks. Seen with Apache
+//! Kafka 4.4.0 and librdkafka 2.16.0.
 
 use super::{Compression, XERIAL_HEADER_BYTES, XERIAL_MAGIC};
 
@@ -33,10 +35,11 @@ fn u32_at(bytes: &[u8], position: usize) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes))
 }
 
-/// Blocks of snappy-java's stream up to the end; a raw block is for the decoder. librdkafka takes a second header for the
-/// length of a block.
+/// Blocks of snappy-java's stream up to the end; a raw block is for the decoder. librdkafka takes a
+/// second header for the length of a block.
 fn check_snappy(input: &[u8]) -> Result<(), &'static str> {
-    let mut position = if input.starts_with(&XERIAL_MAGIC) { XERIAL_HEADER_BYTES } else { return Ok(()) };
+    let mut position =
+        if input.starts_with(&XERIAL_MAGIC) { XERIAL_HEADER_BYTES } else { return Ok(()) };
     while let Some(rest) = input.get(position..).filter(|rest| !rest.is_empty()) {
         if rest.starts_with(&XERIAL_MAGIC) {
             return Err("it has a second stream header");
@@ -47,7 +50,8 @@ fn check_snappy(input: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Exactly one frame with independent blocks, from its magic to its end mark (lz4 frame format 1.6).
+/// Exactly one frame with independent blocks, from its magic to its end mark (lz4 frame format
+/// 1.6).
 fn check_lz4(input: &[u8]) -> Result<(), &'static str> {
     const INDEPENDENT: u8 = 0x20;
     const BLOCK_CHECKSUMS: u8 = 0x10;
@@ -76,7 +80,10 @@ fn check_lz4(input: &[u8]) -> Result<(), &'static str> {
             0 => break,
             // Java takes it for the end.
             LZ4_STORED => return Err("it has an empty stored block"),
-            _ => position += (length & !LZ4_STORED) as usize + if has(BLOCK_CHECKSUMS) { 4 } else { 0 },
+            _ => {
+                position +=
+                    (length & !LZ4_STORED) as usize + if has(BLOCK_CHECKSUMS) { 4 } else { 0 }
+            }
         }
     }
     position += if has(CONTENT_CHECKSUM) { 4 } else { 0 };
@@ -92,21 +99,27 @@ fn check_zstd(mut input: &[u8]) -> Result<(), &'static str> {
     while !input.is_empty() {
         match u32_at(input, 0) {
             Some(ZSTD_MAGIC) => {
-                if zstd_window_bytes(&input[4..]).ok_or("a frame header is cut off")? > ZSTD_WINDOW_MAX_BYTES {
+                if zstd_window_bytes(&input[4..]).ok_or("a frame header is cut off")?
+                    > ZSTD_WINDOW_MAX_BYTES
+                {
                     return Err("its window is larger than 128 MiB");
                 }
             }
             Some(magic) if magic & !0xf == ZSTD_SKIPPABLE => {}
             _ => return Err("something in it is no frame"),
         }
-        let size_bytes = zstd::zstd_safe::find_frame_compressed_size(input).map_err(zstd::zstd_safe::get_error_name)?;
-        input = input.get(size_bytes..).filter(|_| size_bytes > 0).ok_or("a frame is longer than the data")?;
+        let size_bytes = zstd::zstd_safe::find_frame_compressed_size(input)
+            .map_err(zstd::zstd_safe::get_error_name)?;
+        input = input
+            .get(size_bytes..)
+            .filter(|_| size_bytes > 0)
+            .ok_or("a frame is longer than the data")?;
     }
     Ok(())
 }
 
-/// From a frame's header behind its magic: descriptor, window byte or none, dictionary id, content size (RFC 8878, 3.1.1.1).
-/// The window of a frame that is a single segment is its content.
+/// From a frame's header behind its magic: descriptor, window byte or none, dictionary id, content
+/// size (RFC 8878, 3.1.1.1). The window of a frame that is a single segment is its content.
 fn zstd_window_bytes(header: &[u8]) -> Option<u64> {
     const SINGLE_SEGMENT: u8 = 0x20;
     let (&descriptor, rest) = header.split_first()?;
@@ -158,8 +171,8 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// Apache Kafka refuses all that is refused here but "a wrong content size", "a wrong content checksum" and what follows
-    /// the frame; of those librdkafka says that they are bad.
+    /// Apache Kafka refuses all that is refused here but "a wrong content size", "a wrong content
+    /// checksum" and what follows the frame; of those librdkafka says that they are bad.
     #[test]
     fn lz4_is_one_whole_frame_of_independent_blocks() {
         let independent = || FrameInfo::new().block_mode(BlockMode::Independent);
@@ -184,7 +197,11 @@ mod tests {
                 ("block checksums", lz4(independent().block_checksums(true), BODY), true),
                 ("a content checksum", summed.clone(), true),
                 ("a content size", sized.clone(), true),
-                ("dependent blocks", lz4(FrameInfo::new().block_mode(BlockMode::Linked), BODY), false),
+                (
+                    "dependent blocks",
+                    lz4(FrameInfo::new().block_mode(BlockMode::Linked), BODY),
+                    false,
+                ),
                 ("the legacy format", legacy, false),
                 ("no end mark", plain[..plain.len() - 4].to_vec(), false),
                 ("half an end mark", plain[..plain.len() - 2].to_vec(), false),
@@ -196,25 +213,33 @@ mod tests {
                 ("a skippable frame behind", [&plain[..], skippable].concat(), false),
                 ("an empty stored block", empty_stored, false),
                 ("a wrong header checksum", changed(&plain, 6, plain[6] ^ 1), false),
-                ("a wrong content checksum", changed(&summed, summed.len() - 1, !summed[summed.len() - 1]), false),
+                (
+                    "a wrong content checksum",
+                    changed(&summed, summed.len() - 1, !summed[summed.len() - 1]),
+                    false,
+                ),
                 ("no content checksum", summed[..summed.len() - 4].to_vec(), false),
                 ("nothing", vec![], false),
                 ("a header alone", plain[..7].to_vec(), false),
             ],
         );
-        // Flags that the header checksum would give away before: version, dictionary, a reserved bit.
+        // Flags that the header checksum would give away before: version, dictionary, a reserved
+        // bit.
         assert_eq!(check_lz4(&changed(&plain, 4, plain[4] | 1)), Err("it needs a dictionary"));
         for flags in [plain[4] & 0x3f, plain[4] & 0x3f | 0x80, plain[4] | 2] {
             assert!(!is_taken(Compression::Lz4, &changed(&plain, 4, flags)), "flags {flags:#x}");
         }
     }
 
-    /// Of two members librdkafka 2.16 shows none, and an empty first one ends its process; a reserved flag it refuses.
+    /// Of two members librdkafka 2.16 shows none, and an empty first one ends its process; a
+    /// reserved flag it refuses.
     #[test]
     fn gzip_is_one_whole_member() {
         let gzip = |body: &[u8]| compress(Compression::Gzip, None, body);
         let whole = gzip(BODY);
-        let flagged = |flags: u8, extra: &[u8]| [&whole[..3], &[flags], &whole[4..10], extra, &whole[10..]].concat();
+        let flagged = |flags: u8, extra: &[u8]| {
+            [&whole[..3], &[flags], &whole[4..10], extra, &whole[10..]].concat()
+        };
         let end = whole.len();
         let changed = |at: usize| {
             let mut input = whole.clone();
@@ -260,12 +285,24 @@ mod tests {
             &[
                 ("a raw block, as librdkafka sends it", raw(BODY), true),
                 ("a stream, as Java sends it", stream.clone(), true),
-                ("two blocks", [&header[..], &block(&BODY[..20]), &block(&BODY[20..])].concat(), true),
+                (
+                    "two blocks",
+                    [&header[..], &block(&BODY[..20]), &block(&BODY[20..])].concat(),
+                    true,
+                ),
                 ("an empty block", [&header[..], &block(b""), &block(BODY)].concat(), true),
-                ("versions of another byte order", [head([1, 0, 0, 0, 1, 0, 0, 0]), block(BODY)].concat(), true),
+                (
+                    "versions of another byte order",
+                    [head([1, 0, 0, 0, 1, 0, 0, 0]), block(BODY)].concat(),
+                    true,
+                ),
                 ("two raw blocks", [raw(&BODY[..20]), raw(&BODY[20..])].concat(), false),
                 ("bytes behind a raw block", [&raw(BODY)[..], b"xx"].concat(), false),
-                ("a second header", [&header[..], &block(&BODY[..20]), &header, &block(&BODY[20..])].concat(), false),
+                (
+                    "a second header",
+                    [&header[..], &block(&BODY[..20]), &header, &block(&BODY[20..])].concat(),
+                    false,
+                ),
                 ("a header behind", [&stream[..], &header].concat(), false),
                 ("bytes behind", [&stream[..], &[0; 3]].concat(), false),
                 ("a length of nothing behind", [&stream[..], &[0; 4]].concat(), false),
@@ -280,10 +317,13 @@ mod tests {
     #[test]
     fn zstd_is_frames_with_windows_that_java_takes() {
         const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-        let block = |body: &[u8]| [&((body.len() as u32) << 3 | 1).to_le_bytes()[..3], body].concat();
+        let block =
+            |body: &[u8]| [&((body.len() as u32) << 3 | 1).to_le_bytes()[..3], body].concat();
         let frame = |head: &[u8], body: &[u8]| [&MAGIC[..], head, &block(body)].concat();
         let windowed = |window: u8, body: &[u8]| frame(&[0, window], body);
-        let sized = |said: u16, body: &[u8]| frame(&[&[0x60][..], &(said - 256).to_le_bytes()].concat(), body);
+        let sized = |said: u16, body: &[u8]| {
+            frame(&[&[0x60][..], &(said - 256).to_le_bytes()].concat(), body)
+        };
         let skippable = b"\x5f\x2a\x4d\x18\x04\0\0\0skip";
         let plain = windowed(0x38, BODY);
         let unended = [&MAGIC[..], &[0, 0x38], &((600u32) << 3).to_le_bytes()[..3], BODY].concat();
@@ -294,7 +334,11 @@ mod tests {
                 ("as our own encoder makes it", compress(Compression::Zstd, None, BODY), true),
                 ("no content size", plain.clone(), true),
                 ("a content size", sized(600, BODY), true),
-                ("two frames", [windowed(0x38, &BODY[..20]), windowed(0x38, &BODY[20..])].concat(), true),
+                (
+                    "two frames",
+                    [windowed(0x38, &BODY[..20]), windowed(0x38, &BODY[20..])].concat(),
+                    true,
+                ),
                 (
                     "two frames, one with a size",
                     [sized(300, &BODY[..300]), windowed(0x38, &BODY[300..])].concat(),
@@ -312,7 +356,11 @@ mod tests {
                     [windowed(0x38, &BODY[..20]), windowed(18 << 3, &BODY[20..])].concat(),
                     false,
                 ),
-                ("a large window behind a skippable", [&skippable[..], &windowed(18 << 3, BODY)].concat(), false),
+                (
+                    "a large window behind a skippable",
+                    [&skippable[..], &windowed(18 << 3, BODY)].concat(),
+                    false,
+                ),
                 ("a segment of 1 GiB", content_size_of_1_gib, false),
                 ("a content size that is wrong", sized(601, BODY), false),
                 ("a dictionary", frame(&[1, 0x38, 7], BODY), false),
@@ -322,7 +370,11 @@ mod tests {
                 ("no last block", unended, false),
                 ("a zero behind", [&plain[..], b"\0"].concat(), false),
                 ("bytes behind", [&plain[..], b"junk!"].concat(), false),
-                ("the format of zstd 0.7", [&[0x27, 0xb5, 0x2f, 0xfd, 0, 0x38][..], &block(BODY)].concat(), false),
+                (
+                    "the format of zstd 0.7",
+                    [&[0x27, 0xb5, 0x2f, 0xfd, 0, 0x38][..], &block(BODY)].concat(),
+                    false,
+                ),
                 ("no magic", [&[0, 0x38][..], &block(BODY)].concat(), false),
             ],
         );

@@ -1,10 +1,12 @@
 //! How much memory a codec takes to unpack or pack in pieces, told from headers.
 //!
-//! Owns: nothing. Never: believes a claim beyond the caller's limit, or one that the input cannot make true.
+//! Owns: nothing. Never: believes a claim beyond the caller's limit, or one that the input cannot
+//! make true.
 
 use super::{Compression, SNAPPY_MAX_RATIO, XERIAL_HEADER_BYTES, XERIAL_MAGIC};
 
-/// Windows that zstd's levels up to 19 use: a frame behind the first may have as much without being announced.
+/// Windows that zstd's levels up to 19 use: a frame behind the first may have as much without being
+/// announced.
 pub(super) const ZSTD_USUAL_WINDOW_LOG: u32 = 23;
 /// The state of a decoder, without its window, and the buffers around it.
 const STATE_BYTES: usize = 64 * 1024;
@@ -17,7 +19,10 @@ pub fn unpacking_bytes(codec: Compression, input: &[u8], limit_bytes: usize) -> 
         Compression::None | Compression::Gzip => STATE_BYTES,
         Compression::Snappy => STATE_BYTES + snappy_block_bytes(input).min(limit_bytes),
         Compression::Lz4 => STATE_BYTES + 2 * lz4_block_bytes(input),
-        Compression::Zstd => ZSTD_STATE_BYTES + zstd_window_bytes(input).unwrap_or(0).min(limit_bytes as u64) as usize,
+        Compression::Zstd => {
+            ZSTD_STATE_BYTES
+                + zstd_window_bytes(input).unwrap_or(0).min(limit_bytes as u64) as usize
+        }
     }
 }
 
@@ -50,7 +55,9 @@ fn snappy_block_bytes(input: &[u8]) -> usize {
             rest = &rest[XERIAL_HEADER_BYTES..];
             continue;
         }
-        let block = usize::try_from(i32::from_be_bytes(*len)).ok().and_then(|len| after.split_at_checked(len));
+        let block = usize::try_from(i32::from_be_bytes(*len))
+            .ok()
+            .and_then(|len| after.split_at_checked(len));
         let Some((block, after)) = block else { break };
         largest = largest.max(claim(block));
         rest = after;
@@ -58,7 +65,8 @@ fn snappy_block_bytes(input: &[u8]) -> usize {
     largest
 }
 
-/// Header: magic (4 bytes), flags, and the largest block in bits 4 to 6 of the next byte (4: 64 KiB, …, 7: 4 MiB).
+/// Header: magic (4 bytes), flags, and the largest block in bits 4 to 6 of the next byte (4: 64
+/// KiB, …, 7: 4 MiB).
 fn lz4_block_bytes(input: &[u8]) -> usize {
     match input.get(5).map(|descriptor| descriptor >> 4 & 7) {
         Some(size @ 4..=7) => 1 << (8 + 2 * size),
@@ -66,8 +74,8 @@ fn lz4_block_bytes(input: &[u8]) -> usize {
     }
 }
 
-/// Header: magic (4 bytes), descriptor, then a window byte, or with bit 5 of the descriptor set the size of the content,
-/// which is its window, behind a dictionary's id; RFC 8878, 3.1.1.1.
+/// Header: magic (4 bytes), descriptor, then a window byte, or with bit 5 of the descriptor set the
+/// size of the content, which is its window, behind a dictionary's id; RFC 8878, 3.1.1.1.
 fn zstd_window_bytes(input: &[u8]) -> Option<u64> {
     let (descriptor, rest) = input.get(4..)?.split_first()?;
     if descriptor & 0x20 == 0 {
@@ -81,10 +89,12 @@ fn zstd_window_bytes(input: &[u8]) -> Option<u64> {
     Some(size.iter().rev().fold(added, |size, byte| (size << 8).wrapping_add(u64::from(*byte))))
 }
 
-/// The window that a decoder of these frames may be made to keep: that of the first, or a usual one.
+/// The window that a decoder of these frames may be made to keep: that of the first, or a usual
+/// one.
 pub(super) fn zstd_window_log_max(input: &[u8]) -> u32 {
     let first = zstd_window_bytes(input).unwrap_or(0).max(1);
-    (u64::BITS - (first - 1).leading_zeros()).clamp(ZSTD_USUAL_WINDOW_LOG, super::framing::ZSTD_WINDOW_LOG_MAX)
+    (u64::BITS - (first - 1).leading_zeros())
+        .clamp(ZSTD_USUAL_WINDOW_LOG, super::framing::ZSTD_WINDOW_LOG_MAX)
 }
 
 #[cfg(test)]
@@ -102,14 +112,24 @@ mod tests {
         assert_eq!(of(Compression::Snappy, &stream), STATE_BYTES + 32 * 1024);
         let raw = snap::raw::Encoder::new().compress_vec(&data).unwrap();
         assert_eq!(of(Compression::Snappy, &raw), STATE_BYTES + data.len());
-        assert_eq!(of(Compression::Lz4, &compress(Compression::Lz4, None, &data)), STATE_BYTES + 128 * 1024);
+        assert_eq!(
+            of(Compression::Lz4, &compress(Compression::Lz4, None, &data)),
+            STATE_BYTES + 128 * 1024
+        );
         let known = compress(Compression::Zstd, None, &data[..3 * MIB]);
-        assert_eq!(of(Compression::Zstd, &known), ZSTD_STATE_BYTES + 2 * MIB, "level 3 has a window of 2 MiB");
+        assert_eq!(
+            of(Compression::Zstd, &known),
+            ZSTD_STATE_BYTES + 2 * MIB,
+            "level 3 has a window of 2 MiB"
+        );
         let short = compress(Compression::Zstd, None, &data[..100]);
         assert_eq!(of(Compression::Zstd, &short), ZSTD_STATE_BYTES + 100);
         assert_eq!(zstd_window_log_max(&short), ZSTD_USUAL_WINDOW_LOG);
         let huge = [0x28, 0xb5, 0x2f, 0xfd, 0, (27 - 10) << 3];
-        assert_eq!((of(Compression::Zstd, &huge), zstd_window_log_max(&huge)), (ZSTD_STATE_BYTES + 64 * MIB, 27));
+        assert_eq!(
+            (of(Compression::Zstd, &huge), zstd_window_log_max(&huge)),
+            (ZSTD_STATE_BYTES + 64 * MIB, 27)
+        );
         for codec in Compression::ALL {
             (0..9).for_each(|len| assert!(of(codec, &[0xff; 9][..len]) <= 65 * MIB));
         }

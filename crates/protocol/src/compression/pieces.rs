@@ -1,7 +1,8 @@
 //! The same codecs in pieces, so that a large batch never keeps a core to itself.
 //!
-//! Owns: what a codec remembers between two pieces. Lives on: the core that works on the batch. Never: takes much more
-//! than the piece it was asked for, or holds all of what it unpacks (but for one raw snappy block, which is its own window).
+//! Owns: what a codec remembers between two pieces. Lives on: the core that works on the batch.
+//! Never: takes much more than the piece it was asked for, or holds all of what it unpacks (but for
+//! one raw snappy block, which is its own window).
 
 use std::io::{self, BufReader, Read, Write};
 use std::rc::Rc;
@@ -13,10 +14,12 @@ use lz4_flex::frame::{FrameDecoder, FrameEncoder};
 
 use super::snappy::{Snappy, XerialEncoder};
 use super::{
-    Compression, CompressionError, check_readable, gzip_level, lz4_frame, malformed, memory, more_than_a_member,
+    Compression, CompressionError, check_readable, gzip_level, lz4_frame, malformed, memory,
+    more_than_a_member,
 };
 
-/// What one call of [`Unpacking::next`] reads at most: a few bytes may hold a thousand empty frames.
+/// What one call of [`Unpacking::next`] reads at most: a few bytes may hold a thousand empty
+/// frames.
 const INPUT_BYTES_AT_ONCE: usize = 64 * 1024;
 /// The codecs read through a buffer of this size.
 const INPUT_BUFFER_BYTES: usize = 16 * 1024;
@@ -84,19 +87,25 @@ impl Unpacking {
             Compression::Lz4 => Source::Lz4(Box::new(FrameDecoder::new(input))),
             Compression::Zstd => {
                 let window_log_max = memory::zstd_window_log_max(&input.bytes[from..]);
-                let decoder = zstd::stream::read::Decoder::with_buffer(buffered(input)).and_then(|mut decoder| {
-                    decoder.window_log_max(window_log_max)?;
-                    Ok(decoder)
-                });
+                let decoder = zstd::stream::read::Decoder::with_buffer(buffered(input)).and_then(
+                    |mut decoder| {
+                        decoder.window_log_max(window_log_max)?;
+                        Ok(decoder)
+                    },
+                );
                 Source::Zstd(Box::new(decoder.map_err(|error| malformed(codec, error))?))
             }
         };
         Ok(Self { source, unpacked_bytes: 0, limit_bytes })
     }
 
-    /// Puts the next piece, of at most `most_bytes`, in place of what `piece` held; it may be empty before the end. Says
-    /// whether there may be more.
-    pub fn next(&mut self, piece: &mut Vec<u8>, most_bytes: usize) -> Result<bool, CompressionError> {
+    /// Puts the next piece, of at most `most_bytes`, in place of what `piece` held; it may be empty
+    /// before the end. Says whether there may be more.
+    pub fn next(
+        &mut self,
+        piece: &mut Vec<u8>,
+        most_bytes: usize,
+    ) -> Result<bool, CompressionError> {
         piece.resize(most_bytes, 0);
         let (len, more) = match &mut self.source {
             Source::Plain(input) => {
@@ -116,15 +125,21 @@ impl Unpacking {
                 decoder.get_mut().get_mut().allowance = INPUT_BYTES_AT_ONCE;
                 fill(piece, |into| decoder.read(into), Compression::Zstd)?
             }
-            // Its decoder does not go on after a read that would block; but its blocks are not empty, and end a read.
+            // Its decoder does not go on after a read that would block; but its blocks are not
+            // empty, and end a read.
             Source::Lz4(decoder) => {
                 decoder.get_mut().allowance = usize::MAX;
                 let began = decoder.get_ref().at;
                 let mut room = 0;
                 loop {
-                    let read = decoder.read(&mut piece[room..]).map_err(|error| malformed(Compression::Lz4, error))?;
+                    let read = decoder
+                        .read(&mut piece[room..])
+                        .map_err(|error| malformed(Compression::Lz4, error))?;
                     room += read;
-                    if read == 0 || room == most_bytes || decoder.get_ref().at - began >= INPUT_BYTES_AT_ONCE {
+                    if read == 0
+                        || room == most_bytes
+                        || decoder.get_ref().at - began >= INPUT_BYTES_AT_ONCE
+                    {
                         break (room, read > 0);
                     }
                 }
@@ -140,7 +155,8 @@ impl Unpacking {
     }
 }
 
-/// Fills `piece` as far as `read` goes without blocking: how far that is, and whether there may be more.
+/// Fills `piece` as far as `read` goes without blocking: how far that is, and whether there may be
+/// more.
 fn fill(
     piece: &mut [u8],
     mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
@@ -182,7 +198,8 @@ const ZSTD_SLOWEST_LEVEL_MIN: i32 = 13;
 const ZSTD_SLOWEST_BLOCK_BYTES: usize = 8 * 1024;
 
 impl Packing {
-    /// How much to unpack at once when it is packed in this codec afterwards: a fraction of a millisecond's work.
+    /// How much to unpack at once when it is packed in this codec afterwards: a fraction of a
+    /// millisecond's work.
     pub fn piece_bytes(codec: Compression, level: Option<i32>) -> usize {
         match codec {
             Compression::Gzip => 8 * 1024,
@@ -191,19 +208,27 @@ impl Packing {
         }
     }
 
-    /// Appends to `output`, in the framing that Kafka's clients expect. `size_bytes` is how much will come, where that is
-    /// known: zstd then needs less memory.
-    pub fn new(codec: Compression, level: Option<i32>, output: Vec<u8>, size_bytes: Option<usize>) -> Self {
+    /// Appends to `output`, in the framing that Kafka's clients expect. `size_bytes` is how much
+    /// will come, where that is known: zstd then needs less memory.
+    pub fn new(
+        codec: Compression,
+        level: Option<i32>,
+        output: Vec<u8>,
+        size_bytes: Option<usize>,
+    ) -> Self {
         let mut flush_bytes = None;
         let sink = match codec {
             Compression::None => Sink::Plain(output),
             Compression::Gzip => Sink::Gzip(Box::new(GzEncoder::new(output, gzip_level(level)))),
             Compression::Snappy => Sink::Snappy(Box::new(XerialEncoder::new(output))),
-            Compression::Lz4 => Sink::Lz4(Box::new(FrameEncoder::with_frame_info(lz4_frame(), output))),
+            Compression::Lz4 => {
+                Sink::Lz4(Box::new(FrameEncoder::with_frame_info(lz4_frame(), output)))
+            }
             Compression::Zstd => {
                 flush_bytes = zstd_flush_bytes(level);
                 let level = level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL);
-                let mut encoder = zstd::stream::write::Encoder::new(output, level).expect("zstd clamps its level");
+                let mut encoder = zstd::stream::write::Encoder::new(output, level)
+                    .expect("zstd clamps its level");
                 let size_bytes = size_bytes.map(|size| size as u64);
                 encoder.set_pledged_src_size(size_bytes).expect("nothing was written yet");
                 Sink::Zstd(Box::new(encoder))

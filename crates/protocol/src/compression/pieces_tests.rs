@@ -27,8 +27,12 @@ fn unpack(
 }
 
 fn pack(codec: Compression, level: Option<i32>, input: &[u8], piece_bytes: usize) -> Vec<u8> {
-    let mut packing =
-        Packing::new(codec, level, b"head".to_vec(), piece_bytes.is_multiple_of(2).then_some(input.len()));
+    let mut packing = Packing::new(
+        codec,
+        level,
+        b"head".to_vec(),
+        piece_bytes.is_multiple_of(2).then_some(input.len()),
+    );
     input.chunks(piece_bytes).for_each(|piece| packing.write(piece));
     let output = packing.finish();
     assert_eq!(&output[..4], b"head");
@@ -44,23 +48,29 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn pieces_are_the_whole(input in prop::collection::vec(0u8..4, 0..300_000), piece_bytes in 1000usize..100_000) {
+    fn pieces_are_the_whole(input in prop::collection::vec(0u8..4, 0..300_000),
+        piece_bytes in 1000usize..100_000) {
         for codec in CODECS {
             let packed = compress(codec, None, &input);
-            prop_assert_eq!(&unpack(codec, &packed, piece_bytes, input.len()).unwrap().1, &input, "{:?}", codec);
+            prop_assert_eq!(&unpack(codec, &packed, piece_bytes, input.len()).unwrap().1, &input,
+                "{:?}", codec);
             if !input.is_empty() {
                 let limit_bytes = input.len() - 1;
                 let over = unpack(codec, &packed, piece_bytes, limit_bytes);
-                prop_assert_eq!(over, Err(CompressionError::OverLimit { limit_bytes }), "{:?}", codec);
+                prop_assert_eq!(over, Err(CompressionError::OverLimit { limit_bytes }), "{:?}",
+                    codec);
             }
             let packed = pack(codec, None, &input, piece_bytes);
-            prop_assert_eq!(&decompress(codec, &packed, input.len()).unwrap(), &input, "{:?}", codec);
+            prop_assert_eq!(&decompress(codec, &packed, input.len()).unwrap(), &input, "{:?}",
+                codec);
         }
         let raw = snap::raw::Encoder::new().compress_vec(&input).unwrap();
-        prop_assert_eq!(&unpack(Compression::Snappy, &raw, piece_bytes, input.len()).unwrap().1, &input);
+        prop_assert_eq!(&unpack(Compression::Snappy, &raw, piece_bytes, input.len()).unwrap().1,
+            &input);
     }
 
-    /// Damaged bytes are refused in pieces where they are refused at once, and mean the same where they are not.
+    /// Damaged bytes are refused in pieces where they are refused at once, and mean the same where
+    /// they are not.
     #[test]
     fn damage_is_found_in_pieces_too(
         len in 1usize..400_000,
@@ -70,7 +80,8 @@ proptest! {
     ) {
         for codec in CODECS {
             let mut packed = match codec {
-                Compression::Snappy if raw_snappy => snap::raw::Encoder::new().compress_vec(&text(len)).unwrap(),
+                Compression::Snappy if raw_snappy => snap::raw::Encoder::new()
+                    .compress_vec(&text(len)).unwrap(),
                 _ => compress(codec, None, &text(len)),
             };
             for (at, byte) in &changes {
@@ -82,7 +93,8 @@ proptest! {
             }
             let whole = decompress(codec, &packed, 1 << 20);
             let pieces = unpack(codec, &packed, 10_000, 1 << 20).map(|(_, all)| all);
-            prop_assert_eq!(whole.is_ok(), pieces.is_ok(), "{:?}: {:?} {:?}", codec, whole.err(), pieces.err());
+            prop_assert_eq!(whole.is_ok(), pieces.is_ok(), "{:?}: {:?} \
+                {:?}", codec, whole.err(), pieces.err());
             if let Ok(whole) = whole {
                 prop_assert_eq!(whole, pieces.unwrap());
             }
@@ -97,7 +109,11 @@ fn every_level_packs_what_can_be_unpacked() {
         for level in levels {
             let piece_bytes = Packing::piece_bytes(codec, Some(level));
             let packed = pack(codec, Some(level), &input, piece_bytes);
-            assert_eq!(decompress(codec, &packed, input.len()).unwrap(), input, "{codec:?} {level}");
+            assert_eq!(
+                decompress(codec, &packed, input.len()).unwrap(),
+                input,
+                "{codec:?} {level}"
+            );
         }
     }
 }
@@ -124,7 +140,8 @@ fn empty_frames_are_read_in_pieces() {
             Compression::Snappy => [&[0, 0, 0, 1, 0][..]].concat(),
             _ => compress(codec, None, b""),
         };
-        let mut input = if codec == Compression::Snappy { compress(codec, None, b"") } else { Vec::new() };
+        let mut input =
+            if codec == Compression::Snappy { compress(codec, None, b"") } else { Vec::new() };
         while input.len() < 8 * INPUT_BYTES_AT_ONCE {
             input.extend_from_slice(&empty);
         }

@@ -1,19 +1,20 @@
 //! Snappy in pieces: raw blocks, and snappy-java's stream of them.
 //!
-//! Owns: the block that is being unpacked or packed. Lives on: the core that works on the batch. Never: unpacks a large
-//! block at once. The `snap` crate has no way to stop within a block, so those are read here element by element (layout:
-//! format_description.txt of google/snappy).
+//! Owns: the block that is being unpacked or packed. Lives on: the core that works on the batch.
+//! Never: unpacks a large block at once. The `snap` crate has no way to stop within a block, so
+//! those are read here element by element (layout: format_description.txt of google/snappy).
 
 use std::rc::Rc;
 
 use bytes::BytesMut;
 
 use super::{
-    Compression, CompressionError, SNAPPY_BLOCK_BYTES, SNAPPY_MAX_RATIO, XERIAL_HEADER_BYTES, XERIAL_MAGIC, malformed,
-    pack_snappy_block,
+    Compression, CompressionError, SNAPPY_BLOCK_BYTES, SNAPPY_MAX_RATIO, XERIAL_HEADER_BYTES,
+    XERIAL_MAGIC, malformed, pack_snappy_block,
 };
 
-/// Blocks that unpack to this much are unpacked at once, by the library. Kafka's Java clients make blocks of 32 KiB.
+/// Blocks that unpack to this much are unpacked at once, by the library. Kafka's Java clients make
+/// blocks of 32 KiB.
 const AT_ONCE_BYTES: usize = 128 * 1024;
 
 pub(super) struct Snappy {
@@ -47,11 +48,18 @@ impl Snappy {
         if is_stream && input.len() - from < XERIAL_HEADER_BYTES {
             return Err(bad("its stream header is cut off"));
         }
-        Ok(Snappy { input, at: from, is_stream, has_block: false, block: Block::default(), claimed_bytes: 0 })
+        Ok(Snappy {
+            input,
+            at: from,
+            is_stream,
+            has_block: false,
+            block: Block::default(),
+            claimed_bytes: 0,
+        })
     }
 
-    /// Fills `piece`, or what `input_bytes` of the input and the block at their end give: how much that is, and whether
-    /// there may be more.
+    /// Fills `piece`, or what `input_bytes` of the input and the block at their end give: how much
+    /// that is, and whether there may be more.
     pub fn fill(
         &mut self,
         piece: &mut [u8],
@@ -78,7 +86,10 @@ impl Snappy {
     fn next_block(&mut self, limit_bytes: usize) -> Result<bool, CompressionError> {
         // Streams that were joined carry their header again.
         let header = &self.input[self.at..];
-        if self.is_stream && header.starts_with(&XERIAL_MAGIC) && header.len() >= XERIAL_HEADER_BYTES {
+        if self.is_stream
+            && header.starts_with(&XERIAL_MAGIC)
+            && header.len() >= XERIAL_HEADER_BYTES
+        {
             self.at += XERIAL_HEADER_BYTES;
         }
         let rest = &self.input[self.at..];
@@ -87,14 +98,17 @@ impl Snappy {
         }
         self.has_block = true;
         let block = if self.is_stream {
-            let (len, after) = rest.split_first_chunk::<4>().ok_or_else(|| bad("a block length is cut off"))?;
+            let (len, after) =
+                rest.split_first_chunk::<4>().ok_or_else(|| bad("a block length is cut off"))?;
             let len = usize::try_from(i32::from_be_bytes(*len)).ok();
             self.at += 4;
-            len.and_then(|len| after.get(..len)).ok_or_else(|| bad("a block is longer than the data"))?
+            len.and_then(|len| after.get(..len))
+                .ok_or_else(|| bad("a block is longer than the data"))?
         } else {
             rest
         };
-        let claim = snap::raw::decompress_len(block).map_err(|error| malformed(Compression::Snappy, error))?;
+        let claim = snap::raw::decompress_len(block)
+            .map_err(|error| malformed(Compression::Snappy, error))?;
         self.claimed_bytes = self.claimed_bytes.saturating_add(claim);
         if self.claimed_bytes > limit_bytes {
             return Err(CompressionError::OverLimit { limit_bytes });
@@ -123,10 +137,16 @@ impl Snappy {
 
 impl Block {
     /// Unpacks until there are at least `wanted` bytes.
-    fn unpack(&mut self, input: &[u8], at: &mut usize, wanted: usize) -> Result<(), CompressionError> {
+    fn unpack(
+        &mut self,
+        input: &[u8],
+        at: &mut usize,
+        wanted: usize,
+    ) -> Result<(), CompressionError> {
         let input = &input[..self.end];
         while self.unpacked.len() < wanted {
-            self.element(input, at).ok_or_else(|| bad("an element of a block is malformed or cut off"))?;
+            self.element(input, at)
+                .ok_or_else(|| bad("an element of a block is malformed or cut off"))?;
         }
         if self.unpacked.len() == self.size_bytes && *at != self.end {
             return Err(bad("a block holds more than it claims"));
@@ -181,7 +201,11 @@ pub(super) struct XerialEncoder {
 impl XerialEncoder {
     pub fn new(mut output: Vec<u8>) -> XerialEncoder {
         super::put_xerial_header(&mut output);
-        XerialEncoder { output, block: Vec::with_capacity(SNAPPY_BLOCK_BYTES), encoder: snap::raw::Encoder::new() }
+        XerialEncoder {
+            output,
+            block: Vec::with_capacity(SNAPPY_BLOCK_BYTES),
+            encoder: snap::raw::Encoder::new(),
+        }
     }
 
     pub fn write(&mut self, mut piece: &[u8]) {

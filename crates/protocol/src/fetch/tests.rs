@@ -8,11 +8,13 @@ const BODY_START: usize = 7;
 
 prop_compose! {
     fn partition()(
-        partition: i32, current_leader_epoch: i32, fetch_offset: i64, last_fetched_epoch: i32, log_start_offset: i64,
+        partition: i32, current_leader_epoch: i32, fetch_offset: i64, last_fetched_epoch: i32,
+            log_start_offset: i64,
         partition_max_bytes: i32, directory: [u8; 16], high_watermark: i64,
     ) -> fetch_request::FetchPartition {
         fetch_request::FetchPartition {
-            partition, current_leader_epoch, fetch_offset, last_fetched_epoch, log_start_offset, partition_max_bytes,
+            partition, current_leader_epoch, fetch_offset, last_fetched_epoch, log_start_offset,
+                partition_max_bytes,
             replica_directory_id: Uuid(directory), high_watermark,
         }
     }
@@ -33,7 +35,8 @@ prop_compose! {
         fetch_request::FetchRequest {
             cluster_id,
             replica_id: replica.0,
-            replica_state: fetch_request::ReplicaState { replica_id: replica.0, replica_epoch: replica.1 },
+            replica_state: fetch_request::ReplicaState { replica_id: replica.0,
+                replica_epoch: replica.1 },
             max_wait_ms: limits.0,
             min_bytes: limits.1,
             max_bytes: limits.2,
@@ -42,11 +45,13 @@ prop_compose! {
             session_epoch: session.1,
             topics: topics
                 .into_iter()
-                .map(|(topic, id, partitions)| fetch_request::FetchTopic { topic, topic_id: Uuid(id), partitions })
+                .map(|(topic, id, partitions)| fetch_request::FetchTopic { topic,
+                    topic_id: Uuid(id), partitions })
                 .collect(),
             forgotten_topics_data: forgotten
                 .into_iter()
-                .map(|(topic, id, partitions)| fetch_request::ForgottenTopic { topic, topic_id: Uuid(id), partitions })
+                .map(|(topic, id, partitions)| fetch_request::ForgottenTopic { topic,
+                    topic_id: Uuid(id), partitions })
                 .collect(),
             rack_id,
         }
@@ -54,7 +59,10 @@ prop_compose! {
 }
 
 /// The request as this version carries it: what it lacks has its default.
-fn in_version(mut request: fetch_request::FetchRequest, version: i16) -> fetch_request::FetchRequest {
+fn in_version(
+    mut request: fetch_request::FetchRequest,
+    version: i16,
+) -> fetch_request::FetchRequest {
     if version < 15 {
         request.replica_state = Default::default()
     } else {
@@ -121,9 +129,12 @@ proptest! {
                 (request.replica_state.replica_id, request.replica_state.replica_epoch)
             };
             prop_assert_eq!((view.replica_id, view.replica_epoch), replica);
-            let limits = (request.max_wait_ms, request.min_bytes, request.max_bytes, request.isolation_level);
-            prop_assert_eq!((view.max_wait_ms, view.min_bytes, view.max_bytes, view.isolation_level), limits);
-            prop_assert_eq!((view.session_id, view.session_epoch), (request.session_id, request.session_epoch));
+            let limits = (request.max_wait_ms, request.min_bytes, request.max_bytes,
+                request.isolation_level);
+            prop_assert_eq!((view.max_wait_ms, view.min_bytes, view.max_bytes,
+                view.isolation_level), limits);
+            prop_assert_eq!((view.session_id, view.session_epoch),
+                (request.session_id, request.session_epoch));
             prop_assert_eq!(view.rack_id, Text::from(&*request.rack_id));
             let mut expected = Vec::new();
             for topic in &request.topics {
@@ -143,7 +154,8 @@ proptest! {
             let mut expected = Vec::new();
             for topic in &request.forgotten_topics_data {
                 let topic_ref = TopicRef { name: Text::from(&*topic.topic), id: topic.topic_id };
-                expected.extend(topic.partitions.iter().map(|&index| ForgottenPartition { topic: topic_ref, index }));
+                expected.extend(topic.partitions.iter()
+                    .map(|&index| ForgottenPartition { topic: topic_ref, index }));
             }
             prop_assert_eq!(view.forgotten_partitions().collect::<Vec<_>>(), expected);
             for len in 0..frame.len() {
@@ -153,7 +165,8 @@ proptest! {
     }
 
     #[test]
-    fn view_and_schema_refuse_the_same_bytes(request in request(), at in any::<prop::sample::Index>(), by in 1u8..) {
+    fn view_and_schema_refuse_the_same_bytes(request in request(),
+        at in any::<prop::sample::Index>(), by in 1u8..) {
         for version in MIN_VERSION..=MAX_VERSION {
             let mut frame = framed(&in_version(request.clone(), version), version);
             let at = BODY_START + at.index(frame.len() - BODY_START);
@@ -162,7 +175,8 @@ proptest! {
             let schema = decode_exact::<fetch_request::FetchRequest>(&frame[BODY_START..], version);
             prop_assert_eq!(view.is_ok(), schema.is_ok(), "{:?} {:?}", view, schema);
             if let Ok(view) = view {
-                prop_assert!(view.partitions().count() + view.forgotten_partitions().count() <= frame.len());
+                prop_assert!(view.partitions().count() + view.forgotten_partitions()
+                    .count() <= frame.len());
             }
         }
     }
@@ -170,7 +184,8 @@ proptest! {
     #[test]
     fn random_bytes_never_panic(bytes: Vec<u8>, version in MIN_VERSION..=MAX_VERSION) {
         if let Ok(view) = FetchRequest::parse(&bytes, 0, version) {
-            prop_assert!(view.partitions().count() + view.forgotten_partitions().count() <= bytes.len());
+            prop_assert!(view.partitions().count() + view.forgotten_partitions()
+                .count() <= bytes.len());
         }
     }
 }
@@ -202,8 +217,16 @@ fn pair((epoch, end_offset): (i32, i64)) -> EpochAndOffset {
     EpochAndOffset { epoch, end_offset }
 }
 
-fn written(version: i16, topics: &[(String, [u8; 16], Vec<Answer>)], endpoints: &[NodeEndpoint<'_>]) -> Vec<u8> {
-    let header = FetchResponseHeader { throttle_time_ms: 5, error: ErrorCode::FetchSessionIdNotFound, session_id: 6 };
+fn written(
+    version: i16,
+    topics: &[(String, [u8; 16], Vec<Answer>)],
+    endpoints: &[NodeEndpoint<'_>],
+) -> Vec<u8> {
+    let header = FetchResponseHeader {
+        throttle_time_ms: 5,
+        error: ErrorCode::FetchSessionIdNotFound,
+        session_id: 6,
+    };
     let mut out = BytesMut::from(&[0xee; BODY_START][..]);
     let mut writer = FetchResponseWriter::new(&mut out, version, header, topics.len());
     let mut all_records = Vec::new();
@@ -212,7 +235,10 @@ fn written(version: i16, topics: &[(String, [u8; 16], Vec<Answer>)], endpoints: 
         for (index, answer) in answers.iter().enumerate() {
             let aborted: Option<Vec<_>> = answer.aborted.as_ref().map(|list| {
                 list.iter()
-                    .map(|&(producer_id, first_offset)| AbortedTransaction { producer_id, first_offset })
+                    .map(|&(producer_id, first_offset)| AbortedTransaction {
+                        producer_id,
+                        first_offset,
+                    })
                     .collect()
             });
             let partition = PartitionFetchResponse {
@@ -255,7 +281,10 @@ fn expected(
     let partition = |(index, answer): (usize, &Answer)| {
         let tags = if version >= 12 { answer.tags } else { (None, None, None) };
         let aborted = answer.aborted.as_ref().map(|list| {
-            let entry = |&(producer_id, first_offset)| fetch_response::AbortedTransaction { producer_id, first_offset };
+            let entry = |&(producer_id, first_offset)| fetch_response::AbortedTransaction {
+                producer_id,
+                first_offset,
+            };
             list.iter().map(entry).collect()
         });
         let mut data = fetch_response::PartitionData {
@@ -280,10 +309,12 @@ fn expected(
         }
         data
     };
-    let topic = |(name, id, answers): &(String, [u8; 16], Vec<Answer>)| fetch_response::FetchableTopicResponse {
-        topic: if version < 13 { name.clone() } else { String::new() },
-        topic_id: if version >= 13 { Uuid(*id) } else { Uuid::ZERO },
-        partitions: answers.iter().enumerate().map(partition).collect(),
+    let topic = |(name, id, answers): &(String, [u8; 16], Vec<Answer>)| {
+        fetch_response::FetchableTopicResponse {
+            topic: if version < 13 { name.clone() } else { String::new() },
+            topic_id: if version >= 13 { Uuid(*id) } else { Uuid::ZERO },
+            partitions: answers.iter().enumerate().map(partition).collect(),
+        }
     };
     let endpoint = |e: &NodeEndpoint<'_>| fetch_response::NodeEndpoint {
         node_id: e.node_id,
@@ -296,7 +327,11 @@ fn expected(
         error_code: if version >= 7 { ErrorCode::FetchSessionIdNotFound.code() } else { 0 },
         session_id: if version >= 7 { 6 } else { 0 },
         responses: topics.iter().map(topic).collect(),
-        node_endpoints: if version >= 16 { endpoints.iter().map(endpoint).collect() } else { vec![] },
+        node_endpoints: if version >= 16 {
+            endpoints.iter().map(endpoint).collect()
+        } else {
+            vec![]
+        },
     }
 }
 
@@ -305,17 +340,21 @@ proptest! {
 
     #[test]
     fn body_and_records_make_the_schema(
-        topics in prop::collection::vec(("[a-z]{1,9}", any::<[u8; 16]>(), prop::collection::vec(answer(), 0..4)), 0..4),
-        hosts in prop::collection::vec(("[a-z]{0,9}", any::<i32>(), prop::option::of("[a-z]{0,9}")), 0..3),
+        topics in prop::collection::vec(("[a-z]{1,9}", any::<[u8; 16]>(),
+            prop::collection::vec(answer(), 0..4)), 0..4),
+        hosts in prop::collection::vec(("[a-z]{0,9}", any::<i32>(),
+            prop::option::of("[a-z]{0,9}")), 0..3),
     ) {
         let endpoints: Vec<_> = hosts
             .iter()
-            .map(|(host, port, rack)| NodeEndpoint { node_id: *port, host, port: *port, rack: rack.as_deref() })
+            .map(|(host, port, rack)| NodeEndpoint { node_id: *port, host, port: *port,
+                rack: rack.as_deref() })
             .collect();
         for version in MIN_VERSION..=MAX_VERSION {
             let mut encoded = BytesMut::new();
             expected(version, &topics, &endpoints).encode(&mut encoded, version).unwrap();
-            prop_assert_eq!(&written(version, &topics, &endpoints)[..], &encoded[..], "version {}", version);
+            prop_assert_eq!(&written(version, &topics, &endpoints)[..], &encoded[..], "version \
+                {}", version);
         }
     }
 }

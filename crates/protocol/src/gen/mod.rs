@@ -2,7 +2,12 @@
 
 //! Kafka's messages and records, one module per schema.
 
-#![allow(unused_variables, clippy::field_reassign_with_default, clippy::nonminimal_bool, clippy::let_and_return)]
+#![allow(
+    unused_variables,
+    clippy::field_reassign_with_default,
+    clippy::nonminimal_bool,
+    clippy::let_and_return
+)]
 
 pub mod api;
 pub mod file;

@@ -7,24 +7,32 @@ use proptest::prelude::*;
 const BODY_START: usize = 11;
 
 fn request() -> impl Strategy<Value = produce_request::ProduceRequest> {
-    let records = prop::option::of(prop::collection::vec(any::<u8>(), 0..300).prop_map(Bytes::from));
-    let partition =
-        (any::<i32>(), records).prop_map(|(index, records)| produce_request::PartitionProduceData { index, records });
-    let topic = ("[a-zé.]{0,200}", any::<[u8; 16]>(), prop::collection::vec(partition, 0..4)).prop_map(
-        |(name, id, partition_data)| produce_request::TopicProduceData { name, topic_id: Uuid(id), partition_data },
-    );
-    (prop::option::of("[a-z]{0,20}"), any::<i16>(), any::<i32>(), prop::collection::vec(topic, 0..4)).prop_map(
-        |(transactional_id, acks, timeout_ms, topic_data)| produce_request::ProduceRequest {
-            transactional_id,
-            acks,
-            timeout_ms,
-            topic_data,
-        },
+    let records =
+        prop::option::of(prop::collection::vec(any::<u8>(), 0..300).prop_map(Bytes::from));
+    let partition = (any::<i32>(), records)
+        .prop_map(|(index, records)| produce_request::PartitionProduceData { index, records });
+    let topic = ("[a-zé.]{0,200}", any::<[u8; 16]>(), prop::collection::vec(partition, 0..4))
+        .prop_map(|(name, id, partition_data)| produce_request::TopicProduceData {
+            name,
+            topic_id: Uuid(id),
+            partition_data,
+        });
+    (
+        prop::option::of("[a-z]{0,20}"),
+        any::<i16>(),
+        any::<i32>(),
+        prop::collection::vec(topic, 0..4),
     )
+        .prop_map(|(transactional_id, acks, timeout_ms, topic_data)| {
+            produce_request::ProduceRequest { transactional_id, acks, timeout_ms, topic_data }
+        })
 }
 
 /// The request as this version carries it, behind some bytes of request header.
-fn framed(mut request: produce_request::ProduceRequest, version: i16) -> (produce_request::ProduceRequest, Vec<u8>) {
+fn framed(
+    mut request: produce_request::ProduceRequest,
+    version: i16,
+) -> (produce_request::ProduceRequest, Vec<u8>) {
     for topic in &mut request.topic_data {
         if version >= TOPIC_ID_FROM { topic.name.clear() } else { topic.topic_id = Uuid::ZERO }
     }
@@ -61,11 +69,13 @@ proptest! {
         for version in MIN_VERSION..=MAX_VERSION {
             let (request, frame) = framed(request.clone(), version);
             let view = ProduceRequest::parse(&frame, BODY_START, version).unwrap();
-            prop_assert_eq!(view.transactional_id, request.transactional_id.as_deref().map(Text::from));
+            prop_assert_eq!(view.transactional_id, request.transactional_id.as_deref()
+                .map(Text::from));
             prop_assert_eq!((view.acks, view.timeout_ms), (request.acks, request.timeout_ms));
             let seen: Vec<_> = view
                 .partitions()
-                .map(|p| (p.topic.name.decode().into_owned(), p.topic.id, p.index, p.records.map(|range| frame[range].to_vec())))
+                .map(|p| (p.topic.name.decode().into_owned(), p.topic.id, p.index,
+                    p.records.map(|range| frame[range].to_vec())))
                 .collect();
             let mut expected = Vec::new();
             for topic in &request.topic_data {
@@ -84,13 +94,15 @@ proptest! {
     }
 
     #[test]
-    fn view_and_schema_refuse_the_same_bytes(request in request(), at in any::<prop::sample::Index>(), by in 1u8..) {
+    fn view_and_schema_refuse_the_same_bytes(request in request(),
+        at in any::<prop::sample::Index>(), by in 1u8..) {
         for version in MIN_VERSION..=MAX_VERSION {
             let (_, mut frame) = framed(request.clone(), version);
             let at = BODY_START + at.index(frame.len() - BODY_START);
             frame[at] ^= by;
             let view = ProduceRequest::parse(&frame, BODY_START, version);
-            let schema = decode_exact::<produce_request::ProduceRequest>(&frame[BODY_START..], version);
+            let schema = decode_exact::<produce_request::ProduceRequest>(&frame[BODY_START..],
+                version);
             prop_assert_eq!(view.is_ok(), schema.is_ok(), "{:?} {:?}", view, schema);
             if let Ok(view) = view {
                 prop_assert!(view.partitions().count() <= frame.len());
@@ -111,7 +123,8 @@ proptest! {
         texts in prop::collection::vec(prop::option::of("[a-zé]{0,200}"), 0..3),
         leader in prop::option::of((0i32..9, 0i32..9)),
         throttle_time_ms: i32,
-        endpoints in prop::collection::vec(("[a-z]{0,9}", any::<i32>(), prop::option::of("[a-z]{0,9}")), 0..3),
+        endpoints in prop::collection::vec(("[a-z]{0,9}", any::<i32>(),
+            prop::option::of("[a-z]{0,9}")), 0..3),
     ) {
         for version in MIN_VERSION..=MAX_VERSION {
             let errors: Vec<_> = texts
@@ -119,11 +132,13 @@ proptest! {
                 .enumerate()
                 .map(|(i, message)| RecordError { batch_index: i as i32, message: message.clone() })
                 .collect();
-            let leader = leader.map(|(leader_id, leader_epoch)| LeaderIdAndEpoch { leader_id, leader_epoch });
+            let leader = leader.map(|(leader_id, leader_epoch)| LeaderIdAndEpoch { leader_id,
+                leader_epoch });
             let error_message = texts.first().cloned().flatten();
             let written_endpoints: Vec<_> = endpoints
                 .iter()
-                .map(|(host, port, rack)| NodeEndpoint { node_id: *port, host, port: *port, rack: rack.as_deref() })
+                .map(|(host, port, rack)| NodeEndpoint { node_id: *port, host, port: *port,
+                    rack: rack.as_deref() })
                 .collect();
 
             let answer = PartitionProduceResponse {
@@ -150,19 +165,24 @@ proptest! {
                     }).collect()
                 },
                 error_message: error_message.clone().filter(|_| version >= 8),
-                current_leader: leader.filter(|_| version >= 10).map_or_else(Default::default, |leader| {
-                    produce_response::LeaderIdAndEpoch { leader_id: leader.leader_id, leader_epoch: leader.leader_epoch }
+                current_leader: leader.filter(|_| version >= 10)
+                    .map_or_else(Default::default, |leader| {
+                    produce_response::LeaderIdAndEpoch { leader_id: leader.leader_id,
+                        leader_epoch: leader.leader_epoch }
                 }),
             };
             let expected = produce_response::ProduceResponse {
-                responses: topics.iter().map(|(name, id, partitions)| produce_response::TopicProduceResponse {
+                responses: topics.iter().map(|(name, id,
+                    partitions)| produce_response::TopicProduceResponse {
                     name: if version < 13 { name.clone() } else { String::new() },
                     topic_id: if version >= 13 { Uuid(*id) } else { Uuid::ZERO },
                     partition_responses: (0..*partitions).map(partition).collect(),
                 }).collect(),
                 throttle_time_ms,
-                node_endpoints: endpoints.iter().filter(|_| version >= 10).map(|(host, port, rack)| {
-                    produce_response::NodeEndpoint { node_id: *port, host: host.clone(), port: *port, rack: rack.clone() }
+                node_endpoints: endpoints.iter().filter(|_| version >= 10)
+                    .map(|(host, port, rack)| {
+                    produce_response::NodeEndpoint { node_id: *port, host: host.clone(),
+                        port: *port, rack: rack.clone() }
                 }).collect(),
             };
             let mut encoded = BytesMut::new();
@@ -206,7 +226,10 @@ fn text_is_read_as_java_reads_it() {
     let request = ProduceRequest::parse(&bytes, 0, 8).unwrap();
     assert_eq!(request.transactional_id, None);
     let partition = request.partitions().next().unwrap();
-    assert_eq!((&*partition.topic.name.decode(), partition.index, partition.records), ("caf\u{fffd}", 7, None));
+    assert_eq!(
+        (&*partition.topic.name.decode(), partition.index, partition.records),
+        ("caf\u{fffd}", 7, None)
+    );
     // What would be too long for the answer after the replacement is refused here.
     let refused = ProduceRequest::parse(&frame(&[0xe9; 20_000]), 0, 8).unwrap_err();
     assert_eq!(refused.kind, DecodeErrorKind::InvalidLength(20_000));

@@ -1,4 +1,5 @@
-//! A batch seen in place: header fields, walking a slice of batches, and the patches that do not move a byte.
+//! A batch seen in place: header fields, walking a slice of batches, and the patches that do not
+//! move a byte.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -8,8 +9,8 @@ use zerocopy::byteorder::big_endian::{I16, I32, I64, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::{
-    BATCH_HEADER_BYTES, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_PRODUCER_ID, NO_SEQUENCE, Record, Records, RecordsError,
-    increment_sequence, varint::wire_len,
+    BATCH_HEADER_BYTES, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_PRODUCER_ID, NO_SEQUENCE, Record, Records,
+    RecordsError, increment_sequence, varint::wire_len,
 };
 use crate::compression::{self, Compression};
 
@@ -28,8 +29,9 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
-/// The 61 bytes before the records of a batch, big-endian, in wire order. The CRC-32C covers everything from
-/// `attributes` to the end of the batch, so that base offset and leader epoch can be patched without it.
+/// The 61 bytes before the records of a batch, big-endian, in wire order. The CRC-32C covers
+/// everything from `attributes` to the end of the batch, so that base offset and leader epoch can
+/// be patched without it.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned, Clone, Debug)]
 #[repr(C)]
 pub struct BatchHeader {
@@ -51,13 +53,15 @@ pub struct BatchHeader {
 const _: () = assert!(size_of::<BatchHeader>() == BATCH_HEADER_BYTES);
 
 impl BatchHeader {
-    /// The header at the start of `bytes`, or none when `bytes` is too short. Nothing else is checked.
+    /// The header at the start of `bytes`, or none when `bytes` is too short. Nothing else is
+    /// checked.
     pub fn view(bytes: &[u8]) -> Option<&Self> {
         Self::ref_from_prefix(bytes).ok().map(|(header, _)| header)
     }
 
     fn view_mut(batch: &mut [u8]) -> &mut Self {
-        let (header, _) = Self::mut_from_prefix(batch).expect("a batch is at least as long as its header");
+        let (header, _) =
+            Self::mut_from_prefix(batch).expect("a batch is at least as long as its header");
         header
     }
 
@@ -90,7 +94,8 @@ impl BatchHeader {
         self.last_offset_delta.get()
     }
 
-    /// The timestamp that the records' deltas count from, or the delete horizon when [`Self::has_delete_horizon`].
+    /// The timestamp that the records' deltas count from, or the delete horizon when
+    /// [`Self::has_delete_horizon`].
     pub fn base_timestamp(&self) -> i64 {
         self.base_timestamp.get()
     }
@@ -175,8 +180,8 @@ fn claimed_size_bytes(batch_length: i32) -> Option<usize> {
     (size_bytes >= BATCH_HEADER_BYTES).then_some(size_bytes)
 }
 
-/// One batch in place: a slice that holds exactly the bytes that its header claims, with magic 2. CRC and records
-/// are unchecked until asked for. Dereferences to its [`BatchHeader`].
+/// One batch in place: a slice that holds exactly the bytes that its header claims, with magic 2.
+/// CRC and records are unchecked until asked for. Dereferences to its [`BatchHeader`].
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     bytes: &'a [u8],
@@ -199,15 +204,22 @@ impl<'a> Batch<'a> {
 
     fn parse_at(all: &'a [u8], position: usize) -> Result<Self, RecordsError> {
         let bytes = &all[position..];
-        let truncated = |needed_bytes| RecordsError::Truncated { position, needed_bytes, available_bytes: bytes.len() };
-        // Length and magic lie at the same place in all formats: say what is wrong as soon as they are there.
-        let length = bytes.get(8..LOG_OVERHEAD_BYTES).ok_or_else(|| truncated(BATCH_HEADER_BYTES))?;
+        let truncated = |needed_bytes| RecordsError::Truncated {
+            position,
+            needed_bytes,
+            available_bytes: bytes.len(),
+        };
+        // Length and magic lie at the same place in all formats: say what is wrong as soon as they
+        // are there.
+        let length =
+            bytes.get(8..LOG_OVERHEAD_BYTES).ok_or_else(|| truncated(BATCH_HEADER_BYTES))?;
         let batch_length = i32::from_be_bytes(length.try_into().expect("four bytes"));
         let magic = *bytes.get(16).ok_or_else(|| truncated(BATCH_HEADER_BYTES))? as i8;
         if magic != MAGIC_V2 {
             return Err(RecordsError::BadMagic { position, magic });
         }
-        let size_bytes = claimed_size_bytes(batch_length).ok_or(RecordsError::BadLength { position, batch_length })?;
+        let size_bytes = claimed_size_bytes(batch_length)
+            .ok_or(RecordsError::BadLength { position, batch_length })?;
         let bytes = bytes.get(..size_bytes).ok_or_else(|| truncated(size_bytes))?;
         let header = BatchHeader::view(bytes).expect("at least a header long");
         Ok(Self { bytes, header })
@@ -242,8 +254,9 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The records' bytes without compression, for [`Records::new`]; borrowed when they already are so. A body that
-    /// unpacks to more than `limit_bytes` is an error, and no more memory than that is used.
+    /// The records' bytes without compression, for [`Records::new`]; borrowed when they already are
+    /// so. A body that unpacks to more than `limit_bytes` is an error, and no more memory than that
+    /// is used.
     pub fn decompressed_body(&self, limit_bytes: usize) -> Result<Cow<'a, [u8]>, RecordsError> {
         Ok(match self.compression()? {
             Compression::None => Cow::Borrowed(self.body()),
@@ -321,7 +334,8 @@ impl Checksum {
     }
 }
 
-/// The header of a batch whose body was packed anew, in `codec`. Its CRC is still that of the old one.
+/// The header of a batch whose body was packed anew, in `codec`. Its CRC is still that of the old
+/// one.
 pub(super) fn set_codec_and_length(batch: &mut [u8], codec: Compression) {
     let batch_length = wire_len(batch.len() - LOG_OVERHEAD_BYTES);
     let header = BatchHeader::view_mut(batch);
@@ -350,8 +364,9 @@ pub fn set_partition_leader_epoch(batch: &mut [u8], epoch: i32) {
     BatchHeader::view_mut(batch).partition_leader_epoch.set(epoch);
 }
 
-/// Sets who stamped the batch and its largest timestamp, and renews the CRC if that changed anything. `batch` must be
-/// exactly one batch. With [`TimestampType::LogAppendTime`] `max_timestamp` becomes the timestamp of all its records.
+/// Sets who stamped the batch and its largest timestamp, and renews the CRC if that changed
+/// anything. `batch` must be exactly one batch. With [`TimestampType::LogAppendTime`]
+/// `max_timestamp` becomes the timestamp of all its records.
 pub fn set_max_timestamp(batch: &mut [u8], timestamp_type: TimestampType, max_timestamp: i64) {
     let size_bytes = BatchHeader::view_mut(batch).claimed_size_bytes();
     assert_eq!(size_bytes, Some(batch.len()), "the slice is exactly one batch");

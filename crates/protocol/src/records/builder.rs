@@ -1,18 +1,22 @@
-//! Building one batch: for coordinators, the metadata log, compaction, re-compression, the load generator and tests.
+//! Building one batch: for coordinators, the metadata log, compaction, re-compression, the load
+//! generator and tests.
 
 use bytes::{Bytes, BytesMut};
 use zerocopy::IntoBytes;
 
-use super::batch::{CONTROL_MASK, DELETE_HORIZON_MASK, TIMESTAMP_TYPE_MASK, TRANSACTIONAL_MASK, checksum};
+use super::batch::{
+    CONTROL_MASK, DELETE_HORIZON_MASK, TIMESTAMP_TYPE_MASK, TRANSACTIONAL_MASK, checksum,
+};
 use super::varint::{put_nullable_bytes, put_varint, put_varlong, varlong_size_bytes, wire_len};
 use super::{
-    BATCH_HEADER_BYTES, BatchHeader, Header, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_PARTITION_LEADER_EPOCH,
-    NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP, Record,
+    BATCH_HEADER_BYTES, BatchHeader, Header, LOG_OVERHEAD_BYTES, MAGIC_V2,
+    NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP,
+    Record,
 };
 use crate::compression::{self, Compression};
 
-/// A batch in the making. Records go in with [`Self::append`]; the header and, if asked for, the compression come with
-/// [`Self::build`].
+/// A batch in the making. Records go in with [`Self::append`]; the header and, if asked for, the
+/// compression come with [`Self::build`].
 #[derive(Debug, Clone)]
 pub struct BatchBuilder {
     base_offset: i64,
@@ -103,7 +107,8 @@ impl BatchBuilder {
         self.flag(TIMESTAMP_TYPE_MASK, true)
     }
 
-    /// When the cleaner may drop the tombstones and markers in here (KIP-534). Before the first record.
+    /// When the cleaner may drop the tombstones and markers in here (KIP-534). Before the first
+    /// record.
     pub fn delete_horizon_ms(mut self, delete_horizon_ms: i64) -> Self {
         assert_eq!(self.record_count, 0, "the horizon is the base of the timestamp deltas");
         self.delete_horizon_ms = Some(delete_horizon_ms);
@@ -111,8 +116,8 @@ impl BatchBuilder {
         self.flag(DELETE_HORIZON_MASK, true)
     }
 
-    /// Where the batch ends in the log, when that is after its last record: compaction keeps the range of a batch
-    /// whose records it drops.
+    /// Where the batch ends in the log, when that is after its last record: compaction keeps the
+    /// range of a batch whose records it drops.
     pub fn last_offset(mut self, last_offset: i64) -> Self {
         self.last_offset = Some(last_offset);
         self
@@ -128,7 +133,13 @@ impl BatchBuilder {
     }
 
     /// Appends a record at the next offset.
-    pub fn append(&mut self, timestamp: i64, key: Option<&[u8]>, value: Option<&[u8]>, headers: &[Header<'_>]) {
+    pub fn append(
+        &mut self,
+        timestamp: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: &[Header<'_>],
+    ) {
         let offset = self.base_offset + i64::from(self.next_offset_delta);
         self.put_record(offset, timestamp, key, value, headers.len(), headers.iter().copied());
     }
@@ -136,7 +147,14 @@ impl BatchBuilder {
     /// Appends a copy of `record` at its own offset, which must not be before the next one.
     pub fn append_record(&mut self, record: &Record<'_>) {
         let count = record.header_count();
-        self.put_record(record.offset, record.timestamp, record.key, record.value, count, record.headers());
+        self.put_record(
+            record.offset,
+            record.timestamp,
+            record.key,
+            record.value,
+            count,
+            record.headers(),
+        );
     }
 
     fn put_record<'h>(
@@ -148,7 +166,8 @@ impl BatchBuilder {
         header_count: usize,
         headers: impl Iterator<Item = Header<'h>> + Clone,
     ) {
-        let offset_delta = i32::try_from(offset - self.base_offset).expect("a batch spans less than 2^31 offsets");
+        let offset_delta =
+            i32::try_from(offset - self.base_offset).expect("a batch spans less than 2^31 offsets");
         assert!(offset_delta >= self.next_offset_delta, "offsets only grow");
         let timestamp_delta = timestamp.wrapping_sub(*self.base_timestamp.get_or_insert(timestamp));
         let nullable_size = |bytes: Option<&[u8]>| match bytes {
@@ -179,7 +198,11 @@ impl BatchBuilder {
             put_nullable_bytes(body, Some(header.key));
             put_nullable_bytes(body, header.value);
         }
-        assert_eq!(body.len() - start, size_bytes, "the size was counted before the record was written");
+        assert_eq!(
+            body.len() - start,
+            size_bytes,
+            "the size was counted before the record was written"
+        );
         self.max_timestamp = self.max_timestamp.max(timestamp);
         self.next_offset_delta = offset_delta + 1;
         self.record_count += 1;
@@ -202,8 +225,8 @@ impl BatchBuilder {
         BATCH_HEADER_BYTES + self.body.len()
     }
 
-    /// The finished batch, with its CRC. A batch without records is allowed: compaction leaves them to remember a
-    /// producer's last sequence number.
+    /// The finished batch, with its CRC. A batch without records is allowed: compaction leaves them
+    /// to remember a producer's last sequence number.
     pub fn build(mut self) -> Bytes {
         let mut body = std::mem::take(&mut self.body);
         if self.compression != Compression::None {
@@ -215,9 +238,13 @@ impl BatchBuilder {
         batch.extend_from_slice(&body);
         let last_offset_delta = match self.last_offset {
             None => (self.next_offset_delta - 1).max(0),
-            Some(last) => i32::try_from(last - self.base_offset).expect("a batch spans less than 2^31 offsets"),
+            Some(last) => i32::try_from(last - self.base_offset)
+                .expect("a batch spans less than 2^31 offsets"),
         };
-        assert!(last_offset_delta >= self.next_offset_delta - 1, "the last record lies inside its batch");
+        assert!(
+            last_offset_delta >= self.next_offset_delta - 1,
+            "the last record lies inside its batch"
+        );
         let header = BatchHeader {
             base_offset: self.base_offset.into(),
             batch_length: wire_len(batch.len() - LOG_OVERHEAD_BYTES).into(),

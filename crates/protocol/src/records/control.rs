@@ -1,4 +1,5 @@
-//! Control records: what brokers write between the records of clients (KIP-98, KIP-595, KIP-630, KIP-853).
+//! Control records: what brokers write between the records of clients (KIP-98, KIP-595, KIP-630,
+//! KIP-853).
 //!
 //! The key of a control record is version i16 (0) and type i16; the value depends on the type.
 
@@ -20,7 +21,8 @@ pub enum ControlRecordType {
 impl ControlRecordType {
     /// `Ok(None)` for a type that we do not know: Kafka's rule is to ignore such a record.
     pub fn parse(key: Option<&[u8]>) -> Result<Option<Self>, RecordsError> {
-        let (version, id) = two_i16(key).ok_or(RecordsError::BadControlRecord("its key is shorter than 4 bytes"))?;
+        let (version, id) = two_i16(key)
+            .ok_or(RecordsError::BadControlRecord("its key is shorter than 4 bytes"))?;
         if version < 0 {
             return Err(RecordsError::BadControlRecord("the version of its key is negative"));
         }
@@ -49,7 +51,8 @@ fn two_i16(bytes: Option<&[u8]>) -> Option<(i16, i16)> {
     Some((i16::from_be_bytes([a, b]), i16::from_be_bytes([c, d])))
 }
 
-/// The end of a transaction in one partition. Value: version i16 (0), coordinator epoch i32 (schema EndTxnMarker).
+/// The end of a transaction in one partition. Value: version i16 (0), coordinator epoch i32 (schema
+/// EndTxnMarker).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndTransactionMarker {
     pub committed: bool,
@@ -57,7 +60,8 @@ pub struct EndTransactionMarker {
 }
 
 impl EndTransactionMarker {
-    /// The marker in a control record; `Ok(None)` when the record is another kind of control record.
+    /// The marker in a control record; `Ok(None)` when the record is another kind of control
+    /// record.
     pub fn parse(record: &Record<'_>) -> Result<Option<Self>, RecordsError> {
         let committed = match ControlRecordType::parse(record.key)? {
             Some(ControlRecordType::Abort) => false,
@@ -102,7 +106,12 @@ impl BatchBuilder {
     }
 
     /// Appends a control record; the batch must be a control batch.
-    pub fn append_control(&mut self, timestamp: i64, control_type: ControlRecordType, value: &[u8]) {
+    pub fn append_control(
+        &mut self,
+        timestamp: i64,
+        control_type: ControlRecordType,
+        value: &[u8],
+    ) {
         assert!(self.is_control(), "control records live in control batches");
         self.append(timestamp, Some(&control_type.key()), Some(value), &[]);
     }

@@ -1,4 +1,5 @@
-//! Batches that kafka-clients 4.3.1 built (MemoryRecords.builder; base offset 42, leader epoch 7), read and rebuilt.
+//! Batches that kafka-clients 4.3.1 built (MemoryRecords.builder; base offset 42, leader epoch 7),
+//! read and rebuilt.
 
 use super::*;
 use crate::compression::Compression;
@@ -79,7 +80,8 @@ fn compressed_batches_hold_the_same_records() {
 fn end_markers_are_rebuilt_byte_for_byte() {
     for (java, committed) in [(golden!("commit"), true), (golden!("abort"), false)] {
         let marker = EndTransactionMarker { committed, coordinator_epoch: 21 };
-        let ours = BatchBuilder::end_transaction_marker(99, BASE_TIMESTAMP, 12345, 3, marker).partition_leader_epoch(7);
+        let ours = BatchBuilder::end_transaction_marker(99, BASE_TIMESTAMP, 12345, 3, marker)
+            .partition_leader_epoch(7);
         assert_eq!(ours.build(), java);
         let record = Batch::parse(java).unwrap().records().unwrap().next().unwrap().unwrap();
         assert_eq!(EndTransactionMarker::parse(&record), Ok(Some(marker)));

@@ -1,9 +1,9 @@
 //! Record batches, format v2 (KIP-98): one format in requests, on disk and in memory.
 //!
-//! Owns: the view of a batch header ([`BatchHeader`]), walking batches ([`batches`]) and records ([`Records`]),
-//! the patches that a leader makes in place, building batches ([`BatchBuilder`]) and control records. Lives on: any
-//! core, there is no state. Never: copies a payload while reading, reads outside the slice it was given, or
-//! allocates from a number that the bytes have not proven.
+//! Owns: the view of a batch header ([`BatchHeader`]), walking batches ([`batches`]) and records
+//! ([`Records`]), the patches that a leader makes in place, building batches ([`BatchBuilder`]) and
+//! control records. Lives on: any core, there is no state. Never: copies a payload while reading,
+//! reads outside the slice it was given, or allocates from a number that the bytes have not proven.
 
 mod batch;
 mod builder;
@@ -15,7 +15,8 @@ mod varint;
 mod walk;
 
 pub use batch::{
-    Batch, BatchHeader, Batches, TimestampType, batches, set_base_offset, set_max_timestamp, set_partition_leader_epoch,
+    Batch, BatchHeader, Batches, TimestampType, batches, set_base_offset, set_max_timestamp,
+    set_partition_leader_epoch,
 };
 pub use builder::BatchBuilder;
 pub use control::{ControlRecordType, EndTransactionMarker};
@@ -36,13 +37,20 @@ pub const NO_PRODUCER_EPOCH: i16 = -1;
 pub const NO_SEQUENCE: i32 = -1;
 pub const NO_PARTITION_LEADER_EPOCH: i32 = -1;
 
-/// What is wrong with a batch. `position` is the byte offset of the batch in the slice that was walked.
+/// What is wrong with a batch. `position` is the byte offset of the batch in the slice that was
+/// walked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
-    /// The slice ends inside a batch. Normal at the end of a fetch response and of a log after a crash.
-    #[error("the batch at byte {position} needs {needed_bytes} bytes, only {available_bytes} are there")]
+    /// The slice ends inside a batch. Normal at the end of a fetch response and of a log after a
+    /// crash.
+    #[error(
+        "the batch at byte {position} needs {needed_bytes} bytes, only {available_bytes} are there"
+    )]
     Truncated { position: usize, needed_bytes: usize, available_bytes: usize },
-    #[error("the batch at byte {position} says its length is {batch_length}, less than a batch header needs")]
+    #[error(
+        "the batch at byte {position} says its length is {batch_length}, less than a batch header \
+         needs"
+    )]
     BadLength { position: usize, batch_length: i32 },
     #[error("the batch at byte {position} has magic {magic}; only record format 2 is supported")]
     BadMagic { position: usize, magic: i8 },

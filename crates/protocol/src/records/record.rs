@@ -1,8 +1,9 @@
 //! One record, and walking the records of a batch without copying them.
 //!
-//! Layout (all integers zigzag varints unless said otherwise): length, attributes (one byte, unused), timestamp delta
-//! (varlong), offset delta, key length and key, value length and value, header count, then per header: key length
-//! and key, value length and value. A negative key or value length is null.
+//! Layout (all integers zigzag varints unless said otherwise): length, attributes (one byte,
+//! unused), timestamp delta (varlong), offset delta, key length and key, value length and value,
+//! header count, then per header: key length and key, value length and value. A negative key or
+//! value length is null.
 
 use super::varint::Unread;
 use super::{BatchHeader, Outline, RecordsError, TimestampType};
@@ -30,7 +31,8 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// What a walk in pieces knows of a record: its key is empty where there is one, its value null.
+    /// What a walk in pieces knows of a record: its key is empty where there is one, its value
+    /// null.
     pub(super) fn outlined(header: &BatchHeader, outline: &Outline) -> Self {
         Self {
             offset: header.base_offset().wrapping_add(i64::from(outline.offset_delta)),
@@ -72,8 +74,8 @@ fn read_header<'a>(unread: &mut Unread<'a>) -> Option<Header<'a>> {
     Some(Header { key, value: unread.nullable_bytes()? })
 }
 
-/// The records of one batch, from its uncompressed body. Ends with an error when the records are malformed, are fewer
-/// than the header says, or leave bytes behind.
+/// The records of one batch, from its uncompressed body. Ends with an error when the records are
+/// malformed, are fewer than the header says, or leave bytes behind.
 #[derive(Clone)]
 pub struct Records<'a> {
     unread: Unread<'a>,
@@ -131,7 +133,9 @@ impl<'a> Records<'a> {
         let header_count = body.varint()?;
         Some(Record {
             offset: self.base_offset.wrapping_add(i64::from(offset_delta)),
-            timestamp: self.log_append_time.unwrap_or_else(|| self.base_timestamp.wrapping_add(timestamp_delta)),
+            timestamp: self
+                .log_append_time
+                .unwrap_or_else(|| self.base_timestamp.wrapping_add(timestamp_delta)),
             offset_delta,
             timestamp_delta,
             key,

@@ -1,8 +1,9 @@
 //! The fast walk over the records of a batch, for the batches that nothing is wrong with.
 //!
-//! Owns: one pass over an uncompressed body that builds no [`super::Record`]. Lives on: any core, there is no state.
-//! Never: refuses a batch. What it does not find regular goes to the exact walk ([`super::Records`]), which knows what
-//! to say of it; so this one may accept only what the exact walk accepts.
+//! Owns: one pass over an uncompressed body that builds no [`super::Record`]. Lives on: any core,
+//! there is no state. Never: refuses a batch. What it does not find regular goes to the exact walk
+//! ([`super::Records`]), which knows what to say of it; so this one may accept only what the exact
+//! walk accepts.
 
 use super::BatchHeader;
 
@@ -15,11 +16,13 @@ pub(super) struct Regular {
     pub largest_at: i32,
 }
 
-/// Walks `body`, the uncompressed records of a batch with creation times. `None` unless all of them are well formed,
-/// numbered from 0 on without a gap, as many as the header says, and (with `keys_required`) have keys.
+/// Walks `body`, the uncompressed records of a batch with creation times. `None` unless all of them
+/// are well formed, numbered from 0 on without a gap, as many as the header says, and (with
+/// `keys_required`) have keys.
 pub(super) fn walk(header: &BatchHeader, body: &[u8], keys_required: bool) -> Option<Regular> {
     let (count, base_timestamp) = (header.record_count(), header.base_timestamp());
-    let mut found = Regular { smallest_timestamp: i64::MAX, largest_timestamp: i64::MIN, largest_at: 0 };
+    let mut found =
+        Regular { smallest_timestamp: i64::MAX, largest_timestamp: i64::MIN, largest_at: 0 };
     let mut at = 0;
     for index in 0..count {
         let length = usize::try_from(varint(body, &mut at)?).ok()?;

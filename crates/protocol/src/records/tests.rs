@@ -21,8 +21,11 @@ fn plain() -> impl Strategy<Value = Plain> {
 fn build(builder: BatchBuilder, records: &[Plain]) -> Bytes {
     let mut builder = builder;
     for record in records {
-        let headers: Vec<_> =
-            record.headers.iter().map(|(key, value)| Header { key, value: value.as_deref() }).collect();
+        let headers: Vec<_> = record
+            .headers
+            .iter()
+            .map(|(key, value)| Header { key, value: value.as_deref() })
+            .collect();
         builder.append(record.timestamp, record.key.as_deref(), record.value.as_deref(), &headers);
     }
     builder.build()
@@ -38,7 +41,10 @@ fn read(batch: &Batch<'_>) -> Vec<Plain> {
                 timestamp: record.timestamp,
                 key: record.key.map(<[u8]>::to_vec),
                 value: record.value.map(<[u8]>::to_vec),
-                headers: record.headers().map(|h| (h.key.to_vec(), h.value.map(<[u8]>::to_vec))).collect(),
+                headers: record
+                    .headers()
+                    .map(|h| (h.key.to_vec(), h.value.map(<[u8]>::to_vec)))
+                    .collect(),
             });
             Ok::<_, RecordsError>(())
         })
@@ -63,7 +69,8 @@ proptest! {
         prop_assert_eq!(batch.record_count() as usize, records.len());
         prop_assert_eq!(batch.last_offset(), base_offset + records.len() as i64 - 1);
         prop_assert_eq!(batch.max_timestamp(), records.iter().map(|r| r.timestamp).max().unwrap());
-        prop_assert_eq!((batch.producer_id(), batch.producer_epoch(), batch.base_sequence()), (7, 3, 11));
+        prop_assert_eq!((batch.producer_id(), batch.producer_epoch(), batch.base_sequence()),
+            (7, 3, 11));
         prop_assert_eq!(batch.compression(), Ok(codec));
         prop_assert_eq!(read(&batch), records.clone());
 
@@ -88,7 +95,8 @@ proptest! {
     fn every_prefix_of_a_batch_is_truncated(records in prop::collection::vec(plain(), 1..4)) {
         let bytes = build(BatchBuilder::new(0), &records);
         for len in 0..bytes.len() {
-            let is_truncated = matches!(Batch::parse(&bytes[..len]), Err(RecordsError::Truncated { .. }));
+            let is_truncated = matches!(Batch::parse(&bytes[..len]),
+                Err(RecordsError::Truncated { .. }));
             prop_assert!(is_truncated);
         }
         let two = [&bytes[..], &bytes[..bytes.len() - 1]].concat();
@@ -100,7 +108,8 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), length: i32, count in -2i32..50) {
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), length: i32,
+        count in -2i32..50) {
         for batch in batches(&bytes).flatten() {
             let _ = batch.for_each_record(1 << 16, |_| Ok::<_, RecordsError>(()));
         }
@@ -142,7 +151,10 @@ fn impossible_headers_are_told_apart() {
         assert_eq!(with(16, &[magic]), RecordsError::BadMagic { position: 0, magic: magic as i8 });
     }
     for batch_length in [-1, 0, 13, 48, i32::MIN] {
-        assert_eq!(with(8, &batch_length.to_be_bytes()), RecordsError::BadLength { position: 0, batch_length });
+        assert_eq!(
+            with(8, &batch_length.to_be_bytes()),
+            RecordsError::BadLength { position: 0, batch_length }
+        );
     }
     assert!(matches!(with(8, &i32::MAX.to_be_bytes()), RecordsError::Truncated { .. }));
     let mut batch = good.clone();
@@ -154,7 +166,9 @@ fn impossible_headers_are_told_apart() {
 fn control_records_round_trip() {
     for committed in [false, true] {
         let marker = EndTransactionMarker { committed, coordinator_epoch: 77 };
-        let bytes = BatchBuilder::end_transaction_marker(42, 1000, 5, 2, marker).partition_leader_epoch(3).build();
+        let bytes = BatchBuilder::end_transaction_marker(42, 1000, 5, 2, marker)
+            .partition_leader_epoch(3)
+            .build();
         let batch = Batch::parse(&bytes).unwrap();
         assert!(batch.is_control() && batch.is_transactional() && batch.crc_is_valid());
         let record = batch.records().unwrap().next().unwrap().unwrap();

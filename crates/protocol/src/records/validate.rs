@@ -1,31 +1,35 @@
-//! What a leader checks before it appends: the pure part of Kafka's LogValidator, and of the checks around it.
+//! What a leader checks before it appends: the pure part of Kafka's LogValidator, and of the checks
+//! around it.
 //!
-//! Owns: the decision, with the error that the client sees, and the patches and rewriting that an accepted batch needs.
-//! Lives on: the core that leads the partition. Never: knows producers' sequences (the log does), topics, or the clock.
+//! Owns: the decision, with the error that the client sees, and the patches and rewriting that an
+//! accepted batch needs. Lives on: the core that leads the partition. Never: knows producers'
+//! sequences (the log does), topics, or the clock.
 
 mod heavy;
 
 pub use heavy::HeavyBatch;
 
 use super::{
-    BATCH_HEADER_BYTES, Batch, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_TIMESTAMP, Record, Records, RecordsError,
-    TimestampType, batch, regular, set_base_offset, set_max_timestamp, set_partition_leader_epoch,
+    BATCH_HEADER_BYTES, Batch, LOG_OVERHEAD_BYTES, MAGIC_V2, NO_TIMESTAMP, Record, Records,
+    RecordsError, TimestampType, batch, regular, set_base_offset, set_max_timestamp,
+    set_partition_leader_epoch,
 };
 use crate::compression::{Compression, CompressionError, compress, decompress_readable_into};
 use crate::error::ErrorCode;
 use crate::produce::RecordError;
 
-/// The most that one batch may unpack to. Kafka has no limit, because it walks the unpacked stream; we unpack into
-/// memory, which a few hostile bytes could otherwise fill.
+/// The most that one batch may unpack to. Kafka has no limit, because it walks the unpacked stream;
+/// we unpack into memory, which a few hostile bytes could otherwise fill.
 pub const MAX_DECOMPRESSED_BATCH_BYTES: usize = 64 << 20;
 /// The most records that a refusal names. Kafka names all; a hostile batch can have millions.
 const MAX_RECORD_ERRORS: usize = 1000;
-/// What a batch of any format says of its own length, at the least (`LegacyRecord.RECORD_OVERHEAD_V0`).
+/// What a batch of any format says of its own length, at the least
+/// (`LegacyRecord.RECORD_OVERHEAD_V0`).
 const BATCH_LENGTH_MIN: i32 = 14;
 /// The first Produce version in which clients may use zstd (KIP-110).
 const ZSTD_FROM_PRODUCE_VERSION: i16 = 7;
-/// A batch is checked at once when its records are no more than this: some ten or hundred microseconds' work. Uncompressed
-/// ones are so up to Kafka's default `max.message.bytes`.
+/// A batch is checked at once when its records are no more than this: some ten or hundred
+/// microseconds' work. Uncompressed ones are so up to Kafka's default `max.message.bytes`.
 const PLAIN_BYTES_AT_ONCE: usize = (1 << 20) + (64 << 10);
 const UNPACKED_BYTES_AT_ONCE: usize = 128 << 10;
 /// The same for records that are to be packed anew, by far the slowest.
@@ -46,7 +50,8 @@ pub enum AppendOrigin {
 #[derive(Debug, Clone, Copy)]
 pub struct ValidationRules {
     pub origin: AppendOrigin,
-    /// Whether the request may carry transactional batches: it named a transactional id that it may write with.
+    /// Whether the request may carry transactional batches: it named a transactional id that it may
+    /// write with.
     pub transactional_allowed: bool,
     pub max_message_bytes: usize,
     pub timestamp_type: TimestampType,
@@ -69,8 +74,8 @@ pub struct BatchProducer {
     pub last_sequence: i32,
 }
 
-/// What an accepted batch holds. The batch is the first `size_bytes` of what was validated; what follows is none, and is
-/// left out.
+/// What an accepted batch holds. The batch is the first `size_bytes` of what was validated; what
+/// follows is none, and is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidBatch {
     pub size_bytes: usize,
@@ -84,7 +89,8 @@ pub struct ValidBatch {
     pub is_transactional: bool,
     pub is_control: bool,
     pub compression: Compression,
-    /// The codec that the topic wants instead: pass the batch through [`recompress`] before it is appended.
+    /// The codec that the topic wants instead: pass the batch through [`recompress`] before it is
+    /// appended.
     pub recompress_to: Option<Compression>,
 }
 
@@ -94,8 +100,8 @@ pub struct Rejection {
     pub error: ErrorCode,
     pub message: String,
     pub record_errors: Vec<RecordError>,
-    /// The answer says where the log begins. Kafka knows it of what the log refuses, not of what comes no further than the
-    /// request (`ReplicaManager.appendRecordsToLeader`).
+    /// The answer says where the log begins. Kafka knows it of what the log refuses, not of what
+    /// comes no further than the request (`ReplicaManager.appendRecordsToLeader`).
     pub says_log_start: bool,
 }
 
@@ -125,19 +131,28 @@ impl From<RecordsError> for Rejection {
         let code = match &error {
             // Formats 0 and 1 existed; others are noise.
             RecordsError::BadMagic { magic: 0 | 1, .. } => ErrorCode::InvalidRecord,
-            RecordsError::BadMagic { .. } | RecordsError::BadLength { .. } => ErrorCode::CorruptMessage,
+            RecordsError::BadMagic { .. } | RecordsError::BadLength { .. } => {
+                ErrorCode::CorruptMessage
+            }
             RecordsError::UnknownCodec(_) => ErrorCode::UnsupportedCompressionType,
             // A Java producer answers this one by splitting the batch.
-            RecordsError::Compression(CompressionError::OverLimit { .. }) => ErrorCode::MessageTooLarge,
+            RecordsError::Compression(CompressionError::OverLimit { .. }) => {
+                ErrorCode::MessageTooLarge
+            }
             _ => ErrorCode::InvalidRecord,
         };
         Self::new(code, error)
     }
 }
 
-/// Checks what a request wants appended to one partition: exactly one batch. `scratch` holds unpacked records meanwhile;
-/// keep it between calls. What it needed beyond the usual is given back at once, also when the batch is refused.
-pub fn validate(bytes: &[u8], rules: &ValidationRules, scratch: &mut Vec<u8>) -> Result<ValidBatch, Rejection> {
+/// Checks what a request wants appended to one partition: exactly one batch. `scratch` holds
+/// unpacked records meanwhile; keep it between calls. What it needed beyond the usual is given back
+/// at once, also when the batch is refused.
+pub fn validate(
+    bytes: &[u8],
+    rules: &ValidationRules,
+    scratch: &mut Vec<u8>,
+) -> Result<ValidBatch, Rejection> {
     let checked = check(bytes, rules, scratch, |_| usize::MAX);
     give_back(scratch);
     checked.map(|valid| valid.expect("everything is checked at once"))
@@ -174,8 +189,8 @@ fn give_back(scratch: &mut Vec<u8>) {
     }
 }
 
-/// The codec that a batch is to be packed in instead. Control batches stay as they are: every reader looks into them, and
-/// clients may not write them.
+/// The codec that a batch is to be packed in instead. Control batches stay as they are: every
+/// reader looks into them, and clients may not write them.
 fn wanted_codec(compression: Compression, rules: &ValidationRules) -> Option<Compression> {
     rules.compression.filter(|wanted| *wanted != compression)
 }
@@ -196,14 +211,24 @@ fn check(
         return Ok(None);
     }
     if !batch.crc_is_valid() {
-        return Err(Rejection::new(ErrorCode::CorruptMessage, "the batch's CRC does not match its bytes"));
+        return Err(Rejection::new(
+            ErrorCode::CorruptMessage,
+            "the batch's CRC does not match its bytes",
+        ));
     }
     let body = match compression {
         Compression::None => batch.body(),
         codec => {
-            match decompress_readable_into(codec, batch.body(), scratch, rules.max_decompressed_bytes.min(most_bytes)) {
+            match decompress_readable_into(
+                codec,
+                batch.body(),
+                scratch,
+                rules.max_decompressed_bytes.min(most_bytes),
+            ) {
                 Ok(()) => scratch.as_slice(),
-                Err(CompressionError::OverLimit { .. }) if most_bytes < rules.max_decompressed_bytes => {
+                Err(CompressionError::OverLimit { .. })
+                    if most_bytes < rules.max_decompressed_bytes =>
+                {
                     return Ok(None);
                 }
                 Err(error) => return Err(Rejection::from(RecordsError::from(error))),
@@ -219,7 +244,12 @@ fn check(
 
 /// The verdict on a batch in which nothing is wrong.
 #[inline(always)]
-fn accepted(batch: &Batch<'_>, compression: Compression, largest: Largest, rules: &ValidationRules) -> ValidBatch {
+fn accepted(
+    batch: &Batch<'_>,
+    compression: Compression,
+    largest: Largest,
+    rules: &ValidationRules,
+) -> ValidBatch {
     let producer = batch.has_producer_id().then(|| BatchProducer {
         id: batch.producer_id(),
         epoch: batch.producer_epoch(),
@@ -256,8 +286,8 @@ fn only_batch(bytes: &[u8]) -> Result<Batch<'_>, Rejection> {
     }
 }
 
-/// Whether a whole batch stands first, as Kafka's walk sees it (`ByteBufferLogInputStream`): fewer bytes than the batch that
-/// they begin are none; what can begin no batch is an error.
+/// Whether a whole batch stands first, as Kafka's walk sees it (`ByteBufferLogInputStream`): fewer
+/// bytes than the batch that they begin are none; what can begin no batch is an error.
 fn holds_batch(bytes: &[u8]) -> Result<bool, Rejection> {
     let Some(length) = bytes.get(8..LOG_OVERHEAD_BYTES) else { return Ok(false) };
     let length = i32::from_be_bytes(length.try_into().expect("four bytes"));
@@ -289,14 +319,18 @@ fn check_codec(batch: &Batch<'_>, rules: &ValidationRules) -> Result<Compression
 fn check_header(batch: &Batch<'_>, rules: &ValidationRules) -> Result<(), Rejection> {
     let from_client = matches!(rules.origin, AppendOrigin::Client { .. });
     if from_client && batch.base_offset() != 0 {
-        return Err(Rejection::invalid(format!("the base offset must be 0, but it is {}", batch.base_offset())));
+        return Err(Rejection::invalid(format!(
+            "the base offset must be 0, but it is {}",
+            batch.base_offset()
+        )));
     }
     if batch.size_bytes() > rules.max_message_bytes {
         return Err(too_large(batch.size_bytes(), rules));
     }
     let (count, last_delta) = (batch.record_count(), batch.last_offset_delta());
     if last_delta < 0 || count < 0 || i64::from(count) != i64::from(last_delta) + 1 {
-        let message = format!("the batch says {count} records, and that its last one is number {last_delta}");
+        let message =
+            format!("the batch says {count} records, and that its last one is number {last_delta}");
         return Err(Rejection::invalid(message));
     }
     if !from_client {
@@ -306,8 +340,11 @@ fn check_header(batch: &Batch<'_>, rules: &ValidationRules) -> Result<(), Reject
         return Err(Rejection::invalid("clients may not write control records"));
     }
     if batch.has_producer_id() && batch.base_sequence() < 0 {
-        let message =
-            format!("producer {} sent the invalid sequence number {}", batch.producer_id(), batch.base_sequence());
+        let message = format!(
+            "producer {} sent the invalid sequence number {}",
+            batch.producer_id(),
+            batch.base_sequence()
+        );
         return Err(Rejection::invalid(message));
     }
     if batch.is_transactional() && !rules.transactional_allowed {
@@ -319,7 +356,8 @@ fn check_header(batch: &Batch<'_>, rules: &ValidationRules) -> Result<(), Reject
 
 fn too_large(size_bytes: usize, rules: &ValidationRules) -> Rejection {
     let limit = rules.max_message_bytes;
-    let message = format!("the batch has {size_bytes} bytes; max.message.bytes of the topic allows {limit}");
+    let message =
+        format!("the batch has {size_bytes} bytes; max.message.bytes of the topic allows {limit}");
     Rejection::new(ErrorCode::MessageTooLarge, message)
 }
 
@@ -330,8 +368,8 @@ struct Largest {
     offset_delta: i32,
 }
 
-/// The verdict on a batch with nothing remarkable in it; `None` leaves it to [`check_records`], which says the same of
-/// such a batch at several times the cost.
+/// The verdict on a batch with nothing remarkable in it; `None` leaves it to [`check_records`],
+/// which says the same of such a batch at several times the cost.
 fn check_regular(batch: &Batch<'_>, body: &[u8], rules: &ValidationRules) -> Option<Largest> {
     if batch.timestamp_type() != TimestampType::CreateTime {
         return None;
@@ -351,7 +389,11 @@ fn check_regular(batch: &Batch<'_>, body: &[u8], rules: &ValidationRules) -> Opt
     Some(Largest { timestamp: found.largest_timestamp, offset_delta: found.largest_at })
 }
 
-fn check_records(batch: &Batch<'_>, body: &[u8], rules: &ValidationRules) -> Result<Largest, Rejection> {
+fn check_records(
+    batch: &Batch<'_>,
+    body: &[u8],
+    rules: &ValidationRules,
+) -> Result<Largest, Rejection> {
     let mut largest = Largest { timestamp: NO_TIMESTAMP, offset_delta: 0 };
     let mut faults = Faults::default();
     let batch_type = batch.timestamp_type();
@@ -378,14 +420,19 @@ enum RecordFault {
 }
 
 #[inline]
-fn record_fault(record: &Record<'_>, batch_type: TimestampType, rules: &ValidationRules) -> Option<RecordFault> {
+fn record_fault(
+    record: &Record<'_>,
+    batch_type: TimestampType,
+    rules: &ValidationRules,
+) -> Option<RecordFault> {
     if rules.compacted && record.key.is_none() {
         return Some(RecordFault::NoKey);
     }
     if rules.timestamp_type == TimestampType::CreateTime && record.timestamp != NO_TIMESTAMP {
         // Wraps as Kafka's arithmetic does, so that the far ends of the range are refused alike.
         let age_ms = rules.now_ms.wrapping_sub(record.timestamp);
-        let is_far = age_ms > rules.timestamp_before_max_ms || age_ms.wrapping_neg() > rules.timestamp_after_max_ms;
+        let is_far = age_ms > rules.timestamp_before_max_ms
+            || age_ms.wrapping_neg() > rules.timestamp_after_max_ms;
         return is_far.then_some(RecordFault::TimestampOutOfRange);
     }
     (batch_type == TimestampType::LogAppendTime).then_some(RecordFault::TimestampType)
@@ -400,7 +447,13 @@ struct Faults {
 
 impl Faults {
     #[cold]
-    fn add(&mut self, index: i32, fault: RecordFault, record: &Record<'_>, rules: &ValidationRules) {
+    fn add(
+        &mut self,
+        index: i32,
+        fault: RecordFault,
+        record: &Record<'_>,
+        rules: &ValidationRules,
+    ) {
         self.count += 1;
         self.any_timestamp |= fault != RecordFault::NoKey;
         if self.errors.len() == MAX_RECORD_ERRORS {
@@ -409,13 +462,16 @@ impl Faults {
         let message = match fault {
             RecordFault::NoKey => "Compacted topic cannot accept message without key.".to_owned(),
             RecordFault::TimestampOutOfRange => format!(
-                "Timestamp {} of message with offset {} is out of range. The timestamp should be within [{}, {}]",
+                "Timestamp {} of message with offset {} is out of range. The timestamp should be \
+                 within [{}, {}]",
                 record.timestamp,
                 record.offset,
                 rules.now_ms.saturating_sub(rules.timestamp_before_max_ms),
                 rules.now_ms.saturating_add(rules.timestamp_after_max_ms),
             ),
-            RecordFault::TimestampType => "Producer should not set timestamp type to LogAppendTime.".to_owned(),
+            RecordFault::TimestampType => {
+                "Producer should not set timestamp type to LogAppendTime.".to_owned()
+            }
         };
         self.errors.push(RecordError { batch_index: index, message: Some(message) });
     }
@@ -425,18 +481,23 @@ impl Faults {
             return Ok(());
         }
         let (error, message) = if self.any_timestamp {
-            (ErrorCode::InvalidTimestamp, "One or more records have been rejected due to invalid timestamp".to_owned())
+            (
+                ErrorCode::InvalidTimestamp,
+                "One or more records have been rejected due to invalid timestamp".to_owned(),
+            )
         } else {
-            let message =
-                format!("One or more records have been rejected due to {} record errors in total", self.count);
+            let message = format!(
+                "One or more records have been rejected due to {} record errors in total",
+                self.count
+            );
             (ErrorCode::InvalidRecord, message)
         };
         Err(Rejection { record_errors: self.errors, ..Rejection::new(error, message) })
     }
 }
 
-/// Gives an accepted batch its place in the log, in place: base offset, leader epoch, and the timestamps that the topic
-/// wants. The CRC is renewed only if the timestamps in the header change.
+/// Gives an accepted batch its place in the log, in place: base offset, leader epoch, and the
+/// timestamps that the topic wants. The CRC is renewed only if the timestamps in the header change.
 pub fn assign(
     batch: &mut [u8],
     valid: &ValidBatch,
@@ -449,9 +510,10 @@ pub fn assign(
     set_max_timestamp(batch, timestamp_type, valid.max_timestamp);
 }
 
-/// The same batch in another codec, for a topic whose `compression.type` is not the producer's. `level` is the topic's
-/// level for that codec. The records stay as they are, and so do offsets, producer and flags; [`assign`] the result as any
-/// other. Refused when the result is larger than the topic allows.
+/// The same batch in another codec, for a topic whose `compression.type` is not the producer's.
+/// `level` is the topic's level for that codec. The records stay as they are, and so do offsets,
+/// producer and flags; [`assign`] the result as any other. Refused when the result is larger than
+/// the topic allows.
 pub fn recompress(
     batch: &Batch<'_>,
     codec: Compression,

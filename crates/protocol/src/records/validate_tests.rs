@@ -79,7 +79,8 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400), attributes in 0u8..8) {
+    fn random_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400),
+        attributes in 0u8..8) {
         let _ = check(&bytes, &rules());
         // And again behind a plausible header with a right CRC.
         let mut batch = builder(3).build()[..BATCH_HEADER_BYTES].to_vec();
@@ -125,7 +126,13 @@ fn bytes_behind_a_batch_are_left_out_unless_they_are_another_or_none_at_all() {
         rest
     };
     let beginnings = (1..one.len()).map(|len| one[..len].to_vec());
-    let good = beginnings.chain([vec![0; 1], vec![0; 11], vec![0xff; 11], with(14, 2, 25), with(i32::MAX, 0, 40)]);
+    let good = beginnings.chain([
+        vec![0; 1],
+        vec![0; 11],
+        vec![0xff; 11],
+        with(14, 2, 25),
+        with(i32::MAX, 0, 40),
+    ]);
     for rest in good {
         let valid = behind(&rest).unwrap_or_else(|refused| panic!("{rest:?}: {}", refused.message));
         assert_eq!((valid.size_bytes, valid.record_count), (one.len(), 3), "{rest:?}");
@@ -146,7 +153,8 @@ fn bytes_behind_a_batch_are_left_out_unless_they_are_another_or_none_at_all() {
     }
 }
 
-/// As Kafka 4.4 answers: the log's start stands beside what the log refuses, not beside what comes no further than the request.
+/// As Kafka 4.4 answers: the log's start stands beside what the log refuses, not beside what comes
+/// no further than the request.
 #[test]
 fn a_refusal_says_whether_the_log_start_belongs_to_it() {
     let compacted = ValidationRules { compacted: true, ..rules() };
@@ -200,7 +208,8 @@ fn headers_that_lie() {
         (22, &[0x20], ErrorCode::InvalidRecord),
         // A producer id, the sequence staying −1.
         (43, &[0, 0, 0, 0, 0, 0, 0, 9], ErrorCode::InvalidRecord),
-        // The offset delta of the first record: length, attributes and timestamp delta come before it.
+        // The offset delta of the first record: length, attributes and timestamp delta come before
+        // it.
         (BATCH_HEADER_BYTES + 3, &[2], ErrorCode::InvalidRecord),
         (BATCH_HEADER_BYTES + 3, &[1], ErrorCode::InvalidRecord),
     ];
@@ -244,7 +253,10 @@ fn a_bomb_is_too_large() {
         assert!(validate(&bytes, &rules(), &mut scratch).is_ok(), "{codec:?}");
         assert!(scratch.capacity() <= SCRATCH_KEPT_BYTES);
         let barely = ValidationRules { max_decompressed_bytes: zeros.len(), ..rules() };
-        assert!(validate(&bytes, &barely, &mut scratch).is_err(), "{codec:?}: the record has a header, too");
+        assert!(
+            validate(&bytes, &barely, &mut scratch).is_err(),
+            "{codec:?}: the record has a header, too"
+        );
         assert!(
             scratch.capacity() <= SCRATCH_KEPT_BYTES,
             "{codec:?} kept {} bytes of a refused batch",
@@ -261,10 +273,15 @@ fn timestamps() {
         builder.append(timestamp, None, None, &[]);
         builder.build()
     };
-    let near = ValidationRules { timestamp_before_max_ms: 1000, timestamp_after_max_ms: 500, ..rules() };
-    for (timestamp, good) in
-        [(NOW_MS - 1000, true), (NOW_MS - 1001, false), (NOW_MS + 500, true), (NOW_MS + 501, false), (-1, true)]
-    {
+    let near =
+        ValidationRules { timestamp_before_max_ms: 1000, timestamp_after_max_ms: 500, ..rules() };
+    for (timestamp, good) in [
+        (NOW_MS - 1000, true),
+        (NOW_MS - 1001, false),
+        (NOW_MS + 500, true),
+        (NOW_MS + 501, false),
+        (-1, true),
+    ] {
         let result = check(&at(timestamp), &near);
         assert_eq!(result.is_ok(), good, "{timestamp}");
         if let Err(rejection) = result {
@@ -327,7 +344,8 @@ fn coordinators_may_write_markers_and_transactions() {
     let bytes = BatchBuilder::end_transaction_marker(0, NOW_MS, 5, 2, marker).build();
     assert_eq!(error(&bytes, &rules()), ErrorCode::InvalidRecord);
     let gzip = Some(Compression::Gzip);
-    let coordinator = ValidationRules { origin: AppendOrigin::Coordinator, compression: gzip, ..rules() };
+    let coordinator =
+        ValidationRules { origin: AppendOrigin::Coordinator, compression: gzip, ..rules() };
     let valid = check(&bytes, &coordinator).unwrap();
     assert!(valid.is_control && valid.is_transactional);
     assert_eq!(valid.recompress_to, None);
@@ -342,15 +360,22 @@ fn coordinators_may_write_markers_and_transactions() {
 fn recompression_keeps_everything_but_the_codec() {
     for from in Compression::ALL {
         for to in Compression::ALL {
-            let original = BatchBuilder::new(0).compression(from, None).producer(5, 2, 77).transactional(true);
+            let original =
+                BatchBuilder::new(0).compression(from, None).producer(5, 2, 77).transactional(true);
             let original = fill(original, 50).build();
-            let wanted = ValidationRules { compression: Some(to), transactional_allowed: true, ..rules() };
+            let wanted =
+                ValidationRules { compression: Some(to), transactional_allowed: true, ..rules() };
             let valid = check(&original, &wanted).unwrap();
             assert_eq!(valid.recompress_to, (from != to).then_some(to));
             let batch = Batch::parse(&original).unwrap();
             let rewritten = recompress(&batch, to, None, &wanted).unwrap();
             let again = check(&rewritten, &wanted).unwrap();
-            let expected = ValidBatch { size_bytes: rewritten.len(), compression: to, recompress_to: None, ..valid };
+            let expected = ValidBatch {
+                size_bytes: rewritten.len(),
+                compression: to,
+                recompress_to: None,
+                ..valid
+            };
             assert_eq!(again, expected);
             let rewritten = Batch::parse(&rewritten).unwrap();
             let limit = MAX_DECOMPRESSED_BATCH_BYTES;
@@ -398,7 +423,8 @@ proptest! {
             bytes[at] = byte;
         }
         let timestamp_type = if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
-        let rules = ValidationRules { timestamp_type, compacted, timestamp_before_max_ms: 3_600_000, ..rules() };
+        let rules = ValidationRules { timestamp_type, compacted,
+            timestamp_before_max_ms: 3_600_000, ..rules() };
         let batch = Batch::parse(&bytes).unwrap();
         let body = &batch.body()[..batch.body().len() - cut_bytes];
         if let Some(fast) = check_regular(&batch, body, &rules) {
@@ -419,11 +445,17 @@ fn ordinary_batches_take_the_fast_walk() {
     let bytes = without_keys.build();
     let batch = Batch::parse(&bytes).unwrap();
     assert!(check_regular(&batch, batch.body(), &rules()).is_some());
-    assert!(check_regular(&batch, batch.body(), &ValidationRules { compacted: true, ..rules() }).is_none());
+    assert!(
+        check_regular(&batch, batch.body(), &ValidationRules { compacted: true, ..rules() })
+            .is_none()
+    );
 }
 
 /// The verdict in steps, how many they were, and the batch to append.
-fn in_steps(bytes: &[u8], rules: &ValidationRules) -> (usize, Result<(bytes::BytesMut, ValidBatch), Rejection>) {
+fn in_steps(
+    bytes: &[u8],
+    rules: &ValidationRules,
+) -> (usize, Result<(bytes::BytesMut, ValidBatch), Rejection>) {
     let mut heavy = HeavyBatch::new(bytes.into(), *rules, None);
     let (mut steps, mut piece) = (1, Vec::new());
     loop {
@@ -448,7 +480,8 @@ proptest! {
     /// Damaged or not, small or large, for any topic: the steps come to what one pass comes to.
     #[test]
     fn steps_come_to_the_same_verdict(
-        sizes in prop::collection::vec((0usize..60, prop::option::of(0usize..3000), 0usize..4), 1..60),
+        sizes in prop::collection::vec((0usize..60, prop::option::of(0usize..3000), 0usize..4),
+            1..60),
         from in prop::sample::select(&Compression::ALL),
         to in prop::option::of(prop::sample::select(&Compression::ALL)),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
@@ -476,22 +509,26 @@ proptest! {
         repacked(&mut bytes);
         let timestamp_type = if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
         let rules = ValidationRules {
-            timestamp_type, compacted, compression: to, timestamp_before_max_ms: 3_600_000, ..rules()
+            timestamp_type, compacted, compression: to, timestamp_before_max_ms: 3_600_000,
+                ..rules()
         };
         let at_once = check(&bytes, &rules);
         let (_, steps) = in_steps(&bytes, &rules);
         match (at_once, steps) {
             (Ok(valid), Ok((appended, in_steps))) => {
                 let codec = valid.recompress_to.unwrap_or(from);
-                let unpacked = Batch::parse(&appended).unwrap().decompressed_body(1 << 30).unwrap().to_vec();
+                let unpacked = Batch::parse(&appended).unwrap().decompressed_body(1 << 30).unwrap()
+                    .to_vec();
                 prop_assert_eq!(unpacked, body);
                 prop_assert!(Batch::parse(&appended).unwrap().crc_is_valid());
                 prop_assert_eq!(in_steps.compression, codec);
                 let size_bytes = appended.len();
-                prop_assert_eq!(in_steps, ValidBatch { size_bytes, compression: codec, recompress_to: None, ..valid });
+                prop_assert_eq!(in_steps, ValidBatch { size_bytes, compression: codec,
+                    recompress_to: None, ..valid });
             }
             (Err(at_once), Err(in_steps)) => {
-                prop_assert_eq!(at_once.error, in_steps.error, "{} / {}", at_once.message, in_steps.message);
+                prop_assert_eq!(at_once.error, in_steps.error, "{} / \
+                    {}", at_once.message, in_steps.message);
                 prop_assert_eq!(at_once.record_errors, in_steps.record_errors);
             }
             (at_once, in_steps) => prop_assert!(false, "{:?} / {:?}", at_once, in_steps),
@@ -525,8 +562,16 @@ fn small_batches_are_checked_at_once() {
     for codec in Compression::ALL {
         let bytes = fill(BatchBuilder::new(0).compression(codec, None), 400).build();
         let valid = check(&bytes, &rules()).unwrap();
-        assert_eq!(validate_at_once(&bytes, &rules(), &mut Vec::new(), || true), Ok(Some(valid.clone())), "{codec:?}");
+        assert_eq!(
+            validate_at_once(&bytes, &rules(), &mut Vec::new(), || true),
+            Ok(Some(valid.clone())),
+            "{codec:?}"
+        );
         let when_busy = (codec == Compression::None).then_some(valid);
-        assert_eq!(validate_at_once(&bytes, &rules(), &mut Vec::new(), || false), Ok(when_busy), "{codec:?}");
+        assert_eq!(
+            validate_at_once(&bytes, &rules(), &mut Vec::new(), || false),
+            Ok(when_busy),
+            "{codec:?}"
+        );
     }
 }

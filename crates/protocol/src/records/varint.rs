@@ -1,8 +1,11 @@
-//! Zigzag variable-length integers, as records use them (KIP-98: every length and delta inside a record).
+//! Zigzag variable-length integers, as records use them (KIP-98: every length and delta inside a
+//! record).
 //!
-//! Owns: reading from a shrinking slice and writing to a `Vec`. Never: reads outside the slice it was given.
+//! Owns: reading from a shrinking slice and writing to a `Vec`. Never: reads outside the slice it
+//! was given.
 
-/// The bytes of a record that are still to be read. Every read either succeeds inside the slice or gives `None`.
+/// The bytes of a record that are still to be read. Every read either succeeds inside the slice or
+/// gives `None`.
 #[derive(Clone, Copy)]
 pub(super) struct Unread<'a>(pub &'a [u8]);
 
@@ -66,7 +69,8 @@ impl<'a> Unread<'a> {
         None
     }
 
-    /// A varint length and that many bytes. A negative length is null, as Kafka's own reader has it.
+    /// A varint length and that many bytes. A negative length is null, as Kafka's own reader has
+    /// it.
     #[inline]
     pub fn nullable_bytes(&mut self) -> Option<Option<&'a [u8]>> {
         match usize::try_from(self.varint()?) {

@@ -1,8 +1,9 @@
 //! Walking the records of a batch whose body comes in pieces.
 //!
-//! Owns: the place within the record where the last piece ended. Lives on: the core that works on the batch. Never: keeps
-//! a key, a value or a header; so its memory does not grow with the records. Says of a whole body what
-//! [`super::Records`] says of it; where several things are wrong, it may name another one.
+//! Owns: the place within the record where the last piece ended. Lives on: the core that works on
+//! the batch. Never: keeps a key, a value or a header; so its memory does not grow with the
+//! records. Says of a whole body what [`super::Records`] says of it; where several things are
+//! wrong, it may name another one.
 
 use super::varint::Unread;
 use super::{BatchHeader, RecordsError, TimestampType};
@@ -83,7 +84,8 @@ impl PieceWalk {
         })
     }
 
-    /// Walks the next piece; `visit` is told of each record that ends in it, with its place in the batch.
+    /// Walks the next piece; `visit` is told of each record that ends in it, with its place in the
+    /// batch.
     pub fn feed<E: From<RecordsError>>(
         &mut self,
         piece: &[u8],
@@ -96,9 +98,13 @@ impl PieceWalk {
                 return Ok(());
             }
             if self.field == Field::Length {
-                let Some(length) = self.number(&mut unread, 5, "its length is cut off")? else { return Ok(()) };
-                let length = usize::try_from(length).map_err(|_| self.bad("its length is negative"))?;
-                (self.record_bytes, self.field, self.outline) = (length, Field::Attributes, Outline::default());
+                let Some(length) = self.number(&mut unread, 5, "its length is cut off")? else {
+                    return Ok(());
+                };
+                let length =
+                    usize::try_from(length).map_err(|_| self.bad("its length is negative"))?;
+                (self.record_bytes, self.field, self.outline) =
+                    (length, Field::Attributes, Outline::default());
                 continue;
             }
             let mut record = &unread[..unread.len().min(self.record_bytes)];
@@ -114,8 +120,15 @@ impl PieceWalk {
                     self.field = Field::Length;
                 }
                 (true, _) => return Err(self.bad("it is shorter than its length says").into()),
-                (false, 0) => return Err(self.bad(if self.is_in_header() { BAD_HEADER } else { CUT_OFF }).into()),
-                (false, _) => debug_assert!(unread.is_empty(), "only the end of a piece stops within a record"),
+                (false, 0) => {
+                    return Err(self
+                        .bad(if self.is_in_header() { BAD_HEADER } else { CUT_OFF })
+                        .into());
+                }
+                (false, _) => debug_assert!(
+                    unread.is_empty(),
+                    "only the end of a piece stops within a record"
+                ),
             }
         }
         Ok(())
@@ -125,7 +138,11 @@ impl PieceWalk {
     pub fn end(&self) -> Result<(), RecordsError> {
         if self.read < self.count {
             let cut_in_length = self.field == Field::Length;
-            return Err(self.bad(if cut_in_length { "its length is cut off" } else { "it is longer than its batch" }));
+            return Err(self.bad(if cut_in_length {
+                "its length is cut off"
+            } else {
+                "it is longer than its batch"
+            }));
         }
         match self.trailing_bytes {
             0 => Ok(()),
@@ -175,7 +192,9 @@ impl PieceWalk {
                     }
                 },
                 TimestampDelta => {
-                    let Some(delta) = self.number(bytes, NUMBER_BYTES_MAX, CUT_OFF)? else { return Ok(false) };
+                    let Some(delta) = self.number(bytes, NUMBER_BYTES_MAX, CUT_OFF)? else {
+                        return Ok(false);
+                    };
                     self.outline.timestamp_delta = delta;
                     OffsetDelta
                 }
@@ -229,7 +248,12 @@ impl PieceWalk {
 
     /// A zigzag varint of `most` bytes at most; `None` while its end is not there yet.
     #[inline]
-    fn number(&mut self, bytes: &mut &[u8], most: usize, reason: &'static str) -> Result<Option<i64>, RecordsError> {
+    fn number(
+        &mut self,
+        bytes: &mut &[u8],
+        most: usize,
+        reason: &'static str,
+    ) -> Result<Option<i64>, RecordsError> {
         if self.number_bytes == 0
             && let Some((&first @ ..0x80, rest)) = bytes.split_first()
         {
@@ -242,7 +266,8 @@ impl PieceWalk {
             self.number_bytes += 1;
             if *byte < 0x80 || self.number_bytes == most {
                 let mut whole = Unread(&self.number[..std::mem::take(&mut self.number_bytes)]);
-                let number = if most == 5 { whole.varint().map(i64::from) } else { whole.varlong() };
+                let number =
+                    if most == 5 { whole.varint().map(i64::from) } else { whole.varlong() };
                 return number.map(Some).ok_or_else(|| self.bad(reason));
             }
         }

@@ -1,21 +1,28 @@
-//! Bytes written by the Java classes of Apache Kafka 4.3.1 (`MetadataRecordSerde`, `GroupCoordinatorRecordSerde`,
-//! `MessageUtil` and the generated messages), read and written again.
+//! Bytes written by the Java classes of Apache Kafka 4.3.1 (`MetadataRecordSerde`,
+//! `GroupCoordinatorRecordSerde`, `MessageUtil` and the generated messages), read and written
+//! again.
 
 use bytes::BytesMut;
-use protocol::group_records::{self, consumer_group_member_metadata_value::ConsumerGroupMemberMetadataValue};
+use protocol::group_records::{
+    self, consumer_group_member_metadata_value::ConsumerGroupMemberMetadataValue,
+};
 use protocol::group_records::{ConsumerGroupMemberMetadataKey, OffsetCommitKey, OffsetCommitValue};
 use protocol::messages::fetch_request::{FetchPartition, FetchRequest, FetchTopic, ReplicaState};
 use protocol::messages::{RequestHeader, api_versions_request::ApiVersionsRequest};
 use protocol::metadata_records::register_broker_record::{BrokerEndpoint, RegisterBrokerRecord};
 use protocol::metadata_records::{
-    FeatureLevelRecord, MetadataRecord, NoOpRecord, PartitionChangeRecord, PartitionRecord, TopicRecord,
+    FeatureLevelRecord, MetadataRecord, NoOpRecord, PartitionChangeRecord, PartitionRecord,
+    TopicRecord,
 };
 use protocol::transaction_records::transaction_log_value::{PartitionsSchema, TransactionLogValue};
 use protocol::transaction_records::{self, TransactionLogKey};
 use protocol::{ApiKey, DecodeErrorKind, Message, Uuid, decode_exact};
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex"))
+        .collect()
 }
 
 fn id(low: u64) -> Uuid {
@@ -58,9 +65,18 @@ fn topic_and_partition_records() {
         "0103020000000301020304050607080000000000000009030000000100000002020000000101010000000100000005000000070301020304050\
          607080000000000000001010203040506070800000000000000020101050200000002",
     );
-    let change =
-        PartitionChangeRecord { partition_id: 3, topic_id: id(9), isr: Some(vec![2]), leader: 2, ..Default::default() };
-    metadata(change, 2, "01050200000003010203040506070800000000000000090200050200000002010400000002");
+    let change = PartitionChangeRecord {
+        partition_id: 3,
+        topic_id: id(9),
+        isr: Some(vec![2]),
+        leader: 2,
+        ..Default::default()
+    };
+    metadata(
+        change,
+        2,
+        "01050200000003010203040506070800000000000000090200050200000002010400000002",
+    );
 }
 
 #[test]
@@ -68,7 +84,12 @@ fn other_metadata_records() {
     let feature = FeatureLevelRecord { name: "metadata.version".into(), feature_level: 30 };
     metadata(feature, 0, "010c00116d657461646174612e76657273696f6e001e00");
     metadata(NoOpRecord {}, 0, "01140000");
-    let endpoint = BrokerEndpoint { name: "PLAINTEXT".into(), host: "h".into(), port: 9092, security_protocol: 0 };
+    let endpoint = BrokerEndpoint {
+        name: "PLAINTEXT".into(),
+        host: "h".into(),
+        port: 9092,
+        security_protocol: 0,
+    };
     let broker = RegisterBrokerRecord {
         broker_id: 4,
         incarnation_id: id(8),
@@ -91,12 +112,24 @@ fn other_metadata_records() {
 fn metadata_frames_that_are_refused() {
     let kind = |bytes: &[u8]| MetadataRecord::decode_frame(bytes).unwrap_err().kind;
     assert_eq!(kind(&[2, 20, 0, 0]), DecodeErrorKind::UnknownFrameVersion(2));
-    assert_eq!(kind(&[1, 6, 0, 0]), DecodeErrorKind::UnknownRecordType { set: "metadata records", record_type: 6 });
-    assert_eq!(kind(&[1, 20, 1, 0]), DecodeErrorKind::UnsupportedVersion { message: "NoOpRecord", version: 1 });
+    assert_eq!(
+        kind(&[1, 6, 0, 0]),
+        DecodeErrorKind::UnknownRecordType { set: "metadata records", record_type: 6 }
+    );
+    assert_eq!(
+        kind(&[1, 20, 1, 0]),
+        DecodeErrorKind::UnsupportedVersion { message: "NoOpRecord", version: 1 }
+    );
     assert_eq!(kind(&[1, 20, 0, 0, 0]), DecodeErrorKind::TrailingBytes(1));
 }
 
-fn group(key: group_records::Key, java_key: &str, value: group_records::Value, version: i16, java_value: &str) {
+fn group(
+    key: group_records::Key,
+    java_key: &str,
+    value: group_records::Value,
+    version: i16,
+    java_value: &str,
+) {
     let (java_key, java_value) = (hex(java_key), hex(java_value));
     assert_eq!(key.encode().unwrap(), java_key);
     assert_eq!(value.encode(version).unwrap(), java_value);
@@ -118,7 +151,8 @@ fn committed_offsets() {
     let java_value = "0003000000000000002a0000000500016d0000018bcfe56800";
     group(key.clone().into(), java_key, value.clone().into(), 3, java_value);
     value.topic_id = id(9);
-    let java_value = "0004000000000000002a00000005026d0000018bcfe5680001001001020304050607080000000000000009";
+    let java_value =
+        "0004000000000000002a00000005026d0000018bcfe5680001001001020304050607080000000000000009";
     group(key.into(), java_key, value.into(), 4, java_value);
 }
 
@@ -150,15 +184,19 @@ fn transaction_log() {
         producer_epoch: 2,
         transaction_timeout_ms: 60000,
         transaction_status: 1,
-        transaction_partitions: Some(vec![PartitionsSchema { topic: "orders".into(), partition_ids: vec![0, 3] }]),
+        transaction_partitions: Some(vec![PartitionsSchema {
+            topic: "orders".into(),
+            partition_ids: vec![0, 3],
+        }]),
         transaction_last_update_timestamp_ms: 5,
         transaction_start_timestamp_ms: 4,
         client_transaction_version: 2,
         ..Default::default()
     });
-    let java =
-        hex("000100000000000003e800020000ea600102076f72646572730300000000000000030000000000000000050000000000000004\
-                    020008000000000000000702020002");
+    let java = hex(
+        "000100000000000003e800020000ea600102076f72646572730300000000000000030000000000000000050000000000000004\
+                    020008000000000000000702020002",
+    );
     assert_eq!(key.encode().unwrap(), hex("000000027431"));
     assert_eq!(value.encode(1).unwrap(), java);
     assert_eq!(transaction_records::Value::decode(0, &java), Ok(value));
@@ -182,7 +220,11 @@ fn a_replica_fetch_and_its_header() {
         replica_state: ReplicaState { replica_id: 99, replica_epoch: 160 },
         max_wait_ms: 500,
         min_bytes: 1,
-        topics: vec![FetchTopic { topic_id: id(1), partitions: vec![partition], ..Default::default() }],
+        topics: vec![FetchTopic {
+            topic_id: id(1),
+            partitions: vec![partition],
+            ..Default::default()
+        }],
         ..Default::default()
     };
     let java = hex(
@@ -207,11 +249,23 @@ fn a_replica_fetch_and_its_header() {
 #[test]
 fn the_api_table() {
     assert_eq!(ApiKey::from_i16(1), Some(ApiKey::Fetch));
-    assert_eq!((ApiKey::from_i16(4), ApiKey::from_i16(-1), ApiKey::from_i16(i16::MAX)), (None, None, None));
+    assert_eq!(
+        (ApiKey::from_i16(4), ApiKey::from_i16(-1), ApiKey::from_i16(i16::MAX)),
+        (None, None, None)
+    );
     assert_eq!((ApiKey::Produce.min_version(), ApiKey::Fetch.max_version()), (3, 18));
-    assert_eq!((ApiKey::InitProducerId.max_version(), ApiKey::InitProducerId.max_stable_version()), (6, 5));
-    assert_eq!([ApiKey::Fetch.request_header_version(11), ApiKey::Fetch.request_header_version(12)], [1, 2]);
-    assert_eq!([ApiKey::Fetch.response_header_version(11), ApiKey::Fetch.response_header_version(12)], [0, 1]);
+    assert_eq!(
+        (ApiKey::InitProducerId.max_version(), ApiKey::InitProducerId.max_stable_version()),
+        (6, 5)
+    );
+    assert_eq!(
+        [ApiKey::Fetch.request_header_version(11), ApiKey::Fetch.request_header_version(12)],
+        [1, 2]
+    );
+    assert_eq!(
+        [ApiKey::Fetch.response_header_version(11), ApiKey::Fetch.response_header_version(12)],
+        [0, 1]
+    );
     assert_eq!(ApiKey::ApiVersions.response_header_version(4), 0);
     assert_eq!(ApiKey::ApiVersions.request_header_version(4), 2);
     assert!(ApiKey::Fetch.info().on_controller && !ApiKey::Produce.info().on_controller);

@@ -1,5 +1,6 @@
-//! The wire, seen from outside: every message and version written from its schema by other code than the generated, and
-//! read back; the `kafka-protocol` crate and bytes that Java wrote as second opinions.
+//! The wire, seen from outside: every message and version written from its schema by other code
+//! than the generated, and read back; the `kafka-protocol` crate and bytes that Java wrote as
+//! second opinions.
 
 #[path = "gen/mod.rs"]
 mod generated;

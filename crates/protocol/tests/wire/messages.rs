@@ -19,8 +19,8 @@ fn decode_and_encode_keep_every_byte() {
     for_each_version(|schema, version| {
         for seed in 0..SEEDS {
             let bytes = random_message(schema, version, seed);
-            let again =
-                (schema.recode)(&bytes, version).unwrap_or_else(|error| panic!("{} v{version}: {error}", schema.name));
+            let again = (schema.recode)(&bytes, version)
+                .unwrap_or_else(|error| panic!("{} v{version}: {error}", schema.name));
             assert_eq!(again, bytes, "{} v{version}, seed {seed}", schema.name);
         }
     });
@@ -32,10 +32,18 @@ fn a_message_cut_short_or_continued_is_refused() {
         for seed in 0..3 {
             let mut bytes = random_message(schema, version, seed);
             for cut in 0..bytes.len() {
-                assert!((schema.recode)(&bytes[..cut], version).is_err(), "{} v{version} cut at {cut}", schema.name);
+                assert!(
+                    (schema.recode)(&bytes[..cut], version).is_err(),
+                    "{} v{version} cut at {cut}",
+                    schema.name
+                );
             }
             bytes.push(0);
-            assert!((schema.recode)(&bytes, version).is_err(), "{} v{version} with a byte behind it", schema.name);
+            assert!(
+                (schema.recode)(&bytes, version).is_err(),
+                "{} v{version} with a byte behind it",
+                schema.name
+            );
         }
     });
 }
@@ -81,7 +89,10 @@ fn versions_outside_of_the_range_are_refused() {
 fn the_release_is_complete() {
     let count = |set: &str| SCHEMAS.iter().filter(|schema| schema.set == set).count();
     assert_eq!(count("rpc"), 2 * protocol::ApiKey::all().count() + 2);
-    assert_eq!([count("metadata"), count("group"), count("transaction"), count("share")], [27, 44, 2, 4]);
+    assert_eq!(
+        [count("metadata"), count("group"), count("transaction"), count("share")],
+        [27, 44, 2, 4]
+    );
     let names: BTreeSet<_> = SCHEMAS.iter().map(|schema| (schema.set, schema.name)).collect();
     assert_eq!(names.len(), SCHEMAS.len());
 }

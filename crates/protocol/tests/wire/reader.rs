@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use protocol::messages::describe_groups_response::{DescribeGroupsResponse, DescribedGroup};
 use protocol::messages::{MetadataRequest, ResponseHeader};
 use protocol::primitives::{
-    DECODE_BUDGET_BYTES, MAX_ARRAY_ELEMENTS, MAX_TAGGED_FIELDS, put_string, put_uvarint, put_varint, put_varlong,
+    DECODE_BUDGET_BYTES, MAX_ARRAY_ELEMENTS, MAX_TAGGED_FIELDS, put_string, put_uvarint,
+    put_varint, put_varlong,
 };
 use protocol::{DecodeErrorKind, Message, Reader, decode_exact};
 
@@ -15,7 +16,9 @@ fn kind<T: std::fmt::Debug>(result: Result<T, protocol::DecodeError>) -> DecodeE
 
 #[test]
 fn varints_longer_than_their_type_are_refused() {
-    for bytes in [&[0xff; 5][..], &[0xff, 0xff, 0xff, 0xff, 0x1f], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]] {
+    for bytes in
+        [&[0xff; 5][..], &[0xff, 0xff, 0xff, 0xff, 0x1f], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]]
+    {
         assert_eq!(kind(Reader::new(bytes).uvarint()), DecodeErrorKind::VarintTooLong);
     }
     let mut long = [0x80; 10];
@@ -39,11 +42,20 @@ fn length(count: usize, flexible: bool) -> BytesMut {
 fn lengths_are_checked_before_anything_is_allocated() {
     for flexible in [false, true] {
         let bytes = length(MAX_ARRAY_ELEMENTS, flexible);
-        assert!(matches!(kind(Reader::new(&bytes).array::<i64>(flexible, 0)), DecodeErrorKind::Truncated { .. }));
+        assert!(matches!(
+            kind(Reader::new(&bytes).array::<i64>(flexible, 0)),
+            DecodeErrorKind::Truncated { .. }
+        ));
         let count = i32::MAX as usize - 1;
         let bytes = length(count, flexible);
-        assert_eq!(kind(Reader::new(&bytes).array::<i64>(flexible, 0)), DecodeErrorKind::ArrayTooLong(count));
-        assert!(matches!(kind(Reader::new(&bytes).bytes(flexible)), DecodeErrorKind::Truncated { .. }));
+        assert_eq!(
+            kind(Reader::new(&bytes).array::<i64>(flexible, 0)),
+            DecodeErrorKind::ArrayTooLong(count)
+        );
+        assert!(matches!(
+            kind(Reader::new(&bytes).bytes(flexible)),
+            DecodeErrorKind::Truncated { .. }
+        ));
     }
 }
 
@@ -97,7 +109,10 @@ fn every_negative_length_is_null() {
         assert_eq!(Reader::new(&bytes).nullable_bytes(false, true), Ok(None));
         assert_eq!(Reader::new(&bytes).nullable_array::<i32>(false, true, 0), Ok(None));
         assert_eq!(kind(Reader::new(&bytes).bytes(false)), DecodeErrorKind::UnexpectedNull);
-        assert_eq!(kind(Reader::new(&bytes).array::<i32>(false, 0)), DecodeErrorKind::UnexpectedNull);
+        assert_eq!(
+            kind(Reader::new(&bytes).array::<i32>(false, 0)),
+            DecodeErrorKind::UnexpectedNull
+        );
     }
     // Of flexible versions, too: length + 1 is a number of 32 bits with sign there.
     for varint in [0, 0x8000_0001, u32::MAX] {
@@ -105,14 +120,20 @@ fn every_negative_length_is_null() {
         put_uvarint(&mut bytes, varint);
         assert_eq!(Reader::new(&bytes).nullable_string(true, true), Ok(None));
         assert_eq!(Reader::new(&bytes).nullable_bytes(true, true), Ok(None));
-        assert_eq!(kind(Reader::new(&bytes).array::<i32>(true, 0)), DecodeErrorKind::UnexpectedNull);
+        assert_eq!(
+            kind(Reader::new(&bytes).array::<i32>(true, 0)),
+            DecodeErrorKind::UnexpectedNull
+        );
     }
 }
 
 #[test]
 fn null_is_refused_where_the_version_has_none() {
     assert_eq!(kind(Reader::new(&[0]).string(true)), DecodeErrorKind::UnexpectedNull);
-    assert_eq!(kind(Reader::new(&[0xff, 0xff]).nullable_string(false, false)), DecodeErrorKind::UnexpectedNull);
+    assert_eq!(
+        kind(Reader::new(&[0xff, 0xff]).nullable_string(false, false)),
+        DecodeErrorKind::UnexpectedNull
+    );
     assert_eq!(Reader::new(&[0xff, 0xff]).nullable_string(false, true), Ok(None));
     assert_eq!(kind(Reader::new(&[0]).array::<i32>(true, 0)), DecodeErrorKind::UnexpectedNull);
 }
@@ -146,7 +167,10 @@ fn tagged_fields_ascend_and_have_their_size() {
 
 #[test]
 fn strings_are_short_and_what_is_no_utf8_is_replaced() {
-    assert_eq!(Reader::new(&[4, b'a', 0xff, 0xe9]).string(true).as_deref(), Ok("a\u{fffd}\u{fffd}"));
+    assert_eq!(
+        Reader::new(&[4, b'a', 0xff, 0xe9]).string(true).as_deref(),
+        Ok("a\u{fffd}\u{fffd}")
+    );
     // The replacement makes three bytes of one, which no response could carry.
     let mut bytes = BytesMut::new();
     bytes.put_i16(20_000);
@@ -191,7 +215,8 @@ proptest! {
     }
 
     #[test]
-    fn nothing_read_reaches_past_the_end(bytes: Vec<u8>, flexible: bool, choices in prop::collection::vec(0..9u8, 1..20)) {
+    fn nothing_read_reaches_past_the_end(bytes: Vec<u8>, flexible: bool,
+        choices in prop::collection::vec(0..9u8, 1..20)) {
         let mut reader = Reader::new(&bytes);
         for choice in choices {
             let read = match choice {

@@ -1,4 +1,5 @@
-//! The schemas as data, and a writer that makes messages of them: by random values or by defaults alone.
+//! The schemas as data, and a writer that makes messages of them: by random values or by defaults
+//! alone.
 
 use bytes::{BufMut, BytesMut};
 use protocol::{DecodeError, EncodeError, Message, decode_exact};
@@ -77,7 +78,9 @@ pub struct Schema {
 pub fn recode<M: Message>(bytes: &[u8], version: i16) -> Result<Vec<u8>, DecodeError> {
     let message: M = decode_exact(bytes, version)?;
     let mut writer = BytesMut::new();
-    message.encode(&mut writer, version).expect("what was decoded in a version can be encoded in it");
+    message
+        .encode(&mut writer, version)
+        .expect("what was decoded in a version can be encoded in it");
     Ok(writer.to_vec())
 }
 
@@ -124,7 +127,8 @@ impl Writer<'_> {
 
     fn structure(&mut self, out: &mut BytesMut, name: &str) {
         let structs = self.schema.structs;
-        let structure = structs.iter().find(|structure| structure.name == name).expect("structures are listed");
+        let structure =
+            structs.iter().find(|structure| structure.name == name).expect("structures are listed");
         let mut tagged = Vec::new();
         let version = self.version;
         for field in structure.fields.iter().filter(|field| within(field.versions, version)) {
@@ -145,7 +149,11 @@ impl Writer<'_> {
             let mut bytes = BytesMut::new();
             self.field(&mut bytes, field, true);
             let mut default = BytesMut::new();
-            Writer { schema: self.schema, version: self.version, random: None }.field(&mut default, field, true);
+            Writer { schema: self.schema, version: self.version, random: None }.field(
+                &mut default,
+                field,
+                true,
+            );
             if bytes != default {
                 present.push((*tag, bytes));
             }
@@ -165,7 +173,12 @@ impl Writer<'_> {
             Some(random) => nullable && random.below(4) == 0,
             None => field.default == Some("null"),
         };
-        assert!(!null || nullable, "a default of null in version {} of {}", self.version, self.schema.name);
+        assert!(
+            !null || nullable,
+            "a default of null in version {} of {}",
+            self.version,
+            self.schema.name
+        );
         if let Kind::Struct(name) = field.kind {
             match (nullable, tagged) {
                 (true, true) => uvarint(out, usize::from(!null)),
@@ -202,7 +215,9 @@ impl Writer<'_> {
             Kind::Uuid => out.put_u128(u128::from(number) << 64 | u128::from(number)),
             Kind::String | Kind::Bytes => {
                 let text: String = match &mut self.random {
-                    Some(random) => (0..random.below(6)).map(|_| ['a', '-', 'é', '雪', '7'][random.below(5)]).collect(),
+                    Some(random) => (0..random.below(6))
+                        .map(|_| ['a', '-', 'é', '雪', '7'][random.below(5)])
+                        .collect(),
                     None => String::new(),
                 };
                 match kind {

@@ -1,8 +1,9 @@
 //! Where the readers of cold files are, and what was read ahead for them.
 //!
-//! Owns: for each of the last readers the position that it will ask for next, with blocks from there on if it has proved
-//! to read on and on. Lives on: one core. Never: gives out bytes of a file that was cut since, or
-//! keeps a file open that no reader comes back to for longer than two looks at idle ones.
+//! Owns: for each of the last readers the position that it will ask for next, with blocks from
+//! there on if it has proved to read on and on. Lives on: one core. Never: gives out bytes of a
+//! file that was cut since, or keeps a file open that no reader comes back to for longer than two
+//! looks at idle ones.
 
 use super::{AHEAD_BLOCKS_MAX, SEQUENCES_MAX, piece::Piece};
 use crate::file::{File, FileInner};
@@ -54,7 +55,8 @@ impl Ahead {
     /// of them. `None`: no reader was expected to go on there.
     pub(super) fn take(&mut self, file: &File, position: u64) -> Option<Pieces> {
         self.sequences.retain(Sequence::is_valid);
-        let index = self.sequences.iter().rposition(|one| one.is_of(file) && one.covers(position))?;
+        let index =
+            self.sequences.iter().rposition(|one| one.is_of(file) && one.covers(position))?;
         let mut pieces = self.sequences.remove(index).pieces;
         while pieces.front().is_some_and(|piece| piece.end <= position) {
             pieces.pop_front();
@@ -65,14 +67,24 @@ impl Ahead {
         Some(pieces)
     }
 
-    /// A range ended at `position`, and `pieces` were read beyond it, if any, all since the file had `cuts`.
+    /// A range ended at `position`, and `pieces` were read beyond it, if any, all since the file
+    /// had `cuts`.
     pub(super) fn put(&mut self, file: &File, cuts: u64, position: u64, mut pieces: Pieces) {
-        assert!(pieces.front().is_none_or(|piece| piece.begin == position), "pieces begin where the range ended");
+        assert!(
+            pieces.front().is_none_or(|piece| piece.begin == position),
+            "pieces begin where the range ended"
+        );
         pieces.truncate(self.room());
         if self.sequences.len() == SEQUENCES_MAX {
             self.sequences.remove(0);
         }
-        self.sequences.push(Sequence { file: Arc::downgrade(&file.inner), cuts, position, pieces, fresh: true });
+        self.sequences.push(Sequence {
+            file: Arc::downgrade(&file.inner),
+            cuts,
+            position,
+            pieces,
+            fresh: true,
+        });
     }
 
     /// How many more pieces may be kept. No reader's pieces are thrown away for another's: with
@@ -128,7 +140,11 @@ mod tests {
         assert_eq!(bounds(ahead.take(&one, 115)), Some(vec![(115, 120), (120, 130)]));
         assert_eq!(bounds(ahead.take(&one, 115)), None, "it was taken");
         ahead.put(&one, 0, 130, Pieces::new());
-        assert_eq!(bounds(ahead.take(&one, 130)), Some(vec![]), "it goes on, with nothing read ahead");
+        assert_eq!(
+            bounds(ahead.take(&one, 130)),
+            Some(vec![]),
+            "it goes on, with nothing read ahead"
+        );
     }
 
     #[test]
@@ -149,7 +165,11 @@ mod tests {
     fn it_is_bounded_and_forgets_who_does_not_come_back() {
         let (mut ahead, file) = (Ahead::default(), file());
         for position in 0..SEQUENCES_MAX as u64 + 1 {
-            let read = if position < AHEAD_BLOCKS_MAX as u64 + 5 { pieces(position, &[1]) } else { Pieces::new() };
+            let read = if position < AHEAD_BLOCKS_MAX as u64 + 5 {
+                pieces(position, &[1])
+            } else {
+                Pieces::new()
+            };
             ahead.put(&file, 0, position, read);
         }
         assert_eq!(ahead.sequences.len(), SEQUENCES_MAX);

@@ -1,8 +1,8 @@
 //! Blocks of aligned memory for direct reads.
 //!
-//! Owns: the idle blocks of one core, and the number of all that there are. A block goes back when it is dropped, wherever
-//! that happens: with the operation that reads into it, or with the last slice of its bytes. Never: waits for a block, or
-//! has more of them than it may.
+//! Owns: the idle blocks of one core, and the number of all that there are. A block goes back when
+//! it is dropped, wherever that happens: with the operation that reads into it, or with the last
+//! slice of its bytes. Never: waits for a block, or has more of them than it may.
 
 use super::{BLOCKS_MAX, READ_BYTES};
 use crate::aligned::AlignedBuf;
@@ -37,7 +37,8 @@ impl Shared {
 }
 
 impl ColdBlocks {
-    /// A block of `length` bytes, at most [`READ_BYTES`], that hold anything; `None` when all that there may be are lent.
+    /// A block of `length` bytes, at most [`READ_BYTES`], that hold anything; `None` when all that
+    /// there may be are lent.
     pub(super) fn take(&self, length: usize) -> Option<Block> {
         assert!(length <= READ_BYTES, "a block has {READ_BYTES} bytes");
         let mut state = self.shared.state();

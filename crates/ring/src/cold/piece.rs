@@ -21,7 +21,8 @@ pub(super) struct Read {
 }
 
 impl Read {
-    /// The read that brings the byte at `begin`, and those after it that fit and are before `limit`.
+    /// The read that brings the byte at `begin`, and those after it that fit and are before
+    /// `limit`.
     pub(super) fn of(begin: u64, limit: u64) -> Self {
         assert!(begin < limit, "a read brings something");
         let alignment = ALIGNMENT as u64;
@@ -60,7 +61,12 @@ impl Piece {
 
     /// Lets go of the bytes before `position`.
     pub(super) fn skip_to(&mut self, position: u64) {
-        assert!((self.begin..=self.end).contains(&position), "{position} is in {}..{}", self.begin, self.end);
+        assert!(
+            (self.begin..=self.end).contains(&position),
+            "{position} is in {}..{}",
+            self.begin,
+            self.end
+        );
         let bytes = (position - self.begin) as usize;
         match &mut self.state {
             State::Reading { skip, .. } => *skip += bytes,
@@ -69,8 +75,8 @@ impl Piece {
         self.begin = position;
     }
 
-    /// Waits until the bytes are there. The file may end before all of them; then so does the piece, and the answer is
-    /// `false`. An error takes the piece's bytes with it.
+    /// Waits until the bytes are there. The file may end before all of them; then so does the
+    /// piece, and the answer is `false`. An error takes the piece's bytes with it.
     pub(super) async fn arrive(&mut self) -> io::Result<bool> {
         let State::Reading { read, skip } = &mut self.state else { return Ok(true) };
         let (op, result) = read.await;

@@ -17,12 +17,17 @@ pub(super) struct SimBackend {
 }
 
 impl SimBackend {
-    /// The state and this core's node; an error after the core has died (its destructors may still try).
+    /// The state and this core's node; an error after the core has died (its destructors may still
+    /// try).
     fn alive<T>(&self, work: impl FnOnce(&mut State, usize) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.state.borrow_mut();
         let core = &state.cores[self.core as usize];
         let node = core.node as usize;
-        if core.alive { work(&mut state, node) } else { Err(io::Error::from_raw_os_error(libc::EBADF)) }
+        if core.alive {
+            work(&mut state, node)
+        } else {
+            Err(io::Error::from_raw_os_error(libc::EBADF))
+        }
     }
 }
 
@@ -71,7 +76,8 @@ impl Backend for SimBackend {
         self.alive(|state, _| state.listen(self.core, addr, options))
     }
 
-    /// A socket belongs to its node, and only operations under way to a core: there is nothing to forget.
+    /// A socket belongs to its node, and only operations under way to a core: there is nothing to
+    /// forget.
     fn release(&mut self, _socket: &SocketInner) {}
 
     fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {
@@ -87,12 +93,21 @@ impl Backend for SimBackend {
     fn write_now(&mut self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
         self.alive(|state, node| {
             let disk = &mut state.nodes[node].disk;
-            assert!(!disk.hangs_file(file), "a write that waits for nothing stops its core where a disk hangs");
+            assert!(
+                !disk.hangs_file(file),
+                "a write that waits for nothing stops its core where a disk hangs"
+            );
             disk.write(file, bufs, offset)
         })
     }
 
-    fn read_now(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+    fn read_now(
+        &mut self,
+        file: &File,
+        buf: &mut BytesMut,
+        max: usize,
+        offset: u64,
+    ) -> io::Result<usize> {
         self.alive(|state, node| state.nodes[node].disk.read(file, buf, max, offset))
     }
 

@@ -15,7 +15,8 @@ impl DiskControl {
         work(&mut self.state.borrow_mut().nodes[self.node as usize].disk)
     }
 
-    /// Sets the size of the disk, in whole pages of 4096. What is there stays, even when it is more.
+    /// Sets the size of the disk, in whole pages of 4096. What is there stays, even when it is
+    /// more.
     pub fn set_capacity_bytes(&self, capacity_bytes: u64) {
         self.with(|disk| disk.capacity_pages = capacity_bytes / super::image::PAGE_BYTES as u64);
     }
@@ -25,12 +26,14 @@ impl DiskControl {
         self.with(|disk| disk.capacity_pages = disk.used_pages());
     }
 
-    /// Takes all room that is left but for so many pages of 4096 bytes: a write may fail in its midst.
+    /// Takes all room that is left but for so many pages of 4096 bytes: a write may fail in its
+    /// midst.
     pub fn leave_room(&self, pages: u64) {
         self.with(|disk| disk.capacity_pages = disk.used_pages() + pages);
     }
 
-    /// Nothing below this folder may take a page more, as where that is a disk of its own that is full.
+    /// Nothing below this folder may take a page more, as where that is a disk of its own that is
+    /// full.
     pub fn fill_below(&self, folder: &str, full: bool) {
         self.with(|disk| {
             disk.faults.full_below.retain(|one| one != folder);
@@ -40,7 +43,8 @@ impl DiskControl {
         });
     }
 
-    /// Files beyond so many cannot be opened (`EMFILE`), nor directories read or synced, until [`DiskControl::heal`].
+    /// Files beyond so many cannot be opened (`EMFILE`), nor directories read or synced, until
+    /// [`DiskControl::heal`].
     pub fn set_open_files_max(&self, max: usize) {
         self.with(|disk| disk.faults.open_files_max = Some(max));
     }
@@ -86,8 +90,8 @@ impl DiskControl {
         self.state.borrow_mut().hang_disk(self.node, hung);
     }
 
-    /// The same for what lies below one folder, as where that is a disk of its own. A write that does not wait for the ring
-    /// would stop its core there: it panics.
+    /// The same for what lies below one folder, as where that is a disk of its own. A write that
+    /// does not wait for the ring would stop its core there: it panics.
     pub fn hang_below(&self, folder: &str, hung: bool) {
         self.state.borrow_mut().hang_below(self.node, folder, hung);
     }

@@ -1,5 +1,5 @@
-//! One node's disk: open files, capacity, locks and the faults of the data path, over names ([`super::tree`]) and contents
-//! ([`super::image`]).
+//! One node's disk: open files, capacity, locks and the faults of the data path, over names
+//! ([`super::tree`]) and contents ([`super::image`]).
 
 use super::{
     handle::{HandleKind, Signals, SimHandle},
@@ -67,7 +67,12 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn new(node: u32, options: DiskOptions, random: Random, signals: Arc<Signals>) -> Self {
+    pub(super) fn new(
+        node: u32,
+        options: DiskOptions,
+        random: Random,
+        signals: Arc<Signals>,
+    ) -> Self {
         Self {
             options,
             faults: Faults::default(),
@@ -99,12 +104,15 @@ impl Disk {
 
     /// Whether this operation waits for a disk that hangs.
     pub(super) fn hangs(&self, op: &Op) -> bool {
-        self.hung || (!self.hung_below.is_empty() && self.path_of(op).is_some_and(|path| self.is_below_hung(&path)))
+        self.hung
+            || (!self.hung_below.is_empty()
+                && self.path_of(op).is_some_and(|path| self.is_below_hung(&path)))
     }
 
     /// Whether a write that waits for nothing would.
     pub(super) fn hangs_file(&self, file: &File) -> bool {
-        !self.hung_below.is_empty() && self.path_of_file(file).is_some_and(|path| self.is_below_hung(&path))
+        !self.hung_below.is_empty()
+            && self.path_of_file(file).is_some_and(|path| self.is_below_hung(&path))
     }
 
     fn is_below_hung(&self, path: &str) -> bool {
@@ -144,7 +152,11 @@ impl Disk {
             | Op::Truncate { file, .. }
             | Op::Size { file }
             | Op::TryLock { file } => self.path_of_file(file),
-            Op::Accept { .. } | Op::Connect { .. } | Op::Recv { .. } | Op::Send { .. } | Op::SendFile { .. } => None,
+            Op::Accept { .. }
+            | Op::Connect { .. }
+            | Op::Recv { .. }
+            | Op::Send { .. }
+            | Op::SendFile { .. } => None,
         }
     }
 
@@ -185,7 +197,9 @@ impl Disk {
             Op::ReadDirect { file, block, offset, .. } => {
                 self.read_direct(file, block, *offset).map(|size| Outcome::Size(size as u64))
             }
-            Op::Write { file, bufs, offset } => self.write(file, bufs, *offset).map(|()| Outcome::Done),
+            Op::Write { file, bufs, offset } => {
+                self.write(file, bufs, *offset).map(|()| Outcome::Done)
+            }
             Op::WriteDurable { file, buf, offset, .. } => {
                 self.write_durable(file, buf, *offset).map(|()| Outcome::Done)
             }
@@ -199,7 +213,9 @@ impl Disk {
                 self.tree.sync(directory, ticket);
                 Ok(Outcome::Done)
             }
-            Op::Allocate { file, offset, length, keep_size } => self.allocate(file, *offset, *length, *keep_size),
+            Op::Allocate { file, offset, length, keep_size } => {
+                self.allocate(file, *offset, *length, *keep_size)
+            }
             Op::Truncate { file, length } => {
                 let open = self.writable(file)?;
                 if *length > MAX_FILE_BYTES {
@@ -224,7 +240,11 @@ impl Disk {
                 Ok(Outcome::Space { free_bytes, total_bytes: self.capacity_pages * page })
             }
             Op::TryLock { file } => self.try_lock(file),
-            Op::Accept { .. } | Op::Connect { .. } | Op::Recv { .. } | Op::Send { .. } | Op::SendFile { .. } => {
+            Op::Accept { .. }
+            | Op::Connect { .. }
+            | Op::Recv { .. }
+            | Op::Send { .. }
+            | Op::SendFile { .. } => {
                 unreachable!("an operation of the network")
             }
         }
@@ -232,7 +252,9 @@ impl Disk {
 
     fn unlink(&mut self, path: &Path) -> io::Result<Outcome> {
         let text = path.to_string_lossy();
-        if self.faults.fail_removals.iter().any(|part| text.contains(part)) && self.tree.resolve(path).is_ok() {
+        if self.faults.fail_removals.iter().any(|part| text.contains(part))
+            && self.tree.resolve(path).is_ok()
+        {
             return Err(errno(libc::EIO));
         }
         self.changing(|tree| tree.remove(path, false))
@@ -255,7 +277,10 @@ impl Disk {
         let inode = match self.tree.resolve(path) {
             Ok(_) if options.create_new => return Err(errno(libc::EEXIST)),
             Ok(inode) => inode,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && (options.create || options.create_new) => {
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound
+                    && (options.create || options.create_new) =>
+            {
                 if self.used_pages >= self.capacity_pages || self.is_below_full(path) {
                     return Err(errno(libc::ENOSPC));
                 }
@@ -273,7 +298,10 @@ impl Disk {
         }
         self.tree.inode(inode).open += 1;
         self.next_handle += 1;
-        self.handles.insert(self.next_handle, OpenFile { inode, write: options.write, direct: options.direct });
+        self.handles.insert(
+            self.next_handle,
+            OpenFile { inode, write: options.write, direct: options.direct },
+        );
         let handle = SimHandle {
             kind: HandleKind::File,
             node: self.node,
@@ -297,7 +325,13 @@ impl Disk {
         }
     }
 
-    pub(super) fn read(&mut self, file: &File, buf: &mut BytesMut, max: usize, offset: u64) -> io::Result<usize> {
+    pub(super) fn read(
+        &mut self,
+        file: &File,
+        buf: &mut BytesMut,
+        max: usize,
+        offset: u64,
+    ) -> io::Result<usize> {
         let open = self.open_file(file)?;
         if self.faults.out_of_memory {
             return Err(errno(libc::ENOMEM));
@@ -328,13 +362,17 @@ impl Disk {
     }
 
     fn check_direct(&self, open: OpenFile, offset: u64, length: u64) -> io::Result<()> {
-        let aligned = offset.is_multiple_of(DIRECT_ALIGNMENT) && length.is_multiple_of(DIRECT_ALIGNMENT);
+        let aligned =
+            offset.is_multiple_of(DIRECT_ALIGNMENT) && length.is_multiple_of(DIRECT_ALIGNMENT);
         if open.direct && !aligned { Err(errno(libc::EINVAL)) } else { Ok(()) }
     }
 
     fn is_listed(&self, inode: u32, suffixes: &[String]) -> bool {
         !suffixes.is_empty()
-            && self.tree.path(inode).is_some_and(|path| suffixes.iter().any(|suffix| path.ends_with(suffix)))
+            && self
+                .tree
+                .path(inode)
+                .is_some_and(|path| suffixes.iter().any(|suffix| path.ends_with(suffix)))
     }
 
     /// Writes all of `bufs`, or some of them and an error.
@@ -362,8 +400,10 @@ impl Disk {
             Ok(())
         };
         let page = PAGE_BYTES as u64;
-        let fitting = if needed > free { (free * page).saturating_sub(offset % page) } else { length };
-        let mut left = if result.is_ok() { length } else { self.random.below(fitting.min(length) + 1) };
+        let fitting =
+            if needed > free { (free * page).saturating_sub(offset % page) } else { length };
+        let mut left =
+            if result.is_ok() { length } else { self.random.below(fitting.min(length) + 1) };
         let early = self.options.early_writeback_per_million;
         self.recharging(open.inode, |image, random| {
             let mut position = offset;
@@ -404,7 +444,9 @@ impl Disk {
             || self.is_listed(open.inode, &self.faults.fail_writes)
             || self.sync_fails(|disk| disk.tree.path(open.inode));
         let keep = if fails { self.random.survival() } else { 256 };
-        self.recharging(open.inode, |image, random| image.write_durable(offset, data, keep, random));
+        self.recharging(open.inode, |image, random| {
+            image.write_durable(offset, data, keep, random)
+        });
         if fails { Err(errno(libc::EIO)) } else { Ok(()) }
     }
 
@@ -424,8 +466,11 @@ impl Disk {
         }
         if !self.faults.fail_fsyncs_below.is_empty()
             && let Some(path) = path(self)
-            && let Some(at) =
-                self.faults.fail_fsyncs_below.iter().position(|folder| Path::new(&path).starts_with(folder))
+            && let Some(at) = self
+                .faults
+                .fail_fsyncs_below
+                .iter()
+                .position(|folder| Path::new(&path).starts_with(folder))
         {
             self.faults.fail_fsyncs_below.swap_remove(at);
             return true;
@@ -437,11 +482,19 @@ impl Disk {
         let open = self.open_file(file)?;
         let fails = self.sync_fails(|disk| disk.tree.path(open.inode));
         let mut synced = false;
-        self.recharging(open.inode, |image, random| synced = image.end_flush(ticket, fails, random));
+        self.recharging(open.inode, |image, random| {
+            synced = image.end_flush(ticket, fails, random)
+        });
         if synced { Ok(Outcome::Done) } else { Err(errno(libc::EIO)) }
     }
 
-    fn allocate(&mut self, file: &File, offset: u64, length: u64, keep_size: bool) -> io::Result<Outcome> {
+    fn allocate(
+        &mut self,
+        file: &File,
+        offset: u64,
+        length: u64,
+        keep_size: bool,
+    ) -> io::Result<Outcome> {
         let open = self.writable(file)?;
         let end = offset.saturating_add(length);
         if end > MAX_FILE_BYTES {
@@ -487,7 +540,10 @@ impl Disk {
         self.used_pages = self.used_pages + image.charged_pages() - before;
     }
 
-    fn changing(&mut self, change: impl FnOnce(&mut Tree) -> io::Result<()>) -> io::Result<Outcome> {
+    fn changing(
+        &mut self,
+        change: impl FnOnce(&mut Tree) -> io::Result<()>,
+    ) -> io::Result<Outcome> {
         change(&mut self.tree)?;
         self.commit_early();
         self.recount();
@@ -508,7 +564,8 @@ impl Disk {
         self.used_pages = self.tree.charged_pages();
     }
 
-    /// An operation was under way when its process or the power died: it has happened in part, or not at all.
+    /// An operation was under way when its process or the power died: it has happened in part, or
+    /// not at all.
     pub(super) fn interrupt(&mut self, op: &mut Op) {
         match op {
             Op::Write { file, bufs, offset } => {
@@ -526,7 +583,9 @@ impl Disk {
                 let Ok(open) = self.writable(file) else { return };
                 let keep = self.random.survival();
                 let offset = *offset;
-                self.recharging(open.inode, |image, random| image.write_durable(offset, buf, keep, random));
+                self.recharging(open.inode, |image, random| {
+                    image.write_durable(offset, buf, keep, random)
+                });
             }
             Op::Truncate { .. }
             | Op::Allocate { .. }

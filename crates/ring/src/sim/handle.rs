@@ -1,4 +1,5 @@
-//! Handles of the simulated world, and what they and doorbells say to it from anywhere, even while it is at work.
+//! Handles of the simulated world, and what they and doorbells say to it from anywhere, even while
+//! it is at work.
 
 use crate::backend::DoorbellInner;
 use std::{
@@ -40,8 +41,8 @@ pub(super) enum Signal {
     Rung { core: u32 },
 }
 
-/// What handles and doorbells have said since the world last listened. The lock is never contended: a world is a single
-/// thread, but files and doorbells have to be `Send`.
+/// What handles and doorbells have said since the world last listened. The lock is never contended:
+/// a world is a single thread, but files and doorbells have to be `Send`.
 #[derive(Default)]
 pub(crate) struct Signals(Mutex<Vec<Signal>>);
 

@@ -1,7 +1,9 @@
-//! The content of one file of the simulated disk: what programs see, what the platter has, and what is between.
+//! The content of one file of the simulated disk: what programs see, what the platter has, and what
+//! is between.
 //!
-//! Pages of 4 KiB are shared between both views until one of them changes, so a sync moves references, not bytes. A page
-//! that is missing reads as zeros. Crashes decide per sector of 512 bytes.
+//! Pages of 4 KiB are shared between both views until one of them changes, so a sync moves
+//! references, not bytes. A page that is missing reads as zeros. Crashes decide per sector of 512
+//! bytes.
 
 use super::random::Random;
 use bytes::BytesMut;
@@ -36,9 +38,11 @@ pub(super) struct Image {
     dirty: Vec<usize>,
     size: u64,
     durable_size: u64,
-    /// In the order they began. One that ends settles those before it, as a sync waits for writeback under way.
+    /// In the order they began. One that ends settles those before it, as a sync waits for
+    /// writeback under way.
     flushes: Vec<Flush>,
-    /// Pages that `fallocate` has set aside, from the file's start on (holes before them count as set aside).
+    /// Pages that `fallocate` has set aside, from the file's start on (holes before them count as
+    /// set aside).
     reserved_pages: u64,
     /// Those that a sync has carried to the disk.
     durable_reserved_pages: u64,
@@ -64,11 +68,14 @@ impl Image {
         let first = offset / PAGE_BYTES as u64;
         let last = (offset + length - 1) / PAGE_BYTES as u64;
         (first.max(self.reserved_pages)..=last)
-            .filter(|&page| self.pages.get(page as usize).is_none_or(|page| page.volatile.is_none()))
+            .filter(|&page| {
+                self.pages.get(page as usize).is_none_or(|page| page.volatile.is_none())
+            })
             .count() as u64
     }
 
-    /// Appends at most `max` bytes from `offset` on to `out`; the number appended is short only at the end of the file.
+    /// Appends at most `max` bytes from `offset` on to `out`; the number appended is short only at
+    /// the end of the file.
     pub(super) fn read(&self, offset: u64, max: usize, out: &mut BytesMut) -> usize {
         let length = (self.size.saturating_sub(offset)).min(max as u64) as usize;
         let mut position = offset as usize;
@@ -86,8 +93,15 @@ impl Image {
         length
     }
 
-    /// Writes `data` into the volatile view. A page that was dirty already may reach the disk first, in part.
-    pub(super) fn write(&mut self, offset: u64, data: &[u8], early_per_million: u32, random: &mut Random) {
+    /// Writes `data` into the volatile view. A page that was dirty already may reach the disk
+    /// first, in part.
+    pub(super) fn write(
+        &mut self,
+        offset: u64,
+        data: &[u8],
+        early_per_million: u32,
+        random: &mut Random,
+    ) {
         let mut position = offset as usize;
         let mut rest = data;
         let last = (position + data.len()).div_ceil(PAGE_BYTES);
@@ -115,7 +129,8 @@ impl Image {
         self.size = self.size.max(offset + data.len() as u64);
     }
 
-    /// Writes a random subset of the sectors of `data`: what a power cut leaves of a write under way.
+    /// Writes a random subset of the sectors of `data`: what a power cut leaves of a write under
+    /// way.
     pub(super) fn write_torn(&mut self, offset: u64, data: &[u8], keep: u32, random: &mut Random) {
         let mut start = 0;
         while start < data.len() {
@@ -128,9 +143,15 @@ impl Image {
         }
     }
 
-    /// Writes sectors of `data` into both views, each with the likelihood `keep` in 256. Its pages are whole ones, of which
-    /// syncs under way have nothing older to say any more.
-    pub(super) fn write_durable(&mut self, offset: u64, data: &[u8], keep: u32, random: &mut Random) {
+    /// Writes sectors of `data` into both views, each with the likelihood `keep` in 256. Its pages
+    /// are whole ones, of which syncs under way have nothing older to say any more.
+    pub(super) fn write_durable(
+        &mut self,
+        offset: u64,
+        data: &[u8],
+        keep: u32,
+        random: &mut Random,
+    ) {
         let first = offset as usize / PAGE_BYTES;
         for (index, new) in (first..).zip(data.chunks_exact(PAGE_BYTES)) {
             let mask = if keep == 256 { 0xff } else { random.mask(keep) };
@@ -142,7 +163,8 @@ impl Image {
             }
             let new = Some(Rc::new(<[u8; PAGE_BYTES]>::try_from(new).expect("a chunk is a page")));
             let page = &mut self.pages[index];
-            self.grown_pages += u64::from(page.volatile.is_none() && index as u64 >= self.reserved_pages);
+            self.grown_pages +=
+                u64::from(page.volatile.is_none() && index as u64 >= self.reserved_pages);
             page.volatile = merge(&page.volatile, &new, mask);
             page.durable = merge(&page.durable, &new, mask);
             self.size = self.size.max(((index + 1) * PAGE_BYTES) as u64);
@@ -162,7 +184,10 @@ impl Image {
             }
         }
         let within = (size % PAGE_BYTES as u64) as usize;
-        if size < self.size && within > 0 && self.pages.get(kept - 1).is_some_and(|page| page.volatile.is_some()) {
+        if size < self.size
+            && within > 0
+            && self.pages.get(kept - 1).is_some_and(|page| page.volatile.is_some())
+        {
             let content = self.pages[kept - 1].volatile.as_mut().expect("checked above");
             Rc::make_mut(content)[within..].fill(0);
             self.mark_dirty(kept - 1);
@@ -173,7 +198,8 @@ impl Image {
     }
 
     pub(super) fn reserve(&mut self, offset: u64, length: u64, keep_size: bool) {
-        self.reserved_pages = self.reserved_pages.max((offset + length).div_ceil(PAGE_BYTES as u64));
+        self.reserved_pages =
+            self.reserved_pages.max((offset + length).div_ceil(PAGE_BYTES as u64));
         if !keep_size {
             self.size = self.size.max(offset + length);
         }
@@ -182,7 +208,8 @@ impl Image {
 
     fn count_grown(&mut self) {
         let from = (self.reserved_pages as usize).min(self.pages.len());
-        self.grown_pages = self.pages[from..].iter().filter(|page| page.volatile.is_some()).count() as u64;
+        self.grown_pages =
+            self.pages[from..].iter().filter(|page| page.volatile.is_some()).count() as u64;
     }
 
     fn mark_dirty(&mut self, index: usize) {
@@ -211,9 +238,12 @@ impl Image {
         });
     }
 
-    /// Ends the sync `id`, with success or failure; says how it ended (it may have failed with a later one).
+    /// Ends the sync `id`, with success or failure; says how it ended (it may have failed with a
+    /// later one).
     pub(super) fn end_flush(&mut self, id: u64, fails: bool, random: &mut Random) -> bool {
-        let Some(position) = self.flushes.iter().position(|flush| flush.id == id) else { return false };
+        let Some(position) = self.flushes.iter().position(|flush| flush.id == id) else {
+            return false;
+        };
         for index in 0..=position {
             if !self.flushes[index].settled {
                 self.settle(index, fails, random);
@@ -222,8 +252,8 @@ impl Image {
         !self.flushes.remove(position).failed
     }
 
-    /// A failed flush leaves its pages clean: some are on the disk, some are not, and the cache has dropped its copy or
-    /// not. No later sync writes them, which is what Linux does.
+    /// A failed flush leaves its pages clean: some are on the disk, some are not, and the cache has
+    /// dropped its copy or not. No later sync writes them, which is what Linux does.
     fn settle(&mut self, index: usize, fails: bool, random: &mut Random) {
         let flush = &mut self.flushes[index];
         flush.settled = true;
@@ -257,7 +287,8 @@ impl Image {
         }
     }
 
-    /// The power is gone. Each sector that was not synced is on the disk or not, and so is the size.
+    /// The power is gone. Each sector that was not synced is on the disk or not, and so is the
+    /// size.
     pub(super) fn crash(&mut self, random: &mut Random) {
         let keep = random.survival();
         for flush in std::mem::take(&mut self.flushes) {
@@ -292,8 +323,16 @@ impl Image {
         self.count_grown();
     }
 
-    /// What a truncation took away without a sync is cut with the size or not at all, never zeroed under an old size.
-    fn survive(&mut self, index: usize, content: &PageContent, size: u64, keep: u32, random: &mut Random) {
+    /// What a truncation took away without a sync is cut with the size or not at all, never zeroed
+    /// under an old size.
+    fn survive(
+        &mut self,
+        index: usize,
+        content: &PageContent,
+        size: u64,
+        keep: u32,
+        random: &mut Random,
+    ) {
         if content.is_none() && size <= (index * PAGE_BYTES) as u64 {
             return;
         }

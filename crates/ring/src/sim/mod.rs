@@ -1,11 +1,14 @@
-//! The simulated world: nodes, cores, disks, a network and clocks in one thread, all decided by one seed.
+//! The simulated world: nodes, cores, disks, a network and clocks in one thread, all decided by one
+//! seed.
 //!
-//! Owns: virtual time, the queue of everything that will happen, and what survives a node (its disk). Lives on: the thread
-//! of a test, which steps every simulated core's executor. Never: looks at a real clock, a real file or a real socket.
+//! Owns: virtual time, the queue of everything that will happen, and what survives a node (its
+//! disk). Lives on: the thread of a test, which steps every simulated core's executor. Never: looks
+//! at a real clock, a real file or a real socket.
 //!
-//! Time passes only between turns (each turn costs its core some microseconds) and by 20 ns per look at the clock. The
-//! disk is worse than a disk: whatever was not synced survives a power cut in any subset, torn at 512 bytes; sizes and
-//! names need syncs of their own. The network keeps bytes in order within a connection and promises nothing else.
+//! Time passes only between turns (each turn costs its core some microseconds) and by 20 ns per
+//! look at the clock. The disk is worse than a disk: whatever was not synced survives a power cut
+//! in any subset, torn at 512 bytes; sizes and names need syncs of their own. The network keeps
+//! bytes in order within a connection and promises nothing else.
 //!
 //! ```
 //! use ring::sim::{SimOptions, World};
@@ -59,7 +62,8 @@ use std::{
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeId(pub(crate) u32);
 
-/// A simulated world. Clones are the same world; tasks may hold one and act on other nodes (or their own).
+/// A simulated world. Clones are the same world; tasks may hold one and act on other nodes (or
+/// their own).
 #[derive(Clone)]
 pub struct World {
     inner: Rc<Inner>,
@@ -89,7 +93,13 @@ impl Drop for SayOnPanic<'_> {
 impl World {
     pub fn new(seed: u64, options: SimOptions) -> World {
         let state = Rc::new(RefCell::new(State::new(seed, options)));
-        World { inner: Rc::new(Inner { state, executors: RefCell::default(), running: Cell::new(false) }) }
+        World {
+            inner: Rc::new(Inner {
+                state,
+                executors: RefCell::default(),
+                running: Cell::new(false),
+            }),
+        }
     }
 
     pub fn seed(&self) -> u64 {
@@ -108,7 +118,8 @@ impl World {
         network::address_of(node.0)
     }
 
-    /// Starts one core of a node's process with `main` as its first task. Panics when that core runs already.
+    /// Starts one core of a node's process with `main` as its first task. Panics when that core
+    /// runs already.
     pub fn start_core<F: Future<Output = ()> + 'static>(
         &self,
         node: NodeId,
@@ -119,7 +130,8 @@ impl World {
         let backend = SimBackend { state: Rc::clone(&self.inner.state), core };
         let executor = Core::new(Box::new(backend), ExecutorOptions { shuffle: true });
         let ring = executor.ring();
-        // The task makes the future itself, so that `main` runs in a turn, with the executor in its place.
+        // The task makes the future itself, so that `main` runs in a turn, with the executor in its
+        // place.
         let first = ring.clone();
         drop(ring.spawn_named("main", async move { main(first).await }));
         let mut executors = self.inner.executors.borrow_mut();
@@ -127,7 +139,8 @@ impl World {
         executors.push(Some(executor));
     }
 
-    // ---- time ----------------------------------------------------------------------------------------------------
+    // ---- time
+    // ----------------------------------------------------------------------------------------------------
 
     pub fn now(&self) -> Instant {
         Instant(self.inner.state.borrow().now)
@@ -138,7 +151,8 @@ impl World {
         self.run_until(duration, || false);
     }
 
-    /// Lets virtual time pass until `done`, which is asked after every turn, or up to `limit`; says whether it is done.
+    /// Lets virtual time pass until `done`, which is asked after every turn, or up to `limit`; says
+    /// whether it is done.
     pub fn run_until(&self, limit: Duration, done: impl Fn() -> bool) -> bool {
         assert!(!self.inner.running.replace(true), "a task cannot run the world that it lives in");
         let _say = SayOnPanic(self);
@@ -164,8 +178,9 @@ impl World {
         if !self.inner.state.borrow_mut().begin_turn(core) {
             return false;
         }
-        let executor =
-            self.inner.executors.borrow_mut()[core as usize].take().expect("a core with turns has an executor");
+        let executor = self.inner.executors.borrow_mut()[core as usize]
+            .take()
+            .expect("a core with turns has an executor");
         executor.poll_backend(crate::backend::Wait::No);
         executor.run_ready();
         if !self.inner.state.borrow().cores[core as usize].alive {
@@ -180,8 +195,8 @@ impl World {
         true
     }
 
-    /// A task may have been woken by another core, or by the test itself. On real cores its waker rings the doorbell; here
-    /// they all share one thread, so the wakers see no difference.
+    /// A task may have been woken by another core, or by the test itself. On real cores its waker
+    /// rings the doorbell; here they all share one thread, so the wakers see no difference.
     fn wake_ready(&self) {
         let executors = self.inner.executors.borrow();
         for (core, executor) in executors.iter().enumerate() {
@@ -191,15 +206,17 @@ impl World {
         }
     }
 
-    // ---- faults --------------------------------------------------------------------------------------------------
+    // ---- faults
+    // --------------------------------------------------------------------------------------------------
 
-    /// Cuts a node's power: its tasks are dropped, its peers are reset (or not even that), its disk keeps what was synced
-    /// and a random part of the rest. [`World::start_core`] starts it again.
+    /// Cuts a node's power: its tasks are dropped, its peers are reset (or not even that), its disk
+    /// keeps what was synced and a random part of the rest. [`World::start_core`] starts it again.
     pub fn crash(&self, node: NodeId) {
         self.stop(node, true);
     }
 
-    /// Ends a node's process as `kill -9` does: the page cache stays, and the kernel closes its connections.
+    /// Ends a node's process as `kill -9` does: the page cache stays, and the kernel closes its
+    /// connections.
     pub fn kill(&self, node: NodeId) {
         self.stop(node, false);
     }
@@ -278,8 +295,8 @@ impl World {
         }
     }
 
-    /// The second phase of a run: no more faults, partitions healed, disks released, paused nodes awake. Nodes that are
-    /// down stay down.
+    /// The second phase of a run: no more faults, partitions healed, disks released, paused nodes
+    /// awake. Nodes that are down stay down.
     pub fn calm_down(&self) {
         self.set_options(SimOptions::calm());
         self.heal_all();
@@ -299,7 +316,8 @@ impl World {
         (0..nodes).for_each(|node| self.kill(NodeId(node)));
     }
 
-    /// A running hash of everything that has happened: operation, outcome, time. Two runs of one seed agree.
+    /// A running hash of everything that has happened: operation, outcome, time. Two runs of one
+    /// seed agree.
     pub fn trace_hash(&self) -> u64 {
         self.inner.state.borrow().trace()
     }

@@ -1,7 +1,8 @@
-//! The simulated network's data: connections, listeners, partitions. What happens on it is in `traffic.rs`.
+//! The simulated network's data: connections, listeners, partitions. What happens on it is in
+//! `traffic.rs`.
 //!
-//! An end of a connection is `connection * 2 + side`; side 0 is the client's. Bytes towards an end are first in flight,
-//! then arrived, then read; all of them count against the sender's window.
+//! An end of a connection is `connection * 2 + side`; side 0 is the client's. Bytes towards an end
+//! are first in flight, then arrived, then read; all of them count against the sender's window.
 
 use super::random::Random;
 use crate::file::File;
@@ -118,7 +119,13 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn new(random: Random) -> Self {
-        Self { random, connections: Vec::new(), listeners: BTreeMap::new(), next_listener: 0, blocked: BTreeSet::new() }
+        Self {
+            random,
+            connections: Vec::new(),
+            listeners: BTreeMap::new(),
+            next_listener: 0,
+            blocked: BTreeSet::new(),
+        }
     }
 
     pub(super) fn connection(&mut self, end: u64) -> Option<&mut Connection> {
@@ -155,7 +162,8 @@ impl Network {
 
     /// All ends that exist, in order.
     pub(super) fn all_ends(&self) -> Vec<u64> {
-        let numbers = self.connections.iter().enumerate().filter(|(_, connection)| connection.is_some());
+        let numbers =
+            self.connections.iter().enumerate().filter(|(_, connection)| connection.is_some());
         numbers.flat_map(|(number, _)| [number as u64 * 2, number as u64 * 2 + 1]).collect()
     }
 }

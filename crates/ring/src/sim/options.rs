@@ -87,7 +87,8 @@ pub struct CoreOptions {
     /// A turn takes `preemption` on top.
     pub preemption_per_million: u32,
     pub preemption: Span,
-    /// Turns in a row that nothing from outside asked for, after which the world panics, naming its seed.
+    /// Turns in a row that nothing from outside asked for, after which the world panics, naming its
+    /// seed.
     pub endless_turns: u32,
 }
 
@@ -142,7 +143,8 @@ impl SimOptions {
         }
     }
 
-    /// A random subset of the faults, each of random strength: all at once would hide bugs from one another.
+    /// A random subset of the faults, each of random strength: all at once would hide bugs from one
+    /// another.
     pub fn stormy(seed: u64) -> Self {
         let mut random = Random::new(seed ^ 0x73_746f_726d);
         let mut options = Self::calm();
@@ -175,7 +177,10 @@ impl SimOptions {
         if strength(1, 2) > 0 {
             cores.doorbell.max = Duration::from_micros(u64::from(strength(100, 20_000)).max(20));
         }
-        options.clocks = ClockOptions { offset_ms: strength(1, 120_000), drift_per_million: strength(10, 5_000) };
+        options.clocks = ClockOptions {
+            offset_ms: strength(1, 120_000),
+            drift_per_million: strength(10, 5_000),
+        };
         options
     }
 }

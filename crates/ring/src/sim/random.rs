@@ -1,7 +1,8 @@
-//! The world's random numbers: SplitMix64 (Steele, Lea, Flood 2014), small enough to prove that nothing else decides.
+//! The world's random numbers: SplitMix64 (Steele, Lea, Flood 2014), small enough to prove that
+//! nothing else decides.
 //!
-//! Each part of the world (scheduler, network, every disk, every core) owns a stream forked from the one seed, so that a
-//! change in one part disturbs the others as little as possible.
+//! Each part of the world (scheduler, network, every disk, every core) owns a stream forked from
+//! the one seed, so that a change in one part disturbs the others as little as possible.
 
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
@@ -51,7 +52,8 @@ impl Random {
         mask
     }
 
-    /// How likely a thing that was not synced survives a crash, in 256: nothing, everything, and shades between.
+    /// How likely a thing that was not synced survives a crash, in 256: nothing, everything, and
+    /// shades between.
     pub(crate) fn survival(&mut self) -> u32 {
         [0, 0, 256, 128, 128, 32, 224, 256][self.below(8) as usize]
     }

@@ -1,6 +1,8 @@
-//! What the world consists of, and its one queue of events: who does what next, at which virtual time.
+//! What the world consists of, and its one queue of events: who does what next, at which virtual
+//! time.
 //!
-//! Cores' executors are not in here (see [`super::World`]): a running task may call back into this state at any time.
+//! Cores' executors are not in here (see [`super::World`]): a running task may call back into this
+//! state at any time.
 
 use super::{
     disk::Disk,
@@ -42,7 +44,8 @@ pub(super) enum Event {
     Reset {
         end: u64,
     },
-    /// The bytes towards `end` have been unacknowledged for too long, if they were so since `since`.
+    /// The bytes towards `end` have been unacknowledged for too long, if they were so since
+    /// `since`.
     Unacknowledged {
         end: u64,
         since: u64,
@@ -139,11 +142,18 @@ impl State {
         assert!(number < 65_000, "a world has at most 65,000 nodes");
         let clocks = self.options.clocks;
         let random = &mut self.random;
-        let mut either_way = |limit: u32| random.below(2 * u64::from(limit) + 1) as i64 - i64::from(limit);
-        let (wall_offset_ms, drift_per_million) = (either_way(clocks.offset_ms), either_way(clocks.drift_per_million));
+        let mut either_way =
+            |limit: u32| random.below(2 * u64::from(limit) + 1) as i64 - i64::from(limit);
+        let (wall_offset_ms, drift_per_million) =
+            (either_way(clocks.offset_ms), either_way(clocks.drift_per_million));
         self.nodes.push(Node {
             name: name.to_owned(),
-            disk: Disk::new(number, self.options.disk, self.random.fork(), Arc::clone(&self.signals)),
+            disk: Disk::new(
+                number,
+                self.options.disk,
+                self.random.fork(),
+                Arc::clone(&self.signals),
+            ),
             up: true,
             paused: false,
             next_port: 0,
@@ -155,7 +165,8 @@ impl State {
     }
 
     pub(super) fn add_core(&mut self, node: u32, index: usize) -> u32 {
-        let taken = self.cores.iter().any(|core| core.alive && core.node == node && core.index == index);
+        let taken =
+            self.cores.iter().any(|core| core.alive && core.node == node && core.index == index);
         assert!(!taken, "core {index} of node {} runs already", self.nodes[node as usize].name);
         if !std::mem::replace(&mut self.nodes[node as usize].up, true) {
             self.retransmit();
@@ -179,13 +190,18 @@ impl State {
         core
     }
 
-    // ---- time --------------------------------------------------------------------------------------------------------
+    // ---- time
+    // --------------------------------------------------------------------------------------------------------
 
     pub(super) fn read_clock(&mut self, core: u32) -> u64 {
         self.now += CLOCK_READ_NS;
         let reads = &mut self.cores[core as usize].clock_reads;
         *reads += 1;
-        assert!(*reads < MAX_CLOCK_READS, "{}: an endless loop within one turn", self.describe(core));
+        assert!(
+            *reads < MAX_CLOCK_READS,
+            "{}: an endless loop within one turn",
+            self.describe(core)
+        );
         self.now
     }
 
@@ -199,7 +215,8 @@ impl State {
         self.nodes[node as usize].wall_offset_ms += by_ms;
     }
 
-    // ---- events ------------------------------------------------------------------------------------------------------
+    // ---- events
+    // ------------------------------------------------------------------------------------------------------
 
     pub(super) fn trace(&self) -> u64 {
         self.trace
@@ -207,8 +224,10 @@ impl State {
 
     /// Adds to the running hash of everything that happens.
     pub(super) fn note(&mut self, what: u64, detail: u64) {
-        let word = (self.trace ^ self.now.rotate_left(32) ^ what).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.trace = (word.rotate_left(29) ^ detail).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(31);
+        let word =
+            (self.trace ^ self.now.rotate_left(32) ^ what).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.trace =
+            (word.rotate_left(29) ^ detail).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(31);
     }
 
     pub(super) fn schedule(&mut self, at: u64, event: Event) {
@@ -216,7 +235,8 @@ impl State {
         self.events.push(Reverse((at, self.event_count, event)));
     }
 
-    /// The next event that happens by `end`, with the time moved to it; without one, the time moved to `end`.
+    /// The next event that happens by `end`, with the time moved to it; without one, the time moved
+    /// to `end`.
     pub(super) fn next_event(&mut self, end: u64) -> Option<Event> {
         match self.events.peek() {
             Some(&Reverse((at, _, event))) if at <= end => {
@@ -241,7 +261,9 @@ impl State {
             Event::Unacknowledged { end, since } => self.give_up(end, since),
             Event::Syn { core, token, attempt } => self.syn(core, token, attempt),
             Event::Established { core, token, end } => self.established(core, token, end),
-            Event::Refused { core, token, code } => self.complete(core, token, Err(io::Error::from_raw_os_error(code))),
+            Event::Refused { core, token, code } => {
+                self.complete(core, token, Err(io::Error::from_raw_os_error(code)))
+            }
         }
     }
 
@@ -252,14 +274,17 @@ impl State {
                     self.note(1, u64::from(core));
                     self.wake(core, self.options.cores.doorbell);
                 }
-                Signal::Closed { kind: HandleKind::File, node, id } => self.nodes[node as usize].disk.close(id),
+                Signal::Closed { kind: HandleKind::File, node, id } => {
+                    self.nodes[node as usize].disk.close(id)
+                }
                 Signal::Closed { kind: HandleKind::Stream, id, .. } => self.close_end(id),
                 Signal::Closed { kind: HandleKind::Listener, id, .. } => self.close_listener(id),
             }
         }
     }
 
-    // ---- turns -------------------------------------------------------------------------------------------------------
+    // ---- turns
+    // -------------------------------------------------------------------------------------------------------
 
     fn describe(&self, core: u32) -> String {
         let state = &self.cores[core as usize];
@@ -327,7 +352,12 @@ impl State {
             state.idle_turns = 0;
         }
         let endless = state.idle_turns > options.endless_turns;
-        assert!(!endless, "{}: {} turns in a row that nothing asked for", self.describe(core), options.endless_turns);
+        assert!(
+            !endless,
+            "{}: {} turns in a row that nothing asked for",
+            self.describe(core),
+            options.endless_turns
+        );
         if let Some(next) = next {
             self.turn_by(core, next);
         }
@@ -342,7 +372,9 @@ impl State {
 
     pub(super) fn pause_core(&mut self, node: u32, index: usize, paused: bool) {
         let mut cores = self.cores_of(node).into_iter();
-        let Some(core) = cores.find(|core| self.cores[*core as usize].index == index) else { return };
+        let Some(core) = cores.find(|core| self.cores[*core as usize].index == index) else {
+            return;
+        };
         self.cores[core as usize].paused = paused;
         if !paused {
             self.wake(core, self.options.cores.wake);
@@ -350,11 +382,14 @@ impl State {
     }
 
     pub(super) fn cores_of(&self, node: u32) -> Vec<u32> {
-        let alive = |core: &u32| self.cores[*core as usize].alive && self.cores[*core as usize].node == node;
+        let alive = |core: &u32| {
+            self.cores[*core as usize].alive && self.cores[*core as usize].node == node
+        };
         (0..self.cores.len() as u32).filter(alive).collect()
     }
 
-    // ---- operations --------------------------------------------------------------------------------------------------
+    // ---- operations
+    // --------------------------------------------------------------------------------------------------
 
     pub(super) fn submit(&mut self, core: u32, token: Token, op: Op) {
         let state = &self.cores[core as usize];
@@ -363,7 +398,11 @@ impl State {
         }
         let node = state.node;
         match op {
-            Op::Accept { .. } | Op::Connect { .. } | Op::Recv { .. } | Op::Send { .. } | Op::SendFile { .. } => {
+            Op::Accept { .. }
+            | Op::Connect { .. }
+            | Op::Recv { .. }
+            | Op::Send { .. }
+            | Op::SendFile { .. } => {
                 self.ops.insert((core, token.0), Pending { op, ticket: 0 });
                 self.submit_network(core, token.0);
             }
@@ -424,7 +463,9 @@ impl State {
             Ok(Outcome::Size(size)) => 16 + size,
             Ok(Outcome::Entries(entries)) => 16 + entries.len() as u64,
             Ok(Outcome::Space { free_bytes, .. }) => 16 + free_bytes,
-            Ok(Outcome::Accepted(stream) | Outcome::Connected(stream)) => 16 + u64::from(stream.peer.port()),
+            Ok(Outcome::Accepted(stream) | Outcome::Connected(stream)) => {
+                16 + u64::from(stream.peer.port())
+            }
             Ok(Outcome::Done | Outcome::Opened(_)) => 1,
             Err(error) => (1 << 63) + error.raw_os_error().unwrap_or(0) as u64,
         };
@@ -433,14 +474,17 @@ impl State {
         self.wake(core, self.options.cores.wake);
     }
 
-    // ---- ends of processes -------------------------------------------------------------------------------------------
+    // ---- ends of processes
+    // -------------------------------------------------------------------------------------------
 
-    /// Stops the cores of a node and settles what was under way; what is left of them is for the world to drop.
+    /// Stops the cores of a node and settles what was under way; what is left of them is for the
+    /// world to drop.
     pub(super) fn stop_cores(&mut self, node: u32, power_cut: bool) -> Vec<u32> {
         self.take_signals();
         self.close_node(node, power_cut);
         let cores = self.cores_of(node);
-        let mut keys: Vec<_> = self.ops.keys().copied().filter(|(core, _)| cores.contains(core)).collect();
+        let mut keys: Vec<_> =
+            self.ops.keys().copied().filter(|(core, _)| cores.contains(core)).collect();
         keys.sort_unstable();
         let state = &mut self.nodes[node as usize];
         for key in keys {

@@ -1,4 +1,5 @@
-//! What happens on the simulated network: connects, bytes on their way, ends, breaks and partitions.
+//! What happens on the simulated network: connects, bytes on their way, ends, breaks and
+//! partitions.
 
 use super::{
     handle::{HandleKind, SimHandle},
@@ -85,12 +86,16 @@ impl State {
                 }
             }
             Op::Send { socket, bufs } => {
-                let (id, bufs) = (sim_handle(socket), bufs.iter().filter(|buf| !buf.is_empty()).cloned().collect());
+                let (id, bufs) = (
+                    sim_handle(socket),
+                    bufs.iter().filter(|buf| !buf.is_empty()).cloned().collect(),
+                );
                 self.add_sender(id, waiter, Source::Buffers(bufs));
             }
             Op::SendFile { socket, file, offset, length, through_cache } => {
                 let id = sim_handle(socket);
-                let cold = !through_cache && self.network.random.chance(self.options.disk.cold_per_million);
+                let cold = !through_cache
+                    && self.network.random.chance(self.options.disk.cold_per_million);
                 // The first byte that is not in the page cache may be any of them.
                 let left = if cold { self.network.random.below(*length) } else { *length };
                 let source = Source::File { file: file.clone(), offset: *offset, left };
@@ -100,8 +105,8 @@ impl State {
         }
     }
 
-    /// The operation's future is gone. What waits for somebody else ends at once; a send that is cut short takes its
-    /// stream with it.
+    /// The operation's future is gone. What waits for somebody else ends at once; a send that is
+    /// cut short takes its stream with it.
     pub(super) fn cancel(&mut self, core: u32, token: u64) {
         let waiter = (core, token);
         let Some(pending) = self.ops.get(&waiter) else { return };
@@ -120,7 +125,8 @@ impl State {
             Op::Send { socket, .. } | Op::SendFile { socket, .. } => {
                 let id = sim_handle(socket);
                 let Some(end) = self.network.end(id) else { return };
-                let begun = end.senders.iter().any(|sender| sender.waiter == waiter && sender.sent > 0);
+                let begun =
+                    end.senders.iter().any(|sender| sender.waiter == waiter && sender.sent > 0);
                 end.senders.retain(|other| other.waiter != waiter);
                 if begun {
                     self.shutdown_end(id);
@@ -131,9 +137,15 @@ impl State {
         self.complete(core, token, Err(errno(libc::ECANCELED)));
     }
 
-    // ---- listening and connecting --------------------------------------------------------------------------------
+    // ---- listening and connecting
+    // --------------------------------------------------------------------------------
 
-    pub(super) fn listen(&mut self, core: u32, addr: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
+    pub(super) fn listen(
+        &mut self,
+        core: u32,
+        addr: SocketAddr,
+        options: ListenOptions,
+    ) -> io::Result<Listener> {
         let node = self.cores[core as usize].node;
         if node_at(addr.ip(), node, self.nodes.len()) != Some(node) {
             return Err(errno(libc::EADDRNOTAVAIL));
@@ -142,7 +154,9 @@ impl State {
         if address.port() == 0 {
             address.set_port(self.ephemeral_port(node));
         }
-        let overlaps = |one: IpAddr, other: IpAddr| one == other || one.is_unspecified() || other.is_unspecified();
+        let overlaps = |one: IpAddr, other: IpAddr| {
+            one == other || one.is_unspecified() || other.is_unspecified()
+        };
         let taken = self.network.listeners.values().any(|other| {
             other.node == node
                 && other.address.port() == address.port()
@@ -154,7 +168,9 @@ impl State {
         }
         self.network.next_listener += 1;
         let id = self.network.next_listener;
-        let window_bytes = options.send_buffer_bytes.map_or(self.options.network.window_bytes, |size| size as usize);
+        let window_bytes = options
+            .send_buffer_bytes
+            .map_or(self.options.network.window_bytes, |size| size as usize);
         self.network.listeners.insert(
             id,
             ListenerState {
@@ -181,7 +197,10 @@ impl State {
     }
 
     pub(super) fn syn(&mut self, core: u32, token: u64, attempt: u32) {
-        let Some(Op::Connect { addr }) = self.ops.get(&(core, token)).map(|pending| &pending.op) else { return };
+        let Some(Op::Connect { addr }) = self.ops.get(&(core, token)).map(|pending| &pending.op)
+        else {
+            return;
+        };
         let (addr, from) = (*addr, self.cores[core as usize].node);
         let to = node_at(addr.ip(), from, self.nodes.len()).expect("checked when submitted");
         let lost = self.network.is_blocked(from, to) || self.network.is_blocked(to, from);
@@ -200,10 +219,14 @@ impl State {
         let back = self.now + self.network_latency(to, from);
         if lost || !self.nodes[to as usize].up || (listening && found.is_empty()) {
             let waited = SYN_RETRY_NS.saturating_mul((1 << attempt.min(30)) - 1);
-            let left = (self.options.network.connect_timeout.as_nanos() as u64).saturating_sub(waited);
+            let left =
+                (self.options.network.connect_timeout.as_nanos() as u64).saturating_sub(waited);
             let retry = SYN_RETRY_NS << attempt.min(30);
             if left <= retry {
-                self.schedule(self.now + left, Event::Refused { core, token, code: libc::ETIMEDOUT });
+                self.schedule(
+                    self.now + left,
+                    Event::Refused { core, token, code: libc::ETIMEDOUT },
+                );
             } else {
                 self.schedule(self.now + retry, Event::Syn { core, token, attempt: attempt + 1 });
             }
@@ -226,7 +249,11 @@ impl State {
         state.backlog.push_back(number * 2 + 1);
         let ends = [End::new(from, SocketAddr::new(ip, port)), End::new(state.node, addr)];
         let window_bytes = state.window_bytes;
-        self.network.connections.push(Some(Box::new(Connection { ends, window_bytes, broken: false })));
+        self.network.connections.push(Some(Box::new(Connection {
+            ends,
+            window_bytes,
+            broken: false,
+        })));
         number * 2
     }
 
@@ -241,7 +268,8 @@ impl State {
             self.close_end(end);
             return;
         }
-        let result = self.stream(end).map(Outcome::Connected).ok_or_else(|| errno(libc::ECONNRESET));
+        let result =
+            self.stream(end).map(Outcome::Connected).ok_or_else(|| errno(libc::ECONNRESET));
         self.complete(core, token, result);
     }
 
@@ -258,7 +286,8 @@ impl State {
         }
     }
 
-    // ---- sending -------------------------------------------------------------------------------------------------
+    // ---- sending
+    // -------------------------------------------------------------------------------------------------
 
     fn add_sender(&mut self, id: u64, waiter: Waiter, source: Source) {
         match self.network.end(id) {
@@ -321,7 +350,8 @@ impl State {
             Source::File { file, offset, left } => {
                 let wanted = room.min(FILE_PIECE_BYTES).min(*left as usize);
                 let mut piece = BytesMut::with_capacity(wanted);
-                let read = self.nodes[node as usize].disk.read(file, &mut piece, wanted, *offset)?;
+                let read =
+                    self.nodes[node as usize].disk.read(file, &mut piece, wanted, *offset)?;
                 if read == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
@@ -336,9 +366,13 @@ impl State {
         let (end, peer) = self.network.ends(id).expect("the caller has it");
         let (from, to) = (end.node, peer.node);
         peer.incoming.bytes += piece.len();
-        let split = piece.len() > 1 && self.network.random.chance(self.options.network.split_per_million);
-        let first_length =
-            if split { 1 + self.network.random.below(piece.len() as u64 - 1) as usize } else { piece.len() };
+        let split =
+            piece.len() > 1 && self.network.random.chance(self.options.network.split_per_million);
+        let first_length = if split {
+            1 + self.network.random.below(piece.len() as u64 - 1) as usize
+        } else {
+            piece.len()
+        };
         let first = piece.split_to(first_length);
         for piece in [first, piece].into_iter().filter(|piece| !piece.is_empty()) {
             let at = self.now + self.network_latency(from, to);
@@ -354,7 +388,8 @@ impl State {
         }
     }
 
-    // ---- arriving ------------------------------------------------------------------------------------------------
+    // ---- arriving
+    // ------------------------------------------------------------------------------------------------
 
     /// What was sent towards `end` until now gets there, unless something is in its way.
     pub(super) fn arrive(&mut self, id: u64) {
@@ -426,7 +461,8 @@ impl State {
         let mut taken = 0;
         while let Some(end) = self.network.end(id) {
             let incoming = &mut end.incoming;
-            let readable = end.shut || incoming.arrived_bytes > 0 || incoming.ended || end.error.is_some();
+            let readable =
+                end.shut || incoming.arrived_bytes > 0 || incoming.ended || end.error.is_some();
             if !readable {
                 break;
             }
@@ -434,11 +470,17 @@ impl State {
             let (shut, error) = (end.shut, end.error);
             if shut || incoming.arrived_bytes == 0 {
                 let result = if shut { None } else { error };
-                self.complete(core, token, result.map_or(Ok(Outcome::Size(0)), |code| Err(errno(code))));
+                self.complete(
+                    core,
+                    token,
+                    result.map_or(Ok(Outcome::Size(0)), |code| Err(errno(code))),
+                );
                 continue;
             }
             let Some(pending) = self.ops.get_mut(&(core, token)) else { continue };
-            let Op::Recv { buf, max, .. } = &mut pending.op else { unreachable!("only receives wait here") };
+            let Op::Recv { buf, max, .. } = &mut pending.op else {
+                unreachable!("only receives wait here")
+            };
             let mut length = incoming.arrived_bytes.min(*max);
             let random = &mut self.network.random;
             if length > 1 && random.chance(short_per_million) {
@@ -453,13 +495,15 @@ impl State {
         let (own, from) = (end.node, peer.node);
         if self.network.is_blocked(own, from) {
             let incoming = &mut self.network.end(id).expect("looked at above").incoming;
-            (incoming.bytes, incoming.withheld_bytes) = (incoming.bytes + taken, incoming.withheld_bytes + taken);
+            (incoming.bytes, incoming.withheld_bytes) =
+                (incoming.bytes + taken, incoming.withheld_bytes + taken);
         } else if taken > 0 {
             self.pump(id ^ 1);
         }
     }
 
-    // ---- ends and breaks -----------------------------------------------------------------------------------------
+    // ---- ends and breaks
+    // -----------------------------------------------------------------------------------------
 
     fn schedule_reset(&mut self, id: u64) {
         let Some((end, peer)) = self.network.ends(id) else { return };
@@ -490,7 +534,8 @@ impl State {
         self.pump(id);
     }
 
-    /// Breaks a connection between two of the bytes on their way to `id`; each end learns it now, late or never.
+    /// Breaks a connection between two of the bytes on their way to `id`; each end learns it now,
+    /// late or never.
     fn break_connection(&mut self, id: u64) {
         let now = self.now;
         let half_open = self.options.network.half_open_per_million;
@@ -499,7 +544,12 @@ impl State {
         let (tells_receiver, tells_sender) = (!random.chance(half_open), !random.chance(half_open));
         let cut = random.next();
         let incoming = &mut self.network.end(id).expect("the caller has it").incoming;
-        let due: usize = incoming.in_flight.iter().filter(|(at, _)| *at <= now).map(|(_, piece)| piece.len()).sum();
+        let due: usize = incoming
+            .in_flight
+            .iter()
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, piece)| piece.len())
+            .sum();
         let mut left = (cut % (due as u64 + 1)) as usize;
         for (_, piece) in std::mem::take(&mut incoming.in_flight) {
             let kept = piece.slice(..piece.len().min(left));
@@ -524,7 +574,8 @@ impl State {
         self.network.ends(sim_handle(socket)).map_or(0, |(_, peer)| peer.incoming.taken_bytes)
     }
 
-    /// Both directions end: what waits on `socket` ends, the peer reads what was sent and then the end.
+    /// Both directions end: what waits on `socket` ends, the peer reads what was sent and then the
+    /// end.
     pub(super) fn shutdown(&mut self, socket: &SocketInner) {
         self.shutdown_end(sim_handle(socket));
     }
@@ -569,10 +620,16 @@ impl State {
         }
     }
 
-    /// A node's processes end. With the power gone as well, nobody tells its peers, or its address resets them later.
+    /// A node's processes end. With the power gone as well, nobody tells its peers, or its address
+    /// resets them later.
     pub(super) fn close_node(&mut self, node: u32, power_cut: bool) {
-        let listening: Vec<u64> =
-            self.network.listeners.iter().filter(|(_, l)| l.node == node).map(|(&id, _)| id).collect();
+        let listening: Vec<u64> = self
+            .network
+            .listeners
+            .iter()
+            .filter(|(_, l)| l.node == node)
+            .map(|(&id, _)| id)
+            .collect();
         let half_open = self.options.network.half_open_per_million;
         for id in self.network.all_ends() {
             let Some((end, peer)) = self.network.ends(id) else { continue };

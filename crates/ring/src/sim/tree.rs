@@ -1,7 +1,9 @@
-//! The names of one simulated disk: directories as programs see them, as the platter has them, and the journal between.
+//! The names of one simulated disk: directories as programs see them, as the platter has them, and
+//! the journal between.
 //!
-//! A change (creation, removal, rename) is durable when its directory is synced. Until then a crash may keep any subset of
-//! the changes, or a prefix of them, but a rename is kept or lost as a whole: an inode never has two names.
+//! A change (creation, removal, rename) is durable when its directory is synced. Until then a crash
+//! may keep any subset of the changes, or a prefix of them, but a rename is kept or lost as a
+//! whole: an inode never has two names.
 
 use super::{image::Image, random::Random};
 use rustc_hash::FxHashMap;
@@ -89,7 +91,9 @@ fn parts(path: &Path) -> io::Result<Vec<&str>> {
     let mut parts = Vec::with_capacity(4);
     for component in path.components() {
         match component {
-            Component::Normal(name) if name.len() > MAX_NAME_BYTES => return Err(errno(libc::ENAMETOOLONG)),
+            Component::Normal(name) if name.len() > MAX_NAME_BYTES => {
+                return Err(errno(libc::ENAMETOOLONG));
+            }
             Component::Normal(name) => {
                 let name = name.to_str().filter(|name| !name.contains('\0'));
                 parts.push(name.ok_or_else(|| errno(libc::EINVAL))?);
@@ -104,7 +108,12 @@ fn parts(path: &Path) -> io::Result<Vec<&str>> {
 impl Tree {
     pub(super) fn new() -> Self {
         let root = Inode::new(Body::Directory(Directory::default()), None);
-        Self { inodes: FxHashMap::from_iter([(ROOT, root)]), next_inode: ROOT + 1, pending: Vec::new(), sequence: 0 }
+        Self {
+            inodes: FxHashMap::from_iter([(ROOT, root)]),
+            next_inode: ROOT + 1,
+            pending: Vec::new(),
+            sequence: 0,
+        }
     }
 
     pub(super) fn inode(&mut self, inode: u32) -> &mut Inode {
@@ -155,7 +164,12 @@ impl Tree {
     /// The names of a directory, with the inode of each.
     pub(super) fn names(&mut self, path: &Path) -> io::Result<Vec<(String, u32)>> {
         let inode = self.resolve(path)?;
-        Ok(self.directory(inode)?.names.iter().map(|(name, &inode)| (name.clone(), inode)).collect())
+        Ok(self
+            .directory(inode)?
+            .names
+            .iter()
+            .map(|(name, &inode)| (name.clone(), inode))
+            .collect())
     }
 
     pub(super) fn create_file(&mut self, path: &Path) -> io::Result<u32> {
@@ -194,7 +208,9 @@ impl Tree {
         match (&self.inode(inode).body, is_dir) {
             (Body::File(_), true) => return Err(errno(libc::ENOTDIR)),
             (Body::Directory(_), false) => return Err(errno(libc::EISDIR)),
-            (Body::Directory(directory), true) if !directory.names.is_empty() => return Err(errno(libc::ENOTEMPTY)),
+            (Body::Directory(directory), true) if !directory.names.is_empty() => {
+                return Err(errno(libc::ENOTEMPTY));
+            }
             _ => {}
         }
         self.directory(place.directory)?.names.remove(&place.name);
@@ -217,7 +233,9 @@ impl Tree {
             let moves_dir = matches!(self.inode(inode).body, Body::Directory(_));
             match &self.inode(replaced).body {
                 Body::Directory(_) if !moves_dir => return Err(errno(libc::EISDIR)),
-                Body::Directory(directory) if !directory.names.is_empty() => return Err(errno(libc::ENOTEMPTY)),
+                Body::Directory(directory) if !directory.names.is_empty() => {
+                    return Err(errno(libc::ENOTEMPTY));
+                }
                 Body::File(_) if moves_dir => return Err(errno(libc::ENOTDIR)),
                 _ => self.inode(replaced).place = None,
             }
@@ -253,13 +271,15 @@ impl Tree {
         self.sequence
     }
 
-    /// Makes the changes up to `newest` that touch `directory` durable, with the earlier ones that they build upon.
+    /// Makes the changes up to `newest` that touch `directory` durable, with the earlier ones that
+    /// they build upon.
     pub(super) fn sync(&mut self, directory: u32, newest: u64) {
         let mut directories = vec![directory];
         let mut kept = Vec::new();
         let mut chosen = Vec::new();
         for change in std::mem::take(&mut self.pending).into_iter().rev() {
-            let touches = change.edits.iter().any(|edit| directories.contains(&edit.parts().0.directory));
+            let touches =
+                change.edits.iter().any(|edit| directories.contains(&edit.parts().0.directory));
             if change.sequence <= newest && touches {
                 directories.extend(change.edits.iter().map(|edit| edit.parts().0.directory));
                 chosen.push(change);
@@ -315,7 +335,8 @@ impl Tree {
     /// Forgets an inode that nothing leads to any more.
     pub(super) fn collect(&mut self, inode: u32) {
         let Some(entry) = self.inodes.get(&inode) else { return };
-        if inode != ROOT && !entry.is_live() && entry.durable_place.is_none() && entry.pending == 0 {
+        if inode != ROOT && !entry.is_live() && entry.durable_place.is_none() && entry.pending == 0
+        {
             self.inodes.remove(&inode);
         }
     }
@@ -334,7 +355,8 @@ impl Tree {
         }
     }
 
-    /// The power is gone: a subset or a prefix of the journal survives, and of the files whatever their images keep.
+    /// The power is gone: a subset or a prefix of the journal survives, and of the files whatever
+    /// their images keep.
     pub(super) fn crash(&mut self, random: &mut Random) {
         let keep = random.survival();
         let in_order = random.coin();
@@ -366,7 +388,10 @@ impl Tree {
     /// Pages that all reachable files take.
     pub(super) fn charged_pages(&self) -> u64 {
         let live = self.inodes.values().filter(|inode| inode.is_live());
-        live.map(|inode| if let Body::File(image) = &inode.body { image.charged_pages() } else { 0 }).sum()
+        live.map(
+            |inode| if let Body::File(image) = &inode.body { image.charged_pages() } else { 0 },
+        )
+        .sum()
     }
 
     /// The path that a file has now.
@@ -386,7 +411,8 @@ impl Tree {
     /// All files by path, sorted.
     pub(super) fn files(&self) -> Vec<(String, u32)> {
         let files = self.inodes.iter().filter(|(_, inode)| matches!(inode.body, Body::File(_)));
-        let mut files: Vec<_> = files.filter_map(|(&number, _)| Some((self.path(number)?, number))).collect();
+        let mut files: Vec<_> =
+            files.filter_map(|(&number, _)| Some((self.path(number)?, number))).collect();
         files.sort_unstable();
         files
     }

@@ -8,7 +8,8 @@ use std::{io, path::Path, rc::Rc};
 
 /// Below the build folder: a file system in memory has everything in the page cache.
 fn scratch(name: &str) -> Rc<Scratch> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("cold-{name}-{}.tmp", std::process::id()));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("cold-{name}-{}.tmp", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).expect("the build folder is writable");
     Rc::new(Scratch(path))
@@ -16,7 +17,10 @@ fn scratch(name: &str) -> Rc<Scratch> {
 
 /// A file with `content` that is nowhere but on the disk.
 async fn cold_file(ring: &Ring, path: &Path, content: Bytes) -> File {
-    let file = ring.open(path, OpenOptions { truncate: true, ..OpenOptions::write() }).await.expect("opens");
+    let file = ring
+        .open(path, OpenOptions { truncate: true, ..OpenOptions::write() })
+        .await
+        .expect("opens");
     ring.write_at(&file, vec![content], 0).await.expect("writes");
     ring.sync_data(&file).await.expect("syncs");
     evict(path);
@@ -39,7 +43,9 @@ async fn sent(
 ) -> Bytes {
     let sender = {
         let (ring, near, file) = (ring.clone(), ends.0.clone(), file.clone());
-        ring.clone().spawn(async move { ring.send_file(&near, &file, offset as u64, length as u64, stable).await })
+        ring.clone().spawn(async move {
+            ring.send_file(&near, &file, offset as u64, length as u64, stable).await
+        })
     };
     let got = recv_exact(ring, &ends.1, length).await.expect("arrives").freeze();
     sender.await.expect("sends the file");
@@ -77,7 +83,11 @@ fn cold_ranges_arrive_whole_and_leave_the_page_cache_alone() {
             }
             if cold {
                 assert!(reads(&ring) >= 8, "each range was read directly");
-                assert_eq!(cached_pages(&file, 0, SIZE as u64), Some(0), "nothing came into the page cache");
+                assert_eq!(
+                    cached_pages(&file, 0, SIZE as u64),
+                    Some(0),
+                    "nothing came into the page cache"
+                );
             }
             while ring.core.cold.block_counts().0 > 0 {
                 ring.sleep(Duration::from_millis(1)).await;
@@ -101,7 +111,9 @@ fn a_deleted_file_is_sent_as_well() {
             let cold = is_cold(&file, SIZE);
             ring.unlink(&path).await.expect("removes");
             let ends = pair(&ring).await;
-            assert!(sent(&ring, &ends, &file, 11, SIZE - 11, file.stable(0)).await == content[11..]);
+            assert!(
+                sent(&ring, &ends, &file, 11, SIZE - 11, file.stable(0)).await == content[11..]
+            );
             assert!(!cold || reads(&ring) == SIZE.div_ceil(READ_BYTES));
         }
     });
@@ -130,15 +142,21 @@ fn a_reader_that_goes_on_finds_what_was_read_ahead() {
                 if nth == 0 {
                     assert_eq!(reads(&ring), first, "a single range is not read ahead of");
                 } else {
-                    assert!(ring.core.cold.block_counts().0 > 0, "the next ranges are there, or on their way");
+                    assert!(
+                        ring.core.cold.block_counts().0 > 0,
+                        "the next ranges are there, or on their way"
+                    );
                 }
             }
-            // The first range is one by itself; the others are read in whole blocks, none of it twice.
+            // The first range is one by itself; the others are read in whole blocks, none of it
+            // twice.
             let whole = (stable_until - RANGE).div_ceil(READ_BYTES);
             let others = reads(&ring) - first;
             assert!((whole..=whole + 1).contains(&others), "{others} reads, not {whole}");
             // What lies behind the stable bytes was not read, and can change.
-            ring.write_at(&file, vec![pattern(7, 1000)], stable_until as u64).await.expect("writes");
+            ring.write_at(&file, vec![pattern(7, 1000)], stable_until as u64)
+                .await
+                .expect("writes");
             let got = sent(&ring, &ends, &file, 10 * RANGE, 1005, file.stable(0)).await;
             assert!(got[..5] == content[10 * RANGE..stable_until] && got[5..] == pattern(7, 1000));
         }
@@ -163,7 +181,9 @@ fn what_was_read_ahead_of_a_cut_is_never_sent() {
                 assert!(got == old[nth * RANGE..(nth + 1) * RANGE]);
             }
             ring.truncate(&file, 2 * RANGE as u64).await.expect("truncates");
-            ring.write_at(&file, vec![new.slice(2 * RANGE..)], 2 * RANGE as u64).await.expect("writes");
+            ring.write_at(&file, vec![new.slice(2 * RANGE..)], 2 * RANGE as u64)
+                .await
+                .expect("writes");
             ring.sync_data(&file).await.expect("syncs");
             evict(&path);
             // A reader that learned before the cut which bytes are stable must not read ahead any
@@ -189,7 +209,9 @@ fn without_a_block_the_page_cache_has_to_do() {
             let cold = is_cold(&file, SIZE);
             let ends = pair(&ring).await;
             let mut blocks = ring.core.cold.take_all_blocks();
-            assert!(sent(&ring, &ends, &file, 1, 700_000, file.stable(0)).await == content[1..700_001]);
+            assert!(
+                sent(&ring, &ends, &file, 1, 700_000, file.stable(0)).await == content[1..700_001]
+            );
             assert_eq!(reads(&ring), 0);
             blocks.pop();
             assert!(sent(&ring, &ends, &file, 1, SIZE - 1, file.stable(0)).await == content[1..]);
@@ -212,7 +234,10 @@ fn a_file_system_in_memory_needs_no_direct_reads() {
             let content = pattern(0, 1_000_000);
             let file = cold_file(&ring, &scratch.path("file"), content.clone()).await;
             let ends = pair(&ring).await;
-            assert!(sent(&ring, &ends, &file, 10, 900_000, file.stable(0)).await == content[10..900_010]);
+            assert!(
+                sent(&ring, &ends, &file, 10, 900_000, file.stable(0)).await
+                    == content[10..900_010]
+            );
         }
     });
 }
@@ -226,9 +251,15 @@ fn a_cold_file_shorter_than_promised_is_an_error() {
             let file = cold_file(&ring, &scratch.path("file"), pattern(0, 300_001)).await;
             let (near, far) = pair(&ring).await;
             let stable = file.stable(1 << 20);
-            let error = ring.send_file(&near, &file, 1000, 400_000, stable).await.expect_err("not so much is there");
+            let error = ring
+                .send_file(&near, &file, 1000, 400_000, stable)
+                .await
+                .expect_err("not so much is there");
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-            assert!(recv_exact(&ring, &far, 299_001).await.expect("what was there") == pattern(1000, 299_001));
+            assert!(
+                recv_exact(&ring, &far, 299_001).await.expect("what was there")
+                    == pattern(1000, 299_001)
+            );
         }
     });
 }
@@ -244,7 +275,10 @@ fn a_dropped_cold_transfer_breaks_the_stream_and_gives_its_blocks_back() {
             for wait_ms in [0, 1, 50] {
                 let (near, far) = pair(&ring).await;
                 let send = ring.send_file(&near, &file, 0, SIZE as u64, file.stable(SIZE as u64));
-                assert!(ring.timeout(Duration::from_millis(wait_ms), send).await.is_none(), "the peer reads nothing");
+                assert!(
+                    ring.timeout(Duration::from_millis(wait_ms), send).await.is_none(),
+                    "the peer reads nothing"
+                );
                 recv_exact(&ring, &far, SIZE).await.expect_err("the rest never comes");
                 while ring.core.cold.block_counts().0 > 0 {
                     ring.sleep(Duration::from_millis(1)).await;
@@ -254,7 +288,8 @@ fn a_dropped_cold_transfer_breaks_the_stream_and_gives_its_blocks_back() {
     });
 }
 
-/// Ranges of a file of 1 MiB, each with a part that is brought into the page cache before it is sent.
+/// Ranges of a file of 1 MiB, each with a part that is brought into the page cache before it is
+/// sent.
 fn ranges() -> impl Strategy<Value = Vec<(usize, usize, usize, usize, bool)>> {
     const SIZE: usize = 1 << 20;
     let range = (0..SIZE, 1..300_000_usize, 0..SIZE, 1..100_000_usize, any::<bool>());
@@ -288,7 +323,8 @@ proptest! {
                     }
                     ring.read_exact_at(&file, warm as u64, warm_length).await.expect("reads");
                     let got = sent(&ring, &ends, &file, offset, length, file.stable(1 << 20)).await;
-                    assert!(got == content[offset..offset + length], "{length} bytes from {offset} on");
+                    assert!(got == content[offset..offset + length], "{length} bytes from \
+                        {offset} on");
                 }
             }
         });

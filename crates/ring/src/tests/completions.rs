@@ -1,5 +1,5 @@
-//! The back-ends without an executor: each operation completes once, whatever is cancelled or refused,
-//! and says how far it came.
+//! The back-ends without an executor: each operation completes once, whatever is cancelled or
+//! refused, and says how far it came.
 
 use super::*;
 use crate::{
@@ -40,7 +40,8 @@ fn on_each_backend(test: impl Fn(&mut Driver)) {
         }
     }
     for backend in backends {
-        let mut driver = Driver { backend, next: 0, waiting: FxHashMap::default(), ended: FxHashMap::default() };
+        let mut driver =
+            Driver { backend, next: 0, waiting: FxHashMap::default(), ended: FxHashMap::default() };
         test(&mut driver);
         assert_eq!(faults::clear(), 0, "faults that were planned have not happened");
         driver.end();
@@ -63,7 +64,10 @@ impl Driver {
         self.backend.poll(wait, &mut completions);
         self.backend.set_sleeping(false);
         for Completion { token, op, result } in completions {
-            assert!(self.waiting.remove(&token).is_some(), "{token:?} completes again, or was never submitted");
+            assert!(
+                self.waiting.remove(&token).is_some(),
+                "{token:?} completes again, or was never submitted"
+            );
             self.ended.insert(token, (op, result));
         }
     }
@@ -99,7 +103,8 @@ impl Driver {
 
     fn pair(&mut self) -> (Stream, Stream) {
         let any_port = super::sockets::any_port();
-        let listener = self.backend.listen(any_port, ListenOptions::default()).expect("a free port");
+        let listener =
+            self.backend.listen(any_port, ListenOptions::default()).expect("a free port");
         let accept = self.submit(Op::Accept { listener: listener.clone() });
         let connect = self.submit(Op::Connect { addr: listener.local_addr() });
         match (self.end_of(connect).1, self.end_of(accept).1) {
@@ -322,8 +327,8 @@ fn a_cancellation_that_comes_with_a_wake_up_for_nothing_is_not_lost() {
             let receive = driver.recv(&near, 100);
             driver.settle();
             let (near, far) = (sys::socket_fd(&near.inner), sys::socket_fd(&far.inner));
-            // It is woken, and before the kernel looks why, there is nothing to be woken for. An older ring
-            // may look at once.
+            // It is woken, and before the kernel looks why, there is nothing to be woken for. An
+            // older ring may look at once.
             let message = [pattern(round, 10)];
             sys::send(far, &message, &mut sys::Gather::default()).expect("sends");
             let mut taken = BytesMut::with_capacity(10);
@@ -332,7 +337,9 @@ fn a_cancellation_that_comes_with_a_wake_up_for_nothing_is_not_lost() {
             let (buf, told) = driver.received(receive);
             match told {
                 Ok(bytes) => assert!(bytes == 10 && !is_taken),
-                Err(error) => assert_eq!((error.raw_os_error(), is_taken), (Some(libc::ECANCELED), true)),
+                Err(error) => {
+                    assert_eq!((error.raw_os_error(), is_taken), (Some(libc::ECANCELED), true))
+                }
             }
             assert_eq!(buf.len() + taken.len(), 10);
         }
@@ -371,7 +378,8 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
@@ -386,13 +394,19 @@ fn whatever_is_cancelled_or_refused_every_operation_completes_once() {
         for seed in 0..30 {
             let mut chance = Chance(seed);
             let (near, far) = driver.pair();
-            let listener = driver.backend.listen(super::sockets::any_port(), ListenOptions::default());
+            let listener =
+                driver.backend.listen(super::sockets::any_port(), ListenOptions::default());
             let listener = listener.expect("a free port");
-            for call in [Call::Accept, Call::Connect, Call::Recv, Call::Send, Call::Open, Call::Enter] {
+            for call in
+                [Call::Accept, Call::Connect, Call::Recv, Call::Send, Call::Open, Call::Enter]
+            {
                 let errnos = [libc::ENOMEM, 0, libc::EMFILE, 0, 0, libc::ENOBUFS, libc::EINTR];
                 let errno = |_| match errnos[chance.below(7) as usize] {
-                    libc::EINTR | libc::EMFILE | libc::ENOBUFS if call == Call::Enter => libc::EBUSY,
-                    // The back-end for epoll makes an interrupted call again before it comes to this.
+                    libc::EINTR | libc::EMFILE | libc::ENOBUFS if call == Call::Enter => {
+                        libc::EBUSY
+                    }
+                    // The back-end for epoll makes an interrupted call again before it comes to
+                    // this.
                     libc::EINTR => libc::ENOMEM,
                     errno => errno,
                 };
@@ -409,10 +423,18 @@ fn whatever_is_cancelled_or_refused_every_operation_completes_once() {
                     6 => driver.send(&near, vec![pattern(0, size); 3]),
                     7 => driver.send(&far, vec![pattern(0, size)]),
                     8 => driver.send_file(&far, &file, 0, size as u64),
-                    9 => driver.submit(Op::Open { path: path.clone(), options: crate::OpenOptions::read() }),
+                    9 => driver.submit(Op::Open {
+                        path: path.clone(),
+                        options: crate::OpenOptions::read(),
+                    }),
                     10 => {
                         let buf = BytesMut::with_capacity(size);
-                        driver.submit(Op::Read { file: file.clone(), buf, max: size, offset: size as u64 })
+                        driver.submit(Op::Read {
+                            file: file.clone(),
+                            buf,
+                            max: size,
+                            offset: size as u64,
+                        })
                     }
                     _ => driver.submit(Op::SyncDir { path: scratch.0.clone() }),
                 });

@@ -43,7 +43,9 @@ async fn all_arrived(ring: &Ring, arrived: Arc<AtomicU64>, expected: u64) {
 fn no_ring_of_the_doorbell_is_lost() {
     const RINGERS: u64 = 3;
     const RINGS: u64 = 20_000;
-    for (kind, spin) in kinds().into_iter().flat_map(|kind| [(kind, Duration::ZERO), (kind, Duration::from_micros(20))])
+    for (kind, spin) in kinds()
+        .into_iter()
+        .flat_map(|kind| [(kind, Duration::ZERO), (kind, Duration::from_micros(20))])
     {
         let arrived = Arc::new(AtomicU64::new(0));
         let (sender, bells) = mpsc::channel::<Doorbell>();
@@ -71,7 +73,8 @@ fn no_ring_of_the_doorbell_is_lost() {
         for ringer in ringers {
             ringer.join().expect("it only rings");
         }
-        let ended = core.expect("the core starts").join().expect("the core ends").expect("the core runs");
+        let ended =
+            core.expect("the core starts").join().expect("the core ends").expect("the core runs");
         assert!(ended.is_some(), "a ring was lost on {kind:?}");
     }
 }
@@ -79,7 +82,9 @@ fn no_ring_of_the_doorbell_is_lost() {
 #[test]
 fn a_sleeping_core_takes_no_turns() {
     on_each(|ring| async move {
-        let listener = ring.listen("127.0.0.1:0".parse().expect("valid"), Default::default()).expect("a free port");
+        let listener = ring
+            .listen("127.0.0.1:0".parse().expect("valid"), Default::default())
+            .expect("a free port");
         let waiting = ring.clone();
         ring.spawn(async move { waiting.accept(&listener).await });
         ring.sleep(Duration::from_millis(1)).await;
@@ -102,7 +107,8 @@ fn files_and_doorbells_may_cross_cores() {
         let (file, doorbell) = opened.expect("starts").join().expect("ends").expect("runs");
         crosses(&(&file, &doorbell));
         doorbell.ring();
-        let size_bytes = run(options(kind), |ring| async move { ring.size(&file).await }).expect("runs");
+        let size_bytes =
+            run(options(kind), |ring| async move { ring.size(&file).await }).expect("runs");
         let expected = std::fs::metadata(&path).expect("it exists").len();
         assert_eq!(size_bytes.expect("the file outlives its core"), expected);
     }
@@ -130,9 +136,11 @@ fn the_choice_of_the_back_end() {
     println!("{}", auto.reason);
 }
 
-/// From now on, the call of this number fails with this error on the calling thread, as under a container's profile.
+/// From now on, the call of this number fails with this error on the calling thread, as under a
+/// container's profile.
 pub(super) fn forbid(call: libc::c_long, errno: i32) {
-    let instruction = |code: u32, yes, no, k| libc::sock_filter { code: code as u16, jt: yes, jf: no, k };
+    let instruction =
+        |code: u32, yes, no, k| libc::sock_filter { code: code as u16, jt: yes, jf: no, k };
     let mut program = [
         // The number of the call lies at the start of the data that the filter sees.
         instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
@@ -144,7 +152,8 @@ pub(super) fn forbid(call: libc::c_long, errno: i32) {
     // SAFETY: a plain call with numbers.
     let no_new_privileges = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     // SAFETY: the program and its instructions live across the call; the kernel copies them.
-    let filtered = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    let filtered =
+        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
     assert_eq!((no_new_privileges, filtered), (0, 0), "{}", std::io::Error::last_os_error());
 }
 
@@ -161,10 +170,18 @@ fn where_io_uring_is_forbidden_epoll_runs_and_says_why() {
             forbid(libc::SYS_io_uring_setup, errno);
             let auto = select(BackendChoice::Auto).expect("epoll is left");
             assert_eq!(auto.kind, BackendKind::Epoll);
-            assert!(auto.reason.starts_with("epoll, because ") && auto.reason.contains(hint), "{}", auto.reason);
-            let error = select(BackendChoice::IoUring).expect_err("what was asked for is not to be had");
+            assert!(
+                auto.reason.starts_with("epoll, because ") && auto.reason.contains(hint),
+                "{}",
+                auto.reason
+            );
+            let error =
+                select(BackendChoice::IoUring).expect_err("what was asked for is not to be had");
             assert!(error.to_string().contains(hint), "{error}");
-            run(options(auto.kind), |ring| async move { ring.sleep(Duration::from_millis(1)).await })
+            run(
+                options(auto.kind),
+                |ring| async move { ring.sleep(Duration::from_millis(1)).await },
+            )
         });
         core.join().expect("the assertions hold").expect("the core runs");
     }

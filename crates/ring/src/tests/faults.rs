@@ -1,5 +1,5 @@
-//! Faults of the kernel, the same list on both real back-ends. Where the kernel can be brought to make
-//! a fault itself, it is; the others are planned in `crate::faults`.
+//! Faults of the kernel, the same list on both real back-ends. Where the kernel can be brought to
+//! make a fault itself, it is; the others are planned in `crate::faults`.
 
 use super::{
     cores::forbid,
@@ -71,13 +71,17 @@ fn short_writes_and_reads_go_on_until_all_is_there() {
             assert!(ring.read_exact_at(&file, 3, content.len()).await.expect("reads") == content);
             all_happened();
         }
-        let (direct, _) = ring.open_direct(scratch.path("durable"), OpenOptions::write()).await.expect("opens");
+        let (direct, _) =
+            ring.open_direct(scratch.path("durable"), OpenOptions::write()).await.expect("opens");
         let mut buf = AlignedBuf::default();
         buf.extend_from_slice(&content[..16 * 4096]);
         faults::limit(Call::WriteDurable, &[4096, 8192, 4096]);
         ring.write_durable(&direct, buf, 4096).await.0.expect("writes");
         let plain = ring.open(scratch.path("durable"), OpenOptions::read()).await.expect("opens");
-        assert!(ring.read_exact_at(&plain, 4096, 16 * 4096).await.expect("reads") == content[..16 * 4096]);
+        assert!(
+            ring.read_exact_at(&plain, 4096, 16 * 4096).await.expect("reads")
+                == content[..16 * 4096]
+        );
         all_happened();
     });
 }
@@ -100,7 +104,11 @@ fn bytes_arrive_whole_and_in_order_through_small_buffers() {
             .into_iter()
             .flat_map(|stream| (0..4).map(move |nth| (stream, nth)))
             .map(|(stream, nth)| {
-                sending(&ring, stream, cut(&message.slice(nth * quarter..(nth + 1) * quarter), 1 + nth * 50))
+                sending(
+                    &ring,
+                    stream,
+                    cut(&message.slice(nth * quarter..(nth + 1) * quarter), 1 + nth * 50),
+                )
             })
             .collect();
         let back = {
@@ -142,7 +150,10 @@ fn what_would_block_is_not_tried_until_the_socket_is_ready() {
         assert!(ring.turns().turns - turns <= 6, "and so does the core");
         ring.send(&near, vec![pattern(0, 10)]).await.expect("sends");
         assert_eq!(receiver.await.expect("arrives"), pattern(0, 10));
-        assert!(faults::made(Call::Recv) <= before + 1, "it is tried once more, when bytes have come");
+        assert!(
+            faults::made(Call::Recv) <= before + 1,
+            "it is tried once more, when bytes have come"
+        );
 
         let message = pattern(3, 64 << 20);
         let sender = sending(&ring, &near, vec![message.clone()]);
@@ -170,7 +181,10 @@ fn a_wake_up_for_nothing_loses_nothing() {
         };
         ring.sleep(Duration::from_millis(5)).await;
         let second = connect();
-        let peers = [accepted.await.peer_addr(), ring.accept(&listener).await.expect("accepts").peer_addr()];
+        let peers = [
+            accepted.await.peer_addr(),
+            ring.accept(&listener).await.expect("accepts").peer_addr(),
+        ];
         assert_eq!(peers, [&first, &second].map(|client| client.local_addr().expect("has one")));
 
         let (near, far) = pair(&ring).await;
@@ -224,11 +238,16 @@ impl World {
         match call {
             Call::Accept => {
                 let accepted = ring.accept(&self.listener).await?;
-                assert_eq!(Some(accepted.peer_addr()), client, "who waits is the one that is accepted");
+                assert_eq!(
+                    Some(accepted.peer_addr()),
+                    client,
+                    "who waits is the one that is accepted"
+                );
             }
             Call::Connect => drop(ring.connect(self.listener.local_addr()).await?),
             Call::Recv => {
-                let (received, buf) = ring.recv(&self.near, BytesMut::from(&b"kept"[..]), 100).await;
+                let (received, buf) =
+                    ring.recv(&self.near, BytesMut::from(&b"kept"[..]), 100).await;
                 let wanted = if received.is_ok() { pattern(7, 100) } else { Bytes::new() };
                 assert_eq!(buf, [&b"kept"[..], &wanted].concat());
                 assert_eq!(received?, 100);
@@ -291,7 +310,11 @@ fn a_refused_call_is_told_and_can_be_made_again() {
             faults::refuse(call, &[errno, errno]);
             for _ in 0..2 {
                 let refused = world.make(call, address).await;
-                assert_eq!(refused.expect_err("it is refused").raw_os_error(), Some(errno), "{call:?}");
+                assert_eq!(
+                    refused.expect_err("it is refused").raw_os_error(),
+                    Some(errno),
+                    "{call:?}"
+                );
             }
             let again = world.make(call, address).await;
             again.unwrap_or_else(|error| panic!("{call:?} after errno {errno}: {error}"));
@@ -315,7 +338,8 @@ fn a_stream_that_cannot_be_watched_is_told_and_the_next_one_can() {
             let accepted = ring.accept(&listener).await.expect("accepts");
             assert_eq!(accepted.peer_addr(), second.local_addr().expect("has one"));
             faults::refuse(Call::Watch, &[errno]);
-            let refused = ring.connect(listener.local_addr()).await.expect_err("it cannot be watched");
+            let refused =
+                ring.connect(listener.local_addr()).await.expect_err("it cannot be watched");
             assert_eq!(refused.raw_os_error(), Some(errno));
             ring.connect(listener.local_addr()).await.expect("connects");
             // The one that was given up, and the one that was not.
@@ -339,7 +363,8 @@ fn is_alone(test: &str) -> bool {
         return true;
     }
     let program = env::current_exe().expect("this test is a file");
-    let output = Command::new(program).args(["--exact", test, "--nocapture"]).env(ALONE, "1").output();
+    let output =
+        Command::new(program).args(["--exact", test, "--nocapture"]).env(ALONE, "1").output();
     let output = output.expect("it starts");
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
@@ -374,15 +399,20 @@ fn without_descriptors_calls_fail_and_with_some_they_are_made() {
         for _ in 0..2 {
             let client = world.prepare(Call::Accept).await.expect("connects");
             let address = client.local_addr().ok();
-            let file = world.ring.open(folder.join("file"), OpenOptions::read()).await.expect("opens");
+            let file =
+                world.ring.open(folder.join("file"), OpenOptions::read()).await.expect("opens");
             let before = limit_descriptors(0);
-            for call in [Call::Open, Call::Accept, Call::Connect, Call::Accept, Call::WriteDurable] {
+            for call in [Call::Open, Call::Accept, Call::Connect, Call::Accept, Call::WriteDurable]
+            {
                 told(call, address).await;
             }
             for refused in [
                 world.ring.sync_dir(folder).await.expect_err("it has to be opened"),
                 world.ring.read_dir(folder).await.expect_err("it has to be opened"),
-                world.ring.listen(any_port(), ListenOptions::default()).expect_err("a socket is one"),
+                world
+                    .ring
+                    .listen(any_port(), ListenOptions::default())
+                    .expect_err("a socket is one"),
             ] {
                 assert_eq!(refused.raw_os_error(), Some(libc::EMFILE));
             }
@@ -391,13 +421,19 @@ fn without_descriptors_calls_fail_and_with_some_they_are_made() {
                 world.make(call, None).await.expect("what is open goes on");
             }
             limit_descriptors(before);
-            for call in [Call::Accept, Call::Open, Call::Connect, Call::WriteDurable, Call::Splice] {
+            for call in [Call::Accept, Call::Open, Call::Connect, Call::WriteDurable, Call::Splice]
+            {
                 world.make(call, address).await.expect("there are some");
             }
             world.ring.accept(&world.listener).await.expect("the one that was connected above");
             world.ring.sync_dir(folder).await.expect("there are some");
-            let again = world.ring.open(folder.join("file"), OpenOptions::read()).await.expect("opens");
-            assert_eq!(file.can_read_directly(), again.can_read_directly(), "no file keeps a grudge");
+            let again =
+                world.ring.open(folder.join("file"), OpenOptions::read()).await.expect("opens");
+            assert_eq!(
+                file.can_read_directly(),
+                again.can_read_directly(),
+                "no file keeps a grudge"
+            );
         }
     });
 }
@@ -411,7 +447,8 @@ fn a_transfer_without_a_pipe_is_told_and_can_be_made_again() {
         let world = World::new(ring, scratch).await;
         let before = limit_descriptors(0);
         for _ in 0..2 {
-            let refused = world.make(Call::Splice, None).await.expect_err("a pipe takes two descriptors");
+            let refused =
+                world.make(Call::Splice, None).await.expect_err("a pipe takes two descriptors");
             assert_eq!(refused.raw_os_error(), Some(libc::EMFILE));
         }
         limit_descriptors(before);
@@ -451,11 +488,15 @@ fn entries_that_the_kernel_does_not_take_are_handed_over_later() {
         }
         let file = ring.open(scratch.path("file"), OpenOptions::write()).await.expect("opens");
         ring.write_at(&file, vec![pattern(0, 100_000)], 0).await.expect("writes");
-        // One turn with more entries than the submission queue holds, and at last also more than the
-        // completion queue does, without any fault.
-        for (errno, count) in
-            [(libc::EBUSY, 1000), (libc::EAGAIN, 1000), (libc::EINTR, 10), (libc::ENOMEM, 1000), (0, 10_000)]
-        {
+        // One turn with more entries than the submission queue holds, and at last also more than
+        // the completion queue does, without any fault.
+        for (errno, count) in [
+            (libc::EBUSY, 1000),
+            (libc::EAGAIN, 1000),
+            (libc::EINTR, 10),
+            (libc::ENOMEM, 1000),
+            (0, 10_000),
+        ] {
             faults::refuse(Call::Enter, &[errno; 10]);
             let readers: Vec<_> = (0..count)
                 .map(|nth| {

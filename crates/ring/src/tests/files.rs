@@ -5,7 +5,10 @@ use crate::{AlignedBuf, DirEntry, OpenOptions};
 use std::{io, rc::Rc};
 
 /// Runs the test with a directory of its own.
-pub(super) fn in_scratch<F: Future<Output = ()> + 'static>(name: &str, test: impl Fn(Ring, Rc<Scratch>) -> F) {
+pub(super) fn in_scratch<F: Future<Output = ()> + 'static>(
+    name: &str,
+    test: impl Fn(Ring, Rc<Scratch>) -> F,
+) {
     on_each(|ring| {
         let scratch = Rc::new(Scratch::new(&format!("{name}-{:?}", ring.backend())));
         test(ring, scratch)
@@ -17,8 +20,10 @@ fn what_was_written_is_read() {
     in_scratch("write-read", |ring, scratch| async move {
         let file = ring.open(scratch.path("file"), OpenOptions::write()).await.expect("opens");
         let content = pattern(0, 3_000_000);
-        let pieces: Vec<Bytes> =
-            (0..content.len()).step_by(10_007).map(|at| content.slice(at..content.len().min(at + 10_007))).collect();
+        let pieces: Vec<Bytes> = (0..content.len())
+            .step_by(10_007)
+            .map(|at| content.slice(at..content.len().min(at + 10_007)))
+            .collect();
         ring.write_at(&file, pieces, 100).await.expect("writes");
         ring.write_now(&file, &[pattern(7, 50), Bytes::new(), pattern(57, 50)], 0).expect("writes");
         ring.sync_data(&file).await.expect("syncs");
@@ -62,10 +67,17 @@ fn directories_are_made_listed_and_removed() {
         ring.write_at(&file, vec![pattern(0, 5)], 0).await.expect("writes");
         ring.create_dir_all(deep.join("y")).await.expect("creates");
         ring.sync_dir(&deep).await.expect("syncs");
-        let entry = |name: &str, is_dir, size_bytes| DirEntry { name: name.into(), is_dir, size_bytes };
-        assert_eq!(ring.read_dir(&deep).await.expect("lists"), [entry("y", true, 0), entry("z", false, 5)]);
+        let entry =
+            |name: &str, is_dir, size_bytes| DirEntry { name: name.into(), is_dir, size_bytes };
+        assert_eq!(
+            ring.read_dir(&deep).await.expect("lists"),
+            [entry("y", true, 0), entry("z", false, 5)]
+        );
         ring.rename(deep.join("z"), deep.join("x")).await.expect("renames");
-        assert_eq!(ring.read_dir(&deep).await.expect("lists"), [entry("x", false, 5), entry("y", true, 0)]);
+        assert_eq!(
+            ring.read_dir(&deep).await.expect("lists"),
+            [entry("x", false, 5), entry("y", true, 0)]
+        );
         ring.remove_dir(&deep).await.expect_err("it is not empty");
         ring.unlink(deep.join("x")).await.expect("removes");
         ring.remove_dir(deep.join("y")).await.expect("removes");
@@ -88,12 +100,21 @@ fn open_does_what_its_options_say() {
         let new = OpenOptions { create_new: true, ..OpenOptions::write() };
         let file = ring.open(&path, new).await.expect("creates");
         ring.write_at(&file, vec![pattern(0, 5)], 0).await.expect("writes");
-        assert_eq!(ring.open(&path, new).await.expect_err("exists").kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            ring.open(&path, new).await.expect_err("exists").kind(),
+            io::ErrorKind::AlreadyExists
+        );
         let read_only = ring.open(&path, OpenOptions::read()).await.expect("opens");
         ring.write_at(&read_only, vec![pattern(0, 5)], 0).await.expect_err("not for writing");
-        let file = ring.open(&path, OpenOptions { truncate: true, ..OpenOptions::write() }).await.expect("opens");
+        let file = ring
+            .open(&path, OpenOptions { truncate: true, ..OpenOptions::write() })
+            .await
+            .expect("opens");
         assert_eq!(ring.size(&file).await.expect("has a size"), 0);
-        let error = ring.open(std::path::Path::new("with\0zero"), OpenOptions::read()).await.expect_err("no such name");
+        let error = ring
+            .open(std::path::Path::new("with\0zero"), OpenOptions::read())
+            .await
+            .expect_err("no such name");
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     });
 }
@@ -135,7 +156,8 @@ fn dropped_file_operations_still_end() {
             ring.timeout(Duration::ZERO, write).await;
             ring.timeout(Duration::ZERO, ring.sync_data(&file)).await;
             ring.timeout(Duration::ZERO, ring.read_exact_at(&file, 0, 1000)).await;
-            ring.timeout(Duration::ZERO, ring.open(scratch.path("other"), OpenOptions::write())).await;
+            ring.timeout(Duration::ZERO, ring.open(scratch.path("other"), OpenOptions::write()))
+                .await;
         }
         while ring.size(&file).await.expect("has a size") < 5_000_000 {
             ring.sleep(Duration::from_millis(1)).await;
@@ -196,7 +218,8 @@ fn more_operations_in_one_turn_than_a_queue_holds() {
 #[test]
 fn durable_writes_go_where_they_belong_and_give_their_buffer_back() {
     in_scratch("durable", |ring, scratch| async move {
-        let (file, _) = ring.open_direct(scratch.path("file"), OpenOptions::write()).await.expect("opens");
+        let (file, _) =
+            ring.open_direct(scratch.path("file"), OpenOptions::write()).await.expect("opens");
         let mut buf = AlignedBuf::default();
         for (nth, length) in [(0_u64, 4096), (5, 3 * 4096), (1, 4 * 4096), (1000, 1 << 20)] {
             buf.clear();
@@ -207,7 +230,9 @@ fn durable_writes_go_where_they_belong_and_give_their_buffer_back() {
             assert!(buf[..] == pattern(nth as usize, length), "the bytes come back as they went");
         }
         let plain = ring.open(scratch.path("file"), OpenOptions::read()).await.expect("opens");
-        let read = async |page: u64, length| ring.read_exact_at(&plain, page * 4096, length).await.expect("reads");
+        let read = async |page: u64, length| {
+            ring.read_exact_at(&plain, page * 4096, length).await.expect("reads")
+        };
         assert_eq!(read(0, 4096).await, pattern(0, 4096));
         assert_eq!(read(1, 4 * 4096).await, pattern(1, 4 * 4096));
         assert_eq!(read(5, 2 * 4096).await[..], pattern(5, 3 * 4096)[..2 * 4096]);

@@ -8,7 +8,9 @@ mod files;
 mod sockets;
 mod tasks;
 
-use crate::{BackendChoice, BackendKind, CoreOptions, Ring, run, run::run_on, select, uring::older};
+use crate::{
+    BackendChoice, BackendKind, CoreOptions, Ring, run, run::run_on, select, uring::older,
+};
 use bytes::{Bytes, BytesMut};
 use std::{future::Future, path::PathBuf, time::Duration};
 
@@ -26,19 +28,31 @@ fn kinds() -> Vec<BackendKind> {
 }
 
 fn options(backend: BackendKind) -> CoreOptions {
-    CoreOptions { name: format!("test-{backend:?}"), index: 0, cpu: None, backend, spin: Duration::ZERO }
+    CoreOptions {
+        name: format!("test-{backend:?}"),
+        index: 0,
+        cpu: None,
+        backend,
+        spin: Duration::ZERO,
+    }
 }
 
 /// Runs the test on a core of each back-end, and on rings as older kernels have them.
 fn on_each<F: Future<Output = ()> + 'static>(test: impl Fn(Ring) -> F) {
     for kind in kinds() {
-        let ended = run(options(kind), |ring| limited(ring.clone(), test(ring))).expect("the core starts");
+        let ended =
+            run(options(kind), |ring| limited(ring.clone(), test(ring))).expect("the core starts");
         assert!(ended.is_some(), "the test hangs on {kind:?}");
     }
     if kinds().contains(&BackendKind::IoUring) {
         for nth in 0..2 {
-            let backend = older("test-older").into_iter().nth(nth).and_then(Result::ok).expect("flags may be left out");
-            let ended = run_on(Box::new(backend), Duration::ZERO, |ring| limited(ring.clone(), test(ring)));
+            let backend = older("test-older")
+                .into_iter()
+                .nth(nth)
+                .and_then(Result::ok)
+                .expect("flags may be left out");
+            let ended =
+                run_on(Box::new(backend), Duration::ZERO, |ring| limited(ring.clone(), test(ring)));
             assert!(ended.is_some(), "the test hangs on an older ring");
         }
     }
@@ -76,7 +90,11 @@ fn pattern(from: usize, length: usize) -> Bytes {
 }
 
 /// Exactly `length` bytes from the stream.
-async fn recv_exact(ring: &Ring, stream: &crate::Stream, length: usize) -> std::io::Result<BytesMut> {
+async fn recv_exact(
+    ring: &Ring,
+    stream: &crate::Stream,
+    length: usize,
+) -> std::io::Result<BytesMut> {
     let mut buf = BytesMut::new();
     while buf.len() < length {
         let missing = length - buf.len();

@@ -56,7 +56,11 @@ fn echo_of_pipelined_messages_of_all_sizes() {
                     let message = pattern(at, size);
                     let step = size.div_ceil(300);
                     let mut pieces = vec![Bytes::new()];
-                    pieces.extend((0..size).step_by(step).map(|from| message.slice(from..size.min(from + step))));
+                    pieces.extend(
+                        (0..size)
+                            .step_by(step)
+                            .map(|from| message.slice(from..size.min(from + step))),
+                    );
                     ring.send(&near, pieces).await.expect("sends");
                     at += size;
                 }
@@ -80,7 +84,8 @@ fn sends_that_were_not_awaited_keep_their_order() {
             .map(|nth| {
                 let (ring, near) = (ring.clone(), near.clone());
                 let message = pattern(nth << 20, 1 << 20);
-                ring.clone().spawn(async move { ring.send(&near, vec![message]).await.expect("sends") })
+                ring.clone()
+                    .spawn(async move { ring.send(&near, vec![message]).await.expect("sends") })
             })
             .collect();
         assert!(recv_exact(&ring, &far, 8 << 20).await.expect("arrives") == pattern(0, 8 << 20));
@@ -109,7 +114,10 @@ fn many_connections() {
                     for round in 0..10 {
                         let message = pattern(client * 1000 + round, 100 + client);
                         ring.send(&stream, vec![message.clone()]).await.expect("sends");
-                        assert_eq!(recv_exact(&ring, &stream, message.len()).await.expect("comes back"), message);
+                        assert_eq!(
+                            recv_exact(&ring, &stream, message.len()).await.expect("comes back"),
+                            message
+                        );
                     }
                 })
             })
@@ -123,7 +131,8 @@ fn many_connections() {
 #[test]
 fn connecting_to_nobody_is_refused() {
     on_each(|ring| async move {
-        let closed = ring.listen(any_port(), ListenOptions::default()).expect("a free port").local_addr();
+        let closed =
+            ring.listen(any_port(), ListenOptions::default()).expect("a free port").local_addr();
         let error = ring.connect(closed).await.expect_err("no socket listens");
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     });
@@ -211,7 +220,9 @@ fn a_dropped_receive_takes_nothing_that_comes_later() {
     on_each(|ring| async move {
         let (near, far) = pair(&ring).await;
         for round in 0..20 {
-            let waited = ring.timeout(Duration::from_millis(2), ring.recv(&near, BytesMut::new(), 100)).await;
+            let waited = ring
+                .timeout(Duration::from_millis(2), ring.recv(&near, BytesMut::new(), 100))
+                .await;
             assert!(waited.is_none(), "nothing was sent");
             // The cancelled receive has ended one turn later.
             ring.sleep(Duration::from_millis(2)).await;
@@ -313,7 +324,10 @@ fn a_stream_moves_to_another_core_and_leaves_nothing_behind() {
             if round == 0 {
                 ring.sleep(slept).await;
                 let turns = ring.turns().turns - before;
-                assert!(turns <= 6, "{turns} turns of a core that has nothing to do with the stream any more");
+                assert!(
+                    turns <= 6,
+                    "{turns} turns of a core that has nothing to do with the stream any more"
+                );
             }
             while !client.is_finished() {
                 ring.sleep(Duration::from_millis(1)).await;
@@ -354,11 +368,14 @@ fn files_are_sent_as_they_are() {
         async move {
             const SIZE: usize = 20 << 20;
             let content = pattern(0, SIZE);
-            let file = ring.open(scratch.path("content"), OpenOptions::write()).await.expect("opens");
+            let file =
+                ring.open(scratch.path("content"), OpenOptions::write()).await.expect("opens");
             ring.write_at(&file, vec![content.clone()], 0).await.expect("writes");
             ring.sync_data(&file).await.expect("syncs");
             let (near, far) = pair(&ring).await;
-            for (offset, length) in [(0, 0), (0, 1), (5, 100_000), (4095, 1 << 20), (0, SIZE), (SIZE - 7, 7)] {
+            for (offset, length) in
+                [(0, 0), (0, 1), (5, 100_000), (4095, 1 << 20), (0, SIZE), (SIZE - 7, 7)]
+            {
                 // The second half finds part of the file on disk only.
                 evict(&scratch.path("content"));
                 let sender = {
@@ -368,7 +385,9 @@ fn files_are_sent_as_they_are() {
                         ring.send_file(&near, &file, offset, length, file.stable(SIZE as u64))
                             .await
                             .expect("sends the file");
-                        ring.send(&near, vec![Bytes::from_static(b"end")]).await.expect("sends behind it");
+                        ring.send(&near, vec![Bytes::from_static(b"end")])
+                            .await
+                            .expect("sends behind it");
                     })
                 };
                 let got = recv_exact(&ring, &far, length).await.expect("arrives");
@@ -413,10 +432,14 @@ fn a_file_shorter_than_promised_is_an_error() {
             let file = ring.open(scratch.path("short"), OpenOptions::write()).await.expect("opens");
             ring.write_at(&file, vec![pattern(0, 10_000)], 0).await.expect("writes");
             let (near, far) = pair(&ring).await;
-            let error =
-                ring.send_file(&near, &file, 1000, 20_000, file.stable(21_000)).await.expect_err("only 9000 are there");
+            let error = ring
+                .send_file(&near, &file, 1000, 20_000, file.stable(21_000))
+                .await
+                .expect_err("only 9000 are there");
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-            assert!(recv_exact(&ring, &far, 9000).await.expect("what was there") == pattern(1000, 9000));
+            assert!(
+                recv_exact(&ring, &far, 9000).await.expect("what was there") == pattern(1000, 9000)
+            );
         }
     });
 }
@@ -433,7 +456,10 @@ fn a_dropped_transfer_breaks_the_stream() {
                 evict(&scratch.path("large"));
                 let (near, far) = pair(&ring).await;
                 let sent = ring.send_file(&near, &file, 0, 32 << 20, file.stable(32 << 20));
-                assert!(ring.timeout(Duration::from_millis(wait_ms), sent).await.is_none(), "the peer reads nothing");
+                assert!(
+                    ring.timeout(Duration::from_millis(wait_ms), sent).await.is_none(),
+                    "the peer reads nothing"
+                );
                 recv_exact(&ring, &far, 32 << 20).await.expect_err("the rest never comes");
             }
         }

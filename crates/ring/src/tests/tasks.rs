@@ -72,7 +72,8 @@ fn the_turn_ends_after_everything_that_was_ready() {
             });
         }
         gatherer.await;
-        let expected = ["task", "task", "task", "its task", "its task", "its task", "end", "second end"];
+        let expected =
+            ["task", "task", "task", "its task", "its task", "its task", "end", "second end"];
         assert_eq!(*log.borrow(), expected);
     });
 }

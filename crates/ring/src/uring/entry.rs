@@ -1,4 +1,5 @@
-//! One operation as the kernel sees it: the memory that it may touch, the submission entry, and what a result means.
+//! One operation as the kernel sees it: the memory that it may touch, the submission entry, and
+//! what a result means.
 
 use crate::{
     blocking::{FILE_MODE, c_path, open_flags, os_file},
@@ -21,8 +22,8 @@ const BYTES_PER_ENTRY: usize = 1 << 30;
 /// `IORING_RECVSEND_POLL_FIRST`: wait for data before the first attempt.
 const POLL_FIRST: u16 = 1;
 
-/// An operation and everything that the kernel may touch for it. All memory that an entry points to is on the heap (the
-/// buffers of `op`, the boxes of `memory`), so the value itself may move.
+/// An operation and everything that the kernel may touch for it. All memory that an entry points to
+/// is on the heap (the buffers of `op`, the boxes of `memory`), so the value itself may move.
 pub(crate) struct Running {
     pub(crate) op: Op,
     pub(crate) memory: Memory,
@@ -79,14 +80,17 @@ impl Running {
     pub(crate) fn new(op: Op) -> Result<Self, (Op, io::Error)> {
         let memory = match &op {
             Op::Accept { .. } => Ok(Memory::Accept(Box::new(RawAddress::empty()))),
-            Op::Connect { addr } => sys::tcp_socket(*addr)
-                .map(|fd| Memory::Connect(Box::new(RawAddress::new(*addr)), Rc::new(SocketInner::Os(fd)))),
+            Op::Connect { addr } => sys::tcp_socket(*addr).map(|fd| {
+                Memory::Connect(Box::new(RawAddress::new(*addr)), Rc::new(SocketInner::Os(fd)))
+            }),
             Op::Send { .. } | Op::Write { .. } => Ok(Memory::Gather(Gather::default(), None)),
             Op::SendFile { .. } => Ok(Memory::Transfer(Transfer::default())),
             Op::Open { path, .. } | Op::Unlink { path } | Op::RemoveDir { path } => {
                 c_path(path).map(|path| Memory::Paths(path, CString::default()))
             }
-            Op::Rename { from, to } => c_path(from).and_then(|from| Ok(Memory::Paths(from, c_path(to)?))),
+            Op::Rename { from, to } => {
+                c_path(from).and_then(|from| Ok(Memory::Paths(from, c_path(to)?)))
+            }
             _ => Ok(Memory::Nothing),
         };
         match memory {
@@ -100,9 +104,10 @@ impl Running {
         match (&self.op, &self.memory) {
             (Op::Accept { listener }, _) => Some(sys::socket_fd(&listener.inner)),
             (_, Memory::Connect(_, socket)) => Some(sys::socket_fd(socket)),
-            (Op::Recv { socket, .. } | Op::Send { socket, .. } | Op::SendFile { socket, .. }, _) => {
-                Some(sys::socket_fd(socket))
-            }
+            (
+                Op::Recv { socket, .. } | Op::Send { socket, .. } | Op::SendFile { socket, .. },
+                _,
+            ) => Some(sys::socket_fd(socket)),
             _ => None,
         }
     }
@@ -115,7 +120,9 @@ impl Running {
     pub(crate) fn leave_rest(&mut self) -> bool {
         match (&mut self.op, &self.memory) {
             (Op::Send { bufs, .. }, Memory::Gather(gather, _)) => gather.leave_rest(bufs),
-            (Op::SendFile { offset, length, .. }, Memory::Transfer(transfer)) => transfer.leave_rest(offset, length),
+            (Op::SendFile { offset, length, .. }, Memory::Transfer(transfer)) => {
+                transfer.leave_rest(offset, length)
+            }
             _ => false,
         }
     }
@@ -134,7 +141,11 @@ impl Running {
     /// of a receive is known to hold too little. Gathers take their vectors from `messages` while
     /// there are any.
     #[allow(clippy::vec_box)] // The kernel has the address of a message while it is in use.
-    pub(crate) fn entry(&mut self, wait_first: bool, messages: &mut Vec<Box<Message>>) -> Option<squeue::Entry> {
+    pub(crate) fn entry(
+        &mut self,
+        wait_first: bool,
+        messages: &mut Vec<Box<Message>>,
+    ) -> Option<squeue::Entry> {
         let cwd = Fd(libc::AT_FDCWD);
         Some(match (&mut self.op, &mut self.memory) {
             (Op::Accept { listener }, Memory::Accept(peer)) => {
@@ -144,7 +155,8 @@ impl Running {
                 opcode::Accept::new(fd, peer.as_mut_ptr(), length).flags(flags).build()
             }
             (Op::Connect { .. }, Memory::Connect(address, socket)) => {
-                opcode::Connect::new(Fd(sys::socket_fd(socket)), address.as_ptr(), address.length).build()
+                opcode::Connect::new(Fd(sys::socket_fd(socket)), address.as_ptr(), address.length)
+                    .build()
             }
             (Op::Recv { socket, buf, max, .. }, _) => {
                 let (at, length) = spare(buf, *max);
@@ -161,19 +173,25 @@ impl Running {
             (Op::ReadDirect { file, block, offset, done }, _) => {
                 let left = &mut block.bytes_mut()[*done..];
                 let fd = sys::direct_fd(file).expect("a file is read directly where it can be");
-                opcode::Read::new(Fd(fd), left.as_mut_ptr(), left.len() as u32).offset(*offset + *done as u64).build()
+                opcode::Read::new(Fd(fd), left.as_mut_ptr(), left.len() as u32)
+                    .offset(*offset + *done as u64)
+                    .build()
             }
             (Op::Write { file, bufs, offset }, Memory::Gather(gather, message)) => {
                 if gather.is_done(bufs) {
                     return None;
                 }
-                let message = message.get_or_insert_with(|| messages.pop().unwrap_or_else(Message::new));
+                let message =
+                    message.get_or_insert_with(|| messages.pop().unwrap_or_else(Message::new));
                 let count = gather.iovecs(bufs, &mut message.iovecs) as u32;
-                opcode::Writev::new(Fd(sys::file_fd(file)), message.iovecs.as_ptr(), count).offset(*offset).build()
+                opcode::Writev::new(Fd(sys::file_fd(file)), message.iovecs.as_ptr(), count)
+                    .offset(*offset)
+                    .build()
             }
             (Op::WriteDurable { file, buf, offset, done }, _) => {
                 let left = &buf[*done..];
-                let length = faults::shortened(Call::WriteDurable, left.len()).min(BYTES_PER_ENTRY) as u32;
+                let length =
+                    faults::shortened(Call::WriteDurable, left.len()).min(BYTES_PER_ENTRY) as u32;
                 let write = opcode::Write::new(Fd(sys::file_fd(file)), left.as_ptr(), length);
                 write.offset(*offset + *done as u64).rw_flags(libc::RWF_DSYNC).build()
             }
@@ -182,17 +200,25 @@ impl Running {
             }
             (Op::Allocate { file, offset, length, keep_size }, _) => {
                 let mode = if *keep_size { libc::FALLOC_FL_KEEP_SIZE } else { 0 };
-                opcode::Fallocate::new(Fd(sys::file_fd(file)), *length).offset(*offset).mode(mode).build()
+                opcode::Fallocate::new(Fd(sys::file_fd(file)), *length)
+                    .offset(*offset)
+                    .mode(mode)
+                    .build()
             }
-            (Op::Truncate { file, length }, _) => opcode::Ftruncate::new(Fd(sys::file_fd(file)), *length).build(),
+            (Op::Truncate { file, length }, _) => {
+                opcode::Ftruncate::new(Fd(sys::file_fd(file)), *length).build()
+            }
             (Op::Open { options, .. }, Memory::Paths(path, _)) => {
-                let open = opcode::OpenAt::new(cwd, path.as_ptr()).mode(libc::mode_t::from(FILE_MODE));
+                let open =
+                    opcode::OpenAt::new(cwd, path.as_ptr()).mode(libc::mode_t::from(FILE_MODE));
                 open.flags(open_flags(*options)).build()
             }
             (Op::Rename { .. }, Memory::Paths(from, to)) => {
                 opcode::RenameAt::new(cwd, from.as_ptr(), cwd, to.as_ptr()).build()
             }
-            (Op::Unlink { .. }, Memory::Paths(path, _)) => opcode::UnlinkAt::new(cwd, path.as_ptr()).build(),
+            (Op::Unlink { .. }, Memory::Paths(path, _)) => {
+                opcode::UnlinkAt::new(cwd, path.as_ptr()).build()
+            }
             (Op::RemoveDir { .. }, Memory::Paths(path, _)) => {
                 opcode::UnlinkAt::new(cwd, path.as_ptr()).flags(libc::AT_REMOVEDIR).build()
             }
@@ -202,14 +228,18 @@ impl Running {
 
     /// What a completion with `moved` bytes (or that descriptor) means. `None`: more is to be done.
     pub(crate) fn completed(&mut self, moved: usize) -> Option<io::Result<Outcome>> {
-        // SAFETY: only called where `moved` is a descriptor, which the kernel made for this completion alone.
+        // SAFETY: only called where `moved` is a descriptor, which the kernel made for this
+        // completion alone.
         let new_fd = || unsafe { OwnedFd::from_raw_fd(moved as RawFd) };
         let outcome = match (&mut self.op, &mut self.memory) {
-            (Op::Accept { .. }, Memory::Accept(peer)) => sys::stream(new_fd(), peer.to_std()).map(Outcome::Accepted),
+            (Op::Accept { .. }, Memory::Accept(peer)) => {
+                sys::stream(new_fd(), peer.to_std()).map(Outcome::Accepted)
+            }
             (Op::Connect { addr }, Memory::Connect(_, socket)) => connected(socket, *addr),
             (Op::Recv { buf, max, .. } | Op::Read { buf, max, .. }, _) => {
                 assert!(moved <= *max, "the kernel keeps to the room that it was given");
-                // SAFETY: the kernel has initialized that many bytes behind the end, where the entry pointed.
+                // SAFETY: the kernel has initialized that many bytes behind the end, where the
+                // entry pointed.
                 unsafe { buf.set_len(buf.len() + moved) };
                 Ok(Outcome::Size(moved as u64))
             }

@@ -7,8 +7,9 @@ use std::{fs, io};
 const SUBMISSION_ENTRIES: u32 = 256;
 /// Completions that the kernel can hand over at once; it keeps more of them for the next call.
 const COMPLETION_ENTRIES: u32 = 2048;
-/// Kernel threads per ring for what cannot be done without waiting: calls on files, and all others. Of the first kind there
-/// are some left for the other disks when one hangs with all that may be in flight to it.
+/// Kernel threads per ring for what cannot be done without waiting: calls on files, and all others.
+/// Of the first kind there are some left for the other disks when one hangs with all that may be in
+/// flight to it.
 const WORKERS_MAX: [u32; 2] = [64, 8];
 const _: () = assert!(WORKERS_MAX[0] as usize >= crate::FILE_CALLS_AT_ONCE);
 
@@ -33,8 +34,8 @@ const REQUIRED: [(&str, u8); 14] = [
 /// Features that are used where the kernel has them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Features {
-    /// Completions are worked off when we ask for them, not when the kernel interrupts us (6.1). Such kernels also take
-    /// the hint that a receive should wait first.
+    /// Completions are worked off when we ask for them, not when the kernel interrupts us (6.1).
+    /// Such kernels also take the hint that a receive should wait first.
     pub(crate) deferred: bool,
     /// `ftruncate` (6.9).
     pub(crate) truncate: bool,
@@ -74,11 +75,14 @@ pub(crate) fn build_with(flags: Flags) -> io::Result<(IoUring, Features)> {
     }
     let ring = builder.build(SUBMISSION_ENTRIES).map_err(explain)?;
     let unsupported = |what: &str| {
-        let message = format!("this kernel's io_uring has no {what}; Linux 5.11 or later is needed");
+        let message =
+            format!("this kernel's io_uring has no {what}; Linux 5.11 or later is needed");
         io::Error::new(io::ErrorKind::Unsupported, message)
     };
     let mut probe = Probe::new();
-    ring.submitter().register_probe(&mut probe).map_err(|_| unsupported("list of its operations"))?;
+    ring.submitter()
+        .register_probe(&mut probe)
+        .map_err(|_| unsupported("list of its operations"))?;
     if let Some((name, _)) = REQUIRED.iter().find(|(_, code)| !probe.is_supported(*code)) {
         return Err(unsupported(name));
     }
@@ -95,16 +99,21 @@ fn explain(error: io::Error) -> io::Error {
     let disabled = || fs::read_to_string("/proc/sys/kernel/io_uring_disabled").unwrap_or_default();
     let message = match error.raw_os_error() {
         Some(libc::EPERM) if !matches!(disabled().trim(), "" | "0") => {
-            "io_uring is switched off on this host (EPERM); the sysctl kernel.io_uring_disabled=0 enables it"
+            "io_uring is switched off on this host (EPERM); the sysctl kernel.io_uring_disabled=0 \
+             enables it"
         }
         Some(libc::EPERM) => {
-            "io_uring is forbidden here (EPERM), usually by a container's seccomp profile; one that allows \
+            "io_uring is forbidden here (EPERM), usually by a container's seccomp profile; one \
+             that allows \
              io_uring_setup, io_uring_enter and io_uring_register enables it"
         }
         Some(libc::ENOMEM) => {
-            "io_uring may not lock enough memory (ENOMEM); a higher RLIMIT_MEMLOCK (ulimit -l, LimitMEMLOCK) enables it"
+            "io_uring may not lock enough memory (ENOMEM); a higher RLIMIT_MEMLOCK (ulimit -l, \
+             LimitMEMLOCK) enables it"
         }
-        Some(libc::ENOSYS) => "this kernel has no io_uring (ENOSYS); Linux 5.11 or later with CONFIG_IO_URING has it",
+        Some(libc::ENOSYS) => {
+            "this kernel has no io_uring (ENOSYS); Linux 5.11 or later with CONFIG_IO_URING has it"
+        }
         _ => return io::Error::new(error.kind(), format!("io_uring cannot be set up: {error}")),
     };
     io::Error::new(error.kind(), message)

@@ -8,7 +8,10 @@ use std::fmt::Write;
 
 /// The first line of every generated file.
 pub fn banner() -> String {
-    format!("// Generated from the schemas of Apache Kafka {KAFKA_VERSION} by `cargo xtask codegen`; do not edit.\n\n")
+    format!(
+        "// Generated from the schemas of Apache Kafka {KAFKA_VERSION} by `cargo xtask codegen`; \
+         do not edit.\n\n"
+    )
 }
 
 /// Text of the schemas as one line of documentation.
@@ -24,7 +27,8 @@ pub fn module(schema: &Schema) -> anyhow::Result<String> {
     writeln!(source, "//! `{}`, versions {} to {}.\n", schema.name, versions.low, versions.high)?;
     writeln!(source, "use super::super::prelude::*;\n")?;
     for structure in &schema.structs {
-        source += &self::structure(structure, schema).with_context(|| format!("{}.{}", schema.name, structure.name))?;
+        source += &self::structure(structure, schema)
+            .with_context(|| format!("{}.{}", schema.name, structure.name))?;
     }
     writeln!(source, "impl Message for {} {{", schema.name)?;
     writeln!(source, "const NAME: &'static str = {:?};", schema.name)?;
@@ -32,7 +36,9 @@ pub fn module(schema: &Schema) -> anyhow::Result<String> {
     writeln!(source, "const MAX_VERSION: i16 = {};", versions.high)?;
     let flexible = versions.intersect(schema.flexible).map(|versions| versions.low);
     writeln!(source, "const FLEXIBLE_FROM: Option<i16> = {flexible:?};\n}}\n")?;
-    for (kind, other, role) in [("request", "Response", "Request"), ("response", "Request", "Response")] {
+    for (kind, other, role) in
+        [("request", "Response", "Request"), ("response", "Request", "Response")]
+    {
         if schema.kind == kind {
             let key = schema.api_key.context("an RPC has a key")?;
             let base = schema.name.strip_suffix(role).with_context(|| schema.name.clone())?;
@@ -45,8 +51,11 @@ pub fn module(schema: &Schema) -> anyhow::Result<String> {
 
 fn structure(structure: &Struct, schema: &Schema) -> anyhow::Result<String> {
     let flexible = When::of(schema.flexible, structure.versions);
-    let members: Vec<Member<'_>> =
-        structure.fields.iter().map(|field| Member::new(field, structure, &flexible)).collect::<anyhow::Result<_>>()?;
+    let members: Vec<Member<'_>> = structure
+        .fields
+        .iter()
+        .map(|field| Member::new(field, structure, &flexible))
+        .collect::<anyhow::Result<_>>()?;
     let name = &structure.name;
     let mut source = declaration(structure, &members)?;
     let min = min_wire_bytes(structure, schema);
@@ -61,7 +70,8 @@ fn structure(structure: &Struct, schema: &Schema) -> anyhow::Result<String> {
 fn declaration(structure: &Struct, members: &[Member<'_>]) -> anyhow::Result<String> {
     let name = &structure.name;
     let mut source = String::new();
-    let described = if structure.about.is_empty() { format!("`{name}`.") } else { about(&structure.about) };
+    let described =
+        if structure.about.is_empty() { format!("`{name}`.") } else { about(&structure.about) };
     writeln!(source, "/// {described}")?;
     let mut defaults = Vec::new();
     for member in members {
@@ -94,7 +104,9 @@ fn declaration(structure: &Struct, members: &[Member<'_>]) -> anyhow::Result<Str
 /// `let flexible = …;` where it depends on the version and something asks for it.
 fn flexible_variable(body: &str, flexible: &When) -> String {
     match flexible {
-        When::If(condition) if body.contains("flexible") => format!("let flexible = {condition};\n"),
+        When::If(condition) if body.contains("flexible") => {
+            format!("let flexible = {condition};\n")
+        }
         _ => String::new(),
     }
 }
@@ -110,7 +122,8 @@ fn guarded(condition: &When, statement: &str) -> String {
 fn read(members: &[Member<'_>], flexible: &When) -> anyhow::Result<String> {
     let mut body = String::new();
     for member in members {
-        body += &guarded(&member.plain, &format!("value.{} = {};", member.name, member.read(false)));
+        body +=
+            &guarded(&member.plain, &format!("value.{} = {};", member.name, member.read(false)));
     }
     let mut arms = String::new();
     for member in members {
@@ -125,7 +138,10 @@ fn read(members: &[Member<'_>], flexible: &When) -> anyhow::Result<String> {
     let tags = if arms.is_empty() {
         "reader.skip_tags()?;".to_owned()
     } else {
-        format!("reader.tags(|reader, tag| {{ match tag {{ {arms} _ => return Ok(false), }} Ok(true) }})?;")
+        format!(
+            "reader.tags(|reader, tag| {{ match tag {{ {arms} _ => return Ok(false), }} Ok(true) \
+             }})?;"
+        )
     };
     body += &match flexible {
         When::If(_) => format!("if flexible {{ {tags} }}\n"),
@@ -144,7 +160,11 @@ fn write(members: &[Member<'_>], flexible: &When) -> anyhow::Result<String> {
     let mut tagged = Vec::new();
     for member in members {
         if let Some((tag, when)) = &member.tagged {
-            ensure!(member.plain == When::Never, "{} is tagged in some versions and plain in others", member.name);
+            ensure!(
+                member.plain == When::Never,
+                "{} is tagged in some versions and plain in others",
+                member.name
+            );
             tagged.push((tag, when, member));
             body += &absent_check(member, when)?;
             continue;
@@ -152,7 +172,11 @@ fn write(members: &[Member<'_>], flexible: &When) -> anyhow::Result<String> {
         let statement = member.write(false);
         match &member.plain {
             When::If(condition) if !member.field.ignorable => {
-                let refuse = format!("require({}, {:?}, version)?;", member.is_default()?, member.field.name);
+                let refuse = format!(
+                    "require({}, {:?}, version)?;",
+                    member.is_default()?,
+                    member.field.name
+                );
                 writeln!(body, "if {condition} {{ {statement} }} else {{ {refuse} }}")?;
             }
             When::Never => body += &absent_check(member, &When::Never)?,
@@ -182,11 +206,13 @@ fn write(members: &[Member<'_>], flexible: &When) -> anyhow::Result<String> {
     };
     let variable = flexible_variable(&body, flexible);
     Ok(format!(
-        "fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {{\n{variable}{body}Ok(())\n}}\n"
+        "fn write(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> \
+         {{\n{variable}{body}Ok(())\n}}\n"
     ))
 }
 
-/// Refuses a value other than the default where the version lacks the field, unless losing it is allowed.
+/// Refuses a value other than the default where the version lacks the field, unless losing it is
+/// allowed.
 fn absent_check(member: &Member<'_>, present: &When) -> anyhow::Result<String> {
     if member.field.ignorable || *present == When::Always {
         return Ok(String::new());

@@ -1,4 +1,5 @@
-//! One field of a structure as Rust: its type, its default, the expression that reads it, the statement that writes it.
+//! One field of a structure as Rust: its type, its default, the expression that reads it, the
+//! statement that writes it.
 
 use super::names;
 use super::schema::{Field, Schema, Struct, Type, Versions};
@@ -81,7 +82,11 @@ fn rust_type(kind: &Type) -> String {
 }
 
 impl<'a> Member<'a> {
-    pub fn new(field: &'a Field, structure: &Struct, flexible: &When) -> anyhow::Result<Member<'a>> {
+    pub fn new(
+        field: &'a Field,
+        structure: &Struct,
+        flexible: &When,
+    ) -> anyhow::Result<Member<'a>> {
         let among = structure.versions;
         let present = field.versions.and_then(|versions| among.intersect(Some(versions)));
         let tagged = field.tagged.and_then(|(tag, versions)| {
@@ -91,8 +96,13 @@ impl<'a> Member<'a> {
         let plain = match (present, tagged) {
             (Some(present), Some((_, tagged))) => {
                 // Once tagged, always tagged: only the versions before are left.
-                anyhow::ensure!(tagged.high == present.high, "{} is tagged and later not", field.name);
-                (present.low < tagged.low).then(|| Versions { low: present.low, high: tagged.low - 1 })
+                anyhow::ensure!(
+                    tagged.high == present.high,
+                    "{} is tagged and later not",
+                    field.name
+                );
+                (present.low < tagged.low)
+                    .then(|| Versions { low: present.low, high: tagged.low - 1 })
             }
             (present, _) => present,
         };
@@ -109,7 +119,11 @@ impl<'a> Member<'a> {
                     other => other,
                 }
             }),
-            flexible: if field.never_flexible { "false".to_owned() } else { flexible.expression("flexible") },
+            flexible: if field.never_flexible {
+                "false".to_owned()
+            } else {
+                flexible.expression("flexible")
+            },
         })
     }
 
@@ -194,9 +208,13 @@ impl<'a> Member<'a> {
             (Type::Bytes, false) => format!("reader.bytes({flexible})?"),
             (Type::Bytes, true) => format!("reader.nullable_bytes({flexible}, {nullable})?"),
             (Type::Array(_), false) => format!("reader.array({flexible}, version)?"),
-            (Type::Array(_), true) => format!("reader.nullable_array({flexible}, {nullable}, version)?"),
+            (Type::Array(_), true) => {
+                format!("reader.nullable_array({flexible}, {nullable}, version)?")
+            }
             (Type::Struct(name), false) => format!("{name}::read(reader, version)?"),
-            (Type::Struct(_), true) if tagged => "reader.tagged_nullable_struct(version)?".to_owned(),
+            (Type::Struct(_), true) if tagged => {
+                "reader.tagged_nullable_struct(version)?".to_owned()
+            }
             (Type::Struct(_), true) => format!("reader.nullable_struct(version, {nullable})?"),
             (Type::Uuid, _) => "reader.uuid()?".to_owned(),
             (kind, _) => format!("reader.{}()?", scalar(kind)),
@@ -209,10 +227,16 @@ impl<'a> Member<'a> {
         let place = format!("self.{}", self.name);
         let put = match (&self.field.kind, self.nullable_ever) {
             (Type::String, false) => format!("put_string(writer, &{place}, {flexible})?;"),
-            (Type::String, true) => format!("put_nullable_string(writer, {place}.as_deref(), {flexible})?;"),
+            (Type::String, true) => {
+                format!("put_nullable_string(writer, {place}.as_deref(), {flexible})?;")
+            }
             (Type::Bytes, false) => format!("put_bytes(writer, &{place}, {flexible})?;"),
-            (Type::Bytes, true) => format!("put_nullable_bytes(writer, {place}.as_deref(), {flexible})?;"),
-            (Type::Array(_), false) => format!("put_array(writer, &{place}, {flexible}, version)?;"),
+            (Type::Bytes, true) => {
+                format!("put_nullable_bytes(writer, {place}.as_deref(), {flexible})?;")
+            }
+            (Type::Array(_), false) => {
+                format!("put_array(writer, &{place}, {flexible}, version)?;")
+            }
             (Type::Array(_), true) => {
                 format!("put_nullable_array(writer, {place}.as_deref(), {flexible}, version)?;")
             }
@@ -229,7 +253,9 @@ impl<'a> Member<'a> {
         let place = format!("self.{}", self.name);
         let condition = self.nullable.condition();
         match &self.nullable {
-            _ if tagged => format!("put_tagged_nullable_struct(writer, {place}.as_ref(), version)?;"),
+            _ if tagged => {
+                format!("put_tagged_nullable_struct(writer, {place}.as_ref(), version)?;")
+            }
             When::Always => format!("put_nullable_struct(writer, {place}.as_ref(), version)?;"),
             _ => format!(
                 "{}if {condition} {{ put_nullable_struct(writer, {place}.as_ref(), version)?; }} \
@@ -245,7 +271,9 @@ impl<'a> Member<'a> {
         }
         let (place, field) = (format!("self.{}", self.name), &self.field.name);
         match &self.nullable {
-            When::If(condition) => format!("require({place}.is_some() || {condition}, {field:?}, version)?;"),
+            When::If(condition) => {
+                format!("require({place}.is_some() || {condition}, {field:?}, version)?;")
+            }
             _ => format!("require({place}.is_some(), {field:?}, version)?;"),
         }
     }
@@ -270,14 +298,19 @@ fn integer_literal(value: i64, kind: &Type) -> String {
 /// The fewest bytes the structure takes in any of its versions.
 pub fn min_wire_bytes(structure: &Struct, schema: &Schema) -> usize {
     let versions = structure.versions;
-    (versions.low..=versions.high).map(|version| struct_bytes(structure, schema, version)).min().unwrap_or(0)
+    (versions.low..=versions.high)
+        .map(|version| struct_bytes(structure, schema, version))
+        .min()
+        .unwrap_or(0)
 }
 
 fn struct_bytes(structure: &Struct, schema: &Schema, version: i16) -> usize {
-    let within = |versions: Option<Versions>| versions.is_some_and(|versions| versions.contains(version));
+    let within =
+        |versions: Option<Versions>| versions.is_some_and(|versions| versions.contains(version));
     let flexible = within(schema.flexible);
     let plain = structure.fields.iter().filter(|field| {
-        within(field.versions) && !field.tagged.is_some_and(|(_, versions)| versions.contains(version))
+        within(field.versions)
+            && !field.tagged.is_some_and(|(_, versions)| versions.contains(version))
     });
     let fields: usize = plain
         .map(|field| match &field.kind {
@@ -291,7 +324,9 @@ fn struct_bytes(structure: &Struct, schema: &Schema, version: i16) -> usize {
             Type::Bytes | Type::Array(_) if flexible => 1,
             Type::Bytes | Type::Array(_) => 4,
             Type::Struct(_) if within(field.nullable) => 1,
-            Type::Struct(name) => schema.find(name).map_or(0, |inner| struct_bytes(inner, schema, version)),
+            Type::Struct(name) => {
+                schema.find(name).map_or(0, |inner| struct_bytes(inner, schema, version))
+            }
         })
         .sum();
     fields + usize::from(flexible)

@@ -1,4 +1,5 @@
-//! `cargo xtask codegen`: Kafka's JSON schemas in, Rust source out. Same jars, same bytes: `--check` compares.
+//! `cargo xtask codegen`: Kafka's JSON schemas in, Rust source out. Same jars, same bytes:
+//! `--check` compares.
 
 mod emit;
 mod field;
@@ -19,7 +20,8 @@ pub const KAFKA_VERSION: &str = "4.4.0";
 /// Where generated sources go, below the repository.
 const OUTPUT: &str = "crates/protocol/src/gen";
 
-/// The tests' own description of every schema, and the functions that decode and encode each message.
+/// The tests' own description of every schema, and the functions that decode and encode each
+/// message.
 const TEST_OUTPUT: &str = "crates/protocol/tests/wire/gen";
 
 #[derive(clap::Args)]
@@ -29,7 +31,8 @@ pub struct Options {
     check: bool,
 }
 
-/// A folder of generated modules: which jar and path inside it the schemas come from, and which of them.
+/// A folder of generated modules: which jar and path inside it the schemas come from, and which of
+/// them.
 struct Set {
     module: &'static str,
     title: &'static str,
@@ -100,7 +103,8 @@ fn generate() -> anyhow::Result<BTreeMap<PathBuf, String>> {
         let mut schemas = Vec::new();
         for (artifact, folder) in set.sources {
             for (name, text) in jars::json_entries(artifact, folder)? {
-                let schema = Schema::parse(&text).with_context(|| format!("schema {name} of {artifact}"))?;
+                let schema =
+                    Schema::parse(&text).with_context(|| format!("schema {name} of {artifact}"))?;
                 if schema.valid.is_some() && (set.wanted)(&schema) {
                     schemas.push(schema);
                 }
@@ -117,13 +121,20 @@ fn generate() -> anyhow::Result<BTreeMap<PathBuf, String>> {
             let path = folder.join(format!("{}.rs", names::snake(&schema.name)));
             files.insert(path, format_source(&emit::module(schema)?)?);
         }
-        files.insert(folder.join("mod.rs"), format_source(&tables::set_module(set.module, set.title, schemas)?)?);
+        files.insert(
+            folder.join("mod.rs"),
+            format_source(&tables::set_module(set.module, set.title, schemas)?)?,
+        );
     }
     let rpcs = &sets[0].1;
     files.insert(Path::new(OUTPUT).join("api.rs"), format_source(&tables::api_table(rpcs)?)?);
     files.insert(Path::new(OUTPUT).join("mod.rs"), format_source(&tables::root_module(&modules))?);
-    let described: Vec<_> = sets.iter().map(|(set, schemas)| (set.module, schemas.as_slice())).collect();
-    files.insert(Path::new(TEST_OUTPUT).join("mod.rs"), format_source(&tables::test_schemas(&described)?)?);
+    let described: Vec<_> =
+        sets.iter().map(|(set, schemas)| (set.module, schemas.as_slice())).collect();
+    files.insert(
+        Path::new(TEST_OUTPUT).join("mod.rs"),
+        format_source(&tables::test_schemas(&described)?)?,
+    );
     Ok(files)
 }
 
@@ -186,7 +197,8 @@ fn write(root: &Path, files: &BTreeMap<PathBuf, String>) -> anyhow::Result<()> {
 }
 
 fn check(root: &Path, files: &BTreeMap<PathBuf, String>) -> anyhow::Result<()> {
-    let mut wrong: Vec<PathBuf> = present(root)?.into_iter().filter(|path| !files.contains_key(path)).collect();
+    let mut wrong: Vec<PathBuf> =
+        present(root)?.into_iter().filter(|path| !files.contains_key(path)).collect();
     for (path, text) in files {
         if !std::fs::read_to_string(root.join(path)).is_ok_and(|old| old == *text) {
             wrong.push(path.clone());
@@ -194,7 +206,8 @@ fn check(root: &Path, files: &BTreeMap<PathBuf, String>) -> anyhow::Result<()> {
     }
     if let Some(first) = wrong.first() {
         bail!(
-            "{} generated files differ from Kafka {KAFKA_VERSION}'s schemas, {} first; run `cargo xtask codegen` and commit",
+            "{} generated files differ from Kafka {KAFKA_VERSION}'s schemas, {} first; run `cargo \
+             xtask codegen` and commit",
             wrong.len(),
             first.display()
         );

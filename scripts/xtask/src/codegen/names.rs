@@ -2,15 +2,17 @@
 
 /// Words of Rust that a field may not be called.
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "box", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
-    "false", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "override", "priv",
-    "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe",
-    "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "box", "break", "const", "continue", "crate", "dyn",
+    "else", "enum", "extern", "false", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "use", "virtual",
+    "where", "while", "yield",
 ];
 
 /// `TopicId` and `topicId` become `topic_id`; a run of capitals is one word, as is "KRaft".
 pub fn snake(name: &str) -> String {
-    let letters: Vec<char> = name.replace("KRaft", "Kraft").replace("kRaft", "kraft").chars().collect();
+    let letters: Vec<char> =
+        name.replace("KRaft", "Kraft").replace("kRaft", "kraft").chars().collect();
     let mut result = String::new();
     for (index, &letter) in letters.iter().enumerate() {
         if letter.is_uppercase() && index > 0 {

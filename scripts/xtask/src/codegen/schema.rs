@@ -13,7 +13,8 @@ pub struct Versions {
 impl Versions {
     /// "none", "3", "0-4" or "2+".
     pub fn parse(text: &str) -> anyhow::Result<Option<Versions>> {
-        let number = |text: &str| text.trim().parse::<i16>().with_context(|| format!("version {text:?}"));
+        let number =
+            |text: &str| text.trim().parse::<i16>().with_context(|| format!("version {text:?}"));
         if text.trim() == "none" {
             return Ok(None);
         }
@@ -120,7 +121,8 @@ pub struct Schema {
     pub valid: Option<Versions>,
     pub flexible: Option<Versions>,
     pub latest_version_unstable: bool,
-    /// The top-level structure first, then the nested in the order of their appearance, then the common ones.
+    /// The top-level structure first, then the nested in the order of their appearance, then the
+    /// common ones.
     pub structs: Vec<Struct>,
 }
 
@@ -152,18 +154,34 @@ impl Schema {
         };
         let Some(valid) = valid else { return Ok(schema) };
         let top = fields(&json["fields"])?;
-        schema.collect(Struct { name: schema.name.clone(), versions: valid, fields: top, about: String::new() })?;
+        schema.collect(Struct {
+            name: schema.name.clone(),
+            versions: valid,
+            fields: top,
+            about: String::new(),
+        })?;
         for common in json["commonStructs"].as_array().into_iter().flatten() {
-            let Some(versions) = valid.intersect(optional_versions(common, "versions")?) else { continue };
+            let Some(versions) = valid.intersect(optional_versions(common, "versions")?) else {
+                continue;
+            };
             let name = text(common, "name")?.to_owned();
-            schema.collect(Struct { name, versions, fields: fields(&common["fields"])?, about: String::new() })?;
+            schema.collect(Struct {
+                name,
+                versions,
+                fields: fields(&common["fields"])?,
+                about: String::new(),
+            })?;
         }
         Ok(schema)
     }
 
     /// Adds the structure and those defined inside it.
     fn collect(&mut self, structure: Struct) -> anyhow::Result<()> {
-        ensure!(self.find(&structure.name).is_none(), "structure {} is defined twice", structure.name);
+        ensure!(
+            self.find(&structure.name).is_none(),
+            "structure {} is defined twice",
+            structure.name
+        );
         let nested = structure.fields.clone();
         let versions = structure.versions;
         self.structs.push(structure);
@@ -179,7 +197,12 @@ impl Schema {
             // A structure whose field is in no valid version is still a type of that field.
             let versions = versions.intersect(field.versions).unwrap_or(versions);
             if !field.fields.is_empty() {
-                self.collect(Struct { name: name.clone(), versions, fields: field.fields, about: field.about })?;
+                self.collect(Struct {
+                    name: name.clone(),
+                    versions,
+                    fields: field.fields,
+                    about: field.about,
+                })?;
             }
         }
         Ok(())

@@ -11,12 +11,14 @@ use std::fmt::Write;
 pub fn root_module(modules: &[&str]) -> String {
     let mut source = banner();
     source += "//! Kafka's messages and records, one module per schema.\n\n";
-    source += "#![allow(unused_variables, clippy::field_reassign_with_default, clippy::nonminimal_bool, clippy::let_and_return)]\n\n";
+    source += "#![allow(unused_variables, clippy::field_reassign_with_default, \
+        clippy::nonminimal_bool, clippy::let_and_return)]\n\n";
     for module in modules {
         source += &format!("pub mod {module};\n");
     }
     source += "\n/// What the modules of messages use.\nmod prelude {\n\
-        pub use crate::message::{DecodeError, EncodeError, Message, Request, Response, Structure};\n\
+        pub use crate::message::{DecodeError, EncodeError, Message, Request, Response, \
+        Structure};\n\
         pub use crate::primitives::*;\npub use crate::uuid::Uuid;\n\
         pub use bytes::{BufMut, Bytes, BytesMut};\n}\n";
     source
@@ -50,12 +52,14 @@ pub fn set_module(module: &str, title: &str, schemas: &[Schema]) -> anyhow::Resu
 
 fn coordinator_enum(side: &str, title: &str, schemas: &[Schema]) -> anyhow::Result<String> {
     let kind = format!("coordinator-{}", side.to_lowercase());
-    let chosen: Vec<Schema> = schemas.iter().filter(|schema| schema.kind == kind).cloned().collect();
+    let chosen: Vec<Schema> =
+        schemas.iter().filter(|schema| schema.kind == kind).cloned().collect();
     let mut source = record_enum(side, title, side, &chosen)?;
     source += &match side {
         "Key" => "impl Key {\n\
             /// Decodes a record's key: `i16` record type, body.\n\
-            pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> { frame::decode_key(bytes) }\n\n\
+            pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> { frame::decode_key(bytes) \
+            }\n\n\
             /// The inverse of [`Self::decode`].\n\
             pub fn encode(&self) -> Result<Bytes, EncodeError> { frame::encode_key(self) }\n}\n"
             .to_owned(),
@@ -64,44 +68,63 @@ fn coordinator_enum(side: &str, title: &str, schemas: &[Schema]) -> anyhow::Resu
             pub fn decode(record_type: i16, bytes: &[u8]) -> Result<Self, DecodeError> \
             { frame::decode_value(record_type, bytes) }\n\n\
             /// The inverse of [`Self::decode`].\n\
-            pub fn encode(&self, version: i16) -> Result<Bytes, EncodeError> { frame::encode_value(self, version) }\n}\n"
+            pub fn encode(&self, version: i16) -> Result<Bytes, EncodeError> { \
+            frame::encode_value(self, version) }\n}\n"
             .to_owned(),
     };
     Ok(source)
 }
 
 /// An enum with one variant per schema, named after it less `suffix` (or less "Record").
-fn record_enum(name: &str, title: &str, suffix: &str, schemas: &[Schema]) -> anyhow::Result<String> {
+fn record_enum(
+    name: &str,
+    title: &str,
+    suffix: &str,
+    schemas: &[Schema],
+) -> anyhow::Result<String> {
     let suffix = if suffix.is_empty() { "Record" } else { suffix };
     let mut by_type = BTreeMap::new();
     for schema in schemas {
-        let record_type = schema.api_key.with_context(|| format!("{} has no apiKey", schema.name))?;
+        let record_type =
+            schema.api_key.with_context(|| format!("{} has no apiKey", schema.name))?;
         let variant = schema.name.strip_suffix(suffix).unwrap_or(&schema.name);
-        anyhow::ensure!(by_type.insert(record_type, (variant, &schema.name)).is_none(), "type {record_type} twice");
+        anyhow::ensure!(
+            by_type.insert(record_type, (variant, &schema.name)).is_none(),
+            "type {record_type} twice"
+        );
     }
     let arms = |arm: &dyn Fn(i16, &str, &str) -> String| -> String {
         by_type.iter().map(|(key, (variant, schema))| arm(*key, variant, schema)).collect()
     };
     let variants = arms(&|_, variant, schema| format!("{variant}({schema}),\n"));
     let types = arms(&|key, variant, _| format!("Self::{variant}(_) => {key},\n"));
-    let reads =
-        arms(&|key, variant, schema| format!("{key} => Self::{variant}({schema}::decode(reader, version)?),\n"));
-    let writes = arms(&|_, variant, _| format!("Self::{variant}(body) => body.encode(writer, version),\n"));
-    let latest = arms(&|_, variant, schema| format!("Self::{variant}(_) => {schema}::MAX_VERSION,\n"));
+    let reads = arms(&|key, variant, schema| {
+        format!("{key} => Self::{variant}({schema}::decode(reader, version)?),\n")
+    });
+    let writes =
+        arms(&|_, variant, _| format!("Self::{variant}(body) => body.encode(writer, version),\n"));
+    let latest =
+        arms(&|_, variant, schema| format!("Self::{variant}(_) => {schema}::MAX_VERSION,\n"));
     let froms = arms(&|_, variant, schema| {
         format!(
-            "impl From<{schema}> for {name} {{\nfn from(body: {schema}) -> Self {{ Self::{variant}(body) }}\n}}\n\n"
+            "impl From<{schema}> for {name} {{\nfn from(body: {schema}) -> Self {{ \
+             Self::{variant}(body) }}\n}}\n\n"
         )
     });
     Ok(format!(
-        "\n/// The {title}, by record type.\n#[derive(Clone, Debug, PartialEq)]\npub enum {name} {{\n{variants}}}\n\n\
-         impl {name} {{\n/// The schema's `apiKey`.\npub fn record_type(&self) -> i16 {{ match self {{\n{types}}} }}\n\n\
-         /// The latest version of this record.\npub fn max_version(&self) -> i16 {{ match self {{\n{latest}}} }}\n}}\n\n\
+        "\n/// The {title}, by record type.\n#[derive(Clone, Debug, PartialEq)]\npub enum {name} \
+         {{\n{variants}}}\n\n\
+         impl {name} {{\n/// The schema's `apiKey`.\npub fn record_type(&self) -> i16 {{ match \
+         self {{\n{types}}} }}\n\n\
+         /// The latest version of this record.\npub fn max_version(&self) -> i16 {{ match self
+         /// {{\n{latest}}} }}\n}}\n\n\
          impl RecordSet for {name} {{\nconst NAME: &'static str = {title:?};\n\n\
          fn record_type(&self) -> i16 {{ self.record_type() }}\n\n\
-         fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError> {{\n\
+         fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> \
+         Result<Option<Self>, DecodeError> {{\n\
          Ok(Some(match record_type {{\n{reads}_ => return Ok(None),\n}}))\n}}\n\n\
-         fn write_body(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {{ match self {{\n{writes}}} }}\n\
+         fn write_body(&self, writer: &mut BytesMut, version: i16) -> Result<(), EncodeError> {{ \
+         match self {{\n{writes}}} }}\n\
          }}\n\n{froms}"
     ))
 }
@@ -114,7 +137,8 @@ pub fn api_table(rpcs: &[Schema]) -> anyhow::Result<String> {
     let mut source = banner();
     source += "//! Every API by its key.\n\nuse crate::api::ApiInfo;\n\n";
     source += "/// The APIs of this release that have a version left.\n\
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]\n#[repr(i16)]\npub enum ApiKey {\n";
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]\n#[repr(i16)]\npub \
+        enum ApiKey {\n";
     let name = |schema: &Schema| schema.name.trim_end_matches("Request").to_owned();
     for (key, schema) in &requests {
         writeln!(source, "{} = {key},", name(schema))?;
@@ -126,7 +150,8 @@ pub fn api_table(rpcs: &[Schema]) -> anyhow::Result<String> {
         let listens = |listener: &str| schema.listeners.iter().any(|name| name == listener);
         writeln!(
             source,
-            "ApiInfo {{ key: ApiKey::{0}, name: {0:?}, min_version: {1}, max_version: {2}, latest_version_unstable: {3}, \
+            "ApiInfo {{ key: ApiKey::{0}, name: {0:?}, min_version: {1}, max_version: {2}, \
+             latest_version_unstable: {3}, \
              flexible_from: {4:?}, on_broker: {5}, on_controller: {6} }},",
             name(schema),
             versions.low,
@@ -168,11 +193,13 @@ pub fn test_schemas(sets: &[(&str, &[Schema])]) -> anyhow::Result<String> {
             let (set, name) = (module, &schema.name);
             writeln!(
                 source,
-                "Schema {{ set: {set:?}, name: {name:?}, versions: ({low}, {high}), flexible: {flexible},"
+                "Schema {{ set: {set:?}, name: {name:?}, versions: ({low}, {high}), flexible: \
+                 {flexible},"
             )?;
             writeln!(
                 source,
-                "recode: recode::<{set}::{name}>, write_default: write_default::<{set}::{name}>, structs: &["
+                "recode: recode::<{set}::{name}>, write_default: write_default::<{set}::{name}>, \
+                 structs: &["
             )?;
             for structure in &schema.structs {
                 source += &test_struct(structure)?;

@@ -1,4 +1,5 @@
-//! docs/compat.md against the code: every API that is served has a row with its key and versions, and no other has one.
+//! docs/compat.md against the code: every API that is served has a row with its key and versions,
+//! and no other has one.
 
 use super::Finding;
 use std::collections::BTreeMap;
@@ -14,7 +15,11 @@ type Row = (String, String, String);
 
 pub fn check(compat: &str, api_table: &str, api_versions: &str) -> Vec<Finding> {
     let (versions, keys) = (versions(api_versions), keys(api_versions));
-    let table = api_table.split("pub const TABLE").nth(1).and_then(|rest| rest.split("];").next()).unwrap_or_default();
+    let table = api_table
+        .split("pub const TABLE")
+        .nth(1)
+        .and_then(|rest| rest.split("];").next())
+        .unwrap_or_default();
     let named = table
         .split("ApiKey::")
         .skip(1)
@@ -28,14 +33,20 @@ pub fn check(compat: &str, api_table: &str, api_versions: &str) -> Vec<Finding> 
         )
     };
     let wanted: Vec<Row> = named.map(row).collect();
-    let said: Vec<(usize, Row)> =
-        compat.lines().enumerate().filter_map(|(number, line)| Some((number + 1, read_row(line)?))).collect();
+    let said: Vec<(usize, Row)> = compat
+        .lines()
+        .enumerate()
+        .filter_map(|(number, line)| Some((number + 1, read_row(line)?)))
+        .collect();
     let finding = |line, message| Finding { path: COMPAT.to_owned(), line, message };
     let missing = wanted.iter().filter(|row| !said.iter().any(|(_, one)| one == *row));
-    let missing = missing
-        .map(|(name, key, versions)| finding(1, format!("no row `| {name} | {key} | {versions} |`: it is served")));
+    let missing = missing.map(|(name, key, versions)| {
+        finding(1, format!("no row `| {name} | {key} | {versions} |`: it is served"))
+    });
     let extra = said.iter().filter(|(_, row)| !wanted.contains(row));
-    let extra = extra.map(|(line, row)| finding(*line, format!("the row of {} is not what {API_TABLE} serves", row.0)));
+    let extra = extra.map(|(line, row)| {
+        finding(*line, format!("the row of {} is not what {API_TABLE} serves", row.0))
+    });
     missing.chain(extra).collect()
 }
 

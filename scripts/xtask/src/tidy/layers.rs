@@ -1,4 +1,5 @@
-//! Who may name what: the invariants of the design, as one table over the paths that the code names.
+//! Who may name what: the invariants of the design, as one table over the paths that the code
+//! names.
 
 use super::{
     Finding,
@@ -10,7 +11,8 @@ struct Rule {
     inside: &'static [&'static str],
     /// Folders and files within those that are exempt.
     outside: &'static [&'static str],
-    /// Paths that may not be named, nor anything below them. `*::` at the beginning: wherever it stands in the path.
+    /// Paths that may not be named, nor anything below them. `*::` at the beginning: wherever it
+    /// stands in the path.
     forbidden: &'static [&'static str],
     /// What may be named all the same.
     allowed: &'static [&'static str],
@@ -18,8 +20,13 @@ struct Rule {
     why: &'static str,
 }
 
-const DATA_PATH: &[&str] =
-    &["src/net/conn.rs", "src/net/dispatch.rs", "src/shard/produce.rs", "src/shard/fetch.rs", "src/log/"];
+const DATA_PATH: &[&str] = &[
+    "src/net/conn.rs",
+    "src/net/dispatch.rs",
+    "src/shard/produce.rs",
+    "src/shard/fetch.rs",
+    "src/log/",
+];
 
 /// Where time, threads, files, sockets and chance may be had without the ring.
 const OUTSIDE_THE_RING: &[&str] = &[
@@ -129,8 +136,11 @@ const RULES: &[Rule] = &[
         why: "time, threads, files, sockets and chance come from the ring",
     },
     Rule {
-        inside: &["src/", "crates/", "loadgen/", "scripts/", "tests/", "benches/", "tuning/", "fuzz/"],
-        // A broker under a seccomp filter of its test: the filter is set between fork and exec, which is unsafe by nature.
+        inside: &[
+            "src/", "crates/", "loadgen/", "scripts/", "tests/", "benches/", "tuning/", "fuzz/",
+        ],
+        // A broker under a seccomp filter of its test: the filter is set between fork and exec,
+        // which is unsafe by nature.
         outside: &["crates/ring/", "tests/lifecycle/sandbox.rs"],
         forbidden: &["unsafe"],
         allowed: &[],
@@ -139,8 +149,9 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// The rooms of the broker (folders and files right below `src`), from the lowest to the highest, each with those that it may
-/// name. A room names only rooms that stand before it: there is no circle.
+/// The rooms of the broker (folders and files right below `src`), from the lowest to the highest,
+/// each with those that it may name. A room names only rooms that stand before it: there is no
+/// circle.
 pub(super) const ROOMS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("stats", &[]),
@@ -155,7 +166,19 @@ pub(super) const ROOMS: &[(&str, &[&str])] = &[
     ("request", &["limits", "memory"]),
     (
         "shard",
-        &["config", "coord", "descriptors", "limits", "log", "memory", "meta", "pace", "request", "stats", "storage"],
+        &[
+            "config",
+            "coord",
+            "descriptors",
+            "limits",
+            "log",
+            "memory",
+            "meta",
+            "pace",
+            "request",
+            "stats",
+            "storage",
+        ],
     ),
     ("net", &["config", "descriptors", "limits", "memory", "request", "shard"]),
     ("admin", &["config", "stats"]),
@@ -174,14 +197,16 @@ fn room_of(path: &str) -> Option<&str> {
 fn check_rooms(source: &Source, findings: &mut Vec<Finding>) {
     let Some(room) = room_of(&source.path) else { return };
     let Some((_, may_name)) = ROOMS.iter().find(|(name, _)| *name == room) else {
-        let message = format!("`{room}` has no place among the rooms (scripts/xtask/src/tidy/layers.rs)");
+        let message =
+            format!("`{room}` has no place among the rooms (scripts/xtask/src/tidy/layers.rs)");
         return findings.push(Finding { path: source.path.clone(), line: 1, message });
     };
     for name in source.names.iter().filter(|name| !name.in_test) {
         let [first, other, ..] = name.segments.as_slice() else { continue };
         let is_room = ROOMS.iter().any(|(known, _)| known == other);
         if first == "crate" && is_room && other != room && !may_name.contains(&other.as_str()) {
-            let message = format!("names `crate::{other}`: {room} may name {} only", may_name.join(", "));
+            let message =
+                format!("names `crate::{other}`: {room} may name {} only", may_name.join(", "));
             findings.push(Finding { path: source.path.clone(), line: name.line, message });
         }
     }
@@ -195,7 +220,11 @@ pub fn check(source: &Source, findings: &mut Vec<Finding>) {
             if let Some(forbidden) = rule.forbidden.iter().find(|pattern| named(pattern))
                 && !rule.allowed.iter().any(named)
             {
-                let message = format!("names `{}`: {} (rule `{forbidden}`)", name.segments.join("::"), rule.why);
+                let message = format!(
+                    "names `{}`: {} (rule `{forbidden}`)",
+                    name.segments.join("::"),
+                    rule.why
+                );
                 findings.push(Finding { path: source.path.clone(), line: name.line, message });
             }
         }
@@ -204,7 +233,8 @@ pub fn check(source: &Source, findings: &mut Vec<Finding>) {
 
 impl Rule {
     fn is_about(&self, path: &str) -> bool {
-        let lies_in = |place: &&str| path == *place || (place.ends_with('/') && path.starts_with(*place));
+        let lies_in =
+            |place: &&str| path == *place || (place.ends_with('/') && path.starts_with(*place));
         self.inside.iter().any(&lies_in) && !self.outside.iter().any(&lies_in)
     }
 }
@@ -217,6 +247,7 @@ fn matches(pattern: &str, name: &Name) -> bool {
     if pattern.starts_with("*::") {
         return name.segments.windows(wanted.len()).any(is);
     }
-    let long_enough = wanted.len() > 1 || name.in_use || name.segments.len() > 1 || pattern == "unsafe";
+    let long_enough =
+        wanted.len() > 1 || name.in_use || name.segments.len() > 1 || pattern == "unsafe";
     long_enough && name.segments.len() >= wanted.len() && is(&name.segments)
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: style and layers, as a test over the source text. `cargo test` runs it too.
 //!
-//! Generated code (folders named `gen`) is exempt. Every rule has a test below that shows it failing.
+//! Generated code (folders named `gen`) is exempt. Every rule has a test below that shows it
+//! failing.
 
 mod compat;
 mod layers;
@@ -44,13 +45,23 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
 fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
     let mut paths = Vec::new();
     rust_files(root, root, &mut paths)?;
-    let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"));
-    let files = paths.iter().map(|path| Ok((path.as_str(), read(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let read = |path: &str| {
+        fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))
+    };
+    let files = paths
+        .iter()
+        .map(|path| Ok((path.as_str(), read(path)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let mut findings = check_files(&files, &read(sizes::ALLOW_LIST)?);
-    findings.extend(compat::check(&read(compat::COMPAT)?, &read(compat::API_TABLE)?, &read(compat::API_VERSIONS)?));
+    findings.extend(compat::check(
+        &read(compat::COMPAT)?,
+        &read(compat::API_TABLE)?,
+        &read(compat::API_VERSIONS)?,
+    ));
     for path in EXPECTED_CHECKS {
         let expected = fs::read_to_string(root.join(path)).unwrap_or_default();
-        for before in ["HEAD", "HEAD~"].iter().filter_map(|revision| file_at(root, revision, path)) {
+        for before in ["HEAD", "HEAD~"].iter().filter_map(|revision| file_at(root, revision, path))
+        {
             findings.extend(vanished_checks(path, &before, &expected));
         }
     }
@@ -80,7 +91,9 @@ fn rust_files(root: &Path, dir: &Path, found: &mut Vec<String>) -> anyhow::Resul
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if entry.file_type()?.is_dir() {
-            if !name.starts_with('.') && !matches!(name.as_str(), "target" | "gen" | "shared" | "millstream-data") {
+            if !name.starts_with('.')
+                && !matches!(name.as_str(), "target" | "gen" | "shared" | "millstream-data")
+            {
                 rust_files(root, &path, found)?;
             }
         } else if name.ends_with(".rs") {
@@ -91,17 +104,24 @@ fn rust_files(root: &Path, dir: &Path, found: &mut Vec<String>) -> anyhow::Resul
     Ok(())
 }
 
-/// The checks of real clients and the small cases that must pass; a line that stood there once never goes.
+/// The checks of real clients and the small cases that must pass; a line that stood there once
+/// never goes.
 const EXPECTED_CHECKS: [&str; 2] = ["docs/conformance-expected.txt", "docs/cases-expected.txt"];
 
 fn vanished_checks(path: &str, before: &str, now: &str) -> Vec<Finding> {
-    let gone = before.lines().filter(|line| !line.starts_with('#') && !now.lines().any(|one| one == *line));
+    let gone = before
+        .lines()
+        .filter(|line| !line.starts_with('#') && !now.lines().any(|one| one == *line));
     let finding = |line| format!("`{line}` has gone: what passed once must pass from then on");
     gone.map(|line| Finding { path: path.to_owned(), line: 1, message: finding(line) }).collect()
 }
 
 /// A file as committed in `revision`; `None` where there is no such file, revision or repository.
 fn file_at(root: &Path, revision: &str, path: &str) -> Option<String> {
-    let output = Command::new("git").current_dir(root).args(["show", &format!("{revision}:{path}")]).output().ok()?;
+    let output = Command::new("git")
+        .current_dir(root)
+        .args(["show", &format!("{revision}:{path}")])
+        .output()
+        .ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,4 +1,5 @@
-//! One Rust file as the rules see it: its functions with their lengths, and every path that it names.
+//! One Rust file as the rules see it: its functions with their lengths, and every path that it
+//! names.
 //!
 //! Works on tokens, not on a syntax tree, so that the arguments of macros are seen as well.
 
@@ -20,8 +21,8 @@ pub struct Function {
     pub lines: usize,
 }
 
-/// A path as written in the code, such as `std::time::Instant::now`; `use` trees are flattened, and `crate`, `self` and
-/// `super` stand resolved to `crate::…`.
+/// A path as written in the code, such as `std::time::Instant::now`; `use` trees are flattened, and
+/// `crate`, `self` and `super` stand resolved to `crate::…`.
 pub struct Name {
     pub segments: Vec<String>,
     pub line: usize,
@@ -32,16 +33,28 @@ pub struct Name {
 
 impl Source {
     pub fn parse(path: &str, text: &str) -> Result<Source, String> {
-        let tokens: TokenStream = text.parse().map_err(|error| format!("{path}: not Rust: {error}"))?;
-        let mut walk = Walk { module: module_of(path), in_test: is_test_file(path), functions: vec![], names: vec![] };
+        let tokens: TokenStream =
+            text.parse().map_err(|error| format!("{path}: not Rust: {error}"))?;
+        let mut walk = Walk {
+            module: module_of(path),
+            in_test: is_test_file(path),
+            functions: vec![],
+            names: vec![],
+        };
         walk.stream(tokens);
-        Ok(Source { path: path.to_owned(), text: text.to_owned(), functions: walk.functions, names: walk.names })
+        Ok(Source {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            functions: walk.functions,
+            names: walk.names,
+        })
     }
 }
 
 /// Whether a file as a whole is there for tests and measurements only.
 fn is_test_file(path: &str) -> bool {
-    let is_test = |part: &str| matches!(part, "tests" | "benches" | "examples" | "fuzz_targets" | "testing");
+    let is_test =
+        |part: &str| matches!(part, "tests" | "benches" | "examples" | "fuzz_targets" | "testing");
     path.split(['/', '.']).any(is_test) || path.ends_with("_tests.rs")
 }
 
@@ -163,7 +176,12 @@ impl Walk {
 
     fn name(&mut self, segments: Vec<String>, at: &TokenTree, in_use: bool) {
         let segments = resolve(&self.module, segments);
-        self.names.push(Name { segments, line: at.span().start().line, in_test: self.in_test, in_use });
+        self.names.push(Name {
+            segments,
+            line: at.span().start().line,
+            in_test: self.in_test,
+            in_use,
+        });
     }
 }
 
@@ -195,7 +213,8 @@ fn is_braces(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
-/// A comma ends a field; where it stands inside `<…>` the item ends too early, and the rest is held to the stricter rules.
+/// A comma ends a field; where it stands inside `<…>` the item ends too early, and the rest is held
+/// to the stricter rules.
 fn ends_item(token: &TokenTree) -> bool {
     is_semicolon(token) || is_braces(token) || is_punct(token, ',')
 }

@@ -67,7 +67,11 @@ fn layers_are_kept() {
 fn rooms_stand_in_no_circle() {
     fails("src/log/a.rs", "use crate::{limits, net::conn};", "log may name limits, pace only");
     fails("src/log/a.rs", "use super::super::shard::Shard;", "names `crate::shard`");
-    fails("src/log/a/b.rs", "mod c { fn f() { super::super::super::super::net::f() } }", "names `crate::net`");
+    fails(
+        "src/log/a/b.rs",
+        "mod c { fn f() { super::super::super::super::net::f() } }",
+        "names `crate::net`",
+    );
     fails("src/shard/produce.rs", "use crate::net::conn::Connection;", "names `crate::net`");
     fails("src/shard/a.rs", "fn f(storage: crate::boot::Storage) {}", "names `crate::boot`");
     fails("src/shard.rs", "use crate::admin::Histogram;", "names `crate::admin`");
@@ -90,7 +94,11 @@ fn a_room_names_only_rooms_that_stand_before_it() {
 #[test]
 fn the_data_path_takes_no_lock() {
     fails("src/shard/produce.rs", "use std::sync::{Arc, Mutex};", "wait for a lock");
-    fails("src/net/conn.rs", "static L: std::sync::RwLock<u8> = std::sync::RwLock::new(0);", "wait for a lock");
+    fails(
+        "src/net/conn.rs",
+        "static L: std::sync::RwLock<u8> = std::sync::RwLock::new(0);",
+        "wait for a lock",
+    );
     passes("src/boot.rs", "use std::sync::Mutex;");
 }
 
@@ -111,9 +119,17 @@ fn time_and_chance_come_from_the_ring() {
 fn tests_may_use_what_they_need_and_nothing_after_them_may() {
     passes("src/meta/a.rs", "#[cfg(test)]\nmod tests { use std::fs; fn f() { Instant::now(); } }");
     passes("src/meta/tests.rs", "use std::fs;");
-    fails("src/meta/a.rs", "#[cfg(test)]\nmod tests { use std::rc::Rc; }\nuse std::fs;", "come from the ring");
+    fails(
+        "src/meta/a.rs",
+        "#[cfg(test)]\nmod tests { use std::rc::Rc; }\nuse std::fs;",
+        "come from the ring",
+    );
     fails("src/meta/a.rs", "#[cfg(not(test))]\nuse std::fs;", "come from the ring");
-    fails("src/log/a.rs", "#[cfg(test)]\nmod tests { use crate::shard::Shard; }", "log knows no sockets");
+    fails(
+        "src/log/a.rs",
+        "#[cfg(test)]\nmod tests { use crate::shard::Shard; }",
+        "log knows no sockets",
+    );
 }
 
 #[test]
@@ -127,7 +143,9 @@ fn files_and_functions_have_a_length() {
     let file = |lines: usize| format!("//! A module.\n{}", "// A line.\n".repeat(lines - 1));
     assert!(findings("src/meta/a.rs", &file(801))[0].contains("801 lines, at most 800"));
     assert_eq!(findings("src/meta/a.rs", &file(800)), [""; 0]);
-    let function = |lines: usize| format!("//! A module.\nfn long() {{\n{}}}\n", "    f();\n".repeat(lines - 2));
+    let function = |lines: usize| {
+        format!("//! A module.\nfn long() {{\n{}}}\n", "    f();\n".repeat(lines - 2))
+    };
     assert_eq!(
         findings("src/meta/a.rs", &function(71)),
         ["src/meta/a.rs:2: fn:long: 71 lines, at most 70: split it by responsibility"]
@@ -142,14 +160,23 @@ fn the_allow_list_only_shrinks() {
     assert_eq!(with("src/meta/a.rs fn:long 80 # to be split"), [""; 0]);
     assert!(with("src/meta/a.rs fn:long 81")[0].contains("lower the entry from 81"));
     assert!(with("src/meta/a.rs fn:long 79")[0].contains("80 lines, at most 79"));
-    assert!(with("src/meta/a.rs fn:long 80\nsrc/meta/a.rs fn:short 90")[0].contains("remove the entry"));
+    assert!(
+        with("src/meta/a.rs fn:long 80\nsrc/meta/a.rs fn:short 90")[0].contains("remove the entry")
+    );
     assert!(with("src/meta/a.rs fn:long eighty")[0].contains("not `PATH"));
 }
 
 #[test]
 fn an_expected_check_never_goes() {
-    assert!(vanished_checks("a", "kcat produce\n", "kcat consume\n")[0].message.contains("`kcat produce` has gone"));
-    assert_eq!(vanished_checks("a", "# old\nkcat produce\n", "# new\nkcat consume\nkcat produce\n"), []);
+    assert!(
+        vanished_checks("a", "kcat produce\n", "kcat consume\n")[0]
+            .message
+            .contains("`kcat produce` has gone")
+    );
+    assert_eq!(
+        vanished_checks("a", "# old\nkcat produce\n", "# new\nkcat consume\nkcat produce\n"),
+        []
+    );
 }
 
 #[test]
@@ -159,18 +186,31 @@ fn what_is_not_rust_is_said() {
 
 #[test]
 fn the_table_of_apis_says_what_is_served() {
-    let table = "pub const TABLE: &[ApiKey] = &[\n    ApiKey::Fetch,\n    ApiKey::OffsetDelete,\n];\nApiKey::Produce";
+    let table = "pub const TABLE: &[ApiKey] = &[\n    ApiKey::Fetch,\n    \
+        ApiKey::OffsetDelete,\n];\nApiKey::Produce";
     let info = |name: &str, max: i16, unstable: bool| {
         format!(
-            "ApiInfo {{\n key: ApiKey::{name},\n min_version: 0,\n max_version: {max},\n latest_version_unstable: {unstable},\n}},\n"
+            "ApiInfo {{\n key: ApiKey::{name},\n min_version: 0,\n max_version: {max},\n \
+             latest_version_unstable: {unstable},\n}},\n"
         )
     };
-    let versions =
-        format!("Fetch = 1,\nOffsetDelete = 47,\n{}{}", info("Fetch", 18, true), info("OffsetDelete", 0, false));
-    let found =
-        |compat: &str| compat::check(compat, table, &versions).into_iter().map(|one| one.message).collect::<Vec<_>>();
-    assert_eq!(found("| API | key |\n| Fetch | 1 | 0-17 | x |\n| OffsetDelete | 47 | 0 | |\n"), [""; 0]);
+    let versions = format!(
+        "Fetch = 1,\nOffsetDelete = 47,\n{}{}",
+        info("Fetch", 18, true),
+        info("OffsetDelete", 0, false)
+    );
+    let found = |compat: &str| {
+        compat::check(compat, table, &versions)
+            .into_iter()
+            .map(|one| one.message)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found("| API | key |\n| Fetch | 1 | 0-17 | x |\n| OffsetDelete | 47 | 0 | |\n"),
+        [""; 0]
+    );
     assert!(found("| Fetch | 1 | 0-17 | |\n")[0].contains("no row `| OffsetDelete | 47 | 0 |`"));
-    let wrong = found("| Fetch | 1 | 0-18 | |\n| OffsetDelete | 47 | 0 | |\n| Produce | 0 | 3-13 | |\n");
+    let wrong =
+        found("| Fetch | 1 | 0-18 | |\n| OffsetDelete | 47 | 0 | |\n| Produce | 0 | 3-13 | |\n");
     assert_eq!(wrong.len(), 3, "{wrong:?}");
 }

@@ -12,17 +12,28 @@ const UNFINISHED: [&str; 5] = [
 ];
 
 pub fn check(source: &Source, findings: &mut Vec<Finding>) {
-    let mut find = |line, message: String| findings.push(Finding { path: source.path.clone(), line, message });
-    let only_tests_of_its_neighbour = source.path.ends_with("/tests.rs") || source.path.ends_with("_tests.rs");
+    let mut find =
+        |line, message: String| findings.push(Finding { path: source.path.clone(), line, message });
+    let only_tests_of_its_neighbour =
+        source.path.ends_with("/tests.rs") || source.path.ends_with("_tests.rs");
     if !source.text.starts_with("//!") && !only_tests_of_its_neighbour {
-        find(1, "begins without `//!`: say what the module owns, where it lives, what it never does".to_owned());
+        find(
+            1,
+            "begins without `//!`: say what the module owns, where it lives, what it never does"
+                .to_owned(),
+        );
     }
     for (number, line) in source.text.lines().enumerate() {
         if let Some(word) = UNFINISHED.iter().find(|word| has_word(line, word))
             && !line.contains("docs/")
             && !line.contains("ADR")
         {
-            find(number + 1, format!("`{word}`: finish it, or name the file in docs/ that says what is not done"));
+            find(
+                number + 1,
+                format!(
+                    "`{word}`: finish it, or name the file in docs/ that says what is not done"
+                ),
+            );
         }
     }
 }
@@ -31,6 +42,7 @@ pub fn check(source: &Source, findings: &mut Vec<Finding>) {
 fn has_word(line: &str, word: &str) -> bool {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
-        !line[..at].ends_with(in_word) && (word.ends_with('!') || !line[at + word.len()..].starts_with(in_word))
+        !line[..at].ends_with(in_word)
+            && (word.ends_with('!') || !line[at + word.len()..].starts_with(in_word))
     })
 }

@@ -7,12 +7,14 @@ use protocol::metadata_records::{FeatureLevelRecord, UserScramCredentialRecord};
 const BOOTSTRAP: &str = "/data/bootstrap.checkpoint";
 const FORMATTED: &str = "/data/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint";
 
-/// The snapshot of a directory that Apache Kafka 4.4.0 has formatted: `kafka-storage format --standalone --add-scram`.
+/// The snapshot of a directory that Apache Kafka 4.4.0 has formatted: `kafka-storage format
+/// --standalone --add-scram`.
 const KAFKA_4_4: &[u8] = include_bytes!("../../golden/kafka-4.4.0-formatted.checkpoint");
 
 /// The level of `metadata.version`, another feature, and a user.
 fn records(level: i16) -> Vec<MetadataRecord> {
-    let feature = |name: &str, feature_level| FeatureLevelRecord { name: name.to_owned(), feature_level };
+    let feature =
+        |name: &str, feature_level| FeatureLevelRecord { name: name.to_owned(), feature_level };
     let user = UserScramCredentialRecord {
         name: "alice".to_owned(),
         mechanism: 1,
@@ -31,7 +33,8 @@ fn snapshot(control: &[ControlRecord], records: &[MetadataRecord]) -> Bytes {
 
 /// The control records of a quorum of this node.
 fn standalone() -> Vec<ControlRecord> {
-    let voter = Voter { id: 1, directory_id: directory(1), kraft_versions: (0, 1), ..Voter::default() };
+    let voter =
+        Voter { id: 1, directory_id: directory(1), kraft_versions: (0, 1), ..Voter::default() };
     vec![ControlRecord::KraftVersion(1), ControlRecord::Voters(vec![voter])]
 }
 
@@ -122,7 +125,8 @@ fn records_that_are_not_supported_refuse_the_start_before_anything_is_written() 
         };
         let machine = machine(76, &[(path, content)]);
         let before = disk_of(&machine);
-        let error = machine.run(|ring| async move { start(&ring, options(-1)).await.map(drop).unwrap_err() });
+        let error = machine
+            .run(|ring| async move { start(&ring, options(-1)).await.map(drop).unwrap_err() });
         assert!(error.to_string().contains("metadata.version 34 is not supported"), "{error}");
         assert!(error.to_string().contains(path), "{error}");
         assert_eq!(disk_of(&machine), before);

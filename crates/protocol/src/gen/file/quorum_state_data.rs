@@ -83,7 +83,11 @@ impl Structure for QuorumStateData {
         if version <= 0 {
             put_nullable_array(writer, self.current_voters.as_deref(), true, version)?;
         } else {
-            require(self.current_voters.as_ref().is_some_and(Vec::is_empty), "CurrentVoters", version)?;
+            require(
+                self.current_voters.as_ref().is_some_and(Vec::is_empty),
+                "CurrentVoters",
+                version,
+            )?;
         }
         put_no_tags(writer);
         Ok(())

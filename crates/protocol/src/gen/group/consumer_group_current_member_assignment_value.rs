@@ -57,7 +57,11 @@ pub struct TopicPartitions {
 
 impl Default for TopicPartitions {
     fn default() -> Self {
-        Self { topic_id: Default::default(), partitions: Default::default(), assignment_epochs: Some(Vec::new()) }
+        Self {
+            topic_id: Default::default(),
+            partitions: Default::default(),
+            assignment_epochs: Some(Vec::new()),
+        }
     }
 }
 

@@ -158,23 +158,47 @@ impl Key {
             Self::OffsetCommit(_) => OffsetCommitKey::MAX_VERSION,
             Self::GroupMetadata(_) => GroupMetadataKey::MAX_VERSION,
             Self::ConsumerGroupMetadata(_) => ConsumerGroupMetadataKey::MAX_VERSION,
-            Self::ConsumerGroupPartitionMetadata(_) => ConsumerGroupPartitionMetadataKey::MAX_VERSION,
+            Self::ConsumerGroupPartitionMetadata(_) => {
+                ConsumerGroupPartitionMetadataKey::MAX_VERSION
+            }
             Self::ConsumerGroupMemberMetadata(_) => ConsumerGroupMemberMetadataKey::MAX_VERSION,
-            Self::ConsumerGroupTargetAssignmentMetadata(_) => ConsumerGroupTargetAssignmentMetadataKey::MAX_VERSION,
-            Self::ConsumerGroupTargetAssignmentMember(_) => ConsumerGroupTargetAssignmentMemberKey::MAX_VERSION,
-            Self::ConsumerGroupCurrentMemberAssignment(_) => ConsumerGroupCurrentMemberAssignmentKey::MAX_VERSION,
+            Self::ConsumerGroupTargetAssignmentMetadata(_) => {
+                ConsumerGroupTargetAssignmentMetadataKey::MAX_VERSION
+            }
+            Self::ConsumerGroupTargetAssignmentMember(_) => {
+                ConsumerGroupTargetAssignmentMemberKey::MAX_VERSION
+            }
+            Self::ConsumerGroupCurrentMemberAssignment(_) => {
+                ConsumerGroupCurrentMemberAssignmentKey::MAX_VERSION
+            }
             Self::ShareGroupMemberMetadata(_) => ShareGroupMemberMetadataKey::MAX_VERSION,
             Self::ShareGroupMetadata(_) => ShareGroupMetadataKey::MAX_VERSION,
-            Self::ShareGroupTargetAssignmentMetadata(_) => ShareGroupTargetAssignmentMetadataKey::MAX_VERSION,
-            Self::ShareGroupTargetAssignmentMember(_) => ShareGroupTargetAssignmentMemberKey::MAX_VERSION,
-            Self::ShareGroupCurrentMemberAssignment(_) => ShareGroupCurrentMemberAssignmentKey::MAX_VERSION,
-            Self::ShareGroupStatePartitionMetadata(_) => ShareGroupStatePartitionMetadataKey::MAX_VERSION,
-            Self::ConsumerGroupRegularExpression(_) => ConsumerGroupRegularExpressionKey::MAX_VERSION,
+            Self::ShareGroupTargetAssignmentMetadata(_) => {
+                ShareGroupTargetAssignmentMetadataKey::MAX_VERSION
+            }
+            Self::ShareGroupTargetAssignmentMember(_) => {
+                ShareGroupTargetAssignmentMemberKey::MAX_VERSION
+            }
+            Self::ShareGroupCurrentMemberAssignment(_) => {
+                ShareGroupCurrentMemberAssignmentKey::MAX_VERSION
+            }
+            Self::ShareGroupStatePartitionMetadata(_) => {
+                ShareGroupStatePartitionMetadataKey::MAX_VERSION
+            }
+            Self::ConsumerGroupRegularExpression(_) => {
+                ConsumerGroupRegularExpressionKey::MAX_VERSION
+            }
             Self::StreamsGroupMetadata(_) => StreamsGroupMetadataKey::MAX_VERSION,
             Self::StreamsGroupMemberMetadata(_) => StreamsGroupMemberMetadataKey::MAX_VERSION,
-            Self::StreamsGroupTargetAssignmentMetadata(_) => StreamsGroupTargetAssignmentMetadataKey::MAX_VERSION,
-            Self::StreamsGroupTargetAssignmentMember(_) => StreamsGroupTargetAssignmentMemberKey::MAX_VERSION,
-            Self::StreamsGroupCurrentMemberAssignment(_) => StreamsGroupCurrentMemberAssignmentKey::MAX_VERSION,
+            Self::StreamsGroupTargetAssignmentMetadata(_) => {
+                StreamsGroupTargetAssignmentMetadataKey::MAX_VERSION
+            }
+            Self::StreamsGroupTargetAssignmentMember(_) => {
+                StreamsGroupTargetAssignmentMemberKey::MAX_VERSION
+            }
+            Self::StreamsGroupCurrentMemberAssignment(_) => {
+                StreamsGroupCurrentMemberAssignmentKey::MAX_VERSION
+            }
             Self::StreamsGroupTopology(_) => StreamsGroupTopologyKey::MAX_VERSION,
         }
     }
@@ -187,45 +211,63 @@ impl RecordSet for Key {
         self.record_type()
     }
 
-    fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError> {
+    fn read_body(
+        record_type: i16,
+        reader: &mut Reader<'_>,
+        version: i16,
+    ) -> Result<Option<Self>, DecodeError> {
         Ok(Some(match record_type {
             0 => Self::LegacyOffsetCommit(LegacyOffsetCommitKey::decode(reader, version)?),
             1 => Self::OffsetCommit(OffsetCommitKey::decode(reader, version)?),
             2 => Self::GroupMetadata(GroupMetadataKey::decode(reader, version)?),
             3 => Self::ConsumerGroupMetadata(ConsumerGroupMetadataKey::decode(reader, version)?),
-            4 => Self::ConsumerGroupPartitionMetadata(ConsumerGroupPartitionMetadataKey::decode(reader, version)?),
-            5 => Self::ConsumerGroupMemberMetadata(ConsumerGroupMemberMetadataKey::decode(reader, version)?),
-            6 => Self::ConsumerGroupTargetAssignmentMetadata(ConsumerGroupTargetAssignmentMetadataKey::decode(
+            4 => Self::ConsumerGroupPartitionMetadata(ConsumerGroupPartitionMetadataKey::decode(
                 reader, version,
             )?),
-            7 => Self::ConsumerGroupTargetAssignmentMember(ConsumerGroupTargetAssignmentMemberKey::decode(
+            5 => Self::ConsumerGroupMemberMetadata(ConsumerGroupMemberMetadataKey::decode(
                 reader, version,
             )?),
-            8 => Self::ConsumerGroupCurrentMemberAssignment(ConsumerGroupCurrentMemberAssignmentKey::decode(
+            6 => Self::ConsumerGroupTargetAssignmentMetadata(
+                ConsumerGroupTargetAssignmentMetadataKey::decode(reader, version)?,
+            ),
+            7 => Self::ConsumerGroupTargetAssignmentMember(
+                ConsumerGroupTargetAssignmentMemberKey::decode(reader, version)?,
+            ),
+            8 => Self::ConsumerGroupCurrentMemberAssignment(
+                ConsumerGroupCurrentMemberAssignmentKey::decode(reader, version)?,
+            ),
+            10 => Self::ShareGroupMemberMetadata(ShareGroupMemberMetadataKey::decode(
                 reader, version,
             )?),
-            10 => Self::ShareGroupMemberMetadata(ShareGroupMemberMetadataKey::decode(reader, version)?),
             11 => Self::ShareGroupMetadata(ShareGroupMetadataKey::decode(reader, version)?),
-            12 => Self::ShareGroupTargetAssignmentMetadata(ShareGroupTargetAssignmentMetadataKey::decode(
+            12 => Self::ShareGroupTargetAssignmentMetadata(
+                ShareGroupTargetAssignmentMetadataKey::decode(reader, version)?,
+            ),
+            13 => Self::ShareGroupTargetAssignmentMember(
+                ShareGroupTargetAssignmentMemberKey::decode(reader, version)?,
+            ),
+            14 => Self::ShareGroupCurrentMemberAssignment(
+                ShareGroupCurrentMemberAssignmentKey::decode(reader, version)?,
+            ),
+            15 => Self::ShareGroupStatePartitionMetadata(
+                ShareGroupStatePartitionMetadataKey::decode(reader, version)?,
+            ),
+            16 => Self::ConsumerGroupRegularExpression(ConsumerGroupRegularExpressionKey::decode(
                 reader, version,
             )?),
-            13 => Self::ShareGroupTargetAssignmentMember(ShareGroupTargetAssignmentMemberKey::decode(reader, version)?),
-            14 => {
-                Self::ShareGroupCurrentMemberAssignment(ShareGroupCurrentMemberAssignmentKey::decode(reader, version)?)
-            }
-            15 => Self::ShareGroupStatePartitionMetadata(ShareGroupStatePartitionMetadataKey::decode(reader, version)?),
-            16 => Self::ConsumerGroupRegularExpression(ConsumerGroupRegularExpressionKey::decode(reader, version)?),
             17 => Self::StreamsGroupMetadata(StreamsGroupMetadataKey::decode(reader, version)?),
-            19 => Self::StreamsGroupMemberMetadata(StreamsGroupMemberMetadataKey::decode(reader, version)?),
-            20 => Self::StreamsGroupTargetAssignmentMetadata(StreamsGroupTargetAssignmentMetadataKey::decode(
+            19 => Self::StreamsGroupMemberMetadata(StreamsGroupMemberMetadataKey::decode(
                 reader, version,
             )?),
-            21 => Self::StreamsGroupTargetAssignmentMember(StreamsGroupTargetAssignmentMemberKey::decode(
-                reader, version,
-            )?),
-            22 => Self::StreamsGroupCurrentMemberAssignment(StreamsGroupCurrentMemberAssignmentKey::decode(
-                reader, version,
-            )?),
+            20 => Self::StreamsGroupTargetAssignmentMetadata(
+                StreamsGroupTargetAssignmentMetadataKey::decode(reader, version)?,
+            ),
+            21 => Self::StreamsGroupTargetAssignmentMember(
+                StreamsGroupTargetAssignmentMemberKey::decode(reader, version)?,
+            ),
+            22 => Self::StreamsGroupCurrentMemberAssignment(
+                StreamsGroupCurrentMemberAssignmentKey::decode(reader, version)?,
+            ),
             23 => Self::StreamsGroupTopology(StreamsGroupTopologyKey::decode(reader, version)?),
             _ => return Ok(None),
         }))
@@ -466,23 +508,47 @@ impl Value {
             Self::OffsetCommit(_) => OffsetCommitValue::MAX_VERSION,
             Self::GroupMetadata(_) => GroupMetadataValue::MAX_VERSION,
             Self::ConsumerGroupMetadata(_) => ConsumerGroupMetadataValue::MAX_VERSION,
-            Self::ConsumerGroupPartitionMetadata(_) => ConsumerGroupPartitionMetadataValue::MAX_VERSION,
+            Self::ConsumerGroupPartitionMetadata(_) => {
+                ConsumerGroupPartitionMetadataValue::MAX_VERSION
+            }
             Self::ConsumerGroupMemberMetadata(_) => ConsumerGroupMemberMetadataValue::MAX_VERSION,
-            Self::ConsumerGroupTargetAssignmentMetadata(_) => ConsumerGroupTargetAssignmentMetadataValue::MAX_VERSION,
-            Self::ConsumerGroupTargetAssignmentMember(_) => ConsumerGroupTargetAssignmentMemberValue::MAX_VERSION,
-            Self::ConsumerGroupCurrentMemberAssignment(_) => ConsumerGroupCurrentMemberAssignmentValue::MAX_VERSION,
+            Self::ConsumerGroupTargetAssignmentMetadata(_) => {
+                ConsumerGroupTargetAssignmentMetadataValue::MAX_VERSION
+            }
+            Self::ConsumerGroupTargetAssignmentMember(_) => {
+                ConsumerGroupTargetAssignmentMemberValue::MAX_VERSION
+            }
+            Self::ConsumerGroupCurrentMemberAssignment(_) => {
+                ConsumerGroupCurrentMemberAssignmentValue::MAX_VERSION
+            }
             Self::ShareGroupMemberMetadata(_) => ShareGroupMemberMetadataValue::MAX_VERSION,
             Self::ShareGroupMetadata(_) => ShareGroupMetadataValue::MAX_VERSION,
-            Self::ShareGroupTargetAssignmentMetadata(_) => ShareGroupTargetAssignmentMetadataValue::MAX_VERSION,
-            Self::ShareGroupTargetAssignmentMember(_) => ShareGroupTargetAssignmentMemberValue::MAX_VERSION,
-            Self::ShareGroupCurrentMemberAssignment(_) => ShareGroupCurrentMemberAssignmentValue::MAX_VERSION,
-            Self::ShareGroupStatePartitionMetadata(_) => ShareGroupStatePartitionMetadataValue::MAX_VERSION,
-            Self::ConsumerGroupRegularExpression(_) => ConsumerGroupRegularExpressionValue::MAX_VERSION,
+            Self::ShareGroupTargetAssignmentMetadata(_) => {
+                ShareGroupTargetAssignmentMetadataValue::MAX_VERSION
+            }
+            Self::ShareGroupTargetAssignmentMember(_) => {
+                ShareGroupTargetAssignmentMemberValue::MAX_VERSION
+            }
+            Self::ShareGroupCurrentMemberAssignment(_) => {
+                ShareGroupCurrentMemberAssignmentValue::MAX_VERSION
+            }
+            Self::ShareGroupStatePartitionMetadata(_) => {
+                ShareGroupStatePartitionMetadataValue::MAX_VERSION
+            }
+            Self::ConsumerGroupRegularExpression(_) => {
+                ConsumerGroupRegularExpressionValue::MAX_VERSION
+            }
             Self::StreamsGroupMetadata(_) => StreamsGroupMetadataValue::MAX_VERSION,
             Self::StreamsGroupMemberMetadata(_) => StreamsGroupMemberMetadataValue::MAX_VERSION,
-            Self::StreamsGroupTargetAssignmentMetadata(_) => StreamsGroupTargetAssignmentMetadataValue::MAX_VERSION,
-            Self::StreamsGroupTargetAssignmentMember(_) => StreamsGroupTargetAssignmentMemberValue::MAX_VERSION,
-            Self::StreamsGroupCurrentMemberAssignment(_) => StreamsGroupCurrentMemberAssignmentValue::MAX_VERSION,
+            Self::StreamsGroupTargetAssignmentMetadata(_) => {
+                StreamsGroupTargetAssignmentMetadataValue::MAX_VERSION
+            }
+            Self::StreamsGroupTargetAssignmentMember(_) => {
+                StreamsGroupTargetAssignmentMemberValue::MAX_VERSION
+            }
+            Self::StreamsGroupCurrentMemberAssignment(_) => {
+                StreamsGroupCurrentMemberAssignmentValue::MAX_VERSION
+            }
             Self::StreamsGroupTopology(_) => StreamsGroupTopologyValue::MAX_VERSION,
         }
     }
@@ -495,49 +561,63 @@ impl RecordSet for Value {
         self.record_type()
     }
 
-    fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError> {
+    fn read_body(
+        record_type: i16,
+        reader: &mut Reader<'_>,
+        version: i16,
+    ) -> Result<Option<Self>, DecodeError> {
         Ok(Some(match record_type {
             0 => Self::LegacyOffsetCommit(LegacyOffsetCommitValue::decode(reader, version)?),
             1 => Self::OffsetCommit(OffsetCommitValue::decode(reader, version)?),
             2 => Self::GroupMetadata(GroupMetadataValue::decode(reader, version)?),
             3 => Self::ConsumerGroupMetadata(ConsumerGroupMetadataValue::decode(reader, version)?),
-            4 => Self::ConsumerGroupPartitionMetadata(ConsumerGroupPartitionMetadataValue::decode(reader, version)?),
-            5 => Self::ConsumerGroupMemberMetadata(ConsumerGroupMemberMetadataValue::decode(reader, version)?),
-            6 => Self::ConsumerGroupTargetAssignmentMetadata(ConsumerGroupTargetAssignmentMetadataValue::decode(
+            4 => Self::ConsumerGroupPartitionMetadata(ConsumerGroupPartitionMetadataValue::decode(
                 reader, version,
             )?),
-            7 => Self::ConsumerGroupTargetAssignmentMember(ConsumerGroupTargetAssignmentMemberValue::decode(
+            5 => Self::ConsumerGroupMemberMetadata(ConsumerGroupMemberMetadataValue::decode(
                 reader, version,
             )?),
-            8 => Self::ConsumerGroupCurrentMemberAssignment(ConsumerGroupCurrentMemberAssignmentValue::decode(
+            6 => Self::ConsumerGroupTargetAssignmentMetadata(
+                ConsumerGroupTargetAssignmentMetadataValue::decode(reader, version)?,
+            ),
+            7 => Self::ConsumerGroupTargetAssignmentMember(
+                ConsumerGroupTargetAssignmentMemberValue::decode(reader, version)?,
+            ),
+            8 => Self::ConsumerGroupCurrentMemberAssignment(
+                ConsumerGroupCurrentMemberAssignmentValue::decode(reader, version)?,
+            ),
+            10 => Self::ShareGroupMemberMetadata(ShareGroupMemberMetadataValue::decode(
                 reader, version,
             )?),
-            10 => Self::ShareGroupMemberMetadata(ShareGroupMemberMetadataValue::decode(reader, version)?),
             11 => Self::ShareGroupMetadata(ShareGroupMetadataValue::decode(reader, version)?),
-            12 => Self::ShareGroupTargetAssignmentMetadata(ShareGroupTargetAssignmentMetadataValue::decode(
-                reader, version,
-            )?),
-            13 => {
-                Self::ShareGroupTargetAssignmentMember(ShareGroupTargetAssignmentMemberValue::decode(reader, version)?)
-            }
-            14 => Self::ShareGroupCurrentMemberAssignment(ShareGroupCurrentMemberAssignmentValue::decode(
-                reader, version,
-            )?),
-            15 => {
-                Self::ShareGroupStatePartitionMetadata(ShareGroupStatePartitionMetadataValue::decode(reader, version)?)
-            }
-            16 => Self::ConsumerGroupRegularExpression(ConsumerGroupRegularExpressionValue::decode(reader, version)?),
+            12 => Self::ShareGroupTargetAssignmentMetadata(
+                ShareGroupTargetAssignmentMetadataValue::decode(reader, version)?,
+            ),
+            13 => Self::ShareGroupTargetAssignmentMember(
+                ShareGroupTargetAssignmentMemberValue::decode(reader, version)?,
+            ),
+            14 => Self::ShareGroupCurrentMemberAssignment(
+                ShareGroupCurrentMemberAssignmentValue::decode(reader, version)?,
+            ),
+            15 => Self::ShareGroupStatePartitionMetadata(
+                ShareGroupStatePartitionMetadataValue::decode(reader, version)?,
+            ),
+            16 => Self::ConsumerGroupRegularExpression(
+                ConsumerGroupRegularExpressionValue::decode(reader, version)?,
+            ),
             17 => Self::StreamsGroupMetadata(StreamsGroupMetadataValue::decode(reader, version)?),
-            19 => Self::StreamsGroupMemberMetadata(StreamsGroupMemberMetadataValue::decode(reader, version)?),
-            20 => Self::StreamsGroupTargetAssignmentMetadata(StreamsGroupTargetAssignmentMetadataValue::decode(
+            19 => Self::StreamsGroupMemberMetadata(StreamsGroupMemberMetadataValue::decode(
                 reader, version,
             )?),
-            21 => Self::StreamsGroupTargetAssignmentMember(StreamsGroupTargetAssignmentMemberValue::decode(
-                reader, version,
-            )?),
-            22 => Self::StreamsGroupCurrentMemberAssignment(StreamsGroupCurrentMemberAssignmentValue::decode(
-                reader, version,
-            )?),
+            20 => Self::StreamsGroupTargetAssignmentMetadata(
+                StreamsGroupTargetAssignmentMetadataValue::decode(reader, version)?,
+            ),
+            21 => Self::StreamsGroupTargetAssignmentMember(
+                StreamsGroupTargetAssignmentMemberValue::decode(reader, version)?,
+            ),
+            22 => Self::StreamsGroupCurrentMemberAssignment(
+                StreamsGroupCurrentMemberAssignmentValue::decode(reader, version)?,
+            ),
             23 => Self::StreamsGroupTopology(StreamsGroupTopologyValue::decode(reader, version)?),
             _ => return Ok(None),
         }))

@@ -73,7 +73,11 @@ pub struct TaskIds {
 
 impl Default for TaskIds {
     fn default() -> Self {
-        Self { subtopology_id: Default::default(), partitions: Default::default(), assignment_epochs: Some(Vec::new()) }
+        Self {
+            subtopology_id: Default::default(),
+            partitions: Default::default(),
+            assignment_epochs: Some(Vec::new()),
+        }
     }
 }
 

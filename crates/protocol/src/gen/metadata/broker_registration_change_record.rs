@@ -33,7 +33,9 @@ impl Structure for BrokerRegistrationChangeRecord {
                 0 => value.fenced = reader.i8()?,
                 1 if version >= 1 => value.in_controlled_shutdown = reader.i8()?,
                 2 if version >= 2 => value.log_dirs = reader.array(true, version)?,
-                3 if version >= 3 => value.cordoned_log_dirs = reader.nullable_array(true, true, version)?,
+                3 if version >= 3 => {
+                    value.cordoned_log_dirs = reader.nullable_array(true, true, version)?
+                }
                 _ => return Ok(false),
             }
             Ok(true)

@@ -168,7 +168,11 @@ impl RecordSet for MetadataRecord {
         self.record_type()
     }
 
-    fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError> {
+    fn read_body(
+        record_type: i16,
+        reader: &mut Reader<'_>,
+        version: i16,
+    ) -> Result<Option<Self>, DecodeError> {
         Ok(Some(match record_type {
             0 => Self::RegisterBroker(RegisterBrokerRecord::decode(reader, version)?),
             1 => Self::UnregisterBroker(UnregisterBrokerRecord::decode(reader, version)?),
@@ -184,16 +188,24 @@ impl RecordSet for MetadataRecord {
             12 => Self::FeatureLevel(FeatureLevelRecord::decode(reader, version)?),
             14 => Self::ClientQuota(ClientQuotaRecord::decode(reader, version)?),
             15 => Self::ProducerIds(ProducerIdsRecord::decode(reader, version)?),
-            17 => Self::BrokerRegistrationChange(BrokerRegistrationChangeRecord::decode(reader, version)?),
+            17 => Self::BrokerRegistrationChange(BrokerRegistrationChangeRecord::decode(
+                reader, version,
+            )?),
             18 => Self::AccessControlEntry(AccessControlEntryRecord::decode(reader, version)?),
-            19 => Self::RemoveAccessControlEntry(RemoveAccessControlEntryRecord::decode(reader, version)?),
+            19 => Self::RemoveAccessControlEntry(RemoveAccessControlEntryRecord::decode(
+                reader, version,
+            )?),
             20 => Self::NoOp(NoOpRecord::decode(reader, version)?),
             21 => Self::ZkMigrationState(ZkMigrationStateRecord::decode(reader, version)?),
-            22 => Self::RemoveUserScramCredential(RemoveUserScramCredentialRecord::decode(reader, version)?),
+            22 => Self::RemoveUserScramCredential(RemoveUserScramCredentialRecord::decode(
+                reader, version,
+            )?),
             23 => Self::BeginTransaction(BeginTransactionRecord::decode(reader, version)?),
             24 => Self::EndTransaction(EndTransactionRecord::decode(reader, version)?),
             25 => Self::AbortTransaction(AbortTransactionRecord::decode(reader, version)?),
-            26 => Self::RemoveDelegationToken(RemoveDelegationTokenRecord::decode(reader, version)?),
+            26 => {
+                Self::RemoveDelegationToken(RemoveDelegationTokenRecord::decode(reader, version)?)
+            }
             27 => Self::RegisterController(RegisterControllerRecord::decode(reader, version)?),
             28 => Self::ClearElr(ClearElrRecord::decode(reader, version)?),
             29 => Self::UnregisterController(UnregisterControllerRecord::decode(reader, version)?),

@@ -64,9 +64,15 @@ impl Structure for PartitionChangeRecord {
                 3 => value.removing_replicas = reader.nullable_array(true, true, version)?,
                 4 => value.adding_replicas = reader.nullable_array(true, true, version)?,
                 5 => value.leader_recovery_state = reader.i8()?,
-                8 if version >= 1 => value.directories = reader.nullable_array(true, true, version)?,
-                6 if version >= 2 => value.eligible_leader_replicas = reader.nullable_array(true, true, version)?,
-                7 if version >= 2 => value.last_known_elr = reader.nullable_array(true, true, version)?,
+                8 if version >= 1 => {
+                    value.directories = reader.nullable_array(true, true, version)?
+                }
+                6 if version >= 2 => {
+                    value.eligible_leader_replicas = reader.nullable_array(true, true, version)?
+                }
+                7 if version >= 2 => {
+                    value.last_known_elr = reader.nullable_array(true, true, version)?
+                }
                 _ => return Ok(false),
             }
             Ok(true)
@@ -78,7 +84,11 @@ impl Structure for PartitionChangeRecord {
         writer.put_i32(self.partition_id);
         put_uuid(writer, self.topic_id);
         require(version >= 1 || self.directories.is_none(), "Directories", version)?;
-        require(version >= 2 || self.eligible_leader_replicas.is_none(), "EligibleLeaderReplicas", version)?;
+        require(
+            version >= 2 || self.eligible_leader_replicas.is_none(),
+            "EligibleLeaderReplicas",
+            version,
+        )?;
         require(version >= 2 || self.last_known_elr.is_none(), "LastKnownElr", version)?;
         let mut tags = Tags::default();
         if self.isr.is_some() {
@@ -119,7 +129,12 @@ impl Structure for PartitionChangeRecord {
         }
         if version >= 2 && self.eligible_leader_replicas.is_some() {
             tags.put(6, |writer| {
-                put_nullable_array(writer, self.eligible_leader_replicas.as_deref(), true, version)?;
+                put_nullable_array(
+                    writer,
+                    self.eligible_leader_replicas.as_deref(),
+                    true,
+                    version,
+                )?;
                 Ok(())
             })?;
         }

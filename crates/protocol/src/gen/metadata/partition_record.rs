@@ -75,8 +75,12 @@ impl Structure for PartitionRecord {
         reader.tags(|reader, tag| {
             match tag {
                 0 => value.leader_recovery_state = reader.i8()?,
-                1 if version >= 2 => value.eligible_leader_replicas = reader.nullable_array(true, true, version)?,
-                2 if version >= 2 => value.last_known_elr = reader.nullable_array(true, true, version)?,
+                1 if version >= 2 => {
+                    value.eligible_leader_replicas = reader.nullable_array(true, true, version)?
+                }
+                2 if version >= 2 => {
+                    value.last_known_elr = reader.nullable_array(true, true, version)?
+                }
                 _ => return Ok(false),
             }
             Ok(true)
@@ -99,7 +103,11 @@ impl Structure for PartitionRecord {
         } else {
             require(self.directories.is_empty(), "Directories", version)?;
         }
-        require(version >= 2 || self.eligible_leader_replicas.is_none(), "EligibleLeaderReplicas", version)?;
+        require(
+            version >= 2 || self.eligible_leader_replicas.is_none(),
+            "EligibleLeaderReplicas",
+            version,
+        )?;
         require(version >= 2 || self.last_known_elr.is_none(), "LastKnownElr", version)?;
         let mut tags = Tags::default();
         if self.leader_recovery_state != 0 {
@@ -110,7 +118,12 @@ impl Structure for PartitionRecord {
         }
         if version >= 2 && self.eligible_leader_replicas.is_some() {
             tags.put(1, |writer| {
-                put_nullable_array(writer, self.eligible_leader_replicas.as_deref(), true, version)?;
+                put_nullable_array(
+                    writer,
+                    self.eligible_leader_replicas.as_deref(),
+                    true,
+                    version,
+                )?;
                 Ok(())
             })?;
         }

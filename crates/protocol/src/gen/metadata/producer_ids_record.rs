@@ -17,7 +17,11 @@ pub struct ProducerIdsRecord {
 
 impl Default for ProducerIdsRecord {
     fn default() -> Self {
-        Self { broker_id: Default::default(), broker_epoch: -1, next_producer_id: Default::default() }
+        Self {
+            broker_id: Default::default(),
+            broker_epoch: -1,
+            next_producer_id: Default::default(),
+        }
     }
 }
 

@@ -70,7 +70,9 @@ impl Structure for RegisterBrokerRecord {
         reader.tags(|reader, tag| {
             match tag {
                 0 if version >= 3 => value.log_dirs = reader.array(true, version)?,
-                1 if version >= 4 => value.cordoned_log_dirs = reader.nullable_array(true, true, version)?,
+                1 if version >= 4 => {
+                    value.cordoned_log_dirs = reader.nullable_array(true, true, version)?
+                }
                 _ => return Ok(false),
             }
             Ok(true)

@@ -56,7 +56,11 @@ impl Structure for AddPartitionsToTxnRequest {
         if version <= 3 {
             put_string(writer, &self.v3_and_below_transactional_id, flexible)?;
         } else {
-            require(self.v3_and_below_transactional_id.is_empty(), "V3AndBelowTransactionalId", version)?;
+            require(
+                self.v3_and_below_transactional_id.is_empty(),
+                "V3AndBelowTransactionalId",
+                version,
+            )?;
         }
         if version <= 3 {
             writer.put_i64(self.v3_and_below_producer_id);

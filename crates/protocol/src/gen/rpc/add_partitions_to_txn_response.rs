@@ -53,7 +53,11 @@ impl Structure for AddPartitionsToTxnResponse {
         if version <= 3 {
             put_array(writer, &self.results_by_topic_v3_and_below, flexible, version)?;
         } else {
-            require(self.results_by_topic_v3_and_below.is_empty(), "ResultsByTopicV3AndBelow", version)?;
+            require(
+                self.results_by_topic_v3_and_below.is_empty(),
+                "ResultsByTopicV3AndBelow",
+                version,
+            )?;
         }
         if flexible {
             put_no_tags(writer);

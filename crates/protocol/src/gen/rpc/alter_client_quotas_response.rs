@@ -51,7 +51,11 @@ pub struct EntryData {
 
 impl Default for EntryData {
     fn default() -> Self {
-        Self { error_code: Default::default(), error_message: Some(String::new()), entity: Default::default() }
+        Self {
+            error_code: Default::default(),
+            error_message: Some(String::new()),
+            entity: Default::default(),
+        }
     }
 }
 

@@ -17,7 +17,11 @@ pub struct AlterPartitionReassignmentsRequest {
 
 impl Default for AlterPartitionReassignmentsRequest {
     fn default() -> Self {
-        Self { timeout_ms: 60000, allow_replication_factor_change: true, topics: Default::default() }
+        Self {
+            timeout_ms: 60000,
+            allow_replication_factor_change: true,
+            topics: Default::default(),
+        }
     }
 }
 

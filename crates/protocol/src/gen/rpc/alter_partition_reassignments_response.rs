@@ -101,7 +101,11 @@ pub struct ReassignablePartitionResponse {
 
 impl Default for ReassignablePartitionResponse {
     fn default() -> Self {
-        Self { partition_index: Default::default(), error_code: Default::default(), error_message: Some(String::new()) }
+        Self {
+            partition_index: Default::default(),
+            error_code: Default::default(),
+            error_message: Some(String::new()),
+        }
     }
 }
 

@@ -45,7 +45,11 @@ pub struct AlterUserScramCredentialsResult {
 
 impl Default for AlterUserScramCredentialsResult {
     fn default() -> Self {
-        Self { user: Default::default(), error_code: Default::default(), error_message: Some(String::new()) }
+        Self {
+            user: Default::default(),
+            error_code: Default::default(),
+            error_message: Some(String::new()),
+        }
     }
 }
 

@@ -51,9 +51,13 @@ impl Structure for ApiVersionsResponse {
         if flexible {
             reader.tags(|reader, tag| {
                 match tag {
-                    0 if version >= 3 => value.supported_features = reader.array(flexible, version)?,
+                    0 if version >= 3 => {
+                        value.supported_features = reader.array(flexible, version)?
+                    }
                     1 if version >= 3 => value.finalized_features_epoch = reader.i64()?,
-                    2 if version >= 3 => value.finalized_features = reader.array(flexible, version)?,
+                    2 if version >= 3 => {
+                        value.finalized_features = reader.array(flexible, version)?
+                    }
                     3 if version >= 3 => value.zk_migration_ready = reader.bool()?,
                     _ => return Ok(false),
                 }

@@ -50,7 +50,9 @@ impl Structure for BrokerHeartbeatRequest {
         reader.tags(|reader, tag| {
             match tag {
                 0 if version >= 1 => value.offline_log_dirs = reader.array(true, version)?,
-                1 if version >= 2 => value.cordoned_log_dirs = reader.nullable_array(true, true, version)?,
+                1 if version >= 2 => {
+                    value.cordoned_log_dirs = reader.nullable_array(true, true, version)?
+                }
                 _ => return Ok(false),
             }
             Ok(true)

@@ -17,7 +17,11 @@ pub struct BrokerRegistrationResponse {
 
 impl Default for BrokerRegistrationResponse {
     fn default() -> Self {
-        Self { throttle_time_ms: Default::default(), error_code: Default::default(), broker_epoch: -1 }
+        Self {
+            throttle_time_ms: Default::default(),
+            error_code: Default::default(),
+            broker_epoch: -1,
+        }
     }
 }
 

@@ -53,12 +53,20 @@ impl Structure for CreateDelegationTokenRequest {
         if version >= 3 {
             put_nullable_string(writer, self.owner_principal_type.as_deref(), flexible)?;
         } else {
-            require(self.owner_principal_type.as_ref().is_some_and(String::is_empty), "OwnerPrincipalType", version)?;
+            require(
+                self.owner_principal_type.as_ref().is_some_and(String::is_empty),
+                "OwnerPrincipalType",
+                version,
+            )?;
         }
         if version >= 3 {
             put_nullable_string(writer, self.owner_principal_name.as_deref(), flexible)?;
         } else {
-            require(self.owner_principal_name.as_ref().is_some_and(String::is_empty), "OwnerPrincipalName", version)?;
+            require(
+                self.owner_principal_name.as_ref().is_some_and(String::is_empty),
+                "OwnerPrincipalName",
+                version,
+            )?;
         }
         put_array(writer, &self.renewers, flexible, version)?;
         writer.put_i64(self.max_lifetime_ms);

@@ -51,7 +51,11 @@ pub struct DeleteAclsFilterResult {
 
 impl Default for DeleteAclsFilterResult {
     fn default() -> Self {
-        Self { error_code: Default::default(), error_message: Some(String::new()), matching_acls: Default::default() }
+        Self {
+            error_code: Default::default(),
+            error_message: Some(String::new()),
+            matching_acls: Default::default(),
+        }
     }
 }
 

@@ -51,7 +51,11 @@ pub struct ComponentData {
 
 impl Default for ComponentData {
     fn default() -> Self {
-        Self { entity_type: Default::default(), match_type: Default::default(), match_: Some(String::new()) }
+        Self {
+            entity_type: Default::default(),
+            match_type: Default::default(),
+            match_: Some(String::new()),
+        }
     }
 }
 

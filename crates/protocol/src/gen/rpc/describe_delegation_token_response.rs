@@ -100,12 +100,20 @@ impl Structure for DescribedDelegationToken {
         if version >= 3 {
             put_string(writer, &self.token_requester_principal_type, flexible)?;
         } else {
-            require(self.token_requester_principal_type.is_empty(), "TokenRequesterPrincipalType", version)?;
+            require(
+                self.token_requester_principal_type.is_empty(),
+                "TokenRequesterPrincipalType",
+                version,
+            )?;
         }
         if version >= 3 {
             put_string(writer, &self.token_requester_principal_name, flexible)?;
         } else {
-            require(self.token_requester_principal_name.is_empty(), "TokenRequesterPrincipalName", version)?;
+            require(
+                self.token_requester_principal_name.is_empty(),
+                "TokenRequesterPrincipalName",
+                version,
+            )?;
         }
         writer.put_i64(self.issue_timestamp);
         writer.put_i64(self.expiry_timestamp);

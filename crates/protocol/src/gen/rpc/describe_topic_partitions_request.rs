@@ -17,7 +17,11 @@ pub struct DescribeTopicPartitionsRequest {
 
 impl Default for DescribeTopicPartitionsRequest {
     fn default() -> Self {
-        Self { topics: Default::default(), response_partition_limit: 2000, cursor: Default::default() }
+        Self {
+            topics: Default::default(),
+            response_partition_limit: 2000,
+            cursor: Default::default(),
+        }
     }
 }
 

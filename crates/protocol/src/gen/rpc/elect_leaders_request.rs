@@ -17,7 +17,11 @@ pub struct ElectLeadersRequest {
 
 impl Default for ElectLeadersRequest {
     fn default() -> Self {
-        Self { election_type: Default::default(), topic_partitions: Some(Vec::new()), timeout_ms: 60000 }
+        Self {
+            election_type: Default::default(),
+            topic_partitions: Some(Vec::new()),
+            timeout_ms: 60000,
+        }
     }
 }
 

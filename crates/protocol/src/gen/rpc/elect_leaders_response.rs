@@ -95,7 +95,11 @@ pub struct PartitionResult {
 
 impl Default for PartitionResult {
     fn default() -> Self {
-        Self { partition_id: Default::default(), error_code: Default::default(), error_message: Some(String::new()) }
+        Self {
+            partition_id: Default::default(),
+            error_code: Default::default(),
+            error_message: Some(String::new()),
+        }
     }
 }
 

@@ -81,8 +81,12 @@ impl Structure for FetchRequest {
         if flexible {
             reader.tags(|reader, tag| {
                 match tag {
-                    0 if version >= 12 => value.cluster_id = reader.nullable_string(flexible, true)?,
-                    1 if version >= 15 => value.replica_state = ReplicaState::read(reader, version)?,
+                    0 if version >= 12 => {
+                        value.cluster_id = reader.nullable_string(flexible, true)?
+                    }
+                    1 if version >= 15 => {
+                        value.replica_state = ReplicaState::read(reader, version)?
+                    }
                     _ => return Ok(false),
                 }
                 Ok(true)
@@ -98,7 +102,11 @@ impl Structure for FetchRequest {
         } else {
             require(self.replica_id == -1, "ReplicaId", version)?;
         }
-        require(version >= 15 || self.replica_state == ReplicaState::default(), "ReplicaState", version)?;
+        require(
+            version >= 15 || self.replica_state == ReplicaState::default(),
+            "ReplicaState",
+            version,
+        )?;
         writer.put_i32(self.max_wait_ms);
         writer.put_i32(self.min_bytes);
         writer.put_i32(self.max_bytes);

@@ -184,8 +184,12 @@ impl Structure for PartitionData {
         if flexible {
             reader.tags(|reader, tag| {
                 match tag {
-                    0 if version >= 12 => value.diverging_epoch = EpochEndOffset::read(reader, version)?,
-                    1 if version >= 12 => value.current_leader = LeaderIdAndEpoch::read(reader, version)?,
+                    0 if version >= 12 => {
+                        value.diverging_epoch = EpochEndOffset::read(reader, version)?
+                    }
+                    1 if version >= 12 => {
+                        value.current_leader = LeaderIdAndEpoch::read(reader, version)?
+                    }
                     2 if version >= 12 => value.snapshot_id = SnapshotId::read(reader, version)?,
                     _ => return Ok(false),
                 }
@@ -204,8 +208,16 @@ impl Structure for PartitionData {
         if version >= 5 {
             writer.put_i64(self.log_start_offset);
         }
-        require(version >= 12 || self.diverging_epoch == EpochEndOffset::default(), "DivergingEpoch", version)?;
-        require(version >= 12 || self.current_leader == LeaderIdAndEpoch::default(), "CurrentLeader", version)?;
+        require(
+            version >= 12 || self.diverging_epoch == EpochEndOffset::default(),
+            "DivergingEpoch",
+            version,
+        )?;
+        require(
+            version >= 12 || self.current_leader == LeaderIdAndEpoch::default(),
+            "CurrentLeader",
+            version,
+        )?;
         require(version >= 12 || self.snapshot_id == SnapshotId::default(), "SnapshotId", version)?;
         put_nullable_array(writer, self.aborted_transactions.as_deref(), flexible, version)?;
         if version >= 11 {

@@ -19,7 +19,12 @@ pub struct FetchSnapshotRequest {
 
 impl Default for FetchSnapshotRequest {
     fn default() -> Self {
-        Self { cluster_id: Default::default(), replica_id: -1, max_bytes: i32::MAX, topics: Default::default() }
+        Self {
+            cluster_id: Default::default(),
+            replica_id: -1,
+            max_bytes: i32::MAX,
+            topics: Default::default(),
+        }
     }
 }
 

@@ -89,7 +89,11 @@ pub struct AlterableConfig {
 
 impl Default for AlterableConfig {
     fn default() -> Self {
-        Self { name: Default::default(), config_operation: Default::default(), value: Some(String::new()) }
+        Self {
+            name: Default::default(),
+            config_operation: Default::default(),
+            value: Some(String::new()),
+        }
     }
 }
 

@@ -65,7 +65,11 @@ pub struct MemberResponse {
 
 impl Default for MemberResponse {
     fn default() -> Self {
-        Self { member_id: Default::default(), group_instance_id: Some(String::new()), error_code: Default::default() }
+        Self {
+            member_id: Default::default(),
+            group_instance_id: Some(String::new()),
+            error_code: Default::default(),
+        }
     }
 }
 

@@ -103,7 +103,11 @@ pub struct ListOffsetsPartition {
 
 impl Default for ListOffsetsPartition {
     fn default() -> Self {
-        Self { partition_index: Default::default(), current_leader_epoch: -1, timestamp: Default::default() }
+        Self {
+            partition_index: Default::default(),
+            current_leader_epoch: -1,
+            timestamp: Default::default(),
+        }
     }
 }
 

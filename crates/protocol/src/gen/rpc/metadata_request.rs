@@ -62,12 +62,20 @@ impl Structure for MetadataRequest {
         if (8..=10).contains(&version) {
             put_bool(writer, self.include_cluster_authorized_operations);
         } else {
-            require(!self.include_cluster_authorized_operations, "IncludeClusterAuthorizedOperations", version)?;
+            require(
+                !self.include_cluster_authorized_operations,
+                "IncludeClusterAuthorizedOperations",
+                version,
+            )?;
         }
         if version >= 8 {
             put_bool(writer, self.include_topic_authorized_operations);
         } else {
-            require(!self.include_topic_authorized_operations, "IncludeTopicAuthorizedOperations", version)?;
+            require(
+                !self.include_topic_authorized_operations,
+                "IncludeTopicAuthorizedOperations",
+                version,
+            )?;
         }
         if flexible {
             put_no_tags(writer);

@@ -82,7 +82,11 @@ impl Structure for MetadataResponse {
         if (8..=10).contains(&version) {
             writer.put_i32(self.cluster_authorized_operations);
         } else {
-            require(self.cluster_authorized_operations == i32::MIN, "ClusterAuthorizedOperations", version)?;
+            require(
+                self.cluster_authorized_operations == i32::MIN,
+                "ClusterAuthorizedOperations",
+                version,
+            )?;
         }
         if version >= 13 {
             writer.put_i16(self.error_code);
@@ -209,7 +213,11 @@ impl Structure for MetadataResponseTopic {
         if version >= 8 {
             writer.put_i32(self.topic_authorized_operations);
         } else {
-            require(self.topic_authorized_operations == i32::MIN, "TopicAuthorizedOperations", version)?;
+            require(
+                self.topic_authorized_operations == i32::MIN,
+                "TopicAuthorizedOperations",
+                version,
+            )?;
         }
         if flexible {
             put_no_tags(writer);

@@ -131,7 +131,12 @@ pub struct OffsetFetchRequestGroup {
 
 impl Default for OffsetFetchRequestGroup {
     fn default() -> Self {
-        Self { group_id: Default::default(), member_id: Default::default(), member_epoch: -1, topics: Some(Vec::new()) }
+        Self {
+            group_id: Default::default(),
+            member_id: Default::default(),
+            member_epoch: -1,
+            topics: Some(Vec::new()),
+        }
     }
 }
 

@@ -95,7 +95,11 @@ pub struct OffsetForLeaderPartition {
 
 impl Default for OffsetForLeaderPartition {
     fn default() -> Self {
-        Self { partition: Default::default(), current_leader_epoch: -1, leader_epoch: Default::default() }
+        Self {
+            partition: Default::default(),
+            current_leader_epoch: -1,
+            leader_epoch: Default::default(),
+        }
     }
 }
 

@@ -87,7 +87,12 @@ pub struct EpochEndOffset {
 
 impl Default for EpochEndOffset {
     fn default() -> Self {
-        Self { error_code: Default::default(), partition: Default::default(), leader_epoch: -1, end_offset: -1 }
+        Self {
+            error_code: Default::default(),
+            partition: Default::default(),
+            leader_epoch: -1,
+            end_offset: -1,
+        }
     }
 }
 

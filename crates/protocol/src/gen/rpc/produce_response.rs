@@ -158,7 +158,9 @@ impl Structure for PartitionProduceResponse {
         if flexible {
             reader.tags(|reader, tag| {
                 match tag {
-                    0 if version >= 10 => value.current_leader = LeaderIdAndEpoch::read(reader, version)?,
+                    0 if version >= 10 => {
+                        value.current_leader = LeaderIdAndEpoch::read(reader, version)?
+                    }
                     _ => return Ok(false),
                 }
                 Ok(true)
@@ -182,7 +184,11 @@ impl Structure for PartitionProduceResponse {
         if version >= 8 {
             put_nullable_string(writer, self.error_message.as_deref(), flexible)?;
         }
-        require(version >= 10 || self.current_leader == LeaderIdAndEpoch::default(), "CurrentLeader", version)?;
+        require(
+            version >= 10 || self.current_leader == LeaderIdAndEpoch::default(),
+            "CurrentLeader",
+            version,
+        )?;
         if flexible {
             let mut tags = Tags::default();
             if version >= 10 && self.current_leader != LeaderIdAndEpoch::default() {

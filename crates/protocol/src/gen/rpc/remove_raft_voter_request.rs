@@ -17,7 +17,11 @@ pub struct RemoveRaftVoterRequest {
 
 impl Default for RemoveRaftVoterRequest {
     fn default() -> Self {
-        Self { cluster_id: Some(String::new()), voter_id: Default::default(), voter_directory_id: Default::default() }
+        Self {
+            cluster_id: Some(String::new()),
+            voter_id: Default::default(),
+            voter_directory_id: Default::default(),
+        }
     }
 }
 

@@ -105,7 +105,11 @@ impl Structure for StreamsGroupHeartbeatResponse {
         if version <= 0 {
             writer.put_i32(self.acceptable_recovery_lag_legacy);
         } else {
-            require(self.acceptable_recovery_lag_legacy == 0, "AcceptableRecoveryLagLegacy", version)?;
+            require(
+                self.acceptable_recovery_lag_legacy == 0,
+                "AcceptableRecoveryLagLegacy",
+                version,
+            )?;
         }
         writer.put_i32(self.task_offset_interval_ms);
         if version >= 1 {

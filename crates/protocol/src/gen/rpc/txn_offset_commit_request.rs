@@ -75,7 +75,11 @@ impl Structure for TxnOffsetCommitRequest {
         if version >= 3 {
             writer.put_i32(self.generation_id_or_member_epoch);
         } else {
-            require(self.generation_id_or_member_epoch == -1, "GenerationIdOrMemberEpoch", version)?;
+            require(
+                self.generation_id_or_member_epoch == -1,
+                "GenerationIdOrMemberEpoch",
+                version,
+            )?;
         }
         if version >= 3 {
             put_string(writer, &self.member_id, flexible)?;

@@ -17,7 +17,11 @@ pub struct UpdateFeaturesRequest {
 
 impl Default for UpdateFeaturesRequest {
     fn default() -> Self {
-        Self { timeout_ms: 60000, feature_updates: Default::default(), validate_only: Default::default() }
+        Self {
+            timeout_ms: 60000,
+            feature_updates: Default::default(),
+            validate_only: Default::default(),
+        }
     }
 }
 

@@ -68,7 +68,11 @@ pub struct UpdatableFeatureResult {
 
 impl Default for UpdatableFeatureResult {
     fn default() -> Self {
-        Self { feature: Default::default(), error_code: Default::default(), error_message: Some(String::new()) }
+        Self {
+            feature: Default::default(),
+            error_code: Default::default(),
+            error_message: Some(String::new()),
+        }
     }
 }
 

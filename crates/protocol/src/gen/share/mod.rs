@@ -47,7 +47,11 @@ impl RecordSet for Key {
         self.record_type()
     }
 
-    fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError> {
+    fn read_body(
+        record_type: i16,
+        reader: &mut Reader<'_>,
+        version: i16,
+    ) -> Result<Option<Self>, DecodeError> {
         Ok(Some(match record_type {
             0 => Self::ShareSnapshot(ShareSnapshotKey::decode(reader, version)?),
             1 => Self::ShareUpdate(ShareUpdateKey::decode(reader, version)?),
@@ -119,7 +123,11 @@ impl RecordSet for Value {
         self.record_type()
     }
 
-    fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError> {
+    fn read_body(
+        record_type: i16,
+        reader: &mut Reader<'_>,
+        version: i16,
+    ) -> Result<Option<Self>, DecodeError> {
         Ok(Some(match record_type {
             0 => Self::ShareSnapshot(ShareSnapshotValue::decode(reader, version)?),
             1 => Self::ShareUpdate(ShareUpdateValue::decode(reader, version)?),

@@ -40,7 +40,11 @@ impl RecordSet for Key {
         self.record_type()
     }
 
-    fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError> {
+    fn read_body(
+        record_type: i16,
+        reader: &mut Reader<'_>,
+        version: i16,
+    ) -> Result<Option<Self>, DecodeError> {
         Ok(Some(match record_type {
             0 => Self::TransactionLog(TransactionLogKey::decode(reader, version)?),
             _ => return Ok(None),
@@ -101,7 +105,11 @@ impl RecordSet for Value {
         self.record_type()
     }
 
-    fn read_body(record_type: i16, reader: &mut Reader<'_>, version: i16) -> Result<Option<Self>, DecodeError> {
+    fn read_body(
+        record_type: i16,
+        reader: &mut Reader<'_>,
+        version: i16,
+    ) -> Result<Option<Self>, DecodeError> {
         Ok(Some(match record_type {
             0 => Self::TransactionLog(TransactionLogValue::decode(reader, version)?),
             _ => return Ok(None),

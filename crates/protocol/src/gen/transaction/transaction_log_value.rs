@@ -89,7 +89,11 @@ impl Structure for TransactionLogValue {
         put_nullable_array(writer, self.transaction_partitions.as_deref(), flexible, version)?;
         writer.put_i64(self.transaction_last_update_timestamp_ms);
         writer.put_i64(self.transaction_start_timestamp_ms);
-        require(version >= 1 || self.client_transaction_version == 0, "ClientTransactionVersion", version)?;
+        require(
+            version >= 1 || self.client_transaction_version == 0,
+            "ClientTransactionVersion",
+            version,
+        )?;
         if flexible {
             let mut tags = Tags::default();
             if self.previous_producer_id != -1 {

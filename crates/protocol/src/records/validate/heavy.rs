@@ -1,16 +1,17 @@
-//! Checking a batch in steps, and packing it anew on the way: what [`super::validate`] and [`super::recompress`] do to a
-//! small one at once.
+//! Checking a batch in steps, and packing it anew on the way: what [`super::validate`] and
+//! [`super::recompress`] do to a small one at once.
 //!
-//! Owns: the batch, until the verdict. Lives on: the core that the request came to. Never: does more than a fraction of a
-//! millisecond's work in a step, or holds more than a piece of the unpacked records.
+//! Owns: the batch, until the verdict. Lives on: the core that the request came to. Never: does
+//! more than a fraction of a millisecond's work in a step, or holds more than a piece of the
+//! unpacked records.
 
 use std::rc::Rc;
 
 use bytes::BytesMut;
 
 use super::{
-    Faults, Largest, Rejection, ValidBatch, ValidationRules, accepted, check_codec, check_header, only_batch,
-    record_fault, too_large, wanted_codec,
+    Faults, Largest, Rejection, ValidBatch, ValidationRules, accepted, check_codec, check_header,
+    only_batch, record_fault, too_large, wanted_codec,
 };
 use crate::compression::{
     Compression, memory,
@@ -72,9 +73,11 @@ impl HeavyBatch {
     pub fn memory_bytes(&self) -> usize {
         let Ok(batch) = Batch::parse(&self.batch) else { return 0 };
         let Ok(compression) = batch.compression() else { return 0 };
-        let unpacking = memory::unpacking_bytes(compression, batch.body(), self.rules.max_decompressed_bytes);
-        let packing = wanted_codec(compression, &self.rules)
-            .map_or(0, |codec| memory::packing_bytes(codec, self.level) + self.rules.max_message_bytes);
+        let unpacking =
+            memory::unpacking_bytes(compression, batch.body(), self.rules.max_decompressed_bytes);
+        let packing = wanted_codec(compression, &self.rules).map_or(0, |codec| {
+            memory::packing_bytes(codec, self.level) + self.rules.max_message_bytes
+        });
         unpacking + packing
     }
 
@@ -84,13 +87,15 @@ impl HeavyBatch {
         if bytes <= bytes_max {
             return Ok(());
         }
-        let message =
-            format!("checking the batch takes {bytes} bytes of memory, and memory.limit.bytes allows {bytes_max}");
+        let message = format!(
+            "checking the batch takes {bytes} bytes of memory, and memory.limit.bytes allows \
+             {bytes_max}"
+        );
         Err(Rejection::new(ErrorCode::MessageTooLarge, message))
     }
 
-    /// Does some of the work, and gives the verdict when that was the last of it. `piece` holds a part of the records
-    /// meanwhile, and nothing in between: one buffer serves many batches.
+    /// Does some of the work, and gives the verdict when that was the last of it. `piece` holds a
+    /// part of the records meanwhile, and nothing in between: one buffer serves many batches.
     pub fn step(&mut self, piece: &mut Vec<u8>) -> Option<Result<Accepted, Rejection>> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Received(checksum) => self.received(checksum).err().map(Err),
@@ -123,10 +128,14 @@ impl HeavyBatch {
             return Ok(());
         };
         if crc != batch.crc() {
-            return Err(Rejection::new(ErrorCode::CorruptMessage, "the batch's CRC does not match its bytes"));
+            return Err(Rejection::new(
+                ErrorCode::CorruptMessage,
+                "the batch's CRC does not match its bytes",
+            ));
         }
         let limit_bytes = self.rules.max_decompressed_bytes.max(batch.size_bytes());
-        let unpacking = Unpacking::new(compression, self.batch.clone(), BATCH_HEADER_BYTES, limit_bytes);
+        let unpacking =
+            Unpacking::new(compression, self.batch.clone(), BATCH_HEADER_BYTES, limit_bytes);
         let wanted = wanted_codec(compression, &self.rules).filter(|_| !batch.is_control());
         let packing = wanted.map(|codec| {
             let head = batch.bytes()[..BATCH_HEADER_BYTES].to_vec();
@@ -140,19 +149,22 @@ impl HeavyBatch {
             faults: Faults::default(),
             packing,
             packed_too_large: None,
-            piece_bytes: wanted.map_or(PIECE_BYTES, |codec| Packing::piece_bytes(codec, self.level)),
+            piece_bytes: wanted
+                .map_or(PIECE_BYTES, |codec| Packing::piece_bytes(codec, self.level)),
         }));
         Ok(())
     }
 
     /// The next piece of the records; whether it was the last.
     fn records(&self, work: &mut Work, piece: &mut Vec<u8>) -> Result<bool, Rejection> {
-        let Work { unpacking, walk, largest, faults, packing, packed_too_large, piece_bytes } = work;
+        let Work { unpacking, walk, largest, faults, packing, packed_too_large, piece_bytes } =
+            work;
         let header = batch::BatchHeader::view(&self.batch).expect("it was looked at before");
         let more = unpacking.next(piece, *piece_bytes).map_err(RecordsError::from)?;
         walk.feed(piece, |index, outline: &Outline| {
             if outline.offset_delta != index {
-                let message = format!("record {index} says that it is number {}", outline.offset_delta);
+                let message =
+                    format!("record {index} says that it is number {}", outline.offset_delta);
                 return Err(Rejection::invalid(message));
             }
             let record = Record::outlined(header, outline);
@@ -199,7 +211,12 @@ impl HeavyBatch {
         let codec = valid.recompress_to.expect("it was packed because the topic wants it");
         output.shrink_to_fit();
         batch::set_codec_and_length(&mut output, codec);
-        let valid = ValidBatch { size_bytes: output.len(), compression: codec, recompress_to: None, ..valid };
+        let valid = ValidBatch {
+            size_bytes: output.len(),
+            compression: codec,
+            recompress_to: None,
+            ..valid
+        };
         self.stage = Stage::Packed { output, valid, checksum: Checksum::new() };
         None
     }

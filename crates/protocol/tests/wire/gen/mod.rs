@@ -190,7 +190,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "AlterClientQuotasRequest",
-                fields: &[field(Array(&Struct("EntryData")), Some((0, 32767))), field(Bool, Some((0, 32767)))],
+                fields: &[
+                    field(Array(&Struct("EntryData")), Some((0, 32767))),
+                    field(Bool, Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "EntryData",
@@ -201,7 +204,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "EntityData",
-                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767))).nullable(0, 32767)],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 32767))).nullable(0, 32767),
+                ],
             },
             Structure {
                 name: "OpData",
@@ -223,7 +229,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "AlterClientQuotasResponse",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("EntryData")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("EntryData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "EntryData",
@@ -235,7 +244,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "EntityData",
-                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767))).nullable(0, 32767)],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 32767))).nullable(0, 32767),
+                ],
             },
         ],
     },
@@ -264,7 +276,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "AlterableConfig",
-                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767))).nullable(0, 32767)],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 32767))).nullable(0, 32767),
+                ],
             },
         ],
     },
@@ -379,7 +394,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(Uuid, Some((2, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((2, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -394,7 +412,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "BrokerState",
-                fields: &[field(Int32, Some((3, 32767))), field(Int64, Some((3, 32767))).default("-1")],
+                fields: &[
+                    field(Int32, Some((3, 32767))),
+                    field(Int64, Some((3, 32767))).default("-1"),
+                ],
             },
         ],
     },
@@ -416,7 +437,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(Uuid, Some((2, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((2, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -504,7 +528,10 @@ pub static SCHEMAS: &[Schema] = &[
                 name: "AlterShareGroupOffsetsRequestTopic",
                 fields: &[
                     field(String, Some((0, 32767))),
-                    field(Array(&Struct("AlterShareGroupOffsetsRequestPartition")), Some((0, 32767))),
+                    field(
+                        Array(&Struct("AlterShareGroupOffsetsRequestPartition")),
+                        Some((0, 32767)),
+                    ),
                 ],
             },
             Structure {
@@ -535,7 +562,10 @@ pub static SCHEMAS: &[Schema] = &[
                 fields: &[
                     field(String, Some((0, 32767))),
                     field(Uuid, Some((0, 32767))),
-                    field(Array(&Struct("AlterShareGroupOffsetsResponsePartition")), Some((0, 32767))),
+                    field(
+                        Array(&Struct("AlterShareGroupOffsetsResponsePartition")),
+                        Some((0, 32767)),
+                    ),
                 ],
             },
             Structure {
@@ -635,9 +665,11 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Int16, Some((0, 32767))),
                     field(Array(&Struct("ApiVersion")), Some((0, 32767))),
                     field(Int32, Some((1, 32767))),
-                    field(Array(&Struct("SupportedFeatureKey")), Some((3, 32767))).tagged(0, 3, 32767),
+                    field(Array(&Struct("SupportedFeatureKey")), Some((3, 32767)))
+                        .tagged(0, 3, 32767),
                     field(Int64, Some((3, 32767))).tagged(1, 3, 32767).default("-1"),
-                    field(Array(&Struct("FinalizedFeatureKey")), Some((3, 32767))).tagged(2, 3, 32767),
+                    field(Array(&Struct("FinalizedFeatureKey")), Some((3, 32767)))
+                        .tagged(2, 3, 32767),
                     field(Bool, Some((3, 32767))).tagged(3, 3, 32767).default("false"),
                 ],
             },
@@ -685,11 +717,17 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "DirectoryData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("TopicData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("TopicData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure { name: "PartitionData", fields: &[field(Int32, Some((0, 32767)))] },
         ],
@@ -712,11 +750,17 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "DirectoryData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("TopicData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("TopicData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -743,7 +787,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -782,7 +829,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -819,7 +869,10 @@ pub static SCHEMAS: &[Schema] = &[
                 field(Bool, Some((0, 32767))),
                 field(Bool, Some((0, 32767))),
                 field(Array(&Uuid), Some((1, 32767))).tagged(0, 1, 32767),
-                field(Array(&Uuid), Some((2, 32767))).nullable(2, 32767).tagged(1, 2, 32767).default("null"),
+                field(Array(&Uuid), Some((2, 32767)))
+                    .nullable(2, 32767)
+                    .tagged(1, 2, 32767)
+                    .default("null"),
             ],
         }],
     },
@@ -920,7 +973,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "ConsumerGroupDescribeResponse",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("DescribedGroup")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("DescribedGroup")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "DescribedGroup",
@@ -960,7 +1016,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Int32), Some((0, 32767))),
                 ],
             },
-            Structure { name: "Assignment", fields: &[field(Array(&Struct("TopicPartitions")), Some((0, 32767)))] },
+            Structure {
+                name: "Assignment",
+                fields: &[field(Array(&Struct("TopicPartitions")), Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -983,7 +1042,9 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&String), Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(String, Some((1, 32767))).nullable(1, 32767).default("null"),
                     field(String, Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("TopicPartitions")), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Array(&Struct("TopicPartitions")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
                 ],
             },
             Structure {
@@ -1009,10 +1070,15 @@ pub static SCHEMAS: &[Schema] = &[
                     field(String, Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(Int32, Some((0, 32767))),
                     field(Int32, Some((0, 32767))),
-                    field(Struct("Assignment"), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Struct("Assignment"), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
                 ],
             },
-            Structure { name: "Assignment", fields: &[field(Array(&Struct("TopicPartitions")), Some((0, 32767)))] },
+            Structure {
+                name: "Assignment",
+                fields: &[field(Array(&Struct("TopicPartitions")), Some((0, 32767)))],
+            },
             Structure {
                 name: "TopicPartitions",
                 fields: &[field(Uuid, Some((0, 32767))), field(Array(&Int32), Some((0, 32767)))],
@@ -1080,7 +1146,10 @@ pub static SCHEMAS: &[Schema] = &[
         recode: recode::<rpc::CreateAclsRequest>,
         write_default: write_default::<rpc::CreateAclsRequest>,
         structs: &[
-            Structure { name: "CreateAclsRequest", fields: &[field(Array(&Struct("AclCreation")), Some((0, 32767)))] },
+            Structure {
+                name: "CreateAclsRequest",
+                fields: &[field(Array(&Struct("AclCreation")), Some((0, 32767)))],
+            },
             Structure {
                 name: "AclCreation",
                 fields: &[
@@ -1105,11 +1174,17 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "CreateAclsResponse",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("AclCreationResult")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("AclCreationResult")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "AclCreationResult",
-                fields: &[field(Int16, Some((0, 32767))), field(String, Some((0, 32767))).nullable(0, 32767)],
+                fields: &[
+                    field(Int16, Some((0, 32767))),
+                    field(String, Some((0, 32767))).nullable(0, 32767),
+                ],
             },
         ],
     },
@@ -1181,10 +1256,14 @@ pub static SCHEMAS: &[Schema] = &[
                 fields: &[
                     field(String, Some((0, 32767))),
                     field(Int32, Some((0, 32767))),
-                    field(Array(&Struct("CreatePartitionsAssignment")), Some((0, 32767))).nullable(0, 32767),
+                    field(Array(&Struct("CreatePartitionsAssignment")), Some((0, 32767)))
+                        .nullable(0, 32767),
                 ],
             },
-            Structure { name: "CreatePartitionsAssignment", fields: &[field(Array(&Int32), Some((0, 32767)))] },
+            Structure {
+                name: "CreatePartitionsAssignment",
+                fields: &[field(Array(&Int32), Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -1244,7 +1323,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "CreatableTopicConfig",
-                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767))).nullable(0, 32767)],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 32767))).nullable(0, 32767),
+                ],
             },
         ],
     },
@@ -1273,7 +1355,8 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Int16, Some((5, 32767))).tagged(0, 5, 32767),
                     field(Int32, Some((5, 32767))).default("-1"),
                     field(Int16, Some((5, 32767))).default("-1"),
-                    field(Array(&Struct("CreatableTopicConfigs")), Some((5, 32767))).nullable(5, 32767),
+                    field(Array(&Struct("CreatableTopicConfigs")), Some((5, 32767)))
+                        .nullable(5, 32767),
                 ],
             },
             Structure {
@@ -1360,7 +1443,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((2, 32767)),
         recode: recode::<rpc::DeleteGroupsRequest>,
         write_default: write_default::<rpc::DeleteGroupsRequest>,
-        structs: &[Structure { name: "DeleteGroupsRequest", fields: &[field(Array(&String), Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "DeleteGroupsRequest",
+            fields: &[field(Array(&String), Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "rpc",
@@ -1462,7 +1548,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("DeleteShareGroupOffsetsRequestTopic")), Some((0, 32767))),
                 ],
             },
-            Structure { name: "DeleteShareGroupOffsetsRequestTopic", fields: &[field(String, Some((0, 32767)))] },
+            Structure {
+                name: "DeleteShareGroupOffsetsRequestTopic",
+                fields: &[field(String, Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -1503,11 +1592,17 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "DeleteShareGroupStateRequest",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("DeleteStateData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("DeleteStateData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "DeleteStateData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure { name: "PartitionData", fields: &[field(Int32, Some((0, 32767)))] },
         ],
@@ -1526,7 +1621,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "DeleteStateResult",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionResult")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionResult")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionResult",
@@ -1656,7 +1754,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "DescribeClientQuotasRequest",
-                fields: &[field(Array(&Struct("ComponentData")), Some((0, 32767))), field(Bool, Some((0, 32767)))],
+                fields: &[
+                    field(Array(&Struct("ComponentData")), Some((0, 32767))),
+                    field(Bool, Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "ComponentData",
@@ -1694,7 +1795,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "EntityData",
-                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767))).nullable(0, 32767)],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 32767))).nullable(0, 32767),
+                ],
             },
             Structure {
                 name: "ValueData",
@@ -1835,7 +1939,8 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "DescribeDelegationTokenRequest",
-                fields: &[field(Array(&Struct("DescribeDelegationTokenOwner")), Some((0, 32767))).nullable(0, 32767)],
+                fields: &[field(Array(&Struct("DescribeDelegationTokenOwner")), Some((0, 32767)))
+                    .nullable(0, 32767)],
             },
             Structure {
                 name: "DescribeDelegationTokenOwner",
@@ -1902,7 +2007,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "DescribeGroupsResponse",
-                fields: &[field(Int32, Some((1, 32767))), field(Array(&Struct("DescribedGroup")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((1, 32767))),
+                    field(Array(&Struct("DescribedGroup")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "DescribedGroup",
@@ -1940,7 +2048,8 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "DescribeLogDirsRequest",
-                fields: &[field(Array(&Struct("DescribableLogDirTopic")), Some((0, 32767))).nullable(0, 32767)],
+                fields: &[field(Array(&Struct("DescribableLogDirTopic")), Some((0, 32767)))
+                    .nullable(0, 32767)],
             },
             Structure {
                 name: "DescribableLogDirTopic",
@@ -2021,7 +2130,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "DescribeProducersResponse",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("TopicResponse")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("TopicResponse")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "TopicResponse",
@@ -2066,7 +2178,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure { name: "PartitionData", fields: &[field(Int32, Some((0, 32767)))] },
         ],
@@ -2090,7 +2205,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -2107,7 +2225,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "Node",
-                fields: &[field(Int32, Some((2, 32767))), field(Array(&Struct("Listener")), Some((2, 32767)))],
+                fields: &[
+                    field(Int32, Some((2, 32767))),
+                    field(Array(&Struct("Listener")), Some((2, 32767))),
+                ],
             },
             Structure {
                 name: "Listener",
@@ -2139,13 +2260,20 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "DescribeShareGroupOffsetsRequest",
-                fields: &[field(Array(&Struct("DescribeShareGroupOffsetsRequestGroup")), Some((0, 32767)))],
+                fields: &[field(
+                    Array(&Struct("DescribeShareGroupOffsetsRequestGroup")),
+                    Some((0, 32767)),
+                )],
             },
             Structure {
                 name: "DescribeShareGroupOffsetsRequestGroup",
                 fields: &[
                     field(String, Some((0, 32767))),
-                    field(Array(&Struct("DescribeShareGroupOffsetsRequestTopic")), Some((0, 32767))).nullable(0, 32767),
+                    field(
+                        Array(&Struct("DescribeShareGroupOffsetsRequestTopic")),
+                        Some((0, 32767)),
+                    )
+                    .nullable(0, 32767),
                 ],
             },
             Structure {
@@ -2166,14 +2294,20 @@ pub static SCHEMAS: &[Schema] = &[
                 name: "DescribeShareGroupOffsetsResponse",
                 fields: &[
                     field(Int32, Some((0, 32767))),
-                    field(Array(&Struct("DescribeShareGroupOffsetsResponseGroup")), Some((0, 32767))),
+                    field(
+                        Array(&Struct("DescribeShareGroupOffsetsResponseGroup")),
+                        Some((0, 32767)),
+                    ),
                 ],
             },
             Structure {
                 name: "DescribeShareGroupOffsetsResponseGroup",
                 fields: &[
                     field(String, Some((0, 32767))),
-                    field(Array(&Struct("DescribeShareGroupOffsetsResponseTopic")), Some((0, 32767))),
+                    field(
+                        Array(&Struct("DescribeShareGroupOffsetsResponseTopic")),
+                        Some((0, 32767)),
+                    ),
                     field(Int16, Some((0, 32767))),
                     field(String, Some((0, 32767))).nullable(0, 32767).default("null"),
                 ],
@@ -2183,7 +2317,10 @@ pub static SCHEMAS: &[Schema] = &[
                 fields: &[
                     field(String, Some((0, 32767))),
                     field(Uuid, Some((0, 32767))),
-                    field(Array(&Struct("DescribeShareGroupOffsetsResponsePartition")), Some((0, 32767))),
+                    field(
+                        Array(&Struct("DescribeShareGroupOffsetsResponsePartition")),
+                        Some((0, 32767)),
+                    ),
                 ],
             },
             Structure {
@@ -2216,7 +2353,10 @@ pub static SCHEMAS: &[Schema] = &[
                 ],
             },
             Structure { name: "TopicRequest", fields: &[field(String, Some((0, 32767)))] },
-            Structure { name: "Cursor", fields: &[field(String, Some((0, 32767))), field(Int32, Some((0, 32767)))] },
+            Structure {
+                name: "Cursor",
+                fields: &[field(String, Some((0, 32767))), field(Int32, Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -2242,7 +2382,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(String, Some((0, 32767))).nullable(0, 32767),
                     field(Uuid, Some((0, 32767))),
                     field(Bool, Some((0, 32767))).default("false"),
-                    field(Array(&Struct("DescribeTopicPartitionsResponsePartition")), Some((0, 32767))),
+                    field(
+                        Array(&Struct("DescribeTopicPartitionsResponsePartition")),
+                        Some((0, 32767)),
+                    ),
                     field(Int32, Some((0, 32767))).default("-2147483648"),
                 ],
             },
@@ -2260,7 +2403,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Int32), Some((0, 32767))),
                 ],
             },
-            Structure { name: "Cursor", fields: &[field(String, Some((0, 32767))), field(Int32, Some((0, 32767)))] },
+            Structure {
+                name: "Cursor",
+                fields: &[field(String, Some((0, 32767))), field(Int32, Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -2285,7 +2431,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "DescribeTransactionsResponse",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("TransactionState")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("TransactionState")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "TransactionState",
@@ -2393,7 +2542,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "ReplicaElectionResult",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionResult")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionResult")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionResult",
@@ -2423,7 +2575,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -2435,7 +2590,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("ReplicaInfo")), Some((1, 32767))),
                 ],
             },
-            Structure { name: "ReplicaInfo", fields: &[field(Int32, Some((1, 32767))), field(Uuid, Some((1, 32767)))] },
+            Structure {
+                name: "ReplicaInfo",
+                fields: &[field(Int32, Some((1, 32767))), field(Uuid, Some((1, 32767)))],
+            },
             Structure {
                 name: "LeaderEndpoint",
                 fields: &[
@@ -2464,7 +2622,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -2571,7 +2732,11 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<rpc::ExpireDelegationTokenResponse>,
         structs: &[Structure {
             name: "ExpireDelegationTokenResponse",
-            fields: &[field(Int16, Some((0, 32767))), field(Int64, Some((0, 32767))), field(Int32, Some((0, 32767)))],
+            fields: &[
+                field(Int16, Some((0, 32767))),
+                field(Int64, Some((0, 32767))),
+                field(Int32, Some((0, 32767))),
+            ],
         }],
     },
     Schema {
@@ -2585,7 +2750,10 @@ pub static SCHEMAS: &[Schema] = &[
             Structure {
                 name: "FetchRequest",
                 fields: &[
-                    field(String, Some((12, 32767))).nullable(12, 32767).tagged(0, 12, 32767).default("null"),
+                    field(String, Some((12, 32767)))
+                        .nullable(12, 32767)
+                        .tagged(0, 12, 32767)
+                        .default("null"),
                     field(Int32, Some((0, 14))).default("-1"),
                     field(Struct("ReplicaState"), Some((15, 32767))).tagged(1, 15, 32767),
                     field(Int32, Some((0, 32767))),
@@ -2601,7 +2769,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "ReplicaState",
-                fields: &[field(Int32, Some((15, 32767))).default("-1"), field(Int64, Some((15, 32767))).default("-1")],
+                fields: &[
+                    field(Int32, Some((15, 32767))).default("-1"),
+                    field(Int64, Some((15, 32767))).default("-1"),
+                ],
             },
             Structure {
                 name: "FetchTopic",
@@ -2621,7 +2792,9 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Int64, Some((5, 32767))).default("-1"),
                     field(Int32, Some((0, 32767))),
                     field(Uuid, Some((17, 32767))).tagged(0, 17, 32767),
-                    field(Int64, Some((18, 32767))).tagged(1, 18, 32767).default("9223372036854775807"),
+                    field(Int64, Some((18, 32767)))
+                        .tagged(1, 18, 32767)
+                        .default("9223372036854775807"),
                 ],
             },
             Structure {
@@ -2671,22 +2844,32 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Struct("EpochEndOffset"), Some((12, 32767))).tagged(0, 12, 32767),
                     field(Struct("LeaderIdAndEpoch"), Some((12, 32767))).tagged(1, 12, 32767),
                     field(Struct("SnapshotId"), Some((12, 32767))).tagged(2, 12, 32767),
-                    field(Array(&Struct("AbortedTransaction")), Some((4, 32767))).nullable(4, 32767),
+                    field(Array(&Struct("AbortedTransaction")), Some((4, 32767)))
+                        .nullable(4, 32767),
                     field(Int32, Some((11, 32767))).default("-1"),
                     field(Bytes, Some((0, 32767))).nullable(0, 32767),
                 ],
             },
             Structure {
                 name: "EpochEndOffset",
-                fields: &[field(Int32, Some((12, 32767))).default("-1"), field(Int64, Some((12, 32767))).default("-1")],
+                fields: &[
+                    field(Int32, Some((12, 32767))).default("-1"),
+                    field(Int64, Some((12, 32767))).default("-1"),
+                ],
             },
             Structure {
                 name: "LeaderIdAndEpoch",
-                fields: &[field(Int32, Some((12, 32767))).default("-1"), field(Int32, Some((12, 32767))).default("-1")],
+                fields: &[
+                    field(Int32, Some((12, 32767))).default("-1"),
+                    field(Int32, Some((12, 32767))).default("-1"),
+                ],
             },
             Structure {
                 name: "SnapshotId",
-                fields: &[field(Int64, Some((0, 32767))).default("-1"), field(Int32, Some((0, 32767))).default("-1")],
+                fields: &[
+                    field(Int64, Some((0, 32767))).default("-1"),
+                    field(Int32, Some((0, 32767))).default("-1"),
+                ],
             },
             Structure {
                 name: "AbortedTransaction",
@@ -2714,7 +2897,10 @@ pub static SCHEMAS: &[Schema] = &[
             Structure {
                 name: "FetchSnapshotRequest",
                 fields: &[
-                    field(String, Some((0, 32767))).nullable(0, 32767).tagged(0, 0, 32767).default("null"),
+                    field(String, Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .tagged(0, 0, 32767)
+                        .default("null"),
                     field(Int32, Some((0, 32767))).default("-1"),
                     field(Int32, Some((0, 32767))).default("0x7fffffff"),
                     field(Array(&Struct("TopicSnapshot")), Some((0, 32767))),
@@ -2737,7 +2923,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Uuid, Some((1, 32767))).tagged(0, 1, 32767),
                 ],
             },
-            Structure { name: "SnapshotId", fields: &[field(Int64, Some((0, 32767))), field(Int32, Some((0, 32767)))] },
+            Structure {
+                name: "SnapshotId",
+                fields: &[field(Int64, Some((0, 32767))), field(Int32, Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -2776,7 +2965,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Bytes, Some((0, 32767))),
                 ],
             },
-            Structure { name: "SnapshotId", fields: &[field(Int64, Some((0, 32767))), field(Int32, Some((0, 32767)))] },
+            Structure {
+                name: "SnapshotId",
+                fields: &[field(Int64, Some((0, 32767))), field(Int32, Some((0, 32767)))],
+            },
             Structure {
                 name: "LeaderIdAndEpoch",
                 fields: &[field(Int32, Some((0, 32767))), field(Int32, Some((0, 32767)))],
@@ -2847,7 +3039,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<rpc::GetTelemetrySubscriptionsRequest>,
         write_default: write_default::<rpc::GetTelemetrySubscriptionsRequest>,
-        structs: &[Structure { name: "GetTelemetrySubscriptionsRequest", fields: &[field(Uuid, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "GetTelemetrySubscriptionsRequest",
+            fields: &[field(Uuid, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "rpc",
@@ -3014,7 +3209,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "InitializeStateData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -3040,7 +3238,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "InitializeStateResult",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionResult")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionResult")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionResult",
@@ -3170,7 +3371,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<rpc::ListConfigResourcesRequest>,
         write_default: write_default::<rpc::ListConfigResourcesRequest>,
-        structs: &[Structure { name: "ListConfigResourcesRequest", fields: &[field(Array(&Int8), Some((1, 32767)))] }],
+        structs: &[Structure {
+            name: "ListConfigResourcesRequest",
+            fields: &[field(Array(&Int8), Some((1, 32767)))],
+        }],
     },
     Schema {
         set: "rpc",
@@ -3190,7 +3394,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "ConfigResource",
-                fields: &[field(String, Some((0, 32767))), field(Int8, Some((1, 32767))).default("16")],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Int8, Some((1, 32767))).default("16"),
+                ],
             },
         ],
     },
@@ -3203,7 +3410,10 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<rpc::ListGroupsRequest>,
         structs: &[Structure {
             name: "ListGroupsRequest",
-            fields: &[field(Array(&String), Some((4, 32767))), field(Array(&String), Some((5, 32767)))],
+            fields: &[
+                field(Array(&String), Some((4, 32767))),
+                field(Array(&String), Some((5, 32767))),
+            ],
         }],
     },
     Schema {
@@ -3414,7 +3624,8 @@ pub static SCHEMAS: &[Schema] = &[
             Structure {
                 name: "MetadataRequest",
                 fields: &[
-                    field(Array(&Struct("MetadataRequestTopic")), Some((0, 32767))).nullable(1, 32767),
+                    field(Array(&Struct("MetadataRequestTopic")), Some((0, 32767)))
+                        .nullable(1, 32767),
                     field(Bool, Some((4, 32767))).default("true"),
                     field(Bool, Some((8, 10))),
                     field(Bool, Some((8, 32767))),
@@ -3422,7 +3633,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "MetadataRequestTopic",
-                fields: &[field(Uuid, Some((10, 32767))), field(String, Some((0, 32767))).nullable(10, 32767)],
+                fields: &[
+                    field(Uuid, Some((10, 32767))),
+                    field(String, Some((0, 32767))).nullable(10, 32767),
+                ],
             },
         ],
     },
@@ -3569,7 +3783,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("OffsetDeleteRequestPartition")), Some((0, 32767))),
                 ],
             },
-            Structure { name: "OffsetDeleteRequestPartition", fields: &[field(Int32, Some((0, 32767)))] },
+            Structure {
+                name: "OffsetDeleteRequestPartition",
+                fields: &[field(Int32, Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -3628,7 +3845,8 @@ pub static SCHEMAS: &[Schema] = &[
                     field(String, Some((8, 32767))),
                     field(String, Some((9, 32767))).nullable(9, 32767).default("null"),
                     field(Int32, Some((9, 32767))).default("-1"),
-                    field(Array(&Struct("OffsetFetchRequestTopics")), Some((8, 32767))).nullable(8, 32767),
+                    field(Array(&Struct("OffsetFetchRequestTopics")), Some((8, 32767)))
+                        .nullable(8, 32767),
                 ],
             },
             Structure {
@@ -3752,7 +3970,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "OffsetForLeaderTopicResult",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("EpochEndOffset")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("EpochEndOffset")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "EpochEndOffset",
@@ -3792,7 +4013,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "PartitionProduceData",
-                fields: &[field(Int32, Some((0, 32767))), field(Bytes, Some((0, 32767))).nullable(0, 32767)],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Bytes, Some((0, 32767))).nullable(0, 32767),
+                ],
             },
         ],
     },
@@ -3842,7 +4066,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "LeaderIdAndEpoch",
-                fields: &[field(Int32, Some((10, 32767))).default("-1"), field(Int32, Some((10, 32767))).default("-1")],
+                fields: &[
+                    field(Int32, Some((10, 32767))).default("-1"),
+                    field(Int32, Some((10, 32767))).default("-1"),
+                ],
             },
             Structure {
                 name: "NodeEndpoint",
@@ -3895,11 +4122,17 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "ReadShareGroupStateRequest",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("ReadStateData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("ReadStateData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "ReadStateData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -3921,7 +4154,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "ReadStateResult",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionResult")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionResult")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionResult",
@@ -3962,7 +4198,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "ReadStateSummaryData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -3984,7 +4223,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "ReadStateSummaryResult",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionResult")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionResult")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionResult",
@@ -4053,7 +4295,11 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<rpc::RenewDelegationTokenResponse>,
         structs: &[Structure {
             name: "RenewDelegationTokenResponse",
-            fields: &[field(Int16, Some((0, 32767))), field(Int64, Some((0, 32767))), field(Int32, Some((0, 32767)))],
+            fields: &[
+                field(Int16, Some((0, 32767))),
+                field(Int64, Some((0, 32767))),
+                field(Int32, Some((0, 32767))),
+            ],
         }],
     },
     Schema {
@@ -4089,7 +4335,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((2, 32767)),
         recode: recode::<rpc::SaslAuthenticateRequest>,
         write_default: write_default::<rpc::SaslAuthenticateRequest>,
-        structs: &[Structure { name: "SaslAuthenticateRequest", fields: &[field(Bytes, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "SaslAuthenticateRequest",
+            fields: &[field(Bytes, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "rpc",
@@ -4115,7 +4364,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<rpc::SaslHandshakeRequest>,
         write_default: write_default::<rpc::SaslHandshakeRequest>,
-        structs: &[Structure { name: "SaslHandshakeRequest", fields: &[field(String, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "SaslHandshakeRequest",
+            fields: &[field(String, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "rpc",
@@ -4192,7 +4444,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "ShareAcknowledgeTopicResponse",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -4245,7 +4500,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "FetchTopic",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("FetchPartition")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("FetchPartition")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "FetchPartition",
@@ -4290,7 +4548,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "ShareFetchableTopicResponse",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -4350,7 +4611,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "ShareGroupDescribeResponse",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("DescribedGroup")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("DescribedGroup")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "DescribedGroup",
@@ -4386,7 +4650,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Int32), Some((0, 32767))),
                 ],
             },
-            Structure { name: "Assignment", fields: &[field(Array(&Struct("TopicPartitions")), Some((0, 32767)))] },
+            Structure {
+                name: "Assignment",
+                fields: &[field(Array(&Struct("TopicPartitions")), Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -4424,10 +4691,15 @@ pub static SCHEMAS: &[Schema] = &[
                     field(String, Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(Int32, Some((0, 32767))),
                     field(Int32, Some((0, 32767))),
-                    field(Struct("Assignment"), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Struct("Assignment"), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
                 ],
             },
-            Structure { name: "Assignment", fields: &[field(Array(&Struct("TopicPartitions")), Some((0, 32767)))] },
+            Structure {
+                name: "Assignment",
+                fields: &[field(Array(&Struct("TopicPartitions")), Some((0, 32767)))],
+            },
             Structure {
                 name: "TopicPartitions",
                 fields: &[field(Uuid, Some((0, 32767))), field(Array(&Int32), Some((0, 32767)))],
@@ -4460,7 +4732,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "StreamsGroupDescribeResponse",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("DescribedGroup")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("DescribedGroup")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "DescribedGroup",
@@ -4474,7 +4749,9 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Struct("Topology"), Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(Array(&Struct("Member")), Some((0, 32767))),
                     field(Int32, Some((0, 32767))).default("-2147483648"),
-                    field(Struct("TopologyDescription"), Some((1, 32767))).nullable(1, 32767).default("null"),
+                    field(Struct("TopologyDescription"), Some((1, 32767)))
+                        .nullable(1, 32767)
+                        .default("null"),
                     field(Int8, Some((1, 32767))).default("0"),
                     field(String, Some((1, 32767))).nullable(1, 32767).default("null"),
                 ],
@@ -4483,7 +4760,9 @@ pub static SCHEMAS: &[Schema] = &[
                 name: "Topology",
                 fields: &[
                     field(Int32, Some((0, 32767))),
-                    field(Array(&Struct("Subtopology")), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Array(&Struct("Subtopology")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
                 ],
             },
             Structure {
@@ -4516,7 +4795,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Bool, Some((0, 32767))),
                 ],
             },
-            Structure { name: "Endpoint", fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))] },
+            Structure {
+                name: "Endpoint",
+                fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))],
+            },
             Structure {
                 name: "TaskOffset",
                 fields: &[
@@ -4537,7 +4819,10 @@ pub static SCHEMAS: &[Schema] = &[
                 name: "TaskIds",
                 fields: &[field(String, Some((0, 32767))), field(Array(&Int32), Some((0, 32767)))],
             },
-            Structure { name: "KeyValue", fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767)))] },
+            Structure {
+                name: "KeyValue",
+                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767)))],
+            },
             Structure {
                 name: "TopicInfo",
                 fields: &[
@@ -4600,20 +4885,35 @@ pub static SCHEMAS: &[Schema] = &[
                     field(String, Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(Int32, Some((0, 32767))).default("-1"),
                     field(Struct("Topology"), Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Array(&Struct("TaskIds")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
+                    field(Array(&Struct("TaskIds")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
+                    field(Array(&Struct("TaskIds")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
                     field(String, Some((0, 32767))).nullable(0, 32767).default("null"),
                     field(Struct("Endpoint"), Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("KeyValue")), Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("TaskOffset")), Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("TaskOffset")), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Array(&Struct("KeyValue")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
+                    field(Array(&Struct("TaskOffset")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
+                    field(Array(&Struct("TaskOffset")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
                     field(Bool, Some((0, 32767))).default("false"),
                 ],
             },
             Structure {
                 name: "Topology",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("Subtopology")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("Subtopology")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "Subtopology",
@@ -4635,7 +4935,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Int16), Some((0, 32767))),
                 ],
             },
-            Structure { name: "KeyValue", fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767)))] },
+            Structure {
+                name: "KeyValue",
+                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767)))],
+            },
             Structure {
                 name: "TopicInfo",
                 fields: &[
@@ -4645,7 +4948,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("KeyValue")), Some((0, 32767))),
                 ],
             },
-            Structure { name: "Endpoint", fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))] },
+            Structure {
+                name: "Endpoint",
+                fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))],
+            },
             Structure {
                 name: "TaskOffset",
                 fields: &[
@@ -4681,12 +4987,20 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Int32, Some((0, 32767))),
                     field(Int64, Some((1, 32767))).default("-1"),
                     field(Array(&Struct("Status")), Some((0, 32767))).nullable(0, 32767),
-                    field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
-                    field(Array(&Struct("TaskIds")), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Array(&Struct("TaskIds")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
+                    field(Array(&Struct("TaskIds")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
+                    field(Array(&Struct("TaskIds")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
                     field(Bool, Some((1, 32767))).default("false"),
                     field(Int32, Some((0, 32767))),
-                    field(Array(&Struct("EndpointToPartitions")), Some((0, 32767))).nullable(0, 32767).default("null"),
+                    field(Array(&Struct("EndpointToPartitions")), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .default("null"),
                 ],
             },
             Structure {
@@ -4697,7 +5011,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("TopicPartition")), Some((0, 32767))),
                 ],
             },
-            Structure { name: "Status", fields: &[field(Int8, Some((0, 32767))), field(String, Some((0, 32767)))] },
+            Structure {
+                name: "Status",
+                fields: &[field(Int8, Some((0, 32767))), field(String, Some((0, 32767)))],
+            },
             Structure {
                 name: "TopicPartition",
                 fields: &[field(String, Some((0, 32767))), field(Array(&Int32), Some((0, 32767)))],
@@ -4706,7 +5023,10 @@ pub static SCHEMAS: &[Schema] = &[
                 name: "TaskIds",
                 fields: &[field(String, Some((0, 32767))), field(Array(&Int32), Some((0, 32767)))],
             },
-            Structure { name: "Endpoint", fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))] },
+            Structure {
+                name: "Endpoint",
+                fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -4896,7 +5216,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<rpc::UnregisterBrokerRequest>,
         write_default: write_default::<rpc::UnregisterBrokerRequest>,
-        structs: &[Structure { name: "UnregisterBrokerRequest", fields: &[field(Int32, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "UnregisterBrokerRequest",
+            fields: &[field(Int32, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "rpc",
@@ -4921,7 +5244,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<rpc::UnregisterControllerRequest>,
         write_default: write_default::<rpc::UnregisterControllerRequest>,
-        structs: &[Structure { name: "UnregisterControllerRequest", fields: &[field(Int32, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "UnregisterControllerRequest",
+            fields: &[field(Int32, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "rpc",
@@ -5071,7 +5397,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -5106,7 +5435,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "TopicData",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -5138,11 +5470,17 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "WriteShareGroupStateRequest",
-                fields: &[field(String, Some((0, 32767))), field(Array(&Struct("WriteStateData")), Some((0, 32767)))],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(Array(&Struct("WriteStateData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "WriteStateData",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionData")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionData")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionData",
@@ -5180,7 +5518,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "WriteStateResult",
-                fields: &[field(Uuid, Some((0, 32767))), field(Array(&Struct("PartitionResult")), Some((0, 32767)))],
+                fields: &[
+                    field(Uuid, Some((0, 32767))),
+                    field(Array(&Struct("PartitionResult")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "PartitionResult",
@@ -5262,7 +5603,10 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<metadata::AbortTransactionRecord>,
         structs: &[Structure {
             name: "AbortTransactionRecord",
-            fields: &[field(String, Some((0, 32767))).nullable(0, 32767).tagged(0, 0, 32767).default("null")],
+            fields: &[field(String, Some((0, 32767)))
+                .nullable(0, 32767)
+                .tagged(0, 0, 32767)
+                .default("null")],
         }],
     },
     Schema {
@@ -5295,7 +5639,10 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<metadata::BeginTransactionRecord>,
         structs: &[Structure {
             name: "BeginTransactionRecord",
-            fields: &[field(String, Some((0, 32767))).nullable(0, 32767).tagged(0, 0, 32767).default("null")],
+            fields: &[field(String, Some((0, 32767)))
+                .nullable(0, 32767)
+                .tagged(0, 0, 32767)
+                .default("null")],
         }],
     },
     Schema {
@@ -5313,7 +5660,10 @@ pub static SCHEMAS: &[Schema] = &[
                 field(Int8, Some((0, 32767))).tagged(0, 0, 32767),
                 field(Int8, Some((1, 32767))).tagged(1, 1, 32767),
                 field(Array(&Uuid), Some((2, 32767))).tagged(2, 2, 32767),
-                field(Array(&Uuid), Some((3, 32767))).nullable(3, 32767).tagged(3, 3, 32767).default("null"),
+                field(Array(&Uuid), Some((3, 32767)))
+                    .nullable(3, 32767)
+                    .tagged(3, 3, 32767)
+                    .default("null"),
             ],
         }],
     },
@@ -5324,7 +5674,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<metadata::ClearElrRecord>,
         write_default: write_default::<metadata::ClearElrRecord>,
-        structs: &[Structure { name: "ClearElrRecord", fields: &[field(String, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "ClearElrRecord",
+            fields: &[field(String, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "metadata",
@@ -5345,7 +5698,10 @@ pub static SCHEMAS: &[Schema] = &[
             },
             Structure {
                 name: "EntityData",
-                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767))).nullable(0, 32767)],
+                fields: &[
+                    field(String, Some((0, 32767))),
+                    field(String, Some((0, 32767))).nullable(0, 32767),
+                ],
             },
         ],
     },
@@ -5440,15 +5796,36 @@ pub static SCHEMAS: &[Schema] = &[
             fields: &[
                 field(Int32, Some((0, 32767))).default("-1"),
                 field(Uuid, Some((0, 32767))),
-                field(Array(&Int32), Some((0, 32767))).nullable(0, 32767).tagged(0, 0, 32767).default("null"),
+                field(Array(&Int32), Some((0, 32767)))
+                    .nullable(0, 32767)
+                    .tagged(0, 0, 32767)
+                    .default("null"),
                 field(Int32, Some((0, 32767))).tagged(1, 0, 32767).default("-2"),
-                field(Array(&Int32), Some((0, 32767))).nullable(0, 32767).tagged(2, 0, 32767).default("null"),
-                field(Array(&Int32), Some((0, 32767))).nullable(0, 32767).tagged(3, 0, 32767).default("null"),
-                field(Array(&Int32), Some((0, 32767))).nullable(0, 32767).tagged(4, 0, 32767).default("null"),
+                field(Array(&Int32), Some((0, 32767)))
+                    .nullable(0, 32767)
+                    .tagged(2, 0, 32767)
+                    .default("null"),
+                field(Array(&Int32), Some((0, 32767)))
+                    .nullable(0, 32767)
+                    .tagged(3, 0, 32767)
+                    .default("null"),
+                field(Array(&Int32), Some((0, 32767)))
+                    .nullable(0, 32767)
+                    .tagged(4, 0, 32767)
+                    .default("null"),
                 field(Int8, Some((0, 32767))).tagged(5, 0, 32767).default("-1"),
-                field(Array(&Uuid), Some((1, 32767))).nullable(1, 32767).tagged(8, 1, 32767).default("null"),
-                field(Array(&Int32), Some((2, 32767))).nullable(2, 32767).tagged(6, 2, 32767).default("null"),
-                field(Array(&Int32), Some((2, 32767))).nullable(2, 32767).tagged(7, 2, 32767).default("null"),
+                field(Array(&Uuid), Some((1, 32767)))
+                    .nullable(1, 32767)
+                    .tagged(8, 1, 32767)
+                    .default("null"),
+                field(Array(&Int32), Some((2, 32767)))
+                    .nullable(2, 32767)
+                    .tagged(6, 2, 32767)
+                    .default("null"),
+                field(Array(&Int32), Some((2, 32767)))
+                    .nullable(2, 32767)
+                    .tagged(7, 2, 32767)
+                    .default("null"),
             ],
         }],
     },
@@ -5473,8 +5850,14 @@ pub static SCHEMAS: &[Schema] = &[
                 field(Int32, Some((0, 32767))).default("-1"),
                 field(Int32, Some((0, 32767))).default("-1"),
                 field(Array(&Uuid), Some((1, 32767))),
-                field(Array(&Int32), Some((2, 32767))).nullable(2, 32767).tagged(1, 2, 32767).default("null"),
-                field(Array(&Int32), Some((2, 32767))).nullable(2, 32767).tagged(2, 2, 32767).default("null"),
+                field(Array(&Int32), Some((2, 32767)))
+                    .nullable(2, 32767)
+                    .tagged(1, 2, 32767)
+                    .default("null"),
+                field(Array(&Int32), Some((2, 32767)))
+                    .nullable(2, 32767)
+                    .tagged(2, 2, 32767)
+                    .default("null"),
             ],
         }],
     },
@@ -5515,7 +5898,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Bool, Some((0, 32767))).default("true"),
                     field(Bool, Some((1, 32767))).default("false"),
                     field(Array(&Uuid), Some((3, 32767))).tagged(0, 3, 32767),
-                    field(Array(&Uuid), Some((4, 32767))).nullable(4, 32767).tagged(1, 4, 32767).default("null"),
+                    field(Array(&Uuid), Some((4, 32767)))
+                        .nullable(4, 32767)
+                        .tagged(1, 4, 32767)
+                        .default("null"),
                 ],
             },
             Structure {
@@ -5581,7 +5967,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<metadata::RemoveAccessControlEntryRecord>,
         write_default: write_default::<metadata::RemoveAccessControlEntryRecord>,
-        structs: &[Structure { name: "RemoveAccessControlEntryRecord", fields: &[field(Uuid, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "RemoveAccessControlEntryRecord",
+            fields: &[field(Uuid, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "metadata",
@@ -5590,7 +5979,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<metadata::RemoveDelegationTokenRecord>,
         write_default: write_default::<metadata::RemoveDelegationTokenRecord>,
-        structs: &[Structure { name: "RemoveDelegationTokenRecord", fields: &[field(String, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "RemoveDelegationTokenRecord",
+            fields: &[field(String, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "metadata",
@@ -5599,7 +5991,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<metadata::RemoveTopicRecord>,
         write_default: write_default::<metadata::RemoveTopicRecord>,
-        structs: &[Structure { name: "RemoveTopicRecord", fields: &[field(Uuid, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "RemoveTopicRecord",
+            fields: &[field(Uuid, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "metadata",
@@ -5656,7 +6051,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<metadata::UnregisterControllerRecord>,
         write_default: write_default::<metadata::UnregisterControllerRecord>,
-        structs: &[Structure { name: "UnregisterControllerRecord", fields: &[field(Int32, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "UnregisterControllerRecord",
+            fields: &[field(Int32, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "metadata",
@@ -5684,7 +6082,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<metadata::ZkMigrationStateRecord>,
         write_default: write_default::<metadata::ZkMigrationStateRecord>,
-        structs: &[Structure { name: "ZkMigrationStateRecord", fields: &[field(Int8, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "ZkMigrationStateRecord",
+            fields: &[field(Int8, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "group",
@@ -5757,12 +6158,17 @@ pub static SCHEMAS: &[Schema] = &[
                     field(String, Some((0, 32767))).nullable(0, 32767),
                     field(Int32, Some((0, 32767))).default("-1"),
                     field(String, Some((0, 32767))).nullable(0, 32767),
-                    field(Struct("ClassicMemberMetadata"), Some((0, 32767))).nullable(0, 32767).tagged(0, 0, 32767),
+                    field(Struct("ClassicMemberMetadata"), Some((0, 32767)))
+                        .nullable(0, 32767)
+                        .tagged(0, 0, 32767),
                 ],
             },
             Structure {
                 name: "ClassicMemberMetadata",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("ClassicProtocol")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("ClassicProtocol")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "ClassicProtocol",
@@ -5777,7 +6183,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<group::ConsumerGroupMetadataKey>,
         write_default: write_default::<group::ConsumerGroupMetadataKey>,
-        structs: &[Structure { name: "ConsumerGroupMetadataKey", fields: &[field(String, Some((0, 0)))] }],
+        structs: &[Structure {
+            name: "ConsumerGroupMetadataKey",
+            fields: &[field(String, Some((0, 0)))],
+        }],
     },
     Schema {
         set: "group",
@@ -5788,7 +6197,10 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<group::ConsumerGroupMetadataValue>,
         structs: &[Structure {
             name: "ConsumerGroupMetadataValue",
-            fields: &[field(Int32, Some((0, 32767))), field(Int64, Some((0, 32767))).tagged(0, 0, 32767).default("0")],
+            fields: &[
+                field(Int32, Some((0, 32767))),
+                field(Int64, Some((0, 32767))).tagged(0, 0, 32767).default("0"),
+            ],
         }],
     },
     Schema {
@@ -5798,7 +6210,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<group::ConsumerGroupPartitionMetadataKey>,
         write_default: write_default::<group::ConsumerGroupPartitionMetadataKey>,
-        structs: &[Structure { name: "ConsumerGroupPartitionMetadataKey", fields: &[field(String, Some((0, 0)))] }],
+        structs: &[Structure {
+            name: "ConsumerGroupPartitionMetadataKey",
+            fields: &[field(String, Some((0, 0)))],
+        }],
     },
     Schema {
         set: "group",
@@ -5906,7 +6321,10 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<group::ConsumerGroupTargetAssignmentMetadataValue>,
         structs: &[Structure {
             name: "ConsumerGroupTargetAssignmentMetadataValue",
-            fields: &[field(Int32, Some((0, 32767))), field(Int64, Some((0, 32767))).tagged(0, 0, 32767).default("0")],
+            fields: &[
+                field(Int32, Some((0, 32767))),
+                field(Int64, Some((0, 32767))).tagged(0, 0, 32767).default("0"),
+            ],
         }],
     },
     Schema {
@@ -5961,7 +6379,11 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<group::LegacyOffsetCommitKey>,
         structs: &[Structure {
             name: "LegacyOffsetCommitKey",
-            fields: &[field(String, Some((0, 0))), field(String, Some((0, 0))), field(Int32, Some((0, 0)))],
+            fields: &[
+                field(String, Some((0, 0))),
+                field(String, Some((0, 0))),
+                field(Int32, Some((0, 0))),
+            ],
         }],
     },
     Schema {
@@ -5973,7 +6395,11 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<group::LegacyOffsetCommitValue>,
         structs: &[Structure {
             name: "LegacyOffsetCommitValue",
-            fields: &[field(Int64, Some((0, 0))), field(String, Some((0, 0))), field(Int64, Some((0, 0)))],
+            fields: &[
+                field(Int64, Some((0, 0))),
+                field(String, Some((0, 0))),
+                field(Int64, Some((0, 0))),
+            ],
         }],
     },
     Schema {
@@ -5985,7 +6411,11 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<group::OffsetCommitKey>,
         structs: &[Structure {
             name: "OffsetCommitKey",
-            fields: &[field(String, Some((0, 0))), field(String, Some((0, 0))), field(Int32, Some((0, 0)))],
+            fields: &[
+                field(String, Some((0, 0))),
+                field(String, Some((0, 0))),
+                field(Int32, Some((0, 0))),
+            ],
         }],
     },
     Schema {
@@ -6078,7 +6508,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<group::ShareGroupMetadataKey>,
         write_default: write_default::<group::ShareGroupMetadataKey>,
-        structs: &[Structure { name: "ShareGroupMetadataKey", fields: &[field(String, Some((0, 0)))] }],
+        structs: &[Structure {
+            name: "ShareGroupMetadataKey",
+            fields: &[field(String, Some((0, 0)))],
+        }],
     },
     Schema {
         set: "group",
@@ -6099,7 +6532,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<group::ShareGroupStatePartitionMetadataKey>,
         write_default: write_default::<group::ShareGroupStatePartitionMetadataKey>,
-        structs: &[Structure { name: "ShareGroupStatePartitionMetadataKey", fields: &[field(String, Some((0, 0)))] }],
+        structs: &[Structure {
+            name: "ShareGroupStatePartitionMetadataKey",
+            fields: &[field(String, Some((0, 0)))],
+        }],
     },
     Schema {
         set: "group",
@@ -6125,7 +6561,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Int32), Some((0, 32767))),
                 ],
             },
-            Structure { name: "TopicInfo", fields: &[field(Uuid, Some((0, 32767))), field(String, Some((0, 32767)))] },
+            Structure {
+                name: "TopicInfo",
+                fields: &[field(Uuid, Some((0, 32767))), field(String, Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -6165,7 +6604,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<group::ShareGroupTargetAssignmentMetadataKey>,
         write_default: write_default::<group::ShareGroupTargetAssignmentMetadataKey>,
-        structs: &[Structure { name: "ShareGroupTargetAssignmentMetadataKey", fields: &[field(String, Some((0, 0)))] }],
+        structs: &[Structure {
+            name: "ShareGroupTargetAssignmentMetadataKey",
+            fields: &[field(String, Some((0, 0)))],
+        }],
     },
     Schema {
         set: "group",
@@ -6176,7 +6618,10 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<group::ShareGroupTargetAssignmentMetadataValue>,
         structs: &[Structure {
             name: "ShareGroupTargetAssignmentMetadataValue",
-            fields: &[field(Int32, Some((0, 32767))), field(Int64, Some((0, 32767))).tagged(0, 0, 32767).default("0")],
+            fields: &[
+                field(Int32, Some((0, 32767))),
+                field(Int64, Some((0, 32767))).tagged(0, 0, 32767).default("0"),
+            ],
         }],
     },
     Schema {
@@ -6257,8 +6702,14 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("KeyValue")), Some((0, 32767))),
                 ],
             },
-            Structure { name: "Endpoint", fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))] },
-            Structure { name: "KeyValue", fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767)))] },
+            Structure {
+                name: "Endpoint",
+                fields: &[field(String, Some((0, 32767))), field(Uint16, Some((0, 32767)))],
+            },
+            Structure {
+                name: "KeyValue",
+                fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767)))],
+            },
         ],
     },
     Schema {
@@ -6268,7 +6719,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<group::StreamsGroupMetadataKey>,
         write_default: write_default::<group::StreamsGroupMetadataKey>,
-        structs: &[Structure { name: "StreamsGroupMetadataKey", fields: &[field(String, Some((0, 0)))] }],
+        structs: &[Structure {
+            name: "StreamsGroupMetadataKey",
+            fields: &[field(String, Some((0, 0)))],
+        }],
     },
     Schema {
         set: "group",
@@ -6352,7 +6806,10 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<group::StreamsGroupTargetAssignmentMetadataValue>,
         structs: &[Structure {
             name: "StreamsGroupTargetAssignmentMetadataValue",
-            fields: &[field(Int32, Some((0, 32767))), field(Int64, Some((0, 32767))).tagged(0, 0, 32767).default("0")],
+            fields: &[
+                field(Int32, Some((0, 32767))),
+                field(Int64, Some((0, 32767))).tagged(0, 0, 32767).default("0"),
+            ],
         }],
     },
     Schema {
@@ -6362,7 +6819,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<group::StreamsGroupTopologyKey>,
         write_default: write_default::<group::StreamsGroupTopologyKey>,
-        structs: &[Structure { name: "StreamsGroupTopologyKey", fields: &[field(String, Some((0, 0)))] }],
+        structs: &[Structure {
+            name: "StreamsGroupTopologyKey",
+            fields: &[field(String, Some((0, 0)))],
+        }],
     },
     Schema {
         set: "group",
@@ -6374,7 +6834,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "StreamsGroupTopologyValue",
-                fields: &[field(Int32, Some((0, 32767))), field(Array(&Struct("Subtopology")), Some((0, 32767)))],
+                fields: &[
+                    field(Int32, Some((0, 32767))),
+                    field(Array(&Struct("Subtopology")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "Subtopology",
@@ -6459,7 +6922,11 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<share::ShareSnapshotKey>,
         structs: &[Structure {
             name: "ShareSnapshotKey",
-            fields: &[field(String, Some((0, 0))), field(Uuid, Some((0, 0))), field(Int32, Some((0, 0)))],
+            fields: &[
+                field(String, Some((0, 0))),
+                field(Uuid, Some((0, 0))),
+                field(Int32, Some((0, 0))),
+            ],
         }],
     },
     Schema {
@@ -6503,7 +6970,11 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<share::ShareUpdateKey>,
         structs: &[Structure {
             name: "ShareUpdateKey",
-            fields: &[field(String, Some((0, 0))), field(Uuid, Some((0, 0))), field(Int32, Some((0, 0)))],
+            fields: &[
+                field(String, Some((0, 0))),
+                field(Uuid, Some((0, 0))),
+                field(Int32, Some((0, 0))),
+            ],
         }],
     },
     Schema {
@@ -6604,7 +7075,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: None,
         recode: recode::<file::ControlRecordTypeSchema>,
         write_default: write_default::<file::ControlRecordTypeSchema>,
-        structs: &[Structure { name: "ControlRecordTypeSchema", fields: &[field(Int16, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "ControlRecordTypeSchema",
+            fields: &[field(Int16, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "file",
@@ -6615,7 +7089,11 @@ pub static SCHEMAS: &[Schema] = &[
         write_default: write_default::<file::DefaultPrincipalData>,
         structs: &[Structure {
             name: "DefaultPrincipalData",
-            fields: &[field(String, Some((0, 32767))), field(String, Some((0, 32767))), field(Bool, Some((0, 32767)))],
+            fields: &[
+                field(String, Some((0, 32767))),
+                field(String, Some((0, 32767))),
+                field(Bool, Some((0, 32767))),
+            ],
         }],
     },
     Schema {
@@ -6656,7 +7134,10 @@ pub static SCHEMAS: &[Schema] = &[
                     field(Array(&Struct("Voter")), Some((0, 32767))),
                 ],
             },
-            Structure { name: "Voter", fields: &[field(Int32, Some((0, 32767))), field(Uuid, Some((1, 32767)))] },
+            Structure {
+                name: "Voter",
+                fields: &[field(Int32, Some((0, 32767))), field(Uuid, Some((1, 32767)))],
+            },
         ],
     },
     Schema {
@@ -6669,7 +7150,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "ProducerSnapshot",
-                fields: &[field(Uint32, Some((1, 1))), field(Array(&Struct("ProducerEntry")), Some((1, 1)))],
+                fields: &[
+                    field(Uint32, Some((1, 1))),
+                    field(Array(&Struct("ProducerEntry")), Some((1, 1))),
+                ],
             },
             Structure {
                 name: "ProducerEntry",
@@ -6716,7 +7200,10 @@ pub static SCHEMAS: &[Schema] = &[
         flexible: Some((0, 32767)),
         recode: recode::<file::SnapshotFooterRecord>,
         write_default: write_default::<file::SnapshotFooterRecord>,
-        structs: &[Structure { name: "SnapshotFooterRecord", fields: &[field(Int16, Some((0, 32767)))] }],
+        structs: &[Structure {
+            name: "SnapshotFooterRecord",
+            fields: &[field(Int16, Some((0, 32767)))],
+        }],
     },
     Schema {
         set: "file",
@@ -6740,7 +7227,10 @@ pub static SCHEMAS: &[Schema] = &[
         structs: &[
             Structure {
                 name: "VotersRecord",
-                fields: &[field(Int16, Some((0, 32767))), field(Array(&Struct("Voter")), Some((0, 32767)))],
+                fields: &[
+                    field(Int16, Some((0, 32767))),
+                    field(Array(&Struct("Voter")), Some((0, 32767))),
+                ],
             },
             Structure {
                 name: "Voter",

@@ -1,5 +1,5 @@
-//! Files sent while parts of them are not in the page cache, with faults, cuts and several readers: the bytes that were
-//! there, or an error, and the same in every run of a seed.
+//! Files sent while parts of them are not in the page cache, with faults, cuts and several readers:
+//! the bytes that were there, or an error, and the same in every run of a seed.
 
 use super::*;
 use crate::{ListenOptions, Stream};
@@ -15,10 +15,19 @@ fn content(generation: u8, from: u64, length: u64) -> Vec<u8> {
 }
 
 /// Sends ranges of the file, each behind its bounds, and cuts the file in between now and then.
-async fn serve(ring: Ring, file: File, stream: Stream, generation: Rc<std::cell::Cell<u8>>) -> std::io::Result<()> {
+async fn serve(
+    ring: Ring,
+    file: File,
+    stream: Stream,
+    generation: Rc<std::cell::Cell<u8>>,
+) -> std::io::Result<()> {
     let mut end = 0;
     for _ in 0..RANGES {
-        let offset = if ring.random_u64().is_multiple_of(4) || end >= SIZE { ring.random_u64() % SIZE } else { end };
+        let offset = if ring.random_u64().is_multiple_of(4) || end >= SIZE {
+            ring.random_u64() % SIZE
+        } else {
+            end
+        };
         let length = (1 + ring.random_u64() % 700_000).min(SIZE - offset);
         end = offset + length;
         let mut head = Vec::new();
@@ -76,14 +85,18 @@ fn run(seed: u64, options: SimOptions) -> (bool, usize, u64) {
         let file = create(&ring, "/log").await;
         let generation = Rc::new(std::cell::Cell::new(1));
         ring.write_at(&file, vec![content(1, 0, SIZE).into()], 0).await.unwrap();
-        let listener = ring.listen("0.0.0.0:9092".parse().unwrap(), ListenOptions::default()).unwrap();
+        let listener =
+            ring.listen("0.0.0.0:9092".parse().unwrap(), ListenOptions::default()).unwrap();
         let stream = ring.accept(&listener).await.unwrap();
         let sent = serve(ring.clone(), file, stream, generation).await;
         (sent.is_ok(), ring.core.cold.reads.get())
     });
     world.run_for(Duration::from_millis(100));
     let all_came = on(&world, client, move |ring| check(ring, address));
-    assert!(world.run_until(LIMIT, || served.borrow().is_some()), "seed {seed}: the server has not ended");
+    assert!(
+        world.run_until(LIMIT, || served.borrow().is_some()),
+        "seed {seed}: the server has not ended"
+    );
     let (sent, reads) = served.take().unwrap();
     assert!(sent || !all_came, "seed {seed}: an error, and everything came");
     (all_came, reads, world.trace_hash())
@@ -99,7 +112,10 @@ fn what_arrives_is_what_the_file_had() {
         options.disk.read_error_per_million = [0, 0, 0, 30_000][seed as usize % 4];
         let ran = run(seed, options);
         assert_eq!(ran, run(seed, options), "seed {seed} is one history");
-        assert!(ran.0 || options.disk.read_error_per_million > 0, "seed {seed}: nothing went wrong, and not all came");
+        assert!(
+            ran.0 || options.disk.read_error_per_million > 0,
+            "seed {seed}: nothing went wrong, and not all came"
+        );
         whole += usize::from(ran.0);
         reads += ran.1;
     }

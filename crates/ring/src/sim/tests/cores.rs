@@ -15,7 +15,10 @@ fn an_hour_passes_at_once_and_timers_fire_in_order() {
                 ring.sleep(Duration::from_secs(seconds)).await;
                 let slept = ring.now() - began;
                 assert!(slept >= Duration::from_secs(seconds), "woke early: {slept:?}");
-                assert!(slept < Duration::from_secs(seconds) + Duration::from_millis(5), "woke late: {slept:?}");
+                assert!(
+                    slept < Duration::from_secs(seconds) + Duration::from_millis(5),
+                    "woke late: {slept:?}"
+                );
                 order.borrow_mut().push(seconds);
             });
         }
@@ -171,7 +174,10 @@ fn wall_clocks_drift_and_jump() {
         let world = World::new(seed, options);
         let node = world.node("a");
         let before = on(&world, node, |ring| async move { ring.wall_clock_ms() });
-        assert!((before - 1_767_225_600_000).abs() <= 60_001, "2026-01-01, give or take a minute: {before}");
+        assert!(
+            (before - 1_767_225_600_000).abs() <= 60_001,
+            "2026-01-01, give or take a minute: {before}"
+        );
         world.run_for(Duration::from_secs(1_000));
         let after = on(&world, node, |ring| async move { ring.wall_clock_ms() });
         assert!((after - before - 1_000_000).abs() <= 1_001, "a thousandth off at most");

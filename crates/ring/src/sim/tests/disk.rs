@@ -8,13 +8,18 @@ use std::collections::BTreeSet;
 type Found = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// What is found at `/log` and `/new` after `before` and a power cut, over many seeds.
-fn after_crash<F: Future<Output = ()> + 'static>(before: impl Fn(Ring) -> F + 'static + Clone) -> BTreeSet<Found> {
-    let found = |seed| {
-        let (world, node) = calm(seed);
-        on(&world, node, before.clone());
-        world.crash(node);
-        on(&world, node, |ring| async move { (read(&ring, "/log").await, read(&ring, "/new").await) })
-    };
+fn after_crash<F: Future<Output = ()> + 'static>(
+    before: impl Fn(Ring) -> F + 'static + Clone,
+) -> BTreeSet<Found> {
+    let found =
+        |seed| {
+            let (world, node) = calm(seed);
+            on(&world, node, before.clone());
+            world.crash(node);
+            on(&world, node, |ring| async move {
+                (read(&ring, "/log").await, read(&ring, "/new").await)
+            })
+        };
     (0..200).map(found).collect()
 }
 
@@ -44,7 +49,9 @@ fn an_append_without_sync_is_there_in_part_or_not() {
     });
     let logs: BTreeSet<_> = found.into_iter().map(|(log, _)| log.unwrap()).collect();
     assert!(
-        logs.contains(&b"abc"[..]) && logs.contains(&b"abcdef"[..]) && logs.contains(&b"abc\0\0\0"[..]),
+        logs.contains(&b"abc"[..])
+            && logs.contains(&b"abcdef"[..])
+            && logs.contains(&b"abc\0\0\0"[..]),
         "{logs:?}"
     );
     for log in logs {
@@ -79,8 +86,12 @@ fn content_needs_a_sync_of_its_own() {
         ring.sync_dir("/").await.unwrap();
         write(&ring, &file, b"abc", 0).await;
     });
-    let logs: BTreeSet<_> = found.into_iter().map(|(log, _)| log.expect("the name was synced")).collect();
-    assert!(logs.contains(&b""[..]) && logs.contains(&b"abc"[..]) && logs.contains(&b"\0\0\0"[..]), "{logs:?}");
+    let logs: BTreeSet<_> =
+        found.into_iter().map(|(log, _)| log.expect("the name was synced")).collect();
+    assert!(
+        logs.contains(&b""[..]) && logs.contains(&b"abc"[..]) && logs.contains(&b"\0\0\0"[..]),
+        "{logs:?}"
+    );
 }
 
 #[test]
@@ -229,7 +240,10 @@ fn a_misdirected_write_lands_elsewhere() {
         });
         let content = world.disk(node).read_raw("/log").unwrap();
         assert_eq!(content.len(), 16 * 4096 + 10);
-        assert_eq!((content.iter().filter(|&&byte| byte == 2).count(), content.ends_with(&[3; 10])), (10, true));
+        assert_eq!(
+            (content.iter().filter(|&&byte| byte == 2).count(), content.ends_with(&[3; 10])),
+            (10, true)
+        );
     }
 }
 
@@ -273,7 +287,10 @@ fn a_durable_write_under_way_tears_at_sectors_or_is_lost() {
         let (ones, twos) = (content.contains(&1), content.contains(&2));
         found.insert((ones, twos));
     }
-    assert!(found.is_superset(&BTreeSet::from([(true, false), (true, true), (false, true)])), "{found:?}");
+    assert!(
+        found.is_superset(&BTreeSet::from([(true, false), (true, true), (false, true)])),
+        "{found:?}"
+    );
 }
 
 #[test]

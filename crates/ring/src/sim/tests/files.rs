@@ -21,17 +21,27 @@ fn files_behave_as_files() {
         let error = |result: std::io::Result<File>| result.unwrap_err().kind();
         let new = OpenOptions { create_new: true, ..OpenOptions::write() };
         assert_eq!(error(ring.open("/data/t-0/log", new).await), ErrorKind::AlreadyExists);
-        assert_eq!(error(ring.open("/data/t-0/none", OpenOptions::read()).await), ErrorKind::NotFound);
+        assert_eq!(
+            error(ring.open("/data/t-0/none", OpenOptions::read()).await),
+            ErrorKind::NotFound
+        );
         assert_eq!(error(ring.open("/none/log", OpenOptions::write()).await), ErrorKind::NotFound);
         assert_eq!(error(ring.open("/data", OpenOptions::read()).await), ErrorKind::IsADirectory);
-        assert_eq!(error(ring.open("/data/a\0b", OpenOptions::read()).await), ErrorKind::InvalidInput);
+        assert_eq!(
+            error(ring.open("/data/a\0b", OpenOptions::read()).await),
+            ErrorKind::InvalidInput
+        );
         let long = format!("/data/{}", "x".repeat(256));
         assert_eq!(error(ring.open(long, OpenOptions::write()).await), ErrorKind::InvalidFilename);
-        assert_eq!(ring.remove_dir("/data/t-0").await.unwrap_err().kind(), ErrorKind::DirectoryNotEmpty);
+        assert_eq!(
+            ring.remove_dir("/data/t-0").await.unwrap_err().kind(),
+            ErrorKind::DirectoryNotEmpty
+        );
         assert_eq!(ring.unlink("/data/t-0").await.unwrap_err().kind(), ErrorKind::IsADirectory);
 
         ring.rename("/data/t-0", "/data/t-0.gone").await.unwrap();
-        let names: Vec<_> = ring.read_dir("/data").await.unwrap().into_iter().map(|entry| entry.name).collect();
+        let names: Vec<_> =
+            ring.read_dir("/data").await.unwrap().into_iter().map(|entry| entry.name).collect();
         assert_eq!(names, ["t-0.gone"]);
         ring.unlink("/data/t-0.gone/log").await.unwrap();
         write(&ring, &file, b"still here", 0).await;
@@ -52,7 +62,10 @@ fn write_now_is_seen_at_once_and_needs_no_turn() {
         assert_eq!(ring.read_now(&reader, &mut buf, 3, 1).unwrap(), 3);
         assert_eq!(&buf[..], b"abc");
         assert_eq!(ring.read_now(&reader, &mut buf, 10, 5).unwrap(), 0);
-        assert!(ring.write_now(&reader, &[Bytes::from_static(b"x")], 0).is_err(), "opened for reading only");
+        assert!(
+            ring.write_now(&reader, &[Bytes::from_static(b"x")], 0).is_err(),
+            "opened for reading only"
+        );
     });
     assert_eq!(world.disk(node).file_names(), ["/log"]);
     assert_eq!(world.disk(node).read_raw("/log").unwrap(), b"\0abcd");
@@ -79,7 +92,9 @@ fn a_full_disk_refuses_and_recovers() {
                 ErrorKind::StorageFull
             );
             ring.write_at(&file, vec![page.clone()], 0).await.expect("overwriting needs no space");
-            ring.write_at(&ballast, vec![page.clone()], 0).await.expect("the ballast has its space");
+            ring.write_at(&ballast, vec![page.clone()], 0)
+                .await
+                .expect("the ballast has its space");
             drop(ballast);
             ring.unlink("/ballast").await.unwrap();
             ring.write_at(&file, vec![page], 6 * 4096).await.expect("there is room again");
@@ -144,7 +159,8 @@ fn errors_come_where_they_were_asked_for() {
     disk.flip_bit("/a.log", 2).unwrap();
     on(&world, node, |ring| async move {
         let content = read(&ring, "/a.log").await.unwrap();
-        let differing: u32 = content.iter().zip(b"moreent").map(|(a, b)| (a ^ b).count_ones()).sum();
+        let differing: u32 =
+            content.iter().zip(b"moreent").map(|(a, b)| (a ^ b).count_ones()).sum();
         assert_eq!(differing, 1);
     });
 }
@@ -165,11 +181,15 @@ fn a_hung_disk_waits_and_fails_nothing() {
 fn direct_files_want_alignment() {
     let (world, node) = calm(1);
     on(&world, node, |ring| async move {
-        let file = ring.open("/log", OpenOptions { direct: true, ..OpenOptions::write() }).await.unwrap();
+        let file =
+            ring.open("/log", OpenOptions { direct: true, ..OpenOptions::write() }).await.unwrap();
         let page = Bytes::from(vec![1; 4096]);
         ring.write_at(&file, vec![page.clone()], 4096).await.unwrap();
         for (bufs, offset) in [(vec![page.clone()], 512), (vec![page.slice(..100)], 0)] {
-            assert_eq!(ring.write_at(&file, bufs, offset).await.unwrap_err().kind(), ErrorKind::InvalidInput);
+            assert_eq!(
+                ring.write_at(&file, bufs, offset).await.unwrap_err().kind(),
+                ErrorKind::InvalidInput
+            );
         }
     });
 }

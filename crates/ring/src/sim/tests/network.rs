@@ -18,7 +18,8 @@ fn serve<T: 'static, F: Future<Output = T> + 'static>(
     serve: impl FnOnce(Ring, Stream) -> F + 'static,
 ) -> Rc<RefCell<Option<T>>> {
     let result = start(world, node, |ring| async move {
-        let listener = ring.listen("0.0.0.0:9092".parse().unwrap(), ListenOptions::default()).unwrap();
+        let listener =
+            ring.listen("0.0.0.0:9092".parse().unwrap(), ListenOptions::default()).unwrap();
         let stream = ring.accept(&listener).await.unwrap();
         serve(ring, stream).await
     });
@@ -69,13 +70,15 @@ fn bytes_arrive_in_order_in_pieces_of_any_size() {
 #[test]
 fn a_file_is_sent_and_a_short_one_breaks_the_stream() {
     let (world, server, client, address) = two(1, SimOptions::calm());
-    let received = serve(&world, server, |ring, stream| async move { receive_all(&ring, &stream).await });
+    let received =
+        serve(&world, server, |ring, stream| async move { receive_all(&ring, &stream).await });
     on(&world, client, move |ring| async move {
         let file = create(&ring, "/log").await;
         ring.write_at(&file, vec![pattern(300_000).into()], 0).await.unwrap();
         let stream = ring.connect(address).await.unwrap();
         ring.send_file(&stream, &file, 1000, 200_000, file.stable(300_000)).await.unwrap();
-        let error = ring.send_file(&stream, &file, 299_000, 2000, file.stable(300_000)).await.unwrap_err();
+        let error =
+            ring.send_file(&stream, &file, 299_000, 2000, file.stable(300_000)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
         assert!(ring.send(&stream, vec![Bytes::from_static(b"x")]).await.is_err());
     });
@@ -108,10 +111,19 @@ fn nobody_listens() {
     assert_eq!(on(&world, client, connect), ErrorKind::ConnectionRefused);
     world.crash(server);
     let began = world.now();
-    assert_eq!(on(&world, client, connect), ErrorKind::TimedOut, "a machine without power does not answer");
+    assert_eq!(
+        on(&world, client, connect),
+        ErrorKind::TimedOut,
+        "a machine without power does not answer"
+    );
     assert!(world.now() - began >= Duration::from_secs(20));
     let nowhere = "10.0.9.9:1".parse().unwrap();
-    let kind = on(&world, client, move |ring| async move { ring.connect(nowhere).await.unwrap_err().kind() });
+    let kind =
+        on(
+            &world,
+            client,
+            move |ring| async move { ring.connect(nowhere).await.unwrap_err().kind() },
+        );
     assert_eq!(kind, ErrorKind::HostUnreachable);
 }
 
@@ -130,7 +142,9 @@ fn a_full_backlog_lets_connects_wait() {
         streams.len()
     });
     let connected: Vec<_> = (0..3)
-        .map(|_| start(&world, client, move |ring| async move { ring.connect(address).await.unwrap() }))
+        .map(|_| {
+            start(&world, client, move |ring| async move { ring.connect(address).await.unwrap() })
+        })
         .collect();
     world.run_for(Duration::from_millis(400));
     assert_eq!(connected.iter().filter(|stream| stream.borrow().is_some()).count(), 1);
@@ -161,18 +175,23 @@ fn connections_spread_over_listeners_of_one_port() {
         }
     });
     let counts: Vec<i32> = counts.iter().map(|count| count.get()).collect();
-    assert!(counts.iter().sum::<i32>() == 60 && counts.iter().all(|&count| count > 5), "{counts:?}");
+    assert!(
+        counts.iter().sum::<i32>() == 60 && counts.iter().all(|&count| count > 5),
+        "{counts:?}"
+    );
 }
 
 #[test]
 fn shutdown_ends_both_directions() {
     let (world, server, client, address) = two(1, SimOptions::calm());
-    let received = serve(&world, server, |ring, stream| async move { receive_all(&ring, &stream).await });
+    let received =
+        serve(&world, server, |ring, stream| async move { receive_all(&ring, &stream).await });
     on(&world, client, move |ring| async move {
         let stream = ring.connect(address).await.unwrap();
         ring.send(&stream, vec![Bytes::from_static(b"last words")]).await.unwrap();
         let (waiting, ring_of_waiting) = (stream.clone(), ring.clone());
-        let pending = ring.spawn(async move { ring_of_waiting.recv(&waiting, BytesMut::new(), 10).await.0 });
+        let pending =
+            ring.spawn(async move { ring_of_waiting.recv(&waiting, BytesMut::new(), 10).await.0 });
         ring.sleep(Duration::from_millis(1)).await;
         ring.shutdown(&stream);
         assert_eq!(pending.await.unwrap(), 0);
@@ -233,7 +252,9 @@ fn connections_break_between_any_two_bytes() {
                 ring.sleep(Duration::from_millis(1)).await;
             }
             // Nobody answers: this ends with an error, or not at all.
-            ring.timeout(Duration::from_secs(45), ring.recv(&stream, BytesMut::new(), 1)).await.is_some()
+            ring.timeout(Duration::from_secs(45), ring.recv(&stream, BytesMut::new(), 1))
+                .await
+                .is_some()
         });
         world.run_for(Duration::from_secs(60));
         let total = total.borrow();
@@ -250,8 +271,15 @@ fn connections_break_between_any_two_bytes() {
 fn a_partition_holds_bytes_back_until_it_heals() {
     for one_way in [false, true] {
         let (world, server, client, address) = two(3, SimOptions::calm());
-        let received = serve(&world, server, |ring, stream| async move { receive_all(&ring, &stream).await.unwrap() });
-        let stream = on(&world, client, move |ring| async move { (ring.connect(address).await.unwrap(), ring) });
+        let received = serve(&world, server, |ring, stream| async move {
+            receive_all(&ring, &stream).await.unwrap()
+        });
+        let stream =
+            on(
+                &world,
+                client,
+                move |ring| async move { (ring.connect(address).await.unwrap(), ring) },
+            );
         if one_way {
             world.partition_one_way(client, server)
         } else {
@@ -264,7 +292,10 @@ fn a_partition_holds_bytes_back_until_it_heals() {
         world.run_for(Duration::from_secs(20));
         assert!(received.borrow().is_none());
         world.heal(client, server);
-        assert!(world.run_until(Duration::from_secs(1), || received.borrow().is_some()), "one way: {one_way}");
+        assert!(
+            world.run_until(Duration::from_secs(1), || received.borrow().is_some()),
+            "one way: {one_way}"
+        );
         let received = received.take().unwrap();
         assert!(received == b"through" || !one_way && received.is_empty());
     }
@@ -278,7 +309,8 @@ fn three() -> (World, [NodeId; 3], Rc<RefCell<Vec<u8>>>) {
     for node in &nodes[..2] {
         let heard = heard.clone();
         drop(start(&world, *node, move |ring| async move {
-            let listener = ring.listen("0.0.0.0:9092".parse().unwrap(), ListenOptions::default()).unwrap();
+            let listener =
+                ring.listen("0.0.0.0:9092".parse().unwrap(), ListenOptions::default()).unwrap();
             loop {
                 let stream = ring.accept(&listener).await.unwrap();
                 let (own, heard) = (ring.clone(), heard.clone());
@@ -359,7 +391,9 @@ fn a_long_partition_ends_the_senders_connection() {
         world.run_for(Duration::from_secs(20));
         assert_eq!(kind.take(), Some(ErrorKind::TimedOut));
         assert_eq!(first.borrow().is_some(), acknowledgements_only);
-        let blocked = on(&world, client, move |ring| async move { ring.connect(address).await.unwrap_err().kind() });
+        let blocked = on(&world, client, move |ring| async move {
+            ring.connect(address).await.unwrap_err().kind()
+        });
         assert_eq!(blocked, ErrorKind::TimedOut);
     }
 }
@@ -411,7 +445,9 @@ fn a_stream_moves_to_another_core_of_its_machine() {
             loop {
                 let moving = taken.borrow_mut().take();
                 match moving {
-                    Some(stream) => break receive_all(&ring, &ring.adopt(stream).unwrap()).await.unwrap(),
+                    Some(stream) => {
+                        break receive_all(&ring, &ring.adopt(stream).unwrap()).await.unwrap();
+                    }
                     None => ring.sleep(Duration::from_millis(1)).await,
                 }
             }

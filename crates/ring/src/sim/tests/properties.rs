@@ -21,7 +21,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (0..12_000_u16, 1..6_000_u16).prop_map(|(offset, length)| Step::Write { offset, length }),
+        6 => (0..12_000_u16, 1..6_000_u16)
+            .prop_map(|(offset, length)| Step::Write { offset, length }),
         1 => (0..14_000_u16).prop_map(Step::Truncate),
         3 => Just(Step::Sync),
         1 => Just(Step::Rename),
@@ -31,7 +32,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a byte may be: every value that it was written with since it was last certain, zero where there was nothing.
+/// What a byte may be: every value that it was written with since it was last certain, zero where
+/// there was nothing.
 struct Model {
     possible: Vec<BTreeSet<u8>>,
     now: Vec<u8>,
@@ -58,9 +60,16 @@ impl Model {
 
     fn check(&self, content: &[u8]) -> Result<(), TestCaseError> {
         let (least, most) = (*self.sizes.first().unwrap(), *self.sizes.last().unwrap());
-        prop_assert!((least..=most).contains(&content.len()), "{} bytes, expected {least} to {most}", content.len());
+        prop_assert!(
+            (least..=most).contains(&content.len()),
+            "{} bytes, expected {least} to {most}",
+            content.len()
+        );
         for (index, (byte, values)) in content.iter().zip(&self.possible).enumerate() {
-            prop_assert!(values.contains(byte), "byte {index} is {byte}, which was never there: {values:?}");
+            prop_assert!(
+                values.contains(byte),
+                "byte {index} is {byte}, which was never there: {values:?}"
+            );
         }
         Ok(())
     }
@@ -73,14 +82,16 @@ proptest! {
     #[test]
     fn crashes_invent_nothing(seed: u64, steps in proptest::collection::vec(step(), 1..40)) {
         let (world, node) = calm(seed);
-        let mut model = Model { possible: vec![BTreeSet::new(); 20_000], now: vec![], sizes: BTreeSet::new() };
+        let mut model = Model { possible: vec![BTreeSet::new(); 20_000], now: vec![],
+            sizes: BTreeSet::new() };
         model.settle(vec![]);
         let mut names = BTreeSet::from(["/0".to_owned()]);
         let mut name = "/0".to_owned();
         on(&world, node, |ring| async move { drop(durable(&ring, "/0", b"").await) });
         for (number, step) in steps.into_iter().enumerate() {
             let path = name.clone();
-            let open = |ring: Ring| async move { (ring.open(&path, OpenOptions::write()).await.unwrap(), ring) };
+            let open = |ring: Ring| async move { (ring.open(&path,
+                OpenOptions::write()).await.unwrap(), ring) };
             match step {
                 Step::Write { offset, length } => {
                     let data = vec![number as u8 + 1; length as usize];
@@ -114,7 +125,8 @@ proptest! {
                     let (from, to) = (name.clone(), format!("/{}", number + 1));
                     name = to.clone();
                     names.insert(to.clone());
-                    on(&world, node, move |ring| async move { ring.rename(from, to).await.unwrap() });
+                    on(&world, node, move |ring| async move { ring.rename(from,
+                        to).await.unwrap() });
                 }
                 Step::SyncDir => {
                     on(&world, node, move |ring| async move { ring.sync_dir("/").await.unwrap() });
@@ -181,14 +193,17 @@ impl Names {
     }
 
     fn settle(&mut self, directory: Option<usize>) {
-        for place in (0..PLACES).filter(|place| directory.is_none_or(|directory| place % 2 == directory)) {
+        for place in
+            (0..PLACES).filter(|place| directory.is_none_or(|directory| place % 2 == directory))
+        {
             self.possible[place] = BTreeSet::from([self.now[place]]);
         }
     }
 }
 
 async fn make_file(ring: Ring, path: String, content: u32) {
-    let file = ring.open(path, OpenOptions { truncate: true, ..OpenOptions::write() }).await.unwrap();
+    let file =
+        ring.open(path, OpenOptions { truncate: true, ..OpenOptions::write() }).await.unwrap();
     ring.write_at(&file, vec![content.to_be_bytes().to_vec().into()], 0).await.unwrap();
     ring.sync_data(&file).await.unwrap();
 }
@@ -196,9 +211,11 @@ async fn make_file(ring: Ring, path: String, content: u32) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// A synced directory is what it was; an unsynced change of a name is there or not; no file has two names.
+    /// A synced directory is what it was; an unsynced change of a name is there or not; no file has
+    /// two names.
     #[test]
-    fn crashes_keep_synced_names(seed: u64, steps in proptest::collection::vec(name_step(), 1..40)) {
+    fn crashes_keep_synced_names(seed: u64,
+        steps in proptest::collection::vec(name_step(), 1..40)) {
         let mut options = SimOptions::calm();
         options.disk.early_writeback_per_million = 200_000;
         let world = World::new(seed, options);
@@ -218,7 +235,8 @@ proptest! {
                     names.set(at, Some(number as u32));
                 }
                 NameStep::Rename(from, to) if names.now[from].is_some() && from != to => {
-                    on(&world, node, move |ring| async move { ring.rename(place(from), place(to)).await.unwrap() });
+                    on(&world, node, move |ring| async move { ring.rename(place(from),
+                        place(to)).await.unwrap() });
                     names.set(to, names.now[from]);
                     names.set(from, None);
                 }
@@ -235,14 +253,17 @@ proptest! {
                     let disk = world.disk(node);
                     let file_at = |number: usize| {
                         let content = disk.read_raw(place(number)).ok()?;
-                        Some(u32::from_be_bytes(content.try_into().expect("its content was synced")))
+                        Some(u32::from_be_bytes(content.try_into().expect("its content was \
+                            synced")))
                     };
                     let found: Vec<_> = (0..PLACES).map(file_at).collect();
                     for (at, found) in found.iter().enumerate() {
-                        prop_assert!(names.possible[at].contains(found), "{}: {found:?}", place(at));
+                        prop_assert!(names.possible[at].contains(found), "{}: \
+                            {found:?}", place(at));
                     }
                     let files: Vec<u32> = found.iter().copied().flatten().collect();
-                    prop_assert_eq!(files.iter().collect::<BTreeSet<_>>().len(), files.len(), "a file has two names");
+                    prop_assert_eq!(files.iter().collect::<BTreeSet<_>>().len(), files.len(), "a \
+                        file has two names");
                     names.now.copy_from_slice(&found);
                     names.settle(None);
                 }
@@ -252,8 +273,8 @@ proptest! {
     }
 }
 
-/// Three tasks append to one log and sync it, each for itself; what they have told the world is there after a crash at
-/// any moment, unless a sync has failed before.
+/// Three tasks append to one log and sync it, each for itself; what they have told the world is
+/// there after a crash at any moment, unless a sync has failed before.
 #[test]
 fn acknowledged_appends_survive_under_concurrent_syncs() {
     let mut outcomes = BTreeMap::new();
@@ -274,8 +295,10 @@ fn acknowledged_appends_survive_under_concurrent_syncs() {
                 let (acks, fails) = (acks.clone(), fails.clone());
                 ring.clone().spawn(async move {
                     while !fails.get() {
-                        let content: Vec<u8> =
-                            (end.get()..end.get() + 1 + ring.random_u64() % 3000).map(|at| at as u8 | 1).collect();
+                        let content: Vec<u8> = (end.get()
+                            ..end.get() + 1 + ring.random_u64() % 3000)
+                            .map(|at| at as u8 | 1)
+                            .collect();
                         let offset = end.replace(end.get() + content.len() as u64);
                         let appended = end.get();
                         ring.write_now(&file, &[content.into()], offset).unwrap();

@@ -1,4 +1,5 @@
-//! One seed is one history: files, connections, timers, doorbells and faults over several cores, run twice.
+//! One seed is one history: files, connections, timers, doorbells and faults over several cores,
+//! run twice.
 
 use super::*;
 use crate::{ListenOptions, Stream};
@@ -7,7 +8,9 @@ use std::net::SocketAddr;
 async fn echo(ring: Ring, stream: Stream) {
     loop {
         let (result, buf) = ring.recv(&stream, BytesMut::new(), 1000).await;
-        if !matches!(result, Ok(size) if size > 0) || ring.send(&stream, vec![buf.freeze()]).await.is_err() {
+        if !matches!(result, Ok(size) if size > 0)
+            || ring.send(&stream, vec![buf.freeze()]).await.is_err()
+        {
             return;
         }
     }
@@ -23,10 +26,20 @@ async fn server(ring: Ring, address: SocketAddr) {
 async fn client(ring: Ring, address: SocketAddr) {
     loop {
         ring.sleep(Duration::from_micros(ring.random_u64() % 5_000)).await;
-        let Some(Ok(stream)) = ring.timeout(Duration::from_secs(3), ring.connect(address)).await else { continue };
+        let Some(Ok(stream)) = ring.timeout(Duration::from_secs(3), ring.connect(address)).await
+        else {
+            continue;
+        };
         for round in 0..ring.random_u64() % 10 {
-            let sent = ring.send(&stream, vec![vec![round as u8; 1 + ring.random_u64() as usize % 3000].into()]).await;
-            let received = ring.timeout(Duration::from_secs(1), ring.recv(&stream, BytesMut::new(), 4000)).await;
+            let sent = ring
+                .send(
+                    &stream,
+                    vec![vec![round as u8; 1 + ring.random_u64() as usize % 3000].into()],
+                )
+                .await;
+            let received = ring
+                .timeout(Duration::from_secs(1), ring.recv(&stream, BytesMut::new(), 4000))
+                .await;
             if sent.is_err() || !matches!(received, Some((Ok(1..), _))) {
                 break;
             }
@@ -90,7 +103,11 @@ fn history(seed: u64, options: SimOptions) -> (u64, Vec<(String, Vec<u8>)>) {
     world.calm_down();
     world.run_for(Duration::from_millis(50));
     let disk = world.disk(broker);
-    let files = disk.file_names().into_iter().map(|path| (path.clone(), disk.read_raw(&path).unwrap())).collect();
+    let files = disk
+        .file_names()
+        .into_iter()
+        .map(|path| (path.clone(), disk.read_raw(&path).unwrap()))
+        .collect();
     (world.trace_hash(), files)
 }
 
