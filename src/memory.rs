@@ -12,7 +12,7 @@
 use crate::limits;
 use bytes::BytesMut;
 use protocol::FRAME_LENGTH_BYTES;
-use ring::signal::Signal;
+use ring::sync::Notify;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -150,13 +150,13 @@ pub struct Memory {
     /// Connections that wait until there is room for their next request.
     waiting_for_requests: Cell<usize>,
     /// A request that counted counts no more, while some wait for that.
-    answered: Signal,
+    answered: Notify,
     /// Stalled connections are being looked for, for another core.
     is_looking: Cell<bool>,
     /// A connection began to wait.
-    pub wanted: Signal,
+    pub wanted: Notify,
     /// There may be room for connections that wait.
-    pub freed: Signal,
+    pub freed: Notify,
 }
 
 /// At the end of the core everything was given back.

@@ -18,7 +18,7 @@ use crate::{
     verify::{Findings, Verification, Verifier},
 };
 use anyhow::{Context, bail, ensure};
-use ring::{BackendChoice, BackendKind, CoreOptions, Instant, Ring, signal::Signal};
+use ring::{BackendChoice, BackendKind, CoreOptions, Instant, Ring, sync::Notify};
 use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, RefCell, RefMut},
@@ -63,12 +63,12 @@ pub struct Run {
     pub id: u32,
     times: Cell<Times>,
     /// A request was answered, or records were consumed, or the end has come nearer.
-    pub changed: Rc<Signal>,
+    pub changed: Rc<Notify>,
     pub tallies: RefCell<Tallies>,
     verifier: RefCell<Verifier>,
     interrupt: Rc<Interrupt>,
     /// The end, or the patience after it, is another one now.
-    end_moved: Signal,
+    end_moved: Notify,
     patience: Cell<Duration>,
     last_produced: Cell<Instant>,
     last_consumed: Cell<Instant>,
@@ -204,7 +204,7 @@ async fn prepare(
         tallies: RefCell::new(Tallies::new(options.record_size)),
         verifier: RefCell::default(),
         interrupt,
-        end_moved: Signal::default(),
+        end_moved: Notify::default(),
         patience: Cell::new(options.patience()),
         last_produced: Cell::new(now),
         last_consumed: Cell::new(now),

@@ -4,7 +4,7 @@
 //! Owns: a thread that waits for signals, and nothing else. Lives on: that thread, which rings the
 //! generator's doorbell. Never: touches what the generator's thread owns.
 
-use ring::{Doorbell, Ring, signal::Signal};
+use ring::{Doorbell, Ring, sync::Notify};
 use std::{
     cell::Cell,
     io,
@@ -80,7 +80,7 @@ impl Signals {
 #[derive(Default)]
 pub struct Interrupt {
     came: Cell<bool>,
-    signal: Signal,
+    signal: Notify,
 }
 
 impl Interrupt {

@@ -16,11 +16,11 @@ pub use crate::{net::listener::ListenAddress, shard::mailbox::MeshEnd};
 use crate::{
     config::{BrokerConfig, Layers},
     limits,
-    log::{LogDir, LogError, LogState, PartitionDir, stream},
+    log::{LogDir, LogError, LogState, PartitionDir, commit_log},
     meta::{
         METADATA_TOPIC,
         controller::Settings,
-        image::Image,
+        image::MetadataImage,
         node::{LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions},
     },
     net::{
@@ -29,7 +29,7 @@ use crate::{
     },
     shard::{
         Accept, Shard, ShardOptions,
-        follow::Close,
+        apply::Close,
         lead::{
             checkpoints::{self, LogDirs},
             publish,
@@ -75,7 +75,7 @@ pub enum BootError {
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
     #[error(
-        "stopped, but these log directories were not closed in order: {dirs}. The log says above \
+        "stopped, but these log directories were not closed cleanly: {dirs}. The log says above \
          what is wrong; mend it, \
          then start the broker again: it recovers what it can"
     )]
@@ -198,7 +198,7 @@ fn settings(config: &BrokerConfig, layers: &Layers) -> Arc<Settings> {
 struct Lead {
     dirs: Vec<LogDir>,
     /// By log directory: the commit streams of the last run.
-    streams: Vec<stream::Found>,
+    streams: Vec<commit_log::Found>,
     meta: MetaNodeOptions,
     loaded_meta: LoadedMeta,
     prepared: Prepared,
@@ -257,7 +257,7 @@ impl Opened {
     /// Leaves out the directories that lack all of the partitions which the metadata records in
     /// them, and the checkpoints that were written there. Nothing is made in their place: the
     /// directory has lost its content, not its identity.
-    fn leave_out_emptied(&mut self, image: &Image, node_id: i32) {
+    fn leave_out_emptied(&mut self, image: &MetadataImage, node_id: i32) {
         let all = image.topics.iter().flat_map(|topic| topic.partitions.values());
         let recorded: Vec<Uuid> =
             all.filter_map(|partition| partition.directory_of(node_id)).collect();
@@ -282,11 +282,11 @@ impl Opened {
     async fn begin_run(
         mut self,
         ring: &Ring,
-    ) -> Result<(Vec<LogDir>, Vec<stream::Found>, Storage), BootError> {
+    ) -> Result<(Vec<LogDir>, Vec<commit_log::Found>, Storage), BootError> {
         let (mut dirs, mut streams) = (Vec::new(), Vec::new());
         for dir in std::mem::take(&mut self.dirs) {
             let begin = async {
-                let found = stream::find(ring, dir.path(), dir.was_clean()).await;
+                let found = commit_log::find(ring, dir.path(), dir.was_clean()).await;
                 let found = found.map_err(|source| BootError::Stream { source })?;
                 dir.begin_run().await?;
                 Ok(found)
@@ -420,7 +420,7 @@ impl Lead {
 /// Every partition is open: removes the commit streams of the last run, but for those of partitions
 /// that are not. What is in the streams is in the logs by now, or is needed by the next start: one
 /// that cannot be removed is no reason not to serve.
-async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
+async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[commit_log::Found]) {
     // What they lack for now may come while the stream is still there.
     let deadline = shard.ring.now() + Duration::from_millis(limits::REPLAY_WAIT_MS);
     while shard.data.storage.unopened().iter().any(|one| one.has_replay && one.for_now)
@@ -439,7 +439,7 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
     for (dir, found) in dirs.all.iter().zip(streams) {
         let here: Vec<PartitionId> = unopened.iter().copied().filter(|id| found.has(*id)).collect();
         let ended = match here.is_empty() {
-            true => stream::remove(&shard.ring, dir.path(), found).await,
+            true => commit_log::remove(&shard.ring, dir.path(), found).await,
             false => keep_stream(shard, dir, found, &here).await,
         };
         if let Err(error) = ended {
@@ -460,7 +460,7 @@ async fn end_replay(shard: &Shard, dirs: &LogDirs, streams: &[stream::Found]) {
 async fn keep_stream(
     shard: &Shard,
     dir: &LogDir,
-    found: &stream::Found,
+    found: &commit_log::Found,
     unopened: &[PartitionId],
 ) -> io::Result<()> {
     tracing::error!(
@@ -469,7 +469,7 @@ async fn keep_stream(
          The next start replays \
          them where it can open their partitions"
     );
-    while let Err(error) = stream::set_aside(&shard.ring, dir.path(), found, unopened).await {
+    while let Err(error) = commit_log::set_aside(&shard.ring, dir.path(), found, unopened).await {
         if !dir.reserve().spend_for(&error).await {
             return Err(error);
         }
@@ -477,7 +477,7 @@ async fn keep_stream(
     Ok(())
 }
 
-/// Closes every log, and marks each log directory that was closed in order.
+/// Closes every log, and marks each log directory that was closed cleanly.
 async fn stop(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
     let closed = close(shard, dirs).await;
     // Also where the disk is full: the other cores wait for it.
@@ -527,12 +527,12 @@ async fn close(shard: &Shard, dirs: &LogDirs) -> Result<(), BootError> {
             unclean.insert(dir.path().to_owned());
         }
         if !dir.was_clean() && shard.data.storage.has_unopened(dir.path()) {
-            tracing::warn!(dir = %dir.path().display(), "not closed in order: it has partitions \
+            tracing::warn!(dir = %dir.path().display(), "not closed cleanly: it has partitions \
                 that could not be opened");
             unclean.insert(dir.path().to_owned());
         }
         if shard.data.storage.has_old_stream(dir.path()) {
-            tracing::warn!(dir = %dir.path().display(), "not closed in order: it has the commit \
+            tracing::warn!(dir = %dir.path().display(), "not closed cleanly: it has the commit \
                 stream of an earlier run");
             unclean.insert(dir.path().to_owned());
         }

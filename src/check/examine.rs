@@ -7,14 +7,14 @@ use crate::{
     log::{
         CleanupPolicy, Fault, Log, LogConfig, LogDir, LogError, LogStart, LostCheckpoint,
         PartitionDir, PartitionId, TailCache,
+        commit_log::{self, Found},
         mend::{self, Known, Plan},
         parse_partition_dir, parse_segment, read_topic_id,
-        stream::{self, Found},
         whole::{self, LogLook},
     },
     meta::{
         METADATA_TOPIC,
-        image::{ConfigResourceType, Image},
+        image::{ConfigResourceType, MetadataImage},
     },
     storage::{
         identity,
@@ -143,7 +143,7 @@ async fn open(ring: &Ring, task: Task, path: &Path) -> Result<DirExamined, Check
         opened => opened?,
     };
     let mut unreadable = dir.unreadable().to_vec();
-    let stream = stream::look(ring, path, dir.was_clean()).await.unwrap_or_else(|error| {
+    let stream = commit_log::look(ring, path, dir.was_clean()).await.unwrap_or_else(|error| {
         unreadable.push(format!(
             "{}: one cannot be read: {error}",
             path.join("commit-stream-*").display()
@@ -158,7 +158,7 @@ async fn open(ring: &Ring, task: Task, path: &Path) -> Result<DirExamined, Check
 }
 
 /// What the metadata says of the places of partitions.
-async fn place(ring: &Ring, dirs: &mut [DirExamined], image: &Image) {
+async fn place(ring: &Ring, dirs: &mut [DirExamined], image: &MetadataImage) {
     let node_id = dirs.iter().map(|one| one.dir.meta().node_id).max().unwrap_or(-1);
     let open: Vec<&LogDir> = dirs.iter().map(|one| &one.dir).collect();
     let survey = survey(ring, &open, image, node_id).await;
@@ -260,7 +260,7 @@ async fn prepare(
     ring: &Ring,
     dirs: &mut [DirExamined],
     at: usize,
-    image: Option<&Image>,
+    image: Option<&MetadataImage>,
     found: PartitionDir,
 ) -> LogExamined {
     let PartitionDir { topic, partition, path: folder } = found;
@@ -504,7 +504,7 @@ impl LogExamined {
             let may_have_holes = self.config.cleanup_policy.compact || one.is_compacted;
             let has_hole =
                 next.base_offset > one.next_offset && !may_have_holes && one.damage.is_none();
-            // A start after a crash has looked itself; one after a stop in order only warns.
+            // A start after a crash has looked itself; one after a clean shutdown only warns.
             if was_opened && self.start.clean && has_hole && !is_said {
                 let (position, end_offset, expected_offset) =
                     (one.valid_bytes, one.next_offset, next.base_offset);

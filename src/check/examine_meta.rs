@@ -13,7 +13,7 @@ use crate::{
         METADATA_TOPIC,
         bootstrap::{BOOTSTRAP_FILE_NAME, MAX_BOOTSTRAP_FILE_BYTES},
         controller::Settings,
-        image::Image,
+        image::MetadataImage,
         node::{MetaNode, MetaNodeError, MetaNodeOptions},
         snapshot_file::{self, SnapshotId},
     },
@@ -35,7 +35,7 @@ pub(super) async fn examine(
     ring: &Ring,
     dirs: &mut [DirExamined],
     progress: &Progress<'_>,
-) -> Option<Arc<Image>> {
+) -> Option<Arc<MetadataImage>> {
     let is_metadata = |one: &PartitionDir| one.topic == METADATA_TOPIC && one.partition == 0;
     let Some(at) = dirs.iter().position(|one| one.dir.partitions().iter().any(is_metadata)) else {
         if let Some(one) = dirs.iter_mut().find(|one| one.dir.known_offset(METADATA_TOPIC, 0) > 0) {
@@ -138,7 +138,7 @@ async fn examine_log(
     ring: &Ring,
     mut log: LogExamined,
     options: &MetaNodeOptions,
-) -> (LogExamined, Option<Arc<Image>>) {
+) -> (LogExamined, Option<Arc<MetadataImage>>) {
     let snapshots = Snapshots::read(ring, &log.folder).await;
     let mut image = None;
     let mut files = Vec::new();
@@ -259,7 +259,7 @@ impl Snapshots {
             return;
         }
         let mut plan = log.plan.take().unwrap_or_else(|| Plan::nothing(&log.look));
-        if plan.cuts() {
+        if plan.truncations() {
             let others = plan.files.clone();
             if end > 0 && (plan.log_end < end || plan.log_start > end) {
                 plan = Plan::give_up(&log.look, end);

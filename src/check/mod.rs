@@ -215,7 +215,7 @@ fn describe(dir: &DirExamined) -> String {
         false => format!("node {} of cluster {}", meta.node_id, meta.cluster_id),
     };
     let id = meta.directory_id.as_deref().unwrap_or("none");
-    let how = if dir.dir.was_clean() { "closed in order" } else { "not closed in order" };
+    let how = if dir.dir.was_clean() { "closed cleanly" } else { "not closed cleanly" };
     format!("{}: {owner}, directory.id {id}, {how}", dir.dir.path().display())
 }
 

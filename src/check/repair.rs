@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     log::{
-        Checkpoints, Log, LogConfig, LogDir, LogStart, OffsetEntry, TailCache, create_dir_durably,
+        Checkpoints, Log, LogConfig, LogDir, LogStart, OffsetEntry, TailCache, commit_log,
+        create_dir_durably,
         mend::{Known, Plan, plan},
-        stream,
         whole::LogLook,
     },
     meta::METADATA_TOPIC,
@@ -73,7 +73,7 @@ async fn mend_log(
 ) -> Result<LogExamined, CheckError> {
     for _ in 0..ROUNDS_MAX {
         let Some(plan) = log.plan.take() else { break };
-        carry_out(ring, dir, &mut log, &plan, progress).await?;
+        execute(ring, dir, &mut log, &plan, progress).await?;
         log = match log.topic == METADATA_TOPIC {
             true => {
                 examine_meta::examine_again(ring, dir, log, known_partition.clone(), progress).await
@@ -84,7 +84,7 @@ async fn mend_log(
     Ok(log)
 }
 
-async fn carry_out(
+async fn execute(
     ring: &Ring,
     dir: &mut LogDir,
     log: &mut LogExamined,
@@ -92,14 +92,14 @@ async fn carry_out(
     progress: &Progress<'_>,
 ) -> Result<(), CheckError> {
     let (start, end) = (plan.log_start, plan.log_end);
-    match plan.cuts() {
+    match plan.truncations() {
         true => say(progress, &format!("{}: {}", log.folder.display(), examine::cost(&plan.gone))),
         false => say(progress, &format!("{}: loses no records", log.folder.display())),
     }
-    plan.carry_out(ring, &log.folder, &|text| say(progress, &format!("  {text}"))).await?;
+    plan.execute(ring, &log.folder, &|text| say(progress, &format!("  {text}"))).await?;
     dir.forget_states().await?;
     log.start.state = None;
-    if plan.cuts() {
+    if plan.truncations() {
         let log_start = log.start.log_start_offset.max(start).min(end);
         let recovery_point = log.start.recovery_point.min(end).max(log_start);
         write_checkpoints(dir, &log.topic, log.partition, recovery_point, log_start, end).await?;
@@ -150,7 +150,7 @@ async fn begin_anew(
         say(progress, &format!("{}: gives up what was there", folder.display()));
         let io = |source| CheckError::Io { what: format!("creating {}", folder.display()), source };
         create_dir_durably(ring, &folder).await.map_err(io)?;
-        plan.carry_out(ring, &folder, &|text| say(progress, &format!("  {text}"))).await?;
+        plan.execute(ring, &folder, &|text| say(progress, &format!("  {text}"))).await?;
         one.dir.forget_states().await?;
         write_checkpoints(&one.dir, topic, partition, offset, offset, offset).await?;
     }
@@ -190,9 +190,11 @@ async fn mend_streams(
         let dir = one.dir.path();
         say(progress, &format!("{}: the commit streams go out of use", dir.display()));
         let told = |text| say(progress, &format!("  {text}"));
-        stream::give_up(ring, dir, &one.stream, &told).await.map_err(|source| CheckError::Io {
-            what: format!("setting the commit streams of {} aside", dir.display()),
-            source,
+        commit_log::give_up(ring, dir, &one.stream, &told).await.map_err(|source| {
+            CheckError::Io {
+                what: format!("setting the commit streams of {} aside", dir.display()),
+                source,
+            }
         })?;
     }
     Ok(())

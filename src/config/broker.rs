@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::conflicts;
 use super::definitions::{self, Value};
 use super::layers::{Layers, Values};
-use super::listeners::{self, Address, Listener, ProtocolMap, Voter};
+use super::listeners::{self, Address, ListenerConfig, ProtocolMap, Voter};
 use super::settings::{FromValue, Reader, settings};
 use super::topic::TopicConfig;
 
@@ -21,11 +21,11 @@ pub struct BrokerConfig {
     pub cluster_id: Option<String>,
     pub rack: Option<String>,
     /// What this broker opens for clients and other brokers.
-    pub listeners: Vec<Listener>,
+    pub listeners: Vec<ListenerConfig>,
     /// What clients are told, by the same names; no host is empty.
-    pub advertised_listeners: Vec<Listener>,
+    pub advertised_listeners: Vec<ListenerConfig>,
     /// What this controller opens for brokers and other controllers; empty without that role.
-    pub controller_listeners: Vec<Listener>,
+    pub controller_listeners: Vec<ListenerConfig>,
     pub controller_listener_names: Vec<String>,
     pub inter_broker_listener_name: String,
     pub quorum_voters: Vec<Voter>,
@@ -340,9 +340,9 @@ impl BrokerConfig {
 }
 
 struct Endpoints {
-    listeners: Vec<Listener>,
-    advertised: Vec<Listener>,
-    controller: Vec<Listener>,
+    listeners: Vec<ListenerConfig>,
+    advertised: Vec<ListenerConfig>,
+    controller: Vec<ListenerConfig>,
     controller_names: Vec<String>,
     inter_broker_name: String,
 }
@@ -374,7 +374,7 @@ fn read_endpoints(
     for listener in advertised.iter_mut().filter(|listener| listener.host.is_empty()) {
         listener.host = hostname.to_owned();
     }
-    let is_controller = |listener: &Listener| controller_names.contains(&listener.name);
+    let is_controller = |listener: &ListenerConfig| controller_names.contains(&listener.name);
     advertised.retain(|listener| !is_controller(listener));
     let (controller, listeners) = all.into_iter().partition(is_controller);
     let inter_broker_name = read_inter_broker_name(reader, values)?;

@@ -2,7 +2,7 @@
 //! and for every change of a dynamic config.
 
 use super::broker::BrokerConfig;
-use super::listeners::{Listener, SecurityProtocol};
+use super::listeners::{ListenerConfig, SecurityProtocol};
 
 /// What must hold, and what to say if it does not.
 type Rule = (bool, &'static str);
@@ -51,7 +51,8 @@ fn listener_rules(config: &BrokerConfig) -> Vec<Rule> {
     let mut rules = Vec::new();
     let names: Vec<&str> = config.listeners.iter().map(|listener| listener.name.as_str()).collect();
     if config.roles.broker {
-        let advertises = |listener: &Listener| listener.name == config.inter_broker_listener_name;
+        let advertises =
+            |listener: &ListenerConfig| listener.name == config.inter_broker_listener_name;
         rules.push((
             !names.is_empty(),
             "listeners has no listener for clients: all its names are in controller.listener.names",

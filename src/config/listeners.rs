@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// Where the broker listens, or what it tells clients to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
+pub struct ListenerConfig {
     /// Upper case.
     pub name: String,
     /// Without the brackets of an IPv6 address. Empty: all interfaces (never so in advertised
@@ -102,8 +102,8 @@ fn host_and_port(text: &str) -> Result<(String, u16), String> {
 pub fn parse_listeners(
     elements: &[String],
     protocols: &ProtocolMap,
-) -> Result<Vec<Listener>, String> {
-    let mut listeners: Vec<Listener> = Vec::with_capacity(elements.len());
+) -> Result<Vec<ListenerConfig>, String> {
+    let mut listeners: Vec<ListenerConfig> = Vec::with_capacity(elements.len());
     for element in elements {
         let (name, address) = element
             .split_once("://")
@@ -120,16 +120,16 @@ pub fn parse_listeners(
         if listeners.iter().any(|other| other.name == name) {
             return Err(format!("listener name {name} occurs twice"));
         }
-        let listener = Listener { name, host, port, security_protocol };
+        let listener = ListenerConfig { name, host, port, security_protocol };
         listeners.push(listener);
     }
     Ok(listeners)
 }
 
 /// Two listeners may share a port only if one has an IPv4 and the other an IPv6 address.
-pub fn check_ports(listeners: &[Listener]) -> Result<(), String> {
-    let is_v6 = |listener: &Listener| listener.host.parse::<std::net::Ipv6Addr>().is_ok();
-    let is_v4 = |listener: &Listener| listener.host.parse::<std::net::Ipv4Addr>().is_ok();
+pub fn check_ports(listeners: &[ListenerConfig]) -> Result<(), String> {
+    let is_v6 = |listener: &ListenerConfig| listener.host.parse::<std::net::Ipv6Addr>().is_ok();
+    let is_v4 = |listener: &ListenerConfig| listener.host.parse::<std::net::Ipv4Addr>().is_ok();
     for (index, left) in listeners.iter().enumerate() {
         for right in &listeners[index + 1..] {
             let families_differ = (is_v4(left) && is_v6(right)) || (is_v6(left) && is_v4(right));
@@ -183,7 +183,7 @@ impl ProtocolMap {
 mod tests {
     use super::*;
 
-    fn parse(text: &str, map: &str) -> Result<Vec<Listener>, String> {
+    fn parse(text: &str, map: &str) -> Result<Vec<ListenerConfig>, String> {
         let map = ProtocolMap::parse(map, true, &[])?;
         let elements: Vec<String> = text.split(',').map(str::to_owned).collect();
         let listeners = parse_listeners(&elements, &map)?;

@@ -92,7 +92,9 @@ impl<T: FromValue> FromValue for Option<T> {
 
 /// A struct of settings, and `read`, which fills it.
 macro_rules! settings {
-    ($(#[$about:meta])* pub struct $name:ident { $($(#[$field_about:meta])* $field:ident: $type:ty = $config:literal,)* }) => {
+    ($(#[$about:meta])* pub struct $name:ident {
+        $($(#[$field_about:meta])* $field:ident: $type:ty = $config:literal,)*
+    }) => {
         $(#[$about])*
         #[derive(Debug, Clone, PartialEq)]
         pub struct $name { $($(#[$field_about])* #[doc =

@@ -250,7 +250,7 @@ impl Log {
         });
         let log = self.clone();
         drop(self.0.ring.spawn_named("segment roll", async move {
-            let _pass = log.0.gate.enter().await;
+            let _guard = log.0.files_lock.lock().await;
             // Recovery could rebuild all of it; the next checkpoint tries again before it relies on
             // it.
             if let Err(error) = log.finish_rolled().await {

@@ -8,7 +8,7 @@
 use super::{
     LogConfig, LogError, files,
     load::rebuild_indexes,
-    segment::{Part, Segment},
+    segment::{Segment, SegmentFile},
     sync::remove_if_there,
 };
 use bytes::Bytes;
@@ -32,7 +32,7 @@ pub(super) enum Change {
     /// Cuts the index files to the part that is kept.
     TrimIndexes(Rc<Segment>),
     RebuildIndexes(Rc<Segment>),
-    Cut(Cut),
+    Truncation(Truncation),
     SetAside {
         from: String,
         to: String,
@@ -42,7 +42,7 @@ pub(super) enum Change {
 }
 
 /// A `.log` file is cut behind its last good batch.
-pub(super) struct Cut {
+pub(super) struct Truncation {
     pub segment: Rc<Segment>,
     pub size_bytes: u64,
     pub valid_bytes: u64,
@@ -66,7 +66,7 @@ impl fmt::Display for Change {
                     segment_name(segment)
                 )
             }
-            Change::Cut(Cut { segment, size_bytes, valid_bytes, kept_as }) => {
+            Change::Truncation(Truncation { segment, size_bytes, valid_bytes, kept_as }) => {
                 let lost = size_bytes - valid_bytes;
                 write!(
                     f,
@@ -124,7 +124,7 @@ impl Changes {
 
 impl Change {
     fn is_told(&self) -> bool {
-        matches!(self, Change::Cut(_) | Change::SetAside { .. } | Change::RebuildIndexes(_))
+        matches!(self, Change::Truncation(_) | Change::SetAside { .. } | Change::RebuildIndexes(_))
     }
 
     pub async fn apply(self, ring: &Ring, dir: &Path, config: &LogConfig) -> Result<(), LogError> {
@@ -148,7 +148,9 @@ impl Change {
                 segment.close_idle_files(false);
                 ("rebuilding indexes of", path_of(dir, &segment), result)
             }
-            Change::Cut(cut) => ("cutting", path_of(dir, &cut.segment), cut.apply(ring, dir).await),
+            Change::Truncation(truncation) => {
+                ("cutting", path_of(dir, &truncation.segment), truncation.apply(ring, dir).await)
+            }
             Change::SetAside { from, to } => {
                 let path = dir.join(from);
                 ("setting aside", path.clone(), ring.rename(path, dir.join(to)).await)
@@ -161,10 +163,10 @@ impl Change {
     }
 }
 
-impl Cut {
+impl Truncation {
     /// Durably: a later start may find the segment below its recovery point, and believe its size.
     async fn apply(self, ring: &Ring, dir: &Path) -> io::Result<()> {
-        let file = self.segment.file(ring, dir, Part::Log).await?;
+        let file = self.segment.file(ring, dir, SegmentFile::Log).await?;
         if let Some(name) = self.kept_as {
             let path = dir.join(name);
             let copy =
@@ -187,7 +189,7 @@ impl Cut {
 async fn create_segment(ring: &Ring, dir: &Path, segment: &Segment) -> io::Result<()> {
     // First: a start that finds the files believes that the folder's own name is safe.
     ring.sync_dir(dir.parent().expect("a log's folder is in a log directory")).await?;
-    for part in [Part::Log, Part::Offsets, Part::Times] {
+    for part in [SegmentFile::Log, SegmentFile::Offsets, SegmentFile::Times] {
         segment.file(ring, dir, part).await?;
     }
     ring.sync_dir(dir).await?;

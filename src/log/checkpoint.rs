@@ -299,7 +299,7 @@ impl MetadataSeen {
     }
 }
 
-/// `.kafka_cleanshutdown`: written when every log was closed in order; carries the broker epoch
+/// `.kafka_cleanshutdown`: written when every log was closed cleanly; carries the broker epoch
 /// (-1: unknown).
 pub fn format_clean_shutdown(broker_epoch: i64) -> String {
     format!("{{\"version\":0,\"brokerEpoch\":{broker_epoch}}}")

@@ -305,7 +305,7 @@ impl LogDir {
             return;
         }
         match clean_text {
-            None => tracing::info!("{path} was not closed in order: its logs are recovered"),
+            None => tracing::info!("{path} was not closed cleanly: its logs are recovered"),
             Some(_) if self.previous_broker_epoch < 0 => {
                 tracing::warn!(
                     "{path}/{CLEAN_SHUTDOWN}: it does not tell the epoch of the last run: the \
@@ -382,7 +382,7 @@ impl LogDir {
     pub fn directory_id(&self) -> Uuid {
         self.meta.directory_id.as_deref().and_then(|text| text.parse().ok()).unwrap_or(Uuid::ZERO)
     }
-    /// The last broker here has closed every log in order.
+    /// The last broker here has closed every log cleanly.
     pub fn was_clean(&self) -> bool {
         self.clean
     }

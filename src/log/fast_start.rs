@@ -13,7 +13,7 @@ use super::{
     index::{Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
     producers::ProducerStates,
     recovery::{Loaded, MAX_SNAPSHOT_BYTES},
-    segment::{Part, Segment, TimestampOffset},
+    segment::{Segment, SegmentFile, TimestampOffset},
     txn_index::{ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
 };
 use bytes::Bytes;
@@ -73,7 +73,7 @@ impl SegmentState {
         }
     }
 
-    /// Sizes of the files, by [`Part`].
+    /// Sizes of the files, by [`SegmentFile`].
     fn sizes(&self) -> [u64; 4] {
         [
             u64::from(self.size_bytes),
@@ -85,10 +85,10 @@ impl SegmentState {
 
     fn restore(&self, now_ms: i64) -> Segment {
         let segment = Segment::new(self.base_offset, now_ms);
-        for part in [Part::Log, Part::Offsets, Part::Times] {
+        for part in [SegmentFile::Log, SegmentFile::Offsets, SegmentFile::Times] {
             segment.set_exists(part, true);
         }
-        segment.set_exists(Part::Aborted, self.aborted_entries > 0);
+        segment.set_exists(SegmentFile::Aborted, self.aborted_entries > 0);
         let (relative, position) = self.last_offset_entry;
         let last = (self.offset_entries > 0).then(|| Entry::for_offset(relative, position));
         *segment.offsets.borrow_mut() =
@@ -151,9 +151,9 @@ impl LogState {
     /// read makes them anew.
     pub(super) fn short_indexes(&self, sizes: &BTreeMap<String, u64>) -> Vec<String> {
         let parts = |segment: &SegmentState| {
-            Part::ALL.into_iter().zip(segment.sizes()).skip(1).collect::<Vec<_>>()
+            SegmentFile::ALL.into_iter().zip(segment.sizes()).skip(1).collect::<Vec<_>>()
         };
-        let short = |base: i64, (part, expected): (Part, u64)| {
+        let short = |base: i64, (part, expected): (SegmentFile, u64)| {
             let name = files::name(base, part.extension());
             (sizes.get(&name).copied().unwrap_or(0) < expected).then_some(name)
         };
@@ -181,9 +181,10 @@ impl LogState {
                     .any(|suffix| entry.name.ends_with(suffix))
             })
             && self.segments.iter().all(|segment| {
-                Part::ALL.into_iter().zip(segment.sizes()).all(|(part, size)| {
+                SegmentFile::ALL.into_iter().zip(segment.sizes()).all(|(part, size)| {
                     let found = size_of(&files::name(segment.base_offset, part.extension()));
-                    found == Some(size) || (part == Part::Aborted && size == 0 && found.is_none())
+                    found == Some(size)
+                        || (part == SegmentFile::Aborted && size == 0 && found.is_none())
                 })
             })
     }

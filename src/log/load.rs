@@ -5,7 +5,7 @@
 
 use super::{
     Fault, LogConfig, LogError,
-    changes::{Change, Cut},
+    changes::{Change, Truncation},
     epochs::LeaderEpochs,
     files,
     index::{self, Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
@@ -13,7 +13,7 @@ use super::{
     producers::ProducerStates,
     recovery::{Ends, Loader, MAX_SNAPSHOT_BYTES},
     scan::{Damage, Expected, Scan, ScanEnd},
-    segment::{Part, Segment, TimestampOffset},
+    segment::{Segment, SegmentFile, TimestampOffset},
     txn_index::{AbortedTransaction, ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
     walk::Walk,
 };
@@ -52,7 +52,7 @@ impl Loader<'_> {
                     return Err(self.bad_batch(segment, &end, reason).await?);
                 }
                 self.changes.add(Change::RebuildIndexes(segment.clone()));
-                self.plan_cut(segment, &end, None);
+                self.plan_truncation(segment, &end, None);
                 segment.size_bytes.set(end.valid_bytes as u32);
                 end
             }
@@ -99,12 +99,12 @@ impl Loader<'_> {
         let mut at = 1;
         while at < segments.len() {
             let (before, base_offset) = (segments[at - 1].clone(), segments[at].base_offset);
-            if self.size_of(&segments[at], Part::Log) == 0 {
+            if self.size_of(&segments[at], SegmentFile::Log) == 0 {
                 self.set_sizes(&before)?;
                 let end = self.scan_plainly(&before, 0, i64::MAX).await?;
                 before.close_files();
                 if end.next_offset > base_offset {
-                    Part::ALL
+                    SegmentFile::ALL
                         .iter()
                         .for_each(|part| self.remove(&files::name(base_offset, part.extension())));
                     segments.remove(at);
@@ -117,7 +117,7 @@ impl Loader<'_> {
     }
 
     /// Whether the next segment begins where this one ends. Compaction leaves holes; nothing else
-    /// does. What was closed in order by a broker that left no state may have holes from times when
+    /// does. What was closed cleanly by a broker that left no state may have holes from times when
     /// it was compacted.
     async fn check_next(
         &self,
@@ -177,7 +177,7 @@ impl Loader<'_> {
             return Ok(false);
         }
         let file = segment
-            .file(self.ring, self.dir, Part::Log)
+            .file(self.ring, self.dir, SegmentFile::Log)
             .await
             .map_err(self.io("opening a segment in"))?;
         let mut walk = Walk::new(self.ring, &file, 0, end.valid_bytes);
@@ -238,7 +238,7 @@ impl Loader<'_> {
                 self.plan_end(segments, at, &end, Some(reason)).await?;
                 break;
             }
-            self.plan_cut(&segment, &end, None);
+            self.plan_truncation(&segment, &end, None);
             if self.has_hole_before(segments.get(at + 1), ends.log_end)
                 && (ends.log_end >= self.floor.get() || !self.was_compacted(&segment, &end).await?)
             {
@@ -287,9 +287,9 @@ impl Loader<'_> {
     ) -> Result<(), LogError> {
         let segment = segments[at].clone();
         let lost_segments =
-            segments[at + 1..].iter().filter(|one| self.size_of(one, Part::Log) > 0).count();
+            segments[at + 1..].iter().filter(|one| self.size_of(one, SegmentFile::Log) > 0).count();
         let good_behind = damage.is_some() && self.has_good_batch_behind(&segment, end).await?;
-        // What was closed in order ends where it did.
+        // What was closed cleanly ends where it did.
         let was_closed = self.start.known_end() != i64::MAX;
         let was_synced = was_closed || end.next_offset < self.floor.get();
         if was_synced || (self.config.synced_in_order && (lost_segments > 0 || good_behind)) {
@@ -303,7 +303,7 @@ impl Loader<'_> {
             damage = damage.map_or("batches between it and the next segment are \
                 missing", |reason| reason),
             log_end_offset = end.next_offset, lost_segments,
-            lost_bytes = self.size_of(&segment, Part::Log) - end.valid_bytes,
+            lost_bytes = self.size_of(&segment, SegmentFile::Log) - end.valid_bytes,
             "the end of the log is damaged and is cut off: {}", match self.start.replay.is_empty() {
                 true => "what was not synced before the crash is lost",
                 false => "what the commit stream has of it comes back, other records that were \
@@ -312,7 +312,7 @@ impl Loader<'_> {
         );
         if damage.is_some() {
             let name = files::name(segment.base_offset, files::LOG);
-            self.plan_cut(&segment, end, good_behind.then(|| self.aside_name(&name)));
+            self.plan_truncation(&segment, end, good_behind.then(|| self.aside_name(&name)));
         }
         for gone in segments.drain(at + 1..) {
             self.set_aside(gone.base_offset);
@@ -346,14 +346,14 @@ impl Loader<'_> {
         end: &ScanEnd,
     ) -> Result<bool, LogError> {
         let file = segment
-            .file(self.ring, self.dir, Part::Log)
+            .file(self.ring, self.dir, SegmentFile::Log)
             .await
             .map_err(self.io("opening a segment in"))?;
         let scan = Scan {
             ring: self.ring,
             file: &file,
             from: 0,
-            size_bytes: self.size_of(segment, Part::Log),
+            size_bytes: self.size_of(segment, SegmentFile::Log),
             first_offset: segment.base_offset,
             expected: self.expected(segment, segment.base_offset),
         };
@@ -361,8 +361,8 @@ impl Loader<'_> {
     }
 
     /// The file is cut behind its last good batch.
-    fn plan_cut(&self, segment: &Rc<Segment>, end: &ScanEnd, kept_as: Option<String>) {
-        let (size_bytes, valid_bytes) = (self.size_of(segment, Part::Log), end.valid_bytes);
+    fn plan_truncation(&self, segment: &Rc<Segment>, end: &ScanEnd, kept_as: Option<String>) {
+        let (size_bytes, valid_bytes) = (self.size_of(segment, SegmentFile::Log), end.valid_bytes);
         if size_bytes != valid_bytes {
             if let Some(name) = &kept_as {
                 self.names.borrow_mut().insert(name.clone(), size_bytes - valid_bytes);
@@ -370,7 +370,7 @@ impl Loader<'_> {
             self.names
                 .borrow_mut()
                 .insert(files::name(segment.base_offset, files::LOG), valid_bytes);
-            self.changes.add(Change::Cut(Cut {
+            self.changes.add(Change::Truncation(Truncation {
                 segment: segment.clone(),
                 size_bytes,
                 valid_bytes,
@@ -382,7 +382,7 @@ impl Loader<'_> {
     }
 
     fn set_sizes(&self, segment: &Segment) -> Result<(), LogError> {
-        for part in Part::ALL {
+        for part in SegmentFile::ALL {
             segment.set_exists(
                 part,
                 self.names
@@ -390,7 +390,7 @@ impl Loader<'_> {
                     .contains_key(&files::name(segment.base_offset, part.extension())),
             );
         }
-        let size = self.size_of(segment, Part::Log);
+        let size = self.size_of(segment, SegmentFile::Log);
         let size =
             u32::try_from(size).ok().filter(|size| *size <= i32::MAX as u32).ok_or_else(|| {
                 LogError::BadFile {
@@ -404,7 +404,7 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn size_of(&self, segment: &Segment, part: Part) -> u64 {
+    fn size_of(&self, segment: &Segment, part: SegmentFile) -> u64 {
         self.names
             .borrow()
             .get(&files::name(segment.base_offset, part.extension()))
@@ -427,13 +427,16 @@ impl Loader<'_> {
             let bytes = self.size_of(segment, part);
             bytes.is_multiple_of(entry_bytes as u64).then_some((bytes / entry_bytes as u64) as u32)
         };
-        let exist = segment.exists(Part::Offsets) && segment.exists(Part::Times);
-        let counts =
-            (count(Part::Offsets, OFFSET_ENTRY_BYTES), count(Part::Times, TIME_ENTRY_BYTES));
+        let exist = segment.exists(SegmentFile::Offsets) && segment.exists(SegmentFile::Times);
+        let counts = (
+            count(SegmentFile::Offsets, OFFSET_ENTRY_BYTES),
+            count(SegmentFile::Times, TIME_ENTRY_BYTES),
+        );
         let (true, (Some(offsets), Some(times))) = (exist, counts) else { return Ok(false) };
         let last_offset =
-            self.last_entry(segment, Part::Offsets, OFFSET_ENTRY_BYTES, offsets).await?;
-        let last_time = self.last_entry(segment, Part::Times, TIME_ENTRY_BYTES, times).await?;
+            self.last_entry(segment, SegmentFile::Offsets, OFFSET_ENTRY_BYTES, offsets).await?;
+        let last_time =
+            self.last_entry(segment, SegmentFile::Times, TIME_ENTRY_BYTES, times).await?;
         if last_offset
             .is_some_and(|last| last.position() == 0 || u64::from(last.position()) >= size)
             || last_time.is_some_and(|last| {
@@ -446,7 +449,7 @@ impl Loader<'_> {
         *segment.offsets.borrow_mut() = Index::stored(OFFSET_ENTRY_BYTES, offsets, last_offset);
         *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, times, last_time);
         *segment.aborted.borrow_mut() = TxnIndex::stored(
-            (self.size_of(segment, Part::Aborted) / TXN_ENTRY_BYTES as u64) as u32,
+            (self.size_of(segment, SegmentFile::Aborted) / TXN_ENTRY_BYTES as u64) as u32,
         );
         set_max_timestamp(segment);
         segment.close_files();
@@ -456,7 +459,7 @@ impl Loader<'_> {
     async fn last_entry(
         &self,
         segment: &Segment,
-        part: Part,
+        part: SegmentFile,
         entry_bytes: usize,
         count: u32,
     ) -> io::Result<Option<Entry>> {
@@ -472,10 +475,10 @@ impl Loader<'_> {
 
     /// Files that have the right size already are not opened for it.
     fn plan_trim(&self, segment: &Rc<Segment>) {
-        let is_exact = |part: &Part| {
+        let is_exact = |part: &SegmentFile| {
             !segment.exists(*part) || self.size_of(segment, *part) == segment.index_bytes(*part)
         };
-        if ![Part::Offsets, Part::Times, Part::Aborted].iter().all(is_exact) {
+        if ![SegmentFile::Offsets, SegmentFile::Times, SegmentFile::Aborted].iter().all(is_exact) {
             self.changes.add(Change::TrimIndexes(segment.clone()));
         }
     }
@@ -490,8 +493,8 @@ impl Loader<'_> {
     ) -> Result<ScanFrom, io::Error> {
         self.set_sizes(segment).map_err(io::Error::other)?;
         let size = u64::from(segment.size_bytes.get());
-        let offsets = self.read_index(segment, Part::Offsets, OFFSET_ENTRY_BYTES).await?;
-        let times = self.read_index(segment, Part::Times, TIME_ENTRY_BYTES).await?;
+        let offsets = self.read_index(segment, SegmentFile::Offsets, OFFSET_ENTRY_BYTES).await?;
+        let times = self.read_index(segment, SegmentFile::Times, TIME_ENTRY_BYTES).await?;
         let (_, last) =
             index::sane_offsets(&offsets, size, recovery_point.saturating_sub(segment.base_offset));
         let kept_times = index::sane_times(&times, last.map_or(0, |last| last.relative_offset()));
@@ -501,7 +504,7 @@ impl Loader<'_> {
         let kept = index::sane_offsets(&offsets, size, limit);
         let mut from = ScanFrom { position: 0, offset: segment.base_offset };
         if let Some(last) = kept.1 {
-            let file = segment.file(self.ring, self.dir, Part::Log).await?;
+            let file = segment.file(self.ring, self.dir, SegmentFile::Log).await?;
             let position = u64::from(last.position());
             let ends_as_told =
                 |offset: i64| offset == segment.base_offset + i64::from(last.relative_offset());
@@ -525,7 +528,7 @@ impl Loader<'_> {
             *segment.times.borrow_mut() =
                 Index::stored(TIME_ENTRY_BYTES, kept_times.0, kept_times.1);
             set_max_timestamp(segment);
-            let file = segment.file(self.ring, self.dir, Part::Log).await?;
+            let file = segment.file(self.ring, self.dir, SegmentFile::Log).await?;
             if let Ok(Some(batch)) = Walk::new(self.ring, &file, 0, size).next().await {
                 segment.first_timestamp.set(Some(batch.header.max_timestamp()));
             }
@@ -534,21 +537,23 @@ impl Loader<'_> {
         Ok(from)
     }
 
-    /// After a stop in order the index files of the last segment are whole; after a crash they are
+    /// After a clean shutdown the index files of the last segment are whole; after a crash they are
     /// there, once the recovery point lies in the segment, and what they have is in order.
     fn tell_index(&self, segment: &Segment, is_sane: bool, recovery_point: i64, from: u64) {
-        let (offset_bytes, time_bytes) =
-            (self.size_of(segment, Part::Offsets), self.size_of(segment, Part::Times));
+        let (offset_bytes, time_bytes) = (
+            self.size_of(segment, SegmentFile::Offsets),
+            self.size_of(segment, SegmentFile::Times),
+        );
         let is_whole = offset_bytes.is_multiple_of(OFFSET_ENTRY_BYTES as u64)
             && time_bytes.is_multiple_of(TIME_ENTRY_BYTES as u64)
-            && segment.exists(Part::Offsets)
-            && segment.exists(Part::Times);
+            && segment.exists(SegmentFile::Offsets)
+            && segment.exists(SegmentFile::Times);
         // Without entries for a beginning that has some.
         let interval =
             u64::from(self.config.index_interval_bytes) + u64::from(self.config.max_message_bytes);
-        let is_empty = offset_bytes == 0 && self.size_of(segment, Part::Log) > interval;
+        let is_empty = offset_bytes == 0 && self.size_of(segment, SegmentFile::Log) > interval;
         let has_lost_times =
-            self.start.clean && time_bytes == 0 && self.size_of(segment, Part::Log) > 0;
+            self.start.clean && time_bytes == 0 && self.size_of(segment, SegmentFile::Log) > 0;
         if segment.base_offset < recovery_point
             && (!is_whole || !is_sane || is_empty || has_lost_times)
         {
@@ -563,8 +568,8 @@ impl Loader<'_> {
     /// After a crash: the index files have their entries up to the recovery point, or have lost
     /// them.
     fn tell_lacking(&self, segment: &Segment, expected: (u32, u32), recovery_point: i64) {
-        let offsets = self.size_of(segment, Part::Offsets) / OFFSET_ENTRY_BYTES as u64;
-        let times = self.size_of(segment, Part::Times) / TIME_ENTRY_BYTES as u64;
+        let offsets = self.size_of(segment, SegmentFile::Offsets) / OFFSET_ENTRY_BYTES as u64;
+        let times = self.size_of(segment, SegmentFile::Times) / TIME_ENTRY_BYTES as u64;
         let is_lacking = offsets < u64::from(expected.0) || times < u64::from(expected.1);
         if !self.start.clean && segment.base_offset < recovery_point && is_lacking {
             tracing::warn!(
@@ -594,7 +599,7 @@ impl Loader<'_> {
     async fn read_index(
         &self,
         segment: &Segment,
-        part: Part,
+        part: SegmentFile,
         entry_bytes: usize,
     ) -> io::Result<Vec<u8>> {
         let size = self.size_of(segment, part);
@@ -607,7 +612,7 @@ impl Loader<'_> {
     }
 
     async fn read_aborted(&self, segment: &Segment) -> io::Result<Vec<AbortedTransaction>> {
-        let bytes = self.read_index(segment, Part::Aborted, TXN_ENTRY_BYTES).await?;
+        let bytes = self.read_index(segment, SegmentFile::Aborted, TXN_ENTRY_BYTES).await?;
         Ok(bytes.chunks_exact(TXN_ENTRY_BYTES).map_while(AbortedTransaction::decode).collect())
     }
 
@@ -745,7 +750,7 @@ async fn scan(
     expected: &Expected<'_>,
     take: &mut dyn FnMut(&Batch<'_>),
 ) -> io::Result<ScanEnd> {
-    let file = segment.file(ring, dir, Part::Log).await?;
+    let file = segment.file(ring, dir, SegmentFile::Log).await?;
     let scan = Scan {
         ring,
         file: &file,
@@ -818,7 +823,7 @@ async fn replay(
         return Ok(());
     }
     let start = lookup::position_before(ring, dir, segment, from).await?;
-    let file = segment.file(ring, dir, Part::Log).await?;
+    let file = segment.file(ring, dir, SegmentFile::Log).await?;
     let mut walk = Walk::new(ring, &file, start, size);
     while let Some(batch) = walk.next().await? {
         if batch.header.base_offset() >= end {

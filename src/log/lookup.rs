@@ -8,7 +8,7 @@ use super::{
     Log, files,
     index::{self, Entry, Found, Key, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
     log_dir_of,
-    segment::{Part, Segment},
+    segment::{Segment, SegmentFile},
     txn_index::{self, AbortedTransaction},
     walk::{Located, Walk},
 };
@@ -42,14 +42,14 @@ impl Log {
         key: Key,
         target: i64,
     ) -> io::Result<Option<Entry>> {
-        Ok(self.search(segment, Part::Offsets, key, target).await?.map(|(entry, _)| entry))
+        Ok(self.search(segment, SegmentFile::Offsets, key, target).await?.map(|(entry, _)| entry))
     }
 
     /// The last entry of an index with `key <= target`, and its number.
     pub(super) async fn search(
         &self,
         segment: &Segment,
-        part: Part,
+        part: SegmentFile,
         key: Key,
         target: i64,
     ) -> io::Result<Option<(Entry, u32)>> {
@@ -137,10 +137,10 @@ impl Log {
         }
         // Nothing up to the entry's offset is later than the entry's timestamp, which is not later
         // than ours.
-        let entry = self.search(segment, Part::Times, Key::Timestamp, timestamp).await?;
+        let entry = self.search(segment, SegmentFile::Times, Key::Timestamp, timestamp).await?;
         let known = entry.map_or(0, |(entry, _)| i64::from(entry.timestamp_relative_offset()));
         let from = self.position_before(segment, (segment.base_offset + known).max(start)).await?;
-        let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+        let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
         let mut walk = Walk::new(&self.0.ring, &file, from, u64::from(segment.written_bytes.get()));
         while let Some(batch) = walk.next().await? {
             if batch.header.max_timestamp() < timestamp || batch.header.next_offset() <= start {
@@ -168,7 +168,7 @@ impl Log {
         }
         let Some(segment) = best else { return Ok(None) };
         let max = segment.max_timestamp.get();
-        let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+        let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
         let Some(batch) = self.locate(&segment, &file, max.offset).await? else { return Ok(None) };
         self.search_batch(&file, &batch, |at, _| at >= max.timestamp).await
     }
@@ -248,7 +248,7 @@ impl Log {
         let stored = segment.aborted.borrow().entries_on_disk();
         let pending = segment.aborted.borrow().pending().to_vec();
         if stored > 0 {
-            let file = segment.file(&self.0.ring, &self.dir(), Part::Aborted).await?;
+            let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Aborted).await?;
             for at in (0..stored).step_by(TXN_ENTRIES_AT_ONCE as usize) {
                 let count = TXN_ENTRIES_AT_ONCE.min(stored - at);
                 let entries = self.read_aborted(&file, at, count).await?;
@@ -288,12 +288,12 @@ async fn search(
     ring: &Ring,
     dir: &Path,
     segment: &Segment,
-    part: Part,
+    part: SegmentFile,
     key: Key,
     target: i64,
 ) -> io::Result<Option<(Entry, u32)>> {
     let (index, entry_bytes) = match part {
-        Part::Times => (&segment.times, TIME_ENTRY_BYTES),
+        SegmentFile::Times => (&segment.times, TIME_ENTRY_BYTES),
         _ => (&segment.offsets, OFFSET_ENTRY_BYTES),
     };
     let found = index.borrow().search_memory(key, target);
@@ -316,6 +316,6 @@ pub(super) async fn position_before(
     offset: i64,
 ) -> io::Result<u64> {
     let relative = offset - segment.base_offset;
-    let found = search(ring, dir, segment, Part::Offsets, Key::Offset, relative).await?;
+    let found = search(ring, dir, segment, SegmentFile::Offsets, Key::Offset, relative).await?;
     Ok(found.map_or(0, |(entry, _)| u64::from(entry.position())))
 }

@@ -1,7 +1,7 @@
 //! Cutting a damaged log to its last good point, as `millstream log repair` is asked to.
 //!
 //! [`plan`] decides and is pure: what was read in, what stays and what goes out.
-//! [`Plan::carry_out`] does it. Nothing is removed: segments and index files that go get another
+//! [`Plan::execute`] does it. Nothing is removed: segments and index files that go get another
 //! name in their folder (`NAME.aside-NUMBER`, which neither Apache Kafka nor this broker takes for
 //! a part of the log), and the end of a file that is cut is copied to such a file before.
 //!
@@ -11,9 +11,9 @@
 
 use super::{
     LogConfig, LogError,
-    changes::{Change, Cut},
+    changes::{Change, Truncation},
     checkpoint, files,
-    segment::{Part, Segment},
+    segment::{Segment, SegmentFile},
     whole::{LogLook, SegmentLook},
 };
 use ring::Ring;
@@ -29,7 +29,7 @@ pub struct Plan {
     /// Offsets that go, from and to; they may not all have been there.
     pub gone: Vec<(i64, i64)>,
     /// Base offset of the segment that is cut, its bytes before and after.
-    cut: Option<(i64, u64, u64)>,
+    truncation: Option<(i64, u64, u64)>,
     /// Base offsets of the segments that go as a whole.
     aside: Vec<i64>,
     /// Other files of the folder that go: indexes that contradict the batches, text files that
@@ -69,12 +69,12 @@ pub fn plan(look: &LogLook, known: Known) -> Plan {
     {
         gone.push((known.log_start, log_start));
     }
-    let (mut last, mut cut) = (first, None);
+    let (mut last, mut truncation) = (first, None);
     for at in first..segments.len() {
-        (last, cut) = (at, None);
+        (last, truncation) = (at, None);
         let one = &segments[at];
         if one.damage.is_some() {
-            cut = Some((one.base_offset, one.size_bytes, one.valid_bytes));
+            truncation = Some((one.base_offset, one.size_bytes, one.valid_bytes));
             break;
         }
         let Some(next) = segments.get(at + 1) else { break };
@@ -89,14 +89,14 @@ pub fn plan(look: &LogLook, known: Known) -> Plan {
     aside.extend(segments[last + 1..].iter().map(|one| one.base_offset));
     let log_end = segments[last].next_offset;
     let reached = segments.iter().map(|one| one.next_offset).max().unwrap_or(0).max(known.floor);
-    if reached > log_end || cut.is_some() {
+    if reached > log_end || truncation.is_some() {
         gone.push((log_end, reached.max(log_end + 1)));
     }
     Plan {
         log_start,
         log_end,
         gone,
-        cut,
+        truncation,
         aside,
         files: Vec::new(),
         epochs: None,
@@ -113,7 +113,7 @@ fn nothing_left(look: &LogLook, known: Known, aside: Vec<i64>) -> Plan {
         log_start: log_end,
         log_end,
         gone,
-        cut: None,
+        truncation: None,
         aside,
         files: Vec::new(),
         epochs: None,
@@ -141,7 +141,7 @@ impl Plan {
             log_start,
             log_end,
             gone: Vec::new(),
-            cut: None,
+            truncation: None,
             aside: Vec::new(),
             files: Vec::new(),
             epochs: None,
@@ -155,13 +155,16 @@ impl Plan {
     }
 
     /// Whether records go.
-    pub fn cuts(&self) -> bool {
-        self.cut.is_some() || !self.aside.is_empty() || !self.gone.is_empty() || self.begins_anew
+    pub fn truncations(&self) -> bool {
+        self.truncation.is_some()
+            || !self.aside.is_empty()
+            || !self.gone.is_empty()
+            || self.begins_anew
     }
 
     /// Does it, and says each change with `say`. The recovery point is the caller's to lower,
     /// afterwards.
-    pub async fn carry_out(
+    pub async fn execute(
         &self,
         ring: &Ring,
         dir: &Path,
@@ -207,20 +210,21 @@ impl Plan {
         }
         let snapshots = names.iter().filter_map(|name| files::parse(name)).filter(|(at, kind)| {
             // It describes batches that are gone, and others will take their offsets.
-            *kind == files::SNAPSHOT && self.cuts() && *at > self.log_end
+            *kind == files::SNAPSHOT && self.truncations() && *at > self.log_end
         });
         goes.extend(snapshots.map(|(at, kind)| files::name(at, kind)));
-        if let Some((base, size_bytes, valid_bytes)) = self.cut {
+        if let Some((base, size_bytes, valid_bytes)) = self.truncation {
             let segment = Rc::new(Segment::new(base, 0));
-            segment.set_exists(Part::Log, true);
+            segment.set_exists(SegmentFile::Log, true);
             let (name, lost) = (files::name(base, files::LOG), size_bytes - valid_bytes);
             let kept_as = aside(&name);
             let text = format!(
                 "{name} is cut to {valid_bytes} bytes; the {lost} bytes behind are kept in \
                  {kept_as}"
             );
-            let cut = Cut { segment, size_bytes, valid_bytes, kept_as: Some(kept_as) };
-            changes.push((text, Change::Cut(cut)));
+            let truncation =
+                Truncation { segment, size_bytes, valid_bytes, kept_as: Some(kept_as) };
+            changes.push((text, Change::Truncation(truncation)));
             // A start builds them anew from the batches that are left.
             goes.extend(
                 [files::OFFSET_INDEX, files::TIME_INDEX, files::TXN_INDEX]
@@ -284,28 +288,30 @@ mod tests {
     #[test]
     fn a_log_is_cut_where_its_damage_begins() {
         let known = Known { floor: 30, ..Known::default() };
-        let cut = of(vec![segment(0, 10), damaged(10, 14), segment(20, 30)], known);
-        assert_eq!((cut.log_start, cut.log_end), (0, 14));
+        let truncation = of(vec![segment(0, 10), damaged(10, 14), segment(20, 30)], known);
+        assert_eq!((truncation.log_start, truncation.log_end), (0, 14));
         assert_eq!(
-            (cut.cut, &cut.aside[..], &cut.gone[..]),
+            (truncation.truncation, &truncation.aside[..], &truncation.gone[..]),
             (Some((10, 700, 400)), &[20][..], &[(14, 30)][..])
         );
         let hole = of(vec![segment(0, 10), segment(20, 30)], known);
-        assert_eq!((hole.log_end, hole.cut, &hole.aside[..]), (10, None, &[20][..]));
+        assert_eq!((hole.log_end, hole.truncation, &hole.aside[..]), (10, None, &[20][..]));
         let short = of(vec![segment(0, 10)], known);
         assert_eq!((short.log_end, &short.gone[..]), (10, &[(10, 30)][..]));
         let whole = of(vec![segment(0, 30)], known);
-        assert!(!whole.cuts(), "{whole:?}");
+        assert!(!whole.truncations(), "{whole:?}");
     }
 
     #[test]
     fn holes_of_compaction_are_none() {
         let known = Known { floor: 30, compact: true, ..Known::default() };
-        assert!(!of(vec![segment(0, 10), segment(20, 30)], known).cuts());
+        assert!(!of(vec![segment(0, 10), segment(20, 30)], known).truncations());
         let missing = Known { missing: Some(12), ..known };
         assert_eq!(of(vec![segment(0, 10), segment(20, 30)], missing).log_end, 10);
         let compacted = SegmentLook { is_compacted: true, ..segment(0, 10) };
-        assert!(!of(vec![compacted, segment(20, 30)], Known { compact: false, ..known }).cuts());
+        assert!(
+            !of(vec![compacted, segment(20, 30)], Known { compact: false, ..known }).truncations()
+        );
     }
 
     #[test]

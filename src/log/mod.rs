@@ -15,13 +15,13 @@
 mod append;
 mod changes;
 mod checkpoint;
+pub mod commit_log;
 mod config;
 mod dir;
 mod epochs;
 mod error;
 mod fast_start;
 mod files;
-mod gate;
 /// Public for benches/micro alone.
 pub mod index;
 mod load;
@@ -34,7 +34,6 @@ mod reserve;
 mod retention;
 mod scan;
 mod segment;
-pub mod stream;
 mod sync;
 mod tail;
 mod truncate;
@@ -48,6 +47,7 @@ pub(crate) mod tests;
 
 pub use append::AppendInfo;
 pub use checkpoint::{MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEntry};
+pub use commit_log::PartitionId;
 pub use config::{CleanupPolicy, Durability, LogConfig};
 pub use dir::{
     Checkpoints, LogDir, LostCheckpoint, PartitionDir, StrayDir, bring_back, read_topic_id,
@@ -57,7 +57,6 @@ pub use epochs::LeaderEpochs;
 pub use error::{AppendError, Fault, LogError, ReadError, log_dir_of, remedy};
 pub use fast_start::LogState;
 pub use files::{create_dir_durably, parse_partition_dir, parse_segment, parse_stray_dir};
-pub use gate::{Gate, Slots};
 pub use lookup::TimestampOffsetEpoch;
 pub use producers::{
     AppendContext, BatchMetadata, CompletedTransaction, Producer, ProducerError, ProducerStates,
@@ -66,7 +65,6 @@ pub use producers::{
 pub use read::{ReadData, ReadPart, ReadParts};
 pub use recovery::{LogStart, Opening};
 pub use reserve::Reserve;
-pub use stream::PartitionId;
 pub use sync::Uncommitted;
 pub use tail::TailCache;
 pub use truncate::Mark;
@@ -74,8 +72,12 @@ pub use txn_index::AbortedTransaction;
 pub use wants::{Want, Wants};
 
 use bytes::Bytes;
+use commit_log::CommitLog;
 use protocol::Uuid;
-use ring::Ring;
+use ring::{
+    Ring,
+    sync::{AsyncMutex, Semaphore},
+};
 use segment::Segment;
 use std::{
     cell::{Cell, Ref, RefCell},
@@ -83,7 +85,6 @@ use std::{
     path::PathBuf,
     rc::{Rc, Weak},
 };
-use stream::Stream;
 use sync::Writer;
 use tail::Tail;
 
@@ -96,7 +97,7 @@ struct Inner {
     dir: RefCell<PathBuf>,
     id: PartitionId,
     /// Where small appends are made durable; it has to hear of cuts.
-    stream: RefCell<Weak<Stream>>,
+    stream: RefCell<Weak<CommitLog>>,
     config: RefCell<Rc<LogConfig>>,
     /// In the order of their base offsets; the last one is appended to. Never empty.
     segments: RefCell<Vec<Rc<Segment>>>,
@@ -109,7 +110,7 @@ struct Inner {
     /// The names of a segment that went may come back after a crash.
     removal_unsynced: Cell<bool>,
     /// Held by a task that changes the files other than by appending.
-    gate: Gate,
+    files_lock: AsyncMutex,
     log_start: Cell<i64>,
     log_end: Cell<i64>,
     high_watermark: Cell<i64>,
@@ -146,12 +147,12 @@ impl Log {
         self.0.id
     }
     /// From now on its appends may go by this stream.
-    pub fn attach(&self, stream: &Rc<Stream>) {
+    pub fn attach(&self, stream: &Rc<CommitLog>) {
         *self.0.stream.borrow_mut() = Rc::downgrade(stream);
     }
     /// From now on its writes do not hold up the core: they are left to the ring, so many of a
     /// directory at a time.
-    pub fn write_behind(&self, slots: &Rc<Slots>) {
+    pub fn write_behind(&self, slots: &Rc<Semaphore>) {
         self.0.writer.write_behind(slots);
     }
     pub fn config(&self) -> Rc<LogConfig> {

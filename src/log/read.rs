@@ -6,7 +6,7 @@
 use super::{
     Log, ReadError,
     index::Key,
-    segment::{Part, Segment},
+    segment::{Segment, SegmentFile},
     walk::{Located, Walk},
 };
 use bytes::{Bytes, BytesMut};
@@ -186,7 +186,7 @@ impl Log {
             return Ok(None);
         }
         let end_offset = next_base.unwrap_or_else(|| self.written_offset());
-        let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+        let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
         let Some(first) = self.locate_before(segment, &file, limits.offset, end).await? else {
             return Ok(None);
         };

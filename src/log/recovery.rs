@@ -1,4 +1,4 @@
-//! Opening a log: what was closed in order is believed; what was not is read, checked and cut.
+//! Opening a log: what was closed cleanly is believed; what was not is read, checked and cut.
 //!
 //! First all of the log is examined, without changing anything. What was synced is known: from the
 //! checkpoints, from what the log said when it was closed, and from the producer snapshot where a
@@ -15,20 +15,19 @@ use super::{
     Durability, Fault, Inner, Log, LogConfig, LogError, LogState,
     changes::{Change, Changes},
     checkpoint,
+    commit_log::{PartitionId, ReplayPart},
     epochs::LeaderEpochs,
     fast_start, files,
     files::parse_segment,
-    gate::Gate,
     producers::ProducerStates,
-    segment::{Part, Segment},
-    stream::{PartitionId, ReplayPart},
+    segment::{Segment, SegmentFile},
     sync::{Writer, remove_if_there},
     tail::{Tail, TailCache},
     walk::Walk,
 };
 use bytes::Bytes;
 use protocol::Uuid;
-use ring::{DirEntry, Ring};
+use ring::{DirEntry, Ring, sync::AsyncMutex};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -44,7 +43,7 @@ pub(super) const MAX_SNAPSHOT_BYTES: usize = 256 << 20;
 /// What is known about a log before it is opened.
 #[derive(Clone, Debug, Default)]
 pub struct LogStart {
-    /// The broker that had this log before closed it in order.
+    /// The broker that had this log before closed it cleanly.
     pub clean: bool,
     /// The checkpoints have it.
     pub is_known: bool,
@@ -260,7 +259,7 @@ impl Log {
             unfinished: RefCell::default(),
             // An earlier run's, too.
             removal_unsynced: Cell::new(true),
-            gate: Gate::default(),
+            files_lock: AsyncMutex::default(),
             log_start: Cell::new(loaded.log_start),
             log_end: Cell::new(loaded.log_end),
             high_watermark: Cell::new(loaded.log_start),
@@ -307,7 +306,7 @@ impl Log {
             .partition_point(|one| one.base_offset < self.recovery_point())
             .saturating_sub(1);
         segments.drain(..first);
-        segments.retain(|segment| segment.exists(Part::Log));
+        segments.retain(|segment| segment.exists(SegmentFile::Log));
         segments
     }
 
@@ -325,7 +324,7 @@ impl Log {
         let segments = self.doubtful_segments();
         for (at, segment) in segments.iter().enumerate() {
             segment.synced_bytes.set(0);
-            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
             if again {
                 self.write_again(segment, &file).await?;
             }
@@ -725,7 +724,7 @@ impl Loader<'_> {
     }
 
     /// Where the last segment begins there is a snapshot, once what lies before is on the disk;
-    /// after a stop in order there is one at the end.
+    /// after a clean shutdown there is one at the end.
     fn tell_snapshot(&self, bases: &[i64]) {
         let at_base =
             bases.last().copied().filter(|base| bases.len() > 1 && *base <= self.floor.get());

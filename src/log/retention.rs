@@ -7,7 +7,7 @@
 
 use super::{
     Log, LogConfig, ReadError, files,
-    segment::{Part, Segment},
+    segment::{Segment, SegmentFile},
     sync::remove_if_there,
 };
 use ring::Ring;
@@ -100,7 +100,7 @@ impl Log {
 
     /// Gives up what retention no longer wants: how many segments. `now_ms` is wall-clock time.
     pub async fn apply_retention(&self, now_ms: i64) -> io::Result<usize> {
-        let _pass = self.0.gate.enter().await;
+        let _guard = self.0.files_lock.lock().await;
         if self.has_ended() {
             // A round of the background work met a log that was closed or deleted while it waited.
             return Ok(0);
@@ -216,7 +216,7 @@ impl Log {
 
     /// What is left here, also by a crash, goes with those of the next segments.
     async fn remove_snapshots_before(&self, start: i64) -> io::Result<()> {
-        let _pass = self.0.gate.enter().await;
+        let _guard = self.0.files_lock.lock().await;
         if self.has_ended() || self.0.writer.failure().is_err() {
             // The folder may be another log's by now.
             return Ok(());
@@ -262,8 +262,10 @@ impl Log {
                 // damage.
                 ring.sync_dir(&dir).await?;
             }
-            let parts =
-                Part::ALL.iter().filter(|part| segment.exists(**part)).map(|part| part.extension());
+            let parts = SegmentFile::ALL
+                .iter()
+                .filter(|part| segment.exists(**part))
+                .map(|part| part.extension());
             for extension in parts.chain(besides.iter().copied()) {
                 let from = files::path(&dir, segment.base_offset, extension);
                 let mut to = from.clone().into_os_string();
@@ -286,7 +288,7 @@ impl Log {
     pub async fn delete(self) -> io::Result<()> {
         self.0.writer.end("the partition was deleted");
         self.0.tail.clear(self.log_end_offset());
-        let _pass = self.0.gate.enter().await;
+        let _guard = self.0.files_lock.lock().await;
         let (ring, dir) = (self.0.ring.clone(), self.dir());
         for segment in self.segments() {
             segment.close_files();

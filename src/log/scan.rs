@@ -2,7 +2,7 @@
 //!
 //! Owns one chunk. Trusts nothing: no length is believed beyond the size of the file.
 
-use super::stream::ReplayPart;
+use super::commit_log::ReplayPart;
 use bytes::BytesMut;
 use protocol::records::{BATCH_HEADER_BYTES, Batch, BatchHeader, MAGIC_V2, RecordsError};
 use ring::{File, Ring};

@@ -8,13 +8,12 @@
 use super::{
     config::LogConfig,
     files,
-    gate::Gate,
     index::{Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
     txn_index::{ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
 };
 use bytes::Bytes;
 use protocol::records::{BatchHeader, NO_TIMESTAMP};
-use ring::{File, OpenOptions, Ring};
+use ring::{File, OpenOptions, Ring, sync::AsyncMutex};
 use std::{
     cell::{Cell, RefCell},
     io,
@@ -33,37 +32,38 @@ pub(super) struct TimestampOffset {
 
 /// Which of a segment's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum SegmentFile {
     Log = 0,
     Offsets = 1,
     Times = 2,
     Aborted = 3,
 }
 
-impl Part {
-    pub const ALL: [Part; 4] = [Part::Log, Part::Offsets, Part::Times, Part::Aborted];
+impl SegmentFile {
+    pub const ALL: [SegmentFile; 4] =
+        [SegmentFile::Log, SegmentFile::Offsets, SegmentFile::Times, SegmentFile::Aborted];
 
     pub fn extension(self) -> &'static str {
         match self {
-            Part::Log => files::LOG,
-            Part::Offsets => files::OFFSET_INDEX,
-            Part::Times => files::TIME_INDEX,
-            Part::Aborted => files::TXN_INDEX,
+            SegmentFile::Log => files::LOG,
+            SegmentFile::Offsets => files::OFFSET_INDEX,
+            SegmentFile::Times => files::TIME_INDEX,
+            SegmentFile::Aborted => files::TXN_INDEX,
         }
     }
 }
 
 pub(super) struct Segment {
     pub base_offset: i64,
-    /// Opened when they are first needed, by [`Part`].
+    /// Opened when they are first needed, by [`SegmentFile`].
     open_files: RefCell<[Option<File>; 4]>,
     /// One of them was asked for since [`Segment::take_used`].
     used: Cell<bool>,
-    /// Which files exist, by [`Part`].
+    /// Which files exist, by [`SegmentFile`].
     exists: Cell<[bool; 4]>,
     /// One open at a time: a second one of a new file would truncate what the first one has been
     /// used for already.
-    opening: Gate,
+    opening: AsyncMutex,
     pub offsets: RefCell<Index>,
     pub times: RefCell<Index>,
     pub aborted: RefCell<TxnIndex>,
@@ -94,7 +94,7 @@ impl Segment {
             open_files: RefCell::default(),
             used: Cell::new(false),
             exists: Cell::new([false; 4]),
-            opening: Gate::default(),
+            opening: AsyncMutex::default(),
             offsets: RefCell::new(Index::new(OFFSET_ENTRY_BYTES)),
             times: RefCell::new(Index::new(TIME_ENTRY_BYTES)),
             aborted: RefCell::default(),
@@ -173,31 +173,31 @@ impl Segment {
     }
 
     // ---- files
-    // -------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
-    pub fn exists(&self, part: Part) -> bool {
+    pub fn exists(&self, part: SegmentFile) -> bool {
         self.exists.get()[part as usize]
     }
 
-    pub fn set_exists(&self, part: Part, exists: bool) {
+    pub fn set_exists(&self, part: SegmentFile, exists: bool) {
         let mut all = self.exists.get();
         all[part as usize] = exists;
         self.exists.set(all);
     }
 
     /// The file where it is open already.
-    pub fn opened(&self, part: Part) -> Option<File> {
+    pub fn opened(&self, part: SegmentFile) -> Option<File> {
         self.used.set(true);
         self.open_files.borrow()[part as usize].clone()
     }
 
     /// Opens the file, and creates it where it does not exist: empty, whatever lies there from
     /// before.
-    pub async fn file(&self, ring: &Ring, dir: &Path, part: Part) -> io::Result<File> {
+    pub async fn file(&self, ring: &Ring, dir: &Path, part: SegmentFile) -> io::Result<File> {
         if let Some(file) = self.opened(part) {
             return Ok(file);
         }
-        let _pass = self.opening.enter().await;
+        let _guard = self.opening.lock().await;
         if let Some(file) = self.opened(part) {
             return Ok(file);
         }
@@ -215,8 +215,8 @@ impl Segment {
 
     /// Closes what nothing else uses at the moment, but for the `.log` file if it is to stay.
     pub fn close_idle_files(&self, keep_log: bool) {
-        for (part, file) in Part::ALL.into_iter().zip(&mut *self.open_files.borrow_mut()) {
-            let stays = keep_log && part == Part::Log;
+        for (part, file) in SegmentFile::ALL.into_iter().zip(&mut *self.open_files.borrow_mut()) {
+            let stays = keep_log && part == SegmentFile::Log;
             drop(file.take_if(|file| !stays && file.is_last_handle()));
         }
     }
@@ -229,17 +229,17 @@ impl Segment {
     /// Writes what the index files lack. With `create`, both exist afterwards even when they are
     /// empty.
     pub async fn flush_indexes(&self, ring: &Ring, dir: &Path, create: bool) -> io::Result<()> {
-        for part in [Part::Offsets, Part::Times, Part::Aborted] {
+        for part in [SegmentFile::Offsets, SegmentFile::Times, SegmentFile::Aborted] {
             let (needed, at, bytes, count) = self.unflushed(part);
-            if needed || (create && part != Part::Aborted && !self.exists(part)) {
+            if needed || (create && part != SegmentFile::Aborted && !self.exists(part)) {
                 let file = self.file(ring, dir, part).await?;
                 self.indexes_synced.set(false);
                 if !bytes.is_empty() {
                     ring.write_at(&file, vec![bytes], at).await?;
                 }
                 match part {
-                    Part::Offsets => self.offsets.borrow_mut().flushed(count),
-                    Part::Times => self.times.borrow_mut().flushed(count),
+                    SegmentFile::Offsets => self.offsets.borrow_mut().flushed(count),
+                    SegmentFile::Times => self.times.borrow_mut().flushed(count),
                     _ => self.aborted.borrow_mut().flushed(count),
                 }
             }
@@ -247,14 +247,14 @@ impl Segment {
         Ok(())
     }
 
-    fn unflushed(&self, part: Part) -> (bool, u64, Bytes, u32) {
+    fn unflushed(&self, part: SegmentFile) -> (bool, u64, Bytes, u32) {
         let of_index = |index: &Index| {
             let (at, bytes) = index.unflushed();
             (index.needs_flush(), at, bytes, index.count())
         };
         match part {
-            Part::Offsets => of_index(&self.offsets.borrow()),
-            Part::Times => of_index(&self.times.borrow()),
+            SegmentFile::Offsets => of_index(&self.offsets.borrow()),
+            SegmentFile::Times => of_index(&self.times.borrow()),
             _ => {
                 let aborted = self.aborted.borrow();
                 let (at, bytes) = aborted.unflushed();
@@ -264,7 +264,7 @@ impl Segment {
     }
 
     pub async fn sync_indexes(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
-        for part in [Part::Offsets, Part::Times, Part::Aborted] {
+        for part in [SegmentFile::Offsets, SegmentFile::Times, SegmentFile::Aborted] {
             if self.exists(part) {
                 ring.sync_data(&self.file(ring, dir, part).await?).await?;
             }
@@ -273,19 +273,19 @@ impl Segment {
     }
 
     /// What an index file has of the index.
-    pub fn index_bytes(&self, part: Part) -> u64 {
+    pub fn index_bytes(&self, part: SegmentFile) -> u64 {
         let (entries, entry_bytes) = match part {
-            Part::Offsets => (self.offsets.borrow().entries_on_disk(), OFFSET_ENTRY_BYTES),
-            Part::Times => (self.times.borrow().entries_on_disk(), TIME_ENTRY_BYTES),
-            Part::Aborted => (self.aborted.borrow().entries_on_disk(), TXN_ENTRY_BYTES),
-            Part::Log => unreachable!("batches are no index"),
+            SegmentFile::Offsets => (self.offsets.borrow().entries_on_disk(), OFFSET_ENTRY_BYTES),
+            SegmentFile::Times => (self.times.borrow().entries_on_disk(), TIME_ENTRY_BYTES),
+            SegmentFile::Aborted => (self.aborted.borrow().entries_on_disk(), TXN_ENTRY_BYTES),
+            SegmentFile::Log => unreachable!("batches are no index"),
         };
         u64::from(entries) * entry_bytes as u64
     }
 
     /// Cuts the index files to what the indexes hold.
     pub async fn trim_indexes(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
-        for part in [Part::Offsets, Part::Times, Part::Aborted] {
+        for part in [SegmentFile::Offsets, SegmentFile::Times, SegmentFile::Aborted] {
             if self.exists(part) {
                 let length = self.index_bytes(part);
                 let file = self.file(ring, dir, part).await?;

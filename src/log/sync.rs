@@ -8,12 +8,14 @@
 
 use super::{
     Durability, Log, Unfinished, files,
-    gate::{Gate, Slots},
-    segment::{Part, Segment},
+    segment::{Segment, SegmentFile},
     wants::{Want, Wants},
 };
 use bytes::Bytes;
-use ring::File;
+use ring::{
+    File,
+    sync::{AsyncMutex, Semaphore},
+};
 use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
@@ -83,19 +85,19 @@ pub(super) struct Writer {
     uncommitted: RefCell<VecDeque<Written>>,
     /// Rises with every cut of the log: a sync that began before one proves nothing about what
     /// followed it.
-    cuts: Cell<u64>,
+    truncations: Cell<u64>,
     /// Writes wait while a file is being opened, cut, or written behind.
     held: Cell<u32>,
     /// Where several log directories share a core: a write to a disk that hangs would stop all of
     /// them.
-    behind: OnceCell<Rc<Slots>>,
+    behind: OnceCell<Rc<Semaphore>>,
     /// A write behind is under way.
     writes_behind: Cell<bool>,
     /// Segments with bytes that the disk may lack. The file is held open: the segment may be
     /// deleted meanwhile.
     unsynced: RefCell<Vec<(Rc<Segment>, File)>>,
     /// One sync at a time: a second one waits, and then has little to do.
-    syncing: Gate,
+    syncing: AsyncMutex,
     /// A segment file was created since the folder was synced.
     dir_changed: Cell<bool>,
     health: RefCell<Health>,
@@ -105,7 +107,7 @@ pub(super) struct Writer {
     want: RefCell<Option<Want>>,
     /// What was appended is carried to the disk, and nothing else is taken.
     closing: Cell<bool>,
-    /// Closed in order, or deleted.
+    /// Closed cleanly, or deleted.
     ended: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
 }
@@ -119,12 +121,12 @@ impl Writer {
             durable: Cell::new(durable),
             synced: Cell::new(durable),
             uncommitted: RefCell::default(),
-            cuts: Cell::new(0),
+            truncations: Cell::new(0),
             held: Cell::new(0),
             behind: OnceCell::new(),
             writes_behind: Cell::new(false),
             unsynced: RefCell::default(),
-            syncing: Gate::default(),
+            syncing: AsyncMutex::default(),
             dir_changed: Cell::new(false),
             health: RefCell::new(Health::Good),
             wants: OnceCell::new(),
@@ -139,7 +141,7 @@ impl Writer {
         self.gathered.borrow_mut().push_back(Gathered { segment, position, bytes, end_offset });
     }
 
-    pub fn write_behind(&self, slots: &Rc<Slots>) {
+    pub fn write_behind(&self, slots: &Rc<Semaphore>) {
         // Set before, it stays: a log does not change its directory.
         let _ = self.behind.set(slots.clone());
     }
@@ -257,14 +259,14 @@ impl Writer {
 
     /// The log was cut to `end_offset`: gathered bytes beyond it are gone, and nothing there is
     /// durable.
-    pub fn cut(&self, end_offset: i64) {
+    pub fn truncate(&self, end_offset: i64) {
         assert!(!self.writes_behind.get(), "nothing is written while a log is cut");
         self.gathered.borrow_mut().retain(|one| one.end_offset <= end_offset);
         self.written.set(self.written.get().min(end_offset));
         self.durable.set(self.durable.get().min(end_offset));
         self.synced.set(self.synced.get().min(end_offset));
         self.uncommitted.borrow_mut().retain(|run| run.to <= end_offset);
-        self.cuts.set(self.cuts.get() + 1);
+        self.truncations.set(self.truncations.get() + 1);
     }
 
     /// Begins anew at an offset: nothing is left to write.
@@ -276,7 +278,7 @@ impl Writer {
         self.written.set(offset);
         self.durable.set(offset);
         self.synced.set(offset);
-        self.cuts.set(self.cuts.get() + 1);
+        self.truncations.set(self.truncations.get() + 1);
     }
 }
 
@@ -288,7 +290,7 @@ impl HeldWrites {
     pub fn release(self) {
         let log = self.0.clone();
         drop(self);
-        // An error shows in the state of health, which everybody asks.
+        // An error shows in the state of health, which every caller asks.
         let _ = log.write_gathered();
     }
 }
@@ -311,7 +313,7 @@ impl Log {
         let mut bufs = writer.run.borrow_mut();
         while writer.held.get() == 0 {
             let Some((segment, position)) = writer.next_run(&mut bufs) else { break };
-            let Some(file) = segment.opened(Part::Log) else {
+            let Some(file) = segment.opened(SegmentFile::Log) else {
                 self.open_behind(segment);
                 break;
             };
@@ -355,7 +357,7 @@ impl Log {
     /// Writes a run in the background; what is gathered meanwhile follows.
     fn start_write(
         &self,
-        slots: Rc<Slots>,
+        slots: Rc<Semaphore>,
         segment: Rc<Segment>,
         file: File,
         position: u32,
@@ -366,7 +368,7 @@ impl Log {
         self.0.writer.writes_behind.set(true);
         drop(self.0.ring.spawn_named("log write", async move {
             let written = {
-                let _slot = slots.enter().await;
+                let _slot = slots.acquire().await;
                 log.0.ring.write_at(&file, bufs.clone(), u64::from(position)).await
             };
             log.0.writer.writes_behind.set(false);
@@ -391,22 +393,23 @@ impl Log {
         drop(self.0.ring.spawn_named("segment open", async move {
             let slots = log.0.writer.behind.get().cloned();
             let opened = {
-                let _slot = if let Some(slots) = &slots { Some(slots.enter().await) } else { None };
+                let _slot =
+                    if let Some(slots) = &slots { Some(slots.acquire().await) } else { None };
                 log.open_log_file(&segment).await
             };
             match opened {
                 Ok(()) => hold.release(),
                 // Dropped, not released: trying again at once would fail again at once. The next
-                // append does it, or whoever waits; and a task that ends with its core must not
-                // begin another.
+                // append does it, or the task that waits; and a task that ends with its core must
+                // not begin another.
                 Err(error) => log.write_failed(&error, &segment),
             }
         }));
     }
 
     pub(super) async fn open_log_file(&self, segment: &Rc<Segment>) -> io::Result<()> {
-        let created = !segment.exists(Part::Log);
-        let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+        let created = !segment.exists(SegmentFile::Log);
+        let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
         if created {
             self.0.writer.dir_changed();
             let config = self.config();
@@ -520,8 +523,8 @@ impl Log {
     /// The same for what lies below an offset.
     async fn wait_written_to(&self, target: i64) -> io::Result<()> {
         let writer = &self.0.writer;
-        let cuts = writer.cuts.get();
-        let reached = || writer.written.get() >= target || writer.cuts.get() != cuts;
+        let truncations = writer.truncations.get();
+        let reached = || writer.written.get() >= target || writer.truncations.get() != truncations;
         while !reached() {
             self.write_gathered()?;
             if !reached() {
@@ -544,9 +547,9 @@ impl Log {
     /// The same for everything that was written before the call.
     pub async fn sync_written(&self) -> io::Result<i64> {
         let writer = &self.0.writer;
-        let _pass = writer.syncing.enter().await;
+        let _guard = writer.syncing.lock().await;
         writer.failure()?;
-        let (written, cuts) = (writer.written.get(), writer.cuts.get());
+        let (written, truncations) = (writer.written.get(), writer.truncations.get());
         let segments = writer.unsynced.borrow().clone();
         for (segment, file) in segments {
             let bytes = segment.written_bytes.get();
@@ -571,7 +574,7 @@ impl Log {
             .unsynced
             .borrow_mut()
             .retain(|(one, _)| one.synced_bytes.get() < one.written_bytes.get());
-        if writer.cuts.get() == cuts {
+        if writer.truncations.get() == truncations {
             writer.synced.set(writer.synced.get().max(written));
             writer.made_durable(written);
         }
@@ -609,7 +612,7 @@ impl Log {
         self.0.writer.made_durable(offset);
     }
 
-    /// It was closed in order, or deleted: the commit stream owes it nothing.
+    /// It was closed cleanly, or deleted: the commit stream owes it nothing.
     pub fn has_ended(&self) -> bool {
         self.0.writer.ended.get()
     }
@@ -621,16 +624,16 @@ impl Log {
         segment: &Segment,
         file: &File,
     ) -> io::Result<()> {
-        let _pass = self.0.writer.syncing.enter().await;
+        let _guard = self.0.writer.syncing.lock().await;
         self.sync_log_file(segment, file).await
     }
 
     /// Has what was written of a segment on the disk.
     async fn sync_segment(&self, segment: &Segment) -> io::Result<()> {
-        let _pass = self.0.writer.syncing.enter().await;
+        let _guard = self.0.writer.syncing.lock().await;
         let bytes = segment.written_bytes.get();
         if segment.synced_bytes.get() < bytes {
-            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
             self.sync_log_file(segment, &file).await?;
             segment
                 .synced_bytes
@@ -721,7 +724,7 @@ impl Log {
     /// start believes the size.
     async fn trim_log(&self, segment: &Rc<Segment>) -> io::Result<()> {
         if segment.preallocated.get() && segment.written_bytes.get() == segment.size_bytes.get() {
-            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
             self.0.ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
             self.sync_log_file_alone(segment, &file).await?;
             segment.preallocated.set(false);
@@ -734,13 +737,13 @@ impl Log {
     /// producer snapshot when the last one is far behind. In the background; the recovery point
     /// that holds then.
     pub async fn checkpoint(&self) -> io::Result<i64> {
-        let _pass = self.0.gate.enter().await;
+        let _guard = self.0.files_lock.lock().await;
         self.0.writer.failure()?;
         let synced = self.synced_offset();
         if synced == self.recovery_point() && !self.0.epochs_changed.get() {
             return Ok(synced);
         }
-        let cuts = self.0.writer.cuts.get();
+        let truncations = self.0.writer.truncations.get();
         let (ring, dir) = (&self.0.ring, self.dir());
         self.finish_rolled().await?;
         let segments = self.segments();
@@ -764,7 +767,7 @@ impl Log {
         if self.0.bytes_since_snapshot.get() > SNAPSHOT_INTERVAL_BYTES {
             self.write_snapshot().await?;
         }
-        if self.0.writer.cuts.get() == cuts {
+        if self.0.writer.truncations.get() == truncations {
             self.0.recovery_point.set(synced);
         }
         Ok(self.recovery_point())
@@ -789,11 +792,11 @@ impl Log {
             return Ok(());
         }
         let snapshot = self.0.producers.borrow().encode_snapshot();
-        let cuts = self.0.writer.cuts.get();
+        let truncations = self.0.writer.truncations.get();
         // The next segment may begin here: then the snapshot tells the next start that the disk has
         // everything before.
         self.sync().await?;
-        if self.0.writer.cuts.get() != cuts {
+        if self.0.writer.truncations.get() != truncations {
             return Ok(());
         }
         self.0.bytes_since_snapshot.set(0);
@@ -810,12 +813,12 @@ impl Log {
         Ok(())
     }
 
-    /// Closes the log in order: everything on disk, files cut to their contents. What it gives back
+    /// Closes the log cleanly: everything on disk, files cut to their contents. What it gives back
     /// lets the next start skip the reading.
     pub async fn close(&self) -> io::Result<super::LogState> {
         self.0.writer.closing.set(true);
         self.sync().await?;
-        let _pass = self.0.gate.enter().await;
+        let _guard = self.0.files_lock.lock().await;
         let (ring, dir) = (&self.0.ring, self.dir());
         self.finish_rolled().await?;
         let segments = self.segments();
@@ -828,8 +831,8 @@ impl Log {
             if active || !segment.indexes_synced.get() {
                 segment.flush_indexes(ring, &dir, true).await?;
             }
-            if !segment.exists(Part::Log) {
-                segment.file(ring, &dir, Part::Log).await?;
+            if !segment.exists(SegmentFile::Log) {
+                segment.file(ring, &dir, SegmentFile::Log).await?;
                 has_made_file = true;
             }
             self.trim_log(segment).await?;

@@ -11,7 +11,7 @@
 use super::read::{ReadPart, ReadParts};
 use bytes::{Bytes, BytesMut};
 use protocol::records::Batch;
-use ring::BlockPool;
+use ring::BufferPool;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -37,7 +37,7 @@ pub struct TailCache {
     used_bytes: Cell<usize>,
     /// In the order of the appends: whose bytes are the oldest, and how many of them.
     queue: RefCell<VecDeque<Age>>,
-    blocks: BlockPool,
+    blocks: BufferPool,
     /// The rest of the newest block.
     block: RefCell<BytesMut>,
 }
@@ -81,7 +81,7 @@ impl TailCache {
             budget_bytes,
             used_bytes: Cell::new(0),
             queue: RefCell::default(),
-            blocks: BlockPool::new(BLOCK_BYTES, budget_bytes / BLOCK_BYTES + SPARE_BLOCKS),
+            blocks: BufferPool::new(BLOCK_BYTES, budget_bytes / BLOCK_BYTES + SPARE_BLOCKS),
             block: RefCell::default(),
         })
     }
@@ -249,7 +249,7 @@ impl Tail {
                 (entry.bytes.clone(), true)
             } else {
                 let must = at_least_one && read.size_bytes == 0;
-                cut(&entry.bytes, offset, room, must, up_to_offset)
+                slice_of(&entry.bytes, offset, room, must, up_to_offset)
             };
             if !part.is_empty() {
                 read.size_bytes += part.len();
@@ -316,7 +316,7 @@ fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>) {
 
 /// The batches of a run that end after `offset` and not after `up_to_offset`, `room` bytes at most;
 /// the first of them whatever its size with `must`. And whether they go on to the end of the run.
-fn cut(run: &Bytes, offset: i64, room: usize, must: bool, up_to_offset: i64) -> (Bytes, bool) {
+fn slice_of(run: &Bytes, offset: i64, room: usize, must: bool, up_to_offset: i64) -> (Bytes, bool) {
     let mut start = 0;
     let mut at = 0;
     while at < run.len() {

@@ -7,18 +7,18 @@ use super::{
     Log, files,
     index::{Entry, Index, Key},
     producers::ProducerStates,
-    segment::{Part, Segment, TimestampOffset},
+    segment::{Segment, SegmentFile, TimestampOffset},
     walk::Walk,
 };
 use protocol::records::NO_TIMESTAMP;
 use std::{io, rc::Rc};
 
 /// The end of a log at some time, see [`Log::mark`].
-pub struct Mark(Cut, i64);
+pub struct Mark(Truncation, i64);
 
 /// Where one segment is cut, found before anything changes.
 #[derive(Clone)]
-struct Cut {
+struct Truncation {
     segment: Rc<Segment>,
     position: u32,
     offsets: (u32, Option<Entry>),
@@ -40,20 +40,22 @@ impl Log {
         if offset < self.0.segments.borrow()[0].base_offset {
             return self.truncate_fully_and_start_at(offset).await;
         }
-        self.cut_stream(offset).await?;
-        let _pass = self.0.gate.enter().await;
+        self.truncate_commit_log(offset).await?;
+        let _guard = self.0.files_lock.lock().await;
         let hold = self.hold_all_writes().await;
-        let cut = self.find_cut(offset).await?;
-        let gone = self.cut_memory(&cut, offset);
+        let truncation = self.find_truncation(offset).await?;
+        let gone = self.truncate_memory(&truncation, offset);
         match self
-            .patiently("cutting waits", async || self.cut_files(&cut, &gone, offset).await)
+            .patiently("cutting waits", async || {
+                self.truncate_files(&truncation, &gone, offset).await
+            })
             .await
         {
             Ok(()) => hold.release(),
             Err(error) => {
                 self.fail(
                     "truncating",
-                    &files::path(&self.dir(), cut.segment.base_offset, files::LOG),
+                    &files::path(&self.dir(), truncation.segment.base_offset, files::LOG),
                     &error,
                 );
                 return Err(error);
@@ -72,7 +74,7 @@ impl Log {
         let segment = self.active();
         let ends = |index: &Index| (index.count(), index.last());
         Mark(
-            Cut {
+            Truncation {
                 position: segment.size_bytes.get(),
                 offsets: ends(&segment.offsets.borrow()),
                 times: ends(&segment.times.borrow()),
@@ -91,14 +93,14 @@ impl Log {
     pub async fn take_back(&self, mark: &Mark) -> io::Result<()> {
         let Mark(at, offset) = mark;
         assert!(self.0.stream.borrow().upgrade().is_none(), "a commit stream may have it");
-        let _pass = self.0.gate.enter().await;
+        let _guard = self.0.files_lock.lock().await;
         let hold = self.hold_all_writes().await;
         let (segment, _) =
             self.segment_of(*offset).expect("the first segment begins at or below the mark");
-        let cut = match Rc::ptr_eq(&segment, &at.segment) {
+        let truncation = match Rc::ptr_eq(&segment, &at.segment) {
             true => at.clone(),
             // It was rolled at the mark: what it has is all new.
-            false => Cut {
+            false => Truncation {
                 position: 0,
                 offsets: (0, None),
                 times: (0, None),
@@ -110,15 +112,16 @@ impl Log {
                 segment: segment.clone(),
             },
         };
-        let mut gone: Vec<_> = self.cut_memory(&cut, *offset).into_iter().rev().collect();
-        gone.retain(|segment| segment.exists(Part::Log));
+        let mut gone: Vec<_> =
+            self.truncate_memory(&truncation, *offset).into_iter().rev().collect();
+        gone.retain(|segment| segment.exists(SegmentFile::Log));
         let cut_file = async || {
             if !gone.is_empty() {
                 self.remove_segments(&gone).await?;
             }
             // A write that was refused may have been made in part.
-            let Some(file) = segment.opened(Part::Log) else { return Ok(()) };
-            self.0.ring.truncate(&file, u64::from(cut.position)).await?;
+            let Some(file) = segment.opened(SegmentFile::Log) else { return Ok(()) };
+            self.0.ring.truncate(&file, u64::from(truncation.position)).await?;
             segment.preallocated.set(false);
             self.sync_log_file_alone(&segment, &file).await
         };
@@ -138,14 +141,14 @@ impl Log {
 
     /// Voids what the commit stream has beyond a cut. Everything else is in the log's own files by
     /// then, so that a crash between the two leaves the log uncut and whole.
-    async fn cut_stream(&self, offset: i64) -> io::Result<()> {
+    async fn truncate_commit_log(&self, offset: i64) -> io::Result<()> {
         let stream = self.0.stream.borrow().upgrade();
         let Some(stream) = stream else { return self.wait_written().await };
         self.sync().await?;
-        stream.cut(self.id(), offset).await
+        stream.truncate(self.id(), offset).await
     }
 
-    async fn find_cut(&self, offset: i64) -> io::Result<Cut> {
+    async fn find_truncation(&self, offset: i64) -> io::Result<Truncation> {
         let (segment, _) =
             self.segment_of(offset).expect("the first segment begins at or below the offset");
         let written = segment.written_bytes.get();
@@ -154,9 +157,10 @@ impl Log {
             found.map_or((0, None), |(entry, at)| (at + 1, Some(entry)))
         };
         let offsets =
-            entries(self.search(&segment, Part::Offsets, Key::Offset, relative - 1).await?);
-        let times =
-            entries(self.search(&segment, Part::Times, Key::TimestampOffset, relative - 1).await?);
+            entries(self.search(&segment, SegmentFile::Offsets, Key::Offset, relative - 1).await?);
+        let times = entries(
+            self.search(&segment, SegmentFile::Times, Key::TimestampOffset, relative - 1).await?,
+        );
         let mut max_timestamp = match times.1 {
             Some(last) => TimestampOffset {
                 timestamp: last.timestamp(),
@@ -168,7 +172,7 @@ impl Log {
         if written > 0 {
             // From the last time entry on, a later batch may have a larger timestamp.
             let from = self.position_before(&segment, max_timestamp.offset.min(offset)).await?;
-            let file = segment.file(&self.0.ring, &self.dir(), Part::Log).await?;
+            let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
             let mut walk = Walk::new(&self.0.ring, &file, from, u64::from(written));
             while let Some(batch) = walk.next().await? {
                 if batch.header.next_offset() > offset {
@@ -184,13 +188,13 @@ impl Log {
             }
         }
         let aborted_on_disk = self.aborted_before(&segment, offset).await?;
-        Ok(Cut { segment, position, offsets, times, aborted_on_disk, max_timestamp })
+        Ok(Truncation { segment, position, offsets, times, aborted_on_disk, max_timestamp })
     }
 
     async fn aborted_before(&self, segment: &Segment, offset: i64) -> io::Result<u32> {
         let mut count = segment.aborted.borrow().entries_on_disk();
         if count > 0 {
-            let file = segment.file(&self.0.ring, &self.dir(), Part::Aborted).await?;
+            let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Aborted).await?;
             while count > 0
                 && self.read_aborted(&file, count - 1, 1).await?[0].last_offset >= offset
             {
@@ -201,27 +205,27 @@ impl Log {
     }
 
     /// The step in memory; the segments that are gone.
-    fn cut_memory(&self, cut: &Cut, offset: i64) -> Vec<Rc<Segment>> {
-        let segment = &cut.segment;
+    fn truncate_memory(&self, truncation: &Truncation, offset: i64) -> Vec<Rc<Segment>> {
+        let segment = &truncation.segment;
         let gone = {
             let mut segments = self.0.segments.borrow_mut();
             let keep = segments.partition_point(|one| one.base_offset <= segment.base_offset);
             segments.split_off(keep)
         };
-        segment.size_bytes.set(cut.position);
-        segment.written_bytes.set(cut.position);
-        segment.synced_bytes.set(segment.synced_bytes.get().min(cut.position));
+        segment.size_bytes.set(truncation.position);
+        segment.written_bytes.set(truncation.position);
+        segment.synced_bytes.set(segment.synced_bytes.get().min(truncation.position));
         segment.indexes_synced.set(false);
-        segment.max_timestamp.set(cut.max_timestamp);
-        if cut.position == 0 {
+        segment.max_timestamp.set(truncation.max_timestamp);
+        if truncation.position == 0 {
             segment.first_timestamp.set(None);
         }
         segment.set_bytes_since_entry(0);
-        segment.offsets.borrow_mut().truncate(cut.offsets.0, cut.offsets.1);
-        segment.times.borrow_mut().truncate(cut.times.0, cut.times.1);
+        segment.offsets.borrow_mut().truncate(truncation.offsets.0, truncation.offsets.1);
+        segment.times.borrow_mut().truncate(truncation.times.0, truncation.times.1);
         let mut aborted = segment.aborted.borrow_mut();
-        if cut.aborted_on_disk < aborted.entries_on_disk() {
-            aborted.truncate_to_disk(cut.aborted_on_disk);
+        if truncation.aborted_on_disk < aborted.entries_on_disk() {
+            aborted.truncate_to_disk(truncation.aborted_on_disk);
         } else {
             aborted.truncate_pending(offset);
         }
@@ -231,7 +235,7 @@ impl Log {
         self.0.high_watermark.set(self.high_watermark().min(offset));
         self.0.recovery_point.set(self.recovery_point().min(offset));
         self.0.unfinished.borrow_mut().retain(|one| one.end_offset <= offset);
-        self.0.writer.cut(offset);
+        self.0.writer.truncate(offset);
         self.0.tail.clear(offset);
         if self.0.epochs.borrow_mut().truncate_from_end(offset) {
             self.0.epochs_changed.set(true);
@@ -239,25 +243,30 @@ impl Log {
         gone
     }
 
-    async fn cut_files(&self, cut: &Cut, gone: &[Rc<Segment>], offset: i64) -> io::Result<()> {
+    async fn truncate_files(
+        &self,
+        truncation: &Truncation,
+        gone: &[Rc<Segment>],
+        offset: i64,
+    ) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
         let from_the_end: Vec<_> = gone.iter().rev().cloned().collect();
         self.remove_segments(&from_the_end).await?;
         // Before the cut: a later segment that came back would tell that everything before it had
         // been synced.
         ring.sync_dir(&dir).await?;
-        if cut.segment.exists(Part::Log) {
-            let file = cut.segment.file(ring, &dir, Part::Log).await?;
-            ring.truncate(&file, u64::from(cut.position)).await?;
-            cut.segment.preallocated.set(false);
+        if truncation.segment.exists(SegmentFile::Log) {
+            let file = truncation.segment.file(ring, &dir, SegmentFile::Log).await?;
+            ring.truncate(&file, u64::from(truncation.position)).await?;
+            truncation.segment.preallocated.set(false);
             // Old batches that came back after a crash would overlap with the new ones, or follow a
             // hole in them.
-            self.sync_log_file_alone(&cut.segment, &file).await?;
+            self.sync_log_file_alone(&truncation.segment, &file).await?;
         }
         ring.sync_dir(&dir).await?;
-        cut.segment.trim_indexes(ring, &dir).await?;
+        truncation.segment.trim_indexes(ring, &dir).await?;
         // An old entry that came back after a crash would point into the middle of a new batch.
-        cut.segment.sync_indexes(ring, &dir).await?;
+        truncation.segment.sync_indexes(ring, &dir).await?;
         self.write_epochs().await?;
         self.reload_producers(offset).await
     }
@@ -284,8 +293,8 @@ impl Log {
     /// Removes everything; the log is empty then and goes on at `offset` (a follower that fell out
     /// of its leader's range).
     pub async fn truncate_fully_and_start_at(&self, offset: i64) -> io::Result<()> {
-        self.cut_stream(i64::MIN).await?;
-        let _pass = self.0.gate.enter().await;
+        self.truncate_commit_log(i64::MIN).await?;
+        let _guard = self.0.files_lock.lock().await;
         let hold = self.hold_all_writes().await;
         let now_ms = self.0.ring.wall_clock_ms();
         let new = Rc::new(Segment::new(offset, now_ms));

@@ -12,7 +12,7 @@
 
 use super::{
     features::FEATURES,
-    image::{Image, Voter},
+    image::{MetadataImage, Voter},
     metalog::{self, BatchContent, ControlRecord, MetalogError},
     snapshot_file,
 };
@@ -80,7 +80,11 @@ pub fn initial_snapshot(voters: &[Voter], now_ms: i64) -> Bytes {
 }
 
 /// What a leader appends first in its epoch, as one control batch.
-pub fn start_of_epoch(image: &Image, leader_id: i32, voters: Vec<i32>) -> Vec<ControlRecord> {
+pub fn start_of_epoch(
+    image: &MetadataImage,
+    leader_id: i32,
+    voters: Vec<i32>,
+) -> Vec<ControlRecord> {
     let mut records =
         vec![ControlRecord::LeaderChange { leader_id, granting_voters: vec![leader_id], voters }];
     let quorum = &image.quorum;
@@ -95,7 +99,7 @@ pub fn start_of_epoch(image: &Image, leader_id: i32, voters: Vec<i32>) -> Vec<Co
 /// What a controller appends when it takes office: an end to a transaction that its predecessor
 /// left open, and the bootstrap records where there is no metadata yet.
 pub fn activation(
-    image: &Image,
+    image: &MetadataImage,
     in_transaction: bool,
     bootstrap: &[MetadataRecord],
 ) -> Vec<MetadataRecord> {

@@ -29,7 +29,7 @@ pub use registration::{
     BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence,
 };
 
-use super::image::{Configs, Image};
+use super::image::{Configs, MetadataImage};
 use protocol::messages::*;
 use protocol::{ErrorCode, Uuid, metadata_records::MetadataRecord};
 
@@ -52,7 +52,7 @@ pub struct Settings {
 
 /// What a decision rests on beside the request.
 pub struct Context<'a> {
-    pub image: &'a Image,
+    pub image: &'a MetadataImage,
     pub settings: &'a Settings,
     /// Where the first record of the outcome will be: a broker's epoch is the offset of its
     /// registration.

@@ -3,7 +3,7 @@
 
 use super::{
     controller::{BrokerUnfence, ControllerRequest, ControllerResponse},
-    image::{ConfigResourceType, Image, Quorum},
+    image::{ConfigResourceType, MetadataImage, Quorum},
     metalog,
     replay::Replay,
     snapshot_file::{self, SnapshotId},
@@ -15,8 +15,8 @@ const LOG: &[u8] = include_bytes!("golden/kafka-4.3.1.log");
 const SNAPSHOT: &[u8] = include_bytes!("golden/00000000000000000046-0000000001.checkpoint");
 const SNAPSHOT_ID: SnapshotId = SnapshotId { end_offset: 46, epoch: 1 };
 
-fn replayed(end_offset: i64) -> Image {
-    let mut replay = Replay::new(Image::empty("cluster"));
+fn replayed(end_offset: i64) -> MetadataImage {
+    let mut replay = Replay::new(MetadataImage::empty("cluster"));
     for batch in metalog::decode(LOG) {
         let batch = batch.unwrap();
         if batch.base_offset < end_offset {
@@ -57,7 +57,7 @@ fn kafkas_snapshot_is_the_image_of_its_log() {
     assert_eq!(restored, replayed);
 }
 
-/// Kafka's broker was stopped in order: its partitions have no leader, and their only replica is
+/// Kafka's broker was shut down cleanly: its partitions have no leader, and their only replica is
 /// eligible.
 #[test]
 fn a_broker_takes_over_what_kafkas_broker_has_left() {

@@ -22,7 +22,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub type Map<K, V> = rpds::RedBlackTreeMapSync<K, V>;
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Image {
+pub struct MetadataImage {
     pub provenance: Provenance,
     /// From `meta.properties`; the log does not hold it.
     pub cluster_id: Arc<str>,
@@ -254,7 +254,7 @@ impl Topics {
     }
 }
 
-impl Image {
+impl MetadataImage {
     /// The image before the first record.
     pub fn empty(cluster_id: impl Into<Arc<str>>) -> Self {
         Self {

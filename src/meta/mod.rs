@@ -1,7 +1,7 @@
 //! Cluster metadata as Kafka keeps it: KRaft records in `__cluster_metadata-0`, replayed into an
 //! image (KIP-500, KIP-631).
 //!
-//! [`controller`] turns requests into records, [`replay`] records into an [`image::Image`],
+//! [`controller`] turns requests into records, [`replay`] records into an [`image::MetadataImage`],
 //! [`view`] images into answers: all three pure. [`metalog`] and [`snapshot_file`] are the bytes on
 //! disk, [`node`] the one part that does I/O: it lives on the core that leads
 //! `__cluster_metadata-0` and publishes each new image to all cores. A quorum of one today; nothing
@@ -33,6 +33,6 @@ pub mod view;
 
 pub use changes::Changes;
 pub use controller::{ApiError, ControllerRequest, ControllerResponse};
-pub use image::{Image, Topics};
+pub use image::{MetadataImage, Topics};
 pub use topic::{Partition, Topic};
 pub use topic_name::CLUSTER_METADATA as METADATA_TOPIC;

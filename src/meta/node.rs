@@ -21,17 +21,17 @@ use super::{
         self, BrokerRegistration, BrokerUnfence, Context, ControllerRegistration,
         ControllerRequest, ControllerResponse, RegisteredEndpoint, Settings,
     },
-    image::{Endpoint, Image, Voter},
+    image::{Endpoint, MetadataImage, Voter},
     metalog::{self, Batch, MAX_BATCH_BYTES, MetalogError},
     quorum_state::QuorumState,
     replay::{Replay, ReplayError},
     snapshot_file::{self, SnapshotError},
 };
 use crate::{
-    config::listeners::Listener,
+    config::listeners::ListenerConfig,
     log::{
-        AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, Slots,
-        log_dir_of, remedy,
+        AppendError, Log, LogError, LogStart, LogState, Opening, ReadError, Reserve, log_dir_of,
+        remedy,
     },
 };
 use bytes::Bytes;
@@ -39,7 +39,10 @@ use protocol::{
     ErrorCode, Uuid,
     metadata_records::{BeginTransactionRecord, EndTransactionRecord, MetadataRecord},
 };
-use ring::{Instant, Ring, signal::Signal};
+use ring::{
+    Instant, Ring,
+    sync::{Notify, Semaphore},
+};
 use std::{
     cell::{Cell, RefCell},
     future::Future,
@@ -53,7 +56,7 @@ use std::{
 use store::Store;
 
 /// Shows an image to all cores; its future resolves when all of them act on it.
-pub type Publish = Box<dyn Fn(Arc<Image>, Changes) -> Pin<Box<dyn Future<Output = ()>>>>;
+pub type Publish = Box<dyn Fn(Arc<MetadataImage>, Changes) -> Pin<Box<dyn Future<Output = ()>>>>;
 
 /// How long a refusal counts as the state of the log: nothing else tells whether it has passed.
 const REFUSAL_SHOWN: Duration = Duration::from_secs(10);
@@ -75,11 +78,11 @@ pub struct MetaNodeOptions {
     pub known_partition: Option<PathBuf>,
     /// The `directory.id` of every log directory.
     pub log_directories: Vec<Uuid>,
-    /// The broker's epoch when it was last stopped in order; -1: it was not.
+    /// The broker's epoch when it was last shut down cleanly; -1: it was not.
     pub previous_broker_epoch: i64,
     pub cluster_id: String,
     /// What clients and other brokers are told.
-    pub endpoints: Vec<Listener>,
+    pub endpoints: Vec<ListenerConfig>,
     pub rack: Option<String>,
     pub settings: Arc<Settings>,
     /// Of the log directory, where it has one.
@@ -162,7 +165,7 @@ struct Inner {
     replay: RefCell<Replay>,
     /// A request is being worked on.
     busy: Cell<bool>,
-    turn_over: Signal,
+    turn_over: Notify,
     /// What the log could not do.
     failure: RefCell<Option<String>>,
     max_record_bytes_between_snapshots: u64,
@@ -195,7 +198,7 @@ impl LoadedMeta {
     }
 
     /// The metadata as the last run has left them.
-    pub fn image(&self) -> &Arc<Image> {
+    pub fn image(&self) -> &Arc<MetadataImage> {
         self.replay.image()
     }
 }
@@ -272,7 +275,7 @@ impl MetaNode {
         let log = opening.finish().await?;
         if options.log_directories.len() > 1 {
             // Its core serves the other directories, too, while this one hangs.
-            log.write_behind(&Rc::new(Slots::new(1)));
+            log.write_behind(&Rc::new(Semaphore::new(1)));
         }
         log.set_high_watermark(log.log_end_offset());
         let epoch = store.begin_epoch(options.settings.node_id, last_epoch).await?;
@@ -286,7 +289,7 @@ impl MetaNode {
             hooks,
             replay: RefCell::new(replay),
             busy: Cell::new(false),
-            turn_over: Signal::default(),
+            turn_over: Notify::default(),
             failure: RefCell::default(),
             max_record_bytes_between_snapshots: options.max_record_bytes_between_snapshots,
             record_bytes_since_snapshot: Cell::new(record_bytes),
@@ -329,11 +332,11 @@ impl MetaNode {
             }
             other => unreachable!("{other:?} answers no registration"),
         };
-        let was_stopped_in_order = previous == Some(options.previous_broker_epoch);
+        let was_shut_down_cleanly = previous == Some(options.previous_broker_epoch);
         let unfence = BrokerUnfence {
             broker_id: node_id,
             broker_epoch,
-            renew_leader_epochs: !was_stopped_in_order,
+            renew_leader_epochs: !was_shut_down_cleanly,
         };
         match self.request(ControllerRequest::UnfenceBroker(unfence)).await {
             ControllerResponse::UnfenceBroker(unfenced) => unfenced.map_err(MetaNodeError::Refused),
@@ -342,7 +345,7 @@ impl MetaNode {
     }
 
     /// The image of all that is on the disk.
-    pub fn image(&self) -> Arc<Image> {
+    pub fn image(&self) -> Arc<MetadataImage> {
         self.0.replay.borrow().image().clone()
     }
 
@@ -394,7 +397,7 @@ impl MetaNode {
         }
     }
 
-    /// Fences the broker and closes the log in order, after the request in progress. What it gives
+    /// Fences the broker and closes the log cleanly, after the request in progress. What it gives
     /// back makes the next start quick.
     pub async fn close(&self) -> io::Result<LogState> {
         let inner = &self.0;
@@ -456,7 +459,7 @@ fn voter(options: &MetaNodeOptions) -> Voter {
     }
 }
 
-fn registered(listener: Listener) -> RegisteredEndpoint {
+fn registered(listener: ListenerConfig) -> RegisteredEndpoint {
     RegisteredEndpoint {
         security_protocol: listener.security_protocol as i16,
         endpoint: Endpoint { listener: listener.name, host: listener.host, port: listener.port },
@@ -464,7 +467,7 @@ fn registered(listener: Listener) -> RegisteredEndpoint {
 }
 
 /// Taking the lead is only right when no other node has a vote.
-fn check_voters(image: &Image, node_id: i32) -> Result<(), MetaNodeError> {
+fn check_voters(image: &MetadataImage, node_id: i32) -> Result<(), MetaNodeError> {
     let voters: Vec<i32> = image.quorum.voters.iter().map(|voter| voter.id).collect();
     if voters.iter().any(|&voter| voter != node_id) {
         return Err(MetaNodeError::OtherVoters { voters, node_id });

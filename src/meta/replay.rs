@@ -10,7 +10,8 @@ use super::{
     changes::Changes,
     features::{self, METADATA_VERSION},
     image::{
-        Broker, ConfigResource, ConfigResourceType, Configs, Image, Map, Provenance, QuotaEntity,
+        Broker, ConfigResource, ConfigResourceType, Configs, Map, MetadataImage, Provenance,
+        QuotaEntity,
     },
     metalog::{Batch, BatchContent, ControlRecord},
     topic::Partition,
@@ -29,7 +30,7 @@ pub struct ReplayError {
 /// Follows a log: the image of the records applied, and the transaction in progress.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    image: Arc<Image>,
+    image: Arc<MetadataImage>,
     transaction: Option<Transaction>,
     /// Since they were taken.
     changes: Changes,
@@ -39,16 +40,16 @@ pub struct Replay {
 struct Transaction {
     start_offset: i64,
     /// The image with the transaction's records applied.
-    image: Image,
+    image: MetadataImage,
 }
 
 impl Replay {
-    pub fn new(image: Image) -> Self {
+    pub fn new(image: MetadataImage) -> Self {
         Self { image: Arc::new(image), transaction: None, changes: Changes::all_new() }
     }
 
     /// The image of everything that is complete.
-    pub fn image(&self) -> &Arc<Image> {
+    pub fn image(&self) -> &Arc<MetadataImage> {
         &self.image
     }
 
@@ -68,7 +69,7 @@ impl Replay {
 
     /// Applies one batch, as a whole or (on an error) not at all.
     pub fn apply(&mut self, batch: &Batch) -> Result<(), ReplayError> {
-        let mut image = Image::clone(&self.image);
+        let mut image = MetadataImage::clone(&self.image);
         let mut transaction = self.transaction.clone();
         match &batch.content {
             BatchContent::Records(records) => {
@@ -104,7 +105,7 @@ impl Replay {
 }
 
 fn apply_record(
-    image: &mut Image,
+    image: &mut MetadataImage,
     transaction: &mut Option<Transaction>,
     record: &MetadataRecord,
     offset: i64,
@@ -133,7 +134,7 @@ fn apply_record(
     Ok(())
 }
 
-impl Image {
+impl MetadataImage {
     /// Applies one record that stands outside of transactions. Err: why it does not fit.
     pub(super) fn replay(&mut self, record: &MetadataRecord) -> Result<(), String> {
         use MetadataRecord as R;
@@ -414,7 +415,7 @@ mod tests {
     /// KIP-1312, and Kafka's controller ends where there is no such registration.
     #[test]
     fn a_controller_is_registered_until_it_is_unregistered() {
-        let mut image = Image::empty("cluster");
+        let mut image = MetadataImage::empty("cluster");
         let register = RegisterControllerRecord { controller_id: 3, ..Default::default() };
         image.replay(&register.into()).unwrap();
         assert_eq!(image.controllers.size(), 1);

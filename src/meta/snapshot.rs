@@ -3,11 +3,11 @@
 
 use super::{
     features::METADATA_VERSION,
-    image::{ConfigResourceType, Image},
+    image::{ConfigResourceType, MetadataImage},
 };
 use protocol::metadata_records::{client_quota_record::EntityData, *};
 
-impl Image {
+impl MetadataImage {
     /// The records of a snapshot of this image. `metadata.version` leads: it says how to read what
     /// follows.
     pub fn to_records(&self) -> Vec<MetadataRecord> {

@@ -6,7 +6,7 @@
 //! count from 0; the batches' epoch is the snapshot's. Bytes in, bytes out.
 
 use super::{
-    image::Image,
+    image::MetadataImage,
     metalog::{self, BatchContent, ControlRecord, MAX_BATCH_BYTES},
 };
 use bytes::{Bytes, BytesMut};
@@ -70,12 +70,12 @@ pub enum SnapshotError {
 }
 
 /// The snapshot of everything that `image` contains.
-pub fn id_of(image: &Image) -> SnapshotId {
+pub fn id_of(image: &MetadataImage) -> SnapshotId {
     SnapshotId { end_offset: image.provenance.offset + 1, epoch: image.provenance.epoch }
 }
 
 /// The file for `image`, written at `now_ms`.
-pub fn encode(image: &Image, now_ms: i64) -> Result<Bytes, EncodeError> {
+pub fn encode(image: &MetadataImage, now_ms: i64) -> Result<Bytes, EncodeError> {
     let mut header = vec![ControlRecord::SnapshotHeader {
         last_contained_log_timestamp_ms: image.provenance.timestamp_ms,
     }];
@@ -114,7 +114,11 @@ pub fn assemble(
 
 /// The image of the snapshot file `id` with this content. Whatever is wrong with it is an error:
 /// half a snapshot is none.
-pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, SnapshotError> {
+pub fn decode(
+    bytes: &[u8],
+    id: SnapshotId,
+    cluster_id: &str,
+) -> Result<MetadataImage, SnapshotError> {
     read(bytes, id, cluster_id, |image, record| image.replay(&record))
 }
 
@@ -123,7 +127,7 @@ pub fn decode(bytes: &[u8], id: SnapshotId, cluster_id: &str) -> Result<Image, S
 pub fn decode_formatted(
     bytes: &[u8],
     cluster_id: &str,
-) -> Result<(Image, Vec<MetadataRecord>), SnapshotError> {
+) -> Result<(MetadataImage, Vec<MetadataRecord>), SnapshotError> {
     let mut records = Vec::new();
     let image = read(bytes, FORMATTED, cluster_id, |_, record| {
         records.push(record);
@@ -138,9 +142,9 @@ fn read(
     bytes: &[u8],
     id: SnapshotId,
     cluster_id: &str,
-    mut take: impl FnMut(&mut Image, MetadataRecord) -> Result<(), String>,
-) -> Result<Image, SnapshotError> {
-    let mut image = Image::empty(cluster_id);
+    mut take: impl FnMut(&mut MetadataImage, MetadataRecord) -> Result<(), String>,
+) -> Result<MetadataImage, SnapshotError> {
+    let mut image = MetadataImage::empty(cluster_id);
     let (mut has_header, mut has_footer) = (false, false);
     let mut place = 0;
     for batch in metalog::decode(bytes) {
@@ -204,7 +208,7 @@ mod tests {
 
     #[test]
     fn half_a_snapshot_is_none() {
-        let image = Image::empty("cluster");
+        let image = MetadataImage::empty("cluster");
         let file = encode(&image, 5).unwrap();
         let id = id_of(&image);
         assert_eq!(decode(&file, id, "cluster").unwrap(), image);

@@ -4,7 +4,7 @@
 use super::{
     bootstrap,
     controller::{self, *},
-    image::{Endpoint, Image, Voter},
+    image::{Endpoint, MetadataImage, Voter},
     metalog::{self, BatchContent},
     replay::Replay,
 };
@@ -43,7 +43,7 @@ impl World {
             delete_topic_enable: true,
             static_configs: Default::default(),
         };
-        let mut image = Image::empty(CLUSTER_ID);
+        let mut image = MetadataImage::empty(CLUSTER_ID);
         let voter = Voter {
             id: 1,
             directory_id: directory(1),
@@ -86,7 +86,7 @@ impl World {
         );
     }
 
-    pub fn image(&self) -> &Image {
+    pub fn image(&self) -> &MetadataImage {
         self.replay.image()
     }
 
@@ -125,9 +125,8 @@ impl World {
         );
         for bytes in batches.unwrap() {
             let decoded = metalog::decode(&bytes).next().unwrap().unwrap();
-            assert!(
-                matches!(&decoded.content, BatchContent::Records(decoded) if decoded.len() <= records.len())
-            );
+            let BatchContent::Records(of_batch) = &decoded.content else { panic!("{decoded:?}") };
+            assert!(of_batch.len() <= records.len());
             self.append(&bytes);
         }
     }
@@ -142,8 +141,8 @@ impl World {
     }
 
     /// The image of the whole log from nothing.
-    pub fn replayed(&self) -> Image {
-        let mut replay = Replay::new(Image::empty(CLUSTER_ID));
+    pub fn replayed(&self) -> MetadataImage {
+        let mut replay = Replay::new(MetadataImage::empty(CLUSTER_ID));
         for batch in metalog::decode(&self.log) {
             replay.apply(&batch.unwrap()).unwrap();
         }
@@ -191,7 +190,7 @@ fn endpoint(listener: &str) -> Endpoint {
 }
 
 /// Puts a topic into an image, with one replica of each partition on broker 1, which leads it.
-pub fn add_topic(image: &mut Image, name: &str, id: Uuid, partitions: usize) {
+pub fn add_topic(image: &mut MetadataImage, name: &str, id: Uuid, partitions: usize) {
     use super::topic::Partition;
     use protocol::metadata_records::TopicRecord;
     let partition = Partition {

@@ -24,7 +24,7 @@ pub use quorum::{ReplicaProgress, describe_quorum};
 pub use reassignments::list_partition_reassignments;
 
 use super::{
-    image::{Broker, Image},
+    image::{Broker, MetadataImage},
     topic::Partition,
 };
 
@@ -43,7 +43,7 @@ pub const CLUSTER_OPERATIONS: i32 = 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 
 /// A client's view of the brokers: through one listener.
 #[derive(Clone, Copy)]
 struct Brokers<'a> {
-    image: &'a Image,
+    image: &'a MetadataImage,
     listener: &'a str,
 }
 

@@ -6,7 +6,7 @@
 //! clock, or ends a connection; `listener.rs` does.
 
 use crate::{
-    config::{Layers, layers::Values, listeners::Listener},
+    config::{Layers, layers::Values, listeners::ListenerConfig},
     descriptors::FileShares,
 };
 use ring::Instant;
@@ -67,7 +67,7 @@ impl ConnectionLimits {
     /// Of configs that were validated before.
     pub fn read(
         layers: &Layers,
-        listeners: &[Listener],
+        listeners: &[ListenerConfig],
         inter_broker_listener: &str,
     ) -> ConnectionLimits {
         let values = layers.merged();
@@ -79,7 +79,7 @@ impl ConnectionLimits {
             let (host, max) = one.trim().rsplit_once(':')?;
             Some((host.trim_matches(['[', ']']).parse().ok()?, max.trim().parse().ok()?))
         };
-        let of_listener = |listener: &Listener| ListenerLimits {
+        let of_listener = |listener: &ListenerConfig| ListenerLimits {
             own: Limits::read(&values, &format!("listener.name.{}.", listener.name.to_lowercase())),
             is_protected: listeners.len() > 1 && listener.name == inter_broker_listener,
         };
@@ -279,7 +279,7 @@ mod tests {
     fn limits(configs: &[(&str, &str)]) -> ConnectionLimits {
         let values =
             configs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let listener = |name: &str| Listener {
+        let listener = |name: &str| ListenerConfig {
             name: name.to_owned(),
             host: String::new(),
             port: 9092,

@@ -104,7 +104,7 @@ impl ListenPlan {
 
     /// What clients are told: the advertised listeners, with the real port where port 0 was asked
     /// for.
-    pub fn advertised(&self, config: &BrokerConfig) -> Vec<config::listeners::Listener> {
+    pub fn advertised(&self, config: &BrokerConfig) -> Vec<config::listeners::ListenerConfig> {
         let port = |name: &str| {
             let index = config.listeners.iter().position(|listener| listener.name == name)?;
             self.addresses
@@ -112,9 +112,12 @@ impl ListenPlan {
                 .find(|(listener, _)| *listener == index)
                 .map(|(_, address)| address.port())
         };
-        let real = |listener: &config::listeners::Listener| {
+        let real = |listener: &config::listeners::ListenerConfig| {
             let asked = if listener.port == 0 { port(&listener.name) } else { None };
-            config::listeners::Listener { port: asked.unwrap_or(listener.port), ..listener.clone() }
+            config::listeners::ListenerConfig {
+                port: asked.unwrap_or(listener.port),
+                ..listener.clone()
+            }
         };
         config.advertised_listeners.iter().map(real).collect()
     }

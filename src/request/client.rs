@@ -5,7 +5,7 @@
 
 use super::{progress::Progress, reply::Replies};
 use crate::memory::Charge;
-use ring::{Ring, Stream, signal::Signal};
+use ring::{Ring, Stream, sync::Notify};
 use std::rc::Rc;
 
 pub struct Client {
@@ -17,7 +17,7 @@ pub struct Client {
     pub listener: usize,
     pub replies: Rc<Replies>,
     /// A partition that its fetch watches has moved.
-    pub moved: Rc<Signal>,
+    pub moved: Rc<Notify>,
     pub progress: Progress,
     /// What it counts for as an open connection.
     pub _charge: Charge,

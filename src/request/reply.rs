@@ -10,7 +10,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use protocol::FRAME_LENGTH_BYTES;
-use ring::{BlockPool, File, Stable, signal::Signal};
+use ring::{BufferPool, File, Stable, sync::Notify};
 use smallvec::{SmallVec, smallvec};
 use std::{
     cell::{Cell, RefCell},
@@ -85,7 +85,7 @@ pub fn usual_bytes(topics: usize, partitions: usize) -> usize {
 
 /// Memory that small replies of one core are written into, used again once they are sent.
 pub struct ReplyBlocks {
-    pool: BlockPool,
+    pool: BufferPool,
     /// The rest of the newest block.
     rest: RefCell<BytesMut>,
 }
@@ -93,7 +93,7 @@ pub struct ReplyBlocks {
 impl Default for ReplyBlocks {
     fn default() -> Self {
         Self {
-            pool: BlockPool::new(limits::REPLY_BLOCK_BYTES, limits::REPLY_BLOCKS_MAX),
+            pool: BufferPool::new(limits::REPLY_BLOCK_BYTES, limits::REPLY_BLOCKS_MAX),
             rest: RefCell::default(),
         }
     }
@@ -143,7 +143,7 @@ pub struct Replies {
     sending: Cell<bool>,
     closed: Cell<bool>,
     /// Something was answered, sent, or the connection closed.
-    pub changed: Signal,
+    pub changed: Notify,
 }
 
 /// The right and the duty to answer one request. Dropped unused, the connection is closed: a
@@ -177,7 +177,7 @@ impl Replies {
             memory,
             sending: Cell::default(),
             closed: Cell::default(),
-            changed: Signal::default(),
+            changed: Notify::default(),
         }
     }
 

@@ -16,7 +16,7 @@ pub trait Ask: Send + 'static {
     type Answer: Send + 'static;
 
     /// Finds the answer on the core that was asked, for core `from`, which may be the same.
-    fn carry_out(self, shard: &Shard, from: usize) -> impl Future<Output = Self::Answer>;
+    fn execute(self, shard: &Shard, from: usize) -> impl Future<Output = Self::Answer>;
 }
 
 /// A question on its way.
@@ -30,7 +30,7 @@ impl<A: Ask> Errand for Question<A> {
         let task = shard.clone();
         shard.ring.spawn_named("call", async move {
             let Question { number, ask } = *self;
-            let answer = ask.carry_out(&task, from).await;
+            let answer = ask.execute(&task, from).await;
             task.mailbox.send_errand(from, Box::new(Answered { number, answer }));
         });
     }
@@ -52,7 +52,7 @@ impl Shard {
     /// Asks this core or another. `None` when the broker stops before the answer comes.
     pub async fn ask<A: Ask>(&self, core: usize, ask: A) -> Option<A::Answer> {
         if core == self.index {
-            return Some(ask.carry_out(self, core).await);
+            return Some(ask.execute(self, core).await);
         }
         self.mailbox.room().await;
         self.mailbox.ask(core, ask).await
@@ -63,7 +63,7 @@ impl Shard {
         self.mailbox.room().await;
         let others = (0..self.count).filter(|core| *core != self.index);
         let asked: Vec<_> = others.map(|core| (core, self.mailbox.ask(core, make()))).collect();
-        let mut answers = vec![(self.index, make().carry_out(self, self.index).await)];
+        let mut answers = vec![(self.index, make().execute(self, self.index).await)];
         for (core, asked) in asked {
             answers.extend(asked.await.map(|answer| (core, answer)));
         }

@@ -11,7 +11,7 @@ use crate::{
     pace::TurnBudget,
     request::{Client, reply::ReplyBlocks},
 };
-use ring::{BlockPool, Instant, signal::Signal};
+use ring::{BufferPool, Instant, sync::Notify};
 use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, RefCell},
@@ -30,13 +30,13 @@ pub struct Clients {
     open_listeners: Box<dyn Fn(&Shard)>,
     pub memory: Rc<Memory>,
     /// What busy connections receive into.
-    pub receive_blocks: BlockPool,
+    pub receive_blocks: BufferPool,
     /// What small replies are written into.
     pub reply_blocks: ReplyBlocks,
     pub bad_input: BadInput,
     pub(super) sessions: RefCell<Sessions>,
     /// Long polls of this core's connections.
-    watches: RefCell<FxHashMap<u64, Rc<Signal>>>,
+    watches: RefCell<FxHashMap<u64, Rc<Notify>>>,
 }
 
 impl Clients {
@@ -45,7 +45,7 @@ impl Clients {
         Clients {
             connected: Register::default(),
             open_listeners,
-            receive_blocks: BlockPool::new(limits::RECEIVE_BLOCK_BYTES, plan.blocks_max),
+            receive_blocks: BufferPool::new(limits::RECEIVE_BLOCK_BYTES, plan.blocks_max),
             reply_blocks: ReplyBlocks::default(),
             bad_input: BadInput::default(),
             sessions: RefCell::new(Sessions::new(session_slots, memory.clone())),
@@ -60,7 +60,7 @@ impl Clients {
     }
 
     /// From now on `moved` hears when a partition that this watch was left with has moved.
-    pub(super) fn watch(&self, watch: u64, moved: &Rc<Signal>) {
+    pub(super) fn watch(&self, watch: u64, moved: &Rc<Notify>) {
         self.watches.borrow_mut().insert(watch, moved.clone());
     }
 

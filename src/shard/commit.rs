@@ -3,9 +3,9 @@
 //! answered.
 //!
 //! A flush goes one of two ways: small groups of a log directory by its commit stream, all of them
-//! with one flush, one round at a time ([`crate::log::stream`]); a large one straight to the disk
-//! in its partition's own files. Each waits for its own kind alone ([`super::flushes`]): order is
-//! needed in each stream and in each log, nowhere else.
+//! with one flush, one round at a time ([`crate::log::commit_log`]); a large one straight to the
+//! disk in its partition's own files. Each waits for its own kind alone ([`super::flushes`]): order
+//! is needed in each stream and in each log, nowhere else.
 //!
 //! Owns: which partitions have something to write. Lives on: every core, for the partitions it
 //! leads. Never: acknowledges what is not durable (or, where `durability=os` says so, not written),
@@ -15,17 +15,17 @@
 use super::{
     Shard,
     flushes::Lane,
-    partition::{Partition, Watcher},
+    partition::{FetchWaiter, Partition},
     produce::PendingAppends,
 };
 use crate::{
     limits,
-    log::stream::{Stream, StreamOptions},
+    log::commit_log::{CommitLog, CommitLogOptions},
 };
 use protocol::ErrorCode;
 use ring::{
     Instant,
-    signal::{Giver, Signal},
+    sync::{Notify, oneshot},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -49,21 +49,21 @@ pub enum Done {
     /// One of the appends of a produce request.
     Append { pending: Rc<PendingAppends>, index: usize },
     /// A task of this core.
-    Task(Giver<Result<(), ErrorCode>>),
+    Task(oneshot::Sender<Result<(), ErrorCode>>),
 }
 
 impl Done {
     pub fn tell(self, result: Result<(), ErrorCode>) {
         match self {
             Done::Append { pending, index } => pending.complete(index, result),
-            Done::Task(giver) => giver.give(result),
+            Done::Task(giver) => giver.send(result),
         }
     }
 }
 
 pub struct Commit {
     to_write: RefCell<Vec<Rc<Partition>>>,
-    work: Signal,
+    work: Notify,
     /// By log directory.
     lanes: Vec<Rc<Lane>>,
     /// Partitions whose writes are followed.
@@ -75,7 +75,7 @@ impl Commit {
     pub fn new<'a>(log_dirs: impl Iterator<Item = &'a Path>) -> Commit {
         Commit {
             to_write: RefCell::default(),
-            work: Signal::default(),
+            work: Notify::default(),
             lanes: log_dirs.map(|dir| Lane::new(dir.to_owned())).collect(),
             followed: Cell::new(0),
             flush_time: RefCell::default(),
@@ -271,8 +271,8 @@ pub fn open_streams(shard: &Shard) {
                 fail(&shard, &partition, &format!("cannot flush: {error}"));
             }
         });
-        let options = StreamOptions::with_files_of(file_bytes);
-        lane.set_stream(Stream::new(
+        let options = CommitLogOptions::with_files_of(file_bytes);
+        lane.set_stream(CommitLog::new(
             &shard.ring,
             lane.root().to_owned(),
             shard.index,
@@ -312,11 +312,11 @@ pub fn advance(shard: &Shard, partition: &Rc<Partition>, high_watermark: i64) {
     while let Some(waiter) = partition.take_reached(high_watermark) {
         waiter.done.tell(Ok(()));
     }
-    notify_watchers(shard, partition);
+    notify_fetch_waiters(shard, partition);
 }
 
-pub fn notify_watchers(shard: &Shard, partition: &Partition) {
-    partition.tell_watchers(|Watcher { core, watch }| shard.tell_moved(core, watch));
+pub fn notify_fetch_waiters(shard: &Shard, partition: &Partition) {
+    partition.tell_fetch_waiters(|FetchWaiter { core, watch }| shard.tell_moved(core, watch));
 }
 
 /// What passes (a full disk, no descriptors, no memory: [`ring::passes`]) refuses who waits; what
@@ -354,5 +354,5 @@ pub fn fail(shard: &Shard, partition: &Rc<Partition>, why: &str) {
     for waiter in partition.waiters.take() {
         waiter.done.tell(Err(ErrorCode::KafkaStorageError));
     }
-    notify_watchers(shard, partition);
+    notify_fetch_waiters(shard, partition);
 }

@@ -7,7 +7,7 @@
 use super::{apis, coordinators::Hosts, view::ClusterView};
 use crate::{
     coord::producer_ids::ProducerIds,
-    meta::{controller::Settings, image::Image, node::MetaNode},
+    meta::{controller::Settings, image::MetadataImage, node::MetaNode},
 };
 use std::{
     cell::{Ref, RefCell},
@@ -44,12 +44,12 @@ impl Control {
     }
 
     /// The metadata as this core has followed them.
-    pub fn image(&self) -> Arc<Image> {
+    pub fn image(&self) -> Arc<MetadataImage> {
         self.view.borrow().image.clone()
     }
 
     /// This core agrees with `view` from now on; the one before.
-    pub fn followed(&self, view: ClusterView) -> ClusterView {
+    pub fn applied(&self, view: ClusterView) -> ClusterView {
         let (before, now) =
             (self.view.borrow().image.provenance.offset, view.image.provenance.offset);
         assert!(before <= now, "the metadata at {now} follow those at {before}");

@@ -7,9 +7,9 @@
 //! Invariant: a partition of this core is open or offline, never both.
 
 use super::{
+    apply::{ApplyState, Offline},
     commit::Commit,
     fetch,
-    follow::{FollowState, Offline},
     heavy::HeavyBatches,
     partition::{Partition, PartitionId},
     produce,
@@ -45,7 +45,7 @@ pub struct Data {
     /// Appends on their way to other cores.
     pub(super) produce_under_way: produce::UnderWay,
     pub(super) fetch_spares: fetch::Spares,
-    pub(super) follow: FollowState,
+    pub(super) apply: ApplyState,
 }
 
 impl Data {
@@ -62,7 +62,7 @@ impl Data {
             produce_spares: produce::Spares::default(),
             produce_under_way: produce::UnderWay::default(),
             fetch_spares: fetch::Spares::default(),
-            follow: FollowState::default(),
+            apply: ApplyState::default(),
             storage,
         }
     }

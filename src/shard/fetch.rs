@@ -15,7 +15,7 @@
 use super::{
     Shard,
     ask::Ask,
-    partition::{Partition, PartitionId, Watcher},
+    partition::{FetchWaiter, Partition, PartitionId},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
     view::Routes,
 };
@@ -419,7 +419,7 @@ struct Reads {
 impl Ask for Reads {
     type Answer = Vec<FetchedPartition>;
 
-    async fn carry_out(self, shard: &Shard, from: usize) -> Vec<FetchedPartition> {
+    async fn execute(self, shard: &Shard, from: usize) -> Vec<FetchedPartition> {
         read(shard, from, self.reads, self.options).await
     }
 }
@@ -460,7 +460,7 @@ impl Share {
         let absence = || FetchedPartition::error(shard.absence(read.id, self.options.by_id));
         let Some(partition) = partition else { return absence() };
         if let Some((watch, until)) = self.options.watch {
-            partition.watch(Watcher { core: self.core, watch }, until, shard.ring.now());
+            partition.watch(FetchWaiter { core: self.core, watch }, until, shard.ring.now());
         }
         let max_bytes = read.max_bytes.min(self.left_bytes);
         let memory_bytes = self.options.memory_bytes;

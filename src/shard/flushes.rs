@@ -6,11 +6,8 @@
 //! at a time. What belongs to one directory waits for nothing of another one.
 
 use super::partition::Partition;
-use crate::{
-    limits,
-    log::{Slots, stream::Stream},
-};
-use ring::signal::Signal;
+use crate::{limits, log::commit_log::CommitLog};
+use ring::sync::{Notify, Semaphore};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -43,7 +40,7 @@ pub enum Flush {
 pub struct Lane {
     root: PathBuf,
     /// Once nothing of an earlier run is left; none where streams are switched off.
-    stream: RefCell<Option<Rc<Stream>>>,
+    stream: RefCell<Option<Rc<CommitLog>>>,
     /// Have no way yet.
     wanted: RefCell<Vec<Rc<Partition>>>,
     /// Wait for the next round of the stream.
@@ -53,14 +50,14 @@ pub struct Lane {
     /// Partitions whose flush waits or runs.
     dirty: Cell<usize>,
     /// There is something in `small`.
-    pub small_work: Signal,
+    pub small_work: Notify,
     /// There is something in `large`.
-    pub large_work: Signal,
+    pub large_work: Notify,
     /// Tasks that flush large groups, and those of them that wait for work.
     pub flushers: Cell<usize>,
     pub idle_flushers: Cell<usize>,
     /// Writes that are left to the ring, where the core serves other directories, too.
-    pub writes: Rc<Slots>,
+    pub writes: Rc<Semaphore>,
 }
 
 impl Lane {
@@ -72,11 +69,11 @@ impl Lane {
             small: RefCell::default(),
             large: RefCell::default(),
             dirty: Cell::new(0),
-            small_work: Signal::default(),
-            large_work: Signal::default(),
+            small_work: Notify::default(),
+            large_work: Notify::default(),
             flushers: Cell::new(0),
             idle_flushers: Cell::new(0),
-            writes: Rc::new(Slots::new(limits::DIR_WRITES_IN_FLIGHT)),
+            writes: Rc::new(Semaphore::new(limits::DIR_WRITES_IN_FLIGHT)),
         })
     }
 
@@ -84,15 +81,15 @@ impl Lane {
         &self.root
     }
 
-    pub fn stream(&self) -> Option<Rc<Stream>> {
+    pub fn stream(&self) -> Option<Rc<CommitLog>> {
         self.stream.borrow().clone()
     }
 
-    pub fn set_stream(&self, stream: Rc<Stream>) {
+    pub fn set_stream(&self, stream: Rc<CommitLog>) {
         self.stream.replace(Some(stream));
     }
 
-    pub fn take_stream(&self) -> Option<Rc<Stream>> {
+    pub fn take_stream(&self) -> Option<Rc<CommitLog>> {
         self.stream.take()
     }
 
@@ -214,7 +211,7 @@ mod tests {
     use super::*;
     use crate::log::{
         LogStart,
-        stream::StreamOptions,
+        commit_log::CommitLogOptions,
         tests::{append, open, simulated::run_in, small_config},
     };
     use ring::{
@@ -269,8 +266,8 @@ mod tests {
         let node = world.node("a");
         run_in(&world, node, |ring| async move {
             let lane = Lane::new("/data".into());
-            let options = StreamOptions::with_files_of(1 << 20);
-            lane.set_stream(Stream::new(&ring, "/data".into(), 0, options, Box::new(|_, _| {})));
+            let options = CommitLogOptions::with_files_of(1 << 20);
+            lane.set_stream(CommitLog::new(&ring, "/data".into(), 0, options, Box::new(|_, _| {})));
             let [small, bulk, grows] =
                 [partition(&ring, 0).await, partition(&ring, 1).await, partition(&ring, 2).await];
             write(&lane, &small, 100).await;

@@ -4,7 +4,7 @@
 //! the metadata log and of the log directories. Never: keeps a turn of the loop longer than the
 //! budget of background work.
 
-use super::{Shard, follow::Offline};
+use super::{Shard, apply::Offline};
 use crate::{pace::TurnBudget, stats::HealthSnapshot};
 
 pub async fn take(shard: &Shard) -> HealthSnapshot {

@@ -9,7 +9,7 @@ use super::Shard;
 use crate::{limits, pace::TurnBudget};
 use bytes::BytesMut;
 use protocol::records::validate::{HeavyBatch, Rejection, ValidBatch};
-use ring::signal::{Giver, Signal, slot};
+use ring::sync::{Notify, oneshot};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -24,7 +24,7 @@ pub struct HeavyBatches {
     /// Those that take little memory do not wait behind those that take much.
     lighter: RefCell<VecDeque<Job>>,
     heavier: RefCell<VecDeque<Job>>,
-    work: Signal,
+    work: Notify,
     /// What the work takes that is under way.
     taken_bytes: Cell<usize>,
 }
@@ -32,7 +32,7 @@ pub struct HeavyBatches {
 struct Job {
     batch: Box<HeavyBatch>,
     memory_bytes: usize,
-    verdict: Giver<Verdict>,
+    verdict: oneshot::Sender<Verdict>,
 }
 
 impl Job {
@@ -47,7 +47,7 @@ impl HeavyBatches {
             memory_bytes_max,
             lighter: RefCell::default(),
             heavier: RefCell::default(),
-            work: Signal::default(),
+            work: Notify::default(),
             taken_bytes: Cell::new(0),
         }
     }
@@ -67,7 +67,7 @@ impl HeavyBatches {
         if let Err(refused) = batch.takes_at_most(self.batch_bytes_max()) {
             return Some(Err(refused));
         }
-        let (giver, taker) = slot();
+        let (giver, taker) = oneshot::channel();
         let job = Job { memory_bytes: batch.memory_bytes(), batch, verdict: giver };
         let queue = if job.is_lighter() { &self.lighter } else { &self.heavier };
         queue.borrow_mut().push_back(job);
@@ -130,7 +130,7 @@ impl AtWork {
                     }
                     false => self.heavier_bytes -= job.memory_bytes,
                 }
-                job.verdict.give(verdict);
+                job.verdict.send(verdict);
             }
         }
     }

@@ -140,6 +140,6 @@ async fn retain(shard: &Shard, id: PartitionId) {
             old segments");
     }
     if partition.log.log_start_offset() > start {
-        commit::notify_watchers(shard, &partition);
+        commit::notify_fetch_waiters(shard, &partition);
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::limits;
 use ring::{
     Doorbell,
-    signal::{Giver, Signal, Taker, slot},
+    sync::{Notify, oneshot},
 };
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -133,7 +133,7 @@ pub struct Mailbox {
     next_number: Cell<u64>,
     overflowing: Cell<usize>,
     /// Fewer messages overflow than before.
-    drained: Signal,
+    drained: Notify,
     messages_sent: Cell<u64>,
 }
 
@@ -162,7 +162,7 @@ impl Mailbox {
             awaited: RefCell::default(),
             next_number: Cell::new(0),
             overflowing: Cell::new(0),
-            drained: Signal::default(),
+            drained: Notify::default(),
             messages_sent: Cell::new(0),
         }
     }
@@ -220,8 +220,8 @@ impl Mailbox {
 
     /// Sends a question and resolves to its answer; to `None` when this core stops before it comes.
     /// A core that has stopped never answers.
-    pub fn ask<A: Ask>(&self, to: usize, ask: A) -> Taker<A::Answer> {
-        let (giver, taker) = slot::<A::Answer>();
+    pub fn ask<A: Ask>(&self, to: usize, ask: A) -> oneshot::Receiver<A::Answer> {
+        let (giver, taker) = oneshot::channel::<A::Answer>();
         let number = self.next_number.get();
         self.next_number.set(number + 1);
         self.awaited.borrow_mut().insert(number, Box::new(giver));
@@ -232,8 +232,9 @@ impl Mailbox {
     /// Hands an answer to the caller that awaits it.
     pub fn answered<T: 'static>(&self, number: u64, answer: T) {
         let awaited = self.awaited.borrow_mut().remove(&number);
-        let giver = awaited.expect("an answer to a question of this core").downcast::<Giver<T>>();
-        giver.expect("the number was given with the type of the answer").give(answer);
+        let giver =
+            awaited.expect("an answer to a question of this core").downcast::<oneshot::Sender<T>>();
+        giver.expect("the number was given with the type of the answer").send(answer);
     }
 
     /// At the end of the core: callers that still await an answer get none.

@@ -6,6 +6,7 @@
 //! another core owns.
 
 pub mod apis;
+pub mod apply;
 mod ask;
 mod bad_input;
 pub mod clients;
@@ -16,7 +17,6 @@ pub mod counters;
 pub mod data;
 pub mod fetch;
 mod flushes;
-pub mod follow;
 mod health;
 mod heavy;
 mod housekeeping;
@@ -48,7 +48,7 @@ use mailbox::{Mailbox, MeshEnd, Message};
 use partition::{Partition, PartitionId};
 use ring::{
     Doorbell, Ring,
-    signal::{Signal, slot},
+    sync::{Notify, oneshot},
 };
 
 use std::{
@@ -105,7 +105,7 @@ pub struct ShardInner {
     stopping: Cell<bool>,
     ended: Cell<bool>,
     /// The broker began to stop, or this core may end.
-    pub stop: Signal,
+    pub stop: Notify,
 }
 
 /// Opens the listeners of a core.
@@ -114,7 +114,7 @@ pub struct Accept;
 impl Ask for Accept {
     type Answer = ();
 
-    async fn carry_out(self, shard: &Shard, _from: usize) {
+    async fn execute(self, shard: &Shard, _from: usize) {
         shard.accept();
     }
 }
@@ -166,7 +166,7 @@ impl Shard {
             config: options.config,
             stopping: Cell::new(false),
             ended: Cell::new(false),
-            stop: Signal::default(),
+            stop: Notify::default(),
             ring,
         }));
         let stall_line_ms = limits::STALL_LINE_INTERVAL_MS
@@ -299,7 +299,7 @@ impl Shard {
         if partition.log.high_watermark() >= offset {
             return Ok(());
         }
-        let (giver, taker) = slot();
+        let (giver, taker) = oneshot::channel();
         produce::wait(partition, commit::Waiter { offset, done: commit::Done::Task(giver) });
         taker.await.unwrap_or(Err(protocol::error::ErrorCode::NotLeaderOrFollower))
     }

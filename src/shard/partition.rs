@@ -23,7 +23,7 @@ pub use crate::log::PartitionId;
 
 /// A fetch that wants to hear when a partition moves: the connection `watch` on core `core`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Watcher {
+pub struct FetchWaiter {
     pub core: usize,
     pub watch: u64,
 }
@@ -41,8 +41,8 @@ pub struct PartitionCounters {
 /// Those who watch a partition, each until the time when its fetch is over at the latest: a fetch
 /// that ends does not tell the partitions that gave it nothing.
 #[derive(Default)]
-struct Watchers {
-    until: FxHashMap<Watcher, Instant>,
+struct FetchWaiters {
+    until: FxHashMap<FetchWaiter, Instant>,
     /// With so many, those whose time is over are removed.
     look_at: usize,
 }
@@ -50,8 +50,8 @@ struct Watchers {
 /// Fewer watchers than this are kept without a look at their time.
 const WATCHERS_UNLOOKED: usize = 16;
 
-impl Watchers {
-    fn add(&mut self, watcher: Watcher, until: Instant, now: Instant) {
+impl FetchWaiters {
+    fn add(&mut self, watcher: FetchWaiter, until: Instant, now: Instant) {
         if self.until.len() >= self.look_at.max(WATCHERS_UNLOOKED) {
             self.until.retain(|_, until| *until > now);
             // So the looks cost no more than the additions between them.
@@ -83,7 +83,7 @@ pub struct Partition {
     pub deleted: Cell<bool>,
     /// Those who wait for the high watermark, by rising offset.
     pub waiters: RefCell<VecDeque<Waiter>>,
-    watchers: RefCell<Watchers>,
+    fetch_waiters: RefCell<FetchWaiters>,
     pub counters: PartitionCounters,
 }
 
@@ -109,7 +109,7 @@ impl Partition {
             failed: Cell::new(false),
             deleted: Cell::new(false),
             waiters: RefCell::default(),
-            watchers: RefCell::default(),
+            fetch_waiters: RefCell::default(),
             counters: PartitionCounters::default(),
         }
     }
@@ -134,13 +134,13 @@ impl Partition {
     /// Adds a watcher whose fetch is over at `until`. The same one again moves its end, so a
     /// consumer that polls an idle partition has one entry; of consumers that are gone no more are
     /// kept than of those that wait.
-    pub fn watch(&self, watcher: Watcher, until: Instant, now: Instant) {
-        self.watchers.borrow_mut().add(watcher, until, now);
+    pub fn watch(&self, watcher: FetchWaiter, until: Instant, now: Instant) {
+        self.fetch_waiters.borrow_mut().add(watcher, until, now);
     }
 
     /// Every watcher is told once; a fetch that still waits then leaves its watch again.
-    pub fn tell_watchers(&self, mut tell: impl FnMut(Watcher)) {
-        self.watchers.borrow_mut().until.drain().for_each(|(watcher, _)| tell(watcher));
+    pub fn tell_fetch_waiters(&self, mut tell: impl FnMut(FetchWaiter)) {
+        self.fetch_waiters.borrow_mut().until.drain().for_each(|(watcher, _)| tell(watcher));
     }
 
     /// Takes the first waiter whose offset the high watermark has reached.
@@ -163,23 +163,27 @@ mod tests {
     /// a thousand.
     #[test]
     fn watchers_whose_fetch_is_over_do_not_pile_up() {
-        let mut watchers = Watchers::default();
+        let mut fetch_waiters = FetchWaiters::default();
         let poll = Duration::from_millis(500);
         for number in 0..10_000u64 {
             // Ten of them at a time.
             let now = Instant(0) + Duration::from_millis(50 * number);
-            watchers.add(Watcher { core: 0, watch: number }, now + poll, now);
-            assert!(watchers.until.len() <= 21, "{} watchers after {number}", watchers.until.len());
+            fetch_waiters.add(FetchWaiter { core: 0, watch: number }, now + poll, now);
+            assert!(
+                fetch_waiters.until.len() <= 21,
+                "{} watchers after {number}",
+                fetch_waiters.until.len()
+            );
         }
         let now = Instant(0) + Duration::from_secs(1000);
         for _ in 0..1000 {
-            watchers.add(Watcher { core: 1, watch: 7 }, now + poll, now);
+            fetch_waiters.add(FetchWaiter { core: 1, watch: 7 }, now + poll, now);
         }
-        assert!(watchers.until.len() <= 22, "the same one is one");
-        let alive = |watch| Watcher { core: 2, watch };
-        (0..500).for_each(|watch| watchers.add(alive(watch), now + poll, now));
+        assert!(fetch_waiters.until.len() <= 22, "the same one is one");
+        let alive = |watch| FetchWaiter { core: 2, watch };
+        (0..500).for_each(|watch| fetch_waiters.add(alive(watch), now + poll, now));
         assert!(
-            (0..500).all(|watch| watchers.until.contains_key(&alive(watch))),
+            (0..500).all(|watch| fetch_waiters.until.contains_key(&alive(watch))),
             "none that waits is forgotten"
         );
     }

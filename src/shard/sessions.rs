@@ -52,7 +52,7 @@ impl Target {
     }
 
     /// Takes what a request says; what the last response said stays.
-    fn follow(&mut self, named: Target) {
+    fn apply(&mut self, named: Target) {
         let (high_watermark, log_start) = (self.said_high_watermark, self.said_log_start_offset);
         *self = named;
         (self.said_high_watermark, self.said_log_start_offset) = (high_watermark, log_start);
@@ -247,7 +247,7 @@ impl Session {
         if named.len() * self.targets.len() <= PAIRS_COMPARED_MAX {
             for target in named.drain(..) {
                 match self.targets.iter_mut().find(|known| known.key() == target.key()) {
-                    Some(known) => known.follow(target),
+                    Some(known) => known.apply(target),
                     None => self.targets.push(target),
                 }
             }
@@ -262,7 +262,7 @@ impl Session {
                 .collect();
             for known in &mut self.targets {
                 let Some(place) = by_key.get(&known.key()).copied() else { continue };
-                known.follow(named[place].clone());
+                known.apply(named[place].clone());
                 is_new[place] = false;
             }
             let mut is_new = is_new.into_iter();
@@ -340,7 +340,7 @@ mod tests {
 
     /// Naming and forgetting a hundred thousand partitions compared each with all.
     #[test]
-    fn a_session_of_a_hundred_thousand_partitions_changes_in_one_pass() {
+    fn a_session_of_a_hundred_thousand_partitions_changes_in_one_guard() {
         const MANY: i32 = 100_000;
         let (mut sessions, mut random) = sessions(10);
         let now = Instant(0);

@@ -14,7 +14,7 @@ use crate::{
     log::{CleanupPolicy, Durability, LogConfig},
     meta::{
         Changes,
-        image::{ConfigResourceType, Configs, Image, Map},
+        image::{ConfigResourceType, Configs, Map, MetadataImage},
         topic::Topic,
         topic_name,
     },
@@ -33,7 +33,7 @@ use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 /// An immutable view of the cluster, published by the controller's core to all cores.
 #[derive(Clone)]
 pub struct ClusterView {
-    pub image: Arc<Image>,
+    pub image: Arc<MetadataImage>,
     pub owners: Arc<Owners>,
     /// The broker's configs, dynamic ones included.
     pub layers: Arc<Layers>,
@@ -44,7 +44,7 @@ pub struct ClusterView {
 impl ClusterView {
     /// Before the first record.
     pub fn empty(cluster_id: &str, cores: usize, layers: Layers) -> ClusterView {
-        let image = Arc::new(Image::empty(cluster_id));
+        let image = Arc::new(MetadataImage::empty(cluster_id));
         ClusterView {
             image,
             owners: Arc::new(Owners::new(cores)),
@@ -54,18 +54,18 @@ impl ClusterView {
     }
 
     /// The view after `self` that shows `image`, in which `changes` is what has changed.
-    pub fn follow(&self, image: Arc<Image>, changes: &Changes, node_id: i32) -> ClusterView {
+    pub fn apply(&self, image: Arc<MetadataImage>, changes: &Changes, node_id: i32) -> ClusterView {
         let mut next = match changes.broker_configs || changes.is_all_new {
             true => self.with_broker_configs(&image, node_id),
             false => self.clone(),
         };
-        next.owners = Arc::new(self.owners.follow(&self.image, &image, changes));
+        next.owners = Arc::new(self.owners.apply(&self.image, &image, changes));
         next.image = image;
         next
     }
 
     /// The same view with the broker's configs as `image` has them.
-    fn with_broker_configs(&self, image: &Image, node_id: i32) -> ClusterView {
+    fn with_broker_configs(&self, image: &MetadataImage, node_id: i32) -> ClusterView {
         let dynamic = |name: &str| image.configs_of(ConfigResourceType::Broker, name).clone();
         let (dynamic_default, dynamic_broker) = (dynamic(""), dynamic(&node_id.to_string()));
         let mut layers = Layers { dynamic_default, dynamic_broker, ..Layers::clone(&self.layers) };
@@ -90,9 +90,9 @@ impl ClusterView {
     }
 
     /// The topics that one who followed `before` looks at now.
-    pub fn topics_to_look_at(&self, before: &Image, changes: &Changes) -> Vec<Uuid> {
+    pub fn topics_to_look_at(&self, before: &MetadataImage, changes: &Changes) -> Vec<Uuid> {
         if changes.is_all_new {
-            let ids = |image: &Image| {
+            let ids = |image: &MetadataImage| {
                 image.topics.iter().map(|topic| topic.id).collect::<BTreeSet<Uuid>>()
             };
             return ids(before).union(&ids(&self.image)).copied().collect();
@@ -109,7 +109,7 @@ impl ClusterView {
     }
 
     /// The topic as it was, if it was deleted since `before`.
-    pub fn gone<'a>(&self, before: &'a Image, id: Uuid) -> Option<&'a Arc<Topic>> {
+    pub fn gone<'a>(&self, before: &'a MetadataImage, id: Uuid) -> Option<&'a Arc<Topic>> {
         before.topics.by_id(id).filter(|_| self.image.topics.by_id(id).is_none())
     }
 
@@ -134,7 +134,12 @@ impl Owners {
 
     /// The owners after a change of the image: a partition stays where it is, a new one goes to the
     /// core that has the fewest, so that they are spread evenly.
-    pub fn follow(&self, before: &Image, image: &Image, changes: &Changes) -> Owners {
+    pub fn apply(
+        &self,
+        before: &MetadataImage,
+        image: &MetadataImage,
+        changes: &Changes,
+    ) -> Owners {
         let mut next = self.clone();
         let listed = || changes.topics.iter().copied();
         let all = || before.topics.iter().chain(image.topics.iter()).map(|topic| topic.id);
@@ -358,8 +363,8 @@ pub fn validation_rules(
 mod tests {
     use super::*;
 
-    fn image(load: &[(u128, usize)]) -> Image {
-        let mut image = Image::empty("test");
+    fn image(load: &[(u128, usize)]) -> MetadataImage {
+        let mut image = MetadataImage::empty("test");
         for (id, partitions) in load {
             crate::meta::testing::add_topic(
                 &mut image,
@@ -380,18 +385,18 @@ mod tests {
         let of = |owners: &Owners, id: u128| owners.by_topic.get(&Uuid::from_u128(id)).cloned();
         let empty = image(&[]);
         let one = image(&[(101, 3), (102, 3)]);
-        let first = Owners::new(2).follow(&empty, &one, &Changes::all_new());
+        let first = Owners::new(2).apply(&empty, &one, &Changes::all_new());
         assert_eq!(first.load, [3, 3]);
         let two = image(&[(101, 3), (102, 5), (103, 2)]);
-        let second = first.follow(&one, &two, &of_topics(&[102, 103]));
+        let second = first.apply(&one, &two, &of_topics(&[102, 103]));
         assert_eq!(second.load, [5, 5]);
         assert_eq!(of(&second, 101), of(&first, 101));
         assert_eq!(of(&second, 102).unwrap()[..3], of(&first, 102).unwrap()[..]);
         let three = image(&[(103, 2)]);
-        let third = second.follow(&two, &three, &of_topics(&[101, 102]));
+        let third = second.apply(&two, &three, &of_topics(&[101, 102]));
         assert_eq!((third.load.iter().sum::<usize>(), third.by_topic.size()), (2, 1));
         // Whatever is listed, the outcome is that of looking at everything.
-        let whole = second.follow(&two, &three, &Changes::all_new());
+        let whole = second.apply(&two, &three, &Changes::all_new());
         assert_eq!((&whole.load, of(&whole, 103)), (&third.load, of(&third, 103)));
     }
 
@@ -423,12 +428,13 @@ mod tests {
     fn a_name_that_is_used_again_keeps_its_new_route() {
         let mut routes = Routes::default();
         let mut images = [101, 102].map(|id| {
-            let mut image = Image::empty("test");
+            let mut image = MetadataImage::empty("test");
             crate::meta::testing::add_topic(&mut image, "t", Uuid::from_u128(id), 1);
             Arc::new(image)
         });
         for image in &mut images {
-            let owners = Owners::new(1).follow(&Image::empty("test"), image, &Changes::all_new());
+            let owners =
+                Owners::new(1).apply(&MetadataImage::empty("test"), image, &Changes::all_new());
             let view = ClusterView {
                 image: image.clone(),
                 ..ClusterView::empty("test", 1, Layers::default())

@@ -3,7 +3,7 @@
 
 use crate::{
     log::{LogDir, PartitionId, StrayDir},
-    meta::{METADATA_TOPIC, image::Image, topic::directory},
+    meta::{METADATA_TOPIC, image::MetadataImage, topic::directory},
 };
 use protocol::Uuid;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -112,7 +112,7 @@ pub fn is_emptied(dir: &LogDir) -> bool {
 }
 
 impl Facts {
-    pub fn gather(dirs: &[impl Borrow<LogDir>], image: &Image, node_id: i32) -> Facts {
+    pub fn gather(dirs: &[impl Borrow<LogDir>], image: &MetadataImage, node_id: i32) -> Facts {
         let dirs: Vec<&LogDir> = dirs.iter().map(Borrow::borrow).collect();
         let broker = image.broker(node_id);
         let mut facts = Facts {
@@ -177,7 +177,7 @@ impl Facts {
     /// The folders whose topic has to be read. One folder of a name that is in the metadata is not
     /// among them, unless one was set aside that may have to take its place: opening it shows whose
     /// it is.
-    pub fn ask(&self, image: &Image) -> Vec<PathBuf> {
+    pub fn ask(&self, image: &MetadataImage) -> Vec<PathBuf> {
         let mut asked: Vec<PathBuf> = self.strays.iter().map(|stray| stray.path.clone()).collect();
         for ((topic, index), folders) in self.by_name() {
             let is_known =
@@ -197,7 +197,7 @@ impl Facts {
     }
 }
 
-pub fn decide(facts: &Facts, image: &Image, node_id: i32) -> Decisions {
+pub fn decide(facts: &Facts, image: &MetadataImage, node_id: i32) -> Decisions {
     let mut decider = Decider {
         facts,
         by_name: facts.by_name(),
@@ -364,7 +364,7 @@ impl<'a> Decider<'a> {
     }
 
     /// The folders that belong to no partition of the metadata.
-    fn judge_unused(&mut self, image: &Image) {
+    fn judge_unused(&mut self, image: &MetadataImage) {
         for folder in &self.facts.folders {
             let topic = image.topics.by_name(&folder.topic);
             let partition =

@@ -20,9 +20,9 @@
 use crate::{
     limits,
     log::{
-        LogDir, LogStart, PartitionId, bring_back, read_topic_id, set_aside, stream::ReplayPart,
+        LogDir, LogStart, PartitionId, bring_back, commit_log::ReplayPart, read_topic_id, set_aside,
     },
-    meta::{METADATA_TOPIC, image::Image, topic::directory},
+    meta::{METADATA_TOPIC, image::MetadataImage, topic::directory},
 };
 use protocol::Uuid;
 use ring::Ring;
@@ -167,7 +167,7 @@ impl Storage {
             }
         };
         Some(match self.replay.get(&id) {
-            // A partition of which the streams hold records was not closed in order, whatever
+            // A partition of which the streams hold records was not closed cleanly, whatever
             // happened since.
             Some(replay) => {
                 (folder, LogStart { clean: false, state: None, replay: replay.clone(), ..start })
@@ -196,7 +196,7 @@ impl Storage {
 
     /// Takes note that the commit stream of the last run could not be taken out of this directory:
     /// none is made there in this run, which would write over it, and the directory is not marked
-    /// as closed in order.
+    /// as closed cleanly.
     pub fn note_old_stream(&self, dir: &Path) {
         self.old_streams
             .lock()
@@ -234,7 +234,7 @@ impl Storage {
     }
 
     /// Takes note that a partition could not be opened: the commit stream that has records of it is
-    /// kept, and its directory is not marked as closed in order.
+    /// kept, and its directory is not marked as closed cleanly.
     pub fn note_unopened(&self, one: Unopened) {
         let mut unopened = self.unopened.lock().expect("no core panics while it holds the list");
         unopened.retain(|known| known.id != one.id);
@@ -264,7 +264,7 @@ impl Storage {
     /// Whether the checkpoints of a directory go on to say what they said of a partition that says
     /// nothing itself. A folder that is left in one directory keeps nothing in another: what that
     /// knew of a deleted topic there, it would take for knowledge of the next topic of its name.
-    pub fn is_kept(&self, dir: &Path, image: &Image, topic: &str, partition: i32) -> bool {
+    pub fn is_kept(&self, dir: &Path, image: &MetadataImage, topic: &str, partition: i32) -> bool {
         let folder = || dir.join(format!("{topic}-{partition}"));
         let is_left = || self.settled.get().is_some_and(|settled| settled.left.contains(&folder()));
         let in_image = || {
@@ -280,12 +280,12 @@ impl Storage {
 
     /// Decides where each partition is, and makes it so. `image` is the metadata as the last run
     /// has left it.
-    pub async fn settle(&self, ring: &Ring, dirs: &[LogDir], image: &Image, node_id: i32) {
+    pub async fn settle(&self, ring: &Ring, dirs: &[LogDir], image: &MetadataImage, node_id: i32) {
         let mut facts = Facts::gather(dirs, image, node_id);
         read_topic_ids(ring, &mut facts, image).await;
         let decisions = decide::decide(&facts, image, node_id);
         self.note_metadata(dirs, &facts).await;
-        let settled = self.carry_out(ring, &facts, decisions).await;
+        let settled = self.execute(ring, &facts, decisions).await;
         assert!(self.settled.set(settled).is_ok(), "a start settles once");
     }
 
@@ -309,7 +309,7 @@ impl Storage {
         }
     }
 
-    async fn carry_out(&self, ring: &Ring, facts: &Facts, decisions: Decisions) -> Settled {
+    async fn execute(&self, ring: &Ring, facts: &Facts, decisions: Decisions) -> Settled {
         let mut settled = Settled { assignments: decisions.assignments, ..Settled::default() };
         settled.is_proven =
             facts.dirs.iter().map(|dir| (dir.path.clone(), facts.is_proven(dir))).collect();
@@ -449,7 +449,7 @@ fn by_reason<R: std::hash::Hash + Eq>(all: impl Iterator<Item = (R, String)>) ->
 }
 
 /// Reads to which topics the folders belong of which that matters. A few at a time.
-async fn read_topic_ids(ring: &Ring, facts: &mut Facts, image: &Image) {
+async fn read_topic_ids(ring: &Ring, facts: &mut Facts, image: &MetadataImage) {
     let asked = facts.ask(image);
     let mut running = VecDeque::new();
     let mut read = Vec::with_capacity(asked.len());
@@ -486,7 +486,7 @@ mod tests {
             ..Storage::default()
         };
         let is_kept = |dir: &str, partition| {
-            storage.is_kept(Path::new(dir), &Image::empty("cluster"), "t", partition)
+            storage.is_kept(Path::new(dir), &MetadataImage::empty("cluster"), "t", partition)
         };
         assert!(is_kept("/b", 0));
         assert!(!is_kept("/a", 0), "another directory has no such folder");

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     log::{LogDir, PartitionId},
-    meta::image::Image,
+    meta::image::MetadataImage,
 };
 use protocol::Uuid;
 use ring::Ring;
@@ -33,7 +33,7 @@ pub struct Survey {
 }
 
 /// Puts what the directories hold beside what the metadata says.
-pub async fn survey(ring: &Ring, dirs: &[&LogDir], image: &Image, node_id: i32) -> Survey {
+pub async fn survey(ring: &Ring, dirs: &[&LogDir], image: &MetadataImage, node_id: i32) -> Survey {
     let storage = Storage::new(dirs, Vec::new());
     let mut facts = Facts::gather(dirs, image, node_id);
     read_topic_ids(ring, &mut facts, image).await;
@@ -53,7 +53,7 @@ pub async fn survey(ring: &Ring, dirs: &[&LogDir], image: &Image, node_id: i32) 
 }
 
 /// The partition of this name, as the metadata has it.
-pub fn id_of(image: &Image, topic: &str, partition: i32) -> Option<PartitionId> {
+pub fn id_of(image: &MetadataImage, topic: &str, partition: i32) -> Option<PartitionId> {
     let topic = image.topics.by_name(topic)?;
     topic.partition(partition)?;
     Some(PartitionId { topic_id: topic.id, index: partition })

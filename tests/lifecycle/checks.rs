@@ -27,7 +27,7 @@ fn setup() -> Setup {
     Setup::new("epoll", 1)
 }
 
-/// A broker that has served `topics` of two records, and was stopped in order.
+/// A broker that has served `topics` of two records, and was shut down cleanly.
 fn stopped(setup: &Setup, topics: &[&str]) -> Broker {
     let mut broker = Broker::start(setup);
     let mut client = Client::connect(broker.address);

@@ -54,7 +54,7 @@ fn what_is_lost_stays_offline_start_after_start() {
                 broker.kill();
             } else {
                 broker.stop();
-                // What was not touched is as it was: closed in order before the kill, to be
+                // What was not touched is as it was: closed cleanly before the kill, to be
                 // recovered behind it.
                 let is_clean = broker.data().join(".kafka_cleanshutdown").exists();
                 assert_eq!(is_clean, start == 0, "start {start}");

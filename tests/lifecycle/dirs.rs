@@ -187,7 +187,7 @@ fn a_directory_that_cannot_be_used_is_offline() {
         assert_eq!(
             broker.stop().code(),
             Some(STOPPED_UNCLEAN),
-            "the sick directory is not closed in order"
+            "the sick directory is not closed cleanly"
         );
         assert!(node.dir("a").join(".kafka_cleanshutdown").exists());
         // The directory of the metadata is needed.

@@ -403,10 +403,7 @@ fn a_commit_stream_that_cannot_be_removed_keeps_nothing_from_service() {
                     run.world.run_until(Duration::from_secs(30), || run.nodes[0].has_stopped())
                 );
                 let failure = run.nodes[0].failure().unwrap_or_default();
-                assert!(
-                    failure.contains("not closed in order: /data/1."),
-                    "seed {seed}: {failure}"
-                );
+                assert!(failure.contains("not closed cleanly: /data/1."), "seed {seed}: {failure}");
                 run.nodes[0].kill();
             }
         }

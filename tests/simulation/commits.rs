@@ -58,7 +58,7 @@ pub struct Commits {
 }
 
 impl Commits {
-    /// An offset that nobody has committed yet.
+    /// An offset that no client has committed yet.
     pub fn fresh_offset(&mut self) -> i64 {
         self.next_offset += 1;
         self.next_offset
@@ -113,7 +113,7 @@ impl Commits {
         let mut replaced_after = Instant(0);
         if found != -1 {
             let Some(attempt) = attempts.iter().find(|attempt| attempt.offset == found) else {
-                return bad(format!("offset {found} is committed, nobody has asked for that"));
+                return bad(format!("offset {found} is committed, no client has asked for that"));
             };
             match attempt.settled_at {
                 Some(settled_at) => replaced_after = settled_at,
@@ -299,7 +299,7 @@ fn take_answer(
     error.unwrap_or(ErrorCode::UnknownServerError)
 }
 
-/// Checks every committed offset that anybody has attempted.
+/// Checks every committed offset that a client has attempted.
 pub async fn check_all(client: &mut Client) -> Result<(), Lost> {
     let keys = client.run.commits.borrow().keys(client.cluster);
     let mut groups: Vec<String> = keys.iter().map(|key| key.group.clone()).collect();

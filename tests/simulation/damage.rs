@@ -26,7 +26,7 @@ use std::{collections::BTreeMap, rc::Rc};
 /// Fetches that bring nothing, after which the inspector believes it.
 const IN_VAIN_MAX: usize = 20;
 
-/// Says that a directory was closed in order.
+/// Says that a directory was closed cleanly.
 const CLEAN: &str = ".kafka_cleanshutdown";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,7 +94,7 @@ fn files_below(disk: &DiskControl, folder: &str) -> BTreeMap<String, Vec<u8>> {
     names.map(|name| (name.clone(), disk.read_raw(&name).unwrap_or_default())).collect()
 }
 
-/// Segments of topics that stay which the next start knows to be whole: all after a stop in order,
+/// Segments of topics that stay which the next start knows to be whole: all after a clean shutdown,
 /// and those below the recovery point after a crash.
 fn known_segments(run: &Run, cluster: ClusterId, disk: &DiskControl) -> Vec<Segment> {
     let names = disk.file_names();
@@ -108,7 +108,7 @@ fn known_segments(run: &Run, cluster: ClusterId, disk: &DiskControl) -> Vec<Segm
             run.model.borrow().live(cluster).find(|live| live.name == topic).map(|live| live.key);
         let (Some(topic_key), Some(first)) = (key, logs.first()) else { continue };
         let (dir, _) = first.split_once(&suffix).expect("it has the suffix");
-        // A stop in order may find a directory not in order: it holds a folder that the metadata
+        // A clean shutdown may find a directory not in order: it holds a folder that the metadata
         // does not know.
         let clean = names.iter().any(|name| *name == format!("{dir}/{CLEAN}"));
         let recovery_point =

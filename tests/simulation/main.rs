@@ -146,7 +146,7 @@ fn clients_of_one_node_find_it_by_metadata() {
         assert!(outcome.violation.is_none(), "seed {seed} violates {:?}", outcome.violation);
         acked += outcome.acked_records;
     }
-    assert!(acked > 0 || count < 10, "in {count} seeds nobody has found the node");
+    assert!(acked > 0 || count < 10, "in {count} seeds no client has found the node");
 }
 
 /// What ten seeds may leave behind together: the lines of the event log that is kept from the last

@@ -201,7 +201,7 @@ impl Model {
     }
 
     // ---- lives
-    // ---------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     /// `in_order`: it has stopped by itself, and everything is on the disk. `loses`: what was not
     /// synced is gone.
@@ -237,7 +237,7 @@ impl Model {
     }
 
     // ---- topics
-    // --------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     pub fn topic(&self, key: TopicKey) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.key == key)
@@ -288,7 +288,7 @@ impl Model {
         self.topics.iter().filter(move |topic| topic.key.cluster == cluster)
     }
 
-    /// Topics that exist and will until somebody asks for their deletion.
+    /// Topics that exist and will until a client asks for their deletion.
     pub fn live(&self, cluster: ClusterId) -> impl Iterator<Item = &Topic> {
         self.topics_of(cluster).filter(|topic| !topic.delete_asked)
     }
@@ -306,7 +306,7 @@ impl Model {
     }
 
     // ---- producing
-    // -----------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     pub fn producer_id_given(&mut self, cluster: ClusterId, producer_id: i64) -> Checked {
         if producer_id < 0 || !self.producer_ids.insert((cluster, producer_id)) {
@@ -382,7 +382,7 @@ impl Model {
     }
 
     // ---- reading
-    // -------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     /// A consumer has read the record `id` of this producer, with this sequence number, at
     /// `offset`.

@@ -217,7 +217,7 @@ impl Run {
                 // It ends in order, too, where a disk failed before: the next start recovers, and
                 // what it has is audited.
                 let is_failure = |why: &String| {
-                    !why.starts_with("stopped, but these log directories were not closed in order")
+                    !why.starts_with("stopped, but these log directories were not closed cleanly")
                 };
                 let failure = node.failure().filter(is_failure);
                 if self.is_calm() && (!stopped || failure.is_some()) {

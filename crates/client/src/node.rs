@@ -12,7 +12,7 @@ use crate::{
     state::{ExponentialBackoff, NodeConnectionState},
 };
 use protocol::Request;
-use ring::{Ring, signal::Signal};
+use ring::{Ring, sync::Notify};
 use std::{
     cell::{OnceCell, RefCell},
     rc::Rc,
@@ -62,7 +62,7 @@ struct State {
 #[derive(Default)]
 struct Attempt {
     outcome: OnceCell<Result<Connection, ConnectError>>,
-    is_over: Signal,
+    is_over: Notify,
 }
 
 impl Node {

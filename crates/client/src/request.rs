@@ -5,7 +5,7 @@
 use crate::error::{Delivery, DisconnectReason, Disconnected};
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{ApiKey, EncodeError, Request};
-use ring::{Instant, signal::Taker};
+use ring::{Instant, sync::oneshot};
 use std::{
     future::Future,
     pin::Pin,
@@ -82,7 +82,7 @@ pub struct ClientResponse {
 }
 
 /// A response that is awaited. Dropping it leaves the request in flight.
-pub struct PendingResponse(pub(crate) Taker<Result<ClientResponse, Disconnected>>);
+pub struct PendingResponse(pub(crate) oneshot::Receiver<Result<ClientResponse, Disconnected>>);
 
 impl Future for PendingResponse {
     type Output = Result<ClientResponse, Disconnected>;

@@ -4,7 +4,7 @@
 //! on: the core of the connection. Never: lets a request overtake one that waits, keeps a place for
 //! one that has gone, gives more than there is (but for one request that is too large, alone).
 
-use ring::signal::{Giver, slot};
+use ring::sync::oneshot;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -24,7 +24,7 @@ pub(crate) struct Room {
 struct Waiting {
     ticket: u64,
     bytes: usize,
-    giver: Giver<Permit>,
+    giver: oneshot::Sender<Permit>,
 }
 
 /// Room for one request. Dropping it gives the room back.
@@ -65,7 +65,7 @@ impl Room {
         if self.is_closed.get() {
             return None;
         }
-        let (giver, taker) = slot();
+        let (giver, taker) = oneshot::channel();
         let ticket = self.next_ticket.replace(self.next_ticket.get() + 1);
         self.waiting.borrow_mut().push_back(Waiting { ticket, bytes, giver });
         let _place = Place { room: self, ticket };
@@ -99,7 +99,7 @@ impl Room {
                 if has_room { waiting.pop_front() } else { None }
             };
             let Some(Waiting { bytes, giver, .. }) = next else { return };
-            giver.give(self.permit(bytes));
+            giver.send(self.permit(bytes));
         }
     }
 }

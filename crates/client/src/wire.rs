@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use protocol::{ApiKey, EncodeError, Reader};
 use ring::{
     Instant, Ring,
-    signal::{Giver, Signal, slot},
+    sync::{Notify, oneshot},
 };
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -28,7 +28,7 @@ use std::{
     time::Duration,
 };
 
-type ResponseGiver = Giver<Result<ClientResponse, Disconnected>>;
+type ResponseGiver = oneshot::Sender<Result<ClientResponse, Disconnected>>;
 
 struct InFlight {
     correlation_id: i32,
@@ -71,13 +71,13 @@ pub(crate) struct Wire {
     response_bytes_trusted: usize,
     in_flight: RefCell<VecDeque<InFlight>>,
     unsent: RefCell<Unsent>,
-    has_unsent: Signal,
+    has_unsent: Notify,
     next_correlation_id: Cell<i32>,
     /// Until when the watching task sleeps; `None` where there is no such task.
     watched_until: Cell<Option<Instant>>,
-    watch_changed: Signal,
+    watch_changed: Notify,
     ended: OnceCell<Ended>,
-    has_ended: Signal,
+    has_ended: Notify,
 }
 
 impl Wire {
@@ -92,12 +92,12 @@ impl Wire {
             response_bytes_trusted: options.response_bytes_trusted,
             in_flight: RefCell::default(),
             unsent: RefCell::default(),
-            has_unsent: Signal::default(),
+            has_unsent: Notify::default(),
             next_correlation_id: Cell::new(0),
             watched_until: Cell::new(None),
-            watch_changed: Signal::default(),
+            watch_changed: Notify::default(),
             ended: OnceCell::new(),
-            has_ended: Signal::default(),
+            has_ended: Notify::default(),
         });
         ring.spawn_named("client sends", wire.clone().send_loop());
         ring.spawn_named("client receives", wire.clone().receive_loop());
@@ -128,7 +128,7 @@ impl Wire {
         let correlation_id = self.next_correlation_id.get();
         let head = request.head(correlation_id, &self.client_id)?;
         self.next_correlation_id.set(correlation_id.wrapping_add(1));
-        let (giver, taker) = slot();
+        let (giver, taker) = oneshot::channel();
         let mut unsent = self.unsent.borrow_mut();
         unsent.bufs.push(head.freeze());
         if !request.body.is_empty() {
@@ -181,7 +181,7 @@ impl Wire {
             if !unanswered.is_empty() {
                 let received = self.ring.precise_now();
                 for Unanswered { giver, .. } in unanswered.drain(..) {
-                    giver.give(Ok(ClientResponse { body: Bytes::new(), received }));
+                    giver.send(Ok(ClientResponse { body: Bytes::new(), received }));
                 }
             }
         }
@@ -235,7 +235,7 @@ impl Wire {
             let mut frame = buffer.split_to(4 + length).split_off(4).freeze();
             let (request, header_bytes) = self.answered_by(&frame)?;
             let body = frame.split_off(header_bytes);
-            request.giver.give(Ok(ClientResponse { body, received }));
+            request.giver.send(Ok(ClientResponse { body, received }));
         }
         Ok(0)
     }
@@ -328,7 +328,7 @@ impl Wire {
     fn fail(&self, givers: impl Iterator<Item = ResponseGiver>, delivery: Delivery) {
         let (reason, _) = self.ended().expect("only an end lets requests fail");
         givers.for_each(|giver| {
-            giver.give(Err(Disconnected { delivery, reason: reason.clone() }));
+            giver.send(Err(Disconnected { delivery, reason: reason.clone() }));
         });
     }
 }

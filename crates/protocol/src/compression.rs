@@ -349,7 +349,8 @@ mod tests {
                 prop_assert_eq!(&decompress(codec, &packed, input.len()).unwrap(), &input);
                 if !input.is_empty() {
                     let over = decompress(codec, &packed, input.len() - 1);
-                    prop_assert_eq!(over, Err(CompressionError::OverLimit { limit_bytes: input.len() - 1 }));
+                    let limit_bytes = input.len() - 1;
+                    prop_assert_eq!(over, Err(CompressionError::OverLimit { limit_bytes }));
                 }
             }
         }

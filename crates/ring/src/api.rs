@@ -179,7 +179,7 @@ impl Ring {
     }
 
     // ---- files
-    // -------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     pub async fn open(&self, path: impl AsRef<Path>, options: OpenOptions) -> io::Result<File> {
         match self.run(Op::Open { path: path.as_ref().into(), options }).await {
@@ -451,7 +451,7 @@ impl Ring {
     }
 
     // ---- network
-    // -----------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     pub fn listen(&self, addr: SocketAddr, options: ListenOptions) -> io::Result<Listener> {
         self.core.with_backend(|backend| backend.listen(addr, options)).unwrap_or_else(ended)

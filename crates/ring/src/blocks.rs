@@ -17,7 +17,7 @@ use std::{
 /// How many of the blocks lent longest ago are looked at for one that is free.
 const TRIES: usize = 4;
 
-pub struct BlockPool {
+pub struct BufferPool {
     block_bytes: usize,
     blocks_max: usize,
     /// Empty views of the blocks, in the order in which they were lent.
@@ -26,7 +26,7 @@ pub struct BlockPool {
     wanted: Cell<bool>,
 }
 
-impl BlockPool {
+impl BufferPool {
     pub fn new(block_bytes: usize, blocks_max: usize) -> Self {
         Self { block_bytes, blocks_max, lent: RefCell::default(), wanted: Cell::new(false) }
     }
@@ -60,7 +60,7 @@ impl BlockPool {
         self.lent.borrow_mut().retain_mut(|block| !block.try_reclaim(self.block_bytes));
     }
 
-    /// Whether [`BlockPool::take`] would find one.
+    /// Whether [`BufferPool::take`] would find one.
     pub fn has_free(&self) -> bool {
         let mut lent = self.lent.borrow_mut();
         lent.len() < self.blocks_max
@@ -80,7 +80,7 @@ mod tests {
     const BYTES: usize = 4096;
 
     /// A full block, cut in two, and where it lies.
-    fn block(pool: &BlockPool) -> (BytesMut, BytesMut, *const u8) {
+    fn block(pool: &BufferPool) -> (BytesMut, BytesMut, *const u8) {
         let mut block = pool.take().unwrap();
         let at = block.as_ptr();
         assert!(block.capacity() >= BYTES);
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_block_is_used_again_when_its_last_byte_is_let_go_and_not_before() {
-        let pool = BlockPool::new(BYTES, 10);
+        let pool = BufferPool::new(BYTES, 10);
         let (first, rest, at) = block(&pool);
         drop(rest);
         let kept = first.freeze().slice(10..20);
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_full_pool_finds_the_one_block_that_is_free() {
-        let pool = BlockPool::new(BYTES, 20);
+        let pool = BufferPool::new(BYTES, 20);
         let mut held: Vec<_> = (0..20).map(|_| pool.take().unwrap()).collect();
         assert!(!pool.has_free() && pool.take().is_none());
         let at = held.remove(TRIES * 3).as_ptr();
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_pool_is_bounded_and_empties_when_idle() {
-        let pool = BlockPool::new(BYTES, 3);
+        let pool = BufferPool::new(BYTES, 3);
         let held: Vec<_> = (0..3).map(|_| pool.take().unwrap()).collect();
         assert!(pool.take().is_none());
         pool.release_idle();

@@ -9,9 +9,9 @@ use crate::{
     backend::{Backend, BackendKind, Doorbell, Wait},
     cold::Cold,
     op::{Completion, Op, Outcome, Token},
-    signal::Signal,
     slots::Slots,
     stalls::{Report, Turns},
+    sync::Notify,
     tasks::{self, ReadyQueue, TaskFuture, Tasks},
     time::Instant,
     timers::TimerWheel,
@@ -71,7 +71,7 @@ pub(crate) struct Shared {
     /// Descriptors of the files that this core has opened; files may end on other cores.
     pub(crate) open_files: Arc<AtomicUsize>,
     pub(crate) open_files_max: Cell<usize>,
-    pub(crate) too_many_files: Signal,
+    pub(crate) too_many_files: Notify,
     /// Kept for its room.
     completions: RefCell<Vec<Completion>>,
     /// Kept for its room.
@@ -125,7 +125,7 @@ impl Core {
             cold: Cold::default(),
             open_files: Arc::default(),
             open_files_max: Cell::new(usize::MAX),
-            too_many_files: Signal::default(),
+            too_many_files: Notify::default(),
             completions: RefCell::default(),
             due: RefCell::default(),
         };

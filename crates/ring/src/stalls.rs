@@ -26,7 +26,7 @@ pub(crate) const INBOX: &str = "inbox";
 /// What runs between two turns without a wait: the back-end's own work.
 pub(crate) const BACKEND: &str = "back-end";
 /// Many tasks, none of which ran long.
-const NOBODY: &str = "many tasks";
+const NO_SINGLE_TASK: &str = "many tasks";
 
 /// What a core's turns came to since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Turns {
         if operation.length * 2 >= length.min(task.length) && !operation.length.is_zero() {
             return Cause { task: operation.task, operation: Some(operation.operation) };
         }
-        let task = if task.length * 2 >= length { task.task } else { NOBODY };
+        let task = if task.length * 2 >= length { task.task } else { NO_SINGLE_TASK };
         Cause { task, operation: None }
     }
 
@@ -276,7 +276,7 @@ mod tests {
     fn many_short_tasks_are_nobodys_stall() {
         let turns = Turns::default();
         turn(&turns, 0, &[("a", 2), ("b", 4), ("c", 6), ("d", 8)], 8);
-        assert_eq!(turns.stalls()[0].cause, Cause { task: NOBODY, operation: None });
+        assert_eq!(turns.stalls()[0].cause, Cause { task: NO_SINGLE_TASK, operation: None });
     }
 
     #[test]

@@ -64,16 +64,32 @@ fn the_command_line_beats_the_environment_beats_the_file_beats_the_default() {
 
 /// The file that Apache Kafka ships for a combined node (config/server.properties of 4.3), without
 /// its comments.
-const SHIPPED: &str = "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.bootstrap.servers=localhost:9093\n\
-    listeners=PLAINTEXT://:9092,CONTROLLER://:9093\ninter.broker.listener.name=PLAINTEXT\n\
-    advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093\ncontroller.listener.names=CONTROLLER\n\
+const SHIPPED: &str = "\
+    process.roles=broker,controller\n\
+    node.id=1\n\
+    controller.quorum.bootstrap.servers=localhost:9093\n\
+    listeners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
+    inter.broker.listener.name=PLAINTEXT\n\
+    advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093\n\
+    controller.listener.names=CONTROLLER\n\
     listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL\n\
-    num.network.threads=3\nnum.io.threads=8\nsocket.send.buffer.bytes=102400\nsocket.receive.buffer.bytes=102400\n\
-    socket.request.max.bytes=104857600\nlog.dirs=/tmp/kraft-combined-logs\nnum.partitions=1\n\
-    num.recovery.threads.per.data.dir=2\noffsets.topic.replication.factor=1\n\
-    share.coordinator.state.topic.replication.factor=1\nshare.coordinator.state.topic.min.isr=1\n\
-    transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\nlog.retention.hours=168\n\
-    log.segment.bytes=1073741824\nlog.retention.check.interval.ms=300000\n";
+    num.network.threads=3\n\
+    num.io.threads=8\n\
+    socket.send.buffer.bytes=102400\n\
+    socket.receive.buffer.bytes=102400\n\
+    socket.request.max.bytes=104857600\n\
+    log.dirs=/tmp/kraft-combined-logs\n\
+    num.partitions=1\n\
+    num.recovery.threads.per.data.dir=2\n\
+    offsets.topic.replication.factor=1\n\
+    share.coordinator.state.topic.replication.factor=1\n\
+    share.coordinator.state.topic.min.isr=1\n\
+    transaction.state.log.replication.factor=1\n\
+    transaction.state.log.min.isr=1\n\
+    log.retention.hours=168\n\
+    log.segment.bytes=1073741824\n\
+    log.retention.check.interval.ms=300000\n\
+    ";
 
 #[test]
 fn the_file_that_kafka_ships_is_understood() {

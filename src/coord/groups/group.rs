@@ -97,7 +97,7 @@ impl Group {
         }
     }
 
-    /// Nobody is in it or about to join: it goes with its last offset.
+    /// No member is in it or about to join: it goes with its last offset.
     pub fn is_abandoned(&self) -> bool {
         match self {
             Group::Classic(group) => group.is_empty() && group.pending_join.is_empty(),

@@ -121,16 +121,16 @@ impl ClassicGroup {
         turn: &mut Turn<'_>,
         members: &[MemberIdentity],
     ) -> Vec<MemberResponse> {
-        let mut anybody = false;
+        let mut has_left = false;
         let responses = members
             .iter()
             .map(|member| {
                 let left = self.leave_one(turn, member);
-                anybody |= left.is_ok();
+                has_left |= left.is_ok();
                 member_response(member, left.err().unwrap_or(ErrorCode::None))
             })
             .collect();
-        if anybody && !self.is_empty() {
+        if has_left && !self.is_empty() {
             self.rebalance_or_complete_join(turn, "members left");
         }
         responses

@@ -70,7 +70,7 @@ fn a_clock_that_jumps_ends_no_session_and_stops_none() {
         host.advance(5_000);
         host.now_ms += jump_ms;
         let actions = host.coordinator.tick(host.now_ms);
-        host.carry_out(actions);
+        host.execute(actions);
         assert_eq!(host.heartbeat(&members[0], generation), ErrorCode::None);
         host.advance(i64::from(SESSION_TIMEOUT_MS) - 1);
         assert_eq!(host.heartbeat(&members[0], generation), ErrorCode::None);

@@ -92,11 +92,11 @@ impl Host {
             records: Vec::new(),
         };
         let actions = host.coordinator.loaded(host.now_ms);
-        host.carry_out(actions);
+        host.execute(actions);
         host
     }
 
-    fn carry_out(&mut self, actions: Actions) {
+    fn execute(&mut self, actions: Actions) {
         for batch in actions.batches {
             assert!(!batch.records.is_empty());
             let mut builder = BatchBuilder::new(self.next_offset);
@@ -145,7 +145,7 @@ impl Host {
         self.next_token += 1;
         self.outstanding.insert(token, request.clone());
         let actions = self.coordinator.handle(token, request, self.now_ms);
-        self.carry_out(actions);
+        self.execute(actions);
         token
     }
 
@@ -166,7 +166,7 @@ impl Host {
         {
             self.now_ms = self.now_ms.max(deadline_ms);
             let actions = self.coordinator.tick(self.now_ms);
-            self.carry_out(actions);
+            self.execute(actions);
         }
         self.now_ms = until_ms;
     }
@@ -193,7 +193,7 @@ impl Host {
             offset = self.coordinator.load(batch, offset).expect("a log that is whole");
         }
         let actions = self.coordinator.loaded(self.now_ms);
-        self.carry_out(actions);
+        self.execute(actions);
     }
 
     fn state_name(&mut self) -> String {

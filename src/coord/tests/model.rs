@@ -65,7 +65,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (client, 0..PARTITIONS).prop_map(|(client, partition)| Step::Commit { client,
             partition }),
         3 => (0..PARTITIONS).prop_map(|partition| Step::Fetch { partition }),
-        5 => prop_oneof![0i64..4_000, 4_000i64..70_000].prop_map(|duration_ms| Step::Advance { duration_ms }),
+        5 => prop_oneof![0i64..4_000, 4_000i64..70_000]
+            .prop_map(|duration_ms| Step::Advance { duration_ms }),
         1 => Just(Step::HoldCommits),
         2 => Just(Step::ReleaseCommits),
         1 => any::<bool>().prop_map(|truncate| Step::Reload { truncate }),

@@ -378,7 +378,7 @@ fn a_deleted_topic_takes_its_offsets_along() {
     for (partition_count, deleted) in [(3, 0), (0, 2)] {
         let change = TopicChange { name: "t".into(), id, partition_count };
         let actions = host.coordinator.topics_changed(&[change], host.now_ms);
-        host.carry_out(actions);
+        host.execute(actions);
         assert_eq!(host.take_records().len(), deleted);
     }
     let left = ["a", "b", "c"].map(|group| host.fetch_offset(group, "t", 0).committed_offset);

@@ -15,7 +15,7 @@ enum Harm {
     /// A bit of the records of the middle batch.
     Flip,
     /// To a half, within a batch.
-    Cut,
+    Truncation,
     /// To its first batches.
     CutBetweenBatches,
     Empty,
@@ -23,7 +23,7 @@ enum Harm {
 }
 
 const HARMS: [Harm; 5] =
-    [Harm::Flip, Harm::Cut, Harm::CutBetweenBatches, Harm::Empty, Harm::Delete];
+    [Harm::Flip, Harm::Truncation, Harm::CutBetweenBatches, Harm::Empty, Harm::Delete];
 
 impl Harm {
     fn apply(self, files: &mut Files, name: &str) {
@@ -37,7 +37,7 @@ impl Harm {
         let middle = ends[ends.len() / 2 - 1];
         match self {
             Harm::Flip => content[middle + 80] ^= 1,
-            Harm::Cut => content.truncate(middle + 70),
+            Harm::Truncation => content.truncate(middle + 70),
             Harm::CutBetweenBatches => content.truncate(middle),
             Harm::Empty => content.clear(),
             Harm::Delete => drop(files.remove(name)),
@@ -78,9 +78,9 @@ async fn make_whole_in(ring: &Ring, dir: &Path) -> Whole {
 /// How much is known of a log when it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
-    /// It was closed in order by this broker.
+    /// It was closed cleanly by this broker.
     State,
-    /// It was closed in order, by Apache Kafka.
+    /// It was closed cleanly, by Apache Kafka.
     Closed,
     /// A crash, and the recovery point is the end.
     Checkpoint,
@@ -301,7 +301,7 @@ fn a_last_batch_that_claims_later_offsets_is_not_the_end() {
         let aside =
             snapshot_of(&dir).into_iter().find(|(name, _)| name.contains(files::ASIDE_INFIX));
         assert_eq!(aside.unwrap().1, harmed[&last][position..]);
-        // A stop in order: it is below the known end, and is refused where the start reads it.
+        // A clean shutdown: it is below the known end, and is refused where the start reads it.
         let look = crate::log::whole::look(&ring, &restore(&temp, &harmed), whole.end, &|_| {})
             .await
             .unwrap();
@@ -346,7 +346,7 @@ fn a_hole_that_something_fills_is_none() {
             std::fs::write(&stream, &files[&name][begins[3]..]).unwrap();
             let (from, to) = (6, 12);
             let length = (files[&name].len() - begins[3]) as u32;
-            let part = crate::log::stream::ReplayPart {
+            let part = crate::log::commit_log::ReplayPart {
                 path: stream.as_path().into(),
                 position: 0,
                 length,

@@ -338,7 +338,7 @@ fn a_failed_write_is_final() {
 }
 
 // ---- what passes
-// ----------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 const SHORTAGES: [fn(&DiskControl); 3] =
     [DiskControl::fill, |disk| disk.set_open_files_max(0), DiskControl::take_memory];

@@ -88,7 +88,7 @@ fn writes_behind_keep_their_order_and_a_cut_waits_for_them() {
     for seed in 0..50 {
         let world = World::new(seed, SimOptions::calm());
         let node = world.node("a");
-        let slots = Rc::new(crate::log::Slots::new(1));
+        let slots = Rc::new(crate::log::Semaphore::new(1));
         run_in(&world, node, move |ring| async move {
             let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
             log.write_behind(&slots);

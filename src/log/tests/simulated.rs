@@ -216,7 +216,7 @@ fn a_snapshot_that_a_recovery_could_not_write_is_written_before_retention() {
 }
 
 /// Seed 100082232: a full disk had no room for the file of the segment that retention rolled to. A
-/// stop in order made it, and noted that it is there; a power cut took it away, and the partition
+/// stop cleanly made it, and noted that it is there; a power cut took it away, and the partition
 /// was offline.
 #[test]
 fn a_file_that_a_close_has_made_outlasts_a_power_cut() {

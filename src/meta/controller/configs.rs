@@ -13,7 +13,7 @@ use crate::config::{
 };
 use crate::meta::{
     client_metrics,
-    image::{ConfigResource, ConfigResourceType, Configs, Image},
+    image::{ConfigResource, ConfigResourceType, Configs, MetadataImage},
     snapshot::config_record,
     topic_name,
 };
@@ -32,7 +32,7 @@ impl From<Rejection> for ApiError {
 }
 
 /// The values set for this node's configs, layer by layer.
-pub fn layers(image: &Image, settings: &Settings) -> Layers {
+pub fn layers(image: &MetadataImage, settings: &Settings) -> Layers {
     let broker = |name: &str| image.configs_of(ConfigResourceType::Broker, name).clone();
     Layers {
         static_values: settings.static_configs.clone(),

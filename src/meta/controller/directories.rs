@@ -92,7 +92,7 @@ mod tests {
     use super::super::{BrokerRegistration, BrokerUnfence, ControllerRequest, ControllerResponse};
     use super::*;
     use crate::meta::{
-        image::Image,
+        image::MetadataImage,
         testing::{CLUSTER_ID, World},
         topic::NO_LEADER,
     };
@@ -123,7 +123,7 @@ mod tests {
     }
 
     /// Directory and leader of each partition of `t`.
-    fn partitions(image: &Image) -> Vec<(Uuid, i32)> {
+    fn partitions(image: &MetadataImage) -> Vec<(Uuid, i32)> {
         let topic = image.topics.by_name("t").unwrap();
         topic
             .partitions

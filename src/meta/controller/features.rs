@@ -4,7 +4,7 @@
 use super::{ApiError, Context, Outcome};
 use crate::meta::{
     features::{self, Feature, KRAFT_VERSION, METADATA_VERSION},
-    image::Image,
+    image::MetadataImage,
 };
 use protocol::ErrorCode;
 use protocol::messages::{
@@ -168,7 +168,7 @@ fn check_supported(context: &Context<'_>, name: &str, level: i16) -> Result<(), 
 
 /// What the other nodes have registered: their name, least and greatest level.
 fn registered_ranges<'a>(
-    image: &'a Image,
+    image: &'a MetadataImage,
     name: &'a str,
     local_controller: i32,
 ) -> impl Iterator<Item = (String, (i16, i16))> + 'a {

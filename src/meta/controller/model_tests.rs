@@ -201,7 +201,7 @@ fn shrink_isr(world: &mut World, name: &str) {
     world.append_records(&[change.into()]);
 }
 
-fn check(before: &Image, after: &Image) -> Result<(), TestCaseError> {
+fn check(before: &MetadataImage, after: &MetadataImage) -> Result<(), TestCaseError> {
     for topic in after.topics.iter() {
         prop_assert_eq!(after.topics.id(&topic.name), Some(topic.id));
         prop_assert!(topic.partitions.keys().copied().eq(0..topic.partitions.len() as i32));
@@ -259,7 +259,7 @@ proptest! {
         let file = snapshot_file::encode(&image, 7).unwrap();
         let mut restored = snapshot_file::decode(&file, snapshot_file::id_of(&image), CLUSTER_ID)
             .unwrap();
-        let quorum = |image: &Image| Quorum { leader_id: -1, leader_epoch: 0,
+        let quorum = |image: &MetadataImage| Quorum { leader_id: -1, leader_epoch: 0,
             ..Quorum::clone(&image.quorum) };
         restored.quorum = Arc::new(quorum(&restored));
         replayed.quorum = Arc::new(quorum(&replayed));

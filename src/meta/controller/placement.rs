@@ -1,12 +1,12 @@
 //! Where the replicas of new partitions go: striped over racks and over the brokers of each rack.
 
-use crate::meta::image::Image;
+use crate::meta::image::MetadataImage;
 
 /// Chooses brokers for `partitions` new partitions with `replication_factor` replicas each, the
 /// leader first. Leaders are unfenced; fenced brokers get replicas only where their rack has no
 /// other left. Err: why it cannot be done, in Kafka's words (`StripedReplicaPlacer`).
 pub fn place(
-    image: &Image,
+    image: &MetadataImage,
     partitions: usize,
     replication_factor: usize,
     random: &mut dyn FnMut() -> u64,
@@ -52,7 +52,7 @@ impl Rack {
     }
 }
 
-fn racks(image: &Image) -> Vec<Rack> {
+fn racks(image: &MetadataImage) -> Vec<Rack> {
     let mut racks = std::collections::BTreeMap::<Option<&str>, Rack>::new();
     for broker in image.brokers.values().filter(|broker| broker.has_uncordoned_directory()) {
         let rack = racks.entry(broker.0.rack.as_deref()).or_default();

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::meta::{
     features,
-    image::{Endpoint, Image},
+    image::{Endpoint, MetadataImage},
     topic::{NO_LEADER, directory},
 };
 use protocol::metadata_records::{
@@ -49,12 +49,16 @@ pub struct BrokerRegistration {
 pub struct BrokerUnfence {
     pub broker_id: i32,
     pub broker_epoch: i64,
-    /// The broker was not stopped in order: it may have lost records.
+    /// The broker was not shut down cleanly: it may have lost records.
     pub renew_leader_epochs: bool,
 }
 
 /// Err: the broker is not registered, or with another epoch.
-pub fn check_epoch(image: &Image, broker_id: i32, broker_epoch: i64) -> Result<(), ApiError> {
+pub fn check_epoch(
+    image: &MetadataImage,
+    broker_id: i32,
+    broker_epoch: i64,
+) -> Result<(), ApiError> {
     let Some(broker) = image.broker(broker_id) else {
         let message = format!("No broker registration found for broker id {broker_id}");
         return Err(ApiError::new(ErrorCode::StaleBrokerEpoch, message));
@@ -127,7 +131,7 @@ pub fn broker(
     Outcome::of(vec![record.into()], Ok(context.next_offset))
 }
 
-fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(), ApiError> {
+fn check_registration(image: &MetadataImage, request: &BrokerRegistration) -> Result<(), ApiError> {
     if request.cluster_id != *image.cluster_id {
         let message = format!(
             "Expected cluster ID {}, but got cluster ID {}",
@@ -159,10 +163,10 @@ fn check_registration(image: &Image, request: &BrokerRegistration) -> Result<(),
     Ok(())
 }
 
-/// The record of a broker that stops in order. The broker that starts on the directory next, Apache
+/// The record of a broker that stops cleanly. The broker that starts on the directory next, Apache
 /// Kafka too, need not wait for the end of its session. Partitions keep their leader: with no other
 /// replica, no other broker can lead meanwhile.
-pub fn fence(image: &Image, broker_id: i32) -> Option<MetadataRecord> {
+pub fn fence(image: &MetadataImage, broker_id: i32) -> Option<MetadataRecord> {
     let broker = image.broker(broker_id).filter(|broker| !broker.0.fenced)?;
     let broker_epoch = broker.0.broker_epoch;
     Some(

@@ -12,7 +12,7 @@ use crate::{
     },
     meta::{
         METADATA_TOPIC,
-        image::{Image, Voter},
+        image::{MetadataImage, Voter},
         quorum_state,
         replay::Replay,
         snapshot_file::{FORMATTED, SnapshotId},
@@ -134,7 +134,7 @@ impl Store {
     }
 
     /// The image that formatting leaves.
-    pub fn formatted_image(&self, voter: &Voter, cluster_id: &str) -> Image {
+    pub fn formatted_image(&self, voter: &Voter, cluster_id: &str) -> MetadataImage {
         let content = Self::initial_snapshot(voter, self.ring.wall_clock_ms());
         snapshot_file::decode(&content, FORMATTED, cluster_id)
             .expect("what formatting writes can be read")
@@ -145,7 +145,7 @@ impl Store {
     /// before. They are proven to fit `image`.
     pub async fn bootstrap_records(
         &self,
-        image: &Image,
+        image: &MetadataImage,
     ) -> Result<Vec<MetadataRecord>, MetaNodeError> {
         let (path, records) = self.formatted_records().await?;
         let mut image = image.clone();
@@ -180,9 +180,9 @@ impl Store {
     }
 
     /// The image of the newest snapshot; empty without one.
-    pub async fn load_snapshot(&self, cluster_id: &str) -> Result<Image, MetaNodeError> {
+    pub async fn load_snapshot(&self, cluster_id: &str) -> Result<MetadataImage, MetaNodeError> {
         let Some(newest) = self.snapshots().await?.pop() else {
-            return Ok(Image::empty(cluster_id));
+            return Ok(MetadataImage::empty(cluster_id));
         };
         let path = self.dir.join(newest.to_string());
         let bytes = self
@@ -229,7 +229,11 @@ impl Store {
     }
 
     /// Replays the log from where `image` ends; also the bytes of records behind the image.
-    pub async fn replay(&self, log: &Log, image: Image) -> Result<(Replay, u64), MetaNodeError> {
+    pub async fn replay(
+        &self,
+        log: &Log,
+        image: MetadataImage,
+    ) -> Result<(Replay, u64), MetaNodeError> {
         let mut offset = image.provenance.offset + 1;
         let (start, end) = (log.log_start_offset(), log.log_end_offset());
         if start > offset || end < offset {
@@ -312,7 +316,7 @@ impl Store {
 
     /// Writes the image as a snapshot and removes those that are old; the end offset of the oldest
     /// that is left.
-    pub async fn write_snapshot(&self, image: &Image) -> Result<i64, MetaNodeError> {
+    pub async fn write_snapshot(&self, image: &MetadataImage) -> Result<i64, MetaNodeError> {
         let content = snapshot_file::encode(image, self.ring.wall_clock_ms())
             .expect("an image has the records of its own metadata.version");
         let id = snapshot_file::id_of(image);

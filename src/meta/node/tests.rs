@@ -49,7 +49,7 @@ fn options(previous_broker_epoch: i64) -> MetaNodeOptions {
         log_directories: vec![directory(1)],
         previous_broker_epoch,
         cluster_id: CLUSTER_ID.to_owned(),
-        endpoints: vec![Listener {
+        endpoints: vec![ListenerConfig {
             name: "PLAINTEXT".to_owned(),
             host: "localhost".to_owned(),
             port: 9092,
@@ -72,7 +72,7 @@ fn options(previous_broker_epoch: i64) -> MetaNodeOptions {
 async fn start(
     ring: &Ring,
     options: MetaNodeOptions,
-) -> Result<(MetaNode, Rc<RefCell<Vec<Arc<Image>>>>), MetaNodeError> {
+) -> Result<(MetaNode, Rc<RefCell<Vec<Arc<MetadataImage>>>>), MetaNodeError> {
     let published = Rc::new(RefCell::new(Vec::new()));
     let sink = published.clone();
     let publish: Publish = Box::new(move |image, _| {
@@ -95,7 +95,7 @@ async fn create(node: &MetaNode, name: &str, partitions: i32) -> ErrorCode {
     }
 }
 
-fn names(image: &Image) -> Vec<String> {
+fn names(image: &MetadataImage) -> Vec<String> {
     image.topics.iter().map(|topic| topic.name.to_string()).collect()
 }
 

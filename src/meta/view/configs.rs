@@ -5,7 +5,7 @@ use crate::config::describe::{self, Entry, Source, SynonymEntry};
 use crate::meta::{
     ApiError, client_metrics,
     controller::{Settings, configs::layers, error_fields},
-    image::{ConfigResourceType, Configs, Image},
+    image::{ConfigResourceType, Configs, MetadataImage},
     topic_name,
 };
 use protocol::ErrorCode;
@@ -21,7 +21,7 @@ use protocol::messages::{
 
 /// Answers for topics, groups, client metrics, and brokers: this node's configs, or those of all.
 pub fn describe_configs(
-    image: &Image,
+    image: &MetadataImage,
     settings: &Settings,
     request: &DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
@@ -45,7 +45,7 @@ pub fn describe_configs(
 }
 
 fn entries(
-    image: &Image,
+    image: &MetadataImage,
     settings: &Settings,
     resource: &DescribeConfigsResource,
 ) -> Result<Vec<Entry>, ApiError> {
@@ -150,7 +150,7 @@ fn to_wire(entry: Entry, request: &DescribeConfigsRequest) -> DescribeConfigsRes
 /// Groups and client metrics subscriptions that have configs; every topic; the brokers of this
 /// listener.
 pub fn list_config_resources(
-    image: &Image,
+    image: &MetadataImage,
     listener: &str,
     request: &ListConfigResourcesRequest,
     version: i16,

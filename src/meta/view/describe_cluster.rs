@@ -2,7 +2,7 @@
 //! KIP-1073).
 
 use super::{Brokers, CLUSTER_OPERATIONS, OPERATIONS_NOT_ASKED};
-use crate::meta::image::Image;
+use crate::meta::image::MetadataImage;
 use protocol::ErrorCode;
 use protocol::messages::{
     DescribeClusterRequest, DescribeClusterResponse,
@@ -14,7 +14,7 @@ const BROKERS: i8 = 1;
 const CONTROLLERS: i8 = 2;
 
 pub fn describe_cluster(
-    image: &Image,
+    image: &MetadataImage,
     listener: &str,
     request: &DescribeClusterRequest,
     version: i16,

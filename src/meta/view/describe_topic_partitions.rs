@@ -4,7 +4,7 @@
 use super::{Brokers, TOPIC_OPERATIONS};
 use crate::meta::{
     ApiError,
-    image::Image,
+    image::MetadataImage,
     topic::{NO_LEADER, Topic},
     topic_name,
 };
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 /// than `max.request.partition.size.limit`) are told; then the response has the cursor to go on
 /// from. Err: an impossible cursor.
 pub fn describe_topic_partitions(
-    image: &Image,
+    image: &MetadataImage,
     listener: &str,
     request: &DescribeTopicPartitionsRequest,
     limit: i32,

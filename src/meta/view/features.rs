@@ -3,7 +3,7 @@
 
 use crate::meta::{
     features::{FEATURES, KRAFT_VERSION, feature},
-    image::Image,
+    image::MetadataImage,
 };
 use protocol::messages::api_versions_response::{FinalizedFeatureKey, SupportedFeatureKey};
 
@@ -25,7 +25,7 @@ pub fn supported_features(version: i16) -> Vec<SupportedFeatureKey> {
     keys.collect()
 }
 
-pub fn finalized_features(image: &Image) -> FinalizedFeatures {
+pub fn finalized_features(image: &MetadataImage) -> FinalizedFeatures {
     let levels = image.features.iter().map(|(name, &level)| (&**name, level));
     let all = levels.chain([(KRAFT_VERSION, image.quorum.kraft_version)]);
     // A cluster of Apache Kafka's may have more than is done here: clients must not rely on it.

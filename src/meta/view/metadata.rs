@@ -4,7 +4,7 @@
 use super::{Brokers, CLUSTER_OPERATIONS, OPERATIONS_NOT_ASKED, TOPIC_OPERATIONS};
 use crate::meta::{
     ApiError,
-    image::Image,
+    image::MetadataImage,
     topic::{NO_LEADER, Partition, Topic},
     topic_name,
 };
@@ -28,7 +28,7 @@ pub struct MetadataAnswer {
 /// `auto_create`: whether this broker creates topics that clients ask for
 /// (`auto.create.topics.enable`). Err: the request asks what its version cannot.
 pub fn metadata(
-    image: &Image,
+    image: &MetadataImage,
     listener: &str,
     request: &MetadataRequest,
     version: i16,

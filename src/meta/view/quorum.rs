@@ -1,7 +1,7 @@
 //! DescribeQuorum (key 55), versions 0 to 2: the metadata log's leader and how far its voters and
 //! observers are.
 
-use crate::meta::{image::Image, topic_name};
+use crate::meta::{image::MetadataImage, topic_name};
 use protocol::messages::{
     DescribeQuorumRequest, DescribeQuorumResponse,
     describe_quorum_response::{Listener, Node, PartitionData, ReplicaState, TopicData},
@@ -23,7 +23,7 @@ pub struct ReplicaProgress {
 
 /// Answered by the leader alone.
 pub fn describe_quorum(
-    image: &Image,
+    image: &MetadataImage,
     request: &DescribeQuorumRequest,
     version: i16,
     high_watermark: i64,

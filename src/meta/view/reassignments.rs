@@ -1,6 +1,6 @@
 //! ListPartitionReassignments (key 46): the partitions whose replicas are being moved.
 
-use crate::meta::{image::Image, topic::Topic};
+use crate::meta::{image::MetadataImage, topic::Topic};
 use protocol::messages::{
     ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
     list_partition_reassignments_response::{
@@ -9,7 +9,7 @@ use protocol::messages::{
 };
 
 pub fn list_partition_reassignments(
-    image: &Image,
+    image: &MetadataImage,
     request: &ListPartitionReassignmentsRequest,
 ) -> ListPartitionReassignmentsResponse {
     let topics: Vec<OngoingTopicReassignment> = match &request.topics {

@@ -115,7 +115,7 @@ fn operations_are_told_to_those_who_ask() {
 fn a_leader_that_cannot_be_reached_is_none() {
     let mut world = World::new();
     world.topic("a", 1);
-    let see = |image: &Image, listener: &str, version| {
+    let see = |image: &MetadataImage, listener: &str, version| {
         let response = metadata(image, listener, &named(&["a"]), version, false).unwrap().response;
         let partition = response.topics[0].partitions[0].clone();
         (
@@ -167,7 +167,7 @@ fn clusters_are_described_through_brokers() {
 
 /// Topic names with the partitions told of each, and the cursor.
 fn page(
-    image: &Image,
+    image: &MetadataImage,
     names: &[&str],
     limit: i32,
     cursor: Option<(&str, i32)>,

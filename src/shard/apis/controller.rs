@@ -27,7 +27,7 @@ struct ToController(ControllerRequest);
 impl Ask for ToController {
     type Answer = ControllerResponse;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> ControllerResponse {
+    async fn execute(self, shard: &Shard, _from: usize) -> ControllerResponse {
         match shard.control.controller() {
             Some(controller) => controller.request(self.0).await,
             None => self.0.refuse(&ApiError::new(ErrorCode::NotController, "The broker stops")),

@@ -86,7 +86,7 @@ pub struct DeleteRecords(Vec<DeleteRecordsQuery>);
 impl Ask for DeleteRecords {
     type Answer = Vec<DeleteRecordsResult>;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<DeleteRecordsResult> {
+    async fn execute(self, shard: &Shard, _from: usize) -> Vec<DeleteRecordsResult> {
         answer(shard, self.0).await
     }
 }
@@ -120,6 +120,6 @@ async fn delete(
             delete records");
         ErrorCode::KafkaStorageError
     })?;
-    commit::notify_watchers(shard, &partition);
+    commit::notify_fetch_waiters(shard, &partition);
     Ok(DeleteRecordsResult { error: ErrorCode::None, low_watermark })
 }

@@ -15,7 +15,7 @@ use protocol::{
     ErrorCode,
     messages::{AllocateProducerIdsRequest, InitProducerIdRequest, InitProducerIdResponse},
 };
-use ring::signal::Signal;
+use ring::sync::Notify;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -59,7 +59,7 @@ pub struct Allocation(RefCell<Option<Rc<Round>>>);
 #[derive(Default)]
 struct Round {
     result: Cell<Option<Result<(), ErrorCode>>>,
-    over: Signal,
+    over: Notify,
 }
 
 /// Gets the next block before the last ids of this one are gone, so that no producer waits for the

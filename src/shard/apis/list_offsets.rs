@@ -138,7 +138,7 @@ pub struct ListOffsets(Vec<OffsetQuery>);
 impl Ask for ListOffsets {
     type Answer = Vec<OffsetResult>;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<OffsetResult> {
+    async fn execute(self, shard: &Shard, _from: usize) -> Vec<OffsetResult> {
         answer(shard, self.0).await
     }
 }

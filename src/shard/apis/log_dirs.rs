@@ -83,7 +83,7 @@ pub struct PartitionSizes;
 impl Ask for PartitionSizes {
     type Answer = Vec<PartitionSize>;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<PartitionSize> {
+    async fn execute(self, shard: &Shard, _from: usize) -> Vec<PartitionSize> {
         sizes(shard).await
     }
 }

@@ -169,7 +169,7 @@ pub async fn spread<Query, R, A: Ask<Answer = Vec<R>>>(
     for (owner, positions, queries) in groups {
         let ask = ask(queries);
         if owner == shard.index {
-            fill(&mut results, positions, ask.carry_out(shard, owner).await);
+            fill(&mut results, positions, ask.execute(shard, owner).await);
         } else {
             under_way.push((positions, shard.mailbox.ask(owner, ask)));
         }

@@ -75,7 +75,7 @@ pub struct OffsetsForEpochs(Vec<EpochQuery>);
 impl Ask for OffsetsForEpochs {
     type Answer = Vec<EpochResult>;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<EpochResult> {
+    async fn execute(self, shard: &Shard, _from: usize) -> Vec<EpochResult> {
         answer(shard, &self.0)
     }
 }

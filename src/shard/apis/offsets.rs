@@ -9,7 +9,7 @@ use crate::{
         fanout::{self, Topics},
         groups::request::{Request, Response},
     },
-    meta::image::Image,
+    meta::image::MetadataImage,
     request::RequestContext,
     shard::Shard,
 };
@@ -23,7 +23,7 @@ use protocol::{
 use std::sync::Arc;
 
 /// The topics of the image, all of which a client may use as long as there is no authorizer.
-struct ImageTopics(Arc<Image>);
+struct ImageTopics(Arc<MetadataImage>);
 
 impl Topics for ImageTopics {
     fn name(&self, topic_id: Uuid) -> Option<String> {

@@ -55,7 +55,7 @@ impl Hosted for Groups {
         builder.build()
     }
 
-    fn carry_out(_shard: &Shard, _host: &Rc<Host<Groups>>, effect: Infallible) {
+    fn execute(_shard: &Shard, _host: &Rc<Host<Groups>>, effect: Infallible) {
         match effect {}
     }
 

@@ -29,7 +29,7 @@ use protocol::{
     ErrorCode,
     records::validate::{self, AppendOrigin},
 };
-use ring::signal::{Giver, Signal, slot};
+use ring::sync::{Notify, oneshot};
 use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, RefCell},
@@ -54,10 +54,10 @@ pub(super) enum Stage {
 pub struct Host<M: Hosted> {
     pub(super) partition: Rc<Partition>,
     pub(super) coordinator: RefCell<Coordinator<M>>,
-    waiting: RefCell<FxHashMap<u64, Giver<M::Response>>>,
+    waiting: RefCell<FxHashMap<u64, oneshot::Sender<M::Response>>>,
     next_token: Cell<u64>,
     /// Something happened that may have moved the next deadline, or ended the host.
-    changed: Rc<Signal>,
+    changed: Rc<Notify>,
     stage: Cell<Stage>,
     /// Topics that were deleted while it could not write so.
     deleted: RefCell<Vec<TopicChange>>,
@@ -92,14 +92,14 @@ pub(super) async fn request<M: Hosted>(
     let failed = M::failed(&request, ErrorCode::NotCoordinator);
     let token = host.next_token.get();
     host.next_token.set(token + 1);
-    let (giver, taker) = slot();
+    let (giver, taker) = oneshot::channel();
     host.waiting.borrow_mut().insert(token, giver);
     let actions = host.coordinator.borrow_mut().handle(
         ReplyToken(token),
         request,
         shard.ring.wall_clock_ms(),
     );
-    carry_out(shard, &host, actions);
+    execute(shard, &host, actions);
     taker.await.unwrap_or(failed)
 }
 
@@ -109,7 +109,7 @@ pub(super) fn tell_topics<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, changes:
     if host.stage.get() == Stage::Active {
         let actions =
             host.coordinator.borrow_mut().topics_changed(changes, shard.ring.wall_clock_ms());
-        carry_out(shard, host, actions);
+        execute(shard, host, actions);
     }
     let may_become_active = !matches!(host.stage.get(), Stage::Active | Stage::Damaged);
     if may_become_active || host.ended.get() {
@@ -218,7 +218,7 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     }
     host.stage.set(stage);
     let actions = host.coordinator.borrow_mut().loaded(shard.ring.wall_clock_ms());
-    carry_out(&shard, &host, actions);
+    execute(&shard, &host, actions);
     if stage == Stage::Held {
         return hold(&shard, &host).await;
     }
@@ -226,7 +226,7 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     if !deleted.is_empty() {
         let actions =
             host.coordinator.borrow_mut().topics_changed(&deleted, shard.ring.wall_clock_ms());
-        carry_out(&shard, &host, actions);
+        execute(&shard, &host, actions);
     }
     while !host.ended.get() && !shard.is_stopping() {
         let changed = host.changed.clone().past(host.changed.generation());
@@ -240,7 +240,7 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
                     continue;
                 }
                 let actions = host.coordinator.borrow_mut().tick(shard.ring.wall_clock_ms());
-                carry_out(&shard, &host, actions);
+                execute(&shard, &host, actions);
                 // One step at a time: other work of this core goes between.
                 shard.ring.end_of_turn().await;
             }
@@ -274,7 +274,7 @@ async fn hold<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>) {
 }
 
 /// Appends what an event wrote, lets go what may go, and the rest when it is committed.
-fn carry_out<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) {
+fn execute<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) {
     let Actions { batches, replies, effects } = actions;
     let_go(shard, host, replies, effects);
     host.changed.notify();
@@ -335,13 +335,13 @@ fn let_go<M: Hosted>(
 ) {
     send(host, replies);
     for effect in effects {
-        M::carry_out(shard, host, effect);
+        M::execute(shard, host, effect);
     }
 }
 
 fn send<M: Hosted>(host: &Host<M>, replies: Vec<Reply<M::Response>>) {
     for Reply { token, response } in replies {
         let giver = host.waiting.borrow_mut().remove(&token.0);
-        giver.expect("each token is answered once").give(response);
+        giver.expect("each token is answered once").send(response);
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         partition::coordinator_partition,
         runtime::{StateMachine, TopicChange},
     },
-    meta::{image::Image, topic::Topic},
+    meta::{image::MetadataImage, topic::Topic},
 };
 use bytes::Bytes;
 use host::{Host, Stage};
@@ -40,7 +40,7 @@ pub trait Hosted: StateMachine<Request: Send, Response: Send> {
 
     /// Brings about what the machine wants done elsewhere. What becomes of it, the machine hears by
     /// [`ask`].
-    fn carry_out(shard: &Shard, host: &Rc<Host<Self>>, effect: Self::Effect);
+    fn execute(shard: &Shard, host: &Rc<Host<Self>>, effect: Self::Effect);
 
     fn any(host: Rc<Host<Self>>) -> AnyHost;
 
@@ -147,7 +147,7 @@ struct ToCoordinator<M: Hosted> {
 impl<M: Hosted> Ask for ToCoordinator<M> {
     type Answer = M::Response;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> M::Response {
+    async fn execute(self, shard: &Shard, _from: usize) -> M::Response {
         host::request::<M>(shard, self.partition, self.request).await
     }
 }
@@ -155,8 +155,8 @@ impl<M: Hosted> Ask for ToCoordinator<M> {
 /// Starts and ends coordinators as the view says, and tells those that stay what has become of the
 /// topics.
 /// `topics` are those that may have changed since `before`.
-pub fn follow(shard: &Shard, before: &Image, topics: &[Uuid]) {
-    follow_partitions::<Groups>(shard);
+pub fn apply(shard: &Shard, before: &MetadataImage, topics: &[Uuid]) {
+    apply_partitions::<Groups>(shard);
     let hosts: Vec<AnyHost> = shard.control.coordinators.borrow().0.values().cloned().collect();
     if hosts.is_empty() {
         return;
@@ -167,7 +167,7 @@ pub fn follow(shard: &Shard, before: &Image, topics: &[Uuid]) {
     }
 }
 
-fn follow_partitions<M: Hosted>(shard: &Shard) {
+fn apply_partitions<M: Hosted>(shard: &Shard) {
     let mine: Vec<Rc<Partition>> = {
         let routes = shard.data.routes.borrow();
         let partitions = routes.by_name(M::TOPIC).map_or(&[][..], |topic| &topic.partitions[..]);
@@ -190,7 +190,7 @@ fn follow_partitions<M: Hosted>(shard: &Shard) {
 
 /// Those of `topics` that went, came, or got more partitions, in the order of their names; of one
 /// name, what went comes first.
-fn changes(before: &Image, now: &Image, topics: &[Uuid]) -> Vec<TopicChange> {
+fn changes(before: &MetadataImage, now: &MetadataImage, topics: &[Uuid]) -> Vec<TopicChange> {
     let change = |id: &Uuid| {
         let (was, is) = (before.topics.by_id(*id), now.topics.by_id(*id));
         let count = |topic: Option<&Arc<Topic>>| topic.map_or(0, |topic| topic.partitions.len());
@@ -214,8 +214,8 @@ mod tests {
     use super::*;
     use crate::meta::testing::add_topic;
 
-    fn image(topics: &[(u128, &str, usize)]) -> Image {
-        let mut image = Image::empty("test");
+    fn image(topics: &[(u128, &str, usize)]) -> MetadataImage {
+        let mut image = MetadataImage::empty("test");
         for (id, name, partitions) in topics {
             add_topic(&mut image, name, Uuid::from_u128(*id), *partitions);
         }

@@ -12,10 +12,10 @@ use crate::{
     meta::METADATA_TOPIC,
     shard::{
         Shard,
-        follow::{Checkpoint, Offsets},
+        apply::{Checkpoint, Offsets},
     },
 };
-use ring::signal::Signal;
+use ring::sync::Notify;
 use std::{
     cell::Cell,
     io,
@@ -57,7 +57,7 @@ pub struct LogDirs {
 #[derive(Default)]
 struct Turn {
     busy: Cell<bool>,
-    free: Signal,
+    free: Notify,
 }
 
 /// The right to write the checkpoints of a directory, until dropped.

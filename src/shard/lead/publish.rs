@@ -8,10 +8,10 @@ use crate::{
     meta::{
         Changes,
         controller::{ControllerRequest, ControllerResponse, DirectoryAssignment},
-        image::Image,
+        image::MetadataImage,
         node::Hooks,
     },
-    shard::{Shard, follow::Follow, partition::PartitionId},
+    shard::{Shard, apply::Apply, partition::PartitionId},
 };
 use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
@@ -32,11 +32,11 @@ pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
 
 /// Shows a new image to every core, and returns when all have followed it: they look at what has
 /// changed alone.
-async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<Image>, changes: Changes) {
+async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<MetadataImage>, changes: Changes) {
     let before = shard.control.image();
-    let view = shard.control.view().follow(image, &changes, shard.config.node_id);
+    let view = shard.control.view().apply(image, &changes, shard.config.node_id);
     let changes = Arc::new(changes);
-    shard.ask_all(|| Follow { view: view.clone(), changes: changes.clone() }).await;
+    shard.ask_all(|| Apply { view: view.clone(), changes: changes.clone() }).await;
     let mut had_gone = BTreeSet::new();
     for topic in view
         .topics_to_look_at(&before, &changes)

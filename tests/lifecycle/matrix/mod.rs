@@ -1,5 +1,5 @@
 //! The damage matrix: each kind of file, flipped, truncated, emptied and deleted, at its beginning,
-//! middle and end, after a stop in order and after a kill; the verdict of the next start, and its
+//! middle and end, after a clean shutdown and after a kill; the verdict of the next start, and its
 //! log lines.
 //!
 //! The table in docs/reliability.md is the expectation: each of its rows must agree with the run,

@@ -165,7 +165,7 @@ fn lines(log: &str) -> Vec<String> {
         "the event loop stood still",
         "SIGTERM: closing",
         "stopped",
-        "not closed in order: it has partitions",
+        "not closed cleanly: it has partitions",
         "the commit stream is kept: it has acknowledged records",
         "records that were acknowledged from the commit stream are in the log now",
         "log is cut to",

@@ -96,7 +96,7 @@ const PHRASES: &[&str] = &[
     "a file of the commit stream is empty",
     "the commit stream has no note of its use",
     "this note of the commit stream's use cannot be read",
-    "was not closed in order",
+    "was not closed cleanly",
     "cannot read",
     "where no batch begins",
     "but the batch at byte",

@@ -3,11 +3,11 @@
 //! A produce answer names every partition of the topic, so that it answers any request. A fetch
 //! answer is a prefix, one block of record batches that lies elsewhere, and a suffix.
 
-use crate::options::Options;
+use crate::{frames::Request, options::Options};
 use anyhow::{Context, bail};
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{
-    ApiKey, Message,
+    ApiKey, ErrorCode, Message,
     messages::{
         ApiVersionsResponse, FetchResponse, ListOffsetsResponse, MetadataResponse, ProduceResponse,
         api_versions_response::ApiVersion,
@@ -42,6 +42,8 @@ pub struct Answers {
     produce: Vec<u8>,
     metadata: Vec<u8>,
     api_versions: Vec<u8>,
+    /// To a version that the sink does not speak; its own layout is always that of version 0.
+    api_versions_refused: Vec<u8>,
     list_offsets: Vec<u8>,
     fetch_prefix: Vec<u8>,
     pub fetch_suffix: Vec<u8>,
@@ -79,6 +81,14 @@ impl Answers {
             )?,
             metadata: answer(ApiKey::Metadata, METADATA_VERSION, &metadata(options))?,
             api_versions: answer(ApiKey::ApiVersions, 0, &api_versions())?,
+            api_versions_refused: answer(
+                ApiKey::ApiVersions,
+                0,
+                &ApiVersionsResponse {
+                    error_code: ErrorCode::UnsupportedVersion.code(),
+                    ..api_versions()
+                },
+            )?,
             list_offsets: answer(
                 ApiKey::ListOffsets,
                 LIST_OFFSETS_VERSION,
@@ -89,14 +99,17 @@ impl Answers {
         })
     }
 
-    pub fn to(&self, api_key: i16) -> anyhow::Result<Answer<'_>> {
-        match ApiKey::from_i16(api_key) {
+    pub fn to(&self, request: &Request) -> anyhow::Result<Answer<'_>> {
+        match ApiKey::from_i16(request.api_key) {
             Some(ApiKey::Produce) => Ok(Answer::Whole(&self.produce)),
             Some(ApiKey::Metadata) => Ok(Answer::Whole(&self.metadata)),
-            Some(ApiKey::ApiVersions) => Ok(Answer::Whole(&self.api_versions)),
+            Some(ApiKey::ApiVersions) if request.api_version == 0 => {
+                Ok(Answer::Whole(&self.api_versions))
+            }
+            Some(ApiKey::ApiVersions) => Ok(Answer::Whole(&self.api_versions_refused)),
             Some(ApiKey::ListOffsets) => Ok(Answer::Whole(&self.list_offsets)),
             Some(ApiKey::Fetch) => Ok(Answer::Fetched),
-            _ => bail!("API {api_key} is not for a sink"),
+            _ => bail!("API {} is not for a sink", request.api_key),
         }
     }
 
@@ -183,4 +196,28 @@ fn api_versions() -> ApiVersionsResponse {
         serves(ApiKey::Metadata, METADATA_VERSION),
     ];
     ApiVersionsResponse { api_keys, ..Default::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// A client asks in the newest version that it knows, and again in version 0 (KIP-511).
+    #[test]
+    fn a_newer_api_versions_is_refused_in_version_0() {
+        let options = Options::parse_from(["sink", "--port", "1", "--mode", "page-cache"]);
+        let answers = Answers::new(&options).unwrap();
+        let error_of = |api_version| {
+            let api_key = ApiKey::ApiVersions.code();
+            let answer = answers.to(&Request { api_key, api_version, correlation_id: 7 }).unwrap();
+            let Answer::Whole(frame) = answer else { panic!("not a fetch") };
+            let body = Bytes::copy_from_slice(&frame[LENGTH_BYTES + 4..]);
+            let response: ApiVersionsResponse = protocol::decode_exact(&body, 0).unwrap();
+            assert_eq!(response.api_keys.len(), 4);
+            ErrorCode::from_code(response.error_code)
+        };
+        assert_eq!(error_of(0), Some(ErrorCode::None));
+        assert_eq!(error_of(5), Some(ErrorCode::UnsupportedVersion));
+    }
 }

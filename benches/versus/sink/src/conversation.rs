@@ -56,7 +56,7 @@ pub async fn serve<S: Socket>(mut socket: S, shared: &Shared) -> anyhow::Result<
         }
         shared.storage.borrow_mut().write(&mut group)?;
         for request in whole.drain(..) {
-            match shared.answers.to(request.api_key)? {
+            match shared.answers.to(&request)? {
                 Answer::Whole(bytes) => {
                     answers::append(&mut replies, bytes, request.correlation_id)
                 }

@@ -8,6 +8,7 @@ const HEAD_BYTES: usize = LENGTH_BYTES + 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     pub api_key: i16,
+    pub api_version: i16,
     pub correlation_id: i32,
 }
 
@@ -48,6 +49,7 @@ impl Frames {
             let at = |index: usize| self.head[LENGTH_BYTES + index];
             whole(Request {
                 api_key: i16::from_be_bytes([at(0), at(1)]),
+                api_version: i16::from_be_bytes([at(2), at(3)]),
                 correlation_id: i32::from_be_bytes([at(4), at(5), at(6), at(7)]),
             });
             self.head_length = 0;

@@ -184,7 +184,7 @@ impl Sink {
     fn answer(&mut self, index: usize) -> anyhow::Result<()> {
         let connection = self.connections[index].as_mut().context("a connection")?;
         for request in connection.whole.drain(..) {
-            match self.answers.to(request.api_key)? {
+            match self.answers.to(&request)? {
                 Answer::Whole(bytes) => {
                     answers::append(&mut connection.replies, bytes, request.correlation_id)
                 }

@@ -422,7 +422,8 @@ proptest! {
             let at = BATCH_HEADER_BYTES + at % (bytes.len() - BATCH_HEADER_BYTES);
             bytes[at] = byte;
         }
-        let timestamp_type = if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
+        let timestamp_type =
+            if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
         let rules = ValidationRules { timestamp_type, compacted,
             timestamp_before_max_ms: 3_600_000, ..rules() };
         let batch = Batch::parse(&bytes).unwrap();
@@ -507,7 +508,8 @@ proptest! {
         bytes.extend_from_slice(&compression::compress(from, None, &body));
         bytes[22] = from.id();
         repacked(&mut bytes);
-        let timestamp_type = if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
+        let timestamp_type =
+            if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
         let rules = ValidationRules {
             timestamp_type, compacted, compression: to, timestamp_before_max_ms: 3_600_000,
                 ..rules()

@@ -3,7 +3,7 @@
 
 use super::{
     handle::{HandleKind, Signals, SimHandle},
-    image::{Image, PAGE_BYTES},
+    image::{DiskImage, PAGE_BYTES},
     options::DiskOptions,
     random::Random,
     tree::{Body, Tree, errno},
@@ -533,7 +533,7 @@ impl Disk {
     }
 
     /// Changes a file's image and keeps the count of pages in use.
-    fn recharging(&mut self, inode: u32, change: impl FnOnce(&mut Image, &mut Random)) {
+    fn recharging(&mut self, inode: u32, change: impl FnOnce(&mut DiskImage, &mut Random)) {
         let image = self.tree.image(inode);
         let before = image.charged_pages();
         change(image, &mut self.random);
@@ -596,7 +596,7 @@ impl Disk {
             | Op::Open { .. }
                 if self.random.coin() =>
             {
-                // What it would have answered matters to nobody.
+                // What it would have answered matters to no caller.
                 drop(self.execute(op, 0));
             }
             _ => {}

@@ -31,12 +31,12 @@ impl fmt::Debug for SimHandle {
 
 impl Drop for SimHandle {
     fn drop(&mut self) {
-        self.signals.push(Signal::Closed { kind: self.kind, node: self.node, id: self.id });
+        self.signals.push(Notify::Closed { kind: self.kind, node: self.node, id: self.id });
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Signal {
+pub(super) enum Notify {
     Closed { kind: HandleKind, node: u32, id: u64 },
     Rung { core: u32 },
 }
@@ -44,14 +44,14 @@ pub(super) enum Signal {
 /// What handles and doorbells have said since the world last listened. The lock is never contended:
 /// a world is a single thread, but files and doorbells have to be `Send`.
 #[derive(Default)]
-pub(crate) struct Signals(Mutex<Vec<Signal>>);
+pub(crate) struct Signals(Mutex<Vec<Notify>>);
 
 impl Signals {
-    pub(super) fn push(&self, signal: Signal) {
+    pub(super) fn push(&self, signal: Notify) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(signal);
     }
 
-    pub(super) fn take(&self) -> Vec<Signal> {
+    pub(super) fn take(&self) -> Vec<Notify> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -64,6 +64,6 @@ pub(super) struct SimDoorbell {
 
 impl DoorbellInner for SimDoorbell {
     fn ring(&self) {
-        self.signals.push(Signal::Rung { core: self.core });
+        self.signals.push(Notify::Rung { core: self.core });
     }
 }

@@ -18,7 +18,7 @@ type PageContent = Option<Rc<[u8; PAGE_BYTES]>>;
 struct Page {
     volatile: PageContent,
     durable: PageContent,
-    /// Listed in [`Image::dirty`].
+    /// Listed in [`DiskImage::dirty`].
     dirty: bool,
 }
 
@@ -33,7 +33,7 @@ struct Flush {
 }
 
 #[derive(Default)]
-pub(super) struct Image {
+pub(super) struct DiskImage {
     pages: Vec<Page>,
     dirty: Vec<usize>,
     size: u64,
@@ -50,7 +50,7 @@ pub(super) struct Image {
     grown_pages: u64,
 }
 
-impl Image {
+impl DiskImage {
     pub(super) fn size(&self) -> u64 {
         self.size
     }

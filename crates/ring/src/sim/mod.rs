@@ -140,7 +140,7 @@ impl World {
     }
 
     // ---- time
-    // ----------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     pub fn now(&self) -> Instant {
         Instant(self.inner.state.borrow().now)
@@ -207,7 +207,7 @@ impl World {
     }
 
     // ---- faults
-    // --------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     /// Cuts a node's power: its tasks are dropped, its peers are reset (or not even that), its disk
     /// keeps what was synced and a random part of the rest. [`World::start_core`] starts it again.

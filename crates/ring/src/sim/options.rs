@@ -47,7 +47,7 @@ pub struct DiskOptions {
     pub short_read_per_million: u32,
     /// Part of what is to be sent from a file is not in the page cache.
     pub cold_per_million: u32,
-    /// A dirty page, or a change of a directory, reaches the disk before anybody syncs it.
+    /// A dirty page, or a change of a directory, reaches the disk before a caller syncs it.
     pub early_writeback_per_million: u32,
     /// Size of every disk; [`super::DiskControl::set_capacity_bytes`] changes one of them.
     pub capacity_bytes: u64,

@@ -6,7 +6,7 @@
 
 use super::{
     disk::Disk,
-    handle::{HandleKind, Signal, Signals},
+    handle::{HandleKind, Notify, Signals},
     network::Network,
     options::{SimOptions, Span},
     random::Random,
@@ -191,7 +191,7 @@ impl State {
     }
 
     // ---- time
-    // --------------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     pub(super) fn read_clock(&mut self, core: u32) -> u64 {
         self.now += CLOCK_READ_NS;
@@ -216,7 +216,7 @@ impl State {
     }
 
     // ---- events
-    // ------------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     pub(super) fn trace(&self) -> u64 {
         self.trace
@@ -270,21 +270,21 @@ impl State {
     pub(super) fn take_signals(&mut self) {
         for signal in self.signals.take() {
             match signal {
-                Signal::Rung { core } => {
+                Notify::Rung { core } => {
                     self.note(1, u64::from(core));
                     self.wake(core, self.options.cores.doorbell);
                 }
-                Signal::Closed { kind: HandleKind::File, node, id } => {
+                Notify::Closed { kind: HandleKind::File, node, id } => {
                     self.nodes[node as usize].disk.close(id)
                 }
-                Signal::Closed { kind: HandleKind::Stream, id, .. } => self.close_end(id),
-                Signal::Closed { kind: HandleKind::Listener, id, .. } => self.close_listener(id),
+                Notify::Closed { kind: HandleKind::Stream, id, .. } => self.close_end(id),
+                Notify::Closed { kind: HandleKind::Listener, id, .. } => self.close_listener(id),
             }
         }
     }
 
     // ---- turns
-    // -------------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     fn describe(&self, core: u32) -> String {
         let state = &self.cores[core as usize];
@@ -389,7 +389,7 @@ impl State {
     }
 
     // ---- operations
-    // --------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     pub(super) fn submit(&mut self, core: u32, token: Token, op: Op) {
         let state = &self.cores[core as usize];

@@ -105,7 +105,7 @@ impl State {
         }
     }
 
-    /// The operation's future is gone. What waits for somebody else ends at once; a send that is
+    /// The operation's future is gone. What waits for a peer ends at once; a send that is
     /// cut short takes its stream with it.
     pub(super) fn cancel(&mut self, core: u32, token: u64) {
         let waiter = (core, token);
@@ -287,7 +287,7 @@ impl State {
     }
 
     // ---- sending
-    // -------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     fn add_sender(&mut self, id: u64, waiter: Waiter, source: Source) {
         match self.network.end(id) {
@@ -389,7 +389,7 @@ impl State {
     }
 
     // ---- arriving
-    // ------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     /// What was sent towards `end` until now gets there, unless something is in its way.
     pub(super) fn arrive(&mut self, id: u64) {
@@ -620,8 +620,8 @@ impl State {
         }
     }
 
-    /// A node's processes end. With the power gone as well, nobody tells its peers, or its address
-    /// resets them later.
+    /// A node's processes end. With the power gone as well, no packet tells its peers, or its
+    /// address resets them later.
     pub(super) fn close_node(&mut self, node: u32, power_cut: bool) {
         let listening: Vec<u64> = self
             .network

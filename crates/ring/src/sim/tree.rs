@@ -5,7 +5,7 @@
 //! may keep any subset of the changes, or a prefix of them, but a rename is kept or lost as a
 //! whole: an inode never has two names.
 
-use super::{image::Image, random::Random};
+use super::{image::DiskImage, random::Random};
 use rustc_hash::FxHashMap;
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ pub(super) fn errno(code: i32) -> io::Error {
 }
 
 pub(super) enum Body {
-    File(Image),
+    File(DiskImage),
     Directory(Directory),
 }
 
@@ -120,7 +120,7 @@ impl Tree {
         self.inodes.get_mut(&inode).expect("an inode that is named or open exists")
     }
 
-    pub(super) fn image(&mut self, inode: u32) -> &mut Image {
+    pub(super) fn image(&mut self, inode: u32) -> &mut DiskImage {
         match &mut self.inode(inode).body {
             Body::File(image) => image,
             Body::Directory(_) => unreachable!("only files are opened"),
@@ -174,7 +174,7 @@ impl Tree {
 
     pub(super) fn create_file(&mut self, path: &Path) -> io::Result<u32> {
         let place = self.resolve_place(path)?;
-        Ok(self.create(place, Body::File(Image::default())))
+        Ok(self.create(place, Body::File(DiskImage::default())))
     }
 
     fn create(&mut self, place: Place, body: Body) -> u32 {

@@ -3,6 +3,7 @@
 //! Generated code (folders named `gen`) is exempt. Every rule has a test below that shows it
 //! failing.
 
+mod columns;
 mod compat;
 mod layers;
 mod sizes;
@@ -44,7 +45,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
 /// All findings below `root`, and how many files were looked at.
 fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
     let mut paths = Vec::new();
-    rust_files(root, root, &mut paths)?;
+    files(root, root, ".rs", &mut paths)?;
     let read = |path: &str| {
         fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))
     };
@@ -53,6 +54,9 @@ fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
         .map(|path| Ok((path.as_str(), read(path)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let mut findings = check_files(&files, &read(sizes::ALLOW_LIST)?);
+    for path in markdown_files(root)? {
+        columns::check(&path, &read(&path)?, &mut findings);
+    }
     findings.extend(compat::check(
         &read(compat::COMPAT)?,
         &read(compat::API_TABLE)?,
@@ -77,6 +81,7 @@ fn check_files(files: &[(&str, String)], allow_list: &str) -> Vec<Finding> {
             Err(message) => findings.push(Finding { path: (*path).to_owned(), line: 1, message }),
             Ok(source) => {
                 words::check(&source, &mut findings);
+                columns::check(path, text, &mut findings);
                 layers::check(&source, &mut findings);
                 sizes::measure(&source, &mut too_long);
             }
@@ -86,7 +91,14 @@ fn check_files(files: &[(&str, String)], allow_list: &str) -> Vec<Finding> {
     findings
 }
 
-fn rust_files(root: &Path, dir: &Path, found: &mut Vec<String>) -> anyhow::Result<()> {
+fn markdown_files(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut paths = Vec::new();
+    files(root, root, ".md", &mut paths)?;
+    Ok(paths)
+}
+
+/// The files below `dir` whose names end with `ending`, sorted.
+fn files(root: &Path, dir: &Path, ending: &str, found: &mut Vec<String>) -> anyhow::Result<()> {
     for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -94,9 +106,9 @@ fn rust_files(root: &Path, dir: &Path, found: &mut Vec<String>) -> anyhow::Resul
             if !name.starts_with('.')
                 && !matches!(name.as_str(), "target" | "gen" | "shared" | "millstream-data")
             {
-                rust_files(root, &path, found)?;
+                files(root, &path, ending, found)?;
             }
-        } else if name.ends_with(".rs") {
+        } else if name.ends_with(ending) {
             found.push(path.strip_prefix(root)?.to_string_lossy().into_owned());
         }
     }

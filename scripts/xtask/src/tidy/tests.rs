@@ -48,6 +48,22 @@ fn nothing_is_left_unfinished() {
 }
 
 #[test]
+fn comments_name_the_part_that_they_speak_of() {
+    fails("src/meta/a.rs", concat!("// No", "body waits."), "name the part");
+    fails("src/meta/a.rs", concat!("/// For who", "ever asks."), "name the part");
+    passes("src/meta/a.rs", "// No task waits.");
+}
+
+#[test]
+fn lines_have_at_most_100_columns() {
+    let wide = "a ".repeat(49);
+    fails("src/meta/a.rs", &format!("// {wide}"), "101 columns, at most 100");
+    passes("src/meta/a.rs", &format!("//{wide}"));
+    passes("src/meta/a.rs", &format!("//! | {wide}"));
+    passes("src/meta/a.rs", &format!("// {wide} {}", "a".repeat(50)));
+}
+
+#[test]
 fn layers_are_kept() {
     fails("crates/ring/src/a.rs", "use protocol::api::ApiKey;", "ring knows no Kafka");
     fails("crates/protocol/src/a.rs", "use std::{fs::File, rc::Rc};", "no I/O");

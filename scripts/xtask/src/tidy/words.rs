@@ -11,6 +11,15 @@ const UNFINISHED: [&str; 5] = [
     concat!("unimple", "mented!"),
 ];
 
+/// Words that leave open which part of the program is meant.
+const VAGUE: [&str; 5] = [
+    concat!("no", "body"),
+    concat!("some", "body"),
+    concat!("any", "body"),
+    concat!("every", "body"),
+    concat!("who", "ever"),
+];
+
 pub fn check(source: &Source, findings: &mut Vec<Finding>) {
     let mut find =
         |line, message: String| findings.push(Finding { path: source.path.clone(), line, message });
@@ -24,6 +33,12 @@ pub fn check(source: &Source, findings: &mut Vec<Finding>) {
         );
     }
     for (number, line) in source.text.lines().enumerate() {
+        let is_comment = line.trim_start().starts_with("//");
+        if let Some(word) =
+            VAGUE.iter().find(|word| is_comment && has_word(&line.to_lowercase(), word))
+        {
+            find(number + 1, format!("`{word}`: name the part, the client or the task"));
+        }
         if let Some(word) = UNFINISHED.iter().find(|word| has_word(line, word))
             && !line.contains("docs/")
             && !line.contains("ADR")

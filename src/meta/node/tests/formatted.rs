@@ -53,7 +53,7 @@ fn machine(seed: u64, files: &[(&'static str, Bytes)]) -> Machine {
 }
 
 /// The image after a start.
-fn started(machine: &Machine) -> Arc<Image> {
+fn started(machine: &Machine) -> Arc<MetadataImage> {
     machine.run(|ring| async move {
         let (node, _) = start(&ring, options(-1)).await.unwrap();
         let image = node.image();
@@ -65,7 +65,7 @@ fn started(machine: &Machine) -> Arc<Image> {
 /// What [`records`] say is there, and once more when nothing but the log can say it.
 #[track_caller]
 fn begins_with_the_records(machine: &Machine, level: i16) {
-    let told = |image: &Image| {
+    let told = |image: &MetadataImage| {
         let user = image.scram_credentials.contains_key(&("alice".to_owned(), 1));
         (image.metadata_version(), image.feature_level("group.version"), user)
     };

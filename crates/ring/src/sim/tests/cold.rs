@@ -37,7 +37,7 @@ async fn serve(
         ring.send(&stream, vec![head.into()]).await?;
         ring.send_file(&stream, &file, offset, length, file.stable(SIZE)).await?;
         if ring.random_u64().is_multiple_of(6) {
-            // Another file from the first byte on; whoever has old bytes of it is wrong.
+            // Another file from the first byte on; a reader that has old bytes of it is wrong.
             generation.set(generation.get() + 1);
             ring.truncate(&file, 0).await?;
             ring.write_at(&file, vec![content(generation.get(), 0, SIZE).into()], 0).await?;

@@ -251,14 +251,14 @@ fn connections_break_between_any_two_bytes() {
                 }
                 ring.sleep(Duration::from_millis(1)).await;
             }
-            // Nobody answers: this ends with an error, or not at all.
+            // No peer answers: this ends with an error, or not at all.
             ring.timeout(Duration::from_secs(45), ring.recv(&stream, BytesMut::new(), 1))
                 .await
                 .is_some()
         });
         world.run_for(Duration::from_secs(60));
         let total = total.borrow();
-        assert!(failed || total.len() == 50_000, "bytes are missing and nobody was told");
+        assert!(failed || total.len() == 50_000, "bytes are missing and no error was returned");
         assert_eq!(*total, pattern(50_000)[..total.len()], "a prefix of what was sent");
         never_told += u32::from(ended.borrow().is_none());
         lengths.insert(total.len());
@@ -453,7 +453,7 @@ fn a_stream_moves_to_another_core_of_its_machine() {
             }
         });
         let gave = serve(&world, server, |ring, stream| async move {
-            // The first bytes come while it is nobody's.
+            // The first bytes come before a task has it.
             let stream = ring.release(stream);
             ring.sleep(Duration::from_millis(50)).await;
             *given.borrow_mut() = Some(stream);

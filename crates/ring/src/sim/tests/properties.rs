@@ -241,11 +241,15 @@ proptest! {
                     names.set(from, None);
                 }
                 NameStep::Unlink(at) if names.now[at].is_some() => {
-                    on(&world, node, move |ring| async move { ring.unlink(place(at)).await.unwrap() });
+                    on(&world, node, move |ring| async move {
+                        ring.unlink(place(at)).await.unwrap()
+                    });
                     names.set(at, None);
                 }
                 NameStep::SyncDir(directory) => {
-                    on(&world, node, move |ring| async move { ring.sync_dir(format!("/{directory}")).await.unwrap() });
+                    on(&world, node, move |ring| async move {
+                        ring.sync_dir(format!("/{directory}")).await.unwrap()
+                    });
                     names.settle(Some(directory));
                 }
                 NameStep::Crash => {

@@ -6,9 +6,9 @@
 //! promised to no client. A needed frame that is missing before a valid one is damage; which
 //! partitions that touches shows where their offsets have a gap.
 //!
-//! Stream files outlive a replay only when a partition in them could not be opened: then they are
-//! kept under another name, with a list of such partitions, and read again at each start until none
-//! is left.
+//! CommitLog files outlive a replay only when a partition in them could not be opened: then they
+//! are kept under another name, with a list of such partitions, and read again at each start until
+//! none is left.
 //!
 //! Frames that a note tells of, and that are found nowhere, are lost: that is said.
 //!
@@ -71,7 +71,7 @@ struct FoundFrame {
     position: u64,
 }
 
-/// Reads the streams of a log directory. After a stop in order (`clean`) only what was kept before
+/// Reads the streams of a log directory. After a clean shutdown (`clean`) only what was kept before
 /// counts, and the rest goes.
 pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     let mut found = look(ring, dir, clean).await?;
@@ -79,11 +79,11 @@ pub async fn find(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
         remove_notes(ring, dir, &std::mem::take(&mut found.notes)).await?;
     }
     if clean && !found.files.is_empty() {
-        // A broker has stopped in order since they were written, and may have cut records that they
-        // would bring back.
+        // A broker has shut down cleanly since they were written, and may have cut records that
+        // they would bring back.
         for path in std::mem::take(&mut found.files) {
             tracing::warn!(path = %path.display(), "a commit stream that is older than the last \
-                stop in order is removed");
+                stop cleanly is removed");
             ring.unlink(path).await?;
         }
         ring.sync_dir(dir).await?;
@@ -286,7 +286,7 @@ impl Found {
                 let part = ReplayPart { path: found.path.clone(), position, length, from, to };
                 self.parts.entry(id).or_default().push(part);
             }
-            Entry::Cut { id, offset } if wanted(id) => {
+            Entry::Truncation { id, offset } if wanted(id) => {
                 let parts = self.parts.entry(id).or_default();
                 parts.retain(|part| part.from < offset);
                 for part in parts.iter_mut() {

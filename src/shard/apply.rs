@@ -10,12 +10,13 @@ use super::{
     view::{ClusterView, topic_log_config},
 };
 use crate::{
-    log::{Gate, Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
-    meta::{Changes, Topic, image::Image, topic::directory},
+    log::{Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
+    meta::{Changes, Topic, image::MetadataImage, topic::directory},
     pace::TurnBudget,
     storage::Unopened,
 };
 use protocol::ErrorCode;
+use ring::sync::AsyncMutex;
 use rustc_hash::FxHashSet;
 use std::{
     cell::Cell,
@@ -32,9 +33,9 @@ const OPEN_RETRY: Duration = Duration::from_secs(1);
 
 /// How far this core has got with following.
 #[derive(Default)]
-pub struct FollowState {
+pub struct ApplyState {
     /// One change of the view at a time.
-    turn: Gate,
+    turn: AsyncMutex,
     /// Partitions that could not be opened for now are tried again soon.
     again: Cell<bool>,
     /// How many those are.
@@ -44,27 +45,27 @@ pub struct FollowState {
 }
 
 /// A new view of the cluster: the core opens and closes partitions until it agrees with it.
-pub struct Follow {
+pub struct Apply {
     pub view: ClusterView,
     /// What of it is new.
     pub changes: Arc<Changes>,
 }
 
-impl Ask for Follow {
+impl Ask for Apply {
     type Answer = ();
 
-    async fn carry_out(self, shard: &Shard, _from: usize) {
-        follow(shard, self.view, &self.changes).await;
+    async fn execute(self, shard: &Shard, _from: usize) {
+        apply(shard, self.view, &self.changes).await;
     }
 }
 
 /// Makes this core agree with `view`.
-async fn follow(shard: &Shard, view: ClusterView, changes: &Changes) {
-    let _turn = shard.data.follow.turn.enter().await;
+async fn apply(shard: &Shard, view: ClusterView, changes: &Changes) {
+    let _turn = shard.data.apply.turn.lock().await;
     // A change of the metadata that a stop has overtaken: what is closed stays closed. What was
     // known of these logs at the start is not true of them any more.
-    if !shard.data.follow.has_closed_logs.get() {
-        follow_in_turn(shard, view, changes).await;
+    if !shard.data.apply.has_closed_logs.get() {
+        apply_in_turn(shard, view, changes).await;
     }
 }
 
@@ -73,12 +74,12 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
     let why = opened
         .iter()
         .find_map(|one| if let Opened::Later(error) = one { Some(error) } else { None });
-    if why.is_none() && shard.data.follow.offline_for_now.get() == 0 {
+    if why.is_none() && shard.data.apply.offline_for_now.get() == 0 {
         return;
     }
     let is_for_now = |(_, why): &(PartitionId, Offline)| *why == Offline::ForNow;
     let partitions = shard.data.all_offline().into_iter().filter(is_for_now).count();
-    let is_new = shard.data.follow.offline_for_now.replace(partitions) != partitions;
+    let is_new = shard.data.apply.offline_for_now.replace(partitions) != partitions;
     if partitions == 0 {
         return;
     }
@@ -89,26 +90,26 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
              passed"
         );
     }
-    if shard.data.follow.again.replace(true) {
+    if shard.data.apply.again.replace(true) {
         return;
     }
     let shard = shard.clone();
     shard.ring.clone().spawn_named("open again", async move {
         shard.ring.sleep(OPEN_RETRY).await;
-        shard.data.follow.again.set(false);
-        let _turn = shard.data.follow.turn.enter().await;
+        shard.data.apply.again.set(false);
+        let _turn = shard.data.apply.turn.lock().await;
         if !shard.is_stopping() {
             let is_for_now = |(id, why): &(PartitionId, Offline)| {
                 (*why == Offline::ForNow).then_some(id.topic_id)
             };
             let topics = Changes::of_topics(shard.data.all_offline().iter().filter_map(is_for_now));
             let view = shard.control.view().clone();
-            follow_in_turn(&shard, view, &topics).await;
+            apply_in_turn(&shard, view, &topics).await;
         }
     });
 }
 
-async fn follow_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
+async fn apply_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
     let before = shard.control.view().clone();
     // What all topics inherit has changed: their logs have other configs, though the metadata of
     // none has changed.
@@ -139,8 +140,8 @@ async fn follow_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
         }
         budget.item_done().await;
     }
-    shard.control.followed(view);
-    coordinators::follow(shard, &before.image, &topics);
+    shard.control.applied(view);
+    coordinators::apply(shard, &before.image, &topics);
 }
 
 /// Takes note of what has changed of a topic's partitions on this core; those that are to be opened
@@ -209,7 +210,7 @@ async fn delete_gone(shard: &Shard, before: &ClusterView, topics: &[Arc<Topic>])
         for waiter in partition.waiters.take() {
             waiter.done.tell(Err(ErrorCode::UnknownTopicOrPartition));
         }
-        commit::notify_watchers(shard, &partition);
+        commit::notify_fetch_waiters(shard, &partition);
         if let Err(error) = partition.log.clone().delete().await {
             shard.data.storage.note_undeleted(partition.id.topic_id);
             tracing::error!(topic = %partition.topic, partition = partition.id.index, %error,
@@ -251,12 +252,12 @@ struct ToOpen {
     /// Its folder.
     dir: PathBuf,
     start: LogStart,
-    image: Arc<Image>,
+    image: Arc<MetadataImage>,
 }
 
 /// Whether a folder that has the name of a partition but belongs to another topic may go: that
 /// topic was deleted, as far as the metadata can know.
-fn was_deleted(shard: &Shard, image: &Image, folder: &Path, topic_id: &str) -> bool {
+fn was_deleted(shard: &Shard, image: &MetadataImage, folder: &Path, topic_id: &str) -> bool {
     let Ok(topic_id) = topic_id.parse() else { return false };
     image.topics.by_id(topic_id).is_none() && shard.data.storage.may_set_aside(folder, topic_id)
 }
@@ -368,7 +369,7 @@ pub struct Checkpoint(pub PathBuf);
 impl Ask for Checkpoint {
     type Answer = Vec<PartitionCheckpoint>;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<PartitionCheckpoint> {
+    async fn execute(self, shard: &Shard, _from: usize) -> Vec<PartitionCheckpoint> {
         checkpoint(shard, &self.0).await
     }
 }
@@ -379,7 +380,7 @@ pub struct Offsets(pub PathBuf);
 impl Ask for Offsets {
     type Answer = Vec<PartitionCheckpoint>;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> Vec<PartitionCheckpoint> {
+    async fn execute(self, shard: &Shard, _from: usize) -> Vec<PartitionCheckpoint> {
         offsets(shard, &self.0).await
     }
 }
@@ -438,7 +439,7 @@ pub struct Close;
 impl Ask for Close {
     type Answer = Closed;
 
-    async fn carry_out(self, shard: &Shard, _from: usize) -> Closed {
+    async fn execute(self, shard: &Shard, _from: usize) -> Closed {
         close(shard).await
     }
 }
@@ -446,8 +447,8 @@ impl Ask for Close {
 /// Ends the requests in flight and closes every log of this core.
 async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
-    let _turn = shard.data.follow.turn.enter().await;
-    shard.data.follow.has_closed_logs.set(true);
+    let _turn = shard.data.apply.turn.lock().await;
+    shard.data.apply.has_closed_logs.set(true);
     let mut closed =
         Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
     let partitions = shard.data.leave_all();

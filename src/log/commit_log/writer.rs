@@ -13,10 +13,13 @@ use super::{
 };
 use crate::{
     limits,
-    log::{Log, gate::Gate, sync::remove_if_there},
+    log::{Log, sync::remove_if_there},
 };
 use bytes::Bytes;
-use ring::{ALIGNMENT, AlignedBuf, File, Instant, OpenOptions, Ring, signal::Signal};
+use ring::{
+    ALIGNMENT, AlignedBuf, File, Instant, OpenOptions, Ring,
+    sync::{AsyncMutex, Notify},
+};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -37,7 +40,7 @@ const FILLS_AHEAD: usize = 4;
 const SYNC_RETRY: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug)]
-pub struct StreamOptions {
+pub struct CommitLogOptions {
     pub file_bytes: u64,
     pub files: usize,
     /// The largest frame.
@@ -51,7 +54,7 @@ pub struct StreamOptions {
     pub idle: Duration,
 }
 
-impl StreamOptions {
+impl CommitLogOptions {
     /// As brokers have it, with files of this size.
     pub fn with_files_of(file_bytes: u64) -> Self {
         let file_bytes =
@@ -71,28 +74,28 @@ impl StreamOptions {
 /// Hears of a partition whose own files could not be synced.
 pub type SyncFailed = Box<dyn Fn(PartitionId, &io::Error)>;
 
-pub struct Stream {
+pub struct CommitLog {
     ring: Ring,
     dir: PathBuf,
     core: usize,
-    options: StreamOptions,
+    options: CommitLogOptions,
     sync_failed: SyncFailed,
     incarnation: u64,
     /// Held by the task that writes a frame.
-    gate: Gate,
+    files_lock: AsyncMutex,
     /// In the order in which they are used, again and again.
     files: RefCell<Vec<Rc<StreamFile>>>,
     current: Cell<usize>,
-    creating: Gate,
+    creating: AsyncMutex,
     is_preparing: Cell<bool>,
-    noting: Gate,
+    noting: AsyncMutex,
     /// Of the next frame.
     sequence: Cell<u64>,
     buffer: RefCell<AlignedBuf>,
     /// Why nothing is written any more.
     stopped: RefCell<Option<String>>,
     /// A file got free, or never will.
-    freed: Signal,
+    freed: Notify,
     last_write: Cell<Instant>,
     watches_idleness: Cell<bool>,
 }
@@ -103,7 +106,7 @@ struct StreamFile {
     position: Cell<u64>,
     /// Up to here the blocks have been written before.
     filled: Cell<u64>,
-    filling: Gate,
+    filling: AsyncMutex,
     /// Of the first frame.
     first_sequence: Cell<u64>,
     /// The note beside the files knows of its present use.
@@ -112,7 +115,7 @@ struct StreamFile {
     /// Partitions with entries here, and up to where they have to be synced. In order, so that
     /// simulated runs repeat.
     pending: RefCell<BTreeMap<PartitionId, (Log, i64)>>,
-    syncing: Gate,
+    syncing: AsyncMutex,
 }
 
 impl StreamFile {
@@ -137,14 +140,14 @@ struct Gathered {
     logs: Vec<(PartitionId, Log, i64)>,
 }
 
-impl Stream {
+impl CommitLog {
     /// A stream without files: they come with the first frame. Nothing of an earlier run may be
     /// there any more.
     pub fn new(
         ring: &Ring,
         dir: PathBuf,
         core: usize,
-        options: StreamOptions,
+        options: CommitLogOptions,
         sync_failed: SyncFailed,
     ) -> Rc<Self> {
         Rc::new(Self {
@@ -154,16 +157,16 @@ impl Stream {
             options,
             sync_failed,
             incarnation: ring.random_u64(),
-            gate: Gate::default(),
+            files_lock: AsyncMutex::default(),
             files: RefCell::default(),
             current: Cell::new(0),
-            creating: Gate::default(),
+            creating: AsyncMutex::default(),
             is_preparing: Cell::new(false),
-            noting: Gate::default(),
+            noting: AsyncMutex::default(),
             sequence: Cell::new(1),
             buffer: RefCell::default(),
             stopped: RefCell::default(),
-            freed: Signal::default(),
+            freed: Notify::default(),
             last_write: Cell::new(ring.now()),
             watches_idleness: Cell::new(false),
         })
@@ -183,7 +186,7 @@ impl Stream {
     /// whose bytes do not fit in a frame or are not at hand, nothing is promised: a sync of the
     /// log's own files is what remains.
     pub async fn commit(self: &Rc<Self>, logs: &[Log]) -> io::Result<()> {
-        let _pass = self.gate.enter().await;
+        let _guard = self.files_lock.lock().await;
         let mut left = logs.iter().peekable();
         while left.peek().is_some() {
             let gathered = self.gather(&mut left);
@@ -202,13 +205,16 @@ impl Stream {
 
     /// Voids what the stream has of a partition from `offset` on. Durable when it returns; the
     /// caller has synced the log.
-    pub async fn cut(self: &Rc<Self>, id: PartitionId, offset: i64) -> io::Result<()> {
-        let _pass = self.gate.enter().await;
+    pub async fn truncate(self: &Rc<Self>, id: PartitionId, offset: i64) -> io::Result<()> {
+        let _guard = self.files_lock.lock().await;
         if self.files.borrow().is_empty() {
             return Ok(());
         }
-        self.write(&Gathered { entries: vec![Entry::Cut { id, offset }], ..Gathered::default() })
-            .await?;
+        self.write(&Gathered {
+            entries: vec![Entry::Truncation { id, offset }],
+            ..Gathered::default()
+        })
+        .await?;
         for file in self.files.borrow().iter() {
             file.pending.borrow_mut().remove(&id);
         }
@@ -247,7 +253,7 @@ impl Stream {
     }
 
     // ---- frames
-    // ------------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     /// Writes one frame; the file that has it. The caller holds the gate.
     async fn write(self: &Rc<Self>, gathered: &Gathered) -> io::Result<Rc<StreamFile>> {
@@ -266,7 +272,7 @@ impl Stream {
         }
         let (stream, file) = (self.clone(), file.clone());
         drop(self.ring.spawn(async move {
-            let _pass = stream.noting.enter().await;
+            let _guard = stream.noting.lock().await;
             if !stream.is_working() {
                 return;
             }
@@ -387,11 +393,11 @@ impl Stream {
     }
 
     // ---- files
-    // -------------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     /// Creates the file of this number where there is none; those before it are there.
     async fn ensure_file(&self, number: usize) -> io::Result<()> {
-        let _pass = self.creating.enter().await;
+        let _guard = self.creating.lock().await;
         if self.files.borrow().len() > number {
             return Ok(());
         }
@@ -408,12 +414,12 @@ impl Stream {
                 file,
                 position: Cell::new(0),
                 filled: Cell::new(0),
-                filling: Gate::default(),
+                filling: AsyncMutex::default(),
                 first_sequence: Cell::new(self.sequence.get()),
                 noted: Cell::new(false),
                 full: Cell::new(false),
                 pending: RefCell::default(),
-                syncing: Gate::default(),
+                syncing: AsyncMutex::default(),
             };
             self.fill(&file, 1).await?;
             self.ring.sync_dir(&self.dir).await?;
@@ -440,7 +446,7 @@ impl Stream {
     async fn fill(&self, file: &StreamFile, wanted: u64) -> io::Result<()> {
         while file.filled.get() < wanted.min(self.options.file_bytes) {
             // For one piece at a time: another task may wait for the next one only.
-            let _pass = file.filling.enter().await;
+            let _guard = file.filling.lock().await;
             self.check()?;
             let filled = file.filled.get();
             let length = (self.options.fill_bytes as u64).min(self.options.file_bytes - filled);
@@ -461,9 +467,9 @@ impl Stream {
     /// Removes the files. Every log in them is closed: an error where one is not synced, and its
     /// bytes may be here only.
     pub async fn close(&self) -> io::Result<()> {
-        let _pass = self.gate.enter().await;
+        let _guard = self.files_lock.lock().await;
         self.stopped.borrow_mut().get_or_insert_with(|| "it is closed".to_owned());
-        let _created = self.creating.enter().await;
+        let _created = self.creating.lock().await;
         let files = self.files.take();
         for file in &files {
             file.settle();
@@ -475,7 +481,7 @@ impl Stream {
         }
         if !files.is_empty() {
             // First, and durably: without its files it would tell of a loss.
-            let _noted = self.noting.enter().await;
+            let _noted = self.noting.lock().await;
             remove_if_there(&self.ring, &note_path(&self.dir, self.core)).await?;
             self.ring.sync_dir(&self.dir).await?;
         }
@@ -489,11 +495,11 @@ impl Stream {
     }
 
     // ---- lazy syncs
-    // --------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     /// Syncs the logs that have entries in a file, a few at a time.
     async fn sync_pending(self: Rc<Self>, file: Rc<StreamFile>) {
-        let _pass = file.syncing.enter().await;
+        let _guard = file.syncing.lock().await;
         while self.try_sync_pending(&file).await && self.is_working() {
             self.ring.sleep(SYNC_RETRY).await;
         }
@@ -546,7 +552,7 @@ impl Stream {
     }
 
     // ---- the end
-    // -----------------------------------------------------------------------------------------------------
+    // ---------------------------------------------------------------------------------------------
 
     fn check(&self) -> io::Result<()> {
         self.stopped.borrow().as_ref().map_or(Ok(()), |why| Err(io::Error::other(why.clone())))

@@ -23,8 +23,8 @@ use std::{
 const DATA: &str = "/data";
 
 /// Files of a few frames, so that they are used again soon.
-fn small() -> StreamOptions {
-    StreamOptions {
+fn small() -> CommitLogOptions {
+    CommitLogOptions {
         file_bytes: 64 * 1024,
         files: 3,
         frame_bytes: 16 * 1024,
@@ -45,8 +45,8 @@ async fn open_log(ring: &Ring, dir: &Path, number: i32, config: LogConfig, start
         .unwrap()
 }
 
-fn stream_in(ring: &Ring, dir: &Path, core: usize) -> Rc<Stream> {
-    Stream::new(ring, dir.to_owned(), core, small(), Box::new(|_, _| {}))
+fn stream_in(ring: &Ring, dir: &Path, core: usize) -> Rc<CommitLog> {
+    CommitLog::new(ring, dir.to_owned(), core, small(), Box::new(|_, _| {}))
 }
 
 fn append_one(log: &Log, value: &[u8]) -> i64 {
@@ -54,7 +54,7 @@ fn append_one(log: &Log, value: &[u8]) -> i64 {
 }
 
 /// Appends one record and has it on the disk by the stream.
-async fn commit_one(stream: &Rc<Stream>, log: &Log, value: &[u8]) {
+async fn commit_one(stream: &Rc<CommitLog>, log: &Log, value: &[u8]) {
     append_one(log, value);
     log.wait_written().await.unwrap();
     stream.commit(std::slice::from_ref(log)).await.unwrap();
@@ -76,11 +76,11 @@ fn a_thousand_partitions_cost_a_handful_of_flushes_and_come_back() {
     on_each_backend(|ring, dir| async move {
         // However long a busy disk takes for what follows, the stream does not find itself idle
         // meanwhile.
-        let options = StreamOptions {
+        let options = CommitLogOptions {
             idle: Duration::from_secs(3600),
-            ..StreamOptions::with_files_of(16 << 20)
+            ..CommitLogOptions::with_files_of(16 << 20)
         };
-        let stream = Stream::new(&ring, dir.path().to_owned(), 0, options, Box::new(|_, _| {}));
+        let stream = CommitLog::new(&ring, dir.path().to_owned(), 0, options, Box::new(|_, _| {}));
         let mut logs = Vec::new();
         for number in 0..1000 {
             let log =
@@ -127,7 +127,7 @@ fn a_thousand_partitions_cost_a_handful_of_flushes_and_come_back() {
 }
 
 #[test]
-fn a_stop_in_order_leaves_no_file_and_an_idle_stream_leaves_nothing_to_replay() {
+fn a_clean_shutdown_leaves_no_file_and_an_idle_stream_leaves_nothing_to_replay() {
     on_each_backend(|ring, dir| async move {
         let stream = stream_in(&ring, dir.path(), 0);
         let log = open_log(&ring, dir.path(), 0, small_config(), LogStart::default()).await;
@@ -165,7 +165,7 @@ fn frames_that_are_gone_are_told() {
         assert_eq!(found.lost_ends, 1);
         remove(&ring, dir.path(), &found).await.unwrap();
         assert!(!note.exists(), "it is said once");
-        // A note that a stop in order has left is not believed.
+        // A note that a clean shutdown has left is not believed.
         std::fs::write(&note, Note { incarnation: 1, sequence: 1 }.format()).unwrap();
         assert_eq!(find(&ring, dir.path(), true).await.unwrap().lost_ends, 0);
         assert!(!note.exists());
@@ -227,7 +227,7 @@ fn a_gap_stops_one_partition_and_damage_is_told() {
 }
 
 #[test]
-fn a_stream_older_than_a_stop_in_order_is_not_replayed() {
+fn a_stream_older_than_a_clean_shutdown_is_not_replayed() {
     on_each_backend(|ring, dir| async move {
         let stream = stream_in(&ring, dir.path(), 0);
         let log = open_log(&ring, dir.path(), 0, small_config(), LogStart::default()).await;
@@ -581,7 +581,7 @@ fn a_failed_lazy_sync_keeps_the_stream_for_the_next_start() {
         let told = Rc::new(Cell::new(None));
         let tell = told.clone();
         let hears = Box::new(move |id, _: &std::io::Error| tell.set(Some(id)));
-        let stream = Stream::new(&ring, PathBuf::from(DATA), 0, small(), hears);
+        let stream = CommitLog::new(&ring, PathBuf::from(DATA), 0, small(), hears);
         let log = open_log(&ring, Path::new(DATA), 0, small_config(), LogStart::default()).await;
         commit_one(&stream, &log, b"one").await;
         ring.sleep(Duration::from_millis(20)).await;

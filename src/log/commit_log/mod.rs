@@ -3,7 +3,7 @@
 //!
 //! The partitions' own files stay the log: they are written through the page cache as ever, and
 //! synced lazily, before the stream's space is used again. After a crash the stream is replayed
-//! into them and goes; after a stop in order there is none. A note beside the files says which
+//! into them and goes; after a clean shutdown there is none. A note beside the files says which
 //! frames must be found at least, so that a stream that was emptied or removed is told from one
 //! that was never used. [`frame`] says what its bytes are, [`writer`] how they get there,
 //! [`replay`] how they are found again.
@@ -17,7 +17,7 @@ mod tests;
 
 pub use frame::PartitionId;
 pub use replay::{Found, ReplayPart, find, give_up, look, remove, set_aside};
-pub use writer::{Stream, StreamOptions, SyncFailed};
+pub use writer::{CommitLog, CommitLogOptions, SyncFailed};
 
 use std::path::{Path, PathBuf};
 

@@ -76,7 +76,7 @@ const _: () = assert!(HEADER_BYTES == 56 && ENTRY_BYTES == 48);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Entry {
     Records { id: PartitionId, from: i64, to: i64, length: u32 },
-    Cut { id: PartitionId, offset: i64 },
+    Truncation { id: PartitionId, offset: i64 },
 }
 
 impl Entry {
@@ -87,7 +87,7 @@ impl Entry {
     fn raw(self) -> RawEntry {
         let (id, kind, from, to) = match self {
             Entry::Records { id, from, to, .. } => (id, RECORDS, from, to),
-            Entry::Cut { id, offset } => (id, CUT, offset, offset),
+            Entry::Truncation { id, offset } => (id, CUT, offset, offset),
         };
         RawEntry {
             topic_id: U128::new(id.topic_id.as_u128()),
@@ -106,7 +106,7 @@ impl Entry {
         let (from, to) = (raw.from.get(), raw.to.get());
         match raw.kind.get() {
             RECORDS if from < to => Some(Entry::Records { id, from, to, length: raw.length.get() }),
-            CUT if from == to => Some(Entry::Cut { id, offset: from }),
+            CUT if from == to => Some(Entry::Truncation { id, offset: from }),
             _ => None,
         }
     }
@@ -228,8 +228,8 @@ mod tests {
                     Entry::Records { id, from, to: from + count, length: bytes.len() as u32 };
                 (entry, bytes)
             });
-        let cut =
-            (partition(), 0..i64::MAX).prop_map(|(id, offset)| (Entry::Cut { id, offset }, vec![]));
+        let cut = (partition(), 0..i64::MAX)
+            .prop_map(|(id, offset)| (Entry::Truncation { id, offset }, vec![]));
         prop_oneof![4 => records, 1 => cut]
     }
 
