@@ -48,6 +48,10 @@ pub const RECEIVE_BLOCKS_MIN: usize = 4;
 pub const RECEIVE_AWAITED_MIN_BYTES: usize = 8 * 1024;
 pub const RECEIVE_AWAITED_MAX_BYTES: usize = 256 * 1024;
 
+/// A produce request waits so long at least for its records to be safe, though its `timeout.ms` be
+/// less: a flush takes its time, which the producer's timeout is not meant for.
+pub const PRODUCE_TIMEOUT_MIN_MS: u64 = 1000;
+
 /// Finished produce requests whose memory one core keeps for the next ones, and the partitions that
 /// such a one has room for at most.
 pub const PRODUCE_SPARES_MAX: usize = 1024;

@@ -1,4 +1,5 @@
-//! The memory of one core: what it may hold, what it holds and for what, and who waits for some.
+//! The memory of one core: what it may hold, what it holds and for what, and which connections wait
+//! for some.
 //!
 //! Owns: the plan (how much for what), the account of each use, the room for large frames. Lives
 //! on: every core, one each. Never: allocates for others, waits, or ends a connection;
@@ -349,7 +350,7 @@ impl Drop for IdleInBlock {
     }
 }
 
-/// A place among those who wait to receive a large frame.
+/// A place among the connections that wait to receive a large frame.
 pub struct LargePlace {
     memory: Rc<Memory>,
     number: u64,

@@ -1,4 +1,4 @@
-//! What the generator knows of the cluster: which versions it speaks, and who leads which
+//! What the generator knows of the cluster: which versions it speaks, and which node leads which
 //! partition.
 //!
 //! Owns: the leaders of one topic. Lives on: the generator's thread. Never: retries without a

@@ -17,7 +17,7 @@ use std::{
 
 /// Longer than it takes to send a lost SYN once more.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// For requests outside the load: those of the load are waited for by who sends them.
+/// For requests outside the load: those of the load are waited for by the task that sends them.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Requests outside the load that may share a connection with it.
 const CALLS_MAX: usize = 8;

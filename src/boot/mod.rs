@@ -361,7 +361,12 @@ impl Lead {
         opened.leave_out_emptied(loaded_meta.image(), config.node_id);
         let (dirs, streams, storage) = opened.begin_run(ring).await?;
         meta.log_directories = dirs.iter().map(LogDir::directory_id).collect();
-        let view = ClusterView::empty(&cluster_id, start.count, start.layers.clone());
+        let view = ClusterView::empty(
+            &cluster_id,
+            start.config.node_id,
+            start.count,
+            start.layers.clone(),
+        );
         Ok(Lead {
             dirs,
             streams,

@@ -54,7 +54,7 @@ pub enum Importance {
     Low,
 }
 
-/// Whether a broker config may change while the broker runs, and for whom.
+/// Whether a broker config may change while the broker runs, and for which brokers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpdateMode {
     ReadOnly,

@@ -46,8 +46,8 @@
 //! machine, so the runtime knows them. Two more are of its own kind, so the machine names their
 //! types, and the host carries them out by a function for that machine:
 //!
-//! - [`StateMachine::Author`], as whom it appends: a producer with its epoch, inside a transaction
-//!   or not. One that writes in no name but its own has `()`.
+//! - [`StateMachine::Author`], the author of what it appends: a producer with its epoch, inside a
+//!   transaction or not. One that writes in no name but its own has `()`.
 //! - [`StateMachine::Effect`], what it wants done elsewhere: markers in other partitions, a call to
 //!   the controller. One that wants nothing has [`Infallible`](std::convert::Infallible), and its
 //!   host has nothing to carry out. An effect waits for all that was written before it. It may be
@@ -84,7 +84,7 @@ pub trait StateMachine: Debug + Default + 'static {
     type Response: Debug;
     /// Names a deadline.
     type Timer: Clone + Debug + Hash + Ord;
-    /// As whom a batch is appended.
+    /// The author of a batch.
     type Author: Copy + Debug + PartialEq;
     /// What is to be done elsewhere once all that was written before is committed.
     type Effect: Debug;

@@ -40,6 +40,8 @@ pub struct LogConfig {
     pub cleanup_policy: CleanupPolicy,
     /// `compression.type`; `None`: what the producer chose.
     pub compression_type: Option<Compression>,
+    /// `min.insync.replicas`: how many replicas must have what acks=all acknowledges.
+    pub min_insync_replicas: usize,
     pub preallocate: bool,
     pub producer_id_expiration_ms: i64,
     pub durability: Durability,
@@ -65,6 +67,7 @@ impl Default for LogConfig {
             timestamp_after_max_ms: 3_600_000,
             cleanup_policy: CleanupPolicy { delete: true, compact: false },
             compression_type: None,
+            min_insync_replicas: 1,
             preallocate: false,
             producer_id_expiration_ms: 86_400_000,
             durability: Durability::Fsync,

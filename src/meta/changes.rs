@@ -1,4 +1,5 @@
-//! What records have changed in the metadata, so that those who follow an image look at that alone.
+//! What records have changed in the metadata, so that a core that follows an image looks at that
+//! alone.
 //!
 //! Owns: the list. Lives on: the core that replays the records; then plain data that every core
 //! shares. Never: says what became of a thing: the image does. A thing may be listed though nothing

@@ -51,7 +51,7 @@ fn kafkas_log_replays_to_what_was_asked_of_kafka() {
 fn kafkas_snapshot_is_the_image_of_its_log() {
     let mut replayed = replayed(SNAPSHOT_ID.end_offset);
     let restored = snapshot_file::decode(SNAPSHOT, SNAPSHOT_ID, "cluster").unwrap();
-    // A snapshot does not tell who led.
+    // A snapshot does not tell which broker led.
     replayed.quorum =
         Arc::new(Quorum { leader_id: -1, leader_epoch: 0, ..Quorum::clone(&replayed.quorum) });
     assert_eq!(restored, replayed);

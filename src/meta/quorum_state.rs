@@ -1,4 +1,4 @@
-//! The `quorum-state` file: the epoch that a node has seen, and whom it voted for (schema
+//! The `quorum-state` file: the epoch that a node has seen, and the node that it voted for (schema
 //! QuorumStateData version 1).
 //!
 //! Layout: JSON without blanks, as Kafka writes it: `{"leaderId":1,"leaderEpoch":1,"votedId":-1,

@@ -6,12 +6,19 @@
 use super::{
     Ask, Shard, commit, coordinators,
     lead::checkpoints::PartitionCheckpoint,
-    partition::{Partition, PartitionId},
+    partition::{
+        Partition, PartitionId,
+        role::{Cause, Role},
+    },
     view::{ClusterView, topic_log_config},
 };
 use crate::{
     log::{Log, LogConfig, LogError, LogStart, LogState, remedy, set_aside},
-    meta::{Changes, Topic, image::MetadataImage, topic::directory},
+    meta::{
+        Changes, Topic,
+        image::MetadataImage,
+        topic::{Partition as Registration, directory},
+    },
     pace::TurnBudget,
     storage::Unopened,
 };
@@ -119,12 +126,14 @@ async fn apply_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
     let gone: Vec<Arc<Topic>> =
         topics.iter().filter_map(|id| view.gone(&before.image, *id).cloned()).collect();
     delete_gone(shard, &before, &gone).await;
-    let mut to_open = Vec::new();
+    let mut found = Found::default();
     let mut budget = TurnBudget::new(&shard.ring);
     for topic in topics.iter().filter_map(|id| view.image.topics.by_id(*id)) {
-        look_at(shard, &view, topic, &mut budget, &mut to_open).await;
+        look_at(shard, &view, topic, &mut budget, &mut found).await;
     }
-    let opened = side_by_side(shard, to_open.into_iter().map(|one| open(shard.clone(), one))).await;
+    delete(shard, found.moved_away, ErrorCode::NotLeaderOrFollower).await;
+    let to_open = found.to_open.into_iter().map(|one| open(shard.clone(), one));
+    let opened = side_by_side(shard, to_open).await;
     try_again_later(shard, &opened);
     for topic in &gone {
         shard.data.routes.borrow_mut().remove(topic.id);
@@ -144,28 +153,32 @@ async fn apply_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
     coordinators::apply(shard, &before.image, &topics);
 }
 
-/// Takes note of what has changed of a topic's partitions on this core; those that are to be opened
-/// go into `to_open`.
+/// Partitions that come to this core, and those that leave it.
+#[derive(Default)]
+struct Found {
+    to_open: Vec<ToOpen>,
+    /// Their replicas are on other nodes now.
+    moved_away: Vec<Rc<Partition>>,
+}
+
+/// Takes note of what has changed of a topic's partitions on this core.
 async fn look_at(
     shard: &Shard,
     view: &ClusterView,
     topic: &Topic,
     budget: &mut TurnBudget<'_>,
-    to_open: &mut Vec<ToOpen>,
+    found: &mut Found,
 ) {
     let mut config = None;
     for (index, partition) in &topic.partitions {
         budget.item_done().await;
         let id = PartitionId { topic_id: topic.id, index: *index };
         if view.owners.of(id) != Some(shard.index) {
+            found.moved_away.extend(shard.data.leave(id));
             continue;
         }
         match shard.data.partition(id) {
-            Some(known) if known.leader_epoch.get() == partition.leader_epoch => {}
-            Some(known) => {
-                known.log.assign_leader_epoch(partition.leader_epoch);
-                known.leader_epoch.set(partition.leader_epoch);
-            }
+            Some(known) => take_role(shard, &known, partition),
             None if shard.data.offline(id) == Some(Offline::UntilStart) => {}
             None => {
                 let config =
@@ -177,12 +190,26 @@ async fn look_at(
                     shard.data.note_offline(id, Offline::UntilStart);
                     continue;
                 };
-                let (leader_epoch, config) = (partition.leader_epoch, config.clone());
+                let (registration, config) = (partition.clone(), config.clone());
                 let (topic, image) = (topic.name.clone(), view.image.clone());
-                to_open.push(ToOpen { topic, id, leader_epoch, config, dir, start, image });
+                found.to_open.push(ToOpen { topic, id, registration, config, dir, start, image });
             }
         }
     }
+}
+
+/// A partition that is open here is led, followed or replicated otherwise from now on.
+fn take_role(shard: &Shard, partition: &Rc<Partition>, registration: &Registration) {
+    if partition.follow_metadata(registration, shard.config.node_id) {
+        if partition.is_led_here() {
+            partition.log.assign_leader_epoch(registration.leader_epoch);
+        } else {
+            partition.waiters.refuse_all(ErrorCode::NotLeaderOrFollower);
+            commit::notify_fetch_waiters(shard, partition);
+        }
+    }
+    // With other replicas in sync, more may be committed.
+    commit::move_high_watermark(shard, partition);
 }
 
 /// Closes the partitions of topics that are gone, and deletes their files.
@@ -203,13 +230,16 @@ async fn delete_gone(shard: &Shard, before: &ClusterView, topics: &[Arc<Topic>])
             gone.extend(shard.data.leave(id));
         }
     }
-    for partition in gone {
+    delete(shard, gone, ErrorCode::UnknownTopicOrPartition).await;
+}
+
+/// Closes partitions that this node has no more and deletes their files; requests that wait for
+/// them get `error`.
+async fn delete(shard: &Shard, partitions: Vec<Rc<Partition>>, error: ErrorCode) {
+    for partition in partitions {
         // Requests that still hold the partition find it closed.
-        partition.deleted.set(true);
-        partition.failed.set(true);
-        for waiter in partition.waiters.take() {
-            waiter.done.tell(Err(ErrorCode::UnknownTopicOrPartition));
-        }
+        partition.take_offline(Cause::Gone);
+        partition.waiters.refuse_all(error);
         commit::notify_fetch_waiters(shard, &partition);
         if let Err(error) = partition.log.clone().delete().await {
             shard.data.storage.note_undeleted(partition.id.topic_id);
@@ -247,7 +277,7 @@ async fn side_by_side<T: 'static>(
 struct ToOpen {
     topic: Arc<str>,
     id: PartitionId,
-    leader_epoch: i32,
+    registration: Arc<Registration>,
     config: Rc<LogConfig>,
     /// Its folder.
     dir: PathBuf,
@@ -279,7 +309,7 @@ enum Opened {
 }
 
 async fn open(shard: Shard, one: ToOpen) -> Opened {
-    let ToOpen { topic, id, leader_epoch, config, dir, start, image } = one;
+    let ToOpen { topic, id, registration, config, dir, start, image } = one;
     let replay = start.replay.clone();
     let try_open = |start| {
         Log::open(
@@ -307,13 +337,20 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
     match opened {
         Ok(log) => {
             log.tell_wants_to(&shard.data.wants);
-            log.assign_leader_epoch(leader_epoch);
-            // With one replica everything that recovery found is committed.
-            log.set_high_watermark(log.log_end_offset());
-            let partition = Partition::new(id, (&*topic).into(), log, config, leader_epoch);
+            let role = Role::of(&registration, shard.config.node_id);
+            if let Role::Leader(leadership) = &role {
+                log.assign_leader_epoch(leadership.leader_epoch);
+            }
+            // With one replica everything that recovery found is committed; with several, the
+            // leader finds out how far they have come.
+            if registration.replicas.len() == 1 {
+                log.set_high_watermark(log.log_end_offset());
+            }
+            let partition = Rc::new(Partition::new(id, (&*topic).into(), log, config, role));
             shard.data.commit.adopt(&partition);
             shard.data.storage.note_opened(id);
-            shard.data.enter(Rc::new(partition));
+            commit::move_high_watermark(&shard, &partition);
+            shard.data.enter(partition);
             Opened::Now
         }
         Err(error) => {
@@ -342,7 +379,7 @@ async fn open(shard: Shard, one: ToOpen) -> Opened {
 fn partitions_in(shard: &Shard, dir: &Path) -> Vec<Rc<Partition>> {
     let partitions = shard.data.partitions();
     let here = |partition: &&Rc<Partition>| {
-        !partition.failed.get() && partition.log.dir().parent() == Some(dir)
+        !partition.is_offline() && partition.log.dir().parent() == Some(dir)
     };
     partitions.values().filter(here).cloned().collect()
 }
@@ -453,7 +490,7 @@ async fn close(shard: &Shard) -> Closed {
         Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
     let partitions = shard.data.leave_all();
     let close = |partition: Rc<Partition>| async move {
-        let state = if partition.failed.get() { None } else { Some(partition.log.close().await) };
+        let state = if partition.is_offline() { None } else { Some(partition.log.close().await) };
         (partition, state)
     };
     let mut budget = TurnBudget::new(&shard.ring);

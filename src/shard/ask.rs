@@ -5,8 +5,8 @@
 //! how it is carried out does not know whether it came from near or far. Never: asks a core that
 //! the caller did not name.
 //!
-//! On the way both are [`Errand`]s. The asker leaves with its mailbox who is to hear the answer,
-//! under a number, and the answer comes back with that number.
+//! On the way both are [`Errand`]s. The asker leaves with its mailbox the task that is to hear the
+//! answer, under a number, and the answer comes back with that number.
 
 use super::{Shard, mailbox::Errand};
 use std::future::Future;

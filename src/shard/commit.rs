@@ -15,18 +15,14 @@
 use super::{
     Shard,
     flushes::Lane,
-    partition::{FetchWaiter, Partition},
-    produce::PendingAppends,
+    partition::{FetchWaiter, Partition, role::Cause, waiters::Until},
 };
 use crate::{
     limits,
     log::commit_log::{CommitLog, CommitLogOptions},
 };
 use protocol::ErrorCode;
-use ring::{
-    Instant,
-    sync::{Notify, oneshot},
-};
+use ring::{Instant, sync::Notify};
 use std::{
     cell::{Cell, RefCell},
     io, mem,
@@ -37,29 +33,6 @@ use std::{
 
 /// How often a partition that met an error that passes looks whether it has.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
-
-/// A request or a task that waits until the high watermark of a partition reaches `offset`.
-pub struct Waiter {
-    pub offset: i64,
-    pub done: Done,
-}
-
-/// How a waiter is told.
-pub enum Done {
-    /// One of the appends of a produce request.
-    Append { pending: Rc<PendingAppends>, index: usize },
-    /// A task of this core.
-    Task(oneshot::Sender<Result<(), ErrorCode>>),
-}
-
-impl Done {
-    pub fn tell(self, result: Result<(), ErrorCode>) {
-        match self {
-            Done::Append { pending, index } => pending.complete(index, result),
-            Done::Task(giver) => giver.send(result),
-        }
-    }
-}
 
 pub struct Commit {
     to_write: RefCell<Vec<Rc<Partition>>>,
@@ -300,17 +273,35 @@ pub async fn close_streams(shard: &Shard) -> Vec<PathBuf> {
     failed
 }
 
-/// Moves the high watermark, answers those who waited for it, and tells those who watch the
-/// partition.
-pub fn advance(shard: &Shard, partition: &Rc<Partition>, high_watermark: i64) {
-    if partition.failed.get() || high_watermark <= partition.log.high_watermark() {
+/// What is below `safe_offset` is safe in this node's log: answers those that waited for no more,
+/// and moves the high watermark as far as the replicas allow.
+pub fn advance(shard: &Shard, partition: &Rc<Partition>, safe_offset: i64) {
+    if partition.is_offline() {
         return;
     }
     let safe = partition.log.safe_offset();
-    assert!(high_watermark <= safe, "{high_watermark} is acknowledged, and {safe} is safe");
-    partition.log.set_high_watermark(high_watermark);
-    while let Some(waiter) = partition.take_reached(high_watermark) {
+    assert!(safe_offset <= safe, "{safe_offset} is acknowledged, and {safe} is safe");
+    while let Some(waiter) = partition.take_safe(safe_offset) {
         waiter.done.tell(Ok(()));
+    }
+    move_high_watermark(shard, partition);
+}
+
+/// Moves the high watermark, answers those that waited for it, and tells those that watch the
+/// partition. The answer is an error where meanwhile too few replicas are in sync.
+pub fn move_high_watermark(shard: &Shard, partition: &Rc<Partition>) {
+    let (before, next) = (partition.log.high_watermark(), partition.next_high_watermark());
+    assert!(before <= next, "the high watermark was {before}, and would be {next}");
+    if next == before {
+        return;
+    }
+    let end = partition.log.log_end_offset();
+    assert!(next <= end, "the high watermark would be {next}, and the log ends at {end}");
+    partition.log.set_high_watermark(next);
+    let is_enough = partition.in_sync().is_some_and(|(in_sync, wanted)| in_sync >= wanted);
+    let committed = is_enough.then_some(()).ok_or(ErrorCode::NotEnoughReplicasAfterAppend);
+    while let Some(waiter) = partition.waiters.take_reached(Until::Committed, next) {
+        waiter.done.tell(committed);
     }
     notify_fetch_waiters(shard, partition);
 }
@@ -319,15 +310,13 @@ pub fn notify_fetch_waiters(shard: &Shard, partition: &Partition) {
     partition.tell_fetch_waiters(|FetchWaiter { core, watch }| shard.tell_moved(core, watch));
 }
 
-/// What passes (a full disk, no descriptors, no memory: [`ring::passes`]) refuses who waits; what
+/// What passes (a full disk, no descriptors, no memory: [`ring::passes`]) refuses the waiters; what
 /// was gathered is written when it has passed. Anything else is final.
 pub fn refuse_or_fail(shard: &Shard, partition: &Rc<Partition>, what: &str, error: &io::Error) {
     if !ring::passes(error) {
         return fail(shard, partition, &format!("{what}: {error}"));
     }
-    for waiter in partition.waiters.take() {
-        waiter.done.tell(Err(ErrorCode::KafkaStorageError));
-    }
+    partition.waiters.refuse_all(ErrorCode::KafkaStorageError);
     if partition.is_retrying.replace(true) {
         return;
     }
@@ -335,7 +324,7 @@ pub fn refuse_or_fail(shard: &Shard, partition: &Rc<Partition>, what: &str, erro
     shard.ring.spawn(async move {
         task.ring.sleep(RETRY_INTERVAL).await;
         partition.is_retrying.set(false);
-        if !partition.failed.get() && !task.is_stopping() {
+        if !partition.is_offline() && !task.is_stopping() {
             task.data.commit.appended(&partition);
         }
     });
@@ -343,7 +332,7 @@ pub fn refuse_or_fail(shard: &Shard, partition: &Rc<Partition>, what: &str, erro
 
 /// Stops serving a partition whose log has failed.
 pub fn fail(shard: &Shard, partition: &Rc<Partition>, why: &str) {
-    if partition.failed.replace(true) {
+    if !partition.take_offline(Cause::Failed) {
         return;
     }
     tracing::error!(
@@ -351,8 +340,6 @@ pub fn fail(shard: &Shard, partition: &Rc<Partition>, why: &str) {
         "{why}. This partition serves no more; mend the disk, then restart the broker: it \
          recovers from what is on disk"
     );
-    for waiter in partition.waiters.take() {
-        waiter.done.tell(Err(ErrorCode::KafkaStorageError));
-    }
+    partition.waiters.refuse_all(ErrorCode::KafkaStorageError);
     notify_fetch_waiters(shard, partition);
 }

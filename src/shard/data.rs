@@ -42,6 +42,7 @@ pub struct Data {
     pub scratch: RefCell<Vec<u8>>,
     pub heavy: HeavyBatches,
     pub(super) produce_spares: produce::Spares,
+    pub(super) produce_expiry: produce::Expiry,
     /// Appends on their way to other cores.
     pub(super) produce_under_way: produce::UnderWay,
     pub(super) fetch_spares: fetch::Spares,
@@ -60,6 +61,7 @@ impl Data {
             scratch: RefCell::default(),
             heavy: HeavyBatches::new(plan.heavy),
             produce_spares: produce::Spares::default(),
+            produce_expiry: produce::Expiry::default(),
             produce_under_way: produce::UnderWay::default(),
             fetch_spares: fetch::Spares::default(),
             apply: ApplyState::default(),
@@ -120,6 +122,7 @@ impl Data {
         drop(self.partitions.take());
         self.commit.forget();
         self.heavy.forget();
+        self.produce_expiry.forget();
         self.produce_under_way.forget();
     }
 }

@@ -15,6 +15,7 @@
 use super::{
     Shard,
     ask::Ask,
+    leaders::NamedLeaders,
     partition::{FetchWaiter, Partition, PartitionId},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
     view::Routes,
@@ -180,6 +181,7 @@ pub async fn request(
         Err(error) => {
             return Ok(write_response(
                 shard,
+                client,
                 ids,
                 response(error, NO_SESSION),
                 &mut Lists::default(),
@@ -190,7 +192,8 @@ pub async fn request(
     lists.targets = targets;
     fetch(shard, client, &request, by_id, &mut lists).await;
     lists.choose(shard, incremental).await;
-    let reply = write_response(shard, ids, response(ErrorCode::None, session_id), &mut lists).await;
+    let reply =
+        write_response(shard, client, ids, response(ErrorCode::None, session_id), &mut lists).await;
     if session_id != NO_SESSION {
         lists.note_what_was_said(shard).await;
         shard.clients.sessions.borrow_mut().said(session_id, &mut lists.targets);
@@ -407,7 +410,7 @@ fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCo
         last_fetched_epoch: target.last_fetched_epoch,
         max_bytes: target.max_bytes.max(0) as usize,
     };
-    Ok((route.owner, read))
+    Ok((route.leading_core()?, read))
 }
 
 /// The reads of a fetch on one core.
@@ -471,7 +474,7 @@ impl Share {
         };
         let fetched =
             read_one(&partition, read, from, !self.any, self.options.read_committed).await;
-        if fetched.error != ErrorCode::None && partition.deleted.get() {
+        if fetched.error != ErrorCode::None && partition.is_gone() {
             return absence();
         }
         self.any |= fetched.size_bytes > 0;
@@ -503,7 +506,7 @@ async fn read_one(
     if partition.has_failed() {
         return FetchedPartition::error(ErrorCode::KafkaStorageError);
     }
-    if let Err(error) = partition.check_leader_epoch(read.current_leader_epoch) {
+    if let Err(error) = partition.check_leader(read.current_leader_epoch) {
         return FetchedPartition::error(error);
     }
     let log = &partition.log;
@@ -614,6 +617,7 @@ impl Lists {
 /// Writes the response for the partitions that are shown. Their records move into the reply.
 async fn write_response(
     shard: &Shard,
+    client: &Client,
     ids: RequestIds,
     header: FetchResponseHeader,
     lists: &mut Lists,
@@ -627,6 +631,7 @@ async fn write_response(
         reply::usual_bytes(topic_count, shown.len()),
     );
     let mut writer = FetchResponseWriter::new(&mut frame, ids.api_version, header, topic_count);
+    let mut leaders = NamedLeaders::new(shard, client.listener);
     let mut budget = TurnBudget::of_items(&shard.ring);
     for topic in shown.chunk_by_mut(same_topic) {
         let Target { topic: name, topic_id, .. } = &targets[topic[0].place];
@@ -639,13 +644,18 @@ async fn write_response(
                 log_start_offset: fetched.log_start_offset,
                 aborted_transactions: fetched.aborted.as_deref(),
                 diverging_epoch: fetched.diverging,
+                current_leader: leaders.for_error(
+                    fetched.error,
+                    (name.as_deref().unwrap_or_default(), *topic_id),
+                    targets[*place].index,
+                ),
                 ..PartitionFetchResponse::refused(targets[*place].index, fetched.error)
             };
             *records_at = writer.partition(&response, fetched.size_bytes);
             budget.item_done().await;
         }
     }
-    let records_bytes = writer.finish(&[]);
+    let records_bytes = writer.finish(&leaders.endpoints());
     reply::fill_in_length(&mut frame, records_bytes);
     interleave(frame, shown, fetched)
 }

@@ -214,6 +214,7 @@ mod tests {
         commit_log::CommitLogOptions,
         tests::{append, open, simulated::run_in, small_config},
     };
+    use crate::shard::partition::role::Role;
     use ring::{
         Ring,
         sim::{SimOptions, World},
@@ -240,7 +241,7 @@ mod tests {
             open(ring, Path::new(&format!("/data/topic-{number}")), config, LogStart::default())
                 .await;
         let config = log.config();
-        Rc::new(Partition::new(log.id(), "topic".into(), log, config, 0))
+        Rc::new(Partition::new(log.id(), "topic".into(), log, config, Role::alone()))
     }
 
     async fn write(lane: &Lane, partition: &Rc<Partition>, bytes: usize) {

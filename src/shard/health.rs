@@ -1,4 +1,4 @@
-//! What of this core's is not served as it should be, for those who operate the broker.
+//! What of this core's is not served as it should be, for the operators of the broker.
 //!
 //! Owns: nothing. Lives on: every core, on request; the core that has the controller also tells of
 //! the metadata log and of the log directories. Never: keeps a turn of the loop longer than the

@@ -2,8 +2,8 @@
 //! of the loop.
 //!
 //! Owns: the batches of this core's connections that are being worked on, and those that wait for
-//! it. Lives on: every core. Never: lets a batch keep a turn to itself, or appends anything: who
-//! brought the batch does, in its place.
+//! it. Lives on: every core. Never: lets a batch keep a turn to itself, or appends anything: the
+//! task that brought the batch does, in its place.
 
 use super::Shard;
 use crate::{limits, pace::TurnBudget};

@@ -123,7 +123,7 @@ async fn retain_all(shard: &Shard, dir: &Path) {
 /// Deletes the segments of a partition that are past `retention.ms` or `retention.bytes`.
 async fn retain(shard: &Shard, id: PartitionId) {
     let Some(partition) = shard.data.partition(id) else { return };
-    if partition.failed.get() {
+    if partition.is_offline() {
         return;
     }
     let start = partition.log.log_start_offset();

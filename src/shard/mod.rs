@@ -21,6 +21,7 @@ mod health;
 mod heavy;
 mod housekeeping;
 pub mod lead;
+mod leaders;
 pub mod mailbox;
 pub mod partition;
 pub mod produce;
@@ -45,7 +46,10 @@ use control::Control;
 use counters::Counters;
 use data::Data;
 use mailbox::{Mailbox, MeshEnd, Message};
-use partition::{Partition, PartitionId};
+use partition::{
+    Partition, PartitionId,
+    waiters::{Done, Until, Waiter},
+};
 use ring::{
     Doorbell, Ring,
     sync::{Notify, oneshot},
@@ -174,6 +178,7 @@ impl Shard {
         shard.ring.say_stalls_every(Duration::from_millis(stall_line_ms));
         shard.ring.set_inbox(shard.clone().inbox());
         commit::start(&shard);
+        shard.ring.spawn_named("produce timeouts", produce::end_waits(shard.clone()));
         shard.ring.spawn_named("heavy batches", heavy::run(shard.clone()));
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
         shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
@@ -220,8 +225,8 @@ impl Shard {
     }
 
     /// Lets go of everything that may hold the shard in its turn: requests that wait for another
-    /// core or for a high watermark know whom to answer, the controller knows whom to show an image
-    /// to.
+    /// core or for a high watermark know the client to answer, the controller the shard to show an
+    /// image to.
     fn dissolve(&self) {
         self.control.forget();
         self.data.forget();
@@ -296,12 +301,13 @@ impl Shard {
         partition: &Rc<Partition>,
         offset: i64,
     ) -> Result<(), protocol::error::ErrorCode> {
-        if partition.log.high_watermark() >= offset {
+        if partition.has_reached(Until::Committed, offset) {
             return Ok(());
         }
-        let (giver, taker) = oneshot::channel();
-        produce::wait(partition, commit::Waiter { offset, done: commit::Done::Task(giver) });
-        taker.await.unwrap_or(Err(protocol::error::ErrorCode::NotLeaderOrFollower))
+        let (sender, receiver) = oneshot::channel();
+        let waiter = Waiter { offset, deadline: None, done: Done::Task(sender) };
+        produce::wait(self, partition, Until::Committed, waiter);
+        receiver.await.unwrap_or(Err(protocol::error::ErrorCode::NotLeaderOrFollower))
     }
 
     /// Why a partition that another core looks for here is not here: the broker closes its logs,
@@ -317,6 +323,19 @@ impl Shard {
         } else {
             protocol::ErrorCode::UnknownTopicOrPartition
         }
+    }
+
+    /// A partition of this core that this node leads, in the epoch that the client believes in (-1:
+    /// any).
+    pub fn leader_of(
+        &self,
+        id: PartitionId,
+        client_epoch: i32,
+    ) -> Result<Rc<Partition>, protocol::ErrorCode> {
+        let found = self.data.partition(id).filter(|partition| !partition.is_gone());
+        let partition = found.ok_or_else(|| self.absence(id, false))?;
+        partition.check_leader(client_epoch)?;
+        Ok(partition)
     }
 
     /// Takes no more requests, and waits a while for those in flight.

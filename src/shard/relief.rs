@@ -1,4 +1,4 @@
-//! What one core does while connections wait for its memory: the tail gives some up, and who holds
+//! What one core does while connections wait for its memory: the tail gives some up, and what holds
 //! some without getting on is ended, here and on the other cores.
 //!
 //! Owns: nothing. Lives on: every core, asleep while no connection waits. Never: ends a connection

@@ -11,6 +11,7 @@ use crate::{
         layers::Overruled,
         topic::{self, TopicConfig},
     },
+    limits,
     log::{CleanupPolicy, Durability, LogConfig},
     meta::{
         Changes,
@@ -20,7 +21,7 @@ use crate::{
     },
 };
 use protocol::{
-    Uuid,
+    ErrorCode, Uuid,
     compression::Compression,
     records::{
         TimestampType,
@@ -33,6 +34,8 @@ use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 /// An immutable view of the cluster, published by the controller's core to all cores.
 #[derive(Clone)]
 pub struct ClusterView {
+    /// This node, whose replicas are opened.
+    node_id: i32,
     pub image: Arc<MetadataImage>,
     pub owners: Arc<Owners>,
     /// The broker's configs, dynamic ones included.
@@ -43,20 +46,21 @@ pub struct ClusterView {
 
 impl ClusterView {
     /// Before the first record.
-    pub fn empty(cluster_id: &str, cores: usize, layers: Layers) -> ClusterView {
+    pub fn empty(cluster_id: &str, node_id: i32, cores: usize, layers: Layers) -> ClusterView {
         let image = Arc::new(MetadataImage::empty(cluster_id));
         ClusterView {
+            node_id,
             image,
-            owners: Arc::new(Owners::new(cores)),
+            owners: Arc::new(Owners::new(node_id, cores)),
             layers: Arc::new(layers),
             overruled: None,
         }
     }
 
     /// The view after `self` that shows `image`, in which `changes` is what has changed.
-    pub fn apply(&self, image: Arc<MetadataImage>, changes: &Changes, node_id: i32) -> ClusterView {
+    pub fn apply(&self, image: Arc<MetadataImage>, changes: &Changes) -> ClusterView {
         let mut next = match changes.broker_configs || changes.is_all_new {
-            true => self.with_broker_configs(&image, node_id),
+            true => self.with_broker_configs(&image),
             false => self.clone(),
         };
         next.owners = Arc::new(self.owners.apply(&self.image, &image, changes));
@@ -65,9 +69,9 @@ impl ClusterView {
     }
 
     /// The same view with the broker's configs as `image` has them.
-    fn with_broker_configs(&self, image: &MetadataImage, node_id: i32) -> ClusterView {
+    fn with_broker_configs(&self, image: &MetadataImage) -> ClusterView {
         let dynamic = |name: &str| image.configs_of(ConfigResourceType::Broker, name).clone();
-        let (dynamic_default, dynamic_broker) = (dynamic(""), dynamic(&node_id.to_string()));
+        let (dynamic_default, dynamic_broker) = (dynamic(""), dynamic(&self.node_id.to_string()));
         let mut layers = Layers { dynamic_default, dynamic_broker, ..Layers::clone(&self.layers) };
         let overruled = self.overruled.clone().unwrap_or_else(|| {
             let overruled = Overruled::at_start(&layers);
@@ -89,7 +93,7 @@ impl ClusterView {
         ClusterView { layers, overruled: Some(overruled), ..self.clone() }
     }
 
-    /// The topics that one who followed `before` looks at now.
+    /// The topics that a core that has applied `before` looks at now.
     pub fn topics_to_look_at(&self, before: &MetadataImage, changes: &Changes) -> Vec<Uuid> {
         if changes.is_all_new {
             let ids = |image: &MetadataImage| {
@@ -118,18 +122,19 @@ impl ClusterView {
     }
 }
 
-/// Which core owns which partition: by topic, one core index per partition. Copies share what they
-/// have in common.
+/// Which core owns which partition of those that have a replica on this node: by topic, one core
+/// index per partition. Copies share what they have in common.
 #[derive(Clone)]
 pub struct Owners {
+    node_id: i32,
     by_topic: Map<Uuid, Arc<[u16]>>,
     /// Partitions per core.
     load: Vec<usize>,
 }
 
 impl Owners {
-    pub fn new(cores: usize) -> Owners {
-        Owners { by_topic: Map::new_sync(), load: vec![0; cores] }
+    pub fn new(node_id: i32, cores: usize) -> Owners {
+        Owners { node_id, by_topic: Map::new_sync(), load: vec![0; cores] }
     }
 
     /// The owners after a change of the image: a partition stays where it is, a new one goes to the
@@ -156,31 +161,60 @@ impl Owners {
 
     fn forget(&mut self, id: Uuid) {
         let Some(owners) = self.by_topic.get(&id).cloned() else { return };
-        owners.iter().for_each(|owner| self.load[usize::from(*owner)] -= 1);
+        owners.iter().for_each(|owner| self.release(*owner));
         self.by_topic.remove_mut(&id);
     }
 
-    fn take_in(&mut self, topic: &Topic) {
-        let before = self.by_topic.get(&topic.id);
-        let mut owners: Vec<u16> = before.map_or_else(Vec::new, |owners| owners.to_vec());
-        assert!(owners.len() <= topic.partitions.len(), "{} has lost partitions", topic.name);
-        if before.is_some() && owners.len() == topic.partitions.len() {
-            return;
+    fn release(&mut self, owner: u16) {
+        if owner != NO_CORE {
+            let load = &mut self.load[usize::from(owner)];
+            assert!(*load > 0, "core {owner} owns no partition that it could lose");
+            *load -= 1;
         }
-        while owners.len() < topic.partitions.len() {
-            let (core, load) =
-                self.load.iter_mut().enumerate().min_by_key(|(_, load)| **load).expect("a core");
-            *load += 1;
-            owners.push(core as u16);
-        }
-        self.by_topic.insert_mut(topic.id, owners.into());
     }
 
+    fn take_in(&mut self, topic: &Topic) {
+        let before = self.by_topic.get(&topic.id).cloned().unwrap_or_default();
+        let (known, now) = (before.len(), topic.partitions.len());
+        assert!(known <= now, "{} has lost partitions: {known}, now {now}", topic.name);
+        let mut owners = Vec::with_capacity(now);
+        for (partition, before) in
+            topic.partitions.values().zip(before.iter().copied().chain(std::iter::repeat(NO_CORE)))
+        {
+            let is_here = partition.replicas.contains(&self.node_id);
+            owners.push(match (is_here, before) {
+                (true, NO_CORE) => self.assign(),
+                (true, before) => before,
+                (false, before) => {
+                    self.release(before);
+                    NO_CORE
+                }
+            });
+        }
+        if owners[..] != before[..] {
+            self.by_topic.insert_mut(topic.id, owners.into());
+        }
+    }
+
+    /// The core that has the fewest partitions gets one more.
+    fn assign(&mut self) -> u16 {
+        let loads = self.load.iter_mut().enumerate();
+        let (core, load) = loads.min_by_key(|(_, load)| **load).expect("a core");
+        *load += 1;
+        core as u16
+    }
+
+    /// The core of the replica that this node has; `None`: it has none.
     pub fn of(&self, id: PartitionId) -> Option<usize> {
         let owners = self.by_topic.get(&id.topic_id)?;
-        owners.get(usize::try_from(id.index).ok()?).map(|owner| usize::from(*owner))
+        let owner = *owners.get(usize::try_from(id.index).ok()?)?;
+        (owner != NO_CORE).then(|| usize::from(owner))
     }
 }
+
+/// In the place of the core where no replica is here.
+const NO_CORE: u16 = u16::MAX;
+const _: () = assert!(limits::MAX_SHARDS < NO_CORE as usize);
 
 /// A topic as this core reaches it.
 pub struct TopicRoute {
@@ -193,12 +227,24 @@ pub struct TopicRoute {
     pub partitions: Vec<PartitionRoute>,
 }
 
+/// Who leads a partition, and what is here of it.
 #[derive(Clone)]
 pub struct PartitionRoute {
-    pub owner: usize,
+    /// [`NO_LEADER`]: no node does.
+    pub leader: i32,
     pub leader_epoch: i32,
+    /// The core of the replica that this node has; `None`: it has none.
+    owner: Option<usize>,
+    is_led_here: bool,
     /// The partition itself, where this core owns it and it could be opened.
     pub local: Option<Rc<Partition>>,
+}
+
+impl PartitionRoute {
+    /// The core to ask where this node leads the partition.
+    pub fn leading_core(&self) -> Result<usize, ErrorCode> {
+        self.owner.filter(|_| self.is_led_here).ok_or(ErrorCode::NotLeaderOrFollower)
+    }
 }
 
 #[derive(Default)]
@@ -216,10 +262,10 @@ impl Routes {
         self.by_id.get(&id)
     }
 
-    /// The core that owns a partition.
-    pub fn owner_of(&self, id: PartitionId) -> Option<usize> {
+    /// The way to a partition; `None`: there is no such partition.
+    pub fn partition(&self, id: PartitionId) -> Option<&PartitionRoute> {
         let partitions = &self.by_id.get(&id.topic_id)?.partitions;
-        partitions.get(usize::try_from(id.index).ok()?).map(|route| route.owner)
+        partitions.get(usize::try_from(id.index).ok()?)
     }
 
     /// The route of one topic as the view has it from now on. `partitions` are those that this core
@@ -254,8 +300,10 @@ impl TopicRoute {
         let route = |(index, partition): (&i32, &Arc<crate::meta::topic::Partition>)| {
             let id = PartitionId { topic_id: topic.id, index: *index };
             PartitionRoute {
-                owner: view.owners.of(id).expect("every partition of the image has an owner"),
+                leader: partition.leader,
                 leader_epoch: partition.leader_epoch,
+                owner: view.owners.of(id),
+                is_led_here: partition.leader == view.node_id,
                 local: open.get(&id).cloned(),
             }
         };
@@ -329,6 +377,7 @@ fn log_config(config: &TopicConfig) -> LogConfig {
             "zstd" => Some(Compression::Zstd),
             _ => None,
         },
+        min_insync_replicas: usize::try_from(config.min_insync_replicas).unwrap_or(1),
         preallocate: config.preallocate,
         durability: match config.durability {
             topic::Durability::Fsync => Durability::Fsync,
@@ -385,7 +434,7 @@ mod tests {
         let of = |owners: &Owners, id: u128| owners.by_topic.get(&Uuid::from_u128(id)).cloned();
         let empty = image(&[]);
         let one = image(&[(101, 3), (102, 3)]);
-        let first = Owners::new(2).apply(&empty, &one, &Changes::all_new());
+        let first = Owners::new(1, 2).apply(&empty, &one, &Changes::all_new());
         assert_eq!(first.load, [3, 3]);
         let two = image(&[(101, 3), (102, 5), (103, 2)]);
         let second = first.apply(&one, &two, &of_topics(&[102, 103]));
@@ -405,7 +454,7 @@ mod tests {
         let (one, two) = (image(&[(101, 1), (102, 1)]), image(&[(102, 1), (103, 1)]));
         let view = ClusterView {
             image: Arc::new(two),
-            ..ClusterView::empty("test", 1, Layers::default())
+            ..ClusterView::empty("test", 1, 1, Layers::default())
         };
         let ids = |changes: &Changes| -> Vec<u128> {
             view.topics_to_look_at(&one, changes).iter().map(|id| id.as_u128()).collect()
@@ -434,10 +483,10 @@ mod tests {
         });
         for image in &mut images {
             let owners =
-                Owners::new(1).apply(&MetadataImage::empty("test"), image, &Changes::all_new());
+                Owners::new(1, 1).apply(&MetadataImage::empty("test"), image, &Changes::all_new());
             let view = ClusterView {
                 image: image.clone(),
-                ..ClusterView::empty("test", 1, Layers::default())
+                ..ClusterView::empty("test", 1, 1, Layers::default())
             };
             let view = ClusterView { owners: Arc::new(owners), ..view };
             routes.set(&view, image.topics.by_name("t").unwrap(), &FxHashMap::default());

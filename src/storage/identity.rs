@@ -204,7 +204,7 @@ fn check_paths(looks: &[Look], wanted: &Wanted<'_>) -> Result<(), IdentityError>
     Ok(())
 }
 
-/// The directories that say who they are.
+/// The directories that have an id.
 fn said(looks: &[Look]) -> impl Iterator<Item = (&Look, &MetaProperties)> {
     looks.iter().filter_map(|look| Some((look, look.meta.as_ref()?.as_ref().ok()?)))
 }

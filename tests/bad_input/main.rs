@@ -50,7 +50,7 @@ use support::{Broker, Client, unique};
 /// nothing that a client only promised.
 const MEMORY_GROWTH_MAX: usize = 256 << 20;
 
-/// Someone who does nothing wrong, on a connection from before the trouble.
+/// A client that does nothing wrong, on a connection from before the trouble.
 struct Neighbour {
     client: Client,
     topic: String,

@@ -1,5 +1,5 @@
-//! Clients that together want more memory than there is: who gets on has it, who does not makes
-//! room.
+//! Clients that together want more memory than there is: one that gets on has it, one that does not
+//! makes room.
 
 use super::{Neighbour, support::client};
 use crate::support::{self, Broker, Client, batch, unique};

@@ -29,7 +29,7 @@ fn folders(broker: &Broker, topic: &str) -> Vec<String> {
 
 #[test]
 fn deleted_topics_leave_the_disk_and_stay_away() {
-    // How long Kafka keeps a deleted file for those who still read it.
+    // How long Kafka keeps a deleted file for readers that still have it.
     support::on_each_backend_with(&[("log.segment.delete.delay.ms", "100")], |broker| {
         let mut client = Client::connect(broker.address);
         let (gone, kept) = (unique("gone"), unique("kept"));

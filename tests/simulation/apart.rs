@@ -85,6 +85,16 @@ async fn create(client: &mut Client, partitions: i32) {
 }
 
 async fn send(client: &mut Client, partition: i32, bytes: usize) -> Pending {
+    send_within(client, partition, bytes, -1, 30_000).await
+}
+
+async fn send_within(
+    client: &mut Client,
+    partition: i32,
+    bytes: usize,
+    acks: i16,
+    timeout_ms: i32,
+) -> Pending {
     let mut builder = BatchBuilder::new(0);
     builder.append(client.ring.wall_clock_ms(), None, Some(&vec![7; bytes]), &[]);
     let data = PartitionProduceData { index: partition, records: Some(builder.build()) };
@@ -93,12 +103,8 @@ async fn send(client: &mut Client, partition: i32, bytes: usize) -> Pending {
         partition_data: vec![data],
         ..Default::default()
     };
-    let request = ProduceRequest {
-        transactional_id: None,
-        acks: -1,
-        timeout_ms: 30_000,
-        topic_data: vec![topic],
-    };
+    let request =
+        ProduceRequest { transactional_id: None, acks, timeout_ms, topic_data: vec![topic] };
     client.send(PRODUCE_VERSION, &request).await.expect("it is sent")
 }
 
@@ -212,6 +218,40 @@ fn a_directory_that_hangs_delays_no_acknowledgement_of_another() {
             for (mut other, pending) in waiting {
                 assert_eq!(answer(&mut other, pending).await, (ErrorCode::None, 1), "seed {seed}");
             }
+        });
+        run.world.close();
+    }
+}
+
+/// A producer waits for its `timeout.ms` (for a second, though that be less), whatever its acks.
+/// The records stay in the log, and the answer says where.
+#[test]
+fn a_produce_whose_time_is_over_is_told_so_and_its_records_stay() {
+    for seed in 0..20 {
+        let run = started(seed, 1, &[]);
+        tell(&run, move |mut client| async move {
+            let run = client.run.clone();
+            let disk = run.world.disk(run.nodes[0].node);
+            create(&mut client, 1).await;
+            assert_eq!(produce(&mut client, 0, 100).await, (ErrorCode::None, 0));
+            disk.hang(true);
+            let began = client.ring.now();
+            for (offset, acks, timeout_ms, waits_ms) in
+                [(1, -1, 3_000, 3_000), (2, 1, 2_000, 5_000), (3, -1, 1, 6_000)]
+            {
+                let pending = send_within(&mut client, 0, 100, acks, timeout_ms).await;
+                let answered = answer(&mut client, pending).await;
+                assert_eq!(answered, (ErrorCode::RequestTimedOut, offset), "seed {seed}");
+                let waited_ms = client.ring.now().since(began).as_millis();
+                let expected = waits_ms..waits_ms + 500;
+                assert!(expected.contains(&waited_ms), "seed {seed}: {waited_ms} ms");
+            }
+            // One that waits for longer is not disturbed.
+            let pending = send(&mut client, 0, 100).await;
+            client.ring.sleep(LONG).await;
+            disk.hang(false);
+            assert_eq!(answer(&mut client, pending).await, (ErrorCode::None, 4), "seed {seed}");
+            assert_eq!(end_offset(&mut client, 0).await, 5, "seed {seed}");
         });
         run.world.close();
     }

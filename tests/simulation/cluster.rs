@@ -110,7 +110,7 @@ impl Directory {
 }
 
 impl Client {
-    /// The partitions in `keys`, by their places, with the address of those who lead them.
+    /// The partitions in `keys`, by their places, with the address of their leaders.
     pub async fn by_leader(
         &mut self,
         keys: &[PartitionKey],
@@ -196,7 +196,7 @@ mod tests {
         PartitionKey { topic: TopicKey { cluster: ClusterId::FIRST, id: Uuid([7; 16]) }, index }
     }
 
-    /// Nodes 1 and 2, and who leads the partitions of one topic.
+    /// Nodes 1 and 2, and the leaders of the partitions of one topic.
     fn metadata(leaders: &[i32]) -> MetadataResponse {
         let broker = |id: i32| MetadataResponseBroker {
             node_id: id,

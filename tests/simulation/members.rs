@@ -32,7 +32,7 @@ const COMMITS: usize = 25;
 #[derive(Default)]
 pub struct Generations {
     /// By cluster, the number of a generation, and what the power cuts that may have taken it are
-    /// told by: the leader's mark, and who owns which partition.
+    /// told by: the leader's mark, and which member owns which partition.
     acknowledged: FxHashMap<(ClusterId, u32, i32), (u64, BTreeMap<String, String>)>,
 }
 

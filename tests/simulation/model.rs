@@ -603,7 +603,7 @@ impl Model {
         }
     }
 
-    /// A reader who had reached `next` in this life was told that it is out of range.
+    /// A reader that had reached `next` in this life was told that it is out of range.
     pub fn out_of_range_told(
         &mut self,
         key: PartitionKey,

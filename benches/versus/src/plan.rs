@@ -26,7 +26,7 @@ pub fn turns_s(
             ((CPU_AIM_S - cpu_s).max(0.0) / per_s / rounds).clamp(TURN_MIN_S, TURN_MAX_S)
         })
         .collect();
-    // Those who want little get it; the others share the rest.
+    // Workloads that want little get it; the others share the rest.
     let (mut share, mut left, mut sorted) = (TURN_MAX_S, budget_s / rounds, wanted.clone());
     sorted.sort_by(f64::total_cmp);
     for (index, want) in sorted.iter().enumerate() {

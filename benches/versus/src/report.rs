@@ -235,7 +235,7 @@ fn machine(options: &Options) -> String {
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease");
-    // The last part of the release names who built the kernel.
+    // The last part of the release names the builder of the kernel.
     let kernel = kernel.trim().split('-').next().unwrap_or_default();
     let memory = read("/proc/meminfo");
     let memory_kb = memory

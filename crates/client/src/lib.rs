@@ -2,7 +2,7 @@
 //!
 //! Owns: what was sent and is not answered yet, the versions that the other side speaks, and when
 //! it is time to connect again. Lives on: the core that made it. Never: sends a request twice,
-//! resolves a name, knows who leads what.
+//! resolves a name, knows which node leads what.
 //!
 //! [`Connection`] is one TCP connection, from the connect to its end. [`Node`] is an address that
 //! has a connection when a caller asks for one. What goes wrong with a request says whether it

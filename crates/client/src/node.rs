@@ -1,8 +1,8 @@
 //! A node that is connected to when a caller needs it, and again after each end.
 //!
-//! Owns: the connection to one HOST:PORT, or the one attempt that is under way for all who wait.
-//! Lives on: the core that made it. Never: connects unasked, gives up an attempt because one caller
-//! waits no longer, sends a request again.
+//! Owns: the connection to one HOST:PORT, or the one attempt that is under way for all tasks that
+//! wait. Lives on: the core that made it. Never: connects unasked, gives up an attempt because one
+//! caller waits no longer, sends a request again.
 
 use crate::{
     connection::{Connection, ConnectionOptions},
@@ -83,8 +83,8 @@ impl Node {
         self.inner.connected()
     }
 
-    /// The connection. Where there is none it is made, once the backoff is over; all who wait share
-    /// the attempt and its error.
+    /// The connection. Where there is none it is made, once the backoff is over; all tasks that
+    /// wait share the attempt and its error.
     pub async fn connection(&self) -> Result<Connection, ConnectError> {
         if let Some(connection) = self.inner.connected() {
             return Ok(connection);

@@ -20,7 +20,7 @@ impl Resolver {
         Resolver(Rc::new(look_up))
     }
 
-    /// For those who have addresses alone: a name is an error.
+    /// For callers that have addresses alone: a name is an error.
     pub fn none() -> Resolver {
         Resolver::new(|host_port| {
             let message = format!("'{host_port}' is a name, and only addresses are known here");

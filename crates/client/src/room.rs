@@ -1,8 +1,9 @@
 //! The bound on what one connection has in flight.
 //!
-//! Owns: the count of requests and bytes in flight, and the line of those who wait for room. Lives
-//! on: the core of the connection. Never: lets a request overtake one that waits, keeps a place for
-//! one that has gone, gives more than there is (but for one request that is too large, alone).
+//! Owns: the count of requests and bytes in flight, and the line of requests that wait for room.
+//! Lives on: the core of the connection. Never: lets a request overtake one that waits, keeps a
+//! place for one that has gone, gives more than there is (but for one request that is too large,
+//! alone).
 
 use ring::sync::oneshot;
 use std::{
@@ -72,7 +73,7 @@ impl Room {
         taker.await
     }
 
-    /// Sends away all who wait, now and from now on.
+    /// Sends away all that wait, now and from now on.
     pub fn close(&self) {
         self.is_closed.set(true);
         let waiting = self.waiting.take();
@@ -112,7 +113,7 @@ impl Drop for Permit {
     }
 }
 
-/// A place in the line, given up when the one who waits goes.
+/// A place in the line, given up when the task that waits goes.
 struct Place<'a> {
     room: &'a Rc<Room>,
     ticket: u64,

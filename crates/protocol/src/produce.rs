@@ -44,8 +44,8 @@ pub struct ProducePartition<'a> {
 
 impl<'a> ProduceRequest<'a> {
     /// Checks the whole body, which starts at `body_start` of `frame` and reaches to its end.
-    /// Ranges count from the start of `frame`, so that a caller who knows them can split the buffer
-    /// behind it without copying.
+    /// Ranges count from the start of `frame`, so that a caller that knows them can split the
+    /// buffer behind it without copying.
     pub fn parse(frame: &'a [u8], body_start: usize, version: i16) -> Result<Self, DecodeError> {
         let mut reader = view::reader_at(frame, body_start)?;
         if !(MIN_VERSION..=MAX_VERSION).contains(&version) {

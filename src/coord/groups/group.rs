@@ -80,7 +80,7 @@ impl Group {
         }
     }
 
-    /// Checks who commits, and takes it for a sign of life.
+    /// Checks the member that commits, and takes it for a sign of life.
     pub fn admit_commit(
         &mut self,
         turn: &mut Turn<'_>,

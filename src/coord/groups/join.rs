@@ -1,4 +1,5 @@
-//! JoinGroup, versions 0 to 9: who is let in, under which id, and whether that starts a rebalance.
+//! JoinGroup, versions 0 to 9: which members are let in, under which id, and whether that starts a
+//! rebalance.
 //!
 //! Pure, on the core that leads the group's partition. Every join is answered in its turn or parked
 //! with its member; a parked one is answered by the end of the join phase, by the member's removal,
@@ -27,7 +28,8 @@ const NEW_MEMBER_JOIN_TIMEOUT_MS: i64 = 5 * 60 * 1000;
 pub(super) const GROUP_METADATA_BYTES_MAX: usize = 32 << 20;
 /// Ids handed out to members that have not come back with them, per group.
 pub(super) const PENDING_MEMBERS_MAX: usize = 10_000;
-/// Those who are turned away try again at once, and in crowds: the log has a line of it this often.
+/// Members that are turned away try again at once, and in crowds: the log has a line of it this
+/// often.
 const FULL_SAID_EVERY_MS: i64 = 10_000;
 
 /// One JoinGroup and where its answer goes.
@@ -139,8 +141,8 @@ impl ClassicGroup {
         }
     }
 
-    /// Members in, new ones up to the limits. During the join phase those who wait count, so that a
-    /// limit that was lowered turns away the last to rejoin.
+    /// Members in, new ones up to the limits. During the join phase those that wait count, so that
+    /// a limit that was lowered turns away the last to rejoin.
     fn has_room_for(&self, turn: &Turn<'_>, join: &Join<'_>) -> bool {
         let member_id = join.request.member_id.as_str();
         let limit = usize::try_from(turn.settings.group_max_size).unwrap_or(0);

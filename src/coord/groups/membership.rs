@@ -52,8 +52,8 @@ impl ClassicGroup {
         }
     }
 
-    /// An empty group is deleted: only those who were about to join have timers, and phases that it
-    /// may have left.
+    /// An empty group is deleted: only members that were about to join have timers, and phases that
+    /// it may have left.
     pub fn clear_timers(&self, turn: &mut Turn<'_>) {
         assert!(self.is_empty(), "group {} is deleted while it has members", self.id);
         for pending in &self.pending_join {
@@ -83,8 +83,8 @@ impl ClassicGroup {
         self.resume_after_expiry(turn);
     }
 
-    /// The one who is gone may have been the last that was waited for. As in Kafka this ends even
-    /// an initial delay.
+    /// The member that is gone may have been the last that was waited for. As in Kafka this ends
+    /// even an initial delay.
     fn resume_after_expiry(&mut self, turn: &mut Turn<'_>) {
         if self.state == GroupState::PreparingRebalance && self.all_members_joined() {
             self.complete_join(turn);

@@ -87,7 +87,7 @@ impl ClassicGroup {
         turn.timers.schedule(TimerKey::Join(self.id.clone()), turn.clock_ms + delay_ms);
     }
 
-    /// Begins the next generation with those who have rejoined and with all static members.
+    /// Begins the next generation with those that have rejoined and with all static members.
     pub fn complete_join(&mut self, turn: &mut Turn<'_>) {
         turn.timers.cancel(&TimerKey::Join(self.id.clone()));
         let absent: Vec<Arc<str>> = self

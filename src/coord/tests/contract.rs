@@ -146,7 +146,7 @@ fn an_assignment_whose_append_failed_reaches_nobody() {
     for token in [ReplyToken(900), ReplyToken(901)] {
         assert_eq!(error(host.synced(token).error_code), ErrorCode::NotCoordinator);
     }
-    // The last generation that was written is the last there was: those who know of a later one
+    // The last generation that was written is the last there was: members that know of a later one
     // join again.
     assert_eq!(host.heartbeat(&members[0], generation + 1), ErrorCode::IllegalGeneration);
     assert_eq!(

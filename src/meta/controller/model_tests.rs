@@ -255,7 +255,7 @@ proptest! {
         let mut replayed = world.replayed();
         prop_assert_eq!(&replayed, &image);
 
-        // A snapshot does not tell who led.
+        // A snapshot does not tell which broker led.
         let file = snapshot_file::encode(&image, 7).unwrap();
         let mut restored = snapshot_file::decode(&file, snapshot_file::id_of(&image), CLUSTER_ID)
             .unwrap();

@@ -52,7 +52,7 @@ pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecor
                         .ok_or(ErrorCode::PolicyViolation);
                     deletable?;
                     let id = PartitionId { topic_id: topic.id, index: partition.partition_index };
-                    Ok((route.owner, DeleteRecordsQuery { id, offset: partition.offset }))
+                    Ok((route.leading_core()?, DeleteRecordsQuery { id, offset: partition.offset }))
                 });
             planned.push(planned_one.map_err(DeleteRecordsResult::none));
         }
@@ -103,7 +103,7 @@ async fn delete(
     shard: &Shard,
     query: &DeleteRecordsQuery,
 ) -> Result<DeleteRecordsResult, ErrorCode> {
-    let partition = shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
+    let partition = shard.leader_of(query.id, -1)?;
     let log = &partition.log;
     let offset =
         if query.offset == UP_TO_HIGH_WATERMARK { log.high_watermark() } else { query.offset };
@@ -113,7 +113,7 @@ async fn delete(
         return Err(ErrorCode::OffsetOutOfRange);
     }
     let low_watermark = log.delete_records_before(offset).await.map_err(|error| {
-        if partition.deleted.get() {
+        if partition.is_gone() {
             return shard.absence(query.id, false);
         }
         tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot \

@@ -38,10 +38,11 @@ const FIND_COORDINATORS_FROM: i16 = 4;
 /// Asks the coordinator of `group_id`, wherever it lives.
 pub async fn ask(shard: &Shard, group_id: &str, request: Request) -> Response {
     let failed = request.failed(ErrorCode::CoordinatorNotAvailable);
-    let Some((core, partition)) = coordinators::locate::<Groups>(shard, group_id) else {
+    let found = coordinators::locate::<Groups>(shard, group_id);
+    let Some((core, index)) = found.and_then(|found| Some((found.core?, found.index))) else {
         return request.failed(ErrorCode::NotCoordinator);
     };
-    coordinators::ask::<Groups>(shard, core, partition, request).await.unwrap_or(failed)
+    coordinators::ask::<Groups>(shard, core, index, request).await.unwrap_or(failed)
 }
 
 /// Calls the coordinator of one group and takes the response of the same kind.
@@ -106,14 +107,13 @@ async fn coordinator(
     if coordinators::locate::<Groups>(shard, key).is_none() {
         create_offsets_topic(shard).await;
     }
-    if coordinators::locate::<Groups>(shard, key).is_none() {
-        return Err((
-            ErrorCode::CoordinatorNotAvailable,
-            ErrorCode::CoordinatorNotAvailable.message().to_owned(),
-        ));
-    }
+    let leader = coordinators::locate::<Groups>(shard, key).and_then(|found| found.leader);
+    let leader = leader.ok_or_else(|| {
+        let error = ErrorCode::CoordinatorNotAvailable;
+        (error, error.message().to_owned())
+    })?;
     let image = shard.control.image();
-    let broker = image.broker(shard.config.node_id);
+    let broker = image.broker(leader);
     let endpoint = broker.and_then(|broker| broker.endpoint(shard.listener_name(context.client)));
     let endpoint = endpoint.ok_or_else(|| {
         let message = format!(
@@ -122,7 +122,7 @@ async fn coordinator(
         );
         (ErrorCode::CoordinatorNotAvailable, message)
     })?;
-    Ok((shard.config.node_id, endpoint.host.clone(), i32::from(endpoint.port)))
+    Ok((leader, endpoint.host.clone(), i32::from(endpoint.port)))
 }
 
 /// `__consumer_offsets` comes into being when the first group asks for its coordinator, as Apache

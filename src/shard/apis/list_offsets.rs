@@ -152,12 +152,11 @@ async fn answer(shard: &Shard, queries: Vec<OffsetQuery>) -> Vec<OffsetResult> {
 }
 
 async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCode> {
-    let partition = shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
-    partition.check_leader_epoch(query.current_leader_epoch)?;
+    let partition = shard.leader_of(query.id, query.current_leader_epoch)?;
     let log = &partition.log;
     let up_to = if query.read_committed { log.last_stable_offset() } else { log.high_watermark() };
     let storage_error = |error| {
-        if partition.deleted.get() {
+        if partition.is_gone() {
             return shard.absence(query.id, false);
         }
         tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "cannot \
@@ -167,7 +166,7 @@ async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCo
     let mark =
         |offset, leader_epoch| Some(TimestampOffsetEpoch { timestamp: -1, offset, leader_epoch });
     let found = match query.timestamp {
-        LATEST => mark(up_to, partition.leader_epoch.get()),
+        LATEST => mark(up_to, partition.role().leader_epoch().unwrap_or(-1)),
         EARLIEST | EARLIEST_LOCAL => {
             let start = log.log_start_offset();
             mark(start, log.epochs().epoch_for_offset(start).unwrap_or(-1))

@@ -1,4 +1,5 @@
-//! Metadata v0-13 and DescribeTopicPartitions v0: which topics there are, and who leads them.
+//! Metadata v0-13 and DescribeTopicPartitions v0: which topics there are, and the leaders of their
+//! partitions.
 //!
 //! Metadata has the topics made that it is asked for and that do not exist, where
 //! `auto.create.topics.enable` and the request allow it. It does not wait for them: its answer says

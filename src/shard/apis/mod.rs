@@ -190,10 +190,10 @@ fn fill<R>(results: &mut [Option<R>], positions: Vec<usize>, answered: Vec<R>) {
         .for_each(|(position, result)| results[position] = Some(result));
 }
 
-/// Where a partition lives, by its topic's name.
+/// The core that leads a partition, by its topic's name.
 pub fn locate(shard: &Shard, topic: &str, index: i32) -> Result<(usize, PartitionId), ErrorCode> {
     let (topic, route) = route(shard, topic, index)?;
-    Ok((route.owner, PartitionId { topic_id: topic.id, index }))
+    Ok((route.leading_core()?, PartitionId { topic_id: topic.id, index }))
 }
 
 pub fn route(

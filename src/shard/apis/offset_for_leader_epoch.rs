@@ -82,9 +82,7 @@ impl Ask for OffsetsForEpochs {
 
 fn answer(shard: &Shard, queries: &[EpochQuery]) -> Vec<EpochResult> {
     let find = |query: &EpochQuery| {
-        let partition =
-            shard.data.partition(query.id).ok_or_else(|| shard.absence(query.id, false))?;
-        partition.check_leader_epoch(query.current_leader_epoch)?;
+        let partition = shard.leader_of(query.id, query.current_leader_epoch)?;
         let (leader_epoch, end_offset) = partition.log.end_of_epoch(query.leader_epoch);
         Ok(EpochResult { error: ErrorCode::None, leader_epoch, end_offset })
     };

@@ -22,7 +22,12 @@ use crate::{
         runtime::{Actions, Coordinator, Reply, ReplyToken, TopicChange},
     },
     limits,
-    shard::{Shard, partition::Partition, produce::append_records, view::validation_rules},
+    shard::{
+        Shard,
+        partition::Partition,
+        produce::{Acks, append_records},
+        view::validation_rules,
+    },
 };
 use bytes::BytesMut;
 use protocol::{
@@ -321,7 +326,7 @@ fn append<M: Hosted>(
     let valid = validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut())
         .map_err(|refused| refused.message)?;
     let (result, safe_offset) =
-        append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator)
+        append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator, Acks::All)
             .map_err(|error| error.to_string())?;
     debug_assert_eq!(result.base_offset + batch.records.len() as i64, safe_offset);
     Ok((safe_offset - 1, safe_offset))

@@ -11,7 +11,7 @@ pub mod groups;
 mod host;
 mod load;
 
-use super::{Shard, ask::Ask, partition::Partition};
+use super::{Shard, ask::Ask, partition::Partition, view::PartitionRoute};
 use crate::{
     coord::{
         Batch,
@@ -19,7 +19,10 @@ use crate::{
         partition::coordinator_partition,
         runtime::{StateMachine, TopicChange},
     },
-    meta::{image::MetadataImage, topic::Topic},
+    meta::{
+        image::MetadataImage,
+        topic::{NO_LEADER, Topic},
+    },
 };
 use bytes::Bytes;
 use host::{Host, Stage};
@@ -53,7 +56,7 @@ pub struct Words {
     pub coordinator: &'static str,
     /// The task that waits for what it wrote.
     pub commit: &'static str,
-    /// Those whom it serves.
+    /// Its clients.
     pub served: &'static str,
     /// What is so while its log cannot be read.
     pub not_loaded: &'static str,
@@ -111,20 +114,33 @@ impl Hosts {
     }
 }
 
-/// The partition whose coordinator answers for `key` (a group's id), and the core that hosts it.
+/// Where the coordinator of a key (a group's id) is.
+pub struct Location {
+    /// The partition that it lives with.
+    pub index: i32,
+    /// The node that leads it; `None`: no node does.
+    pub leader: Option<i32>,
+    /// The core that hosts it, where that node is this one.
+    pub core: Option<usize>,
+}
+
 /// `None` while the topic does not exist.
-pub fn locate<M: Hosted>(shard: &Shard, key: &str) -> Option<(usize, i32)> {
+pub fn locate<M: Hosted>(shard: &Shard, key: &str) -> Option<Location> {
     let routes = shard.data.routes.borrow();
     let topic = routes.by_name(M::TOPIC)?;
     let index = coordinator_partition(key, topic.partitions.len() as i32);
-    Some((topic.partitions[index as usize].owner, index))
+    let route = &topic.partitions[index as usize];
+    let leader = (route.leader != NO_LEADER).then_some(route.leader);
+    Some(Location { index, leader, core: route.leading_core().ok() })
 }
 
-/// All partitions of the coordinators' topic with the cores that host them.
+/// The partitions of the coordinators' topic that this node leads, with the cores that host them.
 pub fn all<M: Hosted>(shard: &Shard) -> Vec<(usize, i32)> {
     let routes = shard.data.routes.borrow();
     let Some(topic) = routes.by_name(M::TOPIC) else { return Vec::new() };
-    topic.partitions.iter().enumerate().map(|(index, route)| (route.owner, index as i32)).collect()
+    let here =
+        |(index, route): (usize, &PartitionRoute)| Some((route.leading_core().ok()?, index as i32));
+    topic.partitions.iter().enumerate().filter_map(here).collect()
 }
 
 /// Asks the coordinator of a partition that `core` leads. `None` when the broker stops before the
@@ -171,7 +187,10 @@ fn apply_partitions<M: Hosted>(shard: &Shard) {
     let mine: Vec<Rc<Partition>> = {
         let routes = shard.data.routes.borrow();
         let partitions = routes.by_name(M::TOPIC).map_or(&[][..], |topic| &topic.partitions[..]);
-        partitions.iter().filter_map(|route| route.local.clone()).collect()
+        let here = |route: &PartitionRoute| {
+            route.local.clone().filter(|partition| partition.is_led_here())
+        };
+        partitions.iter().filter_map(here).collect()
     };
     for partition in &mine {
         if !shard.control.coordinators.borrow().has::<M>(partition.id.index) {

@@ -34,7 +34,7 @@ pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
 /// changed alone.
 async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<MetadataImage>, changes: Changes) {
     let before = shard.control.image();
-    let view = shard.control.view().apply(image, &changes, shard.config.node_id);
+    let view = shard.control.view().apply(image, &changes);
     let changes = Arc::new(changes);
     shard.ask_all(|| Apply { view: view.clone(), changes: changes.clone() }).await;
     let mut had_gone = BTreeSet::new();

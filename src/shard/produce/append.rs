@@ -3,13 +3,15 @@
 //! Owns: nothing. Lives on: the core of the partition. Never: waits; a waiter is left with the
 //! partition until the records are safe.
 
-use super::{is_by_id, pending::PendingAppends};
+use super::{expiry::wait, is_by_id, pending::PendingAppends};
 use crate::{
     log::{AppendContext, AppendError},
     shard::{
         Shard,
-        commit::{Done, Waiter},
-        partition::{Partition, PartitionId},
+        partition::{
+            Partition, PartitionId,
+            waiters::{Done, Until, Waiter},
+        },
     },
 };
 use bytes::BytesMut;
@@ -18,7 +20,62 @@ use protocol::{
     produce::RecordError,
     records::validate::{AppendOrigin, Rejection, ValidBatch},
 };
+use ring::Instant;
 use std::rc::Rc;
+
+/// What a producer waits for (`acks`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acks {
+    /// 0 or 1: the leader's own log. (Of acks=0 the request's memory counts until then.)
+    Leader,
+    /// -1: all replicas in sync.
+    All,
+}
+
+impl Acks {
+    fn until(self) -> Until {
+        match self {
+            Acks::Leader => Until::Safe,
+            Acks::All => Until::Committed,
+        }
+    }
+}
+
+/// What the appends of one request have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    pub origin: AppendOrigin,
+    pub acks: Acks,
+    /// When the request is answered at the latest; `None`: it is not answered.
+    pub deadline: Option<Instant>,
+}
+
+/// Why records are not appended.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error("this broker does not lead the partition")]
+    NotLeader,
+    #[error("it has failed before; see the first error in the log")]
+    HasFailed,
+    #[error(
+        "{in_sync} replicas are in sync, and acks=all needs {wanted} (min.insync.replicas): write \
+         again when more replicas have caught up"
+    )]
+    NotEnoughReplicas { in_sync: usize, wanted: usize },
+    #[error(transparent)]
+    Log(#[from] AppendError),
+}
+
+impl Refused {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Refused::NotLeader => ErrorCode::NotLeaderOrFollower,
+            Refused::HasFailed => ErrorCode::KafkaStorageError,
+            Refused::NotEnoughReplicas { .. } => ErrorCode::NotEnoughReplicas,
+            Refused::Log(error) => error.code(),
+        }
+    }
+}
 
 /// One partition's records on their way to the core that owns it: checked, not yet numbered.
 pub struct Append {
@@ -26,18 +83,18 @@ pub struct Append {
     pub records: BytesMut,
     /// Of refused records only the refusal travels.
     pub valid: Result<ValidBatch, Rejection>,
-    pub origin: AppendOrigin,
+    pub terms: Terms,
 }
 
 impl Append {
     pub fn new(
         id: PartitionId,
         verdict: Result<(BytesMut, ValidBatch), Rejection>,
-        origin: AppendOrigin,
+        terms: Terms,
     ) -> Append {
         match verdict {
-            Ok((records, valid)) => Append { id, records, valid: Ok(valid), origin },
-            Err(refused) => Append { id, records: BytesMut::new(), valid: Err(refused), origin },
+            Ok((records, valid)) => Append { id, records, valid: Ok(valid), terms },
+            Err(refused) => Append { id, records: BytesMut::new(), valid: Err(refused), terms },
         }
     }
 }
@@ -83,8 +140,8 @@ pub fn append_local(
     // A route that was made before its partition could be opened does not know it.
     let late = if partition.is_none() { shard.data.partition(append.id) } else { None };
     let partition = partition.or(late.as_ref());
-    let Some(partition) = partition.filter(|partition| !partition.deleted.get()) else {
-        let absence = shard.absence(append.id, is_by_id(append.origin));
+    let Some(partition) = partition.filter(|partition| !partition.is_gone()) else {
+        let absence = shard.absence(append.id, is_by_id(append.terms.origin));
         return pending.set(index, AppendResult::error(absence, None));
     };
     let log_start_offset = partition.log.log_start_offset();
@@ -95,62 +152,55 @@ pub fn append_local(
                 .set(index, AppendResult { log_start_offset, ..AppendResult::refused(refused) });
         }
     };
-    match append_records(shard, partition, append.records, &valid, append.origin) {
+    let Terms { origin, acks, deadline } = append.terms;
+    match append_records(shard, partition, append.records, &valid, origin, acks) {
         Err(error) => {
             // As Kafka, which says the log's start where a producer is out of step, not where the
             // log takes nothing.
-            let log_start_offset =
-                if matches!(error, AppendError::Producer(_)) { log_start_offset } else { -1 };
+            let log_start_offset = if matches!(error, Refused::Log(AppendError::Producer(_))) {
+                log_start_offset
+            } else {
+                -1
+            };
             let result = AppendResult::error(error.code(), error.to_string());
             pending.set(index, AppendResult { log_start_offset, ..result });
         }
-        Ok((result, safe_offset)) => {
+        Ok((result, end_offset)) => {
             pending.set(index, result);
-            if partition.log.high_watermark() < safe_offset {
+            if !partition.has_reached(acks.until(), end_offset) {
                 pending.hold();
                 let done = Done::Append { pending: pending.clone(), index };
-                wait(partition, Waiter { offset: safe_offset, done });
+                let waiter = Waiter { offset: end_offset, deadline, done };
+                wait(shard, partition, acks.until(), waiter);
             }
         }
     }
 }
 
-/// Waiters stand by rising offset. A duplicate waits for an earlier offset than the last append: it
-/// goes in its place.
-pub fn wait(partition: &Partition, waiter: Waiter) {
-    let mut waiters = partition.waiters.borrow_mut();
-    let place = waiters
-        .iter()
-        .rposition(|other| other.offset <= waiter.offset)
-        .map_or(0, |before| before + 1);
-    waiters.insert(place, waiter);
-}
-
-/// The append itself: returns what the client hears, and the offset that the high watermark must
-/// reach first.
+/// The append itself: returns what the client hears, and the end of its records.
 pub fn append_records(
     shard: &Shard,
     partition: &Rc<Partition>,
     records: BytesMut,
     valid: &ValidBatch,
     origin: AppendOrigin,
-) -> Result<(AppendResult, i64), AppendError> {
-    if partition.failed.get() {
-        return Err(AppendError::Storage(
-            "it has failed before; see the first error in the log".to_owned(),
-        ));
+    acks: Acks,
+) -> Result<(AppendResult, i64), Refused> {
+    if partition.is_offline() {
+        return Err(Refused::HasFailed);
+    }
+    let leader_epoch = partition.check_leader(-1).map_err(|_| Refused::NotLeader)?;
+    if acks == Acks::All {
+        let (in_sync, wanted) = partition.in_sync().expect("it is led here");
+        if in_sync < wanted {
+            return Err(Refused::NotEnoughReplicas { in_sync, wanted });
+        }
     }
     let size_bytes = records.len() as u64;
     let now_ms = shard.ring.wall_clock_ms();
     let context =
         AppendContext { origin, verification_required: false, guard: None, transaction_version: 0 };
-    let info = partition.log.append_as_leader(
-        records,
-        valid,
-        partition.leader_epoch.get(),
-        now_ms,
-        &context,
-    )?;
+    let info = partition.log.append_as_leader(records, valid, leader_epoch, now_ms, &context)?;
     if !info.duplicate {
         let counters = &partition.counters;
         counters.produce_requests.set(counters.produce_requests.get() + 1);

@@ -7,7 +7,7 @@
 
 use super::{
     Wanted,
-    append::{Append, AppendResult, append_local},
+    append::{Append, AppendResult, Terms, append_local},
     is_by_id,
     pending::PendingAppends,
     remote::Remote,
@@ -36,7 +36,7 @@ use std::{rc::Rc, time::Duration};
 pub struct HandOut<'a> {
     pub shard: &'a Shard,
     pub frame: BytesMut,
-    pub origin: AppendOrigin,
+    pub terms: Terms,
     pub pending: &'a Rc<PendingAppends>,
     /// The next partition's place in the request.
     pub index: usize,
@@ -71,7 +71,10 @@ impl HandOut<'_> {
         loop {
             let Held { batch, id, place } = held;
             let verdict = self.shard.data.heavy.check(batch).await;
-            let owner = self.shard.data.routes.borrow().owner_of(id);
+            let owner = {
+                let routes = self.shard.data.routes.borrow();
+                routes.partition(id).map(|route| route.leading_core())
+            };
             let mut others = Others::new();
             match (verdict, owner) {
                 (None, _) => {
@@ -81,11 +84,12 @@ impl HandOut<'_> {
                     self.refuse(place, AppendResult::refused(refused))
                 }
                 (Some(_), None) => {
-                    let absence = self.shard.absence(id, is_by_id(self.origin));
+                    let absence = self.shard.absence(id, is_by_id(self.terms.origin));
                     self.refuse(place, AppendResult::error(absence, None));
                 }
-                (Some(verdict), Some(owner)) => {
-                    let append = Append::new(id, verdict, self.origin);
+                (Some(_), Some(Err(error))) => self.refuse(place, AppendResult::error(error, None)),
+                (Some(verdict), Some(Ok(owner))) => {
+                    let append = Append::new(id, verdict, self.terms);
                     let local = self.shard.data.partition(id);
                     self.append(owner, local.as_ref(), append, place, &mut others);
                 }
@@ -116,7 +120,15 @@ impl HandOut<'_> {
             }
         };
         let id = PartitionId { topic_id: topic.id, index: wanted.index };
-        let verdict = match check(self.shard, &topic, records, self.origin) {
+        let route = &topic.partitions[partition_index];
+        let owner = match route.leading_core() {
+            Ok(owner) => owner,
+            Err(error) => {
+                self.refuse(place, AppendResult::error(error, None));
+                return None;
+            }
+        };
+        let verdict = match check(self.shard, &topic, records, self.terms.origin) {
             Ok(Checked::Heavy(batch)) => return Some(Held { batch, id, place }),
             Ok(Checked::Valid(records, valid)) => Ok((records, valid)),
             Err(refused) if refused.says_log_start => Err(refused),
@@ -125,14 +137,8 @@ impl HandOut<'_> {
                 return None;
             }
         };
-        let route = &topic.partitions[partition_index];
-        self.append(
-            route.owner,
-            route.local.as_ref(),
-            Append::new(id, verdict, self.origin),
-            place,
-            others,
-        );
+        let append = Append::new(id, verdict, self.terms);
+        self.append(owner, route.local.as_ref(), append, place, others);
         None
     }
 

@@ -8,8 +8,9 @@
 //!
 //! Two stages. *Ordered*: when [`request`] is done, every local append has its offset and every
 //! remote one is in the owner's mailbox, so the next request of the connection may start. *Done*:
-//! when all high watermarks have passed, the reply goes. acks=1 waits as acks=all does: with one
-//! replica they mean the same, and durability is the broker's word.
+//! when what it waits for has come, the reply goes: acks=1 waits until its records are safe in the
+//! leader's log, as the topic's `durability` says, acks=all for the high watermark. It goes at the
+//! latest when the request's `timeout_ms` are over ([`expiry`]).
 //!
 //! Internal topics refuse every client: the coordinators alone write them (`groups.rs`). What a
 //! client may not write is refused by the owner of the partition where the answer says its log's
@@ -19,16 +20,20 @@
 //! comes later).
 
 mod append;
+mod expiry;
 mod hand_out;
 mod pending;
 mod remote;
 
-pub use append::{append_records, wait};
+use append::Terms;
+pub use append::{Acks, append_records};
+pub use expiry::{Expiry, run as end_waits, wait};
 pub use pending::PendingAppends;
 pub use remote::UnderWay;
 
-use super::{Shard, view::TopicRoute};
+use super::{Shard, leaders::NamedLeaders, view::TopicRoute};
 use crate::{
+    limits,
     memory::Use,
     request::{Client, CloseReason, RequestIds, reply, response},
 };
@@ -40,7 +45,8 @@ use protocol::{
     produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, TOPIC_ID_FROM},
     records::validate::AppendOrigin,
 };
-use std::{cell::RefCell, rc::Rc};
+use ring::Instant;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// Whether the request names topics by their ids.
 fn is_by_id(origin: AppendOrigin) -> bool {
@@ -55,7 +61,13 @@ pub struct Spares {
     wanted: RefCell<Vec<Wanted>>,
 }
 
-fn write_response(shard: &Shard, ids: RequestIds, done: &PendingAppends) -> BytesMut {
+fn write_response(
+    shard: &Shard,
+    ids: RequestIds,
+    listener: usize,
+    done: &PendingAppends,
+) -> BytesMut {
+    let mut leaders = NamedLeaders::new(shard, listener);
     let (topics, partitions, results) =
         (done.topics.borrow(), done.partitions.borrow(), done.results.borrow());
     let mut frame = response::head(
@@ -77,11 +89,11 @@ fn write_response(shard: &Shard, ids: RequestIds, done: &PendingAppends) -> Byte
                 log_start_offset: result.log_start_offset,
                 record_errors: &result.record_errors,
                 error_message: result.message.as_deref(),
-                current_leader: None,
+                current_leader: leaders.for_error(result.error, (&topic.name, topic.id), *index),
             });
         }
     }
-    writer.finish(0, &[]);
+    writer.finish(0, &leaders.endpoints());
     frame
 }
 
@@ -107,6 +119,11 @@ pub async fn request(
     let mut wanted = shard.data.produce_spares.wanted.take();
     let pending = PendingAppends::new(shard);
     let origin = AppendOrigin::Client { produce_version: ids.api_version };
+    let terms = Terms {
+        origin,
+        acks: if acks == ALL_IN_SYNC { Acks::All } else { Acks::Leader },
+        deadline: (acks != 0).then(|| deadline(shard.ring.now(), request.timeout_ms)),
+    };
     plan(shard, &request, is_by_id(origin), &pending, &mut wanted);
     if request.transactional_id.is_some() {
         wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidTxnState));
@@ -120,10 +137,11 @@ pub async fn request(
         Finish::Silence { shard: shard.clone(), client: Rc::downgrade(client), held }
     } else {
         let began = shard.ring.now();
-        Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids })
+        let listener = client.listener;
+        Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids, listener })
     };
     pending.begin(wanted.len(), is_by_id(origin));
-    let mut hand_out = HandOut { shard, frame, origin, pending: &pending, index: 0, cut: 0 };
+    let mut hand_out = HandOut { shard, frame, terms, pending: &pending, index: 0, cut: 0 };
     let held = {
         let mut left = wanted.drain(..);
         hand_out.go_on(&mut left).map(|held| (held, left.collect::<Vec<_>>()))
@@ -137,6 +155,17 @@ pub async fn request(
     }
     pending.end(finish);
     Ok(())
+}
+
+/// `acks` of a producer that waits for all replicas in sync.
+const ALL_IN_SYNC: i16 = -1;
+
+/// When a request that came at `now` is answered at the latest. A producer's `timeout.ms` is for
+/// the other replicas: Apache Kafka does not count the leader's own append, which here takes until
+/// the disk has it, so that has its time in any case.
+fn deadline(now: Instant, timeout_ms: i32) -> Instant {
+    let timeout_ms = u64::try_from(timeout_ms).unwrap_or(0);
+    now + Duration::from_millis(timeout_ms.max(limits::PRODUCE_TIMEOUT_MIN_MS))
 }
 
 /// Why a connection ends after a request that wanted no reply; Apache Kafka does the same.

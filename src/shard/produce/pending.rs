@@ -59,6 +59,8 @@ pub struct ReplyTo {
     pub shard: Shard,
     pub began: Instant,
     pub ids: RequestIds,
+    /// By which the client came in.
+    pub listener: usize,
 }
 
 /// A topic as the request named it, and how many of its partitions.
@@ -113,7 +115,15 @@ impl PendingAppends {
         if let Err(error) = result {
             let is_gone = error == ErrorCode::UnknownTopicOrPartition && self.by_id.get();
             let error = if is_gone { ErrorCode::UnknownTopicId } else { error };
-            self.set(index, AppendResult::error(error, None));
+            let mut results = self.results.borrow_mut();
+            let result = &mut results[index];
+            // The records of the first two are in the log, and the answer says where, as Kafka's.
+            *result = match error {
+                ErrorCode::RequestTimedOut | ErrorCode::NotEnoughReplicasAfterAppend => {
+                    AppendResult { error, ..result.clone() }
+                }
+                error => AppendResult::error(error, None),
+            };
         }
         self.release();
     }
@@ -132,8 +142,8 @@ impl Finish {
                 remote.go_back(&shard, core);
                 shard
             }
-            Finish::Reply(ReplyTo { handle, shard, began, ids }) => {
-                handle.reply(Reply::from_frame(write_response(&shard, ids, done)));
+            Finish::Reply(ReplyTo { handle, shard, began, ids, listener }) => {
+                handle.reply(Reply::from_frame(write_response(&shard, ids, listener, done)));
                 done.results.borrow().iter().for_each(|result| shard.counters.error(result.error));
                 shard.counters.answered(ApiKey::Produce.code(), shard.ring.now().since(began));
                 shard

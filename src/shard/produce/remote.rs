@@ -78,7 +78,7 @@ impl Remote {
         let pending = PendingAppends::new(shard);
         pending.begin(
             self.appends.len(),
-            self.appends.first().is_some_and(|append| is_by_id(append.origin)),
+            self.appends.first().is_some_and(|append| is_by_id(append.terms.origin)),
         );
         for (index, append) in self.appends.drain(..).enumerate() {
             let partition = shard.data.partition(append.id);

@@ -62,7 +62,7 @@ fn a_node_is_connected_to_again_after_the_end_of_its_connection() {
     });
 }
 
-/// Milliseconds between the ends of so many attempts of one who never stops asking.
+/// Milliseconds between the ends of so many attempts of a task that never stops asking.
 async fn failing_attempts(ring: &Ring, node: &Node, attempts: usize) -> Vec<u64> {
     let mut gaps = Vec::new();
     let mut last = ring.now();

@@ -1,4 +1,4 @@
-//! The bound on what is in flight: who waits, who is refused, who goes on.
+//! The bound on what is in flight: which request waits, is refused, goes on.
 
 use super::*;
 use crate::{Delivery, RequestError};

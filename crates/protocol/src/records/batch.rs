@@ -364,8 +364,8 @@ pub fn set_partition_leader_epoch(batch: &mut [u8], epoch: i32) {
     BatchHeader::view_mut(batch).partition_leader_epoch.set(epoch);
 }
 
-/// Sets who stamped the batch and its largest timestamp, and renews the CRC if that changed
-/// anything. `batch` must be exactly one batch. With [`TimestampType::LogAppendTime`]
+/// Sets the kind of timestamps of the batch and its largest timestamp, and renews the CRC if that
+/// changed anything. `batch` must be exactly one batch. With [`TimestampType::LogAppendTime`]
 /// `max_timestamp` becomes the timestamp of all its records.
 pub fn set_max_timestamp(batch: &mut [u8], timestamp_type: TimestampType, max_timestamp: i64) {
     let size_bytes = BatchHeader::view_mut(batch).claimed_size_bytes();

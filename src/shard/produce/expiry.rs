@@ -1,0 +1,140 @@
+//! The end of waits whose time is over: a produce request waits for its `timeout_ms` at most.
+//!
+//! Owns: the list of partitions whose waiters have a deadline, and the time of the next look at
+//! them. Lives on: the core of the partitions. Never: takes records back: they stay in the log, and
+//! a producer that sends them again finds them there.
+//!
+//! An append costs a comparison: with the timeouts that clients use, deadlines come in the order of
+//! the appends, and the list is looked at once in such a time.
+
+use crate::{
+    pace::TurnBudget,
+    shard::{
+        Shard,
+        partition::{
+            Partition,
+            waiters::{Until, Waiter},
+        },
+    },
+};
+use protocol::ErrorCode;
+use ring::{Instant, sync::Notify};
+use std::{
+    cell::{Cell, RefCell},
+    mem,
+    rc::Rc,
+};
+
+#[derive(Default)]
+pub struct Expiry {
+    /// Each once: those that are timed.
+    partitions: RefCell<Vec<Rc<Partition>>>,
+    next: Cell<Option<Instant>>,
+    /// The next look has come nearer.
+    sooner: Notify,
+}
+
+impl Expiry {
+    fn note(&self, partition: &Rc<Partition>, deadline: Instant) {
+        if !partition.is_timed.replace(true) {
+            self.partitions.borrow_mut().push(partition.clone());
+        }
+        if self.next.get().is_none_or(|next| deadline < next) {
+            self.next.set(Some(deadline));
+            self.sooner.notify();
+        }
+    }
+
+    /// At the end of the core.
+    pub fn forget(&self) {
+        drop(self.partitions.take());
+    }
+}
+
+/// Leaves a waiter with the partition until what it waits for has come, or its time is over.
+pub fn wait(shard: &Shard, partition: &Rc<Partition>, until: Until, waiter: Waiter) {
+    let deadline = waiter.deadline;
+    partition.waiters.add(until, waiter);
+    if let Some(deadline) = deadline {
+        shard.data.produce_expiry.note(partition, deadline);
+    }
+}
+
+/// Ends waits when their time is over, as long as the core lives.
+pub async fn run(shard: Shard) {
+    let expiry = &shard.data.produce_expiry;
+    loop {
+        let sooner = expiry.sooner.notified();
+        let now = shard.ring.now();
+        match expiry.next.get() {
+            None => sooner.await,
+            Some(next) if next > now => {
+                shard.ring.timeout(next.since(now), sooner).await;
+            }
+            Some(_) => expire(&shard, now).await,
+        }
+    }
+}
+
+async fn expire(shard: &Shard, now: Instant) {
+    let expiry = &shard.data.produce_expiry;
+    let mut budget = TurnBudget::of_items(&shard.ring);
+    // Waits that begin from here on note their own deadlines.
+    expiry.next.set(None);
+    for partition in mem::take(&mut *expiry.partitions.borrow_mut()) {
+        partition.is_timed.set(false);
+        for waiter in partition.waiters.take_expired(now) {
+            waiter.done.tell(Err(ErrorCode::RequestTimedOut));
+            budget.item_done().await;
+        }
+        if let Some(deadline) = partition.waiters.next_deadline() {
+            expiry.note(&partition, deadline);
+        }
+        budget.item_done().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        log::{
+            LogStart,
+            tests::{open, simulated::run_in, small_config},
+        },
+        shard::partition::{role::Role, waiters::Done},
+    };
+    use ring::{
+        sim::{SimOptions, World},
+        sync::oneshot,
+    };
+    use std::path::Path;
+
+    #[test]
+    fn the_next_look_is_at_the_nearest_deadline_and_a_partition_is_listed_once() {
+        let world = World::new(1, SimOptions::calm());
+        let node = world.node("a");
+        run_in(&world, node, move |ring| async move {
+            let log =
+                open(&ring, Path::new("/data/topic-0"), small_config(), LogStart::default()).await;
+            let (id, config) = (log.id(), log.config());
+            let partition = Rc::new(Partition::new(id, "topic".into(), log, config, Role::alone()));
+            let expiry = Expiry::default();
+            let mut receivers = Vec::new();
+            for deadline in [50, 70, 40] {
+                let (sender, receiver) = oneshot::channel();
+                let deadline = Instant(deadline);
+                let waiter =
+                    Waiter { offset: 1, deadline: Some(deadline), done: Done::Task(sender) };
+                partition.waiters.add(Until::Safe, waiter);
+                expiry.note(&partition, deadline);
+                receivers.push(receiver);
+            }
+            assert_eq!(
+                (expiry.partitions.borrow().len(), expiry.next.get()),
+                (1, Some(Instant(40)))
+            );
+        });
+        world.close();
+    }
+}
