@@ -51,6 +51,7 @@ impl<T: Send + 'static> Errand for Answered<T> {
 impl Shard {
     /// Asks this core or another. `None` when the broker stops before the answer comes.
     pub async fn ask<A: Ask>(&self, core: usize, ask: A) -> Option<A::Answer> {
+        assert!(core < self.count, "core {core} of {}", self.count);
         if core == self.index {
             return Some(ask.execute(self, core).await);
         }
@@ -67,6 +68,7 @@ impl Shard {
         for (core, asked) in asked {
             answers.extend(asked.await.map(|answer| (core, answer)));
         }
+        assert!(answers.len() <= self.count, "{} answers of {} cores", answers.len(), self.count);
         answers.sort_by_key(|(core, _)| *core);
         answers.into_iter().map(|(_, answer)| answer).collect()
     }

@@ -57,6 +57,7 @@ impl Commit {
 
     /// Takes note that records were appended to this partition.
     pub fn appended(&self, partition: &Rc<Partition>) {
+        assert!(!partition.is_offline(), "{} takes no records any more", partition.topic);
         if !partition.is_dirty.replace(true) {
             self.to_write.borrow_mut().push(partition.clone());
             self.work.notify();
@@ -80,8 +81,8 @@ impl Commit {
         if self.lanes.len() > 1 {
             partition.log.write_behind(&lane.writes);
         }
-        // Adopted before, it keeps what it has: it is the same.
-        let _ = partition.lane.set(lane.clone());
+        let known = partition.lane.get_or_init(|| lane.clone());
+        assert!(Rc::ptr_eq(known, lane), "a partition stays in its log directory");
     }
 
     pub fn is_idle(&self) -> bool {
@@ -113,7 +114,7 @@ async fn write_loop(shard: Shard) {
         shard.ring.end_of_turn().await;
         mem::swap(&mut round, &mut *commit.to_write.borrow_mut());
         for partition in round.drain(..) {
-            partition.is_dirty.set(false);
+            assert!(partition.is_dirty.replace(false), "a partition is gathered once per round");
             match partition.log.write_gathered() {
                 Ok(()) => wrote(&shard, &partition),
                 Err(error) => refuse_or_fail(&shard, &partition, "cannot write", &error),
@@ -126,11 +127,13 @@ async fn write_loop(shard: Shard) {
 /// Goes on with the written appends of a partition. [`begin_flushes`] follows.
 fn wrote(shard: &Shard, partition: &Rc<Partition>) {
     let log = &partition.log;
-    let written = log.written_offset();
-    if written < log.log_end_offset() {
+    let (written, end) = (log.written_offset(), log.log_end_offset());
+    assert!(written <= end, "written to {written}, and the log ends at {end}");
+    if written < end {
         follow_writes(shard, partition);
     }
     let safe = log.safe_offset();
+    assert!(safe <= written, "safe to {safe}, and written to {written}");
     if safe < written {
         lane_of(partition).want(partition)
     } else {
@@ -148,8 +151,10 @@ fn follow_writes(shard: &Shard, partition: &Rc<Partition>) {
     let (shard, partition) = (shard.clone(), partition.clone());
     drop(shard.ring.clone().spawn_named("commit held", async move {
         let written = partition.log.wait_written().await;
-        partition.follows_writes.set(false);
-        shard.data.commit.followed.set(shard.data.commit.followed.get() - 1);
+        assert!(partition.follows_writes.replace(false), "one task follows a partition's writes");
+        let followed = shard.data.commit.followed.get();
+        assert!(followed > 0, "this one is counted");
+        shard.data.commit.followed.set(followed - 1);
         match written {
             Ok(()) => {
                 wrote(&shard, &partition);
@@ -167,6 +172,8 @@ fn lane_of(partition: &Partition) -> &Rc<Lane> {
 /// Lets what wants a flush go its way.
 fn begin_flushes(shard: &Shard, lane: &Rc<Lane>) {
     lane.sort();
+    let (flushers, idle) = (lane.flushers.get(), lane.idle_flushers.get());
+    assert!(idle <= flushers, "{idle} tasks of {flushers} wait for a flush");
     while lane.large_count() > lane.idle_flushers.get()
         && lane.flushers.get() < limits::DIR_FLUSHES_IN_FLIGHT
     {
@@ -211,6 +218,7 @@ async fn flush_loop(shard: Shard, lane: Rc<Lane>) {
     loop {
         lane.large_work.wait_until(|| lane.large_count() > 0).await;
         let partition = lane.take_large().expect("there is one");
+        assert!(lane.idle_flushers.get() > 0, "this task was counted as idle");
         lane.idle_flushers.set(lane.idle_flushers.get() - 1);
         let start = shard.ring.precise_now();
         match partition.log.sync_written().await {

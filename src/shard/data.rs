@@ -86,6 +86,7 @@ impl Data {
     /// A partition is open from now on.
     pub fn enter(&self, partition: Rc<Partition>) {
         let id = partition.id;
+        assert!(!partition.is_offline(), "{id:?} is opened to be served");
         self.offline.borrow_mut().remove(&id);
         let before = self.partitions.borrow_mut().insert(id, partition);
         assert!(before.is_none(), "{id:?} is opened once");
@@ -107,8 +108,10 @@ impl Data {
 
     /// A partition is this core's no more: requests find it here no longer.
     pub fn leave(&self, id: PartitionId) -> Option<Rc<Partition>> {
-        self.offline.borrow_mut().remove(&id);
-        self.partitions.borrow_mut().remove(&id)
+        let was_offline = self.offline.borrow_mut().remove(&id).is_some();
+        let left = self.partitions.borrow_mut().remove(&id);
+        assert!(!was_offline || left.is_none(), "{id:?} was open, and offline");
+        left
     }
 
     /// The same for all that are open.

@@ -86,7 +86,8 @@ impl Lane {
     }
 
     pub fn set_stream(&self, stream: Rc<CommitLog>) {
-        self.stream.replace(Some(stream));
+        let before = self.stream.replace(Some(stream));
+        assert!(before.is_none(), "{} has one commit log at a time", self.root.display());
     }
 
     pub fn take_stream(&self) -> Option<Rc<CommitLog>> {
@@ -99,7 +100,15 @@ impl Lane {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.dirty.get() == 0
+        let is_idle = self.dirty.get() == 0;
+        let waiting = self.waiting();
+        assert!(!is_idle || waiting == 0, "{waiting} flushes wait where no partition is dirty");
+        is_idle
+    }
+
+    /// Partitions in a queue; those whose flush runs are in none.
+    fn waiting(&self) -> usize {
+        self.wanted.borrow().len() + self.small.borrow().len() + self.large_count()
     }
 
     /// Takes note that a partition has something written that is not durable. It gets its way with
@@ -121,6 +130,7 @@ impl Lane {
     pub fn sort(&self) {
         let mut wanted = self.wanted.borrow_mut();
         for partition in wanted.drain(..) {
+            assert_eq!(partition.flush.get(), Flush::Waits, "what is queued waits");
             if self.goes_by_stream(&partition) {
                 self.small.borrow_mut().push(partition);
             } else {
@@ -128,6 +138,8 @@ impl Lane {
             }
         }
         drop(wanted);
+        let (waiting, dirty) = (self.waiting(), self.dirty.get());
+        assert!(waiting <= dirty, "{waiting} flushes wait, and {dirty} partitions are dirty");
         if self.has_small() {
             self.small_work.notify();
         }
@@ -158,7 +170,8 @@ impl Lane {
         round.retain(|partition| {
             let goes = self.goes_by_stream(partition);
             if goes {
-                partition.flush.set(Flush::Runs);
+                let before = partition.flush.replace(Flush::Runs);
+                assert_eq!(before, Flush::Waits, "a round takes what waits");
             } else {
                 self.large.borrow_mut().push_back(partition.clone());
             }
@@ -169,13 +182,18 @@ impl Lane {
     /// Begins the flush of one partition's own files.
     pub fn take_large(&self) -> Option<Rc<Partition>> {
         let partition = self.large.borrow_mut().pop_front()?;
-        partition.flush.set(Flush::Runs);
+        let before = partition.flush.replace(Flush::Runs);
+        assert_eq!(before, Flush::Waits, "a flush begins that waits");
         Some(partition)
     }
 
     /// The stream has not taken it.
     pub fn go_straight(&self, partition: Rc<Partition>) {
-        partition.flush.set(Flush::Waits);
+        let before = partition.flush.replace(Flush::Waits);
+        assert!(
+            matches!(before, Flush::Runs | Flush::RunsAndWaits),
+            "the round had it, and it was {before:?}"
+        );
         self.large.borrow_mut().push_back(partition);
     }
 
@@ -186,12 +204,12 @@ impl Lane {
             matches!(before, Flush::Runs | Flush::RunsAndWaits),
             "a flush ends that has begun, not {before:?}"
         );
+        assert!(self.dirty.get() > 0, "a partition whose flush runs is dirty");
         self.dirty.set(self.dirty.get() - 1);
         let log = &partition.log;
-        if before == Flush::RunsAndWaits
-            && !partition.has_failed()
-            && log.durable_offset() < log.written_offset()
-        {
+        let (durable, written) = (log.durable_offset(), log.written_offset());
+        assert!(durable <= written, "durable to {durable}, and written to {written}");
+        if before == Flush::RunsAndWaits && !partition.has_failed() && durable < written {
             self.want(partition);
         }
     }

@@ -101,11 +101,13 @@ impl AtWork {
             && let Some(job) =
                 Self::next(&heavy.lighter, self.lighter_bytes, heavy.memory_bytes_max)
         {
+            assert!(job.is_lighter(), "{} bytes are not light", job.memory_bytes);
             self.lighter += 1;
             self.lighter_bytes += job.memory_bytes;
             self.jobs.push_back(job);
         }
         if let Some(job) = Self::next(&heavy.heavier, self.heavier_bytes, heavy.memory_bytes_max) {
+            assert!(!job.is_lighter(), "{} bytes are light", job.memory_bytes);
             self.heavier_bytes += job.memory_bytes;
             self.jobs.push_back(job);
         }
@@ -125,11 +127,14 @@ impl AtWork {
             Some(verdict) => {
                 match job.is_lighter() {
                     true => {
+                        assert!(self.lighter > 0, "a job that ends was counted");
                         self.lighter -= 1;
                         self.lighter_bytes -= job.memory_bytes;
                     }
                     false => self.heavier_bytes -= job.memory_bytes,
                 }
+                let left = (self.lighter, self.lighter_bytes, self.heavier_bytes);
+                assert!(!self.jobs.is_empty() || left == (0, 0, 0), "without work: {left:?}");
                 job.verdict.send(verdict);
             }
         }

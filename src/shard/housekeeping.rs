@@ -139,7 +139,9 @@ async fn retain(shard: &Shard, id: PartitionId) {
         tracing::error!(topic = %partition.topic, partition = id.index, %error, "cannot delete \
             old segments");
     }
-    if partition.log.log_start_offset() > start {
+    let now = partition.log.log_start_offset();
+    assert!(start <= now, "a log that began at {start} begins at {now}");
+    if now > start {
         commit::notify_fetch_waiters(shard, &partition);
     }
 }

@@ -188,6 +188,7 @@ impl Shard {
     }
 
     fn receive(&self, from: usize, message: Message) {
+        assert_ne!(from, self.index, "a core does not write to itself");
         match message {
             Message::Errand(errand) => errand.arrive(self, from),
             Message::Moved { watch } => self.clients.tell_moved(watch),
@@ -288,6 +289,7 @@ impl Shard {
 
     /// Tells a fetch, here or on another core, that a partition it watches has moved.
     fn tell_moved(&self, core: usize, watch: u64) {
+        assert!(core < self.count, "core {core} of {}", self.count);
         if core == self.index {
             self.clients.tell_moved(watch);
         } else {
@@ -334,7 +336,9 @@ impl Shard {
     ) -> Result<Rc<Partition>, protocol::ErrorCode> {
         let found = self.data.partition(id).filter(|partition| !partition.is_gone());
         let partition = found.ok_or_else(|| self.absence(id, false))?;
-        partition.check_leader(client_epoch)?;
+        let leader_epoch = partition.check_leader(client_epoch)?;
+        assert!(leader_epoch >= 0, "a leader has an epoch, and not {leader_epoch}");
+        assert_eq!(partition.id, id, "a partition is kept under its own id");
         Ok(partition)
     }
 

@@ -162,6 +162,7 @@ impl Sessions {
         }
         session.epoch = if session.epoch == i32::MAX { 1 } else { session.epoch + 1 };
         session.last_used = now;
+        assert!(session.epoch > INITIAL_EPOCH, "epoch {} of a session", session.epoch);
         session.size = size;
         session.under_way = true;
         std::mem::swap(&mut session.targets, &mut named);
@@ -172,6 +173,9 @@ impl Sessions {
     /// the end, so that none starves behind a busy one. `targets` keeps its room only.
     pub fn said(&mut self, session_id: i32, targets: &mut Vec<Target>) {
         let Some(session) = self.all.get_mut(&session_id) else { return };
+        assert!(session.under_way, "session {session_id} has lent its partitions");
+        assert!(session.targets.is_empty(), "all of them");
+        assert_eq!(targets.len(), session.size, "session {session_id} gets back what it has lent");
         session.targets.extend(targets.extract_if(.., |target| target.said_records));
         targets.append(&mut session.targets);
         std::mem::swap(&mut session.targets, targets);
@@ -213,7 +217,9 @@ impl Sessions {
             created: now,
             last_used: now,
         };
-        self.all.insert(session_id, session);
+        let before = self.all.insert(session_id, session);
+        assert!(before.is_none(), "a new session has an id of its own");
+        assert!(self.all.len() <= self.max, "{} sessions of {}", self.all.len(), self.max);
         session_id
     }
 

@@ -277,6 +277,12 @@ impl Routes {
         partitions: &FxHashMap<PartitionId, Rc<Partition>>,
     ) -> Rc<TopicRoute> {
         let route = Rc::new(TopicRoute::new(view, topic, partitions));
+        let other = self.by_name.get(&route.name).filter(|known| known.id != route.id);
+        assert!(
+            other.is_none_or(|other| view.image.topics.by_id(other.id).is_none()),
+            "two topics are called {}",
+            route.name
+        );
         self.by_name.insert(route.name.clone(), route.clone());
         self.by_id.insert(route.id, route.clone());
         route
@@ -297,6 +303,8 @@ impl TopicRoute {
         topic: &Topic,
         open: &FxHashMap<PartitionId, Rc<Partition>>,
     ) -> TopicRoute {
+        let is_whole = topic.partitions.keys().copied().eq(0..topic.partitions.len() as i32);
+        assert!(is_whole, "the partitions of {} are numbered from 0 on", topic.name);
         let route = |(index, partition): (&i32, &Arc<crate::meta::topic::Partition>)| {
             let id = PartitionId { topic_id: topic.id, index: *index };
             PartitionRoute {

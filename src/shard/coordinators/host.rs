@@ -98,7 +98,8 @@ pub(super) async fn request<M: Hosted>(
     let token = host.next_token.get();
     host.next_token.set(token + 1);
     let (giver, taker) = oneshot::channel();
-    host.waiting.borrow_mut().insert(token, giver);
+    let before = host.waiting.borrow_mut().insert(token, giver);
+    assert!(before.is_none(), "token {token} is given once");
     let actions = host.coordinator.borrow_mut().handle(
         ReplyToken(token),
         request,
@@ -221,6 +222,7 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     if host.ended.get() || shard.is_stopping() {
         return;
     }
+    assert!(host.stage.get() == Stage::Loading, "a coordinator is loaded once");
     host.stage.set(stage);
     let actions = host.coordinator.borrow_mut().loaded(shard.ring.wall_clock_ms());
     execute(&shard, &host, actions);
@@ -297,6 +299,8 @@ fn execute<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) {
     let (shard, host) = (shard.clone(), host.clone());
     shard.ring.clone().spawn_named(M::WORDS.commit, async move {
         if shard.wait_for_high_watermark(&host.partition, safe_offset).await.is_ok() {
+            let committed = host.partition.log.high_watermark();
+            assert!(committed >= safe_offset, "{committed} is committed, not {safe_offset}");
             host.failures.set(0);
             let committed =
                 host.coordinator.borrow_mut().committed(host.partition.log.high_watermark());
@@ -328,7 +332,8 @@ fn append<M: Hosted>(
     let (result, safe_offset) =
         append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator, Acks::All)
             .map_err(|error| error.to_string())?;
-    debug_assert_eq!(result.base_offset + batch.records.len() as i64, safe_offset);
+    let count = batch.records.len() as i64;
+    assert_eq!(result.base_offset + count, safe_offset, "{count} records were appended");
     Ok((safe_offset - 1, safe_offset))
 }
 

@@ -98,7 +98,8 @@ impl Hosts {
     }
 
     fn insert<M: Hosted>(&mut self, partition: i32, host: Rc<Host<M>>) {
-        self.0.insert((M::TOPIC, partition), M::any(host));
+        let before = self.0.insert((M::TOPIC, partition), M::any(host));
+        assert!(before.is_none(), "{}-{partition} has one coordinator", M::TOPIC);
     }
 
     fn remove<M: Hosted>(&mut self, partition: i32) -> Option<Rc<Host<M>>> {

@@ -201,7 +201,10 @@ pub fn append_records(
     let context =
         AppendContext { origin, verification_required: false, guard: None, transaction_version: 0 };
     let info = partition.log.append_as_leader(records, valid, leader_epoch, now_ms, &context)?;
+    let (base, last, end) = (info.base_offset, info.last_offset, partition.log.log_end_offset());
+    assert!(base <= last && last < end, "records {base} to {last} in a log that ends at {end}");
     if !info.duplicate {
+        assert_eq!(last + 1, end, "an append is the end of the log");
         let counters = &partition.counters;
         counters.produce_requests.set(counters.produce_requests.get() + 1);
         counters

@@ -82,7 +82,7 @@ async fn expire(shard: &Shard, now: Instant) {
     // Waits that begin from here on note their own deadlines.
     expiry.next.set(None);
     for partition in mem::take(&mut *expiry.partitions.borrow_mut()) {
-        partition.is_timed.set(false);
+        assert!(partition.is_timed.replace(false), "a listed partition is timed");
         for waiter in partition.waiters.take_expired(now) {
             waiter.done.tell(Err(ErrorCode::RequestTimedOut));
             budget.item_done().await;

@@ -108,7 +108,14 @@ impl HandOut<'_> {
         let records = if wanted.records.is_empty() {
             BytesMut::new()
         } else {
-            let _ = self.frame.split_to(wanted.records.start - self.cut);
+            let (start, end) = (wanted.records.start, wanted.records.end);
+            assert!(
+                self.cut <= start,
+                "the records at {start} lie behind those cut at {}",
+                self.cut
+            );
+            assert!(end - self.cut <= self.frame.len(), "the records end at {end}, in the frame");
+            let _ = self.frame.split_to(start - self.cut);
             self.cut = wanted.records.end;
             self.frame.split_to(wanted.records.len())
         };

@@ -85,19 +85,23 @@ impl PendingAppends {
         self.results.borrow_mut().resize(count, AppendResult::error(ErrorCode::None, None));
         let before = self.remaining.replace(1);
         assert_eq!(before, 0, "a request begins when the one before it is answered");
+        assert!(self.finish.borrow().is_none(), "a request begins without an end");
     }
 
     /// All appends are handed out: the request finishes so when the last result is in.
     pub fn end(self: &Rc<Self>, finish: Finish) {
-        self.finish.replace(Some(finish));
+        let before = self.finish.replace(Some(finish));
+        assert!(before.is_none(), "a request ends once");
         self.release();
     }
 
     pub fn hold(&self) {
+        assert!(self.remaining.get() > 0, "only a request that has begun is held");
         self.remaining.set(self.remaining.get() + 1);
     }
 
     pub fn release(self: &Rc<Self>) {
+        assert!(self.remaining.get() > 0, "a request is released as often as it was held");
         self.remaining.set(self.remaining.get() - 1);
         if self.remaining.get() == 0
             && let Some(finish) = self.finish.take()
@@ -107,6 +111,9 @@ impl PendingAppends {
     }
 
     pub fn set(&self, index: usize, result: AppendResult) {
+        let is_appended = result.error == ErrorCode::None;
+        let base_offset = result.base_offset;
+        assert!(!is_appended || base_offset >= 0, "{base_offset} is no offset of a record");
         self.results.borrow_mut()[index] = result;
     }
 
@@ -165,6 +172,8 @@ impl Finish {
 impl Shard {
     /// Keeps what a finished request had, for the next one.
     fn keep(&self, done: &Rc<PendingAppends>) {
+        let remaining = done.remaining.get();
+        assert_eq!(remaining, 0, "a finished request waits for nothing");
         done.results.borrow_mut().clear();
         done.topics.borrow_mut().clear();
         done.partitions.borrow_mut().clear();
