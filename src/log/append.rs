@@ -1,5 +1,5 @@
 //! Appending: offsets, producer state, indexes and tail change at once, in memory; files follow
-//! (see [`super::sync`]).
+//! (see [`super::writer`]).
 //!
 //! Lives on the core of the log. Never waits: a new segment's file is opened behind the append that
 //! began it.

@@ -460,7 +460,7 @@ impl LogDir {
             entries.into_iter().filter(|entry| entry.name.starts_with(fast_start::FILE_PREFIX))
         {
             let path = self.path.join(entry.name);
-            super::sync::remove_if_there(&self.ring, &path)
+            files::remove_if_there(&self.ring, &path)
                 .await
                 .map_err(LogError::io("removing", &path))?;
         }
@@ -490,7 +490,7 @@ impl LogDir {
         );
         for name in stale {
             let path = self.path.join(name);
-            super::sync::remove_if_there(&self.ring, &path)
+            files::remove_if_there(&self.ring, &path)
                 .await
                 .map_err(LogError::io("removing", &path))?;
         }

@@ -46,6 +46,14 @@ pub async fn create_dir_durably(ring: &Ring, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes a file, which may be gone already.
+pub(super) async fn remove_if_there(ring: &Ring, path: &Path) -> io::Result<()> {
+    match ring.unlink(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// `DIR/00000000000000001234.EXTENSION`
 pub(super) fn path(dir: &Path, offset: i64, extension: &str) -> PathBuf {
     dir.join(name(offset, extension))

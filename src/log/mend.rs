@@ -10,9 +10,8 @@
 //! that what stays is always the beginning.
 
 use super::{
-    LogConfig, LogError,
-    changes::{Change, Truncation},
-    checkpoint, files,
+    LogConfig, LogError, checkpoint, files,
+    recovery::{Change, Truncation},
     segment::{Segment, SegmentFile},
     whole::{LogLook, SegmentLook},
 };

@@ -13,7 +13,6 @@
 //! <= log_end`, and `log_start <= high_watermark <= log_end`.
 
 mod append;
-mod changes;
 mod checkpoint;
 pub mod commit_log;
 mod config;
@@ -24,7 +23,6 @@ mod fast_start;
 mod files;
 /// Public for benches/micro alone.
 pub mod index;
-mod load;
 mod lookup;
 pub mod mend;
 mod producers;
@@ -34,13 +32,13 @@ mod reserve;
 mod retention;
 mod scan;
 mod segment;
-mod sync;
 mod tail;
 mod truncate;
 mod txn_index;
 mod walk;
 mod wants;
 pub mod whole;
+mod writer;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -65,11 +63,11 @@ pub use producers::{
 pub use read::{ReadData, ReadPart, ReadParts};
 pub use recovery::{LogStart, Opening};
 pub use reserve::Reserve;
-pub use sync::Uncommitted;
 pub use tail::TailCache;
 pub use truncate::Mark;
 pub use txn_index::AbortedTransaction;
 pub use wants::{Want, Wants};
+pub use writer::Uncommitted;
 
 use bytes::Bytes;
 use commit_log::CommitLog;
@@ -85,8 +83,8 @@ use std::{
     path::PathBuf,
     rc::{Rc, Weak},
 };
-use sync::Writer;
 use tail::Tail;
+use writer::Writer;
 
 /// The log of one partition. Clones share it.
 #[derive(Clone)]

@@ -6,9 +6,9 @@
 //! earlier can end.
 
 use super::{
-    Log, LogConfig, ReadError, files,
+    Log, LogConfig, ReadError,
+    files::{self, remove_if_there},
     segment::{Segment, SegmentFile},
-    sync::remove_if_there,
 };
 use ring::Ring;
 use std::{

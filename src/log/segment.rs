@@ -2,7 +2,7 @@
 //! next one.
 //!
 //! Owns: the open files, sizes and indexes of the segment. Lives on the core of its log. Appending
-//! changes memory only; bytes go to the files through [`super::sync`], so that many appends leave
+//! changes memory only; bytes go to the files through [`super::writer`], so that many appends leave
 //! together.
 
 use super::{

@@ -275,7 +275,7 @@ impl Log {
     /// and the batches since.
     async fn reload_producers(&self, offset: i64) -> io::Result<()> {
         let snapshots = self.remove_snapshots(|at| at > offset).await?;
-        let loaded = super::load::load_producers(
+        let loaded = super::recovery::load_producers(
             &self.0.ring,
             &self.dir(),
             snapshots,

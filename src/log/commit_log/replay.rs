@@ -20,7 +20,7 @@ use super::{
     frame::{self, Entry, Frame, PartitionId},
     is_file_name, is_note_name,
 };
-use crate::log::sync::remove_if_there;
+use crate::log::files::remove_if_there;
 use ring::{ALIGNMENT, OpenOptions, Ring};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     limits,
-    log::{Log, sync::remove_if_there},
+    log::{Log, files::remove_if_there},
 };
 use bytes::Bytes;
 use ring::{

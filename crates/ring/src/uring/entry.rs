@@ -146,7 +146,6 @@ impl Running {
         wait_first: bool,
         messages: &mut Vec<Box<Message>>,
     ) -> Option<squeue::Entry> {
-        let cwd = Fd(libc::AT_FDCWD);
         Some(match (&mut self.op, &mut self.memory) {
             (Op::Accept { listener }, Memory::Accept(peer)) => {
                 **peer = RawAddress::empty();
@@ -166,6 +165,14 @@ impl Running {
             (Op::Send { socket, bufs }, Memory::Gather(gather, message)) => {
                 return send_entry(sys::socket_fd(socket), bufs, gather, message, messages);
             }
+            _ => return self.file_entry(messages),
+        })
+    }
+
+    /// The same for what is done to an open file.
+    #[allow(clippy::vec_box)] // As for `entry`.
+    fn file_entry(&mut self, messages: &mut Vec<Box<Message>>) -> Option<squeue::Entry> {
+        Some(match (&mut self.op, &mut self.memory) {
             (Op::Read { file, buf, max, offset }, _) => {
                 let (at, length) = spare(buf, faults::shortened(Call::Read, *max));
                 opcode::Read::new(Fd(sys::file_fd(file)), at, length).offset(*offset).build()
@@ -208,6 +215,14 @@ impl Running {
             (Op::Truncate { file, length }, _) => {
                 opcode::Ftruncate::new(Fd(sys::file_fd(file)), *length).build()
             }
+            _ => self.path_entry(),
+        })
+    }
+
+    /// The same for what is done to a name.
+    fn path_entry(&self) -> squeue::Entry {
+        let cwd = Fd(libc::AT_FDCWD);
+        match (&self.op, &self.memory) {
             (Op::Open { options, .. }, Memory::Paths(path, _)) => {
                 let open =
                     opcode::OpenAt::new(cwd, path.as_ptr()).mode(libc::mode_t::from(FILE_MODE));
@@ -223,7 +238,7 @@ impl Running {
                 opcode::UnlinkAt::new(cwd, path.as_ptr()).flags(libc::AT_REMOVEDIR).build()
             }
             (op, _) => panic!("{op:?} is not for the ring"),
-        })
+        }
     }
 
     /// What a completion with `moved` bytes (or that descriptor) means. `None`: more is to be done.

@@ -41,6 +41,27 @@ struct Model {
 }
 
 impl Model {
+    /// Of an empty file.
+    fn empty() -> Model {
+        let possible = vec![BTreeSet::new(); 20_000];
+        let mut model = Model { possible, now: vec![], sizes: BTreeSet::new() };
+        model.settle(vec![]);
+        model
+    }
+
+    fn write(&mut self, offset: usize, data: &[u8]) {
+        let (mut content, end) = (self.now.clone(), offset + data.len());
+        content.resize(content.len().max(end), 0);
+        content[offset..end].copy_from_slice(data);
+        self.change(content);
+    }
+
+    fn truncate(&mut self, size: usize) {
+        let mut content = self.now.clone();
+        content.resize(size, 0);
+        self.change(content);
+    }
+
     fn settle(&mut self, content: Vec<u8>) {
         self.possible.iter_mut().for_each(|values| *values = BTreeSet::from([0]));
         for (values, &byte) in self.possible.iter_mut().zip(&content) {
@@ -82,9 +103,7 @@ proptest! {
     #[test]
     fn crashes_invent_nothing(seed: u64, steps in proptest::collection::vec(step(), 1..40)) {
         let (world, node) = calm(seed);
-        let mut model = Model { possible: vec![BTreeSet::new(); 20_000], now: vec![],
-            sizes: BTreeSet::new() };
-        model.settle(vec![]);
+        let mut model = Model::empty();
         let mut names = BTreeSet::from(["/0".to_owned()]);
         let mut name = "/0".to_owned();
         on(&world, node, |ring| async move { drop(durable(&ring, "/0", b"").await) });
@@ -95,20 +114,14 @@ proptest! {
             match step {
                 Step::Write { offset, length } => {
                     let data = vec![number as u8 + 1; length as usize];
-                    let mut content = model.now.clone();
-                    let end = (offset + length) as usize;
-                    content.resize(content.len().max(end), 0);
-                    content[offset as usize..end].copy_from_slice(&data);
-                    model.change(content);
+                    model.write(offset.into(), &data);
                     on(&world, node, move |ring| async move {
                         let (file, ring) = open(ring).await;
                         ring.write_at(&file, vec![data.into()], offset.into()).await.unwrap();
                     });
                 }
                 Step::Truncate(size) => {
-                    let mut content = model.now.clone();
-                    content.resize(size as usize, 0);
-                    model.change(content);
+                    model.truncate(size.into());
                     on(&world, node, move |ring| async move {
                         let (file, ring) = open(ring).await;
                         ring.truncate(&file, size.into()).await.unwrap();

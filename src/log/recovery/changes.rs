@@ -5,11 +5,11 @@
 //! removes good batches. Those that cannot be kept in the log stay beside it, under names that
 //! neither Apache Kafka nor this broker takes for a segment.
 
-use super::{
-    LogConfig, LogError, files,
-    load::rebuild_indexes,
+use super::indexes::rebuild_indexes;
+use crate::log::{
+    LogConfig, LogError,
+    files::{self, remove_if_there},
     segment::{Segment, SegmentFile},
-    sync::remove_if_there,
 };
 use bytes::Bytes;
 use ring::{OpenOptions, Ring};
@@ -23,7 +23,7 @@ use std::{
 /// How much is copied at a time.
 const COPY_BYTES: u64 = 1 << 20;
 
-pub(super) enum Change {
+pub(in crate::log) enum Change {
     CreateDir,
     /// `partition.metadata`. Its name may be lost in a power cut: it is written anew then.
     WriteTopicId(Bytes),
@@ -42,7 +42,7 @@ pub(super) enum Change {
 }
 
 /// A `.log` file is cut behind its last good batch.
-pub(super) struct Truncation {
+pub(in crate::log) struct Truncation {
     pub segment: Rc<Segment>,
     pub size_bytes: u64,
     pub valid_bytes: u64,
@@ -93,7 +93,7 @@ fn segment_name(segment: &Segment) -> String {
 }
 
 #[derive(Default)]
-pub(super) struct Changes(RefCell<Vec<Change>>);
+pub(in crate::log) struct Changes(RefCell<Vec<Change>>);
 
 impl Changes {
     pub fn add(&self, change: Change) {
