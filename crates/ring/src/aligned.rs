@@ -69,6 +69,7 @@ impl AlignedBuf {
         if needed > self.pages.len() {
             self.pages.resize(needed.max(self.pages.len() * 2), ZEROS);
         }
+        assert!(length <= self.capacity(), "{length} bytes in {} pages", self.pages.len());
         self.length = length;
     }
 

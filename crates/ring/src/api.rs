@@ -249,7 +249,7 @@ impl Ring {
     ) -> (io::Result<usize>, BytesMut) {
         buf.reserve(max);
         match self.core.submit(Op::Read { file: file.clone(), buf, max, offset }).await {
-            (Op::Read { buf, .. }, result) => (size_of(result), buf),
+            (Op::Read { buf, .. }, result) => (moved(result, max), buf),
             (op, _) => unexpected(&op),
         }
     }
@@ -270,6 +270,7 @@ impl Ring {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
+        assert_eq!(buf.len(), length, "as many bytes are read as were asked for");
         Ok(buf)
     }
 
@@ -369,7 +370,7 @@ impl Ring {
         let read = self
             .core
             .with_backend_at_once("read_now", |backend| backend.read_now(file, buf, max, offset));
-        read.unwrap_or_else(ended)
+        moved(read.unwrap_or_else(ended).map(|bytes| Outcome::Size(bytes as u64)), max)
     }
 
     /// An error is final, and never one that passes.
@@ -393,10 +394,14 @@ impl Ring {
         length: u64,
         keep_size: bool,
     ) -> io::Result<()> {
+        assert!(length > 0, "no bytes are set aside at {offset}");
+        let end = offset.saturating_add(length);
+        assert!(end <= i64::MAX as u64, "bytes up to {end} are set aside");
         self.run(Op::Allocate { file: file.clone(), offset, length, keep_size }).await.map(drop)
     }
 
     pub async fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
+        assert!(length <= i64::MAX as u64, "a file is cut to {length} bytes");
         self.run(Op::Truncate { file: file.clone(), length }).await.map(drop)
     }
 
@@ -514,7 +519,7 @@ impl Ring {
         );
         buf.reserve(max);
         match self.core.submit(Op::Recv { socket: stream.inner.clone(), buf, max, least }).await {
-            (Op::Recv { buf, .. }, result) => (size_of(result), buf),
+            (Op::Recv { buf, .. }, result) => (moved(result, max), buf),
             (op, _) => unexpected(&op),
         }
     }
@@ -551,6 +556,8 @@ impl Ring {
         length: u64,
         stable: Stable,
     ) -> io::Result<()> {
+        let end = offset.checked_add(length);
+        assert!(end.is_some(), "{length} bytes from byte {offset} on are no range of a file");
         cold::send_file(self, stream, file, offset..offset + length, stable).await
     }
 
@@ -597,9 +604,13 @@ impl Ring {
     }
 }
 
-fn size_of(result: io::Result<Outcome>) -> io::Result<usize> {
+/// The bytes that an operation with room for `max` has moved.
+fn moved(result: io::Result<Outcome>, max: usize) -> io::Result<usize> {
     match result? {
-        Outcome::Size(bytes) => Ok(bytes as usize),
+        Outcome::Size(bytes) => {
+            assert!(bytes <= max as u64, "{bytes} bytes were moved into room for {max}");
+            Ok(bytes as usize)
+        }
         other => unexpected(&other),
     }
 }

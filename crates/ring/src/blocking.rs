@@ -106,6 +106,15 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    /// A thread ends, or was not to be had.
+    fn end_thread(&mut self) {
+        let (threads, idle) = (self.threads, self.idle);
+        assert!(idle < threads, "a thread ends, and {idle} of {threads} wait for a job");
+        self.threads -= 1;
+    }
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -120,6 +129,7 @@ impl Shared {
     fn finish(&self, token: Token, work: Work) {
         let finished = match work {
             Work::File(mut call) => {
+                assert!(call.result.is_none(), "{} is made a second time", call.op.name());
                 call.result = Some(perform(&mut call.op));
                 Finished::File(call)
             }
@@ -141,7 +151,7 @@ impl Shared {
                 return Some(job);
             }
             if state.closed {
-                state.threads -= 1;
+                state.end_thread();
                 return None;
             }
             state.idle += 1;
@@ -150,7 +160,7 @@ impl Shared {
             state = waited.0;
             state.idle -= 1;
             if waited.1.timed_out() && state.jobs.is_empty() {
-                state.threads -= 1;
+                state.end_thread();
                 return None;
             }
         }
@@ -177,6 +187,8 @@ impl Pool {
             return self.shared.more.notify_one();
         }
         state.threads += 1;
+        let threads = state.threads;
+        assert!(threads <= THREADS_MAX, "{threads} threads of at most {THREADS_MAX}");
         drop(state);
         self.threads.retain(|thread| !thread.is_finished());
         let shared = self.shared.clone();
@@ -188,7 +200,7 @@ impl Pool {
             Err(error) => {
                 tracing::warn!(%error, "no more threads for file calls can be started");
                 let mut state = self.shared.state();
-                state.threads -= 1;
+                state.end_thread();
                 // With no thread at all the core itself has to wait for the disk.
                 let alone = if state.threads == 0 { state.jobs.pop_back() } else { None };
                 drop(state);
@@ -255,8 +267,8 @@ pub(crate) fn perform(op: &mut Op) -> io::Result<Outcome> {
                 )
             })
         }
-        // SAFETY: as above.
         Op::Truncate { file, length } => {
+            // SAFETY: as above.
             done(unsafe { libc::ftruncate(sys::file_fd(file), *length as libc::off_t) })
         }
         Op::Size { file } => sys::size(file).map(Outcome::Size),
@@ -266,8 +278,8 @@ pub(crate) fn perform(op: &mut Op) -> io::Result<Outcome> {
         Op::RemoveDir { path } => fs::remove_dir(path).map(|()| Outcome::Done),
         Op::ReadDir { path } => read_dir(path).map(Outcome::Entries),
         Op::DiskSpace { path } => disk_space(path),
-        // SAFETY: as above.
         Op::TryLock { file } => {
+            // SAFETY: as above.
             done(unsafe { libc::flock(sys::file_fd(file), libc::LOCK_EX | libc::LOCK_NB) })
         }
         Op::Accept { .. }

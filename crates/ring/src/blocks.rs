@@ -44,6 +44,15 @@ impl BufferPool {
             None => return None,
         };
         lent.push_back(block.split_to(0));
+        let (blocks, most) = (lent.len(), self.blocks_max);
+        assert!(blocks <= most, "{blocks} blocks of at most {most}");
+        assert!(block.is_empty(), "a block that is lent holds {} bytes", block.len());
+        assert!(
+            block.capacity() >= self.block_bytes,
+            "a block of {} bytes has room for {}",
+            self.block_bytes,
+            block.capacity()
+        );
         Some(block)
     }
 

@@ -193,6 +193,8 @@ impl Transfer<'_> {
                 self.pieces.pop_front();
             }
             self.range.start += bytes.len() as u64;
+            let (start, end) = (self.range.start, self.range.end);
+            assert!(start <= end, "a range that ends at {end} is sent up to {start}");
             if is_whole {
                 self.read_on();
             } else {
@@ -229,7 +231,10 @@ impl Transfer<'_> {
             let op =
                 Op::ReadDirect { file: self.file.clone(), block, offset: read.offset, done: 0 };
             self.pieces.push_back(Piece::reading(begin, &read, core.submit(op)));
+            assert!(begin < read.end, "a read from {begin} ends at {}", read.end);
             begin = read.end;
         }
+        let reads = self.pieces.len();
+        assert!(reads <= READS_IN_FLIGHT, "{reads} reads are under way for one reader");
     }
 }

@@ -196,13 +196,15 @@ impl Epoll {
     fn run_queue(&mut self, fd: RawFd, half: Half) {
         while let Some(&token) = self.direction(fd, half).waiting.front() {
             let mut pending = self.pending.remove(token).expect("what waits is pending");
+            assert_eq!(pending.fd, fd, "an operation waits on its own socket");
             if pending.on_thread {
                 self.pending.insert(token, pending);
                 return;
             }
             match self.attempt(token, &mut pending) {
                 Attempt::Complete(result) => {
-                    self.direction(fd, half).waiting.pop_front();
+                    let first = self.direction(fd, half).waiting.pop_front();
+                    assert_eq!(first, Some(token), "the operation that was tried is the first");
                     self.complete(token, pending, result);
                 }
                 Attempt::WouldBlock => {
@@ -259,6 +261,7 @@ impl Epoll {
                         return Attempt::Elsewhere;
                     }
                     Next::Disk { pipe, offset, max } => {
+                        assert!(!pending.on_thread, "one thread at a time fills a pipe");
                         pending.on_thread = true;
                         self.host.fill_on_thread(token, pipe, file.clone(), offset, max);
                         return Attempt::Elsewhere;
@@ -315,7 +318,8 @@ impl Epoll {
     /// A thread has filled the pipe of a transfer.
     fn filled(&mut self, token: Token, pipe: Pipe, filled: io::Result<usize>) {
         let pending = self.pending.get_mut(token).expect("a transfer waits for its thread");
-        pending.on_thread = false;
+        let was_on_thread = std::mem::replace(&mut pending.on_thread, false);
+        assert!(was_on_thread, "a thread brings a pipe back once");
         let (fd, cancelled) = (pending.fd, pending.cancelled);
         let Progress::Transferring(transfer) = &mut pending.progress else {
             panic!("only transfers fill pipes")
@@ -330,7 +334,10 @@ impl Epoll {
     /// Ends a waiting operation with an error.
     fn abandon(&mut self, token: Token, error: io::Error) {
         let pending = self.pending.remove(token).expect("only a pending operation is abandoned");
-        self.direction(pending.fd, pending.half).waiting.retain(|&waiting| waiting != token);
+        let waiting = &mut self.direction(pending.fd, pending.half).waiting;
+        let before = waiting.len();
+        waiting.retain(|&one| one != token);
+        assert_eq!(waiting.len() + 1, before, "an operation waits on its socket once");
         self.complete(token, pending, Err(error));
     }
 
@@ -528,6 +535,10 @@ impl Backend for Epoll {
         let fd = sys::socket_fd(socket);
         let left = mem::take(&mut self.sockets[fd as usize]);
         assert!(!left.low_water, "nothing was done on a stream that leaves its core");
+        assert!(
+            left.reader.waiting.is_empty() && left.writer.waiting.is_empty(),
+            "operations wait on a stream that leaves its core"
+        );
         self.control(libc::EPOLL_CTL_DEL, fd, 0, 0)
             .expect("a stream is registered as long as it is open");
     }

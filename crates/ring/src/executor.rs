@@ -91,6 +91,7 @@ impl TurnEnd {
     /// Who has waited; the turn has ended for them.
     fn take_waiting(&mut self) -> Vec<Waker> {
         self.ended += u64::from(!self.waiting.is_empty());
+        assert!(self.spare.is_empty(), "{} wakers of an earlier turn are left", self.spare.len());
         mem::replace(&mut self.waiting, mem::take(&mut self.spare))
     }
 }
@@ -173,6 +174,7 @@ impl Core {
     /// ready). Does not wait when the inbox or another thread had something for this core.
     pub(crate) fn poll_backend(&self, wait: Wait) {
         let mut completions = self.shared.completions.take();
+        assert!(completions.is_empty(), "{} completions were not handed over", completions.len());
         // The simulated back-end never waits and never works; other cores have their turns
         // meanwhile.
         if wait != Wait::No || self.shared.kind == BackendKind::Simulated {
@@ -321,6 +323,7 @@ impl Shared {
 
     fn fire_timers(&self) {
         let mut due = self.due.take();
+        assert!(due.is_empty(), "{} timers that fired woke no task", due.len());
         self.timers.borrow_mut().advance(self.now.get(), &mut due);
         due.drain(..).for_each(Waker::wake);
         self.due.replace(due);
@@ -424,6 +427,11 @@ impl Drop for OpFuture {
             return;
         }
         let waiting = mem::replace(operation, Operation::Orphaned);
+        assert!(
+            matches!(waiting, Operation::Waiting(_)),
+            "operation {:#x} is orphaned a second time",
+            self.key
+        );
         drop(operations);
         drop(waiting);
         self.core.with_backend(|backend| backend.cancel(Token(self.key)));

@@ -34,7 +34,9 @@ struct Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.all.fetch_sub(*self.own.get_mut(), Ordering::Relaxed);
+        let own = *self.own.get_mut();
+        let before = self.all.fetch_sub(own, Ordering::Relaxed);
+        assert!(own <= before, "{own} descriptors close, and {before} were open");
     }
 }
 

@@ -23,7 +23,11 @@ impl<T> InFlight<T> {
             self.entries.resize_with(index + 1, || None);
         }
         let entry = &mut self.entries[index];
-        assert!(entry.is_none(), "a token is free again only after its completion");
+        assert!(
+            entry.is_none(),
+            "token {:#x} is taken before the one of its place has completed",
+            token.0
+        );
         &mut entry.insert((token, value)).1
     }
 

@@ -170,11 +170,14 @@ impl Transfer {
     ) -> io::Result<Next> {
         let turn_ends_at = self.sent.saturating_add(TRANSFER_BYTES_PER_TURN);
         loop {
+            let known = self.sent + self.in_pipe as u64;
+            assert!(known <= range.length, "{known} bytes are moved of {}", range.length);
             if self.in_pipe > 0 {
                 let pipe = self.pipe.as_ref().expect("bytes in a pipe have a pipe");
                 let more = self.sent + (self.in_pipe as u64) < range.length;
                 match pipe.drain(socket, self.in_pipe, more) {
                     Ok(bytes) => {
+                        assert!(bytes <= self.in_pipe, "{bytes} left a pipe of {}", self.in_pipe);
                         self.in_pipe -= bytes;
                         self.sent += bytes as u64;
                     }
@@ -219,6 +222,7 @@ impl Transfer {
 
     /// Leaves of a range what has not been sent; whether anything has.
     pub(crate) fn leave_rest(&self, offset: &mut u64, length: &mut u64) -> bool {
+        assert!(self.sent <= *length, "{} bytes are sent of {length}", self.sent);
         *offset += self.sent;
         *length -= self.sent;
         self.sent > 0
@@ -226,8 +230,10 @@ impl Transfer {
 
     /// Takes the pipe back with what was moved into it.
     pub(crate) fn filled(&mut self, pipe: Pipe, filled: io::Result<usize>) -> io::Result<()> {
+        assert_eq!(self.in_pipe, 0, "a pipe is filled when all that was in it has left");
+        let before = self.pipe.replace(pipe);
+        assert!(before.is_none(), "a transfer has a second pipe");
         self.in_pipe = filled?;
-        self.pipe = Some(pipe);
         if self.in_pipe == 0 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,

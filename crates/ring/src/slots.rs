@@ -28,6 +28,7 @@ impl<T> Slots<T> {
         });
         let entry = &mut self.entries[index as usize];
         let key = u64::from(entry.generation) << 32 | u64::from(index);
+        assert!(entry.value.is_none(), "the slot of {key:#x} is free and holds a value");
         entry.value = Some(make(key));
         key
     }
@@ -49,6 +50,8 @@ impl<T> Slots<T> {
         let value = entry.value.take()?;
         entry.generation = entry.generation.wrapping_add(1);
         self.free.push(key as u32);
+        let (free, all) = (self.free.len(), self.entries.len());
+        assert!(free <= all, "{free} of {all} slots are free");
         Some(value)
     }
 

@@ -395,6 +395,7 @@ impl Gather {
         iovecs: &mut [libc::iovec; IOVECS_PER_CALL],
     ) -> usize {
         let mut skip = self.skip;
+        assert!(self.index <= bufs.len(), "buffer {} of {} is next", self.index, bufs.len());
         let left = &bufs[self.index..];
         for (iovec, buf) in iovecs.iter_mut().zip(left) {
             let slice = &buf[mem::take(&mut skip)..];
@@ -520,6 +521,7 @@ pub(crate) fn pread_direct(
         // SAFETY: pointer and length are one slice of ours.
         let bytes = moved(|| unsafe { libc::pread(fd, left.as_mut_ptr().cast(), left.len(), at) })?;
         *done += bytes;
+        assert!(*done <= buf.len(), "{done} bytes are read into {}", buf.len());
         if direct_read_is_over(bytes, *done, buf.len()) {
             return Ok(());
         }
@@ -593,7 +595,10 @@ pub(crate) fn pwrite_durable(
         // SAFETY: the one vector covers `left`, which lives across the call.
         match moved(|| unsafe { libc::pwritev2(fd, &iovec, 1, at, libc::RWF_DSYNC) })? {
             0 => return Err(io::ErrorKind::WriteZero.into()),
-            bytes => *done += bytes,
+            bytes => {
+                *done += bytes;
+                assert!(*done <= buf.len(), "{done} bytes are written of {}", buf.len());
+            }
         }
     }
     Ok(())

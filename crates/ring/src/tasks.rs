@@ -161,14 +161,16 @@ pub(crate) fn run(tasks: &std::cell::RefCell<Tasks>, key: u64, runs: impl FnOnce
         let mut tasks = tasks.borrow_mut();
         let Some(task) = tasks.get_mut(key) else { return };
         // Read-modify-write, so that whatever the last waker wrote is seen by the poll below.
-        task.handle.queued.swap(false, Ordering::AcqRel);
+        let was_queued = task.handle.queued.swap(false, Ordering::AcqRel);
+        assert!(was_queued, "a task runs that nothing has woken: {}", task.name);
         let Some(future) = task.future.take() else { return };
         runs(task.name);
         (future, task.waker.clone())
     };
     if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
         if let Some(task) = tasks.borrow_mut().get_mut(key) {
-            task.future = Some(future);
+            let before = task.future.replace(future);
+            assert!(before.is_none(), "{} has a second future", task.name);
         }
         return;
     }

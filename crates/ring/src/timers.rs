@@ -83,7 +83,10 @@ impl TimerWheel {
         let (level, slot) = timer.place;
         match self.timers.get_mut(timer.previous) {
             Some(previous) => previous.next = timer.next,
-            None => self.heads[level][slot] = timer.next,
+            None => {
+                let head = std::mem::replace(&mut self.heads[level][slot], timer.next);
+                assert_eq!(head, key, "a timer without one before it is the first of its slot");
+            }
         }
         if let Some(next) = self.timers.get_mut(timer.next) {
             next.previous = timer.previous;
@@ -100,7 +103,8 @@ impl TimerWheel {
         while let Some((level, slot, start)) =
             self.next_slot().filter(|&(_, _, start)| start <= now_tick)
         {
-            self.elapsed = start;
+            let before = std::mem::replace(&mut self.elapsed, start);
+            assert!(before <= start, "the wheel turns back from tick {before} to {start}");
             self.occupied[level] &= !(1 << slot);
             let mut key = std::mem::replace(&mut self.heads[level][slot], NONE);
             while key != NONE {
@@ -115,6 +119,10 @@ impl TimerWheel {
             }
         }
         self.elapsed = self.elapsed.max(now_tick);
+        assert!(
+            self.fired.iter().all(|timer| timer.deadline <= now),
+            "a timer fires before its deadline, at {now:?}"
+        );
         self.fired.sort_unstable_by_key(|timer| (timer.deadline, timer.sequence));
         due.extend(self.fired.drain(..).map(|timer| timer.waker));
     }
@@ -133,6 +141,7 @@ impl TimerWheel {
         let current = (self.elapsed >> shift) as usize % SLOTS;
         let ahead = self.occupied[level].rotate_right(current as u32).trailing_zeros() as usize;
         let slot = (current + ahead) % SLOTS;
+        assert_ne!(self.heads[level][slot], NONE, "an occupied slot has a timer");
         let round = 1 << (shift + SLOT_BITS);
         let start = (self.elapsed & !(round - 1)) | (slot as u64) << shift;
         Some((level, slot, if slot < current { start + round } else { start }))
@@ -145,6 +154,7 @@ impl TimerWheel {
         let level = ((highest_bit / SLOT_BITS) as usize).min(LEVELS - 1);
         let slot = (tick >> (SLOT_BITS * level as u32)) as usize % SLOTS;
         let head = std::mem::replace(&mut self.heads[level][slot], key);
+        assert_ne!(head, key, "a timer is in one slot, once");
         self.occupied[level] |= 1 << slot;
         (timer.place, timer.previous, timer.next) = ((level, slot), NONE, head);
         if let Some(head) = self.timers.get_mut(head) {

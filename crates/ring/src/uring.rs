@@ -126,6 +126,10 @@ impl Uring {
     /// Queues an entry for the next call. All that it points to has to stay until its completion.
     fn push(&mut self, entry: squeue::Entry, name: u64) {
         self.in_kernel += 1;
+        assert!(
+            name >= CANCEL || self.running.get_mut(Token(name)).is_some(),
+            "the memory of entry {name:#x} is not kept until its completion"
+        );
         let entry = entry.user_data(name);
         // SAFETY: the memory behind the entry lies in `running` (or is the doorbell's box) until
         // the completion by this name has been taken: `Drop` leaks what the kernel has not given
@@ -187,14 +191,20 @@ impl Uring {
     fn reap(&mut self) {
         // Taken before they are handled, which may queue entries and so needs the ring.
         let mut completed = mem::take(&mut self.completed);
+        assert!(completed.is_empty(), "{} completions were not handled", completed.len());
         completed.extend(
             self.ring.completion().map(|entry| (entry.user_data(), entry.result(), entry.flags())),
         );
         for (name, result, flags) in completed.drain(..) {
+            assert!(self.in_kernel > 0, "{name:#x} completes, and nothing is in the kernel");
             self.in_kernel -= 1;
             match name {
-                DOORBELL => self.bell_armed = false,
+                DOORBELL => {
+                    assert!(self.bell_armed, "the doorbell was heard, and not listened for");
+                    self.bell_armed = false;
+                }
                 CANCEL => {
+                    assert!(self.cancels.in_kernel > 0, "no cancellation was under way");
                     self.cancels.in_kernel -= 1;
                     self.cancels.failed |= result < 0;
                 }
@@ -208,6 +218,8 @@ impl Uring {
     fn push_cancel(&mut self, name: u64) {
         self.cancels.in_kernel += 1;
         self.push(opcode::AsyncCancel::new(name).build(), CANCEL);
+        let (cancels, all) = (self.cancels.in_kernel, self.in_kernel);
+        assert!(cancels <= all, "{cancels} cancellations are in the kernel, of {all} entries");
     }
 
     /// To be called when everything that has completed is handled: an operation that is still there
@@ -231,6 +243,8 @@ impl Uring {
     fn handle(&mut self, token: Token, result: i32, flags: u32) {
         let mut running =
             self.running.remove(token).expect("a completion belongs to a running operation");
+        let place = running.place;
+        assert!(place.is_in_kernel(), "operation {:#x} completes in {place:?}", token.0);
         if let Op::Recv { socket, .. } = &running.op {
             let fd = sys::socket_fd(socket);
             self.socket(fd).drained = !cqueue::sock_nonempty(flags);
@@ -328,11 +342,13 @@ impl Uring {
     fn resume_transfers(&mut self) {
         for token in mem::take(&mut self.turns) {
             if let Some(running) = self.running.remove(token) {
+                assert_eq!(running.place, Place::Turn, "an operation goes on after its turn");
                 self.go(token, running);
             }
         }
         for (token, pipe, filled) in self.host.take_finished() {
             let mut running = self.running.remove(token).expect("a transfer waits for its thread");
+            assert_eq!(running.place, Place::Thread, "a thread brings a pipe back once");
             let Memory::Transfer(transfer) = &mut running.memory else {
                 panic!("only transfers fill pipes")
             };
@@ -364,9 +380,11 @@ impl Uring {
         let sent_on = socket.filter(|_| is_send && running.place != Place::Queue);
         self.host.complete(token, running.op, result);
         let Some(fd) = sent_on else { return };
+        assert!(self.socket(fd).sending, "a send ends on a socket that none was under way on");
         match self.socket(fd).queue.pop_front() {
             Some(next) => {
                 let mut running = self.running.remove(next).expect("what waits is running");
+                assert_eq!(running.place, Place::Queue, "a send waits behind another once");
                 running.place = Place::Kernel;
                 self.go(next, running);
             }
@@ -474,7 +492,10 @@ impl Backend for Uring {
             }
             Place::Queue => {
                 let running = self.running.remove(token).expect("it was there above");
-                self.socket(fd).queue.retain(|&waiting| waiting != token);
+                let queue = &mut self.socket(fd).queue;
+                let before = queue.len();
+                queue.retain(|&waiting| waiting != token);
+                assert_eq!(queue.len() + 1, before, "a send waits behind another once");
                 self.finish(token, running, Err(sys::cancelled()));
             }
             // They end when they come back.
@@ -534,6 +555,7 @@ impl Backend for Uring {
             !left.sending && left.low_water.is_none(),
             "nothing was done on a stream that leaves its core"
         );
+        assert!(left.queue.is_empty(), "{} sends wait on a stream that leaves", left.queue.len());
     }
 
     fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {

@@ -85,6 +85,8 @@ impl Ahead {
             pieces,
             fresh: true,
         });
+        let readers = self.sequences.len();
+        assert!(readers <= SEQUENCES_MAX, "{readers} readers are remembered");
     }
 
     /// How many more pieces may be kept. No reader's pieces are thrown away for another's: with

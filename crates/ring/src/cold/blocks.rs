@@ -47,6 +47,8 @@ impl ColdBlocks {
             return None;
         }
         state.lent += 1;
+        let (lent, idle) = (state.lent, state.idle.len());
+        assert!(lent + idle.saturating_sub(1) <= BLOCKS_MAX, "{lent} blocks are lent, {idle} idle");
         let mut buf = state.idle.pop().unwrap_or_else(|| AlignedBuf::zeroed(READ_BYTES));
         buf.set_len(length);
         Some(Block { buf, home: self.shared.clone() })
@@ -98,6 +100,7 @@ impl fmt::Debug for Block {
 impl Drop for Block {
     fn drop(&mut self) {
         let mut state = self.home.state();
+        assert!(state.lent > 0, "a block comes back that was not lent");
         state.lent -= 1;
         state.idle.push(mem::take(&mut self.buf));
     }

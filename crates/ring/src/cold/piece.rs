@@ -28,7 +28,9 @@ impl Read {
         let alignment = ALIGNMENT as u64;
         let offset = begin - begin % alignment;
         let end = limit.min(offset + READ_BYTES as u64);
-        Self { offset, length: (end - offset).next_multiple_of(alignment) as usize, end }
+        let length = (end - offset).next_multiple_of(alignment) as usize;
+        assert!(length <= READ_BYTES, "a read of {length} bytes does not fit in a block");
+        Self { offset, length, end }
     }
 }
 
@@ -50,6 +52,12 @@ enum State {
 
 impl Piece {
     pub(super) fn reading(begin: u64, read: &Read, future: OpFuture) -> Self {
+        assert!(
+            read.offset <= begin && begin < read.end,
+            "{begin} is wanted of a read from {} to {}",
+            read.offset,
+            read.end
+        );
         let skip = (begin - read.offset) as usize;
         Self { begin, end: read.end, state: State::Reading { read: future, skip } }
     }
@@ -98,6 +106,9 @@ impl Piece {
     /// Takes the bytes before `limit`, which have arrived.
     pub(super) fn take_before(&mut self, limit: u64) -> Bytes {
         let State::Ready(bytes) = &mut self.state else { panic!("only what has arrived is taken") };
+        let (begin, end) = (self.begin, self.end);
+        assert!(begin <= limit, "the bytes before {limit} are taken of a piece from {begin} on");
+        assert_eq!(bytes.len() as u64, end - begin, "a piece has the bytes that it tells of");
         let taken = bytes.split_to((self.end.min(limit) - self.begin) as usize);
         self.begin += taken.len() as u64;
         taken

@@ -298,10 +298,9 @@ impl Disk {
         }
         self.tree.inode(inode).open += 1;
         self.next_handle += 1;
-        self.handles.insert(
-            self.next_handle,
-            OpenFile { inode, write: options.write, direct: options.direct },
-        );
+        let open = OpenFile { inode, write: options.write, direct: options.direct };
+        let before = self.handles.insert(self.next_handle, open);
+        assert!(before.is_none(), "handle {} is given out twice", self.next_handle);
         let handle = SimHandle {
             kind: HandleKind::File,
             node: self.node,
@@ -315,6 +314,7 @@ impl Disk {
     pub(super) fn close(&mut self, handle: u64) {
         let Some(open) = self.handles.remove(&handle) else { return };
         let inode = self.tree.inode(open.inode);
+        assert!(inode.open > 0, "a file is closed more often than it was opened");
         inode.open -= 1;
         if inode.lock == Some(handle) {
             inode.lock = None;
@@ -416,6 +416,7 @@ impl Disk {
                 left -= piece.len() as u64;
             }
         });
+        assert_eq!(left, 0, "all that was to be written is written");
         result
     }
 
@@ -537,7 +538,9 @@ impl Disk {
         let image = self.tree.image(inode);
         let before = image.charged_pages();
         change(image, &mut self.random);
-        self.used_pages = self.used_pages + image.charged_pages() - before;
+        let (all, after) = (self.used_pages, image.charged_pages());
+        assert!(before <= all, "a file had {before} pages of {all} that are in use");
+        self.used_pages = all - before + after;
     }
 
     fn changing(

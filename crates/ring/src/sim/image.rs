@@ -127,6 +127,13 @@ impl DiskImage {
             rest = after;
         }
         self.size = self.size.max(offset + data.len() as u64);
+        self.check_grown();
+    }
+
+    /// The pages that are charged beyond what was reserved are pages that there are.
+    fn check_grown(&self) {
+        let (grown, all) = (self.grown_pages, self.pages.len() as u64);
+        assert!(grown <= all, "{grown} pages are charged of {all}");
     }
 
     /// Writes a random subset of the sectors of `data`: what a power cut leaves of a write under
@@ -174,6 +181,7 @@ impl DiskImage {
                 flush.size = flush.size.max(self.size);
             }
         }
+        self.check_grown();
     }
 
     pub(super) fn truncate(&mut self, size: u64) {
@@ -220,6 +228,7 @@ impl DiskImage {
     }
 
     pub(super) fn begin_flush(&mut self, id: u64) {
+        assert!(self.flushes.iter().all(|flush| flush.id < id), "flush {id} begins late");
         let dirty = std::mem::take(&mut self.dirty);
         let pages = dirty
             .into_iter()
@@ -256,6 +265,7 @@ impl DiskImage {
     /// dropped its copy or not. No later sync writes them, which is what Linux does.
     fn settle(&mut self, index: usize, fails: bool, random: &mut Random) {
         let flush = &mut self.flushes[index];
+        assert!(!flush.settled, "flush {} settles twice", flush.id);
         flush.settled = true;
         flush.failed = fails;
         let pages = std::mem::take(&mut flush.pages);

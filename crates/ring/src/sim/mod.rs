@@ -189,7 +189,8 @@ impl World {
             return true;
         }
         let (ready, deadline) = (executor.has_ready(), executor.next_deadline());
-        self.inner.executors.borrow_mut()[core as usize] = Some(executor);
+        let before = self.inner.executors.borrow_mut()[core as usize].replace(executor);
+        assert!(before.is_none(), "core {core} has an executor while it is in a turn");
         self.inner.state.borrow_mut().end_turn(core, ready, deadline.map(|deadline| deadline.0));
         self.wake_ready();
         true

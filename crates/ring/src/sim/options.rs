@@ -17,7 +17,8 @@ impl Span {
 
     pub(super) fn draw_ns(self, random: &mut Random) -> u64 {
         let (min, max) = (self.min.as_nanos() as u64, self.max.as_nanos() as u64);
-        let first = random.below(max.saturating_sub(min) + 1);
+        assert!(min <= max, "a span from {min} ns to {max} ns");
+        let first = random.below(max - min + 1);
         min + random.below(first + 1)
     }
 }

@@ -231,6 +231,7 @@ impl State {
     }
 
     pub(super) fn schedule(&mut self, at: u64, event: Event) {
+        assert!(self.now <= at, "{event:?} is planned for {at}, and it is {}", self.now);
         self.event_count += 1;
         self.events.push(Reverse((at, self.event_count, event)));
     }
@@ -403,17 +404,22 @@ impl State {
             | Op::Recv { .. }
             | Op::Send { .. }
             | Op::SendFile { .. } => {
-                self.ops.insert((core, token.0), Pending { op, ticket: 0 });
+                self.begin_op(core, token.0, Pending { op, ticket: 0 });
                 self.submit_network(core, token.0);
             }
             _ => {
                 let disk = &mut self.nodes[node as usize].disk;
                 let at = self.now + disk.latency_ns(&op);
                 let ticket = disk.begin(&op);
-                self.ops.insert((core, token.0), Pending { op, ticket });
+                self.begin_op(core, token.0, Pending { op, ticket });
                 self.schedule(at, Event::Finish { core, token: token.0 });
             }
         }
+    }
+
+    fn begin_op(&mut self, core: u32, token: u64, pending: Pending) {
+        let before = self.ops.insert((core, token), pending);
+        assert!(before.is_none(), "token {token:#x} of core {core} is in use");
     }
 
     fn finish(&mut self, core: u32, token: u64) {
@@ -469,6 +475,7 @@ impl State {
             Ok(Outcome::Done | Outcome::Opened(_)) => 1,
             Err(error) => (1 << 63) + error.raw_os_error().unwrap_or(0) as u64,
         };
+        assert!(self.cores[core as usize].alive, "core {core} has ended, and {token:#x} completes");
         self.note(u64::from(core) << 40 ^ token << 8 ^ 3, detail);
         self.cores[core as usize].completions.push(Completion { token: Token(token), op, result });
         self.wake(core, self.options.cores.wake);

@@ -247,6 +247,8 @@ impl State {
         let number = self.network.connections.len() as u64;
         let state = self.network.listeners.get_mut(&listener).expect("found above");
         state.backlog.push_back(number * 2 + 1);
+        let (waiting, most) = (state.backlog.len(), state.backlog_limit);
+        assert!(waiting <= most, "{waiting} connections wait to be accepted, of {most}");
         let ends = [End::new(from, SocketAddr::new(ip, port)), End::new(state.node, addr)];
         let window_bytes = state.window_bytes;
         self.network.connections.push(Some(Box::new(Connection {
@@ -321,7 +323,9 @@ impl State {
             }
             match self.next_piece(&mut sender.source, from, room) {
                 Ok(piece) => {
-                    sender.sent += piece.len() as u64;
+                    let length = piece.len();
+                    assert!(length <= room, "{length} bytes are sent into a window of {room}");
+                    sender.sent += length as u64;
                     self.network.end(id).expect("still there").senders.push_front(sender);
                     self.launch(id, piece);
                 }
@@ -431,6 +435,8 @@ impl State {
             incoming.arrived_bytes += piece.len();
             incoming.arrived.push_back(piece);
         }
+        let (arrived, all) = (incoming.arrived_bytes, incoming.bytes);
+        assert!(arrived <= all, "{arrived} bytes have arrived of {all} in the window");
         incoming.ended |= incoming.in_flight.is_empty() && incoming.fin.is_some_and(|at| at <= now);
         if unheard {
             // The acknowledgement does not get back.
@@ -666,7 +672,10 @@ impl State {
             }
             if !self.network.is_blocked(own, from) {
                 let incoming = &mut self.network.end(id).expect("seen above").incoming;
-                incoming.bytes -= std::mem::take(&mut incoming.withheld_bytes);
+                let withheld = std::mem::take(&mut incoming.withheld_bytes);
+                let all = incoming.bytes;
+                assert!(withheld <= all, "{withheld} bytes are withheld of {all}");
+                incoming.bytes -= withheld;
                 self.pump(id ^ 1);
             }
         }
@@ -687,6 +696,9 @@ impl super::network::Incoming {
             }
             left -= piece;
         }
+        let (arrived, all) = (self.arrived_bytes, self.bytes);
+        assert!(length <= arrived, "{length} bytes are taken, and {arrived} have arrived");
+        assert!(length <= all, "{length} bytes are taken of {all} in the window");
         self.arrived_bytes -= length;
         self.bytes -= length;
         self.taken_bytes += length as u64;

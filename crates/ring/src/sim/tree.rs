@@ -213,7 +213,8 @@ impl Tree {
             }
             _ => {}
         }
-        self.directory(place.directory)?.names.remove(&place.name);
+        let removed = self.directory(place.directory)?.names.remove(&place.name);
+        assert_eq!(removed, Some(inode), "the name is that of the inode that was found");
         self.inode(inode).place = None;
         self.push(vec![Edit::Unlink { place, inode }]);
         Ok(())
@@ -240,7 +241,8 @@ impl Tree {
                 _ => self.inode(replaced).place = None,
             }
         }
-        self.directory(from.directory)?.names.remove(&from.name);
+        let removed = self.directory(from.directory)?.names.remove(&from.name);
+        assert_eq!(removed, Some(inode), "the name is that of the inode that was found");
         self.directory(to.directory)?.names.insert(to.name.clone(), inode);
         self.inode(inode).place = Some(to.clone());
         self.push(vec![Edit::Unlink { place: from, inode }, Edit::Link { place: to, inode }]);
@@ -252,6 +254,8 @@ impl Tree {
             let (_, inode) = edit.parts();
             self.inode(inode).pending += 1;
         }
+        let last = self.pending.last().map_or(0, |change| change.sequence);
+        assert!(last <= self.sequence, "change {last} is pending, and {} was", self.sequence);
         self.sequence += 1;
         self.pending.push(Change { sequence: self.sequence, edits });
         if self.pending.len() > MAX_PENDING_CHANGES {
@@ -298,7 +302,9 @@ impl Tree {
     fn commit(&mut self, change: Change, survives: bool) {
         for edit in change.edits {
             let (_, inode) = edit.parts();
-            self.inode(inode).pending -= 1;
+            let entry = self.inode(inode);
+            assert!(entry.pending > 0, "a change of inode {inode} is committed twice");
+            entry.pending -= 1;
             if survives {
                 match edit {
                     Edit::Unlink { place, inode } => self.unlink_durable(&place, inode),
@@ -383,6 +389,7 @@ impl Tree {
         }
         reached.sort_unstable();
         self.inodes.retain(|number, _| reached.binary_search(number).is_ok());
+        assert!(self.inodes.contains_key(&ROOT), "a crash leaves the root");
     }
 
     /// Pages that all reachable files take.

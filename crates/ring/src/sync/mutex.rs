@@ -30,6 +30,11 @@ impl AsyncMutex {
         .await;
         AsyncMutexGuard(self)
     }
+
+    /// Whether a task holds it. For a callee whose caller must.
+    pub fn is_locked(&self) -> bool {
+        self.is_locked.get()
+    }
 }
 
 impl Drop for AsyncMutexGuard<'_> {

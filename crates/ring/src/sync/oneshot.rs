@@ -31,6 +31,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 impl<T> Sender<T> {
     pub fn send(self, value: T) {
         let before = std::mem::replace(&mut *self.0.borrow_mut(), State::Full(value));
+        assert!(matches!(before, State::Empty(_)), "a value is sent over a value");
         if let State::Empty(Some(waker)) = before {
             waker.wake();
         }

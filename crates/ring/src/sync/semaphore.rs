@@ -22,6 +22,7 @@ impl Semaphore {
 
     pub async fn acquire(&self) -> SemaphorePermit<'_> {
         self.freed.wait_until(|| self.free.get() > 0).await;
+        assert!(self.free.get() > 0, "a permit is given out, and none is free");
         self.free.set(self.free.get() - 1);
         SemaphorePermit(self)
     }

@@ -252,7 +252,8 @@ impl Running {
             }
             (Op::Connect { addr }, Memory::Connect(_, socket)) => connected(socket, *addr),
             (Op::Recv { buf, max, .. } | Op::Read { buf, max, .. }, _) => {
-                assert!(moved <= *max, "the kernel keeps to the room that it was given");
+                let room = buf.capacity() - buf.len();
+                assert!(moved <= room.min(*max), "{moved} bytes in room for {room}, and {max}");
                 // SAFETY: the kernel has initialized that many bytes behind the end, where the
                 // entry pointed.
                 unsafe { buf.set_len(buf.len() + moved) };
@@ -260,6 +261,8 @@ impl Running {
             }
             (Op::ReadDirect { block, done, .. }, _) => {
                 *done += moved;
+                let length = block.bytes().len();
+                assert!(*done <= length, "{done} bytes are read into a block of {length}");
                 if !sys::direct_read_is_over(moved, *done, block.bytes().len()) {
                     return None;
                 }
@@ -280,6 +283,7 @@ impl Running {
             }
             (Op::WriteDurable { buf, done, .. }, _) => {
                 *done += moved;
+                assert!(*done <= buf.len(), "{done} bytes are written of {}", buf.len());
                 match moved {
                     0 => Err(io::ErrorKind::WriteZero.into()),
                     _ if *done == buf.len() => Ok(Outcome::Done),
@@ -301,6 +305,7 @@ fn connected(socket: &Rc<SocketInner>, peer: std::net::SocketAddr) -> io::Result
 /// The room behind the end of a buffer.
 fn spare(buf: &mut bytes::BytesMut, max: usize) -> (*mut u8, u32) {
     let room = buf.spare_capacity_mut();
+    assert!(room.len() >= max, "{max} bytes are asked for, with room for {}", room.len());
     (room.as_mut_ptr().cast(), room.len().min(max).min(BYTES_PER_ENTRY) as u32)
 }
 
