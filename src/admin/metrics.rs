@@ -10,7 +10,8 @@ use rustc_hash::FxHashMap;
 
 use super::system::SystemSnapshot;
 use crate::stats::{
-    GroupSnapshot, Histogram, PartitionSnapshot, ShardSnapshot, Snapshot, TopicTraffic,
+    CoreMetric, GroupSnapshot, Histogram, MetricKind, PartitionSnapshot, ShardSnapshot, Snapshot,
+    TopicTraffic,
 };
 
 /// At most so many topics, partitions, groups, and group offsets are told apart in one answer.
@@ -153,6 +154,7 @@ impl Collector for Scrape {
         let mut left_out = Vec::new();
         self.process(&mut writer)?;
         cores(&mut writer, shards)?;
+        stalls(&mut writer, shards)?;
         memory(&mut writer, shards)?;
         health(&mut writer, shards, &self.system)?;
         requests(&mut writer, shards)?;
@@ -219,21 +221,7 @@ impl Scrape {
     }
 }
 
-fn stall_labels(core: usize, stalls: &ring::Stalls) -> Labels {
-    vec![
-        ("core", core.to_string()),
-        ("task", stalls.cause.task.to_owned()),
-        ("operation", stalls.cause.operation.unwrap_or_default().to_owned()),
-    ]
-}
-
 fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
-    fn each(
-        shards: &[ShardSnapshot],
-        value: fn(&ShardSnapshot) -> f64,
-    ) -> impl Iterator<Item = (Labels, f64)> {
-        shards.iter().map(move |shard| (label("core", shard.core), value(shard)))
-    }
     let infos = shards.iter().map(|shard| {
         let labels = vec![
             ("core", shard.core.to_string()),
@@ -243,61 +231,57 @@ fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::E
         (labels, 1.0)
     });
     writer.gauge("millstream_core_info", "A core's processor and its way of doing I/O", infos)?;
-    writer.gauge(
-        "millstream_connections",
-        "Open connections",
-        each(shards, |shard| shard.connections as f64),
-    )?;
-    let files = each(shards, |shard| shard.log_files as f64);
-    writer.gauge("millstream_log_files", "Descriptors that files of logs hold", files)?;
-    let files_max = each(shards, |shard| shard.log_files_max as f64);
-    writer.gauge(
-        "millstream_log_files_max",
-        "How many of them the core should have: above, idle ones are closed",
-        files_max,
-    )?;
-    writer.counter(
-        "millstream_loop_turns",
-        "Turns of the event loop",
-        each(shards, |shard| shard.loop_turns as f64),
-    )?;
-    let of_shard = |shard: &'_ ShardSnapshot| {
-        let core = shard.core;
-        shard
-            .loop_stalls
-            .iter()
-            .map(move |stalls| (stall_labels(core, stalls), *stalls))
-            .collect::<Vec<_>>()
+    core_metrics(writer, shards)?;
+    let flushes = shards.iter().map(|shard| (label("core", shard.core), shard.flushes.clone()));
+    writer.histogram("millstream_flush_duration_seconds", "Flushes to the disk", flushes)
+}
+
+/// What the cores name by themselves: a family for each name, with a sample for each core.
+fn core_metrics(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
+    let mut families: Vec<&CoreMetric> = Vec::new();
+    for metric in shards.iter().flat_map(|shard| &shard.metrics) {
+        if !families.iter().any(|family| family.name == metric.name) {
+            families.push(metric);
+        }
+    }
+    for CoreMetric { name, help, kind, .. } in families {
+        let samples = shards.iter().flat_map(|shard| {
+            let of_family = shard.metrics.iter().filter(|metric| metric.name == *name);
+            of_family.map(|metric| (label("core", shard.core), metric.value))
+        });
+        match kind {
+            MetricKind::Counter => writer.counter(name, help, samples)?,
+            MetricKind::Gauge => writer.gauge(name, help, samples)?,
+        }
+    }
+    Ok(())
+}
+
+fn stalls(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
+    let labels = |core: usize, stalls: &ring::Stalls| {
+        vec![
+            ("core", core.to_string()),
+            ("task", stalls.cause.task.to_owned()),
+            ("operation", stalls.cause.operation.unwrap_or_default().to_owned()),
+        ]
     };
-    let stalls = || shards.iter().flat_map(of_shard);
+    let all: Vec<(Labels, ring::Stalls)> = shards
+        .iter()
+        .flat_map(|shard| {
+            shard.loop_stalls.iter().map(|stalls| (labels(shard.core, stalls), *stalls))
+        })
+        .collect();
     writer.counter(
         "millstream_loop_stalls",
         "Turns of the event loop of more than 5 ms, by the task and the operation that took the \
          time",
-        stalls().map(|(labels, stalls)| (labels, stalls.count as f64)),
+        all.iter().map(|(labels, stalls)| (labels.clone(), stalls.count as f64)),
     )?;
     writer.gauge(
         "millstream_loop_longest_stall_seconds",
         "The longest of these turns",
-        stalls().map(|(labels, stalls)| (labels, stalls.longest.as_secs_f64())),
-    )?;
-    writer.gauge(
-        "millstream_loop_longest_turn_seconds",
-        "The longest turn of the event loop since the start",
-        each(shards, |shard| seconds(shard.loop_longest_turn_ns)),
-    )?;
-    writer.counter(
-        "millstream_loop_busy_seconds",
-        "Time in which the event loop did not wait; its rate is how busy the core is",
-        each(shards, |shard| seconds(shard.loop_busy_ns)),
-    )?;
-    writer.counter(
-        "millstream_mailbox_messages",
-        "Messages sent to other cores",
-        each(shards, |shard| shard.mailbox_messages as f64),
-    )?;
-    let flushes = shards.iter().map(|shard| (label("core", shard.core), shard.flushes.clone()));
-    writer.histogram("millstream_flush_duration_seconds", "Flushes to the disk", flushes)
+        all.iter().map(|(labels, stalls)| (labels.clone(), stalls.longest.as_secs_f64())),
+    )
 }
 
 fn memory(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
@@ -326,19 +310,6 @@ fn memory(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::
         "millstream_memory_limit_bytes",
         "What there is for it",
         each(shards, |(_, limit)| limit),
-    )?;
-    let waiting =
-        shards.iter().map(|shard| (label("core", shard.core), shard.memory_waiting as f64));
-    writer.gauge(
-        "millstream_memory_waiting_connections",
-        "Connections that wait for memory to receive into",
-        waiting,
-    )?;
-    let ended = shards.iter().map(|shard| (label("core", shard.core), shard.memory_ended as f64));
-    writer.counter(
-        "millstream_memory_ended_connections",
-        "Connections ended while others waited for their memory",
-        ended,
     )
 }
 

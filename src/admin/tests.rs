@@ -3,7 +3,7 @@ use super::system::SystemSnapshot;
 use super::*;
 use crate::config::listeners::Address;
 use crate::stats::{
-    GroupOffsetSnapshot, GroupSnapshot, Histogram, PartitionSnapshot, RequestSnapshot,
+    CoreMetric, GroupOffsetSnapshot, GroupSnapshot, Histogram, PartitionSnapshot, RequestSnapshot,
     ShardSnapshot, TopicTraffic,
 };
 use protocol::api::ApiKey;
@@ -20,7 +20,10 @@ fn two_shards() -> Snapshot {
         core,
         cpu: core + 2,
         backend: "io_uring",
-        connections: 3,
+        metrics: vec![
+            CoreMetric::gauge("millstream_connections", "Open connections", 3.0 + core as f64),
+            CoreMetric::counter("millstream_loop_busy_seconds", "Time", 1.5),
+        ],
         requests: vec![RequestSnapshot { api: ApiKey::Produce, latency: produce.clone() }],
         errors: vec![(ErrorCode::NotLeaderOrFollower, 4)],
         traffic: ["a", "b", "c"]
@@ -31,7 +34,6 @@ fn two_shards() -> Snapshot {
                 fetch_bytes: 20,
             })
             .to_vec(),
-        loop_busy_ns: 1_500_000_000,
         loop_stalls: vec![ring::Stalls {
             cause: ring::Cause { task: "commit write", operation: Some("write_now") },
             count: 3,
@@ -73,7 +75,10 @@ fn every_number_has_its_series() {
         "millstream_produce_bytes_total{topic=\"a\",core=\"1\"} 10.0",
         "millstream_fetch_bytes_total{topic=\"c\",core=\"0\"} 20.0",
         "millstream_core_info{core=\"1\",cpu=\"3\",backend=\"io_uring\"} 1.0",
+        "# TYPE millstream_connections gauge",
         "millstream_connections{core=\"0\"} 3.0",
+        "millstream_connections{core=\"1\"} 4.0",
+        "# TYPE millstream_loop_busy_seconds counter",
         "millstream_requests_total{api=\"Produce\",core=\"0\"} 2.0",
         "millstream_request_duration_seconds_count{api=\"Produce\"} 4",
         "millstream_request_duration_seconds_sum{api=\"Produce\"} 0.008",

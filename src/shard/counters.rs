@@ -3,6 +3,7 @@
 //! Owns: plain cells. Lives on: every core. Never: allocates per request, or is read by another
 //! core (the control thread asks for a snapshot).
 
+use super::apis::table::TABLE;
 use crate::stats::Histogram;
 use protocol::{ApiKey, ErrorCode};
 use std::{
@@ -11,8 +12,8 @@ use std::{
     time::Duration,
 };
 
-/// One more than the largest API key that is served.
-const API_KEYS: usize = 93;
+/// One more than the largest API key that is served: the table is in their order.
+const API_KEYS: usize = TABLE[TABLE.len() - 1] as usize + 1;
 
 /// Requests of one API.
 #[derive(Default)]

@@ -6,7 +6,7 @@
 use super::{Shard, coordinators::groups, health, relief};
 use crate::{
     pace::TurnBudget,
-    stats::{PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic},
+    stats::{CoreMetric, PartitionSnapshot, RequestSnapshot, ShardSnapshot, TopicTraffic},
 };
 use ring::BackendKind;
 use rustc_hash::FxHashMap;
@@ -39,7 +39,6 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
     }
     let groups = groups::summaries(shard, &mut budget).await;
     let requests = shard.counters.used();
-    let turns = shard.ring.turns();
     ShardSnapshot {
         core: shard.index,
         cpu: shard.cpu,
@@ -49,27 +48,62 @@ pub async fn take(shard: &Shard) -> ShardSnapshot {
             BackendKind::Simulated => "simulated",
         },
         health: health::take(shard).await,
-        connections: shard.clients.connected.open() as u64,
-        log_files: shard.ring.open_files() as u64,
-        log_files_max: shard.files.logs_per_core as u64,
+        metrics: metrics(shard),
         memory: relief::accounts(shard)
             .into_iter()
             .map(|(of, used, limit)| (of, used as u64, limit as u64))
             .collect(),
-        memory_waiting: shard.clients.memory.waiting() as u64,
-        memory_ended: shard.clients.memory.ended(),
         requests: requests
             .map(|(api, counters)| RequestSnapshot { api, latency: counters.time.borrow().clone() })
             .collect(),
         traffic: traffic.into_values().collect(),
-        mailbox_messages: shard.mailbox.messages_sent(),
         partitions,
         errors: shard.counters.errors(),
-        loop_turns: turns.turns,
         loop_stalls: shard.ring.stalls(),
-        loop_longest_turn_ns: turns.longest.as_nanos() as u64,
-        loop_busy_ns: turns.busy.as_nanos() as u64,
         groups,
         flushes: shard.data.commit.flush_time.borrow().clone(),
     }
+}
+
+/// The numbers of this core that need no label but its own. One more takes a line here and a row in
+/// `docs/metrics.md`.
+fn metrics(shard: &Shard) -> Vec<CoreMetric> {
+    let (counter, gauge) = (CoreMetric::counter, CoreMetric::gauge);
+    let (turns, memory) = (shard.ring.turns(), &shard.clients.memory);
+    let (connections, files) = (shard.clients.connected.open(), shard.ring.open_files());
+    vec![
+        gauge("millstream_connections", "Open connections", connections as f64),
+        gauge("millstream_log_files", "Descriptors that files of logs hold", files as f64),
+        gauge(
+            "millstream_log_files_max",
+            "How many of them the core should have: above, idle ones are closed",
+            shard.files.logs_per_core as f64,
+        ),
+        gauge(
+            "millstream_memory_waiting_connections",
+            "Connections that wait for memory to receive into",
+            memory.waiting() as f64,
+        ),
+        counter(
+            "millstream_memory_ended_connections",
+            "Connections ended while others waited for their memory",
+            memory.ended() as f64,
+        ),
+        counter("millstream_loop_turns", "Turns of the event loop", turns.turns as f64),
+        gauge(
+            "millstream_loop_longest_turn_seconds",
+            "The longest turn of the event loop since the start",
+            turns.longest.as_secs_f64(),
+        ),
+        counter(
+            "millstream_loop_busy_seconds",
+            "Time in which the event loop did not wait; its rate is how busy the core is",
+            turns.busy.as_secs_f64(),
+        ),
+        counter(
+            "millstream_mailbox_messages",
+            "Messages sent to other cores",
+            shard.mailbox.messages_sent() as f64,
+        ),
+    ]
 }

@@ -9,6 +9,6 @@ mod snapshot;
 
 pub use histogram::Histogram;
 pub use snapshot::{
-    GroupOffsetSnapshot, GroupSnapshot, HealthSnapshot, PartitionSnapshot, RequestSnapshot,
-    ShardSnapshot, Snapshot, TopicTraffic,
+    CoreMetric, GroupOffsetSnapshot, GroupSnapshot, HealthSnapshot, MetricKind, PartitionSnapshot,
+    RequestSnapshot, ShardSnapshot, Snapshot, TopicTraffic,
 };

@@ -41,6 +41,33 @@ impl HealthSnapshot {
     }
 }
 
+/// One number of a core, as `/metrics` shows it: its name, its meaning, and how much it is.
+#[derive(Debug, Clone)]
+pub struct CoreMetric {
+    /// Without `_total`, which the text has behind the name of a counter.
+    pub name: &'static str,
+    pub help: &'static str,
+    pub kind: MetricKind,
+    pub value: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only rises.
+    Counter,
+    Gauge,
+}
+
+impl CoreMetric {
+    pub fn counter(name: &'static str, help: &'static str, value: f64) -> CoreMetric {
+        CoreMetric { name, help, kind: MetricKind::Counter, value }
+    }
+
+    pub fn gauge(name: &'static str, help: &'static str, value: f64) -> CoreMetric {
+        CoreMetric { name, help, kind: MetricKind::Gauge, value }
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct ShardSnapshot {
     /// The shard's number, from 0.
@@ -50,31 +77,16 @@ pub struct ShardSnapshot {
     /// "io_uring" or "epoll".
     pub backend: &'static str,
     pub health: HealthSnapshot,
-    /// Open now.
-    pub connections: u64,
-    /// Descriptors of files of logs.
-    pub log_files: u64,
-    /// How many of them it should have at most.
-    pub log_files_max: u64,
+    /// The numbers that need no label but the core's.
+    pub metrics: Vec<CoreMetric>,
     /// What memory is held for, how many bytes, and how many there are for it.
     pub memory: Vec<(&'static str, u64, u64)>,
-    /// Connections that wait for memory to receive into.
-    pub memory_waiting: u64,
-    /// Connections that were ended because others waited for what they held.
-    pub memory_ended: u64,
     pub requests: Vec<RequestSnapshot>,
     /// How many partitions or requests were answered with each error.
     pub errors: Vec<(ErrorCode, u64)>,
     pub traffic: Vec<TopicTraffic>,
-    /// Turns of the event loop.
-    pub loop_turns: u64,
     /// Turns of more than 5 ms, by what took the time.
     pub loop_stalls: Vec<ring::Stalls>,
-    pub loop_longest_turn_ns: u64,
-    /// Time not spent waiting for events.
-    pub loop_busy_ns: u64,
-    /// Messages sent to other cores.
-    pub mailbox_messages: u64,
     pub partitions: Vec<PartitionSnapshot>,
     pub groups: Vec<GroupSnapshot>,
     /// One per flush of the commit stream or of a log.

@@ -1,48 +1,104 @@
-//! The APIs that are served, in one table: the dispatcher looks requests up in it and ApiVersions
-//! prints it, so that what is said and what is served cannot differ.
+//! The APIs that are served, each with its handler, in one table: the dispatcher looks requests up
+//! in it, [`serve`] calls what stands there, and ApiVersions prints it, so that what is said and
+//! what is served cannot differ.
 //!
-//! Owns: the table. Lives on: every core (it is constant). Never: names an API without a handler in
-//! `apis/mod.rs`.
+//! Owns: the table. Lives on: every core (it is constant). Never: decides an answer; the handlers
+//! in the files beside this one do.
 
-use protocol::api::ApiKey;
+use super::{
+    api_versions, cluster, controller, delete_records, groups, init_producer_id, list_offsets,
+    log_dirs, metadata, offset_for_leader_epoch, offsets,
+};
+use crate::{
+    request::{CloseReason, RequestContext, RequestIds, reply::Reply, response},
+    shard::Shard,
+};
+use protocol::{ApiKey, Message, Reader};
 
-/// By API key.
-pub const TABLE: &[ApiKey] = &[
-    ApiKey::Produce,
-    ApiKey::Fetch,
-    ApiKey::ListOffsets,
-    ApiKey::Metadata,
-    ApiKey::OffsetCommit,
-    ApiKey::OffsetFetch,
-    ApiKey::FindCoordinator,
-    ApiKey::JoinGroup,
-    ApiKey::Heartbeat,
-    ApiKey::LeaveGroup,
-    ApiKey::SyncGroup,
-    ApiKey::DescribeGroups,
-    ApiKey::ListGroups,
-    ApiKey::ApiVersions,
-    ApiKey::CreateTopics,
-    ApiKey::DeleteTopics,
-    ApiKey::DeleteRecords,
-    ApiKey::InitProducerId,
-    ApiKey::OffsetForLeaderEpoch,
-    ApiKey::DescribeConfigs,
-    ApiKey::AlterConfigs,
-    ApiKey::DescribeLogDirs,
-    ApiKey::CreatePartitions,
-    ApiKey::DeleteGroups,
-    ApiKey::ElectLeaders,
-    ApiKey::IncrementalAlterConfigs,
-    ApiKey::AlterPartitionReassignments,
-    ApiKey::ListPartitionReassignments,
-    ApiKey::OffsetDelete,
-    ApiKey::DescribeQuorum,
-    ApiKey::UpdateFeatures,
-    ApiKey::DescribeCluster,
-    ApiKey::ListConfigResources,
-    ApiKey::DescribeTopicPartitions,
-];
+/// Makes the list of keys and [`serve`] of the rows. The APIs of the first block have no handler
+/// here: they are served from their frame, see `net/dispatch.rs`.
+macro_rules! served {
+    (
+        ($shard:ident, $context:ident, $request:ident);
+        pub const $table:ident = [
+            from_frame { $($viewed:path,)* }
+            $($key:path => $handler:expr,)*
+        ];
+    ) => {
+        /// By API key.
+        pub const $table: &[ApiKey] = &[$($viewed,)* $($key,)*];
+
+        /// Answers one request of any API but Produce and Fetch.
+        pub async fn serve(
+            $shard: &Shard,
+            key: ApiKey,
+            $context: &RequestContext<'_>,
+            body: &[u8],
+        ) -> Result<Reply, CloseReason> {
+            let ids = $context.ids;
+            match key {
+                $($key => {
+                    let $request = decode(ids, body)?;
+                    let response = $handler.await;
+                    response::encode(&$shard.clients.reply_blocks, ids, &response)
+                })*
+                _ => Err(CloseReason::Unserved { key: ids.api_key, version: ids.api_version }),
+            }
+        }
+    };
+}
+
+served! {
+    (shard, context, request);
+    pub const TABLE = [
+        from_frame { ApiKey::Produce, ApiKey::Fetch, }
+        ApiKey::ListOffsets => list_offsets::handle(shard, context, request),
+        ApiKey::Metadata => metadata::handle(shard, context, request),
+        ApiKey::OffsetCommit => offsets::commit(shard, context, request),
+        ApiKey::OffsetFetch => offsets::fetch(shard, context, request),
+        ApiKey::FindCoordinator => groups::find_coordinator(shard, context, request),
+        ApiKey::JoinGroup => groups::join(shard, context, request),
+        ApiKey::Heartbeat => groups::heartbeat(shard, request),
+        ApiKey::LeaveGroup => groups::leave(shard, context, request),
+        ApiKey::SyncGroup => groups::sync(shard, context, request),
+        ApiKey::DescribeGroups => groups::describe(shard, context, request),
+        ApiKey::ListGroups => groups::list(shard, request),
+        ApiKey::ApiVersions => api_versions::handle(shard, context, request),
+        ApiKey::CreateTopics => controller::create_topics(shard, request),
+        ApiKey::DeleteTopics => controller::delete_topics(shard, context, request),
+        ApiKey::DeleteRecords => delete_records::handle(shard, request),
+        ApiKey::InitProducerId => init_producer_id::handle(shard, context, request),
+        ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::handle(shard, request),
+        ApiKey::DescribeConfigs => cluster::describe_configs(shard, request),
+        ApiKey::AlterConfigs => controller::alter_configs(shard, request),
+        ApiKey::DescribeLogDirs => log_dirs::handle(shard, request),
+        ApiKey::CreatePartitions => controller::create_partitions(shard, request),
+        ApiKey::DeleteGroups => groups::delete(shard, request),
+        ApiKey::ElectLeaders => controller::elect_leaders(shard, request),
+        ApiKey::IncrementalAlterConfigs => controller::incremental_alter_configs(shard, request),
+        ApiKey::AlterPartitionReassignments =>
+            controller::alter_partition_reassignments(shard, request),
+        ApiKey::ListPartitionReassignments =>
+            controller::list_partition_reassignments(shard, request),
+        ApiKey::OffsetDelete => offsets::delete(shard, request),
+        ApiKey::DescribeQuorum => cluster::describe_quorum(shard, context, request),
+        ApiKey::UpdateFeatures => controller::update_features(shard, context, request),
+        ApiKey::DescribeCluster => cluster::describe(shard, context, request),
+        ApiKey::ListConfigResources => cluster::list_config_resources(shard, context, request),
+        ApiKey::DescribeTopicPartitions =>
+            metadata::describe_topic_partitions(shard, context, request),
+    ];
+}
+
+/// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka
+/// sends some.
+fn decode<M: Message>(ids: RequestIds, body: &[u8]) -> Result<M, CloseReason> {
+    M::decode(&mut Reader::new(body), ids.api_version).map_err(|error| CloseReason::Decode {
+        key: ids.api_key,
+        version: ids.api_version,
+        error,
+    })
+}
 
 pub fn find(key: i16) -> Option<ApiKey> {
     TABLE.iter().copied().find(|served| *served as i16 == key)
