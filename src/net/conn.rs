@@ -1,7 +1,7 @@
 //! One connection: a task that reads requests and one that sends replies.
 //!
-//! Owns: the socket, the receive buffer and the queue of unanswered requests. Lives on: one core,
-//! from the first byte on. Never: blocks the core, buffers without a bound, or lets a reply
+//! Owns: the transport, the receive buffer and the queue of unanswered requests. Lives on: one
+//! core, from the first byte on. Never: blocks the core, buffers without a bound, or lets a reply
 //! overtake another.
 //!
 //! Requests of one connection are worked on one after the other, as Apache Kafka does, with one
@@ -9,15 +9,14 @@
 //! next request is looked at; its reply follows when the data is safe. So a client with five
 //! produce requests in flight waits for one group commit, not five.
 
-use super::{dispatch, frame::Next, receive::Incoming};
+use super::{dispatch, frame::Next, receive::Incoming, send};
 use crate::{
     limits,
     memory::Use,
-    request::{Client, CloseReason, FrameError, reply::ReplyPart},
+    request::{Client, CloseReason, FrameError},
     shard::Shard,
 };
-use bytes::Bytes;
-use std::{io, rc::Rc};
+use std::rc::Rc;
 
 /// One connection: its core, and its client.
 #[derive(Clone)]
@@ -44,7 +43,7 @@ impl Connection {
             .await;
         self.client.replies.close();
         writer.await;
-        self.shard.ring.shutdown(&self.client.stream);
+        self.client.transport.shutdown(&self.shard.ring);
     }
 
     async fn read_loop(&self) -> Result<(), CloseReason> {
@@ -127,7 +126,10 @@ impl Connection {
             // Replies that become ready in the same turn leave in one system call.
             self.shard.ring.end_of_turn().await;
             let taken_bytes = self.client.replies.take_ready(&mut parts, limits::SEND_BUFFERS_MAX);
-            let sent = self.send(&mut parts, &mut gathered).await;
+            let memory = &self.shard.clients.memory;
+            let transport = &self.client.transport;
+            let sent =
+                send::send(&self.shard.ring, transport, memory, &mut parts, &mut gathered).await;
             self.client.replies.sent(taken_bytes);
             self.client.progress.sent_all(self.shard.ring.now());
             if sent.is_err() {
@@ -138,31 +140,5 @@ impl Connection {
             }
         }
         self.client.end(&self.shard.ring);
-    }
-
-    /// Sends the parts in order, with as few calls as that takes. `gathered` lends its room.
-    async fn send(&self, parts: &mut Vec<ReplyPart>, gathered: &mut Vec<Bytes>) -> io::Result<()> {
-        let ring = &self.shard.ring;
-        for part in parts.drain(..) {
-            match part {
-                ReplyPart::Bytes(bytes) | ReplyPart::Records(bytes) => {
-                    if gathered.len() == limits::SEND_BUFFERS_MAX {
-                        ring.send_gathered(&self.client.stream, gathered).await?;
-                    }
-                    gathered.push(bytes);
-                }
-                ReplyPart::File { file, position, length, stable } => {
-                    if !gathered.is_empty() {
-                        ring.send_gathered(&self.client.stream, gathered).await?;
-                    }
-                    ring.send_file(&self.client.stream, &file, position, length, stable).await?;
-                }
-            }
-        }
-        if gathered.is_empty() {
-            Ok(())
-        } else {
-            ring.send_gathered(&self.client.stream, gathered).await
-        }
     }
 }

@@ -9,13 +9,13 @@ use super::{
     conn::Connection,
 };
 use crate::{
-    config::{self, BrokerConfig, Layers},
+    config::{self, BrokerConfig, Layers, listeners::SecurityProtocol},
     limits,
     memory::Use,
-    request::{Client, progress::Progress, reply::Replies},
+    request::{Client, MovingTransport, Transport, progress::Progress, reply::Replies},
     shard::{Shard, mailbox::Errand},
 };
-use ring::{ListenOptions, Listener, MovingStream, Ring, Stream};
+use ring::{ListenOptions, Listener, Ring, Stream};
 use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 /// How long to wait after an accept that failed for want of descriptors or memory, before the next
@@ -181,13 +181,14 @@ impl Acceptor {
         while !shard.is_stopping() {
             match shard.ring.accept(&listener).await {
                 Ok(stream) => {
+                    let transport = transport_of(&shard.config, listener_index, stream);
                     // Without a spare one it has taken the last: nothing could be answered with the
                     // next ones.
                     if spare.is_none() {
                         spare = shard.ring.spare_descriptor().ok();
                     }
                     if spare.is_none() {
-                        turn_away(&shard, stream, || {
+                        turn_away(&shard, transport, || {
                             "connections are refused: no descriptor is left".to_owned()
                         });
                         spare = shard.ring.spare_descriptor().ok();
@@ -205,8 +206,8 @@ impl Acceptor {
                     }
                     match shard.is_stopping() {
                         // It came after the others were ended.
-                        true => shard.ring.shutdown(&stream),
-                        false => self.admit(&shard, stream, listener_index),
+                        true => transport.shutdown(&shard.ring),
+                        false => self.admit(&shard, transport, listener_index),
                     }
                 }
                 Err(error) => {
@@ -225,27 +226,25 @@ impl Acceptor {
     }
 
     /// Serves a connection here or has another core do it, as long as there may be one more.
-    fn admit(&self, shard: &Shard, stream: Stream, listener: usize) {
-        let address = stream.peer_addr().ip();
+    fn admit(&self, shard: &Shard, transport: Transport, listener: usize) {
+        let address = transport.peer_addr().ip();
         if self.open_connections.are_out_of_files() {
             let max = self.open_connections.files().connections;
-            return turn_away(shard, stream, || {
+            return turn_away(shard, transport, || {
                 format!("connections are refused: {max} are open, the rest is for logs")
             });
         }
         match self.open_connections.enter(shard.index, listener, address, &self.limits(shard)) {
-            Ok(place) if place.core() == shard.index => serve(shard, stream, listener, place),
+            Ok(place) if place.core() == shard.index => serve(shard, transport, listener, place),
             Ok(place) => {
-                let (core, stream) = (place.core(), shard.ring.release(stream));
-                shard.mailbox.send_errand(core, Box::new(Arrival { stream, listener, place }));
+                let (core, transport) = (place.core(), transport.release(&shard.ring));
+                shard.mailbox.send_errand(core, Box::new(Arrival { transport, listener, place }));
             }
             Err(reason) => {
                 shard.clients.connected.refuse();
-                shard
-                    .clients
-                    .bad_input
-                    .say(shard.ring.now(), || format!("refusing {}: {reason}", stream.peer_addr()));
-                shard.ring.shutdown(&stream);
+                let refusing = || format!("refusing {}: {reason}", transport.peer_addr());
+                shard.clients.bad_input.say(shard.ring.now(), refusing);
+                transport.shutdown(&shard.ring);
             }
         }
     }
@@ -254,16 +253,16 @@ impl Acceptor {
 /// A connection on its way from the core that accepted it to the one that serves it. Dropping it
 /// closes it.
 pub struct Arrival {
-    stream: MovingStream,
+    transport: MovingTransport,
     listener: usize,
     place: Place,
 }
 
 /// Closes a connection for want of descriptors.
-fn turn_away(shard: &Shard, stream: Stream, why: impl FnOnce() -> String) {
+fn turn_away(shard: &Shard, transport: Transport, why: impl FnOnce() -> String) {
     shard.clients.connected.refuse();
     shard.clients.connected.say_out_of_files(shard.ring.now(), why);
-    shard.ring.shutdown(&stream);
+    transport.shutdown(&shard.ring);
 }
 
 impl Errand for Arrival {
@@ -273,10 +272,10 @@ impl Errand for Arrival {
             // It came after the others were ended.
             return;
         }
-        let Arrival { stream, listener, place } = *self;
-        let peer = stream.peer_addr();
-        match shard.ring.adopt(stream) {
-            Ok(stream) => serve(shard, stream, listener, place),
+        let Arrival { transport, listener, place } = *self;
+        let peer = transport.peer_addr();
+        match transport.adopt(&shard.ring) {
+            Ok(transport) => serve(shard, transport, listener, place),
             Err(error) => {
                 tracing::warn!(%error, %peer, "cannot take a connection over from the core that \
                     accepted it")
@@ -285,27 +284,44 @@ impl Errand for Arrival {
     }
 }
 
-fn serve(shard: &Shard, stream: Stream, listener: usize, place: Place) {
+/// How bytes travel on this listener. A configuration that asks for more than there is, is refused
+/// at the start (`config/conflicts.rs`).
+fn transport_of(config: &BrokerConfig, listener: usize, stream: Stream) -> Transport {
+    let protocol = config.listeners[listener].security_protocol;
+    assert_eq!(
+        protocol,
+        SecurityProtocol::Plaintext,
+        "listener {listener} listens with a protocol that is served"
+    );
+    #[cfg(test)]
+    if config.listeners[listener].name == "MASKED" {
+        return Transport::Masked(crate::request::transport::tests::masked::Masked::new(stream));
+    }
+    Transport::Plain(stream)
+}
+
+fn serve(shard: &Shard, transport: Transport, listener: usize, place: Place) {
     let clients = &shard.clients.connected;
-    if !shard.clients.memory.has_room(Use::Connections, limits::CONNECTION_BYTES) {
+    let held_bytes = limits::CONNECTION_BYTES + transport.held_bytes();
+    if !shard.clients.memory.has_room(Use::Connections, held_bytes) {
         clients.refuse();
         shard.clients.bad_input.say(shard.ring.now(), || {
             let open = clients.open();
             format!(
                 "refusing {}: memory.limit.bytes allows {open} connections on this core",
-                stream.peer_addr()
+                transport.peer_addr()
             )
         });
-        return shard.ring.shutdown(&stream);
+        return transport.shutdown(&shard.ring);
     }
     let client = Rc::new(Client {
         number: clients.accepted(),
-        stream,
+        transport,
         listener,
         replies: Rc::new(Replies::new(shard.clients.memory.clone())),
         moved: Rc::default(),
         progress: Progress::new(shard.ring.now()),
-        _charge: shard.clients.memory.charge(Use::Connections, limits::CONNECTION_BYTES),
+        _charge: shard.clients.memory.charge(Use::Connections, held_bytes),
     });
     clients.enter(&client);
     let connection = Connection { shard: shard.clone(), client };

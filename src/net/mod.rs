@@ -9,3 +9,7 @@ pub mod dispatch;
 pub mod frame;
 pub mod listener;
 mod receive;
+mod send;
+
+#[cfg(test)]
+mod tests;

@@ -150,10 +150,8 @@ impl Incoming {
         let idle =
             (self.in_block && self.buffer.is_empty()).then(|| shard.clients.memory.idle_in_block());
         let buffer = std::mem::take(&mut self.buffer);
-        let (received, back) = shard
-            .ring
-            .recv_at_least(&connection.client.stream, buffer, room.awaited(most), most)
-            .await;
+        let transport = &connection.client.transport;
+        let (received, back) = transport.recv(&shard.ring, buffer, room.awaited(most), most).await;
         drop(idle);
         self.buffer = back;
         let bytes = received?;

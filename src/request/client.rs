@@ -1,17 +1,17 @@
 //! The client of one connection, as requests and the shard know it.
 //!
-//! Owns: the socket and the queue of replies. Lives on: the core of the connection. Never: reads or
-//! writes the socket; the tasks of `net/conn.rs` do.
+//! Owns: its transport and the queue of replies. Lives on: the core of the connection. Never:
+//! receives or sends; the tasks of `net/conn.rs` do.
 
-use super::{progress::Progress, reply::Replies};
+use super::{progress::Progress, reply::Replies, transport::Transport};
 use crate::memory::Charge;
-use ring::{Ring, Stream, sync::Notify};
-use std::rc::Rc;
+use ring::{Ring, sync::Notify};
+use std::{net::SocketAddr, rc::Rc};
 
 pub struct Client {
     /// Tells this connection from the others of its core.
     pub number: u64,
-    pub stream: Stream,
+    pub transport: Transport,
     /// The listener it came in by (index into the configured ones): decides which address Metadata
     /// advertises.
     pub listener: usize,
@@ -24,9 +24,18 @@ pub struct Client {
 }
 
 impl Client {
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.transport.peer_addr()
+    }
+
+    /// A count that rises as the client takes its replies.
+    pub fn taken_by_peer(&self, ring: &Ring) -> u64 {
+        self.transport.taken_by_peer(ring)
+    }
+
     /// Ends the connection: unanswered requests get no answer, and what is unsent stays unsent.
     pub fn end(&self, ring: &Ring) {
         self.replies.close();
-        ring.shutdown(&self.stream);
+        self.transport.shutdown(ring);
     }
 }

@@ -1,9 +1,9 @@
 //! What a request carries, below the sockets and below the shard: its ids, its client, and the
 //! place of its reply.
 //!
-//! Owns: the unanswered requests of each connection (`reply.rs`) and what is known of its client.
-//! Lives on: the core of the connection. Never: receives, sends, or decides what is answered: `net`
-//! moves the bytes, `shard` has the handlers.
+//! Owns: the unanswered requests of each connection (`reply.rs`), the way of its bytes
+//! (`transport.rs`) and what is known of its client. Lives on: the core of the connection. Never:
+//! decides when bytes move or what is answered: `net` moves them, `shard` has the handlers.
 
 pub mod client;
 pub mod close;
@@ -11,10 +11,12 @@ pub mod header;
 pub mod progress;
 pub mod reply;
 pub mod response;
+pub mod transport;
 
 pub use client::Client;
 pub use close::{CloseReason, FrameError};
 pub use header::RequestIds;
+pub use transport::{FileRange, MovingTransport, Transport};
 
 use protocol::Text;
 use std::rc::Rc;

@@ -174,7 +174,7 @@ fn is_idle(shard: &Shard, client: &Client, max_idle: Duration) -> bool {
     let (replies, progress) = (&client.replies, &client.progress);
     let has_unsent = replies.has_unsent();
     let waits_for_us = !has_unsent && !replies.is_empty() || progress.waits_for_memory();
-    let taken = has_unsent.then(|| shard.ring.taken_by_peer(&client.stream));
+    let taken = has_unsent.then(|| client.taken_by_peer(&shard.ring));
     progress.idle_for(taken, shard.ring.now()) > max_idle && !waits_for_us
 }
 

@@ -258,7 +258,7 @@ impl Shard {
     pub fn say_closing(&self, client: &Client, reason: &CloseReason) {
         self.clients
             .bad_input
-            .say(self.ring.now(), || format!("closing {}: {reason}", client.stream.peer_addr()));
+            .say(self.ring.now(), || format!("closing {}: {reason}", client.peer_addr()));
     }
 
     pub fn is_stopping(&self) -> bool {

@@ -72,7 +72,7 @@ async fn end_stalled(shard: &Shard, waiting: usize) {
                 "closing {}: {what} for {:.1} s, while it holds {held_bytes} bytes and others \
                  wait for memory \
                  (memory.limit.bytes)",
-                client.stream.peer_addr(),
+                client.peer_addr(),
                 stalled_for.as_secs_f64()
             )
         });
@@ -92,7 +92,7 @@ fn look(shard: &Shard, client: &Rc<Client>) -> Option<Stalled> {
         .map(|(since, held)| (since, held, "its request does not come on"));
     let of_replies = (replies.has_unsent() && replies.reply_bytes() >= limits::REPLY_PINNED_BYTES)
         .then(|| {
-            let taken = shard.ring.taken_by_peer(&client.stream);
+            let taken = client.taken_by_peer(&shard.ring);
             let stalled_for = client.progress.reader_stalled_for(taken, now);
             (stalled_for, replies.reply_bytes(), "it does not take its replies")
         });

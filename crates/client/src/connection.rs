@@ -7,7 +7,7 @@ use crate::{
     error::{ConnectError, DisconnectReason, RequestError},
     negotiation::negotiate,
     request::{ClientRequest, PendingResponse},
-    transport::{Channel, Transport},
+    transport::{SecurityProtocol, Transport},
     versions::NodeApiVersions,
     wire::Wire,
 };
@@ -34,7 +34,7 @@ pub struct ConnectionOptions {
     /// Who made us, for the broker's metrics: letters, digits, `-` and `.`, as Kafka checks them.
     pub software_name: &'static str,
     pub software_version: &'static str,
-    pub transport: Transport,
+    pub security_protocol: SecurityProtocol,
     /// Requests without a response; more of them wait, or are refused.
     pub in_flight_requests_max: usize,
     /// Bytes of requests without a response. One that is larger goes out alone.
@@ -59,7 +59,7 @@ impl ConnectionOptions {
             client_id: client_id.into(),
             software_name,
             software_version,
-            transport: Transport::Plain,
+            security_protocol: SecurityProtocol::Plaintext,
             in_flight_requests_max: IN_FLIGHT_REQUESTS_MAX,
             in_flight_bytes_max: IN_FLIGHT_BYTES_MAX,
             response_bytes_max: RESPONSE_BYTES_MAX,
@@ -92,12 +92,12 @@ impl Connection {
         assert!(options.client_id.len() <= i16::MAX as usize, "a client id fits its length field");
         let setup = async {
             let stream = ring.connect(address).await?;
-            Channel::establish(stream, options.transport).await
+            Transport::establish(stream, options.security_protocol).await
         };
-        let channel = ring.timeout(setup_timeout, setup).await;
-        let channel = channel.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
+        let transport = ring.timeout(setup_timeout, setup).await;
+        let transport = transport.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
         let failed = |error| ConnectError::Connect { address, error: Arc::new(error) };
-        let wire = Wire::start(ring, channel.map_err(failed)?, options);
+        let wire = Wire::start(ring, transport.map_err(failed)?, options);
         let connection = Connection(Rc::new(Handle { wire, address, versions: OnceCell::new() }));
         // Who has to authenticate does so here: SaslHandshake and SaslAuthenticate are requests,
         // and come before all others.

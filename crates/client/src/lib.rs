@@ -28,5 +28,5 @@ pub use node::{Node, NodeOptions};
 pub use request::{ClientRequest, ClientResponse, PendingResponse};
 pub use resolver::{Resolver, Resolving};
 pub use state::ExponentialBackoff;
-pub use transport::Transport;
+pub use transport::SecurityProtocol;
 pub use versions::{NodeApiVersions, VersionError, VersionRange};

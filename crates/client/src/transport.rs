@@ -1,6 +1,9 @@
 //! How bytes travel between two nodes: in the clear.
 //!
 //! Owns: the socket. Lives on: the core of the connection. Never: looks into the bytes.
+//!
+//! The broker has the same for the connections that it accepts (`request/transport.rs`), with the
+//! same words.
 
 use bytes::{Bytes, BytesMut};
 use ring::{Ring, Stream};
@@ -8,29 +11,30 @@ use std::io;
 
 /// What is asked of a connection (`security.protocol`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Transport {
+pub enum SecurityProtocol {
     #[default]
-    Plain,
+    Plaintext,
 }
 
-/// A socket that is ready for requests.
-pub(crate) enum Channel {
+/// A socket that is ready for requests, and what lies between it and the bytes of Kafka's protocol.
+pub(crate) enum Transport {
+    /// As they are (`PLAINTEXT`).
     Plain(Stream),
 }
 
-impl Channel {
+impl Transport {
     /// The transport's own handshake on a socket that was just connected. In the clear there is
     /// nothing to agree on.
-    pub async fn establish(stream: Stream, transport: Transport) -> io::Result<Channel> {
-        match transport {
-            Transport::Plain => Ok(Channel::Plain(stream)),
+    pub async fn establish(stream: Stream, protocol: SecurityProtocol) -> io::Result<Transport> {
+        match protocol {
+            SecurityProtocol::Plaintext => Ok(Transport::Plain(stream)),
         }
     }
 
     /// Sends all of `bufs`, in order, and leaves it empty.
     pub async fn send(&self, ring: &Ring, bufs: &mut Vec<Bytes>) -> io::Result<()> {
         match self {
-            Channel::Plain(stream) => ring.send_gathered(stream, bufs).await,
+            Transport::Plain(stream) => ring.send_gathered(stream, bufs).await,
         }
     }
 
@@ -42,14 +46,14 @@ impl Channel {
         max: usize,
     ) -> (io::Result<usize>, BytesMut) {
         match self {
-            Channel::Plain(stream) => ring.recv(stream, buf, max).await,
+            Transport::Plain(stream) => ring.recv(stream, buf, max).await,
         }
     }
 
     /// Ends both directions, and with them whatever waits.
     pub fn shutdown(&self, ring: &Ring) {
         match self {
-            Channel::Plain(stream) => ring.shutdown(stream),
+            Transport::Plain(stream) => ring.shutdown(stream),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One connection's bytes: frames out in the order of the calls, frames in to the requests that
 //! they answer.
 //!
-//! Owns: the channel, the requests in flight, and why it all ended. Lives on: the core of the
+//! Owns: the transport, the requests in flight, and why it all ended. Lives on: the core of the
 //! connection, as one task that sends, one that receives, and one that looks at the clock while a
 //! request with a timeout is in flight. Never: goes on after an answer that is not the one due,
 //! sizes a buffer by a length that the caller would not trust.
@@ -11,7 +11,7 @@ use crate::{
     error::{Delivery, DisconnectReason, Disconnected},
     request::{ClientRequest, ClientResponse, PendingResponse},
     room::{Permit, Room},
-    transport::Channel,
+    transport::Transport,
 };
 use bytes::{Bytes, BytesMut};
 use protocol::{ApiKey, EncodeError, Reader};
@@ -64,7 +64,7 @@ struct Ended {
 pub(crate) struct Wire {
     pub ring: Ring,
     pub room: Rc<Room>,
-    channel: Channel,
+    transport: Transport,
     client_id: Rc<str>,
     receive_bytes: usize,
     response_bytes_max: usize,
@@ -81,11 +81,11 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub fn start(ring: &Ring, channel: Channel, options: &ConnectionOptions) -> Rc<Wire> {
+    pub fn start(ring: &Ring, transport: Transport, options: &ConnectionOptions) -> Rc<Wire> {
         let wire = Rc::new(Wire {
             ring: ring.clone(),
             room: Room::new(options.in_flight_requests_max, options.in_flight_bytes_max),
-            channel,
+            transport,
             client_id: options.client_id.clone(),
             receive_bytes: options.receive_bytes.max(1),
             response_bytes_max: options.response_bytes_max,
@@ -173,7 +173,7 @@ impl Wire {
                 mem::swap(&mut unanswered, &mut unsent.unanswered);
                 unsent.requests = 0;
             }
-            let sent = self.channel.send(&self.ring, &mut bufs).await;
+            let sent = self.transport.send(&self.ring, &mut bufs).await;
             if let Err(error) = sent {
                 self.end(DisconnectReason::Io(Arc::new(error)));
                 return self.fail(unanswered.drain(..).map(|one| one.giver), Delivery::Unknown);
@@ -198,7 +198,7 @@ impl Wire {
             };
             let room = self.room_for(missing, buffer.len());
             buffer.reserve(room);
-            let (received, back) = self.channel.recv(&self.ring, buffer, room).await;
+            let (received, back) = self.transport.recv(&self.ring, buffer, room).await;
             buffer = back;
             match received {
                 Ok(0) if buffer.is_empty() => return self.end(DisconnectReason::ClosedByPeer),
@@ -312,7 +312,7 @@ impl Wire {
         if self.ended.set(Ended { reason, at }).is_err() {
             return;
         }
-        self.channel.shutdown(&self.ring);
+        self.transport.shutdown(&self.ring);
         let (in_flight, unsent) = (self.in_flight.take(), self.unsent.take());
         self.room.close();
         let sent = in_flight.len() - unsent.requests;

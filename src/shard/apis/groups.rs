@@ -155,7 +155,7 @@ pub async fn join(
 ) -> JoinGroupResponse {
     let client = ClientContext {
         client_id: context.client_id.decode().into_owned(),
-        client_host: format!("/{}", context.client.stream.peer_addr().ip()),
+        client_host: format!("/{}", context.client.peer_addr().ip()),
         random: u128::from(shard.ring.random_u64()) << 64 | u128::from(shard.ring.random_u64()),
     };
     let group_id = request.group_id.clone();

@@ -34,7 +34,7 @@ pub async fn handle(
             let id = request.transactional_id.as_deref().unwrap_or_default();
             format!(
                 "{} asks for transactional id '{id}': transactions are not served yet",
-                context.client.stream.peer_addr()
+                context.client.peer_addr()
             )
         });
         return refusal;
