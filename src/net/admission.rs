@@ -8,6 +8,7 @@
 use crate::{
     config::{Layers, layers::Values, listeners::ListenerConfig},
     descriptors::FileShares,
+    limits::MAX_SHARDS,
 };
 use ring::Instant;
 use rustc_hash::FxHashMap;
@@ -152,7 +153,13 @@ struct Pace {
 impl Pace {
     /// Counts one more at `now`; how long it has to wait. A rate of 0 is taken for 1.
     fn wait_for(&mut self, rate: u32, now: Instant) -> Duration {
+        let before = self.due;
         self.due = self.due.max(now) + Duration::from_secs(1) / rate.max(1);
+        assert!(
+            self.due >= now && self.due >= before,
+            "the next is due at {:?}, it is {now:?}, and the last was due at {before:?}",
+            self.due
+        );
         self.due.since(now).saturating_sub(BURST)
     }
 }
@@ -164,7 +171,28 @@ impl State {
         let open =
             self.by_core.iter().enumerate().filter_map(|(core, open)| Some((core, (*open)?)));
         let least = open.min_by_key(|(core, open)| (*open, *core != accepting));
-        least.expect("a core that accepts takes connections").0
+        let (core, open) = least.expect("a core that accepts takes connections");
+        assert!(open <= self.all, "core {core} has {open} connections, all have {}", self.all);
+        core
+    }
+
+    fn of_core(&mut self, core: usize) -> &mut usize {
+        let cores = self.by_core.len();
+        assert!(core < cores, "core {core} of {cores} that take connections");
+        self.by_core[core].as_mut().expect("a core that takes connections")
+    }
+
+    /// Each way of counting counts every connection once.
+    fn check(&self, core: usize, listener: usize, address: IpAddr) {
+        let all = self.all;
+        let of_listener = self.by_listener[listener];
+        assert!(of_listener <= all, "listener {listener} has {of_listener} connections of {all}");
+        let of_core = self.by_core[core].unwrap_or_default();
+        assert!(of_core <= all, "core {core} has {of_core} connections of {all}");
+        let here = self.by_address.get(&address).copied().unwrap_or_default();
+        assert!(here <= all, "{address} has {here} connections of {all}");
+        let addresses = self.by_address.len();
+        assert!(addresses <= all, "{all} connections come from {addresses} addresses");
     }
 }
 
@@ -195,6 +223,7 @@ impl OpenConnections {
 
     /// From now on `core` takes connections.
     pub fn take_part(&self, core: usize) {
+        assert!(core < MAX_SHARDS, "core {core} of at most {MAX_SHARDS}");
         let mut state = self.lock();
         let cores = state.by_core.len().max(core + 1);
         state.by_core.resize(cores, None);
@@ -225,6 +254,8 @@ impl OpenConnections {
         address: IpAddr,
         limits: &ConnectionLimits,
     ) -> Result<Place, String> {
+        let listeners = limits.listeners.len();
+        assert!(listener < listeners, "listener {listener} of {listeners}");
         let ListenerLimits { own, is_protected } = &limits.listeners[listener];
         let max_here = limits.max_from(address);
         self.with(limits, |state| {
@@ -246,7 +277,8 @@ impl OpenConnections {
             state.all += 1;
             state.by_listener[listener] += 1;
             let core = state.choose_core(accepting);
-            *state.by_core[core].as_mut().expect("a core that takes connections is chosen") += 1;
+            *state.of_core(core) += 1;
+            state.check(core, listener, address);
             Ok(Place { open: self.clone(), core, listener, address })
         })
     }
@@ -254,14 +286,22 @@ impl OpenConnections {
     /// One that had entered has ended.
     fn leave(&self, place: &Place) {
         let mut state = self.lock();
+        let state = &mut *state;
+        assert!(state.all > 0, "a connection leaves, and {} are open", state.all);
         state.all -= 1;
-        state.by_listener[place.listener] -= 1;
-        *state.by_core[place.core].as_mut().expect("who leaves has entered") -= 1;
-        let here = state.by_address.get_mut(&place.address).expect("who leaves has entered");
+        let of_listener = &mut state.by_listener[place.listener];
+        assert!(*of_listener > 0, "listener {} has {of_listener} to leave", place.listener);
+        *of_listener -= 1;
+        let of_core = state.of_core(place.core);
+        assert!(*of_core > 0, "core {} has {of_core} to leave", place.core);
+        *of_core -= 1;
+        let here = state.by_address.get_mut(&place.address).expect("a place is of an open one");
+        assert!(*here > 0, "{} has {here} to leave", place.address);
         *here -= 1;
         if *here == 0 {
             state.by_address.remove(&place.address);
         }
+        state.check(place.core, place.listener, place.address);
     }
 }
 

@@ -61,6 +61,8 @@ impl Connection {
             match next {
                 Next::Frame(frame) => {
                     let frame = incoming.taken(frame, &self.shard.clients.memory);
+                    let (bytes, max) = (frame.len(), configured_max.min(memory_max));
+                    assert!(bytes <= max, "a frame of {bytes} bytes is taken, the limit is {max}");
                     self.client.progress.frame_done(self.shard.ring.now());
                     self.wait_for_room(dispatch::request_cost(&frame)).await?;
                     if self.client.replies.is_closed() || self.shard.is_stopping() {
@@ -125,15 +127,20 @@ impl Connection {
             }
             // Replies that become ready in the same turn leave in one system call.
             self.shard.ring.end_of_turn().await;
-            let taken_bytes = self.client.replies.take_ready(&mut parts, limits::SEND_BUFFERS_MAX);
+            let taken = self.client.replies.take_ready(&mut parts, limits::SEND_BUFFERS_MAX);
             let memory = &self.shard.clients.memory;
             let transport = &self.client.transport;
             let sent =
                 send::send(&self.shard.ring, transport, memory, &mut parts, &mut gathered).await;
-            self.client.replies.sent(taken_bytes);
+            assert_eq!(parts.len(), 0, "{} parts are left of what was taken", parts.len());
+            self.client.replies.sent(taken);
             self.client.progress.sent_all(self.shard.ring.now());
-            if sent.is_err() {
-                break;
+            match sent {
+                Ok(bytes) => {
+                    let whole = taken.frame_bytes;
+                    assert_eq!(bytes, whole, "{bytes} bytes were sent of replies of {whole}");
+                }
+                Err(_) => break,
             }
             if parts.capacity().max(gathered.capacity()) > limits::SEND_PARTS_KEPT {
                 (parts, gathered) = (Vec::new(), Vec::new());

@@ -56,6 +56,11 @@ pub async fn request(connection: &Connection, frame: BytesMut) -> Result<(), Clo
     let client_id =
         header::read(&mut reader, served.request_header_version(version)).map_err(decode_error)?;
     let body_start = frame.len() - reader.remaining();
+    assert!(
+        (8..=frame.len()).contains(&body_start),
+        "the body begins at {body_start} of {} bytes",
+        frame.len()
+    );
     if served == ApiKey::Produce {
         return produce::request(shard, client, ids, body_start, frame).await;
     }
@@ -80,4 +85,10 @@ async fn settle(connection: &Connection) {
     let replies = &connection.client.replies;
     replies.changed.wait_until(|| replies.waiting() == 0 || replies.is_closed()).await;
     connection.shard.mailbox.room().await;
+    // Only the task that waits here adds requests.
+    let waiting = replies.waiting();
+    assert!(
+        waiting == 0 || replies.is_closed(),
+        "{waiting} requests wait for an answer before one that overtakes none"
+    );
 }

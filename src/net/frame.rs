@@ -38,6 +38,7 @@ impl Room {
     /// How much of the room that there is to use: as much as whole frames will probably fill. The
     /// beginning of another one would have to move to the next buffer.
     pub fn most(&self, spare_bytes: usize) -> usize {
+        assert!(spare_bytes > 0, "room for {} bytes was made", self.least);
         let behind = spare_bytes.saturating_sub(self.missing);
         (self.missing + behind / self.frame_bytes * self.frame_bytes).clamp(1, spare_bytes)
     }
@@ -46,7 +47,9 @@ impl Room {
     /// none but the last is of use.
     pub fn awaited(&self, most: usize) -> usize {
         let enough = self.missing.min(limits::RECEIVE_AWAITED_MAX_BYTES).min(most);
-        if enough < limits::RECEIVE_AWAITED_MIN_BYTES { 1 } else { enough }
+        let awaited = if enough < limits::RECEIVE_AWAITED_MIN_BYTES { 1 } else { enough };
+        assert!(awaited <= most, "{awaited} bytes are awaited, {most} are asked for");
+        awaited
     }
 }
 
@@ -65,6 +68,7 @@ pub fn next(
     proven_bytes: usize,
     max_bytes: usize,
 ) -> Result<Next, FrameError> {
+    assert!(receive_bytes > 0, "a connection receives {receive_bytes} bytes at once");
     let proven = proven_bytes.min(limits::FRAME_RESERVE_MAX_BYTES);
     let usual = LENGTH_BYTES + proven.max(HEADER_MIN_BYTES as usize);
     let Some(prefix) = buffer.first_chunk::<LENGTH_BYTES>() else {
@@ -86,6 +90,7 @@ pub fn next(
     if buffer.len() >= whole {
         let mut frame = buffer.split_to(whole);
         let _ = frame.split_to(LENGTH_BYTES);
+        assert_eq!(frame.len(), frame_bytes, "a frame is as long as its length says");
         return Ok(Next::Frame(frame));
     }
     let (missing, spare) = (whole - buffer.len(), buffer.capacity() - buffer.len());
@@ -95,6 +100,9 @@ pub fn next(
         _ if missing <= receive_bytes => receive_bytes,
         _ => missing.min(backed),
     };
+    let most = backed.max(spare);
+    assert!(least <= most, "room for {least} bytes of a promise, {most} are backed or there");
+    assert!(least > 0 && missing > 0, "{least} bytes to receive of {missing} that are missing");
     Ok(Next::Receive(Room { least, missing, frame_bytes: usual.max(whole) }))
 }
 

@@ -16,7 +16,14 @@ use crate::{
     shard::{Shard, mailbox::Errand},
 };
 use ring::{ListenOptions, Listener, Ring, Stream};
-use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 
 /// How long to wait after an accept that failed for want of descriptors or memory, before the next
 /// try.
@@ -82,6 +89,8 @@ impl ListenPlan {
             plan.addresses.push((*listener, probe.local_addr()));
             probes.push(probe);
         }
+        let (bound, asked) = (plan.addresses.len(), wanted.len());
+        assert_eq!(bound, asked, "{bound} addresses are free of {asked}");
         Ok(plan)
     }
 
@@ -142,6 +151,8 @@ impl Acceptor {
     pub fn accept(self: &Rc<Self>, shard: &Shard) {
         self.open_connections.take_part(shard.index);
         for (index, address) in self.plan.addresses() {
+            let listeners = shard.config.listeners.len();
+            assert!(index < listeners, "{address} is of listener {index} of {listeners}");
             match shard.ring.listen(address, self.plan.options(&shard.config, true)) {
                 Ok(listener) => {
                     let accept = self.clone().accept_loop(shard.clone(), listener, index);
@@ -238,6 +249,8 @@ impl Acceptor {
             Ok(place) if place.core() == shard.index => serve(shard, transport, listener, place),
             Ok(place) => {
                 let (core, transport) = (place.core(), transport.release(&shard.ring));
+                let count = shard.count;
+                assert!(core < count, "a connection is for core {core} of {count}");
                 shard.mailbox.send_errand(core, Box::new(Arrival { transport, listener, place }));
             }
             Err(reason) => {
@@ -267,7 +280,8 @@ fn turn_away(shard: &Shard, transport: Transport, why: impl FnOnce() -> String) 
 
 impl Errand for Arrival {
     /// Serves a connection that another core has accepted.
-    fn arrive(self: Box<Self>, shard: &Shard, _from: usize) {
+    fn arrive(self: Box<Self>, shard: &Shard, from: usize) {
+        assert_ne!(from, shard.index, "core {from} hands a connection over to itself");
         if shard.is_stopping() {
             // It came after the others were ended.
             return;
@@ -302,6 +316,8 @@ fn transport_of(config: &BrokerConfig, listener: usize, stream: Stream) -> Trans
 
 fn serve(shard: &Shard, transport: Transport, listener: usize, place: Place) {
     let clients = &shard.clients.connected;
+    let (here, core) = (shard.index, place.core());
+    assert_eq!(here, core, "a connection is served on core {here} and was counted for {core}");
     let held_bytes = limits::CONNECTION_BYTES + transport.held_bytes();
     if !shard.clients.memory.has_room(Use::Connections, held_bytes) {
         clients.refuse();
@@ -318,6 +334,7 @@ fn serve(shard: &Shard, transport: Transport, listener: usize, place: Place) {
         number: clients.accepted(),
         transport,
         listener,
+        is_counted: Cell::new(false),
         replies: Rc::new(Replies::new(shard.clients.memory.clone())),
         moved: Rc::default(),
         progress: Progress::new(shard.ring.now()),
@@ -327,7 +344,7 @@ fn serve(shard: &Shard, transport: Transport, listener: usize, place: Place) {
     let connection = Connection { shard: shard.clone(), client };
     shard.ring.spawn_named("connection", async move {
         connection.serve().await;
-        connection.shard.clients.connected.leave();
+        connection.shard.clients.connected.leave(&connection.client);
         drop(place);
     });
 }

@@ -21,6 +21,7 @@ use crate::{
     request::FrameError,
 };
 use bytes::BytesMut;
+use protocol::FRAME_LENGTH_BYTES;
 use std::{io, rc::Rc};
 
 /// How often a connection that finds no block asks the tail for one before it waits.
@@ -74,6 +75,8 @@ impl Incoming {
         // What was large once is forgotten after some smaller ones.
         self.largest_frame = frame.len().max(self.largest_frame - self.largest_frame / 8);
         if let Some(charge) = self.large.take() {
+            let (whole, block) = (FRAME_LENGTH_BYTES + frame.len(), limits::RECEIVE_BLOCK_BYTES);
+            assert!(whole > block, "{whole} bytes have room of their own, and fit into {block}");
             memory.keep_large(&mut frame, charge);
             // There is no room behind it, and the rest of the buffer must not keep it in memory.
             self.buffer = BytesMut::from(&self.buffer[..]);
@@ -88,6 +91,12 @@ impl Incoming {
         if missing > 0 && held + missing > limits::RECEIVE_BLOCK_BYTES {
             return self.make_large_room(connection, held + missing, missing).await;
         }
+        assert!(
+            held <= limits::RECEIVE_BLOCK_BYTES,
+            "{held} bytes of a frame that fits into {}",
+            limits::RECEIVE_BLOCK_BYTES
+        );
+        assert!(self.large.is_none(), "a frame of {missing} more bytes has room of its own");
         let mut least = room.least.min(limits::RECEIVE_BLOCK_BYTES - held);
         self.waits_small =
             self.buffer.is_empty() && !connection.shard.clients.memory.may_idle_in_block();
@@ -118,6 +127,8 @@ impl Incoming {
             Some(block) => block,
             None => wait_for_block(connection).await?,
         };
+        assert_eq!(block.len(), 0, "a block of the pool has {} bytes already", block.len());
+        assert!(block.capacity() >= whole, "{whole} bytes for a block of {}", block.capacity());
         block.extend_from_slice(&self.buffer);
         (self.buffer, self.in_block) = (block, true);
         Some(())
@@ -129,12 +140,17 @@ impl Incoming {
         whole: usize,
         missing: usize,
     ) -> Option<()> {
+        // Before any memory is given to it: the length was held to the limit when it was read.
+        let most = connection.shard.clients.memory.plan().frame_max() + FRAME_LENGTH_BYTES;
+        assert!(whole <= most, "room for a frame of {whole} bytes, the limit is {most}");
         if self.large.is_none() {
             self.large = Some(room_for_large(connection, whole).await?);
         }
         let needed = self.buffer.len() + missing.min(limits::RECEIVE_MIN_BYTES);
         if self.buffer.capacity() < needed {
-            let mut larger = BytesMut::with_capacity(large_step(whole, needed));
+            let step = large_step(whole, needed);
+            assert!((needed..=whole).contains(&step), "{step} bytes for {needed} of {whole}");
+            let mut larger = BytesMut::with_capacity(step);
             larger.extend_from_slice(&self.buffer);
             (self.buffer, self.in_block) = (larger, false);
         }
@@ -145,6 +161,7 @@ impl Incoming {
     pub async fn receive(&mut self, connection: &Connection, room: Room) -> io::Result<usize> {
         let (shard, spare) = (&connection.shard, self.buffer.capacity() - self.buffer.len());
         let most = if self.waits_small { spare } else { room.most(spare) };
+        assert!(most <= spare, "{most} bytes are asked for, there is room for {spare}");
         let is_held = (self.in_block || self.large.is_some()) && !self.buffer.is_empty();
         connection.client.progress.begin(if is_held { self.buffer.capacity() } else { 0 });
         let idle =
@@ -160,6 +177,11 @@ impl Incoming {
         } else if bytes < self.receive_bytes / 4 {
             self.receive_bytes = (self.receive_bytes / 2).max(limits::RECEIVE_MIN_BYTES);
         }
+        assert!(
+            (limits::RECEIVE_MIN_BYTES..=limits::RECEIVE_MAX_BYTES).contains(&self.receive_bytes),
+            "a connection receives {} bytes at once",
+            self.receive_bytes
+        );
         connection.client.progress.received(bytes, shard.ring.now());
         Ok(bytes)
     }

@@ -12,14 +12,15 @@ use bytes::Bytes;
 use ring::Ring;
 use std::{io, rc::Rc};
 
-/// Sends the parts in order. `gathered` lends its room.
+/// Sends the parts in order; how many bytes they are. `gathered` lends its room.
 pub async fn send(
     ring: &Ring,
     transport: &Transport,
     memory: &Rc<Memory>,
     parts: &mut Vec<ReplyPart>,
     gathered: &mut Vec<Bytes>,
-) -> io::Result<()> {
+) -> io::Result<u64> {
+    let mut sent_bytes = 0;
     assert_eq!(gathered.len(), 0, "{} pieces are left of an earlier send", gathered.len());
     for part in parts.drain(..) {
         match part {
@@ -27,18 +28,23 @@ pub async fn send(
                 if gathered.len() == limits::SEND_BUFFERS_MAX {
                     transport.send(ring, gathered).await?;
                 }
+                sent_bytes += bytes.len() as u64;
                 gathered.push(bytes);
             }
             ReplyPart::File { file, position, length, stable } => {
                 if !gathered.is_empty() {
                     transport.send(ring, gathered).await?;
                 }
+                sent_bytes += length;
                 let range = FileRange { file, position, length, stable };
                 transport.send_file(ring, memory, range).await?;
             }
         }
     }
-    if gathered.is_empty() { Ok(()) } else { transport.send(ring, gathered).await }
+    if !gathered.is_empty() {
+        transport.send(ring, gathered).await?;
+    }
+    Ok(sent_bytes)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use super::{progress::Progress, reply::Replies, transport::Transport};
 use crate::memory::Charge;
 use ring::{Ring, sync::Notify};
-use std::{net::SocketAddr, rc::Rc};
+use std::{cell::Cell, net::SocketAddr, rc::Rc};
 
 pub struct Client {
     /// Tells this connection from the others of its core.
@@ -15,6 +15,8 @@ pub struct Client {
     /// The listener it came in by (index into the configured ones): decides which address Metadata
     /// advertises.
     pub listener: usize,
+    /// It is one of the open connections of its core.
+    pub is_counted: Cell<bool>,
     pub replies: Rc<Replies>,
     /// A partition that its fetch watches has moved.
     pub moved: Rc<Notify>,
@@ -24,6 +26,26 @@ pub struct Client {
 }
 
 impl Client {
+    /// It is served from now on.
+    pub fn count(&self) {
+        let before = self.is_counted.replace(true);
+        assert!(!before, "connection {} is counted twice", self.number);
+        assert!(
+            self.replies.is_empty(),
+            "connection {} begins with {} requests",
+            self.number,
+            self.replies.len()
+        );
+    }
+
+    /// It is not served any more.
+    pub fn uncount(&self) {
+        let before = self.is_counted.replace(false);
+        assert!(before, "connection {} leaves, and was not counted", self.number);
+        let (number, is_closed) = (self.number, self.replies.is_closed());
+        assert!(is_closed, "connection {number} leaves with replies that are not closed");
+    }
+
     pub fn peer_addr(&self) -> SocketAddr {
         self.transport.peer_addr()
     }

@@ -17,6 +17,7 @@ impl RequestIds {
     /// The ids stand at the same place in every header version. A frame has at least 8 bytes (see
     /// `frame.rs`).
     pub fn of(frame: &[u8]) -> RequestIds {
+        assert!(frame.len() >= 8, "a frame of {} bytes was cut, 8 are the least", frame.len());
         RequestIds {
             api_key: i16::from_be_bytes([frame[0], frame[1]]),
             api_version: i16::from_be_bytes([frame[2], frame[3]]),

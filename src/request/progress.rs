@@ -65,19 +65,28 @@ impl Progress {
         self.frame_bytes.set(frame_bytes);
     }
 
-    pub fn received(&self, bytes: usize, now: Instant) {
+    /// Something has moved: the times of a connection come from one clock, which never goes back.
+    fn touch(&self, now: Instant) {
+        let before = self.last_active.get();
+        assert!(now >= before, "it is {now:?}, and something moved at {before:?}");
         self.last_active.set(now);
+    }
+
+    pub fn received(&self, bytes: usize, now: Instant) {
+        self.touch(now);
         self.received_bytes.set(self.received_bytes.get() + bytes as u64);
         self.received_much.look(self.received_bytes.get(), limits::PROGRESS_BYTES, now);
     }
 
     pub fn frame_done(&self, now: Instant) {
+        let before = self.last_frame.get();
+        assert!(now >= before, "a frame ends at {now:?}, and the one before at {before:?}");
         self.last_frame.set(now);
         self.frame_bytes.set(0);
     }
 
     pub fn sent_all(&self, now: Instant) {
-        self.last_active.set(now);
+        self.touch(now);
         self.last_sent.set(now);
     }
 

@@ -47,6 +47,8 @@ impl Reply {
     /// A reply in one piece: `frame` begins with room for the length prefix, which is filled in
     /// here.
     pub fn from_frame(mut frame: BytesMut) -> Reply {
+        let (bytes, least) = (frame.len(), FRAME_LENGTH_BYTES + size_of::<i32>());
+        assert!(bytes >= least, "a reply of {bytes} bytes, its head has {least}");
         fill_in_length(&mut frame, 0);
         // A frame that outgrew its piece of a block has grown by doubling, from the size of the
         // whole block on. A reply that waits to be sent keeps no more than it counts for.
@@ -57,22 +59,44 @@ impl Reply {
 
     /// What it keeps in memory. Records are slices: the rest of their block stays with them.
     pub fn memory_bytes(&self) -> usize {
-        let mut pinned_bytes = 0;
+        let (mut pinned_bytes, mut file_bytes) = (0, 0);
         let parts = self.parts.iter().map(|part| match part {
             ReplyPart::Bytes(bytes) => bytes.len(),
             ReplyPart::Records(bytes) => {
                 pinned_bytes = limits::REPLY_PINNED_BYTES;
                 bytes.len()
             }
-            ReplyPart::File { .. } => 0,
+            ReplyPart::File { length, .. } => {
+                file_bytes += length;
+                0
+            }
         });
-        parts.sum::<usize>() + pinned_bytes
+        let bytes = parts.sum::<usize>();
+        let (all, said) = (bytes as u64 + file_bytes, self.frame_bytes());
+        assert_eq!(all, said, "a reply has {all} bytes, and says that it has {said}");
+        bytes + pinned_bytes
+    }
+
+    /// What goes to the client, as its length prefix says.
+    pub fn frame_bytes(&self) -> u64 {
+        let Some(ReplyPart::Bytes(head)) = self.parts.first() else {
+            panic!("a reply begins with its length, not with {:?}", self.parts.first())
+        };
+        let prefix = head.first_chunk().expect("the length prefix is in the first part");
+        let length = i32::from_be_bytes(*prefix);
+        assert!(length > 0, "a reply whose length is {length}");
+        FRAME_LENGTH_BYTES as u64 + length as u64
     }
 }
 
 /// Writes the length prefix that `frame` begins with, for a frame that has `records_bytes` beyond
 /// these bytes.
 pub fn fill_in_length(frame: &mut BytesMut, records_bytes: usize) {
+    assert!(
+        frame.len() >= FRAME_LENGTH_BYTES,
+        "{} bytes have no room for a length prefix of {FRAME_LENGTH_BYTES}",
+        frame.len()
+    );
     let length = frame.len() + records_bytes - FRAME_LENGTH_BYTES;
     let length = i32::try_from(length).expect("a response fits its length prefix");
     frame[..FRAME_LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
@@ -110,6 +134,8 @@ impl ReplyBlocks {
         if rest.capacity() < bytes {
             *rest = self.pool.take().unwrap_or_else(|| BytesMut::with_capacity(bytes));
         }
+        let room = rest.capacity();
+        assert!(room >= bytes, "a block with room for {room} bytes, {bytes} are asked for");
         let after = rest.split_off(bytes);
         std::mem::replace(&mut rest, after)
     }
@@ -139,11 +165,20 @@ pub struct Replies {
     held_bytes: [Cell<usize>; Use::ALL.len()],
     /// The account of the core.
     memory: Rc<Memory>,
-    /// Replies were taken and are not sent yet.
-    sending: Cell<bool>,
+    /// What was taken and is not sent yet, if anything is.
+    sending: Cell<Option<Taken>>,
     closed: Cell<bool>,
     /// Something was answered, sent, or the connection closed.
     pub changed: Notify,
+}
+
+/// Replies that were taken to be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// What they count for.
+    pub memory_bytes: usize,
+    /// What goes to the client.
+    pub frame_bytes: u64,
 }
 
 /// The right and the duty to answer one request. Dropped unused, the connection is closed: a
@@ -175,7 +210,7 @@ impl Replies {
             waiting: Cell::default(),
             held_bytes: Default::default(),
             memory,
-            sending: Cell::default(),
+            sending: Cell::new(None),
             closed: Cell::default(),
             changed: Notify::default(),
         }
@@ -189,7 +224,9 @@ impl Replies {
 
     fn uncount(&self, of: Use, bytes: usize) {
         let mine = &self.held_bytes[of as usize];
-        mine.set(mine.get() - bytes);
+        let held = mine.get();
+        assert!(bytes <= held, "{bytes} bytes of {of:?} are given back, {held} were taken");
+        mine.set(held - bytes);
         self.memory.remove(of, bytes);
     }
 
@@ -200,6 +237,10 @@ impl Replies {
         let bytes = bytes + limits::REQUEST_BYTES;
         queue.push_back(Entry::Waiting(of, bytes));
         self.waiting.set(self.waiting.get() + 1);
+        let (waiting, all) = (self.waiting.get(), queue.len());
+        assert!(waiting <= all, "{waiting} requests wait for an answer, {all} are in the queue");
+        let most = limits::CONNECTION_REQUESTS_IN_FLIGHT_MAX;
+        assert!(all <= most, "{all} requests of one connection are in flight, at most {most} may");
         self.count(of, bytes);
         ReplyHandle { replies: self.clone(), number: Some(number) }
     }
@@ -243,15 +284,17 @@ impl Replies {
 
     /// Whether there is something for the client to take.
     pub fn has_unsent(&self) -> bool {
-        self.sending.get() || self.front_is_ready()
+        self.sending.get().is_some() || self.front_is_ready()
     }
 
     /// Takes the replies that may go now into `parts`: all from the front to the first request
     /// without an answer, as long as they fit into one gathered send. Their bytes count until
     /// [`Replies::sent`].
-    pub fn take_ready(&self, parts: &mut Vec<ReplyPart>, parts_max: usize) -> usize {
+    pub fn take_ready(&self, parts: &mut Vec<ReplyPart>, parts_max: usize) -> Taken {
+        assert_eq!(self.sending.get(), None, "what was taken before is sent first");
+        assert_eq!(parts.len(), 0, "{} parts were taken and not sent", parts.len());
         let mut queue = self.queue.borrow_mut();
-        let mut taken_bytes = 0;
+        let mut taken = Taken::default();
         while let Some(entry) = queue.front() {
             match entry {
                 Entry::Waiting(..) => break,
@@ -265,25 +308,33 @@ impl Replies {
             let entry = queue.pop_front().expect("the front that was looked at");
             self.first.set(self.first.get() + 1);
             if let Entry::Ready(reply, bytes) = entry {
-                taken_bytes += bytes;
+                taken.memory_bytes += bytes;
+                taken.frame_bytes += reply.frame_bytes();
                 parts.extend(reply.parts);
             }
         }
-        self.sending.set(!parts.is_empty());
-        taken_bytes
+        let (waiting, left) = (self.waiting.get(), queue.len());
+        assert!(waiting <= left, "{waiting} requests wait for an answer, {left} are left");
+        self.sending.set((!parts.is_empty()).then_some(taken));
+        taken
     }
 
-    /// The bytes that `take_ready` returned have left.
-    pub fn sent(&self, bytes: usize) {
-        self.sending.set(false);
-        self.uncount(Use::Replies, bytes);
+    /// What `take_ready` returned has left.
+    pub fn sent(&self, taken: Taken) {
+        let sending = self.sending.take().unwrap_or_default();
+        assert_eq!(sending, taken, "{taken:?} was sent, and {sending:?} was taken");
+        self.uncount(Use::Replies, taken.memory_bytes);
         self.changed.notify();
     }
 
     /// Answers a request; what it counted for, which counts no more.
     fn answer(&self, number: u64, entry: Entry) {
         let mut queue = self.queue.borrow_mut();
-        let index = usize::try_from(number - self.first.get()).expect("an index into the queue");
+        let (first, waiting) = (self.first.get(), self.waiting.get());
+        assert!(number >= first, "request {number} is answered, and {first} is the first left");
+        let (index, all) = ((number - first) as usize, queue.len());
+        assert!(index < all, "request {number} is answered, {all} are left from {first} on");
+        assert!(waiting > 0, "request {number} is answered, and {waiting} wait for an answer");
         let slot = &mut queue[index];
         let Entry::Waiting(of, bytes) = *slot else { panic!("request {number} answered twice") };
         self.uncount(of, bytes);
@@ -291,7 +342,7 @@ impl Replies {
             self.count(Use::Replies, *reply_bytes);
         }
         *slot = entry;
-        self.waiting.set(self.waiting.get() - 1);
+        self.waiting.set(waiting - 1);
         drop(queue);
         self.changed.notify();
     }
@@ -341,17 +392,18 @@ mod tests {
     use super::*;
     use crate::memory::Plan;
 
+    /// Of ten bytes; the last says which one it is.
     fn reply(byte: u8) -> Reply {
-        Reply { parts: smallvec![ReplyPart::Bytes(Bytes::from(vec![byte; 10]))] }
+        Reply::from_frame(BytesMut::from(&[byte; 10][..]))
     }
 
     fn taken(replies: &Replies) -> Vec<u8> {
         let mut parts = Vec::new();
-        let bytes = replies.take_ready(&mut parts, 100);
-        replies.sent(bytes);
-        let first =
-            |part: &ReplyPart| if let ReplyPart::Bytes(bytes) = part { bytes[0] } else { 0 };
-        parts.iter().map(first).collect()
+        let taken = replies.take_ready(&mut parts, 100);
+        assert_eq!(taken.frame_bytes, 10 * parts.len() as u64);
+        replies.sent(taken);
+        let last = |part: &ReplyPart| if let ReplyPart::Bytes(bytes) = part { bytes[9] } else { 0 };
+        parts.iter().map(last).collect()
     }
 
     fn replies() -> (Rc<Replies>, Rc<Memory>) {
@@ -400,6 +452,25 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "a reply has 15 bytes, and says that it has 10")]
+    fn a_reply_that_is_longer_than_it_says_does_not_leave() {
+        let (replies, _) = replies();
+        let mut longer = reply(1);
+        longer.parts.push(ReplyPart::Bytes(Bytes::from_static(b"12345")));
+        replies.expect((Use::Requests, 10)).reply(longer);
+    }
+
+    #[test]
+    #[should_panic(expected = "what was taken before is sent first")]
+    fn replies_are_taken_when_those_before_were_sent() {
+        let (replies, _) = replies();
+        let mut parts = Vec::new();
+        replies.expect((Use::Requests, 10)).reply(reply(1));
+        replies.take_ready(&mut parts, 100);
+        replies.take_ready(&mut Vec::new(), 100);
+    }
+
+    #[test]
     fn an_unanswered_request_closes_its_connection() {
         let (replies, memory) = replies();
         drop(replies.expect((Use::Decoded, 10)));
@@ -416,10 +487,13 @@ mod tests {
 
     #[test]
     fn records_count_with_their_block_and_files_do_not_count() {
-        let records = |bytes: usize| Reply {
-            parts: smallvec![ReplyPart::Records(Bytes::from(vec![0; bytes]))],
+        let records = |bytes: usize| {
+            let mut head = BytesMut::from(&[0; 10][..]);
+            fill_in_length(&mut head, bytes);
+            let records = ReplyPart::Records(Bytes::from(vec![0; bytes]));
+            Reply { parts: smallvec![ReplyPart::Bytes(head.freeze()), records] }
         };
-        assert_eq!(records(100).memory_bytes(), 100 + limits::REPLY_PINNED_BYTES);
+        assert_eq!(records(100).memory_bytes(), 110 + limits::REPLY_PINNED_BYTES);
         assert_eq!(reply(1).memory_bytes(), 10);
     }
 }

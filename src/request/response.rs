@@ -15,6 +15,7 @@ use protocol::{ApiKey, FRAME_LENGTH_BYTES, Message};
 /// need more than `usual_bytes`.
 pub fn head(blocks: &ReplyBlocks, ids: RequestIds, usual_bytes: usize) -> BytesMut {
     let mut frame = blocks.buffer(usual_bytes);
+    assert_eq!(frame.len(), 0, "a reply begins in a buffer with {} bytes", frame.len());
     frame.put_bytes(0, FRAME_LENGTH_BYTES);
     frame.put_i32(ids.correlation_id);
     let key = ApiKey::from_i16(ids.api_key).expect("a served API");

@@ -117,13 +117,18 @@ impl Register {
 
     /// One that is served from now on.
     pub fn enter(&self, client: &Rc<Client>) {
+        client.count();
         self.all.borrow_mut().push(Rc::downgrade(client));
         self.open.set(self.open.get() + 1);
         self.accepted.set(self.accepted.get() + 1);
     }
 
     /// One that had entered is not served any more.
-    pub fn leave(&self) {
+    pub fn leave(&self, client: &Client) {
+        client.uncount();
+        let (open, accepted) = (self.open.get(), self.accepted.get());
+        assert!(open > 0, "connection {} leaves, and {open} are open", client.number);
+        assert!(open as u64 <= accepted, "{open} connections are open, {accepted} have come");
         self.open.set(self.open.get() - 1);
     }
 
