@@ -217,7 +217,7 @@ impl Lane {
 
 /// Whether a partition's group goes by the stream. The stream writes twice, but in one piece, into
 /// blocks that were written before; a file of its own pays for its journal commit. The figures are
-/// in docs/adr/0009-commit-stream.md.
+/// in docs/benchmarks/commit-log.md.
 fn goes_by_stream(dirty_partitions: usize, group_bytes: usize) -> bool {
     let is_few = dirty_partitions < MANY_PARTITIONS;
     let limit = if is_few { STREAM_GROUP_BYTES_OF_FEW } else { STREAM_GROUP_BYTES_OF_MANY };
