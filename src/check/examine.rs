@@ -15,6 +15,7 @@ use crate::{
     meta::{
         METADATA_TOPIC,
         image::{ConfigResourceType, MetadataImage},
+        snapshot_file::FORMATTED,
     },
     storage::{
         identity,
@@ -106,7 +107,7 @@ pub(super) async fn examine(
     }
     take_parts(&mut dirs);
     for at in 0..dirs.len() {
-        examine_dir(&mut dirs[at]);
+        examine_dir(ring, &mut dirs[at]).await;
         let found = dirs[at].dir.partitions().to_vec();
         for one in found.into_iter().filter(|one| one.topic != METADATA_TOPIC) {
             let log = prepare(ring, &mut dirs, at, image.as_deref(), one).await;
@@ -241,11 +242,14 @@ fn take_parts(dirs: &mut [DirExamined]) {
     }
 }
 
-fn examine_dir(one: &mut DirExamined) {
+async fn examine_dir(ring: &Ring, one: &mut DirExamined) {
     if one.dir.partitions().is_empty() {
         return;
     }
-    for LostCheckpoint { path, why, consequence } in one.dir.lost_checkpoints() {
+    // The first broker writes them.
+    let has_none_yet = one.dir.is_unused() || is_only_formatted(ring, &one.dir).await;
+    let lost = one.dir.lost_checkpoints().iter().filter(|lost| !(has_none_yet && lost.is_missing));
+    for LostCheckpoint { path, why, consequence, .. } in lost {
         let what = format!("{}: {why}", path.display());
         let todo = format!(
             "restore the file; a repair and the next start write it anew, and a repair keeps what \
@@ -253,6 +257,14 @@ fn examine_dir(one: &mut DirExamined) {
         );
         one.findings.push(Finding { what, todo, by: By::Repair });
     }
+}
+
+/// Whether no broker has run here since the directory was formatted: its only folder is that of the
+/// metadata, with the snapshot that the format wrote, and neither a segment nor a quorum state.
+async fn is_only_formatted(ring: &Ring, dir: &LogDir) -> bool {
+    let [PartitionDir { topic, path, .. }] = dir.partitions() else { return false };
+    let Ok(files) = ring.read_dir(path).await else { return false };
+    topic == METADATA_TOPIC && files.iter().all(|file| file.name == FORMATTED.to_string())
 }
 
 /// The facts known of a log before it is read.

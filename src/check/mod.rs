@@ -10,6 +10,8 @@
 mod examine;
 mod examine_meta;
 mod repair;
+#[cfg(test)]
+mod tests;
 
 use crate::log::LogError;
 use examine::{DirExamined, Examined, LogExamined};

@@ -74,6 +74,7 @@ pub struct LostCheckpoint {
     pub path: PathBuf,
     /// Whether it is missing or malformed, and where.
     pub why: String,
+    pub is_missing: bool,
     pub consequence: &'static str,
 }
 
@@ -126,7 +127,7 @@ impl LogDir {
             LogDir::new(ring, path, Some(lock), Reserve::open(ring, path).await, (meta, is_new));
         let dir = dir.read().await?;
         for lost in dir.lost.iter().filter(|_| !dir.partitions.is_empty()) {
-            let LostCheckpoint { path, why, consequence } = lost;
+            let LostCheckpoint { path, why, consequence, .. } = lost;
             tracing::warn!(path = %path.display(), "{why}: it is written anew; {consequence}");
         }
         Ok(dir)
@@ -254,7 +255,8 @@ impl LogDir {
                 }
                 Err(why) => {
                     self.checkpoints_lost = true;
-                    self.lost.push(LostCheckpoint { path: self.path.join(name), why, consequence });
+                    let (path, is_missing) = (self.path.join(name), text.is_none());
+                    self.lost.push(LostCheckpoint { path, why, is_missing, consequence });
                 }
             }
         }
@@ -606,6 +608,7 @@ impl LogDir {
     ) -> Vec<OffsetEntry> {
         let speakers: FxHashSet<(&str, i32)> =
             told.iter().map(|one| (one.topic.as_str(), one.partition)).collect();
+        assert_eq!(speakers.len(), told.len(), "a partition tells its offset once");
         let is_silent = |topic: &str, partition: i32| !speakers.contains(&(topic, partition));
         let mut silent: Vec<OffsetEntry> = known
             .iter()
