@@ -50,6 +50,7 @@ impl Log {
         assign(&mut batch, valid, config.message_timestamp_type, base_offset, leader_epoch);
         let batch = batch.freeze();
         let parsed = Batch::parse(&batch)?;
+        assert_eq!(parsed.base_offset(), base_offset, "the batch has the offset that it was given");
         let log_append_time_ms = match config.message_timestamp_type {
             TimestampType::LogAppendTime => valid.max_timestamp,
             TimestampType::CreateTime => NO_TIMESTAMP,
@@ -88,7 +89,7 @@ impl Log {
         let parsed = batches(&records).collect::<Result<Vec<_>, _>>()?;
         let mut log_end_offset = self.log_end_offset();
         for batch in &parsed {
-            if batch.base_offset() < log_end_offset || batch.last_offset() < batch.base_offset() {
+            if batch.base_offset() < log_end_offset || batch.next_offset() <= batch.base_offset() {
                 return Err(AppendError::NotNext {
                     base_offset: batch.base_offset(),
                     log_end_offset,
@@ -112,7 +113,7 @@ impl Log {
         for batch in batches(records) {
             let batch = batch?;
             let (log_end_offset, size_bytes) = (self.log_end_offset(), batch.size_bytes());
-            if !batch.crc_is_valid() || batch.last_offset() < batch.base_offset() {
+            if !batch.crc_is_valid() || batch.next_offset() <= batch.base_offset() {
                 return Err(AppendError::Malformed(RecordsError::BadRecord {
                     index: 0,
                     reason: "a batch is damaged",
@@ -174,7 +175,7 @@ impl Log {
     /// Takes batches into the active segment, the producer state, the epochs, and the tail.
     fn take(&self, parsed: &[Batch<'_>], records: &Bytes) {
         let segment = self.active();
-        let position = segment.size_bytes.get();
+        let (position, end_before) = (segment.size_bytes.get(), self.log_end_offset());
         let interval = self.config().index_interval_bytes;
         for batch in parsed {
             segment.add_batch(batch, batch.size_bytes() as u32, interval);
@@ -183,6 +184,21 @@ impl Log {
         }
         let (first, last) = (&parsed[0], &parsed[parsed.len() - 1]);
         let (base_offset, end_offset) = (first.base_offset(), last.next_offset());
+        assert!(
+            end_before <= base_offset,
+            "the log ends at {end_before}, and {base_offset} is appended"
+        );
+        assert!(base_offset < end_offset, "{base_offset} to {end_offset} is appended");
+        assert_eq!(
+            segment.size_bytes.get() as usize,
+            position as usize + records.len(),
+            "the segment has grown by what was appended"
+        );
+        assert_eq!(
+            self.0.producers.borrow().map_end_offset(),
+            end_offset,
+            "the producer state is that of the log's end"
+        );
         self.0.log_end.set(end_offset);
         self.0.bytes_since_snapshot.set(self.0.bytes_since_snapshot.get() + records.len() as u64);
         let kept = self.0.tail.push(base_offset, end_offset, records.clone());
@@ -236,18 +252,18 @@ impl Log {
     /// a producer snapshot) is written behind.
     pub(super) fn roll(&self, base_offset: i64, now_ms: i64) -> Rc<Segment> {
         let old = self.active();
-        assert!(base_offset > old.base_offset, "segments follow one another");
+        let (old_base, end) = (old.base_offset, self.log_end_offset());
+        assert!(old_base < base_offset, "a segment at {base_offset} follows one at {old_base}");
+        assert!(end <= base_offset, "a segment at {base_offset} follows a log's end at {end}");
         old.add_time_entry();
         let new = Rc::new(Segment::new(base_offset, now_ms));
         self.0.segments.borrow_mut().push(new.clone());
         let snapshot = self.0.producers.borrow().encode_snapshot();
-        self.0.snapshots.set([self.0.snapshots.get()[1], base_offset]);
+        let newest = self.0.snapshots.get()[1];
+        assert!(newest <= base_offset, "a snapshot at {base_offset} follows one at {newest}");
+        self.0.snapshots.set([newest, base_offset]);
         self.0.bytes_since_snapshot.set(0);
-        self.0.unfinished.borrow_mut().push_back(Unfinished {
-            segment: old,
-            end_offset: base_offset,
-            snapshot,
-        });
+        self.owe(Unfinished { segment: old, end_offset: base_offset, snapshot });
         let log = self.clone();
         drop(self.0.ring.spawn_named("segment roll", async move {
             let _guard = log.0.files_lock.lock().await;

@@ -131,7 +131,7 @@ pub fn parse_offsets(text: &str) -> Result<Vec<OffsetEntry>, MalformedCheckpoint
         let entry = OffsetEntry {
             topic: words.next()?.to_owned(),
             partition: words.next()?.parse().ok()?,
-            offset: words.next()?.parse().ok()?,
+            offset: words.next()?.parse().ok().filter(|offset| *offset >= 0)?,
         };
         words.next().is_none().then_some(entry)
     })?;
@@ -149,7 +149,9 @@ pub fn parse_offsets(text: &str) -> Result<Vec<OffsetEntry>, MalformedCheckpoint
 
 /// `leader-epoch-checkpoint`: lines of `EPOCH START_OFFSET`.
 pub fn format_epochs(entries: &[(i32, i64)]) -> String {
-    format_lines(entries.iter().map(|(epoch, start)| format!("{epoch} {start}")))
+    let text = format_lines(entries.iter().map(|(epoch, start)| format!("{epoch} {start}")));
+    assert_eq!(parse_epochs(&text).as_deref(), Ok(entries), "epochs read back as they are");
+    text
 }
 
 pub fn parse_epochs(text: &str) -> Result<Vec<(i32, i64)>, MalformedCheckpoint> {
@@ -162,9 +164,15 @@ pub fn parse_epochs(text: &str) -> Result<Vec<(i32, i64)>, MalformedCheckpoint> 
 /// `partition.metadata`: which topic this partition belongs to, in Kafka's base 64 form of a UUID.
 /// A third line, `crc32c: CRC`, is about the two before it.
 pub fn format_partition_metadata(topic_id: impl Display) -> String {
+    let topic_id = topic_id.to_string();
     let text = format!("version: 0\ntopic_id: {topic_id}\n");
-    let checksum = checksum(&text);
-    format!("{text}{CHECKSUM_LINE}{checksum}\n")
+    let text = format!("{text}{CHECKSUM_LINE}{}\n", checksum(&text));
+    assert_eq!(
+        parse_partition_metadata(&text),
+        Ok(topic_id.as_str()),
+        "a topic id reads back as it is"
+    );
+    text
 }
 
 /// The topic id as text; the caller knows what a UUID looks like.
@@ -213,8 +221,9 @@ impl MetaProperties {
     /// removes that line.
     pub fn format_checked(&self) -> String {
         let text = self.format();
-        let checksum = checksum(&text);
-        format!("{text}{CHECKSUM_COMMENT}{checksum}\n")
+        let text = format!("{text}{CHECKSUM_COMMENT}{}\n", checksum(&text));
+        assert_eq!(MetaProperties::parse(&text).as_ref(), Ok(self), "they read back as they are");
+        text
     }
 
     pub fn parse(text: &str) -> Result<Self, MalformedCheckpoint> {
@@ -277,8 +286,9 @@ impl MetadataSeen {
             "version: 0\nmetadata_offset: {}\nwent_back: {}\n",
             self.offset, self.went_back
         );
-        let checksum = checksum(&text);
-        format!("{text}{CHECKSUM_LINE}{checksum}\n")
+        let text = format!("{text}{CHECKSUM_LINE}{}\n", checksum(&text));
+        assert_eq!(MetadataSeen::parse(&text).as_ref(), Ok(self), "it reads back as it is");
+        text
     }
 
     pub fn parse(text: &str) -> Result<Self, MalformedCheckpoint> {
@@ -302,7 +312,9 @@ impl MetadataSeen {
 /// `.kafka_cleanshutdown`: written when every log was closed cleanly; carries the broker epoch
 /// (-1: unknown).
 pub fn format_clean_shutdown(broker_epoch: i64) -> String {
-    format!("{{\"version\":0,\"brokerEpoch\":{broker_epoch}}}")
+    let text = format!("{{\"version\":0,\"brokerEpoch\":{broker_epoch}}}");
+    assert_eq!(parse_clean_shutdown(&text), Some(broker_epoch), "the epoch reads back as it is");
+    text
 }
 
 /// The broker epoch; `None` where the file has another form (it still says that the shutdown was
@@ -327,6 +339,7 @@ mod tests {
             "0\n3\na 0 17\nb-c 12 9223372036854775807\n__millstream_checksum 0 2347405080\n"
         );
         assert_eq!(parse_offsets(&text).unwrap(), entries);
+        assert!(parse_offsets("0\n1\na 0 -5\n").is_err(), "offsets count from zero");
         // As Kafka writes it.
         assert_eq!(parse_offsets("0\n2\na 0 17\nb-c 12 9223372036854775807\n").unwrap(), entries);
         assert_eq!(parse_offsets("0\n0\n").unwrap(), []);

@@ -41,7 +41,8 @@ impl LeaderEpochs {
     /// true beside it (a later epoch, or one that begins there or behind) go: what they described
     /// was never written, or is gone.
     pub fn assign(&mut self, epoch: i32, start_offset: i64) -> bool {
-        assert!(epoch >= 0 && start_offset >= 0, "epochs and offsets count from zero");
+        assert!(epoch >= 0, "epoch {epoch} begins, and epochs count from zero");
+        assert!(start_offset >= 0, "an epoch begins at {start_offset}, before the first offset");
         if let Some(&(last_epoch, last_start)) = self.entries.last()
             && epoch == last_epoch
             && start_offset >= last_start
@@ -110,6 +111,11 @@ impl LeaderEpochs {
         let changed = kept > 0 || self.entries[kept].1 != start_offset;
         self.entries.drain(..kept);
         self.entries[0].1 = start_offset;
+        let next = self.entries.get(1).map(|(_, start)| *start);
+        assert!(
+            next.is_none_or(|next| start_offset < next),
+            "an epoch begins at {start_offset}, and the one behind it at {next:?}"
+        );
         changed
     }
 }

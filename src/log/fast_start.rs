@@ -53,7 +53,13 @@ struct SegmentState {
 
 impl SegmentState {
     fn of(segment: &Segment) -> Self {
+        segment.check_synced();
         let (offsets, times) = (segment.offsets.borrow(), segment.times.borrow());
+        let (size, entry) = (segment.size_bytes.get(), offsets.last().map(|last| last.position()));
+        assert!(
+            entry < Some(size),
+            "an index entry leads to byte {entry:?} of {segment}, of {size}"
+        );
         let max = segment.max_timestamp.get();
         Self {
             base_offset: segment.base_offset,
@@ -111,6 +117,10 @@ impl SegmentState {
 
 impl LogState {
     pub(super) fn of(log: &Log) -> Self {
+        let (recovery_point, end) = (log.recovery_point(), log.log_end_offset());
+        assert_eq!(recovery_point, end, "a log tells of itself when the disk has all of it");
+        let snapshot = log.0.snapshots.get()[1];
+        assert!(snapshot <= end, "a snapshot at {snapshot} of a log that ends at {end}");
         Self {
             dir: log
                 .dir()

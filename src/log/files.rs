@@ -60,6 +60,7 @@ pub(super) fn path(dir: &Path, offset: i64, extension: &str) -> PathBuf {
 }
 
 pub(super) fn name(offset: i64, extension: &str) -> String {
+    assert!(offset >= 0, "a file is named for offset {offset}, and offsets count from zero");
     format!("{offset:020}.{extension}")
 }
 
@@ -105,7 +106,9 @@ fn dir_name(partition_dir: &str, unique: u128, suffix: &str) -> String {
         let topic_room = room - partition.len() - 1;
         format!("{}-{partition}", &topic[..topic.floor_char_boundary(topic_room)])
     };
-    kept + &suffix
+    let name = kept + &suffix;
+    assert!(name.len() <= MAX_NAME_BYTES, "no file system has room for the name {name}");
+    name
 }
 
 /// Gives a partition's folder another name, durably: no start takes it for that partition's any

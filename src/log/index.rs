@@ -132,13 +132,54 @@ impl Index {
         self.on_disk < self.count
     }
 
+    /// What memory and the file have is all that there is.
+    fn check_counts(&self) {
+        assert!(
+            self.memory_from <= self.on_disk && self.on_disk <= self.count,
+            "entries from {} on are in memory, {} of {} are on disk",
+            self.memory_from,
+            self.on_disk,
+            self.count
+        );
+        assert_eq!(
+            self.memory.len(),
+            (self.count - self.memory_from) as usize * self.entry_bytes,
+            "memory has each entry behind those that only the file has"
+        );
+    }
+
+    /// The last number that an entry is found by, which rises from entry to entry.
+    fn rank(&self, entry: &Entry) -> (i64, u32) {
+        match self.entry_bytes {
+            OFFSET_ENTRY_BYTES => (i64::from(entry.relative_offset()), entry.position()),
+            // Offsets may be those of a damaged file: a start believes its order of times alone.
+            _ => (entry.timestamp(), 0),
+        }
+    }
+
     pub fn push(&mut self, entry: Entry) {
+        let ((key, position), last) = (self.rank(&entry), self.last.map(|last| self.rank(&last)));
+        assert!(
+            last.is_none_or(|(last, _)| last < key),
+            "an index entry of {key} follows that of {last:?}"
+        );
+        assert!(
+            last.is_none_or(|(_, last)| last <= position),
+            "an index entry for byte {position} follows that of {last:?}"
+        );
         self.memory.extend_from_slice(&entry.bytes[..self.entry_bytes]);
         self.count += 1;
         self.last = Some(entry);
+        self.check_counts();
     }
 
     fn in_memory(&self, number: u32) -> &[u8] {
+        assert!(
+            self.memory_from <= number && number < self.count,
+            "entry {number} is asked for, and memory has {} to {}",
+            self.memory_from,
+            self.count
+        );
         let at = (number - self.memory_from) as usize * self.entry_bytes;
         &self.memory[at..at + self.entry_bytes]
     }
@@ -156,6 +197,12 @@ impl Index {
 
     /// What the file lacks: position in the file, bytes.
     pub fn unflushed(&self) -> (u64, Bytes) {
+        assert!(
+            self.memory_from <= self.on_disk,
+            "entries from {} on are in memory, and the file lacks those from {} on",
+            self.memory_from,
+            self.on_disk
+        );
         let from = (self.on_disk - self.memory_from) as usize * self.entry_bytes;
         (
             u64::from(self.on_disk) * self.entry_bytes as u64,
@@ -171,6 +218,7 @@ impl Index {
         if keep_from >= self.memory_from + KEPT_ENTRIES {
             self.drop_before(keep_from);
         }
+        self.check_counts();
     }
 
     /// Gives back the memory of what the file has too.
@@ -180,6 +228,11 @@ impl Index {
     }
 
     fn drop_before(&mut self, number: u32) {
+        assert!(
+            number <= self.on_disk,
+            "entries before {number} are given up, and the file has {}",
+            self.on_disk
+        );
         if number > self.memory_from {
             self.memory.drain(..(number - self.memory_from) as usize * self.entry_bytes);
             self.memory_from = number;
@@ -189,7 +242,8 @@ impl Index {
     /// Cuts the index to its first `count` entries; `last` is the new last one. The file is cut by
     /// the caller.
     pub fn truncate(&mut self, count: u32, last: Option<Entry>) {
-        assert!(count <= self.count && (count == 0) == last.is_none());
+        assert!(count <= self.count, "an index of {} entries is cut to {count}", self.count);
+        assert_eq!(count == 0, last.is_none(), "an index with entries has a last one");
         self.count = count;
         self.on_disk = self.on_disk.min(count);
         if count < self.memory_from {
@@ -199,6 +253,7 @@ impl Index {
             self.memory.truncate((count - self.memory_from) as usize * self.entry_bytes);
         }
         self.last = last;
+        self.check_counts();
     }
 
     /// How many entries the file has, for searches there.
@@ -253,6 +308,7 @@ pub(super) async fn search_file(
             .saturating_sub(PAGE_ENTRIES / 2)
             .max(low)
             .min(high.saturating_sub(PAGE_ENTRIES).max(low));
+        assert!(low <= from && from < high, "a page from {from} on, of {low} to {high}");
         let entries = PAGE_ENTRIES.min(high - from);
         let page = ring
             .read_exact_at(
@@ -390,8 +446,20 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "an index entry of 2 follows that of")]
+    fn entries_rise() {
+        offsets([(1, 10), (2, 20), (2, 30)].into_iter());
+    }
+
+    #[test]
     fn only_what_grows_is_sane() {
-        let bytes = |pairs: &[(u32, u32)]| offsets(pairs.iter().copied()).unflushed().1;
+        // As a damaged file may have them: an index takes none of these.
+        let bytes = |pairs: &[(u32, u32)]| {
+            pairs
+                .iter()
+                .flat_map(|(offset, at)| [*offset, *at].map(u32::to_be_bytes).concat())
+                .collect::<Vec<u8>>()
+        };
         let count = |pairs: &[(u32, u32)]| sane_offsets(&bytes(pairs), 1000, 500).0;
         assert_eq!(count(&[(1, 10), (2, 20), (0, 0), (3, 30)]), 2);
         assert_eq!(count(&[(1, 10), (2, 10)]), 1);

@@ -9,8 +9,8 @@
 //! appended in a turn to the page cache with one system call; [`Log::sync`] to the disk. Records
 //! that are in memory only stay readable there.
 //!
-//! Offsets of a log, from low to high: `log_start <= recovery_point <= synced <= durable <= written
-//! <= log_end`, and `log_start <= high_watermark <= log_end`.
+//! Offsets of a log, from low to high: `recovery_point <= synced <= durable <= written <= log_end`,
+//! and `log_start <= high_watermark <= log_end` (`invariants`).
 
 mod append;
 mod checkpoint;
@@ -23,6 +23,7 @@ mod fast_start;
 mod files;
 /// Public for benches/micro alone.
 pub mod index;
+mod invariants;
 mod lookup;
 pub mod mend;
 mod producers;
@@ -202,9 +203,11 @@ impl Log {
         self.0.high_watermark.get()
     }
 
-    /// Sets the high watermark, within the log: the value that it has now.
+    /// Raises the high watermark, within the log: the value that it has now.
     pub fn set_high_watermark(&self, offset: i64) -> i64 {
         let offset = offset.clamp(self.0.log_start.get(), self.0.log_end.get());
+        let before = self.0.high_watermark.get();
+        assert!(before <= offset, "the high watermark falls from {before} to {offset}");
         self.0.high_watermark.set(offset);
         self.0.producers.borrow_mut().on_high_watermark_updated(offset);
         offset

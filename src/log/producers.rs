@@ -164,6 +164,11 @@ impl Producer {
             self.recent.rotate_left(1);
             self.recent_count -= 1;
         }
+        assert!(
+            usize::from(self.recent_count) < RECENT_BATCHES,
+            "{} batches of a producer are remembered",
+            self.recent_count
+        );
         self.recent[usize::from(self.recent_count)] = batch;
         self.recent_count += 1;
         self.last_timestamp = batch.timestamp;
@@ -351,8 +356,19 @@ impl ProducerStates {
         if batch.is_transactional() && producer.transaction_first_offset.is_none() {
             producer.transaction_first_offset = Some(batch.base_offset());
             self.ongoing.insert(batch.base_offset(), id);
+            self.check_transactions();
         }
         None
+    }
+
+    /// Each open transaction is that of a producer that is known.
+    fn check_transactions(&self) {
+        assert!(
+            self.ongoing.len() <= self.producers.len(),
+            "{} transactions are open, of {} producers",
+            self.ongoing.len(),
+            self.producers.len()
+        );
     }
 
     fn apply_marker(&mut self, batch: &Batch<'_>) -> Option<CompletedTransaction> {
@@ -485,11 +501,13 @@ impl ProducerStates {
     pub fn remove_expired(&mut self, now_ms: i64, expiration_ms: i64) {
         self.producers.retain(|_, producer| !producer.is_expired(now_ms, expiration_ms));
         self.verifications.retain(|_, begun| now_ms.saturating_sub(begun.begun_ms) < expiration_ms);
+        self.check_transactions();
     }
 
     /// The content of a `.snapshot` file named after [`Self::map_end_offset`]. Of each producer it
     /// keeps the last batch only, as Kafka's does.
     pub fn encode_snapshot(&self) -> Bytes {
+        self.check_transactions();
         let mut ids: Vec<i64> = self.producers.keys().copied().collect();
         ids.sort_unstable();
         let entry = |id: i64| {

@@ -214,6 +214,8 @@ impl Log {
         }
         let (stop, upper_bound_offset) =
             self.read_end(segment, &file, &first, end, end_offset, limits).await?;
+        assert!(first.end() <= stop, "a read ends at {stop}, in its batch to {}", first.end());
+        assert!(stop <= end, "a read ends at {stop}, in a file with {end} bytes");
         let length = stop - first.position;
         // A cut sets what is written before it touches the file.
         let stable = file.stable(u64::from(segment.written_bytes.get()));
@@ -258,7 +260,7 @@ impl Log {
             .await?
         {
             let position = u64::from(entry.position());
-            if position <= limit {
+            if position <= limit.min(end) {
                 stop = stop.max(position);
             }
         }

@@ -93,6 +93,7 @@ impl Reserve {
                 be given back");
             return false;
         }
+        assert!(left < size_bytes, "a piece of {size_bytes} bytes was given, and {left} are left");
         self.size_bytes.set(left);
         tracing::warn!(
             dir = %self.dir.display(), left_bytes = left,
@@ -111,7 +112,9 @@ impl Reserve {
         while piece >= PAGE_BYTES && self.size_bytes.get() < RESERVE_BYTES {
             let size_bytes = self.size_bytes.get();
             if self.ring.allocate(file, size_bytes, piece, false).await.is_ok() {
-                self.size_bytes.set(size_bytes + piece);
+                let taken = size_bytes + piece;
+                assert!(taken <= RESERVE_BYTES, "{taken} bytes are reserved of {RESERVE_BYTES}");
+                self.size_bytes.set(taken);
             } else {
                 // What it has taken of a piece before the disk was full.
                 let _ = self.ring.truncate(file, size_bytes).await;

@@ -63,6 +63,11 @@ fn expired(
             count += 1;
         }
     }
+    let end = count.checked_sub(1).map_or(0, |at| segments[at].end_offset);
+    assert!(
+        count == 0 || end <= high_watermark,
+        "retention reaches {end}, above the high watermark {high_watermark}"
+    );
     count
 }
 
@@ -95,6 +100,7 @@ impl Log {
             if self.0.epochs.borrow_mut().truncate_from_start(offset) {
                 self.0.epochs_changed.set(true);
             }
+            self.check_order();
         }
     }
 
@@ -136,9 +142,16 @@ impl Log {
             self.open_log_file(&first).await?;
             self.0.ring.sync_dir(self.dir()).await?;
         }
+        let all = self.0.segments.borrow().len();
+        assert!(count < all, "{count} of {all} segments go");
         let gone: Vec<Rc<Segment>> = self.0.segments.borrow_mut().drain(..count).collect();
         let new_start = self.0.segments.borrow()[0].base_offset;
         self.raise_log_start(new_start);
+        let start = self.log_start_offset();
+        assert!(
+            new_start <= start,
+            "the log starts at {start}, below its first segment {new_start}"
+        );
         tracing::info!(
             dir = %self.dir().display(), segments = count,
                 log_start_offset = self.log_start_offset(),
@@ -158,6 +171,10 @@ impl Log {
             },
             end_offset: segments.get(at + 1).map_or(self.log_end_offset(), |next| next.base_offset),
         };
+        assert!(
+            segments.is_sorted_by(|a, b| a.base_offset < b.base_offset),
+            "segments follow one another where retention looks at them"
+        );
         segments.iter().enumerate().map(|(at, segment)| candidate(at, segment)).collect()
     }
 
@@ -234,6 +251,7 @@ impl Log {
         &self,
         goes: impl Fn(i64) -> bool,
     ) -> io::Result<Vec<i64>> {
+        self.check_files_locked();
         let (ring, dir) = (&self.0.ring, self.dir());
         let mut left = Vec::new();
         for entry in ring.read_dir(&dir).await? {
@@ -255,8 +273,13 @@ impl Log {
         besides: &[&'static str],
         renamed: &mut Vec<PathBuf>,
     ) -> io::Result<()> {
+        self.check_files_locked();
         let (ring, dir) = (&self.0.ring, self.dir());
         for segment in gone {
+            assert!(
+                !self.0.segments.borrow().iter().any(|one| Rc::ptr_eq(one, segment)),
+                "the files of {segment} go, and the log has it"
+            );
             if self.0.removal_unsynced.replace(true) {
                 // In this order on the disk, too: a hole that a crash leaves could not be told from
                 // damage.

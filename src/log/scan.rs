@@ -108,6 +108,18 @@ impl Scan<'_> {
                 }
             }
         }
+        assert!(
+            end.valid_bytes <= self.size_bytes || end.valid_bytes == self.from,
+            "{} good bytes were found in a file of {}",
+            end.valid_bytes,
+            self.size_bytes
+        );
+        assert!(
+            self.first_offset <= end.next_offset,
+            "batches from {} on end at {}",
+            self.first_offset,
+            end.next_offset
+        );
         Ok(end)
     }
 

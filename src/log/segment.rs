@@ -16,7 +16,7 @@ use protocol::records::{BatchHeader, NO_TIMESTAMP};
 use ring::{File, OpenOptions, Ring, sync::AsyncMutex};
 use std::{
     cell::{Cell, RefCell},
-    io,
+    fmt, io,
     path::Path,
 };
 
@@ -118,6 +118,42 @@ impl Segment {
         (0..=MAX_RELATIVE_OFFSET).contains(&(offset - self.base_offset))
     }
 
+    /// The file has what was appended at `position`, so many bytes.
+    pub fn wrote(&self, position: u32, size_bytes: usize) {
+        let (before, appended) = (self.written_bytes.get(), self.size_bytes.get());
+        assert_eq!(position, before, "runs of {} are written one behind the other", self);
+        let after = u64::from(position) + size_bytes as u64;
+        assert!(
+            after <= u64::from(appended),
+            "{after} bytes of {self} are written, {appended} were appended"
+        );
+        self.written_bytes.set(after as u32);
+    }
+
+    /// The disk has the first bytes, unless the file was cut meanwhile.
+    pub fn synced_to(&self, bytes: u32) {
+        let (before, written) = (self.synced_bytes.get(), self.written_bytes.get());
+        assert!(before <= written, "{before} bytes of {self} are synced, {written} written");
+        self.synced_bytes.set(before.max(bytes.min(written)));
+    }
+
+    /// The disk has all of it.
+    pub fn check_synced(&self) {
+        let (size, written) = (self.size_bytes.get(), self.written_bytes.get());
+        let synced = self.synced_bytes.get();
+        assert_eq!(written, size, "bytes of {self} that were appended are not written");
+        assert_eq!(synced, written, "bytes of {self} that were written are not synced");
+    }
+
+    /// Cuts the books to the bytes before `position`.
+    pub fn cut_bytes(&self, position: u32) {
+        let written = self.written_bytes.get();
+        assert!(position <= written, "{self} is cut at {position}, and has {written} bytes");
+        self.size_bytes.set(position);
+        self.written_bytes.set(position);
+        self.synced_bytes.set(self.synced_bytes.get().min(position));
+    }
+
     fn relative(&self, offset: i64) -> u32 {
         assert!(
             self.holds_offset(offset),
@@ -131,6 +167,15 @@ impl Segment {
     pub fn add_batch(&self, batch: &BatchHeader, size_bytes: u32, index_interval_bytes: u32) {
         let position = self.size_bytes.get();
         let last_offset = batch.last_offset();
+        assert!(
+            size_bytes > 0 && u64::from(position) + u64::from(size_bytes) <= i32::MAX as u64,
+            "a batch of {size_bytes} bytes at {position} leads out of {self}"
+        );
+        assert!(
+            batch.base_offset() >= self.base_offset,
+            "offset {} lies before {self}",
+            batch.base_offset()
+        );
         if batch.max_timestamp() > self.max_timestamp.get().timestamp {
             self.max_timestamp
                 .set(TimestampOffset { timestamp: batch.max_timestamp(), offset: last_offset });
@@ -205,7 +250,8 @@ impl Segment {
         let options = OpenOptions { write: true, create, truncate: create, ..OpenOptions::read() };
         let file = ring.open(files::path(dir, self.base_offset, part.extension()), options).await?;
         self.set_exists(part, true);
-        self.open_files.borrow_mut()[part as usize] = Some(file.clone());
+        let before = self.open_files.borrow_mut()[part as usize].replace(file.clone());
+        assert!(before.is_none(), "{part:?} of {self} is open twice");
         Ok(file)
     }
 
@@ -299,6 +345,12 @@ impl Segment {
     }
 }
 
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the segment at {}", self.base_offset)
+    }
+}
+
 /// What the next append looks like, and what it would be appended to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RollInput {
@@ -326,6 +378,34 @@ pub(super) fn should_roll(input: &RollInput) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[should_panic(expected = "are written one behind the other")]
+    fn a_run_is_written_behind_the_one_before_it() {
+        let segment = Segment::new(7, 0);
+        segment.size_bytes.set(100);
+        segment.wrote(0, 40);
+        segment.wrote(60, 40);
+    }
+
+    #[test]
+    #[should_panic(expected = "101 bytes of the segment at 7 are written, 100 were appended")]
+    fn no_more_is_written_than_was_appended() {
+        let segment = Segment::new(7, 0);
+        segment.size_bytes.set(100);
+        segment.wrote(0, 101);
+    }
+
+    #[test]
+    fn what_is_synced_is_within_what_is_written_also_after_a_cut() {
+        let segment = Segment::new(7, 0);
+        segment.size_bytes.set(100);
+        segment.wrote(0, 100);
+        segment.cut_bytes(60);
+        segment.synced_to(100);
+        assert_eq!(segment.synced_bytes.get(), 60, "of the sync that began before the cut");
+        segment.check_synced();
+    }
 
     #[test]
     fn rolls_for_each_of_kafkas_reasons_and_no_other() {

@@ -98,7 +98,9 @@ impl TailCache {
             *block = self.blocks.take().unwrap_or_else(|| BytesMut::with_capacity(BLOCK_BYTES));
         }
         pieces.for_each(|piece| block.extend_from_slice(piece));
-        block.split().freeze()
+        let bytes = block.split().freeze();
+        assert_eq!(bytes.len(), size_bytes, "the pieces are as long as was said");
+        bytes
     }
 
     /// Gives memory back that nothing was written into for a while.
@@ -112,6 +114,7 @@ impl TailCache {
     }
 
     fn add(&self, tail: &Rc<Tail>, bytes: usize) {
+        assert!(bytes > 0, "an entry of the tail has bytes");
         self.used_bytes.set(self.used_bytes.get() + bytes);
         let generation = tail.generation.get();
         let mut queue = self.queue.borrow_mut();
@@ -188,12 +191,17 @@ impl Tail {
 
     /// Appends whole batches that follow the ones here; gives back the bytes as they are kept.
     pub fn push(self: &Rc<Self>, base_offset: i64, end_offset: i64, records: Bytes) -> Bytes {
+        assert!(
+            base_offset < end_offset,
+            "an entry of the tail begins at {base_offset} and ends at {end_offset}"
+        );
         let small = records.len() < SMALL_BYTES;
         let bytes =
             if small { self.cache.copied(records.len(), [&records].into_iter()) } else { records };
         let mut entries = self.entries.borrow_mut();
         if let Some(last) = entries.back() {
-            assert!(last.end_offset <= base_offset, "the tail grows at its end");
+            let last = last.end_offset;
+            assert!(last <= base_offset, "the tail ends at {last}, {base_offset} is added");
         }
         entries.push_back(Entry { base_offset, end_offset, bytes: bytes.clone() });
         if small {
@@ -207,7 +215,8 @@ impl Tail {
 
     /// Everything below `offset` is in a file now, and may be given up.
     pub fn written(&self, offset: i64) {
-        self.written_offset.set(offset);
+        let before = self.written_offset.replace(offset);
+        assert!(before <= offset, "the tail was written up to {before}, now {offset}");
     }
 
     /// The first offset that can be read here; `None` when nothing is held.
@@ -259,6 +268,11 @@ impl Tail {
                 break;
             }
         }
+        assert!(
+            read.size_bytes <= max_bytes || read.parts.len() == 1,
+            "a read of {max_bytes} bytes takes {}",
+            read.size_bytes
+        );
         Some(read)
     }
 
@@ -282,6 +296,8 @@ impl Tail {
             freed += first.bytes.len();
             entries.pop_front();
         }
+        let first = entries.front().map_or(0, |first| first.bytes.len());
+        assert!(debt == 0 || debt < first, "{debt} bytes are owed of an entry of {first}");
         self.debt_bytes.set(debt);
         drop(entries);
         self.cache.remove(freed);
@@ -310,6 +326,7 @@ fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>) {
         end_offset: entries[entries.len() - 1].end_offset,
         bytes: cache.copied(size, entries.range(from..).map(|entry| &entry.bytes)),
     };
+    assert_eq!(merged.bytes.len(), size, "entries are joined without a loss");
     entries.truncate(from);
     entries.push_back(merged);
 }

@@ -92,6 +92,8 @@ impl Log {
     /// only writer is the caller, and whose indexes are not written meanwhile.
     pub async fn take_back(&self, mark: &Mark) -> io::Result<()> {
         let Mark(at, offset) = mark;
+        let end = self.log_end_offset();
+        assert!(*offset <= end, "a mark at {offset} of a log that ends at {end}");
         assert!(self.0.stream.borrow().upgrade().is_none(), "a commit stream may have it");
         let _guard = self.0.files_lock.lock().await;
         let hold = self.hold_all_writes().await;
@@ -187,6 +189,11 @@ impl Log {
                 }
             }
         }
+        if offsets.1.is_some_and(|last| last.position() >= position) {
+            let path = files::path(&self.dir(), segment.base_offset, files::OFFSET_INDEX);
+            let text = format!("{}: it leads behind byte {position}", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
         let aborted_on_disk = self.aborted_before(&segment, offset).await?;
         Ok(Truncation { segment, position, offsets, times, aborted_on_disk, max_timestamp })
     }
@@ -206,15 +213,21 @@ impl Log {
 
     /// The step in memory; the segments that are gone.
     fn truncate_memory(&self, truncation: &Truncation, offset: i64) -> Vec<Rc<Segment>> {
+        self.check_files_locked();
         let segment = &truncation.segment;
+        let base = segment.base_offset;
+        assert!(base <= offset, "a log is cut at {offset}, in the segment at {base}");
         let gone = {
             let mut segments = self.0.segments.borrow_mut();
             let keep = segments.partition_point(|one| one.base_offset <= segment.base_offset);
             segments.split_off(keep)
         };
-        segment.size_bytes.set(truncation.position);
-        segment.written_bytes.set(truncation.position);
-        segment.synced_bytes.set(segment.synced_bytes.get().min(truncation.position));
+        let next = gone.first().map(|one| one.base_offset);
+        assert!(
+            next.is_none_or(|next| offset < next),
+            "a log is cut at {offset}, and the segment at {next:?} goes"
+        );
+        segment.cut_bytes(truncation.position);
         segment.indexes_synced.set(false);
         segment.max_timestamp.set(truncation.max_timestamp);
         if truncation.position == 0 {
@@ -237,6 +250,9 @@ impl Log {
         self.0.unfinished.borrow_mut().retain(|one| one.end_offset <= offset);
         self.0.writer.truncate(offset);
         self.0.tail.clear(offset);
+        let kept = self.0.snapshots.get().map(|at| if at <= offset { at } else { -1 });
+        self.0.snapshots.set(kept);
+        self.check_order();
         if self.0.epochs.borrow_mut().truncate_from_end(offset) {
             self.0.epochs_changed.set(true);
         }
@@ -309,6 +325,7 @@ impl Log {
         self.0.tail.clear(offset);
         *self.0.producers.borrow_mut() = ProducerStates::new(offset);
         self.0.snapshots.set([-1, -1]);
+        self.check_order();
         self.0.epochs.borrow_mut().clear();
         self.0.epochs_changed.set(true);
         self.remove_segments(&gone).await?;

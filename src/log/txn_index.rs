@@ -57,6 +57,8 @@ impl TxnIndex {
         Self { on_disk: count, pending: Vec::new() }
     }
     pub fn push(&mut self, aborted: AbortedTransaction) {
+        let (marker, last) = (aborted.last_offset, self.pending.last().map(|one| one.last_offset));
+        assert!(last < Some(marker), "the abort marker at {marker} follows that at {last:?}");
         self.pending.push(aborted);
     }
     pub fn count(&self) -> u32 {
@@ -79,11 +81,15 @@ impl TxnIndex {
     /// The first `count` entries are in the file now.
     pub fn flushed(&mut self, count: u32) {
         let moved = count.saturating_sub(self.on_disk).min(self.pending.len() as u32);
+        let before = self.count();
         self.pending.drain(..moved as usize);
         self.on_disk += moved;
+        assert_eq!(self.count(), before, "what goes to the file stays an entry");
     }
     /// Replaces everything: `on_disk` entries remain in the file, the rest goes.
     pub fn truncate_to_disk(&mut self, on_disk: u32) {
+        let before = self.on_disk;
+        assert!(on_disk <= before, "a file of {before} entries is cut to {on_disk}");
         self.pending.clear();
         self.on_disk = on_disk;
     }

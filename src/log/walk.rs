@@ -64,6 +64,7 @@ impl<'a> Walk<'a> {
         else {
             return Err(self.nonsense("no batch header"));
         };
+        assert!(size_bytes >= BATCH_HEADER_BYTES, "a batch of {size_bytes} bytes has no header");
         let located = Located { position: self.position, size_bytes: size_bytes as u64, header };
         if located.end() > self.end {
             return Err(self.nonsense("the file ends inside a batch"));

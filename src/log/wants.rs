@@ -56,9 +56,11 @@ impl Lack {
     fn begin(&mut self) {
         self.count += 1;
         self.most = self.most.max(self.count);
+        assert!(self.told <= self.most, "{} were told of, {} there were", self.told, self.most);
     }
 
     fn end(&mut self, is_healed: bool) {
+        assert!(self.count > 0, "a want ends that none has: {:?}", self.cause);
         self.count -= 1;
         self.has_healed |= is_healed;
     }

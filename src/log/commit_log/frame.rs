@@ -86,7 +86,10 @@ impl Entry {
 
     fn raw(self) -> RawEntry {
         let (id, kind, from, to) = match self {
-            Entry::Records { id, from, to, .. } => (id, RECORDS, from, to),
+            Entry::Records { id, from, to, .. } => {
+                assert!(from < to, "records from {from} to {to} of a partition are none");
+                (id, RECORDS, from, to)
+            }
             Entry::Truncation { id, offset } => (id, CUT, offset, offset),
         };
         RawEntry {
@@ -158,6 +161,11 @@ pub(super) fn encode<'a>(
         "the table tells what follows"
     );
     out.pad();
+    assert_eq!(
+        out.len(),
+        frame_bytes(entries.len(), batches_bytes),
+        "a frame takes the room that was found for it"
+    );
     let crc = crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, &out[CRC_FROM..]) as u32;
     out.bytes_mut()[8..CRC_FROM].copy_from_slice(&crc.to_be_bytes());
 }

@@ -150,6 +150,20 @@ impl CommitLog {
         options: CommitLogOptions,
         sync_failed: SyncFailed,
     ) -> Rc<Self> {
+        let CommitLogOptions { file_bytes, files, frame_bytes, fill_bytes, .. } = options;
+        assert!(files > 1, "of {files} files none is free while another is full");
+        assert!(
+            frame_bytes as u64 + LAST_PAGE <= file_bytes,
+            "a frame of {frame_bytes} bytes does not fit in a file of {file_bytes}"
+        );
+        assert!(
+            file_bytes.is_multiple_of(ALIGNMENT as u64),
+            "a file of {file_bytes} bytes has whole pages"
+        );
+        assert!(
+            fill_bytes > 0 && fill_bytes.is_multiple_of(ALIGNMENT),
+            "a piece of {fill_bytes} bytes has whole pages"
+        );
         Rc::new(Self {
             ring: ring.clone(),
             dir,
@@ -196,7 +210,9 @@ impl CommitLog {
             let file = self.write(&gathered).await?;
             for (id, log, to) in gathered.logs {
                 log.committed_by_stream(to);
-                file.pending.borrow_mut().insert(id, (log, to));
+                let before = file.pending.borrow_mut().insert(id, (log, to));
+                let before = before.map_or(i64::MIN, |(_, before)| before);
+                assert!(before <= to, "a file needs {to} of a partition, and needed {before}");
             }
         }
         self.watch_idleness();
@@ -249,6 +265,11 @@ impl CommitLog {
             }
             left.next();
         }
+        let (entries, logs) = (gathered.entries.len(), gathered.logs.len());
+        assert_eq!(entries, logs, "a frame has an entry of each of its logs");
+        let (length, most) =
+            (frame_bytes(entries, gathered.batches_bytes), self.options.frame_bytes);
+        assert!(entries == 0 || length <= most, "a frame of {length} bytes, at most {most}");
         gathered
     }
 
@@ -278,6 +299,8 @@ impl CommitLog {
             }
             let note =
                 Note { incarnation: stream.incarnation, sequence: file.first_sequence.get() };
+            let (noted, next) = (note.sequence, stream.sequence.get());
+            assert!(noted < next, "frame {noted} is noted, and {next} is not written yet");
             let path = note_path(&stream.dir, stream.core);
             if let Err(error) = stream.ring.write_file_atomically(path, note.format().into()).await
             {
@@ -316,7 +339,9 @@ impl CommitLog {
 
     async fn write_at_position(&self, file: &StreamFile, gathered: &Gathered) -> io::Result<()> {
         self.check()?;
-        let sequence = self.sequence.get();
+        assert!(self.files_lock.is_locked(), "one frame is written at a time");
+        let (sequence, first) = (self.sequence.get(), file.first_sequence.get());
+        assert!(first <= sequence, "frame {sequence} follows {first} in its file");
         let id = FrameId {
             incarnation: self.incarnation,
             sequence,
@@ -329,6 +354,15 @@ impl CommitLog {
             position + length <= file.filled.get(),
             "frames go where zeros or older frames are"
         );
+        assert!(
+            position.is_multiple_of(ALIGNMENT as u64),
+            "a frame begins at byte {position}, within a page"
+        );
+        assert!(
+            position + length <= self.options.file_bytes,
+            "{length} bytes at {position} lead out of a file of {} bytes",
+            self.options.file_bytes
+        );
         let (written, buffer) = self.ring.write_durable(&file.file, buffer, position).await;
         self.buffer.replace(buffer);
         match written {
@@ -337,8 +371,10 @@ impl CommitLog {
             Err(error) if ring::passes(&error) => return Err(error),
             Err(error) => return Err(self.stop("writing it failed", &error)),
         }
-        file.position.set(position + length);
-        self.sequence.set(sequence + 1);
+        let before = file.position.replace(position + length);
+        assert_eq!(before, position, "one frame is written at a time");
+        let before = self.sequence.replace(sequence + 1);
+        assert_eq!(before, sequence, "frames are counted one by one");
         self.last_write.set(self.ring.now());
         Ok(())
     }
@@ -347,12 +383,16 @@ impl CommitLog {
     fn live_from(&self, next: u64) -> u64 {
         let files = self.files.borrow();
         let needed = files.iter().filter(|file| !file.pending.borrow().is_empty());
-        needed.map(|file| file.first_sequence.get()).min().unwrap_or(next)
+        let live_from = needed.map(|file| file.first_sequence.get()).min().unwrap_or(next);
+        assert!(live_from <= next, "frames from {live_from} on are needed, and {next} is next");
+        live_from
     }
 
     /// The file in which `length` bytes can be written at its position. Waits for lazy syncs where
     /// all files are in use.
     async fn room_for(self: &Rc<Self>, length: u64) -> io::Result<Rc<StreamFile>> {
+        let most = self.options.file_bytes - LAST_PAGE;
+        assert!(length <= most, "a frame of {length} bytes, and a file has room for {most}");
         loop {
             self.check()?;
             let known = self.files.borrow().get(self.current.get()).cloned();
@@ -383,7 +423,9 @@ impl CommitLog {
             // look like damage.
             self.fill(full, self.options.file_bytes).await?;
             self.write_at_position(full, &Gathered::default()).await?;
+            assert!(file.is_free(), "a file is used again when no partition needs it");
         }
+        assert_ne!(next, self.current.get(), "the file that is full is not the next");
         file.full.set(false);
         file.position.set(0);
         file.first_sequence.set(self.sequence.get());
@@ -402,6 +444,8 @@ impl CommitLog {
             return Ok(());
         }
         self.check()?;
+        let known = self.files.borrow().len();
+        assert_eq!(number, known, "files are made one behind the other");
         let path = file_path(&self.dir, self.core, number);
         let options = OpenOptions { truncate: true, ..OpenOptions::write() };
         let made = async {
@@ -455,7 +499,10 @@ impl CommitLog {
             }
             let zeros = AlignedBuf::zeroed(length as usize);
             match self.ring.write_durable(&file.file, zeros, filled).await.0 {
-                Ok(()) => file.filled.set(filled + length),
+                Ok(()) => {
+                    let before = file.filled.replace(filled + length);
+                    assert_eq!(before, filled, "one piece is filled at a time");
+                }
                 // All of it is written once more then.
                 Err(error) if ring::passes(&error) => return Err(error),
                 Err(error) => return Err(self.stop("writing ahead failed", &error)),

@@ -166,6 +166,8 @@ impl Change {
 impl Truncation {
     /// Durably: a later start may find the segment below its recovery point, and believe its size.
     async fn apply(self, ring: &Ring, dir: &Path) -> io::Result<()> {
+        let (size_bytes, valid_bytes) = (self.size_bytes, self.valid_bytes);
+        assert!(valid_bytes < size_bytes, "a file of {size_bytes} bytes is cut to {valid_bytes}");
         let file = self.segment.file(ring, dir, SegmentFile::Log).await?;
         if let Some(name) = self.kept_as {
             let path = dir.join(name);

@@ -159,6 +159,8 @@ impl Loader<'_> {
             end.valid_bytes,
             "the books hold what was scanned"
         );
+        let before = ends.log_end;
+        assert!(before <= end.next_offset, "the log ends at {before}, then {}", end.next_offset);
         ends.log_end = end.next_offset;
         Ok(end)
     }

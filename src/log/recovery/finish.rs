@@ -53,6 +53,7 @@ impl Opening {
             log.replay(&start.replay).await?;
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
         }
+        log.check_order();
         // What needs a file opens it: there may be more logs than descriptors.
         log.close_idle_files();
         Ok(log)
@@ -123,7 +124,8 @@ impl Log {
                 self.0.writer.needs_sync(segment, &file);
             } else {
                 self.sync_log_file_alone(segment, &file).await?;
-                segment.synced_bytes.set(segment.written_bytes.get());
+                segment.synced_to(segment.written_bytes.get());
+                segment.check_synced();
                 segment.close_files();
             }
         }

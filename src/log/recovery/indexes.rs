@@ -128,6 +128,16 @@ impl Loader<'_> {
             }
         }
         self.plan_trim(segment);
+        assert!(
+            from.position <= size,
+            "{segment} is read from byte {} on, and has {size}",
+            from.position
+        );
+        assert!(
+            segment.base_offset <= from.offset,
+            "{segment} is read from offset {} on",
+            from.offset
+        );
         Ok(from)
     }
 

@@ -163,6 +163,7 @@ impl Loader<'_> {
             // It describes batches that are gone, and others will take their offsets.
             self.remove(&files::name(at, files::SNAPSHOT));
         }
+        assert!(!segments.is_empty(), "a log has a segment");
         let log_start = self.start.log_start_offset.max(segments[0].base_offset);
         epochs.truncate_from_end(loaded.log_end);
         epochs.truncate_from_start(log_start);

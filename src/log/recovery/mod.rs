@@ -175,7 +175,11 @@ impl Log {
         } else {
             loaded.log_end
         };
-        Log(Rc::new(Inner {
+        assert!(
+            loaded.segments.windows(2).all(|pair| pair[0].base_offset < pair[1].base_offset),
+            "segments follow one another"
+        );
+        let log = Log(Rc::new(Inner {
             ring: ring.clone(),
             dir: RefCell::new(dir),
             id: PartitionId { topic_id, index },
@@ -197,6 +201,8 @@ impl Log {
             recovery_point: Cell::new(loaded.recovery_point),
             snapshots: Cell::new([-1, loaded.snapshot_offset]),
             bytes_since_snapshot: Cell::new(0),
-        }))
+        }));
+        log.check_order();
+        log
     }
 }

@@ -185,6 +185,7 @@ impl Loader<'_> {
             let name = files::name(segment.base_offset, files::LOG);
             self.plan_truncation(&segment, end, good_behind.then(|| self.aside_name(&name)));
         }
+        assert!(end.next_offset >= self.floor.get(), "what was synced is not cut");
         for gone in segments.drain(at + 1..) {
             self.set_aside(gone.base_offset);
         }
@@ -225,6 +226,10 @@ impl Loader<'_> {
     ) {
         let (size_bytes, valid_bytes) = (self.size_of(segment, SegmentFile::Log), end.valid_bytes);
         if size_bytes != valid_bytes {
+            assert!(
+                valid_bytes < size_bytes,
+                "{segment} has {valid_bytes} good bytes of {size_bytes}"
+            );
             if let Some(name) = &kept_as {
                 self.names.borrow_mut().insert(name.clone(), size_bytes - valid_bytes);
             }

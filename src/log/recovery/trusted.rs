@@ -26,6 +26,8 @@ impl Loader<'_> {
         segment: &Rc<Segment>,
         next_base: i64,
     ) -> Result<(), LogError> {
+        let base = segment.base_offset;
+        assert!(base < next_base, "a segment at {next_base} follows one at {base}");
         self.set_sizes(segment)?;
         let end = match self.trusted_end(segment).await? {
             Some(end) => {

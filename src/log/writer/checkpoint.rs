@@ -48,14 +48,21 @@ impl Log {
             self.write_snapshot().await?;
         }
         if self.0.writer.truncations.get() == truncations {
-            self.0.recovery_point.set(synced);
+            let before = self.0.recovery_point.replace(synced);
+            assert!(before <= synced, "the recovery point falls from {before} to {synced}");
+            self.check_order();
         }
         Ok(self.recovery_point())
     }
 
     pub(in crate::log) async fn write_epochs(&self) -> io::Result<()> {
         if self.0.epochs_changed.replace(false) {
-            let text = format_epochs(&self.0.epochs.borrow().entries());
+            let entries = self.0.epochs.borrow().entries();
+            assert!(
+                entries.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1),
+                "epochs and their offsets rise: {entries:?}"
+            );
+            let text = format_epochs(&entries);
             let path = self.dir().join(files::LEADER_EPOCHS);
             if let Err(error) = self.0.ring.write_file_atomically(path, text.into()).await {
                 self.0.epochs_changed.set(true);
@@ -67,6 +74,7 @@ impl Log {
 
     /// Writes the producer state as it stands at the end of the log.
     pub(in crate::log) async fn write_snapshot(&self) -> io::Result<()> {
+        self.check_files_locked();
         let offset = self.log_end_offset();
         if self.0.snapshots.get()[1] == offset {
             return Ok(());
@@ -79,6 +87,8 @@ impl Log {
         if self.0.writer.truncations.get() != truncations {
             return Ok(());
         }
+        let synced = self.synced_offset();
+        assert!(offset <= synced, "a snapshot at {offset} tells of more than {synced}");
         self.0.bytes_since_snapshot.set(0);
         let (ring, dir) = (&self.0.ring, self.dir());
         ring.write_file_atomically(files::path(&dir, offset, files::SNAPSHOT), snapshot).await?;

@@ -57,13 +57,17 @@ impl Log {
             }
             segment.close_files();
         }
+        segments.iter().for_each(|segment| segment.check_synced());
         self.write_epochs().await?;
         self.write_snapshot().await?;
         if has_made_file {
             // The next start takes a file that the state names, and that is not there, for lost.
             ring.sync_dir(&dir).await?;
         }
-        self.0.recovery_point.set(self.synced_offset());
+        let (synced, end) = (self.synced_offset(), self.log_end_offset());
+        assert_eq!(synced, end, "a log is closed when the disk has all of it");
+        self.0.recovery_point.set(synced);
+        self.check_order();
         self.0.writer.end("it is closed");
         Ok(LogState::of(self))
     }

@@ -24,6 +24,9 @@ pub(super) struct Gathered {
 
 impl Writer {
     pub fn gather(&self, segment: Rc<Segment>, position: u32, bytes: Bytes, end_offset: i64) {
+        let before = self.gathered.borrow().back().map_or(self.written.get(), |one| one.end_offset);
+        assert!(!self.ended.get(), "records are appended to a log that has ended");
+        assert!(before < end_offset, "{end_offset} is gathered behind {before}");
         self.gathered.borrow_mut().push_back(Gathered { segment, position, bytes, end_offset });
     }
 
@@ -62,7 +65,7 @@ impl Writer {
         keep: bool,
     ) -> i64 {
         let size: usize = bufs.iter().map(Bytes::len).sum();
-        segment.written_bytes.set(position + size as u32);
+        segment.wrote(position, size);
         self.needs_sync(segment, file);
         if position == 0 {
             // An append or a retention may have made the file: its name is on the disk before
@@ -74,8 +77,13 @@ impl Writer {
             // Later runs would not follow these.
             uncommitted.clear();
         }
-        for Gathered { bytes, end_offset, .. } in self.gathered.borrow_mut().drain(..bufs.len()) {
+        let mut gathered = self.gathered.borrow_mut();
+        assert!(bufs.len() <= gathered.len(), "{} of {} are written", bufs.len(), gathered.len());
+        let last = uncommitted.back().map_or(self.written.get(), |run| run.to);
+        assert_eq!(last, self.written.get(), "the runs that are not durable end where was written");
+        for Gathered { bytes, end_offset, .. } in gathered.drain(..bufs.len()) {
             let from = self.written.replace(end_offset);
+            assert!(from < end_offset, "{end_offset} is written behind {from}");
             if keep {
                 uncommitted.push_back(Written { from, to: end_offset, bytes });
             }
@@ -100,6 +108,7 @@ impl HeldWrites {
 impl Drop for HeldWrites {
     fn drop(&mut self) {
         let writer = &self.0.0.writer;
+        assert!(writer.held.get() > 0, "writes that were held back are let go once");
         writer.held.set(writer.held.get() - 1);
         writer.wake();
     }
@@ -167,13 +176,15 @@ impl Log {
     ) {
         let hold = self.hold_writes();
         let log = self.clone();
-        self.0.writer.writes_behind.set(true);
+        let was_under_way = self.0.writer.writes_behind.replace(true);
+        assert!(!was_under_way, "one write at a time is under way");
         drop(self.0.ring.spawn_named("log write", async move {
             let written = {
                 let _slot = slots.acquire().await;
                 log.0.ring.write_at(&file, bufs.clone(), u64::from(position)).await
             };
-            log.0.writer.writes_behind.set(false);
+            let was_under_way = log.0.writer.writes_behind.replace(false);
+            assert!(was_under_way, "a write that was under way ends once");
             match written {
                 // The log was deleted meanwhile: the gathered bytes are dropped, and no request
                 // waits for them.
@@ -249,6 +260,8 @@ impl Log {
     /// The same for what lies below an offset.
     pub(super) async fn wait_written_to(&self, target: i64) -> io::Result<()> {
         let writer = &self.0.writer;
+        let end = self.log_end_offset();
+        assert!(target <= end, "{target} is waited for, and the log ends at {end}");
         let truncations = writer.truncations.get();
         let reached = || writer.written.get() >= target || writer.truncations.get() != truncations;
         while !reached() {

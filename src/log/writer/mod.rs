@@ -85,6 +85,7 @@ pub(in crate::log) struct Writer {
 
 impl Writer {
     pub fn new(log_end: i64, durable: i64) -> Self {
+        assert!(durable <= log_end, "{durable} is durable of a log that ends at {log_end}");
         Self {
             gathered: RefCell::default(),
             run: RefCell::default(),
@@ -108,20 +109,37 @@ impl Writer {
         }
     }
 
+    /// `synced <= durable <= written`.
+    pub fn check_order(&self) {
+        let (synced, durable) = (self.synced.get(), self.durable.get());
+        let written = self.written.get();
+        assert!(synced <= durable, "{synced} is synced, and {durable} is durable");
+        assert!(durable <= written, "{durable} is durable, and {written} is written");
+    }
+
     /// The log was cut to `end_offset`: gathered bytes beyond it are gone, and nothing there is
     /// durable.
     pub fn truncate(&self, end_offset: i64) {
+        assert!(self.held.get() > 0, "writes are held back while a log is cut");
         assert!(!self.writes_behind.get(), "nothing is written while a log is cut");
         self.gathered.borrow_mut().retain(|one| one.end_offset <= end_offset);
         self.written.set(self.written.get().min(end_offset));
         self.durable.set(self.durable.get().min(end_offset));
         self.synced.set(self.synced.get().min(end_offset));
-        self.uncommitted.borrow_mut().retain(|run| run.to <= end_offset);
+        let mut uncommitted = self.uncommitted.borrow_mut();
+        uncommitted.retain(|run| run.to <= end_offset);
+        if uncommitted.back().is_some_and(|last| last.to < self.written.get()) {
+            // Cut within a run: later ones would not follow these.
+            uncommitted.clear();
+        }
+        drop(uncommitted);
         self.truncations.set(self.truncations.get() + 1);
+        self.check_order();
     }
 
     /// Begins anew at an offset: nothing is left to write.
     pub fn restart(&self, offset: i64) {
+        assert!(self.held.get() > 0, "writes are held back while a log begins anew");
         assert!(!self.writes_behind.get(), "nothing is written while a log is cut");
         self.gathered.borrow_mut().clear();
         self.unsynced.borrow_mut().clear();

@@ -16,6 +16,7 @@ impl Log {
     /// caller holds the gate. Each segment is on the disk before the snapshot behind it is: to the
     /// next start that proves how far the log must reach.
     pub(in crate::log) async fn finish_rolled(&self) -> io::Result<()> {
+        self.check_files_locked();
         let (ring, dir) = (&self.0.ring, self.dir());
         let first = || {
             let unfinished = self.0.unfinished.borrow();
@@ -28,6 +29,7 @@ impl Log {
                 segment.flush_indexes(ring, &dir, true).await?;
                 self.wait_written_to(end_offset).await?;
                 self.sync_segment(&segment).await?;
+                segment.check_synced();
                 ring.write_file_atomically(
                     files::path(&dir, end_offset, files::SNAPSHOT),
                     snapshot,
@@ -45,11 +47,16 @@ impl Log {
     pub(in crate::log) fn owe_snapshot(&self, offset: i64, snapshot: Bytes) {
         let before = self.segments().into_iter().rfind(|segment| segment.base_offset < offset);
         let segment = before.expect("the snapshot is of a segment that another follows");
-        self.0.unfinished.borrow_mut().push_back(Unfinished {
-            segment,
-            end_offset: offset,
-            snapshot,
-        });
+        self.owe(Unfinished { segment, end_offset: offset, snapshot });
+    }
+
+    pub(in crate::log) fn owe(&self, one: Unfinished) {
+        let (base, end) = (one.segment.base_offset, one.end_offset);
+        assert!(base < end, "the segment at {base} ends at {end}");
+        let mut unfinished = self.0.unfinished.borrow_mut();
+        let last = unfinished.back().map(|last| last.end_offset);
+        assert!(last < Some(end), "a segment that ends at {end} is finished behind {last:?}");
+        unfinished.push_back(one);
     }
 
     /// Gives back what was preallocated for a segment that got its last batch. Durably: a later
@@ -58,6 +65,11 @@ impl Log {
         if segment.preallocated.get() && segment.written_bytes.get() == segment.size_bytes.get() {
             let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
             self.0.ring.truncate(&file, u64::from(segment.size_bytes.get())).await?;
+            assert_eq!(
+                segment.written_bytes.get(),
+                segment.size_bytes.get(),
+                "nothing is appended to {segment} while its file is cut to its batches"
+            );
             self.sync_log_file_alone(segment, &file).await?;
             segment.preallocated.set(false);
         }

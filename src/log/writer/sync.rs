@@ -50,9 +50,17 @@ impl Writer {
 
     /// Everything below `offset` is durable now, wherever.
     fn made_durable(&self, offset: i64) {
+        let written = self.written.get();
+        assert!(offset <= written, "{offset} is made durable, and {written} is written");
         self.durable.set(self.durable.get().max(offset));
         let mut uncommitted = self.uncommitted.borrow_mut();
         while uncommitted.pop_front_if(|run| run.to <= self.durable.get()).is_some() {}
+        let (durable, first) = (self.durable.get(), uncommitted.front().map(|run| run.from));
+        assert!(
+            first.is_none_or(|first| durable <= first),
+            "{durable} is durable, in the middle of a run from {first:?} on"
+        );
+        self.check_order();
     }
 }
 
@@ -75,9 +83,7 @@ impl Log {
             let bytes = segment.written_bytes.get();
             if segment.synced_bytes.get() < bytes {
                 self.sync_log_file(&segment, &file).await?;
-                segment
-                    .synced_bytes
-                    .set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
+                segment.synced_to(bytes);
             }
         }
         if writer.dir_changed.replace(false) {
@@ -95,8 +101,12 @@ impl Log {
             .borrow_mut()
             .retain(|(one, _)| one.synced_bytes.get() < one.written_bytes.get());
         if writer.truncations.get() == truncations {
-            writer.synced.set(writer.synced.get().max(written));
+            let before = writer.synced.get();
+            assert!(before <= written, "{before} was synced, and {written} was written");
+            // First: what is in its own files is durable.
             writer.made_durable(written);
+            writer.synced.set(written);
+            writer.check_order();
         }
         Ok(writer.durable.get())
     }
@@ -107,6 +117,7 @@ impl Log {
         let writer = &self.0.writer;
         writer.failure().ok()?;
         let (from, to) = (writer.durable.get(), writer.written.get());
+        assert!(from <= to, "{from} is durable, and {to} is written");
         let runs = writer.uncommitted.borrow();
         let is_whole = runs.front().map_or(to, |first| first.from) == from;
         is_whole.then(|| Uncommitted {
@@ -150,9 +161,7 @@ impl Log {
         if segment.synced_bytes.get() < bytes {
             let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
             self.sync_log_file(segment, &file).await?;
-            segment
-                .synced_bytes
-                .set(segment.synced_bytes.get().max(bytes.min(segment.written_bytes.get())));
+            segment.synced_to(bytes);
         }
         Ok(())
     }
@@ -162,6 +171,7 @@ impl Log {
     /// pages.
     async fn sync_log_file(&self, segment: &Segment, file: &File) -> io::Result<()> {
         self.0.writer.failure()?;
+        assert!(self.0.writer.syncing.is_locked(), "one sync of {segment} at a time");
         let synced = self.0.ring.sync_data(file).await;
         if let Err(error) = &synced {
             self.fail("syncing", &files::path(&self.dir(), segment.base_offset, files::LOG), error);
