@@ -3,6 +3,7 @@
 //! Generated code (folders named `gen`) is exempt. Every rule has a test below that shows it
 //! failing.
 
+mod assertions;
 mod columns;
 mod compat;
 mod layers;
@@ -31,7 +32,8 @@ impl fmt::Display for Finding {
 
 /// Prints the findings; an error when there is one.
 pub fn run(root: &Path) -> anyhow::Result<()> {
-    let (files, findings) = check_tree(root)?;
+    let Checked { files, findings, told } = check_tree(root)?;
+    told.iter().for_each(|line| println!("tidy: {line}"));
     for finding in &findings {
         println!("{finding}");
     }
@@ -42,8 +44,16 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All findings below `root`, and how many files were looked at.
-fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
+/// What there is to say of the tree.
+struct Checked {
+    /// How many were looked at.
+    files: usize,
+    findings: Vec<Finding>,
+    /// What is no finding.
+    told: Vec<String>,
+}
+
+fn check_tree(root: &Path) -> anyhow::Result<Checked> {
     let mut paths = Vec::new();
     files(root, root, ".rs", &mut paths)?;
     let read = |path: &str| {
@@ -53,7 +63,12 @@ fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
         .iter()
         .map(|path| Ok((path.as_str(), read(path)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let mut findings = check_files(&files, &read(sizes::ALLOW_LIST)?);
+    let minimums = read(assertions::MINIMUMS)?;
+    let (mut findings, counts) = check_files(&files, &read(sizes::ALLOW_LIST)?);
+    assertions::check(&counts, &minimums, &mut findings);
+    for before in BEFORE.iter().filter_map(|at| file_at(root, at, assertions::MINIMUMS)) {
+        findings.extend(assertions::lowered(&before, &minimums));
+    }
     for path in markdown_files(root)? {
         columns::check(&path, &read(&path)?, &mut findings);
     }
@@ -64,18 +79,18 @@ fn check_tree(root: &Path) -> anyhow::Result<(usize, Vec<Finding>)> {
     ));
     for path in EXPECTED_CHECKS {
         let expected = fs::read_to_string(root.join(path)).unwrap_or_default();
-        for before in ["HEAD", "HEAD~"].iter().filter_map(|revision| file_at(root, revision, path))
-        {
+        for before in BEFORE.iter().filter_map(|revision| file_at(root, revision, path)) {
             findings.extend(vanished_checks(path, &before, &expected));
         }
     }
     findings.sort();
     findings.dedup();
-    Ok((files.len(), findings))
+    Ok(Checked { files: files.len(), findings, told: assertions::told(&counts) })
 }
 
-fn check_files(files: &[(&str, String)], allow_list: &str) -> Vec<Finding> {
+fn check_files(files: &[(&str, String)], allow_list: &str) -> (Vec<Finding>, assertions::Counts) {
     let (mut findings, mut too_long) = (Vec::new(), sizes::TooLong::new());
+    let mut counts = assertions::Counts::new();
     for (path, text) in files {
         match Source::parse(path, text) {
             Err(message) => findings.push(Finding { path: (*path).to_owned(), line: 1, message }),
@@ -84,12 +99,16 @@ fn check_files(files: &[(&str, String)], allow_list: &str) -> Vec<Finding> {
                 columns::check(path, text, &mut findings);
                 layers::check(&source, &mut findings);
                 sizes::measure(&source, &mut too_long);
+                assertions::measure(&source, &mut counts);
             }
         }
     }
     sizes::check(&too_long, allow_list, &mut findings);
-    findings
+    (findings, counts)
 }
+
+/// The commits that a file is compared with which may change in one direction only.
+const BEFORE: [&str; 2] = ["HEAD", "HEAD~"];
 
 fn markdown_files(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut paths = Vec::new();

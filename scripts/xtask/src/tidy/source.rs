@@ -11,6 +11,8 @@ pub struct Source {
     pub text: String,
     pub functions: Vec<Function>,
     pub names: Vec<Name>,
+    /// The lines of assertions that are on in release builds, but for those of tests.
+    pub assertions: Vec<usize>,
 }
 
 pub struct Function {
@@ -19,6 +21,8 @@ pub struct Function {
     pub line: usize,
     /// From the `fn` to the closing brace, both counted.
     pub lines: usize,
+    /// In a file or an item that is there for tests only.
+    pub in_test: bool,
 }
 
 /// A path as written in the code, such as `std::time::Instant::now`; `use` trees are flattened, and
@@ -40,6 +44,7 @@ impl Source {
             in_test: is_test_file(path),
             functions: vec![],
             names: vec![],
+            assertions: vec![],
         };
         walk.stream(tokens);
         Ok(Source {
@@ -47,6 +52,7 @@ impl Source {
             text: text.to_owned(),
             functions: walk.functions,
             names: walk.names,
+            assertions: walk.assertions,
         })
     }
 }
@@ -70,6 +76,7 @@ struct Walk {
     in_test: bool,
     functions: Vec<Function>,
     names: Vec<Name>,
+    assertions: Vec<usize>,
 }
 
 impl Walk {
@@ -116,7 +123,8 @@ impl Walk {
         {
             let line = tokens[0].span().start().line;
             let lines = body.span_close().end().line - line + 1;
-            self.functions.push(Function { name: name.to_string(), line, lines });
+            let in_test = self.in_test;
+            self.functions.push(Function { name: name.to_string(), line, lines, in_test });
         }
         1
     }
@@ -142,6 +150,12 @@ impl Walk {
         {
             segments.push(next.to_string());
             used += 3;
+        }
+        let is_assertion =
+            matches!(segments.last().map_or("", |name| name), "assert" | "assert_eq" | "assert_ne")
+                && tokens.get(used).is_some_and(|token| is_punct(token, '!'));
+        if is_assertion && !self.in_test {
+            self.assertions.push(tokens[0].span().start().line);
         }
         self.name(segments, &tokens[0], false);
         used

@@ -1,6 +1,6 @@
 //! Each rule shown failing on the smallest file that breaks it, and passing on its neighbour.
 
-use super::{check_files, check_tree, compat, vanished_checks};
+use super::{Finding, assertions, check_files, check_tree, compat, vanished_checks};
 
 /// The findings for one file, as `line: message`.
 fn findings(path: &str, text: &str) -> Vec<String> {
@@ -8,7 +8,7 @@ fn findings(path: &str, text: &str) -> Vec<String> {
 }
 
 fn findings_with(path: &str, text: &str, allow_list: &str) -> Vec<String> {
-    let found = check_files(&[(path, text.to_owned())], allow_list);
+    let (found, _) = check_files(&[(path, text.to_owned())], allow_list);
     found.into_iter().map(|finding| finding.to_string()).collect()
 }
 
@@ -25,9 +25,9 @@ fn passes(path: &str, body: &str) {
 
 #[test]
 fn the_tree_is_tidy() {
-    let (files, findings) = check_tree(&crate::root()).unwrap();
-    assert!(files > 100, "only {files} files found");
-    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    let checked = check_tree(&crate::root()).unwrap();
+    assert!(checked.files > 100, "only {} files found", checked.files);
+    let lines: Vec<String> = checked.findings.iter().map(ToString::to_string).collect();
     assert!(lines.is_empty(), "\n{}", lines.join("\n"));
 }
 
@@ -180,6 +180,51 @@ fn the_allow_list_only_shrinks() {
         with("src/meta/a.rs fn:long 80\nsrc/meta/a.rs fn:short 90")[0].contains("remove the entry")
     );
     assert!(with("src/meta/a.rs fn:long eighty")[0].contains("not `PATH"));
+}
+
+#[test]
+fn a_room_keeps_its_share_of_assertions() {
+    let text = "//! A module.\n\
+        const A: () = assert!(true);\n\
+        fn f(a: u8) { assert_eq!(a, 1); debug_assert!(a > 0); assert!(g(a) > 0); }\n\
+        fn g(a: u8) -> u8 { if a > 0 { std::assert_ne!(a, 7) } a }\n\
+        fn h(a: bool, f: fn(bool)) { f(a.then_some(a).expect(\"assert!(a)\")) }\n\
+        trait T { fn i(&self); fn j(&self) -> bool { matches!(1, 1) } }\n\
+        #[cfg(test)]\nmod tests { fn t() { assert!(true); assert!(true); assert!(true) } }\n";
+    let other = "//! A module.\nfn k() {}\nfn l() {}\n";
+    let files = [
+        ("src/log/a.rs", text.to_owned()),
+        ("src/log/tests/b.rs", text.to_owned()),
+        ("src/login.rs", text.to_owned()),
+        ("src/shard.rs", other.to_owned()),
+    ];
+    let (_, counts) = check_files(&files, "");
+    let found = |minimums: &str| {
+        let mut findings = Vec::new();
+        assertions::check(&counts, minimums, &mut findings);
+        findings.into_iter().map(|one: Finding| one.message).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        assertions::told(&counts),
+        [
+            "src/log: 3 assertions in 4 functions, 75 per 100",
+            "src/shard: 0 assertions in 2 functions, 0 per 100"
+        ]
+    );
+    assert_eq!(found("# least\nsrc/log 75\nsrc/shard 0"), [""; 0]);
+    assert!(found("src/log 76\nsrc/shard 0")[0].contains("75 assertions per 100 functions"));
+    assert!(found("src/log 75\nsrc/shard 1")[0].contains("(0 in 2), at least 1"));
+    assert!(found("src/log 75")[0].contains("no minimum for src/shard"));
+    assert!(found("src/log many\nsrc/log 75\nsrc/shard 0")[0].contains("not `ROOM"));
+    assert!(found("src/cellar 1\nsrc/log 75\nsrc/shard 0")[0].contains("not `ROOM"));
+}
+
+#[test]
+fn a_minimum_of_assertions_only_grows() {
+    let lowered = |now: &str| assertions::lowered("src/log 40\nsrc/net 12", now);
+    assert_eq!(lowered("src/log 40\nsrc/net 13"), []);
+    assert!(lowered("src/log 39\nsrc/net 12")[0].message.contains("src/log was 40"));
+    assert!(lowered("src/log 40")[0].message.contains("src/net was 12"));
 }
 
 #[test]
