@@ -2,10 +2,15 @@
 
 use super::*;
 use crate::config::listeners::SecurityProtocol;
-use crate::meta::testing::{CLUSTER_ID, directory, topic};
+use crate::meta::{
+    ControllerResponse,
+    testing::{CLUSTER_ID, directory, topic},
+};
+use bytes::Bytes;
+use protocol::ErrorCode;
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest};
 use ring::sim::{NodeId, SimOptions, World};
-use std::time::Duration;
+use std::{cell::RefCell, future::Future, time::Duration};
 
 /// One node's machine, whose disk outlives its processes.
 struct Machine {
@@ -75,19 +80,23 @@ async fn start(
 ) -> Result<(MetaNode, Rc<RefCell<Vec<Arc<MetadataImage>>>>), MetaNodeError> {
     let published = Rc::new(RefCell::new(Vec::new()));
     let sink = published.clone();
-    let publish: Publish = Box::new(move |image, _| {
+    let show: Show = Box::new(move |image, _| {
         sink.borrow_mut().push(image);
         Box::pin(async {})
     });
     let loaded = MetaNode::load(ring, &options).await?;
-    let hooks = Hooks { publish, release_names: Box::new(|_| Box::pin(async { Ok(()) })) };
+    let names = Names {
+        are_free: Box::new(|_| true),
+        release: Box::new(|_| unreachable!("every name is free")),
+    };
+    let hooks = Hooks { show, names };
     Ok((MetaNode::start(ring, options, loaded, hooks).await?, published))
 }
 
 async fn create(node: &MetaNode, name: &str, partitions: i32) -> ErrorCode {
     let request =
         CreateTopicsRequest { topics: vec![topic(name, partitions, 1)], ..Default::default() };
-    match node.request(ControllerRequest::CreateTopics(request)).await {
+    match node.request(ControllerRequest::CreateTopics(request)).await.response {
         ControllerResponse::CreateTopics(CreateTopicsResponse { topics, .. }) => {
             ErrorCode::from_code(topics[0].error_code).unwrap()
         }

@@ -29,7 +29,7 @@ impl Ask for ToController {
 
     async fn execute(self, shard: &Shard, _from: usize) -> ControllerResponse {
         match shard.control.controller() {
-            Some(controller) => controller.request(self.0).await,
+            Some(controller) => controller.request(self.0).await.response,
             None => self.0.refuse(&ApiError::new(ErrorCode::NotController, "The broker stops")),
         }
     }

@@ -220,6 +220,11 @@ pub async fn forget_gone(shard: &Shard, dirs: &LogDirs, paths: impl Iterator<Ite
     }
 }
 
+/// Whether no checkpoint knows a deleted topic by one of these names.
+pub fn are_free(dirs: &LogDirs, names: &[String]) -> bool {
+    dirs.all.iter().all(|dir| !names.iter().any(|name| dir.knows_deleted(name)))
+}
+
 /// Makes sure that no checkpoint knows a deleted topic by one of these names.
 pub async fn release_names(shard: &Shard, dirs: &LogDirs, names: &[String]) -> io::Result<()> {
     for dir in 0..dirs.all.len() {

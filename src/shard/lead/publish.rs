@@ -9,7 +9,7 @@ use crate::{
         Changes,
         controller::{ControllerRequest, ControllerResponse, DirectoryAssignment},
         image::MetadataImage,
-        node::Hooks,
+        node::{Hooks, Names},
     },
     shard::{Shard, apply::Apply, partition::PartitionId},
 };
@@ -17,13 +17,21 @@ use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
 /// What the metadata node has the shards do.
 pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
-    let (publisher, releaser) = ((shard.clone(), dirs.clone()), (shard.clone(), dirs.clone()));
+    let publisher = (shard.clone(), dirs.clone());
     Hooks {
-        publish: Box::new(move |image, changes| {
+        show: Box::new(move |image, changes| {
             let (shard, dirs) = publisher.clone();
             Box::pin(async move { publish(&shard, &dirs, image, changes).await })
         }),
-        release_names: Box::new(move |names| {
+        names: names(shard, dirs),
+    }
+}
+
+fn names(shard: &Shard, dirs: &Rc<LogDirs>) -> Names {
+    let (known, releaser) = (dirs.clone(), (shard.clone(), dirs.clone()));
+    Names {
+        are_free: Box::new(move |names| checkpoints::are_free(&known, names)),
+        release: Box::new(move |names| {
             let (shard, dirs) = releaser.clone();
             Box::pin(async move { checkpoints::release_names(&shard, &dirs, &names).await })
         }),
@@ -70,7 +78,7 @@ pub async fn tell_directories(shard: &Shard) {
         broker_epoch,
         replicas,
     });
-    match controller.request(request).await {
+    match controller.request(request).await.response {
         ControllerResponse::AssignReplicasToDirs(Ok(())) => {
             tracing::info!(
                 partitions,
