@@ -177,6 +177,13 @@ pub const BAD_INPUT_LINES_PER_S: u32 = 5;
 /// Partitions that one log line about many of them names.
 pub const NAMED_PARTITIONS_MAX: usize = 20;
 
+/// Topics that a view lists as changed while it waits for a core; if more have changed meanwhile,
+/// the core looks at all.
+pub const MERGED_CHANGES_MAX: usize = 10_000;
+
+/// How long a creation waits for what a deleted topic of its name has left.
+pub const NAME_RELEASE_WAIT_MS: u64 = 30_000;
+
 /// A group coordinator that could not be loaded, or could not write, waits so long before the next
 /// try, twice as long before the one after that, and at most so long.
 pub const COORDINATOR_PAUSE_MIN_MS: u64 = 1_000;

@@ -32,6 +32,7 @@ use crate::{
         apply::Close,
         lead::{
             checkpoints::{self, LogDirs},
+            feeds::Feeds,
             publish,
         },
         mailbox,
@@ -393,11 +394,13 @@ impl Lead {
                 shard.data.storage.is_kept(dir.path(), image, topic, partition)
             });
         }
-        let node =
-            MetaNode::start(&shard.ring, self.meta, self.loaded_meta, publish::hooks(shard, &dirs))
-                .await?;
-        shard.control.host_controller(Rc::new(node));
+        let feeds = Feeds::start(shard);
+        let hooks = publish::hooks(shard, &dirs, &feeds);
+        let node = MetaNode::start(&shard.ring, self.meta, self.loaded_meta, hooks).await?;
+        shard.control.host_controller(Rc::new(node), feeds.clone());
         publish::tell_directories(shard).await;
+        // Every partition is open, and no core serves before all know that the broker is unfenced.
+        feeds.all_reached().await;
         checkpoints::note_metadata(shard, &dirs);
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
             let written = checkpoints::write_first(shard, &dirs).await;

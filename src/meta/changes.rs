@@ -32,6 +32,21 @@ impl Changes {
         Changes { topics: topics.into_iter().collect(), ..Changes::default() }
     }
 
+    /// Takes in what has changed later. Beyond `max_listed` things, anything may be new: what is
+    /// kept is bounded, and to look at everything costs no more than at so many.
+    pub fn merge(&mut self, later: &Changes, max_listed: usize) {
+        self.broker_configs |= later.broker_configs;
+        self.is_all_new |= later.is_all_new;
+        if !self.is_all_new {
+            self.topics.extend(&later.topics);
+            self.topic_configs.extend(later.topic_configs.iter().cloned());
+            self.is_all_new = self.topics.len() + self.topic_configs.len() > max_listed;
+        }
+        if self.is_all_new {
+            (self.topics, self.topic_configs) = Default::default();
+        }
+    }
+
     pub(super) fn note(&mut self, record: &MetadataRecord) {
         match record {
             MetadataRecord::Topic(record) => self.note_topic(record.topic_id),
@@ -54,5 +69,27 @@ impl Changes {
 
     fn note_topic(&mut self, id: Uuid) {
         self.topics.insert(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_is_taken_in_until_it_is_too_much() {
+        let of = |ids: &[u128]| Changes::of_topics(ids.iter().map(|id| Uuid::from_u128(*id)));
+        let mut merged = of(&[1, 2]);
+        let configs =
+            Changes { topic_configs: ["t".to_owned()].into(), broker_configs: true, ..of(&[2, 3]) };
+        merged.merge(&configs, 4);
+        assert_eq!(merged, Changes { topics: of(&[1, 2, 3]).topics, ..configs.clone() });
+        merged.merge(&of(&[4]), 4);
+        assert_eq!(merged, Changes { broker_configs: true, ..Changes::all_new() });
+        merged.merge(&of(&[5]), 4);
+        assert!(merged.topics.is_empty(), "all of them may be new already");
+        let mut few = of(&[1]);
+        few.merge(&Changes::all_new(), 4);
+        assert_eq!(few, Changes::all_new());
     }
 }

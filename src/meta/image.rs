@@ -203,6 +203,11 @@ impl Topics {
         self.ids.values().map(|id| self.by_id.get(id).expect("a name leads to a topic"))
     }
 
+    /// All topics, sorted by id.
+    pub fn iter_by_id(&self) -> impl Iterator<Item = &Arc<Topic>> {
+        self.by_id.values()
+    }
+
     /// The topics from `name` on, sorted by name.
     pub fn from_name<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Arc<Topic>> {
         let first: Arc<str> = name.into();

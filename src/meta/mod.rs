@@ -4,9 +4,9 @@
 //! [`controller`] turns requests into records, [`replay`] records into an [`image::MetadataImage`],
 //! [`view`] images into answers: all three pure. [`metalog`] and [`snapshot_file`] are the bytes on
 //! disk, [`node`] the one part that does I/O: it lives on the core that leads
-//! `__cluster_metadata-0`, and shows each new image to those who follow the metadata. A quorum of
-//! one today; nothing takes effect but through the log, so that a quorum of several replaces one
-//! part of [`node`] alone.
+//! `__cluster_metadata-0`, and shows each new image to the cores. A quorum of one today; nothing
+//! takes effect but through the log, so that a quorum of several replaces one part of [`node`]
+//! alone.
 //!
 //! NoOp records every `metadata.max.idle.interval.ms` are not written: they keep the high watermark
 //! of an idle cluster moving for observers that measure their lag by it (KIP-835), and a quorum of

@@ -205,3 +205,18 @@ pub fn add_topic(image: &mut MetadataImage, name: &str, id: Uuid, partitions: us
         image.replay(&partition.to_record(id, index).into()).unwrap();
     }
 }
+
+/// The partition has these replicas, all in sync, and the first one leads it.
+pub fn set_replicas(image: &mut MetadataImage, topic_id: Uuid, index: i32, replicas: &[i32]) {
+    use protocol::metadata_records::PartitionChangeRecord;
+    let record = PartitionChangeRecord {
+        topic_id,
+        partition_id: index,
+        replicas: Some(replicas.to_vec()),
+        isr: Some(replicas.to_vec()),
+        leader: replicas[0],
+        directories: Some(replicas.iter().map(|_| directory(1)).collect()),
+        ..PartitionChangeRecord::default()
+    };
+    image.replay(&record.into()).unwrap();
+}

@@ -23,7 +23,7 @@ use crate::{
     storage::Unopened,
 };
 use protocol::ErrorCode;
-use ring::sync::AsyncMutex;
+use ring::sync::{AsyncMutex, Notify};
 use rustc_hash::FxHashSet;
 use std::{
     cell::Cell,
@@ -43,6 +43,8 @@ const OPEN_RETRY: Duration = Duration::from_secs(1);
 pub struct ApplyState {
     /// One change of the view at a time.
     turn: AsyncMutex,
+    /// A view was applied, or none is any more.
+    moved: Notify,
     /// Partitions that could not be opened for now are tried again soon.
     again: Cell<bool>,
     /// How many those are.
@@ -64,6 +66,15 @@ impl Ask for Apply {
     async fn execute(self, shard: &Shard, _from: usize) {
         apply(shard, self.view, &self.changes).await;
     }
+}
+
+/// Waits until this core has applied the metadata up to the record at this offset; not when it has
+/// closed its logs, and applies none any more.
+pub async fn reached(shard: &Shard, offset: i64) {
+    let state = &shard.data.apply;
+    let has_reached =
+        || state.has_closed_logs.get() || shard.control.view().image.provenance.offset >= offset;
+    state.moved.wait_until(has_reached).await;
 }
 
 /// Makes this core agree with `view`.
@@ -118,18 +129,25 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
 
 async fn apply_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
     let before = shard.control.view().clone();
+    let (known, now) = (before.image.provenance.offset, view.image.provenance.offset);
+    assert!(known <= now, "the metadata at {known} are applied, and now those at {now}");
     // What all topics inherit has changed: their logs have other configs, though the metadata of
     // none has changed.
     let inherits_new = !Arc::ptr_eq(&before.layers, &view.layers);
     let changes = if inherits_new { &Changes::all_new() } else { changes };
-    let topics = view.topics_to_look_at(&before.image, changes);
-    let gone: Vec<Arc<Topic>> =
-        topics.iter().filter_map(|id| view.gone(&before.image, *id).cloned()).collect();
+    let mut budget = TurnBudget::new(&shard.ring);
+    let mut gone = Vec::new();
+    for topic in view.gone_since(&before.image, changes) {
+        gone.push(topic.clone());
+        budget.item_done().await;
+    }
     delete_gone(shard, &before, &gone).await;
     let mut found = Found::default();
-    let mut budget = TurnBudget::new(&shard.ring);
-    for topic in topics.iter().filter_map(|id| view.image.topics.by_id(*id)) {
-        look_at(shard, &view, topic, &mut budget, &mut found).await;
+    for id in view.topics_to_look_at(&before.image, changes) {
+        if let Some(topic) = view.image.topics.by_id(id) {
+            look_at(shard, &view, topic, &mut budget, &mut found).await;
+        }
+        budget.item_done().await;
     }
     delete(shard, found.moved_away, ErrorCode::NotLeaderOrFollower).await;
     let to_open = found.to_open.into_iter().map(|one| open(shard.clone(), one));
@@ -137,20 +155,33 @@ async fn apply_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
     try_again_later(shard, &opened);
     for topic in &gone {
         shard.data.routes.borrow_mut().remove(topic.id);
+        budget.item_done().await;
     }
-    for topic in topics.iter().filter_map(|id| view.image.topics.by_id(*id)) {
-        let route = shard.data.routes.borrow_mut().set(&view, topic, &shard.data.partitions());
-        for partition in route.partitions.iter().filter_map(|route| route.local.as_ref()) {
-            if !Rc::ptr_eq(&route.config, &partition.config.borrow()) {
-                partition.log.set_config(route.config.clone());
-                *partition.config.borrow_mut() = route.config.clone();
-            }
-            budget.item_done().await;
+    let mut topic_changes = Vec::new();
+    for id in view.topics_to_look_at(&before.image, changes) {
+        topic_changes.extend(coordinators::topic_change(&before.image, &view.image, id));
+        if let Some(topic) = view.image.topics.by_id(id) {
+            route(shard, &view, topic, &mut budget).await;
         }
         budget.item_done().await;
     }
     shard.control.applied(view);
-    coordinators::apply(shard, &before.image, &topics);
+    coordinators::apply(shard, topic_changes);
+    shard.data.apply.moved.notify();
+}
+
+/// Has requests find a topic as the view has it, and its logs have the configs of the view.
+async fn route(shard: &Shard, view: &ClusterView, topic: &Topic, budget: &mut TurnBudget<'_>) {
+    let route = shard.data.routes.borrow_mut().set(view, topic, &shard.data.partitions());
+    let (ways, partitions) = (route.partitions.len(), topic.partitions.len());
+    assert_eq!(ways, partitions, "there is a way to each partition of {}", topic.name);
+    for partition in route.partitions.iter().filter_map(|route| route.local.as_ref()) {
+        if !Rc::ptr_eq(&route.config, &partition.config.borrow()) {
+            partition.log.set_config(route.config.clone());
+            *partition.config.borrow_mut() = route.config.clone();
+        }
+        budget.item_done().await;
+    }
 }
 
 /// Partitions that come to this core, and those that leave it.
@@ -486,9 +517,11 @@ async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
     let _turn = shard.data.apply.turn.lock().await;
     shard.data.apply.has_closed_logs.set(true);
+    shard.data.apply.moved.notify();
     let mut closed =
         Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };
     let partitions = shard.data.leave_all();
+    assert!(shard.data.partitions().is_empty(), "a core that closes its logs has no other");
     let close = |partition: Rc<Partition>| async move {
         let state = if partition.is_offline() { None } else { Some(partition.log.close().await) };
         (partition, state)

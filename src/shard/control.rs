@@ -4,7 +4,7 @@
 //! Owns: this core's view, the coordinators of the partitions that it has, and its block of
 //! producer ids. Lives on: every core; the controller is on core 0 alone. Never: touches records.
 
-use super::{apis, coordinators::Hosts, view::ClusterView};
+use super::{apis, coordinators::Hosts, lead::feeds::Feeds, view::ClusterView};
 use crate::{
     coord::producer_ids::ProducerIds,
     meta::{controller::Settings, image::MetadataImage, node::MetaNode},
@@ -20,6 +20,8 @@ pub struct Control {
     pub settings: Arc<Settings>,
     /// The controller, on core 0.
     controller: RefCell<Option<Rc<MetaNode>>>,
+    /// How new views come to all cores, on core 0.
+    feeds: RefCell<Option<Rc<Feeds>>>,
     pub(super) coordinators: RefCell<Hosts>,
     pub producer_ids: RefCell<ProducerIds>,
     pub(super) auto_creation: apis::metadata::AutoCreation,
@@ -32,6 +34,7 @@ impl Control {
             view: RefCell::new(view),
             settings,
             controller: RefCell::default(),
+            feeds: RefCell::default(),
             coordinators: RefCell::default(),
             producer_ids: RefCell::default(),
             auto_creation: apis::metadata::AutoCreation::default(),
@@ -60,7 +63,12 @@ impl Control {
         self.controller.borrow().clone()
     }
 
-    pub fn host_controller(&self, node: Rc<MetaNode>) {
+    pub fn feeds(&self) -> Option<Rc<Feeds>> {
+        self.feeds.borrow().clone()
+    }
+
+    pub fn host_controller(&self, node: Rc<MetaNode>, feeds: Rc<Feeds>) {
+        self.feeds.replace(Some(feeds));
         let before = self.controller.borrow_mut().replace(node);
         assert!(before.is_none(), "a core begins to host the controller once");
     }
@@ -72,6 +80,7 @@ impl Control {
     /// At the end of the core: lets go of everything that may hold the shard in its turn.
     pub fn forget(&self) {
         drop(self.controller.take());
+        drop(self.feeds.take());
         drop(self.coordinators.take());
     }
 }

@@ -361,6 +361,7 @@ async fn read_all(
             places.into_iter().zip(answers).for_each(|(place, answer)| fetched[place] = answer);
         }
     }
+    assert_eq!(fetched.len(), targets.len(), "each partition was read, or has an error");
     let mut trimmed = Trimmed { max_bytes: options.max_bytes, bytes: 0, has_error: false };
     for (partition, target) in fetched.iter_mut().zip(targets) {
         trimmed.take(partition, target);
@@ -388,7 +389,13 @@ impl Trimmed {
             partition.parts.clear();
             partition.size_bytes = 0;
         }
+        let is_first = self.bytes == 0;
         self.bytes += partition.size_bytes;
+        let (bytes, most, added) = (self.bytes, self.max_bytes, partition.size_bytes);
+        assert!(
+            is_first || added == 0 || bytes <= most,
+            "{bytes} bytes of records in a reply of {most}"
+        );
         self.has_error |= partition.error != ErrorCode::None || partition.diverging.is_some();
     }
 }
@@ -673,6 +680,7 @@ fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]
         if records.is_empty() {
             continue;
         }
+        assert!(rest_at <= *records_at, "records at {records_at} come after {rest_at}");
         parts.push(ReplyPart::Bytes(rest.split_to(records_at - rest_at)));
         rest_at = *records_at;
         parts.extend(records.drain(..).map(|part| match part {

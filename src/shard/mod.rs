@@ -23,6 +23,7 @@ mod housekeeping;
 pub mod lead;
 mod leaders;
 pub mod mailbox;
+mod owners;
 pub mod partition;
 pub mod produce;
 pub mod relief;

@@ -4,18 +4,20 @@
 //! Owns: this core's copy of the routes. Lives on: every core; the image and the owners are shared
 //! and immutable, and their versions share what has not changed. Never: changes the image.
 
-use super::partition::{Partition, PartitionId};
+use super::{
+    owners::Owners,
+    partition::{Partition, PartitionId},
+};
 use crate::{
     config::{
         Layers,
         layers::Overruled,
         topic::{self, TopicConfig},
     },
-    limits,
     log::{CleanupPolicy, Durability, LogConfig},
     meta::{
         Changes,
-        image::{ConfigResourceType, Configs, Map, MetadataImage},
+        image::{ConfigResourceType, Configs, MetadataImage},
         topic::Topic,
         topic_name,
     },
@@ -93,28 +95,34 @@ impl ClusterView {
         ClusterView { layers, overruled: Some(overruled), ..self.clone() }
     }
 
-    /// The topics that a core that has applied `before` looks at now.
-    pub fn topics_to_look_at(&self, before: &MetadataImage, changes: &Changes) -> Vec<Uuid> {
+    /// The topics that a core which has applied `before` looks at now, each once. Where all may be
+    /// new none is looked up before its turn: there may be very many.
+    pub fn topics_to_look_at<'a>(
+        &'a self,
+        before: &'a MetadataImage,
+        changes: &'a Changes,
+    ) -> Box<dyn Iterator<Item = Uuid> + 'a> {
         if changes.is_all_new {
-            let ids = |image: &MetadataImage| {
-                image.topics.iter().map(|topic| topic.id).collect::<BTreeSet<Uuid>>()
-            };
-            return ids(before).union(&ids(&self.image)).copied().collect();
+            let ids = |image: &'a MetadataImage| image.topics.iter_by_id().map(|topic| topic.id);
+            return Box::new(union(ids(before), ids(&self.image)));
         }
         let of_configs = changes.topic_configs.iter().filter_map(|name| self.image.topics.id(name));
-        changes
-            .topics
-            .iter()
-            .copied()
-            .chain(of_configs)
-            .collect::<BTreeSet<Uuid>>()
-            .into_iter()
-            .collect()
+        let of_configs: BTreeSet<Uuid> = of_configs.collect();
+        Box::new(union(changes.topics.iter().copied(), of_configs.into_iter()))
     }
 
-    /// The topic as it was, if it was deleted since `before`.
-    pub fn gone<'a>(&self, before: &'a MetadataImage, id: Uuid) -> Option<&'a Arc<Topic>> {
-        before.topics.by_id(id).filter(|_| self.image.topics.by_id(id).is_none())
+    /// The topics that were deleted since `before`, as they were then.
+    pub fn gone_since<'a>(
+        &'a self,
+        before: &'a MetadataImage,
+        changes: &'a Changes,
+    ) -> Box<dyn Iterator<Item = &'a Arc<Topic>> + 'a> {
+        let is_gone = |topic: &&Arc<Topic>| self.image.topics.by_id(topic.id).is_none();
+        if changes.is_all_new {
+            return Box::new(before.topics.iter_by_id().filter(is_gone));
+        }
+        let known = changes.topics.iter().filter_map(|id| before.topics.by_id(*id));
+        Box::new(known.filter(is_gone))
     }
 
     fn overrides(&self, topic: &str) -> &Configs {
@@ -122,99 +130,22 @@ impl ClusterView {
     }
 }
 
-/// Which core owns which partition of those that have a replica on this node: by topic, one core
-/// index per partition. Copies share what they have in common.
-#[derive(Clone)]
-pub struct Owners {
-    node_id: i32,
-    by_topic: Map<Uuid, Arc<[u16]>>,
-    /// Partitions per core.
-    load: Vec<usize>,
+/// What is in one of two sorted lists, sorted, each once.
+fn union(
+    a: impl Iterator<Item = Uuid>,
+    b: impl Iterator<Item = Uuid>,
+) -> impl Iterator<Item = Uuid> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    std::iter::from_fn(move || match (a.peek(), b.peek()) {
+        (Some(of_a), Some(of_b)) if of_a == of_b => {
+            a.next();
+            b.next()
+        }
+        (Some(of_a), Some(of_b)) if of_a > of_b => b.next(),
+        (Some(_), _) => a.next(),
+        (None, _) => b.next(),
+    })
 }
-
-impl Owners {
-    pub fn new(node_id: i32, cores: usize) -> Owners {
-        Owners { node_id, by_topic: Map::new_sync(), load: vec![0; cores] }
-    }
-
-    /// The owners after a change of the image: a partition stays where it is, a new one goes to the
-    /// core that has the fewest, so that they are spread evenly.
-    pub fn apply(
-        &self,
-        before: &MetadataImage,
-        image: &MetadataImage,
-        changes: &Changes,
-    ) -> Owners {
-        let mut next = self.clone();
-        let listed = || changes.topics.iter().copied();
-        let all = || before.topics.iter().chain(image.topics.iter()).map(|topic| topic.id);
-        let ids: Vec<Uuid> = if changes.is_all_new { all().collect() } else { listed().collect() };
-        // What goes makes room for what comes.
-        for id in ids.iter().filter(|id| image.topics.by_id(**id).is_none()) {
-            next.forget(*id);
-        }
-        for topic in ids.iter().filter_map(|id| image.topics.by_id(*id)) {
-            next.take_in(topic);
-        }
-        next
-    }
-
-    fn forget(&mut self, id: Uuid) {
-        let Some(owners) = self.by_topic.get(&id).cloned() else { return };
-        owners.iter().for_each(|owner| self.release(*owner));
-        self.by_topic.remove_mut(&id);
-    }
-
-    fn release(&mut self, owner: u16) {
-        if owner != NO_CORE {
-            let load = &mut self.load[usize::from(owner)];
-            assert!(*load > 0, "core {owner} owns no partition that it could lose");
-            *load -= 1;
-        }
-    }
-
-    fn take_in(&mut self, topic: &Topic) {
-        let before = self.by_topic.get(&topic.id).cloned().unwrap_or_default();
-        let (known, now) = (before.len(), topic.partitions.len());
-        assert!(known <= now, "{} has lost partitions: {known}, now {now}", topic.name);
-        let mut owners = Vec::with_capacity(now);
-        for (partition, before) in
-            topic.partitions.values().zip(before.iter().copied().chain(std::iter::repeat(NO_CORE)))
-        {
-            let is_here = partition.replicas.contains(&self.node_id);
-            owners.push(match (is_here, before) {
-                (true, NO_CORE) => self.assign(),
-                (true, before) => before,
-                (false, before) => {
-                    self.release(before);
-                    NO_CORE
-                }
-            });
-        }
-        if owners[..] != before[..] {
-            self.by_topic.insert_mut(topic.id, owners.into());
-        }
-    }
-
-    /// The core that has the fewest partitions gets one more.
-    fn assign(&mut self) -> u16 {
-        let loads = self.load.iter_mut().enumerate();
-        let (core, load) = loads.min_by_key(|(_, load)| **load).expect("a core");
-        *load += 1;
-        core as u16
-    }
-
-    /// The core of the replica that this node has; `None`: it has none.
-    pub fn of(&self, id: PartitionId) -> Option<usize> {
-        let owners = self.by_topic.get(&id.topic_id)?;
-        let owner = *owners.get(usize::try_from(id.index).ok()?)?;
-        (owner != NO_CORE).then(|| usize::from(owner))
-    }
-}
-
-/// In the place of the core where no replica is here.
-const NO_CORE: u16 = u16::MAX;
-const _: () = assert!(limits::MAX_SHARDS < NO_CORE as usize);
 
 /// A topic as this core reaches it.
 pub struct TopicRoute {
@@ -417,10 +348,10 @@ pub fn validation_rules(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn image(load: &[(u128, usize)]) -> MetadataImage {
+    pub fn image(load: &[(u128, usize)]) -> MetadataImage {
         let mut image = MetadataImage::empty("test");
         for (id, partitions) in load {
             crate::meta::testing::add_topic(
@@ -433,28 +364,8 @@ mod tests {
         image
     }
 
-    fn of_topics(ids: &[u128]) -> Changes {
+    pub fn of_topics(ids: &[u128]) -> Changes {
         Changes::of_topics(ids.iter().map(|id| Uuid::from_u128(*id)))
-    }
-
-    #[test]
-    fn partitions_are_spread_evenly_and_stay_where_they_are() {
-        let of = |owners: &Owners, id: u128| owners.by_topic.get(&Uuid::from_u128(id)).cloned();
-        let empty = image(&[]);
-        let one = image(&[(101, 3), (102, 3)]);
-        let first = Owners::new(1, 2).apply(&empty, &one, &Changes::all_new());
-        assert_eq!(first.load, [3, 3]);
-        let two = image(&[(101, 3), (102, 5), (103, 2)]);
-        let second = first.apply(&one, &two, &of_topics(&[102, 103]));
-        assert_eq!(second.load, [5, 5]);
-        assert_eq!(of(&second, 101), of(&first, 101));
-        assert_eq!(of(&second, 102).unwrap()[..3], of(&first, 102).unwrap()[..]);
-        let three = image(&[(103, 2)]);
-        let third = second.apply(&two, &three, &of_topics(&[101, 102]));
-        assert_eq!((third.load.iter().sum::<usize>(), third.by_topic.size()), (2, 1));
-        // Whatever is listed, the outcome is that of looking at everything.
-        let whole = second.apply(&two, &three, &Changes::all_new());
-        assert_eq!((&whole.load, of(&whole, 103)), (&third.load, of(&third, 103)));
     }
 
     #[test]
@@ -465,7 +376,7 @@ mod tests {
             ..ClusterView::empty("test", 1, 1, Layers::default())
         };
         let ids = |changes: &Changes| -> Vec<u128> {
-            view.topics_to_look_at(&one, changes).iter().map(|id| id.as_u128()).collect()
+            view.topics_to_look_at(&one, changes).map(|id| id.as_u128()).collect()
         };
         assert_eq!(ids(&Changes::all_new()), [101, 102, 103]);
         assert_eq!(ids(&of_topics(&[103, 101])), [101, 103]);
@@ -475,10 +386,12 @@ mod tests {
             [102, 103],
             "t101 is gone"
         );
-        assert!(
-            view.gone(&one, Uuid::from_u128(101)).is_some()
-                && view.gone(&one, Uuid::from_u128(102)).is_none()
-        );
+        let gone = |changes: &Changes| -> Vec<u128> {
+            view.gone_since(&one, changes).map(|topic| topic.id.as_u128()).collect()
+        };
+        assert_eq!(gone(&Changes::all_new()), [101]);
+        assert_eq!(gone(&of_topics(&[103, 102, 101])), [101]);
+        assert!(gone(&of_topics(&[102])).is_empty());
     }
 
     #[test]

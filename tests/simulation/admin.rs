@@ -168,7 +168,10 @@ impl Admin {
             if result.error_code == 0 {
                 self.client.note(|| format!("{name} is created as {}", result.topic_id));
                 let key = TopicKey { cluster: self.client.cluster, id: result.topic_id };
-                run.check(run.model.borrow_mut().topic_created(name, key, partitions, is_base));
+                let told = self.client.told();
+                let made =
+                    run.model.borrow_mut().topic_created(name, key, partitions, is_base, told);
+                run.check(made);
                 return;
             }
             match self.judge(
@@ -182,9 +185,12 @@ impl Admin {
                     if let Some(id) = self.look_up(name).await {
                         self.client.note(|| format!("{name} exists as {id}"));
                         let key = TopicKey { cluster: self.client.cluster, id };
-                        run.check(
-                            run.model.borrow_mut().topic_created(name, key, partitions, is_base),
-                        );
+                        let told = self.client.told();
+                        let made = run
+                            .model
+                            .borrow_mut()
+                            .topic_created(name, key, partitions, is_base, told);
+                        run.check(made);
                         return;
                     }
                 }
@@ -225,7 +231,10 @@ impl Admin {
                 || error == Some(ErrorCode::UnknownTopicId) && in_doubt
             {
                 self.client.note(|| format!("{what}: done"));
-                run.model.borrow_mut().topic_mut(key).deleted = true;
+                let told = self.client.told();
+                let mut model = run.model.borrow_mut();
+                let topic = model.topic_mut(key);
+                (topic.deleted, topic.told) = (true, told);
                 return;
             }
             match self.judge(&what, error, result.error_message.as_deref()) {
@@ -279,6 +288,11 @@ impl Admin {
         if ErrorCode::from_code(result.error_code) == Some(ErrorCode::NotLeaderOrFollower) {
             self.client.directory.borrow_mut().forget_leader(key);
         }
+        let is_unknown =
+            ErrorCode::from_code(result.error_code) == Some(ErrorCode::UnknownTopicOrPartition);
+        if is_unknown && self.client.may_not_know(topic, expected.life) {
+            return;
+        }
         if result.error_code == 0 {
             self.client.note(|| format!("{what}: begins at {}", result.low_watermark));
             run.check(run.model.borrow_mut().log_start_told(key, expected, result.low_watermark));
@@ -321,7 +335,10 @@ impl Admin {
                 || error == Some(ErrorCode::InvalidPartitions) && in_doubt
             {
                 self.client.note(|| format!("{what}: done"));
-                run.model.borrow_mut().topic_mut(topic.key).partitions = count;
+                let told = self.client.told();
+                let mut model = run.model.borrow_mut();
+                let topic = model.topic_mut(topic.key);
+                (topic.partitions, topic.told) = (count, told);
                 return;
             }
             match self.judge(&what, error, result.error_message.as_deref()) {
@@ -336,15 +353,26 @@ impl Admin {
     }
 }
 
-/// Holds the broker's list of topics against the model.
+/// Holds the broker's list of topics against the model. One that a core may give before it has
+/// applied the last changes counts as none.
 pub async fn check_metadata(client: &mut Client) -> Result<(), Lost> {
     let run = client.run.clone();
+    let life = run.model.borrow().life(client.cluster);
     let response = client.call(METADATA_VERSION, &metadata_of_all()).await?;
     client.note(|| format!("metadata names {} topics", response.topics.len()));
     let model = run.model.borrow();
+    let mut lags = false;
     for topic in model.topics_of(client.cluster) {
         let id = topic.key.id;
         let found = response.topics.iter().find(|found| found.topic_id == id);
+        let is_old = match found {
+            Some(found) => topic.deleted || (found.partitions.len() as i32) < topic.partitions,
+            None => !topic.delete_asked,
+        };
+        if is_old && client.may_lag(&topic.told, life) {
+            lags = true;
+            continue;
+        }
         match found {
             Some(_) if topic.deleted => {
                 run.violate(
@@ -374,5 +402,5 @@ pub async fn check_metadata(client: &mut Client) -> Result<(), Lost> {
             None => {}
         }
     }
-    Ok(())
+    if lags { Err(Lost) } else { Ok(()) }
 }

@@ -32,20 +32,35 @@ const LONG: Duration = Duration::from_secs(2);
 
 /// A broker of one core, started.
 fn started(seed: u64, log_dirs: usize, properties: &[(&str, &str)]) -> Rc<Run> {
+    started_with(seed, 1, log_dirs, properties)
+}
+
+/// The same with more cores.
+pub fn started_with(
+    seed: u64,
+    cores: usize,
+    log_dirs: usize,
+    properties: &[(&str, &str)],
+) -> Rc<Run> {
+    let run = planned(seed, cores, log_dirs, properties);
+    start(&run);
+    run
+}
+
+/// The same, not started yet.
+pub fn planned(seed: u64, cores: usize, log_dirs: usize, properties: &[(&str, &str)]) -> Rc<Run> {
     journal::begin(false);
     let mut plan = Plan::new(seed, Variation::None);
-    (plan.options, plan.faults) = (SimOptions::calm(), Vec::new());
+    (plan.options, plan.faults, plan.vary_cores) = (SimOptions::calm(), Vec::new(), false);
     let node = &mut plan.nodes[0];
-    (node.cores, node.log_dirs, node.properties) = (1, log_dirs, Vec::new());
+    (node.cores, node.log_dirs, node.properties) = (cores, log_dirs, Vec::new());
     let always = [("admin.listener", ""), ("offsets.topic.num.partitions", "2")];
     let set = always
         .iter()
         .chain(properties)
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     plan.properties = set.collect();
-    let run = Run::of(seed, plan);
-    start(&run);
-    run
+    Run::of(seed, plan)
 }
 
 fn start(run: &Rc<Run>) {
@@ -58,7 +73,7 @@ fn start(run: &Rc<Run>) {
 }
 
 /// Runs one client's story to its end.
-fn tell<F: Future<Output = ()> + 'static>(
+pub fn tell<F: Future<Output = ()> + 'static>(
     run: &Rc<Run>,
     story: impl FnOnce(Client) -> F + 'static,
 ) {

@@ -7,7 +7,7 @@
 
 use crate::{
     cluster::{ClusterId, Directory},
-    model::{Invariant, PartitionKey},
+    model::{Invariant, PartitionKey, Told, TopicKey},
     run::Run,
 };
 use bytes::{BufMut, Bytes, BytesMut};
@@ -17,6 +17,8 @@ use std::{cell::RefCell, net::SocketAddr, rc::Rc, time::Duration};
 
 /// How long an answer may take before a client gives the connection up.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a core that nothing was done to may take to apply a change of the metadata.
+const APPLIED_WITHIN: Duration = Duration::from_secs(2);
 const RECEIVE_BYTES: usize = 64 * 1024;
 
 /// No answer: the request may have been carried out, may be yet, or never.
@@ -51,6 +53,8 @@ pub struct Client {
     pub well_behaved: bool,
     /// The last answer came from a node that nothing was done to.
     served_undisturbed: bool,
+    /// The number of the connection that the last answer came on.
+    served_on: u64,
 }
 
 /// A request that was sent and not answered yet.
@@ -84,6 +88,7 @@ impl Client {
             bootstrap_at: 0,
             well_behaved: true,
             served_undisturbed: false,
+            served_on: 0,
         }
     }
 
@@ -216,6 +221,7 @@ impl Client {
     /// Holds what became of a request against what was done to its node.
     fn judge(&mut self, pending: &Pending, answered: bool) {
         self.served_undisturbed = false;
+        self.served_on = pending.connection;
         if let Some(node) = self.node_at(pending.to).filter(|_| self.well_behaved) {
             self.run.judge_answer(
                 node,
@@ -231,6 +237,31 @@ impl Client {
     /// Whether the last answer may have been disturbed by anything at all.
     pub fn may_be_disturbed(&self) -> bool {
         !self.served_undisturbed
+    }
+
+    /// The last answer, as one that acknowledges a change of the metadata.
+    pub fn told(&self) -> Told {
+        Told {
+            at: self.run.world.now(),
+            life: self.run.model.borrow().life(self.cluster),
+            to: (self.name.clone(), self.served_on),
+        }
+    }
+
+    /// Whether the core that gave the last answer may not have applied yet what was told: each core
+    /// applies the metadata in its own time, as each broker of Apache Kafka does. The one that told
+    /// it has applied it, and after a start all have. `life`: in which the request was sent.
+    pub fn may_lag(&self, told: &Told, life: u32) -> bool {
+        let is_another = told.to != (self.name.clone(), self.served_on);
+        let is_late = self.run.world.now().since(told.at) >= APPLIED_WITHIN;
+        let may_be_late = self.may_be_disturbed() && !self.run.is_calm();
+        is_another && told.life == life && (!is_late || may_be_late)
+    }
+
+    /// The same of a topic and its partitions.
+    pub fn may_not_know(&self, topic: TopicKey, life: u32) -> bool {
+        let told = self.run.model.borrow().topic(topic).map(|topic| topic.told.clone());
+        told.is_some_and(|told| self.may_lag(&told, life))
     }
 
     /// Whether the last answer may say that a disk has failed.

@@ -248,9 +248,11 @@ pub async fn commit(
         topics,
         ..Default::default()
     };
+    let life = run.model.borrow().life(client.cluster);
     let response = client.call_at(coordinator, COMMIT_VERSION, &request).await?;
-    let errors: Vec<ErrorCode> =
-        sent.iter().map(|(key, offset)| take_answer(client, key, *offset, &response)).collect();
+    let take =
+        |(key, offset): &(CommitKey, i64)| take_answer(client, key, *offset, life, &response);
+    let errors: Vec<ErrorCode> = sent.iter().map(take).collect();
     if errors.contains(&ErrorCode::NotCoordinator) {
         find_coordinator(client, group).await?;
     }
@@ -261,6 +263,7 @@ fn take_answer(
     client: &Client,
     key: &CommitKey,
     offset: i64,
+    life: u32,
     response: &OffsetCommitResponse,
 ) -> ErrorCode {
     let run = &client.run;
@@ -281,6 +284,9 @@ fn take_answer(
         ) => {
             run.commits.borrow_mut().answered(key, offset, false, now);
         }
+        Some(ErrorCode::UnknownTopicOrPartition) if may_not_know(client, key, life) => {
+            run.commits.borrow_mut().answered(key, offset, false, now);
+        }
         // The group itself has gone with what durability=os has lost.
         Some(ErrorCode::GroupIdNotFound) if run.model.borrow().certain_from(key.cluster) > 0 => {
             run.commits.borrow_mut().answered(key, offset, false, now);
@@ -297,6 +303,13 @@ fn take_answer(
         ),
     }
     error.unwrap_or(ErrorCode::UnknownServerError)
+}
+
+/// Whether the core that has answered may not know yet what there is of this topic, which stays.
+fn may_not_know(client: &Client, key: &CommitKey, life: u32) -> bool {
+    let model = client.run.model.borrow();
+    let topic = model.live(key.cluster).find(|topic| topic.name == key.topic);
+    topic.is_some_and(|topic| client.may_lag(&topic.told, life))
 }
 
 /// Checks every committed offset that a client has attempted.

@@ -35,6 +35,7 @@ mod configs;
 mod damage;
 mod dice;
 mod journal;
+mod lag;
 mod members;
 mod model;
 mod overflow;

@@ -14,6 +14,7 @@
 
 use crate::cluster::ClusterId;
 use protocol::Uuid;
+use ring::Instant;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{collections::BTreeMap, fmt};
 
@@ -89,6 +90,16 @@ pub struct PartitionKey {
     pub index: i32,
 }
 
+/// An answer that acknowledged a change of the metadata. The core that gave it has applied the
+/// change; each other one applies it in its own time.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub at: Instant,
+    pub life: u32,
+    /// The client's name, and the number of its connection.
+    pub to: (String, u64),
+}
+
 #[derive(Clone, Debug)]
 pub struct Topic {
     pub name: String,
@@ -100,6 +111,9 @@ pub struct Topic {
     pub is_base: bool,
     pub delete_asked: bool,
     pub deleted: bool,
+    /// Of the last change of what there is of it, and of its configs.
+    pub told: Told,
+    pub configs_told: Told,
     /// By name: the config as it was last acknowledged, and as it was last asked for.
     pub configs: BTreeMap<&'static str, (Option<String>, Option<String>)>,
     /// A retention was asked for under which records may go at any time.
@@ -223,6 +237,11 @@ impl Model {
         }
     }
 
+    /// The number of the life that is under way.
+    pub fn life(&self, cluster: ClusterId) -> u32 {
+        self.lives[cluster.0].number
+    }
+
     /// Tells lives apart between which records may have been lost.
     pub fn certain_from(&self, cluster: ClusterId) -> u32 {
         self.lives[cluster.0].certain_from
@@ -260,6 +279,7 @@ impl Model {
         key: TopicKey,
         partitions: i32,
         is_base: bool,
+        told: Told,
     ) -> Checked {
         if let Some(same) = self.topic(key) {
             return violated(
@@ -275,6 +295,8 @@ impl Model {
             is_base,
             delete_asked: false,
             deleted: false,
+            configs_told: told.clone(),
+            told,
             configs: BTreeMap::new(),
             may_expire: false,
             small_messages: false,

@@ -346,11 +346,14 @@ impl Producer {
                 ));
                 self.lanes[lane].pending.remove(batch);
             }
-            error => self.refused(lane, error, answer.error_message.as_deref()),
+            error => {
+                let message = answer.error_message.as_deref();
+                self.refused(lane, error, message, expected.life);
+            }
         }
     }
 
-    fn refused(&mut self, lane: usize, error: Option<ErrorCode>, message: Option<&str>) {
+    fn refused(&mut self, lane: usize, error: Option<ErrorCode>, message: Option<&str>, life: u32) {
         let run = self.run().clone();
         let key = self.lanes[lane].key;
         let topic = key.topic;
@@ -360,7 +363,7 @@ impl Producer {
             Some(ErrorCode::UnknownTopicId | ErrorCode::UnknownTopicOrPartition) => {
                 if run.model.borrow().may_be_gone(topic) {
                     self.lanes[lane].given_up = true;
-                } else {
+                } else if !self.client.may_not_know(topic, life) {
                     run.violate(
                         Invariant::TopicsKept,
                         format!(

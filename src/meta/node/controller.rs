@@ -40,8 +40,8 @@ pub struct Names {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub response: ControllerResponse,
-    /// The last record that the response rests on. Who has applied the metadata up to here finds
-    /// what it tells.
+    /// The last record that the response rests on: a core that has applied the metadata up to here
+    /// finds what it tells.
     pub offset: i64,
 }
 

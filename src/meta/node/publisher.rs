@@ -3,7 +3,7 @@
 //!
 //! Owns: the image of all that is committed, and what has changed in it. Lives on: the core of the
 //! metadata node. It knows no controller: on a node that only follows it is the same. Never: waits
-//! for those it shows an image to, shows one in the middle of a transaction, or shows any after its
+//! for what is shown an image, shows one in the middle of a transaction, or shows any after its
 //! end.
 
 use super::{log::MetadataLog, quorum::Quorum};
@@ -17,14 +17,12 @@ use bytes::Bytes;
 use ring::{Ring, sync::Notify};
 use std::{
     cell::{Cell, RefCell},
-    future::Future,
-    pin::Pin,
     rc::Rc,
     sync::Arc,
 };
 
-/// Shows an image to all cores; its future resolves when all of them act on it.
-pub type Show = Box<dyn Fn(Arc<MetadataImage>, Changes) -> Pin<Box<dyn Future<Output = ()>>>>;
+/// Shows an image, with what has changed in it, to all that follow the metadata. Takes no time.
+pub type Show = Box<dyn Fn(Arc<MetadataImage>, Changes)>;
 
 pub struct Publisher {
     log: Rc<MetadataLog>,
@@ -59,7 +57,7 @@ impl Publisher {
         drop(ring.spawn_named("metadata publisher", async move {
             loop {
                 task.quorum.moved_past(task.replayed_to.get()).await;
-                task.replay_committed().await;
+                task.replay_committed();
             }
         }));
         publisher
@@ -84,7 +82,7 @@ impl Publisher {
         self.has_ended.set(true);
     }
 
-    async fn replay_committed(&self) {
+    fn replay_committed(&self) {
         let high_watermark = self.quorum.high_watermark();
         for bytes in self.quorum.take_committed() {
             self.replay_batches(&bytes);
@@ -93,7 +91,7 @@ impl Publisher {
             let image = self.image();
             let changes = self.replay.borrow_mut().take_changes();
             if !self.has_ended.get() {
-                (self.show)(image.clone(), changes).await;
+                (self.show)(image.clone(), changes);
             }
             self.log.snapshot_if_due(&image);
         }

@@ -10,7 +10,12 @@ use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest};
 use ring::sim::{NodeId, SimOptions, World};
-use std::{cell::RefCell, future::Future, time::Duration};
+use ring::sync::Notify;
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    time::Duration,
+};
 
 /// One node's machine, whose disk outlives its processes.
 struct Machine {
@@ -73,22 +78,26 @@ fn options(previous_broker_epoch: i64) -> MetaNodeOptions {
     }
 }
 
-/// Starts a node; what it publishes is gathered.
-async fn start(
-    ring: &Ring,
-    options: MetaNodeOptions,
-) -> Result<(MetaNode, Rc<RefCell<Vec<Arc<MetadataImage>>>>), MetaNodeError> {
-    let published = Rc::new(RefCell::new(Vec::new()));
-    let sink = published.clone();
-    let show: Show = Box::new(move |image, _| {
-        sink.borrow_mut().push(image);
-        Box::pin(async {})
-    });
-    let loaded = MetaNode::load(ring, &options).await?;
+type Shown = Rc<RefCell<Vec<Arc<MetadataImage>>>>;
+
+/// Starts a node; what it shows is gathered.
+async fn start(ring: &Ring, options: MetaNodeOptions) -> Result<(MetaNode, Shown), MetaNodeError> {
     let names = Names {
         are_free: Box::new(|_| true),
         release: Box::new(|_| unreachable!("every name is free")),
     };
+    start_with(ring, options, names).await
+}
+
+async fn start_with(
+    ring: &Ring,
+    options: MetaNodeOptions,
+    names: Names,
+) -> Result<(MetaNode, Shown), MetaNodeError> {
+    let published = Rc::new(RefCell::new(Vec::new()));
+    let sink = published.clone();
+    let show: Show = Box::new(move |image, _| sink.borrow_mut().push(image));
+    let loaded = MetaNode::load(ring, &options).await?;
     let hooks = Hooks { show, names };
     Ok((MetaNode::start(ring, options, loaded, hooks).await?, published))
 }
@@ -121,7 +130,9 @@ fn what_was_created_is_there_after_a_restart() {
         );
         assert_eq!(create(&node, "a", 1).await, ErrorCode::TopicAlreadyExists);
         let image = node.image();
+        let shown = published.borrow().len();
         node.close().await.unwrap();
+        assert_eq!(published.borrow().len(), shown, "the fence of a stop is not shown");
         assert_eq!(create(&node, "late", 1).await, ErrorCode::NotController);
         image
     });
@@ -372,6 +383,94 @@ fn requests_take_turns() {
             DeleteTopicsRequest { topic_names: vec!["same".to_owned()], ..Default::default() };
         node.request(ControllerRequest::DeleteTopics { request, version: 5 }).await;
         assert!(node.image().topics.is_empty());
+    });
+}
+
+/// A core that has applied the metadata up to the offset of an answer finds what it tells.
+#[test]
+fn an_answer_tells_what_it_rests_on() {
+    let machine = Machine::new(8);
+    machine.run(|ring| async move {
+        let (node, shown) = start(&ring, options(-1)).await.unwrap();
+        let request = || {
+            let topics = vec![topic("a", 1, 1)];
+            ControllerRequest::CreateTopics(CreateTopicsRequest { topics, ..Default::default() })
+        };
+        let before = node.image().provenance.offset;
+        let (made, refused) =
+            (node.request(request()).await.offset, node.request(request()).await.offset);
+        assert!(made > before);
+        assert_eq!((made, refused), (node.image().provenance.offset, made));
+        assert_eq!(shown.borrow().last().unwrap().provenance.offset, made);
+    });
+}
+
+/// What a deleted topic has left may take long to go: that is nothing to other requests.
+#[test]
+fn a_name_that_is_not_free_holds_up_its_own_creation_alone() {
+    let machine = Machine::new(9);
+    machine.run(|ring| async move {
+        let (is_free, freed) = (Rc::new(Cell::new(false)), Rc::new(Notify::default()));
+        let (known, asked, woken) = (is_free.clone(), is_free.clone(), freed.clone());
+        let names = Names {
+            are_free: Box::new(move |names| known.get() || !names.contains(&"held".to_owned())),
+            release: Box::new(move |names| {
+                assert_eq!(names, ["held"]);
+                let (asked, woken) = (asked.clone(), woken.clone());
+                Box::pin(async move {
+                    woken.wait_until(|| asked.get()).await;
+                    Ok(())
+                })
+            }),
+        };
+        let (node, _) = start_with(&ring, options(-1), names).await.unwrap();
+        let node = Rc::new(node);
+        let (task, is_held) = (node.clone(), Rc::new(Cell::new(true)));
+        let still = is_held.clone();
+        let held = ring.spawn(async move {
+            let made = create(&task, "held", 1).await;
+            still.set(false);
+            made
+        });
+        ring.sleep(Duration::from_secs(1)).await;
+        assert_eq!(create(&node, "other", 1).await, ErrorCode::None);
+        assert!(is_held.get() && crate::meta::node::tests::names(&node.image()) == ["other"]);
+        is_free.set(true);
+        freed.notify();
+        assert_eq!(held.await, ErrorCode::None);
+        assert_eq!(crate::meta::node::tests::names(&node.image()), ["held", "other"]);
+    });
+}
+
+/// Log, quorum and publisher are all that a node without a controller has.
+#[test]
+fn what_is_committed_is_shown_without_a_controller() {
+    let machine = Machine::new(10);
+    machine.run(|ring| async move {
+        let loaded = MetaNode::load(&ring, &options(-1)).await.unwrap();
+        let LoadedMeta { store, voter, opening, replay, record_bytes, last_epoch, .. } = loaded;
+        store.format(&voter).await.unwrap();
+        let log = MetadataLog::open(&ring, store, opening, false, record_bytes, u64::MAX);
+        let log = Rc::new(log.await.unwrap());
+        let (image, end_offset) = (replay.image().clone(), log.end_offset());
+        let quorum = Quorum::lead(&ring, log.clone(), 1, last_epoch, &image).await.unwrap();
+        let quorum = Rc::new(quorum);
+        assert_eq!((quorum.epoch(), quorum.leader(), quorum.is_leader()), (1, Some(1), true));
+        let shown = Shown::default();
+        let sink = shown.clone();
+        let show: Show = Box::new(move |image, _| sink.borrow_mut().push(image));
+        let publisher = Publisher::start(&ring, log, quorum.clone(), (replay, end_offset), show);
+        let level = crate::meta::features::LATEST_METADATA_VERSION;
+        let batches = quorum.encode(&bootstrap::bootstrap_records(), level);
+        let before = quorum.append(0, batches.clone(), log::Room::Reserve).await;
+        assert!(matches!(before, Err(MetaNodeError::NotLeader(_))), "of an epoch that is over");
+        let offset = quorum.append(1, batches, log::Room::Reserve).await.unwrap();
+        assert_eq!(quorum.committed(offset).await, Ok(()));
+        assert_eq!(quorum.high_watermark(), offset + 1);
+        publisher.replayed(offset).await;
+        let last = shown.borrow().last().unwrap().clone();
+        assert_eq!((last.provenance.offset, last.metadata_version()), (offset, level));
+        assert!(check_voters(&last, 1).is_ok() && check_voters(&last, 2).is_err());
     });
 }
 

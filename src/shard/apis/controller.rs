@@ -2,36 +2,54 @@
 //! UpdateFeatures v0-2, AlterPartitionReassignments v0-1, ElectLeaders v0-2; and
 //! ListPartitionReassignments v0, which only reads it.
 //!
-//! They are calls to the controller's core, which answers when the change is durable and every core
-//! has followed it.
+//! They are calls to the controller's core, which answers when the change is committed, and where
+//! partitions come or go, when the cores that own them have applied it. The client is answered when
+//! this core has applied it, too: what it was told it finds.
 
 use crate::{
     meta::{
         controller::{ApiError, ControllerRequest, ControllerResponse},
+        node::Answer,
         view,
     },
     request::RequestContext,
-    shard::{Ask, CONTROLLER_CORE, Shard},
+    shard::{Ask, CONTROLLER_CORE, Shard, apply},
 };
 use protocol::{ErrorCode, messages::*};
 
 /// `None` when the broker stops before the controller has answered.
 pub async fn call(shard: &Shard, request: ControllerRequest) -> Option<ControllerResponse> {
-    shard.ask(CONTROLLER_CORE, ToController(request)).await
+    let answer = shard.ask(CONTROLLER_CORE, ToController(request)).await?;
+    apply::reached(shard, answer.offset).await;
+    Some(answer.response)
 }
 
-/// A request to the controller, which answers when the change is durable and every core has
-/// followed it.
+/// A request to the controller.
 struct ToController(ControllerRequest);
 
-impl Ask for ToController {
-    type Answer = ControllerResponse;
+/// How long the client waits until the partitions in question are there, or gone, on their cores.
+fn timeout_ms(request: &ControllerRequest) -> i32 {
+    match request {
+        ControllerRequest::CreateTopics(request) => request.timeout_ms,
+        ControllerRequest::CreatePartitions(request) => request.timeout_ms,
+        ControllerRequest::DeleteTopics { request, .. } => request.timeout_ms,
+        _ => 0,
+    }
+}
 
-    async fn execute(self, shard: &Shard, _from: usize) -> ControllerResponse {
-        match shard.control.controller() {
-            Some(controller) => controller.request(self.0).await.response,
-            None => self.0.refuse(&ApiError::new(ErrorCode::NotController, "The broker stops")),
-        }
+impl Ask for ToController {
+    type Answer = Answer;
+
+    async fn execute(self, shard: &Shard, _from: usize) -> Answer {
+        let hosted = shard.control.controller().zip(shard.control.feeds());
+        let Some((controller, feeds)) = hosted else {
+            let error = ApiError::new(ErrorCode::NotController, "The broker stops");
+            return Answer { response: self.0.refuse(&error), offset: -1 };
+        };
+        let timeout_ms = timeout_ms(&self.0);
+        let mut answer = controller.request(self.0).await;
+        feeds.wait_for_owners(&shard.ring, &mut answer, timeout_ms).await;
+        answer
     }
 }
 

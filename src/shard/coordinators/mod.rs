@@ -171,15 +171,15 @@ impl<M: Hosted> Ask for ToCoordinator<M> {
 
 /// Starts and ends coordinators as the view says, and tells those that stay what has become of the
 /// topics.
-/// `topics` are those that may have changed since `before`.
-pub fn apply(shard: &Shard, before: &MetadataImage, topics: &[Uuid]) {
+/// `changes`: each topic that has changed ([`topic_change`]), in any order.
+pub fn apply(shard: &Shard, mut changes: Vec<TopicChange>) {
     apply_partitions::<Groups>(shard);
     let hosts: Vec<AnyHost> = shard.control.coordinators.borrow().0.values().cloned().collect();
-    if hosts.is_empty() {
+    if hosts.is_empty() || changes.is_empty() {
         return;
     }
-    let changes = changes(before, &shard.control.image(), topics);
-    for host in hosts.iter().filter(|_| !changes.is_empty()) {
+    sort(&mut changes);
+    for host in &hosts {
         host.tell_topics(shard, &changes);
     }
 }
@@ -208,19 +208,18 @@ fn apply_partitions<M: Hosted>(shard: &Shard) {
     }
 }
 
-/// Those of `topics` that went, came, or got more partitions, in the order of their names; of one
-/// name, what went comes first.
-fn changes(before: &MetadataImage, now: &MetadataImage, topics: &[Uuid]) -> Vec<TopicChange> {
-    let change = |id: &Uuid| {
-        let (was, is) = (before.topics.by_id(*id), now.topics.by_id(*id));
-        let count = |topic: Option<&Arc<Topic>>| topic.map_or(0, |topic| topic.partitions.len());
-        let (count_before, partition_count) = (count(was), count(is));
-        let topic = is.or(was).filter(|_| count_before != partition_count)?;
-        Some(TopicChange { name: topic.name.clone(), id: topic.id, partition_count })
-    };
-    let mut changes: Vec<TopicChange> = topics.iter().filter_map(change).collect();
+/// Whether a topic went, came, or got more partitions.
+pub fn topic_change(before: &MetadataImage, now: &MetadataImage, id: Uuid) -> Option<TopicChange> {
+    let (was, is) = (before.topics.by_id(id), now.topics.by_id(id));
+    let count = |topic: Option<&Arc<Topic>>| topic.map_or(0, |topic| topic.partitions.len());
+    let (count_before, partition_count) = (count(was), count(is));
+    let topic = is.or(was).filter(|_| count_before != partition_count)?;
+    Some(TopicChange { name: topic.name.clone(), id: topic.id, partition_count })
+}
+
+/// In the order of their names; of one name, what went comes first.
+fn sort(changes: &mut [TopicChange]) {
     changes.sort_by(|a, b| (&a.name, !a.is_deleted()).cmp(&(&b.name, !b.is_deleted())));
-    changes
 }
 
 /// Partitions of coordinators of this core that are damaged: their groups are not served.
@@ -246,8 +245,14 @@ mod tests {
     fn topics_that_went_came_or_grew_are_told_and_others_not() {
         let before = image(&[(1, "stays", 2), (2, "grows", 2), (3, "goes", 2), (4, "again", 1)]);
         let now = image(&[(1, "stays", 2), (2, "grows", 3), (5, "again", 1), (6, "zoo", 1)]);
-        let ids: Vec<Uuid> = (1..=6).map(Uuid::from_u128).collect();
-        let told: Vec<_> = changes(&before, &now, &ids)
+        let changes = |before: &MetadataImage, now: &MetadataImage, ids: [u128; 6]| {
+            let changed = ids.into_iter().map(Uuid::from_u128);
+            let mut changes: Vec<TopicChange> =
+                changed.filter_map(|id| topic_change(before, now, id)).collect();
+            sort(&mut changes);
+            changes
+        };
+        let told: Vec<_> = changes(&before, &now, [6, 4, 5, 1, 2, 3])
             .into_iter()
             .map(|change| (change.name.to_string(), change.id.as_u128(), change.partition_count))
             .collect();
@@ -257,7 +262,6 @@ mod tests {
             told,
             [("again", 4, 0), ("again", 5, 1), ("goes", 3, 0), ("grows", 2, 3), ("zoo", 6, 1)]
         );
-        assert!(changes(&now, &now, &ids).is_empty());
-        assert_eq!(changes(&before, &now, &ids[..2]).len(), 1, "only what was asked about");
+        assert!(changes(&now, &now, [1, 2, 3, 4, 5, 6]).is_empty());
     }
 }

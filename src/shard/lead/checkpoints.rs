@@ -9,7 +9,7 @@
 
 use crate::{
     log::{Checkpoints, LogDir, OffsetEntry, remedy},
-    meta::METADATA_TOPIC,
+    meta::{METADATA_TOPIC, image::MetadataImage},
     shard::{
         Shard,
         apply::{Checkpoint, Offsets},
@@ -17,10 +17,11 @@ use crate::{
 };
 use ring::sync::Notify;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     io,
     path::{Path, PathBuf},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -52,6 +53,8 @@ pub struct LogDirs {
     metadata_reaches: Cell<Option<i64>>,
     /// The metadata log has grown, and its recovery point will be written soon.
     metadata_due: Cell<bool>,
+    /// The newest image that was published. A core may have applied it before this one.
+    image: RefCell<Option<Arc<MetadataImage>>>,
 }
 
 #[derive(Default)]
@@ -87,6 +90,7 @@ impl LogDirs {
             metadata_dir,
             metadata_reaches: Cell::new(None),
             metadata_due: Cell::new(false),
+            image: RefCell::default(),
         }
     }
 
@@ -100,6 +104,14 @@ impl LogDirs {
 
     pub fn set_metadata_reaches(&self, offset: i64) {
         self.metadata_reaches.set(Some(offset));
+    }
+
+    pub fn set_image(&self, image: Arc<MetadataImage>) {
+        self.image.replace(Some(image));
+    }
+
+    fn image(&self, shard: &Shard) -> Arc<MetadataImage> {
+        self.image.borrow().clone().unwrap_or_else(|| shard.control.image())
     }
 
     fn metadata_recovery_point(&self) -> Option<OffsetEntry> {
@@ -207,16 +219,21 @@ async fn write_all(shard: &Shard, dirs: &Rc<LogDirs>) -> Vec<(usize, io::Error)>
     failed
 }
 
-/// Has the directories at these paths forget what is known of partitions that are gone.
-pub async fn forget_gone(shard: &Shard, dirs: &LogDirs, paths: impl Iterator<Item = PathBuf>) {
-    for dir in paths.filter_map(|path| dirs.position(&path)) {
-        if let Err(error) = write(shard, dirs, dir, What::All).await {
-            tracing::error!(
-                dir = %dirs.all[dir].path().display(), %error,
-                "cannot write the offset checkpoints: a deleted topic's name cannot be used again \
-                 before they are written"
-            );
-        }
+/// Has the directory at this path forget what is known of partitions that are gone, and that their
+/// cores have left. No core is asked: of the others it goes on to say what it has said.
+pub async fn forget_gone(shard: &Shard, dirs: &LogDirs, path: &Path) -> io::Result<()> {
+    let Some(dir) = dirs.position(path) else { return Ok(()) };
+    let _turn = dirs.turn(dir).await;
+    write_told(shard, dirs, dir, &[]).await
+}
+
+/// What is said where that fails, and a name is to be used again.
+pub fn untold(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    let path = path.to_owned();
+    move |error| {
+        let what = "its checkpoints know a deleted topic of this name, and cannot be written for \
+            now";
+        io::Error::new(error.kind(), format!("{}: {what}: {error}", path.display()))
     }
 }
 
@@ -229,12 +246,7 @@ pub fn are_free(dirs: &LogDirs, names: &[String]) -> bool {
 pub async fn release_names(shard: &Shard, dirs: &LogDirs, names: &[String]) -> io::Result<()> {
     for dir in 0..dirs.all.len() {
         if names.iter().any(|name| dirs.all[dir].knows_deleted(name)) {
-            let told = |error: io::Error| {
-                let path = dirs.all[dir].path().display();
-                let what = "its checkpoints know a deleted topic of this name, and cannot be \
-                    written for now";
-                io::Error::new(error.kind(), format!("{path}: {what}: {error}"))
-            };
+            let told = untold(dirs.all[dir].path());
             write(shard, dirs, dir, What::All).await.map_err(told)?;
         }
     }
@@ -255,7 +267,7 @@ async fn write(shard: &Shard, dirs: &LogDirs, dir: usize, what: What) -> io::Res
         }
         What::LogStarts => {
             let offsets = shard.ask_all(|| Offsets(path())).await.concat();
-            let image = shard.control.image();
+            let image = dirs.image(shard);
             let is_kept = |topic: &str, partition| {
                 shard.data.storage.is_kept(&path(), &image, topic, partition)
             };
@@ -273,7 +285,7 @@ pub async fn write_told(
     dir: usize,
     offsets: &[PartitionCheckpoint],
 ) -> io::Result<()> {
-    let image = shard.control.image();
+    let image = dirs.image(shard);
     let dir = &dirs.all[dir];
     let mut told = Checkpoints {
         recovery_points: entries(dir, offsets, |one| one.recovery_point),

@@ -5,4 +5,5 @@
 //! starts or stops anything; `boot` does.
 
 pub mod checkpoints;
+pub mod feeds;
 pub mod publish;

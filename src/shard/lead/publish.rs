@@ -1,65 +1,128 @@
-//! From the metadata to the cores: each new image of the controller is shown to all of them.
+//! From the metadata to the cores: each new image is offered to all of them, and what deleted
+//! topics have left is brought to its end.
 //!
-//! Owns: nothing. Lives on: the core that hosts the controller. Never: returns from a publication
-//! before every core has followed it.
+//! Owns: nothing. Lives on: the core that hosts the controller. Never: waits for a core, but where
+//! a name is used again.
 
-use super::checkpoints::{self, LogDirs};
+use super::{
+    checkpoints::{self, LogDirs},
+    feeds::{Feeds, Gone},
+};
 use crate::{
+    limits,
     meta::{
-        Changes,
+        Changes, Topic,
         controller::{ControllerRequest, ControllerResponse, DirectoryAssignment},
         image::MetadataImage,
         node::{Hooks, Names},
     },
-    shard::{Shard, apply::Apply, partition::PartitionId},
+    shard::{Shard, partition::PartitionId, view::ClusterView},
 };
-use std::{collections::BTreeSet, rc::Rc, sync::Arc};
+use std::{io, rc::Rc, sync::Arc, time::Duration};
 
 /// What the metadata node has the shards do.
-pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>) -> Hooks {
-    let publisher = (shard.clone(), dirs.clone());
+pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>, feeds: &Rc<Feeds>) -> Hooks {
+    let (task, task_dirs, task_feeds) = (shard.clone(), dirs.clone(), feeds.clone());
+    drop(shard.ring.spawn_named("deleted topics", async move {
+        forget_gone(&task, &task_dirs, &task_feeds).await;
+    }));
+    let (publisher, publisher_dirs, publisher_feeds) = (shard.clone(), dirs.clone(), feeds.clone());
     Hooks {
         show: Box::new(move |image, changes| {
-            let (shard, dirs) = publisher.clone();
-            Box::pin(async move { publish(&shard, &dirs, image, changes).await })
+            publish(&publisher, &publisher_dirs, &publisher_feeds, image, changes);
         }),
-        names: names(shard, dirs),
+        names: names(shard, dirs, feeds),
     }
 }
 
-fn names(shard: &Shard, dirs: &Rc<LogDirs>) -> Names {
-    let (known, releaser) = (dirs.clone(), (shard.clone(), dirs.clone()));
+fn names(shard: &Shard, dirs: &Rc<LogDirs>, feeds: &Rc<Feeds>) -> Names {
+    let (known, gone) = (dirs.clone(), feeds.clone());
+    let (shard, dirs, feeds) = (shard.clone(), dirs.clone(), feeds.clone());
     Names {
-        are_free: Box::new(move |names| checkpoints::are_free(&known, names)),
+        are_free: Box::new(move |names| {
+            checkpoints::are_free(&known, names) && !names.iter().any(|name| gone.has_gone(name))
+        }),
         release: Box::new(move |names| {
-            let (shard, dirs) = releaser.clone();
-            Box::pin(async move { checkpoints::release_names(&shard, &dirs, &names).await })
+            let (shard, dirs, feeds) = (shard.clone(), dirs.clone(), feeds.clone());
+            Box::pin(async move {
+                let limit = Duration::from_millis(limits::NAME_RELEASE_WAIT_MS);
+                let released = release_names(&shard, &dirs, &feeds, &names);
+                let too_long = "a deleted topic of this name is still being removed, for now";
+                shard
+                    .ring
+                    .timeout(limit, released)
+                    .await
+                    .unwrap_or_else(|| Err(io::Error::new(io::ErrorKind::TimedOut, too_long)))
+            })
         }),
     }
 }
 
-/// Shows a new image to every core, and returns when all have followed it: they look at what has
-/// changed alone.
-async fn publish(shard: &Shard, dirs: &Rc<LogDirs>, image: Arc<MetadataImage>, changes: Changes) {
-    let before = shard.control.image();
-    let view = shard.control.view().apply(image, &changes);
+/// Offers a new image to every core, which looks at what has changed alone.
+fn publish(
+    shard: &Shard,
+    dirs: &Rc<LogDirs>,
+    feeds: &Feeds,
+    image: Arc<MetadataImage>,
+    changes: Changes,
+) {
+    dirs.set_image(image.clone());
     let changes = Arc::new(changes);
-    shard.ask_all(|| Apply { view: view.clone(), changes: changes.clone() }).await;
-    let mut had_gone = BTreeSet::new();
-    for topic in view
-        .topics_to_look_at(&before, &changes)
-        .into_iter()
-        .filter_map(|id| view.gone(&before, id))
-    {
-        for (index, partition) in &topic.partitions {
-            let id = PartitionId { topic_id: topic.id, index: *index };
-            had_gone.extend(
-                shard.data.storage.dir_of(id, partition.directory_of(shard.config.node_id)),
-            );
+    let (before, view) = feeds.offer(image, &changes);
+    let gone = view.gone_since(&before.image, &changes);
+    let offset = view.image.provenance.offset;
+    feeds.note_gone(gone.map(|topic| leave(shard, &before, topic, offset)).collect());
+    checkpoints::note_metadata(shard, dirs);
+}
+
+/// What a topic has that is gone in the image at `offset`.
+fn leave(shard: &Shard, before: &ClusterView, topic: &Arc<Topic>, offset: i64) -> Gone {
+    let dirs = topic.partitions.iter().filter_map(|(index, partition)| {
+        let id = PartitionId { topic_id: topic.id, index: *index };
+        shard.data.storage.dir_of(id, partition.directory_of(shard.config.node_id))
+    });
+    Gone {
+        topic_id: topic.id,
+        name: topic.name.clone(),
+        offset,
+        cores: before.owners.cores_of(topic.id),
+        dirs: dirs.collect(),
+        is_tried: false,
+    }
+}
+
+/// Has the checkpoints forget topics that are gone, once no core has anything of them. What comes
+/// meanwhile is for the next time.
+async fn forget_gone(shard: &Shard, dirs: &LogDirs, feeds: &Feeds) {
+    loop {
+        let (topics, paths) = feeds.left().await;
+        for path in paths {
+            match checkpoints::forget_gone(shard, dirs, &path).await {
+                Ok(()) => feeds.forgotten(&topics, &path),
+                Err(error) => tracing::error!(
+                    dir = %path.display(), %error,
+                    "cannot write the offset checkpoints: a deleted topic's name cannot be used \
+                     again before they are written"
+                ),
+            }
         }
     }
-    checkpoints::forget_gone(shard, dirs, had_gone.into_iter()).await;
-    checkpoints::note_metadata(shard, dirs);
+}
+
+/// Makes sure that neither a core nor a checkpoint has anything of a deleted topic of these names:
+/// their files are gone or set aside, and a start takes nothing for knowledge of a new one.
+async fn release_names(
+    shard: &Shard,
+    dirs: &LogDirs,
+    feeds: &Feeds,
+    names: &[String],
+) -> io::Result<()> {
+    let (topics, paths) = feeds.left_names(names).await;
+    for path in paths {
+        checkpoints::forget_gone(shard, dirs, &path).await.map_err(checkpoints::untold(&path))?;
+        feeds.forgotten(&topics, &path);
+    }
+    checkpoints::release_names(shard, dirs, names).await
 }
 
 /// Tells the controller where partitions are that the metadata has elsewhere, or nowhere. If it
