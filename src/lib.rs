@@ -9,6 +9,7 @@ pub mod boot;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod coord;
 pub mod descriptors;
 pub mod limits;

@@ -19,6 +19,16 @@ pub const MAILBOX_OVERFLOW_MAX: usize = 1 << 20;
 /// cores and read no further.
 pub const MAILBOX_OVERFLOW_STOP: usize = 1 << 16;
 
+/// Jobs of one core that the control thread has not answered; further ones are refused.
+pub const CONTROL_JOBS_MAX: usize = 64;
+
+/// Threads that the control thread may have for what blocks, such as the resolution of a name; what
+/// comes besides waits.
+pub const CONTROL_THREADS_MAX: usize = 4;
+
+/// Addresses that one name is taken to stand for.
+pub const RESOLVED_ADDRESSES_MAX: usize = 64;
+
 /// The first receive of an idle connection asks for this much: what an idle connection costs.
 pub const RECEIVE_MIN_BYTES: usize = 4 * 1024;
 

@@ -12,13 +12,14 @@ use millstream::{
     check::{self, Out, Task},
     cli::{Cli, Command, Log, Serve},
     config::{self, BrokerConfig, Loaded, broker::IoBackend},
+    control,
     descriptors::FileShares,
     limits,
     net::admission::OpenConnections,
     shard::mailbox::{ControlEnd, Message},
     stats,
 };
-use ring::{BackendChoice, CoreOptions};
+use ring::{BackendChoice, CoreOptions, ThreadBell};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     net::{SocketAddr, ToSocketAddrs},
@@ -136,7 +137,10 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     loaded.config.memory_limit_bytes =
         Some(memory_limit(loaded.config.memory_limit_bytes, cpus.len()));
     let addresses = resolve(&loaded.config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(limits::CONTROL_THREADS_MAX)
+        .enable_all()
+        .build()?;
     // Before the cores start: a port in use must leave the disk as it was.
     let admin = bind_admin(&runtime, &loaded)?;
     let spin = if cpus.len() < allowed.len() && allowed.len() >= SPIN_MIN_PROCESSORS {
@@ -152,10 +156,24 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
         spin,
     };
     let (events, received) = mpsc::unbounded_channel();
-    let (board, control_end, threads) =
-        start_cores(loaded.clone(), &cpus, files, addresses, options, events)?;
+    let (bell, rings) = ThreadBell::new()?;
+    let board = Board::with_control(cpus.len());
+    board.post_control(bell.doorbell());
+    let (mut control_end, threads) =
+        start_cores(loaded.clone(), &cpus, files, addresses, options, events, &board)?;
+    let jobs = control_end.take_jobs();
+    // From now on: a core may need a job done before the broker is ready.
+    runtime.spawn(async move {
+        if let Err(error) = control::serve(bell, rings, jobs).await {
+            tracing::error!(%error, "the control thread takes no more jobs of the cores");
+        }
+    });
     let ready_line = ReadyLine { backend: format!("{:?}", selection.kind), cpus };
-    runtime.block_on(control(&loaded.config, received, board, control_end, admin, ready_line))?;
+    let control = control_thread(&loaded.config, received, board, control_end, admin, ready_line);
+    let outcome = runtime.block_on(control);
+    // Not by a drop, which would wait for a name server that does not answer.
+    runtime.shutdown_background();
+    outcome?;
     for thread in threads {
         thread.join().expect("a panic ends the process")?;
     }
@@ -283,9 +301,9 @@ fn start_cores(
     addresses: Vec<ListenAddress>,
     options: impl Fn(usize, usize) -> CoreOptions,
     events: mpsc::UnboundedSender<Event>,
-) -> anyhow::Result<(Arc<Board>, boot::MeshEnd, Vec<CoreThread>)> {
+    board: &Arc<Board>,
+) -> anyhow::Result<(boot::MeshEnd, Vec<CoreThread>)> {
     let (ends, control_end) = boot::mesh_with_control(cpus.len());
-    let board = Board::new(cpus.len());
     let config = Arc::new(loaded.config);
     let open_connections = Arc::new(OpenConnections::within(files));
     let mut threads = Vec::new();
@@ -307,7 +325,7 @@ fn start_cores(
             let _ = ended.send(Event::Ended(index, outcome));
         })?);
     }
-    Ok((board, control_end, threads))
+    Ok((control_end, threads))
 }
 
 struct ReadyLine {
@@ -337,7 +355,7 @@ impl ReadyLine {
 }
 
 /// Runs the admin page and waits for signals, until every core has ended.
-async fn control(
+async fn control_thread(
     config: &BrokerConfig,
     mut events: mpsc::UnboundedReceiver<Event>,
     board: Arc<Board>,
@@ -361,7 +379,7 @@ async fn control(
     };
     let doorbells =
         board.doorbells().expect("every core has posted its doorbell before the broker is ready");
-    let cores = doorbells.len();
+    let cores = ready_line.cpus.len();
     let control = Arc::new(ControlEnd::new(end, doorbells));
     let ready = Arc::new(AtomicBool::new(true));
     let (stop_admin, admin_stopped) = oneshot::channel::<()>();

@@ -92,6 +92,7 @@ pub struct Board {
 
 #[derive(Default)]
 struct BoardInner {
+    /// Of the cores, and of the control thread where it takes jobs.
     doorbells: Vec<Option<Doorbell>>,
     prepared: Option<Prepared>,
 }
@@ -116,11 +117,29 @@ impl Board {
         Arc::new(Board { inner: Mutex::new(BoardInner { doorbells, prepared: None }) })
     }
 
+    /// The same where the control thread takes jobs of the cores: it has to post its doorbell
+    /// ([`Board::post_control`]) before any core goes on.
+    pub fn with_control(cores: usize) -> Arc<Board> {
+        let board = Board::new(cores);
+        board.with(|board| board.doorbells.push(None));
+        board
+    }
+
+    /// What the cores wake the control thread by.
+    pub fn post_control(&self, doorbell: Doorbell) {
+        self.with(|board| {
+            let place = board.doorbells.last_mut().expect("there are cores");
+            assert!(place.is_none(), "the control thread has a doorbell already");
+            *place = Some(doorbell);
+        });
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut BoardInner) -> T) -> T {
         act(&mut self.inner.lock().expect("no core panics while it holds the board"))
     }
 
-    /// The doorbells of all cores, once all have posted theirs.
+    /// The doorbells of all members, once all have posted theirs; that of the control thread is the
+    /// last.
     pub fn doorbells(&self) -> Option<Vec<Doorbell>> {
         self.with(|board| board.doorbells.iter().cloned().collect())
     }
@@ -579,7 +598,7 @@ async fn end_run(
 /// A mesh for `count` cores and the control thread, which is the last member.
 pub fn mesh_with_control(count: usize) -> (Vec<MeshEnd>, MeshEnd) {
     assert!(count <= limits::MAX_SHARDS, "{count} cores");
-    let mut ends = mailbox::mesh(count + 1);
+    let mut ends = mailbox::mesh_with_control(count);
     let control = ends.pop().expect("one more than cores");
     (ends, control)
 }

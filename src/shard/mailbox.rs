@@ -1,5 +1,6 @@
 //! The only way between cores: one bounded single-producer single-consumer queue per ordered pair
-//! of cores, and on top of it calls with answers.
+//! of cores, and on top of it calls with answers. And the way to the control thread and back, see
+//! `jobs.rs`.
 //!
 //! Owns: this core's ends of the mesh, and the calls that await their answers. Lives on: every
 //! core, one each. Never: copies a payload (buffers cross by reference), waits for a peer, or takes
@@ -13,6 +14,7 @@
 use super::{
     Shard,
     ask::{Ask, Question},
+    jobs::{Job, JobAnswer, Jobs},
 };
 use crate::limits;
 use ring::{
@@ -25,7 +27,8 @@ use std::{
     any::Any,
     cell::{Cell, RefCell},
     collections::VecDeque,
-    sync::Mutex,
+    rc::Rc,
+    sync::{Arc, Mutex},
 };
 
 /// What a core sends another one to do, beyond the few short messages: a question, an answer, a
@@ -46,6 +49,8 @@ pub enum Message {
     /// The sender is short of memory, and what the receiver's tail and stalled readers have may be
     /// of it.
     ShortOfMemory,
+    /// From the control thread: a job of this core is done.
+    JobDone(Box<JobDone>),
     /// From the control thread to core 0: stop cleanly.
     Stop,
     /// From core 0, when the logs are closed: the core has nothing left to do.
@@ -72,9 +77,18 @@ pub struct MeshEnd {
     index: usize,
     outgoing: Vec<Option<Producer<Message>>>,
     incoming: Vec<Option<Consumer<Message>>>,
+    /// A core's way to the control thread and back, where the mesh has one.
+    to_control: Option<(JobQueue, Consumer<Message>)>,
+    /// The control thread's end of it.
+    of_control: Option<JobsEnd>,
 }
 
 impl MeshEnd {
+    /// The jobs of all cores: for the control thread, once.
+    pub fn take_jobs(&mut self) -> JobsEnd {
+        self.of_control.take().expect("the end of the control thread, for the first time")
+    }
+
     pub fn index(&self) -> usize {
         self.index
     }
@@ -89,6 +103,8 @@ pub fn mesh(members: usize) -> Vec<MeshEnd> {
             index,
             outgoing: row(),
             incoming: (0..members).map(|_| None).collect(),
+            to_control: None,
+            of_control: None,
         })
         .collect();
     for from in 0..members {
@@ -99,6 +115,108 @@ pub fn mesh(members: usize) -> Vec<MeshEnd> {
         }
     }
     ends
+}
+
+/// A mesh of `cores` and the control thread, which is its last member, and to which each core has a
+/// queue for jobs.
+pub fn mesh_with_control(cores: usize) -> Vec<MeshEnd> {
+    let mut ends = mesh(cores + 1);
+    let (mut jobs, mut answers) = (Vec::new(), Vec::new());
+    for end in &mut ends[..cores] {
+        // As many answers as there may be jobs: an answer never finds its queue full.
+        let (to_control, of_core) = RingBuffer::new(limits::CONTROL_JOBS_MAX);
+        let (answer, answered) = RingBuffer::new(limits::CONTROL_JOBS_MAX);
+        end.to_control = Some((JobQueue(to_control), answered));
+        jobs.push(of_core);
+        answers.push(answer);
+    }
+    let answers = Arc::new(AnswerQueues(Mutex::new(answers)));
+    ends[cores].of_control = Some(JobsEnd { jobs, answers });
+    ends
+}
+
+/// A job on its way to the control thread.
+pub struct PostedJob {
+    pub number: u64,
+    pub job: Job,
+    /// Wakes the core that asks.
+    pub bell: Doorbell,
+}
+
+/// A core's queue to the control thread.
+pub struct JobQueue(Producer<PostedJob>);
+
+impl JobQueue {
+    /// The caller has counted: there is room.
+    pub fn push(&mut self, job: PostedJob) {
+        assert!(
+            self.0.push(job).is_ok(),
+            "a queue of {} jobs is full: more are under way than were counted",
+            limits::CONTROL_JOBS_MAX
+        );
+    }
+}
+
+/// The answer to a job, back on its core. `None`: there is none.
+pub struct JobDone {
+    pub number: u64,
+    pub answer: Option<JobAnswer>,
+}
+
+/// The control thread's end of the jobs of all cores.
+pub struct JobsEnd {
+    jobs: Vec<Consumer<PostedJob>>,
+    answers: Arc<AnswerQueues>,
+}
+
+/// Only the control thread, and threads that work for it, lock them: a core never does.
+struct AnswerQueues(Mutex<Vec<Producer<Message>>>);
+
+/// The duty to answer one job. Dropped, its core hears that there is no answer.
+pub struct JobTicket {
+    core: usize,
+    number: u64,
+    bell: Doorbell,
+    answers: Arc<AnswerQueues>,
+    is_answered: bool,
+}
+
+impl JobsEnd {
+    /// One job, if any core has sent one that was not taken yet.
+    pub fn take(&mut self) -> Option<(Job, JobTicket)> {
+        let posted = |(core, jobs): (usize, &mut Consumer<PostedJob>)| {
+            jobs.pop().ok().map(|posted| (core, posted))
+        };
+        let (core, PostedJob { number, job, bell }) =
+            self.jobs.iter_mut().enumerate().find_map(posted)?;
+        let answers = self.answers.clone();
+        Some((job, JobTicket { core, number, bell, answers, is_answered: false }))
+    }
+}
+
+impl JobTicket {
+    pub fn answer(mut self, answer: JobAnswer) {
+        self.send(Some(answer));
+    }
+
+    fn send(&mut self, answer: Option<JobAnswer>) {
+        assert!(!self.is_answered, "job {} of core {} answered twice", self.number, self.core);
+        self.is_answered = true;
+        let done = Message::JobDone(Box::new(JobDone { number: self.number, answer }));
+        let mut queues = self.answers.0.lock().expect("no thread panics while it answers");
+        let sent = queues[self.core].push(done);
+        assert!(sent.is_ok(), "there is room for answer {} to core {}", self.number, self.core);
+        drop(queues);
+        self.bell.ring();
+    }
+}
+
+impl Drop for JobTicket {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.send(None);
+        }
+    }
 }
 
 /// The control thread's end: it only sends. It may wait for a lock; a core never does.
@@ -135,13 +253,19 @@ pub struct Mailbox {
     /// Fewer messages overflow than before.
     drained: Notify,
     messages_sent: Cell<u64>,
+    /// What this core has the control thread do.
+    pub jobs: Rc<Jobs>,
 }
 
 impl Mailbox {
-    /// `doorbells[i]` wakes member `i`.
+    /// `doorbells[i]` wakes member `i`. The control thread has one only where it takes jobs.
     pub fn new(end: MeshEnd, doorbells: Vec<Doorbell>) -> Mailbox {
+        let control = end.outgoing.len() - 1;
+        let (queue, answers) = end.to_control.unzip();
+        let bells = queue.zip(doorbells.get(control).cloned());
+        let jobs = Jobs::new(bells, doorbells[end.index].clone());
         let outgoing = end.outgoing.into_iter();
-        let incoming = end.incoming.into_iter().enumerate();
+        let incoming = end.incoming.into_iter().enumerate().chain([(control, answers)]);
         Mailbox {
             index: end.index,
             outgoing: outgoing
@@ -164,6 +288,7 @@ impl Mailbox {
             overflowing: Cell::new(0),
             drained: Notify::default(),
             messages_sent: Cell::new(0),
+            jobs: Rc::new(jobs),
         }
     }
 
@@ -240,6 +365,7 @@ impl Mailbox {
     /// At the end of the core: callers that still await an answer get none.
     pub fn forget(&self) {
         drop(self.awaited.take());
+        self.jobs.stop();
     }
 
     /// Takes at most `max` of what has arrived into `messages`, and moves on what overflowed. Says

@@ -20,6 +20,7 @@ mod flushes;
 mod health;
 mod heavy;
 mod housekeeping;
+pub mod jobs;
 pub mod lead;
 mod leaders;
 pub mod mailbox;
@@ -194,6 +195,7 @@ impl Shard {
             Message::Errand(errand) => errand.arrive(self, from),
             Message::Moved { watch } => self.clients.tell_moved(watch),
             Message::ShortOfMemory => relief::of_another_core(self),
+            Message::JobDone(done) => self.mailbox.jobs.done(*done),
             Message::Stop => self.begin_stop(),
             Message::End => self.end(),
             Message::Snapshot(reply) => {
@@ -273,6 +275,7 @@ impl Shard {
 
     fn begin_stop(&self) {
         self.stopping.set(true);
+        self.mailbox.jobs.stop();
         self.stop.notify();
     }
 

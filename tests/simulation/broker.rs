@@ -13,21 +13,27 @@ use millstream::net::admission::OpenConnections;
 use millstream::{
     boot::{self, Board, CoreStart, ListenAddress, MeshEnd},
     config::{self, Loaded},
-    shard::mailbox::{ControlEnd, Message},
+    control::StandIn,
+    shard::mailbox::{ControlEnd, JobsEnd, Message},
 };
 use ring::sim::{NodeId, World};
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     net::SocketAddr,
     rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 pub const PORT: u16 = 9092;
 const MAX_CORES: u64 = 4;
+
+/// What a job of a core takes in virtual time.
+const JOB_DELAY: Duration = Duration::from_millis(20);
 
 pub struct Broker {
     /// Its `node.id`.
@@ -91,8 +97,9 @@ impl Broker {
             self.cores.set(dice.borrow_mut().between(1, MAX_CORES) as usize);
         }
         let count = self.cores.get();
-        let (ends, control) = boot::mesh_with_control(count);
-        let board = Board::new(count);
+        let (ends, mut control) = boot::mesh_with_control(count);
+        let board = Board::with_control(count);
+        self.start_control(count, &board, control.take_jobs());
         let config = Arc::new(self.loaded.config.clone());
         let open_connections: Arc<OpenConnections> = Arc::default();
         let ready = Arc::new(AtomicBool::new(false));
@@ -117,6 +124,18 @@ impl Broker {
             });
         }
         *self.process.borrow_mut() = Some(Process { board, control: Some(control), ready, ended });
+    }
+
+    /// What carries out the jobs of the cores in place of a control thread. No name is known: nodes
+    /// have addresses.
+    fn start_control(&self, index: usize, board: &Arc<Board>, jobs: JobsEnd) {
+        let board = board.clone();
+        self.world.start_core(self.node, index, |ring| async move {
+            board.post_control(ring.doorbell());
+            let stand_in = StandIn { names: BTreeMap::new(), delay: JOB_DELAY };
+            stand_in.serve(&ring, jobs);
+            std::future::pending::<()>().await;
+        });
     }
 
     /// How many cores the process has, or had last.

@@ -37,6 +37,7 @@ mod stalls;
 pub mod sync;
 mod sys;
 mod tasks;
+mod thread_bell;
 mod time;
 mod timers;
 mod uring;
@@ -53,6 +54,7 @@ pub use passing::{is_out_of_files, passes, passing};
 pub use run::{CoreOptions, Selection, allowed_cpus, run, select, spawn_core};
 pub use stalls::{Cause, Stalls, TurnCounts};
 pub use sys::ignore_file_size_signal;
+pub use thread_bell::ThreadBell;
 pub use time::Instant;
 
 #[cfg(all(test, not(loom)))]

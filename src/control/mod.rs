@@ -1,0 +1,53 @@
+//! What the control thread does for the cores: their jobs, one task each.
+//!
+//! Owns: the control thread's end of the jobs. Lives on: the control thread (tokio); what blocks
+//! runs on at most [`limits::CONTROL_THREADS_MAX`] threads of its runtime. Never: sends a core what
+//! it has not asked for, or keeps one waiting that rings: see `shard/jobs.rs`.
+
+mod stand_in;
+#[cfg(test)]
+mod tests;
+
+pub use stand_in::StandIn;
+
+use crate::{
+    limits,
+    shard::{
+        jobs::{Job, JobAnswer},
+        mailbox::JobsEnd,
+    },
+};
+use ring::ThreadBell;
+use std::{io, net::SocketAddr, os::fd::OwnedFd};
+use tokio::net::unix::pipe;
+
+/// Takes jobs as they come, for as long as the control thread runs. The cores ring `bell`, and
+/// `rings` is the pipe that shows it.
+pub async fn serve(bell: ThreadBell, rings: OwnedFd, mut jobs: JobsEnd) -> io::Result<()> {
+    let rings = pipe::Receiver::from_owned_fd(rings)?;
+    loop {
+        // Before the look: what comes after it rings again.
+        bell.arm();
+        while let Some((job, ticket)) = jobs.take() {
+            // Their number is bounded by what the cores may have under way.
+            tokio::spawn(async move { ticket.answer(perform(job).await) });
+        }
+        rings.readable().await?;
+        match rings.try_read(&mut [0; 16]) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => {}
+        }
+    }
+}
+
+async fn perform(job: Job) -> JobAnswer {
+    match job {
+        Job::Resolve { host_port } => JobAnswer::Resolved(resolve(&host_port).await),
+    }
+}
+
+/// In the order of the system's resolver, which has the best first.
+async fn resolve(host_port: &str) -> io::Result<Vec<SocketAddr>> {
+    let found = tokio::net::lookup_host(host_port).await?;
+    Ok(found.take(limits::RESOLVED_ADDRESSES_MAX).collect())
+}
