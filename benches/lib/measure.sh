@@ -28,3 +28,13 @@ machine() {
 }
 
 calculate() { awk "BEGIN { printf \"$1\", $2 }"; } # FORMAT EXPRESSION
+
+# The metrics of a broker that says in its log where they are.
+metrics() { # LOG_FILE
+  local address
+  address=$(sed -n 's|.*metrics on http://\([^/]*\)/metrics.*|\1|p' "$1" | head -n 1)
+  exec 9<>"/dev/tcp/${address%:*}/${address##*:}"
+  printf 'GET /metrics HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$address" >&9
+  cat <&9
+  exec 9<&-
+}
