@@ -98,6 +98,8 @@ settings! {
         fetch_max_bytes: i32 = "fetch.max.bytes",
         max_incremental_fetch_session_cache_slots: i32 =
             "max.incremental.fetch.session.cache.slots",
+        /// 0: none.
+        hop_trace_every: i32 = "hop.trace.every",
         max_request_partition_size_limit: i32 = "max.request.partition.size.limit",
     }
 }

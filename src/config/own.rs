@@ -58,6 +58,18 @@ pub const BROKER: &[Definition] = &[
              Kafka; a power cut may lose it on this broker. A topic may override it.",
         )
     },
+    Definition {
+        config_type: ConfigType::Int,
+        importance: Importance::Low,
+        ..read_only(
+            "hop.trace.every",
+            Some("0"),
+            Valid::Range { min: Some(0.0), max: None },
+            "Of every so many shares of produce requests that go to another core, one is followed: \
+             a log line says when, and in which turn of which core, it was sent, taken, appended, \
+             written, and answered. 0: none.",
+        )
+    },
     read_only(
         "io.backend",
         Some("auto"),

@@ -253,6 +253,7 @@ pub struct Mailbox {
     /// Fewer messages overflow than before.
     drained: Notify,
     messages_sent: Cell<u64>,
+    wake_ups: Cell<u64>,
     /// What this core has the control thread do.
     pub jobs: Rc<Jobs>,
 }
@@ -288,12 +289,28 @@ impl Mailbox {
             overflowing: Cell::new(0),
             drained: Notify::default(),
             messages_sent: Cell::new(0),
+            wake_ups: Cell::new(0),
             jobs: Rc::new(jobs),
         }
     }
 
     pub fn messages_sent(&self) -> u64 {
         self.messages_sent.get()
+    }
+
+    /// Cores that slept when this one sent them something.
+    pub fn wake_ups(&self) -> u64 {
+        self.wake_ups.get()
+    }
+
+    /// Whether a message to this core would have to wake it now.
+    pub fn is_asleep(&self, member: usize) -> bool {
+        self.doorbells[member].is_asleep()
+    }
+
+    fn ring(&self, member: usize) {
+        let woke = self.doorbells[member].ring();
+        self.wake_ups.set(self.wake_ups.get() + u64::from(woke));
     }
 
     pub fn send(&self, to: usize, message: Message) {
@@ -309,7 +326,7 @@ impl Mailbox {
         } else {
             self.overflow(&mut outgoing, message);
         }
-        self.doorbells[to].ring();
+        self.ring(to);
     }
 
     fn overflow(&self, outgoing: &mut Outgoing, message: Message) {
@@ -405,7 +422,7 @@ impl Mailbox {
             drop(messages);
             if passed > 0 {
                 self.overflowing.set(self.overflowing.get() - passed);
-                self.doorbells[to].ring();
+                self.ring(to);
                 self.drained.notify();
             }
         }

@@ -107,9 +107,14 @@ pub struct Doorbell {
 
 impl Doorbell {
     /// Makes sure that the core looks at its inbox (see [`crate::Ring::set_inbox`]) after this
-    /// call.
-    pub fn ring(&self) {
-        self.inner.ring();
+    /// call. Says whether it slept, and was woken.
+    pub fn ring(&self) -> bool {
+        self.inner.ring()
+    }
+
+    /// Whether the core sleeps, or is about to; for counts and traces alone.
+    pub fn is_asleep(&self) -> bool {
+        self.inner.is_asleep()
     }
 }
 
@@ -120,5 +125,6 @@ impl fmt::Debug for Doorbell {
 }
 
 pub(crate) trait DoorbellInner: Send + Sync {
-    fn ring(&self);
+    fn ring(&self) -> bool;
+    fn is_asleep(&self) -> bool;
 }

@@ -29,6 +29,11 @@ impl SleepFlag {
         self.sleeping.store(false, Ordering::Relaxed);
     }
 
+    /// A look that decides nothing.
+    pub(crate) fn is_set(&self) -> bool {
+        self.sleeping.load(Ordering::Relaxed)
+    }
+
     /// Whether the caller, who has filled the inbox before, is the one who has to wake the core.
     pub(crate) fn must_wake(&self) -> bool {
         fence(Ordering::SeqCst);

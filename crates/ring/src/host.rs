@@ -116,12 +116,18 @@ impl HostDoorbell {
 }
 
 impl DoorbellInner for HostDoorbell {
-    fn ring(&self) {
-        if self.flag.must_wake() {
+    fn ring(&self) -> bool {
+        let must_wake = self.flag.must_wake();
+        if must_wake {
             let one = 1u64;
             // SAFETY: eight bytes of ours. It fails only when the counter is full, and then the
             // core wakes anyway.
             unsafe { libc::write(self.fd(), (&raw const one).cast(), 8) };
         }
+        must_wake
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.flag.is_set()
     }
 }

@@ -24,6 +24,7 @@ mod expiry;
 mod hand_out;
 mod pending;
 mod remote;
+mod trace;
 
 use append::Terms;
 pub use append::{Acks, append_records};

@@ -95,6 +95,11 @@ impl PendingAppends {
         self.release();
     }
 
+    /// The next release answers the request.
+    pub fn lacks_one(&self) -> bool {
+        self.remaining.get() == 1
+    }
+
     pub fn hold(&self) {
         assert!(self.remaining.get() > 0, "only a request that has begun is held");
         self.remaining.set(self.remaining.get() + 1);

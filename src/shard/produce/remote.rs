@@ -8,6 +8,7 @@ use super::{
     append::{Append, AppendResult, append_local},
     is_by_id,
     pending::{Finish, PendingAppends},
+    trace::{Step, Trace},
 };
 use crate::{
     limits,
@@ -29,6 +30,7 @@ pub struct Remote {
     places: Vec<usize>,
     appends: Vec<Append>,
     pub results: Vec<AppendResult>,
+    trace: Option<Box<Trace>>,
 }
 
 /// What one core has on its way to others, and boxes for more.
@@ -64,17 +66,31 @@ impl Remote {
         under_way.next_number.set(self.number + 1);
         pending.hold();
         under_way.requests.borrow_mut().insert(self.number, pending.clone());
+        let every = shard.config.network.hop_trace_every as u64;
+        if every > 0 && self.number.is_multiple_of(every) {
+            let size_bytes = self.appends.iter().map(|append| append.records.len()).sum();
+            self.trace = Some(Trace::begin(shard, owner, size_bytes));
+        }
+        self.step(Step::Sent, shard);
         shard.mailbox.send_errand(owner, self);
+    }
+
+    fn step(&mut self, step: Step, shard: &Shard) {
+        if let Some(trace) = &mut self.trace {
+            trace.step(step, shard);
+        }
     }
 
     pub fn go_back(mut self: Box<Self>, shard: &Shard, asker: usize) {
         self.is_answered = true;
+        self.step(Step::Written, shard);
         shard.mailbox.send_errand(asker, self);
     }
 
     /// On the owner's core. Appends take their place now, in the order of arrival, so that a
     /// connection's requests keep theirs.
     fn append(mut self: Box<Self>, shard: &Shard, asker: usize) {
+        self.step(Step::Taken, shard);
         let pending = PendingAppends::new(shard);
         pending.begin(
             self.appends.len(),
@@ -84,11 +100,14 @@ impl Remote {
             let partition = shard.data.partition(append.id);
             append_local(shard, partition.as_ref(), append, &pending, index);
         }
+        self.step(Step::Appended, shard);
         pending.end(Finish::Answer { shard: shard.clone(), core: asker, remote: self });
     }
 
     /// On the core that asked.
     fn take_back(mut self: Box<Self>, shard: &Shard) {
+        self.step(Step::Back, shard);
+        let trace = self.trace.take();
         let under_way = &shard.data.produce_under_way;
         let pending = under_way.requests.borrow_mut().remove(&self.number);
         let pending = pending.expect("results of a request of this core, once");
@@ -104,7 +123,12 @@ impl Remote {
             spares.push(self);
         }
         drop(spares);
+        let was_last = pending.lacks_one();
         pending.release();
+        if let Some(mut trace) = trace {
+            trace.was_last = was_last;
+            trace.end(shard);
+        }
     }
 }
 

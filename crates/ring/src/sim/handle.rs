@@ -63,7 +63,13 @@ pub(super) struct SimDoorbell {
 }
 
 impl DoorbellInner for SimDoorbell {
-    fn ring(&self) {
+    fn ring(&self) -> bool {
         self.signals.push(Notify::Rung { core: self.core });
+        // Only the world knows whether it sleeps.
+        false
+    }
+
+    fn is_asleep(&self) -> bool {
+        false
     }
 }
