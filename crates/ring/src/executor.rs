@@ -10,7 +10,7 @@ use crate::{
     cold::Cold,
     op::{Completion, Op, Outcome, Token},
     slots::Slots,
-    stalls::{Report, Turns},
+    stalls::{INBOX, Report, Turns},
     sync::Notify,
     tasks::{self, ReadyQueue, TaskFuture, Tasks},
     time::Instant,
@@ -138,8 +138,8 @@ impl Core {
     }
 
     /// One turn without the back-end's poll: reads the clock, takes the inbox, fires the timers
-    /// that are due, runs the tasks that are ready (a bounded number), then those that wait for the
-    /// end of the turn. Says whether anything ran.
+    /// that are due, runs the tasks that are ready (a bounded number), takes the inbox once more,
+    /// then runs those that wait for the end of the turn. Says whether anything ran.
     pub(crate) fn run_ready(&self) -> bool {
         let shared = &*self.shared;
         shared.read_clock();
@@ -150,6 +150,13 @@ impl Core {
         shared.fire_timers();
         shared.turns.ran(shared.coarse_now());
         let ran = shared.run_tasks(TASKS_PER_TURN);
+        // What came while they ran shares the end of this turn; else it would wait for all of the
+        // next one.
+        shared.turns.runs(INBOX);
+        if shared.take_inbox() {
+            shared.turns.ran(shared.coarse_now());
+            shared.run_tasks(shared.ready.len());
+        }
         let mut ended = shared.turn_end.borrow_mut().take_waiting();
         let gathered = ended.len();
         ended.drain(..).for_each(Waker::wake);

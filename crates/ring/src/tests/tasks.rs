@@ -79,6 +79,29 @@ fn the_turn_ends_after_everything_that_was_ready() {
 }
 
 #[test]
+fn what_comes_while_tasks_run_shares_the_end_of_their_turn() {
+    on_each(|ring| async move {
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let comes = Rc::new(Cell::new(false));
+        let (inbox, noted, taken) = (ring.clone(), log.clone(), comes.clone());
+        ring.set_inbox(Box::new(move || {
+            let any = taken.take();
+            if any {
+                let noted = noted.clone();
+                inbox.spawn(async move { noted.borrow_mut().push("its task") });
+            }
+            any
+        }));
+        // As another core may while this task runs.
+        comes.set(true);
+        ring.end_of_turn().await;
+        log.borrow_mut().push("end");
+        ring.end_of_turn().await;
+        assert_eq!(*log.borrow(), ["its task", "end"]);
+    });
+}
+
+#[test]
 fn a_busy_core_still_hears_its_timers() {
     on_each(|ring| async move {
         let stop = Rc::new(Cell::new(false));
