@@ -105,7 +105,7 @@ fn metrics(shard: &Shard) -> Vec<CoreMetric> {
             "Messages sent to other cores",
             shard.mailbox.messages_sent() as f64,
         ),
-        CoreMetric::counter(
+        counter(
             "millstream_mailbox_wake_ups",
             "Messages sent to other cores that were asleep",
             shard.mailbox.wake_ups() as f64,

@@ -48,13 +48,19 @@ impl ThreadBell {
 }
 
 impl DoorbellInner for PipeBell {
-    fn ring(&self) {
-        if self.flag.must_wake() {
+    fn ring(&self) -> bool {
+        let must_wake = self.flag.must_wake();
+        if must_wake {
             let byte = 1u8;
             // SAFETY: one byte of ours. It fails where the pipe is full, and then the thread wakes
             // anyway, or where the thread has gone.
             unsafe { libc::write(self.write.as_raw_fd(), (&raw const byte).cast(), 1) };
         }
+        must_wake
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.flag.is_set()
     }
 }
 
