@@ -15,6 +15,7 @@ use crate::{
 };
 use bytes::BytesMut;
 use protocol::{ApiKey, Reader};
+use std::future::Future;
 
 /// What a request takes in memory until it is answered, about, and of what.
 pub fn request_cost(frame: &[u8]) -> (Use, usize) {
@@ -29,54 +30,60 @@ pub fn request_cost(frame: &[u8]) -> (Use, usize) {
     }
 }
 
-/// Takes one request as far as the next one may be looked at.
-pub async fn request(connection: &Connection, frame: BytesMut) -> Result<(), CloseReason> {
+/// Takes one request as far as the next one may be looked at. No `async fn`, which would have room
+/// for the frame twice in each connection.
+pub fn request(
+    connection: &Connection,
+    frame: BytesMut,
+) -> impl Future<Output = Result<(), CloseReason>> {
     let ids = RequestIds::of(&frame);
-    let (key, version) = (ids.api_key, ids.api_version);
-    let unserved = CloseReason::Unserved { key, version };
-    let served = table::find(key).ok_or(unserved)?;
-    let Connection { shard, client } = connection;
-    if !table::serves(served, version) {
-        if served != ApiKey::ApiVersions {
-            return Err(CloseReason::Unserved { key, version });
+    async move {
+        let (key, version) = (ids.api_key, ids.api_version);
+        let unserved = CloseReason::Unserved { key, version };
+        let served = table::find(key).ok_or(unserved)?;
+        let Connection { shard, client } = connection;
+        if !table::serves(served, version) {
+            if served != ApiKey::ApiVersions {
+                return Err(CloseReason::Unserved { key, version });
+            }
+            settle(connection).await;
+            let handle = client.replies.expect(request_cost(&frame));
+            let ids = RequestIds { api_version: 0, ..ids };
+            handle.reply(response::encode(
+                &shard.clients.reply_blocks,
+                ids,
+                &apis::api_versions::unsupported_version(),
+            )?);
+            return Ok(());
+        }
+        let start = shard.ring.now();
+        let decode_error = |error| CloseReason::Decode { key, version, error };
+        let mut reader = Reader::new(&frame);
+        let client_id = header::read(&mut reader, served.request_header_version(version))
+            .map_err(decode_error)?;
+        let body_start = frame.len() - reader.remaining();
+        assert!(
+            (8..=frame.len()).contains(&body_start),
+            "the body begins at {body_start} of {} bytes",
+            frame.len()
+        );
+        if served == ApiKey::Produce {
+            return produce::request(shard, client, ids, body_start, frame).await;
         }
         settle(connection).await;
         let handle = client.replies.expect(request_cost(&frame));
-        let ids = RequestIds { api_version: 0, ..ids };
-        handle.reply(response::encode(
-            &shard.clients.reply_blocks,
-            ids,
-            &apis::api_versions::unsupported_version(),
-        )?);
-        return Ok(());
+        let reply = if served == ApiKey::Fetch {
+            fetch::request(shard, client, ids, body_start, &frame).await?
+        } else {
+            let client_id = client_id.unwrap_or_default();
+            let context = RequestContext { ids, client_id, client };
+            // Boxed: rare and large futures must not make every idle connection large.
+            Box::pin(apis::serve(shard, served, &context, &frame[body_start..])).await?
+        };
+        handle.reply(reply);
+        shard.counters.answered(key, shard.ring.now().since(start));
+        Ok(())
     }
-    let start = shard.ring.now();
-    let decode_error = |error| CloseReason::Decode { key, version, error };
-    let mut reader = Reader::new(&frame);
-    let client_id =
-        header::read(&mut reader, served.request_header_version(version)).map_err(decode_error)?;
-    let body_start = frame.len() - reader.remaining();
-    assert!(
-        (8..=frame.len()).contains(&body_start),
-        "the body begins at {body_start} of {} bytes",
-        frame.len()
-    );
-    if served == ApiKey::Produce {
-        return produce::request(shard, client, ids, body_start, frame).await;
-    }
-    settle(connection).await;
-    let handle = client.replies.expect(request_cost(&frame));
-    let reply = if served == ApiKey::Fetch {
-        fetch::request(shard, client, ids, body_start, &frame).await?
-    } else {
-        let client_id = client_id.unwrap_or_default();
-        let context = RequestContext { ids, client_id, client };
-        // Boxed: rare and large futures must not make every idle connection large.
-        Box::pin(apis::serve(shard, served, &context, &frame[body_start..])).await?
-    };
-    handle.reply(reply);
-    shard.counters.answered(key, shard.ring.now().since(start));
-    Ok(())
 }
 
 /// Waits until everything that the connection asked before is answered, and calls to other cores

@@ -166,11 +166,10 @@ impl Incoming {
         connection.client.progress.begin(if is_held { self.buffer.capacity() } else { 0 });
         let idle =
             (self.in_block && self.buffer.is_empty()).then(|| shard.clients.memory.idle_in_block());
-        let buffer = std::mem::take(&mut self.buffer);
         let transport = &connection.client.transport;
-        let (received, back) = transport.recv(&shard.ring, buffer, room.awaited(most), most).await;
+        let received =
+            transport.recv(&shard.ring, &mut self.buffer, room.awaited(most), most).await;
         drop(idle);
-        self.buffer = back;
         let bytes = received?;
         if bytes >= self.receive_bytes {
             self.receive_bytes = (self.receive_bytes * 2).min(limits::RECEIVE_MAX_BYTES);

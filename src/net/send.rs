@@ -5,46 +5,46 @@
 
 use crate::{
     limits,
-    memory::Memory,
-    request::{FileRange, Transport, reply::ReplyPart},
+    request::{Client, reply::ReplyPart},
 };
 use bytes::Bytes;
 use ring::Ring;
-use std::{io, rc::Rc};
+use std::{future::Future, io};
 
-/// Sends the parts in order; how many bytes they are. `gathered` lends its room.
-pub async fn send(
+/// Sends the parts in order; how many bytes they are. `gathered` lends its room. No `async fn`, as
+/// the methods of [`crate::request::Transport`] are none.
+pub fn send(
     ring: &Ring,
-    transport: &Transport,
-    memory: &Rc<Memory>,
+    client: &Client,
     parts: &mut Vec<ReplyPart>,
     gathered: &mut Vec<Bytes>,
-) -> io::Result<u64> {
-    let mut sent_bytes = 0;
+) -> impl Future<Output = io::Result<u64>> {
     assert_eq!(gathered.len(), 0, "{} pieces are left of an earlier send", gathered.len());
-    for part in parts.drain(..) {
-        match part {
-            ReplyPart::Bytes(bytes) | ReplyPart::Records(bytes) => {
-                if gathered.len() == limits::SEND_BUFFERS_MAX {
-                    transport.send(ring, gathered).await?;
+    async move {
+        let mut sent_bytes = 0;
+        for part in parts.drain(..) {
+            match part {
+                ReplyPart::Bytes(bytes) | ReplyPart::Records(bytes) => {
+                    if gathered.len() == limits::SEND_BUFFERS_MAX {
+                        client.transport.send(ring, gathered).await?;
+                    }
+                    sent_bytes += bytes.len() as u64;
+                    gathered.push(bytes);
                 }
-                sent_bytes += bytes.len() as u64;
-                gathered.push(bytes);
-            }
-            ReplyPart::File { file, position, length, stable } => {
-                if !gathered.is_empty() {
-                    transport.send(ring, gathered).await?;
+                ReplyPart::File(range) => {
+                    if !gathered.is_empty() {
+                        client.transport.send(ring, gathered).await?;
+                    }
+                    sent_bytes += range.length;
+                    client.transport.send_file(ring, client.replies.memory(), &range).await?;
                 }
-                sent_bytes += length;
-                let range = FileRange { file, position, length, stable };
-                transport.send_file(ring, memory, range).await?;
             }
         }
+        if !gathered.is_empty() {
+            client.transport.send(ring, gathered).await?;
+        }
+        Ok(sent_bytes)
     }
-    if !gathered.is_empty() {
-        transport.send(ring, gathered).await?;
-    }
-    Ok(sent_bytes)
 }
 
 #[cfg(test)]

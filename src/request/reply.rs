@@ -4,13 +4,14 @@
 //! Owns: one connection's unanswered requests. Lives on: the core of the connection. Never: sends;
 //! `conn.rs` does.
 
+use super::transport::FileRange;
 use crate::{
     limits,
     memory::{Memory, Use},
 };
 use bytes::{Bytes, BytesMut};
 use protocol::FRAME_LENGTH_BYTES;
-use ring::{BufferPool, File, Stable, sync::Notify};
+use ring::{BufferPool, sync::Notify};
 use smallvec::{SmallVec, smallvec};
 use std::{
     cell::{Cell, RefCell},
@@ -35,12 +36,7 @@ pub enum ReplyPart {
     Records(Bytes),
     /// Records that go to the socket without passing through user space, where the page cache has
     /// them.
-    File {
-        file: File,
-        position: u64,
-        length: u64,
-        stable: Stable,
-    },
+    File(FileRange),
 }
 
 impl Reply {
@@ -66,8 +62,8 @@ impl Reply {
                 pinned_bytes = limits::REPLY_PINNED_BYTES;
                 bytes.len()
             }
-            ReplyPart::File { length, .. } => {
-                file_bytes += length;
+            ReplyPart::File(range) => {
+                file_bytes += range.length;
                 0
             }
         });
@@ -165,20 +161,11 @@ pub struct Replies {
     held_bytes: [Cell<usize>; Use::ALL.len()],
     /// The account of the core.
     memory: Rc<Memory>,
-    /// What was taken and is not sent yet, if anything is.
-    sending: Cell<Option<Taken>>,
+    /// Bytes of replies that were taken and are not sent yet; 0: none are.
+    sending_bytes: Cell<u64>,
     closed: Cell<bool>,
     /// Something was answered, sent, or the connection closed.
     pub changed: Notify,
-}
-
-/// Replies that were taken to be sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// What they count for.
-    pub memory_bytes: usize,
-    /// What goes to the client.
-    pub frame_bytes: u64,
 }
 
 /// The right and the duty to answer one request. Dropped unused, the connection is closed: a
@@ -210,7 +197,7 @@ impl Replies {
             waiting: Cell::default(),
             held_bytes: Default::default(),
             memory,
-            sending: Cell::new(None),
+            sending_bytes: Cell::new(0),
             closed: Cell::default(),
             changed: Notify::default(),
         }
@@ -269,6 +256,11 @@ impl Replies {
         self.held_bytes[Use::Replies as usize].get()
     }
 
+    /// The account of the core.
+    pub fn memory(&self) -> &Rc<Memory> {
+        &self.memory
+    }
+
     pub fn is_closed(&self) -> bool {
         self.closed.get()
     }
@@ -284,17 +276,18 @@ impl Replies {
 
     /// Whether there is something for the client to take.
     pub fn has_unsent(&self) -> bool {
-        self.sending.get().is_some() || self.front_is_ready()
+        self.sending_bytes.get() > 0 || self.front_is_ready()
     }
 
     /// Takes the replies that may go now into `parts`: all from the front to the first request
     /// without an answer, as long as they fit into one gathered send. Their bytes count until
     /// [`Replies::sent`].
-    pub fn take_ready(&self, parts: &mut Vec<ReplyPart>, parts_max: usize) -> Taken {
-        assert_eq!(self.sending.get(), None, "what was taken before is sent first");
+    pub fn take_ready(&self, parts: &mut Vec<ReplyPart>, parts_max: usize) -> usize {
+        let unsent = self.sending_bytes.get();
+        assert_eq!(unsent, 0, "{unsent} bytes that were taken before are sent first");
         assert_eq!(parts.len(), 0, "{} parts were taken and not sent", parts.len());
         let mut queue = self.queue.borrow_mut();
-        let mut taken = Taken::default();
+        let (mut taken_bytes, mut frame_bytes) = (0, 0);
         while let Some(entry) = queue.front() {
             match entry {
                 Entry::Waiting(..) => break,
@@ -308,22 +301,24 @@ impl Replies {
             let entry = queue.pop_front().expect("the front that was looked at");
             self.first.set(self.first.get() + 1);
             if let Entry::Ready(reply, bytes) = entry {
-                taken.memory_bytes += bytes;
-                taken.frame_bytes += reply.frame_bytes();
+                taken_bytes += bytes;
+                frame_bytes += reply.frame_bytes();
                 parts.extend(reply.parts);
             }
         }
         let (waiting, left) = (self.waiting.get(), queue.len());
         assert!(waiting <= left, "{waiting} requests wait for an answer, {left} are left");
-        self.sending.set((!parts.is_empty()).then_some(taken));
-        taken
+        self.sending_bytes.set(frame_bytes);
+        taken_bytes
     }
 
-    /// What `take_ready` returned has left.
-    pub fn sent(&self, taken: Taken) {
-        let sending = self.sending.take().unwrap_or_default();
-        assert_eq!(sending, taken, "{taken:?} was sent, and {sending:?} was taken");
-        self.uncount(Use::Replies, taken.memory_bytes);
+    /// The replies that counted for `taken_bytes`, as `take_ready` returned, have left:
+    /// `sent_bytes` went to the client. `None`: the connection ends in the middle of it.
+    pub fn sent(&self, taken_bytes: usize, sent_bytes: Option<u64>) {
+        let whole = self.sending_bytes.take();
+        let sent = sent_bytes.unwrap_or(whole);
+        assert_eq!(sent, whole, "{sent} bytes were sent of replies of {whole}");
+        self.uncount(Use::Replies, taken_bytes);
         self.changed.notify();
     }
 
@@ -400,8 +395,7 @@ mod tests {
     fn taken(replies: &Replies) -> Vec<u8> {
         let mut parts = Vec::new();
         let taken = replies.take_ready(&mut parts, 100);
-        assert_eq!(taken.frame_bytes, 10 * parts.len() as u64);
-        replies.sent(taken);
+        replies.sent(taken, Some(10 * parts.len() as u64));
         let last = |part: &ReplyPart| if let ReplyPart::Bytes(bytes) = part { bytes[9] } else { 0 };
         parts.iter().map(last).collect()
     }
@@ -461,7 +455,16 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "what was taken before is sent first")]
+    #[should_panic(expected = "11 bytes were sent of replies of 10")]
+    fn no_more_is_sent_than_the_replies_have() {
+        let (replies, _) = replies();
+        replies.expect((Use::Requests, 10)).reply(reply(1));
+        let taken = replies.take_ready(&mut Vec::new(), 100);
+        replies.sent(taken, Some(11));
+    }
+
+    #[test]
+    #[should_panic(expected = "10 bytes that were taken before are sent first")]
     fn replies_are_taken_when_those_before_were_sent() {
         let (replies, _) = replies();
         let mut parts = Vec::new();

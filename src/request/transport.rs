@@ -18,7 +18,7 @@ pub mod tests;
 use crate::memory::Memory;
 use bytes::{Bytes, BytesMut};
 use ring::{File, MovingStream, Ring, Stable, Stream};
-use std::{io, net::SocketAddr, rc::Rc};
+use std::{future::Future, io, net::SocketAddr, rc::Rc};
 #[cfg(test)]
 use tests::masked::{self, Masked};
 
@@ -70,57 +70,69 @@ impl Transport {
         }
     }
 
-    /// Appends at most `max` bytes to `buf`, and may sleep until `least` have come; gives the
-    /// buffer back with how many they are (0: the client has closed).
-    pub async fn recv(
+    /// Appends at most `max` bytes to `buf`, and may sleep until `least` have come; how many they
+    /// are (0: the client has closed). Dropped before its end, it leaves `buf` empty.
+    ///
+    /// This and the sends are no `async fn`, which would have room for its arguments twice: each
+    /// idle connection keeps these futures.
+    pub fn recv(
         &self,
         ring: &Ring,
-        buf: BytesMut,
+        buf: &mut BytesMut,
         least: usize,
         max: usize,
-    ) -> (io::Result<usize>, BytesMut) {
+    ) -> impl Future<Output = io::Result<usize>> {
         let before = buf.len();
-        let (received, buf) = match self {
-            Transport::Plain(stream) => ring.recv_at_least(stream, buf, least, max).await,
-            #[cfg(test)]
-            Transport::Masked(masked) => masked.recv(ring, buf, least, max).await,
-        };
-        if let Ok(bytes) = received {
-            assert!(bytes <= max, "{bytes} bytes came, {max} were asked for");
-            assert_eq!(buf.len(), before + bytes, "the buffer has grown by what came");
+        let taken = std::mem::take(buf);
+        async move {
+            let (received, back) = match self {
+                Transport::Plain(stream) => ring.recv_at_least(stream, taken, least, max).await,
+                #[cfg(test)]
+                Transport::Masked(masked) => masked.recv(ring, taken, least, max).await,
+            };
+            *buf = back;
+            if let Ok(bytes) = received {
+                assert!(bytes <= max, "{bytes} bytes came, {max} were asked for");
+                assert_eq!(buf.len(), before + bytes, "the buffer has grown by what came");
+            }
+            received
         }
-        (received, buf)
     }
 
     /// Sends all of `bufs`, in order, and leaves it empty with the room that it had.
-    pub async fn send(&self, ring: &Ring, bufs: &mut Vec<Bytes>) -> io::Result<()> {
-        let sent = match self {
-            Transport::Plain(stream) => ring.send_gathered(stream, bufs).await,
-            #[cfg(test)]
-            Transport::Masked(masked) => masked.send(ring, bufs).await,
-        };
-        assert_eq!(bufs.len(), 0, "{} pieces are left after a send", bufs.len());
-        sent
+    pub fn send(&self, ring: &Ring, bufs: &mut Vec<Bytes>) -> impl Future<Output = io::Result<()>> {
+        assert_ne!(bufs.len(), 0, "a send of nothing");
+        async move {
+            let sent = match self {
+                Transport::Plain(stream) => ring.send_gathered(stream, bufs).await,
+                #[cfg(test)]
+                Transport::Masked(masked) => masked.send(ring, bufs).await,
+            };
+            assert_eq!(bufs.len(), 0, "{} pieces are left after a send", bufs.len());
+            sent
+        }
     }
 
     /// Sends a range of a file: straight from the page cache where nothing has to see the bytes on
     /// their way, through a buffer otherwise, for which `memory` has the account.
-    pub async fn send_file(
+    pub fn send_file(
         &self,
         ring: &Ring,
         memory: &Rc<Memory>,
-        range: FileRange,
-    ) -> io::Result<()> {
+        range: &FileRange,
+    ) -> impl Future<Output = io::Result<()>> {
         assert!(range.length > 0, "a range of a file has bytes to send");
-        match self {
-            Transport::Plain(stream) => {
-                // No byte passes a buffer of ours: there is nothing to count.
-                let _ = memory;
-                let FileRange { file, position, length, stable } = range;
-                ring.send_file(stream, &file, position, length, stable).await
+        // In the clear no byte passes a buffer of ours: there is nothing to count.
+        let _ = memory;
+        async move {
+            match self {
+                Transport::Plain(stream) => {
+                    let FileRange { file, position, length, stable } = range;
+                    ring.send_file(stream, file, *position, *length, *stable).await
+                }
+                #[cfg(test)]
+                Transport::Masked(masked) => masked.send_file(ring, memory, range).await,
             }
-            #[cfg(test)]
-            Transport::Masked(masked) => masked.send_file(ring, memory, range).await,
         }
     }
 

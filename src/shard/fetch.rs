@@ -26,7 +26,7 @@ use crate::{
     memory::Use,
     pace::TurnBudget,
     request::{
-        Client, CloseReason, RequestIds,
+        Client, CloseReason, FileRange, RequestIds,
         reply::{self, Reply, ReplyPart, ReplyParts},
         response,
     },
@@ -686,7 +686,7 @@ fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]
         parts.extend(records.drain(..).map(|part| match part {
             ReadPart::Memory(bytes) => ReplyPart::Records(bytes),
             ReadPart::File { file, position, length, stable } => {
-                ReplyPart::File { file, position, length, stable }
+                ReplyPart::File(FileRange { file, position, length, stable })
             }
         }));
     }

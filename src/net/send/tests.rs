@@ -4,8 +4,10 @@
 use super::*;
 use crate::{
     log::tests::on_each_backend,
-    memory::{Plan, Use},
+    memory::{Memory, Plan, Use},
     request::{
+        FileRange, Transport,
+        progress::Progress,
         reply::{Replies, Reply, fill_in_length},
         transport::tests::masked::{BUFFER_BYTES, Masked, mask},
     },
@@ -13,7 +15,7 @@ use crate::{
 use bytes::BytesMut;
 use ring::{File, ListenOptions, OpenOptions, Stream};
 use smallvec::smallvec;
-use std::path::Path;
+use std::{cell::Cell, path::Path, rc::Rc};
 
 const FILE_BYTES: usize = 200_000;
 
@@ -39,12 +41,8 @@ fn fetch_like(file: &File, position: usize, length: usize) -> Reply {
     let mut head = BytesMut::from(&pattern(4 + 40, 9)[..]);
     fill_in_length(&mut head, records.len() + length + rest.len());
     let (position, length) = (position as u64, length as u64);
-    let range = ReplyPart::File {
-        file: file.clone(),
-        position,
-        length,
-        stable: file.stable(position + length),
-    };
+    let stable = file.stable(position + length);
+    let range = ReplyPart::File(FileRange { file: file.clone(), position, length, stable });
     let parts = smallvec![
         ReplyPart::Bytes(head.freeze()),
         ReplyPart::Records(records.into()),
@@ -59,8 +57,8 @@ fn bytes_of(reply: &Reply) -> Vec<u8> {
     let of_file = pattern(FILE_BYTES, 3);
     let part = |part: &ReplyPart| match part {
         ReplyPart::Bytes(bytes) | ReplyPart::Records(bytes) => bytes.to_vec(),
-        ReplyPart::File { position, length, .. } => {
-            of_file[*position as usize..][..*length as usize].to_vec()
+        ReplyPart::File(range) => {
+            of_file[range.position as usize..][..range.length as usize].to_vec()
         }
     };
     reply.parts.iter().flat_map(part).collect()
@@ -97,14 +95,22 @@ async fn drive(
     ring.send(&client, vec![changed.into()]).await.unwrap();
     let mut got = BytesMut::from(&b"before"[..]);
     while got.len() < 6 + request.len() {
-        let (received, back) = transport.recv(&ring, got, 1, 64).await;
-        assert_ne!(received.unwrap(), 0);
-        got = back;
+        assert_ne!(transport.recv(&ring, &mut got, 1, 64).await.unwrap(), 0);
     }
     assert_eq!(got[6..], request[..]);
 
     let memory = Memory::new(Plan::default());
     let replies = Rc::new(Replies::new(memory.clone()));
+    let sender = Client {
+        number: 0,
+        transport,
+        listener: 0,
+        is_counted: Cell::new(true),
+        replies: replies.clone(),
+        moved: Rc::default(),
+        progress: Progress::new(ring.now()),
+        _charge: memory.charge(Use::Connections, 1),
+    };
     let all = [
         produce_like(20),
         fetch_like(&file, 0, 1),
@@ -125,9 +131,9 @@ async fn drive(
     while !replies.is_empty() {
         // Few parts at a time: a reply is never taken in pieces.
         let taken = replies.take_ready(&mut parts, 5);
-        send(&ring, &transport, &memory, &mut parts, &mut gathered).await.unwrap();
+        let sent = send(&ring, &sender, &mut parts, &mut gathered).await.unwrap();
         assert_eq!(memory.used(Use::Replies), replies.reply_bytes(), "no buffer is left over");
-        replies.sent(taken);
+        replies.sent(taken, Some(sent));
     }
     let mut got = reader.await;
     got.iter_mut().zip(0..).for_each(|(byte, at)| *byte ^= unmask(at));

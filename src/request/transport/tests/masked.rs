@@ -78,13 +78,13 @@ impl Masked<Stream> {
         &self,
         ring: &Ring,
         memory: &Rc<Memory>,
-        range: FileRange,
+        range: &FileRange,
     ) -> io::Result<()> {
         let _buffer = memory.charge(Use::Replies, BUFFER_BYTES);
         let FileRange { file, position, length, .. } = range;
-        for from in (0..length).step_by(BUFFER_BYTES) {
-            let piece_bytes = (length - from).min(BUFFER_BYTES as u64) as usize;
-            let piece = ring.read_exact_at(&file, position + from, piece_bytes).await?;
+        for from in (0..*length).step_by(BUFFER_BYTES) {
+            let piece_bytes = (*length - from).min(BUFFER_BYTES as u64) as usize;
+            let piece = ring.read_exact_at(file, *position + from, piece_bytes).await?;
             self.send_piece(ring, piece).await?;
         }
         Ok(())
