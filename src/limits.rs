@@ -72,6 +72,10 @@ pub const PRODUCE_SPARE_PARTITIONS_MAX: usize = 1024;
 pub const FETCH_SPARES_MAX: usize = 256;
 pub const FETCH_SPARE_PARTITIONS_MAX: usize = 128;
 
+/// Tasks of one core that read for other cores and have nothing to read; each is kept for the next
+/// time that reads wait for the disk.
+pub const FETCH_READERS_IDLE_MAX: usize = 16;
+
 /// What most replies without records fit in.
 pub const REPLY_MIN_BYTES: usize = 256;
 

@@ -46,6 +46,9 @@ pub struct Data {
     /// Appends on their way to other cores.
     pub(super) produce_under_way: produce::UnderWay,
     pub(super) fetch_spares: fetch::Spares,
+    /// Reads on their way to other cores.
+    pub(super) fetch_under_way: fetch::UnderWay,
+    pub(super) fetch_readers: fetch::Readers,
     pub(super) apply: ApplyState,
 }
 
@@ -64,6 +67,8 @@ impl Data {
             produce_expiry: produce::Expiry::default(),
             produce_under_way: produce::UnderWay::default(),
             fetch_spares: fetch::Spares::default(),
+            fetch_under_way: fetch::UnderWay::default(),
+            fetch_readers: fetch::Readers::default(),
             apply: ApplyState::default(),
             storage,
         }
@@ -127,5 +132,7 @@ impl Data {
         self.heavy.forget();
         self.produce_expiry.forget();
         self.produce_under_way.forget();
+        self.fetch_under_way.forget();
+        self.fetch_readers.forget();
     }
 }

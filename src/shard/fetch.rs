@@ -12,9 +12,12 @@
 //! Not done: fetches of followers (replica id ≥ 0) are answered as a consumer's up to the log end;
 //! replication is a later issue. Preferred read replicas are never named.
 
+mod remote;
+
+pub use remote::{Readers, UnderWay};
+
 use super::{
     Shard,
-    ask::Ask,
     leaders::NamedLeaders,
     partition::{FetchWaiter, Partition, PartitionId},
     sessions::{Forgotten, NO_SESSION, Plan, Target},
@@ -39,11 +42,12 @@ use protocol::{
         PartitionFetchResponse, TOPIC_ID_FROM,
     },
 };
+use remote::{Answers, Others};
 use ring::Instant;
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// What all reads of one fetch have in common.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct FetchOptions {
     pub max_bytes: usize,
     pub read_committed: bool,
@@ -127,6 +131,8 @@ struct Lists {
     fetched: Vec<FetchedPartition>,
     /// Those that go into the response.
     shown: Vec<Shown>,
+    others: Others,
+    answers: Rc<Answers>,
 }
 
 impl Lists {
@@ -311,12 +317,11 @@ async fn read_all(
     lists: &mut Lists,
     options: FetchOptions,
 ) -> Trimmed {
-    let Lists { targets, local, fetched, .. } = lists;
+    let Lists { targets, local, fetched, others, answers, .. } = lists;
     let options = FetchOptions { memory_bytes: memory_for_reply(shard, client), ..options };
     // Grown by doubling, long lists would be copied, each time all at once.
     local.reserve(targets.len());
     fetched.reserve(targets.len());
-    let mut remote: Vec<(usize, Vec<usize>, Vec<FetchRead>)> = Vec::new();
     let mut budget = TurnBudget::of_items(&shard.ring);
     for (place, target) in targets.iter().enumerate() {
         let (owner, read) = match resolve(shard, target) {
@@ -331,36 +336,23 @@ async fn read_all(
         fetched.push(FetchedPartition::error(ErrorCode::NotLeaderOrFollower));
         if owner == shard.index {
             local.push((place, read));
-            continue;
-        }
-        match remote.iter_mut().find(|(other, ..)| *other == owner) {
-            Some((_, places, reads)) => {
-                places.push(place);
-                reads.push(read);
-            }
-            None => remote.push((owner, vec![place], vec![read])),
+        } else {
+            others.push(shard, owner, place, read);
         }
     }
     // Others that ask while the answers are on their way find less.
-    let _held = (!remote.is_empty())
-        .then(|| shard.clients.memory.charge(Use::Replies, options.memory_bytes));
+    let _held =
+        (others.len() > 0).then(|| shard.clients.memory.charge(Use::Replies, options.memory_bytes));
     let options =
-        FetchOptions { memory_bytes: options.memory_bytes / (remote.len() + 1), ..options };
-    // The calls to other cores are sent before this core does its own share.
-    let send =
-        |(owner, places, reads)| (places, shard.mailbox.ask(owner, Reads { reads, options }));
-    let under_way: Vec<_> = remote.into_iter().map(send).collect();
+        FetchOptions { memory_bytes: options.memory_bytes / (others.len() + 1), ..options };
+    // What other cores are asked leaves before this core does its own share.
+    others.send(shard, answers, options);
     let mut share = Share::new(shard.index, options);
     for (place, read) in local.drain(..) {
         fetched[place] = share.read(shard, &read).await;
         budget.item_done().await;
     }
-    for (places, answer) in under_way {
-        if let Some(answers) = answer.await {
-            assert_eq!(places.len(), answers.len(), "one answer for each read");
-            places.into_iter().zip(answers).for_each(|(place, answer)| fetched[place] = answer);
-        }
-    }
+    answers.put_into(shard, fetched).await;
     assert_eq!(fetched.len(), targets.len(), "each partition was read, or has an error");
     let mut trimmed = Trimmed { max_bytes: options.max_bytes, bytes: 0, has_error: false };
     for (partition, target) in fetched.iter_mut().zip(targets) {
@@ -418,37 +410,6 @@ fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCo
         max_bytes: target.max_bytes.max(0) as usize,
     };
     Ok((route.leading_core()?, read))
-}
-
-/// The reads of a fetch on one core.
-struct Reads {
-    reads: Vec<FetchRead>,
-    options: FetchOptions,
-}
-
-impl Ask for Reads {
-    type Answer = Vec<FetchedPartition>;
-
-    async fn execute(self, shard: &Shard, from: usize) -> Vec<FetchedPartition> {
-        read(shard, from, self.reads, self.options).await
-    }
-}
-
-/// The reads of one core, for a connection of core `core`.
-async fn read(
-    shard: &Shard,
-    core: usize,
-    reads: Vec<FetchRead>,
-    options: FetchOptions,
-) -> Vec<FetchedPartition> {
-    let mut fetched = Vec::with_capacity(reads.len());
-    let mut share = Share::new(core, options);
-    let mut budget = TurnBudget::of_items(&shard.ring);
-    for read in reads {
-        fetched.push(share.read(shard, &read).await);
-        budget.item_done().await;
-    }
-    fetched
 }
 
 /// One core's share of a fetch, partition by partition: how much more it may give.

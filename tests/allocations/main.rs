@@ -69,6 +69,8 @@ const CEILINGS: &[Ceiling] = &[
     // A small receive buffer is left to the records that the other core has not taken yet: a new
     // one, and its count. How often depends on which core is quicker.
     Ceiling { workload: "produce-two-cores", epoll: 2.0, io_uring: 2.0 },
+    Ceiling { workload: "fetch-two-cores", epoll: 1.0, io_uring: 1.0 },
+    Ceiling { workload: "fetch-two-cores-nothing-new", epoll: 0.0, io_uring: 0.0 },
 ];
 
 /// One request that is sent over and over, and a check of its answer.
@@ -220,18 +222,33 @@ fn workloads(address: SocketAddr) -> Vec<Workload> {
     ]
 }
 
-/// A produce request to a partition of each of two cores, one of which is not that of the
-/// connection.
-fn over_two_cores(address: SocketAddr) -> Workload {
+/// Requests for a partition of each of two cores, one of which is not that of the connection.
+fn over_two_cores(address: SocketAddr) -> Vec<Workload> {
     let mut client = Client::connect(address);
     client.create_topic("pair", 2, &[]);
+    client.create_topic("empty-pair", 2, &[]);
     let small = batch::of(&[&[b'v'; SMALL_BYTES]]);
-    let mut request = client::produce_request("pair", 0, small, -1);
+    let mut request = client::produce_request("pair", 0, small.clone(), -1);
     let mut other = request.topic_data[0].partition_data[0].clone();
     other.index = 1;
     request.topic_data[0].partition_data.push(other);
-    let frame = framed(&request, client::PRODUCE_VERSION);
-    Workload { name: "produce-two-cores", frame, epoch_at: None, check: is_produced }
+    client.call(&request, client::PRODUCE_VERSION);
+    let fetch = |topic: &str| {
+        let mut request = client::fetch_request(topic, 0, 0, 0);
+        // One batch each, so that every answer is the same whatever was appended since.
+        request.topics[0].partitions[0].partition_max_bytes = small.len() as i32;
+        let mut other = request.topics[0].partitions[0].clone();
+        other.partition = 1;
+        request.topics[0].partitions.push(other);
+        framed(&request, client::FETCH_VERSION)
+    };
+    let of = |name, frame, check| Workload { name, frame, epoch_at: None, check };
+    let produce = framed(&request, client::PRODUCE_VERSION);
+    vec![
+        of("fetch-two-cores", fetch("pair"), has_records),
+        of("fetch-two-cores-nothing-new", fetch("empty-pair"), has_no_records),
+        of("produce-two-cores", produce, is_produced),
+    ]
 }
 
 /// Counts the allocations of a workload; what it has too many.
@@ -319,8 +336,9 @@ fn requests_and_connections_take_no_more_memory_than_they_did() {
     {
         let two_cores = broker::Broker::start(backend, 2);
         let mut caller = Caller::connect(two_cores.address, vec![0; 2 << 20]);
-        let mut workload = over_two_cores(two_cores.address);
-        excess.extend(measure(backend, &mut workload, &mut caller, folder.as_ref()));
+        for mut workload in over_two_cores(two_cores.address) {
+            excess.extend(measure(backend, &mut workload, &mut caller, folder.as_ref()));
+        }
         drop((caller, two_cores));
         let broker = broker::Broker::start(backend, 1);
         let mut caller = Caller::connect(broker.address, vec![0; 2 << 20]);
