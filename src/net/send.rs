@@ -30,6 +30,8 @@ pub fn send(
                     }
                     sent_bytes += bytes.len() as u64;
                     gathered.push(bytes);
+                    let (pieces, most) = (gathered.len(), limits::SEND_BUFFERS_MAX);
+                    assert!(pieces <= most, "{pieces} pieces go with one send, of at most {most}");
                 }
                 ReplyPart::File(range) => {
                     if !gathered.is_empty() {

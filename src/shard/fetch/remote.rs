@@ -4,7 +4,7 @@
 //! the connection, which keeps the box for its next fetch; on the owner's core while that reads.
 //! Never: is allocated in steady state, or freed by another core than the one that made it.
 
-use super::{FetchOptions, FetchRead, FetchedPartition, Share};
+use super::read::{FetchOptions, FetchRead, FetchedPartition, Share};
 use crate::{
     limits,
     pace::TurnBudget,

@@ -12,92 +12,32 @@
 //! Not done: fetches of followers (replica id ≥ 0) are answered as a consumer's up to the log end;
 //! replication is a later issue. Preferred read replicas are never named.
 
+mod read;
 mod remote;
+mod reply;
 
 pub use remote::{Readers, UnderWay};
 
 use super::{
     Shard,
-    leaders::NamedLeaders,
-    partition::{FetchWaiter, Partition, PartitionId},
+    partition::PartitionId,
     sessions::{Forgotten, NO_SESSION, Plan, Target},
     view::Routes,
 };
 use crate::{
     limits,
-    log::{ReadData, ReadError, ReadPart, ReadParts},
     memory::Use,
     pace::TurnBudget,
-    request::{
-        Client, CloseReason, FileRange, RequestIds,
-        reply::{self, Reply, ReplyPart, ReplyParts},
-        response,
-    },
+    request::{Client, CloseReason, RequestIds, reply::Reply},
 };
-use bytes::BytesMut;
 use protocol::{
     ErrorCode, TopicRef,
-    fetch::{
-        AbortedTransaction, EpochAndOffset, FetchRequest, FetchResponseHeader, FetchResponseWriter,
-        PartitionFetchResponse, TOPIC_ID_FROM,
-    },
+    fetch::{FetchRequest, FetchResponseHeader, TOPIC_ID_FROM},
 };
+use read::{FetchOptions, FetchRead, FetchedPartition, Share};
 use remote::{Answers, Others};
-use ring::Instant;
+use reply::{Shown, write_response};
 use std::{cell::RefCell, rc::Rc, time::Duration};
-
-/// What all reads of one fetch have in common.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FetchOptions {
-    pub max_bytes: usize,
-    pub read_committed: bool,
-    /// The request names topics by their ids.
-    pub by_id: bool,
-    /// The watch that a partition without records tells when it moves, and the end of that watch.
-    pub watch: Option<(u64, Instant)>,
-    /// What may come from memory; the rest comes as ranges of files.
-    pub memory_bytes: usize,
-}
-
-/// One read on the core that owns the partition.
-#[derive(Clone, Debug)]
-pub struct FetchRead {
-    pub id: PartitionId,
-    pub fetch_offset: i64,
-    pub current_leader_epoch: i32,
-    pub last_fetched_epoch: i32,
-    pub max_bytes: usize,
-}
-
-/// What a read came to.
-#[derive(Debug)]
-pub struct FetchedPartition {
-    pub error: ErrorCode,
-    pub high_watermark: i64,
-    pub last_stable_offset: i64,
-    pub log_start_offset: i64,
-    /// `None` unless only committed records were asked for.
-    pub aborted: Option<Vec<AbortedTransaction>>,
-    pub parts: ReadParts,
-    pub size_bytes: usize,
-    /// Epoch and end offset where a follower's or a consumer's history differs (KIP-595).
-    pub diverging: Option<EpochAndOffset>,
-}
-
-impl FetchedPartition {
-    fn error(error: ErrorCode) -> FetchedPartition {
-        FetchedPartition {
-            error,
-            high_watermark: -1,
-            last_stable_offset: -1,
-            log_start_offset: -1,
-            aborted: None,
-            parts: ReadParts::new(),
-            size_bytes: 0,
-            diverging: None,
-        }
-    }
-}
 
 /// What requests have done with, kept for the room that it has: a request in steady state allocates
 /// nothing.
@@ -142,14 +82,6 @@ impl Lists {
         self.fetched.clear();
         self.shown.clear();
     }
-}
-
-/// A partition in the response.
-struct Shown {
-    /// Its place in the lists.
-    place: usize,
-    /// Its records stand before this byte of the frame.
-    records_at: usize,
 }
 
 /// Answers a fetch request.
@@ -410,251 +342,6 @@ fn resolve(shard: &Shard, target: &Target) -> Result<(usize, FetchRead), ErrorCo
         max_bytes: target.max_bytes.max(0) as usize,
     };
     Ok((route.leading_core()?, read))
-}
-
-/// One core's share of a fetch, partition by partition: how much more it may give.
-struct Share {
-    /// The core of the connection.
-    core: usize,
-    options: FetchOptions,
-    left_bytes: usize,
-    any: bool,
-}
-
-impl Share {
-    fn new(core: usize, options: FetchOptions) -> Share {
-        Share { core, options, left_bytes: options.max_bytes, any: false }
-    }
-
-    async fn read(&mut self, shard: &Shard, read: &FetchRead) -> FetchedPartition {
-        let partition = shard.data.partition(read.id);
-        let absence = || FetchedPartition::error(shard.absence(read.id, self.options.by_id));
-        let Some(partition) = partition else { return absence() };
-        if let Some((watch, until)) = self.options.watch {
-            partition.watch(FetchWaiter { core: self.core, watch }, until, shard.ring.now());
-        }
-        let max_bytes = read.max_bytes.min(self.left_bytes);
-        let memory_bytes = self.options.memory_bytes;
-        let from = if memory_bytes < limits::REPLY_PINNED_BYTES {
-            From::Files { max_bytes }
-        } else {
-            From::Anywhere { max_bytes: max_bytes.min(memory_bytes) }
-        };
-        let fetched =
-            read_one(&partition, read, from, !self.any, self.options.read_committed).await;
-        if fetched.error != ErrorCode::None && partition.is_gone() {
-            return absence();
-        }
-        self.any |= fetched.size_bytes > 0;
-        self.left_bytes = self.left_bytes.saturating_sub(fetched.size_bytes);
-        let in_memory =
-            |part: &ReadPart| if let ReadPart::Memory(bytes) = part { bytes.len() } else { 0 };
-        self.options.memory_bytes =
-            memory_bytes.saturating_sub(fetched.parts.iter().map(in_memory).sum());
-        fetched
-    }
-}
-
-/// Where records are taken from, and how many bytes of them.
-#[derive(Clone, Copy)]
-enum From {
-    /// From memory where they are there.
-    Anywhere { max_bytes: usize },
-    /// Ranges of files, which cost no memory.
-    Files { max_bytes: usize },
-}
-
-async fn read_one(
-    partition: &Partition,
-    read: &FetchRead,
-    from: From,
-    at_least_one: bool,
-    read_committed: bool,
-) -> FetchedPartition {
-    if partition.has_failed() {
-        return FetchedPartition::error(ErrorCode::KafkaStorageError);
-    }
-    if let Err(error) = partition.check_leader(read.current_leader_epoch) {
-        return FetchedPartition::error(error);
-    }
-    let log = &partition.log;
-    let mut result = FetchedPartition {
-        high_watermark: log.high_watermark(),
-        last_stable_offset: log.last_stable_offset(),
-        log_start_offset: log.log_start_offset(),
-        ..FetchedPartition::error(ErrorCode::None)
-    };
-    if read.last_fetched_epoch >= 0 {
-        let (epoch, end_offset) = log.end_of_epoch(read.last_fetched_epoch);
-        // An epoch that the log has never had, or records that it has no more: nothing says where
-        // the histories part.
-        if epoch < 0 || read.fetch_offset < result.log_start_offset {
-            return FetchedPartition::error(ErrorCode::OffsetOutOfRange);
-        }
-        if epoch < read.last_fetched_epoch || end_offset < read.fetch_offset {
-            result.diverging = Some(EpochAndOffset { epoch, end_offset });
-            return result;
-        }
-    }
-    let up_to = if read_committed { result.last_stable_offset } else { result.high_watermark };
-    let data = match from {
-        From::Files { max_bytes } => {
-            log.read_files(read.fetch_offset, max_bytes, at_least_one, up_to).await
-        }
-        From::Anywhere { max_bytes } => {
-            match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
-                Some(data) => Ok(data),
-                None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
-            }
-        }
-    };
-    match data {
-        Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
-            if read_committed {
-                let aborted = log.aborted_transactions(read.fetch_offset, upper_bound_offset).await;
-                result.aborted = Some(
-                    aborted
-                        .unwrap_or_default()
-                        .iter()
-                        .map(|transaction| AbortedTransaction {
-                            producer_id: transaction.producer_id,
-                            first_offset: transaction.first_offset,
-                        })
-                        .collect(),
-                );
-            }
-            let counters = &partition.counters;
-            counters.fetch_requests.set(counters.fetch_requests.get() + 1);
-            counters.fetch_bytes.set(counters.fetch_bytes.get() + size_bytes as u64);
-            (result.parts, result.size_bytes) = (parts, size_bytes);
-            result
-        }
-        Err(ReadError::OffsetOutOfRange { .. }) => {
-            FetchedPartition::error(ErrorCode::OffsetOutOfRange)
-        }
-        Err(error) => {
-            tracing::error!(topic = %partition.topic, partition = partition.id.index, %error,
-                "cannot read");
-            FetchedPartition::error(ErrorCode::KafkaStorageError)
-        }
-    }
-}
-
-impl Lists {
-    /// Chooses what the response shows: everything, or with `incremental` what has changed since
-    /// the last one.
-    async fn choose(&mut self, shard: &Shard, incremental: bool) {
-        let news = |target: &Target, fetched: &FetchedPartition| {
-            !incremental
-                || fetched.size_bytes > 0
-                || fetched.error != ErrorCode::None
-                || fetched.diverging.is_some()
-                || fetched.high_watermark != target.said_high_watermark
-                || fetched.log_start_offset != target.said_log_start_offset
-        };
-        let mut budget = TurnBudget::of_items(&shard.ring);
-        for (place, (target, fetched)) in self.targets.iter().zip(&self.fetched).enumerate() {
-            shard.counters.error(fetched.error);
-            if news(target, fetched) {
-                self.shown.push(Shown { place, records_at: 0 });
-            }
-            budget.item_done().await;
-        }
-    }
-
-    /// Keeps in the targets what the next incremental response is compared with.
-    async fn note_what_was_said(&mut self, shard: &Shard) {
-        let mut budget = TurnBudget::of_items(&shard.ring);
-        for (target, fetched) in self.targets.iter_mut().zip(&self.fetched) {
-            target.said_high_watermark = fetched.high_watermark;
-            target.said_log_start_offset = fetched.log_start_offset;
-            target.said_records = fetched.size_bytes > 0;
-            budget.item_done().await;
-        }
-    }
-
-    /// Has done with what was read.
-    async fn let_go(&mut self, shard: &Shard) {
-        let mut budget = TurnBudget::of_items(&shard.ring);
-        while self.fetched.pop().is_some() {
-            budget.item_done().await;
-        }
-    }
-}
-
-/// Writes the response for the partitions that are shown. Their records move into the reply.
-async fn write_response(
-    shard: &Shard,
-    client: &Client,
-    ids: RequestIds,
-    header: FetchResponseHeader,
-    lists: &mut Lists,
-) -> Reply {
-    let Lists { targets, fetched, shown, .. } = lists;
-    let same_topic = |a: &Shown, b: &Shown| targets[a.place].is_same_topic(&targets[b.place]);
-    let topic_count = shown.chunk_by(same_topic).count();
-    let mut frame = response::head(
-        &shard.clients.reply_blocks,
-        ids,
-        reply::usual_bytes(topic_count, shown.len()),
-    );
-    let mut writer = FetchResponseWriter::new(&mut frame, ids.api_version, header, topic_count);
-    let mut leaders = NamedLeaders::new(shard, client.listener);
-    let mut budget = TurnBudget::of_items(&shard.ring);
-    for topic in shown.chunk_by_mut(same_topic) {
-        let Target { topic: name, topic_id, .. } = &targets[topic[0].place];
-        writer.begin_topic(name.as_deref().unwrap_or_default(), *topic_id, topic.len());
-        for Shown { place, records_at } in topic {
-            let fetched = &fetched[*place];
-            let response = PartitionFetchResponse {
-                high_watermark: fetched.high_watermark,
-                last_stable_offset: fetched.last_stable_offset,
-                log_start_offset: fetched.log_start_offset,
-                aborted_transactions: fetched.aborted.as_deref(),
-                diverging_epoch: fetched.diverging,
-                current_leader: leaders.for_error(
-                    fetched.error,
-                    (name.as_deref().unwrap_or_default(), *topic_id),
-                    targets[*place].index,
-                ),
-                ..PartitionFetchResponse::refused(targets[*place].index, fetched.error)
-            };
-            *records_at = writer.partition(&response, fetched.size_bytes);
-            budget.item_done().await;
-        }
-    }
-    let records_bytes = writer.finish(&leaders.endpoints());
-    reply::fill_in_length(&mut frame, records_bytes);
-    interleave(frame, shown, fetched)
-}
-
-/// The frame with the records in their places.
-fn interleave(frame: BytesMut, shown: &[Shown], fetched: &mut [FetchedPartition]) -> Reply {
-    let pieces = |shown: &Shown| match fetched[shown.place].parts.len() {
-        0 => 0,
-        parts => parts + 1,
-    };
-    let mut parts = ReplyParts::with_capacity(shown.iter().map(pieces).sum::<usize>() + 1);
-    let (mut rest, mut rest_at) = (frame.freeze(), 0);
-    for Shown { place, records_at } in shown {
-        let records = &mut fetched[*place].parts;
-        if records.is_empty() {
-            continue;
-        }
-        assert!(rest_at <= *records_at, "records at {records_at} come after {rest_at}");
-        parts.push(ReplyPart::Bytes(rest.split_to(records_at - rest_at)));
-        rest_at = *records_at;
-        parts.extend(records.drain(..).map(|part| match part {
-            ReadPart::Memory(bytes) => ReplyPart::Records(bytes),
-            ReadPart::File { file, position, length, stable } => {
-                ReplyPart::File(FileRange { file, position, length, stable })
-            }
-        }));
-    }
-    if !rest.is_empty() {
-        parts.push(ReplyPart::Bytes(rest));
-    }
-    Reply { parts }
 }
 
 #[cfg(test)]

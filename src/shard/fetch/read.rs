@@ -1,0 +1,206 @@
+//! The reads of a fetch on the core that owns the partitions.
+//!
+//! Owns: how much one core may still give to one fetch. Lives on: the core of the partitions.
+//! Never: copies records: they leave from memory, or as a range of a file.
+
+use crate::{
+    limits,
+    log::{ReadData, ReadError, ReadPart, ReadParts},
+    shard::{
+        Shard,
+        partition::{FetchWaiter, Partition, PartitionId},
+    },
+};
+use protocol::{
+    ErrorCode,
+    fetch::{AbortedTransaction, EpochAndOffset},
+};
+use ring::Instant;
+use std::ops::Range;
+
+/// What all reads of one fetch have in common.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FetchOptions {
+    pub max_bytes: usize,
+    pub read_committed: bool,
+    /// The request names topics by their ids.
+    pub by_id: bool,
+    /// The watch that a partition without records tells when it moves, and the end of that watch.
+    pub watch: Option<(u64, Instant)>,
+    /// What may come from memory; the rest comes as ranges of files.
+    pub memory_bytes: usize,
+}
+
+/// One read on the core that owns the partition.
+#[derive(Clone, Debug)]
+pub struct FetchRead {
+    pub id: PartitionId,
+    pub fetch_offset: i64,
+    pub current_leader_epoch: i32,
+    pub last_fetched_epoch: i32,
+    pub max_bytes: usize,
+}
+
+/// What a read came to.
+#[derive(Debug)]
+pub struct FetchedPartition {
+    pub error: ErrorCode,
+    pub high_watermark: i64,
+    pub last_stable_offset: i64,
+    pub log_start_offset: i64,
+    /// `None` unless only committed records were asked for.
+    pub aborted: Option<Vec<AbortedTransaction>>,
+    pub parts: ReadParts,
+    pub size_bytes: usize,
+    /// Epoch and end offset where a follower's or a consumer's history differs (KIP-595).
+    pub diverging: Option<EpochAndOffset>,
+}
+
+impl FetchedPartition {
+    pub(super) fn error(error: ErrorCode) -> FetchedPartition {
+        FetchedPartition {
+            error,
+            high_watermark: -1,
+            last_stable_offset: -1,
+            log_start_offset: -1,
+            aborted: None,
+            parts: ReadParts::new(),
+            size_bytes: 0,
+            diverging: None,
+        }
+    }
+}
+
+/// One core's share of a fetch, partition by partition: how much more it may give.
+pub(super) struct Share {
+    /// The core of the connection.
+    core: usize,
+    options: FetchOptions,
+    left_bytes: usize,
+    any: bool,
+}
+
+impl Share {
+    pub fn new(core: usize, options: FetchOptions) -> Share {
+        Share { core, options, left_bytes: options.max_bytes, any: false }
+    }
+
+    pub async fn read(&mut self, shard: &Shard, read: &FetchRead) -> FetchedPartition {
+        let partition = shard.data.partition(read.id);
+        let absence = || FetchedPartition::error(shard.absence(read.id, self.options.by_id));
+        let Some(partition) = partition else { return absence() };
+        if let Some((watch, until)) = self.options.watch {
+            partition.watch(FetchWaiter { core: self.core, watch }, until, shard.ring.now());
+        }
+        let max_bytes = read.max_bytes.min(self.left_bytes);
+        let memory_bytes = self.options.memory_bytes;
+        let from = if memory_bytes < limits::REPLY_PINNED_BYTES {
+            From::Files { max_bytes }
+        } else {
+            From::Anywhere { max_bytes: max_bytes.min(memory_bytes) }
+        };
+        let fetched =
+            read_one(&partition, read, from, !self.any, self.options.read_committed).await;
+        if fetched.error != ErrorCode::None && partition.is_gone() {
+            return absence();
+        }
+        self.any |= fetched.size_bytes > 0;
+        self.left_bytes = self.left_bytes.saturating_sub(fetched.size_bytes);
+        let in_memory =
+            |part: &ReadPart| if let ReadPart::Memory(bytes) = part { bytes.len() } else { 0 };
+        self.options.memory_bytes =
+            memory_bytes.saturating_sub(fetched.parts.iter().map(in_memory).sum());
+        fetched
+    }
+}
+
+/// Where records are taken from, and how many bytes of them.
+#[derive(Clone, Copy)]
+enum From {
+    /// From memory where they are there.
+    Anywhere { max_bytes: usize },
+    /// Ranges of files, which cost no memory.
+    Files { max_bytes: usize },
+}
+
+async fn read_one(
+    partition: &Partition,
+    read: &FetchRead,
+    from: From,
+    at_least_one: bool,
+    read_committed: bool,
+) -> FetchedPartition {
+    if partition.has_failed() {
+        return FetchedPartition::error(ErrorCode::KafkaStorageError);
+    }
+    if let Err(error) = partition.check_leader(read.current_leader_epoch) {
+        return FetchedPartition::error(error);
+    }
+    let log = &partition.log;
+    let mut result = FetchedPartition {
+        high_watermark: log.high_watermark(),
+        last_stable_offset: log.last_stable_offset(),
+        log_start_offset: log.log_start_offset(),
+        ..FetchedPartition::error(ErrorCode::None)
+    };
+    if read.last_fetched_epoch >= 0 {
+        let (epoch, end_offset) = log.end_of_epoch(read.last_fetched_epoch);
+        // An epoch that the log has never had, or records that it has no more: nothing says where
+        // the histories part.
+        if epoch < 0 || read.fetch_offset < result.log_start_offset {
+            return FetchedPartition::error(ErrorCode::OffsetOutOfRange);
+        }
+        if epoch < read.last_fetched_epoch || end_offset < read.fetch_offset {
+            result.diverging = Some(EpochAndOffset { epoch, end_offset });
+            return result;
+        }
+    }
+    let up_to = if read_committed { result.last_stable_offset } else { result.high_watermark };
+    let data = match from {
+        From::Files { max_bytes } => {
+            log.read_files(read.fetch_offset, max_bytes, at_least_one, up_to).await
+        }
+        From::Anywhere { max_bytes } => {
+            match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
+                Some(data) => Ok(data),
+                None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
+            }
+        }
+    };
+    match data {
+        Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
+            if read_committed {
+                let fetched = read.fetch_offset..upper_bound_offset;
+                result.aborted = Some(aborted_transactions(partition, fetched).await);
+            }
+            let counters = &partition.counters;
+            counters.fetch_requests.set(counters.fetch_requests.get() + 1);
+            counters.fetch_bytes.set(counters.fetch_bytes.get() + size_bytes as u64);
+            (result.parts, result.size_bytes) = (parts, size_bytes);
+            result
+        }
+        Err(ReadError::OffsetOutOfRange { .. }) => {
+            FetchedPartition::error(ErrorCode::OffsetOutOfRange)
+        }
+        Err(error) => {
+            tracing::error!(topic = %partition.topic, partition = partition.id.index, %error,
+                "cannot read");
+            FetchedPartition::error(ErrorCode::KafkaStorageError)
+        }
+    }
+}
+
+/// Those whose records a read_committed consumer skips.
+async fn aborted_transactions(
+    partition: &Partition,
+    offsets: Range<i64>,
+) -> Vec<AbortedTransaction> {
+    let aborted = partition.log.aborted_transactions(offsets.start, offsets.end).await;
+    let aborted = aborted.unwrap_or_default().into_iter();
+    aborted
+        .map(|transaction| AbortedTransaction {
+            producer_id: transaction.producer_id,
+            first_offset: transaction.first_offset,
+        })
+        .collect()
+}
