@@ -117,8 +117,9 @@ impl Waiters {
     /// Tells all of them that what they wait for does not come.
     pub fn refuse_all(&self, error: ErrorCode) {
         for queue in [&self.safe, &self.committed] {
-            // Told one by one: one that is told may cause another to be added.
-            for waiter in mem::take(&mut *queue.0.borrow_mut()) {
+            // Taken before the first is told: one that is told may cause another to be added.
+            let waiters = queue.0.take();
+            for waiter in waiters {
                 waiter.done.tell(Err(error));
             }
         }

@@ -21,7 +21,6 @@ use protocol::ErrorCode;
 use ring::{Instant, sync::Notify};
 use std::{
     cell::{Cell, RefCell},
-    mem,
     rc::Rc,
 };
 
@@ -81,7 +80,8 @@ async fn expire(shard: &Shard, now: Instant) {
     let mut budget = TurnBudget::of_items(&shard.ring);
     // Waits that begin from here on note their own deadlines.
     expiry.next.set(None);
-    for partition in mem::take(&mut *expiry.partitions.borrow_mut()) {
+    let timed = expiry.partitions.take();
+    for partition in timed {
         assert!(partition.is_timed.replace(false), "a listed partition is timed");
         for waiter in partition.waiters.take_expired(now) {
             waiter.done.tell(Err(ErrorCode::RequestTimedOut));
