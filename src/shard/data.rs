@@ -2,7 +2,7 @@
 //! appends and reads use.
 //!
 //! Owns: the open partitions and the list of those that could not be opened. Lives on: every core.
-//! Never: decides which partitions there are; `follow.rs` makes this agree with the metadata.
+//! Never: decides which partitions there are; `apply.rs` makes this agree with the metadata.
 //!
 //! Invariant: a partition of this core is open or offline, never both.
 
