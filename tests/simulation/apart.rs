@@ -268,7 +268,9 @@ fn a_produce_whose_time_is_over_is_told_so_and_its_records_stay() {
             client.ring.sleep(LONG).await;
             disk.hang(false);
             assert_eq!(answer(&mut other, patient).await, (ErrorCode::None, 1), "seed {seed}");
-            assert_eq!(end_offset(&mut client, 0).await, 5, "seed {seed}");
+            // Behind all of them.
+            assert_eq!(produce(&mut client, 0, 100).await, (ErrorCode::None, 5), "seed {seed}");
+            assert_eq!(end_offset(&mut client, 0).await, 6, "seed {seed}");
         });
         run.world.close();
     }
