@@ -62,6 +62,9 @@ pub const RECEIVE_AWAITED_MAX_BYTES: usize = 256 * 1024;
 /// less: a flush takes its time, which the producer's timeout is not meant for.
 pub const PRODUCE_TIMEOUT_MIN_MS: u64 = 1000;
 
+/// So often at least a core looks at the deadlines of produce requests, while some wait.
+pub const PRODUCE_EXPIRY_INTERVAL_MS: u64 = 60_000;
+
 /// Finished produce requests whose memory one core keeps for the next ones, and the partitions that
 /// such a one has room for at most.
 pub const PRODUCE_SPARES_MAX: usize = 1024;

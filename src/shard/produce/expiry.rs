@@ -8,6 +8,7 @@
 //! the appends, and the list is looked at once in such a time.
 
 use crate::{
+    limits,
     pace::TurnBudget,
     shard::{
         Shard,
@@ -21,23 +22,27 @@ use protocol::ErrorCode;
 use ring::{Instant, sync::Notify};
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
+    rc::{Rc, Weak},
+    time::Duration,
 };
 
 #[derive(Default)]
 pub struct Expiry {
-    /// Each once: those that are timed.
-    partitions: RefCell<Vec<Rc<Partition>>>,
+    /// Each once: those that are timed. One that is deleted goes, and its files with it.
+    partitions: RefCell<Vec<Weak<Partition>>>,
     next: Cell<Option<Instant>>,
     /// The next look has come nearer.
     sooner: Notify,
 }
 
 impl Expiry {
-    fn note(&self, partition: &Rc<Partition>, deadline: Instant) {
+    fn note(&self, partition: &Rc<Partition>, deadline: Instant, now: Instant) {
         if !partition.is_timed.replace(true) {
-            self.partitions.borrow_mut().push(partition.clone());
+            self.partitions.borrow_mut().push(Rc::downgrade(partition));
         }
+        // However late the deadline is, what is gone leaves the list soon.
+        let deadline =
+            deadline.min(now + Duration::from_millis(limits::PRODUCE_EXPIRY_INTERVAL_MS));
         if self.next.get().is_none_or(|next| deadline < next) {
             self.next.set(Some(deadline));
             self.sooner.notify();
@@ -55,7 +60,7 @@ pub fn wait(shard: &Shard, partition: &Rc<Partition>, until: Until, waiter: Wait
     let deadline = waiter.deadline;
     partition.waiters.add(until, waiter);
     if let Some(deadline) = deadline {
-        shard.data.produce_expiry.note(partition, deadline);
+        shard.data.produce_expiry.note(partition, deadline, shard.ring.now());
     }
 }
 
@@ -81,14 +86,14 @@ async fn expire(shard: &Shard, now: Instant) {
     // Waits that begin from here on note their own deadlines.
     expiry.next.set(None);
     let timed = expiry.partitions.take();
-    for partition in timed {
+    for partition in timed.iter().filter_map(Weak::upgrade) {
         assert!(partition.is_timed.replace(false), "a listed partition is timed");
         for waiter in partition.waiters.take_expired(now) {
             waiter.done.tell(Err(ErrorCode::RequestTimedOut));
             budget.item_done().await;
         }
         if let Some(deadline) = partition.waiters.next_deadline() {
-            expiry.note(&partition, deadline);
+            expiry.note(&partition, deadline, now);
         }
         budget.item_done().await;
     }
@@ -127,13 +132,19 @@ mod tests {
                 let waiter =
                     Waiter { offset: 1, deadline: Some(deadline), done: Done::Task(sender) };
                 partition.waiters.add(Until::Safe, waiter);
-                expiry.note(&partition, deadline);
+                expiry.note(&partition, deadline, Instant(0));
                 receivers.push(receiver);
             }
-            assert_eq!(
-                (expiry.partitions.borrow().len(), expiry.next.get()),
-                (1, Some(Instant(40)))
-            );
+            let listed = || expiry.partitions.borrow().len();
+            assert_eq!((listed(), expiry.next.get()), (1, Some(Instant(40))));
+            // A deadline that never comes does not keep a deleted partition, nor its place.
+            let later = Expiry::default();
+            partition.is_timed.set(false);
+            later.note(&partition, Instant(u64::MAX), Instant(0));
+            let interval = Duration::from_millis(limits::PRODUCE_EXPIRY_INTERVAL_MS);
+            assert_eq!(later.next.get(), Some(Instant(0) + interval));
+            drop(partition);
+            assert!(later.partitions.borrow()[0].upgrade().is_none());
         });
         world.close();
     }
