@@ -442,7 +442,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "an index entry of 2 follows that of")]
     fn entries_rise() {
-        offsets([(1, 10), (2, 20), (2, 30)].into_iter());
+        offsets([(1, 10), (2, 20), (2, 30)]);
     }
 
     #[test]
