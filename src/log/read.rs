@@ -78,7 +78,7 @@ impl Log {
     async fn read_within(&self, limits: Limits, tail_first: bool) -> Result<ReadData, ReadError> {
         let Limits { offset, max_bytes, at_least_one, up_to_offset } = limits;
         self.check_range(offset)?;
-        loop {
+        'anew: loop {
             if offset >= up_to_offset.min(self.log_end_offset()) {
                 return Ok(self.nothing(limits));
             }
@@ -93,7 +93,17 @@ impl Log {
                 return Ok(self.nothing(limits));
             };
             loop {
-                match self.read_segment(&segment, next_base, limits).await? {
+                let found = match self.read_segment(&segment, next_base, limits).await {
+                    // Retention took the segment while its file was being opened.
+                    Err(error)
+                        if error.kind() == io::ErrorKind::NotFound && !self.has(&segment) =>
+                    {
+                        self.check_range(offset)?;
+                        continue 'anew;
+                    }
+                    found => found?,
+                };
+                match found {
                     Some(data) => return Ok(data),
                     None => match self.next_segment(segment.base_offset) {
                         Some(next) => {
@@ -114,6 +124,12 @@ impl Log {
                 return Ok(data.unwrap_or_else(|| self.nothing(limits)));
             }
         }
+    }
+
+    /// Whether a segment is one of the log's still.
+    fn has(&self, segment: &Rc<Segment>) -> bool {
+        let segments = self.0.segments.borrow();
+        segments.iter().any(|one| Rc::ptr_eq(one, segment))
     }
 
     /// Whole batches as [`Log::read`] finds them, in one piece of memory: for state machines that
