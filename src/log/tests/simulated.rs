@@ -2,7 +2,7 @@
 //! broker's simulation found them.
 
 use super::*;
-use crate::log::{LogState, ReadError};
+use crate::log::LogState;
 use ring::{
     OpenOptions,
     sim::{NodeId, SimOptions, World},
@@ -167,38 +167,6 @@ fn producers_outlast_retention_and_a_power_cut() {
                 Some(0),
                 "seed {seed}"
             );
-        });
-        world.close();
-    }
-}
-
-/// Seed 1000078545: retention took a segment while a read opened its file, and the reader got an
-/// error of the disk.
-#[test]
-fn a_read_of_a_segment_that_retention_takes_is_out_of_range() {
-    for seed in 0..300 {
-        let world = World::new(seed, SimOptions::calm());
-        let node = world.node("a");
-        run_in(&world, node, move |ring| async move {
-            let config = LogConfig {
-                retention_bytes: Some(4096),
-                file_delete_delay_ms: 0,
-                ..small_config()
-            };
-            let log = open(&ring, &partition(), config, LogStart::default()).await;
-            for _ in 0..36 {
-                append(&log, 0, &[&[1; 1000]]);
-            }
-            log.set_high_watermark(log.sync().await.unwrap());
-            log.close_idle_files();
-            let reader = log.clone();
-            let read = ring.spawn(async move { reader.read_files(2, 1 << 20, true, 36).await });
-            ring.sleep(Duration::from_micros(ring.random_u64() % 200)).await;
-            assert!(log.apply_retention(NOW_MS).await.unwrap() > 0);
-            match read.await {
-                Ok(_) | Err(ReadError::OffsetOutOfRange { .. }) => {}
-                Err(error) => panic!("seed {seed}: {error}"),
-            }
         });
         world.close();
     }
