@@ -15,7 +15,7 @@ use crate::{
         apply::{Checkpoint, Offsets},
     },
 };
-use ring::sync::Notify;
+use ring::sync::{AsyncMutex, AsyncMutexGuard};
 use std::{
     cell::{Cell, RefCell},
     io,
@@ -47,7 +47,7 @@ const FIRST_CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
 pub struct LogDirs {
     pub all: Vec<LogDir>,
     /// By log directory.
-    turns: Vec<Turn>,
+    turns: Vec<AsyncMutex>,
     /// The one that has the metadata log, and up to where that is on the disk.
     pub metadata_dir: PathBuf,
     metadata_reaches: Cell<Option<i64>>,
@@ -55,22 +55,6 @@ pub struct LogDirs {
     metadata_due: Cell<bool>,
     /// The newest image that was published. A core may have applied it before this one.
     image: RefCell<Option<Arc<MetadataImage>>>,
-}
-
-#[derive(Default)]
-struct Turn {
-    busy: Cell<bool>,
-    free: Notify,
-}
-
-/// The right to write the checkpoints of a directory, until dropped.
-pub struct HeldTurn<'a>(&'a Turn);
-
-impl Drop for HeldTurn<'_> {
-    fn drop(&mut self) {
-        self.0.busy.set(false);
-        self.0.free.notify();
-    }
 }
 
 /// Which checkpoints are written.
@@ -83,7 +67,7 @@ enum What {
 
 impl LogDirs {
     pub fn new(all: Vec<LogDir>, metadata_dir: PathBuf) -> LogDirs {
-        let turns = all.iter().map(|_| Turn::default()).collect();
+        let turns = all.iter().map(|_| AsyncMutex::default()).collect();
         LogDirs {
             all,
             turns,
@@ -95,11 +79,8 @@ impl LogDirs {
     }
 
     /// Waits for the checkpoints of this directory that are being written.
-    pub async fn turn(&self, dir: usize) -> HeldTurn<'_> {
-        let turn = &self.turns[dir];
-        turn.free.wait_until(|| !turn.busy.get()).await;
-        turn.busy.set(true);
-        HeldTurn(turn)
+    pub async fn turn(&self, dir: usize) -> AsyncMutexGuard<'_> {
+        self.turns[dir].lock().await
     }
 
     pub fn set_metadata_reaches(&self, offset: i64) {
