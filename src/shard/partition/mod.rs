@@ -110,8 +110,12 @@ impl Partition {
         is_other
     }
 
-    /// Serves nothing from now on. Says whether it did before.
+    /// Serves nothing from now on. Says whether it did before. A partition that is gone stays so:
+    /// what its log, which is closed, fails with afterwards tells of no disk.
     pub fn take_offline(&self, cause: Cause) -> bool {
+        if self.is_gone() {
+            return false;
+        }
         let before = self.role.replace(Role::Offline(cause));
         !before.is_offline()
     }
@@ -239,6 +243,8 @@ mod tests {
             assert_eq!(partition.check_leader(5), Err(ErrorCode::NotLeaderOrFollower));
             assert!(partition.take_offline(Cause::Failed));
             assert!(!partition.take_offline(Cause::Gone), "it was offline");
+            assert!(!partition.take_offline(Cause::Failed));
+            assert!(partition.is_gone(), "a failure that comes later is not why it is offline");
             assert!(!partition.follow_metadata(&registration(1, 6), 1), "it stays offline");
             assert_eq!(partition.check_leader(-1), Err(ErrorCode::KafkaStorageError));
         });

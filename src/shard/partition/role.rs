@@ -5,7 +5,7 @@
 //! so.
 //!
 //! Invariants: a leader's ISR has the leader itself; the epoch of the same partition never falls;
-//! what is offline stays so until the process ends.
+//! what is offline stays so until the process ends, and what is gone stays gone.
 
 use super::high_watermark::{FollowerProgress, Progress};
 use crate::meta::topic::{NO_LEADER, Partition as Registration};
