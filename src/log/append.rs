@@ -207,17 +207,15 @@ impl Log {
 
     fn take_epoch(&self, batch: &Batch<'_>) {
         let epoch = batch.partition_leader_epoch();
-        if epoch >= 0 && self.0.epochs.borrow_mut().assign(epoch, batch.base_offset()) {
+        if epoch >= 0 && self.0.epochs.borrow_mut().take_batch(epoch, batch.base_offset()) {
             self.0.epochs_changed.set(true);
         }
     }
 
-    /// A leader's epoch begins at the end of the log. Known to readers at once, on disk with the
-    /// next checkpoint; what is lost with it in a crash is an epoch that has no records.
+    /// A leader's epoch begins at the end of the log. Known to readers at once; on disk once it has
+    /// records, so that a start does not write a file for each partition.
     pub fn assign_leader_epoch(&self, epoch: i32) {
-        if self.0.epochs.borrow_mut().assign(epoch, self.log_end_offset()) {
-            self.0.epochs_changed.set(true);
-        }
+        self.0.epochs.borrow_mut().assign(epoch, self.log_end_offset());
     }
 
     fn roll_if_needed(

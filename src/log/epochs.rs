@@ -29,6 +29,18 @@ impl LeaderEpochs {
         self.entries.clone()
     }
 
+    /// Those that have records in a log that ends at `log_end`: what is worth a file. An epoch
+    /// without any tells nothing that the one after it does not tell.
+    pub fn entries_with_records(&self, log_end: i64) -> Vec<(i32, i64)> {
+        self.entries.iter().copied().filter(|(_, start)| *start < log_end).collect()
+    }
+
+    /// A batch is appended; true if it is the first of its epoch.
+    pub fn take_batch(&mut self, epoch: i32, base_offset: i64) -> bool {
+        self.assign(epoch, base_offset)
+            || self.entries.last().is_some_and(|(_, start)| *start == base_offset)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -153,7 +165,9 @@ mod tests {
                     Step::Append { bump, records } => {
                         epoch += bump;
                         for _ in 0..records {
-                            epochs.assign(epoch, log.len() as i64);
+                            let is_first = log[start..].last() != Some(&epoch);
+                            let is_noted = epochs.take_batch(epoch, log.len() as i64);
+                            prop_assert!(is_noted || !is_first, "the first of an epoch is noted");
                             log.push(epoch);
                         }
                     }

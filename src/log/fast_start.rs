@@ -132,7 +132,7 @@ impl LogState {
             log_end_offset: log.log_end_offset(),
             snapshot_offset: log.0.snapshots.get()[1],
             has_producers: !log.producers().is_empty(),
-            epochs: log.epochs().entries(),
+            epochs: log.epochs().entries_with_records(log.log_end_offset()),
             segments: log.segments().iter().map(|segment| SegmentState::of(segment)).collect(),
         }
     }

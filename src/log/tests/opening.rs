@@ -118,6 +118,36 @@ fn writes_behind_keep_their_order_and_a_cut_waits_for_them() {
     }
 }
 
+/// A start after a kill makes this node the leader of every partition: one without new records is
+/// not worth a write.
+#[test]
+fn an_epoch_is_on_disk_with_its_first_record_and_not_before() {
+    let world = World::new(5, SimOptions::calm());
+    let node = world.node("a");
+    run_in(&world, node, |ring| async move {
+        let file = partition().join("leader-epoch-checkpoint");
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        log.assign_leader_epoch(4);
+        log.checkpoint().await.unwrap();
+        assert!(ring.read_file(&file, 1000).await.is_err(), "nothing was appended");
+        append(&log, 4, &[b"first", b"second"]);
+        log.sync().await.unwrap();
+        log.assign_leader_epoch(6);
+        log.checkpoint().await.unwrap();
+        assert_eq!(ring.read_file(&file, 1000).await.unwrap(), b"0\n1\n4 0\n".as_slice());
+        let state = log.close().await.unwrap();
+        let start = LogStart { clean: true, state: Some(state), ..crashed(2) };
+        let log = open(&ring, &partition(), small_config(), start).await;
+        assert_eq!(log.epochs().entries(), [(4, 0)]);
+        log.assign_leader_epoch(7);
+        append(&log, 7, &[b"third"]);
+        log.sync().await.unwrap();
+        log.checkpoint().await.unwrap();
+        assert_eq!(ring.read_file(&file, 1000).await.unwrap(), b"0\n2\n4 0\n7 2\n".as_slice());
+    });
+    world.close();
+}
+
 /// A crash with nothing written since the last checkpoint: nothing is read again, and nothing
 /// synced.
 #[test]

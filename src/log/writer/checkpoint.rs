@@ -57,7 +57,7 @@ impl Log {
 
     pub(in crate::log) async fn write_epochs(&self) -> io::Result<()> {
         if self.0.epochs_changed.replace(false) {
-            let entries = self.0.epochs.borrow().entries();
+            let entries = self.0.epochs.borrow().entries_with_records(self.log_end_offset());
             assert!(
                 entries.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1),
                 "epochs and their offsets rise: {entries:?}"
