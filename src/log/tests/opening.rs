@@ -1,7 +1,9 @@
 //! Files of new segments: opened once, also when another task wants them beside an append.
 
 use super::{simulated::run_in, *};
+use crate::log::ReadError;
 use ring::sim::{SimOptions, Span, World};
+use std::cell::Cell;
 
 fn partition() -> PathBuf {
     PathBuf::from("/data/topic-0")
@@ -116,6 +118,40 @@ fn writes_behind_keep_their_order_and_a_cut_waits_for_them() {
         });
         world.close();
     }
+}
+
+/// Retention took a segment while a read opened its file, and the reader got an error of the disk.
+#[test]
+fn a_read_of_a_segment_that_retention_takes_is_out_of_range() {
+    let out_of_range = Rc::new(Cell::new(0));
+    for seed in 0..300 {
+        let world = World::new(seed, slow_names());
+        let node = world.node("a");
+        let met = out_of_range.clone();
+        run_in(&world, node, move |ring| async move {
+            let kept = LogConfig { file_delete_delay_ms: 0, ..small_config() };
+            let log = open(&ring, &partition(), kept.clone(), LogStart::default()).await;
+            for _ in 0..36 {
+                append(&log, 0, &[&[1; 1000]]);
+            }
+            log.set_high_watermark(log.sync().await.unwrap());
+            // What is left of the rolls would keep the retention waiting.
+            log.checkpoint().await.unwrap();
+            log.close_idle_files();
+            log.set_config(Rc::new(LogConfig { retention_bytes: Some(4096), ..kept }));
+            let reader = log.clone();
+            let read = ring.spawn(async move { reader.read_files(2, 1 << 20, true, 36).await });
+            ring.sleep(Duration::from_micros(ring.random_u64() % 2_000)).await;
+            assert!(log.apply_retention(NOW_MS).await.unwrap() > 0);
+            match read.await {
+                Ok(_) => {}
+                Err(ReadError::OffsetOutOfRange { .. }) => met.set(met.get() + 1),
+                Err(error) => panic!("seed {seed}: {error}"),
+            }
+        });
+        world.close();
+    }
+    assert!(out_of_range.get() > 0, "no read met the retention");
 }
 
 /// A start after a kill makes this node the leader of every partition: one without new records is
