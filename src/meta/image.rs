@@ -9,7 +9,7 @@
 
 use super::{
     features,
-    topic::{Partition, Topic},
+    topic::{PartitionRegistration, Topic},
 };
 use protocol::Uuid;
 use protocol::metadata_records::{
@@ -293,7 +293,7 @@ impl MetadataImage {
         self.feature_level(features::METADATA_VERSION)
     }
 
-    pub fn partition(&self, topic_id: Uuid, index: i32) -> Option<&Arc<Partition>> {
+    pub fn partition(&self, topic_id: Uuid, index: i32) -> Option<&Arc<PartitionRegistration>> {
         self.topics.by_id(topic_id)?.partition(index)
     }
 

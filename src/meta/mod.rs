@@ -35,5 +35,5 @@ pub mod view;
 pub use changes::Changes;
 pub use controller::{ApiError, ControllerRequest, ControllerResponse};
 pub use image::{MetadataImage, Topics};
-pub use topic::{Partition, Topic};
+pub use topic::{PartitionRegistration, Topic};
 pub use topic_name::CLUSTER_METADATA as METADATA_TOPIC;

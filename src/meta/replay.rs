@@ -14,7 +14,7 @@ use super::{
         QuotaEntity,
     },
     metalog::{Batch, BatchContent, ControlRecord},
-    topic::Partition,
+    topic::PartitionRegistration,
 };
 use protocol::Uuid;
 use protocol::metadata_records::*;
@@ -283,7 +283,7 @@ impl MetadataImage {
     fn replay_partition(&mut self, record: &PartitionRecord) -> Result<(), String> {
         let topic =
             self.topics.get_mut(record.topic_id).ok_or_else(|| no_topic(record.topic_id))?;
-        let partition = Partition::from_record(record).ok_or_else(|| {
+        let partition = PartitionRegistration::from_record(record).ok_or_else(|| {
             format!(
                 "the record of partition {}-{} contradicts itself",
                 topic.name, record.partition_id
@@ -319,7 +319,7 @@ impl MetadataImage {
             ..PartitionChangeRecord::default()
         };
         for id in ids {
-            let has_elr = |partition: &Partition| {
+            let has_elr = |partition: &PartitionRegistration| {
                 !partition.elr.is_empty() || !partition.last_known_elr.is_empty()
             };
             let topic = self.topics.by_id(id).expect("ids are those of topics");

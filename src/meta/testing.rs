@@ -191,14 +191,14 @@ fn endpoint(listener: &str) -> Endpoint {
 
 /// Puts a topic into an image, with one replica of each partition on broker 1, which leads it.
 pub fn add_topic(image: &mut MetadataImage, name: &str, id: Uuid, partitions: usize) {
-    use super::topic::Partition;
+    use super::topic::PartitionRegistration;
     use protocol::metadata_records::TopicRecord;
-    let partition = Partition {
+    let partition = PartitionRegistration {
         replicas: vec![1],
         directories: vec![directory(1)],
         isr: vec![1],
         leader: 1,
-        ..Partition::default()
+        ..PartitionRegistration::default()
     };
     image.replay(&TopicRecord { name: name.to_owned(), topic_id: id }.into()).unwrap();
     for index in 0..partitions as i32 {

@@ -57,11 +57,11 @@ pub struct Topic {
     pub name: Arc<str>,
     pub id: Uuid,
     /// By index. Contiguous from 0 outside of a batch that is being replayed.
-    pub partitions: BTreeMap<i32, Arc<Partition>>,
+    pub partitions: BTreeMap<i32, Arc<PartitionRegistration>>,
 }
 
 impl Topic {
-    pub fn partition(&self, index: i32) -> Option<&Arc<Partition>> {
+    pub fn partition(&self, index: i32) -> Option<&Arc<PartitionRegistration>> {
         self.partitions.get(&index)
     }
 
@@ -73,7 +73,7 @@ impl Topic {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Partition {
+pub struct PartitionRegistration {
     /// Broker ids, the preferred leader first.
     pub replicas: Vec<i32>,
     /// The log directory of each replica, in the order of `replicas`.
@@ -93,7 +93,7 @@ pub struct Partition {
     pub partition_epoch: i32,
 }
 
-impl Partition {
+impl PartitionRegistration {
     pub fn directory_of(&self, broker_id: i32) -> Option<Uuid> {
         let position = self.replicas.iter().position(|&replica| replica == broker_id)?;
         Some(self.directories.get(position).copied().unwrap_or(directory::MIGRATING))
@@ -124,8 +124,8 @@ impl Partition {
     }
 
     /// None: the record contradicts itself.
-    pub fn from_record(record: &PartitionRecord) -> Option<Partition> {
-        let partition = Partition {
+    pub fn from_record(record: &PartitionRecord) -> Option<PartitionRegistration> {
+        let partition = PartitionRegistration {
             replicas: record.replicas.clone(),
             directories: complete(&record.directories, record.replicas.len())?,
             isr: record.isr.clone(),
@@ -143,7 +143,7 @@ impl Partition {
 
     /// The partition after a change (`PartitionRegistration.merge`). None: the record contradicts
     /// itself.
-    pub fn changed_by(&self, record: &PartitionChangeRecord) -> Option<Partition> {
+    pub fn changed_by(&self, record: &PartitionChangeRecord) -> Option<PartitionRegistration> {
         let list = |change: &Option<Vec<i32>>, current: &Vec<i32>| {
             change.as_ref().unwrap_or(current).clone()
         };
@@ -156,7 +156,7 @@ impl Partition {
             NO_RECOVERY_CHANGE => self.leader_recovery_state,
             code => LeaderRecoveryState::from_code(code)?,
         };
-        Some(Partition {
+        Some(PartitionRegistration {
             directories: complete(
                 record.directories.as_ref().unwrap_or(&self.directories),
                 replicas.len(),

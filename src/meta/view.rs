@@ -25,7 +25,7 @@ pub use reassignments::list_partition_reassignments;
 
 use super::{
     image::{Broker, MetadataImage},
-    topic::Partition,
+    topic::PartitionRegistration,
 };
 
 /// "Not asked for", where a response tells the operations a client may perform.
@@ -76,7 +76,7 @@ impl<'a> Brokers<'a> {
 
     /// The replicas on brokers that are fenced, unreachable through this listener, or have lost the
     /// directory.
-    fn offline_replicas(self, partition: &Partition) -> Vec<i32> {
+    fn offline_replicas(self, partition: &PartitionRegistration) -> Vec<i32> {
         let is_online = |replica: i32| {
             let directory = partition.directory_of(replica);
             self.is_alive(replica)

@@ -17,7 +17,7 @@ use crate::{
     meta::{
         Changes, Topic,
         image::MetadataImage,
-        topic::{Partition as Registration, directory},
+        topic::{PartitionRegistration as Registration, directory},
     },
     pace::TurnBudget,
     storage::Unopened,

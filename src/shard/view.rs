@@ -236,16 +236,17 @@ impl TopicRoute {
     ) -> TopicRoute {
         let is_whole = topic.partitions.keys().copied().eq(0..topic.partitions.len() as i32);
         assert!(is_whole, "the partitions of {} are numbered from 0 on", topic.name);
-        let route = |(index, partition): (&i32, &Arc<crate::meta::topic::Partition>)| {
-            let id = PartitionId { topic_id: topic.id, index: *index };
-            PartitionRoute {
-                leader: partition.leader,
-                leader_epoch: partition.leader_epoch,
-                owner: view.owners.of(id),
-                is_led_here: partition.leader == view.node_id,
-                local: open.get(&id).cloned(),
-            }
-        };
+        let route =
+            |(index, partition): (&i32, &Arc<crate::meta::topic::PartitionRegistration>)| {
+                let id = PartitionId { topic_id: topic.id, index: *index };
+                PartitionRoute {
+                    leader: partition.leader,
+                    leader_epoch: partition.leader_epoch,
+                    owner: view.owners.of(id),
+                    is_led_here: partition.leader == view.node_id,
+                    local: open.get(&id).cloned(),
+                }
+            };
         let effective = TopicConfig::effective(view.overrides(&topic.name), &view.layers);
         TopicRoute {
             name: (&*topic.name).into(),

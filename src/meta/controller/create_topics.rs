@@ -7,7 +7,7 @@ use crate::config::describe::describe_topic;
 use crate::meta::{
     image::{ConfigResource, ConfigResourceType, Configs},
     snapshot::config_record,
-    topic::Partition,
+    topic::PartitionRegistration,
     topic_name,
 };
 use protocol::ErrorCode;
@@ -178,7 +178,7 @@ fn own_configs(topic: &CreatableTopic) -> Result<Configs, ApiError> {
 fn partitions(
     context: &mut Context<'_>,
     topic: &CreatableTopic,
-) -> Result<Vec<Partition>, ApiError> {
+) -> Result<Vec<PartitionRegistration>, ApiError> {
     if !topic.assignments.is_empty() {
         return assigned_partitions(context, topic);
     }
@@ -211,7 +211,7 @@ pub fn placed_partitions(
     context: &mut Context<'_>,
     count: usize,
     replication_factor: usize,
-) -> Result<Vec<Partition>, String> {
+) -> Result<Vec<PartitionRegistration>, String> {
     let placed = placement::place(context.image, count, replication_factor, context.random)?;
     let built =
         placed.into_iter().map(|replicas| new_partition(context, replicas)).collect::<Option<_>>();
@@ -221,7 +221,7 @@ pub fn placed_partitions(
 fn assigned_partitions(
     context: &Context<'_>,
     topic: &CreatableTopic,
-) -> Result<Vec<Partition>, ApiError> {
+) -> Result<Vec<PartitionRegistration>, ApiError> {
     let refuse = |message: String| ApiError::new(ErrorCode::InvalidReplicaAssignment, message);
     for (given, what) in [
         (i32::from(topic.replication_factor), "replication factor"),
@@ -271,19 +271,19 @@ pub fn all_fenced(partition: i32) -> ApiError {
 
 /// A partition that begins on these brokers: those that are active are in sync, the first of them
 /// leads. None: none is.
-pub fn new_partition(context: &Context<'_>, replicas: Vec<i32>) -> Option<Partition> {
+pub fn new_partition(context: &Context<'_>, replicas: Vec<i32>) -> Option<PartitionRegistration> {
     let broker = |id: i32| context.image.broker(id);
     let isr: Vec<i32> = replicas
         .iter()
         .copied()
         .filter(|&id| broker(id).is_some_and(|broker| broker.is_active()))
         .collect();
-    Some(Partition {
+    Some(PartitionRegistration {
         directories: replicas.iter().map(|&id| default_directory(context, id)).collect(),
         leader: *isr.first()?,
         isr,
         replicas,
-        ..Partition::default()
+        ..PartitionRegistration::default()
     })
 }
 

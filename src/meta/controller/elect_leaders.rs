@@ -4,7 +4,7 @@ use super::{
     ApiError, Context, Outcome, error_fields,
     partition_change::{Election, PartitionChange},
 };
-use crate::meta::topic::{NO_LEADER, Partition, Topic};
+use crate::meta::topic::{NO_LEADER, PartitionRegistration, Topic};
 use protocol::ErrorCode;
 use protocol::messages::{
     ElectLeadersRequest, ElectLeadersResponse,
@@ -25,7 +25,7 @@ pub fn handle(
         }
     };
     let mut records = Vec::new();
-    let mut elect = |topic: &Topic, partition_id: i32, partition: &Partition| {
+    let mut elect = |topic: &Topic, partition_id: i32, partition: &PartitionRegistration| {
         let result = elect_leader(context, topic, partition_id, partition, election);
         result.map(|record| records.push(record))
     };
@@ -75,7 +75,7 @@ fn find<'a>(
     context: &'a Context<'_>,
     topic: &str,
     partition_id: i32,
-) -> Result<(&'a Topic, &'a Partition), ApiError> {
+) -> Result<(&'a Topic, &'a PartitionRegistration), ApiError> {
     let unknown = |message: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, message);
     let found = context.image.topics.by_name(topic);
     let found = found.ok_or_else(|| unknown(format!("No such topic as {topic}")))?;
@@ -89,7 +89,7 @@ fn elect_leader(
     context: &Context<'_>,
     topic: &Topic,
     partition_id: i32,
-    partition: &Partition,
+    partition: &PartitionRegistration,
     election: Election,
 ) -> Result<MetadataRecord, ApiError> {
     let has_wanted_leader = match election {

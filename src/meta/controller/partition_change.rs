@@ -5,7 +5,7 @@
 //! replica (`PartitionChangeBuilder`). The ISR never becomes empty through a change made here.
 
 use crate::meta::topic::{
-    LeaderRecoveryState, NO_LEADER, NO_LEADER_CHANGE, NO_RECOVERY_CHANGE, Partition,
+    LeaderRecoveryState, NO_LEADER, NO_LEADER_CHANGE, NO_RECOVERY_CHANGE, PartitionRegistration,
 };
 use protocol::{Uuid, metadata_records::PartitionChangeRecord};
 
@@ -21,7 +21,7 @@ pub enum Election {
 
 #[derive(Clone, Debug)]
 pub struct PartitionChange<'a> {
-    partition: &'a Partition,
+    partition: &'a PartitionRegistration,
     election: Election,
     pub isr: Vec<i32>,
     /// The replicas and the directory of each.
@@ -34,7 +34,7 @@ pub struct PartitionChange<'a> {
 
 impl<'a> PartitionChange<'a> {
     /// A change to what the partition is already, but for an election.
-    pub fn new(partition: &'a Partition, election: Election) -> Self {
+    pub fn new(partition: &'a PartitionRegistration, election: Election) -> Self {
         Self {
             partition,
             election,

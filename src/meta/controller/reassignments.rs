@@ -4,7 +4,7 @@ use super::{
     ApiError, Context, Outcome, configs, create_topics, error_fields,
     partition_change::{Election, PartitionChange},
 };
-use crate::meta::topic::{Partition, Topic};
+use crate::meta::topic::{PartitionRegistration, Topic};
 use protocol::ErrorCode;
 use protocol::messages::{
     AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
@@ -71,7 +71,7 @@ fn cancel(
     context: &Context<'_>,
     topic: &Topic,
     index: i32,
-    partition: &Partition,
+    partition: &PartitionRegistration,
 ) -> Result<Option<PartitionChangeRecord>, ApiError> {
     if !partition.is_reassigning() {
         return Err(ApiError::bare(ErrorCode::NoReassignmentInProgress));
@@ -105,7 +105,7 @@ fn change(
     context: &Context<'_>,
     topic: &Topic,
     index: i32,
-    partition: &Partition,
+    partition: &PartitionRegistration,
     target: &[i32],
     may_change_factor: bool,
 ) -> Result<Option<PartitionChangeRecord>, ApiError> {

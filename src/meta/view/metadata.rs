@@ -5,7 +5,7 @@ use super::{Brokers, CLUSTER_OPERATIONS, OPERATIONS_NOT_ASKED, TOPIC_OPERATIONS}
 use crate::meta::{
     ApiError,
     image::MetadataImage,
-    topic::{NO_LEADER, Partition, Topic},
+    topic::{NO_LEADER, PartitionRegistration, Topic},
     topic_name,
 };
 use protocol::messages::{
@@ -180,7 +180,11 @@ impl View<'_> {
         }
     }
 
-    fn partition(&self, index: i32, partition: &Partition) -> MetadataResponsePartition {
+    fn partition(
+        &self,
+        index: i32,
+        partition: &PartitionRegistration,
+    ) -> MetadataResponsePartition {
         // Version 0 leaves out replicas that are not alive, and says so by an error.
         let shown = |replicas: &[i32]| -> Vec<i32> {
             let is_shown = |&replica: &i32| self.version > 0 || self.brokers.is_alive(replica);

@@ -13,7 +13,7 @@ pub mod waiters;
 use super::flushes::{Flush, Lane};
 use crate::{
     log::{Log, LogConfig},
-    meta::topic::Partition as Registration,
+    meta::topic::PartitionRegistration as Registration,
 };
 pub use fetch_waiters::FetchWaiter;
 use fetch_waiters::FetchWaiters;

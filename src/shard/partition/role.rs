@@ -8,7 +8,7 @@
 //! what is offline stays so until the process ends, and what is gone stays gone.
 
 use super::high_watermark::{FollowerProgress, Progress};
-use crate::meta::topic::{NO_LEADER, Partition as Registration};
+use crate::meta::topic::{NO_LEADER, PartitionRegistration as Registration};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
