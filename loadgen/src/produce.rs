@@ -583,15 +583,8 @@ fn settle(
     };
     if run.options.acks == Acks::None {
         in_flight.borrow_mut().is_silent = false;
-        for batch in batches {
-            run.sent(
-                stream,
-                batch.partition,
-                batch.sequences,
-                batch.records.len(),
-                &batch.due,
-                received,
-            );
+        for ReadyBatch { partition, sequences, records, due, .. } in batches {
+            run.sent(stream, partition, sequences, records.len(), &due, received);
         }
         return;
     }

@@ -42,9 +42,9 @@
 //!
 //! # What a machine may want
 //!
-//! Through its [`Turn`]: to append a record, to reply, to set and clear timers. These are of every
-//! machine, so the runtime knows them. Two more are of its own kind, so the machine names their
-//! types, and the host carries them out by a function for that machine:
+//! Through its [`Context`]: to append a record, to reply, to set and clear timers. These are of
+//! every machine, so the runtime knows them. Two more are of its own kind, so the machine names
+//! their types, and the host carries them out by a function for that machine:
 //!
 //! - [`StateMachine::Author`], the author of what it appends: a producer with its epoch, inside a
 //!   transaction or not. One that writes in no name but its own has `()`.
@@ -100,21 +100,30 @@ pub trait StateMachine: Debug + Default + 'static {
     fn replay_marker(&mut self, producer_id: i64, committed: bool);
 
     /// The log has been read to its end; requests follow.
-    fn loaded(&mut self, turn: &mut Turn<'_, Self>);
+    fn loaded(&mut self, context: &mut Context<'_, Self>);
 
     /// Answers at once, or keeps the token until it can.
-    fn handle(&mut self, turn: &mut Turn<'_, Self>, token: ReplyToken, request: Self::Request);
+    fn handle(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        token: ReplyToken,
+        request: Self::Request,
+    );
 
     /// A deadline has passed. `Break`: other work goes before the next one, whether or not that is
     /// due already.
-    fn timer_fired(&mut self, turn: &mut Turn<'_, Self>, timer: Self::Timer) -> ControlFlow<()>;
+    fn timer_fired(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        timer: Self::Timer,
+    ) -> ControlFlow<()>;
 
     /// Topics of the cluster have come, grown or gone.
-    fn topics_changed(&mut self, turn: &mut Turn<'_, Self>, changes: &[TopicChange]);
+    fn topics_changed(&mut self, context: &mut Context<'_, Self>, changes: &[TopicChange]);
 
     /// Answers every request that it keeps with `error`, and writes nothing: it is about to be
     /// forgotten.
-    fn answer_all(&mut self, turn: &mut Turn<'_, Self>, error: ErrorCode);
+    fn answer_all(&mut self, context: &mut Context<'_, Self>, error: ErrorCode);
 
     /// Whether the request may write records. What does not is served also while the log takes
     /// none.
@@ -146,7 +155,7 @@ impl TopicChange {
 }
 
 /// One event's time, and what handling it brings about.
-pub struct Turn<'a, M: StateMachine> {
+pub struct Context<'a, M: StateMachine> {
     pub settings: &'a M::Settings,
     pub timers: &'a mut Timers<M::Timer>,
     /// Wall-clock time, for records and retention.
@@ -158,7 +167,7 @@ pub struct Turn<'a, M: StateMachine> {
     effects: Vec<M::Effect>,
 }
 
-impl<M: StateMachine> Turn<'_, M> {
+impl<M: StateMachine> Context<'_, M> {
     /// Writes a record, which is part of the state already.
     pub fn append_as(&mut self, author: M::Author, record: CoordinatorRecord) {
         self.written.push(author, record);
@@ -320,7 +329,8 @@ impl<M: StateMachine> Coordinator<M> {
     pub fn handle(&mut self, token: ReplyToken, request: M::Request, now_ms: i64) -> Actions<M> {
         let response = match self.phase {
             Phase::Active => {
-                return self.run(now_ms, |machine, turn| machine.handle(turn, token, request));
+                return self
+                    .run(now_ms, |machine, context| machine.handle(context, token, request));
             }
             Phase::Loading => M::failed_while_loading(&request),
             Phase::Unloaded => M::failed(&request, ErrorCode::NotCoordinator),
@@ -333,9 +343,9 @@ impl<M: StateMachine> Coordinator<M> {
         if self.phase != Phase::Active {
             return Actions::default();
         }
-        self.run(now_ms, |machine, turn| {
-            while let Some(timer) = turn.timers.pop_expired(turn.clock_ms)
-                && machine.timer_fired(turn, timer).is_continue()
+        self.run(now_ms, |machine, context| {
+            while let Some(timer) = context.timers.pop_expired(context.clock_ms)
+                && machine.timer_fired(context, timer).is_continue()
             {}
         })
     }
@@ -351,7 +361,7 @@ impl<M: StateMachine> Coordinator<M> {
         if self.phase != Phase::Active {
             return Actions::default();
         }
-        self.run(now_ms, |machine, turn| machine.topics_changed(turn, changes))
+        self.run(now_ms, |machine, context| machine.topics_changed(context, changes))
     }
 
     /// The oldest batch that was handed out and not yet reported is in the log; its last record has
@@ -395,7 +405,7 @@ impl<M: StateMachine> Coordinator<M> {
             })
             .collect();
         let actions =
-            self.run(self.clock.wall_ms(), |machine, turn| machine.answer_all(turn, error));
+            self.run(self.clock.wall_ms(), |machine, context| machine.answer_all(context, error));
         assert!(actions.batches.is_empty(), "a coordinator that is given up writes nothing");
         replies.extend(actions.replies);
         self.timers.clear();
@@ -405,14 +415,14 @@ impl<M: StateMachine> Coordinator<M> {
 
     /// Runs one event. Its replies and effects wait for the last batch that is not committed, this
     /// event's or an earlier one's.
-    fn run(&mut self, now_ms: i64, event: impl FnOnce(&mut M, &mut Turn<'_, M>)) -> Actions<M> {
+    fn run(&mut self, now_ms: i64, event: impl FnOnce(&mut M, &mut Context<'_, M>)) -> Actions<M> {
         let Coordinator { settings, timers, machine, clock, .. } = self;
         let clock_ms = clock.advance(now_ms, timers.next_deadline_ms());
         let written = Written::new(M::max_batch_bytes(settings));
         let (replies, effects) = (Vec::new(), Vec::new());
-        let mut turn = Turn { settings, timers, now_ms, clock_ms, written, replies, effects };
-        event(machine, &mut turn);
-        let Turn { written, replies, effects, .. } = turn;
+        let mut context = Context { settings, timers, now_ms, clock_ms, written, replies, effects };
+        event(machine, &mut context);
+        let Context { written, replies, effects, .. } = context;
         let batches = written.into_batches();
         for _ in &batches {
             let (replies, effects) = (Vec::new(), Vec::new());

@@ -3,7 +3,7 @@
 //!
 //! Pure: nothing here waits, does I/O or keeps state between calls. The state is the image, which
 //! the records change when they are replayed after they are durable; until then a response must not
-//! leave. One file per family of requests; what only reads is in [`super::view`].
+//! leave. One file per family of requests; what only reads is in [`super::answers`].
 
 pub mod configs;
 mod create_partitions;

@@ -2,8 +2,8 @@
 //! image (KIP-500, KIP-631).
 //!
 //! [`controller`] turns requests into records, [`replay`] records into an [`image::MetadataImage`],
-//! [`view`] images into answers: all three pure. [`metalog`] and [`snapshot_file`] are the bytes on
-//! disk, [`node`] the one part that does I/O: it lives on the core that leads
+//! [`answers`] images into answers: all three pure. [`metalog`] and [`snapshot_file`] are the bytes
+//! on disk, [`node`] the one part that does I/O: it lives on the core that leads
 //! `__cluster_metadata-0`, and shows each new image to the cores. A quorum of one today; nothing
 //! takes effect but through the log, so that a quorum of several replaces one part of [`node`]
 //! alone.
@@ -12,6 +12,7 @@
 //! of an idle cluster moving for observers that measure their lag by it (KIP-835), and a quorum of
 //! one has no observers.
 
+pub mod answers;
 pub mod bootstrap;
 pub mod changes;
 pub mod client_metrics;
@@ -30,7 +31,6 @@ pub mod snapshot_file;
 pub mod testing;
 pub mod topic;
 pub mod topic_name;
-pub mod view;
 
 pub use changes::Changes;
 pub use controller::{ApiError, ControllerRequest, ControllerResponse};

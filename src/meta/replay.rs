@@ -139,12 +139,7 @@ impl MetadataImage {
     pub(super) fn replay(&mut self, record: &MetadataRecord) -> Result<(), String> {
         use MetadataRecord as R;
         match record {
-            // Features have no order of their own; one keeps equal registrations equal.
-            R::RegisterBroker(record) => {
-                let mut record = record.clone();
-                record.features.sort_by(|a, b| a.name.cmp(&b.name));
-                self.brokers.insert_mut(record.broker_id, Arc::new(Broker(record)));
-            }
+            R::RegisterBroker(record) => self.register_broker(record.clone()),
             R::UnregisterBroker(record) => {
                 self.broker_mut(record.broker_id, record.broker_epoch)?;
                 self.brokers.remove_mut(&record.broker_id);
@@ -152,20 +147,13 @@ impl MetadataImage {
             R::FenceBroker(record) => self.broker_mut(record.id, record.epoch)?.fenced = true,
             R::UnfenceBroker(record) => self.broker_mut(record.id, record.epoch)?.fenced = false,
             R::BrokerRegistrationChange(record) => self.change_registration(record)?,
-            R::RegisterController(record) => {
-                let mut record = record.clone();
-                record.features.sort_by(|a, b| a.name.cmp(&b.name));
-                self.controllers.insert_mut(record.controller_id, Arc::new(record));
-            }
+            R::RegisterController(record) => self.register_controller(record.clone()),
             R::UnregisterController(record) => {
                 remove(&mut self.controllers, &record.controller_id, "controller")?;
             }
-            R::Topic(record) => {
-                if !self.topics.insert(&record.name, record.topic_id) {
-                    return Err(format!(
-                        "topic {} ({}) exists already",
-                        record.name, record.topic_id
-                    ));
+            R::Topic(TopicRecord { name, topic_id }) => {
+                if !self.topics.insert(name, *topic_id) {
+                    return Err(format!("topic {name} ({topic_id}) exists already"));
                 }
             }
             R::Partition(record) => self.replay_partition(record)?,
@@ -179,15 +167,7 @@ impl MetadataImage {
             R::ClearElr(record) => self.clear_elr(&record.topic_name)?,
             R::Config(record) => self.replay_config(record)?,
             R::FeatureLevel(record) => self.replay_feature_level(record)?,
-            R::ProducerIds(record) => {
-                if record.next_producer_id < self.next_producer_id {
-                    return Err(format!(
-                        "the next producer id falls from {} to {}",
-                        self.next_producer_id, record.next_producer_id
-                    ));
-                }
-                self.next_producer_id = record.next_producer_id;
-            }
+            R::ProducerIds(record) => self.replay_producer_ids(record)?,
             R::ClientQuota(record) => self.replay_client_quota(record),
             R::UserScramCredential(record) => {
                 self.scram_credentials
@@ -221,6 +201,26 @@ impl MetadataImage {
                 );
             }
         }
+        Ok(())
+    }
+
+    fn register_broker(&mut self, mut record: RegisterBrokerRecord) {
+        // Features have no order of their own; one keeps equal registrations equal.
+        record.features.sort_by(|a, b| a.name.cmp(&b.name));
+        self.brokers.insert_mut(record.broker_id, Arc::new(Broker(record)));
+    }
+
+    fn register_controller(&mut self, mut record: RegisterControllerRecord) {
+        record.features.sort_by(|a, b| a.name.cmp(&b.name));
+        self.controllers.insert_mut(record.controller_id, Arc::new(record));
+    }
+
+    fn replay_producer_ids(&mut self, record: &ProducerIdsRecord) -> Result<(), String> {
+        let (before, next) = (self.next_producer_id, record.next_producer_id);
+        if next < before {
+            return Err(format!("the next producer id falls from {before} to {next}"));
+        }
+        self.next_producer_id = next;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use protocol::messages::{ListGroupsRequest, ListGroupsResponse};
 use super::classic::{ClassicGroup, GroupState};
 use super::group::Group;
 use super::request::deleted;
-use super::{Groups, Turn};
+use super::{Context, Groups};
 
 /// The first version of DescribeGroups that says a group does not exist (KIP-1043).
 const GROUP_ID_NOT_FOUND_FROM: i16 = 6;
@@ -82,7 +82,7 @@ impl Groups {
 
     pub(super) fn request_delete(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         group_id: &str,
     ) -> DeletableGroupResult {
         let validated = match self.groups.get(group_id) {
@@ -91,7 +91,7 @@ impl Groups {
         };
         if let Ok(id) = &validated {
             tracing::info!(group = %id, "the group is deleted on request");
-            self.delete_group(turn, id);
+            self.delete_group(context, id);
         }
         deleted(group_id, validated.err().unwrap_or(ErrorCode::None))
     }

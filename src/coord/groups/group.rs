@@ -11,7 +11,7 @@ use protocol::messages::OffsetCommitRequest;
 use protocol::messages::list_groups_response::ListedGroup;
 
 use super::classic::ClassicGroup;
-use super::{Turn, records};
+use super::{Context, records};
 use crate::coord::batch::CoordinatorRecord;
 use crate::coord::offsets::store::CommittedOffset;
 
@@ -61,16 +61,16 @@ impl Group {
     }
 
     /// The coordinator has been loaded.
-    pub fn loaded(&mut self, turn: &mut Turn<'_>) {
+    pub fn loaded(&mut self, context: &mut Context<'_>) {
         match self {
-            Group::Classic(group) => group.loaded(turn),
+            Group::Classic(group) => group.loaded(context),
         }
     }
 
     /// Answers every parked request with `error`; the group itself is about to be forgotten.
-    pub fn answer_all(&mut self, turn: &mut Turn<'_>, error: ErrorCode) {
+    pub fn answer_all(&mut self, context: &mut Context<'_>, error: ErrorCode) {
         match self {
-            Group::Classic(group) => group.answer_all(turn, error),
+            Group::Classic(group) => group.answer_all(context, error),
         }
     }
 
@@ -83,17 +83,17 @@ impl Group {
     /// Checks the member that commits, and takes it for a sign of life.
     pub fn admit_commit(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         request: &OffsetCommitRequest,
     ) -> Result<(), ErrorCode> {
         match self {
-            Group::Classic(group) => group.admit_commit(turn, request),
+            Group::Classic(group) => group.admit_commit(context, request),
         }
     }
 
-    pub fn is_expired(&self, turn: &Turn<'_>, committed: &CommittedOffset) -> bool {
+    pub fn is_expired(&self, context: &Context<'_>, committed: &CommittedOffset) -> bool {
         match self {
-            Group::Classic(group) => group.is_expired(turn, committed),
+            Group::Classic(group) => group.is_expired(context, committed),
         }
     }
 
@@ -117,9 +117,9 @@ impl Group {
     }
 
     /// Forgets the timers of a group that is deleted.
-    pub fn clear_timers(&self, turn: &mut Turn<'_>) {
+    pub fn clear_timers(&self, context: &mut Context<'_>) {
         match self {
-            Group::Classic(group) => group.clear_timers(turn),
+            Group::Classic(group) => group.clear_timers(context),
         }
     }
 

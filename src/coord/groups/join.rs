@@ -14,7 +14,7 @@ use protocol::primitives::MAX_STRING_BYTES;
 use super::classic::{ClassicGroup, GroupState, own_protocols};
 use super::member::{Member, ParkedJoin};
 use super::request::{ClientContext, Response};
-use super::{Turn, member_id_from, records};
+use super::{Context, member_id_from, records};
 
 /// The first version whose dynamic members learn their id before they are members (KIP-394).
 const MEMBER_ID_REQUIRED_FROM: i16 = 4;
@@ -62,8 +62,8 @@ impl Join<'_> {
         own_protocols(&self.request.protocols) == member.protocols
     }
 
-    pub fn refuse(&self, turn: &mut Turn<'_>, member_id: &str, error: ErrorCode) {
-        turn.reply_join(self.parked, join_error(member_id, error));
+    pub fn refuse(&self, context: &mut Context<'_>, member_id: &str, error: ErrorCode) {
+        context.reply_join(self.parked, join_error(member_id, error));
     }
 }
 
@@ -76,9 +76,12 @@ pub(in crate::coord) fn join_error(member_id: &str, error: ErrorCode) -> JoinGro
 }
 
 /// Checks that need no group.
-pub(in crate::coord) fn validate_join(turn: &Turn<'_>, join: &Join<'_>) -> Result<(), ErrorCode> {
+pub(in crate::coord) fn validate_join(
+    context: &Context<'_>,
+    join: &Join<'_>,
+) -> Result<(), ErrorCode> {
     let request = join.request;
-    let settings = turn.settings;
+    let settings = context.settings;
     if request.group_id.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
@@ -107,17 +110,17 @@ pub(in crate::coord) fn may_create_group(join: &Join<'_>) -> Result<(), ErrorCod
 }
 
 impl ClassicGroup {
-    pub fn join(&mut self, turn: &mut Turn<'_>, join: &Join<'_>) {
+    pub fn join(&mut self, context: &mut Context<'_>, join: &Join<'_>) {
         let member_id = join.request.member_id.as_str();
-        if !self.has_room_for(turn, join) {
-            self.expel(turn, member_id);
-            return join.refuse(turn, "", ErrorCode::GroupMaxSizeReached);
+        if !self.has_room_for(context, join) {
+            self.expel(context, member_id);
+            return join.refuse(context, "", ErrorCode::GroupMaxSizeReached);
         }
         if !self.supports(&join.request.protocol_type, join.protocol_names()) {
-            return join.refuse(turn, member_id, ErrorCode::InconsistentGroupProtocol);
+            return join.refuse(context, member_id, ErrorCode::InconsistentGroupProtocol);
         }
         if !member_id.is_empty() {
-            return self.join_known_member(turn, join);
+            return self.join_known_member(context, join);
         }
         let prefix = join.instance_id().unwrap_or(&join.client.client_id);
         let new_id: Arc<str> = Arc::from(member_id_from(prefix, join.client.random));
@@ -125,27 +128,27 @@ impl ClassicGroup {
             .instance_id()
             .and_then(|instance_id| self.static_members.get(instance_id).cloned())
         {
-            Some(old_id) => self.replace_static_member(turn, join, &old_id, new_id),
+            Some(old_id) => self.replace_static_member(context, join, &old_id, new_id),
             None if join.instance_id().is_none()
                 && join.parked.api_version >= MEMBER_ID_REQUIRED_FROM =>
             {
-                turn.schedule_session(
+                context.schedule_session(
                     &self.id,
                     &new_id,
                     i64::from(join.request.session_timeout_ms),
                 );
-                join.refuse(turn, &new_id, ErrorCode::MemberIdRequired);
+                join.refuse(context, &new_id, ErrorCode::MemberIdRequired);
                 self.pending_join.insert(new_id);
             }
-            None => self.add_member(turn, join, new_id),
+            None => self.add_member(context, join, new_id),
         }
     }
 
     /// Members in, new ones up to the limits. During the join phase those that wait count, so that
     /// a limit that was lowered turns away the last to rejoin.
-    fn has_room_for(&self, turn: &Turn<'_>, join: &Join<'_>) -> bool {
+    fn has_room_for(&self, context: &Context<'_>, join: &Join<'_>) -> bool {
         let member_id = join.request.member_id.as_str();
-        let limit = usize::try_from(turn.settings.group_max_size).unwrap_or(0);
+        let limit = usize::try_from(context.settings.group_max_size).unwrap_or(0);
         let member = self.members.get(member_id);
         let by_count = match self.state {
             GroupState::Empty => true,
@@ -165,75 +168,76 @@ impl ClassicGroup {
     }
 
     /// Takes a member out that is turned away.
-    fn expel(&mut self, turn: &mut Turn<'_>, member_id: &str) {
-        let is_due = |said_at_ms: i64| turn.now_ms.saturating_sub(said_at_ms) >= FULL_SAID_EVERY_MS;
+    fn expel(&mut self, context: &mut Context<'_>, member_id: &str) {
+        let is_due =
+            |said_at_ms: i64| context.now_ms.saturating_sub(said_at_ms) >= FULL_SAID_EVERY_MS;
         if self.said_full_at_ms.is_none_or(is_due) {
-            self.said_full_at_ms = Some(turn.now_ms);
+            self.said_full_at_ms = Some(context.now_ms);
             tracing::warn!(group = %self.id, member = member_id, size = self.members.len(),
                 bytes = self.metadata_size_bytes(),
                 "the group is full and turns members away: raise group.max.size, or run fewer \
                  consumers");
         }
         if self.members.contains_key(member_id) || self.pending_join.contains(member_id) {
-            self.remove_and_answer(turn, member_id);
+            self.remove_and_answer(context, member_id);
             if !self.is_empty() {
-                self.rebalance_or_complete_join(turn, "a member was turned away");
+                self.rebalance_or_complete_join(context, "a member was turned away");
             }
         }
     }
 
-    fn join_known_member(&mut self, turn: &mut Turn<'_>, join: &Join<'_>) {
+    fn join_known_member(&mut self, context: &mut Context<'_>, join: &Join<'_>) {
         let member_id = join.request.member_id.as_str();
         if let Some(pending) = self.pending_join.get(member_id).cloned() {
             if join.instance_id().is_some() {
                 // Ids are only handed out to dynamic members.
-                return join.refuse(turn, member_id, ErrorCode::UnknownMemberId);
+                return join.refuse(context, member_id, ErrorCode::UnknownMemberId);
             }
-            return self.add_member(turn, join, pending);
+            return self.add_member(context, join, pending);
         }
         if let Err(error) = self.validate_member(member_id, join.instance_id()) {
-            return join.refuse(turn, member_id, error);
+            return join.refuse(context, member_id, error);
         }
         let unchanged = join.matches(&self.members[member_id]);
         match self.state {
-            GroupState::PreparingRebalance => self.rejoin(turn, join, "a member rejoins"),
+            GroupState::PreparingRebalance => self.rejoin(context, join, "a member rejoins"),
             // The member may have missed the answer to its first join.
             GroupState::CompletingRebalance if unchanged => {
-                turn.reply_join(join.parked, self.join_response(member_id))
+                context.reply_join(join.parked, self.join_response(member_id))
             }
             // The leader may know of a reason that its own data does not show, such as new
             // partitions.
             GroupState::Stable if self.is_leader(member_id) => {
-                self.rejoin(turn, join, "the leader rejoins")
+                self.rejoin(context, join, "the leader rejoins")
             }
             GroupState::Stable if unchanged => {
-                turn.reply_join(join.parked, self.join_response(member_id))
+                context.reply_join(join.parked, self.join_response(member_id))
             }
             GroupState::CompletingRebalance | GroupState::Stable => {
-                self.rejoin(turn, join, "a member changed its protocols");
+                self.rejoin(context, join, "a member changed its protocols");
             }
-            GroupState::Empty => join.refuse(turn, member_id, ErrorCode::UnknownMemberId),
+            GroupState::Empty => join.refuse(context, member_id, ErrorCode::UnknownMemberId),
         }
     }
 
-    fn rejoin(&mut self, turn: &mut Turn<'_>, join: &Join<'_>, reason: &str) {
-        self.update_member(turn, join, &join.request.member_id);
-        self.rebalance_or_complete_join(turn, reason);
+    fn rejoin(&mut self, context: &mut Context<'_>, join: &Join<'_>, reason: &str) {
+        self.update_member(context, join, &join.request.member_id);
+        self.rebalance_or_complete_join(context, reason);
     }
 
     /// Takes over what the request says of a member, and parks it.
-    fn update_member(&mut self, turn: &mut Turn<'_>, join: &Join<'_>, member_id: &str) {
+    fn update_member(&mut self, context: &mut Context<'_>, join: &Join<'_>, member_id: &str) {
         self.update(member_id, |member| {
             member.protocols = own_protocols(&join.request.protocols);
             member.rebalance_timeout_ms = join.rebalance_timeout_ms();
             member.session_timeout_ms = join.request.session_timeout_ms;
         });
         if let Some(superseded) = self.park_join(member_id, join.parked) {
-            turn.reply_join(superseded, join_error(member_id, ErrorCode::RebalanceInProgress));
+            context.reply_join(superseded, join_error(member_id, ErrorCode::RebalanceInProgress));
         }
     }
 
-    fn add_member(&mut self, turn: &mut Turn<'_>, join: &Join<'_>, member_id: Arc<str>) {
+    fn add_member(&mut self, context: &mut Context<'_>, join: &Join<'_>, member_id: Arc<str>) {
         if self.state == GroupState::PreparingRebalance && self.previous_state == GroupState::Empty
         {
             self.new_member_added = true;
@@ -254,10 +258,10 @@ impl ClassicGroup {
             awaiting_sync: None,
             is_new: true,
         });
-        turn.schedule_session(&self.id, &member_id, NEW_MEMBER_JOIN_TIMEOUT_MS);
+        context.schedule_session(&self.id, &member_id, NEW_MEMBER_JOIN_TIMEOUT_MS);
         tracing::info!(group = %self.id, member = %member_id, reason = join.request.reason, "a \
             member joins");
-        self.rebalance_or_complete_join(turn, "a new member joined");
+        self.rebalance_or_complete_join(context, "a new member joined");
     }
 
     /// A static member came back without its id, after a restart most likely: it takes its own
@@ -265,28 +269,28 @@ impl ClassicGroup {
     /// need know.
     fn replace_static_member(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         join: &Join<'_>,
         old_id: &Arc<str>,
         new_id: Arc<str>,
     ) {
         let old_leader = self.leader.as_deref().unwrap_or_default().to_owned();
-        self.rename_static_member(turn, old_id, new_id.clone());
-        self.update_member(turn, join, &new_id);
+        self.rename_static_member(context, old_id, new_id.clone());
+        self.update_member(context, join, &new_id);
         self.compute_subscribed_topics();
-        turn.schedule_session(&self.id, &new_id, i64::from(join.request.session_timeout_ms));
+        context.schedule_session(&self.id, &new_id, i64::from(join.request.session_timeout_ms));
         match self.state {
             GroupState::Stable
                 if self.protocol_name.as_deref() == Some(&self.select_protocol()) =>
             {
                 let record = records::group_metadata(self, &self.assignments());
-                if record.size_bytes() > turn.settings.max_batch_bytes {
+                if record.size_bytes() > context.settings.max_batch_bytes {
                     return self.prepare_rebalance(
-                        turn,
+                        context,
                         "a static member's data does not fit the group's record",
                     );
                 }
-                turn.append(record);
+                context.append(record);
                 let parked = self.take_join(&new_id).expect("the join was just parked");
                 let is_leader = self.is_leader(&new_id);
                 let mut response = self.join_response(&new_id);
@@ -298,36 +302,41 @@ impl ClassicGroup {
                     response.leader = old_leader;
                     response.members = Vec::new();
                 }
-                turn.reply_join(parked, response);
+                context.reply_join(parked, response);
             }
             GroupState::Stable => {
                 self.prepare_rebalance(
-                    turn,
+                    context,
                     "a static member came back and changes the group's protocol",
                 );
             }
             // The leader may be about to assign partitions to the old id.
             GroupState::CompletingRebalance => {
-                self.prepare_rebalance(turn, "a static member came back during a sync")
+                self.prepare_rebalance(context, "a static member came back during a sync")
             }
-            GroupState::PreparingRebalance => self.complete_join_if_all_joined(turn),
+            GroupState::PreparingRebalance => self.complete_join_if_all_joined(context),
             GroupState::Empty => unreachable!("an empty group has no static members"),
         }
     }
 
-    fn rename_static_member(&mut self, turn: &mut Turn<'_>, old_id: &Arc<str>, new_id: Arc<str>) {
+    fn rename_static_member(
+        &mut self,
+        context: &mut Context<'_>,
+        old_id: &Arc<str>,
+        new_id: Arc<str>,
+    ) {
         tracing::info!(group = %self.id, old = %old_id, new = %new_id, "a static member takes its \
             place under a new id");
         if let Some(join) = self.take_join(old_id) {
-            turn.reply_join(join, join_error(old_id, ErrorCode::FencedInstanceId));
+            context.reply_join(join, join_error(old_id, ErrorCode::FencedInstanceId));
         }
         if let Some(token) = self.take_sync(old_id) {
-            turn.reply(
+            context.reply(
                 token,
                 Response::SyncGroup(super::rebalance::sync_error(ErrorCode::FencedInstanceId)),
             );
         }
-        turn.cancel_session(&self.id, old_id);
+        context.cancel_session(&self.id, old_id);
         let was_leader = self.is_leader(old_id);
         let was_pending_sync = self.pending_sync.remove(old_id);
         self.update(old_id, |member| {

@@ -21,7 +21,7 @@ use super::membership::{leave_response, leaving_members, unknown_leavers};
 use super::records::{self, Change};
 use super::request::{Request, Response};
 use super::sync::validate_sync_request;
-use super::{GroupSettings, TimerKey, Turn};
+use super::{Context, GroupSettings, TimerKey};
 use crate::coord::offsets::store::{CommittedOffset, Offsets, PartitionKey};
 use crate::coord::runtime::{ReplyToken, StateMachine, TopicChange};
 
@@ -63,32 +63,32 @@ impl StateMachine for Groups {
     }
 
     /// Members get a full session to show up.
-    fn loaded(&mut self, turn: &mut Turn<'_>) {
+    fn loaded(&mut self, context: &mut Context<'_>) {
         tracing::info!(groups = self.groups.len(), "the group coordinator is active");
-        schedule_cleanup(turn, turn.settings.retention_check_interval_ms);
+        schedule_cleanup(context, context.settings.retention_check_interval_ms);
         for group in self.groups.values_mut() {
-            group.loaded(turn);
+            group.loaded(context);
         }
     }
 
-    fn handle(&mut self, turn: &mut Turn<'_>, token: ReplyToken, request: Request) {
+    fn handle(&mut self, context: &mut Context<'_>, token: ReplyToken, request: Request) {
         let response = match &request {
             Request::JoinGroup { request, client, api_version } => {
                 let parked = ParkedJoin { token, api_version: *api_version };
-                return self.join_group(turn, &Join { request, client, parked });
+                return self.join_group(context, &Join { request, client, parked });
             }
             Request::SyncGroup { request: sync, api_version } => {
                 let group = self.classic_mut(&sync.group_id);
                 match validate_sync_request(sync, *api_version)
                     .and(group.ok_or(ErrorCode::UnknownMemberId))
                 {
-                    Ok(group) => return group.sync(turn, sync, token),
+                    Ok(group) => return group.sync(context, sync, token),
                     Err(error) => request.failed(error),
                 }
             }
             Request::Heartbeat(heartbeat) => {
                 let alive = match self.classic_mut(&heartbeat.group_id) {
-                    Some(group) => group.heartbeat(turn, heartbeat),
+                    Some(group) => group.heartbeat(context, heartbeat),
                     None if heartbeat.group_id.is_empty() => Err(ErrorCode::InvalidGroupId),
                     None => Err(ErrorCode::UnknownMemberId),
                 };
@@ -100,53 +100,53 @@ impl StateMachine for Groups {
             Request::LeaveGroup { request: leave, api_version } => {
                 let members = leaving_members(leave, *api_version);
                 let responses = match self.classic_mut(&leave.group_id) {
-                    Some(group) => group.leave(turn, &members),
+                    Some(group) => group.leave(context, &members),
                     None => unknown_leavers(&members),
                 };
                 Response::LeaveGroup(leave_response(responses, *api_version))
             }
             Request::OffsetCommit { request, api_version } => {
-                Response::OffsetCommit(self.commit_offsets(turn, request, *api_version))
+                Response::OffsetCommit(self.commit_offsets(context, request, *api_version))
             }
             Request::OffsetFetch { group, require_stable } => {
                 Response::OffsetFetch(self.offsets.fetch(group, *require_stable))
             }
             Request::OffsetDelete(request) => {
-                Response::OffsetDelete(self.delete_offsets(turn, request))
+                Response::OffsetDelete(self.delete_offsets(context, request))
             }
             Request::DescribeGroup { group_id, api_version } => {
                 Response::DescribeGroup(self.describe_group(group_id, *api_version))
             }
             Request::DeleteGroup { group_id } => {
-                Response::DeleteGroup(self.request_delete(turn, group_id))
+                Response::DeleteGroup(self.request_delete(context, group_id))
             }
             Request::ListGroups(request) => Response::ListGroups(self.list_groups(request)),
         };
-        turn.reply(token, response);
+        context.reply(token, response);
     }
 
-    fn timer_fired(&mut self, turn: &mut Turn<'_>, timer: TimerKey) -> ControlFlow<()> {
+    fn timer_fired(&mut self, context: &mut Context<'_>, timer: TimerKey) -> ControlFlow<()> {
         match timer {
             TimerKey::Session { group, member } => {
                 if let Some(group) = self.classic_mut(&group) {
-                    group.session_expired(turn, &member);
+                    group.session_expired(context, &member);
                 }
             }
             TimerKey::Join(group) => {
                 if let Some(group) = self.classic_mut(&group) {
-                    group.join_deadline_passed(turn);
+                    group.join_deadline_passed(context);
                 }
             }
             TimerKey::Sync(group) => {
                 if let Some(group) = self.classic_mut(&group) {
-                    group.sync_deadline_passed(turn);
+                    group.sync_deadline_passed(context);
                 }
             }
             TimerKey::Cleanup => {
-                let done = self.cleanup(turn);
+                let done = self.cleanup(context);
                 schedule_cleanup(
-                    turn,
-                    if done { turn.settings.retention_check_interval_ms } else { 0 },
+                    context,
+                    if done { context.settings.retention_check_interval_ms } else { 0 },
                 );
                 // One step of cleaning up per event.
                 return ControlFlow::Break(());
@@ -155,15 +155,15 @@ impl StateMachine for Groups {
         ControlFlow::Continue(())
     }
 
-    fn topics_changed(&mut self, turn: &mut Turn<'_>, changes: &[TopicChange]) {
+    fn topics_changed(&mut self, context: &mut Context<'_>, changes: &[TopicChange]) {
         for topic in changes.iter().filter(|topic| topic.is_deleted()) {
-            self.topic_deleted(turn, &topic.name, topic.id);
+            self.topic_deleted(context, &topic.name, topic.id);
         }
     }
 
-    fn answer_all(&mut self, turn: &mut Turn<'_>, error: ErrorCode) {
+    fn answer_all(&mut self, context: &mut Context<'_>, error: ErrorCode) {
         for group in self.groups.values_mut() {
-            group.answer_all(turn, error);
+            group.answer_all(context, error);
         }
     }
 
@@ -188,8 +188,8 @@ impl StateMachine for Groups {
     }
 }
 
-fn schedule_cleanup(turn: &mut Turn<'_>, delay_ms: i64) {
-    turn.timers.schedule(TimerKey::Cleanup, turn.clock_ms.saturating_add(delay_ms));
+fn schedule_cleanup(context: &mut Context<'_>, delay_ms: i64) {
+    context.timers.schedule(TimerKey::Cleanup, context.clock_ms.saturating_add(delay_ms));
 }
 
 impl Groups {
@@ -202,21 +202,21 @@ impl Groups {
         self.groups.get(id).map(|Group::Classic(group)| group)
     }
 
-    fn join_group(&mut self, turn: &mut Turn<'_>, join: &Join<'_>) {
+    fn join_group(&mut self, context: &mut Context<'_>, join: &Join<'_>) {
         let member_id = join.request.member_id.as_str();
-        if let Err(error) = validate_join(turn, join) {
-            return join.refuse(turn, member_id, error);
+        if let Err(error) = validate_join(context, join) {
+            return join.refuse(context, member_id, error);
         }
         if let Some(group) = self.classic_mut(&join.request.group_id) {
-            return group.join(turn, join);
+            return group.join(context, join);
         }
         if let Err(error) = may_create_group(join) {
-            return join.refuse(turn, member_id, error);
+            return join.refuse(context, member_id, error);
         }
         // A new group is in the log before a member knows of it.
-        let mut group = ClassicGroup::new(join.request.group_id.as_str().into(), turn.now_ms);
-        turn.append(records::group_metadata(&group, &Default::default()));
-        group.join(turn, join);
+        let mut group = ClassicGroup::new(join.request.group_id.as_str().into(), context.now_ms);
+        context.append(records::group_metadata(&group, &Default::default()));
+        group.join(context, join);
         self.groups.insert(group.id.clone(), Group::Classic(group));
     }
 
@@ -266,20 +266,24 @@ impl Groups {
         }
     }
 
-    pub(in crate::coord) fn delete_offset(&mut self, turn: &mut Turn<'_>, key: &PartitionKey) {
-        turn.append(records::offset_tombstone(key));
+    pub(in crate::coord) fn delete_offset(
+        &mut self,
+        context: &mut Context<'_>,
+        key: &PartitionKey,
+    ) {
+        context.append(records::offset_tombstone(key));
         self.replay_offset(key, None);
     }
 
     /// Deletes an empty group and all its offsets, offsets first: a load that reads half of it
     /// finds a group with fewer of them.
-    pub(in crate::coord) fn delete_group(&mut self, turn: &mut Turn<'_>, id: &Arc<str>) {
+    pub(in crate::coord) fn delete_group(&mut self, context: &mut Context<'_>, id: &Arc<str>) {
         for key in self.offsets.keys_of_group(id) {
-            self.delete_offset(turn, &key);
+            self.delete_offset(context, &key);
         }
         if let Some(group) = self.groups.get(id) {
-            group.clear_timers(turn);
-            turn.append(group.tombstone());
+            group.clear_timers(context);
+            context.append(group.tombstone());
         }
         self.replay_group_tombstone(id);
     }

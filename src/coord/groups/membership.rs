@@ -11,7 +11,7 @@ use super::classic::{ClassicGroup, GroupState};
 use super::join::join_error;
 use super::rebalance::sync_error;
 use super::request::Response;
-use super::{TimerKey, Turn};
+use super::{Context, TimerKey};
 
 /// The first version of LeaveGroup in which several members may leave at once (KIP-345).
 const BATCH_LEAVE_FROM: i16 = 3;
@@ -19,14 +19,14 @@ const BATCH_LEAVE_FROM: i16 = 3;
 impl ClassicGroup {
     pub fn heartbeat(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         request: &HeartbeatRequest,
     ) -> Result<(), ErrorCode> {
         self.validate_member(&request.member_id, request.group_instance_id.as_deref())?;
         if request.generation_id != self.generation_id {
             return Err(ErrorCode::IllegalGeneration);
         }
-        self.touch(turn, &request.member_id);
+        self.touch(context, &request.member_id);
         if self.state == GroupState::PreparingRebalance {
             Err(ErrorCode::RebalanceInProgress)
         } else {
@@ -35,40 +35,40 @@ impl ClassicGroup {
     }
 
     /// Starts the member's session again.
-    pub fn touch(&mut self, turn: &mut Turn<'_>, member_id: &str) {
+    pub fn touch(&mut self, context: &mut Context<'_>, member_id: &str) {
         if let Some(member) = self.members.get(member_id) {
-            turn.schedule_session(&self.id, &member.id, i64::from(member.session_timeout_ms));
+            context.schedule_session(&self.id, &member.id, i64::from(member.session_timeout_ms));
         }
     }
 
     /// The group comes from the log: every member has a full session to show up.
-    pub fn loaded(&mut self, turn: &mut Turn<'_>) {
+    pub fn loaded(&mut self, context: &mut Context<'_>) {
         let member_ids: Vec<_> = self.members.keys().cloned().collect();
         for member_id in &member_ids {
-            self.touch(turn, member_id);
+            self.touch(context, member_id);
         }
-        if member_ids.len() > usize::try_from(turn.settings.group_max_size).unwrap_or(0) {
-            self.prepare_rebalance(turn, "the loaded group is larger than group.max.size");
+        if member_ids.len() > usize::try_from(context.settings.group_max_size).unwrap_or(0) {
+            self.prepare_rebalance(context, "the loaded group is larger than group.max.size");
         }
     }
 
     /// An empty group is deleted: only members that were about to join have timers, and phases that
     /// it may have left.
-    pub fn clear_timers(&self, turn: &mut Turn<'_>) {
+    pub fn clear_timers(&self, context: &mut Context<'_>) {
         assert!(self.is_empty(), "group {} is deleted while it has members", self.id);
         for pending in &self.pending_join {
-            turn.cancel_session(&self.id, pending);
+            context.cancel_session(&self.id, pending);
         }
-        turn.timers.cancel(&TimerKey::Join(self.id.clone()));
-        turn.timers.cancel(&TimerKey::Sync(self.id.clone()));
+        context.timers.cancel(&TimerKey::Join(self.id.clone()));
+        context.timers.cancel(&TimerKey::Sync(self.id.clone()));
     }
 
-    pub fn session_expired(&mut self, turn: &mut Turn<'_>, member_id: &str) {
+    pub fn session_expired(&mut self, context: &mut Context<'_>, member_id: &str) {
         if self.pending_join.contains(member_id) {
             tracing::info!(group = %self.id, member = member_id, "a pending member did not join \
                 in time");
             self.remove(member_id);
-            return self.resume_after_expiry(turn);
+            return self.resume_after_expiry(context);
         }
         let Some(member) = self.members.get(member_id) else { return };
         if member.is_alive_without_heartbeat() {
@@ -76,67 +76,71 @@ impl ClassicGroup {
         }
         tracing::info!(group = %self.id, member = member_id, "a member's session ran out; it is \
             removed");
-        self.remove_and_answer(turn, member_id);
+        self.remove_and_answer(context, member_id);
         if self.state != GroupState::PreparingRebalance {
-            return self.prepare_rebalance(turn, "a member's session ran out");
+            return self.prepare_rebalance(context, "a member's session ran out");
         }
-        self.resume_after_expiry(turn);
+        self.resume_after_expiry(context);
     }
 
     /// The member that is gone may have been the last that was waited for. As in Kafka this ends
     /// even an initial delay.
-    fn resume_after_expiry(&mut self, turn: &mut Turn<'_>) {
+    fn resume_after_expiry(&mut self, context: &mut Context<'_>) {
         if self.state == GroupState::PreparingRebalance && self.all_members_joined() {
-            self.complete_join(turn);
+            self.complete_join(context);
         }
     }
 
     /// Answers every parked request with `error`; the group itself is about to be forgotten.
-    pub fn answer_all(&mut self, turn: &mut Turn<'_>, error: ErrorCode) {
+    pub fn answer_all(&mut self, context: &mut Context<'_>, error: ErrorCode) {
         let member_ids: Vec<_> = self.members.keys().cloned().collect();
         for member_id in member_ids {
             if let Some(join) = self.take_join(&member_id) {
-                turn.reply_join(join, join_error(&member_id, error));
+                context.reply_join(join, join_error(&member_id, error));
             }
         }
-        self.answer_syncs(turn, error);
+        self.answer_syncs(context, error);
     }
 
     /// Removes a member or a pending id. Its parked requests are answered with UNKNOWN_MEMBER_ID,
     /// so that a client that is still there joins again.
-    pub fn remove_and_answer(&mut self, turn: &mut Turn<'_>, member_id: &str) {
+    pub fn remove_and_answer(&mut self, context: &mut Context<'_>, member_id: &str) {
         if let Some(join) = self.take_join(member_id) {
-            turn.reply_join(join, join_error("", ErrorCode::UnknownMemberId));
+            context.reply_join(join, join_error("", ErrorCode::UnknownMemberId));
         }
         if let Some(token) = self.take_sync(member_id) {
-            turn.reply(token, Response::SyncGroup(sync_error(ErrorCode::UnknownMemberId)));
+            context.reply(token, Response::SyncGroup(sync_error(ErrorCode::UnknownMemberId)));
         }
         self.remove(member_id);
-        turn.cancel_session(&self.id, member_id);
+        context.cancel_session(&self.id, member_id);
     }
 
     /// Each member succeeds or fails on its own; one rebalance follows for all that left.
     pub fn leave(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         members: &[MemberIdentity],
     ) -> Vec<MemberResponse> {
         let mut has_left = false;
         let responses = members
             .iter()
             .map(|member| {
-                let left = self.leave_one(turn, member);
+                let left = self.leave_one(context, member);
                 has_left |= left.is_ok();
                 member_response(member, left.err().unwrap_or(ErrorCode::None))
             })
             .collect();
         if has_left && !self.is_empty() {
-            self.rebalance_or_complete_join(turn, "members left");
+            self.rebalance_or_complete_join(context, "members left");
         }
         responses
     }
 
-    fn leave_one(&mut self, turn: &mut Turn<'_>, member: &MemberIdentity) -> Result<(), ErrorCode> {
+    fn leave_one(
+        &mut self,
+        context: &mut Context<'_>,
+        member: &MemberIdentity,
+    ) -> Result<(), ErrorCode> {
         let instance_id = member.group_instance_id.as_deref();
         let member_id = if member.member_id.is_empty() {
             // An administrator removes a static member by the only name known to them.
@@ -150,7 +154,7 @@ impl ClassicGroup {
         };
         tracing::info!(group = %self.id, member = member_id, reason = member.reason, "a member \
             leaves");
-        self.remove_and_answer(turn, &member_id);
+        self.remove_and_answer(context, &member_id);
         Ok(())
     }
 }

@@ -82,9 +82,9 @@ pub enum TimerKey {
     Cleanup,
 }
 
-pub(super) type Turn<'a> = runtime::Turn<'a, Groups>;
+pub(super) type Context<'a> = runtime::Context<'a, Groups>;
 
-impl Turn<'_> {
+impl Context<'_> {
     /// Writes a record, which is part of the state already.
     pub(in crate::coord) fn append(&mut self, record: CoordinatorRecord) {
         self.append_as((), record);

@@ -15,7 +15,7 @@ use protocol::messages::SyncGroupRequest;
 use super::classic::{ClassicGroup, GroupState};
 use super::rebalance::sync_error;
 use super::request::Response;
-use super::{TimerKey, Turn, records};
+use super::{Context, TimerKey, records};
 use crate::coord::runtime::ReplyToken;
 
 /// The first version that must name the group's protocol, so that a member of another one is found
@@ -23,25 +23,31 @@ use crate::coord::runtime::ReplyToken;
 const PROTOCOL_MANDATORY_FROM: i16 = 5;
 
 impl ClassicGroup {
-    pub fn sync(&mut self, turn: &mut Turn<'_>, request: &SyncGroupRequest, token: ReplyToken) {
+    pub fn sync(
+        &mut self,
+        context: &mut Context<'_>,
+        request: &SyncGroupRequest,
+        token: ReplyToken,
+    ) {
         if let Err(error) = self.validate_sync(request) {
-            return turn.reply(token, Response::SyncGroup(sync_error(error)));
+            return context.reply(token, Response::SyncGroup(sync_error(error)));
         }
         let member_id = request.member_id.as_str();
         self.pending_sync.remove(member_id);
         if self.pending_sync.is_empty() {
-            turn.timers.cancel(&TimerKey::Sync(self.id.clone()));
+            context.timers.cancel(&TimerKey::Sync(self.id.clone()));
         }
         if self.state == GroupState::Stable {
             let response = self.sync_response(member_id, ErrorCode::None);
-            return turn.reply(token, Response::SyncGroup(response));
+            return context.reply(token, Response::SyncGroup(response));
         }
         let member = self.members.get_mut(member_id).expect("the member was validated");
         if let Some(superseded) = member.awaiting_sync.replace(token) {
-            turn.reply(superseded, Response::SyncGroup(sync_error(ErrorCode::RebalanceInProgress)));
+            context
+                .reply(superseded, Response::SyncGroup(sync_error(ErrorCode::RebalanceInProgress)));
         }
         if self.is_leader(member_id) {
-            self.take_assignment(turn, request);
+            self.take_assignment(context, request);
         }
     }
 
@@ -68,7 +74,7 @@ impl ClassicGroup {
     }
 
     /// Members that the leader forgot get an empty assignment; assignments for others are dropped.
-    fn take_assignment(&mut self, turn: &mut Turn<'_>, request: &SyncGroupRequest) {
+    fn take_assignment(&mut self, context: &mut Context<'_>, request: &SyncGroupRequest) {
         let mut assignments: BTreeMap<Arc<str>, Bytes> =
             self.members.keys().map(|member_id| (member_id.clone(), Bytes::new())).collect();
         for assigned in &request.assignments {
@@ -77,22 +83,22 @@ impl ClassicGroup {
             }
         }
         let record = records::group_metadata(self, &assignments);
-        if record.size_bytes() > turn.settings.max_batch_bytes {
+        if record.size_bytes() > context.settings.max_batch_bytes {
             tracing::error!(group = %self.id, bytes = record.size_bytes(),
-                limit = turn.settings.max_batch_bytes,
+                limit = context.settings.max_batch_bytes,
                 "the group's assignment does not fit a record: raise max.message.bytes of \
                  __consumer_offsets, or split the group");
-            self.reset_assignment(turn, ErrorCode::UnknownServerError);
-            return self.prepare_rebalance(turn, "the assignment could not be stored");
+            self.reset_assignment(context, ErrorCode::UnknownServerError);
+            return self.prepare_rebalance(context, "the assignment could not be stored");
         }
         for (member_id, assignment) in assignments {
             let member = self.members.get_mut(&member_id).expect("assignments are keyed by member");
             // Copied, so that the group does not hold on to the request's buffer.
             member.assignment = Bytes::copy_from_slice(&assignment);
         }
-        turn.append(record);
-        self.transition_to(GroupState::Stable, turn.now_ms);
-        self.answer_syncs(turn, ErrorCode::None);
+        context.append(record);
+        self.transition_to(GroupState::Stable, context.now_ms);
+        self.answer_syncs(context, ErrorCode::None);
         tracing::info!(group = %self.id, generation = self.generation_id,
             members = self.members.len(), "the group is stable");
     }

@@ -15,7 +15,7 @@ use protocol::{ErrorCode, Uuid};
 use super::store::{CommittedOffset, PartitionKey};
 use crate::coord::batch::batch_size_bytes;
 use crate::coord::groups::classic::{ClassicGroup, GroupState};
-use crate::coord::groups::{Groups, Turn, records};
+use crate::coord::groups::{Context, Groups, records};
 
 /// The first version that tells "no such group" from "no such generation" (KIP-848).
 const GROUP_ID_NOT_FOUND_FROM: i16 = 9;
@@ -25,11 +25,11 @@ const DEFAULT_RETENTION_TIME: i64 = -1;
 impl Groups {
     pub(in crate::coord) fn commit_offsets(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         request: &OffsetCommitRequest,
         api_version: i16,
     ) -> OffsetCommitResponse {
-        match self.try_commit_offsets(turn, request, api_version) {
+        match self.try_commit_offsets(context, request, api_version) {
             Ok(response) => response,
             Err(error) => commit_error(request, error),
         }
@@ -37,13 +37,13 @@ impl Groups {
 
     fn try_commit_offsets(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         request: &OffsetCommitRequest,
         api_version: i16,
     ) -> Result<OffsetCommitResponse, ErrorCode> {
         let group_id: Arc<str> = match self.groups.get_mut(request.group_id.as_str()) {
             Some(group) => {
-                group.admit_commit(turn, request)?;
+                group.admit_commit(context, request)?;
                 group.id().clone()
             }
             // Consumers that assign partitions themselves commit without a generation, and their
@@ -62,7 +62,7 @@ impl Groups {
             let name: Arc<str> = Arc::from(topic.name.as_str());
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for partition in &topic.partitions {
-                let error = if is_too_large(turn, partition) {
+                let error = if is_too_large(context, partition) {
                     ErrorCode::OffsetMetadataTooLarge
                 } else {
                     let key = PartitionKey {
@@ -70,7 +70,7 @@ impl Groups {
                         topic: name.clone(),
                         partition: partition.partition_index,
                     };
-                    let committed = committed_offset(turn, request, partition, topic.topic_id);
+                    let committed = committed_offset(context, request, partition, topic.topic_id);
                     commits.push((key, committed));
                     ErrorCode::None
                 };
@@ -86,15 +86,15 @@ impl Groups {
         let records: Vec<_> =
             commits.iter().map(|(key, committed)| records::offset_commit(key, committed)).collect();
         let size_bytes = batch_size_bytes(&records);
-        if size_bytes > turn.settings.max_batch_bytes {
+        if size_bytes > context.settings.max_batch_bytes {
             tracing::warn!(group = %group_id, bytes = size_bytes,
-                limit = turn.settings.max_batch_bytes,
+                limit = context.settings.max_batch_bytes,
                 "a commit does not fit a batch: commit fewer partitions at once, or raise \
                  max.message.bytes of __consumer_offsets");
             return Err(ErrorCode::InvalidCommitOffsetSize);
         }
         for record in records {
-            turn.append(record);
+            context.append(record);
         }
         for (key, committed) in commits {
             self.replay_offset(&key, Some(committed));
@@ -107,11 +107,11 @@ impl ClassicGroup {
     /// Committing is a sign of life, except while an assignment is awaited.
     pub fn admit_commit(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         request: &OffsetCommitRequest,
     ) -> Result<(), ErrorCode> {
         self.validate_commit(request)?;
-        self.touch(turn, &request.member_id);
+        self.touch(context, &request.member_id);
         Ok(())
     }
 
@@ -138,26 +138,26 @@ impl ClassicGroup {
 }
 
 /// Kafka counts UTF-16 code units.
-fn is_too_large(turn: &Turn<'_>, partition: &OffsetCommitRequestPartition) -> bool {
+fn is_too_large(context: &Context<'_>, partition: &OffsetCommitRequestPartition) -> bool {
     let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
-    metadata.len() > turn.settings.offset_metadata_max_size
-        && metadata.encode_utf16().count() > turn.settings.offset_metadata_max_size
+    metadata.len() > context.settings.offset_metadata_max_size
+        && metadata.encode_utf16().count() > context.settings.offset_metadata_max_size
 }
 
 fn committed_offset(
-    turn: &Turn<'_>,
+    context: &Context<'_>,
     request: &OffsetCommitRequest,
     partition: &OffsetCommitRequestPartition,
     topic_id: Uuid,
 ) -> CommittedOffset {
     let retention_ms = request.retention_time_ms;
-    let expire_timestamp_ms =
-        (retention_ms != DEFAULT_RETENTION_TIME).then(|| turn.now_ms.saturating_add(retention_ms));
+    let expire_timestamp_ms = (retention_ms != DEFAULT_RETENTION_TIME)
+        .then(|| context.now_ms.saturating_add(retention_ms));
     CommittedOffset {
         offset: partition.committed_offset,
         leader_epoch: partition.committed_leader_epoch,
         metadata: partition.committed_metadata.as_deref().unwrap_or_default().into(),
-        commit_timestamp_ms: turn.now_ms,
+        commit_timestamp_ms: context.now_ms,
         expire_timestamp_ms,
         // The record's version with an expiry has no room for a topic id; the state says what the
         // log says.

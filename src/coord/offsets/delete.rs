@@ -12,12 +12,12 @@ use protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
 use protocol::{ErrorCode, Uuid};
 
 use super::store::PartitionKey;
-use crate::coord::groups::{Groups, Turn};
+use crate::coord::groups::{Context, Groups};
 
 impl Groups {
     pub(in crate::coord) fn delete_offsets(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         request: &OffsetDeleteRequest,
     ) -> OffsetDeleteResponse {
         let group = self.groups.get(request.group_id.as_str());
@@ -31,7 +31,7 @@ impl Groups {
                 topics: request
                     .topics
                     .iter()
-                    .map(|topic| self.delete_topic(turn, &group_id, topic))
+                    .map(|topic| self.delete_topic(context, &group_id, topic))
                     .collect(),
                 ..Default::default()
             },
@@ -41,7 +41,7 @@ impl Groups {
 
     fn delete_topic(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         group_id: &Arc<str>,
         topic: &OffsetDeleteRequestTopic,
     ) -> OffsetDeleteResponseTopic {
@@ -57,7 +57,7 @@ impl Groups {
             let exists = self.offsets.get(group_id, &name, key.partition).is_some()
                 || self.offsets.has_pending(group_id, &name, key.partition);
             if exists {
-                self.delete_offset(turn, &key);
+                self.delete_offset(context, &key);
             }
         }
         let partitions = topic.partitions.iter().map(|partition| OffsetDeleteResponsePartition {
@@ -70,12 +70,12 @@ impl Groups {
     /// Deletes every group's offsets of a topic that no longer exists.
     pub(in crate::coord) fn topic_deleted(
         &mut self,
-        turn: &mut Turn<'_>,
+        context: &mut Context<'_>,
         topic: &str,
         topic_id: Uuid,
     ) {
         for key in self.offsets.keys_of_topic(topic, topic_id) {
-            self.delete_offset(turn, &key);
+            self.delete_offset(context, &key);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::store::{CommittedOffset, PartitionKey};
 use crate::coord::groups::classic::{ClassicGroup, GroupState};
-use crate::coord::groups::{Groups, Turn};
+use crate::coord::groups::{Context, Groups};
 
 /// Groups that one step looks at. Most have nothing to expire, and looking at all of a large
 /// partition would hold up requests.
@@ -17,7 +17,7 @@ const GROUPS_PER_STEP: usize = 1_000;
 impl Groups {
     /// Deletes expired offsets, and empty groups that have none left. True when all groups have
     /// been looked at, false when the next step is due.
-    pub(in crate::coord) fn cleanup(&mut self, turn: &mut Turn<'_>) -> bool {
+    pub(in crate::coord) fn cleanup(&mut self, context: &mut Context<'_>) -> bool {
         let start = self.cleanup_cursor.take().map_or(Bound::Unbounded, Bound::Excluded);
         let step: Vec<Arc<str>> = self
             .groups
@@ -27,8 +27,8 @@ impl Groups {
             .collect();
         let last_step = step.len() < GROUPS_PER_STEP;
         for id in step {
-            self.cleanup_group(turn, &id);
-            if turn.written_bytes() > turn.settings.max_batch_bytes {
+            self.cleanup_group(context, &id);
+            if context.written_bytes() > context.settings.max_batch_bytes {
                 self.cleanup_cursor = Some(id);
                 return false;
             }
@@ -40,7 +40,7 @@ impl Groups {
         last_step
     }
 
-    fn cleanup_group(&mut self, turn: &mut Turn<'_>, id: &Arc<str>) {
+    fn cleanup_group(&mut self, context: &mut Context<'_>, id: &Arc<str>) {
         let group = &self.groups[id];
         let mut expired = Vec::new();
         let mut all_expired = !self.offsets.group_has_pending(id);
@@ -48,7 +48,7 @@ impl Groups {
             let subscribed = group.is_subscribed_to(topic);
             for (partition, committed) in partitions {
                 let pending = self.offsets.has_pending(id, topic, *partition);
-                if !subscribed && !pending && group.is_expired(turn, committed) {
+                if !subscribed && !pending && group.is_expired(context, committed) {
                     expired.push(PartitionKey {
                         group: id.clone(),
                         topic: topic.clone(),
@@ -65,10 +65,10 @@ impl Groups {
         }
         if delete_group {
             tracing::info!(group = %id, "an empty group without offsets is deleted");
-            return self.delete_group(turn, id);
+            return self.delete_group(context, id);
         }
         for key in expired {
-            self.delete_offset(turn, &key);
+            self.delete_offset(context, &key);
         }
     }
 }
@@ -77,7 +77,7 @@ impl ClassicGroup {
     /// An explicit expiry counts. Otherwise the retention runs from the moment the group became
     /// empty; for groups that never had members and for topics that a stable consumer group no
     /// longer reads, from the commit. Other groups at work keep their offsets.
-    pub fn is_expired(&self, turn: &Turn<'_>, committed: &CommittedOffset) -> bool {
+    pub fn is_expired(&self, context: &Context<'_>, committed: &CommittedOffset) -> bool {
         let commit_ms = committed.commit_timestamp_ms;
         let base_ms = match (&self.protocol_type, self.state) {
             (None, _) => commit_ms,
@@ -90,8 +90,8 @@ impl ClassicGroup {
             (Some(_), _) => return false,
         };
         match committed.expire_timestamp_ms {
-            Some(expire_ms) => turn.now_ms >= expire_ms,
-            None => turn.now_ms.saturating_sub(base_ms) >= turn.settings.offsets_retention_ms,
+            Some(expire_ms) => context.now_ms >= expire_ms,
+            None => context.now_ms.saturating_sub(base_ms) >= context.settings.offsets_retention_ms,
         }
     }
 }

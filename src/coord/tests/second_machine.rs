@@ -8,7 +8,7 @@ use protocol::{ErrorCode, Uuid};
 
 use super::*;
 use crate::coord::Batch;
-use crate::coord::runtime::{Actions, Coordinator, Reply, StateMachine, TopicChange, Turn};
+use crate::coord::runtime::{Actions, Context, Coordinator, Reply, StateMachine, TopicChange};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Author {
@@ -78,38 +78,38 @@ impl StateMachine for Ledger {
         self.ended.push((producer_id, committed));
     }
 
-    fn loaded(&mut self, _turn: &mut Turn<'_, Self>) {}
+    fn loaded(&mut self, _turn: &mut Context<'_, Self>) {}
 
-    fn handle(&mut self, turn: &mut Turn<'_, Self>, token: ReplyToken, request: Request) {
+    fn handle(&mut self, context: &mut Context<'_, Self>, token: ReplyToken, request: Request) {
         match request {
-            Request::Write(author, key) => turn.append_as(author, record(key)),
+            Request::Write(author, key) => context.append_as(author, record(key)),
             Request::End => {
-                turn.append_as(Author::Itself, record("end"));
-                turn.want(Effect::WriteMarkers { topic: "t", partition: 3, committed: true });
+                context.append_as(Author::Itself, record("end"));
+                context.want(Effect::WriteMarkers { topic: "t", partition: 3, committed: true });
             }
-            Request::AskController => turn.want(Effect::AskController),
+            Request::AskController => context.want(Effect::AskController),
             Request::Wait { timer, delay_ms } => {
-                turn.timers.schedule(timer, turn.clock_ms + delay_ms);
+                context.timers.schedule(timer, context.clock_ms + delay_ms);
                 self.waiting.insert(timer, token);
                 return;
             }
         }
-        turn.reply(token, Response::Done);
+        context.reply(token, Response::Done);
     }
 
-    fn timer_fired(&mut self, turn: &mut Turn<'_, Self>, timer: u8) -> ControlFlow<()> {
-        turn.reply(self.waiting.remove(&timer).unwrap(), Response::Done);
+    fn timer_fired(&mut self, context: &mut Context<'_, Self>, timer: u8) -> ControlFlow<()> {
+        context.reply(self.waiting.remove(&timer).unwrap(), Response::Done);
         if timer == LONG_WORK { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn topics_changed(&mut self, _turn: &mut Turn<'_, Self>, changes: &[TopicChange]) {
+    fn topics_changed(&mut self, _turn: &mut Context<'_, Self>, changes: &[TopicChange]) {
         self.topics
             .extend(changes.iter().map(|topic| (topic.name.to_string(), topic.partition_count)));
     }
 
-    fn answer_all(&mut self, turn: &mut Turn<'_, Self>, error: ErrorCode) {
+    fn answer_all(&mut self, context: &mut Context<'_, Self>, error: ErrorCode) {
         for token in std::mem::take(&mut self.waiting).into_values() {
-            turn.reply(token, Response::Failed(error));
+            context.reply(token, Response::Failed(error));
         }
     }
 

@@ -13,7 +13,7 @@ impl ControllerRequest {
     pub fn refuse(&self, error: &ApiError) -> ControllerResponse {
         use ControllerRequest as Q;
         use ControllerResponse as A;
-        let (error_code, error_message) = (error.code.code(), error.message.clone());
+        let error_code = error.code.code();
         match self {
             Q::CreateTopics(request) => A::CreateTopics(CreateTopicsResponse {
                 throttle_time_ms: 0,
@@ -27,54 +27,18 @@ impl ControllerRequest {
                 A::DeleteTopics(refuse_delete_topics(request, error))
             }
             Q::CreatePartitions(request) => {
-                let results = request.topics.iter().map(|topic| {
-                    let (name, error_message) = (topic.name.clone(), error_message.clone());
-                    create_partitions_response::CreatePartitionsTopicResult {
-                        name,
-                        error_code,
-                        error_message,
-                    }
-                });
-                A::CreatePartitions(CreatePartitionsResponse {
-                    throttle_time_ms: 0,
-                    results: results.collect(),
-                })
+                A::CreatePartitions(refuse_create_partitions(request, error))
             }
             Q::IncrementalAlterConfigs(request) => {
-                let responses = request.resources.iter().map(|resource| {
-                    incremental_alter_configs_response::AlterConfigsResourceResponse {
-                        error_code,
-                        error_message: error_message.clone(),
-                        resource_type: resource.resource_type,
-                        resource_name: resource.resource_name.clone(),
-                    }
-                });
-                let responses = responses.collect();
-                A::IncrementalAlterConfigs(IncrementalAlterConfigsResponse {
-                    throttle_time_ms: 0,
-                    responses,
-                })
+                A::IncrementalAlterConfigs(refuse_incremental_alter_configs(request, error))
             }
-            Q::AlterConfigs(request) => {
-                let responses = request.resources.iter().map(|resource| {
-                    alter_configs_response::AlterConfigsResourceResponse {
-                        error_code,
-                        error_message: error_message.clone(),
-                        resource_type: resource.resource_type,
-                        resource_name: resource.resource_name.clone(),
-                    }
-                });
-                A::AlterConfigs(AlterConfigsResponse {
-                    throttle_time_ms: 0,
-                    responses: responses.collect(),
-                })
-            }
+            Q::AlterConfigs(request) => A::AlterConfigs(refuse_alter_configs(request, error)),
             Q::UpdateFeatures { .. } => A::UpdateFeatures(features::refused(error)),
             Q::AllocateProducerIds(_) => A::AllocateProducerIds(producer_ids::refused(error)),
             Q::AlterPartitionReassignments(_) => {
                 A::AlterPartitionReassignments(AlterPartitionReassignmentsResponse {
                     error_code,
-                    error_message,
+                    error_message: error.message.clone(),
                     ..Default::default()
                 })
             }
@@ -95,4 +59,48 @@ fn refuse_delete_topics(request: &DeleteTopicsRequest, error: &ApiError) -> Dele
     let by_either =
         request.topics.iter().map(|topic| answer(topic.name.as_deref(), topic.topic_id));
     DeleteTopicsResponse { throttle_time_ms: 0, responses: by_name.chain(by_either).collect() }
+}
+
+fn refuse_create_partitions(
+    request: &CreatePartitionsRequest,
+    error: &ApiError,
+) -> CreatePartitionsResponse {
+    let result = |topic: &create_partitions_request::CreatePartitionsTopic| {
+        create_partitions_response::CreatePartitionsTopicResult {
+            name: topic.name.clone(),
+            error_code: error.code.code(),
+            error_message: error.message.clone(),
+        }
+    };
+    let results = request.topics.iter().map(result).collect();
+    CreatePartitionsResponse { throttle_time_ms: 0, results }
+}
+
+fn refuse_incremental_alter_configs(
+    request: &IncrementalAlterConfigsRequest,
+    error: &ApiError,
+) -> IncrementalAlterConfigsResponse {
+    let response = |resource: &incremental_alter_configs_request::AlterConfigsResource| {
+        incremental_alter_configs_response::AlterConfigsResourceResponse {
+            error_code: error.code.code(),
+            error_message: error.message.clone(),
+            resource_type: resource.resource_type,
+            resource_name: resource.resource_name.clone(),
+        }
+    };
+    let responses = request.resources.iter().map(response).collect();
+    IncrementalAlterConfigsResponse { throttle_time_ms: 0, responses }
+}
+
+fn refuse_alter_configs(request: &AlterConfigsRequest, error: &ApiError) -> AlterConfigsResponse {
+    let response = |resource: &alter_configs_request::AlterConfigsResource| {
+        alter_configs_response::AlterConfigsResourceResponse {
+            error_code: error.code.code(),
+            error_message: error.message.clone(),
+            resource_type: resource.resource_type,
+            resource_name: resource.resource_name.clone(),
+        }
+    };
+    let responses = request.resources.iter().map(response).collect();
+    AlterConfigsResponse { throttle_time_ms: 0, responses }
 }

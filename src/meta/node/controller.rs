@@ -24,8 +24,8 @@ use protocol::{
     ErrorCode,
     metadata_records::{BeginTransactionRecord, EndTransactionRecord, MetadataRecord},
 };
-use ring::{Ring, sync::Notify};
-use std::{cell::Cell, future::Future, io, pin::Pin, rc::Rc, sync::Arc};
+use ring::{Ring, sync::AsyncMutex};
+use std::{future::Future, io, pin::Pin, rc::Rc, sync::Arc};
 
 /// The names of topics, which outlast their topics: files and checkpoints go by them.
 pub struct Names {
@@ -53,9 +53,8 @@ pub struct Controller {
     epoch: i32,
     publisher: Rc<Publisher>,
     names: Names,
-    /// A request is being worked on.
-    is_busy: Cell<bool>,
-    turn_over: Notify,
+    /// One request is worked on at a time.
+    turn: AsyncMutex,
 }
 
 impl Room {
@@ -90,16 +89,6 @@ fn created(records: &[MetadataRecord]) -> Vec<String> {
     records.iter().filter_map(name).collect()
 }
 
-/// The right to work on a request, until dropped.
-struct Turn<'a>(&'a Controller);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.is_busy.set(false);
-        self.0.turn_over.notify();
-    }
-}
-
 impl Controller {
     pub fn new(
         ring: &Ring,
@@ -115,8 +104,7 @@ impl Controller {
             quorum,
             publisher,
             names,
-            is_busy: Cell::new(false),
-            turn_over: Notify::default(),
+            turn: AsyncMutex::default(),
         }
     }
 
@@ -180,7 +168,7 @@ impl Controller {
     /// after the other. Where nothing can be appended any more they are all refused.
     pub async fn request(&self, request: ControllerRequest) -> Answer {
         let response = loop {
-            let turn = self.turn().await;
+            let turn = self.turn.lock().await;
             if let Some(why) = self.quorum.refuses() {
                 break request.refuse(&storage_error(&why));
             }
@@ -210,19 +198,13 @@ impl Controller {
 
     /// Fences the broker, after the request in progress.
     pub async fn resign(&self) -> Result<(), MetaNodeError> {
-        let _turn = self.turn().await;
+        let _turn = self.turn.lock().await;
         let fenced = controller::fence(&self.publisher.image(), self.settings.node_id);
         if let Some(record) = fenced.filter(|_| self.quorum.refuses().is_none()) {
             let batches = self.encode(&[record]);
             self.quorum.append(self.epoch, batches, Room::Reserve).await?;
         }
         Ok(())
-    }
-
-    async fn turn(&self) -> Turn<'_> {
-        self.turn_over.wait_until(|| !self.is_busy.get()).await;
-        self.is_busy.set(true);
-        Turn(self)
     }
 
     fn decide(&self, request: &ControllerRequest) -> Outcome {

@@ -8,7 +8,7 @@
 //! servers.
 
 use super::table;
-use crate::{meta::view, request::RequestContext, shard::Shard};
+use crate::{meta::answers, request::RequestContext, shard::Shard};
 use protocol::{
     ApiKey, ErrorCode,
     generated::rpc::api_versions_response::ApiVersion,
@@ -77,11 +77,11 @@ pub async fn handle(
     if misrouted {
         return refused(ErrorCode::RebootstrapRequired);
     }
-    let finalized = view::finalized_features(&image);
+    let finalized = answers::finalized_features(&image);
     ApiVersionsResponse {
         error_code: ErrorCode::None.code(),
         api_keys: table(),
-        supported_features: view::supported_features(context.ids.api_version),
+        supported_features: answers::supported_features(context.ids.api_version),
         finalized_features_epoch: finalized.epoch,
         finalized_features: finalized.features,
         ..Default::default()

@@ -1,7 +1,7 @@
 //! DescribeCluster v0-2, DescribeQuorum v0-2, DescribeConfigs v1-4 and ListConfigResources v0-1:
 //! what only reads the image.
 
-use crate::{meta::view, request::RequestContext, shard::Shard};
+use crate::{meta::answers, request::RequestContext, shard::Shard};
 use protocol::messages::*;
 
 pub async fn describe(
@@ -10,7 +10,7 @@ pub async fn describe(
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
     let image = shard.control.image();
-    view::describe_cluster(
+    answers::describe_cluster(
         &image,
         shard.listener_name(context.client),
         &request,
@@ -27,11 +27,11 @@ pub async fn describe_quorum(
     let image = shard.control.image();
     let now_ms = shard.ring.wall_clock_ms();
     let log_end_offset = image.provenance.offset + 1;
-    let voters: Vec<view::ReplicaProgress> = image
+    let voters: Vec<answers::ReplicaProgress> = image
         .quorum
         .voters
         .iter()
-        .map(|voter| view::ReplicaProgress {
+        .map(|voter| answers::ReplicaProgress {
             replica_id: voter.id,
             directory_id: voter.directory_id,
             log_end_offset,
@@ -39,7 +39,14 @@ pub async fn describe_quorum(
             last_caught_up_timestamp_ms: now_ms,
         })
         .collect();
-    view::describe_quorum(&image, &request, context.ids.api_version, log_end_offset, &voters, &[])
+    answers::describe_quorum(
+        &image,
+        &request,
+        context.ids.api_version,
+        log_end_offset,
+        &voters,
+        &[],
+    )
 }
 
 pub async fn describe_configs(
@@ -47,7 +54,7 @@ pub async fn describe_configs(
     request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
     let image = shard.control.image();
-    view::describe_configs(&image, &shard.control.settings, &request)
+    answers::describe_configs(&image, &shard.control.settings, &request)
 }
 
 pub async fn list_config_resources(
@@ -56,7 +63,7 @@ pub async fn list_config_resources(
     request: ListConfigResourcesRequest,
 ) -> ListConfigResourcesResponse {
     let image = shard.control.image();
-    view::list_config_resources(
+    answers::list_config_resources(
         &image,
         shard.listener_name(context.client),
         &request,

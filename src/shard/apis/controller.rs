@@ -8,9 +8,9 @@
 
 use crate::{
     meta::{
+        answers,
         controller::{ApiError, ControllerRequest, ControllerResponse},
         node::Answer,
-        view,
     },
     request::RequestContext,
     shard::{Ask, CONTROLLER_CORE, Shard, apply},
@@ -119,5 +119,5 @@ pub async fn list_partition_reassignments(
     request: ListPartitionReassignmentsRequest,
 ) -> ListPartitionReassignmentsResponse {
     let image = shard.control.image();
-    view::list_partition_reassignments(&image, &request)
+    answers::list_partition_reassignments(&image, &request)
 }

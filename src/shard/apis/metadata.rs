@@ -6,7 +6,7 @@
 //! that they are unknown, and the client asks again.
 
 use super::controller;
-use crate::{limits, meta::view, request::RequestContext, shard::Shard};
+use crate::{limits, meta::answers, request::RequestContext, shard::Shard};
 use protocol::messages::{
     DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, MetadataRequest,
     MetadataResponse,
@@ -47,7 +47,7 @@ fn create(shard: &Shard, names: Vec<String>) {
     }
     let task = shard.clone();
     drop(shard.ring.spawn_named("auto creation", async move {
-        controller::create(&task, view::auto_create_request(names.clone())).await;
+        controller::create(&task, answers::auto_create_request(names.clone())).await;
         task.control.auto_creation.done(&names);
     }));
 }
@@ -60,12 +60,12 @@ pub async fn handle(
     let listener = shard.listener_name(context.client);
     let auto_create = shard.config.topics.auto_create_topics_enable;
     let image = shard.control.image();
-    match view::metadata(&image, listener, &request, context.ids.api_version, auto_create) {
+    match answers::metadata(&image, listener, &request, context.ids.api_version, auto_create) {
         Ok(answer) => {
             create(shard, answer.to_create);
             answer.response
         }
-        Err(error) => view::refuse_metadata(&request, &error),
+        Err(error) => answers::refuse_metadata(&request, &error),
     }
 }
 
@@ -76,8 +76,8 @@ pub async fn describe_topic_partitions(
 ) -> DescribeTopicPartitionsResponse {
     let image = shard.control.image();
     let limit = shard.config.network.max_request_partition_size_limit;
-    view::describe_topic_partitions(&image, shard.listener_name(context.client), &request, limit)
-        .unwrap_or_else(|error| view::refuse_describe_topic_partitions(&request, &error))
+    answers::describe_topic_partitions(&image, shard.listener_name(context.client), &request, limit)
+        .unwrap_or_else(|error| answers::refuse_describe_topic_partitions(&request, &error))
 }
 
 #[cfg(test)]

@@ -35,17 +35,17 @@ pub fn metadata(
     auto_create: bool,
 ) -> Result<MetadataAnswer, ApiError> {
     check_version(request, version)?;
-    let view = View { brokers: Brokers { image, listener }, version };
+    let answerer = Answerer { brokers: Brokers { image, listener }, version };
     let mut to_create = Vec::new();
     let mut topics = match request.topics.as_deref() {
-        None => view.existing(image.topics.iter()),
-        Some([]) if version == 0 => view.existing(image.topics.iter()),
+        None => answerer.existing(image.topics.iter()),
+        Some([]) if version == 0 => answerer.existing(image.topics.iter()),
         Some(asked) if asked.iter().any(|topic| !topic.topic_id.is_zero()) => {
-            view.by_id(asked.iter().map(|topic| topic.topic_id))
+            answerer.by_id(asked.iter().map(|topic| topic.topic_id))
         }
         Some(asked) => {
             let names = asked.iter().filter_map(|topic| topic.name.as_deref());
-            let (topics, missing) = view.by_name(names);
+            let (topics, missing) = answerer.by_name(names);
             if auto_create && request.allow_auto_topic_creation {
                 to_create = missing;
             }
@@ -63,9 +63,9 @@ pub fn metadata(
         request.include_cluster_authorized_operations && (8..=10).contains(&version);
     let response = MetadataResponse {
         throttle_time_ms: 0,
-        brokers: view.alive_brokers(),
+        brokers: answerer.alive_brokers(),
         cluster_id: Some(image.cluster_id.to_string()),
-        controller_id: view.brokers.any_alive(),
+        controller_id: answerer.brokers.any_alive(),
         topics,
         cluster_authorized_operations: if asks_for_cluster {
             CLUSTER_OPERATIONS
@@ -118,12 +118,12 @@ fn check_version(request: &MetadataRequest, version: i16) -> Result<(), ApiError
     Ok(())
 }
 
-struct View<'a> {
+struct Answerer<'a> {
     brokers: Brokers<'a>,
     version: i16,
 }
 
-impl View<'_> {
+impl Answerer<'_> {
     fn existing<'t>(
         &self,
         topics: impl Iterator<Item = &'t Arc<Topic>>,
