@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use protocol::records::validate::{AppendOrigin, ValidationRules, validate};
-use protocol::records::{BATCH_HEADER_BYTES, RecordsError, TimestampType, batches};
+use protocol::records::{BATCH_HEADER_BYTES, RecordsError, batches};
 
 /// Records may unpack to this much.
 const LIMIT_BYTES: usize = 1 << 20;
@@ -28,16 +28,11 @@ fuzz_target!(|data: &[u8]| {
         bytes[CRC].copy_from_slice(&crc.to_be_bytes());
     }
     let rules = ValidationRules {
-        origin: AppendOrigin::Client { produce_version: 13 },
         transactional_allowed: true,
         max_message_bytes: LIMIT_BYTES,
-        timestamp_type: TimestampType::CreateTime,
-        timestamp_before_max_ms: i64::MAX,
         timestamp_after_max_ms: i64::MAX,
-        now_ms: 0,
-        compacted: false,
-        compression: None,
         max_decompressed_bytes: LIMIT_BYTES,
+        ..ValidationRules::of_defaults(AppendOrigin::Client { produce_version: 13 }, 0)
     };
     validate(&bytes, &rules, &mut Vec::new()).ok();
 });

@@ -22,6 +22,8 @@ settings! {
         /// For tests: replaces `segment.bytes`, and may be smaller than that one's minimum.
         internal_segment_bytes: Option<i32> = "internal.segment.bytes",
         max_compaction_lag_ms: i64 = "max.compaction.lag.ms",
+        /// Of a single record of a compressed batch.
+        max_decompressed_message_bytes: i32 = "max.decompressed.message.bytes",
         max_message_bytes: i32 = "max.message.bytes",
         message_timestamp_after_max_ms: i64 = "message.timestamp.after.max.ms",
         message_timestamp_before_max_ms: i64 = "message.timestamp.before.max.ms",

@@ -33,6 +33,7 @@ pub struct LogConfig {
     /// `None`: no limit.
     pub retention_bytes: Option<u64>,
     pub max_message_bytes: u32,
+    pub max_decompressed_message_bytes: u32,
     pub file_delete_delay_ms: u64,
     pub message_timestamp_type: TimestampType,
     pub timestamp_before_max_ms: i64,
@@ -61,6 +62,7 @@ impl Default for LogConfig {
             retention_ms: Some(7 * 24 * 3_600_000),
             retention_bytes: None,
             max_message_bytes: 1_048_588,
+            max_decompressed_message_bytes: i32::MAX as u32 - 8,
             file_delete_delay_ms: 60_000,
             message_timestamp_type: TimestampType::CreateTime,
             timestamp_before_max_ms: i64::MAX,

@@ -168,7 +168,7 @@ mod tests {
     use protocol::{
         compression::Compression,
         records::{
-            BatchBuilder, TimestampType,
+            BatchBuilder,
             validate::{AppendOrigin, ValidationRules},
         },
     };
@@ -188,17 +188,11 @@ mod tests {
     ) -> Box<HeavyBatch> {
         let mut builder = BatchBuilder::new(0).compression(codec, None);
         builder.append(1, None, Some(&vec![1; value_bytes]), &[]);
+        let origin = AppendOrigin::Client { produce_version: 12 };
         let rules = ValidationRules {
-            origin: AppendOrigin::Client { produce_version: 12 },
-            transactional_allowed: false,
             max_message_bytes,
-            timestamp_type: TimestampType::CreateTime,
-            timestamp_before_max_ms: i64::MAX,
-            timestamp_after_max_ms: i64::MAX,
-            now_ms: 1,
-            compacted: false,
             compression,
-            max_decompressed_bytes: limits::DECOMPRESSED_BATCH_MAX_BYTES,
+            ..ValidationRules::of_defaults(origin, 1)
         };
         Box::new(HeavyBatch::new(BytesMut::from(&builder.build()[..]), rules, None))
     }

@@ -298,6 +298,7 @@ fn log_config(config: &TopicConfig) -> LogConfig {
         retention_ms: (config.retention_ms >= 0).then_some(config.retention_ms),
         retention_bytes: u64::try_from(config.retention_bytes).ok(),
         max_message_bytes: config.max_message_bytes as u32,
+        max_decompressed_message_bytes: config.max_decompressed_message_bytes as u32,
         file_delete_delay_ms: config.file_delete_delay_ms as u64,
         message_timestamp_type: match config.message_timestamp_type {
             topic::TimestampType::CreateTime => TimestampType::CreateTime,
@@ -345,6 +346,7 @@ pub fn validation_rules(
         compacted: config.cleanup_policy.compact,
         compression: config.compression_type,
         max_decompressed_bytes,
+        max_decompressed_message_bytes: config.max_decompressed_message_bytes as usize,
     }
 }
 

@@ -306,6 +306,80 @@ fn packed_batches_that_do_not_unpack_are_refused() {
     with_neighbour(|broker| refused(&mut Client::connect(broker.address), &cases));
 }
 
+/// One request with a batch for each partition from 0 on; the errors by partition.
+fn produce_to_each<const N: usize>(
+    client: &mut Client,
+    topic: &str,
+    batches: [&Bytes; N],
+) -> Vec<(i32, ErrorCode)> {
+    let data = |(index, records): (i32, &Bytes)| PartitionProduceData {
+        index,
+        records: Some(records.clone()),
+    };
+    let partition_data = (0..).zip(batches).map(data).collect();
+    let data = TopicProduceData { name: topic.to_owned(), partition_data, ..Default::default() };
+    let request = ProduceRequest {
+        transactional_id: None,
+        acks: -1,
+        timeout_ms: 30_000,
+        topic_data: vec![data],
+    };
+    let response = client.call(&request, PRODUCE_VERSION);
+    let answers = response.responses[0].partition_responses.iter();
+    answers.map(|answer| (answer.index, client::error(answer.error_code))).collect()
+}
+
+/// Kafka 4.4's `max.decompressed.message.bytes`: of a record without its length, in a batch that
+/// came compressed.
+#[test]
+fn a_compressed_record_over_its_topics_limit_is_refused_alone() {
+    const LIMIT_BYTES: usize = 5000;
+    // Attributes, two deltas, no key, the number of headers: a byte each; the value's length: two.
+    const BESIDE_VALUE_BYTES: usize = 7;
+    let batch = |codec, body_bytes: usize| {
+        let value = vec![7; body_bytes - BESIDE_VALUE_BYTES];
+        batch::fill(BatchBuilder::new(0).compression(codec, None), &[b"small", &value, b"small"])
+    };
+    with_neighbour(|broker| {
+        let mut client = Client::connect(broker.address);
+        let configs = [("max.decompressed.message.bytes", "5000")];
+        for (at, codec) in Compression::ALL.into_iter().enumerate() {
+            let topic = unique("unpacked");
+            // Packed anew or not, it goes by what was sent.
+            let configs = [configs[0], ("compression.type", ["producer", "lz4"][at % 2])];
+            client.create_topic(&topic, 4, &configs);
+            let (exact, over) = (batch(codec, LIMIT_BYTES), batch(codec, LIMIT_BYTES + 1));
+            // Long enough to be checked in steps.
+            let far_over = batch(codec, 300_000);
+            let errors = produce_to_each(&mut client, &topic, [&exact, &over, &far_over, &exact]);
+            let of_large = match codec {
+                Compression::None => ErrorCode::None,
+                _ => ErrorCode::InvalidRecord,
+            };
+            for expected in
+                [(0, ErrorCode::None), (1, of_large), (2, of_large), (3, ErrorCode::None)]
+            {
+                assert!(errors.contains(&expected), "{codec:?}: {errors:?}");
+            }
+            if codec != Compression::None {
+                let answer = client.produce(&topic, 1, over.clone());
+                let said = "Invalid record size: 5001 exceeds the configured maximum record size \
+                            of 5000.";
+                // Apache Kafka says it in its own log alone.
+                let message = answer.error_message.as_deref();
+                assert!(message == Some(said) || broker.is_peer(), "{message:?}");
+                assert_eq!((answer.base_offset, answer.log_start_offset), (-1, 0));
+                assert_eq!(answer.record_errors, []);
+            }
+            let stored = if codec == Compression::None { 3 } else { 0 };
+            for (partition, count) in [(0, 3), (1, stored), (2, stored), (3, 3)] {
+                let values = client.read_all_values(&topic, partition);
+                assert_eq!(values.len(), count, "{codec:?}, partition {partition}");
+            }
+        }
+    });
+}
+
 #[test]
 fn one_bad_partition_of_a_request_leaves_the_others_alone() {
     with_neighbour(|broker| {
@@ -314,22 +388,7 @@ fn one_bad_partition_of_a_request_leaves_the_others_alone() {
         client.create_topic(&topic, 3, &[]);
         let good = batch::of(&[b"good"]);
         let bad = Bytes::from(patched(&good, at::CRC, &[0; 4]));
-        let data =
-            |index, records: &Bytes| PartitionProduceData { index, records: Some(records.clone()) };
-        let partition_data = vec![data(0, &good), data(1, &bad), data(2, &good), data(3, &good)];
-        let data = TopicProduceData { name: topic.clone(), partition_data, ..Default::default() };
-        let request = ProduceRequest {
-            transactional_id: None,
-            acks: -1,
-            timeout_ms: 30_000,
-            topic_data: vec![data],
-        };
-        let response = client.call(&request, PRODUCE_VERSION);
-        let errors: Vec<(i32, ErrorCode)> = response.responses[0]
-            .partition_responses
-            .iter()
-            .map(|partition| (partition.index, client::error(partition.error_code)))
-            .collect();
+        let errors = produce_to_each(&mut client, &topic, [&good, &bad, &good, &good]);
         let none = ErrorCode::None;
         for expected in [
             (0, none),

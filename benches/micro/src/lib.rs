@@ -21,7 +21,7 @@ use protocol::{
     },
     produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter},
     records::{
-        BatchBuilder, TimestampType,
+        BatchBuilder,
         validate::{AppendOrigin, ValidationRules, validate},
     },
 };
@@ -202,18 +202,8 @@ fn write_fetch_response(out: &mut BytesMut) {
 }
 
 fn batches() -> Vec<Step> {
-    let rules = ValidationRules {
-        origin: AppendOrigin::Client { produce_version: PRODUCE_VERSION },
-        transactional_allowed: false,
-        max_message_bytes: 1 << 20,
-        timestamp_type: TimestampType::CreateTime,
-        timestamp_before_max_ms: i64::MAX,
-        timestamp_after_max_ms: 3_600_000,
-        now_ms: NOW_MS,
-        compacted: false,
-        compression: None,
-        max_decompressed_bytes: limits::DECOMPRESSED_BATCH_MAX_BYTES,
-    };
+    let origin = AppendOrigin::Client { produce_version: PRODUCE_VERSION };
+    let rules = ValidationRules::of_defaults(origin, NOW_MS);
     let check = |records| {
         let (batch, mut scratch) = (batch(records), Vec::new());
         move || {

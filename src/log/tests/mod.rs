@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use protocol::{
     Uuid,
     records::{
-        Batch, BatchBuilder, TimestampType,
+        Batch, BatchBuilder,
         validate::{AppendOrigin, ValidBatch, ValidationRules, validate},
     },
 };
@@ -148,16 +148,11 @@ pub fn valid_coordinators(batch: &[u8]) -> ValidBatch {
 
 fn valid_from(batch: &[u8], origin: AppendOrigin) -> ValidBatch {
     let rules = ValidationRules {
-        origin,
         transactional_allowed: true,
         max_message_bytes: usize::MAX,
-        timestamp_type: TimestampType::CreateTime,
-        timestamp_before_max_ms: i64::MAX,
         timestamp_after_max_ms: i64::MAX,
-        now_ms: NOW_MS,
-        compacted: false,
-        compression: None,
         max_decompressed_bytes: 1 << 20,
+        ..ValidationRules::of_defaults(origin, NOW_MS)
     };
     validate(batch, &rules, &mut Vec::new()).unwrap()
 }

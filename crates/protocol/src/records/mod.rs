@@ -62,6 +62,12 @@ pub enum RecordsError {
     BadCount(i32),
     #[error("record {index} is malformed: {reason}")]
     BadRecord { index: i32, reason: &'static str },
+    /// Of a compressed batch: its writer knows what it holds only by unpacking it.
+    #[error(
+        "Invalid record size: {size_bytes} exceeds the configured maximum record size of \
+         {limit_bytes}."
+    )]
+    RecordOverLimit { size_bytes: usize, limit_bytes: usize },
     #[error("{0} bytes follow the last record of the batch")]
     TrailingBytes(usize),
     #[error("malformed control record: {0}")]

@@ -84,6 +84,7 @@ pub struct Records<'a> {
     log_append_time: Option<i64>,
     count: i32,
     read: i32,
+    record_bytes_max: usize,
 }
 
 impl<'a> Records<'a> {
@@ -104,22 +105,35 @@ impl<'a> Records<'a> {
             log_append_time,
             count,
             read: 0,
+            record_bytes_max: usize::MAX,
         })
     }
 
+    /// A record that says it is larger than `bytes_max` is an error. Kafka does not count the
+    /// record's length itself.
+    pub fn with_record_bytes_max(self, bytes_max: usize) -> Self {
+        Self { record_bytes_max: bytes_max, ..self }
+    }
+
     #[inline]
-    fn read_record(&mut self) -> Result<Record<'a>, &'static str> {
-        let len = self.unread.varint().ok_or("its length is cut off")?;
-        let len = usize::try_from(len).map_err(|_| "its length is negative")?;
-        let mut body = Unread(self.unread.take(len).ok_or("it is longer than its batch")?);
-        let record = self.read_body(&mut body).ok_or("a field is cut off")?;
+    fn read_record(&mut self, index: i32) -> Result<Record<'a>, RecordsError> {
+        let bad = |reason| RecordsError::BadRecord { index, reason };
+        let len = self.unread.varint().ok_or_else(|| bad("its length is cut off"))?;
+        let len = usize::try_from(len).map_err(|_| bad("its length is negative"))?;
+        if len > self.record_bytes_max {
+            let limit_bytes = self.record_bytes_max;
+            return Err(RecordsError::RecordOverLimit { size_bytes: len, limit_bytes });
+        }
+        let body = self.unread.take(len).ok_or_else(|| bad("it is longer than its batch"))?;
+        let mut body = Unread(body);
+        let record = self.read_body(&mut body).ok_or_else(|| bad("a field is cut off"))?;
         if record.header_count < 0 {
-            return Err("its number of headers is negative");
+            return Err(bad("its number of headers is negative"));
         }
         if record.header_count == 0 && record.header_bytes.is_empty() {
             return Ok(record);
         }
-        check_headers(body, record.header_count)?;
+        check_headers(body, record.header_count).map_err(bad)?;
         Ok(record)
     }
 
@@ -164,10 +178,9 @@ impl<'a> Iterator for Records<'a> {
         }
         let index = self.read;
         self.read += 1;
-        Some(self.read_record().map_err(|reason| {
+        Some(self.read_record(index).inspect_err(|_| {
             self.read = self.count;
             self.unread = Unread(&[]);
-            RecordsError::BadRecord { index, reason }
         }))
     }
 }

@@ -62,7 +62,38 @@ pub struct ValidationRules {
     pub compacted: bool,
     /// The topic's `compression.type`; none for `producer`.
     pub compression: Option<Compression>,
+    /// What a compressed batch may unpack to.
     pub max_decompressed_bytes: usize,
+    /// What a single record of a compressed batch may unpack to.
+    pub max_decompressed_message_bytes: usize,
+}
+
+impl ValidationRules {
+    /// Those of a topic that sets nothing, on a broker that sets nothing.
+    pub fn of_defaults(origin: AppendOrigin, now_ms: i64) -> Self {
+        Self {
+            origin,
+            transactional_allowed: false,
+            max_message_bytes: 1_048_588,
+            timestamp_type: TimestampType::CreateTime,
+            timestamp_before_max_ms: i64::MAX,
+            timestamp_after_max_ms: 3_600_000,
+            now_ms,
+            compacted: false,
+            compression: None,
+            max_decompressed_bytes: MAX_DECOMPRESSED_BATCH_BYTES,
+            max_decompressed_message_bytes: i32::MAX as usize - 8,
+        }
+    }
+
+    /// Kafka does not hold uncompressed records to a limit of their own: `max_message_bytes` is
+    /// one.
+    fn record_bytes_max(&self, compression: Compression) -> usize {
+        match compression {
+            Compression::None => usize::MAX,
+            _ => self.max_decompressed_message_bytes,
+        }
+    }
 }
 
 /// The producer fields of a batch that has them.
@@ -235,9 +266,13 @@ fn check(
             }
         }
     };
-    let largest = match check_regular(&batch, body, rules) {
+    let record_bytes_max = rules.record_bytes_max(compression);
+    // No record is larger than all of them, so the fast walk need not look at that.
+    let may_hold_larger = body.len() > record_bytes_max;
+    let regular = if may_hold_larger { None } else { check_regular(&batch, body, rules) };
+    let largest = match regular {
         Some(largest) => largest,
-        None => check_records(&batch, body, rules)?,
+        None => check_records(&batch, body, record_bytes_max, rules)?,
     };
     Ok(Some(accepted(&batch, compression, largest, rules)))
 }
@@ -392,12 +427,14 @@ fn check_regular(batch: &Batch<'_>, body: &[u8], rules: &ValidationRules) -> Opt
 fn check_records(
     batch: &Batch<'_>,
     body: &[u8],
+    record_bytes_max: usize,
     rules: &ValidationRules,
 ) -> Result<Largest, Rejection> {
     let mut largest = Largest { timestamp: NO_TIMESTAMP, offset_delta: 0 };
     let mut faults = Faults::default();
     let batch_type = batch.timestamp_type();
-    for (index, record) in (0..).zip(Records::new(batch, body)?) {
+    let records = Records::new(batch, body)?.with_record_bytes_max(record_bytes_max);
+    for (index, record) in (0..).zip(records) {
         let record = record?;
         if record.offset_delta != index {
             let message = format!("record {index} says that it is number {}", record.offset_delta);

@@ -6,18 +6,7 @@ use proptest::prelude::*;
 const NOW_MS: i64 = 1_700_000_000_000;
 
 fn rules() -> ValidationRules {
-    ValidationRules {
-        origin: AppendOrigin::Client { produce_version: 13 },
-        transactional_allowed: false,
-        max_message_bytes: 1 << 20,
-        timestamp_type: TimestampType::CreateTime,
-        timestamp_before_max_ms: i64::MAX,
-        timestamp_after_max_ms: 3_600_000,
-        now_ms: NOW_MS,
-        compacted: false,
-        compression: None,
-        max_decompressed_bytes: MAX_DECOMPRESSED_BATCH_BYTES,
-    }
+    ValidationRules::of_defaults(AppendOrigin::Client { produce_version: 13 }, NOW_MS)
 }
 
 fn builder(count: i64) -> BatchBuilder {
@@ -265,6 +254,65 @@ fn a_bomb_is_too_large() {
     }
 }
 
+/// A batch of one small record, one whose body has `body_bytes`, and a small one.
+fn with_record_of(body_bytes: usize, codec: Compression) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(0).compression(codec, None);
+    builder.append(NOW_MS, None, Some(b"small"), &[]);
+    // Attributes, two deltas and no key: a byte each, and so the number of headers; the value's
+    // length takes two.
+    builder.append(NOW_MS, None, Some(&vec![7; body_bytes - 7]), &[]);
+    builder.append(NOW_MS, None, Some(b"small"), &[]);
+    builder.build().to_vec()
+}
+
+#[test]
+fn a_record_of_a_compressed_batch_may_unpack_to_no_more_than_the_limit() {
+    let rules = ValidationRules { max_decompressed_message_bytes: 5000, ..rules() };
+    let say = "Invalid record size: 5001 exceeds the configured maximum record size of 5000.";
+    for codec in Compression::ALL {
+        let (at, over) = (with_record_of(5000, codec), with_record_of(5001, codec));
+        assert!(check(&at, &rules).is_ok() && in_steps(&at, &rules).1.is_ok(), "{codec:?}");
+        let verdicts = [check(&over, &rules), in_steps(&over, &rules).1.map(|(_, valid)| valid)];
+        for verdict in verdicts {
+            if codec == Compression::None {
+                assert!(verdict.is_ok(), "uncompressed ones have max.message.bytes");
+                continue;
+            }
+            let refused = verdict.unwrap_err();
+            assert_eq!(
+                (refused.error, refused.message.as_str(), refused.record_errors.len()),
+                (ErrorCode::InvalidRecord, say, 0),
+                "{codec:?}"
+            );
+        }
+        let gzip = ValidationRules { compression: Some(Compression::Gzip), ..rules };
+        assert_eq!(check(&over, &gzip).is_ok(), codec == Compression::None, "it goes by the sent");
+    }
+}
+
+/// As in Kafka, where the walk over the records ends there.
+#[test]
+fn a_record_over_the_limit_comes_before_faults_of_others() {
+    let bytes = with_record_of(5001, Compression::Lz4);
+    let rules =
+        ValidationRules { compacted: true, max_decompressed_message_bytes: 5000, ..rules() };
+    for refused in [check(&bytes, &rules).unwrap_err(), in_steps(&bytes, &rules).1.unwrap_err()] {
+        assert!(refused.message.contains("5001") && refused.record_errors.is_empty());
+    }
+}
+
+/// The length alone is enough, and the work on the batch ends with it.
+#[test]
+fn a_record_over_the_limit_is_not_unpacked() {
+    let mut builder = BatchBuilder::new(0).compression(Compression::Zstd, None);
+    builder.append(NOW_MS, None, Some(&vec![0; 20 << 20]), &[]);
+    let bytes = builder.build();
+    let rules = ValidationRules { max_decompressed_message_bytes: 1 << 20, ..rules() };
+    let (steps, verdict) = in_steps(&bytes, &rules);
+    assert_eq!(verdict.unwrap_err().error, ErrorCode::InvalidRecord);
+    assert!(steps < 5, "{steps} steps");
+}
+
 #[test]
 fn timestamps() {
     let at = |timestamp| {
@@ -429,7 +477,7 @@ proptest! {
         let batch = Batch::parse(&bytes).unwrap();
         let body = &batch.body()[..batch.body().len() - cut_bytes];
         if let Some(fast) = check_regular(&batch, body, &rules) {
-            prop_assert_eq!(Ok(fast), check_records(&batch, body, &rules));
+            prop_assert_eq!(Ok(fast), check_records(&batch, body, usize::MAX, &rules));
         }
     }
 }
@@ -489,6 +537,7 @@ proptest! {
         cut_bytes in prop::sample::select(&[0, 0, 0, 1, 40]),
         by_append: bool,
         compacted: bool,
+        record_bytes_max in prop::sample::select(&[1 << 20, 1 << 20, 2900, 100]),
     ) {
         let mut builder = BatchBuilder::new(0).producer(7, 1, 5);
         for (index, (key, value, headers)) in sizes.iter().enumerate() {
@@ -512,7 +561,7 @@ proptest! {
             if by_append { TimestampType::LogAppendTime } else { TimestampType::CreateTime };
         let rules = ValidationRules {
             timestamp_type, compacted, compression: to, timestamp_before_max_ms: 3_600_000,
-                ..rules()
+                max_decompressed_message_bytes: record_bytes_max, ..rules()
         };
         let at_once = check(&bytes, &rules);
         let (_, steps) = in_steps(&bytes, &rules);

@@ -51,6 +51,7 @@ enum Field {
 
 pub struct PieceWalk {
     count: i32,
+    record_bytes_max: usize,
     read: i32,
     field: Field,
     /// Bytes that are left of the record, and of the key or value in it that is being skipped.
@@ -72,6 +73,7 @@ impl PieceWalk {
         }
         Ok(Self {
             count,
+            record_bytes_max: usize::MAX,
             read: 0,
             field: Field::Length,
             record_bytes: 0,
@@ -82,6 +84,12 @@ impl PieceWalk {
             number_bytes: 0,
             trailing_bytes: 0,
         })
+    }
+
+    /// A record that says it is larger than `bytes_max` is an error, as soon as it says so. Kafka
+    /// does not count the record's length itself.
+    pub fn with_record_bytes_max(self, bytes_max: usize) -> Self {
+        Self { record_bytes_max: bytes_max, ..self }
     }
 
     /// Walks the next piece; `visit` is told of each record that ends in it, with its place in the
@@ -103,6 +111,11 @@ impl PieceWalk {
                 };
                 let length =
                     usize::try_from(length).map_err(|_| self.bad("its length is negative"))?;
+                if length > self.record_bytes_max {
+                    let limit_bytes = self.record_bytes_max;
+                    let size_bytes = length;
+                    return Err(RecordsError::RecordOverLimit { size_bytes, limit_bytes }.into());
+                }
                 (self.record_bytes, self.field, self.outline) =
                     (length, Field::Attributes, Outline::default());
                 continue;

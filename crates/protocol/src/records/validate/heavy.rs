@@ -144,7 +144,8 @@ impl HeavyBatch {
         });
         self.stage = Stage::Records(Box::new(Work {
             unpacking: unpacking.map_err(RecordsError::from)?,
-            walk: PieceWalk::new(&batch)?,
+            walk: PieceWalk::new(&batch)?
+                .with_record_bytes_max(self.rules.record_bytes_max(compression)),
             largest: Largest { timestamp: NO_TIMESTAMP, offset_delta: 0 },
             faults: Faults::default(),
             packing,
