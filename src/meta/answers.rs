@@ -15,13 +15,14 @@ mod reassignments;
 #[cfg(test)]
 mod tests;
 
-pub use configs::{describe_configs, list_config_resources};
-pub use describe_cluster::describe_cluster;
-pub use describe_topic_partitions::{describe_topic_partitions, refuse_describe_topic_partitions};
-pub use features::{FinalizedFeatures, finalized_features, supported_features};
-pub use metadata::{MetadataAnswer, auto_create_request, metadata, refuse_metadata};
-pub use quorum::{ReplicaProgress, describe_quorum};
-pub use reassignments::list_partition_reassignments;
+// All that these files make public is an answer, or a part of one.
+pub use configs::*;
+pub use describe_cluster::*;
+pub use describe_topic_partitions::*;
+pub use features::*;
+pub use metadata::*;
+pub use quorum::*;
+pub use reassignments::*;
 
 use super::{
     image::{Broker, MetadataImage},

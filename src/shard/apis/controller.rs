@@ -1,6 +1,5 @@
 //! Requests that change the metadata: CreateTopics v2-7, DeleteTopics v1-6, CreatePartitions v0-3,
-//! UpdateFeatures v0-2, AlterPartitionReassignments v0-1, ElectLeaders v0-2; and
-//! ListPartitionReassignments v0, which only reads it.
+//! UpdateFeatures v0-2, AlterPartitionReassignments v0-1, ElectLeaders v0-2.
 //!
 //! They are calls to the controller's core, which answers when the change is committed, and where
 //! partitions come or go, when the cores that own them have applied it. The client is answered when
@@ -8,7 +7,6 @@
 
 use crate::{
     meta::{
-        answers,
         controller::{ApiError, ControllerRequest, ControllerResponse},
         node::Answer,
     },
@@ -113,11 +111,3 @@ forward!(
     AlterPartitionReassignmentsResponse
 );
 forward!(elect_leaders, ElectLeaders, ElectLeadersRequest, ElectLeadersResponse);
-
-pub async fn list_partition_reassignments(
-    shard: &Shard,
-    request: ListPartitionReassignmentsRequest,
-) -> ListPartitionReassignmentsResponse {
-    let image = shard.control.image();
-    answers::list_partition_reassignments(&image, &request)
-}

@@ -10,13 +10,16 @@ use super::{
     log_dirs, metadata, offset_for_leader_epoch, offsets,
 };
 use crate::{
+    meta::answers,
     request::{CloseReason, RequestContext, RequestIds, reply::Reply, response},
     shard::Shard,
 };
 use protocol::{ApiKey, Message, Reader};
+use std::future::ready;
 
 /// Makes the list of keys and [`serve`] of the rows. The APIs of the first block have no handler
-/// here: they are served from their frame, see `net/dispatch.rs`.
+/// here: they are served from their frame, see `net/dispatch.rs`. An answer that only reads the
+/// metadata is `ready` at once: a function of `meta/answers` is all of it.
 macro_rules! served {
     (
         ($shard:ident, $context:ident, $request:ident);
@@ -79,7 +82,7 @@ served! {
         ApiKey::AlterPartitionReassignments =>
             controller::alter_partition_reassignments(shard, request),
         ApiKey::ListPartitionReassignments =>
-            controller::list_partition_reassignments(shard, request),
+            ready(answers::list_partition_reassignments(&shard.control.image(), &request)),
         ApiKey::OffsetDelete => offsets::delete(shard, request),
         ApiKey::DescribeQuorum => cluster::describe_quorum(shard, context, request),
         ApiKey::UpdateFeatures => controller::update_features(shard, context, request),
