@@ -9,7 +9,7 @@ use super::definitions::{self, Value};
 use super::layers::{Layers, Values};
 use super::listeners::{self, Address, ListenerConfig, ProtocolMap, Voter};
 use super::settings::{FromValue, Reader, settings};
-use super::topic::TopicConfig;
+use super::topic::LogConfig;
 
 /// Everything that Millstream acts on. Fields bear Kafka's names; the doc comment of each names its
 /// config.
@@ -43,7 +43,7 @@ pub struct BrokerConfig {
     pub network: NetworkSettings,
     pub topics: TopicSettings,
     /// What a topic's configs are when it sets none: all the `log.*` defaults.
-    pub topic_defaults: TopicConfig,
+    pub topic_defaults: LogConfig,
     pub log: LogSettings,
     pub replication: ReplicationSettings,
     pub groups: GroupSettings,
@@ -407,7 +407,7 @@ fn read_log_dirs(reader: &mut Reader<'_>) -> Vec<PathBuf> {
 
 /// The defaults of the topic configs that Millstream acts on. Their broker configs count as asked
 /// for.
-fn read_topic_defaults(reader: &mut Reader<'_>, layers: &Layers) -> TopicConfig {
+fn read_topic_defaults(reader: &mut Reader<'_>, layers: &Layers) -> LogConfig {
     let mut values = Values::new();
     for (name, value) in layers.topic_defaults() {
         if let Some(value) = value {
@@ -415,7 +415,7 @@ fn read_topic_defaults(reader: &mut Reader<'_>, layers: &Layers) -> TopicConfig 
         }
     }
     let mut topic_reader = Reader::new(definitions::topic(), &values);
-    let config = TopicConfig::read(&mut topic_reader);
+    let config = LogConfig::read(&mut topic_reader);
     for name in topic_reader.asked() {
         let definition = definitions::find(definitions::topic(), name).expect("it was just read");
         for synonym in definition.broker_synonyms {

@@ -1,14 +1,14 @@
 //! What a config is: its name, type, default, bounds and documentation, and the tables of all of
 //! them.
 //!
-//! The tables in `generated` come out of Apache Kafka's own classes; `own` adds ours. Both are
-//! immutable after start and may be read from any core. Nothing here knows a value that an operator
-//! or a client set.
+//! The tables in `generated` come out of Apache Kafka's own classes; `own` and `topic` add ours.
+//! All are immutable after start and may be read from any core. Nothing here knows a value that an
+//! operator or a client set.
 
 use std::sync::LazyLock;
 
 use super::valid;
-use super::{generated, own};
+use super::{generated, own, topic};
 
 /// One config as Kafka's `ConfigDef.ConfigKey` describes it.
 #[derive(Debug, Clone, Copy)]
@@ -206,7 +206,7 @@ impl std::fmt::Display for Value {
 static BROKER: LazyLock<Vec<Definition>> =
     LazyLock::new(|| sorted(&generated::broker::DEFINITIONS, own::BROKER));
 static TOPIC: LazyLock<Vec<Definition>> =
-    LazyLock::new(|| sorted(&generated::topic::DEFINITIONS, own::TOPIC));
+    LazyLock::new(|| sorted(&generated::topic::DEFINITIONS, topic::OWN));
 static GROUP: LazyLock<Vec<Definition>> =
     LazyLock::new(|| sorted(&generated::group::DEFINITIONS, &[]));
 

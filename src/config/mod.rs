@@ -26,4 +26,4 @@ mod valid;
 pub use broker::BrokerConfig;
 pub use layers::Layers;
 pub use load::{ConfigError, Loaded, load};
-pub use topic::TopicConfig;
+pub use topic::LogConfig;

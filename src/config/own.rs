@@ -1,9 +1,9 @@
-//! The configs that Millstream has beyond Apache Kafka's. Few, and named in
-//! `docs/configuration.md`.
+//! The broker configs that Millstream has beyond Apache Kafka's. Few, and named in
+//! `docs/configuration.md`. Those of topics are in `topic`.
 
-use super::definitions::{ConfigType, Definition, Importance, Synonym, Unit, UpdateMode, Valid};
+use super::definitions::{ConfigType, Definition, Importance, UpdateMode, Valid};
 
-const DURABILITY: Valid = Valid::OneOf(&["fsync", "os"]);
+pub const DURABILITY: Valid = Valid::OneOf(&["fsync", "os"]);
 
 pub const BROKER: &[Definition] = &[
     read_only(
@@ -99,20 +99,6 @@ pub const BROKER: &[Definition] = &[
     ),
 ];
 
-pub const TOPIC: &[Definition] = &[Definition {
-    importance: Importance::High,
-    update_mode: UpdateMode::ClusterWide,
-    broker_synonyms: &[Synonym { name: "durability", unit: Unit::Same }],
-    ..read_only(
-        "durability",
-        Some("fsync"),
-        DURABILITY,
-        "What an acknowledged record of this topic has reached. fsync: the disk. os: the \
-         operating system's page cache, \
-         as in Apache Kafka; a power cut may lose it on this broker.",
-    )
-}];
-
 const fn read_only(
     name: &'static str,
     default: Option<&'static str>,
@@ -130,5 +116,36 @@ const fn read_only(
         internal: false,
         broker_synonyms: &[],
         documentation,
+    }
+}
+
+/// A topic config, which always has a default and may change at any time.
+pub const fn of_topic(
+    name: &'static str,
+    config_type: ConfigType,
+    default: &'static str,
+    valid: Valid,
+    documentation: &'static str,
+) -> Definition {
+    Definition {
+        config_type,
+        update_mode: UpdateMode::ClusterWide,
+        ..read_only(name, Some(default), valid, documentation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::topic;
+
+    const DOCUMENTATION: &str = include_str!("../../docs/configuration.md");
+
+    #[test]
+    fn each_has_a_row_with_its_default_in_the_documentation() {
+        for own in super::BROKER.iter().chain(topic::OWN) {
+            let default = own.default.map(|default| format!("`{default}` ")).unwrap_or_default();
+            let row = format!("| `{}` | {default}|", own.name);
+            assert!(DOCUMENTATION.contains(&row), "no row begins with {row}");
+        }
     }
 }

@@ -63,6 +63,37 @@ impl FromValue for i32 {
     }
 }
 
+impl FromValue for u32 {
+    fn from_value(value: Option<Value>) -> Option<u32> {
+        i64::from_value(value).and_then(|value| u32::try_from(value).ok())
+    }
+}
+
+impl FromValue for u64 {
+    fn from_value(value: Option<Value>) -> Option<u64> {
+        i64::from_value(value).and_then(|value| u64::try_from(value).ok())
+    }
+}
+
+impl FromValue for usize {
+    fn from_value(value: Option<Value>) -> Option<usize> {
+        i64::from_value(value).and_then(|value| usize::try_from(value).ok())
+    }
+}
+
+/// A limit; there is none where Kafka's number is negative.
+impl FromValue for Option<i64> {
+    fn from_value(value: Option<Value>) -> Option<Option<i64>> {
+        i64::from_value(value).map(|limit| (limit >= 0).then_some(limit))
+    }
+}
+
+impl FromValue for Option<u64> {
+    fn from_value(value: Option<Value>) -> Option<Option<u64>> {
+        i64::from_value(value).map(|limit| u64::try_from(limit).ok())
+    }
+}
+
 impl FromValue for f64 {
     fn from_value(value: Option<Value>) -> Option<f64> {
         if let Some(Value::Fraction(value)) = value { Some(value) } else { None }
@@ -81,28 +112,48 @@ impl FromValue for Vec<String> {
     }
 }
 
-impl<T: FromValue> FromValue for Option<T> {
-    fn from_value(value: Option<Value>) -> Option<Option<T>> {
-        match value {
-            None => Some(None),
-            some => T::from_value(some).map(Some),
-        }
+impl FromValue for Option<i32> {
+    fn from_value(value: Option<Value>) -> Option<Option<i32>> {
+        nullable(value)
     }
 }
 
-/// A struct of settings, and `read`, which fills it.
+impl FromValue for Option<String> {
+    fn from_value(value: Option<Value>) -> Option<Option<String>> {
+        nullable(value)
+    }
+}
+
+impl FromValue for Option<Vec<String>> {
+    fn from_value(value: Option<Value>) -> Option<Option<Vec<String>>> {
+        nullable(value)
+    }
+}
+
+fn nullable<T: FromValue>(value: Option<Value>) -> Option<Option<T>> {
+    match value {
+        None => Some(None),
+        some => T::from_value(some).map(Some),
+    }
+}
+
+/// A struct of settings, and `read`, which fills it. Fields behind `..` are no configs: they get
+/// the value that stands there, and the code that makes the struct may set another.
 macro_rules! settings {
     ($(#[$about:meta])* pub struct $name:ident {
         $($(#[$field_about:meta])* $field:ident: $type:ty = $config:literal,)*
+        $(.. $($(#[$other_about:meta])* $other:ident: $other_type:ty = $value:expr,)*)?
     }) => {
         $(#[$about])*
         #[derive(Debug, Clone, PartialEq)]
-        pub struct $name { $($(#[$field_about])* #[doc =
-            concat!("`", $config, "`")] pub $field: $type,)* }
+        pub struct $name {
+            $($(#[$field_about])* #[doc = concat!("`", $config, "`")] pub $field: $type,)*
+            $($($(#[$other_about])* pub $other: $other_type,)*)?
+        }
 
         impl $name {
             pub fn read(reader: &mut $crate::config::settings::Reader<'_>) -> $name {
-                $name { $($field: reader.read($config),)* }
+                $name { $($field: reader.read($config),)* $($($other: $value,)*)? }
             }
         }
     };

@@ -15,7 +15,6 @@
 mod append;
 mod checkpoint;
 pub mod commit_log;
-mod config;
 mod dir;
 mod epochs;
 mod error;
@@ -47,7 +46,6 @@ pub(crate) mod tests;
 pub use append::AppendInfo;
 pub use checkpoint::{MalformedCheckpoint, MetaProperties, MetadataSeen, OffsetEntry};
 pub use commit_log::PartitionId;
-pub use config::{CleanupPolicy, Durability, LogConfig};
 pub use dir::{
     Checkpoints, LogDir, LostCheckpoint, PartitionDir, StrayDir, bring_back, read_topic_id,
     set_aside,
@@ -69,6 +67,8 @@ pub use truncate::Mark;
 pub use txn_index::AbortedTransaction;
 pub use wants::{Want, Wants};
 pub use writer::Uncommitted;
+
+pub use crate::config::topic::{CleanupPolicy, Durability, LogConfig};
 
 use bytes::Bytes;
 use commit_log::CommitLog;

@@ -6,8 +6,7 @@
 //! together.
 
 use super::{
-    config::LogConfig,
-    files,
+    LogConfig, files,
     index::{Entry, Index, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES},
     txn_index::{ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
 };

@@ -9,12 +9,7 @@ use super::{
     partition::{Partition, PartitionId},
 };
 use crate::{
-    config::{
-        Layers,
-        layers::Overruled,
-        topic::{self, TopicConfig},
-    },
-    log::{CleanupPolicy, Durability, LogConfig},
+    config::{Layers, LogConfig, layers::Overruled},
     meta::{
         Changes,
         image::{ConfigResourceType, Configs, MetadataImage},
@@ -22,14 +17,7 @@ use crate::{
         topic_name,
     },
 };
-use protocol::{
-    ErrorCode, Uuid,
-    compression::Compression,
-    records::{
-        TimestampType,
-        validate::{AppendOrigin, ValidationRules},
-    },
-};
+use protocol::{ErrorCode, Uuid};
 use rustc_hash::FxHashMap;
 use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
@@ -154,7 +142,6 @@ pub struct TopicRoute {
     /// A coordinator keeps its state in it: clients may not write or remove records.
     pub is_internal: bool,
     pub config: Rc<LogConfig>,
-    pub levels: CompressionLevels,
     pub partitions: Vec<PartitionRoute>,
 }
 
@@ -247,107 +234,19 @@ impl TopicRoute {
                     local: open.get(&id).cloned(),
                 }
             };
-        let effective = TopicConfig::effective(view.overrides(&topic.name), &view.layers);
         TopicRoute {
             name: (&*topic.name).into(),
             id: topic.id,
             is_internal: topic_name::is_internal(&topic.name),
-            config: Rc::new(log_config(&effective)),
-            levels: CompressionLevels::of(&effective),
+            config: topic_log_config(view, &topic.name).shared(),
             partitions: topic.partitions.iter().map(route).collect(),
-        }
-    }
-}
-
-/// The effort that a topic asks of the codecs that have levels (KIP-390).
-#[derive(Clone, Copy, Debug)]
-pub struct CompressionLevels {
-    gzip: i32,
-    lz4: i32,
-    zstd: i32,
-}
-
-impl CompressionLevels {
-    fn of(config: &TopicConfig) -> CompressionLevels {
-        let (gzip, lz4) = (config.compression_gzip_level, config.compression_lz4_level);
-        CompressionLevels { gzip, lz4, zstd: config.compression_zstd_level }
-    }
-
-    pub fn of_codec(&self, codec: Compression) -> Option<i32> {
-        match codec {
-            Compression::Gzip => Some(self.gzip),
-            Compression::Lz4 => Some(self.lz4),
-            Compression::Zstd => Some(self.zstd),
-            Compression::None | Compression::Snappy => None,
         }
     }
 }
 
 /// The configuration of a topic's logs.
 pub fn topic_log_config(view: &ClusterView, topic: &str) -> LogConfig {
-    log_config(&TopicConfig::effective(view.overrides(topic), &view.layers))
-}
-
-fn log_config(config: &TopicConfig) -> LogConfig {
-    LogConfig {
-        segment_bytes: config.segment_size_bytes() as u32,
-        segment_ms: config.segment_ms,
-        segment_jitter_ms: config.segment_jitter_ms,
-        index_interval_bytes: config.index_interval_bytes as u32,
-        segment_index_bytes: config.segment_index_bytes as u32,
-        retention_ms: (config.retention_ms >= 0).then_some(config.retention_ms),
-        retention_bytes: u64::try_from(config.retention_bytes).ok(),
-        max_message_bytes: config.max_message_bytes as u32,
-        max_decompressed_message_bytes: config.max_decompressed_message_bytes as u32,
-        file_delete_delay_ms: config.file_delete_delay_ms as u64,
-        message_timestamp_type: match config.message_timestamp_type {
-            topic::TimestampType::CreateTime => TimestampType::CreateTime,
-            topic::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
-        },
-        timestamp_before_max_ms: config.message_timestamp_before_max_ms,
-        timestamp_after_max_ms: config.message_timestamp_after_max_ms,
-        cleanup_policy: CleanupPolicy {
-            delete: config.cleanup_policy.delete,
-            compact: config.cleanup_policy.compact,
-        },
-        compression_type: match config.compression_type.as_str() {
-            "uncompressed" => Some(Compression::None),
-            "gzip" => Some(Compression::Gzip),
-            "snappy" => Some(Compression::Snappy),
-            "lz4" => Some(Compression::Lz4),
-            "zstd" => Some(Compression::Zstd),
-            _ => None,
-        },
-        min_insync_replicas: usize::try_from(config.min_insync_replicas).unwrap_or(1),
-        preallocate: config.preallocate,
-        durability: match config.durability {
-            topic::Durability::Fsync => Durability::Fsync,
-            topic::Durability::Os => Durability::Os,
-        },
-        ..LogConfig::default()
-    }
-}
-
-/// What a batch for a topic must be like.
-pub fn validation_rules(
-    config: &LogConfig,
-    max_decompressed_bytes: usize,
-    now_ms: i64,
-    origin: AppendOrigin,
-) -> ValidationRules {
-    ValidationRules {
-        origin,
-        transactional_allowed: false,
-        max_message_bytes: config.max_message_bytes as usize,
-        timestamp_type: config.message_timestamp_type,
-        timestamp_before_max_ms: config.timestamp_before_max_ms,
-        timestamp_after_max_ms: config.timestamp_after_max_ms,
-        now_ms,
-        compacted: config.cleanup_policy.compact,
-        compression: config.compression_type,
-        max_decompressed_bytes,
-        max_decompressed_message_bytes: config.max_decompressed_message_bytes as usize,
-    }
+    LogConfig::effective(view.overrides(topic), &view.layers)
 }
 
 #[cfg(test)]

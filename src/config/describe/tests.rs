@@ -169,7 +169,7 @@ fn answers_are_those_of_apache_kafka() {
     let topic = values(&[("cleanup.policy", "compact , delete"), ("segment.bytes", "3000000")]);
     let mut lines = Vec::new();
     let mut add = |resource: &str, entries: Vec<Entry>| {
-        let own = || super::super::own::BROKER.iter().chain(super::super::own::TOPIC);
+        let own = || super::super::own::BROKER.iter().chain(super::super::topic::OWN);
         let kafkas = |entry: &&Entry| own().all(|own| own.name != entry.name);
         lines.extend(
             entries.iter().filter(kafkas).map(|entry| format!("{resource} {}", printed(entry))),

@@ -26,7 +26,6 @@ use crate::{
         Shard,
         partition::Partition,
         produce::{Acks, append_records},
-        view::validation_rules,
     },
 };
 use bytes::BytesMut;
@@ -321,12 +320,8 @@ fn append<M: Hosted>(
     let now_ms = shard.ring.wall_clock_ms();
     let bytes = BytesMut::from(M::encode(batch, now_ms));
     let limit_bytes = limits::DECOMPRESSED_BATCH_MAX_BYTES;
-    let rules = validation_rules(
-        &partition.config.borrow(),
-        limit_bytes,
-        now_ms,
-        AppendOrigin::Coordinator,
-    );
+    let origin = AppendOrigin::Coordinator;
+    let rules = partition.config.borrow().validation_rules(limit_bytes, now_ms, origin);
     let valid = validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut())
         .map_err(|refused| refused.message)?;
     let (result, safe_offset) =

@@ -17,7 +17,7 @@ use crate::{
     shard::{
         Shard,
         partition::{Partition, PartitionId},
-        view::{TopicRoute, validation_rules},
+        view::TopicRoute,
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -197,7 +197,8 @@ fn check(
     origin: AppendOrigin,
 ) -> Result<Checked, Rejection> {
     let limit_bytes = shard.config.log.decompressed_batch_max_bytes as usize;
-    let rules = validation_rules(&topic.config, limit_bytes, shard.ring.wall_clock_ms(), origin);
+    let now_ms = shard.ring.wall_clock_ms();
+    let rules = topic.config.validation_rules(limit_bytes, now_ms, origin);
     let turn_max = Duration::from_micros(limits::UNPACKING_TURN_US);
     let may_unpack = || shard.ring.precise_now().since(shard.ring.now()) < turn_max;
     let valid = validate::validate_at_once(
@@ -206,7 +207,7 @@ fn check(
         &mut shard.data.scratch.borrow_mut(),
         may_unpack,
     )?;
-    let level = rules.compression.and_then(|codec| topic.levels.of_codec(codec));
+    let level = rules.compression.and_then(|codec| topic.config.compression_level(codec));
     let size_bytes = valid.as_ref().map_or_else(
         || Batch::parse(&records).map(|batch| batch.size_bytes()),
         |valid| Ok(valid.size_bytes),

@@ -159,7 +159,7 @@ pub(super) const ROOMS: &[(&str, &[&str])] = &[
     ("descriptors", &["limits"]),
     ("memory", &["limits"]),
     ("config", &["limits"]),
-    ("log", &["limits", "pace"]),
+    ("log", &["config", "limits", "pace"]),
     ("meta", &["config", "limits", "log"]),
     ("coord", &["limits"]),
     ("storage", &["config", "limits", "log", "meta"]),

@@ -81,7 +81,11 @@ fn layers_are_kept() {
 
 #[test]
 fn rooms_stand_in_no_circle() {
-    fails("src/log/a.rs", "use crate::{limits, net::conn};", "log may name limits, pace only");
+    fails(
+        "src/log/a.rs",
+        "use crate::{limits, net::conn};",
+        "log may name config, limits, pace only",
+    );
     fails("src/log/a.rs", "use super::super::shard::Shard;", "names `crate::shard`");
     fails(
         "src/log/a/b.rs",
