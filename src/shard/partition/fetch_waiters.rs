@@ -33,6 +33,8 @@ impl FetchWaiters {
             self.look_at = 2 * self.until.len();
         }
         self.until.insert(watcher, until);
+        let (kept, bound) = (self.until.len(), self.look_at.max(WATCHERS_UNLOOKED));
+        assert!(kept <= bound, "{kept} watchers are kept without a look, at most {bound} may be");
     }
 
     /// Takes all of them.

@@ -36,6 +36,7 @@ impl Progress<'_> {
 /// The high watermark after `current`: the lowest offset that every replica in sync has. With too
 /// few replicas in sync it stays (KIP-966): what they have alone could be lost with them.
 pub fn high_watermark(current: i64, progress: &Progress<'_>) -> i64 {
+    assert!(progress.in_sync_count > 0, "the leader is in its ISR");
     if progress.is_under_min_in_sync() {
         return current;
     }

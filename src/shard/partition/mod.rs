@@ -72,6 +72,7 @@ impl Partition {
         role: Role,
     ) -> Partition {
         assert!(!role.is_offline(), "{topic}-{} is opened to be served", id.index);
+        assert_eq!(log.id(), id, "a partition of {topic} has its own log");
         Partition {
             id,
             topic,

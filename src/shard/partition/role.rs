@@ -94,7 +94,7 @@ impl Leadership {
         let (leader_epoch, replica_count) =
             (registration.leader_epoch, registration.replicas.len());
         assert!(isr.contains(&node_id), "the leader {node_id} is in its ISR {isr:?}");
-        let followers = registration
+        let followers: Vec<FollowerProgress> = registration
             .replicas
             .iter()
             .filter(|replica| **replica != node_id)
@@ -105,10 +105,13 @@ impl Leadership {
                 is_in_sync: isr.contains(replica),
             })
             .collect();
+        let count = followers.len();
+        assert!(count < replica_count, "{count} followers and a leader of {replica_count}");
         Leadership { leader_epoch, isr, replica_count, followers }
     }
 
     fn take_over_progress(&mut self, before: &Leadership) {
+        assert_eq!(self.leader_epoch, before.leader_epoch, "followers are known for one epoch");
         for follower in &mut self.followers {
             let known = before.followers.iter().find(|one| one.broker_id == follower.broker_id);
             follower.log_end_offset = known.map_or(0, |known| known.log_end_offset);

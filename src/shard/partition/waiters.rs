@@ -49,6 +49,7 @@ struct Queue(RefCell<VecDeque<Waiter>>);
 impl Queue {
     /// A duplicate waits for an earlier offset than the last append: it goes in its place.
     fn add(&self, waiter: Waiter) {
+        assert!(waiter.offset > 0, "nothing is waited for below offset {}", waiter.offset);
         let mut waiters = self.0.borrow_mut();
         let place = waiters
             .iter()
@@ -58,7 +59,14 @@ impl Queue {
     }
 
     fn take_reached(&self, offset: i64) -> Option<Waiter> {
-        self.0.borrow_mut().pop_front_if(|waiter| waiter.offset <= offset)
+        let mut waiters = self.0.borrow_mut();
+        let taken = waiters.pop_front_if(|waiter| waiter.offset <= offset)?;
+        assert!(
+            waiters.front().is_none_or(|next| taken.offset <= next.offset),
+            "waiters are told by rising offset, and not {} first",
+            taken.offset
+        );
+        Some(taken)
     }
 
     /// Takes those whose time is over.

@@ -124,6 +124,7 @@ impl AppendResult {
     }
 
     pub fn refused(refused: Rejection) -> AppendResult {
+        assert_ne!(refused.error, ErrorCode::None, "a refusal has an error");
         let record_errors = refused.record_errors;
         AppendResult { record_errors, ..AppendResult::error(refused.error, refused.message) }
     }
@@ -144,6 +145,7 @@ pub fn append_local(
         let absence = shard.absence(append.id, is_by_id(append.terms.origin));
         return pending.set(index, AppendResult::error(absence, None));
     };
+    assert_eq!(partition.id, append.id, "records are appended where they belong");
     let log_start_offset = partition.log.log_start_offset();
     let valid = match append.valid {
         Ok(valid) => valid,
@@ -205,6 +207,8 @@ pub fn append_records(
     assert!(base <= last && last < end, "records {base} to {last} in a log that ends at {end}");
     if !info.duplicate {
         assert_eq!(last + 1, end, "an append is the end of the log");
+        let committed = partition.log.high_watermark();
+        assert!(committed <= base, "{committed} is committed, and {base} is appended");
         let counters = &partition.counters;
         counters.produce_requests.set(counters.produce_requests.get() + 1);
         counters

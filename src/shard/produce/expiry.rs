@@ -57,7 +57,10 @@ impl Expiry {
 
 /// Leaves a waiter with the partition until what it waits for has come, or its time is over.
 pub fn wait(shard: &Shard, partition: &Rc<Partition>, until: Until, waiter: Waiter) {
-    let deadline = waiter.deadline;
+    let (deadline, offset) = (waiter.deadline, waiter.offset);
+    assert!(!partition.has_reached(until, offset), "{offset} is reached: its waiter hears no more");
+    let end = partition.log.log_end_offset();
+    assert!(offset <= end, "{offset} is waited for in a log that ends at {end}");
     partition.waiters.add(until, waiter);
     if let Some(deadline) = deadline {
         shard.data.produce_expiry.note(partition, deadline, shard.ring.now());

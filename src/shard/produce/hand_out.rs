@@ -63,6 +63,11 @@ impl HandOut<'_> {
         let mut others = Others::new();
         let held = wanted.find_map(|wanted| self.one(wanted, &mut others));
         self.send(others);
+        let (places, handed_out) = (self.pending.results.borrow().len(), self.index);
+        assert!(
+            held.is_some() || handed_out == places,
+            "{handed_out} of {places} partitions of a request are handed out"
+        );
         held
     }
 

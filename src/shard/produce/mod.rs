@@ -94,6 +94,7 @@ fn write_response(
             });
         }
     }
+    assert!(results.next().is_none(), "each result is of a partition that the request names");
     writer.finish(0, &leaders.endpoints());
     frame
 }
@@ -185,6 +186,7 @@ fn plan(
     let routes = shard.data.routes.borrow();
     let (mut topics, mut partitions) =
         (pending.topics.borrow_mut(), pending.partitions.borrow_mut());
+    assert!(topics.is_empty(), "a request begins without the topics of the one before it");
     let mut current: Option<(TopicRef<'_>, Result<&Rc<TopicRoute>, ErrorCode>)> = None;
     for partition in request.partitions() {
         let asked = partition.topic;
@@ -221,4 +223,5 @@ fn plan(
             records: partition.records.unwrap_or(0..0),
         });
     }
+    assert_eq!(wanted.len(), partitions.len(), "each partition of the request is looked up");
 }

@@ -81,6 +81,7 @@ impl PendingAppends {
     /// cannot finish while it is being handed out.
     pub fn begin(&self, count: usize, by_id: bool) {
         self.by_id.set(by_id);
+        assert!(self.results.borrow().is_empty(), "results of the request before are told");
         // No error yet; every result is replaced before the request is answered.
         self.results.borrow_mut().resize(count, AppendResult::error(ErrorCode::None, None));
         let before = self.remaining.replace(1);
@@ -108,10 +109,10 @@ impl PendingAppends {
     pub fn release(self: &Rc<Self>) {
         assert!(self.remaining.get() > 0, "a request is released as often as it was held");
         self.remaining.set(self.remaining.get() - 1);
-        if self.remaining.get() == 0
-            && let Some(finish) = self.finish.take()
-        {
-            finish.with(self).keep(self);
+        if self.remaining.get() == 0 {
+            let finish = self.finish.take();
+            assert!(finish.is_some(), "a request that lacks nothing has its end");
+            finish.into_iter().for_each(|finish| finish.with(self).keep(self));
         }
     }
 
@@ -129,6 +130,8 @@ impl PendingAppends {
             let error = if is_gone { ErrorCode::UnknownTopicId } else { error };
             let mut results = self.results.borrow_mut();
             let result = &mut results[index];
+            let before = result.error;
+            assert_eq!(before, ErrorCode::None, "what waits was appended, and is told of once");
             // The records of the first two are in the log, and the answer says where, as Kafka's.
             *result = match error {
                 ErrorCode::RequestTimedOut | ErrorCode::NotEnoughReplicasAfterAppend => {
@@ -150,6 +153,7 @@ impl Finish {
     fn with(self, done: &PendingAppends) -> Shard {
         match self {
             Finish::Answer { shard, core, mut remote } => {
+                assert!(remote.results.is_empty(), "a box brings appends, and no results");
                 mem::swap(&mut *done.results.borrow_mut(), &mut remote.results);
                 remote.go_back(&shard, core);
                 shard

@@ -44,7 +44,12 @@ pub struct UnderWay {
 
 impl UnderWay {
     pub fn take_box(&self) -> Box<Remote> {
-        self.spares.borrow_mut().pop().unwrap_or_default()
+        let spare = self.spares.borrow_mut().pop().unwrap_or_default();
+        assert!(
+            spare.places.is_empty() && !spare.is_answered,
+            "a box is empty before it is used again"
+        );
+        spare
     }
 
     /// At the end of the core: what is under way is not heard of any more.
@@ -65,7 +70,8 @@ impl Remote {
         self.number = under_way.next_number.get();
         under_way.next_number.set(self.number + 1);
         pending.hold();
-        under_way.requests.borrow_mut().insert(self.number, pending.clone());
+        let before = under_way.requests.borrow_mut().insert(self.number, pending.clone());
+        assert!(before.is_none(), "box {} is under way once", self.number);
         let every = shard.config.network.hop_trace_every as u64;
         if every > 0 && self.number.is_multiple_of(every) {
             let size_bytes = self.appends.iter().map(|append| append.records.len()).sum();
@@ -82,6 +88,7 @@ impl Remote {
     }
 
     pub fn go_back(mut self: Box<Self>, shard: &Shard, asker: usize) {
+        assert!(!self.is_answered, "box {} goes back once", self.number);
         self.is_answered = true;
         self.step(Step::Written, shard);
         shard.mailbox.send_errand(asker, self);
@@ -91,6 +98,7 @@ impl Remote {
     /// connection's requests keep theirs.
     fn append(mut self: Box<Self>, shard: &Shard, asker: usize) {
         self.step(Step::Taken, shard);
+        assert_eq!(self.places.len(), self.appends.len(), "one place for each append");
         let pending = PendingAppends::new(shard);
         pending.begin(
             self.appends.len(),
@@ -112,6 +120,7 @@ impl Remote {
         let pending = under_way.requests.borrow_mut().remove(&self.number);
         let pending = pending.expect("results of a request of this core, once");
         assert_eq!(self.places.len(), self.results.len(), "one result for each append");
+        assert!(self.appends.is_empty(), "what comes back was appended or refused");
         self.places
             .drain(..)
             .zip(self.results.drain(..))

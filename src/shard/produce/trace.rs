@@ -74,7 +74,10 @@ impl Trace {
             Step::Written => Some(self.from),
             _ => None,
         };
-        self.stops[step as usize] = Some(Stop {
+        let (place, stops) = (step as usize, &self.stops);
+        assert!(place > 0 && stops[place - 1].is_some(), "{step:?} follows the step before it");
+        assert!(stops[place].is_none(), "{step:?} is taken once");
+        self.stops[place] = Some(Stop {
             turn: shard.ring.turns().turns,
             at: shard.ring.precise_now(),
             to_sleeper: to.is_some_and(|to| shard.mailbox.is_asleep(to)),
