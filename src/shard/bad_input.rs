@@ -34,6 +34,8 @@ impl BadInput {
         } else {
             self.left_out.set(self.left_out.get() + 1);
         }
+        let (told, total) = (u64::from(self.said.get()) + self.left_out.get(), self.total.get());
+        assert!(told <= total, "{told} in this second, of {total}");
     }
 
     pub fn total(&self) -> u64 {

@@ -61,7 +61,8 @@ impl Clients {
 
     /// From now on `moved` hears when a partition that this watch was left with has moved.
     pub(super) fn watch(&self, watch: u64, moved: &Rc<Notify>) {
-        self.watches.borrow_mut().insert(watch, moved.clone());
+        let before = self.watches.borrow_mut().insert(watch, moved.clone());
+        assert!(before.is_none(), "connection {watch} has one fetch that waits");
     }
 
     pub(super) fn unwatch(&self, watch: u64) {
@@ -117,10 +118,14 @@ impl Register {
 
     /// One that is served from now on.
     pub fn enter(&self, client: &Rc<Client>) {
+        let accepted = self.accepted.get();
+        assert_eq!(client.number, accepted, "connections are numbered as they come");
         client.count();
         self.all.borrow_mut().push(Rc::downgrade(client));
         self.open.set(self.open.get() + 1);
-        self.accepted.set(self.accepted.get() + 1);
+        self.accepted.set(accepted + 1);
+        let (open, max) = (self.open.get(), limits::SHARD_CONNECTIONS_MAX);
+        assert!(open <= max, "{open} connections are open, at most {max} may be");
     }
 
     /// One that had entered is not served any more.
@@ -155,8 +160,11 @@ impl Register {
 
     /// All that are open.
     pub fn all(&self) -> Vec<Weak<Client>> {
-        self.all.borrow_mut().retain(|weak| weak.strong_count() > 0);
-        self.all.borrow().clone()
+        let mut all = self.all.borrow_mut();
+        all.retain(|weak| weak.strong_count() > 0);
+        let (known, open) = (all.len(), self.open.get());
+        assert!(open <= known, "{open} connections are open, and {known} are in the register");
+        all.clone()
     }
 }
 

@@ -111,6 +111,10 @@ impl AtWork {
             self.heavier_bytes += job.memory_bytes;
             self.jobs.push_back(job);
         }
+        let (lighter, all) = (self.lighter, self.jobs.len());
+        assert!(lighter <= all, "{lighter} light batches of {all} are worked on");
+        let bytes = self.heavier_bytes;
+        assert!(bytes == 0 || lighter < all, "{bytes} bytes are taken for no heavy batch");
     }
 
     /// The first of a queue where there is room for it; one alone may always begin.
@@ -159,6 +163,7 @@ pub async fn run(shard: Shard) {
             heavy.taken_bytes.set(at_work.lighter_bytes + at_work.heavier_bytes);
             budget.step_done().await;
         }
+        assert_eq!(heavy.taken_bytes.get(), 0, "what the batches took is given back");
     }
 }
 

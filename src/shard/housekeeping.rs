@@ -42,7 +42,7 @@ pub async fn run(shard: Shard) {
                 let (shard, dir, is_busy) = (shard.clone(), dir.clone(), is_busy.clone());
                 drop(shard.ring.clone().spawn_named("retention", async move {
                     retain_all(&shard, &dir).await;
-                    is_busy.set(false);
+                    assert!(is_busy.replace(false), "one round of a directory at a time");
                 }));
             }
         }

@@ -101,6 +101,8 @@ impl Jobs {
         let before = self.awaited.borrow_mut().insert(number, giver);
         assert!(before.is_none(), "job {number} is sent once");
         self.under_way.set(under_way + 1);
+        let awaited = self.awaited.borrow().len();
+        assert!(awaited <= under_way + 1, "{awaited} jobs are awaited, {under_way} and this sent");
         queue.borrow_mut().push(PostedJob { number, job, bell: self.own.clone() });
         bell.ring();
         Ok(taker)
@@ -115,7 +117,9 @@ impl Jobs {
         self.under_way.set(under_way - 1);
         // After a stop its caller is told already. Without an answer the caller hears of that when
         // the sender goes.
-        if let (Some(caller), Some(answer)) = (self.awaited.borrow_mut().remove(&number), answer) {
+        let caller = self.awaited.borrow_mut().remove(&number);
+        assert!(caller.is_some() || self.is_stopping.get(), "job {number} is done once");
+        if let (Some(caller), Some(answer)) = (caller, answer) {
             caller.send(answer);
         }
     }

@@ -147,6 +147,7 @@ impl Sessions {
             // session.
             return Err(ErrorCode::FetchSessionIdNotFound);
         }
+        assert_eq!(session.targets.len(), session.size, "session {session_id} has all it had");
         session.update(&mut named, forgotten);
         let size = session.targets.len();
         if size != session.size {
@@ -207,6 +208,7 @@ impl Sessions {
         };
         let (targets, under_way) = (Vec::new(), true);
         let charge = self.memory.charge(Use::FetchSessions, bytes_of(size));
+        assert!(self.memory.has_room(Use::FetchSessions, 0), "a new session has found room");
         let session = Session {
             epoch: 1,
             by_ids,

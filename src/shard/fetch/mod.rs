@@ -50,6 +50,8 @@ impl Spares {
     }
 
     fn keep(&self, mut lists: Lists) {
+        let unsent = lists.others.len();
+        assert_eq!(unsent, 0, "no other core is asked for a fetch that is over");
         let mut spares = self.0.borrow_mut();
         if spares.len() < limits::FETCH_SPARES_MAX
             && lists.targets.capacity().max(lists.fetched.capacity())
@@ -149,6 +151,7 @@ async fn read_targets(
     named: &mut Vec<Target>,
 ) -> Vec<Forgotten> {
     let mut budget = TurnBudget::of_items(&shard.ring);
+    assert!(named.is_empty(), "a fetch begins without the partitions of the one before it");
     named.reserve(request.partition_count());
     let mut last_named = None;
     for partition in request.partitions() {
@@ -171,6 +174,7 @@ async fn read_targets(
         });
         budget.item_done().await;
     }
+    assert_eq!(named.len(), request.partition_count(), "each partition of the request is listed");
     let mut forgotten = Vec::new();
     for gone in request.forgotten_partitions() {
         let topic = name_of(&shard.data.routes.borrow(), gone.topic, by_id);

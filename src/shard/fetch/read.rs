@@ -169,6 +169,8 @@ async fn read_one(
     };
     match data {
         Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
+            let has_none = parts.is_empty();
+            assert_eq!(has_none, size_bytes == 0, "a read of {size_bytes} bytes, all in its parts");
             if read_committed {
                 let fetched = read.fetch_offset..upper_bound_offset;
                 result.aborted = Some(aborted_transactions(partition, fetched).await);

@@ -58,6 +58,7 @@ pub struct UnderWay {
 
 impl UnderWay {
     fn keep(&self, remote: Box<Remote>) {
+        assert!(remote.reads.is_empty(), "what comes back was read");
         let mut spares = self.spares.borrow_mut();
         let is_usual = remote.reads.capacity().max(remote.fetched.capacity())
             <= limits::FETCH_SPARE_PARTITIONS_MAX;
@@ -98,7 +99,8 @@ impl Others {
         for (owner, mut remote) in self.0.drain(..) {
             let number = under_way.next_number.get();
             under_way.next_number.set(number + 1);
-            under_way.fetches.borrow_mut().insert(number, answers.clone());
+            let before = under_way.fetches.borrow_mut().insert(number, answers.clone());
+            assert!(before.is_none(), "box {number} is under way once");
             (remote.number, remote.options) = (number, options);
             // So that all of the box is of this core's memory.
             remote.fetched.reserve(remote.reads.len());
@@ -123,6 +125,7 @@ impl Answers {
 impl Remote {
     /// On the owner's core.
     async fn read(&mut self, shard: &Shard, asker: usize) {
+        assert_eq!(self.places.len(), self.reads.len(), "one place for each read");
         let mut share = Share::new(asker, self.options);
         let mut budget = TurnBudget::of_items(&shard.ring);
         for read in self.reads.drain(..) {
@@ -136,6 +139,7 @@ impl Remote {
         let answers = shard.data.fetch_under_way.fetches.borrow_mut().remove(&self.number);
         let answers = answers.expect("answers to a fetch of this core, once");
         self.is_answered = false;
+        assert!(answers.missing.get() > 0, "a fetch hears as many answers as it has asked for");
         answers.back.borrow_mut().push(self);
         answers.missing.set(answers.missing.get() - 1);
         answers.changed.notify();
@@ -219,11 +223,14 @@ impl Readers {
             polled
         })
         .await;
-        self.waiting.set(self.waiting.get() - usize::from(waits));
+        let waiting = self.waiting.get();
+        assert!(waiting <= self.count.get(), "{waiting} readers wait, more than there are");
+        self.waiting.set(waiting - usize::from(waits));
     }
 
     /// Whether a reader that has done is one too many.
     fn may_end(&self) -> bool {
+        assert!(self.count.get() > 0, "a reader that has done is counted");
         let ends = self.idle.borrow().len() >= limits::FETCH_READERS_IDLE_MAX
             && self.asked.borrow().is_empty();
         self.count.set(self.count.get() - usize::from(ends));

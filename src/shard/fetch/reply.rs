@@ -39,6 +39,7 @@ impl Lists {
                 || fetched.high_watermark != target.said_high_watermark
                 || fetched.log_start_offset != target.said_log_start_offset
         };
+        assert!(self.shown.is_empty(), "each partition is shown once");
         let mut budget = TurnBudget::of_items(&shard.ring);
         for (place, (target, fetched)) in self.targets.iter().zip(&self.fetched).enumerate() {
             shard.counters.error(fetched.error);
