@@ -114,7 +114,7 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
     let shard = shard.clone();
     shard.ring.clone().spawn_named("open again", async move {
         shard.ring.sleep(OPEN_RETRY).await;
-        shard.data.apply.again.set(false);
+        assert!(shard.data.apply.again.replace(false), "one task opens partitions again");
         let _turn = shard.data.apply.turn.lock().await;
         if !shard.is_stopping() {
             let is_for_now = |(id, why): &(PartitionId, Offline)| {
@@ -128,6 +128,9 @@ fn try_again_later(shard: &Shard, opened: &[Opened]) {
 }
 
 async fn apply_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
+    let state = &shard.data.apply;
+    assert!(state.turn.is_locked(), "one change of the view at a time");
+    assert!(!state.has_closed_logs.get(), "what is closed stays closed");
     let before = shard.control.view().clone();
     let (known, now) = (before.image.provenance.offset, view.image.provenance.offset);
     assert!(known <= now, "the metadata at {known} are applied, and now those at {now}");
@@ -176,6 +179,7 @@ async fn route(shard: &Shard, view: &ClusterView, topic: &Topic, budget: &mut Tu
     let (ways, partitions) = (route.partitions.len(), topic.partitions.len());
     assert_eq!(ways, partitions, "there is a way to each partition of {}", topic.name);
     for partition in route.partitions.iter().filter_map(|route| route.local.as_ref()) {
+        assert!(!partition.is_gone(), "a way to {}-{}, gone", topic.name, partition.id.index);
         if !Rc::ptr_eq(&route.config, &partition.config.borrow()) {
             partition.log.set_config(route.config.clone());
             *partition.config.borrow_mut() = route.config.clone();
@@ -268,6 +272,8 @@ async fn delete_gone(shard: &Shard, before: &ClusterView, topics: &[Arc<Topic>])
 /// them get `error`.
 async fn delete(shard: &Shard, partitions: Vec<Rc<Partition>>, error: ErrorCode) {
     for partition in partitions {
+        let is_found = shard.data.partition(partition.id).is_some();
+        assert!(!is_found, "requests no longer find {}, which goes", partition.topic);
         // Requests that still hold the partition find it closed.
         partition.take_offline(Cause::Gone);
         partition.waiters.refuse_all(error);
@@ -421,13 +427,21 @@ fn dir_of(partition: &Partition) -> Option<PathBuf> {
 }
 
 fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
+    let log = &partition.log;
+    let (start, end) = (log.log_start_offset(), log.log_end_offset());
+    let (recovery_point, high_watermark) = (log.recovery_point(), log.high_watermark());
+    assert!(recovery_point <= end, "a recovery from {recovery_point} of a log that ends at {end}");
+    assert!(
+        (start..=end).contains(&high_watermark),
+        "{high_watermark} is committed of a log from {start} to {end}"
+    );
     PartitionCheckpoint {
         dir: dir_of(partition).unwrap_or_default(),
         topic: partition.topic.to_string(),
         partition: partition.id.index,
-        recovery_point: partition.log.recovery_point(),
-        log_start_offset: partition.log.log_start_offset(),
-        high_watermark: partition.log.high_watermark(),
+        recovery_point,
+        log_start_offset: start,
+        high_watermark,
     }
 }
 
@@ -516,7 +530,8 @@ impl Ask for Close {
 async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
     let _turn = shard.data.apply.turn.lock().await;
-    shard.data.apply.has_closed_logs.set(true);
+    let was_closed = shard.data.apply.has_closed_logs.replace(true);
+    assert!(!was_closed, "a core closes its logs once");
     shard.data.apply.moved.notify();
     let mut closed =
         Closed { unclean_dirs: FxHashSet::default(), checkpoints: Vec::new(), states: Vec::new() };

@@ -200,6 +200,7 @@ async fn stream_loop(shard: Shard, lane: Rc<Lane>) {
             logs.clear();
             shard.data.commit.flushed_since(&shard, start);
         }
+        assert_eq!(round.len(), ends.len(), "of each partition it is known what the round has");
         for (partition, end) in round.drain(..).zip(ends.drain(..)) {
             let durable = partition.log.durable_offset();
             if durable >= end {
@@ -269,6 +270,8 @@ pub fn open_streams(shard: &Shard) {
 /// Removes the streams' files, behind the last log that was closed; the log directories where that
 /// failed.
 pub async fn close_streams(shard: &Shard) -> Vec<PathBuf> {
+    let open = shard.data.partitions().len();
+    assert_eq!(open, 0, "logs are open whose records the streams may have");
     let mut failed = Vec::new();
     for lane in &shard.data.commit.lanes {
         let Some(stream) = lane.take_stream() else { continue };
@@ -305,7 +308,9 @@ pub fn move_high_watermark(shard: &Shard, partition: &Rc<Partition>) {
     }
     let end = partition.log.log_end_offset();
     assert!(next <= end, "the high watermark would be {next}, and the log ends at {end}");
-    partition.log.set_high_watermark(next);
+    assert!(partition.is_led_here(), "a leader alone says how far records are committed");
+    let now = partition.log.set_high_watermark(next);
+    assert_eq!(now, next, "the high watermark lies within the log");
     let is_enough = partition.in_sync().is_some_and(|(in_sync, wanted)| in_sync >= wanted);
     let committed = is_enough.then_some(()).ok_or(ErrorCode::NotEnoughReplicasAfterAppend);
     while let Some(waiter) = partition.waiters.take_reached(Until::Committed, next) {
@@ -331,7 +336,7 @@ pub fn refuse_or_fail(shard: &Shard, partition: &Rc<Partition>, what: &str, erro
     let (task, partition) = (shard.clone(), partition.clone());
     shard.ring.spawn(async move {
         task.ring.sleep(RETRY_INTERVAL).await;
-        partition.is_retrying.set(false);
+        assert!(partition.is_retrying.replace(false), "one task of a partition tries again");
         if !partition.is_offline() && !task.is_stopping() {
             task.data.commit.appended(&partition);
         }

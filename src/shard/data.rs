@@ -92,6 +92,7 @@ impl Data {
     pub fn enter(&self, partition: Rc<Partition>) {
         let id = partition.id;
         assert!(!partition.is_offline(), "{id:?} is opened to be served");
+        assert!(partition.lane.get().is_some(), "{id:?} can be flushed before it is served");
         self.offline.borrow_mut().remove(&id);
         let before = self.partitions.borrow_mut().insert(id, partition);
         assert!(before.is_none(), "{id:?} is opened once");

@@ -199,6 +199,12 @@ impl Lane {
 
     /// A flush has ended, well or not. What was written meanwhile wants another one.
     pub fn ended(&self, partition: &Rc<Partition>) {
+        let known = partition.lane.get();
+        assert!(
+            known.is_some_and(|lane| std::ptr::eq(&**lane, self)),
+            "a flush of {} ends in another log directory",
+            partition.topic
+        );
         let before = partition.flush.replace(Flush::Done);
         assert!(
             matches!(before, Flush::Runs | Flush::RunsAndWaits),
@@ -262,7 +268,8 @@ mod tests {
         Rc::new(Partition::new(log.id(), "topic".into(), log, config, Role::alone()))
     }
 
-    async fn write(lane: &Lane, partition: &Rc<Partition>, bytes: usize) {
+    async fn write(lane: &Rc<Lane>, partition: &Rc<Partition>, bytes: usize) {
+        partition.lane.get_or_init(|| lane.clone());
         append(&partition.log, 0, &[&vec![7; bytes]]);
         partition.log.wait_written().await.unwrap();
         lane.want(partition);

@@ -261,7 +261,9 @@ pub struct Mailbox {
 impl Mailbox {
     /// `doorbells[i]` wakes member `i`. The control thread has one only where it takes jobs.
     pub fn new(end: MeshEnd, doorbells: Vec<Doorbell>) -> Mailbox {
-        let control = end.outgoing.len() - 1;
+        let (members, awake) = (end.outgoing.len(), doorbells.len());
+        assert!(awake == members || awake + 1 == members, "{awake} doorbells of {members} members");
+        let control = members - 1;
         let (queue, answers) = end.to_control.unzip();
         let bells = queue.zip(doorbells.get(control).cloned());
         let jobs = Jobs::new(bells, doorbells[end.index].clone());
@@ -343,6 +345,8 @@ impl Mailbox {
             waiting <= limits::MAILBOX_OVERFLOW_MAX,
             "{waiting} messages wait for one core: a bound is not kept"
         );
+        let all = self.overflowing.get();
+        assert!(waiting <= all, "{waiting} messages wait for one core, and {all} for all");
     }
 
     /// Whether requests may send calls.
@@ -366,7 +370,8 @@ impl Mailbox {
         let (giver, taker) = oneshot::channel::<A::Answer>();
         let number = self.next_number.get();
         self.next_number.set(number + 1);
-        self.awaited.borrow_mut().insert(number, Box::new(giver));
+        let before = self.awaited.borrow_mut().insert(number, Box::new(giver));
+        assert!(before.is_none(), "question {number} is asked once");
         self.send_errand(to, Box::new(Question { number, ask }));
         taker
     }
@@ -420,8 +425,11 @@ impl Mailbox {
                 (slots, passed) = (slots - 1, passed + 1);
             }
             drop(messages);
+            let left = overflow.len() + moved.len();
             if passed > 0 {
-                self.overflowing.set(self.overflowing.get() - passed);
+                let all = self.overflowing.get();
+                assert!(passed + left <= all, "{all} messages overflow, not {passed} and {left}");
+                self.overflowing.set(all - passed);
                 self.ring(to);
                 self.drained.notify();
             }

@@ -159,9 +159,11 @@ impl Shard {
             as usize)
             .div_ceil(options.count);
         let plan = Plan::of(options.config.memory_limit_bytes, options.count);
+        let (index, count) = (options.end.index(), options.count);
+        assert!(index < count, "core {index} of {count}");
         let shard = Shard(Rc::new(ShardInner {
-            index: options.end.index(),
-            count: options.count,
+            index,
+            count,
             cpu: options.cpu,
             mailbox: Mailbox::new(options.end, options.doorbells),
             counters: Counters::default(),
@@ -195,9 +197,18 @@ impl Shard {
             Message::Errand(errand) => errand.arrive(self, from),
             Message::Moved { watch } => self.clients.tell_moved(watch),
             Message::ShortOfMemory => relief::of_another_core(self),
-            Message::JobDone(done) => self.mailbox.jobs.done(*done),
-            Message::Stop => self.begin_stop(),
-            Message::End => self.end(),
+            Message::JobDone(done) => {
+                assert_eq!(from, self.count, "the control thread alone does jobs");
+                self.mailbox.jobs.done(*done)
+            }
+            Message::Stop => {
+                assert_eq!(self.index, CONTROLLER_CORE, "the core that leads the stop is told");
+                self.begin_stop()
+            }
+            Message::End => {
+                assert_eq!(from, CONTROLLER_CORE, "the core that leads the stop ends the others");
+                self.end()
+            }
             Message::Snapshot(reply) => {
                 let shard = self.clone();
                 self.ring.spawn_named("snapshot", async move {
@@ -280,6 +291,7 @@ impl Shard {
     }
 
     fn end(&self) {
+        assert!(self.is_stopping(), "core {} ends when it has stopped", self.index);
         self.ended.set(true);
         self.stop.notify();
     }

@@ -27,6 +27,8 @@ pub struct Owners {
 
 impl Owners {
     pub fn new(node_id: i32, cores: usize) -> Owners {
+        let max = limits::MAX_SHARDS;
+        assert!((1..=max).contains(&cores), "{cores} cores own partitions, at most {max} may");
         Owners { node_id, by_topic: Map::new_sync(), load: vec![0; cores] }
     }
 
@@ -115,7 +117,9 @@ impl Owners {
     /// The core of the replica that this node has; `None`: it has none.
     pub fn of(&self, id: PartitionId) -> Option<usize> {
         let owners = self.by_topic.get(&id.topic_id)?;
-        core_of(*owners.get(usize::try_from(id.index).ok()?)?)
+        let core = core_of(*owners.get(usize::try_from(id.index).ok()?)?)?;
+        assert!(core < self.load.len(), "core {core} owns {id:?}, of {}", self.load.len());
+        Some(core)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     meta::{
         Changes,
         image::{ConfigResourceType, Configs, MetadataImage},
-        topic::Topic,
+        topic::{PartitionRegistration, Topic},
         topic_name,
     },
 };
@@ -123,15 +123,20 @@ fn union(
     a: impl Iterator<Item = Uuid>,
     b: impl Iterator<Item = Uuid>,
 ) -> impl Iterator<Item = Uuid> {
-    let (mut a, mut b) = (a.peekable(), b.peekable());
-    std::iter::from_fn(move || match (a.peek(), b.peek()) {
-        (Some(of_a), Some(of_b)) if of_a == of_b => {
-            a.next();
-            b.next()
-        }
-        (Some(of_a), Some(of_b)) if of_a > of_b => b.next(),
-        (Some(_), _) => a.next(),
-        (None, _) => b.next(),
+    let (mut a, mut b, mut last) = (a.peekable(), b.peekable(), None);
+    std::iter::from_fn(move || {
+        let next = match (a.peek(), b.peek()) {
+            (Some(of_a), Some(of_b)) if of_a == of_b => {
+                a.next();
+                b.next()
+            }
+            (Some(of_a), Some(of_b)) if of_a > of_b => b.next(),
+            (Some(_), _) => a.next(),
+            (None, _) => b.next(),
+        }?;
+        assert!(last < Some(next), "each topic is looked at once, in their order");
+        last = Some(next);
+        last
     })
 }
 
@@ -223,17 +228,18 @@ impl TopicRoute {
     ) -> TopicRoute {
         let is_whole = topic.partitions.keys().copied().eq(0..topic.partitions.len() as i32);
         assert!(is_whole, "the partitions of {} are numbered from 0 on", topic.name);
-        let route =
-            |(index, partition): (&i32, &Arc<crate::meta::topic::PartitionRegistration>)| {
-                let id = PartitionId { topic_id: topic.id, index: *index };
-                PartitionRoute {
-                    leader: partition.leader,
-                    leader_epoch: partition.leader_epoch,
-                    owner: view.owners.of(id),
-                    is_led_here: partition.leader == view.node_id,
-                    local: open.get(&id).cloned(),
-                }
-            };
+        let route = |(index, partition): (&i32, &Arc<PartitionRegistration>)| {
+            let id = PartitionId { topic_id: topic.id, index: *index };
+            let (owner, local) = (view.owners.of(id), open.get(&id).cloned());
+            assert!(local.is_none() || owner.is_some(), "{id:?} is open, and no core's");
+            PartitionRoute {
+                leader: partition.leader,
+                leader_epoch: partition.leader_epoch,
+                owner,
+                is_led_here: partition.leader == view.node_id,
+                local,
+            }
+        };
         TopicRoute {
             name: (&*topic.name).into(),
             id: topic.id,
