@@ -77,6 +77,7 @@ pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecor
             ..Default::default()
         });
     }
+    assert!(results.next().is_none(), "each result is of a partition that the request names");
     response
 }
 
@@ -120,6 +121,9 @@ async fn delete(
             delete records");
         ErrorCode::KafkaStorageError
     })?;
+    let committed = log.high_watermark();
+    assert!(offset <= low_watermark, "up to {offset} goes, and {low_watermark} is the start");
+    assert!(low_watermark <= committed, "{low_watermark} is the start, and {committed} committed");
     commit::notify_fetch_waiters(shard, &partition);
     Ok(DeleteRecordsResult { error: ErrorCode::None, low_watermark })
 }

@@ -82,9 +82,11 @@ async fn allocate(shard: &Shard) -> Result<(), ErrorCode> {
         return round.result.get().expect("the round is over");
     }
     let round = Rc::new(Round::default());
-    shard.control.producer_id_allocation.0.replace(Some(round.clone()));
+    let before = shard.control.producer_id_allocation.0.replace(Some(round.clone()));
+    assert!(before.is_none(), "one request for a block of ids at a time");
     let result = ask_controller(shard).await;
-    shard.control.producer_id_allocation.0.take();
+    let over = shard.control.producer_id_allocation.0.take();
+    assert!(over.is_some_and(|over| Rc::ptr_eq(&over, &round)), "a round ends itself");
     round.result.set(Some(result));
     round.over.notify();
     result

@@ -126,10 +126,9 @@ pub async fn handle(
         let partitions = topic.partitions.iter().zip(results.by_ref()).map(partition).collect();
         ListOffsetsTopicResponse { name: topic.name, partitions }
     };
-    ListOffsetsResponse {
-        throttle_time_ms: 0,
-        topics: request.topics.into_iter().map(topic).collect(),
-    }
+    let topics = request.topics.into_iter().map(topic).collect();
+    assert!(results.next().is_none(), "each result is of a partition that the request names");
+    ListOffsetsResponse { throttle_time_ms: 0, topics }
 }
 
 /// The queries about the partitions of one core.

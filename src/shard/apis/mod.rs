@@ -78,10 +78,10 @@ pub async fn spread<Query, R, A: Ask<Answer = Vec<R>>>(
 
 fn fill<R>(results: &mut [Option<R>], positions: Vec<usize>, answered: Vec<R>) {
     assert_eq!(positions.len(), answered.len(), "one result for each query");
-    positions
-        .into_iter()
-        .zip(answered)
-        .for_each(|(position, result)| results[position] = Some(result));
+    for (position, result) in positions.into_iter().zip(answered) {
+        let before = results[position].replace(result);
+        assert!(before.is_none(), "query {position} is answered once");
+    }
 }
 
 /// The core that leads a partition, by its topic's name.

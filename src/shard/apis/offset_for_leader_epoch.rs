@@ -66,6 +66,7 @@ pub async fn handle(
             ..Default::default()
         });
     }
+    assert!(results.next().is_none(), "each result is of a partition that the request names");
     response
 }
 

@@ -131,6 +131,13 @@ pub(super) fn start<M: Hosted>(
     failures: u32,
 ) {
     let index = partition.id.index;
+    let topic = &*partition.topic;
+    assert_eq!(topic, M::TOPIC, "a coordinator lives with a partition of its topic");
+    let known = shard.data.partition(partition.id);
+    assert!(
+        known.is_some_and(|known| Rc::ptr_eq(&known, &partition)),
+        "{topic}-{index} has a coordinator, and is not this core's"
+    );
     let host = Rc::new(Host {
         coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard))),
         partition,
@@ -148,9 +155,11 @@ pub(super) fn start<M: Hosted>(
 
 pub(super) fn end<M: Hosted>(shard: &Shard, index: i32) {
     let Some(host) = shard.control.coordinators.borrow_mut().remove::<M>(index) else { return };
-    host.ended.set(true);
+    assert!(!host.ended.replace(true), "the coordinator of {}-{index} ends once", M::TOPIC);
     let replies = host.coordinator.borrow_mut().unload();
     send(&host, replies);
+    let unanswered = host.waiting.borrow().len();
+    assert_eq!(unanswered, 0, "a coordinator that ends answers all that it was asked");
     host.changed.notify();
 }
 
@@ -162,6 +171,12 @@ fn restart<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, why: &str) {
     if host.ended.get() {
         return;
     }
+    let hosted = shard.control.coordinators.borrow().get::<M>(index).cloned();
+    assert!(
+        hosted.is_some_and(|hosted| Rc::ptr_eq(&hosted, host)),
+        "another coordinator than that of {}-{index} would end",
+        M::TOPIC
+    );
     end::<M>(shard, index);
     if host.partition.has_failed() {
         tracing::error!(
@@ -185,7 +200,8 @@ fn restart<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, why: &str) {
 
 /// Its log is not what was written: nothing of it is served until the next start.
 fn give_up<M: Hosted>(host: &Host<M>, why: &str) {
-    host.stage.set(Stage::Damaged);
+    let before = host.stage.replace(Stage::Damaged);
+    assert!(before == Stage::Loading, "a load alone finds damage");
     tracing::error!(
         partition = host.partition.id.index,
         "the {} is not loaded: {why}",
@@ -196,6 +212,7 @@ fn give_up<M: Hosted>(host: &Host<M>, why: &str) {
 }
 
 fn start_again<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, pause: Duration) {
+    assert!(host.ended.get(), "a coordinator is loaded anew when it has ended");
     let (shard, host) = (shard.clone(), host.clone());
     shard.ring.clone().spawn(async move {
         shard.ring.sleep(pause).await;

@@ -49,6 +49,8 @@ pub(super) async fn load<M: Hosted>(shard: &Shard, host: &Host<M>) -> Result<Sta
         }
         (end, stage) = (log.high_watermark(), Stage::Held);
     }
+    let committed = log.high_watermark();
+    assert!(end <= committed, "{end} is to be loaded, and {committed} is committed");
     let is_wanted = || !host.ended.get() && !host.partition.has_failed() && !shard.is_stopping();
     let take = |bytes: &[u8], offset| {
         let loaded = host.coordinator.borrow_mut().load(bytes, offset);
@@ -94,7 +96,9 @@ impl Source<'_> {
             // Compacted logs may have gaps, one at their end included: an empty segment begins
             // behind it.
             let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty() && is_wanted()) else { break };
-            offset = take(&bytes, offset)?;
+            let before = offset;
+            offset = take(&bytes, before)?;
+            assert!(before < offset, "a load goes on from {before} at {offset}");
             if offset > *end {
                 let what =
                     format_args!("a batch ends at offset {offset}, behind the log's end {end}");

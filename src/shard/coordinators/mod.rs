@@ -98,6 +98,8 @@ impl Hosts {
     }
 
     fn insert<M: Hosted>(&mut self, partition: i32, host: Rc<Host<M>>) {
+        let own = host.partition.id.index;
+        assert_eq!(own, partition, "a coordinator lives with its partition");
         let before = self.0.insert((M::TOPIC, partition), M::any(host));
         assert!(before.is_none(), "{}-{partition} has one coordinator", M::TOPIC);
     }
@@ -132,7 +134,10 @@ pub fn locate<M: Hosted>(shard: &Shard, key: &str) -> Option<Location> {
     let index = coordinator_partition(key, topic.partitions.len() as i32);
     let route = &topic.partitions[index as usize];
     let leader = (route.leader != NO_LEADER).then_some(route.leader);
-    Some(Location { index, leader, core: route.leading_core().ok() })
+    let core = route.leading_core().ok();
+    let is_here = leader == Some(shard.config.node_id);
+    assert!(core.is_none() || is_here, "a core here leads what {leader:?} leads");
+    Some(Location { index, leader, core })
 }
 
 /// The partitions of the coordinators' topic that this node leads, with the cores that host them.
@@ -206,6 +211,9 @@ fn apply_partitions<M: Hosted>(shard: &Shard) {
     for index in gone {
         host::end::<M>(shard, index);
     }
+    let hosted = shard.control.coordinators.borrow().partitions_of(M::TOPIC).count();
+    let led = mine.len();
+    assert_eq!(hosted, led, "a coordinator for each partition of {} led here", M::TOPIC);
 }
 
 /// Whether a topic went, came, or got more partitions.

@@ -67,6 +67,8 @@ enum What {
 
 impl LogDirs {
     pub fn new(all: Vec<LogDir>, metadata_dir: PathBuf) -> LogDirs {
+        let has_metadata = all.iter().any(|dir| dir.path() == metadata_dir);
+        assert!(has_metadata, "{} is in use", metadata_dir.display());
         let turns = all.iter().map(|_| AsyncMutex::default()).collect();
         LogDirs {
             all,
@@ -266,6 +268,7 @@ pub async fn write_told(
     dir: usize,
     offsets: &[PartitionCheckpoint],
 ) -> io::Result<()> {
+    assert!(dirs.turns[dir].is_locked(), "checkpoints of a directory are written in turns");
     let image = dirs.image(shard);
     let dir = &dirs.all[dir];
     let mut told = Checkpoints {
@@ -305,7 +308,7 @@ pub fn note_metadata(shard: &Shard, dirs: &Rc<LogDirs>) {
     let (shard, dirs) = (shard.clone(), dirs.clone());
     drop(shard.ring.clone().spawn_named("metadata checkpoint", async move {
         shard.ring.sleep(METADATA_CHECKPOINT_DELAY).await;
-        dirs.metadata_due.set(false);
+        assert!(dirs.metadata_due.replace(false), "one task writes what is due");
         let dir =
             dirs.position(&dirs.metadata_dir).expect("the directory of the metadata log is in use");
         let _turn = dirs.turn(dir).await;

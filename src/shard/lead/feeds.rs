@@ -8,7 +8,7 @@
 use crate::{
     limits,
     meta::{Changes, ControllerResponse, image::MetadataImage, node::Answer},
-    shard::{Shard, apply::Apply, view::ClusterView},
+    shard::{CONTROLLER_CORE, Shard, apply::Apply, view::ClusterView},
 };
 use protocol::{ErrorCode, Uuid};
 use ring::{Ring, sync::Notify};
@@ -69,6 +69,7 @@ impl Feeds {
 
     /// Begins to carry what is offered to each core.
     pub fn start(shard: &Shard) -> Rc<Feeds> {
+        assert_eq!(shard.index, CONTROLLER_CORE, "views come from the core of the controller");
         let feeds = Rc::new(Feeds::new(shard.control.view().clone(), shard.count));
         for core in 0..shard.count {
             let (shard, feeds) = (shard.clone(), feeds.clone());
@@ -124,6 +125,8 @@ impl Feeds {
     }
 
     fn applied(&self, core: usize, offset: i64) {
+        let newest = self.newest.borrow().image.provenance.offset;
+        assert!(offset <= newest, "core {core} has applied {offset}, and {newest} was offered");
         let before = self.cores[core].applied.replace(offset);
         assert!(before <= offset, "core {core} has applied {before}, and then {offset}");
         self.moved.notify();
@@ -148,6 +151,9 @@ impl Feeds {
     // ---------------------------------------------------------------------------------------------
 
     pub fn note_gone(&self, gone: Vec<Gone>) {
+        let newest = self.newest.borrow().image.provenance.offset;
+        let is_offered = gone.iter().all(|topic| topic.offset <= newest);
+        assert!(is_offered, "no core would leave topics that are gone in no view");
         self.gone.borrow_mut().extend(gone);
         self.moved.notify();
     }
@@ -188,6 +194,8 @@ impl Feeds {
     pub fn forgotten(&self, topics: &[Uuid], dir: &Path) {
         let mut gone = self.gone.borrow_mut();
         for topic in gone.iter_mut().filter(|topic| topics.contains(&topic.topic_id)) {
+            let has_left = self.have_reached(&topic.cores, topic.offset);
+            assert!(has_left, "{} is forgotten, and some core still has it", topic.name);
             topic.dirs.remove(dir);
         }
         drop(gone);
@@ -367,6 +375,7 @@ mod tests {
     #[test]
     fn a_name_is_free_when_cores_and_checkpoints_have_nothing_of_it() {
         let feeds = feeds();
+        offer(&feeds, 6, &[], &[1, 2]);
         feeds.note_gone(vec![gone(1, 5, &[1], &["/a", "/b"]), gone(2, 6, &[0, 1], &[])]);
         feeds.applied(0, 6);
         let names = ["t1".to_owned()];
