@@ -216,6 +216,8 @@ async fn stream_loop(shard: Shard, lane: Rc<Lane>) {
 
 /// Flushes large groups of a log directory in their own files, one of several such tasks.
 async fn flush_loop(shard: Shard, lane: Rc<Lane>) {
+    let (flushers, max) = (lane.flushers.get(), limits::DIR_FLUSHES_IN_FLIGHT);
+    assert!(flushers <= max, "{flushers} tasks flush logs of a directory, at most {max} may");
     loop {
         lane.large_work.wait_until(|| lane.large_count() > 0).await;
         let partition = lane.take_large().expect("there is one");

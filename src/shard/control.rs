@@ -68,7 +68,8 @@ impl Control {
     }
 
     pub fn host_controller(&self, node: Rc<MetaNode>, feeds: Rc<Feeds>) {
-        self.feeds.replace(Some(feeds));
+        let before = self.feeds.replace(Some(feeds));
+        assert!(before.is_none(), "new views come one way alone");
         let before = self.controller.borrow_mut().replace(node);
         assert!(before.is_none(), "a core begins to host the controller once");
     }

@@ -122,7 +122,13 @@ impl Data {
 
     /// The same for all that are open.
     pub fn leave_all(&self) -> Vec<Rc<Partition>> {
-        self.partitions.borrow_mut().drain().map(|(_, partition)| partition).collect()
+        let left: Vec<_> = self.partitions.borrow_mut().drain().map(|(_, one)| one).collect();
+        let offline = self.offline.borrow();
+        assert!(
+            left.iter().all(|partition| !offline.contains_key(&partition.id)),
+            "a partition was open, and offline"
+        );
+        left
     }
 
     /// At the end of the core: lets go of everything that may hold the shard in its turn.

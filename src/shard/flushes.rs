@@ -177,6 +177,8 @@ impl Lane {
             }
             goes
         });
+        let (begun, waiting, dirty) = (round.len(), self.waiting(), self.dirty.get());
+        assert!(begun + waiting <= dirty, "{begun} flushes begin, {waiting} wait, of {dirty}");
     }
 
     /// Begins the flush of one partition's own files.
@@ -184,6 +186,8 @@ impl Lane {
         let partition = self.large.borrow_mut().pop_front()?;
         let before = partition.flush.replace(Flush::Runs);
         assert_eq!(before, Flush::Waits, "a flush begins that waits");
+        let (waiting, dirty) = (self.waiting(), self.dirty.get());
+        assert!(waiting < dirty, "a flush begins, and {waiting} wait, of {dirty}");
         Some(partition)
     }
 

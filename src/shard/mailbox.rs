@@ -227,6 +227,8 @@ pub struct ControlEnd {
 
 impl ControlEnd {
     pub fn new(end: MeshEnd, doorbells: Vec<Doorbell>) -> ControlEnd {
+        let (members, cores) = (end.outgoing.len(), doorbells.len());
+        assert!(members <= cores + 1, "{cores} cores of {members} members can be woken");
         ControlEnd { outgoing: Mutex::new(end.outgoing), doorbells }
     }
 

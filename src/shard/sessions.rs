@@ -276,6 +276,7 @@ impl Session {
             let mut is_new = is_new.into_iter();
             self.targets.extend(named.drain(..).filter(|_| is_new.next() == Some(true)));
         }
+        assert!(named.is_empty(), "what a request names is the session's from then on");
         if !forgotten.is_empty() {
             let gone: FxHashSet<Key<'_>> = forgotten
                 .iter()

@@ -207,7 +207,10 @@ impl Routes {
             route.name
         );
         self.by_name.insert(route.name.clone(), route.clone());
-        self.by_id.insert(route.id, route.clone());
+        let before = self.by_id.insert(route.id, route.clone());
+        let (known, now) =
+            (before.map_or(0, |before| before.partitions.len()), route.partitions.len());
+        assert!(known <= now, "{} has lost ways to partitions: {known}, now {now}", route.name);
         route
     }
 

@@ -306,6 +306,7 @@ fn execute<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) {
         match append::<M>(shard, &host.partition, &batch) {
             Ok((last_offset, safe_offset)) => {
                 host.coordinator.borrow_mut().appended(last_offset);
+                assert!(committed_at < Some(safe_offset), "batches are appended in their order");
                 committed_at = Some(safe_offset);
             }
             Err(why) => return restart(shard, host, &why),

@@ -255,6 +255,7 @@ async fn read_all(
 ) -> Trimmed {
     let Lists { targets, local, fetched, others, answers, .. } = lists;
     let options = FetchOptions { memory_bytes: memory_for_reply(shard, client), ..options };
+    assert!(local.is_empty(), "a fetch has done its own reads before it reads again");
     // Grown by doubling, long lists would be copied, each time all at once.
     local.reserve(targets.len());
     fetched.reserve(targets.len());

@@ -94,6 +94,7 @@ impl Others {
     /// Sends each box to its core; `answers` hears of them.
     pub fn send(&mut self, shard: &Shard, answers: &Rc<Answers>, options: FetchOptions) {
         assert_eq!(answers.missing.get(), 0, "a fetch reads again when all answers are in");
+        assert!(answers.back.borrow().is_empty(), "answers to an earlier read are in their places");
         answers.missing.set(self.0.len());
         let under_way = &shard.data.fetch_under_way;
         for (owner, mut remote) in self.0.drain(..) {
