@@ -322,6 +322,10 @@ impl Shard {
         if partition.has_reached(Until::Committed, offset) {
             return Ok(());
         }
+        if partition.is_offline() {
+            // Those that waited have been told, and a later one would wait for ever.
+            return Err(protocol::error::ErrorCode::KafkaStorageError);
+        }
         let (sender, receiver) = oneshot::channel();
         let waiter = Waiter { offset, deadline: None, done: Done::Task(sender) };
         produce::wait(self, partition, Until::Committed, waiter);
