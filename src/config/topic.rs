@@ -124,6 +124,12 @@ impl LogConfig {
         Rc::new(self)
     }
 
+    /// Positions in a segment are a Java `int`.
+    pub fn check(&self) {
+        let most = self.segment_bytes;
+        assert!(most <= i32::MAX as u32, "no index leads to the end of a segment of {most} bytes");
+    }
+
     /// The effort that the topic asks of a codec that has levels (KIP-390).
     pub fn compression_level(&self, codec: Compression) -> Option<i32> {
         match codec {

@@ -51,6 +51,8 @@ impl Log {
         let batch = batch.freeze();
         let parsed = Batch::parse(&batch)?;
         assert_eq!(parsed.base_offset(), base_offset, "the batch has the offset that it was given");
+        let epoch = parsed.partition_leader_epoch();
+        assert_eq!(epoch, leader_epoch, "the batch has the epoch that it was given");
         let log_append_time_ms = match config.message_timestamp_type {
             TimestampType::LogAppendTime => valid.max_timestamp,
             TimestampType::CreateTime => NO_TIMESTAMP,
@@ -79,6 +81,7 @@ impl Log {
         let last_offset = parsed.last_offset();
         self.roll_if_needed(batch.len(), base_offset, last_offset, parsed.max_timestamp(), now_ms);
         self.take(&[parsed], &batch);
+        assert_eq!(info.last_offset + 1, self.log_end_offset(), "the answer tells what was taken");
         Ok(info)
     }
 
@@ -103,6 +106,7 @@ impl Log {
         };
         let (base_offset, last_offset) = (first.base_offset(), last.last_offset());
         self.take_as_is(&parsed, &records);
+        assert_eq!(self.log_end_offset(), log_end_offset, "all that was checked was taken");
         Ok(self.info_of(base_offset, last_offset))
     }
 
@@ -110,6 +114,7 @@ impl Log {
     /// it.
     pub(super) fn append_replayed(&self, records: &Bytes, to: i64) -> Result<(), AppendError> {
         let mut at = 0;
+        let before = self.log_end_offset();
         for batch in batches(records) {
             let batch = batch?;
             let (log_end_offset, size_bytes) = (self.log_end_offset(), batch.size_bytes());
@@ -133,6 +138,8 @@ impl Log {
             }
             at += size_bytes;
         }
+        let end = self.log_end_offset();
+        assert!(end <= before.max(to), "records up to {to} are taken, and the log ends at {end}");
         Ok(())
     }
 
@@ -226,6 +233,7 @@ impl Log {
         max_timestamp: i64,
         now_ms: i64,
     ) {
+        assert!(incoming_bytes <= u32::MAX as usize, "{incoming_bytes} bytes fit in no segment");
         let segment = self.active();
         let config = self.config();
         let waited_ms = match segment.first_timestamp.get() {

@@ -116,6 +116,8 @@ pub struct OffsetEntry {
 pub fn format_offsets(entries: &[OffsetEntry]) -> String {
     let mut text = format!("0\n{}\n", entries.len() + 1);
     for entry in entries {
+        // One that is negative would make the whole file malformed to a start.
+        assert!(entry.offset >= 0, "{entry:?} is no offset");
         writeln!(text, "{} {} {}", entry.topic, entry.partition, entry.offset)
             .expect("writing to a string");
     }

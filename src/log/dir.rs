@@ -39,7 +39,7 @@ pub struct LogDir {
     ring: Ring,
     path: PathBuf,
     /// Locked as long as it is open.
-    _lock: Option<File>,
+    lock: Option<File>,
     reserve: Rc<Reserve>,
     meta: MetaProperties,
     /// `meta.properties` says so.
@@ -143,7 +143,7 @@ impl LogDir {
         LogDir {
             ring: ring.clone(),
             path: path.to_owned(),
-            _lock: lock,
+            lock,
             reserve,
             is_unused: Cell::new(meta.is_unused),
             meta,
@@ -472,6 +472,7 @@ impl LogDir {
     /// From now on a crash is a crash. Before the first append; done when it is on the disk. What
     /// an earlier run has begun to delete goes.
     pub async fn begin_run(&self) -> Result<(), LogError> {
+        self.check_locked();
         for path in self.deleted.clone() {
             let ring = self.ring.clone();
             drop(self.ring.spawn(async move {
@@ -497,6 +498,11 @@ impl LogDir {
                 .map_err(LogError::io("removing", &path))?;
         }
         self.ring.sync_dir(&self.path).await.map_err(LogError::io("syncing", &self.path))
+    }
+
+    /// A broker that writes here has the directory to itself.
+    fn check_locked(&self) {
+        assert!(self.lock.is_some(), "{} is used without its lock", self.path.display());
     }
 
     async fn write(&self, name: &str, content: impl Into<Bytes>) -> io::Result<()> {
@@ -571,6 +577,7 @@ impl LogDir {
     ) -> io::Result<()> {
         let entries = self.with_the_silent(&known.borrow(), told, is_kept);
         let before = known.replace(offsets(entries.iter().cloned()));
+        assert_eq!(known.borrow().len(), entries.len(), "a partition has one line of {name}");
         let is_gone = |key: &&(String, i32)| !known.borrow().contains_key(*key);
         self.deleted_topics
             .borrow_mut()
@@ -654,6 +661,7 @@ impl LogDir {
 
     /// Every log is closed, and the checkpoints are written: the shutdown was clean.
     pub async fn end_run(&self, broker_epoch: i64) -> io::Result<()> {
+        self.check_locked();
         self.write(CLEAN_SHUTDOWN, checkpoint::format_clean_shutdown(broker_epoch)).await
     }
 }

@@ -94,6 +94,10 @@ impl LeaderEpochs {
         }
         let after = self.entries.partition_point(|(known, _)| *known <= epoch);
         let (_, end_offset) = *self.entries.get(after)?;
+        assert!(
+            end_offset <= log_end_offset,
+            "an epoch begins at {end_offset}, and the log ends at {log_end_offset}"
+        );
         let found = self.entries[..after].last().map_or(epoch, |(known, _)| *known);
         Some((found, end_offset))
     }
@@ -112,6 +116,11 @@ impl LeaderEpochs {
         if changed {
             self.entries.truncate(keep);
         }
+        let last = self.entries.last().map(|(_, start)| *start);
+        assert!(
+            end_offset < 0 || last.is_none_or(|last| last < end_offset),
+            "an epoch begins at {last:?} of a log that was cut to {end_offset}"
+        );
         changed
     }
 

@@ -17,7 +17,7 @@ use super::{
     txn_index::{ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
 };
 use bytes::Bytes;
-use protocol::Uuid;
+use protocol::{Uuid, records::NO_TIMESTAMP};
 use ring::{DirEntry, Ring};
 use std::{collections::BTreeMap, path::Path, rc::Rc};
 
@@ -61,6 +61,19 @@ impl SegmentState {
             "an index entry leads to byte {entry:?} of {segment}, of {size}"
         );
         let max = segment.max_timestamp.get();
+        let last = times.last().map_or(NO_TIMESTAMP, |last| last.timestamp());
+        assert!(
+            last <= max.timestamp,
+            "an index entry of {segment} has time {last}, and its batches {} at most",
+            max.timestamp
+        );
+        assert!(
+            segment.base_offset <= max.offset,
+            "the latest record of {segment} has offset {}",
+            max.offset
+        );
+        let since_entry = segment.bytes_since_entry();
+        assert!(since_entry <= size, "{since_entry} bytes of {segment}, of {size}, have no entry");
         Self {
             base_offset: segment.base_offset,
             size_bytes: segment.size_bytes.get(),
@@ -106,7 +119,7 @@ impl SegmentState {
         segment.size_bytes.set(self.size_bytes);
         segment.written_bytes.set(self.size_bytes);
         segment.synced_bytes.set(self.size_bytes);
-        segment.indexes_synced.set(true);
+        segment.set_indexes_synced();
         let (timestamp, offset) = self.max_timestamp;
         segment.max_timestamp.set(TimestampOffset { timestamp, offset });
         segment.first_timestamp.set(self.first_timestamp);
@@ -121,6 +134,11 @@ impl LogState {
         assert_eq!(recovery_point, end, "a log tells of itself when the disk has all of it");
         let snapshot = log.0.snapshots.get()[1];
         assert!(snapshot <= end, "a snapshot at {snapshot} of a log that ends at {end}");
+        let latest = log.epochs().entries().last().map(|(_, start)| *start);
+        assert!(
+            latest.is_none_or(|start| start <= end),
+            "an epoch begins at {latest:?} of a log that ends at {end}"
+        );
         Self {
             dir: log
                 .dir()
@@ -281,7 +299,9 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
 
 pub(super) fn encode(states: &States) -> Bytes {
     let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(states).expect("plain data serialises");
-    Bytes::from([&bytes[..], &checksum(&bytes)[..]].concat())
+    let encoded = Bytes::from([&bytes[..], &checksum(&bytes)[..]].concat());
+    assert!(decode(&encoded).as_ref() == Ok(states), "what logs say of themselves reads back");
+    encoded
 }
 
 /// Everything is checked before it is used.

@@ -29,7 +29,9 @@ const MAX_NAME_BYTES: usize = 255;
 /// The first name for what is kept of the file `name` that is not taken.
 pub(super) fn free_aside(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let mut names = (0..).map(|number| format!("{name}{ASIDE_INFIX}{number}"));
-    names.find(|to| !is_taken(to)).expect("numbers do not end")
+    let free = names.find(|to| !is_taken(to)).expect("numbers do not end");
+    assert_eq!(parse_segment(&free), None, "what is kept aside is no part of a log");
+    free
 }
 
 /// Creates a folder, with those above it, and makes all their names durable, also where an earlier
@@ -61,7 +63,9 @@ pub(super) fn path(dir: &Path, offset: i64, extension: &str) -> PathBuf {
 
 pub(super) fn name(offset: i64, extension: &str) -> String {
     assert!(offset >= 0, "a file is named for offset {offset}, and offsets count from zero");
-    format!("{offset:020}.{extension}")
+    let name = format!("{offset:020}.{extension}");
+    assert_eq!(parse(&name), Some((offset, extension)), "a name reads back as it was made");
+    name
 }
 
 /// Offset and extension of a file of a log: `None` for any other name.
@@ -108,6 +112,7 @@ fn dir_name(partition_dir: &str, unique: u128, suffix: &str) -> String {
     };
     let name = kept + &suffix;
     assert!(name.len() <= MAX_NAME_BYTES, "no file system has room for the name {name}");
+    assert_eq!(parse_partition_dir(&name), None, "no start takes it for a partition's folder");
     name
 }
 

@@ -113,12 +113,16 @@ pub struct Index {
 
 impl Index {
     pub fn new(entry_bytes: usize) -> Self {
-        Self { entry_bytes, count: 0, on_disk: 0, memory_from: 0, memory: Vec::new(), last: None }
+        Self::stored(entry_bytes, 0, None)
     }
 
     /// An index whose file holds `count` entries; the caller has read the last one.
     pub fn stored(entry_bytes: usize, count: u32, last: Option<Entry>) -> Self {
         assert_eq!(count == 0, last.is_none(), "an index with entries has a last one");
+        assert!(
+            [OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES].contains(&entry_bytes),
+            "no index has entries of {entry_bytes} bytes"
+        );
         Self { entry_bytes, count, on_disk: count, memory_from: count, memory: Vec::new(), last }
     }
 
@@ -180,6 +184,8 @@ impl Index {
 
     /// The last entry with `key <= target`, where memory can tell.
     pub fn search_memory(&self, key: Key, target: i64) -> Found {
+        let is_of_offsets = matches!(key, Key::Offset | Key::Position);
+        assert_eq!(is_of_offsets, self.entry_bytes == OFFSET_ENTRY_BYTES, "{key:?} is searched");
         let known = self.count - self.memory_from;
         if known == 0 || key.of(self.in_memory(self.memory_from)) > target {
             return if self.memory_from == 0 { Found::BeforeFirst } else { Found::OnDisk };
@@ -258,6 +264,7 @@ impl Index {
 
 /// Number of the last entry with `key <= target` in a run of entries.
 fn last_not_above(entries: &[u8], entry_bytes: usize, key: Key, target: i64) -> Option<u32> {
+    assert!(entries.len().is_multiple_of(entry_bytes), "a search begins within an entry");
     let (mut low, mut high) = (0, entries.len() / entry_bytes);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -327,6 +334,10 @@ pub(super) async fn search_file(
             }
         }
     }
+    assert!(
+        answer.is_none_or(|(_, at)| at < count),
+        "an entry was found behind the last of {count}"
+    );
     Ok(answer)
 }
 

@@ -5,7 +5,8 @@
 //! append and a write assert what they change themselves. Never: judges what a disk or a client has
 //! said; that was found good before, or is an error.
 
-use super::Log;
+use super::{Log, segment::Segment};
+use std::rc::Rc;
 
 impl Log {
     /// `recovery point <= synced <= durable <= written <= end`, and `start <= high watermark <=
@@ -34,6 +35,21 @@ impl Log {
         assert!(
             active.is_some_and(|active| active.base_offset <= end),
             "the active segment begins above the log end {end}"
+        );
+        let is_written = |active: &&Rc<Segment>| active.written_bytes == active.size_bytes;
+        assert!(
+            written < end || active.is_some_and(|active| is_written(&active)),
+            "all up to {end} is written, but not all bytes of the active segment"
+        );
+        let finished = self.0.unfinished.borrow().back().map(|last| last.end_offset);
+        assert!(
+            active.is_some_and(|active| finished <= Some(active.base_offset)),
+            "a segment that ends at {finished:?} got its last batch, and is the active one"
+        );
+        let tail_end = self.0.tail.end_offset();
+        assert!(
+            tail_end.is_none_or(|tail_end| tail_end == end),
+            "the tail ends at {tail_end:?}, the log at {end}"
         );
     }
 

@@ -292,6 +292,10 @@ async fn search(
     key: Key,
     target: i64,
 ) -> io::Result<Option<(Entry, u32)>> {
+    assert!(
+        matches!(part, SegmentFile::Offsets | SegmentFile::Times),
+        "{part:?} of {segment} is searched"
+    );
     let (index, entry_bytes) = match part {
         SegmentFile::Times => (&segment.times, TIME_ENTRY_BYTES),
         _ => (&segment.offsets, OFFSET_ENTRY_BYTES),

@@ -87,6 +87,9 @@ pub fn plan(look: &LogLook, known: Known) -> Plan {
     }
     aside.extend(segments[last + 1..].iter().map(|one| one.base_offset));
     let log_end = segments[last].next_offset;
+    let (kept, all) = (last + 1 - first, segments.len());
+    assert_eq!(aside.len() + kept, all, "each segment stays or is kept aside");
+    assert!(log_start <= log_end, "a log is to begin at {log_start} and to end at {log_end}");
     let reached = segments.iter().map(|one| one.next_offset).max().unwrap_or(0).max(known.floor);
     if reached > log_end || truncation.is_some() {
         gone.push((log_end, reached.max(log_end + 1)));
@@ -188,10 +191,16 @@ impl Plan {
 
     /// Each with what is said of it, from the end of the log on.
     fn changes(&self, names: &BTreeSet<String>) -> Vec<(String, Change)> {
+        assert!(
+            self.aside.is_sorted_by(|a, b| a < b),
+            "segments go from the end on: {:?}",
+            self.aside
+        );
         let mut taken = names.clone();
         let mut aside = |name: &str| {
             let to = files::free_aside(name, |to| taken.contains(to));
-            taken.insert(to.clone());
+            let is_new = taken.insert(to.clone());
+            assert!(is_new, "two files are kept as {to}");
             to
         };
         let mut changes = Vec::new();

@@ -159,6 +159,7 @@ impl Log {
     }
     /// Takes effect from the next append, retention or roll on.
     pub fn set_config(&self, config: Rc<LogConfig>) {
+        config.check();
         *self.0.config.borrow_mut() = config;
     }
 
@@ -299,13 +300,21 @@ impl Log {
         let segments = self.0.segments.borrow();
         let after = segments.partition_point(|segment| segment.base_offset <= offset);
         let segment = segments.get(after.checked_sub(1)?)?;
+        let base = segment.base_offset;
+        assert!(base <= offset, "{offset} is looked for in the segment at {base}");
         Some((segment.clone(), segments.get(after).map(|next| next.base_offset)))
     }
 
     fn next_segment(&self, base_offset: i64) -> Option<Rc<Segment>> {
         let segments = self.0.segments.borrow();
-        segments
+        let next = segments
             .get(segments.partition_point(|segment| segment.base_offset <= base_offset))
-            .cloned()
+            .cloned();
+        let base = next.as_ref().map(|next| next.base_offset);
+        assert!(
+            base.is_none_or(|base| base_offset < base),
+            "the segment at {base:?} follows that at {base_offset}"
+        );
+        next
     }
 }

@@ -369,6 +369,13 @@ impl ProducerStates {
             self.ongoing.len(),
             self.producers.len()
         );
+        let is_known = |(first, id): (&i64, &i64)| {
+            self.producers.get(id).and_then(|known| known.transaction_first_offset) == Some(*first)
+        };
+        assert!(
+            self.ongoing.first_key_value().is_none_or(is_known),
+            "the oldest open transaction is not that of its producer"
+        );
     }
 
     fn apply_marker(&mut self, batch: &Batch<'_>) -> Option<CompletedTransaction> {

@@ -152,6 +152,7 @@ impl Log {
                 }
             }
         }
+        assert_eq!(bytes.len(), data.size_bytes, "the parts of a read are as long as it says");
         Ok(bytes.freeze())
     }
 
@@ -202,6 +203,8 @@ impl Log {
             return Ok(None);
         }
         let end_offset = next_base.unwrap_or_else(|| self.written_offset());
+        let base = segment.base_offset;
+        assert!(base < end_offset, "the segment at {base} has bytes, and ends at {end_offset}");
         let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
         let Some(first) = self.locate_before(segment, &file, limits.offset, end).await? else {
             return Ok(None);

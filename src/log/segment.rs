@@ -88,6 +88,7 @@ pub(super) struct Segment {
 impl Segment {
     /// A segment without files yet.
     pub fn new(base_offset: i64, created_ms: i64) -> Self {
+        assert!(base_offset >= 0, "a segment begins at {base_offset}, before the first offset");
         Self {
             base_offset,
             open_files: RefCell::default(),
@@ -224,6 +225,10 @@ impl Segment {
     }
 
     pub fn set_exists(&self, part: SegmentFile, exists: bool) {
+        assert!(
+            exists || self.open_files.borrow()[part as usize].is_none(),
+            "{part:?} of {self} is open, and is not there"
+        );
         let mut all = self.exists.get();
         all[part as usize] = exists;
         self.exists.set(all);
@@ -306,6 +311,13 @@ impl Segment {
                 (aborted.needs_flush(), at, bytes, aborted.count())
             }
         }
+    }
+
+    /// The disk has the index files.
+    pub fn set_indexes_synced(&self) {
+        let lacks = self.offsets.borrow().needs_flush() || self.times.borrow().needs_flush();
+        assert!(!lacks, "the indexes of {self} are synced, and their files lack entries");
+        self.indexes_synced.set(true);
     }
 
     pub async fn sync_indexes(&self, ring: &Ring, dir: &Path) -> io::Result<()> {

@@ -151,7 +151,9 @@ impl TailCache {
     pub fn give_up(&self, bytes: usize) -> usize {
         let before = self.used_bytes.get();
         self.shrink_to(before.saturating_sub(bytes));
-        before - self.used_bytes.get()
+        let after = self.used_bytes.get();
+        assert!(after <= before, "{before} bytes were in use when some were given up, now {after}");
+        before - after
     }
 
     /// Memory in blocks that small appends are copied into.
@@ -169,6 +171,7 @@ impl TailCache {
             if tail.generation.get() != age.generation {
                 continue;
             }
+            assert!(age.bytes > 0, "an age of the tail has bytes");
             let left = tail.give_up(age.bytes);
             if left > 0 {
                 steps_over += 1;
@@ -195,6 +198,8 @@ impl Tail {
             base_offset < end_offset,
             "an entry of the tail begins at {base_offset} and ends at {end_offset}"
         );
+        let written = self.written_offset.get();
+        assert!(written <= base_offset, "{base_offset} is added, and {written} is written already");
         let small = records.len() < SMALL_BYTES;
         let bytes =
             if small { self.cache.copied(records.len(), [&records].into_iter()) } else { records };
@@ -217,11 +222,18 @@ impl Tail {
     pub fn written(&self, offset: i64) {
         let before = self.written_offset.replace(offset);
         assert!(before <= offset, "the tail was written up to {before}, now {offset}");
+        let end = self.end_offset();
+        assert!(end.is_none_or(|end| offset <= end), "{offset} is written, beyond the end {end:?}");
     }
 
     /// The first offset that can be read here; `None` when nothing is held.
     pub fn first_offset(&self) -> Option<i64> {
         self.entries.borrow().front().map(|entry| entry.base_offset)
+    }
+
+    /// The end of the log; `None` when nothing is held.
+    pub fn end_offset(&self) -> Option<i64> {
+        self.entries.borrow().back().map(|entry| entry.end_offset)
     }
 
     /// Forgets everything: the log was cut.

@@ -51,7 +51,11 @@ impl Log {
             })
             .await
         {
-            Ok(()) => hold.release(),
+            Ok(()) => {
+                let end = self.log_end_offset();
+                assert_eq!(end, offset, "nothing is appended while a log is cut");
+                hold.release();
+            }
             Err(error) => {
                 self.fail(
                     "truncating",
@@ -135,6 +139,8 @@ impl Log {
             );
             return Err(error);
         }
+        let end = self.log_end_offset();
+        assert_eq!(end, *offset, "nothing is appended while records are taken back");
         // Nothing is left that waits.
         self.set_good();
         hold.release();
@@ -217,6 +223,8 @@ impl Log {
         let segment = &truncation.segment;
         let base = segment.base_offset;
         assert!(base <= offset, "a log is cut at {offset}, in the segment at {base}");
+        let end = self.log_end_offset();
+        assert!(offset <= end, "a log that ends at {end} is cut at {offset}");
         let gone = {
             let mut segments = self.0.segments.borrow_mut();
             let keep = segments.partition_point(|one| one.base_offset <= segment.base_offset);
@@ -334,6 +342,8 @@ impl Log {
         let new = self.active();
         self.open_log_file(&new).await?;
         self.0.ring.sync_dir(self.dir()).await?;
+        let end = self.log_end_offset();
+        assert_eq!(end, offset, "nothing is appended while a log begins anew");
         hold.release();
         Ok(())
     }

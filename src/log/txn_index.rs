@@ -29,6 +29,7 @@ impl AbortedTransaction {
         for (at, field) in fields.into_iter().enumerate() {
             bytes[2 + at * 8..10 + at * 8].copy_from_slice(&field.to_be_bytes());
         }
+        assert_eq!(Self::decode(&bytes), Some(*self), "an entry reads back as it was made");
         bytes
     }
 

@@ -67,6 +67,7 @@ impl Lack {
 
     /// What there is to say since the last line.
     fn line(&mut self) -> Option<Line> {
+        assert!(self.count <= self.most, "{} lack it, {} at most", self.count, self.most);
         let Cause { dir, what, error } = &self.cause;
         let (dir, example) = (dir.display(), &self.example);
         if self.count > self.told {
@@ -165,17 +166,17 @@ impl Drop for Want {
     fn drop(&mut self) {
         let Some(wants) = self.wants.upgrade() else { return };
         let mut lacks = wants.lacks.borrow_mut();
-        if let Some(lack) = lacks.iter_mut().find(|lack| lack.cause == self.cause) {
-            lack.end(self.is_healed);
-        }
+        let lack = lacks.iter_mut().find(|lack| lack.cause == self.cause);
+        assert!(lack.is_some(), "a want is counted until it ends: {:?}", self.cause);
+        lack.into_iter().for_each(|lack| lack.end(self.is_healed));
     }
 }
 
 impl Log {
     /// What it lacks is told with what others lack.
     pub fn tell_wants_to(&self, wants: &Rc<Wants>) {
-        // Set before, it stays: a log does not change its core.
-        let _ = self.0.writer.wants.set(wants.clone());
+        let known = self.0.writer.wants.get_or_init(|| wants.clone());
+        assert!(Rc::ptr_eq(known, wants), "a log does not change its core");
     }
 
     /// Has the core's register tell what this log lacks; a log that has none tells it itself.
@@ -197,7 +198,8 @@ async fn tell(wants: Rc<Wants>) {
         lacks.iter_mut().for_each(say);
         lacks.retain(|lack| !lack.is_over());
         if lacks.is_empty() {
-            wants.is_told.set(false);
+            let was_told = wants.is_told.replace(false);
+            assert!(was_told, "one task tells what the logs lack");
             return;
         }
     }

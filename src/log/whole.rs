@@ -161,6 +161,8 @@ pub async fn look(
         }
         match look_segment(ring, dir, (base, end_offset), indexes, &mut epochs, progress).await {
             Ok(segment) => {
+                let before = look.segments.last().map(|last| last.base_offset);
+                assert!(before < Some(base), "the segment at {base} follows that at {before:?}");
                 look.bytes += segment.size_bytes;
                 look.segments.push(segment);
             }
@@ -207,6 +209,8 @@ async fn look_segment(
         expected: Expected::of_segment(base_offset).up_to(end_offset),
     };
     let end = scan.run(&mut take).await?;
+    assert_eq!(position, end.valid_bytes, "the batches that were looked at end where they do");
+    assert_eq!(next_offset, end.next_offset, "the last batch has the last offset");
     let damage = match &end.damage {
         Some(Damage::Bad(reason)) => {
             let (position, offset, reason) = (end.valid_bytes, end.next_offset, reason.clone());
@@ -215,6 +219,11 @@ async fn look_segment(
         }
         Some(Damage::Zeros) | None => None,
     };
+    assert!(
+        damage.is_none() || end.valid_bytes < size_bytes,
+        "{} is damaged behind its end at {size_bytes}",
+        path.display()
+    );
     // Entries behind the damage have nothing to be compared with.
     let is_whole = damage.is_none();
     let name = |extension| files::name(base_offset, extension);

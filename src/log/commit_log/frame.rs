@@ -166,6 +166,7 @@ pub(super) fn encode<'a>(
         frame_bytes(entries.len(), batches_bytes),
         "a frame takes the room that was found for it"
     );
+    assert_eq!(claimed_bytes(out), Some(out.len() as u64), "a frame claims just its own length");
     let crc = crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, &out[CRC_FROM..]) as u32;
     out.bytes_mut()[8..CRC_FROM].copy_from_slice(&crc.to_be_bytes());
 }

@@ -359,7 +359,11 @@ pub async fn give_up(
 }
 
 fn format_list(ids: &[PartitionId]) -> String {
-    ids.iter().map(|id| format!("{:032x} {}\n", id.topic_id.as_u128(), id.index)).collect()
+    let line = |id: &PartitionId| format!("{:032x} {}\n", id.topic_id.as_u128(), id.index);
+    let text: String = ids.iter().map(line).collect();
+    let read: FxHashSet<PartitionId> = ids.iter().copied().collect();
+    assert_eq!(parse_list(&text), read, "the list reads back as it is");
+    text
 }
 
 fn parse_list(text: &str) -> FxHashSet<PartitionId> {

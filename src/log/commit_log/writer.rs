@@ -150,7 +150,8 @@ impl CommitLog {
         options: CommitLogOptions,
         sync_failed: SyncFailed,
     ) -> Rc<Self> {
-        let CommitLogOptions { file_bytes, files, frame_bytes, fill_bytes, .. } = options;
+        let CommitLogOptions { file_bytes, files, frame_bytes, fill_bytes, syncs, .. } = options;
+        assert!(syncs > 0, "no partition of a file is ever synced");
         assert!(files > 1, "of {files} files none is free while another is full");
         assert!(
             frame_bytes as u64 + LAST_PAGE <= file_bytes,
@@ -270,6 +271,8 @@ impl CommitLog {
         let (length, most) =
             (frame_bytes(entries, gathered.batches_bytes), self.options.frame_bytes);
         assert!(entries == 0 || length <= most, "a frame of {length} bytes, at most {most}");
+        let batches_bytes = gathered.batches_bytes;
+        assert_eq!(entries > 0, batches_bytes > 0, "{entries} entries have {batches_bytes} bytes");
         gathered
     }
 
@@ -301,9 +304,10 @@ impl CommitLog {
                 Note { incarnation: stream.incarnation, sequence: file.first_sequence.get() };
             let (noted, next) = (note.sequence, stream.sequence.get());
             assert!(noted < next, "frame {noted} is noted, and {next} is not written yet");
+            let text = note.format();
+            assert_eq!(Note::parse(&text), Some(note), "a note reads back as it was made");
             let path = note_path(&stream.dir, stream.core);
-            if let Err(error) = stream.ring.write_file_atomically(path, note.format().into()).await
-            {
+            if let Err(error) = stream.ring.write_file_atomically(path, text.into()).await {
                 // With the next frame there.
                 file.noted.set(false);
                 tracing::debug!(%error, "the note of the commit stream's use could not be written");
@@ -333,7 +337,8 @@ impl CommitLog {
                 // The next task that needs the room tries again, and gets the error.
                 tracing::debug!(%error, "the commit stream could not be prepared ahead");
             }
-            stream.is_preparing.set(false);
+            let was_preparing = stream.is_preparing.replace(false);
+            assert!(was_preparing, "one task makes room ahead of the frames");
         }));
     }
 
@@ -413,6 +418,10 @@ impl CommitLog {
         if !full.full.replace(true) {
             drop(self.ring.spawn(self.clone().sync_pending(full.clone())));
         }
+        assert!(
+            Rc::ptr_eq(&self.files.borrow()[self.current.get()], full),
+            "the file that is left is the one that is written to"
+        );
         let next = (self.current.get() + 1) % self.options.files;
         self.ensure_file(next).await?;
         let file = self.files.borrow()[next].clone();
@@ -439,6 +448,8 @@ impl CommitLog {
 
     /// Creates the file of this number where there is none; those before it are there.
     async fn ensure_file(&self, number: usize) -> io::Result<()> {
+        let most = self.options.files;
+        assert!(number < most, "file {number} of a stream of {most} files");
         let _guard = self.creating.lock().await;
         if self.files.borrow().len() > number {
             return Ok(());
@@ -589,7 +600,8 @@ impl CommitLog {
             while !is_idle() {
                 stream.ring.sleep_until(stream.last_write.get() + stream.options.idle).await;
             }
-            stream.watches_idleness.set(false);
+            let was_watching = stream.watches_idleness.replace(false);
+            assert!(was_watching, "one task waits for the stream to be idle");
             *stream.buffer.borrow_mut() = AlignedBuf::default();
             let files = stream.files.borrow().clone();
             for file in files {

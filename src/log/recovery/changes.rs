@@ -152,6 +152,7 @@ impl Change {
                 ("cutting", path_of(dir, &truncation.segment), truncation.apply(ring, dir).await)
             }
             Change::SetAside { from, to } => {
+                assert_ne!(from, to, "what is kept aside has another name than before");
                 let path = dir.join(from);
                 ("setting aside", path.clone(), ring.rename(path, dir.join(to)).await)
             }
@@ -189,6 +190,8 @@ impl Truncation {
 }
 
 async fn create_segment(ring: &Ring, dir: &Path, segment: &Segment) -> io::Result<()> {
+    let size = segment.size_bytes.get();
+    assert_eq!(size, 0, "the first files of a log are made, and {segment} has batches");
     // First: a start that finds the files believes that the folder's own name is safe.
     ring.sync_dir(dir.parent().expect("a log's folder is in a log directory")).await?;
     for part in [SegmentFile::Log, SegmentFile::Offsets, SegmentFile::Times] {

@@ -34,6 +34,8 @@ impl Opening {
             Doubt::Records => log.sync_found(!start.replay.is_empty()).await?,
         }
         for (offset, snapshot) in snapshots {
+            let end = log.log_end_offset();
+            assert!(offset <= end, "a snapshot at {offset} tells of more than the log has, {end}");
             let path = files::path(&log.dir(), offset, files::SNAPSHOT);
             match log.0.ring.write_file_atomically(&path, snapshot.clone()).await {
                 Ok(()) => log.0.snapshots.set([-1, offset]),
@@ -53,6 +55,8 @@ impl Opening {
             log.replay(&start.replay).await?;
             log.sync().await.map_err(LogError::io("syncing", log.dir()))?;
         }
+        let (written, end) = (log.written_offset(), log.log_end_offset());
+        assert_eq!(written, end, "all that a start has found is in the files");
         log.check_order();
         // What needs a file opens it: there may be more logs than descriptors.
         log.close_idle_files();
@@ -106,7 +110,10 @@ impl Log {
     async fn sync_found(&self, has_replay: bool) -> Result<(), LogError> {
         let again = self.config().durability == Durability::Fsync || has_replay;
         self.settle_doubtful(again).await.map_err(LogError::io("writing again", self.dir()))?;
-        self.sync().await.map(drop).map_err(LogError::io("syncing", self.dir()))
+        self.sync().await.map_err(LogError::io("syncing", self.dir()))?;
+        let (synced, end) = (self.synced_offset(), self.log_end_offset());
+        assert_eq!(synced, end, "all that a start has found is on the disk");
+        Ok(())
     }
 
     /// Has the next sync carry to the disk what recovery has found; with `again`, after

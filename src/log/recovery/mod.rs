@@ -165,6 +165,7 @@ impl Log {
         tail: Rc<TailCache>,
         loaded: Loaded,
     ) -> Log {
+        config.check();
         let name = dir.file_name().and_then(|name| name.to_str());
         let index = name
             .and_then(files::parse_partition_dir)

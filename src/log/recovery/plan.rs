@@ -126,7 +126,8 @@ impl Loader<'_> {
         let from = files::name(base_offset, files::LOG);
         if self.names.borrow_mut().remove(&from).is_some_and(|size_bytes| size_bytes > 0) {
             let to = self.aside_name(&from);
-            self.names.borrow_mut().insert(to.clone(), 0);
+            let before = self.names.borrow_mut().insert(to.clone(), 0);
+            assert_eq!(before, None, "the name {to} is taken");
             self.changes.add(Change::SetAside { from, to });
         } else {
             self.changes.add(Change::Remove(from));
@@ -231,7 +232,8 @@ impl Loader<'_> {
                 "{segment} has {valid_bytes} good bytes of {size_bytes}"
             );
             if let Some(name) = &kept_as {
-                self.names.borrow_mut().insert(name.clone(), size_bytes - valid_bytes);
+                let before = self.names.borrow_mut().insert(name.clone(), size_bytes - valid_bytes);
+                assert_eq!(before, None, "the name {name} is taken");
             }
             self.names
                 .borrow_mut()

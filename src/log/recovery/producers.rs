@@ -50,6 +50,8 @@ pub(in crate::log) async fn load_producers(
             }
         }
     }
+    let at = loaded.snapshot_offset;
+    assert!(at <= end, "a snapshot at {at} was taken for the state at {end}");
     let from = loaded.snapshot_offset.max(first);
     for (at, segment) in segments.iter().enumerate() {
         let next_base = segments.get(at + 1).map_or(i64::MAX, |next| next.base_offset);

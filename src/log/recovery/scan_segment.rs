@@ -119,6 +119,8 @@ pub(super) async fn scan(
     expected: &Expected<'_>,
     take: &mut dyn FnMut(&Batch<'_>),
 ) -> io::Result<ScanEnd> {
+    let (position, size) = (from.position, segment.written_bytes.get());
+    assert!(position <= u64::from(size), "{segment} is read from byte {position} on, of {size}");
     let file = segment.file(ring, dir, SegmentFile::Log).await?;
     let scan = Scan {
         ring,

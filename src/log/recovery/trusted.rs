@@ -31,7 +31,7 @@ impl Loader<'_> {
         self.set_sizes(segment)?;
         let end = match self.trusted_end(segment).await? {
             Some(end) => {
-                segment.indexes_synced.set(true);
+                segment.set_indexes_synced();
                 end
             }
             None => {
@@ -46,6 +46,8 @@ impl Loader<'_> {
                 end
             }
         };
+        let (size, written) = (segment.size_bytes.get(), segment.written_bytes.get());
+        assert_eq!(size, written, "{segment} is believed, and its books do not agree");
         segment.close_files();
         self.check_next(segment, &end, next_base).await
     }

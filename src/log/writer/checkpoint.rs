@@ -38,7 +38,7 @@ impl Log {
             segment.flush_indexes(ring, &dir, true).await?;
             segment.sync_indexes(ring, &dir).await?;
             self.trim_log(segment).await?;
-            segment.indexes_synced.set(true);
+            segment.set_indexes_synced();
             // There may be more such segments than files that may be open.
             segment.close_idle_files(false);
         }
@@ -76,9 +76,11 @@ impl Log {
     pub(in crate::log) async fn write_snapshot(&self) -> io::Result<()> {
         self.check_files_locked();
         let offset = self.log_end_offset();
-        if self.0.snapshots.get()[1] == offset {
+        let newest = self.0.snapshots.get()[1];
+        if newest == offset {
             return Ok(());
         }
+        assert!(newest < offset, "a snapshot at {offset} follows one at {newest}");
         let snapshot = self.0.producers.borrow().encode_snapshot();
         let truncations = self.0.writer.truncations.get();
         // The next segment may begin here: then the snapshot tells the next start that the disk has

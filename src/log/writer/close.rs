@@ -53,7 +53,7 @@ impl Log {
             }
             if !segment.indexes_synced.get() {
                 segment.sync_indexes(ring, &dir).await?;
-                segment.indexes_synced.set(true);
+                segment.set_indexes_synced();
             }
             segment.close_files();
         }
@@ -66,6 +66,9 @@ impl Log {
         }
         let (synced, end) = (self.synced_offset(), self.log_end_offset());
         assert_eq!(synced, end, "a log is closed when the disk has all of it");
+        let newest = self.0.snapshots.get()[1];
+        assert_eq!(newest, end, "a log that is closed has a producer snapshot at its end");
+        assert!(self.0.unfinished.borrow().is_empty(), "a log that is closed owes no snapshots");
         self.0.recovery_point.set(synced);
         self.check_order();
         self.0.writer.end("it is closed");

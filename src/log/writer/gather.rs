@@ -22,17 +22,30 @@ pub(super) struct Gathered {
     pub end_offset: i64,
 }
 
+impl Gathered {
+    /// A run of one segment has no hole; a new segment begins at its first byte.
+    fn is_followed_by(&self, segment: &Rc<Segment>, position: u32) -> bool {
+        let is_same = Rc::ptr_eq(&self.segment, segment);
+        position as usize == if is_same { self.position as usize + self.bytes.len() } else { 0 }
+    }
+}
+
 impl Writer {
     pub fn gather(&self, segment: Rc<Segment>, position: u32, bytes: Bytes, end_offset: i64) {
-        let before = self.gathered.borrow().back().map_or(self.written.get(), |one| one.end_offset);
+        let mut gathered = self.gathered.borrow_mut();
+        let before = gathered.back().map_or(self.written.get(), |one| one.end_offset);
         assert!(!self.ended.get(), "records are appended to a log that has ended");
         assert!(before < end_offset, "{end_offset} is gathered behind {before}");
-        self.gathered.borrow_mut().push_back(Gathered { segment, position, bytes, end_offset });
+        assert!(
+            gathered.back().is_none_or(|last| last.is_followed_by(&segment, position)),
+            "bytes at {position} of {segment} do not follow those that were gathered before"
+        );
+        gathered.push_back(Gathered { segment, position, bytes, end_offset });
     }
 
     pub fn write_behind(&self, slots: &Rc<Semaphore>) {
-        // Set before, it stays: a log does not change its directory.
-        let _ = self.behind.set(slots.clone());
+        let known = self.behind.get_or_init(|| slots.clone());
+        assert!(Rc::ptr_eq(known, slots), "a log does not change its directory");
     }
 
     pub(super) fn wake(&self) {
@@ -50,6 +63,8 @@ impl Writer {
             .iter()
             .take(MAX_SLICES)
             .take_while(|one| Rc::ptr_eq(&one.segment, &first.segment));
+        let (position, written) = (first.position, first.segment.written_bytes.get());
+        assert_eq!(position, written, "a run goes where the bytes of {} end", first.segment);
         run.extend(same.map(|one| one.bytes.clone()));
         Some((first.segment.clone(), first.position))
     }

@@ -76,7 +76,8 @@ impl Log {
         }
         let mut health = self.0.writer.health.borrow_mut();
         if *health == Health::Good {
-            *self.0.writer.want.borrow_mut() = self.lacks("appends are refused", error);
+            let before = self.0.writer.want.replace(self.lacks("appends are refused", error));
+            assert!(before.is_none(), "a log that was good lacked something");
             *health =
                 Health::Waiting(format!("cannot write {} for now: {error}", path.display()).into());
         }

@@ -135,6 +135,12 @@ impl Writer {
         drop(uncommitted);
         self.truncations.set(self.truncations.get() + 1);
         self.check_order();
+        let (written, next) =
+            (self.written.get(), self.gathered.borrow().front().map(|one| one.end_offset));
+        assert!(
+            next.is_none_or(|next| written < next),
+            "{written} is written of a log that was cut, and {next:?} is still to be written"
+        );
     }
 
     /// Begins anew at an offset: nothing is left to write.

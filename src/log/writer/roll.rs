@@ -37,7 +37,11 @@ impl Log {
                 .await?;
                 self.trim_log(&segment).await?;
             }
-            self.0.unfinished.borrow_mut().pop_front();
+            let done = self.0.unfinished.borrow_mut().pop_front();
+            assert!(
+                done.is_some_and(|done| Rc::ptr_eq(&done.segment, &segment)),
+                "{segment} was finished, and another one is taken off the list"
+            );
         }
         Ok(())
     }

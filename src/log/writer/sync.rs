@@ -68,8 +68,14 @@ impl Log {
     /// Carries everything that was appended before the call to the disk; the offset up to which
     /// everything is durable then. An error of the disk itself is final for this log.
     pub async fn sync(&self) -> io::Result<i64> {
+        let (end, truncations) = (self.log_end_offset(), self.0.writer.truncations.get());
         self.wait_written().await?;
-        self.sync_written().await
+        let durable = self.sync_written().await?;
+        assert!(
+            end <= durable || self.0.writer.truncations.get() != truncations,
+            "a log that ended at {end} is synced, and {durable} is durable"
+        );
+        Ok(durable)
     }
 
     /// The same for everything that was written before the call.
@@ -119,6 +125,10 @@ impl Log {
         let (from, to) = (writer.durable.get(), writer.written.get());
         assert!(from <= to, "{from} is durable, and {to} is written");
         let runs = writer.uncommitted.borrow();
+        assert!(
+            runs.back().is_none_or(|last| last.to == to),
+            "the runs that are not durable end where {to} is written"
+        );
         let is_whole = runs.front().map_or(to, |first| first.from) == from;
         is_whole.then(|| Uncommitted {
             from,
