@@ -112,15 +112,7 @@ impl Log {
             return Ok(0);
         }
         self.0.writer.failure()?;
-        let config = self.config();
-        let count = expired(
-            &self.candidates(),
-            &config,
-            self.log_start_offset(),
-            self.high_watermark(),
-            now_ms,
-        );
-        if count == 0 {
+        if self.expired(now_ms) == 0 {
             return Ok(0);
         }
         if self.synced_offset() < self.high_watermark() {
@@ -131,6 +123,11 @@ impl Log {
         // The producers that only the oldest segments know go on in the snapshots of the later
         // ones.
         self.finish_rolled().await?;
+        // Anew: the segment that was the last one may have got records meanwhile, which stay.
+        let count = self.expired(now_ms);
+        if count == 0 {
+            return Ok(0);
+        }
         if count == self.0.segments.borrow().len() {
             self.roll(self.log_end_offset(), now_ms);
             self.finish_rolled().await?;
@@ -146,6 +143,11 @@ impl Log {
         assert!(count < all, "{count} of {all} segments go");
         let gone: Vec<Rc<Segment>> = self.0.segments.borrow_mut().drain(..count).collect();
         let new_start = self.0.segments.borrow()[0].base_offset;
+        let high_watermark = self.high_watermark();
+        assert!(
+            new_start <= high_watermark,
+            "retention takes what lies before {new_start}, above {high_watermark}"
+        );
         self.raise_log_start(new_start);
         let start = self.log_start_offset();
         assert!(
@@ -159,6 +161,12 @@ impl Log {
         );
         self.remove_oldest(&gone, new_start).await?;
         Ok(count)
+    }
+
+    /// How many segments from the front may go at this moment.
+    fn expired(&self, now_ms: i64) -> usize {
+        let (start, high_watermark) = (self.log_start_offset(), self.high_watermark());
+        expired(&self.candidates(), &self.config(), start, high_watermark, now_ms)
     }
 
     fn candidates(&self) -> Vec<Candidate> {
@@ -189,6 +197,10 @@ impl Log {
     /// producer snapshots stay until the disk has the new names: a power cut may bring a segment
     /// back, which does not tell of the producers before it.
     async fn remove_oldest(&self, gone: &[Rc<Segment>], new_start: i64) -> io::Result<()> {
+        assert!(
+            gone.iter().all(|one| one.base_offset < new_start),
+            "what goes lies before the log's new start at {new_start}"
+        );
         self.remove(gone, &[], Some(new_start)).await
     }
 

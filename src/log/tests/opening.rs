@@ -53,6 +53,30 @@ fn retention_that_rolls_a_whole_log_does_not_empty_what_is_appended_meanwhile() 
     }
 }
 
+/// The decision is about what there was when it was made: retention waits for a sync behind it.
+#[test]
+fn what_is_appended_while_retention_waits_for_a_sync_stays() {
+    for seed in 0..100 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        run_in(&world, node, move |ring| async move {
+            let config = LogConfig { retention_bytes: Some(0), ..small_config() };
+            let log = open(&ring, &partition(), config, LogStart::default()).await;
+            append(&log, 0, &[b"old"]);
+            log.wait_written().await.unwrap();
+            log.set_high_watermark(1);
+            let other = log.clone();
+            let retention = ring.spawn(async move { other.apply_retention(NOW_MS).await.unwrap() });
+            ring.sleep(Duration::from_micros(ring.random_u64() % 2_000)).await;
+            append(&log, 0, &[b"new"]);
+            retention.await;
+            let records = read_all(&ring, &log, log.log_start_offset(), 1 << 20).await;
+            assert_eq!(records.last(), Some(&(1, b"new".to_vec())), "seed {seed}");
+        });
+        world.close();
+    }
+}
+
 #[test]
 fn a_search_by_time_does_not_empty_what_is_appended_meanwhile() {
     for seed in 0..300 {
