@@ -85,6 +85,12 @@ impl AlignedBuf {
 impl Deref for AlignedBuf {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
+        assert!(
+            self.length <= self.capacity(),
+            "{} bytes in {} pages",
+            self.length,
+            self.pages.len()
+        );
         // SAFETY: the first `length` bytes lie within the pages, which are initialized; a page is
         // bytes alone.
         unsafe { slice::from_raw_parts(self.pages.as_ptr().cast(), self.length) }

@@ -82,7 +82,8 @@ impl<T, F: Future<Output = T>> Future for Spawned<T, F> {
         let Poll::Ready(value) = future.poll(context) else { return Poll::Pending };
         let waiter = {
             let mut result = result.borrow_mut();
-            result.value = Some(value);
+            let before = result.value.replace(value);
+            assert!(before.is_none(), "a task ends once");
             result.waiter.take()
         };
         if let Some(waiter) = waiter {
@@ -247,9 +248,11 @@ impl Ring {
         max: usize,
         offset: u64,
     ) -> (io::Result<usize>, BytesMut) {
+        check_offset(offset);
         buf.reserve(max);
+        let before = buf.len();
         match self.core.submit(Op::Read { file: file.clone(), buf, max, offset }).await {
-            (Op::Read { buf, .. }, result) => (moved(result, max), buf),
+            (Op::Read { buf, .. }, result) => (moved(result, max, buf.len() - before), buf),
             (op, _) => unexpected(&op),
         }
     }
@@ -326,6 +329,7 @@ impl Ring {
 
     /// Writes all of `bufs`, in order, from `offset` on.
     pub async fn write_at(&self, file: &File, bufs: Vec<Bytes>, offset: u64) -> io::Result<()> {
+        check_offset(offset);
         self.run(Op::Write { file: file.clone(), bufs, offset }).await.map(drop)
     }
 
@@ -341,9 +345,15 @@ impl Ring {
         let aligned =
             buf.len().is_multiple_of(ALIGNMENT) && offset.is_multiple_of(ALIGNMENT as u64);
         assert!(aligned && !buf.is_empty(), "{} bytes at {offset}", buf.len());
+        check_offset(offset);
+        let length = buf.len();
         match self.core.submit(Op::WriteDurable { file: file.clone(), buf, offset, done: 0 }).await
         {
-            (Op::WriteDurable { buf, .. }, result) => (result.map(drop), buf),
+            (Op::WriteDurable { buf, done, .. }, result) => {
+                assert_eq!(buf.len(), length, "a buffer comes back as it went");
+                assert!(done <= length, "{done} bytes are written of {length}");
+                (result.map(drop), buf)
+            }
             (op, _) => unexpected(&op),
         }
     }
@@ -351,6 +361,7 @@ impl Ring {
     /// Writes all of `bufs` into the page cache before it returns (gathered `pwritev`): the append
     /// path.
     pub fn write_now(&self, file: &File, bufs: &[Bytes], offset: u64) -> io::Result<()> {
+        check_offset(offset);
         let written = self
             .core
             .with_backend_at_once("write_now", |backend| backend.write_now(file, bufs, offset));
@@ -366,11 +377,14 @@ impl Ring {
         max: usize,
         offset: u64,
     ) -> io::Result<usize> {
+        check_offset(offset);
         buf.reserve(max);
+        let before = buf.len();
         let read = self
             .core
             .with_backend_at_once("read_now", |backend| backend.read_now(file, buf, max, offset));
-        moved(read.unwrap_or_else(ended).map(|bytes| Outcome::Size(bytes as u64)), max)
+        let read = read.unwrap_or_else(ended).map(|bytes| Outcome::Size(bytes as u64));
+        moved(read, max, buf.len() - before)
     }
 
     /// An error is final, and never one that passes.
@@ -432,7 +446,11 @@ impl Ring {
     /// The names in a directory, sorted.
     pub async fn read_dir(&self, path: impl AsRef<Path>) -> io::Result<Vec<DirEntry>> {
         match self.run(Op::ReadDir { path: path.as_ref().into() }).await? {
-            Outcome::Entries(entries) => Ok(entries),
+            Outcome::Entries(entries) => {
+                let is_sorted = entries.is_sorted_by(|a, b| a.name <= b.name);
+                assert!(is_sorted, "the names in a directory are in order");
+                Ok(entries)
+            }
             other => unexpected(&other),
         }
     }
@@ -488,7 +506,10 @@ impl Ring {
 
     pub async fn connect(&self, addr: SocketAddr) -> io::Result<Stream> {
         match self.run(Op::Connect { addr }).await? {
-            Outcome::Connected(stream) => Ok(stream),
+            Outcome::Connected(stream) => {
+                assert_eq!(stream.peer, addr, "a stream leads to where it was to");
+                Ok(stream)
+            }
             other => unexpected(&other),
         }
     }
@@ -518,8 +539,9 @@ impl Ring {
             "a receive asks for at least one byte, and for no more than it has room for"
         );
         buf.reserve(max);
+        let before = buf.len();
         match self.core.submit(Op::Recv { socket: stream.inner.clone(), buf, max, least }).await {
-            (Op::Recv { buf, .. }, result) => (moved(result, max), buf),
+            (Op::Recv { buf, .. }, result) => (moved(result, max, buf.len() - before), buf),
             (op, _) => unexpected(&op),
         }
     }
@@ -604,11 +626,17 @@ impl Ring {
     }
 }
 
-/// The bytes that an operation with room for `max` has moved.
-fn moved(result: io::Result<Outcome>, max: usize) -> io::Result<usize> {
+/// The kernel counts in signed numbers, and takes -1 for the position that a file has of its own.
+fn check_offset(offset: u64) {
+    assert!(offset <= i64::MAX as u64, "no file has a byte {offset}");
+}
+
+/// The bytes that an operation with room for `max` has moved, by which its buffer has `grown`.
+fn moved(result: io::Result<Outcome>, max: usize, grown: usize) -> io::Result<usize> {
     match result? {
         Outcome::Size(bytes) => {
             assert!(bytes <= max as u64, "{bytes} bytes were moved into room for {max}");
+            assert_eq!(bytes, grown as u64, "a buffer grows by what was moved into it");
             Ok(bytes as usize)
         }
         other => unexpected(&other),

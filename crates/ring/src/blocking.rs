@@ -155,6 +155,8 @@ impl Shared {
                 return None;
             }
             state.idle += 1;
+            let (threads, idle) = (state.threads, state.idle);
+            assert!(idle <= threads, "{idle} of {threads} threads wait for a job");
             let waited =
                 self.more.wait_timeout(state, THREAD_IDLE).unwrap_or_else(PoisonError::into_inner);
             state = waited.0;

@@ -28,6 +28,7 @@ pub struct BufferPool {
 
 impl BufferPool {
     pub fn new(block_bytes: usize, blocks_max: usize) -> Self {
+        assert!(block_bytes > 0, "blocks without bytes are lent without end");
         Self { block_bytes, blocks_max, lent: RefCell::default(), wanted: Cell::new(false) }
     }
 

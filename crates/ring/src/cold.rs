@@ -113,6 +113,8 @@ pub(crate) async fn send_file(
         pieces: found.unwrap_or_default(),
     };
     let sent = transfer.send().await;
+    let left = transfer.range.end - transfer.range.start;
+    assert!(sent.is_err() || left == 0, "a range is sent, and {left} bytes of it are not");
     // An error is told, and what has become of the stream is the caller's to end.
     mem::forget(unfinished);
     sent

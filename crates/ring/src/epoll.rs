@@ -197,6 +197,7 @@ impl Epoll {
         while let Some(&token) = self.direction(fd, half).waiting.front() {
             let mut pending = self.pending.remove(token).expect("what waits is pending");
             assert_eq!(pending.fd, fd, "an operation waits on its own socket");
+            assert!(pending.half == half, "an operation waits on its own half of a socket");
             if pending.on_thread {
                 self.pending.insert(token, pending);
                 return;
@@ -473,7 +474,8 @@ impl Backend for Epoll {
         }
         if pending.on_thread {
             // Its thread still has the pipe; it ends when that comes back.
-            pending.cancelled = true;
+            let was_cancelled = mem::replace(&mut pending.cancelled, true);
+            assert!(!was_cancelled, "{:#x} is cancelled a second time", token.0);
             return;
         }
         self.abandon(token, sys::cancelled());

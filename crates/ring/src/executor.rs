@@ -494,6 +494,7 @@ impl Future for EndOfTurn {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut turn_end = self.core.turn_end.borrow_mut();
         let ended = turn_end.ended;
+        assert!(self.since.is_none_or(|since| since <= ended), "an end of turn is counted down");
         if self.since.is_some_and(|since| since < ended) {
             return Poll::Ready(());
         }

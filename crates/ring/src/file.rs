@@ -83,6 +83,7 @@ impl File {
             .inner
             .counted
             .get_or_init(|| Counted { all: all.clone(), own: AtomicUsize::new(0) });
+        assert!(Arc::ptr_eq(&counted.all, all), "a file is counted by the core that opened it");
         counted.own.fetch_add(1, Ordering::Relaxed);
         counted.all.fetch_add(1, Ordering::Relaxed);
     }

@@ -55,7 +55,7 @@ impl Pipe {
         let (source, length) = (sys::file_fd(file), max.min(self.capacity));
         let flags = libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MOVE;
         // SAFETY: the offset lives across the call; no memory of ours is moved.
-        sys::moved(|| unsafe {
+        let filled = sys::moved(|| unsafe {
             libc::splice(
                 source,
                 &mut from,
@@ -64,7 +64,9 @@ impl Pipe {
                 length,
                 flags,
             )
-        })
+        })?;
+        assert!(filled <= length, "{filled} bytes were moved into a pipe, of {length}");
+        Ok(filled)
     }
 
     /// The same for bytes that have to come from disk: asks for all of them, then waits.
@@ -294,6 +296,7 @@ fn pages_of(offset: u64, length: u64) -> u64 {
 /// Whether the first and the last byte can be read at once. Pages of one read-ahead come and go
 /// together, so where the kernel says no more (before 6.5), the ends speak for the pages between.
 fn ends_are_resident(file: &File, offset: u64, length: usize) -> bool {
+    assert!(length > 0, "no bytes at {offset} have no ends");
     let probe = |at: u64| {
         let mut byte = 0u8;
         let iovec = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };

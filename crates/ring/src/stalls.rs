@@ -138,6 +138,8 @@ impl Turns {
         counts.turns += 1;
         counts.busy += length;
         counts.longest = counts.longest.max(length);
+        let (busy, longest) = (counts.busy, counts.longest);
+        assert!(longest <= busy, "the longest turn took {longest:?}, and all {busy:?}");
         self.counts.set(counts);
         (length > STALL).then(|| self.stalled(self.cause(length), length, end)).flatten()
     }
@@ -171,6 +173,8 @@ impl Turns {
             }
             None => causes.push(Stalls { cause, count: 1, longest: length }),
         }
+        let told: u64 = causes.iter().map(|stalls| stalls.count).sum();
+        assert_eq!(told, counts.stalls, "each stall has a cause");
         let interval = self.said_interval.get().unwrap_or(SAID_INTERVAL);
         if self.said.get().is_some_and(|said| now.since(said) < interval) {
             self.unsaid.set(self.unsaid.get() + 1);

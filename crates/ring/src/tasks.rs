@@ -163,7 +163,9 @@ pub(crate) fn run(tasks: &std::cell::RefCell<Tasks>, key: u64, runs: impl FnOnce
         // Read-modify-write, so that whatever the last waker wrote is seen by the poll below.
         let was_queued = task.handle.queued.swap(false, Ordering::AcqRel);
         assert!(was_queued, "a task runs that nothing has woken: {}", task.name);
-        let Some(future) = task.future.take() else { return };
+        let future = task.future.take();
+        assert!(future.is_some(), "{} runs within itself", task.name);
+        let Some(future) = future else { return };
         runs(task.name);
         (future, task.waker.clone())
     };

@@ -82,13 +82,17 @@ impl TimerWheel {
         let timer = self.timers.remove(key)?;
         let (level, slot) = timer.place;
         match self.timers.get_mut(timer.previous) {
-            Some(previous) => previous.next = timer.next,
+            Some(previous) => {
+                assert_eq!(previous.next, key, "the timer before one leads to it");
+                previous.next = timer.next;
+            }
             None => {
                 let head = std::mem::replace(&mut self.heads[level][slot], timer.next);
                 assert_eq!(head, key, "a timer without one before it is the first of its slot");
             }
         }
         if let Some(next) = self.timers.get_mut(timer.next) {
+            assert_eq!(next.previous, key, "the timer behind one leads back to it");
             next.previous = timer.previous;
         }
         if self.heads[level][slot] == NONE {
@@ -158,6 +162,7 @@ impl TimerWheel {
         self.occupied[level] |= 1 << slot;
         (timer.place, timer.previous, timer.next) = ((level, slot), NONE, head);
         if let Some(head) = self.timers.get_mut(head) {
+            assert_eq!(head.previous, NONE, "the first timer of a slot has none before it");
             head.previous = key;
         }
     }

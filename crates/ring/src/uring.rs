@@ -149,9 +149,11 @@ impl Uring {
             }
             self.enter(Wait::No);
             if self.ring.submission().is_full() {
-                return;
+                break;
             }
         }
+        let (waiting, all) = (self.overflow.len(), self.in_kernel);
+        assert!(waiting <= all, "{waiting} entries wait for room, of {all}");
     }
 
     /// The one call of a turn: hands over the entries, and waits for a completion as long as told.
@@ -432,6 +434,13 @@ impl Uring {
             self.enter(Wait::Until(deadline));
             self.reap();
         }
+        let tokens = self.running.tokens();
+        let is_kept =
+            |token| self.running.get_mut(token).is_some_and(|one| one.place.is_in_kernel());
+        assert!(
+            self.in_kernel > 0 || !tokens.into_iter().any(is_kept),
+            "memory is freed that the kernel has"
+        );
     }
 }
 
@@ -481,7 +490,8 @@ impl Backend for Uring {
     fn cancel(&mut self, token: Token) {
         let Some(running) = self.running.get_mut(token) else { return };
         let (Some(fd), place) = (running.socket(), running.place) else { return };
-        running.cancelled = true;
+        let was_cancelled = mem::replace(&mut running.cancelled, true);
+        assert!(!was_cancelled || self.ending, "{:#x} is cancelled a second time", token.0);
         if running.is_send() {
             sys::shutdown(fd);
         }

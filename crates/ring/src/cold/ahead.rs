@@ -64,6 +64,11 @@ impl Ahead {
         if let Some(first) = pieces.front_mut() {
             first.skip_to(position);
         }
+        let begin = pieces.front().map(|first| first.begin);
+        assert!(
+            begin.is_none_or(|begin| begin == position),
+            "a reader goes on at {position}, and what was read ahead begins at {begin:?}"
+        );
         Some(pieces)
     }
 
@@ -87,6 +92,8 @@ impl Ahead {
         });
         let readers = self.sequences.len();
         assert!(readers <= SEQUENCES_MAX, "{readers} readers are remembered");
+        let kept: usize = self.sequences.iter().map(|one| one.pieces.len()).sum();
+        assert!(kept <= AHEAD_BLOCKS_MAX, "{kept} pieces are read ahead");
     }
 
     /// How many more pieces may be kept. No reader's pieces are thrown away for another's: with

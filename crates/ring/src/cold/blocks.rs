@@ -103,6 +103,8 @@ impl Drop for Block {
         assert!(state.lent > 0, "a block comes back that was not lent");
         state.lent -= 1;
         state.idle.push(mem::take(&mut self.buf));
+        let (lent, idle) = (state.lent, state.idle.len());
+        assert!(lent + idle <= BLOCKS_MAX, "{lent} blocks are lent, {idle} idle");
     }
 }
 

@@ -95,6 +95,8 @@ impl Piece {
         let (Op::ReadDirect { block, .. }, Outcome::Size(size)) = (op, result?) else {
             panic!("a direct read answers with its size");
         };
+        let length = block.bytes().len();
+        assert!(size <= length as u64, "{size} bytes are read into a block of {length}");
         let there = (size as usize).saturating_sub(skip).min(wanted);
         if there > 0 {
             self.state = State::Ready(Bytes::from_owner(block).slice(skip..skip + there));

@@ -265,6 +265,7 @@ impl Disk {
             panic!("a file of another back-end in the simulated world")
         };
         assert_eq!(handle.node, self.node, "a file of another node");
+        assert_eq!(handle.kind, HandleKind::File, "{handle:?} is used as a file");
         self.handles.get(&handle.id).copied().ok_or_else(|| errno(libc::EBADF))
     }
 
@@ -319,6 +320,7 @@ impl Disk {
         if inode.lock == Some(handle) {
             inode.lock = None;
         }
+        assert!(inode.open > 0 || inode.lock.is_none(), "a lock outlives the file's last handle");
         if !inode.is_live() {
             self.tree.collect(open.inode);
             self.recount();
@@ -405,6 +407,7 @@ impl Disk {
         let mut left =
             if result.is_ok() { length } else { self.random.below(fitting.min(length) + 1) };
         let early = self.options.early_writeback_per_million;
+        let before = self.used_pages;
         self.recharging(open.inode, |image, random| {
             let mut position = offset;
             for buf in bufs {
@@ -417,6 +420,8 @@ impl Disk {
             }
         });
         assert_eq!(left, 0, "all that was to be written is written");
+        let taken = self.used_pages - before;
+        assert!(taken <= needed, "a write takes {taken} pages, and {needed} were looked for");
         result
     }
 
@@ -445,9 +450,12 @@ impl Disk {
             || self.is_listed(open.inode, &self.faults.fail_writes)
             || self.sync_fails(|disk| disk.tree.path(open.inode));
         let keep = if fails { self.random.survival() } else { 256 };
+        let before = self.used_pages;
         self.recharging(open.inode, |image, random| {
             image.write_durable(offset, data, keep, random)
         });
+        let taken = self.used_pages - before;
+        assert!(taken <= needed, "a write takes {taken} pages, and {needed} were looked for");
         if fails { Err(errno(libc::EIO)) } else { Ok(()) }
     }
 
@@ -516,7 +524,10 @@ impl Disk {
         let Handle::Sim(handle) = &file.inner.handle else { unreachable!("checked by open_file") };
         let lock = &mut self.tree.inode(open.inode).lock;
         match lock {
-            Some(holder) if *holder != handle.id => Err(errno(libc::EWOULDBLOCK)),
+            Some(holder) if *holder != handle.id => {
+                assert!(self.handles.contains_key(holder), "a lock is held by no open file");
+                Err(errno(libc::EWOULDBLOCK))
+            }
             _ => {
                 *lock = Some(handle.id);
                 Ok(Outcome::Done)

@@ -80,6 +80,7 @@ impl DiskImage {
         let length = (self.size.saturating_sub(offset)).min(max as u64) as usize;
         let mut position = offset as usize;
         let end = position + length;
+        let before = out.len();
         out.reserve(length);
         while position < end {
             let within = position % PAGE_BYTES;
@@ -90,6 +91,7 @@ impl DiskImage {
             }
             position += piece;
         }
+        assert_eq!(out.len() - before, length, "as many bytes are read as is told");
         length
     }
 
@@ -159,6 +161,8 @@ impl DiskImage {
         keep: u32,
         random: &mut Random,
     ) {
+        let is_whole = |bytes: u64| bytes.is_multiple_of(PAGE_BYTES as u64);
+        assert!(is_whole(offset) && is_whole(data.len() as u64), "{} at {offset}", data.len());
         let first = offset as usize / PAGE_BYTES;
         for (index, new) in (first..).zip(data.chunks_exact(PAGE_BYTES)) {
             let mask = if keep == 256 { 0xff } else { random.mask(keep) };
@@ -224,6 +228,8 @@ impl DiskImage {
         if !self.pages[index].dirty {
             self.pages[index].dirty = true;
             self.dirty.push(index);
+            let (dirty, all) = (self.dirty.len(), self.pages.len());
+            assert!(dirty <= all, "{dirty} pages of {all} are dirty");
         }
     }
 
@@ -233,7 +239,8 @@ impl DiskImage {
         let pages = dirty
             .into_iter()
             .map(|index| {
-                self.pages[index].dirty = false;
+                let was_dirty = std::mem::replace(&mut self.pages[index].dirty, false);
+                assert!(was_dirty, "page {index} is listed as dirty, and is not");
                 (index, self.pages[index].volatile.clone())
             })
             .collect();
@@ -312,7 +319,8 @@ impl DiskImage {
         }
         for index in std::mem::take(&mut self.dirty) {
             let content = self.pages[index].volatile.clone();
-            self.pages[index].dirty = false;
+            let was_dirty = std::mem::replace(&mut self.pages[index].dirty, false);
+            assert!(was_dirty, "page {index} is listed as dirty, and is not");
             self.survive(index, &content, self.size, keep, random);
         }
         self.survive_size(self.size, keep, random);
@@ -354,6 +362,7 @@ impl DiskImage {
         if random.below(256) < u64::from(keep) {
             let between = size > self.durable_size && random.below(3) == 0;
             let lost = if between { random.below(size - self.durable_size) } else { 0 };
+            assert!(lost <= size, "{lost} bytes are lost of a file of {size}");
             self.durable_size = size - lost;
         }
     }

@@ -75,6 +75,18 @@ pub(super) struct End {
     pub(super) error: Option<i32>,
 }
 
+impl Incoming {
+    /// What counts against the window is in flight, has arrived, or is withheld.
+    pub(super) fn check(&self) {
+        let (arrived, withheld, all) = (self.arrived_bytes, self.withheld_bytes, self.bytes);
+        assert!(
+            arrived + withheld <= all,
+            "{arrived} bytes have arrived and {withheld} are withheld, of {all} in the window"
+        );
+        assert_eq!(arrived == 0, self.arrived.is_empty(), "{arrived} bytes lie there to be read");
+    }
+}
+
 impl End {
     pub(super) fn new(node: u32, address: SocketAddr) -> Self {
         Self {
@@ -152,6 +164,17 @@ impl Network {
         }
     }
 
+    /// A connection that is new; its number.
+    pub(super) fn connect(&mut self, connection: Connection) -> u64 {
+        let [client, server] = &connection.ends;
+        assert!(
+            client.incoming.bytes == 0 && server.incoming.bytes == 0,
+            "a connection is new, and bytes are on their way"
+        );
+        self.connections.push(Some(Box::new(connection)));
+        self.connections.len() as u64 - 1
+    }
+
     pub(super) fn unblock(&mut self, from: u32, to: u32) {
         self.blocked.remove(&(from, to));
     }
@@ -171,6 +194,7 @@ impl Network {
 /// 10.0.x.y, with the node's number plus one in `x` and `y`.
 pub(super) fn address_of(node: u32) -> IpAddr {
     let number = node + 1;
+    assert!(number <= u32::from(u16::MAX), "node {node} has no address of its own");
     IpAddr::V4(Ipv4Addr::new(10, 0, (number >> 8) as u8, number as u8))
 }
 

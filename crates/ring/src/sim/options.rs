@@ -19,7 +19,9 @@ impl Span {
         let (min, max) = (self.min.as_nanos() as u64, self.max.as_nanos() as u64);
         assert!(min <= max, "a span from {min} ns to {max} ns");
         let first = random.below(max - min + 1);
-        min + random.below(first + 1)
+        let drawn = min + random.below(first + 1);
+        assert!((min..=max).contains(&drawn), "{drawn} ns are drawn of {min} to {max}");
+        drawn
     }
 }
 

@@ -29,11 +29,14 @@ impl Random {
 
     /// A number below `bound`; 0 when `bound` is 0.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+        let drawn = ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64;
+        assert!(drawn < bound.max(1), "{drawn} is drawn below {bound}");
+        drawn
     }
 
     /// True `per_million` times in a million. Costs no random number when it is 0.
     pub(crate) fn chance(&mut self, per_million: u32) -> bool {
+        assert!(per_million <= 1_000_000, "{per_million} of a million is no likelihood");
         per_million > 0 && self.below(1_000_000) < u64::from(per_million)
     }
 
@@ -43,6 +46,7 @@ impl Random {
 
     /// Eight bits, each set with the likelihood `keep` in 256.
     pub(crate) fn mask(&mut self, keep: u32) -> u8 {
+        assert!(keep <= 256, "{keep} of 256 is no likelihood");
         let mut draw = self.next();
         let mut mask = 0;
         for bit in 0..8 {

@@ -206,6 +206,7 @@ impl State {
     }
 
     pub(super) fn wall_clock_ms(&self, node: u32) -> i64 {
+        assert!(self.now >= ORIGIN_NS, "it is {}, before the world began", self.now);
         let node = &self.nodes[node as usize];
         let passed_ms = ((self.now - ORIGIN_NS) / 1_000_000) as i64;
         EPOCH_MS + passed_ms + passed_ms * node.drift_per_million / 1_000_000 + node.wall_offset_ms
@@ -346,6 +347,9 @@ impl State {
         }
         let until = self.now + busy;
         let state = &mut self.cores[core as usize];
+        assert!(state.alive, "core {core} has ended, and its turn goes on");
+        let before = state.busy_until;
+        assert!(before <= until, "core {core} is busy until {before}, and takes a turn to {until}");
         state.busy_until = until;
         state.idle_turns = if std::mem::take(&mut state.woken) { 0 } else { state.idle_turns + 1 };
         let next = if ready || !state.completions.is_empty() { Some(until) } else { deadline };
@@ -505,12 +509,17 @@ impl State {
             (core.alive, core.turn_at) = (false, None);
             core.completions.clear();
         }
+        assert!(
+            !self.ops.keys().any(|(core, _)| cores.contains(core)),
+            "an operation of node {node} is under way, and its cores have ended"
+        );
         self.note(4, u64::from(node));
         cores
     }
 
     pub(super) fn end_node(&mut self, node: u32, power_cut: bool) {
         self.take_signals();
+        assert!(self.cores_of(node).is_empty(), "node {node} ends before its cores");
         let state = &mut self.nodes[node as usize];
         if power_cut {
             state.disk.crash()

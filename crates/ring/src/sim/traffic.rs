@@ -28,9 +28,12 @@ fn errno(code: i32) -> io::Error {
     io::Error::from_raw_os_error(code)
 }
 
-fn sim_handle(socket: &SocketInner) -> u64 {
+fn sim_handle(socket: &SocketInner, kind: HandleKind) -> u64 {
     match socket {
-        SocketInner::Sim(handle) => handle.id,
+        SocketInner::Sim(handle) => {
+            assert_eq!(handle.kind, kind, "{handle:?} is used as another kind of socket");
+            handle.id
+        }
         SocketInner::Os(_) => panic!("a socket of another back-end in the simulated world"),
     }
 }
@@ -52,11 +55,18 @@ impl State {
         FIRST_EPHEMERAL_PORT + *next
     }
 
+    /// What a core does to a stream it does on the machine of that stream.
+    fn check_own(&mut self, core: u32, id: u64) {
+        let node = self.cores[core as usize].node;
+        let own = self.network.end(id).map(|end| end.node);
+        assert!(own.is_none_or(|own| own == node), "end {id} of node {own:?} is used on {node}");
+    }
+
     pub(super) fn submit_network(&mut self, core: u32, token: u64) {
         let waiter = (core, token);
         match &self.ops[&waiter].op {
             Op::Accept { listener } => {
-                let id = sim_handle(&listener.inner);
+                let id = sim_handle(&listener.inner, HandleKind::Listener);
                 match self.network.listeners.get_mut(&id) {
                     Some(state) => {
                         state.acceptors.push_back(waiter);
@@ -76,7 +86,8 @@ impl State {
                 }
             }
             Op::Recv { socket, .. } => {
-                let id = sim_handle(socket);
+                let id = sim_handle(socket, HandleKind::Stream);
+                self.check_own(core, id);
                 match self.network.end(id) {
                     Some(end) => {
                         end.receivers.push_back(waiter);
@@ -87,13 +98,13 @@ impl State {
             }
             Op::Send { socket, bufs } => {
                 let (id, bufs) = (
-                    sim_handle(socket),
+                    sim_handle(socket, HandleKind::Stream),
                     bufs.iter().filter(|buf| !buf.is_empty()).cloned().collect(),
                 );
                 self.add_sender(id, waiter, Source::Buffers(bufs));
             }
             Op::SendFile { socket, file, offset, length, through_cache } => {
-                let id = sim_handle(socket);
+                let id = sim_handle(socket, HandleKind::Stream);
                 let cold = !through_cache
                     && self.network.random.chance(self.options.disk.cold_per_million);
                 // The first byte that is not in the page cache may be any of them.
@@ -112,18 +123,22 @@ impl State {
         let Some(pending) = self.ops.get(&waiter) else { return };
         match &pending.op {
             Op::Accept { listener } => {
-                if let Some(state) = self.network.listeners.get_mut(&sim_handle(&listener.inner)) {
+                if let Some(state) = self
+                    .network
+                    .listeners
+                    .get_mut(&sim_handle(&listener.inner, HandleKind::Listener))
+                {
                     state.acceptors.retain(|other| *other != waiter);
                 }
             }
             Op::Connect { .. } => {}
             Op::Recv { socket, .. } => {
-                if let Some(end) = self.network.end(sim_handle(socket)) {
+                if let Some(end) = self.network.end(sim_handle(socket, HandleKind::Stream)) {
                     end.receivers.retain(|other| *other != waiter);
                 }
             }
             Op::Send { socket, .. } | Op::SendFile { socket, .. } => {
-                let id = sim_handle(socket);
+                let id = sim_handle(socket, HandleKind::Stream);
                 let Some(end) = self.network.end(id) else { return };
                 let begun =
                     end.senders.iter().any(|sender| sender.waiter == waiter && sender.sent > 0);
@@ -171,7 +186,7 @@ impl State {
         let window_bytes = options
             .send_buffer_bytes
             .map_or(self.options.network.window_bytes, |size| size as usize);
-        self.network.listeners.insert(
+        let before = self.network.listeners.insert(
             id,
             ListenerState {
                 node,
@@ -183,6 +198,7 @@ impl State {
                 acceptors: Default::default(),
             },
         );
+        assert!(before.is_none(), "listener {id} is made twice");
         Ok(Listener { inner: self.socket(HandleKind::Listener, node, id), local: address })
     }
 
@@ -244,18 +260,14 @@ impl State {
     fn make_connection(&mut self, listener: u64, from: u32, addr: SocketAddr) -> u64 {
         let port = self.ephemeral_port(from);
         let ip = if addr.ip().is_loopback() { addr.ip() } else { address_of(from) };
-        let number = self.network.connections.len() as u64;
+        let state = &self.network.listeners[&listener];
+        let ends = [End::new(from, SocketAddr::new(ip, port)), End::new(state.node, addr)];
+        let window_bytes = state.window_bytes;
+        let number = self.network.connect(Connection { ends, window_bytes, broken: false });
         let state = self.network.listeners.get_mut(&listener).expect("found above");
         state.backlog.push_back(number * 2 + 1);
         let (waiting, most) = (state.backlog.len(), state.backlog_limit);
         assert!(waiting <= most, "{waiting} connections wait to be accepted, of {most}");
-        let ends = [End::new(from, SocketAddr::new(ip, port)), End::new(state.node, addr)];
-        let window_bytes = state.window_bytes;
-        self.network.connections.push(Some(Box::new(Connection {
-            ends,
-            window_bytes,
-            broken: false,
-        })));
         number * 2
     }
 
@@ -266,6 +278,7 @@ impl State {
     }
 
     pub(super) fn established(&mut self, core: u32, token: u64, end: u64) {
+        assert!(end.is_multiple_of(2), "who connects has the first end, not {end}");
         if !self.ops.contains_key(&(core, token)) {
             self.close_end(end);
             return;
@@ -281,6 +294,7 @@ impl State {
             && let Some((core, token)) = state.acceptors.pop_front()
         {
             let end = state.backlog.pop_front().expect("not empty");
+            assert!(!end.is_multiple_of(2), "who listens has the second end, not {end}");
             match self.stream(end) {
                 Some(stream) => self.complete(core, token, Ok(Outcome::Accepted(stream))),
                 None => self.complete(core, token, Err(errno(libc::ECONNABORTED))),
@@ -292,6 +306,7 @@ impl State {
     // ---------------------------------------------------------------------------------------------
 
     fn add_sender(&mut self, id: u64, waiter: Waiter, source: Source) {
+        self.check_own(waiter.0, id);
         match self.network.end(id) {
             Some(end) => {
                 end.senders.push_back(Sender { waiter, source, sent: 0 });
@@ -325,6 +340,7 @@ impl State {
                 Ok(piece) => {
                     let length = piece.len();
                     assert!(length <= room, "{length} bytes are sent into a window of {room}");
+                    assert!(length > 0, "a send that is not over sends nothing");
                     sender.sent += length as u64;
                     self.network.end(id).expect("still there").senders.push_front(sender);
                     self.launch(id, piece);
@@ -359,6 +375,7 @@ impl State {
                 if read == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
+                assert!(read as u64 <= *left, "{read} bytes are read of {left} to be sent");
                 (*offset, *left) = (*offset + read as u64, *left - read as u64);
                 Ok(piece.freeze())
             }
@@ -369,6 +386,7 @@ impl State {
     fn launch(&mut self, id: u64, mut piece: Bytes) {
         let (end, peer) = self.network.ends(id).expect("the caller has it");
         let (from, to) = (end.node, peer.node);
+        assert!(end.error.is_none() && !end.shut, "bytes are sent on a stream that has ended");
         peer.incoming.bytes += piece.len();
         let split =
             piece.len() > 1 && self.network.random.chance(self.options.network.split_per_million);
@@ -383,7 +401,9 @@ impl State {
             let incoming = &mut self.network.end(id ^ 1).expect("the caller has it").incoming;
             let at = at.max(incoming.last_arrival);
             // Pieces of one moment travel together: one event moves them all.
-            let together = incoming.in_flight.back().is_some_and(|(last, _)| *last == at);
+            let last = incoming.in_flight.back().map(|(last, _)| *last);
+            assert!(last <= Some(at), "bytes that arrive at {at} follow those of {last:?}");
+            let together = last == Some(at);
             incoming.last_arrival = at;
             incoming.in_flight.push_back((at, piece));
             if !together {
@@ -435,8 +455,7 @@ impl State {
             incoming.arrived_bytes += piece.len();
             incoming.arrived.push_back(piece);
         }
-        let (arrived, all) = (incoming.arrived_bytes, incoming.bytes);
-        assert!(arrived <= all, "{arrived} bytes have arrived of {all} in the window");
+        incoming.check();
         incoming.ended |= incoming.in_flight.is_empty() && incoming.fin.is_some_and(|at| at <= now);
         if unheard {
             // The acknowledgement does not get back.
@@ -493,6 +512,7 @@ impl State {
                 let bound = [1, length.min(16), length][random.below(3) as usize];
                 length = 1 + random.below(bound as u64) as usize;
             }
+            assert!((1..=*max).contains(&length), "{length} bytes are received into {max}");
             self.network.end(id).expect("looked at above").incoming.take(length, buf);
             taken += length;
             self.complete(core, token, Ok(Outcome::Size(length as u64)));
@@ -503,6 +523,7 @@ impl State {
             let incoming = &mut self.network.end(id).expect("looked at above").incoming;
             (incoming.bytes, incoming.withheld_bytes) =
                 (incoming.bytes + taken, incoming.withheld_bytes + taken);
+            incoming.check();
         } else if taken > 0 {
             self.pump(id ^ 1);
         }
@@ -545,7 +566,9 @@ impl State {
     fn break_connection(&mut self, id: u64) {
         let now = self.now;
         let half_open = self.options.network.half_open_per_million;
-        self.network.connection(id).expect("the caller has it").broken = true;
+        let connection = self.network.connection(id).expect("the caller has it");
+        let was_broken = std::mem::replace(&mut connection.broken, true);
+        assert!(!was_broken, "a connection breaks once");
         let random = &mut self.network.random;
         let (tells_receiver, tells_sender) = (!random.chance(half_open), !random.chance(half_open));
         let cut = random.next();
@@ -565,6 +588,8 @@ impl State {
                 incoming.arrived.push_back(kept);
             }
         }
+        assert_eq!(left, 0, "a connection breaks between the bytes on their way");
+        incoming.check();
         self.serve_receivers(id);
         if tells_receiver {
             self.schedule(now, Event::Reset { end: id });
@@ -577,13 +602,15 @@ impl State {
     }
 
     pub(super) fn taken_by_peer(&mut self, socket: &SocketInner) -> u64 {
-        self.network.ends(sim_handle(socket)).map_or(0, |(_, peer)| peer.incoming.taken_bytes)
+        self.network
+            .ends(sim_handle(socket, HandleKind::Stream))
+            .map_or(0, |(_, peer)| peer.incoming.taken_bytes)
     }
 
     /// Both directions end: what waits on `socket` ends, the peer reads what was sent and then the
     /// end.
     pub(super) fn shutdown(&mut self, socket: &SocketInner) {
-        self.shutdown_end(sim_handle(socket));
+        self.shutdown_end(sim_handle(socket, HandleKind::Stream));
     }
 
     fn shutdown_end(&mut self, id: u64) {
@@ -601,7 +628,8 @@ impl State {
         let at = self.now + self.network_latency(from, to);
         let incoming = &mut self.network.end(id ^ 1).expect("the caller has it").incoming;
         let at = at.max(incoming.last_arrival);
-        incoming.fin.get_or_insert(at);
+        let fin = *incoming.fin.get_or_insert(at);
+        assert!(incoming.last_arrival <= fin, "a stream ends at {fin}, before its last bytes");
         self.schedule(at, Event::Arrive { end: id ^ 1 });
     }
 
@@ -702,5 +730,6 @@ impl super::network::Incoming {
         self.arrived_bytes -= length;
         self.bytes -= length;
         self.taken_bytes += length as u64;
+        self.check();
     }
 }

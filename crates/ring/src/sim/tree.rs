@@ -183,7 +183,8 @@ impl Tree {
         let directory = self.directory(place.directory).expect("resolved before");
         let former = directory.names.insert(place.name.clone(), inode);
         assert!(former.is_none(), "created over an existing name");
-        self.inodes.insert(inode, Inode::new(body, Some(place.clone())));
+        let before = self.inodes.insert(inode, Inode::new(body, Some(place.clone())));
+        assert!(before.is_none(), "inode {inode} is made twice");
         self.push(vec![Edit::Link { place, inode }]);
         inode
     }
@@ -215,7 +216,8 @@ impl Tree {
         }
         let removed = self.directory(place.directory)?.names.remove(&place.name);
         assert_eq!(removed, Some(inode), "the name is that of the inode that was found");
-        self.inode(inode).place = None;
+        let before = self.inode(inode).place.take();
+        assert!(before.as_ref() == Some(&place), "inode {inode} has another name than was removed");
         self.push(vec![Edit::Unlink { place, inode }]);
         Ok(())
     }
@@ -244,7 +246,8 @@ impl Tree {
         let removed = self.directory(from.directory)?.names.remove(&from.name);
         assert_eq!(removed, Some(inode), "the name is that of the inode that was found");
         self.directory(to.directory)?.names.insert(to.name.clone(), inode);
-        self.inode(inode).place = Some(to.clone());
+        let before = self.inode(inode).place.replace(to.clone());
+        assert!(before.as_ref() == Some(&from), "inode {inode} has another name than was changed");
         self.push(vec![Edit::Unlink { place: from, inode }, Edit::Link { place: to, inode }]);
         Ok(())
     }
@@ -292,6 +295,10 @@ impl Tree {
             }
         }
         kept.reverse();
+        assert!(
+            kept.is_sorted_by(|a, b| a.sequence < b.sequence),
+            "changes stay in their order in the journal"
+        );
         self.pending = kept;
         for change in chosen.into_iter().rev() {
             self.commit(change, true);
@@ -320,7 +327,8 @@ impl Tree {
             && directory.durable.get(&place.name) == Some(&inode)
         {
             directory.durable.remove(&place.name);
-            self.inode(inode).durable_place = None;
+            let before = self.inode(inode).durable_place.take();
+            assert!(before.as_ref() == Some(place), "inode {inode} has another name on the disk");
         }
     }
 
@@ -328,7 +336,8 @@ impl Tree {
         if let Some(former) = self.inode(inode).durable_place.take()
             && let Ok(directory) = self.directory(former.directory)
         {
-            directory.durable.remove(&former.name);
+            let removed = directory.durable.remove(&former.name);
+            assert_eq!(removed, Some(inode), "the disk has the name of another inode");
         }
         let Ok(directory) = self.directory(place.directory) else { return };
         if let Some(replaced) = directory.durable.insert(place.name.clone(), inode) {
@@ -388,6 +397,7 @@ impl Tree {
             }
         }
         reached.sort_unstable();
+        assert!(reached.is_sorted_by(|a, b| a < b), "an inode has two names after a crash");
         self.inodes.retain(|number, _| reached.binary_search(number).is_ok());
         assert!(self.inodes.contains_key(&ROOT), "a crash leaves the root");
     }

@@ -179,6 +179,7 @@ impl Running {
             }
             (Op::ReadDirect { file, block, offset, done }, _) => {
                 let left = &mut block.bytes_mut()[*done..];
+                assert!(!left.is_empty(), "a read of a block goes on behind its end");
                 let fd = sys::direct_fd(file).expect("a file is read directly where it can be");
                 opcode::Read::new(Fd(fd), left.as_mut_ptr(), left.len() as u32)
                     .offset(*offset + *done as u64)
@@ -197,6 +198,7 @@ impl Running {
             }
             (Op::WriteDurable { file, buf, offset, done }, _) => {
                 let left = &buf[*done..];
+                assert!(!left.is_empty(), "a write goes on behind its end");
                 let length =
                     faults::shortened(Call::WriteDurable, left.len()).min(BYTES_PER_ENTRY) as u32;
                 let write = opcode::Write::new(Fd(sys::file_fd(file)), left.as_ptr(), length);
