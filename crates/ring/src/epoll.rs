@@ -343,6 +343,7 @@ impl Epoll {
     }
 
     fn complete(&mut self, token: Token, mut pending: Pending, result: io::Result<Outcome>) {
+        assert!(self.pending.get_mut(token).is_none(), "{:#x} ends, and is under way", token.0);
         if result.is_err() && pending.leave_rest() {
             // Nothing may follow half a message.
             sys::shutdown(pending.fd);

@@ -363,9 +363,9 @@ impl Uring {
 
     fn finish(&mut self, token: Token, mut running: Running, result: io::Result<Outcome>) {
         if let Ok(Outcome::Accepted(stream) | Outcome::Connected(stream)) = &result {
-            let fd = sys::socket_fd(&stream.inner);
-            *self.socket(fd) = Socket::default();
+            self.begin_socket(sys::socket_fd(&stream.inner));
         }
+        assert!(self.running.get_mut(token).is_none(), "{:#x} ends, and is under way", token.0);
         let (socket, is_send) = (running.socket(), running.is_send());
         if let Some(fd) = socket
             && result.is_err()
@@ -400,6 +400,15 @@ impl Uring {
             self.sockets.resize_with(index + 1, Socket::default);
         }
         &mut self.sockets[index]
+    }
+
+    /// A new socket has the number of one that was closed, which no operation was under way on.
+    fn begin_socket(&mut self, fd: RawFd) {
+        let left = mem::take(self.socket(fd));
+        assert!(
+            !left.sending && left.queue.is_empty(),
+            "an operation keeps its descriptor open, and {fd} is new"
+        );
     }
 
     fn start(&mut self, token: Token, op: Op) {
@@ -569,7 +578,7 @@ impl Backend for Uring {
     }
 
     fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {
-        *self.socket(sys::socket_fd(socket)) = Socket::default();
+        self.begin_socket(sys::socket_fd(socket));
         Ok(())
     }
 

@@ -510,6 +510,8 @@ impl Disk {
             return Err(errno(libc::EFBIG));
         }
         let charged = self.tree.image(open.inode).charged_pages();
+        let all = self.used_pages;
+        assert!(charged <= all, "a file has {charged} pages of {all} that are in use");
         let wanted = end.div_ceil(PAGE_BYTES as u64).max(charged);
         let is_full = wanted > charged && self.is_full_for(open.inode);
         if is_full || self.used_pages - charged + wanted > self.capacity_pages {

@@ -315,6 +315,8 @@ impl World {
     pub fn close(&self) {
         let nodes = self.inner.state.borrow().nodes.len() as u32;
         (0..nodes).for_each(|node| self.kill(NodeId(node)));
+        let runs = (0..nodes).find(|node| self.is_running(NodeId(*node)));
+        assert_eq!(runs, None, "a node runs in a world that is closed");
     }
 
     /// A running hash of everything that has happened: operation, outcome, time. Two runs of one

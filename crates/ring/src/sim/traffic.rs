@@ -58,8 +58,10 @@ impl State {
     /// What a core does to a stream it does on the machine of that stream.
     fn check_own(&mut self, core: u32, id: u64) {
         let node = self.cores[core as usize].node;
-        let own = self.network.end(id).map(|end| end.node);
-        assert!(own.is_none_or(|own| own == node), "end {id} of node {own:?} is used on {node}");
+        let Some(end) = self.network.end(id) else { return };
+        assert!(!end.closed, "end {id} is used, and its last handle is gone");
+        let own = end.node;
+        assert_eq!(own, node, "end {id} of node {own} is used on another");
     }
 
     pub(super) fn submit_network(&mut self, core: u32, token: u64) {

@@ -240,7 +240,10 @@ impl Tree {
                     return Err(errno(libc::ENOTEMPTY));
                 }
                 Body::File(_) if moves_dir => return Err(errno(libc::ENOTDIR)),
-                _ => self.inode(replaced).place = None,
+                _ => {
+                    let before = self.inode(replaced).place.take();
+                    assert!(before.as_ref() == Some(&to), "inode {replaced} has another name");
+                }
             }
         }
         let removed = self.directory(from.directory)?.names.remove(&from.name);
@@ -341,7 +344,11 @@ impl Tree {
         }
         let Ok(directory) = self.directory(place.directory) else { return };
         if let Some(replaced) = directory.durable.insert(place.name.clone(), inode) {
-            self.inode(replaced).durable_place = None;
+            let before = self.inode(replaced).durable_place.take();
+            assert!(
+                before.as_ref() == Some(&place),
+                "inode {replaced} has another name on the disk"
+            );
             self.collect(replaced);
         }
         self.inode(inode).durable_place = Some(place);
