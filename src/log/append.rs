@@ -222,7 +222,9 @@ impl Log {
     /// A leader's epoch begins at the end of the log. Known to readers at once; on disk once it has
     /// records, so that a start does not write a file for each partition.
     pub fn assign_leader_epoch(&self, epoch: i32) {
-        self.0.epochs.borrow_mut().assign(epoch, self.log_end_offset());
+        let mut epochs = self.0.epochs.borrow_mut();
+        epochs.assign(epoch, self.log_end_offset());
+        assert_eq!(epochs.latest(), Some(epoch), "the epoch that is assigned is written from now");
     }
 
     fn roll_if_needed(

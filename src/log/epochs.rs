@@ -37,8 +37,10 @@ impl LeaderEpochs {
 
     /// A batch is appended; true if it is the first of its epoch.
     pub fn take_batch(&mut self, epoch: i32, base_offset: i64) -> bool {
-        self.assign(epoch, base_offset)
-            || self.entries.last().is_some_and(|(_, start)| *start == base_offset)
+        let is_new = self.assign(epoch, base_offset);
+        let (written, start) = *self.entries.last().expect("an epoch was assigned");
+        assert_eq!(written, epoch, "a batch is of the epoch that is being written");
+        is_new || start == base_offset
     }
 
     pub fn is_empty(&self) -> bool {
