@@ -264,7 +264,6 @@ impl Index {
 
 /// Number of the last entry with `key <= target` in a run of entries.
 fn last_not_above(entries: &[u8], entry_bytes: usize, key: Key, target: i64) -> Option<u32> {
-    assert!(entries.len().is_multiple_of(entry_bytes), "a search begins within an entry");
     let (mut low, mut high) = (0, entries.len() / entry_bytes);
     while low < high {
         let middle = low + (high - low) / 2;
