@@ -252,7 +252,7 @@ impl Ring {
         buf.reserve(max);
         let before = buf.len();
         match self.core.submit(Op::Read { file: file.clone(), buf, max, offset }).await {
-            (Op::Read { buf, .. }, result) => (moved(result, max, buf.len() - before), buf),
+            (Op::Read { buf, .. }, result) => (grown(moved(result, max), &buf, before), buf),
             (op, _) => unexpected(&op),
         }
     }
@@ -384,7 +384,7 @@ impl Ring {
             .core
             .with_backend_at_once("read_now", |backend| backend.read_now(file, buf, max, offset));
         let read = read.unwrap_or_else(ended).map(|bytes| Outcome::Size(bytes as u64));
-        moved(read, max, buf.len() - before)
+        grown(moved(read, max), buf, before)
     }
 
     /// An error is final, and never one that passes.
@@ -539,9 +539,10 @@ impl Ring {
             "a receive asks for at least one byte, and for no more than it has room for"
         );
         buf.reserve(max);
-        let before = buf.len();
+        // The length before is not kept for a check: each connection waits here, and would be
+        // larger by it.
         match self.core.submit(Op::Recv { socket: stream.inner.clone(), buf, max, least }).await {
-            (Op::Recv { buf, .. }, result) => (moved(result, max, buf.len() - before), buf),
+            (Op::Recv { buf, .. }, result) => (moved(result, max), buf),
             (op, _) => unexpected(&op),
         }
     }
@@ -631,16 +632,22 @@ fn check_offset(offset: u64) {
     assert!(offset <= i64::MAX as u64, "no file has a byte {offset}");
 }
 
-/// The bytes that an operation with room for `max` has moved, by which its buffer has `grown`.
-fn moved(result: io::Result<Outcome>, max: usize, grown: usize) -> io::Result<usize> {
+/// The bytes that an operation with room for `max` has moved.
+fn moved(result: io::Result<Outcome>, max: usize) -> io::Result<usize> {
     match result? {
         Outcome::Size(bytes) => {
             assert!(bytes <= max as u64, "{bytes} bytes were moved into room for {max}");
-            assert_eq!(bytes, grown as u64, "a buffer grows by what was moved into it");
             Ok(bytes as usize)
         }
         other => unexpected(&other),
     }
+}
+
+/// The bytes that were moved into a buffer which held `before`.
+fn grown(moved: io::Result<usize>, buf: &BytesMut, before: usize) -> io::Result<usize> {
+    let bytes = moved?;
+    assert_eq!(before + bytes, buf.len(), "a buffer grows by what was moved into it");
+    Ok(bytes)
 }
 
 fn unexpected<T>(answer: &dyn std::fmt::Debug) -> T {
