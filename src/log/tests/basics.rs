@@ -250,7 +250,7 @@ fn append_marker(log: &Log, timestamp: i64, producer: i64) {
     log.append_as_leader(BytesMut::from(&marker[..]), &valid, 0, NOW_MS, &context).unwrap();
 }
 
-fn append_aborted(log: &Log, timestamp: i64, producer: i64, sequence: i32) {
+pub fn append_aborted(log: &Log, timestamp: i64, producer: i64, sequence: i32) {
     let data = batch(timestamp, &[b"never"]).producer(producer, 0, sequence).transactional(true);
     append_batch(log, data.build(), 0).unwrap();
     append_marker(log, timestamp, producer);

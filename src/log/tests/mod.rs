@@ -1,6 +1,6 @@
 //! Logs on real files, on every back-end that runs here.
 
-mod basics;
+pub mod basics;
 mod damage;
 mod faults;
 mod model;

@@ -5,7 +5,7 @@
 
 use crate::{
     limits,
-    log::{ReadData, ReadError, ReadPart, ReadParts},
+    log::{self, ReadData, ReadError, ReadPart, ReadParts},
     shard::{
         Shard,
         partition::{FetchWaiter, Partition, PartitionId},
@@ -16,7 +16,7 @@ use protocol::{
     fetch::{AbortedTransaction, EpochAndOffset},
 };
 use ring::Instant;
-use std::ops::Range;
+use std::{io, ops::Range};
 
 /// What all reads of one fetch have in common.
 #[derive(Clone, Copy, Debug, Default)]
@@ -167,42 +167,108 @@ async fn read_one(
             }
         }
     };
-    match data {
-        Ok(ReadData { parts, size_bytes, upper_bound_offset }) => {
-            let has_none = parts.is_empty();
-            assert_eq!(has_none, size_bytes == 0, "a read of {size_bytes} bytes, all in its parts");
-            if read_committed {
-                let fetched = read.fetch_offset..upper_bound_offset;
-                result.aborted = Some(aborted_transactions(partition, fetched).await);
-            }
-            let counters = &partition.counters;
-            counters.fetch_requests.set(counters.fetch_requests.get() + 1);
-            counters.fetch_bytes.set(counters.fetch_bytes.get() + size_bytes as u64);
-            (result.parts, result.size_bytes) = (parts, size_bytes);
-            result
-        }
+    let ReadData { parts, size_bytes, upper_bound_offset } = match data {
+        Ok(data) => data,
         Err(ReadError::OffsetOutOfRange { .. }) => {
-            FetchedPartition::error(ErrorCode::OffsetOutOfRange)
+            return FetchedPartition::error(ErrorCode::OffsetOutOfRange);
         }
-        Err(error) => {
-            tracing::error!(topic = %partition.topic, partition = partition.id.index, %error,
-                "cannot read");
-            FetchedPartition::error(ErrorCode::KafkaStorageError)
+        Err(error) => return unreadable(partition, "cannot read", &error),
+    };
+    let has_none = parts.is_empty();
+    assert_eq!(has_none, size_bytes == 0, "a read of {size_bytes} bytes, all in its parts");
+    if read_committed {
+        let aborted = aborted_transactions(partition, read.fetch_offset..upper_bound_offset).await;
+        if log.log_start_offset() > read.fetch_offset {
+            // What retention removed meanwhile has its aborted transactions no more.
+            return FetchedPartition::error(ErrorCode::OffsetOutOfRange);
+        }
+        match aborted {
+            Ok(aborted) => result.aborted = Some(aborted),
+            Err(error) => {
+                return unreadable(partition, "cannot read its transaction index", &error);
+            }
         }
     }
+    let counters = &partition.counters;
+    counters.fetch_requests.set(counters.fetch_requests.get() + 1);
+    counters.fetch_bytes.set(counters.fetch_bytes.get() + size_bytes as u64);
+    (result.parts, result.size_bytes) = (parts, size_bytes);
+    result
 }
 
-/// Those whose records a read_committed consumer skips.
+fn unreadable(
+    partition: &Partition,
+    what: &str,
+    error: &dyn std::fmt::Display,
+) -> FetchedPartition {
+    tracing::error!(topic = %partition.topic, partition = partition.id.index, %error, "{what}");
+    FetchedPartition::error(ErrorCode::KafkaStorageError)
+}
+
+/// Those whose records a read_committed consumer skips. Without them it would take records of
+/// aborted transactions for committed ones: an error is the reader's.
 async fn aborted_transactions(
     partition: &Partition,
     offsets: Range<i64>,
-) -> Vec<AbortedTransaction> {
-    let aborted = partition.log.aborted_transactions(offsets.start, offsets.end).await;
-    let aborted = aborted.unwrap_or_default().into_iter();
-    aborted
-        .map(|transaction| AbortedTransaction {
-            producer_id: transaction.producer_id,
-            first_offset: transaction.first_offset,
-        })
-        .collect()
+) -> io::Result<Vec<AbortedTransaction>> {
+    let aborted = partition.log.aborted_transactions(offsets.start, offsets.end).await?;
+    let answer = |transaction: log::AbortedTransaction| AbortedTransaction {
+        producer_id: transaction.producer_id,
+        first_offset: transaction.first_offset,
+    };
+    Ok(aborted.into_iter().map(answer).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        log::{
+            LogStart,
+            tests::{NOW_MS, basics::append_aborted, open, simulated::run_in, small_config},
+        },
+        shard::partition::role::Role,
+    };
+    use ring::sim::{SimOptions, World};
+    use std::path::Path;
+
+    /// The reader was told that nothing was aborted, and would have taken the records.
+    #[test]
+    fn an_index_of_aborted_transactions_that_cannot_be_read_is_an_error() {
+        let world = World::new(1, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, move |ring| async move {
+            let log =
+                open(&ring, Path::new("/data/topic-0"), small_config(), LogStart::default()).await;
+            // Enough of them that finished segments have theirs in a file.
+            for round in 0..60 {
+                append_aborted(&log, NOW_MS, 7, round);
+            }
+            log.sync().await.unwrap();
+            log.checkpoint().await.unwrap();
+            log.set_high_watermark(log.log_end_offset());
+            let config = log.config();
+            let partition = Partition::new(log.id(), "topic".into(), log, config, Role::alone());
+            let read = FetchRead {
+                id: partition.id,
+                fetch_offset: 0,
+                current_leader_epoch: -1,
+                last_fetched_epoch: -1,
+                max_bytes: 1 << 20,
+            };
+            let fetch = async |read_committed| {
+                let from = From::Files { max_bytes: read.max_bytes };
+                read_one(&partition, &read, from, true, read_committed).await
+            };
+            let aborted = fetch(true).await.aborted.map(|aborted| aborted.len());
+            assert!(aborted.is_some_and(|count| count > 1), "{aborted:?}");
+            disk.fail_reads(".txnindex");
+            let refused = fetch(true).await;
+            assert_eq!((refused.error, refused.size_bytes), (ErrorCode::KafkaStorageError, 0));
+            let uncommitted = fetch(false).await;
+            assert_eq!((uncommitted.error, uncommitted.aborted.is_none()), (ErrorCode::None, true));
+        });
+        world.close();
+    }
 }
