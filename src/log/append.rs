@@ -214,7 +214,11 @@ impl Log {
 
     fn take_epoch(&self, batch: &Batch<'_>) {
         let epoch = batch.partition_leader_epoch();
-        if epoch >= 0 && self.0.epochs.borrow_mut().take_batch(epoch, batch.base_offset()) {
+        if epoch < 0 {
+            return;
+        }
+        let (base, end) = (batch.base_offset(), self.log_end_offset());
+        if self.0.epochs.borrow_mut().take_batch(epoch, base, end) {
             self.0.epochs_changed.set(true);
         }
     }
@@ -275,6 +279,10 @@ impl Log {
         let log = self.clone();
         drop(self.0.ring.spawn_named("segment roll", async move {
             let _guard = log.0.files_lock.lock().await;
+            if log.has_ended() {
+                // The folder may be another log's by now.
+                return;
+            }
             // Recovery could rebuild all of it; the next checkpoint tries again before it relies on
             // it.
             if let Err(error) = log.finish_rolled().await {

@@ -35,12 +35,12 @@ impl LeaderEpochs {
         self.entries.iter().copied().filter(|(_, start)| *start < log_end).collect()
     }
 
-    /// A batch is appended; true if it is the first of its epoch.
-    pub fn take_batch(&mut self, epoch: i32, base_offset: i64) -> bool {
+    /// A batch is appended to a log that ends at `log_end`; true if it is the first of its epoch.
+    pub fn take_batch(&mut self, epoch: i32, base_offset: i64, log_end: i64) -> bool {
         let is_new = self.assign(epoch, base_offset);
         let (written, start) = *self.entries.last().expect("an epoch was assigned");
         assert_eq!(written, epoch, "a batch is of the epoch that is being written");
-        is_new || start == base_offset
+        is_new || start >= log_end
     }
 
     pub fn is_empty(&self) -> bool {
@@ -177,7 +177,8 @@ mod tests {
                         epoch += bump;
                         for _ in 0..records {
                             let is_first = log[start..].last() != Some(&epoch);
-                            let is_noted = epochs.take_batch(epoch, log.len() as i64);
+                            let end = log.len() as i64;
+                            let is_noted = epochs.take_batch(epoch, end, end);
                             prop_assert!(is_noted || !is_first, "the first of an epoch is noted");
                             log.push(epoch);
                         }

@@ -113,17 +113,24 @@ impl Log {
         timestamp: i64,
     ) -> io::Result<Option<TimestampOffsetEpoch>> {
         self.wait_written().await?;
-        let start = self.log_start_offset();
-        for segment in self.segments() {
-            // The segment's latest records may lie below the log start: then the next one is
-            // searched.
-            if segment.max_timestamp.get().timestamp >= timestamp
-                && let Some(found) = self.search_timestamp(&segment, timestamp, start).await?
-            {
-                return Ok(Some(found));
+        'anew: loop {
+            let start = self.log_start_offset();
+            for segment in self.segments() {
+                // The segment's latest records may lie below the log start: then the next one is
+                // searched.
+                if segment.max_timestamp.get().timestamp < timestamp {
+                    continue;
+                }
+                match self.search_timestamp(&segment, timestamp, start).await {
+                    Err(error) if self.has_given_up(&segment, &error) => continue 'anew,
+                    Err(error) => return Err(error),
+                    Ok(Some(found)) if found.offset < self.log_start_offset() => continue 'anew,
+                    Ok(Some(found)) => return Ok(Some(found)),
+                    Ok(None) => {}
+                }
             }
+            return Ok(None);
         }
-        Ok(None)
     }
 
     async fn search_timestamp(
@@ -157,6 +164,16 @@ impl Log {
     /// The record with the largest timestamp; the first one where several have it.
     pub async fn max_timestamp(&self) -> io::Result<Option<TimestampOffsetEpoch>> {
         self.wait_written().await?;
+        loop {
+            let Some(segment) = self.latest_segment() else { return Ok(None) };
+            match self.latest_of(&segment).await {
+                Err(error) if self.has_given_up(&segment, &error) => {}
+                found => return found,
+            }
+        }
+    }
+
+    fn latest_segment(&self) -> Option<Rc<Segment>> {
         let mut best: Option<Rc<Segment>> = None;
         for segment in self.segments() {
             let timestamp = segment.max_timestamp.get().timestamp;
@@ -166,10 +183,13 @@ impl Log {
                 best = Some(segment);
             }
         }
-        let Some(segment) = best else { return Ok(None) };
+        best
+    }
+
+    async fn latest_of(&self, segment: &Rc<Segment>) -> io::Result<Option<TimestampOffsetEpoch>> {
         let max = segment.max_timestamp.get();
         let file = segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?;
-        let Some(batch) = self.locate(&segment, &file, max.offset).await? else { return Ok(None) };
+        let Some(batch) = self.locate(segment, &file, max.offset).await? else { return Ok(None) };
         self.search_batch(&file, &batch, |at, _| at >= max.timestamp).await
     }
 

@@ -94,10 +94,7 @@ impl Log {
             };
             loop {
                 let found = match self.read_segment(&segment, next_base, limits).await {
-                    // Retention took the segment while its file was being opened.
-                    Err(error)
-                        if error.kind() == io::ErrorKind::NotFound && !self.has(&segment) =>
-                    {
+                    Err(error) if self.has_given_up(&segment, &error) => {
                         self.check_range(offset)?;
                         continue 'anew;
                     }
@@ -126,10 +123,10 @@ impl Log {
         }
     }
 
-    /// Whether a segment is one of the log's still.
-    fn has(&self, segment: &Rc<Segment>) -> bool {
-        let segments = self.0.segments.borrow();
-        segments.iter().any(|one| Rc::ptr_eq(one, segment))
+    /// Whether a segment has no file because retention took it while that was being opened.
+    pub(super) fn has_given_up(&self, segment: &Rc<Segment>, error: &io::Error) -> bool {
+        let has_it = || self.0.segments.borrow().iter().any(|one| Rc::ptr_eq(one, segment));
+        error.kind() == io::ErrorKind::NotFound && !has_it()
     }
 
     /// Whole batches as [`Log::read`] finds them, in one piece of memory: for state machines that

@@ -92,8 +92,8 @@ impl Log {
 
     /// Takes back what was appended behind `mark`, and was not acknowledged: it is as if it had
     /// never been, on the disk, too, when this returns. Needs no room, and a descriptor only where
-    /// segments were made meanwhile. For logs without producers and without a commit stream, whose
-    /// only writer is the caller, and whose indexes are not written meanwhile.
+    /// segments were made or files closed meanwhile. For logs without producers and without a commit
+    /// stream, whose only writer is the caller.
     pub async fn take_back(&self, mark: &Mark) -> io::Result<()> {
         let Mark(at, offset) = mark;
         let end = self.log_end_offset();
@@ -118,6 +118,7 @@ impl Log {
                 segment: segment.clone(),
             },
         };
+        let had_more = segment.written_bytes.get() > truncation.position;
         let mut gone: Vec<_> =
             self.truncate_memory(&truncation, *offset).into_iter().rev().collect();
         gone.retain(|segment| segment.exists(SegmentFile::Log));
@@ -125,8 +126,13 @@ impl Log {
             if !gone.is_empty() {
                 self.remove_segments(&gone).await?;
             }
-            // A write that was refused may have been made in part.
-            let Some(file) = segment.opened(SegmentFile::Log) else { return Ok(()) };
+            let file = match segment.opened(SegmentFile::Log) {
+                // A write that was refused may have been made in part.
+                Some(file) => file,
+                None if !had_more => return Ok(()),
+                // A checkpoint has closed it.
+                None => segment.file(&self.0.ring, &self.dir(), SegmentFile::Log).await?,
+            };
             self.0.ring.truncate(&file, u64::from(truncation.position)).await?;
             segment.preallocated.set(false);
             self.sync_log_file_alone(&segment, &file).await

@@ -212,6 +212,8 @@ impl CommitLog {
             for (id, log, to) in gathered.logs {
                 log.committed_by_stream(to);
                 let before = file.pending.borrow_mut().insert(id, (log, to));
+                // Of a replica that went and came back there may be two logs.
+                let before = before.filter(|(log, _)| !log.has_ended());
                 let before = before.map_or(i64::MIN, |(_, before)| before);
                 assert!(before <= to, "a file needs {to} of a partition, and needed {before}");
             }
@@ -294,14 +296,14 @@ impl CommitLog {
         if file.noted.replace(true) {
             return;
         }
-        let (stream, file) = (self.clone(), file.clone());
+        let (stream, file, sequence) = (self.clone(), file.clone(), file.first_sequence.get());
         drop(self.ring.spawn(async move {
             let _guard = stream.noting.lock().await;
-            if !stream.is_working() {
+            // A file that is used once more has a note of its own for that.
+            if !stream.is_working() || file.first_sequence.get() != sequence {
                 return;
             }
-            let note =
-                Note { incarnation: stream.incarnation, sequence: file.first_sequence.get() };
+            let note = Note { incarnation: stream.incarnation, sequence };
             let (noted, next) = (note.sequence, stream.sequence.get());
             assert!(noted < next, "frame {noted} is noted, and {next} is not written yet");
             let text = note.format();

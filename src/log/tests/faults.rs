@@ -463,6 +463,37 @@ fn what_was_taken_back_never_was() {
     }
 }
 
+/// A checkpoint closed the file of a segment that had been rolled meanwhile, and what was taken back
+/// stayed in it: the next start found more than the log had.
+#[test]
+fn what_is_taken_back_leaves_a_file_that_a_checkpoint_has_closed() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    run_in(&world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        append(&log, 0, &[&[1; 300]]);
+        log.sync().await.unwrap();
+        let file = partition().join("00000000000000000000.log");
+        let before = ring.read_file(&file, 1 << 20).await.unwrap();
+        let mark = log.mark();
+        for _ in 0..4 {
+            append(&log, 0, &[&[2; 1500]]);
+        }
+        log.sync().await.unwrap();
+        log.checkpoint().await.unwrap();
+        assert!(ring.read_file(&file, 1 << 20).await.unwrap().len() > before.len());
+        log.take_back(&mark).await.unwrap();
+        assert_eq!(ring.read_file(&file, 1 << 20).await.unwrap(), before);
+        append(&log, 0, &[b"after"]);
+        assert_eq!(log.sync().await.unwrap(), 2);
+        let state = log.close().await.unwrap();
+        let start = LogStart { clean: true, state: Some(state), ..crashed(2) };
+        let log = open(&ring, &partition(), small_config(), start).await;
+        assert_eq!(read_all(&ring, &log, 0, 1 << 20).await.len(), 2);
+    });
+    world.close();
+}
+
 /// Removing segments makes room: a full disk must not keep them, nor a want of descriptors break
 /// the log.
 #[test]

@@ -178,6 +178,43 @@ fn a_read_of_a_segment_that_retention_takes_is_out_of_range() {
     assert!(out_of_range.get() > 0, "no read met the retention");
 }
 
+/// The same for a look-up by time.
+#[test]
+fn a_look_up_by_time_begins_anew_where_retention_takes_its_segment() {
+    let met = Rc::new(Cell::new(0));
+    for seed in 0..300 {
+        let world = World::new(seed, slow_names());
+        let node = world.node("a");
+        let met = met.clone();
+        run_in(&world, node, move |ring| async move {
+            let kept = LogConfig { file_delete_delay_ms: 0, ..small_config() };
+            let log = open(&ring, &partition(), kept.clone(), LogStart::default()).await;
+            for _ in 0..36 {
+                append(&log, 0, &[&[1; 1000]]);
+            }
+            log.set_high_watermark(log.sync().await.unwrap());
+            log.checkpoint().await.unwrap();
+            log.close_idle_files();
+            log.set_config(Rc::new(LogConfig { retention_bytes: Some(4096), ..kept }));
+            let reader = log.clone();
+            let is_latest = seed % 2 == 0;
+            let looked_up = ring.spawn(async move {
+                match is_latest {
+                    true => reader.max_timestamp().await,
+                    false => reader.offset_for_timestamp(0).await,
+                }
+            });
+            ring.sleep(Duration::from_micros(ring.random_u64() % 2_000)).await;
+            assert!(log.apply_retention(NOW_MS).await.unwrap() > 0);
+            let found = looked_up.await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            let offset = found.expect("the log has records").offset;
+            met.set(met.get() + usize::from(offset >= log.log_start_offset()));
+        });
+        world.close();
+    }
+    assert!(met.get() > 0, "no look-up met the retention");
+}
+
 /// A start after a kill makes this node the leader of every partition: one without new records is
 /// not worth a write.
 #[test]

@@ -223,6 +223,10 @@ impl Log {
             let opened = {
                 let _slot =
                     if let Some(slots) = &slots { Some(slots.acquire().await) } else { None };
+                if log.has_ended() {
+                    // The folder may be another log's by now.
+                    return;
+                }
                 log.open_log_file(&segment).await
             };
             match opened {
