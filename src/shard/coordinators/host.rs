@@ -124,12 +124,8 @@ pub(super) fn tell_topics<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, changes:
     }
 }
 
-pub(super) fn start<M: Hosted>(
-    shard: &Shard,
-    partition: Rc<Partition>,
-    deleted: Vec<TopicChange>,
-    failures: u32,
-) {
+/// Takes over what the one before has not come to write.
+pub(super) fn start<M: Hosted>(shard: &Shard, partition: Rc<Partition>) {
     let index = partition.id.index;
     let topic = &*partition.topic;
     assert_eq!(topic, M::TOPIC, "a coordinator lives with a partition of its topic");
@@ -138,6 +134,9 @@ pub(super) fn start<M: Hosted>(
         known.is_some_and(|known| Rc::ptr_eq(&known, &partition)),
         "{topic}-{index} has a coordinator, and is not this core's"
     );
+    let before = shard.control.coordinators.borrow_mut().take_ended::<M>(&partition);
+    let (deleted, failures) =
+        before.map_or_else(Default::default, |host| (host.deleted.take(), host.failures.get()));
     let host = Rc::new(Host {
         coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard))),
         partition,
@@ -178,6 +177,9 @@ fn restart<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, why: &str) {
         M::TOPIC
     );
     end::<M>(shard, index);
+    if host.partition.is_gone() {
+        return;
+    }
     if host.partition.has_failed() {
         tracing::error!(
             partition = index,
@@ -213,6 +215,7 @@ fn give_up<M: Hosted>(host: &Host<M>, why: &str) {
 
 fn start_again<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, pause: Duration) {
     assert!(host.ended.get(), "a coordinator is loaded anew when it has ended");
+    shard.control.coordinators.borrow_mut().leave_to_next(host.clone());
     let (shard, host) = (shard.clone(), host.clone());
     shard.ring.clone().spawn(async move {
         shard.ring.sleep(pause).await;
@@ -222,8 +225,10 @@ fn start_again<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, pause: Duration) {
             .partition(partition.id)
             .is_some_and(|current| Rc::ptr_eq(&current, partition));
         let is_hosted = shard.control.coordinators.borrow().has::<M>(partition.id.index);
-        if still_mine && !is_hosted && !shard.is_stopping() {
-            start::<M>(&shard, partition.clone(), host.deleted.take(), host.failures.get());
+        if !still_mine {
+            shard.control.coordinators.borrow_mut().take_ended::<M>(partition);
+        } else if !is_hosted && !shard.is_stopping() {
+            start::<M>(&shard, partition.clone());
         }
     });
 }
@@ -245,11 +250,15 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     if stage == Stage::Held {
         return hold(&shard, &host).await;
     }
-    let deleted = host.deleted.take();
-    if !deleted.is_empty() {
+    let deleted = host.deleted.borrow().clone();
+    if !deleted.is_empty() && !host.ended.get() {
         let actions =
             host.coordinator.borrow_mut().topics_changed(&deleted, shard.ring.wall_clock_ms());
         execute(&shard, &host, actions);
+        // Where that could not be written, the next one hears of it.
+        if !host.ended.get() {
+            host.deleted.take();
+        }
     }
     while !host.ended.get() && !shard.is_stopping() {
         let changed = host.changed.clone().past(host.changed.generation());

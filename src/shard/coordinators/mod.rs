@@ -86,34 +86,50 @@ impl AnyHost {
 
 /// The coordinators of one core, by topic and partition.
 #[derive(Default)]
-pub struct Hosts(FxHashMap<(&'static str, i32), AnyHost>);
+pub struct Hosts {
+    all: FxHashMap<(&'static str, i32), AnyHost>,
+    /// Those that have ended and are to be followed by another one, which takes over what they
+    /// could not write.
+    ended: FxHashMap<(&'static str, i32), AnyHost>,
+}
 
 impl Hosts {
     fn get<M: Hosted>(&self, partition: i32) -> Option<&Rc<Host<M>>> {
-        self.0.get(&(M::TOPIC, partition)).and_then(M::of)
+        self.all.get(&(M::TOPIC, partition)).and_then(M::of)
     }
 
     fn has<M: Hosted>(&self, partition: i32) -> bool {
-        self.0.contains_key(&(M::TOPIC, partition))
+        self.all.contains_key(&(M::TOPIC, partition))
     }
 
     fn insert<M: Hosted>(&mut self, partition: i32, host: Rc<Host<M>>) {
         let own = host.partition.id.index;
         assert_eq!(own, partition, "a coordinator lives with its partition");
-        let before = self.0.insert((M::TOPIC, partition), M::any(host));
+        let before = self.all.insert((M::TOPIC, partition), M::any(host));
         assert!(before.is_none(), "{}-{partition} has one coordinator", M::TOPIC);
     }
 
     fn remove<M: Hosted>(&mut self, partition: i32) -> Option<Rc<Host<M>>> {
-        self.0.remove(&(M::TOPIC, partition)).as_ref().and_then(M::of).cloned()
+        self.all.remove(&(M::TOPIC, partition)).as_ref().and_then(M::of).cloned()
+    }
+
+    fn leave_to_next<M: Hosted>(&mut self, host: Rc<Host<M>>) {
+        self.ended.insert((M::TOPIC, host.partition.id.index), M::any(host));
+    }
+
+    /// The one that ended before, of the same partition.
+    fn take_ended<M: Hosted>(&mut self, partition: &Rc<Partition>) -> Option<Rc<Host<M>>> {
+        let ended = self.ended.remove(&(M::TOPIC, partition.id.index));
+        let host = ended.as_ref().and_then(M::of).cloned();
+        host.filter(|host| Rc::ptr_eq(&host.partition, partition))
     }
 
     fn all<M: Hosted>(&self) -> impl Iterator<Item = &Rc<Host<M>>> {
-        self.0.values().filter_map(M::of)
+        self.all.values().filter_map(M::of)
     }
 
     fn partitions_of(&self, topic: &str) -> impl Iterator<Item = i32> {
-        self.0.keys().filter(move |(name, _)| *name == topic).map(|(_, partition)| *partition)
+        self.all.keys().filter(move |(name, _)| *name == topic).map(|(_, partition)| *partition)
     }
 }
 
@@ -179,7 +195,7 @@ impl<M: Hosted> Ask for ToCoordinator<M> {
 /// `changes`: each topic that has changed ([`topic_change`]), in any order.
 pub fn apply(shard: &Shard, mut changes: Vec<TopicChange>) {
     apply_partitions::<Groups>(shard);
-    let hosts: Vec<AnyHost> = shard.control.coordinators.borrow().0.values().cloned().collect();
+    let hosts: Vec<AnyHost> = shard.control.coordinators.borrow().all.values().cloned().collect();
     if hosts.is_empty() || changes.is_empty() {
         return;
     }
@@ -200,7 +216,7 @@ fn apply_partitions<M: Hosted>(shard: &Shard) {
     };
     for partition in &mine {
         if !shard.control.coordinators.borrow().has::<M>(partition.id.index) {
-            host::start::<M>(shard, partition.clone(), Vec::new(), 0);
+            host::start::<M>(shard, partition.clone());
         }
     }
     let gone: Vec<i32> = {
@@ -233,7 +249,7 @@ fn sort(changes: &mut [TopicChange]) {
 /// Partitions of coordinators of this core that are damaged: their groups are not served.
 pub fn damaged(shard: &Shard) -> u64 {
     let hosts = shard.control.coordinators.borrow();
-    hosts.0.values().filter(|host| host.is_damaged()).count() as u64
+    hosts.all.values().filter(|host| host.is_damaged()).count() as u64
 }
 
 #[cfg(test)]
