@@ -200,6 +200,8 @@ pub const MERGED_CHANGES_MAX: usize = 10_000;
 
 /// How long a creation waits for what a deleted topic of its name has left.
 pub const NAME_RELEASE_WAIT_MS: u64 = 30_000;
+/// How many creations may have a core see to that at once; they go on where one waits no longer.
+pub const NAME_RELEASES_MAX: usize = 64;
 
 /// A group coordinator that could not be loaded, or could not write, waits so long before the next
 /// try, twice as long before the one after that, and at most so long.

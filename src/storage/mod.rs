@@ -176,14 +176,17 @@ impl Storage {
         })
     }
 
-    /// The log directory of a partition, as far as it has one here; `directory` is the one that the
-    /// metadata records.
-    pub fn dir_of(&self, id: PartitionId, directory: Option<Uuid>) -> Option<PathBuf> {
+    /// The log directories whose checkpoints may know a partition: its own, and all of them where
+    /// the start has not found out which that is. `directory` is the one that the metadata records.
+    pub fn dirs_that_know(&self, id: PartitionId, directory: Option<Uuid>) -> Vec<PathBuf> {
         match self.settled.get().and_then(|settled| settled.places.get(&id)) {
-            Some(Place::At { folder, .. }) => folder.parent().map(PathBuf::from),
-            Some(Place::Offline { .. }) => None,
+            Some(Place::At { folder, .. }) => {
+                folder.parent().map(PathBuf::from).into_iter().collect()
+            }
+            Some(Place::Offline { .. }) => self.dirs.iter().map(|(path, _)| path.clone()).collect(),
             None => {
-                Some(self.dir_of_new(id, directory.unwrap_or(directory::UNASSIGNED)).to_owned())
+                let directory = directory.unwrap_or(directory::UNASSIGNED);
+                vec![self.dir_of_new(id, directory).to_owned()]
             }
         }
     }
@@ -491,5 +494,25 @@ mod tests {
         assert!(is_kept("/b", 0));
         assert!(!is_kept("/a", 0), "another directory has no such folder");
         assert!(!is_kept("/b", 1));
+    }
+
+    /// The checkpoints went on to know the records of a topic that was offline when it was deleted,
+    /// and took them for those of the next one of its name.
+    #[test]
+    fn each_directory_may_know_a_partition_that_the_start_has_not_found() {
+        let id = |index| PartitionId { topic_id: Uuid::from_u128(1), index };
+        let found = Place::At { folder: "/a/t-0".into(), start: LogStart::default() };
+        let places = [(id(0), found), (id(1), Place::Offline { dirs: Vec::new() })];
+        let settled = Settled { places: places.into_iter().collect(), ..Settled::default() };
+        let [a, b] = ["/a", "/b"].map(PathBuf::from);
+        let storage = Storage {
+            dirs: vec![(a.clone(), Uuid::from_u128(7)), (b.clone(), Uuid::from_u128(8))],
+            settled: settled.into(),
+            ..Storage::default()
+        };
+        let recorded = Some(Uuid::from_u128(8));
+        assert_eq!(storage.dirs_that_know(id(0), recorded), [a.clone()]);
+        assert_eq!(storage.dirs_that_know(id(1), recorded), [a, b.clone()]);
+        assert_eq!(storage.dirs_that_know(id(2), recorded), [b], "made in this run");
     }
 }

@@ -182,6 +182,8 @@ impl Controller {
             if let Err(error) = (self.names.release)(names).await {
                 break request.refuse(&storage_error(&error.to_string()));
             }
+            // One that comes to nothing at once does not keep the core.
+            self.ring.end_of_turn().await;
         };
         Answer { response, offset: self.publisher.image().provenance.offset }
     }

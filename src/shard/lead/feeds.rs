@@ -184,6 +184,8 @@ impl Feeds {
         let is_named = |topic: &&Gone| names.iter().any(|name| **name == *topic.name);
         let has_left = |topic: &Gone| self.have_reached(&topic.cores, topic.offset);
         self.moved.wait_until(|| self.gone.borrow().iter().filter(is_named).all(has_left)).await;
+        // One that no checkpoint knows has nothing more to wait for.
+        self.drop_forgotten();
         let gone = self.gone.borrow();
         let named = || gone.iter().filter(is_named);
         let dirs = named().flat_map(|topic| topic.dirs.iter().cloned()).collect();

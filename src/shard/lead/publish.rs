@@ -18,7 +18,7 @@ use crate::{
     },
     shard::{Shard, partition::PartitionId, view::ClusterView},
 };
-use std::{io, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::Cell, io, rc::Rc, sync::Arc, time::Duration};
 
 /// What the metadata node has the shards do.
 pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>, feeds: &Rc<Feeds>) -> Hooks {
@@ -38,21 +38,31 @@ pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>, feeds: &Rc<Feeds>) -> Hooks {
 fn names(shard: &Shard, dirs: &Rc<LogDirs>, feeds: &Rc<Feeds>) -> Names {
     let (known, gone) = (dirs.clone(), feeds.clone());
     let (shard, dirs, feeds) = (shard.clone(), dirs.clone(), feeds.clone());
+    let under_way = Rc::new(Cell::new(0));
     Names {
         are_free: Box::new(move |names| {
             checkpoints::are_free(&known, names) && !names.iter().any(|name| gone.has_gone(name))
         }),
         release: Box::new(move |names| {
             let (shard, dirs, feeds) = (shard.clone(), dirs.clone(), feeds.clone());
+            let under_way = under_way.clone();
             Box::pin(async move {
                 let limit = Duration::from_millis(limits::NAME_RELEASE_WAIT_MS);
-                let released = release_names(&shard, &dirs, &feeds, &names);
                 let too_long = "a deleted topic of this name is still being removed, for now";
-                shard
-                    .ring
-                    .timeout(limit, released)
-                    .await
-                    .unwrap_or_else(|| Err(io::Error::new(io::ErrorKind::TimedOut, too_long)))
+                let timed_out = || Err(io::Error::new(io::ErrorKind::TimedOut, too_long));
+                if under_way.get() == limits::NAME_RELEASES_MAX {
+                    return timed_out();
+                }
+                under_way.set(under_way.get() + 1);
+                let ring = shard.ring.clone();
+                // A task of its own: a sync that is dropped in its midst would fail unheard.
+                let released = ring.spawn_named("names of deleted topics", async move {
+                    let released = release_names(&shard, &dirs, &feeds, &names).await;
+                    let before = under_way.replace(under_way.get() - 1);
+                    assert!(before <= limits::NAME_RELEASES_MAX, "{before} releases are under way");
+                    released
+                });
+                ring.timeout(limit, released).await.unwrap_or_else(timed_out)
             })
         }),
     }
@@ -77,9 +87,9 @@ fn publish(
 
 /// What a topic has that is gone in the image at `offset`.
 fn leave(shard: &Shard, before: &ClusterView, topic: &Arc<Topic>, offset: i64) -> Gone {
-    let dirs = topic.partitions.iter().filter_map(|(index, partition)| {
+    let dirs = topic.partitions.iter().flat_map(|(index, partition)| {
         let id = PartitionId { topic_id: topic.id, index: *index };
-        shard.data.storage.dir_of(id, partition.directory_of(shard.config.node_id))
+        shard.data.storage.dirs_that_know(id, partition.directory_of(shard.config.node_id))
     });
     Gone {
         topic_id: topic.id,
