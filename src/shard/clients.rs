@@ -22,6 +22,9 @@ use std::{
 /// Between two looks at idle connections: half of what they may be idle, within these bounds.
 const IDLE_CHECK_MIN: Duration = Duration::from_millis(100);
 const IDLE_CHECK_MAX: Duration = Duration::from_secs(5);
+/// Connections that have left and stay in the register at least, so that few of them cost no look
+/// at all others.
+const FORGOTTEN_AT_ONCE: usize = 64;
 
 /// What one core has for its clients.
 pub struct Clients {
@@ -121,7 +124,13 @@ impl Register {
         let accepted = self.accepted.get();
         assert_eq!(client.number, accepted, "connections are numbered as they come");
         client.count();
-        self.all.borrow_mut().push(Rc::downgrade(client));
+        let mut all = self.all.borrow_mut();
+        // Those that have left go when there are as many of them as of the others.
+        if all.len() >= 2 * self.open.get() + FORGOTTEN_AT_ONCE {
+            all.retain(|weak| weak.strong_count() > 0);
+        }
+        all.push(Rc::downgrade(client));
+        drop(all);
         self.open.set(self.open.get() + 1);
         self.accepted.set(accepted + 1);
         let (open, max) = (self.open.get(), limits::SHARD_CONNECTIONS_MAX);

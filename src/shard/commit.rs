@@ -189,6 +189,8 @@ async fn stream_loop(shard: Shard, lane: Rc<Lane>) {
     loop {
         lane.small_work.wait_until(|| lane.has_small()).await;
         lane.take_small(&mut round);
+        // Of what outgrew the stream, nothing waits for this round.
+        begin_flushes(&shard, &lane);
         if let Some(stream) = lane.stream().filter(|_| !round.is_empty()) {
             let start = shard.ring.precise_now();
             logs.extend(round.iter().map(|partition| partition.log.clone()));

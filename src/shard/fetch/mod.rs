@@ -226,6 +226,7 @@ async fn fetch(
             || has_error
             || now >= deadline
             || shard.is_stopping()
+            || client.replies.is_closed()
             || lists.targets.is_empty() && request.session_id == NO_SESSION
         {
             shard.clients.unwatch(watch);

@@ -5,7 +5,7 @@
 
 use crate::{
     limits,
-    log::{self, ReadData, ReadError, ReadPart, ReadParts},
+    log::{self, Log, ReadData, ReadError, ReadPart, ReadParts},
     shard::{
         Shard,
         partition::{FetchWaiter, Partition, PartitionId},
@@ -156,17 +156,7 @@ async fn read_one(
         }
     }
     let up_to = if read_committed { result.last_stable_offset } else { result.high_watermark };
-    let data = match from {
-        From::Files { max_bytes } => {
-            log.read_files(read.fetch_offset, max_bytes, at_least_one, up_to).await
-        }
-        From::Anywhere { max_bytes } => {
-            match log.try_read_tail(read.fetch_offset, max_bytes, at_least_one, up_to) {
-                Some(data) => Ok(data),
-                None => log.read(read.fetch_offset, max_bytes, at_least_one, up_to).await,
-            }
-        }
-    };
+    let data = read_log(log, read.fetch_offset, from, at_least_one, up_to).await;
     let ReadData { parts, size_bytes, upper_bound_offset } = match data {
         Ok(data) => data,
         Err(ReadError::OffsetOutOfRange { .. }) => {
@@ -194,6 +184,24 @@ async fn read_one(
     counters.fetch_bytes.set(counters.fetch_bytes.get() + size_bytes as u64);
     (result.parts, result.size_bytes) = (parts, size_bytes);
     result
+}
+
+async fn read_log(
+    log: &Log,
+    offset: i64,
+    from: From,
+    at_least_one: bool,
+    up_to: i64,
+) -> Result<ReadData, ReadError> {
+    match from {
+        From::Files { max_bytes } => log.read_files(offset, max_bytes, at_least_one, up_to).await,
+        From::Anywhere { max_bytes } => {
+            match log.try_read_tail(offset, max_bytes, at_least_one, up_to) {
+                Some(data) => Ok(data),
+                None => log.read(offset, max_bytes, at_least_one, up_to).await,
+            }
+        }
+    }
 }
 
 fn unreadable(
