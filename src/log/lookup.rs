@@ -125,7 +125,11 @@ impl Log {
                     Err(error) if self.has_given_up(&segment, &error) => continue 'anew,
                     Err(error) => return Err(error),
                     Ok(Some(found)) if found.offset < self.log_start_offset() => continue 'anew,
-                    Ok(Some(found)) => return Ok(Some(found)),
+                    Ok(Some(found)) => {
+                        let at = found.timestamp;
+                        assert!(timestamp <= at, "{at} is found where {timestamp} is sought");
+                        return Ok(Some(found));
+                    }
                     Ok(None) => {}
                 }
             }

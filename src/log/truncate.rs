@@ -92,8 +92,8 @@ impl Log {
 
     /// Takes back what was appended behind `mark`, and was not acknowledged: it is as if it had
     /// never been, on the disk, too, when this returns. Needs no room, and a descriptor only where
-    /// segments were made or files closed meanwhile. For logs without producers and without a commit
-    /// stream, whose only writer is the caller.
+    /// segments were made or files closed meanwhile. For logs without producers and without a
+    /// commit stream, whose only writer is the caller.
     pub async fn take_back(&self, mark: &Mark) -> io::Result<()> {
         let Mark(at, offset) = mark;
         let end = self.log_end_offset();

@@ -463,8 +463,8 @@ fn what_was_taken_back_never_was() {
     }
 }
 
-/// A checkpoint closed the file of a segment that had been rolled meanwhile, and what was taken back
-/// stayed in it: the next start found more than the log had.
+/// A checkpoint closed the file of a segment that had been rolled meanwhile, and what was taken
+/// back stayed in it: the next start found more than the log had.
 #[test]
 fn what_is_taken_back_leaves_a_file_that_a_checkpoint_has_closed() {
     let world = World::new(1, SimOptions::calm());
