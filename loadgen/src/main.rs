@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod say;
 mod schedule;
+mod selftest;
 mod signals;
 mod tallies;
 mod value;
@@ -27,8 +28,11 @@ use options::{Command, Options};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let Command::Run(options) = Options::parse().command;
-    match run::run(*options) {
+    let outcome = match Options::parse().command {
+        Command::Run(options) => run::run(*options),
+        Command::Selftest(options) => selftest::run(&options),
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(2),
         Err(error) => {

@@ -20,6 +20,8 @@ pub struct Options {
 pub enum Command {
     /// Produces (and consumes, and verifies) for a while, then prints a table.
     Run(Box<RunOptions>),
+    /// Measures this host's disk, loopback network, timers and clock, without a broker: 20 s.
+    Selftest(crate::selftest::SelftestOptions),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -352,7 +354,10 @@ impl RunOptions {
     pub fn parse_for_tests(line: &str) -> RunOptions {
         let words = ["loadgen", "run"].into_iter().chain(line.split_whitespace());
         let Command::Run(options) =
-            Options::try_parse_from(words).expect("a valid command line").command;
+            Options::try_parse_from(words).expect("a valid command line").command
+        else {
+            panic!("`run` was asked for")
+        };
         *options
     }
 }
@@ -382,7 +387,10 @@ mod tests {
                     --acks all --connections 2 --batch-size 65536 --linger-ms 1 --consumers 1 \
                     --json out.json";
         let Command::Run(options) =
-            Options::try_parse_from(line.split_whitespace()).unwrap().command;
+            Options::try_parse_from(line.split_whitespace()).unwrap().command
+        else {
+            panic!("`run` was asked for")
+        };
         assert!(options.check().is_ok());
         assert_eq!((options.partitions, options.acks, options.rate), (3, Acks::All, Rate::Max));
     }
@@ -391,7 +399,10 @@ mod tests {
     fn nothing_can_be_judged_that_is_not_looked_at() {
         let parse = |line: &str| {
             let Command::Run(options) =
-                Options::try_parse_from(line.split_whitespace()).unwrap().command;
+                Options::try_parse_from(line.split_whitespace()).unwrap().command
+            else {
+                panic!("`run` was asked for")
+            };
             (options.check().is_ok(), options.can_verify())
         };
         assert_eq!(parse("loadgen run --consumers 1"), (true, true));
