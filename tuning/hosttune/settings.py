@@ -17,6 +17,10 @@ IP = KERNEL + "networking/ip-sysctl.html"
 CGROUP = KERNEL + "admin-guide/cgroup-v2.html"
 BLOCK = KERNEL + "admin-guide/abi-stable.html"
 KAFKA_ON_UBUNTU = "https://documentation.ubuntu.com/charmed-kafka/3/reference/performance-tuning"
+DISK_SCHEDULER = (
+    "https://docs.oracle.com/en/database/oracle/oracle-database/23/ladbi/"
+    "setting-the-disk-io-scheduler-on-linux.html"
+)
 MIB = 1 << 20
 
 PROCESSORS = [
@@ -45,7 +49,7 @@ PROCESSORS = [
         "cpu.smt", "processors", r.file(r.CPU + "/smt/active"),
         Look(("0",), "0, or one shard per physical core"),
         "Two shards on the threads of one core take turns with its units.",
-        BLOCK, "low", by_hand="name one thread of each core in shard.cores, and measure",
+        KERNEL + "admin-guide/abi-testing.html", "low", by_hand="name one thread of each core in shard.cores, and measure",
     ),
     Setting(
         "cpu.isolated", "processors", r.isolated,
@@ -147,8 +151,8 @@ DISKS = [
     ),
     Setting(
         "disk.discard", "disks", r.per_mount(r.discard_of), OneOf(("no discard",)),
-        "Trimming at each delete holds up the journal's commit; a weekly fstrim does not.",
-        KERNEL + "admin-guide/xfs.html", "low",
+        "Each trim stands in the way of other requests to the disk; once a week is enough.",
+        "https://man7.org/linux/man-pages/man8/fstrim.8.html", "low",
         by_hand="mount -o remount,nodiscard, and systemctl enable --now fstrim.timer",
     ),
     Setting(
@@ -172,7 +176,7 @@ DISKS = [
         "disk.scheduler", "disks", r.schedulers,
         OneOf((), "none; mq-deadline for rotating disks, or virtual ones"),
         "A scheduler that orders for fairness makes flushes wait for reads of others.",
-        KERNEL + "block/switching-sched.html", "medium",
+        KERNEL + "block/switching-sched.html and " + DISK_SCHEDULER, "medium",
     ),
     Setting(
         "disk.write_cache", "disks", r.write_caches,
@@ -187,7 +191,7 @@ NETWORK = [
     Setting(
         "net.core.somaxconn", "network", r.sysctl("net.core.somaxconn"), AtLeast(4096),
         "It bounds socket.listen.backlog.size: more clients at once are refused.",
-        NET, "medium", set_to="4096",
+        IP, "medium", set_to="4096",
     ),
     Setting(
         "net.ipv4.tcp_max_syn_backlog", "network", r.sysctl("net.ipv4.tcp_max_syn_backlog"),

@@ -40,7 +40,7 @@ FILES = {
         "2 1 0:30 / /scratch rw,noatime - tmpfs tmpfs rw\n"
         "3 1 259:0 / /var/lib/my\\040logs rw,strictatime,discard - xfs /dev/nvme0n1 rw,nobarrier",
     "/sys/fs/cgroup/cpu.max": "max 100000",
-    "/sys/fs/cgroup/system.slice/cpu.max": "max 100000",
+    "/sys/fs/cgroup/system.slice/cpu.max": "300000 100000",
     "/sys/fs/cgroup/system.slice/millstream.service/cpu.max": "150000 100000",
     "/sys/fs/cgroup/system.slice/millstream.service/cpu.stat":
         "usage_usec 5\nnr_periods 100\nnr_throttled 7",

@@ -155,6 +155,24 @@ class Changes(FakeHost):
         self.assertEqual([bool(error) for _, error in done], [True, False])
         self.assertEqual((list(state.changes), self.get(SWAPPINESS)), ([SWAPPINESS], "1"))
 
+    def test_a_value_that_the_kernel_changes_is_an_error_and_can_be_undone(self):
+        host, state, read = self.host(), State(self.state), changes.current
+
+        def kernel(host, path):
+            # It takes 1 for 3.
+            found = read(host, path)
+            return "3" if found == "1" else found
+
+        changes.current = kernel
+        try:
+            ((_, error),) = changes.apply(host, state, [changes.Write("a", SWAPPINESS, "1")])
+            self.assertIn("keeps 3", error)
+            (line,) = changes.undo(host, State.load(self.state), really=True)
+        finally:
+            changes.current = read
+        self.assertTrue(line.is_done)
+        self.assertEqual(self.get(SWAPPINESS), "60")
+
     def test_a_state_file_that_is_damaged_stops_everything(self):
         os.makedirs(os.path.dirname(self.state))
         with open(self.state, "w", encoding="utf-8") as file:

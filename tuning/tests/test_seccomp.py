@@ -77,7 +77,12 @@ class Measured(FakeHost):
         self.assertEqual(measured["disk.write_cache"],
                          "4 KiB flush: p50 80 µs, p99 90 µs, max 99 µs; suggests a cache")
         self.assertIn("p99 90 µs", measured["cpu.idle_states"])
-        self.assertNotIn("cpu.energy_preference", measured)
+
+    def test_no_figure_stands_beside_what_the_host_does_not_have(self):
+        os.remove(self.root + "/sys/devices/system/clocksource/clocksource0/current_clocksource")
+        findings = check(self.host(), SETTINGS)
+        measure.attach(findings, {"clock_read_ns": 31.4})
+        self.assertEqual([f.setting.name for f in findings if f.measured], [])
 
     def test_a_selftest_that_fails_is_said(self):
         path = os.path.join(self.root, "loadgen")

@@ -85,6 +85,8 @@ pub fn run(options: &SelftestOptions) -> anyhow::Result<bool> {
         "there is no folder {}: give --dir a folder that exists, on the disk to be measured",
         options.dir.display()
     );
+    // A limit of file sizes is then an error, and the file is removed.
+    ring::ignore_file_size_signal();
     let selection = ring::select(BackendChoice::Auto)?;
     let json = options.json.clone().map(JsonFile::create).transpose()?;
     let signals = Signals::watch().context("cannot watch for signals")?;
