@@ -115,7 +115,7 @@ def _check(options: argparse.Namespace) -> int:
         shown = [f for f in findings if f.verdict not in (OK, ABSENT)] if options.wrong \
             else findings
         width = shutil.get_terminal_size((PIPE_COLUMNS, 50)).columns
-        print(show.table(shown, width, options.measure))
+        print(show.findings_text(shown, width, options.measure))
         print(show.LEGEND)
         print("\n" + "\n\n".join(filter(None, [show.by_hand(shown), show.total(findings)])))
         if any(f.verdict == CHANGE for f in findings):

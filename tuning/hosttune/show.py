@@ -13,6 +13,8 @@ from .judge import ABSENT, BY_HAND, CHANGE, LOOK, OK, Finding, Setting
 MARKS = {OK: " ", CHANGE: "!", BY_HAND: "!", LOOK: "?", ABSENT: "-"}
 LEGEND = "!  should be changed    ?  look: it depends    -  not on this host"
 COLUMN_GAP = "  "
+# Below, the columns of the table would be too narrow to read.
+TABLE_COLUMNS_MIN = 120
 
 
 def table(findings: Sequence[Finding], width: int, has_measured: bool) -> str:
@@ -33,6 +35,36 @@ def table(findings: Sequence[Finding], width: int, has_measured: bool) -> str:
             group = finding.setting.group
             lines.append(f"[{group}]")
         lines.extend(_row(row, widths))
+    return "\n".join(lines)
+
+
+def findings_text(findings: Sequence[Finding], width: int, has_measured: bool) -> str:
+    """The table, or on a narrow terminal a paragraph for each finding."""
+    if width >= TABLE_COLUMNS_MIN:
+        return table(findings, width, has_measured)
+    return paragraphs(findings, width)
+
+
+def paragraphs(findings: Sequence[Finding], width: int) -> str:
+    """What is good takes a line; the rest says why."""
+    lines: List[str] = []
+
+    def say(text: str, indent: str, next_indent: str) -> None:
+        lines.extend(textwrap.wrap(text, width, initial_indent=indent,
+                                   subsequent_indent=next_indent))
+
+    group = ""
+    for f in findings:
+        if f.setting.group != group:
+            group = f.setting.group
+            lines.append(f"[{group}]")
+        say(f"{f.name}: {f.shown}", MARKS[f.verdict] + " ", " " * 6)
+        if f.verdict not in (OK, ABSENT):
+            say(f"should be: {f.setting.rule.words} (matters: {f.setting.matters})", " " * 4,
+                " " * 6)
+            say(f.setting.why, " " * 4, " " * 4)
+        if f.measured:
+            say(f"measured: {f.measured}", " " * 4, " " * 6)
     return "\n".join(lines)
 
 
@@ -71,11 +103,8 @@ def total(findings: Sequence[Finding]) -> str:
 
 def by_hand(findings: Sequence[Finding]) -> str:
     """What apply leaves to the operator, one line each."""
-    lines = [
-        f"  {f.name}: {f.by_hand}"
-        for f in findings
-        if f.by_hand and f.verdict in (BY_HAND, LOOK)
-    ]
+    lines = [f"  {f.name}: {f.by_hand}" for f in findings
+             if f.by_hand and f.verdict in (BY_HAND, LOOK)]
     return "By hand:\n" + "\n".join(lines) if lines else ""
 
 

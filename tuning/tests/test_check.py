@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 from unittest import TestCase
 
-from hosttune import cli, readers
+from hosttune import cli, readers, show
 from hosttune.host import parse_cpus, show_cpus
 from hosttune.judge import ABSENT, BY_HAND, CHANGE, LOOK, MATTERS, OK, check
 from hosttune.rules import AtLeast, AtMost, Between, Look, OneOf
@@ -182,6 +182,16 @@ class Check(FakeHost):
             self.assertIn(words, out)
         _, wrong, _ = self.call(cli.check, "--wrong")
         self.assertNotIn("fs.nr_open", wrong)
+
+    def test_a_narrow_terminal_gets_paragraphs_that_fit(self):
+        findings = check(self.host(), SETTINGS)
+        text = show.findings_text(findings, 80, False)
+        self.assertLessEqual(max(len(line) for line in text.splitlines()), 80)
+        self.assertIn("! vm.swappiness: 60\n    should be: 10 or less (matters: medium)", text)
+        wide = show.findings_text(findings, 160, False)
+        self.assertLessEqual(max(len(line) for line in wide.splitlines()), 160)
+        for finding in findings:
+            self.assertIn(finding.setting.name.split("_")[0], wide)
 
     def test_json_has_every_setting_with_its_commands(self):
         _, out, _ = self.call(cli.check, "--json", "--log-dirs", LOGS)
