@@ -38,6 +38,7 @@ impl Latencies {
     fn json(&self) -> Value {
         json!({
             "count": self.0.len(),
+            "p10": self.micros(0.1),
             "p50": self.micros(0.5),
             "p99": self.micros(0.99),
             "max": self.micros(1.0),
@@ -59,6 +60,13 @@ impl Transfer {
     }
 }
 
+/// By the fastest tenth: what others do with the disk at the same time makes the median theirs.
+const OWN_QUANTILE: f64 = 0.1;
+/// A median this much above the fastest tenth is that of a disk with other work.
+const BUSY_FACTOR: f64 = 4.0;
+/// A share of the time without a processor that shows in latencies.
+const WAITED_MAX: f64 = 0.05;
+
 /// What the time of a small flush suggests of the cache that the disk writes into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WriteCache {
@@ -71,8 +79,8 @@ enum WriteCache {
 }
 
 impl WriteCache {
-    fn judge(p50_us: f64) -> WriteCache {
-        match p50_us {
+    fn judge(flush_us: f64) -> WriteCache {
+        match flush_us {
             ..20.0 => WriteCache::NoFlush,
             ..100.0 => WriteCache::Durable,
             ..2_000.0 => WriteCache::FastFlash,
@@ -123,6 +131,8 @@ pub struct Figures {
     pub transfer: Option<Transfer>,
     pub timer_late: Option<Latencies>,
     pub clock_read_ns: Option<f64>,
+    /// The share of the time that the test's thread could have run and had no processor.
+    pub waited_ratio: Option<f64>,
     pub interrupted: bool,
     pub error: Option<String>,
 }
@@ -141,13 +151,14 @@ impl Figures {
             transfer: None,
             timer_late: None,
             clock_read_ns: None,
+            waited_ratio: None,
             interrupted: false,
             error: None,
         }
     }
 
     fn write_cache(&self) -> Option<WriteCache> {
-        Some(WriteCache::judge(self.flush_4k.as_ref()?.micros(0.5)?))
+        Some(WriteCache::judge(self.flush_4k.as_ref()?.micros(OWN_QUANTILE)?))
     }
 
     fn round_trips_per_s(&self) -> Option<f64> {
@@ -162,6 +173,23 @@ impl Figures {
                  and the read rate is that of memory"
                     .to_owned(),
             );
+        }
+        let flushes = self.flush_4k.as_ref();
+        if let Some(own) = flushes.and_then(|took| took.micros(OWN_QUANTILE))
+            && let Some(median) = flushes.and_then(|took| took.micros(0.5))
+            && median > own * BUSY_FACTOR
+        {
+            remarks.push(format!(
+                "one flush in ten took {own:.0} µs or less, half of them {median:.0} µs or more: \
+                 the disk had other work; measure again without it"
+            ));
+        }
+        if let Some(waited) = self.waited_ratio.filter(|waited| *waited > WAITED_MAX) {
+            remarks.push(format!(
+                "the test waited {:.0} % of the time for a processor: other programs are in these \
+                 figures",
+                waited * 100.0
+            ));
         }
         if self.interrupted {
             remarks.push("ended by a signal: what has a dash was not measured".to_owned());
@@ -191,6 +219,7 @@ impl Figures {
             },
             "timer_late_us": times(&self.timer_late),
             "clock_read_ns": self.clock_read_ns,
+            "waited_ratio": self.waited_ratio,
             "interrupted": self.interrupted,
             "remarks": self.remarks(),
             "error": self.error,
@@ -286,6 +315,25 @@ mod tests {
         assert_eq!(moved(5_000_000, Duration::from_secs(2)), Some(2.5));
         assert_eq!(moved(0, Duration::from_secs(2)), None);
         assert_eq!(moved(1, Duration::ZERO), None);
+    }
+
+    #[test]
+    fn a_busy_disk_is_said_and_its_cache_is_judged_by_what_it_can() {
+        let mut figures = with_flushes(200);
+        let took = figures.flush_4k.as_mut().unwrap();
+        (0..4).for_each(|_| took.record(Duration::from_millis(9)));
+        assert_eq!(figures.json()["disk"]["write_cache"], json!("nvme-volatile"));
+        assert!(figures.table().contains("the disk had other work"), "{}", figures.table());
+        assert!(!with_flushes(200).table().contains("other work"));
+    }
+
+    #[test]
+    fn waiting_for_a_processor_is_said() {
+        let mut figures = with_flushes(200);
+        figures.waited_ratio = Some(0.01);
+        assert!(!figures.table().contains("waited"));
+        figures.waited_ratio = Some(0.2);
+        assert!(figures.table().contains("waited 20 %"), "{}", figures.table());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod network;
 mod timing;
 
 use crate::{
+    progress::ThreadClock,
     report::JsonFile,
     say,
     signals::{Interrupt, Signals},
@@ -101,7 +102,9 @@ pub fn run(options: &SelftestOptions) -> anyhow::Result<bool> {
     let outcome = ring::run(core, move |ring| async move {
         let bench = Bench { interrupt: signals.deliver_to(&ring), ring };
         let mut figures = Figures::of(&asked.dir, asked.size);
+        let (began, clock) = (bench.ring.precise_now(), ThreadClock::start());
         let failed = measure(&bench, &asked, &mut figures).await.err();
+        figures.waited_ratio = clock.read(bench.ring.precise_now().since(began)).waited;
         figures.interrupted = bench.ended();
         figures.error = failed.as_ref().map(|error| format!("{error:#}"));
         (figures, failed)
