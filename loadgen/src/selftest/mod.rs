@@ -148,18 +148,24 @@ mod tests {
     use clap::Parser;
     use std::{env, process};
 
-    fn on_a_core<T: 'static, F: Future<Output = T> + 'static>(
-        test: impl FnOnce(Bench) -> F + 'static,
-    ) -> T {
-        let core = CoreOptions {
-            name: "test".to_owned(),
-            index: 0,
-            cpu: None,
-            backend: ring::select(BackendChoice::Auto).unwrap().kind,
-            spin: Duration::ZERO,
+    /// On epoll, and on io_uring where there is one.
+    fn on_each_backend<T: 'static, F: Future<Output = T> + 'static>(
+        test: impl Fn(Bench) -> F + Clone + 'static,
+    ) -> Vec<T> {
+        let choices = [BackendChoice::Epoll, BackendChoice::Auto];
+        let run = |choice| {
+            let core = CoreOptions {
+                name: "test".to_owned(),
+                index: 0,
+                cpu: None,
+                backend: ring::select(choice).unwrap().kind,
+                spin: Duration::ZERO,
+            };
+            let test = test.clone();
+            let bench = |ring| Bench { ring, interrupt: Rc::new(Interrupt::default()) };
+            ring::run(core, move |ring| test(bench(ring))).unwrap()
         };
-        let run = |ring| test(Bench { ring, interrupt: Rc::new(Interrupt::default()) });
-        ring::run(core, run).unwrap()
+        choices.map(run).into()
     }
 
     #[test]
@@ -167,43 +173,51 @@ mod tests {
         let dir = env::temp_dir().join(format!("selftest-{}", process::id()));
         fs::create_dir_all(&dir).unwrap();
         let options = SelftestOptions { dir: dir.clone(), size: 8 * MIB, json: None };
-        let bounds = disk::Bounds {
-            write: Duration::from_secs(600),
-            read: Duration::from_secs(600),
-            flushes: Duration::from_millis(50),
-        };
-        let figures = on_a_core(|bench| async move {
-            let mut figures = Figures::of(&options.dir, options.size);
-            disk::measure(&bench, &options, &bounds, &mut figures).await.unwrap();
-            figures
+        let measured = on_each_backend(move |bench| {
+            let options = options.clone();
+            async move {
+                let bounds = disk::Bounds {
+                    write: Duration::from_secs(600),
+                    read: Duration::from_secs(600),
+                    flushes: Duration::from_millis(50),
+                };
+                let mut figures = Figures::of(&options.dir, options.size);
+                disk::measure(&bench, &options, &bounds, &mut figures).await.unwrap();
+                figures
+            }
         });
         let bytes = |moved: Option<figures::Transfer>| moved.map(|moved| moved.bytes);
-        assert_eq!((bytes(figures.write), bytes(figures.read)), (Some(8 * MIB), Some(8 * MIB)));
-        assert!(figures.flush_4k.is_some_and(|took| took.count() > 0));
-        assert!(figures.flush_1m.is_some_and(|took| took.count() > 0));
+        for figures in measured {
+            assert_eq!((bytes(figures.write), bytes(figures.read)), (Some(8 * MIB), Some(8 * MIB)));
+            assert!(figures.flush_4k.is_some_and(|took| took.count() > 0));
+            assert!(figures.flush_1m.is_some_and(|took| took.count() > 0));
+        }
         fs::remove_dir(&dir).expect("the folder is empty again");
     }
 
     #[test]
     fn a_disk_without_the_room_is_not_touched() {
-        let dir = env::temp_dir();
-        let options = SelftestOptions { dir, size: 1 << 60, json: None };
-        let error = on_a_core(|bench| async move {
+        let errors = on_each_backend(|bench| async move {
+            let options = SelftestOptions { dir: env::temp_dir(), size: 1 << 60, json: None };
             let mut figures = Figures::of(&options.dir, options.size);
             disk::measure(&bench, &options, &disk::BOUNDS, &mut figures).await.unwrap_err()
         });
-        assert!(error.to_string().contains("smaller --size"), "{error}");
+        for error in errors {
+            assert!(error.to_string().contains("smaller --size"), "{error}");
+        }
     }
 
     #[test]
     fn loopback_gives_every_message_back() {
         let length = Duration::from_millis(20);
-        let (trips, moved) = on_a_core(move |bench| async move {
+        let measured = on_each_backend(move |bench| async move {
             let trips = network::round_trips(&bench, length).await.unwrap();
             (trips.count(), network::transfer(&bench, length).await.unwrap().bytes)
         });
-        assert!(trips > 0, "no message came back");
-        assert!(moved > 0 && moved.is_multiple_of(MIB), "{moved} bytes came");
+        for (trips, bytes) in measured {
+            assert!(trips > 0, "no message came back");
+            assert!(bytes > 0 && bytes.is_multiple_of(MIB), "{bytes} bytes came");
+        }
     }
 
     #[test]
