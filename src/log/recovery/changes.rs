@@ -31,6 +31,12 @@ pub(in crate::log) enum Change {
     Remove(String),
     /// Cuts the index files to the part that is kept.
     TrimIndexes(Rc<Segment>),
+    /// Writes the entries that are kept once more: they come from the page cache, which may hold
+    /// what a failed sync did not bring to the disk.
+    RewriteIndexes {
+        segment: Rc<Segment>,
+        entries: [(SegmentFile, Bytes); 3],
+    },
     RebuildIndexes(Rc<Segment>),
     Truncation(Truncation),
     SetAside {
@@ -57,7 +63,8 @@ impl fmt::Display for Change {
             Change::CreateDir
             | Change::WriteTopicId(_)
             | Change::CreateSegment(_)
-            | Change::TrimIndexes(_) => Ok(()),
+            | Change::TrimIndexes(_)
+            | Change::RewriteIndexes { .. } => Ok(()),
             Change::Remove(name) => write!(f, "{name} is removed"),
             Change::RebuildIndexes(segment) => {
                 write!(
@@ -143,6 +150,11 @@ impl Change {
                 segment.close_idle_files(false);
                 ("cutting indexes of", path_of(dir, &segment), result)
             }
+            Change::RewriteIndexes { segment, entries } => {
+                let result = rewrite_indexes(ring, dir, &segment, entries).await;
+                segment.close_idle_files(false);
+                ("writing indexes of", path_of(dir, &segment), result)
+            }
             Change::RebuildIndexes(segment) => {
                 let result = rebuild_indexes(ring, dir, config, &segment).await;
                 segment.close_idle_files(false);
@@ -162,6 +174,22 @@ impl Change {
         };
         result.map_err(LogError::io(what, path))
     }
+}
+
+async fn rewrite_indexes(
+    ring: &Ring,
+    dir: &Path,
+    segment: &Rc<Segment>,
+    entries: [(SegmentFile, Bytes); 3],
+) -> io::Result<()> {
+    for (part, bytes) in entries {
+        let (kept, length) = (segment.index_bytes(part), bytes.len() as u64);
+        assert_eq!(kept, length, "{part:?} of {segment} has just the entries that are written");
+        if length > 0 {
+            ring.write_at(&segment.file(ring, dir, part).await?, vec![bytes], 0).await?;
+        }
+    }
+    Ok(())
 }
 
 impl Truncation {

@@ -4,6 +4,7 @@
 //! leads outside its segment.
 
 use super::{
+    changes::Change,
     load::Loader,
     scan_segment::{ScanFrom, scan},
 };
@@ -15,6 +16,7 @@ use crate::log::{
     txn_index::{AbortedTransaction, ENTRY_BYTES as TXN_ENTRY_BYTES, TxnIndex},
     walk::Walk,
 };
+use bytes::Bytes;
 use protocol::records::{Batch, NO_TIMESTAMP};
 use ring::Ring;
 use std::{io, path::Path, rc::Rc};
@@ -116,12 +118,22 @@ impl Loader<'_> {
             == offsets.len() / OFFSET_ENTRY_BYTES
             && index::sane_times(&times, u32::MAX).0 as usize == times.len() / TIME_ENTRY_BYTES;
         self.tell_index(segment, is_sane, recovery_point, from.position);
-        let aborted = self.read_aborted(segment).await?;
-        self.reset_in_memory(segment, &from, kept, &aborted);
+        let aborted = self.read_index(segment, SegmentFile::Aborted, TXN_ENTRY_BYTES).await?;
+        self.reset_in_memory(segment, &from, kept, &decode_aborted(&aborted));
         if from.position > 0 {
             *segment.times.borrow_mut() =
                 Index::stored(TIME_ENTRY_BYTES, kept_times.0, kept_times.1);
             set_max_timestamp(segment);
+            let kept = |part, mut bytes: Vec<u8>| {
+                bytes.truncate(segment.index_bytes(part) as usize);
+                (part, Bytes::from(bytes))
+            };
+            let entries = [
+                kept(SegmentFile::Offsets, offsets),
+                kept(SegmentFile::Times, times),
+                kept(SegmentFile::Aborted, aborted),
+            ];
+            self.changes.add(Change::RewriteIndexes { segment: segment.clone(), entries });
             let file = segment.file(self.ring, self.dir, SegmentFile::Log).await?;
             if let Ok(Some(batch)) = Walk::new(self.ring, &file, 0, size).next().await {
                 segment.first_timestamp.set(Some(batch.header.max_timestamp()));
@@ -219,11 +231,10 @@ impl Loader<'_> {
         let whole = size - size % entry_bytes as u64;
         Ok(self.ring.read_exact_at(&file, 0, whole as usize).await?.to_vec())
     }
+}
 
-    async fn read_aborted(&self, segment: &Segment) -> io::Result<Vec<AbortedTransaction>> {
-        let bytes = self.read_index(segment, SegmentFile::Aborted, TXN_ENTRY_BYTES).await?;
-        Ok(bytes.chunks_exact(TXN_ENTRY_BYTES).map_while(AbortedTransaction::decode).collect())
-    }
+fn decode_aborted(entries: &[u8]) -> Vec<AbortedTransaction> {
+    entries.chunks_exact(TXN_ENTRY_BYTES).map_while(AbortedTransaction::decode).collect()
 }
 
 fn set_max_timestamp(segment: &Segment) {

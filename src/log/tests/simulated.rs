@@ -259,3 +259,38 @@ fn a_file_that_a_close_has_made_outlasts_a_power_cut() {
         world.close();
     }
 }
+
+/// Seed 1300006878: the sync of a time index failed, the broker was killed, and the next start took
+/// its entries from the page cache. A power cut left zeroes, and retention took the segment for one
+/// of 1970.
+#[test]
+fn index_entries_that_a_start_keeps_are_written_once_more() {
+    for seed in 0..40 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let disk = world.disk(node);
+        run_in(&world, node, |ring| async move {
+            let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+            for _ in 0..10 {
+                append(&log, 0, &[&[1; 1000]]);
+            }
+            log.sync().await.unwrap();
+            disk.fail_next_fsync_below("/data/topic-0/00000000000000000000.timeindex");
+            log.checkpoint().await.unwrap_err();
+        });
+        world.kill(node);
+        run_in(&world, node, |ring| async move {
+            let log = open(&ring, &partition(), small_config(), crashed(3)).await;
+            log.sync().await.unwrap();
+            assert_eq!(log.checkpoint().await.unwrap(), 10);
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let config = LogConfig { retention_ms: Some(604_800_000), ..small_config() };
+            let log = open(&ring, &partition(), config, crashed(10)).await;
+            log.set_high_watermark(log.log_end_offset());
+            assert_eq!(log.apply_retention(NOW_MS + 1000).await.unwrap(), 0, "seed {seed}");
+        });
+        world.close();
+    }
+}
