@@ -87,28 +87,10 @@ pub struct Run {
 /// Runs to the end on this thread, prints, and says whether all went well.
 pub fn run(options: RunOptions) -> anyhow::Result<bool> {
     options.check()?;
-    check_core(options.core)?;
-    let choice = match options.backend {
-        options::Backend::Auto => BackendChoice::Auto,
-        options::Backend::IoUring => BackendChoice::IoUring,
-        options::Backend::Epoll => BackendChoice::Epoll,
-    };
-    let selection = ring::select(choice).context("try --backend epoll")?;
+    let core = core_for(&options)?;
     let json = options.json.clone().map(JsonFile::create).transpose()?;
-    let signals = Signals::watch().context("cannot watch for signals")?;
-    let core = CoreOptions {
-        name: "loadgen".to_owned(),
-        index: 0,
-        cpu: options.core,
-        backend: selection.kind,
-        spin: Duration::ZERO,
-    };
     let load = options.clone();
-    let outcome = ring::run(core, move |ring| async move {
-        let interrupt = signals.deliver_to(&ring);
-        run_on(ring, load, interrupt).await
-    });
-    match outcome.context("the core cannot start").and_then(|outcome| outcome) {
+    match on_core(core, move |ring, interrupt| run_on(ring, load, interrupt)) {
         Ok(report) => {
             say::result(&report.table());
             json.map_or(Ok(()), |file| file.write(&report.json()))?;
@@ -121,6 +103,37 @@ pub fn run(options: RunOptions) -> anyhow::Result<bool> {
     }
 }
 
+/// The core that the options ask for, if this machine and this process can have it.
+pub fn core_for(options: &RunOptions) -> anyhow::Result<CoreOptions> {
+    check_core(options.core)?;
+    let choice = match options.backend {
+        options::Backend::Auto => BackendChoice::Auto,
+        options::Backend::IoUring => BackendChoice::IoUring,
+        options::Backend::Epoll => BackendChoice::Epoll,
+    };
+    let selection = ring::select(choice).context("try --backend epoll")?;
+    Ok(CoreOptions {
+        name: "loadgen".to_owned(),
+        index: 0,
+        cpu: options.core,
+        backend: selection.kind,
+        spin: Duration::ZERO,
+    })
+}
+
+/// Does `work` on this thread, which is told of signals.
+pub fn on_core<T: 'static, F: Future<Output = anyhow::Result<T>> + 'static>(
+    core: CoreOptions,
+    work: impl FnOnce(Ring, Rc<Interrupt>) -> F,
+) -> anyhow::Result<T> {
+    let signals = Signals::watch().context("cannot watch for signals")?;
+    let outcome = ring::run(core, move |ring| {
+        let interrupt = signals.deliver_to(&ring);
+        work(ring, interrupt)
+    });
+    outcome.context("the core cannot start").and_then(|outcome| outcome)
+}
+
 fn check_core(core: Option<usize>) -> anyhow::Result<()> {
     let allowed = ring::allowed_cpus();
     if let Some(core) = core.filter(|core| !allowed.contains(core)) {
@@ -130,7 +143,8 @@ fn check_core(core: Option<usize>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn run_on(
+/// One load, from its connections to its verdict.
+pub async fn run_on(
     ring: Ring,
     options: RunOptions,
     interrupt: Rc<Interrupt>,
@@ -143,10 +157,13 @@ async fn run_on(
     run.set_times(Times::from(start, &run.options));
     let clock = ThreadClock::start();
     ring.spawn({
-        let run = run.clone();
+        // A run that is over must not stay in memory until a signal comes: others may follow it.
+        let (interrupt, run) = (run.interrupt.clone(), Rc::downgrade(&run));
         async move {
-            run.interrupt.wait().await;
-            run.end_early();
+            interrupt.wait().await;
+            if let Some(run) = run.upgrade() {
+                run.end_early();
+            }
         }
     });
     if !run.options.quiet {
