@@ -9,6 +9,7 @@ mod cluster;
 mod consume;
 mod dialer;
 mod keys;
+mod knee;
 mod missing;
 mod options;
 mod produce;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match Options::parse().command {
         Command::Run(options) => run::run(*options),
         Command::Selftest(options) => selftest::run(&options),
+        Command::Knee(options) => knee::knee(*options),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

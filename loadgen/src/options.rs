@@ -1,6 +1,11 @@
 //! The command line.
 
-use crate::{keys::KEYS_MAX, tallies::LATENCY_MAX, value::STAMP_BYTES};
+use crate::{
+    keys::KEYS_MAX,
+    knee::{KneeOptions, adapted},
+    tallies::LATENCY_MAX,
+    value::STAMP_BYTES,
+};
 use anyhow::ensure;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
@@ -22,6 +27,9 @@ pub enum Command {
     Run(Box<RunOptions>),
     /// Measures this host's disk, loopback network, timers and clock, without a broker: 20 s.
     Selftest(crate::selftest::SelftestOptions),
+    /// Finds the highest rate that holds a service level, with its error bar.
+    #[command(mut_args(adapted))]
+    Knee(Box<KneeOptions>),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -157,7 +165,7 @@ pub struct RunOptions {
 }
 
 /// From one record in a quarter of an hour to what no machine sends.
-const RATES: RangeInclusive<f64> = 0.001..=1e9;
+pub const RATES: RangeInclusive<f64> = 0.001..=1e9;
 const PARTITIONS_MAX: i32 = 1_000_000;
 /// Producers, and consumers: a process has no more descriptors, and a machine no more ports.
 const CONNECTIONS_MAX: usize = 50_000;
@@ -228,7 +236,7 @@ pub enum Backend {
     Epoll,
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit_s = match &text[number.len()..] {
         "ms" => 0.001,
@@ -353,11 +361,8 @@ impl RunOptions {
 impl RunOptions {
     pub fn parse_for_tests(line: &str) -> RunOptions {
         let words = ["loadgen", "run"].into_iter().chain(line.split_whitespace());
-        let Command::Run(options) =
-            Options::try_parse_from(words).expect("a valid command line").command
-        else {
-            panic!("`run` was asked for")
-        };
+        let command = Options::try_parse_from(words).expect("a valid command line").command;
+        let Command::Run(options) = command else { unreachable!("`run` was written") };
         *options
     }
 }
@@ -386,11 +391,8 @@ mod tests {
             max --duration 5s \
                     --acks all --connections 2 --batch-size 65536 --linger-ms 1 --consumers 1 \
                     --json out.json";
-        let Command::Run(options) =
-            Options::try_parse_from(line.split_whitespace()).unwrap().command
-        else {
-            panic!("`run` was asked for")
-        };
+        let command = Options::try_parse_from(line.split_whitespace()).unwrap().command;
+        let Command::Run(options) = command else { unreachable!("`run` was written") };
         assert!(options.check().is_ok());
         assert_eq!((options.partitions, options.acks, options.rate), (3, Acks::All, Rate::Max));
     }
@@ -398,11 +400,8 @@ mod tests {
     #[test]
     fn nothing_can_be_judged_that_is_not_looked_at() {
         let parse = |line: &str| {
-            let Command::Run(options) =
-                Options::try_parse_from(line.split_whitespace()).unwrap().command
-            else {
-                panic!("`run` was asked for")
-            };
+            let command = Options::try_parse_from(line.split_whitespace()).unwrap().command;
+            let Command::Run(options) = command else { unreachable!("`run` was written") };
             (options.check().is_ok(), options.can_verify())
         };
         assert_eq!(parse("loadgen run --consumers 1"), (true, true));

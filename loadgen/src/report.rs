@@ -18,11 +18,11 @@ use std::{
 };
 
 /// A thread this busy is what limits the run.
-const BOTTLENECK_BUSY: f64 = 0.95;
+pub const BOTTLENECK_BUSY: f64 = 0.95;
 /// A thread that had to wait this share of the time for its processor delays what it measures.
-const CROWDED_WAITED: f64 = 0.1;
+pub const CROWDED_WAITED: f64 = 0.1;
 /// Achieving less than this of the rate that was asked for is said.
-const RATE_REACHED: f64 = 0.99;
+pub const RATE_REACHED: f64 = 0.99;
 
 /// Shares of the time of the load, of the generator's own thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -309,7 +309,7 @@ fn erase(value: &mut Value) {
     }
 }
 
-fn options_json(options: &RunOptions) -> Value {
+pub fn options_json(options: &RunOptions) -> Value {
     json!({
         "bootstrap": options.bootstrap.join(","),
         "topic": options.topic,

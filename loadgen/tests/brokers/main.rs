@@ -4,6 +4,7 @@
 //! The brokers are threads of the test (`fake.rs`); loadgen is the program as it is built.
 
 mod fake;
+mod knee;
 mod program;
 
 use fake::{Fake, Fault};

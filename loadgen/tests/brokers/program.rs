@@ -49,12 +49,16 @@ pub fn loadgen(backend: &str, bootstrap: &str, line: &str) -> Ended {
 
 impl Running {
     pub fn start(backend: &str, bootstrap: &str, line: &str) -> Running {
+        Running::start_command("run", backend, bootstrap, line)
+    }
+
+    pub fn start_command(name: &str, backend: &str, bootstrap: &str, line: &str) -> Running {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let json = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("{}-{number}.json", std::process::id()));
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
-        command.args(["run", "--quiet", "--bootstrap", bootstrap, "--backend", backend]);
+        command.args([name, "--quiet", "--bootstrap", bootstrap, "--backend", backend]);
         if !line.contains("--json") {
             command.arg("--json").arg(&json);
         }
