@@ -80,7 +80,8 @@ impl Hunt {
                 findings.options.slos.iter().map(|slo| slo.late_max).collect(),
             );
             let ended = self.search(run, &topic, &mut search, &mut findings).await;
-            if findings.tried.len() > tried_before {
+            // A signal may come between the topic and the first result.
+            if findings.tried.len() > tried_before || self.interrupt.came() {
                 topic::delete(&self.ring, &findings.options.load, &topic).await;
             }
             let outcome = search.outcome();

@@ -116,9 +116,15 @@ impl Findings {
 
     /// What a reader of the figures must know to read them right.
     pub fn remarks(&self) -> Vec<String> {
-        let mut remarks: Vec<String> =
-            self.runs.iter().filter_map(|run| why_only_a_bound(run.outcome)).collect();
+        let was_cut_short = self.interrupted || self.error.is_some();
+        let by_itself =
+            |outcome: &Outcome| !(was_cut_short && matches!(outcome, Outcome::Unfinished { .. }));
+        let outcomes = self.runs.iter().map(|run| run.outcome).filter(by_itself);
+        let mut remarks: Vec<String> = outcomes.filter_map(why_only_a_bound).collect();
         remarks.dedup();
+        if self.error.is_some() {
+            remarks.push("ended by an error: this is what was known by then".to_owned());
+        }
         if self.interrupted {
             remarks.push("ended by a signal: this is what was known by then".to_owned());
         }
@@ -357,6 +363,18 @@ mod tests {
             assert_eq!((bound("low"), bound("high")), (low, high), "{outcome:?}");
             assert!(findings.table().contains(says), "{}", findings.table());
         }
+    }
+
+    #[test]
+    fn a_search_that_was_cut_short_is_not_told_to_be_run_otherwise() {
+        let mut findings = findings(&[Outcome::Unfinished { low: None, high: None }]);
+        assert!(findings.remarks()[0].contains("--width"));
+        findings.interrupted = true;
+        assert_eq!(findings.remarks().len(), 1);
+        assert!(findings.remarks()[0].contains("signal"), "{:?}", findings.remarks());
+        findings.interrupted = false;
+        findings.error = Some(anyhow::anyhow!("gone"));
+        assert!(findings.remarks()[0].contains("error") && findings.json()["error"] == "gone");
     }
 
     #[test]

@@ -8,8 +8,9 @@
 //! A goal is searched for in levels, from short trials and a wide interval to long trials and the
 //! width that was asked for. What one level found is where the next one begins.
 
-/// More than this share of the seconds at a rate must be bad to make it an upper bound; so says the
-/// RFC for goals that allow loss.
+/// This share of the seconds at a rate may not be bad: such a rate is no lower bound. The RFC takes
+/// the same number for goals that allow loss, and lets half bad be good; here trials that disagree
+/// evenly are bad.
 const EXCEED_RATIO: f64 = 0.5;
 /// Steps that look for the first bad trial are no larger.
 const STEP_MAX: f64 = 4.0;
@@ -237,8 +238,8 @@ impl Search {
         let bad_s: f64 = long_bad_s + f64::max(short_bad_s - balancing_s, 0.0);
         let whole_s = (long_good_s + bad_s).max(level.sum_s);
         let bearable_s = whole_s * EXCEED_RATIO;
-        let may_be_lower = bad_s <= bearable_s;
-        let must_be_lower = whole_s - long_good_s <= bearable_s;
+        let may_be_lower = bad_s < bearable_s;
+        let must_be_lower = whole_s - long_good_s < bearable_s;
         match (must_be_lower, may_be_lower) {
             (true, true) => Some(Side::Lower),
             (false, false) => Some(Side::Upper),

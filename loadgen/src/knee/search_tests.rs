@@ -177,6 +177,8 @@ fn enough_seconds_decide_and_no_fewer() {
     assert_eq!(side(&[(20.0, true), (20.0, true)]), Some(Side::Lower));
     assert_eq!(side(&[(20.0, true), (20.0, false)]), None);
     assert_eq!(side(&[(20.0, false), (20.0, true), (20.0, false)]), Some(Side::Upper));
+    let evenly = [(20.0, true), (20.0, false)].repeat(2);
+    assert_eq!(side(&evenly), Some(Side::Upper), "trials that disagree are bad");
     let short_bad = [(5.0, false); 7];
     assert_eq!(side(&short_bad), Some(Side::Upper), "bad ones count though they are short");
     assert_eq!(side(&[(5.0, true); 30]), None, "good ones do not");
