@@ -6,12 +6,15 @@
 //! have been sent (coordinated omission).
 
 mod cluster;
+mod compare;
 mod consume;
 mod dialer;
 mod keys;
 mod knee;
+mod machine;
 mod missing;
 mod options;
+mod outages;
 mod produce;
 mod progress;
 mod report;
@@ -21,6 +24,7 @@ mod schedule;
 mod selftest;
 mod signals;
 mod tallies;
+mod timeline;
 mod value;
 mod verify;
 
@@ -33,6 +37,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(*options),
         Command::Selftest(options) => selftest::run(&options),
         Command::Knee(options) => knee::knee(*options),
+        Command::Compare(options) => compare::compare(options).map(|()| true),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

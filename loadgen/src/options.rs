@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::{
+    compare::CompareOptions,
     keys::KEYS_MAX,
     knee::{KneeOptions, adapted},
     tallies::LATENCY_MAX,
@@ -30,6 +31,8 @@ pub enum Command {
     /// Finds the highest rate that holds a service level, with its error bar.
     #[command(mut_args(adapted))]
     Knee(Box<KneeOptions>),
+    /// Says what differs between runs, and whether more than their noise.
+    Compare(CompareOptions),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -158,6 +161,10 @@ pub struct RunOptions {
     /// Writes the result as JSON here
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Writes the result as one HTML page with charts here; it opens without a network
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 
     /// No progress line each second
     #[arg(long)]
@@ -322,6 +329,10 @@ impl RunOptions {
 
     fn check_combinations(&self) -> anyhow::Result<()> {
         ensure!(
+            self.json.is_none() || self.json != self.report,
+            "--json and --report name one file: give --report another name, as in run.html"
+        );
+        ensure!(
             !self.idempotence || self.in_flight <= 5,
             "--idempotence needs --in-flight 5 or less"
         );
@@ -391,8 +402,7 @@ mod tests {
             max --duration 5s \
                     --acks all --connections 2 --batch-size 65536 --linger-ms 1 --consumers 1 \
                     --json out.json";
-        let command = Options::try_parse_from(line.split_whitespace()).unwrap().command;
-        let Command::Run(options) = command else { unreachable!("`run` was written") };
+        let options = RunOptions::parse_for_tests(line.trim_start_matches("loadgen run "));
         assert!(options.check().is_ok());
         assert_eq!((options.partitions, options.acks, options.rate), (3, Acks::All, Rate::Max));
     }
@@ -400,8 +410,7 @@ mod tests {
     #[test]
     fn nothing_can_be_judged_that_is_not_looked_at() {
         let parse = |line: &str| {
-            let command = Options::try_parse_from(line.split_whitespace()).unwrap().command;
-            let Command::Run(options) = command else { unreachable!("`run` was written") };
+            let options = RunOptions::parse_for_tests(line.trim_start_matches("loadgen run"));
             (options.check().is_ok(), options.can_verify())
         };
         assert_eq!(parse("loadgen run --consumers 1"), (true, true));
@@ -437,6 +446,7 @@ mod tests {
             ("--idempotence --acks 1", "--acks all"),
             ("--idempotence --in-flight 6", "--in-flight 5"),
             ("--consume-only", "--consumers 1"),
+            ("--json a --report a", "another name"),
             ("--consume-only --consumers 1 --through-restarts", "leave out one"),
         ] {
             let error = RunOptions::parse_for_tests(line).check().expect_err(line).to_string();

@@ -11,6 +11,7 @@ use crate::{
     options::{Acks, BATCH_SIZE_MAX, Codec, Rate},
     run::Run,
     schedule::Schedule,
+    tallies::{CONNECTION, UNANSWERED},
     value::Stamp,
 };
 use anyhow::Context;
@@ -253,7 +254,8 @@ impl Producer {
         let returned = std::mem::take(&mut self.in_flight.borrow_mut().returned);
         for batch in self.ready.drain(..).chain(returned) {
             self.in_flight.borrow_mut().is_silent = true;
-            run.unanswered(self.stream, batch.partition, batch.sequences, &batch.due, None);
+            let ReadyBatch { partition, sequences, due, .. } = batch;
+            run.unanswered(self.stream, partition, sequences, &due, None, UNANSWERED);
         }
         if let Some(schedule) = self.schedule() {
             let owed = schedule.count_before(run.times().end);
@@ -404,7 +406,7 @@ impl Producer {
                             self.stream,
                             batch,
                             None,
-                            None,
+                            Failure::NoAnswer(CONNECTION),
                         );
                     }
                     self.run.cluster.refresh(&self.run.ring);
@@ -490,38 +492,47 @@ impl Producer {
     }
 }
 
-/// Books a batch that failed, or hands it back to be sent again. `error` is `None` where there was
-/// no answer, `sent` where it never left.
+/// Why a batch was not acknowledged.
+#[derive(Clone, Copy)]
+enum Failure {
+    Refused(ErrorCode),
+    /// `UNANSWERED` or `CONNECTION`.
+    NoAnswer(&'static str),
+}
+
+/// Books a batch that failed, or hands it back to be sent again. `sent` is `None` where it never
+/// left.
 fn not_acknowledged(
     run: &Run,
     in_flight: &RefCell<InFlight>,
     stream: u32,
     mut batch: ReadyBatch,
     sent: Option<Instant>,
-    error: Option<ErrorCode>,
+    failure: Failure,
 ) {
     let now = run.ring.precise_now();
     let is_next = run.is_settled_up_to(stream, batch.partition, batch.sequences.start);
-    let may_retry = match error {
+    let may_retry = match failure {
         // Batches behind one that failed are out of order. The next one in line never is, unless
         // the broker has lost what it acknowledged.
-        Some(ErrorCode::OutOfOrderSequenceNumber) => !is_next,
-        Some(error) => error.is_retriable(),
-        None => true,
+        Failure::Refused(ErrorCode::OutOfOrderSequenceNumber) => !is_next,
+        Failure::Refused(error) => error.is_retriable(),
+        Failure::NoAnswer(_) => true,
     };
     let waited = now.since(*batch.returned.get_or_insert(now));
     let mut in_flight = in_flight.borrow_mut();
-    in_flight.is_silent = error.is_none();
+    in_flight.is_silent = matches!(failure, Failure::NoAnswer(_));
     if run.options.through_restarts && may_retry && waited < RETRY_MAX && !in_flight.gave_up {
         in_flight.returned.push(batch);
         return;
     }
-    match error {
-        Some(error) => {
-            run.complain(&format!("partition {}: {}", batch.partition, error.name()));
-            run.refused(stream, batch.partition, batch.sequences, &batch.due);
+    let ReadyBatch { partition, sequences, due, .. } = batch;
+    match failure {
+        Failure::Refused(error) => {
+            run.complain(&format!("partition {partition}: {}", error.name()));
+            run.refused(stream, partition, sequences, &due, error.name());
         }
-        None => run.unanswered(stream, batch.partition, batch.sequences, &batch.due, sent),
+        Failure::NoAnswer(why) => run.unanswered(stream, partition, sequences, &due, sent, why),
     }
 }
 
@@ -570,15 +581,21 @@ fn settle(
     sent: Instant,
     answer: Result<ClientResponse, RequestError>,
 ) {
-    let no_answer = |batch| not_acknowledged(run, in_flight, stream, batch, Some(sent), None);
+    let failed = |batch, failure| {
+        not_acknowledged(run, in_flight, stream, batch, Some(sent), failure);
+    };
+    let no_answer = |batch| failed(batch, Failure::NoAnswer(UNANSWERED));
     let ClientResponse { body, received } = match answer {
         Ok(response) => response,
         Err(error) => {
-            if !in_flight.borrow().gave_up {
-                run.complain(&error.to_string());
-                run.cluster.refresh(&run.ring);
+            // Connections that are closed for want of answers did not break.
+            if in_flight.borrow().gave_up {
+                return batches.into_iter().for_each(no_answer);
             }
-            return batches.into_iter().for_each(no_answer);
+            run.complain(&error.to_string());
+            run.cluster.refresh(&run.ring);
+            let broken = |batch| failed(batch, Failure::NoAnswer(CONNECTION));
+            return batches.into_iter().for_each(broken);
         }
     };
     if run.options.acks == Acks::None {
@@ -617,7 +634,7 @@ fn settle(
                 if is_of_a_moved_leader(error) {
                     run.cluster.refresh(&run.ring);
                 }
-                not_acknowledged(run, in_flight, stream, batch, Some(sent), Some(error));
+                failed(batch, Failure::Refused(error));
             }
             None => {
                 run.complain(&format!("partition {}: not in the answer", batch.partition));

@@ -52,6 +52,21 @@ fn parse_schedstat(text: &str) -> Option<Scheduled> {
     Some(Scheduled { on_processor_ns: next()?, waited_ns: next()? })
 }
 
+/// Makes the timeline's points until the run is closed, long after the load where it must wait.
+pub async fn tick_each_second(run: Rc<Run>) {
+    let begin = run.times().measure_from;
+    run.ring.sleep_until(begin).await;
+    let mut before = run.ring.precise_now();
+    run.tallies.borrow_mut().begin_timeline(before);
+    for second in 1u32.. {
+        let clock = ThreadClock::start();
+        run.ring.sleep_until(begin + Duration::from_secs(1) * second).await;
+        let now = run.ring.precise_now();
+        run.tick(now, clock.read(now.since(before)).busy);
+        before = now;
+    }
+}
+
 /// Prints a line each second until the load is over.
 pub async fn print_each_second(run: Rc<Run>) {
     let (mut acknowledged, mut consumed, mut before) = (0, 0, run.times().start);

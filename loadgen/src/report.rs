@@ -1,20 +1,21 @@
-//! What a run came to, for people and for programs: the table and the JSON. Pure but for the file
-//! that the JSON goes to.
+//! What a run came to, for people and for programs: the table, the JSON and the page. Pure but for
+//! the files that they go to.
 //!
 //! A figure that was not measured is `null` in the JSON and absent from the table, never 0.
 
+pub mod chart;
+pub mod html;
+mod json;
+mod table;
+
+pub use json::{ReportFile, failed, histogram_of, options_json};
+
 use crate::{
+    machine::Machine,
     options::{Acks, Rate, RunOptions},
+    outages::Outage,
     tallies::Tallies,
     verify::{Verdict, Verification},
-};
-use anyhow::Context;
-use hdrhistogram::Histogram;
-use serde_json::{Map, Value, json};
-use std::{
-    fs::File,
-    io::{Seek, Write},
-    path::PathBuf,
 };
 
 /// A thread this busy is what limits the run.
@@ -31,6 +32,21 @@ pub struct GeneratorLoad {
     pub busy: Option<f64>,
     /// Ready to run, while something else had the processor.
     pub waited: Option<f64>,
+}
+
+/// What the settings came to between this program and the broker.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wire {
+    pub produce_version: i16,
+    pub fetch_version: i16,
+}
+
+/// Where and when it ran.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    pub machine: Machine,
+    /// Milliseconds since 1970, when the load began.
+    pub began_ms: Option<i64>,
 }
 
 /// The verdict on a run.
@@ -50,6 +66,9 @@ pub struct Report {
     pub cut_short: bool,
     /// With --through-restarts: why the topic was not read a second time.
     pub not_read_again: Option<String>,
+    /// `None`: no broker was spoken to.
+    pub wire: Option<Wire>,
+    pub environment: Environment,
 }
 
 const QUANTILES: [(&str, f64); 5] =
@@ -82,6 +101,11 @@ impl Report {
         } else {
             self.tallies.acknowledged_bytes
         }
+    }
+
+    /// With how many were left out.
+    fn outages(&self) -> (Vec<Outage>, u64) {
+        self.tallies.outages.spans(self.tallies.measure_from)
     }
 
     /// What a reader of the figures must know to read them right.
@@ -156,227 +180,21 @@ impl Report {
         remarks
     }
 
-    pub fn table(&self) -> String {
-        let tallies = &self.tallies;
-        let rate = |digits: usize, count: u64, unit: f64| {
-            self.per_second(count)
-                .map_or("-".to_owned(), |rate| format!("{:.digits$}", rate / unit))
-        };
-        let mut lines = vec![
-            String::new(),
-            format!(
-                "{:>14} records/s   {} MB/s   {:.2} s",
-                rate(0, self.records(), 1.0),
-                rate(1, self.bytes(), 1e6),
-                self.seconds
-            ),
-        ];
-        let mut count = |number: u64, what: &str| lines.push(format!("{number:>14} {what}"));
-        let per_batch = match tallies.batches {
-            0 => String::new(),
-            batches => format!(
-                " in {batches} batches of {:.1} records",
-                tallies.acknowledged as f64 / batches as f64
-            ),
-        };
-        count(tallies.acknowledged, &format!("acknowledged{per_batch}"));
-        count(tallies.consumed, "consumed");
-        count(self.errors(), "errors");
-        if tallies.unanswered > 0 {
-            count(tallies.unanswered, "of them unanswered");
-        }
-        if tallies.unsent > 0 {
-            count(tallies.unsent, "unsent: due, while everything sent before was still on its way");
-        }
-        if tallies.fetch_errors > 0 && !self.options.consume_only {
-            count(tallies.fetch_errors, "fetch errors");
-        }
-        lines.push(format!("      verified {}", self.verdict()));
-        lines.push(format!(
-            "\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
-            "ms", "p50", "p90", "p99", "p99.9", "p99.99", "max"
-        ));
-        for (name, histogram) in [
-            ("service time", &tallies.service),
-            ("response time", &tallies.response),
-            ("end to end", &tallies.end_to_end),
-        ] {
-            if !histogram.is_empty() {
-                let quantiles: String = QUANTILES
-                    .iter()
-                    .map(|(_, q)| format!("{:>10.3}", ms(histogram.value_at_quantile(*q))))
-                    .collect();
-                lines.push(format!("{name:<18}{quantiles}{:>10.3}", ms(histogram.max())));
-            }
-        }
-        lines.extend(self.remarks().iter().map(|remark| format!("\nNote: {remark}.")));
-        lines.join("\n")
-    }
-
     /// In a run that only consumes, what fails is a fetch.
     fn errors(&self) -> u64 {
         if self.options.consume_only { self.tallies.fetch_errors } else { self.tallies.errors }
     }
-
-    fn verdict(&self) -> String {
-        let number = |count: Option<u64>| {
-            count.map_or("an unknown number of".to_owned(), |count| count.to_string())
-        };
-        let verification = &self.verification;
-        match verification.verdict {
-            Verdict::Sound => {
-                "yes: every acknowledged record was consumed exactly once and in order".to_owned()
-            }
-            Verdict::Broken => format!(
-                "NO: {} acknowledged records lost, {} duplicated or out of order",
-                number(verification.lost),
-                number(verification.duplicated_or_out_of_order)
-            ),
-            Verdict::Unfinished => format!(
-                "not to the end: {} acknowledged records could not be read; is the broker still \
-                 there?",
-                number(verification.unread)
-            ),
-            Verdict::NotChecked(why) => format!("not checked ({why})"),
-        }
-    }
-
-    pub fn json(&self) -> Value {
-        let tallies = &self.tallies;
-        json!({
-            "error": null,
-            "records_per_s": self.per_second(self.records()),
-            "bytes_per_s": self.per_second(self.bytes()),
-            "errors": self.errors(),
-            "unanswered": tallies.unanswered,
-            "unsent": tallies.unsent,
-            "fetch_errors": tallies.fetch_errors,
-            "verified": self.verification.verified(),
-            "service_time_ms": quantiles(&tallies.service),
-            "response_time_ms": quantiles(&tallies.response),
-            "end_to_end_ms": quantiles(&tallies.end_to_end),
-            "seconds": self.seconds,
-            "acknowledged": tallies.acknowledged,
-            "consumed": tallies.consumed,
-            "fetched_bytes": tallies.fetched_bytes,
-            "lost": self.verification.lost,
-            "duplicated_or_out_of_order": self.verification.duplicated_or_out_of_order,
-            "unread": self.verification.unread,
-            "batches": tallies.batches,
-            "wire_bytes": tallies.wire_bytes,
-            "leader_moves": self.leader_moves,
-            "generator_busy_ratio": self.generator.busy,
-            "generator_waited_ratio": self.generator.waited,
-            "interrupted": self.interrupted,
-            "remarks": self.remarks(),
-            "backend": self.backend,
-            "options": options_json(&self.options),
-        })
-    }
-}
-
-/// The JSON of a run that did not come to its load: the same keys, every figure `null`.
-pub fn failed(options: &RunOptions, error: &anyhow::Error) -> Value {
-    let verification = Verification::judge(options, crate::verify::Findings::default());
-    let nothing = Report {
-        options: options.clone(),
-        backend: "",
-        tallies: Tallies::new(options.record_size),
-        seconds: 0.0,
-        verification,
-        generator: GeneratorLoad::default(),
-        leader_moves: 0,
-        interrupted: false,
-        cut_short: false,
-        not_read_again: None,
-    };
-    let Value::Object(mut report) = nothing.json() else { unreachable!("a report is an object") };
-    for (key, value) in &mut report {
-        match key.as_str() {
-            "options" => {}
-            "error" => *value = json!(format!("{error:#}")),
-            "remarks" => *value = json!([]),
-            _ => erase(value),
-        }
-    }
-    Value::Object(report)
-}
-
-fn erase(value: &mut Value) {
-    match value {
-        Value::Object(parts) => parts.values_mut().for_each(erase),
-        figure => *figure = Value::Null,
-    }
-}
-
-pub fn options_json(options: &RunOptions) -> Value {
-    json!({
-        "bootstrap": options.bootstrap.join(","),
-        "topic": options.topic,
-        "partitions": options.partitions,
-        "record_size": options.record_size,
-        "rate": match options.rate { Rate::Max => json!("max"),
-            Rate::PerSecond(rate) => json!(rate) },
-        "acks": options.acks.code(),
-        "connections": options.connections,
-        "batch_size": options.batch_size,
-        "linger_ms": options.linger_ms,
-        "consumers": options.consumers,
-        "keys": options.keys,
-        "fan_out": options.fan_out,
-        "skim": options.skim,
-        "consume_only": options.consume_only,
-    })
-}
-
-/// `null` for each where nothing was measured.
-fn quantiles(histogram: &Histogram<u64>) -> Value {
-    let value = |ns: u64| if histogram.is_empty() { Value::Null } else { json!(ms(ns)) };
-    let mut quantiles: Map<String, Value> = QUANTILES
-        .iter()
-        .map(|(name, q)| ((*name).to_owned(), value(histogram.value_at_quantile(*q))))
-        .collect();
-    quantiles.insert("max".to_owned(), value(histogram.max()));
-    Value::Object(quantiles)
-}
-
-/// Where the JSON goes. It is opened before the load, so that a path that cannot be written is an
-/// error then, and a report of an earlier run is never taken for this one's.
-pub struct JsonFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl JsonFile {
-    pub fn create(path: PathBuf) -> anyhow::Result<JsonFile> {
-        let hint = || {
-            format!(
-                "cannot write {}: give --json the path of a file in a folder that exists",
-                path.display()
-            )
-        };
-        let file = File::create(&path).with_context(hint)?;
-        Ok(JsonFile { path, file })
-    }
-
-    pub fn write(mut self, report: &Value) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(report)? + "\n";
-        // A pipe cannot be rewound, and need not be.
-        let _ = self.file.rewind();
-        self.file
-            .write_all(text.as_bytes())
-            .with_context(|| format!("cannot write {}", self.path.display()))
-    }
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
-    use crate::verify::Findings;
+    use crate::{options::RunOptions, verify::Findings};
     use ring::Instant;
+    use serde_json::{Value, json};
     use std::time::Duration;
 
-    fn report(line: &str, tallies: Tallies, seconds: f64, findings: Findings) -> Report {
+    pub fn report(line: &str, tallies: Tallies, seconds: f64, findings: Findings) -> Report {
         let options = RunOptions::parse_for_tests(line);
         let verification = Verification::judge(&options, findings);
         Report {
@@ -390,6 +208,8 @@ mod tests {
             interrupted: false,
             cut_short: false,
             not_read_again: None,
+            wire: Some(Wire { produce_version: 9, fetch_version: 12 }),
+            environment: Environment::default(),
         }
     }
 
@@ -420,7 +240,7 @@ mod tests {
         let mut tallies = Tallies::new(100);
         let (early, late) = (Instant(0), Instant(2_000_000_000));
         tallies.acknowledged(168, &[early], early, early + Duration::from_millis(1));
-        tallies.unanswered(&[late, late], Some(late));
+        tallies.unanswered(&[late, late], Some(late), "unanswered");
         tallies.close(late + Duration::from_secs(3));
         let report = report(
             "--rate 1",
@@ -491,13 +311,17 @@ mod tests {
     fn a_run_that_failed_has_every_key_and_no_figure() {
         let options = RunOptions::parse_for_tests("--topic t");
         let good = report("--topic t", Tallies::new(100), 1.0, Findings::default()).json();
-        let failed = failed(&options, &anyhow::anyhow!("no broker"));
+        let here = Environment::default();
+        let failed = failed(&options, &here, &anyhow::anyhow!("no broker"));
         let keys = |report: &Value| report.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&failed), keys(&good));
         assert_eq!(
             (&failed["error"], &failed["acknowledged"]),
             (&json!("no broker"), &Value::Null)
         );
+        for key in ["timeline", "errors_by_code", "outages"] {
+            assert!(failed[key].is_null(), "{key}");
+        }
         assert_eq!(
             (&failed["response_time_ms"]["p50"], &failed["options"]["topic"]),
             (&Value::Null, &json!("t"))
@@ -516,5 +340,32 @@ mod tests {
         );
         report.generator = GeneratorLoad { busy: Some(0.97), waited: Some(0.0) };
         assert!(report.remarks().join("\n").contains("bottleneck"));
+    }
+
+    #[test]
+    fn histograms_errors_and_outages_stand_in_the_json() {
+        let mut tallies = Tallies::new(100);
+        let at = |ms: u64| Instant(ms * 1_000_000);
+        tallies.begin_timeline(at(0));
+        tallies.built(&[at(0)]);
+        tallies.acknowledged(168, &[at(0)], at(0), at(3));
+        tallies.built(&[at(2_000)]);
+        tallies.tick(at(1_000), None, Some(0.25));
+        tallies.refused(&[at(2_000)], "NOT_ENOUGH_REPLICAS");
+        tallies.tick(at(5_000), None, None);
+        tallies.close(at(5_000));
+        let report = report("--rate 1", tallies, 5.0, Findings::default());
+        let json = report.json();
+        let data = json["histograms"]["response_time"].as_str().unwrap();
+        assert_eq!(histogram_of(data).as_ref(), Some(&report.tallies.response));
+        assert_eq!(json["histograms"]["end_to_end"], Value::Null);
+        assert_eq!(json["errors_by_code"], json!({"NOT_ENOUGH_REPLICAS": 1}));
+        assert_eq!(json["outages"], json!([{"at_s": 2.0, "seconds": 3.0, "is_over": false}]));
+        assert_eq!(json["timeline"][0]["generator_busy_ratio"], json!(0.25));
+        assert_eq!(json["timeline"][1]["errors_by_code"], json!({"NOT_ENOUGH_REPLICAS": 1}));
+        assert_eq!(json["timeline"][1]["response_time_ms"]["p99"], Value::Null);
+        let table = report.table();
+        assert!(table.contains("of them NOT_ENOUGH_REPLICAS"), "{table}");
+        assert!(table.contains("outage 3.000 s, from second 2.000 to the end"), "{table}");
     }
 }

@@ -6,10 +6,11 @@
 use crate::{
     cluster::{Cluster, From},
     consume::{self, Consumer},
-    options::{self, RunOptions},
+    machine::Machine,
+    options::{self, Rate, RunOptions},
     produce::Producer,
     progress::{self, ThreadClock},
-    report::{self, JsonFile, Report},
+    report::{self, Environment, Report, ReportFile, Wire, html},
     say,
     schedule::Schedule,
     signals::{Interrupt, Signals},
@@ -88,16 +89,26 @@ pub struct Run {
 pub fn run(options: RunOptions) -> anyhow::Result<bool> {
     options.check()?;
     let core = core_for(&options)?;
-    let json = options.json.clone().map(JsonFile::create).transpose()?;
+    let create = |option, path| ReportFile::create(option, path);
+    let json = options.json.clone().map(|path| create("--json", path)).transpose()?;
+    let page = options.report.clone().map(|path| create("--report", path)).transpose()?;
+    let environment = Environment { machine: Machine::look(), began_ms: None };
     let load = options.clone();
     match on_core(core, move |ring, interrupt| run_on(ring, load, interrupt)) {
         Ok(report) => {
             say::result(&report.table());
-            json.map_or(Ok(()), |file| file.write(&report.json()))?;
+            let report = Report {
+                environment: Environment { machine: environment.machine, ..report.environment },
+                ..report
+            };
+            json.map_or(Ok(()), |file| file.write_json(&report.json()))?;
+            page.map_or(Ok(()), |file| file.write(&report.html()))?;
             Ok(report.is_good())
         }
         Err(error) => {
-            json.map_or(Ok(()), |file| file.write(&report::failed(&options, &error)))?;
+            let failed = report::failed(&options, &environment, &error);
+            json.map_or(Ok(()), |file| file.write_json(&failed))?;
+            page.map_or(Ok(()), |file| file.write(&html::failed(&options, &error)))?;
             Err(error)
         }
     }
@@ -153,7 +164,7 @@ pub async fn run_on(
     let (run, consumers, producers) =
         prepared.context("ended by a signal before the load began")??;
     // The time that many connections take to be made is none of the load's.
-    let start = ring.precise_now();
+    let (start, began_ms) = (ring.precise_now(), ring.wall_clock_ms());
     run.set_times(Times::from(start, &run.options));
     let clock = ThreadClock::start();
     ring.spawn({
@@ -169,6 +180,7 @@ pub async fn run_on(
     if !run.options.quiet {
         ring.spawn(progress::print_each_second(run.clone()));
     }
+    ring.spawn(progress::tick_each_second(run.clone()));
     consumers.into_iter().for_each(|consumer| run.spawn_consumer(consumer));
     let producing: Vec<_> =
         producers.into_iter().map(|producer| ring.spawn(producer.send_all())).collect();
@@ -201,6 +213,11 @@ pub async fn run_on(
         interrupted: run.interrupt.came(),
         cut_short,
         not_read_again: run.not_read_again.take(),
+        wire: Some(Wire {
+            produce_version: run.cluster.produce_version,
+            fetch_version: run.cluster.fetch_version,
+        }),
+        environment: Environment { began_ms: Some(began_ms), ..Environment::default() },
         tallies: run.tallies.replace(Tallies::new(run.options.record_size)),
         options: run.options.clone(),
     })
@@ -422,6 +439,7 @@ impl Run {
 
     /// A batch is ready to be sent.
     pub fn built(&self, stream: u32, partition: i32, end_sequence: u64, due: &[Instant]) {
+        self.tallies.borrow_mut().built(due);
         if self.options.can_verify() {
             let tallies = self.tallies.borrow();
             self.verifier.borrow_mut().built(
@@ -462,9 +480,16 @@ impl Run {
         self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
     }
 
-    pub fn refused(&self, stream: u32, partition: i32, sequences: Range<u64>, due: &[Instant]) {
+    pub fn refused(
+        &self,
+        stream: u32,
+        partition: i32,
+        sequences: Range<u64>,
+        due: &[Instant],
+        error: &'static str,
+    ) {
         self.last_produced.set(self.ring.precise_now());
-        self.tallies.borrow_mut().refused(due);
+        self.tallies.borrow_mut().refused(due, error);
         self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
     }
 
@@ -475,8 +500,9 @@ impl Run {
         sequences: Range<u64>,
         due: &[Instant],
         sent: Option<Instant>,
+        why: &'static str,
     ) {
-        self.tallies.borrow_mut().unanswered(due, sent);
+        self.tallies.borrow_mut().unanswered(due, sent, why);
         self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
     }
 
@@ -520,8 +546,24 @@ impl Run {
             .drain_never_arrived(|due, records| tallies.not_arrived(due, records * readers));
     }
 
+    /// A second of the measured time has passed; `busy`: the share of it that this thread ran.
+    pub fn tick(&self, now: Instant, busy: Option<f64>) {
+        let times = self.times();
+        let due = match self.options.rate {
+            Rate::PerSecond(rate) if !self.options.consume_only => {
+                let all = Schedule { start: times.start, rate, streams: 1, stream: 0 };
+                let before = all.count_before(times.measure_from);
+                Some(all.count_before(now.min(times.end)).saturating_sub(before))
+            }
+            _ => None,
+        };
+        self.tallies.borrow_mut().tick(now, due, busy);
+    }
+
     fn close(&self) {
-        self.tallies.borrow_mut().close(self.ring.precise_now());
+        let now = self.ring.precise_now();
+        self.tick(now, None);
+        self.tallies.borrow_mut().close(now);
     }
 
     /// The measured time ends with the last acknowledgement: none that came late makes a rate look

@@ -4,7 +4,12 @@
 //! unsent; each has its response time, those that were not acknowledged with at least the time
 //! until the end.
 
-use crate::{missing::Missing, schedule::Schedule};
+use crate::{
+    missing::Missing,
+    outages::Outages,
+    schedule::Schedule,
+    timeline::{Counts, ErrorCounts, Gauges, Timeline},
+};
 use hdrhistogram::Histogram;
 use ring::Instant;
 use std::{ops::Range, time::Duration};
@@ -14,6 +19,11 @@ pub const LATENCY_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 const SIGNIFICANT_DIGITS: u8 = 3;
 /// A schedule of more records that were never sent is booked in so many portions of neighbours.
 const PORTIONS_MAX: u64 = 1_000_000;
+
+/// No answer came in time.
+pub const UNANSWERED: &str = "unanswered";
+/// No connection was to be had, or it broke before the answer came.
+pub const CONNECTION: &str = "connection";
 
 pub struct Tallies {
     pub measure_from: Instant,
@@ -31,6 +41,8 @@ pub struct Tallies {
     pub errors: u64,
     /// Those among them that no answer came for. In a run that only consumes: fetches.
     pub unanswered: u64,
+    /// The errors by name: those of Kafka, `UNANSWERED` and `CONNECTION`.
+    pub errors_by_code: ErrorCounts,
     /// Records that were due, and that a broker which answered everything left no room to send.
     pub unsent: u64,
     /// Fetches that failed, wholly or for some partition, or were not answered.
@@ -43,6 +55,12 @@ pub struct Tallies {
     pub end_to_end: Histogram<u64>,
     /// Response times since the last progress line.
     pub recent: Histogram<u64>,
+    pub timeline: Timeline,
+    pub outages: Outages,
+    /// Measured records in batches that are ready to be sent, or were.
+    built: u64,
+    /// Measured records that were answered or given up.
+    settled: u64,
     never_answered: Missing,
     never_acknowledged: Missing,
     never_arrived: Missing,
@@ -68,12 +86,17 @@ impl Tallies {
             fetched_bytes: 0,
             errors: 0,
             unanswered: 0,
+            errors_by_code: ErrorCounts::new(),
             unsent: 0,
             fetch_errors: 0,
             service: histogram(),
             response: histogram(),
             end_to_end: histogram(),
             recent: histogram(),
+            timeline: Timeline::new(LATENCY_MAX),
+            outages: Outages::default(),
+            built: 0,
+            settled: 0,
             never_answered: Missing::default(),
             never_acknowledged: Missing::default(),
             never_arrived: Missing::default(),
@@ -85,6 +108,14 @@ impl Tallies {
         &due[due.partition_point(|due| *due < self.measure_from)..]
     }
 
+    /// A batch is ready; its records are due.
+    pub fn built(&mut self, due: &[Instant]) {
+        self.built += self.measured(due).len() as u64;
+        if let Some(first) = due.first() {
+            self.outages.due(*first, due.len() as u64);
+        }
+    }
+
     pub fn acknowledged(
         &mut self,
         wire_bytes: usize,
@@ -92,6 +123,7 @@ impl Tallies {
         sent: Instant,
         answered: Instant,
     ) {
+        self.outages.acknowledged(due.len() as u64, answered);
         let measured = self.measured(due);
         if measured.is_empty() {
             return;
@@ -102,11 +134,13 @@ impl Tallies {
             let response = answered.since(same[0]);
             record(&mut self.response, response, same.len() as u64);
             record(&mut self.recent, response, same.len() as u64);
+            self.timeline.answered(response.as_nanos() as u64, same.len() as u64);
         }
     }
 
     /// Handed to the network without an acknowledgement to come.
     pub fn sent(&mut self, wire_bytes: usize, due: &[Instant], now: Instant) {
+        self.outages.acknowledged(due.len() as u64, now);
         let measured = self.measured(due).len();
         if measured > 0 {
             self.count_acknowledged(measured, wire_bytes, now);
@@ -115,21 +149,23 @@ impl Tallies {
 
     fn count_acknowledged(&mut self, records: usize, wire_bytes: usize, now: Instant) {
         self.acknowledged += records as u64;
+        self.settled += records as u64;
         self.acknowledged_bytes += (records * self.record_size) as u64;
         self.last_acknowledged = now;
         self.batches += 1;
         self.wire_bytes += wire_bytes as u64;
     }
 
-    /// Answered with an error.
-    pub fn refused(&mut self, due: &[Instant]) {
-        self.errors += due.len() as u64;
+    /// Answered with an error: its name in Kafka's protocol.
+    pub fn refused(&mut self, due: &[Instant], error: &'static str) {
+        self.count_errors(due.len() as u64, error);
         self.not_acknowledged(due);
     }
 
     /// No answer came. `sent` is `None` where the request never left.
-    pub fn unanswered(&mut self, due: &[Instant], sent: Option<Instant>) {
-        self.errors += due.len() as u64;
+    /// `why` is `UNANSWERED` or `CONNECTION`.
+    pub fn unanswered(&mut self, due: &[Instant], sent: Option<Instant>, why: &'static str) {
+        self.count_errors(due.len() as u64, why);
         self.unanswered += due.len() as u64;
         let measured = self.measured(due).len() as u64;
         if let Some(sent) = sent.filter(|_| measured > 0) {
@@ -138,7 +174,14 @@ impl Tallies {
         self.not_acknowledged(due);
     }
 
+    fn count_errors(&mut self, records: u64, error: &'static str) {
+        self.errors += records;
+        *self.errors_by_code.entry(error).or_default() += records;
+    }
+
     fn not_acknowledged(&mut self, due: &[Instant]) {
+        self.outages.answered(due.len() as u64);
+        self.settled += self.measured(due).len() as u64;
         at_one_moment(self.measured(due))
             .for_each(|same| self.never_acknowledged.add(same[0], same.len() as u64));
     }
@@ -153,8 +196,8 @@ impl Tallies {
         arrivals: u64,
     ) {
         let count = records.end.saturating_sub(records.start);
-        if is_silent {
-            self.errors += count;
+        if is_silent && count > 0 {
+            self.count_errors(count, UNANSWERED);
             self.unanswered += count;
         } else {
             self.unsent += count;
@@ -164,6 +207,7 @@ impl Tallies {
             let size = portion.min(records.end - first);
             let due = schedule.due(first + size - 1);
             if due >= self.measure_from {
+                self.settled += size;
                 self.never_acknowledged.add(due, size);
                 self.never_arrived.add(due, size * arrivals);
             }
@@ -205,8 +249,31 @@ impl Tallies {
         record(&mut self.end_to_end, latency, 1);
     }
 
+    /// The measured time begins.
+    pub fn begin_timeline(&mut self, now: Instant) {
+        self.timeline.begin(now, self.counts());
+    }
+
+    /// A second has passed. `due`: measured records that were due so far, where a rate says so.
+    pub fn tick(&mut self, now: Instant, due: Option<u64>, busy: Option<f64>) {
+        let backlog = due.unwrap_or(self.built).saturating_sub(self.settled);
+        self.timeline.tick(now, self.counts(), Gauges { backlog, busy });
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            acknowledged: self.acknowledged,
+            acknowledged_bytes: self.acknowledged_bytes,
+            consumed: self.consumed,
+            consumed_bytes: self.consumed_bytes,
+            fetch_errors: self.fetch_errors,
+            errors: self.errors_by_code.clone(),
+        }
+    }
+
     /// The end: what never came has waited until now.
     pub fn close(&mut self, now: Instant) {
+        self.outages.close(now);
         for (missing, histogram) in [
             (&mut self.never_answered, &mut self.service),
             (&mut self.never_acknowledged, &mut self.response),
@@ -252,10 +319,12 @@ mod tests {
         due[..5].iter().for_each(|one| {
             tallies.acknowledged(168, &[*one], *one, *one + Duration::from_millis(1))
         });
-        tallies.unanswered(&due[5..7], Some(at(600)));
-        tallies.unanswered(&due[7..], None);
+        tallies.unanswered(&due[5..7], Some(at(600)), CONNECTION);
+        tallies.unanswered(&due[7..], None, UNANSWERED);
         tallies.close(at(6_000));
         assert_eq!((tallies.acknowledged, tallies.errors, tallies.unanswered), (5, 5, 5));
+        let by_code = ErrorCounts::from([(CONNECTION, 2), (UNANSWERED, 3)]);
+        assert_eq!(tallies.errors_by_code, by_code);
         assert_eq!(tallies.response.len(), 10);
         assert_eq!(quantile_ms(&tallies.response, 0.5), 1);
         assert!(
@@ -273,7 +342,7 @@ mod tests {
     #[test]
     fn refused_records_do_not_look_fast() {
         let mut tallies = Tallies::new(100);
-        tallies.refused(&[at(0), at(0), at(50)]);
+        tallies.refused(&[at(0), at(0), at(50)], "NOT_ENOUGH_REPLICAS");
         tallies.close(at(1_000));
         assert_eq!((tallies.errors, tallies.unanswered, tallies.response.len()), (3, 0, 3));
         assert!(quantile_ms(&tallies.response, 0.01) >= 945);
@@ -320,5 +389,26 @@ mod tests {
             (4, 400, 2)
         );
         assert_eq!(tallies.response.len(), 2);
+    }
+
+    #[test]
+    fn the_backlog_is_what_was_due_and_is_not_answered() {
+        let mut tallies = Tallies::new(100);
+        tallies.measure_from = at(100);
+        tallies.begin_timeline(at(100));
+        let due: Vec<Instant> = (0..20).map(|index| at(index * 10)).collect();
+        tallies.built(&due);
+        tallies.acknowledged(100, &due[..12], at(120), at(130));
+        tallies.refused(&due[12..13], "NOT_ENOUGH_REPLICAS");
+        // 10 of the warm-up count nowhere.
+        tallies.tick(at(1_100), None, None);
+        tallies.tick(at(2_100), Some(100), Some(0.5));
+        let schedule = Schedule { start: at(0), rate: 100.0, streams: 1, stream: 0 };
+        tallies.unanswered(&due[13..], None, UNANSWERED);
+        tallies.not_sent(&schedule, 20..110, false, 0);
+        tallies.tick(at(3_100), Some(100), None);
+        let backlogs: Vec<u64> =
+            tallies.timeline.points().iter().map(|point| point.gauges.backlog).collect();
+        assert_eq!(backlogs, [7, 97, 0]);
     }
 }

@@ -15,7 +15,7 @@ mod trial;
 mod watch;
 
 use crate::{
-    report::JsonFile,
+    report::ReportFile,
     run::{core_for, on_core, run_on},
     say,
     signals::Interrupt,
@@ -36,7 +36,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 pub fn knee(options: KneeOptions) -> anyhow::Result<bool> {
     options.check()?;
     let core = core_for(&options.load)?;
-    let json = options.load.json.clone().map(JsonFile::create).transpose()?;
+    let json =
+        options.load.json.clone().map(|path| ReportFile::create("--json", path)).transpose()?;
     let broker_pid = options.broker_pid.or_else(|| watch::find_broker(&options.load.bootstrap));
     let watch = Watch::start(broker_pid).context("cannot watch /proc")?;
     let hunt = move |ring, interrupt| async move {
@@ -47,7 +48,7 @@ pub fn knee(options: KneeOptions) -> anyhow::Result<bool> {
     if !findings.tried.is_empty() {
         say::result(&findings.table());
     }
-    json.map_or(Ok(()), |file| file.write(&findings.json()))?;
+    json.map_or(Ok(()), |file| file.write_json(&findings.json()))?;
     let is_found = findings.knee().is_some();
     findings.error.map_or(Ok(is_found), Err)
 }

@@ -200,7 +200,7 @@ mod tests {
     fn what_was_never_acknowledged_is_late_however_short_it_waited() {
         let mut tallies = tallies((0..90).map(|_| 5));
         let due: Vec<Instant> = (90..100).map(|ms| Instant(ms * 1_000_000)).collect();
-        tallies.refused(&due);
+        tallies.refused(&due, "NOT_LEADER_OR_FOLLOWER");
         tallies.close(Instant(100_000_000));
         assert_eq!(slo("p99<=10ms").late_share(&tallies, 0), 0.1);
     }

@@ -235,6 +235,7 @@ fn seen(tried: &Tried) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Environment;
     use crate::{
         options::RunOptions,
         tallies::Tallies,
@@ -262,6 +263,8 @@ mod tests {
             interrupted: false,
             cut_short: false,
             not_read_again: None,
+            wire: None,
+            environment: Environment::default(),
         }
     }
 

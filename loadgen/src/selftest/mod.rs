@@ -12,7 +12,7 @@ mod timing;
 
 use crate::{
     progress::ThreadClock,
-    report::JsonFile,
+    report::ReportFile,
     say,
     signals::{Interrupt, Signals},
 };
@@ -89,7 +89,7 @@ pub fn run(options: &SelftestOptions) -> anyhow::Result<bool> {
     // A limit of file sizes is then an error, and the file is removed.
     ring::ignore_file_size_signal();
     let selection = ring::select(BackendChoice::Auto)?;
-    let json = options.json.clone().map(JsonFile::create).transpose()?;
+    let json = options.json.clone().map(|path| ReportFile::create("--json", path)).transpose()?;
     let signals = Signals::watch().context("cannot watch for signals")?;
     let core = CoreOptions {
         name: "selftest".to_owned(),
@@ -110,7 +110,7 @@ pub fn run(options: &SelftestOptions) -> anyhow::Result<bool> {
         (figures, failed)
     });
     let (figures, failed) = outcome.context("the core cannot start")?;
-    json.map_or(Ok(()), |file| file.write(&figures.json()))?;
+    json.map_or(Ok(()), |file| file.write_json(&figures.json()))?;
     match failed {
         Some(error) => Err(error),
         None => {

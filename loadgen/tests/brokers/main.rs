@@ -6,6 +6,7 @@
 mod fake;
 mod knee;
 mod program;
+mod reports;
 
 use fake::{Fake, Fault};
 use program::{Ended, Running, backends, loadgen};
