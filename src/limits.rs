@@ -208,6 +208,25 @@ pub const NAME_RELEASES_MAX: usize = 64;
 pub const COORDINATOR_PAUSE_MIN_MS: u64 = 1_000;
 pub const COORDINATOR_PAUSE_MAX_MS: u64 = 15_000;
 
+/// Transactional ids of one partition of `__transaction_state`. Each takes some hundred bytes, and
+/// stays for `transactional.id.expiration.ms` however short it was used.
+pub const TRANSACTIONAL_IDS_PER_PARTITION_MAX: usize = 100_000;
+
+/// Partitions that one transaction writes to.
+pub const PARTITIONS_PER_TRANSACTION_MAX: usize = 100_000;
+
+/// A marker that was refused in passing is tried again after so long, after twice as long the next
+/// time, and at last after so long each time.
+pub const MARKER_PAUSE_MIN_MS: u64 = 100;
+pub const MARKER_PAUSE_MAX_MS: u64 = 5_000;
+
+/// A compiled pattern of transactional ids. A match takes at most so many steps per character, for
+/// each id of the partition.
+pub const PATTERN_INSTRUCTIONS_MAX: usize = 512;
+
+/// Groups in groups of such a pattern.
+pub const PATTERN_NESTING_MAX: usize = 32;
+
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 
@@ -307,6 +326,7 @@ const _: () = assert!(
         < ring::FILE_CALLS_AT_ONCE
 );
 const _: () = assert!(COORDINATOR_PAUSE_MIN_MS <= COORDINATOR_PAUSE_MAX_MS);
+const _: () = assert!(MARKER_PAUSE_MIN_MS <= MARKER_PAUSE_MAX_MS);
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
 const _: () = assert!(FETCH_SPARE_PARTITIONS_MAX <= FETCH_PARTITIONS_MAX);
