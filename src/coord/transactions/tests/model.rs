@@ -90,6 +90,8 @@ struct Client {
     last_end: Option<(EndTxnRequest, Option<u64>)>,
     /// It does not know what came of that, and does nothing else before it does.
     asks_end_again: bool,
+    /// It has not heard which producer it is now.
+    asks_init_again: bool,
     waits: bool,
 }
 
@@ -233,6 +235,7 @@ impl Model {
         }
         let expected = known.producer;
         (known.transaction, known.last_end, known.asks_end_again) = (None, None, false);
+        known.asks_init_again = true;
         let request = expected.map_or_else(|| super::fresh(id), |producer| going_on(id, producer));
         let request = Request::InitProducerId { request, api_version: 6 };
         self.send(client, lost, request, |model| {
@@ -242,8 +245,13 @@ impl Model {
     }
 
     fn add(&mut self, client: usize, partition: i32, verify: bool, lost: bool) {
-        let Client { producer: Some(producer), waits: false, asks_end_again: false, .. } =
-            self.clients[client]
+        let Client {
+            producer: Some(producer),
+            waits: false,
+            asks_end_again: false,
+            asks_init_again: false,
+            ..
+        } = self.clients[client]
         else {
             return;
         };
@@ -269,7 +277,10 @@ impl Model {
 
     fn end(&mut self, client: usize, commit: bool, again: bool, lost: bool) {
         let known = &mut self.clients[client];
-        let Client { producer: Some(producer), waits: false, .. } = *known else { return };
+        let Client { producer: Some(producer), waits: false, asks_init_again: false, .. } = *known
+        else {
+            return;
+        };
         let id = IDS[client % 2];
         let again = again && known.transaction.is_none() || known.asks_end_again;
         let (request, transaction) = match (again, known.last_end.clone()) {
@@ -426,7 +437,13 @@ impl Model {
         }
         let answer = if code == 0 { Ok(producer) } else { Err(error(code)) };
         assert_eq!(answer, expected, "{asked:?}");
-        let Ok(producer) = answer else { return };
+        let client = &mut self.clients[asked.client];
+        let Ok(producer) = answer else {
+            if matches!(asked.what, What::Init(_)) && answer == Err(ErrorCode::ProducerFenced) {
+                client.producer = None;
+            }
+            return;
+        };
         if producer.id < 0 {
             return;
         }
@@ -434,7 +451,7 @@ impl Model {
         assert!(*told <= producer.epoch, "{asked:?} after {told}");
         *told = producer.epoch;
         if !asked.lost {
-            self.clients[asked.client].producer = Some(producer);
+            (client.producer, client.asks_init_again) = (Some(producer), false);
         }
     }
 
