@@ -511,7 +511,7 @@ mod tests {
             ..Storage::default()
         };
         let recorded = Some(Uuid::from_u128(8));
-        assert_eq!(storage.dirs_that_know(id(0), recorded), [a.clone()]);
+        assert_eq!(storage.dirs_that_know(id(0), recorded), std::slice::from_ref(&a));
         assert_eq!(storage.dirs_that_know(id(1), recorded), [a, b.clone()]);
         assert_eq!(storage.dirs_that_know(id(2), recorded), [b], "made in this run");
     }
