@@ -174,12 +174,15 @@ async fn find(shard: &Shard, query: OffsetQuery) -> Result<OffsetResult, ErrorCo
         // The record may lie below the log start, in a segment that is still here: the epoch is its
         // batch's. What lies above the high watermark, or the last stable offset, is not there yet
         // for a consumer.
-        MAX_TIMESTAMP => {
-            log.max_timestamp().await.map_err(storage_error)?.filter(|found| found.offset < up_to)
-        }
+        // Both look-ups in a box: what they need on their way would make each connection larger.
+        MAX_TIMESTAMP => Box::pin(log.max_timestamp())
+            .await
+            .map_err(storage_error)?
+            .filter(|found| found.offset < up_to),
         timestamp if timestamp < 0 => return Err(ErrorCode::UnsupportedVersion),
         timestamp => {
-            let found = log.offset_for_timestamp(timestamp).await.map_err(storage_error)?;
+            let found =
+                Box::pin(log.offset_for_timestamp(timestamp)).await.map_err(storage_error)?;
             found.filter(|found| found.offset < up_to)
         }
     };
