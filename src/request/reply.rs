@@ -192,7 +192,8 @@ impl Drop for Unsafe {
 impl Replies {
     pub fn new(memory: Rc<Memory>) -> Replies {
         Replies {
-            queue: RefCell::default(),
+            // An idle connection keeps this; most clients wait for each answer.
+            queue: RefCell::new(VecDeque::with_capacity(1)),
             first: Cell::default(),
             waiting: Cell::default(),
             held_bytes: Default::default(),
