@@ -212,6 +212,9 @@ pub const COORDINATOR_PAUSE_MAX_MS: u64 = 15_000;
 /// stays for `transactional.id.expiration.ms` however short it was used.
 pub const TRANSACTIONAL_IDS_PER_PARTITION_MAX: usize = 100_000;
 
+/// Producer ids that a coordinator of transactions takes at a time from the block of its core.
+pub const COORDINATOR_PRODUCER_IDS: i32 = 20;
+
 /// Partitions that one transaction writes to.
 pub const PARTITIONS_PER_TRANSACTION_MAX: usize = 100_000;
 

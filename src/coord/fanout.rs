@@ -22,8 +22,8 @@ use protocol::messages::offset_fetch_response::{
     OffsetFetchResponseTopics,
 };
 use protocol::messages::{
-    ListGroupsResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest,
-    OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse,
+    ListGroupsResponse, ListTransactionsResponse, OffsetCommitRequest, OffsetCommitResponse,
+    OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse,
 };
 use protocol::{ErrorCode, Uuid};
 use rustc_hash::FxHashMap;
@@ -329,4 +329,26 @@ pub fn merge_list_groups(
         groups.extend(answer.groups.into_iter().filter(|group| may_describe(&group.group_id)));
     }
     ListGroupsResponse { groups, ..Default::default() }
+}
+
+/// Puts the answers of all coordinators of transactions together, as [`merge_list_groups`] does
+/// with groups. The filters that no coordinator knows are the same for all.
+pub fn merge_list_transactions(
+    answers: impl IntoIterator<Item = ListTransactionsResponse>,
+) -> ListTransactionsResponse {
+    let mut merged = ListTransactionsResponse::default();
+    for answer in answers {
+        if answer.error_code == ErrorCode::NotCoordinator.code() {
+            continue;
+        }
+        if answer.error_code != ErrorCode::None.code() {
+            return ListTransactionsResponse {
+                error_code: answer.error_code,
+                ..Default::default()
+            };
+        }
+        merged.unknown_state_filters = answer.unknown_state_filters;
+        merged.transaction_states.extend(answer.transaction_states);
+    }
+    merged
 }

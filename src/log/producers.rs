@@ -72,6 +72,18 @@ pub struct AppendContext {
     pub transaction_version: i16,
 }
 
+impl AppendContext {
+    /// Of what a coordinator writes itself, or has written: nothing is verified.
+    pub fn coordinator(transaction_version: i16) -> AppendContext {
+        AppendContext {
+            origin: AppendOrigin::Coordinator,
+            verification_required: false,
+            guard: None,
+            transaction_version,
+        }
+    }
+}
+
 /// What [`ProducerStates::check`] says about a batch that is not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {

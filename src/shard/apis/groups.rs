@@ -4,10 +4,12 @@
 //! Each is a call to the core that hosts the group's coordinator (see `shard/coordinators`);
 //! requests that name several groups ask each group's core.
 //!
-//! Not done: coordinators of transactions and share groups (FindCoordinator key types 1 and 2), the
-//! consumer protocol of KIP-848.
+//! FindCoordinator finds those of transactions too.
+//!
+//! Not done: coordinators of share groups (FindCoordinator key type 2), the consumer protocol of
+//! KIP-848.
 
-use super::controller;
+use super::{controller, transactions};
 use crate::{
     coord::{
         fanout,
@@ -15,6 +17,7 @@ use crate::{
             Groups,
             request::{ClientContext, Request, Response},
         },
+        transactions::Transactions,
     },
     request::RequestContext,
     shard::{
@@ -32,6 +35,7 @@ use protocol::{
 };
 
 const KEY_TYPE_GROUP: i8 = 0;
+const KEY_TYPE_TRANSACTION: i8 = 1;
 /// From this version on FindCoordinator asks for several keys at once (KIP-699).
 const FIND_COORDINATORS_FROM: i16 = 4;
 
@@ -99,15 +103,25 @@ async fn coordinator(
     key_type: i8,
     key: &str,
 ) -> Result<(i32, String, i32), (ErrorCode, String)> {
-    if key_type != KEY_TYPE_GROUP {
-        // Named as what it is by the clients; a wait would never end.
-        let message = "transactions and share groups are not served yet".to_owned();
-        return Err((ErrorCode::InvalidRequest, message));
-    }
-    if coordinators::locate::<Groups>(shard, key).is_none() {
-        create_offsets_topic(shard).await;
-    }
-    let leader = coordinators::locate::<Groups>(shard, key).and_then(|found| found.leader);
+    let leader = match key_type {
+        KEY_TYPE_GROUP => {
+            if coordinators::locate::<Groups>(shard, key).is_none() {
+                create_offsets_topic(shard).await;
+            }
+            coordinators::locate::<Groups>(shard, key).and_then(|found| found.leader)
+        }
+        KEY_TYPE_TRANSACTION => {
+            if coordinators::locate::<Transactions>(shard, key).is_none() {
+                transactions::create_topic(shard).await;
+            }
+            coordinators::locate::<Transactions>(shard, key).and_then(|found| found.leader)
+        }
+        _ => {
+            // Named as what it is by the clients; a wait would never end.
+            let message = "share groups are not served yet".to_owned();
+            return Err((ErrorCode::InvalidRequest, message));
+        }
+    };
     let leader = leader.ok_or_else(|| {
         let error = ErrorCode::CoordinatorNotAvailable;
         (error, error.message().to_owned())
@@ -127,7 +141,7 @@ async fn coordinator(
 
 /// `__consumer_offsets` comes into being when the first group asks for its coordinator, as Apache
 /// Kafka's does.
-async fn create_offsets_topic(shard: &Shard) {
+pub(super) async fn create_offsets_topic(shard: &Shard) {
     let offsets = &shard.config.offsets;
     let config = |name: &str, value: &str| CreatableTopicConfig {
         name: name.to_owned(),

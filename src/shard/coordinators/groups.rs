@@ -4,14 +4,14 @@
 //! Owns: nothing. Lives on: every core. Never: hosts one itself, and never decides anything about a
 //! group.
 
-use super::{AnyHost, Host, Hosted, Words};
+use super::{AnyHost, Host, Hosted, Words, encode_records};
 use crate::{
     coord::{
         Batch,
         groups::{GroupSettings, GroupSummary, Groups},
     },
     pace::TurnBudget,
-    shard::{Shard, view::topic_log_config},
+    shard::{Shard, partition::Partition, view::topic_log_config},
     stats::{GroupOffsetSnapshot, GroupSnapshot},
 };
 use bytes::Bytes;
@@ -31,7 +31,7 @@ impl Hosted for Groups {
         only_reads: "group coordinators only read",
     };
 
-    fn settings(shard: &Shard) -> GroupSettings {
+    fn settings(shard: &Shard, _partition: &Partition) -> GroupSettings {
         let config = &shard.config;
         let max_batch_bytes =
             topic_log_config(&shard.control.view(), OFFSETS_TOPIC).max_message_bytes;
@@ -48,11 +48,7 @@ impl Hosted for Groups {
     }
 
     fn encode(batch: &Batch<()>, now_ms: i64) -> Bytes {
-        let mut builder = BatchBuilder::new(0);
-        for record in &batch.records {
-            builder.append(now_ms, Some(&record.key), record.value.as_deref(), &[]);
-        }
-        builder.build()
+        encode_records(batch, BatchBuilder::new(0), now_ms)
     }
 
     fn execute(_shard: &Shard, _host: &Rc<Host<Groups>>, effect: Infallible) {
@@ -66,6 +62,7 @@ impl Hosted for Groups {
     fn of(host: &AnyHost) -> Option<&Rc<Host<Groups>>> {
         match host {
             AnyHost::Groups(host) => Some(host),
+            AnyHost::Transactions(_) => None,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::{
         runtime::{Actions, Coordinator, Reply, ReplyToken, TopicChange},
     },
     limits,
+    log::AppendContext,
     shard::{
         Shard,
         partition::Partition,
@@ -75,6 +76,16 @@ impl<M: Hosted> Host<M> {
         self.stage.get()
     }
 
+    /// A token for one request, and where its reply comes.
+    fn ask(&self) -> (ReplyToken, oneshot::Receiver<M::Response>) {
+        let token = self.next_token.get();
+        self.next_token.set(token + 1);
+        let (giver, taker) = oneshot::channel();
+        let before = self.waiting.borrow_mut().insert(token, giver);
+        assert!(before.is_none(), "token {token} is given once");
+        (ReplyToken(token), taker)
+    }
+
     /// Looks at the state of the coordinator.
     pub(super) fn machine<T>(&self, look: impl FnOnce(&M) -> T) -> T {
         look(self.coordinator.borrow().machine())
@@ -94,18 +105,26 @@ pub(super) async fn request<M: Hosted>(
         return M::failed(&request, ErrorCode::CoordinatorNotAvailable);
     }
     let failed = M::failed(&request, ErrorCode::NotCoordinator);
-    let token = host.next_token.get();
-    host.next_token.set(token + 1);
-    let (giver, taker) = oneshot::channel();
-    let before = host.waiting.borrow_mut().insert(token, giver);
-    assert!(before.is_none(), "token {token} is given once");
-    let actions = host.coordinator.borrow_mut().handle(
-        ReplyToken(token),
-        request,
-        shard.ring.wall_clock_ms(),
-    );
+    let (token, reply) = host.ask();
+    let now_ms = shard.ring.wall_clock_ms();
+    let actions = host.coordinator.borrow_mut().handle(token, request, now_ms);
     execute(shard, &host, actions);
-    taker.await.unwrap_or(failed)
+    reply.await.unwrap_or(failed)
+}
+
+/// Tells the coordinator what became of an effect. One that has ended needs no word of it, and one
+/// that cannot write gets another answer to what its successor asks.
+pub(super) fn tell<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, request: M::Request) {
+    let is_held = host.stage.get() == Stage::Held && M::may_write(&request);
+    if host.ended.get() || is_held || shard.is_stopping() {
+        return;
+    }
+    let (token, reply) = host.ask();
+    // There is nothing to say to it.
+    drop(reply);
+    let now_ms = shard.ring.wall_clock_ms();
+    let actions = host.coordinator.borrow_mut().handle(token, request, now_ms);
+    execute(shard, host, actions);
 }
 
 /// Tells what has become of topics; one that cannot write what follows from it hears of it when it
@@ -138,7 +157,7 @@ pub(super) fn start<M: Hosted>(shard: &Shard, partition: Rc<Partition>) {
     let (deleted, failures) =
         before.map_or_else(Default::default, |host| (host.deleted.take(), host.failures.get()));
     let host = Rc::new(Host {
-        coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard))),
+        coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard, &partition))),
         partition,
         waiting: RefCell::default(),
         next_token: Cell::new(0),
@@ -352,7 +371,7 @@ fn append<M: Hosted>(
     let valid = validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut())
         .map_err(|refused| refused.message)?;
     let (result, safe_offset) =
-        append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator, Acks::All)
+        append_records(shard, partition, bytes, &valid, &AppendContext::coordinator(0), Acks::All)
             .map_err(|error| error.to_string())?;
     let count = batch.records.len() as i64;
     assert_eq!(result.base_offset + count, safe_offset, "{count} records were appended");

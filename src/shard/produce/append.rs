@@ -67,7 +67,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    fn code(&self) -> ErrorCode {
+    pub fn code(&self) -> ErrorCode {
         match self {
             Refused::NotLeader => ErrorCode::NotLeaderOrFollower,
             Refused::HasFailed => ErrorCode::KafkaStorageError,
@@ -155,7 +155,9 @@ pub fn append_local(
         }
     };
     let Terms { origin, acks, deadline } = append.terms;
-    match append_records(shard, partition, append.records, &valid, origin, acks) {
+    let context =
+        AppendContext { origin, verification_required: false, guard: None, transaction_version: 0 };
+    match append_records(shard, partition, append.records, &valid, &context, acks) {
         Err(error) => {
             // As Kafka, which says the log's start where a producer is out of step, not where the
             // log takes nothing.
@@ -185,7 +187,7 @@ pub fn append_records(
     partition: &Rc<Partition>,
     records: BytesMut,
     valid: &ValidBatch,
-    origin: AppendOrigin,
+    context: &AppendContext,
     acks: Acks,
 ) -> Result<(AppendResult, i64), Refused> {
     if partition.is_offline() {
@@ -200,9 +202,7 @@ pub fn append_records(
     }
     let size_bytes = records.len() as u64;
     let now_ms = shard.ring.wall_clock_ms();
-    let context =
-        AppendContext { origin, verification_required: false, guard: None, transaction_version: 0 };
-    let info = partition.log.append_as_leader(records, valid, leader_epoch, now_ms, &context)?;
+    let info = partition.log.append_as_leader(records, valid, leader_epoch, now_ms, context)?;
     let (base, last, end) = (info.base_offset, info.last_offset, partition.log.log_end_offset());
     assert!(base <= last && last < end, "records {base} to {last} in a log that ends at {end}");
     if !info.duplicate {

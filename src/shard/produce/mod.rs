@@ -27,7 +27,7 @@ mod remote;
 mod trace;
 
 use append::Terms;
-pub use append::{Acks, append_records};
+pub use append::{Acks, Refused, append_records};
 pub use expiry::{Expiry, run as end_waits, wait};
 pub use pending::PendingAppends;
 pub use remote::UnderWay;
