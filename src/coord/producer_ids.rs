@@ -89,8 +89,8 @@ impl ProducerIds {
 
     /// Answers InitProducerId of an idempotent producer; `None` while there are no ids.
     ///
-    /// Requests with a transactional id belong to the transaction coordinator. The producer id that an idempotent producer already has is not looked at:
-    /// it always gets a new one, as in Kafka.
+    /// Requests with a transactional id belong to the transaction coordinator. The producer id that
+    /// an idempotent producer already has is not looked at: it always gets a new one, as in Kafka.
     pub fn handle(&mut self, request: &InitProducerIdRequest) -> Option<InitProducerIdResponse> {
         // The two go together: one without the other is a client's mistake.
         if (request.producer_id == NO_PRODUCER_ID) != (request.producer_epoch == NO_PRODUCER_EPOCH)

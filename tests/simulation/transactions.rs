@@ -130,7 +130,7 @@ impl Transactions {
         let Some(number) = self.of_record(id) else { return Ok(()) };
         match self.outcome(number) {
             outcome @ (Outcome::Open | Outcome::Aborted) => torn(format!(
-                "{}: record {id} of transaction {number} is read as committed, which is {outcome:?}",
+                "{}: record {id} of transaction {number} ({outcome:?}) is read as committed",
                 say()
             )),
             Outcome::InDoubt | Outcome::Committed => Ok(()),

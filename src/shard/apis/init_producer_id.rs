@@ -48,6 +48,7 @@ pub async fn take(shard: &Shard, len_max: i32) -> Result<ProducerIdBlock, ErrorC
     loop {
         let taken = shard.control.producer_ids.borrow_mut().take(len_max);
         if let Some(block) = taken {
+            assert!((1..=len_max).contains(&block.len), "{} ids of {len_max} are taken", block.len);
             allocate_ahead(shard);
             return Ok(block);
         }

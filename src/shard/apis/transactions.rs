@@ -142,7 +142,9 @@ async fn add_to_one(
         let mut errors = errors.into_iter();
         let error_of =
             |_: &str, _: i32| errors.next().flatten().unwrap_or(ErrorCode::OperationNotAttempted);
-        return result_of(&transaction, error_of);
+        let result = result_of(&transaction, error_of);
+        assert!(errors.next().is_none(), "each error is of a partition that the request names");
+        return result;
     }
     let id = transaction.transactional_id.clone();
     ask_for!(AddPartitions, shard, &id, Request::AddPartitions { transaction, api_version })
@@ -232,8 +234,9 @@ pub async fn describe(
 }
 
 pub async fn list(shard: &Shard, request: ListTransactionsRequest) -> ListTransactionsResponse {
-    let mut answers = Vec::new();
-    for (core, partition) in coordinators::all::<Transactions>(shard) {
+    let all = coordinators::all::<Transactions>(shard);
+    let mut answers = Vec::with_capacity(all.len());
+    for (core, partition) in all.iter().copied() {
         let request = Request::ListTransactions(request.clone());
         if let Some(Response::ListTransactions(answer)) =
             coordinators::ask::<Transactions>(shard, core, partition, request).await
@@ -241,6 +244,8 @@ pub async fn list(shard: &Shard, request: ListTransactionsRequest) -> ListTransa
             answers.push(answer);
         }
     }
+    let (told, asked) = (answers.len(), all.len());
+    assert!(told <= asked, "{told} of {asked} coordinators have answered");
     fanout::merge_list_transactions(answers)
 }
 
@@ -295,6 +300,7 @@ fn marker_result(wanted: &WritableTxnMarker, errors: Vec<ErrorCode>) -> Writable
             partitions: partitions.map(partition).collect(),
         });
     }
+    assert!(errors.next().is_none(), "each error is of a partition that the request names");
     WritableTxnMarkerResult { producer_id: wanted.producer_id, topics }
 }
 
@@ -327,6 +333,7 @@ pub async fn describe_producers(
             partitions: partitions.map(partition).collect(),
         });
     }
+    assert!(results.next().is_none(), "each result is of a partition that the request names");
     DescribeProducersResponse { topics, ..Default::default() }
 }
 
@@ -356,5 +363,7 @@ fn producers(shard: &Shard, id: PartitionId) -> Result<Vec<ProducerState>, Error
         })
         .collect();
     states.sort_by_key(|state| state.producer_id);
+    let is_one_each = states.windows(2).all(|two| two[0].producer_id < two[1].producer_id);
+    assert!(is_one_each, "a producer is known twice");
     Ok(states)
 }

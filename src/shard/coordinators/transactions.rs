@@ -1,5 +1,5 @@
-//! What is of transaction coordinators alone: where they live, how they are configured, and how what
-//! they want done elsewhere is carried out.
+//! What is of transaction coordinators alone: where they live, how they are configured, and how
+//! effects are carried out.
 //!
 //! Owns: nothing. Lives on: every core. Never: hosts one itself, and never decides anything about a
 //! transaction.
@@ -47,6 +47,7 @@ impl Hosted for Transactions {
         let config = &shard.config.transactions;
         let view = shard.control.view();
         let leader_epoch = partition.role().leader_epoch();
+        assert!(partition.is_led_here(), "a coordinator lives with a leader");
         TransactionSettings {
             transaction_version: view.image.feature_level(TRANSACTION_VERSION),
             two_phase_commit: config.two_phase_commit_enable,
@@ -102,6 +103,7 @@ async fn write_markers(shard: Shard, host: Rc<Host<Transactions>>, wanted: Marke
         },
         transaction_version: wanted.transaction_version,
     };
+    assert!(!partitions.is_empty(), "{transactional_id} wants markers of no partition");
     let results = markers::write(&shard, marker, &partitions).await;
     let outcome = |(at, error): (TopicPartition, ErrorCode)| {
         let outcome = outcome_of(error);

@@ -49,7 +49,10 @@ pub async fn write(shard: &Shard, marker: Marker, partitions: &[TopicPartition])
     }
     let planned = partitions.iter().map(is_known).collect();
     let ask = |ids| WriteMarkers { marker, ids };
-    spread(shard, planned, ask, || ErrorCode::NotLeaderOrFollower).await
+    let results = spread(shard, planned, ask, || ErrorCode::NotLeaderOrFollower).await;
+    let (told, asked) = (results.len(), partitions.len());
+    assert_eq!(told, asked, "{asked} markers were wanted, and {told} are told of");
+    results
 }
 
 /// How far the metadata go.
@@ -138,6 +141,7 @@ pub fn append_to(
             "a marker is refused: {}", refused.message);
         refused.error
     })?;
+    assert!(valid.is_control, "a marker of producer {producer_id} is no control batch");
     let context = AppendContext::coordinator(transaction_version);
     let appended = append_records(shard, partition, batch, &valid, &context, Acks::All);
     appended.map(|(_, end)| end).map_err(|refused| refused.code())
