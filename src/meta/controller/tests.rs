@@ -321,6 +321,26 @@ fn deleting_a_topic_takes_its_configs_along() {
     assert!(world.image().configs.is_empty());
 }
 
+/// Whose coordinator is where follows from their number: groups moved to partitions that knew
+/// nothing of them.
+#[test]
+fn internal_topics_keep_their_number_of_partitions() {
+    let mut world = World::new();
+    world.topic("__consumer_offsets", 2);
+    let topic = create_partitions_request::CreatePartitionsTopic {
+        name: "__consumer_offsets".to_owned(),
+        count: 4,
+        ..Default::default()
+    };
+    let request = CreatePartitionsRequest { topics: vec![topic], ..Default::default() };
+    let ControllerResponse::CreatePartitions(response) =
+        world.ask(ControllerRequest::CreatePartitions(request))
+    else {
+        panic!("another answer")
+    };
+    assert_eq!(response.results[0].error_code, ErrorCode::InvalidRequest.code());
+}
+
 #[test]
 fn partitions_are_added() {
     let mut world = World::new();
