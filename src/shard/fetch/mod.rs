@@ -119,21 +119,22 @@ pub async fn request(
     let Plan { session_id, targets, incremental } = match plan {
         Ok(plan) => plan,
         Err(error) => {
-            return Ok(write_response(
+            return write_response(
                 shard,
                 client,
                 ids,
                 response(error, NO_SESSION),
                 &mut Lists::default(),
             )
-            .await);
+            .await;
         }
     };
     lists.targets = targets;
     fetch(shard, client, &request, by_id, &mut lists).await;
     lists.choose(shard, incremental).await;
     let reply =
-        write_response(shard, client, ids, response(ErrorCode::None, session_id), &mut lists).await;
+        write_response(shard, client, ids, response(ErrorCode::None, session_id), &mut lists)
+            .await?;
     if session_id != NO_SESSION {
         lists.note_what_was_said(shard).await;
         shard.clients.sessions.borrow_mut().said(session_id, &mut lists.targets);
