@@ -96,6 +96,9 @@ pub const REPLY_BLOCKS_MAX: usize = 64;
 /// closed: the response to a request of some bytes can be thousands of times as large.
 pub const RESPONSE_MAX_BYTES: usize = 100 * 1024 * 1024;
 
+/// An error message in a response, in bytes: the wire has no more room for a string.
+pub const ERROR_MESSAGE_MAX_BYTES: usize = i16::MAX as usize;
+
 /// What a frame may have behind its length prefix, records included.
 pub const FRAME_MAX_BYTES: usize = i32::MAX as usize;
 

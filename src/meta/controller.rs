@@ -30,6 +30,7 @@ pub use registration::{
 };
 
 use super::image::{Configs, MetadataImage};
+use crate::limits;
 use protocol::messages::*;
 use protocol::{ErrorCode, Uuid, metadata_records::MetadataRecord};
 
@@ -96,7 +97,7 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: Some(message.into()) }
+        Self { code, message: Some(cut_message(message.into())) }
     }
 
     /// With the code's own message.
@@ -112,6 +113,13 @@ impl ApiError {
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidRequest, message)
     }
+}
+
+/// The message as a response can carry it: it may name what the client named, which can be as long
+/// as a string of the wire.
+pub fn cut_message(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(limits::ERROR_MESSAGE_MAX_BYTES));
+    message
 }
 
 /// The code and the message fields of a response.

@@ -313,6 +313,19 @@ fn topics_are_deleted_by_name_and_by_id() {
 }
 
 #[test]
+fn an_error_message_is_no_longer_than_a_string_of_the_wire() {
+    let mut world = World::new();
+    let long = topic(&"ä".repeat(16_383), 1, 1);
+    let created = world.create(vec![long, topic("good", 1, 1)]);
+    let [long, good] = &created.topics[..] else { panic!("{} answers", created.topics.len()) };
+    assert_eq!((long.error_code, good.error_code), (ErrorCode::InvalidTopicException.code(), 0));
+    let message = long.error_message.as_deref().unwrap();
+    assert!(message.starts_with("Topic name is invalid: the length of 'ää"), "{message:.60}");
+    assert!(message.ends_with('ä') && message.len() > limits::ERROR_MESSAGE_MAX_BYTES - 2);
+    assert!(message.len() <= limits::ERROR_MESSAGE_MAX_BYTES, "{} bytes", message.len());
+}
+
+#[test]
 fn deleting_a_topic_takes_its_configs_along() {
     let mut world = World::new();
     world.create(vec![configured("a", &[("retention.ms", Some("5"))])]);
