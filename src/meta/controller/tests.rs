@@ -312,6 +312,40 @@ fn topics_are_deleted_by_name_and_by_id() {
     assert_eq!(world.image().topics.len(), 2);
 }
 
+/// Each compared with each other one, this would not end in any test's time.
+#[test]
+fn each_of_many_resources_is_looked_up_once() {
+    let mut world = World::new();
+    let resource = |name: String| incremental_alter_configs_request::AlterConfigsResource {
+        resource_type: 2,
+        resource_name: name,
+        configs: vec![],
+    };
+    let legacy = |name: String| alter_configs_request::AlterConfigsResource {
+        resource_type: 2,
+        resource_name: name,
+        configs: vec![],
+    };
+    let names = || (0..200_000).map(|number| format!("/{}", number / 2 * 2 % 199_998));
+    let resources = names().map(resource).collect();
+    let incremental = IncrementalAlterConfigsRequest { resources, ..Default::default() };
+    let resources = names().map(legacy).collect();
+    let request = AlterConfigsRequest { resources, ..Default::default() };
+    let twice = ErrorCode::InvalidRequest.code();
+    let ControllerResponse::IncrementalAlterConfigs(response) =
+        world.ask(ControllerRequest::IncrementalAlterConfigs(incremental))
+    else {
+        panic!()
+    };
+    assert!(response.responses.iter().all(|response| response.error_code == twice));
+    let ControllerResponse::AlterConfigs(response) =
+        world.ask(ControllerRequest::AlterConfigs(request))
+    else {
+        panic!()
+    };
+    assert!(response.responses.iter().all(|response| response.error_code == twice));
+}
+
 #[test]
 fn an_error_message_is_no_longer_than_a_string_of_the_wire() {
     let mut world = World::new();
