@@ -312,6 +312,30 @@ fn topics_are_deleted_by_name_and_by_id() {
     assert_eq!(world.image().topics.len(), 2);
 }
 
+/// What one clash takes back has other answers and records on both sides.
+#[test]
+fn topics_named_both_ways_stay_and_the_others_go() {
+    let mut world = World::new();
+    let ids: Vec<Uuid> = ["a", "b", "c", "d", "e"].map(|name| world.topic(name, 1)).to_vec();
+    let topics: Vec<_> = ids.iter().map(|id| (None, *id)).collect();
+    let names = [(Some("b"), Uuid::ZERO), (Some("d"), Uuid::ZERO)];
+    let answers = delete(&mut world, by_either(&[&topics[..], &names[..]].concat()), 6);
+    let of =
+        |place: usize, error| (Some(["a", "b", "c", "d", "e"][place].into()), ids[place], error);
+    assert_eq!(
+        answers,
+        [
+            of(0, ErrorCode::None),
+            of(2, ErrorCode::None),
+            of(4, ErrorCode::None),
+            of(1, ErrorCode::InvalidRequest),
+            of(3, ErrorCode::InvalidRequest),
+        ]
+    );
+    let left: Vec<_> = world.image().topics.iter().map(|topic| &*topic.name).collect();
+    assert_eq!(left, ["b", "d"]);
+}
+
 /// Each compared with each other one, this would not end in any test's time.
 #[test]
 fn each_of_many_resources_is_looked_up_once() {
