@@ -130,6 +130,26 @@ pub fn error_fields<T>(result: &Result<T, ApiError>) -> (i16, Option<String>) {
     }
 }
 
+/// What the messages of a response take together, counted while they are made: a request names many
+/// partitions in the bytes that one message has.
+#[derive(Default)]
+struct MessageBytes(usize);
+
+impl MessageBytes {
+    fn add(&mut self, message: Option<&str>) {
+        self.0 += message.map_or(0, str::len);
+    }
+
+    /// Err: the request is refused as a whole, before it has changed anything.
+    fn check(&self) -> Result<(), ApiError> {
+        if self.0 <= limits::RESPONSE_MAX_BYTES {
+            return Ok(());
+        }
+        let message = "The response would be too large: name fewer partitions at once.";
+        Err(ApiError::new(ErrorCode::PolicyViolation, message))
+    }
+}
+
 /// A request to the controller. Requests cross cores as values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ControllerRequest {

@@ -370,6 +370,54 @@ fn each_of_many_resources_is_looked_up_once() {
     assert!(response.responses.iter().all(|response| response.error_code == twice));
 }
 
+/// One name and many partitions: their answers would have gigabytes.
+#[test]
+fn a_long_name_is_not_told_for_each_of_many_partitions() {
+    let mut world = World::new();
+    let name = "x".repeat(32_000);
+    let mut elect = |partitions| {
+        let topic = elect_leaders_request::TopicPartitions { topic: name.clone(), partitions };
+        let topic_partitions = Some(vec![topic]);
+        let request = ElectLeadersRequest { topic_partitions, ..Default::default() };
+        match world.ask(ControllerRequest::ElectLeaders(request)) {
+            ControllerResponse::ElectLeaders(response) => response,
+            other => panic!("{other:?}"),
+        }
+    };
+    let message = format!("No such topic as {}", "x".repeat(249));
+    let few = elect(vec![0]).replica_election_results.remove(0).partition_result.remove(0);
+    assert_eq!(few.error_message.as_deref(), Some(&*message));
+    let many = limits::RESPONSE_MAX_BYTES / message.len() + 1;
+    let refused = elect((0..many as i32).collect());
+    assert_eq!(refused.error_code, ErrorCode::PolicyViolation.code());
+    assert!(refused.replica_election_results.is_empty());
+
+    let mut reassign = |partitions: std::ops::Range<i32>| {
+        let partition =
+            |partition_index| alter_partition_reassignments_request::ReassignablePartition {
+                partition_index,
+                replicas: None,
+            };
+        let partitions = partitions.map(partition).collect();
+        let topic = alter_partition_reassignments_request::ReassignableTopic {
+            name: name.clone(),
+            partitions,
+        };
+        let request =
+            AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() };
+        match world.ask(ControllerRequest::AlterPartitionReassignments(request)) {
+            ControllerResponse::AlterPartitionReassignments(response) => response,
+            other => panic!("{other:?}"),
+        }
+    };
+    let message = format!("Unable to find a topic named {}.", "x".repeat(249));
+    let few = reassign(0..1).responses.remove(0).partitions.remove(0);
+    assert_eq!(few.error_message.as_deref(), Some(&*message));
+    let refused = reassign(0..(limits::RESPONSE_MAX_BYTES / message.len() + 1) as i32);
+    assert_eq!(refused.error_code, ErrorCode::PolicyViolation.code());
+    assert!(refused.responses.is_empty());
+}
+
 #[test]
 fn an_error_message_is_no_longer_than_a_string_of_the_wire() {
     let mut world = World::new();
