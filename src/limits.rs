@@ -239,6 +239,9 @@ pub const PATTERN_INSTRUCTIONS_MAX: usize = 512;
 /// Groups in groups of such a pattern.
 pub const PATTERN_NESTING_MAX: usize = 32;
 
+/// Partitions whose offsets a coordinator looks up in one turn of its core.
+pub const OFFSETS_FETCHED_AT_ONCE: usize = 10_000;
+
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 

@@ -26,7 +26,7 @@ use protocol::messages::{
     OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse,
 };
 use protocol::{ErrorCode, Uuid};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::offsets::fetch::nothing;
 
@@ -130,13 +130,13 @@ pub fn merge_offset_commit(
 }
 
 /// The groups of an OffsetFetch, each to be asked of its coordinator with the request's
-/// `require_stable`.
+/// `require_stable`. Each group, topic and partition is there once, however often it is named.
 pub fn offset_fetch_groups(
     request: OffsetFetchRequest,
     api_version: i16,
 ) -> Vec<OffsetFetchRequestGroup> {
     if api_version >= FETCH_GROUPS_FROM {
-        return request.groups;
+        return each_once(request.groups);
     }
     let topics = request.topics.map(|topics| {
         let renamed = topics.into_iter().map(|topic| OffsetFetchRequestTopics {
@@ -146,7 +146,102 @@ pub fn offset_fetch_groups(
         });
         renamed.collect()
     });
-    vec![OffsetFetchRequestGroup { group_id: request.group_id, topics, ..Default::default() }]
+    let group_id = request.group_id;
+    each_once(vec![OffsetFetchRequestGroup { group_id, topics, ..Default::default() }])
+}
+
+/// A group that is named again adds its topics to those that it was named with before.
+fn each_once(named: Vec<OffsetFetchRequestGroup>) -> Vec<OffsetFetchRequestGroup> {
+    let mut places = FxHashMap::<String, usize>::default();
+    let mut groups: Vec<OffsetFetchRequestGroup> = Vec::with_capacity(named.len());
+    for group in named {
+        match places.get(&group.group_id) {
+            Some(place) => {
+                // A null stands for all topics.
+                let all = groups[*place].topics.take().zip(group.topics);
+                groups[*place].topics = all.map(|(mut topics, mut more)| {
+                    topics.append(&mut more);
+                    topics
+                });
+            }
+            None => {
+                places.insert(group.group_id.clone(), groups.len());
+                groups.push(group);
+            }
+        }
+    }
+    for group in &mut groups {
+        group.topics = group.topics.take().map(each_topic_once);
+    }
+    groups
+}
+
+fn each_topic_once(named: Vec<OffsetFetchRequestTopics>) -> Vec<OffsetFetchRequestTopics> {
+    let mut places = FxHashMap::<(String, Uuid), usize>::default();
+    let mut topics: Vec<OffsetFetchRequestTopics> = Vec::with_capacity(named.len());
+    for mut topic in named {
+        match places.get(&(topic.name.clone(), topic.topic_id)) {
+            Some(place) => topics[*place].partition_indexes.append(&mut topic.partition_indexes),
+            None => {
+                places.insert((topic.name.clone(), topic.topic_id), topics.len());
+                topics.push(topic);
+            }
+        }
+    }
+    for topic in &mut topics {
+        let mut seen = FxHashSet::default();
+        topic.partition_indexes.retain(|index| seen.insert(*index));
+    }
+    topics
+}
+
+/// One group of an OffsetFetch as requests of so many partitions at most, one after the other: each
+/// takes a turn of the coordinator's core. All of them have the group, and one is there at least.
+pub fn in_pieces(
+    mut group: OffsetFetchRequestGroup,
+    partitions_max: usize,
+) -> Vec<OffsetFetchRequestGroup> {
+    let count = |topic: &OffsetFetchRequestTopics| topic.partition_indexes.len().max(1);
+    let all = group.topics.iter().flatten().map(count).sum::<usize>();
+    let Some(topics) = group.topics.take_if(|_| all > partitions_max) else { return vec![group] };
+    let (mut pieces, mut piece, mut room) = (Vec::new(), Vec::new(), partitions_max);
+    for mut topic in topics {
+        while count(&topic) > room {
+            let rest = topic.partition_indexes.split_off(room.min(topic.partition_indexes.len()));
+            let next = OffsetFetchRequestTopics { partition_indexes: rest, ..topic.clone() };
+            if room > 0 {
+                piece.push(topic);
+            }
+            topic = next;
+            pieces.push(std::mem::take(&mut piece));
+            room = partitions_max;
+        }
+        room -= count(&topic);
+        piece.push(topic);
+    }
+    pieces.push(piece);
+    let of = |topics| OffsetFetchRequestGroup { topics: Some(topics), ..group.clone() };
+    pieces.into_iter().map(of).collect()
+}
+
+/// Adds the answer to one of [`in_pieces`] to those before it; an error stands for all.
+pub fn join_pieces(
+    before: Option<OffsetFetchResponseGroup>,
+    mut piece: OffsetFetchResponseGroup,
+) -> OffsetFetchResponseGroup {
+    let is_fine = |group: &OffsetFetchResponseGroup| group.error_code == ErrorCode::None.code();
+    let Some(mut all) = before else { return piece };
+    if !is_fine(&all) || !is_fine(&piece) {
+        return if is_fine(&all) { piece } else { all };
+    }
+    if let (Some(last), Some(first)) = (all.topics.last_mut(), piece.topics.first_mut())
+        && (&last.name, last.topic_id) == (&first.name, first.topic_id)
+    {
+        last.partitions.append(&mut first.partitions);
+        piece.topics.remove(0);
+    }
+    all.topics.append(&mut piece.topics);
+    all
 }
 
 /// Splits one group of an OffsetFetch in what goes to the coordinator and the topics that are

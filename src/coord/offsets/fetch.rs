@@ -39,9 +39,11 @@ impl Offsets {
         topic: &OffsetFetchRequestTopics,
         require_stable: bool,
     ) -> OffsetFetchResponseTopics {
+        // Looked up once for all partitions that are asked for.
+        let offsets = self.group(group).and_then(|topics| topics.get(&*topic.name));
         let partitions = topic.partition_indexes.iter().map(|partition| {
-            let committed = self
-                .get(group, &topic.name, *partition)
+            let committed = offsets
+                .and_then(|offsets| offsets.get(partition))
                 .filter(|committed| same_topic(committed.topic_id, topic.topic_id));
             self.fetch_partition(group, &topic.name, *partition, committed, require_stable)
         });
