@@ -258,6 +258,9 @@ pub fn split_offset_fetch(
         for mut topic in requested {
             if api_version >= TOPIC_IDS_FROM {
                 topic.name = topics.name(topic.topic_id).unwrap_or_default();
+            } else {
+                // What was committed for another topic of that name is none of this one's.
+                topic.topic_id = topics.id(&topic.name).unwrap_or(Uuid::ZERO);
             }
             if api_version >= TOPIC_IDS_FROM && topic.name.is_empty() {
                 known.push(fetch_topic_error(topic, ErrorCode::UnknownTopicId));
@@ -282,8 +285,9 @@ fn fetch_topic_error(
 }
 
 /// Adds the topics that were answered before to the coordinator's answer for a group. If all topics
-/// were asked for, those that the client may not see are left out, and in versions with topic ids
-/// those whose id the cluster does not know.
+/// were asked for, those that the client may not see are left out, those that have gone since and
+/// whose name another topic has now, and in versions with topic ids those whose id the cluster does
+/// not know.
 pub fn merge_offset_fetch(
     mut answered: OffsetFetchResponseGroup,
     known: Vec<OffsetFetchResponseTopics>,
@@ -293,15 +297,15 @@ pub fn merge_offset_fetch(
     if answered.error_code != ErrorCode::None.code() {
         return answered;
     }
-    if api_version >= TOPIC_IDS_FROM {
-        for topic in answered.topics.iter_mut().filter(|topic| topic.topic_id.is_zero()) {
-            topic.topic_id = topics.id(&topic.name).unwrap_or(Uuid::ZERO);
+    answered.topics.retain_mut(|topic| {
+        let id = topics.id(&topic.name);
+        let is_another = id.is_some_and(|id| !topic.topic_id.is_zero() && topic.topic_id != id);
+        if api_version >= TOPIC_IDS_FROM && topic.topic_id.is_zero() {
+            topic.topic_id = id.unwrap_or(Uuid::ZERO);
         }
-    }
-    let named = |topic: &OffsetFetchResponseTopics| {
-        api_version < TOPIC_IDS_FROM || !topic.topic_id.is_zero()
-    };
-    answered.topics.retain(|topic| named(topic) && topics.is_authorized(&topic.name));
+        let is_named = api_version < TOPIC_IDS_FROM || !topic.topic_id.is_zero();
+        is_named && !is_another && topics.is_authorized(&topic.name)
+    });
     answered.topics.extend(known);
     answered
 }

@@ -208,6 +208,45 @@ fn a_groups_error_in_version_1_is_one_of_each_partition() {
     assert_eq!(error(fetch(&mut host, request, 2).error_code), ErrorCode::NotCoordinator);
 }
 
+/// A commit that came beside the deletion of its topic was found for the next one of that name.
+#[test]
+fn offsets_of_a_topic_that_is_gone_are_not_those_of_the_next_one_of_its_name() {
+    let mut host = Host::new();
+    let mut request = Commit::offset(5).into_request();
+    request.topics[0].topic_id = Uuid::from_u128(7);
+    host.call(Request::OffsetCommit { request, api_version: 9 });
+    for (api_version, asks) in [(5, true), (5, false), (9, true), (9, false), (10, false)] {
+        let named = OffsetFetchRequestTopics {
+            name: "t".into(),
+            partition_indexes: vec![0],
+            ..Default::default()
+        };
+        let old = OffsetFetchRequestTopic { name: "t".into(), partition_indexes: vec![0] };
+        let group = OffsetFetchRequestGroup {
+            group_id: GROUP.into(),
+            topics: asks.then(|| vec![named]),
+            ..Default::default()
+        };
+        let request = match api_version {
+            5 => OffsetFetchRequest {
+                group_id: GROUP.into(),
+                topics: asks.then(|| vec![old]),
+                ..Default::default()
+            },
+            _ => OffsetFetchRequest { groups: vec![group], ..Default::default() },
+        };
+        let response = fetch(&mut host, request, api_version);
+        let of_groups = response.groups.iter().flat_map(|group| &group.topics);
+        let of_groups = of_groups.flat_map(|topic| &topic.partitions);
+        let alone = response.topics.iter().flat_map(|topic| &topic.partitions);
+        let found: Vec<i64> = of_groups
+            .map(|partition| partition.committed_offset)
+            .chain(alone.map(|partition| partition.committed_offset))
+            .collect();
+        assert_eq!(found, if asks { vec![-1] } else { vec![] }, "version {api_version}, {asks}");
+    }
+}
+
 #[test]
 fn new_versions_fetch_several_groups_and_topics_by_id() {
     let mut host = Host::new();
