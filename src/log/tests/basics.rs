@@ -241,7 +241,7 @@ fn producers_are_remembered() {
     });
 }
 
-fn append_marker(log: &Log, timestamp: i64, producer: i64) {
+pub fn append_marker(log: &Log, timestamp: i64, producer: i64) {
     let end = protocol::records::EndTransactionMarker { committed: false, coordinator_epoch: 0 };
     let marker = BatchBuilder::end_transaction_marker(0, timestamp, producer, 0, end).build();
     let valid = valid_coordinators(&marker);
