@@ -66,6 +66,9 @@ pub(super) struct Segment {
     pub offsets: RefCell<Index>,
     pub times: RefCell<Index>,
     pub aborted: RefCell<TxnIndex>,
+    /// All that was aborted is there. Otherwise the file was not there, which is right where
+    /// nothing was ([`super::Log::know_aborted`]).
+    pub knows_aborted: Cell<bool>,
     /// Bytes of whole batches, written or not.
     pub size_bytes: Cell<u32>,
     /// Bytes that the `.log` file has.
@@ -98,6 +101,7 @@ impl Segment {
             offsets: RefCell::new(Index::new(OFFSET_ENTRY_BYTES)),
             times: RefCell::new(Index::new(TIME_ENTRY_BYTES)),
             aborted: RefCell::default(),
+            knows_aborted: Cell::new(true),
             size_bytes: Cell::new(0),
             written_bytes: Cell::new(0),
             synced_bytes: Cell::new(0),
@@ -326,6 +330,19 @@ impl Segment {
                 ring.sync_data(&self.file(ring, dir, part).await?).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Has what the file of aborted transactions has on the disk, with its name.
+    pub async fn sync_aborted(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
+        if !self.aborted.borrow().needs_sync() {
+            return Ok(());
+        }
+        let count = self.aborted.borrow().entries_on_disk();
+        assert!(self.exists(SegmentFile::Aborted), "{self} has {count} entries in no file");
+        ring.sync_data(&self.file(ring, dir, SegmentFile::Aborted).await?).await?;
+        ring.sync_dir(dir).await?;
+        self.aborted.borrow_mut().synced(count);
         Ok(())
     }
 

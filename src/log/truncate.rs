@@ -165,6 +165,8 @@ impl Log {
     async fn find_truncation(&self, offset: i64) -> io::Result<Truncation> {
         let (segment, _) =
             self.segment_of(offset).expect("the first segment begins at or below the offset");
+        // It is the last one then, which knows them.
+        self.know_aborted(&segment, i64::MAX).await?;
         let written = segment.written_bytes.get();
         let relative = offset - segment.base_offset;
         let entries = |found: Option<(Entry, u32)>| {

@@ -294,3 +294,29 @@ fn index_entries_that_a_start_keeps_are_written_once_more() {
         world.close();
     }
 }
+
+/// A checkpoint moved the recovery point over an abort marker, and a power cut took the index of
+/// aborted transactions, which no recovery reads from the batches below that point.
+#[test]
+fn an_aborted_transaction_below_the_recovery_point_outlasts_a_power_cut() {
+    for seed in 0..40 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let config = || LogConfig { segment_bytes: 1 << 20, ..small_config() };
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), config(), LogStart::default()).await;
+            basics::append_aborted(&log, NOW_MS, 7, 0);
+            for _ in 0..10 {
+                append(&log, 0, &[&[1; 1000]]);
+            }
+            log.sync().await.unwrap();
+            assert_eq!(log.checkpoint().await.unwrap(), 12);
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), config(), crashed(12)).await;
+            assert_eq!(log.aborted_transactions(0, 12).await.unwrap().len(), 1, "seed {seed}");
+        });
+        world.close();
+    }
+}
