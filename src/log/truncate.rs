@@ -125,6 +125,9 @@ impl Log {
         let cut_file = async || {
             if !gone.is_empty() {
                 self.remove_segments(&gone).await?;
+                // Before the cut, as in `truncate_files`: what came back would follow a hole, and
+                // its snapshot would tell that nothing is missing.
+                self.0.ring.sync_dir(self.dir()).await?;
             }
             let file = match segment.opened(SegmentFile::Log) {
                 // A write that was refused may have been made in part.
