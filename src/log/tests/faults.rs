@@ -571,3 +571,22 @@ fn a_log_of_many_segments_gets_by_with_few_descriptors() {
     });
     world.close();
 }
+
+/// Memory had begun anew, and the files had not: what was appended then was not what a start finds.
+#[test]
+fn a_log_that_could_not_begin_anew_takes_no_appends() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    let disk = world.disk(node);
+    run_in(&world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        append(&log, 0, &[b"old"]);
+        log.close().await.unwrap();
+        let log = open(&ring, &partition(), small_config(), clean()).await;
+        disk.fail_removals(".snapshot");
+        log.truncate_fully_and_start_at(50).await.unwrap_err();
+        assert!(log.has_failed());
+        assert!(append_batch(&log, batch(NOW_MS, &[b"new"]).build(), 0).is_err());
+    });
+    world.close();
+}
