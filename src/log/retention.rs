@@ -326,6 +326,8 @@ impl Log {
         let _guard = self.0.files_lock.lock().await;
         let (ring, dir) = (self.0.ring.clone(), self.dir());
         for segment in self.segments() {
+            // An open that is under way uses the folder's name, which may be another log's soon.
+            segment.end_opening().await;
             segment.close_files();
         }
         let renamed = files::rename_dir(&ring, &dir, files::DELETE_DIR_SUFFIX).await;

@@ -62,7 +62,9 @@ pub(super) struct Segment {
     exists: Cell<[bool; 4]>,
     /// One open at a time: a second one of a new file would truncate what the first one has been
     /// used for already.
-    opening: AsyncMutex,
+    pub opening: AsyncMutex,
+    /// The log was deleted: its folder's name may be another log's.
+    is_moved: Cell<bool>,
     pub offsets: RefCell<Index>,
     pub times: RefCell<Index>,
     pub aborted: RefCell<TxnIndex>,
@@ -98,6 +100,7 @@ impl Segment {
             used: Cell::new(false),
             exists: Cell::new([false; 4]),
             opening: AsyncMutex::default(),
+            is_moved: Cell::new(false),
             offsets: RefCell::new(Index::new(OFFSET_ENTRY_BYTES)),
             times: RefCell::new(Index::new(TIME_ENTRY_BYTES)),
             aborted: RefCell::default(),
@@ -254,6 +257,10 @@ impl Segment {
         if let Some(file) = self.opened(part) {
             return Ok(file);
         }
+        if self.is_moved.get() {
+            let text = format!("{self} is that of a log that was deleted");
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
         let create = !self.exists(part);
         let options = OpenOptions { write: true, create, truncate: create, ..OpenOptions::read() };
         let file = ring.open(files::path(dir, self.base_offset, part.extension()), options).await?;
@@ -261,6 +268,13 @@ impl Segment {
         let before = self.open_files.borrow_mut()[part as usize].replace(file.clone());
         assert!(before.is_none(), "{part:?} of {self} is open twice");
         Ok(file)
+    }
+
+    /// Waits for an open that is under way; none begins any more.
+    pub async fn end_opening(&self) {
+        let _guard = self.opening.lock().await;
+        self.is_moved.set(true);
+        assert!(self.opening.is_locked(), "nothing opens a file of {self} meanwhile");
     }
 
     pub fn close_files(&self) {
