@@ -352,6 +352,7 @@ fn a_hole_that_something_fills_is_none() {
                 length,
                 from,
                 to,
+                frame: None,
             };
             let start = LogStart { replay: vec![part], ..crashed(0) };
             let opened = try_open(&ring, &dir, config(), start).await;
