@@ -90,6 +90,18 @@ pub const REPLY_PIECE_BYTES: usize = 64;
 pub const REPLY_BLOCK_BYTES: usize = 64 * 1024;
 pub const REPLY_BLOCKS_MAX: usize = 64;
 
+/// What one response may take, records aside: no more than a request may by default
+/// (`socket.request.max.bytes`), and about what librdkafka takes at most by default
+/// (`receive.message.max.bytes`). What is asked for and takes more is refused, or its connection is
+/// closed: the response to a request of some bytes can be thousands of times as large.
+pub const RESPONSE_MAX_BYTES: usize = 100 * 1024 * 1024;
+
+/// An error message in a response, in bytes: the wire has no more room for a string.
+pub const ERROR_MESSAGE_MAX_BYTES: usize = i16::MAX as usize;
+
+/// What a frame may have behind its length prefix, records included.
+pub const FRAME_MAX_BYTES: usize = i32::MAX as usize;
+
 /// Requests of one connection that may be unanswered at a time; the next one waits in the kernel's
 /// buffer.
 pub const CONNECTION_REQUESTS_IN_FLIGHT_MAX: usize = 512;
@@ -230,6 +242,9 @@ pub const PATTERN_INSTRUCTIONS_MAX: usize = 512;
 /// Groups in groups of such a pattern.
 pub const PATTERN_NESTING_MAX: usize = 32;
 
+/// Partitions whose offsets a coordinator looks up in one turn of its core.
+pub const OFFSETS_FETCHED_AT_ONCE: usize = 10_000;
+
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 
@@ -333,6 +348,7 @@ const _: () = assert!(MARKER_PAUSE_MIN_MS <= MARKER_PAUSE_MAX_MS);
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
 const _: () = assert!(FETCH_SPARE_PARTITIONS_MAX <= FETCH_PARTITIONS_MAX);
+const _: () = assert!(RESPONSE_MAX_BYTES <= FRAME_MAX_BYTES);
 const _: () = assert!(3 * REPLY_PIECE_BYTES <= REPLY_MIN_BYTES);
 const _: () = assert!(REPLY_BLOCK_BYTES.is_multiple_of(REPLY_MIN_BYTES));
 const _: () = assert!(RECEIVE_POOLED_MIN_BYTES <= RECEIVE_MAX_BYTES);

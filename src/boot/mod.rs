@@ -496,7 +496,11 @@ async fn keep_stream(
          The next start replays \
          them where it can open their partitions"
     );
-    while let Err(error) = commit_log::set_aside(&shard.ring, dir.path(), found, unopened).await {
+    let storage = &shard.data.storage;
+    let moved = |from: &Path, to| storage.note_moved(from, to);
+    while let Err(error) =
+        commit_log::set_aside(&shard.ring, dir.path(), found, unopened, &moved).await
+    {
         if !dir.reserve().spend_for(&error).await {
             return Err(error);
         }

@@ -26,7 +26,7 @@ use protocol::messages::{
     OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse,
 };
 use protocol::{ErrorCode, Uuid};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::offsets::fetch::nothing;
 
@@ -130,13 +130,13 @@ pub fn merge_offset_commit(
 }
 
 /// The groups of an OffsetFetch, each to be asked of its coordinator with the request's
-/// `require_stable`.
+/// `require_stable`. Each group, topic and partition is there once, however often it is named.
 pub fn offset_fetch_groups(
     request: OffsetFetchRequest,
     api_version: i16,
 ) -> Vec<OffsetFetchRequestGroup> {
     if api_version >= FETCH_GROUPS_FROM {
-        return request.groups;
+        return each_once(request.groups);
     }
     let topics = request.topics.map(|topics| {
         let renamed = topics.into_iter().map(|topic| OffsetFetchRequestTopics {
@@ -146,7 +146,102 @@ pub fn offset_fetch_groups(
         });
         renamed.collect()
     });
-    vec![OffsetFetchRequestGroup { group_id: request.group_id, topics, ..Default::default() }]
+    let group_id = request.group_id;
+    each_once(vec![OffsetFetchRequestGroup { group_id, topics, ..Default::default() }])
+}
+
+/// A group that is named again adds its topics to those that it was named with before.
+fn each_once(named: Vec<OffsetFetchRequestGroup>) -> Vec<OffsetFetchRequestGroup> {
+    let mut places = FxHashMap::<String, usize>::default();
+    let mut groups: Vec<OffsetFetchRequestGroup> = Vec::with_capacity(named.len());
+    for group in named {
+        match places.get(&group.group_id) {
+            Some(place) => {
+                // A null stands for all topics.
+                let all = groups[*place].topics.take().zip(group.topics);
+                groups[*place].topics = all.map(|(mut topics, mut more)| {
+                    topics.append(&mut more);
+                    topics
+                });
+            }
+            None => {
+                places.insert(group.group_id.clone(), groups.len());
+                groups.push(group);
+            }
+        }
+    }
+    for group in &mut groups {
+        group.topics = group.topics.take().map(each_topic_once);
+    }
+    groups
+}
+
+fn each_topic_once(named: Vec<OffsetFetchRequestTopics>) -> Vec<OffsetFetchRequestTopics> {
+    let mut places = FxHashMap::<(String, Uuid), usize>::default();
+    let mut topics: Vec<OffsetFetchRequestTopics> = Vec::with_capacity(named.len());
+    for mut topic in named {
+        match places.get(&(topic.name.clone(), topic.topic_id)) {
+            Some(place) => topics[*place].partition_indexes.append(&mut topic.partition_indexes),
+            None => {
+                places.insert((topic.name.clone(), topic.topic_id), topics.len());
+                topics.push(topic);
+            }
+        }
+    }
+    for topic in &mut topics {
+        let mut seen = FxHashSet::default();
+        topic.partition_indexes.retain(|index| seen.insert(*index));
+    }
+    topics
+}
+
+/// One group of an OffsetFetch as requests of so many partitions at most, one after the other: each
+/// takes a turn of the coordinator's core. All of them have the group, and one is there at least.
+pub fn in_pieces(
+    mut group: OffsetFetchRequestGroup,
+    partitions_max: usize,
+) -> Vec<OffsetFetchRequestGroup> {
+    let count = |topic: &OffsetFetchRequestTopics| topic.partition_indexes.len().max(1);
+    let all = group.topics.iter().flatten().map(count).sum::<usize>();
+    let Some(topics) = group.topics.take_if(|_| all > partitions_max) else { return vec![group] };
+    let (mut pieces, mut piece, mut room) = (Vec::new(), Vec::new(), partitions_max);
+    for mut topic in topics {
+        while count(&topic) > room {
+            let rest = topic.partition_indexes.split_off(room.min(topic.partition_indexes.len()));
+            let next = OffsetFetchRequestTopics { partition_indexes: rest, ..topic.clone() };
+            if room > 0 {
+                piece.push(topic);
+            }
+            topic = next;
+            pieces.push(std::mem::take(&mut piece));
+            room = partitions_max;
+        }
+        room -= count(&topic);
+        piece.push(topic);
+    }
+    pieces.push(piece);
+    let of = |topics| OffsetFetchRequestGroup { topics: Some(topics), ..group.clone() };
+    pieces.into_iter().map(of).collect()
+}
+
+/// Adds the answer to one of [`in_pieces`] to those before it; an error stands for all.
+pub fn join_pieces(
+    before: Option<OffsetFetchResponseGroup>,
+    mut piece: OffsetFetchResponseGroup,
+) -> OffsetFetchResponseGroup {
+    let is_fine = |group: &OffsetFetchResponseGroup| group.error_code == ErrorCode::None.code();
+    let Some(mut all) = before else { return piece };
+    if !is_fine(&all) || !is_fine(&piece) {
+        return if is_fine(&all) { piece } else { all };
+    }
+    if let (Some(last), Some(first)) = (all.topics.last_mut(), piece.topics.first_mut())
+        && (&last.name, last.topic_id) == (&first.name, first.topic_id)
+    {
+        last.partitions.append(&mut first.partitions);
+        piece.topics.remove(0);
+    }
+    all.topics.append(&mut piece.topics);
+    all
 }
 
 /// Splits one group of an OffsetFetch in what goes to the coordinator and the topics that are
@@ -163,6 +258,9 @@ pub fn split_offset_fetch(
         for mut topic in requested {
             if api_version >= TOPIC_IDS_FROM {
                 topic.name = topics.name(topic.topic_id).unwrap_or_default();
+            } else {
+                // What was committed for another topic of that name is none of this one's.
+                topic.topic_id = topics.id(&topic.name).unwrap_or(Uuid::ZERO);
             }
             if api_version >= TOPIC_IDS_FROM && topic.name.is_empty() {
                 known.push(fetch_topic_error(topic, ErrorCode::UnknownTopicId));
@@ -187,8 +285,9 @@ fn fetch_topic_error(
 }
 
 /// Adds the topics that were answered before to the coordinator's answer for a group. If all topics
-/// were asked for, those that the client may not see are left out, and in versions with topic ids
-/// those whose id the cluster does not know.
+/// were asked for, those that the client may not see are left out, those that have gone since and
+/// whose name another topic has now, and in versions with topic ids those whose id the cluster does
+/// not know.
 pub fn merge_offset_fetch(
     mut answered: OffsetFetchResponseGroup,
     known: Vec<OffsetFetchResponseTopics>,
@@ -198,15 +297,15 @@ pub fn merge_offset_fetch(
     if answered.error_code != ErrorCode::None.code() {
         return answered;
     }
-    if api_version >= TOPIC_IDS_FROM {
-        for topic in answered.topics.iter_mut().filter(|topic| topic.topic_id.is_zero()) {
-            topic.topic_id = topics.id(&topic.name).unwrap_or(Uuid::ZERO);
+    answered.topics.retain_mut(|topic| {
+        let id = topics.id(&topic.name);
+        let is_another = id.is_some_and(|id| !topic.topic_id.is_zero() && topic.topic_id != id);
+        if api_version >= TOPIC_IDS_FROM && topic.topic_id.is_zero() {
+            topic.topic_id = id.unwrap_or(Uuid::ZERO);
         }
-    }
-    let named = |topic: &OffsetFetchResponseTopics| {
-        api_version < TOPIC_IDS_FROM || !topic.topic_id.is_zero()
-    };
-    answered.topics.retain(|topic| named(topic) && topics.is_authorized(&topic.name));
+        let is_named = api_version < TOPIC_IDS_FROM || !topic.topic_id.is_zero();
+        is_named && !is_another && topics.is_authorized(&topic.name)
+    });
     answered.topics.extend(known);
     answered
 }

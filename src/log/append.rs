@@ -113,7 +113,7 @@ impl Log {
     /// Appends what the commit stream has of this log, up to offset `to`, as far as the log lacks
     /// it.
     pub(super) fn append_replayed(&self, records: &Bytes, to: i64) -> Result<(), AppendError> {
-        let mut at = 0;
+        let (mut at, mut is_cut) = (0, false);
         let before = self.log_end_offset();
         for batch in batches(records) {
             let batch = batch?;
@@ -125,6 +125,7 @@ impl Log {
                 }));
             }
             if batch.next_offset() > to {
+                is_cut = true;
                 break;
             }
             if batch.next_offset() > log_end_offset {
@@ -139,6 +140,10 @@ impl Log {
             at += size_bytes;
         }
         let end = self.log_end_offset();
+        if end < to && !is_cut {
+            let reason = "its last records are missing";
+            return Err(AppendError::Malformed(RecordsError::BadRecord { index: 0, reason }));
+        }
         assert!(end <= before.max(to), "records up to {to} are taken, and the log ends at {end}");
         Ok(())
     }

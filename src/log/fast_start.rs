@@ -159,6 +159,14 @@ impl LogState {
         self.log_end_offset
     }
 
+    /// How many aborted transactions the index of a segment had.
+    pub(super) fn aborted_entries(&self, base_offset: i64) -> Option<u32> {
+        let mut of = self.segments.iter().filter(|segment| segment.base_offset == base_offset);
+        let found = of.next().map(|segment| segment.aborted_entries);
+        assert!(of.next().is_none(), "two segments at {base_offset}");
+        found
+    }
+
     /// The first segment's file that is not there, or shorter than it was, by the sizes of the
     /// files of the folder.
     pub(super) fn shortfall(&self, sizes: &BTreeMap<String, u64>) -> Option<(String, Fault)> {

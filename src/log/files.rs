@@ -119,13 +119,26 @@ fn dir_name(partition_dir: &str, unique: u128, suffix: &str) -> String {
 /// Gives a partition's folder another name, durably: no start takes it for that partition's any
 /// more.
 pub(super) async fn rename_dir(ring: &Ring, dir: &Path, suffix: &str) -> io::Result<PathBuf> {
+    let new_dir = move_dir(ring, dir, suffix).await?;
+    sync_name(ring, &new_dir).await?;
+    Ok(new_dir)
+}
+
+/// Makes the name of a folder durable.
+pub(super) async fn sync_name(ring: &Ring, dir: &Path) -> io::Result<()> {
+    match dir.parent() {
+        Some(parent) => ring.sync_dir(parent).await,
+        None => Ok(()),
+    }
+}
+
+/// Gives a partition's folder another name, which a power cut may undo.
+pub(super) async fn move_dir(ring: &Ring, dir: &Path, suffix: &str) -> io::Result<PathBuf> {
     let name = dir.file_name().and_then(|name| name.to_str()).expect("a log's folder has a name");
     let unique = (u128::from(ring.random_u64()) << 64) | u128::from(ring.random_u64());
     let new_dir = dir.with_file_name(dir_name(name, unique, suffix));
+    assert_ne!(dir, new_dir, "a folder that is moved has another name than before");
     ring.rename(dir, &new_dir).await?;
-    if let Some(parent) = dir.parent() {
-        ring.sync_dir(parent).await?;
-    }
     Ok(new_dir)
 }
 

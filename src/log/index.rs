@@ -299,7 +299,8 @@ pub(super) async fn search_file(
             (_, None) => high - 1,
             (Some(a), Some(b)) if guesses < 2 && b > a => {
                 guesses += 1;
-                let share = (target - a) as f64 / (b - a) as f64;
+                // Not as integers: a damaged file may have any numbers.
+                let share = (target as f64 - a as f64) / (b as f64 - a as f64);
                 low + ((share * f64::from(width)) as u32).min(width - 1)
             }
             _ => low + width / 2,
@@ -470,6 +471,32 @@ mod tests {
         assert_eq!(count(&[(0, 0)]), 0);
         assert_eq!(count(&[(1, 10), (2, 1000)]), 1);
         assert_eq!(count(&[(1, 10), (500, 20)]), 1);
+    }
+
+    /// Its difference from the others is no `i64`, and the subtraction ended the broker.
+    #[test]
+    fn a_search_of_a_damaged_time_index_ends() {
+        const COUNT: u32 = 3000;
+        let mut index = Index::new(TIME_ENTRY_BYTES);
+        (0..COUNT).for_each(|at| index.push(Entry::for_time((1 << 62) + i64::from(at), at)));
+        let mut bytes = index.unflushed().1.to_vec();
+        // The last of the page in the middle, which a search reads after that at the end.
+        let harmed = (COUNT - PAGE_ENTRIES) / 2 + PAGE_ENTRIES / 2 - 1;
+        bytes[harmed as usize * TIME_ENTRY_BYTES] ^= 0x80;
+        let bytes = Bytes::from(bytes);
+        crate::log::tests::on_epoll(move |ring, temp| {
+            let bytes = bytes.clone();
+            async move {
+                let path = temp.path().join("index");
+                ring.write_file_atomically(&path, bytes).await.unwrap();
+                let file = ring.open(&path, ring::OpenOptions::read()).await.unwrap();
+                for at in (0..i64::from(COUNT)).step_by(7) {
+                    let target = (1 << 62) + at;
+                    let (entry_bytes, key) = (TIME_ENTRY_BYTES, Key::Timestamp);
+                    search_file(&ring, &file, entry_bytes, COUNT, key, target).await.unwrap();
+                }
+            }
+        });
     }
 
     proptest! {

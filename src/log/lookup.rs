@@ -252,10 +252,16 @@ impl Log {
         let Some((first, _)) = self.segment_of(from.max(self.log_start_offset())) else {
             return Ok(found);
         };
-        for segment in self.segments() {
-            if segment.base_offset >= first.base_offset
-                && self.collect_aborted(&segment, from, to, &mut found).await?
-            {
+        let mut segments = self.segments();
+        segments.retain(|segment| segment.base_offset >= first.base_offset);
+        for segment in segments {
+            if !segment.knows_aborted.get() {
+                let _guard = self.0.files_lock.lock().await;
+                if !self.know_aborted(&segment, to).await? {
+                    break;
+                }
+            }
+            if self.collect_aborted(&segment, from, to, &mut found).await? {
                 break;
             }
         }

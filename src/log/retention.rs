@@ -9,6 +9,7 @@ use super::{
     Log, LogConfig, ReadError,
     files::{self, remove_if_there},
     segment::{Segment, SegmentFile},
+    writer::RETRY_INTERVAL,
 };
 use ring::Ring;
 use std::{
@@ -326,24 +327,48 @@ impl Log {
         let _guard = self.0.files_lock.lock().await;
         let (ring, dir) = (self.0.ring.clone(), self.dir());
         for segment in self.segments() {
+            // An open that is under way uses the folder's name, which may be another log's soon.
+            segment.end_opening().await;
             segment.close_files();
         }
-        let renamed = files::rename_dir(&ring, &dir, files::DELETE_DIR_SUFFIX).await;
-        if renamed.as_ref().is_err_and(ring::passes) && ring.read_dir(&dir).await.is_ok() {
+        let new_dir = match files::move_dir(&ring, &dir, files::DELETE_DIR_SUFFIX).await {
             // As it is for segments: without room for another name it goes at once.
-            return remove_log_dir(&ring, &dir).await;
-        }
-        let new_dir = renamed?;
+            Err(error) if ring::passes(&error) && ring.read_dir(&dir).await.is_ok() => {
+                return remove_log_dir(&ring, &dir).await;
+            }
+            moved => moved?,
+        };
         *self.0.dir.borrow_mut() = new_dir.clone();
+        let synced = files::sync_name(&ring, &new_dir).await;
+        // The files go even so: they have no other name by which anything would remove them before
+        // the next start.
+        self.remove_dir_later(new_dir, synced.as_ref().is_err_and(ring::passes));
+        match synced {
+            Err(error) if !ring::passes(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the folder once reads that began earlier have ended. `again`: its name is synced
+    /// before, for which something was lacking.
+    fn remove_dir_later(&self, new_dir: PathBuf, again: bool) {
+        assert!(self.has_ended(), "the folder of a log that goes on is not removed");
+        let ring = self.0.ring.clone();
         let delay = Duration::from_millis(self.config().file_delete_delay_ms);
         drop(self.0.ring.spawn_named("retention", async move {
             ring.sleep(delay).await;
+            // A power cut must not bring back a part of it under the old name.
+            while again
+                && let Err(error) = files::sync_name(&ring, &new_dir).await
+                && ring::passes(&error)
+            {
+                ring.sleep(RETRY_INTERVAL).await;
+            }
             if let Err(error) = remove_log_dir(&ring, &new_dir).await {
                 tracing::warn!(path = %new_dir.display(), %error, "a deleted partition's folder \
                     could not be removed");
             }
         }));
-        Ok(())
     }
 }
 

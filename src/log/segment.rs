@@ -62,10 +62,15 @@ pub(super) struct Segment {
     exists: Cell<[bool; 4]>,
     /// One open at a time: a second one of a new file would truncate what the first one has been
     /// used for already.
-    opening: AsyncMutex,
+    pub opening: AsyncMutex,
+    /// The log was deleted: its folder's name may be another log's.
+    is_moved: Cell<bool>,
     pub offsets: RefCell<Index>,
     pub times: RefCell<Index>,
     pub aborted: RefCell<TxnIndex>,
+    /// All that was aborted is there. Otherwise the file was not there, which is right where
+    /// nothing was ([`super::Log::know_aborted`]).
+    pub knows_aborted: Cell<bool>,
     /// Bytes of whole batches, written or not.
     pub size_bytes: Cell<u32>,
     /// Bytes that the `.log` file has.
@@ -95,9 +100,11 @@ impl Segment {
             used: Cell::new(false),
             exists: Cell::new([false; 4]),
             opening: AsyncMutex::default(),
+            is_moved: Cell::new(false),
             offsets: RefCell::new(Index::new(OFFSET_ENTRY_BYTES)),
             times: RefCell::new(Index::new(TIME_ENTRY_BYTES)),
             aborted: RefCell::default(),
+            knows_aborted: Cell::new(true),
             size_bytes: Cell::new(0),
             written_bytes: Cell::new(0),
             synced_bytes: Cell::new(0),
@@ -250,6 +257,10 @@ impl Segment {
         if let Some(file) = self.opened(part) {
             return Ok(file);
         }
+        if self.is_moved.get() {
+            let text = format!("{self} is that of a log that was deleted");
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
         let create = !self.exists(part);
         let options = OpenOptions { write: true, create, truncate: create, ..OpenOptions::read() };
         let file = ring.open(files::path(dir, self.base_offset, part.extension()), options).await?;
@@ -257,6 +268,13 @@ impl Segment {
         let before = self.open_files.borrow_mut()[part as usize].replace(file.clone());
         assert!(before.is_none(), "{part:?} of {self} is open twice");
         Ok(file)
+    }
+
+    /// Waits for an open that is under way; none begins any more.
+    pub async fn end_opening(&self) {
+        let _guard = self.opening.lock().await;
+        self.is_moved.set(true);
+        assert!(self.opening.is_locked(), "nothing opens a file of {self} meanwhile");
     }
 
     pub fn close_files(&self) {
@@ -326,6 +344,19 @@ impl Segment {
                 ring.sync_data(&self.file(ring, dir, part).await?).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Has what the file of aborted transactions has on the disk, with its name.
+    pub async fn sync_aborted(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
+        if !self.aborted.borrow().needs_sync() {
+            return Ok(());
+        }
+        let count = self.aborted.borrow().entries_on_disk();
+        assert!(self.exists(SegmentFile::Aborted), "{self} has {count} entries in no file");
+        ring.sync_data(&self.file(ring, dir, SegmentFile::Aborted).await?).await?;
+        ring.sync_dir(dir).await?;
+        self.aborted.borrow_mut().synced(count);
         Ok(())
     }
 

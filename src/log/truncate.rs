@@ -125,6 +125,9 @@ impl Log {
         let cut_file = async || {
             if !gone.is_empty() {
                 self.remove_segments(&gone).await?;
+                // Before the cut, as in `truncate_files`: what came back would follow a hole, and
+                // its snapshot would tell that nothing is missing.
+                self.0.ring.sync_dir(self.dir()).await?;
             }
             let file = match segment.opened(SegmentFile::Log) {
                 // A write that was refused may have been made in part.
@@ -165,6 +168,8 @@ impl Log {
     async fn find_truncation(&self, offset: i64) -> io::Result<Truncation> {
         let (segment, _) =
             self.segment_of(offset).expect("the first segment begins at or below the offset");
+        // It is the last one then, which knows them.
+        self.know_aborted(&segment, i64::MAX).await?;
         let written = segment.written_bytes.get();
         let relative = offset - segment.base_offset;
         let entries = |found: Option<(Entry, u32)>| {
@@ -342,15 +347,28 @@ impl Log {
         self.check_order();
         self.0.epochs.borrow_mut().clear();
         self.0.epochs_changed.set(true);
-        self.remove_segments(&gone).await?;
-        self.remove_snapshots(|_| true).await?;
-        self.write_epochs().await?;
-        let new = self.active();
-        self.open_log_file(&new).await?;
-        self.0.ring.sync_dir(self.dir()).await?;
+        let begin_files = async || self.begin_files_anew(&gone).await;
+        if let Err(error) = self.patiently("beginning anew waits", begin_files).await {
+            // Memory has begun anew, and the next start may find the old files, or a part of them.
+            self.fail("beginning anew in", &self.dir(), &error);
+            return Err(error);
+        }
         let end = self.log_end_offset();
         assert_eq!(end, offset, "nothing is appended while a log begins anew");
         hold.release();
         Ok(())
+    }
+
+    async fn begin_files_anew(&self, gone: &[Rc<Segment>]) -> io::Result<()> {
+        let new = self.active();
+        assert!(
+            !gone.iter().any(|one| Rc::ptr_eq(one, &new)),
+            "{new} goes, and the log begins with it"
+        );
+        self.remove_segments(gone).await?;
+        self.remove_snapshots(|_| true).await?;
+        self.write_epochs().await?;
+        self.open_log_file(&new).await?;
+        self.0.ring.sync_dir(self.dir()).await
     }
 }

@@ -50,12 +50,22 @@ impl AbortedTransaction {
 #[derive(Debug, Default)]
 pub(super) struct TxnIndex {
     on_disk: u32,
+    /// Of those in the file, so many are known to be on the disk.
+    synced: u32,
     pending: Vec<AbortedTransaction>,
 }
 
 impl TxnIndex {
     pub fn stored(count: u32) -> Self {
-        Self { on_disk: count, pending: Vec::new() }
+        Self { on_disk: count, synced: 0, pending: Vec::new() }
+    }
+    pub fn needs_sync(&self) -> bool {
+        self.synced < self.on_disk
+    }
+    /// The disk has the first `count` entries, unless the file was cut meanwhile.
+    pub fn synced(&mut self, count: u32) {
+        self.synced = count.min(self.on_disk);
+        assert!(self.synced <= self.on_disk, "{} of {} are synced", self.synced, self.on_disk);
     }
     pub fn push(&mut self, aborted: AbortedTransaction) {
         let (marker, last) = (aborted.last_offset, self.pending.last().map(|one| one.last_offset));
@@ -93,6 +103,7 @@ impl TxnIndex {
         assert!(on_disk <= before, "a file of {before} entries is cut to {on_disk}");
         self.pending.clear();
         self.on_disk = on_disk;
+        self.synced = self.synced.min(on_disk);
     }
     pub fn truncate_pending(&mut self, offset: i64) {
         self.pending.retain(|aborted| aborted.last_offset < offset);

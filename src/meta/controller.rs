@@ -30,6 +30,7 @@ pub use registration::{
 };
 
 use super::image::{Configs, MetadataImage};
+use crate::limits;
 use protocol::messages::*;
 use protocol::{ErrorCode, Uuid, metadata_records::MetadataRecord};
 
@@ -96,7 +97,7 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: Some(message.into()) }
+        Self { code, message: Some(cut_message(message.into())) }
     }
 
     /// With the code's own message.
@@ -114,11 +115,38 @@ impl ApiError {
     }
 }
 
+/// The message as a response can carry it: it may name what the client named, which can be as long
+/// as a string of the wire.
+pub fn cut_message(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(limits::ERROR_MESSAGE_MAX_BYTES));
+    message
+}
+
 /// The code and the message fields of a response.
 pub fn error_fields<T>(result: &Result<T, ApiError>) -> (i16, Option<String>) {
     match result {
         Ok(_) => (ErrorCode::None.code(), None),
         Err(error) => (error.code.code(), error.message.clone()),
+    }
+}
+
+/// What the messages of a response take together, counted while they are made: a request names many
+/// partitions in the bytes that one message has.
+#[derive(Default)]
+struct MessageBytes(usize);
+
+impl MessageBytes {
+    fn add(&mut self, message: Option<&str>) {
+        self.0 += message.map_or(0, str::len);
+    }
+
+    /// Err: the request is refused as a whole, before it has changed anything.
+    fn check(&self) -> Result<(), ApiError> {
+        if self.0 <= limits::RESPONSE_MAX_BYTES {
+            return Ok(());
+        }
+        let message = "The response would be too large: name fewer partitions at once.";
+        Err(ApiError::new(ErrorCode::PolicyViolation, message))
     }
 }
 

@@ -32,6 +32,12 @@ pub fn validate(name: &str) -> Result<(), String> {
     Err(format!("Topic name is invalid: {reason}"))
 }
 
+/// A name as messages of ours show it that are told for each partition: as much of it as a legal
+/// name may have.
+pub fn shown(name: &str) -> &str {
+    &name[..name.floor_char_boundary(MAX_NAME_LENGTH)]
+}
+
 pub fn is_internal(name: &str) -> bool {
     INTERNAL.contains(&name)
 }
@@ -72,6 +78,13 @@ mod tests {
             validate(&"x".repeat(250))
                 .is_err_and(|reason| reason.ends_with("max allowed length 249"))
         );
+    }
+
+    #[test]
+    fn no_more_of_a_name_is_shown_than_a_legal_one_has() {
+        assert_eq!(shown("a.b"), "a.b");
+        assert_eq!(shown(&"x".repeat(32_767)), "x".repeat(249));
+        assert_eq!(shown(&"ä".repeat(200)), "ä".repeat(124), "characters stay whole");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod response;
 pub mod transport;
 
 pub use client::Client;
-pub use close::{CloseReason, FrameError};
+pub use close::{CloseReason, FrameError, ResponseError, TooLarge};
 pub use header::RequestIds;
 pub use transport::{FileRange, MovingTransport, Transport};
 

@@ -4,7 +4,7 @@
 //! Owns: one connection's unanswered requests. Lives on: the core of the connection. Never: sends;
 //! `conn.rs` does.
 
-use super::transport::FileRange;
+use super::{close::TooLarge, transport::FileRange};
 use crate::{
     limits,
     memory::{Memory, Use},
@@ -42,15 +42,15 @@ pub enum ReplyPart {
 impl Reply {
     /// A reply in one piece: `frame` begins with room for the length prefix, which is filled in
     /// here.
-    pub fn from_frame(mut frame: BytesMut) -> Reply {
+    pub fn from_frame(mut frame: BytesMut) -> Result<Reply, TooLarge> {
         let (bytes, least) = (frame.len(), FRAME_LENGTH_BYTES + size_of::<i32>());
         assert!(bytes >= least, "a reply of {bytes} bytes, its head has {least}");
-        fill_in_length(&mut frame, 0);
+        fill_in_length(&mut frame, 0)?;
         // A frame that outgrew its piece of a block has grown by doubling, from the size of the
         // whole block on. A reply that waits to be sent keeps no more than it counts for.
         let is_loose = frame.capacity() > (2 * frame.len()).max(limits::REPLY_BLOCK_BYTES - 1);
         let bytes = if is_loose { Bytes::copy_from_slice(&frame) } else { frame.freeze() };
-        Reply { parts: smallvec![ReplyPart::Bytes(bytes)] }
+        Ok(Reply { parts: smallvec![ReplyPart::Bytes(bytes)] })
     }
 
     /// What it keeps in memory. Records are slices: the rest of their block stays with them.
@@ -87,15 +87,17 @@ impl Reply {
 
 /// Writes the length prefix that `frame` begins with, for a frame that has `records_bytes` beyond
 /// these bytes.
-pub fn fill_in_length(frame: &mut BytesMut, records_bytes: usize) {
+pub fn fill_in_length(frame: &mut BytesMut, records_bytes: usize) -> Result<(), TooLarge> {
     assert!(
         frame.len() >= FRAME_LENGTH_BYTES,
         "{} bytes have no room for a length prefix of {FRAME_LENGTH_BYTES}",
         frame.len()
     );
     let length = frame.len() + records_bytes - FRAME_LENGTH_BYTES;
-    let length = i32::try_from(length).expect("a response fits its length prefix");
-    frame[..FRAME_LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
+    TooLarge::check(length, limits::FRAME_MAX_BYTES)?;
+    let prefix = i32::try_from(length).expect("the length was compared with the largest");
+    frame[..FRAME_LENGTH_BYTES].copy_from_slice(&prefix.to_be_bytes());
+    Ok(())
 }
 
 /// What a reply about so many topics and partitions takes as a rule, records and messages aside.
@@ -390,7 +392,7 @@ mod tests {
 
     /// Of ten bytes; the last says which one it is.
     fn reply(byte: u8) -> Reply {
-        Reply::from_frame(BytesMut::from(&[byte; 10][..]))
+        Reply::from_frame(BytesMut::from(&[byte; 10][..])).unwrap()
     }
 
     fn taken(replies: &Replies) -> Vec<u8> {
@@ -490,10 +492,20 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_that_no_length_prefix_can_say_is_an_error() {
+        let mut head = BytesMut::from(&[0; 10][..]);
+        assert_eq!(fill_in_length(&mut head, limits::FRAME_MAX_BYTES - 6), Ok(()));
+        assert_eq!(head[..FRAME_LENGTH_BYTES], i32::MAX.to_be_bytes());
+        let bytes = limits::FRAME_MAX_BYTES + 1;
+        let refused = TooLarge { bytes, max_bytes: limits::FRAME_MAX_BYTES };
+        assert_eq!(fill_in_length(&mut head, limits::FRAME_MAX_BYTES - 5), Err(refused));
+    }
+
+    #[test]
     fn records_count_with_their_block_and_files_do_not_count() {
         let records = |bytes: usize| {
             let mut head = BytesMut::from(&[0; 10][..]);
-            fill_in_length(&mut head, bytes);
+            fill_in_length(&mut head, bytes).unwrap();
             let records = ReplyPart::Records(Bytes::from(vec![0; bytes]));
             Reply { parts: smallvec![ReplyPart::Bytes(head.freeze()), records] }
         };

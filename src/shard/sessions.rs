@@ -33,6 +33,8 @@ const FINAL_EPOCH: i32 = -1;
 pub struct Target {
     /// The name, where the request goes by names (up to v12).
     pub topic: Option<Rc<str>>,
+    /// What the name takes where no route has it: this fetch has it alone.
+    pub own_name_bytes: u16,
     pub topic_id: Uuid,
     pub index: i32,
     pub fetch_offset: i64,
@@ -128,11 +130,8 @@ impl Sessions {
                 self.all.remove(&session_id);
             }
             let wants_session = session_epoch == INITIAL_EPOCH && !named.is_empty();
-            let session_id = if wants_session {
-                self.create(by_ids, named.len(), now, random)
-            } else {
-                NO_SESSION
-            };
+            let session_id =
+                if wants_session { self.create(by_ids, &named, now, random) } else { NO_SESSION };
             return Ok(Plan { session_id, targets: named, incremental: false });
         }
         let session = self.all.get_mut(&session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
@@ -148,12 +147,13 @@ impl Sessions {
             return Err(ErrorCode::FetchSessionIdNotFound);
         }
         assert_eq!(session.targets.len(), session.size, "session {session_id} has all it had");
+        let is_as_before = named.is_empty() && forgotten.is_empty();
         session.update(&mut named, forgotten);
         let size = session.targets.len();
-        if size != session.size {
+        if !is_as_before {
             // What it had makes room for what it has.
             session.charge = self.memory.charge(Use::FetchSessions, 0);
-            session.charge = self.memory.charge(Use::FetchSessions, bytes_of(size));
+            session.charge = self.memory.charge(Use::FetchSessions, bytes_of(&session.targets));
         }
         if size > limits::FETCH_PARTITIONS_MAX || !self.memory.has_room(Use::FetchSessions, 0) {
             // More than one request may name, or than there is room for; it was brought together by
@@ -186,16 +186,15 @@ impl Sessions {
     fn create(
         &mut self,
         by_ids: bool,
-        size: usize,
+        named: &[Target],
         now: Instant,
         mut random: impl FnMut() -> u64,
     ) -> i32 {
-        if bytes_of(size) > self.memory.plan().fetch_sessions {
+        let (size, bytes) = (named.len(), bytes_of(named));
+        if bytes > self.memory.plan().fetch_sessions {
             return NO_SESSION;
         }
-        while self.all.len() >= self.max
-            || !self.memory.has_room(Use::FetchSessions, bytes_of(size))
-        {
+        while self.all.len() >= self.max || !self.memory.has_room(Use::FetchSessions, bytes) {
             if !self.evict(size, now) {
                 return NO_SESSION;
             }
@@ -207,7 +206,7 @@ impl Sessions {
             }
         };
         let (targets, under_way) = (Vec::new(), true);
-        let charge = self.memory.charge(Use::FetchSessions, bytes_of(size));
+        let charge = self.memory.charge(Use::FetchSessions, bytes);
         assert!(self.memory.has_room(Use::FetchSessions, 0), "a new session has found room");
         let session = Session {
             epoch: 1,
@@ -243,9 +242,11 @@ impl Sessions {
     }
 }
 
-/// What so many partitions of a session take. Topic names are shared.
-fn bytes_of(partitions: usize) -> usize {
-    partitions * size_of::<Target>()
+/// What the partitions of a session take. Topic names are shared with the routes where there are
+/// such; else they count with each partition, since the last one that has a name keeps it.
+fn bytes_of(targets: &[Target]) -> usize {
+    let names = targets.iter().map(|target| usize::from(target.own_name_bytes));
+    size_of_val(targets) + names.sum::<usize>()
 }
 
 impl Session {
@@ -295,6 +296,7 @@ mod tests {
     fn target(index: i32, fetch_offset: i64) -> Target {
         Target {
             topic: Some("t".into()),
+            own_name_bytes: 0,
             topic_id: Uuid::ZERO,
             index,
             fetch_offset,
@@ -420,7 +422,8 @@ mod tests {
     /// A hundred sessions of a hundred thousand partitions, each begun and left, held 0.9 GB.
     #[test]
     fn sessions_have_no_more_partitions_than_there_is_room_for() {
-        let plan = memory::Plan { fetch_sessions: bytes_of(10), ..memory::Plan::default() };
+        let bytes = |partitions: usize| partitions * size_of::<Target>();
+        let plan = memory::Plan { fetch_sessions: bytes(10), ..memory::Plan::default() };
         let (mut sessions, mut random) = (Sessions::new(100, Memory::new(plan)), 1..);
         let memory = sessions.memory.clone();
         let mut plan = |sessions: &mut Sessions, ids, named: std::ops::Range<i32>, now| {
@@ -445,10 +448,40 @@ mod tests {
             plan(&mut sessions, (2, 2), 6..7, start),
             Err(ErrorCode::FetchSessionIdNotFound)
         );
-        assert_eq!(memory.used(Use::FetchSessions), bytes_of(4), "one that finds no room is ended");
+        assert_eq!(memory.used(Use::FetchSessions), bytes(4), "one that finds no room is ended");
         assert_eq!(plan(&mut sessions, (0, 0), 0..10, later), Ok(3), "idle ones make room");
-        assert_eq!(memory.used(Use::FetchSessions), bytes_of(10));
+        assert_eq!(memory.used(Use::FetchSessions), bytes(10));
         drop(sessions);
         assert_eq!(memory.used(Use::FetchSessions), 0);
+    }
+
+    /// Two thousand partitions whose topics do not exist held 64 MB that no account knew of.
+    #[test]
+    fn names_that_a_session_has_alone_take_its_room() {
+        let plan = memory::Plan { fetch_sessions: 100_000, ..memory::Plan::default() };
+        let (mut sessions, mut random) = (Sessions::new(100, Memory::new(plan)), 1..);
+        let memory = sessions.memory.clone();
+        let mut plan = |sessions: &mut Sessions, ids, index, own_name_bytes| {
+            let named = vec![Target { own_name_bytes, ..target(index, 0) }];
+            let mut random = || random.next().unwrap();
+            let plan = sessions.plan(ids, false, named, &[], Instant(0), &mut random);
+            plan.map(|mut plan| {
+                sessions.said(plan.session_id, &mut plan.targets);
+                plan.session_id
+            })
+        };
+        assert_eq!(plan(&mut sessions, (0, 0), 0, 32_000), Ok(1));
+        assert_eq!(memory.used(Use::FetchSessions), 32_000 + size_of::<Target>());
+        assert_eq!(plan(&mut sessions, (1, 1), 1, 32_000), Ok(1));
+        assert_eq!(memory.used(Use::FetchSessions), 2 * (32_000 + size_of::<Target>()));
+        assert_eq!(plan(&mut sessions, (1, 2), 1, 0), Ok(1), "the topic has come");
+        assert_eq!(memory.used(Use::FetchSessions), 32_000 + 2 * size_of::<Target>());
+        assert_eq!(plan(&mut sessions, (0, 0), 0, 65_000), Ok(2));
+        assert_eq!(plan(&mut sessions, (0, 0), 0, 32_000), Ok(NO_SESSION));
+        assert_eq!(
+            plan(&mut sessions, (2, 1), 1, 32_000),
+            Err(ErrorCode::FetchSessionIdNotFound),
+            "it may not grow further"
+        );
     }
 }

@@ -61,6 +61,9 @@ pub struct Storage {
     /// Directories that still have the commit stream of the last run. A lock, because it is not yet
     /// the time of requests.
     old_streams: Mutex<FxHashSet<PathBuf>>,
+    /// The names that files of the last run's commit streams have now, by those that they had. A
+    /// lock, because a start writes it once, and only partitions that are opened read it.
+    moved: Mutex<FxHashMap<PathBuf, PathBuf>>,
 }
 
 /// What was decided before the first view was published.
@@ -170,10 +173,27 @@ impl Storage {
             // A partition of which the streams hold records was not closed cleanly, whatever
             // happened since.
             Some(replay) => {
-                (folder, LogStart { clean: false, state: None, replay: replay.clone(), ..start })
+                let replay = self.as_they_lie(replay);
+                (folder, LogStart { clean: false, state: None, replay, ..start })
             }
             None => (folder, start),
         })
+    }
+
+    /// The same parts, by the names that their files have now.
+    fn as_they_lie(&self, replay: &[ReplayPart]) -> Vec<ReplayPart> {
+        let moved = self.moved.lock().expect("no core panics while it holds the list");
+        let now = |part: &ReplayPart| {
+            let path = moved.get(&*part.path).map_or_else(|| part.path.clone(), |to| (**to).into());
+            ReplayPart { path, ..part.clone() }
+        };
+        replay.iter().map(now).collect()
+    }
+
+    /// Takes note that a file of the last run's commit streams has another name now.
+    pub fn note_moved(&self, from: &Path, to: PathBuf) {
+        let mut moved = self.moved.lock().expect("no core panics while it holds the list");
+        moved.insert(from.to_owned(), to);
     }
 
     /// The log directories whose checkpoints may know a partition: its own, and all of them where
@@ -494,6 +514,29 @@ mod tests {
         assert!(is_kept("/b", 0));
         assert!(!is_kept("/a", 0), "another directory has no such folder");
         assert!(!is_kept("/b", 1));
+    }
+
+    #[test]
+    fn a_partition_that_is_opened_late_reads_its_stream_by_the_name_that_it_has_then() {
+        let id = PartitionId { topic_id: Uuid::from_u128(1), index: 0 };
+        let part = |path: &str| ReplayPart {
+            path: Path::new(path).into(),
+            position: 0,
+            length: 10,
+            from: 0,
+            to: 1,
+            frame: None,
+        };
+        let found = Place::At { folder: "/a/t-0".into(), start: LogStart::default() };
+        let places = [(id, found)].into_iter().collect();
+        let storage = Storage {
+            replay: [(id, vec![part("/a/one"), part("/a/two")])].into_iter().collect(),
+            settled: Settled { places, ..Settled::default() }.into(),
+            ..Storage::default()
+        };
+        storage.note_moved(Path::new("/a/two"), "/a/kept".into());
+        let (_, start) = storage.place("t", id, Uuid::from_u128(7)).unwrap();
+        assert_eq!(start.replay, [part("/a/one"), part("/a/kept")]);
     }
 
     /// The checkpoints went on to know the records of a topic that was offline when it was deleted,

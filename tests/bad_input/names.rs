@@ -2,14 +2,15 @@
 
 use super::with_neighbour;
 use crate::support::{
-    Client,
+    self, Client,
     client::{self, PRODUCE_VERSION},
     unique,
 };
 use protocol::{
     ApiKey, ErrorCode,
     messages::{
-        DescribeGroupsRequest, FindCoordinatorRequest, InitProducerIdRequest, MetadataRequest,
+        CreateTopicsRequest, DeleteGroupsRequest, DescribeGroupsRequest, FindCoordinatorRequest,
+        InitProducerIdRequest, MetadataRequest, create_topics_request::CreatableTopic,
         metadata_request::MetadataRequestTopic,
     },
 };
@@ -200,5 +201,71 @@ fn group_names_are_checked() {
         let answer =
             client.try_call(&unknown_kind, 3).map(|response| client::error(response.error_code));
         assert!(matches!(answer, None | Some(ErrorCode::InvalidRequest)), "{answer:?}");
+    });
+}
+
+/// A message that told of such a name was longer than a string may be: the good topic was made, and
+/// the connection closed instead of an answer.
+#[test]
+fn a_name_as_long_as_a_string_may_be_is_answered_beside_others() {
+    with_neighbour(|broker| {
+        if broker.is_peer() {
+            return; // Apache Kafka cannot write such a message.
+        }
+        let mut client = Client::connect(broker.address);
+        let good = unique("good");
+        let topic = |name: &str| CreatableTopic {
+            name: name.to_owned(),
+            num_partitions: 1,
+            replication_factor: 1,
+            ..Default::default()
+        };
+        let request = CreateTopicsRequest {
+            topics: vec![topic(&"x".repeat(32_750)), topic(&good)],
+            timeout_ms: 30_000,
+            ..Default::default()
+        };
+        let answers = client.call(&request, 7).topics;
+        let answers = answers.iter().map(|topic| client::error(topic.error_code));
+        let expected = [ErrorCode::InvalidTopicException, ErrorCode::None];
+        assert_eq!(answers.collect::<Vec<_>>(), expected);
+        let long = "g".repeat(32_760);
+        support::eventually("a coordinator", || {
+            let request = FindCoordinatorRequest { key: long.clone(), ..Default::default() };
+            let groups = vec![long.clone(), "g".to_owned(), long.clone()];
+            let describe = DescribeGroupsRequest { groups, ..Default::default() };
+            let found = client.call(&request, 3).error_code == 0;
+            let groups = client.call(&describe, 6).groups;
+            assert_eq!(groups.len(), 2, "a group that is named again is answered once");
+            assert_eq!(groups[0].group_id, long);
+            found && client::error(groups[0].error_code) == ErrorCode::GroupIdNotFound
+        });
+        let names = vec!["g".to_owned(), long.clone(), "g".to_owned()];
+        let deleted = client.call(&DeleteGroupsRequest { groups_names: names }, 2).results;
+        assert_eq!(deleted.len(), 2);
+    });
+}
+
+/// Each key made a request to the controller, and a line in the log.
+#[test]
+fn a_topic_that_cannot_be_made_is_tried_once_for_all_keys() {
+    let configs = [("offsets.topic.replication.factor", "3")];
+    support::on_each_backend_with(&configs, |broker| {
+        if broker.is_peer() {
+            return;
+        }
+        let mut client = Client::connect(broker.address);
+        let lines = |broker: &support::Broker| {
+            broker.log().lines().filter(|line| line.contains("cannot create topic")).count()
+        };
+        let before = lines(broker);
+        let coordinator_keys = (0..2_000).map(|number| number.to_string()).collect();
+        let request = FindCoordinatorRequest { coordinator_keys, ..Default::default() };
+        let answers = client.call(&request, 4).coordinators;
+        assert_eq!(answers.len(), 2_000);
+        let unavailable = ErrorCode::CoordinatorNotAvailable.code();
+        assert!(answers.iter().all(|answer| answer.error_code == unavailable));
+        support::eventually("the line about it", || lines(broker) > before);
+        assert_eq!(lines(broker), before + 1);
     });
 }

@@ -88,6 +88,8 @@ pub(crate) struct Pool {
     shared: Arc<Shared>,
     core_name: String,
     threads: Vec<thread::JoinHandle<()>>,
+    /// Jobs that were given to the threads and have not been taken back.
+    under_way: usize,
 }
 
 struct Shared {
@@ -160,6 +162,7 @@ impl Shared {
             let waited =
                 self.more.wait_timeout(state, THREAD_IDLE).unwrap_or_else(PoisonError::into_inner);
             state = waited.0;
+            assert!(state.idle > 0, "a thread has waited for a job, and none was counted");
             state.idle -= 1;
             if waited.1.timed_out() && state.jobs.is_empty() {
                 state.end_thread();
@@ -178,11 +181,13 @@ impl Pool {
             any_finished: AtomicBool::new(false),
             doorbell,
         };
-        Self { shared: Arc::new(shared), core_name, threads: Vec::new() }
+        Self { shared: Arc::new(shared), core_name, threads: Vec::new(), under_way: 0 }
     }
 
     pub(crate) fn submit(&mut self, token: Token, work: Work) {
+        self.under_way += 1;
         let mut state = self.shared.state();
+        assert!(!state.closed, "a job is given to threads that end");
         state.jobs.push_back((token, work));
         if state.jobs.len() <= state.idle || state.threads == THREADS_MAX {
             drop(state);
@@ -214,12 +219,18 @@ impl Pool {
     }
 
     /// What has finished since the last call.
-    pub(crate) fn take_finished(&self) -> Vec<(Token, Finished)> {
+    pub(crate) fn take_finished(&mut self) -> Vec<(Token, Finished)> {
         if !self.shared.any_finished.load(Ordering::Acquire) {
             return Vec::new();
         }
         self.shared.any_finished.store(false, Ordering::Relaxed);
-        std::mem::take(&mut *self.shared.finished.lock().unwrap_or_else(PoisonError::into_inner))
+        let finished = std::mem::take(
+            &mut *self.shared.finished.lock().unwrap_or_else(PoisonError::into_inner),
+        );
+        let (taken, given) = (finished.len(), self.under_way);
+        assert!(taken <= given, "{taken} jobs come back, and {given} were given to the threads");
+        self.under_way -= taken;
+        finished
     }
 }
 

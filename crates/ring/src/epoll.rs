@@ -187,7 +187,10 @@ impl Epoll {
             .insert(token, Pending { op, fd, half, progress, on_thread: false, cancelled: false });
         let direction = self.direction(fd, half);
         direction.waiting.push_back(token);
-        if direction.waiting.len() == 1 && direction.ready {
+        let (waiting, ready) = (direction.waiting.len(), direction.ready);
+        let all = self.pending.len();
+        assert!(waiting <= all, "{waiting} operations wait on half of {fd}, of {all}");
+        if waiting == 1 && ready {
             self.run_queue(fd, half);
         }
     }
@@ -214,6 +217,11 @@ impl Epoll {
                     return;
                 }
                 Attempt::Elsewhere => {
+                    assert!(
+                        pending.on_thread || self.turns.last() == Some(&token),
+                        "{:#x} goes on by itself, without a thread or a turn",
+                        token.0
+                    );
                     self.pending.insert(token, pending);
                     return;
                 }
@@ -321,11 +329,14 @@ impl Epoll {
         let pending = self.pending.get_mut(token).expect("a transfer waits for its thread");
         let was_on_thread = std::mem::replace(&mut pending.on_thread, false);
         assert!(was_on_thread, "a thread brings a pipe back once");
+        assert!(pending.half == Half::Write, "a transfer waits to write");
         let (fd, cancelled) = (pending.fd, pending.cancelled);
         let Progress::Transferring(transfer) = &mut pending.progress else {
             panic!("only transfers fill pipes")
         };
         let taken = if cancelled { Err(sys::cancelled()) } else { transfer.filled(pipe, filled) };
+        let first = self.direction(fd, Half::Write).waiting.front();
+        assert_eq!(first, Some(&token), "a transfer stays at the head of its queue");
         if let Err(error) = taken {
             self.abandon(token, error);
         }
@@ -344,6 +355,7 @@ impl Epoll {
 
     fn complete(&mut self, token: Token, mut pending: Pending, result: io::Result<Outcome>) {
         assert!(self.pending.get_mut(token).is_none(), "{:#x} ends, and is under way", token.0);
+        assert!(!pending.on_thread, "{:#x} ends, and its thread has the pipe", token.0);
         if result.is_err() && pending.leave_rest() {
             // Nothing may follow half a message.
             sys::shutdown(pending.fd);
@@ -486,6 +498,7 @@ impl Backend for Epoll {
     fn poll(&mut self, wait: Wait, completions: &mut Vec<crate::op::Completion>) {
         for token in mem::take(&mut self.turns) {
             if let Some(pending) = self.pending.get_mut(token) {
+                assert!(pending.half == Half::Write, "only what is sent takes turns");
                 let fd = pending.fd;
                 self.run_queue(fd, Half::Write);
             }

@@ -467,6 +467,7 @@ impl Future for Sleep {
             drop(replaced);
             return Poll::Pending;
         }
+        assert!(self.timer.is_none(), "a timer has fired before {:?}", self.deadline);
         let timer = timers.insert(self.deadline, context.waker().clone());
         drop(timers);
         self.timer = Some(timer);

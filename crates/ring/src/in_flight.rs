@@ -6,15 +6,22 @@ use crate::op::Token;
 /// while in use.
 pub(crate) struct InFlight<T> {
     entries: Vec<Option<(Token, T)>>,
+    len: usize,
 }
 
 impl<T> InFlight<T> {
     pub(crate) const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), len: 0 }
     }
 
     pub(crate) fn tokens(&self) -> Vec<Token> {
-        self.entries.iter().flatten().map(|(token, _)| *token).collect()
+        let tokens: Vec<Token> = self.entries.iter().flatten().map(|(token, _)| *token).collect();
+        assert_eq!(tokens.len(), self.len, "each operation in flight is counted once");
+        tokens
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     pub(crate) fn insert(&mut self, token: Token, value: T) -> &mut T {
@@ -28,6 +35,7 @@ impl<T> InFlight<T> {
             "token {:#x} is taken before the one of its place has completed",
             token.0
         );
+        self.len += 1;
         &mut entry.insert((token, value)).1
     }
 
@@ -41,6 +49,8 @@ impl<T> InFlight<T> {
     pub(crate) fn remove(&mut self, token: Token) -> Option<T> {
         let entry = self.entries.get_mut(token.0 as u32 as usize)?;
         let (_, value) = entry.take_if(|(of, _)| *of == token)?;
+        assert!(self.len > 0, "token {:#x} was in flight, and none is counted", token.0);
+        self.len -= 1;
         Some(value)
     }
 }

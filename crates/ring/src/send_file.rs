@@ -91,6 +91,8 @@ impl Pipe {
 
     /// Moves at most `length` bytes out to the socket; `more` says that others follow at once.
     fn drain(&self, socket: RawFd, length: usize, more: bool) -> io::Result<usize> {
+        let capacity = self.capacity;
+        assert!((1..=capacity).contains(&length), "{length} bytes are in a pipe of {capacity}");
         faults::allow(Call::Splice)?;
         let flags = libc::SPLICE_F_NONBLOCK
             | libc::SPLICE_F_MOVE
@@ -233,9 +235,11 @@ impl Transfer {
     /// Takes the pipe back with what was moved into it.
     pub(crate) fn filled(&mut self, pipe: Pipe, filled: io::Result<usize>) -> io::Result<()> {
         assert_eq!(self.in_pipe, 0, "a pipe is filled when all that was in it has left");
+        let capacity = pipe.capacity;
         let before = self.pipe.replace(pipe);
         assert!(before.is_none(), "a transfer has a second pipe");
         self.in_pipe = filled?;
+        assert!(self.in_pipe <= capacity, "{} bytes fill a pipe of {capacity}", self.in_pipe);
         if self.in_pipe == 0 {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,

@@ -60,7 +60,10 @@ impl<T> Slots<T> {
         let in_use = |(index, entry): (usize, &Entry<T>)| {
             entry.value.is_some().then_some(u64::from(entry.generation) << 32 | index as u64)
         };
-        self.entries.iter().enumerate().filter_map(in_use).collect()
+        let keys: Vec<u64> = self.entries.iter().enumerate().filter_map(in_use).collect();
+        let (used, free, all) = (keys.len(), self.free.len(), self.entries.len());
+        assert_eq!(used + free, all, "{used} slots are in use and {free} are free, of {all}");
+        keys
     }
 }
 

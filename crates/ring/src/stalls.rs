@@ -175,9 +175,11 @@ impl Turns {
         }
         let told: u64 = causes.iter().map(|stalls| stalls.count).sum();
         assert_eq!(told, counts.stalls, "each stall has a cause");
+        let unsaid = self.unsaid.get();
+        assert!(unsaid < counts.stalls, "{unsaid} of {} stalls were not said", counts.stalls);
         let interval = self.said_interval.get().unwrap_or(SAID_INTERVAL);
         if self.said.get().is_some_and(|said| now.since(said) < interval) {
-            self.unsaid.set(self.unsaid.get() + 1);
+            self.unsaid.set(unsaid + 1);
             return None;
         }
         self.said.set(Some(now));

@@ -340,6 +340,7 @@ pub(crate) fn shutdown(fd: RawFd) {
 /// what the socket may hold accordingly, and takes less where it may not: so it never waits for
 /// more than there is room for.
 pub(crate) fn set_receive_low_water(fd: RawFd, bytes: usize) {
+    assert!(bytes > 0, "{fd} is to count as readable with nothing in it");
     // It is about wake-ups alone: where it fails, they come more often.
     let _ = set_option(
         fd,
@@ -402,7 +403,9 @@ impl Gather {
             *iovec =
                 libc::iovec { iov_base: slice.as_ptr().cast_mut().cast(), iov_len: slice.len() };
         }
-        faults::shorten(Call::Gather, &mut iovecs[..left.len().min(IOVECS_PER_CALL)])
+        let count = faults::shorten(Call::Gather, &mut iovecs[..left.len().min(IOVECS_PER_CALL)]);
+        assert!(count > 0, "nothing is gathered from buffer {} of {} on", self.index, bufs.len());
+        count
     }
 
     /// The next bytes, if they lie in one buffer.
@@ -424,6 +427,13 @@ impl Gather {
 
     /// Takes what has been moved out of `bufs`; whether that was anything.
     pub(crate) fn leave_rest(self, bufs: &mut Vec<Bytes>) -> bool {
+        assert!(
+            self.skip == 0 || self.index < bufs.len(),
+            "{} bytes have left buffer {} of {}",
+            self.skip,
+            self.index,
+            bufs.len()
+        );
         bufs.drain(..self.index);
         if let Some(first) = bufs.first_mut() {
             first.advance(self.skip);

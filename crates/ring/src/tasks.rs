@@ -105,7 +105,10 @@ impl ReadyQueue {
     }
 
     pub(crate) fn pop_at(&self, index: usize) -> Option<u64> {
-        self.with_local(|queue| queue.swap_remove_front(index))
+        self.with_local(|queue| {
+            assert!(index < queue.len(), "task {index} is next of {} ready ones", queue.len());
+            queue.swap_remove_front(index)
+        })
     }
 }
 
@@ -177,6 +180,10 @@ pub(crate) fn run(tasks: &std::cell::RefCell<Tasks>, key: u64, runs: impl FnOnce
         return;
     }
     let ended = tasks.borrow_mut().remove(key);
+    assert!(
+        ended.as_ref().is_some_and(|task| task.future.is_none()),
+        "task {key:#x} ends, and has gone or got another future while it ran"
+    );
     drop(ended);
 }
 

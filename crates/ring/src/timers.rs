@@ -81,6 +81,8 @@ impl TimerWheel {
     pub(crate) fn cancel(&mut self, key: u64) -> Option<Waker> {
         let timer = self.timers.remove(key)?;
         let (level, slot) = timer.place;
+        let is_occupied = self.occupied[level] & (1 << slot) != 0;
+        assert!(is_occupied, "a timer stands in slot {slot} of level {level}, which has none");
         match self.timers.get_mut(timer.previous) {
             Some(previous) => {
                 assert_eq!(previous.next, key, "the timer before one leads to it");
@@ -113,10 +115,12 @@ impl TimerWheel {
             let mut key = std::mem::replace(&mut self.heads[level][slot], NONE);
             while key != NONE {
                 let timer = self.timers.get_mut(key).expect("a linked timer exists");
+                assert_eq!(timer.place, (level, slot), "a timer stands where it is found");
                 let next = timer.next;
                 if timer.tick() <= start {
                     self.fired.push(self.timers.remove(key).expect("it was there a line above"));
                 } else {
+                    assert!(level > 0, "a timer of tick {start} is due later than its slot");
                     self.link(key);
                 }
                 key = next;

@@ -215,6 +215,11 @@ impl Uring {
         }
         self.completed = completed;
         self.cancel_again();
+        let (cancels, all) = (self.cancels.in_kernel, self.in_kernel);
+        assert!(
+            cancels + usize::from(self.bell_armed) <= all,
+            "the kernel has {cancels} cancellations and perhaps the doorbell, of {all} entries"
+        );
     }
 
     fn push_cancel(&mut self, name: u64) {
@@ -323,8 +328,10 @@ impl Uring {
         else {
             panic!("only files are transferred");
         };
+        let fd = sys::socket_fd(socket);
+        assert!(self.socket(fd).sending, "a transfer goes on while {fd} has no send under way");
         let range = Range { file, offset: *offset, length: *length, through_cache: *through_cache };
-        match transfer.advance(&mut self.host.pipes, sys::socket_fd(socket), range) {
+        match transfer.advance(&mut self.host.pipes, fd, range) {
             Next::Done(sent) => self.finish(token, running, Ok(Outcome::Size(sent))),
             Next::Failed(error) => self.finish(token, running, Err(error)),
             Next::Writable => self.poll_socket(token, running),
@@ -345,6 +352,7 @@ impl Uring {
         for token in mem::take(&mut self.turns) {
             if let Some(running) = self.running.remove(token) {
                 assert_eq!(running.place, Place::Turn, "an operation goes on after its turn");
+                assert!(running.is_send(), "only transfers take turns, not {}", running.op.name());
                 self.go(token, running);
             }
         }
@@ -385,6 +393,7 @@ impl Uring {
         assert!(self.socket(fd).sending, "a send ends on a socket that none was under way on");
         match self.socket(fd).queue.pop_front() {
             Some(next) => {
+                assert_ne!(next, token, "a send has waited behind itself");
                 let mut running = self.running.remove(next).expect("what waits is running");
                 assert_eq!(running.place, Place::Queue, "a send waits behind another once");
                 running.place = Place::Kernel;
@@ -422,6 +431,8 @@ impl Uring {
             self.socket(fd).queue.push_back(token);
             running.place = Place::Queue;
             self.running.insert(token, running);
+            let (waiting, all) = (self.socket(fd).queue.len(), self.running.len());
+            assert!(waiting < all, "{waiting} sends wait behind another, of {all} operations");
             return;
         }
         self.go(token, running);
@@ -434,6 +445,10 @@ impl Uring {
         for token in self.running.tokens() {
             self.cancel(token);
         }
+        assert!(
+            self.sockets.iter().all(|socket| socket.queue.is_empty()),
+            "a send waits for its turn on a ring that ends"
+        );
         if self.bell_armed {
             self.push_cancel(DOORBELL);
         }
@@ -449,6 +464,11 @@ impl Uring {
         assert!(
             self.in_kernel > 0 || !tokens.into_iter().any(is_kept),
             "memory is freed that the kernel has"
+        );
+        assert!(
+            self.in_kernel > 0 || (self.cancels.in_kernel == 0 && !self.bell_armed),
+            "the kernel has nothing, and {} cancellations or the doorbell",
+            self.cancels.in_kernel
         );
     }
 }
@@ -480,6 +500,7 @@ impl Backend for Uring {
     }
 
     fn submit(&mut self, token: Token, op: Op) {
+        assert!(!self.ending, "{} begins on a ring that ends", op.name());
         match op {
             Op::Size { .. } | Op::TryLock { .. } => self.host.perform_now(token, op),
             // What takes several calls, or one that rings do not make.
@@ -511,6 +532,7 @@ impl Backend for Uring {
             }
             Place::Queue => {
                 let running = self.running.remove(token).expect("it was there above");
+                assert!(self.socket(fd).sending, "a send waits behind none");
                 let queue = &mut self.socket(fd).queue;
                 let before = queue.len();
                 queue.retain(|&waiting| waiting != token);
@@ -534,6 +556,11 @@ impl Backend for Uring {
             && self.turns.is_empty()
             && self.overflow.is_empty()
             && self.ring.completion().is_empty();
+        assert!(
+            self.bell_armed && self.in_kernel > 0,
+            "a core waits, and no doorbell can wake it: {} entries are under way",
+            self.in_kernel
+        );
         self.enter(if idle { wait } else { Wait::No });
         self.reap();
         completions.append(&mut self.host.completions);

@@ -56,7 +56,8 @@ impl Groups {
             }
             None => return Err(ErrorCode::IllegalGeneration),
         };
-        let mut commits = Vec::new();
+        let (mut commits, mut names_bytes) = (Vec::new(), 0);
+        let max_batch_bytes = context.settings.max_batch_bytes;
         let mut response = OffsetCommitResponse::default();
         for topic in &request.topics {
             let name: Arc<str> = Arc::from(topic.name.as_str());
@@ -71,6 +72,12 @@ impl Groups {
                         partition: partition.partition_index,
                     };
                     let committed = committed_offset(context, request, partition, topic.topic_id);
+                    // The least that its record has; a request may name a million partitions, and
+                    // each record has the names anew.
+                    names_bytes += group_id.len() + name.len() + committed.metadata.len();
+                    if names_bytes > max_batch_bytes {
+                        return Err(fits_no_batch(&group_id, names_bytes, max_batch_bytes));
+                    }
                     commits.push((key, committed));
                     ErrorCode::None
                 };
@@ -86,12 +93,8 @@ impl Groups {
         let records: Vec<_> =
             commits.iter().map(|(key, committed)| records::offset_commit(key, committed)).collect();
         let size_bytes = batch_size_bytes(&records);
-        if size_bytes > context.settings.max_batch_bytes {
-            tracing::warn!(group = %group_id, bytes = size_bytes,
-                limit = context.settings.max_batch_bytes,
-                "a commit does not fit a batch: commit fewer partitions at once, or raise \
-                 max.message.bytes of __consumer_offsets");
-            return Err(ErrorCode::InvalidCommitOffsetSize);
+        if size_bytes > max_batch_bytes {
+            return Err(fits_no_batch(&group_id, size_bytes, max_batch_bytes));
         }
         for record in records {
             context.append(record);
@@ -135,6 +138,17 @@ impl ClassicGroup {
             Ok(())
         }
     }
+}
+
+fn fits_no_batch(group_id: &str, bytes: usize, limit: usize) -> ErrorCode {
+    tracing::warn!(
+        group = group_id,
+        bytes,
+        limit,
+        "a commit does not fit a batch: commit fewer partitions at once, or raise \
+         max.message.bytes of __consumer_offsets"
+    );
+    ErrorCode::InvalidCommitOffsetSize
 }
 
 /// Kafka counts UTF-16 code units.

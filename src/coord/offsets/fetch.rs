@@ -3,6 +3,8 @@
 //!
 //! Pure; reads the state, changes nothing.
 
+use std::collections::BTreeMap;
+
 use protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartitions, OffsetFetchResponseTopics,
@@ -39,9 +41,11 @@ impl Offsets {
         topic: &OffsetFetchRequestTopics,
         require_stable: bool,
     ) -> OffsetFetchResponseTopics {
+        // Looked up once for all partitions that are asked for.
+        let offsets = self.group(group).and_then(|topics| topics.get(&*topic.name));
         let partitions = topic.partition_indexes.iter().map(|partition| {
-            let committed = self
-                .get(group, &topic.name, *partition)
+            let committed = offsets
+                .and_then(|offsets| offsets.get(partition))
                 .filter(|committed| same_topic(committed.topic_id, topic.topic_id));
             self.fetch_partition(group, &topic.name, *partition, committed, require_stable)
         });
@@ -53,25 +57,23 @@ impl Offsets {
     }
 
     fn fetch_all(&self, group: &str, require_stable: bool) -> Vec<OffsetFetchResponseTopics> {
-        let topics = self.group(group).into_iter().flatten();
-        topics
-            .map(|(topic, partitions)| OffsetFetchResponseTopics {
-                name: topic.to_string(),
-                partitions: partitions
-                    .iter()
-                    .map(|(partition, committed)| {
-                        self.fetch_partition(
-                            group,
-                            topic,
-                            *partition,
-                            Some(committed),
-                            require_stable,
-                        )
-                    })
-                    .collect(),
-                ..Default::default()
-            })
-            .collect()
+        let mut answers = Vec::new();
+        for (topic, partitions) in self.group(group).into_iter().flatten() {
+            // By the id of the topic that they were committed for: that of its name may be another
+            // one now.
+            let mut by_id = BTreeMap::<Uuid, Vec<OffsetFetchResponsePartitions>>::new();
+            for (partition, committed) in partitions {
+                let id = committed.topic_id;
+                let committed = Some(committed);
+                let answer =
+                    self.fetch_partition(group, topic, *partition, committed, require_stable);
+                by_id.entry(id).or_default().push(answer);
+            }
+            answers.extend(by_id.into_iter().map(|(topic_id, partitions)| {
+                OffsetFetchResponseTopics { name: topic.to_string(), topic_id, partitions }
+            }));
+        }
+        answers
     }
 
     fn fetch_partition(

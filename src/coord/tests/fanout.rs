@@ -6,6 +6,7 @@ use protocol::messages::offset_delete_request::{
     OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
 use protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
+use protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
 use protocol::messages::{
     ListGroupsResponse, OffsetCommitResponse, OffsetDeleteRequest, OffsetFetchRequest,
 };
@@ -207,6 +208,45 @@ fn a_groups_error_in_version_1_is_one_of_each_partition() {
     assert_eq!(error(fetch(&mut host, request, 2).error_code), ErrorCode::NotCoordinator);
 }
 
+/// A commit that came beside the deletion of its topic was found for the next one of that name.
+#[test]
+fn offsets_of_a_topic_that_is_gone_are_not_those_of_the_next_one_of_its_name() {
+    let mut host = Host::new();
+    let mut request = Commit::offset(5).into_request();
+    request.topics[0].topic_id = Uuid::from_u128(7);
+    host.call(Request::OffsetCommit { request, api_version: 9 });
+    for (api_version, asks) in [(5, true), (5, false), (9, true), (9, false), (10, false)] {
+        let named = OffsetFetchRequestTopics {
+            name: "t".into(),
+            partition_indexes: vec![0],
+            ..Default::default()
+        };
+        let old = OffsetFetchRequestTopic { name: "t".into(), partition_indexes: vec![0] };
+        let group = OffsetFetchRequestGroup {
+            group_id: GROUP.into(),
+            topics: asks.then(|| vec![named]),
+            ..Default::default()
+        };
+        let request = match api_version {
+            5 => OffsetFetchRequest {
+                group_id: GROUP.into(),
+                topics: asks.then(|| vec![old]),
+                ..Default::default()
+            },
+            _ => OffsetFetchRequest { groups: vec![group], ..Default::default() },
+        };
+        let response = fetch(&mut host, request, api_version);
+        let of_groups = response.groups.iter().flat_map(|group| &group.topics);
+        let of_groups = of_groups.flat_map(|topic| &topic.partitions);
+        let alone = response.topics.iter().flat_map(|topic| &topic.partitions);
+        let found: Vec<i64> = of_groups
+            .map(|partition| partition.committed_offset)
+            .chain(alone.map(|partition| partition.committed_offset))
+            .collect();
+        assert_eq!(found, if asks { vec![-1] } else { vec![] }, "version {api_version}, {asks}");
+    }
+}
+
 #[test]
 fn new_versions_fetch_several_groups_and_topics_by_id() {
     let mut host = Host::new();
@@ -280,6 +320,80 @@ fn offsets_are_deleted_of_what_exists() {
     let Response::OffsetDelete(answered) = host.call(Request::OffsetDelete(rest)) else { panic!() };
     let merged = fanout::merge_offset_delete(answered, known);
     assert_eq!((error(merged.error_code), merged.topics.len()), (ErrorCode::GroupIdNotFound, 0));
+}
+
+#[test]
+fn what_a_fetch_names_again_is_asked_for_once() {
+    let topic = |name: &str, partitions: &[i32]| OffsetFetchRequestTopics {
+        name: name.into(),
+        partition_indexes: partitions.to_vec(),
+        ..Default::default()
+    };
+    let group = |id: &str, topics: Option<Vec<OffsetFetchRequestTopics>>| OffsetFetchRequestGroup {
+        group_id: id.into(),
+        topics,
+        ..Default::default()
+    };
+    let request = OffsetFetchRequest {
+        groups: vec![
+            group("g", Some(vec![topic("t", &[0, 1, 0]), topic("u", &[0]), topic("t", &[2, 1])])),
+            group("all", Some(vec![topic("t", &[0])])),
+            group("g", Some(vec![topic("u", &[0, 3])])),
+            group("all", None),
+            group("all", Some(vec![topic("u", &[0])])),
+        ],
+        ..Default::default()
+    };
+    let expected =
+        [group("g", Some(vec![topic("t", &[0, 1, 2]), topic("u", &[0, 3])])), group("all", None)];
+    assert_eq!(fanout::offset_fetch_groups(request, 9), expected);
+    let topics = vec![
+        OffsetFetchRequestTopic { name: "t".into(), partition_indexes: vec![1, 1] },
+        OffsetFetchRequestTopic { name: "t".into(), partition_indexes: vec![0, 1] },
+    ];
+    let request =
+        OffsetFetchRequest { group_id: "g".into(), topics: Some(topics), ..Default::default() };
+    let expected = [group("g", Some(vec![topic("t", &[1, 0])]))];
+    assert_eq!(fanout::offset_fetch_groups(request, 7), expected);
+}
+
+/// As many partitions as there may be in one request kept a core for one turn.
+#[test]
+fn many_offsets_are_fetched_in_pieces_and_answered_as_one() {
+    let mut host = Host::new();
+    host.commit_offset(Commit::offset(5));
+    let topic = |name: &str, partitions: std::ops::Range<i32>| OffsetFetchRequestTopics {
+        name: name.into(),
+        partition_indexes: partitions.collect(),
+        ..Default::default()
+    };
+    let group =
+        |topics| OffsetFetchRequestGroup { group_id: GROUP.into(), topics, ..Default::default() };
+    let mut fetch = |group, partitions_max| {
+        let pieces = fanout::in_pieces(group, partitions_max);
+        let count = pieces.len();
+        let answers = pieces.into_iter().map(|group| {
+            let topics = group.topics.iter().flatten();
+            let partitions = topics.map(|topic| topic.partition_indexes.len()).sum::<usize>();
+            assert!(partitions <= partitions_max, "{partitions} at once");
+            match host.call(Request::OffsetFetch { group, require_stable: true }) {
+                Response::OffsetFetch(answer) => answer,
+                other => panic!("{other:?}"),
+            }
+        });
+        (answers.fold(None, |before, piece| Some(fanout::join_pieces(before, piece))), count)
+    };
+    let topics = vec![topic("t", 0..3), topic("u", 0..0), topic("v", 0..9), topic("w", 0..1)];
+    let whole = fetch(group(Some(topics.clone())), 100);
+    assert_eq!(whole.1, 1);
+    for (partitions_max, pieces) in [(14, 1), (13, 2), (4, 4), (3, 5), (1, 14)] {
+        let (answer, count) = fetch(group(Some(topics.clone())), partitions_max);
+        assert_eq!((&answer, count), (&whole.0, pieces), "{partitions_max} at once");
+    }
+    assert_eq!(fetch(group(None), 1).1, 1);
+    let error = OffsetFetchResponseGroup { error_code: 16, ..Default::default() };
+    assert_eq!(fanout::join_pieces(whole.0.clone(), error.clone()), error);
+    assert_eq!(fanout::join_pieces(Some(error.clone()), whole.0.unwrap()), error);
 }
 
 #[test]

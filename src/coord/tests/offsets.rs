@@ -363,6 +363,26 @@ fn a_clean_up_of_many_offsets_is_done_in_steps() {
     assert!(host.coordinator.machine().groups.is_empty());
 }
 
+/// Each record has the name of its group: encoded first, these had 15 GB.
+#[test]
+fn a_commit_of_many_partitions_and_a_long_name_is_refused_before_it_is_encoded() {
+    let mut host = Host::new();
+    let mut request = Commit::offset(1).into_request();
+    request.group_id = "g".repeat(30_000);
+    let partition = request.topics[0].partitions[0].clone();
+    let partitions = (0..500_000).map(|partition_index| OffsetCommitRequestPartition {
+        partition_index,
+        ..partition.clone()
+    });
+    request.topics[0].partitions = partitions.collect();
+    let commit = Request::OffsetCommit { request, api_version: 8 };
+    let Response::OffsetCommit(response) = host.call(commit) else { panic!() };
+    let answers = &response.topics[0].partitions;
+    let refused = ErrorCode::InvalidCommitOffsetSize.code();
+    assert!(answers.len() == 500_000 && answers.iter().all(|of| of.error_code == refused));
+    assert!(host.take_records().is_empty());
+}
+
 #[test]
 fn a_deleted_topic_takes_its_offsets_along() {
     let mut host = Host::new();

@@ -181,6 +181,16 @@ pub(super) fn claimed_bytes(first: &[u8]) -> Option<u64> {
     right.then(|| length.next_multiple_of(ALIGNMENT as u64))
 }
 
+/// Whether this frame begins with `first`, by its header alone: it was read whole before.
+pub(super) fn is_of(first: &[u8], incarnation: u64, sequence: u64) -> bool {
+    assert!(first.len() >= HEADER_BYTES, "{} bytes are less than a header", first.len());
+    Header::ref_from_prefix(first).is_ok_and(|(header, _)| {
+        header.magic == MAGIC
+            && header.incarnation.get() == incarnation
+            && header.sequence.get() == sequence
+    })
+}
+
 /// A frame as it was read: its entries, each with the position of its batches within the frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Frame {

@@ -13,6 +13,8 @@ mod replay;
 mod writer;
 
 #[cfg(test)]
+mod kept_tests;
+#[cfg(test)]
 mod tests;
 
 pub use frame::PartitionId;

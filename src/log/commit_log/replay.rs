@@ -17,10 +17,11 @@
 
 use super::{
     FILE_PREFIX, Note,
-    frame::{self, Entry, Frame, PartitionId},
+    frame::{self, Entry, Frame, FrameId, PartitionId},
     is_file_name, is_note_name,
 };
 use crate::log::files::remove_if_there;
+use bytes::BytesMut;
 use ring::{ALIGNMENT, OpenOptions, Ring};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::{
@@ -45,6 +46,50 @@ pub struct ReplayPart {
     pub from: i64,
     /// Lower than what the batches reach where the partition was cut.
     pub to: i64,
+    /// `None`: the file is not a stream's.
+    pub frame: Option<FrameMark>,
+}
+
+/// The frame that a part lies in. Its file may get another name, and its old name another file,
+/// before the part is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameMark {
+    position: u64,
+    incarnation: u64,
+    sequence: u64,
+}
+
+impl ReplayPart {
+    /// Its batches. Where its file has another name by now that is an error that passes: the
+    /// partition is opened again, by the new name.
+    pub async fn read(&self, ring: &Ring) -> io::Result<BytesMut> {
+        assert!(self.from < self.to, "a part from {} to {} has no records", self.from, self.to);
+        let moved = || {
+            let path = self.path.display();
+            ring::passing(format!("{path}: this part of the commit stream has another place now"))
+        };
+        let read = async {
+            let file = ring.open(&*self.path, OpenOptions::read()).await?;
+            if let Some(mark) = self.frame {
+                let first = ring.read_exact_at(&file, mark.position, ALIGNMENT).await?;
+                if !frame::is_of(&first, mark.incarnation, mark.sequence) {
+                    return Err(moved());
+                }
+            }
+            ring.read_exact_at(&file, self.position, self.length as usize).await
+        };
+        match read.await {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
+                Err(moved())
+            }
+            other => other,
+        }
+    }
 }
 
 /// What the streams of one log directory hold.
@@ -105,16 +150,19 @@ pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
             found.has_list |= entry.name == KEPT_FOR;
         }
     }
+    // Earlier runs' first, and the files of one run as they were made.
+    found.kept.sort_unstable();
+    found.files.sort_unstable();
+    let (mut frames, mut wanted) = (Vec::new(), FxHashSet::default());
     if found.has_list {
         let text = ring.read_file(dir.join(KEPT_FOR), MAX_LIST_BYTES).await?;
-        let wanted = parse_list(&String::from_utf8_lossy(&text));
-        let frames = read_all(ring, &found.kept, &mut 0).await?;
-        found.take(frames, &|id| wanted.contains(&id));
+        wanted = parse_list(&String::from_utf8_lossy(&text));
+        read_all(ring, &found.kept, &mut frames).await?;
     }
+    let kept = frames.len();
     if !clean {
-        let files = found.files.clone();
-        let frames = read_all(ring, &files, &mut found.truncated).await?;
-        if found.notes.is_empty() && !frames.is_empty() {
+        found.truncated = read_all(ring, &found.files, &mut frames).await?;
+        if found.notes.is_empty() && frames.len() > kept {
             tracing::info!(
                 dir = %dir.display(),
                 "the commit stream has no note of its use: how far it went is known from its \
@@ -122,8 +170,8 @@ pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
             );
         }
         found.compare_with_notes(ring, &frames).await?;
-        found.take(frames, &|_| true);
     }
+    found.take(frames, kept, &wanted);
     found.ids = found.parts.keys().copied().collect();
     if found.missing_frames > 0 {
         tracing::error!(
@@ -136,16 +184,14 @@ pub async fn look(ring: &Ring, dir: &Path, clean: bool) -> io::Result<Found> {
     Ok(found)
 }
 
-async fn read_all(
-    ring: &Ring,
-    paths: &[PathBuf],
-    truncated: &mut u64,
-) -> io::Result<Vec<FoundFrame>> {
-    let mut frames = Vec::new();
+/// Finds the frames of these files; how many of them end inside a page.
+async fn read_all(ring: &Ring, paths: &[PathBuf], frames: &mut Vec<FoundFrame>) -> io::Result<u64> {
+    let (before, mut truncated) = (frames.len(), 0);
     for path in paths {
-        *truncated += u64::from(!read_file(ring, path, &mut frames).await?);
+        truncated += u64::from(!read_file(ring, path, frames).await?);
     }
-    Ok(frames)
+    assert!(before <= frames.len(), "{before} frames were known, and now {}", frames.len());
+    Ok(truncated)
 }
 
 /// Finds every valid frame of a file, and whether that has whole pages, as it was made.
@@ -248,23 +294,31 @@ impl Found {
         Ok(())
     }
 
-    /// Takes the needed frames of each incarnation, in their order, as far as partitions are
-    /// `wanted`.
-    fn take(&mut self, frames: Vec<FoundFrame>, wanted: &dyn Fn(PartitionId) -> bool) {
-        let mut incarnations: BTreeMap<u64, BTreeMap<u64, FoundFrame>> = BTreeMap::new();
-        for found in frames {
+    /// Takes the needed frames of each incarnation, in their order. The first `kept` of `frames`
+    /// are of files that were kept for the `wanted` partitions alone. A stop in the midst of that
+    /// leaves an incarnation with files of both kinds: it is one all the same.
+    fn take(&mut self, frames: Vec<FoundFrame>, kept: usize, wanted: &FxHashSet<PartitionId>) {
+        assert!(kept <= frames.len(), "{kept} frames were kept, of {}", frames.len());
+        let mut numbers: FxHashMap<u64, usize> = FxHashMap::default();
+        let mut incarnations: Vec<(bool, BTreeMap<u64, FoundFrame>)> = Vec::new();
+        for (at, found) in frames.into_iter().enumerate() {
             let id = found.frame.id;
-            incarnations.entry(id.incarnation).or_default().insert(id.sequence, found);
+            let number = *numbers.entry(id.incarnation).or_insert(incarnations.len());
+            if number == incarnations.len() {
+                incarnations.push((at < kept, BTreeMap::new()));
+            }
+            incarnations[number].1.insert(id.sequence, found);
         }
-        for frames in incarnations.into_values() {
+        for (is_kept, frames) in incarnations {
             let newest = frames.last_key_value().expect("it has a frame").1.frame.id;
             let needed = newest.live_from.min(newest.sequence)..=newest.sequence;
             let expected = needed.end() - needed.start() + 1;
             self.missing_frames += expected - frames.range(needed.clone()).count() as u64;
             let mut after_cut = FxHashSet::default();
+            let is_wanted = |id: PartitionId| !is_kept || wanted.contains(&id);
             for found in frames.range(needed).map(|(_, found)| found) {
                 for (entry, at) in &found.frame.entries {
-                    self.take_entry(*entry, found, u64::from(*at), wanted, &mut after_cut);
+                    self.take_entry(*entry, found, u64::from(*at), &is_wanted, &mut after_cut);
                 }
             }
         }
@@ -283,7 +337,10 @@ impl Found {
                 // A cut may leave a hole below it, where a batch began that went with it.
                 let from = if after_cut.remove(&id) { i64::MIN } else { from };
                 let position = found.position + at;
-                let part = ReplayPart { path: found.path.clone(), position, length, from, to };
+                let FrameId { incarnation, sequence, .. } = found.frame.id;
+                let frame = Some(FrameMark { position: found.position, incarnation, sequence });
+                let part =
+                    ReplayPart { path: found.path.clone(), position, length, from, to, frame };
                 self.parts.entry(id).or_default().push(part);
             }
             Entry::Truncation { id, offset } if wanted(id) => {
@@ -320,20 +377,44 @@ pub async fn remove(ring: &Ring, dir: &Path, found: &Found) -> io::Result<()> {
 }
 
 /// Keeps the stream files for partitions that could not be opened: the next start tries again.
+/// After an error it may be called once more. `moved` hears of each file that has another name.
 pub async fn set_aside(
     ring: &Ring,
     dir: &Path,
     found: &Found,
     unopened: &[PartitionId],
+    moved: &dyn Fn(&Path, PathBuf),
 ) -> io::Result<()> {
     ring.write_file_atomically(dir.join(KEPT_FOR), format_list(unopened).into()).await?;
     remove_notes(ring, dir, &found.notes).await?;
-    let unique = ring.random_u64();
+    let names: FxHashSet<String> =
+        ring.read_dir(dir).await?.into_iter().map(|entry| entry.name).collect();
+    let has = |path: &Path| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| names.contains(name))
+    };
+    // Above those that are kept already: they are read in their order.
+    let run = found.kept.iter().filter_map(|path| kept_run(path)).max();
+    let run = run.map_or(0, |last| last.wrapping_add(1));
     for (number, path) in found.files.iter().enumerate() {
-        ring.rename(path, dir.join(format!("{FILE_PREFIX}{unique:016x}-{number}{KEPT_SUFFIX}")))
-            .await?;
+        let to = dir.join(kept_name(run, number));
+        if has(path) || !has(&to) {
+            ring.rename(path, &to).await?;
+        }
+        moved(path, to);
     }
     ring.sync_dir(dir).await
+}
+
+fn kept_name(run: u64, number: usize) -> String {
+    let name = format!("{FILE_PREFIX}{run:016x}-{number}{KEPT_SUFFIX}");
+    assert_eq!(kept_run(Path::new(&name)), Some(run), "a name reads back as it was made");
+    name
+}
+
+/// Which of the runs that kept files has kept this one.
+fn kept_run(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?.strip_prefix(FILE_PREFIX)?;
+    u64::from_str_radix(name.split_once('-')?.0, 16).ok()
 }
 
 /// Takes the streams out of use: their files get names that no start looks at. What of them the

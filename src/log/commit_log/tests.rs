@@ -34,37 +34,43 @@ fn small() -> CommitLogOptions {
     }
 }
 
-fn id(number: i32) -> PartitionId {
+pub(super) fn id(number: i32) -> PartitionId {
     PartitionId { topic_id: Uuid::from_u128(0xabc), index: number }
 }
 
-async fn open_log(ring: &Ring, dir: &Path, number: i32, config: LogConfig, start: LogStart) -> Log {
+pub(super) async fn open_log(
+    ring: &Ring,
+    dir: &Path,
+    number: i32,
+    config: LogConfig,
+    start: LogStart,
+) -> Log {
     let dir = dir.join(format!("topic-{number}"));
     Log::open(ring, dir, id(number).topic_id, config.shared(), start, TailCache::new(1 << 20))
         .await
         .unwrap()
 }
 
-fn stream_in(ring: &Ring, dir: &Path, core: usize) -> Rc<CommitLog> {
+pub(super) fn stream_in(ring: &Ring, dir: &Path, core: usize) -> Rc<CommitLog> {
     CommitLog::new(ring, dir.to_owned(), core, small(), Box::new(|_, _| {}))
 }
 
-fn append_one(log: &Log, value: &[u8]) -> i64 {
+pub(super) fn append_one(log: &Log, value: &[u8]) -> i64 {
     append_batch(log, batch(NOW_MS, &[value]).build(), 0).unwrap().base_offset
 }
 
 /// Appends one record and has it on the disk by the stream.
-async fn commit_one(stream: &Rc<CommitLog>, log: &Log, value: &[u8]) {
+pub(super) async fn commit_one(stream: &Rc<CommitLog>, log: &Log, value: &[u8]) {
     append_one(log, value);
     log.wait_written().await.unwrap();
     stream.commit(std::slice::from_ref(log)).await.unwrap();
 }
 
-async fn values(ring: &Ring, log: &Log) -> BTreeMap<i64, Vec<u8>> {
+pub(super) async fn values(ring: &Ring, log: &Log) -> BTreeMap<i64, Vec<u8>> {
     read_all(ring, log, log.log_start_offset(), 4000).await.into_iter().collect()
 }
 
-fn replay_of(found: &Found, number: i32) -> LogStart {
+pub(super) fn replay_of(found: &Found, number: i32) -> LogStart {
     LogStart {
         replay: found.parts.get(&id(number)).cloned().unwrap_or_default(),
         ..LogStart::default()
@@ -217,7 +223,7 @@ fn a_gap_stops_one_partition_and_damage_is_told() {
         assert_eq!(other.log_end_offset(), 1);
         // The files kept for the one partition are found again by the next start, whatever happened
         // since.
-        set_aside(&ring, dir.path(), &found, &[id(0)]).await.unwrap();
+        set_aside(&ring, dir.path(), &found, &[id(0)], &|_, _| {}).await.unwrap();
         let again = find(&ring, dir.path(), true).await.unwrap();
         assert_eq!(again.parts.keys().copied().collect::<Vec<_>>(), [id(0)]);
         assert_eq!(again.parts[&id(0)].len(), 2);

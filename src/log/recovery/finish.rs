@@ -69,11 +69,8 @@ impl Log {
     async fn replay(&self, parts: &[ReplayPart]) -> Result<(), LogError> {
         let before = self.log_end_offset();
         for part in parts.iter().filter(|part| part.to > before) {
-            let read = async {
-                let file = self.0.ring.open(&part.path, ring::OpenOptions::read()).await?;
-                self.0.ring.read_exact_at(&file, part.position, part.length as usize).await
-            };
-            let records = read.await.map_err(LogError::io("reading", &*part.path))?.freeze();
+            let read = part.read(&self.0.ring).await;
+            let records = read.map_err(LogError::io("reading", &*part.path))?.freeze();
             let damaged = |fault| {
                 let (path, synced_offset) = (part.path.to_path_buf(), part.to);
                 LogError::Damaged { path, fault, synced_offset }

@@ -54,12 +54,18 @@ impl Loader<'_> {
         }
         *segment.offsets.borrow_mut() = Index::stored(OFFSET_ENTRY_BYTES, offsets, last_offset);
         *segment.times.borrow_mut() = Index::stored(TIME_ENTRY_BYTES, times, last_time);
-        *segment.aborted.borrow_mut() = TxnIndex::stored(
-            (self.size_of(segment, SegmentFile::Aborted) / TXN_ENTRY_BYTES as u64) as u32,
-        );
         set_max_timestamp(segment);
         segment.close_files();
         Ok(true)
+    }
+
+    /// Takes the index of aborted transactions as it is: they cannot be found again from the
+    /// segment alone.
+    pub(super) fn take_aborted(&self, segment: &Segment) {
+        let bytes = self.size_of(segment, SegmentFile::Aborted);
+        let is_there = segment.exists(SegmentFile::Aborted);
+        assert!(is_there || bytes == 0, "{segment} has {bytes} bytes of a file that is not there");
+        *segment.aborted.borrow_mut() = TxnIndex::stored((bytes / TXN_ENTRY_BYTES as u64) as u32);
     }
 
     async fn last_entry(
@@ -76,6 +82,7 @@ impl Loader<'_> {
 
     pub(super) fn reset_indexes(&self, segment: &Rc<Segment>) {
         reset_indexes(segment);
+        *segment.aborted.borrow_mut() = TxnIndex::default();
         self.plan_trim(segment);
     }
 
@@ -98,27 +105,17 @@ impl Loader<'_> {
         // ones.
         let limit = kept_times.1.map_or(0, |last| i64::from(last.timestamp_relative_offset()) + 1);
         let kept = index::sane_offsets(&offsets, size, limit);
-        let mut from = ScanFrom { position: 0, offset: segment.base_offset };
-        if let Some(last) = kept.1 {
-            let file = segment.file(self.ring, self.dir, SegmentFile::Log).await?;
-            let position = u64::from(last.position());
-            let ends_as_told =
-                |offset: i64| offset == segment.base_offset + i64::from(last.relative_offset());
-            match Walk::new(self.ring, &file, position, size).next().await {
-                Ok(Some(batch)) if ends_as_told(batch.header.last_offset()) => {
-                    from = ScanFrom { position, offset: batch.header.base_offset() };
-                }
-                // Not a batch: the index is not to be believed at all.
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let aborted = self.read_index(segment, SegmentFile::Aborted, TXN_ENTRY_BYTES).await?;
+        let has_aborted = self
+            .known_aborted(segment.base_offset)
+            .is_none_or(|known| aborted.len() / TXN_ENTRY_BYTES >= known as usize);
+        // Aborted transactions are found again by a scan from the beginning.
+        let kept = if has_aborted { kept } else { (0, None) };
+        let from = self.scan_from(segment, kept.1).await?;
         let is_sane = index::sane_offsets(&offsets, size, i64::MAX).0 as usize
             == offsets.len() / OFFSET_ENTRY_BYTES
             && index::sane_times(&times, u32::MAX).0 as usize == times.len() / TIME_ENTRY_BYTES;
         self.tell_index(segment, is_sane, recovery_point, from.position);
-        let aborted = self.read_index(segment, SegmentFile::Aborted, TXN_ENTRY_BYTES).await?;
         self.reset_in_memory(segment, &from, kept, &decode_aborted(&aborted));
         if from.position > 0 {
             *segment.times.borrow_mut() =
@@ -151,6 +148,25 @@ impl Loader<'_> {
             from.offset
         );
         Ok(from)
+    }
+
+    /// The batch that an index entry tells of; the segment's beginning where there is none.
+    async fn scan_from(&self, segment: &Segment, entry: Option<Entry>) -> io::Result<ScanFrom> {
+        let beginning = ScanFrom { position: 0, offset: segment.base_offset };
+        let Some(entry) = entry else { return Ok(beginning) };
+        let (size, position) = (u64::from(segment.size_bytes.get()), u64::from(entry.position()));
+        assert!(position < size, "an entry of {segment} leads to byte {position}, of {size}");
+        let file = segment.file(self.ring, self.dir, SegmentFile::Log).await?;
+        let told = segment.base_offset + i64::from(entry.relative_offset());
+        match Walk::new(self.ring, &file, position, size).next().await {
+            Ok(Some(batch)) if batch.header.last_offset() == told => {
+                Ok(ScanFrom { position, offset: batch.header.base_offset() })
+            }
+            // Not a batch: the index is not to be believed at all.
+            Ok(_) => Ok(beginning),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(beginning),
+            Err(error) => Err(error),
+        }
     }
 
     /// After a clean shutdown the index files of the last segment are whole; after a crash they are
@@ -248,17 +264,17 @@ fn set_max_timestamp(segment: &Segment) {
     });
 }
 
-/// Forgets what the indexes have, in memory.
-fn reset_indexes(segment: &Segment) {
+/// Forgets what the indexes by offset and time have, in memory.
+pub(super) fn reset_indexes(segment: &Segment) {
     *segment.offsets.borrow_mut() = Index::new(OFFSET_ENTRY_BYTES);
     *segment.times.borrow_mut() = Index::new(TIME_ENTRY_BYTES);
     segment.size_bytes.set(0);
     segment.set_bytes_since_entry(0);
     set_max_timestamp(segment);
-    *segment.aborted.borrow_mut() = TxnIndex::default();
 }
 
-/// Builds the index files of a segment anew from its batches, which were found good.
+/// Builds the indexes by offset and time of a segment anew from its batches, which were found good.
+/// That of aborted transactions stays as the segment has it.
 pub(in crate::log) async fn rebuild_indexes(
     ring: &Ring,
     dir: &Path,

@@ -151,6 +151,7 @@ impl Loader<'_> {
         self.tell_snapshot(&bases);
         for at in 0..doubtful {
             self.load_trusted(&segments[at], segments[at + 1].base_offset).await?;
+            self.check_aborted(&segments[..=at]).await?;
         }
         let mut epochs = self.load_epochs().await?;
         let stored_epochs = epochs.entries();

@@ -14,11 +14,12 @@
 //!
 //! - `known`: what is known of a log beforehand, and what its files must reach therefore.
 //! - `load`: examines a log as a whole, by `trusted` (the segments below the recovery point),
-//!   `doubtful` (those beyond it), `scan_segment` (one file), `indexes` and `producers`.
+//!   `doubtful` (those beyond it), `scan_segment` (one file), `indexes`, `aborted` and `producers`.
 //! - `plan`: decides what is removed, cut and kept aside; `changes` is the list of it, and carries
 //!   it out.
 //! - `finish`: makes the files what the log is, and carries them to the disk.
 
+mod aborted;
 mod changes;
 mod doubtful;
 mod finish;

@@ -5,6 +5,7 @@
 
 use super::{
     changes::Change,
+    indexes::reset_indexes,
     load::Loader,
     scan_segment::{ScanFrom, scan},
 };
@@ -29,13 +30,14 @@ impl Loader<'_> {
         let base = segment.base_offset;
         assert!(base < next_base, "a segment at {next_base} follows one at {base}");
         self.set_sizes(segment)?;
+        self.take_aborted(segment);
         let end = match self.trusted_end(segment).await? {
             Some(end) => {
                 segment.set_indexes_synced();
                 end
             }
             None => {
-                self.reset_indexes(segment);
+                reset_indexes(segment);
                 let end = self.scan_plainly(segment, 0, segment.base_offset).await?;
                 if let Some(Damage::Bad(reason)) = &end.damage {
                     return Err(self.bad_batch(segment, &end, reason).await?);

@@ -241,7 +241,7 @@ fn producers_are_remembered() {
     });
 }
 
-fn append_marker(log: &Log, timestamp: i64, producer: i64) {
+pub fn append_marker(log: &Log, timestamp: i64, producer: i64) {
     let end = protocol::records::EndTransactionMarker { committed: false, coordinator_epoch: 0 };
     let marker = BatchBuilder::end_transaction_marker(0, timestamp, producer, 0, end).build();
     let valid = valid_coordinators(&marker);
@@ -263,11 +263,11 @@ fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
         let log = open(&ring, &dir, small_config(), LogStart::default()).await;
         for round in 0..60_i64 {
             let producer = 100 + round % 3;
-            let data = batch(NOW_MS, &[&[1_u8; 50]])
+            let data = batch(NOW_MS + round, &[&[1_u8; 50]])
                 .producer(producer, 0, (round / 3) as i32 * 2)
                 .transactional(true);
             append_batch(&log, data.build(), 0).unwrap();
-            let more = batch(NOW_MS, &[&[1_u8; 50]])
+            let more = batch(NOW_MS + round, &[&[1_u8; 50]])
                 .producer(producer, 0, (round / 3) as i32 * 2 + 1)
                 .transactional(true);
             append_batch(&log, more.build(), 0).unwrap();
@@ -289,10 +289,33 @@ fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
         assert_eq!(log.set_high_watermark(180), 180);
         assert_eq!(log.last_stable_offset(), 180);
         let state = log.close().await.unwrap();
-        check(open(&ring, &dir, small_config(), LogStart { state: Some(state), ..clean() }).await)
-            .await;
+        let (files, last) = (snapshot_of(&dir), log.segment_infos().last().unwrap().base_offset);
+        let closed = || LogStart { state: Some(state.clone()), ..clean() };
+        check(open(&ring, &dir, small_config(), closed()).await).await;
         check(open(&ring, &dir, small_config(), clean()).await).await;
         check(open(&ring, &dir, small_config(), crashed(100)).await).await;
+        let without = |base, kind| {
+            let mut files = files.clone();
+            files.remove(&files::name(base, kind)).unwrap();
+            restore(&temp, &files)
+        };
+        for start in [closed(), clean(), crashed(100), crashed(180)] {
+            // Their rebuilding left nothing of the third index.
+            let dir = without(0, files::TIME_INDEX);
+            check(open(&ring, &dir, small_config(), start.clone()).await).await;
+            let more = LogConfig { index_interval_bytes: 100, ..small_config() };
+            check(open(&ring, &restore(&temp, &files), more, start.clone()).await).await;
+            // That it was not there was taken for the word that nothing was aborted.
+            let dir = without(0, files::TXN_INDEX);
+            let log = open(&ring, &dir, small_config(), start).await;
+            check(log.clone()).await;
+            log.close().await.unwrap();
+            assert_eq!(
+                snapshot_of(&dir)[&files::name(0, files::TXN_INDEX)],
+                files[&files::name(0, files::TXN_INDEX)]
+            );
+        }
+        check(open(&ring, &without(last, files::TXN_INDEX), small_config(), closed()).await).await;
         let log = open(&ring, &dir, small_config(), crashed(0)).await;
         check(log.clone()).await;
         log.set_high_watermark(180);

@@ -352,6 +352,7 @@ fn a_hole_that_something_fills_is_none() {
                 length,
                 from,
                 to,
+                frame: None,
             };
             let start = LogStart { replay: vec![part], ..crashed(0) };
             let opened = try_open(&ring, &dir, config(), start).await;
@@ -417,5 +418,38 @@ fn what_lies_beyond_the_end_of_a_log_that_was_closed_is_not_cut_off() {
         let opened = try_open(&ring, &dir, small_config(), Known::State.start(&whole)).await;
         assert!(matches!(opened, Err(LogError::Damaged { fault: Fault::BadBatch { .. }, .. })));
         assert_eq!(snapshot_of(&dir), before);
+    });
+}
+
+/// Two transactions seemed to begin at one offset, and the marker of the first ended the broker, at
+/// each start.
+#[test]
+fn a_flipped_base_offset_below_the_recovery_point_ends_no_broker() {
+    on_epoll(|ring, temp| async move {
+        let dir = temp.partition();
+        let log = open(&ring, &dir, small_config(), LogStart::default()).await;
+        let mut begins = Vec::new();
+        for producer in [7, 8] {
+            begins.push(log.size_bytes() as usize);
+            let data = batch(NOW_MS, &[b"data"]).producer(producer, 0, 0).transactional(true);
+            append_batch(&log, data.build(), 0).unwrap();
+        }
+        for producer in [7, 8] {
+            begins.push(log.size_bytes() as usize);
+            basics::append_marker(&log, NOW_MS, producer);
+        }
+        for _ in 0..8 {
+            append(&log, 0, &[&[1; 200]]);
+        }
+        log.close().await.unwrap();
+        let (files, name) = (snapshot_of(&dir), files::name(0, files::LOG));
+        for (batch, bit) in (0..4).flat_map(|batch| (0..64).map(move |bit| (batch, bit))) {
+            let mut harmed = files.clone();
+            harmed.get_mut(&name).unwrap()[begins[batch] + 7 - bit / 8] ^= 1 << (bit % 8);
+            let dir = restore(&temp, &harmed);
+            let opened = try_open(&ring, &dir, small_config(), crashed(12)).await;
+            let error = opened.map(drop).expect_err("it is out of its order").to_string();
+            assert!(error.contains("is damaged: the batch at byte"), "{error}");
+        }
     });
 }

@@ -571,3 +571,45 @@ fn a_log_of_many_segments_gets_by_with_few_descriptors() {
     });
     world.close();
 }
+
+/// The folder of a deleted log has its new name, and no descriptor is left to sync that: it stayed,
+/// with all that it takes, until the next start.
+#[test]
+fn a_deleted_log_goes_when_what_its_sync_lacked_is_there_again() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    let disk = world.disk(node);
+    run_in(&world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        append(&log, 0, &[b"gone"]);
+        log.sync().await.unwrap();
+        disk.set_open_files_max(0);
+        log.delete().await.unwrap();
+        ring.sleep(Duration::from_secs(1)).await;
+        let is_there = || disk.file_names().iter().any(|name| name.contains("topic-0"));
+        assert!(is_there(), "a power cut could bring back a part of it");
+        disk.heal();
+        ring.sleep(Duration::from_secs(1)).await;
+        assert!(!is_there(), "{:?}", disk.file_names());
+    });
+    world.close();
+}
+
+/// Memory had begun anew, and the files had not: what was appended then was not what a start finds.
+#[test]
+fn a_log_that_could_not_begin_anew_takes_no_appends() {
+    let world = World::new(1, SimOptions::calm());
+    let node = world.node("a");
+    let disk = world.disk(node);
+    run_in(&world, node, move |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        append(&log, 0, &[b"old"]);
+        log.close().await.unwrap();
+        let log = open(&ring, &partition(), small_config(), clean()).await;
+        disk.fail_removals(".snapshot");
+        log.truncate_fully_and_start_at(50).await.unwrap_err();
+        assert!(log.has_failed());
+        assert!(append_batch(&log, batch(NOW_MS, &[b"new"]).build(), 0).is_err());
+    });
+    world.close();
+}

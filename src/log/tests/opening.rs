@@ -262,3 +262,31 @@ fn a_log_that_ends_at_its_recovery_point_is_opened_without_a_sync() {
     });
     world.close();
 }
+
+/// The open made or emptied a file by its name in a folder that was another topic's by then.
+#[test]
+fn a_deletion_waits_for_an_open_that_is_under_way() {
+    let world = World::new(1, slow_names());
+    let node = world.node("a");
+    run_in(&world, node, |ring| async move {
+        let log = open(&ring, &partition(), small_config(), LogStart::default()).await;
+        append(&log, 0, &[&[1; 3000]]);
+        log.sync().await.unwrap();
+        // In a segment of its own.
+        append(&log, 0, &[&[2; 2000]]);
+        let segment = log.active();
+        let opening = segment.opening.lock().await;
+        log.write_gathered().unwrap();
+        ring.sleep(Duration::from_millis(10)).await;
+        let deletion = ring.spawn(log.clone().delete());
+        ring.sleep(Duration::from_millis(100)).await;
+        assert!(ring.read_dir(partition()).await.is_ok(), "the open has its name");
+        drop(opening);
+        deletion.await.unwrap();
+        ring.sleep(Duration::from_millis(100)).await;
+        assert!(ring.read_dir(partition()).await.is_err());
+        let late = segment.file(&ring, &partition(), crate::log::segment::SegmentFile::Log).await;
+        assert!(late.is_err(), "nothing is opened by the old name any more");
+    });
+    world.close();
+}

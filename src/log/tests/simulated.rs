@@ -294,3 +294,64 @@ fn index_entries_that_a_start_keeps_are_written_once_more() {
         world.close();
     }
 }
+
+/// A checkpoint moved the recovery point over an abort marker, and a power cut took the index of
+/// aborted transactions, which no recovery reads from the batches below that point.
+#[test]
+fn an_aborted_transaction_below_the_recovery_point_outlasts_a_power_cut() {
+    for seed in 0..40 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let config = || LogConfig { segment_bytes: 1 << 20, ..small_config() };
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), config(), LogStart::default()).await;
+            basics::append_aborted(&log, NOW_MS, 7, 0);
+            for _ in 0..10 {
+                append(&log, 0, &[&[1; 1000]]);
+            }
+            log.sync().await.unwrap();
+            assert_eq!(log.checkpoint().await.unwrap(), 12);
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), config(), crashed(12)).await;
+            assert_eq!(log.aborted_transactions(0, 12).await.unwrap().len(), 1, "seed {seed}");
+        });
+        world.close();
+    }
+}
+
+/// A power cut brought back a segment that was taken back, with the snapshot where it begins, and
+/// the metadata log refused to start for the hole before it.
+#[test]
+fn a_segment_that_was_taken_back_does_not_come_back() {
+    for seed in 0..60 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let config = || LogConfig { synced_in_order: true, ..small_config() };
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), config(), LogStart::default()).await;
+            append(&log, 0, &[&[1; 300]]);
+            log.sync().await.unwrap();
+            let mark = log.mark();
+            for _ in 0..4 {
+                append(&log, 0, &[&[2; 1500]]);
+            }
+            log.sync().await.unwrap();
+            // The snapshots where the new segments begin are written behind.
+            ring.sleep(Duration::from_millis(100)).await;
+            assert!(log.segment_count() > 1);
+            log.take_back(&mark).await.unwrap();
+            append(&log, 0, &[b"after"]);
+            assert_eq!(log.sync().await.unwrap(), 2);
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let opened = try_open(&ring, &partition(), config(), crashed(0)).await;
+            let log = opened.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            let records = read_all(&ring, &log, 0, 1 << 20).await;
+            assert_eq!(records, [(0, vec![1; 300]), (1, b"after".to_vec())], "seed {seed}");
+        });
+        world.close();
+    }
+}

@@ -42,7 +42,10 @@ impl Log {
             // There may be more such segments than files that may be open.
             segment.close_idle_files(false);
         }
-        self.active().flush_indexes(ring, &dir, false).await?;
+        let active = self.active();
+        active.flush_indexes(ring, &dir, false).await?;
+        // A recovery checks the other indexes, and finds what they lack; this one it believes.
+        active.sync_aborted(ring, &dir).await?;
         self.write_epochs().await?;
         if self.0.bytes_since_snapshot.get() > SNAPSHOT_INTERVAL_BYTES {
             self.write_snapshot().await?;

@@ -23,6 +23,7 @@ mod health;
 mod roll;
 mod sync;
 
+pub(super) use health::RETRY_INTERVAL;
 pub use sync::Uncommitted;
 
 use super::{

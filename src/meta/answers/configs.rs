@@ -2,6 +2,7 @@
 
 use super::Brokers;
 use crate::config::describe::{self, Entry, Source, SynonymEntry};
+use crate::limits;
 use crate::meta::{
     ApiError, client_metrics,
     controller::{Settings, configs::layers, error_fields},
@@ -18,30 +19,53 @@ use protocol::messages::{
     },
     list_config_resources_response::ConfigResource,
 };
+use rustc_hash::FxHashSet;
+
+const TOO_MANY_CONFIGS: &str = "The response would be too large: describe fewer resources at once.";
 
 /// Answers for topics, groups, client metrics, and brokers: this node's configs, or those of all.
+/// A resource that is named again is answered once; those beyond what one response may take are
+/// refused.
 pub fn describe_configs(
     image: &MetadataImage,
     settings: &Settings,
     request: &DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
-    let results = request.resources.iter().map(|resource| {
-        let entries = entries(image, settings, resource);
+    let mut seen = FxHashSet::default();
+    let (mut configs_bytes, mut results) = (0, Vec::new());
+    for resource in &request.resources {
+        if !seen.insert((resource.resource_type, &*resource.resource_name)) {
+            continue;
+        }
+        let entries = match configs_bytes <= limits::RESPONSE_MAX_BYTES {
+            true => entries(image, settings, resource),
+            false => Err(ApiError::new(ErrorCode::PolicyViolation, TOO_MANY_CONFIGS)),
+        };
         let (error_code, error_message) = error_fields(&entries);
         let asked = |entry: &Entry| match resource.configuration_keys.as_deref() {
             None | Some([]) => true,
             Some(names) => names.contains(&entry.name),
         };
         let shown = entries.into_iter().flatten().filter(asked);
-        DescribeConfigsResult {
+        let configs: Vec<_> = shown.map(|entry| to_wire(entry, request)).collect();
+        configs_bytes += configs.iter().map(wire_bytes).sum::<usize>();
+        results.push(DescribeConfigsResult {
             error_code,
             error_message,
             resource_type: resource.resource_type,
             resource_name: resource.resource_name.clone(),
-            configs: shown.map(|entry| to_wire(entry, request)).collect(),
-        }
-    });
-    DescribeConfigsResponse { throttle_time_ms: 0, results: results.collect() }
+            configs,
+        });
+    }
+    DescribeConfigsResponse { throttle_time_ms: 0, results }
+}
+
+/// What a config takes in a response, about.
+fn wire_bytes(config: &DescribeConfigsResourceResult) -> usize {
+    let text = |value: &Option<String>| value.as_ref().map_or(0, String::len);
+    let synonym = |synonym: &DescribeConfigsSynonym| 4 + synonym.name.len() + text(&synonym.value);
+    let own = 8 + config.name.len() + text(&config.value) + text(&config.documentation);
+    own + config.synonyms.iter().map(synonym).sum::<usize>()
 }
 
 fn entries(

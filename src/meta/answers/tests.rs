@@ -308,6 +308,45 @@ fn configured() -> World {
     world
 }
 
+/// The error of each answer, and how many configs it has.
+fn described(world: &World, resources: &[(i8, String)]) -> Vec<(i16, usize)> {
+    let resource =
+        |(kind, name): &(i8, String)| describe_configs_request::DescribeConfigsResource {
+            resource_type: *kind,
+            resource_name: name.clone(),
+            configuration_keys: None,
+        };
+    let request = DescribeConfigsRequest {
+        resources: resources.iter().map(resource).collect(),
+        include_synonyms: true,
+        include_documentation: true,
+    };
+    let results = describe_configs(world.image(), &world.settings, &request).results;
+    results.iter().map(|result| (result.error_code, result.configs.len())).collect()
+}
+
+#[test]
+fn a_resource_that_is_named_again_is_described_once() {
+    let world = configured();
+    let named = [(2, "a"), (4, "1"), (2, "a"), (32, "a"), (4, "1")];
+    let answers = described(&world, &named.map(|(kind, name)| (kind, name.to_owned())));
+    assert_eq!(answers.len(), 3);
+    assert!(answers.iter().all(|(error, configs)| *error == 0 && *configs > 0), "{answers:?}");
+}
+
+#[test]
+fn configs_beyond_what_a_response_may_take_are_refused() {
+    let world = configured();
+    let (many, mut few) = (100_000, 0);
+    let groups: Vec<_> = (0..many).map(|number| (32, number.to_string())).collect();
+    for answer in described(&world, &groups) {
+        let refused = (ErrorCode::PolicyViolation.code(), 0);
+        assert!(few == 0 || answer == refused, "{answer:?}");
+        few += usize::from(answer == refused);
+    }
+    assert!((1..many - 1000).contains(&few), "{few} of {many} are refused");
+}
+
 #[test]
 fn configs_are_altered_or_refused() {
     let mut world = configured();

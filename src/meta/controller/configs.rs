@@ -23,6 +23,7 @@ use protocol::messages::{
     IncrementalAlterConfigsResponse, alter_configs_response, incremental_alter_configs_response,
 };
 use protocol::metadata_records::MetadataRecord;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
 impl From<Rejection> for ApiError {
@@ -60,15 +61,14 @@ pub fn incremental(
     context: &Context<'_>,
     request: &IncrementalAlterConfigsRequest,
 ) -> Outcome<IncrementalAlterConfigsResponse> {
-    let names: Vec<(i8, &str)> = request
-        .resources
-        .iter()
-        .map(|resource| (resource.resource_type, &*resource.resource_name))
-        .collect();
+    let resources = request.resources.iter();
+    let times =
+        Times::of(resources.map(|resource| (resource.resource_type, &*resource.resource_name)));
     let mut records = Vec::new();
-    let mut responses = Vec::with_capacity(names.len());
-    for (index, resource) in request.resources.iter().enumerate() {
-        let altered = check_unique(&names, index).and_then(|()| {
+    let mut responses = Vec::with_capacity(request.resources.len());
+    for resource in &request.resources {
+        let named = (resource.resource_type, &*resource.resource_name);
+        let altered = times.check_once(named).and_then(|()| {
             let alterations = resource.configs.iter().map(|config| {
                 let operation = Operation::from_wire(config.config_operation)?;
                 Ok(Alteration { name: config.name.clone(), operation, value: config.value.clone() })
@@ -100,15 +100,14 @@ pub fn legacy(
     context: &Context<'_>,
     request: &AlterConfigsRequest,
 ) -> Outcome<AlterConfigsResponse> {
-    let names: Vec<(i8, &str)> = request
-        .resources
-        .iter()
-        .map(|resource| (resource.resource_type, &*resource.resource_name))
-        .collect();
+    let resources = request.resources.iter();
+    let times =
+        Times::of(resources.map(|resource| (resource.resource_type, &*resource.resource_name)));
     let mut records = Vec::new();
-    let mut responses = Vec::with_capacity(names.len());
-    for (index, resource) in request.resources.iter().enumerate() {
-        let altered = check_unique(&names, index).and_then(|()| {
+    let mut responses = Vec::with_capacity(request.resources.len());
+    for resource in &request.resources {
+        let named = (resource.resource_type, &*resource.resource_name);
+        let altered = times.check_once(named).and_then(|()| {
             let configs =
                 resource.configs.iter().map(|config| (&*config.name, config.value.as_deref()));
             replace(context, resource.resource_type, &resource.resource_name, configs.collect())
@@ -128,10 +127,21 @@ pub fn legacy(
     Outcome::of(records, AlterConfigsResponse { throttle_time_ms: 0, responses })
 }
 
-fn check_unique(names: &[(i8, &str)], index: usize) -> Result<(), ApiError> {
-    match names.iter().filter(|name| **name == names[index]).count() {
-        1 => Ok(()),
-        _ => Err(ApiError::invalid_request("Each resource must appear at most once.")),
+/// How often a request names each resource, counted once for all of them.
+struct Times<'a>(FxHashMap<(i8, &'a str), usize>);
+
+impl<'a> Times<'a> {
+    fn of(resources: impl Iterator<Item = (i8, &'a str)>) -> Times<'a> {
+        let mut times = FxHashMap::default();
+        resources.for_each(|resource| *times.entry(resource).or_default() += 1);
+        Times(times)
+    }
+
+    fn check_once(&self, resource: (i8, &str)) -> Result<(), ApiError> {
+        match self.0[&resource] {
+            1 => Ok(()),
+            _ => Err(ApiError::invalid_request("Each resource must appear at most once.")),
+        }
     }
 }
 

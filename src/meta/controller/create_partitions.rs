@@ -1,6 +1,7 @@
 //! CreatePartitions (key 37): more partitions for topics that exist, on chosen or on given brokers.
 
 use super::{ApiError, Context, Outcome, create_topics, directories, error_fields};
+use crate::meta::topic_name;
 use protocol::ErrorCode;
 use protocol::messages::{
     CreatePartitionsRequest, CreatePartitionsResponse,
@@ -48,6 +49,13 @@ fn add(
 ) -> Result<Vec<MetadataRecord>, ApiError> {
     let topic = context.image.topics.by_name(&request.name);
     let topic = topic.ok_or_else(|| ApiError::bare(ErrorCode::UnknownTopicOrPartition))?;
+    if topic_name::is_internal(&request.name) {
+        // Kafka's tools refuse it: whose coordinator is where follows from their number.
+        return Err(ApiError::invalid_request(format!(
+            "The number of partitions for the internal topic {} cannot be changed",
+            request.name
+        )));
+    }
     let existing = topic.partitions.len() as i32;
     let refuse = |message: String| Err(ApiError::new(ErrorCode::InvalidPartitions, message));
     if request.count == existing {

@@ -1,10 +1,13 @@
 //! ElectLeaders (key 43): the preferred replica back to lead, or any live replica to end an outage.
 
 use super::{
-    ApiError, Context, Outcome, error_fields,
+    ApiError, Context, MessageBytes, Outcome, error_fields,
     partition_change::{Election, PartitionChange},
 };
-use crate::meta::topic::{NO_LEADER, PartitionRegistration, Topic};
+use crate::meta::{
+    topic::{NO_LEADER, PartitionRegistration, Topic},
+    topic_name,
+};
 use protocol::ErrorCode;
 use protocol::messages::{
     ElectLeadersRequest, ElectLeadersResponse,
@@ -29,7 +32,7 @@ pub fn handle(
         let result = elect_leader(context, topic, partition_id, partition, election);
         result.map(|record| records.push(record))
     };
-    let mut results = Vec::new();
+    let (mut results, mut message_bytes) = (Vec::new(), MessageBytes::default());
     match &request.topic_partitions {
         None => {
             for topic in context.image.topics.iter() {
@@ -48,11 +51,21 @@ pub fn handle(
         }
         Some(topics) => {
             for named in topics {
-                let outcomes = named.partitions.iter().map(|&id| {
-                    let found = find(context, &named.topic, id);
-                    (id, found.and_then(|(topic, partition)| elect(topic, id, partition)))
-                });
-                let partition_result = outcomes.map(result_of).collect();
+                let found = context.image.topics.by_name(&named.topic).map(|topic| &**topic);
+                let mut partition_result = Vec::with_capacity(named.partitions.len());
+                for &id in &named.partitions {
+                    let partition = find(&named.topic, found, id);
+                    let outcome =
+                        partition.and_then(|(topic, partition)| elect(topic, id, partition));
+                    let result = result_of((id, outcome));
+                    message_bytes.add(result.error_message.as_deref());
+                    if let Err(error) = message_bytes.check() {
+                        let error_code = error.code.code();
+                        let refused = ElectLeadersResponse { error_code, ..Default::default() };
+                        return Outcome::only(refused);
+                    }
+                    partition_result.push(result);
+                }
                 results
                     .push(ReplicaElectionResult { topic: named.topic.clone(), partition_result });
             }
@@ -72,16 +85,16 @@ fn result_of((partition_id, result): (i32, Result<(), ApiError>)) -> PartitionRe
 }
 
 fn find<'a>(
-    context: &'a Context<'_>,
-    topic: &str,
+    name: &str,
+    topic: Option<&'a Topic>,
     partition_id: i32,
 ) -> Result<(&'a Topic, &'a PartitionRegistration), ApiError> {
     let unknown = |message: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, message);
-    let found = context.image.topics.by_name(topic);
-    let found = found.ok_or_else(|| unknown(format!("No such topic as {topic}")))?;
-    match found.partition(partition_id) {
-        Some(partition) => Ok((found, partition)),
-        None => Err(unknown(format!("No such partition as {topic}-{partition_id}"))),
+    let shown = topic_name::shown(name);
+    let topic = topic.ok_or_else(|| unknown(format!("No such topic as {shown}")))?;
+    match topic.partition(partition_id) {
+        Some(partition) => Ok((topic, partition)),
+        None => Err(unknown(format!("No such partition as {shown}-{partition_id}"))),
     }
 }
 

@@ -1,10 +1,13 @@
 //! AlterPartitionReassignments (key 45): moves replicas between brokers, or takes such a move back.
 
 use super::{
-    ApiError, Context, Outcome, configs, create_topics, error_fields,
+    ApiError, Context, MessageBytes, Outcome, configs, create_topics, error_fields,
     partition_change::{Election, PartitionChange},
 };
-use crate::meta::topic::{PartitionRegistration, Topic};
+use crate::meta::{
+    topic::{PartitionRegistration, Topic},
+    topic_name,
+};
 use protocol::ErrorCode;
 use protocol::messages::{
     AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
@@ -22,21 +25,30 @@ pub fn handle(
     let may_change_factor = request.allow_replication_factor_change;
     let mut records = Vec::new();
     let mut responses = Vec::with_capacity(request.topics.len());
+    let mut message_bytes = MessageBytes::default();
     for topic in &request.topics {
-        let partitions = topic.partitions.iter().map(|target| {
-            let altered = alter(context, &topic.name, target, may_change_factor);
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        let found = context.image.topics.by_name(&topic.name).map(|topic| &**topic);
+        let named = (&*topic.name, found);
+        for target in &topic.partitions {
+            let altered = alter(context, named, target, may_change_factor);
             let (error_code, error_message) = error_fields(&altered);
+            message_bytes.add(error_message.as_deref());
+            if let Err(error) = message_bytes.check() {
+                return Outcome::only(AlterPartitionReassignmentsResponse {
+                    error_code: error.code.code(),
+                    error_message: error.message,
+                    ..Default::default()
+                });
+            }
             records.extend(altered.into_iter().flatten().map(Into::into));
-            ReassignablePartitionResponse {
+            partitions.push(ReassignablePartitionResponse {
                 partition_index: target.partition_index,
                 error_code,
                 error_message,
-            }
-        });
-        responses.push(ReassignableTopicResponse {
-            name: topic.name.clone(),
-            partitions: partitions.collect(),
-        });
+            });
+        }
+        responses.push(ReassignableTopicResponse { name: topic.name.clone(), partitions });
     }
     let response = AlterPartitionReassignmentsResponse {
         allow_replication_factor_change: may_change_factor,
@@ -49,18 +61,17 @@ pub fn handle(
 
 fn alter(
     context: &Context<'_>,
-    topic_name: &str,
+    (name, topic): (&str, Option<&Topic>),
     target: &ReassignablePartition,
     may_change_factor: bool,
 ) -> Result<Option<PartitionChangeRecord>, ApiError> {
     let unknown = |message: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, message);
-    let topic = context.image.topics.by_name(topic_name);
-    let topic =
-        topic.ok_or_else(|| unknown(format!("Unable to find a topic named {topic_name}.")))?;
+    let shown = topic_name::shown(name);
+    let topic = topic.ok_or_else(|| unknown(format!("Unable to find a topic named {shown}.")))?;
     let index = target.partition_index;
     let partition = topic.partition(index);
-    let partition = partition
-        .ok_or_else(|| unknown(format!("Unable to find partition {topic_name}:{index}.")))?;
+    let partition =
+        partition.ok_or_else(|| unknown(format!("Unable to find partition {shown}:{index}.")))?;
     match &target.replicas {
         None => cancel(context, topic, index, partition),
         Some(replicas) => change(context, topic, index, partition, replicas, may_change_factor),

@@ -312,6 +312,125 @@ fn topics_are_deleted_by_name_and_by_id() {
     assert_eq!(world.image().topics.len(), 2);
 }
 
+/// What one clash takes back has other answers and records on both sides.
+#[test]
+fn topics_named_both_ways_stay_and_the_others_go() {
+    let mut world = World::new();
+    let ids: Vec<Uuid> = ["a", "b", "c", "d", "e"].map(|name| world.topic(name, 1)).to_vec();
+    let topics: Vec<_> = ids.iter().map(|id| (None, *id)).collect();
+    let names = [(Some("b"), Uuid::ZERO), (Some("d"), Uuid::ZERO)];
+    let answers = delete(&mut world, by_either(&[&topics[..], &names[..]].concat()), 6);
+    let of =
+        |place: usize, error| (Some(["a", "b", "c", "d", "e"][place].into()), ids[place], error);
+    assert_eq!(
+        answers,
+        [
+            of(0, ErrorCode::None),
+            of(2, ErrorCode::None),
+            of(4, ErrorCode::None),
+            of(1, ErrorCode::InvalidRequest),
+            of(3, ErrorCode::InvalidRequest),
+        ]
+    );
+    let left: Vec<_> = world.image().topics.iter().map(|topic| &*topic.name).collect();
+    assert_eq!(left, ["b", "d"]);
+}
+
+/// Each compared with each other one, this would not end in any test's time.
+#[test]
+fn each_of_many_resources_is_looked_up_once() {
+    let mut world = World::new();
+    let resource = |name: String| incremental_alter_configs_request::AlterConfigsResource {
+        resource_type: 2,
+        resource_name: name,
+        configs: vec![],
+    };
+    let legacy = |name: String| alter_configs_request::AlterConfigsResource {
+        resource_type: 2,
+        resource_name: name,
+        configs: vec![],
+    };
+    let names = || (0..200_000).map(|number| format!("/{}", number / 2 * 2 % 199_998));
+    let resources = names().map(resource).collect();
+    let incremental = IncrementalAlterConfigsRequest { resources, ..Default::default() };
+    let resources = names().map(legacy).collect();
+    let request = AlterConfigsRequest { resources, ..Default::default() };
+    let twice = ErrorCode::InvalidRequest.code();
+    let ControllerResponse::IncrementalAlterConfigs(response) =
+        world.ask(ControllerRequest::IncrementalAlterConfigs(incremental))
+    else {
+        panic!()
+    };
+    assert!(response.responses.iter().all(|response| response.error_code == twice));
+    let ControllerResponse::AlterConfigs(response) =
+        world.ask(ControllerRequest::AlterConfigs(request))
+    else {
+        panic!()
+    };
+    assert!(response.responses.iter().all(|response| response.error_code == twice));
+}
+
+/// One name and many partitions: their answers would have gigabytes.
+#[test]
+fn a_long_name_is_not_told_for_each_of_many_partitions() {
+    let mut world = World::new();
+    let name = "x".repeat(32_000);
+    let mut elect = |partitions| {
+        let topic = elect_leaders_request::TopicPartitions { topic: name.clone(), partitions };
+        let topic_partitions = Some(vec![topic]);
+        let request = ElectLeadersRequest { topic_partitions, ..Default::default() };
+        match world.ask(ControllerRequest::ElectLeaders(request)) {
+            ControllerResponse::ElectLeaders(response) => response,
+            other => panic!("{other:?}"),
+        }
+    };
+    let message = format!("No such topic as {}", "x".repeat(249));
+    let few = elect(vec![0]).replica_election_results.remove(0).partition_result.remove(0);
+    assert_eq!(few.error_message.as_deref(), Some(&*message));
+    let many = limits::RESPONSE_MAX_BYTES / message.len() + 1;
+    let refused = elect((0..many as i32).collect());
+    assert_eq!(refused.error_code, ErrorCode::PolicyViolation.code());
+    assert!(refused.replica_election_results.is_empty());
+
+    let mut reassign = |partitions: std::ops::Range<i32>| {
+        let partition =
+            |partition_index| alter_partition_reassignments_request::ReassignablePartition {
+                partition_index,
+                replicas: None,
+            };
+        let partitions = partitions.map(partition).collect();
+        let topic = alter_partition_reassignments_request::ReassignableTopic {
+            name: name.clone(),
+            partitions,
+        };
+        let request =
+            AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() };
+        match world.ask(ControllerRequest::AlterPartitionReassignments(request)) {
+            ControllerResponse::AlterPartitionReassignments(response) => response,
+            other => panic!("{other:?}"),
+        }
+    };
+    let message = format!("Unable to find a topic named {}.", "x".repeat(249));
+    let few = reassign(0..1).responses.remove(0).partitions.remove(0);
+    assert_eq!(few.error_message.as_deref(), Some(&*message));
+    let refused = reassign(0..(limits::RESPONSE_MAX_BYTES / message.len() + 1) as i32);
+    assert_eq!(refused.error_code, ErrorCode::PolicyViolation.code());
+    assert!(refused.responses.is_empty());
+}
+
+#[test]
+fn an_error_message_is_no_longer_than_a_string_of_the_wire() {
+    let mut world = World::new();
+    let long = topic(&"ä".repeat(16_383), 1, 1);
+    let created = world.create(vec![long, topic("good", 1, 1)]);
+    let [long, good] = &created.topics[..] else { panic!("{} answers", created.topics.len()) };
+    assert_eq!((long.error_code, good.error_code), (ErrorCode::InvalidTopicException.code(), 0));
+    let message = long.error_message.as_deref().unwrap();
+    assert!(message.starts_with("Topic name is invalid: the length of 'ää"), "{message:.60}");
+    assert!(message.ends_with('ä') && message.len() > limits::ERROR_MESSAGE_MAX_BYTES - 2);
+    assert!(message.len() <= limits::ERROR_MESSAGE_MAX_BYTES, "{} bytes", message.len());
+}
+
 #[test]
 fn deleting_a_topic_takes_its_configs_along() {
     let mut world = World::new();
@@ -319,6 +438,26 @@ fn deleting_a_topic_takes_its_configs_along() {
     delete(&mut world, by_name(&["a"]), 5);
     world.topic("a", 1);
     assert!(world.image().configs.is_empty());
+}
+
+/// Whose coordinator is where follows from their number: groups moved to partitions that knew
+/// nothing of them.
+#[test]
+fn internal_topics_keep_their_number_of_partitions() {
+    let mut world = World::new();
+    world.topic("__consumer_offsets", 2);
+    let topic = create_partitions_request::CreatePartitionsTopic {
+        name: "__consumer_offsets".to_owned(),
+        count: 4,
+        ..Default::default()
+    };
+    let request = CreatePartitionsRequest { topics: vec![topic], ..Default::default() };
+    let ControllerResponse::CreatePartitions(response) =
+        world.ask(ControllerRequest::CreatePartitions(request))
+    else {
+        panic!("another answer")
+    };
+    assert_eq!(response.results[0].error_code, ErrorCode::InvalidRequest.code());
 }
 
 #[test]

@@ -32,14 +32,14 @@ async fn file(ring: &Ring, dir: &Path) -> File {
 
 /// One reply in one piece, as a produce request has it.
 fn produce_like(salt: usize) -> Reply {
-    Reply::from_frame(BytesMut::from(&pattern(4 + 60, salt)[..]))
+    Reply::from_frame(BytesMut::from(&pattern(4 + 60, salt)[..])).unwrap()
 }
 
 /// A head, records from memory, a range of a file, and what follows.
 fn fetch_like(file: &File, position: usize, length: usize) -> Reply {
     let (records, rest) = (pattern(5000, 7), pattern(9, 8));
     let mut head = BytesMut::from(&pattern(4 + 40, 9)[..]);
-    fill_in_length(&mut head, records.len() + length + rest.len());
+    fill_in_length(&mut head, records.len() + length + rest.len()).unwrap();
     let (position, length) = (position as u64, length as u64);
     let stable = file.stable(position + length);
     let range = ReplyPart::File(FileRange { file: file.clone(), position, length, stable });

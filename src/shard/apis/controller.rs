@@ -58,12 +58,11 @@ pub async fn create(shard: &Shard, request: CreateTopicsRequest) {
     for topic in response.topics {
         let exists = ErrorCode::TopicAlreadyExists.code();
         if topic.error_code != 0 && topic.error_code != exists && !shard.is_stopping() {
-            let why = topic.error_message.unwrap_or_default();
-            tracing::error!(
-                topic = topic.name,
-                error_code = topic.error_code,
-                "cannot create a topic: {why}"
-            );
+            // Clients ask for it, as often as they like.
+            shard.clients.bad_input.say(shard.ring.now(), || {
+                let why = topic.error_message.unwrap_or_default();
+                format!("cannot create topic {:?}, error {}: {why}", topic.name, topic.error_code)
+            });
         }
     }
 }

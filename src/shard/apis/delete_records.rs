@@ -1,8 +1,11 @@
 //! DeleteRecords v0-2: moves the start of a log; the records before it are gone for every reader at
 //! once. Internal topics keep theirs.
 
-use super::{route, spread};
-use crate::shard::{Ask, Shard, commit, partition::PartitionId};
+use super::{partition_of, route_of, spread};
+use crate::{
+    pace::TurnBudget,
+    shard::{Ask, Shard, commit, partition::PartitionId},
+};
 use protocol::{
     error::ErrorCode,
     generated::rpc::delete_records_response::{
@@ -35,42 +38,46 @@ impl DeleteRecordsResult {
 
 pub async fn handle(shard: &Shard, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     let mut planned = Vec::new();
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for topic in &request.topics {
+        let route = route_of(shard, &topic.name);
+        budget.item_done().await;
         for partition in &topic.partitions {
-            let planned_one =
-                route(shard, &topic.name, partition.partition_index).and_then(|(topic, route)| {
-                    if topic.is_internal {
-                        return Err(ErrorCode::InvalidTopicException);
-                    }
-                    // A compacted topic without the policy `delete` keeps its records (Kafka:
-                    // POLICY_VIOLATION).
-                    let deletable = topic
-                        .config
-                        .cleanup_policy
-                        .delete
-                        .then_some(())
-                        .ok_or(ErrorCode::PolicyViolation);
-                    deletable?;
-                    let id = PartitionId { topic_id: topic.id, index: partition.partition_index };
-                    Ok((route.leading_core()?, DeleteRecordsQuery { id, offset: partition.offset }))
-                });
+            let found = partition_of(route.as_deref(), partition.partition_index);
+            let planned_one = found.and_then(|(topic, route)| {
+                if topic.is_internal {
+                    return Err(ErrorCode::InvalidTopicException);
+                }
+                // A compacted topic without the policy `delete` keeps its records (Kafka:
+                // POLICY_VIOLATION).
+                let deletable = topic
+                    .config
+                    .cleanup_policy
+                    .delete
+                    .then_some(())
+                    .ok_or(ErrorCode::PolicyViolation);
+                deletable?;
+                let id = PartitionId { topic_id: topic.id, index: partition.partition_index };
+                Ok((route.leading_core()?, DeleteRecordsQuery { id, offset: partition.offset }))
+            });
             planned.push(planned_one.map_err(DeleteRecordsResult::none));
+            budget.item_done().await;
         }
     }
     let lost = || DeleteRecordsResult::none(ErrorCode::NotLeaderOrFollower);
     let mut results = spread(shard, planned, DeleteRecords, lost).await.into_iter();
     let mut response = DeleteRecordsResponse::default();
     for topic in request.topics {
-        let indexes = topic.partitions.iter().map(|partition| partition.partition_index);
-        let partitions = indexes.zip(results.by_ref()).map(|(partition_index, result)| {
-            DeleteRecordsPartitionResult {
-                partition_index,
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for (asked, result) in topic.partitions.iter().zip(results.by_ref()) {
+            partitions.push(DeleteRecordsPartitionResult {
+                partition_index: asked.partition_index,
                 low_watermark: result.low_watermark,
                 error_code: result.error.code(),
                 ..Default::default()
-            }
-        });
-        let partitions = partitions.collect();
+            });
+            budget.item_done().await;
+        }
         response.topics.push(DeleteRecordsTopicResult {
             name: topic.name,
             partitions,
@@ -94,7 +101,9 @@ impl Ask for DeleteRecords {
 
 async fn answer(shard: &Shard, queries: Vec<DeleteRecordsQuery>) -> Vec<DeleteRecordsResult> {
     let mut results = Vec::with_capacity(queries.len());
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for query in queries {
+        budget.item_done().await;
         results.push(delete(shard, &query).await.unwrap_or_else(DeleteRecordsResult::none));
     }
     results

@@ -9,7 +9,7 @@
 //! Not done: coordinators of share groups (FindCoordinator key type 2), the consumer protocol of
 //! KIP-848.
 
-use super::{controller, transactions};
+use super::{controller, route_of, transactions};
 use crate::{
     coord::{
         fanout,
@@ -19,20 +19,25 @@ use crate::{
         },
         transactions::Transactions,
     },
+    limits,
+    meta::controller::cut_message,
+    pace::TurnBudget,
     request::RequestContext,
     shard::{
         Shard,
-        coordinators::{self, groups::OFFSETS_TOPIC},
+        coordinators::{self, groups::OFFSETS_TOPIC, transactions::TRANSACTIONS_TOPIC},
     },
 };
 use protocol::{
     ErrorCode,
     generated::rpc::{
         create_topics_request::{CreatableTopic, CreatableTopicConfig},
+        describe_groups_response::{DescribedGroup, DescribedGroupMember},
         find_coordinator_response::Coordinator,
     },
     messages::*,
 };
+use rustc_hash::FxHashSet;
 
 const KEY_TYPE_GROUP: i8 = 0;
 const KEY_TYPE_TRANSACTION: i8 = 1;
@@ -67,9 +72,20 @@ pub async fn find_coordinator(
 ) -> FindCoordinatorResponse {
     let is_single = context.ids.api_version < FIND_COORDINATORS_FROM;
     let keys = if is_single { vec![request.key.clone()] } else { request.coordinator_keys };
+    // Once for all keys: they share it, and where it cannot be made, so it is with each of them.
+    let is_missing = |topic| !keys.is_empty() && route_of(shard, topic).is_none();
+    match request.key_type {
+        KEY_TYPE_GROUP if is_missing(OFFSETS_TOPIC) => create_offsets_topic(shard).await,
+        KEY_TYPE_TRANSACTION if is_missing(TRANSACTIONS_TOPIC) => {
+            transactions::create_topic(shard).await
+        }
+        _ => {}
+    }
     let mut found = Vec::with_capacity(keys.len());
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for key in keys {
-        found.push(match coordinator(shard, context, request.key_type, &key).await {
+        budget.item_done().await;
+        found.push(match coordinator(shard, context, request.key_type, &key) {
             Ok((node_id, host, port)) => {
                 Coordinator { key, node_id, host, port, error_code: 0, ..Default::default() }
             }
@@ -97,31 +113,22 @@ pub async fn find_coordinator(
     }
 }
 
-async fn coordinator(
+fn coordinator(
     shard: &Shard,
     context: &RequestContext<'_>,
     key_type: i8,
     key: &str,
 ) -> Result<(i32, String, i32), (ErrorCode, String)> {
-    let leader = match key_type {
-        KEY_TYPE_GROUP => {
-            if coordinators::locate::<Groups>(shard, key).is_none() {
-                create_offsets_topic(shard).await;
-            }
-            coordinators::locate::<Groups>(shard, key).and_then(|found| found.leader)
-        }
-        KEY_TYPE_TRANSACTION => {
-            if coordinators::locate::<Transactions>(shard, key).is_none() {
-                transactions::create_topic(shard).await;
-            }
-            coordinators::locate::<Transactions>(shard, key).and_then(|found| found.leader)
-        }
+    let found = match key_type {
+        KEY_TYPE_GROUP => coordinators::locate::<Groups>(shard, key),
+        KEY_TYPE_TRANSACTION => coordinators::locate::<Transactions>(shard, key),
         _ => {
             // Named as what it is by the clients; a wait would never end.
             let message = "share groups are not served yet".to_owned();
             return Err((ErrorCode::InvalidRequest, message));
         }
     };
+    let leader = found.and_then(|found| found.leader);
     let leader = leader.ok_or_else(|| {
         let error = ErrorCode::CoordinatorNotAvailable;
         (error, error.message().to_owned())
@@ -206,18 +213,41 @@ pub async fn leave(
     ask_for!(LeaveGroup, shard, &group_id, request)
 }
 
+/// What a member takes in a response, about.
+fn wire_bytes(member: &DescribedGroupMember) -> usize {
+    let names = member.member_id.len() + member.client_id.len() + member.client_host.len();
+    names + member.member_metadata.len() + member.member_assignment.len()
+}
+
+/// A group that is named again is described once; those beyond what one response may take are
+/// refused.
 pub async fn describe(
     shard: &Shard,
     context: &RequestContext<'_>,
     request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
-    let mut groups = Vec::with_capacity(request.groups.len());
-    for group_id in request.groups {
+    let (mut seen, mut groups, mut members_bytes) = (FxHashSet::default(), Vec::new(), 0);
+    let mut budget = TurnBudget::of_items(&shard.ring);
+    for group_id in &request.groups {
+        budget.item_done().await;
+        if !seen.insert(group_id) {
+            continue;
+        }
+        if members_bytes > limits::RESPONSE_MAX_BYTES {
+            groups.push(DescribedGroup {
+                group_id: group_id.clone(),
+                error_code: ErrorCode::PolicyViolation.code(),
+                ..Default::default()
+            });
+            continue;
+        }
         let asked = Request::DescribeGroup {
             group_id: group_id.clone(),
             api_version: context.ids.api_version,
         };
-        let mut group = ask_for!(DescribeGroup, shard, &group_id, asked);
+        let mut group = ask_for!(DescribeGroup, shard, group_id, asked);
+        members_bytes += group.members.iter().map(wire_bytes).sum::<usize>();
+        group.error_message = group.error_message.map(cut_message);
         if request.include_authorized_operations && group.error_code == ErrorCode::None.code() {
             group.authorized_operations = GROUP_OPERATIONS;
         }
@@ -244,12 +274,18 @@ pub async fn list(shard: &Shard, request: ListGroupsRequest) -> ListGroupsRespon
 }
 
 pub async fn delete(shard: &Shard, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
-    let mut results = Vec::with_capacity(request.groups_names.len());
-    for group_id in request.groups_names {
+    let (mut seen, mut results) = (FxHashSet::default(), Vec::new());
+    let mut budget = TurnBudget::of_items(&shard.ring);
+    for group_id in &request.groups_names {
+        budget.item_done().await;
+        // Each is answered once, as by Apache Kafka.
+        if !seen.insert(group_id) {
+            continue;
+        }
         results.push(ask_for!(
             DeleteGroup,
             shard,
-            &group_id,
+            group_id,
             Request::DeleteGroup { group_id: group_id.clone() }
         ));
     }

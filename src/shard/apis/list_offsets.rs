@@ -5,9 +5,10 @@
 //! which there are none: offset -1. A mark that the version lacks is UNSUPPORTED_VERSION. A
 //! partition that is named twice is answered once, with INVALID_REQUEST.
 
-use super::{locate, spread};
+use super::{locate, route_of, spread};
 use crate::{
     log::TimestampOffsetEpoch,
+    pace::TurnBudget,
     request::RequestContext,
     shard::{Ask, Shard, partition::PartitionId},
 };
@@ -19,7 +20,7 @@ use protocol::{
     },
     messages::{ListOffsetsRequest, ListOffsetsResponse},
 };
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -65,21 +66,30 @@ fn is_in_version(timestamp: i64, version: i16) -> bool {
     }
 }
 
-/// Leaves each partition once, and says which were named more than once.
-fn take_repeated(topics: &mut Vec<ListOffsetsTopic>) -> FxHashSet<(String, i32)> {
+/// Leaves each partition once. Returns for each topic that is left the number of its name, the same
+/// wherever that is named, and by these numbers the partitions that were named more than once.
+fn take_repeated(topics: &mut Vec<ListOffsetsTopic>) -> (Vec<usize>, FxHashSet<(usize, i32)>) {
+    let mut by_name = FxHashMap::<&str, usize>::default();
+    let mut numbers = Vec::with_capacity(topics.len());
+    for topic in topics.iter() {
+        let next = by_name.len();
+        numbers.push(*by_name.entry(&topic.name).or_insert(next));
+    }
     let (mut seen, mut repeated) = (FxHashSet::default(), FxHashSet::default());
-    for topic in topics.iter_mut() {
-        let name = &topic.name;
+    for (topic, number) in topics.iter_mut().zip(&numbers) {
         topic.partitions.retain(|partition| {
-            let is_first = seen.insert((name.clone(), partition.partition_index));
+            let named = (*number, partition.partition_index);
+            let is_first = seen.insert(named);
             if !is_first {
-                repeated.insert((name.clone(), partition.partition_index));
+                repeated.insert(named);
             }
             is_first
         });
     }
+    let mut is_left = topics.iter().map(|topic| !topic.partitions.is_empty());
+    numbers.retain(|_| is_left.next() == Some(true));
     topics.retain(|topic| !topic.partitions.is_empty());
-    repeated
+    (numbers, repeated)
 }
 
 pub async fn handle(
@@ -90,43 +100,47 @@ pub async fn handle(
     let version = context.ids.api_version;
     let says_epochs = version >= LEADER_EPOCHS_FROM;
     let read_committed = request.isolation_level == 1;
-    let repeated = take_repeated(&mut request.topics);
-    let plan = |topic: &ListOffsetsTopic, partition: &ListOffsetsPartition| {
-        let (index, timestamp) = (partition.partition_index, partition.timestamp);
-        if repeated.contains(&(topic.name.clone(), index)) {
-            return Err(ErrorCode::InvalidRequest);
-        }
-        if !is_in_version(timestamp, version) {
-            return Err(ErrorCode::UnsupportedVersion);
-        }
-        let (owner, id) = locate(shard, &topic.name, index)?;
-        let current_leader_epoch = partition.current_leader_epoch;
-        Ok((owner, OffsetQuery { id, timestamp, current_leader_epoch, read_committed }))
-    };
+    let (numbers, repeated) = take_repeated(&mut request.topics);
     let mut planned = Vec::new();
-    for topic in &request.topics {
-        let plans = topic
-            .partitions
-            .iter()
-            .map(|partition| plan(topic, partition).map_err(OffsetResult::none));
-        planned.extend(plans);
+    let mut budget = TurnBudget::of_items(&shard.ring);
+    for (topic, number) in request.topics.iter().zip(numbers) {
+        let route = route_of(shard, &topic.name);
+        budget.item_done().await;
+        let plan = |partition: &ListOffsetsPartition| {
+            let (index, timestamp) = (partition.partition_index, partition.timestamp);
+            if repeated.contains(&(number, index)) {
+                return Err(ErrorCode::InvalidRequest);
+            }
+            if !is_in_version(timestamp, version) {
+                return Err(ErrorCode::UnsupportedVersion);
+            }
+            let (owner, id) = locate(route.as_deref(), index)?;
+            let current_leader_epoch = partition.current_leader_epoch;
+            Ok((owner, OffsetQuery { id, timestamp, current_leader_epoch, read_committed }))
+        };
+        for partition in &topic.partitions {
+            planned.push(plan(partition).map_err(OffsetResult::none));
+            budget.item_done().await;
+        }
     }
     let lost = || OffsetResult::none(ErrorCode::NotLeaderOrFollower);
     let mut results = spread(shard, planned, ListOffsets, lost).await.into_iter();
-    let topic = |topic: ListOffsetsTopic| {
-        let partition =
-            |(asked, result): (&ListOffsetsPartition, OffsetResult)| ListOffsetsPartitionResponse {
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for (asked, result) in topic.partitions.iter().zip(results.by_ref()) {
+            partitions.push(ListOffsetsPartitionResponse {
                 partition_index: asked.partition_index,
                 error_code: result.error.code(),
                 timestamp: result.timestamp,
                 offset: result.offset,
                 leader_epoch: if says_epochs { result.leader_epoch } else { -1 },
                 ..Default::default()
-            };
-        let partitions = topic.partitions.iter().zip(results.by_ref()).map(partition).collect();
-        ListOffsetsTopicResponse { name: topic.name, partitions }
-    };
-    let topics = request.topics.into_iter().map(topic).collect();
+            });
+            budget.item_done().await;
+        }
+        topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
+    }
     assert!(results.next().is_none(), "each result is of a partition that the request names");
     ListOffsetsResponse { throttle_time_ms: 0, topics }
 }
@@ -144,7 +158,9 @@ impl Ask for ListOffsets {
 
 async fn answer(shard: &Shard, queries: Vec<OffsetQuery>) -> Vec<OffsetResult> {
     let mut results = Vec::with_capacity(queries.len());
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for query in queries {
+        budget.item_done().await;
         results.push(find(shard, query).await.unwrap_or_else(OffsetResult::none));
     }
     results
@@ -223,9 +239,10 @@ mod tests {
                 .collect(),
         };
         let mut topics =
-            vec![topic("a", &[0, 1, 0]), topic("b", &[0]), topic("a", &[1]), topic("c", &[])];
-        let repeated = take_repeated(&mut topics);
-        assert_eq!(topics, [topic("a", &[0, 1]), topic("b", &[0])]);
-        assert_eq!(repeated, FxHashSet::from_iter([("a".to_owned(), 0), ("a".to_owned(), 1)]));
+            vec![topic("a", &[0, 1, 0]), topic("c", &[]), topic("b", &[0]), topic("a", &[1, 2])];
+        let (numbers, repeated) = take_repeated(&mut topics);
+        assert_eq!(topics, [topic("a", &[0, 1]), topic("b", &[0]), topic("a", &[2])]);
+        assert_eq!(numbers, [0, 2, 0], "a name has one number");
+        assert_eq!(repeated, FxHashSet::from_iter([(0, 0), (0, 1)]));
     }
 }

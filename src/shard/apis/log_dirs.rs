@@ -15,7 +15,7 @@ use protocol::{
     },
     messages::{DescribeLogDirsRequest, DescribeLogDirsResponse},
 };
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::PathBuf;
 
 /// One partition's share of a log directory.
@@ -29,14 +29,17 @@ pub struct PartitionSize {
 
 pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
     let named = request.topics.as_ref().map(|topics| {
-        let partitions = |topic: &DescribableLogDirTopic| {
-            let topic = topic.clone();
-            topic.partitions.into_iter().map(move |index| (topic.topic.clone(), index))
-        };
-        topics.iter().flat_map(partitions).collect::<FxHashSet<(String, i32)>>()
+        let mut named = FxHashMap::<&str, FxHashSet<i32>>::default();
+        for DescribableLogDirTopic { topic, partitions, .. } in topics {
+            named.entry(topic).or_default().extend(partitions);
+        }
+        named
     });
     let asked = |size: &PartitionSize| {
-        named.as_ref().is_none_or(|named| named.contains(&(size.topic.clone(), size.index)))
+        let of_topic = |named: &FxHashMap<&str, FxHashSet<i32>>| {
+            named.get(&*size.topic).is_some_and(|indexes| indexes.contains(&size.index))
+        };
+        named.as_ref().is_none_or(of_topic)
     };
     let mut sizes: Vec<PartitionSize> = Vec::new();
     for more in shard.ask_all(|| PartitionSizes).await {

@@ -27,6 +27,7 @@ use super::{
     partition::PartitionId,
     view::{PartitionRoute, TopicRoute},
 };
+use crate::pace::TurnBudget;
 use protocol::ErrorCode;
 use std::rc::Rc;
 
@@ -41,7 +42,9 @@ pub async fn spread<Query, R, A: Ask<Answer = Vec<R>>>(
 ) -> Vec<R> {
     let mut results: Vec<Option<R>> = Vec::with_capacity(planned.len());
     let mut groups: Vec<(usize, Vec<usize>, Vec<Query>)> = Vec::new();
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for (position, planned) in planned.into_iter().enumerate() {
+        budget.item_done().await;
         let (owner, query) = match planned {
             Ok(planned) => planned,
             Err(result) => {
@@ -85,19 +88,23 @@ fn fill<R>(results: &mut [Option<R>], positions: Vec<usize>, answered: Vec<R>) {
     }
 }
 
-/// The core that leads a partition, by its topic's name.
-pub fn locate(shard: &Shard, topic: &str, index: i32) -> Result<(usize, PartitionId), ErrorCode> {
-    let (topic, route) = route(shard, topic, index)?;
+/// The route of a topic that a request names: looked up once, however many of its partitions are
+/// named with it.
+pub fn route_of(shard: &Shard, topic: &str) -> Option<Rc<TopicRoute>> {
+    shard.data.routes.borrow().by_name(topic).cloned()
+}
+
+/// The core that leads a partition of this topic.
+pub fn locate(topic: Option<&TopicRoute>, index: i32) -> Result<(usize, PartitionId), ErrorCode> {
+    let (topic, route) = partition_of(topic, index)?;
     Ok((route.leading_core()?, PartitionId { topic_id: topic.id, index }))
 }
 
-pub fn route(
-    shard: &Shard,
-    topic: &str,
+pub fn partition_of(
+    topic: Option<&TopicRoute>,
     index: i32,
-) -> Result<(Rc<TopicRoute>, PartitionRoute), ErrorCode> {
-    let routes = shard.data.routes.borrow();
-    let topic = routes.by_name(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+) -> Result<(&TopicRoute, &PartitionRoute), ErrorCode> {
+    let topic = topic.ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let partition = usize::try_from(index).ok().and_then(|index| topic.partitions.get(index));
-    Ok((topic.clone(), partition.ok_or(ErrorCode::UnknownTopicOrPartition)?.clone()))
+    Ok((topic, partition.ok_or(ErrorCode::UnknownTopicOrPartition)?))
 }

@@ -9,7 +9,9 @@ use crate::{
         fanout::{self, Topics},
         groups::request::{Request, Response},
     },
+    limits,
     meta::image::MetadataImage,
+    pace::TurnBudget,
     request::RequestContext,
     shard::Shard,
 };
@@ -18,6 +20,7 @@ use protocol::{
     messages::{
         OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse,
         OffsetFetchRequest, OffsetFetchResponse,
+        offset_fetch_response::{OffsetFetchResponseGroup, OffsetFetchResponseTopics},
     },
 };
 use std::sync::Arc;
@@ -57,6 +60,13 @@ pub async fn commit(
     fanout::merge_offset_commit(known, ask_for!(OffsetCommit, shard, &group_id, request))
 }
 
+/// What a topic takes in a response, about.
+fn wire_bytes(topic: &OffsetFetchResponseTopics) -> usize {
+    let metadata = topic.partitions.iter().map(|partition| partition.metadata.as_ref());
+    let partition = |metadata: Option<&String>| 20 + metadata.map_or(0, String::len);
+    topic.name.len() + metadata.map(partition).sum::<usize>()
+}
+
 pub async fn fetch(
     shard: &Shard,
     context: &RequestContext<'_>,
@@ -65,13 +75,30 @@ pub async fn fetch(
     let (api_version, require_stable) = (context.ids.api_version, request.require_stable);
     let topics = topics(shard);
     let requested = fanout::offset_fetch_groups(request, api_version);
-    let mut answers = Vec::with_capacity(requested.len());
+    let (mut answers, mut answers_bytes) = (Vec::with_capacity(requested.len()), 0);
+    let mut budget = TurnBudget::of_items(&shard.ring);
     for group in requested.clone() {
+        budget.item_done().await;
+        if answers_bytes > limits::RESPONSE_MAX_BYTES {
+            answers.push(OffsetFetchResponseGroup {
+                group_id: group.group_id,
+                error_code: ErrorCode::PolicyViolation.code(),
+                ..Default::default()
+            });
+            continue;
+        }
         let group_id = group.group_id.clone();
         let (group, known) = fanout::split_offset_fetch(group, api_version, &topics);
-        let request = Request::OffsetFetch { group, require_stable };
-        let answered = ask_for!(OffsetFetch, shard, &group_id, request);
-        answers.push(fanout::merge_offset_fetch(answered, known, api_version, &topics));
+        let mut answered: Option<OffsetFetchResponseGroup> = None;
+        for group in fanout::in_pieces(group, limits::OFFSETS_FETCHED_AT_ONCE) {
+            let request = Request::OffsetFetch { group, require_stable };
+            let piece = ask_for!(OffsetFetch, shard, &group_id, request);
+            answered = Some(fanout::join_pieces(answered, piece));
+        }
+        let answered = answered.expect("a group is asked for in one piece at least");
+        let answer = fanout::merge_offset_fetch(answered, known, api_version, &topics);
+        answers_bytes += answer.topics.iter().map(wire_bytes).sum::<usize>();
+        answers.push(answer);
     }
     fanout::offset_fetch_response(answers, &requested, api_version)
 }

@@ -5,7 +5,7 @@
 //! Each is a call to the core that hosts the coordinator of the transactional id (see
 //! `shard/coordinators`), or to those that own the partitions.
 
-use super::{controller, locate, route, spread};
+use super::{controller, locate, partition_of, route_of, spread};
 use crate::{
     coord::{
         fanout,
@@ -21,12 +21,13 @@ use crate::{
         coordinators::{self, groups::OFFSETS_TOPIC, transactions::TRANSACTIONS_TOPIC},
         partition::PartitionId,
         transactions::markers::{self, Marker},
+        view::TopicRoute,
     },
 };
 use protocol::{
     ErrorCode,
     generated::rpc::{
-        add_partitions_to_txn_request::{AddPartitionsToTxnTopic, AddPartitionsToTxnTransaction},
+        add_partitions_to_txn_request::AddPartitionsToTxnTransaction,
         add_partitions_to_txn_response::{
             AddPartitionsToTxnPartitionResult, AddPartitionsToTxnResult,
             AddPartitionsToTxnTopicResult,
@@ -135,9 +136,11 @@ async fn add_to_one(
     transaction: AddPartitionsToTxnTransaction,
     api_version: i16,
 ) -> AddPartitionsToTxnResult {
-    let errors: Vec<Option<ErrorCode>> = partitions_of(&transaction.topics)
-        .map(|(topic, index)| refusal(shard, topic, index))
-        .collect();
+    let mut errors = Vec::new();
+    for topic in &transaction.topics {
+        let route = route_of(shard, &topic.name);
+        errors.extend(topic.partitions.iter().map(|index| refusal(route.as_deref(), *index)));
+    }
     if errors.iter().any(Option::is_some) {
         let mut errors = errors.into_iter();
         let error_of =
@@ -151,17 +154,13 @@ async fn add_to_one(
 }
 
 /// Why a client's transaction may not write to a partition; `None`: it may.
-fn refusal(shard: &Shard, topic: &str, index: i32) -> Option<ErrorCode> {
-    match route(shard, topic, index) {
+fn refusal(topic: Option<&TopicRoute>, index: i32) -> Option<ErrorCode> {
+    match partition_of(topic, index) {
         // The offsets of a group come by AddOffsetsToTxn and TxnOffsetCommit.
         Ok((topic, _)) if topic.is_internal => Some(ErrorCode::TopicAuthorizationFailed),
         Ok(_) => None,
         Err(error) => Some(error),
     }
-}
-
-fn partitions_of(topics: &[AddPartitionsToTxnTopic]) -> impl Iterator<Item = (&str, i32)> {
-    topics.iter().flat_map(|topic| topic.partitions.iter().map(|index| (&*topic.name, *index)))
 }
 
 fn result_of(
@@ -310,8 +309,9 @@ pub async fn describe_producers(
 ) -> DescribeProducersResponse {
     let mut planned = Vec::new();
     for topic in &request.topics {
+        let route = route_of(shard, &topic.name);
         for index in &topic.partition_indexes {
-            planned.push(locate(shard, &topic.name, *index).map_err(Err));
+            planned.push(locate(route.as_deref(), *index).map_err(Err));
         }
     }
     let lost = || Err(ErrorCode::NotLeaderOrFollower);

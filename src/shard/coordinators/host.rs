@@ -257,6 +257,8 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     let stage = match load(&shard, &host).await {
         Ok(stage) => stage,
         Err(LoadError::Again(why)) => return restart(&shard, &host, &why),
+        // What goes with its topic is not damaged.
+        Err(LoadError::Damaged(_)) if host.ended.get() => return,
         Err(LoadError::Damaged(why)) => return give_up(&host, &why),
     };
     if host.ended.get() || shard.is_stopping() {

@@ -119,21 +119,22 @@ pub async fn request(
     let Plan { session_id, targets, incremental } = match plan {
         Ok(plan) => plan,
         Err(error) => {
-            return Ok(write_response(
+            return write_response(
                 shard,
                 client,
                 ids,
                 response(error, NO_SESSION),
                 &mut Lists::default(),
             )
-            .await);
+            .await;
         }
     };
     lists.targets = targets;
     fetch(shard, client, &request, by_id, &mut lists).await;
     lists.choose(shard, incremental).await;
     let reply =
-        write_response(shard, client, ids, response(ErrorCode::None, session_id), &mut lists).await;
+        write_response(shard, client, ids, response(ErrorCode::None, session_id), &mut lists)
+            .await?;
     if session_id != NO_SESSION {
         lists.note_what_was_said(shard).await;
         shard.clients.sessions.borrow_mut().said(session_id, &mut lists.targets);
@@ -155,13 +156,16 @@ async fn read_targets(
     named.reserve(request.partition_count());
     let mut last_named = None;
     for partition in request.partitions() {
-        let topic = match named.last() {
-            Some(last) if last_named == Some(partition.topic) => last.topic.clone(),
+        let (topic, own_name_bytes) = match named.last() {
+            Some(last) if last_named == Some(partition.topic) => {
+                (last.topic.clone(), last.own_name_bytes)
+            }
             _ => name_of(&shard.data.routes.borrow(), partition.topic, by_id),
         };
         last_named = Some(partition.topic);
         named.push(Target {
             topic,
+            own_name_bytes,
             topic_id: partition.topic.id,
             index: partition.index,
             fetch_offset: partition.fetch_offset,
@@ -177,17 +181,27 @@ async fn read_targets(
     assert_eq!(named.len(), request.partition_count(), "each partition of the request is listed");
     let mut forgotten = Vec::new();
     for gone in request.forgotten_partitions() {
-        let topic = name_of(&shard.data.routes.borrow(), gone.topic, by_id);
+        let (topic, _) = name_of(&shard.data.routes.borrow(), gone.topic, by_id);
         forgotten.push(Forgotten { topic, topic_id: gone.topic.id, index: gone.index });
         budget.item_done().await;
     }
     forgotten
 }
 
-/// The name that a request has for a topic, as its route keeps it where there is one.
-fn name_of(routes: &Routes, topic: TopicRef<'_>, by_id: bool) -> Option<Rc<str>> {
-    let name = (!by_id).then(|| topic.name.decode())?;
-    Some(routes.by_name(&name).map_or_else(|| name.as_ref().into(), |route| route.name.clone()))
+/// The name that a request has for a topic, as its route keeps it where there is one, and what it
+/// takes where there is none.
+fn name_of(routes: &Routes, topic: TopicRef<'_>, by_id: bool) -> (Option<Rc<str>>, u16) {
+    if by_id {
+        return (None, 0);
+    }
+    let name = topic.name.decode();
+    match routes.by_name(&name) {
+        Some(route) => (Some(route.name.clone()), 0),
+        None => {
+            let bytes = u16::try_from(name.len()).expect("what a text decodes to fits a string");
+            (Some(name.as_ref().into()), bytes)
+        }
+    }
 }
 
 /// Reads until there is enough, an error, or no time left.
@@ -365,6 +379,7 @@ mod tests {
             .iter()
             .map(|(_, max_bytes)| Target {
                 topic: None,
+                own_name_bytes: 0,
                 topic_id: protocol::Uuid::ZERO,
                 index: 0,
                 fetch_offset: 0,

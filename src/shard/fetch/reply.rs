@@ -7,7 +7,7 @@ use crate::{
     log::ReadPart,
     pace::TurnBudget,
     request::{
-        Client, FileRange, RequestIds,
+        Client, CloseReason, FileRange, RequestIds,
         reply::{self, Reply, ReplyPart, ReplyParts},
         response,
     },
@@ -77,7 +77,7 @@ pub(super) async fn write_response(
     ids: RequestIds,
     header: FetchResponseHeader,
     lists: &mut Lists,
-) -> Reply {
+) -> Result<Reply, CloseReason> {
     let Lists { targets, fetched, shown, .. } = lists;
     let same_topic = |a: &Shown, b: &Shown| targets[a.place].is_same_topic(&targets[b.place]);
     let topic_count = shown.chunk_by(same_topic).count();
@@ -112,8 +112,9 @@ pub(super) async fn write_response(
         }
     }
     let records_bytes = writer.finish(&leaders.endpoints());
-    reply::fill_in_length(&mut frame, records_bytes);
-    interleave(frame, shown, fetched)
+    reply::fill_in_length(&mut frame, records_bytes)
+        .map_err(|error| response::unsendable(ids, error.into()))?;
+    Ok(interleave(frame, shown, fetched))
 }
 
 /// The frame with the records in their places.

@@ -169,7 +169,7 @@ impl Feeds {
     }
 
     /// Waits until cores have left topics that are gone: the topics, and the directories whose
-    /// checkpoints are to forget them. Each is told once.
+    /// checkpoints are to forget them. Each is told once, and again after [`Feeds::left_something`].
     pub async fn left(&self) -> (Vec<Uuid>, BTreeSet<PathBuf>) {
         let has_left =
             |topic: &Gone| !topic.is_tried && self.have_reached(&topic.cores, topic.offset);
@@ -207,6 +207,14 @@ impl Feeds {
         }
         drop(gone);
         self.drop_forgotten();
+    }
+
+    /// Not all checkpoints could be written so that they know nothing of these topics.
+    pub fn left_something(&self, topics: &[Uuid]) {
+        for topic in self.gone.borrow_mut().iter_mut() {
+            topic.is_tried &= !topics.contains(&topic.topic_id);
+        }
+        self.moved.notify();
     }
 
     /// Those that cores have left and no checkpoint knows.
@@ -393,6 +401,9 @@ mod tests {
         assert_eq!(poll(feeds.left()), Poll::Ready((vec![id(1)], dirs)));
         feeds.forgotten(&[id(1)], Path::new("/a"));
         assert!(feeds.has_gone("t1") && poll(feeds.left()).is_pending(), "told once");
+        feeds.left_something(&[id(1)]);
+        let left: BTreeSet<PathBuf> = ["/b"].map(PathBuf::from).into();
+        assert_eq!(poll(feeds.left()), Poll::Ready((vec![id(1)], left)), "told again");
         feeds.forgotten(&[id(1)], Path::new("/b"));
         assert!(!feeds.has_gone("t1") && feeds.has_gone("t2"));
         feeds.applied(1, 6);

@@ -20,6 +20,9 @@ use crate::{
 };
 use std::{cell::Cell, io, rc::Rc, sync::Arc, time::Duration};
 
+/// When checkpoints that know deleted topics, and could not be written, are tried again.
+const FORGET_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
 /// What the metadata node has the shards do.
 pub fn hooks(shard: &Shard, dirs: &Rc<LogDirs>, feeds: &Rc<Feeds>) -> Hooks {
     let (task, task_dirs, task_feeds) = (shard.clone(), dirs.clone(), feeds.clone());
@@ -103,18 +106,30 @@ fn leave(shard: &Shard, before: &ClusterView, topic: &Arc<Topic>, offset: i64) -
 
 /// Has the checkpoints forget topics that are gone, once no core has anything of them. What comes
 /// meanwhile is for the next time.
-async fn forget_gone(shard: &Shard, dirs: &LogDirs, feeds: &Feeds) {
+async fn forget_gone(shard: &Shard, dirs: &LogDirs, feeds: &Rc<Feeds>) {
     loop {
         let (topics, paths) = feeds.left().await;
+        let mut has_failed = false;
         for path in paths {
             match checkpoints::forget_gone(shard, dirs, &path).await {
                 Ok(()) => feeds.forgotten(&topics, &path),
-                Err(error) => tracing::error!(
-                    dir = %path.display(), %error,
-                    "cannot write the offset checkpoints: a deleted topic's name cannot be used \
-                     again before they are written"
-                ),
+                Err(error) => {
+                    has_failed = true;
+                    tracing::error!(
+                        dir = %path.display(), %error,
+                        "cannot write the offset checkpoints: a deleted topic's name cannot be \
+                         used again before they are written, which is tried again in \
+                         {FORGET_AGAIN_AFTER:?}"
+                    );
+                }
             }
+        }
+        if has_failed {
+            let (ring, feeds) = (shard.ring.clone(), feeds.clone());
+            drop(shard.ring.spawn_named("forget deleted topics", async move {
+                ring.sleep(FORGET_AGAIN_AFTER).await;
+                feeds.left_something(&topics);
+            }));
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     request::{
         Client, RequestIds,
         reply::{Reply, ReplyHandle, Unsafe},
+        response,
     },
     shard::Shard,
 };
@@ -159,7 +160,14 @@ impl Finish {
                 shard
             }
             Finish::Reply(ReplyTo { handle, shard, began, ids, listener }) => {
-                handle.reply(Reply::from_frame(write_response(&shard, ids, listener, done)));
+                match Reply::from_frame(write_response(&shard, ids, listener, done)) {
+                    Ok(reply) => handle.reply(reply),
+                    // The handle closes the connection.
+                    Err(error) => shard.clients.bad_input.say(shard.ring.now(), || {
+                        let reason = response::unsendable(ids, error.into());
+                        format!("closing a connection: {reason}")
+                    }),
+                }
                 done.results.borrow().iter().for_each(|result| shard.counters.error(result.error));
                 shard.counters.answered(ApiKey::Produce.code(), shard.ring.now().since(began));
                 shard

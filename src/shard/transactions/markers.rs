@@ -10,7 +10,7 @@ use crate::{
     log::AppendContext,
     shard::{
         Ask, CONTROLLER_CORE, Shard,
-        apis::{locate, spread},
+        apis::{locate, route_of, spread},
         apply,
         coordinators::{self, groups::OFFSETS_TOPIC},
         partition::{Partition, PartitionId},
@@ -41,18 +41,31 @@ pub struct Marker {
 /// no error once it is committed; UNKNOWN_TOPIC_OR_PARTITION where there is no such partition any
 /// more.
 pub async fn write(shard: &Shard, marker: Marker, partitions: &[TopicPartition]) -> Vec<ErrorCode> {
-    let is_known = |at: &TopicPartition| locate(shard, &at.topic, at.partition);
-    if partitions.iter().any(|at| is_known(at) == Err(ErrorCode::UnknownTopicOrPartition)) {
+    let mut planned = plan(shard, partitions);
+    if planned.contains(&Err(ErrorCode::UnknownTopicOrPartition)) {
         // It may be so new that this core has not heard of it.
         let newest = shard.ask(CONTROLLER_CORE, NewestMetadata).await;
         apply::reached(shard, newest.unwrap_or(-1)).await;
+        planned = plan(shard, partitions);
     }
-    let planned = partitions.iter().map(is_known).collect();
     let ask = |ids| WriteMarkers { marker, ids };
     let results = spread(shard, planned, ask, || ErrorCode::NotLeaderOrFollower).await;
     let (told, asked) = (results.len(), partitions.len());
     assert_eq!(told, asked, "{asked} markers were wanted, and {told} are told of");
     results
+}
+
+/// The core that leads each of the partitions, which stand topic by topic.
+fn plan(
+    shard: &Shard,
+    partitions: &[TopicPartition],
+) -> Vec<Result<(usize, PartitionId), ErrorCode>> {
+    let mut planned = Vec::with_capacity(partitions.len());
+    for of_topic in partitions.chunk_by(|one, next| one.topic == next.topic) {
+        let route = route_of(shard, &of_topic[0].topic);
+        planned.extend(of_topic.iter().map(|at| locate(route.as_deref(), at.partition)));
+    }
+    planned
 }
 
 /// How far the metadata go.

@@ -79,6 +79,10 @@ impl Ahead {
             pieces.front().is_none_or(|piece| piece.begin == position),
             "pieces begin where the range ended"
         );
+        assert!(
+            pieces.iter().zip(pieces.iter().skip(1)).all(|(one, next)| one.end == next.begin),
+            "what was read ahead has a gap"
+        );
         pieces.truncate(self.room());
         if self.sequences.len() == SEQUENCES_MAX {
             self.sequences.remove(0);

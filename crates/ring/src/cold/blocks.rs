@@ -50,6 +50,7 @@ impl ColdBlocks {
         let (lent, idle) = (state.lent, state.idle.len());
         assert!(lent + idle.saturating_sub(1) <= BLOCKS_MAX, "{lent} blocks are lent, {idle} idle");
         let mut buf = state.idle.pop().unwrap_or_else(|| AlignedBuf::zeroed(READ_BYTES));
+        assert_eq!(buf.capacity(), READ_BYTES, "an idle block has kept its memory");
         buf.set_len(length);
         Some(Block { buf, home: self.shared.clone() })
     }

@@ -58,6 +58,8 @@ impl Piece {
             read.offset,
             read.end
         );
+        let read_end = read.offset + read.length as u64;
+        assert!(read.end <= read_end, "a read up to {read_end} brings bytes up to {}", read.end);
         let skip = (begin - read.offset) as usize;
         Self { begin, end: read.end, state: State::Reading { read: future, skip } }
     }

@@ -46,7 +46,9 @@ impl Backend for SimBackend {
 
     /// Never waits: the world gives this core no turn before it has something to do.
     fn poll(&mut self, _wait: Wait, completions: &mut Vec<Completion>) {
-        completions.append(&mut self.state.borrow_mut().cores[self.core as usize].completions);
+        let core = &mut self.state.borrow_mut().cores[self.core as usize];
+        assert!(core.alive, "core {} has ended, and asks for completions", self.core);
+        completions.append(&mut core.completions);
     }
 
     fn now(&self) -> Instant {
@@ -78,7 +80,13 @@ impl Backend for SimBackend {
 
     /// A socket belongs to its node, and only operations under way to a core: there is nothing to
     /// forget.
-    fn release(&mut self, _socket: &SocketInner) {}
+    fn release(&mut self, socket: &SocketInner) {
+        let SocketInner::Sim(handle) = socket else {
+            panic!("a socket of another back-end in the simulated world")
+        };
+        let node = self.state.borrow().cores[self.core as usize].node;
+        assert_eq!(handle.node, node, "a stream leaves a core of its own machine");
+    }
 
     fn adopt(&mut self, socket: &SocketInner) -> io::Result<()> {
         self.alive(|_, node| {

@@ -302,6 +302,7 @@ impl Disk {
         let open = OpenFile { inode, write: options.write, direct: options.direct };
         let before = self.handles.insert(self.next_handle, open);
         assert!(before.is_none(), "handle {} is given out twice", self.next_handle);
+        self.check_opened(inode);
         let handle = SimHandle {
             kind: HandleKind::File,
             node: self.node,
@@ -309,6 +310,12 @@ impl Disk {
             signals: Arc::clone(&self.signals),
         };
         Ok(File::new(Handle::Sim(handle)))
+    }
+
+    /// What is open is open under a handle.
+    fn check_opened(&mut self, inode: u32) {
+        let (opened, handles) = (self.tree.inode(inode).open as usize, self.handles.len());
+        assert!(opened <= handles, "a file is open {opened} times, with {handles} handles in all");
     }
 
     /// The last clone of a file is gone.
@@ -321,9 +328,14 @@ impl Disk {
             inode.lock = None;
         }
         assert!(inode.open > 0 || inode.lock.is_none(), "a lock outlives the file's last handle");
-        if !inode.is_live() {
+        let is_live = inode.is_live();
+        self.check_opened(open.inode);
+        if !is_live {
+            let before = self.used_pages;
             self.tree.collect(open.inode);
             self.recount();
+            let after = self.used_pages;
+            assert!(after <= before, "{before} pages were in use, and {after} after a close");
         }
     }
 
@@ -489,6 +501,7 @@ impl Disk {
 
     fn sync_data(&mut self, file: &File, ticket: u64) -> io::Result<Outcome> {
         let open = self.open_file(file)?;
+        assert!(ticket <= self.next_flush, "sync {ticket} ends, and has not begun");
         let fails = self.sync_fails(|disk| disk.tree.path(open.inode));
         let mut synced = false;
         self.recharging(open.inode, |image, random| {
@@ -562,7 +575,10 @@ impl Disk {
     ) -> io::Result<Outcome> {
         change(&mut self.tree)?;
         self.commit_early();
+        let before = self.used_pages;
         self.recount();
+        let after = self.used_pages;
+        assert!(after <= before, "{before} pages were in use, and names have made them {after}");
         Ok(Outcome::Done)
     }
 
@@ -630,7 +646,10 @@ impl Disk {
     pub(super) fn kill(&mut self) {
         self.handles.clear();
         self.tree.kill();
+        let before = self.used_pages;
         self.recount();
+        let after = self.used_pages;
+        assert!(after <= before, "{before} pages were in use, and {after} without processes");
     }
 
     pub(super) fn flip_bit(&mut self, path: &Path, offset: u64) -> io::Result<()> {

@@ -189,6 +189,7 @@ impl DiskImage {
     }
 
     pub(super) fn truncate(&mut self, size: u64) {
+        let before = self.charged_pages();
         let kept = size.div_ceil(PAGE_BYTES as u64) as usize;
         for index in kept..self.pages.len() {
             if self.pages[index].volatile.take().is_some() {
@@ -207,15 +208,20 @@ impl DiskImage {
         self.size = size;
         self.reserved_pages = self.reserved_pages.min(kept as u64);
         self.count_grown();
+        let after = self.charged_pages();
+        assert!(after <= before, "a file of {before} pages has {after} after it was cut");
     }
 
     pub(super) fn reserve(&mut self, offset: u64, length: u64, keep_size: bool) {
+        let before = self.charged_pages();
         self.reserved_pages =
             self.reserved_pages.max((offset + length).div_ceil(PAGE_BYTES as u64));
         if !keep_size {
             self.size = self.size.max(offset + length);
         }
         self.count_grown();
+        let after = self.charged_pages();
+        assert!(before <= after, "of {before} pages {after} are left when more are set aside");
     }
 
     fn count_grown(&mut self) {
@@ -265,7 +271,9 @@ impl DiskImage {
                 self.settle(index, fails, random);
             }
         }
-        !self.flushes.remove(position).failed
+        let flush = self.flushes.remove(position);
+        assert!(flush.settled && flush.pages.is_empty(), "sync {id} ends before it has settled");
+        !flush.failed
     }
 
     /// A failed flush leaves its pages clean: some are on the disk, some are not, and the cache has
@@ -298,6 +306,7 @@ impl DiskImage {
     /// The process is gone, the page cache is not: what its syncs had begun is dirty again.
     pub(super) fn abandon_flushes(&mut self) {
         for flush in std::mem::take(&mut self.flushes) {
+            assert!(!flush.settled || flush.pages.is_empty(), "sync {} has settled", flush.id);
             for (index, _) in flush.pages {
                 self.mark_dirty(index);
             }
@@ -335,6 +344,7 @@ impl DiskImage {
             Rc::make_mut(content)[within..].fill(0);
         }
         for page in &mut self.pages {
+            assert!(!page.dirty, "a page is dirty after a crash");
             page.volatile = page.durable.clone();
         }
         self.reserved_pages = self.durable_reserved_pages;

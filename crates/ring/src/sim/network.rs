@@ -84,6 +84,18 @@ impl Incoming {
             "{arrived} bytes have arrived and {withheld} are withheld, of {all} in the window"
         );
         assert_eq!(arrived == 0, self.arrived.is_empty(), "{arrived} bytes lie there to be read");
+        let (pieces, left) = (self.in_flight.len(), all - arrived - withheld);
+        assert!(pieces <= left, "{pieces} pieces are in flight, and {left} bytes");
+        let last = self.in_flight.back().map(|(at, _)| *at);
+        assert!(
+            last.is_none_or(|at| at == self.last_arrival),
+            "the last bytes arrive at {}, not at {last:?}",
+            self.last_arrival
+        );
+        assert!(
+            !self.ended || (self.fin.is_some() && self.in_flight.is_empty()),
+            "a stream has ended without its end, or {pieces} pieces before it arrive"
+        );
     }
 }
 
@@ -99,6 +111,11 @@ impl End {
             shut: false,
             error: None,
         }
+    }
+
+    /// Whether no operation waits on it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.receivers.is_empty() && self.senders.is_empty()
     }
 }
 
@@ -171,6 +188,7 @@ impl Network {
             client.incoming.bytes == 0 && server.incoming.bytes == 0,
             "a connection is new, and bytes are on their way"
         );
+        assert!(connection.window_bytes > 0, "no byte fits into the window of a connection");
         self.connections.push(Some(Box::new(connection)));
         self.connections.len() as u64 - 1
     }

@@ -140,6 +140,7 @@ impl State {
     pub(super) fn add_node(&mut self, name: &str) -> u32 {
         let number = self.nodes.len() as u32;
         assert!(number < 65_000, "a world has at most 65,000 nodes");
+        assert!(self.nodes.iter().all(|node| node.name != name), "node {name} is made twice");
         let clocks = self.options.clocks;
         let random = &mut self.random;
         let mut either_way =
@@ -334,6 +335,7 @@ impl State {
             return false;
         }
         state.clock_reads = 0;
+        assert!(self.nodes[state.node as usize].up, "core {core} has a turn without power");
         self.note(2, u64::from(core));
         true
     }
@@ -429,6 +431,7 @@ impl State {
     fn finish(&mut self, core: u32, token: u64) {
         let node = &mut self.nodes[self.cores[core as usize].node as usize];
         if self.ops.get(&(core, token)).is_some_and(|pending| node.disk.hangs(&pending.op)) {
+            assert!(!node.hung.contains(&(core, token)), "{token:#x} of core {core} hangs twice");
             node.hung.push((core, token));
             return;
         }
@@ -457,6 +460,8 @@ impl State {
     /// What still hangs comes back to where it waits.
     fn release_hung(&mut self, node: u32) {
         for (core, token) in std::mem::take(&mut self.nodes[node as usize].hung) {
+            let is_under_way = self.ops.contains_key(&(core, token));
+            assert!(is_under_way, "{token:#x} of core {core} hung, and has ended meanwhile");
             self.schedule(self.now, Event::Finish { core, token });
         }
     }
@@ -480,6 +485,8 @@ impl State {
             Err(error) => (1 << 63) + error.raw_os_error().unwrap_or(0) as u64,
         };
         assert!(self.cores[core as usize].alive, "core {core} has ended, and {token:#x} completes");
+        let is_under_way = self.ops.contains_key(&(core, token));
+        assert!(!is_under_way, "{token:#x} of core {core} completes, and is under way");
         self.note(u64::from(core) << 40 ^ token << 8 ^ 3, detail);
         self.cores[core as usize].completions.push(Completion { token: Token(token), op, result });
         self.wake(core, self.options.cores.wake);
@@ -521,6 +528,8 @@ impl State {
         self.take_signals();
         assert!(self.cores_of(node).is_empty(), "node {node} ends before its cores");
         let state = &mut self.nodes[node as usize];
+        let hung = state.hung.len();
+        assert_eq!(hung, 0, "{hung} operations hang on a node that has ended");
         if power_cut {
             state.disk.crash()
         } else {

@@ -66,27 +66,26 @@ impl State {
 
     pub(super) fn submit_network(&mut self, core: u32, token: u64) {
         let waiter = (core, token);
+        let node = self.cores[core as usize].node;
         match &self.ops[&waiter].op {
             Op::Accept { listener } => {
                 let id = sim_handle(&listener.inner, HandleKind::Listener);
                 match self.network.listeners.get_mut(&id) {
                     Some(state) => {
+                        assert_eq!(state.node, node, "listener {id} is used on another node");
                         state.acceptors.push_back(waiter);
                         self.serve_acceptors(id);
                     }
                     None => self.complete(core, token, Err(errno(libc::EINVAL))),
                 }
             }
-            Op::Connect { addr } => {
-                let from = self.cores[core as usize].node;
-                match node_at(addr.ip(), from, self.nodes.len()) {
-                    Some(to) => {
-                        let at = self.now + self.network_latency(from, to);
-                        self.schedule(at, Event::Syn { core, token, attempt: 0 });
-                    }
-                    None => self.complete(core, token, Err(errno(libc::EHOSTUNREACH))),
+            Op::Connect { addr } => match node_at(addr.ip(), node, self.nodes.len()) {
+                Some(to) => {
+                    let at = self.now + self.network_latency(node, to);
+                    self.schedule(at, Event::Syn { core, token, attempt: 0 });
                 }
-            }
+                None => self.complete(core, token, Err(errno(libc::EHOSTUNREACH))),
+            },
             Op::Recv { socket, .. } => {
                 let id = sim_handle(socket, HandleKind::Stream);
                 self.check_own(core, id);
@@ -130,13 +129,17 @@ impl State {
                     .listeners
                     .get_mut(&sim_handle(&listener.inner, HandleKind::Listener))
                 {
+                    let before = state.acceptors.len();
                     state.acceptors.retain(|other| *other != waiter);
+                    assert_eq!(state.acceptors.len() + 1, before, "an accept waits once");
                 }
             }
             Op::Connect { .. } => {}
             Op::Recv { socket, .. } => {
                 if let Some(end) = self.network.end(sim_handle(socket, HandleKind::Stream)) {
+                    let before = end.receivers.len();
                     end.receivers.retain(|other| *other != waiter);
+                    assert_eq!(end.receivers.len() + 1, before, "a receive waits once");
                 }
             }
             Op::Send { socket, .. } | Op::SendFile { socket, .. } => {
@@ -144,7 +147,9 @@ impl State {
                 let Some(end) = self.network.end(id) else { return };
                 let begun =
                     end.senders.iter().any(|sender| sender.waiter == waiter && sender.sent > 0);
+                let before = end.senders.len();
                 end.senders.retain(|other| other.waiter != waiter);
+                assert_eq!(end.senders.len() + 1, before, "a send waits once");
                 if begun {
                     self.shutdown_end(id);
                 }
@@ -285,6 +290,9 @@ impl State {
             self.close_end(end);
             return;
         }
+        let (own, node) =
+            (self.network.end(end).map(|end| end.node), self.cores[core as usize].node);
+        assert!(own.is_none_or(|own| own == node), "{end} is of {own:?}, and {node} has connected");
         let result =
             self.stream(end).map(Outcome::Connected).ok_or_else(|| errno(libc::ECONNRESET));
         self.complete(core, token, result);
@@ -561,6 +569,8 @@ impl State {
         }
         self.serve_receivers(id);
         self.pump(id);
+        let is_idle = self.network.end(id).is_none_or(|end| end.is_idle());
+        assert!(is_idle, "end {id} is broken, and operations wait on it");
     }
 
     /// Breaks a connection between two of the bytes on their way to `id`; each end learns it now,
@@ -621,11 +631,14 @@ impl State {
             self.serve_receivers(id);
             self.pump(id);
             self.send_fin(id);
+            let is_idle = self.network.end(id).is_none_or(|end| end.is_idle());
+            assert!(is_idle, "end {id} is shut down, and operations wait on it");
         }
     }
 
     fn send_fin(&mut self, id: u64) {
         let (end, peer) = self.network.ends(id).expect("the caller has it");
+        assert!(end.shut || end.closed, "the stream of end {id} ends, which is open");
         let (from, to) = (end.node, peer.node);
         let at = self.now + self.network_latency(from, to);
         let incoming = &mut self.network.end(id ^ 1).expect("the caller has it").incoming;

@@ -284,6 +284,8 @@ impl Tree {
     /// Makes the changes up to `newest` that touch `directory` durable, with the earlier ones that
     /// they build upon.
     pub(super) fn sync(&mut self, directory: u32, newest: u64) {
+        let last = self.sequence;
+        assert!(newest <= last, "a sync covers change {newest}, and {last} is the last one");
         let mut directories = vec![directory];
         let mut kept = Vec::new();
         let mut chosen = Vec::new();
@@ -359,6 +361,7 @@ impl Tree {
         let Some(entry) = self.inodes.get(&inode) else { return };
         if inode != ROOT && !entry.is_live() && entry.durable_place.is_none() && entry.pending == 0
         {
+            assert_eq!(entry.lock, None, "inode {inode} is forgotten, and locked");
             self.inodes.remove(&inode);
         }
     }
@@ -394,6 +397,9 @@ impl Tree {
             next += 1;
             let inode = self.inode(number);
             (inode.open, inode.lock) = (0, None);
+            assert_eq!(inode.pending, 0, "a change of inode {number} outlives the journal");
+            let has_name = number == ROOT || inode.durable_place.is_some();
+            assert!(has_name, "the disk has a name for inode {number}, which knows of none");
             inode.place = inode.durable_place.clone();
             match &mut inode.body {
                 Body::File(image) => image.crash(random),

@@ -38,6 +38,8 @@ impl Notify {
 
     /// Resolves at the first `notify` after the one that `generation` counted.
     pub async fn past(self: Rc<Self>, generation: u64) {
+        let now = self.generation.get();
+        assert!(generation <= now, "notification {generation} is still to come after {now}");
         Notified { notify: &self, generation }.await;
     }
 
