@@ -1,5 +1,5 @@
-//! What is of group coordinators alone: where they live, how they are configured, and what the
-//! admin page shows of them.
+//! What is of group coordinators alone: where they live, how they are configured, how they come by
+//! offsets in transactions, and what the admin page shows of them.
 //!
 //! Owns: nothing. Lives on: every core. Never: hosts one itself, and never decides anything about a
 //! group.

@@ -8,6 +8,10 @@
 //! *held*: it has the committed state, answers requests that only read, and refuses the rest with
 //! COORDINATOR_NOT_AVAILABLE, which clients try again.
 //!
+//! What a producer writes in a transaction ([`request_in_transaction`]), and its marker
+//! ([`write_marker`]), the log may refuse, for the producer may be fenced. The coordinator hears of
+//! neither then.
+//!
 //! A coordinator whose log is *damaged* answers nothing else until the broker is started again:
 //! what is left of the log may say other things than were committed (other offsets, of groups), and
 //! nothing is served by halves.
