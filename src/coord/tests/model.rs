@@ -204,22 +204,7 @@ impl Model {
                 self.commit_in_transaction(producer, client, partition);
             }
             Step::EndTxn { producer, committed } => self.end_transaction(producer, committed),
-            Step::Fetch { partition } => {
-                let topic = OffsetFetchRequestTopics {
-                    name: "t".into(),
-                    partition_indexes: vec![partition],
-                    ..Default::default()
-                };
-                let group = OffsetFetchRequestGroup {
-                    group_id: GROUP.into(),
-                    topics: Some(vec![topic]),
-                    ..Default::default()
-                };
-                self.send(
-                    Request::OffsetFetch { group, require_stable: true },
-                    Asked::Fetch { partition },
-                );
-            }
+            Step::Fetch { partition } => self.fetch(partition),
             Step::Advance { duration_ms } => self.host.advance(duration_ms),
             Step::HoldCommits => self.host.hold_commits = true,
             Step::ReleaseCommits => {
@@ -237,6 +222,21 @@ impl Model {
     fn send(&mut self, request: Request, asked: Asked) {
         let token = self.host.send(request);
         self.asked.insert(token, asked);
+    }
+
+    fn fetch(&mut self, partition: i32) {
+        let topic = OffsetFetchRequestTopics {
+            name: "t".into(),
+            partition_indexes: vec![partition],
+            ..Default::default()
+        };
+        let group = OffsetFetchRequestGroup {
+            group_id: GROUP.into(),
+            topics: Some(vec![topic]),
+            ..Default::default()
+        };
+        let request = Request::OffsetFetch { group, require_stable: true };
+        self.send(request, Asked::Fetch { partition });
     }
 
     /// The leader's assignment is the same for every member and says which member made it when.

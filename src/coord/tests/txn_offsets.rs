@@ -346,11 +346,14 @@ fn an_open_transaction_keeps_the_offset_and_the_group() {
     }
     host.advance(6 * DAY_MS);
     host.commit_in_transaction(7, Commit::offset(5));
+    // A group of which nothing is committed yet.
+    host.commit_in_transaction(7, Commit { group_id: "new", ..Commit::offset(5) });
     host.advance(2 * DAY_MS);
     assert_eq!((seen(&mut host, 0), seen(&mut host, 1)), ((UNSTABLE, 1), (Ok(-1), -1)));
     host.advance(8 * DAY_MS);
-    assert_eq!(host.state_name(), "Empty");
+    let groups = |host: &Host| host.coordinator.machine().groups.len();
+    assert_eq!(groups(&host), 2);
     host.end_transaction(7, false);
     host.advance(DAY_MS);
-    assert_eq!(host.state_name(), "Dead");
+    assert_eq!(groups(&host), 0);
 }

@@ -74,6 +74,7 @@ pub async fn txn_commit(
     request: TxnOffsetCommitRequest,
 ) -> TxnOffsetCommitResponse {
     let api_version = context.ids.api_version;
+    let wanted: usize = request.topics.iter().map(|topic| topic.partitions.len()).sum();
     let (request, known) = fanout::split_txn_offset_commit(request, api_version, &topics(shard));
     let Some(request) = request else { return known };
     let lost = fanout::txn_commit_error(&request, ErrorCode::CoordinatorNotAvailable);
@@ -85,7 +86,10 @@ pub async fn txn_commit(
         }
         None => fanout::txn_commit_error(&request, ErrorCode::NotCoordinator),
     };
-    fanout::merge_txn_offset_commit(known, for_version(answered, api_version))
+    let response = fanout::merge_txn_offset_commit(known, for_version(answered, api_version));
+    let told: usize = response.topics.iter().map(|topic| topic.partitions.len()).sum();
+    assert_eq!(told, wanted, "{told} partitions are told of, and {wanted} were to be committed");
+    response
 }
 
 fn for_version(mut response: TxnOffsetCommitResponse, api_version: i16) -> TxnOffsetCommitResponse {

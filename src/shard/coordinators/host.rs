@@ -140,6 +140,7 @@ pub(super) async fn request_in_transaction<M: Hosted>(
     if host.ended.get() {
         return M::failed(&request, ErrorCode::NotCoordinator);
     }
+    assert!(host.stage.get() == Stage::Active, "a coordinator that is asked to write is active");
     let verification_required = shard.config.transactions.partition_verification_enable;
     let context = AppendContext { guard, verification_required, ..AppendContext::coordinator(0) };
     // In one turn with the append: a batch that is not taken would end the coordinator, whose state

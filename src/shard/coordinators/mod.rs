@@ -219,6 +219,8 @@ pub fn write_marker(shard: &Shard, index: i32, marker: Marker) -> MarkerWritten 
         Ok(appended) => appended,
         Err(error) => return Box::pin(std::future::ready(Err(error))),
     };
+    let at = &partition.id;
+    assert_eq!(at.index, index, "the marker of partition {index} is in that of {}", at.index);
     let shard = shard.clone();
     Box::pin(async move { shard.wait_for_high_watermark(&partition, safe_offset).await })
 }
