@@ -76,6 +76,7 @@ served! {
         ApiKey::AddOffsetsToTxn => transactions::add_offsets(shard, context, request),
         ApiKey::EndTxn => transactions::end(shard, context, request),
         ApiKey::WriteTxnMarkers => transactions::write_markers(shard, request),
+        ApiKey::TxnOffsetCommit => offsets::txn_commit(shard, context, request),
         ApiKey::DescribeConfigs => cluster::describe_configs(shard, request),
         ApiKey::AlterConfigs => controller::alter_configs(shard, request),
         ApiKey::DescribeLogDirs => log_dirs::handle(shard, request),

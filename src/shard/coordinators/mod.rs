@@ -205,14 +205,24 @@ impl<M: Hosted> Ask for ToCoordinator<M> {
     }
 }
 
-/// Resolves when the marker is committed, and its coordinator has taken it over.
+/// Resolves when the marker is committed.
 pub type MarkerWritten = Pin<Box<dyn Future<Output = Result<(), ErrorCode>>>>;
 
-/// Appends a marker to the partition of `__consumer_offsets` that this core leads. The offsets that
-/// its transaction has committed are served when it is committed.
+/// Appends a marker to the partition of `__consumer_offsets` that this core leads, at once. Its
+/// coordinator serves the offsets of a transaction that is committed when the marker is.
+///
+/// Refused with NOT_LEADER_OR_FOLLOWER where there is no coordinator, COORDINATOR_LOAD_IN_PROGRESS
+/// while it is loaded, COORDINATOR_NOT_AVAILABLE while it may not write, and with what the log says
+/// of the marker.
 pub fn write_marker(shard: &Shard, index: i32, marker: Marker) -> MarkerWritten {
-    let _ = (shard, index, marker);
-    Box::pin(std::future::ready(Err(ErrorCode::CoordinatorNotAvailable)))
+    let (partition, safe_offset) = match host::write_marker::<Groups>(shard, index, marker) {
+        Ok(appended) => appended,
+        Err(error) => return Box::pin(std::future::ready(Err(error))),
+    };
+    let at = &partition.id;
+    assert_eq!(at.index, index, "the marker of partition {index} is in that of {}", at.index);
+    let shard = shard.clone();
+    Box::pin(async move { shard.wait_for_high_watermark(&partition, safe_offset).await })
 }
 
 /// Starts and ends coordinators as the view says, and tells those that stay what has become of the
