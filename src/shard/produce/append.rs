@@ -162,9 +162,10 @@ pub fn append_local(
         let absence = shard.absence(append.id, is_by_id(append.terms.origin));
         return pending.set(index, AppendResult::error(absence, None));
     };
-    if let Some(append) = unverified::queue(shard, partition, append, pending, index) {
-        append_to(shard, partition, (append, None), pending, index);
+    if unverified::must_wait(shard, partition, &append) {
+        return unverified::queue(shard, partition, append, pending, index);
     }
+    append_to(shard, partition, (append, None), pending, index);
 }
 
 /// The same for records that wait for no coordinator (any more): the guard is what it gave.

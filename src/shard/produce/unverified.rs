@@ -33,6 +33,9 @@ const ADDS_PARTITIONS_FROM: i16 = 12;
 /// The first version whose clients know TRANSACTION_ABORTABLE.
 const KNOWS_ABORTABLE_FROM: i16 = 11;
 
+/// What the coordinator says: the guard to append with, or its error.
+type Verdict = Result<Option<VerificationGuard>, (ErrorCode, String)>;
+
 /// The appends of one partition that wait, by producer id. A task sees to each producer's: what is
 /// here has one, also while nothing waits any more.
 #[derive(Default)]
@@ -172,41 +175,13 @@ impl Unverified {
     }
 }
 
-/// Keeps an append that cannot be made before its coordinator was asked; gives back one that need
-/// not wait.
-pub fn queue(
-    shard: &Shard,
-    partition: &Rc<Partition>,
-    append: Append,
-    pending: &Rc<PendingAppends>,
-    index: usize,
-) -> Option<Append> {
-    let Some(producer) = append.transactional_producer() else { return Some(append) };
-    assert_eq!(partition.id, append.id, "records wait where they belong");
-    // What is not led here is refused at once, as all that waited was.
-    let takes_appends = partition.is_led_here() && !partition.has_failed();
-    if !takes_appends || !must_wait(shard, partition, &append, producer) {
-        return Some(append);
+/// Whether the coordinator must be asked before the append can be made, or others of its producer
+/// wait for that. What is not led here need not wait to be refused.
+pub fn must_wait(shard: &Shard, partition: &Partition, append: &Append) -> bool {
+    let Some(producer) = append.transactional_producer() else { return false };
+    if !partition.is_led_here() || partition.has_failed() {
+        return false;
     }
-    let inside = Inside::of(&append).expect("it has a producer in a transaction");
-    if let Some(deadline) = append.terms.deadline {
-        expiry::note(shard, partition, deadline);
-    }
-    let waiting = Waiting { inside, append, pending: pending.clone(), index };
-    if partition.unverified.add(waiting) {
-        let task = see_to(shard.clone(), partition.clone(), producer.id);
-        shard.ring.spawn_named("unverified appends", task);
-    }
-    None
-}
-
-fn must_wait(
-    shard: &Shard,
-    partition: &Partition,
-    append: &Append,
-    producer: BatchProducer,
-) -> bool {
-    assert!(partition.is_led_here(), "what is not led here is refused at once");
     if partition.unverified.has(producer.id) {
         return true;
     }
@@ -214,6 +189,28 @@ fn must_wait(
     let is_asked = append.produce_version() >= ADDS_PARTITIONS_FROM
         || shard.config.transactions.partition_verification_enable;
     !is_open && is_asked
+}
+
+/// Keeps an append that must wait.
+pub fn queue(
+    shard: &Shard,
+    partition: &Rc<Partition>,
+    append: Append,
+    pending: &Rc<PendingAppends>,
+    index: usize,
+) {
+    assert_eq!(partition.id, append.id, "records wait where they belong");
+    assert!(partition.is_led_here(), "what is not led here is refused at once");
+    let inside = Inside::of(&append).expect("others need not wait");
+    let producer_id = inside.producer.id;
+    if let Some(deadline) = append.terms.deadline {
+        expiry::note(shard, partition, deadline);
+    }
+    let waiting = Waiting { inside, append, pending: pending.clone(), index };
+    if partition.unverified.add(waiting) {
+        let task = see_to(shard.clone(), partition.clone(), producer_id);
+        shard.ring.spawn_named("unverified appends", task);
+    }
 }
 
 /// Asks about the appends of one producer, and makes them or refuses them, until none waits.
@@ -226,10 +223,10 @@ async fn see_to(shard: Shard, partition: Rc<Partition>, producer_id: i64) {
         let verdict = match verdict {
             // A guard is of one leadership: another one may have another log.
             Ok(_) if partition.check_leader(-1) != led_in => {
-                Err(AppendResult::error(ErrorCode::NotLeaderOrFollower, None))
+                let said = "the leader was another one meanwhile".to_owned();
+                Err((ErrorCode::NotLeaderOrFollower, said))
             }
-            Ok(guard) => Ok(guard),
-            Err((error, said)) => Err(refusal(error, &said, asked.produce_version)),
+            verdict => verdict,
         };
         end(&shard, &partition, &asked, verdict).await;
     }
@@ -238,11 +235,7 @@ async fn see_to(shard: Shard, partition: Rc<Partition>, producer_id: i64) {
 
 /// What the coordinator says. One whose last transaction is not at its end yet is asked again, as
 /// Kafka does (KIP-890): the client would send all records again.
-async fn verdict(
-    shard: &Shard,
-    partition: &Rc<Partition>,
-    asked: &Inside,
-) -> Result<Option<VerificationGuard>, (ErrorCode, String)> {
+async fn verdict(shard: &Shard, partition: &Rc<Partition>, asked: &Inside) -> Verdict {
     let config = &shard.config.transactions;
     let most = u64::try_from(config.add_partitions_retry_backoff_max_ms).unwrap_or(0);
     let backoff = u64::try_from(config.add_partitions_retry_backoff_ms).unwrap_or(0).max(1);
@@ -261,20 +254,15 @@ async fn verdict(
 }
 
 /// Appends or refuses everything that the answer is for, up to the first that it is not for.
-async fn end(
-    shard: &Shard,
-    partition: &Rc<Partition>,
-    asked: &Inside,
-    verdict: Result<Option<VerificationGuard>, AppendResult>,
-) {
+async fn end(shard: &Shard, partition: &Rc<Partition>, asked: &Inside, verdict: Verdict) {
     let mut budget = TurnBudget::of_items(&shard.ring);
     while let Some(waiting) = partition.unverified.take(asked) {
-        let Waiting { append, pending, index, .. } = waiting;
+        let Waiting { inside, append, pending, index } = waiting;
+        assert!(inside.is_asked_with(asked), "an answer is for its own question alone");
         match &verdict {
             Ok(guard) => append_to(shard, partition, (append, *guard), &pending, index),
-            Err(refused) => {
-                assert_ne!(refused.error, ErrorCode::None, "what is not verified has an error");
-                pending.set(index, refused.clone());
+            Err((error, said)) => {
+                pending.set(index, refusal(*error, said, inside.produce_version));
             }
         }
         pending.release();

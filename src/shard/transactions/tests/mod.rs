@@ -114,10 +114,12 @@ fn the_oldest_open_transaction_decides_what_is_stable() {
         let seen = client.fetch(Fetch { max_wait_ms: 0, ..COMMITTED }).await;
         assert_eq!((seen.last_stable_offset, seen.high_watermark), (0, 3));
         assert_eq!(offsets(&seen), [0; 0]);
+        assert_eq!((client.latest(true).await, client.latest(false).await), (0, 3));
         assert_eq!(client.end(5, &mut older, false).await, NONE);
         let seen = client.fetch(COMMITTED).await;
         assert_eq!(offsets(&seen), [0, 1, 2, 3]);
         assert_eq!((seen.last_stable_offset, aborted(&seen)), (4, vec![(older.id, 0)]));
+        assert_eq!((client.latest(true).await, client.latest(false).await), (4, 4));
     });
 }
 
@@ -187,6 +189,26 @@ fn what_a_transaction_may_not_hold_is_refused() {
         assert_eq!(client.produce(12, &mixed).await, [(NONE, 0); 2], "one inside, one outside");
         let seen = client.fetch(Fetch { partition: 1, ..COMMITTED }).await;
         assert_eq!(offsets(&seen), [0], "what is outside is stable at once");
+    });
+}
+
+#[test]
+fn what_wants_no_reply_is_verified_too() {
+    tell(&[], |client, _| async move {
+        client.create_topic(1).await;
+        let mut producer = client.init("silent").await;
+        let silent = |producer: &Producer| ProduceRequest { acks: 0, ..producer.one(0, 0) };
+        let refused = client.another().await;
+        refused.send(&silent(&producer), 11).await;
+        assert!(refused.is_closed_by_broker().await, "it was not added");
+        client.send(&silent(&producer), 12).await;
+        // What wants no reply is not waited for by the next request of its connection.
+        while client.high_watermark(TOPIC, 0).await == 0 {
+            pause(&client).await;
+        }
+        assert_eq!(client.end(5, &mut producer, true).await, NONE, "it was added");
+        let seen = client.fetch(COMMITTED).await;
+        assert_eq!(offsets(&seen), [0, 1]);
     });
 }
 

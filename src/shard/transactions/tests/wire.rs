@@ -11,11 +11,12 @@ use protocol::{
     ApiKey, ErrorCode, Request, decode_exact,
     messages::{
         AddPartitionsToTxnRequest, CreateTopicsRequest, EndTxnRequest, FetchRequest,
-        FindCoordinatorRequest, InitProducerIdRequest, ProduceRequest,
+        FindCoordinatorRequest, InitProducerIdRequest, ListOffsetsRequest, ProduceRequest,
         add_partitions_to_txn_request::AddPartitionsToTxnTopic,
         create_topics_request::CreatableTopic,
         fetch_request::{FetchPartition, FetchTopic},
         fetch_response::PartitionData,
+        list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
         produce_request::{PartitionProduceData, TopicProduceData},
     },
 };
@@ -277,6 +278,25 @@ impl Client {
         let data = response.responses[0].partitions[0].clone();
         assert_eq!(error(data.error_code), ErrorCode::None);
         data
+    }
+
+    /// What ListOffsets says of the end of the first partition.
+    pub async fn latest(&self, read_committed: bool) -> i64 {
+        let partition =
+            ListOffsetsPartition { current_leader_epoch: -1, timestamp: -1, ..Default::default() };
+        let topic = ListOffsetsTopic { name: TOPIC.to_owned(), partitions: vec![partition] };
+        let request = ListOffsetsRequest {
+            replica_id: -1,
+            isolation_level: read_committed.into(),
+            topics: vec![topic],
+            ..Default::default()
+        };
+        self.call(&request, 7).await.topics[0].partitions[0].offset
+    }
+
+    pub async fn is_closed_by_broker(&self) -> bool {
+        let (received, _) = self.ring.recv(&self.stream, BytesMut::new(), 4096).await;
+        received.is_ok_and(|bytes| bytes == 0)
     }
 
     pub async fn high_watermark(&self, topic: &'static str, partition: i32) -> i64 {
