@@ -6,3 +6,6 @@
 
 pub mod markers;
 pub mod verify;
+
+#[cfg(test)]
+mod tests;
