@@ -169,7 +169,8 @@ impl Feeds {
     }
 
     /// Waits until cores have left topics that are gone: the topics, and the directories whose
-    /// checkpoints are to forget them. Each is told once, and again after [`Feeds::left_something`].
+    /// checkpoints are to forget them. Each is told once, and again after
+    /// [`Feeds::left_something`].
     pub async fn left(&self) -> (Vec<Uuid>, BTreeSet<PathBuf>) {
         let has_left =
             |topic: &Gone| !topic.is_tried && self.have_reached(&topic.cores, topic.offset);
