@@ -222,6 +222,14 @@ impl ProducerStates {
         Self { map_end_offset: offset, ..Self::default() }
     }
 
+    /// The same for a log that goes on after `before` had been its state: no guard of that is good
+    /// any more.
+    pub fn following(mut self, before: &ProducerStates) -> Self {
+        assert!(self.verifications.is_empty(), "what was read from a file is being verified");
+        self.guards_given = before.guards_given;
+        self
+    }
+
     /// The offset after the last batch that was applied.
     pub fn map_end_offset(&self) -> i64 {
         self.map_end_offset

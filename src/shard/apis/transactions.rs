@@ -265,10 +265,21 @@ pub async fn write_markers(
             transaction_version: wanted.transaction_version.into(),
         };
         let partitions = marked_partitions(&wanted);
-        let errors = markers::write(shard, marker, &partitions).await;
+        let mut errors = markers::write(shard, marker, &partitions).await;
+        errors.iter_mut().for_each(|error| *error = of_a_leader(*error));
         results.push(marker_result(&wanted, errors));
     }
     WriteTxnMarkersResponse { markers: results }
+}
+
+/// The partitions of coordinators answer as those of any leader, which coordinators understand.
+fn of_a_leader(error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::CoordinatorNotAvailable
+        | ErrorCode::CoordinatorLoadInProgress
+        | ErrorCode::NotCoordinator => ErrorCode::NotLeaderOrFollower,
+        error => error,
+    }
 }
 
 fn marked_partitions(wanted: &WritableTxnMarker) -> Vec<TopicPartition> {
