@@ -65,6 +65,10 @@ pub const PRODUCE_TIMEOUT_MIN_MS: u64 = 1000;
 /// So often at least a core looks at the deadlines of produce requests, while some wait.
 pub const PRODUCE_EXPIRY_INTERVAL_MS: u64 = 60_000;
 
+/// Partitions of one core that may wait for a transaction coordinator's word at once: their
+/// requests are bounded, but those that are given up leave the question behind.
+pub const VERIFICATIONS_MAX: usize = 16 * 1024;
+
 /// Finished produce requests whose memory one core keeps for the next ones, and the partitions that
 /// such a one has room for at most.
 pub const PRODUCE_SPARES_MAX: usize = 1024;
@@ -223,6 +227,9 @@ pub const COORDINATOR_PAUSE_MAX_MS: u64 = 15_000;
 /// Transactional ids of one partition of `__transaction_state`. Each takes some hundred bytes, and
 /// stays for `transactional.id.expiration.ms` however short it was used.
 pub const TRANSACTIONAL_IDS_PER_PARTITION_MAX: usize = 100_000;
+
+/// Producer ids that a coordinator of transactions takes at a time from the block of its core.
+pub const COORDINATOR_PRODUCER_IDS: i32 = 20;
 
 /// Partitions that one transaction writes to.
 pub const PARTITIONS_PER_TRANSACTION_MAX: usize = 100_000;

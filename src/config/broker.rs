@@ -232,6 +232,8 @@ settings! {
             "transaction.abort.timed.out.transaction.cleanup.interval.ms",
         remove_expired_cleanup_interval_ms: i32 =
             "transaction.remove.expired.transaction.cleanup.interval.ms",
+        add_partitions_retry_backoff_ms: i32 = "add.partitions.to.txn.retry.backoff.ms",
+        add_partitions_retry_backoff_max_ms: i32 = "add.partitions.to.txn.retry.backoff.max.ms",
         partition_verification_enable: bool = "transaction.partition.verification.enable",
         two_phase_commit_enable: bool = "transaction.two.phase.commit.enable",
         producer_id_expiration_ms: i32 = "producer.id.expiration.ms",

@@ -21,17 +21,24 @@ use protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponseTopic,
     OffsetFetchResponseTopics,
 };
+use protocol::messages::txn_offset_commit_request::TxnOffsetCommitRequestTopic;
 use protocol::messages::{
-    ListGroupsResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest,
-    OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse,
+    ListGroupsResponse, ListTransactionsResponse, OffsetCommitRequest, OffsetCommitResponse,
+    OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse,
+    TxnOffsetCommitRequest, TxnOffsetCommitResponse,
 };
 use protocol::{ErrorCode, Uuid};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::offsets::fetch::nothing;
+use super::offsets::txn_commit::txn_commit_topic_error;
+
+pub use super::offsets::txn_commit::txn_commit_error;
 
 /// The first versions of OffsetCommit and OffsetFetch that name topics by id (KIP-848).
 const TOPIC_IDS_FROM: i16 = 10;
+/// The first version of TxnOffsetCommit that does.
+const TXN_COMMIT_TOPIC_IDS_FROM: i16 = 6;
 /// The first version of OffsetFetch that asks for several groups (KIP-709).
 const FETCH_GROUPS_FROM: i16 = 8;
 /// The first version of OffsetFetch with an error for the whole group.
@@ -57,7 +64,8 @@ pub fn split_offset_commit(
     let mut response = OffsetCommitResponse::default();
     let mut accepted = Vec::new();
     for mut topic in request.topics {
-        let resolved = resolve_commit_topic(&mut topic, api_version, topics);
+        let by_id = api_version >= TOPIC_IDS_FROM;
+        let resolved = resolve_topic(&mut topic.name, &mut topic.topic_id, by_id, topics);
         let (known, unknown): (Vec<_>, Vec<_>) =
             std::mem::take(&mut topic.partitions).into_iter().partition(|partition| {
                 resolved.is_ok() && topics.has_partition(&topic.name, partition.partition_index)
@@ -75,19 +83,20 @@ pub fn split_offset_commit(
 }
 
 /// Fills in the name or the id of a topic, whichever the request lacks.
-fn resolve_commit_topic(
-    topic: &mut OffsetCommitRequestTopic,
-    api_version: i16,
+fn resolve_topic(
+    name: &mut String,
+    topic_id: &mut Uuid,
+    by_id: bool,
     topics: &dyn Topics,
 ) -> Result<(), ErrorCode> {
-    if api_version >= TOPIC_IDS_FROM {
-        topic.name = topics.name(topic.topic_id).ok_or(ErrorCode::UnknownTopicId)?;
+    if by_id {
+        *name = topics.name(*topic_id).ok_or(ErrorCode::UnknownTopicId)?;
     }
-    if !topics.is_authorized(&topic.name) {
+    if !topics.is_authorized(name) {
         return Err(ErrorCode::TopicAuthorizationFailed);
     }
-    if api_version < TOPIC_IDS_FROM {
-        topic.topic_id = topics.id(&topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    if !by_id {
+        *topic_id = topics.id(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     }
     Ok(())
 }
@@ -114,6 +123,59 @@ pub fn merge_offset_commit(
     mut known: OffsetCommitResponse,
     answered: OffsetCommitResponse,
 ) -> OffsetCommitResponse {
+    let places: FxHashMap<(String, Uuid), usize> = known
+        .topics
+        .iter()
+        .enumerate()
+        .map(|(place, topic)| ((topic.name.clone(), topic.topic_id), place))
+        .collect();
+    for topic in answered.topics {
+        match places.get(&(topic.name.clone(), topic.topic_id)) {
+            Some(place) => known.topics[*place].partitions.extend(topic.partitions),
+            None => known.topics.push(topic),
+        }
+    }
+    known
+}
+
+/// Splits a TxnOffsetCommit as [`split_offset_commit`] does. One without a group goes to no
+/// coordinator.
+pub fn split_txn_offset_commit(
+    request: TxnOffsetCommitRequest,
+    api_version: i16,
+    topics: &dyn Topics,
+) -> (Option<TxnOffsetCommitRequest>, TxnOffsetCommitResponse) {
+    let mut response = TxnOffsetCommitResponse::default();
+    let mut accepted = Vec::new();
+    for mut topic in request.topics {
+        let by_id = api_version >= TXN_COMMIT_TOPIC_IDS_FROM;
+        let resolved = resolve_topic(&mut topic.name, &mut topic.topic_id, by_id, topics);
+        let error = resolved.err().unwrap_or(ErrorCode::UnknownTopicOrPartition);
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut topic.partitions).into_iter().partition(|partition| {
+                resolved.is_ok() && topics.has_partition(&topic.name, partition.partition_index)
+            });
+        let with = |partitions| TxnOffsetCommitRequestTopic { partitions, ..topic.clone() };
+        if !unknown.is_empty() {
+            response.topics.push(txn_commit_topic_error(&with(unknown), error));
+        }
+        if !known.is_empty() {
+            accepted.push(with(known));
+        }
+    }
+    let request = TxnOffsetCommitRequest { topics: accepted, ..request };
+    if request.group_id.is_empty() {
+        let refused = txn_commit_error(&request, ErrorCode::InvalidGroupId);
+        return (None, merge_txn_offset_commit(response, refused));
+    }
+    ((!request.topics.is_empty()).then_some(request), response)
+}
+
+/// Adds the coordinator's answer as [`merge_offset_commit`] does.
+pub fn merge_txn_offset_commit(
+    mut known: TxnOffsetCommitResponse,
+    answered: TxnOffsetCommitResponse,
+) -> TxnOffsetCommitResponse {
     let places: FxHashMap<(String, Uuid), usize> = known
         .topics
         .iter()
@@ -428,4 +490,26 @@ pub fn merge_list_groups(
         groups.extend(answer.groups.into_iter().filter(|group| may_describe(&group.group_id)));
     }
     ListGroupsResponse { groups, ..Default::default() }
+}
+
+/// Puts the answers of all coordinators of transactions together, as [`merge_list_groups`] does
+/// with groups. The filters that no coordinator knows are the same for all.
+pub fn merge_list_transactions(
+    answers: impl IntoIterator<Item = ListTransactionsResponse>,
+) -> ListTransactionsResponse {
+    let mut merged = ListTransactionsResponse::default();
+    for answer in answers {
+        if answer.error_code == ErrorCode::NotCoordinator.code() {
+            continue;
+        }
+        if answer.error_code != ErrorCode::None.code() {
+            return ListTransactionsResponse {
+                error_code: answer.error_code,
+                ..Default::default()
+            };
+        }
+        merged.unknown_state_filters = answer.unknown_state_filters;
+        merged.transaction_states.extend(answer.transaction_states);
+    }
+    merged
 }

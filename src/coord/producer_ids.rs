@@ -22,6 +22,13 @@ struct Block {
     len: i64,
 }
 
+/// Ids that nothing else has: `len` of them, from `start` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProducerIdBlock {
+    pub start: i64,
+    pub len: i32,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct ProducerIds {
     current: Option<Block>,
@@ -42,6 +49,16 @@ impl ProducerIds {
         let producer_id = block.next;
         block.next += 1;
         Some((producer_id, FIRST_EPOCH))
+    }
+
+    /// Takes up to `len_max` ids that follow one another. `None`: wait for a block.
+    pub fn take(&mut self, len_max: i32) -> Option<ProducerIdBlock> {
+        assert!(len_max > 0, "{len_max} ids are taken");
+        let (start, _) = self.next()?;
+        let block = self.current.as_mut().expect("an id came from it");
+        let more = (block.end - block.next).min(i64::from(len_max) - 1);
+        block.next += more;
+        Some(ProducerIdBlock { start, len: 1 + more as i32 })
     }
 
     /// Whether to ask the controller for a block, if no such request is on its way.
@@ -72,9 +89,8 @@ impl ProducerIds {
 
     /// Answers InitProducerId of an idempotent producer; `None` while there are no ids.
     ///
-    /// Requests with a transactional id belong to the transaction coordinator: see
-    /// [`transactional`]. The producer id that an idempotent producer already has is not looked at:
-    /// it always gets a new one, as in Kafka.
+    /// Requests with a transactional id belong to the transaction coordinator. The producer id that
+    /// an idempotent producer already has is not looked at: it always gets a new one, as in Kafka.
     pub fn handle(&mut self, request: &InitProducerIdRequest) -> Option<InitProducerIdResponse> {
         // The two go together: one without the other is a client's mistake.
         if (request.producer_id == NO_PRODUCER_ID) != (request.producer_epoch == NO_PRODUCER_EPOCH)
@@ -84,18 +100,6 @@ impl ProducerIds {
         let (producer_id, producer_epoch) = self.next()?;
         Some(InitProducerIdResponse { producer_id, producer_epoch, ..Default::default() })
     }
-}
-
-/// The answer to InitProducerId with a transactional id, as long as this broker coordinates no
-/// transactions. Clients report it as final and by name; errors that a coordinator could return in
-/// passing would have them try for ever.
-pub fn transactional(request: &InitProducerIdRequest) -> Option<InitProducerIdResponse> {
-    let transactional_id = request.transactional_id.as_deref()?;
-    tracing::warn!(
-        transactional_id,
-        "a transactional producer is refused: this broker does not coordinate transactions"
-    );
-    Some(init_producer_id_error(ErrorCode::UnsupportedVersion))
 }
 
 pub fn init_producer_id_error(error: ErrorCode) -> InitProducerIdResponse {
@@ -142,6 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn hands_out_pieces_of_its_blocks() {
+        let mut ids = ProducerIds::default();
+        assert_eq!(ids.take(3), None);
+        ids.add_block(10, 5);
+        assert_eq!(ids.take(3), Some(ProducerIdBlock { start: 10, len: 3 }));
+        assert_eq!(ids.take(3), Some(ProducerIdBlock { start: 13, len: 2 }), "no more are left");
+        ids.add_block(70, 2);
+        assert_eq!(ids.take(1), Some(ProducerIdBlock { start: 70, len: 1 }));
+        assert_eq!(ids.next(), Some((71, 0)));
+        assert_eq!(ids.take(1), None);
+    }
+
+    #[test]
     fn answers_init_producer_id() {
         let mut ids = ProducerIds::default();
         let request = InitProducerIdRequest { transactional_id: None, ..Default::default() };
@@ -155,13 +172,5 @@ mod tests {
         let half = InitProducerIdRequest { producer_id: 7, ..request.clone() };
         assert_eq!(ids.handle(&half).unwrap().error_code, ErrorCode::InvalidRequest.code());
         assert_eq!(ids.next(), Some((9, 0)), "a refused request takes no id");
-        assert_eq!(transactional(&request), None);
-        let transactional_id =
-            InitProducerIdRequest { transactional_id: Some("t".into()), ..request };
-        let refused = transactional(&transactional_id).unwrap();
-        assert_eq!(
-            (refused.error_code, refused.producer_id),
-            (ErrorCode::UnsupportedVersion.code(), -1)
-        );
     }
 }

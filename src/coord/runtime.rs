@@ -22,7 +22,12 @@
 //! 3. Whenever the high watermark moves (acks=all, hence on disk):
 //!    [`committed`](Coordinator::committed), and the same with what comes out of it.
 //! 4. At [`next_deadline_ms`](Coordinator::next_deadline_ms): `tick`.
-//! 5. When an append fails, or the partition is no longer led: [`unload`](Coordinator::unload),
+//! 5. When a producer's transaction ends in the partition: append the marker, if the log takes it;
+//!    [`transaction_ended`](Coordinator::transaction_ended) and `appended`, as for a batch. One
+//!    that comes before `loaded` is refused, for the load might not see it.
+//! 6. Before a request whose records are part of a producer's transaction: see that the log takes
+//!    a batch of this producer. What the log says of producers can change between two events only.
+//! 7. When an append fails, or the partition is no longer led: [`unload`](Coordinator::unload),
 //!    send the replies, drop the coordinator. After a failed append, begin again at 1. While the
 //!    log takes nothing for a reason that passes, the host loads the committed records, hands on
 //!    only requests that write nothing ([`StateMachine::may_write`]), and does not tick; then again
@@ -234,7 +239,7 @@ enum Phase {
     Unloaded,
 }
 
-/// A batch that is not committed yet, and what waits for it.
+/// A batch, or a marker, that is not committed yet, and what waits for it.
 #[derive(Debug)]
 struct Uncommitted<M: StateMachine> {
     /// `None` until it is appended.
@@ -364,8 +369,21 @@ impl<M: StateMachine> Coordinator<M> {
         self.run(now_ms, |machine, context| machine.topics_changed(context, changes))
     }
 
+    /// The producer's transaction in this partition ends with a marker, which is the host's to
+    /// append: behind all batches that were handed out before, and before any later one. Its offset
+    /// is reported as a batch's is ([`appended`](Self::appended)).
+    pub fn transaction_ended(&mut self, producer_id: i64, committed: bool) {
+        assert_ne!(self.phase, Phase::Loading, "while it is loaded, the log tells of markers");
+        if self.phase == Phase::Unloaded {
+            return;
+        }
+        self.machine.replay_marker(producer_id, committed);
+        let (replies, effects) = (Vec::new(), Vec::new());
+        self.uncommitted.push_back(Uncommitted { last_offset: None, replies, effects });
+    }
+
     /// The oldest batch that was handed out and not yet reported is in the log; its last record has
-    /// this offset.
+    /// this offset. The same goes for markers.
     pub fn appended(&mut self, last_offset: i64) {
         if self.phase == Phase::Unloaded {
             return;

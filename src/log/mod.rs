@@ -246,6 +246,24 @@ impl Log {
         self.0.producers.borrow()
     }
 
+    /// See [`ProducerStates::begin_verification`]: `now_ms` is wall-clock time.
+    pub fn begin_verification(
+        &self,
+        producer_id: i64,
+        producer_epoch: i16,
+        base_sequence: i32,
+        supports_epoch_bump: bool,
+        now_ms: i64,
+    ) -> Result<Option<VerificationGuard>, ProducerError> {
+        self.0.producers.borrow_mut().begin_verification(
+            producer_id,
+            producer_epoch,
+            base_sequence,
+            supports_epoch_bump,
+            now_ms,
+        )
+    }
+
     /// Leader epochs as the log has them.
     pub fn epochs(&self) -> Ref<'_, LeaderEpochs> {
         self.0.epochs.borrow()

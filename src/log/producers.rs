@@ -72,6 +72,18 @@ pub struct AppendContext {
     pub transaction_version: i16,
 }
 
+impl AppendContext {
+    /// Of what a coordinator writes itself, or has written: nothing is verified.
+    pub fn coordinator(transaction_version: i16) -> AppendContext {
+        AppendContext {
+            origin: AppendOrigin::Coordinator,
+            verification_required: false,
+            guard: None,
+            transaction_version,
+        }
+    }
+}
+
 /// What [`ProducerStates::check`] says about a batch that is not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
@@ -210,6 +222,14 @@ impl ProducerStates {
         Self { map_end_offset: offset, ..Self::default() }
     }
 
+    /// The same for a log that goes on after `before` had been its state: no guard of that is good
+    /// any more.
+    pub fn following(mut self, before: &ProducerStates) -> Self {
+        assert!(self.verifications.is_empty(), "what was read from a file is being verified");
+        self.guards_given = before.guards_given;
+        self
+    }
+
     /// The offset after the last batch that was applied.
     pub fn map_end_offset(&self) -> i64 {
         self.map_end_offset
@@ -255,13 +275,10 @@ impl ProducerStates {
             check_marker(producer, batch, context)?;
             return Ok(Checked::New);
         }
-        if batch.producer_epoch() < producer.epoch {
+        if batch.is_transactional() {
+            self.check_transaction(batch.producer_id(), batch.producer_epoch(), context)?;
+        } else if batch.producer_epoch() < producer.epoch {
             return refuse_epoch(batch, producer.epoch, "older than");
-        }
-        if batch.is_transactional()
-            && !self.has_ongoing_transaction(batch.producer_id(), batch.producer_epoch())
-        {
-            self.check_verified(batch, context)?;
         }
         if from_client {
             self.check_sequence(producer, batch)?;
@@ -276,20 +293,32 @@ impl ProducerStates {
         Ok(Checked::New)
     }
 
-    fn check_verified(
+    /// Whether the leader may append a batch of this producer's transaction, whatever is in it. All
+    /// that is asked of one that a coordinator writes.
+    pub fn check_transaction(
         &self,
-        batch: &Batch<'_>,
+        producer_id: i64,
+        producer_epoch: i16,
         context: &AppendContext,
     ) -> Result<(), ProducerError> {
-        let expected =
-            self.verifications.get(&batch.producer_id()).map(|verification| verification.guard);
-        if !context.verification_required || (context.guard.is_some() && context.guard == expected)
-        {
+        let producer = self.producers.get(&producer_id).unwrap_or(&Producer::UNKNOWN);
+        if producer_epoch < producer.epoch {
+            return refuse(
+                ErrorCode::InvalidProducerEpoch,
+                format!(
+                    "epoch {producer_epoch} of producer {producer_id} is older than its last, {}",
+                    producer.epoch
+                ),
+            );
+        }
+        let is_open = self.has_ongoing_transaction(producer_id, producer_epoch);
+        let expected = self.verifications.get(&producer_id).map(|verification| verification.guard);
+        let is_verified = context.guard.is_some() && context.guard == expected;
+        if is_open || is_verified || !context.verification_required {
             return Ok(());
         }
         let message = format!(
-            "the batch of producer {} belongs to no transaction that is open here",
-            batch.producer_id()
+            "the batch of producer {producer_id} belongs to no transaction that is open here"
         );
         refuse(ErrorCode::InvalidTxnState, message)
     }

@@ -320,7 +320,9 @@ impl Log {
         )
         .await?;
         self.0.snapshots.set([-1, loaded.snapshot_offset]);
-        *self.0.producers.borrow_mut() = loaded.producers;
+        let mut producers = self.0.producers.borrow_mut();
+        *producers = loaded.producers.following(&producers);
+        drop(producers);
         self.0.producers.borrow_mut().on_high_watermark_updated(self.high_watermark());
         Ok(())
     }

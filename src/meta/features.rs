@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 
 pub const METADATA_VERSION: &str = "metadata.version";
 pub const KRAFT_VERSION: &str = "kraft.version";
+pub const TRANSACTION_VERSION: &str = "transaction.version";
 pub const ELIGIBLE_LEADER_REPLICAS_VERSION: &str = "eligible.leader.replicas.version";
 
 /// The level of `metadata.version` that this software writes a new cluster with: 4.4-IV2.
@@ -41,6 +42,8 @@ pub const FEATURES: &[Feature] = &[
         supported: LEAST_METADATA_VERSION..=LATEST_METADATA_VERSION,
         initial_level: LATEST_METADATA_VERSION,
     },
+    // 1: tagged fields in `__transaction_state`; 2: an epoch for each transaction (KIP-890).
+    Feature { name: TRANSACTION_VERSION, supported: 0..=2, initial_level: 2 },
 ];
 
 /// The levels that have brought new metadata: a downgrade across one would lose what the older

@@ -338,6 +338,7 @@ fn serve(shard: &Shard, transport: Transport, listener: usize, place: Place) {
         replies: Rc::new(Replies::new(shard.clients.memory.clone())),
         moved: Rc::default(),
         progress: Progress::new(shard.ring.now()),
+        transactional_id: RefCell::default(),
         _charge: shard.clients.memory.charge(Use::Connections, held_bytes),
     });
     clients.enter(&client);

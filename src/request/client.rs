@@ -6,7 +6,27 @@
 use super::{progress::Progress, reply::Replies, transport::Transport};
 use crate::memory::Charge;
 use ring::{Ring, sync::Notify};
-use std::{cell::Cell, net::SocketAddr, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+};
+
+/// What a producer calls itself in transactions; its appends carry it to the cores that own the
+/// partitions.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TransactionalId(Box<str>);
+
+impl TransactionalId {
+    pub fn new(id: &str) -> Arc<TransactionalId> {
+        Arc::new(TransactionalId(id.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 pub struct Client {
     /// Tells this connection from the others of its core.
@@ -21,11 +41,22 @@ pub struct Client {
     /// A partition that its fetch watches has moved.
     pub moved: Rc<Notify>,
     pub progress: Progress,
+    /// That of its last transactional produce request: the next one has the same.
+    pub transactional_id: RefCell<Option<Arc<TransactionalId>>>,
     /// What it counts for as an open connection.
     pub _charge: Charge,
 }
 
 impl Client {
+    /// `id` for its appends: that of the request before, as a rule.
+    pub fn transactional_id(&self, id: &str) -> Arc<TransactionalId> {
+        let mut last = self.transactional_id.borrow_mut();
+        match &*last {
+            Some(last) if last.as_str() == id => last.clone(),
+            _ => last.insert(TransactionalId::new(id)).clone(),
+        }
+    }
+
     /// It is served from now on.
     pub fn count(&self) {
         let before = self.is_counted.replace(true);

@@ -13,7 +13,7 @@ pub mod reply;
 pub mod response;
 pub mod transport;
 
-pub use client::Client;
+pub use client::{Client, TransactionalId};
 pub use close::{CloseReason, FrameError, ResponseError, TooLarge};
 pub use header::RequestIds;
 pub use transport::{FileRange, MovingTransport, Transport};

@@ -239,7 +239,7 @@ fn take_role(shard: &Shard, partition: &Rc<Partition>, registration: &Registrati
         if partition.is_led_here() {
             partition.log.assign_leader_epoch(registration.leader_epoch);
         } else {
-            partition.waiters.refuse_all(ErrorCode::NotLeaderOrFollower);
+            partition.refuse_waiters(ErrorCode::NotLeaderOrFollower);
             commit::notify_fetch_waiters(shard, partition);
         }
     }
@@ -276,7 +276,7 @@ async fn delete(shard: &Shard, partitions: Vec<Rc<Partition>>, error: ErrorCode)
         assert!(!is_found, "requests no longer find {}, which goes", partition.topic);
         // Requests that still hold the partition find it closed.
         partition.take_offline(Cause::Gone);
-        partition.waiters.refuse_all(error);
+        partition.refuse_waiters(error);
         commit::notify_fetch_waiters(shard, &partition);
         if let Err(error) = partition.log.clone().delete().await {
             shard.data.storage.note_undeleted(partition.id.topic_id);

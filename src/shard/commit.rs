@@ -357,6 +357,6 @@ pub fn fail(shard: &Shard, partition: &Rc<Partition>, why: &str) {
         "{why}. This partition serves no more; mend the disk, then restart the broker: it \
          recovers from what is on disk"
     );
-    partition.waiters.refuse_all(ErrorCode::KafkaStorageError);
+    partition.refuse_waiters(ErrorCode::KafkaStorageError);
     notify_fetch_waiters(shard, partition);
 }

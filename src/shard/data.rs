@@ -13,6 +13,7 @@ use super::{
     heavy::HeavyBatches,
     partition::{Partition, PartitionId},
     produce,
+    transactions::verify::Verifications,
     view::Routes,
 };
 use crate::{
@@ -45,6 +46,8 @@ pub struct Data {
     pub(super) produce_expiry: produce::Expiry,
     /// Appends on their way to other cores.
     pub(super) produce_under_way: produce::UnderWay,
+    /// Questions to transaction coordinators.
+    pub(super) verifications: Verifications,
     pub(super) fetch_spares: fetch::Spares,
     /// Reads on their way to other cores.
     pub(super) fetch_under_way: fetch::UnderWay,
@@ -66,6 +69,7 @@ impl Data {
             produce_spares: produce::Spares::default(),
             produce_expiry: produce::Expiry::default(),
             produce_under_way: produce::UnderWay::default(),
+            verifications: Verifications::default(),
             fetch_spares: fetch::Spares::default(),
             fetch_under_way: fetch::UnderWay::default(),
             fetch_readers: fetch::Readers::default(),
@@ -139,6 +143,7 @@ impl Data {
         self.heavy.forget();
         self.produce_expiry.forget();
         self.produce_under_way.forget();
+        self.verifications.forget();
         self.fetch_under_way.forget();
         self.fetch_readers.forget();
     }

@@ -30,6 +30,7 @@ pub mod produce;
 pub mod relief;
 mod sessions;
 mod snapshot;
+pub mod transactions;
 pub mod view;
 
 pub use ask::Ask;

@@ -154,7 +154,6 @@ fn what_brokers_ask_each_other_changes_nothing_when_a_client_asks() {
         }
         assert_eq!(client.fetch(&topic, 0, 0).high_watermark, 1, "no fetch has moved it");
         let between_nodes = [
-            ApiKey::WriteTxnMarkers,
             ApiKey::Vote,
             ApiKey::BeginQuorumEpoch,
             ApiKey::EndQuorumEpoch,

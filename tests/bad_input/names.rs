@@ -133,7 +133,8 @@ fn a_transactional_id_is_a_key_and_never_a_path() {
                 InitProducerIdRequest { transactional_id: Some(name), ..Default::default() };
             assert_eq!(
                 client::error(client.call(&request, 4).error_code),
-                ErrorCode::UnsupportedVersion
+                ErrorCode::NotCoordinator,
+                "there is none before one was asked for"
             );
         }
         assert_eq!(paths_below(&folder), before, "nothing appeared on the disk");

@@ -16,6 +16,7 @@ mod restarts;
 mod sandbox;
 mod scarcity;
 mod spread;
+mod txn_offsets;
 mod under_load;
 
 use std::{

@@ -5,7 +5,7 @@ use crate::{
     admin,
     client::{Client, Lost},
     cluster::ClusterId,
-    commits, configs,
+    commits, committed, configs,
     model::PartitionKey,
     reader::{self, Cursor},
     run::Run,
@@ -25,6 +25,9 @@ pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId) {
     let partitions = run.model.borrow().live_partitions(cluster);
     for key in partitions.into_iter().filter(|key| run.victim.get() != Some(*key)) {
         while !run.is_over() && read_all(&mut client, key).await.is_err() {}
+    }
+    if run.plan.transactors > 0 {
+        committed::audit(&mut client).await;
     }
     while !run.is_over() && commits::check_all(&mut client).await.is_err() {}
 }

@@ -31,6 +31,7 @@ mod broker;
 mod client;
 mod cluster;
 mod commits;
+mod committed;
 mod configs;
 mod damage;
 mod dice;
@@ -47,6 +48,8 @@ mod run;
 mod sessions;
 mod silent;
 mod storm;
+mod transactions;
+mod transactor;
 mod two;
 
 use model::Invariant;
@@ -84,6 +87,7 @@ fn seeds_keep_every_invariant() {
     let mut said = begun;
     let mut failures = Vec::new();
     let (mut requests, mut acked, mut read, mut commits) = (0, 0, 0, 0);
+    let (mut committed, mut aborted) = (0, 0);
     let mut virtual_time = Duration::ZERO;
     for seed in first..first + count {
         let outcome = run_seed(seed, Variation::None, one.is_some());
@@ -91,6 +95,8 @@ fn seeds_keep_every_invariant() {
         acked += outcome.acked_records;
         read += outcome.read_records;
         commits += outcome.commits;
+        committed += outcome.transactions.0;
+        aborted += outcome.transactions.1;
         virtual_time += outcome.virtual_time;
         if let Some(violation) = &outcome.violation {
             if failures.is_empty() {
@@ -108,7 +114,8 @@ fn seeds_keep_every_invariant() {
             eprintln!(
                 "{} of {count} seeds in {:.1?}, {} failing: {requests} requests, {acked} records \
                  acknowledged, {read} read, \
-                 {commits} commits, {virtual_time:.0?} of virtual time",
+                 {commits} commits, {committed} transactions committed and {aborted} aborted, \
+                 {virtual_time:.0?} of virtual time",
                 seed + 1 - first,
                 begun.elapsed(),
                 failures.len()

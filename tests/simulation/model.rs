@@ -39,6 +39,9 @@ pub enum Invariant {
     LogStartKept,
     /// A committed offset that was acknowledged is found until another one replaces it.
     CommittedOffsetsKept,
+    /// Consumers of committed records see transactions whole or not at all, with the offsets that
+    /// they commit; none hangs.
+    TransactionsWhole,
     /// Members of one generation share the partitions out, and no acknowledged generation is given
     /// out again.
     GenerationsKept,
@@ -120,6 +123,15 @@ pub struct Topic {
     pub may_expire: bool,
     /// A `max.message.bytes` was asked for that batches may exceed.
     pub small_messages: bool,
+}
+
+/// Whose records stand in one order of sequence numbers: a producer, or one epoch of a producer in
+/// its transactions.
+pub fn author(producer_id: i64, epoch: i16, is_transactional: bool) -> i64 {
+    match is_transactional {
+        true => 1 << 62 | producer_id << 16 | i64::from(epoch),
+        false => producer_id,
+    }
 }
 
 /// A record that a producer has made.

@@ -95,6 +95,8 @@ pub struct Plan {
     pub producers: usize,
     pub readers: usize,
     pub members: usize,
+    /// Producers of transactions.
+    pub transactors: usize,
     /// Topics that live through the whole run, by their number of partitions.
     pub base_topics: Vec<i32>,
     /// Batches that a producer may have in flight for one partition.
@@ -151,6 +153,7 @@ impl Plan {
             producers: dice.between(1, 3) as usize,
             readers: dice.between(1, 2) as usize,
             members: dice.between(0, 3) as usize,
+            transactors: 0,
             base_topics: (0..dice.between(1, 3)).map(|_| dice.between(1, 4) as i32).collect(),
             depth: if dice.one_in(4) { 3 } else { 1 },
             by_id: dice.one_in(2),
@@ -228,6 +231,17 @@ impl Plan {
         }
         // Records that go by themselves would take the damage with them.
         self.damage = dice.one_in(4) && !self.retention && !self.dynamic;
+        self.draw_transactors();
+    }
+
+    /// They have dice of their own. What may be lost of an acknowledged commit is not modelled.
+    fn draw_transactors(&mut self) {
+        let mut dice = Dice::new(self.seed ^ 0x7472_616e_7361_6374);
+        if !self.os && dice.one_in(2) {
+            self.transactors = dice.between(1, 3) as usize;
+            let partitions = dice.between(1, 3).to_string();
+            self.properties.push(("transaction.state.log.num.partitions".to_owned(), partitions));
+        }
     }
 
     /// A node beside the first one, that does not know it. It has dice of its own.

@@ -4,7 +4,7 @@
 use crate::{
     client::{Client, Lost},
     cluster::ClusterId,
-    model::{Expected, Invariant, PartitionKey, Violation},
+    model::{Expected, Invariant, PartitionKey, Violation, author},
     run::Run,
     sessions::Sessions,
 };
@@ -298,7 +298,12 @@ fn read_batches(
             )));
         }
         let mut sequence = batch.base_sequence();
-        let producer_id = batch.producer_id();
+        if batch.is_control() {
+            cursor.next = batch.next_offset();
+            continue;
+        }
+        let producer_id =
+            author(batch.producer_id(), batch.producer_epoch(), batch.is_transactional());
         batch
             .for_each_record::<protocol::records::RecordsError>(UNPACKED_MAX_BYTES, |record| {
                 let id = record

@@ -5,11 +5,13 @@ use crate::{
     broker::Broker,
     cluster::ClusterId,
     commits::{self, Commits},
-    damage, journal, members,
+    committed, damage, journal, members,
     members::Generations,
     model::{Checked, Invariant, Model, PartitionKey, Violation},
     plan::{Fault, Plan, Variation},
     producer, reader, silent, storm,
+    transactions::Transactions,
+    transactor,
 };
 use ring::{
     Instant, Ring,
@@ -50,6 +52,7 @@ pub struct Run {
     pub model: RefCell<Model>,
     pub commits: RefCell<Commits>,
     pub generations: RefCell<Generations>,
+    pub transactions: RefCell<Transactions>,
     pub phase: Cell<Phase>,
     calm_since: Cell<Option<Instant>>,
     /// The partition whose files were damaged on purpose.
@@ -151,6 +154,7 @@ impl Run {
             model: RefCell::new(model),
             commits: RefCell::default(),
             generations: RefCell::default(),
+            transactions: RefCell::default(),
             phase: Cell::new(Phase::Storm),
             calm_since: Cell::default(),
             victim: Cell::default(),
@@ -291,6 +295,15 @@ impl Run {
             let work = move |run, ring| members::work(run, ring, cluster, index);
             self.spawn(cluster, format!("member {index}"), work);
         }
+        for index in 0..plan.transactors {
+            let work = move |run, ring| transactor::work(run, ring, cluster, index);
+            self.spawn(cluster, format!("transactor {index}"), work);
+        }
+        if plan.transactors > 0 {
+            self.spawn(cluster, "committed reader".to_owned(), move |run, ring| {
+                committed::work(run, ring, cluster)
+            });
+        }
     }
 }
 
@@ -303,6 +316,8 @@ pub struct Outcome {
     pub acked_records: u64,
     pub read_records: u64,
     pub commits: u64,
+    /// Committed, and aborted.
+    pub transactions: (u64, u64),
     pub virtual_time: Duration,
     pub tail: Vec<String>,
 }
@@ -348,6 +363,10 @@ pub fn run_seed(seed: u64, variation: Variation, verbose: bool) -> Outcome {
         acked_records: model.acked_records,
         read_records: model.read_records,
         commits: run.commits.borrow().acknowledged,
+        transactions: {
+            let transactions = run.transactions.borrow();
+            (transactions.committed, transactions.aborted)
+        },
         virtual_time: world.now().since(ring::Instant(0)),
         tail: journal::tail(),
     }

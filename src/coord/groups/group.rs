@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use protocol::ErrorCode;
-use protocol::messages::OffsetCommitRequest;
 use protocol::messages::list_groups_response::ListedGroup;
 
 use super::classic::ClassicGroup;
 use super::{Context, records};
 use crate::coord::batch::CoordinatorRecord;
+use crate::coord::offsets::commit::Committer;
 use crate::coord::offsets::store::CommittedOffset;
 
 #[derive(Clone, Debug)]
@@ -80,14 +80,14 @@ impl Group {
         }
     }
 
-    /// Checks the member that commits, and takes it for a sign of life.
+    /// Checks the member that commits, and takes it for a sign of life if it does so itself.
     pub fn admit_commit(
         &mut self,
         context: &mut Context<'_>,
-        request: &OffsetCommitRequest,
+        committer: &Committer<'_>,
     ) -> Result<(), ErrorCode> {
         match self {
-            Group::Classic(group) => group.admit_commit(context, request),
+            Group::Classic(group) => group.admit_commit(context, committer),
         }
     }
 

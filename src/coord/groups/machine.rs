@@ -21,7 +21,7 @@ use super::membership::{leave_response, leaving_members, unknown_leavers};
 use super::records::{self, Change};
 use super::request::{Request, Response};
 use super::sync::validate_sync_request;
-use super::{Context, GroupSettings, TimerKey};
+use super::{Context, GroupSettings, TimerKey, TransactionalProducer};
 use crate::coord::offsets::store::{CommittedOffset, Offsets, PartitionKey};
 use crate::coord::runtime::{ReplyToken, StateMachine, TopicChange};
 
@@ -39,8 +39,8 @@ impl StateMachine for Groups {
     type Request = Request;
     type Response = Response;
     type Timer = TimerKey;
-    /// It has no name but its own.
-    type Author = ();
+    /// `None`: the coordinator itself, in no name but its own.
+    type Author = Option<TransactionalProducer>;
     /// All that it does is said by its records and replies.
     type Effect = Infallible;
 
@@ -108,6 +108,9 @@ impl StateMachine for Groups {
             Request::OffsetCommit { request, api_version } => {
                 Response::OffsetCommit(self.commit_offsets(context, request, *api_version))
             }
+            Request::TxnOffsetCommit { request, api_version } => Response::TxnOffsetCommit(
+                self.commit_in_transaction(context, request, *api_version),
+            ),
             Request::OffsetFetch { group, require_stable } => {
                 Response::OffsetFetch(self.offsets.fetch(group, *require_stable))
             }
@@ -222,31 +225,35 @@ impl Groups {
 
     /// Takes over what the log says. `producer_id` is set for records of transactions.
     fn replay_change(&mut self, change: Change, producer_id: Option<i64>) {
-        match (change, producer_id) {
-            (Change::Offset { key, value: Some(value) }, Some(producer_id)) => {
-                self.ensure_group(&key.group);
-                self.offsets.replay_pending(producer_id, key, value);
-            }
-            (Change::Offset { key, value }, _) => self.replay_offset(&key, value),
-            (Change::Classic { id, value: Some(group) }, _) => {
+        match change {
+            Change::Offset { key, value } => self.replay_offset(key, value, producer_id),
+            Change::Classic { id, value: Some(group) } => {
                 self.groups.insert(id, Group::Classic(*group));
             }
-            (Change::Classic { id, value: None }, _) => self.replay_group_tombstone(&id),
-            (Change::Other { record_type }, _) => {
+            Change::Classic { id, value: None } => self.replay_group_tombstone(&id),
+            Change::Other { record_type } => {
                 tracing::debug!(record_type, "a record of another kind of group is skipped");
             }
         }
     }
 
+    /// `producer_id`: in whose transaction it was committed. Tombstones are written outside of any,
+    /// and count at once wherever they stand.
     pub(in crate::coord) fn replay_offset(
         &mut self,
-        key: &PartitionKey,
+        key: PartitionKey,
         value: Option<CommittedOffset>,
+        producer_id: Option<i64>,
     ) {
         if value.is_some() {
             self.ensure_group(&key.group);
         }
-        self.offsets.replay(key, value);
+        match (value, producer_id) {
+            (Some(value), Some(producer_id)) => {
+                self.offsets.replay_pending(producer_id, key, value);
+            }
+            (value, _) => self.offsets.replay(&key, value),
+        }
     }
 
     /// Offsets alone make a group: an empty one, that never had members (a "simple" group in
@@ -266,20 +273,16 @@ impl Groups {
         }
     }
 
-    pub(in crate::coord) fn delete_offset(
-        &mut self,
-        context: &mut Context<'_>,
-        key: &PartitionKey,
-    ) {
-        context.append(records::offset_tombstone(key));
-        self.replay_offset(key, None);
+    pub(in crate::coord) fn delete_offset(&mut self, context: &mut Context<'_>, key: PartitionKey) {
+        context.append(records::offset_tombstone(&key));
+        self.replay_offset(key, None, None);
     }
 
     /// Deletes an empty group and all its offsets, offsets first: a load that reads half of it
     /// finds a group with fewer of them.
     pub(in crate::coord) fn delete_group(&mut self, context: &mut Context<'_>, id: &Arc<str>) {
         for key in self.offsets.keys_of_group(id) {
-            self.delete_offset(context, &key);
+            self.delete_offset(context, key);
         }
         if let Some(group) = self.groups.get(id) {
             group.clear_timers(context);

@@ -82,12 +82,19 @@ pub enum TimerKey {
     Cleanup,
 }
 
+/// The producer in whose transaction a batch is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransactionalProducer {
+    pub id: i64,
+    pub epoch: i16,
+}
+
 pub(super) type Context<'a> = runtime::Context<'a, Groups>;
 
 impl Context<'_> {
-    /// Writes a record, which is part of the state already.
+    /// Writes a record of its own, which is part of the state already.
     pub(in crate::coord) fn append(&mut self, record: CoordinatorRecord) {
-        self.append_as((), record);
+        self.append_as(None, record);
     }
 
     /// Versions before 7 know no null for the protocol's name, later ones no empty name.

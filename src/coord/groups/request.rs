@@ -12,12 +12,13 @@ use protocol::messages::{
     HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
     LeaveGroupResponse, ListGroupsRequest, ListGroupsResponse, OffsetCommitRequest,
     OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, SyncGroupRequest,
-    SyncGroupResponse,
+    SyncGroupResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse,
 };
 
 use super::join::join_error;
 use crate::coord::offsets::commit::commit_error;
 use crate::coord::offsets::fetch::fetch_error;
+use crate::coord::offsets::txn_commit::txn_commit_error;
 
 /// Who sends a JoinGroup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub enum Request {
         request: OffsetCommitRequest,
         api_version: i16,
     },
+    TxnOffsetCommit {
+        request: TxnOffsetCommitRequest,
+        api_version: i16,
+    },
     OffsetFetch {
         group: OffsetFetchRequestGroup,
         require_stable: bool,
@@ -74,6 +79,7 @@ pub enum Response {
     Heartbeat(HeartbeatResponse),
     LeaveGroup(LeaveGroupResponse),
     OffsetCommit(OffsetCommitResponse),
+    TxnOffsetCommit(TxnOffsetCommitResponse),
     OffsetFetch(OffsetFetchResponseGroup),
     OffsetDelete(OffsetDeleteResponse),
     DescribeGroup(DescribedGroup),
@@ -89,6 +95,7 @@ impl Request {
             | Request::SyncGroup { .. }
             | Request::LeaveGroup { .. }
             | Request::OffsetCommit { .. }
+            | Request::TxnOffsetCommit { .. }
             | Request::OffsetDelete(_)
             | Request::DeleteGroup { .. } => true,
             Request::Heartbeat(_)
@@ -118,6 +125,9 @@ impl Request {
             }
             Request::OffsetCommit { request, .. } => {
                 Response::OffsetCommit(commit_error(request, error))
+            }
+            Request::TxnOffsetCommit { request, .. } => {
+                Response::TxnOffsetCommit(txn_commit_error(request, error))
             }
             Request::OffsetFetch { group, .. } => Response::OffsetFetch(fetch_error(group, error)),
             Request::OffsetDelete(_) => {
@@ -158,6 +168,13 @@ impl Response {
                     partition.error_code = error_code;
                 }
                 Response::OffsetCommit(response)
+            }
+            Response::TxnOffsetCommit(mut response) => {
+                for partition in response.topics.iter_mut().flat_map(|topic| &mut topic.partitions)
+                {
+                    partition.error_code = error_code;
+                }
+                Response::TxnOffsetCommit(response)
             }
             Response::OffsetFetch(response) => Response::OffsetFetch(OffsetFetchResponseGroup {
                 group_id: response.group_id,

@@ -15,7 +15,7 @@ use protocol::{ErrorCode, Uuid};
 use super::store::{CommittedOffset, PartitionKey};
 use crate::coord::batch::batch_size_bytes;
 use crate::coord::groups::classic::{ClassicGroup, GroupState};
-use crate::coord::groups::{Context, Groups, records};
+use crate::coord::groups::{Context, Groups, TransactionalProducer, records};
 
 /// The first version that tells "no such group" from "no such generation" (KIP-848).
 const GROUP_ID_NOT_FOUND_FROM: i16 = 9;
@@ -43,7 +43,13 @@ impl Groups {
     ) -> Result<OffsetCommitResponse, ErrorCode> {
         let group_id: Arc<str> = match self.groups.get_mut(request.group_id.as_str()) {
             Some(group) => {
-                group.admit_commit(context, request)?;
+                let committer = Committer {
+                    member_id: &request.member_id,
+                    instance_id: request.group_instance_id.as_deref(),
+                    generation_id: request.generation_id_or_member_epoch,
+                    in_transaction: false,
+                };
+                group.admit_commit(context, &committer)?;
                 group.id().clone()
             }
             // Consumers that assign partitions themselves commit without a generation, and their
@@ -56,14 +62,13 @@ impl Groups {
             }
             None => return Err(ErrorCode::IllegalGeneration),
         };
-        let (mut commits, mut names_bytes) = (Vec::new(), 0);
-        let max_batch_bytes = context.settings.max_batch_bytes;
+        let mut commits = Vec::new();
         let mut response = OffsetCommitResponse::default();
         for topic in &request.topics {
             let name: Arc<str> = Arc::from(topic.name.as_str());
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for partition in &topic.partitions {
-                let error = if is_too_large(context, partition) {
+                let error = if is_too_large(context, partition.committed_metadata.as_deref()) {
                     ErrorCode::OffsetMetadataTooLarge
                 } else {
                     let key = PartitionKey {
@@ -72,12 +77,6 @@ impl Groups {
                         partition: partition.partition_index,
                     };
                     let committed = committed_offset(context, request, partition, topic.topic_id);
-                    // The least that its record has; a request may name a million partitions, and
-                    // each record has the names anew.
-                    names_bytes += group_id.len() + name.len() + committed.metadata.len();
-                    if names_bytes > max_batch_bytes {
-                        return Err(fits_no_batch(&group_id, names_bytes, max_batch_bytes));
-                    }
                     commits.push((key, committed));
                     ErrorCode::None
                 };
@@ -89,50 +88,82 @@ impl Groups {
                 partitions,
             });
         }
-        // All or nothing: a request that does not fit one batch changes nothing.
+        self.write_commits(context, None, &group_id, commits)?;
+        Ok(response)
+    }
+
+    /// All or nothing: what does not fit one batch changes nothing.
+    pub(super) fn write_commits(
+        &mut self,
+        context: &mut Context<'_>,
+        author: Option<TransactionalProducer>,
+        group_id: &str,
+        commits: Vec<(PartitionKey, CommittedOffset)>,
+    ) -> Result<(), ErrorCode> {
+        let max_batch_bytes = context.settings.max_batch_bytes;
+        // The least that the records have: a request may name a million partitions, and each record
+        // has the names anew.
+        let names_bytes = |(key, committed): &(PartitionKey, CommittedOffset)| {
+            group_id.len() + key.topic.len() + committed.metadata.len()
+        };
+        let least_bytes = commits.iter().map(names_bytes).sum::<usize>();
+        if least_bytes > max_batch_bytes {
+            return Err(fits_no_batch(group_id, least_bytes, max_batch_bytes));
+        }
         let records: Vec<_> =
             commits.iter().map(|(key, committed)| records::offset_commit(key, committed)).collect();
         let size_bytes = batch_size_bytes(&records);
         if size_bytes > max_batch_bytes {
-            return Err(fits_no_batch(&group_id, size_bytes, max_batch_bytes));
+            return Err(fits_no_batch(group_id, size_bytes, max_batch_bytes));
         }
         for record in records {
-            context.append(record);
+            context.append_as(author, record);
         }
         for (key, committed) in commits {
-            self.replay_offset(&key, Some(committed));
+            self.replay_offset(key, Some(committed), author.map(|producer| producer.id));
         }
-        Ok(response)
+        Ok(())
     }
 }
 
+/// Who commits, as the request says.
+pub(in crate::coord) struct Committer<'a> {
+    pub member_id: &'a str,
+    pub instance_id: Option<&'a str>,
+    pub generation_id: i32,
+    pub in_transaction: bool,
+}
+
 impl ClassicGroup {
-    /// Committing is a sign of life, except while an assignment is awaited.
+    /// Committing is a sign of life, except while an assignment is awaited, and except in a
+    /// transaction: that is a producer's.
     pub fn admit_commit(
         &mut self,
         context: &mut Context<'_>,
-        request: &OffsetCommitRequest,
+        committer: &Committer<'_>,
     ) -> Result<(), ErrorCode> {
-        self.validate_commit(request)?;
-        self.touch(context, &request.member_id);
+        self.validate_commit(committer)?;
+        if !committer.in_transaction {
+            self.touch(context, committer.member_id);
+        }
         Ok(())
     }
 
-    fn validate_commit(&self, request: &OffsetCommitRequest) -> Result<(), ErrorCode> {
-        let generation_id = request.generation_id_or_member_epoch;
+    fn validate_commit(&self, committer: &Committer<'_>) -> Result<(), ErrorCode> {
+        let Committer { member_id, instance_id, generation_id, in_transaction } = *committer;
         if generation_id < 0 && self.is_empty() {
             return Ok(());
         }
-        if generation_id < 0 && request.member_id.is_empty() && request.group_instance_id.is_none()
-        {
-            // An outsider must not move the offsets of a group that is at work.
-            return if self.is_empty() { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };
+        if generation_id < 0 && member_id.is_empty() && instance_id.is_none() {
+            // An outsider must not move the offsets of a group that is at work. Producers before
+            // KIP-447 do not say for which member they commit.
+            return if in_transaction { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };
         }
-        self.validate_member(&request.member_id, request.group_instance_id.as_deref())?;
+        self.validate_member(member_id, instance_id)?;
         if generation_id != self.generation_id {
             return Err(ErrorCode::IllegalGeneration);
         }
-        if self.state == GroupState::CompletingRebalance {
+        if self.state == GroupState::CompletingRebalance && !in_transaction {
             Err(ErrorCode::RebalanceInProgress)
         } else {
             Ok(())
@@ -152,8 +183,8 @@ fn fits_no_batch(group_id: &str, bytes: usize, limit: usize) -> ErrorCode {
 }
 
 /// Kafka counts UTF-16 code units.
-fn is_too_large(context: &Context<'_>, partition: &OffsetCommitRequestPartition) -> bool {
-    let metadata = partition.committed_metadata.as_deref().unwrap_or_default();
+pub(super) fn is_too_large(context: &Context<'_>, metadata: Option<&str>) -> bool {
+    let metadata = metadata.unwrap_or_default();
     metadata.len() > context.settings.offset_metadata_max_size
         && metadata.encode_utf16().count() > context.settings.offset_metadata_max_size
 }

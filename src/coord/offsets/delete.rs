@@ -57,7 +57,7 @@ impl Groups {
             let exists = self.offsets.get(group_id, &name, key.partition).is_some()
                 || self.offsets.has_pending(group_id, &name, key.partition);
             if exists {
-                self.delete_offset(context, &key);
+                self.delete_offset(context, key);
             }
         }
         let partitions = topic.partitions.iter().map(|partition| OffsetDeleteResponsePartition {
@@ -75,7 +75,7 @@ impl Groups {
         topic_id: Uuid,
     ) {
         for key in self.offsets.keys_of_topic(topic, topic_id) {
-            self.delete_offset(context, &key);
+            self.delete_offset(context, key);
         }
     }
 }

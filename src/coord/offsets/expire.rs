@@ -68,7 +68,7 @@ impl Groups {
             return self.delete_group(context, id);
         }
         for key in expired {
-            self.delete_offset(context, &key);
+            self.delete_offset(context, key);
         }
     }
 }

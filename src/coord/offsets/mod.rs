@@ -7,3 +7,4 @@ mod delete;
 mod expire;
 pub(super) mod fetch;
 pub(super) mod store;
+pub(super) mod txn_commit;

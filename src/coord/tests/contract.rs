@@ -62,6 +62,50 @@ fn a_batch_may_be_reported_after_later_events() {
     assert_eq!(released, [101]);
 }
 
+/// The offsets of a transaction must not be seen before its marker is sure to stay.
+#[test]
+fn replies_wait_for_a_marker_that_is_not_committed() {
+    let mut host = Host::new();
+    assert_eq!(host.commit_in_transaction(7, Commit::offset(5)), ErrorCode::None);
+    host.hold_commits = true;
+    let before = host.fetch_as(GROUP, "t", 0, false).committed_offset;
+    host.end_transaction(7, true);
+    let topic = OffsetFetchRequestTopics {
+        name: "t".into(),
+        partition_indexes: vec![0],
+        ..Default::default()
+    };
+    let group = OffsetFetchRequestGroup {
+        group_id: GROUP.into(),
+        topics: Some(vec![topic]),
+        ..Default::default()
+    };
+    let fetch = Request::OffsetFetch { group, require_stable: true };
+    let read = host.send(fetch.clone());
+    let actions = host.coordinator.committed(host.next_offset - 1);
+    assert!(actions.replies.is_empty(), "all but the marker is committed");
+    assert!(host.reply(read).is_none());
+    host.commit();
+    let Some(Response::OffsetFetch(response)) = host.reply(read) else { panic!() };
+    assert_eq!((before, response.topics[0].partitions[0].committed_offset), (-1, 5));
+    // One that is lost takes the replies along that could have shown it.
+    let lost = host.send(Commit::offset(6).into_transaction(7));
+    assert!(host.reply(lost).is_none());
+    host.end_transaction(7, true);
+    let read = host.send(fetch);
+    host.log.truncate(host.committed_batches);
+    host.reload();
+    let Some(Response::OffsetFetch(response)) = host.reply(read) else { panic!() };
+    assert_eq!(error(response.error_code), ErrorCode::NotCoordinator);
+    host.hold_commits = false;
+    assert_eq!(host.fetch_offset(GROUP, "t", 0).committed_offset, 5);
+    // A coordinator that is given up hears of no marker any more.
+    assert!(host.coordinator.unload().is_empty());
+    host.coordinator.transaction_ended(7, true);
+    host.coordinator.appended(99);
+    assert!(host.coordinator.committed(100).replies.is_empty());
+}
+
 #[test]
 fn a_clock_that_jumps_ends_no_session_and_stops_none() {
     for jump_ms in [3_600_000, -3_600_000] {
@@ -170,6 +214,7 @@ fn nobody_is_served_before_the_log_is_read_or_after_the_partition_is_gone() {
                 api_version,
             },
             Request::OffsetCommit { request: Commit::offset(1).into_request(), api_version },
+            Commit::offset(1).into_transaction(7),
             Request::OffsetFetch {
                 group: OffsetFetchRequestGroup::default(),
                 require_stable: false,

@@ -7,8 +7,10 @@ use protocol::messages::offset_delete_request::{
 };
 use protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
 use protocol::messages::offset_fetch_response::OffsetFetchResponseGroup;
+use protocol::messages::txn_offset_commit_response::TxnOffsetCommitResponseTopic;
 use protocol::messages::{
     ListGroupsResponse, OffsetCommitResponse, OffsetDeleteRequest, OffsetFetchRequest,
+    TxnOffsetCommitResponse,
 };
 
 use super::*;
@@ -415,4 +417,63 @@ fn lists_of_several_coordinators_become_one() {
     assert_eq!(merged.groups.iter().map(|group| &*group.group_id).collect::<Vec<_>>(), ["a", "c"]);
     let merged = fanout::merge_list_groups([list(&["a"], fine), list(&[], loading)], |_| true);
     assert_eq!((error(merged.error_code), merged.groups.len()), (loading, 0));
+}
+
+fn txn_errors(response: &TxnOffsetCommitResponse) -> Vec<(String, u128, i32, ErrorCode)> {
+    let of_topic = |topic: &TxnOffsetCommitResponseTopic| {
+        let (name, id) = (topic.name.clone(), topic.topic_id.as_u128());
+        let partitions = topic.partitions.iter();
+        partitions
+            .map(|p| (name.clone(), id, p.partition_index, error(p.error_code)))
+            .collect::<Vec<_>>()
+    };
+    response.topics.iter().flat_map(of_topic).collect()
+}
+
+#[test]
+fn offsets_in_a_transaction_go_to_the_coordinator_where_their_partitions_exist() {
+    let topic = |name: &str, id: u128, partitions: &[i32]| TxnOffsetCommitRequestTopic {
+        name: name.into(),
+        topic_id: Uuid::from_u128(id),
+        partitions: partitions
+            .iter()
+            .map(|partition| TxnOffsetCommitRequestPartition {
+                partition_index: *partition,
+                ..Default::default()
+            })
+            .collect(),
+    };
+    let request = |group_id: &str, topics| TxnOffsetCommitRequest {
+        group_id: group_id.into(),
+        topics,
+        ..Default::default()
+    };
+    let none = ErrorCode::None;
+    let by_name =
+        || vec![topic("t", 0, &[0, 5, 1]), topic("secret", 0, &[0]), topic("gone", 0, &[0])];
+    let (asked, known) = fanout::split_txn_offset_commit(request(GROUP, by_name()), 5, &Cluster);
+    let asked = asked.expect("t exists");
+    let answered = fanout::txn_commit_error(&asked, none);
+    assert_eq!(txn_errors(&answered), [("t".into(), 1, 0, none), ("t".into(), 1, 1, none)]);
+    assert_eq!(
+        txn_errors(&fanout::merge_txn_offset_commit(known, answered)),
+        [
+            ("t".into(), 1, 5, ErrorCode::UnknownTopicOrPartition),
+            ("t".into(), 1, 0, none),
+            ("t".into(), 1, 1, none),
+            ("secret".into(), 0, 0, ErrorCode::TopicAuthorizationFailed),
+            ("gone".into(), 0, 0, ErrorCode::UnknownTopicOrPartition),
+        ]
+    );
+    let by_id = request(GROUP, vec![topic("", 1, &[0]), topic("", 9, &[0])]);
+    let (asked, known) = fanout::split_txn_offset_commit(by_id, 6, &Cluster);
+    assert_eq!(asked.expect("1 is t").topics[0].name, "t");
+    assert_eq!(txn_errors(&known), [("".into(), 9, 0, ErrorCode::UnknownTopicId)]);
+    // There is no group without a name, in transactions.
+    let (asked, known) = fanout::split_txn_offset_commit(request("", by_name()), 5, &Cluster);
+    assert_eq!(asked, None);
+    let invalid = ErrorCode::InvalidGroupId;
+    let told: Vec<_> =
+        txn_errors(&known).into_iter().map(|(_, _, at, error)| (at, error)).collect();
+    assert_eq!(told[..3], [(5, ErrorCode::UnknownTopicOrPartition), (0, invalid), (1, invalid)]);
 }

@@ -12,6 +12,7 @@ mod offsets;
 mod second_machine;
 mod static_members;
 mod sync;
+mod txn_offsets;
 
 use std::collections::BTreeMap;
 
@@ -26,12 +27,15 @@ use protocol::messages::offset_commit_request::{
 use protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use protocol::messages::offset_fetch_response::OffsetFetchResponsePartitions;
 use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
+use protocol::messages::txn_offset_commit_request::{
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
+};
 use protocol::messages::{
     DeleteGroupsResponse, DescribeGroupsResponse, HeartbeatRequest, JoinGroupRequest,
     JoinGroupResponse, LeaveGroupRequest, OffsetCommitRequest, OffsetFetchResponse,
-    SyncGroupRequest, SyncGroupResponse,
+    SyncGroupRequest, SyncGroupResponse, TxnOffsetCommitRequest,
 };
-use protocol::records::BatchBuilder;
+use protocol::records::{BatchBuilder, EndTransactionMarker};
 use protocol::{ErrorCode, Message};
 
 use super::CoordinatorRecord;
@@ -100,6 +104,9 @@ impl Host {
         for batch in actions.batches {
             assert!(!batch.records.is_empty());
             let mut builder = BatchBuilder::new(self.next_offset);
+            if let Some(producer) = batch.author {
+                builder = builder.producer(producer.id, producer.epoch, -1).transactional(true);
+            }
             for record in &batch.records {
                 builder.append(self.now_ms, Some(&record.key), record.value.as_deref(), &[]);
             }
@@ -118,8 +125,16 @@ impl Host {
         if !self.hold_commits {
             self.commit();
         }
-        for Group::Classic(group) in self.coordinator.machine().groups.values() {
+        self.check();
+    }
+
+    fn check(&self) {
+        let machine = self.coordinator.machine();
+        for Group::Classic(group) in machine.groups.values() {
             group.assert_consistent();
+        }
+        for (_, key) in machine.offsets.all_pending().into_keys() {
+            assert!(machine.groups.contains_key(&key.group), "what is pending has a group");
         }
     }
 
@@ -284,11 +299,49 @@ impl Host {
         }
     }
 
+    fn commit_in_transaction(&mut self, producer_id: i64, commit: Commit) -> ErrorCode {
+        match self.call(commit.into_transaction(producer_id)) {
+            Response::TxnOffsetCommit(response) => {
+                error(response.topics[0].partitions[0].error_code)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn end_transaction(&mut self, producer_id: i64, committed: bool) {
+        let marker = EndTransactionMarker { committed, coordinator_epoch: 1 };
+        let marker = BatchBuilder::end_transaction_marker(
+            self.next_offset,
+            self.now_ms,
+            producer_id,
+            0,
+            marker,
+        );
+        self.log.push(marker.build());
+        self.next_offset += 1;
+        self.coordinator.transaction_ended(producer_id, committed);
+        self.coordinator.appended(self.next_offset - 1);
+        if !self.hold_commits {
+            self.commit();
+        }
+        self.check();
+    }
+
     fn fetch_offset(
         &mut self,
         group: &str,
         topic: &str,
         partition: i32,
+    ) -> OffsetFetchResponsePartitions {
+        self.fetch_as(group, topic, partition, true)
+    }
+
+    fn fetch_as(
+        &mut self,
+        group: &str,
+        topic: &str,
+        partition: i32,
+        require_stable: bool,
     ) -> OffsetFetchResponsePartitions {
         let topics = vec![OffsetFetchRequestTopics {
             name: topic.into(),
@@ -300,7 +353,7 @@ impl Host {
             topics: Some(topics),
             ..Default::default()
         };
-        match self.call(Request::OffsetFetch { group, require_stable: true }) {
+        match self.call(Request::OffsetFetch { group, require_stable }) {
             Response::OffsetFetch(mut response) => {
                 assert_eq!(response.error_code, 0);
                 response.topics.remove(0).partitions.remove(0)
@@ -455,6 +508,34 @@ impl Commit {
     }
 }
 
+impl Commit {
+    /// In a transaction of this producer.
+    fn into_transaction(self, producer_id: i64) -> Request {
+        let partition = TxnOffsetCommitRequestPartition {
+            partition_index: self.partition,
+            committed_offset: self.offset,
+            committed_leader_epoch: 5,
+            committed_metadata: self.metadata,
+        };
+        let topic = TxnOffsetCommitRequestTopic {
+            name: self.topic.into(),
+            partitions: vec![partition],
+            ..Default::default()
+        };
+        let request = TxnOffsetCommitRequest {
+            transactional_id: format!("id of {producer_id}"),
+            group_id: self.group_id.into(),
+            producer_id,
+            producer_epoch: 0,
+            generation_id_or_member_epoch: self.generation_id,
+            member_id: self.member_id,
+            group_instance_id: self.instance_id.map(str::to_owned),
+            topics: vec![topic],
+        };
+        Request::TxnOffsetCommit { request, api_version: self.api_version.min(5) }
+    }
+}
+
 /// Every answer must be one that the version of its request can carry.
 fn assert_encodable(request: &Request, response: &Response) {
     fn encode<M: Message>(message: &M, version: Option<i16>) {
@@ -475,6 +556,9 @@ fn assert_encodable(request: &Request, response: &Response) {
             encode(response, Some(*api_version))
         }
         (Request::OffsetCommit { .. }, Response::OffsetCommit(response)) => encode(response, None),
+        (Request::TxnOffsetCommit { api_version, .. }, Response::TxnOffsetCommit(response)) => {
+            encode(response, Some(*api_version))
+        }
         (Request::OffsetFetch { .. }, Response::OffsetFetch(group)) => {
             let response =
                 OffsetFetchResponse { groups: vec![group.clone()], ..Default::default() };

@@ -1,13 +1,15 @@
-//! Random clients against one group, with commits held back, coordinators that fail, and logs that
-//! lose their uncommitted end.
+//! Random clients against one group, and producers that commit offsets of it in transactions, with
+//! commits held back, coordinators that fail, and logs that lose their uncommitted end.
 //!
 //! Invariants, checked on what clients are told: members of one generation work by one assignment;
-//! offsets that were acknowledged stay until newer ones take their place; every request is answered
-//! once, in the end; what the log says is what the state says.
+//! offsets that were acknowledged stay until newer ones take their place; those of a transaction
+//! count from its marker on, and never if it is aborted; every request is answered once, in the
+//! end; what the log says is what the state says.
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use protocol::records::batches;
 
 use super::*;
 use crate::coord::groups::classic::GroupState;
@@ -15,6 +17,7 @@ use crate::coord::offsets::store::{CommittedOffset, PartitionKey};
 
 const CLIENTS: usize = 5;
 const PARTITIONS: i32 = 3;
+const PRODUCERS: usize = 2;
 /// Longer than any timeout of the model: sessions, rebalances, joins of new members.
 const SETTLING_MS: i64 = 20 * 60_000;
 
@@ -39,6 +42,16 @@ enum Step {
         client: usize,
         partition: i32,
     },
+    /// In a transaction, for the client or for no member in particular.
+    TxnCommit {
+        producer: usize,
+        client: Option<usize>,
+        partition: i32,
+    },
+    EndTxn {
+        producer: usize,
+        committed: bool,
+    },
     Fetch {
         partition: i32,
     },
@@ -62,8 +75,13 @@ fn step() -> impl Strategy<Value = Step> {
         8 => client.clone().prop_map(|client| Step::Sync { client }),
         4 => client.clone().prop_map(|client| Step::Heartbeat { client }),
         1 => client.clone().prop_map(|client| Step::Leave { client }),
-        5 => (client, 0..PARTITIONS).prop_map(|(client, partition)| Step::Commit { client,
+        5 => (client.clone(), 0..PARTITIONS).prop_map(|(client, partition)| Step::Commit { client,
             partition }),
+        4 => (0..PRODUCERS, prop::option::of(client), 0..PARTITIONS)
+            .prop_map(|(producer, client, partition)| Step::TxnCommit { producer, client,
+                partition }),
+        3 => (0..PRODUCERS, prop::bool::weighted(0.7))
+            .prop_map(|(producer, committed)| Step::EndTxn { producer, committed }),
         3 => (0..PARTITIONS).prop_map(|partition| Step::Fetch { partition }),
         5 => prop_oneof![0i64..4_000, 4_000i64..70_000]
             .prop_map(|duration_ms| Step::Advance { duration_ms }),
@@ -82,6 +100,17 @@ struct Client {
     members: Vec<String>,
 }
 
+/// What a producer has sent in its transaction.
+#[derive(Clone, Debug, Default)]
+struct Transaction {
+    /// Partition, offset, and whether it was acknowledged.
+    sent: Vec<(i32, i64, bool)>,
+    /// How it ends.
+    decided: Option<bool>,
+    /// The marker is in the log, though it may be lost with its end.
+    marked: bool,
+}
+
 #[derive(Clone, Debug)]
 enum Asked {
     Join(usize),
@@ -89,6 +118,7 @@ enum Asked {
     Heartbeat(usize),
     Leave(usize),
     Commit { partition: i32, offset: i64 },
+    TxnCommit { producer: usize, offset: i64 },
     Fetch { partition: i32 },
 }
 
@@ -101,6 +131,7 @@ struct Model {
     acknowledged: BTreeMap<i32, i64>,
     /// Commits without an answer, or with one that leaves open what became of them.
     open: BTreeMap<i32, BTreeSet<i64>>,
+    transactions: [Transaction; PRODUCERS],
     next_offset: i64,
 }
 
@@ -116,8 +147,13 @@ impl Model {
             seen: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             open: BTreeMap::new(),
+            transactions: Default::default(),
             next_offset: 0,
         }
+    }
+
+    fn producer_id(producer: usize) -> i64 {
+        100 + producer as i64
     }
 
     fn instance_id(client: usize) -> Option<&'static str> {
@@ -164,22 +200,11 @@ impl Model {
                 self.send(Request::LeaveGroup { request, api_version: 5 }, Asked::Leave(client));
             }
             Step::Commit { client, partition } => self.commit(client, partition),
-            Step::Fetch { partition } => {
-                let topic = OffsetFetchRequestTopics {
-                    name: "t".into(),
-                    partition_indexes: vec![partition],
-                    ..Default::default()
-                };
-                let group = OffsetFetchRequestGroup {
-                    group_id: GROUP.into(),
-                    topics: Some(vec![topic]),
-                    ..Default::default()
-                };
-                self.send(
-                    Request::OffsetFetch { group, require_stable: true },
-                    Asked::Fetch { partition },
-                );
+            Step::TxnCommit { producer, client, partition } => {
+                self.commit_in_transaction(producer, client, partition);
             }
+            Step::EndTxn { producer, committed } => self.end_transaction(producer, committed),
+            Step::Fetch { partition } => self.fetch(partition),
             Step::Advance { duration_ms } => self.host.advance(duration_ms),
             Step::HoldCommits => self.host.hold_commits = true,
             Step::ReleaseCommits => {
@@ -189,11 +214,29 @@ impl Model {
             Step::Reload { truncate } => self.reload(truncate),
         }
         self.hear();
+        if !self.host.hold_commits {
+            self.markers_are_committed();
+        }
     }
 
     fn send(&mut self, request: Request, asked: Asked) {
         let token = self.host.send(request);
         self.asked.insert(token, asked);
+    }
+
+    fn fetch(&mut self, partition: i32) {
+        let topic = OffsetFetchRequestTopics {
+            name: "t".into(),
+            partition_indexes: vec![partition],
+            ..Default::default()
+        };
+        let group = OffsetFetchRequestGroup {
+            group_id: GROUP.into(),
+            topics: Some(vec![topic]),
+            ..Default::default()
+        };
+        let request = Request::OffsetFetch { group, require_stable: true };
+        self.send(request, Asked::Fetch { partition });
     }
 
     /// The leader's assignment is the same for every member and says which member made it when.
@@ -227,9 +270,108 @@ impl Model {
         self.send(request, Asked::Commit { partition, offset });
     }
 
+    fn commit_in_transaction(&mut self, producer: usize, client: Option<usize>, partition: i32) {
+        let transaction = &mut self.transactions[producer];
+        if transaction.decided.is_some() {
+            return;
+        }
+        let offset = self.next_offset;
+        self.next_offset += 1;
+        transaction.sent.push((partition, offset, false));
+        let commit = match client {
+            Some(client) => {
+                let known = &self.clients[client];
+                Commit {
+                    instance_id: Self::instance_id(client),
+                    ..Commit::by(&known.member_id, known.generation_id, offset)
+                }
+            }
+            None => Commit::offset(offset),
+        };
+        let request = Commit { partition, ..commit }.into_transaction(Self::producer_id(producer));
+        self.send(request, Asked::TxnCommit { producer, offset });
+    }
+
+    /// A coordinator of transactions writes the same marker again when it has lost it.
+    fn end_transaction(&mut self, producer: usize, committed: bool) {
+        let transaction = &mut self.transactions[producer];
+        let committed = *transaction.decided.get_or_insert(committed);
+        transaction.marked = true;
+        for (partition, offset, _) in transaction.sent.iter().filter(|_| committed) {
+            self.open.entry(*partition).or_default().insert(*offset);
+        }
+        self.host.end_transaction(Self::producer_id(producer), committed);
+        self.check_against_log();
+    }
+
+    /// What was acknowledged in transactions that are committed for good is to be found from now
+    /// on.
+    fn markers_are_committed(&mut self) {
+        for transaction in self.transactions.iter_mut().filter(|transaction| transaction.marked) {
+            let Transaction { sent, decided, .. } = std::mem::take(transaction);
+            for (partition, offset, acknowledged) in sent {
+                let newest = self.acknowledged.entry(partition).or_insert(-1);
+                if decided == Some(true) && acknowledged && offset > *newest {
+                    *newest = offset;
+                    self.open.entry(partition).or_default().retain(|open| *open > offset);
+                }
+            }
+        }
+    }
+
+    /// Reads the log in the plainest way. Offsets rise from record to record, so the largest of a
+    /// partition is the last.
+    fn check_against_log(&self) {
+        let (mut committed, mut pending) = (BTreeMap::new(), BTreeMap::new());
+        for bytes in &self.host.log {
+            let batch = batches(bytes).next().unwrap().unwrap();
+            let producer_id = batch.producer_id();
+            for record in batch.records().unwrap() {
+                let record = record.unwrap();
+                if let Some(marker) = EndTransactionMarker::parse(&record).ok().flatten()
+                    && batch.is_control()
+                {
+                    for partition in 0..PARTITIONS {
+                        let ended: Option<i64> = pending.remove(&(producer_id, partition));
+                        if let Some(offset) = ended.filter(|_| marker.committed) {
+                            let known = committed.entry(partition).or_insert(offset);
+                            *known = offset.max(*known);
+                        }
+                    }
+                    continue;
+                }
+                let Key::OffsetCommit(key) = Key::decode(record.key.unwrap()).unwrap() else {
+                    continue;
+                };
+                let value = record.value.expect("nothing is deleted");
+                let Value::OffsetCommit(value) = Value::decode(1, value).unwrap() else { panic!() };
+                if batch.is_transactional() {
+                    pending.insert((producer_id, key.partition), value.offset);
+                } else {
+                    committed.insert(key.partition, value.offset);
+                }
+            }
+        }
+        let Snapshot { offsets, pending: in_memory, .. } = self.snapshot();
+        let offsets: BTreeMap<i32, i64> =
+            offsets.into_iter().map(|(key, value)| (key.partition, value.offset)).collect();
+        assert_eq!(offsets, committed);
+        let in_memory: BTreeMap<(i64, i32), i64> = in_memory
+            .into_iter()
+            .map(|((producer_id, key), offset)| ((producer_id, key.partition), offset))
+            .collect();
+        assert_eq!(in_memory, pending);
+    }
+
     fn reload(&mut self, truncate: bool) {
         let before = self.snapshot();
         if truncate {
+            if self.host.hold_commits {
+                // Their markers are not committed.
+                for transaction in &mut self.transactions {
+                    transaction.marked = false;
+                }
+            }
             // What was not committed may be gone. The host of these tests commits all or nothing.
             let committed = self.host.committed_batches;
             self.host.log.truncate(committed);
@@ -237,13 +379,15 @@ impl Model {
         self.host.reload();
         let after = self.snapshot();
         let quiet = before.state == GroupState::Stable || before.state == GroupState::Empty;
+        self.check_against_log();
         if !truncate {
-            assert_eq!(after.offsets, before.offsets);
+            assert_eq!((&after.offsets, &after.pending), (&before.offsets, &before.pending));
             if quiet {
                 assert_eq!(after, before);
             }
         }
         self.hear();
+        self.markers_are_committed();
     }
 
     /// Offsets rise with every commit, so an offset that is found may be later than the one
@@ -283,6 +427,7 @@ impl Model {
                     .collect()
             }),
             offsets: state.offsets.all(),
+            pending: state.offsets.all_pending(),
         }
     }
 
@@ -332,8 +477,21 @@ impl Model {
                 }
                 self.open.entry(partition).or_default().remove(&offset);
             }
+            (Asked::TxnCommit { producer, offset }, Response::TxnOffsetCommit(response)) => {
+                let sent = &mut self.transactions[producer].sent;
+                match error(response.topics[0].partitions[0].error_code) {
+                    ErrorCode::None => {
+                        let sent = sent.iter_mut().find(|(_, sent, _)| *sent == offset);
+                        sent.expect("no transaction ends before its requests are answered").2 =
+                            true;
+                    }
+                    ErrorCode::NotCoordinator => {}
+                    _ => sent.retain(|(_, sent, _)| *sent != offset),
+                }
+            }
             (Asked::Fetch { partition }, Response::OffsetFetch(response)) => {
-                if response.error_code == 0 {
+                let is_stable = |at: &OffsetFetchResponsePartitions| at.error_code == 0;
+                if response.error_code == 0 && is_stable(&response.topics[0].partitions[0]) {
                     self.found(partition, response.topics[0].partitions[0].committed_offset);
                 }
             }
@@ -367,6 +525,10 @@ impl Model {
         self.run(Step::ReleaseCommits);
         self.run(Step::Advance { duration_ms: SETTLING_MS });
         assert!(self.asked.is_empty(), "never answered: {:?}", self.asked);
+        for producer in 0..PRODUCERS {
+            self.run(Step::EndTxn { producer, committed: true });
+        }
+        assert!(self.snapshot().pending.is_empty());
         for partition in 0..PARTITIONS {
             self.run(Step::Fetch { partition });
         }
@@ -385,6 +547,7 @@ struct Snapshot {
     subscribed: Option<BTreeSet<String>>,
     members: Vec<(String, Option<String>, i32, Bytes)>,
     offsets: BTreeMap<PartitionKey, CommittedOffset>,
+    pending: BTreeMap<(i64, PartitionKey), i64>,
 }
 
 proptest! {
@@ -406,6 +569,7 @@ proptest! {
 #[test]
 fn diligent_clients_reach_a_stable_group() {
     let mut model = Model::new();
+    let mut sent_in_transactions = 0;
     for round in 0..40 {
         for client in 0..CLIENTS {
             model.run(Step::Join {
@@ -425,7 +589,14 @@ fn diligent_clients_reach_a_stable_group() {
         for client in (0..CLIENTS).chain(0..CLIENTS) {
             model.run(Step::Sync { client });
             model.run(Step::Commit { client, partition: client as i32 % PARTITIONS });
+            let (producer, partition) = (client % PRODUCERS, round % PARTITIONS);
+            model.run(Step::TxnCommit { producer, client: Some(client), partition });
             model.run(Step::Heartbeat { client });
+        }
+        let in_transactions: usize = model.transactions.iter().map(|open| open.sent.len()).sum();
+        sent_in_transactions += in_transactions;
+        for producer in 0..PRODUCERS {
+            model.run(Step::EndTxn { producer, committed: round % 3 > 0 });
         }
         if round % 5 == 4 {
             model.run(Step::Reload { truncate: round % 2 == 0 });
@@ -433,5 +604,6 @@ fn diligent_clients_reach_a_stable_group() {
     }
     assert!(model.seen.len() > 10, "generations with an assignment: {}", model.seen.len());
     assert_eq!(model.acknowledged.len(), PARTITIONS as usize);
+    assert!(sent_in_transactions > 50, "taken in transactions: {sent_in_transactions}");
     model.settle();
 }

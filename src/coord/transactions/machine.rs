@@ -14,9 +14,9 @@ use protocol::records::Record;
 use super::entry::{Entry, Status};
 use super::markers::Marking;
 use super::records::{self, Change};
-use super::request::{Effect, ProducerIdBlock, Request, Response};
+use super::request::{Effect, Request, Response};
 use super::{Context, TimerKey, TransactionSettings};
-use crate::coord::producer_ids::ProducerIds;
+use crate::coord::producer_ids::{ProducerIdBlock, ProducerIds};
 use crate::coord::runtime::{ReplyToken, StateMachine, TopicChange};
 use crate::limits;
 

@@ -17,7 +17,7 @@ use protocol::messages::{
 
 use super::add_partitions::partitions_result;
 use super::partitions::TopicPartition;
-use crate::coord::producer_ids::init_producer_id_error;
+use crate::coord::producer_ids::{ProducerIdBlock, init_producer_id_error};
 
 /// Authorization is settled before, and that the topics exist.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,13 +88,6 @@ pub struct Markers {
     pub partitions: Vec<TopicPartition>,
 }
 
-/// Ids that nothing else has: `len` of them, from `start` on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProducerIdBlock {
-    pub start: i64,
-    pub len: i32,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarkersReport {
     pub transactional_id: Arc<str>,
@@ -130,7 +123,7 @@ impl Request {
     }
 
     /// The answer that reports `error` and nothing else.
-    pub(super) fn failed(&self, error: ErrorCode) -> Response {
+    pub fn failed(&self, error: ErrorCode) -> Response {
         match self {
             Request::InitProducerId { .. } => {
                 Response::InitProducerId(init_producer_id_error(error))

@@ -228,7 +228,7 @@ fn features_are_told_as_old_clients_bear_it() {
     let names = |version| {
         supported_features(version).into_iter().map(|feature| feature.name).collect::<Vec<_>>()
     };
-    assert_eq!(names(4), ["kraft.version", "metadata.version"]);
+    assert_eq!(names(4), ["kraft.version", "metadata.version", "transaction.version"]);
     assert_eq!(names(3), ["metadata.version"]);
     let finalized = finalized_features(world.image());
     assert_eq!(finalized.epoch, world.image().provenance.offset);

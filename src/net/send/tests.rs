@@ -15,7 +15,11 @@ use crate::{
 use bytes::BytesMut;
 use ring::{File, ListenOptions, OpenOptions, Stream};
 use smallvec::smallvec;
-use std::{cell::Cell, path::Path, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    path::Path,
+    rc::Rc,
+};
 
 const FILE_BYTES: usize = 200_000;
 
@@ -109,6 +113,7 @@ async fn drive(
         replies: replies.clone(),
         moved: Rc::default(),
         progress: Progress::new(ring.now()),
+        transactional_id: RefCell::default(),
         _charge: memory.charge(Use::Connections, 1),
     };
     let all = [

@@ -4,10 +4,12 @@
 //! Each is a call to the core that hosts the group's coordinator (see `shard/coordinators`);
 //! requests that name several groups ask each group's core.
 //!
-//! Not done: coordinators of transactions and share groups (FindCoordinator key types 1 and 2), the
-//! consumer protocol of KIP-848.
+//! FindCoordinator finds those of transactions too.
+//!
+//! Not done: coordinators of share groups (FindCoordinator key type 2), the consumer protocol of
+//! KIP-848.
 
-use super::{controller, route_of};
+use super::{controller, route_of, transactions};
 use crate::{
     coord::{
         fanout,
@@ -15,6 +17,7 @@ use crate::{
             Groups,
             request::{ClientContext, Request, Response},
         },
+        transactions::Transactions,
     },
     limits,
     meta::controller::cut_message,
@@ -22,7 +25,7 @@ use crate::{
     request::RequestContext,
     shard::{
         Shard,
-        coordinators::{self, groups::OFFSETS_TOPIC},
+        coordinators::{self, groups::OFFSETS_TOPIC, transactions::TRANSACTIONS_TOPIC},
     },
 };
 use protocol::{
@@ -37,6 +40,7 @@ use protocol::{
 use rustc_hash::FxHashSet;
 
 const KEY_TYPE_GROUP: i8 = 0;
+const KEY_TYPE_TRANSACTION: i8 = 1;
 /// From this version on FindCoordinator asks for several keys at once (KIP-699).
 const FIND_COORDINATORS_FROM: i16 = 4;
 
@@ -69,9 +73,13 @@ pub async fn find_coordinator(
     let is_single = context.ids.api_version < FIND_COORDINATORS_FROM;
     let keys = if is_single { vec![request.key.clone()] } else { request.coordinator_keys };
     // Once for all keys: they share it, and where it cannot be made, so it is with each of them.
-    let asks_for_groups = request.key_type == KEY_TYPE_GROUP && !keys.is_empty();
-    if asks_for_groups && route_of(shard, OFFSETS_TOPIC).is_none() {
-        create_offsets_topic(shard).await;
+    let is_missing = |topic| !keys.is_empty() && route_of(shard, topic).is_none();
+    match request.key_type {
+        KEY_TYPE_GROUP if is_missing(OFFSETS_TOPIC) => create_offsets_topic(shard).await,
+        KEY_TYPE_TRANSACTION if is_missing(TRANSACTIONS_TOPIC) => {
+            transactions::create_topic(shard).await
+        }
+        _ => {}
     }
     let mut found = Vec::with_capacity(keys.len());
     let mut budget = TurnBudget::of_items(&shard.ring);
@@ -111,12 +119,16 @@ fn coordinator(
     key_type: i8,
     key: &str,
 ) -> Result<(i32, String, i32), (ErrorCode, String)> {
-    if key_type != KEY_TYPE_GROUP {
-        // Named as what it is by the clients; a wait would never end.
-        let message = "transactions and share groups are not served yet".to_owned();
-        return Err((ErrorCode::InvalidRequest, message));
-    }
-    let leader = coordinators::locate::<Groups>(shard, key).and_then(|found| found.leader);
+    let found = match key_type {
+        KEY_TYPE_GROUP => coordinators::locate::<Groups>(shard, key),
+        KEY_TYPE_TRANSACTION => coordinators::locate::<Transactions>(shard, key),
+        _ => {
+            // Named as what it is by the clients; a wait would never end.
+            let message = "share groups are not served yet".to_owned();
+            return Err((ErrorCode::InvalidRequest, message));
+        }
+    };
+    let leader = found.and_then(|found| found.leader);
     let leader = leader.ok_or_else(|| {
         let error = ErrorCode::CoordinatorNotAvailable;
         (error, error.message().to_owned())
@@ -136,7 +148,7 @@ fn coordinator(
 
 /// `__consumer_offsets` comes into being when the first group asks for its coordinator, as Apache
 /// Kafka's does.
-async fn create_offsets_topic(shard: &Shard) {
+pub(super) async fn create_offsets_topic(shard: &Shard) {
     let offsets = &shard.config.offsets;
     let config = |name: &str, value: &str| CreatableTopicConfig {
         name: name.to_owned(),

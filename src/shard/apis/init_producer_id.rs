@@ -1,12 +1,11 @@
 //! InitProducerId v0-5: producer ids for idempotent producers.
 //!
 //! Every core has a block of ids, which it gets from the controller, so that handing one out is a
-//! matter of that core. Not done: transactional ids (the transaction coordinator is a later issue):
-//! UNSUPPORTED_VERSION, which clients report as what it is, and one line in the log.
+//! matter of that core. A transactional id is its coordinator's matter.
 
-use super::controller;
+use super::{controller, transactions};
 use crate::{
-    coord::producer_ids,
+    coord::producer_ids::{self, ProducerIdBlock},
     meta::controller::{ControllerRequest, ControllerResponse},
     request::RequestContext,
     shard::Shard,
@@ -29,15 +28,8 @@ pub async fn handle(
     if request.transactional_id.as_deref() == Some("") {
         return producer_ids::init_producer_id_error(ErrorCode::InvalidRequest);
     }
-    if let Some(refusal) = producer_ids::transactional(&request) {
-        shard.clients.bad_input.say(shard.ring.now(), || {
-            let id = request.transactional_id.as_deref().unwrap_or_default();
-            format!(
-                "{} asks for transactional id '{id}': transactions are not served yet",
-                context.client.peer_addr()
-            )
-        });
-        return refusal;
+    if request.transactional_id.is_some() {
+        return transactions::init_producer_id(shard, context, request).await;
     }
     loop {
         let answered = shard.control.producer_ids.borrow_mut().handle(&request);
@@ -48,6 +40,19 @@ pub async fn handle(
         if let Err(error) = allocate(shard).await {
             return producer_ids::init_producer_id_error(error);
         }
+    }
+}
+
+/// Takes up to `len_max` ids from the block of this core.
+pub async fn take(shard: &Shard, len_max: i32) -> Result<ProducerIdBlock, ErrorCode> {
+    loop {
+        let taken = shard.control.producer_ids.borrow_mut().take(len_max);
+        if let Some(block) = taken {
+            assert!((1..=len_max).contains(&block.len), "{} ids of {len_max} are taken", block.len);
+            allocate_ahead(shard);
+            return Ok(block);
+        }
+        allocate(shard).await?;
     }
 }
 

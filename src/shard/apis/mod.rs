@@ -17,6 +17,7 @@ pub mod metadata;
 pub mod offset_for_leader_epoch;
 pub mod offsets;
 pub mod table;
+pub mod transactions;
 
 pub use table::serve;
 

@@ -1,4 +1,5 @@
-//! OffsetCommit v2-10, OffsetFetch v1-10, OffsetDelete v0: what groups have consumed.
+//! OffsetCommit v2-10, TxnOffsetCommit v0-6, OffsetFetch v1-10, OffsetDelete v0: what groups have
+//! consumed.
 //!
 //! Taken apart and put together by `coord/fanout.rs`; the offsets live with the group's
 //! coordinator.
@@ -7,23 +8,33 @@ use super::groups::{ask, ask_for};
 use crate::{
     coord::{
         fanout::{self, Topics},
-        groups::request::{Request, Response},
+        groups::{
+            Groups,
+            request::{Request, Response},
+        },
     },
     limits,
     meta::image::MetadataImage,
     pace::TurnBudget,
     request::RequestContext,
-    shard::Shard,
+    shard::{
+        Shard,
+        coordinators::{self, groups::commit_in_transaction},
+    },
 };
 use protocol::{
     ErrorCode, Uuid,
     messages::{
         OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse,
-        OffsetFetchRequest, OffsetFetchResponse,
+        OffsetFetchRequest, OffsetFetchResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse,
         offset_fetch_response::{OffsetFetchResponseGroup, OffsetFetchResponseTopics},
     },
 };
 use std::sync::Arc;
+
+/// The first version of TxnOffsetCommit whose clients take COORDINATOR_LOAD_IN_PROGRESS for a
+/// reason to try again; those before it fail (KAFKA-7296).
+const LOAD_IN_PROGRESS_FROM: i16 = 2;
 
 /// The topics of the image, all of which a client may use as long as there is no authorizer.
 struct ImageTopics(Arc<MetadataImage>);
@@ -65,6 +76,40 @@ fn wire_bytes(topic: &OffsetFetchResponseTopics) -> usize {
     let metadata = topic.partitions.iter().map(|partition| partition.metadata.as_ref());
     let partition = |metadata: Option<&String>| 20 + metadata.map_or(0, String::len);
     topic.name.len() + metadata.map(partition).sum::<usize>()
+}
+
+pub async fn txn_commit(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    request: TxnOffsetCommitRequest,
+) -> TxnOffsetCommitResponse {
+    let api_version = context.ids.api_version;
+    let wanted: usize = request.topics.iter().map(|topic| topic.partitions.len()).sum();
+    let (request, known) = fanout::split_txn_offset_commit(request, api_version, &topics(shard));
+    let Some(request) = request else { return known };
+    let lost = fanout::txn_commit_error(&request, ErrorCode::CoordinatorNotAvailable);
+    let found = coordinators::locate::<Groups>(shard, &request.group_id);
+    let answered = match found.and_then(|found| Some((found.core?, found.index))) {
+        Some((core, index)) => {
+            let asked = commit_in_transaction(shard, core, index, request, api_version);
+            asked.await.unwrap_or(lost)
+        }
+        None => fanout::txn_commit_error(&request, ErrorCode::NotCoordinator),
+    };
+    let response = fanout::merge_txn_offset_commit(known, for_version(answered, api_version));
+    let told: usize = response.topics.iter().map(|topic| topic.partitions.len()).sum();
+    assert_eq!(told, wanted, "{told} partitions are told of, and {wanted} were to be committed");
+    response
+}
+
+fn for_version(mut response: TxnOffsetCommitResponse, api_version: i16) -> TxnOffsetCommitResponse {
+    let loading = ErrorCode::CoordinatorLoadInProgress.code();
+    for partition in response.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
+        if partition.error_code == loading && api_version < LOAD_IN_PROGRESS_FROM {
+            partition.error_code = ErrorCode::CoordinatorNotAvailable.code();
+        }
+    }
+    response
 }
 
 pub async fn fetch(

@@ -7,7 +7,7 @@
 
 use super::{
     api_versions, cluster, controller, delete_records, groups, init_producer_id, list_offsets,
-    log_dirs, metadata, offset_for_leader_epoch, offsets,
+    log_dirs, metadata, offset_for_leader_epoch, offsets, transactions,
 };
 use crate::{
     meta::answers,
@@ -72,6 +72,11 @@ served! {
         ApiKey::DeleteRecords => delete_records::handle(shard, request),
         ApiKey::InitProducerId => init_producer_id::handle(shard, context, request),
         ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::handle(shard, request),
+        ApiKey::AddPartitionsToTxn => transactions::add_partitions(shard, context, request),
+        ApiKey::AddOffsetsToTxn => transactions::add_offsets(shard, context, request),
+        ApiKey::EndTxn => transactions::end(shard, context, request),
+        ApiKey::WriteTxnMarkers => transactions::write_markers(shard, request),
+        ApiKey::TxnOffsetCommit => offsets::txn_commit(shard, context, request),
         ApiKey::DescribeConfigs => cluster::describe_configs(shard, request),
         ApiKey::AlterConfigs => controller::alter_configs(shard, request),
         ApiKey::DescribeLogDirs => log_dirs::handle(shard, request),
@@ -87,6 +92,9 @@ served! {
         ApiKey::DescribeQuorum => cluster::describe_quorum(shard, context, request),
         ApiKey::UpdateFeatures => controller::update_features(shard, context, request),
         ApiKey::DescribeCluster => cluster::describe(shard, context, request),
+        ApiKey::DescribeProducers => transactions::describe_producers(shard, request),
+        ApiKey::DescribeTransactions => transactions::describe(shard, request),
+        ApiKey::ListTransactions => transactions::list(shard, request),
         ApiKey::ListConfigResources => cluster::list_config_resources(shard, context, request),
         ApiKey::DescribeTopicPartitions =>
             metadata::describe_topic_partitions(shard, context, request),

@@ -1,21 +1,30 @@
-//! What is of group coordinators alone: where they live, how they are configured, and what the
-//! admin page shows of them.
+//! What is of group coordinators alone: where they live, how they are configured, how they come by
+//! offsets in transactions, and what the admin page shows of them.
 //!
 //! Owns: nothing. Lives on: every core. Never: hosts one itself, and never decides anything about a
 //! group.
 
-use super::{AnyHost, Host, Hosted, Words};
+use super::{AnyHost, Host, Hosted, Words, encode_records, host};
 use crate::{
     coord::{
         Batch,
-        groups::{GroupSettings, GroupSummary, Groups},
+        groups::{
+            GroupSettings, GroupSummary, Groups, TransactionalProducer,
+            request::{Request, Response},
+        },
     },
     pace::TurnBudget,
-    shard::{Shard, view::topic_log_config},
+    shard::{
+        Ask, Shard, partition::Partition, transactions::verify::Transaction, view::topic_log_config,
+    },
     stats::{GroupOffsetSnapshot, GroupSnapshot},
 };
 use bytes::Bytes;
-use protocol::records::BatchBuilder;
+use protocol::{
+    ErrorCode,
+    messages::{TxnOffsetCommitRequest, TxnOffsetCommitResponse},
+    records::{BatchBuilder, NO_SEQUENCE},
+};
 use std::{convert::Infallible, rc::Rc};
 
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
@@ -31,7 +40,7 @@ impl Hosted for Groups {
         only_reads: "group coordinators only read",
     };
 
-    fn settings(shard: &Shard) -> GroupSettings {
+    fn settings(shard: &Shard, _partition: &Partition) -> GroupSettings {
         let config = &shard.config;
         let max_batch_bytes =
             topic_log_config(&shard.control.view(), OFFSETS_TOPIC).max_message_bytes;
@@ -47,12 +56,16 @@ impl Hosted for Groups {
         }
     }
 
-    fn encode(batch: &Batch<()>, now_ms: i64) -> Bytes {
-        let mut builder = BatchBuilder::new(0);
-        for record in &batch.records {
-            builder.append(now_ms, Some(&record.key), record.value.as_deref(), &[]);
-        }
-        builder.build()
+    /// What belongs to a transaction is not numbered: its producer does not write it itself.
+    fn encode(batch: &Batch<Option<TransactionalProducer>>, now_ms: i64) -> Bytes {
+        let builder = BatchBuilder::new(0);
+        let builder = match batch.author {
+            Some(producer) => {
+                builder.producer(producer.id, producer.epoch, NO_SEQUENCE).transactional(true)
+            }
+            None => builder,
+        };
+        encode_records(batch, builder, now_ms)
     }
 
     fn execute(_shard: &Shard, _host: &Rc<Host<Groups>>, effect: Infallible) {
@@ -66,7 +79,82 @@ impl Hosted for Groups {
     fn of(host: &AnyHost) -> Option<&Rc<Host<Groups>>> {
         match host {
             AnyHost::Groups(host) => Some(host),
+            AnyHost::Transactions(_) => None,
         }
+    }
+}
+
+/// Asks the coordinator of a partition that `core` leads to commit offsets in a producer's
+/// transaction. `None` when the broker stops before the answer comes.
+pub async fn commit_in_transaction(
+    shard: &Shard,
+    core: usize,
+    partition: i32,
+    request: TxnOffsetCommitRequest,
+    api_version: i16,
+) -> Option<TxnOffsetCommitResponse> {
+    shard.ask(core, CommitInTransaction { partition, request, api_version }).await
+}
+
+struct CommitInTransaction {
+    partition: i32,
+    request: TxnOffsetCommitRequest,
+    api_version: i16,
+}
+
+impl Ask for CommitInTransaction {
+    type Answer = TxnOffsetCommitResponse;
+
+    async fn execute(self, shard: &Shard, _from: usize) -> TxnOffsetCommitResponse {
+        let CommitInTransaction { partition, request, api_version } = self;
+        let transaction = Transaction {
+            transactional_id: Rc::from(request.transactional_id.as_str()),
+            producer_id: request.producer_id,
+            producer_epoch: request.producer_epoch,
+            base_sequence: NO_SEQUENCE,
+            adds: api_version >= ADDS_PARTITION_FROM,
+        };
+        let request = Request::TxnOffsetCommit { request, api_version };
+        let error_of = |error| error_of_verification(error, api_version);
+        let asked = host::request_in_transaction::<Groups>(
+            shard,
+            partition,
+            request,
+            &transaction,
+            error_of,
+        );
+        match asked.await {
+            Response::TxnOffsetCommit(response) => response,
+            other => unreachable!("a coordinator answered with {other:?}"),
+        }
+    }
+}
+
+/// From this version on, TxnOffsetCommit adds the partition of the group to the transaction
+/// (KIP-890).
+const ADDS_PARTITION_FROM: i16 = 5;
+/// The first version whose clients know TRANSACTION_ABORTABLE.
+const TRANSACTION_ABORTABLE_FROM: i16 = 4;
+
+/// What a producer hears whose transaction could not be verified, as in Kafka
+/// (`CoordinatorOperationExceptionHelper`, `AddPartitionsToTxnManager`). The errors of partitions
+/// become those of coordinators, which it takes for a reason to try again.
+fn error_of_verification(error: ErrorCode, api_version: i16) -> ErrorCode {
+    match error {
+        ErrorCode::NetworkException => ErrorCode::CoordinatorLoadInProgress,
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::NotEnoughReplicas
+        | ErrorCode::RequestTimedOut => ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        ErrorCode::ProducerFenced => ErrorCode::InvalidProducerEpoch,
+        // Producers of before do not expect it, and would give up.
+        ErrorCode::ConcurrentTransactions if api_version < ADDS_PARTITION_FROM => {
+            ErrorCode::CoordinatorLoadInProgress
+        }
+        ErrorCode::TransactionAbortable if api_version < TRANSACTION_ABORTABLE_FROM => {
+            ErrorCode::InvalidTxnState
+        }
+        error => error,
     }
 }
 
@@ -98,4 +186,50 @@ pub async fn summaries(shard: &Shard, budget: &mut TurnBudget<'_>) -> Vec<GroupS
         budget.step_done().await;
     }
     summaries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn producers_hear_of_a_failed_verification_what_they_can_act_upon() {
+        for (error, api_version, expected) in [
+            (ErrorCode::UnknownTopicOrPartition, 5, ErrorCode::CoordinatorNotAvailable),
+            (ErrorCode::NotEnoughReplicas, 5, ErrorCode::CoordinatorNotAvailable),
+            (ErrorCode::RequestTimedOut, 5, ErrorCode::CoordinatorNotAvailable),
+            (ErrorCode::NotLeaderOrFollower, 5, ErrorCode::NotCoordinator),
+            (ErrorCode::KafkaStorageError, 5, ErrorCode::NotCoordinator),
+            (ErrorCode::NetworkException, 5, ErrorCode::CoordinatorLoadInProgress),
+            (ErrorCode::ConcurrentTransactions, 5, ErrorCode::ConcurrentTransactions),
+            (ErrorCode::ConcurrentTransactions, 4, ErrorCode::CoordinatorLoadInProgress),
+            (ErrorCode::TransactionAbortable, 4, ErrorCode::TransactionAbortable),
+            (ErrorCode::TransactionAbortable, 3, ErrorCode::InvalidTxnState),
+            (ErrorCode::ProducerFenced, 5, ErrorCode::InvalidProducerEpoch),
+            (ErrorCode::InvalidProducerEpoch, 0, ErrorCode::InvalidProducerEpoch),
+            (ErrorCode::InvalidProducerIdMapping, 0, ErrorCode::InvalidProducerIdMapping),
+            (ErrorCode::InvalidTxnState, 0, ErrorCode::InvalidTxnState),
+        ] {
+            let heard = error_of_verification(error, api_version);
+            assert_eq!(heard, expected, "{error} in version {api_version}");
+        }
+    }
+
+    #[test]
+    fn a_batch_of_a_transaction_names_its_producer_and_no_sequence() {
+        let record = crate::coord::CoordinatorRecord { key: Bytes::from_static(b"k"), value: None };
+        let encoded = |author| {
+            let bytes = Groups::encode(&Batch { author, records: vec![record.clone()] }, 7);
+            let batch = protocol::records::batches(&bytes).next().unwrap().unwrap();
+            (
+                batch.producer_id(),
+                batch.producer_epoch(),
+                batch.base_sequence(),
+                batch.is_transactional(),
+            )
+        };
+        let producer = TransactionalProducer { id: 9, epoch: 2 };
+        assert_eq!(encoded(Some(producer)), (9, 2, NO_SEQUENCE, true));
+        assert_eq!(encoded(None), (-1, -1, NO_SEQUENCE, false));
+    }
 }

@@ -8,6 +8,10 @@
 //! *held*: it has the committed state, answers requests that only read, and refuses the rest with
 //! COORDINATOR_NOT_AVAILABLE, which clients try again.
 //!
+//! What a producer writes in a transaction ([`request_in_transaction`]), and its marker
+//! ([`write_marker`]), the log may refuse, for the producer may be fenced. The coordinator hears of
+//! neither then.
+//!
 //! A coordinator whose log is *damaged* answers nothing else until the broker is started again:
 //! what is left of the log may say other things than were committed (other offsets, of groups), and
 //! nothing is served by halves.
@@ -22,10 +26,15 @@ use crate::{
         runtime::{Actions, Coordinator, Reply, ReplyToken, TopicChange},
     },
     limits,
+    log::{AppendContext, ProducerError},
     shard::{
         Shard,
         partition::Partition,
         produce::{Acks, append_records},
+        transactions::{
+            markers::{self, Marker},
+            verify::{Transaction, verify},
+        },
     },
 };
 use bytes::BytesMut;
@@ -37,6 +46,7 @@ use ring::sync::{Notify, oneshot};
 use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, RefCell},
+    fmt::Display,
     rc::Rc,
     time::Duration,
 };
@@ -75,6 +85,16 @@ impl<M: Hosted> Host<M> {
         self.stage.get()
     }
 
+    /// A token for one request, and where its reply comes.
+    fn ask(&self) -> (ReplyToken, oneshot::Receiver<M::Response>) {
+        let token = self.next_token.get();
+        self.next_token.set(token + 1);
+        let (giver, taker) = oneshot::channel();
+        let before = self.waiting.borrow_mut().insert(token, giver);
+        assert!(before.is_none(), "token {token} is given once");
+        (ReplyToken(token), taker)
+    }
+
     /// Looks at the state of the coordinator.
     pub(super) fn machine<T>(&self, look: impl FnOnce(&M) -> T) -> T {
         look(self.coordinator.borrow().machine())
@@ -87,25 +107,139 @@ pub(super) async fn request<M: Hosted>(
     index: i32,
     request: M::Request,
 ) -> M::Response {
-    let host = shard.control.coordinators.borrow().get::<M>(index).cloned();
-    let Some(host) = host else { return M::failed(&request, ErrorCode::NotCoordinator) };
-    let stage = host.stage.get();
-    if stage == Stage::Damaged || (stage == Stage::Held && M::may_write(&request)) {
-        return M::failed(&request, ErrorCode::CoordinatorNotAvailable);
+    match admit::<M>(shard, index, &request) {
+        Ok(host) => handle(shard, &host, request, &AppendContext::coordinator(0)).await,
+        Err(error) => M::failed(&request, error),
     }
+}
+
+/// The same for a request whose records are part of `transaction`: what it is refused for, before
+/// the coordinator hears of it, `error_of` turns into the client's word.
+pub(super) async fn request_in_transaction<M: Hosted>(
+    shard: &Shard,
+    index: i32,
+    request: M::Request,
+    transaction: &Transaction,
+    error_of: impl Fn(ErrorCode) -> ErrorCode,
+) -> M::Response {
+    let host = match admit::<M>(shard, index, &request) {
+        Ok(host) if host.stage.get() == Stage::Loading => return M::failed_while_loading(&request),
+        Ok(host) => host,
+        Err(error) => return M::failed(&request, error),
+    };
+    let refused = |error: ErrorCode, why: &dyn Display| {
+        let Transaction { transactional_id, producer_id, producer_epoch, .. } = transaction;
+        tracing::debug!(partition = index, %transactional_id, producer_id, producer_epoch, %error,
+            "not in this transaction: {why}");
+        M::failed(&request, error_of(error))
+    };
+    let guard = match verify(shard, &host.partition, transaction).await {
+        Ok(guard) => guard,
+        Err((error, why)) => return refused(error, &why),
+    };
+    if host.ended.get() {
+        return M::failed(&request, ErrorCode::NotCoordinator);
+    }
+    assert!(host.stage.get() == Stage::Active, "a coordinator that is asked to write is active");
+    let verification_required = shard.config.transactions.partition_verification_enable;
+    let context = AppendContext { guard, verification_required, ..AppendContext::coordinator(0) };
+    // In one turn with the append: a batch that is not taken would end the coordinator, whose state
+    // has run ahead by then.
+    let taken = takes(&host.partition, transaction, &context);
+    match taken {
+        Ok(()) => handle(shard, &host, request, &context).await,
+        Err(refusal) => refused(refusal.error, &refusal),
+    }
+}
+
+/// Whether the log takes a batch of this transaction now.
+fn takes(
+    partition: &Partition,
+    transaction: &Transaction,
+    context: &AppendContext,
+) -> Result<(), ProducerError> {
+    let Transaction { producer_id, producer_epoch, .. } = *transaction;
+    if producer_id < 0 || producer_epoch < 0 {
+        let message = format!("there is no producer {producer_id} with epoch {producer_epoch}");
+        return Err(ProducerError { error: ErrorCode::InvalidProducerIdMapping, message });
+    }
+    partition.log.producers().check_transaction(producer_id, producer_epoch, context)
+}
+
+/// The coordinator that may be asked.
+fn admit<M: Hosted>(
+    shard: &Shard,
+    index: i32,
+    request: &M::Request,
+) -> Result<Rc<Host<M>>, ErrorCode> {
+    let host = shard.control.coordinators.borrow().get::<M>(index).cloned();
+    let host = host.ok_or(ErrorCode::NotCoordinator)?;
+    let stage = host.stage.get();
+    if stage == Stage::Damaged || (stage == Stage::Held && M::may_write(request)) {
+        return Err(ErrorCode::CoordinatorNotAvailable);
+    }
+    Ok(host)
+}
+
+/// `context`: of the batches that come of it.
+async fn handle<M: Hosted>(
+    shard: &Shard,
+    host: &Rc<Host<M>>,
+    request: M::Request,
+    context: &AppendContext,
+) -> M::Response {
     let failed = M::failed(&request, ErrorCode::NotCoordinator);
-    let token = host.next_token.get();
-    host.next_token.set(token + 1);
-    let (giver, taker) = oneshot::channel();
-    let before = host.waiting.borrow_mut().insert(token, giver);
-    assert!(before.is_none(), "token {token} is given once");
-    let actions = host.coordinator.borrow_mut().handle(
-        ReplyToken(token),
-        request,
-        shard.ring.wall_clock_ms(),
-    );
-    execute(shard, &host, actions);
-    taker.await.unwrap_or(failed)
+    let (token, reply) = host.ask();
+    let now_ms = shard.ring.wall_clock_ms();
+    let actions = host.coordinator.borrow_mut().handle(token, request, now_ms);
+    execute_as(shard, host, actions, context);
+    reply.await.unwrap_or(failed)
+}
+
+/// Appends a marker to the partition of the coordinator, and tells it that the transaction has
+/// ended. Returns the partition, and the high watermark at which that is committed.
+pub(super) fn write_marker<M: Hosted>(
+    shard: &Shard,
+    index: i32,
+    marker: Marker,
+) -> Result<(Rc<Partition>, i64), ErrorCode> {
+    let host = shard.control.coordinators.borrow().get::<M>(index).cloned();
+    let host = host.ok_or(ErrorCode::NotLeaderOrFollower)?;
+    match host.stage.get() {
+        // The load reads up to an end that it has chosen before.
+        Stage::Loading => return Err(ErrorCode::CoordinatorLoadInProgress),
+        Stage::Held | Stage::Damaged => return Err(ErrorCode::CoordinatorNotAvailable),
+        Stage::Active => {}
+    }
+    assert!(!host.ended.get(), "a coordinator that has ended is not hosted");
+    // The coordinator hears of it when it is in the log: one that is refused, as that of a
+    // coordinator or a producer that is fenced, leaves nothing to be undone.
+    let safe_offset = markers::append_to(shard, &host.partition, marker)?;
+    let end = host.partition.log.log_end_offset();
+    assert_eq!(safe_offset, end, "the marker is the end of the log");
+    {
+        let mut coordinator = host.coordinator.borrow_mut();
+        coordinator.transaction_ended(marker.producer_id, marker.end.committed);
+        coordinator.appended(safe_offset - 1);
+    }
+    host.changed.notify();
+    commit(shard, &host, safe_offset);
+    Ok((host.partition.clone(), safe_offset))
+}
+
+/// Tells the coordinator what became of an effect. One that has ended needs no word of it, and one
+/// that cannot write gets another answer to what its successor asks.
+pub(super) fn tell<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, request: M::Request) {
+    let is_held = host.stage.get() == Stage::Held && M::may_write(&request);
+    if host.ended.get() || is_held || shard.is_stopping() {
+        return;
+    }
+    let (token, reply) = host.ask();
+    // There is nothing to say to it.
+    drop(reply);
+    let now_ms = shard.ring.wall_clock_ms();
+    let actions = host.coordinator.borrow_mut().handle(token, request, now_ms);
+    execute(shard, host, actions);
 }
 
 /// Tells what has become of topics; one that cannot write what follows from it hears of it when it
@@ -138,7 +272,7 @@ pub(super) fn start<M: Hosted>(shard: &Shard, partition: Rc<Partition>) {
     let (deleted, failures) =
         before.map_or_else(Default::default, |host| (host.deleted.take(), host.failures.get()));
     let host = Rc::new(Host {
-        coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard))),
+        coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard, &partition))),
         partition,
         waiting: RefCell::default(),
         next_token: Cell::new(0),
@@ -309,12 +443,23 @@ async fn hold<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>) {
 
 /// Appends what an event wrote, lets go what may go, and the rest when it is committed.
 fn execute<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) {
+    execute_as(shard, host, actions, &AppendContext::coordinator(0));
+}
+
+fn execute_as<M: Hosted>(
+    shard: &Shard,
+    host: &Rc<Host<M>>,
+    actions: Actions<M>,
+    context: &AppendContext,
+) {
     let Actions { batches, replies, effects } = actions;
+    let of_one = context.guard.is_none() || batches.len() <= 1;
+    assert!(of_one, "{} batches are appended with the guard of one", batches.len());
     let_go(shard, host, replies, effects);
     host.changed.notify();
     let mut committed_at = None;
     for batch in batches {
-        match append::<M>(shard, &host.partition, &batch) {
+        match append::<M>(shard, &host.partition, &batch, context) {
             Ok((last_offset, safe_offset)) => {
                 host.coordinator.borrow_mut().appended(last_offset);
                 assert!(committed_at < Some(safe_offset), "batches are appended in their order");
@@ -323,7 +468,13 @@ fn execute<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, actions: Actions<M>) {
             Err(why) => return restart(shard, host, &why),
         }
     }
-    let Some(safe_offset) = committed_at else { return };
+    if let Some(safe_offset) = committed_at {
+        commit(shard, host, safe_offset);
+    }
+}
+
+/// Lets go what waits for `safe_offset` when the high watermark is there.
+fn commit<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, safe_offset: i64) {
     let (shard, host) = (shard.clone(), host.clone());
     shard.ring.clone().spawn_named(M::WORDS.commit, async move {
         if shard.wait_for_high_watermark(&host.partition, safe_offset).await.is_ok() {
@@ -345,6 +496,7 @@ fn append<M: Hosted>(
     shard: &Shard,
     partition: &Rc<Partition>,
     batch: &Batch<M::Author>,
+    context: &AppendContext,
 ) -> Result<(i64, i64), String> {
     let now_ms = shard.ring.wall_clock_ms();
     let bytes = BytesMut::from(M::encode(batch, now_ms));
@@ -353,9 +505,8 @@ fn append<M: Hosted>(
     let rules = partition.config.borrow().validation_rules(limit_bytes, now_ms, origin);
     let valid = validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut())
         .map_err(|refused| refused.message)?;
-    let (result, safe_offset) =
-        append_records(shard, partition, bytes, &valid, AppendOrigin::Coordinator, Acks::All)
-            .map_err(|error| error.to_string())?;
+    let (result, safe_offset) = append_records(shard, partition, bytes, &valid, context, Acks::All)
+        .map_err(|error| error.to_string())?;
     let count = batch.records.len() as i64;
     assert_eq!(result.base_offset + count, safe_offset, "{count} records were appended");
     Ok((safe_offset - 1, safe_offset))

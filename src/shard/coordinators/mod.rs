@@ -5,19 +5,23 @@
 //! says (see `coord/runtime.rs` for the contract).
 //!
 //! [`host`] runs a coordinator of any kind over its partition's log, [`load`] reads that log, and
-//! there is one file for each kind: [`groups`].
+//! there is one file for each kind: [`groups`] and [`transactions`].
 
 pub mod groups;
 mod host;
 mod load;
+pub mod transactions;
 
-use super::{Shard, ask::Ask, partition::Partition, view::PartitionRoute};
+use super::{
+    Shard, ask::Ask, partition::Partition, transactions::markers::Marker, view::PartitionRoute,
+};
 use crate::{
     coord::{
         Batch,
         groups::Groups,
         partition::coordinator_partition,
         runtime::{StateMachine, TopicChange},
+        transactions::Transactions,
     },
     meta::{
         image::MetadataImage,
@@ -26,9 +30,17 @@ use crate::{
 };
 use bytes::Bytes;
 use host::{Host, Stage};
-use protocol::Uuid;
+use protocol::{ErrorCode, Uuid, records::BatchBuilder};
 use rustc_hash::FxHashMap;
-use std::{rc::Rc, sync::Arc};
+use std::{future::Future, pin::Pin, rc::Rc, sync::Arc};
+
+/// The batch of records that a coordinator writes, as `builder` begins it.
+fn encode_records<A>(batch: &Batch<A>, mut builder: BatchBuilder, now_ms: i64) -> Bytes {
+    for record in &batch.records {
+        builder.append(now_ms, Some(&record.key), record.value.as_deref(), &[]);
+    }
+    builder.build()
+}
 
 /// What a host must know of one kind of coordinator besides its decisions.
 pub trait Hosted: StateMachine<Request: Send, Response: Send> {
@@ -36,7 +48,7 @@ pub trait Hosted: StateMachine<Request: Send, Response: Send> {
     const TOPIC: &'static str;
     const WORDS: Words;
 
-    fn settings(shard: &Shard) -> Self::Settings;
+    fn settings(shard: &Shard, partition: &Partition) -> Self::Settings;
 
     /// The batch as its author writes it.
     fn encode(batch: &Batch<Self::Author>, now_ms: i64) -> Bytes;
@@ -68,18 +80,21 @@ pub struct Words {
 #[derive(Clone)]
 pub enum AnyHost {
     Groups(Rc<Host<Groups>>),
+    Transactions(Rc<Host<Transactions>>),
 }
 
 impl AnyHost {
     fn is_damaged(&self) -> bool {
         match self {
             AnyHost::Groups(host) => host.stage() == Stage::Damaged,
+            AnyHost::Transactions(host) => host.stage() == Stage::Damaged,
         }
     }
 
     fn tell_topics(&self, shard: &Shard, changes: &[TopicChange]) {
         match self {
             AnyHost::Groups(host) => host::tell_topics(shard, host, changes),
+            AnyHost::Transactions(host) => host::tell_topics(shard, host, changes),
         }
     }
 }
@@ -133,7 +148,7 @@ impl Hosts {
     }
 }
 
-/// Where the coordinator of a key (a group's id) is.
+/// Where the coordinator of a key (a group's id, a transactional id) is.
 pub struct Location {
     /// The partition that it lives with.
     pub index: i32,
@@ -190,11 +205,32 @@ impl<M: Hosted> Ask for ToCoordinator<M> {
     }
 }
 
+/// Resolves when the marker is committed.
+pub type MarkerWritten = Pin<Box<dyn Future<Output = Result<(), ErrorCode>>>>;
+
+/// Appends a marker to the partition of `__consumer_offsets` that this core leads, at once. Its
+/// coordinator serves the offsets of a transaction that is committed when the marker is.
+///
+/// Refused with NOT_LEADER_OR_FOLLOWER where there is no coordinator, COORDINATOR_LOAD_IN_PROGRESS
+/// while it is loaded, COORDINATOR_NOT_AVAILABLE while it may not write, and with what the log says
+/// of the marker.
+pub fn write_marker(shard: &Shard, index: i32, marker: Marker) -> MarkerWritten {
+    let (partition, safe_offset) = match host::write_marker::<Groups>(shard, index, marker) {
+        Ok(appended) => appended,
+        Err(error) => return Box::pin(std::future::ready(Err(error))),
+    };
+    let at = &partition.id;
+    assert_eq!(at.index, index, "the marker of partition {index} is in that of {}", at.index);
+    let shard = shard.clone();
+    Box::pin(async move { shard.wait_for_high_watermark(&partition, safe_offset).await })
+}
+
 /// Starts and ends coordinators as the view says, and tells those that stay what has become of the
 /// topics.
 /// `changes`: each topic that has changed ([`topic_change`]), in any order.
 pub fn apply(shard: &Shard, mut changes: Vec<TopicChange>) {
     apply_partitions::<Groups>(shard);
+    apply_partitions::<Transactions>(shard);
     let hosts: Vec<AnyHost> = shard.control.coordinators.borrow().all.values().cloned().collect();
     if hosts.is_empty() || changes.is_empty() {
         return;
@@ -246,7 +282,7 @@ fn sort(changes: &mut [TopicChange]) {
     changes.sort_by(|a, b| (&a.name, !a.is_deleted()).cmp(&(&b.name, !b.is_deleted())));
 }
 
-/// Partitions of coordinators of this core that are damaged: their groups are not served.
+/// Partitions of coordinators of this core that are damaged: their clients are not served.
 pub fn damaged(shard: &Shard) -> u64 {
     let hosts = shard.control.coordinators.borrow();
     hosts.all.values().filter(|host| host.is_damaged()).count() as u64

@@ -124,6 +124,11 @@ impl Feeds {
         feed.waiting.take().expect("this core's task alone takes it")
     }
 
+    /// The last record of the metadata that was offered.
+    pub fn newest_offset(&self) -> i64 {
+        self.newest.borrow().image.provenance.offset
+    }
+
     fn applied(&self, core: usize, offset: i64) {
         let newest = self.newest.borrow().image.provenance.offset;
         assert!(offset <= newest, "core {core} has applied {offset}, and {newest} was offered");

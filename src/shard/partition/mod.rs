@@ -10,7 +10,10 @@ pub mod high_watermark;
 pub mod role;
 pub mod waiters;
 
-use super::flushes::{Flush, Lane};
+use super::{
+    flushes::{Flush, Lane},
+    produce::Unverified,
+};
 use crate::{
     log::{Log, LogConfig},
     meta::topic::PartitionRegistration as Registration,
@@ -55,6 +58,8 @@ pub struct Partition {
     /// What could not be written for now is tried again soon.
     pub is_retrying: Cell<bool>,
     pub waiters: Waiters,
+    /// Appends whose transactions are not verified yet.
+    pub unverified: Unverified,
     /// Those that wait for less than this to be safe in this log have heard of it.
     announced_safe: Cell<i64>,
     /// Its waiters' deadlines are looked at.
@@ -84,6 +89,7 @@ impl Partition {
             is_dirty: Cell::new(false),
             is_retrying: Cell::new(false),
             waiters: Waiters::default(),
+            unverified: Unverified::default(),
             announced_safe: Cell::new(log.safe_offset()),
             is_timed: Cell::new(false),
             fetch_waiters: RefCell::default(),
@@ -167,6 +173,13 @@ impl Partition {
             Until::Safe => self.announced_safe.get() >= offset,
             Until::Committed => self.log.high_watermark() >= offset,
         }
+    }
+
+    /// Tells all that wait for offsets, or to be appended, that it does not come.
+    pub fn refuse_waiters(&self, error: ErrorCode) {
+        assert!(!self.is_led_here(), "{}-{} serves those that wait", self.topic, self.id.index);
+        self.waiters.refuse_all(error);
+        self.unverified.refuse_all(error);
     }
 
     /// Everything below is safe in this log: takes the next one of those that waited for no more.

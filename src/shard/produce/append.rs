@@ -3,9 +3,9 @@
 //! Owns: nothing. Lives on: the core of the partition. Never: waits; a waiter is left with the
 //! partition until the records are safe.
 
-use super::{expiry::wait, is_by_id, pending::PendingAppends};
+use super::{TransactionalId, expiry::wait, is_by_id, pending::PendingAppends, unverified};
 use crate::{
-    log::{AppendContext, AppendError},
+    log::{AppendContext, AppendError, VerificationGuard},
     shard::{
         Shard,
         partition::{
@@ -18,10 +18,10 @@ use bytes::BytesMut;
 use protocol::{
     ErrorCode,
     produce::RecordError,
-    records::validate::{AppendOrigin, Rejection, ValidBatch},
+    records::validate::{AppendOrigin, BatchProducer, Rejection, ValidBatch},
 };
 use ring::Instant;
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 /// What a producer waits for (`acks`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    fn code(&self) -> ErrorCode {
+    pub fn code(&self) -> ErrorCode {
         match self {
             Refused::NotLeader => ErrorCode::NotLeaderOrFollower,
             Refused::HasFailed => ErrorCode::KafkaStorageError,
@@ -84,6 +84,8 @@ pub struct Append {
     /// Of refused records only the refusal travels.
     pub valid: Result<ValidBatch, Rejection>,
     pub terms: Terms,
+    /// That of its request.
+    pub transactional_id: Option<Arc<TransactionalId>>,
 }
 
 impl Append {
@@ -91,10 +93,25 @@ impl Append {
         id: PartitionId,
         verdict: Result<(BytesMut, ValidBatch), Rejection>,
         terms: Terms,
+        transactional_id: Option<Arc<TransactionalId>>,
     ) -> Append {
-        match verdict {
-            Ok((records, valid)) => Append { id, records, valid: Ok(valid), terms },
-            Err(refused) => Append { id, records: BytesMut::new(), valid: Err(refused), terms },
+        let (records, valid) = match verdict {
+            Ok((records, valid)) => (records, Ok(valid)),
+            Err(refused) => (BytesMut::new(), Err(refused)),
+        };
+        Append { id, records, valid, terms, transactional_id }
+    }
+
+    /// The producer, where the records are inside of its transaction.
+    pub fn transactional_producer(&self) -> Option<BatchProducer> {
+        let valid = self.valid.as_ref().ok().filter(|valid| valid.is_transactional)?;
+        valid.producer
+    }
+
+    pub fn produce_version(&self) -> i16 {
+        match self.terms.origin {
+            AppendOrigin::Client { produce_version } => produce_version,
+            AppendOrigin::Coordinator => 0,
         }
     }
 }
@@ -130,7 +147,8 @@ impl AppendResult {
     }
 }
 
-/// Gives the records their offsets and leaves a waiter until they are safe.
+/// Gives the records their offsets and leaves a waiter until they are safe. Records of a
+/// transaction that is not open here wait for its coordinator's word before.
 pub fn append_local(
     shard: &Shard,
     partition: Option<&Rc<Partition>>,
@@ -140,11 +158,30 @@ pub fn append_local(
 ) {
     // A route that was made before its partition could be opened does not know it.
     let late = if partition.is_none() { shard.data.partition(append.id) } else { None };
-    let partition = partition.or(late.as_ref());
-    let Some(partition) = partition.filter(|partition| !partition.is_gone()) else {
+    let Some(partition) = partition.or(late.as_ref()) else {
         let absence = shard.absence(append.id, is_by_id(append.terms.origin));
         return pending.set(index, AppendResult::error(absence, None));
     };
+    if unverified::must_wait(shard, partition, &append) {
+        return unverified::queue(shard, partition, append, pending, index);
+    }
+    append_to(shard, partition, (append, None), pending, index);
+}
+
+/// The same for records that wait for no coordinator (any more): the guard is what it gave.
+pub fn append_to(
+    shard: &Shard,
+    partition: &Rc<Partition>,
+    (append, guard): (Append, Option<VerificationGuard>),
+    pending: &Rc<PendingAppends>,
+    index: usize,
+) {
+    let is_inside = append.transactional_producer().is_some();
+    assert!(is_inside || guard.is_none(), "a guard is for the records of a transaction");
+    if partition.is_gone() {
+        let absence = shard.absence(append.id, is_by_id(append.terms.origin));
+        return pending.set(index, AppendResult::error(absence, None));
+    }
     assert_eq!(partition.id, append.id, "records are appended where they belong");
     let log_start_offset = partition.log.log_start_offset();
     let valid = match append.valid {
@@ -155,7 +192,9 @@ pub fn append_local(
         }
     };
     let Terms { origin, acks, deadline } = append.terms;
-    match append_records(shard, partition, append.records, &valid, origin, acks) {
+    let verification_required = shard.config.transactions.partition_verification_enable;
+    let context = AppendContext { origin, verification_required, guard, transaction_version: 0 };
+    match append_records(shard, partition, append.records, &valid, &context, acks) {
         Err(error) => {
             // As Kafka, which says the log's start where a producer is out of step, not where the
             // log takes nothing.
@@ -185,7 +224,7 @@ pub fn append_records(
     partition: &Rc<Partition>,
     records: BytesMut,
     valid: &ValidBatch,
-    origin: AppendOrigin,
+    context: &AppendContext,
     acks: Acks,
 ) -> Result<(AppendResult, i64), Refused> {
     if partition.is_offline() {
@@ -200,9 +239,7 @@ pub fn append_records(
     }
     let size_bytes = records.len() as u64;
     let now_ms = shard.ring.wall_clock_ms();
-    let context =
-        AppendContext { origin, verification_required: false, guard: None, transaction_version: 0 };
-    let info = partition.log.append_as_leader(records, valid, leader_epoch, now_ms, &context)?;
+    let info = partition.log.append_as_leader(records, valid, leader_epoch, now_ms, context)?;
     let (base, last, end) = (info.base_offset, info.last_offset, partition.log.log_end_offset());
     assert!(base <= last && last < end, "records {base} to {last} in a log that ends at {end}");
     if !info.duplicate {

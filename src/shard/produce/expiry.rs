@@ -63,8 +63,13 @@ pub fn wait(shard: &Shard, partition: &Rc<Partition>, until: Until, waiter: Wait
     assert!(offset <= end, "{offset} is waited for in a log that ends at {end}");
     partition.waiters.add(until, waiter);
     if let Some(deadline) = deadline {
-        shard.data.produce_expiry.note(partition, deadline, shard.ring.now());
+        note(shard, partition, deadline);
     }
+}
+
+/// Something waits with the partition, until `deadline` at most.
+pub fn note(shard: &Shard, partition: &Rc<Partition>, deadline: Instant) {
+    shard.data.produce_expiry.note(partition, deadline, shard.ring.now());
 }
 
 /// Ends waits when their time is over, as long as the core lives.
@@ -91,11 +96,13 @@ async fn expire(shard: &Shard, now: Instant) {
     let timed = expiry.partitions.take();
     for partition in timed.iter().filter_map(Weak::upgrade) {
         assert!(partition.is_timed.replace(false), "a listed partition is timed");
-        for waiter in partition.waiters.take_expired(now) {
-            waiter.done.tell(Err(ErrorCode::RequestTimedOut));
+        let waiters = partition.waiters.take_expired(now).into_iter().map(|waiter| waiter.done);
+        for done in waiters.chain(partition.unverified.take_expired(now)) {
+            done.tell(Err(ErrorCode::RequestTimedOut));
             budget.item_done().await;
         }
-        if let Some(deadline) = partition.waiters.next_deadline() {
+        let deadlines = [partition.waiters.next_deadline(), partition.unverified.next_deadline()];
+        if let Some(deadline) = deadlines.into_iter().flatten().min() {
             expiry.note(&partition, deadline, now);
         }
         budget.item_done().await;

@@ -6,7 +6,7 @@
 //! behind it waits.
 
 use super::{
-    Wanted,
+    TransactionalId, Wanted,
     append::{Append, AppendResult, Terms, append_local},
     is_by_id,
     pending::PendingAppends,
@@ -25,11 +25,11 @@ use protocol::{
     ErrorCode,
     records::{
         Batch,
-        validate::{self, AppendOrigin, HeavyBatch, Rejection, ValidBatch},
+        validate::{self, AppendOrigin, HeavyBatch, Rejection, ValidBatch, ValidationRules},
     },
 };
 use smallvec::SmallVec;
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 /// Cuts the records out of the frame, checks them here, and hands them to the cores that own the
 /// partitions.
@@ -37,6 +37,7 @@ pub struct HandOut<'a> {
     pub shard: &'a Shard,
     pub frame: BytesMut,
     pub terms: Terms,
+    pub transactional_id: Option<Arc<TransactionalId>>,
     pub pending: &'a Rc<PendingAppends>,
     /// The next partition's place in the request.
     pub index: usize,
@@ -94,7 +95,7 @@ impl HandOut<'_> {
                 }
                 (Some(_), Some(Err(error))) => self.refuse(place, AppendResult::error(error, None)),
                 (Some(verdict), Some(Ok(owner))) => {
-                    let append = Append::new(id, verdict, self.terms);
+                    let append = self.append_of(id, verdict);
                     let local = self.shard.data.partition(id);
                     self.append(owner, local.as_ref(), append, place, &mut others);
                 }
@@ -140,7 +141,7 @@ impl HandOut<'_> {
                 return None;
             }
         };
-        let verdict = match check(self.shard, &topic, records, self.terms.origin) {
+        let verdict = match self.check(&topic, records) {
             Ok(Checked::Heavy(batch)) => return Some(Held { batch, id, place }),
             Ok(Checked::Valid(records, valid)) => Ok((records, valid)),
             Err(refused) if refused.says_log_start => Err(refused),
@@ -149,9 +150,24 @@ impl HandOut<'_> {
                 return None;
             }
         };
-        let append = Append::new(id, verdict, self.terms);
+        let append = self.append_of(id, verdict);
         self.append(owner, route.local.as_ref(), append, place, others);
         None
+    }
+
+    fn append_of(
+        &self,
+        id: PartitionId,
+        verdict: Result<(BytesMut, ValidBatch), Rejection>,
+    ) -> Append {
+        let append = Append::new(id, verdict, self.terms, self.transactional_id.clone());
+        let is_inside = append.transactional_producer().is_some();
+        assert!(!is_inside || self.transactional_id.is_some(), "validation refuses such a batch");
+        append
+    }
+
+    fn check(&self, topic: &TopicRoute, records: BytesMut) -> Result<Checked, Rejection> {
+        check(self.shard, topic, records, self.terms.origin, self.transactional_id.is_some())
     }
 
     fn refuse(&self, place: usize, result: AppendResult) {
@@ -200,10 +216,12 @@ fn check(
     topic: &TopicRoute,
     mut records: BytesMut,
     origin: AppendOrigin,
+    transactional_allowed: bool,
 ) -> Result<Checked, Rejection> {
     let limit_bytes = shard.config.log.decompressed_batch_max_bytes as usize;
     let now_ms = shard.ring.wall_clock_ms();
     let rules = topic.config.validation_rules(limit_bytes, now_ms, origin);
+    let rules = ValidationRules { transactional_allowed, ..rules };
     let turn_max = Duration::from_micros(limits::UNPACKING_TURN_US);
     let may_unpack = || shard.ring.precise_now().since(shard.ring.now()) < turn_max;
     let valid = validate::validate_at_once(

@@ -16,8 +16,10 @@
 //! client may not write is refused by the owner of the partition where the answer says its log's
 //! start, else by the core of the connection.
 //!
-//! Not done: transactional batches (refused with INVALID_TXN_STATE; the transaction coordinator
-//! comes later).
+//! Inside of transactions: the first append of one in a partition waits until its coordinator has
+//! said that the partition is one of the transaction's ([`unverified`]), and later ones of the same
+//! producer wait behind it. They are *ordered* all the same: the request is done, and no other
+//! request of the producer overtakes it in the partition.
 
 mod append;
 mod expiry;
@@ -25,18 +27,20 @@ mod hand_out;
 mod pending;
 mod remote;
 mod trace;
+mod unverified;
 
 use append::Terms;
-pub use append::{Acks, append_records};
+pub use append::{Acks, Refused, append_records};
 pub use expiry::{Expiry, run as end_waits, wait};
 pub use pending::PendingAppends;
 pub use remote::UnderWay;
+pub use unverified::Unverified;
 
 use super::{Shard, leaders::NamedLeaders, view::TopicRoute};
 use crate::{
     limits,
     memory::Use,
-    request::{Client, CloseReason, RequestIds, reply, response},
+    request::{Client, CloseReason, RequestIds, TransactionalId, reply, response},
 };
 use bytes::BytesMut;
 use hand_out::HandOut;
@@ -44,7 +48,7 @@ use pending::{Finish, ReplyTo, RequestedTopic};
 use protocol::{
     ApiKey, ErrorCode, TopicRef,
     produce::{PartitionProduceResponse, ProduceRequest, ProduceResponseWriter, TOPIC_ID_FROM},
-    records::validate::AppendOrigin,
+    records::{BatchHeader, validate::AppendOrigin},
 };
 use ring::Instant;
 use std::{cell::RefCell, rc::Rc, time::Duration};
@@ -127,8 +131,11 @@ pub async fn request(
         deadline: (acks != 0).then(|| deadline(shard.ring.now(), request.timeout_ms)),
     };
     plan(shard, &request, is_by_id(origin), &pending, &mut wanted);
-    if request.transactional_id.is_some() {
-        wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidTxnState));
+    let transactional_id = request.transactional_id.map(|id| client.transactional_id(&id.decode()));
+    if transactional_id.is_some() && !has_one_transaction(&frame, &wanted) {
+        wanted
+            .iter_mut()
+            .for_each(|wanted| wanted.route = Err(ErrorCode::InvalidProducerIdMapping));
     }
     if !(-1..=1).contains(&acks) {
         wanted.iter_mut().for_each(|wanted| wanted.route = Err(ErrorCode::InvalidRequiredAcks));
@@ -143,7 +150,8 @@ pub async fn request(
         Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids, listener })
     };
     pending.begin(wanted.len(), is_by_id(origin));
-    let mut hand_out = HandOut { shard, frame, terms, pending: &pending, index: 0, cut: 0 };
+    let mut hand_out =
+        HandOut { shard, frame, terms, transactional_id, pending: &pending, index: 0, cut: 0 };
     let held = {
         let mut left = wanted.drain(..);
         hand_out.go_on(&mut left).map(|held| (held, left.collect::<Vec<_>>()))
@@ -157,6 +165,20 @@ pub async fn request(
     }
     pending.end(finish);
     Ok(())
+}
+
+/// Whether all transactional batches are of one producer id and epoch, as in Kafka.
+fn has_one_transaction(frame: &[u8], wanted: &[Wanted]) -> bool {
+    let producer = |wanted: &Wanted| {
+        let end = wanted.records.end;
+        assert!(end <= frame.len(), "records end at {end} of a frame of {}", frame.len());
+        let batch = BatchHeader::view(&frame[wanted.records.clone()])?;
+        let is_inside = batch.is_transactional() && batch.has_producer_id();
+        is_inside.then(|| (batch.producer_id(), batch.producer_epoch()))
+    };
+    let mut producers = wanted.iter().filter(|wanted| wanted.route.is_ok()).filter_map(producer);
+    let first = producers.next();
+    producers.all(|other| Some(other) == first)
 }
 
 /// `acks` of a producer that waits for all replicas in sync.

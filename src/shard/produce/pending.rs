@@ -121,7 +121,9 @@ impl PendingAppends {
         let is_appended = result.error == ErrorCode::None;
         let base_offset = result.base_offset;
         assert!(!is_appended || base_offset >= 0, "{base_offset} is no offset of a record");
-        self.results.borrow_mut()[index] = result;
+        let mut results = self.results.borrow_mut();
+        assert!(index < results.len(), "place {index} in a request of {}", results.len());
+        results[index] = result;
     }
 
     /// The wait of one append is over. Its offsets stand already; an error replaces them.

@@ -29,11 +29,10 @@ use protocol::records::BatchBuilder;
 use protocol::transaction_records::{Key, TransactionLogKey, TransactionLogValue, Value};
 
 use super::entry::{Entry, Producer, Status};
-use super::request::{
-    Effect, MarkerOutcome, Markers, MarkersReport, ProducerIdBlock, Request, Response,
-};
+use super::request::{Effect, MarkerOutcome, Markers, MarkersReport, Request, Response};
 use super::{TopicPartition, TransactionSettings, Transactions};
 use crate::coord::CoordinatorRecord;
+use crate::coord::producer_ids::ProducerIdBlock;
 use crate::coord::runtime::{self, ReplyToken};
 
 type Coordinator = runtime::Coordinator<Transactions>;
