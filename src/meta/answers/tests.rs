@@ -237,7 +237,8 @@ fn features_are_told_as_old_clients_bear_it() {
         .iter()
         .map(|feature| (&*feature.name, feature.max_version_level))
         .collect();
-    assert_eq!(levels, [("metadata.version", 33), ("kraft.version", 1)]);
+    let all = [("metadata.version", 33), ("transaction.version", 2), ("kraft.version", 1)];
+    assert_eq!(levels, all);
 }
 
 fn alter(
