@@ -257,7 +257,8 @@ impl Log {
         for segment in segments {
             if !segment.knows_aborted.get() {
                 let _guard = self.0.files_lock.lock().await;
-                if !self.know_aborted(&segment, to).await? {
+                // In a box: what is rare must not make each connection larger.
+                if !Box::pin(self.know_aborted(&segment, to)).await? {
                     break;
                 }
             }

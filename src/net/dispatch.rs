@@ -10,7 +10,8 @@ use crate::{
     request::{CloseReason, RequestContext, RequestIds, header, response},
     shard::{
         apis::{self, table},
-        fetch, produce,
+        fetch,
+        produce::{self, Taken},
     },
 };
 use bytes::BytesMut;
@@ -68,7 +69,10 @@ pub fn request(
             frame.len()
         );
         if served == ApiKey::Produce {
-            return produce::request(shard, client, ids, body_start, frame).await;
+            return match produce::request(shard, client, ids, body_start, frame)? {
+                Taken::Ordered => Ok(()),
+                Taken::Heavy(ordered) => ordered.await,
+            };
         }
         settle(connection).await;
         let handle = client.replies.expect(request_cost(&frame));

@@ -198,7 +198,8 @@ fn name_of(routes: &Routes, topic: TopicRef<'_>, by_id: bool) -> (Option<Rc<str>
     match routes.by_name(&name) {
         Some(route) => (Some(route.name.clone()), 0),
         None => {
-            let bytes = u16::try_from(name.len()).expect("what a text decodes to fits a string");
+            // What is not UTF-8 takes more when it is replaced.
+            let bytes = u16::try_from(name.len()).unwrap_or(u16::MAX);
             (Some(name.as_ref().into()), bytes)
         }
     }

@@ -38,7 +38,7 @@ pub struct HandOut<'a> {
     pub frame: BytesMut,
     pub terms: Terms,
     pub transactional_id: Option<Arc<TransactionalId>>,
-    pub pending: &'a Rc<PendingAppends>,
+    pub pending: Rc<PendingAppends>,
     /// The next partition's place in the request.
     pub index: usize,
     /// How much of the frame is cut off.
@@ -183,7 +183,7 @@ impl HandOut<'_> {
         others: &mut Others,
     ) {
         if owner == self.shard.index {
-            return append_local(self.shard, local, append, self.pending, place);
+            return append_local(self.shard, local, append, &self.pending, place);
         }
         let remote = match others.iter_mut().find(|(other, _)| *other == owner) {
             Some((_, remote)) => remote,
@@ -197,7 +197,7 @@ impl HandOut<'_> {
 
     fn send(&self, others: Others) {
         for (owner, remote) in others {
-            remote.send(self.shard, owner, self.pending);
+            remote.send(self.shard, owner, &self.pending);
         }
     }
 }

@@ -51,7 +51,7 @@ use protocol::{
     records::{BatchHeader, validate::AppendOrigin},
 };
 use ring::Instant;
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc, time::Duration};
 
 /// Whether the request names topics by their ids.
 fn is_by_id(origin: AppendOrigin) -> bool {
@@ -110,14 +110,22 @@ struct Wanted {
     records: std::ops::Range<usize>,
 }
 
-/// Takes a produce request as far as *ordered*.
-pub async fn request(
-    shard: &Shard,
+/// How far a produce request has come at once.
+pub enum Taken<'a> {
+    Ordered,
+    /// A batch takes long to check: the request is ordered when this is done.
+    Heavy(Pin<Box<dyn Future<Output = Result<(), CloseReason>> + 'a>>),
+}
+
+/// Takes a produce request as far as *ordered*. No `async fn`: the rare one that must wait has its
+/// memory to itself, and idle connections have none for it.
+pub fn request<'a>(
+    shard: &'a Shard,
     client: &Rc<Client>,
     ids: RequestIds,
     body_start: usize,
     frame: BytesMut,
-) -> Result<(), CloseReason> {
+) -> Result<Taken<'a>, CloseReason> {
     let request = ProduceRequest::parse(&frame, body_start, ids.api_version).map_err(|error| {
         CloseReason::Decode { key: ApiKey::Produce as i16, version: ids.api_version, error }
     })?;
@@ -150,16 +158,26 @@ pub async fn request(
         Finish::Reply(ReplyTo { handle, shard: shard.clone(), began, ids, listener })
     };
     pending.begin(wanted.len(), is_by_id(origin));
+    let (index, cut) = (0, 0);
+    let of_request = pending.clone();
     let mut hand_out =
-        HandOut { shard, frame, terms, transactional_id, pending: &pending, index: 0, cut: 0 };
+        HandOut { shard, frame, terms, transactional_id, pending: of_request, index, cut };
     let held = {
         let mut left = wanted.drain(..);
         hand_out.go_on(&mut left).map(|held| (held, left.collect::<Vec<_>>()))
     };
-    if let Some((held, left)) = held {
-        Box::pin(hand_out.with_heavy(held, left.into_iter())).await;
-    }
     shard.data.produce_spares.wanted.replace(wanted);
+    let Some((held, left)) = held else {
+        return end(acks, &pending, finish).map(|()| Taken::Ordered);
+    };
+    Ok(Taken::Heavy(Box::pin(async move {
+        hand_out.with_heavy(held, left.into_iter()).await;
+        end(acks, &pending, finish)
+    })))
+}
+
+/// Everything is handed out.
+fn end(acks: i16, pending: &Rc<PendingAppends>, finish: Finish) -> Result<(), CloseReason> {
     if acks == 0 && pending.failed() {
         return Err(unanswered());
     }
