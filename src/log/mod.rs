@@ -214,14 +214,13 @@ impl Log {
         offset
     }
 
-    /// The first offset that a transaction has not decided yet, or the high watermark.
+    /// The first offset that a transaction has not decided yet, or the high watermark. Where the
+    /// beginning of that transaction was deleted, the log's start.
     pub fn last_stable_offset(&self) -> i64 {
         let high_watermark = self.0.high_watermark.get();
-        self.0
-            .producers
-            .borrow()
-            .first_unstable_offset()
-            .map_or(high_watermark, |offset| offset.min(high_watermark))
+        let start = self.0.log_start.get().min(high_watermark);
+        let unstable = self.0.producers.borrow().first_unstable_offset();
+        unstable.map_or(high_watermark, |offset| offset.clamp(start, high_watermark))
     }
 
     pub fn size_bytes(&self) -> u64 {

@@ -87,6 +87,10 @@ impl StateMachine for Transactions {
             let entry = &self.entries[&id];
             if entry.status == Status::Ongoing {
                 schedule_timeout(context, entry);
+            } else if entry.partitions.is_empty() {
+                // Complete at once, but not here: a log that takes no records for now is loaded,
+                // too.
+                context.schedule(TimerKey::Markers(id), 0);
             } else {
                 self.begin_markers(context, &id);
             }
@@ -142,7 +146,12 @@ impl StateMachine for Transactions {
                 return ControlFlow::Break(());
             }
         }
-        ControlFlow::Continue(())
+        // Many may be due at once, as after a long time without a broker.
+        if context.written_bytes() >= context.settings.max_batch_bytes {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// A deleted partition is found when its marker is to be written.

@@ -79,7 +79,12 @@ impl Transactions {
         }
     }
 
+    /// Wants again what was refused; completes what needs none.
     pub(super) fn retry_markers(&mut self, context: &mut Context<'_>, id: &Arc<str>) {
+        let is_complete = |entry: &Entry| entry.status.is_prepared() && entry.partitions.is_empty();
+        if !self.marking.contains_key(id) && self.entries.get(id).is_some_and(is_complete) {
+            return self.complete(context, id);
+        }
         let Some(marking) = self.marking.get_mut(id).filter(|marking| !marking.fenced) else {
             return;
         };

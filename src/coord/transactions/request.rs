@@ -177,7 +177,7 @@ pub(super) fn end_txn_error(error: ErrorCode) -> EndTxnResponse {
     EndTxnResponse { error_code: error.code(), ..Default::default() }
 }
 
-pub(super) fn described_error(transactional_id: &str, error: ErrorCode) -> TransactionState {
+pub fn described_error(transactional_id: &str, error: ErrorCode) -> TransactionState {
     TransactionState {
         error_code: error.code(),
         transactional_id: transactional_id.to_owned(),

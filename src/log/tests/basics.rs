@@ -256,6 +256,23 @@ pub fn append_aborted(log: &Log, timestamp: i64, producer: i64, sequence: i32) {
     append_marker(log, timestamp, producer);
 }
 
+/// A consumer that began at the end of what is stable was told that this is out of range.
+#[test]
+fn what_is_stable_does_not_end_below_the_start_of_the_log() {
+    on_each_backend(|ring, temp| async move {
+        let dir = temp.partition();
+        let log = open(&ring, &dir, small_config(), LogStart::default()).await;
+        let data = batch(NOW_MS, &[b"open"]).producer(7, 0, 0).transactional(true);
+        append_batch(&log, data.build(), 0).unwrap();
+        append_batch(&log, batch(NOW_MS, &[b"outside"]).build(), 0).unwrap();
+        log.sync().await.unwrap();
+        log.set_high_watermark(2);
+        assert_eq!(log.last_stable_offset(), 0);
+        assert_eq!(log.delete_records_before(1).await.unwrap(), 1);
+        assert_eq!(log.last_stable_offset(), 1);
+    });
+}
+
 #[test]
 fn aborted_transactions_are_found_after_a_restart_and_a_crash() {
     on_each_backend(|ring, temp| async move {

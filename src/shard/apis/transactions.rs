@@ -12,9 +12,11 @@ use crate::{
         partition::coordinator_partition,
         transactions::{
             TopicPartition, Transactions,
-            request::{Request, Response},
+            request::{Request, Response, described_error},
         },
     },
+    limits,
+    pace::TurnBudget,
     request::RequestContext,
     shard::{
         Ask, Shard,
@@ -34,6 +36,7 @@ use protocol::{
         },
         create_topics_request::{CreatableTopic, CreatableTopicConfig},
         describe_producers_response::{PartitionResponse, ProducerState, TopicResponse},
+        describe_transactions_response::TopicData,
         write_txn_markers_request::WritableTxnMarker,
         write_txn_markers_response::{
             WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
@@ -42,6 +45,8 @@ use protocol::{
     messages::*,
     records::EndTransactionMarker,
 };
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// From this version on, AddPartitionsToTxn asks for several transactions at once, and brokers
 /// alone send it.
@@ -223,24 +228,44 @@ pub async fn describe(
     shard: &Shard,
     request: DescribeTransactionsRequest,
 ) -> DescribeTransactionsResponse {
-    let mut transaction_states = Vec::with_capacity(request.transactional_ids.len());
-    for transactional_id in request.transactional_ids {
-        let id = transactional_id.clone();
-        let asked = Request::DescribeTransaction { transactional_id };
-        transaction_states.push(ask_for!(DescribeTransaction, shard, &id, asked));
+    let (mut seen, mut transaction_states) = (FxHashSet::default(), Vec::new());
+    let (mut topics_bytes, mut budget) = (0, TurnBudget::of_items(&shard.ring));
+    for id in &request.transactional_ids {
+        budget.item_done().await;
+        // One that is named again is described once; those beyond what one response may take are
+        // refused.
+        if !seen.insert(id) {
+            continue;
+        }
+        if topics_bytes > limits::RESPONSE_MAX_BYTES {
+            transaction_states.push(described_error(id, ErrorCode::PolicyViolation));
+            continue;
+        }
+        let asked = Request::DescribeTransaction { transactional_id: id.clone() };
+        let state = ask_for!(DescribeTransaction, shard, id, asked);
+        let topic = |topic: &TopicData| topic.topic.len() + size_of_val(&*topic.partitions);
+        topics_bytes += state.topics.iter().map(topic).sum::<usize>();
+        transaction_states.push(state);
     }
     DescribeTransactionsResponse { transaction_states, ..Default::default() }
 }
 
 pub async fn list(shard: &Shard, request: ListTransactionsRequest) -> ListTransactionsResponse {
     let all = coordinators::all::<Transactions>(shard);
-    let mut answers = Vec::with_capacity(all.len());
+    let (mut answers, mut ids_bytes) = (Vec::with_capacity(all.len()), 0);
     for (core, partition) in all.iter().copied() {
         let request = Request::ListTransactions(request.clone());
         if let Some(Response::ListTransactions(answer)) =
             coordinators::ask::<Transactions>(shard, core, partition, request).await
         {
+            let ids = answer.transaction_states.iter().map(|state| state.transactional_id.len());
+            ids_bytes += ids.sum::<usize>();
             answers.push(answer);
+        }
+        if ids_bytes > limits::RESPONSE_MAX_BYTES {
+            // A filter makes fewer of them.
+            let error_code = ErrorCode::PolicyViolation.code();
+            return ListTransactionsResponse { error_code, ..Default::default() };
         }
     }
     let (told, asked) = (answers.len(), all.len());
@@ -264,9 +289,9 @@ pub async fn write_markers(
             },
             transaction_version: wanted.transaction_version.into(),
         };
-        let partitions = marked_partitions(&wanted);
-        let mut errors = markers::write(shard, marker, &partitions).await;
-        errors.iter_mut().for_each(|error| *error = of_a_leader(*error));
+        let (partitions, places) = marked_partitions(&wanted);
+        let errors = markers::write(shard, marker, &partitions).await;
+        let errors = places.into_iter().map(|place| of_a_leader(errors[place])).collect();
         results.push(marker_result(&wanted, errors));
     }
     WriteTxnMarkersResponse { markers: results }
@@ -282,18 +307,21 @@ fn of_a_leader(error: ErrorCode) -> ErrorCode {
     }
 }
 
-fn marked_partitions(wanted: &WritableTxnMarker) -> Vec<TopicPartition> {
+/// The partitions of a marker, each once, and for each one that is named its place among them.
+fn marked_partitions(wanted: &WritableTxnMarker) -> (Vec<TopicPartition>, Vec<usize>) {
     let mut partitions = Vec::new();
+    let (mut places, mut known) = (Vec::new(), FxHashMap::<(&str, i32), usize>::default());
     for topic in &wanted.topics {
-        let name = std::sync::Arc::<str>::from(topic.name.as_str());
-        partitions.extend(
-            topic
-                .partition_indexes
-                .iter()
-                .map(|partition| TopicPartition { topic: name.clone(), partition: *partition }),
-        );
+        let name = Arc::<str>::from(topic.name.as_str());
+        for index in &topic.partition_indexes {
+            let place = *known.entry((&*topic.name, *index)).or_insert_with(|| {
+                partitions.push(TopicPartition { topic: name.clone(), partition: *index });
+                partitions.len() - 1
+            });
+            places.push(place);
+        }
     }
-    partitions
+    (partitions, places)
 }
 
 fn marker_result(wanted: &WritableTxnMarker, errors: Vec<ErrorCode>) -> WritableTxnMarkerResult {
@@ -318,11 +346,14 @@ pub async fn describe_producers(
     shard: &Shard,
     request: DescribeProducersRequest,
 ) -> DescribeProducersResponse {
-    let mut planned = Vec::new();
+    let (mut planned, mut seen) = (Vec::new(), FxHashSet::default());
     for topic in &request.topics {
         let route = route_of(shard, &topic.name);
         for index in &topic.partition_indexes {
-            planned.push(locate(route.as_deref(), *index).map_err(Err));
+            // One that is named again has its producers told once.
+            let is_first = seen.insert((&*topic.name, *index));
+            let found = locate(route.as_deref(), *index).map_err(Err);
+            planned.push(found.and_then(|found| is_first.then_some(found).ok_or(Ok(Vec::new()))));
         }
     }
     let lost = || Err(ErrorCode::NotLeaderOrFollower);
@@ -355,7 +386,13 @@ impl Ask for DescribeProducers {
     type Answer = Vec<Result<Vec<ProducerState>, ErrorCode>>;
 
     async fn execute(self, shard: &Shard, _from: usize) -> Self::Answer {
-        self.0.into_iter().map(|id| producers(shard, id)).collect()
+        let mut budget = TurnBudget::of_items(&shard.ring);
+        let mut results = Vec::with_capacity(self.0.len());
+        for id in self.0 {
+            results.push(producers(shard, id));
+            budget.item_done().await;
+        }
+        results
     }
 }
 

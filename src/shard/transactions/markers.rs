@@ -8,6 +8,7 @@
 use crate::{
     coord::transactions::TopicPartition,
     log::AppendContext,
+    pace::TurnBudget,
     shard::{
         Ask, CONTROLLER_CORE, Shard,
         apis::{locate, route_of, spread},
@@ -44,10 +45,18 @@ pub async fn write(shard: &Shard, marker: Marker, partitions: &[TopicPartition])
     let mut planned = plan(shard, partitions);
     if planned.contains(&Err(ErrorCode::UnknownTopicOrPartition)) {
         // It may be so new that this core has not heard of it.
-        let newest = shard.ask(CONTROLLER_CORE, NewestMetadata).await;
-        apply::reached(shard, newest.unwrap_or(-1)).await;
-        planned = plan(shard, partitions);
+        match shard.ask(CONTROLLER_CORE, NewestMetadata).await.flatten() {
+            Some(newest) => {
+                apply::reached(shard, newest).await;
+                planned = plan(shard, partitions);
+            }
+            // The broker stops. What it does not know for certain to be gone is tried again.
+            None => {
+                planned.iter_mut().for_each(|one| *one = one.or_else(|error| Err(later(error))))
+            }
+        }
     }
+    shard.mailbox.room().await;
     let ask = |ids| WriteMarkers { marker, ids };
     let results = spread(shard, planned, ask, || ErrorCode::NotLeaderOrFollower).await;
     let (told, asked) = (results.len(), partitions.len());
@@ -68,15 +77,22 @@ fn plan(
     planned
 }
 
-/// How far the metadata go.
+/// How far the metadata go; `None` where the controller has gone.
 struct NewestMetadata;
 
 impl Ask for NewestMetadata {
-    type Answer = i64;
+    type Answer = Option<i64>;
 
-    async fn execute(self, shard: &Shard, _from: usize) -> i64 {
-        let feeds = shard.control.feeds();
-        feeds.map_or(-1, |feeds| feeds.newest_offset())
+    async fn execute(self, shard: &Shard, _from: usize) -> Option<i64> {
+        shard.control.feeds().map(|feeds| feeds.newest_offset())
+    }
+}
+
+/// A topic that is gone for one core may not be gone for another one.
+fn later(error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::UnknownTopicOrPartition => ErrorCode::NotLeaderOrFollower,
+        error => error,
     }
 }
 
@@ -91,8 +107,12 @@ impl Ask for WriteMarkers {
 
     /// All are appended before the first is waited for.
     async fn execute(self, shard: &Shard, _from: usize) -> Vec<ErrorCode> {
-        let appended: Vec<_> =
-            self.ids.into_iter().map(|id| append(shard, id, self.marker)).collect();
+        let mut budget = TurnBudget::of_items(&shard.ring);
+        let mut appended = Vec::with_capacity(self.ids.len());
+        for id in self.ids {
+            appended.push(append(shard, id, self.marker));
+            budget.item_done().await;
+        }
         let mut results = Vec::with_capacity(appended.len());
         for appended in appended {
             let committed = match appended {
@@ -121,11 +141,6 @@ impl Appended {
 }
 
 fn append(shard: &Shard, id: PartitionId, marker: Marker) -> Result<Appended, ErrorCode> {
-    // A topic that is gone for the core of the partition is gone for the coordinator's soon.
-    let later = |error| match error {
-        ErrorCode::UnknownTopicOrPartition => ErrorCode::NotLeaderOrFollower,
-        error => error,
-    };
     let partition = shard.leader_of(id, -1).map_err(later)?;
     if &*partition.topic == OFFSETS_TOPIC {
         return Ok(Appended::ByCoordinator(coordinators::write_marker(shard, id.index, marker)));
