@@ -82,6 +82,9 @@ pub(super) struct Segment {
     /// What the index files have is on the disk. Recovery believes the indexes below the recovery
     /// point.
     pub indexes_synced: Cell<bool>,
+    /// A sync of its aborted transactions has failed: the file may lack some, whatever a later sync
+    /// says.
+    pub has_lost_aborted: Cell<bool>,
     pub max_timestamp: Cell<TimestampOffset>,
     /// Largest timestamp of the first batch: what `segment.ms` counts from. `None`: empty, or not
     /// read yet.
@@ -110,6 +113,7 @@ impl Segment {
             synced_bytes: Cell::new(0),
             preallocated: Cell::new(false),
             indexes_synced: Cell::new(false),
+            has_lost_aborted: Cell::new(false),
             max_timestamp: Cell::new(TimestampOffset {
                 timestamp: NO_TIMESTAMP,
                 offset: base_offset,
@@ -339,12 +343,27 @@ impl Segment {
     }
 
     pub async fn sync_indexes(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
-        for part in [SegmentFile::Offsets, SegmentFile::Times, SegmentFile::Aborted] {
+        for part in [SegmentFile::Offsets, SegmentFile::Times] {
             if self.exists(part) {
                 ring.sync_data(&self.file(ring, dir, part).await?).await?;
             }
         }
+        if self.exists(SegmentFile::Aborted) {
+            self.sync_aborted_file(ring, dir).await?;
+        }
         Ok(())
+    }
+
+    async fn sync_aborted_file(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
+        let count = self.aborted.borrow().entries_on_disk();
+        let file = self.file(ring, dir, SegmentFile::Aborted).await?;
+        let synced = ring.sync_data(&file).await;
+        if synced.is_err() {
+            self.has_lost_aborted.set(true);
+        } else {
+            self.aborted.borrow_mut().synced(count);
+        }
+        synced
     }
 
     /// Has what the file of aborted transactions has on the disk, with its name.
@@ -354,10 +373,8 @@ impl Segment {
         }
         let count = self.aborted.borrow().entries_on_disk();
         assert!(self.exists(SegmentFile::Aborted), "{self} has {count} entries in no file");
-        ring.sync_data(&self.file(ring, dir, SegmentFile::Aborted).await?).await?;
         ring.sync_dir(dir).await?;
-        self.aborted.borrow_mut().synced(count);
-        Ok(())
+        self.sync_aborted_file(ring, dir).await
     }
 
     /// What an index file has of the index.

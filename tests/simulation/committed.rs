@@ -80,7 +80,8 @@ pub async fn audit(client: &mut Client) {
     }
     run.check(run.transactions.borrow().check_whole(&seen));
     let groups = run.transactions.borrow().groups();
-    for group in groups {
+    let of_cluster = group_of(client.cluster, "");
+    for group in groups.into_iter().filter(|group| group.ends_with(&of_cluster)) {
         while !run.is_over() && check_offset(client, &group, &seen).await.is_err() {
             client.pause().await;
         }
@@ -183,6 +184,11 @@ fn is_abort(batch: &Batch<'_>) -> bool {
     let record = batch.records().ok().and_then(|mut records| records.next()?.ok());
     let marker = record.and_then(|record| EndTransactionMarker::parse(&record).ok()?);
     marker.is_some_and(|marker| !marker.committed)
+}
+
+/// The group of a transactional id. Clusters share no groups.
+pub fn group_of(cluster: ClusterId, transactional_id: &str) -> String {
+    format!("{transactional_id}-of-{}", cluster.0)
 }
 
 /// The topic and the partition that transactions commit an offset of.

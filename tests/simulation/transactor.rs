@@ -368,7 +368,7 @@ impl Transactor {
     async fn commit_offset(&mut self, number: usize) -> Verdict {
         let run = self.run();
         let cluster = self.client.cluster;
-        let group = format!("{}-group", self.id);
+        let group = committed::group_of(cluster, &self.id);
         let Some((topic, index)) = committed::offset_of(&run, cluster) else {
             return Verdict::Done;
         };

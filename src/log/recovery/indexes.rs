@@ -116,7 +116,7 @@ impl Loader<'_> {
             == offsets.len() / OFFSET_ENTRY_BYTES
             && index::sane_times(&times, u32::MAX).0 as usize == times.len() / TIME_ENTRY_BYTES;
         self.tell_index(segment, is_sane, recovery_point, from.position);
-        self.reset_in_memory(segment, &from, kept, &decode_aborted(&aborted));
+        self.reset_in_memory(segment, &from, kept, &sane_aborted(&aborted, segment.base_offset));
         if from.position > 0 {
             *segment.times.borrow_mut() =
                 Index::stored(TIME_ENTRY_BYTES, kept_times.0, kept_times.1);
@@ -249,8 +249,18 @@ impl Loader<'_> {
     }
 }
 
-fn decode_aborted(entries: &[u8]) -> Vec<AbortedTransaction> {
-    entries.chunks_exact(TXN_ENTRY_BYTES).map_while(AbortedTransaction::decode).collect()
+/// The entries that make sense, up to the first that makes none: a power cut may leave the length
+/// of a file, and zeroes in it, which would be a transaction of producer 0 at offset 0.
+fn sane_aborted(entries: &[u8], base_offset: i64) -> Vec<AbortedTransaction> {
+    let mut last = base_offset - 1;
+    let entries = entries.chunks_exact(TXN_ENTRY_BYTES).map_while(AbortedTransaction::decode);
+    let follows = |one: &AbortedTransaction| {
+        let is_sane =
+            one.producer_id >= 0 && one.first_offset < one.last_offset && one.last_offset > last;
+        last = one.last_offset;
+        is_sane
+    };
+    entries.take_while(follows).collect()
 }
 
 fn set_max_timestamp(segment: &Segment) {
@@ -292,4 +302,25 @@ pub(in crate::log) async fn rebuild_indexes(
     segment.flush_indexes(ring, dir, true).await?;
     segment.close_files();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeroes_that_a_power_cut_has_left_are_no_aborted_transaction() {
+        let one = |first_offset, last_offset| AbortedTransaction {
+            producer_id: 0,
+            first_offset,
+            last_offset,
+            last_stable_offset: last_offset + 1,
+        };
+        let entries = [one(0, 2), one(3, 7)];
+        let mut bytes = entries.map(|one| one.encode()).concat();
+        bytes.extend([0; 2 * TXN_ENTRY_BYTES]);
+        assert_eq!(sane_aborted(&bytes, 0), entries);
+        assert!(sane_aborted(&bytes[2 * TXN_ENTRY_BYTES..], 0).is_empty());
+        assert!(sane_aborted(&bytes, 9).is_empty(), "they are of another segment");
+    }
 }

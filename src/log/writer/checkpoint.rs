@@ -4,7 +4,7 @@
 //! Owns: when these files are written. Lives on the core of the log, in the background. Never:
 //! moves the recovery point beyond what the log's own files have on the disk.
 
-use crate::log::{Log, checkpoint::format_epochs, files};
+use crate::log::{Log, checkpoint::format_epochs, files, segment::Segment};
 use std::io;
 
 /// How much is appended before a checkpoint is worth a new producer snapshot: bounds what a
@@ -36,7 +36,7 @@ impl Log {
                 continue;
             }
             segment.flush_indexes(ring, &dir, true).await?;
-            segment.sync_indexes(ring, &dir).await?;
+            self.keep_aborted(segment, segment.sync_indexes(ring, &dir).await)?;
             self.trim_log(segment).await?;
             segment.set_indexes_synced();
             // There may be more such segments than files that may be open.
@@ -45,7 +45,7 @@ impl Log {
         let active = self.active();
         active.flush_indexes(ring, &dir, false).await?;
         // A recovery checks the other indexes, and finds what they lack; this one it believes.
-        active.sync_aborted(ring, &dir).await?;
+        self.keep_aborted(&active, active.sync_aborted(ring, &dir).await)?;
         self.write_epochs().await?;
         if self.0.bytes_since_snapshot.get() > SNAPSHOT_INTERVAL_BYTES {
             self.write_snapshot().await?;
@@ -56,6 +56,24 @@ impl Log {
             self.check_order();
         }
         Ok(self.recovery_point())
+    }
+
+    /// A failed sync of aborted transactions is final: the kernel may have dropped them, a later
+    /// sync would say that all is well, and a recovery from behind them believes what is there.
+    pub(in crate::log) fn keep_aborted(
+        &self,
+        segment: &Segment,
+        synced: io::Result<()>,
+    ) -> io::Result<()> {
+        let is_lost = segment.has_lost_aborted.get();
+        if let Err(error) = &synced
+            && is_lost
+        {
+            let path = files::path(&self.dir(), segment.base_offset, files::TXN_INDEX);
+            self.fail("syncing", &path, error);
+        }
+        assert!(synced.is_err() || !is_lost, "{segment} may lack aborted transactions");
+        synced
     }
 
     pub(in crate::log) async fn write_epochs(&self) -> io::Result<()> {

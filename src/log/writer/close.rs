@@ -52,7 +52,7 @@ impl Log {
                 segment.trim_indexes(ring, &dir).await?;
             }
             if !segment.indexes_synced.get() {
-                segment.sync_indexes(ring, &dir).await?;
+                self.keep_aborted(segment, segment.sync_indexes(ring, &dir).await)?;
                 segment.set_indexes_synced();
             }
             segment.close_files();

@@ -203,7 +203,14 @@ pub fn append_to(
             } else {
                 -1
             };
-            let result = AppendResult::error(error.code(), error.to_string());
+            // A log that is closed at a stop is as one that is not here any more.
+            let code = match error.code() {
+                ErrorCode::KafkaStorageError if shard.is_stopping() => {
+                    ErrorCode::NotLeaderOrFollower
+                }
+                code => code,
+            };
+            let result = AppendResult::error(code, error.to_string());
             pending.set(index, AppendResult { log_start_offset, ..result });
         }
         Ok((result, end_offset)) => {
