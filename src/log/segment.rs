@@ -388,13 +388,20 @@ impl Segment {
         u64::from(entries) * entry_bytes as u64
     }
 
-    /// Cuts the index files to what the indexes hold.
+    /// Cuts the index files to what the indexes hold. Aborted transactions that are still to be
+    /// written lie in the file already where a recovery has found them again: cut off, they would
+    /// be missing after a power cut, and a recovery from behind them would not look.
     pub async fn trim_indexes(&self, ring: &Ring, dir: &Path) -> io::Result<()> {
         for part in [SegmentFile::Offsets, SegmentFile::Times, SegmentFile::Aborted] {
             if self.exists(part) {
-                let length = self.index_bytes(part);
+                let all_aborted = u64::from(self.aborted.borrow().count()) * TXN_ENTRY_BYTES as u64;
                 let file = self.file(ring, dir, part).await?;
-                if ring.size(&file).await? != length {
+                let size = ring.size(&file).await?;
+                let length = match part {
+                    SegmentFile::Aborted => size.min(all_aborted),
+                    part => self.index_bytes(part),
+                };
+                if size != length {
                     self.indexes_synced.set(false);
                     ring.truncate(&file, length).await?;
                 }

@@ -321,6 +321,35 @@ fn an_aborted_transaction_below_the_recovery_point_outlasts_a_power_cut() {
     }
 }
 
+/// The same where the segment was rolled while what was appended before was synced: the checkpoint
+/// looked at the one that followed.
+#[test]
+fn an_aborted_transaction_of_a_segment_that_a_checkpoint_finds_rolled_outlasts_a_power_cut() {
+    for seed in 0..40 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("a");
+        let config = || LogConfig { segment_bytes: 12_000, ..small_config() };
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), config(), LogStart::default()).await;
+            basics::append_aborted(&log, NOW_MS, 7, 0);
+            for _ in 0..10 {
+                append(&log, 0, &[&[1; 1000]]);
+            }
+            log.sync().await.unwrap();
+            append(&log, 0, &[b"not synced"]);
+            append(&log, 0, &[&[1; 4000]]);
+            assert_eq!(log.segment_count(), 2);
+            assert_eq!(log.checkpoint().await.unwrap(), 12);
+        });
+        world.crash(node);
+        run_in(&world, node, move |ring| async move {
+            let log = open(&ring, &partition(), config(), crashed(12)).await;
+            assert_eq!(log.aborted_transactions(0, 12).await.unwrap().len(), 1, "seed {seed}");
+        });
+        world.close();
+    }
+}
+
 /// A power cut brought back a segment that was taken back, with the snapshot where it begins, and
 /// the metadata log refused to start for the hole before it.
 #[test]

@@ -42,10 +42,13 @@ impl Log {
             // There may be more such segments than files that may be open.
             segment.close_idle_files(false);
         }
-        let active = self.active();
-        active.flush_indexes(ring, &dir, false).await?;
-        // A recovery checks the other indexes, and finds what they lack; this one it believes.
-        self.keep_aborted(&active, active.sync_aborted(ring, &dir).await)?;
+        // Where the recovery point will lie: no longer the active one where that was rolled while
+        // what was appended before was synced. A recovery checks the other indexes, and finds what
+        // they lack; that of aborted transactions it believes.
+        let last = segments.iter().rfind(|one| one.base_offset <= synced);
+        let last = last.or(segments.first()).expect("a log has a segment");
+        last.flush_indexes(ring, &dir, false).await?;
+        self.keep_aborted(last, last.sync_aborted(ring, &dir).await)?;
         self.write_epochs().await?;
         if self.0.bytes_since_snapshot.get() > SNAPSHOT_INTERVAL_BYTES {
             self.write_snapshot().await?;
