@@ -497,8 +497,7 @@ impl Transactor {
             // What was lost may come late: an epoch of its own ends that.
             self.producer = None;
         }
-        let outcome = run.transactions.borrow().outcome(number);
-        outcome
+        run.transactions.borrow().outcome(number)
     }
 
     fn judge(&self, what: &str, code: i16, key: Option<PartitionKey>, life: u32) -> Verdict {
