@@ -179,7 +179,7 @@ async fn send(shard: &Shard, asker: Asker) {
         other => unreachable!("a coordinator answered with {other:?}"),
     };
     let id = &result.transactional_id;
-    assert_eq!(**id, *asker.transactional_id, "an answer is about whom the question was about");
+    assert_eq!(**id, *asker.transactional_id, "an answer is about the id that was asked about");
     let errors = errors_of(&result);
     let mut budget = TurnBudget::of_items(&shard.ring);
     for Question { topic, partition, answer } in questions {
