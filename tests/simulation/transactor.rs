@@ -210,7 +210,7 @@ impl Transactor {
             let say = run.model.borrow().say(key);
             run.violate(
                 Invariant::TransactionsWhole,
-                format!("{say} takes record {first_id} of {zombie:?}, though a newer producer has its id"),
+                format!("{say} takes record {first_id} of {zombie:?}, which is fenced"),
             );
         }
     }
