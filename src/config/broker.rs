@@ -124,7 +124,13 @@ settings! {
         cleaner_enable: bool = "log.cleaner.enable",
         cleaner_backoff_ms: i64 = "log.cleaner.backoff.ms",
         cleaner_dedupe_buffer_size: i64 = "log.cleaner.dedupe.buffer.size",
+        /// Of both buffers of a cleaner together.
+        cleaner_io_buffer_size: i32 = "log.cleaner.io.buffer.size",
+        /// The share of the key map that may be full.
+        cleaner_io_buffer_load_factor: f64 = "log.cleaner.io.buffer.load.factor",
         cleaner_io_max_bytes_per_second: f64 = "log.cleaner.io.max.bytes.per.second",
+        /// Checked alone: each core has one cleaner.
+        cleaner_threads: i32 = "log.cleaner.threads",
     }
 }
 
