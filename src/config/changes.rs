@@ -93,12 +93,14 @@ pub fn conflicts(layers: &Layers) -> Vec<String> {
     if threads < 1 {
         problems.push("Log cleaner threads should be at least 1".to_owned());
     } else if bytes / threads <= CLEANER_BUFFER_MIN_BYTES {
-        problems
-            .push(format!("{CLEANER_BUFFER} must be more than 1 MiB for each of {threads} threads"));
+        problems.push(format!(
+            "{CLEANER_BUFFER} must be more than 1 MiB for each of {threads} threads"
+        ));
     }
     if !(0..=4).contains(&whole(&merged, "offsets.topic.compression.codec")) {
         problems.push("offsets.topic.compression.codec is not between 0 and 4".to_owned());
     }
+    problems.extend(bad_overrides_by_address(&merged));
     problems.extend(alter::check_group_defaults(layers).err().map(|rejection| rejection.message));
     problems
 }
@@ -122,9 +124,28 @@ fn bad_topic_defaults(merged: &Values) -> Vec<String> {
     problems
 }
 
+/// `host:number,...`
+fn bad_overrides_by_address(merged: &Values) -> Option<String> {
+    const NAME: &str = "max.connections.per.ip.overrides";
+    let Some(Value::Text(text)) = value(merged, NAME) else { return None };
+    let is_host = |host: &str| {
+        let allowed = |one: char| one.is_ascii_alphanumeric() || "-%._:".contains(one);
+        host.trim().trim_matches(['[', ']']).chars().all(allowed)
+    };
+    let is_good = |one: &str| {
+        let (host, max) = one.rsplit_once(':')?;
+        let max = max.trim().parse::<i32>().ok()?;
+        is_host(host).then_some(max)
+    };
+    let mut elements = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let bad = elements.find(|one| is_good(one).is_none())?;
+    Some(format!("{NAME}: '{bad}' is not host:number"))
+}
+
 pub fn bad_cordoned(storage: &StorageSettings, log_dirs: &[PathBuf]) -> Option<String> {
-    let is_known =
-        |dir: &&String| *dir == "*" || log_dirs.iter().any(|known| known.as_os_str() == dir.as_str());
+    let is_known = |dir: &&String| {
+        *dir == "*" || log_dirs.iter().any(|known| known.as_os_str() == dir.as_str())
+    };
     let unknown = storage.cordoned_log_dirs.iter().find(|dir| !is_known(dir))?;
     Some(format!(
         "Invalid entry in cordoned.log.dirs: {unknown}. All cordoned log dirs must be entries of \
@@ -311,6 +332,15 @@ mod tests {
         assert!(change(&[], &[(CLEANER_BUFFER, "1048576")]).is_err());
         assert_eq!(change(&[], &[(CLEANER_BUFFER, "2097152")]), Ok(()));
         assert!(change(&[], &[(CLEANER_BUFFER, "2097152"), (CLEANER_THREADS, "2")]).is_err());
+    }
+
+    #[test]
+    fn limits_of_addresses_name_a_host_and_a_number() {
+        let set = |text: &str| change(&[], &[("max.connections.per.ip.overrides", text)]);
+        assert_eq!((set("10.0.0.1:5, [::1]:7"), set("")), (Ok(()), Ok(())));
+        for bad in ["10.0.0.1", "10.0.0.1:many", "a b:1", "a/b:1"] {
+            assert!(set(bad).unwrap_err().contains("is not host:number"), "{bad}");
+        }
     }
 
     #[test]

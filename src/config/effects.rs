@@ -465,8 +465,7 @@ mod tests {
     fn the_documentation_says_which_have_no_effect_and_why() {
         for (effects, _) in tables() {
             for row in effects.without {
-                let names: Vec<String> =
-                    row.names.iter().map(|name| format!("`{name}`")).collect();
+                let names: Vec<String> = row.names.iter().map(|name| format!("`{name}`")).collect();
                 let line = format!("| {} | {} |", names.join(", "), row.why);
                 assert!(DOCUMENTATION.contains(&line), "docs/compat.md lacks: {line}");
             }

@@ -196,9 +196,7 @@ fn not_for_loggers(operation: Option<Operation>, number: i8) -> Rejection {
         Some(_) => "SUBTRACT operation".to_owned(),
         None => format!("Unknown operation type {number}"),
     };
-    Rejection::invalid_request(format!(
-        "{which} is not allowed for the BROKER_LOGGER resource"
-    ))
+    Rejection::invalid_request(format!("{which} is not allowed for the BROKER_LOGGER resource"))
 }
 
 #[cfg(test)]
@@ -232,13 +230,14 @@ mod tests {
     #[test]
     fn a_logger_without_a_level_has_that_of_the_module_above() {
         let mut levels = Levels::from_directives("info");
-        let set = [
-            config("millstream", 0, Some("WARN")),
-            config("millstream::log", 0, Some("TRACE")),
-        ];
+        let set =
+            [config("millstream", 0, Some("WARN")), config("millstream::log", 0, Some("TRACE"))];
         levels.change(&levels.check(&set).unwrap());
         assert_eq!(levels.all()["millstream::net"], Level::Warn);
-        assert_eq!((levels.all()["millstream::log"], levels.all()["ring"]), (Level::Trace, Level::Info));
+        assert_eq!(
+            (levels.all()["millstream::log"], levels.all()["ring"]),
+            (Level::Trace, Level::Info)
+        );
         levels.change(&levels.check(&[config("millstream::log", 1, None)]).unwrap());
         assert_eq!(levels.all()["millstream::log"], Level::Warn);
     }

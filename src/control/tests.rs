@@ -122,7 +122,9 @@ fn the_control_thread_resolves_names_for_a_core() {
             .map(|nth| jobs.ask(resolve(&format!("localhost:{nth}"))).unwrap())
             .collect();
         for (nth, answer) in asked.into_iter().enumerate() {
-            let JobAnswer::Resolved(found) = answer.await.expect("it is answered");
+            let JobAnswer::Resolved(found) = answer.await.expect("it is answered") else {
+                panic!("something else was asked for")
+            };
             assert!(found.unwrap().iter().all(|one| usize::from(one.port()) == nth));
         }
         assert_eq!(jobs.under_way(), 0);

@@ -258,7 +258,8 @@ impl Log {
             segment_bytes: config.segment_bytes,
             waited_ms,
             segment_ms: config.segment_ms
-                - config.roll_jitter_ms(|| FxBuildHasher.hash_one((self.id(), segment.base_offset))),
+                - config
+                    .roll_jitter_ms(|| FxBuildHasher.hash_one((self.id(), segment.base_offset))),
             indexes_full: segment.indexes_full(&config),
             offsets_fit: segment.holds_offset(last_offset),
         };

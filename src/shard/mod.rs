@@ -11,6 +11,8 @@ mod ask;
 mod bad_input;
 pub mod clients;
 mod commit;
+#[cfg(test)]
+mod config_tests;
 pub mod control;
 mod coordinators;
 pub mod counters;

@@ -398,10 +398,7 @@ fn configs_are_altered_or_refused() {
             4,
             "1",
             ("log.roll.ms", 0, Some("0")),
-            refused(
-                ErrorCode::InvalidRequest,
-                "log.roll.ms=0: segment.ms: '0' is less than 1",
-            ),
+            refused(ErrorCode::InvalidRequest, "log.roll.ms=0: segment.ms: '0' is less than 1"),
         ),
         (
             4,

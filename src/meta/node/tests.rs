@@ -226,8 +226,7 @@ fn snapshots_replace_the_log() {
 #[test]
 fn a_snapshot_is_due_with_the_first_record_after_its_interval() {
     let machine = Machine::new(4);
-    let by_the_minute =
-        SnapshotsDue { after_bytes: u64::MAX, after: Duration::from_secs(60) };
+    let by_the_minute = SnapshotsDue { after_bytes: u64::MAX, after: Duration::from_secs(60) };
     machine.run(move |ring| async move {
         let options = MetaNodeOptions { snapshots_due: by_the_minute, ..options(-1) };
         let (node, _) = start(&ring, options).await.unwrap();
@@ -477,14 +476,8 @@ fn what_is_committed_is_shown_without_a_controller() {
         let loaded = MetaNode::load(&ring, &options(-1)).await.unwrap();
         let LoadedMeta { store, voter, opening, replay, record_bytes, last_epoch, .. } = loaded;
         store.format(&voter).await.unwrap();
-        let log = MetadataLog::open(
-            &ring,
-            store,
-            opening,
-            false,
-            record_bytes,
-            after_bytes(u64::MAX),
-        );
+        let log =
+            MetadataLog::open(&ring, store, opening, false, record_bytes, after_bytes(u64::MAX));
         let log = Rc::new(log.await.unwrap());
         let (image, end_offset) = (replay.image().clone(), log.end_offset());
         let quorum = Quorum::lead(&ring, log.clone(), 1, last_epoch, &image).await.unwrap();

@@ -106,9 +106,7 @@ pub async fn incremental_alter_configs(
             continue;
         }
         let altered = match repeated.contains(&resource.resource_name) {
-            true => {
-                Err(Rejection::invalid_request("Each resource must appear at most once."))
-            }
+            true => Err(Rejection::invalid_request("Each resource must appear at most once.")),
             false => alter(shard, &resource, request.validate_only).await,
         };
         let (error_code, error_message) = match altered {
@@ -140,9 +138,8 @@ async fn alter(
     if !resource.configs.iter().all(|config| names.insert(&*config.name)) {
         return Err(Rejection::invalid_request("Error due to duplicate config keys"));
     }
-    let lacks = |config: &&AlterableConfig| {
-        config.value.is_none() && config.config_operation != DELETE
-    };
+    let lacks =
+        |config: &&AlterableConfig| config.value.is_none() && config.config_operation != DELETE;
     let nulls: Vec<&str> =
         resource.configs.iter().filter(lacks).map(|config| &*config.name).collect();
     if !nulls.is_empty() {

@@ -145,7 +145,8 @@ pub(super) async fn request_in_transaction<M: Hosted>(
         return M::failed(&request, ErrorCode::NotCoordinator);
     }
     assert!(host.stage.get() == Stage::Active, "a coordinator that is asked to write is active");
-    let verification_required = shard.control.view().runtime.transactions.partition_verification_enable;
+    let verification_required =
+        shard.control.view().runtime.transactions.partition_verification_enable;
     let context = AppendContext { guard, verification_required, ..AppendContext::coordinator(0) };
     // In one turn with the append: a batch that is not taken would end the coordinator, whose state
     // has run ahead by then.
@@ -517,11 +518,7 @@ fn append<M: Hosted>(
 }
 
 /// The same records in `codec`.
-fn packed(
-    bytes: Bytes,
-    codec: Compression,
-    rules: &ValidationRules,
-) -> Result<BytesMut, String> {
+fn packed(bytes: Bytes, codec: Compression, rules: &ValidationRules) -> Result<BytesMut, String> {
     if codec == Compression::None {
         return Ok(BytesMut::from(bytes));
     }

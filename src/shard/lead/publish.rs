@@ -166,8 +166,7 @@ pub async fn tell_cordoned(shard: &Shard, feeds: &Feeds) {
     let image = controller.image();
     let Some(broker) = image.broker(broker_id) else { return };
     let runtime = feeds.runtime();
-    let directories =
-        shard.data.storage.directory_ids(|dir| runtime.storage.is_cordoned(dir));
+    let directories = shard.data.storage.directory_ids(|dir| runtime.storage.is_cordoned(dir));
     let request = ControllerRequest::CordonDirectories(CordonedDirectories {
         broker_id,
         broker_epoch: broker.0.broker_epoch,
