@@ -165,6 +165,12 @@ pub const MEMORY_DECODED_64THS: usize = 4;
 pub const MEMORY_SESSIONS_64THS: usize = 2;
 /// What the work on heavy batches may take. It comes and goes, and is not part of the sum.
 pub const MEMORY_HEAVY_64THS: usize = 8;
+/// What the cleaner's map of keys may take: another pass follows where it is too small.
+pub const MEMORY_CLEANER_64THS: usize = 4;
+
+/// How soon a log is compacted again that lacked room or descriptors; twice as long each time.
+pub const CLEANER_RETRY_MIN_MS: u64 = 15_000;
+pub const CLEANER_RETRY_MAX_MS: u64 = 15 * 60_000;
 
 /// What a reply may keep in memory besides its own bytes: the rest of the block that its records
 /// lie in. A fetch that could have less than this in memory is answered from the files.

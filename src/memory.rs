@@ -75,6 +75,8 @@ pub struct Plan {
     pub fetch_sessions: usize,
     /// What the work on heavy batches may take.
     pub heavy: usize,
+    /// The key map of the cleaner.
+    pub cleaner: usize,
 }
 
 impl Default for Plan {
@@ -105,6 +107,7 @@ impl Plan {
             connections,
             fetch_sessions: part(limits::MEMORY_SESSIONS_64THS),
             heavy: part(limits::MEMORY_HEAVY_64THS),
+            cleaner: part(limits::MEMORY_CLEANER_64THS),
         }
     }
 

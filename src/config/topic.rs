@@ -124,6 +124,15 @@ impl LogConfig {
         Rc::new(self)
     }
 
+    /// How old a segment may get that is appended to. What has to be compacted by some time is in a
+    /// closed segment by then.
+    pub fn roll_ms(&self) -> i64 {
+        match self.cleanup_policy.compact && self.max_compaction_lag_ms > 0 {
+            true => self.segment_ms.min(self.max_compaction_lag_ms),
+            false => self.segment_ms,
+        }
+    }
+
     /// Positions in a segment are a Java `int`.
     pub fn check(&self) {
         let most = self.segment_bytes;

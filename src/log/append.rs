@@ -256,7 +256,7 @@ impl Log {
             incoming_bytes: incoming_bytes as u32,
             segment_bytes: config.segment_bytes,
             waited_ms,
-            segment_ms: config.segment_ms - config.segment_jitter_ms,
+            segment_ms: config.roll_ms() - config.segment_jitter_ms,
             indexes_full: segment.indexes_full(&config),
             offsets_fit: segment.holds_offset(last_offset),
         };

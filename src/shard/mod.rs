@@ -9,6 +9,7 @@ pub mod apis;
 pub mod apply;
 mod ask;
 mod bad_input;
+mod cleaner;
 pub mod clients;
 mod commit;
 pub mod control;
@@ -186,6 +187,7 @@ impl Shard {
         shard.ring.spawn_named("produce timeouts", produce::end_waits(shard.clone()));
         shard.ring.spawn_named("heavy batches", heavy::run(shard.clone()));
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
+        shard.ring.spawn_named("cleaner", cleaner::run(shard.clone()));
         shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
         shard.ring.spawn_named("memory relief", relief::run(shard.clone()));
         shard.ring.spawn_named("idle connections", clients::end_idle_loop(shard.clone()));

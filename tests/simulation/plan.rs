@@ -232,6 +232,7 @@ impl Plan {
         // Records that go by themselves would take the damage with them.
         self.damage = dice.one_in(4) && !self.retention && !self.dynamic;
         self.draw_transactors();
+        self.draw_compaction();
     }
 
     /// They have dice of their own. What may be lost of an acknowledged commit is not modelled.
@@ -241,6 +242,22 @@ impl Plan {
             self.transactors = dice.between(1, 3) as usize;
             let partitions = dice.between(1, 3).to_string();
             self.properties.push(("transaction.state.log.num.partitions".to_owned(), partitions));
+        }
+    }
+
+    /// Internal topics are compacted all the time, where their segments are rolled by time. With
+    /// dice of its own.
+    fn draw_compaction(&mut self) {
+        let mut dice = Dice::new(self.seed ^ 0x0063_6f6d_7061_6374);
+        if dice.one_in(2) {
+            let mut set = |name: &str, value: &str| {
+                self.properties.push((name.to_owned(), value.to_owned()));
+            };
+            set("log.cleaner.backoff.ms", dice.pick(&["5", "50", "500"]));
+            set("log.cleaner.min.cleanable.ratio", dice.pick(&["0", "0.3"]));
+            set("log.cleaner.delete.retention.ms", dice.pick(&["0", "500", "86400000"]));
+            // What is damaged may be compacted meanwhile.
+            self.damage = false;
         }
     }
 
