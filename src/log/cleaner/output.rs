@@ -88,6 +88,7 @@ impl<'a> Output<'a> {
 
     async fn write(&mut self) -> Result<(), CleanError> {
         let buffer = std::mem::take(&mut self.buffer);
+        assert!(self.written.is_multiple_of(ALIGNMENT as u64), "writes are of whole pages");
         let length = buffer.len() as u64;
         let (result, buffer) =
             self.log.0.ring.write_durable(&self.file, buffer, self.written).await;
@@ -101,6 +102,7 @@ impl<'a> Output<'a> {
     /// Everything of it is on the disk; the segment has no file open.
     pub async fn finish(mut self) -> Result<Rc<Segment>, CleanError> {
         let (log, size_bytes) = (self.log, self.size_bytes());
+        assert!(size_bytes > 0, "the last batch of {} has stayed", self.segment);
         if !self.buffer.is_empty() {
             self.buffer.pad();
             self.write().await?;

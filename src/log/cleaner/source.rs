@@ -76,6 +76,7 @@ impl<'a> Source<'a> {
                     let bytes = self.chunk.slice(..size_bytes);
                     self.chunk.advance(size_bytes);
                     self.position += size_bytes as u64;
+                    assert!(self.position <= self.size_bytes, "a batch ends within its file");
                     return Ok(Some(bytes));
                 }
                 Err(RecordsError::Truncated { needed_bytes, .. })

@@ -5,8 +5,8 @@
 //! start that finds a `.swap` finishes, and else removes what is half done (`recovery/plan.rs`). In
 //! memory the list changes in one step, when all of the new is `.swap` on the disk.
 //!
-//! Owns: the order of these steps. Lives on the core of the log. Never: leaves a `.swap` behind in a
-//! log that goes on: a later start would put it in the place of what came after it.
+//! Owns: the order of these steps. Lives on the core of the log. Never: leaves a `.swap` behind in
+//! a log that goes on: a later start would put it in the place of what came after it.
 
 use super::{
     CleanError,
@@ -120,8 +120,8 @@ impl Log {
         Ok(held)
     }
 
-    /// Removes what earlier passes have left: a start would take what is `.swap` behind it for a part
-    /// of that.
+    /// Removes what earlier passes have left: a start would take what is `.swap` behind it for a
+    /// part of that.
     async fn remove_left(&self, but_base: i64) -> io::Result<()> {
         let (ring, dir) = (&self.0.ring, self.dir());
         self.check_files_locked();

@@ -1,7 +1,7 @@
 //! How fast cleaners may read and write (`log.cleaner.io.max.bytes.per.second`).
 //!
-//! Owns: when the next byte may move. Lives on: a core, for all logs that it cleans. Never: saves up
-//! what was not used: a pass that begins has no more than any other.
+//! Owns: when the next byte may move. Lives on: a core, for all logs that it cleans. Never: saves
+//! up what was not used: a pass that begins has no more than any other.
 
 use ring::{Instant, Ring};
 use std::{cell::Cell, time::Duration};

@@ -1,8 +1,8 @@
-//! Transactions as a pass over a log meets them (`CleanedTransactionMetadata`): which batches are of
-//! aborted ones, and which markers no batch needs any more.
+//! Transactions as a pass over a log meets them (`CleanedTransactionMetadata`): which batches are
+//! of aborted ones, and which markers no batch needs any more.
 //!
-//! Owns: the open transactions at the place that the pass has reached. Lives on the core of the log.
-//! Never: decides what goes; `filter` does.
+//! Owns: the open transactions at the place that the pass has reached. Lives on the core of the
+//! log. Never: decides what goes; `filter` does.
 
 use crate::log::AbortedTransaction;
 use protocol::records::{

@@ -110,8 +110,8 @@ impl Loader<'_> {
             self.names.borrow_mut().remove(&name);
             remove_if_there(self.ring, &self.dir.join(name)).await?;
         }
-        // Each step is on the disk before the next one begins, as when a cleaner takes them: a power
-        // cut in between leaves what another start goes on with.
+        // Each step is on the disk before the next one begins, as when a cleaner takes them: a
+        // power cut in between leaves what another start goes on with.
         let (logs, indexes): (Vec<String>, Vec<String>) =
             swaps.into_iter().partition(|name| name.ends_with(".log.swap"));
         for names in [logs, indexes] {
