@@ -253,9 +253,9 @@ impl Plan {
             let mut set = |name: &str, value: &str| {
                 self.properties.push((name.to_owned(), value.to_owned()));
             };
-            set("log.cleaner.backoff.ms", dice.pick(&["5", "50", "500"]));
-            set("log.cleaner.min.cleanable.ratio", dice.pick(&["0", "0.3"]));
-            set("log.cleaner.delete.retention.ms", dice.pick(&["0", "500", "86400000"]));
+            set("log.cleaner.backoff.ms", *dice.pick(&["5", "50", "500"]));
+            set("log.cleaner.min.cleanable.ratio", *dice.pick(&["0", "0.3"]));
+            set("log.cleaner.delete.retention.ms", *dice.pick(&["0", "500", "86400000"]));
             // What is damaged may be compacted meanwhile.
             self.damage = false;
         }

@@ -150,26 +150,26 @@ mod tests {
     }
 
     proptest! {
-            #[test]
-            fn it_has_what_a_map_of_whole_keys_has(
-                keys in prop::collection::vec(prop::collection::vec(0_u8..3, 0..4), 0..200),
-                slots in 1_usize..300,
-            ) {
-                let (mut map, mut model) = (KeyMap::new(slots, 0.9, (3, 4)), BTreeMap::new());
-                for (offset, key) in keys.iter().enumerate() {
-                    let is_known = model.contains_key(key);
-                    match map.put(key, offset as i64) {
-                        Ok(()) => drop(model.insert(key.clone(), offset as i64)),
-                        Err(Full) => {
-                            prop_assert!(!is_known);
-                            prop_assert!(map.len() as f64 >= slots as f64 * 0.9 - 1.0);
-                        }
+        #[test]
+        fn it_has_what_a_map_of_whole_keys_has(
+            keys in prop::collection::vec(prop::collection::vec(0_u8..3, 0..4), 0..200),
+            slots in 1_usize..300,
+        ) {
+            let (mut map, mut model) = (KeyMap::new(slots, 0.9, (3, 4)), BTreeMap::new());
+            for (offset, key) in keys.iter().enumerate() {
+                let is_known = model.contains_key(key);
+                match map.put(key, offset as i64) {
+                    Ok(()) => drop(model.insert(key.clone(), offset as i64)),
+                    Err(Full) => {
+                        prop_assert!(!is_known);
+                        prop_assert!(map.len() as f64 >= slots as f64 * 0.9 - 1.0);
                     }
                 }
-                for key in &keys {
-                    prop_assert_eq!(map.get(key), model.get(key).copied());
-                }
-                prop_assert_eq!(map.len(), model.len());
             }
+            for key in &keys {
+                prop_assert_eq!(map.get(key), model.get(key).copied());
+            }
+            prop_assert_eq!(map.len(), model.len());
         }
+    }
 }
