@@ -2,10 +2,13 @@
 //! each metric that docs/metrics.md lists is moved here, and each one that the page shows is listed
 //! there.
 
-use crate::support::{
-    self, Broker, Client, Setup, batch,
-    broker::{free_port, scratch_folder},
-    client::{self, FETCH_VERSION, PRODUCE_VERSION},
+use crate::{
+    compaction,
+    support::{
+        self, Broker, Client, Setup, batch,
+        broker::{free_port, scratch_folder},
+        client::{self, FETCH_VERSION, PRODUCE_VERSION},
+    },
 };
 use protocol::{
     ErrorCode,
@@ -153,6 +156,23 @@ fn drive_groups(client: &mut Client) {
     assert_eq!(client.call(&join, 3).error_code, ErrorCode::None.code());
 }
 
+/// One log is compacted, another one cannot be, and a third one is not dirty enough.
+fn drive_cleaners(broker: &Broker, client: &mut Client) {
+    compaction::create(client, "compacted", "0.01");
+    compaction::fill(client, "compacted");
+    compaction::create(client, "damaged", "1");
+    compaction::fill(client, "damaged");
+    compaction::damage(broker, client, "damaged");
+    compaction::create(client, "lazy", "1");
+    compaction::fill(client, "lazy");
+    support::eventually("a pass, and a look behind it", || {
+        let page = page(broker);
+        ["millstream_cleaner_written_bytes_total", "millstream_cleaner_max_dirty_ratio"]
+            .iter()
+            .all(|name| page.get(*name).is_some_and(|value| *value > 0.0))
+    });
+}
+
 /// Stops the process in the middle of its work until a turn of some core has taken long by it.
 fn drive_a_stall(broker: &Broker) {
     thread::scope(|scope| {
@@ -265,6 +285,7 @@ fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
             .with("admin.listener", "127.0.0.1:0")
             .with("durability", "os")
             .with("group.initial.rebalance.delay.ms", "0");
+        let setup = compaction::eager(setup);
         let broker = Broker::start(&setup);
         let mut client = Client::connect(broker.address);
         client.create_topic(TOPIC, 4, &[("durability", "fsync")]);
@@ -272,6 +293,7 @@ fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
         drive_records(&mut client);
         drive_groups(&mut client);
         drive_a_stall(&broker);
+        drive_cleaners(&broker, &mut client);
         let mut after = page(&broker);
         merge(&mut after, drive_troubles(setup.backend));
         let documented = Documented::all();

@@ -72,6 +72,10 @@ impl Log {
     /// What of this log may be cleaned. `now_ms` is wall-clock time.
     pub async fn due_for_cleaning(&self, now_ms: i64) -> io::Result<Option<Due>> {
         let config = self.config();
+        if self.synced_offset() < self.active().base_offset && !self.has_ended() {
+            // With `durability=os` nothing else brings closed segments below the recovery point.
+            self.sync_written().await?;
+        }
         if config.max_compaction_lag_ms < i64::MAX {
             match self.read_first_timestamps().await {
                 // Retention has taken the segment.
