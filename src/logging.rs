@@ -8,6 +8,7 @@
 //! reader those for which the queue has no room; the broker goes on in either case, as Apache Kafka
 //! does.
 
+use millstream::{config::loggers::Levels, control::Loggers};
 use std::{
     io::{IsTerminal, Write},
     sync::Mutex,
@@ -21,9 +22,10 @@ const LINES_MAX: usize = 16 * 1024;
 /// Ends the thread when it is dropped, behind the lines that it has by then.
 static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
-/// Log lines go to stderr from now on; RUST_LOG chooses which (`info` by default).
-pub fn start() {
-    let (filter, unknown) = filter("info");
+/// Log lines go to stderr from now on; RUST_LOG chooses which (`info` by default), until what is
+/// given back does.
+pub fn start() -> Loggers {
+    let (directives, unknown) = directives("info");
     let colors = std::io::stderr().is_terminal();
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES_MAX)
@@ -31,25 +33,32 @@ pub fn start() {
         .thread_name("log")
         .finish(std::io::stderr());
     *lock() = Some(guard);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(&directives)
         .with_writer(writer)
         .log_internal_errors(false)
         .with_ansi(colors)
         .with_target(false)
-        .init();
+        .with_filter_reloading();
+    let filter = lines.reload_handle();
+    lines.init();
     if let Some(unknown) = unknown {
         tracing::warn!(
             "RUST_LOG={unknown} is not understood: type error, warn, info, debug or trace; this \
              run uses info"
         );
     }
+    let apply = move |directives: &str| {
+        let next = EnvFilter::try_new(directives).map_err(|error| error.to_string())?;
+        filter.reload(next).map_err(|error| error.to_string())
+    };
+    Loggers::new(Levels::from_directives(&directives), Box::new(apply))
 }
 
 /// What RUST_LOG chooses, or the default; and what it says, where that names neither a level nor a
 /// module.
-fn filter(default: &str) -> (EnvFilter, Option<String>) {
-    let Ok(wanted) = std::env::var("RUST_LOG") else { return (default.into(), None) };
+fn directives(default: &str) -> (String, Option<String>) {
+    let Ok(wanted) = std::env::var("RUST_LOG") else { return (default.to_owned(), None) };
     let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
     // A word alone is a module, as far as the filter is concerned: a misspelt level would silence
     // everything.
@@ -58,17 +67,17 @@ fn filter(default: &str) -> (EnvFilter, Option<String>) {
         None => directive.is_empty() || is_level(directive) || directive.starts_with("millstream"),
     };
     match EnvFilter::try_new(&wanted) {
-        Ok(filter) if wanted.split(',').map(str::trim).all(is_known) => (filter, None),
-        _ => (default.into(), Some(wanted)),
+        Ok(_) if wanted.split(',').map(str::trim).all(is_known) => (wanted, None),
+        _ => (default.to_owned(), Some(wanted)),
     }
 }
 
 /// For a command that ends soon: warnings go to stderr as they are, without a time; RUST_LOG
 /// chooses others.
 pub fn start_plain() {
-    let (filter, _) = filter("warn");
+    let (directives, _) = directives("warn");
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(directives)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)

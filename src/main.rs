@@ -12,7 +12,7 @@ use millstream::{
     check::{self, Out, Task},
     cli::{Cli, Command, Log, Serve},
     config::{self, BrokerConfig, Loaded, broker::IoBackend},
-    control,
+    control::{self, Loggers},
     descriptors::FileShares,
     limits,
     net::admission::OpenConnections,
@@ -54,9 +54,9 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve,
         Command::Log(log) => return run_log(log),
     };
-    logging::start();
+    let loggers = logging::start();
     end_with_any_core();
-    match run(&serve) {
+    match run(&serve, loggers) {
         Ok(()) => {
             logging::end();
             ExitCode::SUCCESS
@@ -119,7 +119,7 @@ enum Event {
     Ended(usize, Result<(), BootError>),
 }
 
-fn run(serve: &Serve) -> anyhow::Result<()> {
+fn run(serve: &Serve, loggers: Loggers) -> anyhow::Result<()> {
     let mut loaded = config::load(serve.file.as_deref(), &serve.overrides, std::env::vars())?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     loaded.notes.iter().for_each(|note| tracing::info!("{note}"));
@@ -164,7 +164,7 @@ fn run(serve: &Serve) -> anyhow::Result<()> {
     let jobs = control_end.take_jobs();
     // From now on: a core may need a job done before the broker is ready.
     runtime.spawn(async move {
-        if let Err(error) = control::serve(bell, rings, jobs).await {
+        if let Err(error) = control::serve(bell, rings, jobs, loggers).await {
             tracing::error!(%error, "the control thread takes no more jobs of the cores");
         }
     });

@@ -21,7 +21,7 @@ use crate::{
         METADATA_TOPIC,
         controller::Settings,
         image::MetadataImage,
-        node::{LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions},
+        node::{LoadedMeta, MetaNode, MetaNodeError, MetaNodeOptions, SnapshotsDue},
     },
     net::{
         admission::OpenConnections,
@@ -370,10 +370,12 @@ impl Lead {
             rack: config.rack.clone(),
             settings: settings(config, &start.layers),
             segment_bytes: config.quorum.metadata_log_segment_bytes as u32,
-            max_record_bytes_between_snapshots: config
-                .quorum
-                .metadata_log_max_record_bytes_between_snapshots
-                as u64,
+            snapshots_due: SnapshotsDue {
+                after_bytes: config.quorum.metadata_log_max_record_bytes_between_snapshots as u64,
+                after: Duration::from_millis(
+                    config.quorum.metadata_log_max_snapshot_interval_ms as u64,
+                ),
+            },
         };
         // Before anything is changed: without its metadata a broker does not start, and the next
         // start must meet the same.
@@ -420,6 +422,7 @@ impl Lead {
         publish::tell_directories(shard).await;
         // Every partition is open, and no core serves before all know that the broker is unfenced.
         feeds.all_reached().await;
+        publish::tell_cordoned(shard, &feeds).await;
         checkpoints::note_metadata(shard, &dirs);
         if !dirs.all.iter().all(|dir| dir.was_clean() && !dir.has_lost_checkpoints()) {
             let written = checkpoints::write_first(shard, &dirs).await;

@@ -14,7 +14,7 @@ use crate::{
         bootstrap::{BOOTSTRAP_FILE_NAME, MAX_BOOTSTRAP_FILE_BYTES},
         controller::Settings,
         image::MetadataImage,
-        node::{MetaNode, MetaNodeError, MetaNodeOptions},
+        node::{MetaNode, MetaNodeError, MetaNodeOptions, SnapshotsDue},
         snapshot_file::{self, SnapshotId},
     },
 };
@@ -23,6 +23,7 @@ use ring::Ring;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 const RESTORE_ALL: &str = "restore the folder from a backup: the metadata from their beginning \
@@ -92,7 +93,7 @@ fn options(dir: &mut LogDir, known_partition: Option<PathBuf>) -> MetaNodeOption
         rack: None,
         settings: Arc::new(settings),
         segment_bytes: LogConfig::default().segment_bytes,
-        max_record_bytes_between_snapshots: u64::MAX,
+        snapshots_due: SnapshotsDue { after_bytes: u64::MAX, after: Duration::ZERO },
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use protocol::error::ErrorCode;
 
+use super::changes;
 use super::definitions::{self, ConfigType, Definition, UpdateMode};
 use super::layers::{Layers, Values};
 
@@ -21,11 +22,11 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    fn invalid_config(message: impl Into<String>) -> Rejection {
+    pub(super) fn invalid_config(message: impl Into<String>) -> Rejection {
         Rejection { error: ErrorCode::InvalidConfig, message: message.into() }
     }
 
-    fn invalid_request(message: impl Into<String>) -> Rejection {
+    pub fn invalid_request(message: impl Into<String>) -> Rejection {
         Rejection { error: ErrorCode::InvalidRequest, message: message.into() }
     }
 }
@@ -245,6 +246,23 @@ const GROUP_BOUNDS: [(&str, Option<&str>, &str); 13] = [
 /// Whether a group may have `overrides` (`GroupConfig.validate`).
 pub fn validate_group_overrides(overrides: &Values, layers: &Layers) -> Result<(), Rejection> {
     check_names_and_values(definitions::group(), overrides, "group")?;
+    // Kafka looks at assignment intervals only where the group sets one.
+    check_group_bounds(overrides, layers, |name| {
+        !name.ends_with(".assignment.interval.ms") || overrides.contains_key(name)
+    })
+}
+
+/// Whether a group that sets nothing may have what the broker's configs give it
+/// (`GroupCoordinatorConfig`, `ShareGroupConfig`).
+pub fn check_group_defaults(layers: &Layers) -> Result<(), Rejection> {
+    check_group_bounds(&Values::new(), layers, |_| true)
+}
+
+fn check_group_bounds(
+    overrides: &Values,
+    layers: &Layers,
+    looks_at: impl Fn(&str) -> bool,
+) -> Result<(), Rejection> {
     let (defaults, merged) = (layers.group_defaults(), layers.merged());
     let effective = Effective { overrides, defaults: &defaults };
     let broker_value = |name: &str| {
@@ -254,11 +272,7 @@ pub fn validate_group_overrides(overrides: &Values, layers: &Layers) -> Result<(
         text.and_then(|text| text.trim().parse::<i64>().ok())
             .expect("broker configs were validated")
     };
-    for (name, min, max) in GROUP_BOUNDS {
-        // Kafka looks at assignment intervals only where the group sets one.
-        if name.ends_with(".assignment.interval.ms") && !overrides.contains_key(name) {
-            continue;
-        }
+    for (name, min, max) in GROUP_BOUNDS.into_iter().filter(|(name, ..)| looks_at(name)) {
         let value = effective.whole(name);
         if let Some(min) = min.filter(|min| value < broker_value(min)) {
             return Err(Rejection::invalid_config(format!(
@@ -285,8 +299,7 @@ pub fn validate_group_overrides(overrides: &Values, layers: &Layers) -> Result<(
 
 /// Whether the dynamic configs of a broker (`per_broker`), or of all brokers, may be `values`.
 /// Kafka answers these with INVALID_REQUEST. Names that no definition knows are allowed, as in
-/// Kafka: a plug-in may want them. Whether the values fit the others is told by
-/// `BrokerConfig::from_layers` with the new layers.
+/// Kafka: a plug-in may want them. Whether the values fit the others is told by `changes::check`.
 pub fn validate_broker_dynamic(values: &Values, per_broker: bool) -> Result<(), Rejection> {
     for (name, value) in values {
         let Some(definition) = definitions::find_broker(name) else { continue };
@@ -294,6 +307,12 @@ pub fn validate_broker_dynamic(values: &Values, per_broker: bool) -> Result<(), 
         if !for_one_listener && definition.update_mode == UpdateMode::ReadOnly {
             return Err(Rejection::invalid_request(format!(
                 "Cannot update these configs dynamically: [{name}]"
+            )));
+        }
+        if changes::is_dynamic_by_listener_alone(name) {
+            return Err(Rejection::invalid_request(format!(
+                "These security configs can be dynamically updated only per-listener using the \
+                 listener prefix: [{name}]"
             )));
         }
         let for_one_broker = definition.update_mode == UpdateMode::PerBroker || for_one_listener;
@@ -331,6 +350,28 @@ pub fn lock_out(merged: &Values) -> Option<String> {
          any more"
             .to_owned()
     })
+}
+
+/// Whether the dynamic configs of a broker (`per_broker`), or of all brokers, may become `target`
+/// where those of `before` are in force. What was stored before and cannot be used does not stand
+/// in the way of a change of something else.
+pub fn validate_broker_change(
+    before: &Layers,
+    stored: &Values,
+    target: &Values,
+    per_broker: bool,
+) -> Result<(), Rejection> {
+    let (usable, _) = usable_dynamic(stored, per_broker);
+    let is_left = |name: &String, value: &String| {
+        stored.get(name) == Some(value) && !usable.contains_key(name)
+    };
+    let mut target = target.clone();
+    target.retain(|name, value| !is_left(name, value));
+    validate_broker_dynamic(&target, per_broker)?;
+    let mut after = before.clone();
+    let layer = if per_broker { &mut after.dynamic_broker } else { &mut after.dynamic_default };
+    *layer = target;
+    changes::check(before, &after)
 }
 
 /// Those of `values` that have an effect here, and a message for each that is left out: the

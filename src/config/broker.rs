@@ -4,15 +4,17 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::changes;
 use super::conflicts;
 use super::definitions::{self, Value};
 use super::layers::{Layers, Values};
 use super::listeners::{self, Address, ListenerConfig, ProtocolMap, Voter};
+use super::runtime::StorageSettings;
 use super::settings::{FromValue, Reader, settings};
 use super::topic::LogConfig;
 
-/// Everything that Millstream acts on. Fields bear Kafka's names; the doc comment of each names its
-/// config.
+/// Everything that Millstream acts on (`effects`), and what later parts of it will. Fields bear
+/// Kafka's names; the doc comment of each names its config.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BrokerConfig {
     pub node_id: i32,
@@ -219,6 +221,8 @@ settings! {
         topic_replication_factor: i32 = "offsets.topic.replication.factor",
         topic_segment_bytes: i32 = "offsets.topic.segment.bytes",
         retention_minutes: i32 = "offsets.retention.minutes",
+        /// By the number of a batch's attributes.
+        topic_compression_codec: i32 = "offsets.topic.compression.codec",
         retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms",
         metadata_max_bytes: i32 = "offset.metadata.max.bytes",
         commit_timeout_ms: i32 = "offsets.commit.timeout.ms",
@@ -284,8 +288,8 @@ settings! {
 /// A `BrokerConfig`, and the configs it was made from.
 pub struct Typed {
     pub config: BrokerConfig,
-    /// Every config that has an effect; what else is set has none.
-    pub acted_on: BTreeSet<&'static str>,
+    /// Every config that has a typed form.
+    pub read: BTreeSet<&'static str>,
 }
 
 impl BrokerConfig {
@@ -298,6 +302,7 @@ impl BrokerConfig {
         let endpoints =
             read_endpoints(&mut reader, &values, hostname).map_err(|problem| vec![problem])?;
         let log_dirs = read_log_dirs(&mut reader);
+        let storage = StorageSettings::read(&mut reader);
         let metadata_log_dir: Option<String> = reader.read("metadata.log.dir");
         let admin_listener: String = reader.read("admin.listener");
         let cores: String = reader.read("shard.cores");
@@ -341,9 +346,11 @@ impl BrokerConfig {
             share_state: ShareStateSettings::read(&mut reader),
             quorum: QuorumSettings::read(&mut reader),
         };
-        let problems = conflicts::find(&config);
+        let mut problems = conflicts::find(&config);
+        problems.extend(changes::conflicts(layers));
+        problems.extend(changes::bad_cordoned(&storage, &config.log_dirs));
         match problems.is_empty() {
-            true => Ok(Typed { config, acted_on: reader.asked() }),
+            true => Ok(Typed { config, read: reader.asked() }),
             false => Err(problems),
         }
     }
@@ -405,7 +412,7 @@ fn read_inter_broker_name(reader: &mut Reader<'_>, values: &Values) -> Result<St
 }
 
 /// `log.dirs`, else `log.dir`.
-fn read_log_dirs(reader: &mut Reader<'_>) -> Vec<PathBuf> {
+pub(super) fn read_log_dirs(reader: &mut Reader<'_>) -> Vec<PathBuf> {
     let dir: Vec<String> = reader.read("log.dir");
     let dirs: Option<Vec<String>> = reader.read("log.dirs");
     let dirs = dirs.unwrap_or(dir);

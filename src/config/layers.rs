@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::alter;
 use super::definitions::{self, Definition, Synonym, Unit};
 
 /// Values by config name, exactly as an operator or a client set them.
@@ -93,6 +94,17 @@ pub fn synonyms(name: &str) -> Vec<&str> {
 }
 
 impl Layers {
+    /// These layers without the dynamic configs that cannot be used, and a message for each of
+    /// those (`DynamicBrokerConfig.fromPersistentProps`).
+    pub fn usable(mut self) -> (Layers, Vec<String>) {
+        let (dynamic_default, mut ignored) = alter::usable_dynamic(&self.dynamic_default, false);
+        let (dynamic_broker, more) = alter::usable_dynamic(&self.dynamic_broker, true);
+        ignored.extend(more);
+        self.dynamic_default = dynamic_default;
+        self.dynamic_broker = dynamic_broker;
+        (self, ignored)
+    }
+
     /// All set values, the stronger layer's where several have one. A value also hides weaker
     /// layers' values of its synonyms: a dynamic `log.retention.hours` beats a static
     /// `log.retention.ms`.
@@ -139,7 +151,9 @@ fn default_of(definition: &Definition, merged: &Values) -> Option<String> {
         let value = merged.get(synonym.name)?;
         let normal =
             definitions::find(definitions::broker(), synonym.name)?.normalize(value).ok()?;
-        Some(converted(synonym, &normal, definition.name))
+        let inherited = converted(synonym, &normal, definition.name);
+        // Of another release: `changes` refuses what no topic could have.
+        definition.validate(&inherited).is_ok().then_some(inherited)
     });
     let default = || {
         definition.broker_synonyms.iter().find_map(|synonym| {
@@ -152,7 +166,7 @@ fn default_of(definition: &Definition, merged: &Values) -> Option<String> {
 
 /// Any negative retention time means "forever", which topics write as -1
 /// (`KafkaConfig.logRetentionTimeMillis`).
-fn converted(synonym: &Synonym, value: &str, topic_config: &str) -> String {
+pub(super) fn converted(synonym: &Synonym, value: &str, topic_config: &str) -> String {
     let factor_ms: i64 = match synonym.unit {
         Unit::Same => 1,
         Unit::Minutes => 60 * 1000,

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::alter;
 use super::broker::BrokerConfig;
 use super::definitions;
+use super::effects::{self, Effect};
 use super::environment;
 use super::layers::{CONNECTION_LIMITS, Layers, Values};
 use super::properties;
@@ -186,14 +187,9 @@ fn finish(
     let mut notes = Vec::new();
     let without_effect: Vec<&str> = user_set
         .keys()
-        .filter(|name| {
-            definitions::find_broker(name).is_some() && !typed.acted_on.contains(name.as_str())
-        })
-        .filter(|name| {
-            definitions::listener_base_name(name).is_none_or(|base| !PER_LISTENER.contains(&base))
-        })
         .map(String::as_str)
-        .filter(|name| !PROTECTING.contains(name) && *name != BROKER_ID)
+        .filter(|name| definitions::find_broker(name).is_some_and(|of| !has_effect(name, of)))
+        .filter(|name| !PROTECTING.contains(name))
         .collect();
     if !without_effect.is_empty() {
         notes.push(format!(
@@ -208,6 +204,14 @@ fn finish(
             .push("The controller listener is not opened: this node is a quorum of one".to_owned());
     }
     Ok(Loaded { config: typed.config, layers, hostname: hostname.to_owned(), warnings, notes })
+}
+
+/// Of the config `name` that `definition` defines, perhaps for one listener.
+fn has_effect(name: &str, definition: &definitions::Definition) -> bool {
+    match definition.name == name {
+        true => !matches!(effects::BROKER.of(name), Effect::Without(_)),
+        false => PER_LISTENER.contains(&definition.name),
+    }
 }
 
 /// `broker.id` is an old name of `node.id`: each gives the other its value

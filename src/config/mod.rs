@@ -7,9 +7,11 @@
 
 pub mod alter;
 pub mod broker;
+pub mod changes;
 mod conflicts;
 pub mod definitions;
 pub mod describe;
+pub mod effects;
 pub mod environment;
 #[path = "gen/mod.rs"]
 #[rustfmt::skip] // one line per field reads better than wrapped documentation
@@ -17,8 +19,10 @@ pub mod generated;
 pub mod layers;
 pub mod listeners;
 pub mod load;
+pub mod loggers;
 pub mod own;
 pub mod properties;
+pub mod runtime;
 pub mod settings;
 pub mod topic;
 mod valid;
@@ -26,4 +30,5 @@ mod valid;
 pub use broker::BrokerConfig;
 pub use layers::Layers;
 pub use load::{ConfigError, Loaded, load};
+pub use runtime::RuntimeConfig;
 pub use topic::LogConfig;

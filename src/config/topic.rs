@@ -133,6 +133,14 @@ impl LogConfig {
         }
     }
 
+    /// What `segment.jitter.ms` takes from `segment.ms` for one segment: less than the lesser of
+    /// both, by `draw`, so that segments that began together do not end together
+    /// (`LogConfig.randomSegmentJitter`). `draw` is the same whenever that segment asks.
+    pub fn roll_jitter_ms(&self, draw: impl FnOnce() -> u64) -> i64 {
+        let most = self.segment_jitter_ms.min(self.roll_ms());
+        if most > 0 { (draw() % most as u64) as i64 } else { 0 }
+    }
+
     /// Positions in a segment are a Java `int`.
     pub fn check(&self) {
         let most = self.segment_bytes;
@@ -288,6 +296,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn jitter_takes_less_than_the_lesser_of_both() {
+        let jitter = |segment_ms, segment_jitter_ms, draw| {
+            let config = LogConfig { segment_ms, segment_jitter_ms, ..LogConfig::default() };
+            config.roll_jitter_ms(|| draw)
+        };
+        assert_eq!((jitter(100, 0, 7), jitter(100, 10, 27), jitter(5, 10, 9)), (0, 7, 4));
+        assert_eq!(jitter(i64::MAX, i64::MAX, u64::MAX), 1);
     }
 
     /// `ValidationRules` is below configs, and says their defaults once more.

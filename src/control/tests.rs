@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    config::loggers::{Level, LevelChange, Levels},
     log::tests::{on_each_backend, simulated::run_in},
     shard::{
         jobs::{JobRefused, Jobs},
@@ -54,12 +55,45 @@ fn control_thread(jobs: JobsEnd) -> (Doorbell, std::sync::mpsc::Sender<()>) {
         });
         runtime.block_on(async move {
             tokio::select! {
-                served = serve(bell, rings, jobs) => panic!("it ends by itself: {served:?}"),
+                served = serve(bell, rings, jobs, loggers()) => {
+                    panic!("it ends by itself: {served:?}")
+                }
                 _ = ended => {}
             }
         });
     });
     (doorbell, stop)
+}
+
+/// Levels that filter nothing; `ring` can be set to none.
+fn loggers() -> Loggers {
+    let apply = |directives: &str| match directives.contains("ring=off") {
+        true => Err("no such filter".to_owned()),
+        false => Ok(()),
+    };
+    Loggers::new(Levels::from_directives("info"), Box::new(apply))
+}
+
+#[test]
+fn the_control_thread_changes_the_levels_of_log_lines_or_none() {
+    on_each_backend(|ring, _| async move {
+        let (end, jobs) = ends();
+        let (doorbell, _stop) = control_thread(jobs);
+        let (jobs, _) = core(&ring, end, doorbell);
+        let ask = async |job| match jobs.ask(job).unwrap().await {
+            Some(JobAnswer::LogLevels(levels)) => levels,
+            other => panic!("{other:?}"),
+        };
+        let set = |logger: &str, level| {
+            let logger = logger.to_owned();
+            Job::SetLogLevels { changes: vec![LevelChange { logger, level: Some(level) }] }
+        };
+        let levels = ask(set("millstream::log", Level::Debug)).await.unwrap();
+        assert_eq!(levels.all()["millstream::log"], Level::Debug);
+        assert_eq!(ask(Job::LogLevels).await, Ok(levels.clone()));
+        assert_eq!(ask(set("ring", Level::Fatal)).await, Err("no such filter".to_owned()));
+        assert_eq!(ask(Job::LogLevels).await, Ok(levels));
+    });
 }
 
 fn resolve(name: &str) -> Job {
@@ -88,7 +122,9 @@ fn the_control_thread_resolves_names_for_a_core() {
             .map(|nth| jobs.ask(resolve(&format!("localhost:{nth}"))).unwrap())
             .collect();
         for (nth, answer) in asked.into_iter().enumerate() {
-            let JobAnswer::Resolved(found) = answer.await.expect("it is answered");
+            let JobAnswer::Resolved(found) = answer.await.expect("it is answered") else {
+                panic!("something else was asked for")
+            };
             assert!(found.unwrap().iter().all(|one| usize::from(one.port()) == nth));
         }
         assert_eq!(jobs.under_way(), 0);
@@ -176,7 +212,7 @@ fn the_simulated_world_answers_in_virtual_time() {
     let bell: Rc<RefCell<Option<Doorbell>>> = Rc::default();
     let posted = bell.clone();
     let names = BTreeMap::from([("node-7:9092".to_owned(), vec![address])]);
-    let stand_in = StandIn { names, delay: Duration::from_millis(70) };
+    let stand_in = StandIn::new(names, Duration::from_millis(70));
     world.start_core(node, 1, move |ring| async move {
         *posted.borrow_mut() = Some(ring.doorbell());
         stand_in.serve(&ring, jobs);

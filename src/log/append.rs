@@ -15,7 +15,8 @@ use protocol::records::{
     Batch, NO_TIMESTAMP, RecordsError, TimestampType, batches,
     validate::{ValidBatch, assign},
 };
-use std::rc::Rc;
+use rustc_hash::FxBuildHasher;
+use std::{hash::BuildHasher, rc::Rc};
 
 /// What became of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,7 +257,9 @@ impl Log {
             incoming_bytes: incoming_bytes as u32,
             segment_bytes: config.segment_bytes,
             waited_ms,
-            segment_ms: config.roll_ms() - config.segment_jitter_ms,
+            segment_ms: config.roll_ms()
+                - config
+                    .roll_jitter_ms(|| FxBuildHasher.hash_one((self.id(), segment.base_offset))),
             indexes_full: segment.indexes_full(&config),
             offsets_fit: segment.holds_offset(last_offset),
         };

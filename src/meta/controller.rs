@@ -24,7 +24,7 @@ mod model_tests;
 #[cfg(test)]
 mod tests;
 
-pub use directories::DirectoryAssignment;
+pub use directories::{CordonedDirectories, DirectoryAssignment};
 pub use registration::{
     BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence,
 };
@@ -166,6 +166,7 @@ pub enum ControllerRequest {
     RegisterBroker(BrokerRegistration),
     UnfenceBroker(BrokerUnfence),
     AssignReplicasToDirs(DirectoryAssignment),
+    CordonDirectories(CordonedDirectories),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -184,6 +185,7 @@ pub enum ControllerResponse {
     RegisterBroker(Result<i64, ApiError>),
     UnfenceBroker(Result<(), ApiError>),
     AssignReplicasToDirs(Result<(), ApiError>),
+    CordonDirectories(Result<(), ApiError>),
 }
 
 /// What a request comes to: records to append as a whole, and the response once they are durable
@@ -245,6 +247,9 @@ pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome
         }
         Q::AssignReplicasToDirs(request) => {
             return directories::assign(context, request).map(A::AssignReplicasToDirs);
+        }
+        Q::CordonDirectories(request) => {
+            directories::cordon(context, request).map(A::CordonDirectories)
         }
     };
     if outcome.records.len() > MAX_RECORDS_PER_REQUEST {

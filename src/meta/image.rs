@@ -146,7 +146,7 @@ impl ConfigResourceType {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    pub fn code(self) -> i8 {
+    pub const fn code(self) -> i8 {
         self as i8
     }
 }

@@ -17,7 +17,7 @@ mod store;
 mod tests;
 
 pub use controller::{Answer, Names};
-pub use log::AppendFailure;
+pub use log::{AppendFailure, SnapshotsDue};
 pub use publisher::Show;
 pub use quorum::NotLeader;
 
@@ -70,8 +70,7 @@ pub struct MetaNodeOptions {
     pub reserve: Option<Rc<Reserve>>,
     /// `metadata.log.segment.bytes`
     pub segment_bytes: u32,
-    /// `metadata.log.max.record.bytes.between.snapshots`
-    pub max_record_bytes_between_snapshots: u64,
+    pub snapshots_due: SnapshotsDue,
 }
 
 /// Why there is no metadata. Nothing may be served without it.
@@ -226,9 +225,8 @@ impl MetaNode {
             store.format(&voter).await?;
         }
         let has_others = options.log_directories.len() > 1;
-        let snapshot_after_bytes = options.max_record_bytes_between_snapshots;
-        let log =
-            MetadataLog::open(ring, store, opening, has_others, record_bytes, snapshot_after_bytes);
+        let due = options.snapshots_due;
+        let log = MetadataLog::open(ring, store, opening, has_others, record_bytes, due);
         let log = Rc::new(log.await?);
         let replayed = (replay, log.end_offset());
         let (node_id, image) = (options.settings.node_id, replayed.0.image().clone());

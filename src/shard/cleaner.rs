@@ -8,6 +8,7 @@
 
 use super::{Shard, commit, partition::Partition, partition::PartitionId};
 use crate::{
+    config::broker::LogSettings,
     limits,
     log::cleaner::{CleanError, Cleaned, Cleaning, Due, Throttle},
     pace::TurnBudget,
@@ -80,19 +81,20 @@ impl Cleaner {
 }
 
 pub async fn run(shard: Shard) {
-    let config = &shard.config.log;
-    if !config.cleaner_enable {
+    if !shard.config.log.cleaner_enable {
         return;
     }
-    let bytes_per_s = config.cleaner_io_max_bytes_per_second / shard.count as f64;
-    let throttle = Throttle::new(&shard.ring, bytes_per_s);
-    let backoff = Duration::from_millis(config.cleaner_backoff_ms.max(1) as u64);
+    let throttle = Throttle::new(&shard.ring);
     while !shard.is_stopping() {
+        // A change acts from the next pass on.
+        let runtime = shard.control.view().runtime.clone();
+        throttle.limit(runtime.log.cleaner_io_max_bytes_per_second / shard.count as f64);
         let has_cleaned = match dirtiest(&shard).await {
-            Some((partition, due)) => clean(&shard, &partition, due, &throttle).await,
+            Some((partition, due)) => clean(&shard, &runtime.log, &partition, due, &throttle).await,
             None => false,
         };
         if !has_cleaned {
+            let backoff = Duration::from_millis(runtime.log.cleaner_backoff_ms.max(1) as u64);
             let stopped = shard.stop.wait_until(|| shard.is_stopping());
             shard.ring.timeout(backoff, stopped).await;
         }
@@ -133,8 +135,14 @@ async fn dirtiest(shard: &Shard) -> Option<(Rc<Partition>, Due)> {
 }
 
 /// One pass over a log; whether it got on.
-async fn clean(shard: &Shard, partition: &Rc<Partition>, due: Due, throttle: &Throttle) -> bool {
-    let (config, cleaner) = (&shard.config.log, &shard.data.cleaner);
+async fn clean(
+    shard: &Shard,
+    config: &LogSettings,
+    partition: &Rc<Partition>,
+    due: Due,
+    throttle: &Throttle,
+) -> bool {
+    let cleaner = &shard.data.cleaner;
     let share = usize::try_from(config.cleaner_dedupe_buffer_size).unwrap_or(0) / shard.count;
     let memory_bytes_max = share.min(shard.clients.memory.plan().cleaner);
     let is_wanted = || {

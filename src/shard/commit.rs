@@ -137,8 +137,39 @@ fn wrote(shard: &Shard, partition: &Rc<Partition>) {
     if safe < written {
         lane_of(partition).want(partition)
     } else {
+        flush_unasked(shard, partition);
         advance(shard, partition, safe)
     }
+}
+
+/// A longer `flush.ms` counts for none.
+const FLUSH_TIMER_MAX_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// With `durability=os` no request waits for a flush: `flush.messages` and `flush.ms` bound how much,
+/// and for how long, only the page cache has.
+fn flush_unasked(shard: &Shard, partition: &Rc<Partition>) {
+    let owed = partition.log.written_offset() - partition.log.durable_offset();
+    assert!(owed >= 0, "more of {} is durable than written", partition.topic);
+    if owed == 0 {
+        return;
+    }
+    let (messages, ms) = partition.flush_bounds();
+    if owed >= messages {
+        return lane_of(partition).want(partition);
+    }
+    if ms > FLUSH_TIMER_MAX_MS || partition.has_flush_timer.replace(true) {
+        return;
+    }
+    let (shard, partition) = (shard.clone(), partition.clone());
+    drop(shard.ring.clone().spawn_named("flush.ms", async move {
+        shard.ring.sleep(Duration::from_millis(ms as u64)).await;
+        assert!(partition.has_flush_timer.replace(false), "a partition has one timer at a time");
+        let is_owed = partition.log.durable_offset() < partition.log.written_offset();
+        if is_owed && !partition.has_failed() && !shard.is_stopping() {
+            lane_of(&partition).want(&partition);
+            begin_flushes(&shard, lane_of(&partition));
+        }
+    }));
 }
 
 /// Some of what was appended is held back: a file is being opened, or the disk takes its time. Goes

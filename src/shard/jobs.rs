@@ -20,7 +20,10 @@ use super::{
     Shard,
     mailbox::{JobDone, JobQueue, PostedJob},
 };
-use crate::limits;
+use crate::{
+    config::loggers::{LevelChange, Levels},
+    limits,
+};
 use client::{Resolver, Resolving};
 use ring::{Doorbell, sync::oneshot};
 use rustc_hash::FxHashMap;
@@ -36,12 +39,17 @@ use std::{
 pub enum Job {
     /// Find the addresses behind HOST:PORT.
     Resolve { host_port: String },
+    /// Tell the levels of log lines.
+    LogLevels,
+    /// Change them, and tell them.
+    SetLogLevels { changes: Vec<LevelChange> },
 }
 
 /// What has come of it.
 #[derive(Debug)]
 pub enum JobAnswer {
     Resolved(io::Result<Vec<SocketAddr>>),
+    LogLevels(Result<Levels, String>),
 }
 
 /// Why a job was not taken.
@@ -134,6 +142,7 @@ impl Jobs {
         let answer = self.ask(Job::Resolve { host_port }).map_err(io::Error::other)?;
         match answer.await {
             Some(JobAnswer::Resolved(found)) => found,
+            Some(other) => panic!("addresses were asked for, and not {other:?}"),
             None => Err(io::Error::other(JobRefused::Stopping)),
         }
     }

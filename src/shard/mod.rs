@@ -12,6 +12,8 @@ mod bad_input;
 mod cleaner;
 pub mod clients;
 mod commit;
+#[cfg(test)]
+mod config_tests;
 pub mod control;
 mod coordinators;
 pub mod counters;

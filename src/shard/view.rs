@@ -9,7 +9,7 @@ use super::{
     partition::{Partition, PartitionId},
 };
 use crate::{
-    config::{Layers, LogConfig, layers::Overruled},
+    config::{Layers, LogConfig, RuntimeConfig, layers::Overruled},
     meta::{
         Changes,
         image::{ConfigResourceType, Configs, MetadataImage},
@@ -30,6 +30,8 @@ pub struct ClusterView {
     pub owners: Arc<Owners>,
     /// The broker's configs, dynamic ones included.
     pub layers: Arc<Layers>,
+    /// Those of them that may change while the broker runs.
+    pub runtime: Arc<RuntimeConfig>,
     /// Since the first records were seen.
     overruled: Option<Arc<Overruled>>,
 }
@@ -42,6 +44,7 @@ impl ClusterView {
             node_id,
             image,
             owners: Arc::new(Owners::new(node_id, cores)),
+            runtime: Arc::new(RuntimeConfig::of(&layers)),
             layers: Arc::new(layers),
             overruled: None,
         }
@@ -62,7 +65,11 @@ impl ClusterView {
     fn with_broker_configs(&self, image: &MetadataImage) -> ClusterView {
         let dynamic = |name: &str| image.configs_of(ConfigResourceType::Broker, name).clone();
         let (dynamic_default, dynamic_broker) = (dynamic(""), dynamic(&self.node_id.to_string()));
-        let mut layers = Layers { dynamic_default, dynamic_broker, ..Layers::clone(&self.layers) };
+        let stored = Layers { dynamic_default, dynamic_broker, ..Layers::clone(&self.layers) };
+        let (mut layers, ignored) = stored.usable();
+        for one in &ignored {
+            tracing::warn!("{one}");
+        }
         let overruled = self.overruled.clone().unwrap_or_else(|| {
             let overruled = Overruled::at_start(&layers);
             for one in overruled.to_strings() {
@@ -79,8 +86,12 @@ impl ClusterView {
         let known = &self.layers;
         let unchanged = known.dynamic_default == layers.dynamic_default
             && known.dynamic_broker == layers.dynamic_broker;
-        let layers = if unchanged { self.layers.clone() } else { Arc::new(layers) };
-        ClusterView { layers, overruled: Some(overruled), ..self.clone() }
+        let same = ClusterView { overruled: Some(overruled), ..self.clone() };
+        if unchanged {
+            return same;
+        }
+        let runtime = Arc::new(RuntimeConfig::of(&layers));
+        ClusterView { layers: Arc::new(layers), runtime, ..same }
     }
 
     /// The topics that a core which has applied `before` looks at now, each once. Where all may be
@@ -255,12 +266,16 @@ impl TopicRoute {
 
 /// The configuration of a topic's logs.
 pub fn topic_log_config(view: &ClusterView, topic: &str) -> LogConfig {
-    LogConfig::effective(view.overrides(topic), &view.layers)
+    LogConfig {
+        producer_id_expiration_ms: view.runtime.transactions.producer_id_expiration_ms.into(),
+        ..LogConfig::effective(view.overrides(topic), &view.layers)
+    }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::meta::image::ConfigResource;
 
     pub fn image(load: &[(u128, usize)]) -> MetadataImage {
         let mut image = MetadataImage::empty("test");
@@ -303,6 +318,41 @@ pub(super) mod tests {
         assert_eq!(gone(&Changes::all_new()), [101]);
         assert_eq!(gone(&of_topics(&[103, 102, 101])), [101]);
         assert!(gone(&of_topics(&[102])).is_empty());
+    }
+
+    /// The view of a node that all brokers' and its own dynamic configs were set for.
+    fn configured(of_all: &[(&str, &str)], own: &[(&str, &str)]) -> ClusterView {
+        let mut image = MetadataImage::empty("test");
+        for (name, pairs) in [("", of_all), ("1", own)] {
+            let resource = ConfigResource::new(ConfigResourceType::Broker, name);
+            let pair = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+            let configs: Configs = pairs.iter().map(pair).collect();
+            image.configs.insert_mut(resource, Arc::new(configs));
+        }
+        let changes = Changes { broker_configs: true, ..Changes::default() };
+        ClusterView::empty("test", 1, 1, Layers::default()).apply(Arc::new(image), &changes)
+    }
+
+    #[test]
+    fn a_change_of_a_dynamic_config_is_in_the_next_view() {
+        let of_all = [("producer.id.expiration.ms", "7"), ("log.cleaner.backoff.ms", "8")];
+        let view = configured(&of_all, &[("producer.id.expiration.ms", "9")]);
+        assert_eq!(view.runtime.log.cleaner_backoff_ms, 8);
+        assert_eq!(topic_log_config(&view, "t").producer_id_expiration_ms, 9);
+        let before = ClusterView::empty("test", 1, 1, Layers::default());
+        assert_eq!(topic_log_config(&before, "t").producer_id_expiration_ms, 86_400_000);
+    }
+
+    /// The metadata log may have them from another release; a core that met one would end.
+    #[test]
+    fn stored_configs_that_cannot_be_used_are_passed_over() {
+        let of_all = [("log.roll.ms", "0"), ("log.segment.bytes", "x"), ("listeners", "A://:1")];
+        let own = [("num.partitions", "3"), ("ssl.key.password", "x"), ("retention", "y")];
+        let view = configured(&of_all, &own);
+        let plain = ClusterView::empty("test", 1, 1, Layers::default());
+        assert_eq!(topic_log_config(&view, "t"), topic_log_config(&plain, "t"));
+        let used = view.layers.merged().into_keys().collect::<Vec<String>>();
+        assert_eq!(used, ["log.roll.ms", "retention"]);
     }
 
     #[test]

@@ -138,6 +138,11 @@ impl Storage {
         self.dirs.iter().map(|(path, _)| path.as_path())
     }
 
+    /// The `directory.id` of those of them that `is_wanted` picks.
+    pub fn directory_ids(&self, is_wanted: impl Fn(&Path) -> bool) -> Vec<Uuid> {
+        self.dirs.iter().filter(|(path, _)| is_wanted(path)).map(|(_, id)| *id).collect()
+    }
+
     /// Log directories of the configuration that cannot be used, and why.
     pub fn offline_dirs(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.offline.iter().map(|dir| (dir.path.as_path(), dir.why.as_str()))

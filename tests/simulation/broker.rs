@@ -132,7 +132,7 @@ impl Broker {
         let board = board.clone();
         self.world.start_core(self.node, index, |ring| async move {
             board.post_control(ring.doorbell());
-            let stand_in = StandIn { names: BTreeMap::new(), delay: JOB_DELAY };
+            let stand_in = StandIn::new(BTreeMap::new(), JOB_DELAY);
             stand_in.serve(&ring, jobs);
             std::future::pending::<()>().await;
         });

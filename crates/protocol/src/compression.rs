@@ -68,6 +68,9 @@ fn malformed(codec: Compression, detail: impl ToString) -> CompressionError {
     CompressionError::Malformed { codec: codec.name(), detail: detail.to_string() }
 }
 
+const LZ4_DEFAULT_LEVEL: i32 = 9;
+/// Below, the library takes its fast compressor; it knows no level above.
+const LZ4_HIGH_LEVELS: (i32, i32) = (3, 12);
 /// The block size of Kafka's lz4 and snappy writers is 64 KiB and 32 KiB.
 const SNAPPY_BLOCK_BYTES: usize = 32 * 1024;
 /// snappy-java's stream: this magic, version and lowest compatible version (both i32 1), then per
@@ -269,8 +272,8 @@ fn is_zstd_too_small(error: &std::io::Error) -> bool {
     error.to_string().contains("Destination buffer is too small")
 }
 
-/// Compresses `input` in the framing that Kafka's clients expect. `level` is gzip's 1-9 or zstd's
-/// −131072 to 22; snappy has none and lz4 has one speed here.
+/// Compresses `input` in the framing that Kafka's clients expect. `level` is gzip's 1-9, lz4's 1-17
+/// or zstd's −131072 to 22; snappy has none.
 pub fn compress(codec: Compression, level: Option<i32>, input: &[u8]) -> Vec<u8> {
     const IN_MEMORY: &str = "writing to memory does not fail";
     match codec {
@@ -282,6 +285,12 @@ pub fn compress(codec: Compression, level: Option<i32>, input: &[u8]) -> Vec<u8>
             encoder.finish().expect(IN_MEMORY)
         }
         Compression::Snappy => pack_snappy(input),
+        Compression::Lz4 if lz4_high_level(level).is_some() => {
+            let mut encoder = lz4_high_encoder(level, Vec::with_capacity(input.len() / 2));
+            encoder.write_all(input).expect(IN_MEMORY);
+            let (output, finished) = encoder.finish();
+            finished.map(|()| output).expect(IN_MEMORY)
+        }
         Compression::Lz4 => {
             let mut encoder =
                 FrameEncoder::with_frame_info(lz4_frame(), Vec::with_capacity(input.len() / 2));
@@ -299,6 +308,23 @@ fn gzip_level(level: Option<i32>) -> flate2::Compression {
     let level =
         level.and_then(|level| u32::try_from(level).ok()).filter(|level| (1..=9).contains(level));
     level.map_or(flate2::Compression::default(), flate2::Compression::new)
+}
+
+/// The level of lz4's slow compressor; none for the fast one, which Kafka takes for its default
+/// level, 9 (`Lz4BlockOutputStream`).
+fn lz4_high_level(level: Option<i32>) -> Option<u32> {
+    let level = level.filter(|level| *level != LZ4_DEFAULT_LEVEL)?;
+    Some(level.clamp(LZ4_HIGH_LEVELS.0, LZ4_HIGH_LEVELS.1) as u32)
+}
+
+fn lz4_high_encoder(level: Option<i32>, output: Vec<u8>) -> lz4::Encoder<Vec<u8>> {
+    lz4::EncoderBuilder::new()
+        .level(lz4_high_level(level).expect("the fast one has another encoder"))
+        .block_mode(lz4::BlockMode::Independent)
+        .block_size(lz4::BlockSize::Max64KB)
+        .checksum(lz4::ContentChecksum::NoChecksum)
+        .build(output)
+        .expect("writing to memory does not fail")
 }
 
 fn lz4_frame() -> FrameInfo {
@@ -369,6 +395,27 @@ mod tests {
                     let _ = decompress(codec, &packed, 1 << 16);
                 }
             }
+        }
+    }
+
+    /// Each level that Kafka allows gives what clients read; the default is the fast compressor.
+    #[test]
+    fn lz4_has_levels() {
+        let mut state = 1u32;
+        let letters = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            b"abcdefgh"[(state >> 24) as usize % 8]
+        });
+        let input: Vec<u8> = letters.take(200_000).collect();
+        let fast = compress(Compression::Lz4, None, &input);
+        assert_eq!(compress(Compression::Lz4, Some(9), &input), fast);
+        for level in 1..=17 {
+            let packed = compress(Compression::Lz4, Some(level), &input);
+            let mut unpacked = Vec::new();
+            let read =
+                decompress_readable_into(Compression::Lz4, &packed, &mut unpacked, input.len());
+            assert_eq!((read, &unpacked), (Ok(()), &input), "level {level}");
+            assert!(level == 9 || packed.len() < fast.len(), "level {level}");
         }
     }
 

@@ -172,7 +172,7 @@ async fn clean_all(ring: &Ring, log: &Log, history: &Shared, load_factor: f64) -
         let cleaning = Cleaning {
             log,
             due,
-            throttle: &Throttle::new(ring, f64::MAX),
+            throttle: &Throttle::new(ring),
             memory_bytes_max: 1 << 20,
             load_factor,
             chunk_bytes: 700,
@@ -432,7 +432,7 @@ fn a_damaged_batch_ends_the_pass_and_nothing_has_changed() {
         let cleaning = Cleaning {
             log: &log,
             due,
-            throttle: &Throttle::new(&ring, f64::MAX),
+            throttle: &Throttle::new(&ring),
             memory_bytes_max: 1 << 20,
             load_factor: 0.9,
             chunk_bytes: 700,
@@ -528,7 +528,8 @@ fn a_pass_keeps_to_its_rate() {
     let world = World::new(1, SimOptions::calm());
     let node = world.node("a");
     run_in(&world, node, |ring| async move {
-        let throttle = Throttle::new(&ring, 1000.0);
+        let throttle = Throttle::new(&ring);
+        throttle.limit(1000.0);
         let began = ring.now();
         for _ in 0..20 {
             throttle.moved(100);

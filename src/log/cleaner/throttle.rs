@@ -11,20 +11,25 @@ const WAIT_LEAST: Duration = Duration::from_millis(5);
 
 pub struct Throttle {
     ring: Ring,
-    bytes_per_s: f64,
+    bytes_per_s: Cell<f64>,
     due: Cell<Instant>,
 }
 
 impl Throttle {
-    pub fn new(ring: &Ring, bytes_per_s: f64) -> Self {
-        Self { ring: ring.clone(), bytes_per_s, due: Cell::new(ring.now()) }
+    /// Without a limit.
+    pub fn new(ring: &Ring) -> Self {
+        Self { ring: ring.clone(), bytes_per_s: Cell::new(f64::MAX), due: Cell::new(ring.now()) }
+    }
+
+    pub fn limit(&self, bytes_per_s: f64) {
+        self.bytes_per_s.set(bytes_per_s);
     }
 
     /// So many bytes were read or written.
     pub fn moved(&self, bytes: usize) {
         let now = self.ring.now();
         let began = if self.due.get() < now { now } else { self.due.get() };
-        let takes = Duration::try_from_secs_f64(bytes as f64 / self.bytes_per_s);
+        let takes = Duration::try_from_secs_f64(bytes as f64 / self.bytes_per_s.get());
         self.due.set(began + takes.unwrap_or_default());
     }
 

@@ -98,7 +98,7 @@ fn entries(
         ConfigResourceType::BrokerLogger if name.is_empty() => {
             Err(ApiError::invalid_request("Broker id must not be empty"))
         }
-        // This process has no loggers whose levels have names of Kafka's.
+        // Levels are no metadata: the broker adds those of its loggers.
         ConfigResourceType::BrokerLogger => check_broker(name, settings, "").map(|()| Vec::new()),
         ConfigResourceType::ClientMetrics if name.is_empty() => {
             Err(ApiError::invalid_request("Client metrics subscription name must not be empty"))

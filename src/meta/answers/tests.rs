@@ -1,7 +1,9 @@
 //! Views of small clusters.
 
 use super::*;
-use crate::meta::{ControllerRequest, testing::*};
+use crate::meta::{
+    ControllerRequest, image::ConfigResourceType, snapshot::config_record, testing::*,
+};
 use protocol::messages::*;
 use protocol::{ErrorCode, Uuid};
 
@@ -393,6 +395,32 @@ fn configs_are_altered_or_refused() {
             refused(ErrorCode::InvalidRequest, "Node id must be an integer, but it is: x"),
         ),
         (
+            4,
+            "1",
+            ("log.roll.ms", 0, Some("0")),
+            refused(ErrorCode::InvalidRequest, "log.roll.ms=0: segment.ms: '0' is less than 1"),
+        ),
+        (
+            4,
+            "",
+            ("cordoned.log.dirs", 0, Some("*")),
+            refused(
+                ErrorCode::InvalidRequest,
+                "Cannot update these configs at default cluster level, broker id must be \
+                 specified: [cordoned.log.dirs]",
+            ),
+        ),
+        (
+            4,
+            "1",
+            ("ssl.keystore.type", 0, Some("PEM")),
+            refused(
+                ErrorCode::InvalidRequest,
+                "These security configs can be dynamically updated only per-listener using the \
+                 listener prefix: [ssl.keystore.type]",
+            ),
+        ),
+        (
             8,
             "1",
             ("log", 0, Some("INFO")),
@@ -413,6 +441,24 @@ fn configs_are_altered_or_refused() {
     ] {
         assert_eq!(alter(&mut world, kind, name, &[change]), expected);
     }
+}
+
+/// The metadata may have what another release could use.
+#[test]
+fn a_stored_config_that_cannot_be_used_stands_in_the_way_of_no_other() {
+    let mut world = World::new();
+    let record = |name: &str, value: &str| {
+        config_record(ConfigResourceType::Broker, "1", name, Some(value.to_owned()))
+    };
+    world.append_records(&[record("num.partitions", "3"), record("log.segment.bytes", "x")]);
+    let changed = alter(&mut world, 4, "1", &[("log.retention.ms", 0, Some("5"))]);
+    assert_eq!(changed, (ErrorCode::None, String::new()));
+    let again = alter(&mut world, 4, "1", &[("log.segment.bytes", 0, Some("y"))]);
+    assert_eq!(again.0, ErrorCode::InvalidRequest);
+    let shown = describe(&world, 4, "1", &["log.retention.ms", "log.segment.bytes"]);
+    let values: Vec<Option<&str>> =
+        shown.configs.iter().map(|config| config.value.as_deref()).collect();
+    assert_eq!(values, [Some("5"), Some("1073741824")]);
 }
 
 #[test]

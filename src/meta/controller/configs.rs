@@ -32,15 +32,17 @@ impl From<Rejection> for ApiError {
     }
 }
 
-/// The values set for this node's configs, layer by layer.
+/// The values set for this node's configs, layer by layer, but for stored ones that it cannot use.
 pub fn layers(image: &MetadataImage, settings: &Settings) -> Layers {
     let broker = |name: &str| image.configs_of(ConfigResourceType::Broker, name).clone();
-    Layers {
+    let stored = Layers {
         static_values: settings.static_configs.clone(),
         dynamic_default: broker(""),
         dynamic_broker: broker(&settings.node_id.to_string()),
         ..Layers::default()
-    }
+    };
+    let (usable, _) = stored.usable();
+    usable
 }
 
 /// The value of a topic's config: its own, else the default; empty where that is null.
@@ -187,7 +189,7 @@ fn replace(
 
 fn resource(kind: i8, name: &str) -> Result<ConfigResource, ApiError> {
     match ConfigResourceType::from_code(kind) {
-        // Log levels are no records; they are set where the process is.
+        // Log levels are no records: the broker sets them (`shard/apis/loggers.rs`).
         None | Some(ConfigResourceType::BrokerLogger) => {
             Err(ApiError::invalid_request(format!("Unknown resource type {kind}")))
         }
@@ -215,7 +217,7 @@ fn finish(
     target: &Configs,
     touched: &BTreeSet<&str>,
 ) -> Result<Vec<MetadataRecord>, ApiError> {
-    validate(context, resource, target)?;
+    validate(context, resource, current, target)?;
     let again = |name: &str| resource.kind == ConfigResourceType::Broker && touched.contains(name);
     let names: BTreeSet<&String> = current.keys().chain(target.keys()).collect();
     let changed =
@@ -228,6 +230,7 @@ fn finish(
 fn validate(
     context: &Context<'_>,
     resource: &ConfigResource,
+    current: &Configs,
     target: &Configs,
 ) -> Result<(), ApiError> {
     check_sizes(target)?;
@@ -246,13 +249,7 @@ fn validate(
         ConfigResourceType::Broker => {
             check_broker_name(context, &resource.name)?;
             let per_broker = !resource.name.is_empty();
-            alter::validate_broker_dynamic(target, per_broker)?;
-            let mut changed = layers;
-            let layer =
-                if per_broker { &mut changed.dynamic_broker } else { &mut changed.dynamic_default };
-            layer.clone_from(target);
-            alter::lock_out(&changed.merged())
-                .map_or(Ok(()), |problem| Err(ApiError::invalid_request(problem)))?;
+            alter::validate_broker_change(&layers, current, target, per_broker)?;
         }
         ConfigResourceType::Group => {
             if resource.name.is_empty() {

@@ -11,8 +11,8 @@ use super::{
     registration::check_epoch,
 };
 use crate::meta::{image::Broker, topic::directory};
-use protocol::Uuid;
-use protocol::metadata_records::MetadataRecord;
+use protocol::metadata_records::{BrokerRegistrationChangeRecord, MetadataRecord};
+use protocol::{ErrorCode, Uuid};
 use rustc_hash::FxHashMap;
 
 /// The broker says in which directory it has replicas.
@@ -22,6 +22,46 @@ pub struct DirectoryAssignment {
     pub broker_epoch: i64,
     /// Topic id, partition, `directory.id`.
     pub replicas: Vec<(Uuid, i32, Uuid)>,
+}
+
+/// The broker says which of its directories take no new replicas (KIP-1066).
+#[derive(Clone, Debug, PartialEq)]
+pub struct CordonedDirectories {
+    pub broker_id: i32,
+    pub broker_epoch: i64,
+    /// Their `directory.id`.
+    pub directories: Vec<Uuid>,
+}
+
+/// The level of `metadata.version` from which registrations name cordoned directories.
+const CORDONED_FROM: i16 = 30;
+
+/// Records them, where the registration says otherwise.
+pub fn cordon(
+    context: &Context<'_>,
+    request: &CordonedDirectories,
+) -> Outcome<Result<(), ApiError>> {
+    if let Err(error) = check_epoch(context.image, request.broker_id, request.broker_epoch) {
+        return Outcome::only(Err(error));
+    }
+    let broker = context.image.broker(request.broker_id).expect("its epoch was just checked");
+    if broker.0.cordoned_log_dirs.as_deref().unwrap_or_default() == request.directories {
+        return Outcome::only(Ok(()));
+    }
+    if context.image.metadata_version() < CORDONED_FROM {
+        let message = format!(
+            "cordoned.log.dirs needs metadata.version {CORDONED_FROM}: the cluster has {}",
+            context.image.metadata_version()
+        );
+        return Outcome::only(Err(ApiError::new(ErrorCode::UnsupportedVersion, message)));
+    }
+    let record = BrokerRegistrationChangeRecord {
+        broker_id: request.broker_id,
+        broker_epoch: request.broker_epoch,
+        cordoned_log_dirs: Some(request.directories.clone()),
+        ..Default::default()
+    };
+    Outcome::of(vec![record.into()], Ok(()))
 }
 
 /// Records where the broker has its replicas. One in a directory that is offline cannot be led by
@@ -149,6 +189,30 @@ mod tests {
         let directories: Vec<Uuid> =
             partitions(world.image()).into_iter().map(|(directory, _)| directory).collect();
         assert_eq!(directories, [B, B, B, A, B]);
+    }
+
+    #[test]
+    fn a_cordoned_directory_takes_no_new_partitions() {
+        let mut world = World::new();
+        start_with(&mut world, &[A, B]);
+        let broker_epoch = world.image().broker(1).unwrap().0.broker_epoch;
+        let cordon = |world: &mut World, directories: &[Uuid]| {
+            let directories = directories.to_vec();
+            let request = CordonedDirectories { broker_id: 1, broker_epoch, directories };
+            let answer = world.ask(ControllerRequest::CordonDirectories(request));
+            assert_eq!(answer, ControllerResponse::CordonDirectories(Ok(())));
+        };
+        cordon(&mut world, &[A]);
+        let offset = world.image().provenance.offset;
+        cordon(&mut world, &[A]);
+        assert_eq!(world.image().provenance.offset, offset, "nothing has changed");
+        world.topic("t", 2);
+        assert_eq!(partitions(world.image()), [(B, 1), (B, 1)]);
+        cordon(&mut world, &[]);
+        world.topic("u", 2);
+        let of_u = world.image().topics.by_name("u").unwrap().partitions.values();
+        let in_a = of_u.filter(|partition| partition.directory_of(1) == Some(A));
+        assert_eq!(in_a.count(), 2, "it has the fewest, and takes them again");
     }
 
     #[test]

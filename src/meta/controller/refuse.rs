@@ -49,6 +49,7 @@ impl ControllerRequest {
             Q::RegisterBroker(_) => A::RegisterBroker(Err(error.clone())),
             Q::UnfenceBroker(_) => A::UnfenceBroker(Err(error.clone())),
             Q::AssignReplicasToDirs(_) => A::AssignReplicasToDirs(Err(error.clone())),
+            Q::CordonDirectories(_) => A::CordonDirectories(Err(error.clone())),
         }
     }
 }

@@ -59,20 +59,38 @@ pub struct MetadataLog {
     refused: RefCell<Option<(Instant, String)>>,
     /// Where the records begin that are being written and may be taken back.
     undecided_from: Cell<Option<i64>>,
-    snapshot_after_bytes: u64,
+    due: SnapshotsDue,
     record_bytes_since_snapshot: Cell<u64>,
+    /// When the last snapshot began, or this log was opened.
+    last_snapshot: Cell<Instant>,
+}
+
+/// What makes the next snapshot of the metadata due, where any records are behind the last one.
+#[derive(Clone, Copy, Debug)]
+pub struct SnapshotsDue {
+    /// So many bytes of records.
+    pub after_bytes: u64,
+    /// So much time, when the next record comes. Zero: it does not count.
+    pub after: Duration,
+}
+
+impl SnapshotsDue {
+    fn is_due(self, record_bytes: u64, time: Duration) -> bool {
+        let by_time = !self.after.is_zero() && time >= self.after && record_bytes > 0;
+        record_bytes >= self.after_bytes || by_time
+    }
 }
 
 impl MetadataLog {
-    /// `record_bytes`: of the records behind the last snapshot. `snapshot_after_bytes`: so many of
-    /// them make the next one due. `has_others`: the core serves other log directories, too.
+    /// `record_bytes`: of the records behind the last snapshot. `has_others`: the core serves other
+    /// log directories, too.
     pub async fn open(
         ring: &Ring,
         store: Store,
         opening: Opening,
         has_others: bool,
         record_bytes: u64,
-        snapshot_after_bytes: u64,
+        due: SnapshotsDue,
     ) -> Result<MetadataLog, MetaNodeError> {
         let log = opening.finish().await?;
         if has_others {
@@ -86,8 +104,9 @@ impl MetadataLog {
             failure: RefCell::default(),
             refused: RefCell::default(),
             undecided_from: Cell::new(None),
-            snapshot_after_bytes,
+            due,
             record_bytes_since_snapshot: Cell::new(record_bytes),
+            last_snapshot: Cell::new(ring.now()),
         })
     }
 
@@ -195,12 +214,15 @@ impl MetadataLog {
         AppendFailure::Write(reason)
     }
 
-    /// Writes a snapshot beside further appends, when enough records have come since the last one.
+    /// Writes a snapshot beside further appends, when one is due.
     /// `image`: of all that is committed.
     pub fn snapshot_if_due(self: &Rc<Self>, image: &Arc<MetadataImage>) {
-        if self.record_bytes_since_snapshot.get() < self.snapshot_after_bytes {
+        let now = self.ring.now();
+        let time = now.since(self.last_snapshot.get());
+        if !self.due.is_due(self.record_bytes_since_snapshot.get(), time) {
             return;
         }
+        let last = self.last_snapshot.replace(now);
         let record_bytes = self.record_bytes_since_snapshot.take();
         let (log, image) = (self.clone(), image.clone());
         drop(self.ring.spawn_named("metadata snapshot", async move {
@@ -210,6 +232,7 @@ impl MetadataLog {
                 Err(error) => {
                     let due = log.record_bytes_since_snapshot.get() + record_bytes;
                     log.record_bytes_since_snapshot.set(due);
+                    log.last_snapshot.set(last);
                     tracing::warn!(%id, %error, "the metadata snapshot could not be written: the \
                         next request tries again")
                 }

@@ -49,6 +49,10 @@ impl Machine {
     }
 }
 
+fn after_bytes(after_bytes: u64) -> SnapshotsDue {
+    SnapshotsDue { after_bytes, after: Duration::ZERO }
+}
+
 fn options(previous_broker_epoch: i64) -> MetaNodeOptions {
     MetaNodeOptions {
         metadata_dir: "/data".into(),
@@ -74,7 +78,7 @@ fn options(previous_broker_epoch: i64) -> MetaNodeOptions {
             static_configs: Default::default(),
         }),
         segment_bytes: 1 << 20,
-        max_record_bytes_between_snapshots: 20 << 20,
+        snapshots_due: after_bytes(20 << 20),
     }
 }
 
@@ -193,7 +197,7 @@ mod formatted;
 fn snapshots_replace_the_log() {
     let machine = Machine::new(3);
     let small = |previous| MetaNodeOptions {
-        max_record_bytes_between_snapshots: 2000,
+        snapshots_due: after_bytes(2000),
         segment_bytes: 4096,
         ..options(previous)
     };
@@ -218,6 +222,29 @@ fn snapshots_replace_the_log() {
     assert_eq!(after.quorum.voters, before.quorum.voters);
 }
 
+/// `metadata.log.max.snapshot.interval.ms`: one, with the first record after that time.
+#[test]
+fn a_snapshot_is_due_with_the_first_record_after_its_interval() {
+    let machine = Machine::new(4);
+    let by_the_minute = SnapshotsDue { after_bytes: u64::MAX, after: Duration::from_secs(60) };
+    machine.run(move |ring| async move {
+        let options = MetaNodeOptions { snapshots_due: by_the_minute, ..options(-1) };
+        let (node, _) = start(&ring, options).await.unwrap();
+        for (number, pause_s) in [1, 61, 1, 1].into_iter().enumerate() {
+            ring.sleep(Duration::from_secs(pause_s)).await;
+            assert_eq!(create(&node, &format!("t{number}"), 1).await, ErrorCode::None);
+        }
+        ring.sleep(Duration::from_secs(1)).await;
+    });
+    let files = machine.world.disk(machine.node).file_names();
+    let is_snapshot = |name: &&String| {
+        name.ends_with(".checkpoint")
+            && !name.contains("bootstrap")
+            && !name.contains("00000000000000000000-0000000000")
+    };
+    assert_eq!(files.iter().filter(is_snapshot).count(), 1, "{files:?}");
+}
+
 #[test]
 fn nothing_that_was_answered_is_lost_in_a_crash() {
     for seed in 0..20 {
@@ -225,8 +252,7 @@ fn nothing_that_was_answered_is_lost_in_a_crash() {
         let acknowledged = Rc::new(RefCell::new(Vec::<String>::new()));
         for round in 0..4 {
             let answered = acknowledged.clone();
-            let limits =
-                MetaNodeOptions { max_record_bytes_between_snapshots: 1500, ..options(-1) };
+            let limits = MetaNodeOptions { snapshots_due: after_bytes(1500), ..options(-1) };
             machine.world.start_core(machine.node, 0, move |ring| async move {
                 let (node, _) = start(&ring, limits).await.unwrap();
                 let there = names(&node.image());
@@ -450,7 +476,8 @@ fn what_is_committed_is_shown_without_a_controller() {
         let loaded = MetaNode::load(&ring, &options(-1)).await.unwrap();
         let LoadedMeta { store, voter, opening, replay, record_bytes, last_epoch, .. } = loaded;
         store.format(&voter).await.unwrap();
-        let log = MetadataLog::open(&ring, store, opening, false, record_bytes, u64::MAX);
+        let log =
+            MetadataLog::open(&ring, store, opening, false, record_bytes, after_bytes(u64::MAX));
         let log = Rc::new(log.await.unwrap());
         let (image, end_offset) = (replay.image().clone(), log.end_offset());
         let quorum = Quorum::lead(&ring, log.clone(), 1, last_epoch, &image).await.unwrap();
@@ -614,7 +641,7 @@ fn writes_a_directory_for_kafka() {
     let image = ring::run(core, move |ring| async move {
         let limits = MetaNodeOptions {
             metadata_dir: path.into(),
-            max_record_bytes_between_snapshots: 4000,
+            snapshots_due: after_bytes(4000),
             ..options(-1)
         };
         let (node, _) = start(&ring, limits).await.unwrap();

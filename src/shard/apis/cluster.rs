@@ -1,6 +1,7 @@
 //! DescribeCluster v0-2, DescribeQuorum v0-2, DescribeConfigs v1-4 and ListConfigResources v0-1:
-//! what only reads the image.
+//! what only reads the image, and levels of log lines.
 
+use super::loggers;
 use crate::{meta::answers, request::RequestContext, shard::Shard};
 use protocol::messages::*;
 
@@ -54,7 +55,9 @@ pub async fn describe_configs(
     request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
     let image = shard.control.image();
-    answers::describe_configs(&image, &shard.control.settings, &request)
+    let mut response = answers::describe_configs(&image, &shard.control.settings, &request);
+    loggers::describe(shard, &request, &mut response).await;
+    response
 }
 
 pub async fn list_config_resources(

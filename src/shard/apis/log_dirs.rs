@@ -74,6 +74,7 @@ pub async fn handle(shard: &Shard, request: DescribeLogDirsRequest) -> DescribeL
             topics,
             total_bytes,
             usable_bytes: free_bytes,
+            is_cordoned: shard.control.view().runtime.storage.is_cordoned(dir),
             ..Default::default()
         });
     }

@@ -13,6 +13,7 @@ pub mod groups;
 pub mod init_producer_id;
 pub mod list_offsets;
 pub mod log_dirs;
+pub mod loggers;
 pub mod metadata;
 pub mod offset_for_leader_epoch;
 pub mod offsets;

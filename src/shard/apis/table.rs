@@ -7,7 +7,7 @@
 
 use super::{
     api_versions, cluster, controller, delete_records, groups, init_producer_id, list_offsets,
-    log_dirs, metadata, offset_for_leader_epoch, offsets, transactions,
+    log_dirs, loggers, metadata, offset_for_leader_epoch, offsets, transactions,
 };
 use crate::{
     meta::answers,
@@ -83,7 +83,7 @@ served! {
         ApiKey::CreatePartitions => controller::create_partitions(shard, request),
         ApiKey::DeleteGroups => groups::delete(shard, request),
         ApiKey::ElectLeaders => controller::elect_leaders(shard, request),
-        ApiKey::IncrementalAlterConfigs => controller::incremental_alter_configs(shard, request),
+        ApiKey::IncrementalAlterConfigs => loggers::incremental_alter_configs(shard, request),
         ApiKey::AlterPartitionReassignments =>
             controller::alter_partition_reassignments(shard, request),
         ApiKey::ListPartitionReassignments =>

@@ -22,6 +22,7 @@ use crate::{
 use bytes::Bytes;
 use protocol::{
     ErrorCode,
+    compression::Compression,
     messages::{TxnOffsetCommitRequest, TxnOffsetCommitResponse},
     records::{BatchBuilder, NO_SEQUENCE},
 };
@@ -66,6 +67,11 @@ impl Hosted for Groups {
             None => builder,
         };
         encode_records(batch, builder, now_ms)
+    }
+
+    fn codec(shard: &Shard) -> Compression {
+        let id = shard.config.offsets.topic_compression_codec as u8;
+        Compression::from_id(id).expect("the value was validated")
     }
 
     fn execute(_shard: &Shard, _host: &Rc<Host<Groups>>, effect: Infallible) {

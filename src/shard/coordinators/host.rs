@@ -37,10 +37,14 @@ use crate::{
         },
     },
 };
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use protocol::{
     ErrorCode,
-    records::validate::{self, AppendOrigin},
+    compression::Compression,
+    records::{
+        Batch as RecordBatch,
+        validate::{self, AppendOrigin, ValidationRules},
+    },
 };
 use ring::sync::{Notify, oneshot};
 use rustc_hash::FxHashMap;
@@ -141,7 +145,8 @@ pub(super) async fn request_in_transaction<M: Hosted>(
         return M::failed(&request, ErrorCode::NotCoordinator);
     }
     assert!(host.stage.get() == Stage::Active, "a coordinator that is asked to write is active");
-    let verification_required = shard.config.transactions.partition_verification_enable;
+    let verification_required =
+        shard.control.view().runtime.transactions.partition_verification_enable;
     let context = AppendContext { guard, verification_required, ..AppendContext::coordinator(0) };
     // In one turn with the append: a batch that is not taken would end the coordinator, whose state
     // has run ahead by then.
@@ -499,10 +504,10 @@ fn append<M: Hosted>(
     context: &AppendContext,
 ) -> Result<(i64, i64), String> {
     let now_ms = shard.ring.wall_clock_ms();
-    let bytes = BytesMut::from(M::encode(batch, now_ms));
     let limit_bytes = limits::DECOMPRESSED_BATCH_MAX_BYTES;
     let origin = AppendOrigin::Coordinator;
     let rules = partition.config.borrow().validation_rules(limit_bytes, now_ms, origin);
+    let bytes = packed(M::encode(batch, now_ms), M::codec(shard), &rules)?;
     let valid = validate::validate(&bytes, &rules, &mut shard.data.scratch.borrow_mut())
         .map_err(|refused| refused.message)?;
     let (result, safe_offset) = append_records(shard, partition, bytes, &valid, context, Acks::All)
@@ -510,6 +515,16 @@ fn append<M: Hosted>(
     let count = batch.records.len() as i64;
     assert_eq!(result.base_offset + count, safe_offset, "{count} records were appended");
     Ok((safe_offset - 1, safe_offset))
+}
+
+/// The same records in `codec`.
+fn packed(bytes: Bytes, codec: Compression, rules: &ValidationRules) -> Result<BytesMut, String> {
+    if codec == Compression::None {
+        return Ok(BytesMut::from(bytes));
+    }
+    let batch = RecordBatch::parse(&bytes).map_err(|error| error.to_string())?;
+    let packed = validate::recompress(&batch, codec, None, rules);
+    packed.map(|bytes| BytesMut::from(Bytes::from(bytes))).map_err(|refused| refused.message)
 }
 
 fn let_go<M: Hosted>(

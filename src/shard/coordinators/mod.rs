@@ -30,7 +30,7 @@ use crate::{
 };
 use bytes::Bytes;
 use host::{Host, Stage};
-use protocol::{ErrorCode, Uuid, records::BatchBuilder};
+use protocol::{ErrorCode, Uuid, compression::Compression, records::BatchBuilder};
 use rustc_hash::FxHashMap;
 use std::{future::Future, pin::Pin, rc::Rc, sync::Arc};
 
@@ -52,6 +52,11 @@ pub trait Hosted: StateMachine<Request: Send, Response: Send> {
 
     /// The batch as its author writes it.
     fn encode(batch: &Batch<Self::Author>, now_ms: i64) -> Bytes;
+
+    /// How its records are packed.
+    fn codec(_shard: &Shard) -> Compression {
+        Compression::None
+    }
 
     /// Brings about what the machine wants done elsewhere. What becomes of it, the machine hears by
     /// [`ask`].

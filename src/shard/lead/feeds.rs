@@ -6,6 +6,7 @@
 //! than one view wait for a core.
 
 use crate::{
+    config::RuntimeConfig,
     limits,
     meta::{Changes, ControllerResponse, image::MetadataImage, node::Answer},
     shard::{CONTROLLER_CORE, Shard, apply::Apply, view::ClusterView},
@@ -122,6 +123,11 @@ impl Feeds {
         let feed = &self.cores[core];
         feed.offered.wait_until(|| feed.waiting.borrow().is_some()).await;
         feed.waiting.take().expect("this core's task alone takes it")
+    }
+
+    /// Configs that may change, as the newest view has them.
+    pub fn runtime(&self) -> Arc<RuntimeConfig> {
+        self.newest.borrow().runtime.clone()
     }
 
     /// The last record of the metadata that was offered.

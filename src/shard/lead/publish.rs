@@ -12,7 +12,9 @@ use crate::{
     limits,
     meta::{
         Changes, Topic,
-        controller::{ControllerRequest, ControllerResponse, DirectoryAssignment},
+        controller::{
+            ControllerRequest, ControllerResponse, CordonedDirectories, DirectoryAssignment,
+        },
         image::MetadataImage,
         node::{Hooks, Names},
     },
@@ -75,13 +77,19 @@ fn names(shard: &Shard, dirs: &Rc<LogDirs>, feeds: &Rc<Feeds>) -> Names {
 fn publish(
     shard: &Shard,
     dirs: &Rc<LogDirs>,
-    feeds: &Feeds,
+    feeds: &Rc<Feeds>,
     image: Arc<MetadataImage>,
     changes: Changes,
 ) {
     dirs.set_image(image.clone());
     let changes = Arc::new(changes);
     let (before, view) = feeds.offer(image, &changes);
+    if before.runtime.storage != view.runtime.storage {
+        let (shard, feeds) = (shard.clone(), feeds.clone());
+        drop(shard.ring.clone().spawn_named("cordoned log directories", async move {
+            tell_cordoned(&shard, &feeds).await;
+        }));
+    }
     let gone = view.gone_since(&before.image, &changes);
     let offset = view.image.provenance.offset;
     feeds.note_gone(gone.map(|topic| leave(shard, &before, topic, offset)).collect());
@@ -148,6 +156,27 @@ async fn release_names(
         feeds.forgotten(&topics, &path);
     }
     checkpoints::release_names(shard, dirs, names).await
+}
+
+/// Tells the controller which log directories take no new replicas now.
+pub async fn tell_cordoned(shard: &Shard, feeds: &Feeds) {
+    // Until there is one, a start tells it.
+    let Some(controller) = shard.control.controller() else { return };
+    let broker_id = shard.config.node_id;
+    let image = controller.image();
+    let Some(broker) = image.broker(broker_id) else { return };
+    let runtime = feeds.runtime();
+    let directories = shard.data.storage.directory_ids(|dir| runtime.storage.is_cordoned(dir));
+    let request = ControllerRequest::CordonDirectories(CordonedDirectories {
+        broker_id,
+        broker_epoch: broker.0.broker_epoch,
+        directories,
+    });
+    match controller.request(request).await.response {
+        ControllerResponse::CordonDirectories(Ok(())) => {}
+        _ if shard.is_stopping() => {}
+        other => tracing::error!(?other, "cordoned.log.dirs cannot be recorded in the metadata"),
+    }
 }
 
 /// Tells the controller where partitions are that the metadata has elsewhere, or nowhere. If it

@@ -64,6 +64,8 @@ pub struct Partition {
     announced_safe: Cell<i64>,
     /// Its waiters' deadlines are looked at.
     pub is_timed: Cell<bool>,
+    /// It is flushed when `flush.ms` are over.
+    pub has_flush_timer: Cell<bool>,
     fetch_waiters: RefCell<FetchWaiters>,
     pub counters: PartitionCounters,
 }
@@ -92,6 +94,7 @@ impl Partition {
             unverified: Unverified::default(),
             announced_safe: Cell::new(log.safe_offset()),
             is_timed: Cell::new(false),
+            has_flush_timer: Cell::new(false),
             fetch_waiters: RefCell::default(),
             counters: PartitionCounters::default(),
             log,
@@ -125,6 +128,12 @@ impl Partition {
         }
         let before = self.role.replace(Role::Offline(cause));
         !before.is_offline()
+    }
+
+    /// `flush.messages` and `flush.ms`.
+    pub fn flush_bounds(&self) -> (i64, i64) {
+        let config = self.config.borrow();
+        (config.flush_messages, config.flush_ms)
     }
 
     pub fn is_offline(&self) -> bool {

@@ -192,7 +192,8 @@ pub fn append_to(
         }
     };
     let Terms { origin, acks, deadline } = append.terms;
-    let verification_required = shard.config.transactions.partition_verification_enable;
+    let verification_required =
+        shard.control.view().runtime.transactions.partition_verification_enable;
     let context = AppendContext { origin, verification_required, guard, transaction_version: 0 };
     match append_records(shard, partition, append.records, &valid, &context, acks) {
         Err(error) => {

@@ -187,7 +187,7 @@ pub fn must_wait(shard: &Shard, partition: &Partition, append: &Append) -> bool 
     }
     let is_open = partition.log.producers().has_ongoing_transaction(producer.id, producer.epoch);
     let is_asked = append.produce_version() >= ADDS_PARTITIONS_FROM
-        || shard.config.transactions.partition_verification_enable;
+        || shard.control.view().runtime.transactions.partition_verification_enable;
     !is_open && is_asked
 }
 

@@ -50,7 +50,8 @@ pub async fn verify(
     partition: &Rc<Partition>,
     transaction: &Transaction,
 ) -> Result<Option<VerificationGuard>, (ErrorCode, String)> {
-    if !transaction.adds && !shard.config.transactions.partition_verification_enable {
+    if !transaction.adds && !shard.control.view().runtime.transactions.partition_verification_enable
+    {
         return Ok(None);
     }
     let guard = partition.log.begin_verification(

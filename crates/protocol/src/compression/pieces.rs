@@ -14,8 +14,8 @@ use lz4_flex::frame::{FrameDecoder, FrameEncoder};
 
 use super::snappy::{Snappy, XerialEncoder};
 use super::{
-    Compression, CompressionError, check_readable, gzip_level, lz4_frame, malformed, memory,
-    more_than_a_member,
+    Compression, CompressionError, check_readable, gzip_level, lz4_frame, lz4_high_encoder,
+    lz4_high_level, malformed, memory, more_than_a_member,
 };
 
 /// What one call of [`Unpacking::next`] reads at most: a few bytes may hold a thousand empty
@@ -187,6 +187,7 @@ enum Sink {
     Gzip(Box<GzEncoder<Vec<u8>>>),
     Snappy(Box<XerialEncoder>),
     Lz4(Box<FrameEncoder<Vec<u8>>>),
+    Lz4High(Box<lz4::Encoder<Vec<u8>>>),
     Zstd(Box<zstd::stream::write::Encoder<'static, Vec<u8>>>),
 }
 
@@ -194,6 +195,8 @@ enum Sink {
 const ZSTD_FAST_LEVEL_MAX: i32 = 3;
 /// Above it blocks are smaller, so that none takes long; this costs a little of the ratio.
 const ZSTD_SLOW_BLOCK_BYTES: usize = 16 * 1024;
+/// The same of lz4's slow compressor.
+const LZ4_HIGH_BLOCK_BYTES: usize = 16 * 1024;
 const ZSTD_SLOWEST_LEVEL_MIN: i32 = 13;
 const ZSTD_SLOWEST_BLOCK_BYTES: usize = 8 * 1024;
 
@@ -203,6 +206,7 @@ impl Packing {
     pub fn piece_bytes(codec: Compression, level: Option<i32>) -> usize {
         match codec {
             Compression::Gzip => 8 * 1024,
+            Compression::Lz4 if lz4_high_level(level).is_some() => LZ4_HIGH_BLOCK_BYTES,
             Compression::Zstd => zstd_flush_bytes(level).unwrap_or(PIECE_BYTES),
             Compression::None | Compression::Snappy | Compression::Lz4 => PIECE_BYTES,
         }
@@ -221,6 +225,10 @@ impl Packing {
             Compression::None => Sink::Plain(output),
             Compression::Gzip => Sink::Gzip(Box::new(GzEncoder::new(output, gzip_level(level)))),
             Compression::Snappy => Sink::Snappy(Box::new(XerialEncoder::new(output))),
+            Compression::Lz4 if lz4_high_level(level).is_some() => {
+                flush_bytes = Some(LZ4_HIGH_BLOCK_BYTES);
+                Sink::Lz4High(Box::new(lz4_high_encoder(level, output)))
+            }
             Compression::Lz4 => {
                 Sink::Lz4(Box::new(FrameEncoder::with_frame_info(lz4_frame(), output)))
             }
@@ -243,13 +251,13 @@ impl Packing {
             Sink::Gzip(encoder) => encoder.write_all(piece).expect(IN_MEMORY),
             Sink::Snappy(encoder) => encoder.write(piece),
             Sink::Lz4(encoder) => encoder.write_all(piece).expect(IN_MEMORY),
+            Sink::Lz4High(encoder) => {
+                let is_enough = is_enough(&mut self.held_back_bytes, piece, self.flush_bytes);
+                write_and_flush(encoder.as_mut(), piece, is_enough);
+            }
             Sink::Zstd(encoder) => {
-                encoder.write_all(piece).expect(IN_MEMORY);
-                self.held_back_bytes += piece.len();
-                if self.flush_bytes.is_some_and(|most| self.held_back_bytes >= most) {
-                    encoder.flush().expect(IN_MEMORY);
-                    self.held_back_bytes = 0;
-                }
+                let is_enough = is_enough(&mut self.held_back_bytes, piece, self.flush_bytes);
+                write_and_flush(encoder.as_mut(), piece, is_enough);
             }
         }
     }
@@ -261,6 +269,7 @@ impl Packing {
             Sink::Gzip(encoder) => encoder.get_ref().len(),
             Sink::Snappy(encoder) => encoder.output_bytes(),
             Sink::Lz4(encoder) => encoder.get_ref().len(),
+            Sink::Lz4High(encoder) => encoder.writer().len(),
             Sink::Zstd(encoder) => encoder.get_ref().len(),
         }
     }
@@ -271,8 +280,29 @@ impl Packing {
             Sink::Gzip(encoder) => encoder.finish().expect(IN_MEMORY),
             Sink::Snappy(encoder) => encoder.finish(),
             Sink::Lz4(encoder) => encoder.finish().expect(IN_MEMORY),
+            Sink::Lz4High(encoder) => {
+                let (output, finished) = encoder.finish();
+                finished.map(|()| output).expect(IN_MEMORY)
+            }
             Sink::Zstd(encoder) => encoder.finish().expect(IN_MEMORY),
         }
+    }
+}
+
+/// Whether the codec gives out what it holds back once it has `piece`.
+fn is_enough(held_back_bytes: &mut usize, piece: &[u8], flush_bytes: Option<usize>) -> bool {
+    *held_back_bytes += piece.len();
+    let is_enough = flush_bytes.is_some_and(|most| *held_back_bytes >= most);
+    if is_enough {
+        *held_back_bytes = 0;
+    }
+    is_enough
+}
+
+fn write_and_flush(encoder: &mut impl Write, piece: &[u8], is_enough: bool) {
+    encoder.write_all(piece).expect(IN_MEMORY);
+    if is_enough {
+        encoder.flush().expect(IN_MEMORY);
     }
 }
 

@@ -105,7 +105,9 @@ proptest! {
 #[test]
 fn every_level_packs_what_can_be_unpacked() {
     let input = text(300_000);
-    for (codec, levels) in [(Compression::Gzip, 1..=9), (Compression::Zstd, -5..=19)] {
+    for (codec, levels) in
+        [(Compression::Gzip, 1..=9), (Compression::Lz4, 1..=17), (Compression::Zstd, -5..=19)]
+    {
         for level in levels {
             let piece_bytes = Packing::piece_bytes(codec, Some(level));
             let packed = pack(codec, Some(level), &input, piece_bytes);
