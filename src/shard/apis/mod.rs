@@ -16,6 +16,7 @@ pub mod log_dirs;
 pub mod metadata;
 pub mod offset_for_leader_epoch;
 pub mod offsets;
+pub mod scram;
 pub mod table;
 pub mod transactions;
 
