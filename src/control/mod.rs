@@ -16,21 +16,31 @@ use crate::{
         jobs::{Job, JobAnswer},
         mailbox::JobsEnd,
     },
+    stats::ClientPush,
 };
 use ring::ThreadBell;
-use std::{io, net::SocketAddr, os::fd::OwnedFd};
+use std::{io, net::SocketAddr, os::fd::OwnedFd, sync::Arc};
 use tokio::net::unix::pipe;
+
+/// Where pushed metrics go; it may take long. Err: why they cannot be read.
+pub type Show = Arc<dyn Fn(ClientPush) -> Result<(), String> + Send + Sync>;
 
 /// Takes jobs as they come, for as long as the control thread runs. The cores ring `bell`, and
 /// `rings` is the pipe that shows it.
-pub async fn serve(bell: ThreadBell, rings: OwnedFd, mut jobs: JobsEnd) -> io::Result<()> {
+pub async fn serve(
+    bell: ThreadBell,
+    rings: OwnedFd,
+    mut jobs: JobsEnd,
+    show: Show,
+) -> io::Result<()> {
     let rings = pipe::Receiver::from_owned_fd(rings)?;
     loop {
         // Before the look: what comes after it rings again.
         bell.arm();
         while let Some((job, ticket)) = jobs.take() {
             // Their number is bounded by what the cores may have under way.
-            tokio::spawn(async move { ticket.answer(perform(job).await) });
+            let show = show.clone();
+            tokio::spawn(async move { ticket.answer(perform(job, show).await) });
         }
         rings.readable().await?;
         match rings.try_read(&mut [0; 16]) {
@@ -40,9 +50,14 @@ pub async fn serve(bell: ThreadBell, rings: OwnedFd, mut jobs: JobsEnd) -> io::R
     }
 }
 
-async fn perform(job: Job) -> JobAnswer {
+async fn perform(job: Job, show: Show) -> JobAnswer {
     match job {
         Job::Resolve { host_port } => JobAnswer::Resolved(resolve(&host_port).await),
+        Job::ShowMetrics(push) => {
+            // Unpacking one takes milliseconds, which signals and the admin page need not wait for.
+            let shown = tokio::task::spawn_blocking(move || show(*push)).await;
+            JobAnswer::Shown(shown.unwrap_or_else(|error| Err(error.to_string())))
+        }
     }
 }
 

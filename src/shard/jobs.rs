@@ -20,7 +20,7 @@ use super::{
     Shard,
     mailbox::{JobDone, JobQueue, PostedJob},
 };
-use crate::limits;
+use crate::{limits, stats::ClientPush};
 use client::{Resolver, Resolving};
 use ring::{Doorbell, sync::oneshot};
 use rustc_hash::FxHashMap;
@@ -36,12 +36,16 @@ use std::{
 pub enum Job {
     /// Find the addresses behind HOST:PORT.
     Resolve { host_port: String },
+    /// Show on the admin page what a client has pushed of its metrics.
+    ShowMetrics(Box<ClientPush>),
 }
 
 /// What has come of it.
 #[derive(Debug)]
 pub enum JobAnswer {
     Resolved(io::Result<Vec<SocketAddr>>),
+    /// Err: why it cannot be read.
+    Shown(Result<(), String>),
 }
 
 /// Why a job was not taken.
@@ -134,6 +138,7 @@ impl Jobs {
         let answer = self.ask(Job::Resolve { host_port }).map_err(io::Error::other)?;
         match answer.await {
             Some(JobAnswer::Resolved(found)) => found,
+            Some(other) => unreachable!("{other:?} is no addresses"),
             None => Err(io::Error::other(JobRefused::Stopping)),
         }
     }

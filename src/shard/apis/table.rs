@@ -7,7 +7,7 @@
 
 use super::{
     api_versions, cluster, controller, delete_records, groups, init_producer_id, list_offsets,
-    log_dirs, metadata, offset_for_leader_epoch, offsets, scram, transactions,
+    log_dirs, metadata, offset_for_leader_epoch, offsets, scram, telemetry, transactions,
 };
 use crate::{
     meta::answers,
@@ -99,6 +99,8 @@ served! {
         ApiKey::UnregisterBroker => controller::unregister_broker(shard, request),
         ApiKey::DescribeTransactions => transactions::describe(shard, request),
         ApiKey::ListTransactions => transactions::list(shard, request),
+        ApiKey::GetTelemetrySubscriptions => telemetry::subscriptions(shard, context, request),
+        ApiKey::PushTelemetry => telemetry::push(shard, context, request),
         ApiKey::ListConfigResources => cluster::list_config_resources(shard, context, request),
         ApiKey::DescribeTopicPartitions =>
             metadata::describe_topic_partitions(shard, context, request),
