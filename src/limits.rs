@@ -65,6 +65,29 @@ pub const PRODUCE_TIMEOUT_MIN_MS: u64 = 1000;
 /// So often at least a core looks at the deadlines of produce requests, while some wait.
 pub const PRODUCE_EXPIRY_INTERVAL_MS: u64 = 60_000;
 
+/// What is kept of the name, and of the version, that a client's software gives itself.
+pub const SOFTWARE_NAME_BYTES_MAX: usize = 128;
+
+/// A compiled pattern of a client metrics subscription.
+pub const CLIENT_PATTERN_BYTES_MAX: usize = 256 * 1024;
+
+/// Pushes of client metrics that one core has handed to the control thread, and that are not
+/// answered: a part of its jobs.
+pub const CLIENT_PUSHES_UNDER_WAY_MAX: usize = 8;
+
+/// What a push of client metrics may unpack to.
+pub const CLIENT_PUSH_UNPACKED_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Clients whose metrics are shown; one more takes the place of the one that was silent longest.
+pub const CLIENT_METRICS_CLIENTS_MAX: usize = 1_000;
+
+/// Series of client metrics that are shown, and of them those of one client.
+pub const CLIENT_METRICS_SERIES_MAX: usize = 10_000;
+pub const CLIENT_METRICS_SERIES_PER_CLIENT_MAX: usize = 1_000;
+
+/// The name and the labels of such a series.
+pub const CLIENT_METRICS_SERIES_BYTES_MAX: usize = 1024;
+
 /// Partitions of one core that may wait for a transaction coordinator's word at once: their
 /// requests are bounded, but those that are given up leave the question behind.
 pub const VERIFICATIONS_MAX: usize = 16 * 1024;
@@ -354,6 +377,8 @@ const _: () = assert!(
         < ring::FILE_CALLS_AT_ONCE
 );
 const _: () = assert!(COORDINATOR_PAUSE_MIN_MS <= COORDINATOR_PAUSE_MAX_MS);
+const _: () = assert!(CLIENT_PUSHES_UNDER_WAY_MAX < CONTROL_JOBS_MAX);
+const _: () = assert!(CLIENT_METRICS_SERIES_PER_CLIENT_MAX <= CLIENT_METRICS_SERIES_MAX);
 const _: () = assert!(MARKER_PAUSE_MIN_MS <= MARKER_PAUSE_MAX_MS);
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);

@@ -103,6 +103,7 @@ settings! {
         /// 0: none.
         hop_trace_every: i32 = "hop.trace.every",
         max_request_partition_size_limit: i32 = "max.request.partition.size.limit",
+        telemetry_max_bytes: i32 = "telemetry.max.bytes",
     }
 }
 

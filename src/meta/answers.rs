@@ -11,6 +11,7 @@ mod features;
 mod metadata;
 mod quorum;
 mod reassignments;
+mod scram;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use features::*;
 pub use metadata::*;
 pub use quorum::*;
 pub use reassignments::*;
+pub use scram::*;
 
 use super::{
     image::{Broker, MetadataImage},

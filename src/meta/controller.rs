@@ -18,6 +18,7 @@ mod producer_ids;
 mod reassignments;
 mod refuse;
 mod registration;
+pub mod scram;
 
 #[cfg(test)]
 mod model_tests;
@@ -28,6 +29,7 @@ pub use directories::{CordonedDirectories, DirectoryAssignment};
 pub use registration::{
     BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence,
 };
+pub use scram::ScramAlterations;
 
 use super::image::{Configs, MetadataImage};
 use crate::limits;
@@ -162,6 +164,8 @@ pub enum ControllerRequest {
     AllocateProducerIds(AllocateProducerIdsRequest),
     AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
     ElectLeaders(ElectLeadersRequest),
+    AlterUserScramCredentials(ScramAlterations),
+    UnregisterBroker(UnregisterBrokerRequest),
     RegisterController(ControllerRegistration),
     RegisterBroker(BrokerRegistration),
     UnfenceBroker(BrokerUnfence),
@@ -180,6 +184,8 @@ pub enum ControllerResponse {
     AllocateProducerIds(AllocateProducerIdsResponse),
     AlterPartitionReassignments(AlterPartitionReassignmentsResponse),
     ElectLeaders(ElectLeadersResponse),
+    AlterUserScramCredentials(AlterUserScramCredentialsResponse),
+    UnregisterBroker(UnregisterBrokerResponse),
     RegisterController(Result<(), ApiError>),
     /// The epoch of the registration.
     RegisterBroker(Result<i64, ApiError>),
@@ -237,6 +243,12 @@ pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome
             reassignments::handle(context, request).map(A::AlterPartitionReassignments)
         }
         Q::ElectLeaders(request) => elect_leaders::handle(context, request).map(A::ElectLeaders),
+        Q::AlterUserScramCredentials(request) => {
+            scram::handle(context, request).map(A::AlterUserScramCredentials)
+        }
+        Q::UnregisterBroker(request) => {
+            registration::unregister(context, request).map(A::UnregisterBroker)
+        }
         Q::RegisterController(request) => {
             registration::controller(request).map(A::RegisterController)
         }

@@ -339,6 +339,8 @@ fn serve(shard: &Shard, transport: Transport, listener: usize, place: Place) {
         moved: Rc::default(),
         progress: Progress::new(shard.ring.now()),
         transactional_id: RefCell::default(),
+        software: RefCell::default(),
+        telemetry: RefCell::default(),
         _charge: shard.clients.memory.charge(Use::Connections, held_bytes),
     });
     clients.enter(&client);

@@ -11,6 +11,7 @@ pub mod header;
 pub mod progress;
 pub mod reply;
 pub mod response;
+pub mod telemetry;
 pub mod transport;
 
 pub use client::{Client, TransactionalId};

@@ -23,6 +23,7 @@
 //! | 13 | packed batches that burst or do not unpack | `batches::packed_batches_that_burst_cost_bounded_memory`, `batches::packed_batches_that_do_not_unpack_are_refused` |
 //! | 13 | the same, within the limit | all of `heavy` |
 //! | 14 | records that are too large, or of another time | `batches::records_that_are_too_large_or_of_another_time_are_refused`, `batches::a_record_just_under_the_limit_is_taken_and_one_above_is_not` |
+//! | - | what operators' tools ask, client metrics | all of `admin` |
 //! | 15 | gaps, repeats, old epochs | `producers::sequences_are_kept_in_step` |
 //! | - | requests that a client gets an error for and acts on it: which error, and what stands beside it | all of `answers` |
 //! | 16 | what only brokers ask each other | `frames::what_brokers_ask_each_other_changes_nothing_when_a_client_asks` |
@@ -33,6 +34,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
 mod answers;
 mod batches;
 mod connections;

@@ -13,8 +13,11 @@ use crate::{
 use protocol::{
     ErrorCode,
     messages::{
-        DeleteRecordsRequest, FindCoordinatorRequest, JoinGroupRequest, OffsetCommitRequest,
+        DeleteRecordsRequest, FindCoordinatorRequest, GetTelemetrySubscriptionsRequest,
+        IncrementalAlterConfigsRequest, JoinGroupRequest, OffsetCommitRequest,
+        PushTelemetryRequest,
         delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
+        incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig},
         join_group_request::JoinGroupRequestProtocol,
         offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
     },
@@ -47,11 +50,15 @@ fn get(address: &str, path: &str) -> String {
     answer
 }
 
-fn page(broker: &Broker) -> Page {
+fn admin_address(broker: &Broker) -> String {
     let log = broker.log();
     let (_, address) =
         log.split_once("metrics on http://").expect("the log names the page's address");
-    page_at(address.split_once('/').expect("a path").0)
+    address.split_once('/').expect("a path").0.to_owned()
+}
+
+fn page(broker: &Broker) -> Page {
+    page_at(&admin_address(broker))
 }
 
 fn page_at(address: &str) -> Page {
@@ -173,6 +180,63 @@ fn drive_cleaners(broker: &Broker, client: &mut Client) {
     });
 }
 
+/// A gauge of 1.5, and one that is no number: `MetricsData` of OTLP, as a client sends it.
+fn pushed_metrics() -> Vec<u8> {
+    let message = |field: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).expect("a short message");
+        [&[field << 3 | 2, length], content].concat()
+    };
+    let gauge = |value: f64| {
+        let value = [&[4 << 3 | 1], &value.to_le_bytes()[..]].concat();
+        let name = message(1, b"org.apache.kafka.producer.driven");
+        message(2, &[name, message(5, &message(1, &value))].concat())
+    };
+    message(1, &message(2, &[gauge(1.5), gauge(f64::NAN)].concat()))
+}
+
+/// A client that is asked for its metrics and pushes some, and one that pushes noise. Returns the
+/// line that the page has of the first one.
+fn drive_client_metrics(broker: &Broker) -> String {
+    let mut client = Client::connect(broker.address);
+    let config = AlterableConfig {
+        name: "metrics".to_owned(),
+        value: Some("org.apache.kafka.producer.".to_owned()),
+        ..Default::default()
+    };
+    let resource = AlterConfigsResource {
+        resource_type: 16,
+        resource_name: "driven".to_owned(),
+        configs: vec![config],
+    };
+    let alter = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    assert_eq!(client.call(&alter, 1).responses[0].error_code, 0);
+    let push = |metrics: Vec<u8>| {
+        let mut client = Client::connect(broker.address);
+        let mut asked = client.call(&GetTelemetrySubscriptionsRequest::default(), 0);
+        // Another core hears of the subscription in its own time.
+        support::eventually("the client is asked", || {
+            let is_asked = asked.requested_metrics == ["org.apache.kafka.producer."];
+            if !is_asked {
+                client = Client::connect(broker.address);
+                asked = client.call(&GetTelemetrySubscriptionsRequest::default(), 0);
+            }
+            is_asked
+        });
+        let request = PushTelemetryRequest {
+            client_instance_id: asked.client_instance_id,
+            subscription_id: asked.subscription_id,
+            metrics: metrics.into(),
+            ..Default::default()
+        };
+        let error = ErrorCode::from_code(client.call(&request, 0).error_code).unwrap();
+        (asked.client_instance_id, error)
+    };
+    assert_eq!(push(vec![0xff; 8]).1, ErrorCode::InvalidRecord);
+    let (id, error) = push(pushed_metrics());
+    assert_eq!(error, ErrorCode::None);
+    format!("kafka_client_producer_driven{{client_id=\"test\",client_instance_id=\"{id}\"}} 1.5")
+}
+
 /// Stops the process in the middle of its work until a turn of some core has taken long by it.
 fn drive_a_stall(broker: &Broker) {
     thread::scope(|scope| {
@@ -292,6 +356,9 @@ fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
         let before = page(&broker);
         drive_records(&mut client);
         drive_groups(&mut client);
+        let pushed = drive_client_metrics(&broker);
+        let text = get(&admin_address(&broker), "/metrics");
+        assert!(text.lines().any(|line| line == pushed), "{pushed}\n{text}");
         drive_a_stall(&broker);
         drive_cleaners(&broker, &mut client);
         let mut after = page(&broker);

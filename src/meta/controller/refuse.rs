@@ -3,7 +3,7 @@
 
 use super::{
     ApiError, ControllerRequest, ControllerResponse, create_topics, delete_topics, features,
-    producer_ids,
+    producer_ids, registration, scram,
 };
 use protocol::Uuid;
 use protocol::messages::*;
@@ -45,6 +45,10 @@ impl ControllerRequest {
             Q::ElectLeaders(_) => {
                 A::ElectLeaders(ElectLeadersResponse { error_code, ..Default::default() })
             }
+            Q::AlterUserScramCredentials(request) => {
+                A::AlterUserScramCredentials(scram::refused(request, error))
+            }
+            Q::UnregisterBroker(_) => A::UnregisterBroker(registration::unregistered(error)),
             Q::RegisterController(_) => A::RegisterController(Err(error.clone())),
             Q::RegisterBroker(_) => A::RegisterBroker(Err(error.clone())),
             Q::UnfenceBroker(_) => A::UnfenceBroker(Err(error.clone())),

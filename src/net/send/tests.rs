@@ -114,6 +114,8 @@ async fn drive(
         moved: Rc::default(),
         progress: Progress::new(ring.now()),
         transactional_id: RefCell::default(),
+        software: RefCell::default(),
+        telemetry: RefCell::default(),
         _charge: memory.charge(Use::Connections, 1),
     };
     let all = [

@@ -1,5 +1,5 @@
 //! Requests that change the metadata: CreateTopics v2-7, DeleteTopics v1-6, CreatePartitions v0-3,
-//! UpdateFeatures v0-2, AlterPartitionReassignments v0-1, ElectLeaders v0-2.
+//! UpdateFeatures v0-2, AlterPartitionReassignments v0-1, ElectLeaders v0-2, UnregisterBroker v0.
 //!
 //! They are calls to the controller's core, which answers when the change is committed, and where
 //! partitions come or go, when the cores that own them have applied it. The client is answered when
@@ -110,3 +110,4 @@ forward!(
     AlterPartitionReassignmentsResponse
 );
 forward!(elect_leaders, ElectLeaders, ElectLeadersRequest, ElectLeadersResponse);
+forward!(unregister_broker, UnregisterBroker, UnregisterBrokerRequest, UnregisterBrokerResponse);

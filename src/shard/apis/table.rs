@@ -7,7 +7,7 @@
 
 use super::{
     api_versions, cluster, controller, delete_records, groups, init_producer_id, list_offsets,
-    log_dirs, loggers, metadata, offset_for_leader_epoch, offsets, transactions,
+    log_dirs, loggers, metadata, offset_for_leader_epoch, offsets, scram, telemetry, transactions,
 };
 use crate::{
     meta::answers,
@@ -89,12 +89,18 @@ served! {
         ApiKey::ListPartitionReassignments =>
             ready(answers::list_partition_reassignments(&shard.control.image(), &request)),
         ApiKey::OffsetDelete => offsets::delete(shard, request),
+        ApiKey::DescribeUserScramCredentials =>
+            ready(answers::describe_user_scram_credentials(&shard.control.image(), &request)),
+        ApiKey::AlterUserScramCredentials => scram::alter(shard, request),
         ApiKey::DescribeQuorum => cluster::describe_quorum(shard, context, request),
         ApiKey::UpdateFeatures => controller::update_features(shard, context, request),
         ApiKey::DescribeCluster => cluster::describe(shard, context, request),
         ApiKey::DescribeProducers => transactions::describe_producers(shard, request),
+        ApiKey::UnregisterBroker => controller::unregister_broker(shard, request),
         ApiKey::DescribeTransactions => transactions::describe(shard, request),
         ApiKey::ListTransactions => transactions::list(shard, request),
+        ApiKey::GetTelemetrySubscriptions => telemetry::subscriptions(shard, context, request),
+        ApiKey::PushTelemetry => telemetry::push(shard, context, request),
         ApiKey::ListConfigResources => cluster::list_config_resources(shard, context, request),
         ApiKey::DescribeTopicPartitions =>
             metadata::describe_topic_partitions(shard, context, request),
