@@ -145,8 +145,8 @@ fn wrote(shard: &Shard, partition: &Rc<Partition>) {
 /// A longer `flush.ms` counts for none.
 const FLUSH_TIMER_MAX_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// With `durability=os` no request waits for a flush: `flush.messages` and `flush.ms` bound how much,
-/// and for how long, only the page cache has.
+/// With `durability=os` no request waits for a flush: `flush.messages` and `flush.ms` bound how
+/// much, and for how long, only the page cache has.
 fn flush_unasked(shard: &Shard, partition: &Rc<Partition>) {
     let owed = partition.log.written_offset() - partition.log.durable_offset();
     assert!(owed >= 0, "more of {} is durable than written", partition.topic);

@@ -105,7 +105,9 @@ fn the_file_that_kafka_ships_is_understood() {
         notes,
         [
             "These configs are Kafka's and have no effect here: num.io.threads, \
-             num.network.threads, num.recovery.threads.per.data.dir",
+             num.network.threads, num.recovery.threads.per.data.dir, \
+             share.coordinator.state.topic.min.isr, \
+             share.coordinator.state.topic.replication.factor",
             "The controller listener is not opened: this node is a quorum of one",
         ]
     );

@@ -181,7 +181,7 @@ pub(super) const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("net", &["config", "descriptors", "limits", "memory", "request", "shard"]),
-    ("control", &["limits", "shard", "stats"]),
+    ("control", &["config", "limits", "shard", "stats"]),
     ("admin", &["config", "limits", "stats"]),
     ("check", &["limits", "log", "meta", "storage"]),
     ("boot", &["config", "limits", "log", "meta", "net", "shard", "storage"]),
