@@ -20,6 +20,16 @@ javac -cp "$libs/*" -d "$work/classes" "$root/tests/e2e/lib/Transactions.java"
 
 transactions() { exec java -Xmx300m -cp "$work/classes:$libs/*" Transactions "$@"; }
 
+# However slow the machine: each kill meets a load that flows, and each restart lets it flow again.
+await_commits() { # LOAD_LOG
+  local before deadline=$((SECONDS + 60))
+  before=$(grep -c '^commit$' "$1" || true)
+  until (($(grep -c '^commit$' "$1" || true) >= before + 5)); do
+    ((SECONDS < deadline)) || { tail -n 5 "$1"; die 'nothing is committed for a minute'; }
+    sleep 0.1
+  done
+}
+
 survives() { # BACKEND DURABILITY
   local name=$1-$2 dir=$work/$1-$2 done_kills=0
   local configs=("log.dirs=$dir/data" admin.listener= "io.backend=$1" "shard.cores=$(processors 1)" "durability=$2"
@@ -28,15 +38,14 @@ survives() { # BACKEND DURABILITY
   start_broker "$dir" PLAINTEXT://127.0.0.1:0 "${configs[@]}"
   (transactions load "$bootstrap" "$dir/journal" "$dir/stop") >"$dir/load" 2>&1 &
   load_pid=$!
-  sleep 3
   while ((done_kills < kills)); do
-    sleep 1
+    await_commits "$dir/load"
     random_pause
     kill_broker
     restart_broker "$dir" "${configs[@]}"
     ((done_kills += 1))
   done
-  sleep 1
+  await_commits "$dir/load"
   touch "$dir/stop"
   wait "$load_pid" || { tail -n 20 "$dir/load"; die "$name: the load fails"; }
   load_pid=''

@@ -119,6 +119,7 @@ public class Transactions {
                     outcome = "in-doubt";
                     producer.commitTransaction();
                     outcome = "committed";
+                    System.out.println("commit");
                 } else {
                     producer.abortTransaction();
                 }
