@@ -156,9 +156,10 @@ pub const MEMORY_MACHINE_PART: u64 = 2;
 /// Each core needs so much.
 pub const MEMORY_CORE_MIN_BYTES: u64 = 24 * 1024 * 1024;
 
-/// The part of a core's memory that is for connections, at [`CONNECTION_BYTES`] each; the rest is
-/// for buffers.
+/// The part of a core's memory that is for connections, at [`CONNECTION_BYTES`] each, and the one
+/// for transactional ids and their transactions; the rest is for buffers.
 pub const MEMORY_CONNECTIONS_PART: usize = 4;
+pub const MEMORY_TRANSACTIONS_PART: usize = 32;
 
 /// What an open connection takes, with the small buffer that it receives into. `tests/allocations`
 /// measures it.
@@ -257,6 +258,9 @@ pub const COORDINATOR_PAUSE_MAX_MS: u64 = 15_000;
 /// stays for `transactional.id.expiration.ms` however short it was used.
 pub const TRANSACTIONAL_IDS_PER_PARTITION_MAX: usize = 100_000;
 
+/// What the transactional ids of all coordinators of one core may take, whatever memory there is.
+pub const SHARD_TRANSACTIONS_BYTES_MAX: usize = 128 * 1024 * 1024;
+
 /// Producer ids that a coordinator of transactions takes at a time from the block of its core.
 pub const COORDINATOR_PRODUCER_IDS: i32 = 20;
 
@@ -268,9 +272,29 @@ pub const PARTITIONS_PER_TRANSACTION_MAX: usize = 100_000;
 pub const MARKER_PAUSE_MIN_MS: u64 = 100;
 pub const MARKER_PAUSE_MAX_MS: u64 = 5_000;
 
-/// A compiled pattern of transactional ids. A match takes at most so many steps per character, for
-/// each id of the partition.
+/// Partitions that one question for markers is about, such questions that come of one event of a
+/// coordinator, and markers of one coordinator that are on their way.
+pub const MARKERS_PER_QUESTION: usize = 1_000;
+pub const MARKER_QUESTIONS_PER_TURN: usize = 128;
+pub const MARKERS_IN_FLIGHT_MAX: usize = 10_000;
+
+/// Records of a coordinator of transactions after which the next deadline waits for another turn.
+pub const COORDINATOR_TURN_BYTES: usize = 64 * 1024;
+
+/// Transactional ids that a coordinator looks at in one turn of its core to list those that pass,
+/// and the bytes of those, beyond which it looks at no further one.
+pub const TRANSACTIONS_LISTED_AT_ONCE: usize = 512;
+pub const TRANSACTIONS_LISTED_BYTES: usize = 64 * 1024;
+
+/// Questions about transactions that one partition remembers, until the transaction has begun
+/// there, or has expired (`producer.id.expiration.ms`); the oldest makes room.
+pub const VERIFICATIONS_PER_PARTITION_MAX: usize = 4_096;
+
+/// A pattern of transactional ids, and what it is compiled to. A match takes at most so many steps
+/// per character, and looks at so many ranges.
+pub const PATTERN_BYTES_MAX: usize = 4_096;
 pub const PATTERN_INSTRUCTIONS_MAX: usize = 512;
+pub const PATTERN_RANGES_MAX: usize = 2_048;
 
 /// Groups in groups of such a pattern.
 pub const PATTERN_NESTING_MAX: usize = 32;
@@ -380,6 +404,8 @@ const _: () = assert!(COORDINATOR_PAUSE_MIN_MS <= COORDINATOR_PAUSE_MAX_MS);
 const _: () = assert!(CLIENT_PUSHES_UNDER_WAY_MAX < CONTROL_JOBS_MAX);
 const _: () = assert!(CLIENT_METRICS_SERIES_PER_CLIENT_MAX <= CLIENT_METRICS_SERIES_MAX);
 const _: () = assert!(MARKER_PAUSE_MIN_MS <= MARKER_PAUSE_MAX_MS);
+const _: () = assert!(MARKERS_PER_QUESTION <= MARKERS_IN_FLIGHT_MAX);
+const _: () = assert!(VERIFICATIONS_PER_PARTITION_MAX < VERIFICATIONS_MAX);
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
 const _: () = assert!(FETCH_SPARE_PARTITIONS_MAX <= FETCH_PARTITIONS_MAX);
@@ -404,8 +430,9 @@ const _: () = assert!(
 );
 const _: () = assert!(
     RECEIVE_BLOCKS_MIN as u64 * RECEIVE_BLOCK_BYTES as u64
-        <= MEMORY_CORE_MIN_BYTES * (MEMORY_CONNECTIONS_PART as u64 - 1)
-            / MEMORY_CONNECTIONS_PART as u64
+        <= (MEMORY_CORE_MIN_BYTES
+            - MEMORY_CORE_MIN_BYTES / MEMORY_CONNECTIONS_PART as u64
+            - MEMORY_CORE_MIN_BYTES / MEMORY_TRANSACTIONS_PART as u64)
             / 64
             * MEMORY_BLOCKS_64THS as u64
 );

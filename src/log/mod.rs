@@ -271,6 +271,11 @@ impl Log {
         )
     }
 
+    /// See [`ProducerStates::forget_verification`].
+    pub fn forget_verification(&self, producer_id: i64, producer_epoch: i16) {
+        self.0.producers.borrow_mut().forget_verification(producer_id, producer_epoch);
+    }
+
     /// Leader epochs as the log has them.
     pub fn epochs(&self) -> Ref<'_, LeaderEpochs> {
         self.0.epochs.borrow()

@@ -176,7 +176,7 @@ impl Log {
         Some(ReadData {
             parts: read.parts,
             size_bytes: read.size_bytes,
-            upper_bound_offset: up_to_offset.min(self.log_end_offset()),
+            upper_bound_offset: read.end_offset,
         })
     }
 

@@ -318,13 +318,33 @@ impl Shard {
         }
     }
 
-    /// Waits until everything below `offset` of this partition is safe.
+    /// Waits until everything below `offset` of this partition is committed.
     pub async fn wait_for_high_watermark(
         &self,
         partition: &Rc<Partition>,
         offset: i64,
     ) -> Result<(), protocol::error::ErrorCode> {
-        if partition.has_reached(Until::Committed, offset) {
+        self.wait_until(Until::Committed, partition, offset).await
+    }
+
+    /// Waits until everything below `offset` of this partition, which is committed, is on the disk,
+    /// also where its topic asks for less.
+    pub async fn wait_for_disk(
+        &self,
+        partition: &Rc<Partition>,
+        offset: i64,
+    ) -> Result<(), protocol::error::ErrorCode> {
+        commit::want_flush(self, partition, offset);
+        self.wait_until(Until::Durable, partition, offset).await
+    }
+
+    async fn wait_until(
+        &self,
+        until: Until,
+        partition: &Rc<Partition>,
+        offset: i64,
+    ) -> Result<(), protocol::error::ErrorCode> {
+        if partition.has_reached(until, offset) {
             return Ok(());
         }
         if partition.is_offline() {
@@ -333,7 +353,7 @@ impl Shard {
         }
         let (sender, receiver) = oneshot::channel();
         let waiter = Waiter { offset, deadline: None, done: Done::Task(sender) };
-        produce::wait(self, partition, Until::Committed, waiter);
+        produce::wait(self, partition, until, waiter);
         receiver.await.unwrap_or(Err(protocol::error::ErrorCode::NotLeaderOrFollower))
     }
 
