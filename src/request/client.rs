@@ -4,7 +4,7 @@
 //! receives or sends; the tasks of `net/conn.rs` do.
 
 use super::{progress::Progress, reply::Replies, transport::Transport};
-use crate::memory::Charge;
+use crate::{memory::Charge, quota::Known};
 use ring::{Ring, sync::Notify};
 use std::{
     cell::{Cell, RefCell},
@@ -43,6 +43,8 @@ pub struct Client {
     pub progress: Progress,
     /// That of its last transactional produce request: the next one has the same.
     pub transactional_id: RefCell<Option<Arc<TransactionalId>>>,
+    /// The accounts that its requests count for.
+    pub accounts: RefCell<Known>,
     /// What it counts for as an open connection.
     pub _charge: Charge,
 }

@@ -8,4 +8,4 @@ pub mod markers;
 pub mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

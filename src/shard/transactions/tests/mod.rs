@@ -1,6 +1,6 @@
 //! A whole broker over the wire: producers inside of transactions, and read_committed consumers.
 
-mod wire;
+pub(in crate::shard) mod wire;
 
 use crate::limits;
 use protocol::{
