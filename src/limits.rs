@@ -302,6 +302,23 @@ pub const PATTERN_NESTING_MAX: usize = 32;
 /// Partitions whose offsets a coordinator looks up in one turn of its core.
 pub const OFFSETS_FETCHED_AT_ONCE: usize = 10_000;
 
+/// Accounts of quotas that one core keeps, and buckets that the controller's core does. Clients
+/// beyond that share one. Each takes some hundred bytes.
+pub const QUOTA_ACCOUNTS_MAX: usize = 8 * 1024;
+
+/// Samples that an account keeps at most, whatever `quota.window.num` says.
+pub const QUOTA_WINDOWS_MAX: usize = 128;
+
+/// An account that was not used for so long is forgotten.
+pub const QUOTA_EXPIRY_MS: u64 = 3_600_000;
+
+/// A core tells the others what it has counted after so long, of at most so many accounts at once.
+pub const QUOTA_EXCHANGE_MS: u64 = 50;
+pub const QUOTA_COUNTS_AT_ONCE: usize = 1024;
+
+/// Addresses whose rate of new connections is kept, for all cores together. Those beyond share one.
+pub const QUOTA_ADDRESSES_MAX: usize = 16 * 1024;
+
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 
@@ -447,8 +464,9 @@ const SHARD_REQUESTS_MAX: usize =
 
 // What may wait for one core that stands still: calls, until the sender stops, and those of one
 // request more; answers to its own calls, one for each request in flight there; word of moved
-// partitions, once for each of its connections; and connections that it is to serve.
+// partitions, once for each of its connections; connections that it is to serve; and one message
+// with counts of quotas.
 const _: () = assert!(
-    MAILBOX_OVERFLOW_STOP + MAX_SHARDS + SHARD_REQUESTS_MAX + 2 * SHARD_CONNECTIONS_MAX
+    MAILBOX_OVERFLOW_STOP + MAX_SHARDS + 1 + SHARD_REQUESTS_MAX + 2 * SHARD_CONNECTIONS_MAX
         <= MAILBOX_OVERFLOW_MAX
 );

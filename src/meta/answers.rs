@@ -4,6 +4,7 @@
 //! Pure, and cheap enough for any core: each works on the image that its core has at hand. Whether
 //! the client may know what is answered is checked elsewhere.
 
+mod client_quotas;
 mod configs;
 mod describe_cluster;
 mod describe_topic_partitions;
@@ -17,6 +18,7 @@ mod scram;
 mod tests;
 
 // All that these files make public is an answer, or a part of one.
+pub use client_quotas::*;
 pub use configs::*;
 pub use describe_cluster::*;
 pub use describe_topic_partitions::*;

@@ -5,6 +5,7 @@
 //! the records change when they are replayed after they are durable; until then a response must not
 //! leave. One file per family of requests; what only reads is in [`super::answers`].
 
+mod client_quotas;
 pub mod configs;
 mod create_partitions;
 mod create_topics;
@@ -25,6 +26,7 @@ mod model_tests;
 #[cfg(test)]
 mod tests;
 
+pub use client_quotas::Mutations;
 pub use directories::{CordonedDirectories, DirectoryAssignment};
 pub use registration::{
     BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence,
@@ -61,6 +63,8 @@ pub struct Context<'a> {
     /// registration.
     pub next_offset: i64,
     pub random: &'a mut dyn FnMut() -> u64,
+    /// What the client may change, and what it changes.
+    pub mutations: &'a mut Mutations,
 }
 
 impl Context<'_> {
@@ -160,6 +164,7 @@ pub enum ControllerRequest {
     CreatePartitions(CreatePartitionsRequest),
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
     AlterConfigs(AlterConfigsRequest),
+    AlterClientQuotas(AlterClientQuotasRequest),
     UpdateFeatures { request: UpdateFeaturesRequest, version: i16 },
     AllocateProducerIds(AllocateProducerIdsRequest),
     AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
@@ -180,6 +185,7 @@ pub enum ControllerResponse {
     CreatePartitions(CreatePartitionsResponse),
     IncrementalAlterConfigs(IncrementalAlterConfigsResponse),
     AlterConfigs(AlterConfigsResponse),
+    AlterClientQuotas(AlterClientQuotasResponse),
     UpdateFeatures(UpdateFeaturesResponse),
     AllocateProducerIds(AllocateProducerIdsResponse),
     AlterPartitionReassignments(AlterPartitionReassignmentsResponse),
@@ -233,6 +239,9 @@ pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome
             configs::incremental(context, request).map(A::IncrementalAlterConfigs)
         }
         Q::AlterConfigs(request) => configs::legacy(context, request).map(A::AlterConfigs),
+        Q::AlterClientQuotas(request) => {
+            client_quotas::handle(context, request).map(A::AlterClientQuotas)
+        }
         Q::UpdateFeatures { request, version } => {
             features::handle(context, request, *version).map(A::UpdateFeatures)
         }

@@ -4,7 +4,7 @@
 //! receives or sends; the tasks of `net/conn.rs` do.
 
 use super::{progress::Progress, reply::Replies, telemetry::Instance, transport::Transport};
-use crate::{limits, memory::Charge};
+use crate::{limits, memory::Charge, quota::Known};
 use ring::{Ring, sync::Notify};
 use std::{
     cell::{Cell, RefCell},
@@ -72,6 +72,8 @@ pub struct Client {
     pub software: RefCell<Software>,
     /// The client instance that speaks of its metrics here.
     pub telemetry: RefCell<Option<Box<Instance>>>,
+    /// The accounts that its requests count for.
+    pub accounts: RefCell<Known>,
     /// What it counts for as an open connection.
     pub _charge: Charge,
 }

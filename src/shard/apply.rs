@@ -10,6 +10,7 @@ use super::{
         Partition, PartitionId,
         role::{Cause, Role},
     },
+    quotas,
     view::{ClusterView, topic_log_config},
 };
 use crate::{
@@ -168,7 +169,9 @@ async fn apply_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
         }
         budget.item_done().await;
     }
+    let quotas = quotas::changed(shard, &view, changes).await;
     shard.control.applied(view);
+    quotas.into_iter().for_each(|set| shard.quotas.renew(set));
     coordinators::apply(shard, topic_changes);
     shard.data.apply.moved.notify();
 }

@@ -30,6 +30,7 @@ pub mod mailbox;
 mod owners;
 pub mod partition;
 pub mod produce;
+pub mod quotas;
 pub mod relief;
 mod sessions;
 mod snapshot;
@@ -56,6 +57,7 @@ use partition::{
     Partition, PartitionId,
     waiters::{Done, Until, Waiter},
 };
+use quotas::Quotas;
 use ring::{
     Doorbell, Ring,
     sync::{Notify, oneshot},
@@ -112,6 +114,7 @@ pub struct ShardInner {
     pub data: Data,
     pub clients: Clients,
     pub control: Control,
+    pub quotas: Quotas,
     stopping: Cell<bool>,
     ended: Cell<bool>,
     /// The broker began to stop, or this core may end.
@@ -175,6 +178,7 @@ impl Shard {
             data: Data::new(&ring, &plan, options.storage),
             clients: Clients::new(&plan, session_slots, options.open_listeners),
             control: Control::new(options.view, options.controller_settings),
+            quotas: Quotas::new(&options.config, options.count),
             config: options.config,
             stopping: Cell::new(false),
             ended: Cell::new(false),
@@ -192,6 +196,7 @@ impl Shard {
         shard.ring.spawn_named("cleaner", cleaner::run(shard.clone()));
         shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
         shard.ring.spawn_named("memory relief", relief::run(shard.clone()));
+        shard.ring.spawn_named("quotas", quotas::exchange(shard.clone()));
         shard.ring.spawn_named("idle connections", clients::end_idle_loop(shard.clone()));
         shard
     }

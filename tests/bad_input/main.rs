@@ -30,6 +30,7 @@
 //! | 17 | fetches without bounds, others' sessions | `groups::a_fetch_of_a_million_partitions_is_bounded`, `groups::fetch_sessions_belong_to_those_who_opened_them` |
 //! | 18 | groups: timeouts, sizes, metadata | `groups::members_with_impossible_wishes_are_refused`, `groups::a_group_has_a_largest_size`, `groups::a_hundred_thousand_members_that_never_join_are_bounded`, `groups::metadata_of_many_megabytes_is_taken_or_refused_within_bounds`, `groups::committed_offsets_have_small_metadata` |
 //! | 23 | too many connections, too fast | `connections::connections_above_the_limit_are_turned_away_and_room_comes_back`, `connections::connections_of_one_address_have_a_limit_of_their_own`, `connections::a_listener_and_an_address_may_have_limits_that_differ`, `connections::a_creation_rate_delays_connections_but_serves_them`, `connections::limits_on_connections_may_change_at_run_time`, `connections::limits_that_lock_everybody_out_are_refused_or_undone`; the room that brokers keep: `net::admission`'s own tests |
+//! | - | quotas of entities that cannot be, and filters | all of `quotas` |
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -45,6 +46,7 @@ mod memory;
 mod names;
 mod pipelines;
 mod producers;
+mod quotas;
 
 use support::{Broker, Client, unique};
 

@@ -13,9 +13,10 @@ use crate::{
 use protocol::{
     ErrorCode,
     messages::{
-        DeleteRecordsRequest, FindCoordinatorRequest, GetTelemetrySubscriptionsRequest,
-        IncrementalAlterConfigsRequest, JoinGroupRequest, OffsetCommitRequest,
-        PushTelemetryRequest,
+        AlterClientQuotasRequest, DeleteRecordsRequest, FindCoordinatorRequest,
+        GetTelemetrySubscriptionsRequest, IncrementalAlterConfigsRequest, JoinGroupRequest,
+        OffsetCommitRequest, PushTelemetryRequest,
+        alter_client_quotas_request::{EntityData, EntryData, OpData},
         delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
         incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig},
         join_group_request::JoinGroupRequestProtocol,
@@ -237,6 +238,36 @@ fn drive_client_metrics(broker: &Broker) -> String {
     format!("kafka_client_producer_driven{{client_id=\"test\",client_instance_id=\"{id}\"}} 1.5")
 }
 
+/// Sets a quota of all clients of a kind, or removes it.
+fn set_quota(client: &mut Client, entity_type: &str, key: &str, value: Option<f64>) {
+    let entity = vec![EntityData { entity_type: entity_type.to_owned(), entity_name: None }];
+    let or_zero = value.unwrap_or_default();
+    let op = OpData { key: key.to_owned(), value: or_zero, remove: value.is_none() };
+    let entries = vec![EntryData { entity, ops: vec![op] }];
+    let request = AlterClientQuotasRequest { entries, validate_only: false };
+    assert_eq!(client.call(&request, 1).entries[0].error_message, None);
+}
+
+/// Sends more than a quota allows, and connects more often: the page meanwhile.
+fn drive_quotas(broker: &Broker, client: &mut Client) -> Page {
+    set_quota(client, "client-id", "producer_byte_rate", Some(1000.0));
+    let mut producer = Client::connect(broker.address);
+    let request = client::produce_request(TOPIC, 3, batch::of(&[&[7; 20_000][..]]), 1);
+    assert!(producer.call(&request, PRODUCE_VERSION).throttle_time_ms > 0);
+    set_quota(client, "ip", "connection_creation_rate", Some(1.0));
+    let mut open = Vec::new();
+    let moved = |page: &Page| page["millstream_quota_refused_connections_total"] > 0.0;
+    let mut seen = page(broker);
+    support::eventually("a connection is refused", || {
+        open.push(TcpStream::connect(broker.address).unwrap());
+        merge(&mut seen, page(broker));
+        moved(&seen)
+    });
+    set_quota(client, "ip", "connection_creation_rate", None);
+    set_quota(client, "client-id", "producer_byte_rate", None);
+    seen
+}
+
 /// Stops the process in the middle of its work until a turn of some core has taken long by it.
 fn drive_a_stall(broker: &Broker) {
     thread::scope(|scope| {
@@ -362,6 +393,7 @@ fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
         drive_a_stall(&broker);
         drive_cleaners(&broker, &mut client);
         let mut after = page(&broker);
+        merge(&mut after, drive_quotas(&broker, &mut client));
         merge(&mut after, drive_troubles(setup.backend));
         let documented = Documented::all();
         let still: Vec<_> = documented

@@ -116,6 +116,7 @@ async fn drive(
         transactional_id: RefCell::default(),
         software: RefCell::default(),
         telemetry: RefCell::default(),
+        accounts: RefCell::default(),
         _charge: memory.charge(Use::Connections, 1),
     };
     let all = [

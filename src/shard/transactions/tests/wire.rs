@@ -79,6 +79,8 @@ pub struct Client {
     stream: Stream,
     received: RefCell<BytesMut>,
     next_correlation_id: Cell<i32>,
+    /// As it calls itself.
+    pub client_id: Cell<Option<&'static str>>,
 }
 
 /// What a partition says of an append: its error, and where the records are.
@@ -93,6 +95,7 @@ impl Client {
             stream,
             received: RefCell::default(),
             next_correlation_id: Cell::new(1),
+            client_id: Cell::new(None),
         }
     }
 
@@ -123,8 +126,14 @@ impl Client {
         frame.put_i16(Q::API_KEY);
         frame.put_i16(version);
         frame.put_i32(correlation_id);
-        // No client id, no tags.
-        frame.put_i16(-1);
+        match self.client_id.get() {
+            Some(client_id) => {
+                frame.put_i16(client_id.len() as i16);
+                frame.put_slice(client_id.as_bytes());
+            }
+            None => frame.put_i16(-1),
+        }
+        // No tags.
         let key = ApiKey::from_i16(Q::API_KEY).expect("an API of this release");
         if key.request_header_version(version) >= 2 {
             frame.put_u8(0);
