@@ -1,7 +1,8 @@
 //! The accounts of one core: what each client has used, here and on the other cores.
 //!
-//! Owns: the accounts. Lives on: every core; each has its own of a client, and they agree by telling
-//! one another what they have counted (ADR 18). Never: sends anything, or grows beyond its bounds.
+//! Owns: the accounts. Lives on: every core; each has its own of a client, and they agree by
+//! telling one another what they have counted (ADR 18). Never: sends anything, or grows beyond its
+//! bounds.
 //!
 //! Invariant: an account counts everything that its own core has counted, and what others have told
 //! it; what they have not heard from it is in `untold`.

@@ -1,9 +1,9 @@
 //! Quotas of clients: which one a client is under, how much it has used, and how long it has to
 //! wait.
 //!
-//! Owns: nothing shared; the accounts of one core ([`accounts`]) are plain data that the core keeps.
-//! Lives on: every core. Never: reads a clock, waits, or knows a connection, a request or the
-//! metadata: quotas, amounts and the time come in, waits go out.
+//! Owns: nothing shared; the accounts of one core ([`accounts`]) are plain data that the core
+//! keeps. Lives on: every core. Never: reads a clock, waits, or knows a connection, a request or
+//! the metadata: quotas, amounts and the time come in, waits go out.
 //!
 //! A client's user and client id lead to a quota ([`entity`]), in Kafka's order of precedence. What
 //! the client moves counts in the samples of its account ([`rate`]), and where that is more than

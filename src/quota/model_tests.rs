@@ -1,5 +1,5 @@
-//! Several cores by seeds: whatever the connections, the sizes of their requests and the ways of the
-//! counts between the cores, a client comes to its quota together, within 5 %.
+//! Several cores by seeds: whatever the connections, the sizes of their requests and the ways of
+//! the counts between the cores, a client comes to its quota together, within 5 %.
 
 use super::{Accounts, Count, Found, Key, Kind, Windows, accounts::Slot};
 use crate::limits;

@@ -57,6 +57,9 @@ impl Cleaner {
 
     fn succeeded(&self, id: PartitionId, cleaned: &Cleaned) {
         self.later.borrow_mut().remove(&id);
+        let (before, after) = (cleaned.segments_before, cleaned.segments_after);
+        assert!(after <= before, "a pass makes {after} segments of {before}");
+        assert!(cleaned.written_bytes == 0 || cleaned.read_bytes > 0, "what is written was read");
         self.passes.set(self.passes.get() + 1);
         self.read_bytes.set(self.read_bytes.get() + cleaned.read_bytes);
         self.written_bytes.set(self.written_bytes.get() + cleaned.written_bytes);
@@ -64,6 +67,8 @@ impl Cleaner {
 
     /// Tries it again after a growing pause; how long that is.
     fn try_later(&self, id: PartitionId, now: Instant) -> Duration {
+        let is_set_aside = self.uncleanable.borrow().contains_key(&id);
+        assert!(!is_set_aside, "{id:?} is set aside, and was cleaned");
         let mut later = self.later.borrow_mut();
         let before = later.get(&id).map(|(_, waited)| *waited);
         let least = Duration::from_millis(limits::CLEANER_RETRY_MIN_MS);
@@ -130,6 +135,9 @@ async fn dirtiest(shard: &Shard) -> Option<(Rc<Partition>, Due)> {
         }
         budget.step_done().await;
     }
+    assert!((0.0..=1.0).contains(&most_dirty), "a share of {most_dirty} is dirty");
+    let chosen = found.as_ref().map_or(0.0, |(_, due)| due.dirty_ratio);
+    assert!(chosen <= most_dirty, "{chosen} is chosen, and {most_dirty} is the dirtiest");
     cleaner.dirtiest.set(most_dirty);
     found
 }
@@ -167,6 +175,8 @@ async fn clean(
     cleaner.memory_bytes.set(0);
     match result {
         Ok(cleaned) => {
+            let (from, to) = (due.first_dirty, cleaned.end);
+            assert!(from < to && to <= due.end, "a pass from {from} to {} ends at {to}", due.end);
             cleaner.succeeded(partition.id, &cleaned);
             tracing::debug!(
                 topic = %partition.topic, partition = partition.id.index,
@@ -206,7 +216,8 @@ fn failed(shard: &Shard, partition: &Rc<Partition>, error: &CleanError) {
                  is damaged, stop the broker and type `millstream log check {}`",
                 partition.log.dir().parent().unwrap_or(&partition.log.dir()).display()
             );
-            cleaner.uncleanable.borrow_mut().insert(id, lasting.to_string());
+            let before = cleaner.uncleanable.borrow_mut().insert(id, lasting.to_string());
+            assert!(before.is_none(), "{id:?} was set aside, and cleaned again");
         }
     }
 }

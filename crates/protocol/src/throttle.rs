@@ -1,7 +1,8 @@
-//! The time that a response tells its client to wait (KIP-219), where its schema has a field for it.
+//! The time that a response tells its client to wait (KIP-219), where its schema has a field for
+//! it.
 //!
-//! The field is the same in all schemas that have one. Where the version of a response does not have
-//! it, the encoder leaves it out, and the client finds out by waiting.
+//! The field is the same in all schemas that have one. Where the version of a response does not
+//! have it, the encoder leaves it out, and the client finds out by waiting.
 
 use crate::messages::*;
 

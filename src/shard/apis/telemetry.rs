@@ -62,6 +62,7 @@ impl Telemetry {
             return None;
         }
         self.pushes.set(pushes + 1);
+        assert!(self.pushes.get() <= limits::CLIENT_PUSHES_UNDER_WAY_MAX, "pushes are bounded");
         Some(Entered(&self.pushes))
     }
 }
@@ -108,6 +109,7 @@ fn with_instance<R>(
             other.insert(Box::new(Instance::new(id, subscribed)))
         }
     };
+    assert!(instance.is_current(id, version), "what is told is of the newest subscriptions");
     then(instance, &|| subscriptions.of(&attributes).metrics)
 }
 

@@ -18,6 +18,8 @@ impl Errand for Counts {
         assert_ne!(from, shard.index, "core {from} tells itself what it has counted");
         let (told, most) = (self.0.len(), limits::QUOTA_COUNTS_AT_ONCE);
         assert!(told <= most, "{told} counts in one message, at most {most} may be");
+        let told = self.0.len();
+        assert!(told <= limits::QUOTA_COUNTS_AT_ONCE, "core {from} tells {told} counts at once");
         let (now_ms, mut accounts) = (shard.now_ms(), shard.quotas.accounts.borrow_mut());
         self.0.iter().for_each(|count| accounts.hear(count, now_ms));
     }
@@ -36,6 +38,7 @@ pub async fn run(shard: Shard) {
         shard.mailbox.room().await;
         let untold = quotas.accounts.borrow_mut().take_untold(limits::QUOTA_COUNTS_AT_ONCE);
         assert!(!untold.is_empty(), "the others are told of what was counted");
+        assert!(!untold.is_empty(), "a core tells that it has counted nothing");
         let counts: Arc<[Count]> = untold.into();
         for core in (0..shard.count).filter(|core| *core != shard.index) {
             shard.mailbox.send_errand(core, Box::new(Counts(counts.clone())));

@@ -127,6 +127,8 @@ impl Quotas {
 
     /// From now on the quotas are those of the view that this core has applied.
     pub fn renew(&self, set: Set) {
+        let negative = set.address_rates.of.values().find(|rate| **rate < 0.0);
+        assert!(negative.is_none(), "an address may open {negative:?} connections per second");
         self.is_any_set.set(set.kinds.contains(&true));
         self.set.set(set.kinds);
         let rates = (!set.address_rates.is_empty()).then(|| Rc::new(set.address_rates));
@@ -239,6 +241,7 @@ impl Shard {
     /// Counts what a client uses, and says how long it has to wait for that.
     pub fn charge(&self, client: &Client, kind: Kind, amount: f64) -> Duration {
         assert!(amount >= 0.0, "a client uses {amount} of its quota");
+        assert!(amount.is_finite() && amount >= 0.0, "a client has used {amount}");
         let now_ms = self.now_ms();
         let wait_ms =
             self.with_account(client, kind, |accounts, slot| accounts.record(slot, amount, now_ms));
@@ -256,6 +259,8 @@ impl Shard {
         let for_time = self.charge_time(client, time);
         let for_bytes = self.charge(client, Kind::Fetch, bytes as f64);
         let wait = for_time.max(for_bytes);
+        let most = Duration::from_millis(i32::MAX as u64);
+        assert!(wait <= most, "a response cannot say {wait:?}");
         if !wait.is_zero() {
             let now_ms = self.now_ms();
             self.with_account(client, Kind::Fetch, |accounts, slot| {
@@ -286,7 +291,9 @@ impl Shard {
         assert!(wait <= most, "a client waits for {wait:?}, a response can say {most:?}");
         quotas.throttled.set(quotas.throttled.get() + 1);
         quotas.throttle_time.set(quotas.throttle_time.get() + wait);
-        client.replies.mute(self.ring.now() + wait);
+        let until = self.ring.now() + wait;
+        client.replies.mute(until);
+        assert!(until <= client.replies.muted_until(), "a client waits until {until:?} at least");
     }
 
     /// When work begins that takes no turns, where time is limited at all.

@@ -63,8 +63,8 @@ async fn produce(client: &Client, bytes: usize) -> Duration {
     Duration::from_millis(response.throttle_time_ms as u64)
 }
 
-/// Clients on both cores that send as fast as they are let, and do not heed what they are told, come
-/// to their quota together.
+/// Clients on both cores that send as fast as they are let, and do not heed what they are told,
+/// come to their quota together.
 #[test]
 fn clients_of_both_cores_come_to_one_quota() {
     const QUOTA: f64 = 200_000.0;
