@@ -18,6 +18,7 @@ pub mod memory;
 pub mod meta;
 pub mod net;
 pub mod pace;
+pub mod quota;
 pub mod request;
 pub mod shard;
 pub mod stats;

@@ -65,6 +65,29 @@ pub const PRODUCE_TIMEOUT_MIN_MS: u64 = 1000;
 /// So often at least a core looks at the deadlines of produce requests, while some wait.
 pub const PRODUCE_EXPIRY_INTERVAL_MS: u64 = 60_000;
 
+/// What is kept of the name, and of the version, that a client's software gives itself.
+pub const SOFTWARE_NAME_BYTES_MAX: usize = 128;
+
+/// A compiled pattern of a client metrics subscription.
+pub const CLIENT_PATTERN_BYTES_MAX: usize = 256 * 1024;
+
+/// Pushes of client metrics that one core has handed to the control thread, and that are not
+/// answered: a part of its jobs.
+pub const CLIENT_PUSHES_UNDER_WAY_MAX: usize = 8;
+
+/// What a push of client metrics may unpack to.
+pub const CLIENT_PUSH_UNPACKED_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Clients whose metrics are shown; one more takes the place of the one that was silent longest.
+pub const CLIENT_METRICS_CLIENTS_MAX: usize = 1_000;
+
+/// Series of client metrics that are shown, and of them those of one client.
+pub const CLIENT_METRICS_SERIES_MAX: usize = 10_000;
+pub const CLIENT_METRICS_SERIES_PER_CLIENT_MAX: usize = 1_000;
+
+/// The name and the labels of such a series.
+pub const CLIENT_METRICS_SERIES_BYTES_MAX: usize = 1024;
+
 /// Partitions of one core that may wait for a transaction coordinator's word at once: their
 /// requests are bounded, but those that are given up leave the question behind.
 pub const VERIFICATIONS_MAX: usize = 16 * 1024;
@@ -133,9 +156,10 @@ pub const MEMORY_MACHINE_PART: u64 = 2;
 /// Each core needs so much.
 pub const MEMORY_CORE_MIN_BYTES: u64 = 24 * 1024 * 1024;
 
-/// The part of a core's memory that is for connections, at [`CONNECTION_BYTES`] each; the rest is
-/// for buffers.
+/// The part of a core's memory that is for connections, at [`CONNECTION_BYTES`] each, and the one
+/// for transactional ids and their transactions; the rest is for buffers.
 pub const MEMORY_CONNECTIONS_PART: usize = 4;
+pub const MEMORY_TRANSACTIONS_PART: usize = 32;
 
 /// What an open connection takes, with the small buffer that it receives into. `tests/allocations`
 /// measures it.
@@ -165,6 +189,12 @@ pub const MEMORY_DECODED_64THS: usize = 4;
 pub const MEMORY_SESSIONS_64THS: usize = 2;
 /// What the work on heavy batches may take. It comes and goes, and is not part of the sum.
 pub const MEMORY_HEAVY_64THS: usize = 8;
+/// What the cleaner's map of keys may take: another pass follows where it is too small.
+pub const MEMORY_CLEANER_64THS: usize = 4;
+
+/// How soon a log is compacted again that lacked room or descriptors; twice as long each time.
+pub const CLEANER_RETRY_MIN_MS: u64 = 15_000;
+pub const CLEANER_RETRY_MAX_MS: u64 = 15 * 60_000;
 
 /// What a reply may keep in memory besides its own bytes: the rest of the block that its records
 /// lie in. A fetch that could have less than this in memory is answered from the files.
@@ -228,6 +258,9 @@ pub const COORDINATOR_PAUSE_MAX_MS: u64 = 15_000;
 /// stays for `transactional.id.expiration.ms` however short it was used.
 pub const TRANSACTIONAL_IDS_PER_PARTITION_MAX: usize = 100_000;
 
+/// What the transactional ids of all coordinators of one core may take, whatever memory there is.
+pub const SHARD_TRANSACTIONS_BYTES_MAX: usize = 128 * 1024 * 1024;
+
 /// Producer ids that a coordinator of transactions takes at a time from the block of its core.
 pub const COORDINATOR_PRODUCER_IDS: i32 = 20;
 
@@ -239,15 +272,52 @@ pub const PARTITIONS_PER_TRANSACTION_MAX: usize = 100_000;
 pub const MARKER_PAUSE_MIN_MS: u64 = 100;
 pub const MARKER_PAUSE_MAX_MS: u64 = 5_000;
 
-/// A compiled pattern of transactional ids. A match takes at most so many steps per character, for
-/// each id of the partition.
+/// Partitions that one question for markers is about, such questions that come of one event of a
+/// coordinator, and markers of one coordinator that are on their way.
+pub const MARKERS_PER_QUESTION: usize = 1_000;
+pub const MARKER_QUESTIONS_PER_TURN: usize = 128;
+pub const MARKERS_IN_FLIGHT_MAX: usize = 10_000;
+
+/// Records of a coordinator of transactions after which the next deadline waits for another turn.
+pub const COORDINATOR_TURN_BYTES: usize = 64 * 1024;
+
+/// Transactional ids that a coordinator looks at in one turn of its core to list those that pass,
+/// and the bytes of those, beyond which it looks at no further one.
+pub const TRANSACTIONS_LISTED_AT_ONCE: usize = 512;
+pub const TRANSACTIONS_LISTED_BYTES: usize = 64 * 1024;
+
+/// Questions about transactions that one partition remembers, until the transaction has begun
+/// there, or has expired (`producer.id.expiration.ms`); the oldest makes room.
+pub const VERIFICATIONS_PER_PARTITION_MAX: usize = 4_096;
+
+/// A pattern of transactional ids, and what it is compiled to. A match takes at most so many steps
+/// per character, and looks at so many ranges.
+pub const PATTERN_BYTES_MAX: usize = 4_096;
 pub const PATTERN_INSTRUCTIONS_MAX: usize = 512;
+pub const PATTERN_RANGES_MAX: usize = 2_048;
 
 /// Groups in groups of such a pattern.
 pub const PATTERN_NESTING_MAX: usize = 32;
 
 /// Partitions whose offsets a coordinator looks up in one turn of its core.
 pub const OFFSETS_FETCHED_AT_ONCE: usize = 10_000;
+
+/// Accounts of quotas that one core keeps, and buckets that the controller's core does. Clients
+/// beyond that share one. Each takes some hundred bytes.
+pub const QUOTA_ACCOUNTS_MAX: usize = 8 * 1024;
+
+/// Samples that an account keeps at most, whatever `quota.window.num` says.
+pub const QUOTA_WINDOWS_MAX: usize = 128;
+
+/// An account that was not used for so long is forgotten.
+pub const QUOTA_EXPIRY_MS: u64 = 3_600_000;
+
+/// A core tells the others what it has counted after so long, of at most so many accounts at once.
+pub const QUOTA_EXCHANGE_MS: u64 = 50;
+pub const QUOTA_COUNTS_AT_ONCE: usize = 1024;
+
+/// Addresses whose rate of new connections is kept, for all cores together. Those beyond share one.
+pub const QUOTA_ADDRESSES_MAX: usize = 16 * 1024;
 
 /// The spread of time over which group and retention work is looked at.
 pub const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
@@ -348,7 +418,11 @@ const _: () = assert!(
         < ring::FILE_CALLS_AT_ONCE
 );
 const _: () = assert!(COORDINATOR_PAUSE_MIN_MS <= COORDINATOR_PAUSE_MAX_MS);
+const _: () = assert!(CLIENT_PUSHES_UNDER_WAY_MAX < CONTROL_JOBS_MAX);
+const _: () = assert!(CLIENT_METRICS_SERIES_PER_CLIENT_MAX <= CLIENT_METRICS_SERIES_MAX);
 const _: () = assert!(MARKER_PAUSE_MIN_MS <= MARKER_PAUSE_MAX_MS);
+const _: () = assert!(MARKERS_PER_QUESTION <= MARKERS_IN_FLIGHT_MAX);
+const _: () = assert!(VERIFICATIONS_PER_PARTITION_MAX < VERIFICATIONS_MAX);
 const _: () = assert!(RECEIVE_MIN_BYTES <= RECEIVE_MAX_BYTES);
 const _: () = assert!(RECEIVE_MAX_BYTES <= FRAME_RESERVE_MAX_BYTES);
 const _: () = assert!(FETCH_SPARE_PARTITIONS_MAX <= FETCH_PARTITIONS_MAX);
@@ -373,8 +447,9 @@ const _: () = assert!(
 );
 const _: () = assert!(
     RECEIVE_BLOCKS_MIN as u64 * RECEIVE_BLOCK_BYTES as u64
-        <= MEMORY_CORE_MIN_BYTES * (MEMORY_CONNECTIONS_PART as u64 - 1)
-            / MEMORY_CONNECTIONS_PART as u64
+        <= (MEMORY_CORE_MIN_BYTES
+            - MEMORY_CORE_MIN_BYTES / MEMORY_CONNECTIONS_PART as u64
+            - MEMORY_CORE_MIN_BYTES / MEMORY_TRANSACTIONS_PART as u64)
             / 64
             * MEMORY_BLOCKS_64THS as u64
 );
@@ -389,8 +464,9 @@ const SHARD_REQUESTS_MAX: usize =
 
 // What may wait for one core that stands still: calls, until the sender stops, and those of one
 // request more; answers to its own calls, one for each request in flight there; word of moved
-// partitions, once for each of its connections; and connections that it is to serve.
+// partitions, once for each of its connections; connections that it is to serve; and one message
+// with counts of quotas.
 const _: () = assert!(
-    MAILBOX_OVERFLOW_STOP + MAX_SHARDS + SHARD_REQUESTS_MAX + 2 * SHARD_CONNECTIONS_MAX
+    MAILBOX_OVERFLOW_STOP + MAX_SHARDS + 1 + SHARD_REQUESTS_MAX + 2 * SHARD_CONNECTIONS_MAX
         <= MAILBOX_OVERFLOW_MAX
 );

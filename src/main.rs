@@ -162,14 +162,18 @@ fn run(serve: &Serve, loggers: Loggers) -> anyhow::Result<()> {
     let (mut control_end, threads) =
         start_cores(loaded.clone(), &cpus, files, addresses, options, events, &board)?;
     let jobs = control_end.take_jobs();
+    let client_metrics = Arc::new(admin::ClientMetrics::default());
+    let shown = client_metrics.clone();
+    let show = Arc::new(move |push| shown.take(push));
     // From now on: a core may need a job done before the broker is ready.
     runtime.spawn(async move {
-        if let Err(error) = control::serve(bell, rings, jobs, loggers).await {
+        if let Err(error) = control::serve(bell, rings, jobs, loggers, show).await {
             tracing::error!(%error, "the control thread takes no more jobs of the cores");
         }
     });
     let ready_line = ReadyLine { backend: format!("{:?}", selection.kind), cpus };
-    let control = control_thread(&loaded.config, received, board, control_end, admin, ready_line);
+    let page = admin.map(|bound| AdminPage { bound, client_metrics });
+    let control = control_thread(&loaded.config, received, board, control_end, page, ready_line);
     let outcome = runtime.block_on(control);
     // Not by a drop, which would wait for a name server that does not answer.
     runtime.shutdown_background();
@@ -328,6 +332,12 @@ fn start_cores(
     Ok((control_end, threads))
 }
 
+/// Bound, and what it shows besides the cores' numbers.
+struct AdminPage {
+    bound: admin::Bound,
+    client_metrics: Arc<admin::ClientMetrics>,
+}
+
 struct ReadyLine {
     backend: String,
     cpus: Vec<usize>,
@@ -360,7 +370,7 @@ async fn control_thread(
     mut events: mpsc::UnboundedReceiver<Event>,
     board: Arc<Board>,
     end: boot::MeshEnd,
-    admin: Option<admin::Bound>,
+    page: Option<AdminPage>,
     ready_line: ReadyLine,
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -383,12 +393,12 @@ async fn control_thread(
     let control = Arc::new(ControlEnd::new(end, doorbells));
     let ready = Arc::new(AtomicBool::new(true));
     let (stop_admin, admin_stopped) = oneshot::channel::<()>();
-    if let Some(admin) = admin {
-        tracing::info!("metrics on http://{}/metrics", admin.local_address());
-        let source = source(control.clone(), cores, ready.clone(), config);
+    if let Some(AdminPage { bound, client_metrics }) = page {
+        tracing::info!("metrics on http://{}/metrics", bound.local_address());
+        let source = source(control.clone(), cores, ready.clone(), config, client_metrics);
         tokio::spawn(async move {
             let stopped = async { drop(admin_stopped.await) };
-            if let Err(error) = admin.serve(source, stopped).await {
+            if let Err(error) = bound.serve(source, stopped).await {
                 tracing::error!(%error, "the admin page has ended");
             }
         });
@@ -454,6 +464,7 @@ fn source(
     cores: usize,
     ready: Arc<AtomicBool>,
     config: &BrokerConfig,
+    client_metrics: Arc<admin::ClientMetrics>,
 ) -> admin::Source {
     let for_health = control.clone();
     admin::Source {
@@ -463,6 +474,7 @@ fn source(
         }),
         health: Box::new(move || ask(&for_health, cores, Message::Health)),
         ready,
+        client_metrics,
         log_dirs: config.log_dirs.clone(),
     }
 }

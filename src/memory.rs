@@ -35,16 +35,19 @@ pub enum Use {
     Connections,
     /// Partitions of fetch sessions.
     FetchSessions,
+    /// Transactional ids and their transactions, in coordinators.
+    Transactions,
 }
 
 impl Use {
-    pub const ALL: [Use; 6] = [
+    pub const ALL: [Use; 7] = [
         Use::Requests,
         Use::Decoded,
         Use::Replies,
         Use::LargeFrames,
         Use::Connections,
         Use::FetchSessions,
+        Use::Transactions,
     ];
 
     pub fn name(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Use {
             Use::LargeFrames => "large_frames",
             Use::Connections => "connections",
             Use::FetchSessions => "fetch_sessions",
+            Use::Transactions => "transactions",
         }
     }
 }
@@ -73,8 +77,11 @@ pub struct Plan {
     pub connection: usize,
     pub connections: usize,
     pub fetch_sessions: usize,
+    pub transactions: usize,
     /// What the work on heavy batches may take.
     pub heavy: usize,
+    /// The key map of the cleaner.
+    pub cleaner: usize,
 }
 
 impl Default for Plan {
@@ -90,7 +97,8 @@ impl Plan {
         let per_core = limit_bytes.map_or(usize::MAX, |limit| (limit / cores as u64) as usize);
         let connections = (per_core / limits::MEMORY_CONNECTIONS_PART)
             .min(limits::SHARD_CONNECTIONS_MAX * limits::CONNECTION_BYTES);
-        let buffers = (per_core - per_core / limits::MEMORY_CONNECTIONS_PART)
+        let transactions = per_core / limits::MEMORY_TRANSACTIONS_PART;
+        let buffers = (per_core - per_core / limits::MEMORY_CONNECTIONS_PART - transactions)
             .min(limits::SHARD_BUFFER_BYTES_MAX);
         let part = |of_64: usize| buffers / 64 * of_64;
         Plan {
@@ -104,7 +112,9 @@ impl Plan {
             connection: part(limits::MEMORY_REQUESTS_64THS) / 2,
             connections,
             fetch_sessions: part(limits::MEMORY_SESSIONS_64THS),
+            transactions: transactions.min(limits::SHARD_TRANSACTIONS_BYTES_MAX),
             heavy: part(limits::MEMORY_HEAVY_64THS),
+            cleaner: part(limits::MEMORY_CLEANER_64THS),
         }
     }
 
@@ -116,6 +126,7 @@ impl Plan {
             Use::LargeFrames => self.large_frames,
             Use::Connections => self.connections,
             Use::FetchSessions => self.fetch_sessions,
+            Use::Transactions => self.transactions,
         }
     }
 
@@ -176,6 +187,13 @@ pub struct Charge {
     memory: Rc<Memory>,
     of: Use,
     bytes: usize,
+}
+
+impl Charge {
+    pub fn resize(&mut self, bytes: usize) {
+        self.memory.add(self.of, bytes);
+        self.memory.remove(self.of, std::mem::replace(&mut self.bytes, bytes));
+    }
 }
 
 impl Drop for Charge {
@@ -400,7 +418,7 @@ mod tests {
                 + plan.requests
                 + plan.decoded
                 + plan.replies;
-            let sum = sum + plan.connections;
+            let sum = sum + plan.connections + plan.transactions;
             assert!(sum <= per_core, "{limit} {cores}: {sum} of {per_core}");
             assert!(
                 plan.blocks_max >= limits::RECEIVE_BLOCKS_MIN

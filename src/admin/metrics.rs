@@ -3,11 +3,12 @@
 use std::fmt;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelKey, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use rustc_hash::FxHashMap;
 
+use super::client_metrics::{ClientMetricsSnapshot, Shown};
 use super::system::SystemSnapshot;
 use crate::stats::{
     CoreMetric, GroupSnapshot, Histogram, MetricKind, PartitionSnapshot, ShardSnapshot, Snapshot,
@@ -25,18 +26,24 @@ const OTHER: &str = "(other)";
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The whole text of one scrape.
-pub fn render(snapshot: Snapshot, system: SystemSnapshot, ready: bool) -> String {
-    render_with_limit(snapshot, system, ready, MAX_SERIES_PER_KIND)
+pub fn render(
+    snapshot: Snapshot,
+    clients: ClientMetricsSnapshot,
+    system: SystemSnapshot,
+    ready: bool,
+) -> String {
+    render_with_limit(snapshot, clients, system, ready, MAX_SERIES_PER_KIND)
 }
 
 pub(super) fn render_with_limit(
     snapshot: Snapshot,
+    clients: ClientMetricsSnapshot,
     system: SystemSnapshot,
     ready: bool,
     limit: usize,
 ) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Scrape { snapshot, system, ready, limit }));
+    registry.register_collector(Box::new(Scrape { snapshot, clients, system, ready, limit }));
     let mut output = String::new();
     text::encode(&mut output, &registry).expect("writing to a string does not fail");
     output
@@ -45,12 +52,13 @@ pub(super) fn render_with_limit(
 #[derive(Debug)]
 struct Scrape {
     snapshot: Snapshot,
+    clients: ClientMetricsSnapshot,
     system: SystemSnapshot,
     ready: bool,
     limit: usize,
 }
 
-type Labels = Vec<(&'static str, String)>;
+type Labels<Name = &'static str> = Vec<(Name, String)>;
 
 /// Writes metric families one after the other.
 struct Writer<'a> {
@@ -58,11 +66,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn counter(
+    fn counter<Name: EncodeLabelKey>(
         &mut self,
         name: &str,
         help: &str,
-        samples: impl IntoIterator<Item = (Labels, f64)>,
+        samples: impl IntoIterator<Item = (Labels<Name>, f64)>,
     ) -> Result<(), fmt::Error> {
         let mut samples = samples.into_iter().peekable();
         if samples.peek().is_none() {
@@ -81,11 +89,11 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn gauge(
+    fn gauge<Name: EncodeLabelKey>(
         &mut self,
         name: &str,
         help: &str,
-        samples: impl IntoIterator<Item = (Labels, f64)>,
+        samples: impl IntoIterator<Item = (Labels<Name>, f64)>,
     ) -> Result<(), fmt::Error> {
         let mut samples = samples.into_iter().peekable();
         if samples.peek().is_none() {
@@ -130,7 +138,7 @@ impl Writer<'_> {
 
 /// The text format needs these characters escaped, and the encoder leaves that to us: a group may
 /// have any name.
-fn escaped(mut labels: Labels) -> Labels {
+fn escaped<Name>(mut labels: Labels<Name>) -> Labels<Name> {
     for (_, value) in &mut labels {
         if value.contains(['\\', '"', '\n']) {
             *value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
@@ -161,6 +169,8 @@ impl Collector for Scrape {
         traffic(&mut writer, shards, self.limit)?;
         partitions(&mut writer, shards, self.limit, &mut left_out)?;
         groups(&mut writer, shards, self.limit, &mut left_out)?;
+        pushes(&mut writer, &self.clients)?;
+        pushed(&mut writer, &self.clients.series)?;
         writer.gauge(
             "millstream_metrics_left_out",
             "Partitions, groups or group offsets that this answer has no room for",
@@ -172,7 +182,7 @@ impl Collector for Scrape {
 impl Scrape {
     fn process(&self, writer: &mut Writer<'_>) -> Result<(), fmt::Error> {
         let system = &self.system;
-        let single = |value: Option<f64>| value.map(|value| (Labels::new(), value));
+        let single = |value: Option<f64>| value.map(|value| (Labels::<&str>::new(), value));
         writer.gauge(
             "millstream_build_info",
             "The program's version",
@@ -181,7 +191,7 @@ impl Scrape {
         writer.gauge(
             "millstream_ready",
             "1 while clients are served",
-            [(Labels::new(), f64::from(u8::from(self.ready)))],
+            [(Labels::<&str>::new(), f64::from(u8::from(self.ready)))],
         )?;
         writer.counter(
             "process_cpu_seconds",
@@ -219,6 +229,45 @@ impl Scrape {
             disk(|disk| disk.total_bytes),
         )
     }
+}
+
+/// Of clients that push their own metrics.
+fn pushes(writer: &mut Writer<'_>, clients: &ClientMetricsSnapshot) -> Result<(), fmt::Error> {
+    let infos = clients.clients.iter().map(|client| {
+        let labels = vec![
+            ("client_id", client.client_id.clone()),
+            ("client_instance_id", client.instance_id.to_string()),
+            ("software_name", client.software_name.clone()),
+            ("software_version", client.software_version.clone()),
+            ("source_address", client.source_address.clone()),
+        ];
+        (labels, 1.0)
+    });
+    writer.gauge("millstream_pushing_client_info", "Clients that push their own metrics", infos)?;
+    let results = [("shown", clients.pushes), ("refused", clients.refused)];
+    writer.counter(
+        "millstream_client_pushes",
+        "Pushes of client metrics, and those of them that could not be read",
+        results.map(|(result, count)| (label("result", result), count as f64)),
+    )?;
+    writer.counter(
+        "millstream_client_metrics_left_out",
+        "Numbers of clients that found no room here, or are none",
+        [(Labels::<&str>::new(), clients.left_out as f64)],
+    )
+}
+
+/// What clients have pushed: a family for each name, whose series stand together.
+fn pushed(writer: &mut Writer<'_>, series: &[Shown]) -> Result<(), fmt::Error> {
+    for family in series.chunk_by(|a, b| (&a.name, a.is_counter) == (&b.name, b.is_counter)) {
+        let samples = family.iter().map(|one| (one.labels.clone(), one.value));
+        let name = &family[0].name;
+        match family[0].is_counter {
+            true => writer.counter(name, "Pushed by clients", samples)?,
+            false => writer.gauge(name, "Pushed by clients", samples)?,
+        }
+    }
+    Ok(())
 }
 
 fn cores(writer: &mut Writer<'_>, shards: &[ShardSnapshot]) -> Result<(), fmt::Error> {
@@ -351,7 +400,7 @@ fn health(
         "millstream_metadata_log_refuses",
         "1 while the metadata log takes no records: topics, configs and registrations cannot \
          change",
-        [(Labels::new(), f64::from(u8::from(refuses)))],
+        [(Labels::<&str>::new(), f64::from(u8::from(refuses)))],
     )
 }
 

@@ -5,12 +5,15 @@
 //! `Snapshot` through `Source::collect` and owns nothing of theirs; it changes nothing. Names of
 //! metrics are in `docs/metrics.md`.
 
+mod client_metrics;
 mod health;
 pub mod machine;
 mod metrics;
+mod otlp;
 mod server;
 mod system;
 
+pub use client_metrics::ClientMetrics;
 pub use server::{AdminError, Bound, bind, serve};
 
 use crate::stats::{HealthSnapshot, Snapshot};
@@ -30,6 +33,8 @@ pub struct Source {
     pub health: Box<dyn Fn() -> Asked<Vec<HealthSnapshot>> + Send + Sync>,
     /// True from when clients are served until shutdown begins: what `/ready` says.
     pub ready: Arc<AtomicBool>,
+    /// What clients have pushed.
+    pub client_metrics: Arc<ClientMetrics>,
     /// Whose disks' free space is shown.
     pub log_dirs: Vec<PathBuf>,
 }

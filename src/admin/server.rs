@@ -166,6 +166,7 @@ async fn metrics_page(State(service): State<Arc<Service>>) -> Response {
     };
     let system = system::collect(&service.source.log_dirs);
     let ready = service.source.ready.load(Ordering::Relaxed);
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(snapshot, system, ready))
-        .into_response()
+    let clients = service.source.client_metrics.snapshot();
+    let page = metrics::render(snapshot, clients, system, ready);
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response()
 }

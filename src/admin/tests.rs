@@ -69,7 +69,8 @@ fn has_line(text: &str, line: &str) -> bool {
 
 #[test]
 fn every_number_has_its_series() {
-    let text = render_with_limit(two_shards(), SystemSnapshot::default(), true, 100);
+    let text =
+        render_with_limit(two_shards(), Default::default(), SystemSnapshot::default(), true, 100);
     for line in [
         "# TYPE millstream_produce_bytes counter",
         "millstream_produce_bytes_total{topic=\"a\",core=\"1\"} 10.0",
@@ -101,7 +102,8 @@ fn every_number_has_its_series() {
 
 #[test]
 fn lag_is_reckoned_across_shards_and_names_are_escaped() {
-    let text = render_with_limit(two_shards(), SystemSnapshot::default(), true, 100);
+    let text =
+        render_with_limit(two_shards(), Default::default(), SystemSnapshot::default(), true, 100);
     let lag = |partition: i32| {
         format!(
             "millstream_consumer_group_lag{{group=\"odd \
@@ -115,7 +117,8 @@ fn lag_is_reckoned_across_shards_and_names_are_escaped() {
 
 #[test]
 fn the_number_of_series_is_bounded() {
-    let text = render_with_limit(two_shards(), SystemSnapshot::default(), true, 1);
+    let text =
+        render_with_limit(two_shards(), Default::default(), SystemSnapshot::default(), true, 1);
     assert!(
         has_line(&text, "millstream_produce_bytes_total{topic=\"a\",core=\"0\"} 10.0"),
         "{text}"
@@ -137,6 +140,7 @@ fn source(ready: &Arc<AtomicBool>) -> Source {
         collect: Box::new(|| Box::pin(async { two_shards() })),
         health: Box::new(|| Box::pin(async { Vec::new() })),
         ready: ready.clone(),
+        client_metrics: Arc::default(),
         log_dirs: vec![std::env::temp_dir()],
     }
 }

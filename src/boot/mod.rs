@@ -13,6 +13,9 @@
 
 pub use crate::{net::listener::ListenAddress, shard::mailbox::MeshEnd};
 
+#[cfg(test)]
+pub mod testing;
+
 use crate::{
     config::{BrokerConfig, Layers},
     limits,

@@ -55,6 +55,7 @@ pub struct BrokerConfig {
     pub transactions: TransactionSettings,
     pub share_state: ShareStateSettings,
     pub quorum: QuorumSettings,
+    pub quotas: QuotaSettings,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,7 @@ settings! {
         /// 0: none.
         hop_trace_every: i32 = "hop.trace.every",
         max_request_partition_size_limit: i32 = "max.request.partition.size.limit",
+        telemetry_max_bytes: i32 = "telemetry.max.bytes",
     }
 }
 
@@ -264,6 +266,16 @@ settings! {
 }
 
 settings! {
+    /// The samples of client quotas, and of the quotas of changes of the metadata.
+    pub struct QuotaSettings {
+        window_num: i32 = "quota.window.num",
+        window_size_seconds: i32 = "quota.window.size.seconds",
+        controller_window_num: i32 = "controller.quota.window.num",
+        controller_window_size_seconds: i32 = "controller.quota.window.size.seconds",
+    }
+}
+
+settings! {
     /// The metadata quorum, and how brokers talk to it.
     pub struct QuorumSettings {
         election_timeout_ms: i32 = "controller.quorum.election.timeout.ms",
@@ -345,6 +357,7 @@ impl BrokerConfig {
             transactions: TransactionSettings::read(&mut reader),
             share_state: ShareStateSettings::read(&mut reader),
             quorum: QuorumSettings::read(&mut reader),
+            quotas: QuotaSettings::read(&mut reader),
         };
         let mut problems = conflicts::find(&config);
         problems.extend(changes::conflicts(layers));

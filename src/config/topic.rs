@@ -124,11 +124,20 @@ impl LogConfig {
         Rc::new(self)
     }
 
+    /// How old a segment may get that is appended to. What has to be compacted by some time is in a
+    /// closed segment by then.
+    pub fn roll_ms(&self) -> i64 {
+        match self.cleanup_policy.compact && self.max_compaction_lag_ms > 0 {
+            true => self.segment_ms.min(self.max_compaction_lag_ms),
+            false => self.segment_ms,
+        }
+    }
+
     /// What `segment.jitter.ms` takes from `segment.ms` for one segment: less than the lesser of
     /// both, by `draw`, so that segments that began together do not end together
     /// (`LogConfig.randomSegmentJitter`). `draw` is the same whenever that segment asks.
     pub fn roll_jitter_ms(&self, draw: impl FnOnce() -> u64) -> i64 {
-        let most = self.segment_jitter_ms.min(self.segment_ms);
+        let most = self.segment_jitter_ms.min(self.roll_ms());
         if most > 0 { (draw() % most as u64) as i64 } else { 0 }
     }
 

@@ -19,10 +19,14 @@ use crate::{
         jobs::{Job, JobAnswer},
         mailbox::JobsEnd,
     },
+    stats::ClientPush,
 };
 use ring::ThreadBell;
-use std::{io, net::SocketAddr, os::fd::OwnedFd};
+use std::{io, net::SocketAddr, os::fd::OwnedFd, sync::Arc};
 use tokio::net::unix::pipe;
+
+/// Where pushed metrics go; it may take long. Err: why they cannot be read.
+pub type Show = Arc<dyn Fn(ClientPush) -> Result<(), String> + Send + Sync>;
 
 /// Takes jobs as they come, for as long as the control thread runs. The cores ring `bell`, and
 /// `rings` is the pipe that shows it.
@@ -31,6 +35,7 @@ pub async fn serve(
     rings: OwnedFd,
     mut jobs: JobsEnd,
     loggers: Loggers,
+    show: Show,
 ) -> io::Result<()> {
     let rings = pipe::Receiver::from_owned_fd(rings)?;
     loop {
@@ -39,14 +44,13 @@ pub async fn serve(
         while let Some((job, ticket)) = jobs.take() {
             // Their number is bounded by what the cores may have under way.
             match job {
-                Job::Resolve { host_port } => {
-                    tokio::spawn(async move {
-                        ticket.answer(JobAnswer::Resolved(resolve(&host_port).await));
-                    });
-                }
                 Job::LogLevels => ticket.answer(JobAnswer::LogLevels(Ok(loggers.levels()))),
                 Job::SetLogLevels { changes } => {
                     ticket.answer(JobAnswer::LogLevels(loggers.change(&changes)));
+                }
+                job => {
+                    let show = show.clone();
+                    tokio::spawn(async move { ticket.answer(perform(job, show).await) });
                 }
             }
         }
@@ -55,6 +59,18 @@ pub async fn serve(
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
             _ => {}
         }
+    }
+}
+
+async fn perform(job: Job, show: Show) -> JobAnswer {
+    match job {
+        Job::Resolve { host_port } => JobAnswer::Resolved(resolve(&host_port).await),
+        Job::ShowMetrics(push) => {
+            // Unpacking one takes milliseconds, which signals and the admin page need not wait for.
+            let shown = tokio::task::spawn_blocking(move || show(*push)).await;
+            JobAnswer::Shown(shown.unwrap_or_else(|error| Err(error.to_string())))
+        }
+        Job::LogLevels | Job::SetLogLevels { .. } => unreachable!("{job:?} is done at once"),
     }
 }
 

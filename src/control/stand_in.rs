@@ -55,6 +55,8 @@ impl StandIn {
                 self.levels.borrow_mut().change(changes);
                 JobAnswer::LogLevels(Ok(self.levels.borrow().clone()))
             }
+            // There is no page to show them on.
+            Job::ShowMetrics(_) => JobAnswer::Shown(Ok(())),
         }
     }
 }

@@ -53,9 +53,10 @@ fn control_thread(jobs: JobsEnd) -> (Doorbell, std::sync::mpsc::Sender<()>) {
             let _ = stopped.recv();
             drop(end);
         });
+        let nowhere: Show = Arc::new(|_| Ok(()));
         runtime.block_on(async move {
             tokio::select! {
-                served = serve(bell, rings, jobs, loggers()) => {
+                served = serve(bell, rings, jobs, loggers(), nowhere) => {
                     panic!("it ends by itself: {served:?}")
                 }
                 _ = ended => {}

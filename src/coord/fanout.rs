@@ -23,12 +23,13 @@ use protocol::messages::offset_fetch_response::{
 };
 use protocol::messages::txn_offset_commit_request::TxnOffsetCommitRequestTopic;
 use protocol::messages::{
-    ListGroupsResponse, ListTransactionsResponse, OffsetCommitRequest, OffsetCommitResponse,
-    OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse,
-    TxnOffsetCommitRequest, TxnOffsetCommitResponse,
+    ListGroupsResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest,
+    OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse, TxnOffsetCommitRequest,
+    TxnOffsetCommitResponse,
 };
 use protocol::{ErrorCode, Uuid};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::hash::Hash;
 
 use super::offsets::fetch::nothing;
 use super::offsets::txn_commit::txn_commit_topic_error;
@@ -117,24 +118,35 @@ fn commit_topic_error(
     }
 }
 
-/// Adds the coordinator's answer to the one that was known before. A topic appears once, even if
-/// both speak of it.
+/// Adds topics to those of another answer, of which none is there twice. A topic appears once, even
+/// if both speak of it: `join` adds what the second says to what the first does.
+fn merge_topics<K: Eq + Hash, T>(
+    all: &mut Vec<T>,
+    more: Vec<T>,
+    key: impl Fn(&T) -> K,
+    join: impl Fn(&mut T, T),
+) {
+    let places: FxHashMap<K, usize> =
+        all.iter().enumerate().map(|(place, topic)| (key(topic), place)).collect();
+    for topic in more {
+        match places.get(&key(&topic)) {
+            Some(place) => join(&mut all[*place], topic),
+            None => all.push(topic),
+        }
+    }
+}
+
+/// Adds the coordinator's answer to the one that was known before.
 pub fn merge_offset_commit(
     mut known: OffsetCommitResponse,
     answered: OffsetCommitResponse,
 ) -> OffsetCommitResponse {
-    let places: FxHashMap<(String, Uuid), usize> = known
-        .topics
-        .iter()
-        .enumerate()
-        .map(|(place, topic)| ((topic.name.clone(), topic.topic_id), place))
-        .collect();
-    for topic in answered.topics {
-        match places.get(&(topic.name.clone(), topic.topic_id)) {
-            Some(place) => known.topics[*place].partitions.extend(topic.partitions),
-            None => known.topics.push(topic),
-        }
-    }
+    merge_topics(
+        &mut known.topics,
+        answered.topics,
+        |topic| (topic.name.clone(), topic.topic_id),
+        |known, topic| known.partitions.extend(topic.partitions),
+    );
     known
 }
 
@@ -176,18 +188,12 @@ pub fn merge_txn_offset_commit(
     mut known: TxnOffsetCommitResponse,
     answered: TxnOffsetCommitResponse,
 ) -> TxnOffsetCommitResponse {
-    let places: FxHashMap<(String, Uuid), usize> = known
-        .topics
-        .iter()
-        .enumerate()
-        .map(|(place, topic)| ((topic.name.clone(), topic.topic_id), place))
-        .collect();
-    for topic in answered.topics {
-        match places.get(&(topic.name.clone(), topic.topic_id)) {
-            Some(place) => known.topics[*place].partitions.extend(topic.partitions),
-            None => known.topics.push(topic),
-        }
-    }
+    merge_topics(
+        &mut known.topics,
+        answered.topics,
+        |topic| (topic.name.clone(), topic.topic_id),
+        |known, topic| known.partitions.extend(topic.partitions),
+    );
     known
 }
 
@@ -457,18 +463,12 @@ pub fn merge_offset_delete(
     if answered.error_code != ErrorCode::None.code() {
         return answered;
     }
-    let places: FxHashMap<String, usize> = answered
-        .topics
-        .iter()
-        .enumerate()
-        .map(|(place, topic)| (topic.name.clone(), place))
-        .collect();
-    for topic in known {
-        match places.get(&topic.name) {
-            Some(place) => answered.topics[*place].partitions.extend(topic.partitions),
-            None => answered.topics.push(topic),
-        }
-    }
+    merge_topics(
+        &mut answered.topics,
+        known,
+        |topic| topic.name.clone(),
+        |answered, topic| answered.partitions.extend(topic.partitions),
+    );
     answered
 }
 
@@ -490,26 +490,4 @@ pub fn merge_list_groups(
         groups.extend(answer.groups.into_iter().filter(|group| may_describe(&group.group_id)));
     }
     ListGroupsResponse { groups, ..Default::default() }
-}
-
-/// Puts the answers of all coordinators of transactions together, as [`merge_list_groups`] does
-/// with groups. The filters that no coordinator knows are the same for all.
-pub fn merge_list_transactions(
-    answers: impl IntoIterator<Item = ListTransactionsResponse>,
-) -> ListTransactionsResponse {
-    let mut merged = ListTransactionsResponse::default();
-    for answer in answers {
-        if answer.error_code == ErrorCode::NotCoordinator.code() {
-            continue;
-        }
-        if answer.error_code != ErrorCode::None.code() {
-            return ListTransactionsResponse {
-                error_code: answer.error_code,
-                ..Default::default()
-            };
-        }
-        merged.unknown_state_filters = answer.unknown_state_filters;
-        merged.transaction_states.extend(answer.transaction_states);
-    }
-    merged
 }

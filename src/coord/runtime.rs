@@ -190,6 +190,11 @@ impl<M: StateMachine> Context<'_, M> {
     pub fn want(&mut self, effect: M::Effect) {
         self.effects.push(effect);
     }
+
+    /// How many effects this event has wanted so far.
+    pub fn wanted(&self) -> usize {
+        self.effects.len()
+    }
 }
 
 /// Where a reply goes; a number that means something to the host alone.
@@ -271,6 +276,12 @@ impl<M: StateMachine> Coordinator<M> {
             high_watermark: 0,
             clock: Clock::default(),
         }
+    }
+
+    /// What the machine sees from the next event on: some of what the operator configures, such as
+    /// the features of the cluster, changes under a coordinator that is active.
+    pub fn settings_mut(&mut self) -> &mut M::Settings {
+        &mut self.settings
     }
 
     /// The state as it stands in memory, for operators: some of it may not be committed.

@@ -257,7 +257,7 @@ impl Log {
             incoming_bytes: incoming_bytes as u32,
             segment_bytes: config.segment_bytes,
             waited_ms,
-            segment_ms: config.segment_ms
+            segment_ms: config.roll_ms()
                 - config
                     .roll_jitter_ms(|| FxBuildHasher.hash_one((self.id(), segment.base_offset))),
             indexes_full: segment.indexes_full(&config),

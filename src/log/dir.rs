@@ -28,6 +28,8 @@ const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 const LOG_STARTS: &str = "log-start-offset-checkpoint";
 const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+/// There only where a log was compacted.
+const CLEANED: &str = "cleaner-offset-checkpoint";
 const METADATA_SEEN: &str = "millstream-metadata-seen";
 /// Checkpoints have a line per partition: room for some hundred thousand.
 const MAX_FILE_BYTES: usize = 64 << 20;
@@ -51,6 +53,7 @@ pub struct LogDir {
     recovery_points: RefCell<Offsets>,
     log_starts: RefCell<Offsets>,
     high_watermarks: RefCell<Offsets>,
+    cleaned: RefCell<Offsets>,
     /// Topics that are gone and that the files of the checkpoints may still know.
     deleted_topics: RefCell<FxHashSet<String>>,
     /// A checkpoint was missing or malformed.
@@ -94,6 +97,8 @@ pub struct Checkpoints {
     pub recovery_points: Vec<OffsetEntry>,
     pub log_starts: Vec<OffsetEntry>,
     pub high_watermarks: Vec<OffsetEntry>,
+    /// Of compacted logs: what lies below is clean.
+    pub cleaned: Vec<OffsetEntry>,
 }
 
 /// A folder of one partition.
@@ -154,6 +159,7 @@ impl LogDir {
             recovery_points: RefCell::default(),
             log_starts: RefCell::default(),
             high_watermarks: RefCell::default(),
+            cleaned: RefCell::default(),
             deleted_topics: RefCell::default(),
             checkpoints_lost: is_new,
             checkpoints_gone: true,
@@ -242,6 +248,7 @@ impl LogDir {
               from the beginning of a segment are there again",
             ),
             (HIGH_WATERMARKS, "nothing else depends on it"),
+            (CLEANED, "its compacted logs are compacted from their beginning"),
         ] {
             let told = self.unreadable.len();
             let text = self.text(name).await?;
@@ -251,8 +258,9 @@ impl LogDir {
             match parse_offsets(text.as_deref()) {
                 Ok(read) => {
                     self.known(name).replace(read);
-                    self.checkpoints_gone = false;
+                    self.checkpoints_gone &= name == CLEANED;
                 }
+                Err(_) if name == CLEANED && text.is_none() => {}
                 Err(why) => {
                     self.checkpoints_lost = true;
                     let (path, is_missing) = (self.path.join(name), text.is_none());
@@ -268,6 +276,7 @@ impl LogDir {
         match name {
             RECOVERY_POINTS => &self.recovery_points,
             LOG_STARTS => &self.log_starts,
+            CLEANED => &self.cleaned,
             _ => &self.high_watermarks,
         }
     }
@@ -443,6 +452,7 @@ impl LogDir {
             is_known: self.log_starts.borrow().contains_key(&key),
             recovery_point: known(&self.recovery_points),
             log_start_offset: known(&self.log_starts),
+            cleaned_to: known(&self.cleaned),
             state: self.states.remove(&format!("{topic}-{partition}")),
             replay: Vec::new(),
         }
@@ -521,7 +531,11 @@ impl LogDir {
             (RECOVERY_POINTS, &self.recovery_points, told.recovery_points),
             (LOG_STARTS, &self.log_starts, told.log_starts),
             (HIGH_WATERMARKS, &self.high_watermarks, told.high_watermarks),
+            (CLEANED, &self.cleaned, told.cleaned),
         ] {
+            if name == CLEANED && told.is_empty() && known.borrow().is_empty() {
+                continue;
+            }
             self.write_offsets(name, known, told, &is_kept).await?;
         }
         self.deleted_topics.borrow_mut().clear();
@@ -592,7 +606,8 @@ impl LogDir {
 
     /// Tells which of the topics that the checkpoints know are gone, at a start.
     pub fn note_deleted(&self, is_kept: impl Fn(&str, i32) -> bool) {
-        for known in [&self.recovery_points, &self.log_starts, &self.high_watermarks] {
+        let all = [&self.recovery_points, &self.log_starts, &self.high_watermarks, &self.cleaned];
+        for known in all {
             let known = known.borrow();
             let gone = known.keys().filter(|(topic, partition)| !is_kept(topic, *partition));
             self.deleted_topics.borrow_mut().extend(gone.map(|(topic, _)| topic.clone()));

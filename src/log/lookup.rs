@@ -248,25 +248,29 @@ impl Log {
         from: i64,
         to: i64,
     ) -> io::Result<Vec<AbortedTransaction>> {
-        let mut found = Vec::new();
-        let Some((first, _)) = self.segment_of(from.max(self.log_start_offset())) else {
-            return Ok(found);
-        };
-        let mut segments = self.segments();
-        segments.retain(|segment| segment.base_offset >= first.base_offset);
-        for segment in segments {
-            if !segment.knows_aborted.get() {
-                let _guard = self.0.files_lock.lock().await;
-                // In a box: what is rare must not make each connection larger.
-                if !Box::pin(self.know_aborted(&segment, to)).await? {
-                    break;
+        'anew: loop {
+            let mut found = Vec::new();
+            let Some((first, _)) = self.segment_of(from.max(self.log_start_offset())) else {
+                return Ok(found);
+            };
+            let mut segments = self.segments();
+            segments.retain(|segment| segment.base_offset >= first.base_offset);
+            for segment in segments {
+                if !segment.knows_aborted.get() {
+                    let _guard = self.0.files_lock.lock().await;
+                    // In a box: what is rare must not make each connection larger.
+                    if !Box::pin(self.know_aborted(&segment, to)).await? {
+                        break;
+                    }
+                }
+                match self.collect_aborted(&segment, from, to, &mut found).await {
+                    Err(error) if self.has_given_up(&segment, &error) => continue 'anew,
+                    Ok(true) => break,
+                    collected => drop(collected?),
                 }
             }
-            if self.collect_aborted(&segment, from, to, &mut found).await? {
-                break;
-            }
+            return Ok(found);
         }
-        Ok(found)
     }
 
     async fn collect_aborted(

@@ -14,6 +14,7 @@
 
 mod append;
 mod checkpoint;
+pub mod cleaner;
 pub mod commit_log;
 mod dir;
 mod epochs;
@@ -114,6 +115,13 @@ struct Inner {
     log_end: Cell<i64>,
     high_watermark: Cell<i64>,
     recovery_point: Cell<i64>,
+    told_recovery_point: Cell<i64>,
+    /// The recovery point that the checkpoint file has, at least.
+    kept_recovery_point: Cell<i64>,
+    /// What lies below was compacted.
+    first_dirty: Cell<i64>,
+    /// Below this the tail may have what compaction has taken away.
+    replaced_to: Cell<i64>,
     /// Where the two newest producer snapshots stand, the newest last; -1: none.
     snapshots: Cell<[i64; 2]>,
     bytes_since_snapshot: Cell<u64>,
@@ -261,6 +269,11 @@ impl Log {
             supports_epoch_bump,
             now_ms,
         )
+    }
+
+    /// See [`ProducerStates::forget_verification`].
+    pub fn forget_verification(&self, producer_id: i64, producer_epoch: i16) {
+        self.0.producers.borrow_mut().forget_verification(producer_id, producer_epoch);
     }
 
     /// Leader epochs as the log has them.

@@ -18,6 +18,8 @@ use protocol::records::{
 use protocol::{DecodeError, ErrorCode, Reader};
 use rustc_hash::FxHashMap;
 
+use crate::limits;
+
 /// Batches of a producer that are recognised when they come again: as many as a client may have in
 /// flight.
 const RECENT_BATCHES: usize = 5;
@@ -476,6 +478,13 @@ impl ProducerStates {
         if self.has_ongoing_transaction(producer_id, producer_epoch) {
             return Ok(None);
         }
+        if self.verifications.len() >= limits::VERIFICATIONS_PER_PARTITION_MAX
+            && !self.verifications.contains_key(&producer_id)
+        {
+            let oldest = self.verifications.iter().min_by_key(|(_, begun)| begun.guard.0);
+            let oldest = *oldest.expect("there are many").0;
+            self.verifications.remove(&oldest);
+        }
         let verification = self.verifications.entry(producer_id).or_insert_with(|| {
             self.guards_given += 1;
             Verification {
@@ -495,6 +504,20 @@ impl ProducerStates {
             verification.lowest_sequence = verification.lowest_sequence.min(base_sequence);
         }
         Ok(Some(verification.guard))
+    }
+
+    /// The coordinator knows of no such producer: nothing of it is awaited here, unless a newer
+    /// epoch of it asks, too.
+    pub fn forget_verification(&mut self, producer_id: i64, producer_epoch: i16) {
+        let begun = self.verifications.get(&producer_id);
+        if begun.is_some_and(|begun| begun.epoch == producer_epoch) {
+            self.verifications.remove(&producer_id);
+        }
+    }
+
+    /// Transactions that wait for their coordinator's word, or for their first batch.
+    pub fn verification_count(&self) -> usize {
+        self.verifications.len()
     }
 
     /// The first offset that a read_committed consumer may not see yet: of the oldest transaction

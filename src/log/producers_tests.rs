@@ -543,3 +543,27 @@ proptest! {
         let _ = ProducerStates::decode_snapshot(&framed, 0, 0, DAY_MS);
     }
 }
+
+/// A question about an invented producer was remembered as long as a producer is.
+#[test]
+fn verifications_are_forgotten_with_an_unknown_producer_and_bounded() {
+    let mut states = ProducerStates::default();
+    let mut begin = |id: i64, epoch| {
+        let guard = states.begin_verification(id, epoch, 0, true, 0).unwrap().expect("a guard");
+        (guard, states.verification_count())
+    };
+    let (first, _) = begin(1, 3);
+    assert_eq!(begin(1, 3), (first, 1));
+    let most = limits::VERIFICATIONS_PER_PARTITION_MAX;
+    for id in 2..=most as i64 {
+        begin(id, 0);
+    }
+    assert_eq!(begin(1, 3), (first, most), "one that is known takes no room");
+    let (_, count) = begin(most as i64 + 1, 0);
+    assert_eq!(count, most);
+    assert_ne!(begin(1, 3).0, first, "the oldest has made room");
+    states.forget_verification(1, 2);
+    assert_eq!(states.verification_count(), most, "a newer epoch of it asks");
+    states.forget_verification(1, 3);
+    assert_eq!(states.verification_count(), most - 1);
+}

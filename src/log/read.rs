@@ -168,11 +168,15 @@ impl Log {
         if offset >= up_to_offset.min(self.log_end_offset()) {
             return Some(ReadData { upper_bound_offset: offset, ..ReadData::default() });
         }
+        if offset < self.0.replaced_to.get() {
+            // Records of aborted transactions, of which the indexes do not tell any more.
+            return None;
+        }
         let read = self.0.tail.read(offset, max_bytes, at_least_one, up_to_offset)?;
         Some(ReadData {
             parts: read.parts,
             size_bytes: read.size_bytes,
-            upper_bound_offset: up_to_offset.min(self.log_end_offset()),
+            upper_bound_offset: read.end_offset,
         })
     }
 

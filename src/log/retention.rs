@@ -223,7 +223,7 @@ impl Log {
 
     /// Removes files once reads that began earlier have ended, and the producer snapshots before an
     /// offset.
-    fn remove_later(&self, renamed: Vec<PathBuf>, snapshots_before: Option<i64>) {
+    pub(super) fn remove_later(&self, renamed: Vec<PathBuf>, snapshots_before: Option<i64>) {
         let delay = Duration::from_millis(self.config().file_delete_delay_ms);
         let (ring, inner) = (self.0.ring.clone(), Rc::downgrade(&self.0));
         drop(self.0.ring.spawn_named("retention", async move {

@@ -53,8 +53,10 @@ pub(super) struct Expected<'a> {
     pub check_from_offset: i64,
     /// Batches from this offset on follow each other without a hole: nothing has compacted them.
     pub dense_from_offset: i64,
-    /// What the commit stream has was in the log, or is to be: no hole.
+    /// What the commit stream has was in the log, or is to be: no hole, but for what was compacted
+    /// since.
     pub committed: &'a [ReplayPart],
+    pub compacted_to_offset: i64,
     /// Offsets must stay below this: what the indexes can hold, or the known end of the log.
     pub max_offset: i64,
 }
@@ -66,6 +68,7 @@ impl Expected<'_> {
             check_from_offset: base_offset,
             dense_from_offset: i64::MAX,
             committed: &[],
+            compacted_to_offset: 0,
             max_offset: base_offset.saturating_add(i64::from(i32::MAX)),
         }
     }
@@ -77,8 +80,10 @@ impl Expected<'_> {
 
     /// Whether the log may lack the batch with this offset and have later ones.
     fn may_lack(&self, offset: i64) -> bool {
+        let is_committed =
+            |offset| self.committed.iter().any(|part| (part.from..part.to).contains(&offset));
         offset < self.dense_from_offset
-            && !self.committed.iter().any(|part| (part.from..part.to).contains(&offset))
+            && (offset < self.compacted_to_offset || !is_committed(offset))
     }
 }
 

@@ -63,7 +63,8 @@ pub(super) struct Segment {
     /// One open at a time: a second one of a new file would truncate what the first one has been
     /// used for already.
     pub opening: AsyncMutex,
-    /// The log was deleted: its folder's name may be another log's.
+    /// The log was deleted, or another segment has taken its place: a file of its name may be
+    /// another one's.
     is_moved: Cell<bool>,
     pub offsets: RefCell<Index>,
     pub times: RefCell<Index>,
@@ -262,13 +263,23 @@ impl Segment {
             return Ok(file);
         }
         if self.is_moved.get() {
-            let text = format!("{self} is that of a log that was deleted");
+            let text = format!("{self} is no part of a log any more");
             return Err(io::Error::new(io::ErrorKind::NotFound, text));
         }
         let create = !self.exists(part);
         let options = OpenOptions { write: true, create, truncate: create, ..OpenOptions::read() };
         let file = ring.open(files::path(dir, self.base_offset, part.extension()), options).await?;
         self.set_exists(part, true);
+        let before = self.open_files.borrow_mut()[part as usize].replace(file.clone());
+        assert!(before.is_none(), "{part:?} of {self} is open twice");
+        Ok(file)
+    }
+
+    /// Opens a file under a name that it will not keep.
+    pub async fn open_as(&self, ring: &Ring, path: &Path, part: SegmentFile) -> io::Result<File> {
+        assert!(self.exists(part), "{part:?} of {self} is opened before it is made");
+        let _guard = self.opening.lock().await;
+        let file = ring.open(path, OpenOptions { write: true, ..OpenOptions::read() }).await?;
         let before = self.open_files.borrow_mut()[part as usize].replace(file.clone());
         assert!(before.is_none(), "{part:?} of {self} is open twice");
         Ok(file)
@@ -309,17 +320,24 @@ impl Segment {
                 if !bytes.is_empty() {
                     ring.write_at(&file, vec![bytes], at).await?;
                 }
-                match part {
-                    SegmentFile::Offsets => self.offsets.borrow_mut().flushed(count),
-                    SegmentFile::Times => self.times.borrow_mut().flushed(count),
-                    _ => self.aborted.borrow_mut().flushed(count),
-                }
+                self.flushed(part, count);
             }
         }
         Ok(())
     }
 
-    fn unflushed(&self, part: SegmentFile) -> (bool, u64, Bytes, u32) {
+    /// The file has the first `count` entries of this index.
+    pub fn flushed(&self, part: SegmentFile, count: u32) {
+        match part {
+            SegmentFile::Offsets => self.offsets.borrow_mut().flushed(count),
+            SegmentFile::Times => self.times.borrow_mut().flushed(count),
+            _ => self.aborted.borrow_mut().flushed(count),
+        }
+    }
+
+    /// What an index file lacks: whether anything, where it begins, its bytes, and how many entries
+    /// there are with it.
+    pub fn unflushed(&self, part: SegmentFile) -> (bool, u64, Bytes, u32) {
         let of_index = |index: &Index| {
             let (at, bytes) = index.unflushed();
             (index.needs_flush(), at, bytes, index.count())

@@ -73,6 +73,8 @@ pub(super) struct Tail {
 pub(super) struct TailRead {
     pub parts: ReadParts,
     pub size_bytes: usize,
+    /// The offset after the last batch; that of the read where it takes none.
+    pub end_offset: i64,
 }
 
 impl TailCache {
@@ -260,19 +262,21 @@ impl Tail {
             return None;
         }
         let first = entries.partition_point(|entry| entry.end_offset <= offset);
-        let mut read = TailRead::default();
+        let mut read = TailRead { end_offset: offset, ..TailRead::default() };
         for entry in entries.range(first..) {
             let room = max_bytes.saturating_sub(read.size_bytes);
             let whole = entry.base_offset >= offset
                 && entry.end_offset <= up_to_offset
                 && entry.bytes.len() <= room;
-            let (part, complete) = if whole {
-                (entry.bytes.clone(), true)
+            let (part, end, complete) = if whole {
+                (entry.bytes.clone(), entry.end_offset, true)
             } else {
                 let must = at_least_one && read.size_bytes == 0;
                 slice_of(&entry.bytes, offset, room, must, up_to_offset)
             };
             if !part.is_empty() {
+                assert!(read.end_offset < end, "a read to {} goes on to {end}", read.end_offset);
+                read.end_offset = end;
                 read.size_bytes += part.len();
                 read.parts.push(ReadPart::Memory(part));
             }
@@ -344,10 +348,16 @@ fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>) {
 }
 
 /// The batches of a run that end after `offset` and not after `up_to_offset`, `room` bytes at most;
-/// the first of them whatever its size with `must`. And whether they go on to the end of the run.
-fn slice_of(run: &Bytes, offset: i64, room: usize, must: bool, up_to_offset: i64) -> (Bytes, bool) {
-    let mut start = 0;
-    let mut at = 0;
+/// the first of them whatever its size with `must`. And the offset after the last of them, and
+/// whether they go on to the end of the run.
+fn slice_of(
+    run: &Bytes,
+    offset: i64,
+    room: usize,
+    must: bool,
+    up_to_offset: i64,
+) -> (Bytes, i64, bool) {
+    let (mut start, mut at, mut end_offset) = (0, 0, offset);
     while at < run.len() {
         let batch = Batch::parse(&run[at..]).expect("the tail holds whole, validated batches");
         let next = at + batch.size_bytes();
@@ -358,10 +368,11 @@ fn slice_of(run: &Bytes, offset: i64, room: usize, must: bool, up_to_offset: i64
             if batch.next_offset() > up_to_offset || !fits {
                 break;
             }
+            end_offset = batch.next_offset();
         }
         at = next;
     }
-    (run.slice(start..at), at == run.len())
+    (run.slice(start..at), end_offset, at == run.len())
 }
 
 #[cfg(test)]

@@ -265,7 +265,9 @@ impl Log {
         self.0.log_end.set(offset);
         self.0.log_start.set(self.log_start_offset().min(offset));
         self.0.high_watermark.set(self.high_watermark().min(offset));
-        self.0.recovery_point.set(self.recovery_point().min(offset));
+        for known in [&self.0.recovery_point, &self.0.kept_recovery_point, &self.0.first_dirty] {
+            known.set(known.get().min(offset));
+        }
         self.0.unfinished.borrow_mut().retain(|one| one.end_offset <= offset);
         self.0.writer.truncate(offset);
         self.0.tail.clear(offset);
@@ -341,6 +343,8 @@ impl Log {
         {
             cell.set(offset);
         }
+        self.0.first_dirty.set(offset);
+        self.0.kept_recovery_point.set(self.0.kept_recovery_point.get().min(offset));
         self.0.unfinished.borrow_mut().clear();
         self.0.writer.restart(offset);
         self.0.tail.clear(offset);

@@ -4,6 +4,7 @@
 //! Pure, and cheap enough for any core: each works on the image that its core has at hand. Whether
 //! the client may know what is answered is checked elsewhere.
 
+mod client_quotas;
 mod configs;
 mod describe_cluster;
 mod describe_topic_partitions;
@@ -11,11 +12,13 @@ mod features;
 mod metadata;
 mod quorum;
 mod reassignments;
+mod scram;
 
 #[cfg(test)]
 mod tests;
 
 // All that these files make public is an answer, or a part of one.
+pub use client_quotas::*;
 pub use configs::*;
 pub use describe_cluster::*;
 pub use describe_topic_partitions::*;
@@ -23,6 +26,7 @@ pub use features::*;
 pub use metadata::*;
 pub use quorum::*;
 pub use reassignments::*;
+pub use scram::*;
 
 use super::{
     image::{Broker, MetadataImage},

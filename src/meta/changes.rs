@@ -19,6 +19,8 @@ pub struct Changes {
     pub topic_configs: BTreeSet<String>,
     /// Configs of brokers, or those that all of them share.
     pub broker_configs: bool,
+    /// Quotas of clients.
+    pub client_quotas: bool,
 }
 
 impl Changes {
@@ -36,6 +38,7 @@ impl Changes {
     /// kept is bounded, and to look at everything costs no more than at so many.
     pub fn merge(&mut self, later: &Changes, max_listed: usize) {
         self.broker_configs |= later.broker_configs;
+        self.client_quotas |= later.client_quotas;
         self.is_all_new |= later.is_all_new;
         if !self.is_all_new {
             self.topics.extend(&later.topics);
@@ -62,6 +65,7 @@ impl Changes {
                     _ => {}
                 }
             }
+            MetadataRecord::ClientQuota(_) => self.client_quotas = true,
             // What else there is, no core keeps anything of: it looks into the image.
             _ => {}
         }

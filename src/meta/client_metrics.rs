@@ -1,5 +1,9 @@
 //! The configs of client metrics subscriptions (KIP-714): the third kind of resource that the
-//! metadata log configures.
+//! metadata log configures, and what they ask of clients ([`Subscriptions`]).
+
+mod subscriptions;
+
+pub use subscriptions::{Asked, ClientAttributes, Subscriptions, source_address};
 
 use super::{controller::ApiError, image::Configs};
 use crate::config::definitions::{ConfigType, Definition, Importance, UpdateMode, Valid};
@@ -7,6 +11,7 @@ use protocol::ErrorCode;
 
 const INTERVAL_MS: &str = "interval.ms";
 const MATCH: &str = "match";
+const METRICS: &str = "metrics";
 const INTERVAL_RANGE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
 
 /// What a subscription may match clients by.
@@ -59,7 +64,7 @@ static DEFINITIONS: [Definition; 3] = [
         "Which clients are asked: selector=regular expression, all of them",
     ),
     definition(
-        "metrics",
+        METRICS,
         ConfigType::List,
         "",
         ANY_LIST,
@@ -109,16 +114,24 @@ fn check_interval(value: &str) -> Result<(), ApiError> {
 }
 
 fn check_pattern(pattern: &str) -> Result<(), ApiError> {
-    let selector = pattern
-        .split_once('=')
-        .filter(|(_, expression)| !expression.is_empty() && !expression.contains('='));
-    match selector {
-        Some((selector, _)) if SELECTORS.contains(&selector.trim()) => Ok(()),
+    match selector_and_pattern(pattern) {
+        Some((selector, expression))
+            if SELECTORS.contains(&selector) && subscriptions::compile(expression).is_some() =>
+        {
+            Ok(())
+        }
         _ => Err(ApiError::new(
             ErrorCode::InvalidConfig,
             format!("Illegal client matching pattern: {pattern}"),
         )),
     }
+}
+
+/// The two parts of SELECTOR=PATTERN.
+fn selector_and_pattern(text: &str) -> Option<(&str, &str)> {
+    let (selector, pattern) = text.split_once('=')?;
+    let is_pair = !pattern.is_empty() && !pattern.contains('=');
+    is_pair.then(|| (selector.trim(), pattern.trim()))
 }
 
 #[cfg(test)]
@@ -139,6 +152,7 @@ mod tests {
         assert_eq!(check("match", "client_id=x.*, client_source_port=9"), Ok(()));
         assert_eq!(check("match", "client_id"), Err(ErrorCode::InvalidConfig));
         assert_eq!(check("match", "colour=red"), Err(ErrorCode::InvalidConfig));
+        assert_eq!(check("match", "client_id=("), Err(ErrorCode::InvalidConfig));
         assert_eq!(check("other", ""), Err(ErrorCode::InvalidRequest));
         assert!(validate("", &Configs::new()).is_err());
     }

@@ -5,6 +5,7 @@
 //! the records change when they are replayed after they are durable; until then a response must not
 //! leave. One file per family of requests; what only reads is in [`super::answers`].
 
+mod client_quotas;
 pub mod configs;
 mod create_partitions;
 mod create_topics;
@@ -18,16 +19,19 @@ mod producer_ids;
 mod reassignments;
 mod refuse;
 mod registration;
+pub mod scram;
 
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod tests;
 
+pub use client_quotas::Mutations;
 pub use directories::{CordonedDirectories, DirectoryAssignment};
 pub use registration::{
     BrokerRegistration, BrokerUnfence, ControllerRegistration, RegisteredEndpoint, fence,
 };
+pub use scram::ScramAlterations;
 
 use super::image::{Configs, MetadataImage};
 use crate::limits;
@@ -59,6 +63,8 @@ pub struct Context<'a> {
     /// registration.
     pub next_offset: i64,
     pub random: &'a mut dyn FnMut() -> u64,
+    /// What the client may change, and what it changes.
+    pub mutations: &'a mut Mutations,
 }
 
 impl Context<'_> {
@@ -158,10 +164,13 @@ pub enum ControllerRequest {
     CreatePartitions(CreatePartitionsRequest),
     IncrementalAlterConfigs(IncrementalAlterConfigsRequest),
     AlterConfigs(AlterConfigsRequest),
+    AlterClientQuotas(AlterClientQuotasRequest),
     UpdateFeatures { request: UpdateFeaturesRequest, version: i16 },
     AllocateProducerIds(AllocateProducerIdsRequest),
     AlterPartitionReassignments(AlterPartitionReassignmentsRequest),
     ElectLeaders(ElectLeadersRequest),
+    AlterUserScramCredentials(ScramAlterations),
+    UnregisterBroker(UnregisterBrokerRequest),
     RegisterController(ControllerRegistration),
     RegisterBroker(BrokerRegistration),
     UnfenceBroker(BrokerUnfence),
@@ -176,10 +185,13 @@ pub enum ControllerResponse {
     CreatePartitions(CreatePartitionsResponse),
     IncrementalAlterConfigs(IncrementalAlterConfigsResponse),
     AlterConfigs(AlterConfigsResponse),
+    AlterClientQuotas(AlterClientQuotasResponse),
     UpdateFeatures(UpdateFeaturesResponse),
     AllocateProducerIds(AllocateProducerIdsResponse),
     AlterPartitionReassignments(AlterPartitionReassignmentsResponse),
     ElectLeaders(ElectLeadersResponse),
+    AlterUserScramCredentials(AlterUserScramCredentialsResponse),
+    UnregisterBroker(UnregisterBrokerResponse),
     RegisterController(Result<(), ApiError>),
     /// The epoch of the registration.
     RegisterBroker(Result<i64, ApiError>),
@@ -227,6 +239,9 @@ pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome
             configs::incremental(context, request).map(A::IncrementalAlterConfigs)
         }
         Q::AlterConfigs(request) => configs::legacy(context, request).map(A::AlterConfigs),
+        Q::AlterClientQuotas(request) => {
+            client_quotas::handle(context, request).map(A::AlterClientQuotas)
+        }
         Q::UpdateFeatures { request, version } => {
             features::handle(context, request, *version).map(A::UpdateFeatures)
         }
@@ -237,6 +252,12 @@ pub fn handle(context: &mut Context<'_>, request: &ControllerRequest) -> Outcome
             reassignments::handle(context, request).map(A::AlterPartitionReassignments)
         }
         Q::ElectLeaders(request) => elect_leaders::handle(context, request).map(A::ElectLeaders),
+        Q::AlterUserScramCredentials(request) => {
+            scram::handle(context, request).map(A::AlterUserScramCredentials)
+        }
+        Q::UnregisterBroker(request) => {
+            registration::unregister(context, request).map(A::UnregisterBroker)
+        }
         Q::RegisterController(request) => {
             registration::controller(request).map(A::RegisterController)
         }

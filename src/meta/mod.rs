@@ -16,6 +16,8 @@ pub mod answers;
 pub mod bootstrap;
 pub mod changes;
 pub mod client_metrics;
+#[cfg(test)]
+mod client_quota_tests;
 pub mod controller;
 pub mod features;
 #[cfg(test)]

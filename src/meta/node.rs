@@ -16,7 +16,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use controller::{Answer, Names};
+pub use controller::{Answer, MutationQuota, Names};
 pub use log::{AppendFailure, SnapshotsDue};
 pub use publisher::Show;
 pub use quorum::NotLeader;
@@ -262,6 +262,15 @@ impl MetaNode {
     /// Answers when the request's records are committed: see [`Controller::request`].
     pub async fn request(&self, request: ControllerRequest) -> Answer {
         self.controller.request(request).await
+    }
+
+    /// The same for a client whose changes are counted: see [`Controller::request_within`].
+    pub async fn request_within(
+        &self,
+        request: ControllerRequest,
+        quota: &dyn MutationQuota,
+    ) -> Answer {
+        self.controller.request_within(request, quota).await
     }
 
     /// Fences the broker and closes the log cleanly, after the request in progress. Nothing is

@@ -19,6 +19,8 @@ pub struct World {
     pub log: Vec<u8>,
     pub next_offset: i64,
     seed: u64,
+    /// Against the mutation quota of the client that asks.
+    pub mutations: controller::Mutations,
 }
 
 impl Default for World {
@@ -52,8 +54,14 @@ impl World {
         };
         let quorum = std::sync::Arc::make_mut(&mut image.quorum);
         (quorum.kraft_version, quorum.voters) = (1, vec![voter]);
-        let mut world =
-            Self { replay: Replay::new(image), settings, log: Vec::new(), next_offset: 0, seed: 1 };
+        let mut world = Self {
+            replay: Replay::new(image),
+            settings,
+            log: Vec::new(),
+            next_offset: 0,
+            seed: 1,
+            mutations: controller::Mutations::UNLIMITED,
+        };
         let control = bootstrap::start_of_epoch(world.image(), 1, vec![1]);
         let batch = metalog::encode_control(&control, 0, 1, 0);
         world.append(&batch);
@@ -100,7 +108,13 @@ impl World {
         };
         let (settings, next_offset) = (&self.settings, self.next_offset);
         controller::handle(
-            &mut Context { image: &image, settings, next_offset, random: &mut random },
+            &mut Context {
+                image: &image,
+                settings,
+                next_offset,
+                random: &mut random,
+                mutations: &mut self.mutations,
+            },
             request,
         )
     }

@@ -1,5 +1,5 @@
 //! Who may connect, and to which core: how many connections there may be, how fast new ones may
-//! come (`ConnectionQuotas`), and which core has the fewest.
+//! come, in all and from one address (`ConnectionQuotas`), and which core has the fewest.
 //!
 //! Owns: the counts of open connections and the pace of new ones, for all cores together. Lives on:
 //! every core, behind a lock that is taken twice in a connection's life. Never: waits, reads a
@@ -8,12 +8,13 @@
 use crate::{
     config::{Layers, layers::Values, listeners::ListenerConfig},
     descriptors::FileShares,
-    limits::MAX_SHARDS,
+    limits::{MAX_SHARDS, QUOTA_ADDRESSES_MAX},
+    quota::{Rate, Windows},
 };
 use ring::Instant;
 use rustc_hash::FxHashMap;
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -142,6 +143,7 @@ struct State {
     by_core: Vec<Option<usize>>,
     pace: Pace,
     pace_of_listener: Vec<Pace>,
+    rates: AddressRates,
 }
 
 /// When the next connection is due, if those that came had been spread evenly.
@@ -161,6 +163,31 @@ impl Pace {
             self.due
         );
         self.due.since(now).saturating_sub(BURST)
+    }
+}
+
+/// How fast each address with a quota has opened connections lately.
+#[derive(Default)]
+struct AddressRates {
+    of: FxHashMap<IpAddr, Rate>,
+    /// Not before then are those looked for that no longer count.
+    swept_next: Instant,
+}
+
+impl AddressRates {
+    /// The rate of an address. Those beyond the bound share one: it holds new addresses off rather
+    /// than let them through uncounted.
+    fn of(&mut self, address: IpAddr, windows: Windows, now: Instant) -> &mut Rate {
+        let is_known = self.of.contains_key(&address);
+        if !is_known && self.of.len() >= QUOTA_ADDRESSES_MAX && now >= self.swept_next {
+            self.swept_next = now + Duration::from_millis(windows.window_ms());
+            self.of.retain(|_, rate| rate.per_second(windows, now.as_millis()) > 0.0);
+        }
+        let is_full = self.of.len() >= QUOTA_ADDRESSES_MAX && !is_known;
+        let address = if is_full { Ipv6Addr::UNSPECIFIED.into() } else { address };
+        let (kept, most) = (self.of.len(), QUOTA_ADDRESSES_MAX + 1);
+        assert!(kept <= most, "the rates of {kept} addresses are kept, at most {most} may be");
+        self.of.entry(address).or_default()
     }
 }
 
@@ -242,6 +269,26 @@ impl OpenConnections {
                 mine.max(state.pace.wait_for(limits.broker.creation_rate, now))
             }
         })
+    }
+
+    /// How long an address is to be held off that has opened one more connection, if it opens more
+    /// than `limit` per second: for one window at most, and that one does not count, then.
+    pub fn wait_of_address(
+        &self,
+        address: IpAddr,
+        limit: f64,
+        windows: Windows,
+        now: Instant,
+    ) -> Duration {
+        assert!(limit > 0.0, "{address} may open {limit} connections per second");
+        let mut state = self.lock();
+        let (rate, now_ms) = (state.rates.of(address, windows, now), now.as_millis());
+        rate.record(windows, 1.0, now_ms);
+        let wait_ms = rate.wait_ms(windows, limit, now_ms).min(windows.window_ms());
+        if wait_ms > 0 {
+            rate.record(windows, -1.0, now_ms);
+        }
+        Duration::from_millis(wait_ms)
     }
 
     /// Counts one more that core `accepting` has accepted, for the core that it is for, or says
@@ -474,6 +521,34 @@ mod tests {
             open.wait_for(CLIENTS, &limits, start + Duration::from_secs(60)),
             Duration::ZERO
         );
+    }
+
+    #[test]
+    fn an_address_is_held_off_while_it_comes_faster_than_its_quota() {
+        let (open, windows) = (OpenConnections::default(), Windows::new(11, 1));
+        let at = |ms: u64| Instant(5_000_000_000) + Duration::from_millis(ms);
+        let wait = |address, ms| open.wait_of_address(address, 2.0, windows, at(ms)).as_millis();
+        let burst: Vec<u128> = (0..22).map(|_| wait(HERE, 0)).collect();
+        assert_eq!(burst[..20], [0; 20], "those of ten windows");
+        assert_eq!(burst[20..], [500; 2], "they do not count");
+        assert_eq!(wait(THERE, 0), 0, "each address has its own");
+        assert_eq!(wait(HERE, 500), 0);
+        assert_eq!(wait(HERE, 500), 500);
+        assert_eq!(open.wait_of_address(HERE, 0.5, windows, at(500)).as_millis(), 1000, "at most");
+        assert_eq!(wait(HERE, 60_000), 0);
+    }
+
+    #[test]
+    fn addresses_beyond_the_bound_share_a_rate_until_others_are_over() {
+        let (open, windows) = (OpenConnections::default(), Windows::new(11, 1));
+        let wait = |number: usize, s: u64| {
+            let address = IpAddr::from((number as u32).to_be_bytes());
+            open.wait_of_address(address, 0.1, windows, Instant(s * 1_000_000_000))
+        };
+        assert!((0..QUOTA_ADDRESSES_MAX).all(|number| wait(number, 100).is_zero()));
+        assert!(wait(QUOTA_ADDRESSES_MAX, 100).is_zero());
+        assert!(!wait(QUOTA_ADDRESSES_MAX + 1, 100).is_zero(), "they have one together");
+        assert!((0..3).all(|number| wait(QUOTA_ADDRESSES_MAX + number, 200).is_zero()));
     }
 
     #[test]

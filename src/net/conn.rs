@@ -69,6 +69,10 @@ impl Connection {
                         return Ok(());
                     }
                     dispatch::request(self, frame).await?;
+                    if self.client.replies.muted_until() > self.shard.ring.now() {
+                        // Boxed: idle connections have no room for what is rare.
+                        Box::pin(self.stay_muted(&mut incoming)).await;
+                    }
                 }
                 Next::Receive(room) => {
                     if incoming.make_room(self, room).await.is_none() {
@@ -80,6 +84,22 @@ impl Connection {
                     }
                 }
             }
+        }
+    }
+
+    /// Takes nothing more while the client is to wait for what it has used (KIP-219).
+    async fn stay_muted(&self, incoming: &mut Incoming) {
+        let (ring, replies) = (&self.shard.ring, &self.client.replies);
+        loop {
+            let left = replies.muted_until().since(ring.now());
+            if left.is_zero() || replies.is_closed() {
+                return;
+            }
+            let waiting = replies.waiting();
+            let most = limits::CONNECTION_REQUESTS_IN_FLIGHT_MAX;
+            assert!(waiting <= most, "{waiting} requests of a client that waits, {most} at most");
+            incoming.pause(self);
+            ring.timeout(left, replies.changed.wait_until(|| replies.is_closed())).await;
         }
     }
 

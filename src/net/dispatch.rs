@@ -68,6 +68,7 @@ pub fn request(
             "the body begins at {body_start} of {} bytes",
             frame.len()
         );
+        shard.identify(client, client_id);
         if served == ApiKey::Produce {
             return match produce::request(shard, client, ids, body_start, frame)? {
                 Taken::Ordered => Ok(()),

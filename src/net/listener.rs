@@ -19,7 +19,7 @@ use ring::{ListenOptions, Listener, Ring, Stream};
 use std::{
     cell::{Cell, RefCell},
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     rc::Rc,
     sync::Arc,
     time::Duration,
@@ -246,12 +246,12 @@ impl Acceptor {
             });
         }
         match self.open_connections.enter(shard.index, listener, address, &self.limits(shard)) {
-            Ok(place) if place.core() == shard.index => serve(shard, transport, listener, place),
             Ok(place) => {
-                let (core, transport) = (place.core(), transport.release(&shard.ring));
-                let count = shard.count;
-                assert!(core < count, "a connection is for core {core} of {count}");
-                shard.mailbox.send_errand(core, Box::new(Arrival { transport, listener, place }));
+                let wait = self.held_off(shard, address);
+                if !wait.is_zero() {
+                    return hold_off(shard, transport, place, wait);
+                }
+                hand_over(shard, transport, listener, place)
             }
             Err(reason) => {
                 shard.clients.connected.refuse();
@@ -263,12 +263,51 @@ impl Acceptor {
     }
 }
 
+impl Acceptor {
+    /// How long an address is held off that opens connections faster than its quota allows.
+    fn held_off(&self, shard: &Shard, address: IpAddr) -> Duration {
+        let Some(limit) = shard.quotas.address_rates().and_then(|rates| rates.of(address)) else {
+            return Duration::ZERO;
+        };
+        let (windows, now) = (shard.quotas.windows(), shard.ring.now());
+        let wait = self.open_connections.wait_of_address(address, limit, windows, now);
+        let most = Duration::from_millis(windows.window_ms());
+        assert!(wait <= most, "{address} waits for {wait:?}, at most {most:?}");
+        wait
+    }
+}
+
+/// Keeps a connection that came too fast, unread, and closes it then: a client that connects again
+/// at once gains nothing (KIP-612). It keeps its place meanwhile, so that they are bounded.
+fn hold_off(shard: &Shard, transport: Transport, place: Place, wait: Duration) {
+    assert!(!wait.is_zero(), "a connection is held off for some time");
+    let refused = &shard.quotas.refused_connections;
+    refused.set(refused.get() + 1);
+    let shard = shard.clone();
+    drop(shard.ring.clone().spawn_named("throttled connection", async move {
+        shard.ring.timeout(wait, shard.stop.wait_until(|| shard.is_stopping())).await;
+        transport.shutdown(&shard.ring);
+        drop(place);
+    }));
+}
+
 /// A connection on its way from the core that accepted it to the one that serves it. Dropping it
 /// closes it.
 pub struct Arrival {
     transport: MovingTransport,
     listener: usize,
     place: Place,
+}
+
+/// Has the core serve a connection that it is for.
+fn hand_over(shard: &Shard, transport: Transport, listener: usize, place: Place) {
+    let (core, count) = (place.core(), shard.count);
+    assert!(core < count, "a connection is for core {core} of {count}");
+    if core == shard.index {
+        return serve(shard, transport, listener, place);
+    }
+    let transport = transport.release(&shard.ring);
+    shard.mailbox.send_errand(core, Box::new(Arrival { transport, listener, place }));
 }
 
 /// Closes a connection for want of descriptors.
@@ -339,6 +378,9 @@ fn serve(shard: &Shard, transport: Transport, listener: usize, place: Place) {
         moved: Rc::default(),
         progress: Progress::new(shard.ring.now()),
         transactional_id: RefCell::default(),
+        software: RefCell::default(),
+        telemetry: RefCell::default(),
+        accounts: RefCell::default(),
         _charge: shard.clients.memory.charge(Use::Connections, held_bytes),
     });
     clients.enter(&client);

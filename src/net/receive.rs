@@ -157,6 +157,18 @@ impl Incoming {
         Some(())
     }
 
+    /// Nothing is received for a while: what it holds of the pool goes back, or has the connection
+    /// ended where others wait for it.
+    pub fn pause(&mut self, connection: &Connection) {
+        if self.buffer.is_empty() && self.large.is_none() {
+            (self.buffer, self.in_block) = (BytesMut::new(), false);
+        }
+        let (has, room) = (self.buffer.len(), self.buffer.capacity());
+        assert!(has <= room, "{has} bytes are received into {room}");
+        let is_held = self.in_block || self.large.is_some();
+        connection.client.progress.begin(if is_held { self.buffer.capacity() } else { 0 });
+    }
+
     /// Receives into the room that was made.
     pub async fn receive(&mut self, connection: &Connection, room: Room) -> io::Result<usize> {
         let (shard, spare) = (&connection.shard, self.buffer.capacity() - self.buffer.len());

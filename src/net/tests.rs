@@ -1,12 +1,7 @@
 //! A whole broker whose listener has a transport that changes every byte: connections are accepted,
 //! handed to another core, produce and fetch, from memory and from files.
 
-use crate::{
-    boot::{self, Board, CoreStart, ListenAddress},
-    config,
-    log::tests::batch,
-    request::transport::tests::masked::mask,
-};
+use crate::{boot::testing, log::tests::batch, request::transport::tests::masked::mask};
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{
     ApiKey, Message, Reader,
@@ -26,10 +21,6 @@ use std::{
     cell::{Cell, RefCell},
     net::SocketAddr,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Duration,
 };
 
@@ -37,41 +28,13 @@ const CORES: usize = 2;
 const TOPIC: &str = "t";
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Starts the broker and waits until it serves.
 fn start(world: &World, node: NodeId) -> SocketAddr {
-    let address = SocketAddr::new(world.address(node), 9092);
-    let overrides = [
-        ("listeners", format!("MASKED://{address}")),
-        ("listener.security.protocol.map", "MASKED:PLAINTEXT".to_owned()),
-        ("inter.broker.listener.name", "MASKED".to_owned()),
-        ("log.dirs", "/data".to_owned()),
-        ("offsets.topic.num.partitions", "1".to_owned()),
-    ]
-    .map(|(key, value)| (key.to_owned(), value));
-    let loaded = config::load::from_sources(None, &overrides, std::iter::empty(), "broker")
-        .expect("a valid configuration");
-    let (ends, _control) = boot::mesh_with_control(CORES);
-    let (board, config) = (Board::new(CORES), Arc::new(loaded.config));
-    let (open_connections, ready) = (Arc::default(), Arc::new(AtomicBool::new(false)));
-    for (index, end) in ends.into_iter().enumerate() {
-        let is_ready = ready.clone();
-        let start = CoreStart {
-            config: config.clone(),
-            layers: loaded.layers.clone(),
-            board: board.clone(),
-            end,
-            count: CORES,
-            cpu: index,
-            open_connections: Arc::clone(&open_connections),
-            addresses: vec![ListenAddress { listener: 0, address }],
-            ready: Box::new(move |_| is_ready.store(true, Ordering::Relaxed)),
-        };
-        world.start_core(node, index, |ring| async move {
-            boot::run_core(ring, start).await.expect("the broker starts and serves");
-        });
-    }
-    assert!(world.run_until(LIMIT, || ready.load(Ordering::Relaxed)), "the broker starts");
-    address
+    let properties = [
+        ("listener.security.protocol.map", "MASKED:PLAINTEXT"),
+        ("inter.broker.listener.name", "MASKED"),
+        ("log.dirs", "/data"),
+    ];
+    testing::start(world, node, CORES, "MASKED", &properties)
 }
 
 /// A client that changes its bytes as the broker's transport does.

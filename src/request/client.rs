@@ -3,8 +3,8 @@
 //! Owns: its transport and the queue of replies. Lives on: the core of the connection. Never:
 //! receives or sends; the tasks of `net/conn.rs` do.
 
-use super::{progress::Progress, reply::Replies, transport::Transport};
-use crate::memory::Charge;
+use super::{progress::Progress, reply::Replies, telemetry::Instance, transport::Transport};
+use crate::{limits, memory::Charge, quota::Known};
 use ring::{Ring, sync::Notify};
 use std::{
     cell::{Cell, RefCell},
@@ -28,6 +28,31 @@ impl TransactionalId {
     }
 }
 
+/// What a client says that it is (KIP-511).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Software {
+    pub name: Box<str>,
+    pub version: Box<str>,
+}
+
+impl Default for Software {
+    fn default() -> Software {
+        Software::new("", "")
+    }
+}
+
+impl Software {
+    pub fn new(name: &str, version: &str) -> Software {
+        let kept = |text: &str| -> Box<str> {
+            match text.floor_char_boundary(limits::SOFTWARE_NAME_BYTES_MAX) {
+                0 => "unknown".into(),
+                end => text[..end].into(),
+            }
+        };
+        Software { name: kept(name), version: kept(version) }
+    }
+}
+
 pub struct Client {
     /// Tells this connection from the others of its core.
     pub number: u64,
@@ -43,6 +68,12 @@ pub struct Client {
     pub progress: Progress,
     /// That of its last transactional produce request: the next one has the same.
     pub transactional_id: RefCell<Option<Arc<TransactionalId>>>,
+    /// By its last ApiVersions.
+    pub software: RefCell<Software>,
+    /// The client instance that speaks of its metrics here.
+    pub telemetry: RefCell<Option<Box<Instance>>>,
+    /// The accounts that its requests count for.
+    pub accounts: RefCell<Known>,
     /// What it counts for as an open connection.
     pub _charge: Charge,
 }

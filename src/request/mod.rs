@@ -11,6 +11,7 @@ pub mod header;
 pub mod progress;
 pub mod reply;
 pub mod response;
+pub mod telemetry;
 pub mod transport;
 
 pub use client::{Client, TransactionalId};
@@ -21,8 +22,8 @@ pub use transport::{FileRange, MovingTransport, Transport};
 use protocol::Text;
 use std::rc::Rc;
 
-/// What a handler knows besides the request itself, as Kafka's `RequestContext`. The principal and
-/// the throttle time of a request have their place here, once there are any.
+/// What a handler knows besides the request itself, as Kafka's `RequestContext`. The principal of
+/// a request has its place here, once there is any.
 pub struct RequestContext<'a> {
     pub ids: RequestIds,
     /// As the client calls itself.

@@ -11,7 +11,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use protocol::FRAME_LENGTH_BYTES;
-use ring::{BufferPool, sync::Notify};
+use ring::{BufferPool, Instant, sync::Notify};
 use smallvec::{SmallVec, smallvec};
 use std::{
     cell::{Cell, RefCell},
@@ -166,6 +166,8 @@ pub struct Replies {
     /// Bytes of replies that were taken and are not sent yet; 0: none are.
     sending_bytes: Cell<u64>,
     closed: Cell<bool>,
+    /// Until then no further request is taken: the client has used more than its quota.
+    muted_until: Cell<Instant>,
     /// Something was answered, sent, or the connection closed.
     pub changed: Notify,
 }
@@ -202,6 +204,7 @@ impl Replies {
             memory,
             sending_bytes: Cell::new(0),
             closed: Cell::default(),
+            muted_until: Cell::default(),
             changed: Notify::default(),
         }
     }
@@ -271,6 +274,15 @@ impl Replies {
     pub fn close(&self) {
         self.closed.set(true);
         self.changed.notify();
+    }
+
+    /// No further request is taken until then.
+    pub fn mute(&self, until: Instant) {
+        self.muted_until.set(self.muted_until.get().max(until));
+    }
+
+    pub fn muted_until(&self) -> Instant {
+        self.muted_until.get()
     }
 
     pub fn front_is_ready(&self) -> bool {
@@ -350,6 +362,11 @@ impl ReplyHandle {
     pub fn reply(mut self, reply: Reply) {
         let bytes = reply.memory_bytes();
         self.answer(Entry::Ready(reply, bytes));
+    }
+
+    /// Until when no further request of its connection is taken.
+    pub fn muted_until(&self) -> Instant {
+        self.replies.muted_until()
     }
 
     /// Answers with nothing, as acks=0 wants it. The request, of so many bytes, counts as long as

@@ -10,6 +10,7 @@ use super::{
         Partition, PartitionId,
         role::{Cause, Role},
     },
+    quotas,
     view::{ClusterView, topic_log_config},
 };
 use crate::{
@@ -168,7 +169,9 @@ async fn apply_in_turn(shard: &Shard, view: ClusterView, changes: &Changes) {
         }
         budget.item_done().await;
     }
+    let quotas = quotas::changed(shard, &view, changes).await;
     shard.control.applied(view);
+    quotas.into_iter().for_each(|set| shard.quotas.renew(set));
     coordinators::apply(shard, topic_changes);
     shard.data.apply.moved.notify();
 }
@@ -442,6 +445,7 @@ fn checkpoint_of(partition: &Partition) -> PartitionCheckpoint {
         recovery_point,
         log_start_offset: start,
         high_watermark,
+        cleaned_to: log.first_dirty_offset(),
     }
 }
 
@@ -467,6 +471,21 @@ impl Ask for Offsets {
     }
 }
 
+/// The checkpoint files of a log directory have what [`Checkpoint`] has told last.
+pub struct Written(pub PathBuf);
+
+impl Ask for Written {
+    type Answer = ();
+
+    async fn execute(self, shard: &Shard, _from: usize) {
+        let mut budget = TurnBudget::of_items(&shard.ring);
+        for partition in partitions_in(shard, &self.0) {
+            partition.log.keep_recovery_point();
+            budget.item_done().await;
+        }
+    }
+}
+
 /// Moves the recovery points of this core's partitions in a log directory up to the durable
 /// offsets.
 async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
@@ -481,6 +500,7 @@ async fn checkpoint(shard: &Shard, dir: &Path) -> Vec<PartitionCheckpoint> {
             Err(error) => waiting.push((partition, error)),
             Ok(_) => {}
         }
+        partition.log.tell_recovery_point();
         budget.step_done().await;
     }
     if let Some((first, error)) = waiting.first() {
@@ -529,6 +549,8 @@ impl Ask for Close {
 /// Ends the requests in flight and closes every log of this core.
 async fn close(shard: &Shard) -> Closed {
     shard.drain().await;
+    // What a pass has begun is removed before the log is closed.
+    shard.data.cleaner.rest().await;
     let _turn = shard.data.apply.turn.lock().await;
     let was_closed = shard.data.apply.has_closed_logs.replace(true);
     assert!(!was_closed, "a core closes its logs once");

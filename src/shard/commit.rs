@@ -214,6 +214,18 @@ fn begin_flushes(shard: &Shard, lane: &Rc<Lane>) {
     }
 }
 
+/// Has what a partition has below `offset` on the disk soon, whatever its topic asks for.
+pub fn want_flush(shard: &Shard, partition: &Rc<Partition>, offset: i64) {
+    let log = &partition.log;
+    let written = log.written_offset();
+    assert!(offset <= written, "{offset} is to be flushed, and {written} is written");
+    if log.durable_offset() < offset && !partition.is_offline() {
+        let lane = lane_of(partition);
+        lane.want(partition);
+        begin_flushes(shard, lane);
+    }
+}
+
 /// Flushes small groups of a log directory by its stream, one round at a time.
 async fn stream_loop(shard: Shard, lane: Rc<Lane>) {
     let (mut round, mut logs, mut ends) = (Vec::new(), Vec::new(), Vec::new());
@@ -328,6 +340,10 @@ pub fn advance(shard: &Shard, partition: &Rc<Partition>, safe_offset: i64) {
     let safe = partition.log.safe_offset();
     assert!(safe_offset <= safe, "{safe_offset} is acknowledged, and {safe} is safe");
     while let Some(waiter) = partition.take_safe(safe_offset) {
+        waiter.done.tell(Ok(()));
+    }
+    let durable = partition.log.durable_offset();
+    while let Some(waiter) = partition.waiters.take_reached(Until::Durable, durable) {
         waiter.done.tell(Ok(()));
     }
     move_high_watermark(shard, partition);

@@ -1,8 +1,9 @@
 //! What one core knows and decides of the cluster: the view of the metadata, the controller where
 //! it is here, and the coordinators.
 //!
-//! Owns: this core's view, the coordinators of the partitions that it has, and its block of
-//! producer ids. Lives on: every core; the controller is on core 0 alone. Never: touches records.
+//! Owns: this core's view, the coordinators of the partitions that it has, its block of producer
+//! ids, and the client metrics that are subscribed to. Lives on: every core; the controller is on
+//! core 0 alone. Never: touches records.
 
 use super::{apis, coordinators::Hosts, lead::feeds::Feeds, view::ClusterView};
 use crate::{
@@ -26,6 +27,7 @@ pub struct Control {
     pub producer_ids: RefCell<ProducerIds>,
     pub(super) auto_creation: apis::metadata::AutoCreation,
     pub(super) producer_id_allocation: apis::init_producer_id::Allocation,
+    pub(super) telemetry: apis::telemetry::Telemetry,
 }
 
 impl Control {
@@ -39,6 +41,7 @@ impl Control {
             producer_ids: RefCell::default(),
             auto_creation: apis::metadata::AutoCreation::default(),
             producer_id_allocation: Default::default(),
+            telemetry: Default::default(),
         }
     }
 

@@ -8,6 +8,7 @@
 
 use super::{
     apply::{ApplyState, Offline},
+    cleaner::Cleaner,
     commit::Commit,
     fetch,
     heavy::HeavyBatches,
@@ -42,6 +43,7 @@ pub struct Data {
     /// For batches that are unpacked while they are checked.
     pub scratch: RefCell<Vec<u8>>,
     pub heavy: HeavyBatches,
+    pub cleaner: Cleaner,
     pub(super) produce_spares: produce::Spares,
     pub(super) produce_expiry: produce::Expiry,
     /// Appends on their way to other cores.
@@ -66,6 +68,7 @@ impl Data {
             wants: Wants::new(ring),
             scratch: RefCell::default(),
             heavy: HeavyBatches::new(plan.heavy),
+            cleaner: Cleaner::default(),
             produce_spares: produce::Spares::default(),
             produce_expiry: produce::Expiry::default(),
             produce_under_way: produce::UnderWay::default(),

@@ -33,6 +33,7 @@ pub async fn run(shard: Shard) {
             shard.clients.release_idle();
             shard.data.tail.release_idle();
             shard.ring.release_idle();
+            shard.quotas.expire(shard.ring.now().as_millis());
         }
         if shard.ring.now() >= next_round {
             next_round = shard.ring.now()

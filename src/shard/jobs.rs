@@ -23,6 +23,7 @@ use super::{
 use crate::{
     config::loggers::{LevelChange, Levels},
     limits,
+    stats::ClientPush,
 };
 use client::{Resolver, Resolving};
 use ring::{Doorbell, sync::oneshot};
@@ -43,6 +44,8 @@ pub enum Job {
     LogLevels,
     /// Change them, and tell them.
     SetLogLevels { changes: Vec<LevelChange> },
+    /// Show on the admin page what a client has pushed of its metrics.
+    ShowMetrics(Box<ClientPush>),
 }
 
 /// What has come of it.
@@ -50,6 +53,8 @@ pub enum Job {
 pub enum JobAnswer {
     Resolved(io::Result<Vec<SocketAddr>>),
     LogLevels(Result<Levels, String>),
+    /// Err: why it cannot be read.
+    Shown(Result<(), String>),
 }
 
 /// Why a job was not taken.

@@ -9,6 +9,7 @@ pub mod apis;
 pub mod apply;
 mod ask;
 mod bad_input;
+mod cleaner;
 pub mod clients;
 mod commit;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub mod mailbox;
 mod owners;
 pub mod partition;
 pub mod produce;
+pub mod quotas;
 pub mod relief;
 mod sessions;
 mod snapshot;
@@ -55,6 +57,7 @@ use partition::{
     Partition, PartitionId,
     waiters::{Done, Until, Waiter},
 };
+use quotas::Quotas;
 use ring::{
     Doorbell, Ring,
     sync::{Notify, oneshot},
@@ -111,6 +114,7 @@ pub struct ShardInner {
     pub data: Data,
     pub clients: Clients,
     pub control: Control,
+    pub quotas: Quotas,
     stopping: Cell<bool>,
     ended: Cell<bool>,
     /// The broker began to stop, or this core may end.
@@ -174,6 +178,7 @@ impl Shard {
             data: Data::new(&ring, &plan, options.storage),
             clients: Clients::new(&plan, session_slots, options.open_listeners),
             control: Control::new(options.view, options.controller_settings),
+            quotas: Quotas::new(&options.config, options.count),
             config: options.config,
             stopping: Cell::new(false),
             ended: Cell::new(false),
@@ -188,8 +193,10 @@ impl Shard {
         shard.ring.spawn_named("produce timeouts", produce::end_waits(shard.clone()));
         shard.ring.spawn_named("heavy batches", heavy::run(shard.clone()));
         shard.ring.spawn_named("housekeeping", housekeeping::run(shard.clone()));
+        shard.ring.spawn_named("cleaner", cleaner::run(shard.clone()));
         shard.ring.spawn_named("idle files", housekeeping::close_files(shard.clone()));
         shard.ring.spawn_named("memory relief", relief::run(shard.clone()));
+        shard.ring.spawn_named("quotas", quotas::exchange(shard.clone()));
         shard.ring.spawn_named("idle connections", clients::end_idle_loop(shard.clone()));
         shard
     }
@@ -316,13 +323,33 @@ impl Shard {
         }
     }
 
-    /// Waits until everything below `offset` of this partition is safe.
+    /// Waits until everything below `offset` of this partition is committed.
     pub async fn wait_for_high_watermark(
         &self,
         partition: &Rc<Partition>,
         offset: i64,
     ) -> Result<(), protocol::error::ErrorCode> {
-        if partition.has_reached(Until::Committed, offset) {
+        self.wait_until(Until::Committed, partition, offset).await
+    }
+
+    /// Waits until everything below `offset` of this partition, which is committed, is on the disk,
+    /// also where its topic asks for less.
+    pub async fn wait_for_disk(
+        &self,
+        partition: &Rc<Partition>,
+        offset: i64,
+    ) -> Result<(), protocol::error::ErrorCode> {
+        commit::want_flush(self, partition, offset);
+        self.wait_until(Until::Durable, partition, offset).await
+    }
+
+    async fn wait_until(
+        &self,
+        until: Until,
+        partition: &Rc<Partition>,
+        offset: i64,
+    ) -> Result<(), protocol::error::ErrorCode> {
+        if partition.has_reached(until, offset) {
             return Ok(());
         }
         if partition.is_offline() {
@@ -331,7 +358,7 @@ impl Shard {
         }
         let (sender, receiver) = oneshot::channel();
         let waiter = Waiter { offset, deadline: None, done: Done::Task(sender) };
-        produce::wait(self, partition, Until::Committed, waiter);
+        produce::wait(self, partition, until, waiter);
         receiver.await.unwrap_or(Err(protocol::error::ErrorCode::NotLeaderOrFollower))
     }
 

@@ -118,5 +118,6 @@ pub fn accounts(shard: &Shard) -> Vec<(&'static str, usize, usize)> {
     accounts.push(("tail", shard.data.tail.used_bytes(), plan.tail));
     let (heavy_bytes, heavy_max) = shard.data.heavy.account();
     accounts.push(("heavy_batches", heavy_bytes, heavy_max));
+    accounts.push(("cleaner", shard.data.cleaner.memory_bytes.get(), plan.cleaner));
     accounts
 }

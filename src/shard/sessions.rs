@@ -183,6 +183,11 @@ impl Sessions {
         session.under_way = false;
     }
 
+    /// Ends a session that its client does not know of, if there is one.
+    pub fn forget(&mut self, session_id: i32) {
+        self.all.remove(&session_id);
+    }
+
     fn create(
         &mut self,
         by_ids: bool,
@@ -483,5 +488,26 @@ mod tests {
             Err(ErrorCode::FetchSessionIdNotFound),
             "it may not grow further"
         );
+    }
+
+    /// A client that has to wait gets no session; one that has one keeps it, with all of its
+    /// partitions.
+    #[test]
+    fn a_fetch_that_is_put_off_leaves_no_new_session_and_keeps_the_old_one() {
+        let (mut sessions, mut random) = sessions(10);
+        let mut plan = |sessions: &mut Sessions, ids, named| {
+            sessions.plan(ids, false, named, &[], Instant(0), &mut random)
+        };
+        let first = plan(&mut sessions, (0, 0), vec![target(0, 5)]).unwrap();
+        sessions.forget(first.session_id);
+        let gone = plan(&mut sessions, (first.session_id, 1), vec![]);
+        assert_eq!(gone, Err(ErrorCode::FetchSessionIdNotFound));
+        let mut second = plan(&mut sessions, (0, 0), vec![target(0, 5)]).unwrap();
+        sessions.said(second.session_id, &mut second.targets);
+        for epoch in 1..4 {
+            let mut next = plan(&mut sessions, (second.session_id, epoch), vec![]).unwrap();
+            assert_eq!(next.targets, [target(0, 5)]);
+            sessions.said(second.session_id, &mut next.targets);
+        }
     }
 }

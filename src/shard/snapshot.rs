@@ -71,7 +71,8 @@ fn metrics(shard: &Shard) -> Vec<CoreMetric> {
     let (counter, gauge) = (CoreMetric::counter, CoreMetric::gauge);
     let (turns, memory) = (shard.ring.turns(), &shard.clients.memory);
     let (connections, files) = (shard.clients.connected.open(), shard.ring.open_files());
-    vec![
+    let (throttled, throttle_time) = shard.quotas.throttled();
+    let mut all = vec![
         gauge("millstream_connections", "Open connections", connections as f64),
         gauge("millstream_log_files", "Descriptors that files of logs hold", files as f64),
         gauge(
@@ -109,6 +110,56 @@ fn metrics(shard: &Shard) -> Vec<CoreMetric> {
             "millstream_mailbox_wake_ups",
             "Messages sent to other cores that were asleep",
             shard.mailbox.wake_ups() as f64,
+        ),
+        gauge(
+            "millstream_quota_accounts",
+            "Accounts of clients that have a quota",
+            shard.quotas.kept() as f64,
+        ),
+        counter(
+            "millstream_quota_throttled_requests",
+            "Requests whose client had to wait because it was over its quota",
+            throttled as f64,
+        ),
+        counter(
+            "millstream_quota_throttle_seconds",
+            "How long these clients had to wait together",
+            throttle_time.as_secs_f64(),
+        ),
+        counter(
+            "millstream_quota_refused_connections",
+            "Connections closed because their address opened more than its quota",
+            shard.quotas.refused_connections.get() as f64,
+        ),
+    ];
+    all.extend(of_cleaner(shard));
+    all
+}
+
+fn of_cleaner(shard: &Shard) -> [CoreMetric; 5] {
+    let (counter, gauge) = (CoreMetric::counter, CoreMetric::gauge);
+    let cleaner = &shard.data.cleaner;
+    [
+        gauge(
+            "millstream_cleaner_uncleanable_partitions",
+            "Compacted partitions that are not cleaned until the next start",
+            cleaner.uncleanable() as f64,
+        ),
+        gauge(
+            "millstream_cleaner_max_dirty_ratio",
+            "The dirty share of the dirtiest compacted partition",
+            cleaner.dirtiest.get(),
+        ),
+        counter("millstream_cleaner_passes", "Passes over a log", cleaner.passes.get() as f64),
+        counter(
+            "millstream_cleaner_read_bytes",
+            "Bytes that passes have read",
+            cleaner.read_bytes.get() as f64,
+        ),
+        counter(
+            "millstream_cleaner_written_bytes",
+            "Bytes that passes have written",
+            cleaner.written_bytes.get() as f64,
         ),
     ]
 }

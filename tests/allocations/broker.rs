@@ -32,6 +32,7 @@ impl Broker {
             ("listeners", format!("PLAINTEXT://{address}")),
             ("log.dirs", folder.join("data").display().to_string()),
             ("offsets.topic.num.partitions", "1".to_owned()),
+            ("transaction.state.log.num.partitions", "1".to_owned()),
             // The allocations of a request are counted; a flush is shared by all that come while it
             // runs.
             ("durability", "os".to_owned()),

@@ -18,7 +18,11 @@ mod sites;
 use bytes::Bytes;
 use protocol::{
     ApiKey, Request, decode_exact,
-    messages::{ApiVersionsRequest, FetchRequest, FetchResponse, ProduceResponse},
+    messages::{
+        ApiVersionsRequest, FetchRequest, FetchResponse, FindCoordinatorRequest,
+        InitProducerIdRequest, ProduceResponse,
+    },
+    records::BatchBuilder,
 };
 use ring::{BackendChoice, BackendKind};
 use sites::Blocks;
@@ -60,6 +64,8 @@ const CEILINGS: &[Ceiling] = &[
     Ceiling { workload: "produce-one-record", epoll: 0.0, io_uring: 0.0 },
     Ceiling { workload: "produce-64-kib", epoll: 0.0, io_uring: 0.0 },
     Ceiling { workload: "produce-10-partitions", epoll: 0.1, io_uring: 0.1 },
+    Ceiling { workload: "produce-idempotent", epoll: 0.0, io_uring: 0.0 },
+    Ceiling { workload: "produce-in-transaction", epoll: 0.0, io_uring: 0.0 },
     Ceiling { workload: "fetch-one-batch", epoll: 0.0, io_uring: 0.0 },
     Ceiling { workload: "fetch-64-kib", epoll: 0.0, io_uring: 0.0 },
     Ceiling { workload: "fetch-10-partitions", epoll: 1.0, io_uring: 1.0 },
@@ -79,6 +85,9 @@ struct Workload {
     frame: Vec<u8>,
     /// Where the frame has the epoch of its fetch session, which rises with each request.
     epoch_at: Option<usize>,
+    /// Where the frame has its only batch, if that is of a producer, and the sequence number of the
+    /// next one.
+    batch: Option<(std::ops::Range<usize>, i32)>,
     check: fn(&[u8]),
 }
 
@@ -86,6 +95,10 @@ impl Workload {
     fn next(&mut self) -> &[u8] {
         if let Some(epoch) = self.epoch_at.and_then(|at| self.frame[at..].first_chunk_mut()) {
             *epoch = (i32::from_be_bytes(*epoch) + 1).to_be_bytes();
+        }
+        if let Some((range, sequence)) = &mut self.batch {
+            batch::set_sequence(&mut self.frame[range.clone()], *sequence);
+            *sequence += 1;
         }
         &self.frame
     }
@@ -159,6 +172,55 @@ fn has_no_records(frame: &[u8]) {
     }
 }
 
+/// A producer id with its epoch, for a transactional id or none.
+fn producer(client: &mut Client, transactional_id: Option<&str>) -> (i64, i16) {
+    if let Some(id) = transactional_id {
+        let request = FindCoordinatorRequest {
+            key_type: 1,
+            coordinator_keys: vec![id.to_owned()],
+            ..Default::default()
+        };
+        support::eventually("a coordinator", || {
+            client.call(&request, 4).coordinators[0].error_code == 0
+        });
+    }
+    let request = InitProducerIdRequest {
+        transactional_id: transactional_id.map(str::to_owned),
+        // As long as it may be by default: the transaction stays open.
+        transaction_timeout_ms: 900_000,
+        producer_id: -1,
+        producer_epoch: -1,
+        ..Default::default()
+    };
+    let mut found = None;
+    support::eventually("a producer id", || {
+        let answer = client.call(&request, 5);
+        found = (answer.error_code == 0).then_some((answer.producer_id, answer.producer_epoch));
+        found.is_some()
+    });
+    found.expect("it was waited for")
+}
+
+/// Produces of one record after the other, each with the next sequence number.
+fn in_sequence(
+    client: &mut Client,
+    name: &'static str,
+    topic: &str,
+    transactional_id: Option<&str>,
+) -> Workload {
+    let (id, epoch) = producer(client, transactional_id);
+    let builder = BatchBuilder::new(0).producer(id, epoch, 0);
+    let builder = builder.transactional(transactional_id.is_some());
+    let records = batch::fill(builder, &[&[b'v'; SMALL_BYTES]]);
+    let mut request = client::produce_request(topic, 0, records.clone(), -1);
+    request.transactional_id = transactional_id.map(str::to_owned);
+    let frame = framed(&request, client::PRODUCE_VERSION);
+    let at = frame.windows(records.len()).position(|part| part == &records[..]);
+    let at = at.expect("the frame has the batch");
+    let batch = Some((at..at + records.len(), 0));
+    Workload { name, frame, epoch_at: None, batch, check: is_produced }
+}
+
 fn differs_at(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).position(|(a, b)| a != b).expect("two frames that are not the same")
 }
@@ -166,8 +228,14 @@ fn differs_at(a: &[u8], b: &[u8]) -> usize {
 /// The topics are made here; those that are fetched get their records.
 fn workloads(address: SocketAddr) -> Vec<Workload> {
     let mut client = Client::connect(address);
-    for (topic, partitions) in [("small", 1), ("large", 1), ("many", MANY_PARTITIONS), ("empty", 1)]
-    {
+    for (topic, partitions) in [
+        ("small", 1),
+        ("large", 1),
+        ("many", MANY_PARTITIONS),
+        ("empty", 1),
+        ("idempotent", 1),
+        ("inside", 1),
+    ] {
         client.create_topic(topic, partitions, &[]);
     }
     let value = [b'v'; SMALL_BYTES];
@@ -207,7 +275,7 @@ fn workloads(address: SocketAddr) -> Vec<Workload> {
         [in_session, without_session].map(|request| framed(&request, client::FETCH_VERSION));
     let epoch_at = Some(differs_at(&in_session, &without_session));
     let long_poll = framed(&client::fetch_request("empty", 0, 0, WAIT_MS), client::FETCH_VERSION);
-    let of = |name, frame, check| Workload { name, frame, epoch_at: None, check };
+    let of = |name, frame, check| Workload { name, frame, epoch_at: None, batch: None, check };
     vec![
         // Fetches first: what they read is still in memory then.
         of("fetch-one-batch", fetch("small", 1), has_records),
@@ -219,6 +287,9 @@ fn workloads(address: SocketAddr) -> Vec<Workload> {
         of("produce-one-record", produce("small", small), is_produced),
         of("produce-64-kib", produce("large", large), is_produced),
         of("produce-10-partitions", framed(&to_many, client::PRODUCE_VERSION), is_produced),
+        in_sequence(&mut client, "produce-idempotent", "idempotent", None),
+        // The first one begins the transaction.
+        in_sequence(&mut client, "produce-in-transaction", "inside", Some("t")),
     ]
 }
 
@@ -242,7 +313,7 @@ fn over_two_cores(address: SocketAddr) -> Vec<Workload> {
         request.topics[0].partitions.push(other);
         framed(&request, client::FETCH_VERSION)
     };
-    let of = |name, frame, check| Workload { name, frame, epoch_at: None, check };
+    let of = |name, frame, check| Workload { name, frame, epoch_at: None, batch: None, check };
     let produce = framed(&request, client::PRODUCE_VERSION);
     vec![
         of("fetch-two-cores", fetch("pair"), has_records),

@@ -162,7 +162,6 @@ fn what_brokers_ask_each_other_changes_nothing_when_a_client_asks() {
             ApiKey::FetchSnapshot,
             ApiKey::BrokerRegistration,
             ApiKey::BrokerHeartbeat,
-            ApiKey::UnregisterBroker,
             ApiKey::AllocateProducerIds,
             ApiKey::ControllerRegistration,
         ];

@@ -23,16 +23,19 @@
 //! | 13 | packed batches that burst or do not unpack | `batches::packed_batches_that_burst_cost_bounded_memory`, `batches::packed_batches_that_do_not_unpack_are_refused` |
 //! | 13 | the same, within the limit | all of `heavy` |
 //! | 14 | records that are too large, or of another time | `batches::records_that_are_too_large_or_of_another_time_are_refused`, `batches::a_record_just_under_the_limit_is_taken_and_one_above_is_not` |
+//! | - | what operators' tools ask, client metrics | all of `admin` |
 //! | 15 | gaps, repeats, old epochs | `producers::sequences_are_kept_in_step` |
 //! | - | requests that a client gets an error for and acts on it: which error, and what stands beside it | all of `answers` |
 //! | 16 | what only brokers ask each other | `frames::what_brokers_ask_each_other_changes_nothing_when_a_client_asks` |
 //! | 17 | fetches without bounds, others' sessions | `groups::a_fetch_of_a_million_partitions_is_bounded`, `groups::fetch_sessions_belong_to_those_who_opened_them` |
 //! | 18 | groups: timeouts, sizes, metadata | `groups::members_with_impossible_wishes_are_refused`, `groups::a_group_has_a_largest_size`, `groups::a_hundred_thousand_members_that_never_join_are_bounded`, `groups::metadata_of_many_megabytes_is_taken_or_refused_within_bounds`, `groups::committed_offsets_have_small_metadata` |
 //! | 23 | too many connections, too fast | `connections::connections_above_the_limit_are_turned_away_and_room_comes_back`, `connections::connections_of_one_address_have_a_limit_of_their_own`, `connections::a_listener_and_an_address_may_have_limits_that_differ`, `connections::a_creation_rate_delays_connections_but_serves_them`, `connections::limits_on_connections_may_change_at_run_time`, `connections::limits_that_lock_everybody_out_are_refused_or_undone`; the room that brokers keep: `net::admission`'s own tests |
+//! | - | quotas of entities that cannot be, and filters | all of `quotas` |
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
 mod answers;
 mod batches;
 mod connections;
@@ -43,6 +46,7 @@ mod memory;
 mod names;
 mod pipelines;
 mod producers;
+mod quotas;
 
 use support::{Broker, Client, unique};
 

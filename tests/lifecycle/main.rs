@@ -4,6 +4,7 @@
 mod support;
 
 mod checks;
+mod compaction;
 mod coordinators;
 mod damage;
 mod deletion;

@@ -2,16 +2,23 @@
 //! each metric that docs/metrics.md lists is moved here, and each one that the page shows is listed
 //! there.
 
-use crate::support::{
-    self, Broker, Client, Setup, batch,
-    broker::{free_port, scratch_folder},
-    client::{self, FETCH_VERSION, PRODUCE_VERSION},
+use crate::{
+    compaction,
+    support::{
+        self, Broker, Client, Setup, batch,
+        broker::{free_port, scratch_folder},
+        client::{self, FETCH_VERSION, PRODUCE_VERSION},
+    },
 };
 use protocol::{
     ErrorCode,
     messages::{
-        DeleteRecordsRequest, FindCoordinatorRequest, JoinGroupRequest, OffsetCommitRequest,
+        AlterClientQuotasRequest, DeleteRecordsRequest, FindCoordinatorRequest,
+        GetTelemetrySubscriptionsRequest, IncrementalAlterConfigsRequest, JoinGroupRequest,
+        OffsetCommitRequest, PushTelemetryRequest,
+        alter_client_quotas_request::{EntityData, EntryData, OpData},
         delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
+        incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig},
         join_group_request::JoinGroupRequestProtocol,
         offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
     },
@@ -44,11 +51,15 @@ fn get(address: &str, path: &str) -> String {
     answer
 }
 
-fn page(broker: &Broker) -> Page {
+fn admin_address(broker: &Broker) -> String {
     let log = broker.log();
     let (_, address) =
         log.split_once("metrics on http://").expect("the log names the page's address");
-    page_at(address.split_once('/').expect("a path").0)
+    address.split_once('/').expect("a path").0.to_owned()
+}
+
+fn page(broker: &Broker) -> Page {
+    page_at(&admin_address(broker))
 }
 
 fn page_at(address: &str) -> Page {
@@ -151,6 +162,110 @@ fn drive_groups(client: &mut Client) {
         ..Default::default()
     };
     assert_eq!(client.call(&join, 3).error_code, ErrorCode::None.code());
+}
+
+/// One log is compacted, another one cannot be, and a third one is not dirty enough.
+fn drive_cleaners(broker: &Broker, client: &mut Client) {
+    compaction::create(client, "compacted", "0.01");
+    compaction::fill(client, "compacted");
+    compaction::create(client, "damaged", "1");
+    compaction::fill(client, "damaged");
+    compaction::damage(broker, client, "damaged");
+    compaction::create(client, "lazy", "1");
+    compaction::fill(client, "lazy");
+    support::eventually("a pass, and a look behind it", || {
+        let page = page(broker);
+        ["millstream_cleaner_written_bytes_total", "millstream_cleaner_max_dirty_ratio"]
+            .iter()
+            .all(|name| page.get(*name).is_some_and(|value| *value > 0.0))
+    });
+}
+
+/// A gauge of 1.5, and one that is no number: `MetricsData` of OTLP, as a client sends it.
+fn pushed_metrics() -> Vec<u8> {
+    let message = |field: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).expect("a short message");
+        [&[field << 3 | 2, length], content].concat()
+    };
+    let gauge = |value: f64| {
+        let value = [&[4 << 3 | 1], &value.to_le_bytes()[..]].concat();
+        let name = message(1, b"org.apache.kafka.producer.driven");
+        message(2, &[name, message(5, &message(1, &value))].concat())
+    };
+    message(1, &message(2, &[gauge(1.5), gauge(f64::NAN)].concat()))
+}
+
+/// A client that is asked for its metrics and pushes some, and one that pushes noise. Returns the
+/// line that the page has of the first one.
+fn drive_client_metrics(broker: &Broker) -> String {
+    let mut client = Client::connect(broker.address);
+    let config = AlterableConfig {
+        name: "metrics".to_owned(),
+        value: Some("org.apache.kafka.producer.".to_owned()),
+        ..Default::default()
+    };
+    let resource = AlterConfigsResource {
+        resource_type: 16,
+        resource_name: "driven".to_owned(),
+        configs: vec![config],
+    };
+    let alter = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    assert_eq!(client.call(&alter, 1).responses[0].error_code, 0);
+    let push = |metrics: Vec<u8>| {
+        let mut client = Client::connect(broker.address);
+        let mut asked = client.call(&GetTelemetrySubscriptionsRequest::default(), 0);
+        // Another core hears of the subscription in its own time.
+        support::eventually("the client is asked", || {
+            let is_asked = asked.requested_metrics == ["org.apache.kafka.producer."];
+            if !is_asked {
+                client = Client::connect(broker.address);
+                asked = client.call(&GetTelemetrySubscriptionsRequest::default(), 0);
+            }
+            is_asked
+        });
+        let request = PushTelemetryRequest {
+            client_instance_id: asked.client_instance_id,
+            subscription_id: asked.subscription_id,
+            metrics: metrics.into(),
+            ..Default::default()
+        };
+        let error = ErrorCode::from_code(client.call(&request, 0).error_code).unwrap();
+        (asked.client_instance_id, error)
+    };
+    assert_eq!(push(vec![0xff; 8]).1, ErrorCode::InvalidRecord);
+    let (id, error) = push(pushed_metrics());
+    assert_eq!(error, ErrorCode::None);
+    format!("kafka_client_producer_driven{{client_id=\"test\",client_instance_id=\"{id}\"}} 1.5")
+}
+
+/// Sets a quota of all clients of a kind, or removes it.
+fn set_quota(client: &mut Client, entity_type: &str, key: &str, value: Option<f64>) {
+    let entity = vec![EntityData { entity_type: entity_type.to_owned(), entity_name: None }];
+    let or_zero = value.unwrap_or_default();
+    let op = OpData { key: key.to_owned(), value: or_zero, remove: value.is_none() };
+    let entries = vec![EntryData { entity, ops: vec![op] }];
+    let request = AlterClientQuotasRequest { entries, validate_only: false };
+    assert_eq!(client.call(&request, 1).entries[0].error_message, None);
+}
+
+/// Sends more than a quota allows, and connects more often: the page meanwhile.
+fn drive_quotas(broker: &Broker, client: &mut Client) -> Page {
+    set_quota(client, "client-id", "producer_byte_rate", Some(1000.0));
+    let mut producer = Client::connect(broker.address);
+    let request = client::produce_request(TOPIC, 3, batch::of(&[&[7; 20_000][..]]), 1);
+    assert!(producer.call(&request, PRODUCE_VERSION).throttle_time_ms > 0);
+    set_quota(client, "ip", "connection_creation_rate", Some(1.0));
+    let mut open = Vec::new();
+    let moved = |page: &Page| page["millstream_quota_refused_connections_total"] > 0.0;
+    let mut seen = page(broker);
+    support::eventually("a connection is refused", || {
+        open.push(TcpStream::connect(broker.address).unwrap());
+        merge(&mut seen, page(broker));
+        moved(&seen)
+    });
+    set_quota(client, "ip", "connection_creation_rate", None);
+    set_quota(client, "client-id", "producer_byte_rate", None);
+    seen
 }
 
 /// Stops the process in the middle of its work until a turn of some core has taken long by it.
@@ -265,14 +380,20 @@ fn each_metric_of_the_documentation_is_moved_and_each_metric_is_documented() {
             .with("admin.listener", "127.0.0.1:0")
             .with("durability", "os")
             .with("group.initial.rebalance.delay.ms", "0");
+        let setup = compaction::eager(setup);
         let broker = Broker::start(&setup);
         let mut client = Client::connect(broker.address);
         client.create_topic(TOPIC, 4, &[("durability", "fsync")]);
         let before = page(&broker);
         drive_records(&mut client);
         drive_groups(&mut client);
+        let pushed = drive_client_metrics(&broker);
+        let text = get(&admin_address(&broker), "/metrics");
+        assert!(text.lines().any(|line| line == pushed), "{pushed}\n{text}");
         drive_a_stall(&broker);
+        drive_cleaners(&broker, &mut client);
         let mut after = page(&broker);
+        merge(&mut after, drive_quotas(&broker, &mut client));
         merge(&mut after, drive_troubles(setup.backend));
         let documented = Documented::all();
         let still: Vec<_> = documented

@@ -15,7 +15,7 @@ use protocol::{
     ErrorCode, Uuid,
     generated::rpc::{
         create_partitions_request::CreatePartitionsTopic,
-        create_topics_request::CreatableTopic,
+        create_topics_request::{CreatableTopic, CreatableTopicConfig},
         delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic},
         delete_topics_request::DeleteTopicState,
     },
@@ -147,11 +147,16 @@ impl Admin {
         let run = self.client.run.clone();
         let what = format!("create {name}");
         let mut in_doubt = false;
+        let config = |(name, value): &(String, String)| CreatableTopicConfig {
+            name: name.clone(),
+            value: Some(value.clone()),
+        };
         while !run.is_over() {
             let topic = CreatableTopic {
                 name: name.to_owned(),
                 num_partitions: partitions,
                 replication_factor: -1,
+                configs: run.plan.topic_configs.iter().map(config).collect(),
                 ..Default::default()
             };
             let request = CreateTopicsRequest {

@@ -35,6 +35,7 @@ mod committed;
 mod configs;
 mod damage;
 mod dice;
+mod generation;
 mod journal;
 mod lag;
 mod members;

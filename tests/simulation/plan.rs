@@ -87,6 +87,8 @@ pub struct Plan {
     pub nodes: Vec<NodePlan>,
     /// Overrides of every node's configuration.
     pub properties: Vec<(String, String)>,
+    /// Configs of every topic that a client makes.
+    pub topic_configs: Vec<(String, String)>,
     /// Clients ask Metadata and FindCoordinator where to go. Without, they know the one node.
     pub by_metadata: bool,
     /// Nothing goes wrong but by the storm's hand, to one node at a time.
@@ -148,6 +150,7 @@ impl Plan {
             seed,
             nodes: vec![NodePlan::draw(&mut dice, 1, ClusterId::FIRST)],
             properties: Vec::new(),
+            topic_configs: Vec::new(),
             by_metadata: false,
             isolated: false,
             producers: dice.between(1, 3) as usize,
@@ -232,15 +235,35 @@ impl Plan {
         // Records that go by themselves would take the damage with them.
         self.damage = dice.one_in(4) && !self.retention && !self.dynamic;
         self.draw_transactors();
+        self.draw_compaction();
     }
 
-    /// They have dice of their own. What may be lost of an acknowledged commit is not modelled.
+    /// They have dice of their own. What coordinators write is on the disk before it is
+    /// acknowledged, also where records are not: a decision that is lost is not modelled.
     fn draw_transactors(&mut self) {
         let mut dice = Dice::new(self.seed ^ 0x7472_616e_7361_6374);
-        if !self.os && dice.one_in(2) {
+        if dice.one_in(2) {
             self.transactors = dice.between(1, 3) as usize;
             let partitions = dice.between(1, 3).to_string();
             self.properties.push(("transaction.state.log.num.partitions".to_owned(), partitions));
+            let is_durability = |(name, _): &mut (String, String)| name == "durability";
+            self.topic_configs = self.properties.extract_if(.., is_durability).collect();
+        }
+    }
+
+    /// Internal topics are compacted all the time, where their segments are rolled by time. With
+    /// dice of its own.
+    fn draw_compaction(&mut self) {
+        let mut dice = Dice::new(self.seed ^ 0x0063_6f6d_7061_6374);
+        if dice.one_in(2) {
+            let mut set = |name: &str, value: &str| {
+                self.properties.push((name.to_owned(), value.to_owned()));
+            };
+            set("log.cleaner.backoff.ms", *dice.pick(&["5", "50", "500"]));
+            set("log.cleaner.min.cleanable.ratio", *dice.pick(&["0", "0.3"]));
+            set("log.cleaner.delete.retention.ms", *dice.pick(&["0", "500", "86400000"]));
+            // What is damaged may be compacted meanwhile.
+            self.damage = false;
         }
     }
 

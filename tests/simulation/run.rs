@@ -240,6 +240,7 @@ impl Run {
         let loses = self.plan.loses(how);
         self.model.borrow_mut().broker_ended(node.cluster, in_order, loses);
         self.commits.borrow_mut().broker_ended(node.cluster, self.world.now(), loses);
+        self.transactions.borrow_mut().broker_ended(node.cluster, loses);
     }
 
     fn go(self: &Rc<Self>) {

@@ -5,8 +5,10 @@
 //!
 //! A transaction of which no commit was asked for is never seen. One whose commit was acknowledged
 //! is seen whole. One whose commit was asked for without an answer is seen whole or not at all, its
-//! offset included.
+//! offset included. Where a power cut has taken records that `durability=os` had acknowledged, the
+//! transactions that had some may lack them.
 
+use crate::cluster::ClusterId;
 use crate::model::{Checked, Invariant, PartitionKey, Violation};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +37,8 @@ struct Transaction {
     /// Its group, and the offset that it commits there.
     commits: Option<(String, i64)>,
     written: Vec<Written>,
+    /// Records of it may be lost.
+    may_lack: bool,
 }
 
 /// What consumers of committed records have read at last, of each partition.
@@ -61,7 +65,12 @@ fn torn(detail: String) -> Checked {
 impl Transactions {
     /// Begins one; its number.
     pub fn begin(&mut self) -> usize {
-        self.all.push(Transaction { outcome: Outcome::Open, commits: None, written: Vec::new() });
+        self.all.push(Transaction {
+            outcome: Outcome::Open,
+            commits: None,
+            written: Vec::new(),
+            may_lack: false,
+        });
         self.all.len() - 1
     }
 
@@ -82,6 +91,14 @@ impl Transactions {
         let offset = number as i64 + 1;
         self.all[number].commits = Some((group.to_owned(), offset));
         offset
+    }
+
+    /// A node has ended. `loses`: any of what was acknowledged may be gone.
+    pub fn broker_ended(&mut self, cluster: ClusterId, loses: bool) {
+        let is_of = |written: &Written| written.partition.topic.cluster == cluster;
+        for transaction in &mut self.all {
+            transaction.may_lack |= loses && transaction.written.iter().any(is_of);
+        }
     }
 
     /// The broker has refused the offset: the transaction has none.
@@ -146,10 +163,10 @@ impl Transactions {
                 Outcome::Open | Outcome::Aborted if some => {
                     return torn(format!("transaction {number} is aborted, and seen"));
                 }
-                Outcome::Committed if !all => {
+                Outcome::Committed if !all && !transaction.may_lack => {
                     return torn(format!("transaction {number} is committed, and not seen whole"));
                 }
-                Outcome::InDoubt if some && !all => {
+                Outcome::InDoubt if some && !all && !transaction.may_lack => {
                     return torn(format!("transaction {number} is seen in part"));
                 }
                 _ => {}
@@ -211,7 +228,7 @@ impl Transactions {
                 if matches!(outcome, Outcome::Open | Outcome::Aborted) {
                     return bad(format!("transaction {number} is {outcome:?}"));
                 }
-                if is_seen == Some(false) {
+                if is_seen == Some(false) && !transaction.may_lack {
                     return bad(format!("the records of transaction {number} are not seen"));
                 }
             } else if offset > found && (outcome == Outcome::Committed || is_seen == Some(true)) {

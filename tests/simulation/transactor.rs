@@ -5,6 +5,7 @@ use crate::{
     client::{Client, Lost},
     cluster::ClusterId,
     committed,
+    generation::{Membership, means_another_generation},
     model::{Invariant, PartitionKey, author},
     run::Run,
     transactions::Outcome,
@@ -19,7 +20,7 @@ use protocol::{
     },
     messages::{
         AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, FindCoordinatorRequest,
-        InitProducerIdRequest, ProduceRequest, TxnOffsetCommitRequest,
+        InitProducerIdRequest, ProduceRequest, TxnOffsetCommitRequest, TxnOffsetCommitResponse,
     },
     records::BatchBuilder,
 };
@@ -48,6 +49,8 @@ const EPOCH_PER_TRANSACTION: Versions =
     Versions { init: 5, produce: 12, offsets: 5, end: 5, adds_before: false };
 const ADD_PARTITIONS_VERSION: i16 = 3;
 const ADD_OFFSETS_VERSION: i16 = 3;
+/// Offsets from here on are asked for in the name of a generation that is over.
+const FORBIDDEN_OFFSET: i64 = 1 << 40;
 
 /// What an error means for the transaction.
 enum Verdict {
@@ -72,12 +75,15 @@ struct Transactor {
     added: Vec<PartitionKey>,
     /// The producer that it was before it vanished.
     zombie: Option<(i64, i16)>,
+    /// What it commits is of its generation in its group. `None`: it is no member.
+    membership: Option<Membership>,
 }
 
 pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
     let client = Client::new(&run, &ring, cluster, format!("transactor {index}"));
     let versions = if client.one_in(3) { &OLD } else { &EPOCH_PER_TRANSACTION };
     let timeout_ms = [700, 3_000, 15_000][client.below(3)];
+    let is_member = client.one_in(2);
     let mut transactor = Transactor {
         client,
         id: format!("transactor-{index}"),
@@ -88,6 +94,7 @@ pub async fn work(run: Rc<Run>, ring: Ring, cluster: ClusterId, index: usize) {
         sequences: BTreeMap::new(),
         added: Vec::new(),
         zombie: None,
+        membership: is_member.then(Membership::none),
     };
     let mut left = TRANSACTIONS;
     while !run.is_over() {
@@ -372,6 +379,10 @@ impl Transactor {
         let Some((topic, index)) = committed::offset_of(&run, cluster) else {
             return Verdict::Done;
         };
+        let partition = (topic.as_str(), index);
+        if !self.is_member_now(&group).await {
+            return Verdict::Abort;
+        }
         let (producer_id, producer_epoch) = self.producer.expect("a transaction has a producer");
         let offset = run.transactions.borrow_mut().commits_offset(number, &group);
         if self.versions.adds_before {
@@ -396,31 +407,22 @@ impl Transactor {
                 return added;
             }
         }
-        let partition = TxnOffsetCommitRequestPartition {
-            partition_index: index,
-            committed_offset: offset,
-            committed_leader_epoch: -1,
-            committed_metadata: Some(offset.to_string()),
-        };
-        let request = TxnOffsetCommitRequest {
-            transactional_id: self.id.clone(),
-            group_id: group.clone(),
-            producer_id,
-            producer_epoch,
-            generation_id_or_member_epoch: -1,
-            topics: vec![TxnOffsetCommitRequestTopic {
-                name: topic,
-                partitions: vec![partition],
-                ..Default::default()
-            }],
-            ..Default::default()
-        };
+        if self.client.one_in(4) {
+            self.haunt_generation(number, &group, partition).await;
+        }
+        let membership = self.membership.clone().unwrap_or_else(Membership::none);
+        let request = self.offsets(&group, partition, offset, &membership);
         for _ in 0..TRIES {
             let life = run.model.borrow().life(cluster);
             if let Ok(response) = self.client.call(self.versions.offsets, &request).await {
-                let code = response.topics.first().and_then(|topic| topic.partitions.first());
-                let code = code.map_or(-1, |partition| partition.error_code);
+                let code = error_of_offset(&response);
                 let key = committed::base_keys(&run, cluster).into_iter().next();
+                if let Some(membership) = &mut self.membership
+                    && ErrorCode::from_code(code).is_some_and(means_another_generation)
+                {
+                    *membership = Membership::none();
+                    return Verdict::Abort;
+                }
                 match self.judge("TxnOffsetCommit", code, key, life) {
                     Verdict::Again if code == ErrorCode::CoordinatorNotAvailable.code() => {
                         let _ = crate::commits::find_coordinator(&mut self.client, &group).await;
@@ -432,6 +434,64 @@ impl Transactor {
             self.client.pause().await;
         }
         Verdict::Abort
+    }
+
+    fn offsets(
+        &self,
+        group: &str,
+        (topic, index): (&str, i32),
+        offset: i64,
+        membership: &Membership,
+    ) -> TxnOffsetCommitRequest {
+        let (producer_id, producer_epoch) = self.producer.expect("a transaction has a producer");
+        let partition = TxnOffsetCommitRequestPartition {
+            partition_index: index,
+            committed_offset: offset,
+            committed_leader_epoch: -1,
+            committed_metadata: Some(offset.to_string()),
+        };
+        TxnOffsetCommitRequest {
+            transactional_id: self.id.clone(),
+            group_id: group.to_owned(),
+            producer_id,
+            producer_epoch,
+            generation_id_or_member_epoch: membership.generation,
+            member_id: membership.member_id.clone(),
+            topics: vec![TxnOffsetCommitRequestTopic {
+                name: topic.to_owned(),
+                partitions: vec![partition],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }
+    }
+
+    /// Joins its group where it has to; whether it may commit there.
+    async fn is_member_now(&mut self, group: &str) -> bool {
+        let Some(membership) = self.membership.clone() else { return true };
+        if membership.generation >= 0 {
+            return true;
+        }
+        let joined = membership.join(&mut self.client, group).await.ok().flatten();
+        self.membership = joined.clone().or(Some(Membership::none()));
+        joined.is_some()
+    }
+
+    /// Another generation of its group begins, and the one before commits once more, in the same
+    /// transaction.
+    async fn haunt_generation(&mut self, number: usize, group: &str, partition: (&str, i32)) {
+        let Some(old) = self.membership.clone() else { return };
+        let joined = old.join(&mut self.client, group).await.ok().flatten();
+        // Where no answer came, it may be of any generation.
+        self.membership = joined.clone().or(Some(Membership::none()));
+        let Some(new) = joined.filter(|new| *new != old) else { return };
+        // An offset that no transaction commits: it would be missed, too.
+        let request = self.offsets(group, partition, FORBIDDEN_OFFSET + number as i64, &old);
+        let Ok(response) = self.client.call(self.versions.offsets, &request).await else { return };
+        if error_of_offset(&response) == 0 {
+            let detail = format!("{group} takes an offset of {old:?}, and {new:?} has begun");
+            self.run().violate(Invariant::TransactionsWhole, detail);
+        }
     }
 
     /// Ends the transaction, as often as it takes to hear of it.
@@ -535,6 +595,11 @@ impl Transactor {
                 explained(topic.is_some_and(|topic| topic.small_messages), Verdict::Abort)
             }
             Some(ErrorCode::InvalidTxnState | ErrorCode::TransactionAbortable) => Verdict::Abort,
+            // A power cut has taken the end of a log that durability=os had acknowledged.
+            Some(ErrorCode::OutOfOrderSequenceNumber | ErrorCode::DuplicateSequenceNumber) => {
+                let is_doubtful = run.model.borrow().certain_from(self.client.cluster) > 0;
+                explained(is_doubtful, Verdict::Abort)
+            }
             Some(
                 ErrorCode::InvalidProducerEpoch
                 | ErrorCode::ProducerFenced
@@ -543,4 +608,9 @@ impl Transactor {
             _ => explained(false, Verdict::Abort),
         }
     }
+}
+
+fn error_of_offset(response: &TxnOffsetCommitResponse) -> i16 {
+    let partition = response.topics.first().and_then(|topic| topic.partitions.first());
+    partition.map_or(-1, |partition| partition.error_code)
 }

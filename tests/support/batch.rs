@@ -15,6 +15,7 @@ pub mod at {
     pub const BASE_TIMESTAMP: usize = 27;
     pub const MAX_TIMESTAMP: usize = 35;
     pub const PRODUCER_ID: usize = 43;
+    pub const BASE_SEQUENCE: usize = 53;
     pub const RECORD_COUNT: usize = 57;
     pub const RECORDS: usize = 61;
 }
@@ -47,10 +48,20 @@ pub fn patched(batch: &[u8], position: usize, bytes: &[u8]) -> Vec<u8> {
 
 /// `batch` with a CRC that fits its bytes.
 pub fn with_crc(mut batch: Vec<u8>) -> Vec<u8> {
+    set_crc(&mut batch);
+    batch
+}
+
+fn set_crc(batch: &mut [u8]) {
     let crc =
         crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &batch[at::ATTRIBUTES..]) as u32;
     batch[at::CRC..at::ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
-    batch
+}
+
+/// Gives a batch of a producer another sequence number, in its place.
+pub fn set_sequence(batch: &mut [u8], sequence: i32) {
+    batch[at::BASE_SEQUENCE..at::RECORD_COUNT].copy_from_slice(&sequence.to_be_bytes());
+    set_crc(batch);
 }
 
 /// A batch of `codec` whose records, as packed, are `body`. Header and CRC are right; the body may

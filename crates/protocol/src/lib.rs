@@ -15,6 +15,7 @@ pub mod message;
 pub mod primitives;
 pub mod produce;
 pub mod records;
+mod throttle;
 pub mod uuid;
 mod view;
 mod writer;
@@ -31,6 +32,7 @@ pub use message::{
     DecodeError, DecodeErrorKind, EncodeError, Message, Request, Response, decode_exact,
 };
 pub use primitives::Reader;
+pub use throttle::Throttle;
 pub use uuid::Uuid;
 pub use view::{Text, TopicRef};
 pub use writer::{LeaderIdAndEpoch, NodeEndpoint};

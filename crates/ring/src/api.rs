@@ -277,6 +277,22 @@ impl Ring {
         Ok(buf)
     }
 
+    /// Exactly `length` bytes from `offset` on, without bringing them into the page cache where the
+    /// file system can: what is read once must not push out what is read often. An error of kind
+    /// `UnexpectedEof` where the file is shorter.
+    pub async fn read_past_cache(
+        &self,
+        file: &File,
+        offset: u64,
+        length: usize,
+    ) -> io::Result<Bytes> {
+        let end = offset.checked_add(length as u64);
+        let end = end.expect("a range of a file ends below 2^64");
+        let bytes = cold::read(self, file, offset..end).await?;
+        assert_eq!(bytes.len(), length, "as many bytes are read as were asked for");
+        Ok(bytes)
+    }
+
     /// The whole file, or an error of kind `InvalidData` when it is larger than `max`.
     pub async fn read_file(&self, path: impl AsRef<Path>, max: usize) -> io::Result<Vec<u8>> {
         let path = path.as_ref();

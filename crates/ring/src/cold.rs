@@ -18,6 +18,7 @@ use crate::{
 use ahead::{Ahead, Pieces};
 pub(crate) use blocks::Block;
 use blocks::ColdBlocks;
+use bytes::{Bytes, BytesMut};
 use piece::{Piece, Read};
 use std::{cell::RefCell, io, mem, ops::Range};
 
@@ -118,6 +119,36 @@ pub(crate) async fn send_file(
     // An error is told, and what has become of the stream is the caller's to end.
     mem::forget(unfinished);
     sent
+}
+
+/// See [`Ring::read_past_cache`].
+pub(crate) async fn read(ring: &Ring, file: &File, range: Range<u64>) -> io::Result<Bytes> {
+    let Range { mut start, end } = range;
+    let mut all = BytesMut::new();
+    while start < end && file.can_read_directly() {
+        let read = Read::of(start, end);
+        let Some(block) = ring.core.cold.take_block(read.length, false) else { break };
+        let op = Op::ReadDirect { file: file.clone(), block, offset: read.offset, done: 0 };
+        let mut piece = Piece::reading(start, &read, ring.core.submit(op));
+        let is_whole = match piece.arrive().await {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => false,
+            arrived => arrived?,
+        };
+        let bytes = piece.take_before(end);
+        if all.is_empty() && is_whole && start + bytes.len() as u64 == end {
+            return Ok(bytes);
+        }
+        start += bytes.len() as u64;
+        all.extend_from_slice(&bytes);
+        if !is_whole {
+            break;
+        }
+    }
+    if start < end {
+        let rest = ring.read_exact_at(file, start, (end - start) as usize).await?;
+        all.unsplit(rest);
+    }
+    Ok(all.freeze())
 }
 
 /// The rest of one range, which is still to be sent.

@@ -102,13 +102,17 @@ impl Transactions {
             return Ok(());
         }
         let next = entry.with_partitions(added, client_version, context.now_ms);
+        let more_bytes = next.memory_bytes().saturating_sub(entry.memory_bytes());
         if next.partitions.len() > context.settings.max_transaction_partitions
+            || more_bytes > context.settings.room_bytes
             || !records::fits(id, &next.partitions, context.settings.max_batch_bytes)
         {
             tracing::warn!(
                 transactional_id = id,
                 partitions = next.partitions.len(),
-                "partitions are refused: a transaction has no more, nor has a record room for more"
+                more_bytes,
+                "partitions are refused: a transaction has no more, or a record, or the memory of \
+                 this core, has no room for more"
             );
             return Err(ErrorCode::PolicyViolation);
         }

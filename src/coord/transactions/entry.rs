@@ -20,6 +20,10 @@ pub(super) const EPOCH_PER_TRANSACTION: i16 = 2;
 /// The generation of all clients before.
 pub(super) const OLD_CLIENT: i16 = 0;
 
+/// What an entry takes besides its id and its partitions, with its place among the others, its
+/// timer and the record of it that is on its way.
+const ENTRY_BYTES: usize = 512;
+
 /// The status as the log has it. Kafka's two others are never in the log: an expired id has a
 /// tombstone, and the fence of a producer goes straight on to PrepareAbort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,9 +75,13 @@ impl Status {
         }
     }
 
+    pub fn of_name(name: &str) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
+
     /// Whether Kafka has a status of this name.
     pub fn is_name(name: &str) -> bool {
-        TRANSIENT_NAMES.contains(&name) || Status::ALL.iter().any(|status| status.name() == name)
+        TRANSIENT_NAMES.contains(&name) || Status::of_name(name).is_some()
     }
 
     /// Prepare: decided, with markers on their way.
@@ -146,6 +154,11 @@ impl Entry {
             start_ms: None,
             updated_ms: now_ms,
         }
+    }
+
+    /// About what it takes in memory.
+    pub fn memory_bytes(&self) -> usize {
+        ENTRY_BYTES + self.id.len() + self.partitions.memory_bytes()
     }
 
     pub fn is_epoch_exhausted(&self) -> bool {

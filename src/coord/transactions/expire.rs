@@ -3,15 +3,12 @@
 //! Pure, on the core that leads the id's partition. One step of forgetting handles a batch's worth
 //! of records; the coordinator calls the next at once, so that requests come in between.
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 use super::entry::{Entry, Status};
+use super::machine::IDS_PER_STEP;
 use super::{Context, TimerKey, Transactions, records};
 use crate::limits;
-
-/// Transactional ids that one step looks at.
-const IDS_PER_STEP: usize = 1_000;
 
 impl Transactions {
     /// The producer is fenced, as if it were gone for good.
@@ -38,14 +35,14 @@ impl Transactions {
     /// Forgets ids that were not used for `transactional.id.expiration.ms`. True when all have been
     /// looked at, false when the next step is due.
     pub(super) fn cleanup(&mut self, context: &mut Context<'_>) -> bool {
-        let start = self.cleanup_cursor.take().map_or(Bound::Unbounded, Bound::Excluded);
+        let after = self.cleanup_cursor.take();
         let expired_before_ms =
             context.now_ms.saturating_sub(context.settings.transactional_id_expiration_ms);
         let is_expired =
             |entry: &Entry| entry.status.is_settled() && entry.updated_ms <= expired_before_ms;
         let step: Vec<(Arc<str>, bool)> = self
             .entries
-            .range((start, Bound::Unbounded))
+            .after(after.as_deref())
             .map(|(id, entry)| (id.clone(), is_expired(entry)))
             .take(IDS_PER_STEP)
             .collect();

@@ -84,12 +84,16 @@ impl Transactions {
         context: &mut Context<'_>,
         init: &Init<'_>,
     ) -> Result<Producer, ErrorCode> {
-        if self.entries.len() >= context.settings.max_transactional_ids {
+        let bytes = Entry::new(Arc::from(init.id), 0, 0, 0).memory_bytes();
+        if self.entries.len() >= context.settings.max_transactional_ids
+            || bytes > context.settings.room_bytes
+        {
             tracing::warn!(
                 transactional_id = init.id,
                 ids = self.entries.len(),
-                "a producer is refused: this partition of __transaction_state has all the \
-                transactional ids that it may have"
+                bytes = self.entries.memory_bytes(),
+                "a producer is refused: this partition of __transaction_state, or its core, has \
+                 all the transactional ids that it may have"
             );
             return Err(ErrorCode::PolicyViolation);
         }

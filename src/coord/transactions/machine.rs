@@ -4,13 +4,14 @@
 //! Pure, on the core that leads the partition. Records become state here, from the log and from
 //! requests alike. Here requests are handed on; the modules of [`transactions`](super) handle them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::records::Record;
 
+use super::entries::Entries;
 use super::entry::{Entry, Status};
 use super::markers::Marking;
 use super::records::{self, Change};
@@ -23,10 +24,14 @@ use crate::limits;
 /// The transaction coordinator of one partition.
 #[derive(Debug, Default)]
 pub struct Transactions {
-    pub(super) entries: BTreeMap<Arc<str>, Entry>,
+    pub(super) entries: Entries,
     /// The markers of each transaction that is prepared and waits for some. Not of the log: begun
     /// anew after a load.
     pub(super) marking: BTreeMap<Arc<str>, Marking>,
+    /// Those of them of which some markers are still to be wanted, first come, first served.
+    pub(super) marker_queue: VecDeque<Arc<str>>,
+    /// Partitions whose markers are wanted and not answered.
+    pub(super) markers_in_flight: usize,
     /// Of the last transaction that was prepared.
     pub(super) last_serial: u64,
     producer_ids: ProducerIds,
@@ -34,7 +39,12 @@ pub struct Transactions {
     awaits_producer_ids: bool,
     /// The id at which a clean-up that was cut short goes on.
     pub(super) cleanup_cursor: Option<Arc<str>>,
+    /// The id behind which what was open at the load is taken up.
+    pub(super) resume_cursor: Option<Arc<str>>,
 }
+
+/// Transactional ids that one step looks at, of a clean-up, or of what was open at a load.
+pub(super) const IDS_PER_STEP: usize = 1_000;
 
 impl StateMachine for Transactions {
     type Settings = TransactionSettings;
@@ -53,7 +63,7 @@ impl StateMachine for Transactions {
     fn replay(&mut self, record: &Record<'_>, _producer_id: Option<i64>) {
         match records::decode(record.key.unwrap_or_default(), record.value) {
             Ok(Change::Transaction(entry)) => {
-                self.entries.insert(entry.id.clone(), *entry);
+                self.entries.insert(*entry);
             }
             Ok(Change::Expired(id)) => {
                 self.entries.remove(&id);
@@ -77,24 +87,7 @@ impl StateMachine for Transactions {
         self.last_serial = u64::try_from(context.now_ms).unwrap_or(0) << 20;
         context.schedule(TimerKey::Cleanup, context.settings.expiration_check_interval_ms);
         self.want_producer_ids(context);
-        let unsettled: Vec<Arc<str>> = self
-            .entries
-            .values()
-            .filter(|entry| !entry.status.is_settled())
-            .map(|entry| entry.id.clone())
-            .collect();
-        for id in unsettled {
-            let entry = &self.entries[&id];
-            if entry.status == Status::Ongoing {
-                schedule_timeout(context, entry);
-            } else if entry.partitions.is_empty() {
-                // Complete at once, but not here: a log that takes no records for now is loaded,
-                // too.
-                context.schedule(TimerKey::Markers(id), 0);
-            } else {
-                self.begin_markers(context, &id);
-            }
-        }
+        self.resume(context);
     }
 
     fn handle(&mut self, context: &mut Context<'_>, token: ReplyToken, request: Request) {
@@ -115,8 +108,9 @@ impl StateMachine for Transactions {
             Request::DescribeTransaction { transactional_id } => {
                 Response::DescribeTransaction(self.describe(&transactional_id))
             }
-            Request::ListTransactions(request) => {
-                Response::ListTransactions(self.list(context.now_ms, &request))
+            Request::ListTransactions { filter, after } => {
+                let page = self.list(context.now_ms, &filter, after.as_deref());
+                Response::ListTransactions(page)
             }
             Request::ProducerIds(answer) => {
                 self.producer_ids_came(context, answer);
@@ -142,12 +136,23 @@ impl StateMachine for Transactions {
                 let done = self.cleanup(context);
                 let interval_ms = context.settings.expiration_check_interval_ms;
                 context.schedule(TimerKey::Cleanup, if done { interval_ms } else { 0 });
-                // One step of cleaning up per event.
+                // One step of cleaning up per event; so it is with the others.
+                return ControlFlow::Break(());
+            }
+            TimerKey::MoreMarkers => {
+                self.want_markers(context);
+                return ControlFlow::Break(());
+            }
+            TimerKey::Resume => {
+                self.resume(context);
                 return ControlFlow::Break(());
             }
         }
         // Many may be due at once, as after a long time without a broker.
-        if context.written_bytes() >= context.settings.max_batch_bytes {
+        let most_bytes = context.settings.max_batch_bytes.min(limits::COORDINATOR_TURN_BYTES);
+        if context.written_bytes() >= most_bytes
+            || context.wanted() >= limits::MARKER_QUESTIONS_PER_TURN
+        {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -194,7 +199,39 @@ impl Transactions {
         }
         let record = records::transaction(&next, context.settings.transaction_version);
         context.append_as((), record);
-        self.entries.insert(id, next);
+        self.entries.insert(next);
+    }
+
+    /// About what the transactional ids take in memory.
+    pub fn memory_bytes(&self) -> usize {
+        self.entries.memory_bytes()
+    }
+
+    /// Takes up what was open or decided at the load, a step of it. What has begun meanwhile comes
+    /// to nothing by that.
+    fn resume(&mut self, context: &mut Context<'_>) {
+        let after = self.resume_cursor.take();
+        let step = self.entries.after(after.as_deref()).take(IDS_PER_STEP);
+        let step: Vec<Arc<str>> = step.map(|(id, _)| id.clone()).collect();
+        if step.len() == IDS_PER_STEP {
+            self.resume_cursor = step.last().cloned();
+            context.schedule(TimerKey::Resume, 0);
+        }
+        for id in step {
+            let entry = &self.entries[&id];
+            if entry.status.is_settled() || self.marking.contains_key(&id) {
+                continue;
+            }
+            if entry.status == Status::Ongoing {
+                schedule_timeout(context, entry);
+            } else if entry.partitions.is_empty() {
+                // Complete at once, but not here: a log that takes no records for now is loaded,
+                // too.
+                context.schedule(TimerKey::Markers(id), 0);
+            } else {
+                self.begin_markers(context, &id);
+            }
+        }
     }
 
     /// Kafka answers the same while it has none.

@@ -2,11 +2,12 @@
 //!
 //! All of it is pure and lives on the core that leads the partition of `__transaction_state` that
 //! the transactional id belongs to. [`machine`] is everything that the partition says, with the
-//! events that change it; [`entry`] is one transactional id with the ways that its status may go;
-//! [`records`] the bytes of the log, and [`request`] the questions and answers. The requests:
-//! [`init`], [`add_partitions`], [`end`], [`describe`]. Deadlines: [`expire`]. Markers until they
-//! are written: [`markers`]. It never writes a marker, and never talks to the controller: it wants
-//! that done by an [`Effect`](request::Effect).
+//! events that change it; [`entry`] is one transactional id with the ways that its status may go,
+//! and [`entries`] all of them; [`records`] the bytes of the log, and [`request`] the questions and
+//! answers. The requests: [`init`], [`add_partitions`], [`end`], [`describe`], [`list`] with
+//! [`pattern`]. Deadlines: [`expire`]. Markers until they are written: [`markers`]. It never writes
+//! a marker, and never talks to the controller: it wants that done by an
+//! [`Effect`](request::Effect).
 //!
 //! # What the host does, beyond the contract of the [`runtime`](crate::coord::runtime)
 //!
@@ -32,9 +33,11 @@
 mod add_partitions;
 mod describe;
 mod end;
+mod entries;
 mod entry;
 mod expire;
 mod init;
+mod list;
 mod machine;
 mod markers;
 mod partitions;
@@ -51,10 +54,13 @@ use protocol::ErrorCode;
 use super::runtime;
 use crate::limits;
 
+pub use list::Filter;
 pub use machine::Transactions;
 pub use partitions::TopicPartition;
+pub use pattern::Pattern;
 
-/// What the operator configures, and under which leader epoch the coordinator is made.
+/// What the operator configures, under which leader epoch the coordinator is made, and what may
+/// change from event to event: the finalized feature, and the room that is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionSettings {
     /// The finalized level of the feature `transaction.version`: 2 has an epoch for each
@@ -77,6 +83,8 @@ pub struct TransactionSettings {
     pub max_transactional_ids: usize,
     /// Partitions of one transaction.
     pub max_transaction_partitions: usize,
+    /// What the transactional ids may still grow by in memory.
+    pub room_bytes: usize,
 }
 
 impl Default for TransactionSettings {
@@ -92,6 +100,7 @@ impl Default for TransactionSettings {
             max_batch_bytes: 1_048_588,
             max_transactional_ids: limits::TRANSACTIONAL_IDS_PER_PARTITION_MAX,
             max_transaction_partitions: limits::PARTITIONS_PER_TRANSACTION_MAX,
+            room_bytes: usize::MAX,
         }
     }
 }
@@ -107,6 +116,10 @@ pub enum TimerKey {
     ProducerIds,
     /// Look for expired transactional ids.
     Cleanup,
+    /// Markers that found no room in an event are wanted.
+    MoreMarkers,
+    /// What was open at the load is taken up further.
+    Resume,
 }
 
 type Context<'a> = runtime::Context<'a, Transactions>;

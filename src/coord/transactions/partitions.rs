@@ -16,11 +16,16 @@ pub struct TopicPartition {
 pub(super) struct Partitions {
     topics: BTreeMap<Arc<str>, BTreeSet<i32>>,
     len: usize,
+    /// The names of the topics.
+    name_bytes: usize,
 }
 
 /// What a topic and a partition take in a record of any version, without the topic's name.
 const TOPIC_BYTES_MAX: usize = 2 + 4 + 1;
 const PARTITION_BYTES: usize = 4;
+/// About the same in memory, also where they stand in a second set while markers are on their way.
+const TOPIC_MEMORY_BYTES: usize = 256;
+const PARTITION_MEMORY_BYTES: usize = 16;
 
 impl Partitions {
     pub fn len(&self) -> usize {
@@ -44,14 +49,20 @@ impl Partitions {
     pub fn insert(&mut self, topic: &str, partition: i32) {
         let added = match self.topics.get_mut(topic) {
             Some(partitions) => partitions.insert(partition),
-            None => self.topics.insert(Arc::from(topic), BTreeSet::from([partition])).is_none(),
+            None => {
+                self.name_bytes += topic.len();
+                self.topics.insert(Arc::from(topic), BTreeSet::from([partition])).is_none()
+            }
         };
         self.len += usize::from(added);
     }
 
     pub fn insert_all(&mut self, other: &Partitions) {
         for (topic, partitions) in &other.topics {
-            let own = self.topics.entry(topic.clone()).or_default();
+            let own = self.topics.entry(topic.clone()).or_insert_with(|| {
+                self.name_bytes += topic.len();
+                BTreeSet::new()
+            });
             let before = own.len();
             own.extend(partitions);
             self.len += own.len() - before;
@@ -63,36 +74,51 @@ impl Partitions {
         let removed = partitions.remove(&partition);
         if partitions.is_empty() {
             self.topics.remove(topic);
+            self.name_bytes -= topic.len();
         }
         self.len -= usize::from(removed);
         removed
+    }
+
+    /// Removes the first of them, so many at most.
+    pub fn take(&mut self, len_max: usize) -> Vec<TopicPartition> {
+        let mut taken = Vec::with_capacity(len_max.min(self.len));
+        while taken.len() < len_max
+            && let Some((topic, partitions)) = self.topics.iter().next()
+        {
+            let topic = topic.clone();
+            let room = len_max - taken.len();
+            let some: Vec<i32> = partitions.iter().copied().take(room).collect();
+            for partition in some {
+                self.remove(&topic, partition);
+                taken.push(TopicPartition { topic: topic.clone(), partition });
+            }
+        }
+        taken
     }
 
     pub fn topics(&self) -> impl Iterator<Item = (&Arc<str>, &BTreeSet<i32>)> {
         self.topics.iter()
     }
 
-    pub fn to_vec(&self) -> Vec<TopicPartition> {
-        let of_topic = |(topic, partitions): (&Arc<str>, &BTreeSet<i32>)| {
-            let topic = topic.clone();
-            let partitions: Vec<i32> = partitions.iter().copied().collect();
-            partitions
-                .into_iter()
-                .map(move |partition| TopicPartition { topic: topic.clone(), partition })
-        };
-        self.topics.iter().flat_map(of_topic).collect()
-    }
-
     /// An upper bound of what they take in a record.
     pub fn record_bytes_max(&self) -> usize {
-        let names: usize = self.topics.keys().map(|topic| TOPIC_BYTES_MAX + topic.len()).sum();
-        names + self.len * PARTITION_BYTES
+        self.name_bytes + self.topics.len() * TOPIC_BYTES_MAX + self.len * PARTITION_BYTES
+    }
+
+    /// About what they take in memory.
+    pub fn memory_bytes(&self) -> usize {
+        self.name_bytes + self.topics.len() * TOPIC_MEMORY_BYTES + self.len * PARTITION_MEMORY_BYTES
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn at(topic: &str, partition: i32) -> TopicPartition {
+        TopicPartition { topic: Arc::from(topic), partition }
+    }
 
     #[test]
     fn counts_each_partition_once() {
@@ -107,7 +133,8 @@ mod tests {
         more.insert("v", 7);
         partitions.insert_all(&more);
         assert_eq!(partitions.len(), 4);
-        assert_eq!(partitions.to_vec().len(), 4);
+        assert_eq!(partitions.clone().take(9).len(), 4);
+        assert_eq!(partitions.clone().take(3).last(), Some(&at("u", 0)));
         assert!(partitions.remove("t", 0) && !partitions.remove("t", 0));
         assert!(!partitions.remove("w", 0));
         for (topic, partition) in [("t", 1), ("u", 0), ("v", 7)] {

@@ -1,20 +1,23 @@
 //! Patterns of transactional ids (ListTransactions): the regular expressions of RE2, without
 //! captures.
 //!
-//! Pure. A match takes time in proportion to the text and the pattern, whatever they are, and a
-//! compiled pattern has a limit. Of RE2's syntax, Unicode classes (`\p{..}`), multi-line mode and
-//! `\C` are not served: such a pattern is refused like one that means nothing.
+//! Pure. A match takes time in proportion to the text and the pattern, whatever they are, in steps
+//! of one character, and a compiled pattern has a limit. Of RE2's syntax, Unicode classes
+//! (`\p{..}`), multi-line mode and `\C` are not served: such a pattern is refused like one that
+//! means nothing.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::limits::{PATTERN_INSTRUCTIONS_MAX, PATTERN_NESTING_MAX};
+use crate::limits::{
+    PATTERN_BYTES_MAX, PATTERN_INSTRUCTIONS_MAX, PATTERN_NESTING_MAX, PATTERN_RANGES_MAX,
+};
 
 /// RE2's bound of `{n,m}`.
 const REPEAT_MAX: u32 = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadPattern {
+pub enum BadPattern {
     #[error("the pattern ends too early")]
     Unfinished,
     #[error("a group is not opened, or not closed")]
@@ -68,13 +71,23 @@ enum Instruction {
     Match,
 }
 
+#[derive(Clone, Debug, Default)]
+struct Program {
+    instructions: Vec<Instruction>,
+    /// Of all classes.
+    ranges: usize,
+}
+
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub struct Pattern {
     program: Vec<Instruction>,
 }
 
 impl Pattern {
     pub fn compile(text: &str) -> Result<Pattern, BadPattern> {
+        if text.len() > PATTERN_BYTES_MAX {
+            return Err(BadPattern::TooLarge);
+        }
         let mut parser = Parser {
             rest: text.chars().peekable(),
             depth: 0,
@@ -85,35 +98,30 @@ impl Pattern {
         if parser.rest.next().is_some() {
             return Err(BadPattern::Group);
         }
-        let mut program = Vec::new();
+        let mut program = Program::default();
         emit(&mut program, &node)?;
-        push(&mut program, Instruction::Match)?;
-        Ok(Pattern { program })
+        program.push(Instruction::Match)?;
+        Ok(Pattern { program: program.instructions })
+    }
+
+    /// Begins to match a text.
+    pub fn begin<'a>(&'a self, text: &'a str) -> Matching<'a> {
+        let mut matching = Matching {
+            pattern: self,
+            rest: text.chars().peekable(),
+            threads: Threads::new(self.program.len()),
+            following: Threads::new(self.program.len()),
+        };
+        let after = matching.rest.peek().copied();
+        self.follow(&mut matching.threads, 0, None, after);
+        matching
     }
 
     /// Whether the whole text is one.
+    #[cfg(test)]
     pub fn matches(&self, text: &str) -> bool {
-        let mut threads = Threads::new(self.program.len());
-        let mut following = Threads::new(self.program.len());
-        let mut before = None;
-        let mut rest = text.chars().peekable();
-        self.follow(&mut threads, 0, before, rest.peek().copied());
-        while let Some(at) = rest.next() {
-            before = Some(at);
-            for instruction in std::mem::take(&mut threads.waiting) {
-                if let Instruction::One(class) = &self.program[instruction]
-                    && class.matches(at)
-                {
-                    self.follow(&mut following, instruction + 1, before, rest.peek().copied());
-                }
-            }
-            threads.clear();
-            std::mem::swap(&mut threads, &mut following);
-            if threads.waiting.is_empty() && !threads.matched {
-                return false;
-            }
-        }
-        threads.matched
+        let mut matching = self.begin(text);
+        std::iter::from_fn(|| Some(matching.step())).flatten().next().expect("texts end")
     }
 
     /// Where the program may be without reading on.
@@ -141,6 +149,34 @@ impl Pattern {
                 }
             }
         }
+    }
+}
+
+/// A match under way.
+pub struct Matching<'a> {
+    pattern: &'a Pattern,
+    rest: Peekable<Chars<'a>>,
+    threads: Threads,
+    following: Threads,
+}
+
+impl Matching<'_> {
+    /// Reads one character: whether the whole text is one, as soon as that is known.
+    pub fn step(&mut self) -> Option<bool> {
+        let Matching { pattern, rest, threads, following } = self;
+        let Some(at) = rest.next() else { return Some(threads.matched) };
+        let after = rest.peek().copied();
+        for instruction in threads.waiting.drain(..) {
+            if let Instruction::One(class) = &pattern.program[instruction]
+                && class.matches(at)
+            {
+                pattern.follow(following, instruction + 1, Some(at), after);
+            }
+        }
+        threads.clear();
+        std::mem::swap(threads, following);
+        let is_over = threads.waiting.is_empty() && !threads.matched;
+        is_over.then_some(false)
     }
 }
 
@@ -173,22 +209,31 @@ fn holds(assertion: Assertion, before: Option<char>, after: Option<char>) -> boo
     }
 }
 
-fn push(program: &mut Vec<Instruction>, instruction: Instruction) -> Result<usize, BadPattern> {
-    if program.len() >= PATTERN_INSTRUCTIONS_MAX {
-        return Err(BadPattern::TooLarge);
+impl Program {
+    fn len(&self) -> usize {
+        self.instructions.len()
     }
-    program.push(instruction);
-    Ok(program.len() - 1)
+
+    fn push(&mut self, instruction: Instruction) -> Result<usize, BadPattern> {
+        if let Instruction::One(class) = &instruction {
+            self.ranges += class.ranges.len();
+        }
+        if self.len() >= PATTERN_INSTRUCTIONS_MAX || self.ranges > PATTERN_RANGES_MAX {
+            return Err(BadPattern::TooLarge);
+        }
+        self.instructions.push(instruction);
+        Ok(self.len() - 1)
+    }
 }
 
-fn emit(program: &mut Vec<Instruction>, node: &Node) -> Result<(), BadPattern> {
+fn emit(program: &mut Program, node: &Node) -> Result<(), BadPattern> {
     match node {
         Node::Empty => {}
         Node::One(class) => {
-            push(program, Instruction::One(class.clone()))?;
+            program.push(Instruction::One(class.clone()))?;
         }
         Node::Assert(assertion) => {
-            push(program, Instruction::Assert(*assertion))?;
+            program.push(Instruction::Assert(*assertion))?;
         }
         Node::Concat(nodes) => {
             for node in nodes {
@@ -199,14 +244,14 @@ fn emit(program: &mut Vec<Instruction>, node: &Node) -> Result<(), BadPattern> {
             let mut jumps = Vec::new();
             let (last, others) = nodes.split_last().expect("a choice has a first alternative");
             for node in others {
-                let split = push(program, Instruction::Split(0, 0))?;
+                let split = program.push(Instruction::Split(0, 0))?;
                 emit(program, node)?;
-                jumps.push(push(program, Instruction::Jump(0))?);
-                program[split] = Instruction::Split(split + 1, program.len());
+                jumps.push(program.push(Instruction::Jump(0))?);
+                program.instructions[split] = Instruction::Split(split + 1, program.len());
             }
             emit(program, last)?;
             for jump in jumps {
-                program[jump] = Instruction::Jump(program.len());
+                program.instructions[jump] = Instruction::Jump(program.len());
             }
         }
         Node::Repeat { node, min, max } => emit_repeat(program, node, *min, *max)?,
@@ -215,28 +260,33 @@ fn emit(program: &mut Vec<Instruction>, node: &Node) -> Result<(), BadPattern> {
 }
 
 fn emit_repeat(
-    program: &mut Vec<Instruction>,
+    program: &mut Program,
     node: &Node,
     min: u32,
     max: Option<u32>,
 ) -> Result<(), BadPattern> {
     for _ in 0..min {
+        let before = program.len();
         emit(program, node)?;
+        // Nothing is nothing, however often it is repeated in what is repeated.
+        if program.len() == before {
+            break;
+        }
     }
     let Some(max) = max else {
-        let split = push(program, Instruction::Split(0, 0))?;
+        let split = program.push(Instruction::Split(0, 0))?;
         emit(program, node)?;
-        push(program, Instruction::Jump(split))?;
-        program[split] = Instruction::Split(split + 1, program.len());
+        program.push(Instruction::Jump(split))?;
+        program.instructions[split] = Instruction::Split(split + 1, program.len());
         return Ok(());
     };
     let mut splits = Vec::new();
     for _ in min..max {
-        splits.push(push(program, Instruction::Split(0, 0))?);
+        splits.push(program.push(Instruction::Split(0, 0))?);
         emit(program, node)?;
     }
     for split in splits {
-        program[split] = Instruction::Split(split + 1, program.len());
+        program.instructions[split] = Instruction::Split(split + 1, program.len());
     }
     Ok(())
 }
@@ -304,7 +354,11 @@ impl Parser<'_> {
     fn count(&mut self) -> Option<Result<(u32, Option<u32>), BadPattern>> {
         let mut ahead = self.rest.clone();
         ahead.next();
-        let text: String = ahead.by_ref().take_while(|at| *at != '}').collect();
+        let is_count = |at: &char| at.is_ascii_digit() || *at == ',';
+        let text: String = std::iter::from_fn(|| ahead.next_if(is_count)).collect();
+        if ahead.peek().is_some_and(|at| *at != '}') {
+            return None;
+        }
         let number = |text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|at| at.is_ascii_digit());
             digits.then(|| text.parse::<u32>().unwrap_or(u32::MAX))
@@ -314,10 +368,8 @@ impl Parser<'_> {
             Some((min, "")) => (number(min)?, None),
             Some((min, max)) => (number(min)?, Some(number(max)?)),
         };
-        for _ in 0..=text.len() {
-            self.rest.next();
-        }
-        if self.rest.peek() != Some(&'}') {
+        self.rest = ahead;
+        if self.rest.peek().is_none() {
             return Some(Err(BadPattern::Unfinished));
         }
         let fits = min <= REPEAT_MAX && max.is_none_or(|max| min <= max && max <= REPEAT_MAX);

@@ -11,11 +11,11 @@ use protocol::messages::add_partitions_to_txn_response::AddPartitionsToTxnResult
 use protocol::messages::describe_transactions_response::TransactionState;
 use protocol::messages::{
     AddOffsetsToTxnRequest, AddOffsetsToTxnResponse, EndTxnRequest, EndTxnResponse,
-    InitProducerIdRequest, InitProducerIdResponse, ListTransactionsRequest,
-    ListTransactionsResponse,
+    InitProducerIdRequest, InitProducerIdResponse,
 };
 
 use super::add_partitions::partitions_result;
+use super::list::{Filter, Page};
 use super::partitions::TopicPartition;
 use crate::coord::producer_ids::{ProducerIdBlock, init_producer_id_error};
 
@@ -46,8 +46,11 @@ pub enum Request {
     DescribeTransaction {
         transactional_id: String,
     },
-    /// Goes to every coordinator.
-    ListTransactions(ListTransactionsRequest),
+    /// The next page of those that pass. Goes to every coordinator.
+    ListTransactions {
+        filter: Arc<Filter>,
+        after: Option<Arc<str>>,
+    },
     /// What became of [`Effect::AllocateProducerIds`].
     ProducerIds(Result<ProducerIdBlock, ErrorCode>),
     /// What became of [`Effect::WriteMarkers`], or of some of its partitions.
@@ -61,7 +64,7 @@ pub enum Response {
     AddOffsets(AddOffsetsToTxnResponse),
     EndTxn(EndTxnResponse),
     DescribeTransaction(TransactionState),
-    ListTransactions(ListTransactionsResponse),
+    ListTransactions(Page),
     /// To what became of an effect there is nothing to say.
     Noted,
 }
@@ -117,7 +120,7 @@ impl Request {
             | Request::EndTxn { .. }
             | Request::MarkersWritten(_) => true,
             Request::DescribeTransaction { .. }
-            | Request::ListTransactions(_)
+            | Request::ListTransactions { .. }
             | Request::ProducerIds(_) => false,
         }
     }
@@ -136,9 +139,7 @@ impl Request {
             Request::DescribeTransaction { transactional_id } => {
                 Response::DescribeTransaction(described_error(transactional_id, error))
             }
-            Request::ListTransactions(_) => {
-                Response::ListTransactions(list_transactions_error(error))
-            }
+            Request::ListTransactions { .. } => Response::ListTransactions(Page::failed(error)),
             Request::ProducerIds(_) | Request::MarkersWritten(_) => Response::Noted,
         }
     }
@@ -161,9 +162,7 @@ impl Response {
             Response::DescribeTransaction(state) => {
                 Response::DescribeTransaction(described_error(&state.transactional_id, error))
             }
-            Response::ListTransactions(_) => {
-                Response::ListTransactions(list_transactions_error(error))
-            }
+            Response::ListTransactions(_) => Response::ListTransactions(Page::failed(error)),
             Response::Noted => Response::Noted,
         }
     }
@@ -183,8 +182,4 @@ pub fn described_error(transactional_id: &str, error: ErrorCode) -> TransactionS
         transactional_id: transactional_id.to_owned(),
         ..Default::default()
     }
-}
-
-pub(super) fn list_transactions_error(error: ErrorCode) -> ListTransactionsResponse {
-    ListTransactionsResponse { error_code: error.code(), ..Default::default() }
 }

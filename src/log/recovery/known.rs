@@ -22,6 +22,8 @@ pub struct LogStart {
     pub is_known: bool,
     pub recovery_point: i64,
     pub log_start_offset: i64,
+    /// What lies below was compacted, at least.
+    pub cleaned_to: i64,
     /// What the log said about itself when it was closed; used after a clean shutdown, where the
     /// files agree.
     pub state: Option<LogState>,
@@ -35,6 +37,12 @@ impl LogStart {
         let closed_at =
             self.state.as_ref().filter(|_| self.clean).map_or(0, LogState::log_end_offset);
         self.recovery_point.max(self.log_start_offset).max(closed_at)
+    }
+
+    /// Batches below may lack others between them: a cleaner works on what the recovery point has
+    /// passed, and what it did last it may not have noted.
+    pub fn may_be_compacted_to(&self, is_compacted: bool) -> i64 {
+        if is_compacted { self.recovery_point.max(self.cleaned_to) } else { self.cleaned_to }
     }
 
     /// Where the log ends, where its broker has closed it; `i64::MAX` where nothing says so.

@@ -146,13 +146,14 @@ impl Log {
         let loaded = match restored {
             Some(loaded) => {
                 loader.remove_named(files::DELETED_SUFFIX);
+                loader.remove_named(files::CLEANED_SUFFIX);
                 loaded
             }
             None => loader.load().await?,
         };
         loader.check_replay(loaded.log_end)?;
         let Loader { changes, snapshots, .. } = loader;
-        let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded);
+        let log = Log::from_loaded(ring, dir, topic_id, config, tail, loaded, &start);
         let doubt =
             if start.clean { Doubt::Nothing } else { found.doubt(&log, start.recovery_point) };
         Ok(Opening { log, start, doubt, changes, snapshots: snapshots.into_inner() })
@@ -165,6 +166,7 @@ impl Log {
         config: Rc<LogConfig>,
         tail: Rc<TailCache>,
         loaded: Loaded,
+        start: &LogStart,
     ) -> Log {
         config.check();
         let name = dir.file_name().and_then(|name| name.to_str());
@@ -201,6 +203,10 @@ impl Log {
             log_end: Cell::new(loaded.log_end),
             high_watermark: Cell::new(loaded.log_start),
             recovery_point: Cell::new(loaded.recovery_point),
+            told_recovery_point: Cell::new(0),
+            kept_recovery_point: Cell::new(start.recovery_point.min(loaded.recovery_point)),
+            replaced_to: Cell::new(0),
+            first_dirty: Cell::new(start.cleaned_to.min(loaded.log_end)),
             snapshots: Cell::new([-1, loaded.snapshot_offset]),
             bytes_since_snapshot: Cell::new(0),
         }));

@@ -96,21 +96,36 @@ impl Loader<'_> {
                 (low, high) = (low.min(base), high.max(next));
             }
         }
-        let replaced = |name: &String| {
-            !name.ends_with(files::SWAP_SUFFIX)
-                && files::parse(name).is_some_and(|(offset, _)| offset >= low && offset < high)
+        let is_replaced = |name: &String| match files::parse(name) {
+            Some((at, files::SNAPSHOT)) => at > low && at < high,
+            Some((at, extension)) => {
+                let is_part = SegmentFile::ALL.iter().any(|part| part.extension() == extension);
+                is_part && at >= low && at < high
+            }
+            None => false,
         };
         let replaced: Vec<String> =
-            self.names.borrow().keys().filter(|name| replaced(name)).cloned().collect();
+            self.names.borrow().keys().filter(|name| is_replaced(name)).cloned().collect();
         for name in replaced {
             self.names.borrow_mut().remove(&name);
             remove_if_there(self.ring, &self.dir.join(name)).await?;
         }
-        for name in swaps {
-            let to = name.trim_end_matches(files::SWAP_SUFFIX).to_owned();
-            self.ring.rename(self.dir.join(&name), self.dir.join(&to)).await?;
-            let size = self.names.borrow_mut().remove(&name).unwrap_or(0);
-            self.names.borrow_mut().insert(to, size);
+        // Each step is on the disk before the next one begins, as when a cleaner takes them: a
+        // power cut in between leaves what another start goes on with.
+        let (logs, indexes): (Vec<String>, Vec<String>) =
+            swaps.into_iter().partition(|name| name.ends_with(".log.swap"));
+        for names in [logs, indexes] {
+            if names.is_empty() {
+                continue;
+            }
+            self.ring.sync_dir(self.dir).await?;
+            for name in names {
+                let to = name.trim_end_matches(files::SWAP_SUFFIX).to_owned();
+                self.ring.rename(self.dir.join(&name), self.dir.join(&to)).await?;
+                let size = self.names.borrow_mut().remove(&name).unwrap_or(0);
+                self.names.borrow_mut().insert(to, size);
+            }
+            self.ring.sync_dir(self.dir).await?;
         }
         Ok(())
     }

@@ -26,12 +26,18 @@ impl Loader<'_> {
     pub(super) fn expected(&self, segment: &Segment, check_from_offset: i64) -> Expected<'_> {
         let is_dense =
             !self.start.clean && self.start.is_known && !self.config.cleanup_policy.compact;
-        let dense_from_offset = if is_dense { self.start.recovery_point } else { i64::MAX };
+        let dense_from_offset = match is_dense {
+            true => self.start.recovery_point.max(self.start.cleaned_to),
+            false => i64::MAX,
+        };
+        let compacted_to_offset =
+            self.start.may_be_compacted_to(self.config.cleanup_policy.compact);
         let committed = if self.start.clean { &[][..] } else { &self.start.replay };
         Expected {
             check_from_offset,
             dense_from_offset,
             committed,
+            compacted_to_offset,
             ..Expected::of_segment(segment.base_offset)
         }
         .up_to(self.start.known_end())

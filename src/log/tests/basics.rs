@@ -439,6 +439,7 @@ fn a_log_directory_remembers() {
             recovery_points: vec![entry(2)],
             log_starts: vec![entry(1)],
             high_watermarks: vec![entry(2)],
+            cleaned: vec![entry(1)],
         };
         dir.write_checkpoints(checkpoints, |_, _| false).await.unwrap();
         dir.write_states(0, 77, states.clone()).await.unwrap();
@@ -500,6 +501,7 @@ fn an_emptied_checkpoint_is_begun_anew() {
             recovery_points: entry(3),
             log_starts: entry(2),
             high_watermarks: entry(4),
+            cleaned: entry(3),
         };
         dir.write_checkpoints(told(), |_, _| false).await.unwrap();
         drop(dir);

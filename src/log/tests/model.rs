@@ -232,6 +232,7 @@ impl Run {
             clean: true,
             recovery_point: self.log.recovery_point(),
             log_start_offset: self.log.log_start_offset(),
+            cleaned_to: 0,
             state: None,
             replay: Vec::new(),
         };

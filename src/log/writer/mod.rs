@@ -110,6 +110,11 @@ impl Writer {
         }
     }
 
+    /// Rises with every cut of the log.
+    pub fn truncations(&self) -> u64 {
+        self.truncations.get()
+    }
+
     /// `synced <= durable <= written`.
     pub fn check_order(&self) {
         let (synced, durable) = (self.synced.get(), self.durable.get());

@@ -382,6 +382,16 @@ fn configs_are_altered_or_refused() {
             ("retention.ms", 0, Some("1")),
             refused(ErrorCode::InvalidRequest, "Default topic resources are not allowed."),
         ),
+    ] {
+        assert_eq!(alter(&mut world, kind, name, &[change]), expected);
+    }
+}
+
+#[test]
+fn configs_of_brokers_and_of_nothing_that_is_are_altered_or_refused() {
+    let mut world = configured();
+    let refused = |code: ErrorCode, message: &str| (code, message.to_owned());
+    for (kind, name, change, expected) in [
         (
             4,
             "7",

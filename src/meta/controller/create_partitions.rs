@@ -69,6 +69,10 @@ fn add(
     }
     let additional = (request.count - existing) as usize;
     let replication_factor = topic.replication_factor();
+    let assigned = request.assignments.as_ref().map(Vec::len);
+    if assigned.is_none_or(|assigned| assigned == additional) {
+        context.mutations.take(additional)?;
+    }
     let partitions = match &request.assignments {
         Some(assignments) if assignments.len() != additional => {
             let message = format!(

@@ -105,6 +105,7 @@ fn create(
     let resource = ConfigResource::new(ConfigResourceType::Topic, topic.name.clone());
     configs::check_new_topic(context, &own)?;
     let partitions = partitions(context, topic)?;
+    context.mutations.take(partitions.len())?;
 
     let topic_id = context.random_uuid();
     let mut records = vec![TopicRecord { name: topic.name.clone(), topic_id }.into()];

@@ -16,7 +16,7 @@ enum Target<'a> {
 }
 
 pub fn handle(
-    context: &Context<'_>,
+    context: &mut Context<'_>,
     request: &DeleteTopicsRequest,
     version: i16,
 ) -> Outcome<DeleteTopicsResponse> {
@@ -58,7 +58,7 @@ fn disabled(version: i16) -> ApiError {
 }
 
 fn delete(
-    context: &Context<'_>,
+    context: &mut Context<'_>,
     targets: &[Target<'_>],
     records: &mut Vec<MetadataRecord>,
     responses: &mut Vec<DeletableTopicResult>,
@@ -104,6 +104,10 @@ fn delete(
             unclear_answers.insert(*answer_place);
             unclear_records.insert(*record_place);
             responses.push(answer(Some(&topic.name), topic.id, Err(clash)));
+            continue;
+        }
+        if let Err(error) = context.mutations.take(topic.partitions.len()) {
+            responses.push(answer(Some(&topic.name), topic.id, Err(error)));
             continue;
         }
         deleted.insert(topic.id, (responses.len(), records.len()));

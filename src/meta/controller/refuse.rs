@@ -2,8 +2,8 @@
 //! controller to ask.
 
 use super::{
-    ApiError, ControllerRequest, ControllerResponse, create_topics, delete_topics, features,
-    producer_ids,
+    ApiError, ControllerRequest, ControllerResponse, client_quotas, create_topics, delete_topics,
+    features, producer_ids, registration, scram,
 };
 use protocol::Uuid;
 use protocol::messages::*;
@@ -33,6 +33,9 @@ impl ControllerRequest {
                 A::IncrementalAlterConfigs(refuse_incremental_alter_configs(request, error))
             }
             Q::AlterConfigs(request) => A::AlterConfigs(refuse_alter_configs(request, error)),
+            Q::AlterClientQuotas(request) => {
+                A::AlterClientQuotas(client_quotas::refused(request, error))
+            }
             Q::UpdateFeatures { .. } => A::UpdateFeatures(features::refused(error)),
             Q::AllocateProducerIds(_) => A::AllocateProducerIds(producer_ids::refused(error)),
             Q::AlterPartitionReassignments(_) => {
@@ -45,6 +48,10 @@ impl ControllerRequest {
             Q::ElectLeaders(_) => {
                 A::ElectLeaders(ElectLeadersResponse { error_code, ..Default::default() })
             }
+            Q::AlterUserScramCredentials(request) => {
+                A::AlterUserScramCredentials(scram::refused(request, error))
+            }
+            Q::UnregisterBroker(_) => A::UnregisterBroker(registration::unregistered(error)),
             Q::RegisterController(_) => A::RegisterController(Err(error.clone())),
             Q::RegisterBroker(_) => A::RegisterBroker(Err(error.clone())),
             Q::UnfenceBroker(_) => A::UnfenceBroker(Err(error.clone())),

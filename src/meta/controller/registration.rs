@@ -1,7 +1,8 @@
 //! A node's registrations: as controller, as broker, and the broker's release from its fence.
 //!
 //! Today the caller is the node itself at boot; the records are those that a quorum writes for
-//! BrokerRegistration (62), ControllerRegistration (70) and BrokerHeartbeat (63).
+//! BrokerRegistration (62), ControllerRegistration (70) and BrokerHeartbeat (63). An operator may
+//! remove the registration of a broker that is gone for good (UnregisterBroker, 64).
 
 use super::{
     ApiError, Context, Outcome,
@@ -12,9 +13,10 @@ use crate::meta::{
     image::{Endpoint, MetadataImage},
     topic::{NO_LEADER, directory},
 };
+use protocol::messages::{UnregisterBrokerRequest, UnregisterBrokerResponse};
 use protocol::metadata_records::{
     BrokerRegistrationChangeRecord, MetadataRecord, RegisterBrokerRecord, RegisterControllerRecord,
-    register_broker_record, register_controller_record,
+    UnregisterBrokerRecord, register_broker_record, register_controller_record,
 };
 use protocol::{ErrorCode, Uuid};
 
@@ -211,4 +213,98 @@ pub fn unfence(context: &Context<'_>, request: &BrokerUnfence) -> Outcome<Result
         }
     }
     Outcome::of(records, Ok(()))
+}
+
+/// Removes a broker's registration, and the broker from the replicas in sync. Not that of this
+/// node, which serves: Kafka's controller does it, and the partitions have no leader until the
+/// next start.
+pub fn unregister(
+    context: &Context<'_>,
+    request: &UnregisterBrokerRequest,
+) -> Outcome<UnregisterBrokerResponse> {
+    let broker_id = request.broker_id;
+    let Some(broker) = context.image.broker(broker_id) else {
+        let message = format!("Broker ID {broker_id} is not currently registered");
+        let error = ApiError::new(ErrorCode::BrokerIdNotRegistered, message);
+        return Outcome::only(unregistered(&error));
+    };
+    if broker_id == context.settings.node_id {
+        let message = format!("Broker {broker_id} cannot be unregistered while it is active.");
+        return Outcome::only(unregistered(&ApiError::invalid_request(message)));
+    }
+    let acceptable = |id: i32, directory: Uuid| id != broker_id && context.can_lead(id, directory);
+    let mut records: Vec<MetadataRecord> = Vec::new();
+    for topic in context.image.topics.iter() {
+        for (&index, partition) in &topic.partitions {
+            if partition.leader != broker_id && !partition.isr.contains(&broker_id) {
+                continue;
+            }
+            let mut change = PartitionChange::new(partition, Election::Online);
+            // The last replica in sync stays one: it alone has every record.
+            if change.isr != [broker_id] {
+                change.isr.retain(|id| *id != broker_id);
+            }
+            records
+                .extend(change.into_record(topic.id, index, &acceptable).map(MetadataRecord::from));
+        }
+    }
+    let broker_epoch = broker.0.broker_epoch;
+    records.push(UnregisterBrokerRecord { broker_id, broker_epoch }.into());
+    Outcome::of(records, UnregisterBrokerResponse::default())
+}
+
+pub(super) fn unregistered(error: &ApiError) -> UnregisterBrokerResponse {
+    UnregisterBrokerResponse {
+        error_code: error.code.code(),
+        error_message: error.message.clone(),
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ControllerRequest, ControllerResponse};
+    use super::*;
+    use crate::meta::testing::{World, set_replicas};
+
+    fn unregister(world: &mut World, broker_id: i32) -> (ErrorCode, Option<String>) {
+        let request = UnregisterBrokerRequest { broker_id };
+        match world.ask(ControllerRequest::UnregisterBroker(request)) {
+            ControllerResponse::UnregisterBroker(response) => {
+                (ErrorCode::from_code(response.error_code).unwrap(), response.error_message)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_broker_that_is_unknown_or_serves_is_not_unregistered() {
+        let mut world = World::new();
+        let before = world.image().clone();
+        let (error, message) = unregister(&mut world, 7);
+        assert_eq!(error, ErrorCode::BrokerIdNotRegistered);
+        assert_eq!(message.as_deref(), Some("Broker ID 7 is not currently registered"));
+        assert_eq!(unregister(&mut world, -1).0, ErrorCode::BrokerIdNotRegistered);
+        assert_eq!(unregister(&mut world, 1).0, ErrorCode::InvalidRequest);
+        assert_eq!(*world.image(), before);
+    }
+
+    #[test]
+    fn another_broker_leaves_with_its_place_among_the_replicas_in_sync() {
+        let mut world = World::new();
+        let id = world.topic("a", 2);
+        world.add_broker(2, None);
+        let mut image = world.image().clone();
+        set_replicas(&mut image, id, 0, &[2, 1]);
+        set_replicas(&mut image, id, 1, &[2]);
+        world.replay = crate::meta::replay::Replay::new(image);
+        assert_eq!(unregister(&mut world, 2), (ErrorCode::None, Some(String::new())));
+        let image = world.image();
+        assert!(image.broker(2).is_none() && image.broker(1).is_some());
+        let partition = |index| image.partition(id, index).unwrap();
+        assert_eq!((partition(0).leader, &partition(0).isr[..]), (1, &[1][..]));
+        assert_eq!(partition(0).replicas, [2, 1]);
+        assert_eq!((partition(1).leader, &partition(1).isr[..]), (NO_LEADER, &[2][..]));
+        assert_eq!(unregister(&mut world, 2).0, ErrorCode::BrokerIdNotRegistered);
+    }
 }

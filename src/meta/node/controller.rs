@@ -14,7 +14,8 @@ use crate::{
         ApiError, bootstrap,
         controller::{
             self, BrokerRegistration, BrokerUnfence, Context, ControllerRegistration,
-            ControllerRequest, ControllerResponse, Outcome, RegisteredEndpoint, Settings,
+            ControllerRequest, ControllerResponse, Mutations, Outcome, RegisteredEndpoint,
+            Settings,
         },
         features,
         image::Endpoint,
@@ -34,6 +35,26 @@ pub struct Names {
     /// Waits until what deleted topics of these names have left is gone. An error: a name cannot
     /// be used for now.
     pub release: Box<dyn Fn(Vec<String>) -> Pin<Box<dyn Future<Output = io::Result<()>>>>>,
+}
+
+/// A client's quota of changes, as the core of the controller keeps it.
+pub trait MutationQuota {
+    /// What the client may change now.
+    fn left(&self) -> Mutations;
+
+    /// What it changes: the request is decided.
+    fn take(&self, mutations: Mutations);
+}
+
+/// For requests of the broker's own, and of clients without a quota.
+pub struct Unlimited;
+
+impl MutationQuota for Unlimited {
+    fn left(&self) -> Mutations {
+        Mutations::UNLIMITED
+    }
+
+    fn take(&self, _mutations: Mutations) {}
 }
 
 /// What the controller answers.
@@ -167,14 +188,25 @@ impl Controller {
     /// Answers when the request's records are committed and replayed. Requests are worked on one
     /// after the other. Where nothing can be appended any more they are all refused.
     pub async fn request(&self, request: ControllerRequest) -> Answer {
+        self.request_within(request, &Unlimited).await
+    }
+
+    /// The same for a client whose changes are counted: once, however often it is decided.
+    pub async fn request_within(
+        &self,
+        request: ControllerRequest,
+        quota: &dyn MutationQuota,
+    ) -> Answer {
         let response = loop {
             let turn = self.turn.lock().await;
             if let Some(why) = self.quorum.refuses() {
                 break request.refuse(&storage_error(&why));
             }
-            let outcome = self.decide(&request);
+            let mut mutations = quota.left();
+            let outcome = self.decide(&request, &mut mutations);
             let names = created(&outcome.records);
             if (self.names.are_free)(&names) {
+                quota.take(mutations);
                 break self.carry_out(&request, outcome).await;
             }
             // Others have their turns meanwhile, so that it is decided anew.
@@ -209,13 +241,14 @@ impl Controller {
         Ok(())
     }
 
-    fn decide(&self, request: &ControllerRequest) -> Outcome {
+    fn decide(&self, request: &ControllerRequest, mutations: &mut Mutations) -> Outcome {
         let image = self.publisher.image();
         let mut context = Context {
             image: &image,
             settings: &self.settings,
             next_offset: self.quorum.end_offset(),
             random: &mut || self.ring.random_u64(),
+            mutations,
         };
         controller::handle(&mut context, request)
     }

@@ -114,6 +114,9 @@ async fn drive(
         moved: Rc::default(),
         progress: Progress::new(ring.now()),
         transactional_id: RefCell::default(),
+        software: RefCell::default(),
+        telemetry: RefCell::default(),
+        accounts: RefCell::default(),
         _charge: memory.charge(Use::Connections, 1),
     };
     let all = [

@@ -8,26 +8,38 @@
 //! servers.
 
 use super::table;
-use crate::{meta::answers, request::RequestContext, shard::Shard};
+use crate::{
+    meta::answers,
+    request::{RequestContext, client::Software},
+    shard::Shard,
+};
 use protocol::{
     ApiKey, ErrorCode,
     generated::rpc::api_versions_response::ApiVersion,
     messages::{ApiVersionsRequest, ApiVersionsResponse},
 };
 
-fn table() -> Vec<ApiVersion> {
+/// Clients are asked for their metrics only where there is a page to show them on, as Kafka does
+/// where a reporter takes them.
+fn is_advertised(key: ApiKey, has_admin_page: bool) -> bool {
+    let is_telemetry = matches!(key, ApiKey::GetTelemetrySubscriptions | ApiKey::PushTelemetry);
+    has_admin_page || !is_telemetry
+}
+
+fn table(has_admin_page: bool) -> Vec<ApiVersion> {
     let entry = |served: &ApiKey| ApiVersion {
         api_key: served.code(),
         min_version: table::advertised_min_version(*served),
         max_version: served.max_stable_version(),
     };
-    table::TABLE.iter().map(entry).collect()
+    let advertised = table::TABLE.iter().filter(|key| is_advertised(**key, has_admin_page));
+    advertised.map(entry).collect()
 }
 
 /// The answer to a version that Millstream does not serve.
 pub fn unsupported_version() -> ApiVersionsResponse {
     let own = ApiKey::ApiVersions.code();
-    let api_keys = table().into_iter().filter(|entry| entry.api_key == own).collect();
+    let api_keys = table(false).into_iter().filter(|entry| entry.api_key == own).collect();
     ApiVersionsResponse {
         error_code: ErrorCode::UnsupportedVersion.code(),
         api_keys,
@@ -74,13 +86,14 @@ pub async fn handle(
     if context.ids.api_version >= 3 && !software.iter().all(|name| is_software_name(name)) {
         return refused(ErrorCode::InvalidRequest);
     }
+    *context.client.software.borrow_mut() = Software::new(software[0], software[1]);
     if misrouted {
         return refused(ErrorCode::RebootstrapRequired);
     }
     let finalized = answers::finalized_features(&image);
     ApiVersionsResponse {
         error_code: ErrorCode::None.code(),
-        api_keys: table(),
+        api_keys: table(shard.config.admin_listener.is_some()),
         supported_features: answers::supported_features(context.ids.api_version),
         finalized_features_epoch: finalized.epoch,
         finalized_features: finalized.features,
@@ -100,6 +113,18 @@ mod tests {
                 .all(|name| is_software_name(name))
         );
         assert!(["", "-a", "a-", "a b", "ä", "a\n"].iter().all(|name| !is_software_name(name)));
+    }
+
+    #[test]
+    fn clients_are_asked_for_metrics_only_where_these_are_shown() {
+        let has = |table: &[ApiVersion], key: ApiKey| {
+            table.iter().any(|entry| entry.api_key == key.code())
+        };
+        let (with, without) = (table(true), table(false));
+        for key in [ApiKey::GetTelemetrySubscriptions, ApiKey::PushTelemetry] {
+            assert!(has(&with, key) && !has(&without, key));
+        }
+        assert_eq!(with.len(), without.len() + 2);
     }
 
     #[test]

@@ -124,6 +124,9 @@ pub async fn incremental_alter_configs(
         true => IncrementalAlterConfigsResponse::default(),
         false => controller::incremental_alter_configs(shard, request).await,
     };
+    let asked = responses.iter().filter(|one| one.is_none()).count();
+    let answered = others.responses.len();
+    assert!(answered <= asked, "{answered} answers for {asked} resources");
     let mut of_controller = others.responses.into_iter();
     let responses = responses.into_iter().filter_map(|one| one.or_else(|| of_controller.next()));
     IncrementalAlterConfigsResponse { responses: responses.collect(), ..Default::default() }

@@ -17,7 +17,9 @@ pub mod loggers;
 pub mod metadata;
 pub mod offset_for_leader_epoch;
 pub mod offsets;
+pub mod scram;
 pub mod table;
+pub mod telemetry;
 pub mod transactions;
 
 pub use table::serve;

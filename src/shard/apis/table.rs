@@ -7,15 +7,18 @@
 
 use super::{
     api_versions, cluster, controller, delete_records, groups, init_producer_id, list_offsets,
-    log_dirs, loggers, metadata, offset_for_leader_epoch, offsets, transactions,
+    log_dirs, loggers, metadata, offset_for_leader_epoch, offsets, scram, telemetry, transactions,
 };
 use crate::{
     meta::answers,
     request::{CloseReason, RequestContext, RequestIds, reply::Reply, response},
-    shard::Shard,
+    shard::{Shard, quotas},
 };
-use protocol::{ApiKey, Message, Reader};
-use std::future::ready;
+use protocol::{ApiKey, Message, Reader, Throttle};
+use std::{
+    future::{Future, ready},
+    time::Duration,
+};
 
 /// Makes the list of keys and [`serve`] of the rows. The APIs of the first block have no handler
 /// here: they are served from their frame, see `net/dispatch.rs`. An answer that only reads the
@@ -41,9 +44,11 @@ macro_rules! served {
             let ids = $context.ids;
             match key {
                 $($key => {
-                    let $request = decode(ids, body)?;
-                    let response = $handler.await;
-                    response::encode(&$shard.clients.reply_blocks, ids, &response)
+                    let work = async {
+                        let $request = decode(ids, body)?;
+                        Ok::<_, CloseReason>($handler.await)
+                    };
+                    answer($shard, $context, work).await
                 })*
                 _ => Err(CloseReason::Unserved { key: ids.api_key, version: ids.api_version }),
             }
@@ -67,7 +72,7 @@ served! {
         ApiKey::DescribeGroups => groups::describe(shard, context, request),
         ApiKey::ListGroups => groups::list(shard, request),
         ApiKey::ApiVersions => api_versions::handle(shard, context, request),
-        ApiKey::CreateTopics => controller::create_topics(shard, request),
+        ApiKey::CreateTopics => controller::create_topics(shard, context, request),
         ApiKey::DeleteTopics => controller::delete_topics(shard, context, request),
         ApiKey::DeleteRecords => delete_records::handle(shard, request),
         ApiKey::InitProducerId => init_producer_id::handle(shard, context, request),
@@ -80,7 +85,7 @@ served! {
         ApiKey::DescribeConfigs => cluster::describe_configs(shard, request),
         ApiKey::AlterConfigs => controller::alter_configs(shard, request),
         ApiKey::DescribeLogDirs => log_dirs::handle(shard, request),
-        ApiKey::CreatePartitions => controller::create_partitions(shard, request),
+        ApiKey::CreatePartitions => controller::create_partitions(shard, context, request),
         ApiKey::DeleteGroups => groups::delete(shard, request),
         ApiKey::ElectLeaders => controller::elect_leaders(shard, request),
         ApiKey::IncrementalAlterConfigs => loggers::incremental_alter_configs(shard, request),
@@ -89,16 +94,43 @@ served! {
         ApiKey::ListPartitionReassignments =>
             ready(answers::list_partition_reassignments(&shard.control.image(), &request)),
         ApiKey::OffsetDelete => offsets::delete(shard, request),
+        ApiKey::DescribeClientQuotas =>
+            ready(answers::describe_client_quotas(&shard.control.image(), &request)),
+        ApiKey::AlterClientQuotas => controller::alter_client_quotas(shard, request),
+        ApiKey::DescribeUserScramCredentials =>
+            ready(answers::describe_user_scram_credentials(&shard.control.image(), &request)),
+        ApiKey::AlterUserScramCredentials => scram::alter(shard, request),
         ApiKey::DescribeQuorum => cluster::describe_quorum(shard, context, request),
         ApiKey::UpdateFeatures => controller::update_features(shard, context, request),
         ApiKey::DescribeCluster => cluster::describe(shard, context, request),
         ApiKey::DescribeProducers => transactions::describe_producers(shard, request),
+        ApiKey::UnregisterBroker => controller::unregister_broker(shard, request),
         ApiKey::DescribeTransactions => transactions::describe(shard, request),
         ApiKey::ListTransactions => transactions::list(shard, request),
+        ApiKey::GetTelemetrySubscriptions => telemetry::subscriptions(shard, context, request),
+        ApiKey::PushTelemetry => telemetry::push(shard, context, request),
         ApiKey::ListConfigResources => cluster::list_config_resources(shard, context, request),
         ApiKey::DescribeTopicPartitions =>
             metadata::describe_topic_partitions(shard, context, request),
     ];
+}
+
+/// Carries out one request and writes its response, with the time that its client is to wait: what
+/// the handler says, or what the work on it has cost the client.
+async fn answer<R: Message + Throttle>(
+    shard: &Shard,
+    context: &RequestContext<'_>,
+    work: impl Future<Output = Result<R, CloseReason>>,
+) -> Result<Reply, CloseReason> {
+    let (response, time) = shard.timed(work).await;
+    let mut response = response?;
+    if let Some(throttle_time_ms) = response.throttle_time_ms() {
+        let of_handler = Duration::from_millis((*throttle_time_ms).max(0) as u64);
+        let wait = of_handler.max(shard.charge_time(context.client, time));
+        *throttle_time_ms = quotas::to_wire_ms(wait);
+        shard.throttle(context.client, wait);
+    }
+    response::encode(&shard.clients.reply_blocks, context.ids, &response)
 }
 
 /// Bytes behind the end of the request are left unread, as Apache Kafka leaves them: librdkafka

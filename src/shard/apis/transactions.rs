@@ -8,10 +8,9 @@
 use super::{controller, locate, partition_of, route_of, spread};
 use crate::{
     coord::{
-        fanout,
         partition::coordinator_partition,
         transactions::{
-            TopicPartition, Transactions,
+            Filter, Pattern, TopicPartition, Transactions,
             request::{Request, Response, described_error},
         },
     },
@@ -46,7 +45,7 @@ use protocol::{
     records::EndTransactionMarker,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// From this version on, AddPartitionsToTxn asks for several transactions at once, and brokers
 /// alone send it.
@@ -250,27 +249,85 @@ pub async fn describe(
     DescribeTransactionsResponse { transaction_states, ..Default::default() }
 }
 
+/// All that pass, of every coordinator of this node, page by page: one that has just lost its
+/// partition has nothing to list; one that cannot answer yet fails the whole request, for a list
+/// must not silently lack transactions.
 pub async fn list(shard: &Shard, request: ListTransactionsRequest) -> ListTransactionsResponse {
-    let all = coordinators::all::<Transactions>(shard);
-    let (mut answers, mut ids_bytes) = (Vec::with_capacity(all.len()), 0);
-    for (core, partition) in all.iter().copied() {
-        let request = Request::ListTransactions(request.clone());
-        if let Some(Response::ListTransactions(answer)) =
-            coordinators::ask::<Transactions>(shard, core, partition, request).await
-        {
-            let ids = answer.transaction_states.iter().map(|state| state.transactional_id.len());
-            ids_bytes += ids.sum::<usize>();
-            answers.push(answer);
+    let refused = |error: ErrorCode| ListTransactionsResponse {
+        error_code: error.code(),
+        ..Default::default()
+    };
+    let pattern = request.transactional_id_pattern.as_deref().filter(|text| !text.is_empty());
+    let pattern = match pattern.map(Pattern::compile).transpose() {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            tracing::debug!(%error, "a pattern of ListTransactions is refused");
+            return refused(ErrorCode::InvalidRegularExpression);
         }
-        if ids_bytes > limits::RESPONSE_MAX_BYTES {
-            // A filter makes fewer of them.
-            let error_code = ErrorCode::PolicyViolation.code();
-            return ListTransactionsResponse { error_code, ..Default::default() };
+    };
+    let mut budget = TurnBudget::of_items(&shard.ring);
+    let (mut filter, mut unknown) = (Filter::older_than(request.duration_filter), BTreeSet::new());
+    for name in request.state_filters {
+        if !filter.add_state(&name) {
+            unknown.insert(name);
+        }
+        budget.item_done().await;
+    }
+    for producer_id in request.producer_id_filters {
+        filter.add_producer_id(producer_id);
+        budget.item_done().await;
+    }
+    let filter = Arc::new(filter);
+    let (mut listed, mut ids_bytes) = (Vec::new(), 0);
+    for (core, partition) in coordinators::all::<Transactions>(shard) {
+        let mut after = None;
+        loop {
+            let request = Request::ListTransactions { filter: filter.clone(), after };
+            let answer = coordinators::ask::<Transactions>(shard, core, partition, request).await;
+            let Some(Response::ListTransactions(page)) = answer else { break };
+            match page.error {
+                None => {}
+                Some(ErrorCode::NotCoordinator) => break,
+                Some(error) => return refused(error),
+            }
+            for transaction in page.transactions {
+                if passes(&mut budget, pattern.as_ref(), &transaction.transactional_id).await {
+                    ids_bytes += transaction.transactional_id.len();
+                    listed.push(transaction);
+                }
+            }
+            if ids_bytes > limits::RESPONSE_MAX_BYTES {
+                // A filter makes fewer of them.
+                return refused(ErrorCode::PolicyViolation);
+            }
+            // Each page has a turn of its own.
+            shard.ring.end_of_turn().await;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
         }
     }
-    let (told, asked) = (answers.len(), all.len());
-    assert!(told <= asked, "{told} of {asked} coordinators have answered");
-    fanout::merge_list_transactions(answers)
+    ListTransactionsResponse {
+        unknown_state_filters: unknown.into_iter().collect(),
+        transaction_states: listed,
+        ..Default::default()
+    }
+}
+
+/// Whether the pattern is one of the id, if there is one: a character is a step.
+async fn passes(budget: &mut TurnBudget<'_>, pattern: Option<&Pattern>, id: &str) -> bool {
+    let Some(pattern) = pattern else {
+        budget.item_done().await;
+        return true;
+    };
+    let mut matching = pattern.begin(id);
+    loop {
+        budget.item_done().await;
+        if let Some(passes) = matching.step() {
+            return passes;
+        }
+    }
 }
 
 /// Markers that a coordinator, or an operator, tells the leaders of partitions to write.

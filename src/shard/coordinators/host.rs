@@ -27,6 +27,7 @@ use crate::{
     },
     limits,
     log::{AppendContext, ProducerError},
+    memory::{Charge, Use},
     shard::{
         Shard,
         partition::Partition,
@@ -72,6 +73,8 @@ pub(super) enum Stage {
 pub struct Host<M: Hosted> {
     pub(super) partition: Rc<Partition>,
     pub(super) coordinator: RefCell<Coordinator<M>>,
+    /// For what the coordinator holds.
+    account: RefCell<Charge>,
     waiting: RefCell<FxHashMap<u64, oneshot::Sender<M::Response>>>,
     next_token: Cell<u64>,
     /// Something happened that may have moved the next deadline, or ended the host.
@@ -97,6 +100,33 @@ impl<M: Hosted> Host<M> {
         let before = self.waiting.borrow_mut().insert(token, giver);
         assert!(before.is_none(), "token {token} is given once");
         (ReplyToken(token), taker)
+    }
+
+    /// One event of the coordinator, at this moment and with the settings of this moment.
+    fn event(
+        &self,
+        shard: &Shard,
+        event: impl FnOnce(&mut Coordinator<M>, i64) -> Actions<M>,
+    ) -> Actions<M> {
+        let mut coordinator = self.coordinator.borrow_mut();
+        M::refresh(shard, coordinator.settings_mut());
+        let actions = event(&mut coordinator, shard.ring.wall_clock_ms());
+        drop(coordinator);
+        self.take_account();
+        actions
+    }
+
+    /// Takes note of what the coordinator holds now.
+    pub(super) fn take_account(&self) {
+        let bytes = self.machine(M::held_bytes);
+        self.account.borrow_mut().resize(bytes);
+    }
+
+    /// Gives the coordinator up; what its requests hear.
+    fn unload(&self) -> Vec<Reply<M::Response>> {
+        let replies = self.coordinator.borrow_mut().unload();
+        self.take_account();
+        replies
     }
 
     /// Looks at the state of the coordinator.
@@ -195,8 +225,8 @@ async fn handle<M: Hosted>(
 ) -> M::Response {
     let failed = M::failed(&request, ErrorCode::NotCoordinator);
     let (token, reply) = host.ask();
-    let now_ms = shard.ring.wall_clock_ms();
-    let actions = host.coordinator.borrow_mut().handle(token, request, now_ms);
+    let actions =
+        host.event(shard, |coordinator, now_ms| coordinator.handle(token, request, now_ms));
     execute_as(shard, host, actions, context);
     reply.await.unwrap_or(failed)
 }
@@ -242,8 +272,8 @@ pub(super) fn tell<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, request: M::Req
     let (token, reply) = host.ask();
     // There is nothing to say to it.
     drop(reply);
-    let now_ms = shard.ring.wall_clock_ms();
-    let actions = host.coordinator.borrow_mut().handle(token, request, now_ms);
+    let actions =
+        host.event(shard, |coordinator, now_ms| coordinator.handle(token, request, now_ms));
     execute(shard, host, actions);
 }
 
@@ -252,7 +282,7 @@ pub(super) fn tell<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, request: M::Req
 pub(super) fn tell_topics<M: Hosted>(shard: &Shard, host: &Rc<Host<M>>, changes: &[TopicChange]) {
     if host.stage.get() == Stage::Active {
         let actions =
-            host.coordinator.borrow_mut().topics_changed(changes, shard.ring.wall_clock_ms());
+            host.event(shard, |coordinator, now_ms| coordinator.topics_changed(changes, now_ms));
         execute(shard, host, actions);
     }
     let may_become_active = !matches!(host.stage.get(), Stage::Active | Stage::Damaged);
@@ -278,6 +308,7 @@ pub(super) fn start<M: Hosted>(shard: &Shard, partition: Rc<Partition>) {
         before.map_or_else(Default::default, |host| (host.deleted.take(), host.failures.get()));
     let host = Rc::new(Host {
         coordinator: RefCell::new(Coordinator::<M>::new(M::settings(shard, &partition))),
+        account: RefCell::new(shard.clients.memory.charge(Use::Transactions, 0)),
         partition,
         waiting: RefCell::default(),
         next_token: Cell::new(0),
@@ -294,7 +325,7 @@ pub(super) fn start<M: Hosted>(shard: &Shard, partition: Rc<Partition>) {
 pub(super) fn end<M: Hosted>(shard: &Shard, index: i32) {
     let Some(host) = shard.control.coordinators.borrow_mut().remove::<M>(index) else { return };
     assert!(!host.ended.replace(true), "the coordinator of {}-{index} ends once", M::TOPIC);
-    let replies = host.coordinator.borrow_mut().unload();
+    let replies = host.unload();
     send(&host, replies);
     let unanswered = host.waiting.borrow().len();
     assert_eq!(unanswered, 0, "a coordinator that ends answers all that it was asked");
@@ -348,7 +379,7 @@ fn give_up<M: Hosted>(host: &Host<M>, why: &str) {
         "the {} is not loaded: {why}",
         M::WORDS.coordinator
     );
-    let replies = host.coordinator.borrow_mut().unload();
+    let replies = host.unload();
     send(host, replies);
 }
 
@@ -386,7 +417,7 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     }
     assert!(host.stage.get() == Stage::Loading, "a coordinator is loaded once");
     host.stage.set(stage);
-    let actions = host.coordinator.borrow_mut().loaded(shard.ring.wall_clock_ms());
+    let actions = host.event(&shard, Coordinator::loaded);
     execute(&shard, &host, actions);
     if stage == Stage::Held {
         return hold(&shard, &host).await;
@@ -394,7 +425,7 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
     let deleted = host.deleted.borrow().clone();
     if !deleted.is_empty() && !host.ended.get() {
         let actions =
-            host.coordinator.borrow_mut().topics_changed(&deleted, shard.ring.wall_clock_ms());
+            host.event(&shard, |coordinator, now_ms| coordinator.topics_changed(&deleted, now_ms));
         execute(&shard, &host, actions);
         // Where that could not be written, the next one hears of it.
         if !host.ended.get() {
@@ -412,7 +443,7 @@ async fn run<M: Hosted>(shard: Shard, host: Rc<Host<M>>) {
                     shard.ring.timeout(Duration::from_millis(wait_ms), changed).await;
                     continue;
                 }
-                let actions = host.coordinator.borrow_mut().tick(shard.ring.wall_clock_ms());
+                let actions = host.event(&shard, Coordinator::tick);
                 execute(&shard, &host, actions);
                 // One step at a time: other work of this core goes between.
                 shard.ring.end_of_turn().await;

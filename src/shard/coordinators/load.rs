@@ -54,6 +54,7 @@ pub(super) async fn load<M: Hosted>(shard: &Shard, host: &Host<M>) -> Result<Sta
     let is_wanted = || !host.ended.get() && !host.partition.has_failed() && !shard.is_stopping();
     let take = |bytes: &[u8], offset| {
         let loaded = host.coordinator.borrow_mut().load(bytes, offset);
+        host.take_account();
         loaded.map_err(|error| damaged(log, &M::WORDS, &error))
     };
     let source = Source {

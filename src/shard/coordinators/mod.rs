@@ -32,7 +32,7 @@ use bytes::Bytes;
 use host::{Host, Stage};
 use protocol::{ErrorCode, Uuid, compression::Compression, records::BatchBuilder};
 use rustc_hash::FxHashMap;
-use std::{future::Future, pin::Pin, rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc};
 
 /// The batch of records that a coordinator writes, as `builder` begins it.
 fn encode_records<A>(batch: &Batch<A>, mut builder: BatchBuilder, now_ms: i64) -> Bytes {
@@ -49,6 +49,14 @@ pub trait Hosted: StateMachine<Request: Send, Response: Send> {
     const WORDS: Words;
 
     fn settings(shard: &Shard, partition: &Partition) -> Self::Settings;
+
+    /// Before each event: what of the settings changes under a coordinator.
+    fn refresh(_shard: &Shard, _settings: &mut Self::Settings) {}
+
+    /// What the state takes of the memory that is for transactions.
+    fn held_bytes(&self) -> usize {
+        0
+    }
 
     /// The batch as its author writes it.
     fn encode(batch: &Batch<Self::Author>, now_ms: i64) -> Bytes;
@@ -210,24 +218,19 @@ impl<M: Hosted> Ask for ToCoordinator<M> {
     }
 }
 
-/// Resolves when the marker is committed.
-pub type MarkerWritten = Pin<Box<dyn Future<Output = Result<(), ErrorCode>>>>;
-
-/// Appends a marker to the partition of `__consumer_offsets` that this core leads, at once. Its
-/// coordinator serves the offsets of a transaction that is committed when the marker is.
+/// Appends a marker to the partition of `__consumer_offsets` that this core leads, at once; returns
+/// that, and the offset behind the marker. Its coordinator serves the offsets of a transaction that
+/// is committed when the marker is.
 ///
 /// Refused with NOT_LEADER_OR_FOLLOWER where there is no coordinator, COORDINATOR_LOAD_IN_PROGRESS
 /// while it is loaded, COORDINATOR_NOT_AVAILABLE while it may not write, and with what the log says
 /// of the marker.
-pub fn write_marker(shard: &Shard, index: i32, marker: Marker) -> MarkerWritten {
-    let (partition, safe_offset) = match host::write_marker::<Groups>(shard, index, marker) {
-        Ok(appended) => appended,
-        Err(error) => return Box::pin(std::future::ready(Err(error))),
-    };
-    let at = &partition.id;
-    assert_eq!(at.index, index, "the marker of partition {index} is in that of {}", at.index);
-    let shard = shard.clone();
-    Box::pin(async move { shard.wait_for_high_watermark(&partition, safe_offset).await })
+pub fn write_marker(
+    shard: &Shard,
+    index: i32,
+    marker: Marker,
+) -> Result<(Rc<Partition>, i64), ErrorCode> {
+    host::write_marker::<Groups>(shard, index, marker)
 }
 
 /// Starts and ends coordinators as the view says, and tells those that stay what has become of the

@@ -14,6 +14,7 @@ use crate::{
         },
     },
     limits,
+    memory::Use,
     meta::features::TRANSACTION_VERSION,
     shard::{
         Shard,
@@ -49,7 +50,6 @@ impl Hosted for Transactions {
         let leader_epoch = partition.role().leader_epoch();
         assert!(partition.is_led_here(), "a coordinator lives with a leader");
         TransactionSettings {
-            transaction_version: view.image.feature_level(TRANSACTION_VERSION),
             two_phase_commit: config.two_phase_commit_enable,
             max_timeout_ms: config.max_timeout_ms,
             transactional_id_expiration_ms: config.transactional_id_expiration_ms.into(),
@@ -58,6 +58,17 @@ impl Hosted for Transactions {
             max_batch_bytes: topic_log_config(&view, TRANSACTIONS_TOPIC).max_message_bytes as usize,
             ..TransactionSettings::default()
         }
+    }
+
+    /// The feature acts at once, as in Kafka.
+    fn refresh(shard: &Shard, settings: &mut TransactionSettings) {
+        let image = shard.control.image();
+        settings.transaction_version = image.feature_level(TRANSACTION_VERSION);
+        settings.room_bytes = shard.clients.memory.room(Use::Transactions);
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.memory_bytes()
     }
 
     fn encode(batch: &Batch<()>, now_ms: i64) -> Bytes {

@@ -21,6 +21,7 @@ pub use remote::{Readers, UnderWay};
 use super::{
     Shard,
     partition::PartitionId,
+    quotas,
     sessions::{Forgotten, NO_SESSION, Plan, Target},
     view::Routes,
 };
@@ -130,11 +131,21 @@ pub async fn request(
         }
     };
     lists.targets = targets;
-    fetch(shard, client, &request, by_id, &mut lists).await;
-    lists.choose(shard, incremental).await;
-    let reply =
-        write_response(shard, client, ids, response(ErrorCode::None, session_id), &mut lists)
-            .await?;
+    let header = response(ErrorCode::None, session_id);
+    let work = async {
+        fetch(shard, client, &request, by_id, &mut lists).await;
+        lists.choose(shard, incremental).await;
+        write_response(shard, client, ids, header, &mut lists).await
+    };
+    let (reply, time) = shard.timed(work).await;
+    let reply = reply?;
+    let wait = shard.charge_unless_it_waits(client, reply.frame_bytes(), time);
+    if !wait.is_zero() {
+        shard.throttle(client, wait);
+        let session = (session_id, incremental);
+        // Boxed: what is rare must not make every idle connection large.
+        return Box::pin(put_off(shard, client, ids, session, lists, wait)).await;
+    }
     if session_id != NO_SESSION {
         lists.note_what_was_said(shard).await;
         shard.clients.sessions.borrow_mut().said(session_id, &mut lists.targets);
@@ -142,6 +153,30 @@ pub async fn request(
     lists.let_go(shard).await;
     shard.data.fetch_spares.keep(lists);
     Ok(reply)
+}
+
+/// Answers a client that has to wait: with nothing, which it asks for again (KIP-219). A session
+/// that would begin with this answer does not.
+async fn put_off(
+    shard: &Shard,
+    client: &Client,
+    ids: RequestIds,
+    (session_id, incremental): (i32, bool),
+    mut lists: Lists,
+    wait: Duration,
+) -> Result<Reply, CloseReason> {
+    lists.let_go(shard).await;
+    let mut session_id = session_id;
+    if incremental {
+        shard.clients.sessions.borrow_mut().said(session_id, &mut lists.targets);
+    } else {
+        shard.clients.sessions.borrow_mut().forget(session_id);
+        session_id = NO_SESSION;
+    }
+    shard.data.fetch_spares.keep(lists);
+    let throttle_time_ms = quotas::to_wire_ms(wait);
+    let header = FetchResponseHeader { throttle_time_ms, error: ErrorCode::None, session_id };
+    write_response(shard, client, ids, header, &mut Lists::default()).await
 }
 
 /// Lists the partitions that the request names; returns those that its session is to forget.
@@ -215,11 +250,13 @@ async fn fetch(
 ) {
     let watch = client.number;
     let deadline = shard.ring.now() + Duration::from_millis(request.max_wait_ms.max(0) as u64);
-    let min_bytes = request.min_bytes.max(0) as usize;
+    let most_bytes = shard.most_to_fetch(client);
+    let min_bytes = (request.min_bytes.max(0) as usize).min(most_bytes);
     let may_wait = request.max_wait_ms > 0 && min_bytes > 0;
     let mut options = FetchOptions {
         max_bytes: (request.max_bytes.max(0) as usize)
-            .min(shard.config.network.fetch_max_bytes as usize),
+            .min(shard.config.network.fetch_max_bytes as usize)
+            .min(most_bytes),
         read_committed: request.isolation_level == 1,
         by_id,
         watch: None,

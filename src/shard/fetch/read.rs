@@ -240,6 +240,39 @@ mod tests {
     use ring::sim::{SimOptions, World};
     use std::path::Path;
 
+    /// A reader of one batch was told of all that had been aborted up to the end of the tail.
+    #[test]
+    fn a_read_of_the_tail_names_what_was_aborted_up_to_its_own_end() {
+        let world = World::new(1, SimOptions::calm());
+        let node = world.node("a");
+        run_in(&world, node, move |ring| async move {
+            let log =
+                open(&ring, Path::new("/data/topic-0"), small_config(), LogStart::default()).await;
+            for round in 0..4 {
+                append_aborted(&log, NOW_MS, 7, round);
+            }
+            log.sync().await.unwrap();
+            log.set_high_watermark(log.log_end_offset());
+            assert!(log.try_read_tail(0, 1, true, i64::MAX).is_some(), "all of it is in memory");
+            let config = log.config();
+            let partition = Partition::new(log.id(), "topic".into(), log, config, Role::alone());
+            let fetch = async |max_bytes| {
+                let read = FetchRead {
+                    id: partition.id,
+                    fetch_offset: 0,
+                    current_leader_epoch: -1,
+                    last_fetched_epoch: -1,
+                    max_bytes,
+                };
+                let from = From::Anywhere { max_bytes };
+                let fetched = read_one(&partition, &read, from, true, true).await;
+                fetched.aborted.expect("what was aborted").len()
+            };
+            assert_eq!((fetch(1).await, fetch(1 << 20).await), (1, 4));
+        });
+        world.close();
+    }
+
     /// The reader was told that nothing was aborted, and would have taken the records.
     #[test]
     fn an_index_of_aborted_transactions_that_cannot_be_read_is_an_error() {

@@ -12,7 +12,7 @@ use crate::{
     meta::{METADATA_TOPIC, image::MetadataImage},
     shard::{
         Shard,
-        apply::{Checkpoint, Offsets},
+        apply::{Checkpoint, Offsets, Written},
     },
 };
 use ring::sync::{AsyncMutex, AsyncMutexGuard};
@@ -35,6 +35,8 @@ pub struct PartitionCheckpoint {
     pub recovery_point: i64,
     pub log_start_offset: i64,
     pub high_watermark: i64,
+    /// What lies below is compacted; 0: nothing.
+    pub cleaned_to: i64,
 }
 
 /// How soon a change of the metadata is followed by their log's recovery point.
@@ -246,7 +248,9 @@ async fn write(shard: &Shard, dirs: &LogDirs, dir: usize, what: What) -> io::Res
             if path() == dirs.metadata_dir {
                 take_metadata(shard, dirs).await;
             }
-            write_told(shard, dirs, dir, &offsets).await
+            write_told(shard, dirs, dir, &offsets).await?;
+            shard.ask_all(|| Written(path())).await;
+            Ok(())
         }
         What::LogStarts => {
             let offsets = shard.ask_all(|| Offsets(path())).await.concat();
@@ -275,7 +279,9 @@ pub async fn write_told(
         recovery_points: entries(dir, offsets, |one| one.recovery_point),
         log_starts: entries(dir, offsets, |one| one.log_start_offset),
         high_watermarks: entries(dir, offsets, |one| one.high_watermark),
+        cleaned: entries(dir, offsets, |one| one.cleaned_to),
     };
+    told.cleaned.retain(|entry| entry.offset > 0);
     if dir.path() == dirs.metadata_dir {
         told.recovery_points.extend(dirs.metadata_recovery_point());
     }

@@ -181,6 +181,7 @@ impl Partition {
         match until {
             Until::Safe => self.announced_safe.get() >= offset,
             Until::Committed => self.log.high_watermark() >= offset,
+            Until::Durable => self.log.durable_offset() >= offset,
         }
     }
 

@@ -1,7 +1,8 @@
-//! Those that wait for an offset of a partition to be safe, in two queues: safe in the leader's own
-//! log (acks=1, acks=0), and committed, which is below the high watermark (acks=all, coordinators).
+//! Those that wait for an offset of a partition to be safe, in three queues: safe in the leader's
+//! own log (acks=1, acks=0), committed, which is below the high watermark (acks=all, coordinators),
+//! and on the disk, whatever `durability` the topic has (markers).
 //!
-//! Owns: the two queues. Lives on: the core that owns the partition. Never: drops a waiter untold.
+//! Owns: the queues. Lives on: the core that owns the partition. Never: drops a waiter untold.
 
 use crate::shard::produce::PendingAppends;
 use protocol::ErrorCode;
@@ -40,6 +41,8 @@ pub enum Until {
     Safe,
     /// Below the high watermark.
     Committed,
+    /// On the disk of the leader.
+    Durable,
 }
 
 /// Waiters by rising offset.
@@ -90,6 +93,7 @@ impl Queue {
 pub struct Waiters {
     safe: Queue,
     committed: Queue,
+    durable: Queue,
 }
 
 impl Waiters {
@@ -97,7 +101,12 @@ impl Waiters {
         match until {
             Until::Safe => &self.safe,
             Until::Committed => &self.committed,
+            Until::Durable => &self.durable,
         }
+    }
+
+    fn all(&self) -> [&Queue; 3] {
+        [&self.safe, &self.committed, &self.durable]
     }
 
     pub fn add(&self, until: Until, waiter: Waiter) {
@@ -112,19 +121,17 @@ impl Waiters {
     /// Those that have waited long enough.
     pub fn take_expired(&self, now: Instant) -> Vec<Waiter> {
         let mut expired = Vec::new();
-        self.safe.take_expired(now, &mut expired);
-        self.committed.take_expired(now, &mut expired);
+        self.all().iter().for_each(|queue| queue.take_expired(now, &mut expired));
         expired
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {
-        let deadlines = [self.safe.next_deadline(), self.committed.next_deadline()];
-        deadlines.into_iter().flatten().min()
+        self.all().iter().filter_map(|queue| queue.next_deadline()).min()
     }
 
     /// Tells all of them that what they wait for does not come.
     pub fn refuse_all(&self, error: ErrorCode) {
-        for queue in [&self.safe, &self.committed] {
+        for queue in self.all() {
             // Taken before the first is told: one that is told may cause another to be added.
             let waiters = queue.0.take();
             for waiter in waiters {
@@ -152,12 +159,17 @@ mod tests {
     #[test]
     fn each_queue_is_told_by_rising_offset_what_it_waits_for() {
         let waiters = Waiters::default();
-        for (until, offset) in
-            [(Until::Safe, 3), (Until::Committed, 2), (Until::Safe, 1), (Until::Safe, 5)]
-        {
+        for (until, offset) in [
+            (Until::Safe, 3),
+            (Until::Committed, 2),
+            (Until::Safe, 1),
+            (Until::Safe, 5),
+            (Until::Durable, 4),
+        ] {
             waiters.add(until, waiter(offset, None).0);
         }
         assert_eq!(offsets(&waiters, Until::Safe, 3), [1, 3]);
+        assert_eq!(offsets(&waiters, Until::Durable, 4), [4]);
         assert_eq!(offsets(&waiters, Until::Committed, 1), [0; 0]);
         assert_eq!(offsets(&waiters, Until::Committed, 9), [2]);
         assert_eq!(offsets(&waiters, Until::Safe, 9), [5]);

@@ -36,10 +36,11 @@ pub use pending::PendingAppends;
 pub use remote::UnderWay;
 pub use unverified::Unverified;
 
-use super::{Shard, leaders::NamedLeaders, view::TopicRoute};
+use super::{Shard, leaders::NamedLeaders, quotas, view::TopicRoute};
 use crate::{
     limits,
     memory::Use,
+    quota::Kind,
     request::{Client, CloseReason, RequestIds, TransactionalId, reply, response},
 };
 use bytes::BytesMut;
@@ -69,7 +70,7 @@ pub struct Spares {
 fn write_response(
     shard: &Shard,
     ids: RequestIds,
-    listener: usize,
+    (listener, wait): (usize, Duration),
     done: &PendingAppends,
 ) -> BytesMut {
     let mut leaders = NamedLeaders::new(shard, listener);
@@ -99,7 +100,7 @@ fn write_response(
         }
     }
     assert!(results.next().is_none(), "each result is of a partition that the request names");
-    writer.finish(0, &leaders.endpoints());
+    writer.finish(quotas::to_wire_ms(wait), &leaders.endpoints());
     frame
 }
 
@@ -126,10 +127,12 @@ pub fn request<'a>(
     body_start: usize,
     frame: BytesMut,
 ) -> Result<Taken<'a>, CloseReason> {
+    let began = shard.begin_timing();
     let request = ProduceRequest::parse(&frame, body_start, ids.api_version).map_err(|error| {
         CloseReason::Decode { key: ApiKey::Produce as i16, version: ids.api_version, error }
     })?;
     let acks = request.acks;
+    shard.throttle(client, shard.charge(client, Kind::Produce, frame.len() as f64));
     let mut wanted = shard.data.produce_spares.wanted.take();
     let pending = PendingAppends::new(shard);
     let origin = AppendOrigin::Client { produce_version: ids.api_version };
@@ -167,11 +170,18 @@ pub fn request<'a>(
         hand_out.go_on(&mut left).map(|held| (held, left.collect::<Vec<_>>()))
     };
     shard.data.produce_spares.wanted.replace(wanted);
+    // What wants no reply is not held to the time that it takes, as in Kafka.
+    let began = began.filter(|_| acks != 0);
     let Some((held, left)) = held else {
+        shard.end_timing(client, began);
         return end(acks, &pending, finish).map(|()| Taken::Ordered);
     };
+    let client = client.clone();
     Ok(Taken::Heavy(Box::pin(async move {
-        hand_out.with_heavy(held, left.into_iter()).await;
+        let ((), time) = shard.timed(hand_out.with_heavy(held, left.into_iter())).await;
+        if acks != 0 {
+            shard.throttle(&client, shard.charge_time(&client, time));
+        }
         end(acks, &pending, finish)
     })))
 }

@@ -162,7 +162,9 @@ impl Finish {
                 shard
             }
             Finish::Reply(ReplyTo { handle, shard, began, ids, listener }) => {
-                match Reply::from_frame(write_response(&shard, ids, listener, done)) {
+                // What is left of the time for which nothing is read from its connection.
+                let wait = handle.muted_until().since(shard.ring.now());
+                match Reply::from_frame(write_response(&shard, ids, (listener, wait), done)) {
                     Ok(reply) => handle.reply(reply),
                     // The handle closes the connection.
                     Err(error) => shard.clients.bad_input.say(shard.ring.now(), || {

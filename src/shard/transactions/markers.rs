@@ -7,15 +7,16 @@
 
 use crate::{
     coord::transactions::TopicPartition,
-    log::AppendContext,
+    log::{AppendContext, Durability},
     pace::TurnBudget,
     shard::{
         Ask, CONTROLLER_CORE, Shard,
         apis::{locate, route_of, spread},
-        apply,
-        coordinators::{self, groups::OFFSETS_TOPIC},
+        apply, commit,
+        coordinators::{self, groups::OFFSETS_TOPIC, transactions::TRANSACTIONS_TOPIC},
         partition::{Partition, PartitionId},
         produce::{Acks, append_records},
+        view::topic_log_config,
     },
 };
 use bytes::BytesMut;
@@ -113,40 +114,49 @@ impl Ask for WriteMarkers {
             appended.push(append(shard, id, self.marker));
             budget.item_done().await;
         }
-        let mut results = Vec::with_capacity(appended.len());
+        let is_os = |(partition, _): &Appended| partition.log.config().durability == Durability::Os;
+        let outlasts = appended.iter().flatten().any(is_os) && decisions_outlast_power_cuts(shard);
+        let mut committed = Vec::with_capacity(appended.len());
         for appended in appended {
-            let committed = match appended {
-                Ok(appended) => appended.committed(shard).await,
+            committed.push(match appended {
+                Ok((partition, end)) => {
+                    let reached = shard.wait_for_high_watermark(&partition, end).await;
+                    if outlasts && reached.is_ok() {
+                        commit::want_flush(shard, &partition, end);
+                    }
+                    reached.map(|()| (partition, end))
+                }
                 Err(error) => Err(error),
+            });
+        }
+        let mut results = Vec::with_capacity(committed.len());
+        for committed in committed {
+            let safe = match committed {
+                Ok((partition, end)) if outlasts => shard.wait_for_disk(&partition, end).await,
+                committed => committed.map(|_| ()),
             };
-            results.push(committed.err().unwrap_or(ErrorCode::None));
+            results.push(safe.err().unwrap_or(ErrorCode::None));
         }
         results
     }
 }
 
-/// A marker in the log that is not committed yet.
-enum Appended {
-    UpTo(Rc<Partition>, i64),
-    ByCoordinator(coordinators::MarkerWritten),
+/// Whether a coordinator still knows after a power cut that a transaction is complete, and wants no
+/// marker any more: none may be lost by it then, whatever its own topic asks for.
+fn decisions_outlast_power_cuts(shard: &Shard) -> bool {
+    topic_log_config(&shard.control.view(), TRANSACTIONS_TOPIC).durability == Durability::Fsync
 }
 
-impl Appended {
-    async fn committed(self, shard: &Shard) -> Result<(), ErrorCode> {
-        match self {
-            Appended::UpTo(partition, end) => shard.wait_for_high_watermark(&partition, end).await,
-            Appended::ByCoordinator(written) => written.await,
-        }
-    }
-}
+/// The partition of a marker in its log, and the offset that follows it.
+type Appended = (Rc<Partition>, i64);
 
 fn append(shard: &Shard, id: PartitionId, marker: Marker) -> Result<Appended, ErrorCode> {
     let partition = shard.leader_of(id, -1).map_err(later)?;
     if &*partition.topic == OFFSETS_TOPIC {
-        return Ok(Appended::ByCoordinator(coordinators::write_marker(shard, id.index, marker)));
+        return coordinators::write_marker(shard, id.index, marker);
     }
     let end = append_to(shard, &partition, marker)?;
-    Ok(Appended::UpTo(partition, end))
+    Ok((partition, end))
 }
 
 /// Appends the marker; returns the offset that follows it.

@@ -65,8 +65,26 @@ pub async fn verify(
     let Some(guard) = guard else { return Ok(None) };
     match shard.data.verifications.ask(shard, partition, transaction).await {
         ErrorCode::None => Ok(Some(guard)),
-        error => Err((error, format!("the transaction coordinator says {error}"))),
+        error => {
+            if is_unknown(error) {
+                let Transaction { producer_id, producer_epoch, .. } = *transaction;
+                partition.log.forget_verification(producer_id, producer_epoch);
+            }
+            Err((error, format!("the transaction coordinator says {error}")))
+        }
     }
+}
+
+/// Whether no later answer about the same producer is a better one. After other errors the client
+/// sends its batches again, and the log has to know which of them is the first.
+fn is_unknown(error: ErrorCode) -> bool {
+    matches!(
+        error,
+        ErrorCode::InvalidRequest
+            | ErrorCode::InvalidProducerIdMapping
+            | ErrorCode::InvalidProducerEpoch
+            | ErrorCode::ProducerFenced
+    )
 }
 
 /// A question is asked for one of these.

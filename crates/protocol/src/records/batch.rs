@@ -314,10 +314,20 @@ impl<'a> Iterator for Batches<'a> {
     }
 }
 
+/// How much of a batch goes into its checksum at once: some ten microseconds' work.
+pub const CHECKSUM_BYTES: usize = 256 * 1024;
+
 /// CRC-32C of a batch in pieces.
-pub(super) struct Checksum {
+#[derive(Clone)]
+pub struct Checksum {
     digest: crc_fast::Digest,
     at: usize,
+}
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Checksum {

@@ -5,7 +5,8 @@ use bytes::{Bytes, BytesMut};
 use zerocopy::IntoBytes;
 
 use super::batch::{
-    CONTROL_MASK, DELETE_HORIZON_MASK, TIMESTAMP_TYPE_MASK, TRANSACTIONAL_MASK, checksum,
+    CHECKSUM_BYTES, CONTROL_MASK, Checksum, DELETE_HORIZON_MASK, TIMESTAMP_TYPE_MASK,
+    TRANSACTIONAL_MASK, checksum, set_crc,
 };
 use super::varint::{put_nullable_bytes, put_varint, put_varlong, varlong_size_bytes, wire_len};
 use super::{
@@ -13,7 +14,7 @@ use super::{
     NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP,
     Record,
 };
-use crate::compression::{self, Compression};
+use crate::compression::{self, Compression, pieces::Packing};
 
 /// A batch in the making. Records go in with [`Self::append`]; the header and, if asked for, the
 /// compression come with [`Self::build`].
@@ -234,8 +235,24 @@ impl BatchBuilder {
         }
         // As large as what it holds: a batch is kept long after what it was made of.
         let mut batch = BytesMut::with_capacity(BATCH_HEADER_BYTES + body.len());
-        batch.resize(BATCH_HEADER_BYTES, 0);
+        batch.extend_from_slice(self.header(body.len()).as_bytes());
         batch.extend_from_slice(&body);
+        let crc = checksum(&batch);
+        set_crc(&mut batch, crc);
+        batch.freeze()
+    }
+
+    /// The same in steps, for a batch that may be large.
+    pub fn build_in_steps(mut self) -> Building {
+        let body = std::mem::take(&mut self.body);
+        let head = self.header(0).as_bytes().to_vec();
+        let packing =
+            Packing::new(self.compression, self.compression_level, head, Some(body.len()));
+        Building { builder: self, body, at: 0, stage: Stage::Packing(Box::new(packing)) }
+    }
+
+    /// The header before `body_bytes` bytes of packed records, but for its CRC.
+    fn header(&self, body_bytes: usize) -> BatchHeader {
         let last_offset_delta = match self.last_offset {
             None => (self.next_offset_delta - 1).max(0),
             Some(last) => i32::try_from(last - self.base_offset)
@@ -245,9 +262,9 @@ impl BatchBuilder {
             last_offset_delta >= self.next_offset_delta - 1,
             "the last record lies inside its batch"
         );
-        let header = BatchHeader {
+        BatchHeader {
             base_offset: self.base_offset.into(),
-            batch_length: wire_len(batch.len() - LOG_OVERHEAD_BYTES).into(),
+            batch_length: wire_len(BATCH_HEADER_BYTES + body_bytes - LOG_OVERHEAD_BYTES).into(),
             partition_leader_epoch: self.partition_leader_epoch.into(),
             magic: MAGIC_V2,
             crc: 0.into(),
@@ -259,17 +276,122 @@ impl BatchBuilder {
             producer_epoch: self.producer_epoch.into(),
             base_sequence: self.base_sequence.into(),
             record_count: self.record_count.into(),
-        };
-        batch[..BATCH_HEADER_BYTES].copy_from_slice(header.as_bytes());
-        let crc = checksum(&batch);
-        batch[17..21].copy_from_slice(&crc.to_be_bytes());
-        batch.freeze()
+        }
     }
+}
+
+/// A batch on its way to being built.
+pub struct Building {
+    builder: BatchBuilder,
+    /// The records as they were appended, and how far they are packed.
+    body: Vec<u8>,
+    at: usize,
+    stage: Stage,
+}
+
+enum Stage {
+    Packing(Box<Packing>),
+    Packed { batch: Vec<u8>, checksum: Checksum },
+    Over,
+}
+
+impl Building {
+    /// Does a fraction of a millisecond's work; the batch, when that was the last of it.
+    pub fn step(&mut self) -> Option<Bytes> {
+        let BatchBuilder { compression, compression_level, .. } = self.builder;
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Packing(mut packing) if self.at < self.body.len() => {
+                let most = Packing::piece_bytes(compression, compression_level);
+                let end = self.body.len().min(self.at + most);
+                packing.write(&self.body[self.at..end]);
+                self.at = end;
+                self.stage = Stage::Packing(packing);
+                None
+            }
+            Stage::Packing(packing) => {
+                let mut batch = packing.finish();
+                self.body = Vec::new();
+                let header = self.builder.header(batch.len() - BATCH_HEADER_BYTES);
+                batch[..BATCH_HEADER_BYTES].copy_from_slice(header.as_bytes());
+                self.stage = Stage::Packed { batch, checksum: Checksum::new() };
+                None
+            }
+            Stage::Packed { mut batch, mut checksum } => {
+                let Some(crc) = checksum.step(&batch, CHECKSUM_BYTES) else {
+                    self.stage = Stage::Packed { batch, checksum };
+                    return None;
+                };
+                set_crc(&mut batch, crc);
+                Some(batch.into())
+            }
+            Stage::Over => panic!("a batch is built once"),
+        }
+    }
+}
+
+/// What is left of a batch whose records are gone: its offsets, its producer's last sequence
+/// number, and its largest timestamp (`DefaultRecordBatch.writeEmptyHeader`).
+pub fn empty_batch(of: &BatchHeader) -> Bytes {
+    let mut builder = BatchBuilder::like(of, Compression::None, None).last_offset(of.last_offset());
+    builder.max_timestamp = of.max_timestamp();
+    builder.build()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::Batch;
+
+    #[test]
+    fn steps_build_what_is_built_at_once() {
+        for codec in Compression::ALL {
+            let mut builder =
+                BatchBuilder::new(7).compression(codec, None).producer(1, 2, 3).last_offset(2000);
+            for at in 0..1000_i64 {
+                builder.append(at, Some(&at.to_be_bytes()), Some(&[at as u8; 300]), &[]);
+            }
+            let mut building = builder.clone().build_in_steps();
+            let mut steps = 1;
+            let batch = loop {
+                match building.step() {
+                    Some(batch) => break batch,
+                    None => steps += 1,
+                }
+            };
+            assert!(steps > 5, "{codec:?} was built in {steps} steps");
+            let parsed = Batch::parse(&batch).expect("what was built is a batch");
+            assert!(parsed.crc_is_valid());
+            let (limit, whole) = (1 << 20, builder.build());
+            let expected = Batch::parse(&whole).expect("what was built is a batch");
+            assert_eq!(
+                parsed.decompressed_body(limit).expect("it unpacks"),
+                expected.decompressed_body(limit).expect("it unpacks")
+            );
+            let fields = |one: &Batch<'_>| {
+                (one.base_offset(), one.last_offset(), one.record_count(), one.attributes())
+            };
+            assert_eq!(fields(&parsed), fields(&expected));
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_batch_keeps_its_offsets_its_producer_and_its_time() {
+        let mut builder =
+            BatchBuilder::new(7).compression(Compression::Zstd, None).producer(1, 2, 3);
+        builder.append(10, None, Some(b"a"), &[]);
+        builder.append(30, None, Some(b"b"), &[]);
+        let whole = builder.transactional(true).build();
+        let whole = Batch::parse(&whole).expect("it is a batch");
+        let left = empty_batch(&whole);
+        let left = Batch::parse(&left).expect("it is a batch");
+        assert!(left.crc_is_valid() && left.is_transactional());
+        assert_eq!((left.size_bytes(), left.record_count()), (BATCH_HEADER_BYTES, 0));
+        assert_eq!((left.base_offset(), left.last_offset()), (7, 8));
+        assert_eq!((left.producer_id(), left.producer_epoch()), (1, 2));
+        assert_eq!((left.base_sequence(), left.last_sequence()), (3, 4));
+        assert_eq!(left.max_timestamp(), 30);
+        assert_eq!(left.compression(), Ok(Compression::None));
+    }
 
     /// Batches of 2 kB that unpack to 60 MB kept 55 MB each once they were compressed anew.
     #[test]

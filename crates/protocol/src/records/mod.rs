@@ -15,10 +15,10 @@ mod varint;
 mod walk;
 
 pub use batch::{
-    Batch, BatchHeader, Batches, TimestampType, batches, set_base_offset, set_max_timestamp,
-    set_partition_leader_epoch,
+    Batch, BatchHeader, Batches, CHECKSUM_BYTES, Checksum, TimestampType, batches, set_base_offset,
+    set_max_timestamp, set_partition_leader_epoch,
 };
-pub use builder::BatchBuilder;
+pub use builder::{BatchBuilder, Building, empty_batch};
 pub use control::{ControlRecordType, EndTransactionMarker};
 pub use record::{Header, Headers, Record, Records};
 pub use walk::{Outline, PieceWalk};

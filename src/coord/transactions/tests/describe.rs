@@ -1,6 +1,7 @@
 //! DescribeTransactions and ListTransactions.
 
 use super::*;
+use crate::limits;
 
 #[test]
 fn a_transaction_is_described() {
@@ -45,48 +46,65 @@ fn listed() -> Host {
     host
 }
 
-fn names(response: &ListTransactionsResponse) -> Vec<&str> {
-    assert_eq!(error(response.error_code), ErrorCode::None);
-    response.transaction_states.iter().map(|state| state.transactional_id.as_str()).collect()
+fn names(page: &Page) -> Vec<&str> {
+    assert_eq!((page.error, &page.next), (None, &None));
+    page.transactions.iter().map(|state| state.transactional_id.as_str()).collect()
 }
 
 #[test]
 fn transactions_are_listed_by_what_the_filter_lets_through() {
     let mut host = listed();
-    let all = host.list(ListTransactionsRequest::default());
+    let all = host.list(&Arc::default(), None);
     assert_eq!(names(&all), ["decided", "done", "empty", "open"]);
     let states: Vec<&str> =
-        all.transaction_states.iter().map(|state| state.transaction_state.as_str()).collect();
+        all.transactions.iter().map(|state| state.transaction_state.as_str()).collect();
     assert_eq!(states, ["PrepareAbort", "CompleteCommit", "Empty", "Ongoing"]);
-    let mut filtered = |change: fn(&mut ListTransactionsRequest)| {
-        let mut request = ListTransactionsRequest::default();
-        change(&mut request);
-        host.list(request)
+    let mut filtered = |filter: Filter| host.list(&Arc::new(filter), None);
+    let states = |names: &[&str]| {
+        let mut filter = Filter::older_than(-1);
+        let known: Vec<bool> = names.iter().map(|name| filter.add_state(name)).collect();
+        (filter, known)
     };
-    let by_state = filtered(|it| {
-        it.state_filters = ["Ongoing", "Empty", "Nonsense", "Dead", "ongoing", "Nonsense"]
-            .map(str::to_owned)
-            .to_vec();
-    });
-    assert_eq!(names(&by_state), ["empty", "open"]);
-    assert_eq!(by_state.unknown_state_filters, ["Nonsense", "ongoing"]);
-    let unknown = filtered(|it| it.state_filters = vec!["Nonsense".into()]);
-    assert!(names(&unknown).is_empty());
-    let by_producer = filtered(|it| it.producer_id_filters = vec![1_000, 1_003, 77]);
-    assert_eq!(names(&by_producer), ["empty", "open"]);
-    let by_duration = filtered(|it| it.duration_filter = 1_500);
-    assert_eq!(names(&by_duration), ["decided", "done", "empty"]);
-    let exact = filtered(|it| it.duration_filter = 1_000);
-    assert_eq!(names(&exact), ["decided", "done", "empty"], "longer than that");
-    let by_pattern = filtered(|it| it.transactional_id_pattern = Some("d.*e(d)?".into()));
-    assert_eq!(names(&by_pattern), ["decided", "done"]);
-    let no_pattern = filtered(|it| it.transactional_id_pattern = Some(String::new()));
-    assert_eq!(names(&no_pattern).len(), 4);
-    let bad = filtered(|it| it.transactional_id_pattern = Some("(".into()));
-    assert_eq!(error(bad.error_code), ErrorCode::InvalidRegularExpression);
-    let both = filtered(|it| {
-        it.state_filters = vec!["Ongoing".into()];
-        it.transactional_id_pattern = Some("d.*".into());
-    });
-    assert!(names(&both).is_empty());
+    let (by_state, known) = states(&["Ongoing", "Empty", "Nonsense", "Dead", "ongoing"]);
+    assert_eq!(known, [true, true, false, true, false]);
+    assert_eq!(names(&filtered(by_state)), ["empty", "open"]);
+    assert!(names(&filtered(states(&["Nonsense"]).0)).is_empty());
+    let mut by_producer = Filter::older_than(-1);
+    [1_000, 1_003, 77].into_iter().for_each(|id| by_producer.add_producer_id(id));
+    assert_eq!(names(&filtered(by_producer)), ["empty", "open"]);
+    for duration_ms in [1_500, 1_000] {
+        let by_duration = filtered(Filter::older_than(duration_ms));
+        assert_eq!(names(&by_duration), ["decided", "done", "empty"], "longer than that");
+    }
+}
+
+/// All of a partition were looked at in one turn.
+#[test]
+fn a_page_looks_at_a_bounded_number_of_ids() {
+    let count = 2 * limits::TRANSACTIONS_LISTED_AT_ONCE + 10;
+    let mut host = Host::new();
+    let long = "x".repeat(30_000);
+    for number in 0..count {
+        host.init(fresh(&format!("{number:05}"))).unwrap();
+    }
+    let walk = |host: &mut Host, filter: Filter| {
+        let (filter, mut after, mut pages) = (Arc::new(filter), None, Vec::new());
+        loop {
+            let page = host.list(&filter, after);
+            pages.push(page.transactions.len());
+            after = page.next;
+            if after.is_none() {
+                return pages;
+            }
+        }
+    };
+    let most = limits::TRANSACTIONS_LISTED_AT_ONCE;
+    assert_eq!(walk(&mut host, Filter::default()), [most, most, 10]);
+    let mut none = Filter::default();
+    none.add_producer_id(7);
+    assert_eq!(walk(&mut host, none), [0, 0, 0], "those that do not pass count, too");
+    for number in 0..5 {
+        host.init(fresh(&format!("{long}{number}"))).unwrap();
+    }
+    assert_eq!(walk(&mut host, Filter::default()), [most, most, 13, 2], "their bytes count, too");
 }

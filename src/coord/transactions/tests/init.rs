@@ -207,3 +207,24 @@ fn two_phase_commit_has_no_timeout_where_it_is_enabled() {
     host.advance(30 * 24 * 60 * 60 * 1000);
     assert_eq!(host.status(), Status::Ongoing);
 }
+
+/// Their number was bounded, and not what they take: an id may have 32 KB.
+#[test]
+fn what_ids_and_partitions_may_take_in_memory_is_bounded() {
+    let mut host = Host::new();
+    let producer = host.start();
+    let held = host.coordinator.machine().memory_bytes();
+    assert!(held > ID.len());
+    host.coordinator.settings_mut().room_bytes = 2_000;
+    assert_eq!(host.init(fresh(&"x".repeat(2_000))), Err(ErrorCode::PolicyViolation));
+    let long = "y".repeat(2_000);
+    assert_eq!(host.add(producer, &[(long.as_str(), 0)], NEW), ErrorCode::PolicyViolation);
+    assert_eq!(host.coordinator.machine().memory_bytes(), held, "a refusal takes nothing");
+    assert!(host.init(fresh("short")).is_ok());
+    assert_eq!(host.add(producer, &[("a", 0)], NEW), ErrorCode::None);
+    // What is there goes on, though there be no room at all.
+    host.coordinator.settings_mut().room_bytes = 0;
+    assert!(host.end(producer, true, NEW).is_ok());
+    host.report(MarkerOutcome::Written);
+    assert_eq!(host.status(), Status::CompleteCommit);
+}

@@ -194,7 +194,7 @@ fn before_the_load_and_after_the_end_each_request_has_its_failure() {
         },
         Request::EndTxn { request: ending(ID, producer, true), api_version: 5 },
         Request::DescribeTransaction { transactional_id: ID.into() },
-        Request::ListTransactions(ListTransactionsRequest::default()),
+        Request::ListTransactions { filter: Arc::default(), after: None },
         Request::ProducerIds(Err(ErrorCode::NotController)),
         Request::MarkersWritten(report),
     ];
@@ -204,7 +204,7 @@ fn before_the_load_and_after_the_end_each_request_has_its_failure() {
         Response::AddOffsets(it) => error(it.error_code),
         Response::EndTxn(it) => error(it.error_code),
         Response::DescribeTransaction(it) => error(it.error_code),
-        Response::ListTransactions(it) => error(it.error_code),
+        Response::ListTransactions(it) => it.error.unwrap_or(ErrorCode::None),
         Response::Noted => ErrorCode::None,
     };
     let mut host = Host::unloaded(TransactionSettings::default());

@@ -21,16 +21,14 @@ use protocol::messages::add_partitions_to_txn_request::{
     AddPartitionsToTxnTopic, AddPartitionsToTxnTransaction,
 };
 use protocol::messages::describe_transactions_response::TransactionState;
-use protocol::messages::{
-    AddOffsetsToTxnRequest, EndTxnRequest, InitProducerIdRequest, ListTransactionsRequest,
-    ListTransactionsResponse,
-};
+use protocol::messages::{AddOffsetsToTxnRequest, EndTxnRequest, InitProducerIdRequest};
 use protocol::records::BatchBuilder;
 use protocol::transaction_records::{Key, TransactionLogKey, TransactionLogValue, Value};
 
 use super::entry::{Entry, Producer, Status};
+use super::list::Page;
 use super::request::{Effect, MarkerOutcome, Markers, MarkersReport, Request, Response};
-use super::{TopicPartition, TransactionSettings, Transactions};
+use super::{Filter, TopicPartition, TransactionSettings, Transactions};
 use crate::coord::CoordinatorRecord;
 use crate::coord::producer_ids::ProducerIdBlock;
 use crate::coord::runtime::{self, ReplyToken};
@@ -155,11 +153,14 @@ impl Host {
     /// The markers on their way are those of the transactions that wait for some.
     fn assert_consistent(&self) {
         let machine = self.coordinator.machine();
-        for (id, entry) in &machine.entries {
+        let bytes: usize = machine.entries.after(None).map(|(_, entry)| entry.memory_bytes()).sum();
+        assert_eq!(machine.entries.memory_bytes(), bytes, "what is accounted for is kept");
+        for (id, entry) in machine.entries.after(None) {
             let waits = entry.status.is_prepared() && !entry.partitions.is_empty();
-            assert_eq!(waits, machine.marking.contains_key(id), "{entry:?}");
+            let is_taken_up = machine.resume_cursor.as_ref().is_none_or(|cursor| id <= cursor);
+            assert_eq!(waits && is_taken_up, machine.marking.contains_key(id), "{entry:?}");
         }
-        assert!(machine.marking.keys().all(|id| machine.entries.contains_key(id)));
+        assert!(machine.marking.keys().all(|id| machine.entries.get(id).is_some()));
     }
 
     fn give_producer_ids(&mut self) {
@@ -235,7 +236,7 @@ impl Host {
     }
 
     fn entry(&self, id: &str) -> &Entry {
-        &self.coordinator.machine().entries[id]
+        self.coordinator.machine().entries.get(id).expect("it is there")
     }
 
     fn status(&self) -> Status {
@@ -332,9 +333,9 @@ impl Host {
         }
     }
 
-    fn list(&mut self, request: ListTransactionsRequest) -> ListTransactionsResponse {
-        match self.call(Request::ListTransactions(request)) {
-            Response::ListTransactions(response) => response,
+    fn list(&mut self, filter: &Arc<Filter>, after: Option<Arc<str>>) -> Page {
+        match self.call(Request::ListTransactions { filter: filter.clone(), after }) {
+            Response::ListTransactions(page) => page,
             other => panic!("{other:?}"),
         }
     }

@@ -50,6 +50,7 @@ fn patterns_match_whole_texts() {
 fn what_is_no_pattern_is_refused() {
     use BadPattern::{Class, Escape, Group, Repetition, TooLarge, Unfinished};
     let nested = "(".repeat(1_000) + &")".repeat(1_000);
+    let long = "a|".repeat(3_000);
     let cases = [
         ("(", Group),
         ("a)", Group),
@@ -68,8 +69,30 @@ fn what_is_no_pattern_is_refused() {
         ("\\pL", Escape),
         ("(a{100}){100}", TooLarge),
         (nested.as_str(), TooLarge),
+        (long.as_str(), TooLarge),
+        ("[\\w\\d-]{400}", TooLarge),
     ];
     for (text, expected) in cases {
         assert_eq!(Pattern::compile(text).map(|_| ()), Err(expected), "{text}");
     }
+}
+
+/// What is nothing took as many steps as it is repeated, in each of its groups: for ever.
+#[test]
+fn nothing_is_repeated_at_once() {
+    let text = "(".repeat(30) + &"){1000}".repeat(30) + "a";
+    let pattern = Pattern::compile(&text).expect("a pattern");
+    assert!(pattern.matches("a") && !pattern.matches(""));
+}
+
+/// A match was one step, however long the text.
+#[test]
+fn a_match_reads_one_character_at_a_step() {
+    let pattern = Pattern::compile("(a|b)*c").expect("a pattern");
+    let text = "ab".repeat(50) + "c";
+    let mut matching = pattern.begin(&text);
+    let steps: Vec<_> = std::iter::from_fn(|| Some(matching.step())).take(102).collect();
+    assert!(steps[..101].iter().all(Option::is_none), "{steps:?}");
+    assert_eq!(steps[101], Some(true));
+    assert_eq!(pattern.begin("xab").step(), Some(false), "no more is read than it takes");
 }

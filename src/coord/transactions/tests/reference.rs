@@ -211,7 +211,7 @@ impl Reference {
                 Phase::Ended(true) => Status::CompleteCommit,
                 Phase::Ended(false) => Status::CompleteAbort,
             };
-            let partitions = entry.partitions.to_vec();
+            let partitions = entry.partitions.clone().take(usize::MAX);
             let partitions: BTreeSet<i32> = partitions.iter().map(|at| at.partition).collect();
             assert_eq!(
                 (known.producer, known.previous, known.last_epoch, known.next, status),

@@ -5,13 +5,17 @@ pub mod wire;
 use crate::limits;
 use protocol::{
     ErrorCode,
-    messages::{DeleteTopicsRequest, ProduceRequest, delete_topics_request::DeleteTopicState},
+    messages::{
+        DeleteTopicsRequest, InitProducerIdRequest, ListTransactionsRequest, ProduceRequest,
+        UpdateFeaturesRequest, delete_topics_request::DeleteTopicState,
+        update_features_request::FeatureUpdateKey,
+    },
 };
-use ring::sim::DiskControl;
-use std::time::Duration;
+use ring::sim::{DiskControl, SimOptions, World};
+use std::{collections::BTreeSet, time::Duration};
 use wire::{
     CORES, Client, FETCH, Fetch, Producer, STATE_TOPIC, TOPIC, aborted, directory_of, heard,
-    offsets, state_partition, tell,
+    offsets, run_client, start, state_partition, tell,
 };
 
 const NONE: ErrorCode = ErrorCode::None;
@@ -263,6 +267,137 @@ fn a_topic_that_is_deleted_while_the_coordinator_is_asked_is_unknown() {
         let answer = client.receive::<ProduceRequest>(waits, 12).await;
         assert_eq!(heard(&answer), [(ErrorCode::UnknownTopicOrPartition, -1)]);
         disk.hang_below(HUNG, false);
+    });
+}
+
+/// With `durability=os` the marker could be lost, and its transaction be complete: it hung.
+#[test]
+fn a_power_cut_leaves_no_transaction_open_that_is_complete() {
+    for seed in 0..6 {
+        let world = World::new(seed, SimOptions::calm());
+        let node = world.node("broker");
+        let address = start(&world, node, &[]);
+        let mut producer = run_client(&world, "first", address, |client| async move {
+            client.create_topic_with(1, &[("durability", "os")]).await;
+            let producer = client.init("os").await;
+            assert_eq!(client.produce(12, &producer.one(0, 0)).await, [(NONE, 0)]);
+            producer
+        });
+        // What a start finds goes to the disk.
+        world.kill(node);
+        let address = start(&world, node, &[]);
+        run_client(&world, "second", address, move |client| async move {
+            while client.end(5, &mut producer, true).await != NONE {
+                pause(&client).await;
+            }
+            pause(&client).await;
+        });
+        world.crash(node);
+        let address = start(&world, node, &[]);
+        run_client(&world, "third", address, move |client| async move {
+            let seen = client.fetch(Fetch { max_wait_ms: 0, ..COMMITTED }).await;
+            assert_eq!((seen.high_watermark, seen.last_stable_offset), (2, 2), "seed {seed}");
+        });
+        world.close();
+    }
+}
+
+/// It acted with the next load of the coordinator.
+#[test]
+fn the_version_of_transactions_acts_at_once() {
+    tell(&[], |client, _| async move {
+        // What a new id is written in: with tags, or without.
+        let written = async |id: &'static str| {
+            client.init(id).await;
+            let (topic, partition) = (STATE_TOPIC, state_partition(id));
+            let offset = client.high_watermark(topic, partition).await - 1;
+            let data = client.fetch(Fetch { topic, partition, offset, ..FETCH }).await;
+            let records = data.records.expect("the id is written");
+            let last = protocol::records::batches(&records).last().expect("a batch");
+            let batch = last.expect("a whole batch");
+            let record = batch.records().unwrap().last().expect("a record").unwrap();
+            let value = record.value.expect("an id that is there");
+            i16::from_be_bytes([value[0], value[1]])
+        };
+        assert_eq!(written("before").await, 1);
+        for (level, upgrade_type, version) in [(0, 2, 0), (2, 1, 1)] {
+            let update = FeatureUpdateKey {
+                feature: "transaction.version".to_owned(),
+                max_version_level: level,
+                upgrade_type,
+                ..Default::default()
+            };
+            let request = UpdateFeaturesRequest {
+                feature_updates: vec![update],
+                timeout_ms: 30_000,
+                ..Default::default()
+            };
+            let answer = client.call(&request, 2).await;
+            assert_eq!(answer.error_code, 0, "{answer:?}");
+            // Every core has heard of it.
+            pause(&client).await;
+            let id = if level == 0 { "below" } else { "above" };
+            assert_eq!(written(id).await, version, "{level}");
+        }
+    });
+}
+
+/// What was asked about was remembered for `producer.id.expiration.ms`, and held against the one
+/// that got the producer id later.
+#[test]
+fn a_question_about_an_invented_producer_leaves_nothing_behind() {
+    tell(&[], |client, _| async move {
+        client.create_topic(1).await;
+        client.init("any").await;
+        let is_first = |id: &&str| state_partition(id) == 0;
+        let of_one_coordinator: Vec<_> =
+            ["a", "b", "c", "d", "e"].into_iter().filter(is_first).collect();
+        let [first, second, ..] = of_one_coordinator[..] else { panic!("too few ids") };
+        let before = client.init(first).await;
+        let invented = Producer { id: before.id + 1, ..before };
+        let unknown = [(ErrorCode::InvalidProducerIdMapping, -1)];
+        assert_eq!(client.produce(11, &invented.one(0, 0)).await, unknown);
+        let real = client.init(second).await;
+        assert_eq!((real.id, real.epoch), (invented.id, invented.epoch));
+        assert_eq!(client.add_partitions(&real, &[0]).await, [NONE]);
+        assert_eq!(client.produce(11, &real.one(0, 5)).await, [(NONE, 0)], "it begins anywhere");
+    });
+}
+
+/// All transactional ids, whatever their number, and those of a pattern.
+#[test]
+fn transactions_are_listed_page_by_page() {
+    tell(&[], |client, _| async move {
+        let count = 5 * limits::TRANSACTIONS_LISTED_AT_ONCE as i32 / 2;
+        client.init("first").await;
+        for number in 0..count {
+            let request = InitProducerIdRequest {
+                transactional_id: Some(format!("id-{number}")),
+                transaction_timeout_ms: 60_000,
+                producer_id: -1,
+                producer_epoch: -1,
+                ..Default::default()
+            };
+            while client.call(&request, 5).await.error_code != 0 {
+                pause(&client).await;
+            }
+        }
+        let listed = async |pattern: Option<&str>| {
+            let transactional_id_pattern = pattern.map(str::to_owned);
+            let request = ListTransactionsRequest {
+                duration_filter: -1,
+                transactional_id_pattern,
+                ..Default::default()
+            };
+            let answer = client.call(&request, 2).await;
+            assert_eq!(answer.error_code, 0);
+            let ids = answer.transaction_states.into_iter().map(|one| one.transactional_id);
+            let ids: BTreeSet<String> = ids.collect();
+            ids.len() as i32
+        };
+        assert_eq!(listed(None).await, count + 1);
+        assert_eq!(listed(Some("id-[0-9]")).await, 10);
+        assert_eq!(listed(Some("(.*)*-(1|2)?0+")).await, 6, "0, 10, 20, 100, 200, 1000");
     });
 }
 

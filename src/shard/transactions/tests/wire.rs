@@ -1,11 +1,6 @@
 //! A client that speaks to a simulated broker, and the broker.
 
-use crate::{
-    boot::{self, Board, CoreStart, ListenAddress},
-    config,
-    coord::partition::coordinator_partition,
-    log::tests::batch,
-};
+use crate::{boot::testing, coord::partition::coordinator_partition, log::tests::batch};
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::{
     ApiKey, ErrorCode, Request, decode_exact,
@@ -13,7 +8,7 @@ use protocol::{
         AddPartitionsToTxnRequest, CreateTopicsRequest, EndTxnRequest, FetchRequest,
         FindCoordinatorRequest, InitProducerIdRequest, ListOffsetsRequest, ProduceRequest,
         add_partitions_to_txn_request::AddPartitionsToTxnTopic,
-        create_topics_request::CreatableTopic,
+        create_topics_request::{CreatableTopic, CreatableTopicConfig},
         fetch_request::{FetchPartition, FetchTopic},
         fetch_response::PartitionData,
         list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic},
@@ -29,10 +24,6 @@ use std::{
     future::Future,
     net::SocketAddr,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Duration,
 };
 
@@ -41,45 +32,15 @@ pub const TOPIC: &str = "t";
 pub const STATE_TOPIC: &str = "__transaction_state";
 const LIMIT: Duration = Duration::from_secs(200);
 
-fn start(world: &World, node: NodeId, properties: &[(&str, &str)]) -> SocketAddr {
-    let address = SocketAddr::new(world.address(node), 9092);
-    let listeners = format!("PLAINTEXT://{address}");
+/// Starts the broker, as often as it takes.
+pub fn start(world: &World, node: NodeId, properties: &[(&str, &str)]) -> SocketAddr {
     let always = [
-        ("listeners", listeners.as_str()),
         ("log.dirs", "/data/0,/data/1"),
-        ("offsets.topic.num.partitions", "1"),
         // One in each log directory.
         ("transaction.state.log.num.partitions", "2"),
     ];
-    let overrides: Vec<_> = always
-        .iter()
-        .chain(properties)
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect();
-    let loaded = config::load::from_sources(None, &overrides, std::iter::empty(), "broker")
-        .expect("a valid configuration");
-    let (ends, _control) = boot::mesh_with_control(CORES);
-    let (board, config) = (Board::new(CORES), Arc::new(loaded.config));
-    let (open_connections, ready) = (Arc::default(), Arc::new(AtomicBool::new(false)));
-    for (index, end) in ends.into_iter().enumerate() {
-        let is_ready = ready.clone();
-        let start = CoreStart {
-            config: config.clone(),
-            layers: loaded.layers.clone(),
-            board: board.clone(),
-            end,
-            count: CORES,
-            cpu: index,
-            open_connections: Arc::clone(&open_connections),
-            addresses: vec![ListenAddress { listener: 0, address }],
-            ready: Box::new(move |_| is_ready.store(true, Ordering::Relaxed)),
-        };
-        world.start_core(node, index, |ring| async move {
-            boot::run_core(ring, start).await.expect("the broker starts and serves");
-        });
-    }
-    assert!(world.run_until(LIMIT, || ready.load(Ordering::Relaxed)), "the broker starts");
-    address
+    let properties: Vec<_> = always.iter().chain(properties).copied().collect();
+    testing::start(world, node, CORES, "PLAINTEXT", &properties)
 }
 
 /// Starts a broker and runs one client's story to its end.
@@ -90,14 +51,26 @@ pub fn tell<F: Future<Output = ()> + 'static>(
     let world = World::new(7, SimOptions::calm());
     let node = world.node("broker");
     let address = start(&world, node, properties);
-    let (done, disk) = (Rc::new(Cell::new(false)), world.disk(node));
-    let flag = done.clone();
-    world.start_core(world.node("client"), 0, move |ring| async move {
-        story(Client::connect(&ring, address).await, disk).await;
-        flag.set(true);
-    });
-    assert!(world.run_until(LIMIT, || done.get()), "the story ends");
+    let disk = world.disk(node);
+    run_client(&world, "client", address, move |client| story(client, disk));
     world.close();
+}
+
+/// Runs one client's story to its end, and returns what comes of it.
+pub fn run_client<T: 'static, F: Future<Output = T> + 'static>(
+    world: &World,
+    name: &str,
+    address: SocketAddr,
+    story: impl FnOnce(Client) -> F + 'static,
+) -> T {
+    let done = Rc::new(RefCell::new(None));
+    let told = done.clone();
+    world.start_core(world.node(name), 0, move |ring| async move {
+        let end = story(Client::connect(&ring, address).await).await;
+        told.replace(Some(end));
+    });
+    assert!(world.run_until(LIMIT, || done.borrow().is_some()), "the story ends");
+    done.take().expect("it has ended")
 }
 
 pub struct Client {
@@ -106,6 +79,8 @@ pub struct Client {
     stream: Stream,
     received: RefCell<BytesMut>,
     next_correlation_id: Cell<i32>,
+    /// As it calls itself.
+    pub client_id: Cell<Option<&'static str>>,
 }
 
 /// What a partition says of an append: its error, and where the records are.
@@ -120,6 +95,7 @@ impl Client {
             stream,
             received: RefCell::default(),
             next_correlation_id: Cell::new(1),
+            client_id: Cell::new(None),
         }
     }
 
@@ -150,8 +126,14 @@ impl Client {
         frame.put_i16(Q::API_KEY);
         frame.put_i16(version);
         frame.put_i32(correlation_id);
-        // No client id, no tags.
-        frame.put_i16(-1);
+        match self.client_id.get() {
+            Some(client_id) => {
+                frame.put_i16(client_id.len() as i16);
+                frame.put_slice(client_id.as_bytes());
+            }
+            None => frame.put_i16(-1),
+        }
+        // No tags.
         let key = ApiKey::from_i16(Q::API_KEY).expect("an API of this release");
         if key.request_header_version(version) >= 2 {
             frame.put_u8(0);
@@ -179,10 +161,19 @@ impl Client {
     }
 
     pub async fn create_topic(&self, num_partitions: i32) {
+        self.create_topic_with(num_partitions, &[]).await;
+    }
+
+    pub async fn create_topic_with(&self, num_partitions: i32, configs: &[(&str, &str)]) {
+        let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
+            name: (*name).to_owned(),
+            value: Some((*value).to_owned()),
+        };
         let topic = CreatableTopic {
             name: TOPIC.to_owned(),
             num_partitions,
             replication_factor: 1,
+            configs: configs.iter().map(config).collect(),
             ..Default::default()
         };
         let request =

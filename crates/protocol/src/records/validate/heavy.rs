@@ -20,11 +20,8 @@ use crate::compression::{
 use crate::error::ErrorCode;
 use crate::records::{
     BATCH_HEADER_BYTES, Batch, NO_TIMESTAMP, Outline, PieceWalk, Record, RecordsError,
-    batch::{self, Checksum},
+    batch::{self, CHECKSUM_BYTES, Checksum},
 };
-
-/// How much of a batch goes into its checksum at once: some ten microseconds' work.
-const CHECKSUM_BYTES: usize = 256 * 1024;
 
 /// A batch that takes too long to be checked at once.
 pub struct HeavyBatch {
