@@ -13,7 +13,7 @@ use super::alter::{Operation, Rejection};
 pub const ROOT: &str = "root";
 
 /// Loggers that are there without being set: the parts of the program.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     ROOT,
     "client",
     "millstream",
@@ -25,6 +25,7 @@ const NAMES: [&str; 15] = [
     "millstream::log",
     "millstream::meta",
     "millstream::net",
+    "millstream::quota",
     "millstream::request",
     "millstream::shard",
     "millstream::storage",
