@@ -35,6 +35,7 @@ pub fn describe_client_quotas(
             return DescribeClientQuotasResponse {
                 error_code: error.code.code(),
                 error_message: error.message,
+                entries: None,
                 ..Default::default()
             };
         }

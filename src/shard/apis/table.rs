@@ -17,6 +17,7 @@ use crate::{
 use protocol::{ApiKey, Message, Reader, Throttle};
 use std::{
     future::{Future, ready},
+    pin::{Pin, pin},
     time::Duration,
 };
 
@@ -44,10 +45,10 @@ macro_rules! served {
             let ids = $context.ids;
             match key {
                 $($key => {
-                    let work = async {
+                    let work = pin!(async {
                         let $request = decode(ids, body)?;
                         Ok::<_, CloseReason>($handler.await)
-                    };
+                    });
                     answer($shard, $context, work).await
                 })*
                 _ => Err(CloseReason::Unserved { key: ids.api_key, version: ids.api_version }),
@@ -120,7 +121,7 @@ served! {
 async fn answer<R: Message + Throttle>(
     shard: &Shard,
     context: &RequestContext<'_>,
-    work: impl Future<Output = Result<R, CloseReason>>,
+    work: Pin<&mut impl Future<Output = Result<R, CloseReason>>>,
 ) -> Result<Reply, CloseReason> {
     let (response, time) = shard.timed(work).await;
     let mut response = response?;

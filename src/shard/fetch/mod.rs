@@ -38,7 +38,7 @@ use protocol::{
 use read::{FetchOptions, FetchRead, FetchedPartition, Share};
 use remote::{Answers, Others};
 use reply::{Shown, write_response};
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, pin::pin, rc::Rc, time::Duration};
 
 /// What requests have done with, kept for the room that it has: a request in steady state allocates
 /// nothing.
@@ -132,12 +132,14 @@ pub async fn request(
     };
     lists.targets = targets;
     let header = response(ErrorCode::None, session_id);
-    let work = async {
-        fetch(shard, client, &request, by_id, &mut lists).await;
-        lists.choose(shard, incremental).await;
-        write_response(shard, client, ids, header, &mut lists).await
+    let (reply, time) = {
+        let work = pin!(async {
+            fetch(shard, client, &request, by_id, &mut lists).await;
+            lists.choose(shard, incremental).await;
+            write_response(shard, client, ids, header, &mut lists).await
+        });
+        shard.timed(work).await
     };
-    let (reply, time) = shard.timed(work).await;
     let reply = reply?;
     let wait = shard.charge_unless_it_waits(client, reply.frame_bytes(), time);
     if !wait.is_zero() {

@@ -52,7 +52,13 @@ use protocol::{
     records::{BatchHeader, validate::AppendOrigin},
 };
 use ring::Instant;
-use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    future::Future,
+    pin::{Pin, pin},
+    rc::Rc,
+    time::Duration,
+};
 
 /// Whether the request names topics by their ids.
 fn is_by_id(origin: AppendOrigin) -> bool {
@@ -178,7 +184,7 @@ pub fn request<'a>(
     };
     let client = client.clone();
     Ok(Taken::Heavy(Box::pin(async move {
-        let ((), time) = shard.timed(hand_out.with_heavy(held, left.into_iter())).await;
+        let ((), time) = shard.timed(pin!(hand_out.with_heavy(held, left.into_iter()))).await;
         if acks != 0 {
             shard.throttle(&client, shard.charge_time(&client, time));
         }

@@ -218,7 +218,7 @@ fn a_fetch_above_the_quota_is_put_off_and_its_session_goes_on() {
         // The next would begin a session: it has none. Both cores know of the first by then.
         client.ring.sleep(Duration::from_millis(200)).await;
         let fresh = another(&client, "greedy").await;
-        let response = fresh.call(&fetch_of(0, 4_000, (0, 0)), FETCH_VERSION).await;
+        let response = fresh.call(&fetch_of(0, 1 << 20, (0, 0)), FETCH_VERSION).await;
         assert!(response.throttle_time_ms > 0);
         assert_eq!((response.session_id, response.responses.len()), (0, 0));
         let consumer = another(&client, ID).await;
