@@ -147,7 +147,10 @@ impl Producer {
         let partitions = partitions_of(&run, &load, index);
         let lane = |partition| Lane { partition, next_sequence: 0, first_of_epoch: 0, open: None };
         let keys = Keys::new(load.keys, partitions.len() as u32, stream, chance(1));
-        let spread = load.hot.map(|hot| Spread::new(&run, hot, &partitions, chance(2)));
+        let number = |partition: &i32| run.cluster.on_wire(*partition).1;
+        let spread = load
+            .hot
+            .map(|hot| Spread::new(hot, partitions.iter().map(number).collect(), chance(2)));
         let transaction = load
             .transactions
             .as_ref()
@@ -581,9 +584,10 @@ struct Spread {
 }
 
 impl Spread {
-    fn new(run: &Run, hot: Hot, partitions: &[i32], random: Random) -> Spread {
-        let is_hot = |lane: &usize| run.cluster.on_wire(partitions[*lane]).1 < hot.partitions;
-        let (hot_lanes, cold) = (0..partitions.len()).partition(is_hot);
+    /// `numbers`: of each lane's partition in its topic.
+    fn new(hot: Hot, numbers: Vec<i32>, random: Random) -> Spread {
+        let is_hot = |lane: &usize| numbers[*lane] < hot.partitions;
+        let (hot_lanes, cold) = (0..numbers.len()).partition(is_hot);
         Spread { share: hot.share, hot: hot_lanes, cold, random }
     }
 
@@ -619,5 +623,27 @@ fn codec(codec: Codec) -> Compression {
         Codec::Snappy => Compression::Snappy,
         Codec::Lz4 => Compression::Lz4,
         Codec::Zstd => Compression::Zstd,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hot_partitions_get_their_share_and_the_others_the_rest() {
+        const CHOICES: usize = 20_000;
+        // Two topics, of which partition 0 is hot.
+        let hot = Hot { share: 0.7, partitions: 1 };
+        let mut spread = Spread::new(hot, vec![0, 1, 2, 0, 1], Random::new(1, 1));
+        let mut chosen = [0.0; 5];
+        for _ in 0..CHOICES {
+            chosen[spread.choose()] += 1.0 / CHOICES as f64;
+        }
+        for (lane, share) in [0.35, 0.1, 0.1, 0.35, 0.1].into_iter().enumerate() {
+            assert!((chosen[lane] - share).abs() < 0.015, "{lane}: {chosen:?}");
+        }
+        let mut all_hot = Spread::new(hot, vec![0], Random::new(1, 1));
+        assert_eq!(all_hot.choose(), 0);
     }
 }

@@ -99,6 +99,8 @@ struct Group {
     starts: FxHashMap<i32, i64>,
     /// The offsets behind the last records that any member has read.
     read: RefCell<FxHashMap<i32, i64>>,
+    /// Why it has not formed yet.
+    last_error: RefCell<Option<String>>,
 }
 
 struct Member {
@@ -123,6 +125,7 @@ enum Ended {
 
 /// Has all groups of the workload gather, before the load.
 pub async fn form_groups(run: &Rc<Run>) -> anyhow::Result<()> {
+    let mut groups: Vec<Rc<Group>> = Vec::new();
     for (place, consumers) in run.workload.consumers.iter().enumerate() {
         let Reading::Group(settings) = &consumers.reading else { continue };
         let set = Set::new(consumers, place);
@@ -135,7 +138,9 @@ pub async fn form_groups(run: &Rc<Run>) -> anyhow::Result<()> {
                 set: set.clone(),
                 read: RefCell::new(starts.clone()),
                 starts: starts.clone(),
+                last_error: RefCell::default(),
             });
+            groups.push(group.clone());
             for _ in 0..consumers.count {
                 run.members_waiting.set(run.members_waiting.get() + 1);
                 run.spawn_reader(Member::new(run, &group).live());
@@ -144,11 +149,13 @@ pub async fn form_groups(run: &Rc<Run>) -> anyhow::Result<()> {
     }
     let are_formed = run.changed.wait_until(|| run.members_waiting.get() == 0);
     let formed = run.ring.timeout(FORM_PATIENCE, are_formed).await;
+    let error = groups.iter().find_map(|group| group.last_error.borrow().clone());
     ensure!(
         formed.is_some(),
-        "{} members of consumer groups were given nothing in {FORM_PATIENCE:?}: see the broker's \
-         log, or give fewer of them",
-        run.members_waiting.get()
+        "{} members of consumer groups were given nothing in {FORM_PATIENCE:?}: {}; see the \
+         broker's log, or give fewer of them",
+        run.members_waiting.get(),
+        error.as_deref().unwrap_or("no answer")
     );
     Ok(())
 }
@@ -189,7 +196,13 @@ impl Member {
     async fn live(mut self) {
         while !self.run.consumers_may_stop() {
             if let Err(error) = self.be_a_member().await {
-                self.run.fetch_failed(&error.context(format!("group {}", self.group.id)));
+                let error = error.context(format!("group {}", self.group.id));
+                if self.was_assigned {
+                    self.run.fetch_failed(&error);
+                } else {
+                    // New clusters make their topic of offsets at the first request.
+                    *self.group.last_error.borrow_mut() = Some(format!("{error:#}"));
+                }
                 self.coordinator = None;
                 self.run.ring.sleep(RECONNECT_PAUSE).await;
             }
