@@ -1,7 +1,13 @@
-//! The keys of records, and the partitions that Kafka's partitioner gives them. Pure.
+//! The keys of records, in turn or by chance, and the partitions that Kafka's partitioner gives
+//! them. Pure.
 //!
 //! A key is its number as eight digits; partition = (murmur2(key) & 0x7fff_ffff) % partitions, as
 //! Kafka's clients do it.
+
+use crate::{
+    random::{Random, Zipf},
+    workload::KeyChoice,
+};
 
 pub const KEY_BYTES: usize = 8;
 /// What eight digits can tell apart.
@@ -10,36 +16,56 @@ pub const KEYS_MAX: u32 = 100_000_000;
 /// moment.
 const STREAM_STRIDE: u32 = 7919;
 
-/// The keys of one producer, in turn.
+/// How the next key is chosen.
+enum Choice {
+    None,
+    InTurn { count: u32, next: u32 },
+    Uniform { count: u32 },
+    Zipf(Zipf),
+}
+
+/// The keys of one producer.
 pub struct Keys {
-    count: u32,
-    next: u32,
+    choice: Choice,
     /// Of the keys below the table's length; the hash of a key never changes.
     partitions: Vec<u32>,
     partition_count: u32,
+    random: Random,
 }
 
 /// Keys whose partition is remembered: 256 KiB at most.
 const REMEMBERED_MAX: u32 = 1 << 16;
 
 impl Keys {
-    /// `count` 0: no keys.
-    pub fn new(count: u32, partition_count: u32, stream: u32) -> Keys {
+    pub fn new(choice: KeyChoice, partition_count: u32, stream: u32, random: Random) -> Keys {
+        let (choice, count) = match choice {
+            KeyChoice::None => (Choice::None, 0),
+            KeyChoice::InTurn(count) => {
+                let next = stream.wrapping_mul(STREAM_STRIDE) % count;
+                (Choice::InTurn { count, next }, count)
+            }
+            KeyChoice::Uniform(count) => (Choice::Uniform { count }, count),
+            KeyChoice::Zipf(count, exponent) => (Choice::Zipf(Zipf::new(count, exponent)), count),
+        };
         assert!(count <= KEYS_MAX, "options allow no more");
         let partitions = (0..count.min(REMEMBERED_MAX))
             .map(|number| partition_of(&digits(number), partition_count))
             .collect();
-        let next = if count == 0 { 0 } else { stream.wrapping_mul(STREAM_STRIDE) % count };
-        Keys { count, next, partitions, partition_count }
+        Keys { choice, partitions, partition_count, random }
     }
 
     /// The next key and its partition; `None` where records have no keys.
     pub fn next_key(&mut self) -> Option<([u8; KEY_BYTES], usize)> {
-        if self.count == 0 {
-            return None;
-        }
-        let number = self.next;
-        self.next = if number + 1 == self.count { 0 } else { number + 1 };
+        let number = match &mut self.choice {
+            Choice::None => return None,
+            Choice::InTurn { count, next } => {
+                let number = *next;
+                *next = if number + 1 == *count { 0 } else { number + 1 };
+                number
+            }
+            Choice::Uniform { count } => self.random.below(*count),
+            Choice::Zipf(zipf) => zipf.draw(&mut self.random),
+        };
         let key = digits(number);
         let known = self.partitions.get(number as usize).copied();
         Some((key, known.unwrap_or_else(|| partition_of(&key, self.partition_count)) as usize))
@@ -102,16 +128,35 @@ mod tests {
         }
     }
 
+    fn keys(choice: KeyChoice, partitions: u32) -> Keys {
+        Keys::new(choice, partitions, 0, Random::new(1, 0))
+    }
+
     #[test]
     fn keys_come_in_turn_and_keep_their_partition() {
-        let mut keys = Keys::new(3, 10, 0);
-        let first: Vec<_> = (0..3).map_while(|_| keys.next_key()).collect();
-        let second: Vec<_> = (0..3).map_while(|_| keys.next_key()).collect();
+        let mut three = keys(KeyChoice::InTurn(3), 10);
+        let first: Vec<_> = (0..3).map_while(|_| three.next_key()).collect();
+        let second: Vec<_> = (0..3).map_while(|_| three.next_key()).collect();
         assert_eq!((first.len(), &first), (3, &second));
         assert_eq!(first[2].0, *b"00000002");
-        assert!(Keys::new(0, 10, 5).next_key().is_none());
-        let mut many = Keys::new(REMEMBERED_MAX + 1, 7, 0);
-        many.next = REMEMBERED_MAX;
-        assert_eq!(many.next_key().unwrap().1, partition_of(b"00065536", 7) as usize);
+        assert!(keys(KeyChoice::None, 10).next_key().is_none());
+        let mut many = keys(KeyChoice::InTurn(REMEMBERED_MAX + 1), 7);
+        let last = (0..=REMEMBERED_MAX).filter_map(|_| many.next_key()).next_back().unwrap();
+        assert_eq!(last, (*b"00065536", partition_of(b"00065536", 7) as usize));
+    }
+
+    #[test]
+    fn keys_by_chance_come_by_their_shares() {
+        const DRAWS: usize = 50_000;
+        let share_of_first = |choice| {
+            let mut keys = keys(choice, 4);
+            let drawn = (0..DRAWS).filter_map(|_| keys.next_key());
+            drawn.filter(|(key, _)| key == b"00000000").count() as f64 / DRAWS as f64
+        };
+        let uniform = share_of_first(KeyChoice::Uniform(10));
+        assert!((uniform - 0.1).abs() < 0.007, "{uniform}");
+        // Of ten keys by 1/k, the first has 1 of 7381/2520.
+        let zipf = share_of_first(KeyChoice::Zipf(10, 1.0));
+        assert!((zipf - 2520.0 / 7381.0).abs() < 0.011, "{zipf}");
     }
 }

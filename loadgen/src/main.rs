@@ -6,6 +6,7 @@
 //! have been sent (coordinated omission).
 
 mod cluster;
+mod commands;
 mod compare;
 mod consume;
 mod dialer;
@@ -15,8 +16,10 @@ mod machine;
 mod missing;
 mod options;
 mod outages;
+mod payload;
 mod produce;
 mod progress;
+mod random;
 mod report;
 mod run;
 mod say;
@@ -27,6 +30,7 @@ mod tallies;
 mod timeline;
 mod value;
 mod verify;
+mod workload;
 
 use clap::Parser;
 use options::{Command, Options};
@@ -34,7 +38,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let outcome = match Options::parse().command {
-        Command::Run(options) => run::run(*options),
+        Command::Run(command) => run::run(*command),
+        Command::Workload(options) => workload::workload(options.command),
         Command::Selftest(options) => selftest::run(&options),
         Command::Knee(options) => knee::knee(*options),
         Command::Compare(options) => compare::compare(options).map(|()| true),

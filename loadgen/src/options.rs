@@ -6,6 +6,7 @@ use crate::{
     knee::{KneeOptions, adapted},
     tallies::LATENCY_MAX,
     value::STAMP_BYTES,
+    workload::WorkloadOptions,
 };
 use anyhow::ensure;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,7 +26,9 @@ pub struct Options {
 #[derive(Subcommand)]
 pub enum Command {
     /// Produces (and consumes, and verifies) for a while, then prints a table.
-    Run(Box<RunOptions>),
+    Run(Box<RunCommand>),
+    /// Checks workload files, and helps to write them.
+    Workload(WorkloadOptions),
     /// Measures this host's disk, loopback network, timers and clock, without a broker: 20 s.
     Selftest(crate::selftest::SelftestOptions),
     /// Finds the highest rate that holds a service level, with its error bar.
@@ -33,6 +36,65 @@ pub enum Command {
     Knee(Box<KneeOptions>),
     /// Says what differs between runs, and whether more than their noise.
     Compare(CompareOptions),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct RunCommand {
+    #[command(flatten)]
+    pub load: RunOptions,
+
+    /// The load as a file: TOML (`loadgen workload schema`, loadgen/workloads), or YAML of
+    /// OpenMessaging Benchmark (.yaml, .yml)
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_THE_LOAD)]
+    pub workload: Option<PathBuf>,
+
+    /// Prints the load as a workload file, and runs nothing
+    #[arg(long)]
+    pub print_workload: bool,
+
+    /// Writes the result here as OpenMessaging Benchmark would have
+    #[arg(long, value_name = "FILE")]
+    pub omb_result: Option<PathBuf>,
+}
+
+/// What a workload file says, and options beside it cannot.
+const OF_THE_LOAD: [&str; 21] = [
+    "topic",
+    "partitions",
+    "record_size",
+    "rate",
+    "duration",
+    "warm_up",
+    "acks",
+    "connections",
+    "batch_size",
+    "linger_ms",
+    "in_flight",
+    "compression",
+    "keys",
+    "consumers",
+    "fan_out",
+    "skim",
+    "consume_only",
+    "fetch_size",
+    "idempotence",
+    "through_restarts",
+    "replication_factor",
+];
+
+impl RunCommand {
+    /// Checks what clap cannot; each message says what to type instead.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.load.check()?;
+        let load = &self.load;
+        let is_taken =
+            |path: &PathBuf| load.json.as_ref() == Some(path) || load.report.as_ref() == Some(path);
+        ensure!(
+            !self.omb_result.as_ref().is_some_and(is_taken),
+            "--omb-result names the file of another option: give it another name, as in omb.json"
+        );
+        Ok(())
+    }
 }
 
 #[derive(Args, Clone, Debug)]
@@ -173,14 +235,14 @@ pub struct RunOptions {
 
 /// From one record in a quarter of an hour to what no machine sends.
 pub const RATES: RangeInclusive<f64> = 0.001..=1e9;
-const PARTITIONS_MAX: i32 = 1_000_000;
+pub const PARTITIONS_MAX: i32 = 1_000_000;
 /// Producers, and consumers: a process has no more descriptors, and a machine no more ports.
-const CONNECTIONS_MAX: usize = 50_000;
-const IN_FLIGHT_MAX: usize = 100_000;
-const RECORD_SIZE_MAX: usize = 16 << 20;
+pub const CONNECTIONS_MAX: usize = 50_000;
+pub const IN_FLIGHT_MAX: usize = 100_000;
+pub const RECORD_SIZE_MAX: usize = 16 << 20;
 /// A request is at most as large as Kafka's default limit (`socket.request.max.bytes`) allows.
 pub const BATCH_SIZE_MAX: usize = 64 << 20;
-const LINGER_MAX_MS: f64 = 600_000.0;
+pub const LINGER_MAX_MS: f64 = 600_000.0;
 pub const SETTLE_DEFAULT: Duration = Duration::from_secs(5);
 const SETTLE_THROUGH_RESTARTS: Duration = Duration::from_secs(30);
 /// What Kafka allows for the name of a topic.
@@ -243,6 +305,11 @@ pub enum Backend {
     Epoll,
 }
 
+pub fn is_legal_topic(name: &str) -> bool {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (1..=TOPIC_NAME_MAX).contains(&name.len()) && name.chars().all(is_legal)
+}
+
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit_s = match &text[number.len()..] {
@@ -274,9 +341,8 @@ impl RunOptions {
                  several with commas"
             );
         }
-        let is_legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         ensure!(
-            (1..=TOPIC_NAME_MAX).contains(&self.topic.len()) && self.topic.chars().all(is_legal),
+            is_legal_topic(&self.topic),
             "'{}' is no name for a topic: give --topic 1 to {TOPIC_NAME_MAX} of the characters \
              a-z A-Z 0-9 . _ -",
             self.topic
@@ -373,8 +439,8 @@ impl RunOptions {
     pub fn parse_for_tests(line: &str) -> RunOptions {
         let words = ["loadgen", "run"].into_iter().chain(line.split_whitespace());
         let command = Options::try_parse_from(words).expect("a valid command line").command;
-        let Command::Run(options) = command else { unreachable!("`run` was written") };
-        *options
+        let Command::Run(command) = command else { unreachable!("`run` was written") };
+        command.load
     }
 }
 
@@ -457,6 +523,34 @@ mod tests {
                 .check()
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn a_workload_file_stands_alone() {
+        let parse = |line: &str| {
+            let words = ["loadgen", "run"].into_iter().chain(line.split_whitespace());
+            Options::try_parse_from(words).map(|options| options.command)
+        };
+        let Ok(Command::Run(command)) = parse("--workload f.toml --bootstrap a:1 --settle 2s")
+        else {
+            panic!("options of the run may stand beside it")
+        };
+        assert!(command.check().is_ok());
+        for option in OF_THE_LOAD {
+            let flag = ["fan_out", "skim", "consume_only", "idempotence", "through_restarts"];
+            let value = match option {
+                "compression" => "lz4",
+                option if flag.contains(&option) => "",
+                _ => "1",
+            };
+            let line = format!("--workload f.toml --{} {value}", option.replace('_', "-"));
+            let error = parse(&line).err().expect(&line).to_string();
+            assert!(error.contains("cannot be used with"), "{line}: {error}");
+        }
+        let Ok(Command::Run(command)) = parse("--omb-result x --json x") else {
+            panic!("what clap lets pass")
+        };
+        assert!(command.check().unwrap_err().to_string().contains("another name"));
     }
 
     #[test]

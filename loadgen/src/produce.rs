@@ -1,6 +1,7 @@
 //! One producer connection: an open-loop schedule, batches, and produce requests in flight.
 //!
-//! Owns: its lanes (one per partition that it writes to) and its connections to their leaders.
+//! Owns: its lanes (one per partition that it writes to), its connections to their leaders, and its
+//! transaction where it has one.
 //! Lives on: the generator's thread. Never: moves a due time because the broker is slow; the record
 //! is sent late and counts from when it was due.
 
@@ -8,27 +9,32 @@ use crate::{
     cluster::INIT_PRODUCER_ID_VERSION,
     dialer::{CALL_TIMEOUT, error_of},
     keys::{KEY_BYTES, Keys},
-    options::{Acks, BATCH_SIZE_MAX, Codec, Rate},
+    options::{Acks, BATCH_SIZE_MAX, Codec},
+    payload::Payload,
+    random::Random,
     run::Run,
     schedule::Schedule,
-    tallies::{CONNECTION, UNANSWERED},
+    tallies::{BatchSize, CONNECTION, UNANSWERED},
     value::Stamp,
+    workload::{Hot, KeyChoice, Producers},
 };
 use anyhow::Context;
-use bytes::{Bytes, BytesMut};
-use client::{ClientRequest, ClientResponse, Connection, RequestError};
+use bytes::Bytes;
+use client::{ClientRequest, Connection, RequestError};
 use protocol::{
-    ApiKey, ErrorCode, Message,
-    compression::Compression,
-    messages::{
-        InitProducerIdRequest, ProduceRequest, ProduceResponse,
-        produce_request::{PartitionProduceData, TopicProduceData},
-    },
+    ApiKey, ErrorCode, compression::Compression, messages::InitProducerIdRequest,
     records::BatchBuilder,
 };
 use ring::Instant;
 use rustc_hash::{FxHashMap, FxHashSet};
+use settle::{Failure, Settling, encode, not_acknowledged};
 use std::{cell::RefCell, collections::VecDeque, ops::Range, rc::Rc, time::Duration};
+use transaction::Transactional;
+
+mod settle;
+mod transaction;
+
+pub use settle::is_of_a_moved_leader;
 
 /// Records that are built before the executor gets its turn.
 const RECORDS_PER_STEP: usize = 2048;
@@ -46,14 +52,18 @@ const _: () = assert!(BATCH_SIZE_MAX < (100 << 20), "one batch fits a request");
 const PATIENCES_MAX: u32 = 6;
 /// For what closed connections leave to be booked: a few turns of the core.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-const PRODUCE_TIMEOUT_MS: i32 = 30_000;
 /// What a record takes besides its value: varints, attributes, deltas, no key, no headers.
 const RECORD_OVERHEAD_BYTES: usize = 10;
+
+/// Streams of chance of one connection: its sizes, keys, partitions, transactions and due times.
+const CHANCES: u64 = 5;
 
 /// One partition as one producer writes to it.
 struct Lane {
     partition: i32,
     next_sequence: u64,
+    /// The sequence that the broker knows as 0, of this producer id and epoch.
+    first_of_epoch: u64,
     open: Option<OpenBatch>,
 }
 
@@ -69,10 +79,18 @@ struct OpenBatch {
 struct ReadyBatch {
     partition: i32,
     records: Bytes,
+    /// Of the records' values.
+    value_bytes: usize,
     sequences: Range<u64>,
     due: Vec<Instant>,
     /// When it came back for the first time.
     returned: Option<Instant>,
+}
+
+impl ReadyBatch {
+    fn size(&self) -> BatchSize {
+        BatchSize { wire: self.records.len(), values: self.value_bytes }
+    }
 }
 
 /// What the tasks of one producer share.
@@ -87,56 +105,72 @@ struct InFlight {
     is_silent: bool,
     /// Nothing is sent again any more.
     gave_up: bool,
+    /// Of the open transaction: what was acknowledged, and whether something was not.
+    held: Vec<(i32, Range<u64>)>,
+    transaction_failed: bool,
 }
 
 pub struct Producer {
     run: Rc<Run>,
+    load: Rc<Producers>,
+    /// Of the workload's producers.
+    place: usize,
+    /// Of the connections of these producers.
+    index: usize,
     stream: u32,
     lanes: Vec<Lane>,
     keys: Keys,
+    payload: Payload,
     /// The lane that takes records now, where they have no keys.
     current: usize,
+    /// Where some partitions are hot.
+    spread: Option<Spread>,
     ready: VecDeque<ReadyBatch>,
     connections: FxHashMap<Rc<str>, Connection>,
     in_flight: Rc<RefCell<InFlight>>,
-    /// Records built so far: gives the next due time.
-    built: u64,
-    value: Vec<u8>,
+    /// `None`: as fast as it goes.
+    schedule: Option<Schedule>,
     producer_id: Option<(i64, i16)>,
+    transaction: Option<Transactional>,
 }
 
 impl Producer {
-    pub fn new(run: Rc<Run>, stream: u32) -> Producer {
-        let options = &run.options;
-        let (streams, partitions) = (options.connections as i32, options.partitions);
-        // Without keys, producers share the partitions out among them.
-        let mine = |partition: &i32| {
-            if streams <= partitions {
-                partition % streams == stream as i32
-            } else {
-                *partition == stream as i32 % partitions
-            }
-        };
-        let lane = |partition| Lane { partition, next_sequence: 0, open: None };
-        let is_keyed = options.keys > 0;
-        let lanes: Vec<Lane> =
-            (0..partitions).filter(|one| is_keyed || mine(one)).map(lane).collect();
-        let keys = Keys::new(options.keys, partitions as u32, stream);
-        // Bytes that a compressor cannot make nothing of, and that are cheap to make.
-        let value = (0..options.record_size)
-            .map(|i| (i as u8).wrapping_mul(151) ^ (i >> 3) as u8)
-            .collect();
+    pub fn new(
+        run: Rc<Run>,
+        load: Rc<Producers>,
+        place: usize,
+        index: usize,
+        stream: u32,
+        pool: Option<Rc<[u8]>>,
+    ) -> Producer {
+        let chance = |number: u64| run.random(u64::from(stream) * CHANCES + number);
+        let partitions = partitions_of(&run, &load, index);
+        let lane = |partition| Lane { partition, next_sequence: 0, first_of_epoch: 0, open: None };
+        let keys = Keys::new(load.keys, partitions.len() as u32, stream, chance(1));
+        let number = |partition: &i32| run.cluster.on_wire(*partition).1;
+        let spread = load
+            .hot
+            .map(|hot| Spread::new(hot, partitions.iter().map(number).collect(), chance(2)));
+        let transaction = load
+            .transactions
+            .as_ref()
+            .map(|settings| Transactional::new(settings, run.id, stream, chance(3)));
         Producer {
+            place,
+            index,
             stream,
-            lanes,
+            lanes: partitions.into_iter().map(lane).collect(),
             keys,
+            payload: Payload::new(load.record_size, pool, stream, chance(0)),
             current: 0,
+            spread,
             ready: VecDeque::new(),
             connections: FxHashMap::default(),
             in_flight: Rc::default(),
-            built: 0,
-            value,
+            schedule: None,
             producer_id: None,
+            transaction,
+            load,
             run,
         }
     }
@@ -150,30 +184,49 @@ impl Producer {
                 self.connections.insert(leader, connection);
             }
         }
-        if self.run.options.idempotence {
+        if self.transaction.is_some() {
+            return self.begin_epoch().await;
+        }
+        if self.load.idempotence {
             let connection =
-                self.connections.values().next().context("a producer without partitions")?;
-            let request = InitProducerIdRequest {
-                transactional_id: None,
-                transaction_timeout_ms: -1,
-                ..Default::default()
-            };
-            let mut tries = 1..=PRODUCER_ID_TRIES;
-            let (response, error) = loop {
-                let response =
-                    connection.call(&request, INIT_PRODUCER_ID_VERSION, CALL_TIMEOUT).await?;
-                let error = error_of(response.error_code);
-                if !error.is_retriable() || tries.next().is_none() {
-                    break (response, error);
-                }
-                self.run.ring.sleep(RECONNECT_PAUSE).await;
-            };
-            anyhow::ensure!(
-                error == ErrorCode::None,
-                "no producer id: {}; try without --idempotence",
-                error.name()
-            );
-            self.producer_id = Some((response.producer_id, response.producer_epoch));
+                self.connections.values().next().context("a producer without partitions")?.clone();
+            self.init_producer_id(&connection, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the broker give an id, or with a transactional id the next epoch of the one it knows.
+    async fn init_producer_id(
+        &mut self,
+        connection: &Connection,
+        transactional: Option<(String, i32)>,
+    ) -> anyhow::Result<()> {
+        let request = InitProducerIdRequest {
+            transaction_timeout_ms: transactional
+                .as_ref()
+                .map_or(-1, |(_, timeout_ms)| *timeout_ms),
+            transactional_id: transactional.map(|(id, _)| id),
+            ..Default::default()
+        };
+        let mut tries = 1..=PRODUCER_ID_TRIES;
+        let (response, error) = loop {
+            let response =
+                connection.call(&request, INIT_PRODUCER_ID_VERSION, CALL_TIMEOUT).await?;
+            let error = error_of(response.error_code);
+            let may_come = error.is_retriable() || error == ErrorCode::ConcurrentTransactions;
+            if !may_come || tries.next().is_none() {
+                break (response, error);
+            }
+            self.run.ring.sleep(RECONNECT_PAUSE).await;
+        };
+        anyhow::ensure!(
+            error == ErrorCode::None,
+            "no producer id: {}; try without --idempotence",
+            error.name()
+        );
+        self.producer_id = Some((response.producer_id, response.producer_epoch));
+        for lane in &mut self.lanes {
+            lane.first_of_epoch = lane.next_sequence;
         }
         Ok(())
     }
@@ -188,33 +241,39 @@ impl Producer {
             return;
         }
         let run = self.run.clone();
-        let linger = Duration::from_secs_f64(run.options.linger_ms / 1000.0);
+        let due_times = run.random(u64::from(self.stream) * CHANCES + 4);
+        self.schedule = run.schedule(&self.load, self.place, self.index, due_times);
         loop {
             let changed = run.changed.clone().past(run.changed.generation());
             let now = run.ring.precise_now();
             if now >= run.times().end {
                 break;
             }
-            let more = self.build(now, linger);
+            let more = self.build(now);
             // Batches that are not sent by the end are sent after it.
             run.unless_over(self.send_ready()).await;
+            if self.transaction_is_over(now) {
+                self.end_transaction().await;
+                continue;
+            }
             if more {
                 // Others get their turn: replies, consumers.
                 run.ring.end_of_turn().await;
                 continue;
             }
-            let wake = self.next_wake(now, linger).min(run.times().end);
+            let wake = self.next_wake(now).min(run.times().end);
             run.ring.timeout(wake.since(now), changed).await;
         }
-        if run.options.rate != Rate::Max {
+        if self.schedule.is_some() && !self.transaction_is_over(run.times().end) {
             // What was due before the end and has room goes out.
             let last_due = Instant(run.times().end.0.saturating_sub(1));
-            while self.build(last_due, linger) {
+            while self.build(last_due) {
                 run.ring.end_of_turn().await;
             }
         }
         (0..self.lanes.len()).for_each(|lane| self.close_batch(lane));
         self.settle().await;
+        self.end_last_transaction().await;
         self.give_up().await;
     }
 
@@ -257,50 +316,66 @@ impl Producer {
             let ReadyBatch { partition, sequences, due, .. } = batch;
             run.unanswered(self.stream, partition, sequences, &due, None, UNANSWERED);
         }
-        if let Some(schedule) = self.schedule() {
-            let owed = schedule.count_before(run.times().end);
-            run.not_sent(&schedule, self.built..owed, self.in_flight.borrow().is_silent);
+        if let Some(schedule) = &self.schedule {
+            let is_silent = self.in_flight.borrow().is_silent;
+            run.not_sent(schedule, self.lanes[0].partition, is_silent);
         }
-    }
-
-    fn schedule(&self) -> Option<Schedule> {
-        match self.run.options.rate {
-            Rate::Max => None,
-            Rate::PerSecond(rate) => Some(Schedule {
-                start: self.run.times().start,
-                rate,
-                streams: self.run.options.connections,
-                stream: self.stream,
-            }),
-        }
-    }
-
-    /// When record number `index` of this producer is due.
-    fn due(&self, index: u64, now: Instant) -> Instant {
-        self.schedule().map_or(now, |schedule| schedule.due(index))
     }
 
     /// Builds the records that are due; returns whether there is more to build right away.
-    fn build(&mut self, now: Instant, linger: Duration) -> bool {
+    fn build(&mut self, now: Instant) -> bool {
+        let is_paused = self.schedule.is_none() && self.run.pause_end(now).is_some();
+        if is_paused || self.transaction_is_over(now) {
+            self.close_lingering(now);
+            return false;
+        }
+        // Once per step and not per record.
+        let more = if self.payload.is_varied() {
+            self.build_step::<true>(now)
+        } else {
+            self.build_step::<false>(now)
+        };
+        if more {
+            return true;
+        }
+        self.close_lingering(now);
+        self.schedule.is_none() && self.may_build()
+    }
+
+    fn build_step<const IS_VARIED: bool>(&mut self, now: Instant) -> bool {
         let mut built = 0;
         while self.may_build() {
-            let due = self.due(self.built, now);
+            let due = self.schedule.as_ref().map_or(now, Schedule::due);
             if due > now {
                 break;
             }
             if built == RECORDS_PER_STEP {
                 return true;
             }
+            if IS_VARIED {
+                self.payload.vary();
+            }
             self.append(due, now);
-            self.built += 1;
+            if let Some(schedule) = &mut self.schedule {
+                schedule.advance();
+            }
             built += 1;
         }
+        if built > 0
+            && let Some(transaction) = &mut self.transaction
+        {
+            transaction.began.get_or_insert(now);
+        }
+        false
+    }
+
+    fn close_lingering(&mut self, now: Instant) {
+        let linger = self.load.linger;
         for lane in 0..self.lanes.len() {
             if self.lanes[lane].open.as_ref().is_some_and(|open| now.since(open.opened) >= linger) {
                 self.close_batch(lane);
             }
         }
-        self.run.options.rate == Rate::Max && self.may_build()
     }
 
     /// Batches wait in the queue only while the connection is full; then nothing more is built,
@@ -310,7 +385,7 @@ impl Producer {
     }
 
     fn append(&mut self, due: Instant, now: Instant) {
-        let options = &self.run.options;
+        let load = &self.load;
         let (key, index) = match self.keys.next_key() {
             Some((key, partition)) => (Some(key), partition),
             None => (None, self.current),
@@ -319,20 +394,15 @@ impl Producer {
         let sequence = lane.next_sequence;
         lane.next_sequence += 1;
         let stamp = Stamp { run: self.run.id, stream: self.stream, sequence, due_ns: due.0 };
-        stamp.write(&mut self.value);
-        let producer_id = self.producer_id;
+        stamp.write(self.payload.value_mut());
+        let (producer_id, first_of_epoch) = (self.producer_id, lane.first_of_epoch);
+        let is_transactional = self.transaction.is_some();
         let open = lane.open.get_or_insert_with(|| {
-            let codec = match options.compression {
-                Codec::None => Compression::None,
-                Codec::Gzip => Compression::Gzip,
-                Codec::Snappy => Compression::Snappy,
-                Codec::Lz4 => Compression::Lz4,
-                Codec::Zstd => Compression::Zstd,
-            };
-            let mut builder = BatchBuilder::new(0).compression(codec, None);
+            let mut builder = BatchBuilder::new(0).compression(codec(load.compression), None);
             if let Some((id, epoch)) = producer_id {
                 // Sequences of the protocol wrap at 2^31.
-                builder = builder.producer(id, epoch, (sequence & 0x7fff_ffff) as i32);
+                let base = (sequence - first_of_epoch) & 0x7fff_ffff;
+                builder = builder.producer(id, epoch, base as i32).transactional(is_transactional);
             }
             OpenBatch {
                 builder,
@@ -342,13 +412,13 @@ impl Producer {
                 due: Vec::new(),
             }
         });
-        let record_bytes =
-            self.value.len() + key.map_or(0, |key| key.len()) + RECORD_OVERHEAD_BYTES;
+        let value = self.payload.value();
+        let record_bytes = value.len() + key.map_or(0, |key| key.len()) + RECORD_OVERHEAD_BYTES;
         let key = key.as_ref().map(<[u8; KEY_BYTES]>::as_slice);
-        open.builder.append(self.run.ring.wall_clock_ms(), key, Some(&self.value), &[]);
+        open.builder.append(self.run.ring.wall_clock_ms(), key, Some(value), &[]);
         open.due.push(due);
         open.size_bytes += record_bytes;
-        if open.size_bytes + record_bytes > options.batch_size {
+        if open.size_bytes + record_bytes > load.batch_size {
             self.close_batch(index);
         }
     }
@@ -357,27 +427,40 @@ impl Producer {
         let Some(open) = self.lanes[index].open.take() else { return };
         // Sticky: the next batch goes to the next partition, whether this one is full or has
         // lingered.
-        self.current = (index + 1) % self.lanes.len();
+        self.current = match &mut self.spread {
+            None => (index + 1) % self.lanes.len(),
+            Some(spread) => spread.choose(),
+        };
         let lane = &self.lanes[index];
         self.run.built(self.stream, lane.partition, lane.next_sequence, &open.due);
+        let beside_value =
+            RECORD_OVERHEAD_BYTES + if self.load.keys == KeyChoice::None { 0 } else { KEY_BYTES };
         self.ready.push_back(ReadyBatch {
             partition: lane.partition,
             records: open.builder.build(),
+            value_bytes: open.size_bytes - open.due.len() * beside_value,
             sequences: open.first_sequence..lane.next_sequence,
             due: open.due,
             returned: None,
         });
     }
 
-    fn next_wake(&self, now: Instant, linger: Duration) -> Instant {
+    fn next_wake(&self, now: Instant) -> Instant {
+        let linger = self.load.linger;
         let lingering = self
             .lanes
             .iter()
             .filter_map(|lane| lane.open.as_ref())
             .map(|open| open.opened + linger)
             .min();
-        let due = if self.may_build() { Some(self.due(self.built, now)) } else { None };
-        lingering.into_iter().chain(due).min().unwrap_or(self.run.times().end)
+        let due = || match &self.schedule {
+            Some(schedule) => schedule.due(),
+            None => self.run.pause_end(now).unwrap_or(now),
+        };
+        let due = self.may_build().then(due);
+        let transaction = self.transaction.as_ref().and_then(Transactional::end);
+        let wakes = lingering.into_iter().chain(due).chain(transaction);
+        wakes.min().unwrap_or(self.run.times().end)
     }
 
     /// Sends ready batches, in order, while their connections have room. May be dropped at any
@@ -386,11 +469,12 @@ impl Producer {
         // Nothing may overtake what came back: the broker takes any sequence from a producer that
         // it does not know yet.
         while self.take_back().await
+            && self.add_partitions().await
             && let Some(first) = self.ready.front()
         {
             let leader = self.leader(first.partition);
             let in_flight = self.in_flight.borrow().requests.get(&leader).copied().unwrap_or(0);
-            if in_flight >= self.run.options.in_flight {
+            if in_flight >= self.load.in_flight {
                 return;
             }
             let connected = self.connect(&leader).await;
@@ -399,20 +483,17 @@ impl Producer {
                 Ok(connection) => self.send(&connection, leader, batches),
                 Err(error) => {
                     self.run.complain(&format!("{error:#}"));
-                    for batch in batches {
-                        not_acknowledged(
-                            &self.run,
-                            &self.in_flight,
-                            self.stream,
-                            batch,
-                            None,
-                            Failure::NoAnswer(CONNECTION),
-                        );
-                    }
+                    self.not_sent(batches, Failure::NoAnswer(CONNECTION));
                     self.run.cluster.refresh(&self.run.ring);
                     self.run.ring.sleep(RECONNECT_PAUSE).await;
                 }
             }
+        }
+    }
+
+    fn not_sent(&self, batches: impl IntoIterator<Item = ReadyBatch>, failure: Failure) {
+        for batch in batches {
+            not_acknowledged(&self.run, &self.in_flight, self.stream, batch, None, failure);
         }
     }
 
@@ -465,9 +546,9 @@ impl Producer {
             return;
         }
         let run = self.run.clone();
-        let body = encode(&run, &batches);
+        let body = encode(&run, self.load.acks, self.transactional_id(), &batches);
         let sent = run.ring.precise_now();
-        let expects_response = run.options.acks != Acks::None;
+        let expects_response = self.load.acks != Acks::None;
         let request = ClientRequest::new(ApiKey::Produce, run.cluster.produce_version, body);
         let pending = connection.try_send(ClientRequest { expects_response, ..request });
         {
@@ -476,6 +557,7 @@ impl Producer {
             in_flight.unanswered += 1;
         }
         let (in_flight, stream) = (self.in_flight.clone(), self.stream);
+        let (acks, is_held) = (self.load.acks, self.transaction.is_some());
         run.ring.clone().spawn(async move {
             let answer = match pending {
                 Ok(pending) => pending.await.map_err(RequestError::from),
@@ -486,160 +568,82 @@ impl Producer {
                 *in_flight.requests.get_mut(&leader).expect("counted when sent") -= 1;
                 in_flight.unanswered -= 1;
             }
-            settle(&run, &in_flight, stream, batches, sent, answer);
+            let settling = Settling { run: &run, in_flight: &in_flight, stream, acks, is_held };
+            settling.settle(batches, sent, answer);
             run.changed.notify();
         });
     }
 }
 
-/// Why a batch was not acknowledged.
-#[derive(Clone, Copy)]
-enum Failure {
-    Refused(ErrorCode),
-    /// `UNANSWERED` or `CONNECTION`.
-    NoAnswer(&'static str),
+/// Which partitions get how much, of records without keys.
+struct Spread {
+    share: f64,
+    hot: Vec<usize>,
+    cold: Vec<usize>,
+    random: Random,
 }
 
-/// Books a batch that failed, or hands it back to be sent again. `sent` is `None` where it never
-/// left.
-fn not_acknowledged(
-    run: &Run,
-    in_flight: &RefCell<InFlight>,
-    stream: u32,
-    mut batch: ReadyBatch,
-    sent: Option<Instant>,
-    failure: Failure,
-) {
-    let now = run.ring.precise_now();
-    let is_next = run.is_settled_up_to(stream, batch.partition, batch.sequences.start);
-    let may_retry = match failure {
-        // Batches behind one that failed are out of order. The next one in line never is, unless
-        // the broker has lost what it acknowledged.
-        Failure::Refused(ErrorCode::OutOfOrderSequenceNumber) => !is_next,
-        Failure::Refused(error) => error.is_retriable(),
-        Failure::NoAnswer(_) => true,
-    };
-    let waited = now.since(*batch.returned.get_or_insert(now));
-    let mut in_flight = in_flight.borrow_mut();
-    in_flight.is_silent = matches!(failure, Failure::NoAnswer(_));
-    if run.options.through_restarts && may_retry && waited < RETRY_MAX && !in_flight.gave_up {
-        in_flight.returned.push(batch);
-        return;
+impl Spread {
+    /// `numbers`: of each lane's partition in its topic.
+    fn new(hot: Hot, numbers: Vec<i32>, random: Random) -> Spread {
+        let is_hot = |lane: &usize| numbers[*lane] < hot.partitions;
+        let (hot_lanes, cold) = (0..numbers.len()).partition(is_hot);
+        Spread { share: hot.share, hot: hot_lanes, cold, random }
     }
-    let ReadyBatch { partition, sequences, due, .. } = batch;
-    match failure {
-        Failure::Refused(error) => {
-            run.complain(&format!("partition {partition}: {}", error.name()));
-            run.refused(stream, partition, sequences, &due, error.name());
-        }
-        Failure::NoAnswer(why) => run.unanswered(stream, partition, sequences, &due, sent, why),
+
+    fn choose(&mut self) -> usize {
+        let is_hot = self.cold.is_empty() || self.random.unit() < self.share;
+        let lanes = if is_hot { &self.hot } else { &self.cold };
+        lanes[self.random.below(lanes.len() as u32) as usize]
     }
 }
 
-/// Whether an error says that the leader is another one now.
-pub fn is_of_a_moved_leader(error: ErrorCode) -> bool {
-    matches!(
-        error,
-        ErrorCode::NotLeaderOrFollower
-            | ErrorCode::LeaderNotAvailable
-            | ErrorCode::UnknownTopicOrPartition
-            | ErrorCode::FencedLeaderEpoch
-            | ErrorCode::UnknownLeaderEpoch
-            | ErrorCode::KafkaStorageError
-    )
-}
-
-fn encode(run: &Run, batches: &[ReadyBatch]) -> Bytes {
-    let partition = |batch: &ReadyBatch| PartitionProduceData {
-        index: batch.partition,
-        records: Some(batch.records.clone()),
-    };
-    let topic = TopicProduceData {
-        name: run.options.topic.clone(),
-        partition_data: batches.iter().map(partition).collect(),
-        ..Default::default()
-    };
-    let request = ProduceRequest {
-        transactional_id: None,
-        acks: run.options.acks.code(),
-        timeout_ms: PRODUCE_TIMEOUT_MS,
-        topic_data: vec![topic],
-    };
-    let size: usize = batches.iter().map(|batch| batch.records.len() + 64).sum();
-    let mut body = BytesMut::with_capacity(size + 256);
-    let encoded = request.encode(&mut body, run.cluster.produce_version);
-    encoded.expect("every version that is spoken carries these fields, and a request of this size");
-    body.freeze()
-}
-
-/// Books what became of the batches of one request.
-fn settle(
-    run: &Rc<Run>,
-    in_flight: &RefCell<InFlight>,
-    stream: u32,
-    batches: Vec<ReadyBatch>,
-    sent: Instant,
-    answer: Result<ClientResponse, RequestError>,
-) {
-    let failed = |batch, failure| {
-        not_acknowledged(run, in_flight, stream, batch, Some(sent), failure);
-    };
-    let no_answer = |batch| failed(batch, Failure::NoAnswer(UNANSWERED));
-    let ClientResponse { body, received } = match answer {
-        Ok(response) => response,
-        Err(error) => {
-            // Connections that are closed for want of answers did not break.
-            if in_flight.borrow().gave_up {
-                return batches.into_iter().for_each(no_answer);
-            }
-            run.complain(&error.to_string());
-            run.cluster.refresh(&run.ring);
-            let broken = |batch| failed(batch, Failure::NoAnswer(CONNECTION));
-            return batches.into_iter().for_each(broken);
-        }
-    };
-    if run.options.acks == Acks::None {
-        in_flight.borrow_mut().is_silent = false;
-        for ReadyBatch { partition, sequences, records, due, .. } in batches {
-            run.sent(stream, partition, sequences, records.len(), &due, received);
-        }
-        return;
+/// The partitions that a connection writes to.
+fn partitions_of(run: &Run, load: &Producers, index: usize) -> Vec<i32> {
+    if load.keys != KeyChoice::None {
+        // Keys belong to the partitions of one topic.
+        return run.cluster.partitions_of(&[load.topics[index % load.topics.len()]]);
     }
-    let response: ProduceResponse = match protocol::decode_exact(&body, run.cluster.produce_version)
-    {
-        Ok(response) => response,
-        Err(error) => {
-            run.complain(&format!("a produce response that does not decode: {error}"));
-            return batches.into_iter().for_each(no_answer);
+    let all = run.cluster.partitions_of(&load.topics);
+    if load.hot.is_some() {
+        return all;
+    }
+    // Without keys, producers share the partitions out among them.
+    if load.connections <= all.len() {
+        all.into_iter().skip(index).step_by(load.connections).collect()
+    } else {
+        vec![all[index % all.len()]]
+    }
+}
+
+fn codec(codec: Codec) -> Compression {
+    match codec {
+        Codec::None => Compression::None,
+        Codec::Gzip => Compression::Gzip,
+        Codec::Snappy => Compression::Snappy,
+        Codec::Lz4 => Compression::Lz4,
+        Codec::Zstd => Compression::Zstd,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hot_partitions_get_their_share_and_the_others_the_rest() {
+        const CHOICES: usize = 20_000;
+        // Two topics, of which partition 0 is hot.
+        let hot = Hot { share: 0.7, partitions: 1 };
+        let mut spread = Spread::new(hot, vec![0, 1, 2, 0, 1], Random::new(1, 1));
+        let mut chosen = [0.0; 5];
+        for _ in 0..CHOICES {
+            chosen[spread.choose()] += 1.0 / CHOICES as f64;
         }
-    };
-    let results = response.responses.iter().flat_map(|topic| &topic.partition_responses);
-    let errors: FxHashMap<i32, i16> =
-        results.map(|result| (result.index, result.error_code)).collect();
-    for batch in batches {
-        match errors.get(&batch.partition).map(|code| error_of(*code)) {
-            Some(ErrorCode::None) => {
-                in_flight.borrow_mut().is_silent = false;
-                run.acknowledged(
-                    stream,
-                    batch.partition,
-                    batch.sequences,
-                    batch.records.len(),
-                    &batch.due,
-                    sent,
-                    received,
-                );
-            }
-            Some(error) => {
-                if is_of_a_moved_leader(error) {
-                    run.cluster.refresh(&run.ring);
-                }
-                failed(batch, Failure::Refused(error));
-            }
-            None => {
-                run.complain(&format!("partition {}: not in the answer", batch.partition));
-                no_answer(batch);
-            }
+        for (lane, share) in [0.35, 0.1, 0.1, 0.35, 0.1].into_iter().enumerate() {
+            assert!((chosen[lane] - share).abs() < 0.015, "{lane}: {chosen:?}");
         }
+        let mut all_hot = Spread::new(hot, vec![0], Random::new(1, 1));
+        assert_eq!(all_hot.choose(), 0);
     }
 }

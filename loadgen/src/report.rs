@@ -4,11 +4,13 @@
 //! A figure that was not measured is `null` in the JSON and absent from the table, never 0.
 
 pub mod chart;
+mod details;
 pub mod html;
 mod json;
 mod table;
 
-pub use json::{ReportFile, failed, histogram_of, options_json};
+pub use details::{CommandOutcome, Details};
+pub use json::{ReportFile, codec_name, failed, histogram_of, options_json};
 
 use crate::{
     machine::Machine,
@@ -69,6 +71,8 @@ pub struct Report {
     /// `None`: no broker was spoken to.
     pub wire: Option<Wire>,
     pub environment: Environment,
+    /// What its workload adds.
+    pub details: Details,
 }
 
 const QUANTILES: [(&str, f64); 5] =
@@ -84,7 +88,8 @@ impl Report {
         // Consumers that ride out restarts meet errors; what they read is verified.
         let fetches_failed = self.tallies.fetch_errors > 0 && !self.options.through_restarts;
         let verified = !matches!(self.verification.verdict, Verdict::Broken | Verdict::Unfinished);
-        self.tallies.errors == 0 && !fetches_failed && verified && !self.cut_short
+        let came_through = !self.has_failed_commands_or_transactions();
+        self.tallies.errors == 0 && !fetches_failed && verified && !self.cut_short && came_through
     }
 
     fn per_second(&self, count: u64) -> Option<f64> {
@@ -135,6 +140,7 @@ impl Report {
             && !options.consume_only
             && self.seconds > 0.0
             && reached < rate * RATE_REACHED
+            && !self.is_by_chance()
         {
             remarks.push(format!(
                 "{:.1} % of the rate that was asked for was reached; response times count the \
@@ -162,11 +168,25 @@ impl Report {
                 self.leader_moves
             ));
         }
+        remarks.extend(self.remarks_on_consumers());
+        remarks
+    }
+
+    fn remarks_on_consumers(&self) -> Vec<String> {
+        let (options, tallies) = (&self.options, &self.tallies);
+        let mut remarks = Vec::new();
         let idle = options.consumers.saturating_sub(options.partitions as usize);
         if idle > 0 && !options.fan_out {
             remarks.push(format!(
                 "{idle} of the consumers had no partition: there are {}",
                 options.partitions
+            ));
+        }
+        let not_verified = self.not_verified();
+        if !not_verified.is_empty() {
+            remarks.push(format!(
+                "not verified, for want of consumers that look at their records: {}",
+                not_verified.join(", ")
             ));
         }
         if let Some(why) = &self.not_read_again {
@@ -189,7 +209,7 @@ impl Report {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::{options::RunOptions, verify::Findings};
+    use crate::{options::RunOptions, tallies::BatchSize, verify::Findings};
     use ring::Instant;
     use serde_json::{Value, json};
     use std::time::Duration;
@@ -210,12 +230,13 @@ pub mod tests {
             not_read_again: None,
             wire: Some(Wire { produce_version: 9, fetch_version: 12 }),
             environment: Environment::default(),
+            details: Details::default(),
         }
     }
 
     #[test]
     fn what_was_not_measured_is_null_and_not_zero() {
-        let nothing = report("", Tallies::new(100), 0.0, Findings::default());
+        let nothing = report("", Tallies::default(), 0.0, Findings::default());
         let json = nothing.json();
         for pointer in [
             "/records_per_s",
@@ -237,9 +258,14 @@ pub mod tests {
 
     #[test]
     fn unanswered_records_stand_in_table_and_json_and_are_no_success() {
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         let (early, late) = (Instant(0), Instant(2_000_000_000));
-        tallies.acknowledged(168, &[early], early, early + Duration::from_millis(1));
+        tallies.acknowledged(
+            BatchSize { wire: 168, values: 100 },
+            &[early],
+            early,
+            early + Duration::from_millis(1),
+        );
         tallies.unanswered(&[late, late], Some(late), "unanswered");
         tallies.close(late + Duration::from_secs(3));
         let report = report(
@@ -258,8 +284,13 @@ pub mod tests {
 
     #[test]
     fn a_broker_too_slow_for_the_rate_is_told_from_one_that_is_silent() {
-        let mut tallies = Tallies::new(100);
-        tallies.acknowledged(168, &[Instant(0); 50], Instant(0), Instant(1_000_000));
+        let mut tallies = Tallies::default();
+        tallies.acknowledged(
+            BatchSize { wire: 168, values: 5_000 },
+            &[Instant(0); 50],
+            Instant(0),
+            Instant(1_000_000),
+        );
         tallies.unsent = 50;
         let report = report("--rate 100", tallies, 1.0, Findings::default());
         assert!(report.is_good(), "the measurement is sound; it says what the broker cannot do");
@@ -278,7 +309,7 @@ pub mod tests {
             ("--consumers 1 --consume-only", false),
             ("--consumers 1 --idempotence --through-restarts", true),
         ] {
-            let mut tallies = Tallies::new(100);
+            let mut tallies = Tallies::default();
             tallies.fetch_errors = 3;
             let report = report(
                 line,
@@ -294,7 +325,7 @@ pub mod tests {
     #[test]
     fn a_run_that_could_not_be_read_back_is_no_success() {
         let unread = Findings { acknowledged: 5, unread: 5, ..Findings::default() };
-        let report = report("--consumers 1", Tallies::new(100), 1.0, unread);
+        let report = report("--consumers 1", Tallies::default(), 1.0, unread);
         assert!(!report.is_good());
         assert_eq!(
             (&report.json()["verified"], &report.json()["unread"]),
@@ -310,7 +341,7 @@ pub mod tests {
     #[test]
     fn a_run_that_failed_has_every_key_and_no_figure() {
         let options = RunOptions::parse_for_tests("--topic t");
-        let good = report("--topic t", Tallies::new(100), 1.0, Findings::default()).json();
+        let good = report("--topic t", Tallies::default(), 1.0, Findings::default()).json();
         let here = Environment::default();
         let failed = failed(&options, &here, &anyhow::anyhow!("no broker"));
         let keys = |report: &Value| report.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -331,7 +362,7 @@ pub mod tests {
     #[test]
     fn remarks_say_who_was_slow() {
         let mut report =
-            report("--consumers 3 --partitions 2", Tallies::new(100), 1.0, Findings::default());
+            report("--consumers 3 --partitions 2", Tallies::default(), 1.0, Findings::default());
         report.generator = GeneratorLoad { busy: Some(0.5), waited: Some(0.3) };
         let said = report.remarks().join("\n");
         assert!(
@@ -344,11 +375,11 @@ pub mod tests {
 
     #[test]
     fn histograms_errors_and_outages_stand_in_the_json() {
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         let at = |ms: u64| Instant(ms * 1_000_000);
         tallies.begin_timeline(at(0));
         tallies.built(&[at(0)]);
-        tallies.acknowledged(168, &[at(0)], at(0), at(3));
+        tallies.acknowledged(BatchSize { wire: 168, values: 100 }, &[at(0)], at(0), at(3));
         tallies.built(&[at(2_000)]);
         tallies.tick(at(1_000), None, Some(0.25));
         tallies.refused(&[at(2_000)], "NOT_ENOUGH_REPLICAS");

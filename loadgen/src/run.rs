@@ -5,36 +5,42 @@
 
 use crate::{
     cluster::{Cluster, From},
-    consume::{self, Consumer},
+    commands,
+    consume::{self, CatchUp, Consumer},
     machine::Machine,
-    options::{self, Rate, RunOptions},
+    options::{self, RunCommand, RunOptions},
+    payload,
     produce::Producer,
     progress::{self, ThreadClock},
-    report::{self, Environment, Report, ReportFile, Wire, html},
+    random::Random,
+    report::{self, CommandOutcome, Details, Environment, Report, ReportFile, Wire, html},
     say,
-    schedule::Schedule,
+    schedule::{RateCurve, Schedule},
     signals::{Interrupt, Signals},
     tallies::Tallies,
-    value::Stamp,
     verify::{Findings, Verification, Verifier},
+    workload::{Producers, Reading, Workload},
 };
 use anyhow::{Context, bail, ensure};
 use ring::{BackendChoice, BackendKind, CoreOptions, Instant, Ring, sync::Notify};
 use rustc_hash::FxHashMap;
 use std::{
-    cell::{Cell, RefCell, RefMut},
+    cell::{Cell, RefCell},
     future::{self, Future},
-    ops::Range,
     pin::pin,
     rc::Rc,
     task::Poll,
     time::Duration,
 };
 
+mod books;
+
 /// Complaints that are printed; the rest is counted.
 const COMPLAINTS_MAX: usize = 10;
 /// How long consumers may take to read the rest, beyond as long again as the load took.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
+/// Streams of chance that are none of a producer's connection: those have their numbers.
+const POOLS_FROM: u64 = 1 << 40;
 /// With --through-restarts: how long a broker that answered at the end may take until it can be
 /// read once more.
 const READ_AGAIN_PATIENCE: Duration = Duration::from_secs(30);
@@ -49,16 +55,31 @@ pub struct Times {
 }
 
 impl Times {
-    fn from(start: Instant, options: &RunOptions) -> Times {
-        let measure_from = start + options.warm_up;
-        Times { start, measure_from, end: measure_from + options.duration }
+    fn from(start: Instant, workload: &Workload) -> Times {
+        let measure_from = start + workload.warm_up();
+        Times { start, measure_from, end: measure_from + workload.duration() }
     }
 }
 
 /// What all tasks of a run share.
 pub struct Run {
     pub ring: Ring,
+    /// What is of the run and not of its load, and the load in short.
     pub options: RunOptions,
+    pub workload: Workload,
+    /// By topic: those of the workload's consumers that judge what they read.
+    judges: Vec<Option<usize>>,
+    /// By topic: consumers that see each record as it comes.
+    readers: Vec<u64>,
+    /// What is due by when, of each of the workload's producers that have a rate.
+    curves: Vec<Option<Rc<RateCurve>>>,
+    /// From the start on, when nothing is sent.
+    pauses: Vec<(Duration, Duration)>,
+    pub commands: RefCell<Vec<CommandOutcome>>,
+    catch_ups: RefCell<Vec<Rc<CatchUp>>>,
+    pub rebalances: Cell<u64>,
+    /// Members of groups that have no partitions given yet, for the first time.
+    pub members_waiting: Cell<usize>,
     pub cluster: Rc<Cluster>,
     /// Tells this run's records from older ones in the topic.
     pub id: u32,
@@ -86,15 +107,27 @@ pub struct Run {
 }
 
 /// Runs to the end on this thread, prints, and says whether all went well.
-pub fn run(options: RunOptions) -> anyhow::Result<bool> {
-    options.check()?;
+pub fn run(command: RunCommand) -> anyhow::Result<bool> {
+    command.check()?;
+    let given = command.load;
+    let workload = match &command.workload {
+        Some(file) => Workload::read(file)?,
+        None => Workload::of_options(&given),
+    };
+    if command.print_workload {
+        say::result(workload.toml().trim_end());
+        return Ok(true);
+    }
+    workload.words.iter().for_each(|word| say::note(&format!("loadgen: {word}")));
+    let options = workload.summary(&given);
     let core = core_for(&options)?;
     let create = |option, path| ReportFile::create(option, path);
     let json = options.json.clone().map(|path| create("--json", path)).transpose()?;
     let page = options.report.clone().map(|path| create("--report", path)).transpose()?;
+    let omb = command.omb_result.map(|path| create("--omb-result", path)).transpose()?;
     let environment = Environment { machine: Machine::look(), began_ms: None };
-    let load = options.clone();
-    match on_core(core, move |ring, interrupt| run_on(ring, load, interrupt)) {
+    let load = workload.clone();
+    match on_core(core, move |ring, interrupt| run_workload(ring, given, load, interrupt)) {
         Ok(report) => {
             say::result(&report.table());
             let report = Report {
@@ -103,6 +136,7 @@ pub fn run(options: RunOptions) -> anyhow::Result<bool> {
             };
             json.map_or(Ok(()), |file| file.write_json(&report.json()))?;
             page.map_or(Ok(()), |file| file.write(&report.html()))?;
+            omb.map_or(Ok(()), |file| file.write_json(&report.omb_result(&workload)))?;
             Ok(report.is_good())
         }
         Err(error) => {
@@ -154,34 +188,39 @@ fn check_core(core: Option<usize>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One load, from its connections to its verdict.
+/// The load that options stand for.
 pub async fn run_on(
     ring: Ring,
     options: RunOptions,
     interrupt: Rc<Interrupt>,
 ) -> anyhow::Result<Report> {
-    let prepared = first(prepare(&ring, options, interrupt.clone()), interrupt.wait()).await;
-    let (run, consumers, producers) =
-        prepared.context("ended by a signal before the load began")??;
+    let workload = Workload::of_options(&options);
+    run_workload(ring, options, workload, interrupt).await
+}
+
+/// One load, from its connections to its verdict.
+async fn run_workload(
+    ring: Ring,
+    given: RunOptions,
+    workload: Workload,
+    interrupt: Rc<Interrupt>,
+) -> anyhow::Result<Report> {
+    let preparing = prepare(&ring, given, workload, interrupt.clone());
+    let (run, consumers, producers) = first(preparing, interrupt.wait())
+        .await
+        .context("ended by a signal before the load began")??;
     // The time that many connections take to be made is none of the load's.
     let (start, began_ms) = (ring.precise_now(), ring.wall_clock_ms());
-    run.set_times(Times::from(start, &run.options));
+    run.set_times(Times::from(start, &run.workload));
     let clock = ThreadClock::start();
-    ring.spawn({
-        // A run that is over must not stay in memory until a signal comes: others may follow it.
-        let (interrupt, run) = (run.interrupt.clone(), Rc::downgrade(&run));
-        async move {
-            interrupt.wait().await;
-            if let Some(run) = run.upgrade() {
-                run.end_early();
-            }
-        }
-    });
+    end_early_when_interrupted(&run);
     if !run.options.quiet {
         ring.spawn(progress::print_each_second(run.clone()));
     }
     ring.spawn(progress::tick_each_second(run.clone()));
     consumers.into_iter().for_each(|consumer| run.spawn_consumer(consumer));
+    commands::spawn_all(&run);
+    consume::spawn_catch_ups(&run);
     let producing: Vec<_> =
         producers.into_iter().map(|producer| ring.spawn(producer.send_all())).collect();
     let all_read = async {
@@ -218,24 +257,48 @@ pub async fn run_on(
             fetch_version: run.cluster.fetch_version,
         }),
         environment: Environment { began_ms: Some(began_ms), ..Environment::default() },
-        tallies: run.tallies.replace(Tallies::new(run.options.record_size)),
+        details: run.details(),
+        tallies: run.tallies.replace(Tallies::default()),
         options: run.options.clone(),
     })
+}
+
+fn end_early_when_interrupted(run: &Rc<Run>) {
+    // A run that is over must not stay in memory until a signal comes: others may follow it.
+    let (interrupt, weak) = (run.interrupt.clone(), Rc::downgrade(run));
+    run.ring.spawn(async move {
+        interrupt.wait().await;
+        if let Some(run) = weak.upgrade() {
+            run.end_early();
+        }
+    });
 }
 
 /// Everything that comes before the clock starts: the topic, its leaders, the connections.
 async fn prepare(
     ring: &Ring,
-    options: RunOptions,
+    given: RunOptions,
+    workload: Workload,
     interrupt: Rc<Interrupt>,
 ) -> anyhow::Result<(Rc<Run>, Vec<Consumer>, Vec<Producer>)> {
-    let cluster = Cluster::discover(ring, &options).await?;
+    let options = workload.summary(&given);
+    let cluster = Cluster::discover(ring, &options, &workload).await?;
     let now = ring.precise_now();
+    let topics = 0..workload.topics.len();
+    let curve = |producers: &Producers| workload.curve(producers).map(Rc::new);
     let run = Rc::new(Run {
         id: ring.random_u64() as u32,
-        times: Cell::new(Times::from(now, &options)),
+        times: Cell::new(Times::from(now, &workload)),
+        judges: topics.clone().map(|topic| workload.judge_of(topic)).collect(),
+        readers: topics.map(|topic| workload.readers_of(topic)).collect(),
+        curves: workload.producers.iter().map(curve).collect(),
+        pauses: workload.pauses(),
+        commands: RefCell::default(),
+        catch_ups: RefCell::default(),
+        rebalances: Cell::new(0),
+        members_waiting: Cell::new(0),
         changed: Rc::default(),
-        tallies: RefCell::new(Tallies::new(options.record_size)),
+        tallies: RefCell::new(Tallies::default()),
         verifier: RefCell::default(),
         interrupt,
         end_moved: Notify::default(),
@@ -252,24 +315,43 @@ async fn prepare(
         not_read_again: RefCell::default(),
         cluster,
         options,
+        workload,
         ring: ring.clone(),
     });
     let from = if run.options.consume_only { From::Earliest } else { From::Latest };
     let consumers = all_consumers(&run, from).await?;
-    let mut producers = Vec::new();
-    let streams = if run.options.consume_only { 0 } else { run.options.connections };
-    for stream in 0..streams {
-        let mut producer = Producer::new(run.clone(), stream as u32);
-        producer.prepare().await?;
-        producers.push(producer);
-    }
+    consume::form_groups(&run).await?;
+    let producers = all_producers(&run).await?;
     Ok((run, consumers, producers))
 }
 
+async fn all_producers(run: &Rc<Run>) -> anyhow::Result<Vec<Producer>> {
+    let mut producers = Vec::new();
+    for (place, load) in run.workload.producers.iter().enumerate() {
+        let load = Rc::new(load.clone());
+        let pool = load.entropy.map(|entropy| {
+            payload::pool(entropy, load.batch_size, run.random(POOLS_FROM + place as u64))
+        });
+        for index in 0..load.connections {
+            let stream = producers.len() as u32;
+            let mut producer =
+                Producer::new(run.clone(), load.clone(), place, index, stream, pool.clone());
+            producer.prepare().await?;
+            producers.push(producer);
+        }
+    }
+    Ok(producers)
+}
+
+/// Those without a group.
 async fn all_consumers(run: &Rc<Run>, from: From) -> anyhow::Result<Vec<Consumer>> {
     let mut consumers = Vec::new();
-    for index in 0..run.options.consumers {
-        consumers.extend(consume::consumers(run, index, from).await?);
+    for (place, set) in run.workload.consumers.iter().enumerate() {
+        if matches!(set.reading, Reading::Shared | Reading::Every) {
+            for index in 0..set.count {
+                consumers.extend(consume::consumers(run, place, index, from).await?);
+            }
+        }
     }
     Ok(consumers)
 }
@@ -313,7 +395,7 @@ async fn read_again(run: &Rc<Run>) -> anyhow::Result<Findings> {
 /// Waits until the consumers have passed everything acknowledged, as long as they make progress,
 /// and has them stop. Those that wait for an answer then get as long as one may take.
 async fn stop_consumers(run: &Run) {
-    let longest = run.options.duration + run.options.warm_up + CATCH_UP_MAX;
+    let longest = run.workload.duration() + run.workload.warm_up() + CATCH_UP_MAX;
     while run.options.can_verify() && !run.verifier.borrow().has_caught_up() {
         let changed = run.changed.clone().past(run.changed.generation());
         let progress = run.last_consumed.get().max(run.last_produced.get());
@@ -346,6 +428,8 @@ impl Run {
         self.tallies.borrow_mut().measure_from = times.measure_from;
         self.last_produced.set(times.start);
         self.last_consumed.set(times.start);
+        // Groups that gathered before it.
+        self.rebalances.set(0);
     }
 
     /// The user wants to see what there is: the load ends now, or the waiting after it.
@@ -418,13 +502,71 @@ impl Run {
     }
 
     pub fn spawn_consumer(self: &Rc<Self>, consumer: Consumer) {
+        self.spawn_reader(consumer.read_all());
+    }
+
+    /// A task that the end of the run waits for, as it does for consumers.
+    pub fn spawn_reader(self: &Rc<Self>, reader: impl Future<Output = ()> + 'static) {
         self.consumers.set(self.consumers.get() + 1);
         let run = self.clone();
         self.ring.spawn(async move {
-            consumer.read_all().await;
+            reader.await;
             run.consumers.set(run.consumers.get() - 1);
             run.changed.notify();
         });
+    }
+
+    /// Numbers by chance, always the same ones for the workload's seed.
+    pub fn random(&self, stream: u64) -> Random {
+        Random::new(self.workload.seed, stream)
+    }
+
+    /// When the records of a connection are due; `None`: as fast as they can be sent.
+    pub fn schedule(
+        &self,
+        load: &Producers,
+        place: usize,
+        index: usize,
+        random: Random,
+    ) -> Option<Schedule> {
+        let curve = self.curves[place].clone()?;
+        Some(Schedule::new(self.times().start, curve, load.connections, index, random))
+    }
+
+    /// The end of the pause that now is.
+    pub fn pause_end(&self, now: Instant) -> Option<Instant> {
+        let start = self.times().start;
+        let since = now.since(start);
+        let pause = self.pauses.iter().find(|(from, until)| (*from..*until).contains(&since))?;
+        Some(start + pause.1)
+    }
+
+    fn is_judged(&self, partition: i32) -> bool {
+        self.judge_of(self.cluster.topic_of(partition)).is_some()
+    }
+
+    pub fn judge_of(&self, topic: usize) -> Option<usize> {
+        self.judges[topic]
+    }
+
+    pub fn readers_of(&self, partition: i32) -> u64 {
+        let topic = self.cluster.topic_of(partition);
+        if self.judges[topic].is_some() { self.readers[topic] } else { 0 }
+    }
+
+    pub fn add_catch_up(&self, catch_up: Rc<CatchUp>) {
+        self.catch_ups.borrow_mut().push(catch_up);
+    }
+
+    fn details(&self) -> Details {
+        let measure_from = self.times().measure_from;
+        let catch_ups = self.catch_ups.borrow();
+        Details {
+            workload: Some(self.workload.clone()),
+            commands: self.commands.take(),
+            catch_ups: catch_ups.iter().map(|one| one.outcome(measure_from)).collect(),
+            rebalances: self.rebalances.get(),
+        }
     }
 
     pub fn complain(&self, what: &str) {
@@ -434,181 +576,6 @@ impl Run {
             0..COMPLAINTS_MAX => say::note(&format!("loadgen: {what}")),
             COMPLAINTS_MAX => say::note("loadgen: more errors follow; they are counted only"),
             _ => {}
-        }
-    }
-
-    /// A batch is ready to be sent.
-    pub fn built(&self, stream: u32, partition: i32, end_sequence: u64, due: &[Instant]) {
-        self.tallies.borrow_mut().built(due);
-        if self.options.can_verify() {
-            let tallies = self.tallies.borrow();
-            self.verifier.borrow_mut().built(
-                (stream, partition),
-                end_sequence,
-                tallies.measured(due),
-            );
-        }
-    }
-
-    pub fn acknowledged(
-        &self,
-        stream: u32,
-        partition: i32,
-        sequences: Range<u64>,
-        size_bytes: usize,
-        due: &[Instant],
-        sent: Instant,
-        answered: Instant,
-    ) {
-        self.last_produced.set(answered);
-        self.verifier.borrow_mut().acknowledged((stream, partition), sequences);
-        self.tallies.borrow_mut().acknowledged(size_bytes, due, sent, answered);
-    }
-
-    /// Sent with acks=0: nothing tells whether it is there, so it may be missing.
-    pub fn sent(
-        &self,
-        stream: u32,
-        partition: i32,
-        sequences: Range<u64>,
-        size_bytes: usize,
-        due: &[Instant],
-        now: Instant,
-    ) {
-        self.last_produced.set(now);
-        self.tallies.borrow_mut().sent(size_bytes, due, now);
-        self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
-    }
-
-    pub fn refused(
-        &self,
-        stream: u32,
-        partition: i32,
-        sequences: Range<u64>,
-        due: &[Instant],
-        error: &'static str,
-    ) {
-        self.last_produced.set(self.ring.precise_now());
-        self.tallies.borrow_mut().refused(due, error);
-        self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
-    }
-
-    pub fn unanswered(
-        &self,
-        stream: u32,
-        partition: i32,
-        sequences: Range<u64>,
-        due: &[Instant],
-        sent: Option<Instant>,
-        why: &'static str,
-    ) {
-        self.tallies.borrow_mut().unanswered(due, sent, why);
-        self.verifier.borrow_mut().unacknowledged((stream, partition), sequences);
-    }
-
-    pub fn not_sent(&self, schedule: &Schedule, records: Range<u64>, is_silent: bool) {
-        let arrivals = if self.options.can_verify() { self.readers_of_a_record() } else { 0 };
-        self.tallies.borrow_mut().not_sent(schedule, records, is_silent, arrivals);
-    }
-
-    fn readers_of_a_record(&self) -> u64 {
-        if self.options.fan_out { self.options.consumers as u64 } else { 1 }
-    }
-
-    pub fn is_settled_up_to(&self, stream: u32, partition: i32, sequence: u64) -> bool {
-        self.verifier.borrow().is_settled_up_to((stream, partition), sequence)
-    }
-
-    /// Until what this gives is dropped, a fetch is on its way.
-    pub fn fetch_sent(self: &Rc<Self>, sent: Instant) -> FetchInFlight {
-        let number = self.next_fetch.get();
-        self.next_fetch.set(number + 1);
-        self.fetches.borrow_mut().insert(number, sent);
-        FetchInFlight { run: self.clone(), number }
-    }
-
-    pub fn fetch_failed(&self, error: &anyhow::Error) {
-        self.complain(&format!("consumer: {error:#}"));
-        self.tallies.borrow_mut().fetch_errors += 1;
-    }
-
-    fn book_unanswered_fetches(&self) {
-        let mut tallies = self.tallies.borrow_mut();
-        for (_, sent) in self.fetches.borrow_mut().drain() {
-            tallies.fetch_unanswered(sent, self.options.consume_only);
-        }
-    }
-
-    fn book_never_arrived(&self) {
-        let (mut tallies, readers) = (self.tallies.borrow_mut(), self.readers_of_a_record());
-        self.verifier
-            .borrow_mut()
-            .drain_never_arrived(|due, records| tallies.not_arrived(due, records * readers));
-    }
-
-    /// A second of the measured time has passed; `busy`: the share of it that this thread ran.
-    pub fn tick(&self, now: Instant, busy: Option<f64>) {
-        let times = self.times();
-        let due = match self.options.rate {
-            Rate::PerSecond(rate) if !self.options.consume_only => {
-                let all = Schedule { start: times.start, rate, streams: 1, stream: 0 };
-                let before = all.count_before(times.measure_from);
-                Some(all.count_before(now.min(times.end)).saturating_sub(before))
-            }
-            _ => None,
-        };
-        self.tallies.borrow_mut().tick(now, due, busy);
-    }
-
-    fn close(&self) {
-        let now = self.ring.precise_now();
-        self.tick(now, None);
-        self.tallies.borrow_mut().close(now);
-    }
-
-    /// The measured time ends with the last acknowledgement: none that came late makes a rate look
-    /// better.
-    fn measured_until(&self, ended: Instant) -> Instant {
-        ended.max(self.tallies.borrow().last_acknowledged)
-    }
-
-    /// Books one fetch of a run that only consumes.
-    pub fn fetched(&self, sent: Instant, answered: Instant) {
-        if sent >= self.times().measure_from && answered <= self.times().end {
-            self.tallies.borrow_mut().fetched(answered.since(sent));
-        }
-    }
-
-    pub fn reached_end(&self, partition: i32, is_at_end: bool) {
-        self.verifier.borrow_mut().reached_end(partition, is_at_end);
-    }
-
-    /// Books the bytes of one batch, and its records if nothing but its header is looked at.
-    pub fn batch_fetched(&self, now: Instant, records: i32, size_bytes: usize) {
-        if !(self.times().measure_from..self.times().end).contains(&now) {
-            return;
-        }
-        let mut tallies = self.tallies.borrow_mut();
-        tallies.fetched_bytes += size_bytes as u64;
-        if self.options.skim {
-            tallies.skimmed(u64::try_from(records).unwrap_or(0), size_bytes);
-        }
-    }
-
-    pub fn consumed_tally(
-        &self,
-        partition: i32,
-        now: Instant,
-        verifies: bool,
-    ) -> ConsumedTally<'_> {
-        ConsumedTally {
-            run: self,
-            partition,
-            now,
-            verifies,
-            came_further: false,
-            verifier: self.verifier.borrow_mut(),
-            tallies: self.tallies.borrow_mut(),
         }
     }
 }
@@ -621,63 +588,4 @@ async fn first<T>(future: impl Future<Output = T>, other: impl Future<Output = (
         Poll::Pending => other.as_mut().poll(context).map(|()| None),
     })
     .await
-}
-
-/// A fetch that is not answered.
-pub struct FetchInFlight {
-    run: Rc<Run>,
-    number: u64,
-}
-
-impl Drop for FetchInFlight {
-    fn drop(&mut self) {
-        self.run.fetches.borrow_mut().remove(&self.number);
-    }
-}
-
-/// Books the records of one batch.
-pub struct ConsumedTally<'a> {
-    run: &'a Run,
-    partition: i32,
-    now: Instant,
-    verifies: bool,
-    came_further: bool,
-    verifier: RefMut<'a, Verifier>,
-    tallies: RefMut<'a, Tallies>,
-}
-
-impl Drop for ConsumedTally<'_> {
-    fn drop(&mut self) {
-        // Only new records are progress; a run that waits for lost records must see that there is
-        // none.
-        if self.came_further {
-            self.run.last_consumed.set(self.now);
-            self.run.changed.notify();
-        }
-    }
-}
-
-impl ConsumedTally<'_> {
-    pub fn record(&mut self, size_bytes: usize, stamp: Option<Stamp>) {
-        if self.run.options.consume_only {
-            if (self.run.times().measure_from..self.run.times().end).contains(&self.now) {
-                self.tallies.consumed(size_bytes);
-            }
-            return;
-        }
-        let Some(stamp) = stamp else { return self.tallies.consumed(size_bytes) };
-        if stamp.run == self.run.id {
-            if self.verifies {
-                self.came_further |=
-                    self.verifier.consumed((stamp.stream, self.partition), stamp.sequence);
-            }
-            if self.run.reading_again.get() {
-                return;
-            }
-            self.tallies.consumed(size_bytes);
-            if stamp.due_ns >= self.run.times().measure_from.0 {
-                self.tallies.arrived(self.now.since(Instant(stamp.due_ns)));
-            }
-        }
-    }
 }

@@ -7,27 +7,30 @@
 use crate::{
     missing::Missing,
     outages::Outages,
-    schedule::Schedule,
     timeline::{Counts, ErrorCounts, Gauges, Timeline},
 };
 use hdrhistogram::Histogram;
 use ring::Instant;
-use std::{ops::Range, time::Duration};
+use std::time::Duration;
 
 /// The longest run, and with it the longest latency.
 pub const LATENCY_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 const SIGNIFICANT_DIGITS: u8 = 3;
-/// A schedule of more records that were never sent is booked in so many portions of neighbours.
-const PORTIONS_MAX: u64 = 1_000_000;
 
 /// No answer came in time.
 pub const UNANSWERED: &str = "unanswered";
 /// No connection was to be had, or it broke before the answer came.
 pub const CONNECTION: &str = "connection";
 
+/// Bytes of one batch: as it is sent, and of its records' values alone.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchSize {
+    pub wire: usize,
+    pub values: usize,
+}
+
 pub struct Tallies {
     pub measure_from: Instant,
-    pub record_size: usize,
     pub acknowledged: u64,
     pub acknowledged_bytes: u64,
     pub last_acknowledged: Instant,
@@ -57,6 +60,7 @@ pub struct Tallies {
     pub recent: Histogram<u64>,
     pub timeline: Timeline,
     pub outages: Outages,
+    pub transactions: Transactions,
     /// Measured records in batches that are ready to be sent, or were.
     built: u64,
     /// Measured records that were answered or given up.
@@ -66,16 +70,40 @@ pub struct Tallies {
     never_arrived: Missing,
 }
 
+/// What became of transactions.
+pub struct Transactions {
+    pub committed: u64,
+    /// As the workload has it.
+    pub aborted: u64,
+    /// Their records were refused, or their end was: the error that came last, too.
+    pub failed: u64,
+    /// Records of those that were aborted.
+    pub aborted_records: u64,
+    /// From asking for the end of one to the answer.
+    pub end: Histogram<u64>,
+}
+
+impl Default for Transactions {
+    fn default() -> Transactions {
+        Transactions { committed: 0, aborted: 0, failed: 0, aborted_records: 0, end: histogram() }
+    }
+}
+
+impl Transactions {
+    pub fn ended(&mut self, latency: Duration) {
+        record(&mut self.end, latency, 1);
+    }
+}
+
 fn histogram() -> Histogram<u64> {
     let max_ns = LATENCY_MAX.as_nanos() as u64;
     Histogram::new_with_bounds(1_000, max_ns, SIGNIFICANT_DIGITS).expect("constant bounds")
 }
 
-impl Tallies {
-    pub fn new(record_size: usize) -> Tallies {
+impl Default for Tallies {
+    fn default() -> Tallies {
         Tallies {
             measure_from: Instant(0),
-            record_size,
             acknowledged: 0,
             acknowledged_bytes: 0,
             last_acknowledged: Instant(0),
@@ -95,6 +123,7 @@ impl Tallies {
             recent: histogram(),
             timeline: Timeline::new(LATENCY_MAX),
             outages: Outages::default(),
+            transactions: Transactions::default(),
             built: 0,
             settled: 0,
             never_answered: Missing::default(),
@@ -102,7 +131,9 @@ impl Tallies {
             never_arrived: Missing::default(),
         }
     }
+}
 
+impl Tallies {
     /// Those of rising due times that are not of the warm-up.
     pub fn measured<'a>(&self, due: &'a [Instant]) -> &'a [Instant] {
         &due[due.partition_point(|due| *due < self.measure_from)..]
@@ -118,7 +149,7 @@ impl Tallies {
 
     pub fn acknowledged(
         &mut self,
-        wire_bytes: usize,
+        size: BatchSize,
         due: &[Instant],
         sent: Instant,
         answered: Instant,
@@ -128,7 +159,7 @@ impl Tallies {
         if measured.is_empty() {
             return;
         }
-        self.count_acknowledged(measured.len(), wire_bytes, answered);
+        self.count_acknowledged(measured.len(), due.len(), size, answered);
         record(&mut self.service, answered.since(sent), measured.len() as u64);
         for same in at_one_moment(measured) {
             let response = answered.since(same[0]);
@@ -139,21 +170,22 @@ impl Tallies {
     }
 
     /// Handed to the network without an acknowledgement to come.
-    pub fn sent(&mut self, wire_bytes: usize, due: &[Instant], now: Instant) {
+    pub fn sent(&mut self, size: BatchSize, due: &[Instant], now: Instant) {
         self.outages.acknowledged(due.len() as u64, now);
         let measured = self.measured(due).len();
         if measured > 0 {
-            self.count_acknowledged(measured, wire_bytes, now);
+            self.count_acknowledged(measured, due.len(), size, now);
         }
     }
 
-    fn count_acknowledged(&mut self, records: usize, wire_bytes: usize, now: Instant) {
+    /// `records` of the batch's `all` are measured.
+    fn count_acknowledged(&mut self, records: usize, all: usize, size: BatchSize, now: Instant) {
         self.acknowledged += records as u64;
         self.settled += records as u64;
-        self.acknowledged_bytes += (records * self.record_size) as u64;
+        self.acknowledged_bytes += (size.values * records / all.max(1)) as u64;
         self.last_acknowledged = now;
         self.batches += 1;
-        self.wire_bytes += wire_bytes as u64;
+        self.wire_bytes += size.wire as u64;
     }
 
     /// Answered with an error: its name in Kafka's protocol.
@@ -186,26 +218,23 @@ impl Tallies {
             .for_each(|same| self.never_acknowledged.add(same[0], same.len() as u64));
     }
 
-    /// Records of a schedule that were due and never built. They are unanswered where the broker
-    /// does not answer any more (`is_silent`); else what was sent went too slowly.
+    /// So many records that were due and never built, with when they were, in portions. They are
+    /// unanswered where the broker does not answer any more (`is_silent`); else what was sent went
+    /// too slowly.
     pub fn not_sent(
         &mut self,
-        schedule: &Schedule,
-        records: Range<u64>,
+        count: u64,
+        portions: impl Iterator<Item = (Instant, u64)>,
         is_silent: bool,
         arrivals: u64,
     ) {
-        let count = records.end.saturating_sub(records.start);
         if is_silent && count > 0 {
             self.count_errors(count, UNANSWERED);
             self.unanswered += count;
         } else {
             self.unsent += count;
         }
-        let portion = count.div_ceil(PORTIONS_MAX).max(1);
-        for first in records.clone().step_by(portion as usize) {
-            let size = portion.min(records.end - first);
-            let due = schedule.due(first + size - 1);
+        for (due, size) in portions {
             if due >= self.measure_from {
                 self.settled += size;
                 self.never_acknowledged.add(due, size);
@@ -307,17 +336,21 @@ mod tests {
         Instant(ms * MS)
     }
 
+    fn size(wire: usize, values: usize) -> BatchSize {
+        BatchSize { wire, values }
+    }
+
     fn quantile_ms(histogram: &Histogram<u64>, quantile: f64) -> u64 {
         histogram.value_at_quantile(quantile) / MS
     }
 
     #[test]
     fn what_was_never_answered_counts_as_late() {
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         // 10 records, one each 100 ms; the broker answers the first five at once, then freezes.
         let due: Vec<Instant> = (0..10).map(|index| at(index * 100)).collect();
         due[..5].iter().for_each(|one| {
-            tallies.acknowledged(168, &[*one], *one, *one + Duration::from_millis(1))
+            tallies.acknowledged(size(168, 100), &[*one], *one, *one + Duration::from_millis(1))
         });
         tallies.unanswered(&due[5..7], Some(at(600)), CONNECTION);
         tallies.unanswered(&due[7..], None, UNANSWERED);
@@ -341,7 +374,7 @@ mod tests {
 
     #[test]
     fn refused_records_do_not_look_fast() {
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         tallies.refused(&[at(0), at(0), at(50)], "NOT_ENOUGH_REPLICAS");
         tallies.close(at(1_000));
         assert_eq!((tallies.errors, tallies.unanswered, tallies.response.len()), (3, 0, 3));
@@ -350,13 +383,12 @@ mod tests {
 
     #[test]
     fn a_schedule_that_was_not_kept_shows() {
-        let schedule = Schedule { start: at(0), rate: 1e9, streams: 1, stream: 0 };
+        // A nanosecond each, ten million of them, in portions of ten.
+        let portions = || (1..=1_000_000u64).map(|portion| (Instant(portion * 10 - 1), 10));
         for is_silent in [false, true] {
-            let mut tallies = Tallies::new(100);
-            tallies.measure_from = at(1);
-            // Of the first millisecond: warm-up. Ten million records are booked in portions, and
-            // none goes astray.
-            tallies.not_sent(&schedule, 0..10_000_000, is_silent, 2);
+            let mut tallies = Tallies { measure_from: at(1), ..Tallies::default() };
+            // The first millisecond is warm-up; none goes astray.
+            tallies.not_sent(10_000_000, portions(), is_silent, 2);
             tallies.close(at(1_000));
             let (unsent, unanswered) = if is_silent { (0, 10_000_000) } else { (10_000_000, 0) };
             assert_eq!(
@@ -371,19 +403,19 @@ mod tests {
             assert_eq!(tallies.end_to_end.len(), 2 * tallies.response.len());
             assert!((985..=1_000).contains(&quantile_ms(&tallies.response, 0.5)));
         }
-        let mut tallies = Tallies::new(100);
-        tallies.not_sent(&schedule, 7..7, true, 1);
+        let mut tallies = Tallies::default();
+        tallies.not_sent(0, [].into_iter(), true, 1);
         assert_eq!((tallies.errors, tallies.response.len()), (0, 0));
     }
 
     #[test]
     fn the_warm_up_is_not_measured() {
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         tallies.measure_from = at(100);
         let due = [at(50), at(100), at(150)];
-        tallies.acknowledged(400, &due, at(150), at(160));
-        tallies.sent(400, &due[..1], at(160));
-        tallies.sent(400, &due[1..], at(160));
+        tallies.acknowledged(size(400, 300), &due, at(150), at(160));
+        tallies.sent(size(400, 100), &due[..1], at(160));
+        tallies.sent(size(400, 200), &due[1..], at(160));
         assert_eq!(
             (tallies.acknowledged, tallies.acknowledged_bytes, tallies.batches),
             (4, 400, 2)
@@ -393,19 +425,18 @@ mod tests {
 
     #[test]
     fn the_backlog_is_what_was_due_and_is_not_answered() {
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         tallies.measure_from = at(100);
         tallies.begin_timeline(at(100));
         let due: Vec<Instant> = (0..20).map(|index| at(index * 10)).collect();
         tallies.built(&due);
-        tallies.acknowledged(100, &due[..12], at(120), at(130));
+        tallies.acknowledged(BatchSize { wire: 100, values: 100 }, &due[..12], at(120), at(130));
         tallies.refused(&due[12..13], "NOT_ENOUGH_REPLICAS");
         // 10 of the warm-up count nowhere.
         tallies.tick(at(1_100), None, None);
         tallies.tick(at(2_100), Some(100), Some(0.5));
-        let schedule = Schedule { start: at(0), rate: 100.0, streams: 1, stream: 0 };
         tallies.unanswered(&due[13..], None, UNANSWERED);
-        tallies.not_sent(&schedule, 20..110, false, 0);
+        tallies.not_sent(90, (20..110).map(|index| (at(index * 10), 1)), false, 0);
         tallies.tick(at(3_100), Some(100), None);
         let backlogs: Vec<u64> =
             tallies.timeline.points().iter().map(|point| point.gauges.backlog).collect();

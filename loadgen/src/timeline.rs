@@ -105,6 +105,29 @@ impl Point {
         (!self.responses.is_empty()).then_some(self.longest_ns)
     }
 
+    /// `None` where nothing was acknowledged. As exact as the points' responses are.
+    pub fn mean_ns(&self) -> Option<f64> {
+        let total: u64 = self.responses.iter().map(|(_, count)| count).sum();
+        let sum: f64 =
+            self.responses.iter().map(|(value, count)| *value as f64 * *count as f64).sum();
+        (total > 0).then(|| sum / total as f64)
+    }
+
+    /// Records that were acknowledged later than `bound_ns`, and all that were.
+    pub fn later_than(&self, bound_ns: u64) -> (u64, u64) {
+        let late = self.responses.iter().filter(|(value, _)| *value > bound_ns);
+        let late = late.map(|(_, count)| count).sum();
+        (late, self.responses.iter().map(|(_, count)| count).sum())
+    }
+
+    /// One point for several that follow one another.
+    pub fn of_all<'a>(points: impl IntoIterator<Item = &'a Point>) -> Option<Point> {
+        points.into_iter().cloned().reduce(|mut all, next| {
+            all.absorb(next);
+            all
+        })
+    }
+
     /// Takes over the point that follows.
     fn absorb(&mut self, next: Point) {
         let (mine, theirs) = (self.length.as_secs_f64(), next.length.as_secs_f64());

@@ -2,7 +2,8 @@
 //!
 //! Within one stream and partition sequences are produced 0, 1, 2, … A consumer must see them
 //! rising; what it skips must not have been acknowledged. What a consumer has not come to is lost
-//! only where the partition was read to its end.
+//! only where the partition was read to its end. Of transactions, what was committed counts as
+//! acknowledged; what was aborted must never be seen.
 
 use crate::options::{Acks, RunOptions};
 use ring::Instant;
@@ -16,6 +17,8 @@ pub type Lane = (u32, i32);
 struct LaneState {
     /// Sent and refused, or with an unknown fate: may be there or not.
     unacknowledged: Vec<Range<u64>>,
+    /// Those among them that belong to transactions which were aborted.
+    aborted: Vec<Range<u64>>,
     acknowledged_end: u64,
     acknowledged: u64,
     next: u64,
@@ -51,6 +54,8 @@ pub struct Findings {
     pub duplicated_or_out_of_order: u64,
     /// Acknowledged, and beyond what the consumers could read: neither there nor lost.
     pub unread: u64,
+    /// Consumed although their transactions were aborted.
+    pub aborted_and_seen: u64,
 }
 
 impl Findings {
@@ -62,6 +67,7 @@ impl Findings {
                 .duplicated_or_out_of_order
                 .max(again.duplicated_or_out_of_order),
             unread: self.unread.max(again.unread),
+            aborted_and_seen: self.aborted_and_seen.max(again.aborted_and_seen),
             ..self
         }
     }
@@ -86,12 +92,16 @@ pub struct Verification {
     pub lost: Option<u64>,
     pub duplicated_or_out_of_order: Option<u64>,
     pub unread: Option<u64>,
+    /// Of a load with transactions alone something else than 0.
+    pub aborted_and_seen: Option<u64>,
 }
 
 impl Verification {
     pub fn judge(options: &RunOptions, findings: Findings) -> Verification {
         let has_acknowledgements = options.acks != Acks::None;
-        let is_broken = findings.lost > 0 || findings.duplicated_or_out_of_order > 0;
+        let is_broken = findings.lost > 0
+            || findings.duplicated_or_out_of_order > 0
+            || findings.aborted_and_seen > 0;
         let verdict = if !options.can_verify() {
             Verdict::NotChecked(
                 "needs --consumers 1 or more without --skim and --consume-only, and --record-size \
@@ -114,6 +124,7 @@ impl Verification {
             lost: (is_checked && has_acknowledgements).then_some(findings.lost),
             duplicated_or_out_of_order: is_checked.then_some(findings.duplicated_or_out_of_order),
             unread: (is_checked || verdict == Verdict::Unfinished).then_some(findings.unread),
+            aborted_and_seen: is_checked.then_some(findings.aborted_and_seen),
         }
     }
 
@@ -145,11 +156,15 @@ impl Verifier {
     }
 
     pub fn unacknowledged(&mut self, lane: Lane, sequences: Range<u64>) {
-        let known = &mut self.lanes.entry(lane).or_default().unacknowledged;
-        match known.last_mut() {
-            Some(last) if last.end == sequences.start => last.end = sequences.end,
-            _ => known.push(sequences),
-        }
+        append(&mut self.lanes.entry(lane).or_default().unacknowledged, sequences);
+    }
+
+    /// Their transaction was aborted.
+    pub fn aborted(&mut self, lane: Lane, sequences: Range<u64>) {
+        let state = self.lanes.entry(lane).or_default();
+        append(&mut state.unacknowledged, sequences.clone());
+        state.awaited.retain(|batch| batch.end <= sequences.start || batch.end > sequences.end);
+        append(&mut state.aborted, sequences);
     }
 
     /// Returns whether the consumer has come further by it.
@@ -187,6 +202,7 @@ impl Verifier {
         for state in self.lanes.values_mut() {
             *state = LaneState {
                 unacknowledged: std::mem::take(&mut state.unacknowledged),
+                aborted: std::mem::take(&mut state.aborted),
                 acknowledged_end: state.acknowledged_end,
                 acknowledged: state.acknowledged,
                 ..LaneState::default()
@@ -199,10 +215,14 @@ impl Verifier {
         self.lanes.values().all(|lane| lane.next >= lane.acknowledged_end)
     }
 
-    /// Gives the records that were built and never seen, some at a time, with the latest moment at
-    /// which these were due.
-    pub fn drain_never_arrived(&mut self, mut give: impl FnMut(Instant, u64)) {
-        for batch in self.lanes.values_mut().flat_map(|lane| lane.awaited.drain(..)) {
+    /// Gives the records that were built and never seen, some at a time, with their partition and
+    /// the latest moment at which these were due.
+    pub fn drain_never_arrived(&mut self, mut give: impl FnMut(i32, Instant, u64)) {
+        let batches = self
+            .lanes
+            .iter_mut()
+            .flat_map(|((_, partition), lane)| lane.awaited.drain(..).map(|one| (*partition, one)));
+        for (partition, batch) in batches {
             // Their due times lie about evenly between the first and the last: tenths are exact
             // enough.
             let span_ns = batch.last_due.0 - batch.first_due.0;
@@ -210,7 +230,7 @@ impl Verifier {
             let up_to = |portion: u64| batch.records * portion / portions;
             for portion in 1..=portions {
                 let due = Instant(batch.first_due.0 + span_ns / portions * portion);
-                give(due, up_to(portion) - up_to(portion - 1));
+                give(partition, due, up_to(portion) - up_to(portion - 1));
             }
         }
     }
@@ -218,7 +238,8 @@ impl Verifier {
     pub fn findings(&self) -> Findings {
         let mut findings = Findings::default();
         for ((_, partition), lane) in &self.lanes {
-            let lost_of = |gap: &Range<u64>| acknowledged_within(gap, &lane.unacknowledged);
+            let unacknowledged = sorted(&lane.unacknowledged);
+            let lost_of = |gap: &Range<u64>| length(gap) - overlap(gap, &unacknowledged);
             let tail = lost_of(&(lane.next..lane.acknowledged_end.max(lane.next)));
             findings.lost += lane.gaps.iter().map(lost_of).sum::<u64>();
             if self.read_to_end.get(partition) == Some(&true) {
@@ -229,16 +250,44 @@ impl Verifier {
             findings.acknowledged += lane.acknowledged;
             findings.consumed += lane.consumed;
             findings.duplicated_or_out_of_order += lane.duplicates;
+            let gaps = sorted(&lane.gaps);
+            let seen_of = |range: &Range<u64>| {
+                let passed = range.start..range.end.min(lane.next).max(range.start);
+                length(&passed) - overlap(&passed, &gaps)
+            };
+            findings.aborted_and_seen += lane.aborted.iter().map(seen_of).sum::<u64>();
         }
         findings
     }
 }
 
-/// How many of `gap` lie in none of the `unacknowledged` ranges (which do not overlap one another).
-fn acknowledged_within(gap: &Range<u64>, unacknowledged: &[Range<u64>]) -> u64 {
-    let overlap =
-        |range: &Range<u64>| range.end.min(gap.end).saturating_sub(range.start.max(gap.start));
-    gap.end - gap.start - unacknowledged.iter().map(overlap).sum::<u64>()
+/// Neighbours become one.
+fn append(ranges: &mut Vec<Range<u64>>, range: Range<u64>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ => ranges.push(range),
+    }
+}
+
+fn length(range: &Range<u64>) -> u64 {
+    range.end - range.start
+}
+
+/// By where they begin: what came back late stands behind what was sent after it.
+fn sorted(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut sorted = ranges.to_vec();
+    sorted.sort_unstable_by_key(|range| range.start);
+    sorted
+}
+
+/// How many of `range` lie in the `others`, which are sorted and do not overlap one another.
+fn overlap(range: &Range<u64>, others: &[Range<u64>]) -> u64 {
+    let from = others.partition_point(|other| other.end <= range.start);
+    others[from..]
+        .iter()
+        .take_while(|other| other.start < range.end)
+        .map(|other| other.end.min(range.end) - other.start.max(range.start))
+        .sum()
 }
 
 #[cfg(test)]
@@ -370,10 +419,48 @@ mod tests {
         verifier.built(LANE, 26, &[]);
         consume(&mut verifier, 0..5);
         let mut given = Vec::new();
-        verifier.drain_never_arrived(|due, records| given.push((due.0, records)));
+        verifier.drain_never_arrived(|_, due, records| given.push((due.0, records)));
         assert_eq!(given.iter().map(|(_, records)| records).sum::<u64>(), 20);
         assert!(given.iter().all(|(due, _)| *due <= 19), "{given:?}");
-        verifier.drain_never_arrived(|_, _| panic!("all were given"));
+        verifier.drain_never_arrived(|_, _, _| panic!("all were given"));
+    }
+
+    #[test]
+    fn what_was_aborted_must_not_be_seen_and_is_not_lost() {
+        let verify = |consumed: &[u64]| {
+            let mut verifier = Verifier::default();
+            verifier.reached_end(LANE.1, true);
+            let due: Vec<Instant> = (0..3).map(Instant).collect();
+            for batch in 0..4 {
+                verifier.built(LANE, batch * 3 + 3, &due);
+            }
+            verifier.acknowledged(LANE, 0..3);
+            verifier.aborted(LANE, 3..6);
+            verifier.acknowledged(LANE, 6..9);
+            verifier.aborted(LANE, 9..12);
+            consume(&mut verifier, consumed.iter().copied());
+            let mut waits = 0;
+            verifier.drain_never_arrived(|_, _, records| waits += records);
+            assert_eq!(waits, 0, "nothing is waited for that will never come");
+            let findings = verifier.findings();
+            (findings.lost, findings.aborted_and_seen)
+        };
+        assert_eq!(verify(&[0, 1, 2, 6, 7, 8]), (0, 0));
+        assert_eq!(verify(&[0, 1, 2, 4, 6, 7, 8]), (0, 1));
+        assert_eq!(verify(&[0, 1, 2, 6, 7, 8, 9, 10, 11]), (0, 3));
+        assert_eq!(verify(&[0, 2, 6, 8, 10]), (2, 1));
+    }
+
+    #[test]
+    fn an_aborted_record_that_was_seen_breaks_the_verdict() {
+        let options = RunOptions::parse_for_tests("--consumers 1");
+        let seen =
+            Findings { acknowledged: 1, consumed: 2, aborted_and_seen: 1, ..Findings::default() };
+        let verification = Verification::judge(&options, seen);
+        assert_eq!(
+            (verification.verified(), verification.aborted_and_seen),
+            (Some(false), Some(1))
+        );
     }
 
     #[test]

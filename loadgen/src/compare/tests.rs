@@ -35,14 +35,19 @@ const SECONDS: u64 = 20;
 /// Batches of 20 records that are answered together, after a time around `median_ms` with a long
 /// tail; about 5,000 of them.
 fn run(name: &str, dice: &mut Dice, median_ms: f64) -> RunResult {
-    let mut tallies = Tallies::new(100);
+    let mut tallies = Tallies::default();
     tallies.begin_timeline(Instant(0));
     for second in 0..SECONDS {
         let batches = 250 + (dice.normal() * 10.0) as i64;
         for _ in 0..batches {
             let due = [Instant(second * 1_000_000_000); 20];
             let latency = Duration::from_secs_f64(median_ms * (dice.normal() * 0.6).exp() / 1e3);
-            tallies.acknowledged(2_000, &due, due[0], due[0] + latency);
+            tallies.acknowledged(
+                crate::tallies::BatchSize { wire: 2_000, values: 2_000 },
+                &due,
+                due[0],
+                due[0] + latency,
+            );
         }
         let busy = 0.3 + dice.normal() * 0.01;
         tallies.tick(Instant((second + 1) * 1_000_000_000), None, Some(busy));
@@ -60,6 +65,7 @@ fn run(name: &str, dice: &mut Dice, median_ms: f64) -> RunResult {
         not_read_again: None,
         wire: None,
         environment: crate::report::Environment::default(),
+        details: crate::report::Details::default(),
         options,
     };
     RunResult::parse(name, &report.json().to_string()).expect("our own JSON")

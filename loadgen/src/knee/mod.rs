@@ -25,6 +25,7 @@ pub use options::{KneeOptions, adapted};
 use outcome::{Findings, SearchRun, between, figure};
 use ring::Ring;
 use search::{Outcome, Planned, Search, Trial};
+pub use slo::{Metric, Slo};
 use std::{rc::Rc, time::Duration};
 use trial::{Tried, percent};
 use watch::Watch;

@@ -180,10 +180,15 @@ mod tests {
 
     /// 100 records due each millisecond, answered after as many milliseconds as `answered` says.
     fn tallies(answered: impl Iterator<Item = u64>) -> Tallies {
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         for (index, ms) in answered.enumerate() {
             let due = Instant(index as u64 * 1_000_000);
-            tallies.acknowledged(100, &[due], due, due + Duration::from_millis(ms));
+            tallies.acknowledged(
+                crate::tallies::BatchSize { wire: 100, values: 100 },
+                &[due],
+                due,
+                due + Duration::from_millis(ms),
+            );
         }
         tallies
     }
@@ -207,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_trial_that_measured_nothing_is_no_success() {
-        assert_eq!(slo("p99<=10ms").late_share(&Tallies::new(100), 0), 1.0);
+        assert_eq!(slo("p99<=10ms").late_share(&Tallies::default(), 0), 1.0);
         assert_eq!(slo("end-to-end p99<=10ms").late_share(&tallies((0..10).map(|_| 1)), 1), 1.0);
     }
 }

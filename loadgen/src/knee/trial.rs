@@ -247,10 +247,15 @@ mod tests {
     /// One second at 100/s of which so many were acknowledged after so many milliseconds.
     fn report(acknowledged: u64, ms: u64, busy: f64, waited: f64) -> Report {
         let options = RunOptions::parse_for_tests("--rate 100 --duration 1s");
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         for index in 0..acknowledged {
             let due = Instant(index * 10_000_000);
-            tallies.acknowledged(100, &[due], due, due + Duration::from_millis(ms));
+            tallies.acknowledged(
+                crate::tallies::BatchSize { wire: 100, values: 100 },
+                &[due],
+                due,
+                due + Duration::from_millis(ms),
+            );
         }
         Report {
             verification: Verification::judge(&options, Findings::default()),
@@ -265,6 +270,7 @@ mod tests {
             not_read_again: None,
             wire: None,
             environment: Environment::default(),
+            details: crate::report::Details::default(),
         }
     }
 

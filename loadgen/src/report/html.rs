@@ -149,6 +149,7 @@ impl Report {
         body += "<h2>Result</h2>\n";
         body += &self.result_table();
         body += &self.outage_table();
+        body += &self.details_html();
         body += "<h2>To repeat it</h2>\n";
         body += &self.settings();
         page("loadgen: a run", &body)
@@ -446,7 +447,12 @@ impl Report {
             .iter()
             .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>\n", escaped(value)))
             .collect();
-        format!("<pre>{}</pre>\n<dl>\n{items}</dl>\n", escaped(&machine.command_line))
+        let workload = self.details.workload.as_ref().map_or(String::new(), |workload| {
+            let text = escaped(&workload.toml());
+            format!("<details><summary>as a workload file</summary><pre>{text}</pre></details>\n")
+        });
+        let command_line = escaped(&machine.command_line);
+        format!("<pre>{command_line}</pre>\n<dl>\n{items}</dl>\n{workload}")
     }
 }
 
@@ -463,7 +469,7 @@ mod tests {
 
     /// 30 s at 100 records/s, with an outage, refusals, and a topic of an odd name.
     fn eventful() -> Report {
-        let mut tallies = Tallies::new(100);
+        let mut tallies = Tallies::default();
         tallies.begin_timeline(Instant(0));
         for index in 0..3_000u64 {
             let due = [Instant(index * 10 * MS)];
@@ -474,7 +480,12 @@ mod tests {
                 20 => tallies.refused(&due, "NOT_LEADER_OR_FOLLOWER"),
                 _ => {
                     let latency = Duration::from_micros(500 + index % 97 * 40);
-                    tallies.acknowledged(168, &due, due[0], due[0] + latency);
+                    tallies.acknowledged(
+                        crate::tallies::BatchSize { wire: 168, values: 100 * due.len() },
+                        &due,
+                        due[0],
+                        due[0] + latency,
+                    );
                 }
             }
             if index % 100 == 99 {
@@ -531,9 +542,14 @@ mod tests {
     #[test]
     fn empty_and_short_runs_have_a_page_too() {
         for line in ["", "--rate 5", "--consumers 1 --consume-only", "--acks 0"] {
-            check(&report(line, Tallies::new(100), 0.0, Findings::default()).html());
-            let mut tallies = Tallies::new(100);
-            tallies.acknowledged(168, &[Instant(0)], Instant(0), Instant(5 * MS));
+            check(&report(line, Tallies::default(), 0.0, Findings::default()).html());
+            let mut tallies = Tallies::default();
+            tallies.acknowledged(
+                crate::tallies::BatchSize { wire: 168, values: 100 },
+                &[Instant(0)],
+                Instant(0),
+                Instant(5 * MS),
+            );
             tallies.tick(Instant(300 * MS), None, None);
             check(&report(line, tallies, 0.3, Findings::default()).html());
         }
@@ -548,6 +564,6 @@ mod tests {
         let values: Vec<f64> = points.iter().map(|(_, y)| y.unwrap()).collect();
         assert!(values.is_sorted() && values.len() > 10, "{values:?}");
         assert!(points.iter().all(|(x, _)| (2.0..=3_000.0).contains(x)), "3,000 records");
-        assert!(curve(&Tallies::new(1).response).is_empty());
+        assert!(curve(&Tallies::default().response).is_empty());
     }
 }

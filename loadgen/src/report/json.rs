@@ -2,7 +2,7 @@
 //!
 //! Owns: that file. Never: writes a 0 for a figure that was not measured; it is `null`.
 
-use super::{Environment, GeneratorLoad, QUANTILES, Report, ms};
+use super::{Details, Environment, GeneratorLoad, QUANTILES, Report, ms};
 use crate::{
     options::{Backend, Codec, Rate, RunOptions},
     outages::Outage,
@@ -27,7 +27,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 impl Report {
     pub fn json(&self) -> Value {
         let tallies = &self.tallies;
-        json!({
+        let mut json = json!({
             "error": null,
             "records_per_s": self.per_second(self.records()),
             "bytes_per_s": self.per_second(self.bytes()),
@@ -67,7 +67,11 @@ impl Report {
                 "end_to_end": encoded(&tallies.end_to_end),
             },
             "timeline": tallies.timeline.points().iter().map(point).collect::<Vec<_>>(),
-        })
+        });
+        if let Value::Object(json) = &mut json {
+            json.extend(self.details_json());
+        }
+        json
     }
 }
 
@@ -77,7 +81,7 @@ pub fn failed(options: &RunOptions, environment: &Environment, error: &anyhow::E
     let nothing = Report {
         options: options.clone(),
         backend: "",
-        tallies: Tallies::new(options.record_size),
+        tallies: Tallies::default(),
         seconds: 0.0,
         verification,
         generator: GeneratorLoad::default(),
@@ -87,6 +91,7 @@ pub fn failed(options: &RunOptions, environment: &Environment, error: &anyhow::E
         not_read_again: None,
         wire: None,
         environment: environment.clone(),
+        details: Details::default(),
     };
     let Value::Object(mut report) = nothing.json() else { unreachable!("a report is an object") };
     for (key, value) in &mut report {

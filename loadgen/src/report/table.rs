@@ -54,6 +54,7 @@ impl Report {
             count(tallies.fetch_errors, "fetch errors");
         }
         lines.extend(self.outage_lines());
+        lines.extend(self.count_lines());
         lines.push(format!("      verified {}", self.verdict()));
         lines.push(format!(
             "\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
@@ -72,6 +73,8 @@ impl Report {
                 lines.push(format!("{name:<18}{quantiles}{:>10.3}", ms(histogram.max())));
             }
         }
+        lines.extend(self.phase_lines());
+        lines.extend(self.command_lines());
         lines.extend(self.remarks().iter().map(|remark| format!("\nNote: {remark}.")));
         lines.join("\n")
     }
@@ -104,9 +107,13 @@ impl Report {
                 "yes: every acknowledged record was consumed exactly once and in order".to_owned()
             }
             Verdict::Broken => format!(
-                "NO: {} acknowledged records lost, {} duplicated or out of order",
+                "NO: {} acknowledged records lost, {} duplicated or out of order{}",
                 number(verification.lost),
-                number(verification.duplicated_or_out_of_order)
+                number(verification.duplicated_or_out_of_order),
+                match verification.aborted_and_seen {
+                    None | Some(0) => String::new(),
+                    Some(seen) => format!(", {seen} of aborted transactions consumed"),
+                }
             ),
             Verdict::Unfinished => format!(
                 "not to the end: {} acknowledged records could not be read; is the broker still \

@@ -3,13 +3,16 @@
 //!
 //! Lives on: threads of the test, one per connection. Never: outlives its test.
 
+mod coordinator;
+
 use bytes::{BufMut, Bytes, BytesMut};
+use coordinator::Coordinator;
 use protocol::{
     ApiKey, ErrorCode, Message, Reader,
     messages::{
         ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, FetchRequest,
-        FetchResponse, InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse,
-        MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
+        FetchResponse, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest, MetadataResponse,
+        ProduceRequest, ProduceResponse,
         api_versions_response::ApiVersion,
         create_topics_response::CreatableTopicResult,
         fetch_response::{FetchableTopicResponse, PartitionData},
@@ -56,6 +59,8 @@ pub enum Fault {
     RefusesFetchOf(i32),
     /// At this produce request, the second broker becomes the leader of everything.
     LeaderMovesAtProduce(usize),
+    /// Answers name no transaction that was aborted.
+    ShowsAborted,
     /// So many requests for offsets find leaders of new topics that do not know yet that they are.
     SlowLeaders(usize),
 }
@@ -73,6 +78,7 @@ struct State {
     is_frozen: bool,
     is_gone: bool,
     connections: Vec<TcpStream>,
+    coordinator: Coordinator,
 }
 
 #[derive(Default)]
@@ -80,6 +86,10 @@ struct Partition {
     /// Base offset and the batch itself.
     batches: Vec<(i64, Bytes)>,
     next_offset: i64,
+    /// Where the open transactions of producers begin.
+    open: HashMap<i64, i64>,
+    /// Producer, first offset and marker of those that were aborted.
+    aborted: Vec<(i64, i64, i64)>,
 }
 
 struct Shared {
@@ -140,6 +150,10 @@ impl Fake {
 
     pub fn connections(&self) -> usize {
         self.0.state().connections.len()
+    }
+
+    pub fn commits(&self) -> usize {
+        self.0.state().coordinator.commits
     }
 
     pub fn produces_too_early(&self) -> usize {
@@ -232,14 +246,6 @@ impl Shared {
                     CreateTopicsRequest::decode(&mut body, version).expect("what loadgen sends");
                 create_topics(&mut state, &request).encode(&mut frame, version)
             }
-            ApiKey::InitProducerId => {
-                let response = InitProducerIdResponse {
-                    producer_id: 7,
-                    producer_epoch: 0,
-                    ..Default::default()
-                };
-                response.encode(&mut frame, version)
-            }
             ApiKey::ListOffsets => {
                 let request =
                     ListOffsetsRequest::decode(&mut body, version).expect("what loadgen sends");
@@ -278,7 +284,10 @@ impl Shared {
                 drop(state);
                 self.fetch(broker, &request).encode(&mut frame, version)
             }
-            other => panic!("loadgen does not ask for {other}"),
+            other => {
+                drop(state);
+                self.coordinate(other, version, &request.body, &mut frame)
+            }
         };
         encoded.expect("a version that was announced");
         let length = frame.len() as i32 - 4;
@@ -417,13 +426,21 @@ impl Shared {
                     true => ErrorCode::None,
                     false => ErrorCode::NotLeaderOrFollower,
                 };
+                let end = match request.isolation_level {
+                    0 => partition.next_offset,
+                    _ => partition.stable_end(),
+                };
                 let records =
-                    (error == ErrorCode::None).then(|| partition.from(asked.fetch_offset));
+                    (error == ErrorCode::None).then(|| partition.from(asked.fetch_offset, end));
+                let names_aborted =
+                    request.isolation_level == 1 && self.fault != Fault::ShowsAborted;
                 PartitionData {
                     partition_index: asked.partition,
                     error_code: error.code(),
                     high_watermark: partition.next_offset,
                     records,
+                    aborted_transactions: names_aborted
+                        .then(|| partition.aborted_from(asked.fetch_offset)),
                     ..Default::default()
                 }
             });
@@ -441,17 +458,23 @@ impl Partition {
         let count = records::batches(&batch)
             .map(|batch| batch.expect("whole").header().record_count())
             .sum::<i32>();
+        let header = records::batches(&batch).next().expect("one batch").expect("whole").header();
+        if header.is_transactional() && !header.is_control() {
+            self.open.entry(header.producer_id()).or_insert(self.next_offset);
+        }
         self.batches.push((self.next_offset, batch.freeze()));
         self.next_offset += i64::from(count);
     }
 
-    fn from(&self, offset: i64) -> Bytes {
+    /// The batches before `end`.
+    fn from(&self, offset: i64, end: i64) -> Bytes {
         let first = self.batches.partition_point(|(base, _)| *base <= offset).saturating_sub(1);
         let mut bytes = BytesMut::new();
-        if offset < self.next_offset {
+        if offset < end {
             self.batches[first..]
                 .iter()
                 .take(100)
+                .take_while(|(base, _)| *base < end)
                 .for_each(|(_, batch)| bytes.extend_from_slice(batch));
         }
         bytes.freeze()
@@ -465,15 +488,16 @@ fn api_versions() -> ApiVersionsResponse {
         (ApiKey::ListOffsets, 7),
         (ApiKey::Metadata, 12),
         (ApiKey::CreateTopics, 7),
-        (ApiKey::InitProducerId, 4),
         (ApiKey::ApiVersions, 3),
-    ];
+    ]
+    .into_iter()
+    .chain(coordinator::SERVED);
     let api = |(key, max_version): (ApiKey, i16)| ApiVersion {
         api_key: key.code(),
         max_version,
         ..Default::default()
     };
-    ApiVersionsResponse { api_keys: served.into_iter().map(api).collect(), ..Default::default() }
+    ApiVersionsResponse { api_keys: served.map(api).collect(), ..Default::default() }
 }
 
 fn create_topics(state: &mut State, request: &CreateTopicsRequest) -> CreateTopicsResponse {

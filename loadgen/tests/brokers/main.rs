@@ -7,6 +7,7 @@ mod fake;
 mod knee;
 mod program;
 mod reports;
+mod workloads;
 
 use fake::{Fake, Fault};
 use program::{Ended, Running, backends, loadgen};
