@@ -141,7 +141,8 @@ mod tests {
         assert_eq!(first[2].0, *b"00000002");
         assert!(keys(KeyChoice::None, 10).next_key().is_none());
         let mut many = keys(KeyChoice::InTurn(REMEMBERED_MAX + 1), 7);
-        let last = (0..=REMEMBERED_MAX).filter_map(|_| many.next_key()).next_back().unwrap();
+        let last =
+            (0..=REMEMBERED_MAX).filter_map(|_| many.next_key()).reduce(|_, next| next).unwrap();
         assert_eq!(last, (*b"00065536", partition_of(b"00065536", 7) as usize));
     }
 

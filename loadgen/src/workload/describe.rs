@@ -401,6 +401,7 @@ mod tests {
         let found = problems(text);
         for (line, says) in [
             (1, "did you mean seed?"),
+            (1, "phase is missing"),
             (2, "topic 1.name is missing"),
             (3, "topic 1.partitions: 0 is not allowed: give a whole number from 1"),
             (7, "\"some\" is not allowed: give one of \"0\", \"1\", \"all\""),
@@ -411,7 +412,7 @@ mod tests {
             let is_said = found.iter().any(|(at, what)| *at == line && what.contains(says));
             assert!(is_said, "line {line}, {says}: {found:#?}");
         }
-        assert_eq!(found.len(), 7, "{found:#?}");
+        assert_eq!(found.len(), 8, "{found:#?}");
     }
 
     #[test]
