@@ -664,14 +664,19 @@ impl Model {
         all_begin_at_zero: bool,
     ) -> Checked {
         let Some(partition) = self.partitions.get(&key) else { return Ok(()) };
+        // A power cut may have taken what was not read again: a marker in its place, which is no
+        // record, contradicts nothing.
+        let certain_from = self.certain_from(key.topic.cluster);
+        let is_there =
+            |at: &i64| partition.at.get(at).is_some_and(|placed| placed.life >= certain_from);
         // Of what wants no answer anything may be missing.
         for (producer_id, sequences) in
             partition.sequences.iter().filter(|(producer_id, _)| **producer_id >= 0)
         {
             let mut next = (start == 0 && all_begin_at_zero).then_some(0);
-            for (sequence, offset) in
-                sequences.iter().filter(|(_, offset)| (start..end).contains(*offset))
-            {
+            let read =
+                sequences.iter().filter(|(_, at)| (start..end).contains(*at) && is_there(at));
+            for (sequence, offset) in read {
                 if next.is_some_and(|next| next != *sequence) {
                     let detail = format!(
                         "{} offset {offset}: producer {producer_id} has sequence {sequence} where \
