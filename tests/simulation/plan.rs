@@ -256,12 +256,14 @@ impl Plan {
     fn draw_compaction(&mut self) {
         let mut dice = Dice::new(self.seed ^ 0x0063_6f6d_7061_6374);
         if dice.one_in(2) {
-            let mut set = |name: &str, value: &str| {
-                self.properties.push((name.to_owned(), value.to_owned()));
-            };
-            set("log.cleaner.backoff.ms", *dice.pick(&["5", "50", "500"]));
-            set("log.cleaner.min.cleanable.ratio", *dice.pick(&["0", "0.3"]));
-            set("log.cleaner.delete.retention.ms", *dice.pick(&["0", "500", "86400000"]));
+            let choices: [(&str, &[&str]); 3] = [
+                ("log.cleaner.backoff.ms", &["5", "50", "500"]),
+                ("log.cleaner.min.cleanable.ratio", &["0", "0.3"]),
+                ("log.cleaner.delete.retention.ms", &["0", "500", "86400000"]),
+            ];
+            for (name, values) in choices {
+                self.properties.push((name.to_owned(), (*dice.pick(values)).to_owned()));
+            }
             // What is damaged may be compacted meanwhile.
             self.damage = false;
         }

@@ -291,7 +291,7 @@ pub struct Building {
 
 enum Stage {
     Packing(Box<Packing>),
-    Packed { batch: Vec<u8>, checksum: Checksum },
+    Packed { batch: Vec<u8>, checksum: Box<Checksum> },
     Over,
 }
 
@@ -313,7 +313,7 @@ impl Building {
                 self.body = Vec::new();
                 let header = self.builder.header(batch.len() - BATCH_HEADER_BYTES);
                 batch[..BATCH_HEADER_BYTES].copy_from_slice(header.as_bytes());
-                self.stage = Stage::Packed { batch, checksum: Checksum::new() };
+                self.stage = Stage::Packed { batch, checksum: Box::default() };
                 None
             }
             Stage::Packed { mut batch, mut checksum } => {
