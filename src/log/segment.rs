@@ -367,6 +367,10 @@ impl Segment {
             }
         }
         if self.exists(SegmentFile::Aborted) {
+            if self.aborted.borrow().needs_sync() {
+                // With its name: a recovery from behind it does not miss the file.
+                ring.sync_dir(dir).await?;
+            }
             self.sync_aborted_file(ring, dir).await?;
         }
         Ok(())
