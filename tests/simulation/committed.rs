@@ -93,11 +93,12 @@ async fn read_all(client: &mut Client, key: PartitionKey) -> Result<Seen, Lost> 
     let run = client.run.clone();
     let mut cursor = Cursor::new(key);
     reader::find_start(client, &mut cursor).await?;
-    let mut seen = Seen { log_start: cursor.next, ids: BTreeSet::new() };
+    let mut ids = BTreeSet::new();
     while !run.is_over() && !cursor.is_at_end() {
-        fetch(client, &mut cursor, &mut |id| _ = seen.ids.insert(id)).await?;
+        fetch(client, &mut cursor, &mut |id| _ = ids.insert(id)).await?;
     }
-    Ok(seen)
+    // Retention goes on beside the reading: the start of the log that was found last counts.
+    Ok(Seen { log_start: cursor.start, ids })
 }
 
 async fn fetch(

@@ -146,7 +146,6 @@ impl Log {
         let loaded = match restored {
             Some(loaded) => {
                 loader.remove_named(files::DELETED_SUFFIX);
-                loader.remove_named(files::CLEANED_SUFFIX);
                 loaded
             }
             None => loader.load().await?,
