@@ -66,6 +66,16 @@ pub(super) struct Tail {
     generation: Cell<u32>,
     /// Bytes that the queue has asked this log to give up, less than its first entry.
     debt_bytes: Cell<usize>,
+    /// Of the small entries at the end: to add them up for each append would cost more than the
+    /// append.
+    small: Cell<SmallRun>,
+}
+
+/// Small entries that follow one another up to the end.
+#[derive(Clone, Copy, Default)]
+struct SmallRun {
+    entries: usize,
+    bytes: usize,
 }
 
 /// What a read takes: whole batches.
@@ -191,6 +201,7 @@ impl Tail {
             written_offset: Cell::new(end_offset),
             generation: Cell::new(0),
             debt_bytes: Cell::new(0),
+            small: Cell::default(),
         })
     }
 
@@ -212,7 +223,11 @@ impl Tail {
         }
         entries.push_back(Entry { base_offset, end_offset, bytes: bytes.clone() });
         if small {
-            merge_small(&self.cache, &mut entries);
+            let run = self.small.get();
+            let run = SmallRun { entries: run.entries + 1, bytes: run.bytes + bytes.len() };
+            self.small.set(merge_small(&self.cache, &mut entries, run));
+        } else {
+            self.small.set(SmallRun::default());
         }
         drop(entries);
         self.cache.add(self, bytes.len());
@@ -244,6 +259,7 @@ impl Tail {
         self.cache.remove(entries.iter().map(|entry| entry.bytes.len()).sum());
         self.generation.set(self.generation.get().wrapping_add(1));
         self.debt_bytes.set(0);
+        self.small.set(SmallRun::default());
         self.written_offset.set(end_offset);
     }
 
@@ -310,6 +326,11 @@ impl Tail {
             }
             debt -= first.bytes.len();
             freed += first.bytes.len();
+            let run = self.small.get();
+            if run.entries == entries.len() {
+                let (entries, bytes) = (run.entries - 1, run.bytes - first.bytes.len());
+                self.small.set(SmallRun { entries, bytes });
+            }
             entries.pop_front();
         }
         let first = entries.front().map_or(0, |first| first.bytes.len());
@@ -327,14 +348,13 @@ impl Drop for Tail {
     }
 }
 
-/// Joins the small entries at the end once they are worth one copy. Keeps at least the newest as it
-/// is: it is about to be written and read.
-fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>) {
-    let small = entries.iter().rev().take_while(|entry| entry.bytes.len() < SMALL_BYTES);
-    let (count, size) =
-        small.fold((0, 0), |(count, size), entry| (count + 1, size + entry.bytes.len()));
+/// Joins the small entries at the end, which are `run`, once they are worth one copy; those that
+/// are left. The newest is kept as it is: it is about to be written and read.
+fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>, run: SmallRun) -> SmallRun {
+    let SmallRun { entries: count, bytes: size } = run;
+    assert!(count <= entries.len(), "{count} of {} entries are small", entries.len());
     if size < MERGED_BYTES || count < 3 {
-        return;
+        return run;
     }
     let from = entries.len() - count;
     let merged = Entry {
@@ -345,6 +365,7 @@ fn merge_small(cache: &TailCache, entries: &mut VecDeque<Entry>) {
     assert_eq!(merged.bytes.len(), size, "entries are joined without a loss");
     entries.truncate(from);
     entries.push_back(merged);
+    SmallRun::default()
 }
 
 /// The batches of a run that end after `offset` and not after `up_to_offset`, `room` bytes at most;

@@ -6,7 +6,7 @@
 //! [`limits::FRAME_RESERVE_MAX_BYTES`]).
 
 use crate::{limits, request::FrameError};
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use protocol::FRAME_LENGTH_BYTES as LENGTH_BYTES;
 
 /// What the buffer holds.
@@ -88,8 +88,8 @@ pub fn next(
     }
     let whole = LENGTH_BYTES + frame_bytes;
     if buffer.len() >= whole {
-        let mut frame = buffer.split_to(whole);
-        let _ = frame.split_to(LENGTH_BYTES);
+        buffer.advance(LENGTH_BYTES);
+        let frame = buffer.split_to(frame_bytes);
         assert_eq!(frame.len(), frame_bytes, "a frame is as long as its length says");
         return Ok(Next::Frame(frame));
     }

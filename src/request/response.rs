@@ -11,17 +11,20 @@ use crate::limits;
 use bytes::{BufMut, BytesMut};
 use protocol::{ApiKey, FRAME_LENGTH_BYTES, Message};
 
+/// The length of the frame, its correlation id, and, from version 1 of the header on, the number of
+/// tagged fields, of which there are none.
+const HEAD_MAX_BYTES: usize = FRAME_LENGTH_BYTES + 4 + 1;
+
 /// The beginning of a response frame: room for its length, and its header. The frame will rarely
 /// need more than `usual_bytes`.
 pub fn head(blocks: &ReplyBlocks, ids: RequestIds, usual_bytes: usize) -> BytesMut {
     let mut frame = blocks.buffer(usual_bytes);
     assert_eq!(frame.len(), 0, "a reply begins in a buffer with {} bytes", frame.len());
-    frame.put_bytes(0, FRAME_LENGTH_BYTES);
-    frame.put_i32(ids.correlation_id);
     let key = ApiKey::from_i16(ids.api_key).expect("a served API");
-    if key.response_header_version(ids.api_version) >= 1 {
-        frame.put_u8(0);
-    }
+    let mut head = [0; HEAD_MAX_BYTES];
+    head[FRAME_LENGTH_BYTES..][..4].copy_from_slice(&ids.correlation_id.to_be_bytes());
+    let has_tags = key.response_header_version(ids.api_version) >= 1;
+    frame.put_slice(&head[..HEAD_MAX_BYTES - usize::from(!has_tags)]);
     frame
 }
 

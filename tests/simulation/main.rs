@@ -56,6 +56,10 @@ mod two;
 use model::Invariant;
 use plan::Variation;
 use run::{Outcome, run_seed};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 use std::time::{Duration, Instant};
 
 const DEFAULT_SEEDS: u64 = 20;
@@ -79,50 +83,89 @@ fn report(seed: u64, outcome: &Outcome, test: &str) {
     );
 }
 
+/// What the seeds of a search have come to so far.
+struct Search {
+    count: u64,
+    begun: Instant,
+    said: Instant,
+    done: u64,
+    sum: Outcome,
+    failures: Vec<u64>,
+}
+
+impl Search {
+    fn new(count: u64) -> Self {
+        let now = Instant::now();
+        let (sum, failures) = (Outcome::default(), Vec::new());
+        Self { count, begun: now, said: now, done: 0, sum, failures }
+    }
+
+    fn add(&mut self, seed: u64, outcome: &Outcome) {
+        let sum = &mut self.sum;
+        sum.requests += outcome.requests;
+        sum.acked_records += outcome.acked_records;
+        sum.read_records += outcome.read_records;
+        sum.commits += outcome.commits;
+        sum.transactions.0 += outcome.transactions.0;
+        sum.transactions.1 += outcome.transactions.1;
+        sum.virtual_time += outcome.virtual_time;
+        self.done += 1;
+        if let Some(violation) = &outcome.violation {
+            if self.failures.is_empty() {
+                report(seed, outcome, "seeds");
+            } else {
+                eprintln!("seed {seed} violates {violation}");
+            }
+            self.failures.push(seed);
+        }
+        if self.said.elapsed() >= PROGRESS_INTERVAL || self.done == self.count {
+            self.say();
+        }
+    }
+
+    fn say(&mut self) {
+        self.said = Instant::now();
+        let Outcome {
+            requests,
+            acked_records,
+            read_records,
+            commits,
+            transactions,
+            virtual_time,
+            ..
+        } = &self.sum;
+        let (done, count, failing) = (self.done, self.count, self.failures.len());
+        let (committed, aborted) = transactions;
+        eprintln!(
+            "{done} of {count} seeds in {:.1?}, {failing} failing: {requests} requests, \
+             {acked_records} records acknowledged, {read_records} read, {commits} commits, \
+             {committed} transactions committed and {aborted} aborted, {virtual_time:.0?} of \
+             virtual time",
+            self.begun.elapsed()
+        );
+    }
+}
+
+/// Each seed runs in one thread, and is the same whatever runs beside it.
 #[test]
 fn seeds_keep_every_invariant() {
     let one = variable("MILLSTREAM_SEED");
     let first = one.or(variable("MILLSTREAM_FIRST_SEED")).unwrap_or(0);
     let count = one.map_or_else(|| variable("MILLSTREAM_SEEDS").unwrap_or(DEFAULT_SEEDS), |_| 1);
-    let begun = Instant::now();
-    let mut said = begun;
-    let mut failures = Vec::new();
-    let (mut requests, mut acked, mut read, mut commits) = (0, 0, 0, 0);
-    let (mut committed, mut aborted) = (0, 0);
-    let mut virtual_time = Duration::ZERO;
-    for seed in first..first + count {
-        let outcome = run_seed(seed, Variation::None, one.is_some());
-        requests += outcome.requests;
-        acked += outcome.acked_records;
-        read += outcome.read_records;
-        commits += outcome.commits;
-        committed += outcome.transactions.0;
-        aborted += outcome.transactions.1;
-        virtual_time += outcome.virtual_time;
-        if let Some(violation) = &outcome.violation {
-            if failures.is_empty() {
-                report(seed, &outcome, "seeds");
-            } else {
-                eprintln!("seed {seed} violates {violation}");
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    let (next, search) = (AtomicU64::new(first), Mutex::new(Search::new(count)));
+    let work = || {
+        while search.lock().unwrap().failures.len() < MAX_FAILURES {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first + count {
+                break;
             }
-            failures.push(seed);
+            let outcome = run_seed(seed, Variation::None, one.is_some());
+            search.lock().unwrap().add(seed, &outcome);
         }
-        if failures.len() == MAX_FAILURES {
-            break;
-        }
-        if said.elapsed() >= PROGRESS_INTERVAL || seed + 1 == first + count {
-            said = Instant::now();
-            eprintln!(
-                "{} of {count} seeds in {:.1?}, {} failing: {requests} requests, {acked} records \
-                 acknowledged, {read} read, \
-                 {commits} commits, {committed} transactions committed and {aborted} aborted, \
-                 {virtual_time:.0?} of virtual time",
-                seed + 1 - first,
-                begun.elapsed(),
-                failures.len()
-            );
-        }
-    }
+    };
+    std::thread::scope(|scope| (0..threads.min(count)).for_each(|_| _ = scope.spawn(work)));
+    let failures = search.into_inner().unwrap().failures;
     assert!(failures.is_empty(), "seeds {failures:?} violate invariants");
 }
 

@@ -308,7 +308,8 @@ impl Run {
     }
 }
 
-/// What became of a seed.
+/// What became of a seed, or of several.
+#[derive(Default)]
 pub struct Outcome {
     pub violation: Option<Violation>,
     pub trace_hash: u64,

@@ -134,7 +134,6 @@ impl<'a> Reader<'a> {
 
     /// Base-128 groups, lowest first, at most `limit` of them; `last` is the largest value of the
     /// last one.
-    #[inline]
     fn base128(&mut self, limit: usize, last: u8) -> Result<u64, DecodeError> {
         let mut value = 0u64;
         for group in 0..limit {
@@ -152,7 +151,14 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub fn uvarint(&mut self) -> Result<u32, DecodeError> {
-        Ok(self.base128(5, 0x0f)? as u32)
+        // As a rule one byte says it.
+        match self.bytes[self.position..self.end].first() {
+            Some(&byte) if byte < 0x80 => {
+                self.position += 1;
+                Ok(u32::from(byte))
+            }
+            _ => Ok(self.base128(5, 0x0f)? as u32),
+        }
     }
 
     /// Zigzag.
@@ -504,7 +510,8 @@ pub fn put_uuid(writer: &mut BytesMut, value: Uuid) {
     writer.put_slice(&value.0);
 }
 
-pub fn put_uvarint(writer: &mut BytesMut, mut value: u32) {
+#[inline]
+pub fn put_uvarint(writer: &mut impl BufMut, mut value: u32) {
     while value >= 0x80 {
         writer.put_u8(value as u8 | 0x80);
         value >>= 7;
@@ -542,7 +549,11 @@ fn put_null(writer: &mut BytesMut, flexible: bool) {
     if flexible { writer.put_u8(0) } else { writer.put_i32(-1) }
 }
 
-pub fn put_string(writer: &mut BytesMut, value: &str, flexible: bool) -> Result<(), EncodeError> {
+pub fn put_string(
+    writer: &mut impl BufMut,
+    value: &str,
+    flexible: bool,
+) -> Result<(), EncodeError> {
     if value.len() > MAX_STRING_BYTES {
         return Err(EncodeError::TooLong(value.len()));
     }
@@ -556,7 +567,7 @@ pub fn put_string(writer: &mut BytesMut, value: &str, flexible: bool) -> Result<
 }
 
 pub fn put_nullable_string(
-    writer: &mut BytesMut,
+    writer: &mut impl BufMut,
     value: Option<&str>,
     flexible: bool,
 ) -> Result<(), EncodeError> {
@@ -656,8 +667,10 @@ impl Tags {
         Ok(())
     }
 
-    pub fn finish(self, writer: &mut BytesMut) {
+    pub fn finish(self, writer: &mut impl BufMut) {
         put_uvarint(writer, self.count);
-        writer.put_slice(&self.fields);
+        if self.count > 0 {
+            writer.put_slice(&self.fields);
+        }
     }
 }

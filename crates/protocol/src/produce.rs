@@ -126,7 +126,50 @@ impl PartitionProduceResponse<'_> {
             current_leader: None,
         }
     }
+
+    /// Nothing of it has a length of its own.
+    fn is_plain(&self) -> bool {
+        self.record_errors.is_empty()
+            && self.error_message.is_none()
+            && self.current_leader.is_none()
+    }
+
+    /// `is_last`: of its topic, which ends behind it.
+    #[inline]
+    fn write(&self, out: &mut impl BufMut, version: i16, is_last: bool) {
+        let flexible = version >= FLEXIBLE_FROM;
+        out.put_i32(self.index);
+        out.put_i16(self.error.code());
+        out.put_i64(self.base_offset);
+        out.put_i64(self.log_append_time_ms);
+        if version >= 5 {
+            out.put_i64(self.log_start_offset);
+        }
+        if version >= 8 {
+            writer::put_array_length(out, self.record_errors.len(), flexible);
+            for record in self.record_errors {
+                out.put_i32(record.batch_index);
+                writer::put_text(out, record.message.as_deref(), flexible);
+                writer::put_no_tags(out, flexible);
+            }
+            writer::put_text(out, self.error_message, flexible);
+        }
+        if flexible {
+            let mut tags = Tags::default();
+            if let (Some(leader), true) = (self.current_leader, version >= 10) {
+                writer::put_tag(&mut tags, 0, |out| leader.write(out));
+            }
+            tags.finish(out);
+        }
+        if is_last {
+            writer::put_no_tags(out, flexible);
+        }
+    }
 }
+
+/// Enough for index, error, three numbers of eight bytes, an empty array, a null text and two
+/// numbers of tagged fields, in any version.
+const PLAIN_PARTITION_MAX_BYTES: usize = 40;
 
 /// Writes the body of a produce response: topics, each with as many partitions as announced, then
 /// [`Self::finish`].
@@ -167,33 +210,16 @@ impl<'a> ProduceResponseWriter<'a> {
     pub fn partition(&mut self, partition: &PartitionProduceResponse<'_>) {
         self.partitions_left =
             self.partitions_left.checked_sub(1).expect("not more partitions than announced");
-        let flexible = self.flexible();
-        let out = &mut *self.out;
-        out.put_i32(partition.index);
-        out.put_i16(partition.error.code());
-        out.put_i64(partition.base_offset);
-        out.put_i64(partition.log_append_time_ms);
-        if self.version >= 5 {
-            out.put_i64(partition.log_start_offset);
-        }
-        if self.version >= 8 {
-            writer::put_array_length(out, partition.record_errors.len(), flexible);
-            for record in partition.record_errors {
-                out.put_i32(record.batch_index);
-                writer::put_text(out, record.message.as_deref(), flexible);
-                writer::put_no_tags(out, flexible);
-            }
-            writer::put_text(out, partition.error_message, flexible);
-        }
-        if flexible {
-            let mut tags = Tags::default();
-            if let (Some(leader), true) = (partition.current_leader, self.version >= 10) {
-                writer::put_tag(&mut tags, 0, |out| leader.write(out));
-            }
-            tags.finish(out);
-        }
-        if self.partitions_left == 0 {
-            writer::put_no_tags(self.out, flexible);
+        let is_last = self.partitions_left == 0;
+        if partition.is_plain() {
+            // Gathered before it is written: each write into a buffer of bytes is a call.
+            let mut plain = [0; PLAIN_PARTITION_MAX_BYTES];
+            let mut room = &mut plain[..];
+            partition.write(&mut room, self.version, is_last);
+            let length = PLAIN_PARTITION_MAX_BYTES - room.len();
+            self.out.extend_from_slice(&plain[..length]);
+        } else {
+            partition.write(self.out, self.version, is_last);
         }
     }
 

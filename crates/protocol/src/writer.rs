@@ -31,7 +31,8 @@ pub struct NodeEndpoint<'a> {
     pub rack: Option<&'a str>,
 }
 
-pub(crate) fn put_array_length(out: &mut BytesMut, count: usize, flexible: bool) {
+#[inline]
+pub(crate) fn put_array_length(out: &mut impl BufMut, count: usize, flexible: bool) {
     let count = i32::try_from(count).expect("the request that asked for this fits a frame");
     if flexible { put_uvarint(out, count as u32 + 1) } else { out.put_i32(count) }
 }
@@ -45,12 +46,13 @@ pub(crate) fn put_topic(out: &mut BytesMut, name: &str, id: Uuid, flexible: bool
 }
 
 /// A message for people: cut where the wire's limit is.
-pub(crate) fn put_text(out: &mut BytesMut, text: Option<&str>, flexible: bool) {
+pub(crate) fn put_text(out: &mut impl BufMut, text: Option<&str>, flexible: bool) {
     let text = text.map(|text| &text[..text.floor_char_boundary(MAX_STRING_BYTES)]);
     put_nullable_string(out, text, flexible).expect("cut to the limit");
 }
 
-pub(crate) fn put_no_tags(out: &mut BytesMut, flexible: bool) {
+#[inline]
+pub(crate) fn put_no_tags(out: &mut impl BufMut, flexible: bool) {
     if flexible {
         out.put_u8(0);
     }

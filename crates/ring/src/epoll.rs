@@ -40,6 +40,8 @@ pub(crate) struct Epoll {
     pending: InFlight<Pending>,
     /// Transfers that have had their turn and go on in the next.
     turns: Vec<Token>,
+    /// Where the kernel writes events: zeroed once, and not for each wait.
+    events: Vec<libc::epoll_event>,
     /// Whether the kernel has `epoll_pwait2`, whose timeout is in nanoseconds (since 5.11).
     precise_wait: bool,
 }
@@ -121,6 +123,7 @@ impl Epoll {
             generation: 0,
             pending: InFlight::new(),
             turns: Vec::new(),
+            events: vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS_PER_CALL],
             precise_wait: true,
         };
         let events = libc::EPOLLIN as u32 | libc::EPOLLET as u32;
@@ -386,7 +389,8 @@ impl Epoll {
         }
     }
 
-    fn wait(&mut self, wait: Wait, events: &mut [libc::epoll_event; EVENTS_PER_CALL]) -> usize {
+    fn wait(&mut self, wait: Wait, events: &mut [libc::epoll_event]) -> usize {
+        assert_eq!(events.len(), EVENTS_PER_CALL, "the kernel is told how many have room");
         let (epoll, at) = (self.epoll.as_raw_fd(), events.as_mut_ptr());
         let left_ns = match wait {
             Wait::No => 0,
@@ -507,11 +511,12 @@ impl Backend for Epoll {
             self.filled(token, pipe, filled);
         }
         let idle = self.host.completions.is_empty() && self.turns.is_empty();
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_PER_CALL];
+        let mut events = mem::take(&mut self.events);
         let count = self.wait(if idle { wait } else { Wait::No }, &mut events);
         for &event in &events[..count] {
             self.handle(event);
         }
+        self.events = events;
         completions.append(&mut self.host.completions);
     }
 

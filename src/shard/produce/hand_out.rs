@@ -20,7 +20,7 @@ use crate::{
         view::TopicRoute,
     },
 };
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use protocol::{
     ErrorCode,
     records::{
@@ -121,7 +121,7 @@ impl HandOut<'_> {
                 self.cut
             );
             assert!(end - self.cut <= self.frame.len(), "the records end at {end}, in the frame");
-            let _ = self.frame.split_to(start - self.cut);
+            self.frame.advance(start - self.cut);
             self.cut = wanted.records.end;
             self.frame.split_to(wanted.records.len())
         };
