@@ -7,7 +7,9 @@ use super::{
     slo::Slo,
     watch::{Busy, Usage},
 };
-use crate::report::{BOTTLENECK_BUSY, CROWDED_WAITED, GeneratorLoad, RATE_REACHED, Report, Wire, ms};
+use crate::report::{
+    BOTTLENECK_BUSY, CROWDED_WAITED, GeneratorLoad, RATE_REACHED, Report, Wire, ms,
+};
 use crate::{options::Rate, verify::Verdict};
 use hdrhistogram::Histogram;
 

@@ -31,7 +31,7 @@ pub struct Usage {
     pub busiest_disk: Option<Busy>,
     /// What the broker's process gave to the kernel for a disk, in bytes per second.
     pub broker_written: Option<f64>,
-    /// Of the disk that is flushed most, whoever asks for it, per second.
+    /// Of the disk that is flushed most, by all programs together, per second.
     pub flushes: Option<f64>,
 }
 
@@ -139,9 +139,10 @@ fn usage(first: &Sample, last: &Sample) -> Usage {
         share: share(before(name).busy_s, now.busy_s),
         waited: 0.0,
     });
-    let flushes = last.disks.iter().filter_map(|(name, now)| {
-        Some(share(before(name).flushes.unwrap_or(0.0), now.flushes?))
-    });
+    let flushes = last
+        .disks
+        .iter()
+        .filter_map(|(name, now)| Some(share(before(name).flushes.unwrap_or(0.0), now.flushes?)));
     let by_share = |a: &Busy, b: &Busy| (a.share + a.waited).total_cmp(&(b.share + b.waited));
     Usage {
         broker_processors: (!threads.is_empty())
@@ -174,7 +175,9 @@ fn threads_of(pid: u32) -> HashMap<u32, ThreadTime> {
             let mut time = thread_stat(&fs::read_to_string(task.path().join("stat")).ok()?)?;
             // Not every kernel counts it.
             let waits = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            time.waited_s = waited_s(&waits).unwrap_or(0.0);
+            time.waited_s = seconds_of(&waits, 1).unwrap_or(0.0);
+            // To the nanosecond; the ticks of a short trial are few.
+            time.used_s = seconds_of(&waits, 0).filter(|used| *used > 0.0).unwrap_or(time.used_s);
             Some((number, time))
         })
         .collect()
@@ -189,9 +192,9 @@ fn thread_stat(text: &str) -> Option<ThreadTime> {
     Some(ThreadTime { name: name.to_owned(), used_s: ticks / TICKS_PER_S, waited_s: 0.0 })
 }
 
-/// The second number of schedstat: nanoseconds ready to run without a processor.
-fn waited_s(text: &str) -> Option<f64> {
-    Some(text.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1e9)
+/// A number of schedstat: nanoseconds on a processor, then those ready to run without one.
+fn seconds_of(text: &str, place: usize) -> Option<f64> {
+    Some(text.split_whitespace().nth(place)?.parse::<f64>().ok()? / 1e9)
 }
 
 /// Of /proc/PID/io: what dirtied pages that have to go to a disk.
@@ -287,7 +290,8 @@ mod tests {
         let stat = "123 (core (0) x) R 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 1 0 99";
         let time = thread_stat(stat).unwrap();
         assert_eq!((time.name.as_str(), time.used_s), ("core (0) x", 3.0));
-        assert_eq!((waited_s("7 1500000000 3\n"), waited_s("")), (Some(1.5), None));
+        assert_eq!((seconds_of("7 1500000000 3\n", 1), seconds_of("", 1)), (Some(1.5), None));
+        assert_eq!(seconds_of("2000000000 7 3\n", 0), Some(2.0));
         assert_eq!(thread_stat("nonsense"), None);
         let line = " 254 0 vda 100 0 200 5 300 0 400 6 0 1500 11 0 0 0 0 0 0";
         let vda = DiskTime { busy_s: 1.5, flushes: Some(0.0) };
