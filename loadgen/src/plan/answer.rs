@@ -16,10 +16,10 @@ use anyhow::{bail, ensure};
 pub const BROKERS_MAX: u32 = 10_000;
 /// What goes along with something else may differ from it by this much.
 const ALONG_REACH: f64 = 1.25;
-/// Below this share of what is used, nothing is said of a column.
-const MATTERS: f64 = 0.02;
+/// What costs less than this share of all that the cores do is no matter.
+const MATTERS: f64 = 0.05;
 
-/// What is asked for, beside the load.
+/// The question, beside the load.
 #[derive(Clone, Debug)]
 pub struct Site {
     pub scale: f64,
@@ -64,7 +64,7 @@ pub struct State {
     pub brokers: u32,
     pub used: Vec<Used>,
     pub work: Work,
-    /// Of the busiest core, or of what is used more: what latency follows.
+    /// Of the busiest resource, which latency follows.
     pub utilisation: f64,
     /// Bytes per second that go from zone to zone, of all brokers.
     pub between_zones: f64,
@@ -178,12 +178,10 @@ impl Planner<'_> {
             let held = (partitions * copies / count).max(cores);
             return Spread { leads: 1.0 / count, follows: others / count, held, on_core: even };
         }
-        let leads = (rounded_up(partitions / count) / partitions).max(demand.busiest_partition);
-        let follows = match others {
-            0.0 => 0.0,
-            others => rounded_up(partitions * others / count) / partitions,
-        };
-        let held = rounded_up(partitions * copies / count);
+        let led = rounded_up(partitions / count);
+        let followed = if others > 0.0 { rounded_up(partitions * others / count) } else { 0.0 };
+        let leads = (led / partitions).max(demand.busiest_partition);
+        let (follows, held) = (followed / partitions, led + followed);
         // A partition is served by one core: the core that has most of them, or the hottest.
         let hottest = (demand.busiest_partition / leads).min(1.0);
         let on_core = (rounded_up(held / cores) / held).max(hottest).max(even).min(1.0);
@@ -257,10 +255,10 @@ impl Planner<'_> {
     /// Whether each resource has its headroom, and the levels hold.
     fn holds(&self, state: &State, utilisation_max: f64) -> bool {
         let room = 1.0 - self.site.headroom;
-        state.used.iter().all(|one| {
-            let most = if one.name == CORE { utilisation_max.min(room) } else { room };
-            one.limiting().is_none_or(|share| share <= most)
-        })
+        state
+            .used
+            .iter()
+            .all(|one| one.limiting().is_none_or(|share| share <= utilisation_max.min(room)))
     }
 
     fn smallest(&self, broker: &Broker, utilisation_max: f64, factor: f64) -> Result<u32, State> {
@@ -294,8 +292,7 @@ impl Planner<'_> {
         let all_up = self.state(broker, brokers, false, 1.0);
         let down = self.state(broker, brokers, true, 1.0);
         let full = |one: &Used| {
-            let most = if one.name == CORE { utilisation_max } else { 1.0 };
-            Some((most / one.limiting().filter(|share| *share > 0.0)?, one.name))
+            Some((utilisation_max / one.limiting().filter(|share| *share > 0.0)?, one.name))
         };
         // With fewer copies to keep up, those that are left may have less to do than all had.
         let both = down.used.iter().chain(&all_up.used);
@@ -382,7 +379,8 @@ impl Planner<'_> {
         let most = self.seen.most[place(column)];
         let (of_one, per) =
             if is_a_count { (amount, "") } else { (amount / broker.cores, " and core") };
-        if most > 0.0 && of_one > most * AMOUNT_REACH {
+        let is_beyond = most > 0.0 && of_one > most * AMOUNT_REACH;
+        if is_beyond && !(is_a_count && self.is_small(column, amount - most, state)) {
             return Some(Gap {
                 what: format!(
                     "{}: {} per broker{per}; the knees have {} at most, and nothing is said beyond \
@@ -402,8 +400,7 @@ impl Planner<'_> {
         }
         let along: f64 =
             untold.along_with.iter().map(|(one, part)| state.work[place(*one)] * part).sum();
-        // Alone it would have to matter: so much of it beyond what went along is as much more work.
-        if amount <= along * ALONG_REACH || self.is_small(column, amount - along) {
+        if amount <= along * ALONG_REACH || self.is_small(column, amount - along, state) {
             return None;
         }
         let with: Vec<&str> = untold.along_with.iter().map(|(one, _)| plural(*one)).collect();
@@ -420,10 +417,20 @@ impl Planner<'_> {
         })
     }
 
-    /// Partitions and connections of a few do not matter beside what was there in each knee.
-    fn is_small(&self, column: Column, more: f64) -> bool {
-        let most = self.seen.most[place(column)];
-        more <= most * MATTERS
+    /// Whether so much more of a column costs little beside all that is done, at the most that it
+    /// may cost: its own cost, or all of that of what went along with it.
+    fn is_small(&self, column: Column, more: f64, state: &State) -> bool {
+        let cores = &self.fitted.cores;
+        let untold = cores.untold.iter().find(|one| one.column == column);
+        let most = match untold {
+            None => cores.cost(column),
+            Some(untold) => {
+                let parts = untold.along_with.iter().filter(|(_, part)| *part > 0.0);
+                let costs = parts.map(|(one, part)| cores.cost(*one) / part);
+                costs.min_by(f64::total_cmp).unwrap_or(f64::INFINITY)
+            }
+        };
+        more * most <= MATTERS * cores.predict(&state.work)
     }
 }
 

@@ -101,7 +101,7 @@ fn what_is_known_to_be_small_saturates_first() {
     let disk = Broker { disk: Some(written / 4.0), ..ONE };
     let answer = case.answer(&disk).unwrap();
     assert_eq!(answer.first, "disk");
-    // 1.05 of what is written reaches the disk, and a fifth stays free: 4 * 1.05 / 0.8.
+    // 1.05 of each written byte reaches the disk, and a fifth stays free: 4 * 1.05 / 0.8.
     assert_eq!(answer.brokers, 6, "{answer:#?}");
     let network = Broker { network: Some(written / 2.0), ..ONE };
     assert!(case.answer(&network).unwrap().first.starts_with("network"));

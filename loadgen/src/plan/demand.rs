@@ -128,7 +128,7 @@ impl Demand {
         let name = workload.file.clone().unwrap_or_default();
         ensure!(
             !workload.producers.is_empty(),
-            "{name} has no producers: a plan is made of what is written; give a [[producer]]"
+            "{name} has no producers: a plan counts written records; give a [[producer]]"
         );
         let measured = workload.phases.iter().filter(|phase| phase.measured);
         let peak = measured.map(|phase| phase.factor).fold(0.0, f64::max);
@@ -231,7 +231,7 @@ impl Demand {
         self.clients.iter().map(of).sum::<f64>() * scale
     }
 
-    /// What is done for clients, times `scale`, where one broker has this share of it all.
+    /// The work for clients, times `scale`, where one broker has this share of it all.
     pub fn work(&self, share: f64, scale: f64) -> Work {
         ALL.map(|column| match column {
             Column::WrittenBytes => self.written_bytes * share * scale,

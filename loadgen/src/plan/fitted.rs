@@ -122,12 +122,12 @@ fn remarks(knees: &[Knee], fitted: &Fitted) -> Vec<String> {
     match fitted.by_cores.basis {
         Basis::Assumed => remarks.push(format!(
             "the knees do not tell how capacity grows with cores: it is taken that {:.0} % of the \
-             work waits for what is shared, as Millstream itself showed on 8 cores; knees of one \
+             work waits for shared things, as Millstream itself showed on 8 cores; knees of one \
              load on 1, 2 and 4 cores say it",
             fitted.by_cores.sigma * 100.0
         )),
         Basis::Amdahl => remarks.push(
-            "two sizes tell only how much of the work waits for what is shared: a knee on a third \
+            "two sizes tell only how much of the work waits for shared things: a knee on a third \
              number of cores also says what cores cost that agree with one another"
                 .to_owned(),
         ),

@@ -1,5 +1,5 @@
-//! Results of `loadgen knee` as they lie in files: what is taken of them, and whether they can be
-//! fitted together.
+//! Results of `loadgen knee` as they lie in files: the figures that a plan needs, and whether
+//! they can be fitted together.
 //!
 //! Owns: nothing; a file is read once. Never: takes a file for a knee that is none, keeps a trial
 //! that was void or lost records, or puts together what different generators or processors gave.

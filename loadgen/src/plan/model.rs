@@ -2,8 +2,8 @@
 //! the trials of knees. Pure.
 //!
 //! Utilisation law (Denning and Buzen, "The Operational Analysis of Queueing Network Models", ACM
-//! Computing Surveys 10, 1978): what a resource is used is the sum of the rates of what is asked of
-//! it, times what each costs. The costs are those of [`super::nnls`], each trial weighed by its
+//! Computing Surveys 10, 1978): the use of a resource is the sum of the rates of its tasks,
+//! each times its cost. The costs are those of [`super::nnls`], each trial weighed by its
 //! own size, so that misses are relative. Never: gives a cost that the knees do not tell apart from
 //! others: such a column is left out, with what it goes along with.
 

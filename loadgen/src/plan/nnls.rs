@@ -9,7 +9,7 @@
 
 /// Unknowns of one fit.
 pub const COLUMNS_MAX: usize = 12;
-/// Of a column's length: what is left of it beside the others. Less is rounding, of which normal
+/// Of a column's length: the part that the others do not make up. Less is rounding, of which normal
 /// equations have the root of the machine's 2^-52.
 const DEPENDENT: f64 = 1e-6;
 /// A gradient of less, relative to the length of the measurements, is none.

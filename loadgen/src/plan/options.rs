@@ -54,7 +54,7 @@ pub struct PlanOptions {
     pub headroom: f64,
 
     /// The network of each broker, Gbit/s in each direction [default: that of the machine in
-    /// --prices, else what is needed is said]
+    /// --prices, else the plan says what it needs]
     #[arg(long, value_name = "G", value_parser = parse_gbit)]
     pub network_gbit: Option<f64>,
 

@@ -44,7 +44,8 @@ pub fn html(plan: &Plan) -> String {
     body += "<h2>Latency</h2>\n";
     body += &latency_table(plan);
     body += &latency_chart(plan).figure();
-    body += "<p class=\"note\">Lines: predicted. Dots: p99 of each trial of the knees.</p>\n";
+    body += "<p class=\"note\">Lines: predicted. Dots: p99 of each trial of the knees. Shaded: the plan, \
+             with the zones away.</p>\n";
     if let Some(currency) = &plan.currency {
         body += &format!("<h2>Price, {} per month</h2>\n", escaped(currency));
         body += &offers_table(plan);
@@ -124,13 +125,18 @@ fn nodes_chart(plan: &Plan) -> Chart {
     let planned = f64::from(answer.brokers);
     Chart {
         id: "nodes".to_owned(),
-        title: "What is used, over the number of brokers, with the zones away".to_owned(),
+        title: "Use of each resource over the number of brokers, with the zones away".to_owned(),
         description: format!("Percent of each resource; the plan has {planned} brokers."),
         x: axis("brokers in all", Scale::Linear, None),
         y: axis("%", Scale::Linear, None),
         series,
-        bands: vec![Band { from: planned, until: planned, label: "the plan".to_owned() }],
+        bands: vec![around(planned, f64::from(site.zones) / 8.0)],
     }
+}
+
+/// Where the plan stands on an axis.
+fn around(planned: f64, half: f64) -> Band {
+    Band { from: planned - half, until: planned + half, label: "the plan".to_owned() }
 }
 
 fn latency_table(plan: &Plan) -> String {
@@ -177,7 +183,7 @@ fn latency_chart(plan: &Plan) -> Chart {
     let planned = plan.answer.down.utilisation * 100.0;
     Chart {
         id: "latency".to_owned(),
-        title: "Latency over the use of what is used most".to_owned(),
+        title: "Latency over the use of the busiest resource".to_owned(),
         description: format!(
             "Milliseconds on a log axis; the plan's busiest broker is used {planned:.0} % with the \
              zones away."
@@ -185,7 +191,7 @@ fn latency_chart(plan: &Plan) -> Chart {
         x: axis("% used", Scale::Linear, Some((0.0, 100.0))),
         y: axis("ms, log", Scale::Log, None),
         series,
-        bands: vec![Band { from: planned, until: planned, label: "the plan".to_owned() }],
+        bands: vec![around(planned, 0.5)],
     }
 }
 
@@ -204,7 +210,8 @@ fn measured(plan: &Plan, metric: Metric) -> Series {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     points.truncate(DOTS_MAX);
     let dots = points.into_iter().flat_map(|(x, y)| [(x, Some(y)), (x, None)]);
-    Series { name: "measured".to_owned(), colour: 3, is_dashed: false, points: dots.collect() }
+    // Without a label, whose line would cross the others: the note below says what they are.
+    Series { name: String::new(), colour: 3, is_dashed: false, points: dots.collect() }
 }
 
 fn offers_table(plan: &Plan) -> String {

@@ -233,7 +233,7 @@ fn used_lines(plan: &Plan) -> Vec<String> {
         lines.push(line(&cells));
     }
     lines.push(format!(
-        "a core is used up to {}: {}",
+        "each is used up to {}: {}",
         percent(plan.answer.utilisation_max.min(1.0 - plan.site.headroom)),
         if plan.answer.utilisation_max < 1.0 - plan.site.headroom {
             plan.answer.why_utilisation.clone()

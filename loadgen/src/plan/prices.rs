@@ -1,4 +1,4 @@
-//! Machines and what they cost per month, from a file of TOML: its keys, and what is allowed.
+//! Machines and what they cost per month, from a file of TOML: its keys and their bounds.
 //!
 //! Owns: nothing; a file is read once. Never: knows a price that the file does not give.
 

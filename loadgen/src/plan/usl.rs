@@ -1,14 +1,14 @@
 //! How capacity grows with cores, or with brokers: Gunther's Universal Scalability Law ("Guerrilla
 //! Capacity Planning", 2007). Pure.
 //!
-//! X(N) = λ N / (1 + σ (N - 1) + κ N (N - 1)): λ is what one gives, σ what waits for what is
-//! shared, κ what agreeing with one another costs. N / X is linear in 1/λ, σ/λ and κ/λ, so that
+//! X(N) = λ N / (1 + σ (N - 1) + κ N (N - 1)): λ is what one gives, σ what waits for shared
+//! things, κ what agreeing with one another costs. N / X is linear in 1/λ, σ/λ and κ/λ, so that
 //! least squares without negative values fit it, relative to each measurement. Never: takes a
 //! parameter from fewer sizes than it needs, or says nothing of where it came from.
 
 use super::{chance::Chance, nnls::Normal};
 
-/// Where only one size was measured: what is shared is taken to be this much. Millstream on 8 cores
+/// Where only one size was measured: σ is taken to be this much. Millstream on 8 cores
 /// gave 5.4 times one core's records (README.md, "Figures"): (8 / 5.4 - 1) / 7.
 pub const SIGMA_ASSUMED: f64 = 0.07;
 /// Beyond, adding a core takes away more than it gives from the second on.
@@ -217,13 +217,26 @@ mod tests {
     }
 
     #[test]
-    fn gunthers_benchmark_has_his_peak() {
-        // σ = 0.02671, κ = 0.000769 peak at N = 35 ("Guerrilla Capacity Planning", chapter 5: the
-        // ray tracer on the Origin 2000).
-        let sizes = [1.0, 4.0, 8.0, 16.0, 32.0, 64.0];
-        let scaling = Scaling::fit(&points(20.0, 0.026_71, 0.000_769, &sizes, 0.0)).unwrap();
-        assert!((scaling.peak().unwrap() - 35.57).abs() < 0.1, "{:?}", scaling.peak());
-        assert_eq!((scaling.measured, scaling.reach()), ((1.0, 64.0), 128.0));
+    fn measurements_that_were_published_have_their_published_parameters() {
+        // Of Schwartz, "Practical Scalability Analysis with the Universal Scalability Law", as the
+        // crate `usl` repeats them; there λ = 995.65, σ = 0.0267 and κ = 0.000769, by least squares
+        // that are not relative, over more points.
+        let measured = [
+            (1.0, 955.16),
+            (5.0, 4315.54),
+            (10.0, 7867.61),
+            (15.0, 9645.37),
+            (20.0, 10798.52),
+            (25.0, 12075.41),
+            (30.0, 12118.04),
+        ];
+        let points = measured.map(|(size, capacity)| Point { size, capacity, sd: 0.0 });
+        let scaling = Scaling::fit(&points).unwrap();
+        assert!((scaling.lambda / 995.65 - 1.0).abs() < 0.05, "{scaling:?}");
+        assert!((scaling.sigma - 0.0267).abs() < 0.01, "{scaling:?}");
+        assert!((scaling.kappa / 0.000_769 - 1.0).abs() < 0.3, "{scaling:?}");
+        assert!((scaling.peak().unwrap() / 35.0 - 1.0).abs() < 0.1, "{:?}", scaling.peak());
+        assert_eq!((scaling.measured, scaling.reach()), ((1.0, 30.0), 60.0));
     }
 
     #[test]
