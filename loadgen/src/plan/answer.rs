@@ -91,7 +91,10 @@ pub struct Answer {
     /// The highest utilisation at which the service levels hold, and which is planned with.
     pub utilisation_max: f64,
     pub why_utilisation: String,
-    /// How many brokers it takes where costs are higher by the fit's error.
+    /// Of what the cores are used, as a share: of the costs, and of the batches where those are
+    /// reckoned.
+    pub error: f64,
+    /// How many brokers it takes where the cores are used more by it.
     pub brokers_at_error: Option<u32>,
     pub gaps: Vec<Gap>,
     /// For every number of brokers around the answer: with the zones away.
@@ -149,7 +152,8 @@ impl Planner<'_> {
         work[place(Column::WrittenBytes)] += bytes * follows;
         work[place(Column::Produces)] += batches * follows;
         work[place(Column::FetchedBytes)] += bytes * leads * (copies - 1.0);
-        work[place(Column::Fetches)] += batches * leads * (copies - 1.0);
+        let fetches = batches * demand.fetches_per_batch;
+        work[place(Column::Fetches)] += fetches * leads * (copies - 1.0);
         work[place(Column::Partitions)] = held;
         let links = if copies > 1.0 { 2.0 * (count - 1.0) } else { 0.0 };
         work[place(Column::Connections)] = demand.connections(count, site.scale) + links;
@@ -288,9 +292,9 @@ impl Planner<'_> {
                 bail!("{}", self.no_answer(&state, broker, utilisation_max, &why_utilisation))
             }
         };
-        let error = self.fitted.cores.error();
         let all_up = self.state(broker, brokers, false, 1.0);
         let down = self.state(broker, brokers, true, 1.0);
+        let error = self.error(&down.work);
         let full = |one: &Used| {
             Some((utilisation_max / one.limiting().filter(|share| *share > 0.0)?, one.name))
         };
@@ -311,6 +315,7 @@ impl Planner<'_> {
             grows_by: grows_to - 1.0,
             utilisation_max,
             why_utilisation,
+            error,
             brokers_at_error: self.smallest(broker, utilisation_max, 1.0 + error).ok(),
             gaps: self.gaps(broker, &down),
             curve: span.map(|count| self.state(broker, count, true, 1.0)).collect(),
@@ -318,6 +323,16 @@ impl Planner<'_> {
             all_up,
             down,
         })
+    }
+
+    /// Both errors together, as independent ones: that of the batches has the share that they have
+    /// of what the cores do.
+    fn error(&self, work: &Work) -> f64 {
+        let cores = &self.fitted.cores;
+        let of_batches = [Column::Produces, Column::Fetches, Column::Flushes]
+            .map(|column| cores.cost(column) * work[place(column)]);
+        let share = of_batches.iter().sum::<f64>() / cores.predict(work).max(f64::MIN_POSITIVE);
+        cores.error().hypot(share * self.demand.batches_error)
     }
 
     fn no_answer(&self, state: &State, broker: &Broker, most: f64, why: &str) -> String {

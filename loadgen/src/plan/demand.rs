@@ -4,7 +4,7 @@
 //! Never: knows what anything costs; takes a rate that the file does not give.
 
 use super::{
-    knees::Knee,
+    knees::{Batching, Knee, Trial},
     model::{ALL, Column, Flushes, Work, work_of},
 };
 use crate::{
@@ -22,6 +22,8 @@ const BATCH_BYTES: f64 = 61.0;
 const RECORD_BYTES: f64 = 8.0;
 /// What Apache Kafka keeps where a topic does not say (`log.retention.hours`).
 const RETENTION_DEFAULT_S: f64 = 7.0 * 86_400.0;
+/// Batches of more than this share of their most were closed because they were full.
+const FULL_FROM: f64 = 0.8;
 /// Keys of a zipf distribution that are summed one by one; the rest is an integral.
 const ZIPF_TERMS: u32 = 100_000;
 
@@ -41,8 +43,12 @@ pub struct Demand {
     pub written_bytes: f64,
     pub fetches: f64,
     pub fetched_bytes: f64,
+    /// Of each reader, and of each follower: a fetch may bring several.
+    pub fetches_per_batch: f64,
     /// `None`: none come with requests.
     pub flushes: Option<Flushes>,
+    /// By how much what is reckoned of batches missed those of the knees, relative.
+    pub batches_error: f64,
     pub partitions: f64,
     /// The load of a knee, whose topic is made anew with as many partitions as cores ask for.
     pub may_be_split: bool,
@@ -77,6 +83,29 @@ impl Learned<'_> {
         Learned::median(ratios.collect()).unwrap_or(1.0)
     }
 
+    /// How much longer than `linger` batches were open, in seconds, where it was that closed them:
+    /// timers are late, and batches wait while a broker has as many as it may. With the error that
+    /// is left, relative.
+    fn batches(self) -> (f64, f64) {
+        let trials = self.knees.iter().flat_map(|knee| {
+            let per_batch = |trial: &Trial| trial.rate / (trial.batches * knee.brokers);
+            knee.trials.iter().map(move |trial| (knee.batching, trial.rate, per_batch(trial)))
+        });
+        let trials: Vec<(Batching, f64, f64)> =
+            trials.filter(|(_, _, found)| found.is_finite() && *found >= 1.0).collect();
+        let lateness = trials.iter().filter_map(|(batching, rate, found)| {
+            let is_full =
+                found.max(batching.records_per_batch(*rate, 0.0)) >= batching.full() * FULL_FROM;
+            (!is_full).then(|| (found - 1.0) / batching.per_lane(*rate) - batching.linger_s)
+        });
+        let late_s = Learned::median(lateness.collect()).unwrap_or(0.0).max(0.0);
+        let miss = |(batching, rate, found): &(Batching, f64, f64)| {
+            (found / batching.records_per_batch(*rate, late_s)).ln().powi(2)
+        };
+        let squares: f64 = trials.iter().map(miss).sum();
+        (late_s, (squares / trials.len().max(1) as f64).sqrt())
+    }
+
     /// What the batches of a codec take for each byte of their values.
     fn compressed(self, codec: &str) -> Option<f64> {
         let knees = self.knees.iter().filter(|knee| knee.compression == codec);
@@ -91,7 +120,7 @@ impl Demand {
     pub fn of_knee(knee: &Knee, learned: Learned<'_>) -> anyhow::Result<Demand> {
         let highest = knee.trials.iter().map(|trial| trial.rate).fold(0.0, f64::max);
         let rate = knee.found.map_or(highest, |(rate, _)| rate);
-        let nearest = |trial: &&super::knees::Trial| (trial.rate - rate).abs();
+        let nearest = |trial: &&Trial| (trial.rate - rate).abs();
         let trial = knee
             .trials
             .iter()
@@ -112,8 +141,11 @@ impl Demand {
             written_bytes: of(Column::WrittenBytes),
             fetches: of(Column::Fetches),
             fetched_bytes: of(Column::FetchedBytes),
+            fetches_per_batch: learned.fetches_per_batch(),
             flushes: Flushes::of(learned.knees),
             partitions,
+            // They were measured.
+            batches_error: 0.0,
             may_be_split: true,
             clients: clients.collect(),
             busiest_partition: 1.0 / partitions.max(1.0),
@@ -136,6 +168,7 @@ impl Demand {
         let mut demand = Demand {
             name,
             partitions: workload.partitions() as f64,
+            fetches_per_batch: learned.fetches_per_batch(),
             flushes: Flushes::of(learned.knees),
             ..Demand::default()
         };
@@ -179,7 +212,9 @@ impl Demand {
         let codec = codec_name(producers.compression);
         let key_bytes = if producers.keys == KeyChoice::None { 0 } else { KEY_BYTES } as f64;
         let value_bytes = producers.record_size.mean();
-        let batches = rate / records_per_batch(workload, producers, rate);
+        let (late_s, batches_error) = learned.batches();
+        let batches = rate / Batching::of(workload, producers).records_per_batch(rate, late_s);
+        self.batches_error = batches_error;
         let plain = rate * (value_bytes + key_bytes + RECORD_BYTES) + batches * BATCH_BYTES;
         let written = match learned.compressed(codec) {
             Some(ratio) if codec != "none" => rate * value_bytes * ratio,
@@ -191,7 +226,7 @@ impl Demand {
         self.produces += batches;
         self.written_bytes += written;
         self.fetched_bytes += written * readers;
-        self.fetches += batches * readers * learned.fetches_per_batch();
+        self.fetches += batches * readers * self.fetches_per_batch;
         let acks = match producers.acks {
             Acks::None => "0",
             Acks::Leader => "1",
@@ -244,17 +279,34 @@ impl Demand {
     }
 }
 
-/// A batch is closed when it is full, or `linger` after its first record.
-fn records_per_batch(workload: &Workload, producers: &Producers, rate: f64) -> f64 {
-    let lanes = match producers.keys {
-        KeyChoice::None => 1.0,
-        // Keys belong to the partitions of one topic, and each has its open batch.
-        _ => partitions_of(workload, &producers.topics[..1.min(producers.topics.len())]).max(1.0),
-    };
-    let per_lane = rate / producers.connections.max(1) as f64 / lanes;
-    let record_bytes = producers.record_size.mean() + RECORD_BYTES;
-    let full = (producers.batch_size as f64 / record_bytes).floor().max(1.0);
-    (1.0 + per_lane * producers.linger.as_secs_f64()).min(full)
+impl Batching {
+    fn of(workload: &Workload, producers: &Producers) -> Batching {
+        let first = &producers.topics[..1.min(producers.topics.len())];
+        Batching {
+            record_bytes: producers.record_size.mean(),
+            batch_bytes: producers.batch_size as f64,
+            linger_s: producers.linger.as_secs_f64(),
+            connections: producers.connections.max(1) as f64,
+            lanes: match producers.keys {
+                KeyChoice::None => 1.0,
+                // Keys belong to the partitions of one topic, and each has its open batch.
+                _ => partitions_of(workload, first).max(1.0),
+            },
+        }
+    }
+
+    fn per_lane(&self, rate: f64) -> f64 {
+        rate / self.connections / self.lanes
+    }
+
+    fn full(&self) -> f64 {
+        (self.batch_bytes / (self.record_bytes + RECORD_BYTES)).floor().max(1.0)
+    }
+
+    /// A batch is closed when it is full, or `linger` after its first record and some time more.
+    fn records_per_batch(&self, rate: f64, late_s: f64) -> f64 {
+        (1.0 + self.per_lane(rate) * (self.linger_s + late_s)).min(self.full())
+    }
 }
 
 fn partitions_of(workload: &Workload, topics: &[usize]) -> f64 {
@@ -367,6 +419,25 @@ mod tests {
         let keyed = demand("--rate 1000 --linger-ms 9 --partitions 9 --keys 500");
         assert!((keyed.produces - 500.0).abs() < 1e-6, "9 open batches: {keyed:?}");
         assert!((keyed.busiest_partition - 1.0 / 9.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn batches_that_were_open_for_longer_are_so_in_the_plan() {
+        let mut knees = knees();
+        knees[0].batching.linger_s = 1e-3;
+        knees[0].batching.batch_bytes = 1e6;
+        let per_lane = |trial: &Trial| trial.rate / 4.0;
+        // Two milliseconds more than was asked for.
+        let open = |trial: &mut Trial| trial.batches = trial.rate / (1.0 + per_lane(trial) * 3e-3);
+        knees[0].trials.iter_mut().for_each(open);
+        let line = "--rate 1000 --linger-ms 1 --batch-size 100000";
+        let workload = Workload::of_options(&RunOptions::parse_for_tests(line));
+        let demand = Demand::of_workload(&workload, Learned { knees: &knees }).unwrap();
+        assert!((demand.produces - 250.0).abs() < 1e-6, "4 records in 3 ms: {demand:?}");
+        assert!(demand.batches_error < 1e-6, "{demand:?}");
+        knees[0].trials[0].batches *= 2.0;
+        let demand = Demand::of_workload(&workload, Learned { knees: &knees }).unwrap();
+        assert!(demand.batches_error > 0.1, "{demand:?}");
     }
 
     #[test]

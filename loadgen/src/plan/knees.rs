@@ -47,6 +47,18 @@ pub struct Trial {
     pub end_to_end: Vec<(f64, f64)>,
 }
 
+/// What decides how full batches get, as options have it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Batching {
+    /// Of a value.
+    pub record_bytes: f64,
+    pub batch_bytes: f64,
+    pub linger_s: f64,
+    pub connections: f64,
+    /// Open batches of a connection: one, or with keys one for each partition.
+    pub lanes: f64,
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Knee {
     pub name: String,
@@ -65,7 +77,7 @@ pub struct Knee {
     pub connections: (f64, f64),
     /// How many consumers get each record.
     pub readers: f64,
-    pub record_size: f64,
+    pub batching: Batching,
     /// What the load was made of, in words: see [`crate::plan::demand`].
     pub kinds: BTreeSet<String>,
     pub compression: String,
@@ -147,7 +159,7 @@ impl Knee {
             } else {
                 consumers.min(1.0)
             },
-            record_size: option("record_size").unwrap_or(0.0),
+            batching: batching_of(&option),
             kinds: kinds_of(&json["options"]),
             compression: text("/options/compression"),
             load: load_of(&json["options"]),
@@ -189,6 +201,17 @@ impl Knee {
             return both.into_iter().flatten().max_by(f64::total_cmp);
         }
         trial.busiest_thread
+    }
+}
+
+fn batching_of(option: &dyn Fn(&str) -> Option<f64>) -> Batching {
+    let has_keys = option("keys").is_some_and(|keys| keys > 0.0);
+    Batching {
+        record_bytes: option("record_size").unwrap_or(0.0),
+        batch_bytes: option("batch_size").unwrap_or(0.0),
+        linger_s: option("linger_ms").unwrap_or(0.0) / 1e3,
+        connections: option("connections").unwrap_or(1.0).max(1.0),
+        lanes: if has_keys { option("partitions").unwrap_or(1.0).max(1.0) } else { 1.0 },
     }
 }
 

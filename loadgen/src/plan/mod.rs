@@ -254,19 +254,19 @@ fn remarks(fitted: &Fitted, answer: &Answer, site: &Site) -> Vec<String> {
         .iter()
         .map(|gap| format!("BEYOND WHAT WAS MEASURED: {} ({})", gap.what, gap.how))
         .collect();
-    let error = fitted.cores.error();
+    let error = answer.error;
     if error > site.headroom && answer.brokers_at_error != Some(answer.brokers) {
         let brokers = answer.brokers_at_error.map_or("more".to_owned(), |many| many.to_string());
         remarks.push(format!(
-            "the error of the fit, {:.0} %, is larger than the headroom: with costs higher by it, \
+            "the error, {:.0} %, is larger than the headroom: with cores used more by it, \
              {brokers} brokers are needed",
             error * 100.0
         ));
     }
     if site.copies > 1 {
         remarks.push(
-            "replication is reckoned, not measured: a follower is taken to cost its leader a \
-             fetch, and itself a write, of each batch"
+            "replication is reckoned, not measured: a follower is taken to cost its leader what a \
+             reader does, and itself a write of each batch"
                 .to_owned(),
         );
     }

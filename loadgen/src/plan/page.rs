@@ -44,8 +44,8 @@ pub fn html(plan: &Plan) -> String {
     body += "<h2>Latency</h2>\n";
     body += &latency_table(plan);
     body += &latency_chart(plan).figure();
-    body += "<p class=\"note\">Lines: predicted. Dots: p99 of each trial of the knees. Shaded: the plan, \
-             with the zones away.</p>\n";
+    body += "<p class=\"note\">Lines: predicted. Dots: p99 of each trial of the knees. Shaded: \
+             the plan, with the zones away.</p>\n";
     if let Some(currency) = &plan.currency {
         body += &format!("<h2>Price, {} per month</h2>\n", escaped(currency));
         body += &offers_table(plan);
@@ -65,10 +65,10 @@ fn headline(plan: &Plan) -> String {
         "nothing saturates".to_owned()
     };
     format!(
-        "{growth}; {} zones of which {} may be away; error of the fit {}",
+        "{growth}; {} zones of which {} may be away; error {}",
         plan.site.zones,
         plan.site.zones_down,
-        percent(plan.fitted.cores.error())
+        percent(plan.answer.error)
     )
 }
 

@@ -171,14 +171,18 @@ pub fn table(plan: &Plan) -> String {
     lines.push(plan.sentence());
     lines.push(plan.grows());
     lines.push(format!(
-        "for {} x {} records/s, {} MB/s written, {} MB/s read, {} partitions{} with {} copies",
+        "for {} x {} records/s, {} MB/s written, {} MB/s read, {} partitions{} with {}",
         plan.site.scale,
         rounded(demand.records),
         rounded(demand.written_bytes * plan.site.scale / 1e6),
         rounded(demand.fetched_bytes * plan.site.scale / 1e6),
         plan.partitions(),
         if demand.may_be_split { " or more" } else { "" },
-        plan.site.copies
+        if plan.site.copies == 1 {
+            "1 copy".to_owned()
+        } else {
+            format!("{} copies", plan.site.copies)
+        }
     ));
     for slo in &plan.site.slos {
         let ms = |state: &State| {
@@ -189,7 +193,11 @@ pub fn table(plan: &Plan) -> String {
             1 => format!(", {} with 1 zone away", ms(&answer.down)),
             zones => format!(", {} with {zones} zones away", ms(&answer.down)),
         };
-        lines.push(format!("{slo}: predicted {}{away}", ms(&answer.all_up)));
+        let misses = plan.fitted.latency(slo.metric).residual(1.0 - slo.late_max);
+        let misses = misses.map_or(String::new(), |miss| {
+            format!("; half of the trials miss the model by {} or more", percent(miss))
+        });
+        lines.push(format!("{slo}: predicted {}{away}{misses}", ms(&answer.all_up)));
     }
     let many =
         answer.brokers_at_error.map_or("no number of brokers".to_owned(), |many| match many {
@@ -197,8 +205,8 @@ pub fn table(plan: &Plan) -> String {
             many => format!("{many} brokers"),
         });
     lines.push(format!(
-        "error of the fit: {}; with costs higher by it: {many}",
-        percent(plan.fitted.cores.error())
+        "error of what the cores are used: {}; with more by it: {many}",
+        percent(answer.error)
     ));
     lines.extend(used_lines(plan));
     lines.extend(offer_lines(plan));
@@ -292,6 +300,7 @@ pub fn json(plan: &Plan) -> Value {
     value!({
         "brokers": answer.brokers,
         "brokers_at_error": answer.brokers_at_error,
+        "error": answer.error,
         "cores": answer.broker.cores,
         "words": plan.sentence(),
         "first_to_saturate": answer.first,
@@ -310,6 +319,7 @@ pub fn json(plan: &Plan) -> Value {
             "name": demand.name,
             "scale": site.scale,
             "records_per_s": demand.records,
+            "batches_error": demand.batches_error,
             "produce_requests_per_s": demand.produces,
             "written_bytes_per_s": demand.written_bytes,
             "fetched_bytes_per_s": demand.fetched_bytes,

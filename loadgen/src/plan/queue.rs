@@ -104,6 +104,12 @@ impl Latency {
         Some((between(low.base_ms, high.base_ms), between(low.slope_ms, high.slope_ms)))
     }
 
+    /// The median miss, relative, of the percentile that was fitted at or above this one.
+    pub fn residual(&self, quantile: f64) -> Option<f64> {
+        let mut above = self.fitted.iter().filter(|one| one.quantile >= quantile - 1e-9);
+        above.next().map(|one| one.residual)
+    }
+
     /// Milliseconds; `None` where the percentile was not measured, or at 100 % and above.
     pub fn ms(&self, quantile: f64, utilisation: f64) -> Option<f64> {
         let (base, slope) = self.at(quantile)?;
@@ -146,6 +152,7 @@ mod tests {
         assert_eq!(latency.fitted.len(), 2);
         assert_eq!((latency.fitted[0].quantile, latency.seen_up_to), (0.5, 0.9));
         assert!((latency.ms(0.99, 0.5).unwrap() - 3.0).abs() < 1e-6, "{latency:?}");
+        assert!(latency.residual(0.9).unwrap() < 1e-6 && latency.residual(0.999).is_none());
         assert!((latency.ms(0.5, 0.75).unwrap() - 1.1).abs() < 1e-6, "{latency:?}");
         assert!(latency.fitted[1].residual < 1e-6 && latency.fitted[1].trials == 5);
         // 1 + 2 ρ / (1 - ρ) = 7 at ρ = 0.75.

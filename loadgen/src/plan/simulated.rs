@@ -87,7 +87,7 @@ impl Load {
                 "acks": -1,
                 "compression": "none",
                 "batch_size": (self.batch_bytes()).round(),
-                "linger_ms": 1.0,
+                "linger_ms": 600_000.0,
                 "fan_out": false,
             },
             "broker": { "cores": self.cores, "brokers": 1 },
