@@ -76,7 +76,7 @@ fn known_costs_come_back_and_a_load_that_was_not_measured_is_told() {
     let (code, table, notes) = folder.plan(&line);
     assert_eq!(code, Some(0), "{table}\n{notes}");
     let json = folder.json("p.json");
-    let error = json["fit"]["error"].as_f64().expect("an error");
+    let error = json["fit"]["error_ratio"].as_f64().expect("an error");
     let costs = &json["fit"]["resources"][0]["per"];
     for (name, known) in [
         ("produce request", simulated::PER_PRODUCE),
@@ -101,6 +101,8 @@ fn known_costs_come_back_and_a_load_that_was_not_measured_is_told() {
     assert!(json["headroom_ratio"].as_f64().is_some_and(|headroom| headroom > 0.2), "{json:#}");
 }
 
+const DAMAGE: &[u8] = b"0-9e\"{}[],:ntf";
+
 #[test]
 fn files_that_are_damaged_in_any_place_never_end_in_a_panic() {
     let folder = Folder::new("damaged");
@@ -110,11 +112,11 @@ fn files_that_are_damaged_in_any_place_never_end_in_a_panic() {
         let mut bytes = good.clone().into_bytes();
         for _ in 0..3 {
             let at = (chance.share() * bytes.len() as f64) as usize;
-            bytes[at] = b"0-9e\"{}[],:ntf"[(chance.share() * 14.0) as usize];
+            bytes[at] = DAMAGE[(chance.share() * DAMAGE.len() as f64) as usize];
         }
-        folder.write("k.json", &String::from_utf8(bytes).expect("ASCII"));
+        folder.write("k.json", &String::from_utf8_lossy(&bytes));
         let (code, table, notes) = folder.plan("--knee k.json --json p.json");
-        assert!(matches!(code, Some(0 | 1 | 2)), "{code:?} {notes}");
+        assert!(matches!(code, Some(0..=2)), "{code:?} {notes}");
         assert!(!notes.contains("panicked"), "{notes}");
         assert_eq!(code == Some(1), table.is_empty(), "{table} {notes}");
         assert!(code != Some(1) || !notes.trim().is_empty());

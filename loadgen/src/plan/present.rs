@@ -300,7 +300,7 @@ pub fn json(plan: &Plan) -> Value {
     value!({
         "brokers": answer.brokers,
         "brokers_at_error": answer.brokers_at_error,
-        "error": answer.error,
+        "error_ratio": answer.error,
         "cores": answer.broker.cores,
         "words": plan.sentence(),
         "first_to_saturate": answer.first,
@@ -334,7 +334,7 @@ pub fn json(plan: &Plan) -> Value {
             "slo": site.slos.iter().map(ToString::to_string).collect::<Vec<_>>(),
         },
         "fit": {
-            "error": plan.fitted.cores.error(),
+            "error_ratio": plan.fitted.cores.error(),
             "resources": fits.map(fit_json).collect::<Vec<_>>(),
             "over_cores": scaling_json(&plan.fitted.by_cores, answer.broker.cores),
             "over_brokers":

@@ -101,7 +101,7 @@ fn a_whole_plan_is_shown_in_each_form() {
     assert_eq!(plan.answer.brokers % 3, 0);
     assert_eq!(plan.offers.last().unwrap().machine.name, "huge", "beyond what was measured");
     assert!(plan.offers[0].sum() <= plan.offers[1].sum() && plan.offers[0].per_month[2] > 0.0);
-    for pointer in ["/zones_down/response_time_ms/p99", "/fit/error", "/needed/disk_bytes"] {
+    for pointer in ["/zones_down/response_time_ms/p99", "/fit/error_ratio", "/needed/disk_bytes"] {
         assert!(json.pointer(pointer).is_some_and(Value::is_f64), "{pointer}: {json:#}");
     }
     assert!(json["fit"]["resources"].as_array().unwrap().len() == 4, "{json:#}");
