@@ -267,6 +267,11 @@ impl Cluster {
         self.leaders.borrow().len() as i32
     }
 
+    /// Brokers that lead a partition of the load.
+    pub fn leaders(&self) -> usize {
+        self.partitions_by_leader(0..self.partition_count()).len()
+    }
+
     pub fn leader_moves(&self) -> u64 {
         self.leader_moves.get()
     }

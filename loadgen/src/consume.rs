@@ -8,6 +8,7 @@ use crate::{
     dialer::error_of,
     produce::is_of_a_moved_leader,
     run::Run,
+    tallies::Traffic,
     value::Stamp,
     workload::{Consumers, Reading},
 };
@@ -245,11 +246,14 @@ impl Consumer {
         let connection = self.connected().await?;
         let version = self.run.cluster.fetch_version;
         let request = ClientRequest::encode(&self.request(), version)?;
+        let sent_bytes = request.body.len() as u64;
         let sent = self.run.ring.precise_now();
         let in_flight = self.run.fetch_sent(sent);
         let is_after_producers = self.run.producers_are_done();
         let ClientResponse { body, received } = connection.try_send(request)?.await?;
         drop(in_flight);
+        let received_bytes = body.len() as u64;
+        self.run.crossed(sent, Traffic { fetches: 1, sent_bytes, received_bytes, produces: 0 });
         let mut reader = protocol::Reader::from_bytes(&body);
         let response = FetchResponse::decode(&mut reader, version).context("a fetch response")?;
         if response.error_code != 0 {

@@ -17,6 +17,7 @@ mod missing;
 mod options;
 mod outages;
 mod payload;
+mod plan;
 mod produce;
 mod progress;
 mod random;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Workload(options) => workload::workload(options.command),
         Command::Selftest(options) => selftest::run(&options),
         Command::Knee(options) => knee::knee(*options),
+        Command::Plan(options) => plan::plan(*options),
         Command::Compare(options) => compare::compare(options).map(|()| true),
     };
     match outcome {

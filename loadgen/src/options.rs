@@ -4,6 +4,7 @@ use crate::{
     compare::CompareOptions,
     keys::KEYS_MAX,
     knee::{KneeOptions, adapted},
+    plan::PlanOptions,
     tallies::LATENCY_MAX,
     value::STAMP_BYTES,
     workload::WorkloadOptions,
@@ -34,6 +35,8 @@ pub enum Command {
     /// Finds the highest rate that holds a service level, with its error bar.
     #[command(mut_args(adapted))]
     Knee(Box<KneeOptions>),
+    /// From measured knees and a load to a number of brokers.
+    Plan(Box<PlanOptions>),
     /// Says what differs between runs, and whether more than their noise.
     Compare(CompareOptions),
 }

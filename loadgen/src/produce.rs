@@ -14,7 +14,7 @@ use crate::{
     random::Random,
     run::Run,
     schedule::Schedule,
-    tallies::{BatchSize, CONNECTION, UNANSWERED},
+    tallies::{BatchSize, CONNECTION, Traffic, UNANSWERED},
     value::Stamp,
     workload::{Hot, KeyChoice, Producers},
 };
@@ -549,6 +549,7 @@ impl Producer {
         let body = encode(&run, self.load.acks, self.transactional_id(), &batches);
         let sent = run.ring.precise_now();
         let expects_response = self.load.acks != Acks::None;
+        let sent_bytes = body.len() as u64;
         let request = ClientRequest::new(ApiKey::Produce, run.cluster.produce_version, body);
         let pending = connection.try_send(ClientRequest { expects_response, ..request });
         {
@@ -567,6 +568,11 @@ impl Producer {
                 let mut in_flight = in_flight.borrow_mut();
                 *in_flight.requests.get_mut(&leader).expect("counted when sent") -= 1;
                 in_flight.unanswered -= 1;
+            }
+            if let Ok(answer) = &answer {
+                let received_bytes = answer.body.len() as u64;
+                let traffic = Traffic { produces: 1, sent_bytes, received_bytes, fetches: 0 };
+                run.crossed(sent, traffic);
             }
             let settling = Settling { run: &run, in_flight: &in_flight, stream, acks, is_held };
             settling.settle(batches, sent, answer);

@@ -10,7 +10,7 @@ mod json;
 mod table;
 
 pub use details::{CommandOutcome, Details};
-pub use json::{ReportFile, codec_name, failed, histogram_of, options_json};
+pub use json::{ReportFile, codec_name, date, failed, histogram_of, options_json};
 
 use crate::{
     machine::Machine,
@@ -41,6 +41,8 @@ pub struct GeneratorLoad {
 pub struct Wire {
     pub produce_version: i16,
     pub fetch_version: i16,
+    /// Brokers that led a partition of the load when it ended.
+    pub leaders: usize,
 }
 
 /// Where and when it ran.
@@ -228,7 +230,7 @@ pub mod tests {
             interrupted: false,
             cut_short: false,
             not_read_again: None,
-            wire: Some(Wire { produce_version: 9, fetch_version: 12 }),
+            wire: Some(Wire { produce_version: 9, fetch_version: 12, leaders: 1 }),
             environment: Environment::default(),
             details: Details::default(),
         }

@@ -255,6 +255,7 @@ async fn run_workload(
         wire: Some(Wire {
             produce_version: run.cluster.produce_version,
             fetch_version: run.cluster.fetch_version,
+            leaders: run.cluster.leaders(),
         }),
         environment: Environment { began_ms: Some(began_ms), ..Environment::default() },
         details: run.details(),

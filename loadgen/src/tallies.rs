@@ -40,6 +40,7 @@ pub struct Tallies {
     pub consumed_bytes: u64,
     /// Whole batches as they came, headers included.
     pub fetched_bytes: u64,
+    pub traffic: Traffic,
     /// Records that were not acknowledged: refused, or unanswered.
     pub errors: u64,
     /// Those among them that no answer came for. In a run that only consumes: fetches.
@@ -68,6 +69,16 @@ pub struct Tallies {
     never_answered: Missing,
     never_acknowledged: Missing,
     never_arrived: Missing,
+}
+
+/// Produce requests and fetches of the measured time, and the bytes of all bodies, theirs and
+/// their answers'. Headers are not counted: some 40 bytes a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    pub produces: u64,
+    pub fetches: u64,
+    pub sent_bytes: u64,
+    pub received_bytes: u64,
 }
 
 /// What became of transactions.
@@ -112,6 +123,7 @@ impl Default for Tallies {
             consumed: 0,
             consumed_bytes: 0,
             fetched_bytes: 0,
+            traffic: Traffic::default(),
             errors: 0,
             unanswered: 0,
             errors_by_code: ErrorCounts::new(),

@@ -15,6 +15,7 @@ mod trial;
 mod watch;
 
 use crate::{
+    machine::Machine,
     report::ReportFile,
     run::{core_for, on_core, run_on},
     say,
@@ -67,6 +68,9 @@ impl Hunt {
             runs: Vec::new(),
             tried: Vec::new(),
             interrupted: false,
+            broker_cores: self.watch.broker_pid.and_then(watch::broker_cores),
+            machine: Machine::look(),
+            began_ms: Some(self.ring.wall_clock_ms()),
             error: None,
         };
         if !findings.options.load.quiet {

@@ -58,6 +58,11 @@ pub struct KneeOptions {
     #[arg(long, value_name = "PID")]
     pub broker_pid: Option<u32>,
 
+    /// How many cores the broker has, for `loadgen plan` [default: as many as its threads are bound
+    /// to, where it is of this machine]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub broker_cores: Option<u16>,
+
     #[command(flatten)]
     pub load: RunOptions,
 }

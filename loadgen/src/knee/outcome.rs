@@ -8,7 +8,10 @@ use super::{
     search::Outcome,
     trial::{Limit, Quantiles, Tried},
 };
-use crate::report::options_json;
+use crate::{
+    machine::Machine,
+    report::{date, options_json},
+};
 use serde_json::{Value, json};
 
 /// One whole search.
@@ -26,6 +29,10 @@ pub struct Findings {
     pub runs: Vec<SearchRun>,
     pub tried: Vec<Tried>,
     pub interrupted: bool,
+    /// Where the broker's process is of this machine.
+    pub broker_cores: Option<usize>,
+    pub machine: Machine,
+    pub began_ms: Option<i64>,
     /// Why it ended before its time.
     pub error: Option<anyhow::Error>,
 }
@@ -172,6 +179,17 @@ impl Findings {
             "runs": self.runs.iter().map(run_json).collect::<Vec<Value>>(),
             "trials": self.tried.iter().map(trial_json).collect::<Vec<Value>>(),
             "options": load,
+            "broker": {
+                "cores": self.options.broker_cores.map(usize::from).or(self.broker_cores),
+                "brokers": self.tried.iter().map(|tried| tried.wire.leaders).max(),
+            },
+            "environment": {
+                "loadgen_version": env!("CARGO_PKG_VERSION"),
+                "command_line": self.machine.command_line,
+                "date": self.began_ms.and_then(date),
+                "kernel": self.machine.kernel,
+                "processor": self.machine.processor,
+            },
         })
     }
 }
@@ -277,6 +295,16 @@ fn trial_json(tried: &Tried) -> Value {
             usage.busiest_thread.as_ref().map(|thread| thread.waited),
         "busiest_disk": usage.busiest_disk.as_ref().map(|disk| &disk.name),
         "busiest_disk_ratio": usage.busiest_disk.as_ref().map(|disk| disk.share),
+        "broker_written_bytes_per_s": usage.broker_written,
+        "flushes_per_s": usage.flushes,
+        "produce_requests_per_s": tried.work.produces,
+        "batches_per_s": tried.work.batches,
+        "written_bytes_per_s": tried.work.written_bytes,
+        "value_bytes_per_s": tried.work.value_bytes,
+        "fetch_requests_per_s": tried.work.fetches,
+        "fetched_bytes_per_s": tried.work.fetched_bytes,
+        "to_broker_bytes_per_s": tried.work.to_broker_bytes,
+        "from_broker_bytes_per_s": tried.work.from_broker_bytes,
     })
 }
 
@@ -311,6 +339,9 @@ mod tests {
             runs: outcomes.iter().map(run).collect(),
             tried: vec![tried(1000.0, true, 0.7), tried(1050.0, false, 0.98)],
             interrupted: false,
+            broker_cores: Some(1),
+            machine: Machine::default(),
+            began_ms: None,
             error: None,
         }
     }

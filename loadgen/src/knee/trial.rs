@@ -7,7 +7,9 @@ use super::{
     slo::Slo,
     watch::{Busy, Usage},
 };
-use crate::report::{BOTTLENECK_BUSY, CROWDED_WAITED, GeneratorLoad, RATE_REACHED, Report, ms};
+use crate::report::{
+    BOTTLENECK_BUSY, CROWDED_WAITED, GeneratorLoad, RATE_REACHED, Report, Wire, ms,
+};
 use crate::{options::Rate, verify::Verdict};
 use hdrhistogram::Histogram;
 
@@ -52,6 +54,42 @@ pub struct Tried {
     pub usage: Usage,
     /// What consumers found is lost or out of order.
     pub is_broken: bool,
+    pub work: Work,
+    pub wire: Wire,
+}
+
+/// What the broker was given to do, per second of the trial.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    pub produces: f64,
+    pub batches: f64,
+    /// Of batches as they are sent, compressed or not.
+    pub written_bytes: f64,
+    pub value_bytes: f64,
+    pub fetches: f64,
+    pub fetched_bytes: f64,
+    /// Bodies of produce requests and fetches, to the broker.
+    pub to_broker_bytes: f64,
+    pub from_broker_bytes: f64,
+}
+
+impl Work {
+    fn of(report: &Report) -> Option<Work> {
+        let tallies = &report.tallies;
+        (report.seconds > 0.0).then(|| {
+            let rate = |count: u64| count as f64 / report.seconds;
+            Work {
+                produces: rate(tallies.traffic.produces),
+                batches: rate(tallies.batches),
+                written_bytes: rate(tallies.wire_bytes),
+                value_bytes: rate(tallies.acknowledged_bytes),
+                fetches: rate(tallies.traffic.fetches),
+                fetched_bytes: rate(tallies.fetched_bytes),
+                to_broker_bytes: rate(tallies.traffic.sent_bytes),
+                from_broker_bytes: rate(tallies.traffic.received_bytes),
+            }
+        })
+    }
 }
 
 impl Tried {
@@ -91,6 +129,8 @@ impl Tried {
             generator: report.generator,
             usage,
             is_broken: matches!(report.verification.verdict, Verdict::Broken),
+            work: Work::of(report).unwrap_or_default(),
+            wire: report.wire.unwrap_or_default(),
         }
     }
 }
@@ -311,6 +351,7 @@ mod tests {
                 busiest_thread: thread.map(|share| busy("core 0", share)),
                 broker_processors: thread,
                 busiest_disk: Some(busy("vda", disk)),
+                ..Usage::default()
             },
             ..Tried::default()
         }

@@ -5,7 +5,7 @@
 //! processor. Never: writes anywhere; guesses where /proc says nothing.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs, io,
     net::ToSocketAddrs,
     sync::{Arc, Mutex},
@@ -29,6 +29,10 @@ pub struct Usage {
     /// All its threads together: 2 is two processors.
     pub broker_processors: Option<f64>,
     pub busiest_disk: Option<Busy>,
+    /// What the broker's process gave to the kernel for a disk, in bytes per second.
+    pub broker_written: Option<f64>,
+    /// Of the disk that is flushed most, by all programs together, per second.
+    pub flushes: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +57,16 @@ struct Sample {
     at_s: f64,
     /// By the number of the thread.
     threads: HashMap<u32, ThreadTime>,
-    disks: HashMap<String, f64>,
+    disks: HashMap<String, DiskTime>,
+    written_bytes: Option<f64>,
+}
+
+/// What a disk has done since the machine started.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct DiskTime {
+    busy_s: f64,
+    /// Not every kernel counts them.
+    flushes: Option<f64>,
 }
 
 pub struct Watch {
@@ -120,24 +133,37 @@ fn usage(first: &Sample, last: &Sample) -> Usage {
             }
         })
         .collect();
+    let before = |name: &String| first.disks.get(name).copied().unwrap_or_default();
     let disks = last.disks.iter().map(|(name, now)| Busy {
         name: name.clone(),
-        share: share(first.disks.get(name).copied().unwrap_or(0.0), *now),
+        share: share(before(name).busy_s, now.busy_s),
         waited: 0.0,
     });
+    let flushes = last
+        .disks
+        .iter()
+        .filter_map(|(name, now)| Some(share(before(name).flushes.unwrap_or(0.0), now.flushes?)));
     let by_share = |a: &Busy, b: &Busy| (a.share + a.waited).total_cmp(&(b.share + b.waited));
     Usage {
         broker_processors: (!threads.is_empty())
             .then(|| threads.iter().map(|thread| thread.share).sum()),
         busiest_thread: threads.into_iter().max_by(by_share),
         busiest_disk: disks.max_by(by_share),
+        broker_written: first.written_bytes.zip(last.written_bytes).map(|(a, b)| share(a, b)),
+        flushes: flushes.max_by(f64::total_cmp),
     }
 }
 
 fn sample(broker_pid: Option<u32>, at: Duration) -> Sample {
     let threads = broker_pid.map(threads_of).unwrap_or_default();
     let disks = fs::read_to_string("/proc/diskstats").unwrap_or_default();
-    Sample { at_s: at.as_secs_f64(), threads, disks: disks.lines().filter_map(disk).collect() }
+    let io = broker_pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/io")).ok());
+    Sample {
+        at_s: at.as_secs_f64(),
+        threads,
+        disks: disks.lines().filter_map(disk).collect(),
+        written_bytes: io.and_then(|text| written_bytes(&text)),
+    }
 }
 
 fn threads_of(pid: u32) -> HashMap<u32, ThreadTime> {
@@ -149,7 +175,9 @@ fn threads_of(pid: u32) -> HashMap<u32, ThreadTime> {
             let mut time = thread_stat(&fs::read_to_string(task.path().join("stat")).ok()?)?;
             // Not every kernel counts it.
             let waits = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            time.waited_s = waited_s(&waits).unwrap_or(0.0);
+            time.waited_s = seconds_of(&waits, 1).unwrap_or(0.0);
+            // To the nanosecond; the ticks of a short trial are few.
+            time.used_s = seconds_of(&waits, 0).filter(|used| *used > 0.0).unwrap_or(time.used_s);
             Some((number, time))
         })
         .collect()
@@ -164,18 +192,54 @@ fn thread_stat(text: &str) -> Option<ThreadTime> {
     Some(ThreadTime { name: name.to_owned(), used_s: ticks / TICKS_PER_S, waited_s: 0.0 })
 }
 
-/// The second number of schedstat: nanoseconds ready to run without a processor.
-fn waited_s(text: &str) -> Option<f64> {
-    Some(text.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1e9)
+/// A number of schedstat: nanoseconds on a processor, then those ready to run without one.
+fn seconds_of(text: &str, place: usize) -> Option<f64> {
+    Some(text.split_whitespace().nth(place)?.parse::<f64>().ok()? / 1e9)
 }
 
-/// A disk's name, and how long it has had something to do, in seconds.
-fn disk(line: &str) -> Option<(String, f64)> {
+/// Of /proc/PID/io: what dirtied pages that have to go to a disk.
+fn written_bytes(text: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix("write_bytes:"))?.trim().parse().ok()
+}
+
+/// How many processors the broker's cores are: those that threads of it are bound to, one each;
+/// where none is bound, all that it may run on.
+pub fn broker_cores(pid: u32) -> Option<usize> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let allowed = tasks.filter_map(|task| {
+        let status = fs::read_to_string(task.ok()?.path().join("status")).ok()?;
+        let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+        Some(list.trim().to_owned())
+    });
+    cores_of(&allowed.collect::<Vec<String>>())
+}
+
+/// Of lists such as `0-3,8`, one for each thread.
+fn cores_of(allowed: &[String]) -> Option<usize> {
+    let bound: HashSet<&String> =
+        allowed.iter().filter(|list| list.parse::<usize>().is_ok()).collect();
+    if !bound.is_empty() {
+        return Some(bound.len());
+    }
+    let span = |part: &str| match part.split_once('-') {
+        Some((from, until)) => {
+            let (from, until) = (from.parse::<usize>().ok()?, until.parse::<usize>().ok()?);
+            (until.checked_sub(from)?).checked_add(1)
+        }
+        None => part.parse::<usize>().ok().map(|_| 1),
+    };
+    let count = |list: &String| list.split(',').map(span).sum::<Option<usize>>();
+    allowed.iter().filter_map(count).max()
+}
+
+/// A disk's name, how long it has had something to do, and how often it was flushed.
+fn disk(line: &str) -> Option<(String, DiskTime)> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let name = fields.get(2)?;
     let is_memory = ["loop", "ram", "zram"].iter().any(|kind| name.starts_with(kind));
     let busy_ms: f64 = fields.get(12)?.parse().ok()?;
-    (!is_memory).then(|| ((*name).to_owned(), busy_ms / 1000.0))
+    let flushes = fields.get(18).and_then(|count| count.parse().ok());
+    (!is_memory).then(|| ((*name).to_owned(), DiskTime { busy_s: busy_ms / 1000.0, flushes }))
 }
 
 /// The process that listens on the port of the first address, if that is one of loopback: on any
@@ -226,12 +290,30 @@ mod tests {
         let stat = "123 (core (0) x) R 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 1 0 99";
         let time = thread_stat(stat).unwrap();
         assert_eq!((time.name.as_str(), time.used_s), ("core (0) x", 3.0));
-        assert_eq!((waited_s("7 1500000000 3\n"), waited_s("")), (Some(1.5), None));
+        assert_eq!((seconds_of("7 1500000000 3\n", 1), seconds_of("", 1)), (Some(1.5), None));
+        assert_eq!(seconds_of("2000000000 7 3\n", 0), Some(2.0));
         assert_eq!(thread_stat("nonsense"), None);
         let line = " 254 0 vda 100 0 200 5 300 0 400 6 0 1500 11 0 0 0 0 0 0";
-        assert_eq!(disk(line), Some(("vda".to_owned(), 1.5)));
+        let vda = DiskTime { busy_s: 1.5, flushes: Some(0.0) };
+        assert_eq!(disk(line), Some(("vda".to_owned(), vda)));
         assert_eq!(disk(" 7 0 loop0 1 0 2 5 3 0 4 6 0 1500 11"), None);
         assert_eq!(disk(""), None);
+        let flushed = " 8 0 sda 100 0 200 5 300 0 400 6 0 2000 11 0 0 0 0 42 7";
+        assert_eq!(disk(flushed).unwrap().1.flushes, Some(42.0));
+        let short = " 8 0 sda 100 0 200 5 300 0 400 6 0 2000 11";
+        assert_eq!(disk(short).unwrap().1.flushes, None, "a kernel before 5.5");
+        assert_eq!(written_bytes("wchar: 7\nwrite_bytes: 4096\n"), Some(4096.0));
+        assert_eq!(written_bytes("wchar: 7\n"), None);
+    }
+
+    #[test]
+    fn the_cores_of_a_broker_are_those_that_its_threads_are_bound_to() {
+        let cores =
+            |lists: &[&str]| cores_of(&lists.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(cores(&["0-15", "0", "0", "3"]), Some(2));
+        assert_eq!(cores(&["0-3,8", "0-3,8"]), Some(5), "none is bound");
+        assert_eq!((cores(&[]), cores(&["x"]), cores(&["3-1"])), (None, None, None));
+        assert!(broker_cores(std::process::id()).is_some_and(|cores| cores > 0));
     }
 
     #[test]
@@ -259,7 +341,11 @@ mod tests {
         Sample {
             at_s,
             threads: threads.iter().map(named).collect(),
-            disks: HashMap::from([("vda".to_owned(), disk_s)]),
+            disks: HashMap::from([(
+                "vda".to_owned(),
+                DiskTime { busy_s: disk_s, flushes: Some(disk_s * 100.0) },
+            )]),
+            written_bytes: Some(at_s * 1000.0),
         }
     }
 
@@ -274,6 +360,7 @@ mod tests {
         assert_eq!(usage.broker_processors, Some(1.0));
         let disk = usage.busiest_disk.unwrap();
         assert_eq!((disk.name.as_str(), disk.share), ("vda", 0.25));
+        assert_eq!((usage.broker_written, usage.flushes), (Some(1000.0), Some(25.0)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     options::Rate,
     schedule::{RateCurve, Schedule},
     tallies::BatchSize,
-    tallies::Tallies,
+    tallies::{Tallies, Traffic},
     value::Stamp,
     verify::Verifier,
 };
@@ -135,6 +135,18 @@ impl Run {
 
     pub fn is_settled_up_to(&self, stream: u32, partition: i32, sequence: u64) -> bool {
         self.verifier.borrow().is_settled_up_to((stream, partition), sequence)
+    }
+
+    /// Books a request that was answered, by what it cost the network.
+    pub fn crossed(&self, sent: Instant, crossing: Traffic) {
+        if !(self.times().measure_from..self.times().end).contains(&sent) {
+            return;
+        }
+        let traffic = &mut self.tallies.borrow_mut().traffic;
+        traffic.produces += crossing.produces;
+        traffic.fetches += crossing.fetches;
+        traffic.sent_bytes += crossing.sent_bytes;
+        traffic.received_bytes += crossing.received_bytes;
     }
 
     /// Until what this gives is dropped, a fetch is on its way.

@@ -4,14 +4,14 @@
 //! Owns: nothing that moves. Lives on: the thread that starts a run. Never: speaks to a broker.
 
 mod command;
-mod describe;
+pub mod describe;
 mod from_options;
 mod keys;
 mod omb;
 mod print;
 mod read;
 mod result;
-mod tree;
+pub mod tree;
 
 pub use command::{WorkloadOptions, workload};
 pub use result::OmbFacts;
@@ -325,7 +325,7 @@ impl Workload {
     }
 
     /// What the phases that are measured make of the rates of producers, on average.
-    fn mean_factor(&self) -> f64 {
+    pub fn mean_factor(&self) -> f64 {
         let measured: Vec<&Phase> = self.phases.iter().filter(|phase| phase.measured).collect();
         if measured.iter().all(|phase| phase.factor == 1.0) {
             return 1.0;
