@@ -20,12 +20,14 @@ mod payload;
 mod produce;
 mod progress;
 mod random;
+mod replay;
 mod report;
 mod run;
 mod say;
 mod schedule;
 mod selftest;
 mod signals;
+mod table;
 mod tallies;
 mod timeline;
 mod value;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Workload(options) => workload::workload(options.command),
         Command::Selftest(options) => selftest::run(&options),
         Command::Knee(options) => knee::knee(*options),
+        Command::Replay(options) => replay::replay(*options),
         Command::Compare(options) => compare::compare(options).map(|()| true),
     };
     match outcome {

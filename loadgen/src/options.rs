@@ -4,6 +4,7 @@ use crate::{
     compare::CompareOptions,
     keys::KEYS_MAX,
     knee::{KneeOptions, adapted},
+    replay::{self, ReplayOptions},
     tallies::LATENCY_MAX,
     value::STAMP_BYTES,
     workload::WorkloadOptions,
@@ -34,6 +35,9 @@ pub enum Command {
     /// Finds the highest rate that holds a service level, with its error bar.
     #[command(mut_args(adapted))]
     Knee(Box<KneeOptions>),
+    /// Sends a captured series of rates again, stretched or squeezed.
+    #[command(mut_args(replay::adapted))]
+    Replay(Box<ReplayOptions>),
     /// Says what differs between runs, and whether more than their noise.
     Compare(CompareOptions),
 }
@@ -58,7 +62,7 @@ pub struct RunCommand {
 }
 
 /// What a workload file says, and options beside it cannot.
-const OF_THE_LOAD: [&str; 21] = [
+pub const OF_THE_LOAD: [&str; 21] = [
     "topic",
     "partitions",
     "record_size",
