@@ -18,6 +18,7 @@ mod options;
 mod outages;
 mod payload;
 mod produce;
+mod profile;
 mod progress;
 mod random;
 mod replay;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Workload(options) => workload::workload(options.command),
         Command::Selftest(options) => selftest::run(&options),
         Command::Knee(options) => knee::knee(*options),
+        Command::Profile(options) => profile::profile(*options),
         Command::Replay(options) => replay::replay(*options),
         Command::Compare(options) => compare::compare(options).map(|()| true),
     };

@@ -4,6 +4,7 @@ use crate::{
     compare::CompareOptions,
     keys::KEYS_MAX,
     knee::{KneeOptions, adapted},
+    profile::ProfileOptions,
     replay::{self, ReplayOptions},
     tallies::LATENCY_MAX,
     value::STAMP_BYTES,
@@ -35,6 +36,8 @@ pub enum Command {
     /// Finds the highest rate that holds a service level, with its error bar.
     #[command(mut_args(adapted))]
     Knee(Box<KneeOptions>),
+    /// Reads how a live cluster is used, and writes the workload that does the same.
+    Profile(Box<ProfileOptions>),
     /// Sends a captured series of rates again, stretched or squeezed.
     #[command(mut_args(replay::adapted))]
     Replay(Box<ReplayOptions>),

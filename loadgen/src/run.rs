@@ -605,7 +605,10 @@ impl Run {
 }
 
 /// The output of `future`, or `None` when `other` is first.
-async fn first<T>(future: impl Future<Output = T>, other: impl Future<Output = ()>) -> Option<T> {
+pub async fn first<T>(
+    future: impl Future<Output = T>,
+    other: impl Future<Output = ()>,
+) -> Option<T> {
     let (mut future, mut other) = (pin!(future), pin!(other));
     future::poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),

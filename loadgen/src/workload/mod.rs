@@ -15,6 +15,7 @@ mod series;
 mod tree;
 
 pub use command::{WorkloadOptions, workload};
+pub use keys::GROUPS_MAX;
 pub use result::OmbFacts;
 pub use series::{SERIES_STEPS_MAX, Series};
 
@@ -223,6 +224,15 @@ impl Workload {
                 bail!("{}", lines.join("\n"))
             }
         }
+    }
+
+    /// Reads the text of a TOML file; says all that is wrong, with its lines.
+    pub fn of_toml(text: &str) -> anyhow::Result<Workload> {
+        read::read(text).map_err(|problems| {
+            let lines: Vec<String> =
+                problems.iter().map(|one| format!("{}: {}", one.line, one.what)).collect();
+            anyhow::anyhow!("{}", lines.join("\n"))
+        })
     }
 
     pub fn warm_up(&self) -> Duration {
