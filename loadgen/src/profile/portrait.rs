@@ -144,7 +144,7 @@ impl Portrait {
 
     /// The workload file, with what is said as comments before the parts that it is about.
     pub fn toml(&self) -> String {
-        let mut text = comment(&self.head);
+        let mut text = comment(&self.head) + "\n";
         let mut parts = [
             ("[[topic]]", self.topics.iter()),
             ("[[producer]]", self.producers.iter()),
@@ -249,9 +249,6 @@ fn of_reading(group: &GroupSeen, topic: &TopicSeen) -> String {
 /// Lines of TOML that a parser passes over.
 fn comment(said: &[String]) -> String {
     let mut text = String::new();
-    if !said.is_empty() {
-        text.push('\n');
-    }
     for sentence in said {
         let mut line = String::new();
         for word in sentence.split_whitespace() {
@@ -265,4 +262,107 @@ fn comment(said: &[String]) -> String {
         text += &format!("#{line}\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::seen::{At, Progress};
+    use protocol::records::BatchBuilder;
+
+    fn progress(rate: i64) -> Progress {
+        let mut progress = Progress::default();
+        for s in 0..=10 {
+            progress.add(At { s: f64::from(s), offset: rate * i64::from(s) });
+        }
+        progress
+    }
+
+    fn topic(name: &str, rate: i64, value_bytes: usize) -> TopicSeen {
+        let mut topic = TopicSeen {
+            name: name.to_owned(),
+            partitions: vec![progress(rate); 2],
+            replication_factor: 3,
+            ..TopicSeen::default()
+        };
+        let mut builder = BatchBuilder::new(0);
+        (0..10).for_each(|_| builder.append(0, None, Some(&vec![1; value_bytes]), &[]));
+        topic.sample.take(0, 2, &builder.build(), 0);
+        topic
+    }
+
+    fn group(id: &str, members: usize, topics: &[&str]) -> GroupSeen {
+        let committed = topics.iter().map(|name| (((*name).to_owned(), 0), progress(20)));
+        GroupSeen {
+            id: id.to_owned(),
+            state: "Stable".to_owned(),
+            members,
+            assigned: topics.iter().map(|name| (*name).to_owned()).collect(),
+            committed: committed.collect(),
+            ..GroupSeen::default()
+        }
+    }
+
+    fn seen() -> Seen {
+        let mut gone = topic("gone", 5, 100);
+        gone.gone_s = Some(4.0);
+        Seen {
+            topics: vec![topic("a", 10, 100), topic("idle", 0, 100), topic("b", 50, 10), gone],
+            groups: vec![
+                group("one", 2, &["a"]),
+                group("two", 2, &["a"]),
+                group("both", 5, &["a", "b"]),
+                group("none", 1, &["idle"]),
+                GroupSeen { unknown: Some("NOT ALLOWED".to_owned()), ..group("x", 1, &["a"]) },
+            ],
+            seconds: 10.0,
+            remarks: vec!["A broker did not answer: it is gone\u{7}.".to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_file_passes_its_own_check_and_says_what_it_leaves_out() {
+        let portrait = Portrait::of(&seen(), 2.0).unwrap();
+        let text = portrait.toml();
+        assert_eq!(Workload::of_toml(&text).unwrap(), portrait.workload, "{text}");
+        let names: Vec<&str> =
+            portrait.workload.topics.iter().map(|topic| topic.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "gone"]);
+        for says in [
+            "Topic 'idle' (2 partitions) is left out: no records came within 10 s.",
+            "deleted in second 4",
+            "Group 'x' is left out: NOT ALLOWED.",
+            "Group 'none' (Stable, 1 members) is left out",
+            "with 2 times its rates",
+            "it is gone.",
+            "skim: records of less than 24 bytes",
+            "'both' (Stable, 5 members) commits 20 records/s of 'b'",
+        ] {
+            let flat = text.replace("\n#  ", "");
+            assert!(flat.contains(says), "{says}: {text}");
+        }
+        assert!(text.lines().all(|line| line.len() <= 100), "{text}");
+        assert!(!text.contains('\u{7}'), "what a terminal would act on");
+    }
+
+    #[test]
+    fn groups_that_are_alike_become_one_entry_and_each_reader_counts() {
+        let workload = Portrait::of(&seen(), 1.0).unwrap().workload;
+        let entries: Vec<_> = workload
+            .consumers
+            .iter()
+            .map(|one| match &one.reading {
+                Reading::Group(groups) => (one.topics.clone(), groups.groups, one.count, one.skim),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(entries, [(vec![0], 2, 2, false), (vec![0, 1], 1, 5, true)]);
+        assert_eq!(workload.topics[0].replication_factor, 3);
+    }
+
+    #[test]
+    fn nothing_that_came_is_no_workload() {
+        let idle = Seen { topics: vec![topic("idle", 0, 5)], seconds: 3.0, ..Seen::default() };
+        assert!(Portrait::of(&idle, 1.0).is_none());
+    }
 }

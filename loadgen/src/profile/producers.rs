@@ -289,7 +289,7 @@ fn batches(
     let is_full = *largest >= FULL_BYTES_MIN
         && records >= 2.0
         && f64::from(median) >= FULL_SHARE * f64::from(*largest);
-    let why = if is_full { "by size: most are full" } else { "by waiting" };
+    let why = if is_full { "by size (most are as large as the largest)" } else { "by waiting" };
     said.push(format!(
         "Batches have {} records and {} bytes on the wire on average, and end {why}.",
         digits(records),
@@ -345,4 +345,90 @@ fn median(counts: &SizeCounts) -> Option<u32> {
         below += count;
         (2 * below >= total).then_some(*size)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::seen::{At, Progress};
+    use crate::workload::Hot;
+    use protocol::records::BatchBuilder;
+
+    /// A topic with these records per second in its partitions.
+    fn topic(rates: &[i64]) -> TopicSeen {
+        let partition = |rate: &i64| {
+            let mut progress = Progress::default();
+            progress.add(At { s: 0.0, offset: 0 });
+            progress.add(At { s: 10.0, offset: 10 * rate });
+            progress
+        };
+        TopicSeen {
+            name: "t".to_owned(),
+            partitions: rates.iter().map(partition).collect(),
+            ..TopicSeen::default()
+        }
+    }
+
+    /// Batches of so many records of 100 bytes.
+    fn fill(topic: &mut TopicSeen, batches: i64, records: i64, producer: Option<i64>) {
+        for batch in 0..batches {
+            let mut builder = BatchBuilder::new(batch * records);
+            if let Some(id) = producer {
+                builder = builder.producer(id, 0, 0);
+            }
+            (0..records).for_each(|_| builder.append(0, None, Some(&[7; 100]), &[]));
+            topic.sample.take(0, 1, &builder.build(), 0);
+        }
+    }
+
+    #[test]
+    fn rates_batches_and_producers_are_those_that_were_seen() {
+        let mut seen = topic(&[100, 300, 100]);
+        fill(&mut seen, 50, 4, Some(1));
+        fill(&mut seen, 50, 4, Some(2));
+        let (made, said) = of(&seen, 3, 2.0);
+        assert_eq!((made.topics, made.rate), (vec![3], Rate::PerSecond(1000.0)));
+        assert_eq!(made.record_size, RecordSize::Fixed(100));
+        assert!(made.idempotence && made.connections == 2, "two ids: {said:?}");
+        assert_eq!(made.hot, Some(Hot { share: 0.6, partitions: 1 }));
+        // Two connections of 250 records/s: the fourth comes after 12 ms, a fifth would after 16.
+        assert_eq!((made.batch_size, made.linger), (BATCH_BYTES, Duration::from_millis(14)));
+        assert!(said.iter().any(|line| line.contains("400 sampled records")), "{said:?}");
+    }
+
+    #[test]
+    fn full_batches_have_their_size_and_single_records_do_not_wait() {
+        let mut seen = topic(&[1_000]);
+        fill(&mut seen, 20, 100, None);
+        let (made, _) = of(&seen, 0, 1.0);
+        assert_eq!((made.batch_size, made.linger), (11_055, Duration::from_millis(400)));
+        let mut single = topic(&[1_000]);
+        fill(&mut single, 20, 1, None);
+        let (made, said) = of(&single, 0, 1.0);
+        assert_eq!((made.batch_size, made.linger), (110, Duration::ZERO));
+        assert!(said.iter().any(|line| line.contains("idempotent ones alone")), "{said:?}");
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_guessed_and_said() {
+        let mut seen = topic(&[10]);
+        seen.log_growth_bytes = Some(25_000);
+        seen.unreadable = Some("TOPIC_AUTHORIZATION_FAILED".to_owned());
+        let (made, said) = of(&seen, 0, 1.0);
+        assert_eq!(made.record_size, RecordSize::Fixed(250));
+        assert!(said[0].contains("TOPIC_AUTHORIZATION_FAILED") && said[0].contains("growth"));
+        seen.log_growth_bytes = None;
+        let (made, said) = of(&seen, 0, 1.0);
+        assert_eq!(made.record_size, RecordSize::Fixed(SIZE_UNKNOWN));
+        assert!(said[0].contains("a guess"), "{said:?}");
+    }
+
+    #[test]
+    fn batches_of_keyed_records_wait_as_long_as_all_lanes_together_say() {
+        // 10 and 90 a second wait 100 ms: (1 + 1) and (1 + 9) records at 5 and 9 batches a second.
+        let wait = linger_of(100.0 / 14.0, &[10.0, 90.0], false);
+        assert!((wait - 0.1).abs() < 1e-6, "{wait}");
+        assert_eq!(linger_of(3.5, &[100.0], true), 0.03);
+        assert_eq!(median(&SizeCounts::from([(1, 1), (5, 2), (9, 2)])), Some(5));
+    }
 }

@@ -18,6 +18,8 @@ const KEYS_MAX: usize = 1 << 18;
 const PRODUCERS_MAX: usize = 10_000;
 /// Transactions of one topic that are watched from their first batch to their end.
 const OPEN_MAX: usize = 10_000;
+/// Parts of transactions whose times are kept.
+const ENDED_MAX: usize = 100_000;
 /// What `loadgen` counts for a record beside its key and its value.
 const RECORD_OVERHEAD_BYTES: u64 = 10;
 
@@ -59,9 +61,9 @@ pub struct Sample {
     pub transactional_batches: u64,
     pub commits: u64,
     pub aborts: u64,
+    /// When a transaction of a producer began in a partition, and when it ended there.
     open: FxHashMap<(u32, i64), i64>,
-    transactions: u64,
-    transactions_ms: u64,
+    ended: Vec<(i64, i64, i64)>,
     pub log_append_batches: u64,
     /// Batches that were not understood.
     pub damaged: u64,
@@ -174,10 +176,9 @@ impl Sample {
             _ => return Ok(()),
         }
         // One whose beginning was not sampled has no length that is known.
-        if let Some(began) = self.open.remove(&(partition, header.producer_id())) {
-            let length = header.max_timestamp().saturating_sub(began);
-            self.transactions += 1;
-            self.transactions_ms += u64::try_from(length).unwrap_or(0);
+        let began = self.open.remove(&(partition, header.producer_id()));
+        if let Some(began) = began.filter(|_| self.ended.len() < ENDED_MAX) {
+            self.ended.push((header.producer_id(), began, header.max_timestamp()));
         }
         Ok(())
     }
@@ -201,7 +202,19 @@ impl Sample {
 
     /// Milliseconds from the first batch of a transaction to its end, on average.
     pub fn transaction_ms(&self) -> Option<f64> {
-        (self.transactions > 0).then(|| self.transactions_ms as f64 / self.transactions as f64)
+        let mut parts = self.ended.clone();
+        parts.sort_unstable();
+        let mut whole: Vec<(i64, i64, i64)> = Vec::new();
+        for (producer, began, ended) in parts {
+            // A producer has one at a time: what overlaps is one transaction in several partitions.
+            match whole.last_mut().filter(|last| last.0 == producer && began < last.2) {
+                Some(last) => last.2 = last.2.max(ended),
+                None => whole.push((producer, began, ended)),
+            }
+        }
+        let lengths =
+            whole.iter().map(|(_, began, ended)| ended.saturating_sub(*began).max(0) as f64);
+        (!whole.is_empty()).then(|| lengths.sum::<f64>() / whole.len() as f64)
     }
 
     /// Records by key, where partitions were sampled unequally as if they had been sampled equally.
@@ -331,6 +344,9 @@ mod tests {
         }
         assert_eq!((sample.transactional_batches, sample.commits, sample.aborts), (2, 1, 1));
         assert_eq!((sample.transaction_ms(), sample.record_share()), (Some(50.0), 0.5));
+        // The second one began earlier in another partition, and a part of another producer's.
+        sample.ended.extend([(9, 1_045, 1_109), (8, 1_000, 1_012)]);
+        assert_eq!(sample.transaction_ms(), Some((40.0 + 65.0 + 12.0) / 3.0));
         assert_eq!((sample.producers.len(), sample.idempotent_batches), (1, 2));
     }
 

@@ -36,7 +36,7 @@ fn of_topic(seen: &TopicSeen, made: &Producers) -> String {
         _ => String::new(),
     };
     let hot = made.hot.map_or(String::new(), |hot| {
-        format!(", {:.0} % in {} partitions", hot.share * 100.0, hot.partitions)
+        format!(", {:.0} % in the {} busiest", hot.share * 100.0, hot.partitions)
     });
     let kind = match (&made.transactions, made.idempotence) {
         (Some(_), _) => ", transactions",
