@@ -48,7 +48,7 @@ pub fn profile(options: ProfileOptions) -> anyhow::Result<bool> {
     })?;
     let Watch { mut seen, table, cut_short, sampled_bytes, .. } = watched;
     if let Some(why) = &cut_short {
-        let what = format!("It ended in second {:.0}: {why}.", seen.seconds);
+        let what = format!("It is not whole after {:.0} s: {why}.", seen.seconds);
         say::note(&format!("loadgen: {what}"));
         seen.remarks.push(what);
     }

@@ -227,7 +227,7 @@ fn configs(topic: &TopicSeen) -> Vec<(String, String)> {
 }
 
 fn of_reading(group: &GroupSeen, topic: &TopicSeen) -> String {
-    let (rate, written) = (group.rate_of(&topic.name), topic.rate());
+    let (rate, written) = (group.rate_of(topic), topic.rate());
     let mut said = format!(
         "'{}' ({}, {} members) commits {} records/s of '{}'",
         group.id,

@@ -154,10 +154,11 @@ impl GroupSeen {
         moved.map(|((topic, _), _)| topic.clone()).chain(self.assigned.iter().cloned()).collect()
     }
 
-    /// Records per second that it commits of a topic.
-    pub fn rate_of(&self, topic: &str) -> f64 {
-        let of_topic = self.committed.iter().filter(|((of, _), _)| of == topic);
-        of_topic.map(|(_, progress)| progress.step_rate()).sum()
+    /// Records per second that it commits of a topic; markers of transactions are none.
+    pub fn rate_of(&self, topic: &TopicSeen) -> f64 {
+        let of_topic = self.committed.iter().filter(|((of, _), _)| *of == topic.name);
+        let offsets: f64 = of_topic.map(|(_, progress)| progress.step_rate()).sum();
+        offsets * topic.sample.record_share()
     }
 
     /// Records behind the ends of a topic when both were last seen; `None` where nothing was
@@ -207,12 +208,12 @@ mod tests {
             ..GroupSeen::default()
         };
         assert_eq!(Vec::from_iter(group.topics()), ["a", "c"]);
-        assert_eq!((group.rate_of("a"), group.rate_of("c")), (2.0, 0.0));
         let topic = |name: &str| TopicSeen {
             name: name.to_owned(),
             partitions: vec![progress(&[(0.0, 0), (10.0, 30)]), progress(&[(0.0, 9)])],
             ..TopicSeen::default()
         };
+        assert_eq!((group.rate_of(&topic("a")), group.rate_of(&topic("c"))), (2.0, 0.0));
         assert_eq!((group.lag_of(&topic("a")), group.lag_of(&topic("c"))), (Some(5), None));
     }
 

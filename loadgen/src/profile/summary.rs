@@ -77,7 +77,7 @@ fn of_group(group: &GroupSeen, seen: &Seen) -> String {
     let topics = group.topics();
     let reads = seen.topics.iter().filter(|topic| topics.contains(&topic.name)).map(|topic| {
         let lag = group.lag_of(topic).map_or("-".to_owned(), |lag| lag.to_string());
-        format!("{} at {} records/s, lag {lag}", topic.name, digits(group.rate_of(&topic.name)))
+        format!("{} at {} records/s, lag {lag}", topic.name, digits(group.rate_of(topic)))
     });
     let reads: Vec<String> = reads.collect();
     let what = match (&group.unknown, reads.is_empty()) {

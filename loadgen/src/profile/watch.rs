@@ -250,6 +250,9 @@ impl Watch {
         self.weigh_logs(false).await;
         self.list_groups().await;
         self.ask_groups(usize::MAX).await;
+        if let Some(broker) = self.away.keys().next().filter(|_| self.cut_short.is_none()) {
+            self.cut_short = Some(format!("{broker} did not answer any more"));
+        }
         self.seen.seconds = self.wire.now_s().min(end_s);
         self.leave_markers_out();
         self.wire.close();
