@@ -80,7 +80,7 @@ impl ReplayOptions {
 ///
 /// # Errors
 ///
-/// Where a file cannot be read, or says what is not allowed; each says what to type instead.
+/// Where a file cannot be read, or has a line that is not allowed; each says what to type instead.
 pub fn replay(options: ReplayOptions) -> anyhow::Result<bool> {
     options.check()?;
     let shown = options.file.display().to_string();
@@ -113,7 +113,7 @@ fn of_options(load: &RunOptions, table: &RateTable) -> Workload {
     let (topic, producers) = (workload.topics.remove(0), workload.producers.remove(0));
     for (place, name) in table.topics.iter().enumerate() {
         workload.topics.push(crate::workload::Topic { name: name.clone(), ..topic.clone() });
-        // What is sent is the table's, once it is put in.
+        // The table's takes its place.
         let rate = Rate::PerSecond(1.0);
         workload.producers.push(Producers { topics: vec![place], rate, ..producers.clone() });
     }

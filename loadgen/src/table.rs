@@ -143,8 +143,7 @@ impl RateTable {
     }
 }
 
-/// Thousandths are finer than any clock of a profile, and short to read; what is there is not made
-/// 0.
+/// Thousandths are finer than any clock of a profile, and short to read; no rate is made 0.
 fn rounded(number: f64) -> f64 {
     let rounded = (number * 1e3).round() / 1e3;
     if rounded == 0.0 && number > 0.0 { *RATES.start() } else { rounded }

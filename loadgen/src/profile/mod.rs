@@ -5,6 +5,7 @@
 
 mod budget;
 mod choice;
+mod entropy;
 mod normal;
 mod options;
 mod portrait;

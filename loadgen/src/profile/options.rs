@@ -60,7 +60,7 @@ pub struct ProfileOptions {
     #[arg(long, value_name = "CPU")]
     pub core: Option<usize>,
 
-    /// io_uring, epoll, or what is best here
+    /// io_uring, epoll, or the better of them
     #[arg(long, default_value = "auto")]
     pub backend: Backend,
 
@@ -94,13 +94,13 @@ impl ProfileOptions {
         let steps = self.duration.as_secs_f64() / self.interval.as_secs_f64();
         ensure!(
             steps <= SERIES_STEPS_MAX as f64,
-            "{steps:.0} intervals are more than {SERIES_STEPS_MAX}: give a longer --interval, as in \
-             --interval 10s"
+            "{steps:.0} intervals are more than {SERIES_STEPS_MAX}: give a longer --interval, as \
+             in --interval 10s"
         );
         let is_same = self.out.is_some() && self.out == self.series;
         ensure!(
             !is_same,
-            "--out and --series name one file: give --series another, as in rates.csv"
+            "--out and --series name one file: give another, as in --series rates.csv"
         );
         Ok(())
     }

@@ -26,10 +26,12 @@ const WARM_UP: Duration = Duration::from_secs(5);
 const MEMBERS_MAX: usize = 1_000;
 /// A group that commits less than this share of a topic's records falls behind.
 const KEEPS_UP: f64 = 0.9;
+/// Groups that are named where many are left out.
+const NAMED_MAX: usize = 5;
 /// Columns of the file.
 const WIDTH: usize = 96;
 
-/// A workload with what is to be said of its parts.
+/// A workload with words on its parts.
 #[derive(Debug)]
 pub struct Portrait {
     pub workload: Workload,
@@ -75,6 +77,7 @@ impl Portrait {
 
     fn add_groups(&mut self, seen: &Seen) {
         let mut alike: BTreeMap<Alike, Vec<&GroupSeen>> = BTreeMap::new();
+        let mut idle: Vec<&str> = Vec::new();
         for group in &seen.groups {
             if let Some(why) = &group.unknown {
                 self.head.push(format!("Group '{}' is left out: {why}.", group.id));
@@ -86,13 +89,18 @@ impl Portrait {
                 .filter(|place| is_read(&self.workload.topics[*place]))
                 .collect();
             if places.is_empty() {
-                self.head.push(format!(
-                    "Group '{}' ({}, {} members) is left out: it read none of these topics.",
-                    group.id, group.state, group.members
-                ));
+                idle.push(group.id.as_str());
                 continue;
             }
             alike.entry((group.members.clamp(1, MEMBERS_MAX), places)).or_default().push(group);
+        }
+        if !idle.is_empty() {
+            let more = if idle.len() > NAMED_MAX { ", …" } else { "" };
+            self.head.push(format!(
+                "{} groups are left out, which read none of these topics: {}{more}.",
+                idle.len(),
+                idle[..idle.len().min(NAMED_MAX)].join(", ")
+            ));
         }
         for ((members, places), groups) in alike {
             for groups in groups.chunks(GROUPS_MAX as usize) {
@@ -142,7 +150,7 @@ impl Portrait {
         });
     }
 
-    /// The workload file, with what is said as comments before the parts that it is about.
+    /// The workload file, with the words as comments before their parts.
     pub fn toml(&self) -> String {
         let mut text = comment(&self.head) + "\n";
         let mut parts = [
@@ -332,7 +340,7 @@ mod tests {
             "Topic 'idle' (2 partitions) is left out: no records came within 10 s.",
             "deleted in second 4",
             "Group 'x' is left out: NOT ALLOWED.",
-            "Group 'none' (Stable, 1 members) is left out",
+            "1 groups are left out, which read none of these topics: none.",
             "with 2 times its rates",
             "it is gone.",
             "skim: records of less than 24 bytes",

@@ -3,6 +3,7 @@
 //! Never: gives a producer what a workload file refuses; its checks are repeated by the caller.
 
 use super::{
+    entropy,
     sample::Sample,
     seen::TopicSeen,
     sizes::{self, SizeCounts, digits},
@@ -14,6 +15,7 @@ use crate::{
     schedule::Arrivals,
     workload::{KeyChoice, Producers, RecordSize, Transactions},
 };
+use protocol::compression::Compression;
 use std::time::Duration;
 
 const CODECS: [Codec; 5] = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
@@ -41,7 +43,7 @@ const TRANSACTION_MS: std::ops::RangeInclusive<f64> = 1.0..=600_000.0;
 const TRANSACTION_MS_UNKNOWN: f64 = 100.0;
 const HALVINGS: usize = 60;
 
-/// Producers of a topic at its place in the workload, and what is to be said of them.
+/// Producers of a topic at its place in the workload, and the words on them.
 pub fn of(topic: &TopicSeen, place: usize, scale: f64) -> (Producers, Vec<String>) {
     let sample = &topic.sample;
     let mut said = Vec::new();
@@ -76,7 +78,7 @@ pub fn of(topic: &TopicSeen, place: usize, scale: f64) -> (Producers, Vec<String
         record_size,
         keys,
         hot,
-        entropy: entropy(sample, codec, &mut said),
+        entropy: entropy_of(sample, codec, &mut said),
         compression: codec,
         batch_size,
         linger,
@@ -258,7 +260,7 @@ fn codec(sample: &Sample) -> Codec {
     CODECS[most.unwrap_or(0)]
 }
 
-fn entropy(sample: &Sample, codec: Codec, said: &mut Vec<String>) -> Option<f64> {
+fn entropy_of(sample: &Sample, codec: Codec, said: &mut Vec<String>) -> Option<f64> {
     let mixed = 1.0 - share(*sample.records_by_codec.iter().max().unwrap_or(&0), sample.records);
     if sample.records > 0 && mixed >= SHARE_SAID {
         said.push(format!("{} of the records are compressed otherwise.", percent(mixed)));
@@ -268,7 +270,13 @@ fn entropy(sample: &Sample, codec: Codec, said: &mut Vec<String>) -> Option<f64>
         return None;
     }
     let ratio = share(sample.packed_bytes, sample.unpacked_bytes);
-    Some(((ratio * 1e3).round() / 1e3).clamp(0.0, 1.0))
+    said.push(format!("Batches are packed to {} of their bytes.", percent(ratio)));
+    let values: f64 =
+        sample.sizes.iter().map(|(size, count)| f64::from(*size) * *count as f64).sum();
+    let value_bytes = (values / sample.records as f64).round() as usize;
+    let records = share(sample.records, sample.batches).round() as usize;
+    let codec = Compression::ALL[CODECS.iter().position(|one| *one == codec).unwrap_or(0)];
+    Some(entropy::of(ratio, codec, value_bytes, records))
 }
 
 /// Bytes after which a batch is sent, and how long it waits. `lanes`: records per second of each

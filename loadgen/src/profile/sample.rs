@@ -183,7 +183,7 @@ impl Sample {
         Ok(())
     }
 
-    /// Passes over what is not sampled: transactions that are open there may end unseen.
+    /// Passes over records unsampled: transactions that are open there may end unseen.
     pub fn skipped(&mut self, partition: u32) {
         self.open.retain(|(of, _), _| *of != partition);
     }

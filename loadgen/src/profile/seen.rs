@@ -58,8 +58,8 @@ pub struct GroupSeen {
 pub struct Progress {
     pub first: Option<At>,
     pub last: Option<At>,
-    /// The first and the last that were new: what is committed rises in steps, and from step to
-    /// step its rate is exact.
+    /// The first and the last that were new: commits rise in steps, and from step to step their
+    /// rate is exact.
     pub first_step: Option<At>,
     pub last_step: Option<At>,
 }

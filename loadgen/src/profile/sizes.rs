@@ -144,7 +144,7 @@ fn distance(counts: &SizeCounts, records: u64, distribution: RecordSize) -> f64 
     largest
 }
 
-/// Bytes, with what is cut off counted as smallest and largest.
+/// Bytes, with those cut off counted as smallest and largest.
 pub fn mean(distribution: RecordSize) -> f64 {
     let RecordSize::LogNormal { mean, deviation, min, max } = distribution else {
         return distribution.mean();

@@ -24,7 +24,12 @@ pub fn lines(seen: &Seen, portrait: &Portrait, sampled_bytes: u64) -> Vec<String
             lines.push(of_topic(seen, made));
         }
     }
-    lines.extend(seen.groups.iter().map(|group| of_group(group, seen)));
+    let (readers, others): (Vec<_>, Vec<_>) =
+        seen.groups.iter().partition(|group| group.unknown.is_some() || !group.topics().is_empty());
+    lines.extend(readers.into_iter().map(|group| of_group(group, seen)));
+    if !others.is_empty() {
+        lines.push(format!("  {} other groups read none of these topics", others.len()));
+    }
     lines
 }
 
@@ -80,10 +85,6 @@ fn of_group(group: &GroupSeen, seen: &Seen) -> String {
         format!("{} at {} records/s, lag {lag}", topic.name, digits(group.rate_of(topic)))
     });
     let reads: Vec<String> = reads.collect();
-    let what = match (&group.unknown, reads.is_empty()) {
-        (Some(why), _) => why.clone(),
-        (None, true) => "reads none of these topics".to_owned(),
-        (None, false) => reads.join("; "),
-    };
+    let what = group.unknown.clone().unwrap_or_else(|| reads.join("; "));
     format!("  group {} ({} members): {what}", group.id, group.members)
 }

@@ -121,7 +121,10 @@ impl Watch {
             let why = self.why_not(item).await;
             self.remark(format!("--topics '{item}' means no topic: {why}."));
         }
-        for topic in &metadata.topics {
+        // The same cluster gives the same file, in whichever order its broker names topics.
+        let mut topics: Vec<_> = metadata.topics.iter().collect();
+        topics.sort_by(|a, b| a.name.cmp(&b.name));
+        for topic in topics {
             let name = topic.name.as_deref().unwrap_or_default();
             if !chosen.contains(name) {
                 continue;
@@ -148,8 +151,8 @@ impl Watch {
         let partitions: usize = self.parts.iter().map(Vec::len).sum();
         if partitions > PARTITIONS_MAX {
             bail!(
-                "{partitions} partitions are more than {PARTITIONS_MAX}: give --topics fewer, as in \
-                 --topics 'orders,click.*'"
+                "{partitions} partitions are more than {PARTITIONS_MAX}: give --topics fewer, as \
+                 in --topics 'orders,click.*'"
             );
         }
         if partitions == 0 {
@@ -270,7 +273,8 @@ impl Watch {
     fn say_progress(&self, now_s: f64) {
         let rate: f64 = self.table.rows.last().map_or(0.0, |row| row.rates.iter().sum());
         say::note(&format!(
-            "loadgen: second {now_s:.0}: {rate:.0} records/s in {} topics, {} groups, {} KB sampled",
+            "loadgen: second {now_s:.0}: {rate:.0} records/s in {} topics, {} groups, {} KB \
+             sampled",
             self.names.len(),
             self.seen.groups.len(),
             self.sampled_bytes / 1000
@@ -349,6 +353,7 @@ impl Watch {
     async fn list_ends(&mut self) {
         let mut rates = vec![0.0; self.names.len()];
         let is_first = self.parts.iter().flatten().all(|part| part.end.is_none());
+        let mut is_answered = false;
         for (leader, places) in self.by_leader() {
             let ends = match self.wire.ends(&leader, &places).await {
                 Ok(ends) => ends,
@@ -358,6 +363,7 @@ impl Watch {
                 }
             };
             self.answered(&leader);
+            is_answered = true;
             for ((name, number), end) in ends {
                 let topic = self.places.get(&name).copied();
                 let Some((topic, part)) = topic.zip(usize::try_from(number).ok()) else { continue };
@@ -385,8 +391,9 @@ impl Watch {
             }
         }
         let until_s = self.wire.now_s();
-        let is_later = self.table.seconds() < until_s;
-        if !is_first && is_later {
+        // Where no broker answered, the next row holds from the last one on: records that came
+        // meanwhile are in it.
+        if is_answered && !is_first && self.table.seconds() < until_s {
             self.table.rows.push(Row { until_s, rates });
         }
     }

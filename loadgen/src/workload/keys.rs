@@ -186,8 +186,8 @@ static PRODUCER: Section = Section {
 };
 
 static SERIES: Section = Section {
-    about: "Steps of a rate, from the beginning of the measured time on; behind the last one nothing \
-            is sent",
+    about: "Steps of a rate, from the beginning of the measured time on; behind the last one \
+            nothing is sent",
     keys: &[
         key(
             "until_s",

@@ -23,6 +23,11 @@ fn replay(backend: &str, fake: &Fake, table: &PathBuf, line: &str) -> Ended {
     Running::start_command("replay", backend, &fake.bootstrap(), &line).end()
 }
 
+/// A record that is due at the very end may count or not.
+fn assert_due(ended: &Ended, due: u64) {
+    assert!(ended.count("acknowledged").abs_diff(due) <= 2, "{ended:?}");
+}
+
 #[test]
 fn every_interval_is_sent_with_its_rate_by_topic() {
     for_each_backend(Fault::None, |backend, fake| {
@@ -31,7 +36,8 @@ fn every_interval_is_sent_with_its_rate_by_topic() {
         let line = "--speed 4 --scale 4 --partitions 2 --consumers 1 --settle 2s";
         let ended = replay(backend, &fake, &table, line);
         assert_eq!((ended.code, &ended.json["verified"]), (Some(0), &json!(true)), "{ended:?}");
-        assert_eq!((ended.count("acknowledged"), fake.topics()), (450, 2), "{ended:?}");
+        assert_eq!(fake.topics(), 2, "{ended:?}");
+        assert_due(&ended, 450);
         assert_eq!(ended.json["phases"][0]["name"], json!("replay"), "{ended:?}");
         assert!(ended.json["workload"].as_str().unwrap().contains("series = {"), "{ended:?}");
         fs::remove_file(table).expect("our own file");
@@ -50,7 +56,8 @@ fn a_workload_says_how_and_a_table_says_how_much() {
     );
     let line = format!("--settle 2s --workload {}", workload.display());
     let ended = replay(backends()[0], &fake, &table, &line);
-    assert_eq!((ended.code, ended.count("acknowledged")), (Some(0), 240), "{ended:?}");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_due(&ended, 240);
     assert_eq!(ended.json["options"]["keys"], json!(5), "{ended:?}");
     [table, workload].iter().for_each(|path| fs::remove_file(path).expect("our own file"));
 }
