@@ -9,7 +9,11 @@ use crate::{
     program::{Ended, Running, backends},
 };
 use serde_json::json;
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 fn file(name: &str, text: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
@@ -18,7 +22,7 @@ fn file(name: &str, text: &str) -> PathBuf {
     path
 }
 
-fn replay(backend: &str, fake: &Fake, table: &PathBuf, line: &str) -> Ended {
+fn replay(backend: &str, fake: &Fake, table: &Path, line: &str) -> Ended {
     let line = format!("{line} {}", table.display());
     Running::start_command("replay", backend, &fake.bootstrap(), &line).end()
 }
