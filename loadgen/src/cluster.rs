@@ -527,7 +527,7 @@ fn version(connection: &Connection, key: ApiKey, ours: i16) -> anyhow::Result<i1
     version.context("this loadgen and the broker are of releases too far apart")
 }
 
-fn address_of(host: &str, port: i32) -> Rc<str> {
+pub fn address_of(host: &str, port: i32) -> Rc<str> {
     // An IPv6 address beside a port stands in brackets.
     if host.contains(':') {
         format!("[{host}]:{port}").into()

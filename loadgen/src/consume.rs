@@ -34,6 +34,7 @@ mod group;
 
 pub use catch_up::{CatchUp, CatchUpOutcome, spawn_catch_ups};
 use group::Assignment;
+pub use group::assigned;
 pub use group::form_groups;
 
 const FETCH_MAX_BYTES: i32 = 50 << 20;

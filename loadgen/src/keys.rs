@@ -81,7 +81,8 @@ fn digits(mut number: u32) -> [u8; KEY_BYTES] {
     key
 }
 
-fn partition_of(key: &[u8], partition_count: u32) -> u32 {
+/// The partition that the default partitioner of Kafka's clients gives a key.
+pub fn partition_of(key: &[u8], partition_count: u32) -> u32 {
     (murmur2(key) & 0x7fff_ffff) % partition_count
 }
 

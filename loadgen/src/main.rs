@@ -19,14 +19,17 @@ mod outages;
 mod payload;
 mod plan;
 mod produce;
+mod profile;
 mod progress;
 mod random;
+mod replay;
 mod report;
 mod run;
 mod say;
 mod schedule;
 mod selftest;
 mod signals;
+mod table;
 mod tallies;
 mod timeline;
 mod value;
@@ -44,6 +47,8 @@ fn main() -> ExitCode {
         Command::Selftest(options) => selftest::run(&options),
         Command::Knee(options) => knee::knee(*options),
         Command::Plan(options) => plan::plan(*options),
+        Command::Profile(options) => profile::profile(*options),
+        Command::Replay(options) => replay::replay(*options),
         Command::Compare(options) => compare::compare(options).map(|()| true),
     };
     match outcome {

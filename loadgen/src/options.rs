@@ -5,6 +5,8 @@ use crate::{
     keys::KEYS_MAX,
     knee::{KneeOptions, adapted},
     plan::PlanOptions,
+    profile::ProfileOptions,
+    replay::{self, ReplayOptions},
     tallies::LATENCY_MAX,
     value::STAMP_BYTES,
     workload::WorkloadOptions,
@@ -37,6 +39,11 @@ pub enum Command {
     Knee(Box<KneeOptions>),
     /// From measured knees and a load to a number of brokers.
     Plan(Box<PlanOptions>),
+    /// Reads how a live cluster is used, and writes the workload that does the same.
+    Profile(Box<ProfileOptions>),
+    /// Sends a captured series of rates again, stretched or squeezed.
+    #[command(mut_args(replay::adapted))]
+    Replay(Box<ReplayOptions>),
     /// Says what differs between runs, and whether more than their noise.
     Compare(CompareOptions),
 }
@@ -61,7 +68,7 @@ pub struct RunCommand {
 }
 
 /// What a workload file says, and options beside it cannot.
-const OF_THE_LOAD: [&str; 21] = [
+pub const OF_THE_LOAD: [&str; 21] = [
     "topic",
     "partitions",
     "record_size",

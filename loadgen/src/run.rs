@@ -27,6 +27,7 @@ use rustc_hash::FxHashMap;
 use std::{
     cell::{Cell, RefCell},
     future::{self, Future},
+    path::PathBuf,
     pin::pin,
     rc::Rc,
     task::Poll,
@@ -119,12 +120,26 @@ pub fn run(command: RunCommand) -> anyhow::Result<bool> {
         return Ok(true);
     }
     workload.words.iter().for_each(|word| say::note(&format!("loadgen: {word}")));
+    measure(given, workload, command.omb_result)
+}
+
+/// Runs a workload to its end on this thread, prints, and says whether all went well. `given` has
+/// what is of the run and not of its load.
+///
+/// # Errors
+///
+/// Where a report cannot be written, or no load could be sent.
+pub fn measure(
+    given: RunOptions,
+    workload: Workload,
+    omb_result: Option<PathBuf>,
+) -> anyhow::Result<bool> {
     let options = workload.summary(&given);
     let core = core_for(&options)?;
     let create = |option, path| ReportFile::create(option, path);
     let json = options.json.clone().map(|path| create("--json", path)).transpose()?;
     let page = options.report.clone().map(|path| create("--report", path)).transpose()?;
-    let omb = command.omb_result.map(|path| create("--omb-result", path)).transpose()?;
+    let omb = omb_result.map(|path| create("--omb-result", path)).transpose()?;
     let environment = Environment { machine: Machine::look(), began_ms: None };
     let load = workload.clone();
     match on_core(core, move |ring, interrupt| run_workload(ring, given, load, interrupt)) {
@@ -150,8 +165,17 @@ pub fn run(command: RunCommand) -> anyhow::Result<bool> {
 
 /// The core that the options ask for, if this machine and this process can have it.
 pub fn core_for(options: &RunOptions) -> anyhow::Result<CoreOptions> {
-    check_core(options.core)?;
-    let choice = match options.backend {
+    core_of(options.core, options.backend)
+}
+
+/// The processor and the back-end that were asked for, if they are to be had.
+///
+/// # Errors
+///
+/// Says what to type where they are not.
+pub fn core_of(core: Option<usize>, backend: options::Backend) -> anyhow::Result<CoreOptions> {
+    check_core(core)?;
+    let choice = match backend {
         options::Backend::Auto => BackendChoice::Auto,
         options::Backend::IoUring => BackendChoice::IoUring,
         options::Backend::Epoll => BackendChoice::Epoll,
@@ -160,7 +184,7 @@ pub fn core_for(options: &RunOptions) -> anyhow::Result<CoreOptions> {
     Ok(CoreOptions {
         name: "loadgen".to_owned(),
         index: 0,
-        cpu: options.core,
+        cpu: core,
         backend: selection.kind,
         spin: Duration::ZERO,
     })
@@ -582,7 +606,10 @@ impl Run {
 }
 
 /// The output of `future`, or `None` when `other` is first.
-async fn first<T>(future: impl Future<Output = T>, other: impl Future<Output = ()>) -> Option<T> {
+pub async fn first<T>(
+    future: impl Future<Output = T>,
+    other: impl Future<Output = ()>,
+) -> Option<T> {
     let (mut future, mut other) = (pin!(future), pin!(other));
     future::poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),

@@ -546,6 +546,16 @@ fn encode(message: &impl Message) -> Bytes {
 }
 
 /// No bytes are no partitions.
+/// The topics of which a member was given partitions, as its assignment has them.
+///
+/// # Errors
+///
+/// Where it is none of the classic consumer protocol.
+pub fn assigned(assignment: &Bytes) -> anyhow::Result<Vec<String>> {
+    let decoded = decode(assignment)?;
+    Ok(decoded.assigned_partitions.into_iter().map(|topic| topic.topic).collect())
+}
+
 fn decode(bytes: &Bytes) -> anyhow::Result<ConsumerProtocolAssignment> {
     if bytes.is_empty() {
         return Ok(ConsumerProtocolAssignment::default());

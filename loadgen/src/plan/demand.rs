@@ -155,16 +155,19 @@ impl Demand {
         })
     }
 
-    /// Of a file, in the phase that is measured with the highest rates.
+    /// Of a file, with each producer at the highest rate that its phases and its series have in
+    /// the measured time: they may come together.
     pub fn of_workload(workload: &Workload, learned: Learned<'_>) -> anyhow::Result<Demand> {
         let name = workload.file.clone().unwrap_or_default();
         ensure!(
             !workload.producers.is_empty(),
             "{name} has no producers: a plan counts written records; give a [[producer]]"
         );
-        let measured = workload.phases.iter().filter(|phase| phase.measured);
-        let peak = measured.map(|phase| phase.factor).fold(0.0, f64::max);
-        ensure!(peak > 0.0, "{name}: each phase has the rate 0: give one that has more");
+        let peaks = workload.producers.iter().map(|one| workload.peak_factor(one));
+        ensure!(
+            peaks.fold(0.0, f64::max) > 0.0,
+            "{name}: each phase has the rate 0: give one that has more"
+        );
         let mut demand = Demand {
             name,
             partitions: workload.partitions() as f64,
@@ -179,8 +182,12 @@ impl Demand {
             .filter(|factor| *factor > 0.0)
             .max_by(f64::total_cmp);
         let mut busiest: f64 = 0.0;
-        let mean_part = workload.mean_factor() / peak;
         for producers in &workload.producers {
+            let peak = workload.peak_factor(producers);
+            if peak <= 0.0 {
+                continue;
+            }
+            let mean_part = workload.mean_factor(producers) / peak;
             let written = demand.add_producers(workload, producers, peak, learned)?;
             busiest = busiest.max(busiest_partition(workload, producers) * written);
             let kept = retention_s(workload, producers)?;

@@ -13,6 +13,8 @@ pub enum Kind {
     Integer(i64, i64),
     /// A number, whole or not, within bounds.
     Number(f64, f64),
+    /// A list of numbers within bounds.
+    Numbers(f64, f64),
     /// Records per second, or "max".
     Rate,
     Text,
@@ -151,6 +153,9 @@ impl Kind {
         match self {
             Kind::Integer(min, max) => format!("give a whole number from {min} to {max}"),
             Kind::Number(min, max) => format!("give a number from {min} to {max}"),
+            Kind::Numbers(min, max) => {
+                format!("give a list of numbers from {min} to {max}, as in [1, 0.5]")
+            }
             Kind::Rate => "give records per second from 0.001 to 1e9, or \"max\"".to_owned(),
             Kind::Text => "give a text in quotes".to_owned(),
             Kind::Duration => "give a time such as \"10s\", \"500ms\" or \"2m\"".to_owned(),
@@ -178,6 +183,9 @@ impl Kind {
                 (*min..=*max).contains(&(*number as f64))
             }
             (Kind::Number(min, max), Value::Number(number)) => (min..=max).contains(&number),
+            (Kind::Numbers(min, max), Value::List(nodes)) => {
+                nodes.iter().all(|node| Kind::Number(*min, *max).accepts(&node.value))
+            }
             (Kind::Rate, Value::Integer(number)) => Rate::from_str(&number.to_string()).is_ok(),
             (Kind::Rate, Value::Number(number)) => Rate::from_str(&number.to_string()).is_ok(),
             (Kind::Rate, Value::Text(text)) => text == "max",
@@ -217,6 +225,9 @@ impl Kind {
         match self {
             Kind::Integer(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
             Kind::Number(min, max) => json!({"type": "number", "minimum": min, "maximum": max}),
+            Kind::Numbers(min, max) => json!({
+                "type": "array", "items": {"type": "number", "minimum": min, "maximum": max},
+            }),
             Kind::Rate => json!({"anyOf": [
                 {"type": "number", "minimum": 0.001, "maximum": 1e9}, {"const": "max"}
             ]}),
@@ -307,6 +318,16 @@ impl<'a> Fields<'a> {
                 _ => 0.0,
             },
         }
+    }
+
+    pub fn numbers(&self, name: &str) -> Vec<f64> {
+        let Some(Value::List(nodes)) = self.value(name) else { return Vec::new() };
+        let number = |node: &Node| match node.value {
+            Value::Integer(number) => Some(number as f64),
+            Value::Number(number) => Some(number),
+            _ => None,
+        };
+        nodes.iter().filter_map(number).collect()
     }
 
     pub fn flag(&self, name: &str) -> bool {

@@ -16,6 +16,7 @@ impl Workload {
             topics: vec![0],
             connections: options.connections,
             rate: options.rate,
+            series: None,
             arrivals: Arrivals::Fixed,
             record_size: RecordSize::Fixed(options.record_size),
             keys: match options.keys {

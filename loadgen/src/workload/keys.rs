@@ -92,6 +92,12 @@ static PRODUCER: Section = Section {
             "Records per second of all these connections, or \"max\"",
         ),
         key(
+            "series",
+            Kind::Section(&SERIES),
+            Default::Absent,
+            "How the rate changes as time goes, times the rates of the phases",
+        ),
+        key(
             "arrivals",
             Kind::Choice(&["fixed", "poisson", "bursty"]),
             Default::Text("fixed"),
@@ -175,6 +181,25 @@ static PRODUCER: Section = Section {
             Kind::Section(&TRANSACTIONS),
             Default::Absent,
             "Records are sent in transactions",
+        ),
+    ],
+};
+
+static SERIES: Section = Section {
+    about: "Steps of a rate, from the beginning of the measured time on; behind the last one \
+            nothing is sent",
+    keys: &[
+        key(
+            "until_s",
+            Kind::Numbers(0.0, 1e9),
+            Default::Needed,
+            "When each step ends, in seconds; they rise",
+        ),
+        key(
+            "factors",
+            Kind::Numbers(0.0, 1e6),
+            Default::Needed,
+            "Times the rate, as many as there are steps; 0: nothing is sent",
         ),
     ],
 };

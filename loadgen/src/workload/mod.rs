@@ -11,15 +11,18 @@ mod omb;
 mod print;
 mod read;
 mod result;
+mod series;
 pub mod tree;
 
 pub use command::{WorkloadOptions, workload};
+pub use keys::GROUPS_MAX;
 pub use result::OmbFacts;
+pub use series::{SERIES_STEPS_MAX, Series};
 
 use crate::{
     knee::Slo,
     options::{Acks, Codec, Rate, RunOptions},
-    schedule::{Arrivals, RateCurve},
+    schedule::Arrivals,
     value::STAMP_BYTES,
 };
 use anyhow::{Context, bail};
@@ -57,6 +60,7 @@ pub struct Producers {
     pub topics: Vec<usize>,
     pub connections: usize,
     pub rate: Rate,
+    pub series: Option<Series>,
     pub arrivals: Arrivals,
     pub record_size: RecordSize,
     pub keys: KeyChoice,
@@ -222,6 +226,15 @@ impl Workload {
         }
     }
 
+    /// Reads the text of a TOML file; says all that is wrong, with its lines.
+    pub fn of_toml(text: &str) -> anyhow::Result<Workload> {
+        read::read(text).map_err(|problems| {
+            let lines: Vec<String> =
+                problems.iter().map(|one| format!("{}: {}", one.line, one.what)).collect();
+            anyhow::anyhow!("{}", lines.join("\n"))
+        })
+    }
+
     pub fn warm_up(&self) -> Duration {
         self.phases.iter().take_while(|phase| !phase.measured).map(|phase| phase.duration).sum()
     }
@@ -229,27 +242,6 @@ impl Workload {
     /// The measured time.
     pub fn duration(&self) -> Duration {
         self.phases.iter().filter(|phase| phase.measured).map(|phase| phase.duration).sum()
-    }
-
-    /// What is due by when, of some producers; `None` where they send as fast as they can.
-    pub fn curve(&self, producers: &Producers) -> Option<RateCurve> {
-        let Rate::PerSecond(rate) = producers.rate else { return None };
-        let span = |phase: &Phase| (phase.duration.as_secs_f64(), rate * phase.factor);
-        Some(RateCurve::new(self.phases.iter().map(span), producers.arrivals))
-    }
-
-    /// Seconds from the start on in which nothing is sent.
-    pub fn pauses(&self) -> Vec<(Duration, Duration)> {
-        let mut from = Duration::ZERO;
-        let mut pauses = Vec::new();
-        for phase in &self.phases {
-            let until = from + phase.duration;
-            if phase.factor == 0.0 {
-                pauses.push((from, until));
-            }
-            from = until;
-        }
-        pauses
     }
 
     /// The consumers that judge what is in a topic: the first that see whole records of it.
@@ -291,13 +283,11 @@ impl Workload {
             .producers
             .iter()
             .map(|one| match one.rate {
-                Rate::PerSecond(rate) => Some(rate),
+                Rate::PerSecond(rate) => Some(rate * self.mean_factor(one)),
                 Rate::Max => None,
             })
             .collect();
-        let rate = rates
-            .map(|rates| rates.iter().sum::<f64>() * self.mean_factor())
-            .filter(|rate| *rate > 0.0);
+        let rate = rates.map(|rates| rates.iter().sum::<f64>()).filter(|rate| *rate > 0.0);
         let keys = match first.keys {
             KeyChoice::None => 0,
             KeyChoice::InTurn(count) | KeyChoice::Uniform(count) | KeyChoice::Zipf(count, _) => {
@@ -322,17 +312,6 @@ impl Workload {
             consume_only: false,
             ..self.summary_of_consumers(given)
         }
-    }
-
-    /// What the phases that are measured make of the rates of producers, on average.
-    pub fn mean_factor(&self) -> f64 {
-        let measured: Vec<&Phase> = self.phases.iter().filter(|phase| phase.measured).collect();
-        if measured.iter().all(|phase| phase.factor == 1.0) {
-            return 1.0;
-        }
-        let weighed =
-            measured.iter().map(|phase| phase.factor * phase.duration.as_secs_f64()).sum::<f64>();
-        weighed / self.duration().as_secs_f64()
     }
 
     fn summary_of_consumers(&self, given: &RunOptions) -> RunOptions {

@@ -153,6 +153,7 @@ fn producers(fields: &Fields<'_>, topics: usize) -> Producers {
         topics: (0..topics).collect(),
         connections: fields.integer("producersPerTopic") as usize * topics,
         rate: if rate > 0.0 { Rate::PerSecond(rate) } else { Rate::Max },
+        series: None,
         arrivals: Arrivals::Fixed,
         record_size: RecordSize::Fixed(fields.integer("messageSize") as usize),
         keys: match fields.text("keyDistributor") {

@@ -58,6 +58,10 @@ impl Workload {
             Rate::PerSecond(rate) => line(text, "rate", rate),
             Rate::Max => line(text, "rate", quoted("max")),
         }
+        if let Some(series) = &one.series {
+            let (until_s, factors) = (list(&series.until_s), list(&series.factors));
+            line(text, "series", format!("{{ until_s = {until_s}, factors = {factors} }}"));
+        }
         match one.arrivals {
             Arrivals::Fixed => {}
             Arrivals::Poisson => line(text, "arrivals", quoted("poisson")),
@@ -187,6 +191,11 @@ fn unless<T: PartialEq + std::fmt::Display>(text: &mut String, key: &str, value:
     }
 }
 
+fn list(numbers: &[f64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    format!("[{}]", numbers.join(", "))
+}
+
 fn quoted(text: &str) -> String {
     toml_edit::Value::from(text).to_string()
 }
@@ -230,6 +239,7 @@ mod tests {
             keys = { distribution = 'zipf', count = 1000, exponent = 1.2 }\n\
             record_size = { distribution = 'uniform', min = 30, max = 60 }\n\
             [[producer]]\nrate = 10\nconnections = 2\n\
+            series = { until_s = [1, 2.5], factors = [0.5, 3] }\n\
             keys = { distribution = 'uniform', count = 7 }\n\
             [[consumer]]\nkind = 'group'\ngroups = 3\ncount = 2\ngroup_id = 'g'\n\
             [[consumer]]\nkind = 'catch-up'\nat = '1s'\ntopics = 't-1'\n\

@@ -2,10 +2,11 @@
 //! together is compared. Pure.
 
 use super::{
-    Command, Consumers, Groups, Hot, KeyChoice, Phase, Producers, Reading, RecordSize, Topic,
-    Transactions, Workload,
+    Command, Consumers, Groups, Hot, KeyChoice, Phase, Producers, Reading, RecordSize, Series,
+    Topic, Transactions, Workload,
     describe::Fields,
     keys::ROOT,
+    series::SERIES_STEPS_MAX,
     tree::{Problem, of_toml},
 };
 use crate::{
@@ -150,6 +151,7 @@ impl Reader {
             topics: self.topics_of(fields),
             connections: fields.integer("connections") as usize,
             rate: fields.rate("rate"),
+            series: fields.table("series").map(|series| self.series(&series)),
             arrivals: self.arrivals(fields),
             record_size: self.record_size(fields),
             keys: keys(fields),
@@ -224,6 +226,33 @@ impl Reader {
             let what = "arrivals are of a rate: give rate = records per second, or leave this out";
             self.complain(fields, "arrivals", what);
         }
+        if producers.rate == Rate::Max && producers.series.is_some() {
+            let what = "series is of a rate: give rate = records per second, or leave this out";
+            self.complain(fields, "series", what);
+        }
+    }
+
+    fn series(&mut self, fields: &Fields<'_>) -> Series {
+        let series =
+            Series { until_s: fields.numbers("until_s"), factors: fields.numbers("factors") };
+        let steps = series.until_s.len();
+        if !(1..=SERIES_STEPS_MAX).contains(&steps) && fields.has("until_s") {
+            let what = format!("until_s: {steps} steps: give 1 to {SERIES_STEPS_MAX}");
+            self.complain(fields, "until_s", what);
+        }
+        if steps != series.factors.len() {
+            let what = format!(
+                "factors: {} of them for {steps} steps: give one for each of until_s",
+                series.factors.len()
+            );
+            self.complain(fields, "factors", what);
+        }
+        let first_is_0 = series.until_s.first() == Some(&0.0);
+        if first_is_0 || series.until_s.windows(2).any(|pair| pair[0] >= pair[1]) {
+            let what = "until_s: give seconds above 0, each more than the one before it";
+            self.complain(fields, "until_s", what);
+        }
+        series
     }
 
     fn arrivals(&mut self, fields: &Fields<'_>) -> Arrivals {
@@ -501,6 +530,17 @@ mod tests {
             ("[[producer]]\nrate = 10\nhot = { share = 0.5, partitions = 3 }\n", "2 partitions"),
             ("[[producer]]\nrate = 'max'\narrivals = 'poisson'\n", "arrivals are of a rate"),
             ("[[producer]]\nrate = 10\nburst_share = 0.5\n", "for arrivals = \"bursty\""),
+            (
+                "[[producer]]\nrate = 1\nseries = { until_s = [1, 1], factors = [1, 1] }\n",
+                "each more",
+            ),
+            ("[[producer]]\nrate = 1\nseries = { until_s = [1], factors = [1, 1] }\n", "2 of them"),
+            ("[[producer]]\nrate = 1\nseries = { until_s = [], factors = [] }\n", "0 steps"),
+            ("[[producer]]\nrate = 1\nseries = { until_s = ['x'], factors = [1] }\n", "a list of"),
+            (
+                "[[producer]]\nrate = 'max'\nseries = { until_s = [1], factors = [1] }\n",
+                "of a rate",
+            ),
             (
                 "[[producer]]\nrate = 10\n\
                  record_size = { distribution = 'uniform', min = 9, max = 3 }\n",

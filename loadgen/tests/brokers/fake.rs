@@ -4,6 +4,7 @@
 //! Lives on: threads of the test, one per connection. Never: outlives its test.
 
 mod coordinator;
+mod described;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use coordinator::Coordinator;
@@ -25,7 +26,7 @@ use protocol::{
     records,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex, MutexGuard},
@@ -79,6 +80,9 @@ struct State {
     is_gone: bool,
     connections: Vec<TcpStream>,
     coordinator: Coordinator,
+    /// Topics that may not be seen, and those whose records may not be read.
+    unseen: HashSet<String>,
+    unread: HashSet<String>,
 }
 
 #[derive(Default)]
@@ -303,8 +307,7 @@ impl Shared {
                 port: i32::from(address.port()),
                 ..Default::default()
             });
-        let topics = request.topics.iter().flatten().map(|topic| {
-            let name = topic.name.clone().unwrap_or_default();
+        let topics = state.asked_for(request).into_iter().map(|name| {
             let partition = |index| MetadataResponsePartition {
                 partition_index: index as i32,
                 leader_id: state.leader as i32,
@@ -312,7 +315,7 @@ impl Shared {
             };
             let known = state.topics.get(&name);
             MetadataResponseTopic {
-                error_code: known.map_or(ErrorCode::UnknownTopicOrPartition.code(), |_| 0),
+                error_code: state.error_of_topic(&name).code(),
                 name: Some(name),
                 partitions: (0..known.map_or(0, Vec::len)).map(partition).collect(),
                 ..Default::default()
@@ -338,8 +341,8 @@ impl Shared {
         request: &ListOffsetsRequest,
     ) -> ListOffsetsResponse {
         state.offset_requests += 1;
-        let error_code =
-            if self.is_leader(state, broker) { 0 } else { ErrorCode::NotLeaderOrFollower.code() };
+        self.changed.notify_all();
+        let is_leader = self.is_leader(state, broker);
         let topics = request.topics.iter().map(|topic| ListOffsetsTopicResponse {
             name: topic.name.clone(),
             partitions: topic
@@ -347,10 +350,13 @@ impl Shared {
                 .iter()
                 .map(|asked| ListOffsetsPartitionResponse {
                     partition_index: asked.partition_index,
-                    error_code,
+                    error_code: match state.error_of_topic(&topic.name) {
+                        ErrorCode::None if !is_leader => ErrorCode::NotLeaderOrFollower.code(),
+                        error => error.code(),
+                    },
                     offset: match asked.timestamp {
                         -2 => 0,
-                        _ => state.topics[&topic.name][asked.partition_index as usize].next_offset,
+                        _ => state.end_of(&topic.name, asked.partition_index),
                     },
                     ..Default::default()
                 })
@@ -406,8 +412,7 @@ impl Shared {
         let has_more = |state: &State| {
             request.topics.iter().any(|topic| {
                 let behind = |asked: &protocol::messages::fetch_request::FetchPartition| {
-                    state.topics[&topic.topic][asked.partition as usize].next_offset
-                        > asked.fetch_offset
+                    state.end_of(&topic.topic, asked.partition) > asked.fetch_offset
                 };
                 topic.partitions.iter().any(behind)
             })
@@ -419,9 +424,14 @@ impl Shared {
         let (state, _) = waiting.expect("no thread of the broker panics");
         let responses = request.topics.iter().map(|topic| {
             let partitions = topic.partitions.iter().map(|asked| {
-                let partition = &state.topics[&topic.topic][asked.partition as usize];
+                let nothing = Partition::default();
+                let known = state.topics.get(&topic.topic);
+                let partition =
+                    known.and_then(|of| of.get(asked.partition as usize)).unwrap_or(&nothing);
                 let refused = self.fault == Fault::RefusesFetchOf(asked.partition);
                 let error = match self.is_leader(&state, broker) {
+                    _ if known.is_none() => ErrorCode::UnknownTopicOrPartition,
+                    _ if state.unread.contains(&topic.topic) => ErrorCode::TopicAuthorizationFailed,
                     _ if refused => ErrorCode::KafkaStorageError,
                     true => ErrorCode::None,
                     false => ErrorCode::NotLeaderOrFollower,
@@ -448,6 +458,32 @@ impl Shared {
             FetchableTopicResponse { topic: topic.topic.clone(), partitions, ..Default::default() }
         });
         FetchResponse { responses: responses.collect(), ..Default::default() }
+    }
+}
+
+impl State {
+    /// The topics that a request for metadata means.
+    fn asked_for(&self, request: &MetadataRequest) -> Vec<String> {
+        match &request.topics {
+            Some(topics) => topics.iter().filter_map(|topic| topic.name.clone()).collect(),
+            None => {
+                self.topics.keys().filter(|name| !self.unseen.contains(*name)).cloned().collect()
+            }
+        }
+    }
+
+    fn error_of_topic(&self, name: &str) -> ErrorCode {
+        match self.topics.contains_key(name) {
+            _ if self.unseen.contains(name) => ErrorCode::TopicAuthorizationFailed,
+            true => ErrorCode::None,
+            false => ErrorCode::UnknownTopicOrPartition,
+        }
+    }
+
+    fn end_of(&self, topic: &str, partition: i32) -> i64 {
+        let partitions = self.topics.get(topic);
+        let partition = partitions.and_then(|partitions| partitions.get(partition as usize));
+        partition.map_or(-1, |partition| partition.next_offset)
     }
 }
 
@@ -491,7 +527,8 @@ fn api_versions() -> ApiVersionsResponse {
         (ApiKey::ApiVersions, 3),
     ]
     .into_iter()
-    .chain(coordinator::SERVED);
+    .chain(coordinator::SERVED)
+    .chain(described::SERVED);
     let api = |(key, max_version): (ApiKey, i16)| ApiVersion {
         api_key: key.code(),
         max_version,

@@ -5,7 +5,9 @@
 
 mod fake;
 mod knee;
+mod profile;
 mod program;
+mod replay;
 mod reports;
 mod workloads;
 

@@ -8,10 +8,11 @@ use bytes::{Bytes, BytesMut};
 use protocol::{
     ApiKey, EncodeError, ErrorCode, Message, Reader,
     messages::{
-        AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, EndTxnRequest, EndTxnResponse,
-        FindCoordinatorResponse, HeartbeatRequest, HeartbeatResponse, InitProducerIdRequest,
-        InitProducerIdResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
-        LeaveGroupResponse, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
+        AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, DescribeGroupsRequest,
+        DescribeLogDirsRequest, EndTxnRequest, EndTxnResponse, FindCoordinatorResponse,
+        HeartbeatRequest, HeartbeatResponse, InitProducerIdRequest, InitProducerIdResponse,
+        JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse,
+        ListGroupsRequest, OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest,
         OffsetFetchResponse, SyncGroupRequest, SyncGroupResponse,
         add_partitions_to_txn_response::{
             AddPartitionsToTxnPartitionResult, AddPartitionsToTxnTopicResult,
@@ -49,18 +50,18 @@ pub struct Coordinator {
     producers: i64,
     /// Topic and partition, of the open transaction of a producer.
     transactions: HashMap<i64, Vec<(String, i32)>>,
-    groups: HashMap<String, Group>,
+    pub groups: HashMap<String, Group>,
     pub commits: usize,
 }
 
 #[derive(Default)]
-struct Group {
+pub struct Group {
     generation: i32,
     next_member: usize,
-    members: BTreeMap<String, Bytes>,
+    pub members: BTreeMap<String, Bytes>,
     joining: BTreeMap<String, Bytes>,
-    assignments: HashMap<String, Bytes>,
-    offsets: HashMap<(String, i32), i64>,
+    pub assignments: HashMap<String, Bytes>,
+    pub offsets: HashMap<(String, i32), i64>,
 }
 
 impl Group {
@@ -143,6 +144,9 @@ impl Shared {
             ApiKey::LeaveGroup => answer!(LeaveGroupRequest, leave),
             ApiKey::OffsetCommit => answer!(OffsetCommitRequest, commit_offsets),
             ApiKey::OffsetFetch => answer!(OffsetFetchRequest, fetch_offsets),
+            ApiKey::ListGroups => answer!(ListGroupsRequest, list_groups),
+            ApiKey::DescribeGroups => answer!(DescribeGroupsRequest, describe_groups),
+            ApiKey::DescribeLogDirs => answer!(DescribeLogDirsRequest, describe_log_dirs),
             other => panic!("loadgen does not ask for {other}"),
         }
     }
@@ -316,7 +320,8 @@ impl Shared {
     fn fetch_offsets(&self, request: OffsetFetchRequest) -> OffsetFetchResponse {
         let state = self.state();
         let group = &state.coordinator.groups[&request.group_id];
-        let topics = request.topics.into_iter().flatten().map(|topic| {
+        let Some(topics) = request.topics else { return group.all_offsets() };
+        let topics = topics.into_iter().map(|topic| {
             let offset = |partition: &i32| OffsetFetchResponsePartition {
                 partition_index: *partition,
                 committed_offset: group
