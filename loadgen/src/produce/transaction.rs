@@ -241,10 +241,11 @@ impl Producer {
     pub async fn end_last_transaction(&mut self) {
         let is_open = self.transaction.as_ref().is_some_and(|one| one.began.is_some());
         if is_open {
-            let mut in_flight = self.in_flight.borrow_mut();
-            let is_unanswered = in_flight.unanswered > 0 || !self.ready.is_empty();
-            in_flight.transaction_failed |= is_unanswered;
-            drop(in_flight);
+            {
+                let mut in_flight = self.in_flight.borrow_mut();
+                let is_unanswered = in_flight.unanswered > 0 || !self.ready.is_empty();
+                in_flight.transaction_failed |= is_unanswered;
+            }
             self.finish().await;
         }
     }
