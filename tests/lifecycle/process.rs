@@ -18,30 +18,36 @@ use std::{
 /// What tells that the last run has closed every log.
 const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 
+/// A broker on each back-end, started by `program`, for which a terminal closes; and its data.
+fn hang_up(program: &[&str], then: impl Fn(&mut Broker, &Path)) {
+    for setup in Setup::backends() {
+        let (folder, port) = (scratch_folder(), free_port());
+        let data = folder.join("data");
+        let inner = setup.command(&data, port);
+        let mut outer = Command::new(program[0]);
+        outer.args(&program[1..]).arg(inner.get_program()).args(inner.get_args());
+        let mut broker = Broker::launch(&setup, outer, &data, port).expect("a broker");
+        broker.signal(Signal::HUP);
+        then(&mut broker, &data);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+/// Also where the tests themselves run under `nohup`.
 #[test]
 fn a_terminal_that_closes_stops_the_broker_in_order() {
-    support::on_each_backend(|broker| {
-        Client::connect(broker.address).create_topic("kept", 1, &[]);
-        broker.signal(Signal::HUP);
+    hang_up(&["env", "--default-signal=HUP"], |broker, data| {
         assert_eq!(broker.wait().code(), Some(0), "{}", broker.log());
-        assert!(broker.data().join(CLEAN_SHUTDOWN).exists());
+        assert!(data.join(CLEAN_SHUTDOWN).exists());
     });
 }
 
 #[test]
 fn under_nohup_a_terminal_that_closes_is_ignored() {
-    for setup in Setup::backends() {
-        let (folder, port) = (scratch_folder(), free_port());
-        let data = folder.join("data");
-        let inner = setup.command(&data, port);
-        let mut nohup = Command::new("nohup");
-        nohup.arg(inner.get_program()).args(inner.get_args());
-        let mut broker = Broker::launch(&setup, nohup, &data, port).expect("a broker under nohup");
-        broker.signal(Signal::HUP);
+    hang_up(&["nohup"], |broker, _| {
         Client::connect(broker.address).create_topic("served", 1, &[]);
         broker.stop();
-        fs::remove_dir_all(folder).unwrap();
-    }
+    });
 }
 
 #[test]
