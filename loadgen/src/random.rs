@@ -1,5 +1,5 @@
-//! Numbers by chance for workloads, from a seed. Pure: the same seed gives the same numbers in
-//! every release, which a library does not promise; that is why they are made here.
+//! Numbers by chance for workloads and plans, from a seed. Pure: the same seed gives the same
+//! numbers in every release, which a library does not promise; that is why they are made here.
 
 use std::f64::consts::TAU;
 
@@ -41,6 +41,12 @@ impl Random {
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (TAU * self.unit()).cos()
+    }
+
+    /// Between the two, evenly on a scale of ratios.
+    #[cfg(test)]
+    pub fn ratio(&mut self, low: f64, high: f64) -> f64 {
+        low * (high / low).powf(self.unit())
     }
 }
 

@@ -3,13 +3,13 @@
 //!
 //! Owns: a folder of its own for each test, which goes with it.
 
-#[path = "../src/plan/chance.rs"]
+#[path = "../src/random.rs"]
 #[allow(dead_code)] // what the program's own tests use of it
-mod chance;
+mod random;
 #[path = "../src/plan/simulated.rs"]
 mod simulated;
 
-use chance::Chance;
+use random::Random;
 use serde_json::Value;
 use simulated::{Load, loads};
 use std::{fs, path::PathBuf, process::Command};
@@ -107,12 +107,12 @@ const DAMAGE: &[u8] = b"0-9e\"{}[],:ntf";
 fn files_that_are_damaged_in_any_place_never_end_in_a_panic() {
     let folder = Folder::new("damaged");
     let good = Load::default().knee(1, 0.01).to_string();
-    let mut chance = Chance::new(5);
+    let mut chance = Random::new(5, 0);
     for _ in 0..40 {
         let mut bytes = good.clone().into_bytes();
         for _ in 0..3 {
-            let at = (chance.share() * bytes.len() as f64) as usize;
-            bytes[at] = DAMAGE[(chance.share() * DAMAGE.len() as f64) as usize];
+            let at = (chance.unit() * bytes.len() as f64) as usize;
+            bytes[at] = DAMAGE[(chance.unit() * DAMAGE.len() as f64) as usize];
         }
         folder.write("k.json", &String::from_utf8_lossy(&bytes));
         let (code, table, notes) = folder.plan("--knee k.json --json p.json");

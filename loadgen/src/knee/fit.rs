@@ -206,7 +206,10 @@ pub fn combine(runs: &[Fit]) -> Option<Knee> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::knee::simulated::{Chance, Kind, System, settings};
+    use crate::{
+        knee::simulated::{Kind, System, settings},
+        random::Random,
+    };
 
     const SEEDS: u64 = 100;
 
@@ -239,13 +242,13 @@ mod tests {
     fn the_true_knee_lies_in_the_interval_of_three_runs_that_differ() {
         let mut inside = 0;
         for seed in 0..SEEDS {
-            let mut chance = Chance::new(seed + 1_000);
+            let mut chance = Random::new(seed + 1_000, 0);
             let truth = System::new(Kind::Noisy, seed).knee;
             let runs: Vec<Fit> = (0..3)
                 .map(|run| {
                     let mut system = System::new(Kind::Noisy, seed);
                     system.knee = truth * (0.05 * chance.normal()).exp();
-                    system.chance = Chance::new(seed * 7 + run);
+                    system.chance = Random::new(seed * 7 + run, 0);
                     fit_search(&mut system)
                 })
                 .collect();

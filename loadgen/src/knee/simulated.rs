@@ -1,39 +1,7 @@
 //! Systems whose knee is known, for the tests of the search and of the fit. Pure: the seed decides.
 
 use super::search::{Outcome, Planned, Search, Settings, Trial};
-
-/// SplitMix64.
-pub struct Chance(u64);
-
-impl Chance {
-    pub fn new(seed: u64) -> Chance {
-        Chance(seed)
-    }
-
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From 0 to 1, neither of them.
-    pub fn share(&mut self) -> f64 {
-        ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
-    }
-
-    /// Between the two, evenly on a scale of ratios.
-    pub fn ratio(&mut self, low: f64, high: f64) -> f64 {
-        low * (high / low).powf(self.share())
-    }
-
-    /// Mean 0, standard deviation 1.
-    pub fn normal(&mut self) -> f64 {
-        let (a, b) = (self.share(), self.share());
-        (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
-    }
-}
+use crate::random::Random;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -58,7 +26,7 @@ pub struct System {
     pub softness: f64,
     pub noise: f64,
     pub elapsed_s: f64,
-    pub chance: Chance,
+    pub chance: Random,
 }
 
 /// How often a trial of a noisy system meets a stall.
@@ -66,7 +34,7 @@ const STALLS: f64 = 0.02;
 
 impl System {
     pub fn new(kind: Kind, seed: u64) -> System {
-        let mut chance = Chance::new(seed);
+        let mut chance = Random::new(seed, 0);
         let knee = chance.ratio(1e3, 1e6);
         let softness = chance.ratio(0.01, 0.05);
         let noise = 0.5;
@@ -94,7 +62,7 @@ impl System {
             Kind::Sharp | Kind::Worsening(_) => 1.0,
             Kind::Soft => self.curve(planned.rate),
             Kind::Noisy => {
-                let stall = if self.chance.share() < STALLS { 0.05 } else { 0.0 };
+                let stall = if self.chance.unit() < STALLS { 0.05 } else { 0.0 };
                 // The luck of a long trial is the mean of the luck of short ones.
                 let luck = self.noise / (planned.duration_s / 5.0).sqrt();
                 let late = self.curve(planned.rate) * (luck * self.chance.normal()).exp();

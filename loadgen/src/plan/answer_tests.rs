@@ -192,9 +192,9 @@ fn each_way_beyond_what_was_measured_is_a_gap() {
 fn more_brokers_never_make_one_busier() {
     let mut case = case();
     for seed in 0..60 {
-        let mut chance = crate::plan::chance::Chance::new(seed);
+        let mut chance = crate::random::Random::new(seed, 0);
         case.site.scale = chance.ratio(0.1, 30.0);
-        case.site.copies = 1 + (chance.share() * 3.0) as u32;
+        case.site.copies = 1 + (chance.unit() * 3.0) as u32;
         case.demand.partitions = chance.ratio(1.0, 5_000.0).round();
         let broker = Broker { cores: chance.ratio(1.0, 32.0).round(), ..ONE };
         case.with(|planner| {

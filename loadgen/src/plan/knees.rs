@@ -110,6 +110,22 @@ pub fn number(value: &Value, pointer: &str) -> Option<f64> {
     value.pointer(pointer)?.as_f64().filter(|number| number.is_finite() && *number >= 0.0)
 }
 
+/// The service levels that the search held. One that is not known is an error: a plan without it
+/// would promise less than was asked for.
+fn slos_of(name: &str, json: &Value) -> anyhow::Result<Vec<Slo>> {
+    let texts = json["slo"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let slo_of = |text: &str| {
+        let slo = text.replace('µ', "u").parse::<Slo>();
+        slo.map_err(|error| {
+            anyhow::anyhow!(
+                "{name}: its service level '{text}' is not known ({error}): measure again with \
+                 {HOW}"
+            )
+        })
+    };
+    texts.map(slo_of).collect()
+}
+
 impl Knee {
     pub fn read(path: &Path) -> anyhow::Result<Knee> {
         Knee::of_json(&path.display().to_string(), &read_json(path, HOW)?)
@@ -140,7 +156,6 @@ impl Knee {
         let brokers = number(json, "/broker/brokers").unwrap_or(1.0).max(1.0);
         let option = |key: &str| number(json, &format!("/options/{key}"));
         let consumers = option("consumers").unwrap_or(0.0);
-        let slos = json["slo"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let mut knee = Knee {
             name: name.to_owned(),
             loadgen,
@@ -151,7 +166,7 @@ impl Knee {
             found: number(json, "/knee/records_per_s")
                 .map(|rate| (rate, number(json, "/knee/sd").unwrap_or(0.0))),
             limit: text("/limit"),
-            slos: slos.filter_map(|slo| slo.replace('µ', "u").parse().ok()).collect(),
+            slos: slos_of(name, json)?,
             partitions: option("partitions").unwrap_or(1.0) / brokers,
             connections: (option("connections").unwrap_or(1.0), consumers),
             readers: if json["options"]["fan_out"] == true {
@@ -354,6 +369,11 @@ mod tests {
             *json.pointer_mut(pointer).unwrap() = Value::Null;
             json
         };
+        let with_slo = |slo: &str| {
+            let mut json = good.clone();
+            json["slo"] = json!([slo]);
+            json
+        };
         for (json, says) in [
             (json!({}), "no result of a search"),
             (json!([1]), "no result of a search"),
@@ -361,6 +381,7 @@ mod tests {
             (without("/environment/loadgen_version"), "loadgen knee --slo"),
             (without("/broker/cores"), "--broker-cores N"),
             (without("/trials"), "no trial that counts"),
+            (with_slo("p99<=soon"), "service level 'p99<=soon' is not known"),
         ] {
             assert!(error(&json).contains(says), "{}", error(&json));
         }

@@ -5,7 +5,6 @@
 //! the error of the fit that it comes from.
 
 mod answer;
-mod chance;
 mod demand;
 mod fitted;
 mod knees;

@@ -202,7 +202,7 @@ impl Normal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::chance::Chance;
+    use crate::random::Random;
 
     fn normal(rows: &[(&[f64], f64)]) -> Normal {
         let mut normal = Normal::new(rows[0].0.len());
@@ -282,8 +282,8 @@ mod tests {
     #[test]
     fn of_all_sets_of_columns_the_best_is_found() {
         for seed in 0..400 {
-            let mut chance = Chance::new(seed);
-            let columns = 1 + (chance.share() * 6.0) as usize;
+            let mut chance = Random::new(seed, 0);
+            let columns = 1 + (chance.unit() * 6.0) as usize;
             let mut normal = Normal::new(columns);
             for _ in 0..columns + 6 {
                 let row: Vec<f64> = (0..columns).map(|_| chance.normal()).collect();
@@ -296,9 +296,9 @@ mod tests {
     #[test]
     fn known_coefficients_are_recovered_over_many_magnitudes() {
         for seed in 0..200 {
-            let mut chance = Chance::new(seed);
+            let mut chance = Random::new(seed, 0);
             let known: Vec<f64> = (0..5)
-                .map(|_| if chance.share() < 0.3 { 0.0 } else { chance.ratio(1e-9, 1e3) })
+                .map(|_| if chance.unit() < 0.3 { 0.0 } else { chance.ratio(1e-9, 1e3) })
                 .collect();
             let sizes: Vec<f64> = known
                 .iter()
@@ -306,7 +306,7 @@ mod tests {
                 .collect();
             let mut normal = Normal::new(5);
             for _ in 0..40 {
-                let row: Vec<f64> = sizes.iter().map(|size| size * chance.share()).collect();
+                let row: Vec<f64> = sizes.iter().map(|size| size * chance.unit()).collect();
                 normal.add(&row, row.iter().zip(&known).map(|(x, c)| x * c).sum());
             }
             for (found, (value, size)) in normal.fit().iter().zip(known.iter().zip(&sizes)) {

@@ -138,7 +138,7 @@ fn load(utilisation: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::chance::Chance;
+    use crate::random::Random;
 
     fn seen(base: f64, slope: f64) -> Vec<Seen> {
         [0.1, 0.3, 0.5, 0.7, 0.9]
@@ -191,13 +191,13 @@ mod tests {
 
     /// Waits of a queue by Lindley's recursion, with exponential services of mean 1.
     fn percentile_of_a_queue(utilisation: f64, quantile: f64, seed: u64) -> f64 {
-        let mut chance = Chance::new(seed);
+        let mut chance = Random::new(seed, 0);
         let mut wait: f64 = 0.0;
         let mut responses: Vec<f64> = (0..200_000)
             .map(|_| {
-                let service = -chance.share().ln();
+                let service = chance.exponential();
                 let response = wait + service;
-                wait = (response + chance.share().ln() / utilisation).max(0.0);
+                wait = (response - chance.exponential() / utilisation).max(0.0);
                 response
             })
             .collect();

@@ -1,6 +1,6 @@
 //! Knees of a broker whose costs are known, for tests. Pure: the seed decides.
 
-use super::chance::Chance;
+use crate::random::Random;
 use serde_json::{Value, json};
 
 /// Seconds of a core, for each of what a broker is given to do.
@@ -67,7 +67,7 @@ impl Load {
 
     /// What `loadgen knee --json` would have written, with this much noise in each figure.
     pub fn knee(&self, seed: u64, noise: f64) -> Value {
-        let mut chance = Chance::new(seed);
+        let mut chance = Random::new(seed, 0);
         let full = self.saturation();
         let shares = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
         let trials: Vec<Value> =
@@ -99,7 +99,7 @@ impl Load {
         })
     }
 
-    fn trial(&self, rate: f64, noise: f64, chance: &mut Chance) -> Value {
+    fn trial(&self, rate: f64, noise: f64, chance: &mut Random) -> Value {
         let mut noisy = |value: f64| value * (noise * chance.normal()).exp();
         let batches = rate / self.records_per_batch;
         let bytes = batches * self.batch_bytes();

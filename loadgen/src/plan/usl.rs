@@ -6,7 +6,8 @@
 //! least squares without negative values fit it, relative to each measurement. Never: takes a
 //! parameter from fewer sizes than it needs, or says nothing of where it came from.
 
-use super::{chance::Chance, nnls::Normal};
+use super::nnls::Normal;
+use crate::random::Random;
 
 /// Where only one size was measured: σ is taken to be this much. Millstream on 8 cores
 /// gave 5.4 times one core's records (README.md, "Figures"): (8 / 5.4 - 1) / 7.
@@ -175,8 +176,8 @@ fn resampled(points: &[Point], basis: Basis) -> Vec<(f64, f64)> {
     if basis == Basis::Assumed {
         return Vec::new();
     }
-    let mut chance = Chance::new(SEED);
-    let once = |chance: &mut Chance| {
+    let mut chance = Random::new(SEED, 0);
+    let once = |chance: &mut Random| {
         let moved: Vec<Point> = points
             .iter()
             .map(|point| {
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     fn points(lambda: f64, sigma: f64, kappa: f64, sizes: &[f64], noise: f64) -> Vec<Point> {
-        let mut chance = Chance::new(7);
+        let mut chance = Random::new(7, 0);
         let point = |size: &f64| {
             let capacity = lambda * size / slowdown(sigma, kappa, *size);
             let capacity = capacity * (noise * chance.normal()).exp();
@@ -268,7 +269,7 @@ mod tests {
     fn the_interval_holds_the_truth_about_as_often_as_it_says() {
         let mut held = 0;
         for seed in 0..100 {
-            let mut chance = Chance::new(seed);
+            let mut chance = Random::new(seed, 0);
             let mut noisy = points(100.0, 0.05, 0.002, &[1.0, 2.0, 4.0, 8.0], 0.0);
             for point in &mut noisy {
                 point.capacity *= (0.02 * chance.normal()).exp();
